@@ -1,0 +1,148 @@
+//! The blocking client of an OpenAI-compatible service.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::iter::FusedIterator;
+use std::time::Duration;
+
+use futures_core::stream::{FusedStream, Stream};
+use std::pin::Pin;
+use tokio::runtime::Runtime;
+
+use super::wait::{runtime, wait};
+use crate::{CallOptions, ChatChunk, ChatReply, ChatRequest, OpenAiBuilder, Result};
+
+/// A client of OpenAI, or of any service that speaks its chat completions, for code that is not async.
+///
+/// Clones are cheap and share connections.
+///
+/// ```no_run
+/// use turnwire::ChatRequest;
+/// use turnwire::blocking::OpenAi;
+///
+/// # fn main() -> turnwire::Result<()> {
+/// let llm = OpenAi::from_env()?;
+/// let mut stream = llm.chat_stream(ChatRequest::new("gpt-4o-mini").user("안녕하세요"))?;
+/// for chunk in &mut stream {
+///     print!("{}", chunk?.text());
+/// }
+/// let reply = stream.into_reply()?;
+/// # let _ = reply;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct OpenAi {
+    inner: crate::OpenAi,
+    runtime: &'static Runtime,
+}
+
+impl OpenAi {
+    /// A client set up by the environment, as [`turnwire::OpenAi::from_env`](crate::OpenAi::from_env).
+    ///
+    /// # Errors
+    ///
+    /// `config` when a setting is not usable, or when there is no key and the service is OpenAI's own.
+    pub fn from_env() -> Result<Self> {
+        Self::build(OpenAiBuilder::from_env())
+    }
+
+    /// A client with settings of your own.
+    ///
+    /// # Errors
+    ///
+    /// `config` when a setting is not usable, or when there is no key and the service is OpenAI's own.
+    pub fn build(settings: OpenAiBuilder) -> Result<Self> {
+        Ok(OpenAi { inner: settings.build()?, runtime: runtime()? })
+    }
+
+    /// The same client with these options for its calls, over those it has.
+    pub fn with(&self, options: CallOptions) -> Self {
+        OpenAi { inner: self.inner.with(options), runtime: self.runtime }
+    }
+
+    /// Asks for a reply, whole.
+    ///
+    /// # Errors
+    ///
+    /// As [`turnwire::OpenAi::chat`](crate::OpenAi::chat).
+    pub fn chat(&self, request: ChatRequest) -> Result<ChatReply> {
+        wait(self.runtime, self.inner.chat(request))
+    }
+
+    /// Asks for a reply, to be read while it is made.
+    ///
+    /// # Errors
+    ///
+    /// As [`turnwire::OpenAi::chat_stream`](crate::OpenAi::chat_stream).
+    pub fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
+        let inner = wait(self.runtime, self.inner.chat_stream(request))?;
+        Ok(ChatStream { inner, runtime: self.runtime })
+    }
+}
+
+/// The chunks of a reply, as the service makes them; see [`turnwire::ChatStream`](crate::ChatStream).
+pub struct ChatStream {
+    inner: crate::ChatStream,
+    runtime: &'static Runtime,
+}
+
+impl ChatStream {
+    /// The reply as far as it has come.
+    pub fn partial(&self) -> &ChatReply {
+        self.inner.partial()
+    }
+
+    /// The whole reply, once the stream has been read to its end.
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the stream, or `truncated` when it was not read to its end.
+    pub fn into_reply(self) -> Result<ChatReply> {
+        self.inner.into_reply()
+    }
+
+    /// Reads what is left of the stream, and gives the whole reply.
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the stream, with the text so far.
+    pub fn finish(self) -> Result<ChatReply> {
+        wait(self.runtime, self.inner.finish())
+    }
+
+    /// The service's id of the request (`x-request-id`), for its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.inner.request_id()
+    }
+
+    /// The time from the call to the first chunk with content; `None` before it.
+    pub fn first_token(&self) -> Option<Duration> {
+        self.inner.first_token()
+    }
+}
+
+impl Iterator for ChatStream {
+    type Item = Result<ChatChunk>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.inner.is_terminated() {
+            return None;
+        }
+        wait(self.runtime, poll_fn(|task| Pin::new(&mut self.inner).poll_next(task)))
+    }
+}
+
+impl FusedIterator for ChatStream {}
+
+impl fmt::Debug for OpenAi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl fmt::Debug for ChatStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}

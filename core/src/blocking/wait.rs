@@ -1,0 +1,58 @@
+//! Waits for a future on the thread at hand, while the library's own runtime drives its sockets and timers.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{Error, ErrorKind, Result};
+
+/// The runtime of all blocking clients: one thread, begun with the first of them.
+pub(super) fn runtime() -> Result<&'static Runtime> {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    if let Some(runtime) = RUNTIME.get() {
+        return Ok(runtime);
+    }
+    let built = Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("turnwire")
+        .enable_all()
+        .build()
+        .map_err(|e| {
+            Error::new(ErrorKind::Config, "client.build", format!("no thread can be started: {e}"))
+                .with_source(e)
+        })?;
+    Ok(RUNTIME.get_or_init(|| built))
+}
+
+/// Runs a future to its end on this thread.
+///
+/// Unlike `Runtime::block_on` it does not refuse to run inside another runtime: it only needs this thread.
+pub(super) fn wait<F: Future>(runtime: &Runtime, future: F) -> F::Output {
+    let _context = runtime.enter();
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut task = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut task) {
+            return output;
+        }
+        // A wake between the poll and here is not lost: it makes `park` return at once.
+        thread::park();
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.unpark();
+    }
+}

@@ -1,0 +1,265 @@
+//! The one error type: what was being done, to what, what went wrong, and what can be done about it.
+
+mod kind;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+
+pub use kind::ErrorKind;
+
+/// A result whose error is [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call failed.
+///
+/// Its `Display` is one line that tells what was being done, to what, what went wrong, and what to do. It
+/// never holds a secret: credentials are removed from URLs, messages and bodies before they get here.
+///
+/// Tell errors apart by [`kind`](Self::kind), by the stable [`code`](Self::code), or by the predicates.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    operation: &'static str,
+    message: String,
+    target: Option<Arc<str>>,
+    status: Option<StatusCode>,
+    request_id: Option<Arc<str>>,
+    retry_after: Option<Duration>,
+    attempts: u32,
+    retryable: bool,
+    api: Option<Arc<ApiError>>,
+    body: Option<Arc<str>>,
+    partial: Option<Arc<str>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// The error object that a service sent (`{"error": {"message", "type", "code", "param"}}`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ApiError {
+    /// What the service says, for a person.
+    pub message: String,
+    /// The service's class of error, such as `invalid_request_error`.
+    pub kind: Option<String>,
+    /// The service's code, such as `model_not_found`; a number is given as its digits.
+    pub code: Option<String>,
+    /// The parameter that the error is about.
+    pub param: Option<String>,
+}
+
+impl Error {
+    /// An error of `kind` in `operation`; `message` must hold no secret.
+    pub(crate) fn new(
+        kind: ErrorKind,
+        operation: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Error(Box::new(Inner {
+            kind,
+            operation,
+            message: message.into(),
+            target: None,
+            status: None,
+            request_id: None,
+            retry_after: None,
+            attempts: 0,
+            retryable: kind.is_passing(),
+            api: None,
+            body: None,
+            partial: None,
+            source: None,
+        }))
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The stable name of what went wrong; [`ErrorKind`] lists them.
+    pub fn code(&self) -> &'static str {
+        self.0.kind.code()
+    }
+
+    /// What was being done, such as `chat.stream`.
+    pub fn operation(&self) -> &'static str {
+        self.0.operation
+    }
+
+    /// What went wrong, in words, without the context that `Display` adds.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Whether the same call made again later can succeed. The client's own retries are spent already.
+    ///
+    /// When [`partial`](Self::partial) is there, the service has done (and billed) a part of the work, and a
+    /// new call starts from the beginning.
+    pub fn is_retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// Whether a time limit ended the call.
+    pub fn is_timeout(&self) -> bool {
+        use ErrorKind::*;
+        matches!(
+            self.0.kind,
+            ConnectTimeout | HeadersTimeout | IdleTimeout | ContentTimeout | TotalTimeout
+        )
+    }
+
+    /// Whether the service was not reached at all, so that it cannot have done anything.
+    pub fn is_connect(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Connect | ErrorKind::ConnectTimeout)
+    }
+
+    /// Whether the stream ended before the reply did.
+    pub fn is_truncated(&self) -> bool {
+        self.0.kind == ErrorKind::Truncated
+    }
+
+    /// Whether the caller cancelled the call.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.kind == ErrorKind::Cancelled
+    }
+
+    /// The status of the HTTP response, if there was one that was an error.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status.map(|s| s.as_u16())
+    }
+
+    /// The service's id of the request (`x-request-id`), for its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// How long the service asked to wait before the next attempt.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How often the request was sent.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// The error object that the service sent, if it sent one.
+    pub fn api(&self) -> Option<&ApiError> {
+        self.0.api.as_deref()
+    }
+
+    /// The body of the error response as it came, up to [`Limits::error_body`](crate::Limits::error_body).
+    pub fn body(&self) -> Option<&str> {
+        self.0.body.as_deref()
+    }
+
+    /// The text of the reply that was received before it broke; `None` when the reply had not begun.
+    pub fn partial(&self) -> Option<&str> {
+        self.0.partial.as_deref()
+    }
+
+    pub(crate) fn with_target(mut self, target: Option<Arc<str>>) -> Self {
+        self.0.target = target;
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_request_id(mut self, id: Option<Arc<str>>) -> Self {
+        self.0.request_id = id;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    pub(crate) fn with_retryable(mut self, retryable: bool) -> Self {
+        self.0.retryable = retryable;
+        self
+    }
+
+    pub(crate) fn with_api(mut self, api: ApiError) -> Self {
+        self.0.api = Some(Arc::new(api));
+        self
+    }
+
+    pub(crate) fn with_body(mut self, body: impl Into<Arc<str>>) -> Self {
+        self.0.body = Some(body.into());
+        self
+    }
+
+    pub(crate) fn with_partial(mut self, text: impl Into<Arc<str>>) -> Self {
+        self.0.partial = Some(text.into());
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let e = &*self.0;
+        write!(f, "{}: {}: ", e.operation, e.kind)?;
+        if let Some(status) = e.status {
+            write!(f, "HTTP {}: ", status.as_u16())?;
+        }
+        // One line, whatever a service put into its message.
+        let mut words = e.message.split_whitespace();
+        f.write_str(words.next().unwrap_or("no message"))?;
+        words.try_for_each(|word| write!(f, " {word}"))?;
+
+        let mut context = Vec::new();
+        context.extend(e.target.as_deref().map(str::to_owned));
+        context.extend(e.request_id.as_ref().map(|id| format!("request id {id}")));
+        context.extend((e.attempts > 1).then(|| format!("{} attempts", e.attempts)));
+        context.extend(e.retry_after.map(|t| format!("retry after {} s", t.as_secs_f64())));
+        context.extend(
+            e.partial.as_ref().map(|t| format!("{} characters received", t.chars().count())),
+        );
+        if !context.is_empty() {
+            write!(f, " ({})", context.join(", "))?;
+        }
+        write!(f, "; {}", e.kind.hint())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let e = &*self.0;
+        let mut out = f.debug_struct("Error");
+        out.field("code", &e.kind.code()).field("operation", &e.operation);
+        out.field("message", &e.message).field("target", &e.target);
+        out.field("status", &e.status).field("request_id", &e.request_id);
+        out.field("retry_after", &e.retry_after).field("attempts", &e.attempts);
+        out.field("api", &e.api);
+        // The text of a conversation does not belong into a log.
+        out.field("partial_bytes", &e.partial.as_ref().map(|t| t.len()));
+        out.field("source", &e.source).finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_ref().map(|s| &**s as &(dyn StdError + 'static))
+    }
+}

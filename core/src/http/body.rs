@@ -1,0 +1,144 @@
+//! The body of a response: read by polling, within its limits, and finished off in the background.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context as TaskContext, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::runtime::Handle;
+
+use super::watch::Watch;
+use super::{Context, failure};
+use crate::{Error, ErrorKind, Result};
+
+/// How much, and for how long, a body that is of no more interest is read so that its connection can be used
+/// again.
+const DRAIN_BYTES: usize = 64 * 1024;
+const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+/// A response's body. Nothing is read ahead of the reader; dropping it closes the connection.
+pub(crate) struct Body {
+    response: reqwest::Response,
+    watch: Watch,
+    context: Context,
+    runtime: Handle,
+}
+
+impl Body {
+    pub(super) fn new(response: reqwest::Response, watch: Watch, context: Context) -> Self {
+        Body { response, watch, context, runtime: Handle::current() }
+    }
+
+    /// What the call is about, for errors.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The next bytes, or `None` at the body's end.
+    pub(crate) fn poll_data(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<Bytes>>> {
+        if self.watch.is_cancelled() {
+            return Poll::Ready(Some(Err(self.stopped(ErrorKind::Cancelled))));
+        }
+        match self.poll_response(task) {
+            Poll::Ready(Some(Ok(bytes))) => {
+                self.watch.bytes_came();
+                Poll::Ready(Some(Ok(bytes)))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                Poll::Ready(Some(Err(failure::from_body(&self.context, error))))
+            }
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => {
+                let kind = ready!(self.watch.poll_wait(task));
+                Poll::Ready(Some(Err(self.stopped(kind))))
+            }
+        }
+    }
+
+    /// Tells the limits that what came was content.
+    pub(crate) fn content_came(&mut self) {
+        self.watch.content_came();
+    }
+
+    /// Waits for at most `limit` from here on.
+    pub(crate) fn hurry(&mut self, limit: Duration) {
+        self.watch.hurry(limit);
+    }
+
+    /// The whole body, of at most `limit` bytes.
+    pub(crate) async fn collect(mut self, limit: usize) -> Result<Bytes> {
+        let mut whole = BytesMut::new();
+        while let Some(piece) = std::future::poll_fn(|task| self.poll_data(task)).await {
+            whole.extend_from_slice(&piece?);
+            if whole.len() > limit {
+                let message = format!("the reply is larger than {limit} bytes");
+                return Err(self.context.error(ErrorKind::TooLarge, message));
+            }
+        }
+        Ok(whole.freeze())
+    }
+
+    /// The start of the body, of at most `limit` bytes, in at most [`DRAIN_TIME`]: for errors, whose body may
+    /// be cut or missing without harm.
+    pub(crate) async fn collect_some(mut self, limit: usize) -> Bytes {
+        let mut some = BytesMut::new();
+        let read = async {
+            while let Some(Ok(piece)) = std::future::poll_fn(|task| self.poll_data(task)).await {
+                some.extend_from_slice(&piece);
+                if some.len() >= limit {
+                    break;
+                }
+            }
+        };
+        // Out of time, the error is reported with what there is.
+        let _ = tokio::time::timeout(DRAIN_TIME, read).await;
+        some.truncate(limit);
+        some.freeze()
+    }
+
+    /// Gives the body up after the last bytes that matter. Its end is awaited in the background, within bounds, so that
+    /// the connection goes back to the pool instead of being closed.
+    pub(crate) fn finish(mut self, task: &mut TaskContext<'_>) {
+        // Most often the end has arrived together with the last bytes.
+        let mut drained = 0;
+        while let Poll::Ready(piece) = self.poll_response(task) {
+            match piece {
+                Some(Ok(bytes)) if drained + bytes.len() <= DRAIN_BYTES => drained += bytes.len(),
+                _ => return,
+            }
+        }
+        let runtime = self.runtime.clone();
+        runtime.spawn(async move {
+            let rest = async {
+                while let Some(Ok(bytes)) =
+                    std::future::poll_fn(|task| self.poll_response(task)).await
+                {
+                    drained += bytes.len();
+                    if drained > DRAIN_BYTES {
+                        break;
+                    }
+                }
+            };
+            let _ = tokio::time::timeout(DRAIN_TIME, rest).await;
+        });
+    }
+
+    fn poll_response(
+        &mut self,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<Option<reqwest::Result<Bytes>>> {
+        // `chunk` holds no state of its own: a new one at each poll goes on where the last one was.
+        pin!(self.response.chunk()).poll(task).map(Result::transpose)
+    }
+
+    fn stopped(&self, kind: ErrorKind) -> Error {
+        let message = match kind {
+            ErrorKind::IdleTimeout => "the service sent nothing within the idle limit",
+            ErrorKind::ContentTimeout => "the service sent no content within the content limit",
+            ErrorKind::TotalTimeout => "the call did not end within its total limit",
+            _ => "the call was cancelled",
+        };
+        self.context.error(kind, message)
+    }
+}

@@ -1,0 +1,164 @@
+//! How a client is set up: base URL, credentials, TLS, connection pool, proxies.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use percent_encoding::percent_decode_str;
+use reqwest::{Proxy, Url, redirect};
+
+use super::redact::{Redactor, shown};
+use super::{HttpClient, Inner, tls};
+use crate::{Error, ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
+
+/// The operation that errors of the set-up name.
+pub(super) const OPERATION: &str = "client.build";
+
+/// Flow control of HTTP/2 (RFC 9113, section 5.2): one stream's window is small, and the connection's is larger than all
+/// of them together, so a stream that nobody reads cannot use up what its neighbours need.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+
+/// The settings of an [`HttpClient`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HttpConfig {
+    pub(crate) base_url: String,
+    pub(crate) bearer: Option<Secret>,
+    pub(crate) headers: Vec<(String, Secret)>,
+    pub(crate) query: Vec<(String, Secret)>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) limits: Limits,
+    pub(crate) proxy: ProxyChoice,
+    /// Certificates in PEM that are trusted besides the system's.
+    pub(crate) root_certificates: Vec<Vec<u8>>,
+}
+
+/// Which proxy a client uses.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum ProxyChoice {
+    /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, or the system's settings.
+    #[default]
+    Environment,
+    None,
+    Url(Secret),
+}
+
+impl HttpConfig {
+    pub(crate) fn build(self) -> Result<HttpClient> {
+        let mut redactor = Redactor::default();
+        let mut base = base_url(&self.base_url)?;
+        for (name, value) in base.query_pairs() {
+            redactor.add_named(&name, &value);
+        }
+        let mut headers = HeaderMap::new();
+        if let Some(credentials) = take_credentials(&mut base, &mut redactor) {
+            insert_header(&mut headers, AUTHORIZATION.as_str(), &credentials, OPERATION)?;
+        }
+        let agent = concat!("turnwire/", env!("CARGO_PKG_VERSION"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+        if let Some(key) = &self.bearer {
+            let key = key.expose().trim();
+            redactor.add(key);
+            let value = Secret::from(format!("Bearer {key}"));
+            insert_header(&mut headers, AUTHORIZATION.as_str(), &value, OPERATION)?;
+        }
+        for (name, value) in &self.headers {
+            redactor.add_named(name, value.expose());
+            insert_header(&mut headers, name, value, OPERATION)?;
+        }
+        for (name, value) in &self.query {
+            redactor.add_named(name, value.expose());
+        }
+        let client = reqwest_client(&self).map_err(|e| e.with_target(Some(shown(&base).into())))?;
+        Ok(HttpClient {
+            inner: Arc::new(Inner {
+                client,
+                base,
+                headers,
+                query: self.query,
+                timeouts: self.timeouts,
+                retry: self.retry,
+                limits: self.limits,
+                redactor,
+            }),
+        })
+    }
+}
+
+/// Puts a header in place of those of the same name; its value never shows in `Debug`.
+pub(super) fn insert_header(
+    headers: &mut HeaderMap,
+    name: &str,
+    value: &Secret,
+    operation: &'static str,
+) -> Result<()> {
+    let refuse = |what: &str| {
+        // A value that was refused may hold a key, a name that was refused is shown escaped.
+        Error::new(ErrorKind::Config, operation, format!("header {name:?}: {what}"))
+    };
+    let key = HeaderName::try_from(name).map_err(|_| refuse("this is no header name"))?;
+    let mut value = HeaderValue::from_str(value.expose())
+        .map_err(|_| refuse("its value has characters that a header cannot carry"))?;
+    value.set_sensitive(true);
+    headers.insert(key, value);
+    Ok(())
+}
+
+/// Moves the user and password of a URL (`https://user:password@host`) into the value of an `Authorization`
+/// header (RFC 7617).
+fn take_credentials(url: &mut Url, redactor: &mut Redactor) -> Option<Secret> {
+    let encoded = [url.username(), url.password().unwrap_or_default()].map(str::to_owned);
+    if encoded.iter().all(String::is_empty) {
+        return None;
+    }
+    let [user, password] = encoded.each_ref().map(|e| percent_decode_str(e).decode_utf8_lossy());
+    redactor.add(&password);
+    let basic = BASE64.encode(format!("{user}:{password}"));
+    redactor.add(&basic);
+    // Only a URL without a host refuses this, and `base_url` has seen to that.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    Some(format!("Basic {basic}").into())
+}
+
+fn base_url(text: &str) -> Result<Url> {
+    let refuse = |why: &str| Error::new(ErrorKind::Config, OPERATION, format!("base URL: {why}"));
+    let url = Url::parse(text.trim())
+        .map_err(|e| refuse(&format!("{e}; an example of one: https://api.openai.com/v1")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(refuse(&format!("scheme {:?} is neither http nor https", url.scheme())));
+    }
+    if url.fragment().is_some() {
+        return Err(refuse("it has a fragment (#…), which is never sent"));
+    }
+    Ok(url)
+}
+
+fn reqwest_client(config: &HttpConfig) -> Result<reqwest::Client> {
+    let refuse = |what: &str, e: &dyn std::fmt::Display| {
+        Error::new(ErrorKind::Config, OPERATION, format!("{what}: {e}"))
+    };
+    let mut builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls::config(&config.root_certificates)?)
+        // Redirects are followed by `send`, which knows the method and the origin.
+        .redirect(redirect::Policy::none())
+        .connect_timeout(config.timeouts.connect)
+        .tcp_nodelay(true)
+        .tcp_keepalive(Duration::from_secs(60))
+        .pool_idle_timeout(Duration::from_secs(90))
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW);
+    builder = match &config.proxy {
+        ProxyChoice::Environment => builder,
+        ProxyChoice::None => builder.no_proxy(),
+        ProxyChoice::Url(url) => {
+            // The error would repeat the URL, which may hold a password.
+            let proxy =
+                Proxy::all(url.expose()).map_err(|_| refuse("proxy", &"not a proxy URL"))?;
+            builder.proxy(proxy)
+        }
+    };
+    builder.build().map_err(|e| refuse("HTTP client", &e.without_url()))
+}

@@ -1,0 +1,187 @@
+//! Responses and transport failures that are errors, as [`Error`]s.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::SystemTime;
+
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+use super::Context;
+use super::retry;
+use crate::error::ApiError;
+use crate::{Error, ErrorKind};
+
+/// The error that a response of this status and body is. `body` may be cut, HTML, or nothing at all: the
+/// status is never lost.
+pub(super) fn from_response(
+    context: &Context,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Error {
+    let body = context.redactor.scrub(&String::from_utf8_lossy(body));
+    let api = parse_api_error(&body);
+    let kind = kind_of(status, api.as_ref());
+    let reason = status.canonical_reason().unwrap_or("no reason given");
+    let message = match &api {
+        Some(api) => api.message.clone(),
+        None if body.trim().is_empty() => reason.to_owned(),
+        None => format!("{reason}: {}", excerpt(&body)),
+    };
+    let mut error = context
+        .error(kind, message)
+        .with_status(status)
+        .with_retry_after(retry::retry_after(headers, SystemTime::now()))
+        .with_body(body);
+    if let Some(api) = api {
+        error = error.with_api(api);
+    }
+    let passing = status == StatusCode::REQUEST_TIMEOUT || error.is_retryable();
+    error.with_retryable(retry::should_retry(headers).unwrap_or(passing))
+}
+
+fn kind_of(status: StatusCode, api: Option<&ApiError>) -> ErrorKind {
+    let says = |word| {
+        api.is_some_and(|a| a.code.as_deref() == Some(word) || a.kind.as_deref() == Some(word))
+    };
+    match status.as_u16() {
+        400 => ErrorKind::BadRequest,
+        401 => ErrorKind::Authentication,
+        403 => ErrorKind::PermissionDenied,
+        404 => ErrorKind::NotFound,
+        409 => ErrorKind::Conflict,
+        422 => ErrorKind::Unprocessable,
+        429 if says("insufficient_quota") => ErrorKind::InsufficientQuota,
+        429 => ErrorKind::RateLimited,
+        500.. => ErrorKind::Server,
+        _ => ErrorKind::Status,
+    }
+}
+
+/// Reads the error object out of a body, in the shapes that OpenAI-compatible services use.
+pub(super) fn parse_api_error(body: &str) -> Option<ApiError> {
+    let value: Value = serde_json::from_str(body).ok()?;
+    // Some services wrap the object into an array.
+    let value = value.get(0).unwrap_or(&value);
+    let error = match value.get("error") {
+        Some(error) if !error.is_null() => error,
+        _ => value,
+    };
+    api_error(error)
+}
+
+/// The error object itself; codes may be numbers, and the object may be a bare string.
+pub(super) fn api_error(error: &Value) -> Option<ApiError> {
+    let word = |name: &str| match error.get(name) {
+        Some(Value::String(s)) if !s.is_empty() => Some(s.clone()),
+        Some(Value::Number(n)) => Some(n.to_string()),
+        _ => None,
+    };
+    let message = match error {
+        Value::String(message) => message.clone(),
+        _ => word("message").or_else(|| word("detail")).or_else(|| {
+            // FastAPI's validation errors are a list.
+            error.get("detail").filter(|d| d.is_array() || d.is_object()).map(Value::to_string)
+        })?,
+    };
+    Some(ApiError { message, kind: word("type"), code: word("code"), param: word("param") })
+}
+
+/// The start of a body that is no error object, such as a proxy's HTML page, as one line of text.
+pub(super) fn excerpt(body: &str) -> String {
+    const LENGTH: usize = 200;
+    let mut text = String::new();
+    let mut in_tag = false;
+    for c in body.chars().take(64 * LENGTH) {
+        match c {
+            '<' => in_tag = true,
+            '>' if in_tag => {
+                in_tag = false;
+                text.push(' ');
+            }
+            c if !in_tag => text.push(c),
+            _ => {}
+        }
+    }
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// A failure to send a request, before any response.
+pub(super) fn from_send(context: &Context, error: reqwest::Error) -> Error {
+    let kind = match (error.is_connect(), error.is_timeout()) {
+        (true, true) => ErrorKind::ConnectTimeout,
+        (true, false) => ErrorKind::Connect,
+        _ if error.is_builder() => ErrorKind::InvalidRequest,
+        _ => ErrorKind::Connection,
+    };
+    transport(context, kind, error)
+}
+
+/// A failure while a response's body was read.
+pub(super) fn from_body(context: &Context, error: reqwest::Error) -> Error {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
+    while let Some(e) = cause {
+        let io = e.downcast_ref::<io::Error>();
+        if io.is_some_and(|e| e.kind() == io::ErrorKind::UnexpectedEof) {
+            return transport(context, ErrorKind::Truncated, error);
+        }
+        cause = e.source();
+    }
+    transport(context, ErrorKind::Connection, error)
+}
+
+fn transport(context: &Context, kind: ErrorKind, error: reqwest::Error) -> Error {
+    // reqwest puts the URL, with its query, into its messages.
+    let error = error.without_url();
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        let text = e.to_string();
+        // Wrappers often repeat what they wrap.
+        if !message.ends_with(&text) {
+            message = format!("{message}: {text}");
+        }
+        cause = e.source();
+    }
+    context.error(kind, message).with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_objects_are_read_in_every_shape_in_use() {
+        let read = |body: &str| parse_api_error(body).map(|e| (e.message, e.code));
+        let code = |c: &str| Some(c.to_owned());
+        let openai = r#"{"error":{"message":"no","type":"t","code":"x","param":null}}"#;
+        assert_eq!(read(openai), Some(("no".into(), code("x"))));
+        assert_eq!(
+            read(r#"{"error":{"message":"no","code":429}}"#),
+            Some(("no".into(), code("429")))
+        );
+        assert_eq!(read(r#"[{"error":{"message":"no"}}]"#), Some(("no".into(), None)));
+        assert_eq!(read(r#"{"error":"no"}"#), Some(("no".into(), None)));
+        assert_eq!(read(r#"{"object":"error","message":"no"}"#), Some(("no".into(), None)));
+        assert_eq!(
+            read(r#"{"detail":[{"msg":"field required"}]}"#),
+            Some((r#"[{"msg":"field required"}]"#.into(), None))
+        );
+        for other in ["", "<html>", "{}", "[]", "3", r#"{"error":{}}"#] {
+            assert_eq!(read(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn an_html_page_becomes_a_short_line() {
+        let page =
+            "<html><head><title>502 Bad Gateway</title></head>\r\n<body>\n<center>nginx</center>";
+        assert_eq!(excerpt(page), "502 Bad Gateway nginx");
+        assert_eq!(excerpt(&"가".repeat(500)).chars().count(), 201);
+    }
+}

@@ -1,0 +1,333 @@
+//! Requests and responses: the only room that knows the HTTP client.
+//!
+//! [`HttpClient::send`] takes a request to the headers of a good response, or to a typed error: it retries,
+//! follows the few redirects that are safe, and holds the time limits. [`Body`] goes on from there.
+
+mod body;
+mod client;
+mod failure;
+mod options;
+mod redact;
+mod redirect;
+mod retry;
+mod tls;
+mod watch;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, Method, StatusCode};
+use reqwest::Url;
+use serde_json::Value;
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::ApiError;
+use crate::{Error, ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
+
+use client::insert_header;
+use redact::{Redactor, shown};
+use redirect::{Redirect, redirect};
+use watch::Watch;
+
+pub(crate) use body::Body;
+pub(crate) use client::{HttpConfig, ProxyChoice};
+pub use options::CallOptions;
+
+/// The header that carries a service's id of a request, and under which it is kept.
+const REQUEST_ID: &str = "x-request-id";
+
+/// A client of one base URL; clones share its connections.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpClient {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    client: reqwest::Client,
+    base: Url,
+    headers: HeaderMap,
+    query: Vec<(String, Secret)>,
+    timeouts: Timeouts,
+    retry: RetryPolicy,
+    limits: Limits,
+    redactor: Redactor,
+}
+
+/// One request, whatever number of attempts it takes.
+pub(crate) struct Request<'a> {
+    /// What errors call it, such as `chat.stream`.
+    pub(crate) operation: &'static str,
+    pub(crate) method: Method,
+    /// Below the base URL.
+    pub(crate) path: &'a str,
+    pub(crate) accept: &'static str,
+    /// The JSON to send, serialised once for all attempts.
+    pub(crate) json: Option<Bytes>,
+    /// Whether the response is read as it comes, so that the limits of streams hold.
+    pub(crate) streamed: bool,
+    pub(crate) options: &'a CallOptions,
+}
+
+/// A response of status 2xx.
+pub(crate) struct Response {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Body,
+}
+
+/// What a call is about: everything that its errors tell besides what went wrong.
+#[derive(Clone)]
+pub(crate) struct Context {
+    operation: &'static str,
+    target: Option<Arc<str>>,
+    request_id: Option<Arc<str>>,
+    attempts: u32,
+    redactor: Redactor,
+}
+
+impl Context {
+    /// The context of a stream that another client has opened.
+    pub(crate) fn foreign(operation: &'static str) -> Self {
+        Context {
+            operation,
+            target: None,
+            request_id: None,
+            attempts: 0,
+            redactor: Redactor::default(),
+        }
+    }
+
+    /// An error of this call. Secrets are removed from `message`.
+    pub(crate) fn error(&self, kind: ErrorKind, message: impl AsRef<str>) -> Error {
+        Error::new(kind, self.operation, self.redactor.scrub(message.as_ref()))
+            .with_target(self.target.clone())
+            .with_request_id(self.request_id.clone())
+            .with_attempts(self.attempts)
+    }
+
+    /// The error that a service reported inside a response that had begun as a success.
+    pub(crate) fn api_error(&self, error: &Value) -> Error {
+        let text = self.redactor.scrub(&error.to_string());
+        let error = serde_json::from_str(&text).unwrap_or_default();
+        let api = failure::api_error(&error)
+            .unwrap_or_else(|| ApiError { message: text.clone(), ..ApiError::default() });
+        self.error(ErrorKind::Api, &api.message).with_api(api).with_body(text)
+    }
+
+    /// The service's id of the request.
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    /// The start of `body` as one line, without secrets.
+    pub(crate) fn excerpt(&self, body: &[u8]) -> String {
+        failure::excerpt(&self.redactor.scrub(&String::from_utf8_lossy(body)))
+    }
+}
+
+impl HttpClient {
+    /// The host that the client talks to, and its port.
+    pub(crate) fn server(&self) -> (&str, Option<u16>) {
+        let base = &self.inner.base;
+        (base.host_str().unwrap_or_default(), base.port_or_known_default())
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// Sends `request` until a response of status 2xx begins.
+    pub(crate) async fn send(&self, request: Request<'_>) -> Result<Response> {
+        let prepared = self.prepare(&request)?;
+        let timeouts = request.options.timeouts.over(&self.inner.timeouts);
+        let total = if request.streamed { timeouts.stream_total } else { timeouts.total };
+        let bounds = Bounds {
+            deadline: total.and_then(|limit| Instant::now().checked_add(limit)),
+            cancel: request.options.cancel.clone(),
+        };
+        let max_retries = request.options.max_retries.unwrap_or(self.inner.retry.max_retries);
+        let mut context = self.context(&prepared, request.operation);
+        loop {
+            context.attempts += 1;
+            context.request_id = None;
+            let error = match self.attempt(&prepared, &timeouts, &bounds, &mut context).await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            let retries = context.attempts - 1;
+            let chance = fastrand::f64();
+            let wait = retry::next_wait(&self.inner.retry, max_retries, retries, &error, chance)
+                .filter(|wait| bounds.allows(*wait));
+            let Some(wait) = wait else {
+                return Err(error);
+            };
+            tracing::debug!(
+                error.code = error.code(),
+                attempt = context.attempts,
+                wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+                "{} failed in passing and is tried again",
+                request.operation,
+            );
+            bounds
+                .run(sleep(wait))
+                .await
+                .map_err(|kind| context.error(kind, "while waiting to try again"))?;
+        }
+    }
+
+    /// One attempt, with the redirects that it is led through.
+    async fn attempt(
+        &self,
+        prepared: &Prepared,
+        timeouts: &Timeouts,
+        bounds: &Bounds,
+        context: &mut Context,
+    ) -> Result<Response> {
+        let mut url = prepared.url.clone();
+        for hops in 0.. {
+            let mut request = reqwest::Request::new(prepared.method.clone(), url.clone());
+            *request.headers_mut() = prepared.headers.clone();
+            *request.body_mut() = prepared.json.clone().map(Into::into);
+            let headers_deadline = match (prepared.streamed, timeouts.headers) {
+                (true, Some(limit)) => Instant::now().checked_add(limit),
+                _ => None,
+            };
+            let sent =
+                bounds.run(until(headers_deadline, self.inner.client.execute(request))).await;
+            let mut response = match sent {
+                Ok(Some(Ok(response))) => response,
+                Ok(Some(Err(error))) => return Err(failure::from_send(context, error)),
+                Ok(None) => {
+                    let message = "no response began within the headers limit";
+                    return Err(context.error(ErrorKind::HeadersTimeout, message));
+                }
+                Err(kind) => return Err(context.error(kind, "before a response began")),
+            };
+            let status = response.status();
+            let headers = std::mem::take(response.headers_mut());
+            let id = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
+            context.request_id = id.map(Into::into);
+            let (idle, content) = match prepared.streamed {
+                true => (timeouts.idle, timeouts.content),
+                false => (None, None),
+            };
+            let watch = Watch::new(idle, content, bounds.deadline, bounds.cancel.clone());
+            let body = Body::new(response, watch, context.clone());
+            match redirect(&url, &prepared.method, hops, status, &headers) {
+                Some(Redirect::Follow(to)) => {
+                    url = to;
+                    continue;
+                }
+                Some(Redirect::Refuse(why)) => {
+                    return Err(context.error(ErrorKind::Redirect, why).with_status(status));
+                }
+                None if status.is_success() => return Ok(Response { status, headers, body }),
+                None => {}
+            }
+            let body = body.collect_some(self.inner.limits.error_body).await;
+            return Err(failure::from_response(context, status, &headers, &body));
+        }
+        Err(context.error(ErrorKind::Redirect, "too many redirects"))
+    }
+
+    /// Everything of a request that all its attempts share.
+    fn prepare(&self, request: &Request<'_>) -> Result<Prepared> {
+        let inner = &*self.inner;
+        let mut redactor = inner.redactor.clone();
+        let mut headers = inner.headers.clone();
+        headers.insert(ACCEPT, HeaderValue::from_static(request.accept));
+        if request.json.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        if request.method == Method::POST {
+            let key = request.options.idempotency_key.clone();
+            let key = key.unwrap_or_else(|| uuid::Uuid::now_v7().to_string().into());
+            insert_header(&mut headers, "idempotency-key", &key, request.operation)?;
+        }
+        for (name, value) in &request.options.headers {
+            redactor.add_named(name, value.expose());
+            insert_header(&mut headers, name, value, request.operation)?;
+        }
+        for (name, value) in &request.options.query {
+            redactor.add_named(name, value.expose());
+        }
+        let mut url = inner.base.clone();
+        url.set_path(&format!("{}/{}", url.path().trim_end_matches('/'), request.path));
+        let query = [&inner.query, &request.options.query];
+        set_query(&mut url, query.into_iter().flatten());
+        Ok(Prepared {
+            method: request.method.clone(),
+            url,
+            headers,
+            json: request.json.clone(),
+            streamed: request.streamed,
+            redactor,
+        })
+    }
+
+    fn context(&self, prepared: &Prepared, operation: &'static str) -> Context {
+        Context {
+            operation,
+            target: Some(format!("{} {}", prepared.method, shown(&prepared.url)).into()),
+            request_id: None,
+            attempts: 0,
+            redactor: prepared.redactor.clone(),
+        }
+    }
+}
+
+struct Prepared {
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    json: Option<Bytes>,
+    streamed: bool,
+    redactor: Redactor,
+}
+
+/// Sets parameters of a query, each in place of those of its name that stood before.
+fn set_query<'a>(url: &mut Url, parameters: impl Iterator<Item = &'a (String, Secret)>) {
+    let mut query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    for (name, value) in parameters {
+        query.retain(|(n, _)| n != name);
+        query.push((name.clone(), value.expose().to_owned()));
+    }
+    if !query.is_empty() {
+        url.query_pairs_mut().clear().extend_pairs(query);
+    }
+}
+
+/// What may end a call from outside: its total limit, and its caller.
+struct Bounds {
+    deadline: Option<Instant>,
+    cancel: Option<CancellationToken>,
+}
+
+impl Bounds {
+    /// Whether there is time for a wait.
+    fn allows(&self, wait: std::time::Duration) -> bool {
+        self.deadline.is_none_or(|deadline| Instant::now() + wait < deadline)
+    }
+
+    /// Runs a future within the bounds; the error is the bound that ended it.
+    async fn run<F: Future>(&self, future: F) -> std::result::Result<F::Output, ErrorKind> {
+        let bounded = async { until(self.deadline, future).await.ok_or(ErrorKind::TotalTimeout) };
+        match &self.cancel {
+            None => bounded.await,
+            Some(token) => {
+                token.run_until_cancelled(bounded).await.unwrap_or(Err(ErrorKind::Cancelled))
+            }
+        }
+    }
+}
+
+async fn until<F: Future>(deadline: Option<Instant>, future: F) -> Option<F::Output> {
+    match deadline {
+        Some(deadline) => timeout_at(deadline, future).await.ok(),
+        None => Some(future.await),
+    }
+}

@@ -1,0 +1,135 @@
+//! What one call may do differently from its client.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{Secret, Timeouts};
+
+/// Options of single calls: extra headers and query, other limits, cancellation.
+///
+/// Give them to a client's `with`, which returns a client of the same connections that uses them:
+///
+/// ```
+/// use std::time::Duration;
+/// use turnwire::{CallOptions, OpenAi};
+///
+/// # fn main() -> turnwire::Result<()> {
+/// let llm = OpenAi::builder().base_url("http://127.0.0.1:8080/v1").build()?;
+/// let hasty = llm.with(CallOptions::new().header("x-team", "red").idle_timeout(Duration::from_secs(5)));
+/// # let _ = hasty;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct CallOptions {
+    pub(crate) headers: Vec<(String, Secret)>,
+    pub(crate) query: Vec<(String, Secret)>,
+    pub(crate) timeouts: Overrides,
+    pub(crate) max_retries: Option<u32>,
+    pub(crate) idempotency_key: Option<Secret>,
+    pub(crate) cancel: Option<CancellationToken>,
+}
+
+/// The time limits that were set for a call; those not set stay the client's.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Overrides {
+    headers: Option<Duration>,
+    idle: Option<Duration>,
+    content: Option<Duration>,
+    total: Option<Duration>,
+}
+
+impl CallOptions {
+    /// Options that change nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends a header with the call, in place of the client's of that name.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds a parameter to the query, in place of the client's of that name.
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
+        self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// The longest wait for a stream's headers; see [`Timeouts::headers`].
+    pub fn headers_timeout(mut self, limit: Duration) -> Self {
+        self.timeouts.headers = Some(limit);
+        self
+    }
+
+    /// The longest wait for any byte of a stream; see [`Timeouts::idle`].
+    pub fn idle_timeout(mut self, limit: Duration) -> Self {
+        self.timeouts.idle = Some(limit);
+        self
+    }
+
+    /// The longest wait for content of a stream; see [`Timeouts::content`].
+    pub fn content_timeout(mut self, limit: Duration) -> Self {
+        self.timeouts.content = Some(limit);
+        self
+    }
+
+    /// The time that the whole call may take, streamed or not.
+    pub fn total_timeout(mut self, limit: Duration) -> Self {
+        self.timeouts.total = Some(limit);
+        self
+    }
+
+    /// How often the request may be sent again.
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.max_retries = Some(retries);
+        self
+    }
+
+    /// The `Idempotency-Key` to send. Without it each call makes its own, which all its attempts share.
+    pub fn idempotency_key(mut self, key: impl Into<Secret>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// Ends the call with a `cancelled` error as soon as `token` is cancelled, also amid a stream.
+    pub fn cancellation(mut self, token: CancellationToken) -> Self {
+        self.cancel = Some(token);
+        self
+    }
+
+    /// These options, and over them `other`'s.
+    pub(crate) fn merged(&self, other: CallOptions) -> Self {
+        let Overrides { headers, idle, content, total } = self.timeouts;
+        CallOptions {
+            headers: [self.headers.clone(), other.headers].concat(),
+            query: [self.query.clone(), other.query].concat(),
+            timeouts: Overrides {
+                headers: other.timeouts.headers.or(headers),
+                idle: other.timeouts.idle.or(idle),
+                content: other.timeouts.content.or(content),
+                total: other.timeouts.total.or(total),
+            },
+            max_retries: other.max_retries.or(self.max_retries),
+            idempotency_key: other.idempotency_key.or(self.idempotency_key.clone()),
+            cancel: other.cancel.or(self.cancel.clone()),
+        }
+    }
+}
+
+impl Overrides {
+    /// The client's limits with these in their place.
+    pub(crate) fn over(self, client: &Timeouts) -> Timeouts {
+        Timeouts {
+            connect: client.connect,
+            headers: self.headers.or(client.headers),
+            idle: self.idle.or(client.idle),
+            content: self.content.or(client.content),
+            total: self.total.or(client.total),
+            stream_total: self.total.or(client.stream_total),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Whether and when a failed request is sent again. Pure: the clock and chance are given.
+
+use std::time::{Duration, SystemTime};
+
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
+
+use crate::{Error, ErrorKind, RetryPolicy};
+
+/// The wait before the next attempt, or `None` to give up.
+///
+/// `retries` is how many there were already; `chance` is in `0.0..1.0`.
+pub(super) fn next_wait(
+    policy: &RetryPolicy,
+    max_retries: u32,
+    retries: u32,
+    error: &Error,
+    chance: f64,
+) -> Option<Duration> {
+    // A service that took longer than the headers limit is at work on the request: sending it again would pay
+    // for both.
+    let settled = matches!(error.kind(), ErrorKind::HeadersTimeout | ErrorKind::TotalTimeout);
+    if retries >= max_retries || settled || !error.is_retryable() {
+        return None;
+    }
+    match error.retry_after() {
+        Some(wait) if wait > policy.max_retry_after => None,
+        Some(wait) if !wait.is_zero() => Some(wait),
+        _ => Some(backoff(policy, retries, chance)),
+    }
+}
+
+/// Exponential backoff with jitter downward.
+fn backoff(policy: &RetryPolicy, retries: u32, chance: f64) -> Duration {
+    let doubled = policy.initial_backoff.saturating_mul(2u32.saturating_pow(retries));
+    let kept = 1.0 - policy.jitter.clamp(0.0, 1.0) * chance;
+    doubled.min(policy.max_backoff).mul_f64(kept)
+}
+
+/// How long the service asks to wait: `retry-after-ms` (used by OpenAI), then `Retry-After` in seconds or as
+/// an HTTP date (RFC 9110, section 10.2.3).
+pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+    let seconds = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number("retry-after"));
+    if let Some(seconds) = seconds {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = httpdate::parse_http_date(headers.get(RETRY_AFTER)?.to_str().ok()?).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// The service's own word on whether to try again (`x-should-retry`, used by OpenAI).
+pub(super) fn should_retry(headers: &HeaderMap) -> Option<bool> {
+    match headers.get("x-should-retry")?.as_bytes() {
+        b"true" => Some(true),
+        b"false" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(http::HeaderName::from_static(name), value.parse().unwrap())])
+    }
+
+    fn passing() -> Error {
+        Error::new(ErrorKind::Server, "test", "503")
+    }
+
+    #[test]
+    fn retry_after_reads_milliseconds_seconds_and_dates() {
+        let now = UNIX_EPOCH + Duration::from_secs(784_111_777 - 30); // 30 s before the date below
+        let read = |name, value| retry_after(&headers(name, value), now);
+        assert_eq!(read("retry-after-ms", "250"), Some(Duration::from_millis(250)));
+        assert_eq!(read("retry-after", "2"), Some(Duration::from_secs(2)));
+        assert_eq!(read("retry-after", "0.5"), Some(Duration::from_millis(500)));
+        assert_eq!(
+            read("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(
+            read("retry-after", "Sun, 06 Nov 1994 08:49:00 GMT"),
+            Some(Duration::ZERO),
+            "past"
+        );
+        for junk in ["", "soon", "-1", "NaN", "inf", "1e400"] {
+            assert_eq!(read("retry-after", junk), None, "{junk}");
+        }
+    }
+
+    #[test]
+    fn milliseconds_win_over_seconds() {
+        let mut both = headers("retry-after-ms", "100");
+        both.extend(headers("retry-after", "9"));
+        assert_eq!(retry_after(&both, UNIX_EPOCH), Some(Duration::from_millis(100)));
+    }
+
+    #[test]
+    fn a_retry_after_beyond_the_limit_gives_up() {
+        let policy = RetryPolicy::default();
+        let wait = |s| {
+            let error = passing().with_retry_after(Some(Duration::from_secs(s)));
+            next_wait(&policy, 2, 0, &error, 0.0)
+        };
+        assert_eq!(wait(120), Some(Duration::from_secs(120)));
+        assert_eq!(wait(121), None);
+    }
+
+    #[test]
+    fn only_passing_errors_are_tried_again() {
+        for kind in ErrorKind::ALL {
+            let tried = next_wait(&RetryPolicy::default(), 2, 0, &Error::new(*kind, "t", ""), 0.0);
+            let allowed = kind.is_retried();
+            assert_eq!(tried.is_some(), allowed, "{kind}");
+        }
+    }
+
+    impl ErrorKind {
+        /// What is tried again, spelled out: a change of the policy must be made in two places.
+        fn is_retried(self) -> bool {
+            use ErrorKind::*;
+            matches!(
+                self,
+                Connect
+                    | Connection
+                    | ConnectTimeout
+                    | Conflict
+                    | RateLimited
+                    | Server
+                    // These three arise only amid a stream, where no retry is asked for.
+                    | IdleTimeout
+                    | ContentTimeout
+                    | Truncated
+            )
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn waits_double_up_to_the_cap_less_the_jitter(retries in 0u32..40, chance in 0.0f64..1.0) {
+            let policy = RetryPolicy::default();
+            let wait = next_wait(&policy, u32::MAX, retries, &passing(), chance).unwrap();
+            let full = 0.5 * 2f64.powi(retries as i32);
+            prop_assert!(wait.as_secs_f64() <= full.min(8.0) + 1e-9);
+            prop_assert!(wait.as_secs_f64() >= full.min(8.0) * 0.75 - 1e-9);
+        }
+
+        #[test]
+        fn retries_end_at_their_limit(limit in 0u32..10, retries in 0u32..20) {
+            let wait = next_wait(&RetryPolicy::default(), limit, retries, &passing(), 0.0);
+            prop_assert_eq!(wait.is_some(), retries < limit);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The time limits of a response's body, and cancellation while it is read.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use crate::ErrorKind;
+
+/// Watches the waits of one body.
+///
+/// Waits are measured from the first poll that found nothing, so a reader that takes its time is not taken
+/// for a service that hangs. The timer is armed once and looked at when it fires: a byte that arrives costs no
+/// timer operation.
+pub(super) struct Watch {
+    idle: Option<Duration>,
+    content: Option<Duration>,
+    deadline: Option<Instant>,
+    idle_since: Option<Instant>,
+    content_since: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+    cancel: Option<Cancel>,
+}
+
+struct Cancel {
+    token: CancellationToken,
+    wait: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl Watch {
+    pub(super) fn new(
+        idle: Option<Duration>,
+        content: Option<Duration>,
+        deadline: Option<Instant>,
+        cancel: Option<CancellationToken>,
+    ) -> Self {
+        let cancel =
+            cancel.map(|token| Cancel { wait: Box::pin(token.clone().cancelled_owned()), token });
+        Watch {
+            idle,
+            content,
+            deadline,
+            idle_since: None,
+            content_since: None,
+            timer: None,
+            cancel,
+        }
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancel.as_ref().is_some_and(|c| c.token.is_cancelled())
+    }
+
+    /// Bytes arrived.
+    pub(super) fn bytes_came(&mut self) {
+        self.idle_since = None;
+    }
+
+    /// Content arrived: more than a keep-alive.
+    pub(super) fn content_came(&mut self) {
+        self.content_since = None;
+    }
+
+    /// From here on, waits for at most `limit`: what is still to come is no part of the reply.
+    pub(super) fn hurry(&mut self, limit: Duration) {
+        self.idle = Some(self.idle.map_or(limit, |idle| idle.min(limit)));
+        self.content = Some(self.content.map_or(limit, |content| content.min(limit)));
+        self.content_since = None;
+        self.timer = None;
+    }
+
+    /// The body has nothing yet: registers the task for what may end the wait, and says which limit did.
+    pub(super) fn poll_wait(&mut self, task: &mut TaskContext<'_>) -> Poll<ErrorKind> {
+        if let Some(cancel) = &mut self.cancel
+            && cancel.wait.as_mut().poll(task).is_ready()
+        {
+            return Poll::Ready(ErrorKind::Cancelled);
+        }
+        let now = Instant::now();
+        let idle_since = *self.idle_since.get_or_insert(now);
+        let content_since = *self.content_since.get_or_insert(now);
+        let limits = [
+            (self.deadline, ErrorKind::TotalTimeout),
+            (self.idle.and_then(|d| idle_since.checked_add(d)), ErrorKind::IdleTimeout),
+            (self.content.and_then(|d| content_since.checked_add(d)), ErrorKind::ContentTimeout),
+        ];
+        let first = limits.into_iter().filter_map(|(at, kind)| Some((at?, kind)));
+        let Some((at, kind)) = first.min_by_key(|(at, _)| *at) else {
+            return Poll::Pending;
+        };
+        loop {
+            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+            if timer.as_mut().poll(task).is_pending() {
+                return Poll::Pending;
+            }
+            if timer.deadline() >= at {
+                return Poll::Ready(kind);
+            }
+            timer.as_mut().reset(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Waits as a body that has nothing does, for at most `patience`.
+    async fn wait(watch: &mut Watch, patience: Duration) -> Option<ErrorKind> {
+        tokio::time::timeout(patience, poll_fn(|task| watch.poll_wait(task))).await.ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keep_alives_reset_the_idle_limit_but_not_the_content_limit() {
+        let mut watch = Watch::new(Some(3 * SECOND), Some(10 * SECOND), None, None);
+        for _ in 0..4 {
+            assert_eq!(wait(&mut watch, 2 * SECOND).await, None);
+            watch.bytes_came();
+        }
+        assert_eq!(wait(&mut watch, 20 * SECOND).await, Some(ErrorKind::ContentTimeout));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn content_resets_both_limits() {
+        let mut watch = Watch::new(Some(3 * SECOND), Some(4 * SECOND), None, None);
+        for _ in 0..10 {
+            assert_eq!(wait(&mut watch, 2 * SECOND).await, None);
+            watch.bytes_came();
+            watch.content_came();
+        }
+        let began = Instant::now();
+        assert_eq!(wait(&mut watch, 20 * SECOND).await, Some(ErrorKind::IdleTimeout));
+        assert_eq!(began.elapsed().as_secs(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn time_that_the_reader_takes_is_not_counted() {
+        let mut watch = Watch::new(Some(3 * SECOND), Some(3 * SECOND), None, None);
+        assert_eq!(wait(&mut watch, SECOND).await, None);
+        watch.bytes_came();
+        watch.content_came();
+        tokio::time::advance(60 * SECOND).await;
+        assert_eq!(wait(&mut watch, 2 * SECOND).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_deadline_holds_whatever_comes() {
+        let deadline = Instant::now() + 5 * SECOND;
+        let mut watch = Watch::new(Some(3 * SECOND), None, Some(deadline), None);
+        for _ in 0..4 {
+            assert_eq!(wait(&mut watch, SECOND).await, None);
+            watch.bytes_came();
+            watch.content_came();
+        }
+        assert_eq!(wait(&mut watch, 2 * SECOND).await, Some(ErrorKind::TotalTimeout));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn hurry_shortens_a_limit_that_runs_already() {
+        let mut watch = Watch::new(Some(100 * SECOND), None, None, None);
+        assert_eq!(wait(&mut watch, SECOND).await, None);
+        watch.bytes_came();
+        watch.hurry(2 * SECOND);
+        assert_eq!(wait(&mut watch, 3 * SECOND).await, Some(ErrorKind::IdleTimeout));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn cancellation_wakes_the_reader() {
+        let token = CancellationToken::new();
+        let mut watch = Watch::new(None, None, None, Some(token.clone()));
+        assert_eq!(wait(&mut watch, SECOND).await, None);
+        let (kind, ()) = tokio::join!(wait(&mut watch, SECOND), async { token.cancel() });
+        assert_eq!(kind, Some(ErrorKind::Cancelled));
+    }
+}

@@ -1,0 +1,38 @@
+//! Client SDK for streamed chat with a language model.
+//!
+//! ```no_run
+//! use futures::StreamExt;
+//! use turnwire::{ChatRequest, OpenAi};
+//!
+//! # async fn run() -> turnwire::Result<()> {
+//! let llm = OpenAi::from_env()?;
+//! let mut stream = llm.chat_stream(ChatRequest::new("gpt-4o-mini").user("안녕하세요")).await?;
+//! while let Some(chunk) = stream.next().await {
+//!     print!("{}", chunk?.text());
+//! }
+//! let reply = stream.into_reply()?; // the whole; an error if the stream did not end well
+//! # let _ = reply;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`OpenAi`] is the client, [`blocking::OpenAi`] the same for programs without an async runtime.
+//! - [`ChatRequest`] is what is asked, [`ChatStream`] and [`ChatReply`] what is answered.
+//! - [`Error`] is the one error; [`ErrorKind`] lists its codes.
+//! - [`sse`] holds the event stream's decoder and encoder on their own.
+#![forbid(unsafe_code)]
+
+pub mod blocking;
+pub mod sse;
+
+mod config;
+mod error;
+mod http;
+mod openai;
+mod secret;
+
+pub use config::{Limits, RetryPolicy, Timeouts};
+pub use error::{ApiError, Error, ErrorKind, Result};
+pub use http::CallOptions;
+pub use openai::*;
+pub use secret::Secret;

@@ -1,0 +1,123 @@
+//! The settings of an [`OpenAi`] client.
+
+use std::sync::Arc;
+
+use super::OpenAi;
+use crate::http::{CallOptions, HttpConfig, ProxyChoice};
+use crate::{Error, ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
+
+/// Where OpenAI's own service is.
+const OPENAI: &str = "https://api.openai.com/v1";
+
+/// The settings of an [`OpenAi`] client.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct OpenAiBuilder {
+    base_url: Option<String>,
+    http: HttpConfig,
+}
+
+impl OpenAiBuilder {
+    /// Settings read from the environment: `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_ORG_ID` and
+    /// `OPENAI_PROJECT_ID`. Empty ones count as not set.
+    pub fn from_env() -> Self {
+        let var = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+        let mut builder = Self::default();
+        builder.http.bearer = var("OPENAI_API_KEY").map(Secret::from);
+        builder.base_url = var("OPENAI_BASE_URL");
+        if let Some(organization) = var("OPENAI_ORG_ID") {
+            builder = builder.organization(organization);
+        }
+        if let Some(project) = var("OPENAI_PROJECT_ID") {
+            builder = builder.project(project);
+        }
+        builder
+    }
+
+    /// The key, sent as `Authorization: Bearer …`. Local services need none.
+    pub fn api_key(mut self, key: impl Into<Secret>) -> Self {
+        self.http.bearer = Some(key.into());
+        self
+    }
+
+    /// Where the service is, up to but not including `/chat/completions`. Default OpenAI's own.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// The organization that is billed, sent as `OpenAI-Organization`.
+    pub fn organization(self, id: impl Into<String>) -> Self {
+        self.header("OpenAI-Organization", id.into())
+    }
+
+    /// The project that is billed, sent as `OpenAI-Project`.
+    pub fn project(self, id: impl Into<String>) -> Self {
+        self.header("OpenAI-Project", id.into())
+    }
+
+    /// Sends a header with every call, in place of the client's own of that name.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
+        self.http.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds a parameter to the query of every call, such as Azure's `api-version`.
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
+        self.http.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// The time limits.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.http.timeouts = timeouts;
+        self
+    }
+
+    /// When requests are sent again.
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.http.retry = retry;
+        self
+    }
+
+    /// How much the service may send.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.http.limits = limits;
+        self
+    }
+
+    /// Sends everything through this proxy (`http:`, `https:` or `socks5:`), whatever the environment says.
+    pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
+        self.http.proxy = ProxyChoice::Url(url.into());
+        self
+    }
+
+    /// Uses no proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.http.proxy = ProxyChoice::None;
+        self
+    }
+
+    /// Trusts the certificates in this PEM text besides the system's, as of a company's own authority.
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.http.root_certificates.push(pem.into());
+        self
+    }
+
+    /// The client. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// `config` when a setting is not usable, or when there is no key and the service is OpenAI's own.
+    pub fn build(self) -> Result<OpenAi> {
+        let base_url = self.base_url.unwrap_or_else(|| OPENAI.to_owned());
+        let has_key = self.http.bearer.is_some()
+            || self.http.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        if !has_key && base_url.trim_end_matches('/') == OPENAI {
+            let why = "no API key: set OPENAI_API_KEY or give api_key, or base_url for a service without keys";
+            return Err(Error::new(ErrorKind::Config, "client.build", why));
+        }
+        let http = HttpConfig { base_url, ..self.http }.build()?;
+        Ok(OpenAi { http, options: Arc::new(CallOptions::new()) })
+    }
+}

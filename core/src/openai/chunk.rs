@@ -1,0 +1,329 @@
+//! One chunk of a streamed reply: the hot path, so it borrows, interns and leaves out what can be read later.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::lenient::{self, Text};
+use super::message::ToolCall;
+use super::reply::{ChatReply, Logprobs, MESSAGE_FIELDS, REPLY_FIELDS, Usage, unmodelled};
+use super::{FinishReason, Role, ServiceTier};
+
+/// One chunk of a streamed reply.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ChatChunk {
+    /// The service's id of the completion, the same in all its chunks.
+    pub id: Arc<str>,
+    /// When the completion was begun, in seconds since 1970.
+    pub created: u64,
+    /// The model that answers.
+    pub model: Arc<str>,
+    /// What this chunk adds to each reply; empty in a chunk that only tells the usage.
+    pub choices: Vec<ChunkChoice>,
+    /// The tokens that the request took, in the last chunk if it was
+    /// [asked for](crate::ChatRequest::include_usage).
+    pub usage: Option<Usage>,
+    /// The class of service that is used.
+    pub service_tier: Option<ServiceTier>,
+    /// Names the service's configuration, to notice its changes.
+    pub system_fingerprint: Option<Arc<str>>,
+    pub(super) raw: Box<str>,
+}
+
+/// What a chunk adds to one reply.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ChunkChoice {
+    /// Which reply, from 0.
+    pub index: u32,
+    /// What is added.
+    pub delta: Delta,
+    /// Why the reply ended, in its last chunk.
+    pub finish_reason: Option<FinishReason>,
+    /// The log probabilities of the tokens added, if asked for.
+    pub logprobs: Option<Box<Logprobs>>,
+}
+
+/// An addition to a message.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Delta {
+    /// Who speaks, in the first chunk.
+    pub role: Option<Role>,
+    /// More text.
+    pub content: Option<String>,
+    /// More of a refusal.
+    pub refusal: Option<String>,
+    /// More of what a reasoning model thinks (`reasoning_content`, on some services `reasoning`).
+    pub reasoning: Option<String>,
+    /// More of the tool calls.
+    pub tool_calls: Vec<ToolCallDelta>,
+}
+
+/// An addition to a tool call.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ToolCallDelta {
+    /// Which call, from 0; `None` on services that leave it out.
+    pub index: Option<u32>,
+    /// The call's id, in its first chunk.
+    pub id: Option<String>,
+    /// The kind of tool, in the call's first chunk.
+    pub kind: Option<String>,
+    /// The function's name, in the call's first chunk.
+    pub name: Option<String>,
+    /// More of the arguments' JSON.
+    pub arguments: Option<String>,
+}
+
+impl ChatChunk {
+    /// What this chunk adds to the first reply's text; empty when it adds none.
+    pub fn text(&self) -> &str {
+        let first = self.choices.iter().find(|choice| choice.index == 0);
+        first.and_then(|choice| choice.delta.content.as_deref()).unwrap_or_default()
+    }
+
+    /// The chunk's JSON as it came.
+    pub fn raw(&self) -> &str {
+        &self.raw
+    }
+
+    /// The fields of the chunk that are not modelled, read from its JSON.
+    pub fn extra(&self) -> Map<String, Value> {
+        unmodelled(Some(&self.raw), "", REPLY_FIELDS)
+    }
+
+    /// The fields of a choice's delta that are not modelled, read from the chunk's JSON. `position` counts the
+    /// choices as they stand in [`choices`](Self::choices).
+    pub fn delta_extra(&self, position: usize) -> Map<String, Value> {
+        unmodelled(Some(&self.raw), &format!("/choices/{position}/delta"), MESSAGE_FIELDS)
+    }
+
+    /// Whether the chunk adds anything to a reply, or ends one.
+    pub(super) fn has_content(&self) -> bool {
+        let filled = |text: &Option<String>| text.as_ref().is_some_and(|t| !t.is_empty());
+        self.choices.iter().any(|choice| {
+            let delta = &choice.delta;
+            filled(&delta.content)
+                || choice.finish_reason.is_some()
+                || filled(&delta.refusal)
+                || filled(&delta.reasoning)
+                || !delta.tool_calls.is_empty()
+        })
+    }
+}
+
+/// Why a chunk's JSON gave no chunk.
+#[derive(Debug)]
+pub(super) enum Unreadable {
+    /// It is an error that the service reports.
+    Error(Value),
+    /// It is not the JSON of a chunk.
+    Malformed(serde_json::Error),
+}
+
+/// Reads the chunks of one stream. What is the same in all of them is kept once.
+#[derive(Debug, Default)]
+pub(super) struct ChunkReader {
+    id: Arc<str>,
+    model: Arc<str>,
+    system_fingerprint: Option<Arc<str>>,
+}
+
+impl ChunkReader {
+    pub(super) fn read(&mut self, json: &str) -> Result<ChatChunk, Unreadable> {
+        let wire: Wire<'_> = match serde_json::from_str(json) {
+            Ok(wire) => wire,
+            // What a failing service sends may fail to be a chunk in other ways besides.
+            Err(malformed) => {
+                return Err(reported_error(json)
+                    .map_or(Unreadable::Malformed(malformed), Unreadable::Error));
+            }
+        };
+        if (wire.error.is_some() || wire.choices.is_none() && wire.usage.is_none())
+            && let Some(error) = reported_error(json)
+        {
+            return Err(Unreadable::Error(error));
+        }
+        if let Some(fingerprint) = wire.system_fingerprint.0.as_deref() {
+            intern(self.system_fingerprint.get_or_insert_default(), fingerprint);
+        }
+        Ok(ChatChunk {
+            id: intern(&mut self.id, wire.id.as_str()),
+            created: wire.created,
+            model: intern(&mut self.model, wire.model.as_str()),
+            choices: wire.choices.unwrap_or_default().into_iter().map(Into::into).collect(),
+            usage: wire.usage,
+            service_tier: wire.service_tier,
+            system_fingerprint: wire.system_fingerprint.0.and(self.system_fingerprint.clone()),
+            raw: json.into(),
+        })
+    }
+}
+
+/// Reads a whole reply, where a stream was asked for, as one chunk that adds all of it.
+pub(super) fn read_whole(json: &str) -> Result<ChatChunk, Unreadable> {
+    if let Some(error) = reported_error(json) {
+        return Err(Unreadable::Error(error));
+    }
+    let reply = ChatReply::from_json(json).map_err(Unreadable::Malformed)?;
+    let choices = reply.choices.into_iter().map(|choice| {
+        let message = choice.message;
+        let calls = message.tool_calls.into_iter().zip(0..);
+        ChunkChoice {
+            index: choice.index,
+            delta: Delta {
+                role: Some(Role::Assistant),
+                content: message.content,
+                refusal: message.refusal,
+                reasoning: message.reasoning,
+                tool_calls: calls.map(|(call, index)| ToolCallDelta::whole(call, index)).collect(),
+            },
+            finish_reason: choice.finish_reason,
+            logprobs: choice.logprobs.map(Box::new),
+        }
+    });
+    Ok(ChatChunk {
+        id: reply.id.into(),
+        created: reply.created,
+        model: reply.model.into(),
+        choices: choices.collect(),
+        usage: reply.usage,
+        service_tier: reply.service_tier,
+        system_fingerprint: reply.system_fingerprint.map(Into::into),
+        raw: json.into(),
+    })
+}
+
+fn intern(kept: &mut Arc<str>, text: &str) -> Arc<str> {
+    if &**kept != text {
+        *kept = text.into();
+    }
+    kept.clone()
+}
+
+/// The error that an event's JSON reports: `{"error": …}`, or `{"object": "error", …}` on some services.
+pub(super) fn reported_error(json: &str) -> Option<Value> {
+    let mut value: Value = serde_json::from_str(json).ok()?;
+    match value.get_mut("error").map(Value::take) {
+        Some(Value::Null) | None => {
+            value.get("object").is_some_and(|o| o == "error").then_some(value)
+        }
+        Some(error) => Some(error),
+    }
+}
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow, default)]
+    id: Text<'a>,
+    #[serde(default, deserialize_with = "lenient::number")]
+    created: u64,
+    #[serde(borrow, default)]
+    model: Text<'a>,
+    #[serde(default)]
+    choices: Option<Vec<WireChoice<'a>>>,
+    #[serde(default)]
+    usage: Option<Usage>,
+    #[serde(default)]
+    service_tier: Option<ServiceTier>,
+    #[serde(borrow, default)]
+    system_fingerprint: Text<'a>,
+    #[serde(default)]
+    error: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct WireChoice<'a> {
+    #[serde(default, deserialize_with = "lenient::number")]
+    index: u64,
+    #[serde(borrow, default)]
+    delta: Option<WireDelta<'a>>,
+    #[serde(borrow, default)]
+    finish_reason: Text<'a>,
+    #[serde(default)]
+    logprobs: Option<Box<Logprobs>>,
+}
+
+#[derive(Default, Deserialize)]
+struct WireDelta<'a> {
+    #[serde(borrow, default)]
+    role: Text<'a>,
+    #[serde(borrow, default)]
+    content: Text<'a>,
+    #[serde(borrow, default)]
+    refusal: Text<'a>,
+    // Two fields, not an alias: some services send both.
+    #[serde(borrow, default)]
+    reasoning_content: Text<'a>,
+    #[serde(borrow, default)]
+    reasoning: Text<'a>,
+    #[serde(borrow, default)]
+    tool_calls: Option<Vec<WireToolCall<'a>>>,
+}
+
+#[derive(Deserialize)]
+struct WireToolCall<'a> {
+    #[serde(default)]
+    index: Option<u32>,
+    #[serde(borrow, default)]
+    id: Text<'a>,
+    #[serde(borrow, default, rename = "type")]
+    kind: Text<'a>,
+    #[serde(borrow, default)]
+    function: Option<WireFunction<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+struct WireFunction<'a> {
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default)]
+    arguments: Text<'a>,
+}
+
+impl From<WireChoice<'_>> for ChunkChoice {
+    fn from(wire: WireChoice<'_>) -> Self {
+        let delta = wire.delta.unwrap_or_default();
+        let calls = delta.tool_calls.unwrap_or_default();
+        ChunkChoice {
+            index: u32::try_from(wire.index).unwrap_or(u32::MAX),
+            delta: Delta {
+                role: delta.role.word().map(Role::from),
+                content: delta.content.into_string(),
+                refusal: delta.refusal.into_string(),
+                reasoning: delta.reasoning_content.into_string().or(delta.reasoning.into_string()),
+                tool_calls: calls.into_iter().map(Into::into).collect(),
+            },
+            finish_reason: wire.finish_reason.word().map(FinishReason::from),
+            logprobs: wire.logprobs,
+        }
+    }
+}
+
+impl ToolCallDelta {
+    fn whole(call: ToolCall, index: u32) -> Self {
+        ToolCallDelta {
+            index: Some(index),
+            id: Some(call.id),
+            kind: Some(call.kind),
+            name: Some(call.function.name),
+            arguments: Some(call.function.arguments),
+        }
+    }
+}
+
+impl From<WireToolCall<'_>> for ToolCallDelta {
+    fn from(wire: WireToolCall<'_>) -> Self {
+        let function = wire.function.unwrap_or_default();
+        ToolCallDelta {
+            index: wire.index,
+            id: wire.id.into_string(),
+            kind: wire.kind.into_string(),
+            name: function.name.into_string(),
+            arguments: function.arguments.into_string(),
+        }
+    }
+}

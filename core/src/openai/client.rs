@@ -1,0 +1,167 @@
+//! The client of an OpenAI-compatible service.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::CONTENT_TYPE;
+use http::{Method, StatusCode};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::source::Source;
+use super::stream::{ChatStream, Setup};
+use super::{ChatReply, ChatRequest, OpenAiBuilder, telemetry};
+use crate::http::{CallOptions, HttpClient, Request, Response};
+use crate::{ErrorKind, Result};
+
+/// A client of OpenAI, or of any service that speaks its chat completions.
+///
+/// Clones are cheap and share connections. It needs a Tokio runtime; programs without one have
+/// [`turnwire::blocking::OpenAi`](crate::blocking::OpenAi).
+///
+/// ```no_run
+/// use futures::StreamExt;
+/// use turnwire::{ChatRequest, OpenAi};
+///
+/// # async fn run() -> turnwire::Result<()> {
+/// let llm = OpenAi::from_env()?;
+/// let mut stream = llm.chat_stream(ChatRequest::new("gpt-4o-mini").user("안녕하세요")).await?;
+/// while let Some(chunk) = stream.next().await {
+///     print!("{}", chunk?.text());
+/// }
+/// let reply = stream.into_reply()?;
+/// println!("\n{:?} {:?}", reply.finish_reason, reply.usage);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct OpenAi {
+    pub(super) http: HttpClient,
+    pub(super) options: Arc<CallOptions>,
+}
+
+impl OpenAi {
+    /// A client with settings of your own.
+    pub fn builder() -> OpenAiBuilder {
+        OpenAiBuilder::default()
+    }
+
+    /// A client set up by `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_ORG_ID` and `OPENAI_PROJECT_ID`.
+    ///
+    /// # Errors
+    ///
+    /// `config` when a setting is not usable, or when there is no key and the service is OpenAI's own.
+    pub fn from_env() -> Result<Self> {
+        OpenAiBuilder::from_env().build()
+    }
+
+    /// The same client with these options for its calls, over those it has.
+    pub fn with(&self, options: CallOptions) -> Self {
+        OpenAi { http: self.http.clone(), options: Arc::new(self.options.merged(options)) }
+    }
+
+    /// Asks for a reply, whole.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ErrorKind`] but those of streams. Failures that pass are tried again first.
+    pub async fn chat(&self, request: ChatRequest) -> Result<ChatReply> {
+        let span = telemetry::chat_span(&self.http, &request, false);
+        let reply = self.fetch(&request).instrument(span.clone()).await;
+        match &reply {
+            Ok(reply) => telemetry::record_reply(&span, reply, None),
+            Err(error) => telemetry::record_error(&span, error),
+        }
+        reply
+    }
+
+    async fn fetch(&self, request: &ChatRequest) -> Result<ChatReply> {
+        let Response { body, .. } = self.send(request, "chat", false).await?;
+        let context = body.context().clone();
+        let json = body.collect(self.http.limits().reply).await?;
+        let text = String::from_utf8_lossy(&json);
+        if let Some(error) = super::chunk::reported_error(&text) {
+            return Err(context.api_error(&error));
+        }
+        let reply = ChatReply::from_json(&text).map_err(|e| {
+            let why =
+                format!("the reply is not the JSON of a reply: {e}: {}", context.excerpt(&json));
+            context.error(ErrorKind::Decode, why).with_source(e)
+        })?;
+        Ok(reply.with_request_id(context.request_id()))
+    }
+
+    /// Asks for a reply, to be read while it is made.
+    ///
+    /// It returns as soon as the service has accepted the request; dropping the stream ends the request.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ErrorKind`]. Failures that pass are tried again first; once the stream is there, nothing is.
+    pub async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
+        let started = Instant::now();
+        let span = telemetry::chat_span(&self.http, &request, true);
+        match self.open(&request).instrument(span.clone()).await {
+            Ok(source) => {
+                let asked = request.n.unwrap_or(1) as usize;
+                let limits = self.http.limits().clone();
+                Ok(ChatStream::new(source, Setup { asked, limits, started, span }))
+            }
+            Err(error) => {
+                telemetry::record_error(&span, &error);
+                Err(error)
+            }
+        }
+    }
+
+    async fn open(&self, request: &ChatRequest) -> Result<Source> {
+        let Response { status, headers, body } = self.send(request, "chat.stream", true).await?;
+        let media_type =
+            headers.get(CONTENT_TYPE).and_then(|t| t.to_str().ok()).unwrap_or_default();
+        let media_type =
+            media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        // Some services label a stream wrongly or not at all; the first bytes tell it from JSON. A page of
+        // HTML from something in between is neither.
+        let may_be_stream = matches!(
+            media_type.as_str(),
+            "" | "text/event-stream"
+                | "text/plain"
+                | "application/json"
+                | "application/octet-stream"
+                | "application/x-ndjson"
+        );
+        if status == StatusCode::OK && may_be_stream {
+            return Ok(Source::response(headers, body));
+        }
+        let context = body.context().clone();
+        let some = body.collect_some(self.http.limits().error_body).await;
+        let why =
+            format!("status {status} with {media_type:?} is no stream: {}", context.excerpt(&some));
+        Err(context.error(ErrorKind::UnexpectedReply, why).with_status(status))
+    }
+
+    async fn send(
+        &self,
+        request: &ChatRequest,
+        operation: &'static str,
+        streamed: bool,
+    ) -> Result<Response> {
+        self.http
+            .send(Request {
+                operation,
+                method: Method::POST,
+                path: "chat/completions",
+                accept: if streamed { "text/event-stream" } else { "application/json" },
+                json: Some(request.body(streamed, operation)?),
+                streamed,
+                options: &self.options,
+            })
+            .await
+    }
+}
+
+impl fmt::Debug for OpenAi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenAi").field("http", &self.http).field("options", &self.options).finish()
+    }
+}

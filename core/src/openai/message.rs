@@ -1,0 +1,256 @@
+//! Messages: what is said in a conversation, by whom, in which form.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::ImageDetail;
+use super::lenient;
+
+/// One message of a conversation.
+///
+/// ```
+/// use turnwire::{Message, Part};
+///
+/// let messages = [
+///     Message::system("Answer in one sentence."),
+///     Message::user([Part::text("이게 뭐예요?"), Part::image_url("https://example.com/cat.png")]),
+/// ];
+/// # let _ = messages;
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "role", rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Message {
+    /// Instructions by the developer, for newer models in place of `System`.
+    Developer(TextMessage),
+    /// Instructions.
+    System(TextMessage),
+    /// What the person says.
+    User(TextMessage),
+    /// What the model said.
+    Assistant(AssistantMessage),
+    /// The result of a tool call.
+    Tool {
+        /// The result.
+        content: Content,
+        /// The call that it answers.
+        tool_call_id: String,
+    },
+    /// The result of a function call, in the form that tools replaced.
+    Function {
+        /// The result.
+        content: Option<String>,
+        /// The function.
+        name: String,
+    },
+    /// A message of another role or form, sent as it is.
+    #[serde(untagged)]
+    Other(Value),
+}
+
+/// A message that is just content.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TextMessage {
+    /// What is said.
+    pub content: Content,
+    /// Who says it, to tell participants of the same role apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// What the model says: text, a refusal, calls of tools.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "WireAssistantMessage")]
+#[non_exhaustive]
+pub struct AssistantMessage {
+    /// The text.
+    pub content: Option<String>,
+    /// Why the model declines, in place of the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// What a reasoning model thought (`reasoning_content`, on some services `reasoning`).
+    #[serde(rename = "reasoning_content", skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// The tools that the model calls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall>,
+}
+
+#[derive(Deserialize)]
+struct WireAssistantMessage {
+    #[serde(default, deserialize_with = "lenient::optional")]
+    content: Option<String>,
+    #[serde(default, deserialize_with = "lenient::optional")]
+    refusal: Option<String>,
+    // Two fields, not an alias: some services send both.
+    #[serde(default, deserialize_with = "lenient::optional")]
+    reasoning_content: Option<String>,
+    #[serde(default, deserialize_with = "lenient::optional")]
+    reasoning: Option<String>,
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    tool_calls: Vec<ToolCall>,
+}
+
+impl From<WireAssistantMessage> for AssistantMessage {
+    fn from(wire: WireAssistantMessage) -> Self {
+        AssistantMessage {
+            content: wire.content,
+            refusal: wire.refusal,
+            reasoning: wire.reasoning_content.or(wire.reasoning),
+            tool_calls: wire.tool_calls,
+        }
+    }
+}
+
+/// A call of a tool.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ToolCall {
+    /// Names the call, for the message that answers it.
+    #[serde(default, deserialize_with = "lenient::string")]
+    pub id: String,
+    /// The kind of tool: `function`.
+    #[serde(default = "function", rename = "type", deserialize_with = "lenient::string")]
+    pub kind: String,
+    /// The function and its arguments.
+    #[serde(default)]
+    pub function: FunctionCall,
+}
+
+/// The function that a tool call names.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FunctionCall {
+    /// Its name.
+    #[serde(default, deserialize_with = "lenient::string")]
+    pub name: String,
+    /// Its arguments as the model wrote them: JSON, if the model did well.
+    #[serde(default, deserialize_with = "lenient::string")]
+    pub arguments: String,
+}
+
+pub(super) fn function() -> String {
+    "function".to_owned()
+}
+
+/// The content of a message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Content {
+    /// Text alone.
+    Text(String),
+    /// Text, images and more, in order.
+    Parts(Vec<Part>),
+}
+
+/// A piece of a message's content.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Part {
+    /// Text.
+    Text {
+        /// The text.
+        text: String,
+    },
+    /// An image.
+    ImageUrl {
+        /// Where the image is.
+        image_url: ImageUrl,
+    },
+    /// A part of another type (audio, a file), sent as it is.
+    #[serde(untagged)]
+    Other(Value),
+}
+
+/// Where an image is, and how closely to look.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ImageUrl {
+    /// An `https:` URL, or a `data:` URL that holds the image itself.
+    pub url: String,
+    /// How closely the model looks at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<ImageDetail>,
+}
+
+impl Message {
+    /// Instructions by the developer.
+    pub fn developer(content: impl Into<Content>) -> Self {
+        Message::Developer(TextMessage { content: content.into(), name: None })
+    }
+
+    /// Instructions.
+    pub fn system(content: impl Into<Content>) -> Self {
+        Message::System(TextMessage { content: content.into(), name: None })
+    }
+
+    /// What the person says.
+    pub fn user(content: impl Into<Content>) -> Self {
+        Message::User(TextMessage { content: content.into(), name: None })
+    }
+
+    /// What the model said.
+    pub fn assistant(text: impl Into<String>) -> Self {
+        Message::Assistant(AssistantMessage { content: Some(text.into()), ..Default::default() })
+    }
+
+    /// The result of the tool call `id`.
+    pub fn tool(id: impl Into<String>, content: impl Into<Content>) -> Self {
+        Message::Tool { tool_call_id: id.into(), content: content.into() }
+    }
+}
+
+/// Takes a reply's message into a conversation. The reasoning stays behind: services refuse it, or bill it.
+impl From<AssistantMessage> for Message {
+    fn from(message: AssistantMessage) -> Self {
+        Message::Assistant(AssistantMessage { reasoning: None, ..message })
+    }
+}
+
+impl Part {
+    /// A part that is text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Part::Text { text: text.into() }
+    }
+
+    /// A part that is an image, given by an `https:` or a `data:` URL.
+    pub fn image_url(url: impl Into<String>) -> Self {
+        Part::ImageUrl { image_url: ImageUrl { url: url.into(), detail: None } }
+    }
+
+    /// The same image, to be looked at in this detail. Other parts stay as they are.
+    #[must_use]
+    pub fn detail(mut self, detail: ImageDetail) -> Self {
+        if let Part::ImageUrl { image_url } = &mut self {
+            image_url.detail = Some(detail);
+        }
+        self
+    }
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        Content::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Content {
+    fn from(text: String) -> Self {
+        Content::Text(text)
+    }
+}
+
+impl From<Vec<Part>> for Content {
+    fn from(parts: Vec<Part>) -> Self {
+        Content::Parts(parts)
+    }
+}
+
+impl<const N: usize> From<[Part; N]> for Content {
+    fn from(parts: [Part; N]) -> Self {
+        Content::Parts(parts.into())
+    }
+}

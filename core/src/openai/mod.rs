@@ -1,0 +1,31 @@
+//! OpenAI-compatible chat: typed requests, replies whole or streamed, and their accumulation.
+//!
+//! The heart is [`ChatStream`]: it turns a response's bytes into chunks, and puts the whole reply together
+//! beside.
+
+mod accumulate;
+mod builder;
+mod chunk;
+mod client;
+mod interop;
+mod lenient;
+mod message;
+mod open_enum;
+mod reply;
+mod request;
+mod source;
+mod stream;
+mod telemetry;
+mod tool;
+
+pub use builder::OpenAiBuilder;
+pub use chunk::{ChatChunk, ChunkChoice, Delta, ToolCallDelta};
+pub use client::OpenAi;
+pub use message::{
+    AssistantMessage, Content, FunctionCall, ImageUrl, Message, Part, TextMessage, ToolCall,
+};
+pub use open_enum::{FinishReason, ImageDetail, ReasoningEffort, Role, ServiceTier, Verbosity};
+pub use reply::{ChatReply, Choice, CompletionTokens, Logprobs, PromptTokens, TokenLogprob, Usage};
+pub use request::{ChatRequest, Stop, StreamOptions};
+pub use stream::ChatStream;
+pub use tool::{FunctionTool, ResponseFormat, SchemaFormat, Tool, ToolChoice, ToolMode};

@@ -1,0 +1,276 @@
+//! The model's reply, whole: received at once, or put together from a stream.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::lenient;
+use super::message::AssistantMessage;
+use super::{FinishReason, ServiceTier};
+use crate::{Error, ErrorKind, Result};
+
+/// A whole reply.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ChatReply {
+    /// The service's id of the completion.
+    #[serde(default, deserialize_with = "lenient::string")]
+    pub id: String,
+    /// When it was made, in seconds since 1970.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub created: u64,
+    /// The model that answered, often more exact than the one asked for.
+    #[serde(default, deserialize_with = "lenient::string")]
+    pub model: String,
+    /// The replies, one unless `n` asked for more.
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub choices: Vec<Choice>,
+    /// Why the first reply ended, as in [`choices`](Self::choices).
+    #[serde(skip)]
+    pub finish_reason: Option<FinishReason>,
+    /// The tokens that it took, if the service tells; a stream tells when it is
+    /// [asked](crate::ChatRequest::include_usage).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// The class of service that was used.
+    #[serde(default, deserialize_with = "lenient::word", skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<ServiceTier>,
+    /// Names the service's configuration, to notice its changes.
+    #[serde(
+        default,
+        deserialize_with = "lenient::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub system_fingerprint: Option<String>,
+    /// The JSON as it came; none for a reply that was put together from a stream.
+    #[serde(skip)]
+    raw: Option<Box<str>>,
+    #[serde(skip)]
+    request_id: Option<Box<str>>,
+}
+
+/// One of the replies.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Choice {
+    /// Which of them, from 0.
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub index: u32,
+    /// What the model says.
+    #[serde(default)]
+    pub message: AssistantMessage,
+    /// Why it ended.
+    #[serde(default, deserialize_with = "lenient::word")]
+    pub finish_reason: Option<FinishReason>,
+    /// The tokens' log probabilities, if asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logprobs: Option<Logprobs>,
+}
+
+/// The log probabilities of a reply's tokens, as the service tells them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Logprobs {
+    /// Of the text.
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub content: Vec<TokenLogprob>,
+    /// Of the refusal.
+    #[serde(
+        default,
+        deserialize_with = "lenient::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub refusal: Vec<TokenLogprob>,
+}
+
+/// One token and how likely it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TokenLogprob {
+    /// The token's text.
+    #[serde(default, deserialize_with = "lenient::string")]
+    pub token: String,
+    /// The natural logarithm of its probability.
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub logprob: f64,
+    /// Its UTF-8 bytes: a token may be less than a character.
+    #[serde(default)]
+    pub bytes: Option<Vec<u8>>,
+    /// The likeliest tokens at this place.
+    #[serde(
+        default,
+        deserialize_with = "lenient::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub top_logprobs: Vec<TokenLogprob>,
+}
+
+/// The tokens that a request took.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Tokens of the messages.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub prompt_tokens: u64,
+    /// Tokens of the reply, thinking included.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub completion_tokens: u64,
+    /// Both.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub total_tokens: u64,
+    /// What the prompt's tokens were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens_details: Option<PromptTokens>,
+    /// What the reply's tokens were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion_tokens_details: Option<CompletionTokens>,
+}
+
+/// What a prompt's tokens were.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PromptTokens {
+    /// Found in the service's cache.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub cached_tokens: u64,
+    /// Of audio.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub audio_tokens: u64,
+}
+
+/// What a reply's tokens were.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CompletionTokens {
+    /// Spent on thinking.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub reasoning_tokens: u64,
+    /// Of audio.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub audio_tokens: u64,
+    /// Predicted by the caller, and right.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub accepted_prediction_tokens: u64,
+    /// Predicted by the caller, and wrong.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub rejected_prediction_tokens: u64,
+}
+
+impl ChatReply {
+    /// Reads a reply from its JSON, which it keeps.
+    pub(super) fn from_json(json: &str) -> serde_json::Result<Self> {
+        let mut reply: ChatReply = serde_json::from_str(json)?;
+        reply.finish_reason = reply.choices.first().and_then(|c| c.finish_reason.clone());
+        reply.raw = Some(json.into());
+        Ok(reply)
+    }
+
+    pub(super) fn with_request_id(mut self, id: Option<&str>) -> Self {
+        self.request_id = id.map(Into::into);
+        self
+    }
+
+    /// The first reply's text; empty when there is none, as in a refusal or a call of tools.
+    pub fn text(&self) -> &str {
+        self.message().and_then(|m| m.content.as_deref()).unwrap_or_default()
+    }
+
+    /// The first reply's message.
+    pub fn message(&self) -> Option<&AssistantMessage> {
+        self.choices.first().map(|choice| &choice.message)
+    }
+
+    /// The service's id of the request (`x-request-id`), for its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    /// Reads the first reply's text as JSON, as asked for by
+    /// [`ResponseFormat::of`](crate::ResponseFormat::of).
+    ///
+    /// # Errors
+    ///
+    /// `structure` when the text is no such JSON: the model refused, was cut off, or did not follow.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_str(self.text()).map_err(|e| {
+            let refusal = self.message().and_then(|m| m.refusal.as_deref());
+            let why = match (refusal, &self.finish_reason) {
+                (Some(refusal), _) => format!("the model refused: {refusal}"),
+                (None, Some(FinishReason::Length)) => {
+                    format!("the reply was cut off by the token limit: {e}")
+                }
+                _ => format!("the reply is not the JSON asked for: {e}"),
+            };
+            Error::new(ErrorKind::Structure, "chat.parse", why)
+                .with_partial(self.text())
+                .with_request_id(self.request_id.as_deref().map(Into::into))
+        })
+    }
+
+    /// The JSON as it came; `None` for a reply that was put together from a stream.
+    pub fn raw(&self) -> Option<&str> {
+        self.raw.as_deref()
+    }
+
+    /// The fields of the reply that are not modelled, read from the kept JSON.
+    pub fn extra(&self) -> Map<String, Value> {
+        unmodelled(self.raw(), "", REPLY_FIELDS)
+    }
+
+    /// The fields of a choice's message that are not modelled, read from the kept JSON. `position` counts the
+    /// choices as they stand in [`choices`](Self::choices).
+    pub fn message_extra(&self, position: usize) -> Map<String, Value> {
+        unmodelled(self.raw(), &format!("/choices/{position}/message"), MESSAGE_FIELDS)
+    }
+}
+
+pub(super) const REPLY_FIELDS: &[&str] =
+    &["id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint"];
+
+pub(super) const MESSAGE_FIELDS: &[&str] =
+    &["role", "content", "refusal", "reasoning_content", "reasoning", "tool_calls"];
+
+/// The fields of the object at `pointer` (RFC 6901) in `json` that are not among `known`.
+pub(super) fn unmodelled(json: Option<&str>, pointer: &str, known: &[&str]) -> Map<String, Value> {
+    let value = json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or(Value::Null);
+    let Some(Value::Object(object)) = value.pointer(pointer) else {
+        return Map::new();
+    };
+    let unknown = object.iter().filter(|(name, _)| !known.contains(&name.as_str()));
+    unknown.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPLY: &str = r#"{"id":"c","object":"chat.completion","created":1,"model":"m","timings":{"ms":3},
+        "choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"{\"a\":1}","mood":"good"}}]}"#;
+
+    #[test]
+    fn fields_that_nobody_modelled_are_still_there() {
+        let reply = ChatReply::from_json(REPLY).unwrap();
+        assert_eq!(reply.extra()["timings"]["ms"], 3);
+        assert_eq!(reply.message_extra(0)["mood"], "good");
+        assert_eq!(reply.extra().len() + reply.message_extra(0).len(), 2);
+    }
+
+    #[test]
+    fn a_structured_reply_is_read_into_its_type() {
+        let reply = ChatReply::from_json(REPLY).unwrap();
+        assert_eq!(reply.parse::<std::collections::BTreeMap<String, i32>>().unwrap()["a"], 1);
+        let error = reply.parse::<Vec<i32>>().unwrap_err();
+        assert_eq!((error.code(), error.partial()), ("structure", Some(r#"{"a":1}"#)));
+    }
+
+    #[test]
+    fn odd_but_real_forms_are_read() {
+        let reply = ChatReply::from_json(
+            r#"{"id":null,"created":1.7e9,"choices":[{"finish_reason":null,"message":{"content":[{"type":"text","text":"a"}],"tool_calls":null}}],
+               "usage":{"prompt_tokens":3,"completion_tokens":null,"prompt_tokens_details":null}}"#,
+        )
+        .unwrap();
+        assert_eq!((reply.created, reply.text()), (1_700_000_000, "a"));
+        assert_eq!(reply.usage.unwrap().prompt_tokens, 3);
+    }
+}

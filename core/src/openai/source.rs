@@ -1,0 +1,103 @@
+//! Where a stream's bytes come from: a response of ours, or a stream that the caller already has.
+
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::HeaderMap;
+use serde_json::Value;
+
+use crate::http::{Body, Context};
+use crate::{Error, ErrorKind, Result};
+
+/// A piece of a stream.
+pub(super) enum Piece {
+    /// Bytes, for our decoder.
+    Bytes(Bytes),
+    /// An event that the caller's decoder has read.
+    #[cfg(feature = "eventsource-stream")]
+    Event { event: String, data: String },
+}
+
+type Foreign = Pin<Box<dyn Stream<Item = Result<Piece>> + Send>>;
+
+/// Where the pieces come from.
+pub(super) struct Source {
+    /// `None` once it is closed.
+    inner: Option<Inner>,
+    headers: HeaderMap,
+    context: Context,
+}
+
+enum Inner {
+    Response(Box<Body>),
+    Foreign(Foreign),
+}
+
+impl Source {
+    pub(super) fn response(headers: HeaderMap, body: Body) -> Self {
+        let context = body.context().clone();
+        Source { inner: Some(Inner::Response(Box::new(body))), headers, context }
+    }
+
+    pub(super) fn foreign(stream: impl Stream<Item = Result<Piece>> + Send + 'static) -> Self {
+        let inner = Some(Inner::Foreign(Box::pin(stream)));
+        Source { inner, headers: HeaderMap::new(), context: Context::foreign("chat.stream") }
+    }
+
+    pub(super) fn poll(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<Piece>>> {
+        match &mut self.inner {
+            Some(Inner::Response(body)) => {
+                body.poll_data(task).map(|piece| piece.map(|p| p.map(Piece::Bytes)))
+            }
+            Some(Inner::Foreign(stream)) => stream.as_mut().poll_next(task),
+            None => Poll::Ready(None),
+        }
+    }
+
+    /// The rest is of no interest, but the connection is worth keeping.
+    pub(super) fn finish(&mut self, task: &mut TaskContext<'_>) {
+        if let Some(Inner::Response(body)) = self.inner.take() {
+            body.finish(task);
+        }
+    }
+
+    /// Closes the connection.
+    pub(super) fn close(&mut self) {
+        self.inner = None;
+    }
+
+    pub(super) fn content_came(&mut self) {
+        if let Some(Inner::Response(body)) = &mut self.inner {
+            body.content_came();
+        }
+    }
+
+    pub(super) fn hurry(&mut self, limit: Duration) {
+        if let Some(Inner::Response(body)) = &mut self.inner {
+            body.hurry(limit);
+        }
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    pub(super) fn request_id(&self) -> Option<&str> {
+        self.context.request_id()
+    }
+
+    pub(super) fn error(&self, kind: ErrorKind, message: impl AsRef<str>) -> Error {
+        self.context.error(kind, message)
+    }
+
+    pub(super) fn api_error(&self, error: &Value) -> Error {
+        self.context.api_error(error)
+    }
+
+    pub(super) fn excerpt(&self, body: &[u8]) -> String {
+        self.context.excerpt(body)
+    }
+}

@@ -1,0 +1,41 @@
+//! Text that must never be shown: API keys and tokens.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// A secret: its `Debug` shows `[redacted]`, it has no `Display`, and its memory is wiped when it is dropped.
+///
+/// ```
+/// use turnwire::Secret;
+///
+/// let key = Secret::from("sk-123");
+/// assert_eq!(format!("{key:?}"), "[redacted]");
+/// ```
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// The secret itself, for the one place that sends it.
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Secret(text.into())
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Secret(text.into())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}

@@ -1,0 +1,347 @@
+//! Bytes → frames: the standard's line parser as a state machine that any split of the bytes can feed.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use memchr::{memchr, memchr2};
+use serde::de::IgnoredAny;
+
+use super::frame::DEFAULT_EVENT;
+use super::{Event, Frame};
+
+/// The cap on one event unless [`Decoder::max_event`] sets another: 8 MiB.
+pub(crate) const DEFAULT_MAX_EVENT: usize = 8 * 1024 * 1024;
+
+const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+/// Kept capacity of a buffer after the event that filled it: one large event must not hold its memory for
+/// the rest of the stream.
+const KEPT_CAPACITY: usize = 64 * 1024;
+
+/// Decodes an event stream, fed in pieces of any size.
+///
+/// Any split of the same bytes gives the same frames, in time linear in the bytes. An event that lies whole
+/// in one piece is borrowed from it, not copied. Invalid UTF-8 becomes U+FFFD, as the standard says.
+///
+/// ```
+/// use turnwire::sse::{Decoder, Frame};
+///
+/// let mut decoder = Decoder::new();
+/// let mut data = Vec::new();
+/// for mut piece in [&b"data: hel"[..], b"lo\n\n: ping\nda", b"ta: x\n\n"] {
+///     while let Some(frame) = decoder.decode(&mut piece)? {
+///         if let Frame::Event(event) = frame {
+///             data.push(event.data.into_owned());
+///         }
+///     }
+/// }
+/// assert_eq!(data, ["hello", "x"]);
+/// # Ok::<(), turnwire::sse::EventTooLarge>(())
+/// ```
+#[derive(Debug)]
+pub struct Decoder {
+    max_event: usize,
+    /// How much of a leading byte order mark was seen; `BOM.len()` once that question is settled.
+    bom: usize,
+    /// The last line ended with CR: an LF right after it belongs to it.
+    after_cr: bool,
+    /// The start of a line whose end has not come yet.
+    line: Vec<u8>,
+    block: Block,
+    last_event_id: String,
+    retry: Option<u64>,
+    failed: bool,
+}
+
+/// What was read of the event that the next blank line dispatches.
+#[derive(Debug, Default)]
+struct Block {
+    has_data: bool,
+    data: Vec<u8>,
+    event: String,
+    /// The id of this block; it becomes the last event id only when a blank line ends the block.
+    id: Option<String>,
+    retry: Option<u64>,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Decoder {
+    /// A decoder at the start of a stream, with a cap of 8 MiB on one event.
+    pub fn new() -> Self {
+        Decoder {
+            max_event: DEFAULT_MAX_EVENT,
+            bom: 0,
+            after_cr: false,
+            line: Vec::new(),
+            block: Block::default(),
+            last_event_id: String::new(),
+            retry: None,
+            failed: false,
+        }
+    }
+
+    /// Sets the cap on one event: its data so far and the line at hand, in bytes.
+    #[must_use]
+    pub fn max_event(mut self, bytes: usize) -> Self {
+        self.max_event = bytes;
+        self
+    }
+
+    /// Sets the last event id that a stream starts with, as after a reconnection.
+    #[must_use]
+    pub fn initial_last_event_id(mut self, id: impl Into<String>) -> Self {
+        self.last_event_id = id.into();
+        self
+    }
+
+    /// The id that the stream gave last, in a block that a blank line ended.
+    pub fn last_event_id(&self) -> &str {
+        &self.last_event_id
+    }
+
+    /// The reconnection time that the stream asked for last, in milliseconds.
+    pub fn retry(&self) -> Option<u64> {
+        self.retry
+    }
+
+    /// Takes bytes from the front of `input` up to the end of the next frame, and returns that frame.
+    ///
+    /// `None` means that all of `input` was taken and more is needed; call it again with the next piece.
+    ///
+    /// # Errors
+    ///
+    /// [`EventTooLarge`] when one event exceeds the cap. The decoder stays failed then.
+    pub fn decode<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Frame<'a>>, EventTooLarge> {
+        if self.failed {
+            return Err(EventTooLarge { max: self.max_event });
+        }
+        if self.bom < BOM.len() {
+            self.skip_bom(input);
+        }
+        // The block's first data line, for as long as it can be handed out without a copy.
+        let mut whole: Option<&'a [u8]> = None;
+        loop {
+            if self.after_cr && !input.is_empty() {
+                self.after_cr = false;
+                *input = input.strip_prefix(b"\n").unwrap_or(input);
+            }
+            let held = self.block.data.len() + whole.map_or(0, <[u8]>::len) + self.line.len();
+            let end = memchr2(b'\n', b'\r', input);
+            let taken = end.unwrap_or(input.len());
+            if held + taken > self.max_event {
+                self.failed = true;
+                return Err(EventTooLarge { max: self.max_event });
+            }
+            let (line, rest) = input.split_at(taken);
+            let Some((terminator, rest)) = rest.split_first().filter(|_| end.is_some()) else {
+                self.line.extend_from_slice(line);
+                *input = rest;
+                self.keep(whole);
+                return Ok(None);
+            };
+            *input = rest;
+            self.after_cr = *terminator == b'\r';
+
+            if !self.line.is_empty() {
+                self.line.extend_from_slice(line);
+                let line = std::mem::take(&mut self.line);
+                let comment = self.buffered_line(&line, whole.take());
+                self.line = reuse(line);
+                if let Some(text) = comment {
+                    return Ok(Some(Frame::Comment(text)));
+                }
+                continue;
+            }
+            match parse_line(line) {
+                Line::Blank => {
+                    if let Some(event) = self.dispatch(whole.take()) {
+                        return Ok(Some(Frame::Event(event)));
+                    }
+                }
+                Line::Comment(text) => {
+                    self.keep(whole);
+                    return Ok(Some(Frame::Comment(String::from_utf8_lossy(text))));
+                }
+                Line::Data(value) if !self.block.has_data => {
+                    self.block.has_data = true;
+                    whole = Some(value);
+                }
+                Line::Data(value) => {
+                    self.keep(whole.take());
+                    self.append_data(value);
+                }
+                Line::Field(name, value) => self.field(name, value),
+            }
+        }
+    }
+
+    /// Says that the stream has ended, and returns the event that it left unterminated if that is one all
+    /// the same: `[DONE]`, or complete JSON.
+    ///
+    /// The standard drops an event whose blank line never came. Some servers forget that last blank line,
+    /// so data that proves its own end is accepted; a bare number does not, since more digits could have
+    /// followed.
+    pub fn finish(&mut self) -> Option<Event<'static>> {
+        if self.failed {
+            return None;
+        }
+        let line = std::mem::take(&mut self.line);
+        if let Line::Data(value) = parse_line(&line) {
+            self.append_data(value);
+        }
+        let ends_itself = {
+            let data = self.block.data.trim_ascii();
+            let is_number = data.first().is_some_and(|b| b.is_ascii_digit() || *b == b'-');
+            data == b"[DONE]" || !is_number && serde_json::from_slice::<IgnoredAny>(data).is_ok()
+        };
+        if ends_itself {
+            return self.dispatch(None).map(Event::into_owned);
+        }
+        self.block = Block::default();
+        None
+    }
+
+    /// Removes one leading byte order mark, which may come split.
+    fn skip_bom(&mut self, input: &mut &[u8]) {
+        while let (Some(expected), Some((byte, rest))) = (BOM.get(self.bom), input.split_first()) {
+            if byte != expected {
+                // No mark after all: what was taken for its start is content.
+                self.line.extend_from_slice(BOM.get(..self.bom).unwrap_or_default());
+                self.bom = BOM.len();
+                return;
+            }
+            self.bom += 1;
+            *input = rest;
+        }
+    }
+
+    /// Copies the data line that could have been borrowed, because the block goes on past this input.
+    fn keep(&mut self, whole: Option<&[u8]>) {
+        if let Some(data) = whole {
+            self.block.data.extend_from_slice(data);
+        }
+    }
+
+    /// Handles a line that came in more than one piece; returns its text if it is a comment.
+    fn buffered_line(&mut self, line: &[u8], whole: Option<&[u8]>) -> Option<Cow<'static, str>> {
+        self.keep(whole);
+        match parse_line(line) {
+            Line::Comment(text) => {
+                return Some(Cow::Owned(String::from_utf8_lossy(text).into_owned()));
+            }
+            Line::Data(value) => self.append_data(value),
+            Line::Field(name, value) => self.field(name, value),
+            Line::Blank => {} // a buffered line has at least one byte
+        }
+        None
+    }
+
+    fn append_data(&mut self, value: &[u8]) {
+        if std::mem::replace(&mut self.block.has_data, true) {
+            self.block.data.push(b'\n');
+        }
+        self.block.data.extend_from_slice(value);
+    }
+
+    /// A field other than `data`.
+    fn field(&mut self, name: &[u8], value: &[u8]) {
+        match name {
+            b"event" => self.block.event = String::from_utf8_lossy(value).into_owned(),
+            b"id" if memchr(0, value).is_none() => {
+                self.block.id = Some(String::from_utf8_lossy(value).into_owned());
+            }
+            b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
+                // Digits that overflow are no time that anyone can wait for.
+                if let Some(ms) = str::from_utf8(value).ok().and_then(|v| v.parse().ok()) {
+                    self.retry = Some(ms);
+                    self.block.retry = Some(ms);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The standard's "dispatch the event"; `whole` is the data if it can be borrowed.
+    fn dispatch<'a>(&mut self, whole: Option<&'a [u8]>) -> Option<Event<'a>> {
+        if let Some(id) = self.block.id.take() {
+            self.last_event_id = id;
+        }
+        let retry = self.block.retry.take();
+        let event = std::mem::take(&mut self.block.event);
+        if !std::mem::replace(&mut self.block.has_data, false) {
+            return None;
+        }
+        let data = match whole {
+            Some(data) => String::from_utf8_lossy(data),
+            None => {
+                let data = std::mem::take(&mut self.block.data);
+                let text = String::from_utf8_lossy(&data).into_owned();
+                self.block.data = reuse(data);
+                Cow::Owned(text)
+            }
+        };
+        let event = if event.is_empty() { DEFAULT_EVENT.into() } else { Cow::Owned(event) };
+        let id = match self.last_event_id.as_str() {
+            "" => Cow::Borrowed(""),
+            id => Cow::Owned(id.to_owned()),
+        };
+        Some(Event { event, data, id, retry })
+    }
+}
+
+enum Line<'a> {
+    Blank,
+    Comment(&'a [u8]),
+    Data(&'a [u8]),
+    Field(&'a [u8], &'a [u8]),
+}
+
+fn parse_line(line: &[u8]) -> Line<'_> {
+    if let Some(value) = line.strip_prefix(b"data:") {
+        return Line::Data(value.strip_prefix(b" ").unwrap_or(value));
+    }
+    if line.is_empty() {
+        return Line::Blank;
+    }
+    let (name, value) = match memchr(b':', line) {
+        Some(colon) => {
+            let (name, value) = line.split_at(colon);
+            let value = value.strip_prefix(b":").unwrap_or(value);
+            (name, value.strip_prefix(b" ").unwrap_or(value))
+        }
+        None => (line, &b""[..]),
+    };
+    match name {
+        b"" => Line::Comment(value),
+        b"data" => Line::Data(value),
+        _ => Line::Field(name, value),
+    }
+}
+
+/// An empty buffer that keeps a reasonable capacity.
+fn reuse(mut buffer: Vec<u8>) -> Vec<u8> {
+    buffer.clear();
+    buffer.shrink_to(KEPT_CAPACITY);
+    buffer
+}
+
+/// One event exceeded the decoder's cap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventTooLarge {
+    /// The cap, in bytes.
+    pub max: usize,
+}
+
+impl fmt::Display for EventTooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "one server-sent event is larger than {} bytes", self.max)
+    }
+}
+
+impl std::error::Error for EventTooLarge {}

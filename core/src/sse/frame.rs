@@ -1,0 +1,65 @@
+//! What a decoder yields and an encoder takes: events, and the comments that keep a line alive.
+
+use std::borrow::Cow;
+
+/// The event type of an event that names none.
+pub(super) const DEFAULT_EVENT: &str = "message";
+
+/// One thing read from, or written to, an event stream.
+///
+/// A decoded frame borrows from the bytes given to the decoder wherever these were whole and valid UTF-8.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Frame<'a> {
+    /// A dispatched event.
+    Event(Event<'a>),
+    /// A comment line (`: ping`), without its colon and one leading space. It carries no content, but it
+    /// proves that the line is alive.
+    Comment(Cow<'a, str>),
+}
+
+impl Frame<'_> {
+    /// The same frame, free of the bytes that it was read from.
+    pub fn into_owned(self) -> Frame<'static> {
+        match self {
+            Frame::Event(event) => Frame::Event(event.into_owned()),
+            Frame::Comment(text) => Frame::Comment(Cow::Owned(text.into_owned())),
+        }
+    }
+}
+
+/// A dispatched event, as the standard's "dispatch the event" leaves it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event<'a> {
+    /// The event's type; `"message"` when the stream named none.
+    pub event: Cow<'a, str>,
+    /// The `data` lines, joined by `\n`.
+    pub data: Cow<'a, str>,
+    /// The last event id as it stands at this event: it persists over events that name none.
+    pub id: Cow<'a, str>,
+    /// The reconnection time that this event's block asked for, in milliseconds.
+    pub retry: Option<u64>,
+}
+
+impl<'a> Event<'a> {
+    /// An event of type `message` that carries `data`.
+    pub fn new(data: impl Into<Cow<'a, str>>) -> Self {
+        Event {
+            event: Cow::Borrowed(DEFAULT_EVENT),
+            data: data.into(),
+            id: Cow::Borrowed(""),
+            retry: None,
+        }
+    }
+
+    /// The same event, free of the bytes that it was read from.
+    pub fn into_owned(self) -> Event<'static> {
+        Event {
+            event: Cow::Owned(self.event.into_owned()),
+            data: Cow::Owned(self.data.into_owned()),
+            id: Cow::Owned(self.id.into_owned()),
+            retry: self.retry,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! One connection: requests in, replies out, until one side has had enough.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+use crate::control;
+use crate::openai::Reply;
+use crate::play::play;
+use crate::program::{Asked, Program};
+use crate::record::Outcome;
+use crate::request::{Inbox, ReadError, Request};
+use crate::script::Script;
+use crate::service;
+use crate::state::{Arrival, Recorder};
+
+pub(crate) async fn serve(stream: TcpStream, mut arrival: Arrival) {
+    let mut inbox = Inbox::default();
+    let mut recorder = Recorder::new(arrival.shared.clone(), None);
+    loop {
+        let (program, next_recorder) = match inbox.next(&stream).await {
+            Ok(request) => respond_to(&request, &mut arrival),
+            Err(ReadError::Malformed(why)) => not_http(&why, &arrival),
+            Err(ReadError::Closed) => return recorder.client_closed(),
+        };
+        recorder = next_recorder;
+        // The client's side is read all the while: a stalled or blocked reply would not notice
+        // otherwise that nobody is left to get it. A client that closes only its sending half
+        // counts as gone, as it does for most servers.
+        let outcome = tokio::select! {
+            biased;
+            () = inbox.until_client_leaves(&stream) => Outcome::ClientClosed,
+            outcome = play(&stream, &program, &recorder) => outcome,
+        };
+        if outcome == Outcome::Complete && program.keep_alive {
+            recorder.ended(outcome);
+            continue;
+        }
+        // Before the record says so: whoever waits for the record may look at the socket next.
+        match outcome {
+            Outcome::Reset => reset(stream),
+            Outcome::Complete | Outcome::Truncated | Outcome::ClientClosed => close(stream),
+        }
+        return recorder.ended(outcome);
+    }
+}
+
+fn respond_to(request: &Request, arrival: &mut Arrival) -> (Program, Recorder) {
+    let shared = arrival.shared.clone();
+    if control::is_control(request) {
+        arrival.count(false);
+        let script = control::answer(&shared, request);
+        let program = Program::new(&script, &asked(None, request, None));
+        return (program, Recorder::new(shared, None));
+    }
+    arrival.count(true);
+    let json: Option<Value> = serde_json::from_slice(&request.body).ok();
+    let (seq, script) = shared.admit(arrival.number, request, json.as_ref());
+    let asked = asked(Some(seq), request, json.as_ref());
+    let script = script
+        .unwrap_or_else(|| Arc::new(service::answer(request, json.as_ref(), &asked.reply.id)));
+    (Program::new(&script, &asked), Recorder::new(shared, Some(seq)))
+}
+
+fn not_http(why: &str, arrival: &Arrival) -> (Program, Recorder) {
+    let request = Request {
+        method: String::new(),
+        path: String::new(),
+        query: None,
+        headers: Vec::new(),
+        body: Vec::new(),
+        keep_alive: false,
+    };
+    let script = Script::error(400, &format!("This is not an HTTP/1.1 request: {why}"));
+    let program = Program::new(&script, &asked(None, &request, None));
+    (program, Recorder::new(arrival.shared.clone(), None))
+}
+
+fn asked(seq: Option<u64>, request: &Request, json: Option<&Value>) -> Asked {
+    let field = |name| json.and_then(|json| json.get(name));
+    let number = seq.map_or_else(|| "control".to_owned(), |seq| seq.to_string());
+    Asked {
+        request_id: format!("req_{number}"),
+        reply: Reply {
+            id: format!("chatcmpl-{number}"),
+            model: field("model").and_then(Value::as_str).unwrap_or("fake").to_owned(),
+            include_usage: service::include_usage(field("stream_options")),
+        },
+        head_only: request.method == "HEAD",
+        keep_alive: request.keep_alive,
+    }
+}
+
+/// Ends the connection with a FIN.
+fn close(stream: TcpStream) {
+    // The kernel answers with a reset instead when there are bytes nobody has read.
+    let mut unread = [0; 4096];
+    while matches!(stream.try_read(&mut unread), Ok(1..)) {}
+    drop(stream);
+}
+
+/// Ends the connection with a RST.
+fn reset(stream: TcpStream) {
+    stream.set_zero_linger().expect("an open socket can be told not to linger");
+    drop(stream);
+}

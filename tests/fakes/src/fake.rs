@@ -1,0 +1,276 @@
+//! The server: started on the current runtime or on a thread of its own, stopped when dropped.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::panic::Location;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::oneshot;
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::connection;
+use crate::record::{Log, Record};
+use crate::script::Script;
+use crate::state::{Arrival, Shared};
+
+/// A running fake. Dropping it closes the port and every connection.
+#[derive(Debug)]
+pub struct Fake {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    server: Server,
+}
+
+#[derive(Debug)]
+enum Server {
+    Task(AbortHandle),
+    Thread { stop: Option<oneshot::Sender<()>>, thread: Option<thread::JoinHandle<()>> },
+}
+
+impl Fake {
+    /// Starts a fake on the current Tokio runtime, which needs I/O and time.
+    ///
+    /// # Errors
+    ///
+    /// When the port cannot be opened.
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// Starts a fake on a thread of its own, for tests that block and for tests that stop the
+    /// clock of their runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the thread or the port cannot be opened.
+    pub fn spawn_thread() -> io::Result<Self> {
+        Self::builder().spawn_thread()
+    }
+
+    /// Settings to start with.
+    pub fn builder() -> FakeBuilder {
+        FakeBuilder::default()
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What a client takes as its base: [`url`](Self::url) and `/v1`.
+    pub fn base_url(&self) -> String {
+        format!("{}/v1", self.url())
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Appends a script to the queue of a key. A request takes the next script of the queue that
+    /// its body's `model` names, or, without a model, its path; or else of the queue `*`. The last
+    /// script of a queue stays for all further requests.
+    pub fn script(&self, key: &str, script: Script) {
+        self.shared.push_script(key, script);
+    }
+
+    /// Replaces queues by what JSON says: an object of keys, each with a script or a list of them.
+    ///
+    /// # Errors
+    ///
+    /// When a script is not one; the message names the key and the field.
+    pub fn scripts_from_json(&self, json: &str) -> Result<(), String> {
+        let queues: serde_json::Map<String, Value> =
+            serde_json::from_str(json).map_err(|error| error.to_string())?;
+        for (key, scripts) in queues {
+            let scripts = Script::queue(scripts).map_err(|error| format!("{key:?}: {error}"))?;
+            self.shared.set_scripts(&key, scripts);
+        }
+        Ok(())
+    }
+
+    /// Forgets all scripts and records. Counters run on, for connections stay open.
+    pub fn reset(&self) {
+        self.shared.reset();
+    }
+
+    /// A copy of everything recorded.
+    pub fn log(&self) -> Log {
+        self.shared.log()
+    }
+
+    /// The requests so far.
+    pub fn requests(&self) -> Vec<Record> {
+        self.log().requests
+    }
+
+    /// The requests so far that named this model.
+    pub fn requests_for(&self, model: &str) -> Vec<Record> {
+        self.shared.read(|log| log.for_model(model).cloned().collect())
+    }
+
+    /// How many connections were accepted, those with only control requests aside.
+    pub fn connections(&self) -> u64 {
+        self.shared.read(|log| log.connections)
+    }
+
+    /// How many of them are open.
+    pub fn open_connections(&self) -> u64 {
+        self.shared.read(|log| log.open_connections)
+    }
+
+    /// Resolves to the log as soon as it satisfies the predicate, which is asked whenever the log
+    /// changes. The predicate must not call the fake: the log is locked meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// After 10 seconds, with the log.
+    #[track_caller]
+    pub fn wait_for<P: FnMut(&Log) -> bool>(&self, until: P) -> impl Future<Output = Log> {
+        self.shared.wait_async(until, Location::caller())
+    }
+
+    /// [`wait_for`](Self::wait_for) for tests that block.
+    ///
+    /// # Panics
+    ///
+    /// After 10 seconds, with the log.
+    #[track_caller]
+    pub fn wait_for_blocking(&self, until: impl FnMut(&Log) -> bool) -> Log {
+        self.shared.wait(until, Location::caller())
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        match &mut self.server {
+            Server::Task(task) => task.abort(),
+            Server::Thread { stop, thread } => {
+                stop.take();
+                if let Some(thread) = thread.take() {
+                    let _ = thread.join();
+                }
+            }
+        }
+    }
+}
+
+/// Settings of a [`Fake`].
+#[derive(Debug, Clone, Default)]
+pub struct FakeBuilder {
+    port: u16,
+    send_buffer: Option<u32>,
+}
+
+impl FakeBuilder {
+    /// The port; 0, the default, lets the system choose a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The size of the kernel's send buffer. A small one makes writes block soon when the client
+    /// does not read.
+    pub fn send_buffer(mut self, bytes: u32) -> Self {
+        self.send_buffer = Some(bytes);
+        self
+    }
+
+    /// See [`Fake::start`].
+    ///
+    /// # Errors
+    ///
+    /// When the port cannot be opened.
+    pub async fn start(self) -> io::Result<Fake> {
+        let listener = self.listen()?;
+        let (address, shared) = (listener.local_addr()?, Shared::new());
+        let task = tokio::spawn(accept(listener, shared.clone())).abort_handle();
+        Ok(Fake { address, shared, server: Server::Task(task) })
+    }
+
+    /// See [`Fake::spawn_thread`].
+    ///
+    /// # Errors
+    ///
+    /// When the thread or the port cannot be opened.
+    pub fn spawn_thread(self) -> io::Result<Fake> {
+        let shared = Shared::new();
+        let (stop, stopped) = oneshot::channel();
+        let (ready, started) = mpsc::channel();
+        let thread = thread::Builder::new().name("fake-llm".into()).spawn({
+            let shared = shared.clone();
+            move || run(&self, shared, &ready, stopped)
+        })?;
+        let address = started.recv().map_err(|_| io::Error::other("the fake did not start"))??;
+        Ok(Fake {
+            address,
+            shared,
+            server: Server::Thread { stop: Some(stop), thread: Some(thread) },
+        })
+    }
+
+    fn listen(&self) -> io::Result<TcpListener> {
+        let socket = TcpSocket::new_v4()?;
+        // On Windows the option means that others may take the port over.
+        socket.set_reuseaddr(cfg!(unix))?;
+        // Before listening: accepted connections inherit it.
+        if let Some(bytes) = self.send_buffer {
+            socket.set_send_buffer_size(bytes)?;
+        }
+        socket.bind((Ipv4Addr::LOCALHOST, self.port).into())?;
+        socket.listen(1024)
+    }
+}
+
+fn run(
+    builder: &FakeBuilder,
+    shared: Arc<Shared>,
+    ready: &mpsc::Sender<io::Result<SocketAddr>>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let started =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
+            let entered = runtime.enter();
+            let listener = builder.listen()?;
+            let address = listener.local_addr()?;
+            drop(entered);
+            Ok((runtime, listener, address))
+        });
+    let (runtime, listener) = match started {
+        Ok((runtime, listener, address)) => {
+            let _ = ready.send(Ok(address));
+            (runtime, listener)
+        }
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    runtime.block_on(async {
+        tokio::select! {
+            _ = stopped => {}
+            () = accept(listener, shared) => {}
+        }
+    });
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    // Aborts its tasks when it is dropped: no connection outlives the fake.
+    let mut connections = JoinSet::new();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Each write is to leave as it is, not to wait for the next.
+                let _ = stream.set_nodelay(true);
+                connections.spawn(connection::serve(stream, Arrival::new(shared.clone())));
+            }
+            // Out of file descriptors, most likely: those that close will make room.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}

@@ -1,0 +1,230 @@
+//! A fake that serves HTTP/2 (and HTTP/1.1) over TLS, for tests of what streams that share a
+//! connection do to each other. It takes no scripts: model `big` streams 64 MiB, any other model
+//! a short reply.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body::{Body, Frame};
+use http_body_util::{BodyExt, Either, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use crate::openai::{self, Reply};
+
+/// How long the body of model `big` is, at least.
+pub const BIG_BODY_BYTES: u64 = 64 << 20;
+
+/// A running HTTP/2 fake. Dropping it closes the port and every connection.
+#[derive(Debug)]
+pub struct H2Fake {
+    address: SocketAddr,
+    certificate_pem: String,
+    seen: Arc<Mutex<Seen>>,
+    server: AbortHandle,
+}
+
+/// A request the HTTP/2 fake was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct H2Request {
+    /// The connection it came on, counted from 1 as they were accepted.
+    pub connection: u64,
+    /// `HTTP/2.0` or `HTTP/1.1`.
+    pub version: String,
+    /// The path.
+    pub path: String,
+    /// The `model` of a JSON body.
+    pub model: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    connections: u64,
+    requests: Vec<H2Request>,
+}
+
+impl H2Fake {
+    /// Starts a fake on the current Tokio runtime, with a certificate of its own making for
+    /// `127.0.0.1` and `localhost`.
+    ///
+    /// # Errors
+    ///
+    /// When the certificate cannot be made or the port cannot be opened.
+    pub async fn start() -> io::Result<Self> {
+        let (config, certificate_pem) = tls().map_err(io::Error::other)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let seen = Arc::new(Mutex::default());
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let server = tokio::spawn(accept(listener, acceptor, Arc::clone(&seen))).abort_handle();
+        Ok(Self { address, certificate_pem, seen, server })
+    }
+
+    /// `https://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// What a client takes as its base: [`url`](Self::url) and `/v1`.
+    pub fn base_url(&self) -> String {
+        format!("{}/v1", self.url())
+    }
+
+    /// The certificate, which a client has to trust as a root.
+    pub fn certificate_pem(&self) -> &str {
+        &self.certificate_pem
+    }
+
+    /// How many connections were accepted.
+    pub fn connections(&self) -> u64 {
+        look(&self.seen, |seen| seen.connections)
+    }
+
+    /// The requests so far.
+    pub fn requests(&self) -> Vec<H2Request> {
+        look(&self.seen, |seen| seen.requests.clone())
+    }
+}
+
+impl Drop for H2Fake {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+fn tls() -> Result<(ServerConfig, String), Box<dyn std::error::Error + Send + Sync>> {
+    let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
+    let own = rcgen::generate_simple_self_signed(names)?;
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
+    // The provider by name: a test process may well hold two, and then there is no default.
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![own.cert.der().clone()], key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok((config, own.cert.pem()))
+}
+
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, seen: Arc<Mutex<Seen>>) {
+    let mut connections = JoinSet::new();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let _ = stream.set_nodelay(true);
+                let number = look(&seen, |seen| {
+                    seen.connections += 1;
+                    seen.connections
+                });
+                connections.spawn(serve(stream, acceptor.clone(), number, Arc::clone(&seen)));
+            }
+            // Out of file descriptors, most likely: those that close will make room.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn serve(stream: TcpStream, acceptor: TlsAcceptor, number: u64, seen: Arc<Mutex<Seen>>) {
+    // How a client breaks off a handshake or a connection is the client's business.
+    let Ok(stream) = acceptor.accept(stream).await else { return };
+    let service = service_fn(move |request| respond(request, number, Arc::clone(&seen)));
+    let _ = auto::Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn respond(
+    request: Request<Incoming>,
+    connection: u64,
+    seen: Arc<Mutex<Seen>>,
+) -> Result<Response<Either<Full<Bytes>, Stream>>, hyper::Error> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    let json: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let model = json.get("model").and_then(Value::as_str).map(str::to_owned);
+    let path = head.uri.path().to_owned();
+    let known = head.method == Method::POST && path.ends_with("/chat/completions");
+    let number = look(&seen, |seen| {
+        let version = format!("{:?}", head.version);
+        seen.requests.push(H2Request { connection, version, path, model: model.clone() });
+        seen.requests.len()
+    });
+
+    let (status, kind, body) = if known {
+        let big = model.as_deref() == Some("big");
+        let reply = Reply {
+            id: format!("chatcmpl-{number}"),
+            model: model.unwrap_or_else(|| "fake".to_owned()),
+            include_usage: false,
+        };
+        (
+            StatusCode::OK,
+            "text/event-stream; charset=utf-8",
+            Either::Right(Stream::new(&reply, big)),
+        )
+    } else {
+        let error = openai::error(404, "Invalid URL", None, None).to_string();
+        (StatusCode::NOT_FOUND, "application/json", Either::Left(Full::new(error.into())))
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    Ok(response)
+}
+
+/// The same frame again and again, then the end of the stream.
+struct Stream {
+    frame: Bytes,
+    frames_left: u64,
+    end: Bytes,
+}
+
+impl Stream {
+    fn new(reply: &Reply, big: bool) -> Self {
+        let event = format!("data: {}\n\n", reply.text("안녕 "));
+        let end = format!("data: {}\n\ndata: [DONE]\n\n", reply.finish("stop"));
+        let frame = event.repeat(if big { 64 } else { 1 });
+        let frames_left = if big { BIG_BODY_BYTES.div_ceil(frame.len() as u64) } else { 5 };
+        Self { frame: frame.into(), frames_left, end: end.into() }
+    }
+}
+
+impl Body for Stream {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let data = match self.frames_left {
+            0 => std::mem::take(&mut self.end),
+            _ => {
+                self.frames_left -= 1;
+                self.frame.clone()
+            }
+        };
+        Poll::Ready((!data.is_empty()).then(|| Ok(Frame::data(data))))
+    }
+}
+
+fn look<R>(seen: &Mutex<Seen>, look: impl FnOnce(&mut Seen) -> R) -> R {
+    look(&mut seen.lock().unwrap_or_else(PoisonError::into_inner))
+}

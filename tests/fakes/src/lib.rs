@@ -1,0 +1,55 @@
+//! A scriptable fake of an OpenAI-compatible LLM server, for tests.
+//!
+//! [`Fake`] speaks HTTP/1.1 straight over TCP, so a test decides about every byte on the wire: it
+//! answers like a real service by default, and a [`Script`] makes it late, slow, cut off, or wrong.
+//! It records what it was asked and what became of each reply ([`Log`]), the client's leaving
+//! included. [`h2::H2Fake`] is a small sibling that serves HTTP/2 over TLS.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! use turnwire_fakes::{Fake, Script};
+//!
+//! let fake = Fake::start().await?;
+//! // One key a test: tests that share a fake do not disturb each other.
+//! fake.script("busy-then-fine", Script::error(429, "slow down").header("retry-after", "0"));
+//! fake.script("busy-then-fine", Script::chat(["안", "녕"]));
+//! fake.script("cut-off", Script::new().role("assistant").text("half of it").truncate());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The same scripts as JSON, for the `fake-llm` binary, are described at [`Script`] and [`Step`];
+//! the binary's HTTP control is:
+//!
+//! | call | what it does |
+//! | --- | --- |
+//! | `PUT /_fake/scripts/{key}` | replaces the key's queue by the body: one script, or a list |
+//! | `GET /_fake/requests`, `?model={key}` | the [`Record`]s, as a JSON list |
+//! | `GET /_fake/state` | `{"connections", "open_connections"}` |
+//! | `POST /_fake/reset` | forgets scripts and records; counters run on |
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test support: a wrong script or a wait that never ends must stop the test, loudly"
+)]
+
+mod connection;
+mod control;
+mod fake;
+pub mod h2;
+mod openai;
+mod play;
+mod program;
+mod record;
+mod request;
+mod script;
+mod service;
+mod state;
+mod step;
+
+pub use fake::{Fake, FakeBuilder};
+pub use record::{Log, Outcome, Record};
+pub use script::{Framing, Script};
+pub use step::Step;

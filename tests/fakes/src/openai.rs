@@ -1,0 +1,132 @@
+//! The JSON of the service: chunks, whole completions, the model list, errors.
+//!
+//! Chunks are structs and not `json!`, so that their fields stand in the service's order.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Fixed, so that two runs of a script send the same bytes.
+const CREATED: u64 = 1_764_660_000;
+const FINGERPRINT: &str = "fp_fake";
+
+/// What every chunk of one reply has in common.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    pub(crate) id: String,
+    pub(crate) model: String,
+    /// The request asked for usage, so every other chunk says `"usage": null`.
+    pub(crate) include_usage: bool,
+}
+
+impl Reply {
+    pub(crate) fn role(&self, role: &str) -> String {
+        self.delta(Delta { role: Some(role), content: Some("") }, None)
+    }
+
+    pub(crate) fn text(&self, text: &str) -> String {
+        self.delta(Delta { role: None, content: Some(text) }, None)
+    }
+
+    pub(crate) fn finish(&self, reason: &str) -> String {
+        self.delta(Delta::default(), Some(reason))
+    }
+
+    pub(crate) fn usage(&self, prompt_tokens: u64, completion_tokens: u64) -> String {
+        self.chunk(&[], Some(Some(Usage::new(prompt_tokens, completion_tokens))))
+    }
+
+    fn delta(&self, delta: Delta<'_>, finish_reason: Option<&str>) -> String {
+        let choice = Choice { index: 0, delta, logprobs: None, finish_reason };
+        self.chunk(&[choice], self.include_usage.then_some(None))
+    }
+
+    fn chunk(&self, choices: &[Choice<'_>], usage: Option<Option<Usage>>) -> String {
+        let chunk = Chunk {
+            id: &self.id,
+            object: "chat.completion.chunk",
+            created: CREATED,
+            model: &self.model,
+            system_fingerprint: FINGERPRINT,
+            choices,
+            usage,
+        };
+        serde_json::to_string(&chunk).expect("strings and numbers always serialise")
+    }
+}
+
+/// A reply that is not streamed.
+pub(crate) fn completion(id: &str, model: &str, content: &str, usage: Usage) -> Value {
+    json!({
+        "id": id,
+        "object": "chat.completion",
+        "created": CREATED,
+        "model": model,
+        "system_fingerprint": FINGERPRINT,
+        "choices": [{
+            "index": 0,
+            "message": {"role": "assistant", "content": content, "refusal": null},
+            "logprobs": null,
+            "finish_reason": "stop",
+        }],
+        "usage": usage,
+    })
+}
+
+pub(crate) fn models() -> Value {
+    let model = |id| json!({"id": id, "object": "model", "created": CREATED, "owned_by": "fake"});
+    json!({"object": "list", "data": [model("gpt-4o-mini"), model("gpt-4o")]})
+}
+
+pub(crate) fn error(status: u16, message: &str, param: Option<&str>, code: Option<&str>) -> Value {
+    let kind = match status {
+        401 => "authentication_error",
+        403 => "permission_error",
+        429 => "rate_limit_error",
+        500.. => "server_error",
+        _ => "invalid_request_error",
+    };
+    json!({"error": {"message": message, "type": kind, "param": param, "code": code}})
+}
+
+#[derive(Serialize)]
+struct Chunk<'a> {
+    id: &'a str,
+    object: &'static str,
+    created: u64,
+    model: &'a str,
+    system_fingerprint: &'static str,
+    choices: &'a [Choice<'a>],
+    /// Absent, null, or there: the service makes all three differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Option<Usage>>,
+}
+
+#[derive(Serialize)]
+struct Choice<'a> {
+    index: u32,
+    delta: Delta<'a>,
+    logprobs: Option<()>,
+    finish_reason: Option<&'a str>,
+}
+
+#[derive(Default, Serialize)]
+struct Delta<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Usage {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    total_tokens: u64,
+}
+
+impl Usage {
+    pub(crate) fn new(prompt_tokens: u64, completion_tokens: u64) -> Self {
+        let total_tokens = prompt_tokens.saturating_add(completion_tokens);
+        Self { prompt_tokens, completion_tokens, total_tokens }
+    }
+}

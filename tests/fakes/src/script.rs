@@ -1,0 +1,285 @@
+//! A scripted reply: its head, its framing, and its steps; written in JSON or built in Rust.
+
+use std::num::NonZeroUsize;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::openai;
+use crate::step::Step;
+
+/// How the client is told where the body ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Framing {
+    /// Chunked transfer coding.
+    #[default]
+    Chunked,
+    /// A `Content-Length` of all that the steps would send. Steps after a `truncate` count, so a
+    /// reply can promise more than it sends.
+    Length,
+    /// Nothing tells; the connection closes.
+    Close,
+    /// No head at all: the steps are every byte of the reply, then the connection closes.
+    Raw,
+}
+
+/// One scripted reply.
+///
+/// In JSON, every field may be left out, and a field nobody knows is an error:
+///
+/// ```json
+/// {
+///   "status": 200,
+///   "headers": [["x-ratelimit-remaining-requests", "59"], ["set-cookie", "a=1"], ["set-cookie", "b=2"]],
+///   "framing": "chunked",
+///   "split": 3,
+///   "coalesce": 65536,
+///   "wait_ms_before_headers": 20,
+///   "keep_alive": true,
+///   "steps": [{"role": "assistant"}, {"text": "안녕"}, {"finish": "stop"}, {"done": true}]
+/// }
+/// ```
+///
+/// When the steps run out the body is ended as its framing asks. `framing` is `chunked`, `length`,
+/// `close` or `raw`: see [`Framing`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Script {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) framing: Framing,
+    pub(crate) split: Option<NonZeroUsize>,
+    pub(crate) coalesce: usize,
+    pub(crate) wait_ms_before_headers: u64,
+    pub(crate) keep_alive: bool,
+    pub(crate) steps: Vec<Step>,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            status: 200,
+            headers: Vec::new(),
+            framing: Framing::default(),
+            split: None,
+            coalesce: 0,
+            wait_ms_before_headers: 0,
+            keep_alive: true,
+            steps: Vec::new(),
+        }
+    }
+}
+
+impl Script {
+    /// A 200 with an empty stream, to add steps to.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A stream with nothing wrong: role, the given deltas, `stop`, `[DONE]`.
+    pub fn chat<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> Self {
+        let start = Self::new().role("assistant");
+        texts.into_iter().fold(start, Self::text).finish("stop").done()
+    }
+
+    /// A reply that is not streamed: the JSON, with its `Content-Length`.
+    pub fn body(value: impl Into<Value>) -> Self {
+        Self::new().framing(Framing::Length).json(value)
+    }
+
+    /// An error as the service words it.
+    pub fn error(status: u16, message: &str) -> Self {
+        Self::body(openai::error(status, message, None, None)).status(status)
+    }
+
+    /// The HTTP status; 200 unless set.
+    pub fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Adds a header, spelled as given. It replaces a default of the same name, and stands beside
+    /// others of the same name that were added before.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// How the body's end is told; [`Framing::Chunked`] unless set.
+    pub fn framing(mut self, framing: Framing) -> Self {
+        self.framing = framing;
+        self
+    }
+
+    /// Cuts what each step sends into pieces of at most so many bytes: an HTTP chunk and a TCP
+    /// write each. Unless set, a step is one piece.
+    ///
+    /// # Panics
+    ///
+    /// On 0.
+    pub fn split(mut self, bytes: usize) -> Self {
+        self.split = Some(NonZeroUsize::new(bytes).expect("a split is at least one byte long"));
+        self
+    }
+
+    /// Holds pieces back until so many bytes are ready for one TCP write, for high rates. Each
+    /// stays an HTTP chunk of its own. With 0, the default, each piece is a write.
+    pub fn coalesce(mut self, bytes: usize) -> Self {
+        self.coalesce = bytes;
+        self
+    }
+
+    /// A pause before the first byte of the reply.
+    pub fn wait_ms_before_headers(mut self, ms: u64) -> Self {
+        self.wait_ms_before_headers = ms;
+        self
+    }
+
+    /// Whether the connection serves another request afterwards; it does unless told not to.
+    pub fn keep_alive(mut self, keep_alive: bool) -> Self {
+        self.keep_alive = keep_alive;
+        self
+    }
+
+    /// Adds any step.
+    pub fn step(mut self, step: Step) -> Self {
+        self.steps.push(step);
+        self
+    }
+
+    /// Adds [`Step::Send`].
+    pub fn send(self, text: impl Into<String>) -> Self {
+        self.step(Step::Send(text.into()))
+    }
+
+    /// Adds [`Step::SendHex`], from bytes.
+    pub fn send_bytes(self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.step(Step::SendHex(bytes.into()))
+    }
+
+    /// Adds [`Step::Sse`].
+    pub fn sse(self, value: impl Into<Value>) -> Self {
+        self.step(Step::Sse(value.into()))
+    }
+
+    /// Adds [`Step::Role`].
+    pub fn role(self, role: impl Into<String>) -> Self {
+        self.step(Step::Role(role.into()))
+    }
+
+    /// Adds [`Step::Text`].
+    pub fn text(self, text: impl Into<String>) -> Self {
+        self.step(Step::Text(text.into()))
+    }
+
+    /// Adds [`Step::Finish`].
+    pub fn finish(self, reason: impl Into<String>) -> Self {
+        self.step(Step::Finish(reason.into()))
+    }
+
+    /// Adds [`Step::Usage`].
+    pub fn usage(self, prompt_tokens: u64, completion_tokens: u64) -> Self {
+        self.step(Step::Usage(prompt_tokens, completion_tokens))
+    }
+
+    /// Adds [`Step::Done`].
+    pub fn done(self) -> Self {
+        self.step(Step::Done)
+    }
+
+    /// Adds [`Step::Json`].
+    pub fn json(self, value: impl Into<Value>) -> Self {
+        self.step(Step::Json(value.into()))
+    }
+
+    /// Adds [`Step::Comment`].
+    pub fn comment(self, text: impl Into<String>) -> Self {
+        self.step(Step::Comment(text.into()))
+    }
+
+    /// Adds [`Step::WaitMs`].
+    pub fn wait_ms(self, ms: u64) -> Self {
+        self.step(Step::WaitMs(ms))
+    }
+
+    /// Adds [`Step::Repeat`] of the steps that `body` adds to an empty script.
+    pub fn repeat(self, times: u64, body: impl FnOnce(Self) -> Self) -> Self {
+        let steps = body(Self::new()).steps;
+        self.step(Step::Repeat { times, steps })
+    }
+
+    /// Adds [`Step::Drip`].
+    ///
+    /// # Panics
+    ///
+    /// When `bytes` is 0.
+    pub fn drip(self, text: impl Into<String>, bytes: usize, wait_ms: u64) -> Self {
+        let bytes = NonZeroUsize::new(bytes).expect("a drip is at least one byte");
+        self.step(Step::Drip { text: text.into(), bytes, wait_ms })
+    }
+
+    /// Adds [`Step::Stall`].
+    pub fn stall(self) -> Self {
+        self.step(Step::Stall)
+    }
+
+    /// Adds [`Step::Reset`].
+    pub fn reset(self) -> Self {
+        self.step(Step::Reset)
+    }
+
+    /// Adds [`Step::Truncate`].
+    pub fn truncate(self) -> Self {
+        self.step(Step::Truncate)
+    }
+
+    /// One script, or a list of them: what a key's queue is set to from JSON.
+    pub(crate) fn queue(json: Value) -> serde_json::Result<Vec<Self>> {
+        // Told apart by hand: an untagged enum would swallow the message that names the typo.
+        if json.is_array() {
+            serde_json::from_value(json)
+        } else {
+            serde_json::from_value(json).map(|script| vec![script])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn json_and_builder_agree() {
+        let written: Script = serde_json::from_value(json!({
+            "status": 503,
+            "headers": [["retry-after", "1"]],
+            "framing": "length",
+            "split": 2,
+            "wait_ms_before_headers": 5,
+            "keep_alive": false,
+            "steps": [{"text": "a"}, {"repeat": {"times": 2, "steps": [{"comment": "x"}]}}],
+        }))
+        .unwrap();
+        let built = Script::new()
+            .status(503)
+            .header("retry-after", "1")
+            .framing(Framing::Length)
+            .split(2)
+            .wait_ms_before_headers(5)
+            .keep_alive(false)
+            .text("a")
+            .repeat(2, |body| body.comment("x"));
+        assert_eq!(written, built);
+    }
+
+    #[test]
+    fn the_message_names_the_typo() {
+        for json in [json!({"stauts": 200}), json!([{"steps": [{"stauts": 1}]}])] {
+            let error = Script::queue(json).unwrap_err().to_string();
+            assert!(error.contains("stauts"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! What the connections, the control calls and the test share: scripts, the log, and waking up
+//! whoever waits for the log to change.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::Location;
+use std::pin::pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::sync::{Notify, oneshot};
+
+use crate::record::{Log, Outcome, Record};
+use crate::request::Request;
+use crate::script::Script;
+
+/// How long a wait may take before the test is told that it waits for nothing.
+const WAIT_LIMIT: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    started: Instant,
+    state: Mutex<State>,
+    changed: Notify,
+    changed_blocking: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    log: Log,
+    scripts: HashMap<String, VecDeque<Arc<Script>>>,
+    last_seq: u64,
+    last_connection: u64,
+    /// Waking a condition variable costs a system call, each write would pay it: so only when
+    /// somebody sleeps on it.
+    blocking_waits: usize,
+}
+
+impl Shared {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            started: Instant::now(),
+            state: Mutex::default(),
+            changed: Notify::new(),
+            changed_blocking: Condvar::new(),
+        })
+    }
+
+    pub(crate) fn log(&self) -> Log {
+        self.lock().log.clone()
+    }
+
+    pub(crate) fn read<R>(&self, read: impl FnOnce(&Log) -> R) -> R {
+        read(&self.lock().log)
+    }
+
+    /// Forgets scripts and records. Numbers run on: connections stay open across a reset, and
+    /// counting anew would give two of them the same one.
+    pub(crate) fn reset(&self) {
+        self.update(|state| {
+            state.scripts.clear();
+            state.log.requests.clear();
+        });
+    }
+
+    pub(crate) fn push_script(&self, key: &str, script: Script) {
+        let mut state = self.lock();
+        state.scripts.entry(key.to_owned()).or_default().push_back(Arc::new(script));
+    }
+
+    pub(crate) fn set_scripts(&self, key: &str, scripts: Vec<Script>) {
+        let queue = scripts.into_iter().map(Arc::new).collect();
+        self.lock().scripts.insert(key.to_owned(), queue);
+    }
+
+    /// Records a request and finds its script, if there is one for it.
+    pub(crate) fn admit(
+        &self,
+        connection: u64,
+        request: &Request,
+        json: Option<&Value>,
+    ) -> (u64, Option<Arc<Script>>) {
+        let model = json.and_then(|json| json.get("model")).and_then(Value::as_str);
+        let at_ms = self.now_ms();
+        self.update(|state| {
+            state.last_seq += 1;
+            state.log.requests.push(Record {
+                seq: state.last_seq,
+                connection,
+                method: request.method.clone(),
+                path: request.path.clone(),
+                query: request.query.clone(),
+                headers: request.headers.clone(),
+                body: String::from_utf8_lossy(&request.body).into_owned(),
+                model: model.map(str::to_owned),
+                at_ms,
+                headers_sent_at_ms: None,
+                finished_at_ms: None,
+                client_closed_at_ms: None,
+                bytes_written: 0,
+                write_blocked_since_ms: None,
+                outcome: None,
+            });
+            let key = model.unwrap_or(&request.path);
+            let script = state.next_script(key).or_else(|| state.next_script("*"));
+            (state.last_seq, script)
+        })
+    }
+
+    pub(crate) fn wait(&self, mut until: impl FnMut(&Log) -> bool, at: &Location<'_>) -> Log {
+        let deadline = Instant::now() + WAIT_LIMIT;
+        let mut state = self.lock();
+        state.blocking_waits += 1;
+        while !until(&state.log) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                state.blocking_waits -= 1;
+                let log = state.log.clone();
+                drop(state);
+                gave_up(&log, at);
+            }
+            let woken = self.changed_blocking.wait_timeout(state, left);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.blocking_waits -= 1;
+        state.log.clone()
+    }
+
+    pub(crate) async fn wait_async(
+        &self,
+        mut until: impl FnMut(&Log) -> bool,
+        at: &Location<'_>,
+    ) -> Log {
+        let found = async {
+            loop {
+                // Registered before the look, so that a change in between is not missed.
+                let mut changed = pin!(self.changed.notified());
+                changed.as_mut().enable();
+                let found = self.read(|log| until(log).then(|| log.clone()));
+                match found {
+                    Some(log) => return log,
+                    None => changed.await,
+                }
+            }
+        };
+        tokio::select! {
+            log = found => log,
+            () = wait_limit() => gave_up(&self.log(), at),
+        }
+    }
+
+    fn now_ms(&self) -> f64 {
+        self.started.elapsed().as_secs_f64() * 1e3
+    }
+
+    fn update<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = self.lock();
+        let result = change(&mut state);
+        if state.blocking_waits > 0 {
+            self.changed_blocking.notify_all();
+        }
+        drop(state);
+        self.changed.notify_waiters();
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A predicate that panics fails its own test; the others may go on.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The last script of a queue stays, for all requests to come.
+    fn next_script(&mut self, key: &str) -> Option<Arc<Script>> {
+        let queue = self.scripts.get_mut(key)?;
+        if queue.len() > 1 { queue.pop_front() } else { queue.front().cloned() }
+    }
+}
+
+/// The limit in real time: a runtime whose clock a test has stopped moves it on whenever it has
+/// nothing else to do, as it has while a test waits for the fake.
+async fn wait_limit() {
+    let (over, limit) = oneshot::channel();
+    let (waiting, ended) = mpsc::channel::<()>();
+    thread::spawn(move || {
+        if ended.recv_timeout(WAIT_LIMIT) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let _ = over.send(());
+        }
+    });
+    let _ = limit.await;
+    drop(waiting);
+}
+
+fn gave_up(log: &Log, at: &Location<'_>) -> ! {
+    let seen = serde_json::to_string_pretty(log).unwrap_or_default();
+    panic!("{at}: not seen within {WAIT_LIMIT:?}; the fake's log: {seen}");
+}
+
+/// One accepted connection, counted as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) number: u64,
+    counted: bool,
+}
+
+impl Arrival {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let number = shared.update(|state| {
+            state.last_connection += 1;
+            state.last_connection
+        });
+        let mut arrival = Self { shared, number, counted: false };
+        arrival.count(true);
+        arrival
+    }
+
+    /// Control calls must not show in the numbers that they are there to read.
+    pub(crate) fn count(&mut self, counted: bool) {
+        if counted == self.counted {
+            return;
+        }
+        self.counted = counted;
+        self.shared.update(|State { log, .. }| {
+            let step = |count: u64| if counted { count + 1 } else { count.saturating_sub(1) };
+            log.connections = step(log.connections);
+            log.open_connections = step(log.open_connections);
+        });
+    }
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        if self.counted {
+            self.shared.update(|state| state.log.open_connections -= 1);
+        }
+    }
+}
+
+/// Keeps one record up to date; the replies to control calls have none.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    shared: Arc<Shared>,
+    seq: Option<u64>,
+}
+
+impl Recorder {
+    pub(crate) fn new(shared: Arc<Shared>, seq: Option<u64>) -> Self {
+        Self { shared, seq }
+    }
+
+    pub(crate) fn head_sent(&self) {
+        self.record(|record, now| record.headers_sent_at_ms = Some(now));
+    }
+
+    pub(crate) fn wrote(&self, bytes: usize) {
+        self.record(|record, _| {
+            record.bytes_written += bytes as u64;
+            record.write_blocked_since_ms = None;
+        });
+    }
+
+    pub(crate) fn blocked(&self) {
+        self.record(|record, now| {
+            record.write_blocked_since_ms.get_or_insert(now);
+        });
+    }
+
+    pub(crate) fn ended(&self, outcome: Outcome) {
+        self.record(|record, now| {
+            record.outcome = Some(outcome);
+            record.write_blocked_since_ms = None;
+            match outcome {
+                Outcome::Complete => record.finished_at_ms = Some(now),
+                Outcome::ClientClosed => record.client_closed_at_ms = Some(now),
+                Outcome::Truncated | Outcome::Reset => {}
+            }
+        });
+    }
+
+    pub(crate) fn client_closed(&self) {
+        self.record(|record, now| {
+            record.client_closed_at_ms.get_or_insert(now);
+        });
+    }
+
+    fn record(&self, change: impl FnOnce(&mut Record, f64)) {
+        let Some(seq) = self.seq else { return };
+        let now = self.shared.now_ms();
+        self.shared.update(|state| {
+            if let Some(record) = state.log.by_seq(seq) {
+                change(record, now);
+            }
+        });
+    }
+}

@@ -1,0 +1,141 @@
+//! The `fake-llm` process and its control calls.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::raw::{Client, Reply};
+
+struct Process {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Process {
+    fn start(args: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_fake-llm"))
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        let address = ready["url"].as_str().unwrap().strip_prefix("http://").unwrap();
+        Self { child, address: address.parse().unwrap() }
+    }
+
+    fn call(&self, method: &str, path: &str, body: &str) -> Reply {
+        let mut client = Client::connect(self.address);
+        client.send(method, path, body);
+        client.read_reply()
+    }
+
+    fn ask(&self, model: &str) -> Reply {
+        let mut client = Client::connect(self.address);
+        client.ask(model);
+        client.read_reply()
+    }
+
+    fn exit(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < Duration::from_secs(10), "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn scripts_and_records_travel_over_http() {
+    let fake = Process::start(&["--until-stdin-closes"]);
+    let one = json!({"steps": [{"text": "one"}]});
+    let reply = fake.call("PUT", "/_fake/scripts/my%20key%2F1", &one.to_string());
+    assert_eq!(reply.head.status, 200);
+    assert_eq!(reply.json(), json!({"key": "my key/1", "scripts": 1}));
+    assert_eq!(fake.ask("my key/1").content(), "one");
+
+    let two = json!([{"steps": [{"text": "two"}]}, {"status": 500}]);
+    fake.call("PUT", "/_fake/scripts/my%20key%2F1", &two.to_string());
+    assert_eq!(fake.ask("my key/1").content(), "two");
+    assert_eq!(fake.ask("my key/1").head.status, 500);
+    assert_eq!(fake.ask("other").content(), "hello");
+
+    let records = fake.call("GET", "/_fake/requests", "").json();
+    assert_eq!(records.as_array().unwrap().len(), 4, "control calls are not among them");
+    assert_eq!(records[3]["model"], "other");
+    assert_eq!(records[3]["headers"][0], json!(["host", "fake"]));
+    let records = fake.call("GET", "/_fake/requests?model=my+key%2F1", "").json();
+    assert_eq!(records.as_array().unwrap().len(), 3);
+
+    let mut open = Client::connect(fake.address);
+    open.ask("other");
+    open.read_reply();
+    let start = Instant::now();
+    let expected = json!({"connections": 5, "open_connections": 1});
+    // Closing goes unnoticed for a moment, and over HTTP there is nothing to wait on.
+    while fake.call("GET", "/_fake/state", "").json() != expected {
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    fake.call("POST", "/_fake/reset", "");
+    assert_eq!(fake.call("GET", "/_fake/requests", "").json(), json!([]));
+    assert_eq!(fake.ask("my key/1").content(), "hello");
+}
+
+#[test]
+fn typos_in_control_calls_are_refused() {
+    let fake = Process::start(&["--until-stdin-closes"]);
+    let reply = fake.call("PUT", "/_fake/scripts/m", r#"{"stpes": []}"#);
+    assert_eq!(reply.head.status, 400);
+    assert!(reply.text().contains("stpes"), "{}", reply.text());
+    assert_eq!(fake.call("GET", "/_fake/stat", "").head.status, 404);
+}
+
+#[test]
+fn a_file_scripts_it_from_the_start() {
+    let file = std::env::temp_dir().join(format!("fake-llm-{}.json", std::process::id()));
+    std::fs::write(&file, r#"{"*": {"steps": [{"text": "from the file"}]}}"#).unwrap();
+    let fake = Process::start(&["--until-stdin-closes", "--script", file.to_str().unwrap()]);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(fake.ask("any").content(), "from the file");
+}
+
+#[test]
+fn it_ends_with_its_standard_input() {
+    let mut fake = Process::start(&["--until-stdin-closes"]);
+    drop(fake.child.stdin.take());
+    assert!(fake.exit().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn it_ends_on_a_signal_and_not_with_stdin() {
+    let mut fake = Process::start(&["--send-buffer", "4096"]);
+    drop(fake.child.stdin.take());
+    assert_eq!(fake.ask("m").content(), "hello");
+    let pid = fake.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(fake.exit().success());
+}
+
+#[test]
+fn unknown_arguments_are_an_error() {
+    let output = Command::new(env!("CARGO_BIN_EXE_fake-llm")).arg("--prot").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("--prot"));
+}

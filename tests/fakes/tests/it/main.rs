@@ -1,0 +1,18 @@
+//! The fake, driven over bare TCP: what it does on the wire is what a client will meet.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of it is test code; clippy only knows the functions marked as tests"
+)]
+
+mod binary;
+mod endings;
+mod h2;
+mod raw;
+mod recording;
+mod scripts;
+mod service;
+mod steps;

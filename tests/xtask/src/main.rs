@@ -1,0 +1,58 @@
+//! The commands of the repository, run as `cargo xtask <command>`: tests, a real local model,
+//! benchmarks, fuzzing.
+//!
+//! Every command prints the command lines that it runs, so that each can be repeated by hand.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line program speaks to the person who runs it"
+)]
+
+mod args;
+mod bench;
+mod fuzz;
+mod local_llm;
+mod model_server;
+mod repo;
+mod step;
+mod suites;
+mod test;
+mod venv;
+
+use std::process::ExitCode;
+
+use crate::args::Command;
+use crate::repo::Repo;
+
+/// What a shell expects of a program that was called in a way it does not understand.
+const USAGE_ERROR: u8 = 2;
+
+fn main() -> ExitCode {
+    let command = match args::parse(std::env::args_os().skip(1)) {
+        Ok(command) => command,
+        Err(error) => {
+            eprintln!("error: {error}\n`cargo xtask help` says what there is.");
+            return ExitCode::from(USAGE_ERROR);
+        }
+    };
+    match run(command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let repo = Repo::locate()?;
+    match command {
+        Command::Help => print!("{}", args::help()),
+        Command::ListSuites => print!("{}", suites::listing()),
+        Command::Test(suites) => return Ok(test::run(&repo, &suites)),
+        Command::LocalLlm(options) => local_llm::run(&repo, &options)?,
+        Command::Bench(options) => bench::run(&repo, &options)?,
+        Command::Fuzz { seconds } => fuzz::run(&repo, seconds)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,50 @@
+//! Where the repository is, and where its build output goes.
+
+use std::path::{self, Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+/// The repository that this program was built from.
+#[derive(Debug)]
+pub(crate) struct Repo {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Repo {
+    /// Finds it from this crate's own place in it.
+    ///
+    /// # Errors
+    /// When the program was copied elsewhere, and the workspace is not where it was built.
+    pub(crate) fn locate() -> Result<Self> {
+        // Cargo sets the variable when it runs the program; the constant serves when nobody does.
+        let manifest_dir = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let root = manifest_dir
+            .ancestors()
+            .nth(2)
+            .with_context(|| format!("{} is not <root>/tests/xtask", manifest_dir.display()))?
+            .to_owned();
+        ensure!(
+            root.join("Cargo.toml").is_file(),
+            "{} is not the workspace: run this as `cargo xtask` inside the repository",
+            root.display()
+        );
+        let target = match std::env::var_os("CARGO_TARGET_DIR") {
+            Some(dir) => path::absolute(&dir)
+                .with_context(|| format!("resolving CARGO_TARGET_DIR={}", dir.display()))?,
+            None => root.join("target"),
+        };
+        Ok(Self { root, target })
+    }
+
+    /// The workspace's root.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A directory for what is generated, which `cargo clean` removes.
+    pub(crate) fn target(&self, name: &str) -> PathBuf {
+        self.target.join(name)
+    }
+}

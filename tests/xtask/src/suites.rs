@@ -1,0 +1,108 @@
+//! The table of suites: what `cargo xtask test` runs. A new suite is a row and a function.
+
+use anyhow::Result;
+
+use crate::model_server::ModelServer;
+use crate::repo::Repo;
+use crate::step::Step;
+
+/// One suite: it passes or it fails.
+#[derive(Debug)]
+pub(crate) struct Suite {
+    /// What it is called on the command line.
+    pub(crate) name: &'static str,
+    /// One line for `--list`.
+    about: &'static str,
+    /// Installs what it needs and runs it.
+    pub(crate) run: fn(&Repo) -> Result<()>,
+}
+
+/// Every suite, the quick ones first.
+pub(crate) static ALL: &[Suite] = &[
+    Suite { name: "fmt", about: "the code is formatted", run: fmt },
+    Suite { name: "clippy", about: "clippy has nothing to say", run: clippy },
+    Suite { name: "unit", about: "the tests of every crate, and the doc tests", run: unit },
+    Suite { name: "docs", about: "the documentation builds without a warning", run: docs },
+    Suite { name: "package", about: "the crate can be published", run: package },
+    Suite {
+        name: "local-llm",
+        about: "the client against a real model, served on loopback",
+        run: local_llm,
+    },
+];
+
+/// The suite of this name.
+///
+/// # Errors
+/// Lists the names when there is none.
+pub(crate) fn find(name: &str) -> Result<&'static Suite, String> {
+    ALL.iter().find(|suite| suite.name == name).ok_or_else(|| {
+        let names: Vec<_> = ALL.iter().map(|suite| suite.name).collect();
+        format!("there is no suite `{name}`; the suites are: {}", names.join(", "))
+    })
+}
+
+/// Every suite on a line of its own.
+pub(crate) fn listing() -> String {
+    ALL.iter().map(|suite| format!("{:<11}{}\n", suite.name, suite.about)).collect()
+}
+
+fn fmt(repo: &Repo) -> Result<()> {
+    Step::cargo(repo, "fmt --all --check").run()
+}
+
+fn clippy(repo: &Repo) -> Result<()> {
+    Step::cargo(repo, "clippy --workspace --all-targets --all-features -- -D warnings").run()
+}
+
+fn unit(repo: &Repo) -> Result<()> {
+    // Without --all-features: one feature of the suite crate needs the real model, which has a
+    // suite of its own.
+    Step::cargo(repo, "test --workspace --exclude turnwire-bench").run()?;
+    Step::cargo(repo, "test -p turnwire --all-features").run()
+}
+
+fn docs(repo: &Repo) -> Result<()> {
+    Step::cargo(repo, "doc --no-deps --workspace --all-features --exclude turnwire-bench")
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()
+}
+
+fn package(repo: &Repo) -> Result<()> {
+    Step::cargo(repo, "publish --dry-run --allow-dirty -p turnwire").run()
+}
+
+fn local_llm(repo: &Repo) -> Result<()> {
+    // Held until the tests are over: dropping it ends the server.
+    let server = ModelServer::start(repo, None)?;
+    Step::cargo(repo, "test -p turnwire-suite --features local-llm --test local_llm")
+        .env("TURNWIRE_LOCAL_LLM_URL", server.base_url())
+        .run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_can_be_typed() {
+        for (index, suite) in ALL.iter().enumerate() {
+            assert!(
+                suite.name.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
+                "{}",
+                suite.name
+            );
+            assert!(ALL.iter().skip(index + 1).all(|other| other.name != suite.name));
+            assert!(std::ptr::eq(find(suite.name).unwrap(), suite));
+        }
+    }
+
+    #[test]
+    fn the_listing_has_a_line_for_each() {
+        let listing = listing();
+        assert_eq!(listing.lines().count(), ALL.len());
+        for (line, suite) in listing.lines().zip(ALL) {
+            assert!(line.starts_with(&format!("{} ", suite.name)), "{line}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Python virtual environments below `target/`, made once for each list of requirements.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::repo::Repo;
+use crate::step::Step;
+
+/// What the pinned packages need.
+const OLDEST_PYTHON: (u32, u32) = (3, 10);
+
+/// A virtual environment with its packages installed.
+#[derive(Debug)]
+pub(crate) struct Venv {
+    python: PathBuf,
+}
+
+impl Venv {
+    /// Gives the environment in `dir`; makes it, or makes it anew, unless it was made by this
+    /// Python from these requirements.
+    ///
+    /// # Errors
+    /// When there is no fit Python (with what to install), or pip cannot install the requirements.
+    pub(crate) fn prepare(repo: &Repo, dir: &Path, requirements: &Path) -> Result<Self> {
+        let base = BasePython::find(repo)?;
+        let pinned = fs::read_to_string(requirements)
+            .with_context(|| format!("reading {}", requirements.display()))?;
+        let made_from = format!("{}\n{pinned}", base.identity);
+        let venv = Self { python: dir.join("bin/python") };
+
+        fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+        let _alone = lock(&dir.with_extension("lock"))?;
+        // Written last, so that an environment that is half made has none.
+        let marker = dir.join("made-from.txt");
+        let is_made = fs::read_to_string(&marker).is_ok_and(|text| text == made_from);
+        if is_made && venv.python.exists() {
+            return Ok(venv);
+        }
+        Step::new(repo, &base.program)
+            .args(["-m", "venv", "--clear"])
+            .args([dir])
+            .output_to_stderr()
+            .run()?;
+        // Wheels only: to build one would need a compiler, and take longer than the tests.
+        Step::new(repo, &venv.python)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(["--only-binary=:all:", "--require-hashes", "--requirement"])
+            .args([requirements])
+            .output_to_stderr()
+            .run()?;
+        fs::write(&marker, made_from).with_context(|| format!("writing {}", marker.display()))?;
+        Ok(venv)
+    }
+
+    /// Its interpreter.
+    pub(crate) fn python(&self) -> &Path {
+        &self.python
+    }
+}
+
+/// Waits until no other `cargo xtask` makes the environment. The lock ends with the file.
+fn lock(path: &Path) -> Result<File> {
+    let file = File::create(path).with_context(|| format!("making {}", path.display()))?;
+    file.lock().with_context(|| format!("locking {}", path.display()))?;
+    Ok(file)
+}
+
+/// A Python that can make virtual environments.
+struct BasePython {
+    program: String,
+    /// Its version and place: what an environment made from it depends on.
+    identity: String,
+}
+
+impl BasePython {
+    /// The one that the variable `PYTHON` names, or `python3`.
+    fn find(repo: &Repo) -> Result<Self> {
+        let program = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        match Self::probe(repo, &program) {
+            Err(_) if may_install() => {
+                install(repo)?;
+                Self::probe(repo, &program)
+            }
+            probed => probed,
+        }
+        .with_context(|| {
+            let (major, minor) = OLDEST_PYTHON;
+            format!(
+                "no Python {major}.{minor} or newer that can make virtual environments. \
+                 On Debian or Ubuntu, `apt-get install python3 python3-venv`; to use another \
+                 than `python3`, name it in the variable PYTHON"
+            )
+        })
+    }
+
+    fn probe(repo: &Repo, program: &str) -> Result<Self> {
+        // Debian's python3 has no ensurepip, without which an environment has no pip.
+        let script = "import sys, venv, ensurepip; \
+                      print('%d.%d.%d' % sys.version_info[:3], sys.executable)";
+        let identity = Step::new(repo, program).args(["-c", script]).read()?;
+        if version_in(&identity).is_none_or(|version| version < OLDEST_PYTHON) {
+            bail!("`{program}` is {identity}");
+        }
+        Ok(Self { program: program.to_owned(), identity })
+    }
+}
+
+/// Major and minor out of `3.11.7 /usr/bin/python3`.
+fn version_in(identity: &str) -> Option<(u32, u32)> {
+    let mut numbers = identity.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// Only a throw-away machine of a CI is changed without being asked, and only where it is known how.
+fn may_install() -> bool {
+    std::env::var("CI").is_ok_and(|value| value == "true")
+        && Path::new("/etc/debian_version").exists()
+}
+
+fn install(repo: &Repo) -> Result<()> {
+    let user = Step::new(repo, "id").args(["-u"]).read()?;
+    if user != "0" {
+        bail!("installing packages needs root, and this is user {user}");
+    }
+    let apt_get =
+        || Step::new(repo, "apt-get").env("DEBIAN_FRONTEND", "noninteractive").output_to_stderr();
+    apt_get().args(["update", "--quiet"]).run()?;
+    apt_get()
+        .args(["install", "--quiet", "--yes", "--no-install-recommends"])
+        .args(["python3", "python3-venv"])
+        .run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert_eq!(version_in("3.11.7 /usr/bin/python3"), Some((3, 11)));
+        assert!(version_in("3.9.2 /usr/bin/python3") < Some(OLDEST_PYTHON));
+        assert_eq!(version_in("Python"), None);
+    }
+}
