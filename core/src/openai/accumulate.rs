@@ -46,23 +46,23 @@ impl Accumulator {
         let reply = &mut self.reply;
         if !self.begun {
             self.begun = true;
-            reply.created = chunk.created;
+            reply.created = chunk.created();
         }
         // Some services leave these out of the first chunk or of the last.
         if reply.id.is_empty() {
-            reply.id.push_str(&chunk.id);
+            reply.id.push_str(chunk.id());
         }
         if reply.model.is_empty() {
-            reply.model.push_str(&chunk.model);
+            reply.model.push_str(chunk.model());
         }
         if let Some(usage) = &chunk.usage {
-            reply.usage = Some(usage.clone());
+            reply.usage = Some((**usage).clone());
         }
-        if let Some(tier) = &chunk.service_tier {
+        if let (None, Some(tier)) = (&reply.service_tier, chunk.service_tier()) {
             reply.service_tier = Some(tier.clone());
         }
         if reply.system_fingerprint.is_none() {
-            reply.system_fingerprint = chunk.system_fingerprint.as_deref().map(Into::into);
+            reply.system_fingerprint = chunk.system_fingerprint().map(Into::into);
         }
         for addition in &chunk.choices {
             if let Some(choice) = choice_at(&mut reply.choices, addition.index) {

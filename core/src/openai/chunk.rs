@@ -3,33 +3,36 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::lenient::{self, Text};
 use super::message::ToolCall;
 use super::reply::{ChatReply, Logprobs, MESSAGE_FIELDS, REPLY_FIELDS, Usage, unmodelled};
+use super::template::Template;
 use super::{FinishReason, Role, ServiceTier};
 
 /// One chunk of a streamed reply.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ChatChunk {
-    /// The service's id of the completion, the same in all its chunks.
-    pub id: Arc<str>,
-    /// When the completion was begun, in seconds since 1970.
-    pub created: u64,
-    /// The model that answers.
-    pub model: Arc<str>,
     /// What this chunk adds to each reply; empty in a chunk that only tells the usage.
     pub choices: Vec<ChunkChoice>,
     /// The tokens that the request took, in the last chunk if it was
     /// [asked for](crate::ChatRequest::include_usage).
-    pub usage: Option<Usage>,
-    /// The class of service that is used.
-    pub service_tier: Option<ServiceTier>,
-    /// Names the service's configuration, to notice its changes.
-    pub system_fingerprint: Option<Arc<str>>,
-    pub(super) raw: Box<str>,
+    pub usage: Option<Box<Usage>>,
+    head: Arc<Head>,
+    raw: Box<str>,
+}
+
+/// What is the same in all chunks of a stream, and is therefore kept once.
+#[derive(Debug, Default, PartialEq)]
+struct Head {
+    id: String,
+    created: u64,
+    model: String,
+    service_tier: Option<ServiceTier>,
+    system_fingerprint: Option<String>,
 }
 
 /// What a chunk adds to one reply.
@@ -85,6 +88,31 @@ impl ChatChunk {
         first.and_then(|choice| choice.delta.content.as_deref()).unwrap_or_default()
     }
 
+    /// The service's id of the completion, the same in all its chunks.
+    pub fn id(&self) -> &str {
+        &self.head.id
+    }
+
+    /// When the completion was begun, in seconds since 1970.
+    pub fn created(&self) -> u64 {
+        self.head.created
+    }
+
+    /// The model that answers.
+    pub fn model(&self) -> &str {
+        &self.head.model
+    }
+
+    /// The class of service that is used.
+    pub fn service_tier(&self) -> Option<&ServiceTier> {
+        self.head.service_tier.as_ref()
+    }
+
+    /// Names the service's configuration, to notice its changes.
+    pub fn system_fingerprint(&self) -> Option<&str> {
+        self.head.system_fingerprint.as_deref()
+    }
+
     /// The chunk's JSON as it came.
     pub fn raw(&self) -> &str {
         &self.raw
@@ -127,19 +155,33 @@ pub(super) enum Unreadable {
 /// Reads the chunks of one stream. What is the same in all of them is kept once.
 #[derive(Debug, Default)]
 pub(super) struct ChunkReader {
-    id: Arc<str>,
-    model: Arc<str>,
-    system_fingerprint: Option<Arc<str>>,
+    head: Arc<Head>,
+    template: Option<Template>,
 }
 
 impl ChunkReader {
     pub(super) fn read(&mut self, json: &str) -> Result<ChatChunk, Unreadable> {
+        let template = self.template.as_ref();
+        if let Some(text) = template.and_then(|template| template.text_of(json)) {
+            let delta = Delta { content: Some(text.to_owned()), ..Delta::default() };
+            let choices = vec![ChunkChoice { delta, ..ChunkChoice::default() }];
+            return Ok(ChatChunk {
+                choices,
+                usage: None,
+                head: self.head.clone(),
+                raw: json.into(),
+            });
+        }
+        self.parse(json)
+    }
+
+    fn parse(&mut self, json: &str) -> Result<ChatChunk, Unreadable> {
         let wire: Wire<'_> = match serde_json::from_str(json) {
             Ok(wire) => wire,
             // What a failing service sends may fail to be a chunk in other ways besides.
             Err(malformed) => {
-                return Err(reported_error(json)
-                    .map_or(Unreadable::Malformed(malformed), Unreadable::Error));
+                let error = reported_error(json).map(Unreadable::Error);
+                return Err(error.unwrap_or(Unreadable::Malformed(malformed)));
             }
         };
         if (wire.error.is_some() || wire.choices.is_none() && wire.usage.is_none())
@@ -147,17 +189,21 @@ impl ChunkReader {
         {
             return Err(Unreadable::Error(error));
         }
-        if let Some(fingerprint) = wire.system_fingerprint.0.as_deref() {
-            intern(self.system_fingerprint.get_or_insert_default(), fingerprint);
+        self.template = wire.template(json);
+        let head = Head {
+            id: wire.id.into_string().unwrap_or_default(),
+            created: wire.created,
+            model: wire.model.into_string().unwrap_or_default(),
+            service_tier: wire.service_tier,
+            system_fingerprint: wire.system_fingerprint.into_string(),
+        };
+        if *self.head != head {
+            self.head = Arc::new(head);
         }
         Ok(ChatChunk {
-            id: intern(&mut self.id, wire.id.as_str()),
-            created: wire.created,
-            model: intern(&mut self.model, wire.model.as_str()),
             choices: wire.choices.unwrap_or_default().into_iter().map(Into::into).collect(),
             usage: wire.usage,
-            service_tier: wire.service_tier,
-            system_fingerprint: wire.system_fingerprint.0.and(self.system_fingerprint.clone()),
+            head: self.head.clone(),
             raw: json.into(),
         })
     }
@@ -186,22 +232,17 @@ pub(super) fn read_whole(json: &str) -> Result<ChatChunk, Unreadable> {
         }
     });
     Ok(ChatChunk {
-        id: reply.id.into(),
-        created: reply.created,
-        model: reply.model.into(),
         choices: choices.collect(),
-        usage: reply.usage,
-        service_tier: reply.service_tier,
-        system_fingerprint: reply.system_fingerprint.map(Into::into),
+        usage: reply.usage.map(Box::new),
+        head: Arc::new(Head {
+            id: reply.id,
+            created: reply.created,
+            model: reply.model,
+            service_tier: reply.service_tier,
+            system_fingerprint: reply.system_fingerprint,
+        }),
         raw: json.into(),
     })
-}
-
-fn intern(kept: &mut Arc<str>, text: &str) -> Arc<str> {
-    if &**kept != text {
-        *kept = text.into();
-    }
-    kept.clone()
 }
 
 /// The error that an event's JSON reports: `{"error": …}`, or `{"object": "error", …}` on some services.
@@ -226,13 +267,35 @@ struct Wire<'a> {
     #[serde(default)]
     choices: Option<Vec<WireChoice<'a>>>,
     #[serde(default)]
-    usage: Option<Usage>,
-    #[serde(default)]
+    usage: Option<Box<Usage>>,
+    #[serde(default, deserialize_with = "lenient::word")]
     service_tier: Option<ServiceTier>,
     #[serde(borrow, default)]
     system_fingerprint: Text<'a>,
+    /// Random padding, which OpenAI varies so that sizes tell nothing of the content.
+    #[serde(borrow, default)]
+    obfuscation: Text<'a>,
     #[serde(default)]
-    error: Option<serde::de::IgnoredAny>,
+    error: Option<IgnoredAny>,
+}
+
+impl Wire<'_> {
+    /// A template for the chunks to come, if this one adds text to the first reply and nothing else.
+    fn template(&self, json: &str) -> Option<Template> {
+        let [choice] = self.choices.as_deref()? else { return None };
+        let plain = choice.index == 0
+            && choice.finish_reason.word().is_none()
+            && choice.logprobs.is_none()
+            && self.usage.is_none();
+        let delta = choice.delta.as_ref()?;
+        let empty = |text: &Text<'_>| text.0.is_none();
+        let only_text = empty(&delta.refusal)
+            && empty(&delta.reasoning)
+            && empty(&delta.reasoning_content)
+            && delta.role.word().is_none()
+            && delta.tool_calls.is_none();
+        (plain && only_text).then(|| Template::new(json, &delta.content, &self.obfuscation))?
+    }
 }
 
 #[derive(Deserialize)]

@@ -16,6 +16,7 @@ mod request;
 mod source;
 mod stream;
 mod telemetry;
+mod template;
 mod tool;
 
 pub use builder::OpenAiBuilder;

@@ -60,10 +60,6 @@ enum State {
 }
 
 /// What a piece of the stream comes to.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most are chunks, which a box would cost an allocation"
-)]
 enum Step {
     Chunk(ChatChunk),
     Nothing,

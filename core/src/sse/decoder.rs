@@ -165,7 +165,7 @@ impl Decoder {
                 }
                 Line::Comment(text) => {
                     self.keep(whole);
-                    return Ok(Some(Frame::Comment(String::from_utf8_lossy(text))));
+                    return Ok(Some(Frame::Comment(decode_text(text))));
                 }
                 Line::Data(value) if !self.block.has_data => {
                     self.block.has_data = true;
@@ -277,7 +277,7 @@ impl Decoder {
             return None;
         }
         let data = match whole {
-            Some(data) => String::from_utf8_lossy(data),
+            Some(data) => decode_text(data),
             None => {
                 let data = std::mem::take(&mut self.block.data);
                 let text = String::from_utf8_lossy(&data).into_owned();
@@ -320,6 +320,14 @@ fn parse_line(line: &[u8]) -> Line<'_> {
         b"" => Line::Comment(value),
         b"data" => Line::Data(value),
         _ => Line::Field(name, value),
+    }
+}
+
+/// UTF-8 as the standard decodes it. Valid text, the usual case, is found so in one fast pass.
+fn decode_text(bytes: &[u8]) -> Cow<'_, str> {
+    match str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
     }
 }
 
