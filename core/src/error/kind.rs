@@ -4,14 +4,15 @@ use std::fmt;
 
 /// Defines the kinds with their code, their default hint, and whether trying again can help, in one table.
 macro_rules! kinds {
-    ($($(#[doc = $doc:literal])+ $kind:ident, $code:literal, $passing:literal, $hint:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $kind:ident, $code:literal, $retryable:literal, $hint:literal;)+) => {
         /// What went wrong. [`code`](Self::code) is its stable name in every language.
         ///
-        /// | code | meaning | passing |
+        /// | code | meaning | retryable |
         /// | --- | --- | --- |
-        $(#[doc = concat!("| `", $code, "` |", $($doc,)+ " | ", $passing, " |")])+
+        $(#[doc = concat!("| `", $code, "` |", $($doc,)+ " | ", $retryable, " |")])+
         ///
-        /// *Passing*: the same call made again later can succeed.
+        /// *Retryable*: the same call made again later can succeed. The service may know better for one error:
+        /// [`Error::is_retryable`](crate::Error::is_retryable) heeds it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {
@@ -28,8 +29,8 @@ macro_rules! kinds {
             }
 
             /// Whether the same call made again later can succeed.
-            pub(super) fn is_passing(self) -> bool {
-                match self { $(ErrorKind::$kind => $passing,)+ }
+            pub fn is_retryable(self) -> bool {
+                match self { $(ErrorKind::$kind => $retryable,)+ }
             }
 
             /// What a caller can do about it.

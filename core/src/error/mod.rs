@@ -70,7 +70,7 @@ impl Error {
             request_id: None,
             retry_after: None,
             attempts: 0,
-            retryable: kind.is_passing(),
+            retryable: kind.is_retryable(),
             api: None,
             body: None,
             partial: None,
@@ -234,7 +234,9 @@ impl fmt::Display for Error {
         context.extend((e.attempts > 1).then(|| format!("{} attempts", e.attempts)));
         context.extend(e.retry_after.map(|t| format!("retry after {} s", t.as_secs_f64())));
         context.extend(
-            e.partial.as_ref().map(|t| format!("{} characters received", t.chars().count())),
+            e.partial
+                .as_ref()
+                .map(|t| format!("received so far: {} characters", t.chars().count())),
         );
         if !context.is_empty() {
             write!(f, " ({})", context.join(", "))?;

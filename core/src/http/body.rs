@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
+use super::returning::Returning;
 use super::watch::Watch;
 use super::{Context, failure};
 use crate::{Error, ErrorKind, Result};
@@ -22,12 +24,18 @@ pub(crate) struct Body {
     response: reqwest::Response,
     watch: Watch,
     context: Context,
+    returning: Returning,
     runtime: Handle,
 }
 
 impl Body {
-    pub(super) fn new(response: reqwest::Response, watch: Watch, context: Context) -> Self {
-        Body { response, watch, context, runtime: Handle::current() }
+    pub(super) fn new(
+        response: reqwest::Response,
+        watch: Watch,
+        context: Context,
+        returning: Returning,
+    ) -> Self {
+        Body { response, watch, context, returning, runtime: Handle::current() }
     }
 
     /// What the call is about, for errors.
@@ -76,6 +84,7 @@ impl Body {
                 return Err(self.context.error(ErrorKind::TooLarge, message));
             }
         }
+        self.returning.begin().settle(&self.runtime);
         Ok(whole.freeze())
     }
 
@@ -84,43 +93,47 @@ impl Body {
     pub(crate) async fn collect_some(mut self, limit: usize) -> Bytes {
         let mut some = BytesMut::new();
         let read = async {
-            while let Some(Ok(piece)) = std::future::poll_fn(|task| self.poll_data(task)).await {
+            while let Some(piece) = std::future::poll_fn(|task| self.poll_data(task)).await {
+                let Ok(piece) = piece else { return };
                 some.extend_from_slice(&piece);
                 if some.len() >= limit {
-                    break;
+                    return;
                 }
             }
+            self.returning.begin().settle(&self.runtime);
         };
         // Out of time, the error is reported with what there is.
-        let _ = tokio::time::timeout(DRAIN_TIME, read).await;
+        let _ = timeout(DRAIN_TIME, read).await;
         some.truncate(limit);
         some.freeze()
     }
 
-    /// Gives the body up after the last bytes that matter. Its end is awaited in the background, within bounds, so that
-    /// the connection goes back to the pool instead of being closed.
+    /// Gives the body up after the last bytes that matter. Its end is awaited in the background, within bounds,
+    /// so that the connection goes back to the pool instead of being closed.
     pub(crate) fn finish(mut self, task: &mut TaskContext<'_>) {
+        let back = self.returning.begin();
+        let runtime = self.runtime.clone();
         // Most often the end has arrived together with the last bytes.
         let mut drained = 0;
         while let Poll::Ready(piece) = self.poll_response(task) {
             match piece {
                 Some(Ok(bytes)) if drained + bytes.len() <= DRAIN_BYTES => drained += bytes.len(),
-                _ => return,
+                Some(_) => return,
+                None => return back.settle(&runtime),
             }
         }
-        let runtime = self.runtime.clone();
         runtime.spawn(async move {
             let rest = async {
-                while let Some(Ok(bytes)) =
-                    std::future::poll_fn(|task| self.poll_response(task)).await
+                while let Some(piece) = std::future::poll_fn(|task| self.poll_response(task)).await
                 {
-                    drained += bytes.len();
-                    if drained > DRAIN_BYTES {
-                        break;
-                    }
+                    drained += piece.ok()?.len();
+                    (drained <= DRAIN_BYTES).then_some(())?;
                 }
+                Some(())
             };
-            let _ = tokio::time::timeout(DRAIN_TIME, rest).await;
+            if let Ok(Some(())) = timeout(DRAIN_TIME, rest).await {
+                back.settled().await;
+            }
         });
     }
 

@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 use reqwest::{Proxy, Url, redirect};
 
 use super::redact::{Redactor, shown};
+use super::returning::Returning;
 use super::{HttpClient, Inner, tls};
 use crate::{Error, ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
 
@@ -24,7 +25,7 @@ const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 /// The settings of an [`HttpClient`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HttpConfig {
-    pub(crate) base_url: String,
+    pub(crate) base_url: Option<Secret>,
     pub(crate) bearer: Option<Secret>,
     pub(crate) headers: Vec<(String, Secret)>,
     pub(crate) query: Vec<(String, Secret)>,
@@ -49,7 +50,7 @@ pub(crate) enum ProxyChoice {
 impl HttpConfig {
     pub(crate) fn build(self) -> Result<HttpClient> {
         let mut redactor = Redactor::default();
-        let mut base = base_url(&self.base_url)?;
+        let mut base = base_url(self.base_url.as_ref().map(Secret::expose).unwrap_or_default())?;
         for (name, value) in base.query_pairs() {
             redactor.add_named(&name, &value);
         }
@@ -83,6 +84,7 @@ impl HttpConfig {
                 retry: self.retry,
                 limits: self.limits,
                 redactor,
+                returning: Returning::default(),
             }),
         })
     }

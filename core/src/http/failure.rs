@@ -128,7 +128,8 @@ pub(super) fn from_body(context: &Context, error: reqwest::Error) -> Error {
     while let Some(e) = cause {
         let io = e.downcast_ref::<io::Error>();
         if io.is_some_and(|e| e.kind() == io::ErrorKind::UnexpectedEof) {
-            return transport(context, ErrorKind::Truncated, error);
+            let why = "the service closed the connection before the reply's end";
+            return context.error(ErrorKind::Truncated, why).with_source(error.without_url());
         }
         cause = e.source();
     }

@@ -10,6 +10,7 @@ mod options;
 mod redact;
 mod redirect;
 mod retry;
+mod returning;
 mod tls;
 mod watch;
 
@@ -30,6 +31,7 @@ use crate::{Error, ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
 use client::insert_header;
 use redact::{Redactor, shown};
 use redirect::{Redirect, redirect};
+use returning::Returning;
 use watch::Watch;
 
 pub(crate) use body::Body;
@@ -55,6 +57,7 @@ struct Inner {
     retry: RetryPolicy,
     limits: Limits,
     redactor: Redactor,
+    returning: Returning,
 }
 
 /// One request, whatever number of attempts it takes.
@@ -189,6 +192,7 @@ impl HttpClient {
     ) -> Result<Response> {
         let mut url = prepared.url.clone();
         for hops in 0.. {
+            self.inner.returning.wait().await;
             let mut request = reqwest::Request::new(prepared.method.clone(), url.clone());
             *request.headers_mut() = prepared.headers.clone();
             *request.body_mut() = prepared.json.clone().map(Into::into);
@@ -216,7 +220,8 @@ impl HttpClient {
                 false => (None, None),
             };
             let watch = Watch::new(idle, content, bounds.deadline, bounds.cancel.clone());
-            let body = Body::new(response, watch, context.clone());
+            let returning = self.inner.returning.clone();
+            let body = Body::new(response, watch, context.clone(), returning);
             match redirect(&url, &prepared.method, hops, status, &headers) {
                 Some(Redirect::Follow(to)) => {
                     url = to;

@@ -13,7 +13,6 @@ const OPENAI: &str = "https://api.openai.com/v1";
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct OpenAiBuilder {
-    base_url: Option<String>,
     http: HttpConfig,
 }
 
@@ -24,7 +23,7 @@ impl OpenAiBuilder {
         let var = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
         let mut builder = Self::default();
         builder.http.bearer = var("OPENAI_API_KEY").map(Secret::from);
-        builder.base_url = var("OPENAI_BASE_URL");
+        builder.http.base_url = var("OPENAI_BASE_URL").map(Secret::from);
         if let Some(organization) = var("OPENAI_ORG_ID") {
             builder = builder.organization(organization);
         }
@@ -41,8 +40,8 @@ impl OpenAiBuilder {
     }
 
     /// Where the service is, up to but not including `/chat/completions`. Default OpenAI's own.
-    pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.base_url = Some(url.into());
+    pub fn base_url(mut self, url: impl Into<Secret>) -> Self {
+        self.http.base_url = Some(url.into());
         self
     }
 
@@ -110,14 +109,16 @@ impl OpenAiBuilder {
     ///
     /// `config` when a setting is not usable, or when there is no key and the service is OpenAI's own.
     pub fn build(self) -> Result<OpenAi> {
-        let base_url = self.base_url.unwrap_or_else(|| OPENAI.to_owned());
-        let has_key = self.http.bearer.is_some()
-            || self.http.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-        if !has_key && base_url.trim_end_matches('/') == OPENAI {
+        let mut http = self.http;
+        let base_url = http.base_url.get_or_insert_with(|| OPENAI.into());
+        let is_openai = base_url.expose().trim_end_matches('/') == OPENAI;
+        let has_key = http.bearer.is_some()
+            || http.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        if is_openai && !has_key {
             let why = "no API key: set OPENAI_API_KEY or give api_key, or base_url for a service without keys";
             return Err(Error::new(ErrorKind::Config, "client.build", why));
         }
-        let http = HttpConfig { base_url, ..self.http }.build()?;
+        let http = http.build()?;
         Ok(OpenAi { http, options: Arc::new(CallOptions::new()) })
     }
 }

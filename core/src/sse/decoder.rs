@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use memchr::{memchr, memchr2};
 use serde::de::IgnoredAny;
@@ -48,7 +49,7 @@ pub struct Decoder {
     /// The start of a line whose end has not come yet.
     line: Vec<u8>,
     block: Block,
-    last_event_id: String,
+    last_event_id: Arc<str>,
     retry: Option<u64>,
     failed: bool,
 }
@@ -60,7 +61,7 @@ struct Block {
     data: Vec<u8>,
     event: String,
     /// The id of this block; it becomes the last event id only when a blank line ends the block.
-    id: Option<String>,
+    id: Option<Arc<str>>,
     retry: Option<u64>,
 }
 
@@ -79,7 +80,7 @@ impl Decoder {
             after_cr: false,
             line: Vec::new(),
             block: Block::default(),
-            last_event_id: String::new(),
+            last_event_id: Arc::default(),
             retry: None,
             failed: false,
         }
@@ -94,7 +95,7 @@ impl Decoder {
 
     /// Sets the last event id that a stream starts with, as after a reconnection.
     #[must_use]
-    pub fn initial_last_event_id(mut self, id: impl Into<String>) -> Self {
+    pub fn initial_last_event_id(mut self, id: impl Into<Arc<str>>) -> Self {
         self.last_event_id = id.into();
         self
     }
@@ -232,7 +233,7 @@ impl Decoder {
         self.keep(whole);
         match parse_line(line) {
             Line::Comment(text) => {
-                return Some(Cow::Owned(String::from_utf8_lossy(text).into_owned()));
+                return Some(Cow::Owned(decode_text(text).into_owned()));
             }
             Line::Data(value) => self.append_data(value),
             Line::Field(name, value) => self.field(name, value),
@@ -251,9 +252,9 @@ impl Decoder {
     /// A field other than `data`.
     fn field(&mut self, name: &[u8], value: &[u8]) {
         match name {
-            b"event" => self.block.event = String::from_utf8_lossy(value).into_owned(),
+            b"event" => self.block.event = decode_text(value).into_owned(),
             b"id" if memchr(0, value).is_none() => {
-                self.block.id = Some(String::from_utf8_lossy(value).into_owned());
+                self.block.id = Some(decode_text(value).into());
             }
             b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
                 // Digits that overflow are no time that anyone can wait for.
@@ -279,18 +280,16 @@ impl Decoder {
         let data = match whole {
             Some(data) => decode_text(data),
             None => {
+                // The buffer itself becomes the text, which costs no copy.
                 let data = std::mem::take(&mut self.block.data);
-                let text = String::from_utf8_lossy(&data).into_owned();
-                self.block.data = reuse(data);
-                Cow::Owned(text)
+                Cow::Owned(
+                    String::from_utf8(data)
+                        .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
+                )
             }
         };
         let event = if event.is_empty() { DEFAULT_EVENT.into() } else { Cow::Owned(event) };
-        let id = match self.last_event_id.as_str() {
-            "" => Cow::Borrowed(""),
-            id => Cow::Owned(id.to_owned()),
-        };
-        Some(Event { event, data, id, retry })
+        Some(Event { event, data, id: self.last_event_id.clone(), retry })
     }
 }
 

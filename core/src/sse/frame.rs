@@ -1,6 +1,7 @@
 //! What a decoder yields and an encoder takes: events, and the comments that keep a line alive.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// The event type of an event that names none.
 pub(super) const DEFAULT_EVENT: &str = "message";
@@ -36,8 +37,8 @@ pub struct Event<'a> {
     pub event: Cow<'a, str>,
     /// The `data` lines, joined by `\n`.
     pub data: Cow<'a, str>,
-    /// The last event id as it stands at this event: it persists over events that name none.
-    pub id: Cow<'a, str>,
+    /// The last event id as it stands at this event: it persists over events that name none, which share it.
+    pub id: Arc<str>,
     /// The reconnection time that this event's block asked for, in milliseconds.
     pub retry: Option<u64>,
 }
@@ -48,7 +49,7 @@ impl<'a> Event<'a> {
         Event {
             event: Cow::Borrowed(DEFAULT_EVENT),
             data: data.into(),
-            id: Cow::Borrowed(""),
+            id: Arc::default(),
             retry: None,
         }
     }
@@ -58,7 +59,7 @@ impl<'a> Event<'a> {
         Event {
             event: Cow::Owned(self.event.into_owned()),
             data: Cow::Owned(self.data.into_owned()),
-            id: Cow::Owned(self.id.into_owned()),
+            id: self.id,
             retry: self.retry,
         }
     }

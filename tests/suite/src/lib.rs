@@ -2,3 +2,8 @@
 //! harness runs (property tests and fuzz targets hold the same invariants).
 
 pub mod sse;
+
+/// The README's snippets, compiled as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

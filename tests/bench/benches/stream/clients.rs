@@ -93,7 +93,8 @@ impl Client {
                 stream.into_reply()?;
             }
             Client::Body(client, url) => {
-                let request = client.post(url).header("content-type", "application/json").body(body);
+                let request =
+                    client.post(url).header("content-type", "application/json").body(body);
                 let mut response = request.send().await?;
                 while let Some(chunk) = response.chunk().await? {
                     bytes += chunk.len();
@@ -101,7 +102,8 @@ impl Client {
                 (finished, used) = (true, true);
             }
             Client::Eventsource(client, url) => {
-                let request = client.post(url).header("content-type", "application/json").body(body);
+                let request =
+                    client.post(url).header("content-type", "application/json").body(body);
                 let mut events = request.send().await?.bytes_stream().eventsource();
                 while let Some(event) = events.next().await {
                     let data = event?.data;
@@ -117,7 +119,8 @@ impl Client {
                 }
             }
             Client::AsyncOpenAi(client) => {
-                let message = ChatCompletionRequestUserMessageArgs::default().content("hi").build()?;
+                let message =
+                    ChatCompletionRequestUserMessageArgs::default().content("hi").build()?;
                 let request = CreateChatCompletionRequestArgs::default()
                     .model(model)
                     .messages([message.into()])

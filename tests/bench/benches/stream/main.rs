@@ -62,13 +62,20 @@ fn table() -> Result<()> {
                 samples.push(run_client(name, &[&fake.base_url(), model])?);
             }
         }
-        println!("\n{CHUNKS} chunks of {} bytes, {title}; median of {ROUNDS} rounds", clients::CHUNK.len());
-        println!("{:42} {:>12} {:>9} {:>11} {:>9}", "", "CPU µs/chunk", "ratio", "wall µs/ch.", "peak MiB");
+        println!(
+            "\n{CHUNKS} chunks of {} bytes, {title}; median of {ROUNDS} rounds",
+            clients::CHUNK.len()
+        );
+        println!(
+            "{:42} {:>12} {:>9} {:>11} {:>9}",
+            "", "CPU µs/chunk", "ratio", "wall µs/ch.", "peak MiB"
+        );
         let ours = samples.first().context("no clients")?.clone();
         for ((_, title), samples) in CLIENTS.iter().zip(&samples) {
             let each = |f: fn(&Sample) -> f64| median(samples.iter().map(f));
             // The ratio of each round on its own: both were measured within a second.
-            let ratio = median(ours.iter().zip(samples).map(|(ours, theirs)| theirs.cpu_us / ours.cpu_us));
+            let ratio =
+                median(ours.iter().zip(samples).map(|(ours, theirs)| theirs.cpu_us / ours.cpu_us));
             println!(
                 "{title:42} {:>12.2} {:>8.2}× {:>11.2} {:>9.1}",
                 each(|s| s.cpu_us) / f64::from(CHUNKS),
@@ -78,7 +85,9 @@ fn table() -> Result<()> {
             );
         }
         let grown = median(ours.iter().map(|s| s.grown_kib));
-        println!("turnwire's resident memory grew by {grown:.0} KiB while it read, its accumulated reply included");
+        println!(
+            "turnwire's resident memory grew by {grown:.0} KiB while it read, its accumulated reply included"
+        );
     }
     Ok(())
 }

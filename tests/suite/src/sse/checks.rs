@@ -33,7 +33,7 @@ pub fn assert_linear(decoded: &Decoded, input: usize) {
     let mut ids = 0;
     let mut last = "";
     for event in decoded.events().filter(|event| !event.id.is_empty()) {
-        ids += if event.id == last { 0 } else { event.id.len() };
+        ids += if *event.id == *last { 0 } else { event.id.len() };
         last = &event.id;
     }
     let owned = comments + events + ids;

@@ -1,0 +1,222 @@
+//! Manners of a program in a terminal: what is shown at once stays shown, errors are one line, and the exit code tells.
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::process;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+/// What a shell reports of a program that Ctrl-C ended: 128 and the number of the signal.
+const INTERRUPTED: i32 = 130;
+
+/// Why an example ended before it was done.
+#[derive(Debug)]
+pub enum Failure {
+    /// A call of the library failed, or was cancelled.
+    Call(turnwire::Error),
+    /// The output took no more.
+    Output(io::Error),
+    /// Something else on this computer failed: what, and why.
+    Local(&'static str, io::Error),
+}
+
+impl From<turnwire::Error> for Failure {
+    fn from(error: turnwire::Error) -> Self {
+        Failure::Call(error)
+    }
+}
+
+impl Failure {
+    /// The exit code, and the line that says why, if anybody needs to be told.
+    fn verdict(self) -> (i32, Option<String>) {
+        match self {
+            Failure::Call(error) if error.is_cancelled() => (INTERRUPTED, None),
+            Failure::Call(error) => (1, Some(error.to_string())),
+            // Whoever reads has enough, as `head` does.
+            Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => (0, None),
+            Failure::Output(error) => (1, Some(format!("the reply cannot be written: {error}"))),
+            Failure::Local(what, error) => (1, Some(format!("{what}: {error}"))),
+        }
+    }
+}
+
+/// Output that arrives at once, however small the pieces are.
+#[derive(Debug)]
+pub struct Output<W = io::Stdout> {
+    to: W,
+    is_mid_line: bool,
+}
+
+impl Output {
+    /// The standard output.
+    pub fn stdout() -> Self {
+        Output::new(io::stdout())
+    }
+}
+
+impl<W: Write> Output<W> {
+    fn new(to: W) -> Self {
+        Output { to, is_mid_line: false }
+    }
+
+    /// Shows a piece of text now.
+    ///
+    /// # Errors
+    ///
+    /// When the output takes no more.
+    pub fn text(&mut self, text: &str) -> Result<(), Failure> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.is_mid_line = !text.ends_with('\n');
+        let written = self.to.write_all(text.as_bytes()).and_then(|()| self.to.flush());
+        written.map_err(Failure::Output)
+    }
+
+    /// Shows JSON on a line of its own.
+    ///
+    /// # Errors
+    ///
+    /// When the output takes no more.
+    pub fn json(&mut self, json: &str) -> Result<(), Failure> {
+        // Inside JSON's strings line breaks are escaped: the others are blanks between its words.
+        self.text(&format!("{}\n", json.trim().replace(['\r', '\n'], " ")))
+    }
+
+    /// Ends the line, if one is begun.
+    ///
+    /// # Errors
+    ///
+    /// When the output takes no more.
+    pub fn end_line(&mut self) -> Result<(), Failure> {
+        if self.is_mid_line { self.text("\n") } else { Ok(()) }
+    }
+}
+
+/// Ends the program: what was shown stays, an error is one line on standard error, and the exit code tells the rest.
+///
+/// It does not wait for what still runs in the background, such as a name lookup that nobody needs any more.
+pub fn exit(mut output: Output, ended: Result<(), Failure>) -> ! {
+    let line_ended = output.end_line();
+    match ended.and(line_ended) {
+        Ok(()) => process::exit(0),
+        Err(failure) => {
+            let (code, why) = failure.verdict();
+            if let Some(why) = why {
+                say(&format!("error: {why}"));
+            }
+            process::exit(code)
+        }
+    }
+}
+
+/// Says a line on standard error. Where nobody listens, nothing is lost.
+pub fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Says a line that does not matter to programs: dim, and only to a person.
+pub fn say_aside(line: &str) {
+    if !io::stderr().is_terminal() {
+        return;
+    }
+    match is_set("NO_COLOR") {
+        true => say(line),
+        false => say(&format!("\x1b[2m{line}\x1b[0m")),
+    }
+}
+
+/// A token that Ctrl-C cancels. Pressed again, Ctrl-C ends the program at once.
+pub fn cancelled_by_ctrl_c() -> CancellationToken {
+    let token = CancellationToken::new();
+    let cancel = token.clone();
+    tokio::spawn(async move {
+        // Where signals cannot be caught, they end the program by themselves.
+        if tokio::signal::ctrl_c().await.is_ok() {
+            cancel.cancel();
+            // The output may be stuck, as when nobody scrolls a pager.
+            let _ = tokio::signal::ctrl_c().await;
+            process::exit(INTERRUPTED);
+        }
+    });
+    token
+}
+
+/// All of the standard input, without the line break at its end; `None` when it is a terminal.
+///
+/// # Errors
+///
+/// When it cannot be read, or is not UTF-8.
+pub fn piped_input() -> Result<Option<String>, Failure> {
+    let mut stdin = io::stdin();
+    if stdin.is_terminal() {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    stdin
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::Local("the standard input cannot be read", error))?;
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    Ok(Some(text))
+}
+
+/// Whether the environment has a value of this name that is not blank.
+pub fn is_set(name: &str) -> bool {
+    std::env::var(name).is_ok_and(|value| !value.trim().is_empty())
+}
+
+/// Reads a number of seconds, such as `30` or `0.5`.
+///
+/// # Errors
+///
+/// When it is no positive number, in words.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "a number of seconds is needed".to_owned())?;
+    match Duration::try_from_secs_f64(number) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        Ok(_) => Err("more than nothing is needed".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut Output<Vec<u8>>) -> Result<(), Failure>) -> String {
+        let mut output = Output::new(Vec::new());
+        write(&mut output).unwrap();
+        output.end_line().unwrap();
+        String::from_utf8(output.to).unwrap()
+    }
+
+    #[test]
+    fn output_ends_with_exactly_one_line_break() {
+        assert_eq!(written(|_| Ok(())), "");
+        assert_eq!(written(|out| out.text("안녕").and_then(|()| out.text(""))), "안녕\n");
+        assert_eq!(written(|out| out.text("a\n").and_then(|()| out.text(""))), "a\n");
+    }
+
+    #[test]
+    fn json_of_several_lines_becomes_one() {
+        assert_eq!(
+            written(|out| out.json("{\r\n\"a\": \"x\\ny\"\n}\n")),
+            "{  \"a\": \"x\\ny\" }\n"
+        );
+    }
+
+    #[test]
+    fn a_reader_that_leaves_is_no_failure_but_a_full_disk_is() {
+        let verdict = |kind: io::ErrorKind| Failure::Output(kind.into()).verdict();
+        assert_eq!(verdict(io::ErrorKind::BrokenPipe), (0, None));
+        assert_eq!(verdict(io::ErrorKind::StorageFull).0, 1);
+    }
+
+    #[test]
+    fn seconds_are_positive_numbers() {
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        for wrong in ["", "x", "0", "-1", "NaN", "inf", "1e300"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Connections: kept for the next call, closed for a reader that leaves, shared without harm.
+
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use turnwire::{ChatRequest, OpenAi};
+use turnwire_fakes::h2::H2Fake;
+use turnwire_fakes::{Fake, Outcome, Script};
+
+use super::{ask, client, read, scripted};
+
+#[tokio::test]
+async fn sequential_streams_share_one_connection() {
+    let fake = Fake::start().await.unwrap();
+    let llm = client(&fake);
+    for _ in 0..10 {
+        let mut stream = llm.chat_stream(ask()).await.unwrap();
+        assert!(read(&mut stream).await.error.is_none());
+    }
+    assert_eq!((fake.requests().len(), fake.connections()), (10, 1));
+}
+
+#[tokio::test]
+async fn a_service_that_trickles_after_the_end_delays_nobody_and_keeps_its_connection() {
+    let trickle = Script::new()
+        .text("안녕")
+        .finish("stop")
+        .done()
+        .repeat(10, |s| s.wait_ms(20).comment("trickle"));
+    let (fake, llm) = scripted(trickle).await;
+    let mut stream = llm.chat_stream(ask()).await.unwrap();
+    assert!(read(&mut stream).await.error.is_none());
+    assert_eq!(fake.requests()[0].finished_at_ms, None, "the reader is done before the service is");
+    fake.wait_for(|log| log.requests[0].finished_at_ms.is_some()).await;
+    assert_eq!(fake.requests()[0].outcome, Some(Outcome::Complete));
+    // The connection goes back to the pool when the drain has seen the end, a moment after the service wrote it.
+    let began = Instant::now();
+    loop {
+        llm.chat_stream(ask()).await.unwrap().finish().await.unwrap();
+        if fake.connections() < fake.requests().len() as u64 {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(5), "every stream took a new connection");
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_stream_is_seen_by_the_service_within_100_ms() {
+    let (fake, llm) = scripted(Script::new().text("안녕").stall()).await;
+    let mut stream = llm.chat_stream(ask()).await.unwrap();
+    stream.next().await.unwrap().unwrap();
+    let dropped = Instant::now();
+    drop(stream);
+    fake.wait_for(|log| log.requests[0].client_closed_at_ms.is_some()).await;
+    assert!(dropped.elapsed() < Duration::from_millis(100), "{:?}", dropped.elapsed());
+}
+
+#[tokio::test]
+async fn many_streams_at_once_all_finish() {
+    let fake = Fake::start().await.unwrap();
+    fake.script("m", Script::new().repeat(10, |s| s.text("a").wait_ms(5)).finish("stop").done());
+    let llm = client(&fake);
+    let streams = (0..200).map(|_| {
+        let llm = llm.clone();
+        tokio::spawn(async move { llm.chat_stream(ask()).await.unwrap().finish().await })
+    });
+    for reply in futures::future::join_all(streams).await {
+        assert_eq!(reply.unwrap().unwrap().text(), "aaaaaaaaaa");
+    }
+}
+
+#[tokio::test]
+async fn a_paused_http_2_stream_does_not_block_its_neighbours() {
+    let fake = H2Fake::start().await.unwrap();
+    let llm = OpenAi::builder().base_url(fake.base_url()).no_proxy();
+    let llm = llm.root_certificate(fake.certificate_pem()).build().unwrap();
+    let mut paused = Vec::new();
+    for _ in 0..20 {
+        let mut stream = llm.chat_stream(ChatRequest::new("big").user("hi")).await.unwrap();
+        stream.next().await.unwrap().unwrap(); // and no further: its window fills up
+        paused.push(stream);
+    }
+    for _ in 0..3 {
+        let quick = llm.chat_stream(ChatRequest::new("small").user("hi")).await.unwrap().finish();
+        let reply = tokio::time::timeout(Duration::from_secs(10), quick).await;
+        assert!(!reply.expect("the neighbours are blocked").unwrap().text().is_empty());
+    }
+    assert_eq!(fake.connections(), 1, "all of them on one connection");
+    assert!(fake.requests().iter().all(|r| r.version == "HTTP/2.0"));
+}

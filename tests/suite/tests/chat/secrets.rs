@@ -1,0 +1,101 @@
+//! Secrets stay out of errors, `Debug` and logs, even when the service sends them back.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+use tracing::instrument::WithSubscriber;
+use turnwire::{CallOptions, OpenAi};
+use turnwire_fakes::{Fake, Script};
+
+use super::ask;
+
+const SECRETS: [&str; 6] = [
+    "sk-key-0123456789",
+    "pass-0123456789",
+    "cXVlcnktMDEyMzQ1", // in the query
+    "hdr-0123456789",
+    "call-0123456789",
+    "cookie-0123456789",
+];
+
+/// A writer that keeps what is logged.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_secret_shows_anywhere() {
+    let [key, password, query, header, call, cookie] = SECRETS;
+    let fake = Fake::start().await.unwrap();
+    let base = fake.base_url().replace("http://", &format!("http://user:{password}@"));
+    let settings = OpenAi::builder()
+        .base_url(base)
+        .api_key(key)
+        .header("x-api-key", header)
+        .header("cookie", cookie)
+        .query("access_token", query)
+        .no_proxy();
+    let mut shown = format!("{settings:?}");
+    let llm = settings.build().unwrap();
+    let options = CallOptions::new().header("x-auth-token", call).query("signature", query);
+    shown += &format!("{options:?}");
+    let llm = llm.with(options);
+    shown += &format!("{llm:?}");
+
+    let echo = SECRETS.join(" ");
+    let scripts = [
+        Script::error(401, &format!("wrong credentials: {echo}")),
+        Script::new().status(502).header("content-type", "text/html").send(&echo),
+        Script::new().text("a").sse(json!({"error": {"message": echo, "code": key}})),
+        Script::new().text("a").send(format!("data: {{{echo}\n\n")),
+        Script::new()
+            .status(307)
+            .header("location", format!("http://user:{password}@other.example/?key={query}")),
+        Script::new().header("content-type", "text/html").send(&echo),
+        Script::new().text("a").truncate(),
+    ];
+    let logged = Kept::default();
+    let writer = logged.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .with_writer(move || writer.clone())
+        .finish();
+    let calls = async {
+        for script in scripts {
+            fake.reset();
+            fake.script("m", script);
+            let error = match llm.chat_stream(ask()).await {
+                Ok(mut stream) => {
+                    shown += &format!("{stream:?}");
+                    super::read(&mut stream).await.error.unwrap()
+                }
+                Err(error) => error,
+            };
+            shown += &format!("{error} {error:?} {:?} {:?}\n", error.body(), error.api());
+            let mut source = std::error::Error::source(&error);
+            while let Some(cause) = source {
+                shown += &format!("{cause} {cause:?}");
+                source = cause.source();
+            }
+        }
+    };
+    calls.with_subscriber(subscriber).await;
+    let log = String::from_utf8(logged.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("gen_ai.request.model"), "the log is not empty: {log}");
+    for secret in SECRETS {
+        assert!(!shown.contains(secret), "{secret} shows in: {shown}");
+        assert!(!log.contains(secret), "{secret} is logged: {log}");
+    }
+    assert!(!log.contains("안녕하세요"), "the conversation is logged: {log}");
+}

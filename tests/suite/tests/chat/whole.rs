@@ -1,0 +1,131 @@
+//! Whole replies: what is sent, and what comes back.
+
+use serde_json::json;
+use turnwire::{CallOptions, FinishReason, Message, OpenAi, Part, ResponseFormat, Tool};
+use turnwire_fakes::{Fake, Script};
+
+use super::{ask, client, scripted, settings};
+
+#[tokio::test]
+async fn a_whole_reply_has_text_usage_and_request_id() {
+    let fake = Fake::start().await.unwrap();
+    let reply = client(&fake).chat(ask()).await.unwrap();
+    assert!(reply.text().contains("안녕하세요"), "{reply:?}");
+    assert_eq!(reply.finish_reason, Some(FinishReason::Stop));
+    assert!(reply.usage.as_ref().unwrap().total_tokens > 0);
+    assert_eq!(reply.request_id(), Some("req_1"));
+}
+
+#[tokio::test]
+async fn the_request_on_the_wire_is_what_was_asked() {
+    let fake = Fake::start().await.unwrap();
+    let llm = settings(&fake)
+        .organization("org-1")
+        .project("proj-1")
+        .header("x-client", "a")
+        .query("api-version", "2026-01-01")
+        .build()
+        .unwrap();
+    let options = CallOptions::new()
+        .header("x-client", "b")
+        .header("x-call", "c")
+        .query("trace", "1 &2")
+        .idempotency_key("key-1");
+    #[derive(schemars::JsonSchema)]
+    #[allow(dead_code)]
+    struct City {
+        name: String,
+    }
+    let request = ask()
+        .message(Message::user([
+            Part::text("이건?"),
+            Part::image_url("data:image/png;base64,AA=="),
+        ]))
+        .temperature(0.5)
+        .tools([Tool::function::<City>("weather", "Tells the weather.")])
+        .response_format(ResponseFormat::of::<City>())
+        .extra("top_k", 40);
+    llm.with(options).chat(request).await.unwrap();
+
+    let requests = fake.requests();
+    let [sent] = &requests[..] else { panic!("{} requests", requests.len()) };
+    assert_eq!((sent.method.as_str(), sent.path.as_str()), ("POST", "/v1/chat/completions"));
+    assert_eq!(sent.query.as_deref(), Some("api-version=2026-01-01&trace=1+%262"));
+    let header = |name: &str| sent.header(name).unwrap_or_default().to_owned();
+    assert_eq!(header("authorization"), "Bearer sk-test-0123456789");
+    assert_eq!(header("user-agent"), concat!("turnwire/", env!("CARGO_PKG_VERSION")));
+    assert_eq!(header("accept"), "application/json");
+    assert_eq!(header("content-type"), "application/json");
+    assert_eq!(header("openai-organization"), "org-1");
+    assert_eq!(header("openai-project"), "proj-1");
+    assert_eq!(header("x-client"), "b");
+    assert_eq!(header("x-call"), "c");
+    assert_eq!(header("idempotency-key"), "key-1");
+    let body = sent.json().unwrap();
+    assert_eq!(body["messages"][0], json!({"role": "user", "content": "안녕하세요"}));
+    assert_eq!(body["messages"][1]["content"][1]["image_url"]["url"], "data:image/png;base64,AA==");
+    assert_eq!(body["temperature"], 0.5);
+    assert_eq!(body["top_k"], 40);
+    assert_eq!(body["tools"][0]["function"]["parameters"]["required"], json!(["name"]));
+    assert_eq!(body["response_format"]["json_schema"]["name"], "City");
+    assert_eq!(body.get("stream"), None);
+}
+
+#[tokio::test]
+async fn credentials_in_the_base_url_become_basic_authorization() {
+    let fake = Fake::start().await.unwrap();
+    let base = fake.base_url().replace("http://", "http://kim:p%40ss%2Bword@");
+    let llm = OpenAi::builder().base_url(base).no_proxy().build().unwrap();
+    llm.chat(ask()).await.unwrap();
+    // "kim:p@ss+word"
+    assert_eq!(fake.requests()[0].header("authorization"), Some("Basic a2ltOnBAc3Mrd29yZA=="));
+}
+
+#[tokio::test]
+async fn a_structured_reply_is_read_into_its_type() {
+    let reply = json!({"choices": [{"message": {"content": "{\"name\":\"서울\"}"}, "finish_reason": "stop"}]});
+    let (_fake, llm) = scripted(Script::body(reply)).await;
+    #[derive(serde::Deserialize)]
+    struct City {
+        name: String,
+    }
+    let city: City = llm.chat(ask()).await.unwrap().parse().unwrap();
+    assert_eq!(city.name, "서울");
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_by_the_structure_error() {
+    let reply = json!({"choices": [{"message": {"content": null, "refusal": "I cannot."}, "finish_reason": "stop"}]});
+    let (_fake, llm) = scripted(Script::body(reply)).await;
+    let error = llm.chat(ask()).await.unwrap().parse::<serde_json::Value>().unwrap_err();
+    assert_eq!(error.code(), "structure");
+    assert!(error.to_string().contains("I cannot."), "{error}");
+}
+
+#[tokio::test]
+async fn an_error_object_in_a_200_is_an_error() {
+    let body = json!({"error": {"message": "model overloaded", "code": 503}});
+    let (_fake, llm) = scripted(Script::body(body)).await;
+    let error = llm.chat(ask()).await.unwrap_err();
+    assert_eq!((error.code(), error.api().unwrap().code.as_deref()), ("api", Some("503")));
+}
+
+#[tokio::test]
+async fn a_reply_that_is_no_reply_is_a_decode_error() {
+    let (_fake, llm) = scripted(Script::new().send("<html>Login</html>")).await;
+    let error = llm.chat(ask()).await.unwrap_err();
+    assert_eq!(error.code(), "decode");
+    assert!(error.to_string().contains("Login"), "{error}");
+}
+
+#[tokio::test]
+async fn clients_without_a_key_need_another_service_than_openai() {
+    let error = OpenAi::builder().build().unwrap_err();
+    assert_eq!(error.code(), "config");
+    for wrong in ["not a url", "ftp://host/v1", "http://host/v1#part", ""] {
+        let error = OpenAi::builder().base_url(wrong).build().unwrap_err();
+        assert_eq!(error.code(), "config", "{wrong}: {error}");
+    }
+    let error = OpenAi::builder().api_key("a\nb").build().unwrap_err();
+    assert!(error.code() == "config" && !format!("{error:?}").contains("a\\nb"), "{error:?}");
+}
