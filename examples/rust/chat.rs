@@ -52,6 +52,9 @@ async fn chat(options: &Options, out: &mut Output) -> Result<(), Failure> {
         stream.into_reply()?
     };
     out.end_line()?;
+    if let Some(refusal) = reply.refusal() {
+        terminal::say(&format!("the model refused: {refusal}"));
+    }
     if !options.json {
         terminal::say_aside(&summary(&reply, first_token, started.elapsed()));
     }

@@ -125,10 +125,10 @@ fn text_is_shown_while_the_service_is_still_at_work() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_keeps_what_was_received_and_ends_with_130() {
-    for format in ["early", ""] {
-        let fake = fake(Script::new().role("assistant").text(format).stall());
+    for early in ["early", ""] {
+        let fake = fake(Script::new().role("assistant").text(early).stall());
         let mut child = started(&mut chat_with(&fake, ["hi"]));
-        let mut shown = vec![0; format.len()];
+        let mut shown = vec![0; early.len()];
         child.stdout.as_mut().unwrap().read_exact(&mut shown).unwrap();
         fake.wait_for_blocking(|log| {
             log.requests.iter().any(|request| request.headers_sent_at_ms.is_some())
@@ -136,7 +136,7 @@ fn ctrl_c_keeps_what_was_received_and_ends_with_130() {
         let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
         assert!(interrupt.unwrap().success());
         let (code, rest, stderr) = told(child.wait_with_output().unwrap());
-        let line_break = if format.is_empty() { "" } else { "\n" };
+        let line_break = if early.is_empty() { "" } else { "\n" };
         assert_eq!((code, rest.as_str(), stderr.as_str()), (130, line_break, ""));
     }
 }
@@ -163,14 +163,16 @@ fn a_wrong_key_is_one_line_of_error_that_does_not_show_the_key() {
 #[test]
 fn a_service_that_hangs_is_left_after_the_timeout() {
     let begun = Script::new().role("assistant").text("early");
-    for (script, early, code) in [
-        (Script::new().wait_ms_before_headers(60_000), "", "headers_timeout"),
-        (begun.clone().stall(), "early\n", "idle_timeout"),
-        (begun.repeat(600, |body| body.comment("ping").wait_ms(100)), "early\n", "content_timeout"),
+    let alive = begun.clone().repeat(600, |body| body.comment("ping").wait_ms(100));
+    for (script, limit, early, code) in [
+        (Script::new().wait_ms_before_headers(60_000), "0.5", "", "headers_timeout"),
+        (begun.stall(), "0.5", "early\n", "idle_timeout"),
+        // Long enough for a ping to come in time even from a busy computer.
+        (alive, "2", "early\n", "content_timeout"),
     ] {
         let fake = fake(script);
         let begun = Instant::now();
-        let (exit_code, stdout, stderr) = run(&mut chat_with(&fake, ["hi", "--timeout", "0.5"]));
+        let (exit_code, stdout, stderr) = run(&mut chat_with(&fake, ["hi", "--timeout", limit]));
         assert_eq!((exit_code, stdout.as_str()), (1, early));
         assert_one_error_line(&stderr, code);
         assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());

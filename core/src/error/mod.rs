@@ -3,7 +3,7 @@
 mod kind;
 
 use std::error::Error as StdError;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -223,10 +223,7 @@ impl fmt::Display for Error {
         if let Some(status) = e.status {
             write!(f, "HTTP {}: ", status.as_u16())?;
         }
-        // One line, whatever a service put into its message.
-        let mut words = e.message.split_whitespace();
-        f.write_str(words.next().unwrap_or("no message"))?;
-        words.try_for_each(|word| write!(f, " {word}"))?;
+        write!(f, "{}", OneLine(&e.message))?;
 
         let mut context = Vec::new();
         context.extend(e.target.as_deref().map(str::to_owned));
@@ -242,6 +239,27 @@ impl fmt::Display for Error {
             write!(f, " ({})", context.join(", "))?;
         }
         write!(f, "; {}", e.kind.hint())
+    }
+}
+
+/// Text from outside as one line that cannot act on a terminal: white space is folded, control characters
+/// are escaped.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = self.0.split_whitespace();
+        let mut write = |word: &str| {
+            word.chars().try_for_each(|c| match c.is_control() {
+                true => write!(f, "{}", c.escape_unicode()),
+                false => f.write_char(c),
+            })
+        };
+        write(words.next().unwrap_or("no message"))?;
+        words.try_for_each(|word| {
+            write(" ")?;
+            write(word)
+        })
     }
 }
 
@@ -263,5 +281,21 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_ref().map(|s| &**s as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn display_is_one_line_whatever_a_service_says() {
+        let hostile = "a\r\nb\u{1b}[31mred\u{7}\u{9b}";
+        let error = Error::new(ErrorKind::Api, "chat", hostile);
+        assert_eq!(
+            error.to_string(),
+            r"chat: api: a b\u{1b}[31mred\u{7}\u{9b}; see the service's message"
+        );
+        assert!(Error::new(ErrorKind::Api, "chat", " ").to_string().contains("no message"));
     }
 }

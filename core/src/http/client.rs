@@ -128,7 +128,7 @@ fn take_credentials(url: &mut Url, redactor: &mut Redactor) -> Option<Secret> {
 fn base_url(text: &str) -> Result<Url> {
     let refuse = |why: &str| Error::new(ErrorKind::Config, OPERATION, format!("base URL: {why}"));
     let url = Url::parse(text.trim())
-        .map_err(|e| refuse(&format!("{e}; an example of one: https://api.openai.com/v1")))?;
+        .map_err(|e| refuse(&format!("{e}; it is given like https://api.openai.com/v1")))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(refuse(&format!("scheme {:?} is neither http nor https", url.scheme())));
     }

@@ -84,8 +84,7 @@ impl OpenAi {
             return Err(context.api_error(&error));
         }
         let reply = ChatReply::from_json(&text).map_err(|e| {
-            let why =
-                format!("the reply is not the JSON of a reply: {e}: {}", context.excerpt(&json));
+            let why = format!("what came is no reply: {e}: {}", context.excerpt(&json));
             context.error(ErrorKind::Decode, why).with_source(e)
         })?;
         Ok(reply.with_request_id(context.request_id()))
@@ -135,8 +134,7 @@ impl OpenAi {
         }
         let context = body.context().clone();
         let some = body.collect_some(self.http.limits().error_body).await;
-        let why =
-            format!("status {status} with {media_type:?} is no stream: {}", context.excerpt(&some));
+        let why = format!("a body of type {media_type:?} is no stream: {}", context.excerpt(&some));
         Err(context.error(ErrorKind::UnexpectedReply, why).with_status(status))
     }
 

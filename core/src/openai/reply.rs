@@ -175,6 +175,11 @@ impl ChatReply {
         self.message().and_then(|m| m.content.as_deref()).unwrap_or_default()
     }
 
+    /// Why the model declines, if it does, in place of the first reply's text.
+    pub fn refusal(&self) -> Option<&str> {
+        self.message().and_then(|m| m.refusal.as_deref())
+    }
+
     /// The first reply's message.
     pub fn message(&self) -> Option<&AssistantMessage> {
         self.choices.first().map(|choice| &choice.message)
@@ -193,8 +198,7 @@ impl ChatReply {
     /// `structure` when the text is no such JSON: the model refused, was cut off, or did not follow.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_str(self.text()).map_err(|e| {
-            let refusal = self.message().and_then(|m| m.refusal.as_deref());
-            let why = match (refusal, &self.finish_reason) {
+            let why = match (self.refusal(), &self.finish_reason) {
                 (Some(refusal), _) => format!("the model refused: {refusal}"),
                 (None, Some(FinishReason::Length)) => {
                     format!("the reply was cut off by the token limit: {e}")

@@ -3,7 +3,8 @@
 //! [`Fake`] speaks HTTP/1.1 straight over TCP, so a test decides about every byte on the wire: it
 //! answers like a real service by default, and a [`Script`] makes it late, slow, cut off, or wrong.
 //! It records what it was asked and what became of each reply ([`Log`]), the client's leaving
-//! included. [`h2::H2Fake`] is a small sibling that serves HTTP/2 over TLS.
+//! included. With the feature `h2`, `h2::H2Fake`
+//! is a small sibling that serves HTTP/2 over TLS.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -38,6 +39,7 @@
 mod connection;
 mod control;
 mod fake;
+#[cfg(feature = "h2")]
 pub mod h2;
 mod openai;
 mod play;

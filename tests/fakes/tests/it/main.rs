@@ -10,6 +10,7 @@
 
 mod binary;
 mod endings;
+#[cfg(feature = "h2")]
 mod h2;
 mod raw;
 mod recording;
