@@ -23,12 +23,15 @@
 #![forbid(unsafe_code)]
 
 pub mod blocking;
+#[cfg(feature = "bridge")]
+pub mod bridge;
 pub mod sse;
 
 mod config;
 mod error;
 mod http;
 mod openai;
+mod process;
 mod secret;
 
 pub use config::{Limits, RetryPolicy, Timeouts};

@@ -9,7 +9,8 @@ use futures_core::stream::{FusedStream, Stream};
 use std::pin::Pin;
 use tokio::runtime::Runtime;
 
-use super::wait::{runtime, wait};
+use super::wait::wait;
+use crate::process::runtime;
 use crate::{CallOptions, ChatChunk, ChatReply, ChatRequest, OpenAiBuilder, Result};
 
 /// A client of OpenAI, or of any service that speaks its chat completions, for code that is not async.

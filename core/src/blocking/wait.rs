@@ -2,31 +2,11 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use tokio::runtime::{Builder, Runtime};
-
-use crate::{Error, ErrorKind, Result};
-
-/// The runtime of all blocking clients: one thread, begun with the first of them.
-pub(super) fn runtime() -> Result<&'static Runtime> {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    if let Some(runtime) = RUNTIME.get() {
-        return Ok(runtime);
-    }
-    let built = Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name("turnwire")
-        .enable_all()
-        .build()
-        .map_err(|e| {
-            Error::new(ErrorKind::Config, "client.build", format!("no thread can be started: {e}"))
-                .with_source(e)
-        })?;
-    Ok(RUNTIME.get_or_init(|| built))
-}
+use tokio::runtime::Runtime;
 
 /// Runs a future to its end on this thread.
 ///

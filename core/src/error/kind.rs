@@ -94,6 +94,8 @@ kinds! {
     Truncated, "truncated", true, "call again; what was received is kept on the error";
     /// The caller cancelled the call.
     Cancelled, "cancelled", false, "nothing: the call was cancelled on purpose";
+    /// The call belongs to the process that this one was forked from.
+    Forked, "forked", false, "make the call anew in this process";
     /// A structured reply does not have the structure asked for.
     Structure, "structure", false, "check the schema, and the reply's refusal and finish reason";
 }

@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 pub use kind::ErrorKind;
 
@@ -30,6 +30,7 @@ struct Inner {
     message: String,
     target: Option<Arc<str>>,
     status: Option<StatusCode>,
+    headers: Option<Arc<HeaderMap>>,
     request_id: Option<Arc<str>>,
     retry_after: Option<Duration>,
     attempts: u32,
@@ -67,6 +68,7 @@ impl Error {
             message: message.into(),
             target: None,
             status: None,
+            headers: None,
             request_id: None,
             retry_after: None,
             attempts: 0,
@@ -135,6 +137,11 @@ impl Error {
         self.0.status.map(|s| s.as_u16())
     }
 
+    /// The headers of the HTTP response, if there was one that was an error.
+    pub fn headers(&self) -> Option<&HeaderMap> {
+        self.0.headers.as_deref()
+    }
+
     /// The service's id of the request (`x-request-id`), for its support.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
@@ -172,6 +179,11 @@ impl Error {
 
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
         self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_headers(mut self, headers: HeaderMap) -> Self {
+        self.0.headers = Some(Arc::new(headers));
         self
     }
 

@@ -32,6 +32,7 @@ pub(super) fn from_response(
     let mut error = context
         .error(kind, message)
         .with_status(status)
+        .with_headers(headers.clone())
         .with_retry_after(retry::retry_after(headers, SystemTime::now()))
         .with_body(body);
     if let Some(api) = api {

@@ -39,7 +39,7 @@ pub(crate) use client::{HttpConfig, ProxyChoice};
 pub use options::CallOptions;
 
 /// The header that carries a service's id of a request, and under which it is kept.
-const REQUEST_ID: &str = "x-request-id";
+pub(crate) const REQUEST_ID: &str = "x-request-id";
 
 /// A client of one base URL; clones share its connections.
 #[derive(Clone, Debug)]

@@ -76,7 +76,7 @@ impl OpenAi {
     }
 
     async fn fetch(&self, request: &ChatRequest) -> Result<ChatReply> {
-        let Response { body, .. } = self.send(request, "chat", false).await?;
+        let Response { headers, body, .. } = self.send(request, "chat", false).await?;
         let context = body.context().clone();
         let json = body.collect(self.http.limits().reply).await?;
         let text = String::from_utf8_lossy(&json);
@@ -87,7 +87,7 @@ impl OpenAi {
             let why = format!("what came is no reply: {e}: {}", context.excerpt(&json));
             context.error(ErrorKind::Decode, why).with_source(e)
         })?;
-        Ok(reply.with_request_id(context.request_id()))
+        Ok(reply.with_headers(headers))
     }
 
     /// Asks for a reply, to be read while it is made.

@@ -10,6 +10,7 @@ mod client;
 mod interop;
 mod lenient;
 mod message;
+mod models;
 mod open_enum;
 mod reply;
 mod request;
@@ -25,6 +26,7 @@ pub use client::OpenAi;
 pub use message::{
     AssistantMessage, Content, FunctionCall, ImageUrl, Message, Part, TextMessage, ToolCall,
 };
+pub use models::{Model, ModelList};
 pub use open_enum::{FinishReason, ImageDetail, ReasoningEffort, Role, ServiceTier, Verbosity};
 pub use reply::{ChatReply, Choice, CompletionTokens, Logprobs, PromptTokens, TokenLogprob, Usage};
 pub use request::{ChatRequest, Stop, StreamOptions};

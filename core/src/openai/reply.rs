@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::lenient;
 use super::message::AssistantMessage;
 use super::{FinishReason, ServiceTier};
+use crate::http::REQUEST_ID;
 use crate::{Error, ErrorKind, Result};
 
 /// A whole reply.
@@ -46,7 +47,7 @@ pub struct ChatReply {
     #[serde(skip)]
     raw: Option<Box<str>>,
     #[serde(skip)]
-    request_id: Option<Box<str>>,
+    headers: http::HeaderMap,
 }
 
 /// One of the replies.
@@ -165,8 +166,8 @@ impl ChatReply {
         Ok(reply)
     }
 
-    pub(super) fn with_request_id(mut self, id: Option<&str>) -> Self {
-        self.request_id = id.map(Into::into);
+    pub(super) fn with_headers(mut self, headers: http::HeaderMap) -> Self {
+        self.headers = headers;
         self
     }
 
@@ -187,7 +188,12 @@ impl ChatReply {
 
     /// The service's id of the request (`x-request-id`), for its support.
     pub fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
+        self.headers.get(REQUEST_ID)?.to_str().ok()
+    }
+
+    /// The headers of the response.
+    pub fn headers(&self) -> &http::HeaderMap {
+        &self.headers
     }
 
     /// Reads the first reply's text as JSON, as asked for by
@@ -207,7 +213,7 @@ impl ChatReply {
             };
             Error::new(ErrorKind::Structure, "chat.parse", why)
                 .with_partial(self.text())
-                .with_request_id(self.request_id.as_deref().map(Into::into))
+                .with_request_id(self.request_id().map(Into::into))
         })
     }
 

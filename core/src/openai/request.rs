@@ -135,6 +135,25 @@ impl ChatRequest {
         ChatRequest { model: model.into(), ..Self::default() }
     }
 
+    /// A request from its JSON, every field of which is sent as it is, known or not.
+    ///
+    /// `stream` is left out: the call decides.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` when it is not a JSON object.
+    pub fn from_json(json: &str) -> Result<Self> {
+        let mut extra: Map<String, Value> = serde_json::from_str(json).map_err(|e| {
+            let why = format!("the request is no JSON object: {e}");
+            Error::new(ErrorKind::InvalidRequest, "chat.request", why).with_source(e)
+        })?;
+        extra.remove("stream");
+        let model = extra.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
+        // Typed besides, because the client itself looks at it.
+        let n = extra.get("n").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+        Ok(ChatRequest { model, n, extra, ..Self::default() })
+    }
+
     /// Adds instructions.
     pub fn system(self, content: impl Into<Content>) -> Self {
         self.message(Message::system(content))
@@ -253,6 +272,20 @@ mod tests {
             ChatRequest::new("m").temperature(0.5).extra("temperature", 1).extra("x", [1]);
         let body = String::from_utf8(request.body(true, "test").unwrap().to_vec()).unwrap();
         assert_eq!(body, r#"{"messages":[],"model":"m","stream":true,"temperature":1,"x":[1]}"#);
+    }
+
+    #[test]
+    fn a_request_from_json_is_sent_as_it_is() {
+        let wire = json!({
+            "model": "m", "n": 2, "stop": null, "top_k": 4,
+            "messages": [{"role": "user", "content": "hi", "cache_control": {"type": "ephemeral"}}],
+        });
+        let mut given = wire.clone();
+        given["stream"] = true.into();
+        let request = ChatRequest::from_json(&given.to_string()).unwrap();
+        assert_eq!((request.model.as_str(), request.n), ("m", Some(2)));
+        assert_eq!(sent(&request, false), wire);
+        assert_eq!(ChatRequest::from_json("[]").unwrap_err().code(), "invalid_request");
     }
 
     #[test]

@@ -105,8 +105,8 @@ impl ChatStream {
                 return Err(self.with_partial(self.source.error(ErrorKind::Truncated, why)));
             }
         }
-        let id = self.source.request_id().map(str::to_owned);
-        Ok(std::mem::take(&mut self.whole).into_reply().with_request_id(id.as_deref()))
+        let reply = std::mem::take(&mut self.whole).into_reply();
+        Ok(reply.with_headers(self.source.headers().clone()))
     }
 
     /// Reads what is left of the stream, and gives the whole reply.

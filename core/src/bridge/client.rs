@@ -1,0 +1,92 @@
+//! A client that works on after a fork.
+
+use std::fmt;
+use std::future::Future;
+
+use futures_util::stream;
+
+use super::Pull;
+use crate::process::{PerProcess, runtime};
+use crate::{
+    CallOptions, ChatChunk, ChatReply, ChatRequest, ChatStream, ModelList, OpenAi, OpenAiBuilder,
+    Result,
+};
+
+/// A client of an OpenAI-compatible service, for hosts that may fork: each process has connections of its own.
+pub struct Client {
+    settings: OpenAiBuilder,
+    current: PerProcess<OpenAi>,
+}
+
+impl Client {
+    /// A client with these settings. Nothing is sent, and no thread is started.
+    ///
+    /// # Errors
+    ///
+    /// As [`OpenAiBuilder::build`].
+    pub fn new(settings: OpenAiBuilder) -> Result<Self> {
+        let client = Client { settings, current: PerProcess::new() };
+        client.openai()?;
+        Ok(client)
+    }
+
+    /// Asks for a reply, whole: a pull of one item.
+    ///
+    /// # Errors
+    ///
+    /// `config` when no thread can be started. Errors of the call come from the pull.
+    pub fn chat(&self, request: ChatRequest, options: CallOptions) -> Result<Pull<ChatReply>> {
+        let llm = self.openai()?.with(options);
+        call(async move { llm.chat(request).await })
+    }
+
+    /// Asks for a reply, to be read while it is made: a pull of one item, to be given to
+    /// [`chunks`](Self::chunks).
+    ///
+    /// # Errors
+    ///
+    /// `config` when no thread can be started. Errors of the call come from the pull.
+    pub fn chat_stream(
+        &self,
+        request: ChatRequest,
+        options: CallOptions,
+    ) -> Result<Pull<ChatStream>> {
+        let llm = self.openai()?.with(options);
+        call(async move { llm.chat_stream(request).await })
+    }
+
+    /// The chunks of an open stream.
+    ///
+    /// # Errors
+    ///
+    /// `config` when no thread can be started. Errors of the stream come from the pull.
+    pub fn chunks(stream: ChatStream) -> Result<Pull<ChatChunk>> {
+        Ok(Pull::new(runtime()?.handle(), stream, |chunk| chunk.raw().len()))
+    }
+
+    /// Asks for the models that the service has: a pull of one item.
+    ///
+    /// # Errors
+    ///
+    /// `config` when no thread can be started. Errors of the call come from the pull.
+    pub fn models(&self, options: CallOptions) -> Result<Pull<ModelList>> {
+        let llm = self.openai()?.with(options);
+        call(async move { llm.models().await })
+    }
+
+    fn openai(&self) -> Result<OpenAi> {
+        self.current.get_or_try_make(|| self.settings.clone().build())
+    }
+}
+
+fn call<T: Send + 'static>(
+    future: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<Pull<T>> {
+    Ok(Pull::new(runtime()?.handle(), stream::once(future), |_| 0))
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,123 @@
+//! What core logs, kept for a host to take: its own logging may need locks that no thread of core should wait
+//! for.
+
+use std::collections::VecDeque;
+use std::fmt::{Debug, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Instant, SystemTime};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+
+/// The most records that wait to be taken; the oldest are given up for newer ones.
+const MOST: usize = 1024;
+
+/// Something that core logged. It holds no content of a conversation, and no secret.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LogRecord {
+    /// How important it is.
+    pub level: Level,
+    /// The part of core that logged it, such as `turnwire::http`.
+    pub target: &'static str,
+    /// The message with its fields, on one line.
+    pub message: String,
+    /// When it was logged.
+    pub at: SystemTime,
+}
+
+static RECORDS: Mutex<VecDeque<LogRecord>> = Mutex::new(VecDeque::new());
+
+/// Keeps what core logs at this level and above it from here on. The first call in a process decides on the
+/// level; without any, nothing is recorded.
+///
+/// Gives false where another subscriber is in charge of the process already.
+pub fn keep_logs(level: Level) -> bool {
+    let subscriber = tracing_subscriber::registry().with(Keep { level });
+    tracing::subscriber::set_global_default(subscriber).is_ok()
+}
+
+/// Takes what was logged since the last time, oldest first.
+pub fn take_logs() -> Vec<LogRecord> {
+    RECORDS.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
+}
+
+struct Keep {
+    level: Level,
+}
+
+/// What a span has told so far.
+struct Told {
+    fields: Fields,
+    began: Instant,
+}
+
+#[derive(Default)]
+struct Fields {
+    message: String,
+    rest: String,
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        // Writing to a string does not fail.
+        let _ = match field.name() {
+            "message" => write!(self.message, "{value:?}"),
+            name => write!(self.rest, " {name}={value:?}"),
+        };
+    }
+}
+
+impl Keep {
+    fn keep(&self, metadata: &Metadata<'static>, level: Level, message: String) {
+        let record = LogRecord { level, target: metadata.target(), message, at: SystemTime::now() };
+        let mut records = RECORDS.lock().unwrap_or_else(PoisonError::into_inner);
+        if records.len() == MOST {
+            records.pop_front();
+        }
+        records.push_back(record);
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Keep {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        let ours = metadata.target() == "turnwire" || metadata.target().starts_with("turnwire::");
+        ours && *metadata.level() <= self.level
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let message = format!("{}{}", fields.message, fields.rest);
+        self.keep(event.metadata(), *event.metadata().level(), message);
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(Told { fields, began: Instant::now() });
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(told) = span.extensions_mut().get_mut::<Told>()
+        {
+            values.record(&mut told.fields);
+        }
+    }
+
+    /// A call's span is logged once, when the call has ended and everything about it is known.
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let Some(span) = context.span(&id) else { return };
+        let extensions = span.extensions();
+        let Some(told) = extensions.get::<Told>() else { return };
+        let ms = told.began.elapsed().as_millis();
+        let message = format!("{} took {ms} ms:{}", span.name(), told.fields.rest);
+        self.keep(span.metadata(), *span.metadata().level(), message);
+    }
+}

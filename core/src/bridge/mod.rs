@@ -1,0 +1,14 @@
+//! What the bindings to other languages stand on. Not for use from Rust: there are [`OpenAi`](crate::OpenAi) and
+//! [`blocking`](crate::blocking).
+//!
+//! A host language has threads, signals, an event loop and forks of its own. The bridge takes these as they
+//! are: every call and stream becomes a [`Pull`], which a host reads in batches without waiting, waits for in
+//! ticks, or is woken by once; and a client works on in a forked process, with connections of its own.
+
+mod client;
+mod log;
+mod pull;
+
+pub use client::Client;
+pub use log::{LogRecord, keep_logs, take_logs};
+pub use pull::{Pull, Taken};

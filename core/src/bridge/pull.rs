@@ -1,0 +1,261 @@
+//! A queue between a stream, which the library's runtime drives, and a reader in a host language.
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_core::Stream;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
+use crate::{Error, ErrorKind, Result};
+
+/// The most items and bytes that wait for their reader before the stream is read no further. One batch more may
+/// be on its way.
+const MOST_ITEMS: usize = 512;
+const MOST_BYTES: usize = 256 * 1024;
+
+/// The most items that are gathered before the reader is told.
+const BATCH: usize = 128;
+
+/// A stream's items, pulled by a reader. Dropping it cancels the stream and closes its connection.
+pub struct Pull<T> {
+    shared: Arc<Shared<T>>,
+    task: AbortHandle,
+    process: u32,
+}
+
+/// What [`Pull::take`] finds.
+#[derive(Debug)]
+pub enum Taken<T> {
+    /// Items, oldest first; at least one.
+    Items(Vec<T>),
+    /// Nothing yet.
+    Nothing,
+    /// The stream has ended well, and stays ended.
+    End,
+    /// The stream has ended with an error; it is given once, then comes [`End`](Self::End).
+    Failed(Error),
+}
+
+struct Shared<T> {
+    queue: Mutex<Queue<T>>,
+    /// Tells readers that wait on their thread.
+    filled: Condvar,
+    /// Tells the pump that there is room again.
+    room: Notify,
+}
+
+struct Queue<T> {
+    items: Vec<T>,
+    bytes: usize,
+    end: Option<Result<()>>,
+    wake: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl<T: Send + 'static> Pull<T> {
+    /// Reads `stream` on `runtime`, as far as there is room; `weigh` tells an item's bytes.
+    pub(super) fn new(
+        runtime: &Handle,
+        stream: impl Stream<Item = Result<T>> + Send + 'static,
+        weigh: fn(&T) -> usize,
+    ) -> Self {
+        let queue = Queue { items: Vec::new(), bytes: 0, end: None, wake: None };
+        let shared = Arc::new(Shared {
+            queue: Mutex::new(queue),
+            filled: Condvar::new(),
+            room: Notify::new(),
+        });
+        let task = runtime.spawn(pump(stream, shared.clone(), weigh)).abort_handle();
+        Pull { shared, task, process: std::process::id() }
+    }
+
+    /// Takes all that is there, without waiting.
+    pub fn take(&self) -> Taken<T> {
+        if let Err(error) = self.check_process() {
+            return Taken::Failed(error);
+        }
+        let mut queue = self.shared.lock();
+        if !queue.items.is_empty() {
+            queue.bytes = 0;
+            let items = std::mem::take(&mut queue.items);
+            drop(queue);
+            self.shared.room.notify_one();
+            return Taken::Items(items);
+        }
+        match &mut queue.end {
+            None => Taken::Nothing,
+            Some(end) => match std::mem::replace(end, Ok(())) {
+                Ok(()) => Taken::End,
+                Err(error) => Taken::Failed(error),
+            },
+        }
+    }
+
+    /// Waits on this thread until there is something to take, or the stream's end, but no longer than `tick`:
+    /// a host looks at its signals between ticks. Tells whether there is something.
+    pub fn wait(&self, tick: Duration) -> bool {
+        if self.check_process().is_err() {
+            return true;
+        }
+        let queue = self.shared.lock();
+        let waited = self.shared.filled.wait_timeout_while(queue, tick, |queue| queue.is_idle());
+        let (queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        !queue.is_idle()
+    }
+
+    /// Calls `wake` once, as soon as there is something to take or the stream has ended: at once on this
+    /// thread if that is so already, else later on a thread of the library's. Another `wake` takes its place.
+    pub fn wake_when_filled(&self, wake: impl FnOnce() + Send + 'static) {
+        let forked = self.check_process().is_err();
+        let mut queue = if forked { None } else { Some(self.shared.lock()) };
+        match queue.as_deref_mut().filter(|queue| queue.is_idle()) {
+            Some(queue) => queue.wake = Some(Box::new(wake)),
+            None => {
+                drop(queue);
+                wake();
+            }
+        }
+    }
+
+    /// Cancels the stream and closes its connection. What is there already can still be taken; then comes the
+    /// end.
+    pub fn cancel(&self) {
+        if self.check_process().is_ok() {
+            self.task.abort();
+            self.shared.fill(Vec::new(), 0, Some(Ok(())));
+        }
+    }
+
+    fn check_process(&self) -> Result<()> {
+        if self.process == std::process::id() {
+            return Ok(());
+        }
+        let why = "the call was made by the process that this one was forked from";
+        Err(Error::new(ErrorKind::Forked, "bridge.pull", why))
+    }
+}
+
+impl<T> Drop for Pull<T> {
+    fn drop(&mut self) {
+        if self.process == std::process::id() {
+            self.task.abort();
+        } else {
+            // The parent's: its locks may be held and its connection is in use.
+            std::mem::forget(self.shared.clone());
+        }
+    }
+}
+
+impl<T> Queue<T> {
+    fn is_idle(&self) -> bool {
+        self.items.is_empty() && self.end.is_none()
+    }
+}
+
+impl<T> Shared<T> {
+    fn lock(&self) -> MutexGuard<'_, Queue<T>> {
+        // Nothing that panics runs under the lock, so a poisoned queue is whole.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a batch or the end, and tells the reader.
+    fn fill(&self, mut batch: Vec<T>, bytes: usize, end: Option<Result<()>>) {
+        let mut queue = self.lock();
+        if queue.end.is_some() {
+            return; // cancelled meanwhile
+        }
+        if queue.items.is_empty() {
+            queue.items = batch;
+        } else {
+            queue.items.append(&mut batch);
+        }
+        queue.bytes += bytes;
+        queue.end = end;
+        let wake = queue.wake.take();
+        drop(queue);
+        self.filled.notify_all();
+        if let Some(wake) = wake {
+            wake();
+        }
+    }
+
+    /// Waits until the reader has made room.
+    async fn has_room(&self) {
+        loop {
+            let full = {
+                let queue = self.lock();
+                queue.items.len() >= MOST_ITEMS || queue.bytes >= MOST_BYTES
+            };
+            if !full {
+                return;
+            }
+            // A permit of an earlier `take` may be left over: hence the loop.
+            self.room.notified().await;
+        }
+    }
+}
+
+/// Moves items from the stream to the queue, as many at a time as are ready.
+async fn pump<T>(
+    stream: impl Stream<Item = Result<T>>,
+    shared: Arc<Shared<T>>,
+    weigh: fn(&T) -> usize,
+) {
+    let mut stream = pin!(stream);
+    let _ended = Ended(shared.clone());
+    loop {
+        shared.has_room().await;
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        let mut seen = 0;
+        let end = std::future::poll_fn(|task| {
+            while batch.len() < BATCH && bytes < MOST_BYTES {
+                match stream.as_mut().poll_next(task) {
+                    Poll::Ready(Some(Ok(item))) => {
+                        bytes += weigh(&item);
+                        batch.push(item);
+                    }
+                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+                    Poll::Ready(None) => return Poll::Ready(Some(Ok(()))),
+                    Poll::Pending if batch.is_empty() => return Poll::Pending,
+                    // The connection hands over one piece at a time: letting its task run may bring more that
+                    // has arrived already, and telling the reader of each piece costs far more than a turn.
+                    Poll::Pending if seen < batch.len() => {
+                        seen = batch.len();
+                        task.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                    Poll::Pending => break,
+                }
+            }
+            Poll::Ready(None)
+        })
+        .await;
+        let ended = end.is_some();
+        shared.fill(batch, bytes, end);
+        if ended {
+            return;
+        }
+    }
+}
+
+/// Ends the queue when its pump is gone for whatever reason, so that no reader waits for ever.
+struct Ended<T>(Arc<Shared<T>>);
+
+impl<T> Drop for Ended<T> {
+    fn drop(&mut self) {
+        let why = "the call was dropped before its end";
+        let error = Error::new(ErrorKind::Cancelled, "bridge.pull", why);
+        self.0.fill(Vec::new(), 0, Some(Err(error)));
+    }
+}
+
+impl<T> fmt::Debug for Pull<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pull").field("process", &self.process).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,70 @@
+//! The models that a service has.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use super::{OpenAi, lenient};
+use crate::http::Request;
+use crate::{ErrorKind, Result};
+
+/// A list of models.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ModelList {
+    /// The models.
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub data: Vec<Model>,
+    #[serde(skip)]
+    raw: Box<str>,
+}
+
+/// A model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Model {
+    /// The name that requests give.
+    #[serde(default, deserialize_with = "lenient::string")]
+    pub id: String,
+    /// When it was made, in seconds since 1970.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub created: u64,
+    /// Whose it is.
+    #[serde(default, deserialize_with = "lenient::string")]
+    pub owned_by: String,
+}
+
+impl ModelList {
+    /// The JSON as it came.
+    pub fn raw(&self) -> &str {
+        &self.raw
+    }
+}
+
+impl OpenAi {
+    /// Asks for the models that the service has.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ErrorKind`] but those of streams. Failures that pass are tried again first.
+    pub async fn models(&self) -> Result<ModelList> {
+        let request = Request {
+            operation: "models",
+            method: Method::GET,
+            path: "models",
+            accept: "application/json",
+            json: None,
+            streamed: false,
+            options: &self.options,
+        };
+        let body = self.http.send(request).await?.body;
+        let context = body.context().clone();
+        let json = body.collect(self.http.limits().reply).await?;
+        let text = String::from_utf8_lossy(&json);
+        let mut list: ModelList = serde_json::from_str(&text).map_err(|e| {
+            let why = format!("what came is no list of models: {e}: {}", context.excerpt(&json));
+            context.error(ErrorKind::Decode, why).with_source(e)
+        })?;
+        list.raw = text.into();
+        Ok(list)
+    }
+}

@@ -1,0 +1,172 @@
+//! The bridge, as a binding uses it: pulled in batches, bounded, woken once, cancelled by drop.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use turnwire::bridge::{Client, Pull, Taken, keep_logs, take_logs};
+use turnwire::{CallOptions, ChatChunk, ChatRequest, Error, OpenAi};
+use turnwire_fakes::{Fake, Outcome, Script};
+
+const TICK: Duration = Duration::from_millis(50);
+
+fn client(fake: &Fake) -> Client {
+    Client::new(OpenAi::builder().base_url(fake.base_url()).no_proxy()).unwrap()
+}
+
+/// Waits for a call's one item, as a host does.
+fn one<T: Send + 'static>(pull: &Pull<T>) -> Result<T, Error> {
+    loop {
+        match pull.take() {
+            Taken::Items(mut items) => return Ok(items.pop().unwrap()),
+            Taken::Failed(error) => return Err(error),
+            Taken::End => panic!("a call ends with its item or an error"),
+            Taken::Nothing => {
+                pull.wait(TICK);
+            }
+        }
+    }
+}
+
+fn open(client: &Client, model: &str) -> Result<Pull<ChatChunk>, Error> {
+    let stream = client.chat_stream(ChatRequest::new(model).user("hi"), CallOptions::new())?;
+    Client::chunks(one(&stream)?)
+}
+
+/// Reads a stream to its end: its text, the sizes of its batches, and its error.
+fn read(pull: &Pull<ChatChunk>) -> (String, Vec<usize>, Option<Error>) {
+    let (mut text, mut batches, mut failed) = (String::new(), Vec::new(), None);
+    loop {
+        match pull.take() {
+            Taken::Items(items) => {
+                batches.push(items.len());
+                items.iter().for_each(|chunk| text.push_str(chunk.text()));
+            }
+            Taken::Failed(error) => failed = Some(error),
+            Taken::End => return (text, batches, failed),
+            Taken::Nothing => {
+                pull.wait(TICK);
+            }
+        }
+    }
+}
+
+#[test]
+fn whole_replies_and_streams_are_pulled() {
+    let fake = Fake::spawn_thread().unwrap();
+    fake.script("cut", Script::new().text("안녕"));
+    let client = client(&fake);
+    let reply = one(&client.chat(ChatRequest::new("any").user("hi"), CallOptions::new()).unwrap());
+    assert!(reply.unwrap().text().contains("hi"));
+    let (text, _, failed) = read(&open(&client, "any").unwrap());
+    assert!(text.contains("hi") && failed.is_none());
+    let (text, _, failed) = read(&open(&client, "cut").unwrap());
+    let failed = failed.unwrap();
+    assert_eq!(
+        (text.as_str(), failed.code(), failed.partial()),
+        ("안녕", "truncated", Some("안녕"))
+    );
+    let models = one(&client.models(CallOptions::new()).unwrap()).unwrap();
+    assert!(!models.data.is_empty() && models.raw().contains("data"));
+}
+
+#[test]
+fn what_arrives_together_is_taken_together() {
+    let fake = Fake::spawn_thread().unwrap();
+    fake.script("m", Script::new().coalesce(65536).repeat(10_000, |s| s.text("a")).done());
+    let (text, batches, failed) = read(&open(&client(&fake), "m").unwrap());
+    assert_eq!((text.len(), failed.is_none()), (10_000, true));
+    assert!(batches.len() < 5_000, "{} batches for 10,000 chunks", batches.len());
+}
+
+#[test]
+fn a_reader_that_does_not_pull_stops_the_service() {
+    let fake = Fake::builder().send_buffer(64 * 1024).spawn_thread().unwrap();
+    fake.script("m", Script::new().coalesce(65536).repeat(1_000_000, |s| s.text("가나다")).done());
+    let pull = open(&client(&fake), "m").unwrap();
+    let log = fake.wait_for_blocking(|log| log.requests[0].write_blocked_since_ms.is_some());
+    assert!(log.requests[0].bytes_written < 32 * 1024 * 1024);
+    pull.wait(Duration::from_secs(10));
+    // What waits is bounded, and reading goes on from there.
+    let Taken::Items(items) = pull.take() else { panic!("nothing waits") };
+    assert!(items.len() < 2_000, "{} items wait", items.len());
+    pull.wait(Duration::from_secs(10));
+    assert!(matches!(pull.take(), Taken::Items(_)));
+}
+
+#[test]
+fn dropping_and_cancelling_close_the_connection() {
+    let fake = Fake::spawn_thread().unwrap();
+    fake.script("m", Script::new().text("a").stall());
+    let client = client(&fake);
+    let pull = open(&client, "m").unwrap();
+    pull.wait(Duration::from_secs(10));
+    let dropped = Instant::now();
+    drop(pull);
+    fake.wait_for_blocking(|log| log.requests[0].outcome == Some(Outcome::ClientClosed));
+    assert!(dropped.elapsed() < Duration::from_millis(100));
+
+    let pull = open(&client, "m").unwrap();
+    pull.wait(Duration::from_secs(10));
+    pull.cancel();
+    fake.wait_for_blocking(|log| log.requests[1].outcome == Some(Outcome::ClientClosed));
+    assert!(matches!(pull.take(), Taken::Items(_)), "what was there can still be taken");
+    assert!(matches!(pull.take(), Taken::End));
+    assert!(matches!(pull.take(), Taken::End), "a stream stays ended");
+}
+
+#[test]
+fn a_reader_is_woken_once_when_there_is_something() {
+    let fake = Fake::spawn_thread().unwrap();
+    fake.script(
+        "m",
+        Script::new().wait_ms(50).text("a").wait_ms(50).text("b").finish("stop").done(),
+    );
+    let pull = open(&client(&fake), "m").unwrap();
+    let (woken, wakes) = mpsc::channel();
+    let mut text = String::new();
+    for _ in 0..100 {
+        let woken = woken.clone();
+        pull.wake_when_filled(move || woken.send(()).unwrap());
+        wakes.recv_timeout(Duration::from_secs(10)).unwrap();
+        match pull.take() {
+            Taken::Items(items) => items.iter().for_each(|chunk| text.push_str(chunk.text())),
+            Taken::End => break,
+            other => panic!("woken for {other:?}"),
+        }
+    }
+    assert_eq!(text, "ab");
+    assert!(wakes.try_recv().is_err(), "woken more often than asked for");
+}
+
+#[test]
+fn a_wait_ends_with_its_tick() {
+    let fake = Fake::spawn_thread().unwrap();
+    fake.script("m", Script::new().text("a").stall());
+    let pull = open(&client(&fake), "m").unwrap();
+    assert!(pull.wait(Duration::from_secs(10)));
+    assert!(matches!(pull.take(), Taken::Items(_)));
+    let began = Instant::now();
+    assert!(!pull.wait(TICK));
+    assert!(began.elapsed() >= TICK && began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn logs_are_kept_for_the_host_without_content() {
+    assert!(keep_logs(tracing::Level::DEBUG));
+    let fake = Fake::spawn_thread().unwrap();
+    fake.script("logged", Script::error(503, "down").header("retry-after-ms", "1"));
+    fake.script("logged", Script::chat(["비밀"]));
+    read(&open(&client(&fake), "logged").unwrap());
+    let logs = take_logs();
+    let ours =
+        logs.iter().filter(|r| r.message.contains("logged") || r.message.contains("tried again"));
+    let messages: Vec<_> = ours.map(|record| record.message.as_str()).collect();
+    assert!(messages.iter().any(|m| m.contains("chat.stream failed in passing")), "{messages:?}");
+    assert!(
+        messages.iter().any(|m| m.contains("gen_ai.response.finish_reasons=[\"stop\"]")),
+        "{messages:?}"
+    );
+    assert!(!messages.iter().any(|m| m.contains("비밀")), "{messages:?}");
+}
