@@ -2,7 +2,11 @@
 
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
 
+use futures_core::Stream;
 use futures_util::stream;
 
 use super::Pull;
@@ -60,8 +64,11 @@ impl Client {
     /// # Errors
     ///
     /// `config` when no thread can be started. Errors of the stream come from the pull.
-    pub fn chunks(stream: ChatStream) -> Result<Pull<ChatChunk>> {
-        Ok(Pull::new(runtime()?.handle(), stream, |chunk| chunk.raw().len()))
+    pub fn chunks(stream: ChatStream) -> Result<Chunks> {
+        let reply = Arc::new(OnceLock::new());
+        let stream = Kept { stream: Some(stream), reply: reply.clone() };
+        let pull = Pull::new(runtime()?.handle(), stream, |chunk: &ChatChunk| chunk.raw().len());
+        Ok(Chunks { pull, reply })
     }
 
     /// Asks for the models that the service has: a pull of one item.
@@ -76,6 +83,48 @@ impl Client {
 
     fn openai(&self) -> Result<OpenAi> {
         self.current.get_or_try_make(|| self.settings.clone().build())
+    }
+}
+
+/// The chunks of a stream, and the whole reply behind them.
+#[derive(Debug)]
+pub struct Chunks {
+    pull: Pull<ChatChunk>,
+    reply: Arc<OnceLock<ChatReply>>,
+}
+
+impl Chunks {
+    /// The chunks, to be pulled.
+    pub fn pull(&self) -> &Pull<ChatChunk> {
+        &self.pull
+    }
+
+    /// The whole reply, once [`Taken::End`](super::Taken::End) has been taken; `None` before, and after an
+    /// error.
+    pub fn reply(&self) -> Option<&ChatReply> {
+        self.reply.get()
+    }
+}
+
+/// A stream that leaves its whole reply behind.
+struct Kept {
+    stream: Option<ChatStream>,
+    reply: Arc<OnceLock<ChatReply>>,
+}
+
+impl Stream for Kept {
+    type Item = Result<ChatChunk>;
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(stream) = &mut self.stream else { return Poll::Ready(None) };
+        let next = ready!(Pin::new(stream).poll_next(task));
+        if next.is_none()
+            && let Some(Ok(reply)) = self.stream.take().map(ChatStream::into_reply)
+        {
+            // The pump polls no further after the end, so this is the only reply.
+            let _ = self.reply.set(reply);
+        }
+        Poll::Ready(next)
     }
 }
 

@@ -9,6 +9,6 @@ mod client;
 mod log;
 mod pull;
 
-pub use client::Client;
+pub use client::{Chunks, Client};
 pub use log::{LogRecord, keep_logs, take_logs};
 pub use pull::{Pull, Taken};

@@ -1,12 +1,17 @@
 //! The bridge, as a binding uses it: pulled in batches, bounded, woken once, cancelled by drop.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use turnwire::bridge::{Client, Pull, Taken, keep_logs, take_logs};
-use turnwire::{CallOptions, ChatChunk, ChatRequest, Error, OpenAi};
+use turnwire::bridge::{Chunks, Client, Pull, Taken, keep_logs, take_logs};
+use turnwire::{CallOptions, ChatRequest, Error, OpenAi};
 use turnwire_fakes::{Fake, Outcome, Script};
 
 const TICK: Duration = Duration::from_millis(50);
@@ -29,13 +34,14 @@ fn one<T: Send + 'static>(pull: &Pull<T>) -> Result<T, Error> {
     }
 }
 
-fn open(client: &Client, model: &str) -> Result<Pull<ChatChunk>, Error> {
+fn open(client: &Client, model: &str) -> Result<Chunks, Error> {
     let stream = client.chat_stream(ChatRequest::new(model).user("hi"), CallOptions::new())?;
     Client::chunks(one(&stream)?)
 }
 
 /// Reads a stream to its end: its text, the sizes of its batches, and its error.
-fn read(pull: &Pull<ChatChunk>) -> (String, Vec<usize>, Option<Error>) {
+fn read(chunks: &Chunks) -> (String, Vec<usize>, Option<Error>) {
+    let pull = chunks.pull();
     let (mut text, mut batches, mut failed) = (String::new(), Vec::new(), None);
     loop {
         match pull.take() {
@@ -44,7 +50,11 @@ fn read(pull: &Pull<ChatChunk>) -> (String, Vec<usize>, Option<Error>) {
                 items.iter().for_each(|chunk| text.push_str(chunk.text()));
             }
             Taken::Failed(error) => failed = Some(error),
-            Taken::End => return (text, batches, failed),
+            Taken::End => {
+                let whole = chunks.reply().map(|reply| reply.text());
+                assert_eq!(whole, failed.is_none().then_some(text.as_str()));
+                return (text, batches, failed);
+            }
             Taken::Nothing => {
                 pull.wait(TICK);
             }
@@ -84,7 +94,8 @@ fn what_arrives_together_is_taken_together() {
 fn a_reader_that_does_not_pull_stops_the_service() {
     let fake = Fake::builder().send_buffer(64 * 1024).spawn_thread().unwrap();
     fake.script("m", Script::new().coalesce(65536).repeat(1_000_000, |s| s.text("가나다")).done());
-    let pull = open(&client(&fake), "m").unwrap();
+    let chunks = open(&client(&fake), "m").unwrap();
+    let pull = chunks.pull();
     let log = fake.wait_for_blocking(|log| log.requests[0].write_blocked_since_ms.is_some());
     assert!(log.requests[0].bytes_written < 32 * 1024 * 1024);
     pull.wait(Duration::from_secs(10));
@@ -100,14 +111,15 @@ fn dropping_and_cancelling_close_the_connection() {
     let fake = Fake::spawn_thread().unwrap();
     fake.script("m", Script::new().text("a").stall());
     let client = client(&fake);
-    let pull = open(&client, "m").unwrap();
-    pull.wait(Duration::from_secs(10));
+    let chunks = open(&client, "m").unwrap();
+    chunks.pull().wait(Duration::from_secs(10));
     let dropped = Instant::now();
-    drop(pull);
+    drop(chunks);
     fake.wait_for_blocking(|log| log.requests[0].outcome == Some(Outcome::ClientClosed));
     assert!(dropped.elapsed() < Duration::from_millis(100));
 
-    let pull = open(&client, "m").unwrap();
+    let chunks = open(&client, "m").unwrap();
+    let pull = chunks.pull();
     pull.wait(Duration::from_secs(10));
     pull.cancel();
     fake.wait_for_blocking(|log| log.requests[1].outcome == Some(Outcome::ClientClosed));
@@ -123,7 +135,8 @@ fn a_reader_is_woken_once_when_there_is_something() {
         "m",
         Script::new().wait_ms(50).text("a").wait_ms(50).text("b").finish("stop").done(),
     );
-    let pull = open(&client(&fake), "m").unwrap();
+    let chunks = open(&client(&fake), "m").unwrap();
+    let pull = chunks.pull();
     let (woken, wakes) = mpsc::channel();
     let mut text = String::new();
     for _ in 0..100 {
@@ -144,7 +157,8 @@ fn a_reader_is_woken_once_when_there_is_something() {
 fn a_wait_ends_with_its_tick() {
     let fake = Fake::spawn_thread().unwrap();
     fake.script("m", Script::new().text("a").stall());
-    let pull = open(&client(&fake), "m").unwrap();
+    let chunks = open(&client(&fake), "m").unwrap();
+    let pull = chunks.pull();
     assert!(pull.wait(Duration::from_secs(10)));
     assert!(matches!(pull.take(), Taken::Items(_)));
     let began = Instant::now();
