@@ -1,12 +1,12 @@
 //! The model's reply, whole: received at once, or put together from a stream.
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::lenient;
 use super::message::AssistantMessage;
-use super::{FinishReason, ServiceTier};
+use super::{FinishReason, Role, ServiceTier};
 use crate::http::REQUEST_ID;
 use crate::{Error, ErrorKind, Result};
 
@@ -17,6 +17,8 @@ pub struct ChatReply {
     /// The service's id of the completion.
     #[serde(default, deserialize_with = "lenient::string")]
     pub id: String,
+    #[serde(skip_deserializing)]
+    object: Object,
     /// When it was made, in seconds since 1970.
     #[serde(default, deserialize_with = "lenient::number")]
     pub created: u64,
@@ -50,6 +52,25 @@ pub struct ChatReply {
     headers: http::HeaderMap,
 }
 
+/// The kind of object that a reply's JSON says it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+enum Object {
+    #[default]
+    #[serde(rename = "chat.completion")]
+    ChatCompletion,
+}
+
+/// Writes a reply's message with its role, as services do; a conversation's has it from its variant.
+fn with_role<S: Serializer>(message: &AssistantMessage, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Spoken<'a> {
+        role: Role,
+        #[serde(flatten)]
+        message: &'a AssistantMessage,
+    }
+    Spoken { role: Role::Assistant, message }.serialize(serializer)
+}
+
 /// One of the replies.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -58,7 +79,7 @@ pub struct Choice {
     #[serde(default, deserialize_with = "lenient::or_default")]
     pub index: u32,
     /// What the model says.
-    #[serde(default)]
+    #[serde(default, serialize_with = "with_role")]
     pub message: AssistantMessage,
     /// Why it ended.
     #[serde(default, deserialize_with = "lenient::word")]

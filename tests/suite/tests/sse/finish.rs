@@ -101,6 +101,14 @@ fn finish_gives_an_event_once() {
     assert_eq!(decoder.finish(), None);
 }
 
+#[test]
+fn a_dropped_event_does_not_come_back() {
+    let mut decoder = Decoder::new();
+    assert_eq!(decoder.decode(&mut &b"event: x\ndata: hello\n"[..]), Ok(None));
+    assert_eq!(decoder.finish(), None);
+    assert_eq!(decoder.decode(&mut &b"\n"[..]), Ok(None));
+}
+
 proptest! {
     #![proptest_config(super::cases(4))]
 

@@ -40,6 +40,18 @@ fn encoded(frame: &Frame<'_>) -> Vec<u8> {
     out
 }
 
+#[test]
+fn only_fields_that_say_something_are_written() {
+    let plain = encoded(&Frame::Event(Event::new("x")));
+    assert_eq!(plain, b"data: x\n\n");
+    let mut event = Event::new("");
+    event.event = "delta".into();
+    event.id = "7".into();
+    event.retry = Some(0);
+    let full = encoded(&Frame::Event(event));
+    assert_eq!(full, b"event: delta\nid: 7\nretry: 0\ndata: \n\n");
+}
+
 proptest! {
     #![proptest_config(super::cases(8))]
 
