@@ -39,3 +39,8 @@ pub use error::{ApiError, Error, ErrorKind, Result};
 pub use http::CallOptions;
 pub use openai::*;
 pub use secret::Secret;
+
+// What stands in public signatures, so that its version need not be guessed.
+pub use ::http::HeaderMap;
+pub use schemars::JsonSchema;
+pub use tokio_util::sync::CancellationToken;

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::iter::FusedIterator;
+use std::pin::Pin;
 use std::time::Duration;
 
 use futures_core::stream::{FusedStream, Stream};
-use std::pin::Pin;
+use http::HeaderMap;
 use tokio::runtime::Runtime;
 
 use super::wait::wait;
@@ -45,16 +46,13 @@ impl OpenAi {
     ///
     /// `config` when a setting is not usable, or when there is no key and the service is OpenAI's own.
     pub fn from_env() -> Result<Self> {
-        Self::build(OpenAiBuilder::from_env())
+        OpenAiBuilder::from_env().build_blocking()
     }
 
-    /// A client with settings of your own.
-    ///
-    /// # Errors
-    ///
-    /// `config` when a setting is not usable, or when there is no key and the service is OpenAI's own.
-    pub fn build(settings: OpenAiBuilder) -> Result<Self> {
-        Ok(OpenAi { inner: settings.build()?, runtime: runtime()? })
+    /// A client with settings of your own; end them with
+    /// [`build_blocking`](crate::OpenAiBuilder::build_blocking).
+    pub fn builder() -> OpenAiBuilder {
+        OpenAiBuilder::default()
     }
 
     /// The same client with these options for its calls, over those it has.
@@ -117,9 +115,25 @@ impl ChatStream {
         self.inner.request_id()
     }
 
+    /// The headers of the response.
+    pub fn headers(&self) -> &HeaderMap {
+        self.inner.headers()
+    }
+
     /// The time from the call to the first chunk with content; `None` before it.
     pub fn first_token(&self) -> Option<Duration> {
         self.inner.first_token()
+    }
+}
+
+impl OpenAiBuilder {
+    /// The client, for code that is not async. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_blocking(self) -> Result<OpenAi> {
+        Ok(OpenAi { inner: self.build()?, runtime: runtime()? })
     }
 }
 

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use tokio::runtime::Runtime;
+use tokio::task::unconstrained;
 
 /// Runs a future to its end on this thread.
 ///
@@ -15,7 +16,8 @@ pub(super) fn wait<F: Future>(runtime: &Runtime, future: F) -> F::Output {
     let _context = runtime.enter();
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut task = Context::from_waker(&waker);
-    let mut future = pin!(future);
+    // This thread never returns to a scheduler that would refill the budget that a task has for its polls.
+    let mut future = pin!(unconstrained(future));
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut task) {
             return output;

@@ -45,8 +45,8 @@ impl Body {
 
     /// The next bytes, or `None` at the body's end.
     pub(crate) fn poll_data(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<Bytes>>> {
-        if self.watch.is_cancelled() {
-            return Poll::Ready(Some(Err(self.stopped(ErrorKind::Cancelled))));
+        if let Some(error) = self.stopped() {
+            return Poll::Ready(Some(Err(error)));
         }
         match self.poll_response(task) {
             Poll::Ready(Some(Ok(bytes))) => {
@@ -58,8 +58,8 @@ impl Body {
             }
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => {
-                let kind = ready!(self.watch.poll_wait(task));
-                Poll::Ready(Some(Err(self.stopped(kind))))
+                let kind = ready!(self.watch.poll_wait(task, &self.runtime));
+                Poll::Ready(Some(Err(self.error(kind))))
             }
         }
     }
@@ -69,8 +69,13 @@ impl Body {
         self.watch.content_came();
     }
 
-    /// Waits for at most `limit` from here on.
-    pub(crate) fn hurry(&mut self, limit: Duration) {
+    /// Why the call must end although the service goes on, if it must.
+    pub(crate) fn stopped(&self) -> Option<Error> {
+        self.watch.stopped().map(|kind| self.error(kind))
+    }
+
+    /// Waits for at most `limit` from here on, or again as long as ever.
+    pub(crate) fn hurry(&mut self, limit: Option<Duration>) {
         self.watch.hurry(limit);
     }
 
@@ -145,7 +150,7 @@ impl Body {
         pin!(self.response.chunk()).poll(task).map(Result::transpose)
     }
 
-    fn stopped(&self, kind: ErrorKind) -> Error {
+    fn error(&self, kind: ErrorKind) -> Error {
         let message = match kind {
             ErrorKind::IdleTimeout => "the service sent nothing within the idle limit",
             ErrorKind::ContentTimeout => "the service sent no content within the content limit",

@@ -17,6 +17,18 @@ use crate::{Error, ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
 /// The operation that errors of the set-up name.
 pub(super) const OPERATION: &str = "client.build";
 
+/// Headers that tell how a message is framed (RFC 9110 and 9112): a wrong one makes two requests of one.
+const FRAMING: [&str; 8] = [
+    "connection",
+    "content-length",
+    "expect",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// Flow control of HTTP/2 (RFC 9113, section 5.2): one stream's window is small, and the connection's is larger than all
 /// of them together, so a stream that nobody reads cannot use up what its neighbours need.
 const STREAM_WINDOW: u32 = 256 * 1024;
@@ -51,8 +63,8 @@ impl HttpConfig {
     pub(crate) fn build(self) -> Result<HttpClient> {
         let mut redactor = Redactor::default();
         let mut base = base_url(self.base_url.as_ref().map(Secret::expose).unwrap_or_default())?;
-        for (name, value) in base.query_pairs() {
-            redactor.add_named(&name, &value);
+        for (_, value) in base.query_pairs() {
+            redactor.add(&value);
         }
         let mut headers = HeaderMap::new();
         if let Some(credentials) = take_credentials(&mut base, &mut redactor) {
@@ -60,18 +72,22 @@ impl HttpConfig {
         }
         let agent = concat!("turnwire/", env!("CARGO_PKG_VERSION"));
         headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-        if let Some(key) = &self.bearer {
-            let key = key.expose().trim();
+        let key = self.bearer.as_ref().map(|key| key.expose().trim()).filter(|key| !key.is_empty());
+        if let Some(key) = key {
             redactor.add(key);
             let value = Secret::from(format!("Bearer {key}"));
             insert_header(&mut headers, AUTHORIZATION.as_str(), &value, OPERATION)?;
         }
         for (name, value) in &self.headers {
-            redactor.add_named(name, value.expose());
+            redactor.add(value.expose());
             insert_header(&mut headers, name, value, OPERATION)?;
         }
-        for (name, value) in &self.query {
-            redactor.add_named(name, value.expose());
+        for (_, value) in &self.query {
+            redactor.add(value.expose());
+        }
+        if !(0.0..=1.0).contains(&self.retry.jitter) {
+            let why = format!("the retries' jitter is {}, not a part of one", self.retry.jitter);
+            return Err(Error::new(ErrorKind::Config, OPERATION, why));
         }
         let client = reqwest_client(&self).map_err(|e| e.with_target(Some(shown(&base).into())))?;
         Ok(HttpClient {
@@ -102,6 +118,9 @@ pub(super) fn insert_header(
         Error::new(ErrorKind::Config, operation, format!("header {name:?}: {what}"))
     };
     let key = HeaderName::try_from(name).map_err(|_| refuse("this is no header name"))?;
+    if FRAMING.contains(&key.as_str()) {
+        return Err(refuse("it tells how the request is framed, which is the client's own matter"));
+    }
     let mut value = HeaderValue::from_str(value.expose())
         .map_err(|_| refuse("its value has characters that a header cannot carry"))?;
     value.set_sensitive(true);
@@ -117,6 +136,8 @@ fn take_credentials(url: &mut Url, redactor: &mut Redactor) -> Option<Secret> {
         return None;
     }
     let [user, password] = encoded.each_ref().map(|e| percent_decode_str(e).decode_utf8_lossy());
+    // A key is often given as the user alone.
+    redactor.add(&user);
     redactor.add(&password);
     let basic = BASE64.encode(format!("{user}:{password}"));
     redactor.add(&basic);

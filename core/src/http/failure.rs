@@ -19,9 +19,12 @@ pub(super) fn from_response(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
+    most: usize,
 ) -> Error {
-    let body = context.redactor.scrub(&String::from_utf8_lossy(body));
+    let body = context.redactor.scrub_body(&String::from_utf8_lossy(body));
     let api = parse_api_error(&body);
+    // Cut only now, so that no secret was cut in two.
+    let body = cut(body, most);
     let kind = kind_of(status, api.as_ref());
     let reason = status.canonical_reason().unwrap_or("no reason given");
     let message = match &api {
@@ -40,6 +43,13 @@ pub(super) fn from_response(
     }
     let passing = status == StatusCode::REQUEST_TIMEOUT || error.is_retryable();
     error.with_retryable(retry::should_retry(headers).unwrap_or(passing))
+}
+
+/// The start of a text, of at most `most` bytes.
+fn cut(mut text: String, most: usize) -> String {
+    let boundary = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.truncate(boundary.unwrap_or(0));
+    text
 }
 
 fn kind_of(status: StatusCode, api: Option<&ApiError>) -> ErrorKind {
@@ -87,6 +97,19 @@ pub(super) fn api_error(error: &Value) -> Option<ApiError> {
         })?,
     };
     Some(ApiError { message, kind: word("type"), code: word("code"), param: word("param") })
+}
+
+/// Whether an error that came inside a response is of the passing kind, by what its code or type says.
+pub(super) fn is_passing(api: &ApiError) -> bool {
+    [&api.code, &api.kind].into_iter().flatten().any(|word| match word.parse::<u16>() {
+        Ok(status) => matches!(status, 408 | 409 | 429 | 500..=599),
+        Err(_) => {
+            word != "insufficient_quota"
+                && ["rate_limit", "overloaded", "server_error", "unavailable", "timeout"]
+                    .iter()
+                    .any(|passing| word.contains(passing))
+        }
+    })
 }
 
 /// The start of a body that is no error object, such as a proxy's HTML page, as one line of text.
@@ -176,6 +199,18 @@ mod tests {
         );
         for other in ["", "<html>", "{}", "[]", "3", r#"{"error":{}}"#] {
             assert_eq!(read(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn errors_inside_a_response_pass_or_do_not_by_their_words() {
+        let passing =
+            |code: &str| is_passing(&ApiError { code: Some(code.into()), ..ApiError::default() });
+        for word in ["429", "503", "rate_limit_exceeded", "overloaded_error", "server_error"] {
+            assert!(passing(word), "{word}");
+        }
+        for word in ["400", "404", "model_not_found", "insufficient_quota", "content_filter"] {
+            assert!(!passing(word), "{word}");
         }
     }
 

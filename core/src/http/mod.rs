@@ -14,11 +14,12 @@ mod returning;
 mod tls;
 mod watch;
 
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use reqwest::Url;
 use serde_json::Value;
@@ -41,13 +42,15 @@ pub use options::CallOptions;
 /// The header that carries a service's id of a request, and under which it is kept.
 pub(crate) const REQUEST_ID: &str = "x-request-id";
 
+/// The header by which a service may know a request that it has taken already.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
 /// A client of one base URL; clones share its connections.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     client: reqwest::Client,
     base: Url,
@@ -58,6 +61,18 @@ struct Inner {
     limits: Limits,
     redactor: Redactor,
     returning: Returning,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http")
+            .field("base", &shown(&self.base))
+            .field("headers", &self.headers)
+            .field("timeouts", &self.timeouts)
+            .field("retry", &self.retry)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One request, whatever number of attempts it takes.
@@ -114,11 +129,15 @@ impl Context {
 
     /// The error that a service reported inside a response that had begun as a success.
     pub(crate) fn api_error(&self, error: &Value) -> Error {
-        let text = self.redactor.scrub(&error.to_string());
-        let error = serde_json::from_str(&text).unwrap_or_default();
+        let mut error = error.clone();
+        self.redactor.scrub_value(&mut error);
+        let text = error.to_string();
         let api = failure::api_error(&error)
             .unwrap_or_else(|| ApiError { message: text.clone(), ..ApiError::default() });
-        self.error(ErrorKind::Api, &api.message).with_api(api).with_body(text)
+        self.error(ErrorKind::Api, &api.message)
+            .with_retryable(failure::is_passing(&api))
+            .with_api(api)
+            .with_body(text)
     }
 
     /// The service's id of the request.
@@ -214,7 +233,7 @@ impl HttpClient {
             let status = response.status();
             let headers = std::mem::take(response.headers_mut());
             let id = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
-            context.request_id = id.map(Into::into);
+            context.request_id = id.map(|id| context.redactor.scrub(id).into());
             let (idle, content) = match prepared.streamed {
                 true => (timeouts.idle, timeouts.content),
                 false => (None, None),
@@ -230,11 +249,16 @@ impl HttpClient {
                 Some(Redirect::Refuse(why)) => {
                     return Err(context.error(ErrorKind::Redirect, why).with_status(status));
                 }
-                None if status.is_success() => return Ok(Response { status, headers, body }),
+                None if status.is_success() => {
+                    refuse_encoding(context, &headers)?;
+                    return Ok(Response { status, headers, body });
+                }
                 None => {}
             }
-            let body = body.collect_some(self.inner.limits.error_body).await;
-            return Err(failure::from_response(context, status, &headers, &body));
+            let most = self.inner.limits.error_body;
+            // A secret that the limit would cut in two must come whole to be found.
+            let body = body.collect_some(most.saturating_add(context.redactor.longest())).await;
+            return Err(failure::from_response(context, status, &headers, &body, most));
         }
         Err(context.error(ErrorKind::Redirect, "too many redirects"))
     }
@@ -243,27 +267,33 @@ impl HttpClient {
     fn prepare(&self, request: &Request<'_>) -> Result<Prepared> {
         let inner = &*self.inner;
         let mut redactor = inner.redactor.clone();
-        let mut headers = inner.headers.clone();
+        let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(request.accept));
         if request.json.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         if request.method == Method::POST {
-            let key = request.options.idempotency_key.clone();
-            let key = key.unwrap_or_else(|| uuid::Uuid::now_v7().to_string().into());
-            insert_header(&mut headers, "idempotency-key", &key, request.operation)?;
+            let key = uuid::Uuid::now_v7().to_string();
+            insert_header(&mut headers, IDEMPOTENCY_KEY, &key.into(), request.operation)?;
+        }
+        // What the client and then the call set takes the place of these.
+        for (name, value) in &inner.headers {
+            headers.insert(name, value.clone());
+        }
+        if let Some(key) = &request.options.idempotency_key {
+            insert_header(&mut headers, IDEMPOTENCY_KEY, key, request.operation)?;
         }
         for (name, value) in &request.options.headers {
-            redactor.add_named(name, value.expose());
+            redactor.add(value.expose());
             insert_header(&mut headers, name, value, request.operation)?;
         }
-        for (name, value) in &request.options.query {
-            redactor.add_named(name, value.expose());
+        for (_, value) in &request.options.query {
+            redactor.add(value.expose());
         }
         let mut url = inner.base.clone();
         url.set_path(&format!("{}/{}", url.path().trim_end_matches('/'), request.path));
-        let query = [&inner.query, &request.options.query];
-        set_query(&mut url, query.into_iter().flatten());
+        add_query(&mut url, &inner.query);
+        add_query(&mut url, &request.options.query);
         Ok(Prepared {
             method: request.method.clone(),
             url,
@@ -294,15 +324,26 @@ struct Prepared {
     redactor: Redactor,
 }
 
-/// Sets parameters of a query, each in place of those of its name that stood before.
-fn set_query<'a>(url: &mut Url, parameters: impl Iterator<Item = &'a (String, Secret)>) {
-    let mut query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-    for (name, value) in parameters {
-        query.retain(|(n, _)| n != name);
-        query.push((name.clone(), value.expose().to_owned()));
+/// Adds parameters to a query, in place of those of their names that stood before.
+fn add_query(url: &mut Url, parameters: &[(String, Secret)]) {
+    if parameters.is_empty() {
+        return;
     }
-    if !query.is_empty() {
-        url.query_pairs_mut().clear().extend_pairs(query);
+    let mut query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    query.retain(|(name, _)| parameters.iter().all(|(new, _)| new != name));
+    query.extend(parameters.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())));
+    url.query_pairs_mut().clear().extend_pairs(query);
+}
+
+/// No encoding was asked for, so one that comes all the same cannot be read.
+fn refuse_encoding(context: &Context, headers: &HeaderMap) -> Result<()> {
+    let encoding = headers.get(CONTENT_ENCODING).and_then(|e| e.to_str().ok());
+    match encoding.filter(|e| !e.trim().eq_ignore_ascii_case("identity")) {
+        None => Ok(()),
+        Some(encoding) => {
+            let why = format!("the response is encoded by {encoding:?}, which was not asked for");
+            Err(context.error(ErrorKind::UnexpectedReply, why))
+        }
     }
 }
 
@@ -315,7 +356,8 @@ struct Bounds {
 impl Bounds {
     /// Whether there is time for a wait.
     fn allows(&self, wait: std::time::Duration) -> bool {
-        self.deadline.is_none_or(|deadline| Instant::now() + wait < deadline)
+        let until = Instant::now().checked_add(wait);
+        self.deadline.is_none_or(|deadline| until.is_some_and(|until| until < deadline))
     }
 
     /// Runs a future within the bounds; the error is the bound that ended it.

@@ -32,13 +32,13 @@ pub struct CallOptions {
     pub(crate) cancel: Option<CancellationToken>,
 }
 
-/// The time limits that were set for a call; those not set stay the client's.
+/// The time limits that were set for a call, or lifted by `None`; those not set stay the client's.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Overrides {
-    headers: Option<Duration>,
-    idle: Option<Duration>,
-    content: Option<Duration>,
-    total: Option<Duration>,
+    headers: Option<Option<Duration>>,
+    idle: Option<Option<Duration>>,
+    content: Option<Option<Duration>>,
+    total: Option<Option<Duration>>,
 }
 
 impl CallOptions {
@@ -59,27 +59,28 @@ impl CallOptions {
         self
     }
 
-    /// The longest wait for a stream's headers; see [`Timeouts::headers`].
-    pub fn headers_timeout(mut self, limit: Duration) -> Self {
-        self.timeouts.headers = Some(limit);
+    /// The longest wait for a stream's headers, `None` for none; see [`Timeouts::headers`].
+    pub fn headers_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.timeouts.headers = Some(limit.into());
         self
     }
 
-    /// The longest wait for any byte of a stream; see [`Timeouts::idle`].
-    pub fn idle_timeout(mut self, limit: Duration) -> Self {
-        self.timeouts.idle = Some(limit);
+    /// The longest wait for any byte of a stream, `None` for none; see [`Timeouts::idle`].
+    pub fn idle_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.timeouts.idle = Some(limit.into());
         self
     }
 
-    /// The longest wait for content of a stream; see [`Timeouts::content`].
-    pub fn content_timeout(mut self, limit: Duration) -> Self {
-        self.timeouts.content = Some(limit);
+    /// The longest wait for content of a stream, `None` for none; see [`Timeouts::content`].
+    pub fn content_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.timeouts.content = Some(limit.into());
         self
     }
 
-    /// The time that the whole call may take, streamed or not.
-    pub fn total_timeout(mut self, limit: Duration) -> Self {
-        self.timeouts.total = Some(limit);
+    /// The time that the whole call may take, streamed or not, `None` for any: it takes the place of
+    /// [`Timeouts::total`] and [`Timeouts::stream_total`].
+    pub fn total_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.timeouts.total = Some(limit.into());
         self
     }
 
@@ -89,7 +90,8 @@ impl CallOptions {
         self
     }
 
-    /// The `Idempotency-Key` to send. Without it each call makes its own, which all its attempts share.
+    /// The `Idempotency-Key` to send; meant for one call, as a client that keeps the option sends it with each.
+    /// Without it every call makes its own, which all its attempts share.
     pub fn idempotency_key(mut self, key: impl Into<Secret>) -> Self {
         self.idempotency_key = Some(key.into());
         self
@@ -125,11 +127,11 @@ impl Overrides {
     pub(crate) fn over(self, client: &Timeouts) -> Timeouts {
         Timeouts {
             connect: client.connect,
-            headers: self.headers.or(client.headers),
-            idle: self.idle.or(client.idle),
-            content: self.content.or(client.content),
-            total: self.total.or(client.total),
-            stream_total: self.total.or(client.stream_total),
+            headers: self.headers.unwrap_or(client.headers),
+            idle: self.idle.unwrap_or(client.idle),
+            content: self.content.unwrap_or(client.content),
+            total: self.total.unwrap_or(client.total),
+            stream_total: self.total.unwrap_or(client.stream_total),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Keeps secrets out of whatever is shown: URLs, messages, bodies of errors.
 
+use std::iter;
+
 use reqwest::Url;
+use serde_json::Value;
 
 use crate::Secret;
 
@@ -14,22 +17,23 @@ pub(crate) struct Redactor {
 }
 
 impl Redactor {
-    /// Takes note of a secret.
+    /// Takes note of a secret, and of each word in it: a service may echo `Bearer abc` as `abc`, or one of a
+    /// cookie's values.
     pub(super) fn add(&mut self, secret: &str) {
-        if secret.len() >= SHORTEST {
-            self.secrets.push(secret.into());
+        let is_border = |c: char| c.is_whitespace() || matches!(c, '=' | ';' | ',' | ':');
+        for part in iter::once(secret).chain(secret.split(is_border)) {
+            let known = self.secrets.iter().any(|s| s.expose() == part);
+            if part.len() >= SHORTEST && !known {
+                self.secrets.push(part.into());
+            }
         }
+        // The longest first: one secret may be a part of another.
+        self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
     }
 
-    /// Takes note of a header's or a parameter's value if its name tells that it is secret.
-    pub(super) fn add_named(&mut self, name: &str, value: &str) {
-        const SECRET_NAMES: [&str; 7] =
-            ["auth", "key", "token", "secret", "cookie", "password", "signature"];
-        let name = name.to_ascii_lowercase();
-        if SECRET_NAMES.iter().any(|part| name.contains(part)) {
-            // The scheme is no secret, and the service may echo the credentials without it.
-            self.add(value.strip_prefix("Bearer ").unwrap_or(value));
-        }
+    /// The length of the longest secret, in bytes.
+    pub(super) fn longest(&self) -> usize {
+        self.secrets.first().map_or(0, |secret| secret.expose().len())
     }
 
     /// The text without the secrets in it.
@@ -41,6 +45,25 @@ impl Redactor {
             }
         }
         text
+    }
+
+    /// The body without the secrets in it, also where they are escaped in its JSON.
+    pub(super) fn scrub_body(&self, body: &str) -> String {
+        let body = self.scrub(body);
+        let Ok(mut value) = serde_json::from_str::<Value>(&body) else { return body };
+        let before = value.clone();
+        self.scrub_value(&mut value);
+        if value == before { body } else { value.to_string() }
+    }
+
+    /// The JSON without the secrets in its strings.
+    pub(super) fn scrub_value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.scrub(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.scrub_value(item)),
+            Value::Object(object) => object.values_mut().for_each(|item| self.scrub_value(item)),
+            _ => {}
+        }
     }
 }
 
@@ -66,11 +89,15 @@ mod tests {
     }
 
     #[test]
-    fn named_secrets_are_scrubbed_and_others_stay() {
+    fn secrets_are_scrubbed_whole_in_part_and_escaped() {
         let mut redactor = Redactor::default();
-        redactor.add_named("Authorization", "Bearer sk-abcdef");
-        redactor.add_named("x-team", "redteam");
-        let text = redactor.scrub("key sk-abcdef of redteam");
-        assert_eq!(text, "key [redacted] of redteam");
+        redactor.add("Bearer sk-abc/def");
+        redactor.add("session=0123456789; theme=dark");
+        let text = redactor.scrub("key sk-abc/def, Bearer sk-abc/def, 0123456789, dark");
+        assert_eq!(text, "key [redacted], [redacted], [redacted], dark");
+        let body =
+            redactor.scrub_body(r#"{"error":{"message":"no sk-abc\/def and sk\u002dabc/def"}}"#);
+        assert_eq!(body, r#"{"error":{"message":"no [redacted] and [redacted]"}}"#);
+        assert_eq!(redactor.scrub_body(r#"{"a": 1}"#), r#"{"a": 1}"#, "untouched where it may be");
     }
 }

@@ -33,17 +33,23 @@ pub(super) fn next_wait(
 /// Exponential backoff with jitter downward.
 fn backoff(policy: &RetryPolicy, retries: u32, chance: f64) -> Duration {
     let doubled = policy.initial_backoff.saturating_mul(2u32.saturating_pow(retries));
-    let kept = 1.0 - policy.jitter.clamp(0.0, 1.0) * chance;
-    doubled.min(policy.max_backoff).mul_f64(kept)
+    let full = doubled.min(policy.max_backoff);
+    // `build` has seen to it that the jitter is a part of one.
+    let kept = full.as_secs_f64() * (1.0 - policy.jitter * chance);
+    Duration::try_from_secs_f64(kept).unwrap_or(full)
 }
 
 /// How long the service asks to wait: `retry-after-ms` (used by OpenAI), then `Retry-After` in seconds or as
 /// an HTTP date (RFC 9110, section 10.2.3).
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+    let number = |name: &str| {
+        let number = headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok()?;
+        (number >= 0.0).then_some(number)
+    };
     let seconds = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number("retry-after"));
     if let Some(seconds) = seconds {
-        return Duration::try_from_secs_f64(seconds).ok();
+        // What no clock can count is for ever all the same.
+        return Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
     }
     let date = httpdate::parse_http_date(headers.get(RETRY_AFTER)?.to_str().ok()?).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
@@ -90,9 +96,24 @@ mod tests {
             Some(Duration::ZERO),
             "past"
         );
-        for junk in ["", "soon", "-1", "NaN", "inf", "1e400"] {
+        for junk in ["", "soon", "-1", "NaN"] {
             assert_eq!(read("retry-after", junk), None, "{junk}");
         }
+    }
+
+    #[test]
+    fn what_no_clock_can_count_is_for_ever() {
+        for endless in ["99999999999999999999999", "inf", "1e400"] {
+            let wait = retry_after(&headers("retry-after", endless), UNIX_EPOCH);
+            assert_eq!(wait, Some(Duration::MAX), "{endless}");
+        }
+    }
+
+    #[test]
+    fn junk_in_milliseconds_does_not_hide_the_seconds() {
+        let mut both = headers("retry-after-ms", "-1");
+        both.extend(headers("retry-after", "9"));
+        assert_eq!(retry_after(&both, UNIX_EPOCH), Some(Duration::from_secs(9)));
     }
 
     #[test]
@@ -150,6 +171,12 @@ mod tests {
             let full = 0.5 * 2f64.powi(retries as i32);
             prop_assert!(wait.as_secs_f64() <= full.min(8.0) + 1e-9);
             prop_assert!(wait.as_secs_f64() >= full.min(8.0) * 0.75 - 1e-9);
+        }
+
+        #[test]
+        fn no_policy_overflows(initial: Duration, max: Duration, jitter in 0.0f64..=1.0, retries: u32) {
+            let policy = RetryPolicy { initial_backoff: initial, max_backoff: max, jitter, ..RetryPolicy::default() };
+            prop_assert!(backoff(&policy, retries, 0.5) <= max.max(Duration::from_nanos(1)));
         }
 
         #[test]

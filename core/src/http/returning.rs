@@ -3,41 +3,60 @@
 //! A response's last bytes reach its reader a moment before its connection can be used again. A request sent in
 //! that moment would open another connection, whose handshakes cost far more than the moment does.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::yield_now;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// The longest wait for a connection that is about to come back.
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// Counts the connections of a client that are about to come back.
+/// The connections of a client that are about to come back.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Returning {
-    count: Arc<watch::Sender<usize>>,
+    state: Arc<watch::Sender<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    next: u64,
+    /// When each of them began to come back.
+    began: BTreeMap<u64, Instant>,
 }
 
 /// One such connection, until it is dropped.
 pub(super) struct Return {
-    count: Arc<watch::Sender<usize>>,
+    number: u64,
+    state: Arc<watch::Sender<State>>,
 }
 
 impl Returning {
     /// Takes note of a connection whose response has been read as far as it matters.
     pub(super) fn begin(&self) -> Return {
-        self.count.send_modify(|count| *count += 1);
-        Return { count: self.count.clone() }
+        let mut number = 0;
+        self.state.send_modify(|state| {
+            number = state.next;
+            state.next += 1;
+            state.began.insert(number, Instant::now());
+        });
+        Return { number, state: self.state.clone() }
     }
 
-    /// Waits until no connection is about to come back, but no longer than a moment.
+    /// Waits for the connections that began to come back within the last moment, and no longer than the moment
+    /// that each of them has.
     pub(super) async fn wait(&self) {
-        if *self.count.borrow() > 0 {
-            let mut count = self.count.subscribe();
+        let now = Instant::now();
+        let is_new = |began: &Instant| *began + MOMENT > now;
+        let newest = self.state.borrow().began.values().copied().filter(is_new).max();
+        if let Some(newest) = newest {
+            let mut state = self.state.subscribe();
+            let none_is_new = |state: &State| !state.began.values().any(is_new);
             // Out of time, a new connection is the better choice; the sender lives in `self`.
-            let _ = timeout(MOMENT, count.wait_for(|count| *count == 0)).await;
+            let _ = timeout_at(newest + MOMENT, state.wait_for(none_is_new)).await;
         }
     }
 }
@@ -59,6 +78,8 @@ impl Return {
 
 impl Drop for Return {
     fn drop(&mut self) {
-        self.count.send_modify(|count| *count -= 1);
+        self.state.send_modify(|state| {
+            state.began.remove(&self.number);
+        });
     }
 }

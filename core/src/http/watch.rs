@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
@@ -18,6 +19,7 @@ use crate::ErrorKind;
 pub(super) struct Watch {
     idle: Option<Duration>,
     content: Option<Duration>,
+    rest: Option<Duration>,
     deadline: Option<Instant>,
     idle_since: Option<Instant>,
     content_since: Option<Instant>,
@@ -42,6 +44,7 @@ impl Watch {
         Watch {
             idle,
             content,
+            rest: None,
             deadline,
             idle_since: None,
             content_since: None,
@@ -50,8 +53,13 @@ impl Watch {
         }
     }
 
-    pub(super) fn is_cancelled(&self) -> bool {
-        self.cancel.as_ref().is_some_and(|c| c.token.is_cancelled())
+    /// Why the call must end whatever arrives, if it must.
+    pub(super) fn stopped(&self) -> Option<ErrorKind> {
+        if self.cancel.as_ref().is_some_and(|cancel| cancel.token.is_cancelled()) {
+            return Some(ErrorKind::Cancelled);
+        }
+        let is_late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        is_late.then_some(ErrorKind::TotalTimeout)
     }
 
     /// Bytes arrived.
@@ -64,16 +72,20 @@ impl Watch {
         self.content_since = None;
     }
 
-    /// From here on, waits for at most `limit`: what is still to come is no part of the reply.
-    pub(super) fn hurry(&mut self, limit: Duration) {
-        self.idle = Some(self.idle.map_or(limit, |idle| idle.min(limit)));
-        self.content = Some(self.content.map_or(limit, |content| content.min(limit)));
+    /// From here on waits for at most `limit`, because what is still to come is no part of the reply; or again
+    /// as long as ever.
+    pub(super) fn hurry(&mut self, limit: Option<Duration>) {
+        self.rest = limit;
         self.content_since = None;
         self.timer = None;
     }
 
     /// The body has nothing yet: registers the task for what may end the wait, and says which limit did.
-    pub(super) fn poll_wait(&mut self, task: &mut TaskContext<'_>) -> Poll<ErrorKind> {
+    pub(super) fn poll_wait(
+        &mut self,
+        task: &mut TaskContext<'_>,
+        runtime: &Handle,
+    ) -> Poll<ErrorKind> {
         if let Some(cancel) = &mut self.cancel
             && cancel.wait.as_mut().poll(task).is_ready()
         {
@@ -85,6 +97,7 @@ impl Watch {
         let limits = [
             (self.deadline, ErrorKind::TotalTimeout),
             (self.idle.and_then(|d| idle_since.checked_add(d)), ErrorKind::IdleTimeout),
+            (self.rest.and_then(|d| idle_since.checked_add(d)), ErrorKind::IdleTimeout),
             (self.content.and_then(|d| content_since.checked_add(d)), ErrorKind::ContentTimeout),
         ];
         let first = limits.into_iter().filter_map(|(at, kind)| Some((at?, kind)));
@@ -92,7 +105,11 @@ impl Watch {
             return Poll::Pending;
         };
         loop {
-            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+            // The reader's own executor may know no timers.
+            let timer = self.timer.get_or_insert_with(|| {
+                let _context = runtime.enter();
+                Box::pin(sleep_until(at))
+            });
             if timer.as_mut().poll(task).is_pending() {
                 return Poll::Pending;
             }
@@ -114,7 +131,9 @@ mod tests {
 
     /// Waits as a body that has nothing does, for at most `patience`.
     async fn wait(watch: &mut Watch, patience: Duration) -> Option<ErrorKind> {
-        tokio::time::timeout(patience, poll_fn(|task| watch.poll_wait(task))).await.ok()
+        tokio::time::timeout(patience, poll_fn(|task| watch.poll_wait(task, &Handle::current())))
+            .await
+            .ok()
     }
 
     #[tokio::test(start_paused = true)]
@@ -167,8 +186,17 @@ mod tests {
         let mut watch = Watch::new(Some(100 * SECOND), None, None, None);
         assert_eq!(wait(&mut watch, SECOND).await, None);
         watch.bytes_came();
-        watch.hurry(2 * SECOND);
+        watch.hurry(Some(2 * SECOND));
         assert_eq!(wait(&mut watch, 3 * SECOND).await, Some(ErrorKind::IdleTimeout));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_deadline_holds_for_a_body_that_never_waits() {
+        let deadline = Instant::now() + SECOND;
+        let watch = Watch::new(None, None, Some(deadline), None);
+        assert_eq!(watch.stopped(), None);
+        tokio::time::advance(SECOND).await;
+        assert_eq!(watch.stopped(), Some(ErrorKind::TotalTimeout));
     }
 
     #[tokio::test(start_paused = true)]

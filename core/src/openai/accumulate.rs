@@ -2,11 +2,10 @@
 
 use super::chunk::{ChatChunk, ChunkChoice, ToolCallDelta};
 use super::message::{AssistantMessage, ToolCall, function};
-use super::reply::{ChatReply, Choice, Logprobs};
+use super::reply::{ChatReply, Choice, Logprobs, TokenLogprob};
 
-/// The most replies and tool calls that are kept: an index beyond is a fault of the service, not a reason to
-/// take memory for all that would lie before it.
-const MAX_INDEX: usize = 4096;
+/// The most replies, and the most tool calls of each, that are kept.
+const MOST: usize = 1024;
 
 /// A reply in the making.
 #[derive(Debug, Default)]
@@ -64,30 +63,37 @@ impl Accumulator {
         if reply.system_fingerprint.is_none() {
             reply.system_fingerprint = chunk.system_fingerprint().map(Into::into);
         }
+        let mut first_changed = false;
         for addition in &chunk.choices {
-            if let Some(choice) = choice_at(&mut reply.choices, addition.index) {
+            let (added, choice) = choice_at(&mut reply.choices, addition.index);
+            self.bytes += added;
+            if let Some(choice) = choice {
                 self.bytes += add_to_choice(choice, addition);
             }
+            first_changed |= added > 0 || addition.finish_reason.is_some();
         }
-        if reply.finish_reason.is_none() {
+        if first_changed {
             reply.finish_reason = reply.choices.first().and_then(|c| c.finish_reason.clone());
         }
     }
 }
 
-/// The choice of this index; the choices stay in the order of their indices.
-fn choice_at(choices: &mut Vec<Choice>, index: u32) -> Option<&mut Choice> {
+/// The choice of this index, and how many bytes it takes if it is new. The choices stay in the order of their
+/// indices.
+fn choice_at(choices: &mut Vec<Choice>, index: u32) -> (usize, Option<&mut Choice>) {
     let at = choices.partition_point(|choice| choice.index < index);
+    let mut added = 0;
     if choices.get(at).is_none_or(|choice| choice.index != index) {
-        if choices.len() >= MAX_INDEX {
-            return None;
+        if choices.len() >= MOST {
+            return (0, None);
         }
         choices.insert(at, Choice { index, ..Choice::default() });
+        added = size_of::<Choice>();
     }
-    choices.get_mut(at)
+    (added, choices.get_mut(at))
 }
 
-/// Adds to a choice, and tells how many bytes that took.
+/// Adds to a choice, and tells how many bytes that takes.
 fn add_to_choice(choice: &mut Choice, addition: &ChunkChoice) -> usize {
     let message = &mut choice.message;
     let delta = &addition.delta;
@@ -101,38 +107,50 @@ fn add_to_choice(choice: &mut Choice, addition: &ChunkChoice) -> usize {
         let kept = choice.logprobs.get_or_insert_with(Logprobs::default);
         kept.content.extend(logprobs.content.iter().cloned());
         kept.refusal.extend(logprobs.refusal.iter().cloned());
-        bytes +=
-            (logprobs.content.len() + logprobs.refusal.len()) * size_of::<super::TokenLogprob>();
+        bytes += logprobs.content.iter().chain(&logprobs.refusal).map(size_of_token).sum::<usize>();
     }
-    if addition.finish_reason.is_some() {
-        choice.finish_reason.clone_from(&addition.finish_reason);
+    if let Some(reason) = &addition.finish_reason {
+        bytes += reason.as_str().len();
+        choice.finish_reason = Some(reason.clone());
     }
     bytes
 }
 
-/// Adds to the tool call of the delta's index. Without an index, an id begins a new call, and what has no id
-/// goes on with the last one.
+fn size_of_token(token: &TokenLogprob) -> usize {
+    let alternatives = token.top_logprobs.iter().map(size_of_token).sum::<usize>();
+    let bytes = token.bytes.as_ref().map_or(0, Vec::len);
+    size_of::<TokenLogprob>() + token.token.len() + bytes + alternatives
+}
+
+/// Adds to the tool call of the delta's index, and tells how many bytes that takes. Without an index, an id
+/// begins a new call, and what has no id goes on with the last one.
 fn add_tool_call(message: &mut AssistantMessage, delta: &ToolCallDelta) -> usize {
     let calls = &mut message.tool_calls;
     let new_id =
         |call: &ToolCall| delta.id.as_ref().is_some_and(|id| !id.is_empty() && *id != call.id);
-    let at = match delta.index {
-        Some(index) => index as usize,
-        None if calls.last().is_none_or(new_id) => calls.len(),
-        None => calls.len() - 1, // there is a last one: `is_none_or` above
+    let index = match (delta.index, calls.last()) {
+        (Some(index), _) => index,
+        (None, None) => 0,
+        (None, Some(last)) if new_id(last) => last.index.saturating_add(1),
+        (None, Some(last)) => last.index,
     };
-    if at >= MAX_INDEX {
-        return 0;
+    let at = calls.partition_point(|call| call.index < index);
+    let mut bytes = 0;
+    if calls.get(at).is_none_or(|call| call.index != index) {
+        if calls.len() >= MOST {
+            return 0;
+        }
+        calls.insert(at, ToolCall { index, kind: function(), ..ToolCall::default() });
+        bytes += size_of::<ToolCall>();
     }
-    if calls.len() <= at {
-        calls.resize_with(at + 1, || ToolCall { kind: function(), ..ToolCall::default() });
-    }
-    let Some(call) = calls.get_mut(at) else { return 0 };
+    let Some(call) = calls.get_mut(at) else { return bytes };
     // Ids, kinds and names come whole; some services repeat them in every chunk.
-    let set = |kept: &mut String, text: &Option<String>| {
+    let mut set = |kept: &mut String, text: &Option<String>| {
         if let Some(text) = text
             && !text.is_empty()
+            && text != kept
         {
+            bytes += text.len();
             kept.clone_from(text);
         }
     };
@@ -141,7 +159,7 @@ fn add_tool_call(message: &mut AssistantMessage, delta: &ToolCallDelta) -> usize
     set(&mut call.function.name, &delta.name);
     let arguments = delta.arguments.as_deref().unwrap_or_default();
     call.function.arguments.push_str(arguments);
-    arguments.len()
+    bytes + arguments.len()
 }
 
 fn append(kept: &mut Option<String>, text: Option<&str>) -> usize {
@@ -152,6 +170,9 @@ fn append(kept: &mut Option<String>, text: Option<&str>) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::FinishReason;
     use super::super::chunk::ChunkReader;
     use super::*;
 
@@ -216,7 +237,35 @@ mod tests {
             r#"{"choices":[{"index":4294967295,"delta":{"tool_calls":[{"index":4294967295,"id":"a"}]}}]}"#,
         ]);
         assert_eq!(whole.reply().choices.len(), 1);
-        assert!(whole.reply().choices[0].message.tool_calls.is_empty());
+        assert_eq!(whole.reply().choices[0].message.tool_calls.len(), 1);
+        assert!(whole.bytes() < 1000);
+    }
+
+    #[test]
+    fn everything_that_is_kept_is_counted() {
+        let large = "x".repeat(1000);
+        for chunk in [
+            json!({"choices": [{"delta": {"tool_calls": [{"index": 0, "id": large}]}}]}),
+            json!({"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"name": large}}]}}]}),
+            json!({"choices": [{"delta": {}, "finish_reason": large}]}),
+            json!({"choices": [{"logprobs": {"content": [{"token": large, "logprob": 0}]}}]}),
+            json!({"choices": [{"logprobs": {"content": [{"token": "a", "logprob": 0,
+                "top_logprobs": [{"token": large, "logprob": 0}]}]}}]}),
+        ] {
+            assert!(accumulate(&[&chunk.to_string()]).bytes() >= 1000, "{chunk}");
+        }
+        let choices: Vec<_> = (0..500).map(|index| json!({"index": index})).collect();
+        let many = accumulate(&[&json!({"choices": choices}).to_string()]);
+        assert!(many.bytes() >= 500 * size_of::<Choice>());
+    }
+
+    #[test]
+    fn the_first_reply_s_finish_reason_is_the_reply_s() {
+        let chunk = |index: u32, reason: &str| {
+            json!({"choices": [{"index": index, "delta": {}, "finish_reason": reason}]}).to_string()
+        };
+        let whole = accumulate(&[&chunk(1, "length"), &chunk(0, "stop")]);
+        assert_eq!(whole.reply().finish_reason, Some(FinishReason::Stop));
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl OpenAiBuilder {
         self
     }
 
-    /// Adds a parameter to the query of every call, such as Azure's `api-version`.
+    /// Adds a parameter to the query of every call, also beside others of its name, such as Azure's `api-version`.
     pub fn query(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.http.query.push((name.into(), value.into()));
         self
@@ -112,7 +112,7 @@ impl OpenAiBuilder {
         let mut http = self.http;
         let base_url = http.base_url.get_or_insert_with(|| OPENAI.into());
         let is_openai = base_url.expose().trim_end_matches('/') == OPENAI;
-        let has_key = http.bearer.is_some()
+        let has_key = http.bearer.as_ref().is_some_and(|key| !key.expose().trim().is_empty())
             || http.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
         if is_openai && !has_key {
             let why = "no API key: set OPENAI_API_KEY or give api_key, or base_url for a service without keys";

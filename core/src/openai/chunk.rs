@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::lenient::{self, Text};
 use super::message::ToolCall;
 use super::reply::{ChatReply, Logprobs, MESSAGE_FIELDS, REPLY_FIELDS, Usage, unmodelled};
 use super::template::Template;
+use super::unreadable::{Unreadable, reported_error};
+use super::wire::{Wire, pruned_object};
 use super::{FinishReason, Role, ServiceTier};
 
 /// One chunk of a streamed reply.
@@ -129,27 +129,17 @@ impl ChatChunk {
         unmodelled(Some(&self.raw), &format!("/choices/{position}/delta"), MESSAGE_FIELDS)
     }
 
-    /// Whether the chunk adds anything to a reply, or ends one.
+    /// Whether the chunk adds anything to a reply.
     pub(super) fn has_content(&self) -> bool {
         let filled = |text: &Option<String>| text.as_ref().is_some_and(|t| !t.is_empty());
         self.choices.iter().any(|choice| {
             let delta = &choice.delta;
             filled(&delta.content)
-                || choice.finish_reason.is_some()
                 || filled(&delta.refusal)
                 || filled(&delta.reasoning)
                 || !delta.tool_calls.is_empty()
         })
     }
-}
-
-/// Why a chunk's JSON gave no chunk.
-#[derive(Debug)]
-pub(super) enum Unreadable {
-    /// It is an error that the service reports.
-    Error(Value),
-    /// It is not the JSON of a chunk.
-    Malformed(serde_json::Error),
 }
 
 /// Reads the chunks of one stream. What is the same in all of them is kept once.
@@ -176,12 +166,19 @@ impl ChunkReader {
     }
 
     fn parse(&mut self, json: &str) -> Result<ChatChunk, Unreadable> {
+        // Derived readers take lists for objects.
+        let is_object = json.trim_start().starts_with('{');
+        let pruned;
         let wire: Wire<'_> = match serde_json::from_str(json) {
-            Ok(wire) => wire,
-            // What a failing service sends may fail to be a chunk in other ways besides.
-            Err(malformed) => {
-                let error = reported_error(json).map(Unreadable::Error);
-                return Err(error.unwrap_or(Unreadable::Malformed(malformed)));
+            Ok(wire) if is_object => wire,
+            read => {
+                // What a failing service sends may fail to be a chunk in other ways besides.
+                if let Some(error) = reported_error(json) {
+                    return Err(Unreadable::Error(error));
+                }
+                pruned = pruned_object(json)?;
+                Wire::deserialize(&pruned)
+                    .map_err(|e| Unreadable::Malformed(read.err().unwrap_or(e)))?
             }
         };
         if (wire.error.is_some() || wire.choices.is_none() && wire.usage.is_none())
@@ -211,10 +208,7 @@ impl ChunkReader {
 
 /// Reads a whole reply, where a stream was asked for, as one chunk that adds all of it.
 pub(super) fn read_whole(json: &str) -> Result<ChatChunk, Unreadable> {
-    if let Some(error) = reported_error(json) {
-        return Err(Unreadable::Error(error));
-    }
-    let reply = ChatReply::from_json(json).map_err(Unreadable::Malformed)?;
+    let reply = ChatReply::from_json(json)?;
     let choices = reply.choices.into_iter().map(|choice| {
         let message = choice.message;
         let calls = message.tool_calls.into_iter().zip(0..);
@@ -245,127 +239,6 @@ pub(super) fn read_whole(json: &str) -> Result<ChatChunk, Unreadable> {
     })
 }
 
-/// The error that an event's JSON reports: `{"error": …}`, or `{"object": "error", …}` on some services.
-pub(super) fn reported_error(json: &str) -> Option<Value> {
-    let mut value: Value = serde_json::from_str(json).ok()?;
-    match value.get_mut("error").map(Value::take) {
-        Some(Value::Null) | None => {
-            value.get("object").is_some_and(|o| o == "error").then_some(value)
-        }
-        Some(error) => Some(error),
-    }
-}
-
-#[derive(Deserialize)]
-struct Wire<'a> {
-    #[serde(borrow, default)]
-    id: Text<'a>,
-    #[serde(default, deserialize_with = "lenient::number")]
-    created: u64,
-    #[serde(borrow, default)]
-    model: Text<'a>,
-    #[serde(default)]
-    choices: Option<Vec<WireChoice<'a>>>,
-    #[serde(default)]
-    usage: Option<Box<Usage>>,
-    #[serde(default, deserialize_with = "lenient::word")]
-    service_tier: Option<ServiceTier>,
-    #[serde(borrow, default)]
-    system_fingerprint: Text<'a>,
-    /// Random padding, which OpenAI varies so that sizes tell nothing of the content.
-    #[serde(borrow, default)]
-    obfuscation: Text<'a>,
-    #[serde(default)]
-    error: Option<IgnoredAny>,
-}
-
-impl Wire<'_> {
-    /// A template for the chunks to come, if this one adds text to the first reply and nothing else.
-    fn template(&self, json: &str) -> Option<Template> {
-        let [choice] = self.choices.as_deref()? else { return None };
-        let plain = choice.index == 0
-            && choice.finish_reason.word().is_none()
-            && choice.logprobs.is_none()
-            && self.usage.is_none();
-        let delta = choice.delta.as_ref()?;
-        let empty = |text: &Text<'_>| text.0.is_none();
-        let only_text = empty(&delta.refusal)
-            && empty(&delta.reasoning)
-            && empty(&delta.reasoning_content)
-            && delta.role.word().is_none()
-            && delta.tool_calls.is_none();
-        (plain && only_text).then(|| Template::new(json, &delta.content, &self.obfuscation))?
-    }
-}
-
-#[derive(Deserialize)]
-struct WireChoice<'a> {
-    #[serde(default, deserialize_with = "lenient::number")]
-    index: u64,
-    #[serde(borrow, default)]
-    delta: Option<WireDelta<'a>>,
-    #[serde(borrow, default)]
-    finish_reason: Text<'a>,
-    #[serde(default)]
-    logprobs: Option<Box<Logprobs>>,
-}
-
-#[derive(Default, Deserialize)]
-struct WireDelta<'a> {
-    #[serde(borrow, default)]
-    role: Text<'a>,
-    #[serde(borrow, default)]
-    content: Text<'a>,
-    #[serde(borrow, default)]
-    refusal: Text<'a>,
-    // Two fields, not an alias: some services send both.
-    #[serde(borrow, default)]
-    reasoning_content: Text<'a>,
-    #[serde(borrow, default)]
-    reasoning: Text<'a>,
-    #[serde(borrow, default)]
-    tool_calls: Option<Vec<WireToolCall<'a>>>,
-}
-
-#[derive(Deserialize)]
-struct WireToolCall<'a> {
-    #[serde(default)]
-    index: Option<u32>,
-    #[serde(borrow, default)]
-    id: Text<'a>,
-    #[serde(borrow, default, rename = "type")]
-    kind: Text<'a>,
-    #[serde(borrow, default)]
-    function: Option<WireFunction<'a>>,
-}
-
-#[derive(Default, Deserialize)]
-struct WireFunction<'a> {
-    #[serde(borrow, default)]
-    name: Text<'a>,
-    #[serde(borrow, default)]
-    arguments: Text<'a>,
-}
-
-impl From<WireChoice<'_>> for ChunkChoice {
-    fn from(wire: WireChoice<'_>) -> Self {
-        let delta = wire.delta.unwrap_or_default();
-        let calls = delta.tool_calls.unwrap_or_default();
-        ChunkChoice {
-            index: u32::try_from(wire.index).unwrap_or(u32::MAX),
-            delta: Delta {
-                role: delta.role.word().map(Role::from),
-                content: delta.content.into_string(),
-                refusal: delta.refusal.into_string(),
-                reasoning: delta.reasoning_content.into_string().or(delta.reasoning.into_string()),
-                tool_calls: calls.into_iter().map(Into::into).collect(),
-            },
-            finish_reason: wire.finish_reason.word().map(FinishReason::from),
-            logprobs: wire.logprobs,
-        }
-    }
-}
-
 impl ToolCallDelta {
     fn whole(call: ToolCall, index: u32) -> Self {
         ToolCallDelta {
@@ -374,19 +247,6 @@ impl ToolCallDelta {
             kind: Some(call.kind),
             name: Some(call.function.name),
             arguments: Some(call.function.arguments),
-        }
-    }
-}
-
-impl From<WireToolCall<'_>> for ToolCallDelta {
-    fn from(wire: WireToolCall<'_>) -> Self {
-        let function = wire.function.unwrap_or_default();
-        ToolCallDelta {
-            index: wire.index,
-            id: wire.id.into_string(),
-            kind: wire.kind.into_string(),
-            name: function.name.into_string(),
-            arguments: function.arguments.into_string(),
         }
     }
 }

@@ -65,6 +65,10 @@ impl OpenAi {
     /// # Errors
     ///
     /// Any [`ErrorKind`] but those of streams. Failures that pass are tried again first.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime with I/O and time.
     pub async fn chat(&self, request: ChatRequest) -> Result<ChatReply> {
         let span = telemetry::chat_span(&self.http, &request, false);
         let reply = self.fetch(&request).instrument(span.clone()).await;
@@ -80,13 +84,13 @@ impl OpenAi {
         let context = body.context().clone();
         let json = body.collect(self.http.limits().reply).await?;
         let text = String::from_utf8_lossy(&json);
-        if let Some(error) = super::chunk::reported_error(&text) {
-            return Err(context.api_error(&error));
+        let text = text.trim_start_matches('\u{feff}'); // some services begin JSON with a byte order mark
+        if text.trim_start().starts_with('<') {
+            let why = format!("a page came in place of a reply: {}", context.excerpt(&json));
+            return Err(context.error(ErrorKind::UnexpectedReply, why));
         }
-        let reply = ChatReply::from_json(&text).map_err(|e| {
-            let why = format!("what came is no reply: {e}: {}", context.excerpt(&json));
-            context.error(ErrorKind::Decode, why).with_source(e)
-        })?;
+        let reply = ChatReply::from_json(text);
+        let reply = reply.map_err(|e| e.into_error(&context, "reply", &json))?;
         Ok(reply.with_headers(headers))
     }
 
@@ -97,12 +101,16 @@ impl OpenAi {
     /// # Errors
     ///
     /// Any [`ErrorKind`]. Failures that pass are tried again first; once the stream is there, nothing is.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime with I/O and time.
     pub async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
         let started = Instant::now();
         let span = telemetry::chat_span(&self.http, &request, true);
         match self.open(&request).instrument(span.clone()).await {
             Ok(source) => {
-                let asked = request.n.unwrap_or(1) as usize;
+                let asked = request.asked();
                 let limits = self.http.limits().clone();
                 Ok(ChatStream::new(source, Setup { asked, limits, started, span }))
             }
@@ -127,7 +135,6 @@ impl OpenAi {
                 | "text/plain"
                 | "application/json"
                 | "application/octet-stream"
-                | "application/x-ndjson"
         );
         if status == StatusCode::OK && may_be_stream {
             return Ok(Source::response(headers, body));

@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
 /// Text, borrowed from the JSON where it has no escapes. `None` for null and for what is no text.
 #[derive(Clone, Debug, Default)]
@@ -106,6 +108,10 @@ impl<'de> Deserialize<'de> for Part<'de> {
                 Ok(Part(Text(Some(Cow::Owned(text.to_owned())))))
             }
 
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Part(Text(None)))
+            }
+
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut text = Text(None);
                 while let Some(key) = map.next_key::<Cow<'de, str>>()? {
@@ -120,6 +126,51 @@ impl<'de> Deserialize<'de> for Part<'de> {
         }
         deserializer.deserialize_any(PartVisitor)
     }
+}
+
+/// JSON in a string. Some services give it as JSON itself, whose text is taken then.
+#[derive(Clone, Debug, Default)]
+pub(super) struct JsonText<'a>(pub(super) Option<Cow<'a, str>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for JsonText<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct JsonTextVisitor;
+        impl<'de> Visitor<'de> for JsonTextVisitor {
+            type Value = JsonText<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("JSON in a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(JsonText(Some(Cow::Borrowed(text))))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(JsonText(Some(Cow::Owned(text.to_owned()))))
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(JsonText(None))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                let value = Value::deserialize(SeqAccessDeserializer::new(seq))?;
+                Ok(JsonText(Some(Cow::Owned(value.to_string()))))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let value = Value::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(JsonText(Some(Cow::Owned(value.to_string()))))
+            }
+        }
+        deserializer.deserialize_any(JsonTextVisitor)
+    }
+}
+
+/// JSON in a string, for `deserialize_with`.
+pub(super) fn json_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(JsonText::deserialize(deserializer)?.0.unwrap_or_default().into_owned())
 }
 
 /// Text that is kept, for `deserialize_with`.

@@ -1,12 +1,17 @@
 //! Messages: what is said in a conversation, by whom, in which form.
 
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::ImageDetail;
 use super::lenient;
+use crate::{Error, ErrorKind, Result};
 
 /// One message of a conversation.
+///
+/// A message that is read from JSON and has fields beyond these becomes [`Other`](Self::Other), so that it is
+/// sent on as it was.
 ///
 /// ```
 /// use turnwire::{Message, Part};
@@ -17,7 +22,7 @@ use super::lenient;
 /// ];
 /// # let _ = messages;
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "role", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Message {
@@ -46,6 +51,36 @@ pub enum Message {
     /// A message of another role or form, sent as it is.
     #[serde(untagged)]
     Other(Value),
+}
+
+/// The same without `Other`, to be read from JSON.
+#[derive(Deserialize)]
+#[serde(tag = "role", rename_all = "lowercase")]
+enum Known {
+    Developer(TextMessage),
+    System(TextMessage),
+    User(TextMessage),
+    Assistant(AssistantMessage),
+    Tool { content: Content, tool_call_id: String },
+    Function { content: Option<String>, name: String },
+}
+
+impl<'de> Deserialize<'de> for Message {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let message = match Known::deserialize(&value) {
+            Ok(Known::Developer(message)) => Message::Developer(message),
+            Ok(Known::System(message)) => Message::System(message),
+            Ok(Known::User(message)) => Message::User(message),
+            Ok(Known::Assistant(message)) => Message::Assistant(message),
+            Ok(Known::Tool { content, tool_call_id }) => Message::Tool { content, tool_call_id },
+            Ok(Known::Function { content, name }) => Message::Function { content, name },
+            Err(_) => return Ok(Message::Other(value)),
+        };
+        // A field that would be lost shows in that the message is not written as it was read.
+        let is_whole = serde_json::to_value(&message).is_ok_and(|written| written == value);
+        Ok(if is_whole { message } else { Message::Other(value) })
+    }
 }
 
 /// A message that is just content.
@@ -104,9 +139,12 @@ impl From<WireAssistantMessage> for AssistantMessage {
 }
 
 /// A call of a tool.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolCall {
+    /// The place among the calls of a streamed message.
+    #[serde(skip)]
+    pub(super) index: u32,
     /// Names the call, for the message that answers it.
     #[serde(default, deserialize_with = "lenient::string")]
     pub id: String,
@@ -118,6 +156,26 @@ pub struct ToolCall {
     pub function: FunctionCall,
 }
 
+impl PartialEq for ToolCall {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.id, &self.kind, &self.function) == (&other.id, &other.kind, &other.function)
+    }
+}
+
+impl ToolCall {
+    /// Reads the arguments into their type.
+    ///
+    /// # Errors
+    ///
+    /// `structure` when they are no such JSON.
+    pub fn arguments<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_str(&self.function.arguments).map_err(|e| {
+            let why = format!("the arguments of {:?} cannot be read: {e}", self.function.name);
+            Error::new(ErrorKind::Structure, "chat.arguments", why).with_source(e)
+        })
+    }
+}
+
 /// The function that a tool call names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -126,7 +184,7 @@ pub struct FunctionCall {
     #[serde(default, deserialize_with = "lenient::string")]
     pub name: String,
     /// Its arguments as the model wrote them: JSON, if the model did well.
-    #[serde(default, deserialize_with = "lenient::string")]
+    #[serde(default, deserialize_with = "lenient::json_text")]
     pub arguments: String,
 }
 
@@ -252,5 +310,31 @@ impl From<Vec<Part>> for Content {
 impl<const N: usize> From<[Part; N]> for Content {
     fn from(parts: [Part; N]) -> Self {
         Content::Parts(parts.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_message_read_from_json_loses_nothing() {
+        for wire in [
+            json!({"role": "user", "content": "a", "cache_control": {"type": "ephemeral"}}),
+            json!({"role": "user", "content": [{"type": "text", "text": "a", "x": 1}]}),
+            json!({"role": "assistant", "content": "a", "audio": {"id": "b"}}),
+            json!({"role": "assistant", "content": null, "function_call": {"name": "f"}}),
+            json!({"role": "tool", "content": "a", "tool_call_id": "c", "name": "f"}),
+            json!({"role": "critic", "content": "a"}),
+        ] {
+            let message: Message = serde_json::from_value(wire.clone()).unwrap();
+            assert!(matches!(message, Message::Other(_)), "{wire}");
+            assert_eq!(serde_json::to_value(message).unwrap(), wire);
+        }
+        let plain = json!({"role": "assistant", "content": "a"});
+        let message: Message = serde_json::from_value(plain).unwrap();
+        assert_eq!(message, Message::assistant("a"));
     }
 }

@@ -46,6 +46,10 @@ impl OpenAi {
     /// # Errors
     ///
     /// Any [`ErrorKind`] but those of streams. Failures that pass are tried again first.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime with I/O and time.
     pub async fn models(&self) -> Result<ModelList> {
         let request = Request {
             operation: "models",

@@ -6,50 +6,78 @@ use serde_json::{Map, Value};
 
 use super::lenient;
 use super::message::AssistantMessage;
+use super::unreadable::{Unreadable, reported_error};
+use super::wire::pruned_object;
 use super::{FinishReason, Role, ServiceTier};
 use crate::http::REQUEST_ID;
 use crate::{Error, ErrorKind, Result};
 
 /// A whole reply.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "WireReply")]
 #[non_exhaustive]
 pub struct ChatReply {
     /// The service's id of the completion.
-    #[serde(default, deserialize_with = "lenient::string")]
     pub id: String,
-    #[serde(skip_deserializing)]
     object: Object,
     /// When it was made, in seconds since 1970.
-    #[serde(default, deserialize_with = "lenient::number")]
     pub created: u64,
     /// The model that answered, often more exact than the one asked for.
-    #[serde(default, deserialize_with = "lenient::string")]
     pub model: String,
     /// The replies, one unless `n` asked for more.
-    #[serde(default, deserialize_with = "lenient::or_default")]
     pub choices: Vec<Choice>,
     /// Why the first reply ended, as in [`choices`](Self::choices).
     #[serde(skip)]
     pub finish_reason: Option<FinishReason>,
     /// The tokens that it took, if the service tells; a stream tells when it is
     /// [asked](crate::ChatRequest::include_usage).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// The class of service that was used.
-    #[serde(default, deserialize_with = "lenient::word", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub service_tier: Option<ServiceTier>,
     /// Names the service's configuration, to notice its changes.
-    #[serde(
-        default,
-        deserialize_with = "lenient::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub system_fingerprint: Option<String>,
     /// The JSON as it came; none for a reply that was put together from a stream.
     #[serde(skip)]
     raw: Option<Box<str>>,
     #[serde(skip)]
     headers: http::HeaderMap,
+}
+
+#[derive(Deserialize)]
+struct WireReply {
+    #[serde(default, deserialize_with = "lenient::string")]
+    id: String,
+    #[serde(default, deserialize_with = "lenient::number")]
+    created: u64,
+    #[serde(default, deserialize_with = "lenient::string")]
+    model: String,
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    choices: Vec<Choice>,
+    #[serde(default)]
+    usage: Option<Usage>,
+    #[serde(default, deserialize_with = "lenient::word")]
+    service_tier: Option<ServiceTier>,
+    #[serde(default, deserialize_with = "lenient::optional")]
+    system_fingerprint: Option<String>,
+}
+
+impl From<WireReply> for ChatReply {
+    fn from(wire: WireReply) -> Self {
+        ChatReply {
+            id: wire.id,
+            created: wire.created,
+            model: wire.model,
+            finish_reason: wire.choices.first().and_then(|choice| choice.finish_reason.clone()),
+            choices: wire.choices,
+            usage: wire.usage,
+            service_tier: wire.service_tier,
+            system_fingerprint: wire.system_fingerprint,
+            ..ChatReply::default()
+        }
+    }
 }
 
 /// The kind of object that a reply's JSON says it is.
@@ -180,9 +208,22 @@ pub struct CompletionTokens {
 
 impl ChatReply {
     /// Reads a reply from its JSON, which it keeps.
-    pub(super) fn from_json(json: &str) -> serde_json::Result<Self> {
-        let mut reply: ChatReply = serde_json::from_str(json)?;
-        reply.finish_reason = reply.choices.first().and_then(|c| c.finish_reason.clone());
+    pub(super) fn from_json(json: &str) -> Result<Self, Unreadable> {
+        if let Some(error) = reported_error(json) {
+            return Err(Unreadable::Error(error));
+        }
+        let is_object = json.trim_start().starts_with('{');
+        let mut reply: ChatReply = match serde_json::from_str(json) {
+            Ok(reply) if is_object => reply,
+            read => {
+                let pruned = pruned_object(json)?;
+                let reply = ChatReply::deserialize(&pruned);
+                reply.map_err(|e| Unreadable::Malformed(read.err().unwrap_or(e)))?
+            }
+        };
+        if reply.choices.is_empty() {
+            return Err(Unreadable::NoReply);
+        }
         reply.raw = Some(json.into());
         Ok(reply)
     }

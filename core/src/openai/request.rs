@@ -149,9 +149,7 @@ impl ChatRequest {
         })?;
         extra.remove("stream");
         let model = extra.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
-        // Typed besides, because the client itself looks at it.
-        let n = extra.get("n").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
-        Ok(ChatRequest { model, n, extra, ..Self::default() })
+        Ok(ChatRequest { model, extra, ..Self::default() })
     }
 
     /// Adds instructions.
@@ -197,6 +195,12 @@ impl ChatRequest {
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.extra.insert(name.into(), value.into());
         self
+    }
+
+    /// How many replies are asked for.
+    pub(super) fn asked(&self) -> usize {
+        let extra = self.extra.get("n").map(|n| n.as_u64().unwrap_or(1));
+        usize::try_from(extra.unwrap_or(self.n.unwrap_or(1).into())).unwrap_or(1)
     }
 
     /// The body to send.
@@ -283,7 +287,7 @@ mod tests {
         let mut given = wire.clone();
         given["stream"] = true.into();
         let request = ChatRequest::from_json(&given.to_string()).unwrap();
-        assert_eq!((request.model.as_str(), request.n), ("m", Some(2)));
+        assert_eq!((request.model.as_str(), request.asked()), ("m", 2));
         assert_eq!(sent(&request, false), wire);
         assert_eq!(ChatRequest::from_json("[]").unwrap_err().code(), "invalid_request");
     }

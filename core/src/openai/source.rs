@@ -1,16 +1,15 @@
 //! Where a stream's bytes come from: a response of ours, or a stream that the caller already has.
 
 use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use http::HeaderMap;
-use serde_json::Value;
 
 use crate::http::{Body, Context};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// A piece of a stream.
 pub(super) enum Piece {
@@ -52,7 +51,13 @@ impl Source {
             Some(Inner::Response(body)) => {
                 body.poll_data(task).map(|piece| piece.map(|p| p.map(Piece::Bytes)))
             }
-            Some(Inner::Foreign(stream)) => stream.as_mut().poll_next(task),
+            Some(Inner::Foreign(stream)) => {
+                let piece = ready!(stream.as_mut().poll_next(task));
+                if piece.is_none() {
+                    self.inner = None; // it may not be polled again
+                }
+                Poll::Ready(piece)
+            }
             None => Poll::Ready(None),
         }
     }
@@ -69,13 +74,22 @@ impl Source {
         self.inner = None;
     }
 
+    /// Why the call must end although the service goes on, if it must.
+    pub(super) fn stopped(&self) -> Option<Error> {
+        match &self.inner {
+            Some(Inner::Response(body)) => body.stopped(),
+            _ => None,
+        }
+    }
+
     pub(super) fn content_came(&mut self) {
         if let Some(Inner::Response(body)) = &mut self.inner {
             body.content_came();
         }
     }
 
-    pub(super) fn hurry(&mut self, limit: Duration) {
+    /// Waits for at most `limit` from here on, or again as long as ever.
+    pub(super) fn hurry(&mut self, limit: Option<Duration>) {
         if let Some(Inner::Response(body)) = &mut self.inner {
             body.hurry(limit);
         }
@@ -85,19 +99,8 @@ impl Source {
         &self.headers
     }
 
-    pub(super) fn request_id(&self) -> Option<&str> {
-        self.context.request_id()
-    }
-
-    pub(super) fn error(&self, kind: ErrorKind, message: impl AsRef<str>) -> Error {
-        self.context.error(kind, message)
-    }
-
-    pub(super) fn api_error(&self, error: &Value) -> Error {
-        self.context.api_error(error)
-    }
-
-    pub(super) fn excerpt(&self, body: &[u8]) -> String {
-        self.context.excerpt(body)
+    /// What the call is about, for errors.
+    pub(super) fn context(&self) -> &Context {
+        &self.context
     }
 }

@@ -12,7 +12,8 @@ use tokio::time::Instant;
 use tracing::Span;
 
 use super::accumulate::Accumulator;
-use super::chunk::{ChatChunk, ChunkReader, Unreadable, read_whole};
+use super::chunk::{ChatChunk, ChunkReader, read_whole};
+use super::event::{Step, read_event};
 use super::reply::ChatReply;
 use super::source::{Piece, Source};
 use super::telemetry;
@@ -21,6 +22,9 @@ use crate::{Error, ErrorKind, Limits, Result};
 
 /// How long the rest of a stream is waited for after every reply in it has ended: the usage and `[DONE]`.
 const REST: Duration = Duration::from_secs(5);
+
+/// The bytes of a byte order mark.
+const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// The chunks of a reply, as the service makes them.
 ///
@@ -47,23 +51,18 @@ pub struct ChatStream {
 
 /// What the body turns out to be.
 enum Format {
-    /// Not known before its first byte that is not white space.
+    /// Not known before its first byte that is neither white space nor a byte order mark.
     Unknown,
     Events,
     /// One JSON object, whole: a service that does not stream, or an error.
     Json(Vec<u8>),
+    /// Such an object that has been read.
+    JsonRead,
 }
 
 enum State {
     Reading,
     Ended(Result<()>),
-}
-
-/// What a piece of the stream comes to.
-enum Step {
-    Chunk(ChatChunk),
-    Nothing,
-    Done,
 }
 
 impl ChatStream {
@@ -102,7 +101,9 @@ impl ChatStream {
             State::Ended(Err(error)) => return Err(error),
             State::Reading => {
                 let why = "the stream was not read to its end";
-                return Err(self.with_partial(self.source.error(ErrorKind::Truncated, why)));
+                return Err(
+                    self.with_partial(self.source.context().error(ErrorKind::Truncated, why))
+                );
             }
         }
         let reply = std::mem::take(&mut self.whole).into_reply();
@@ -123,7 +124,7 @@ impl ChatStream {
 
     /// The service's id of the request (`x-request-id`), for its support.
     pub fn request_id(&self) -> Option<&str> {
-        self.source.request_id()
+        self.source.context().request_id()
     }
 
     /// The headers of the response; none for a stream that was not opened by this library.
@@ -137,12 +138,15 @@ impl ChatStream {
     }
 
     fn poll_chunk(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<ChatChunk>>> {
+        if self.is_terminated() {
+            return Poll::Ready(None);
+        }
+        if let Some(error) = self.source.stopped() {
+            return Poll::Ready(Some(Err(self.end_with(error))));
+        }
         loop {
-            if let State::Ended(_) = self.state {
-                return Poll::Ready(None);
-            }
             let step = match self.next_step() {
-                Ok(Some(step)) => step,
+                Ok(Some(step)) => Ok(step),
                 Ok(None) => match ready!(self.source.poll(task)) {
                     Some(Ok(Piece::Bytes(bytes))) => {
                         self.bytes = bytes;
@@ -151,28 +155,33 @@ impl ChatStream {
                     }
                     #[cfg(feature = "eventsource-stream")]
                     Some(Ok(Piece::Event { event, data })) => {
-                        match read_event(&mut self.reader, &self.source, &event, &data) {
-                            Ok(step) => step,
-                            Err(error) => return self.fail(error),
-                        }
+                        read_event(&mut self.reader, self.source.context(), &event, &data)
                     }
-                    // What broke after every reply's end was no part of them.
-                    Some(Err(error)) if self.is_whole() && is_transport(&error) => Step::Done,
-                    Some(Err(error)) => return self.fail(error),
-                    None => match self.at_eof() {
-                        Ok(step) => step,
-                        Err(error) => return self.fail(error),
-                    },
+                    Some(Err(error)) => Err(error),
+                    None => self.at_eof(),
                 },
-                Err(error) => return self.fail(error),
+                Err(error) => Err(error),
             };
             match step {
-                Step::Chunk(chunk) => return Poll::Ready(Some(self.take_in(chunk))),
-                Step::Nothing => {}
-                Step::Done => {
+                Ok(Step::Chunk(chunk)) => return Poll::Ready(Some(self.take_in(chunk))),
+                Ok(Step::Nothing) => {}
+                Ok(Step::Done) if self.whole.reply().choices.is_empty() => {
+                    let why = "the stream ended without a reply";
+                    let error = self.source.context().error(ErrorKind::UnexpectedReply, why);
+                    return Poll::Ready(Some(Err(self.end_with(error))));
+                }
+                Ok(Step::Done) => {
                     self.end(Ok(()));
                     self.source.finish(task);
+                    return Poll::Ready(None);
                 }
+                // What breaks after every reply's end was no part of them.
+                Err(error) if self.is_whole() && is_of_the_line(&error) => {
+                    self.end(Ok(()));
+                    self.source.close();
+                    return Poll::Ready(None);
+                }
+                Err(error) => return Poll::Ready(Some(Err(self.end_with(error)))),
             }
         }
     }
@@ -183,13 +192,20 @@ impl ChatStream {
             let mut input = self.bytes.get(self.taken..).unwrap_or_default();
             match &mut self.format {
                 Format::Unknown => {
-                    let Some(first) = input.iter().find(|b| !b.is_ascii_whitespace()) else {
-                        return Ok(None);
-                    };
-                    // No line of an event stream that means anything begins with a brace or a bracket.
-                    self.format = match first {
-                        b'{' | b'[' => Format::Json(Vec::new()),
-                        _ => Format::Events,
+                    let is_before = |b: &u8| b.is_ascii_whitespace() || BOM.contains(b);
+                    // No line of an event stream that means anything begins with one of these.
+                    self.format = match input.iter().find(|b| !is_before(b)) {
+                        None => return Ok(None),
+                        Some(b'{' | b'[') => Format::Json(Vec::new()),
+                        Some(b'<') => {
+                            let page = self.source.context().excerpt(input);
+                            let why = format!("a page came in place of a stream: {page}");
+                            return Err(self
+                                .source
+                                .context()
+                                .error(ErrorKind::UnexpectedReply, why));
+                        }
+                        Some(_) => Format::Events,
                     };
                 }
                 Format::Json(json) => {
@@ -200,17 +216,19 @@ impl ChatStream {
                     }
                     return Ok(None);
                 }
+                Format::JsonRead => return Ok(Some(Step::Done)),
                 Format::Events => {
                     let before = input.len();
+                    let context = self.source.context();
                     let frame = self.decoder.decode(&mut input).map_err(|e| {
-                        self.source.error(ErrorKind::TooLarge, e.to_string()).with_source(e)
+                        context.error(ErrorKind::TooLarge, e.to_string()).with_source(e)
                     })?;
                     self.taken += before - input.len();
                     return match frame {
                         None => Ok(None),
                         Some(Frame::Comment(_)) => Ok(Some(Step::Nothing)),
                         Some(Frame::Event(event)) => {
-                            read_event(&mut self.reader, &self.source, &event.event, &event.data)
+                            read_event(&mut self.reader, context, &event.event, &event.data)
                                 .map(Some)
                         }
                     };
@@ -220,14 +238,16 @@ impl ChatStream {
     }
 
     fn at_eof(&mut self) -> Result<Step> {
+        let context = self.source.context();
         if let Format::Json(json) = &mut self.format {
             let json = std::mem::take(json);
-            self.format = Format::Events;
-            let chunk = whole_reply(&self.source, &json)?;
-            return Ok(Step::Chunk(chunk));
+            self.format = Format::JsonRead;
+            let text = String::from_utf8_lossy(&json);
+            let read = read_whole(text.trim_start_matches('\u{feff}'));
+            return read.map(Step::Chunk).map_err(|e| e.into_error(context, "reply", &json));
         }
         if let Some(event) = self.decoder.finish() {
-            return read_event(&mut self.reader, &self.source, &event.event, &event.data);
+            return read_event(&mut self.reader, context, &event.event, &event.data);
         }
         if self.is_whole() {
             return Ok(Step::Done);
@@ -236,7 +256,7 @@ impl ChatStream {
             true => "the stream ended before the reply did",
             false => "the stream ended without a reply",
         };
-        Err(self.source.error(ErrorKind::Truncated, why))
+        Err(context.error(ErrorKind::Truncated, why))
     }
 
     fn take_in(&mut self, chunk: ChatChunk) -> Result<ChatChunk> {
@@ -250,8 +270,10 @@ impl ChatStream {
             let error = self.too_large();
             return Err(self.end_with(error));
         }
-        if !was_whole && self.is_whole() {
-            self.source.hurry(REST);
+        match (was_whole, self.is_whole()) {
+            (false, true) => self.source.hurry(Some(REST)),
+            (true, false) => self.source.hurry(None), // another reply has begun
+            _ => {}
         }
         Ok(chunk)
     }
@@ -262,7 +284,7 @@ impl ChatStream {
 
     fn too_large(&self) -> Error {
         let why = format!("the reply is larger than {} bytes", self.limits.reply);
-        self.source.error(ErrorKind::TooLarge, why)
+        self.source.context().error(ErrorKind::TooLarge, why)
     }
 
     fn with_partial(&self, error: Error) -> Error {
@@ -270,10 +292,6 @@ impl ChatStream {
             true => error.with_partial(self.whole.reply().text()),
             false => error,
         }
-    }
-
-    fn fail(&mut self, error: Error) -> Poll<Option<Result<ChatChunk>>> {
-        Poll::Ready(Some(Err(self.end_with(error))))
     }
 
     fn end_with(&mut self, error: Error) -> Error {
@@ -309,50 +327,10 @@ pub(super) struct Setup {
     pub(super) span: Span,
 }
 
-/// Reads one event's data.
-fn read_event(reader: &mut ChunkReader, source: &Source, event: &str, data: &str) -> Result<Step> {
-    // The hot path hands over JSON that is neither padded nor empty, and begins with a brace.
-    if !data.starts_with('{') {
-        match data.trim() {
-            "[DONE]" => return Ok(Step::Done),
-            "" => return Ok(Step::Nothing),
-            _ => {}
-        }
-    }
-    let read = reader.read(data);
-    if event == "error"
-        && !matches!(read, Err(Unreadable::Error(_)))
-        && let Ok(error) = serde_json::from_str(data)
-    {
-        return Err(source.api_error(&error));
-    }
-    match read {
-        Ok(chunk) => Ok(Step::Chunk(chunk)),
-        Err(Unreadable::Error(error)) => Err(source.api_error(&error)),
-        Err(Unreadable::Malformed(e)) => {
-            let why = format!("an event is no chunk: {e}: {}", source.excerpt(data.as_bytes()));
-            Err(source.error(ErrorKind::Decode, why).with_source(e))
-        }
-    }
-}
-
-/// Reads a body that is one JSON object, in place of a stream, as a chunk that adds the whole reply.
-fn whole_reply(source: &Source, json: &[u8]) -> Result<ChatChunk> {
-    let text = String::from_utf8_lossy(json);
-    match read_whole(&text) {
-        Ok(chunk) => Ok(chunk),
-        Err(Unreadable::Error(error)) => Err(source.api_error(&error)),
-        Err(Unreadable::Malformed(e)) => {
-            let why = format!("the reply is JSON, but no reply: {e}: {}", source.excerpt(json));
-            Err(source.error(ErrorKind::Decode, why).with_source(e))
-        }
-    }
-}
-
-/// Whether the error is the line's, not the service's or the caller's.
-fn is_transport(error: &Error) -> bool {
+/// Whether the error is about the line or what came on it, not the service's word or the caller's.
+fn is_of_the_line(error: &Error) -> bool {
     use ErrorKind::*;
-    matches!(error.kind(), Connection | Truncated | IdleTimeout | ContentTimeout)
+    matches!(error.kind(), Connection | Truncated | IdleTimeout | ContentTimeout | Decode)
 }
 
 impl Stream for ChatStream {

@@ -1,9 +1,10 @@
 //! Tools that a model may call, and the structure that a reply may be held to: both described by JSON schemas.
 
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+use super::schema::{TypeSchema, schema_of};
 
 /// A tool that the model may call.
 ///
@@ -50,12 +51,21 @@ pub struct FunctionTool {
 }
 
 impl Tool {
-    /// A function whose arguments are a `T`, to be followed exactly.
+    /// A function whose arguments are a `T`, to be followed exactly where the type allows that; `()` for none.
     pub fn function<T: JsonSchema>(
         name: impl Into<String>,
         description: impl Into<String>,
     ) -> Self {
-        Tool::with_schema(name, description, strict_schema::<T>(), Some(true))
+        let TypeSchema { schema, strict } = schema_of::<T>();
+        let has_none = schema.get("type").is_some_and(|t| t == "null");
+        Tool::Function {
+            function: FunctionTool {
+                name: name.into(),
+                description: Some(description.into()),
+                parameters: Some(schema).filter(|_| !has_none),
+                strict: strict.then_some(true),
+            },
+        }
     }
 
     /// A function whose arguments a JSON schema describes.
@@ -149,12 +159,19 @@ pub struct SchemaFormat {
 }
 
 impl ResponseFormat {
-    /// JSON that reads as a `T`; read it with [`ChatReply::parse`](crate::ChatReply::parse).
+    /// JSON that reads as a `T`, followed exactly where the type allows that; read it with [`ChatReply::parse`](crate::ChatReply::parse).
     pub fn of<T: JsonSchema>() -> Self {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         let name = T::schema_name();
         let name = name.chars().map(|c| if allowed(c) { c } else { '_' });
-        ResponseFormat::json_schema(name.take(64).collect::<String>(), strict_schema::<T>())
+        let TypeSchema { schema, strict } = schema_of::<T>();
+        let json_schema = SchemaFormat {
+            name: name.take(64).collect(),
+            description: None,
+            schema,
+            strict: strict.then_some(true),
+        };
+        ResponseFormat::JsonSchema { json_schema }
     }
 
     /// JSON that follows `schema` exactly.
@@ -165,66 +182,6 @@ impl ResponseFormat {
     }
 }
 
-/// The schema of `T` in the subset that strict services accept: every object lists all its properties as
-/// required and allows no others, and no keyword is used that such services refuse (OpenAI's "Structured
-/// Outputs" guide, "Supported schemas"). An optional field stays optional by allowing null.
-pub(super) fn strict_schema<T: JsonSchema>() -> Value {
-    let mut settings = SchemaSettings::draft2020_12();
-    settings.meta_schema = None;
-    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
-    make_strict(&mut schema);
-    schema
-}
-
-fn make_strict(schema: &mut Value) {
-    match schema {
-        Value::Object(object) => make_object_strict(object),
-        Value::Array(items) => items.iter_mut().for_each(make_strict),
-        _ => {}
-    }
-}
-
-fn make_object_strict(object: &mut Map<String, Value>) {
-    // Keywords whose values are literals, not schemas.
-    const LITERALS: [&str; 4] = ["enum", "const", "required", "description"];
-    // Integer widths and defaults mean nothing to a model, and strict services refuse them.
-    object.remove("default");
-    if object.get("format").is_some_and(|f| !is_known_format(f)) {
-        object.remove("format");
-    }
-    // `oneOf` is what enums become; strict services know `anyOf`, and the variants exclude one another anyway.
-    if let Some(variants) = object.remove("oneOf") {
-        object.insert("anyOf".into(), variants);
-    }
-    // A reference stands alone.
-    if object.contains_key("$ref") {
-        object.retain(|key, _| key == "$ref" || key == "$defs");
-    }
-    if object.get("type").is_some_and(|t| t == "object") {
-        let properties = object.entry("properties").or_insert_with(|| json!({}));
-        let names: Vec<String> =
-            properties.as_object().map(|p| p.keys().cloned().collect()).unwrap_or_default();
-        object.insert("required".into(), names.into());
-        object.insert("additionalProperties".into(), false.into());
-    }
-    for (key, value) in object.iter_mut() {
-        match (key.as_str(), value) {
-            // Maps from names to schemas: a property may be named like a keyword.
-            ("properties" | "$defs", Value::Object(named)) => {
-                named.values_mut().for_each(make_strict);
-            }
-            (key, value) if !LITERALS.contains(&key) => make_strict(value),
-            _ => {}
-        }
-    }
-}
-
-fn is_known_format(format: &Value) -> bool {
-    const KNOWN: [&str; 9] =
-        ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
-    format.as_str().is_some_and(|f| KNOWN.contains(&f))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,58 +189,7 @@ mod tests {
     #[derive(JsonSchema)]
     #[allow(dead_code)]
     struct Order {
-        /// What to bring.
-        items: Vec<Item>,
-        default: Option<String>,
-        #[schemars(length(min = 1))]
-        note: String,
-    }
-
-    #[derive(JsonSchema)]
-    #[allow(dead_code)]
-    struct Item {
         count: u32,
-        kind: Kind,
-    }
-
-    #[derive(JsonSchema)]
-    #[allow(dead_code)]
-    enum Kind {
-        Tea,
-        Cake { slices: u8 },
-    }
-
-    /// Every object in the schema must be closed and complete, or a strict service refuses the request.
-    fn assert_strict(schema: &Value) {
-        if schema["type"] == "object" {
-            assert_eq!(schema["additionalProperties"], false, "{schema}");
-            let names: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
-            let required = schema["required"].as_array().unwrap();
-            assert_eq!(names.len(), required.len(), "{schema}");
-        }
-        assert!(schema.get("oneOf").is_none() && schema.get("default").is_none(), "{schema}");
-        for key in ["properties", "$defs"] {
-            schema[key].as_object().into_iter().flat_map(Map::values).for_each(assert_strict);
-        }
-        for key in ["anyOf", "allOf"] {
-            schema[key].as_array().into_iter().flatten().for_each(assert_strict);
-        }
-        schema.get("items").into_iter().for_each(assert_strict);
-    }
-
-    #[test]
-    fn a_schema_from_a_type_is_strict_at_every_depth() {
-        let schema = strict_schema::<Order>();
-        assert_strict(&schema);
-        assert_eq!(schema["required"], json!(["default", "items", "note"]));
-        assert_eq!(schema["properties"]["items"]["description"], "What to bring.");
-        assert!(
-            schema["properties"]["default"].is_object(),
-            "a property named like a keyword stays"
-        );
-        assert!(schema.get("$schema").is_none());
-        let count = &schema["$defs"]["Item"]["properties"]["count"];
-        assert!(count.get("format").is_none(), "{count}");
     }
 
     #[test]
@@ -296,7 +202,7 @@ mod tests {
 
     #[test]
     fn tools_and_choices_have_the_wire_form() {
-        let tool = serde_json::to_value(Tool::function::<Item>("count", "Counts.")).unwrap();
+        let tool = serde_json::to_value(Tool::function::<Order>("count", "Counts.")).unwrap();
         assert_eq!(tool["type"], "function");
         assert_eq!(tool["function"]["name"], "count");
         assert_eq!(serde_json::to_value(ToolChoice::from(ToolMode::Required)).unwrap(), "required");

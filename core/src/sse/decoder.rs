@@ -136,6 +136,8 @@ impl Decoder {
             let taken = end.unwrap_or(input.len());
             if held + taken > self.max_event {
                 self.failed = true;
+                self.line = Vec::new();
+                self.block = Block::default();
                 return Err(EventTooLarge { max: self.max_event });
             }
             let (line, rest) = input.split_at(taken);

@@ -7,7 +7,7 @@ use super::frame::DEFAULT_EVENT;
 ///
 /// Every line of the data becomes a `data:` line, whichever line break it used (LF, CRLF or CR), so that the
 /// reader gets the data back with `\n` between its lines. `event:`, `id:` and `retry:` are written only when
-/// they say something; line breaks in an event type, an id or a comment are left out, because the format has
+/// they say something (so an event without an id does not take back an earlier one's); line breaks in an event type, an id or a comment are left out, because the format has
 /// no place for them.
 ///
 /// ```

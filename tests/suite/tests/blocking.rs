@@ -9,7 +9,7 @@ use turnwire::{CallOptions, ChatRequest};
 use turnwire_fakes::{Fake, Outcome, Script};
 
 fn client(fake: &Fake) -> OpenAi {
-    OpenAi::build(turnwire::OpenAi::builder().base_url(fake.base_url()).no_proxy()).unwrap()
+    OpenAi::builder().base_url(fake.base_url()).no_proxy().build_blocking().unwrap()
 }
 
 fn ask() -> ChatRequest {
@@ -70,6 +70,18 @@ fn it_works_on_the_threads_of_a_multi_thread_runtime() {
             .collect();
         for call in calls {
             call.await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn many_calls_in_one_task_do_not_use_up_its_budget() {
+    let fake = fake();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let llm = client(&fake);
+        for _ in 0..300 {
+            llm.chat_stream(ask()).unwrap().finish().unwrap();
         }
     });
 }

@@ -3,7 +3,6 @@
 
 use std::process::Command;
 
-use turnwire::blocking::OpenAi;
 use turnwire::{ChatRequest, OpenAiBuilder};
 use turnwire_fakes::{Fake, Script};
 
@@ -11,7 +10,7 @@ use turnwire_fakes::{Fake, Script};
 const SERVICE: &str = "http://api.invalid/v1";
 
 fn ask(settings: OpenAiBuilder) -> turnwire::Result<String> {
-    let stream = OpenAi::build(settings.base_url(SERVICE))?.chat_stream(ChatRequest::new("m"))?;
+    let stream = settings.base_url(SERVICE).build_blocking()?.chat_stream(ChatRequest::new("m"))?;
     Ok(stream.finish()?.text().to_owned())
 }
 

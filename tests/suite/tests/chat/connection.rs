@@ -45,6 +45,20 @@ async fn a_service_that_trickles_after_the_end_delays_nobody_and_keeps_its_conne
 }
 
 #[tokio::test]
+async fn a_service_that_holds_its_connection_after_the_end_slows_no_other_call() {
+    let fake = Fake::start().await.unwrap();
+    fake.script("holds", Script::new().text("a").finish("stop").done().stall());
+    let llm = client(&fake);
+    llm.chat_stream(ChatRequest::new("holds")).await.unwrap().finish().await.unwrap();
+    let began = Instant::now();
+    for _ in 0..100 {
+        llm.chat_stream(ask()).await.unwrap().finish().await.unwrap();
+    }
+    // Only a call within the first moment waits for that connection: 100 waits would take a second.
+    assert!(began.elapsed() < Duration::from_millis(900), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
 async fn a_dropped_stream_is_seen_by_the_service_within_100_ms() {
     let (fake, llm) = scripted(Script::new().text("안녕").stall()).await;
     let mut stream = llm.chat_stream(ask()).await.unwrap();

@@ -82,6 +82,48 @@ async fn a_total_limit_holds_over_retries_and_streams() {
 }
 
 #[tokio::test]
+async fn a_total_limit_holds_for_a_stream_that_never_lets_its_reader_wait() {
+    let (_fake, llm) =
+        scripted(Script::new().coalesce(65536).repeat(200_000, |s| s.text("a"))).await;
+    let llm = llm.with(CallOptions::new().total_timeout(LIMIT));
+    let mut stream = llm.chat_stream(ask()).await.unwrap();
+    let began = Instant::now();
+    let mut chunks = 0;
+    let error = loop {
+        match futures::StreamExt::next(&mut stream).await.unwrap() {
+            Ok(_) => chunks += 1,
+            Err(error) => break error,
+        }
+        std::thread::sleep(Duration::from_millis(1)); // a reader with work of its own
+    };
+    assert_eq!(error.code(), "total_timeout");
+    assert!(chunks > 0 && began.elapsed() < 20 * LIMIT, "{chunks} chunks, {:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_limit_can_be_lifted_for_a_call() {
+    let (_fake, llm) =
+        scripted(Script::new().text("a").wait_ms(400).text("b").finish("stop").done()).await;
+    let hasty = llm.with(CallOptions::new().idle_timeout(LIMIT));
+    assert!(hasty.chat_stream(ask()).await.unwrap().finish().await.unwrap_err().is_timeout());
+    let patient = hasty.with(CallOptions::new().idle_timeout(None));
+    assert_eq!(patient.chat_stream(ask()).await.unwrap().finish().await.unwrap().text(), "ab");
+}
+
+#[tokio::test]
+async fn nothing_more_comes_after_cancellation() {
+    let (_fake, llm) =
+        scripted(Script::new().coalesce(65536).repeat(1000, |s| s.text("a")).done()).await;
+    let token = CancellationToken::new();
+    let llm = llm.with(CallOptions::new().cancellation(token.clone()));
+    let mut stream = llm.chat_stream(ask()).await.unwrap();
+    futures::StreamExt::next(&mut stream).await.unwrap().unwrap();
+    token.cancel();
+    let next = futures::StreamExt::next(&mut stream).await.unwrap();
+    assert_eq!(next.unwrap_err().code(), "cancelled");
+}
+
+#[tokio::test]
 async fn a_connection_that_does_not_stand_meets_the_connect_limit() {
     // A listener whose queue is full: the kernel leaves further connections waiting.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();

@@ -83,6 +83,22 @@ async fn a_retry_after_that_is_too_long_ends_the_call() {
 }
 
 #[tokio::test]
+async fn an_absurd_retry_after_does_no_harm() {
+    for value in ["10000000000000000000", "99999999999999999999999", "1e400"] {
+        let fake = in_turn([Script::error(429, "never").header("retry-after", value)]).await;
+        let retry = turnwire::RetryPolicy {
+            max_retry_after: std::time::Duration::MAX,
+            ..turnwire::RetryPolicy::default()
+        };
+        let llm = settings(&fake).retry(retry).build().unwrap();
+        let limit = std::time::Duration::from_millis(200);
+        let llm = llm.with(CallOptions::new().total_timeout(limit));
+        let error = llm.chat(ask()).await.unwrap_err();
+        assert_eq!((error.status(), fake.requests().len()), (Some(429), 1), "{value}");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_breaks_before_a_response_is_tried_again() {
     let fake =
         in_turn([Script::new().framing(turnwire_fakes::Framing::Raw).reset(), Script::chat(["a"])])

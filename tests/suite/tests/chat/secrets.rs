@@ -10,13 +10,16 @@ use turnwire_fakes::{Fake, Script};
 
 use super::ask;
 
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 9] = [
     "sk-key-0123456789",
     "pass-0123456789",
     "cXVlcnktMDEyMzQ1", // in the query
     "hdr-0123456789",
     "call-0123456789",
     "cookie-0123456789",
+    "user-key-0123456789",
+    "base-query-0123456789",
+    "basic-0123456789",
 ];
 
 /// A writer that keeps what is logged.
@@ -35,15 +38,18 @@ impl Write for Kept {
 
 #[tokio::test]
 async fn no_secret_shows_anywhere() {
-    let [key, password, query, header, call, cookie] = SECRETS;
+    let [key, password, query, header, call, cookie, user, base_query, basic] = SECRETS;
     let fake = Fake::start().await.unwrap();
-    let base = fake.base_url().replace("http://", &format!("http://user:{password}@"));
+    let base = fake.base_url().replace("http://", &format!("http://{user}:{password}@"));
+    let base = format!("{base}?code={base_query}");
     let settings = OpenAi::builder()
         .base_url(base)
         .api_key(key)
         .header("x-api-key", header)
-        .header("cookie", cookie)
+        .header("cookie", format!("session={cookie}; theme=dark"))
+        .header("x-upstream", format!("Basic {basic}"))
         .query("access_token", query)
+        .limits(turnwire::Limits { error_body: 2000, ..turnwire::Limits::default() })
         .no_proxy();
     let mut shown = format!("{settings:?}");
     let llm = settings.build().unwrap();
@@ -53,8 +59,14 @@ async fn no_secret_shows_anywhere() {
     shown += &format!("{llm:?}");
 
     let echo = SECRETS.join(" ");
+    let escaped = key.replace('-', "\\u002d");
+    let escaped = format!(r#"{{"error":{{"message":"{escaped}"}}}}"#);
     let scripts = [
         Script::error(401, &format!("wrong credentials: {echo}")),
+        Script::error(400, "no").header("x-request-id", key),
+        // Escaped as some services write their JSON, and where the limit would cut it in two.
+        Script::new().status(400).send(escaped),
+        Script::new().status(400).send(format!("{}{key}", "x".repeat(2000 - 7))),
         Script::new().status(502).header("content-type", "text/html").send(&echo),
         Script::new().text("a").sse(json!({"error": {"message": echo, "code": key}})),
         Script::new().text("a").send(format!("data: {{{echo}\n\n")),
@@ -93,7 +105,7 @@ async fn no_secret_shows_anywhere() {
     calls.with_subscriber(subscriber).await;
     let log = String::from_utf8(logged.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("gen_ai.request.model"), "the log is not empty: {log}");
-    for secret in SECRETS {
+    for secret in SECRETS.into_iter().chain(["sk-key-"]) {
         assert!(!shown.contains(secret), "{secret} shows in: {shown}");
         assert!(!log.contains(secret), "{secret} is logged: {log}");
     }

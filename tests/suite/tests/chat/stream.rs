@@ -141,6 +141,65 @@ async fn several_replies_are_kept_apart() {
 }
 
 #[tokio::test]
+async fn n_counts_wherever_it_was_given() {
+    let first =
+        json!({"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": "stop"}]});
+    let (_fake, llm) = scripted(Script::new().sse(first)).await;
+    for request in [ask().n(2u32), ask().extra("n", 2), ask().n(1u32).extra("n", 2)] {
+        let error = llm.chat_stream(request).await.unwrap().finish().await.unwrap_err();
+        assert_eq!(error.code(), "truncated");
+    }
+}
+
+#[tokio::test]
+async fn odd_fields_do_not_cost_the_chunk() {
+    for odd in [
+        r#"{"choices":[null,{"delta":{"content":"a"}}]}"#,
+        r#"{"choices":[{"index":"0","delta":{"content":"a"}}]}"#,
+        r#"{"choices":[{"index":0.0,"delta":{"content":"a","tool_calls":{}}}],"usage":"none"}"#,
+        r#"{"choices":[{"delta":{"content":["a",null]},"logprobs":{"content":[{"token":"a","bytes":"YQ=="}]}}]}"#,
+        r#"{"choices":[{"delta":{"content":"a","tool_calls":[{"index":"0","id":"c"},null]}}]}"#,
+        r#"{"choices":[{"index":1,"delta":"x"},{"delta":{"content":"a"}}]}"#,
+        r#" {"choices":[{"delta":{"content":"a"},"finish_reason":{}}]}"#,
+    ] {
+        let script = Script::new().send(format!("data: {odd}\n\n")).done();
+        let (read, _) = stream_of(script).await;
+        assert!(read.error.is_none(), "{odd}: {:?}", read.error);
+        assert_eq!(read.texts, ["a"], "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_s_junk_behind_a_whole_reply_does_not_cost_it() {
+    for junk in ["data: [done]\n\n", "data: {{{\n\n", "data: \"[DONE]\"\n\n", "data: [\n\n"] {
+        let (read, stream) = stream_of(Script::new().text("a").finish("stop").send(junk)).await;
+        assert!(read.error.is_none(), "{junk}: {:?}", read.error);
+        assert_eq!(stream.into_reply().unwrap().text(), "a");
+    }
+}
+
+#[tokio::test]
+async fn a_second_reply_that_begins_late_has_the_usual_limits_again() {
+    // The rest of a finished stream is waited for 5 s; another reply that begins ends that.
+    let chunk = |index: u32, reason: Option<&str>| json!({"choices": [{"index": index, "delta": {"content": "a"}, "finish_reason": reason}]});
+    let script = Script::new()
+        .sse(chunk(0, Some("stop")))
+        .sse(chunk(1, None))
+        .wait_ms(5500)
+        .sse(chunk(1, Some("stop")));
+    let (_fake, llm) = scripted(script).await;
+    let reply = llm.chat_stream(ask()).await.unwrap().finish().await.unwrap();
+    assert_eq!(reply.choices.len(), 2);
+}
+
+#[tokio::test]
+async fn json_behind_a_byte_order_mark_is_read() {
+    let body = r#"{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}"#;
+    let (read, _) = stream_of(Script::new().send_bytes(b"\xEF\xBB\xBF").send(body)).await;
+    assert_eq!((read.texts, read.error.is_none()), (vec!["a".to_owned()], true));
+}
+
+#[tokio::test]
 async fn the_partial_reply_grows_while_the_stream_is_read() {
     let (_fake, llm) = scripted(healthy()).await;
     let mut stream = llm.chat_stream(ask()).await.unwrap();
@@ -186,6 +245,19 @@ async fn bytes_of_another_client_read_the_same() {
     let bytes = futures::stream::iter(pieces.map(|p| Ok::<_, std::io::Error>(p.into())));
     let reply = ChatStream::from_bytes(bytes).finish().await.unwrap();
     assert_eq!(reply.text(), "안녕");
+}
+
+#[tokio::test]
+async fn a_source_that_may_not_be_polled_again_is_not() {
+    for body in [
+        r#"{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}"#,
+        "data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}",
+    ] {
+        let bytes = futures::stream::unfold(Some(body), |left| async move {
+            Some((Ok::<_, std::io::Error>(left?.into()), None))
+        });
+        assert_eq!(ChatStream::from_bytes(bytes).finish().await.unwrap().text(), "a");
+    }
 }
 
 #[tokio::test]

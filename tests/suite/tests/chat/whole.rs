@@ -111,11 +111,74 @@ async fn an_error_object_in_a_200_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_reply_that_is_no_reply_is_a_decode_error() {
-    let (_fake, llm) = scripted(Script::new().send("<html>Login</html>")).await;
+async fn what_is_no_reply_is_never_taken_for_one() {
+    for (body, code) in [
+        ("<html>Login</html>", "unexpected_reply"),
+        ("{}", "unexpected_reply"),
+        (r#"{"status":"ok"}"#, "unexpected_reply"),
+        (r#"{"detail":"Not authenticated"}"#, "unexpected_reply"),
+        (r#"{"choices":[]}"#, "unexpected_reply"),
+        (r#"{"choices":[null]}"#, "unexpected_reply"),
+        (r#"[{"error":{"message":"boom","code":500}}]"#, "api"),
+        (r#"{"error":"boom"}"#, "api"),
+        ("[]", "decode"),
+        ("17", "decode"),
+        ("{", "decode"),
+        ("", "decode"),
+    ] {
+        let (_fake, llm) = scripted(Script::new().send(body)).await;
+        let error = llm.chat(ask()).await.unwrap_err();
+        assert_eq!(error.code(), code, "{body}: {error}");
+        let error =
+            super::error_of(Script::new().header("content-type", "application/json").send(body))
+                .await;
+        if !body.is_empty() && body != "17" {
+            assert_eq!(error.code(), code, "{body}, streamed: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reply_with_odd_fields_is_read_as_far_as_it_can_be() {
+    let body = r#"{"id":3,"usage":"none","choices":[{"index":"0","finish_reason":"stop","logprobs":{"content":[{"token":"a","logprob":"-0.1"}]},
+        "message":{"content":"a","tool_calls":[null,{"id":"c","function":{"name":"f","arguments":{"city":"Seoul"}}}]}}]}"#;
+    let (_fake, llm) = scripted(Script::new().send("\u{feff}").send(body)).await;
+    let reply = llm.chat(ask()).await.unwrap();
+    assert_eq!((reply.text(), reply.choices[0].index, reply.usage.is_none()), ("a", 0, true));
+    let call = &reply.choices[0].message.tool_calls[0];
+    assert_eq!(call.function.arguments, r#"{"city":"Seoul"}"#);
+    let arguments: std::collections::BTreeMap<String, String> = call.arguments().unwrap();
+    assert_eq!(arguments["city"], "Seoul");
+    assert_eq!(call.arguments::<Vec<u8>>().unwrap_err().code(), "structure");
+}
+
+#[tokio::test]
+async fn an_encoding_that_nobody_asked_for_is_told() {
+    let (_fake, llm) = scripted(Script::new().header("content-encoding", "gzip").send("x")).await;
     let error = llm.chat(ask()).await.unwrap_err();
-    assert_eq!(error.code(), "decode");
-    assert!(error.to_string().contains("Login"), "{error}");
+    assert_eq!(error.code(), "unexpected_reply");
+    assert!(error.to_string().contains("gzip"), "{error}");
+}
+
+#[tokio::test]
+async fn what_the_user_sets_takes_the_place_of_what_the_client_would() {
+    let fake = Fake::start().await.unwrap();
+    let llm = settings(&fake)
+        .header("accept", "application/json; q=1")
+        .header("idempotency-key", "mine")
+        .query("tag", "a")
+        .query("tag", "b")
+        .build()
+        .unwrap();
+    llm.with(CallOptions::new().query("x", "1")).chat(ask()).await.unwrap();
+    let sent = &fake.requests()[0];
+    assert_eq!(sent.header("accept"), Some("application/json; q=1"));
+    assert_eq!(sent.header("idempotency-key"), Some("mine"));
+    assert_eq!(sent.query.as_deref(), Some("tag=a&tag=b&x=1"));
+    for framing in ["content-length", "transfer-encoding", "connection"] {
+        let error = settings(&fake).header(framing, "5").build().unwrap_err();
+        assert_eq!(error.code(), "config", "{framing}");
+    }
 }
 
 #[tokio::test]
@@ -126,6 +189,13 @@ async fn clients_without_a_key_need_another_service_than_openai() {
         let error = OpenAi::builder().base_url(wrong).build().unwrap_err();
         assert_eq!(error.code(), "config", "{wrong}: {error}");
     }
+    assert_eq!(OpenAi::builder().api_key(" ").build().unwrap_err().code(), "config");
+    let retry = turnwire::RetryPolicy { jitter: f64::NAN, ..Default::default() };
+    assert_eq!(settings_of_nobody().retry(retry).build().unwrap_err().code(), "config");
     let error = OpenAi::builder().api_key("a\nb").build().unwrap_err();
     assert!(error.code() == "config" && !format!("{error:?}").contains("a\\nb"), "{error:?}");
+}
+
+fn settings_of_nobody() -> turnwire::OpenAiBuilder {
+    OpenAi::builder().base_url("http://127.0.0.1:9/v1").no_proxy()
 }

@@ -1,0 +1,53 @@
+//! What one event of a stream comes to.
+
+use serde_json::Value;
+
+use super::chunk::{ChatChunk, ChunkReader};
+use super::unreadable::Unreadable;
+use crate::Result;
+use crate::http::Context;
+
+/// What a piece of the stream comes to.
+pub(super) enum Step {
+    /// A chunk.
+    Chunk(ChatChunk),
+    /// Nothing, but the line is alive.
+    Nothing,
+    /// The service's word that the stream is complete.
+    Done,
+}
+
+/// Reads one event.
+pub(super) fn read_event(
+    reader: &mut ChunkReader,
+    context: &Context,
+    event: &str,
+    data: &str,
+) -> Result<Step> {
+    if event == "error" {
+        return Err(error_event(context, data));
+    }
+    // The hot path hands over JSON that is neither padded nor empty.
+    if !data.starts_with('{') {
+        match data.trim() {
+            "[DONE]" => return Ok(Step::Done),
+            "" => return Ok(Step::Nothing),
+            _ => {}
+        }
+    }
+    let read = reader.read(data);
+    read.map(Step::Chunk).map_err(|e| e.into_error(context, "chunk", data.as_bytes()))
+}
+
+/// The error that an event of type `error` reports, whatever its data is.
+fn error_event(context: &Context, data: &str) -> crate::Error {
+    let error = match serde_json::from_str::<Value>(data) {
+        Ok(mut error) => match error.get_mut("error").map(Value::take) {
+            Some(inner) if !inner.is_null() => inner,
+            _ => error,
+        },
+        Err(_) if data.trim().is_empty() => Value::from("the service gave no reason"),
+        Err(_) => Value::from(data),
+    };
+    Unreadable::Error(error).into_error(context, "chunk", data.as_bytes())
+}

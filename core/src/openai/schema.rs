@@ -1,0 +1,217 @@
+//! JSON schemas of types, in the subset that strict services accept.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+/// A schema, and whether a service can be held to it strictly.
+#[derive(Debug)]
+pub(super) struct TypeSchema {
+    pub(super) schema: Value,
+    pub(super) strict: bool,
+}
+
+/// The schema of `T`.
+///
+/// It is strict where that subset can express the type (OpenAI's guide "Structured Outputs", "Supported
+/// schemas"): an object at the root, every object closed and with all its properties required, no keyword that
+/// such services refuse. An optional field stays optional by allowing null. Other types (maps, tuples, enums at
+/// the root, flattened enums, internally tagged ones that wrap a struct) are described as they are, not
+/// strictly: a schema that nothing fits would be worse.
+pub(super) fn schema_of<T: JsonSchema>() -> TypeSchema {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.meta_schema = None;
+    let honest = settings.into_generator().into_root_schema_for::<T>().to_value();
+    let mut schema = honest.clone();
+    let is_object = schema.get("type").is_some_and(|t| t == "object");
+    if is_object && make_strict(&mut schema).is_some() {
+        TypeSchema { schema, strict: true }
+    } else {
+        TypeSchema { schema: honest, strict: false }
+    }
+}
+
+/// Makes a schema strict in place; `None` when that would change what it allows.
+fn make_strict(schema: &mut Value) -> Option<()> {
+    let object = schema.as_object_mut()?;
+    // What means nothing to a model, and strict services refuse.
+    object.remove("default");
+    object.remove("uniqueItems");
+    if object.get("format").is_some_and(|format| !is_known_format(format)) {
+        object.remove("format");
+    }
+    if object.contains_key("$ref") {
+        // A reference stands alone, which is no loss beside mere annotations.
+        let annotations = ["$ref", "$defs", "title", "description"];
+        let alone = object.keys().all(|key| annotations.contains(&key.as_str()));
+        object.retain(|key, _| key == "$ref" || key == "$defs");
+        alone.then_some(())?;
+    }
+    // `oneOf` is what enums become; strict services know `anyOf`, and the variants exclude one another anyway.
+    if let Some(variants) = object.remove("oneOf") {
+        object.insert("anyOf".into(), variants);
+    }
+    let inexpressible = ["prefixItems", "allOf", "not", "if", "patternProperties", "propertyNames"];
+    if inexpressible.iter().any(|key| object.contains_key(*key)) {
+        return None;
+    }
+    if has_type(object, "object") {
+        close(object)?;
+    }
+    for key in ["properties", "$defs"] {
+        for schema in object.get_mut(key).and_then(Value::as_object_mut).into_iter().flatten() {
+            make_strict(schema.1)?;
+        }
+    }
+    for schema in object.get_mut("anyOf").and_then(Value::as_array_mut).into_iter().flatten() {
+        make_strict(schema)?;
+    }
+    object.get_mut("items").map_or(Some(()), make_strict)
+}
+
+/// Closes an object, all of whose properties become required.
+fn close(object: &mut Map<String, Value>) -> Option<()> {
+    // A map has other properties than the named ones; a flattened enum has them in variants beside.
+    let open = ["additionalProperties", "unevaluatedProperties"];
+    let is_open = open.iter().any(|key| object.get(*key).is_some_and(|allowed| allowed != false));
+    if is_open || object.contains_key("anyOf") {
+        return None;
+    }
+    object.remove("unevaluatedProperties");
+    let properties = object.entry("properties").or_insert_with(|| json!({}));
+    let names: Vec<String> = properties.as_object()?.keys().cloned().collect();
+    object.insert("required".into(), names.into());
+    object.insert("additionalProperties".into(), false.into());
+    Some(())
+}
+
+/// Whether a schema's `type` is or includes this one.
+fn has_type(object: &Map<String, Value>, name: &str) -> bool {
+    match object.get("type") {
+        Some(Value::Array(types)) => types.iter().any(|t| t == name),
+        Some(only) => only == name,
+        None => false,
+    }
+}
+
+fn is_known_format(format: &Value) -> bool {
+    const KNOWN: [&str; 9] =
+        ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
+    format.as_str().is_some_and(|format| KNOWN.contains(&format))
+}
+
+#[cfg(test)]
+#[allow(dead_code, reason = "the types are only described")]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    #[derive(JsonSchema)]
+    struct Order {
+        /// What to bring.
+        items: Vec<Item>,
+        default: Option<String>,
+        inner: Option<Item>,
+        kinds: BTreeSet<Kind>,
+        #[schemars(length(min = 1))]
+        note: String,
+        next: Option<Box<Order>>,
+    }
+
+    #[derive(JsonSchema)]
+    struct Item {
+        count: u32,
+        kind: Kind,
+    }
+
+    #[derive(JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
+    enum Kind {
+        Tea,
+        Cake { slices: u8 },
+    }
+
+    #[derive(JsonSchema)]
+    struct Tagged {
+        inner: InternallyTagged,
+    }
+
+    #[derive(JsonSchema)]
+    #[serde(tag = "t")]
+    enum InternallyTagged {
+        A,
+        C(Item),
+    }
+
+    #[derive(JsonSchema)]
+    struct WithMap {
+        map: BTreeMap<String, u32>,
+    }
+
+    #[derive(JsonSchema)]
+    struct WithTuple {
+        pair: (u32, String),
+    }
+
+    #[derive(JsonSchema)]
+    struct Flattened {
+        a: u32,
+        #[serde(flatten)]
+        kind: Kind,
+    }
+
+    #[derive(JsonSchema)]
+    struct WithValue {
+        any: Value,
+    }
+
+    /// Every object in the schema must be closed and complete, or a strict service refuses the request.
+    fn assert_strict(schema: &Value) {
+        let object = schema.as_object().unwrap();
+        if has_type(object, "object") {
+            assert_eq!(schema["additionalProperties"], false, "{schema}");
+            let names: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
+            assert_eq!(names.len(), schema["required"].as_array().unwrap().len(), "{schema}");
+        }
+        for refused in ["oneOf", "default", "uniqueItems", "prefixItems"] {
+            assert!(!object.contains_key(refused), "{schema}");
+        }
+        for key in ["properties", "$defs"] {
+            schema[key].as_object().into_iter().flat_map(Map::values).for_each(assert_strict);
+        }
+        schema["anyOf"].as_array().into_iter().flatten().for_each(assert_strict);
+        schema.get("items").into_iter().for_each(assert_strict);
+    }
+
+    #[test]
+    fn a_schema_is_strict_at_every_depth() {
+        let TypeSchema { schema, strict } = schema_of::<Order>();
+        assert!(strict, "{schema}");
+        assert_strict(&schema);
+        assert_eq!(schema["properties"]["items"]["description"], "What to bring.");
+        assert!(schema["properties"]["default"].is_object(), "a property named like a keyword");
+        assert!(schema.get("$schema").is_none());
+        let count = &schema["$defs"]["Item"]["properties"]["count"];
+        assert!(count.get("format").is_none(), "{count}");
+    }
+
+    #[test]
+    fn what_strictness_would_change_is_described_as_it_is() {
+        let honest = [
+            schema_of::<WithMap>(),
+            schema_of::<WithTuple>(),
+            schema_of::<Tagged>(),
+            schema_of::<Flattened>(),
+            schema_of::<WithValue>(),
+            schema_of::<Kind>(),
+            schema_of::<Vec<Item>>(),
+            schema_of::<BTreeMap<String, u32>>(),
+            schema_of::<()>(),
+        ];
+        for TypeSchema { schema, strict } in honest {
+            assert!(!strict, "{schema}");
+        }
+        let map = schema_of::<WithMap>().schema;
+        assert!(map["properties"]["map"]["additionalProperties"].is_object(), "{map}");
+    }
+}
