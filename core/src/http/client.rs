@@ -11,11 +11,8 @@ use reqwest::{Proxy, Url, redirect};
 
 use super::redact::{Redactor, shown};
 use super::returning::Returning;
-use super::{HttpClient, Inner, tls};
+use super::{BUILD, HttpClient, Inner, tls};
 use crate::{Error, ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
-
-/// The operation that errors of the set-up name.
-pub(super) const OPERATION: &str = "client.build";
 
 /// Headers that tell how a message is framed (RFC 9110 and 9112): a wrong one makes two requests of one.
 const FRAMING: [&str; 8] = [
@@ -68,7 +65,7 @@ impl HttpConfig {
         }
         let mut headers = HeaderMap::new();
         if let Some(credentials) = take_credentials(&mut base, &mut redactor) {
-            insert_header(&mut headers, AUTHORIZATION.as_str(), &credentials, OPERATION)?;
+            insert_header(&mut headers, AUTHORIZATION.as_str(), &credentials, BUILD)?;
         }
         let agent = concat!("turnwire/", env!("CARGO_PKG_VERSION"));
         headers.insert(USER_AGENT, HeaderValue::from_static(agent));
@@ -76,18 +73,18 @@ impl HttpConfig {
         if let Some(key) = key {
             redactor.add(key);
             let value = Secret::from(format!("Bearer {key}"));
-            insert_header(&mut headers, AUTHORIZATION.as_str(), &value, OPERATION)?;
+            insert_header(&mut headers, AUTHORIZATION.as_str(), &value, BUILD)?;
         }
         for (name, value) in &self.headers {
             redactor.add(value.expose());
-            insert_header(&mut headers, name, value, OPERATION)?;
+            insert_header(&mut headers, name, value, BUILD)?;
         }
         for (_, value) in &self.query {
             redactor.add(value.expose());
         }
         if !(0.0..=1.0).contains(&self.retry.jitter) {
             let why = format!("the retries' jitter is {}, not a part of one", self.retry.jitter);
-            return Err(Error::new(ErrorKind::Config, OPERATION, why));
+            return Err(Error::new(ErrorKind::Config, BUILD, why));
         }
         let client = reqwest_client(&self).map_err(|e| e.with_target(Some(shown(&base).into())))?;
         Ok(HttpClient {
@@ -147,7 +144,7 @@ fn take_credentials(url: &mut Url, redactor: &mut Redactor) -> Option<Secret> {
 }
 
 fn base_url(text: &str) -> Result<Url> {
-    let refuse = |why: &str| Error::new(ErrorKind::Config, OPERATION, format!("base URL: {why}"));
+    let refuse = |why: &str| Error::new(ErrorKind::Config, BUILD, format!("base URL: {why}"));
     let url = Url::parse(text.trim())
         .map_err(|e| refuse(&format!("{e}; it is given like https://api.openai.com/v1")))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -161,7 +158,7 @@ fn base_url(text: &str) -> Result<Url> {
 
 fn reqwest_client(config: &HttpConfig) -> Result<reqwest::Client> {
     let refuse = |what: &str, e: &dyn std::fmt::Display| {
-        Error::new(ErrorKind::Config, OPERATION, format!("{what}: {e}"))
+        Error::new(ErrorKind::Config, BUILD, format!("{what}: {e}"))
     };
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls::config(&config.root_certificates)?)

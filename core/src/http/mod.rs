@@ -42,6 +42,9 @@ pub use options::CallOptions;
 /// The header that carries a service's id of a request, and under which it is kept.
 pub(crate) const REQUEST_ID: &str = "x-request-id";
 
+/// The operation that errors of a client's set-up name.
+const BUILD: &str = "client.build";
+
 /// The header by which a service may know a request that it has taken already.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 

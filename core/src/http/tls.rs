@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
-use super::client::OPERATION;
+use super::BUILD;
 use crate::{Error, ErrorKind, Result};
 
 /// The TLS set-up that trusts the system's roots, and the certificates in `extra` (PEM) besides.
@@ -78,5 +78,5 @@ fn certificates(pems: &[Vec<u8>]) -> Result<Vec<CertificateDer<'static>>> {
 }
 
 fn refuse(why: &dyn fmt::Display) -> Error {
-    Error::new(ErrorKind::Config, OPERATION, format!("TLS: {why}"))
+    Error::new(ErrorKind::Config, BUILD, format!("TLS: {why}"))
 }

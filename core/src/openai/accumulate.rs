@@ -2,7 +2,8 @@
 
 use super::chunk::{ChatChunk, ChunkChoice, ToolCallDelta};
 use super::message::{AssistantMessage, ToolCall, function};
-use super::reply::{ChatReply, Choice, Logprobs, TokenLogprob};
+use super::reply::{ChatReply, Choice};
+use super::usage::{Logprobs, TokenLogprob};
 
 /// The most replies, and the most tool calls of each, that are kept.
 const MOST: usize = 1024;

@@ -1,15 +1,18 @@
 //! One chunk of a streamed reply: the hot path, so it borrows, interns and leaves out what can be read later.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::message::ToolCall;
-use super::reply::{ChatReply, Logprobs, MESSAGE_FIELDS, REPLY_FIELDS, Usage, unmodelled};
+use super::prune::pruned_object;
+use super::reply::{ChatReply, MESSAGE_FIELDS, REPLY_FIELDS, unmodelled};
 use super::template::Template;
 use super::unreadable::{Unreadable, reported_error};
-use super::wire::{Wire, pruned_object};
+use super::usage::{Logprobs, Usage};
+use super::wire::{Wire, WireChoice, WireToolCall};
 use super::{FinishReason, Role, ServiceTier};
 
 /// One chunk of a streamed reply.
@@ -237,6 +240,38 @@ pub(super) fn read_whole(json: &str) -> Result<ChatChunk, Unreadable> {
         }),
         raw: json.into(),
     })
+}
+
+impl From<WireChoice<'_>> for ChunkChoice {
+    fn from(wire: WireChoice<'_>) -> Self {
+        let delta = wire.delta.unwrap_or_default();
+        let calls = delta.tool_calls.unwrap_or_default();
+        ChunkChoice {
+            index: u32::try_from(wire.index).unwrap_or(u32::MAX),
+            delta: Delta {
+                role: delta.role.word().map(Role::from),
+                content: delta.content.into_string(),
+                refusal: delta.refusal.into_string(),
+                reasoning: delta.reasoning_content.into_string().or(delta.reasoning.into_string()),
+                tool_calls: calls.into_iter().map(Into::into).collect(),
+            },
+            finish_reason: wire.finish_reason.word().map(FinishReason::from),
+            logprobs: wire.logprobs,
+        }
+    }
+}
+
+impl From<WireToolCall<'_>> for ToolCallDelta {
+    fn from(wire: WireToolCall<'_>) -> Self {
+        let function = wire.function.unwrap_or_default();
+        ToolCallDelta {
+            index: wire.index,
+            id: wire.id.into_string(),
+            kind: wire.kind.into_string(),
+            name: function.name.into_string(),
+            arguments: function.arguments.0.map(Cow::into_owned),
+        }
+    }
 }
 
 impl ToolCallDelta {

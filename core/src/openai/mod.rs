@@ -13,6 +13,7 @@ mod lenient;
 mod message;
 mod models;
 mod open_enum;
+mod prune;
 mod reply;
 mod request;
 mod schema;
@@ -22,6 +23,7 @@ mod telemetry;
 mod template;
 mod tool;
 mod unreadable;
+mod usage;
 mod wire;
 
 pub use builder::OpenAiBuilder;
@@ -32,7 +34,8 @@ pub use message::{
 };
 pub use models::{Model, ModelList};
 pub use open_enum::{FinishReason, ImageDetail, ReasoningEffort, Role, ServiceTier, Verbosity};
-pub use reply::{ChatReply, Choice, CompletionTokens, Logprobs, PromptTokens, TokenLogprob, Usage};
+pub use reply::{ChatReply, Choice};
 pub use request::{ChatRequest, Stop, StreamOptions};
 pub use stream::ChatStream;
 pub use tool::{FunctionTool, ResponseFormat, SchemaFormat, Tool, ToolChoice, ToolMode};
+pub use usage::{CompletionTokens, Logprobs, PromptTokens, TokenLogprob, Usage};
