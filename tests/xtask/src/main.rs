@@ -11,6 +11,7 @@
 mod args;
 mod bench;
 mod fuzz;
+mod languages;
 mod local_llm;
 mod model_server;
 mod repo;

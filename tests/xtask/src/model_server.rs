@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::repo::Repo;
-use crate::venv::Venv;
+use crate::venv::{Pins, Venv};
 
 /// Joining the weights and loading them takes seconds; a cold disk may take many.
 const READY_WITHIN: Duration = Duration::from_secs(180);
@@ -37,7 +37,8 @@ impl ModelServer {
     pub(crate) fn start(repo: &Repo, port: Option<u16>) -> Result<Self> {
         let sources = repo.root().join("tests/local-llm");
         let data = repo.target("local-llm");
-        let venv = Venv::prepare(repo, &data.join("venv"), &sources.join("requirements.txt"))
+        let pinned = sources.join("requirements.txt");
+        let venv = Venv::prepare(repo, &data.join("venv"), &pinned, Pins::Hashes)
             .context("installing the model server")?;
 
         let mut command = Command::new(venv.python());

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::languages::{Node, Python};
 use crate::model_server::ModelServer;
 use crate::repo::Repo;
 use crate::step::Step;
@@ -24,6 +25,8 @@ pub(crate) static ALL: &[Suite] = &[
     Suite { name: "unit", about: "the tests of every crate, and the doc tests", run: unit },
     Suite { name: "docs", about: "the documentation builds without a warning", run: docs },
     Suite { name: "package", about: "the crate can be published", run: package },
+    Suite { name: "python", about: "the Python wheel, its types, servers and forks", run: python },
+    Suite { name: "node", about: "the npm package, packed and not", run: node },
     Suite {
         name: "local-llm",
         about: "the client against a real model, served on loopback",
@@ -70,6 +73,14 @@ fn docs(repo: &Repo) -> Result<()> {
 
 fn package(repo: &Repo) -> Result<()> {
     Step::cargo(repo, "publish --dry-run --allow-dirty -p turnwire").run()
+}
+
+fn python(repo: &Repo) -> Result<()> {
+    Python::prepare(repo)?.step(repo).args(["-m", "pytest", "--quiet", "tests/python"]).run()
+}
+
+fn node(repo: &Repo) -> Result<()> {
+    Node::prepare(repo)?.script(repo, "test").run()
 }
 
 fn local_llm(repo: &Repo) -> Result<()> {

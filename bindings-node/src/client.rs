@@ -1,0 +1,50 @@
+//! The client: settings in, calls out.
+
+use napi_derive::napi;
+use turnwire::{ChatRequest, bridge};
+
+use crate::call::{Call, Stage};
+use crate::json::thrown;
+use crate::settings::{Options, Settings, client_settings};
+
+/// A client with its connections. It keeps no process alive.
+#[napi]
+pub struct Client {
+    inner: bridge::Client,
+}
+
+#[napi]
+impl Client {
+    /// A client with these settings; an error's message is its JSON.
+    #[napi(constructor)]
+    pub fn new(settings: Settings) -> napi::Result<Self> {
+        let inner = bridge::Client::new(client_settings(settings));
+        inner.map(|inner| Client { inner }).map_err(|error| thrown(&error))
+    }
+
+    /// Asks for a whole reply to a request, which is given as JSON.
+    #[napi]
+    pub fn chat(&self, request: String, options: Options) -> napi::Result<Call> {
+        let pull = ChatRequest::from_json(&request)
+            .and_then(|request| self.inner.chat(request, options.for_whole()));
+        called(pull.map(Stage::Reply))
+    }
+
+    /// Asks for a streamed reply.
+    #[napi]
+    pub fn chat_stream(&self, request: String, options: Options) -> napi::Result<Call> {
+        let pull = ChatRequest::from_json(&request)
+            .and_then(|request| self.inner.chat_stream(request, options.for_stream()));
+        called(pull.map(Stage::Opening))
+    }
+
+    /// Asks for the models that the service has.
+    #[napi]
+    pub fn models(&self, options: Options) -> napi::Result<Call> {
+        called(self.inner.models(options.for_whole()).map(Stage::Models))
+    }
+}
+
+fn called(stage: turnwire::Result<Stage>) -> napi::Result<Call> {
+    stage.map(Call::new).map_err(|error| thrown(&error))
+}

@@ -1,0 +1,90 @@
+//! What crosses to JavaScript, as JSON text: one string is far cheaper than the objects it stands for.
+
+use serde_json::{Value, json};
+use turnwire::{ChatChunk, ChatReply, ChatStream, Error, ModelList};
+
+/// The most bytes of a batch, or one chunk: what JavaScript makes of it fits into its youngest memory.
+const MOST: usize = 32 * 1024;
+
+/// A batch of chunks as one list: `[…,…]`; `None` when there are none.
+pub(crate) fn batch(chunks: &mut impl Iterator<Item = ChatChunk>) -> Option<String> {
+    let mut text = String::with_capacity(MOST + MOST / 4);
+    for chunk in chunks {
+        text.push(if text.is_empty() { '[' } else { ',' });
+        text.push_str(chunk.raw());
+        if text.len() >= MOST {
+            break;
+        }
+    }
+    (!text.is_empty()).then(|| text + "]")
+}
+
+/// The head of a stream's response.
+pub(crate) fn head(stream: &ChatStream) -> String {
+    json!({ "headers": pairs(stream.headers()) }).to_string()
+}
+
+/// A whole reply as it came, with its headers.
+pub(crate) fn reply(reply: &ChatReply) -> String {
+    let headers = pairs(reply.headers());
+    format!(r#"{{"headers":{headers},"body":{}}}"#, reply.raw().unwrap_or("null"))
+}
+
+/// The reply that core put together from a stream.
+pub(crate) fn accumulated(reply: &ChatReply) -> serde_json::Result<String> {
+    serde_json::to_string(reply)
+}
+
+/// A list of models as it came.
+pub(crate) fn models(list: &ModelList) -> String {
+    format!(r#"{{"headers":[],"body":{}}}"#, list.raw())
+}
+
+/// That a stream has ended well.
+pub(crate) fn end() -> String {
+    r#"{"end":true}"#.to_owned()
+}
+
+/// An error with all that it tells.
+pub(crate) fn error(error: &Error) -> String {
+    let api = error.api().map(|api| {
+        json!({
+            "message": api.message,
+            "type": api.kind,
+            "code": api.code,
+            "param": api.param,
+        })
+    });
+    json!({ "error": {
+        "code": error.code(),
+        "line": error.to_string(),
+        "message": error.message(),
+        "status": error.status(),
+        "headers": error.headers().map(pairs),
+        "requestId": error.request_id(),
+        "retryable": error.is_retryable(),
+        "retryAfterMs": error.retry_after().map(|wait| wait.as_secs_f64() * 1e3),
+        "attempts": error.attempts(),
+        "partial": error.partial(),
+        "api": api,
+        "body": error.body(),
+    } })
+    .to_string()
+}
+
+/// An error to be thrown: JavaScript reads the JSON in its message.
+pub(crate) fn thrown(cause: &Error) -> napi::Error {
+    napi::Error::from_reason(error(cause))
+}
+
+fn pairs<'a, N: AsRef<str> + 'a, V: AsRef<[u8]> + 'a>(
+    headers: impl IntoIterator<Item = (&'a N, &'a V)>,
+) -> Value {
+    let pair = |(name, value): (&N, &V)| json!([name.as_ref(), latin1(value.as_ref())]);
+    headers.into_iter().map(pair).collect()
+}
+
+/// Header values are bytes; `Headers` in JavaScript takes them as Latin-1.
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}

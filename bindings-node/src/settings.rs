@@ -1,0 +1,120 @@
+//! Settings of clients and of calls, as JavaScript gives them. What is not given stays core's default.
+
+use std::time::Duration;
+
+use napi_derive::napi;
+use turnwire::{CallOptions, OpenAiBuilder, RetryPolicy, Timeouts};
+
+/// The settings of a client.
+#[napi(object)]
+pub struct Settings {
+    /// The key.
+    pub api_key: Option<String>,
+    /// Where the service is.
+    pub base_url: Option<String>,
+    /// The organization that is billed.
+    pub organization: Option<String>,
+    /// The project that is billed.
+    pub project: Option<String>,
+    /// Sent with every call.
+    pub headers: Vec<(String, String)>,
+    /// Added to the query of every call.
+    pub query: Vec<(String, String)>,
+    /// The longest wait.
+    pub timeout_ms: Option<f64>,
+    /// How often a request is sent again.
+    pub max_retries: Option<u32>,
+}
+
+/// What one call does differently.
+#[napi(object)]
+pub struct Options {
+    /// Sent with the call.
+    pub headers: Vec<(String, String)>,
+    /// Added to the query.
+    pub query: Vec<(String, String)>,
+    /// The longest wait.
+    pub timeout_ms: Option<f64>,
+    /// How often the request is sent again.
+    pub max_retries: Option<u32>,
+    /// The key that all attempts share.
+    pub idempotency_key: Option<String>,
+}
+
+pub(crate) fn client_settings(settings: Settings) -> OpenAiBuilder {
+    let mut builder = OpenAiBuilder::default();
+    if let Some(key) = settings.api_key {
+        builder = builder.api_key(key);
+    }
+    if let Some(url) = settings.base_url {
+        builder = builder.base_url(url);
+    }
+    if let Some(id) = settings.organization {
+        builder = builder.organization(id);
+    }
+    if let Some(id) = settings.project {
+        builder = builder.project(id);
+    }
+    for (name, value) in settings.headers {
+        builder = builder.header(name, value);
+    }
+    for (name, value) in settings.query {
+        builder = builder.query(name, value);
+    }
+    if let Some(limit) = settings.timeout_ms.map(duration) {
+        let defaults = Timeouts::default();
+        builder = builder.timeouts(Timeouts {
+            connect: limit.min(defaults.connect),
+            headers: Some(limit),
+            idle: Some(limit),
+            total: Some(limit), // of a whole reply; a stream has none
+            ..defaults
+        });
+    }
+    if let Some(max_retries) = settings.max_retries {
+        builder = builder.retry(RetryPolicy { max_retries, ..RetryPolicy::default() });
+    }
+    builder
+}
+
+impl Options {
+    pub(crate) fn for_stream(self) -> CallOptions {
+        let limit = self.timeout_ms.map(duration);
+        let options = self.common();
+        match limit {
+            Some(limit) => options.headers_timeout(limit).idle_timeout(limit),
+            None => options,
+        }
+    }
+
+    pub(crate) fn for_whole(self) -> CallOptions {
+        let limit = self.timeout_ms.map(duration);
+        let options = self.common();
+        match limit {
+            Some(limit) => options.total_timeout(limit),
+            None => options,
+        }
+    }
+
+    fn common(self) -> CallOptions {
+        let mut options = CallOptions::new();
+        for (name, value) in self.headers {
+            options = options.header(name, value);
+        }
+        for (name, value) in self.query {
+            options = options.query(name, value);
+        }
+        if let Some(retries) = self.max_retries {
+            options = options.max_retries(retries);
+        }
+        if let Some(key) = self.idempotency_key {
+            options = options.idempotency_key(key);
+        }
+        options
+    }
+}
+
+/// TypeScript lets only finite numbers that are not negative through; the longest duration stands for more.
+fn duration(ms: f64) -> Duration {
+    Duration::try_from_secs_f64(ms / 1e3).unwrap_or(Duration::MAX)
+}

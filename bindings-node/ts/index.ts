@@ -1,0 +1,29 @@
+/** Client SDK for streamed chat with a language model. */
+
+export { OpenAI, OpenAI as default } from './client.js';
+export { ChatCompletionStream, type ChatCompletionStreamEvents } from './completion-stream.js';
+export {
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIError,
+  APIUserAbortError,
+  AuthenticationError,
+  BadRequestError,
+  ConflictError,
+  ContentFilterFinishReasonError,
+  InternalServerError,
+  LengthFinishReasonError,
+  NotFoundError,
+  OpenAIError,
+  PermissionDeniedError,
+  RateLimitError,
+  TruncatedStreamError,
+  UnprocessableEntityError,
+  type ErrorFacts,
+} from './errors.js';
+export type { Logger, LogLevel } from './log.js';
+export { PagePromise } from './models.js';
+export type { ClientOptions, HeadersLike, Query, RequestOptions } from './options.js';
+export { APIPromise, type WithResponse } from './promise.js';
+export { Stream } from './stream.js';
+export type * from './types.js';

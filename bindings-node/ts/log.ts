@@ -1,0 +1,45 @@
+/** Hands what core logs to a logger of the program's, when calls end: never on the way of a chunk. */
+
+import { native } from './native.js';
+import { fromEnv, type ClientOptions } from './options.js';
+
+const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+
+export type LogLevel = 'off' | (typeof LEVELS)[number];
+
+/** Where to log: the console is one. */
+export type Logger = Record<(typeof LEVELS)[number], (message: string, ...rest: unknown[]) => void>;
+
+interface Entry {
+  level: string;
+  target: string;
+  message: string;
+}
+
+/**
+ * Gives what hands over the log, or nothing where no log is wanted. The log is the process's: of several
+ * clients with loggers, the one whose call ends first gets what there is.
+ */
+export function logging(options: ClientOptions): (() => void) | undefined {
+  const level = levelOf(options);
+  if (level === undefined) return undefined;
+  const logger = options.logger ?? (console as Logger);
+  native.keepLogs(level);
+  const wanted = LEVELS.slice(0, LEVELS.indexOf(level) + 1);
+  const flush = () => {
+    for (const entry of JSON.parse(native.takeLogs() ?? '[]') as Entry[]) {
+      const method = wanted.find((each) => each === entry.level);
+      if (method) logger[method](`${entry.target}: ${entry.message}`);
+    }
+  };
+  return () => {
+    flush();
+    // A call's own span is closed by another thread, some moments after its end.
+    setTimeout(flush, 20).unref();
+  };
+}
+
+function levelOf({ logger, logLevel }: ClientOptions): (typeof LEVELS)[number] | undefined {
+  const asked = logLevel ?? fromEnv('OPENAI_LOG') ?? (logger ? 'warn' : 'off');
+  return LEVELS.find((level) => level === asked);
+}

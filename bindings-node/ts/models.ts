@@ -1,0 +1,55 @@
+/** `client.models`. */
+
+import type { Connection } from './connection.js';
+import type { RequestOptions } from './options.js';
+import { APIPromise } from './promise.js';
+import type { Model } from './types.js';
+
+/** The models; there is one page of them. */
+export class ModelsPage implements AsyncIterable<Model> {
+  readonly object: string;
+  readonly data: Model[];
+
+  constructor(body: { object?: string; data?: Model[] }) {
+    this.object = body.object ?? 'list';
+    this.data = body.data ?? [];
+  }
+
+  getPaginatedItems(): Model[] {
+    return this.data;
+  }
+
+  hasNextPage(): boolean {
+    return false;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Model> {
+    yield* this.data;
+  }
+}
+
+/** A page to come, which can be iterated over right away. */
+export class PagePromise extends APIPromise<ModelsPage> implements AsyncIterable<Model> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Model> {
+    yield* await this;
+  }
+}
+
+export class Models {
+  #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Asks for the models that the service has. */
+  list(options?: RequestOptions): PagePromise {
+    return new PagePromise(
+      this.#connection.openWhole(
+        (client, given) => client.models(given),
+        options,
+        (body) => new ModelsPage(body as { data?: Model[] }),
+      ),
+    );
+  }
+}

@@ -1,0 +1,182 @@
+/** A reply while it is made, as an async iterable. */
+
+import { APIUserAbortError, OpenAIError } from './errors.js';
+import type { Running } from './running.js';
+
+export class Stream<Item> implements AsyncIterable<Item> {
+  #iterate: () => AsyncIterator<Item>;
+
+  constructor(
+    iterate: () => AsyncIterator<Item>,
+    /** Aborting it ends the stream and closes its connection. */
+    readonly controller: AbortController,
+  ) {
+    this.#iterate = iterate;
+  }
+
+  /** A stream from what `toReadableStream()` gives: JSON values, one a line. */
+  static fromReadableStream<Item>(
+    readable: ReadableStream<Uint8Array>,
+    controller: AbortController,
+  ): Stream<Item> {
+    return new Stream(once(() => lines<Item>(readable, controller)), controller);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Item> {
+    return this.#iterate();
+  }
+
+  /** Ends the stream and closes its connection. */
+  close(): void {
+    this.controller.abort();
+  }
+
+  /** Two streams of the same items, to be read at different speeds; what one has not read yet is kept. */
+  tee(): [Stream<Item>, Stream<Item>] {
+    const source = this.#iterate();
+    type Next = Promise<IteratorResult<Item>>;
+    const queues: [Next[], Next[]] = [[], []];
+    const side = (queue: Next[]) => () => ({
+      next: (): Next => {
+        if (queue.length === 0) {
+          const result = source.next();
+          for (const each of queues) each.push(result);
+        }
+        return queue.shift() as Next;
+      },
+    });
+    return [
+      new Stream(side(queues[0]), this.controller),
+      new Stream(side(queues[1]), this.controller),
+    ];
+  }
+
+  /** The items as JSON, one a line: for a response to a browser, say. */
+  toReadableStream(): ReadableStream<Uint8Array> {
+    const encoder = new TextEncoder();
+    let iterator: AsyncIterator<Item>;
+    return new ReadableStream({
+      start: () => {
+        iterator = this[Symbol.asyncIterator]();
+      },
+      pull: async (sink) => {
+        const { value, done } = await iterator.next();
+        if (done) return sink.close();
+        sink.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
+      },
+      cancel: async () => {
+        await iterator.return?.();
+      },
+    });
+  }
+}
+
+/** The stream of a call whose response has begun. */
+export function streamOf<Item>(running: Running): Stream<Item> {
+  return new Stream(once(() => new Chunks<Item>(running)), running.controller);
+}
+
+/** Lets only one iterator have the items; another one fails with what to do instead. */
+function once<Item>(iterate: () => AsyncIterator<Item>): () => AsyncIterator<Item> {
+  let consumed = false;
+  return () => {
+    if (consumed) {
+      const why = 'Cannot iterate over a consumed stream, use `.tee()` to split the stream.';
+      return { next: () => Promise.reject(new OpenAIError(why)) };
+    }
+    consumed = true;
+    return iterate();
+  };
+}
+
+/**
+ * The chunks, one by one. Written out instead of an async generator: a chunk that is there costs one promise,
+ * and `return()` closes the connection at once, also while a `next()` waits.
+ */
+class Chunks<Item> implements AsyncIterableIterator<Item> {
+  #running: Running;
+  #batch: Item[] = [];
+  #next = 0;
+  #ended = false;
+  /** The last `next()` that waits: those after it come after it. */
+  #waiting: Promise<unknown> | undefined;
+
+  constructor(running: Running) {
+    this.#running = running;
+  }
+
+  next(): Promise<IteratorResult<Item>> {
+    if (this.#waiting === undefined && this.#next < this.#batch.length && !this.#running.aborted) {
+      return Promise.resolve({ value: this.#batch[this.#next++] as Item, done: false });
+    }
+    const fetch = () => this.#fetch();
+    const result = this.#waiting ? this.#waiting.then(fetch, fetch) : fetch();
+    this.#waiting = result;
+    const settled = () => {
+      if (this.#waiting === result) this.#waiting = undefined;
+    };
+    result.then(settled, settled);
+    return result;
+  }
+
+  return(): Promise<IteratorResult<Item>> {
+    if (!this.#ended) {
+      this.#ended = true;
+      this.#running.controller.abort();
+      this.#running.over();
+    }
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async #fetch(): Promise<IteratorResult<Item>> {
+    try {
+      while (!this.#ended && !this.#running.aborted && this.#next >= this.#batch.length) {
+        this.#batch = [];
+        this.#next = 0;
+        const batch = await this.#running.batch();
+        if (batch) this.#batch = batch as Item[];
+        else this.#ended = true;
+      }
+    } catch (error) {
+      this.#ended = true;
+      // Whoever aborts a stream gets its end, not an error.
+      if (!(error instanceof APIUserAbortError && this.#running.aborted)) throw error;
+    }
+    if (this.#running.aborted) this.#running.over();
+    if (this.#ended || this.#running.aborted) return { value: undefined, done: true };
+    return { value: this.#batch[this.#next++] as Item, done: false };
+  }
+}
+
+async function* lines<Item>(
+  readable: ReadableStream<Uint8Array>,
+  controller: AbortController,
+): AsyncGenerator<Item> {
+  const reader = readable.getReader();
+  const cancel = () => void reader.cancel().catch(() => {});
+  controller.signal.addEventListener('abort', cancel, { once: true });
+  const decoder = new TextDecoder();
+  let done = controller.signal.aborted;
+  let rest = '';
+  try {
+    while (!done) {
+      const read = await reader.read();
+      done = read.done;
+      rest += done ? decoder.decode() : decoder.decode(read.value, { stream: true });
+      const found = rest.split('\n');
+      rest = done ? '' : (found.pop() ?? '');
+      for (const line of found) {
+        if (controller.signal.aborted) return;
+        if (line.trim()) yield JSON.parse(line) as Item;
+      }
+    }
+  } finally {
+    controller.signal.removeEventListener('abort', cancel);
+    if (!done) controller.abort();
+    reader.releaseLock();
+  }
+}

@@ -1,0 +1,308 @@
+/** What is asked and what is answered, as the service words it. Fields that are not here go through as they are. */
+
+/** A word that the service may know more of than this version. */
+type Open<Known extends string> = Known | (string & {});
+
+export type ChatModel = Open<'gpt-4o' | 'gpt-4o-mini' | 'gpt-4.1' | 'gpt-4.1-mini' | 'gpt-5' | 'gpt-5-mini' | 'o3' | 'o4-mini'>;
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call';
+export type ServiceTier = Open<'auto' | 'default' | 'flex' | 'scale' | 'priority'>;
+export type ReasoningEffort = Open<'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh'>;
+
+export interface ChatCompletionContentPartText {
+  type: 'text';
+  text: string;
+}
+
+export interface ChatCompletionContentPartImage {
+  type: 'image_url';
+  image_url: { url: string; detail?: 'auto' | 'low' | 'high' };
+}
+
+export interface ChatCompletionContentPartInputAudio {
+  type: 'input_audio';
+  input_audio: { data: string; format: 'wav' | 'mp3' };
+}
+
+export interface ChatCompletionContentPartFile {
+  type: 'file';
+  file: { file_data?: string; file_id?: string; filename?: string };
+}
+
+export interface ChatCompletionContentPartRefusal {
+  type: 'refusal';
+  refusal: string;
+}
+
+export type ChatCompletionContentPart =
+  | ChatCompletionContentPartText
+  | ChatCompletionContentPartImage
+  | ChatCompletionContentPartInputAudio
+  | ChatCompletionContentPartFile;
+
+export interface ChatCompletionDeveloperMessageParam {
+  role: 'developer';
+  content: string | ChatCompletionContentPartText[];
+  name?: string;
+}
+
+export interface ChatCompletionSystemMessageParam {
+  role: 'system';
+  content: string | ChatCompletionContentPartText[];
+  name?: string;
+}
+
+export interface ChatCompletionUserMessageParam {
+  role: 'user';
+  content: string | ChatCompletionContentPart[];
+  name?: string;
+}
+
+export interface ChatCompletionAssistantMessageParam {
+  role: 'assistant';
+  content?: string | (ChatCompletionContentPartText | ChatCompletionContentPartRefusal)[] | null;
+  audio?: { id: string } | null;
+  name?: string;
+  refusal?: string | null;
+  tool_calls?: ChatCompletionMessageToolCall[];
+}
+
+export interface ChatCompletionToolMessageParam {
+  role: 'tool';
+  content: string | ChatCompletionContentPartText[];
+  tool_call_id: string;
+}
+
+export interface ChatCompletionFunctionMessageParam {
+  role: 'function';
+  content: string | null;
+  name: string;
+}
+
+export type ChatCompletionMessageParam =
+  | ChatCompletionDeveloperMessageParam
+  | ChatCompletionSystemMessageParam
+  | ChatCompletionUserMessageParam
+  | ChatCompletionAssistantMessageParam
+  | ChatCompletionToolMessageParam
+  | ChatCompletionFunctionMessageParam;
+
+export interface FunctionDefinition {
+  name: string;
+  description?: string;
+  parameters?: Record<string, unknown>;
+  strict?: boolean | null;
+}
+
+export interface ChatCompletionFunctionTool {
+  type: 'function';
+  function: FunctionDefinition;
+}
+
+export interface ChatCompletionCustomTool {
+  type: 'custom';
+  custom: { name: string; description?: string; format?: Record<string, unknown> };
+}
+
+export type ChatCompletionTool = ChatCompletionFunctionTool | ChatCompletionCustomTool;
+
+export type ChatCompletionToolChoiceOption =
+  | 'none'
+  | 'auto'
+  | 'required'
+  | { type: 'function'; function: { name: string } }
+  | { type: 'custom'; custom: { name: string } }
+  | { type: 'allowed_tools'; allowed_tools: { mode: 'auto' | 'required'; tools: Record<string, unknown>[] } };
+
+export interface ResponseFormatText {
+  type: 'text';
+}
+
+export interface ResponseFormatJSONObject {
+  type: 'json_object';
+}
+
+export interface ResponseFormatJSONSchema {
+  type: 'json_schema';
+  json_schema: {
+    name: string;
+    description?: string;
+    schema?: Record<string, unknown>;
+    strict?: boolean | null;
+  };
+}
+
+export type ResponseFormat = ResponseFormatText | ResponseFormatJSONObject | ResponseFormatJSONSchema;
+
+export interface ChatCompletionStreamOptions {
+  include_usage?: boolean;
+  include_obfuscation?: boolean;
+}
+
+export interface ChatCompletionCreateParamsBase {
+  messages: ChatCompletionMessageParam[];
+  model: ChatModel;
+  audio?: { format: Open<'wav' | 'mp3' | 'flac' | 'opus' | 'pcm16'>; voice: string } | null;
+  frequency_penalty?: number | null;
+  logit_bias?: Record<string, number> | null;
+  logprobs?: boolean | null;
+  max_completion_tokens?: number | null;
+  max_tokens?: number | null;
+  metadata?: Record<string, string> | null;
+  modalities?: ('text' | 'audio')[] | null;
+  n?: number | null;
+  parallel_tool_calls?: boolean;
+  prediction?: { type: 'content'; content: string | ChatCompletionContentPartText[] } | null;
+  presence_penalty?: number | null;
+  prompt_cache_key?: string;
+  reasoning_effort?: ReasoningEffort | null;
+  response_format?: ResponseFormat;
+  safety_identifier?: string;
+  seed?: number | null;
+  service_tier?: ServiceTier | null;
+  stop?: string | string[] | null;
+  store?: boolean | null;
+  stream?: boolean | null;
+  stream_options?: ChatCompletionStreamOptions | null;
+  temperature?: number | null;
+  tool_choice?: ChatCompletionToolChoiceOption;
+  tools?: ChatCompletionTool[];
+  top_logprobs?: number | null;
+  top_p?: number | null;
+  user?: string;
+  verbosity?: Open<'low' | 'medium' | 'high'> | null;
+  web_search_options?: Record<string, unknown>;
+}
+
+export interface ChatCompletionCreateParamsNonStreaming extends ChatCompletionCreateParamsBase {
+  stream?: false | null;
+}
+
+export interface ChatCompletionCreateParamsStreaming extends ChatCompletionCreateParamsBase {
+  stream: true;
+}
+
+export type ChatCompletionCreateParams =
+  | ChatCompletionCreateParamsNonStreaming
+  | ChatCompletionCreateParamsStreaming;
+
+/** What `.stream()` takes: it streams in any case. */
+export type ChatCompletionStreamParams = Omit<ChatCompletionCreateParamsBase, 'stream'> & { stream?: true };
+
+export interface ChatCompletionMessageFunctionToolCall {
+  id: string;
+  type: 'function';
+  function: { name: string; arguments: string };
+}
+
+export interface ChatCompletionMessageCustomToolCall {
+  id: string;
+  type: 'custom';
+  custom: { name: string; input: string };
+}
+
+export type ChatCompletionMessageToolCall =
+  | ChatCompletionMessageFunctionToolCall
+  | ChatCompletionMessageCustomToolCall;
+
+export interface ChatCompletionMessage {
+  role: 'assistant';
+  content: string | null;
+  refusal: string | null;
+  annotations?: { type: string; [field: string]: unknown }[];
+  audio?: { id: string; data: string; expires_at: number; transcript: string } | null;
+  tool_calls?: ChatCompletionMessageToolCall[];
+}
+
+export interface TopLogprob {
+  token: string;
+  bytes: number[] | null;
+  logprob: number;
+}
+
+export interface ChatCompletionTokenLogprob extends TopLogprob {
+  top_logprobs: TopLogprob[];
+}
+
+export interface Logprobs {
+  content: ChatCompletionTokenLogprob[] | null;
+  refusal: ChatCompletionTokenLogprob[] | null;
+}
+
+export interface CompletionUsage {
+  completion_tokens: number;
+  prompt_tokens: number;
+  total_tokens: number;
+  completion_tokens_details?: {
+    accepted_prediction_tokens?: number;
+    audio_tokens?: number;
+    reasoning_tokens?: number;
+    rejected_prediction_tokens?: number;
+  };
+  prompt_tokens_details?: { audio_tokens?: number; cached_tokens?: number };
+}
+
+export interface ChatCompletionChoice<Message = ChatCompletionMessage> {
+  index: number;
+  finish_reason: FinishReason;
+  logprobs: Logprobs | null;
+  message: Message;
+}
+
+export interface ChatCompletion<Message = ChatCompletionMessage> {
+  id: string;
+  object: 'chat.completion';
+  created: number;
+  model: string;
+  choices: ChatCompletionChoice<Message>[];
+  service_tier?: ServiceTier | null;
+  system_fingerprint?: string;
+  usage?: CompletionUsage;
+  /** The service's id of the request. */
+  _request_id?: string | null;
+}
+
+/** A message whose content was read as the JSON that `response_format` asks for. */
+export interface ParsedChatCompletionMessage<Parsed = unknown> extends ChatCompletionMessage {
+  parsed: Parsed | null;
+}
+
+export type ParsedChatCompletion<Parsed = unknown> = ChatCompletion<ParsedChatCompletionMessage<Parsed>>;
+
+export interface ChatCompletionChunkDelta {
+  role?: 'developer' | 'system' | 'user' | 'assistant' | 'tool';
+  content?: string | null;
+  refusal?: string | null;
+  tool_calls?: ChatCompletionChunkToolCall[];
+}
+
+export interface ChatCompletionChunkToolCall {
+  index: number;
+  id?: string;
+  type?: 'function';
+  function?: { name?: string; arguments?: string };
+}
+
+export interface ChatCompletionChunkChoice {
+  index: number;
+  delta: ChatCompletionChunkDelta;
+  finish_reason: FinishReason | null;
+  logprobs?: Logprobs | null;
+}
+
+export interface ChatCompletionChunk {
+  id: string;
+  object: 'chat.completion.chunk';
+  created: number;
+  model: string;
+  choices: ChatCompletionChunkChoice[];
+  service_tier?: ServiceTier | null;
+  system_fingerprint?: string;
+  usage?: CompletionUsage | null;
+}
+
+export interface Model {
+  id: string;
+  object: 'model';
+  created: number;
+  owned_by: string;
+}

@@ -1,0 +1,101 @@
+"""Client SDK for streamed chat with a language model.
+
+>>> from turnwire import OpenAI
+>>> client = OpenAI()
+>>> for chunk in client.chat.completions.create(model="gpt-4o-mini", messages=[...], stream=True):
+...     print(chunk.choices[0].delta.content or "", end="")
+
+It takes the place of the ``openai`` package's clients for chat completions: the same calls, objects and errors. A stream
+that ends before the reply does raises :class:`TruncatedStreamError`, with the text that came in ``partial``.
+"""
+
+from __future__ import annotations
+
+from ._client import AsyncOpenAI, OpenAI
+from ._core import __version__
+from ._exceptions import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    ContentFilterFinishReasonError,
+    InternalServerError,
+    LengthFinishReasonError,
+    NotFoundError,
+    OpenAIError,
+    PermissionDeniedError,
+    RateLimitError,
+    TruncatedStreamError,
+    UnprocessableEntityError,
+)
+from ._types import NOT_GIVEN, NotGiven, Omit, Timeout, not_given, omit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import types as types
+    from ._models import BaseModel
+    from ._parsing import pydantic_function_tool
+    from ._response import APIResponse
+    from ._streaming import AsyncStream, Stream
+
+Client = OpenAI
+AsyncClient = AsyncOpenAI
+
+__all__ = [
+    "NOT_GIVEN",
+    "APIConnectionError",
+    "APIError",
+    "APIResponse",
+    "APIResponseValidationError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncClient",
+    "AsyncOpenAI",
+    "AsyncStream",
+    "AuthenticationError",
+    "BadRequestError",
+    "BaseModel",
+    "Client",
+    "ConflictError",
+    "ContentFilterFinishReasonError",
+    "InternalServerError",
+    "LengthFinishReasonError",
+    "NotFoundError",
+    "NotGiven",
+    "Omit",
+    "OpenAI",
+    "OpenAIError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "Stream",
+    "Timeout",
+    "TruncatedStreamError",
+    "UnprocessableEntityError",
+    "__version__",
+    "not_given",
+    "omit",
+    "pydantic_function_tool",
+]
+
+# What a program may never name is imported when it does.
+_LATER = {
+    "APIResponse": "_response",
+    "AsyncStream": "_streaming",
+    "BaseModel": "_models",
+    "Stream": "_streaming",
+    "pydantic_function_tool": "_parsing",
+}
+
+
+def __getattr__(name: str) -> object:
+    import importlib
+
+    if name == "types":
+        return importlib.import_module(f"{__name__}.types")
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)

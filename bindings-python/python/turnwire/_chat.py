@@ -1,0 +1,220 @@
+"""``client.chat.completions``."""
+
+from __future__ import annotations
+
+from . import _calls
+from ._request import split
+from ._types import NOT_GIVEN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal, TypeVar, overload
+
+    from typing_extensions import Unpack
+
+    from ._client import AsyncOpenAI, OpenAI
+    from ._params import Common, Messages, Params
+    from ._response import APIResponse
+    from ._streaming import AsyncStream, Stream
+    from ._types import NotGiven, Omit
+    from .types.chat import ChatCompletion, ParsedChatCompletion
+
+    Content = TypeVar("Content")
+    No = Literal[False] | None | NotGiven | Omit
+
+__all__ = ["AsyncChat", "AsyncCompletions", "Chat", "Completions"]
+
+
+class Chat:
+    """``client.chat``."""
+
+    __slots__ = ("_client",)
+
+    def __init__(self, client: OpenAI) -> None:
+        self._client = client
+
+    @property
+    def completions(self) -> Completions:
+        """Replies, whole or streamed."""
+        return Completions(self._client)
+
+
+class Completions:
+    """Replies, whole or streamed."""
+
+    __slots__ = ("_client",)
+
+    def __init__(self, client: OpenAI) -> None:
+        self._client = client
+
+    if TYPE_CHECKING:
+
+        @overload
+        def create(
+            self, *, messages: Messages, model: str, stream: No = None, **params: Unpack[Params]
+        ) -> ChatCompletion: ...
+        @overload
+        def create(
+            self, *, messages: Messages, model: str, stream: Literal[True], **params: Unpack[Params]
+        ) -> Stream: ...
+        @overload
+        def create(
+            self, *, messages: Messages, model: str, stream: bool, **params: Unpack[Params]
+        ) -> ChatCompletion | Stream: ...
+
+    def create(self, *, messages: Messages, model: str, stream: Any = None, **params: Any) -> Any:
+        """Asks for a reply: whole, or with ``stream=True`` while it is made.
+
+        It takes what the service's documentation lists, and ``extra_headers``, ``extra_query``, ``extra_body`` (fields
+        that the service has and this version does not know) and ``timeout`` besides.
+        """
+        return self._raw(messages, model, stream, params).parse()
+
+    def parse(
+        self,
+        *,
+        messages: Messages,
+        model: str,
+        response_format: type[Content] | dict[str, Any] | NotGiven | Omit = NOT_GIVEN,
+        **params: Unpack[Common],
+    ) -> ParsedChatCompletion[Content]:
+        """Asks for a whole reply of the form of a pydantic model, or of a JSON schema, and reads it into that.
+
+        The result is ``.choices[0].message.parsed``.
+        """
+        from ._parsing import Parsing
+
+        parsing = Parsing(response_format, params)
+        return parsing.read(self._raw(messages, model, None, parsing.params).parse())
+
+    @property
+    def with_raw_response(self) -> RawCompletions:
+        """The same calls, with the response's headers: ``.parse()`` gives what the call itself would."""
+        return RawCompletions(self._client)
+
+    def _raw(self, messages: Messages, model: str, stream: Any, params: dict[str, Any]) -> APIResponse[Any]:
+        body, options = split({"messages": messages, "model": model, **params})
+        client = self._client
+        options = client._call_options(options)
+        if stream:
+            return _calls.stream(client._inner().chat_stream(body, options).wait())
+        return _calls.completion(client._inner().chat(body, options).wait())
+
+
+class RawCompletions:
+    """Replies with the headers of their responses."""
+
+    __slots__ = ("_client",)
+
+    def __init__(self, client: OpenAI) -> None:
+        self._client = client
+
+    if TYPE_CHECKING:
+
+        @overload
+        def create(
+            self, *, messages: Messages, model: str, stream: No = None, **params: Unpack[Params]
+        ) -> APIResponse[ChatCompletion]: ...
+        @overload
+        def create(
+            self, *, messages: Messages, model: str, stream: Literal[True], **params: Unpack[Params]
+        ) -> APIResponse[Stream]: ...
+
+    def create(self, *, messages: Messages, model: str, stream: Any = None, **params: Any) -> Any:
+        """As ``Completions.create``."""
+        return Completions(self._client)._raw(messages, model, stream, params)
+
+
+class AsyncChat:
+    """``client.chat``."""
+
+    __slots__ = ("_client",)
+
+    def __init__(self, client: AsyncOpenAI) -> None:
+        self._client = client
+
+    @property
+    def completions(self) -> AsyncCompletions:
+        """Replies, whole or streamed."""
+        return AsyncCompletions(self._client)
+
+
+class AsyncCompletions:
+    """Replies, whole or streamed."""
+
+    __slots__ = ("_client",)
+
+    def __init__(self, client: AsyncOpenAI) -> None:
+        self._client = client
+
+    if TYPE_CHECKING:
+
+        @overload
+        async def create(
+            self, *, messages: Messages, model: str, stream: No = None, **params: Unpack[Params]
+        ) -> ChatCompletion: ...
+        @overload
+        async def create(
+            self, *, messages: Messages, model: str, stream: Literal[True], **params: Unpack[Params]
+        ) -> AsyncStream: ...
+        @overload
+        async def create(
+            self, *, messages: Messages, model: str, stream: bool, **params: Unpack[Params]
+        ) -> ChatCompletion | AsyncStream: ...
+
+    async def create(self, *, messages: Messages, model: str, stream: Any = None, **params: Any) -> Any:
+        """As ``Completions.create``."""
+        return (await self._raw(messages, model, stream, params)).parse()
+
+    async def parse(
+        self,
+        *,
+        messages: Messages,
+        model: str,
+        response_format: type[Content] | dict[str, Any] | NotGiven | Omit = NOT_GIVEN,
+        **params: Unpack[Common],
+    ) -> ParsedChatCompletion[Content]:
+        """As ``Completions.parse``."""
+        from ._parsing import Parsing
+
+        parsing = Parsing(response_format, params)
+        return parsing.read((await self._raw(messages, model, None, parsing.params)).parse())
+
+    @property
+    def with_raw_response(self) -> AsyncRawCompletions:
+        """The same calls, with the response's headers: ``.parse()`` gives what the call itself would."""
+        return AsyncRawCompletions(self._client)
+
+    async def _raw(
+        self, messages: Messages, model: str, stream: Any, params: dict[str, Any]
+    ) -> APIResponse[Any]:
+        body, options = split({"messages": messages, "model": model, **params})
+        client = self._client
+        options = await client._call_options(options)
+        if stream:
+            return _calls.async_stream(await _calls.result(client._inner().chat_stream(body, options)))
+        return _calls.completion(await _calls.result(client._inner().chat(body, options)))
+
+
+class AsyncRawCompletions:
+    """Replies with the headers of their responses."""
+
+    __slots__ = ("_client",)
+
+    def __init__(self, client: AsyncOpenAI) -> None:
+        self._client = client
+
+    if TYPE_CHECKING:
+
+        @overload
+        async def create(
+            self, *, messages: Messages, model: str, stream: No = None, **params: Unpack[Params]
+        ) -> APIResponse[ChatCompletion]: ...
+        @overload
+        async def create(
+            self, *, messages: Messages, model: str, stream: Literal[True], **params: Unpack[Params]
+        ) -> APIResponse[AsyncStream]: ...
+
+    async def create(self, *, messages: Messages, model: str, stream: Any = None, **params: Any) -> Any:
+        """As ``AsyncCompletions.create``."""
+        return await AsyncCompletions(self._client)._raw(messages, model, stream, params)

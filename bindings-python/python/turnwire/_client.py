@@ -1,0 +1,224 @@
+"""The clients."""
+
+from __future__ import annotations
+
+import os
+
+from . import _core
+from ._exceptions import OpenAIError
+from ._types import NOT_GIVEN, is_given
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from types import TracebackType
+    from typing import Any
+
+    from typing_extensions import Self
+
+    from ._chat import AsyncChat, Chat
+    from ._models_list import AsyncModels, Models
+    from ._params import TimeoutTypes
+    from ._request import Options
+    from ._types import NotGiven
+
+    Key = str | Callable[[], str | Awaitable[str]]
+
+__all__ = ["AsyncOpenAI", "OpenAI"]
+
+
+class _Client:
+    """What both clients have: settings, and the client of core's."""
+
+    _native: _core.Client | None
+
+    def __init__(
+        self,
+        *,
+        api_key: Key | None = None,
+        organization: str | None = None,
+        project: str | None = None,
+        base_url: Any = None,
+        timeout: TimeoutTypes = NOT_GIVEN,
+        max_retries: int | NotGiven | None = None,
+        default_headers: Mapping[str, Any] | None = None,
+        default_query: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.api_key = os.environ.get("OPENAI_API_KEY") if api_key is None else api_key
+        self.organization = os.environ.get("OPENAI_ORG_ID") if organization is None else organization
+        self.project = os.environ.get("OPENAI_PROJECT_ID") if project is None else project
+        given_url = base_url if base_url is not None and is_given(base_url) else None
+        self.base_url = os.environ.get("OPENAI_BASE_URL") if given_url is None else str(given_url)
+        self.timeout = timeout
+        self.max_retries = max_retries if isinstance(max_retries, int) else None
+        self.default_headers = dict(default_headers or {})
+        self.default_query = dict(default_query or {})
+        from ._request import Options
+
+        # Of calls alone: what a copy of the client does in another way.
+        self._options = Options()
+        self._open()
+
+    def _open(self) -> None:
+        from ._logging import keep_logs
+        from ._request import Options
+
+        keep_logs()
+        options = Options(self.default_headers, self.default_query, self.max_retries, self.timeout)
+        self._native = _core.Client(
+            # A key that is a function is asked for each call.
+            api_key="" if callable(self.api_key) else self.api_key,
+            base_url=self.base_url,
+            organization=self.organization,
+            project=self.project,
+            options=options,
+        )
+
+    def copy(
+        self,
+        *,
+        api_key: Key | None = None,
+        organization: str | None = None,
+        project: str | None = None,
+        base_url: Any = None,
+        timeout: TimeoutTypes = NOT_GIVEN,
+        max_retries: int | NotGiven | None = None,
+        default_headers: Mapping[str, Any] | None = None,
+        set_default_headers: Mapping[str, Any] | None = None,
+        default_query: Mapping[str, Any] | None = None,
+        set_default_query: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """The same client with other settings. It shares the connections, unless the service is another."""
+        from ._request import Options
+
+        if (default_headers and set_default_headers) or (default_query and set_default_query):
+            raise ValueError("defaults are either added to or replaced, not both")
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        for name in ("chat", "models"):
+            made.__dict__.pop(name, None)
+        made.api_key = self.api_key if api_key is None else api_key
+        made.organization = self.organization if organization is None else organization
+        made.project = self.project if project is None else project
+        made.timeout = timeout if is_given(timeout) else self.timeout
+        made.max_retries = max_retries if isinstance(max_retries, int) else self.max_retries
+        made.default_headers = {**self.default_headers, **(default_headers or {})}
+        made.default_query = {**self.default_query, **(default_query or {})}
+        replaced = set_default_headers is not None or set_default_query is not None
+        if set_default_headers is not None:
+            made.default_headers = dict(set_default_headers)
+        if set_default_query is not None:
+            made.default_query = dict(set_default_query)
+        if replaced or (base_url is not None and is_given(base_url) and str(base_url) != self.base_url):
+            made.base_url = self.base_url if base_url is None or not is_given(base_url) else str(base_url)
+            made._options = Options()
+            made._open()
+            return made
+        headers = dict(default_headers or {})
+        if isinstance(api_key, str):
+            headers["Authorization"] = f"Bearer {api_key}"
+        if organization is not None:
+            headers["OpenAI-Organization"] = organization
+        if project is not None:
+            headers["OpenAI-Project"] = project
+        made._options = Options(headers, default_query, made.max_retries, timeout).over(self._options)
+        return made
+
+    with_options = copy
+
+    def is_closed(self) -> bool:
+        """Whether ``close`` was called."""
+        return self._native is None
+
+    def _inner(self) -> _core.Client:
+        if self._native is None:
+            raise OpenAIError("the client was closed: make another")
+        return self._native
+
+
+class OpenAI(_Client):
+    """A client of OpenAI, or of any service that speaks its chat completions.
+
+    It may be shared by threads, and used on in a forked process. What is not given is read from ``OPENAI_API_KEY``,
+    ``OPENAI_BASE_URL``, ``OPENAI_ORG_ID`` and ``OPENAI_PROJECT_ID``; services of your own need no key.
+    """
+
+    @property
+    def chat(self) -> Chat:
+        """Chat completions."""
+        from ._chat import Chat
+
+        return Chat(self)
+
+    @property
+    def models(self) -> Models:
+        """The models that the service has."""
+        from ._models_list import Models
+
+        return Models(self)
+
+    def _call_options(self, options: Options) -> Options:
+        if callable(self.api_key):
+            from ._request import Options
+
+            key = self.api_key()
+            options = options.over(Options({"Authorization": f"Bearer {key}"}))
+        return options.over(self._options)
+
+    def close(self) -> None:
+        """Closes the connections that no other copy of the client uses. Streams that are open live on."""
+        self._native = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class AsyncOpenAI(_Client):
+    """As :class:`OpenAI`, for asyncio. It belongs to no event loop, and may be used from several."""
+
+    @property
+    def chat(self) -> AsyncChat:
+        """Chat completions."""
+        from ._chat import AsyncChat
+
+        return AsyncChat(self)
+
+    @property
+    def models(self) -> AsyncModels:
+        """The models that the service has."""
+        from ._models_list import AsyncModels
+
+        return AsyncModels(self)
+
+    async def _call_options(self, options: Options) -> Options:
+        if callable(self.api_key):
+            key = self.api_key()
+            if not isinstance(key, str):
+                key = await key
+            from ._request import Options
+
+            options = options.over(Options({"Authorization": f"Bearer {key}"}))
+        return options.over(self._options)
+
+    async def close(self) -> None:
+        """Closes the connections that no other copy of the client uses. Streams that are open live on."""
+        self._native = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()

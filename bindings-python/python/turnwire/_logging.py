@@ -1,0 +1,29 @@
+"""Core's log records in Python's ``logging``, under ``turnwire``."""
+
+from __future__ import annotations
+
+import sys
+
+from . import _core
+
+
+def keep_logs() -> None:
+    """Has core's records kept, if anybody listens. Without ``logging`` in the program, nobody does."""
+    logging = sys.modules.get("logging")
+    if logging is None:
+        return
+    level = logging.getLogger("turnwire").getEffectiveLevel()
+    if level <= logging.ERROR:
+        _core.keep_logs(level)
+
+
+def emit(level: int, target: str, message: str, at: float) -> None:
+    """Hands one record to its logger."""
+    import logging
+
+    logger = logging.getLogger(target.replace("::", "."))
+    if logger.isEnabledFor(level):
+        record = logger.makeRecord(logger.name, level, "", 0, message, (), None)
+        record.created = at
+        record.msecs = at % 1 * 1000
+        logger.handle(record)

@@ -1,0 +1,103 @@
+"""Arguments on their way to core: a request's JSON, and the options of its call."""
+
+from __future__ import annotations
+
+from ._params import FIELDS
+from ._types import NOT_GIVEN, Timeout, is_given
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from ._params import TimeoutLike
+
+    Pairs = list[tuple[str, str]]
+
+CALL_OPTIONS = ("extra_headers", "extra_query", "extra_body", "timeout")
+
+
+class Options:
+    """What a client or a call does in its own way; ``None`` leaves it to core."""
+
+    __slots__ = ("headers", "max_retries", "query", "timeout")
+
+    def __init__(
+        self,
+        headers: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+        max_retries: int | None = None,
+        timeout: Any = NOT_GIVEN,
+    ) -> None:
+        self.headers: Pairs = [
+            (name, str(value))
+            for name, value in (headers or {}).items()
+            if value is not None and is_given(value)
+        ]
+        self.query: Pairs = [pair for name, value in (query or {}).items() for pair in _query(name, value)]
+        self.max_retries = max_retries
+        self.timeout = _limits(timeout) if is_given(timeout) else None
+
+    def over(self, base: Options) -> Options:
+        """These options, and where they say nothing, ``base``'s."""
+        made = Options()
+        made.headers = base.headers + self.headers
+        made.query = base.query + self.query
+        made.max_retries = base.max_retries if self.max_retries is None else self.max_retries
+        made.timeout = base.timeout if self.timeout is None else self.timeout
+        return made
+
+
+def _limits(timeout: Any) -> TimeoutLike:
+    if timeout is None or isinstance(timeout, (int, float)):
+        limits = Timeout(None)
+        limits.read = timeout
+        return limits
+    if isinstance(timeout, tuple):
+        connect, read = timeout[:2]
+        return Timeout(connect=connect, read=read)
+    limits_given: TimeoutLike = timeout
+    return limits_given
+
+
+def _query(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _query(f"{name}[{key}]", inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _query(f"{name}[]", inner)
+    elif isinstance(value, bool):
+        yield name, "true" if value else "false"
+    elif is_given(value):
+        yield name, "" if value is None else str(value)
+
+
+def split(params: dict[str, Any]) -> tuple[str, Options]:
+    """The body and the options that the arguments of ``create`` make."""
+    import json
+
+    headers, query, extra_body, timeout = (params.pop(name, NOT_GIVEN) for name in CALL_OPTIONS)
+    body = {name: value for name, value in params.items() if is_given(value)}
+    unknown = [name for name in body if name not in FIELDS and name not in ("messages", "model")]
+    if unknown:
+        raise TypeError(
+            f"create() got an unexpected keyword argument {unknown[0]!r}; extra_body takes fields of any name"
+        )
+    if extra_body:
+        body.update(extra_body)
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    return text, Options(headers or None, query or None, None, timeout)
+
+
+def _plain(value: Any) -> Any:
+    """What ``json`` does not know: models, iterables, dates."""
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json", exclude_unset=True)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if hasattr(value, "keys"):
+        return {key: value[key] for key in value}
+    if hasattr(value, "__iter__") and not isinstance(value, (bytes, bytearray)):
+        return list(value)
+    raise TypeError(f"a {type(value).__name__} cannot be sent as JSON")

@@ -1,0 +1,75 @@
+"""Values that say that an argument was not given, and time limits of several parts."""
+
+from __future__ import annotations
+
+__all__ = ["NOT_GIVEN", "NotGiven", "Omit", "Timeout", "not_given", "omit"]
+
+
+class NotGiven:
+    """An argument that was not given, where ``None`` means something of its own."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "NOT_GIVEN"
+
+
+class Omit:
+    """A field that is to be left out."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "omit"
+
+
+NOT_GIVEN = not_given = NotGiven()
+omit = Omit()
+
+
+class Timeout:
+    """Time limits in seconds: ``read`` for everything that comes after the connection stands, ``connect`` for that.
+
+    ``write`` and ``pool`` are taken for the sake of code that gives them; the others hold in their place.
+    """
+
+    __slots__ = ("connect", "pool", "read", "write")
+
+    def __init__(
+        self,
+        timeout: float | None = None,
+        *,
+        connect: float | None = None,
+        read: float | None = None,
+        write: float | None = None,
+        pool: float | None = None,
+    ) -> None:
+        self.connect = timeout if connect is None else connect
+        self.read = timeout if read is None else read
+        self.write = timeout if write is None else write
+        self.pool = timeout if pool is None else pool
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Timeout):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        limits = ", ".join(f"{name}={getattr(self, name)}" for name in self.__slots__)
+        return f"Timeout({limits})"
+
+
+def is_given(value: object) -> bool:
+    """Whether an argument was given.
+
+    The ``openai`` package's own values for this count too: code that is being moved may still use them.
+    """
+    return type(value).__name__ not in ("NotGiven", "Omit")

@@ -1,0 +1,75 @@
+"""Waiting for core in the ways of event loops: asyncio's and gevent's."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Future
+
+    from ._core import Call, Chunks
+
+
+async def filled(source: Call | Chunks) -> None:
+    """Waits until ``source`` has something to take. Whoever cancels the wait cancels the call."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    source.wake(_Tell(loop, future))
+    try:
+        await future
+    except BaseException:
+        source.close()
+        raise
+
+
+class _Tell:
+    """Tells a future from any thread that it is done."""
+
+    __slots__ = ("future", "loop")
+
+    def __init__(self, loop: AbstractEventLoop, future: Future[None]) -> None:
+        self.loop = loop
+        self.future = future
+
+    def __call__(self) -> None:
+        # The loop may be closed, with nobody waiting any more.
+        if not self.loop.is_closed():
+            try:
+                self.loop.call_soon_threadsafe(_finish, self.future)
+            except RuntimeError:
+                if not self.loop.is_closed():
+                    raise
+
+
+def _finish(future: Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def wait_in_gevent(source: Call | Chunks) -> bool:
+    """Waits while other greenlets run; false if threads are not gevent's here, so that a plain wait is right."""
+    from gevent import get_hub, monkey  # type: ignore[import-untyped,unused-ignore]
+    from gevent.hub import Waiter  # type: ignore[import-untyped,unused-ignore]
+
+    if not monkey.is_module_patched("threading"):
+        return False
+    hub = get_hub()
+    # The one thing of a hub that another thread may touch.
+    watcher = hub.loop.async_()
+    waiter = Waiter(hub)
+    # Started before it can be told, or else it would miss that.
+    watcher.start(waiter.switch, None)
+    try:
+        source.wake(watcher.send)
+        waiter.get()
+    finally:
+        # A wake that still comes finds a closed watcher; another in its place does nothing.
+        source.wake(_nothing)
+        watcher.stop()
+        watcher.close()
+    return True
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,52 @@
+"""The objects that a service answers with, under the names that they have in the ``openai`` package."""
+
+from __future__ import annotations
+
+from .._models import BaseModel, one
+
+
+class CompletionTokensDetails(BaseModel):
+    """What a reply's tokens were."""
+
+    accepted_prediction_tokens: int | None
+    audio_tokens: int | None
+    reasoning_tokens: int | None
+    rejected_prediction_tokens: int | None
+    text_tokens: int | None
+
+
+class PromptTokensDetails(BaseModel):
+    """What a prompt's tokens were."""
+
+    audio_tokens: int | None
+    cache_write_tokens: int | None
+    cached_tokens: int | None
+    image_tokens: int | None
+    text_tokens: int | None
+
+
+class CompletionUsage(
+    BaseModel,
+    completion_tokens_details=one(CompletionTokensDetails),
+    prompt_tokens_details=one(PromptTokensDetails),
+):
+    """The tokens that a request took."""
+
+    completion_tokens: int
+    prompt_tokens: int
+    total_tokens: int
+    completion_tokens_details: CompletionTokensDetails | None
+    prompt_tokens_details: PromptTokensDetails | None
+
+
+class Model(BaseModel):
+    """A model that a service has."""
+
+    id: str
+    created: int
+    object: str
+    owned_by: str
+    shutdown_date: str | None
+
+
+__all__ = ["BaseModel", "CompletionTokensDetails", "CompletionUsage", "Model", "PromptTokensDetails"]

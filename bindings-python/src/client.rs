@@ -1,0 +1,148 @@
+//! The client: settings and options on their way to core.
+
+use std::time::Duration;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use turnwire::{CallOptions, ChatRequest, OpenAiBuilder, RetryPolicy, Timeouts, bridge};
+
+use crate::call::Call;
+use crate::error::exception;
+
+/// What stands for no limit where an option of a call can only set one.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+type Pairs = Vec<(String, String)>;
+
+/// A client of an OpenAI-compatible service; it works on in a forked process.
+#[pyclass(frozen, module = "turnwire._core")]
+pub(crate) struct Client(bridge::Client);
+
+/// Time limits in seconds: for a connection, where it has one of its own, and for all that comes after; none is
+/// no limit.
+#[derive(FromPyObject)]
+struct Limits {
+    connect: Option<f64>,
+    read: Option<f64>,
+}
+
+impl Limits {
+    fn over(&self, mut limits: Timeouts) -> PyResult<Timeouts> {
+        let read = self.read.map(seconds).transpose()?;
+        limits.headers = read;
+        limits.idle = read;
+        limits.total = read;
+        // A service may say for longer that it is alive than it may be silent.
+        limits.content = read.and_then(|read| Some(read.max(limits.content?)));
+        limits.connect = match self.connect {
+            Some(connect) => seconds(connect)?,
+            None => read.map_or(limits.connect, |read| read.min(limits.connect)),
+        };
+        Ok(limits)
+    }
+
+    fn of_call(&self, options: CallOptions, streamed: bool) -> PyResult<CallOptions> {
+        let limit = self.read.map_or(Ok(FOREVER), seconds)?;
+        Ok(match (streamed, self.read) {
+            (false, _) => options.total_timeout(limit),
+            (true, Some(_)) => options.headers_timeout(limit).idle_timeout(limit),
+            (true, None) => {
+                options.headers_timeout(limit).idle_timeout(limit).content_timeout(limit)
+            }
+        })
+    }
+}
+
+fn seconds(seconds: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|e| PyValueError::new_err(format!("a timeout of {seconds} s: {e}")))
+}
+
+/// What one call does differently.
+#[derive(FromPyObject)]
+struct Options {
+    headers: Pairs,
+    query: Pairs,
+    max_retries: Option<u32>,
+    timeout: Option<Limits>,
+}
+
+impl Options {
+    fn read(self, streamed: bool) -> PyResult<CallOptions> {
+        let mut options = CallOptions::new();
+        for (name, value) in self.headers {
+            options = options.header(name, value);
+        }
+        for (name, value) in self.query {
+            options = options.query(name, value);
+        }
+        if let Some(retries) = self.max_retries {
+            options = options.max_retries(retries);
+        }
+        match self.timeout {
+            Some(limits) => limits.of_call(options, streamed),
+            None => Ok(options),
+        }
+    }
+}
+
+#[pymethods]
+impl Client {
+    #[new]
+    #[pyo3(signature = (*, api_key, base_url, organization, project, options))]
+    fn new(
+        py: Python<'_>,
+        api_key: Option<String>,
+        base_url: Option<String>,
+        organization: Option<String>,
+        project: Option<String>,
+        options: Options,
+    ) -> PyResult<Self> {
+        let mut settings = OpenAiBuilder::from_env();
+        if let Some(key) = api_key {
+            settings = settings.api_key(key);
+        }
+        if let Some(url) = base_url {
+            settings = settings.base_url(url);
+        }
+        if let Some(id) = organization {
+            settings = settings.organization(id);
+        }
+        if let Some(id) = project {
+            settings = settings.project(id);
+        }
+        for (name, value) in options.headers {
+            settings = settings.header(name, value);
+        }
+        for (name, value) in options.query {
+            settings = settings.query(name, value);
+        }
+        if let Some(max_retries) = options.max_retries {
+            settings = settings.retry(RetryPolicy { max_retries, ..RetryPolicy::default() });
+        }
+        if let Some(limits) = options.timeout {
+            settings = settings.timeouts(limits.over(Timeouts::default())?);
+        }
+        bridge::Client::new(settings).map(Client).map_err(|e| exception(py, &e))
+    }
+
+    /// Asks for a whole reply; `body` is the request's JSON.
+    fn chat(&self, py: Python<'_>, body: &str, options: Options) -> PyResult<Call> {
+        let options = options.read(false)?;
+        let call = ChatRequest::from_json(body).and_then(|body| self.0.chat(body, options));
+        call.map(Call::reply).map_err(|e| exception(py, &e))
+    }
+
+    /// Asks for a streamed reply; `body` is the request's JSON.
+    fn chat_stream(&self, py: Python<'_>, body: &str, options: Options) -> PyResult<Call> {
+        let options = options.read(true)?;
+        let call = ChatRequest::from_json(body).and_then(|body| self.0.chat_stream(body, options));
+        call.map(Call::stream).map_err(|e| exception(py, &e))
+    }
+
+    /// Asks for the models that the service has.
+    fn models(&self, py: Python<'_>, options: Options) -> PyResult<Call> {
+        let call = self.0.models(options.read(false)?);
+        call.map(Call::models).map_err(|e| exception(py, &e))
+    }
+}

@@ -1,0 +1,35 @@
+//! The extension module `turnwire._core`: core's calls and streams as Python objects.
+//!
+//! It is thin: every method is one call of core's bridge, waiting is [`wait`]'s, and errors become exceptions in one table of
+//! the Python package. Nothing of a call is decided here.
+
+mod call;
+mod chunk;
+mod client;
+mod error;
+mod log;
+mod parts;
+mod shutdown;
+mod stream;
+mod wait;
+
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use turnwire::ErrorKind;
+
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    let codes = ErrorKind::ALL.iter().map(|kind| kind.code());
+    module.add("ERROR_CODES", PyTuple::new(py, codes.collect::<Vec<_>>())?)?;
+    module.add_class::<client::Client>()?;
+    module.add_class::<call::Call>()?;
+    module.add_class::<stream::Chunks>()?;
+    module.add_class::<chunk::Chunk>()?;
+    module.add_class::<parts::Choice>()?;
+    module.add_class::<parts::Delta>()?;
+    module.add_function(wrap_pyfunction!(log::keep_logs, module)?)?;
+    module.add_function(wrap_pyfunction!(log::drain_logs, module)?)?;
+    shutdown::register(module)
+}

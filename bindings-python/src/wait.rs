@@ -1,0 +1,48 @@
+//! Waiting for core as a Python thread may: without the interpreter's lock, and with an eye on its signals.
+
+use std::time::Duration;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use turnwire::bridge::Pull;
+
+use crate::{log, shutdown};
+
+/// How long Ctrl-C may have to wait.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Waits until `pull` has something to take. `waiter` is the Python object that it belongs to, whose `wake`
+/// gevent uses.
+///
+/// # Errors
+///
+/// What a signal's handler raises, such as `KeyboardInterrupt`.
+pub(crate) fn until_filled<T: Send + 'static>(
+    waiter: &Bound<'_, PyAny>,
+    pull: &Pull<T>,
+) -> PyResult<()> {
+    let py = waiter.py();
+    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
+    if modules.contains(intern!(py, "gevent"))? {
+        let waiting = py.import(intern!(py, "turnwire._waiting"))?;
+        if waiting.call_method1(intern!(py, "wait_in_gevent"), (waiter,))?.is_truthy()? {
+            return log::drain_logs(py);
+        }
+    }
+    while !py.detach(|| pull.wait(TICK)) {
+        py.check_signals()?;
+        log::drain_logs(py)?;
+    }
+    Ok(())
+}
+
+/// Calls `callback` once, from any thread, as soon as `pull` has something to take.
+pub(crate) fn wake<T: Send + 'static>(pull: &Pull<T>, callback: Py<PyAny>) {
+    pull.wake_when_filled(move || {
+        shutdown::attach(|py| {
+            if let Err(error) = callback.call0(py) {
+                error.write_unraisable(py, Some(callback.bind(py)));
+            }
+        });
+    });
+}

@@ -1,0 +1,41 @@
+"""A streamed chat endpoint: the model's text goes to the browser while it is made, as server-sent events.
+
+pip install flask turnwire && flask --app examples/flask/stream.py run
+curl -N localhost:5000/chat/stream -H "content-type: application/json" -d '{"message": "안녕하세요"}'
+"""
+
+import json
+import os
+from collections.abc import Iterator
+
+from flask import Flask, Response, request
+
+from turnwire import OpenAI, OpenAIError
+
+app = Flask(__name__)
+llm = OpenAI()  # shared by all threads, and by the workers that are forked from this process
+MODEL = os.environ.get("OPENAI_MODEL", "gpt-4o-mini")
+
+
+@app.post("/chat/stream")
+def chat_stream() -> Response:
+    message = request.get_json()["message"]
+    stream = llm.chat.completions.create(
+        model=MODEL, messages=[{"role": "user", "content": message}], stream=True
+    )
+
+    def events() -> Iterator[str]:
+        with stream:  # closed as soon as the reader leaves, so that nobody pays for the rest
+            try:
+                for chunk in stream:
+                    if chunk.choices and chunk.choices[0].delta.content:
+                        yield event({"content": chunk.choices[0].delta.content})
+                yield event({"done": True})
+            except OpenAIError as error:
+                yield event({"error": error.error_code})
+
+    return Response(events(), mimetype="text/event-stream")
+
+
+def event(data: dict[str, object]) -> str:
+    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"

@@ -1,0 +1,31 @@
+/** A streamed chat endpoint: `curl -N localhost:3000/chat/stream --json '{"message":"안녕하세요"}'`. */
+
+import http from 'node:http';
+import { json } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+
+import { OpenAI } from 'turnwire';
+
+const client = new OpenAI();
+const model = process.env.MODEL ?? 'gpt-4o-mini';
+const port = Number(process.env.PORT ?? 3000);
+
+const server = http.createServer(async (request, response) => {
+  const reader = new AbortController();
+  response.once('close', () => reader.abort()); // the reader left: so does the model
+  try {
+    const { message } = /** @type {any} */ (await json(request));
+    const asked = { model, messages: [{ role: /** @type {const} */ ('user'), content: message }] };
+    const stream = await client.chat.completions.create({ ...asked, stream: true }, { signal: reader.signal });
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+    const events = async function* () {
+      for await (const chunk of stream) yield `data: ${JSON.stringify(chunk.choices[0]?.delta ?? {})}\n\n`;
+    };
+    await pipeline(events, response);
+  } catch (error) {
+    if (!reader.signal.aborted) console.error(String(error));
+    if (response.headersSent) response.destroy();
+    else response.writeHead(502).end();
+  }
+});
+server.listen(port, () => console.log(`http://localhost:${port}/chat/stream`));

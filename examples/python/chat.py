@@ -1,0 +1,106 @@
+"""Says something to a language model, and shows the reply while it is made.
+
+pip install ./bindings-python
+OPENAI_API_KEY=… python examples/python/chat.py "안녕하세요"
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+
+from turnwire import OpenAI, OpenAIError
+from turnwire.types.chat import ChatCompletion
+
+
+def main() -> int:
+    options = arguments().parse_args()
+    if not (options.base_url or os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")):
+        say(
+            "there is no service to talk to: set OPENAI_API_KEY, or OPENAI_BASE_URL for a service of your own;\n"
+            "`cargo xtask local-llm` serves a small real model on this computer, and tells its URL, and\n"
+            "`cargo run --release --example chat` has a service inside that needs neither"
+        )
+        return 1
+    message = options.message or ("" if sys.stdin.isatty() else sys.stdin.read())
+    if not message.strip():
+        arguments().error("there is nothing to say: give a message, or write one to the standard input")
+    try:
+        chat(options, message)
+    except OpenAIError as error:
+        say(f"\n{error}" if error.partial else str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130  # what was received stays
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on, which is no error
+    return 0
+
+
+def chat(options: argparse.Namespace, message: str) -> None:
+    llm = OpenAI(base_url=options.base_url)
+    if options.timeout:
+        llm = llm.with_options(timeout=options.timeout)
+    messages = [{"role": "user", "content": message}]
+    if options.system:
+        messages.insert(0, {"role": "system", "content": options.system})
+
+    started, first_token = time.monotonic(), None
+    if options.no_stream:
+        reply = llm.chat.completions.create(model=options.model, messages=messages)
+        print(
+            reply.to_json(indent=None) if options.json else reply.choices[0].message.content or "", flush=True
+        )
+    else:
+        with llm.chat.completions.create(
+            model=options.model, messages=messages, stream=True, stream_options={"include_usage": True}
+        ) as stream:
+            for chunk in stream:
+                text = chunk.choices[0].delta.content if chunk.choices else None
+                if text and first_token is None:
+                    first_token = time.monotonic() - started
+                if options.json:
+                    print(chunk.to_json(indent=None), flush=True)
+                elif text:
+                    print(text, end="", flush=True)
+            reply = stream.get_final_completion()
+        if not options.json:
+            print()
+    if reply.choices and reply.choices[0].message.refusal:
+        say(f"the model refused: {reply.choices[0].message.refusal}")
+    if not options.json:
+        say(summary(reply, first_token))
+
+
+def summary(reply: ChatCompletion, first_token: float | None) -> str:
+    """How the reply went, in one line."""
+    facts = [reply.model, *(choice.finish_reason for choice in reply.choices[:1])]
+    if reply.usage:
+        facts.append(f"{reply.usage.completion_tokens} tokens")
+    if first_token is not None:
+        facts.append(f"first token {first_token * 1000:.0f} ms")
+    return " · ".join(facts)
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Says something to a language model, and shows the reply.")
+    parser.add_argument("message", nargs="?", help="what to say; without it, the standard input is read")
+    parser.add_argument("--base-url", metavar="URL", help="where the service is, up to /chat/completions")
+    parser.add_argument("--model", default="gpt-4o-mini", help="the model that answers")
+    parser.add_argument("--system", metavar="TEXT", help="instructions for the model")
+    parser.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="the longest wait for anything to come"
+    )
+    parser.add_argument("--json", action="store_true", help="show the JSON of each chunk, one a line")
+    parser.add_argument("--no-stream", action="store_true", help="ask for the whole reply at once")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

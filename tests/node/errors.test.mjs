@@ -1,0 +1,126 @@
+/** Errors: every code has a class; what broke a call is told, with the text that came before. */
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+
+import * as turnwire from 'turnwire';
+import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAI, OpenAIError, RateLimitError, TruncatedStreamError } from 'turnwire';
+
+import { chat, messages, startFake } from './fake.mjs';
+
+const require = createRequire(import.meta.url);
+const inside = (file) => require(`../../bindings-node/dist/${file}`);
+
+let fake;
+let client;
+before(async () => {
+  fake = await startFake();
+  client = new OpenAI({ apiKey: 'k', baseURL: fake.baseURL, maxRetries: 0 });
+});
+after(() => fake.close());
+
+async function failure(script, options, stream = true) {
+  const model = await fake.script(script);
+  try {
+    const result = await client.chat.completions.create({ model, messages, stream }, options);
+    if (stream) for await (const _ of result);
+  } catch (error) {
+    return error;
+  }
+  return assert.fail('it did not fail');
+}
+
+test('every code of core has a class', () => {
+  assert.deepEqual(Object.keys(inside('errors.js').BY_CODE).sort(), inside('native.js').native.errorCodes().sort());
+});
+
+test('a stream that is cut off keeps the text so far', async () => {
+  const begun = [{ role: 'assistant' }, { text: '반쪽 ' }, { text: 'half' }];
+  for (const end of ['truncate', 'reset']) {
+    const error = await failure({ steps: [...begun, { wait_ms: 50 }, { [end]: true }] });
+    assert.ok(error instanceof APIConnectionError, error.stack);
+    assert.deepEqual([error.partial, error.retryable, error instanceof TruncatedStreamError], ['반쪽 half', true, error.errorCode === 'truncated']);
+    assert.match(error.requestId, /^req_/);
+  }
+  const silent = await failure({ steps: begun });
+  assert.deepEqual([silent.constructor, silent.errorCode, silent.partial], [TruncatedStreamError, 'truncated', '반쪽 half']);
+});
+
+test('a stream that stalls meets the timeout', async () => {
+  const error = await failure({ steps: [{ role: 'assistant' }, { text: 'a' }, { stall: true }] }, { timeout: 100 });
+  assert.deepEqual([error.constructor, error.errorCode, error.partial], [APIConnectionTimeoutError, 'idle_timeout', 'a']);
+  const headers = await failure({ ...chat('a'), wait_ms_before_headers: 60_000 }, { timeout: 100 });
+  assert.deepEqual([headers.constructor, headers.errorCode, headers.message], [APIConnectionTimeoutError, 'headers_timeout', 'Request timed out.']);
+  const whole = await failure({ ...chat('a'), wait_ms_before_headers: 60_000 }, { timeout: 100 }, false);
+  assert.deepEqual([whole.constructor, whole.errorCode], [APIConnectionTimeoutError, 'total_timeout']);
+});
+
+test('keep-alives keep a stream, and are no chunks', async () => {
+  const pings = { repeat: { times: 6, steps: [{ comment: 'ping' }, { wait_ms: 40 }] } };
+  const model = await fake.script({ steps: [{ role: 'assistant' }, pings, { text: 'a' }, { finish: 'stop' }, { done: true }] });
+  let chunks = 0;
+  for await (const _ of await client.chat.completions.create({ model, messages, stream: true }, { timeout: 150 })) chunks += 1;
+  assert.equal(chunks, 3);
+});
+
+test('an error amid a stream is told as the service words it', async () => {
+  const said = { message: 'overloaded', type: 'server_error', code: 'busy', param: null };
+  const error = await failure({ steps: [{ role: 'assistant' }, { text: 'a' }, { sse: { error: said } }] });
+  assert.ok(error instanceof APIError);
+  assert.deepEqual([error.message, error.code, error.type, error.errorCode, error.partial], ['overloaded', 'busy', 'server_error', 'api', 'a']);
+});
+
+test('what is no stream is told apart', async () => {
+  const page = await failure({ headers: [['content-type', 'text/html']], steps: [{ send: '<html>' }] });
+  assert.equal(page.errorCode, 'unexpected_reply');
+  const garbled = await failure({ steps: [{ send: 'data: {"id":\n\n' }] });
+  assert.equal(garbled.errorCode, 'decode');
+  assert.ok(page instanceof APIError && garbled instanceof APIError);
+});
+
+test('a request is sent again after Retry-After, and then told how often', async () => {
+  const busy = { status: 429, headers: [['retry-after', '0']], steps: [{ json: { error: { message: 'slow down' } } }] };
+  const model = await fake.script([busy, busy, chat('a')]);
+  for await (const _ of await client.chat.completions.create({ model, messages, stream: true }, { maxRetries: 2 }));
+  assert.equal((await fake.requests(model)).length, 3);
+  const error = await failure([busy, busy, busy], { maxRetries: 1 });
+  assert.deepEqual([error.constructor, error.attempts, error.headers.get('retry-after')], [RateLimitError, 2, '0']);
+  const patient = await failure({ ...busy, headers: [['retry-after', '1000']] }, { maxRetries: 1 });
+  assert.deepEqual([patient.retryAfterMs, patient.attempts], [1_000_000, 1]);
+});
+
+test('a service that is not there is a connection error', async () => {
+  const nowhere = new OpenAI({ baseURL: 'http://127.0.0.1:9', maxRetries: 0 });
+  await assert.rejects(nowhere.models.list(), (error) => error.constructor === APIConnectionError && error.errorCode === 'connect' && /refused/.test(error.cause.message));
+});
+
+test('settings that cannot work throw at once', async () => {
+  for (const options of [{}, { apiKey: 'k', baseURL: 'no url' }, { apiKey: 'k', timeout: -1 }, { apiKey: 'k', maxRetries: 0.5 }]) {
+    assert.throws(() => new OpenAI(options), OpenAIError, JSON.stringify(options));
+  }
+  assert.throws(() => new OpenAI(), { errorCode: 'config', message: /OPENAI_API_KEY/ });
+  await assert.rejects(client.chat.completions.create({ messages }), { errorCode: 'invalid_request' });
+});
+
+test('no secret is in an error', async () => {
+  const own = client.withOptions({ apiKey: 'sk-very-secret-0123456789' });
+  const model = await fake.script({ status: 401, steps: [{ json: { error: { message: 'Incorrect API key: sk-very-secret-0123456789' } } }] });
+  const { inspect } = await import('node:util');
+  await assert.rejects(own.chat.completions.create({ model, messages }), (error) => !/very-secret/.test(inspect(error, { depth: 9 })));
+  assert.doesNotMatch(inspect(own, { depth: 9, showHidden: true }), /very-secret/);
+});
+
+test('classes hold between two copies of the package', () => {
+  const path = require.resolve('../../bindings-node/dist/errors.js');
+  const first = require(path);
+  delete require.cache[path];
+  const second = require(path);
+  require.cache[path].exports = first;
+  assert.notEqual(first.RateLimitError, second.RateLimitError);
+  const error = new second.RateLimitError(429, { message: 'm' }, undefined, new Headers());
+  assert.ok(error instanceof first.RateLimitError && error instanceof first.APIError && error instanceof turnwire.OpenAIError);
+  assert.ok(!(error instanceof first.BadRequestError) && !(new Error('x') instanceof first.OpenAIError));
+  class Own extends first.APIError {}
+  assert.ok(!(error instanceof Own) && new Own(1, undefined, 'm', undefined) instanceof first.APIError);
+});

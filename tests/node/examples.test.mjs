@@ -1,0 +1,84 @@
+/** The examples, run as people run them. */
+
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import http from 'node:http';
+import { createServer } from 'node:net';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { chat, endless, startFake } from './fake.mjs';
+
+const folder = fileURLToPath(new URL('../../examples/node', import.meta.url));
+
+let fake;
+before(async () => {
+  fake = await startFake();
+  // What `npm install` does there.
+  const modules = `${folder}/node_modules`;
+  mkdirSync(modules, { recursive: true });
+  if (!existsSync(`${modules}/turnwire`)) symlinkSync('../../../bindings-node', `${modules}/turnwire`);
+});
+after(() => fake.close());
+
+function run(args, env = {}, stdin = '') {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, ['chat.mjs', ...args], { cwd: folder, env: { PATH: process.env.PATH, ...env } }, (error, out, err) => resolve({ code: error?.code ?? 0, out, err }));
+    child.stdin.end(stdin);
+  });
+}
+
+test('chat answers offline, from an argument and from the standard input', async () => {
+  const spoken = await run(['안녕하세요']);
+  assert.deepEqual([spoken.code, /안녕하세요/.test(spoken.out)], [0, true], spoken.err);
+  const piped = await run(['--no-stream'], {}, '안녕');
+  assert.deepEqual([piped.code, /안녕/.test(piped.out)], [0, true], piped.err);
+});
+
+test('chat streams from a service', async () => {
+  const model = await fake.script([chat('안', '녕'), chat('안', '녕')]);
+  const asked = ['--base-url', fake.baseURL, '--model', model, '--system', 's', 'hi'];
+  assert.deepEqual(await run(asked), { code: 0, out: '안녕\n', err: '' });
+  const lines = (await run(['--json', ...asked])).out.trim().split('\n');
+  assert.equal(lines.map((line) => JSON.parse(line).choices[0].delta.content ?? '').join(''), '안녕');
+});
+
+test('chat tells what went wrong in one line', async () => {
+  const { code, err } = await run(['--base-url', 'http://127.0.0.1:9/v1', '--timeout', '5', 'hi']);
+  assert.deepEqual([code, /refused/.test(err), err.trim().split('\n').length], [1, true, 1]);
+  assert.equal((await run(['--nope'])).code, 2);
+  assert.equal((await run([' '])).code, 2);
+});
+
+test('the server streams, and ends the stream when its reader leaves', async () => {
+  const port = await new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+  const model = await fake.script([chat('안', '녕'), endless()]);
+  const child = spawn(process.execPath, ['server.mjs'], { cwd: folder, env: { ...process.env, PORT: port, MODEL: model, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: fake.baseURL }, stdio: ['ignore', 'pipe', 'inherit'] });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  try {
+    const ask = (onData) => new Promise((resolve, reject) => {
+      const request = http.request({ port, method: 'POST', path: '/chat/stream', agent: false }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (data) => {
+          text += data;
+          onData?.(request, text);
+        });
+        response.on('close', () => resolve(text));
+      });
+      request.on('error', reject).end('{"message":"hi"}');
+    });
+    const whole = await ask();
+    assert.equal([...whole.matchAll(/^data: (.*)$/gm)].map(([, json]) => JSON.parse(json).content ?? '').join(''), '안녕');
+    await ask((request, text) => text.length > 200 && request.destroy()).catch(() => {});
+    const end = Date.now() + 2000;
+    while ((await fake.requests(model)).at(-1).outcome !== 'client_closed') assert.ok(Date.now() < end, 'the stream goes on');
+  } finally {
+    child.kill();
+  }
+});

@@ -1,0 +1,93 @@
+/** The fake LLM as a process, and its control over HTTP. */
+
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import http from 'node:http';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Starts a fake of its own; `close()` ends it. */
+export async function startFake(...args) {
+  const program = process.env.TURNWIRE_FAKE_LLM ?? `${root}target/release/fake-llm`;
+  if (!existsSync(program)) {
+    throw new Error(`there is no ${program}: cargo build --release -p turnwire-fakes`);
+  }
+  const child = spawn(program, ['--until-stdin-closes', ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const line = await new Promise((resolve, reject) => {
+    child.stdout.once('data', resolve);
+    child.once('exit', () => reject(new Error('the fake ended before it was ready')));
+  });
+  child.stdout.unref();
+  child.stdin.unref();
+  child.unref();
+  return new Fake(child, JSON.parse(line).url);
+}
+
+class Fake {
+  #child;
+  #keys = 0;
+
+  constructor(child, url) {
+    this.#child = child;
+    this.url = url;
+    this.baseURL = `${url}/v1`;
+  }
+
+  /** Sets what a model answers, and gives its name: one of its own unless given. */
+  async script(scripts, model = `m${++this.#keys}`) {
+    await this.#control('PUT', `/_fake/scripts/${encodeURIComponent(model)}`, scripts);
+    return model;
+  }
+
+  requests(model) {
+    return this.#control('GET', `/_fake/requests${model ? `?model=${encodeURIComponent(model)}` : ''}`);
+  }
+
+  state() {
+    return this.#control('GET', '/_fake/state');
+  }
+
+  /** Waits until what the fake saw of a model's only request is as it should be. */
+  async until(model, holds, ms = 5000) {
+    const end = Date.now() + ms;
+    for (;;) {
+      const [request] = await this.requests(model);
+      if (request && holds(request)) return request;
+      if (Date.now() > end) throw new Error(`it did not come so: ${JSON.stringify(request)}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  close() {
+    this.#child.kill();
+  }
+
+  // Not `fetch`: it would be measured with what is tested here.
+  #control(method, path, body) {
+    return new Promise((resolve, reject) => {
+      const request = http.request(`${this.url}${path}`, { method, agent: false }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (piece) => (text += piece));
+        response.on('end', () => {
+          if (response.statusCode >= 300) reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`));
+          else resolve(text ? JSON.parse(text) : undefined);
+        });
+      });
+      request.on('error', reject);
+      request.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+}
+
+/** A stream with nothing wrong. */
+export const chat = (...texts) => ({
+  steps: [{ role: 'assistant' }, ...texts.map((text) => ({ text })), { finish: 'stop' }, { done: true }],
+});
+
+/** A stream that goes on for ever. */
+export const endless = (ms = 5) => ({
+  steps: [{ role: 'assistant' }, { repeat: { times: 1e9, steps: [{ text: '안녕 ' }, { wait_ms: ms }] } }],
+});
+
+export const messages = [{ role: 'user', content: '안녕하세요' }];

@@ -1,0 +1,79 @@
+/** Under load: back-pressure up to the socket, flat memory, an event loop that others can use. */
+
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { after, before, test } from 'node:test';
+
+import { OpenAI } from 'turnwire';
+
+import { messages, startFake } from './fake.mjs';
+
+let fake;
+let client;
+before(async () => {
+  fake = await startFake('--send-buffer', '16384');
+  client = new OpenAI({ apiKey: 'k', baseURL: fake.baseURL });
+});
+after(() => fake.close());
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const open = (model) => client.chat.completions.create({ model, messages, stream: true });
+const big = 'x'.repeat(2000);
+
+test('a slow reader stops the service, and takes no memory', async () => {
+  const model = await fake.script({ coalesce: 65536, steps: [{ role: 'assistant' }, { repeat: { times: 200_000, steps: [{ text: big }] } }, { finish: 'stop' }, { done: true }] });
+  const before = process.memoryUsage.rss();
+  const iterator = (await open(model))[Symbol.asyncIterator]();
+  await iterator.next();
+  const { bytes_written } = await fake.until(model, (request) => request.write_blocked_since_ms !== null, 20_000);
+  await wait(500);
+  const later = await fake.until(model, (request) => request.write_blocked_since_ms !== null);
+  const grown = (process.memoryUsage.rss() - before) / 1e6;
+  assert.ok(later.bytes_written < 40e6 && later.bytes_written - bytes_written < 10e6, `${later.bytes_written} bytes were taken`);
+  assert.ok(grown < 60, `memory grew by ${grown} MB`);
+  await iterator.return();
+  await fake.until(model, (request) => request.outcome === 'client_closed');
+});
+
+test('100 streams leave the event loop to others', async () => {
+  const paced = { steps: [{ role: 'assistant' }, { repeat: { times: 100, steps: [{ text: '안녕 ' }, { wait_ms: 5 }] } }, { finish: 'stop' }, { done: true }] };
+  const model = await fake.script(Array(100).fill(paced));
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  await Promise.all(Array.from({ length: 100 }, async () => { for await (const _ of await open(model)); }));
+  delay.disable();
+  assert.ok(delay.percentile(99) / 1e6 < 100, `p99 ${delay.percentile(99) / 1e6} ms`);
+});
+
+test('a stream that is ahead of its reader leaves the event loop to others', async () => {
+  const model = await fake.script({ coalesce: 65536, steps: [{ role: 'assistant' }, { repeat: { times: 100_000, steps: [{ text: 'a' }] } }, { finish: 'stop' }, { done: true }] });
+  let ticks = 0;
+  const ticking = setInterval(() => (ticks += 1), 1);
+  const began = performance.now();
+  for await (const _ of await open(model));
+  const took = performance.now() - began;
+  clearInterval(ticking);
+  assert.ok(ticks > took / 50, `${ticks} ticks in ${took} ms`);
+});
+
+test('3,000 streams, a third of them abandoned midway, leave nothing behind', async () => {
+  const own = await startFake();
+  const many = new OpenAI({ apiKey: 'k', baseURL: own.baseURL });
+  const one = async (i) => {
+    const stream = await many.chat.completions.create({ model: 'any', messages, stream: true });
+    for await (const _ of stream) if (i % 3 === 0) break;
+  };
+  const round = async (streams) => {
+    for (let i = 0; i < streams; i += 50) await Promise.all(Array.from({ length: 50 }, (_, j) => one(i + j)));
+    await wait(200);
+    globalThis.gc?.();
+    return { fds: readdirSync('/proc/self/fd').length, threads: readdirSync('/proc/self/task').length, mb: process.memoryUsage.rss() / 1e6 };
+  };
+  const first = await round(1000);
+  const last = await round(2000);
+  assert.ok(last.fds <= first.fds + 10, `${first.fds} → ${last.fds} file descriptors`);
+  assert.equal(last.threads, first.threads);
+  assert.ok(last.mb < first.mb + 30, `${first.mb} → ${last.mb} MB`);
+  own.close();
+});

@@ -1,0 +1,101 @@
+/** The package as it is published: packed, installed elsewhere, loaded both ways, with types that hold. */
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { chat, startFake } from './fake.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const own = join(root, 'bindings-node');
+const platform = readdirSync(own).find((name) => name.endsWith('.node'))?.split('.')[1];
+const binary = `turnwire.${platform}.node`;
+const exec = promisify(execFile);
+const bin = (name) => join(import.meta.dirname, 'node_modules/.bin', name);
+
+let place;
+let fake;
+let tarball;
+before(async () => {
+  fake = await startFake();
+  place = mkdtempSync(join(tmpdir(), 'turnwire-package-'));
+  const pack = async (folder) => join(place, JSON.parse((await exec('npm', ['pack', '--json', '--pack-destination', place], { cwd: folder })).stdout)[0].filename);
+  tarball = await pack(own);
+  const native = join(place, 'native');
+  cpSync(join(own, 'npm', platform), native, { recursive: true });
+  copyFileSync(join(own, binary), join(native, binary));
+  writeFileSync(join(place, 'package.json'), '{"private": true}');
+  await exec('npm', ['install', '--offline', '--ignore-scripts', tarball, await pack(native)], { cwd: place });
+});
+after(() => {
+  fake.close();
+  rmSync(place, { recursive: true, force: true });
+});
+
+const BODY = `
+  const client = new OpenAI({ apiKey: 'k', baseURL: process.argv[2] });
+  (async () => {
+    let text = '';
+    for await (const chunk of await client.chat.completions.create({ model: process.argv[3], messages: [], stream: true })) text += chunk.choices[0]?.delta?.content ?? '';
+    console.log(text);
+  })();
+`;
+for (const [name, head] of [
+  ['esm.mjs', "import Default, { OpenAI } from 'turnwire';\nif (Default !== OpenAI) throw 1;"],
+  ['cjs.cjs', "const { OpenAI, default: Default } = require('turnwire');\nif (Default !== OpenAI) throw 1;"],
+  ['both.mjs', "import { createRequire } from 'node:module';\nimport * as esm from 'turnwire';\nconst { OpenAI } = createRequire(import.meta.url)('turnwire');\nif (esm.RateLimitError !== createRequire(import.meta.url)('turnwire').RateLimitError) throw 1;"],
+]) {
+  test(`the packed package streams from ${name}`, async () => {
+    writeFileSync(join(place, name), head + BODY);
+    const model = await fake.script(chat('안', '녕'));
+    const { stdout } = await exec(process.execPath, [name, fake.baseURL, model], { cwd: place });
+    assert.equal(stdout, '안녕\n');
+  });
+}
+
+test('both ways export the same names', async () => {
+  const cjs = createRequire(import.meta.url)('turnwire');
+  assert.deepEqual(Object.keys(await import('turnwire')).sort(), Object.keys(cjs).filter((name) => name !== '__esModule').sort());
+});
+
+test('what is packed is small, and nothing of the build', async () => {
+  const { stdout } = await exec('tar', ['tzf', tarball]);
+  const files = stdout.trim().split('\n');
+  assert.ok(files.every((file) => /^package\/(dist\/.*\.(js|mjs|d\.ts|d\.mts)|native\.d\.ts|package\.json|README\.md|LICENSE-\w+)$/.test(file)), stdout);
+});
+
+test('nothing runs at install time', () => {
+  const { scripts } = JSON.parse(readFileSync(join(own, 'package.json'), 'utf8'));
+  assert.deepEqual(Object.keys(scripts).filter((name) => /install|prepare/.test(name)), []);
+});
+
+test('publint finds nothing', async () => {
+  const { stdout } = await exec(bin('publint'), ['run', '--strict', tarball]);
+  assert.match(stdout, /All good/);
+});
+
+test('are-the-types-wrong finds nothing', async () => {
+  const { stdout } = await exec(bin('attw'), [tarball, '--profile', 'node16', '--no-color']);
+  assert.match(stdout, /No problems found/);
+});
+
+test('strict types hold on the examples and on a typed program', async () => {
+  const examples = join(root, 'examples/node');
+  const folder = join(place, 'typed');
+  mkdirSync(folder);
+  for (const name of readdirSync(examples).filter((name) => name.endsWith('.mjs'))) copyFileSync(join(examples, name), join(folder, name));
+  copyFileSync(join(import.meta.dirname, 'typed.ts'), join(folder, 'typed.mts'));
+  const types = join(own, 'node_modules/@types');
+  const compilerOptions = { strict: true, noEmit: true, allowJs: true, checkJs: true, noImplicitAny: false, module: 'nodenext', target: 'es2022', lib: ['es2023'], types: ['node'], typeRoots: [types] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.mjs'] }));
+  writeFileSync(join(folder, 'strict.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, allowJs: false, checkJs: false, noImplicitAny: true }, include: ['*.mts'] }));
+  for (const project of ['tsconfig.json', 'strict.json']) {
+    await exec(join(own, 'node_modules/.bin/tsc'), ['-p', join(folder, project)]).catch((error) => assert.fail(`${project}\n${error.stdout}`));
+  }
+});

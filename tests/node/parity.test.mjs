@@ -1,0 +1,167 @@
+/** The same calls with this package and with the `openai` package: the same chunks, replies and errors. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import * as openai from 'openai';
+import * as turnwire from 'turnwire';
+
+import { chat, messages, startFake } from './fake.mjs';
+
+let fake;
+before(async () => {
+  fake = await startFake();
+});
+after(() => fake.close());
+
+/** Makes a call with both packages, each with a script of its own, and gives what came of it. */
+async function both(script, call) {
+  const results = [];
+  for (const library of [turnwire, openai]) {
+    const model = await fake.script(script, 'the-model');
+    const client = new library.OpenAI({ apiKey: 'k', baseURL: fake.baseURL, maxRetries: 0 });
+    results.push(await call(client, model, library));
+  }
+  return results;
+}
+
+async function same(script, call) {
+  const [ours, theirs] = await both(script, call);
+  assert.deepEqual(ours, theirs);
+  return ours;
+}
+
+const head = { id: 'c', object: 'chat.completion.chunk', created: 1764660000, model: 'gpt', system_fingerprint: 'fp' };
+const sse = (choices, more) => ({ sse: { ...head, choices, ...more } });
+const delta = (delta, more) => ({ index: 0, delta, finish_reason: null, ...more });
+const call = (index, fields) => delta({ tool_calls: [{ index, ...fields }] });
+const token = (text) => ({ token: text, logprob: -0.25, bytes: [104], top_logprobs: [] });
+const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5, prompt_tokens_details: { cached_tokens: 1, audio_tokens: 0 }, completion_tokens_details: { reasoning_tokens: 1, audio_tokens: 0, accepted_prediction_tokens: 0, rejected_prediction_tokens: 0 } };
+const start = sse([delta({ role: 'assistant', content: '' })]);
+const finish = (reason, more) => sse([{ index: 0, delta: {}, finish_reason: reason }], more);
+
+const streams = {
+  text: [start, sse([delta({ content: '안' })]), sse([delta({ content: '녕 👋' })]), finish('stop')],
+  tools: [
+    sse([delta({ role: 'assistant', content: null })]),
+    sse([call(0, { id: 'call_1', type: 'function', function: { name: 'look', arguments: '' } })]),
+    sse([call(0, { function: { arguments: '{"a":' } })]),
+    sse([call(0, { function: { arguments: '1}' } })]),
+    sse([call(1, { id: 'call_2', type: 'function', function: { name: 'go', arguments: '{}' } })]),
+    finish('tool_calls'),
+  ],
+  refusal: [sse([delta({ role: 'assistant', content: null, refusal: '' })]), sse([delta({ refusal: "I can't" })]), finish('stop')],
+  logprobs: [
+    sse([delta({ role: 'assistant', content: '' }, { logprobs: null })]),
+    sse([delta({ content: 'h' }, { logprobs: { content: [token('h')], refusal: null } })]),
+    sse([delta({ content: 'i' }, { logprobs: { content: [token('i')], refusal: null } })]),
+    finish('stop'),
+  ],
+  usage: [start, sse([delta({ content: 'a' })], { usage: null }), finish('stop', { usage: null }), sse([], { usage })],
+  'unknown fields': [start, sse([delta({ content: 'a', thought: { deep: [1] } })], { obfuscation: 'xyz', later: 1 }), finish('stop')],
+  'several choices': [
+    sse([delta({ role: 'assistant', content: 'a' }), { index: 1, delta: { role: 'assistant', content: 'b' }, finish_reason: null }]),
+    sse([delta({ content: 'A' }), { index: 1, delta: { content: 'B' }, finish_reason: null }]),
+    sse([{ index: 0, delta: {}, finish_reason: 'stop' }, { index: 1, delta: {}, finish_reason: 'length' }]),
+  ],
+};
+
+for (const [name, steps] of Object.entries(streams)) {
+  const script = { steps: [...steps, { done: true }] };
+
+  test(`a stream with ${name}: the same chunks`, async () => {
+    const chunks = await same(script, async (client, model) => {
+      const chunks = [];
+      for await (const chunk of await client.chat.completions.create({ model, messages, stream: true, n: 2 })) chunks.push(chunk);
+      return chunks;
+    });
+    assert.equal(chunks.length, steps.length);
+  });
+
+  test(`a stream with ${name}: the same whole reply`, async () => {
+    const [ours, theirs] = await both(script, (client, model) => client.chat.completions.stream({ model, messages, n: 2 }).finalChatCompletion());
+    assert.deepEqual(known(ours), known(theirs));
+  });
+}
+
+/** A reply without what core's accumulation leaves out: fields that it does not model, and those that are empty. */
+function known(value) {
+  if (Array.isArray(value)) return value.map(known);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([key, each]) => each != null && each.length !== 0 && !['thought', 'later', 'obfuscation'].includes(key));
+  return Object.fromEntries(kept.map(([key, each]) => [key, known(each)]));
+}
+
+const message = { role: 'assistant', content: 'a', refusal: null, annotations: [] };
+const whole = (choice, more) => ({ ...head, object: 'chat.completion', choices: [{ index: 0, message, logprobs: null, finish_reason: 'stop', ...choice }], ...more });
+const replies = {
+  text: whole({}, { usage }),
+  tools: whole({ message: { ...message, content: null, tool_calls: [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }] }, finish_reason: 'tool_calls' }),
+  refusal: whole({ message: { ...message, content: null, refusal: 'no' } }),
+  'unknown fields': whole({ odd: [1] }, { later: { a: null } }),
+};
+for (const [name, body] of Object.entries(replies)) {
+  test(`a whole reply with ${name}: the same`, async () => {
+    const script = { framing: 'length', headers: [['x-request-id', 'r'], ['content-type', 'application/json']], steps: [{ json: body }] };
+    await same(script, async (client, model) => {
+      const reply = await client.chat.completions.create({ model, messages });
+      return { reply, id: reply._request_id, keys: Object.keys(reply).sort() };
+    });
+  });
+}
+
+const fields = ['status', 'code', 'param', 'type', 'error', 'message', 'requestID', 'name'];
+const shown = (error, library) => ({
+  ...Object.fromEntries(fields.map((field) => [field, error[field]])),
+  class: error.constructor.name,
+  header: error.headers?.get('x-odd'),
+  is: Object.keys(library).filter((name) => /Error$/.test(name) && name in turnwire && error instanceof library[name]).sort(),
+});
+
+const said = { message: 'what went wrong', type: 'some_type', code: 'some_code', param: 'some_param' };
+const bodies = {
+  'an error object': { json: { error: said } },
+  'an error without fields': { json: { error: {} } },
+  'an error text': { json: { error: 'text' } },
+  'other JSON': { json: { detail: 'x' } },
+  'a text': { send: 'Bad gateway' },
+  nothing: { send: '' },
+};
+for (const status of [400, 401, 403, 404, 409, 418, 422, 429, 500, 503]) {
+  for (const [name, step] of Object.entries(bodies)) {
+    test(`status ${status} with ${name}: the same error`, async () => {
+      const script = { status, framing: 'length', headers: [['x-odd', 'h'], ['x-request-id', 'r-9'], ['content-type', step.json ? 'application/json' : 'text/plain']], steps: [step] };
+      for (const stream of [true, false]) {
+        await same(script, (client, model, library) =>
+          client.chat.completions.create({ model, messages, stream }).then(assert.fail, (error) => shown(error, library)),
+        );
+      }
+    });
+  }
+}
+
+test('no service, a timeout and an abort: the same errors', async () => {
+  const attempt = (of) => (_client, model, library) => of(library, model).then(assert.fail, (error) => shown(error, library));
+  const client = (library, more) => new library.OpenAI({ apiKey: 'k', baseURL: fake.baseURL, maxRetries: 0, ...more });
+  await same(chat('a'), attempt((library, model) => client(library, { baseURL: 'http://127.0.0.1:9' }).chat.completions.create({ model, messages })));
+  await same({ ...chat('a'), wait_ms_before_headers: 60_000 }, attempt((library, model) => client(library, { timeout: 100 }).chat.completions.create({ model, messages })));
+  await same(chat('a'), attempt((library, model) => client(library).chat.completions.create({ model, messages }, { signal: AbortSignal.abort() })));
+});
+
+test('models: the same list', async () => {
+  await same(chat('a'), async (client) => {
+    const models = [];
+    for await (const model of client.models.list()) models.push(model);
+    return { models, data: (await client.models.list()).data };
+  });
+});
+
+test('the body on the wire is the same', async () => {
+  const body = { messages, stream: true, temperature: 0.1, seed: 7, stop: ['\n'], logit_bias: { 5: -1 }, stream_options: { include_usage: true }, extra_of_mine: { a: [null] } };
+  const [ours, theirs] = await both(chat('a'), async (client, model) => {
+    for await (const _ of await client.chat.completions.create({ model, ...body }));
+    const request = (await fake.requests(model)).at(-1);
+    return { body: JSON.parse(request.body), path: request.path, method: request.method };
+  });
+  assert.deepEqual(ours, theirs);
+});

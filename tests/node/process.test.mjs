@@ -1,0 +1,136 @@
+/** Processes, workers and garbage: what is left open, and what keeps a process alive. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+
+import { chat, endless, messages, startFake } from './fake.mjs';
+
+let fake;
+before(async () => {
+  fake = await startFake();
+});
+after(() => fake.close());
+
+const start = () => `
+  import { OpenAI } from 'turnwire';
+  const client = new OpenAI({ apiKey: 'k', baseURL: '${fake.baseURL}' });
+  const messages = ${JSON.stringify(messages)};
+  const open = (model) => client.chat.completions.create({ model, messages, stream: true });
+  async function read(model) {
+    let text = '';
+    for await (const chunk of await open(model)) text += chunk.choices[0]?.delta?.content ?? '';
+    return text;
+  }
+`;
+
+/** Runs a program with a client, and tells how it ended. */
+function run(program, ...flags) {
+  const args = [...flags, '--input-type=module', '--eval', start() + program];
+  const child = spawn(process.execPath, args, { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (data) => (out += data));
+  child.stderr.on('data', (data) => (err += data));
+  const began = performance.now();
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`it did not end: ${out} ${err}`));
+    }, 20_000);
+    child.on('close', (code, signal) => {
+      clearTimeout(late);
+      resolve({ code, signal, out: out.trim(), err, ms: performance.now() - began });
+    });
+  });
+}
+
+test('an idle client keeps no process alive, also after a stream', async () => {
+  assert.equal((await run('')).code, 0);
+  const model = await fake.script(chat('a', 'b'));
+  const { code, out, ms } = await run(`console.log(await read('${model}'));`);
+  assert.deepEqual([code, out], [0, 'ab']);
+  assert.ok(ms < 3000, `${ms} ms`);
+});
+
+test('a stream that is read keeps the process alive until its end', async () => {
+  const model = await fake.script({ steps: [{ role: 'assistant' }, { wait_ms: 700 }, { text: 'late' }, { finish: 'stop' }, { done: true }] });
+  const { code, out } = await run(`read('${model}').then(console.log);`);
+  assert.deepEqual([code, out], [0, 'late']);
+});
+
+test('a stream that nobody reads any more keeps no process alive', async () => {
+  const model = await fake.script(endless());
+  const { code, signal } = await run(`const i = (await open('${model}'))[Symbol.asyncIterator](); await i.next();`);
+  assert.deepEqual([code, signal], [0, null]);
+  await fake.until(model, (request) => request.outcome === 'client_closed');
+});
+
+for (const [how, program, expected] of [
+  ['process.exit', 'process.exit(3)', 3],
+  ['an uncaught error', "setTimeout(() => { throw new Error('uncaught') }, 1)", 1],
+  ['a signal', "process.kill(process.pid, 'SIGTERM')", 'SIGTERM'],
+]) {
+  for (const [state, before] of [
+    ['a call that waits', "open(WAITING).catch(() => {}); await new Promise((r) => setTimeout(r, 50));"],
+    ['a stream that is read', "const i = (await open(ENDLESS))[Symbol.asyncIterator](); await i.next(); (async () => { for (;;) await i.next(); })();"],
+    ['a stream that is idle', "const i = (await open(ENDLESS))[Symbol.asyncIterator](); await i.next();"],
+  ]) {
+    test(`${how} amid ${state} ends the process cleanly`, async () => {
+      const names = { WAITING: await fake.script({ ...chat('a'), wait_ms_before_headers: 60_000 }), ENDLESS: await fake.script(endless()) };
+      const text = before.replace(/WAITING|ENDLESS/, (name) => JSON.stringify(names[name]));
+      const { code, signal, err } = await run(`${text}\n${program}`);
+      assert.equal(signal ?? code, expected, err);
+    });
+  }
+}
+
+test('abandoned streams close their connections', async () => {
+  const models = await Promise.all(Array.from({ length: 20 }, () => fake.script(endless())));
+  const { code, err } = await run(
+    `
+    const { signal } = new AbortController();
+    async function abandon(model) {
+      const stream = await client.chat.completions.create({ model, messages, stream: true }, { signal });
+      const iterator = stream[Symbol.asyncIterator]();
+      await iterator.next();
+    }
+    for (const model of ${JSON.stringify(models)}) await abandon(model);
+    for (let i = 0; i < 20; i += 1) { gc(); await new Promise((r) => setTimeout(r, 20)); }
+    const { getEventListeners } = await import('node:events');
+    if (getEventListeners(signal, 'abort').length > 1) throw new Error('listeners are left');
+    const left = (await (await fetch('${fake.url}/_fake/requests')).json()).filter((r) => ${JSON.stringify(models)}.includes(r.model) && r.outcome === null);
+    if (left.length > 1) throw new Error(left.length + ' are left');
+    `,
+    '--expose-gc',
+  );
+  assert.equal(code, 0, err);
+});
+
+// A worker's code runs as CommonJS from a string: there the import is dynamic.
+const cjs = (program) => new Worker(`(async () => { ${start().replace("import { OpenAI } from 'turnwire'", `const { OpenAI } = require(${JSON.stringify(new URL('../../bindings-node/dist/index.js', import.meta.url).pathname)})`)} ${program} })()`, { eval: true });
+
+test('streams work in workers, each with its own reader', async () => {
+  const texts = await Promise.all(
+    Array.from({ length: 8 }, async (_, i) => {
+      const model = await fake.script(chat('in worker ', `${i}`));
+      const worker = cjs(`require('node:worker_threads').parentPort.postMessage(await read('${model}'));`);
+      const ended = new Promise((resolve) => worker.once('exit', resolve));
+      const text = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+      assert.equal(await ended, 0);
+      return text;
+    }),
+  );
+  assert.deepEqual(texts, Array.from({ length: 8 }, (_, i) => `in worker ${i}`));
+});
+
+test('40 workers that are terminated amid their streams close their connections', async () => {
+  for (let round = 0; round < 4; round += 1) {
+    const models = await Promise.all(Array.from({ length: 10 }, () => fake.script(endless(1))));
+    const workers = models.map((model) => cjs(`await read('${model}');`));
+    await Promise.all(models.map((model) => fake.until(model, (request) => request.bytes_written > 2000, 20_000)));
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    await Promise.all(models.map((model) => fake.until(model, (request) => request.outcome === 'client_closed')));
+  }
+});

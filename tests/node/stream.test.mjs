@@ -1,0 +1,168 @@
+/** Streams and whole replies: what comes, in which order, and in which forms. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { OpenAI, OpenAIError, Stream } from 'turnwire';
+
+import { chat, endless, messages, startFake } from './fake.mjs';
+
+let fake;
+let client;
+before(async () => {
+  fake = await startFake();
+  client = new OpenAI({ apiKey: 'k', baseURL: fake.baseURL });
+});
+after(() => fake.close());
+
+const text = (chunk) => chunk.choices[0]?.delta?.content ?? '';
+const open = async (script, options) =>
+  client.chat.completions.create({ model: await fake.script(script), messages, stream: true }, options);
+
+async function texts(stream) {
+  const found = [];
+  for await (const chunk of stream) found.push(text(chunk));
+  return found.filter(Boolean);
+}
+
+test('a stream gives its chunks in order', async () => {
+  const words = Array.from({ length: 2000 }, (_, i) => `안녕 ${i} `);
+  assert.deepEqual(await texts(await open({ ...chat(...words), coalesce: 65536 })), words);
+});
+
+test('chunks torn between bytes come whole', async () => {
+  assert.deepEqual(await texts(await open({ ...chat('안녕', '하세요 👋'), split: 1 })), ['안녕', '하세요 👋']);
+});
+
+test('fields that nobody modelled are in the chunks', async () => {
+  const odd = { id: 'x', choices: [{ index: 0, delta: { content: 'a', thoughts: [1, { b: null }] } }], extra: 1e21 };
+  const stream = await open({ steps: [{ sse: odd }, { finish: 'stop' }, { done: true }] });
+  const { value } = await stream[Symbol.asyncIterator]().next();
+  assert.deepEqual(value, odd);
+});
+
+test('a whole reply is what the service sent', async () => {
+  const body = { id: 'x', object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', content: '네', odd: [1] }, finish_reason: 'stop' }], later: { a: 1 } };
+  const model = await fake.script({ framing: 'length', headers: [['x-request-id', 'r-1']], steps: [{ json: body }] });
+  const reply = await client.chat.completions.create({ model, messages, temperature: 0.5, top_k: 3 });
+  assert.deepEqual({ ...reply }, body);
+  assert.equal(reply._request_id, 'r-1');
+  const [request] = await fake.requests(model);
+  assert.deepEqual(JSON.parse(request.body), { model, messages, temperature: 0.5, top_k: 3 });
+});
+
+test('what a call asks for reaches the service', async () => {
+  const model = await fake.script(chat('a'));
+  const own = client.withOptions({ apiKey: 'k2', organization: 'org', project: 'proj', defaultHeaders: { 'x-a': '1', 'x-b': '1' }, defaultQuery: { v: '1', w: '1' } });
+  await texts(await own.chat.completions.create({ model, messages, stream: true }, { headers: { 'X-B': '2', 'x-none': undefined }, query: { w: 2, deep: { c: true } }, idempotencyKey: 'once' }));
+  const [request] = await fake.requests(model);
+  const headers = new Headers(request.headers);
+  assert.deepEqual(
+    ['authorization', 'openai-organization', 'openai-project', 'x-a', 'x-b', 'x-none', 'idempotency-key'].map((name) => headers.get(name)),
+    ['Bearer k2', 'org', 'proj', '1', '2', null, 'once'],
+  );
+  const query = new URLSearchParams(request.query);
+  assert.deepEqual([query.get('v'), query.getAll('w'), query.get('deep[c]')], ['1', ['2'], 'true']);
+});
+
+test('settings come from the environment', async () => {
+  Object.assign(process.env, { OPENAI_API_KEY: 'from-env', OPENAI_BASE_URL: fake.baseURL, OPENAI_ORG_ID: 'o', OPENAI_PROJECT_ID: '' });
+  try {
+    const model = await fake.script(chat('a'));
+    await texts(await new OpenAI().chat.completions.create({ model, messages, stream: true }));
+    const headers = new Headers((await fake.requests(model))[0].headers);
+    assert.deepEqual(['authorization', 'openai-organization', 'openai-project'].map((name) => headers.get(name)), ['Bearer from-env', 'o', null]);
+  } finally {
+    for (const name of ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_ORG_ID', 'OPENAI_PROJECT_ID']) delete process.env[name];
+  }
+});
+
+test('concurrent next() come in order', async () => {
+  const words = Array.from({ length: 2000 }, (_, i) => `${i}`);
+  const iterator = (await open(chat(...words)))[Symbol.asyncIterator]();
+  const results = await Promise.all(Array.from({ length: 2010 }, () => iterator.next()));
+  assert.deepEqual(results.filter((r) => !r.done).map((r) => text(r.value)).filter(Boolean), words);
+  assert.ok(results.at(-1).done);
+});
+
+test('after return() comes the end, and the connection is closed', async () => {
+  const model = await fake.script(endless());
+  const stream = await client.chat.completions.create({ model, messages, stream: true });
+  const iterator = stream[Symbol.asyncIterator]();
+  await iterator.next();
+  const waiting = [iterator.next(), iterator.next(), iterator.next()];
+  await iterator.return();
+  assert.deepEqual(await iterator.next(), { value: undefined, done: true });
+  assert.deepEqual((await Promise.all(waiting)).at(-1), { value: undefined, done: true });
+  await fake.until(model, (request) => request.outcome === 'client_closed');
+});
+
+test('leaving a loop closes the connection', async () => {
+  const model = await fake.script(endless());
+  for await (const _ of await client.chat.completions.create({ model, messages, stream: true })) break;
+  const { outcome } = await fake.until(model, (request) => request.outcome);
+  assert.equal(outcome, 'client_closed');
+});
+
+test('a stream is read once', async () => {
+  const stream = await open(chat('a'));
+  await texts(stream);
+  await assert.rejects(texts(stream), (error) => error instanceof OpenAIError && /tee/.test(error.message));
+});
+
+test('tee gives two streams of the same chunks', async () => {
+  const [left, right] = (await open(chat('a', 'b', 'c'))).tee();
+  assert.deepEqual(await texts(left), ['a', 'b', 'c']);
+  assert.deepEqual(await texts(right), ['a', 'b', 'c']);
+});
+
+test('a readable stream carries the chunks to another stream', async () => {
+  const readable = (await open(chat('안', '녕\n'))).toReadableStream();
+  assert.deepEqual(await texts(Stream.fromReadableStream(readable, new AbortController())), ['안', '녕\n']);
+});
+
+test('cancelling a readable stream closes the connection', async () => {
+  const model = await fake.script(endless());
+  const reader = (await client.chat.completions.create({ model, messages, stream: true })).toReadableStream().getReader();
+  await reader.read();
+  await reader.cancel();
+  await fake.until(model, (request) => request.outcome === 'client_closed');
+});
+
+test('withResponse tells the headers', async () => {
+  const model = await fake.script({ ...chat('a'), headers: [['x-limit', '59'], ['set-cookie', 'a=1'], ['set-cookie', 'b=2']] });
+  const { data, response, request_id } = await client.chat.completions.create({ model, messages, stream: true }).withResponse();
+  assert.deepEqual([response.status, response.headers.get('x-limit'), response.headers.getSetCookie()], [200, '59', ['a=1', 'b=2']]);
+  assert.match(request_id, /^req_/);
+  assert.deepEqual(await texts(data), ['a']);
+  const whole = await client.chat.completions.create({ model: 'unscripted', messages }).asResponse();
+  assert.equal((await whole.json()).object, 'chat.completion');
+});
+
+test('models are listed', async () => {
+  const page = await client.models.list();
+  const ids = page.data.map((model) => model.id);
+  const iterated = [];
+  for await (const model of client.models.list()) iterated.push(model.id);
+  assert.ok(ids.length > 0);
+  assert.deepEqual(iterated, ids);
+});
+
+test('ten streams, one after another, use one connection', async () => {
+  const own = await startFake();
+  const client = new OpenAI({ apiKey: 'k', baseURL: own.baseURL });
+  for (let i = 0; i < 10; i += 1) {
+    await texts(await client.chat.completions.create({ model: 'any', messages, stream: true }));
+  }
+  assert.equal((await own.state()).connections, 1);
+  own.close();
+});
+
+test('parse reads the content as the JSON that was asked for', async () => {
+  const completion = (finish_reason, message) => ({ framing: 'length', steps: [{ json: { id: 'x', object: 'chat.completion', choices: [{ index: 0, finish_reason, message: { role: 'assistant', ...message } }] } }] });
+  const response_format = { type: 'json_schema', json_schema: { name: 'mood', schema: { type: 'object' } } };
+  const parse = async (script) => client.chat.completions.parse({ model: await fake.script(script), messages, response_format });
+  assert.deepEqual((await parse(completion('stop', { content: '{"label":"중립"}' }))).choices[0].message.parsed, { label: '중립' });
+  assert.equal((await parse(completion('stop', { content: null, refusal: 'no' }))).choices[0].message.parsed, null);
+  await assert.rejects(parse(completion('length', { content: '{"la' })), /length limit/);
+});

@@ -1,0 +1,85 @@
+"""A fake LLM server for all tests; each test has a key of its own, which is the model that it asks for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import turnwire
+from fake import Fake
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def fake() -> Iterator[Fake]:
+    for name in [name for name in os.environ if name.startswith("OPENAI_")]:
+        del os.environ[name]
+    server = Fake()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def key(request: pytest.FixtureRequest) -> str:
+    return "".join(c if c.isalnum() else "-" for c in request.node.name)[:80]
+
+
+@pytest.fixture
+def client(fake: Fake) -> turnwire.OpenAI:
+    return turnwire.OpenAI(base_url=fake.base_url, api_key="sk-test", max_retries=0)
+
+
+@pytest.fixture
+def async_client(fake: Fake) -> turnwire.AsyncOpenAI:
+    return turnwire.AsyncOpenAI(base_url=fake.base_url, api_key="sk-test", max_retries=0)
+
+
+class Program:
+    """A Python program in a process of its own, given as text. It finds ``client``, ``key`` and ``texts``."""
+
+    PRELUDE = """
+import os, sys, time
+import turnwire
+key = {key!r}
+client = turnwire.OpenAI(base_url={base_url!r}, api_key="k", max_retries=0)
+def stream(): return client.chat.completions.create(model=key, messages=[], stream=True)
+def texts(chunks): return [c.choices[0].delta.content for c in chunks if c.choices and c.choices[0].delta.content]
+"""
+
+    def __init__(self, fake: Fake, key: str) -> None:
+        self.prelude = self.PRELUDE.format(key=key, base_url=fake.base_url)
+
+    def start(self, text: str, before: str = "") -> subprocess.Popen[str]:
+        program = before + self.prelude + text
+        pipe = subprocess.PIPE
+        command = [sys.executable, "-c", program]
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=HERE)
+
+    def run(self, text: str, before: str = "", seconds: float = 20) -> str:
+        """Its output; it must end well, and say nothing else."""
+        process = self.start(text, before)
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise AssertionError(f"it hangs: {out}{err}") from None
+        assert process.returncode == 0 and not err, (process.returncode, out, err)
+        return out
+
+
+@pytest.fixture
+def program(fake: Fake, key: str) -> Program:
+    return Program(fake, key)
+
+
+def texts(chunks: Any) -> list[str]:
+    """What chunks add to the first reply."""
+    return [c.choices[0].delta.content for c in chunks if c.choices and c.choices[0].delta.content]

@@ -1,0 +1,88 @@
+"""The fake LLM server as a child process, and its control over HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+def binary() -> str:
+    """The server's binary: the one that ``TURNWIRE_FAKE_LLM`` names, or one that cargo builds."""
+    given = os.environ.get("TURNWIRE_FAKE_LLM")
+    if given:
+        return given
+    build = ["cargo", "build", "--release", "--quiet", "-p", "turnwire-fakes", "--message-format=json"]
+    out = subprocess.run(build, cwd=REPO, check=True, stdout=subprocess.PIPE, text=True).stdout
+    made = [json.loads(line).get("executable") for line in out.splitlines()]
+    return next(path for path in made if path and Path(path).name.startswith("fake-llm"))
+
+
+class Fake:
+    """A server of its own; it ends with this process."""
+
+    def __init__(self) -> None:
+        command = [binary(), "--port", "0", "--until-stdin-closes"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        self.url: str = json.loads(self.process.stdout.readline())["url"]
+        self.base_url = self.url.removesuffix("/v1") + "/v1"
+
+    def script(self, key: str, *scripts: Any) -> None:
+        """Sets what calls that name the model ``key`` are answered with, in turn."""
+        self._control("PUT", f"/_fake/scripts/{key}", scripts[0] if len(scripts) == 1 else list(scripts))
+
+    def chat(self, key: str, *texts: str, **script: Any) -> None:
+        """Scripts a stream of these texts that ends well."""
+        steps = [
+            {"role": "assistant"},
+            *({"text": text} for text in texts),
+            {"finish": "stop"},
+            {"done": True},
+        ]
+        self.script(key, {"steps": steps, **script})
+
+    def requests(self, key: str) -> list[dict[str, Any]]:
+        """What was asked of the model ``key``, and what became of it."""
+        found = self._control("GET", f"/_fake/requests?model={key}")
+        return list(found)
+
+    def wait(self, key: str, until: Callable[[list[dict[str, Any]]], Any], seconds: float = 5) -> Any:
+        """Waits until the requests of ``key`` are as wished."""
+        deadline = time.monotonic() + seconds
+        while True:
+            requests = self.requests(key)
+            found = until(requests)
+            if found:
+                return found
+            assert time.monotonic() < deadline, requests
+            time.sleep(0.005)
+
+    def client_left(self, key: str, seconds: float = 5) -> None:
+        """Waits until the client of the last request is gone before the reply's end."""
+        self.wait(key, lambda requests: requests and requests[-1]["outcome"] == "client_closed", seconds)
+
+    def close(self) -> None:
+        """Ends the server."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(5)
+
+    def _control(self, method: str, path: str, body: Any = None) -> Any:
+        host = self.url.removesuffix("/v1").removeprefix("http://")
+        connection = http.client.HTTPConnection(host, timeout=10)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body))
+            response = connection.getresponse()
+            text = response.read()
+            assert response.status < 300, text
+            return json.loads(text) if text.strip() else None
+        finally:
+            connection.close()

@@ -1,0 +1,97 @@
+"""The package as it is installed: types, stubs, import, examples, and the wheel if ``TURNWIRE_WHEEL`` names it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fake import REPO, Fake
+
+EXAMPLES = [REPO / "examples" / "python" / "chat.py", REPO / "examples" / "flask" / "stream.py"]
+
+
+def run(
+    *command: Any, env: dict[str, str] | None = None, input: str = ""
+) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
+    words = [str(word) for word in command]
+    return subprocess.run(
+        words, capture_output=True, text=True, env={**clean, **(env or {})}, input=input, cwd="/"
+    )
+
+
+def check(*command: Any) -> None:
+    done = run(sys.executable, "-m", *command)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_stubs_are_those_of_the_module() -> None:
+    check("mypy.stubtest", "turnwire._core")
+
+
+def test_the_package_is_strictly_typed() -> None:
+    check("mypy", "--strict", "--cache-dir", os.devnull, "-p", "turnwire")
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_examples_are_strictly_typed(example: Path) -> None:
+    check("mypy", "--strict", "--cache-dir", os.devnull, example)
+
+
+def test_the_sources_are_clean() -> None:
+    settings = REPO / "bindings-python" / "pyproject.toml"
+    folders = [REPO / "bindings-python" / "python", REPO / "tests" / "python", *(e.parent for e in EXAMPLES)]
+    check("ruff", "check", "--no-cache", "--config", settings, *folders)
+    check("ruff", "format", "--no-cache", "--check", "--config", settings, *folders)
+
+
+def test_import_is_quick() -> None:
+    """A generous limit, for a machine that does other things besides; ``bench.py`` measures."""
+    program = "import time; t = time.process_time(); import turnwire; print(time.process_time() - t)"
+    assert min(float(run(sys.executable, "-c", program).stdout) for _ in range(5)) < 0.03
+
+
+def chat(fake: Fake | None, *arguments: str, input: str = "") -> subprocess.CompletedProcess[str]:
+    env = {"OPENAI_BASE_URL": fake.base_url} if fake else None
+    return run(sys.executable, EXAMPLES[0], *arguments, env=env, input=input)
+
+
+def test_the_example_streams(fake: Fake, key: str) -> None:
+    fake.chat(key, "안", "녕")
+    done = chat(fake, "--model", key, "--system", "s", input="hello")
+    assert (done.returncode, done.stdout) == (0, "안녕\n"), done
+    assert done.stderr.startswith(f"{key} · stop · first token")
+
+
+def test_the_example_shows_json(fake: Fake, key: str) -> None:
+    fake.chat(key, "a")
+    done = chat(fake, "--model", key, "--json", "hello")
+    assert done.returncode == 0 and all(line.startswith("{") for line in done.stdout.splitlines())
+
+
+def test_the_example_asks_for_the_whole(fake: Fake) -> None:
+    done = chat(fake, "--no-stream", "--timeout", "5", "hello")
+    assert done.returncode == 0 and done.stdout.strip(), done
+
+
+def test_the_example_keeps_what_came(fake: Fake, key: str) -> None:
+    fake.script(key, {"steps": [{"text": "half"}, {"truncate": True}]})
+    done = chat(fake, "--model", key, "hello")
+    assert done.returncode == 1 and done.stdout == "half" and "truncated" in done.stderr
+
+
+def test_the_example_says_how_to_get_a_service() -> None:
+    done = chat(None, "hello")
+    assert done.returncode == 1 and "OPENAI_API_KEY" in done.stderr
+
+
+@pytest.mark.skipif("TURNWIRE_WHEEL" not in os.environ, reason="no wheel is named")
+def test_the_wheel_can_be_published() -> None:
+    wheel = os.environ["TURNWIRE_WHEEL"]
+    check("twine", "check", "--strict", wheel)
+    check("abi3audit", "--strict", wheel)

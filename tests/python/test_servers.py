@@ -1,0 +1,132 @@
+"""The Flask example behind real servers: workers that are forked, threads, greenlets, readers who leave."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from fake import Fake
+
+HERE = Path(__file__).parent
+WORKERS = {
+    "sync": ["--worker-class", "sync", "--workers", "2"],
+    "gthread": ["--worker-class", "gthread", "--threads", "8"],
+    "gevent": ["--worker-class", "gevent"],
+}
+
+
+@contextmanager
+def gunicorn(fake: Fake, key: str, *options: str) -> Iterator[int]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = {**os.environ, "OPENAI_BASE_URL": fake.base_url, "OPENAI_MODEL": key, "USE_BEFORE_FORK": "1"}
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--preload",
+        "--bind",
+        f"127.0.0.1:{port}",
+        *options,
+        "app:app",
+    ]
+    process = subprocess.Popen(command, cwd=HERE, env=env, stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + 10
+        while socket.socket().connect_ex(("127.0.0.1", port)):
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.02)
+        yield port
+    finally:
+        process.terminate()
+        try:
+            _, err = process.communicate(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            _, err = process.communicate()
+            raise AssertionError(f"the server does not end: {err}") from None
+    assert "Traceback" not in err, err
+
+
+def ask(port: int) -> http.client.HTTPConnection:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    body = json.dumps({"message": "안녕하세요"})
+    connection.request("POST", "/chat/stream", body, {"content-type": "application/json"})
+    return connection
+
+
+def answer(port: int) -> str:
+    connection = ask(port)
+    text = connection.getresponse().read().decode()
+    connection.close()
+    return text
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_workers_forked_after_the_first_use_stream(fake: Fake, key: str, worker: str) -> None:
+    steps = [{"text": "안"}, {"wait_ms": 20}, {"text": "녕"}, {"finish": "stop"}, {"done": True}]
+    fake.script(key, *[{"steps": steps}] * 20)
+    expected = 'data: {"content": "안"}\n\ndata: {"content": "녕"}\n\ndata: {"done": true}\n\n'
+    with gunicorn(fake, key, *WORKERS[worker]) as port, ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda _: answer(port), range(20))) == [expected] * 20
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_the_stream_is_closed_when_the_reader_leaves(fake: Fake, key: str, worker: str) -> None:
+    steps = [{"repeat": {"times": 500, "steps": [{"text": "a"}, {"wait_ms": 10}]}}, {"finish": "stop"}]
+    fake.script(key, {"steps": steps})
+    with gunicorn(fake, key, *WORKERS[worker]) as port:
+        connection = ask(port)
+        connection.getresponse().read(20)
+        connection.close()
+        fake.client_left(key, 3)
+
+
+def test_greenlets_run_while_one_waits(fake: Fake, key: str) -> None:
+    steps = [{"text": "a"}, {"wait_ms": 500}, {"finish": "stop"}, {"done": True}]
+    fake.script(key, *[{"steps": steps}] * 20)
+    with gunicorn(fake, key, *WORKERS["gevent"]) as port, ThreadPoolExecutor(20) as pool:
+        began = time.monotonic()
+        found = list(pool.map(lambda _: answer(port), range(20)))
+        assert time.monotonic() - began < 2.5 and len(set(found)) == 1
+
+
+def test_a_killed_greenlet_closes_its_stream(fake: Fake, key: str) -> None:
+    fake.script(
+        key,
+        {"steps": [{"text": "a"}, {"stall": True}]},
+        {"steps": [{"text": "b"}, {"finish": "stop"}, {"done": True}]},
+    )
+    text = f"""
+from gevent import monkey; monkey.patch_all()
+import gevent, turnwire
+client = turnwire.OpenAI(base_url={fake.base_url!r})
+def read(): return [c.choices[0].delta.content for c in client.chat.completions.create(model={key!r}, messages=[], stream=True)]
+ticks = 0
+def tick():
+    global ticks
+    while True:
+        gevent.sleep(0.01); ticks += 1
+ticker = gevent.spawn(tick)
+reader = gevent.spawn(read)
+gevent.sleep(0.5)
+assert ticks > 30, ticks
+reader.kill()
+assert read() == ["b", None]
+print("well")
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=20)
+    assert done.stdout == "well\n" and not done.stderr, done
+    fake.wait(key, lambda requests: requests[0]["outcome"] == "client_closed")

@@ -1,0 +1,76 @@
+//! The packages of other languages, built and installed as their tests and benchmarks need them.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::repo::Repo;
+use crate::step::Step;
+use crate::venv::{Pins, Venv};
+
+/// The variable that tells a test where the scriptable fake service is.
+const FAKE: &str = "TURNWIRE_FAKE_LLM";
+
+/// Python with the wheel, and with what its tests need.
+pub(crate) struct Python {
+    venv: Venv,
+    fake: PathBuf,
+}
+
+impl Python {
+    /// Builds and installs.
+    ///
+    /// # Errors
+    /// When something cannot be built or installed.
+    pub(crate) fn prepare(repo: &Repo) -> Result<Self> {
+        let fake = fake_llm(repo)?;
+        let requirements = repo.root().join("tests/python/requirements.txt");
+        let venv = Venv::prepare(repo, &repo.target("python/venv"), &requirements, Pins::Versions)?;
+        Step::new(repo, venv.python())
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(["--force-reinstall", "--no-deps", "./bindings-python"])
+            .output_to_stderr()
+            .run()?;
+        Ok(Self { venv, fake })
+    }
+
+    /// A call of its interpreter.
+    pub(crate) fn step(&self, repo: &Repo) -> Step {
+        Step::new(repo, self.venv.python()).env(FAKE, &self.fake.to_string_lossy())
+    }
+}
+
+/// Node with the package built, and with what its tests need.
+pub(crate) struct Node {
+    fake: PathBuf,
+}
+
+impl Node {
+    /// Builds and installs.
+    ///
+    /// # Errors
+    /// When something cannot be built or installed.
+    pub(crate) fn prepare(repo: &Repo) -> Result<Self> {
+        let fake = fake_llm(repo)?;
+        let npm =
+            |folder: &str| Step::new(repo, "npm").args(["--prefix", folder]).output_to_stderr();
+        npm("bindings-node").args(["ci", "--no-audit", "--no-fund"]).run()?;
+        npm("bindings-node").args(["run", "build"]).run()?;
+        npm("tests/node").args(["ci", "--no-audit", "--no-fund"]).run()?;
+        npm("examples/node").args(["ci", "--no-audit", "--no-fund"]).run()?;
+        Ok(Self { fake })
+    }
+
+    /// A call of one of the scripts in `tests/node`.
+    pub(crate) fn script(&self, repo: &Repo, name: &str) -> Step {
+        Step::new(repo, "npm")
+            .args(["--prefix", "tests/node", "run", name])
+            .env(FAKE, &self.fake.to_string_lossy())
+    }
+}
+
+/// Builds the fake service as a program.
+fn fake_llm(repo: &Repo) -> Result<PathBuf> {
+    Step::cargo(repo, "build --release -p turnwire-fakes --bin fake-llm").run()?;
+    Ok(repo.target("release/fake-llm"))
+}
