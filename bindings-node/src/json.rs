@@ -7,16 +7,20 @@ use turnwire::{ChatChunk, ChatReply, ChatStream, Error, ModelList};
 const MOST: usize = 32 * 1024;
 
 /// A batch of chunks as one list: `[…,…]`; `None` when there are none.
-pub(crate) fn batch(chunks: &mut impl Iterator<Item = ChatChunk>) -> Option<String> {
-    let mut text = String::with_capacity(MOST + MOST / 4);
-    for chunk in chunks {
-        text.push(if text.is_empty() { '[' } else { ',' });
+pub(crate) fn batch(chunks: &mut impl ExactSizeIterator<Item = ChatChunk>) -> Option<String> {
+    let first = chunks.next()?;
+    let likely = (first.raw().len() + 1) * (chunks.len() + 1);
+    let mut text = String::with_capacity(likely.min(MOST) + first.raw().len() + 2);
+    text.push('[');
+    text.push_str(first.raw());
+    while text.len() < MOST
+        && let Some(chunk) = chunks.next()
+    {
+        text.push(',');
         text.push_str(chunk.raw());
-        if text.len() >= MOST {
-            break;
-        }
     }
-    (!text.is_empty()).then(|| text + "]")
+    text.push(']');
+    Some(text)
 }
 
 /// The head of a stream's response.

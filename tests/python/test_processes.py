@@ -14,6 +14,8 @@ from fake import Fake
 STALL = {"steps": [{"text": "a"}, {"stall": True}]}
 
 FORK = """
+import warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # Python's own, of forks with threads: what is tested here
 def in_child(work):
     sys.stdout.flush()
     pid = os.fork()

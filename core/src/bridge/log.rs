@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::{Debug, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use tracing::field::{Field, Visit};
@@ -11,6 +11,8 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
+
+use crate::process::PerProcess;
 
 /// The most records that wait to be taken; the oldest are given up for newer ones.
 const MOST: usize = 1024;
@@ -29,7 +31,15 @@ pub struct LogRecord {
     pub at: SystemTime,
 }
 
-static RECORDS: Mutex<VecDeque<LogRecord>> = Mutex::new(VecDeque::new());
+type Records = Mutex<VecDeque<LogRecord>>;
+
+/// The records of this process. A forked child has its own: the parent's lock may have been held at that moment.
+fn records() -> Option<MutexGuard<'static, VecDeque<LogRecord>>> {
+    static RECORDS: PerProcess<&'static Records> = PerProcess::new();
+    let records = RECORDS.get_or_try_make(|| Ok(Box::leak(Box::new(Records::default())))).ok()?;
+    // Nothing that panics runs under the lock.
+    Some(records.lock().unwrap_or_else(PoisonError::into_inner))
+}
 
 /// Keeps what core logs at this level and above it from here on. The first call in a process decides on the
 /// level; without any, nothing is recorded.
@@ -42,7 +52,7 @@ pub fn keep_logs(level: Level) -> bool {
 
 /// Takes what was logged since the last time, oldest first.
 pub fn take_logs() -> Vec<LogRecord> {
-    RECORDS.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
+    records().map(|mut records| records.drain(..).collect()).unwrap_or_default()
 }
 
 struct Keep {
@@ -74,7 +84,7 @@ impl Visit for Fields {
 impl Keep {
     fn keep(&self, metadata: &Metadata<'static>, level: Level, message: String) {
         let record = LogRecord { level, target: metadata.target(), message, at: SystemTime::now() };
-        let mut records = RECORDS.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut records) = records() else { return };
         if records.len() == MOST {
             records.pop_front();
         }

@@ -1,20 +1,22 @@
 //! The packages of other languages, built and installed as their tests and benchmarks need them.
 
+use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::repo::Repo;
 use crate::step::Step;
-use crate::venv::{Pins, Venv};
+use crate::venv::Venv;
 
 /// The variable that tells a test where the scriptable fake service is.
 const FAKE: &str = "TURNWIRE_FAKE_LLM";
 
-/// Python with the wheel, and with what its tests need.
+/// Python with the package installed, and with what its tests need.
 pub(crate) struct Python {
     venv: Venv,
     fake: PathBuf,
+    wheel: PathBuf,
 }
 
 impl Python {
@@ -25,18 +27,31 @@ impl Python {
     pub(crate) fn prepare(repo: &Repo) -> Result<Self> {
         let fake = fake_llm(repo)?;
         let requirements = repo.root().join("tests/python/requirements.txt");
-        let venv = Venv::prepare(repo, &repo.target("python/venv"), &requirements, Pins::Versions)?;
+        let venv = Venv::prepare(repo, &repo.target("python/venv"), &requirements)?;
+        let wheels = repo.target("python/wheels");
+        if wheels.exists() {
+            fs::remove_dir_all(&wheels)?;
+        }
+        Step::new(repo, venv.python())
+            .args(["-m", "maturin", "build", "--release", "-m", "bindings-python/Cargo.toml", "-o"])
+            .args([&wheels])
+            .output_to_stderr()
+            .run()?;
+        let wheel = fs::read_dir(&wheels)?.next().context("maturin made no wheel")??.path();
+        // As a user installs it from a clone.
         Step::new(repo, venv.python())
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
             .args(["--force-reinstall", "--no-deps", "./bindings-python"])
             .output_to_stderr()
             .run()?;
-        Ok(Self { venv, fake })
+        Ok(Self { venv, fake, wheel })
     }
 
     /// A call of its interpreter.
     pub(crate) fn step(&self, repo: &Repo) -> Step {
-        Step::new(repo, self.venv.python()).env(FAKE, &self.fake.to_string_lossy())
+        Step::new(repo, self.venv.python())
+            .env(FAKE, &self.fake.to_string_lossy())
+            .env("TURNWIRE_WHEEL", &self.wheel.to_string_lossy())
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::repo::Repo;
-use crate::venv::{Pins, Venv};
+use crate::venv::Venv;
 
 /// Joining the weights and loading them takes seconds; a cold disk may take many.
 const READY_WITHIN: Duration = Duration::from_secs(180);
@@ -38,7 +38,7 @@ impl ModelServer {
         let sources = repo.root().join("tests/local-llm");
         let data = repo.target("local-llm");
         let pinned = sources.join("requirements.txt");
-        let venv = Venv::prepare(repo, &data.join("venv"), &pinned, Pins::Hashes)
+        let venv = Venv::prepare(repo, &data.join("venv"), &pinned)
             .context("installing the model server")?;
 
         let mut command = Command::new(venv.python());

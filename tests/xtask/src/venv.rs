@@ -11,15 +11,6 @@ use crate::step::Step;
 /// What the pinned packages need.
 const OLDEST_PYTHON: (u32, u32) = (3, 10);
 
-/// How a list of requirements pins its packages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pins {
-    /// By hashes of all of them: nothing else can be installed.
-    Hashes,
-    /// By the versions of those that are named.
-    Versions,
-}
-
 /// A virtual environment with its packages installed.
 #[derive(Debug)]
 pub(crate) struct Venv {
@@ -32,12 +23,7 @@ impl Venv {
     ///
     /// # Errors
     /// When there is no fit Python (with what to install), or pip cannot install the requirements.
-    pub(crate) fn prepare(
-        repo: &Repo,
-        dir: &Path,
-        requirements: &Path,
-        pins: Pins,
-    ) -> Result<Self> {
+    pub(crate) fn prepare(repo: &Repo, dir: &Path, requirements: &Path) -> Result<Self> {
         let base = BasePython::find(repo)?;
         let pinned = fs::read_to_string(requirements)
             .with_context(|| format!("reading {}", requirements.display()))?;
@@ -60,9 +46,7 @@ impl Venv {
         // Wheels only: to build one would need a compiler, and take longer than the tests.
         Step::new(repo, &venv.python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .args(["--only-binary=:all:"])
-            .args((pins == Pins::Hashes).then_some("--require-hashes"))
-            .args(["--requirement"])
+            .args(["--only-binary=:all:", "--require-hashes", "--requirement"])
             .args([requirements])
             .output_to_stderr()
             .run()?;

@@ -1,0 +1,82 @@
+/** The native binding, as `src/` makes it. */
+
+/** A call under way. When JavaScript lets go of it, unread or not, its connection closes. */
+export declare class Call {
+  /**
+   * Takes what is there, as JSON; `null` when there is nothing yet.
+   *
+   * A list holds chunks. Else it is an object: `{headers}` of a stream that begins, `{headers, body}` of a
+   * whole reply, `{end}` of a stream that ended well, or `{error}`.
+   */
+  take(): string | null
+  /** Wakes JavaScript with this id, once, when there is something to take. */
+  wait(waker: Waker, id: number): void
+  /** Ends the call now and closes its connection. */
+  cancel(): void
+  /** The whole reply behind a stream's chunks, as JSON, once the stream has ended well. */
+  reply(): string | null
+}
+
+/** A client with its connections. It keeps no process alive. */
+export declare class Client {
+  /** A client with these settings; an error's message is its JSON. */
+  constructor(settings: Settings)
+  /** Asks for a whole reply to a request, which is given as JSON. */
+  chat(request: string, options: Options): Call
+  /** Asks for a streamed reply. */
+  chatStream(request: string, options: Options): Call
+  /** Asks for the models that the service has. */
+  models(options: Options): Call
+}
+
+/** Wakes one environment. */
+export declare class Waker {
+  /** Calls `on_ready` with the ids of the calls that became ready. It keeps no process alive. */
+  constructor(onReady: (arg0: Array<number>) => void)
+}
+
+/** Every code that an error can have. */
+export declare function errorCodes(): Array<string>
+
+/** Keeps what core logs at this level and above it. The first call in a process decides on the level. */
+export declare function keepLogs(level: string): boolean
+
+/** What one call does differently. */
+export interface Options {
+  /** Sent with the call. */
+  headers: Array<[string, string]>
+  /** Added to the query. */
+  query: Array<[string, string]>
+  /** The longest wait. */
+  timeoutMs?: number
+  /** How often the request is sent again. */
+  maxRetries?: number
+  /** The key that all attempts share. */
+  idempotencyKey?: string
+}
+
+/** The settings of a client. */
+export interface Settings {
+  /** The key. */
+  apiKey?: string
+  /** Where the service is. */
+  baseUrl?: string
+  /** The organization that is billed. */
+  organization?: string
+  /** The project that is billed. */
+  project?: string
+  /** Sent with every call. */
+  headers: Array<[string, string]>
+  /** Added to the query of every call. */
+  query: Array<[string, string]>
+  /** The longest wait. */
+  timeoutMs?: number
+  /** How often a request is sent again. */
+  maxRetries?: number
+}
+
+/**
+ * Takes what was logged since the last time, as a JSON list of `{level, target, message}`; `null` when there
+ * is nothing.
+ */
+export declare function takeLogs(): string | null
