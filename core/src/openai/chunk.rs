@@ -210,6 +210,8 @@ impl ChunkReader {
 }
 
 /// Reads a whole reply, where a stream was asked for, as one chunk that adds all of it.
+///
+/// Its kept JSON takes the shape of a chunk's, so that everybody who reads it finds what they look for.
 pub(super) fn read_whole(json: &str) -> Result<ChatChunk, Unreadable> {
     let reply = ChatReply::from_json(json)?;
     let choices = reply.choices.into_iter().map(|choice| {
@@ -238,8 +240,27 @@ pub(super) fn read_whole(json: &str) -> Result<ChatChunk, Unreadable> {
             service_tier: reply.service_tier,
             system_fingerprint: reply.system_fingerprint,
         }),
-        raw: json.into(),
+        raw: in_chunk_shape(json).into(),
     })
+}
+
+/// A reply's JSON as that of a chunk: each message becomes a delta.
+fn in_chunk_shape(json: &str) -> String {
+    let mut reply: Value = serde_json::from_str(json).unwrap_or_default();
+    let Some(object) = reply.as_object_mut() else { return json.to_owned() };
+    object.insert("object".into(), "chat.completion.chunk".into());
+    let choices = object.get_mut("choices").and_then(Value::as_array_mut);
+    for choice in choices.into_iter().flatten().filter_map(Value::as_object_mut) {
+        let mut delta = choice.remove("message").unwrap_or_default();
+        let calls = delta.get_mut("tool_calls").and_then(Value::as_array_mut);
+        for (index, call) in calls.into_iter().flatten().enumerate() {
+            if let Some(call) = call.as_object_mut() {
+                call.insert("index".into(), index.into());
+            }
+        }
+        choice.insert("delta".into(), delta);
+    }
+    reply.to_string()
 }
 
 impl From<WireChoice<'_>> for ChunkChoice {

@@ -1,6 +1,6 @@
 //! What a reply took, and how likely its tokens were.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::lenient;
 
@@ -12,12 +12,13 @@ pub struct Logprobs {
     #[serde(default, deserialize_with = "lenient::or_default")]
     pub content: Vec<TokenLogprob>,
     /// Of the refusal.
-    #[serde(
-        default,
-        deserialize_with = "lenient::or_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "lenient::or_default", serialize_with = "null_if_empty")]
     pub refusal: Vec<TokenLogprob>,
+}
+
+/// Services write null where a reply has no such tokens.
+fn null_if_empty<S: Serializer>(tokens: &[TokenLogprob], serializer: S) -> Result<S::Ok, S::Error> {
+    Some(tokens).filter(|tokens| !tokens.is_empty()).serialize(serializer)
 }
 
 /// One token and how likely it was.
@@ -34,11 +35,7 @@ pub struct TokenLogprob {
     #[serde(default)]
     pub bytes: Option<Vec<u8>>,
     /// The likeliest tokens at this place.
-    #[serde(
-        default,
-        deserialize_with = "lenient::or_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub top_logprobs: Vec<TokenLogprob>,
 }
 

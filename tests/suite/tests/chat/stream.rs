@@ -114,8 +114,15 @@ async fn json_in_place_of_a_stream_is_read_as_the_reply() {
             "usage": {"total_tokens": 5},
         });
         let script = Script::body(body).header("content-type", content_type);
-        let (read, stream) = stream_of(script).await;
-        assert_eq!((read.texts, read.error.is_none()), (vec!["잠시만요".to_owned()], true));
+        let (fake, llm) = scripted(script).await;
+        let mut stream = llm.chat_stream(ask()).await.unwrap();
+        let chunk = stream.next().await.unwrap().unwrap();
+        assert_eq!(chunk.text(), "잠시만요");
+        let raw: serde_json::Value = serde_json::from_str(chunk.raw()).unwrap();
+        assert_eq!(raw["object"], "chat.completion.chunk");
+        assert_eq!(raw["choices"][0]["delta"]["tool_calls"][0]["index"], 0);
+        assert!(stream.next().await.is_none());
+        drop(fake);
         let reply = stream.into_reply().unwrap();
         assert_eq!(reply.finish_reason, Some(FinishReason::ToolCalls));
         assert_eq!(reply.choices[0].message.tool_calls[0].function.name, "f");
