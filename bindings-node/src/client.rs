@@ -26,7 +26,7 @@ impl Client {
     #[napi]
     pub fn chat(&self, request: String, options: Options) -> napi::Result<Call> {
         let pull = ChatRequest::from_json(&request)
-            .and_then(|request| self.inner.chat(request, options.for_whole()));
+            .and_then(|request| self.inner.chat(request, options.of_call()));
         called(pull.map(Stage::Reply))
     }
 
@@ -34,14 +34,14 @@ impl Client {
     #[napi]
     pub fn chat_stream(&self, request: String, options: Options) -> napi::Result<Call> {
         let pull = ChatRequest::from_json(&request)
-            .and_then(|request| self.inner.chat_stream(request, options.for_stream()));
+            .and_then(|request| self.inner.chat_stream(request, options.of_call()));
         called(pull.map(Stage::Opening))
     }
 
     /// Asks for the models that the service has.
     #[napi]
     pub fn models(&self, options: Options) -> napi::Result<Call> {
-        called(self.inner.models(options.for_whole()).map(Stage::Models))
+        called(self.inner.models(options.of_call()).map(Stage::Models))
     }
 }
 

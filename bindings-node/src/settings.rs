@@ -62,14 +62,7 @@ pub(crate) fn client_settings(settings: Settings) -> OpenAiBuilder {
         builder = builder.query(name, value);
     }
     if let Some(limit) = settings.timeout_ms.map(duration) {
-        let defaults = Timeouts::default();
-        builder = builder.timeouts(Timeouts {
-            connect: limit.min(defaults.connect),
-            headers: Some(limit),
-            idle: Some(limit),
-            total: Some(limit), // of a whole reply; a stream has none
-            ..defaults
-        });
+        builder = builder.timeouts(Timeouts::of_silence(limit));
     }
     if let Some(max_retries) = settings.max_retries {
         builder = builder.retry(RetryPolicy { max_retries, ..RetryPolicy::default() });
@@ -78,25 +71,7 @@ pub(crate) fn client_settings(settings: Settings) -> OpenAiBuilder {
 }
 
 impl Options {
-    pub(crate) fn for_stream(self) -> CallOptions {
-        let limit = self.timeout_ms.map(duration);
-        let options = self.common();
-        match limit {
-            Some(limit) => options.headers_timeout(limit).idle_timeout(limit),
-            None => options,
-        }
-    }
-
-    pub(crate) fn for_whole(self) -> CallOptions {
-        let limit = self.timeout_ms.map(duration);
-        let options = self.common();
-        match limit {
-            Some(limit) => options.total_timeout(limit),
-            None => options,
-        }
-    }
-
-    fn common(self) -> CallOptions {
+    pub(crate) fn of_call(self) -> CallOptions {
         let mut options = CallOptions::new();
         for (name, value) in self.headers {
             options = options.header(name, value);
@@ -106,6 +81,9 @@ impl Options {
         }
         if let Some(retries) = self.max_retries {
             options = options.max_retries(retries);
+        }
+        if let Some(limit) = self.timeout_ms.map(duration) {
+            options = options.silence_timeout(limit);
         }
         if let Some(key) = self.idempotency_key {
             options = options.idempotency_key(key);

@@ -9,9 +9,6 @@ use turnwire::{CallOptions, ChatRequest, OpenAiBuilder, RetryPolicy, Timeouts, b
 use crate::call::Call;
 use crate::error::exception;
 
-/// What stands for no limit where an option of a call can only set one.
-const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-
 type Pairs = Vec<(String, String)>;
 
 /// A client of an OpenAI-compatible service; it works on in a forked process.
@@ -27,29 +24,14 @@ struct Limits {
 }
 
 impl Limits {
-    fn over(&self, mut limits: Timeouts) -> PyResult<Timeouts> {
-        let read = self.read.map(seconds).transpose()?;
-        limits.headers = read;
-        limits.idle = read;
-        limits.total = read;
-        // A service may say for longer that it is alive than it may be silent.
-        limits.content = read.and_then(|read| Some(read.max(limits.content?)));
-        limits.connect = match self.connect {
-            Some(connect) => seconds(connect)?,
-            None => read.map_or(limits.connect, |read| read.min(limits.connect)),
-        };
-        Ok(limits)
+    fn of_client(&self) -> PyResult<Timeouts> {
+        let limits = Timeouts::of_silence(self.silence()?);
+        let connect = self.connect.map(seconds).transpose()?;
+        Ok(Timeouts { connect: connect.unwrap_or(limits.connect), ..limits })
     }
 
-    fn of_call(&self, options: CallOptions, streamed: bool) -> PyResult<CallOptions> {
-        let limit = self.read.map_or(Ok(FOREVER), seconds)?;
-        Ok(match (streamed, self.read) {
-            (false, _) => options.total_timeout(limit),
-            (true, Some(_)) => options.headers_timeout(limit).idle_timeout(limit),
-            (true, None) => {
-                options.headers_timeout(limit).idle_timeout(limit).content_timeout(limit)
-            }
-        })
+    fn silence(&self) -> PyResult<Option<Duration>> {
+        self.read.map(seconds).transpose()
     }
 }
 
@@ -68,7 +50,7 @@ struct Options {
 }
 
 impl Options {
-    fn read(self, streamed: bool) -> PyResult<CallOptions> {
+    fn read(self) -> PyResult<CallOptions> {
         let mut options = CallOptions::new();
         for (name, value) in self.headers {
             options = options.header(name, value);
@@ -80,7 +62,7 @@ impl Options {
             options = options.max_retries(retries);
         }
         match self.timeout {
-            Some(limits) => limits.of_call(options, streamed),
+            Some(limits) => Ok(options.silence_timeout(limits.silence()?)),
             None => Ok(options),
         }
     }
@@ -121,28 +103,28 @@ impl Client {
             settings = settings.retry(RetryPolicy { max_retries, ..RetryPolicy::default() });
         }
         if let Some(limits) = options.timeout {
-            settings = settings.timeouts(limits.over(Timeouts::default())?);
+            settings = settings.timeouts(limits.of_client()?);
         }
         bridge::Client::new(settings).map(Client).map_err(|e| exception(py, &e))
     }
 
     /// Asks for a whole reply; `body` is the request's JSON.
     fn chat(&self, py: Python<'_>, body: &str, options: Options) -> PyResult<Call> {
-        let options = options.read(false)?;
+        let options = options.read()?;
         let call = ChatRequest::from_json(body).and_then(|body| self.0.chat(body, options));
         call.map(Call::reply).map_err(|e| exception(py, &e))
     }
 
     /// Asks for a streamed reply; `body` is the request's JSON.
     fn chat_stream(&self, py: Python<'_>, body: &str, options: Options) -> PyResult<Call> {
-        let options = options.read(true)?;
+        let options = options.read()?;
         let call = ChatRequest::from_json(body).and_then(|body| self.0.chat_stream(body, options));
         call.map(Call::stream).map_err(|e| exception(py, &e))
     }
 
     /// Asks for the models that the service has.
     fn models(&self, py: Python<'_>, options: Options) -> PyResult<Call> {
-        let call = self.0.models(options.read(false)?);
+        let call = self.0.models(options.read()?);
         call.map(Call::models).map_err(|e| exception(py, &e))
     }
 }

@@ -31,6 +31,37 @@ pub struct Timeouts {
     pub stream_total: Option<Duration>,
 }
 
+impl Timeouts {
+    /// The limits that follow from one: the longest silence of the service, `None` for any.
+    ///
+    /// It limits the wait for a connection, for a response to begin and for each byte of a stream. A whole reply is
+    /// silent until it is finished, so there it limits the whole call. A stream that goes on is not limited.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use turnwire::Timeouts;
+    ///
+    /// let timeouts = Timeouts::of_silence(Duration::from_secs(30));
+    /// assert_eq!(timeouts.idle, Some(Duration::from_secs(30)));
+    /// assert_eq!(timeouts.stream_total, None);
+    /// ```
+    pub fn of_silence(limit: impl Into<Option<Duration>>) -> Self {
+        let limit = limit.into();
+        let defaults = Timeouts::default();
+        Timeouts {
+            connect: limit.map_or(defaults.connect, |limit| limit.min(defaults.connect)),
+            ..defaults.within_silence(limit)
+        }
+    }
+
+    /// These limits with those of [`of_silence`](Self::of_silence) that a single call can set.
+    pub(crate) fn within_silence(&self, limit: Option<Duration>) -> Self {
+        // Content cannot be asked for sooner than bytes, but a longer silence allows for a longer wait for it.
+        let content = self.content.and_then(|content| Some(content.max(limit?)));
+        Timeouts { headers: limit, idle: limit, content, total: limit, ..self.clone() }
+    }
+}
+
 impl Default for Timeouts {
     fn default() -> Self {
         Timeouts {

@@ -39,6 +39,7 @@ pub(crate) struct Overrides {
     idle: Option<Option<Duration>>,
     content: Option<Option<Duration>>,
     total: Option<Option<Duration>>,
+    silence: Option<Option<Duration>>,
 }
 
 impl CallOptions {
@@ -84,6 +85,13 @@ impl CallOptions {
         self
     }
 
+    /// The longest silence of the service, `None` for any: one limit in place of several, as other clients'
+    /// `timeout`; see [`Timeouts::of_silence`]. The limits that are set on their own win over it.
+    pub fn silence_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.timeouts.silence = Some(limit.into());
+        self
+    }
+
     /// How often the request may be sent again.
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = Some(retries);
@@ -105,7 +113,7 @@ impl CallOptions {
 
     /// These options, and over them `other`'s.
     pub(crate) fn merged(&self, other: CallOptions) -> Self {
-        let Overrides { headers, idle, content, total } = self.timeouts;
+        let Overrides { headers, idle, content, total, silence } = self.timeouts;
         CallOptions {
             headers: [self.headers.clone(), other.headers].concat(),
             query: [self.query.clone(), other.query].concat(),
@@ -114,6 +122,7 @@ impl CallOptions {
                 idle: other.timeouts.idle.or(idle),
                 content: other.timeouts.content.or(content),
                 total: other.timeouts.total.or(total),
+                silence: other.timeouts.silence.or(silence),
             },
             max_retries: other.max_retries.or(self.max_retries),
             idempotency_key: other.idempotency_key.or(self.idempotency_key.clone()),
@@ -125,6 +134,8 @@ impl CallOptions {
 impl Overrides {
     /// The client's limits with these in their place.
     pub(crate) fn over(self, client: &Timeouts) -> Timeouts {
+        let silent = self.silence.map(|limit| client.within_silence(limit));
+        let client = silent.as_ref().unwrap_or(client);
         Timeouts {
             connect: client.connect,
             headers: self.headers.unwrap_or(client.headers),

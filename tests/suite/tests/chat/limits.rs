@@ -101,6 +101,26 @@ async fn a_total_limit_holds_for_a_stream_that_never_lets_its_reader_wait() {
 }
 
 #[tokio::test]
+async fn one_limit_on_silence_stands_for_several() {
+    let fake = Fake::start().await.unwrap();
+    fake.script("slow", Script::chat(["a"]).wait_ms_before_headers(60_000));
+    fake.script("stalls", Script::new().text("a").stall());
+    fake.script("steady", Script::new().repeat(20, |s| s.text("a").wait_ms(20)).finish("stop"));
+    let of_client =
+        settings(&fake).timeouts(turnwire::Timeouts::of_silence(LIMIT)).build().unwrap();
+    let of_call = client(&fake).with(CallOptions::new().silence_timeout(LIMIT));
+    for llm in [of_client, of_call] {
+        let ask = |model: &str| turnwire::ChatRequest::new(model);
+        assert_eq!(llm.chat(ask("slow")).await.unwrap_err().code(), "total_timeout");
+        assert_eq!(llm.chat_stream(ask("slow")).await.unwrap_err().code(), "headers_timeout");
+        let stalled = llm.chat_stream(ask("stalls")).await.unwrap().finish().await;
+        assert_eq!(stalled.unwrap_err().code(), "idle_timeout");
+        let steady = llm.chat_stream(ask("steady")).await.unwrap().finish().await;
+        assert_eq!(steady.unwrap().text().len(), 20, "a stream that goes on is not limited");
+    }
+}
+
+#[tokio::test]
 async fn a_limit_can_be_lifted_for_a_call() {
     let (_fake, llm) =
         scripted(Script::new().text("a").wait_ms(400).text("b").finish("stop").done()).await;
