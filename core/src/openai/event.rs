@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::chunk::{ChatChunk, ChunkReader};
+use super::chunk::{ChunkReader, Read};
 use super::unreadable::Unreadable;
 use crate::Result;
 use crate::http::Context;
 
 /// What a piece of the stream comes to.
-pub(super) enum Step {
-    /// A chunk.
-    Chunk(ChatChunk),
+pub(super) enum Step<'a> {
+    /// A chunk, and its JSON.
+    Chunk(Read<'a>, &'a str),
     /// Nothing, but the line is alive.
     Nothing,
     /// The service's word that the stream is complete.
@@ -18,12 +18,12 @@ pub(super) enum Step {
 }
 
 /// Reads one event.
-pub(super) fn read_event(
+pub(super) fn read_event<'a>(
     reader: &mut ChunkReader,
     context: &Context,
     event: &str,
-    data: &str,
-) -> Result<Step> {
+    data: &'a str,
+) -> Result<Step<'a>> {
     if event == "error" {
         return Err(error_event(context, data));
     }
@@ -36,7 +36,7 @@ pub(super) fn read_event(
         }
     }
     let read = reader.read(data);
-    read.map(Step::Chunk).map_err(|e| e.into_error(context, "chunk", data.as_bytes()))
+    read.map(|read| Step::Chunk(read, data)).map_err(|e| e.into_error(context, "chunk", data.as_bytes()))
 }
 
 /// The error that an event of type `error` reports, whatever its data is.
