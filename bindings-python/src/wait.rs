@@ -17,10 +17,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// # Errors
 ///
 /// What a signal's handler raises, such as `KeyboardInterrupt`.
-pub(crate) fn until_filled<I: Items>(
-    waiter: &Bound<'_, PyAny>,
-    pull: &Pull<I>,
-) -> PyResult<()> {
+pub(crate) fn until_filled<I: Items>(waiter: &Bound<'_, PyAny>, pull: &Pull<I>) -> PyResult<()> {
     let py = waiter.py();
     let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
     if modules.contains(intern!(py, "gevent"))? {

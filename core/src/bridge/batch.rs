@@ -105,7 +105,8 @@ impl Run {
 
 impl Gather for Batch {
     fn filling(&mut self, shape: &Arc<Shape>, filling: Filling<'_>, _json: &str) {
-        let is_next = |part: &mut Part| matches!(part, Part::Run(run) if Arc::ptr_eq(&run.shape, shape));
+        let is_next =
+            |part: &mut Part| matches!(part, Part::Run(run) if Arc::ptr_eq(&run.shape, shape));
         if !self.parts.back_mut().is_some_and(is_next) {
             let run = Run {
                 shape: shape.clone(),

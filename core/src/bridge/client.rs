@@ -111,11 +111,7 @@ struct Kept {
 impl Source for Kept {
     type Items = Batch;
 
-    fn poll_into(
-        &mut self,
-        task: &mut Context<'_>,
-        items: &mut Batch,
-    ) -> Poll<Option<Result<()>>> {
+    fn poll_into(&mut self, task: &mut Context<'_>, items: &mut Batch) -> Poll<Option<Result<()>>> {
         let Some(stream) = &mut self.stream else { return Poll::Ready(None) };
         let next = ready!(stream.poll_into(task, items));
         if next.is_none()
@@ -125,6 +121,10 @@ impl Source for Kept {
             let _ = self.reply.set(reply);
         }
         Poll::Ready(next)
+    }
+
+    fn is_dry(&self) -> bool {
+        self.stream.as_ref().is_some_and(ChatStream::is_dry)
     }
 }
 

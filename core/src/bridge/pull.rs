@@ -78,6 +78,9 @@ pub(super) trait Source: Send + 'static {
         task: &mut Context<'_>,
         items: &mut Self::Items,
     ) -> Poll<Option<Result<()>>>;
+
+    /// Whether the next item needs more than what has been handed to it.
+    fn is_dry(&self) -> bool;
 }
 
 /// A call, whose one item is its result.
@@ -100,6 +103,10 @@ where
             self.0 = None;
             Some(result.map(|item| items.push(item)))
         })
+    }
+
+    fn is_dry(&self) -> bool {
+        false
     }
 }
 
@@ -260,21 +267,21 @@ async fn pump<I: Items>(mut source: impl Source<Items = I>, shared: Arc<Shared<I
     loop {
         shared.has_room().await;
         let mut batch = I::default();
-        let mut seen = 0;
+        let mut had_turn = false;
         let end = std::future::poll_fn(|task| {
             while batch.len() < BATCH && batch.bytes() < MOST_BYTES {
+                // The connection hands over one piece at a time: letting its task run may bring more that has
+                // arrived already, and telling the reader of each piece costs far more than a turn.
+                if batch.len() > 0 && source.is_dry() && !had_turn {
+                    had_turn = true;
+                    task.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 match source.poll_into(task, &mut batch) {
-                    Poll::Ready(Some(Ok(()))) => {}
+                    Poll::Ready(Some(Ok(()))) => had_turn = false,
                     Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
                     Poll::Ready(None) => return Poll::Ready(Some(Ok(()))),
                     Poll::Pending if batch.len() == 0 => return Poll::Pending,
-                    // The connection hands over one piece at a time: letting its task run may bring more that
-                    // has arrived already, and telling the reader of each piece costs far more than a turn.
-                    Poll::Pending if seen < batch.len() => {
-                        seen = batch.len();
-                        task.waker().wake_by_ref();
-                        return Poll::Pending;
-                    }
                     Poll::Pending => break,
                 }
             }

@@ -25,7 +25,9 @@ pub(super) fn config(extra: &[Vec<u8>]) -> Result<ClientConfig> {
         .dangerous();
     let mut config = match extra {
         [] => builder.with_custom_certificate_verifier(Arc::new(Roots { provider })),
-        extra => builder.with_custom_certificate_verifier(verifier(certificates(extra)?, provider)?),
+        extra => {
+            builder.with_custom_certificate_verifier(verifier(certificates(extra)?, provider)?)
+        }
     }
     .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

@@ -36,7 +36,8 @@ pub(super) fn read_event<'a>(
         }
     }
     let read = reader.read(data);
-    read.map(|read| Step::Chunk(read, data)).map_err(|e| e.into_error(context, "chunk", data.as_bytes()))
+    read.map(|read| Step::Chunk(read, data))
+        .map_err(|e| e.into_error(context, "chunk", data.as_bytes()))
 }
 
 /// The error that an event of type `error` reports, whatever its data is.

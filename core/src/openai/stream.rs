@@ -202,6 +202,11 @@ impl ChatStream {
         }
     }
 
+    /// Whether all bytes at hand have been read.
+    pub(crate) fn is_dry(&self) -> bool {
+        self.taken == self.bytes.len()
+    }
+
     /// Takes what the bytes at hand hold next; `None` when more are needed.
     fn next_step(&mut self, chunks: &mut impl Gather) -> Result<Option<Taken>> {
         loop {
@@ -348,7 +353,9 @@ pub(super) struct Setup {
 /// What a step has come to.
 enum Taken {
     /// A chunk has been handed on; `content` if it adds anything to a reply.
-    Chunk { content: bool },
+    Chunk {
+        content: bool,
+    },
     Nothing,
     Done,
 }

@@ -53,8 +53,7 @@ impl Template {
         let mut padding = None;
         let mut rest_from = hole.end;
         if let Some(second) = second {
-            let (found, rest) =
-                literal(theirs.strip_prefix(ours.get(hole.end..second.start)?)?)?;
+            let (found, rest) = literal(theirs.strip_prefix(ours.get(hole.end..second.start)?)?)?;
             (padding, theirs, rest_from) = (Some(found), rest, second.end);
         }
         (theirs == ours.get(rest_from..)?).then_some(Filling { text, padding })
