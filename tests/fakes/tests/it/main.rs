@@ -17,3 +17,4 @@ mod recording;
 mod scripts;
 mod service;
 mod steps;
+mod store;
