@@ -30,10 +30,14 @@ pub mod sse;
 mod config;
 mod error;
 mod http;
+mod json;
+mod open_enum;
 mod openai;
 mod outbox;
 mod process;
 mod secret;
+mod store;
+mod token;
 
 pub use config::{Limits, RetryPolicy, Timeouts};
 pub use error::{ApiError, Error, ErrorKind, Result};
@@ -41,6 +45,8 @@ pub use http::CallOptions;
 pub use openai::*;
 pub use outbox::{Outcome, Record, Sink};
 pub use secret::{Secret, Tokens};
+pub use store::*;
+pub use token::{TokenProvider, TokenRequest};
 
 // What stands in public signatures, so that its version need not be guessed.
 pub use ::http::HeaderMap;

@@ -85,12 +85,46 @@ pub(crate) struct Request<'a> {
     pub(crate) method: Method,
     /// Below the base URL.
     pub(crate) path: &'a str,
+    /// Parameters of the query that may be shown; those of the options are taken for secrets.
+    pub(crate) query: &'a [(&'a str, &'a str)],
     pub(crate) accept: &'static str,
     /// The JSON to send, serialised once for all attempts.
     pub(crate) json: Option<Bytes>,
     /// Whether the response is read as it comes, so that the limits of streams hold.
     pub(crate) streamed: bool,
+    pub(crate) repeat: Repeat,
     pub(crate) options: &'a CallOptions,
+}
+
+/// Whether a request that failed in passing is sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// As the retry policy says: doing what it asks for twice is harmless, or the service tells by the idempotency key.
+    ByPolicy,
+    /// Only as long as it is certain that the service has not begun with it: it counts or creates something.
+    WhileUntaken,
+}
+
+impl<'a> Request<'a> {
+    /// A request without body or query, whose response is read whole.
+    pub(crate) fn new(
+        operation: &'static str,
+        method: Method,
+        path: &'a str,
+        options: &'a CallOptions,
+    ) -> Self {
+        Request {
+            operation,
+            method,
+            path,
+            query: &[],
+            accept: "application/json",
+            json: None,
+            streamed: false,
+            repeat: Repeat::ByPolicy,
+            options,
+        }
+    }
 }
 
 /// A response of status 2xx.
@@ -186,7 +220,8 @@ impl HttpClient {
             let retries = context.attempts - 1;
             let chance = fastrand::f64();
             let wait = retry::next_wait(&self.inner.retry, max_retries, retries, &error, chance)
-                .filter(|wait| bounds.allows(*wait));
+                .filter(|wait| bounds.allows(*wait))
+                .filter(|_| request.repeat == Repeat::ByPolicy || retry::is_untaken(&error));
             let Some(wait) = wait else {
                 return Err(error);
             };
@@ -294,7 +329,11 @@ impl HttpClient {
             redactor.add(value.expose());
         }
         let mut url = inner.base.clone();
-        url.set_path(&format!("{}/{}", url.path().trim_end_matches('/'), request.path));
+        let path = request.path.trim_start_matches('/');
+        url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(request.query);
+        }
         add_query(&mut url, &inner.query);
         add_query(&mut url, &request.options.query);
         Ok(Prepared {

@@ -151,17 +151,14 @@ impl OpenAi {
         operation: &'static str,
         streamed: bool,
     ) -> Result<Response> {
-        self.http
-            .send(Request {
-                operation,
-                method: Method::POST,
-                path: "chat/completions",
-                accept: if streamed { "text/event-stream" } else { "application/json" },
-                json: Some(request.body(streamed, operation)?),
-                streamed,
-                options: &self.options,
-            })
-            .await
+        let path = "chat/completions";
+        let request = Request {
+            accept: if streamed { "text/event-stream" } else { "application/json" },
+            json: Some(request.body(streamed, operation)?),
+            streamed,
+            ..Request::new(operation, Method::POST, path, &self.options)
+        };
+        self.http.send(request).await
     }
 }
 

@@ -248,7 +248,9 @@ fn a_fault_strikes_before_the_save_or_after_it() {
     }
     assert_eq!(bench.save(&message("healthy")).head.status, 201);
     assert_eq!(bench.store.stored().saves, ["after", "healthy"]);
-    let outcomes: Vec<_> = bench.store.fake().requests().iter().map(|r| r.outcome).collect();
+    let log =
+        bench.store.fake().wait_for_blocking(|log| log.requests.iter().all(|r| r.outcome.is_some()));
+    let outcomes: Vec<_> = log.requests.iter().map(|r| r.outcome).collect();
     assert_eq!(outcomes, [Some(Outcome::Reset), Some(Outcome::Reset), Some(Outcome::Complete)]);
 }
 
@@ -271,7 +273,8 @@ fn its_own_reply_can_be_late_dripped_and_added_to() {
     let reply = bench.save(&message("m1"));
     assert_eq!((reply.head.status, reply.head.header("x-late")), (201, Some("yes")));
     assert_eq!(reply.json()["success"], true);
-    let record = &bench.store.fake().requests()[0];
+    let log = bench.store.fake().wait_for_blocking(|log| log.requests[0].finished_at_ms.is_some());
+    let record = &log.requests[0];
     let took = record.finished_at_ms.unwrap() - record.at_ms;
     assert!(took >= 30.0 + 5.0 * 5.0, "{took} ms");
 }
