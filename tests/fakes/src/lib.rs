@@ -1,5 +1,5 @@
-//! Scriptable fakes of the services that the SDK talks to, for tests: an OpenAI-compatible LLM ([`Fake`]) and a chat
-//! store ([`FakeStore`]).
+//! Scriptable fakes of the services that the SDK talks to, for tests: an OpenAI-compatible LLM ([`Fake`]), a chat
+//! store ([`FakeStore`]) and a chat service ([`FakeChat`]).
 //!
 //! A fake speaks HTTP/1.1 straight over TCP, so a test decides about every byte on the wire: it
 //! answers like a real service by default, and a [`Script`] makes it late, slow, cut off, or wrong.
@@ -21,7 +21,7 @@
 //! # }
 //! ```
 //!
-//! The same scripts as JSON, for the binaries `fake-llm` and `fake-store`, are described at [`Script`] and [`Step`];
+//! The same scripts as JSON, for the binaries `fake-llm`, `fake-store` and `fake-chat`, are described at [`Script`] and [`Step`];
 //! a binary's HTTP control is:
 //!
 //! | call | what it does |
@@ -37,6 +37,7 @@
     reason = "test support: a wrong script or a wait that never ends must stop the test, loudly"
 )]
 
+mod chat;
 mod connection;
 mod control;
 mod fake;
@@ -55,6 +56,7 @@ mod state;
 mod step;
 mod store;
 
+pub use chat::{Dialect, FakeChat, FakeChatBuilder, LineEnd, Taken};
 pub use fake::{Fake, FakeBuilder};
 pub use record::{Log, Outcome, Record};
 pub use script::{Act, Framing, Script};

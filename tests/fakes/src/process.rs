@@ -4,6 +4,7 @@
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
+use crate::chat::FakeChat;
 use crate::fake::Fake;
 use crate::store::FakeStore;
 
@@ -18,6 +19,10 @@ const STORE_OPTIONS: &str = "\
   --older                have the calls of older stores in place of the present ones
 ";
 
+const CHAT_OPTIONS: &str = "\
+  --origin ORIGIN        the one origin whose pages may call it, with credentials
+";
+
 /// Which fake a process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -25,6 +30,8 @@ pub enum Kind {
     Llm,
     /// `fake-store`.
     Store,
+    /// `fake-chat`.
+    Chat,
 }
 
 /// Runs a fake as its command line says, to its end.
@@ -43,18 +50,24 @@ impl Kind {
         match self {
             Kind::Llm => "fake-llm",
             Kind::Store => "fake-store",
+            Kind::Chat => "fake-chat",
         }
     }
 
     fn usage(self) -> String {
-        let own = if self == Kind::Store { STORE_OPTIONS } else { "" };
+        let own = match self {
+            Kind::Llm => "",
+            Kind::Store => STORE_OPTIONS,
+            Kind::Chat => CHAT_OPTIONS,
+        };
         format!("usage: {} [options]\n\n{OPTIONS}{own}", self.name())
     }
 }
 
 async fn serve(kind: Kind) -> Result<(), String> {
     let mut fake = Fake::builder();
-    let (mut scripts, mut with_stdin, mut older) = (None, false, false);
+    let (mut scripts, mut with_stdin) = (None, false);
+    let (mut store, mut chat) = (FakeStore::builder(), FakeChat::builder());
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut value =
@@ -64,14 +77,16 @@ async fn serve(kind: Kind) -> Result<(), String> {
             "--send-buffer" => fake = fake.send_buffer(number(&value()?)?),
             "--script" => scripts = Some(value()?),
             "--until-stdin-closes" => with_stdin = true,
-            "--older" if kind == Kind::Store => older = true,
+            "--older" if kind == Kind::Store => store = store.older(true),
+            "--origin" if kind == Kind::Chat => chat = chat.origin(value()?),
             _ => return Err(format!("what is {arg}?\n\n{}", kind.usage())),
         }
     }
 
     let fake = match kind {
         Kind::Llm => fake.start().await,
-        Kind::Store => FakeStore::builder().older(older).on(fake).start().await.map(Fake::from),
+        Kind::Store => store.on(fake).start().await.map(Fake::from),
+        Kind::Chat => chat.on(fake).start().await.map(Fake::from),
     };
     let fake = fake.map_err(|error| format!("cannot listen: {error}"))?;
     if let Some(file) = scripts {

@@ -183,10 +183,9 @@ impl Data {
     /// The active session of a workspace. One that has had no message for too long ends here.
     pub(crate) fn active_session(&mut self, workspace: &str) -> Option<&mut StoredSession> {
         let now = self.now_ms();
-        let sessions = self.stored.sessions.iter_mut();
+        let mut sessions = self.stored.sessions.iter_mut();
         let session = sessions
-            .filter(|s| s.session_workspace_id == workspace && s.session_status == "ACTIVE")
-            .next_back()?;
+            .rfind(|s| s.session_workspace_id == workspace && s.session_status == "ACTIVE")?;
         if now - session.session_last_message_at >= SESSION_LIFE_MS {
             session.session_status = "TIMEOUT".to_owned();
             return None;

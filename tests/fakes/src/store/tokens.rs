@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::hmac;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// The secret that signs, as a store's settings hold it: in Base64.
@@ -11,6 +12,21 @@ const SECRET: &str = "dHVybndpcmUgZmFrZSBzdG9yZTogbm90IGEgc2VjcmV0IGF0IGFsbA==";
 /// How long a token of each kind lives, in milliseconds.
 pub(crate) const ACCESS_LIFE_MS: i64 = 30 * 60 * 1000;
 pub(crate) const REFRESH_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// What a token says.
+#[derive(Deserialize)]
+struct Claims {
+    category: String,
+    member: Member,
+    /// In seconds since 1970.
+    exp: f64,
+}
+
+#[derive(Deserialize)]
+struct Member {
+    #[serde(rename = "memUUID")]
+    mem_uuid: String,
+}
 
 /// What a token is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,17 +77,16 @@ pub(crate) fn issue(kind: Kind, user: &str, now_ms: i64, ends_ms: i64, number: u
 pub(crate) fn judge(header: Option<&str>, kind: Kind, now_ms: i64) -> Standing {
     let token = header.and_then(|value| value.strip_prefix("Bearer "));
     let Some(claims) = token.and_then(claims) else { return Standing::Worthless };
-    let user = claims["member"]["memUUID"].as_str().unwrap_or_default().to_owned();
-    let ends_ms = claims["exp"].as_f64().unwrap_or_default() * 1000.0;
-    match claims["category"].as_str() {
-        Some(word) if word != kind.word() => Standing::Worthless,
-        _ if ends_ms <= now_ms as f64 => Standing::Expired { user },
-        _ => Standing::Good { user },
+    let user = claims.member.mem_uuid;
+    match claims.category == kind.word() {
+        false => Standing::Worthless,
+        true if claims.exp * 1000.0 <= now_ms as f64 => Standing::Expired { user },
+        true => Standing::Good { user },
     }
 }
 
 /// What a token says, if this store signed it.
-fn claims(token: &str) -> Option<Value> {
+fn claims(token: &str) -> Option<Claims> {
     let (signed, signature) = token.rsplit_once('.')?;
     let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
     hmac::verify(&key(), signed.as_bytes(), &signature).ok()?;

@@ -170,6 +170,28 @@ fn the_store_is_set_up_and_looked_into_over_http() {
 }
 
 #[test]
+fn the_chat_service_is_set_up_and_looked_into_over_http() {
+    let chat = env!("CARGO_BIN_EXE_fake-chat");
+    let fake = Process::start_program(chat, &["--until-stdin-closes", "--origin", "http://a"]);
+    fake.call("POST", "/_fake/workspace", r#"{"workspaceId": "w"}"#);
+    fake.call("PUT", "/_fake/dialect", r#"{"bare": true}"#);
+    assert_eq!(fake.call("PUT", "/_fake/dialect", r#"{"bear": true}"#).head.status, 400);
+    let ask = || {
+        let mut client = Client::connect(fake.address);
+        let body = r#"{"message": "안녕", "workspaceId": "w"}"#;
+        let tokens = "Authorization: Bearer a1\r\nRefreshToken: Bearer r1";
+        let head =
+            format!("POST /chat/stream HTTP/1.1\r\n{tokens}\r\nContent-Length: {}", body.len());
+        client.write(format!("{head}\r\n\r\n{body}").as_bytes());
+        client.read_reply().text()
+    };
+    assert_eq!(ask(), "안녕");
+    assert_eq!(fake.call("GET", "/_fake/turns", "").json()[0]["workspaceId"], "w");
+    fake.call("POST", "/_fake/refuse", r#"{"access": "a1"}"#);
+    assert_eq!(ask(), r#"{"message":"The token has expired"}"#);
+}
+
+#[test]
 fn an_option_of_one_fake_is_none_of_another() {
     let of = |program| Command::new(program).args(["--older", "--prot"]).output().unwrap();
     let [llm, store] = [env!("CARGO_BIN_EXE_fake-llm"), env!("CARGO_BIN_EXE_fake-store")].map(of);

@@ -9,6 +9,7 @@
 )]
 
 mod binary;
+mod chat;
 mod endings;
 #[cfg(feature = "h2")]
 mod h2;

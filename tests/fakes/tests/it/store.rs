@@ -248,8 +248,10 @@ fn a_fault_strikes_before_the_save_or_after_it() {
     }
     assert_eq!(bench.save(&message("healthy")).head.status, 201);
     assert_eq!(bench.store.stored().saves, ["after", "healthy"]);
-    let log =
-        bench.store.fake().wait_for_blocking(|log| log.requests.iter().all(|r| r.outcome.is_some()));
+    let log = bench
+        .store
+        .fake()
+        .wait_for_blocking(|log| log.requests.iter().all(|r| r.outcome.is_some()));
     let outcomes: Vec<_> = log.requests.iter().map(|r| r.outcome).collect();
     assert_eq!(outcomes, [Some(Outcome::Reset), Some(Outcome::Reset), Some(Outcome::Complete)]);
 }
