@@ -25,6 +25,7 @@
 pub mod blocking;
 #[cfg(feature = "bridge")]
 pub mod bridge;
+pub mod event;
 pub mod sse;
 
 mod config;
@@ -36,17 +37,22 @@ mod openai;
 mod outbox;
 mod process;
 mod secret;
+mod service;
 mod store;
 mod token;
+mod turn_request;
 
 pub use config::{Limits, RetryPolicy, Timeouts};
 pub use error::{ApiError, Error, ErrorKind, Result};
+pub use event::TurnEvent;
 pub use http::CallOptions;
 pub use openai::*;
 pub use outbox::{Outcome, Record, Sink};
 pub use secret::{Secret, Tokens};
+pub use service::*;
 pub use store::*;
 pub use token::{TokenProvider, TokenRequest};
+pub use turn_request::TurnRequest;
 
 // What stands in public signatures, so that its version need not be guessed.
 pub use ::http::HeaderMap;

@@ -5,12 +5,16 @@
 
 mod body;
 mod client;
+mod context;
 mod failure;
 mod options;
 mod redact;
 mod redirect;
+mod request;
 mod retry;
 mod returning;
+mod settings;
+mod source;
 mod tls;
 mod watch;
 
@@ -20,14 +24,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method};
 use reqwest::Url;
-use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::error::ApiError;
-use crate::{Error, ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
+use crate::{ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
 
 use client::insert_header;
 use redact::{Redactor, shown};
@@ -37,7 +39,11 @@ use watch::Watch;
 
 pub(crate) use body::Body;
 pub(crate) use client::{HttpConfig, ProxyChoice};
+pub(crate) use context::Context;
 pub use options::CallOptions;
+pub(crate) use request::{Repeat, Request, Response};
+pub(crate) use settings::http_settings;
+pub(crate) use source::{Piece, Source};
 
 /// The header that carries a service's id of a request, and under which it is kept.
 pub(crate) const REQUEST_ID: &str = "x-request-id";
@@ -75,116 +81,6 @@ impl fmt::Debug for Inner {
             .field("retry", &self.retry)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
-    }
-}
-
-/// One request, whatever number of attempts it takes.
-pub(crate) struct Request<'a> {
-    /// What errors call it, such as `chat.stream`.
-    pub(crate) operation: &'static str,
-    pub(crate) method: Method,
-    /// Below the base URL.
-    pub(crate) path: &'a str,
-    /// Parameters of the query that may be shown; those of the options are taken for secrets.
-    pub(crate) query: &'a [(&'a str, &'a str)],
-    pub(crate) accept: &'static str,
-    /// The JSON to send, serialised once for all attempts.
-    pub(crate) json: Option<Bytes>,
-    /// Whether the response is read as it comes, so that the limits of streams hold.
-    pub(crate) streamed: bool,
-    pub(crate) repeat: Repeat,
-    pub(crate) options: &'a CallOptions,
-}
-
-/// Whether a request that failed in passing is sent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    /// As the retry policy says: doing what it asks for twice is harmless, or the service tells by the idempotency key.
-    ByPolicy,
-    /// Only as long as it is certain that the service has not begun with it: it counts or creates something.
-    WhileUntaken,
-}
-
-impl<'a> Request<'a> {
-    /// A request without body or query, whose response is read whole.
-    pub(crate) fn new(
-        operation: &'static str,
-        method: Method,
-        path: &'a str,
-        options: &'a CallOptions,
-    ) -> Self {
-        Request {
-            operation,
-            method,
-            path,
-            query: &[],
-            accept: "application/json",
-            json: None,
-            streamed: false,
-            repeat: Repeat::ByPolicy,
-            options,
-        }
-    }
-}
-
-/// A response of status 2xx.
-pub(crate) struct Response {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Body,
-}
-
-/// What a call is about: everything that its errors tell besides what went wrong.
-#[derive(Clone)]
-pub(crate) struct Context {
-    operation: &'static str,
-    target: Option<Arc<str>>,
-    request_id: Option<Arc<str>>,
-    attempts: u32,
-    redactor: Redactor,
-}
-
-impl Context {
-    /// The context of a stream that another client has opened.
-    pub(crate) fn foreign(operation: &'static str) -> Self {
-        Context {
-            operation,
-            target: None,
-            request_id: None,
-            attempts: 0,
-            redactor: Redactor::default(),
-        }
-    }
-
-    /// An error of this call. Secrets are removed from `message`.
-    pub(crate) fn error(&self, kind: ErrorKind, message: impl AsRef<str>) -> Error {
-        Error::new(kind, self.operation, self.redactor.scrub(message.as_ref()))
-            .with_target(self.target.clone())
-            .with_request_id(self.request_id.clone())
-            .with_attempts(self.attempts)
-    }
-
-    /// The error that a service reported inside a response that had begun as a success.
-    pub(crate) fn api_error(&self, error: &Value) -> Error {
-        let mut error = error.clone();
-        self.redactor.scrub_value(&mut error);
-        let text = error.to_string();
-        let api = failure::api_error(&error)
-            .unwrap_or_else(|| ApiError { message: text.clone(), ..ApiError::default() });
-        self.error(ErrorKind::Api, &api.message)
-            .with_retryable(failure::is_passing(&api))
-            .with_api(api)
-            .with_body(text)
-    }
-
-    /// The service's id of the request.
-    pub(crate) fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
-    }
-
-    /// The start of `body` as one line, without secrets.
-    pub(crate) fn excerpt(&self, body: &[u8]) -> String {
-        failure::excerpt(&self.redactor.scrub(&String::from_utf8_lossy(body)))
     }
 }
 

@@ -8,10 +8,9 @@ use http::{Method, StatusCode};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::source::Source;
 use super::stream::{ChatStream, Setup};
 use super::{ChatReply, ChatRequest, OpenAiBuilder, telemetry};
-use crate::http::{CallOptions, HttpClient, Request, Response};
+use crate::http::{CallOptions, HttpClient, Request, Response, Source};
 use crate::{ErrorKind, Result};
 
 /// A client of OpenAI, or of any service that speaks its chat completions.

@@ -19,7 +19,6 @@ mod reply;
 mod request;
 mod schema;
 pub(crate) mod shape;
-mod source;
 mod stream;
 mod telemetry;
 pub(crate) mod template;

@@ -16,8 +16,8 @@ use super::chunk::{ChatChunk, ChunkReader, Read, read_whole};
 use super::event::{Step, read_event};
 use super::gather::Gather;
 use super::reply::ChatReply;
-use super::source::{Piece, Source};
 use super::telemetry;
+use crate::http::{Piece, Source};
 use crate::sse::{Decoder, Frame};
 use crate::{Error, ErrorKind, Limits, Result};
 

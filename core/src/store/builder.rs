@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use super::client::{ChatStore, Identity, Shared};
 use super::{StorePaths, stats};
-use crate::http::{HttpConfig, ProxyChoice};
+use crate::http::{HttpConfig, http_settings};
 use crate::process::PerProcess;
 use crate::token::AnyProvider;
-use crate::{CallOptions, Limits, Result, RetryPolicy, Secret, Timeouts, TokenProvider, Tokens};
+use crate::{CallOptions, Result, Secret, Timeouts, TokenProvider, Tokens};
 
 /// The settings of a [`ChatStore`].
+///
+/// By default a connection may take 5 s, and a call with its retries 30 s. Calls that count or create are sent again,
+/// whatever the retry policy says, only as long as it is certain that the store has not begun with them.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ChatStoreBuilder {
@@ -72,48 +75,7 @@ impl ChatStoreBuilder {
         self
     }
 
-    /// Sends a header with every call.
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
-        self.http.headers.push((name.into(), value.into()));
-        self
-    }
-
-    /// The time limits. Default 5 s for a connection and 30 s for a call with its retries.
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.http.timeouts = timeouts;
-        self
-    }
-
-    /// When calls are sent again. Those that count or create are, whatever the policy says, only as long as it is
-    /// certain that the store has not begun with them.
-    pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.http.retry = retry;
-        self
-    }
-
-    /// How much the store may send.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.http.limits = limits;
-        self
-    }
-
-    /// Sends everything through this proxy (`http:`, `https:` or `socks5:`), whatever the environment says.
-    pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
-        self.http.proxy = ProxyChoice::Url(url.into());
-        self
-    }
-
-    /// Uses no proxy, whatever the environment says.
-    pub fn no_proxy(mut self) -> Self {
-        self.http.proxy = ProxyChoice::None;
-        self
-    }
-
-    /// Trusts the certificates in this PEM text besides the system's.
-    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.http.root_certificates.push(pem.into());
-        self
-    }
+    http_settings!();
 
     /// The client. Nothing is sent yet.
     ///

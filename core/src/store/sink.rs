@@ -10,7 +10,7 @@ use crate::{CallOptions, Error, ErrorKind, Outcome, Record, Sink};
 
 impl Sink for ChatStore {
     /// Saves the message that the payload is, in one attempt: the outbox has retries of its own. The record's tokens
-    /// are used, or those that the provider has for its user.
+    /// are used, else those that the provider has for its user, else the client's own.
     async fn deliver(&self, record: &Record) -> Outcome {
         let json = Bytes::from(record.payload().to_string());
         let store = self.with(CallOptions::new().max_retries(0));
@@ -46,11 +46,14 @@ impl Sink for ChatStore {
 
 impl ChatStore {
     fn identity_of(&self, record: &Record) -> Identity {
-        let own = record.known_tokens().cloned();
-        Identity {
-            tokens: own.or_else(|| self.identity.tokens.clone()),
-            user: record.user_id().map(str::to_owned).or_else(|| self.identity.user.clone()),
-        }
+        let user = record.user_id().or(self.identity.user.as_deref());
+        let own = record.known_tokens().or(self.identity.tokens.as_ref());
+        let tokens = match (record.known_tokens(), user, &self.shared.provider) {
+            // The provider knows the user; the client's own tokens may be somebody else's.
+            (None, Some(_), Some(_)) => None,
+            _ => own.cloned(),
+        };
+        Identity { tokens, user: user.map(str::to_owned) }
     }
 }
 

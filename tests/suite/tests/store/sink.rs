@@ -187,7 +187,8 @@ async fn a_recovered_record_is_delivered_with_the_providers_tokens() {
         assert_eq!(asked.user.as_deref(), Some(USER));
         std::future::ready(Some(Tokens::new(login.access.as_str(), login.refresh.as_str())))
     };
-    let store = settings(&fake).token_provider(provider).build().unwrap();
+    let settings = settings(&fake).token_provider(provider);
+    let store = settings.tokens("of-another-user", "of-another-user").build().unwrap();
     let record = Record::new(WORKSPACE, "record-1", json!(message("안녕", SENT_AT))).user(USER);
     assert_eq!(store.deliver(&record).await, Outcome::Delivered);
     store.delivered(&record).await;
