@@ -18,6 +18,7 @@
 //!
 //! - [`OpenAi`] is the client, [`blocking::OpenAi`] the same for programs without an async runtime.
 //! - [`ChatRequest`] is what is asked, [`ChatStream`] and [`ChatReply`] what is answered.
+//! - [`ChatService`] asks a chat service for turns and reads their [`TurnEvent`]s; [`ChatStore`] keeps messages.
 //! - [`Error`] is the one error; [`ErrorKind`] lists its codes.
 //! - [`sse`] holds the event stream's decoder and encoder on their own.
 #![forbid(unsafe_code)]
