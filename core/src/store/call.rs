@@ -1,5 +1,7 @@
 //! One call: with tokens, once more with fresh ones when they are stale, and its answer unwrapped.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
@@ -85,7 +87,7 @@ impl ChatStore {
             Err(error) if error.kind() == ErrorKind::Authentication => error,
             settled => return settled,
         };
-        match self.fresh(live, &tokens, &refused, identity).await? {
+        match self.fresh(live, call.operation, &tokens, &refused, identity).await? {
             Some(fresh) => self.attempt(live, call, &fresh).await.map_err(Stale::explain),
             None => Err(Stale::explain(refused)),
         }
@@ -127,6 +129,7 @@ impl ChatStore {
     async fn fresh(
         &self,
         live: &Live,
+        operation: &'static str,
         tokens: &Tokens,
         refused: &Error,
         identity: &Identity,
@@ -138,10 +141,22 @@ impl ChatStore {
         };
         if renewable {
             let renew = || {
-                let (store, tokens) = (self.clone(), tokens.clone());
+                // It is made for all calls that wait for it: one that is cancelled must not take it along.
+                let options = CallOptions { cancel: None, ..(*self.options).clone() };
+                let store = ChatStore { options: Arc::new(options), ..self.clone() };
+                let tokens = tokens.clone();
                 async move { store.reissue(&tokens).await }
             };
-            match live.renewals.renew(tokens, renew).await {
+            let renewed = live.renewals.renew(tokens, renew);
+            let renewed = match &self.options.cancel {
+                None => renewed.await,
+                Some(token) => token.run_until_cancelled(renewed).await.unwrap_or_else(|| {
+                    let why = "while its tokens were renewed";
+                    Err(Error::new(ErrorKind::Cancelled, operation, why))
+                }),
+            };
+            match renewed {
+                Err(error) if error.is_cancelled() => return Err(error),
                 Ok(fresh) => return Ok(Some(fresh)),
                 // The store may renew them later: the call is to be made again then.
                 Err(error) if error.is_retryable() => return Err(error),

@@ -133,11 +133,10 @@ impl Renewals {
                 running
             })
         };
-        let renewed = running.clone().await;
-        let mut known = self.lock();
-        match &renewed {
-            Ok(fresh) => known.insert(key, Renewal::Done(fresh.clone())),
-            Err(_) => known.forget(&key, &running),
+        // One that fails is forgotten with the last call that waits for it: the next call tries anew.
+        let renewed = running.await;
+        if let Ok(fresh) = &renewed {
+            self.lock().insert(key, Renewal::Done(fresh.clone()));
         }
         renewed
     }
@@ -162,21 +161,6 @@ impl Known {
             && let Some(oldest) = self.order.pop_front()
         {
             self.renewals.remove(&oldest);
-        }
-    }
-
-    /// A renewal that failed is tried anew by the next call, unless one is under way already.
-    fn forget(&mut self, key: &Key, failed: &Shared<Running>) {
-        let is_other = match self.renewals.get(key) {
-            Some(Renewal::Running(other)) => {
-                other.upgrade().is_some_and(|other| !other.ptr_eq(failed))
-            }
-            Some(Renewal::Done(_)) => true,
-            None => return,
-        };
-        if !is_other {
-            self.renewals.remove(key);
-            self.order.retain(|known| known != key);
         }
     }
 }

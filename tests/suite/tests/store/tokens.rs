@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use turnwire::{ChatStore, TokenRequest, Tokens, WorkspaceStatus};
+use turnwire::{CallOptions, CancellationToken, ChatStore, TokenRequest, Tokens, WorkspaceStatus};
 use turnwire_fakes::{FakeStore, Login, Script};
 
 use super::{SENT_AT, USER, WORKSPACE, calls, message, settings, signed_in, store};
@@ -52,6 +52,29 @@ async fn a_hundred_calls_that_find_the_token_stale_reissue_it_once() {
     }
     assert_eq!(calls(&fake, "POST /reissue"), 1);
     assert_eq!(fake.stored().messages.len(), 100);
+}
+
+#[tokio::test]
+async fn a_call_that_is_cancelled_does_not_take_the_renewal_along() {
+    let (fake, store) = store().await;
+    fake.advance(HALF_HOUR);
+    fake.fake().script("reissue", Script::pass().wait_ms_before_headers(200));
+    let token = CancellationToken::new();
+    let cancelled = store.with(CallOptions::new().cancellation(token.clone()));
+    let first = tokio::spawn(async move { cancelled.history(WORKSPACE).await });
+    fake.fake().wait_for(|log| log.requests.iter().any(|r| r.path == "/reissue")).await;
+    let second = tokio::spawn(async move { store.history(WORKSPACE).await });
+    let is_second = |path: &str| path.starts_with("/api/chat/history");
+    fake.fake()
+        .wait_for(|log| {
+            let refused = |r: &&turnwire_fakes::Record| is_second(&r.path) && r.outcome.is_some();
+            log.requests.iter().filter(refused).count() == 2
+        })
+        .await;
+    token.cancel();
+    assert_eq!(first.await.unwrap().unwrap_err().code(), "cancelled");
+    assert_eq!(second.await.unwrap().unwrap(), []);
+    assert_eq!(calls(&fake, "POST /reissue"), 1);
 }
 
 #[tokio::test]
@@ -182,7 +205,7 @@ async fn a_reissue_that_fails_in_passing_is_tried_again_by_the_next_call() {
     for script in [FakeStore::refusal(503, "starting"), Script::pass()] {
         fake.fake().script("reissue", script);
     }
-    let once = store.with(turnwire::CallOptions::new().max_retries(0));
+    let once = store.with(CallOptions::new().max_retries(0));
     let error = once.history(WORKSPACE).await.unwrap_err();
     assert_eq!((error.code(), error.operation()), ("server", "store.reissue"));
     assert_eq!(once.history(WORKSPACE).await.unwrap(), []);
