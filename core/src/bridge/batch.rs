@@ -138,7 +138,7 @@ impl Gather for Batch {
 }
 
 impl Items for Batch {
-    fn len(&self) -> usize {
+    fn count(&self) -> usize {
         self.len
     }
 

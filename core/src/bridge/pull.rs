@@ -44,7 +44,7 @@ pub enum Taken<I> {
 /// Several items, in their order.
 pub trait Items: Default + Send + 'static {
     /// How many there are.
-    fn len(&self) -> usize;
+    fn count(&self) -> usize;
 
     /// How many bytes of text they hold.
     fn bytes(&self) -> usize;
@@ -55,7 +55,7 @@ pub trait Items: Default + Send + 'static {
 
 /// The results of calls, of which there is one each.
 impl<T: Send + 'static> Items for Vec<T> {
-    fn len(&self) -> usize {
+    fn count(&self) -> usize {
         self.len()
     }
 
@@ -143,7 +143,7 @@ impl<I: Items> Pull<I> {
             return Taken::Failed(error);
         }
         let mut queue = self.shared.lock();
-        if queue.items.len() > 0 {
+        if queue.items.count() > 0 {
             let items = std::mem::take(&mut queue.items);
             drop(queue);
             self.shared.room.notify_one();
@@ -215,7 +215,7 @@ impl<I> Drop for Pull<I> {
 
 impl<I: Items> Queue<I> {
     fn is_idle(&self) -> bool {
-        self.items.len() == 0 && self.end.is_none()
+        self.items.count() == 0 && self.end.is_none()
     }
 }
 
@@ -231,7 +231,7 @@ impl<I: Items> Shared<I> {
         if queue.end.is_some() {
             return; // cancelled meanwhile
         }
-        if queue.items.len() == 0 {
+        if queue.items.count() == 0 {
             queue.items = batch;
         } else {
             queue.items.append(batch);
@@ -250,7 +250,7 @@ impl<I: Items> Shared<I> {
         loop {
             let full = {
                 let queue = self.lock();
-                queue.items.len() >= MOST_ITEMS || queue.items.bytes() >= MOST_BYTES
+                queue.items.count() >= MOST_ITEMS || queue.items.bytes() >= MOST_BYTES
             };
             if !full {
                 return;
@@ -269,10 +269,10 @@ async fn pump<I: Items>(mut source: impl Source<Items = I>, shared: Arc<Shared<I
         let mut batch = I::default();
         let mut had_turn = false;
         let end = std::future::poll_fn(|task| {
-            while batch.len() < BATCH && batch.bytes() < MOST_BYTES {
+            while batch.count() < BATCH && batch.bytes() < MOST_BYTES {
                 // The connection hands over one piece at a time: letting its task run may bring more that has
                 // arrived already, and telling the reader of each piece costs far more than a turn.
-                if batch.len() > 0 && source.is_dry() && !had_turn {
+                if batch.count() > 0 && source.is_dry() && !had_turn {
                     had_turn = true;
                     task.waker().wake_by_ref();
                     return Poll::Pending;
@@ -281,7 +281,7 @@ async fn pump<I: Items>(mut source: impl Source<Items = I>, shared: Arc<Shared<I
                     Poll::Ready(Some(Ok(()))) => had_turn = false,
                     Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
                     Poll::Ready(None) => return Poll::Ready(Some(Ok(()))),
-                    Poll::Pending if batch.len() == 0 => return Poll::Pending,
+                    Poll::Pending if batch.count() == 0 => return Poll::Pending,
                     Poll::Pending => break,
                 }
             }

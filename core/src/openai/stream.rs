@@ -13,7 +13,7 @@ use tracing::Span;
 
 use super::accumulate::Accumulator;
 use super::chunk::{ChatChunk, ChunkReader, Read, read_whole};
-use super::event::{Step, read_event};
+use super::event::{Step, Taken, read_event, take_in};
 use super::gather::Gather;
 use super::reply::ChatReply;
 use super::telemetry;
@@ -144,7 +144,7 @@ impl ChatStream {
     fn poll_chunk(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<ChatChunk>>> {
         let mut chunk = None;
         let polled = ready!(self.poll_into(task, &mut chunk));
-        Poll::Ready(polled.map(|result| result.map(|()| chunk).transpose()).flatten())
+        Poll::Ready(polled.and_then(|result| result.map(|()| chunk).transpose()))
     }
 
     /// Polls for the next chunk, and puts it where it is asked to.
@@ -348,35 +348,6 @@ pub(super) struct Setup {
     pub(super) limits: Limits,
     pub(super) started: Instant,
     pub(super) span: Span,
-}
-
-/// What a step has come to.
-enum Taken {
-    /// A chunk has been handed on; `content` if it adds anything to a reply.
-    Chunk {
-        content: bool,
-    },
-    Nothing,
-    Done,
-}
-
-/// Adds a step's chunk to the whole, and hands it on.
-fn take_in(step: Step<'_>, whole: &mut Accumulator, chunks: &mut impl Gather) -> Taken {
-    match step {
-        Step::Chunk(Read::Filling(shape, filling), json) => {
-            whole.add_text(filling.text);
-            chunks.filling(&shape, filling, json);
-            Taken::Chunk { content: !filling.text.is_empty() }
-        }
-        Step::Chunk(Read::Chunk(chunk), _) => {
-            whole.add(&chunk);
-            let content = chunk.has_content();
-            chunks.chunk(chunk);
-            Taken::Chunk { content }
-        }
-        Step::Nothing => Taken::Nothing,
-        Step::Done => Taken::Done,
-    }
 }
 
 /// Whether the error is about the line or what came on it, not the service's word or the caller's.
