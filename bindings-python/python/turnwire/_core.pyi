@@ -11,6 +11,7 @@ from .types.chat.logprobs import ChoiceLogprobs
 
 __all__ = [
     "ERROR_CODES",
+    "REQUEST_FIELDS",
     "Call",
     "ChatCompletionChunk",
     "Choice",
@@ -27,6 +28,8 @@ __version__: Final[str]
 
 ERROR_CODES: Final[tuple[str, ...]]
 """Every code that an error of core's can have."""
+REQUEST_FIELDS: Final[tuple[str, ...]]
+"""Every field of a request that core knows by name."""
 
 class _Limits(Protocol):
     @property
@@ -35,7 +38,7 @@ class _Limits(Protocol):
     def read(self) -> float | None: ...
 
 class _Options(Protocol):
-    headers: list[tuple[str, str]]
+    headers: list[tuple[str, str | None]]
     query: list[tuple[str, str]]
     max_retries: int | None
     timeout: _Limits | None

@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
 
-use client::insert_header;
+use client::{change_headers, insert_header};
 use redact::{Redactor, shown};
 use redirect::{Redirect, redirect};
 use returning::Returning;
@@ -41,6 +41,7 @@ pub(crate) use body::Body;
 pub(crate) use client::{HttpConfig, ProxyChoice};
 pub(crate) use context::Context;
 pub use options::CallOptions;
+pub(crate) use options::{HeaderChange, header_changes};
 pub(crate) use request::{Repeat, Request, Response};
 pub(crate) use settings::http_settings;
 pub(crate) use source::{Piece, Source};
@@ -217,10 +218,7 @@ impl HttpClient {
         if let Some(key) = &request.options.idempotency_key {
             insert_header(&mut headers, IDEMPOTENCY_KEY, key, request.operation)?;
         }
-        for (name, value) in &request.options.headers {
-            redactor.add(value.expose());
-            insert_header(&mut headers, name, value, request.operation)?;
-        }
+        change_headers(&mut headers, &request.options.headers, &mut redactor, request.operation)?;
         for (_, value) in &request.options.query {
             redactor.add(value.expose());
         }
