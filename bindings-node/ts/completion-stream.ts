@@ -186,7 +186,8 @@ export class ChatCompletionStream<Parsed = unknown>
   }
 }
 
-function total({ completion_tokens = 0, prompt_tokens = 0, total_tokens = 0 }: Partial<CompletionUsage> = {}): CompletionUsage {
+function total(usage: CompletionUsage | null | undefined): CompletionUsage {
+  const { completion_tokens = 0, prompt_tokens = 0, total_tokens = 0 } = usage ?? {};
   return { completion_tokens, prompt_tokens, total_tokens };
 }
 

@@ -6,7 +6,7 @@ type Open<Known extends string> = Known | (string & {});
 export type ChatModel = Open<'gpt-4o' | 'gpt-4o-mini' | 'gpt-4.1' | 'gpt-4.1-mini' | 'gpt-5' | 'gpt-5-mini' | 'o3' | 'o4-mini'>;
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call';
 export type PromptCacheRetention = Open<'in_memory' | '24h'>;
-export type ServiceTier = Open<'auto' | 'default' | 'flex' | 'scale' | 'priority'>;
+export type ServiceTier = 'auto' | 'default' | 'flex' | 'scale' | 'priority';
 export type ReasoningEffort = Open<'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh'>;
 
 /** Marks how far a prompt is to be kept by the service's cache. */
@@ -111,7 +111,11 @@ export interface ChatCompletionFunctionTool {
 
 export interface ChatCompletionCustomTool {
   type: 'custom';
-  custom: { name: string; description?: string; format?: Record<string, unknown> };
+  custom: {
+    name: string;
+    description?: string;
+    format?: { type: 'text' } | { type: 'grammar'; grammar: { definition: string; syntax: 'lark' | 'regex' } };
+  };
 }
 
 export type ChatCompletionTool = ChatCompletionFunctionTool | ChatCompletionCustomTool;
@@ -190,7 +194,7 @@ export interface ChatCompletionCreateParamsBase {
   response_format?: ResponseFormat;
   safety_identifier?: string | null;
   seed?: number | null;
-  service_tier?: ServiceTier | null;
+  service_tier?: Open<ServiceTier> | null;
   stop?: string | string[] | null;
   store?: boolean | null;
   stream?: boolean | null;
@@ -245,7 +249,10 @@ export interface ChatCompletionMessage {
   role: 'assistant';
   content: string | null;
   refusal: string | null;
-  annotations?: { type: string; [field: string]: unknown }[];
+  annotations?: {
+    type: 'url_citation';
+    url_citation: { start_index: number; end_index: number; title: string; url: string };
+  }[];
   audio?: { id: string; data: string; expires_at: number; transcript: string } | null;
   function_call?: FunctionCall | null;
   tool_calls?: ChatCompletionMessageToolCall[];
