@@ -147,6 +147,115 @@ def test_raw_responses_have_headers(client: turnwire.OpenAI, fake: Fake, key: st
     assert whole.parse() is whole.parse()
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_responses_can_be_read_in_their_time(
+    client: turnwire.OpenAI, async_client: turnwire.AsyncOpenAI, fake: Fake, key: str, stream: bool
+) -> None:
+    chunks = [{"id": "c", "choices": [{"index": 0, "delta": {"content": c}}]} for c in ("안", "b")]
+    end = {"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    body = {"id": "c", "choices": [{"index": 0, "message": {"content": "안b"}, "finish_reason": "stop"}]}
+    steps = [*({"sse": each} for each in (*chunks, end)), {"done": True}] if stream else [{"json": body}]
+    framing = {} if stream else {"framing": "length"}
+    script = {"headers": [["x-request-id", "r"], ["x-more", "1"]], "steps": steps, **framing}
+    fake.script(key, *[script] * 16)
+    opened = lambda of: of.chat.completions.with_streaming_response.create(  # noqa: E731
+        model=key, messages=HI, stream=stream
+    )
+
+    def sync(read: Any) -> Any:
+        with opened(client) as response:
+            assert response.headers["X-More"] == "1" and response.request_id == "r"
+            return read(response)
+
+    async def awaited(read: Any) -> Any:
+        async with opened(async_client) as response:
+            found = read(response)
+            return await found if hasattr(found, "__await__") else [piece async for piece in found]
+
+    text = sync(lambda r: r.text())
+    if stream:
+        frames = [json.loads(line[6:]) for line in text.split("\n\n")[:-2]]
+        assert frames == [*chunks, end] and text.endswith("\n\ndata: [DONE]\n\n")
+    else:
+        assert json.loads(text) == body == sync(lambda r: r.json())
+    lines = sync(lambda r: list(r.iter_lines()))
+    assert lines == text.removesuffix("\n").split("\n")
+    pieces = sync(lambda r: list(r.iter_bytes(7)))
+    assert b"".join(pieces) == text.encode() == sync(lambda r: r.read())
+    assert {len(piece) for piece in pieces[:-1]} == {7}
+    assert asyncio.run(awaited(lambda r: r.text())) == text
+    assert asyncio.run(awaited(lambda r: r.iter_lines())) == lines
+    assert asyncio.run(awaited(lambda r: r.iter_bytes(7))) == pieces
+    assert "".join(asyncio.run(awaited(lambda r: r.iter_text(3)))) == text
+    parsed = sync(lambda r: texts(r.parse()) if stream else r.parse().id)
+    assert parsed == (["안", "b"] if stream else "c")
+    with pytest.raises(ValueError, match="chunk_size"):
+        sync(lambda r: list(r.iter_text(0)))
+
+
+def test_leaving_a_response_closes_its_connection(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
+    fake.script(key, {"steps": [{"text": "a"}, {"stall": True}]})
+    create = client.chat.completions.with_streaming_response.create
+    with create(model=key, messages=HI, stream=True) as response:
+        assert next(response.iter_lines()).startswith("data: {")
+        assert not response.is_closed
+    assert response.is_closed
+    fake.client_left(key, 1)
+
+
+def test_a_parsed_reply_has_its_response_too(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
+    content = Step(explanation="a", value=1).model_dump_json()
+    for of in ("with_raw_response", "with_streaming_response"):
+        reply(fake, key, content=content)
+        call = getattr(client.chat.completions, of).parse(model=key, messages=HI, response_format=Step)
+        if of == "with_raw_response":
+            found = call.parse()
+        else:
+            with call as response:
+                found = response.parse()
+        assert found.choices[0].message.parsed == Step(explanation="a", value=1)
+        assert found._request_id
+
+
+def test_the_list_of_models_has_its_response(
+    client: turnwire.OpenAI, async_client: turnwire.AsyncOpenAI
+) -> None:
+    raw = client.models.with_raw_response.list()
+    assert raw.headers["content-type"] == "application/json" and raw.request_id.startswith("req_")
+    assert raw.parse()._request_id == raw.request_id and raw.json()["object"] == "list"
+    with client.models.with_streaming_response.list() as response:
+        assert response.request_id and response.parse() == raw.parse()
+    assert client.models.list()._request_id
+
+    async def main() -> list[str | None]:
+        raw = await async_client.models.with_raw_response.list()
+        async with async_client.models.with_streaming_response.list() as response:
+            assert await response.parse() == raw.parse()
+            return [raw.request_id, response.request_id, (await async_client.models.list())._request_id]
+
+    assert all(asyncio.run(main()))
+
+
+def test_another_http_client_is_refused_with_what_to_use_instead(client: turnwire.OpenAI) -> None:
+    for make in (turnwire.OpenAI, turnwire.AsyncOpenAI, client.with_options):
+        make(api_key="k", http_client=None)
+        with pytest.raises(TypeError, match="HTTPS_PROXY"):
+            make(api_key="k", http_client=object())
+
+
+def test_a_header_can_be_taken_away(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
+    own = client.with_options(set_default_headers={"User-Agent": turnwire.omit, "x-a": "1"})
+    for headers in ({"X-A": turnwire.omit, "authorization": None}, {"x-b": turnwire.NOT_GIVEN}):
+        fake.chat(key, "a")
+        texts(own.chat.completions.create(model=key, messages=HI, stream=True, extra_headers=headers))
+    sent = [dict(request["headers"]) for request in fake.requests(key)]
+    names = ("user-agent", "x-a", "authorization")
+    assert [[s.get(name) for name in names] for s in sent] == [
+        [None, None, None],
+        [None, "1", "Bearer sk-test"],
+    ]
+
+
 def test_models_are_listed(client: turnwire.OpenAI, async_client: turnwire.AsyncOpenAI) -> None:
     assert [model.id for model in client.models.list()] == [model.id for model in client.models.list().data]
 

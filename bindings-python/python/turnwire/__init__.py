@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from . import types as types
     from ._models import BaseModel
     from ._parsing import pydantic_function_tool
-    from ._response import APIResponse
+    from ._response import APIResponse, AsyncAPIResponse
     from ._streaming import AsyncStream, Stream
 
 Client = OpenAI
@@ -53,6 +53,7 @@ __all__ = [
     "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
+    "AsyncAPIResponse",
     "AsyncClient",
     "AsyncOpenAI",
     "AsyncStream",
@@ -84,6 +85,7 @@ __all__ = [
 # What a program may never name is imported when it does.
 _LATER = {
     "APIResponse": "_response",
+    "AsyncAPIResponse": "_response",
     "AsyncStream": "_streaming",
     "BaseModel": "_models",
     "Stream": "_streaming",

@@ -43,7 +43,9 @@ class _Client:
         max_retries: int | NotGiven | None = None,
         default_headers: Mapping[str, Any] | None = None,
         default_query: Mapping[str, Any] | None = None,
+        http_client: None = None,
     ) -> None:
+        _refuse(http_client)
         self.api_key = os.environ.get("OPENAI_API_KEY") if api_key is None else api_key
         self.organization = os.environ.get("OPENAI_ORG_ID") if organization is None else organization
         self.project = os.environ.get("OPENAI_PROJECT_ID") if project is None else project
@@ -87,10 +89,12 @@ class _Client:
         set_default_headers: Mapping[str, Any] | None = None,
         default_query: Mapping[str, Any] | None = None,
         set_default_query: Mapping[str, Any] | None = None,
+        http_client: None = None,
     ) -> Self:
         """The same client with other settings. It shares the connections, unless the service is another."""
         from ._request import Options
 
+        _refuse(http_client)
         if (default_headers and set_default_headers) or (default_query and set_default_query):
             raise ValueError("defaults are either added to or replaced, not both")
         made = type(self).__new__(type(self))
@@ -134,6 +138,15 @@ class _Client:
         if self._native is None:
             raise OpenAIError("the client was closed: make another")
         return self._native
+
+
+def _refuse(http_client: object) -> None:
+    if http_client is not None and is_given(http_client):
+        raise TypeError(
+            "http_client is not supported: the client brings its own HTTP. A proxy is read from HTTPS_PROXY, HTTP_PROXY, "
+            "ALL_PROXY and NO_PROXY, certificates from the system's store or SSL_CERT_FILE; timeout, max_retries, "
+            "default_headers and default_query are the client's own arguments"
+        )
 
 
 class OpenAI(_Client):

@@ -25,6 +25,8 @@ class BaseModel:
 
     _fields: ClassVar[tuple[str, ...]] = ()
     """The names of the declared fields, in their order."""
+    _optional: ClassVar[frozenset[str]] = frozenset()
+    """Those of them that a service may leave out: ``None`` is what they are then."""
     _read: ClassVar[dict[str, Read]] = {}
     """How the fields are read that are more than plain JSON."""
 
@@ -36,6 +38,8 @@ class BaseModel:
         inherited = cls._fields
         own = [name for name in cls.__annotations__ if not name.startswith("_")]
         cls._fields = inherited + tuple(name for name in own if name not in inherited)
+        may_miss = {name for name in own if cls.__annotations__[name].endswith(("None", "Any"))}
+        cls._optional = cls._optional.difference(own) | may_miss
         cls._read = {**cls._read, **reads}
         # So that a field that is missing can be told from one that does not exist without making an object.
         for name in own:
@@ -52,6 +56,7 @@ class BaseModel:
             if name not in fields:
                 fields[name] = values[name]
         self._fields_set = set(values)
+        self._request_id = None
 
     @classmethod
     def construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
@@ -90,9 +95,9 @@ class BaseModel:
         import copy
 
         copied = copy.deepcopy(self) if deep else copy.copy(self)
+        copied._fields_set = set(copied._fields_set)
         for name, value in (update or {}).items():
             setattr(copied, name, value)
-            copied._fields_set = copied._fields_set | {name}
         return copied
 
     def model_dump(
@@ -111,7 +116,7 @@ class BaseModel:
 
         def keep(model: BaseModel, name: str, value: Any) -> bool:
             if value is None:
-                if exclude_none or (exclude_defaults and name in model._fields):
+                if exclude_none or (exclude_defaults and name in model._optional):
                     return False
                 return not (exclude_unset and name in model._fields and name not in model._fields_set)
             return True
@@ -173,6 +178,11 @@ class BaseModel:
     def json(self, **options: Any) -> str:
         """The old name of ``model_dump_json``."""
         return self.model_dump_json(**options)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if not name.startswith("_"):
+            self._fields_set.add(name)
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         return iter(self.__dict__.items())

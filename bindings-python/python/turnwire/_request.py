@@ -33,7 +33,9 @@ class Options:
             for name, value in (headers or {}).items()
             if type(value).__name__ != "NotGiven"
         ]
-        self.query: list[tuple[str, str]] = [pair for name, value in (query or {}).items() for pair in _query(name, value)]
+        self.query: list[tuple[str, str]] = [
+            pair for name, value in (query or {}).items() for pair in _query(name, value)
+        ]
         self.max_retries = max_retries
         self.timeout = _limits(timeout) if is_given(timeout) else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._response import Response
+from ._http import Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
