@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import turnwire
 from fake import REPO, Fake
 
 EXAMPLES = [REPO / "examples" / "python" / "chat.py", REPO / "examples" / "flask" / "stream.py"]
@@ -41,6 +42,14 @@ def test_the_package_is_strictly_typed() -> None:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_examples_are_strictly_typed(example: Path) -> None:
     check("mypy", "--strict", "--cache-dir", os.devnull, example)
+
+
+def test_pyright_agrees() -> None:
+    """On the package as it is installed, and on the examples."""
+    pyright = Path(__file__).parent / "node_modules" / ".bin" / "pyright"
+    package = Path(turnwire.__file__).parent
+    done = run(pyright, "--warnings", "--pythonpath", sys.executable, package, *EXAMPLES)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_sources_are_clean() -> None:

@@ -36,6 +36,7 @@ from ._types import NOT_GIVEN, NotGiven, Omit, Timeout, not_given, omit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from . import lib as lib
     from . import types as types
     from ._models import BaseModel
     from ._parsing import pydantic_function_tool
@@ -96,8 +97,8 @@ _LATER = {
 def __getattr__(name: str) -> object:
     import importlib
 
-    if name == "types":
-        return importlib.import_module(f"{__name__}.types")
+    if name in ("lib", "types"):
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)

@@ -38,10 +38,14 @@ class _Limits(Protocol):
     def read(self) -> float | None: ...
 
 class _Options(Protocol):
-    headers: list[tuple[str, str | None]]
-    query: list[tuple[str, str]]
-    max_retries: int | None
-    timeout: _Limits | None
+    @property
+    def headers(self) -> list[tuple[str, str | None]]: ...
+    @property
+    def query(self) -> list[tuple[str, str]]: ...
+    @property
+    def max_retries(self) -> int | None: ...
+    @property
+    def timeout(self) -> _Limits | None: ...
 
 @final
 class Client:

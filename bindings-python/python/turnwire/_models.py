@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     Read = Callable[[Any], Any]
+    # ``dict`` is a method of the class, for the sake of old code.
+    Fields = dict[str, Any]
 
 __all__ = ["BaseModel"]
 
@@ -81,7 +83,7 @@ class BaseModel:
         return cls(**json.loads(json_data))
 
     @property
-    def model_extra(self) -> dict[str, Any]:
+    def model_extra(self) -> Fields:
         """The fields that are not declared."""
         return {name: value for name, value in self.__dict__.items() if name not in self._fields}
 
@@ -111,7 +113,7 @@ class BaseModel:
         exclude_defaults: bool = False,
         exclude_none: bool = False,
         **_options: Any,
-    ) -> dict[str, Any]:
+    ) -> Fields:
         """The fields as a dictionary, all the way down."""
 
         def keep(model: BaseModel, name: str, value: Any) -> bool:
@@ -144,7 +146,7 @@ class BaseModel:
         exclude_defaults: bool = False,
         exclude_none: bool = False,
         warnings: bool = True,
-    ) -> dict[str, Any]:
+    ) -> Fields:
         """The fields as a dictionary, without those that the service did not send."""
         return self.model_dump(
             mode=mode,
@@ -171,7 +173,7 @@ class BaseModel:
             exclude_none=exclude_none,
         )
 
-    def dict(self, **options: Any) -> dict[str, Any]:
+    def dict(self, **options: Any) -> Fields:
         """The old name of ``model_dump``."""
         return self.model_dump(**options)
 
@@ -209,7 +211,7 @@ def _dump(
     keep: Callable[[BaseModel, str, Any], bool],
     include: Any = None,
     exclude: Any = None,
-) -> dict[str, Any]:
+) -> Fields:
     def dumped(value: Any, inner: Any, outer: Any) -> Any:
         if isinstance(value, BaseModel):
             return _dump(value, mode, keep, inner, outer)

@@ -23,7 +23,7 @@ class ParsedFunction(Function):
 class ParsedFunctionToolCall(ChatCompletionMessageFunctionToolCall, function=one(ParsedFunction)):
     """A call of a function."""
 
-    function: ParsedFunction
+    function: ParsedFunction  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 class ParsedChatCompletionMessage(
@@ -38,7 +38,7 @@ class ParsedChatCompletionMessage(
 class ParsedChoice(Choice, Of["Content"], message=one(ParsedChatCompletionMessage)):
     """One of the replies."""
 
-    message: ParsedChatCompletionMessage[Content]
+    message: ParsedChatCompletionMessage[Content]  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 class ParsedChatCompletion(ChatCompletion, Of["Content"], choices=many(one(ParsedChoice))):

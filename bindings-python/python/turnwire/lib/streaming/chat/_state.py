@@ -245,7 +245,7 @@ def _added(so_far: dict[str, Any], delta: dict[str, Any]) -> dict[str, Any]:
         elif isinstance(old, dict) and isinstance(more, dict):
             _added(old, more)
         elif (isinstance(old, str) and isinstance(more, str)) or (_is_number(old) and _is_number(more)):
-            so_far[name] = old + more
+            so_far[name] += more
     return so_far
 
 
