@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import pickle
@@ -66,6 +67,18 @@ def test_a_dropped_stream_closes_its_connection(client: turnwire.OpenAI, fake: F
     stream = client.chat.completions.create(model=key, messages=HI, stream=True)
     next(stream)
     del stream
+    fake.client_left(key, 1)
+
+
+def test_a_stream_in_a_cycle_is_closed_by_the_collector(
+    client: turnwire.OpenAI, fake: Fake, key: str
+) -> None:
+    fake.script(key, {"steps": [{"text": "a"}, {"stall": True}]})
+    cycle: list[Any] = [client.chat.completions.create(model=key, messages=HI, stream=True)]
+    next(cycle[0])
+    cycle.append(cycle)
+    del cycle
+    gc.collect()
     fake.client_left(key, 1)
 
 
