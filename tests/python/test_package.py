@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +105,16 @@ def test_the_wheel_can_be_published() -> None:
     wheel = os.environ["TURNWIRE_WHEEL"]
     check("twine", "check", "--strict", wheel)
     check("abi3audit", "--strict", wheel)
+
+
+def test_the_sdist_has_all_that_a_build_needs(tmp_path: Path) -> None:
+    check("maturin", "sdist", "-m", REPO / "bindings-python" / "Cargo.toml", "-o", tmp_path)
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    check("twine", "check", "--strict", sdist)
+    with tarfile.open(sdist) as tar:
+        tar.extractall(tmp_path)
+    (manifest,) = tmp_path.glob("turnwire-*/Cargo.toml")
+    # What is compiled already need not be again.
+    env = {"CARGO_TARGET_DIR": str(REPO / "target")}
+    done = run("cargo", "check", "--offline", "--manifest-path", manifest, "-p", "turnwire-python", env=env)
+    assert done.returncode == 0, done.stderr
