@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import _calls
 from ._request import split
+from ._resource import Resource
 from ._types import NOT_GIVEN
 
 TYPE_CHECKING = False
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
     from ._response import RawAPIResponse
     from ._streaming import AsyncStream, Stream
     from ._types import NotGiven, Omit
-    from .lib.streaming.chat import AsyncChatCompletionStreamManager, ChatCompletionStreamManager
+    from .lib.streaming.chat import (
+        AsyncChatCompletionStream,
+        AsyncChatCompletionStreamManager,
+        ChatCompletionStream,
+        ChatCompletionStreamManager,
+    )
     from .types.chat import ChatCompletion, ParsedChatCompletion
 
     Content = TypeVar("Content")
@@ -28,27 +34,23 @@ if TYPE_CHECKING:
 __all__ = ["AsyncChat", "AsyncCompletions", "Chat", "Completions"]
 
 
-class Chat:
+class Chat(Resource):
     """``client.chat``."""
 
-    __slots__ = ("_client",)
-
-    def __init__(self, client: OpenAI) -> None:
-        self._client = client
+    __slots__ = ()
+    _owner: OpenAI
 
     @property
     def completions(self) -> Completions:
         """Replies, whole or streamed."""
-        return Completions(self._client)
+        return Completions(self._owner)
 
 
-class Completions:
+class Completions(Resource):
     """Replies, whole or streamed."""
 
-    __slots__ = ("_client",)
-
-    def __init__(self, client: OpenAI) -> None:
-        self._client = client
+    __slots__ = ()
+    _owner: OpenAI
 
     if TYPE_CHECKING:
 
@@ -104,12 +106,14 @@ class Completions:
         ...     completion = stream.get_final_completion()
         """
         from ._parsing import Parsing
-        from .lib.streaming.chat import ChatCompletionStreamManager
+        from .lib.streaming.chat import ChatCompletionStream, ChatCompletionStreamManager
 
         parsing = Parsing(response_format, params, whole=False)
-        return ChatCompletionStreamManager(
-            lambda: self._raw(messages, model, True, parsing.params).parse(), parsing
-        )
+
+        def open() -> ChatCompletionStream[Content]:
+            return ChatCompletionStream(self._raw(messages, model, True, parsing.params).parse(), parsing)
+
+        return ChatCompletionStreamManager(open)
 
     @property
     def with_raw_response(self) -> RawCompletions:
@@ -129,7 +133,7 @@ class Completions:
         self, messages: Messages, model: str, stream: Any, params: dict[str, Any]
     ) -> RawAPIResponse[Any]:
         body, options = split({"messages": messages, "model": model, **params})
-        client = self._client
+        client = self._owner
         options = client._call_options(options)
         if stream:
             return _calls.stream(client._inner().chat_stream(body, options).wait())
@@ -144,27 +148,23 @@ class Completions:
         return parsing.of(self._raw(messages, model, None, parsing.params))
 
 
-class AsyncChat:
+class AsyncChat(Resource):
     """``client.chat``."""
 
-    __slots__ = ("_client",)
-
-    def __init__(self, client: AsyncOpenAI) -> None:
-        self._client = client
+    __slots__ = ()
+    _owner: AsyncOpenAI
 
     @property
     def completions(self) -> AsyncCompletions:
         """Replies, whole or streamed."""
-        return AsyncCompletions(self._client)
+        return AsyncCompletions(self._owner)
 
 
-class AsyncCompletions:
+class AsyncCompletions(Resource):
     """Replies, whole or streamed."""
 
-    __slots__ = ("_client",)
-
-    def __init__(self, client: AsyncOpenAI) -> None:
-        self._client = client
+    __slots__ = ()
+    _owner: AsyncOpenAI
 
     if TYPE_CHECKING:
 
@@ -206,15 +206,15 @@ class AsyncCompletions:
     ) -> AsyncChatCompletionStreamManager[Content]:
         """As ``Completions.stream``, within an ``async with`` block."""
         from ._parsing import Parsing
-        from .lib.streaming.chat import AsyncChatCompletionStreamManager
+        from .lib.streaming.chat import AsyncChatCompletionStream, AsyncChatCompletionStreamManager
 
         parsing = Parsing(response_format, params, whole=False)
 
-        async def open() -> AsyncStream:
-            made: AsyncStream = (await self._raw(messages, model, True, parsing.params)).parse()
-            return made
+        async def open() -> AsyncChatCompletionStream[Content]:
+            raw = await self._raw(messages, model, True, parsing.params)
+            return AsyncChatCompletionStream(raw.parse(), parsing)
 
-        return AsyncChatCompletionStreamManager(open, parsing)
+        return AsyncChatCompletionStreamManager(open)
 
     @property
     def with_raw_response(self) -> AsyncRawCompletions:
@@ -234,7 +234,7 @@ class AsyncCompletions:
         self, messages: Messages, model: str, stream: Any, params: dict[str, Any]
     ) -> RawAPIResponse[Any]:
         body, options = split({"messages": messages, "model": model, **params})
-        client = self._client
+        client = self._owner
         options = await client._call_options(options)
         if stream:
             return _calls.async_stream(await _calls.result(client._inner().chat_stream(body, options)))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 
 from . import _core
+from ._closing import AsyncClosing, Closing
 from ._exceptions import OpenAIError
 from ._types import NOT_GIVEN, is_given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from types import TracebackType
     from typing import Any
 
     from typing_extensions import Self
@@ -149,7 +149,7 @@ def _refuse(http_client: object) -> None:
         )
 
 
-class OpenAI(_Client):
+class OpenAI(_Client, Closing):
     """A client of OpenAI, or of any service that speaks its chat completions.
 
     It may be shared by threads, and used on in a forked process. What is not given is read from ``OPENAI_API_KEY``,
@@ -182,19 +182,8 @@ class OpenAI(_Client):
         """Closes the connections that no other copy of the client uses. Streams that are open live on."""
         self._native = None
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class AsyncOpenAI(_Client):
+class AsyncOpenAI(_Client, AsyncClosing):
     """As :class:`OpenAI`, for asyncio. It belongs to no event loop, and may be used from several."""
 
     @property
@@ -224,14 +213,3 @@ class AsyncOpenAI(_Client):
     async def close(self) -> None:
         """Closes the connections that no other copy of the client uses. Streams that are open live on."""
         self._native = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()

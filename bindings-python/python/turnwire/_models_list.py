@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import _calls
 from ._models import BaseModel, many, one
 from ._request import Options
+from ._resource import Resource
 from ._types import NOT_GIVEN
 from .types import Model
 
@@ -56,13 +57,11 @@ def _options(
     return Options(extra_headers, extra_query, None, timeout)
 
 
-class Models:
+class Models(Resource):
     """The models that the service has."""
 
-    __slots__ = ("_client",)
-
-    def __init__(self, client: OpenAI) -> None:
-        self._client = client
+    __slots__ = ()
+    _owner: OpenAI
 
     def list(self, **options: Unpack[CallOptions]) -> ModelList:
         """All of them. It takes ``extra_headers``, ``extra_query`` and ``timeout``."""
@@ -79,18 +78,16 @@ class Models:
         return StreamedModels(self)
 
     def _raw(self, options: Options) -> RawAPIResponse[ModelList]:
-        client = self._client
+        client = self._owner
         call = client._inner().models(client._call_options(options))
         return _calls.whole(call.wait(), ModelList)
 
 
-class AsyncModels:
+class AsyncModels(Resource):
     """The models that the service has."""
 
-    __slots__ = ("_client",)
-
-    def __init__(self, client: AsyncOpenAI) -> None:
-        self._client = client
+    __slots__ = ()
+    _owner: AsyncOpenAI
 
     def list(self, **options: Unpack[CallOptions]) -> AsyncModelList:
         """All of them, to be awaited or iterated over. It takes what ``Models.list`` takes."""
@@ -107,7 +104,7 @@ class AsyncModels:
         return AsyncStreamedModels(self)
 
     async def _raw(self, options: Options) -> RawAPIResponse[ModelList]:
-        client = self._client
+        client = self._owner
         call = client._inner().models(await client._call_options(options))
         return _calls.whole(await _calls.result(call), ModelList)
 
@@ -115,14 +112,14 @@ class AsyncModels:
 class AsyncModelList:
     """A list of models that is not there yet."""
 
-    __slots__ = ("_models", "_options")
+    __slots__ = ("_options", "_owner")
 
     def __init__(self, models: AsyncModels, options: Options) -> None:
-        self._models = models
+        self._owner = models
         self._options = options
 
     async def _fetch(self) -> ModelList:
-        return (await self._models._raw(self._options)).parse()
+        return (await self._owner._raw(self._options)).parse()
 
     def __await__(self) -> Generator[Any, None, ModelList]:
         return self._fetch().__await__()
@@ -132,57 +129,49 @@ class AsyncModelList:
             yield model
 
 
-class RawModels:
+class RawModels(Resource):
     """The list of models, with the headers of its response."""
 
-    __slots__ = ("_models",)
-
-    def __init__(self, models: Models) -> None:
-        self._models = models
+    __slots__ = ()
+    _owner: Models
 
     def list(self, **options: Unpack[CallOptions]) -> RawAPIResponse[ModelList]:
         """As ``Models.list``."""
-        return self._models._raw(_options(**options))
+        return self._owner._raw(_options(**options))
 
 
-class AsyncRawModels:
+class AsyncRawModels(Resource):
     """The list of models, with the headers of its response."""
 
-    __slots__ = ("_models",)
-
-    def __init__(self, models: AsyncModels) -> None:
-        self._models = models
+    __slots__ = ()
+    _owner: AsyncModels
 
     async def list(self, **options: Unpack[CallOptions]) -> RawAPIResponse[ModelList]:
         """As ``Models.list``."""
-        return await self._models._raw(_options(**options))
+        return await self._owner._raw(_options(**options))
 
 
-class StreamedModels:
+class StreamedModels(Resource):
     """The list of models, within a ``with`` block."""
 
-    __slots__ = ("_models",)
-
-    def __init__(self, models: Models) -> None:
-        self._models = models
+    __slots__ = ()
+    _owner: Models
 
     def list(self, **options: Unpack[CallOptions]) -> ResponseContextManager[ModelList]:
         """As ``Models.list``."""
-        from ._response import ResponseContextManager
+        from ._response import opening
 
-        return ResponseContextManager(lambda: self._models._raw(_options(**options)))
+        return opening(lambda: self._owner._raw(_options(**options)))
 
 
-class AsyncStreamedModels:
+class AsyncStreamedModels(Resource):
     """The list of models, within an ``async with`` block."""
 
-    __slots__ = ("_models",)
-
-    def __init__(self, models: AsyncModels) -> None:
-        self._models = models
+    __slots__ = ()
+    _owner: AsyncModels
 
     def list(self, **options: Unpack[CallOptions]) -> AsyncResponseContextManager[ModelList]:
         """As ``Models.list``."""
-        from ._response import AsyncResponseContextManager
+        from ._response import async_opening
 
-        return AsyncResponseContextManager(lambda: self._models._raw(_options(**options)))
+        return async_opening(lambda: self._owner._raw(_options(**options)))

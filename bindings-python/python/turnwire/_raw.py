@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ._response import AsyncResponseContextManager, ResponseContextManager
+from ._resource import Resource
+from ._response import async_opening, opening
 from ._types import NOT_GIVEN
 
 TYPE_CHECKING = False
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from ._chat import AsyncCompletions, Completions, Form, No
     from ._params import Common, Messages, Params
-    from ._response import RawAPIResponse
+    from ._response import AsyncResponseContextManager, RawAPIResponse, ResponseContextManager
     from ._streaming import AsyncStream, Stream
     from .types.chat import ChatCompletion, ParsedChatCompletion
 
@@ -22,13 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["AsyncRawCompletions", "AsyncStreamedCompletions", "RawCompletions", "StreamedCompletions"]
 
 
-class RawCompletions:
+class RawCompletions(Resource):
     """Replies with the headers of their responses."""
 
-    __slots__ = ("_completions",)
-
-    def __init__(self, completions: Completions) -> None:
-        self._completions = completions
+    __slots__ = ()
+    _owner: Completions
 
     if TYPE_CHECKING:
 
@@ -43,7 +42,7 @@ class RawCompletions:
 
     def create(self, *, messages: Messages, model: str, stream: Any = None, **params: Any) -> Any:
         """As ``Completions.create``."""
-        return self._completions._raw(messages, model, stream, params)
+        return self._owner._raw(messages, model, stream, params)
 
     def parse(
         self,
@@ -54,16 +53,14 @@ class RawCompletions:
         **params: Unpack[Common],
     ) -> RawAPIResponse[ParsedChatCompletion[Content]]:
         """As ``Completions.parse``."""
-        return self._completions._raw_parsed(messages, model, response_format, params)
+        return self._owner._raw_parsed(messages, model, response_format, params)
 
 
-class StreamedCompletions:
+class StreamedCompletions(Resource):
     """Replies with their responses, within ``with`` blocks."""
 
-    __slots__ = ("_completions",)
-
-    def __init__(self, completions: Completions) -> None:
-        self._completions = completions
+    __slots__ = ()
+    _owner: Completions
 
     if TYPE_CHECKING:
 
@@ -78,8 +75,8 @@ class StreamedCompletions:
 
     def create(self, *, messages: Messages, model: str, stream: Any = None, **params: Any) -> Any:
         """As ``Completions.create``."""
-        completions = self._completions
-        return ResponseContextManager(lambda: completions._raw(messages, model, stream, params))
+        completions = self._owner
+        return opening(lambda: completions._raw(messages, model, stream, params))
 
     def parse(
         self,
@@ -90,19 +87,15 @@ class StreamedCompletions:
         **params: Unpack[Common],
     ) -> ResponseContextManager[ParsedChatCompletion[Content]]:
         """As ``Completions.parse``."""
-        completions = self._completions
-        return ResponseContextManager(
-            lambda: completions._raw_parsed(messages, model, response_format, params)
-        )
+        completions = self._owner
+        return opening(lambda: completions._raw_parsed(messages, model, response_format, params))
 
 
-class AsyncRawCompletions:
+class AsyncRawCompletions(Resource):
     """Replies with the headers of their responses."""
 
-    __slots__ = ("_completions",)
-
-    def __init__(self, completions: AsyncCompletions) -> None:
-        self._completions = completions
+    __slots__ = ()
+    _owner: AsyncCompletions
 
     if TYPE_CHECKING:
 
@@ -117,7 +110,7 @@ class AsyncRawCompletions:
 
     async def create(self, *, messages: Messages, model: str, stream: Any = None, **params: Any) -> Any:
         """As ``AsyncCompletions.create``."""
-        return await self._completions._raw(messages, model, stream, params)
+        return await self._owner._raw(messages, model, stream, params)
 
     async def parse(
         self,
@@ -128,16 +121,14 @@ class AsyncRawCompletions:
         **params: Unpack[Common],
     ) -> RawAPIResponse[ParsedChatCompletion[Content]]:
         """As ``AsyncCompletions.parse``."""
-        return await self._completions._raw_parsed(messages, model, response_format, params)
+        return await self._owner._raw_parsed(messages, model, response_format, params)
 
 
-class AsyncStreamedCompletions:
+class AsyncStreamedCompletions(Resource):
     """Replies with their responses, within ``async with`` blocks."""
 
-    __slots__ = ("_completions",)
-
-    def __init__(self, completions: AsyncCompletions) -> None:
-        self._completions = completions
+    __slots__ = ()
+    _owner: AsyncCompletions
 
     if TYPE_CHECKING:
 
@@ -152,8 +143,8 @@ class AsyncStreamedCompletions:
 
     def create(self, *, messages: Messages, model: str, stream: Any = None, **params: Any) -> Any:
         """As ``AsyncCompletions.create``."""
-        completions = self._completions
-        return AsyncResponseContextManager(lambda: completions._raw(messages, model, stream, params))
+        completions = self._owner
+        return async_opening(lambda: completions._raw(messages, model, stream, params))
 
     def parse(
         self,
@@ -164,7 +155,5 @@ class AsyncStreamedCompletions:
         **params: Unpack[Common],
     ) -> AsyncResponseContextManager[ParsedChatCompletion[Content]]:
         """As ``AsyncCompletions.parse``."""
-        completions = self._completions
-        return AsyncResponseContextManager(
-            lambda: completions._raw_parsed(messages, model, response_format, params)
-        )
+        completions = self._owner
+        return async_opening(lambda: completions._raw_parsed(messages, model, response_format, params))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from ._closing import AsyncClosing, AsyncOpening, Closing, Opening
 from ._types import Of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-    from types import TracebackType
     from typing import Any, TypeVar
 
     from ._http import Headers, Response
@@ -21,6 +21,8 @@ __all__ = [
     "AsyncResponseContextManager",
     "RawAPIResponse",
     "ResponseContextManager",
+    "async_opening",
+    "opening",
 ]
 
 
@@ -103,7 +105,7 @@ class _Body(_Answered, Of["T"]):
         return made if hasattr(made, "get_final_completion") else None
 
 
-class APIResponse(_Body["T"]):
+class APIResponse(_Body["T"], Closing):
     """What ``with_streaming_response`` gives: a response whose body is read in its time.
 
     Core takes a body apart as it comes. Of a whole reply there is the body as it was; of a streamed one there are its
@@ -169,7 +171,7 @@ class APIResponse(_Body["T"]):
         yield _END
 
 
-class AsyncAPIResponse(_Body["T"]):
+class AsyncAPIResponse(_Body["T"], AsyncClosing):
     """As :class:`APIResponse`, for asyncio."""
 
     __slots__ = ()
@@ -266,47 +268,27 @@ class _Cut(Of["Piece"]):
         return [self._rest] if self._rest else []
 
 
-class ResponseContextManager(Of["T"]):
+class ResponseContextManager(Opening["APIResponse[T]"]):
     """A call whose response is open within a ``with`` block."""
 
-    __slots__ = ("_open", "_response")
-
-    def __init__(self, open: Callable[[], RawAPIResponse[T]]) -> None:
-        self._open = open
-        self._response: APIResponse[T] | None = None
-
-    def __enter__(self) -> APIResponse[T]:
-        self._response = APIResponse(self._open())
-        return self._response
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._response is not None:
-            self._response.close()
+    __slots__ = ()
 
 
-class AsyncResponseContextManager(Of["T"]):
+class AsyncResponseContextManager(AsyncOpening["AsyncAPIResponse[T]"]):
     """A call whose response is open within an ``async with`` block."""
 
-    __slots__ = ("_open", "_response")
+    __slots__ = ()
 
-    def __init__(self, open: Callable[[], Awaitable[RawAPIResponse[T]]]) -> None:
-        self._open = open
-        self._response: AsyncAPIResponse[T] | None = None
 
-    async def __aenter__(self) -> AsyncAPIResponse[T]:
-        self._response = AsyncAPIResponse(await self._open())
-        return self._response
+def opening(call: Callable[[], RawAPIResponse[T]]) -> ResponseContextManager[T]:
+    """Makes the call when the block begins."""
+    return ResponseContextManager(lambda: APIResponse(call()))
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._response is not None:
-            await self._response.close()
+
+def async_opening(call: Callable[[], Awaitable[RawAPIResponse[T]]]) -> AsyncResponseContextManager[T]:
+    """Makes the call when the block begins."""
+
+    async def open() -> AsyncAPIResponse[T]:
+        return AsyncAPIResponse(await call())
+
+    return AsyncResponseContextManager(open)

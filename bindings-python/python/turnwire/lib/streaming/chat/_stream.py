@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from ...._closing import AsyncClosing, AsyncOpening, Closing, Opening
 from ...._types import Of
 from ._state import ChatCompletionStreamState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-    from types import TracebackType
+    from collections.abc import AsyncIterator, Iterator
     from typing import TypeVar
 
     from typing_extensions import Self
@@ -40,7 +40,7 @@ class _Events(Of["Content"]):
         return completion
 
 
-class ChatCompletionStream(_Events["Content"]):
+class ChatCompletionStream(_Events["Content"], Closing):
     """A streamed reply as events. It ends well only if the service says so, as :class:`turnwire.Stream`."""
 
     def __init__(self, stream: Stream, parsing: Parsing) -> None:
@@ -75,19 +75,8 @@ class ChatCompletionStream(_Events["Content"]):
         """Ends the stream and closes its connection."""
         self._stream.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class AsyncChatCompletionStream(_Events["Content"]):
+class AsyncChatCompletionStream(_Events["Content"], AsyncClosing):
     """As :class:`ChatCompletionStream`, for asyncio."""
 
     def __init__(self, stream: AsyncStream, parsing: Parsing) -> None:
@@ -122,57 +111,14 @@ class AsyncChatCompletionStream(_Events["Content"]):
         """Ends the stream and closes its connection."""
         await self._stream.close()
 
-    async def __aenter__(self) -> Self:
-        return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-
-class ChatCompletionStreamManager(Of["Content"]):
+class ChatCompletionStreamManager(Opening["ChatCompletionStream[Content]"]):
     """A streamed reply that is open within a ``with`` block."""
 
-    def __init__(self, open: Callable[[], Stream], parsing: Parsing) -> None:
-        self._open = open
-        self._parsing = parsing
-        self._stream: ChatCompletionStream[Content] | None = None
-
-    def __enter__(self) -> ChatCompletionStream[Content]:
-        self._stream = ChatCompletionStream(self._open(), self._parsing)
-        return self._stream
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._stream is not None:
-            self._stream.close()
+    __slots__ = ()
 
 
-class AsyncChatCompletionStreamManager(Of["Content"]):
+class AsyncChatCompletionStreamManager(AsyncOpening["AsyncChatCompletionStream[Content]"]):
     """A streamed reply that is open within an ``async with`` block."""
 
-    def __init__(self, open: Callable[[], Awaitable[AsyncStream]], parsing: Parsing) -> None:
-        self._open = open
-        self._parsing = parsing
-        self._stream: AsyncChatCompletionStream[Content] | None = None
-
-    async def __aenter__(self) -> AsyncChatCompletionStream[Content]:
-        self._stream = AsyncChatCompletionStream(await self._open(), self._parsing)
-        return self._stream
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._stream is not None:
-            await self._stream.close()
+    __slots__ = ()
