@@ -131,6 +131,11 @@ const replies = {
   text: whole({}, { usage }),
   tools: whole({ message: { ...message, content: null, tool_calls: [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }] }, finish_reason: 'tool_calls' }),
   refusal: whole({ message: { ...message, content: null, refusal: 'no' } }),
+  logprobs: whole({ logprobs: { content: [token('a')], refusal: null } }),
+  'several choices': whole({}, { choices: [0, 1, 2].map((index) => ({ index, message, finish_reason: 'stop' })) }),
+  'a custom tool': whole({ message: { ...message, tool_calls: [{ id: 'c', type: 'custom', custom: { name: 'n', input: 'i' } }] } }),
+  'citations and audio': whole({ message: { ...message, annotations: [{ type: 'url_citation', url_citation: { start_index: 0, end_index: 1, title: 't', url: 'u' } }], audio: { id: 'a', data: 'QQ==', expires_at: 1, transcript: 't' }, function_call: { name: 'f', arguments: '{}' } } }),
+  little: { choices: [{ message: { content: 'a' } }] },
   'unknown fields': whole({ odd: [1] }, { later: { a: null } }),
 };
 for (const [name, body] of Object.entries(replies)) {
@@ -142,6 +147,35 @@ for (const [name, body] of Object.entries(replies)) {
     });
   });
 }
+
+// A format that is read as JSON, strict tools, and what cannot be read.
+const schema = { response_format: { type: 'json_schema', json_schema: { name: 'mood', schema: { type: 'object' } } } };
+const called = (name) => whole({ message: { ...message, content: null, tool_calls: [{ id: 'c', type: 'function', function: { name, arguments: '{"a":1}' } }] }, finish_reason: 'tool_calls' });
+const parses = {
+  'a schema': [whole({ message: { ...message, content: '{"label":"중립"}' } }), schema],
+  'a schema, refused': [whole({ message: { ...message, content: null, refusal: 'no' } }), schema],
+  'a schema, cut by the limit': [whole({ finish_reason: 'length' }), schema],
+  'a schema, and a filter': [whole({ finish_reason: 'content_filter' }), schema],
+  'a format with a reader': [whole({ message: { ...message, content: '[1]' } }), { response_format: format }],
+  'a strict tool': [called('look'), { tools: [strict('look')] }],
+  'a tool that was not given': [called('other'), { tools: [strict('look')] }],
+  'a tool with a reader': [called('look'), { tools: [made(strict('look'), 'auto-parseable-tool')] }],
+  nothing: [replies.text, {}],
+};
+for (const [name, [body, asked]] of Object.entries(parses)) {
+  test(`parse with ${name}: the same`, async () => {
+    await same({ framing: 'length', steps: [{ json: body }] }, (client, model) =>
+      client.chat.completions.parse({ model, messages, ...asked }).catch((error) => [error.constructor.name, error.message]),
+    );
+  });
+}
+
+test('parse with a tool that is not strict: both refuse', async () => {
+  await same({ framing: 'length', steps: [{ json: replies.text }] }, async (client, model, library) => {
+    const tools = [{ type: 'function', function: { name: 'f' } }];
+    await assert.rejects(async () => client.chat.completions.parse({ model, messages, tools }), library.OpenAIError);
+  });
+});
 
 const fields = ['status', 'code', 'param', 'type', 'error', 'message', 'requestID', 'name'];
 const shown = (error, library) => ({
@@ -160,7 +194,7 @@ const bodies = {
   'a text': { send: 'Bad gateway' },
   nothing: { send: '' },
 };
-for (const status of [400, 401, 403, 404, 409, 418, 422, 429, 500, 503]) {
+for (const status of [400, 401, 402, 403, 404, 408, 409, 413, 418, 422, 429, 500, 502, 503]) {
   for (const [name, step] of Object.entries(bodies)) {
     test(`status ${status} with ${name}: the same error`, async () => {
       const script = { status, framing: 'length', headers: [['x-odd', 'h'], ['x-request-id', 'r-9'], ['content-type', step.json ? 'application/json' : 'text/plain']], steps: [step] };
@@ -172,6 +206,15 @@ for (const status of [400, 401, 403, 404, 409, 418, 422, 429, 500, 503]) {
     });
   }
 }
+
+test('an error amid a stream: the same error', async () => {
+  await same({ headers: [['x-odd', 'h'], ['x-request-id', 'r-9']], steps: [{ role: 'assistant' }, { text: 'a' }, { sse: { error: said } }] }, async (client, model, library) => {
+    const read = async () => {
+      for await (const _ of await client.chat.completions.create({ model, messages, stream: true }));
+    };
+    return read().then(assert.fail, (error) => shown(error, library));
+  });
+});
 
 test('no service, a timeout and an abort: the same errors', async () => {
   const attempt = (of) => (_client, model, library) => of(library, model).then(assert.fail, (error) => shown(error, library));

@@ -163,6 +163,32 @@ def test_asyncio_tells_the_same(fake: Fake, key: str, name: str) -> None:
     assert asyncio.run(main()) == expected
 
 
+def parsed(library: ModuleType, fake: Fake, key: str, asked: dict[str, Any]) -> Any:
+    try:
+        reply = client_of(library, fake.base_url).chat.completions.parse(model=key, messages=[], **asked)
+    except library.OpenAIError as error:
+        return type(error).__name__, str(error)
+    return whole(reply, reply)[1:]
+
+
+@pytest.mark.parametrize("finish", ["stop", "tool_calls", "length", "content_filter"])
+@pytest.mark.parametrize("name", ["a form", "tools of a model", "strict tools", "a form, refused", "text"])
+def test_parsed_replies_are_alike(fake: Fake, key: str, name: str, finish: str) -> None:
+    function = {"name": "mood", "arguments": MOOD}
+    said: dict[str, Any] = {
+        "a form": {"content": MOOD},
+        "a form, refused": {"content": None, "refusal": "no"},
+        "text": {"content": "a", "refusal": None, "annotations": []},
+    }.get(name, {"content": None, "tool_calls": [{"id": "c", "type": "function", "function": function}]})
+    choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", **said}}
+    body = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    fake.script(key, *[{"framing": "length", "steps": [{"json": body}]}] * 2)
+    ours, theirs = (parsed(library, fake, key, CASES[name][1](library)) for library in LIBRARIES)
+    assert ours == theirs
+    bodies = [json.loads(request["body"]) for request in fake.requests(key)]
+    assert bodies[0] | {"stream": False} == bodies[1]
+
+
 def test_a_model_is_read_into_its_object(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
     script(fake, key, "a form")
     with client.chat.completions.stream(model=key, messages=[], response_format=Mood) as stream:

@@ -63,6 +63,7 @@ def test_snippet(fake: Fake, monkeypatch: pytest.MonkeyPatch, code: str) -> None
     names: dict[str, Any] = {"__name__": "snippet", "os": os, "turnwire": turnwire, "OpenAI": turnwire.OpenAI}
     names["client"] = turnwire.AsyncOpenAI() if "await " in code else turnwire.OpenAI()
     # What a snippet finds around it.
+    names["messages"] = [{"role": "user", "content": "안녕하세요"}]
     names["response"] = turnwire.types.chat.ChatCompletion(my_field=None)
     program = compile(code, "snippet", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     if program.co_flags & inspect.CO_COROUTINE:
