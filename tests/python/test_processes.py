@@ -92,6 +92,45 @@ print(counts)
     assert program.run(FORK + work, seconds=30) == "['b']\n" * 20 + "[400, 400, 400, 400]\n"
 
 
+def test_fork_while_others_open_streams(program: Program, fake: Fake, key: str) -> None:
+    fake.script(key, *[{"steps": [{"text": "a"}, {"finish": "stop"}, {"done": True}]}] * 820)
+    work = """
+import threading
+counts = []
+def many(): counts.append(sum(len(texts(stream())) for _ in range(200)))
+threads = [threading.Thread(target=many) for _ in range(4)]
+for t in threads: t.start()
+for _ in range(20): in_child(lambda: print(texts(stream())))
+for t in threads: t.join()
+print(counts)
+"""
+    assert program.run(FORK + work, seconds=30) == "['a']\n" * 20 + "[200, 200, 200, 200]\n"
+
+
+def test_fork_amid_an_asyncio_stream(program: Program, fake: Fake, key: str) -> None:
+    steps = [{"text": "a"}, {"wait_ms": 300}, {"text": "b"}, {"finish": "stop"}, {"done": True}]
+    plain = {"steps": [{"text": "c"}, {"finish": "stop"}, {"done": True}]}
+    fake.script(key, {"steps": steps}, plain)
+    work = """
+import asyncio
+a = turnwire.AsyncOpenAI(base_url=client.base_url)
+async def open(): return await a.chat.completions.create(model=key, messages=[], stream=True)
+async def read(s): return [c.choices[0].delta.content async for c in s if c.choices[0].delta.content]
+async def main():
+    s = await open()
+    async for _ in s: break
+    def child():
+        try: asyncio.run(read(s))
+        except turnwire.OpenAIError as error: print(error.error_code)
+        async def again(): print(await read(await open()))
+        asyncio.run(again())
+    in_child(child)
+    print(await read(s))
+asyncio.run(main())
+"""
+    assert program.run(FORK + work) == "forked\n['c']\n['b']\n"
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_multiprocessing(fake: Fake, key: str, method: str, tmp_path: object) -> None:
     import multiprocessing

@@ -62,9 +62,15 @@ class _Client:
         self._open()
 
     def _open(self) -> None:
+        # What calls need is imported now, and not by the first of them: a process that is forked while another thread
+        # imports waits for that thread for ever.
+        import json
+
+        from . import _chat, types
         from ._logging import keep_logs
         from ._request import Options
 
+        _ = json, _chat, types.chat
         keep_logs()
         options = Options(self.default_headers, self.default_query, self.max_retries, self.timeout)
         self._native = _core.Client(
@@ -129,6 +135,11 @@ class _Client:
         return made
 
     with_options = copy
+
+    @property
+    def beta(self) -> Self:
+        """Where ``chat.completions.parse`` and ``.stream`` once were, for the sake of old code."""
+        return self
 
     def is_closed(self) -> bool:
         """Whether ``close`` was called."""
