@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import json
 import logging
 import pickle
 import re
 import time
 from typing import Any
 
-import pydantic
 import pytest
 
 import turnwire
@@ -149,106 +146,6 @@ def test_a_timeout_does_not_end_a_stream_that_comes(fake: Fake, client: turnwire
     assert texts(client.chat.completions.create(model=key, messages=HI, stream=True, timeout=None)) == ["a"]
 
 
-def test_raw_responses_have_headers(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
-    headers = [["x-ratelimit-remaining-requests", "59"]]
-    fake.chat(key, "a", headers=headers)
-    raw = client.chat.completions.with_raw_response.create(model=key, messages=HI, stream=True)
-    assert raw.headers["X-RateLimit-Remaining-Requests"] == "59" and raw.status_code == 200 and raw.request_id
-    assert texts(raw.parse()) == ["a"]
-    whole = client.chat.completions.with_raw_response.create(model="gpt-4o", messages=HI)
-    assert whole.parse().id == json.loads(whole.text)["id"]
-    assert whole.parse() is whole.parse()
-
-
-@pytest.mark.parametrize("stream", [False, True])
-def test_responses_can_be_read_in_their_time(
-    client: turnwire.OpenAI, async_client: turnwire.AsyncOpenAI, fake: Fake, key: str, stream: bool
-) -> None:
-    chunks = [{"id": "c", "choices": [{"index": 0, "delta": {"content": c}}]} for c in ("안", "b")]
-    end = {"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
-    body = {"id": "c", "choices": [{"index": 0, "message": {"content": "안b"}, "finish_reason": "stop"}]}
-    steps = [*({"sse": each} for each in (*chunks, end)), {"done": True}] if stream else [{"json": body}]
-    framing = {} if stream else {"framing": "length"}
-    script = {"headers": [["x-request-id", "r"], ["x-more", "1"]], "steps": steps, **framing}
-    fake.script(key, *[script] * 16)
-    opened = lambda of: of.chat.completions.with_streaming_response.create(  # noqa: E731
-        model=key, messages=HI, stream=stream
-    )
-
-    def sync(read: Any) -> Any:
-        with opened(client) as response:
-            assert response.headers["X-More"] == "1" and response.request_id == "r"
-            return read(response)
-
-    async def awaited(read: Any) -> Any:
-        async with opened(async_client) as response:
-            found = read(response)
-            return await found if hasattr(found, "__await__") else [piece async for piece in found]
-
-    text = sync(lambda r: r.text())
-    if stream:
-        frames = [json.loads(line[6:]) for line in text.split("\n\n")[:-2]]
-        assert frames == [*chunks, end] and text.endswith("\n\ndata: [DONE]\n\n")
-    else:
-        assert json.loads(text) == body == sync(lambda r: r.json())
-    lines = sync(lambda r: list(r.iter_lines()))
-    assert lines == text.removesuffix("\n").split("\n")
-    pieces = sync(lambda r: list(r.iter_bytes(7)))
-    assert b"".join(pieces) == text.encode() == sync(lambda r: r.read())
-    assert {len(piece) for piece in pieces[:-1]} == {7}
-    assert asyncio.run(awaited(lambda r: r.text())) == text
-    assert asyncio.run(awaited(lambda r: r.iter_lines())) == lines
-    assert asyncio.run(awaited(lambda r: r.iter_bytes(7))) == pieces
-    assert "".join(asyncio.run(awaited(lambda r: r.iter_text(3)))) == text
-    parsed = sync(lambda r: texts(r.parse()) if stream else r.parse().id)
-    assert parsed == (["안", "b"] if stream else "c")
-    with pytest.raises(ValueError, match="chunk_size"):
-        sync(lambda r: list(r.iter_text(0)))
-
-
-def test_leaving_a_response_closes_its_connection(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
-    fake.script(key, {"steps": [{"text": "a"}, {"stall": True}]})
-    create = client.chat.completions.with_streaming_response.create
-    with create(model=key, messages=HI, stream=True) as response:
-        assert next(response.iter_lines()).startswith("data: {")
-        assert not response.is_closed
-    assert response.is_closed
-    fake.client_left(key, 1)
-
-
-def test_a_parsed_reply_has_its_response_too(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
-    content = Step(explanation="a", value=1).model_dump_json()
-    for of in ("with_raw_response", "with_streaming_response"):
-        reply(fake, key, content=content)
-        call = getattr(client.chat.completions, of).parse(model=key, messages=HI, response_format=Step)
-        if of == "with_raw_response":
-            found = call.parse()
-        else:
-            with call as response:
-                found = response.parse()
-        assert found.choices[0].message.parsed == Step(explanation="a", value=1)
-        assert found._request_id
-
-
-def test_the_list_of_models_has_its_response(
-    client: turnwire.OpenAI, async_client: turnwire.AsyncOpenAI
-) -> None:
-    raw = client.models.with_raw_response.list()
-    assert raw.headers["content-type"] == "application/json" and raw.request_id.startswith("req_")
-    assert raw.parse()._request_id == raw.request_id and raw.json()["object"] == "list"
-    with client.models.with_streaming_response.list() as response:
-        assert response.request_id and response.parse() == raw.parse()
-    assert client.models.list()._request_id
-
-    async def main() -> list[str | None]:
-        raw = await async_client.models.with_raw_response.list()
-        async with async_client.models.with_streaming_response.list() as response:
-            assert await response.parse() == raw.parse()
-            return [raw.request_id, response.request_id, (await async_client.models.list())._request_id]
-
-    assert all(asyncio.run(main()))
-
-
 def test_another_http_client_is_refused_with_what_to_use_instead(client: turnwire.OpenAI) -> None:
     for make in (turnwire.OpenAI, turnwire.AsyncOpenAI, client.with_options):
         make(api_key="k", http_client=None)
@@ -267,83 +164,6 @@ def test_a_header_can_be_taken_away(client: turnwire.OpenAI, fake: Fake, key: st
         [None, None, None],
         [None, "1", "Bearer sk-test"],
     ]
-
-
-def test_models_are_listed(client: turnwire.OpenAI, async_client: turnwire.AsyncOpenAI) -> None:
-    assert [model.id for model in client.models.list()] == [model.id for model in client.models.list().data]
-
-    async def both() -> tuple[list[str], list[str]]:
-        return [m.id async for m in async_client.models.list()], [
-            m.id for m in (await async_client.models.list()).data
-        ]
-
-    one, other = asyncio.run(both())
-    assert one == other == [model.id for model in client.models.list()]
-
-
-class Step(pydantic.BaseModel):
-    explanation: str
-    value: float | None = None
-
-
-class Answer(pydantic.BaseModel):
-    """An answer."""
-
-    steps: list[Step]
-    last: Step = pydantic.Field(description="the last one")
-
-
-def test_schemas_are_as_strict_as_theirs() -> None:
-    from openai.lib._pydantic import to_strict_json_schema as theirs
-
-    from turnwire._parsing import to_strict_json_schema
-
-    assert to_strict_json_schema(Answer) == theirs(Answer)
-
-
-def reply(fake: Fake, key: str, finish: str = "stop", **message: Any) -> None:
-    choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", **message}}
-    fake.script(key, {"framing": "length", "steps": [{"json": {"id": "c", "choices": [choice]}}]})
-
-
-def test_replies_are_parsed_into_models(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
-    answer = Answer(steps=[Step(explanation="a", value=1)], last=Step(explanation="b"))
-    reply(fake, key, content=answer.model_dump_json())
-    parsed = client.beta.chat.completions.parse(model=key, messages=HI, response_format=Answer)
-    assert parsed.choices[0].message.parsed == answer
-    form = json.loads(fake.requests(key)[-1]["body"])["response_format"]
-    assert form["json_schema"]["name"] == "Answer" and form["json_schema"]["strict"] is True
-    assert parsed.model_dump()["choices"][0]["message"]["parsed"] == answer.model_dump()
-
-
-def test_replies_are_parsed_by_a_schema(async_client: turnwire.AsyncOpenAI, fake: Fake, key: str) -> None:
-    reply(fake, key, content='{"a":1}')
-    form = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}}
-    call = async_client.chat.completions.parse(model=key, messages=HI, response_format=form)
-    assert asyncio.run(call).choices[0].message.parsed == {"a": 1}
-
-
-def test_tool_calls_are_parsed(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
-    tools = [turnwire.pydantic_function_tool(Step, name="step")]
-    function = {"name": "step", "arguments": '{"explanation":"a","value":2}'}
-    reply(fake, key, finish="tool_calls", tool_calls=[{"id": "c", "type": "function", "function": function}])
-    parsed = client.chat.completions.parse(model=key, messages=HI, tools=tools)
-    calls = parsed.choices[0].message.tool_calls
-    assert calls and calls[0].function.parsed_arguments == Step(explanation="a", value=2)
-    assert parsed.choices[0].message.parsed is None
-
-
-def test_what_cannot_be_parsed_is_an_error(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
-    for finish, error in (
-        ("length", turnwire.LengthFinishReasonError),
-        ("content_filter", turnwire.ContentFilterFinishReasonError),
-    ):
-        reply(fake, key, finish=finish, content="{")
-        with pytest.raises(error):
-            client.chat.completions.parse(model=key, messages=HI, response_format=Answer)
-    reply(fake, key, refusal="no", content=None)
-    parsed = client.chat.completions.parse(model=key, messages=HI, response_format=Answer)
-    assert parsed.choices[0].message.refusal == "no" and parsed.choices[0].message.parsed is None
 
 
 def test_unknown_keywords_are_refused(client: turnwire.OpenAI) -> None:
