@@ -210,6 +210,7 @@ export const BY_CODE: Record<string, Make> = {
   truncated: (core) => new TruncatedStreamError({ message: core.line }),
   cancelled: () => new APIUserAbortError(),
   forked: setting,
+  file: setting,
   structure: setting,
 };
 

@@ -164,6 +164,7 @@ TABLE: dict[str, type[OpenAIError]] = {
     "truncated": TruncatedStreamError,
     "cancelled": APIConnectionError,
     "forked": OpenAIError,
+    "file": OpenAIError,
     "structure": OpenAIError,
 }
 

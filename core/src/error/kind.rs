@@ -96,6 +96,8 @@ kinds! {
     Cancelled, "cancelled", false, "nothing: the call was cancelled on purpose";
     /// The call belongs to the process that this one was forked from.
     Forked, "forked", false, "make the call anew in this process";
+    /// A file cannot be written.
+    File, "file", false, "check the path, the permissions and the disk";
     /// A structured reply does not have the structure asked for.
     Structure, "structure", false, "check the schema, and the reply's refusal and finish reason";
 }

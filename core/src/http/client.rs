@@ -36,6 +36,8 @@ const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 pub(crate) struct HttpConfig {
     pub(crate) base_url: Option<Secret>,
     pub(crate) bearer: Option<Secret>,
+    /// What the client calls itself; its own name and version if not set.
+    pub(crate) user_agent: Option<&'static str>,
     pub(crate) headers: Vec<HeaderChange>,
     pub(crate) query: Vec<(String, Secret)>,
     pub(crate) timeouts: Timeouts,
@@ -67,7 +69,7 @@ impl HttpConfig {
         if let Some(credentials) = take_credentials(&mut base, &mut redactor) {
             insert_header(&mut headers, AUTHORIZATION.as_str(), &credentials, BUILD)?;
         }
-        let agent = concat!("turnwire/", env!("CARGO_PKG_VERSION"));
+        let agent = self.user_agent.unwrap_or(concat!("turnwire/", env!("CARGO_PKG_VERSION")));
         headers.insert(USER_AGENT, HeaderValue::from_static(agent));
         let key = self.bearer.as_ref().map(|key| key.expose().trim()).filter(|key| !key.is_empty());
         if let Some(key) = key {
