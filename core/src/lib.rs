@@ -50,7 +50,7 @@ pub use error::{ApiError, Error, ErrorKind, Result};
 pub use event::TurnEvent;
 pub use http::CallOptions;
 pub use openai::*;
-pub use outbox::{Outcome, Record, Sink};
+pub use outbox::*;
 pub use secret::{Secret, Tokens};
 pub use service::*;
 pub use speech::*;
