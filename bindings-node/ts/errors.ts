@@ -211,6 +211,8 @@ export const BY_CODE: Record<string, Make> = {
   cancelled: () => new APIUserAbortError(),
   forked: setting,
   file: setting,
+  outbox_full: setting,
+  storage: setting,
   structure: setting,
 };
 

@@ -165,6 +165,8 @@ TABLE: dict[str, type[OpenAIError]] = {
     "cancelled": APIConnectionError,
     "forked": OpenAIError,
     "file": OpenAIError,
+    "outbox_full": OpenAIError,
+    "storage": OpenAIError,
     "structure": OpenAIError,
 }
 
