@@ -1,29 +1,22 @@
 //! The handle that programs hold.
 
 use std::fmt;
-use std::future::Future;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
-use super::backend::{DeadRow, Fault, Fresh, Inserted, PendingRow};
+use super::backend::{Fault, Fresh, Inserted};
 use super::shared::{Phase, Shared, lock};
 use super::sink::AnySink;
-use super::state::{Gate, Millis, Trial};
+use super::state::{Gate, Trial};
+use super::waiting::{drained, elsewhere};
 use super::{
     DeadLetter, FlushReport, OutboxBuilder, PendingRecord, Receipt, Record, Sink, Stats, WhenFull,
     worker,
 };
-use crate::process::{PerProcess, runtime};
+use crate::process::PerProcess;
 use crate::{Error, ErrorKind, Result};
-
-/// How often a flush looks whether it is done: soon at first, as most deliveries are quick.
-const LOOK_FIRST: Duration = Duration::from_millis(1);
-const LOOK_LAST: Duration = Duration::from_millis(20);
 
 /// Takes records, and sees to it that each reaches its sink, waits visibly, or ends as a dead letter.
 ///
@@ -73,7 +66,7 @@ impl Outbox {
     }
 
     pub(super) fn start(builder: OutboxBuilder) -> Result<Self> {
-        check(&builder)?;
+        builder.check()?;
         let outbox = Outbox::new(builder);
         outbox.shared()?;
         if outbox.0.sink.get().is_some() {
@@ -194,20 +187,7 @@ impl Outbox {
         };
         let books = shared.room().books();
         let gate = lock(&shared.breaker).gate(shared.clock.elapsed());
-        let (now, opening) = (books.now, books.opening);
-        Stats {
-            accepted: now.accepted.saturating_sub(opening.accepted),
-            recovered: opening.pending + opening.dead,
-            delivered: now.delivered.saturating_sub(opening.delivered),
-            dead: now.dead,
-            pending: now.pending,
-            held: now.held,
-            discarded: now.discarded.saturating_sub(opening.discarded),
-            not_durable: books.not_durable,
-            is_breaker_open: gate != Gate::Open,
-            storage_error: books.trouble.map(|fault| fault.to_string()),
-            set_aside: books.set_aside,
-        }
+        Stats::of(books, gate != Gate::Open)
     }
 
     /// The records that wait, in the order in which they were taken; at most 1,000.
@@ -378,7 +358,7 @@ impl Outbox {
         if !has_work || shared.has_worker.swap(true, Ordering::SeqCst) {
             return Ok(());
         }
-        let started = spawn(shared.clone());
+        let started = worker::spawn(shared.clone());
         if started.is_err() {
             shared.has_worker.store(false, Ordering::SeqCst);
         }
@@ -389,62 +369,12 @@ impl Outbox {
 /// How many records `pending` and `dead_letters` give at most.
 const LISTED: usize = 1_000;
 
-/// A thread of its own, with a runtime of its own: what waits for the disk there makes no stream wait.
-fn spawn(shared: Arc<Shared>) -> Result<()> {
-    let no_thread = |error: std::io::Error| {
-        let why = format!("the outbox's worker cannot be started: {error}");
-        Error::new(ErrorKind::Config, "outbox.start", why).with_source(error)
-    };
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_thread)?;
-    let work = move || {
-        runtime.block_on(worker::run(shared));
-        runtime.shutdown_background();
-    };
-    thread::Builder::new().name("turnwire-outbox".into()).spawn(work).map_err(no_thread)?;
-    Ok(())
-}
-
-/// Ends when nothing waits any more that was taken before, or at the deadline.
-async fn drained(shared: Arc<Shared>, by: Instant) {
-    let last = shared.room().last();
-    let mut pause = LOOK_FIRST;
-    loop {
-        let is_waiting = shared.room().is_waiting(last);
-        let left = by.saturating_duration_since(Instant::now());
-        if !is_waiting && shared.hooks.load(Ordering::SeqCst) == 0 || left.is_zero() {
-            return;
-        }
-        tokio::time::sleep(pause.min(left)).await;
-        pause = (pause * 2).min(LOOK_LAST);
-    }
-}
-
-/// Runs a future on the library's own runtime.
-async fn elsewhere<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) {
-    if let Ok(runtime) = runtime() {
-        let _ = runtime.spawn(future).await;
-    }
-}
-
 fn report(shared: &Shared) -> FlushReport {
     FlushReport {
         delivered: shared.delivered.swap(0, Ordering::SeqCst),
         pending: shared.room().books().now.pending,
         dead: shared.died.swap(0, Ordering::SeqCst),
     }
-}
-
-fn check(builder: &OutboxBuilder) -> Result<()> {
-    let wrong = match () {
-        () if builder.delivery.concurrency == 0 => "a concurrency of 0 delivers nothing",
-        () if builder.limits.record_bytes == 0 => "a limit of 0 bytes takes no record",
-        () if builder.path.as_ref().is_some_and(|path| path.as_os_str().is_empty()) => {
-            "the path is empty"
-        }
-        () => return Ok(()),
-    };
-    Err(Error::new(ErrorKind::Config, "outbox.start", wrong))
 }
 
 impl Drop for Handle {
@@ -462,37 +392,4 @@ impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outbox").field("options", &self.0.options).finish_non_exhaustive()
     }
-}
-
-impl From<PendingRow> for PendingRecord {
-    fn from(row: PendingRow) -> Self {
-        PendingRecord {
-            id: row.id,
-            conversation: row.conversation,
-            user: row.user,
-            accepted_at: time(row.trial.accepted_at),
-            attempts: row.trial.attempts,
-            state: row.state,
-            reason: row.reason,
-        }
-    }
-}
-
-impl From<DeadRow> for DeadLetter {
-    fn from(row: DeadRow) -> Self {
-        DeadLetter {
-            id: row.id,
-            conversation: row.conversation,
-            user: row.user,
-            payload: serde_json::from_str(&row.payload).unwrap_or(Value::Null),
-            accepted_at: time(row.trial.accepted_at),
-            died_at: time(row.died_at),
-            attempts: row.trial.attempts,
-            reason: row.reason,
-        }
-    }
-}
-
-fn time(at: Millis) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_millis(at)
 }

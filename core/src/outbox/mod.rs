@@ -12,6 +12,7 @@ mod shared;
 mod sink;
 mod sqlite;
 mod state;
+mod waiting;
 mod worker;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::sink::AnySink;
 use super::{Outbox, Sink};
-use crate::Result;
+use crate::{Error, ErrorKind, Result};
 
 /// What a record that `enqueue` calls durable survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -196,6 +196,18 @@ impl OutboxBuilder {
     /// opened. A full disk is no error: records are held in memory until there is space.
     pub fn start(self) -> Result<Outbox> {
         Outbox::start(self)
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        let wrong = match () {
+            () if self.delivery.concurrency == 0 => "a concurrency of 0 delivers nothing",
+            () if self.limits.record_bytes == 0 => "a limit of 0 bytes takes no record",
+            () if self.path.as_ref().is_some_and(|path| path.as_os_str().is_empty()) => {
+                "the path is empty"
+            }
+            () => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::Config, "outbox.start", wrong))
     }
 }
 

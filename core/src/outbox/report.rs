@@ -1,9 +1,13 @@
 //! What an outbox tells of itself.
 
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
+
+use super::backend::{DeadRow, PendingRow};
+use super::room::Books;
+use super::state::Millis;
 
 /// What `enqueue` answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,4 +132,56 @@ pub struct DeadLetter {
     pub attempts: u32,
     /// Why it was given up.
     pub reason: String,
+}
+
+impl Stats {
+    pub(super) fn of(books: Books, is_breaker_open: bool) -> Self {
+        let (now, opening) = (books.now, books.opening);
+        Stats {
+            accepted: now.accepted.saturating_sub(opening.accepted),
+            recovered: opening.pending + opening.dead,
+            delivered: now.delivered.saturating_sub(opening.delivered),
+            dead: now.dead,
+            pending: now.pending,
+            held: now.held,
+            discarded: now.discarded.saturating_sub(opening.discarded),
+            not_durable: books.not_durable,
+            is_breaker_open,
+            storage_error: books.trouble.map(|fault| fault.to_string()),
+            set_aside: books.set_aside,
+        }
+    }
+}
+
+impl From<PendingRow> for PendingRecord {
+    fn from(row: PendingRow) -> Self {
+        PendingRecord {
+            id: row.id,
+            conversation: row.conversation,
+            user: row.user,
+            accepted_at: time(row.trial.accepted_at),
+            attempts: row.trial.attempts,
+            state: row.state,
+            reason: row.reason,
+        }
+    }
+}
+
+impl From<DeadRow> for DeadLetter {
+    fn from(row: DeadRow) -> Self {
+        DeadLetter {
+            id: row.id,
+            conversation: row.conversation,
+            user: row.user,
+            payload: serde_json::from_str(&row.payload).unwrap_or(Value::Null),
+            accepted_at: time(row.trial.accepted_at),
+            died_at: time(row.died_at),
+            attempts: row.trial.attempts,
+            reason: row.reason,
+        }
+    }
+}
+
+fn time(at: Millis) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(at)
 }

@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -15,6 +16,7 @@ use super::shared::{Phase, Shared, lock, millis};
 use super::sink::AnySink;
 use super::state::{Gate, Verdict, judge, poison};
 use super::{Outcome, Record};
+use crate::{Error, ErrorKind, Result};
 
 /// How often the file is looked after: other processes may have died, or left it to this one.
 const CARE: Duration = Duration::from_secs(1);
@@ -24,6 +26,22 @@ const CARE_SOON: Duration = Duration::from_millis(100);
 const SETTLE_AGAIN: Duration = Duration::from_millis(500);
 /// The longest that a call of `delivered` may run.
 const HOOK: Duration = Duration::from_secs(60);
+
+/// A thread of its own, with a runtime of its own: what waits for the disk there makes no stream wait.
+pub(super) fn spawn(shared: Arc<Shared>) -> Result<()> {
+    let no_thread = |error: std::io::Error| {
+        let why = format!("the outbox's worker cannot be started: {error}");
+        Error::new(ErrorKind::Config, "outbox.start", why).with_source(error)
+    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_thread)?;
+    let work = move || {
+        runtime.block_on(run(shared));
+        runtime.shutdown_background();
+    };
+    thread::Builder::new().name("turnwire-outbox".into()).spawn(work).map_err(no_thread)?;
+    Ok(())
+}
 
 /// Delivers until the outbox stops.
 pub(super) async fn run(shared: Arc<Shared>) {

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Result};
 
 use super::records::{self, Head};
-use super::{Disk, schema};
+use super::{Disk, letters, schema};
 use crate::outbox::backend::{
     Backend, Change, Counts, DeadRow, Entry, Fault, Fresh, Inserted, PendingRow, Settled, is_due,
 };
@@ -161,12 +161,12 @@ impl Backend for Disk {
     }
 
     fn dead(&mut self, limit: usize) -> Result<Vec<DeadRow>, Fault> {
-        self.read(|connection| records::dead(connection, limit))
+        self.read(|connection| letters::dead(connection, limit))
     }
 
     fn requeue(&mut self, id: &str, now: Millis) -> Result<bool, Fault> {
         self.write(|connection| {
-            let Some(row) = records::take_dead(connection, id)? else { return Ok(false) };
+            let Some(row) = letters::take_dead(connection, id)? else { return Ok(false) };
             let DeadRow { id, conversation, user, payload, .. } = row;
             let (is_held, has_tokens, trial) = (false, false, Trial::default());
             let fresh = Fresh { id, conversation, user, payload, is_held, has_tokens, trial };
@@ -179,7 +179,7 @@ impl Backend for Disk {
 
     fn discard(&mut self, id: &str, _now: Millis) -> Result<bool, Fault> {
         self.write(|connection| {
-            if records::take_dead(connection, id)?.is_none() {
+            if letters::take_dead(connection, id)?.is_none() {
                 let Some(name) = records::conversation_of(connection, id)? else {
                     return Ok(false);
                 };
@@ -213,7 +213,7 @@ fn bury(
     let Entry { seq, id, conversation, user, payload, .. } = head.entry;
     let reason = reason.to_owned();
     let row = DeadRow { id, conversation, user, payload, trial, died_at: now, reason };
-    records::lay_down(connection, seq, &row)
+    letters::lay_down(connection, seq, &row)
 }
 
 /// The bytes of the file that hold something.

@@ -2,6 +2,7 @@
 
 mod backend;
 mod fork;
+mod letters;
 mod open;
 mod presence;
 mod records;
@@ -81,7 +82,7 @@ impl Disk {
                 records::insert(connection, fresh, me, trial.accepted_at, now)?;
             }
             for row in &moved.dead {
-                records::insert_dead(connection, row)?;
+                letters::insert_dead(connection, row)?;
             }
             for id in &moved.delivered {
                 records::remember(connection, id, remembered)?;

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use rusqlite::{Connection, Result, Row};
 
 use super::open::{OpenFault, beside, connect};
-use super::{Disk, Identity, Settings, fork, forked, identity, presence, records};
+use super::{Disk, Identity, Settings, fork, forked, identity, letters, presence, records};
 use crate::outbox::backend::{Fault, Fresh};
 use crate::outbox::state::{Millis, Trial};
 
@@ -71,8 +71,8 @@ impl Disk {
                     now,
                 )?);
             }
-            for row in rows(&old, "dead", &records::dead_row)? {
-                records::insert_dead(connection, &row)?;
+            for row in rows(&old, "dead", &letters::dead_row)? {
+                letters::insert_dead(connection, &row)?;
                 saved += 1;
             }
             for id in rows(&old, "delivered", &|row| row.get::<_, String>(0))? {
