@@ -5,4 +5,6 @@ mod conformance;
 mod delivery;
 mod faults;
 mod file;
+mod model;
+mod reference;
 mod stage;

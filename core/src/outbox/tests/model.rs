@@ -1,0 +1,290 @@
+//! Backends against a plain model: whatever is done in whatever order, they agree.
+
+use std::path::Path;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::backends::{Scratch, assert_balanced, delivery, disk, fresh, memory};
+use super::reference::{Ended, Reference};
+use crate::outbox::backend::{Backend, Change, Entry, Fresh, is_due, longest_wait};
+use crate::outbox::state::{FULL, Millis, Trial};
+
+/// Processes that share a file.
+const PROCESSES: usize = 2;
+const YEAR: i64 = 365 * 24 * 3_600_000;
+
+/// One thing that is done, by one of the processes.
+#[derive(Clone, Debug)]
+enum Step {
+    Enqueue {
+        id: u8,
+        conversation: u8,
+        brings_tokens: bool,
+    },
+    Hold {
+        id: u8,
+        conversation: u8,
+    },
+    Release {
+        id: u8,
+        conversation: u8,
+    },
+    Claim {
+        limit: usize,
+    },
+    /// The end of one of the deliveries that run.
+    End {
+        which: Index,
+        ended: Ended,
+    },
+    GiveBack {
+        which: Index,
+    },
+    Requeue {
+        id: u8,
+    },
+    Discard {
+        id: u8,
+    },
+    /// The process is killed, and another takes its place.
+    Crash,
+    Wait {
+        ms: u16,
+    },
+    /// The clock is set to another time.
+    Jump {
+        by: i64,
+    },
+}
+
+fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
+    let (id, conversation) = (0..10_u8, 0..3_u8);
+    let ended = prop_oneof![
+        4 => Just(Ended::Delivered),
+        1 => Just(Ended::Dead),
+        2 => (0..3000_u64).prop_map(|wait| Ended::Later { wait }),
+        1 => Just(Ended::NeedsToken),
+        1 => Just(Ended::SteppedOver),
+    ];
+    let which = any::<Index>();
+    let step = prop_oneof![
+        6 => (id.clone(), conversation.clone(), any::<bool>()).prop_map(
+            |(id, conversation, brings_tokens)| Step::Enqueue { id, conversation, brings_tokens }
+        ),
+        1 => (id.clone(), conversation.clone())
+            .prop_map(|(id, conversation)| Step::Hold { id, conversation }),
+        1 => (id.clone(), conversation).prop_map(|(id, conversation)| Step::Release { id, conversation }),
+        4 => (1..5_usize).prop_map(|limit| Step::Claim { limit }),
+        6 => (which.clone(), ended).prop_map(|(which, ended)| Step::End { which, ended }),
+        1 => which.prop_map(|which| Step::GiveBack { which }),
+        1 => id.clone().prop_map(|id| Step::Requeue { id }),
+        1 => id.prop_map(|id| Step::Discard { id }),
+        1 => Just(Step::Crash),
+        2 => (0..2000_u16).prop_map(|ms| Step::Wait { ms }),
+        1 => (-2 * YEAR..2 * YEAR).prop_map(|by| Step::Jump { by }),
+    ];
+    vec((0..PROCESSES, step), 1..60)
+}
+
+/// The processes, as backends, and what each has in flight.
+trait World {
+    fn backend(&mut self, process: usize) -> &mut dyn Backend;
+    /// Kills the process and starts another one in its place; `false` where there is only one to begin with.
+    fn crash(&mut self, process: usize) -> bool;
+}
+
+struct OneMemory(crate::outbox::memory::Memory);
+
+impl World for OneMemory {
+    fn backend(&mut self, _process: usize) -> &mut dyn Backend {
+        &mut self.0
+    }
+
+    fn crash(&mut self, _process: usize) -> bool {
+        false
+    }
+}
+
+struct SharedFile<'a> {
+    path: &'a Path,
+    processes: Vec<Option<crate::outbox::sqlite::Disk>>,
+}
+
+impl World for SharedFile<'_> {
+    fn backend(&mut self, process: usize) -> &mut dyn Backend {
+        self.processes[process].as_mut().unwrap()
+    }
+
+    fn crash(&mut self, process: usize) -> bool {
+        self.processes[process] = None;
+        self.processes[process] = Some(disk(self.path));
+        true
+    }
+}
+
+fn id(n: u8) -> String {
+    format!("id-{n}")
+}
+
+fn conversation(n: u8) -> String {
+    format!("c-{n}")
+}
+
+fn record(n: u8, of: u8, accepted_at: Millis) -> Fresh {
+    let trial = Trial { accepted_at, ..Trial::default() };
+    Fresh { trial, ..fresh(&conversation(of), &id(n)) }
+}
+
+/// What the worker would write down.
+fn change(
+    ended: Ended,
+    entry: &Entry,
+    suspects: &mut Vec<(String, String)>,
+    now: Millis,
+) -> Change {
+    let trial = Trial {
+        attempts: entry.trial.attempts + 1,
+        strikes: entry.trial.strikes + FULL,
+        ..entry.trial
+    };
+    let reason = "HTTP 500".to_owned();
+    match ended {
+        Ended::Delivered => Change::Delivered { poisoned: std::mem::take(suspects), go_on: true },
+        Ended::Dead => Change::Dead { trial, reason, go_on: true },
+        Ended::Later { wait } => Change::Later {
+            trial,
+            due_at: now + wait,
+            needs_token: false,
+            reason,
+            step_over: false,
+        },
+        Ended::NeedsToken => {
+            Change::Later { trial, due_at: now + 500, needs_token: true, reason, step_over: false }
+        }
+        Ended::SteppedOver => {
+            suspects.push((entry.id.clone(), "poison".to_owned()));
+            Change::Later { trial, due_at: now + 9000, needs_token: false, reason, step_over: true }
+        }
+    }
+}
+
+/// A delivery that runs: by whom, of what, and what it stepped over.
+struct Flight {
+    process: usize,
+    entry: Entry,
+    suspects: Vec<(String, String)>,
+}
+
+fn run(world: &mut dyn World, model: &mut Reference, steps: &[(usize, Step)], many: bool) {
+    let longest_wait = longest_wait(&delivery());
+    // Some time after the epoch, so that clocks can be wrong both ways.
+    let mut now: Millis = 10 * YEAR as u64;
+    let mut flights: Vec<Flight> = Vec::new();
+    for (process, step) in steps {
+        let process = if many { *process } else { 0 };
+        let backend = world.backend(process);
+        match step {
+            Step::Enqueue { id: n, conversation: of, brings_tokens } => {
+                let fresh = Fresh { has_tokens: *brings_tokens, ..record(*n, *of, now) };
+                let answers = backend.insert(std::slice::from_ref(&fresh), now).unwrap();
+                assert_eq!(answers, [model.insert(&fresh, process, now)]);
+            }
+            Step::Hold { id: n, conversation: of } => {
+                let fresh = Fresh { is_held: true, ..record(*n, *of, now) };
+                let answers = backend.insert(std::slice::from_ref(&fresh), now).unwrap();
+                assert_eq!(answers, [model.insert(&fresh, process, now)]);
+            }
+            Step::Release { id: n, conversation: of } => {
+                let fresh = record(*n, *of, now);
+                let was_held = backend.release(&fresh, now).unwrap();
+                assert_eq!(was_held, model.release(&fresh, process, now));
+            }
+            Step::Claim { limit } => {
+                let due = model.due(process, |at| is_due(at, now, longest_wait));
+                let next = backend.next_due(now).unwrap();
+                assert_eq!(!due.is_empty(), next.is_some_and(|at| is_due(at, now, longest_wait)));
+                let claimed = backend.claim(*limit, now).unwrap();
+                assert_eq!(claimed.len(), due.len().min(*limit));
+                for entry in claimed {
+                    assert!(due.contains(&entry.id), "{} is not due: {due:?}", entry.id);
+                    model.claim(&entry.conversation, process);
+                    flights.push(Flight { process, entry, suspects: Vec::new() });
+                }
+            }
+            Step::End { which, ended } if !flights.is_empty() => {
+                let at = which.index(flights.len());
+                let mut flight = flights.swap_remove(at);
+                let change = change(*ended, &flight.entry, &mut flight.suspects, now);
+                let backend = world.backend(flight.process);
+                let settled = backend.settle(&flight.entry, &change, now).unwrap();
+                assert!(settled.is_applied);
+                let is_due = |at| is_due(at, now, longest_wait);
+                let next = model.settle(&flight.entry, &change, flight.process, is_due);
+                assert_eq!(settled.next.as_ref().map(|entry| &entry.id), next.as_ref());
+                if let Some(entry) = settled.next {
+                    flights.push(Flight { entry, ..flight });
+                }
+            }
+            Step::GiveBack { which } if !flights.is_empty() => {
+                let flight = flights.swap_remove(which.index(flights.len()));
+                let name = &flight.entry.conversation;
+                world.backend(flight.process).give_back(name, now).unwrap();
+                model.give_back(name);
+            }
+            Step::End { .. } | Step::GiveBack { .. } => {}
+            Step::Requeue { id: n } => {
+                let is_found = backend.requeue(&id(*n), now).unwrap();
+                assert_eq!(is_found, model.requeue(&id(*n), now));
+            }
+            Step::Discard { id: n } => {
+                let is_found = backend.discard(&id(*n), now).unwrap();
+                assert_eq!(is_found, model.discard(&id(*n)));
+            }
+            Step::Crash => {
+                if world.crash(process) {
+                    flights.retain(|flight| flight.process != process);
+                    model.crash(process);
+                }
+            }
+            Step::Wait { ms } => now += Millis::from(*ms),
+            // The clock of a process that lives does not jump.
+            Step::Jump { by } if many => now = now.saturating_add_signed(*by),
+            Step::Jump { by } => now += by.unsigned_abs(),
+        }
+        let backend = world.backend(process);
+        assert_eq!(backend.counts().unwrap(), model.counts());
+        let pending = backend.pending(99).unwrap().into_iter();
+        let pending: Vec<_> =
+            pending.map(|row| (row.id, row.conversation, row.trial.attempts, row.state)).collect();
+        assert_eq!(pending, model.pending());
+        let dead = backend.dead(99).unwrap().into_iter();
+        let dead: Vec<_> = dead.map(|row| (row.id, row.conversation, row.trial.attempts)).collect();
+        assert_eq!(dead, model.dead());
+        assert_balanced(backend);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+
+    #[test]
+    fn memory_does_as_the_model(steps in steps()) {
+        run(&mut OneMemory(memory()), &mut Reference::default(), &steps, false);
+    }
+}
+
+proptest! {
+    // Each opens files.
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn two_processes_on_one_file_that_may_be_killed_do_as_the_model(steps in steps()) {
+        let scratch = Scratch::new();
+        let path = scratch.file();
+        let processes = (0..PROCESSES).map(|_| Some(disk(&path))).collect();
+        let mut world = SharedFile { path: &path, processes };
+        run(&mut world, &mut Reference::default(), &steps, true);
+    }
+}

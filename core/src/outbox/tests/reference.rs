@@ -1,0 +1,224 @@
+//! A model of a backend, as plain as can be: a list of records, searched from the front.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::PendingState;
+use crate::outbox::backend::{Change, Counts, Entry, Fresh, Inserted};
+use crate::outbox::state::Millis;
+
+/// How a delivery ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ended {
+    Delivered,
+    Dead,
+    Later { wait: Millis },
+    NeedsToken,
+    SteppedOver,
+}
+
+#[derive(Clone, Debug)]
+struct Row {
+    seq: u64,
+    id: String,
+    conversation: String,
+    is_held: bool,
+    needs_token: bool,
+    due_at: Millis,
+    attempts: u32,
+    /// The process that knows its tokens, by place and by how many were there before.
+    owner: Option<(usize, usize)>,
+}
+
+/// Records, and what became of them.
+#[derive(Debug, Default)]
+pub(super) struct Reference {
+    pending: Vec<Row>,
+    dead: Vec<Row>,
+    delivered: BTreeSet<String>,
+    /// Conversations with a delivery under way, and whose it is.
+    claims: BTreeMap<String, usize>,
+    /// How many processes were killed in each place.
+    killed: BTreeMap<usize, usize>,
+    counts: Counts,
+}
+
+impl Reference {
+    fn process(&self, place: usize) -> Option<(usize, usize)> {
+        Some((place, self.killed.get(&place).copied().unwrap_or(0)))
+    }
+
+    /// Whether the process in this place may deliver a record of this owner.
+    fn may_serve(&self, owner: Option<(usize, usize)>, place: usize) -> bool {
+        owner.is_none_or(|(at, age)| at == place || self.process(at) != Some((at, age)))
+    }
+
+    fn is_known(&self, id: &str) -> bool {
+        let mut rows = self.pending.iter().chain(&self.dead);
+        rows.any(|row| row.id == id) || self.delivered.contains(id)
+    }
+
+    fn add(&mut self, fresh: &Fresh, owner: Option<(usize, usize)>, now: Millis) {
+        self.counts.last_seq += 1;
+        self.pending.push(Row {
+            seq: self.counts.last_seq,
+            id: fresh.id.clone(),
+            conversation: fresh.conversation.clone(),
+            is_held: fresh.is_held,
+            needs_token: false,
+            due_at: now,
+            attempts: 0,
+            owner,
+        });
+    }
+
+    pub(super) fn insert(&mut self, fresh: &Fresh, place: usize, now: Millis) -> Inserted {
+        let owner = self.process(place);
+        let waits = |row: &&mut Row| row.needs_token && row.conversation == fresh.conversation;
+        for row in self.pending.iter_mut().filter(waits).filter(|_| fresh.has_tokens) {
+            (row.needs_token, row.due_at, row.owner) = (false, now, owner);
+        }
+        if self.is_known(&fresh.id) {
+            return Inserted::Known;
+        }
+        self.counts.accepted += 1;
+        self.add(fresh, owner, now);
+        Inserted::New
+    }
+
+    pub(super) fn release(&mut self, fresh: &Fresh, place: usize, now: Millis) -> bool {
+        let owner = self.process(place);
+        let held = self.pending.iter_mut().find(|row| row.id == fresh.id && row.is_held);
+        let Some(row) = held else { return false };
+        row.conversation = fresh.conversation.clone();
+        (row.is_held, row.due_at, row.owner) = (false, now, owner);
+        true
+    }
+
+    /// The first record of a conversation behind this number.
+    fn first_after(&self, name: &str, seq: u64) -> Option<&Row> {
+        self.pending.iter().find(|row| row.conversation == name && row.seq > seq)
+    }
+
+    /// The records that this process can claim.
+    pub(super) fn due(&self, place: usize, is_due: impl Fn(Millis) -> bool) -> Vec<String> {
+        let is_first = |row: &&Row| {
+            self.first_after(&row.conversation, 0).is_some_and(|first| first.id == row.id)
+        };
+        let free = self.pending.iter().filter(|row| !self.claims.contains_key(&row.conversation));
+        let ready = free.filter(|row| !row.is_held && is_due(row.due_at));
+        let mine = ready.filter(|row| self.may_serve(row.owner, place));
+        mine.filter(is_first).map(|row| row.id.clone()).collect()
+    }
+
+    pub(super) fn claim(&mut self, conversation: &str, place: usize) {
+        let before = self.claims.insert(conversation.to_owned(), place);
+        assert_eq!(before, None, "two at a time in {conversation}");
+    }
+
+    pub(super) fn give_back(&mut self, conversation: &str) {
+        self.claims.remove(conversation);
+    }
+
+    /// Gives the record to go on with.
+    pub(super) fn settle(
+        &mut self,
+        entry: &Entry,
+        change: &Change,
+        place: usize,
+        is_due: impl Fn(Millis) -> bool,
+    ) -> Option<String> {
+        let name = entry.conversation.as_str();
+        let behind = match change {
+            Change::Delivered { poisoned, .. } => {
+                self.pending.retain(|row| row.id != entry.id);
+                self.delivered.insert(entry.id.clone());
+                self.counts.delivered += 1;
+                for (id, _) in poisoned {
+                    self.bury(id, None);
+                }
+                Some(0)
+            }
+            Change::Dead { trial, .. } => {
+                self.bury(&entry.id, Some(trial.attempts));
+                Some(0)
+            }
+            Change::Later { trial, due_at, needs_token, step_over, .. } => {
+                let row = self.pending.iter_mut().find(|row| row.id == entry.id).unwrap();
+                (row.attempts, row.due_at) = (trial.attempts, *due_at);
+                row.needs_token = *needs_token;
+                if *needs_token {
+                    row.owner = None;
+                }
+                step_over.then_some(entry.seq)
+            }
+        };
+        let next = behind
+            .and_then(|seq| self.first_after(name, seq))
+            .filter(|row| !row.is_held && is_due(row.due_at) && self.may_serve(row.owner, place));
+        let next = next.map(|row| row.id.clone());
+        if next.is_none() {
+            self.claims.remove(name);
+        }
+        next
+    }
+
+    fn bury(&mut self, id: &str, attempts: Option<u32>) {
+        let Some(at) = self.pending.iter().position(|row| row.id == id) else { return };
+        let row = self.pending.remove(at);
+        self.dead.push(Row { attempts: attempts.unwrap_or(row.attempts), ..row });
+        self.dead.sort_by_key(|row| row.seq);
+    }
+
+    pub(super) fn requeue(&mut self, id: &str, now: Millis) -> bool {
+        let Some(at) = self.dead.iter().position(|row| row.id == id) else { return false };
+        let row = self.dead.remove(at);
+        self.add(&super::backends::fresh(&row.conversation, id), None, now);
+        true
+    }
+
+    pub(super) fn discard(&mut self, id: &str) -> bool {
+        let before = self.pending.len() + self.dead.len();
+        self.dead.retain(|row| row.id != id);
+        let claims = &self.claims;
+        self.pending.retain(|row| row.id != id || claims.contains_key(&row.conversation));
+        let is_gone = self.pending.len() + self.dead.len() < before;
+        self.counts.discarded += u64::from(is_gone);
+        is_gone
+    }
+
+    pub(super) fn crash(&mut self, place: usize) {
+        self.claims.retain(|_, owner| *owner != place);
+        *self.killed.entry(place).or_default() += 1;
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let held = self.pending.iter().filter(|row| row.is_held).count();
+        Counts {
+            pending: self.pending.len() as u64,
+            dead: self.dead.len() as u64,
+            held: held as u64,
+            ..self.counts
+        }
+    }
+
+    pub(super) fn pending(&self) -> Vec<(String, String, u32, PendingState)> {
+        let state = |row: &Row| {
+            let is_first = self.first_after(&row.conversation, 0).map(|row| row.seq);
+            match () {
+                () if row.is_held => PendingState::Held,
+                () if is_first == Some(row.seq) && self.claims.contains_key(&row.conversation) => {
+                    PendingState::Sending
+                }
+                () if row.needs_token => PendingState::NeedsToken,
+                () => PendingState::Queued,
+            }
+        };
+        let row = |row: &Row| (row.id.clone(), row.conversation.clone(), row.attempts, state(row));
+        self.pending.iter().map(row).collect()
+    }
+
+    pub(super) fn dead(&self) -> Vec<(String, String, u32)> {
+        let row = |row: &Row| (row.id.clone(), row.conversation.clone(), row.attempts);
+        self.dead.iter().map(row).collect()
+    }
+}
