@@ -2,6 +2,7 @@
 
 mod backend;
 mod checkpoint;
+mod file;
 mod handle;
 mod memory;
 mod options;

@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use super::backend::{
     Backend, Change, Counts, DeadRow, Entry, Fault, Fresh, Inserted, PendingRow, Settled,
 };
+use super::file::File;
 use super::memory::Memory;
-use super::sqlite::{Disk, OpenFault, Settings};
+use super::sqlite::{Disk, Settings};
 use super::state::Millis;
 
 /// The records of one process's handle.
@@ -20,18 +21,6 @@ pub(super) struct Room {
     file: Option<File>,
     /// Held records that are to be filled in as soon as the file can be written.
     releases: Vec<Fresh>,
-}
-
-/// The file, whether or not it can be used now.
-#[derive(Debug)]
-struct File {
-    settings: Settings,
-    disk: Option<Disk>,
-    /// Why it cannot be written now.
-    trouble: Option<Fault>,
-    set_aside: Vec<PathBuf>,
-    /// What it held when the books of this handle began.
-    opening: Counts,
 }
 
 /// Where a record lies.
@@ -58,19 +47,7 @@ impl Room {
 
     /// Opens the file; one that cannot be used now is tried again later.
     pub(super) fn on_file(memory: Memory, settings: Settings) -> Result<Self, String> {
-        let mut file = File {
-            settings,
-            disk: None,
-            trouble: None,
-            set_aside: Vec::new(),
-            opening: Counts::default(),
-        };
-        match Disk::open(&file.settings, &mut file.set_aside) {
-            Ok(disk) => file.use_disk(disk),
-            Err(OpenFault::Now(fault)) => file.trouble = Some(fault),
-            Err(OpenFault::Wrong(why)) => return Err(why),
-        }
-        Ok(Room { memory, file: Some(file), releases: Vec::new() })
+        Ok(Room { memory, file: Some(File::open(settings)?), releases: Vec::new() })
     }
 
     /// Whether the file needs care: it cannot be used, or records wait in memory to move there.
@@ -164,9 +141,18 @@ impl Room {
         }
     }
 
+    /// Whether records go out from memory: not while they can move to the file soon, where other processes see that
+    /// they are being sent.
+    fn sends_from_memory(&self) -> bool {
+        self.file.as_ref().is_none_or(|file| matches!(file.trouble, Some(Fault::Unusable(_))))
+    }
+
     /// Claims what is due.
     pub(super) fn claim(&mut self, limit: usize, now: Millis) -> Vec<(Place, Entry)> {
-        let from_memory = self.memory.claim(limit, now).unwrap_or_default();
+        let from_memory = match self.sends_from_memory() {
+            true => self.memory.claim(limit, now).unwrap_or_default(),
+            false => Vec::new(),
+        };
         let mut claimed: Vec<_> =
             from_memory.into_iter().map(|entry| (Place::Memory, entry)).collect();
         let room = limit - claimed.len();
@@ -179,7 +165,10 @@ impl Room {
 
     /// When something is due next.
     pub(super) fn next_due(&mut self, now: Millis) -> Option<Millis> {
-        let in_memory = self.memory.next_due(now).unwrap_or_default();
+        let in_memory = match self.sends_from_memory() {
+            true => self.memory.next_due(now).unwrap_or_default(),
+            false => None,
+        };
         let file = self.file.as_mut().filter(|file| file.trouble.is_none());
         let in_file = file.and_then(|file| file.write(|disk| disk.next_due(now))).flatten();
         in_memory.into_iter().chain(in_file).min()
@@ -255,10 +244,7 @@ impl Room {
     /// Whether records wait that were taken no later than these.
     pub(super) fn is_waiting(&mut self, (in_file, in_memory): (u64, u64)) -> bool {
         self.memory.is_waiting(in_memory).unwrap_or(true)
-            || self
-                .file
-                .as_mut()
-                .is_some_and(|file| file.act(|disk| disk.is_waiting(in_file)).unwrap_or(true))
+            || self.file.as_mut().is_some_and(|file| file.is_waiting(in_file))
     }
 
     pub(super) fn pending(&mut self, limit: usize) -> Result<Vec<PendingRow>, Fault> {
@@ -337,58 +323,5 @@ impl Room {
     /// The open file.
     pub(super) fn disk(&mut self) -> &mut Disk {
         self.file.as_mut().and_then(|file| file.disk.as_mut()).unwrap()
-    }
-}
-
-impl File {
-    fn is_in_place(&self) -> bool {
-        self.disk.as_ref().is_some_and(Disk::is_in_place)
-    }
-
-    fn use_disk(&mut self, mut disk: Disk) {
-        self.opening = disk.counts().unwrap_or_default();
-        self.disk = Some(disk);
-        self.trouble = None;
-    }
-
-    /// Does something that needs the file; a fault is noted.
-    fn act<T>(&mut self, act: impl FnOnce(&mut Disk) -> Result<T, Fault>) -> Result<T, Fault> {
-        let Some(disk) = &mut self.disk else {
-            return Err(self.trouble.clone().unwrap_or(Fault::Busy));
-        };
-        let acted = act(disk);
-        if let Err(fault) = &acted {
-            self.note(fault.clone());
-        }
-        acted
-    }
-
-    fn write<T>(&mut self, act: impl FnOnce(&mut Disk) -> Result<T, Fault>) -> Option<T> {
-        self.act(act).ok()
-    }
-
-    fn note(&mut self, fault: Fault) {
-        if self.trouble.is_none() && fault != Fault::Busy {
-            tracing::warn!(file = %self.settings.path.display(), %fault, "the outbox's file fails");
-        }
-        match &fault {
-            Fault::Damaged(why) => self.reopen(Some(&why.clone())),
-            // After an I/O error what SQLite keeps in memory may not be what the disk has.
-            Fault::Unusable(_) => self.trouble = Some(fault),
-            Fault::Busy => self.trouble = Some(fault),
-        }
-    }
-
-    /// Opens the file anew, in the place of a damaged one, or of one that others have set aside.
-    fn reopen(&mut self, damage: Option<&str>) {
-        let opened = match self.disk.take() {
-            Some(disk) => disk.reopen(damage, &mut self.set_aside),
-            None => Disk::open(&self.settings, &mut self.set_aside),
-        };
-        match opened {
-            Ok(disk) => self.use_disk(disk),
-            Err(OpenFault::Now(fault)) => self.trouble = Some(fault),
-            Err(OpenFault::Wrong(why)) => self.trouble = Some(Fault::Unusable(why)),
-        }
     }
 }
