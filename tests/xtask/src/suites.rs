@@ -27,6 +27,11 @@ pub(crate) static ALL: &[Suite] = &[
     Suite { name: "unit", about: "the tests of every crate, and the doc tests", run: unit },
     Suite { name: "docs", about: "the documentation builds without a warning", run: docs },
     Suite { name: "package", about: "the crate can be published", run: package },
+    Suite {
+        name: "crash",
+        about: "the outbox, killed at its writes, forked, hung and on a full disk",
+        run: crash,
+    },
     Suite { name: "python", about: "the Python wheel, its types, servers and forks", run: python },
     Suite { name: "node", about: "the npm package, packed and not", run: node },
     Suite { name: "speech", about: "real voices, players, and the requests of gtts", run: speech },
@@ -76,6 +81,22 @@ fn docs(repo: &Repo) -> Result<()> {
 
 fn package(repo: &Repo) -> Result<()> {
     Step::cargo(repo, "publish --dry-run --allow-dirty -p turnwire").run()
+}
+
+fn crash(repo: &Repo) -> Result<()> {
+    let programs = [("strace", "strace"), ("unshare", "util-linux"), ("mount", "mount")];
+    debian::require(repo, &programs)?;
+    for run in [
+        "kill --records 8000",
+        "sweep --step 11",
+        "fork --forks 5",
+        // On a machine that is busy with other things.
+        "hang --slack 1000",
+        "full",
+    ] {
+        Step::cargo(repo, "run --quiet -p turnwire-crash --").args(run.split(' ')).run()?;
+    }
+    Ok(())
 }
 
 fn python(repo: &Repo) -> Result<()> {

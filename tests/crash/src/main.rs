@@ -1,0 +1,76 @@
+//! Kills processes that use an outbox, and judges what is left of it.
+//!
+//! ```sh
+//! cargo run --release -p turnwire-crash -- kill     # kill -9 at random, four processes on one file
+//! cargo run --release -p turnwire-crash -- sweep    # kill at each write, and let each write fail, in turn
+//! cargo run --release -p turnwire-crash -- fork     # fork with records queued, and in the middle of calls
+//! cargo run --release -p turnwire-crash -- hang     # end while the service hangs
+//! cargo run --release -p turnwire-crash -- full     # a disk that is full, and one that is read-only
+//! ```
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line program speaks to the person who runs it"
+)]
+
+mod fork;
+mod full;
+mod hang;
+mod journal;
+mod kill;
+mod sweep;
+mod verdict;
+mod writer;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Kills processes that use an outbox, and judges what is left")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Kills processes that share one file at random moments, and starts others in their place.
+    Kill(kill::Options),
+    /// Runs one process under strace again and again: killed at its first write or sync of the file, at its second,
+    /// and so on; then with each of them failing for lack of space or by an I/O error.
+    Sweep(sweep::Options),
+    /// Forks while records are queued and other threads use the outbox; both processes go on with it.
+    Fork(fork::Options),
+    /// Ends a process whose service hangs; the next one delivers.
+    Hang(hang::Options),
+    /// Fills the disk under an outbox and makes it read-only, and gives it space again.
+    Full(full::Options),
+    /// One process that takes and delivers records: what the others start.
+    #[command(hide = true)]
+    Write(writer::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Kill(options) => kill::run(&options),
+        Command::Sweep(options) => sweep::run(&options),
+        Command::Fork(options) => fork::run(&options),
+        Command::Hang(options) => hang::run(&options),
+        Command::Full(options) => full::run(&options),
+        Command::Write(options) => writer::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Where the outbox of a run lies.
+fn outbox_in(directory: &std::path::Path) -> PathBuf {
+    directory.join("outbox.db")
+}

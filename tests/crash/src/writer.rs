@@ -1,0 +1,120 @@
+//! One process that takes and delivers records, and notes what it does.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use serde_json::json;
+use turnwire::{Delivery, Durability, Outbox, OutboxBuilder, Outcome, Receipt, Record, Sink};
+
+use crate::journal::{Event, Journal};
+use crate::outbox_in;
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// Where outbox and journal lie.
+    #[arg(long)]
+    pub(crate) directory: PathBuf,
+    /// What it is called: no other process of the run is called so.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// How many records it takes.
+    #[arg(long)]
+    pub(crate) records: usize,
+    /// How many conversations they are of.
+    #[arg(long, default_value_t = 8)]
+    pub(crate) conversations: usize,
+    /// How many deliveries of a hundred fail.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) failing: u8,
+    /// The longest that a delivery takes, in microseconds.
+    #[arg(long, default_value_t = 500)]
+    pub(crate) slowness: u64,
+    /// Seconds to wait for the deliveries at the end.
+    #[arg(long, default_value_t = 60)]
+    pub(crate) patience: u64,
+    /// Wait for the disk with each record.
+    #[arg(long)]
+    pub(crate) fsync: bool,
+}
+
+/// A sink that notes what comes to it.
+pub(crate) struct Noting {
+    pub(crate) journal: Journal,
+    pub(crate) failing: u8,
+    pub(crate) slowness: u64,
+}
+
+impl Sink for Noting {
+    async fn deliver(&self, record: &Record) -> Outcome {
+        self.journal.note(Event::Begin, record.conversation(), record.id());
+        tokio::time::sleep(Duration::from_micros(fastrand::u64(..=self.slowness))).await;
+        if fastrand::u8(..100) < self.failing {
+            self.journal.note(Event::Failed, record.conversation(), record.id());
+            return Outcome::Unavailable { after: None, reason: "as drawn".into() };
+        }
+        self.journal.note(Event::Delivered, record.conversation(), record.id());
+        Outcome::Delivered
+    }
+
+    async fn delivered(&self, record: &Record) {
+        self.journal.note(Event::Counted, record.conversation(), record.id());
+    }
+}
+
+/// Takes its records, waits for the deliveries, and ends; unless it is killed before.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let journal = Journal::open(&options.directory, &options.name)?;
+    let sink =
+        Noting { journal: journal.clone(), failing: options.failing, slowness: options.slowness };
+    let durability = if options.fsync { Durability::Fsync } else { Durability::Os };
+    let outbox = outbox(&options.directory, durability).sink(sink).start()?;
+    for n in 0..options.records {
+        enqueue(&outbox, &journal, &options.name, n, options.conversations)?;
+    }
+    finish(&outbox, Duration::from_secs(options.patience))
+}
+
+/// An outbox that hurries.
+pub(crate) fn outbox(directory: &Path, durability: Durability) -> OutboxBuilder {
+    let delivery = Delivery {
+        initial_backoff: Duration::from_millis(1),
+        max_backoff: Duration::from_millis(20),
+        breaker_failures: u32::MAX,
+        // Failures here are no fault of the record.
+        poison_tries: u32::MAX / 8,
+        ..Delivery::default()
+    };
+    Outbox::builder().path(outbox_in(directory)).durability(durability).delivery(delivery)
+}
+
+/// Hands the record of this number over, and notes what the outbox says.
+pub(crate) fn enqueue(
+    outbox: &Outbox,
+    journal: &Journal,
+    name: &str,
+    n: usize,
+    conversations: usize,
+) -> Result<Receipt> {
+    let conversation = format!("c{}", n % conversations);
+    let id = format!("{name}-{n:06}");
+    let text = "여보세요".repeat(20);
+    let receipt = outbox.enqueue(Record::new(&conversation, &id, json!({"text": text, "n": n})))?;
+    let event = if receipt.durable { Event::Durable } else { Event::InMemory };
+    journal.note(event, &conversation, &id);
+    Ok(receipt)
+}
+
+/// Ends the outbox with nothing left in it.
+pub(crate) fn finish(outbox: &Outbox, patience: Duration) -> Result<()> {
+    let report = wait_for(outbox.shutdown(patience))?;
+    if report.pending > 0 {
+        bail!("{} records are pending after {} s", report.pending, patience.as_secs());
+    }
+    Ok(())
+}
+
+pub(crate) fn wait_for<T>(future: impl Future<Output = T>) -> Result<T> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
+}
