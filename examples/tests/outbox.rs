@@ -1,0 +1,126 @@
+//! The example `outbox` as people run it, on files that an outbox has made.
+
+#![allow(clippy::unwrap_used, reason = "clippy only knows the functions marked as tests")]
+
+mod running;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use turnwire::{Outbox, Outcome, Record, Sink};
+
+use running::{assert_one_error_line, clean};
+
+/// A service that takes nothing of one user, and nothing now of the others.
+struct Picky;
+
+impl Sink for Picky {
+    async fn deliver(&self, record: &Record) -> Outcome {
+        match record.user_id() {
+            Some("banned") => Outcome::Dead { reason: "HTTP 400: 빈 메시지".into() },
+            _ => Outcome::Unavailable { after: None, reason: "connection refused".into() },
+        }
+    }
+}
+
+/// A file with a dead letter `d1`, records `p1` and `p2` that wait, and a held one, `h1`.
+fn filled(directory: &Path) -> PathBuf {
+    let file = directory.join("outbox.db");
+    let outbox = Outbox::builder().path(&file).sink(Picky).start().unwrap();
+    outbox.enqueue(Record::new("대화", "d1", json!({"text": "…"})).user("banned")).unwrap();
+    for id in ["p1", "p2"] {
+        outbox.enqueue(Record::new("ws-1", id, json!({"text": "안녕"})).user("user-1")).unwrap();
+    }
+    outbox.hold(Record::new("new", "h1", json!({}))).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    while outbox.stats().dead == 0 || outbox.pending().unwrap()[0].attempts == 0 {
+        runtime.block_on(outbox.flush(Duration::from_millis(20)));
+    }
+    runtime.block_on(outbox.shutdown(Duration::ZERO));
+    file
+}
+
+/// What a run came to: exit code, standard output, standard error.
+fn run(file: &Path, words: &[&str]) -> (i32, String, String) {
+    running::run(clean("outbox").args(words).arg("--file").arg(file))
+}
+
+/// The output of a run that went well, as JSON, a value a line.
+fn json_of(file: &Path, words: &[&str]) -> Vec<Value> {
+    let (code, stdout, stderr) = run(file, &[words, &["--json"]].concat());
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn status_counts_what_waits_and_what_was_given_up() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = filled(scratch.path());
+    let (code, stdout, stderr) = run(&file, &["status"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let line = |name: &str| stdout.lines().find(|line| line.contains(name)).unwrap().to_owned();
+    assert!(line("pending").contains('3') && line("held").contains('1'), "{stdout}");
+    assert!(line("dead letters").contains('1') && line("oldest").contains("20"), "{stdout}");
+    let status = &json_of(&file, &["status"])[0];
+    assert_eq!(
+        (&status["pending"], &status["held"], &status["dead"]),
+        (&json!(3), &json!(1), &json!(1))
+    );
+}
+
+#[test]
+fn lists_tell_of_each_record_where_it_stands_and_why() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = filled(scratch.path());
+    let (code, stdout, _) = run(&file, &["pending"]);
+    assert_eq!(code, 0);
+    let first = stdout.lines().find(|line| line.contains("p1")).unwrap();
+    for part in ["ws-1", "queued"] {
+        assert!(first.contains(part), "{stdout}");
+    }
+    let pending = json_of(&file, &["pending"]);
+    let states: Vec<_> = pending.iter().map(|record| (&record["id"], &record["state"])).collect();
+    let (queued, held) = (json!("queued"), json!("held"));
+    assert_eq!(states[1..], [(&json!("p2"), &queued), (&json!("h1"), &held)]);
+    assert_eq!(pending[0]["reason"], "connection refused");
+
+    let (code, stdout, _) = run(&file, &["dead"]);
+    assert!(code == 0 && stdout.contains("d1") && stdout.contains("대화"), "{stdout}");
+    let dead = json_of(&file, &["dead"]);
+    assert_eq!(dead[0]["reason"], "HTTP 400: 빈 메시지");
+    assert_eq!(dead[0]["payload"], json!({"text": "…"}));
+}
+
+#[test]
+fn a_dead_letter_is_queued_again_or_discarded_and_each_once() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = filled(scratch.path());
+    let (code, stdout, _) = run(&file, &["requeue", "d1"]);
+    assert_eq!((code, stdout.as_str()), (0, "d1: queued again\n"));
+    assert!(json_of(&file, &["dead"]).is_empty());
+    assert_eq!(json_of(&file, &["pending"])[3]["id"], "d1");
+    assert_eq!(run(&file, &["dead"]).1, "none\n");
+    let (code, stdout, stderr) = run(&file, &["requeue", "d1"]);
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert_one_error_line(&stderr, "`d1` is no dead letter");
+
+    let discarded = json_of(&file, &["discard", "p2"]);
+    assert_eq!(discarded, [json!({"id": "p2", "result": "discarded"})]);
+    assert_eq!(run(&file, &["discard", "p2"]).0, 1);
+    assert_eq!(json_of(&file, &["status"])[0]["pending"], 3);
+}
+
+#[test]
+fn a_file_that_is_not_there_or_no_outbox_is_an_error_and_stays_as_it_is() {
+    let scratch = tempfile::tempdir().unwrap();
+    let missing = scratch.path().join("missing.db");
+    let (code, stdout, stderr) = run(&missing, &["status"]);
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert_one_error_line(&stderr, "missing.db is not there; --file");
+    assert!(!missing.exists(), "looking made one");
+
+    let (code, _, stderr) = run(scratch.path(), &["status"]);
+    assert!(code == 1 && stderr.contains("is a directory"), "{stderr}");
+    assert_eq!(run(&missing, &["requeue"]).0, 2, "wrong usage");
+}
