@@ -1,0 +1,85 @@
+//! The outbox with the chat store as its sink, at its public face: nothing is lost, whatever the store does.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod faults;
+mod life;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::json;
+use turnwire::{
+    ChatStore, ChatStoreBuilder, Delivery, Outbox, OutboxBuilder, Record, StoreMessage, Timeouts,
+    Tokens,
+};
+use turnwire_fakes::{FakeStore, Login};
+
+const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";
+const WORKSPACES: [&str; 2] = ["workspace-1", "workspace-2"];
+const SENT_AT: i64 = 1_764_660_000_000;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A directory that goes with the test.
+fn scratch() -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("var/outbox.db");
+    (directory, file)
+}
+
+async fn fake() -> FakeStore {
+    let fake = FakeStore::start().await.unwrap();
+    WORKSPACES.iter().for_each(|workspace| fake.add_workspace(workspace, USER));
+    fake
+}
+
+fn store(fake: &FakeStore) -> ChatStoreBuilder {
+    let total = Some(Duration::from_millis(300));
+    ChatStore::builder(fake.url()).no_proxy().timeouts(Timeouts { total, ..Timeouts::default() })
+}
+
+/// An outbox that does not wait long for another try.
+fn settings(file: Option<&Path>, store: ChatStoreBuilder) -> OutboxBuilder {
+    let delivery = Delivery {
+        initial_backoff: Duration::from_millis(5),
+        max_backoff: Duration::from_millis(20),
+        breaker_wait: Duration::from_millis(20),
+        max_breaker_wait: Duration::from_millis(50),
+        ..Delivery::default()
+    };
+    let builder = Outbox::builder().delivery(delivery).sink(store.build().unwrap());
+    match file {
+        Some(file) => builder.path(file),
+        None => builder,
+    }
+}
+
+fn tokens(login: &Login) -> Tokens {
+    Tokens::new(login.access.as_str(), login.refresh.as_str())
+}
+
+/// The `n`th message, in one of the workspaces by turns.
+fn message(n: usize) -> StoreMessage {
+    let workspace = WORKSPACES[n % WORKSPACES.len()];
+    StoreMessage::from_user(workspace, USER, format!("{n}번째 말"), SENT_AT + n as i64)
+}
+
+fn record(message: &StoreMessage) -> Record {
+    let payload = json!(message);
+    let text = |name: &str| payload[name].as_str().unwrap().to_owned();
+    Record::new(text("msgWorkspaceId"), text("msgId"), payload.clone()).user(USER)
+}
+
+/// `accepted + recovered = delivered + dead + pending + discarded`.
+fn assert_balanced(outbox: &Outbox) {
+    let stats = outbox.stats();
+    let gone = stats.delivered + stats.dead + stats.discarded;
+    assert_eq!(stats.accepted + stats.recovered, gone + stats.pending, "{stats:?}");
+    assert_eq!(stats.pending, outbox.pending().unwrap().len() as u64);
+    assert_eq!(stats.dead, outbox.dead_letters().unwrap().len() as u64);
+}
