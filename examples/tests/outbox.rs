@@ -34,7 +34,8 @@ fn filled(directory: &Path) -> PathBuf {
     }
     outbox.hold(Record::new("new", "h1", json!({}))).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    while outbox.stats().dead == 0 || outbox.pending().unwrap()[0].attempts == 0 {
+    let is_tried = || outbox.pending().unwrap().first().is_some_and(|record| record.attempts > 0);
+    while outbox.stats().dead == 0 || !is_tried() {
         runtime.block_on(outbox.flush(Duration::from_millis(20)));
     }
     runtime.block_on(outbox.shutdown(Duration::ZERO));

@@ -90,7 +90,13 @@ impl Room {
         }
         let file = self.file.as_mut().filter(|file| file.trouble.is_none())?;
         for _ in 0..2 {
-            let answers = file.write(|disk| disk.insert(batch, now))?;
+            let Some(answers) = file.write(|disk| disk.insert(batch, now)) else {
+                // A damaged one has been replaced by now.
+                if file.trouble.is_some() {
+                    return None;
+                }
+                continue;
+            };
             // Only now it is sure that the file is the one that others will find.
             if file.is_in_place() {
                 return Some(answers.into_iter().map(|answer| (answer, true)).collect());

@@ -63,6 +63,9 @@ pub(super) async fn run(shared: Arc<Shared>) {
         let until = begin(&shared, |place, entry| {
             runs.push(Conversation { shared: shared.clone(), place }.deliver(entry));
         });
+        if has_file && shared.room().needs_care() {
+            care_at = care_at.min(Instant::now() + CARE_SOON);
+        }
         let until = match (until, has_file) {
             (Some(until), true) => Some(until.min(care_at)),
             (None, true) => Some(care_at),

@@ -283,14 +283,20 @@ pub(super) fn wake_for_tokens(
     me: i64,
     now: Millis,
 ) -> Result<()> {
-    let sql =
-        "UPDATE record INDEXED BY record_tokenless SET needs_token = 0, owner = ?3, due_at = ?4
-               WHERE needs_token AND (conversation = ?1 OR user = ?2) RETURNING conversation";
-    let mut woken = connection.prepare_cached(sql)?;
-    let names: Vec<String> = woken
-        .query_map(params![fresh.conversation, fresh.user, me, now], |row| row.get(0))?
-        .collect::<Result<_>>()?;
-    names.iter().try_for_each(|name| schedule_unclaimed(connection, name))
+    for (index, column, value) in [
+        ("record_tokenless_conversation", "conversation", Some(&fresh.conversation)),
+        ("record_tokenless_user", "user", fresh.user.as_ref()),
+    ] {
+        let sql = format!(
+            "UPDATE record INDEXED BY {index} SET needs_token = 0, owner = ?2, due_at = ?3
+             WHERE needs_token AND {column} = ?1 RETURNING conversation"
+        );
+        let mut woken = connection.prepare_cached(&sql)?;
+        let names = woken.query_map(params![value, me, now], |row| row.get(0))?;
+        let names: Vec<String> = names.collect::<Result<_>>()?;
+        names.iter().try_for_each(|name| schedule_unclaimed(connection, name))?;
+    }
+    Ok(())
 }
 
 /// Whether a record waits, taken no later than `seq`, that this process may have to deliver.

@@ -41,7 +41,8 @@ const STEPS: &[&str] = &["
         reason TEXT
     ) STRICT;
     CREATE INDEX record_order ON record (conversation, seq);
-    CREATE INDEX record_tokenless ON record (seq) WHERE needs_token;
+    CREATE INDEX record_tokenless_conversation ON record (conversation) WHERE needs_token;
+    CREATE INDEX record_tokenless_user ON record (user) WHERE needs_token;
 
     -- The conversations that have pending records, with owner and time of the first one. One without a time is
     -- claimed by the process in lease, or its first record is held.
