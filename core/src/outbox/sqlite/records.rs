@@ -60,9 +60,11 @@ pub(super) fn insert(
         return Ok(false);
     }
     let held = u8::from(fresh.is_held);
+    // Without RETURNING, here and below: it makes a table of its own, which costs more than all else.
+    let seq = counts(connection)?.last_seq + 1;
     let sql = "UPDATE counter SET accepted = accepted + 1, pending = pending + 1, held = held + ?1,
-               last_seq = last_seq + 1 RETURNING last_seq";
-    let seq: i64 = connection.prepare_cached(sql)?.query_row([held], |row| row.get(0))?;
+               last_seq = ?2";
+    connection.prepare_cached(sql)?.execute(params![held, seq])?;
     let sql = "INSERT INTO record (seq, id, conversation, user, payload, owner, is_held, accepted_at,
                due_at, attempts, strikes, mark) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     let Fresh { id, conversation, user, payload, trial, .. } = fresh;
@@ -257,14 +259,16 @@ pub(super) fn put_off(
 ///
 /// By its id, not by its number: a file that took the place of a damaged one has numbers of its own.
 pub(super) fn remove(connection: &Connection, id: &str) -> Result<Option<Head>> {
-    let sql = format!("DELETE FROM record WHERE id = ?1 RETURNING {ENTRY}");
-    let removed = connection.prepare_cached(&sql)?.query_row([id], head).optional()?;
-    if let Some(head) = &removed {
+    let sql = format!("SELECT {ENTRY} FROM record WHERE id = ?1");
+    let found = connection.prepare_cached(&sql)?.query_row([id], head).optional()?;
+    if let Some(head) = &found {
+        let sql = "DELETE FROM record WHERE seq = ?1";
+        connection.prepare_cached(sql)?.execute([head.entry.seq])?;
         let held = u8::from(head.is_held);
         let sql = "UPDATE counter SET pending = pending - 1, held = held - ?1";
         connection.prepare_cached(sql)?.execute([held])?;
     }
-    Ok(removed)
+    Ok(found)
 }
 
 /// Remembers a delivered id, and forgets the oldest.
@@ -288,13 +292,16 @@ pub(super) fn wake_for_tokens(
         ("record_tokenless_user", "user", fresh.user.as_ref()),
     ] {
         let sql = format!(
-            "UPDATE record INDEXED BY {index} SET needs_token = 0, owner = ?2, due_at = ?3
-             WHERE needs_token AND {column} = ?1 RETURNING conversation"
+            "SELECT seq, conversation FROM record INDEXED BY {index}
+             WHERE needs_token AND {column} = ?1"
         );
-        let mut woken = connection.prepare_cached(&sql)?;
-        let names = woken.query_map(params![value, me, now], |row| row.get(0))?;
-        let names: Vec<String> = names.collect::<Result<_>>()?;
-        names.iter().try_for_each(|name| schedule_unclaimed(connection, name))?;
+        let mut waiting = connection.prepare_cached(&sql)?;
+        let waiting = waiting.query_map([value], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        for (seq, name) in waiting.collect::<Result<Vec<(i64, String)>>>()? {
+            let sql = "UPDATE record SET needs_token = 0, owner = ?2, due_at = ?3 WHERE seq = ?1";
+            connection.prepare_cached(sql)?.execute(params![seq, me, now])?;
+            schedule_unclaimed(connection, &name)?;
+        }
     }
     Ok(())
 }
