@@ -31,6 +31,7 @@ mod config;
 mod error;
 mod http;
 mod openai;
+mod outbox;
 mod process;
 mod secret;
 
@@ -38,7 +39,8 @@ pub use config::{Limits, RetryPolicy, Timeouts};
 pub use error::{ApiError, Error, ErrorKind, Result};
 pub use http::CallOptions;
 pub use openai::*;
-pub use secret::Secret;
+pub use outbox::{Outcome, Record, Sink};
+pub use secret::{Secret, Tokens};
 
 // What stands in public signatures, so that its version need not be guessed.
 pub use ::http::HeaderMap;

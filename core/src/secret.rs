@@ -45,3 +45,26 @@ impl fmt::Debug for Secret {
         f.write_str("[redacted]")
     }
 }
+
+/// A user's two tokens at the chat service and the chat store. `Debug` shows neither.
+///
+/// ```
+/// use turnwire::Tokens;
+///
+/// let tokens = Tokens::new("access", "refresh");
+/// assert_eq!(format!("{tokens:?}"), "Tokens { access: [redacted], refresh: [redacted] }");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// Sent as `Authorization: Bearer …`.
+    pub access: Secret,
+    /// Sent as `RefreshToken: Bearer …`.
+    pub refresh: Secret,
+}
+
+impl Tokens {
+    /// Both tokens, without the word `Bearer`.
+    pub fn new(access: impl Into<Secret>, refresh: impl Into<Secret>) -> Self {
+        Tokens { access: access.into(), refresh: refresh.into() }
+    }
+}

@@ -1,0 +1,72 @@
+//! Where records go.
+
+use std::future::Future;
+use std::time::Duration;
+
+use super::Record;
+
+/// Delivers records to a service.
+///
+/// The outbox calls it again and again until it says [`Delivered`](Outcome::Delivered) or [`Dead`](Outcome::Dead), so
+/// a delivery must be safe to repeat: a process can die after the service took a record and before the outbox has
+/// written that down. The outbox sets no time limit but the lease: a delivery that hangs is the sink's to end.
+///
+/// A sink is used in forked children as well, and so must not hold connections of the process that made it.
+///
+/// ```
+/// use turnwire::{Outcome, Record, Sink};
+///
+/// struct Log;
+///
+/// impl Sink for Log {
+///     async fn deliver(&self, record: &Record) -> Outcome {
+///         println!("{}", record.payload());
+///         Outcome::Delivered
+///     }
+/// }
+/// ```
+pub trait Sink: Send + Sync + 'static {
+    /// Delivers one record. Records of one conversation come in order and one at a time, those of others at once.
+    fn deliver(&self, record: &Record) -> impl Future<Output = Outcome> + Send;
+
+    /// What is done once for a delivered record, as counting it is.
+    ///
+    /// It is called at most once for each record, across crashes and retries: only after the delivery has been
+    /// written down, and never again, whatever becomes of it. Nothing but `flush` and `shutdown` waits for it. A
+    /// crash in between loses the call, and never doubles it.
+    fn delivered(&self, record: &Record) -> impl Future<Output = ()> + Send {
+        let _ = record;
+        async {}
+    }
+}
+
+/// What came of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The service has it.
+    Delivered,
+    /// The service took the request and failed (as with status 500): trouble that may pass, or may lie in this
+    /// record. One that keeps failing so while others get through is poison, and becomes a dead letter.
+    Retry {
+        /// The wait that the service asked for; at most an hour is obeyed.
+        after: Option<Duration>,
+        /// The service's message, without secrets.
+        reason: String,
+    },
+    /// The service was not reached, or turns everybody away (no connection, a broken one, a time limit, status 408,
+    /// 425, 429, 502, 503, 504): this says little about the record.
+    Unavailable {
+        /// The wait that the service asked for; at most an hour is obeyed.
+        after: Option<Duration>,
+        /// What happened, without secrets.
+        reason: String,
+    },
+    /// The record's tokens are not accepted and no others are at hand: it waits for fresh ones.
+    NeedsToken,
+    /// The service will never take it: it becomes a dead letter, which a person can see and resend.
+    Dead {
+        /// The service's message, without secrets.
+        reason: String,
+    },
+}
