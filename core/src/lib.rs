@@ -39,7 +39,7 @@ pub use config::{Limits, RetryPolicy, Timeouts};
 pub use error::{ApiError, Error, ErrorKind, Result};
 pub use http::CallOptions;
 pub use openai::*;
-pub use outbox::{Outcome, Record, Sink};
+pub use outbox::*;
 pub use secret::{Secret, Tokens};
 
 // What stands in public signatures, so that its version need not be guessed.

@@ -27,6 +27,17 @@ impl<T: Clone> PerProcess<T> {
         PerProcess { current: ArcSwapOption::const_empty() }
     }
 
+    /// This process's value, if it has made one.
+    pub(crate) fn get(&self) -> Option<T> {
+        let owned = self.current.load_full()?;
+        if owned.process == std::process::id() {
+            return Some(owned.value.clone());
+        }
+        // What was inherited is given up without being dropped.
+        std::mem::forget(owned);
+        None
+    }
+
     /// This process's value. When two threads make it at once, one of the two is kept.
     pub(crate) fn get_or_try_make(&self, make: impl FnOnce() -> Result<T>) -> Result<T> {
         let process = std::process::id();

@@ -1,7 +1,24 @@
 //! The outbox: a record that is handed over reaches its sink, waits visibly, or ends as a dead letter.
 
+mod backend;
+mod checkpoint;
+mod handle;
+mod memory;
+mod options;
 mod record;
+mod report;
+mod room;
+mod shared;
 mod sink;
+mod sqlite;
+mod state;
+mod worker;
 
+#[cfg(test)]
+mod tests;
+
+pub use handle::Outbox;
+pub use options::{Delivery, Durability, OutboxBuilder, OutboxLimits, WhenFull};
 pub use record::Record;
+pub use report::{DeadLetter, FlushReport, PendingRecord, PendingState, Receipt, Stats};
 pub use sink::{Outcome, Sink};

@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use super::Record;
 
 /// Delivers records to a service.
@@ -69,4 +71,20 @@ pub enum Outcome {
         /// The service's message, without secrets.
         reason: String,
     },
+}
+
+/// A sink of any type, and of none that the outbox would have to name.
+pub(super) trait AnySink: Send + Sync {
+    fn deliver<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, Outcome>;
+    fn delivered<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, ()>;
+}
+
+impl<S: Sink> AnySink for S {
+    fn deliver<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, Outcome> {
+        Box::pin(Sink::deliver(self, record))
+    }
+
+    fn delivered<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, ()> {
+        Box::pin(Sink::delivered(self, record))
+    }
 }

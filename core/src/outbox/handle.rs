@@ -1,0 +1,498 @@
+//! The handle that programs hold.
+
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::Value;
+
+use super::backend::{DeadRow, Fault, Fresh, Inserted, PendingRow};
+use super::shared::{Phase, Shared, lock};
+use super::sink::AnySink;
+use super::state::{Gate, Millis, Trial};
+use super::{
+    DeadLetter, FlushReport, OutboxBuilder, PendingRecord, Receipt, Record, Sink, Stats, WhenFull,
+    worker,
+};
+use crate::process::{PerProcess, runtime};
+use crate::{Error, ErrorKind, Result};
+
+/// How often a flush looks whether it is done: soon at first, as most deliveries are quick.
+const LOOK_FIRST: Duration = Duration::from_millis(1);
+const LOOK_LAST: Duration = Duration::from_millis(20);
+
+/// Takes records, and sees to it that each reaches its sink, waits visibly, or ends as a dead letter.
+///
+/// Handles are cheap to clone and share one queue. A forked child gets a queue of its own on the same file: what was
+/// queued is delivered once, by one of the processes. When the last handle is dropped, deliveries that run are
+/// finished and no more are begun; [`shutdown`](Self::shutdown) waits for more than that.
+///
+/// ```
+/// # use serde_json::json;
+/// use turnwire::{Outbox, Record};
+///
+/// # fn main() -> turnwire::Result<()> {
+/// let outbox = Outbox::memory();
+/// let receipt = outbox.enqueue(Record::new("conversation-1", "message-1", json!({"text": "안녕"})))?;
+/// assert!(receipt.is_new && !receipt.durable);
+/// assert_eq!(outbox.stats().pending, 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Outbox(Arc<Handle>);
+
+struct Handle {
+    options: Arc<OutboxBuilder>,
+    sink: Arc<OnceLock<Arc<dyn AnySink>>>,
+    current: PerProcess<Arc<Shared>>,
+}
+
+impl Outbox {
+    /// Settings of an outbox.
+    pub fn builder() -> OutboxBuilder {
+        OutboxBuilder::default()
+    }
+
+    /// An outbox in this file, with the default settings and no sink yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`OutboxBuilder::start`].
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
+        Outbox::builder().path(path).start()
+    }
+
+    /// An outbox in memory, with the default settings and no sink yet. What it holds ends with the process.
+    pub fn memory() -> Self {
+        Outbox::new(OutboxBuilder::default())
+    }
+
+    pub(super) fn start(builder: OutboxBuilder) -> Result<Self> {
+        check(&builder)?;
+        let outbox = Outbox::new(builder);
+        outbox.shared()?;
+        if outbox.0.sink.get().is_some() {
+            outbox.ensure_worker()?;
+        }
+        Ok(outbox)
+    }
+
+    fn new(builder: OutboxBuilder) -> Self {
+        let sink = Arc::new(OnceLock::new());
+        if let Some(given) = builder.sink.clone() {
+            let _ = sink.set(given);
+        }
+        Outbox(Arc::new(Handle { options: Arc::new(builder), sink, current: PerProcess::new() }))
+    }
+
+    /// Says where records go, and begins to deliver what waits.
+    ///
+    /// # Errors
+    ///
+    /// `config` when the outbox has a sink already, or no thread can be started.
+    pub fn attach(&self, sink: impl Sink) -> Result<()> {
+        if self.0.sink.set(Arc::new(sink)).is_err() {
+            let why = "the outbox has a sink already";
+            return Err(Error::new(ErrorKind::Config, "outbox.attach", why));
+        }
+        self.ensure_worker()?;
+        self.shared()?.wake.notify_one();
+        Ok(())
+    }
+
+    /// Takes a record: in microseconds, without waiting for the network, and whether or not the service is there.
+    ///
+    /// With a file the record is in it when this returns, as [`Durability`](super::Durability) says. A file that
+    /// cannot be written, or that another process holds for more than 50 ms, is no error: then the record waits in
+    /// memory, and [`Receipt::durable`] is `false`.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` when the record has no id or conversation, or is larger than
+    /// [`OutboxLimits::record_bytes`](super::OutboxLimits::record_bytes); `outbox_full` when a limit is reached;
+    /// `cancelled` after [`shutdown`](Self::shutdown).
+    pub fn enqueue(&self, record: Record) -> Result<Receipt> {
+        self.take(record, false)
+    }
+
+    /// Takes a record that is not complete yet: it is kept, and holds up its conversation, until it is
+    /// [released](Self::release) or [discarded](Self::discard).
+    ///
+    /// # Errors
+    ///
+    /// As [`enqueue`](Self::enqueue).
+    pub fn hold(&self, record: Record) -> Result<Receipt> {
+        self.take(record, true)
+    }
+
+    /// Puts the complete record in the place of the held one with its id, which may be in another conversation. Where
+    /// none of this id is held, this is [`enqueue`](Self::enqueue).
+    ///
+    /// # Errors
+    ///
+    /// As [`enqueue`](Self::enqueue).
+    pub fn release(&self, record: Record) -> Result<Receipt> {
+        let shared = self.open_shared("outbox.release")?;
+        let fresh = self.fresh(&shared, &record, false, "outbox.release")?;
+        let released = shared.room().release(&fresh, shared.clock.now());
+        match released {
+            Some(durable) => {
+                self.wake_worker(&shared);
+                Ok(Receipt { id: fresh.id, durable, is_new: false })
+            }
+            None => self.take(record, false),
+        }
+    }
+
+    /// Waits until what was taken so far is delivered or dead, at most this long. Records that wait for another try
+    /// are not hurried, but a service that is left alone for its failures is tried once.
+    ///
+    /// Without a sink there is nothing to wait for.
+    pub async fn flush(&self, deadline: Duration) -> FlushReport {
+        let Ok(shared) = self.shared() else { return FlushReport::default() };
+        let by = Instant::now() + deadline;
+        self.drain(&shared, by).await;
+        report(&shared)
+    }
+
+    /// Takes no further records, waits as [`flush`](Self::flush), and ends. What is still pending stays in the file
+    /// for whoever opens it next; in memory it is lost, and counted in the report.
+    pub async fn shutdown(&self, deadline: Duration) -> FlushReport {
+        let Ok(shared) = self.shared() else { return FlushReport::default() };
+        let by = Instant::now() + deadline;
+        shared.advance(Phase::Closed);
+        self.drain(&shared, by).await;
+        let report = report(&shared);
+        shared.advance(Phase::Stopped);
+        match shared.has_worker.load(Ordering::SeqCst) {
+            true => {
+                let (watched, mut ended) = (shared.clone(), shared.ended.subscribe());
+                let end = async move {
+                    let _ = ended.wait_for(|ended| *ended).await;
+                    drop(watched);
+                };
+                // A sink that blocks its thread is not waited for.
+                elsewhere(tokio::time::timeout(Duration::from_millis(50), end)).await;
+            }
+            false => shared.room().leave(),
+        }
+        report
+    }
+
+    /// The books: what was taken, and what became of it.
+    pub fn stats(&self) -> Stats {
+        let shared = match self.shared() {
+            Ok(shared) => shared,
+            Err(error) => {
+                return Stats { storage_error: Some(error.to_string()), ..Stats::default() };
+            }
+        };
+        let books = shared.room().books();
+        let gate = lock(&shared.breaker).gate(shared.clock.elapsed());
+        let (now, opening) = (books.now, books.opening);
+        Stats {
+            accepted: now.accepted.saturating_sub(opening.accepted),
+            recovered: opening.pending + opening.dead,
+            delivered: now.delivered.saturating_sub(opening.delivered),
+            dead: now.dead,
+            pending: now.pending,
+            held: now.held,
+            discarded: now.discarded.saturating_sub(opening.discarded),
+            not_durable: books.not_durable,
+            is_breaker_open: gate != Gate::Open,
+            storage_error: books.trouble.map(|fault| fault.to_string()),
+            set_aside: books.set_aside,
+        }
+    }
+
+    /// The records that wait, in the order in which they were taken; at most 1,000.
+    ///
+    /// # Errors
+    ///
+    /// `storage` when the file cannot be read.
+    pub fn pending(&self) -> Result<Vec<PendingRecord>> {
+        let rows = self.act("outbox.pending", |shared| shared.room().pending(LISTED))?;
+        Ok(rows.into_iter().map(PendingRecord::from).collect())
+    }
+
+    /// The records that were given up, in the order in which they were taken; at most 1,000.
+    ///
+    /// # Errors
+    ///
+    /// `storage` when the file cannot be read.
+    pub fn dead_letters(&self) -> Result<Vec<DeadLetter>> {
+        let rows = self.act("outbox.dead_letters", |shared| shared.room().dead(LISTED))?;
+        Ok(rows.into_iter().map(DeadLetter::from).collect())
+    }
+
+    /// Queues a dead letter anew, behind all others of its conversation; `false` when there is none of this id.
+    ///
+    /// # Errors
+    ///
+    /// `storage` when the file cannot be written.
+    pub fn requeue(&self, id: &str) -> Result<bool> {
+        let is_found =
+            self.act("outbox.requeue", |shared| shared.room().requeue(id, shared.clock.now()))?;
+        if is_found {
+            let shared = self.shared()?;
+            self.wake_worker(&shared);
+        }
+        Ok(is_found)
+    }
+
+    /// Forgets a dead letter, or a record that waits; `false` when there is none of this id, or it is being sent.
+    ///
+    /// # Errors
+    ///
+    /// `storage` when the file cannot be written.
+    pub fn discard(&self, id: &str) -> Result<bool> {
+        self.act("outbox.discard", |shared| shared.room().discard(id, shared.clock.now()))
+    }
+
+    fn take(&self, record: Record, is_held: bool) -> Result<Receipt> {
+        let operation = if is_held { "outbox.hold" } else { "outbox.enqueue" };
+        let shared = self.open_shared(operation)?;
+        let fresh = self.fresh(&shared, &record, is_held, operation)?;
+        let id = fresh.id.clone();
+        let deadline = match shared.options.when_full {
+            WhenFull::Block(limit) => Some(Instant::now() + limit),
+            WhenFull::Reject => None,
+        };
+        loop {
+            match shared.take(fresh.clone()) {
+                (Inserted::Full, _) => {
+                    let left = deadline.map(|by| by.saturating_duration_since(Instant::now()));
+                    let Some(left) = left.filter(|left| !left.is_zero()) else {
+                        let why = "the outbox is full";
+                        let error = Error::new(ErrorKind::OutboxFull, operation, why);
+                        return Err(error.with_target(Some(id.into())));
+                    };
+                    self.wake_worker(&shared);
+                    // Another process may make room as well, and tells nobody.
+                    shared.wait_for_room(left.min(Duration::from_millis(10)));
+                }
+                (inserted, durable) => {
+                    self.wake_worker(&shared);
+                    return Ok(Receipt { id, durable, is_new: inserted == Inserted::New });
+                }
+            }
+        }
+    }
+
+    /// The record as it is kept; its tokens go to the wallet.
+    fn fresh(
+        &self,
+        shared: &Shared,
+        record: &Record,
+        is_held: bool,
+        operation: &'static str,
+    ) -> Result<Fresh> {
+        let refuse = |why: String| {
+            let error = Error::new(ErrorKind::InvalidRequest, operation, why);
+            Err(error.with_target(Some(record.id().into())))
+        };
+        if record.id().is_empty() || record.conversation().is_empty() {
+            return refuse("a record needs an id and a conversation".into());
+        }
+        let payload = record.payload().to_string();
+        let limit = shared.options.limits.record_bytes;
+        let bytes = payload.len() + record.id().len() + record.conversation().len();
+        if bytes > limit {
+            return refuse(format!("the record has {bytes} bytes, more than the limit of {limit}"));
+        }
+        if let Some(tokens) = record.known_tokens() {
+            let key = record.user_id().unwrap_or(record.conversation());
+            lock(&shared.wallet).keep(key, tokens.clone());
+        }
+        Ok(Fresh {
+            id: record.id().to_owned(),
+            conversation: record.conversation().to_owned(),
+            user: record.user_id().map(str::to_owned),
+            payload,
+            is_held,
+            has_tokens: record.known_tokens().is_some(),
+            trial: Trial { accepted_at: shared.clock.now(), ..Trial::default() },
+        })
+    }
+
+    /// Waits until what was taken so far is done, on the library's own runtime: this one may be of any kind, or none.
+    async fn drain(&self, shared: &Arc<Shared>, by: Instant) {
+        if self.0.sink.get().is_none() || shared.phase() >= Phase::Draining {
+            return;
+        }
+        if self.ensure_worker().is_err() {
+            return;
+        }
+        lock(&shared.breaker).hasten();
+        shared.wake.notify_one();
+        elsewhere(drained(shared.clone(), by)).await;
+    }
+
+    fn shared(&self) -> Result<Arc<Shared>> {
+        self.0.current.get_or_try_make(|| {
+            let Handle { options, sink, .. } = &*self.0;
+            let opened = Shared::open(options.clone(), sink.clone());
+            opened.map(Arc::new).map_err(|why| {
+                let path = options.path.as_ref().map(|path| path.display().to_string().into());
+                Error::new(ErrorKind::Storage, "outbox.open", why).with_target(path)
+            })
+        })
+    }
+
+    fn open_shared(&self, operation: &'static str) -> Result<Arc<Shared>> {
+        let shared = self.shared()?;
+        if shared.phase() > Phase::Running {
+            return Err(Error::new(ErrorKind::Cancelled, operation, "the outbox was shut down"));
+        }
+        Ok(shared)
+    }
+
+    fn act<T>(
+        &self,
+        operation: &'static str,
+        act: impl FnOnce(&Shared) -> Result<T, Fault>,
+    ) -> Result<T> {
+        act(&*self.shared()?).map_err(|fault| {
+            let path = self.0.options.path.as_ref().map(|path| path.display().to_string().into());
+            Error::new(ErrorKind::Storage, operation, fault.to_string()).with_target(path)
+        })
+    }
+
+    fn wake_worker(&self, shared: &Shared) {
+        // Where no thread can be started now, the record waits for the next call that can.
+        if let Err(error) = self.ensure_worker() {
+            tracing::warn!(%error, "the outbox has no worker");
+        }
+        shared.nudge();
+    }
+
+    /// Starts this process's worker, unless it has one.
+    fn ensure_worker(&self) -> Result<()> {
+        let shared = self.shared()?;
+        let has_work = self.0.sink.get().is_some() || self.0.options.path.is_some();
+        if !has_work || shared.has_worker.swap(true, Ordering::SeqCst) {
+            return Ok(());
+        }
+        let started = spawn(shared.clone());
+        if started.is_err() {
+            shared.has_worker.store(false, Ordering::SeqCst);
+        }
+        started
+    }
+}
+
+/// How many records `pending` and `dead_letters` give at most.
+const LISTED: usize = 1_000;
+
+/// A thread of its own, with a runtime of its own: what waits for the disk there makes no stream wait.
+fn spawn(shared: Arc<Shared>) -> Result<()> {
+    let no_thread = |error: std::io::Error| {
+        let why = format!("the outbox's worker cannot be started: {error}");
+        Error::new(ErrorKind::Config, "outbox.start", why).with_source(error)
+    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_thread)?;
+    let work = move || {
+        runtime.block_on(worker::run(shared));
+        runtime.shutdown_background();
+    };
+    thread::Builder::new().name("turnwire-outbox".into()).spawn(work).map_err(no_thread)?;
+    Ok(())
+}
+
+/// Ends when nothing waits any more that was taken before, or at the deadline.
+async fn drained(shared: Arc<Shared>, by: Instant) {
+    let last = shared.room().last();
+    let mut pause = LOOK_FIRST;
+    loop {
+        let is_waiting = shared.room().is_waiting(last);
+        let left = by.saturating_duration_since(Instant::now());
+        if !is_waiting && shared.hooks.load(Ordering::SeqCst) == 0 || left.is_zero() {
+            return;
+        }
+        tokio::time::sleep(pause.min(left)).await;
+        pause = (pause * 2).min(LOOK_LAST);
+    }
+}
+
+/// Runs a future on the library's own runtime.
+async fn elsewhere<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) {
+    if let Ok(runtime) = runtime() {
+        let _ = runtime.spawn(future).await;
+    }
+}
+
+fn report(shared: &Shared) -> FlushReport {
+    FlushReport {
+        delivered: shared.delivered.swap(0, Ordering::SeqCst),
+        pending: shared.room().books().now.pending,
+        dead: shared.died.swap(0, Ordering::SeqCst),
+    }
+}
+
+fn check(builder: &OutboxBuilder) -> Result<()> {
+    let wrong = match () {
+        () if builder.delivery.concurrency == 0 => "a concurrency of 0 delivers nothing",
+        () if builder.limits.record_bytes == 0 => "a limit of 0 bytes takes no record",
+        () if builder.path.as_ref().is_some_and(|path| path.as_os_str().is_empty()) => {
+            "the path is empty"
+        }
+        () => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::Config, "outbox.start", wrong))
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if let Some(shared) = self.current.get() {
+            shared.advance(Phase::Draining);
+            if !shared.has_worker.load(Ordering::SeqCst) {
+                shared.room().leave();
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").field("options", &self.0.options).finish_non_exhaustive()
+    }
+}
+
+impl From<PendingRow> for PendingRecord {
+    fn from(row: PendingRow) -> Self {
+        PendingRecord {
+            id: row.id,
+            conversation: row.conversation,
+            user: row.user,
+            accepted_at: time(row.trial.accepted_at),
+            attempts: row.trial.attempts,
+            state: row.state,
+            reason: row.reason,
+        }
+    }
+}
+
+impl From<DeadRow> for DeadLetter {
+    fn from(row: DeadRow) -> Self {
+        DeadLetter {
+            id: row.id,
+            conversation: row.conversation,
+            user: row.user,
+            payload: serde_json::from_str(&row.payload).unwrap_or(Value::Null),
+            accepted_at: time(row.trial.accepted_at),
+            died_at: time(row.died_at),
+            attempts: row.trial.attempts,
+            reason: row.reason,
+        }
+    }
+}
+
+fn time(at: Millis) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(at)
+}

@@ -1,0 +1,209 @@
+//! How an outbox keeps and delivers, and its builder.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::sink::AnySink;
+use super::{Outbox, Sink};
+use crate::Result;
+
+/// What a record that `enqueue` calls durable survives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Durability {
+    /// The end of the process, however it comes (`kill -9`). A power cut may take the last moments.
+    #[default]
+    Os,
+    /// A power cut as well: each record waits for the disk.
+    Fsync,
+}
+
+/// What `enqueue` does when a limit of [`OutboxLimits`] is reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// Fails at once with `outbox_full`.
+    #[default]
+    Reject,
+    /// Blocks the calling thread until there is room, at most this long; then fails with `outbox_full`.
+    Block(Duration),
+}
+
+/// How much an outbox holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxLimits {
+    /// Records in memory: all of [`Outbox::memory`], or what a file that cannot be written leaves there. Default
+    /// 10,000.
+    pub memory_records: usize,
+    /// The bytes of those records. Default 32 MiB.
+    pub memory_bytes: usize,
+    /// The bytes of the file. Default 1 GiB.
+    pub file_bytes: u64,
+    /// The bytes of one record as JSON; a larger one is refused at the door. Default 1 MiB.
+    pub record_bytes: usize,
+}
+
+impl Default for OutboxLimits {
+    fn default() -> Self {
+        OutboxLimits {
+            memory_records: 10_000,
+            memory_bytes: 32 * 1024 * 1024,
+            file_bytes: 1024 * 1024 * 1024,
+            record_bytes: 1024 * 1024,
+        }
+    }
+}
+
+/// How records are delivered: how many at once, when again, and when no more.
+///
+/// The wait before a retry is drawn at random between nothing and a bound that doubles with each failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Conversations that are delivered at once, by each process. Default 16.
+    pub concurrency: usize,
+    /// The bound of the first wait. Default 500 ms.
+    pub initial_backoff: Duration,
+    /// The bound that doubling leads to. Default 60 s.
+    pub max_backoff: Duration,
+    /// The longest wait that a service may ask for. Default 1 h.
+    pub max_retry_after: Duration,
+    /// A record that is older when a delivery fails is given up: it becomes a dead letter. Default 72 h.
+    pub max_age: Duration,
+    /// After so many failures that the service answered itself, while others got through, a record is poison and
+    /// becomes a dead letter. Where the service was not even reached, a failure weighs a quarter. Default 5.
+    pub poison_tries: u32,
+    /// Failures in a row, of any records, that open the breaker: then nothing is sent for a while. Default 5.
+    pub breaker_failures: u32,
+    /// How long the breaker stays open at first; then one record tries. Default 30 s.
+    pub breaker_wait: Duration,
+    /// How long it stays open at most, after doubling with each failed try. Default 5 min.
+    pub max_breaker_wait: Duration,
+    /// How many delivered ids are remembered, so that the same id is not taken again. Default 100,000.
+    pub remembered: usize,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Delivery {
+            concurrency: 16,
+            initial_backoff: Duration::from_millis(500),
+            max_backoff: Duration::from_secs(60),
+            max_retry_after: Duration::from_secs(60 * 60),
+            max_age: Duration::from_secs(72 * 60 * 60),
+            poison_tries: 5,
+            breaker_failures: 5,
+            breaker_wait: Duration::from_secs(30),
+            max_breaker_wait: Duration::from_secs(5 * 60),
+            remembered: 100_000,
+        }
+    }
+}
+
+/// Settings of an [`Outbox`]; [`start`](Self::start) makes it.
+///
+/// ```
+/// use std::time::Duration;
+/// use serde_json::json;
+/// use turnwire::{Delivery, Outbox, Outcome, Record, Sink, WhenFull};
+///
+/// struct Log;
+///
+/// impl Sink for Log {
+///     async fn deliver(&self, record: &Record) -> Outcome {
+///         println!("{}", record.payload());
+///         Outcome::Delivered
+///     }
+/// }
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let outbox = Outbox::builder()
+///     .delivery(Delivery { concurrency: 4, ..Delivery::default() })
+///     .when_full(WhenFull::Block(Duration::from_millis(50)))
+///     .sink(Log)
+///     .start()?;
+/// outbox.enqueue(Record::new("conversation-1", "message-1", json!({"text": "안녕하세요"})))?;
+/// let report = outbox.flush(Duration::from_secs(5)).await;
+/// assert_eq!((report.delivered, report.pending), (1, 0));
+/// # turnwire::Result::Ok(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Default)]
+pub struct OutboxBuilder {
+    pub(super) path: Option<PathBuf>,
+    pub(super) durability: Durability,
+    pub(super) limits: OutboxLimits,
+    pub(super) when_full: WhenFull,
+    pub(super) delivery: Delivery,
+    pub(super) sink: Option<Arc<dyn AnySink>>,
+}
+
+impl OutboxBuilder {
+    /// The file that holds the records, shared with other processes. Without one they are held in memory.
+    ///
+    /// The file and its directory are made if they are not there, for their owner alone (0600, 0700). It must not lie
+    /// on a network file system.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// What an accepted record survives. Default [`Durability::Os`].
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// How much it holds.
+    #[must_use]
+    pub fn limits(mut self, limits: OutboxLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// What happens when it is full. Default [`WhenFull::Reject`].
+    #[must_use]
+    pub fn when_full(mut self, policy: WhenFull) -> Self {
+        self.when_full = policy;
+        self
+    }
+
+    /// How records are delivered.
+    #[must_use]
+    pub fn delivery(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
+        self
+    }
+
+    /// Where records go. Without a sink they are kept until one is [attached](Outbox::attach).
+    #[must_use]
+    pub fn sink(mut self, sink: impl Sink) -> Self {
+        self.sink = Some(Arc::new(sink));
+        self
+    }
+
+    /// Opens the file, takes up what it holds, and begins to deliver.
+    ///
+    /// A damaged file is set aside under a name that says so, what can be read of it is taken over, and
+    /// [`Stats::set_aside`](super::Stats::set_aside) names it.
+    ///
+    /// # Errors
+    ///
+    /// `config` when a setting makes no sense or the path is no outbox; `storage` when the file cannot be made or
+    /// opened. A full disk is no error: records are held in memory until there is space.
+    pub fn start(self) -> Result<Outbox> {
+        Outbox::start(self)
+    }
+}
+
+impl fmt::Debug for OutboxBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("OutboxBuilder");
+        out.field("path", &self.path).field("durability", &self.durability);
+        out.field("limits", &self.limits).field("when_full", &self.when_full);
+        out.field("delivery", &self.delivery).field("has_sink", &self.sink.is_some()).finish()
+    }
+}

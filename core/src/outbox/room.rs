@@ -1,0 +1,386 @@
+//! Where records are kept: in the file, and in memory while the file cannot take them.
+//!
+//! A conversation lies in one place. While records of it wait in memory, further ones join them there, and all move to
+//! the file together as soon as it takes them. One that has older records in a file that cannot be written waits for
+//! the file, as overtaking them would break its order.
+
+use std::path::PathBuf;
+
+use super::backend::{
+    Backend, Change, Counts, DeadRow, Entry, Fault, Fresh, Inserted, PendingRow, Settled,
+};
+use super::memory::Memory;
+use super::sqlite::{Disk, OpenFault, Settings};
+use super::state::Millis;
+
+/// The records of one process's handle.
+#[derive(Debug)]
+pub(super) struct Room {
+    memory: Memory,
+    file: Option<File>,
+    /// Held records that are to be filled in as soon as the file can be written.
+    releases: Vec<Fresh>,
+}
+
+/// The file, whether or not it can be used now.
+#[derive(Debug)]
+struct File {
+    settings: Settings,
+    disk: Option<Disk>,
+    /// Why it cannot be written now.
+    trouble: Option<Fault>,
+    set_aside: Vec<PathBuf>,
+    /// What it held when the books of this handle began.
+    opening: Counts,
+}
+
+/// Where a record lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    File,
+    Memory,
+}
+
+/// What the books say: see [`Stats`](super::Stats).
+#[derive(Debug)]
+pub(super) struct Books {
+    pub(super) now: Counts,
+    pub(super) opening: Counts,
+    pub(super) not_durable: u64,
+    pub(super) trouble: Option<Fault>,
+    pub(super) set_aside: Vec<PathBuf>,
+}
+
+impl Room {
+    pub(super) fn in_memory(memory: Memory) -> Self {
+        Room { memory, file: None, releases: Vec::new() }
+    }
+
+    /// Opens the file; one that cannot be used now is tried again later.
+    pub(super) fn on_file(memory: Memory, settings: Settings) -> Result<Self, String> {
+        let mut file = File {
+            settings,
+            disk: None,
+            trouble: None,
+            set_aside: Vec::new(),
+            opening: Counts::default(),
+        };
+        match Disk::open(&file.settings, &mut file.set_aside) {
+            Ok(disk) => file.use_disk(disk),
+            Err(OpenFault::Now(fault)) => file.trouble = Some(fault),
+            Err(OpenFault::Wrong(why)) => return Err(why),
+        }
+        Ok(Room { memory, file: Some(file), releases: Vec::new() })
+    }
+
+    /// Whether the file needs care: it cannot be used, or records wait in memory to move there.
+    pub(super) fn needs_care(&self) -> bool {
+        let Some(file) = &self.file else { return false };
+        let waits_in_memory = !self.memory.is_empty() || !self.releases.is_empty();
+        file.trouble.is_some() || file.disk.is_none() || waits_in_memory
+    }
+
+    /// Whether other processes use the file.
+    pub(super) fn has_company(&self) -> bool {
+        self.file.as_ref().and_then(|file| file.disk.as_ref()).is_some_and(Disk::has_company)
+    }
+
+    /// Takes records; says of each what became of it and whether it is durable.
+    pub(super) fn insert(&mut self, batch: &[Fresh], now: Millis) -> Vec<(Inserted, bool)> {
+        if self.file.is_none() {
+            return batch.iter().map(|fresh| (self.keep(fresh, now), false)).collect();
+        }
+        let stays = |fresh: &Fresh| self.memory.has_conversation(&fresh.conversation);
+        if !batch.iter().any(stays)
+            && let Some(answers) = self.insert_into_file(batch, now)
+        {
+            return answers;
+        }
+        if batch.len() > 1 {
+            // Each goes its own way.
+            return batch
+                .iter()
+                .flat_map(|fresh| self.insert(std::slice::from_ref(fresh), now))
+                .collect();
+        }
+        batch.iter().map(|fresh| (self.set_down(fresh, now), false)).collect()
+    }
+
+    fn insert_into_file(&mut self, batch: &[Fresh], now: Millis) -> Option<Vec<(Inserted, bool)>> {
+        let is_in_memory = |fresh: &Fresh| self.memory.knows(&fresh.id);
+        if batch.iter().any(is_in_memory) {
+            return None;
+        }
+        let file = self.file.as_mut().filter(|file| file.trouble.is_none())?;
+        for _ in 0..2 {
+            let answers = file.write(|disk| disk.insert(batch, now))?;
+            // Only now it is sure that the file is the one that others will find.
+            if file.is_in_place() {
+                return Some(answers.into_iter().map(|answer| (answer, true)).collect());
+            }
+            file.reopen(None);
+        }
+        None
+    }
+
+    /// Keeps a record in memory until the file takes it.
+    fn set_down(&mut self, fresh: &Fresh, now: Millis) -> Inserted {
+        let disk = self.file.as_mut().and_then(|file| file.disk.as_mut());
+        let (is_known, has_older) = disk.map_or((false, false), |disk| {
+            // What cannot be read now is found when the records move to the file.
+            let is_known = disk.knows(&fresh.id).unwrap_or(false);
+            (is_known, disk.has_conversation(&fresh.conversation).unwrap_or(false))
+        });
+        if is_known {
+            return Inserted::Known;
+        }
+        let is_new_here = !self.memory.has_conversation(&fresh.conversation);
+        let inserted = self.keep(fresh, now);
+        if has_older && is_new_here && inserted == Inserted::New {
+            self.memory.block(&fresh.conversation);
+        }
+        inserted
+    }
+
+    fn keep(&mut self, fresh: &Fresh, now: Millis) -> Inserted {
+        match self.memory.insert(std::slice::from_ref(fresh), now) {
+            Ok(answers) => answers.first().copied().unwrap_or(Inserted::Full),
+            Err(_) => Inserted::Full,
+        }
+    }
+
+    /// Fills in a held record; says whether one of this id was held, and whether that is durable.
+    pub(super) fn release(&mut self, fresh: &Fresh, now: Millis) -> Option<bool> {
+        if self.memory.release(fresh, now).unwrap_or(false) {
+            return Some(false);
+        }
+        let file = self.file.as_mut()?;
+        match file.act(|disk| disk.release(fresh, now)) {
+            Ok(is_released) => is_released.then_some(true),
+            Err(_) => {
+                self.releases.push(fresh.clone());
+                Some(false)
+            }
+        }
+    }
+
+    /// Claims what is due.
+    pub(super) fn claim(&mut self, limit: usize, now: Millis) -> Vec<(Place, Entry)> {
+        let from_memory = self.memory.claim(limit, now).unwrap_or_default();
+        let mut claimed: Vec<_> =
+            from_memory.into_iter().map(|entry| (Place::Memory, entry)).collect();
+        let room = limit - claimed.len();
+        if let Some(file) = self.file.as_mut().filter(|file| file.trouble.is_none() && room > 0) {
+            let from_file = file.write(|disk| disk.claim(room, now)).unwrap_or_default();
+            claimed.extend(from_file.into_iter().map(|entry| (Place::File, entry)));
+        }
+        claimed
+    }
+
+    /// When something is due next.
+    pub(super) fn next_due(&mut self, now: Millis) -> Option<Millis> {
+        let in_memory = self.memory.next_due(now).unwrap_or_default();
+        let file = self.file.as_mut().filter(|file| file.trouble.is_none());
+        let in_file = file.and_then(|file| file.write(|disk| disk.next_due(now))).flatten();
+        in_memory.into_iter().chain(in_file).min()
+    }
+
+    /// Writes down what became of a record.
+    pub(super) fn settle(
+        &mut self,
+        place: Place,
+        entry: &Entry,
+        change: &Change,
+        now: Millis,
+    ) -> Result<Settled, Fault> {
+        match (place, &mut self.file) {
+            (Place::File, Some(file)) => file.act(|disk| disk.settle(entry, change, now)),
+            _ => self.memory.settle(entry, change, now),
+        }
+    }
+
+    pub(super) fn give_back(&mut self, place: Place, conversation: &str, now: Millis) {
+        // What cannot be given back ends with this process's presence.
+        let _ = match (place, &mut self.file) {
+            (Place::File, Some(file)) => file.act(|disk| disk.give_back(conversation, now)),
+            _ => self.memory.give_back(conversation, now),
+        };
+    }
+
+    /// How many records were delivered from there.
+    pub(super) fn delivered(&mut self, place: Place) -> u64 {
+        let counts = match (place, &mut self.file) {
+            (Place::File, Some(file)) => file.act(Disk::counts),
+            _ => self.memory.counts(),
+        };
+        counts.map_or(0, |counts| counts.delivered)
+    }
+
+    pub(super) fn books(&mut self) -> Books {
+        let in_memory = self.memory.counts().unwrap_or_default();
+        let Some(file) = &mut self.file else {
+            return Books {
+                now: in_memory,
+                opening: Counts::default(),
+                not_durable: 0,
+                trouble: None,
+                set_aside: Vec::new(),
+            };
+        };
+        let (in_file, trouble) = match file.act(Disk::counts) {
+            Ok(counts) => (counts, file.trouble.clone()),
+            // Books that cannot be read now: what was known at the opening balances with itself.
+            Err(fault) => (file.opening, Some(fault)),
+        };
+        Books {
+            now: in_file.plus(in_memory),
+            opening: file.opening,
+            not_durable: in_memory.pending,
+            trouble,
+            set_aside: file.set_aside.clone(),
+        }
+    }
+
+    /// The numbers of the last records, in the file and in memory.
+    pub(super) fn last(&mut self) -> (u64, u64) {
+        let in_memory = self.memory.counts().map_or(0, |counts| counts.last_seq);
+        let in_file = match self.file.as_mut().map(|file| file.act(Disk::counts)) {
+            // What moves from memory to the file gets a new number there.
+            Some(Ok(counts)) if self.memory.is_empty() => counts.last_seq,
+            _ => i64::MAX as u64,
+        };
+        (in_file, in_memory)
+    }
+
+    /// Whether records wait that were taken no later than these.
+    pub(super) fn is_waiting(&mut self, (in_file, in_memory): (u64, u64)) -> bool {
+        self.memory.is_waiting(in_memory).unwrap_or(true)
+            || self
+                .file
+                .as_mut()
+                .is_some_and(|file| file.act(|disk| disk.is_waiting(in_file)).unwrap_or(true))
+    }
+
+    pub(super) fn pending(&mut self, limit: usize) -> Result<Vec<PendingRow>, Fault> {
+        let in_memory = self.memory.pending(limit)?;
+        let mut rows = match &mut self.file {
+            Some(file) => file.act(|disk| disk.pending(limit))?,
+            None => Vec::new(),
+        };
+        rows.extend(in_memory);
+        rows.truncate(limit);
+        Ok(rows)
+    }
+
+    pub(super) fn dead(&mut self, limit: usize) -> Result<Vec<DeadRow>, Fault> {
+        let in_memory = self.memory.dead(limit)?;
+        let mut rows = match &mut self.file {
+            Some(file) => file.act(|disk| disk.dead(limit))?,
+            None => Vec::new(),
+        };
+        rows.extend(in_memory);
+        rows.truncate(limit);
+        Ok(rows)
+    }
+
+    pub(super) fn requeue(&mut self, id: &str, now: Millis) -> Result<bool, Fault> {
+        if self.memory.requeue(id, now)? {
+            return Ok(true);
+        }
+        self.file.as_mut().map_or(Ok(false), |file| file.act(|disk| disk.requeue(id, now)))
+    }
+
+    pub(super) fn discard(&mut self, id: &str, now: Millis) -> Result<bool, Fault> {
+        if self.memory.discard(id, now)? {
+            return Ok(true);
+        }
+        self.file.as_mut().map_or(Ok(false), |file| file.act(|disk| disk.discard(id, now)))
+    }
+
+    /// Gets the file back to work, moves what waits in memory to it, and finds processes that died.
+    pub(super) fn care(&mut self, now: Millis) {
+        let Some(file) = &mut self.file else { return };
+        if file.disk.is_none() || !file.is_in_place() {
+            file.reopen(None);
+        }
+        if file.trouble.is_some() {
+            match file.disk.as_mut().map(Disk::probe) {
+                Some(Ok(())) => file.trouble = None,
+                Some(Err(fault)) => file.note(fault),
+                None => {}
+            }
+        }
+        if file.trouble.is_some() || file.disk.is_none() {
+            return;
+        }
+        file.write(Disk::bury_the_dead);
+        let is_waiting = |fresh: &Fresh| file.write(|disk| disk.release(fresh, now)).is_none();
+        self.releases.retain(is_waiting);
+        if !self.memory.is_empty() {
+            let (moved, done) = (self.memory.movable(), self.memory.done());
+            if file.write(|disk| disk.take_over(&moved, done, now)).is_some() {
+                self.memory.forget(&moved);
+            }
+        }
+    }
+
+    /// The process ends in good order.
+    pub(super) fn leave(&mut self) {
+        if let Some(disk) = self.file.as_mut().and_then(|file| file.disk.take()) {
+            disk.leave();
+        }
+    }
+}
+
+impl File {
+    fn is_in_place(&self) -> bool {
+        self.disk.as_ref().is_some_and(Disk::is_in_place)
+    }
+
+    fn use_disk(&mut self, mut disk: Disk) {
+        self.opening = disk.counts().unwrap_or_default();
+        self.disk = Some(disk);
+        self.trouble = None;
+    }
+
+    /// Does something that needs the file; a fault is noted.
+    fn act<T>(&mut self, act: impl FnOnce(&mut Disk) -> Result<T, Fault>) -> Result<T, Fault> {
+        let Some(disk) = &mut self.disk else {
+            return Err(self.trouble.clone().unwrap_or(Fault::Busy));
+        };
+        let acted = act(disk);
+        if let Err(fault) = &acted {
+            self.note(fault.clone());
+        }
+        acted
+    }
+
+    fn write<T>(&mut self, act: impl FnOnce(&mut Disk) -> Result<T, Fault>) -> Option<T> {
+        self.act(act).ok()
+    }
+
+    fn note(&mut self, fault: Fault) {
+        if self.trouble.is_none() && fault != Fault::Busy {
+            tracing::warn!(file = %self.settings.path.display(), %fault, "the outbox's file fails");
+        }
+        match &fault {
+            Fault::Damaged(why) => self.reopen(Some(&why.clone())),
+            // After an I/O error what SQLite keeps in memory may not be what the disk has.
+            Fault::Unusable(_) => self.trouble = Some(fault),
+            Fault::Busy => self.trouble = Some(fault),
+        }
+    }
+
+    /// Opens the file anew, in the place of a damaged one, or of one that others have set aside.
+    fn reopen(&mut self, damage: Option<&str>) {
+        let opened = match self.disk.take() {
+            Some(disk) => disk.reopen(damage, &mut self.set_aside),
+            None => Disk::open(&self.settings, &mut self.set_aside),
+        };
+        match opened {
+            Ok(disk) => self.use_disk(disk),
+            Err(OpenFault::Now(fault)) => self.trouble = Some(fault),
+            Err(OpenFault::Wrong(why)) => self.trouble = Some(Fault::Unusable(why)),
+        }
+    }
+}

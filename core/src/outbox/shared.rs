@@ -1,0 +1,262 @@
+//! What a process's handles and its worker share.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
+
+use super::OutboxBuilder;
+use super::backend::{Fresh, Inserted};
+use super::memory::Memory;
+use super::room::Room;
+use super::sink::AnySink;
+use super::sqlite::Settings;
+use super::state::{Breaker, Millis};
+use crate::Tokens;
+
+/// Users whose tokens are kept.
+const WALLET: usize = 10_000;
+/// Calls of `delivered` at a time.
+const HOOKS: usize = 64;
+
+/// One process's outbox.
+pub(super) struct Shared {
+    pub(super) options: Arc<OutboxBuilder>,
+    pub(super) sink: Arc<OnceLock<Arc<dyn AnySink>>>,
+    pub(super) clock: Clock,
+    pub(super) breaker: Mutex<Breaker>,
+    pub(super) wallet: Mutex<Wallet>,
+    room: Mutex<Room>,
+    /// Records whose callers wait for the room.
+    queue: Mutex<Vec<(Fresh, Arc<Slot>)>>,
+    /// Wakes the worker.
+    pub(super) wake: Notify,
+    /// The worker has nothing to do but wait for a record.
+    pub(super) is_idle: AtomicBool,
+    pub(super) has_worker: AtomicBool,
+    /// Conversations that are being delivered.
+    pub(super) running: AtomicUsize,
+    phase: AtomicU8,
+    /// The worker has ended.
+    pub(super) ended: tokio::sync::watch::Sender<bool>,
+    /// Calls of `delivered` that run or wait.
+    pub(super) hooks: AtomicUsize,
+    pub(super) hook_room: Semaphore,
+    /// Delivered and given up by this process since the last report.
+    pub(super) delivered: AtomicU64,
+    pub(super) died: AtomicU64,
+    /// Tells callers that wait for room that a record has gone.
+    freed: (Mutex<()>, Condvar),
+}
+
+/// How far the end of an outbox has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    Running,
+    /// No further records are taken.
+    Closed,
+    /// No further delivery begins.
+    Draining,
+    /// Deliveries are broken off.
+    Stopped,
+}
+
+#[derive(Default)]
+struct Slot(Mutex<Option<(Inserted, bool)>>);
+
+impl Shared {
+    /// Opens the file, if there is one. The text says why it never can be.
+    pub(super) fn open(
+        options: Arc<OutboxBuilder>,
+        sink: Arc<OnceLock<Arc<dyn AnySink>>>,
+    ) -> Result<Self, String> {
+        let memory = Memory::new(options.limits.clone(), &options.delivery);
+        let room = match &options.path {
+            None => Room::in_memory(memory),
+            Some(path) => {
+                let (limits, delivery) = (&options.limits, &options.delivery);
+                Room::on_file(memory, Settings::new(path, options.durability, limits, delivery))?
+            }
+        };
+        Ok(Shared {
+            sink,
+            clock: Clock::new(),
+            breaker: Mutex::default(),
+            wallet: Mutex::default(),
+            room: Mutex::new(room),
+            queue: Mutex::default(),
+            wake: Notify::new(),
+            is_idle: AtomicBool::new(false),
+            has_worker: AtomicBool::new(false),
+            running: AtomicUsize::new(0),
+            phase: AtomicU8::new(Phase::Running as u8),
+            ended: tokio::sync::watch::Sender::new(false),
+            hooks: AtomicUsize::new(0),
+            hook_room: Semaphore::new(HOOKS),
+            delivered: AtomicU64::new(0),
+            died: AtomicU64::new(0),
+            freed: Default::default(),
+            options,
+        })
+    }
+
+    pub(super) fn room(&self) -> MutexGuard<'_, Room> {
+        lock(&self.room)
+    }
+
+    /// Takes a record. Of several callers at once, the first to get the room writes for all of them: one transaction,
+    /// one wait for the disk.
+    pub(super) fn take(&self, fresh: Fresh) -> (Inserted, bool) {
+        let slot = Arc::new(Slot::default());
+        lock(&self.queue).push((fresh, slot.clone()));
+        let mut room = self.room();
+        if let Some(answer) = *lock(&slot.0) {
+            return answer;
+        }
+        let (batch, slots): (Vec<Fresh>, Vec<Arc<Slot>>) =
+            std::mem::take(&mut *lock(&self.queue)).into_iter().unzip();
+        let answers = room.insert(&batch, self.clock.now());
+        for (slot, answer) in slots.iter().zip(answers) {
+            *lock(&slot.0) = Some(answer);
+        }
+        // This caller's record was in the batch: nobody else had answered it.
+        lock(&slot.0).unwrap_or((Inserted::Full, false))
+    }
+
+    /// Blocks until a record has gone, at most this long.
+    pub(super) fn wait_for_room(&self, limit: Duration) {
+        let guard = lock(&self.freed.0);
+        drop(self.freed.1.wait_timeout(guard, limit));
+    }
+
+    /// A record has gone.
+    pub(super) fn has_room(&self) {
+        self.freed.1.notify_all();
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::SeqCst) {
+            0 => Phase::Running,
+            1 => Phase::Closed,
+            2 => Phase::Draining,
+            _ => Phase::Stopped,
+        }
+    }
+
+    /// Goes on towards the end; there is no way back.
+    pub(super) fn advance(&self, phase: Phase) {
+        self.phase.fetch_max(phase as u8, Ordering::SeqCst);
+        self.wake.notify_one();
+    }
+
+    /// Wakes the worker for a new record, if that is what it waits for.
+    pub(super) fn nudge(&self) {
+        if self.is_idle.swap(false, Ordering::SeqCst) {
+            self.wake.notify_one();
+        }
+    }
+}
+
+/// Time that never jumps: the wall clock is asked once, and then goes on with the monotonic one.
+pub(super) struct Clock {
+    begin: Instant,
+    /// Since the epoch, at the beginning.
+    wall: AtomicU64,
+}
+
+impl Clock {
+    fn new() -> Self {
+        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Clock { begin: Instant::now(), wall: AtomicU64::new(millis(wall)) }
+    }
+
+    /// Since the epoch.
+    pub(super) fn now(&self) -> Millis {
+        self.wall.load(Ordering::Relaxed) + self.elapsed()
+    }
+
+    /// Since the beginning.
+    pub(super) fn elapsed(&self) -> Millis {
+        millis(self.begin.elapsed())
+    }
+
+    /// The moment of the worker's clock that is this time since the epoch.
+    pub(super) fn instant(&self, at: Millis) -> Instant {
+        self.begin + Duration::from_millis(at.saturating_sub(self.wall.load(Ordering::Relaxed)))
+    }
+
+    /// Lets the process have begun at another time.
+    #[cfg(test)]
+    pub(super) fn set(&self, now: Millis) {
+        self.wall.store(now - self.elapsed(), Ordering::Relaxed);
+    }
+}
+
+pub(super) fn millis(time: Duration) -> Millis {
+    time.as_millis().try_into().unwrap_or(u64::MAX)
+}
+
+/// The newest tokens of each user, or of a conversation whose user was not said. In memory alone.
+#[derive(Default)]
+pub(super) struct Wallet {
+    tokens: HashMap<String, (u64, Tokens)>,
+    order: VecDeque<(String, u64)>,
+    last: u64,
+}
+
+impl Wallet {
+    pub(super) fn keep(&mut self, key: &str, tokens: Tokens) {
+        self.last += 1;
+        self.tokens.insert(key.to_owned(), (self.last, tokens));
+        self.order.push_back((key.to_owned(), self.last));
+        while self.tokens.len() > WALLET || self.order.len() > 2 * WALLET {
+            let Some((oldest, number)) = self.order.pop_front() else { break };
+            self.remove(&oldest, number);
+        }
+    }
+
+    /// The tokens, and which ones of that key they are.
+    pub(super) fn find(&self, key: &str) -> Option<(u64, Tokens)> {
+        self.tokens.get(key).cloned()
+    }
+
+    /// Forgets tokens that are not accepted; `false` when there are newer ones.
+    pub(super) fn remove(&mut self, key: &str, number: u64) -> bool {
+        let is_newest = self.tokens.get(key).is_none_or(|(newest, _)| *newest == number);
+        if is_newest {
+            self.tokens.remove(key);
+        }
+        is_newest
+    }
+}
+
+/// A lock is never left in a bad state here: what a panic interrupts is a single step.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wallet_keeps_the_newest_tokens_and_a_bounded_number() {
+        let mut wallet = Wallet::default();
+        for user in 0..WALLET + 5 {
+            wallet.keep(&user.to_string(), Tokens::new("a", "r"));
+        }
+        assert!(wallet.find("4").is_none() && wallet.find("5").is_some());
+        let (old, _) = wallet.find("9").unwrap();
+        for _ in 0..3 * WALLET {
+            wallet.keep("9", Tokens::new("b", "r"));
+        }
+        assert!(!wallet.remove("9", old));
+        let (new, tokens) = wallet.find("9").unwrap();
+        assert_eq!(tokens.access.expose(), "b");
+        assert!(wallet.remove("9", new) && wallet.find("9").is_none());
+        assert!(wallet.order.len() <= 2 * WALLET);
+    }
+}

@@ -1,0 +1,81 @@
+//! What SQLite in a forked child must not rely on.
+//!
+//! SQLite keeps for each open file what locks the process holds, and hands them out again without asking the system.
+//! A child inherits these notes, but not the locks. So it takes, by hand and for ever, the two locks that its
+//! parent's open connections make SQLite believe in. What it cannot mend is a fork in the middle of a call: SQLite's
+//! own mutexes may stay locked for ever. Then the child does not use SQLite at all.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use super::presence::{Range, lock};
+use crate::Result;
+use crate::process::PerProcess;
+
+/// Threads that are inside SQLite, in this process or, right after a fork, in the parent at that moment.
+static INSIDE: AtomicUsize = AtomicUsize::new(0);
+/// The process that used SQLite first.
+static FIRST: AtomicU32 = AtomicU32::new(0);
+static HERITAGE: PerProcess<Heritage> = PerProcess::new();
+
+/// The byte ranges of SQLite's file format: `SHARED_FIRST` and `SHARED_SIZE` of the database, and the
+/// "dead man switch" of its wal-index.
+const SHARED: Range = Range { start: 0x4000_0002, len: 510 };
+const DEAD_MAN_SWITCH: Range = Range { start: 128, len: 1 };
+
+/// What this process got from its parent.
+#[derive(Clone, Copy, Debug)]
+struct Heritage {
+    is_forked: bool,
+    /// No call was under way when the parent forked.
+    is_sound: bool,
+}
+
+/// A call of SQLite that is under way.
+pub(super) struct Call(());
+
+/// Begins a call of SQLite; `None` when this process must not use it.
+pub(super) fn call() -> Option<Call> {
+    let is_sound = heritage().is_ok_and(|heritage| heritage.is_sound);
+    is_sound.then(|| {
+        INSIDE.fetch_add(1, Ordering::SeqCst);
+        Call(())
+    })
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        INSIDE.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Takes the locks that SQLite believes it has, if this process is a child of one that used it.
+pub(super) fn make_locks_true(database: &Path) -> std::io::Result<()> {
+    if !heritage().is_ok_and(|heritage| heritage.is_forked) {
+        return Ok(());
+    }
+    let mut shm = database.as_os_str().to_owned();
+    shm.push("-shm");
+    for (path, range) in [(database, SHARED), (Path::new(&shm), DEAD_MAN_SWITCH)] {
+        match OpenOptions::new().read(true).write(true).open(path) {
+            Ok(file) => {
+                lock(&file, range, false)?;
+                // Closing it would take this process's locks away, SQLite's own among them.
+                std::mem::forget(file);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn heritage() -> Result<Heritage> {
+    HERITAGE.get_or_try_make(|| {
+        let process = std::process::id();
+        let first = FIRST.compare_exchange(0, process, Ordering::SeqCst, Ordering::SeqCst);
+        let is_forked = first.is_err_and(|first| first != process);
+        Ok(Heritage { is_forked, is_sound: INSIDE.load(Ordering::SeqCst) == 0 })
+    })
+}

@@ -1,0 +1,180 @@
+//! Records in a SQLite file that several processes share: the only room that names rusqlite.
+
+mod backend;
+mod fork;
+mod open;
+mod presence;
+mod records;
+mod repair;
+mod schema;
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::backend::{Fault, Fresh};
+use super::memory::Moved;
+use super::state::Millis;
+use presence::Presence;
+
+pub(super) use open::{OpenFault, Settings};
+
+/// A process's connection to the file.
+///
+/// All that changes the file goes through [`write`](Self::write): one transaction, begun as a writing one, so that it
+/// never has to give way halfway.
+#[derive(Debug)]
+pub(super) struct Disk {
+    connection: Connection,
+    settings: Settings,
+    /// Which file it is: the path may lead to another one by now.
+    identity: Identity,
+    presence: Presence,
+    /// This process's number in the file.
+    me: i64,
+    /// Other processes use the file.
+    has_company: bool,
+}
+
+/// What tells a file from another one at the same path.
+type Identity = Option<(u64, u64)>;
+
+impl Disk {
+    /// Whether the path still leads to this file: another process may have set it aside.
+    pub(super) fn is_in_place(&self) -> bool {
+        identity(&self.settings.path) == self.identity
+    }
+
+    /// Buries the processes that have died: their records are everybody's from now on, and their claims end.
+    pub(super) fn bury_the_dead(&mut self) -> Result<(), Fault> {
+        let (directory, me) = (self.settings.presence_directory(), self.me);
+        let others = self.read(|connection| records::processes(connection, me))?;
+        self.has_company = false;
+        for (no, name) in others {
+            if presence::is_alive(&directory, &name) {
+                self.has_company = true;
+            } else {
+                self.write(|connection| records::bury_process(connection, no))?;
+                presence::bury(&directory, &name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether other processes used the file when it was last looked at.
+    pub(super) fn has_company(&self) -> bool {
+        self.has_company
+    }
+
+    /// Takes what memory held while the file could not be written.
+    pub(super) fn take_over(
+        &mut self,
+        moved: &Moved,
+        done: (u64, u64),
+        now: Millis,
+    ) -> Result<(), Fault> {
+        let (me, remembered) = (self.me, self.settings.remembered);
+        self.write(|connection| {
+            for fresh in &moved.queued {
+                let Fresh { trial, .. } = fresh;
+                records::insert(connection, fresh, me, trial.accepted_at, now)?;
+            }
+            for row in &moved.dead {
+                records::insert_dead(connection, row)?;
+            }
+            for id in &moved.delivered {
+                records::remember(connection, id, remembered)?;
+            }
+            records::count_done(connection, done)
+        })
+    }
+
+    /// Whether the file holds pending records of this conversation.
+    pub(super) fn has_conversation(&mut self, name: &str) -> Result<bool, Fault> {
+        self.read(|connection| records::has_conversation(connection, name))
+    }
+
+    /// Whether the file knows this record.
+    pub(super) fn knows(&mut self, id: &str) -> Result<bool, Fault> {
+        self.read(|connection| records::is_known(connection, id))
+    }
+
+    /// Writes something, to see whether the file can be written.
+    pub(super) fn probe(&mut self) -> Result<(), Fault> {
+        self.write(|connection| {
+            connection.execute("UPDATE counter SET accepted = accepted", []).map(drop)
+        })
+    }
+
+    /// Moves what the log holds into the database, so that the log does not grow for ever.
+    pub(super) fn checkpoint(settings: &Settings, is_overlong: bool) -> Result<(), Fault> {
+        let Some(_call) = fork::call() else { return Err(forked()) };
+        let connection = Connection::open(&settings.path).map_err(fault)?;
+        let mode = if is_overlong { "TRUNCATE" } else { "PASSIVE" };
+        connection.busy_timeout(Duration::from_millis(100)).map_err(fault)?;
+        connection.pragma_query(None, &format!("wal_checkpoint({mode})"), |_| Ok(())).map_err(fault)
+    }
+
+    /// The process ends in good order: its records are everybody's.
+    pub(super) fn leave(mut self) {
+        let me = self.me;
+        // Where this cannot be written, the next process finds this one dead.
+        let _ = self.write(|connection| records::bury_process(connection, me));
+    }
+
+    fn read<T>(
+        &mut self,
+        act: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Fault> {
+        let Some(_call) = fork::call() else { return Err(forked()) };
+        act(&self.connection).map_err(fault)
+    }
+
+    fn write<T>(
+        &mut self,
+        act: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Fault> {
+        let Some(_call) = fork::call() else { return Err(forked()) };
+        let run = |sql| self.connection.prepare_cached(sql)?.execute([]);
+        if !self.connection.is_autocommit() {
+            // What a panic left behind.
+            run("ROLLBACK").map_err(fault)?;
+        }
+        run("BEGIN IMMEDIATE").map_err(fault)?;
+        let acted = act(&self.connection).and_then(|value| run("COMMIT").map(|_| value));
+        if acted.is_err() && !self.connection.is_autocommit() {
+            // The failed transaction is given up either way: SQLite rolls back by itself what it cannot undo here.
+            let _ = run("ROLLBACK");
+        }
+        acted.map_err(fault)
+    }
+}
+
+fn forked() -> Fault {
+    Fault::Unusable("this process was forked in the middle of a call of SQLite".into())
+}
+
+/// What an error of SQLite means here.
+fn fault(error: rusqlite::Error) -> Fault {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Fault::Busy,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            Fault::Damaged(error.to_string())
+        }
+        Some(_) => Fault::Unusable(error.to_string()),
+        // A value of the wrong type, or a table that is not there.
+        None => Fault::Damaged(error.to_string()),
+    }
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> Identity {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_path: &Path) -> Identity {
+    None // An open file cannot be renamed there.
+}

@@ -1,0 +1,241 @@
+//! Opening the file: made for its owner alone, checked, brought up to date, and repaired where it is damaged.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::presence::{self, Presence};
+use super::schema::{self, Foreign};
+use super::{Disk, fault, fork, forked, identity, records, repair};
+use crate::outbox::backend::{Fault, longest_wait};
+use crate::outbox::state::Millis;
+use crate::outbox::{Delivery, Durability, OutboxLimits};
+
+/// Before this version a bug in the write-ahead log could lose commits.
+const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
+/// How long a call waits while another process writes. The caller of `enqueue` waits as long at most.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// How long opening waits while another process opens.
+const OPENING_PATIENCE: Duration = Duration::from_secs(5);
+/// Pages in the log that make a commit move them into the database. The worker does it much earlier.
+const AUTO_CHECKPOINT: i64 = 16_384;
+/// Files up to this size are checked when they are opened, in bytes.
+const CHECKED_SIZE: u64 = 32 * 1024 * 1024;
+
+/// Where the file lies and how it is used.
+#[derive(Clone, Debug)]
+pub(in crate::outbox) struct Settings {
+    pub(in crate::outbox) path: PathBuf,
+    pub(in crate::outbox) durability: Durability,
+    pub(in crate::outbox) limits: OutboxLimits,
+    pub(in crate::outbox) remembered: usize,
+    pub(in crate::outbox) longest_wait: Millis,
+}
+
+/// Why the file cannot be opened.
+#[derive(Debug)]
+pub(in crate::outbox) enum OpenFault {
+    /// It never can: the path is wrong, or the file is not ours.
+    Wrong(String),
+    /// It may be able to later.
+    Now(Fault),
+}
+
+impl Settings {
+    pub(in crate::outbox) fn new(
+        path: &Path,
+        durability: Durability,
+        limits: &OutboxLimits,
+        delivery: &Delivery,
+    ) -> Self {
+        Settings {
+            path: path.to_owned(),
+            durability,
+            limits: limits.clone(),
+            remembered: delivery.remembered,
+            longest_wait: longest_wait(delivery),
+        }
+    }
+
+    /// Where processes leave their signs of life.
+    pub(super) fn presence_directory(&self) -> PathBuf {
+        beside(&self.path, ".processes")
+    }
+
+    /// The bytes of the log, and when it was last written.
+    pub(in crate::outbox) fn log(&self) -> Option<(u64, SystemTime)> {
+        let found = std::fs::metadata(beside(&self.path, "-wal")).ok()?;
+        Some((found.len(), found.modified().ok()?))
+    }
+}
+
+impl Disk {
+    /// Opens the file, or makes it. A damaged one is set aside, and named in `set_aside`.
+    pub(in crate::outbox) fn open(
+        settings: &Settings,
+        set_aside: &mut Vec<PathBuf>,
+    ) -> Result<Self, OpenFault> {
+        let version = (rusqlite::version_number(), rusqlite::version());
+        if version.0 < OLDEST_SQLITE.0 {
+            let why = format!("SQLite {} can lose records; {} can not", version.1, OLDEST_SQLITE.1);
+            return Err(OpenFault::Wrong(why));
+        }
+        make(&settings.path)?;
+        match connect(settings, OPENING_PATIENCE) {
+            Ok(connection) => Disk::on(connection, settings),
+            Err(OpenFault::Now(Fault::Damaged(why))) => {
+                let before = identity(&settings.path);
+                let disk = repair::replace(settings, before, &why, set_aside)?;
+                Ok(disk)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Takes the place of this one after the file was found damaged, or was set aside by another process.
+    pub(in crate::outbox) fn reopen(
+        self,
+        damage: Option<&str>,
+        set_aside: &mut Vec<PathBuf>,
+    ) -> Result<Self, OpenFault> {
+        let (settings, before) = (self.settings.clone(), self.identity);
+        drop(self);
+        match damage {
+            Some(why) => repair::replace(&settings, before, why, set_aside),
+            None => Disk::open(&settings, set_aside),
+        }
+    }
+
+    /// A disk on an open connection.
+    pub(super) fn on(connection: Connection, settings: &Settings) -> Result<Self, OpenFault> {
+        let presence = Presence::register(&settings.presence_directory())
+            .map_err(|error| not_now(&settings.presence_directory(), &error))?;
+        let identity = identity(&settings.path);
+        let settings = settings.clone();
+        let mut disk = Disk {
+            connection,
+            settings,
+            identity,
+            presence,
+            me: records::ANYBODY,
+            has_company: false,
+        };
+        let name = disk.presence.name.clone();
+        disk.me = disk
+            .write(|connection| records::add_process(connection, &name))
+            .map_err(OpenFault::Now)?;
+        disk.bury_the_dead().map_err(OpenFault::Now)?;
+        Ok(disk)
+    }
+}
+
+/// A connection to a file that is sound, up to date and ours.
+pub(super) fn connect(settings: &Settings, patience: Duration) -> Result<Connection, OpenFault> {
+    let Some(_call) = fork::call() else { return Err(OpenFault::Now(forked())) };
+    fork::make_locks_true(&settings.path).map_err(|error| not_now(&settings.path, &error))?;
+    log_once();
+    let is_small = std::fs::metadata(&settings.path).map_or(0, |found| found.len()) <= CHECKED_SIZE;
+    let open = || -> rusqlite::Result<Result<Connection, Foreign>> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(&settings.path, flags)?;
+        wait_for_others(&mut connection, patience)?;
+        if let Some(foreign) = schema::check(&connection)? {
+            return Ok(Err(foreign));
+        }
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        let synchronous = match settings.durability {
+            Durability::Os => "NORMAL",
+            Durability::Fsync => "FULL",
+        };
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        connection.pragma_update(None, "wal_autocheckpoint", AUTO_CHECKPOINT)?;
+        connection.pragma_update(None, "foreign_keys", false)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        schema::migrate(&connection)?;
+        if is_small {
+            check_content(&connection)?;
+        }
+        wait_for_others(&mut connection, PATIENCE)?;
+        Ok(Ok(connection))
+    };
+    match open() {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(Foreign::OtherProgram)) => {
+            Err(OpenFault::Wrong("the file is another program's database".into()))
+        }
+        Ok(Err(Foreign::Newer { steps, known })) => Err(OpenFault::Wrong(format!(
+            "the file has form {steps}, of a later version of turnwire; this one knows up to {known}"
+        ))),
+        Err(error) => Err(OpenFault::Now(fault(error))),
+    }
+}
+
+/// Makes the file, with its directory, unless it is there.
+fn make(path: &Path) -> Result<(), OpenFault> {
+    if path.is_dir() {
+        return Err(OpenFault::Wrong("the path is a directory; name a file in it".into()));
+    }
+    if path.exists() {
+        return Ok(());
+    }
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        presence::private_directory(directory).map_err(|error| not_now(directory, &error))?;
+    }
+    let mut options = OpenOptions::new();
+    match presence::private(options.create_new(true).write(true)).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(not_now(path, &error)),
+    }
+}
+
+/// A failure that may pass, as a full disk, or one that will not.
+fn not_now(path: &Path, error: &io::Error) -> OpenFault {
+    let why = format!("{}: {error}", path.display());
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            OpenFault::Now(Fault::Unusable(why))
+        }
+        _ => OpenFault::Wrong(why),
+    }
+}
+
+/// Reads the whole of it, as far as SQLite can tell what is wrong.
+fn check_content(connection: &Connection) -> rusqlite::Result<()> {
+    let found: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+    if found == "ok" {
+        return Ok(());
+    }
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    Err(rusqlite::Error::SqliteFailure(code, Some(found)))
+}
+
+/// Waits while another process writes: briefly at first, as it needs microseconds.
+fn wait_for_others(connection: &mut Connection, patience: Duration) -> rusqlite::Result<()> {
+    let mut since = Instant::now();
+    connection.busy_handler(Some(move |tries: i32| {
+        if tries == 0 {
+            since = Instant::now();
+        }
+        let pause = Duration::from_micros(20 << tries.clamp(0, 6));
+        thread::sleep(pause);
+        since.elapsed() < patience
+    }))
+}
+
+/// What SQLite has to say goes to the log of this library.
+fn log_once() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| tracing::debug!(version = rusqlite::version(), "outbox uses SQLite"));
+}
+
+pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}

@@ -1,0 +1,426 @@
+//! The statements: each does one thing inside its caller's transaction.
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, Row, params};
+
+use crate::outbox::backend::{Counts, DeadRow, Entry, Fresh, PendingRow};
+use crate::outbox::report::PendingState;
+use crate::outbox::state::{Millis, Trial};
+
+/// Nobody's records: everybody may deliver them.
+pub(super) const ANYBODY: i64 = 0;
+
+const ENTRY: &str = "seq, id, conversation, user, payload, accepted_at, attempts, strikes, mark, is_held, due_at, owner";
+
+/// A pending record with what decides whether it can be sent.
+pub(super) struct Head {
+    pub(super) entry: Entry,
+    pub(super) is_held: bool,
+    pub(super) due_at: Millis,
+    pub(super) owner: i64,
+}
+
+pub(super) fn counts(connection: &Connection) -> Result<Counts> {
+    let sql = "SELECT accepted, delivered, dead, pending, held, discarded, last_seq FROM counter";
+    connection.prepare_cached(sql)?.query_row([], |row| {
+        Ok(Counts {
+            accepted: row.get(0)?,
+            delivered: row.get(1)?,
+            dead: row.get(2)?,
+            pending: row.get(3)?,
+            held: row.get(4)?,
+            discarded: row.get(5)?,
+            last_seq: row.get(6)?,
+        })
+    })
+}
+
+/// Adds to the counters.
+pub(super) fn count(connection: &Connection, change: &str) -> Result<()> {
+    connection.prepare_cached(&format!("UPDATE counter SET {change}"))?.execute([]).map(drop)
+}
+
+pub(super) fn count_done(
+    connection: &Connection,
+    (delivered, discarded): (u64, u64),
+) -> Result<()> {
+    let sql = "UPDATE counter SET accepted = accepted + ?1 + ?2, delivered = delivered + ?1,
+               discarded = discarded + ?2";
+    connection.prepare_cached(sql)?.execute([delivered, discarded]).map(drop)
+}
+
+/// Takes a record; `false` when its id is known.
+pub(super) fn insert(
+    connection: &Connection,
+    fresh: &Fresh,
+    owner: i64,
+    accepted_at: Millis,
+    due_at: Millis,
+) -> Result<bool> {
+    if is_known(connection, &fresh.id)? {
+        return Ok(false);
+    }
+    let held = u8::from(fresh.is_held);
+    let sql = "UPDATE counter SET accepted = accepted + 1, pending = pending + 1, held = held + ?1,
+               last_seq = last_seq + 1 RETURNING last_seq";
+    let seq: i64 = connection.prepare_cached(sql)?.query_row([held], |row| row.get(0))?;
+    let sql = "INSERT INTO record (seq, id, conversation, user, payload, owner, is_held, accepted_at,
+               due_at, attempts, strikes, mark) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    let Fresh { id, conversation, user, payload, trial, .. } = fresh;
+    let Trial { attempts, strikes, mark, .. } = trial;
+    connection.prepare_cached(sql)?.execute(params![
+        seq,
+        id,
+        conversation,
+        user,
+        payload,
+        owner,
+        held,
+        accepted_at,
+        due_at,
+        attempts,
+        strikes,
+        mark
+    ])?;
+    let sql = "INSERT INTO conversation (name, owner, due_at) VALUES (?1, ?2, ?3)
+               ON CONFLICT DO NOTHING";
+    let due_at = (!fresh.is_held).then_some(due_at);
+    connection.prepare_cached(sql)?.execute(params![conversation, owner, due_at])?;
+    Ok(true)
+}
+
+pub(super) fn is_known(connection: &Connection, id: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM record WHERE id = ?1)
+               OR EXISTS (SELECT 1 FROM delivered WHERE id = ?1)
+               OR EXISTS (SELECT 1 FROM dead WHERE id = ?1)";
+    connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))
+}
+
+pub(super) fn has_conversation(connection: &Connection, name: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM conversation WHERE name = ?1)";
+    connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
+}
+
+/// The first pending record of a conversation behind `seq`.
+pub(super) fn first_after(connection: &Connection, name: &str, seq: u64) -> Result<Option<Head>> {
+    let sql = format!(
+        "SELECT {ENTRY} FROM record WHERE conversation = ?1 AND seq > ?2 ORDER BY seq LIMIT 1"
+    );
+    connection.prepare_cached(&sql)?.query_row(params![name, seq], head).optional()
+}
+
+/// A held record.
+pub(super) fn held(connection: &Connection, id: &str) -> Result<Option<Head>> {
+    let sql = format!("SELECT {ENTRY} FROM record WHERE id = ?1 AND is_held");
+    connection.prepare_cached(&sql)?.query_row([id], head).optional()
+}
+
+/// The conversation of a pending record.
+pub(super) fn conversation_of(connection: &Connection, id: &str) -> Result<Option<String>> {
+    let sql = "SELECT conversation FROM record WHERE id = ?1";
+    connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()
+}
+
+/// Fills a held record in and queues it.
+pub(super) fn fill_in(
+    connection: &Connection,
+    seq: u64,
+    fresh: &Fresh,
+    owner: i64,
+    now: Millis,
+) -> Result<()> {
+    let sql =
+        "UPDATE record SET conversation = ?2, user = ?3, payload = ?4, owner = ?5, is_held = 0,
+               due_at = ?6 WHERE seq = ?1";
+    let Fresh { conversation, user, payload, .. } = fresh;
+    connection.prepare_cached(sql)?.execute(params![
+        seq,
+        conversation,
+        user,
+        payload,
+        owner,
+        now
+    ])?;
+    let sql = "INSERT INTO conversation (name, owner) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    connection.prepare_cached(sql)?.execute(params![conversation, owner])?;
+    count(connection, "held = held - 1")
+}
+
+/// Ends the claim of a conversation, or leaves it without one: its first record says when it is due. Without records
+/// it goes.
+pub(super) fn schedule(connection: &Connection, name: &str) -> Result<()> {
+    match first_after(connection, name, 0)? {
+        None => {
+            let sql = "DELETE FROM conversation WHERE name = ?1";
+            connection.prepare_cached(sql)?.execute([name])?;
+        }
+        Some(Head { is_held, due_at, owner, .. }) => {
+            let sql =
+                "UPDATE conversation SET lease = NULL, due_at = ?2, owner = ?3 WHERE name = ?1";
+            let due_at = (!is_held).then_some(due_at);
+            connection.prepare_cached(sql)?.execute(params![name, due_at, owner])?;
+        }
+    }
+    Ok(())
+}
+
+/// As [`schedule`], unless somebody has the conversation claimed.
+pub(super) fn schedule_unclaimed(connection: &Connection, name: &str) -> Result<()> {
+    if is_claimed(connection, name)? { Ok(()) } else { schedule(connection, name) }
+}
+
+pub(super) fn is_claimed(connection: &Connection, name: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM conversation WHERE name = ?1 AND lease IS NOT NULL)";
+    connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
+}
+
+/// Claims a conversation for this process.
+pub(super) fn claim(connection: &Connection, name: &str, me: i64) -> Result<()> {
+    let sql = "UPDATE conversation SET lease = ?2, due_at = NULL WHERE name = ?1";
+    connection.prepare_cached(sql)?.execute(params![name, me]).map(drop)
+}
+
+/// Whether this process has the conversation claimed: another may have buried it.
+pub(super) fn is_mine(connection: &Connection, name: &str, me: i64) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM conversation WHERE name = ?1 AND lease = ?2)";
+    connection.prepare_cached(sql)?.query_row(params![name, me], |row| row.get(0))
+}
+
+/// The owners of waiting conversations that this process may serve: itself, nobody, and the dead.
+pub(super) fn claimable_owners(connection: &Connection, me: i64) -> Result<Vec<i64>> {
+    let mut owners = Vec::new();
+    // From one owner to the next by the index: there are few, and may be many conversations.
+    let sql = "SELECT min(owner) FROM conversation WHERE owner > ?1 AND due_at IS NOT NULL";
+    let mut next = connection.prepare_cached(sql)?;
+    let mut last = i64::MIN;
+    while let Some(owner) = next.query_row([last], |row| row.get::<_, Option<i64>>(0))? {
+        if may_serve(connection, owner, me)? {
+            owners.push(owner);
+        }
+        last = owner;
+    }
+    Ok(owners)
+}
+
+pub(super) fn may_serve(connection: &Connection, owner: i64, me: i64) -> Result<bool> {
+    if owner == me || owner == ANYBODY {
+        return Ok(true);
+    }
+    let sql = "SELECT NOT EXISTS (SELECT 1 FROM process WHERE no = ?1)";
+    connection.prepare_cached(sql)?.query_row([owner], |row| row.get(0))
+}
+
+/// The conversations of an owner whose time lies between two others, the earliest first.
+pub(super) fn due(
+    connection: &Connection,
+    owner: i64,
+    (from, to): (i64, i64),
+    limit: usize,
+) -> Result<Vec<String>> {
+    let sql = "SELECT name FROM conversation WHERE owner = ?1 AND due_at BETWEEN ?2 AND ?3
+               ORDER BY due_at LIMIT ?4";
+    let mut rows = connection.prepare_cached(sql)?;
+    rows.query_map(params![owner, from, to, limit], |row| row.get(0))?.collect()
+}
+
+pub(super) fn next_due(connection: &Connection, owner: i64) -> Result<Option<Millis>> {
+    let sql = "SELECT min(due_at) FROM conversation WHERE owner = ?1 AND due_at IS NOT NULL";
+    connection.prepare_cached(sql)?.query_row([owner], |row| row.get(0))
+}
+
+/// Puts a pending record off; `false` when it is not pending any more.
+pub(super) fn put_off(
+    connection: &Connection,
+    entry: &Entry,
+    trial: &Trial,
+    due_at: Millis,
+    needs_token: bool,
+    reason: &str,
+) -> Result<bool> {
+    // One that needs a token is anybody's: whoever gets one may go on with it.
+    let sql =
+        "UPDATE record SET attempts = ?2, strikes = ?3, mark = ?4, due_at = ?5, needs_token = ?6,
+               reason = ?7, owner = CASE WHEN ?6 THEN 0 ELSE owner END WHERE id = ?1";
+    let Trial { attempts, strikes, mark, .. } = trial;
+    let changed = connection.prepare_cached(sql)?.execute(params![
+        entry.id,
+        attempts,
+        strikes,
+        mark,
+        due_at,
+        needs_token,
+        reason
+    ])?;
+    Ok(changed == 1)
+}
+
+/// Takes a pending record out; `None` when it is not pending any more.
+///
+/// By its id, not by its number: a file that took the place of a damaged one has numbers of its own.
+pub(super) fn remove(connection: &Connection, id: &str) -> Result<Option<Head>> {
+    let sql = format!("DELETE FROM record WHERE id = ?1 RETURNING {ENTRY}");
+    let removed = connection.prepare_cached(&sql)?.query_row([id], head).optional()?;
+    if let Some(head) = &removed {
+        let held = u8::from(head.is_held);
+        let sql = "UPDATE counter SET pending = pending - 1, held = held - ?1";
+        connection.prepare_cached(sql)?.execute([held])?;
+    }
+    Ok(removed)
+}
+
+/// Remembers a delivered id, and forgets the oldest.
+pub(super) fn remember(connection: &Connection, id: &str, remembered: usize) -> Result<()> {
+    let sql = "INSERT INTO delivered (id) VALUES (?1) ON CONFLICT DO NOTHING";
+    connection.prepare_cached(sql)?.execute([id])?;
+    let sql = "DELETE FROM delivered WHERE seq IN (SELECT seq FROM delivered
+               WHERE seq <= (SELECT max(seq) FROM delivered) - ?1 ORDER BY seq LIMIT 8)";
+    connection.prepare_cached(sql)?.execute([remembered]).map(drop)
+}
+
+/// Lays a dead letter down, unless its id is known.
+pub(super) fn insert_dead(connection: &Connection, row: &DeadRow) -> Result<()> {
+    if is_known(connection, &row.id)? {
+        return Ok(());
+    }
+    count(connection, "accepted = accepted + 1, last_seq = last_seq + 1")?;
+    let seq = counts(connection)?.last_seq;
+    lay_down(connection, seq, row)
+}
+
+pub(super) fn lay_down(connection: &Connection, seq: u64, row: &DeadRow) -> Result<()> {
+    let sql = "INSERT INTO dead (seq, id, conversation, user, payload, accepted_at, died_at, attempts, reason)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let DeadRow { id, conversation, user, payload, trial, died_at, reason } = row;
+    let Trial { accepted_at, attempts, .. } = trial;
+    connection.prepare_cached(sql)?.execute(params![
+        seq,
+        id,
+        conversation,
+        user,
+        payload,
+        accepted_at,
+        died_at,
+        attempts,
+        reason
+    ])?;
+    count(connection, "dead = dead + 1")
+}
+
+/// Lets the records of this user or conversation that wait for tokens try at once, by this process.
+pub(super) fn wake_for_tokens(
+    connection: &Connection,
+    fresh: &Fresh,
+    me: i64,
+    now: Millis,
+) -> Result<()> {
+    let sql =
+        "UPDATE record INDEXED BY record_tokenless SET needs_token = 0, owner = ?3, due_at = ?4
+               WHERE needs_token AND (conversation = ?1 OR user = ?2) RETURNING conversation";
+    let mut woken = connection.prepare_cached(sql)?;
+    let names: Vec<String> = woken
+        .query_map(params![fresh.conversation, fresh.user, me, now], |row| row.get(0))?
+        .collect::<Result<_>>()?;
+    names.iter().try_for_each(|name| schedule_unclaimed(connection, name))
+}
+
+/// Whether a record waits, taken no later than `seq`, that this process may have to deliver.
+pub(super) fn is_waiting(connection: &Connection, seq: u64, me: i64) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM record WHERE seq <= ?1 AND NOT is_held AND
+               (owner IN (0, ?2) OR NOT EXISTS (SELECT 1 FROM process WHERE no = owner)))";
+    connection.prepare_cached(sql)?.query_row(params![seq, me], |row| row.get(0))
+}
+
+pub(super) fn processes(connection: &Connection, me: i64) -> Result<Vec<(i64, String)>> {
+    let mut rows = connection.prepare_cached("SELECT no, name FROM process WHERE no <> ?1")?;
+    rows.query_map([me], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+pub(super) fn add_process(connection: &Connection, name: &str) -> Result<i64> {
+    let sql = "INSERT INTO process (name) VALUES (?1) RETURNING no";
+    connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
+}
+
+/// Ends a process's claims, and makes its records everybody's.
+pub(super) fn bury_process(connection: &Connection, no: i64) -> Result<()> {
+    connection.prepare_cached("DELETE FROM process WHERE no = ?1")?.execute([no])?;
+    let mut claimed =
+        connection.prepare_cached("SELECT name FROM conversation WHERE lease = ?1")?;
+    let names: Vec<String> = claimed.query_map([no], |row| row.get(0))?.collect::<Result<_>>()?;
+    names.iter().try_for_each(|name| schedule(connection, name))
+}
+
+pub(super) fn pending(connection: &Connection, limit: usize) -> Result<Vec<PendingRow>> {
+    let sql = "SELECT record.seq, id, conversation, user, accepted_at, attempts, strikes, mark, reason,
+               is_held, needs_token, lease IS NOT NULL AND seq =
+                 (SELECT min(seq) FROM record AS other WHERE other.conversation = record.conversation)
+               FROM record LEFT JOIN conversation ON name = conversation ORDER BY seq LIMIT ?1";
+    let mut rows = connection.prepare_cached(sql)?;
+    rows.query_map([limit], |row| {
+        let state = match (row.get(9)?, row.get(11)?, row.get(10)?) {
+            (true, _, _) => PendingState::Held,
+            (_, true, _) => PendingState::Sending,
+            (_, _, true) => PendingState::NeedsToken,
+            _ => PendingState::Queued,
+        };
+        Ok(PendingRow {
+            seq: row.get(0)?,
+            id: row.get(1)?,
+            conversation: row.get(2)?,
+            user: row.get(3)?,
+            trial: trial(row, 4)?,
+            state,
+            reason: row.get(8)?,
+        })
+    })?
+    .collect()
+}
+
+const DEAD: &str = "id, conversation, user, payload, accepted_at, attempts, died_at, reason, seq";
+
+pub(super) fn dead(connection: &Connection, limit: usize) -> Result<Vec<DeadRow>> {
+    let mut rows: CachedStatement<'_> =
+        connection.prepare_cached(&format!("SELECT {DEAD} FROM dead ORDER BY seq LIMIT ?1"))?;
+    rows.query_map([limit], dead_row)?.collect()
+}
+
+/// Takes a dead letter out.
+pub(super) fn take_dead(connection: &Connection, id: &str) -> Result<Option<DeadRow>> {
+    let sql = format!("DELETE FROM dead WHERE id = ?1 RETURNING {DEAD}");
+    let taken = connection.prepare_cached(&sql)?.query_row([id], dead_row).optional()?;
+    if taken.is_some() {
+        count(connection, "dead = dead - 1")?;
+    }
+    Ok(taken)
+}
+
+pub(super) fn dead_row(row: &Row<'_>) -> Result<DeadRow> {
+    Ok(DeadRow {
+        id: row.get(0)?,
+        conversation: row.get(1)?,
+        user: row.get(2)?,
+        payload: row.get(3)?,
+        trial: Trial { accepted_at: row.get(4)?, attempts: row.get(5)?, ..Trial::default() },
+        died_at: row.get(6)?,
+        reason: row.get(7)?,
+    })
+}
+
+fn trial(row: &Row<'_>, at: usize) -> Result<Trial> {
+    Ok(Trial {
+        accepted_at: row.get(at)?,
+        attempts: row.get(at + 1)?,
+        strikes: row.get(at + 2)?,
+        mark: row.get(at + 3)?,
+    })
+}
+
+fn head(row: &Row<'_>) -> Result<Head> {
+    let entry = Entry {
+        seq: row.get(0)?,
+        id: row.get(1)?,
+        conversation: row.get(2)?,
+        user: row.get(3)?,
+        payload: row.get(4)?,
+        trial: trial(row, 5)?,
+    };
+    Ok(Head { entry, is_held: row.get(9)?, due_at: row.get(10)?, owner: row.get(11)? })
+}

@@ -1,0 +1,152 @@
+//! A damaged file is set aside under a name that says so, and what can be read of it is taken over.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rusqlite::{Connection, Result, Row};
+
+use super::open::{OpenFault, beside, connect};
+use super::{Disk, Identity, Settings, fork, forked, identity, presence, records};
+use crate::outbox::backend::{Fault, Fresh};
+use crate::outbox::state::{Millis, Trial};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+/// What a file consists of.
+const PARTS: [&str; 3] = ["", "-wal", "-shm"];
+
+/// Puts a new file in the place of the damaged one, unless another process has done so.
+pub(super) fn replace(
+    settings: &Settings,
+    damaged: Identity,
+    why: &str,
+    set_aside: &mut Vec<PathBuf>,
+) -> Result<Disk, OpenFault> {
+    let path = &settings.path;
+    let failed = |error: std::io::Error| {
+        let what = format!("a damaged file cannot be set aside: {error} ({why})");
+        OpenFault::Now(Fault::Unusable(what))
+    };
+    let _alone = alone(&settings.presence_directory()).map_err(failed)?;
+    if damaged.is_some() && identity(path) != damaged {
+        // Another process was here first.
+        return Disk::on(connect(settings, PATIENCE)?, settings);
+    }
+    let aside = free_name(path);
+    for part in PARTS {
+        match fs::rename(beside(path, part), beside(&aside, part)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(failed(error));
+            }
+            _ => {}
+        }
+    }
+    tracing::error!(
+        file = %path.display(), set_aside = %aside.display(), why,
+        "a damaged outbox was set aside"
+    );
+    set_aside.push(aside.clone());
+    let mut options = OpenOptions::new();
+    presence::private(options.create_new(true).write(true)).open(path).map_err(failed)?;
+    let mut disk = Disk::on(connect(settings, PATIENCE)?, settings)?;
+    let saved = disk.salvage(&aside).map_err(OpenFault::Now)?;
+    tracing::warn!(records = saved, "records were taken over from the damaged outbox");
+    Ok(disk)
+}
+
+impl Disk {
+    /// Takes over what can be read of a damaged file; says how many records it was.
+    fn salvage(&mut self, damaged: &Path) -> Result<usize, Fault> {
+        let Some(_call) = fork::call() else { return Err(forked()) };
+        let Ok(old) = Connection::open(damaged) else { return Ok(0) };
+        let now = now();
+        self.write(|connection| {
+            let mut saved = 0;
+            for row in rows(&old, "record", &pending_row)? {
+                saved += usize::from(records::insert(
+                    connection,
+                    &row,
+                    records::ANYBODY,
+                    row.trial.accepted_at,
+                    now,
+                )?);
+            }
+            for row in rows(&old, "dead", &records::dead_row)? {
+                records::insert_dead(connection, &row)?;
+                saved += 1;
+            }
+            for id in rows(&old, "delivered", &|row| row.get::<_, String>(0))? {
+                records::remember(connection, &id, usize::MAX >> 1)?;
+            }
+            Ok(saved)
+        })
+    }
+}
+
+/// All rows of a table that can be read: from the front up to the damage, and from the back down to it.
+fn rows<T>(old: &Connection, table: &str, read: &dyn Fn(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+    let columns = match table {
+        "record" => {
+            "id, conversation, user, payload, is_held, accepted_at, attempts, strikes, mark, seq"
+        }
+        "dead" => "id, conversation, user, payload, accepted_at, attempts, died_at, reason, seq",
+        _ => "id, seq",
+    };
+    let mut found = std::collections::BTreeMap::new();
+    for order in ["ASC", "DESC"] {
+        // Not by an index: it may be the damaged part.
+        let sql = format!("SELECT {columns} FROM {table} NOT INDEXED ORDER BY seq {order}");
+        let Ok(mut statement) = old.prepare(&sql) else { continue };
+        let Ok(mut rows) = statement.query([]) else { continue };
+        while let Ok(Some(row)) = rows.next() {
+            let seq = row.get::<_, i64>("seq");
+            if let (Ok(seq), Ok(value)) = (seq, read(row)) {
+                found.insert(seq, value);
+            }
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+fn pending_row(row: &Row<'_>) -> Result<Fresh> {
+    Ok(Fresh {
+        id: row.get(0)?,
+        conversation: row.get(1)?,
+        user: row.get(2)?,
+        payload: row.get(3)?,
+        is_held: row.get(4)?,
+        has_tokens: false,
+        trial: Trial {
+            accepted_at: row.get(5)?,
+            attempts: row.get(6)?,
+            strikes: row.get(7)?,
+            mark: row.get(8)?,
+        },
+    })
+}
+
+/// Only one process repairs at a time.
+fn alone(directory: &Path) -> std::io::Result<File> {
+    presence::private_directory(directory)?;
+    let mut options = OpenOptions::new();
+    let file =
+        presence::private(options.create(true).append(true)).open(directory.join("repair"))?;
+    file.lock()?;
+    Ok(file)
+}
+
+fn free_name(path: &Path) -> PathBuf {
+    let seconds = now() / 1000;
+    let names = (0..).map(|n| match n {
+        0 => beside(path, &format!(".damaged-{seconds}")),
+        n => beside(path, &format!(".damaged-{seconds}-{n}")),
+    });
+    let mut free = names.into_iter().filter(|name| !name.exists());
+    // There are more names than files.
+    free.next().unwrap_or_else(|| beside(path, ".damaged"))
+}
+
+fn now() -> Millis {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    since.as_millis().try_into().unwrap_or(u64::MAX)
+}

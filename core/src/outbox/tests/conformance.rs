@@ -1,0 +1,272 @@
+//! What every backend does.
+
+use super::backends::{assert_balanced, fresh, ids, on_each, put};
+use crate::outbox::PendingState;
+use crate::outbox::backend::{Backend, Change, Entry, Fresh, Inserted, Settled};
+use crate::outbox::state::Trial;
+
+const DELIVERED: Change = Change::Delivered { poisoned: Vec::new(), go_on: true };
+
+fn later(due_at: u64) -> Change {
+    let trial = Trial { attempts: 1, strikes: 4, ..Trial::default() };
+    let reason = "HTTP 500".to_owned();
+    Change::Later { trial, due_at, needs_token: false, reason, step_over: false }
+}
+
+fn dead(reason: &str) -> Change {
+    let trial = Trial { attempts: 1, ..Trial::default() };
+    Change::Dead { trial, reason: reason.into(), go_on: true }
+}
+
+fn claim_one(backend: &mut dyn Backend, now: u64) -> Entry {
+    let mut claimed = backend.claim(1, now).unwrap();
+    assert_eq!(claimed.len(), 1);
+    claimed.remove(0)
+}
+
+fn next_id(settled: Settled) -> Option<String> {
+    assert!(settled.is_applied);
+    settled.next.map(|entry| entry.id)
+}
+
+#[test]
+fn a_conversation_is_first_in_first_out_and_others_go_beside_it() {
+    on_each(|backend| {
+        put(backend, &[("a", "a1"), ("a", "a2"), ("b", "b1"), ("a", "a3")], 10);
+        let claimed = backend.claim(9, 10).unwrap();
+        assert_eq!(ids(&claimed), ["a1", "b1"]);
+        assert_eq!(backend.claim(9, 10).unwrap(), [], "one in flight in each conversation");
+        assert_eq!(next_id(backend.settle(&claimed[1], &DELIVERED, 11).unwrap()), None);
+        let second = backend.settle(&claimed[0], &DELIVERED, 11).unwrap().next.unwrap();
+        assert_eq!(second.id, "a2");
+        let third = backend.settle(&second, &DELIVERED, 12).unwrap().next.unwrap();
+        assert_eq!(next_id(backend.settle(&third, &DELIVERED, 13).unwrap()), None);
+        assert_eq!(backend.counts().unwrap().delivered, 4);
+        assert_eq!(backend.next_due(13).unwrap(), None);
+        assert_balanced(backend);
+    });
+}
+
+#[test]
+fn a_known_id_is_the_same_record_whatever_became_of_it() {
+    on_each(|backend| {
+        put(backend, &[("a", "1"), ("b", "2"), ("c", "3")], 0);
+        let claimed = backend.claim(3, 0).unwrap();
+        backend.settle(&claimed[0], &DELIVERED, 1).unwrap();
+        backend.settle(&claimed[1], &dead("no"), 1).unwrap();
+        let again = [fresh("x", "1"), fresh("x", "2"), fresh("x", "3"), fresh("x", "4")];
+        let answers = backend.insert(&again, 2).unwrap();
+        assert_eq!(answers, [Inserted::Known, Inserted::Known, Inserted::Known, Inserted::New]);
+        assert_balanced(backend);
+    });
+}
+
+#[test]
+fn only_so_many_delivered_ids_are_remembered() {
+    on_each(|backend| {
+        for n in 0..120 {
+            put(backend, &[("a", &format!("{n}"))], n);
+            let entry = claim_one(backend, n);
+            backend.settle(&entry, &DELIVERED, n).unwrap();
+        }
+        assert_eq!(backend.insert(&[fresh("a", "119")], 0).unwrap(), [Inserted::Known]);
+        assert_eq!(backend.insert(&[fresh("a", "20")], 0).unwrap(), [Inserted::Known]);
+        assert_eq!(backend.insert(&[fresh("a", "19")], 0).unwrap(), [Inserted::New]);
+        assert_balanced(backend);
+    });
+}
+
+#[test]
+fn a_record_that_waits_holds_its_conversation_until_its_time() {
+    on_each(|backend| {
+        put(backend, &[("a", "a1"), ("a", "a2")], 0);
+        let entry = claim_one(backend, 0);
+        assert_eq!(next_id(backend.settle(&entry, &later(500), 1).unwrap()), None);
+        assert_eq!(backend.claim(9, 499).unwrap(), []);
+        assert_eq!(backend.next_due(499).unwrap(), Some(500));
+        let again = claim_one(backend, 500);
+        assert_eq!((again.id.as_str(), again.trial.attempts, again.trial.strikes), ("a1", 1, 4));
+        let rows = backend.pending(9).unwrap();
+        assert_eq!((rows[0].state, rows[1].state), (PendingState::Sending, PendingState::Queued));
+        assert_eq!(rows[0].reason.as_deref(), Some("HTTP 500"));
+        assert_balanced(backend);
+    });
+}
+
+#[test]
+fn a_time_further_ahead_than_any_wait_was_written_by_a_wrong_clock() {
+    on_each(|backend| {
+        let year = 365 * 24 * 3_600_000;
+        put(backend, &[("a", "a1")], year);
+        assert_eq!(claim_one(backend, 0).id, "a1");
+        assert_balanced(backend);
+    });
+}
+
+#[test]
+fn a_dead_record_does_not_hold_its_conversation_and_can_be_requeued() {
+    on_each(|backend| {
+        put(backend, &[("a", "a1"), ("a", "a2")], 0);
+        let entry = claim_one(backend, 0);
+        let next = backend.settle(&entry, &dead("HTTP 400: empty"), 5).unwrap().next.unwrap();
+        assert_eq!(next.id, "a2");
+        let letters = backend.dead(9).unwrap();
+        assert_eq!(letters[0].id, "a1");
+        assert_eq!((letters[0].reason.as_str(), letters[0].died_at), ("HTTP 400: empty", 5));
+        assert_eq!(letters[0].payload, "{\"text\":\"a1\"}");
+        assert_balanced(backend);
+
+        assert!(backend.requeue("a1", 6).unwrap() && !backend.requeue("a2", 6).unwrap());
+        let next = backend.settle(&next, &DELIVERED, 7).unwrap().next.unwrap();
+        assert_eq!((next.id.as_str(), next.trial.attempts), ("a1", 0));
+        assert_eq!(next.trial.accepted_at, 6, "its age begins anew");
+        assert_balanced(backend);
+    });
+}
+
+#[test]
+fn what_is_discarded_is_gone_and_counted_and_what_is_sent_cannot_be() {
+    on_each(|backend| {
+        put(backend, &[("a", "a1"), ("b", "b1"), ("c", "c1")], 0);
+        let claimed = backend.claim(2, 0).unwrap();
+        backend.settle(&claimed[0], &dead("no"), 1).unwrap();
+        assert!(backend.discard("a1", 2).unwrap(), "a dead letter");
+        assert!(!backend.discard("b1", 2).unwrap(), "is being sent");
+        assert!(backend.discard("c1", 2).unwrap(), "waits");
+        assert!(!backend.discard("c1", 2).unwrap(), "is gone");
+        assert_eq!(backend.counts().unwrap().discarded, 2);
+        assert_eq!(backend.insert(&[fresh("c", "c1")], 3).unwrap(), [Inserted::New]);
+        assert_balanced(backend);
+    });
+}
+
+#[test]
+fn a_held_record_holds_its_conversation_and_keeps_its_place_when_it_is_released() {
+    on_each(|backend| {
+        let held = Fresh { is_held: true, ..fresh("new", "h1") };
+        backend.insert(&[held, fresh("new", "h2")], 0).unwrap();
+        assert_eq!(backend.claim(9, 0).unwrap(), []);
+        assert_eq!(backend.next_due(0).unwrap(), None);
+        assert_balanced(backend);
+        put(backend, &[("ws-1", "w1")], 1);
+        assert!(!backend.release(&fresh("ws-1", "w1"), 2).unwrap(), "it is not held");
+        let complete = Fresh { payload: "{\"ws\":1}".into(), ..fresh("ws-1", "h1") };
+        assert!(backend.release(&complete, 2).unwrap());
+        let claimed = backend.claim(9, 2).unwrap();
+        let mut names = ids(&claimed);
+        names.sort_unstable();
+        assert_eq!(names, ["h1", "h2"]);
+        let first = claimed.iter().find(|entry| entry.id == "h1").unwrap();
+        assert_eq!((first.conversation.as_str(), first.payload.as_str()), ("ws-1", "{\"ws\":1}"));
+        assert_eq!(next_id(backend.settle(first, &DELIVERED, 3).unwrap()).as_deref(), Some("w1"));
+        assert_balanced(backend);
+    });
+}
+
+#[test]
+fn a_record_that_needs_a_token_tries_at_once_when_one_comes_for_its_user_or_conversation() {
+    on_each(|backend| {
+        let of = |user: &str, fresh: Fresh| Fresh { user: Some(user.into()), ..fresh };
+        backend.insert(&[of("u", fresh("a", "a1")), fresh("b", "b1")], 0).unwrap();
+        for entry in backend.claim(2, 0).unwrap() {
+            let (trial, reason) = (entry.trial, "no token".to_owned());
+            let change =
+                Change::Later { trial, due_at: 9_000, needs_token: true, reason, step_over: false };
+            backend.settle(&entry, &change, 1).unwrap();
+        }
+        assert_eq!(backend.claim(9, 2).unwrap(), []);
+        assert_eq!(backend.pending(9).unwrap()[0].state, PendingState::NeedsToken);
+        let with_tokens = |fresh| Fresh { has_tokens: true, ..fresh };
+        backend.insert(&[with_tokens(of("u", fresh("other", "o1")))], 3).unwrap();
+        let claimed = backend.claim(9, 3).unwrap();
+        let mut names = ids(&claimed);
+        names.sort_unstable();
+        assert_eq!(names, ["a1", "o1"]);
+        backend.insert(&[with_tokens(of("v", fresh("b", "b2")))], 4).unwrap();
+        assert_eq!(claim_one(backend, 4).id, "b1");
+        assert_balanced(backend);
+    });
+}
+
+#[test]
+fn stepping_over_keeps_the_claim_and_a_delivery_behind_buries_what_was_stepped_over() {
+    on_each(|backend| {
+        put(backend, &[("a", "a1"), ("a", "a2"), ("a", "a3")], 0);
+        let suspect = claim_one(backend, 0);
+        let Change::Later { trial, due_at, needs_token, reason, .. } = later(9_000) else {
+            unreachable!()
+        };
+        let over = Change::Later { trial, due_at, needs_token, reason, step_over: true };
+        let second = backend.settle(&suspect, &over, 1).unwrap().next.unwrap();
+        assert_eq!(second.id, "a2");
+        assert_eq!(backend.claim(9, 9_000).unwrap(), [], "it is claimed still");
+        let poisoned = vec![("a1".to_owned(), "poison".to_owned())];
+        let settled = backend.settle(&second, &Change::Delivered { poisoned, go_on: true }, 2);
+        assert_eq!(next_id(settled.unwrap()).as_deref(), Some("a3"));
+        let letters = backend.dead(9).unwrap();
+        assert_eq!((letters[0].id.as_str(), letters[0].trial.attempts), ("a1", 1));
+        assert_balanced(backend);
+
+        // With none behind it, there is none to step to.
+        put(backend, &[("b", "b1")], 3);
+        let alone = claim_one(backend, 3);
+        assert_eq!(backend.settle(&alone, &over, 4).unwrap().next, None);
+        assert_eq!(backend.claim(9, 9_000).unwrap()[0].id, "b1");
+        assert_balanced(backend);
+    });
+}
+
+#[test]
+fn a_record_knows_how_many_were_delivered_when_it_first_went_out() {
+    on_each(|backend| {
+        put(backend, &[("a", "a1"), ("a", "a2")], 0);
+        let first = claim_one(backend, 0);
+        assert_eq!(first.trial.mark, 0);
+        let second = backend.settle(&first, &DELIVERED, 1).unwrap().next.unwrap();
+        assert_eq!(second.trial.mark, 1);
+    });
+}
+
+#[test]
+fn settling_twice_changes_nothing() {
+    on_each(|backend| {
+        put(backend, &[("a", "a1"), ("a", "a2")], 0);
+        let entry = claim_one(backend, 0);
+        let stop = Change::Delivered { poisoned: Vec::new(), go_on: false };
+        backend.settle(&entry, &stop, 1).unwrap();
+        for change in [stop, dead("no"), later(5)] {
+            assert!(!backend.settle(&entry, &change, 2).unwrap().is_applied);
+        }
+        let counts = backend.counts().unwrap();
+        assert_eq!((counts.delivered, counts.dead, counts.pending), (1, 0, 1));
+        assert_eq!(claim_one(backend, 3).id, "a2");
+        assert_balanced(backend);
+    });
+}
+
+#[test]
+fn what_was_claimed_can_be_given_back() {
+    on_each(|backend| {
+        put(backend, &[("a", "a1")], 0);
+        claim_one(backend, 0);
+        backend.give_back("a", 1).unwrap();
+        assert_eq!(claim_one(backend, 1).id, "a1");
+    });
+}
+
+#[test]
+fn waiting_looks_at_what_was_taken_before() {
+    on_each(|backend| {
+        let held = Fresh { is_held: true, ..fresh("h", "h1") };
+        backend.insert(&[held], 0).unwrap();
+        assert!(!backend.is_waiting(u64::MAX >> 1).unwrap(), "held records wait for no delivery");
+        put(backend, &[("a", "a1")], 0);
+        let last = backend.counts().unwrap().last_seq;
+        put(backend, &[("b", "b1")], 0);
+        assert!(backend.is_waiting(last).unwrap());
+        let entry = claim_one(backend, 0);
+        assert!(backend.is_waiting(last).unwrap(), "while it is being sent as well");
+        backend.settle(&entry, &DELIVERED, 1).unwrap();
+        assert!(!backend.is_waiting(last).unwrap());
+    });
+}
