@@ -332,6 +332,14 @@ impl Room {
     }
 }
 
+#[cfg(test)]
+impl Room {
+    /// The open file.
+    pub(super) fn disk(&mut self) -> &mut Disk {
+        self.file.as_mut().and_then(|file| file.disk.as_mut()).unwrap()
+    }
+}
+
 impl File {
     fn is_in_place(&self) -> bool {
         self.disk.as_ref().is_some_and(Disk::is_in_place)

@@ -123,6 +123,18 @@ impl Disk {
         let _ = self.write(|connection| records::bury_process(connection, me));
     }
 
+    /// Lets the file take no writes, as on a full disk, or take them again.
+    #[cfg(test)]
+    pub(super) fn pretend_full(&self, is_full: bool) {
+        self.connection.pragma_update(None, "query_only", is_full).unwrap();
+    }
+
+    /// Writes to the file as nobody should.
+    #[cfg(test)]
+    pub(super) fn tamper(&self, sql: &str) {
+        self.connection.execute_batch(sql).unwrap();
+    }
+
     fn read<T>(
         &mut self,
         act: impl FnOnce(&Connection) -> rusqlite::Result<T>,

@@ -2,3 +2,7 @@
 
 mod backends;
 mod conformance;
+mod delivery;
+mod faults;
+mod file;
+mod stage;

@@ -1,0 +1,214 @@
+//! What the worker does with what a service answers.
+
+use std::time::Duration;
+
+use super::stage::{Act, Script, Stage, dead, failed, refused, unreachable};
+use crate::{Delivery, Outbox, Outcome};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test(start_paused = true)]
+async fn records_of_a_conversation_arrive_in_order_and_conversations_side_by_side() {
+    let script = Script::default();
+    script.otherwise(Some(Act::Takes(SECOND)));
+    let stage = Stage::memory(&script);
+    for n in 0..5 {
+        for conversation in ["a", "b", "c"] {
+            stage.put(conversation, &format!("{conversation}{n}"));
+        }
+    }
+    let took = stage.until_done().await;
+    assert!(took >= 5 * SECOND && took < 6 * SECOND, "{took:?}");
+    for conversation in ["a", "b", "c"] {
+        let own: Vec<_> = (0..5).map(|n| format!("{conversation}{n}")).collect();
+        let mut arrived = script.delivered();
+        arrived.retain(|id| id.starts_with(conversation));
+        assert_eq!(arrived, own);
+    }
+    assert_eq!(script.notes(|notes| notes.most_at_once), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_conversations_run_at_once_than_allowed() {
+    let script = Script::default();
+    script.otherwise(Some(Act::Takes(SECOND)));
+    let delivery = Delivery { concurrency: 2, ..Delivery::default() };
+    let stage = Stage::new(Outbox::builder().delivery(delivery), &script);
+    for n in 0..6 {
+        stage.put(&n.to_string(), &n.to_string());
+    }
+    let took = stage.until_done().await;
+    assert_eq!(script.notes(|notes| notes.most_at_once), 2);
+    assert!(took >= 3 * SECOND, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivered_record_is_counted_once_after_it_was_written_down() {
+    let script = Script::default();
+    script.on("a1", &[unreachable(), failed(), Act::Is(Outcome::Delivered)]);
+    let stage = Stage::memory(&script);
+    stage.put("a", "a1");
+    stage.until_done().await;
+    stage.pass(SECOND).await;
+    assert_eq!(script.calls_of("a1"), 3);
+    assert_eq!(script.notes(|notes| notes.counted.clone()), ["a1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_the_service_asks_for_is_kept() {
+    let script = Script::default();
+    script.on("a1", &[refused(90 * SECOND), Act::Is(Outcome::Delivered)]);
+    let stage = Stage::memory(&script);
+    stage.put("a", "a1");
+    stage.put("b", "b1");
+    let took = stage.until_done().await;
+    assert!(took >= 90 * SECOND && took < 95 * SECOND, "{took:?}");
+    assert_eq!(script.delivered(), ["b1", "a1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_service_will_never_take_is_dead_and_holds_nobody() {
+    let script = Script::default();
+    script.on("a1", &[dead()]);
+    let stage = Stage::memory(&script);
+    stage.put("a", "a1");
+    stage.put("a", "a2");
+    stage.until_done().await;
+    assert_eq!(script.delivered(), ["a2"]);
+    let letters = stage.shared.room().dead(9).unwrap();
+    assert_eq!((letters[0].id.as_str(), letters[0].reason.as_str()), ("a1", "HTTP 400: empty"));
+
+    script.on("a1", &[Act::Is(Outcome::Delivered)]);
+    assert!(stage.shared.room().requeue("a1", stage.shared.clock.now()).unwrap());
+    stage.shared.wake.notify_one();
+    stage.until_done().await;
+    assert_eq!(script.delivered(), ["a2", "a1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn poison_is_dead_after_five_tries_while_others_get_through() {
+    let script = Script::default();
+    script.on("bad", &[failed()]);
+    let stage = Stage::memory(&script);
+    stage.put("a", "bad");
+    stage.put("b", "b1");
+    stage.until_done().await;
+    assert_eq!(script.calls_of("bad"), 5);
+    let letters = stage.shared.room().dead(9).unwrap();
+    assert!(letters[0].reason.contains("HTTP 500: broken"), "{}", letters[0].reason);
+    assert_eq!(letters[0].trial.attempts, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn poison_does_not_block_its_conversation_where_there_is_no_other_one() {
+    let script = Script::default();
+    script.on("bad", &[failed()]).on("worse", &[failed()]);
+    let stage = Stage::memory(&script);
+    for id in ["first", "bad", "worse", "next", "last"] {
+        stage.put("only", id);
+    }
+    let took = stage.until_done().await;
+    assert_eq!(script.delivered(), ["first", "next", "last"]);
+    assert_eq!(stage.books().0.dead, 2);
+    assert!(took < 10 * MINUTE, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_everything_fails_nothing_is_poison() {
+    let script = Script::default();
+    let stage = Stage::memory(&script);
+    stage.put("x", "x0");
+    stage.until_done().await;
+    script.otherwise(Some(failed()));
+    for n in 0..3 {
+        stage.put("a", &format!("a{n}"));
+        stage.put("b", &format!("b{n}"));
+    }
+    stage.pass(10 * 60 * MINUTE).await;
+    assert_eq!((stage.books().0.pending, stage.books().0.dead), (6, 0));
+    script.otherwise(None);
+    let took = stage.until_done().await;
+    assert!(took < 7 * MINUTE, "{took:?}");
+    assert_eq!(stage.books().0.delivered, 7);
+    for conversation in ["a", "b"] {
+        let mut arrived = script.delivered();
+        arrived.retain(|id| id.starts_with(conversation));
+        assert!(arrived.is_sorted(), "{arrived:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_met_with_few_requests_and_ends_with_all_delivered() {
+    let script = Script::default();
+    script.otherwise(Some(unreachable()));
+    let stage = Stage::memory(&script);
+    for n in 0..40 {
+        stage.put(&n.to_string(), &n.to_string());
+    }
+    stage.pass(60 * MINUTE).await;
+    let calls = script.notes(|notes| notes.calls.len());
+    assert!(calls < 60, "{calls} requests in an hour of outage");
+    assert_eq!(stage.books().0.pending, 40);
+    script.otherwise(None);
+    stage.until_done().await;
+    assert_eq!(stage.books().0.delivered, 40);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_is_given_up_after_three_days() {
+    let script = Script::default();
+    script.otherwise(Some(unreachable()));
+    let stage = Stage::memory(&script);
+    stage.put("a", "a1");
+    stage.pass(71 * 60 * MINUTE).await;
+    assert_eq!(stage.books().0.pending, 1);
+    stage.pass(2 * 60 * MINUTE).await;
+    let letters = stage.shared.room().dead(9).unwrap();
+    assert!(letters[0].reason.starts_with("given up after 72 h"), "{}", letters[0].reason);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_waits_for_a_fresh_token_and_is_neither_lost_nor_dead() {
+    let script = Script::default();
+    script.on("a1", &[Act::Is(Outcome::NeedsToken)]);
+    let stage = Stage::memory(&script);
+    stage.put_with("a", "a1", "user", "stale");
+    stage.pass(60 * MINUTE).await;
+    assert_eq!((stage.books().0.pending, stage.books().0.dead), (1, 0));
+    let tokens = script.notes(|notes| notes.calls.clone());
+    assert_eq!(tokens[0].1.as_deref(), Some("stale"));
+    assert_eq!(tokens[1].1, None, "tokens that were refused are not used again");
+    let tries = tokens.len();
+    assert!((10..600).contains(&tries), "{tries} tries in an hour");
+
+    script.on("a1", &[Act::Is(Outcome::Delivered)]);
+    stage.put_with("b", "b1", "user", "fresh");
+    let took = stage.until_done().await;
+    assert!(took < SECOND, "{took:?}");
+    let last = script.notes(|notes| notes.calls.iter().rfind(|(id, _)| id == "a1").cloned());
+    assert_eq!(last.unwrap().1.as_deref(), Some("fresh"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sink_that_panics_is_a_failure_like_any_other() {
+    let script = Script::default();
+    script.on("a1", &[Act::Panics, Act::Is(Outcome::Delivered)]);
+    let stage = Stage::memory(&script);
+    stage.put("a", "a1");
+    stage.until_done().await;
+    assert_eq!(script.calls_of("a1"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_conversation_that_hangs_does_not_hold_the_others() {
+    let script = Script::default();
+    script.on("a1", &[Act::Hangs]);
+    let stage = Stage::memory(&script);
+    stage.put("a", "a1");
+    stage.put("a", "a2");
+    stage.put("b", "b1");
+    stage.until(SECOND, |stage| stage.script.delivered() == ["b1"]).await;
+    stage.pass(60 * MINUTE).await;
+    assert_eq!(script.calls_of("a2"), 0);
+}

@@ -1,0 +1,242 @@
+//! An outbox whose worker runs in the test, on a clock that the test turns, with a sink that does as it is told.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::outbox::backend::{Fresh, Inserted};
+use crate::outbox::shared::{Phase, Shared, lock};
+use crate::outbox::sink::AnySink;
+use crate::outbox::state::Trial;
+use crate::outbox::{OutboxBuilder, worker};
+use crate::{Outbox, Outcome, Record, Sink, Tokens};
+
+/// What the sink does with a record.
+#[derive(Clone, Debug)]
+pub(super) enum Act {
+    Is(Outcome),
+    /// Takes this long, then delivers.
+    Takes(Duration),
+    Hangs,
+    Panics,
+}
+
+/// A sink with a script for each record, and notes of what happened. Without a script it delivers at once.
+#[derive(Clone, Default)]
+pub(super) struct Script(Arc<Mutex<Notes>>);
+
+#[derive(Default)]
+pub(super) struct Notes {
+    acts: HashMap<String, Vec<Act>>,
+    /// What it does with records that have no script.
+    pub(super) otherwise: Option<Act>,
+    /// Each call: record, and the access token that it came with.
+    pub(super) calls: Vec<(String, Option<String>)>,
+    pub(super) delivered: Vec<String>,
+    /// Calls of `delivered`.
+    pub(super) counted: Vec<String>,
+    /// Conversations with a delivery under way.
+    sending: HashMap<String, u32>,
+    pub(super) most_at_once: usize,
+}
+
+impl Script {
+    /// What the sink does with this record: these one after the other, and the last of them from then on.
+    pub(super) fn on(&self, id: &str, acts: &[Act]) -> &Self {
+        lock(&self.0).acts.insert(id.to_owned(), acts.to_vec());
+        self
+    }
+
+    pub(super) fn otherwise(&self, act: Option<Act>) {
+        lock(&self.0).otherwise = act;
+    }
+
+    pub(super) fn notes<T>(&self, look: impl FnOnce(&Notes) -> T) -> T {
+        look(&lock(&self.0))
+    }
+
+    pub(super) fn delivered(&self) -> Vec<String> {
+        self.notes(|notes| notes.delivered.clone())
+    }
+
+    pub(super) fn calls_of(&self, id: &str) -> usize {
+        self.notes(|notes| notes.calls.iter().filter(|(called, _)| called == id).count())
+    }
+
+    fn next(&self, record: &Record) -> Act {
+        let mut notes = lock(&self.0);
+        let token = record.known_tokens().map(|tokens| tokens.access.expose().to_owned());
+        notes.calls.push((record.id().to_owned(), token));
+        let otherwise = notes.otherwise.clone().unwrap_or(Act::Is(Outcome::Delivered));
+        match notes.acts.get_mut(record.id()) {
+            Some(acts) if acts.len() > 1 => acts.remove(0),
+            Some(acts) => acts.first().cloned().unwrap_or(otherwise),
+            None => otherwise,
+        }
+    }
+}
+
+/// A delivery under way.
+struct Sending<'a>(&'a Script, &'a str);
+
+impl<'a> Sending<'a> {
+    fn new(script: &'a Script, conversation: &'a str) -> Self {
+        let mut notes = lock(&script.0);
+        let sending = notes.sending.entry(conversation.to_owned()).or_default();
+        *sending += 1;
+        assert_eq!(*sending, 1, "two deliveries at a time in {conversation}");
+        let at_once = notes.sending.values().filter(|count| **count > 0).count();
+        notes.most_at_once = notes.most_at_once.max(at_once);
+        Sending(script, conversation)
+    }
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.0).sending.remove(self.1);
+    }
+}
+
+impl Sink for Script {
+    async fn deliver(&self, record: &Record) -> Outcome {
+        let _sending = Sending::new(self, record.conversation());
+        let outcome = match self.next(record) {
+            Act::Is(outcome) => outcome,
+            Act::Takes(time) => {
+                tokio::time::sleep(time).await;
+                Outcome::Delivered
+            }
+            Act::Hangs => std::future::pending().await,
+            Act::Panics => panic!("as told"),
+        };
+        if outcome == Outcome::Delivered {
+            lock(&self.0).delivered.push(record.id().to_owned());
+        }
+        outcome
+    }
+
+    async fn delivered(&self, record: &Record) {
+        lock(&self.0).counted.push(record.id().to_owned());
+    }
+}
+
+/// A process's outbox.
+pub(super) struct Stage {
+    pub(super) shared: Arc<Shared>,
+    pub(super) script: Script,
+    worker: JoinHandle<()>,
+}
+
+impl Stage {
+    pub(super) fn memory(script: &Script) -> Self {
+        Stage::new(Outbox::builder(), script)
+    }
+
+    pub(super) fn file(path: &Path, script: &Script) -> Self {
+        Stage::new(Outbox::builder().path(path), script)
+    }
+
+    pub(super) fn new(builder: OutboxBuilder, script: &Script) -> Self {
+        let sink: Arc<dyn AnySink> = Arc::new(script.clone());
+        let slot = Arc::new(OnceLock::from(sink));
+        let shared = Arc::new(Shared::open(Arc::new(builder), slot).unwrap());
+        let worker = tokio::spawn(worker::run(shared.clone()));
+        Stage { shared, script: script.clone(), worker }
+    }
+
+    pub(super) fn put(&self, conversation: &str, id: &str) -> bool {
+        self.put_fresh(Fresh { trial: self.born(), ..super::backends::fresh(conversation, id) })
+    }
+
+    pub(super) fn put_fresh(&self, fresh: Fresh) -> bool {
+        let (inserted, durable) = self.shared.take(fresh);
+        assert_eq!(inserted, Inserted::New);
+        self.shared.nudge();
+        durable
+    }
+
+    /// With tokens of this user.
+    pub(super) fn put_with(&self, conversation: &str, id: &str, user: &str, access: &str) {
+        lock(&self.shared.wallet).keep(user, Tokens::new(access, "refresh"));
+        let fresh = super::backends::fresh(conversation, id);
+        let user = Some(user.to_owned());
+        self.put_fresh(Fresh { user, has_tokens: true, trial: self.born(), ..fresh });
+    }
+
+    pub(super) fn born(&self) -> Trial {
+        Trial { accepted_at: self.shared.clock.now(), ..Trial::default() }
+    }
+
+    /// Lets time pass until this holds, at most so long; says how long it took.
+    pub(super) async fn until(&self, limit: Duration, holds: impl Fn(&Self) -> bool) -> Duration {
+        let begin = Instant::now();
+        while !holds(self) {
+            assert!(begin.elapsed() < limit, "not within {limit:?}: {:?}", self.books());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        self.assert_balanced();
+        begin.elapsed()
+    }
+
+    pub(super) async fn until_done(&self) -> Duration {
+        self.until(Duration::from_secs(3600 * 24 * 30), |stage| stage.books().0.pending == 0).await
+    }
+
+    pub(super) async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+        self.assert_balanced();
+    }
+
+    pub(super) fn books(&self) -> (crate::outbox::backend::Counts, Option<String>) {
+        let books = self.shared.room().books();
+        (books.now, books.trouble.map(|fault| fault.to_string()))
+    }
+
+    /// What was taken is delivered, dead, discarded or pending.
+    pub(super) fn assert_balanced(&self) {
+        let (counts, _) = self.books();
+        let gone = counts.delivered + counts.dead + counts.discarded;
+        assert_eq!(counts.accepted, gone + counts.pending, "{counts:?}");
+        let pending = self.shared.room().pending(usize::MAX >> 1).map(|rows| rows.len() as u64);
+        assert_eq!(pending, Ok(counts.pending));
+    }
+
+    /// The process ends in good order.
+    pub(super) async fn stop(self) {
+        self.shared.advance(Phase::Stopped);
+        self.worker.await.unwrap();
+    }
+
+    /// The process is killed: nothing more is written, and its lock is gone.
+    pub(super) async fn kill(self) {
+        self.worker.abort();
+        let _ = self.worker.await;
+        assert_eq!(Arc::strong_count(&self.shared), 1, "nothing else holds its lock");
+    }
+}
+
+pub(super) fn failed() -> Act {
+    Act::Is(Outcome::Retry { after: None, reason: "HTTP 500: broken".into() })
+}
+
+pub(super) fn unreachable() -> Act {
+    Act::Is(Outcome::Unavailable { after: None, reason: "connection refused".into() })
+}
+
+pub(super) fn refused(after: Duration) -> Act {
+    Act::Is(Outcome::Unavailable { after: Some(after), reason: "HTTP 429".into() })
+}
+
+pub(super) fn dead() -> Act {
+    Act::Is(Outcome::Dead { reason: "HTTP 400: empty".into() })
+}
+
+/// A record for the public face.
+pub(super) fn record(conversation: &str, id: &str) -> Record {
+    Record::new(conversation, id, json!({"text": id}))
+}
