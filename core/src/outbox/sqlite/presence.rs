@@ -109,7 +109,7 @@ fn is_locked(file: &File) -> io::Result<bool> {
 
     let mut found = flock(F_WRLCK, WHOLE);
     fcntl(file, FcntlArg::F_GETLK(&mut found))?;
-    Ok(i32::from(found.l_type) != i32::from(F_UNLCK))
+    Ok(found.l_type != flock(F_UNLCK, WHOLE).l_type)
 }
 
 #[cfg(unix)]
