@@ -6,7 +6,7 @@ import { copyFileSync, rmSync } from 'node:fs';
 const abi = { linux: process.report.getReport().header.glibcVersionRuntime ? 'gnu' : 'musl', win32: 'msvc' }[process.platform];
 const platform = [process.platform, process.arch, abi].filter(Boolean).join('-');
 
-const args = ['rustc', '--release', '--package', 'turnwire-node', '--message-format', 'json-render-diagnostics', '--', '-C', 'strip=symbols'];
+const args = ['build', '--profile', 'dist', '--package', 'turnwire-node', '--message-format', 'json-render-diagnostics'];
 const { status, stdout } = spawnSync('cargo', args, { cwd: import.meta.dirname, encoding: 'utf8', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'inherit'] });
 if (status !== 0) process.exit(status ?? 1);
 

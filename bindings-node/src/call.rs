@@ -1,11 +1,10 @@
 //! A call under way: what it has to give is taken when it is there, and its reader is woken when it is.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::vec;
 
 use napi_derive::napi;
-use turnwire::bridge::{Chunks, Client, Pull, Taken};
-use turnwire::{ChatChunk, ChatReply, ChatStream, ModelList};
+use turnwire::bridge::{Batch, Chunks, Client, Pull, Taken};
+use turnwire::{ChatReply, ChatStream, ModelList};
 
 use crate::json;
 use crate::waker::Waker;
@@ -17,19 +16,20 @@ pub struct Call {
 }
 
 pub(crate) enum Stage {
-    Reply(Pull<ChatReply>),
-    Models(Pull<ModelList>),
+    Reply(Pull<Vec<ChatReply>>),
+    Models(Pull<Vec<ModelList>>),
     /// A stream until its response begins.
-    Opening(Pull<ChatStream>),
+    Opening(Pull<Vec<ChatStream>>),
     /// The chunks, and those that were pulled but not taken.
-    Chunks(Chunks, vec::IntoIter<ChatChunk>),
+    Chunks(Chunks, Batch),
 }
 
 #[napi]
 impl Call {
     /// Takes what is there, as JSON; `null` when there is nothing yet.
     ///
-    /// A list holds chunks. Else it is an object: `{headers}` of a stream that begins, `{headers, body}` of a
+    /// A list holds chunks, and lists for chunks of the same shape: the shape as a chunk with some text, whether it
+    /// has padding, then the text of each chunk, followed by its padding if it has any. Else it is an object: `{headers}` of a stream that begins, `{headers, body}` of a
     /// whole reply, `{end}` of a stream that ended well, or `{error}`.
     #[napi]
     pub fn take(&self) -> Option<String> {
@@ -39,7 +39,7 @@ impl Call {
             Stage::Models(pull) => text(pull.take(), |lists| lists.first().map(json::models)),
             Stage::Chunks(chunks, pulled) => json::batch(pulled).or_else(|| {
                 text(chunks.pull().take(), |items| {
-                    *pulled = items.into_iter();
+                    *pulled = items;
                     json::batch(pulled)
                 })
             }),
@@ -52,7 +52,7 @@ impl Call {
                     nothing => return text(nothing, |_| None),
                 };
                 match opened {
-                    Ok(chunks) => *stage = Stage::Chunks(chunks, vec::IntoIter::default()),
+                    Ok(chunks) => *stage = Stage::Chunks(chunks, Batch::default()),
                     Err(error) => return Some(json::error(&error)),
                 }
                 Some(head)
@@ -107,7 +107,7 @@ impl Call {
     }
 }
 
-fn text<T>(taken: Taken<T>, items: impl FnOnce(Vec<T>) -> Option<String>) -> Option<String> {
+fn text<I>(taken: Taken<I>, items: impl FnOnce(I) -> Option<String>) -> Option<String> {
     match taken {
         Taken::Items(found) => items(found),
         Taken::Nothing => None,

@@ -1,26 +1,62 @@
 //! What crosses to JavaScript, as JSON text: one string is far cheaper than the objects it stands for.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
-use turnwire::{ChatChunk, ChatReply, ChatStream, Error, ModelList};
+use turnwire::bridge::{Batch, Piece, Shape};
+use turnwire::{ChatReply, ChatStream, Error, ModelList};
 
 /// The most bytes of a batch, or one chunk: what JavaScript makes of it fits into its youngest memory.
 const MOST: usize = 32 * 1024;
 
-/// A batch of chunks as one list: `[…,…]`; `None` when there are none.
-pub(crate) fn batch(chunks: &mut impl ExactSizeIterator<Item = ChatChunk>) -> Option<String> {
-    let first = chunks.next()?;
-    let likely = (first.raw().len() + 1) * (chunks.len() + 1);
-    let mut text = String::with_capacity(likely.min(MOST) + first.raw().len() + 2);
-    text.push('[');
-    text.push_str(first.raw());
+/// A batch of chunks as one list; `None` when there are none. Chunks of one shape that follow each other are a list
+/// in it: the shape, whether its chunks have padding, and then what is new in each.
+pub(crate) fn batch(chunks: &mut Batch) -> Option<String> {
+    if chunks.len() == 1 {
+        // A slow stream: on its own, a chunk is shorter than its shape and what is new in it.
+        return chunks.take_first().map(|piece| format!("[{}]", piece.json()));
+    }
+    let mut text = String::new();
+    let mut run: Option<Arc<Shape>> = None;
     while text.len() < MOST
-        && let Some(chunk) = chunks.next()
+        && let Some(piece) = chunks.take_first()
     {
-        text.push(',');
-        text.push_str(chunk.raw());
+        match piece {
+            Piece::Filling(shape, filling) => {
+                if !run.as_ref().is_some_and(|run| Arc::ptr_eq(run, shape)) {
+                    begin(&mut text, run.replace(shape.clone()));
+                    text.push('[');
+                    text.push_str(shape.json());
+                    text.push_str(if filling.padding.is_some() { ",true" } else { ",false" });
+                }
+                for literal in [Some(filling.text), filling.padding].into_iter().flatten() {
+                    text.push_str(",\"");
+                    text.push_str(literal);
+                    text.push('"');
+                }
+            }
+            Piece::Chunk(chunk) => {
+                begin(&mut text, run.take());
+                text.push_str(chunk.raw());
+            }
+        }
+    }
+    if text.is_empty() {
+        return None;
+    }
+    if run.is_some() {
+        text.push(']');
     }
     text.push(']');
     Some(text)
+}
+
+/// Begins the list, or its next item, after the run that came before if one did.
+fn begin(text: &mut String, run: Option<Arc<Shape>>) {
+    if run.is_some() {
+        text.push(']');
+    }
+    text.push(if text.is_empty() { '[' } else { ',' });
 }
 
 /// The head of a stream's response.

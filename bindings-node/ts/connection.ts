@@ -57,7 +57,7 @@ export class Connection {
     const open = async (): Promise<Opened<Stream<ChatCompletionChunk>>> => {
       const running = this.#streamed(body, options);
       const head = await running.head();
-      return { data: streamOf<ChatCompletionChunk>(running), head };
+      return { data: streamOf(running), head };
     };
     return new APIPromise(open());
   }
@@ -66,7 +66,7 @@ export class Connection {
   async openStream(body: object, options: RequestOptions | undefined): Promise<OpenStream> {
     const running = this.#streamed(body, options);
     await running.head();
-    return { stream: streamOf<ChatCompletionChunk>(running), running };
+    return { stream: streamOf(running), running };
   }
 
   #streamed(body: object, options: RequestOptions | undefined): Running {

@@ -1,4 +1,4 @@
-/** The same for `import`: one copy of everything, whichever way it is loaded. */
+/** The types for `import`; its code is made by the build. */
 
 export {
   APIConnectionError,

@@ -1,7 +1,10 @@
 /** A reply while it is made, as an async iterable. */
 
 import { APIUserAbortError, OpenAIError } from './errors.js';
+import { Run } from './run.js';
 import type { Running } from './running.js';
+import type { ChatCompletionChunk } from './types.js';
+import type { Batch } from './wire.js';
 
 export class Stream<Item> implements AsyncIterable<Item> {
   #iterate: () => AsyncIterator<Item>;
@@ -72,8 +75,8 @@ export class Stream<Item> implements AsyncIterable<Item> {
 }
 
 /** The stream of a call whose response has begun. */
-export function streamOf<Item>(running: Running): Stream<Item> {
-  return new Stream(once(() => new Chunks<Item>(running)), running.controller);
+export function streamOf(running: Running): Stream<ChatCompletionChunk> {
+  return new Stream(once(() => new Chunks(running)), running.controller);
 }
 
 /** Lets only one iterator have the items; another one fails with what to do instead. */
@@ -93,10 +96,11 @@ function once<Item>(iterate: () => AsyncIterator<Item>): () => AsyncIterator<Ite
  * The chunks, one by one. Written out instead of an async generator: a chunk that is there costs one promise,
  * and `return()` closes the connection at once, also while a `next()` waits.
  */
-class Chunks<Item> implements AsyncIterableIterator<Item> {
+class Chunks implements AsyncIterableIterator<ChatCompletionChunk> {
   #running: Running;
-  #batch: Item[] = [];
+  #batch: Batch = [];
   #next = 0;
+  #run: Run | undefined;
   #ended = false;
   /** The last `next()` that waits: those after it come after it. */
   #waiting: Promise<unknown> | undefined;
@@ -105,9 +109,10 @@ class Chunks<Item> implements AsyncIterableIterator<Item> {
     this.#running = running;
   }
 
-  next(): Promise<IteratorResult<Item>> {
-    if (this.#waiting === undefined && this.#next < this.#batch.length && !this.#running.aborted) {
-      return Promise.resolve({ value: this.#batch[this.#next++] as Item, done: false });
+  next(): Promise<IteratorResult<ChatCompletionChunk>> {
+    if (this.#waiting === undefined && !this.#running.aborted) {
+      const value = this.#take();
+      if (value) return Promise.resolve({ value, done: false });
     }
     const fetch = () => this.#fetch();
     const result = this.#waiting ? this.#waiting.then(fetch, fetch) : fetch();
@@ -119,7 +124,7 @@ class Chunks<Item> implements AsyncIterableIterator<Item> {
     return result;
   }
 
-  return(): Promise<IteratorResult<Item>> {
+  return(): Promise<IteratorResult<ChatCompletionChunk>> {
     if (!this.#ended) {
       this.#ended = true;
       this.#running.controller.abort();
@@ -132,14 +137,27 @@ class Chunks<Item> implements AsyncIterableIterator<Item> {
     return this;
   }
 
-  async #fetch(): Promise<IteratorResult<Item>> {
+  /** The next chunk of those at hand. */
+  #take(): ChatCompletionChunk | undefined {
+    const chunk = this.#run?.next();
+    if (chunk) return chunk;
+    this.#run = undefined;
+    const part = this.#batch[this.#next++];
+    if (!Array.isArray(part)) return part;
+    this.#run = new Run(part);
+    return this.#run.next();
+  }
+
+  async #fetch(): Promise<IteratorResult<ChatCompletionChunk>> {
+    let value = this.#take();
     try {
-      while (!this.#ended && !this.#running.aborted && this.#next >= this.#batch.length) {
+      while (!value && !this.#ended && !this.#running.aborted) {
         this.#batch = [];
         this.#next = 0;
         const batch = await this.#running.batch();
-        if (batch) this.#batch = batch as Item[];
+        if (batch) this.#batch = batch;
         else this.#ended = true;
+        value = this.#take();
       }
     } catch (error) {
       this.#ended = true;
@@ -147,8 +165,8 @@ class Chunks<Item> implements AsyncIterableIterator<Item> {
       if (!(error instanceof APIUserAbortError && this.#running.aborted)) throw error;
     }
     if (this.#running.aborted) this.#running.over();
-    if (this.#ended || this.#running.aborted) return { value: undefined, done: true };
-    return { value: this.#batch[this.#next++] as Item, done: false };
+    if (!value || this.#ended || this.#running.aborted) return { value: undefined, done: true };
+    return { value, done: false };
   }
 }
 

@@ -10,9 +10,9 @@ use crate::{log, wait};
 
 /// What is waited for.
 enum Kind {
-    Reply(Pull<ChatReply>),
-    Stream(Pull<ChatStream>),
-    Models(Pull<ModelList>),
+    Reply(Pull<Vec<ChatReply>>),
+    Stream(Pull<Vec<ChatStream>>),
+    Models(Pull<Vec<ModelList>>),
 }
 
 /// A call that is under way. Dropping it ends the call.
@@ -31,15 +31,15 @@ macro_rules! with_pull {
 }
 
 impl Call {
-    pub(crate) fn reply(pull: Pull<ChatReply>) -> Self {
+    pub(crate) fn reply(pull: Pull<Vec<ChatReply>>) -> Self {
         Call(Kind::Reply(pull))
     }
 
-    pub(crate) fn stream(pull: Pull<ChatStream>) -> Self {
+    pub(crate) fn stream(pull: Pull<Vec<ChatStream>>) -> Self {
         Call(Kind::Stream(pull))
     }
 
-    pub(crate) fn models(pull: Pull<ModelList>) -> Self {
+    pub(crate) fn models(pull: Pull<Vec<ModelList>>) -> Self {
         Call(Kind::Models(pull))
     }
 }
@@ -91,7 +91,7 @@ impl Call {
 }
 
 /// The pull's one item, if it is there.
-fn take<T: Send + 'static>(py: Python<'_>, pull: &Pull<T>) -> PyResult<Option<T>> {
+fn take<T: Send + 'static>(py: Python<'_>, pull: &Pull<Vec<T>>) -> PyResult<Option<T>> {
     match pull.take() {
         Taken::Items(items) => Ok(items.into_iter().next()),
         Taken::Nothing => Ok(None),

@@ -1,6 +1,7 @@
 //! A chunk as its reader sees it: what is read of every chunk comes straight from core, and the rest from the
 //! chunk's JSON, once somebody asks for it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use pyo3::BoundObject;
@@ -8,39 +9,82 @@ use pyo3::exceptions::PyAttributeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyType};
+use pyo3::types::{PyDict, PyList, PyString, PyType};
 use turnwire::ChatChunk;
+use turnwire::bridge::{Filling, Piece, Shape};
 
 use crate::parts::Choice;
 
 /// What a chunk and its parts share.
 pub(crate) struct Data {
-    /// `None` for a chunk that was made in Python, which has its model from the beginning.
-    pub(crate) chunk: Option<ChatChunk>,
+    origin: Origin,
     model: PyOnceLock<Py<PyAny>>,
 }
 
+/// Where a chunk comes from.
+enum Origin {
+    /// From core, whole.
+    Core(ChatChunk),
+    /// From core, as what is new in a chunk of this shape: its text and its padding.
+    Shape(Arc<Shape>, Py<PyString>, Option<Box<str>>),
+    /// It was made in Python, and has its model from the beginning.
+    Python,
+}
+
+/// What is known of a chunk without its model.
+pub(crate) enum Known<'a> {
+    Chunk(&'a ChatChunk),
+    /// The one thing that it adds is this text, to the first reply.
+    Text(&'a Py<PyString>),
+    Nothing,
+}
+
 impl Data {
+    fn new(origin: Origin) -> Self {
+        Data { origin, model: PyOnceLock::new() }
+    }
+
+    pub(crate) fn known(&self) -> Known<'_> {
+        match &self.origin {
+            Origin::Core(chunk) => Known::Chunk(chunk),
+            Origin::Shape(_, text, _) => Known::Text(text),
+            Origin::Python => Known::Nothing,
+        }
+    }
+
+    /// The chunk's JSON as it came.
+    fn raw<'a>(&'a self, py: Python<'a>) -> PyResult<Cow<'a, str>> {
+        Ok(match &self.origin {
+            Origin::Core(chunk) => chunk.raw().into(),
+            Origin::Shape(shape, text, padding) => {
+                let text = text.bind(py).to_str()?;
+                shape.json_with(Filling { text, padding: padding.as_deref() }).into()
+            }
+            Origin::Python => "".into(),
+        })
+    }
+
     /// The Python model of the whole chunk.
     pub(crate) fn model<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
         let made = self.model.get_or_try_init(py, || {
-            let raw = self.chunk.as_ref().map(ChatChunk::raw).unwrap_or_default();
             let models = py.import(intern!(py, "turnwire.types._chunk"))?;
-            Ok::<_, PyErr>(models.call_method1(intern!(py, "read"), (raw,))?.unbind())
+            Ok::<_, PyErr>(models.call_method1(intern!(py, "read"), (self.raw(py)?,))?.unbind())
         })?;
         Ok(made.bind(py))
     }
 
     /// Whether the JSON may hold a field of this name.
     pub(crate) fn may_hold(&self, name: &str) -> bool {
-        self.chunk.as_ref().is_none_or(|chunk| {
-            let mut found = chunk.raw().match_indices(name);
-            found.any(|(at, _)| {
-                let around =
-                    at.checked_sub(1).and_then(|before| chunk.raw().get(before..=at + name.len()));
-                // Written with escapes it would not be found, as no service writes it.
-                around.is_some_and(|text| text.starts_with('"') && text.ends_with('"'))
-            })
+        let json = match &self.origin {
+            Origin::Core(chunk) => chunk.raw(),
+            Origin::Shape(shape, ..) => shape.json(),
+            Origin::Python => return true,
+        };
+        let mut found = json.match_indices(name);
+        found.any(|(at, _)| {
+            let around = at.checked_sub(1).and_then(|before| json.get(before..=at + name.len()));
+            // Written with escapes it would not be found, as no service writes it.
+            around.is_some_and(|text| text.starts_with('"') && text.ends_with('"'))
         })
     }
 
@@ -77,13 +121,31 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
-    pub(crate) fn new(chunk: ChatChunk) -> Self {
-        let data = Data { chunk: Some(chunk), model: PyOnceLock::new() };
-        Chunk { data: Arc::new(data), choices: PyOnceLock::new() }
+    pub(crate) fn new(py: Python<'_>, piece: Piece<'_>) -> Self {
+        Self::of(match piece {
+            Piece::Chunk(chunk) => Origin::Core(chunk),
+            Piece::Filling(shape, filling) => {
+                let text = PyString::new(py, filling.text).unbind();
+                Origin::Shape(shape.clone(), text, filling.padding.map(Into::into))
+            }
+        })
     }
 
-    fn core(&self) -> Option<&ChatChunk> {
-        self.data.chunk.as_ref()
+    fn of(origin: Origin) -> Self {
+        Chunk { data: Arc::new(Data::new(origin)), choices: PyOnceLock::new() }
+    }
+
+    /// What core knows of the head that all chunks of a stream have.
+    fn head<'a, T>(
+        &'a self,
+        of_chunk: fn(&'a ChatChunk) -> T,
+        of_shape: fn(&'a Shape) -> T,
+    ) -> Option<T> {
+        match &self.data.origin {
+            Origin::Core(chunk) => Some(of_chunk(chunk)),
+            Origin::Shape(shape, ..) => Some(of_shape(shape)),
+            Origin::Python => None,
+        }
     }
 
     /// What core knows, or else what the model says.
@@ -118,10 +180,9 @@ impl Chunk {
     #[classmethod]
     #[pyo3(name = "_from_model")]
     fn from_model(cls: &Bound<'_, PyType>, model: Py<PyAny>) -> Self {
-        let made = PyOnceLock::new();
-        let _ = made.set(cls.py(), model); // it is new, so it is empty
-        let data = Data { chunk: None, model: made };
-        Chunk { data: Arc::new(data), choices: PyOnceLock::new() }
+        let made = Self::of(Origin::Python);
+        let _ = made.data.model.set(cls.py(), model); // it is new, so it is empty
+        made
     }
 
     #[classmethod]
@@ -155,9 +216,10 @@ impl Chunk {
     #[getter]
     fn choices<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyList>> {
         let made = self.choices.get_or_try_init(py, || {
-            let count = match self.core() {
-                Some(chunk) => chunk.choices.len(),
-                None => self.data.model(py)?.getattr(intern!(py, "choices"))?.len()?,
+            let count = match self.data.known() {
+                Known::Chunk(chunk) => chunk.choices.len(),
+                Known::Text(_) => 1,
+                Known::Nothing => self.data.model(py)?.getattr(intern!(py, "choices"))?.len()?,
             };
             let parts = (0..count).map(|position| Choice::new(self.data.clone(), position));
             Ok::<_, PyErr>(PyList::new(py, parts)?.unbind())
@@ -167,27 +229,31 @@ impl Chunk {
 
     #[getter]
     fn id<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let known = self.core().map(ChatChunk::id).filter(|id| !id.is_empty());
+        let known = self.head(ChatChunk::id, Shape::id).filter(|id| !id.is_empty());
         self.known(py, known, "id")
     }
 
     #[getter]
     fn model<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let known = self.core().map(ChatChunk::model).filter(|model| !model.is_empty());
+        let known = self.head(ChatChunk::model, Shape::model).filter(|model| !model.is_empty());
         self.known(py, known, "model")
     }
 
     #[getter]
     fn created<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let known = self.core().map(ChatChunk::created).filter(|created| *created > 0);
+        let known = self.head(ChatChunk::created, Shape::created).filter(|created| *created > 0);
         self.known(py, known, "created")
     }
 
     /// The tokens that the request took, in the last chunk if they were asked for.
     #[getter]
     fn usage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let none = self.core().filter(|chunk| chunk.usage.is_none());
-        self.known(py, none.map(|_| py.None()), "usage")
+        let is_none = match self.data.known() {
+            Known::Chunk(chunk) => chunk.usage.is_none(),
+            Known::Text(_) => true,
+            Known::Nothing => false,
+        };
+        self.known(py, is_none.then(|| py.None()), "usage")
     }
 
     fn __getattr__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {

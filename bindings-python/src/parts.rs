@@ -1,13 +1,13 @@
 //! The parts of a chunk that are read of every chunk: its choices, and what each adds to a reply.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use turnwire::{ChunkChoice, Delta as CoreDelta};
 
-use crate::chunk::Data;
+use crate::chunk::{Data, Known};
 
 /// What a chunk adds to one reply.
 #[pyclass(frozen, weakref, name = "Choice", module = "turnwire.types.chat.chat_completion_chunk")]
@@ -23,11 +23,21 @@ impl Choice {
     }
 
     fn core(&self) -> Option<&ChunkChoice> {
-        self.data.chunk.as_ref()?.choices.get(self.position)
+        core_choice(&self.data, self.position)
     }
 
     fn python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         choice(&self.data, self.position, py)
+    }
+}
+
+/// What core knows of a choice, but for the text where that is all there is.
+fn core_choice(data: &Data, position: usize) -> Option<&ChunkChoice> {
+    static EMPTY: LazyLock<ChunkChoice> = LazyLock::new(ChunkChoice::default);
+    match data.known() {
+        Known::Chunk(chunk) => chunk.choices.get(position),
+        Known::Text(_) => Some(&EMPTY),
+        Known::Nothing => None,
     }
 }
 
@@ -106,7 +116,7 @@ pub(crate) struct Delta {
 
 impl Delta {
     fn core(&self) -> Option<&CoreDelta> {
-        Some(&self.data.chunk.as_ref()?.choices.get(self.position)?.delta)
+        Some(&core_choice(&self.data, self.position)?.delta)
     }
 
     fn python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -131,6 +141,9 @@ impl Delta {
     /// More text.
     #[getter]
     fn content<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        if let Known::Text(text) = self.data.known() {
+            return Ok(text.bind(py).clone().into_any());
+        }
         self.text(py, "content", |delta| delta.content.as_deref())
     }
 

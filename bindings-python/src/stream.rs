@@ -1,12 +1,10 @@
 //! The chunks of a stream, one after another.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::vec;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
-use turnwire::ChatChunk;
-use turnwire::bridge::{self, Taken};
+use turnwire::bridge::{self, Batch, Taken};
 
 use crate::chunk::Chunk;
 use crate::error::exception;
@@ -17,8 +15,8 @@ use crate::{log, wait};
 pub(crate) struct Chunks {
     chunks: bridge::Chunks,
     /// Chunks that were taken from the queue. It is locked by none but threads that hold the interpreter, and
-    /// for no longer than a move: so no fork finds it locked.
-    ready: Mutex<vec::IntoIter<ChatChunk>>,
+    /// for no longer than it takes to make a string: so no fork finds it locked.
+    ready: Mutex<Batch>,
     ended: AtomicBool,
     #[pyo3(get)]
     headers: Vec<(String, String)>,
@@ -26,12 +24,12 @@ pub(crate) struct Chunks {
 
 impl Chunks {
     pub(crate) fn new(chunks: bridge::Chunks, headers: Vec<(String, String)>) -> Self {
-        let ready = Mutex::new(Vec::new().into_iter());
+        let ready = Mutex::new(Batch::default());
         Chunks { chunks, ready, ended: AtomicBool::new(false), headers }
     }
 
-    fn pop(&self) -> Option<ChatChunk> {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner).next()
+    fn ready(&self) -> MutexGuard<'_, Batch> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -39,18 +37,17 @@ impl Chunks {
 impl Chunks {
     /// The next chunk; `None` when there is none yet, and when the stream has `ended`.
     fn take(&self, py: Python<'_>) -> PyResult<Option<Chunk>> {
-        if let Some(chunk) = self.pop() {
-            return Ok(Some(Chunk::new(chunk)));
+        if let Some(piece) = self.ready().take_first() {
+            return Ok(Some(Chunk::new(py, piece)));
         }
         if self.ended() {
             return Ok(None);
         }
         match self.chunks.pull().take() {
-            Taken::Items(items) => {
-                let mut items = items.into_iter();
-                let first = items.next();
-                *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = items;
-                Ok(first.map(Chunk::new))
+            Taken::Items(mut items) => {
+                let first = items.take_first().map(|piece| Chunk::new(py, piece));
+                *self.ready() = items;
+                Ok(first)
             }
             Taken::Nothing => Ok(None),
             Taken::End => {
@@ -98,7 +95,7 @@ impl Chunks {
     fn close(&self) {
         self.ended.store(true, Ordering::Release);
         self.chunks.pull().cancel();
-        *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = Vec::new().into_iter();
+        *self.ready() = Batch::default();
     }
 
     /// The JSON of the whole reply; `None` unless the stream was read to a good end.

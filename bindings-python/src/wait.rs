@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use turnwire::bridge::Pull;
+use turnwire::bridge::{Items, Pull};
 
 use crate::{log, shutdown};
 
@@ -17,10 +17,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// # Errors
 ///
 /// What a signal's handler raises, such as `KeyboardInterrupt`.
-pub(crate) fn until_filled<T: Send + 'static>(
-    waiter: &Bound<'_, PyAny>,
-    pull: &Pull<T>,
-) -> PyResult<()> {
+pub(crate) fn until_filled<I: Items>(waiter: &Bound<'_, PyAny>, pull: &Pull<I>) -> PyResult<()> {
     let py = waiter.py();
     let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
     if modules.contains(intern!(py, "gevent"))? {
@@ -37,7 +34,7 @@ pub(crate) fn until_filled<T: Send + 'static>(
 }
 
 /// Calls `callback` once, from any thread, as soon as `pull` has something to take.
-pub(crate) fn wake<T: Send + 'static>(pull: &Pull<T>, callback: Py<PyAny>) {
+pub(crate) fn wake<I: Items>(pull: &Pull<I>, callback: Py<PyAny>) {
     pull.wake_when_filled(move || {
         shutdown::attach(|py| {
             if let Err(error) = callback.call0(py) {

@@ -18,6 +18,7 @@
 //!
 //! - [`OpenAi`] is the client, [`blocking::OpenAi`] the same for programs without an async runtime.
 //! - [`ChatRequest`] is what is asked, [`ChatStream`] and [`ChatReply`] what is answered.
+//! - [`ChatService`] asks a chat service for turns and reads their [`TurnEvent`]s; [`ChatStore`] keeps messages.
 //! - [`Error`] is the one error; [`ErrorKind`] lists its codes.
 //! - [`sse`] holds the event stream's decoder and encoder on their own.
 #![forbid(unsafe_code)]
@@ -25,22 +26,34 @@
 pub mod blocking;
 #[cfg(feature = "bridge")]
 pub mod bridge;
+pub mod event;
 pub mod sse;
 
 mod config;
 mod error;
 mod http;
+mod json;
+mod open_enum;
 mod openai;
 mod outbox;
 mod process;
 mod secret;
+mod service;
+mod store;
+mod token;
+mod turn_request;
 
 pub use config::{Limits, RetryPolicy, Timeouts};
 pub use error::{ApiError, Error, ErrorKind, Result};
+pub use event::TurnEvent;
 pub use http::CallOptions;
 pub use openai::*;
 pub use outbox::*;
 pub use secret::{Secret, Tokens};
+pub use service::*;
+pub use store::*;
+pub use token::{TokenProvider, TokenRequest};
+pub use turn_request::TurnRequest;
 
 // What stands in public signatures, so that its version need not be guessed.
 pub use ::http::HeaderMap;

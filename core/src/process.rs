@@ -4,6 +4,7 @@
 //! nothing drives it, its locks may be held for ever, and its sockets are the parent's.
 
 use std::sync::Arc;
+use std::thread;
 
 use arc_swap::ArcSwapOption;
 use tokio::runtime::{Builder, Runtime};
@@ -73,15 +74,15 @@ impl<T> Drop for PerProcess<T> {
 pub(crate) fn runtime() -> Result<&'static Runtime> {
     static RUNTIME: PerProcess<&'static Runtime> = PerProcess::new();
     RUNTIME.get_or_try_make(|| {
-        let built = Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("turnwire")
-            .enable_all()
-            .build()
-            .map_err(|e| {
-                let why = format!("no thread can be started: {e}");
-                Error::new(ErrorKind::Config, "client.build", why).with_source(e)
-            })?;
-        Ok(Box::leak(Box::new(built)))
+        let begun = Builder::new_current_thread().enable_all().build().and_then(|built| {
+            let runtime: &'static Runtime = Box::leak(Box::new(built));
+            let drive = || runtime.block_on(std::future::pending::<()>());
+            thread::Builder::new().name("turnwire".to_owned()).spawn(drive)?;
+            Ok(runtime)
+        });
+        begun.map_err(|e| {
+            let why = format!("no thread can be started: {e}");
+            Error::new(ErrorKind::Config, "client.build", why).with_source(e)
+        })
     })
 }

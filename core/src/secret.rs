@@ -67,4 +67,16 @@ impl Tokens {
     pub fn new(access: impl Into<Secret>, refresh: impl Into<Secret>) -> Self {
         Tokens { access: access.into(), refresh: refresh.into() }
     }
+
+    /// Whether both are the same.
+    pub(crate) fn same_as(&self, other: &Tokens) -> bool {
+        self.access.expose() == other.access.expose()
+            && self.refresh.expose() == other.refresh.expose()
+    }
+
+    /// The headers that carry them.
+    pub(crate) fn headers(&self) -> [(&'static str, Secret); 2] {
+        let bearer = |token: &Secret| Secret::from(format!("Bearer {}", token.expose()));
+        [("authorization", bearer(&self.access)), ("refreshtoken", bearer(&self.refresh))]
+    }
 }

@@ -41,6 +41,25 @@ test('fields that nobody modelled are in the chunks', async () => {
   assert.deepEqual(value, odd);
 });
 
+test('chunks of one shape are each as they came, and their reader\'s own', async () => {
+  const plain = (content, obfuscation) => ({ id: 'x', created: 1, choices: [{ index: 0, delta: { content }, logprobs: null }], obfuscation });
+  const nested = (content) => ({ id: 'x', choices: [{ index: 0, delta: { content }, odd: [{ a: 1 }] }], more: { list: [1, { b: null }] } });
+  const one = (i) => [plain(`안녕 ${i}`, 'p'.repeat(i % 4)), nested(`${i}`), { id: 'x', choices: [{ index: 0, delta: { content: '"' } }] }][Math.floor(i / 20) % 3];
+  const sent = Array.from({ length: 300 }, (_, i) => one(i));
+  const stream = await open({ coalesce: 65536, steps: [...sent.map((sse) => ({ sse })), { finish: 'stop' }, { done: true }] });
+  const came = [];
+  for await (const chunk of stream) {
+    came.push(structuredClone(chunk));
+    // What a reader does to its chunk must not show in the next.
+    const choice = chunk.choices[0];
+    if (choice.odd) choice.odd[0].a = 'changed';
+    if (chunk.more) chunk.more.list.push('changed');
+    choice.delta.content = 'changed';
+    delete chunk.id;
+  }
+  assert.deepEqual(came.slice(0, sent.length), sent);
+});
+
 test('a whole reply is what the service sent', async () => {
   const body = { id: 'x', object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', content: '네', odd: [1] }, finish_reason: 'stop' }], later: { a: 1 } };
   const model = await fake.script({ framing: 'length', headers: [['x-request-id', 'r-1']], steps: [{ json: body }] });

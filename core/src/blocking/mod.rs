@@ -3,6 +3,8 @@
 //! They can be used anywhere, also on a thread of a Tokio runtime, where they block that thread.
 
 mod openai;
+mod service;
 mod wait;
 
 pub use openai::{ChatStream, OpenAi};
+pub use service::{ChatService, TurnStream};

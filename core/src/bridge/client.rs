@@ -2,18 +2,14 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
-use futures_core::Stream;
-use futures_util::stream;
-
-use super::Pull;
+use super::pull::{Call, Source};
+use super::{Batch, Pull};
 use crate::process::{PerProcess, runtime};
 use crate::{
-    CallOptions, ChatChunk, ChatReply, ChatRequest, ChatStream, ModelList, OpenAi, OpenAiBuilder,
-    Result,
+    CallOptions, ChatReply, ChatRequest, ChatStream, ModelList, OpenAi, OpenAiBuilder, Result,
 };
 
 /// A client of an OpenAI-compatible service, for hosts that may fork: each process has connections of its own.
@@ -39,7 +35,7 @@ impl Client {
     /// # Errors
     ///
     /// `config` when no thread can be started. Errors of the call come from the pull.
-    pub fn chat(&self, request: ChatRequest, options: CallOptions) -> Result<Pull<ChatReply>> {
+    pub fn chat(&self, request: ChatRequest, options: CallOptions) -> Result<Pull<Vec<ChatReply>>> {
         let llm = self.openai()?.with(options);
         call(async move { llm.chat(request).await })
     }
@@ -54,7 +50,7 @@ impl Client {
         &self,
         request: ChatRequest,
         options: CallOptions,
-    ) -> Result<Pull<ChatStream>> {
+    ) -> Result<Pull<Vec<ChatStream>>> {
         let llm = self.openai()?.with(options);
         call(async move { llm.chat_stream(request).await })
     }
@@ -67,7 +63,7 @@ impl Client {
     pub fn chunks(stream: ChatStream) -> Result<Chunks> {
         let reply = Arc::new(OnceLock::new());
         let stream = Kept { stream: Some(stream), reply: reply.clone() };
-        let pull = Pull::new(runtime()?.handle(), stream, |chunk: &ChatChunk| chunk.raw().len());
+        let pull = Pull::new(runtime()?.handle(), stream);
         Ok(Chunks { pull, reply })
     }
 
@@ -76,7 +72,7 @@ impl Client {
     /// # Errors
     ///
     /// `config` when no thread can be started. Errors of the call come from the pull.
-    pub fn models(&self, options: CallOptions) -> Result<Pull<ModelList>> {
+    pub fn models(&self, options: CallOptions) -> Result<Pull<Vec<ModelList>>> {
         let llm = self.openai()?.with(options);
         call(async move { llm.models().await })
     }
@@ -89,13 +85,13 @@ impl Client {
 /// The chunks of a stream, and the whole reply behind them.
 #[derive(Debug)]
 pub struct Chunks {
-    pull: Pull<ChatChunk>,
+    pull: Pull<Batch>,
     reply: Arc<OnceLock<ChatReply>>,
 }
 
 impl Chunks {
     /// The chunks, to be pulled.
-    pub fn pull(&self) -> &Pull<ChatChunk> {
+    pub fn pull(&self) -> &Pull<Batch> {
         &self.pull
     }
 
@@ -112,12 +108,12 @@ struct Kept {
     reply: Arc<OnceLock<ChatReply>>,
 }
 
-impl Stream for Kept {
-    type Item = Result<ChatChunk>;
+impl Source for Kept {
+    type Items = Batch;
 
-    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn poll_into(&mut self, task: &mut Context<'_>, items: &mut Batch) -> Poll<Option<Result<()>>> {
         let Some(stream) = &mut self.stream else { return Poll::Ready(None) };
-        let next = ready!(Pin::new(stream).poll_next(task));
+        let next = ready!(stream.poll_into(task, items));
         if next.is_none()
             && let Some(Ok(reply)) = self.stream.take().map(ChatStream::into_reply)
         {
@@ -126,12 +122,16 @@ impl Stream for Kept {
         }
         Poll::Ready(next)
     }
+
+    fn is_dry(&self) -> bool {
+        self.stream.as_ref().is_some_and(ChatStream::is_dry)
+    }
 }
 
 fn call<T: Send + 'static>(
     future: impl Future<Output = Result<T>> + Send + 'static,
-) -> Result<Pull<T>> {
-    Ok(Pull::new(runtime()?.handle(), stream::once(future), |_| 0))
+) -> Result<Pull<Vec<T>>> {
+    Ok(Pull::new(runtime()?.handle(), Call(Some(Box::pin(future)))))
 }
 
 impl fmt::Debug for Client {

@@ -5,10 +5,15 @@
 //! are: every call and stream becomes a [`Pull`], which a host reads in batches without waiting, waits for in
 //! ticks, or is woken by once; and a client works on in a forked process, with connections of its own.
 
+mod batch;
 mod client;
 mod log;
 mod pull;
 
+pub use batch::{Batch, Piece};
 pub use client::{Chunks, Client};
 pub use log::{LogRecord, keep_logs, take_logs};
-pub use pull::{Pull, Taken};
+pub use pull::{Items, Pull, Taken};
+
+pub use crate::openai::shape::Shape;
+pub use crate::openai::template::Filling;

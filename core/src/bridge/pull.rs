@@ -1,12 +1,12 @@
 //! A queue between a stream, which the library's runtime drives, and a reader in a host language.
 
 use std::fmt;
-use std::pin::pin;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_core::Stream;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -22,17 +22,17 @@ const MOST_BYTES: usize = 256 * 1024;
 const BATCH: usize = 128;
 
 /// A stream's items, pulled by a reader. Dropping it cancels the stream and closes its connection.
-pub struct Pull<T> {
-    shared: Arc<Shared<T>>,
+pub struct Pull<I> {
+    shared: Arc<Shared<I>>,
     task: AbortHandle,
     process: u32,
 }
 
 /// What [`Pull::take`] finds.
 #[derive(Debug)]
-pub enum Taken<T> {
+pub enum Taken<I> {
     /// Items, oldest first; at least one.
-    Items(Vec<T>),
+    Items(I),
     /// Nothing yet.
     Nothing,
     /// The stream has ended well, and stays ended.
@@ -41,46 +41,109 @@ pub enum Taken<T> {
     Failed(Error),
 }
 
-struct Shared<T> {
-    queue: Mutex<Queue<T>>,
+/// Several items, in their order.
+pub trait Items: Default + Send + 'static {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// How many bytes of text they hold.
+    fn bytes(&self) -> usize;
+
+    /// Adds others behind them.
+    fn append(&mut self, later: Self);
+}
+
+/// The results of calls, of which there is one each.
+impl<T: Send + 'static> Items for Vec<T> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn bytes(&self) -> usize {
+        0
+    }
+
+    fn append(&mut self, later: Self) {
+        self.extend(later);
+    }
+}
+
+/// Where items come from.
+pub(super) trait Source: Send + 'static {
+    type Items: Items;
+
+    /// Polls for the next item, and adds it to `items`.
+    fn poll_into(
+        &mut self,
+        task: &mut Context<'_>,
+        items: &mut Self::Items,
+    ) -> Poll<Option<Result<()>>>;
+
+    /// Whether the next item needs more than what has been handed to it.
+    fn is_dry(&self) -> bool;
+}
+
+/// A call, whose one item is its result.
+pub(super) struct Call<F>(pub(super) Option<Pin<Box<F>>>);
+
+impl<F, T> Source for Call<F>
+where
+    F: Future<Output = Result<T>> + Send + 'static,
+    T: Send + 'static,
+{
+    type Items = Vec<T>;
+
+    fn poll_into(
+        &mut self,
+        task: &mut Context<'_>,
+        items: &mut Vec<T>,
+    ) -> Poll<Option<Result<()>>> {
+        let Some(call) = &mut self.0 else { return Poll::Ready(None) };
+        call.as_mut().poll(task).map(|result| {
+            self.0 = None;
+            Some(result.map(|item| items.push(item)))
+        })
+    }
+
+    fn is_dry(&self) -> bool {
+        false
+    }
+}
+
+struct Shared<I> {
+    queue: Mutex<Queue<I>>,
     /// Tells readers that wait on their thread.
     filled: Condvar,
     /// Tells the pump that there is room again.
     room: Notify,
 }
 
-struct Queue<T> {
-    items: Vec<T>,
-    bytes: usize,
+struct Queue<I> {
+    items: I,
     end: Option<Result<()>>,
     wake: Option<Box<dyn FnOnce() + Send>>,
 }
 
-impl<T: Send + 'static> Pull<T> {
-    /// Reads `stream` on `runtime`, as far as there is room; `weigh` tells an item's bytes.
-    pub(super) fn new(
-        runtime: &Handle,
-        stream: impl Stream<Item = Result<T>> + Send + 'static,
-        weigh: fn(&T) -> usize,
-    ) -> Self {
-        let queue = Queue { items: Vec::new(), bytes: 0, end: None, wake: None };
+impl<I: Items> Pull<I> {
+    /// Reads `source` on `runtime`, as far as there is room.
+    pub(super) fn new(runtime: &Handle, source: impl Source<Items = I>) -> Self {
+        let queue = Queue { items: I::default(), end: None, wake: None };
         let shared = Arc::new(Shared {
             queue: Mutex::new(queue),
             filled: Condvar::new(),
             room: Notify::new(),
         });
-        let task = runtime.spawn(pump(stream, shared.clone(), weigh)).abort_handle();
+        let task = runtime.spawn(pump(source, shared.clone())).abort_handle();
         Pull { shared, task, process: std::process::id() }
     }
 
     /// Takes all that is there, without waiting.
-    pub fn take(&self) -> Taken<T> {
+    pub fn take(&self) -> Taken<I> {
         if let Err(error) = self.check_process() {
             return Taken::Failed(error);
         }
         let mut queue = self.shared.lock();
-        if !queue.items.is_empty() {
-            queue.bytes = 0;
+        if queue.items.count() > 0 {
             let items = std::mem::take(&mut queue.items);
             drop(queue);
             self.shared.room.notify_one();
@@ -126,7 +189,7 @@ impl<T: Send + 'static> Pull<T> {
     pub fn cancel(&self) {
         if self.check_process().is_ok() {
             self.task.abort();
-            self.shared.fill(Vec::new(), 0, Some(Ok(())));
+            self.shared.fill(I::default(), Some(Ok(())));
         }
     }
 
@@ -139,7 +202,7 @@ impl<T: Send + 'static> Pull<T> {
     }
 }
 
-impl<T> Drop for Pull<T> {
+impl<I> Drop for Pull<I> {
     fn drop(&mut self) {
         if self.process == std::process::id() {
             self.task.abort();
@@ -150,30 +213,29 @@ impl<T> Drop for Pull<T> {
     }
 }
 
-impl<T> Queue<T> {
+impl<I: Items> Queue<I> {
     fn is_idle(&self) -> bool {
-        self.items.is_empty() && self.end.is_none()
+        self.items.count() == 0 && self.end.is_none()
     }
 }
 
-impl<T> Shared<T> {
-    fn lock(&self) -> MutexGuard<'_, Queue<T>> {
+impl<I: Items> Shared<I> {
+    fn lock(&self) -> MutexGuard<'_, Queue<I>> {
         // Nothing that panics runs under the lock, so a poisoned queue is whole.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a batch or the end, and tells the reader.
-    fn fill(&self, mut batch: Vec<T>, bytes: usize, end: Option<Result<()>>) {
+    fn fill(&self, batch: I, end: Option<Result<()>>) {
         let mut queue = self.lock();
         if queue.end.is_some() {
             return; // cancelled meanwhile
         }
-        if queue.items.is_empty() {
+        if queue.items.count() == 0 {
             queue.items = batch;
         } else {
-            queue.items.append(&mut batch);
+            queue.items.append(batch);
         }
-        queue.bytes += bytes;
         queue.end = end;
         let wake = queue.wake.take();
         drop(queue);
@@ -188,7 +250,7 @@ impl<T> Shared<T> {
         loop {
             let full = {
                 let queue = self.lock();
-                queue.items.len() >= MOST_ITEMS || queue.bytes >= MOST_BYTES
+                queue.items.count() >= MOST_ITEMS || queue.items.bytes() >= MOST_BYTES
             };
             if !full {
                 return;
@@ -199,36 +261,27 @@ impl<T> Shared<T> {
     }
 }
 
-/// Moves items from the stream to the queue, as many at a time as are ready.
-async fn pump<T>(
-    stream: impl Stream<Item = Result<T>>,
-    shared: Arc<Shared<T>>,
-    weigh: fn(&T) -> usize,
-) {
-    let mut stream = pin!(stream);
+/// Moves items from their source to the queue, as many at a time as are ready.
+async fn pump<I: Items>(mut source: impl Source<Items = I>, shared: Arc<Shared<I>>) {
     let _ended = Ended(shared.clone());
     loop {
         shared.has_room().await;
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        let mut seen = 0;
+        let mut batch = I::default();
+        let mut had_turn = false;
         let end = std::future::poll_fn(|task| {
-            while batch.len() < BATCH && bytes < MOST_BYTES {
-                match stream.as_mut().poll_next(task) {
-                    Poll::Ready(Some(Ok(item))) => {
-                        bytes += weigh(&item);
-                        batch.push(item);
-                    }
+            while batch.count() < BATCH && batch.bytes() < MOST_BYTES {
+                // The connection hands over one piece at a time: letting its task run may bring more that has
+                // arrived already, and telling the reader of each piece costs far more than a turn.
+                if batch.count() > 0 && source.is_dry() && !had_turn {
+                    had_turn = true;
+                    task.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                match source.poll_into(task, &mut batch) {
+                    Poll::Ready(Some(Ok(()))) => had_turn = false,
                     Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
                     Poll::Ready(None) => return Poll::Ready(Some(Ok(()))),
-                    Poll::Pending if batch.is_empty() => return Poll::Pending,
-                    // The connection hands over one piece at a time: letting its task run may bring more that
-                    // has arrived already, and telling the reader of each piece costs far more than a turn.
-                    Poll::Pending if seen < batch.len() => {
-                        seen = batch.len();
-                        task.waker().wake_by_ref();
-                        return Poll::Pending;
-                    }
+                    Poll::Pending if batch.count() == 0 => return Poll::Pending,
                     Poll::Pending => break,
                 }
             }
@@ -236,7 +289,7 @@ async fn pump<T>(
         })
         .await;
         let ended = end.is_some();
-        shared.fill(batch, bytes, end);
+        shared.fill(batch, end);
         if ended {
             return;
         }
@@ -244,17 +297,17 @@ async fn pump<T>(
 }
 
 /// Ends the queue when its pump is gone for whatever reason, so that no reader waits for ever.
-struct Ended<T>(Arc<Shared<T>>);
+struct Ended<I: Items>(Arc<Shared<I>>);
 
-impl<T> Drop for Ended<T> {
+impl<I: Items> Drop for Ended<I> {
     fn drop(&mut self) {
         let why = "the call was dropped before its end";
         let error = Error::new(ErrorKind::Cancelled, "bridge.pull", why);
-        self.0.fill(Vec::new(), 0, Some(Err(error)));
+        self.0.fill(I::default(), Some(Err(error)));
     }
 }
 
-impl<T> fmt::Debug for Pull<T> {
+impl<I> fmt::Debug for Pull<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pull").field("process", &self.process).finish_non_exhaustive()
     }

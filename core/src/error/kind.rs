@@ -65,7 +65,7 @@ kinds! {
     /// Status 400: the service does not accept the request.
     BadRequest, "bad_request", false, "correct the request";
     /// Status 401: the credentials are missing or wrong.
-    Authentication, "authentication", false, "check the API key";
+    Authentication, "authentication", false, "check the API key or the tokens";
     /// Status 403: the credentials do not allow this.
     PermissionDenied, "permission_denied", false, "use credentials that allow this";
     /// Status 404: no such path or model.

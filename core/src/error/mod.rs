@@ -172,6 +172,11 @@ impl Error {
         self.0.partial.as_deref()
     }
 
+    pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     pub(crate) fn with_target(mut self, target: Option<Arc<str>>) -> Self {
         self.0.target = target;
         self

@@ -113,6 +113,12 @@ impl Body {
         some.freeze()
     }
 
+    /// Gives the body up, whatever it is, as [`finish`](Self::finish) does.
+    pub(crate) async fn release(self) {
+        let mut body = Some(self);
+        std::future::poll_fn(|task| Poll::Ready(body.take().map(|body| body.finish(task)))).await;
+    }
+
     /// Gives the body up after the last bytes that matter. Its end is awaited in the background, within bounds,
     /// so that the connection goes back to the pool instead of being closed.
     pub(crate) fn finish(mut self, task: &mut TaskContext<'_>) {

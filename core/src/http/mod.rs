@@ -5,12 +5,16 @@
 
 mod body;
 mod client;
+mod context;
 mod failure;
 mod options;
 mod redact;
 mod redirect;
+mod request;
 mod retry;
 mod returning;
+mod settings;
+mod source;
 mod tls;
 mod watch;
 
@@ -20,14 +24,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method};
 use reqwest::Url;
-use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::error::ApiError;
-use crate::{Error, ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
+use crate::{ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
 
 use client::insert_header;
 use redact::{Redactor, shown};
@@ -37,7 +39,11 @@ use watch::Watch;
 
 pub(crate) use body::Body;
 pub(crate) use client::{HttpConfig, ProxyChoice};
+pub(crate) use context::Context;
 pub use options::CallOptions;
+pub(crate) use request::{Repeat, Request, Response};
+pub(crate) use settings::http_settings;
+pub(crate) use source::{Piece, Source};
 
 /// The header that carries a service's id of a request, and under which it is kept.
 pub(crate) const REQUEST_ID: &str = "x-request-id";
@@ -78,82 +84,6 @@ impl fmt::Debug for Inner {
     }
 }
 
-/// One request, whatever number of attempts it takes.
-pub(crate) struct Request<'a> {
-    /// What errors call it, such as `chat.stream`.
-    pub(crate) operation: &'static str,
-    pub(crate) method: Method,
-    /// Below the base URL.
-    pub(crate) path: &'a str,
-    pub(crate) accept: &'static str,
-    /// The JSON to send, serialised once for all attempts.
-    pub(crate) json: Option<Bytes>,
-    /// Whether the response is read as it comes, so that the limits of streams hold.
-    pub(crate) streamed: bool,
-    pub(crate) options: &'a CallOptions,
-}
-
-/// A response of status 2xx.
-pub(crate) struct Response {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Body,
-}
-
-/// What a call is about: everything that its errors tell besides what went wrong.
-#[derive(Clone)]
-pub(crate) struct Context {
-    operation: &'static str,
-    target: Option<Arc<str>>,
-    request_id: Option<Arc<str>>,
-    attempts: u32,
-    redactor: Redactor,
-}
-
-impl Context {
-    /// The context of a stream that another client has opened.
-    pub(crate) fn foreign(operation: &'static str) -> Self {
-        Context {
-            operation,
-            target: None,
-            request_id: None,
-            attempts: 0,
-            redactor: Redactor::default(),
-        }
-    }
-
-    /// An error of this call. Secrets are removed from `message`.
-    pub(crate) fn error(&self, kind: ErrorKind, message: impl AsRef<str>) -> Error {
-        Error::new(kind, self.operation, self.redactor.scrub(message.as_ref()))
-            .with_target(self.target.clone())
-            .with_request_id(self.request_id.clone())
-            .with_attempts(self.attempts)
-    }
-
-    /// The error that a service reported inside a response that had begun as a success.
-    pub(crate) fn api_error(&self, error: &Value) -> Error {
-        let mut error = error.clone();
-        self.redactor.scrub_value(&mut error);
-        let text = error.to_string();
-        let api = failure::api_error(&error)
-            .unwrap_or_else(|| ApiError { message: text.clone(), ..ApiError::default() });
-        self.error(ErrorKind::Api, &api.message)
-            .with_retryable(failure::is_passing(&api))
-            .with_api(api)
-            .with_body(text)
-    }
-
-    /// The service's id of the request.
-    pub(crate) fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
-    }
-
-    /// The start of `body` as one line, without secrets.
-    pub(crate) fn excerpt(&self, body: &[u8]) -> String {
-        failure::excerpt(&self.redactor.scrub(&String::from_utf8_lossy(body)))
-    }
-}
-
 impl HttpClient {
     /// The host that the client talks to, and its port.
     pub(crate) fn server(&self) -> (&str, Option<u16>) {
@@ -186,7 +116,8 @@ impl HttpClient {
             let retries = context.attempts - 1;
             let chance = fastrand::f64();
             let wait = retry::next_wait(&self.inner.retry, max_retries, retries, &error, chance)
-                .filter(|wait| bounds.allows(*wait));
+                .filter(|wait| bounds.allows(*wait))
+                .filter(|_| request.repeat == Repeat::ByPolicy || retry::is_untaken(&error));
             let Some(wait) = wait else {
                 return Err(error);
             };
@@ -294,7 +225,11 @@ impl HttpClient {
             redactor.add(value.expose());
         }
         let mut url = inner.base.clone();
-        url.set_path(&format!("{}/{}", url.path().trim_end_matches('/'), request.path));
+        let path = request.path.trim_start_matches('/');
+        url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(request.query);
+        }
         add_query(&mut url, &inner.query);
         add_query(&mut url, &request.options.query);
         Ok(Prepared {

@@ -30,6 +30,12 @@ pub(super) fn next_wait(
     }
 }
 
+/// Whether it is certain that the service has not begun with the request: it was not reached, or said that it takes no
+/// more for now. After any other failure it may be at work, or done.
+pub(super) fn is_untaken(error: &Error) -> bool {
+    error.is_connect() || error.kind() == ErrorKind::RateLimited
+}
+
 /// Exponential backoff with jitter downward.
 fn backoff(policy: &RetryPolicy, retries: u32, chance: f64) -> Duration {
     let doubled = policy.initial_backoff.saturating_mul(2u32.saturating_pow(retries));

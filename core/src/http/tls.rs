@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
 use super::BUILD;
@@ -16,31 +18,15 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// Where the system has no roots at all, as in a bare container, Mozilla's stand in for them.
 pub(super) fn config(extra: &[Vec<u8>]) -> Result<ClientConfig> {
-    // Reading the system's roots takes milliseconds, so clients without roots of their own share one set.
-    static SHARED: OnceLock<ClientConfig> = OnceLock::new();
-    if !extra.is_empty() {
-        return build(extra);
-    }
-    match SHARED.get() {
-        Some(config) => Ok(config.clone()),
-        None => build(extra).map(|config| SHARED.get_or_init(|| config).clone()),
-    }
-}
-
-fn build(extra: &[Vec<u8>]) -> Result<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .map_err(|e| refuse(&e))?;
-    let extra = certificates(extra)?;
-    let mut config = match system_verifier(&extra, provider)? {
-        Some(verifier) => builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
-        None => {
-            let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-            for certificate in extra {
-                roots.add(certificate).map_err(|e| refuse(&e))?;
-            }
-            builder.with_root_certificates(roots)
+        .map_err(|e| refuse(&e))?
+        .dangerous();
+    let mut config = match extra {
+        [] => builder.with_custom_certificate_verifier(Arc::new(Roots { provider })),
+        extra => {
+            builder.with_custom_certificate_verifier(verifier(certificates(extra)?, provider)?)
         }
     }
     .with_no_client_auth();
@@ -48,18 +34,77 @@ fn build(extra: &[Vec<u8>]) -> Result<ClientConfig> {
     Ok(config)
 }
 
-/// The system's verifier, or `None` where the system has no roots.
-fn system_verifier(
-    extra: &[CertificateDer<'static>],
+type AnyVerifier = Arc<dyn ServerCertVerifier>;
+
+/// What checks certificates against the system's roots, or else Mozilla's, and these.
+fn verifier(
+    extra: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
-) -> Result<Option<Verifier>> {
-    match Verifier::new(provider.clone()) {
-        Ok(verifier) if extra.is_empty() => Ok(Some(verifier)),
-        Ok(_) => {
-            let verifier = Verifier::new_with_extra_roots(extra.to_vec(), provider);
-            verifier.map(Some).map_err(|e| refuse(&e))
+) -> Result<AnyVerifier> {
+    if Verifier::new(provider.clone()).is_ok() {
+        let verifier = Verifier::new_with_extra_roots(extra, provider).map_err(|e| refuse(&e))?;
+        return Ok(Arc::new(verifier));
+    }
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for certificate in extra {
+        roots.add(certificate).map_err(|e| refuse(&e))?;
+    }
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    Ok(verifier.map_err(|e| refuse(&e))?)
+}
+
+/// The roots of this process, read by the first connection that needs them: that takes milliseconds and memory, and
+/// a client of a service on the same machine never does.
+#[derive(Debug)]
+struct Roots {
+    provider: Arc<CryptoProvider>,
+}
+
+impl Roots {
+    fn verifier(&self) -> Result<&'static AnyVerifier, rustls::Error> {
+        static SHARED: OnceLock<AnyVerifier> = OnceLock::new();
+        if let Some(verifier) = SHARED.get() {
+            return Ok(verifier);
         }
-        Err(_) => Ok(None),
+        let verifier = verifier(Vec::new(), self.provider.clone())
+            .map_err(|e| rustls::Error::General(e.message().to_owned()))?;
+        Ok(SHARED.get_or_init(|| verifier))
+    }
+}
+
+impl ServerCertVerifier for Roots {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verifier = self.verifier()?;
+        verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier()?.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier()?.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 

@@ -42,6 +42,15 @@ impl Accumulator {
         choices.len() >= asked.max(1) && choices.iter().all(|c| c.finish_reason.is_some())
     }
 
+    /// Adds a chunk that is text for the first reply and nothing else, of a shape that was added before.
+    pub(super) fn add_text(&mut self, text: &str) {
+        let (added, choice) = choice_at(&mut self.reply.choices, 0);
+        self.bytes += added;
+        if let Some(choice) = choice {
+            self.bytes += append(&mut choice.message.content, Some(text));
+        }
+    }
+
     pub(super) fn add(&mut self, chunk: &ChatChunk) {
         let reply = &mut self.reply;
         if !self.begun {
@@ -181,7 +190,7 @@ mod tests {
         let mut reader = ChunkReader::default();
         let mut whole = Accumulator::default();
         for chunk in chunks {
-            whole.add(&reader.read(chunk).unwrap());
+            whole.add(&reader.read(chunk).unwrap().into_chunk(chunk));
         }
         whole
     }

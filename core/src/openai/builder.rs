@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::OpenAi;
-use crate::http::{CallOptions, HttpConfig, ProxyChoice};
-use crate::{Error, ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
+use crate::http::{CallOptions, HttpConfig, http_settings};
+use crate::{Error, ErrorKind, Result, Secret};
 
 /// Where OpenAI's own service is.
 const OPENAI: &str = "https://api.openai.com/v1";
@@ -55,53 +55,7 @@ impl OpenAiBuilder {
         self.header("OpenAI-Project", id.into())
     }
 
-    /// Sends a header with every call, in place of the client's own of that name.
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
-        self.http.headers.push((name.into(), value.into()));
-        self
-    }
-
-    /// Adds a parameter to the query of every call, also beside others of its name, such as Azure's `api-version`.
-    pub fn query(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
-        self.http.query.push((name.into(), value.into()));
-        self
-    }
-
-    /// The time limits.
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.http.timeouts = timeouts;
-        self
-    }
-
-    /// When requests are sent again.
-    pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.http.retry = retry;
-        self
-    }
-
-    /// How much the service may send.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.http.limits = limits;
-        self
-    }
-
-    /// Sends everything through this proxy (`http:`, `https:` or `socks5:`), whatever the environment says.
-    pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
-        self.http.proxy = ProxyChoice::Url(url.into());
-        self
-    }
-
-    /// Uses no proxy, whatever the environment says.
-    pub fn no_proxy(mut self) -> Self {
-        self.http.proxy = ProxyChoice::None;
-        self
-    }
-
-    /// Trusts the certificates in this PEM text besides the system's, as of a company's own authority.
-    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.http.root_certificates.push(pem.into());
-        self
-    }
+    http_settings!();
 
     /// The client. Nothing is sent yet.
     ///

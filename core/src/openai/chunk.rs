@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use super::message::ToolCall;
 use super::prune::pruned_object;
 use super::reply::{ChatReply, MESSAGE_FIELDS, REPLY_FIELDS, unmodelled};
-use super::template::Template;
+use super::shape::Shape;
+use super::template::Filling;
 use super::unreadable::{Unreadable, reported_error};
 use super::usage::{Logprobs, Usage};
 use super::wire::{Wire, WireChoice, WireToolCall};
@@ -24,16 +25,16 @@ pub struct ChatChunk {
     /// The tokens that the request took, in the last chunk if it was
     /// [asked for](crate::ChatRequest::include_usage).
     pub usage: Option<Box<Usage>>,
-    head: Arc<Head>,
-    raw: Box<str>,
+    pub(super) head: Arc<Head>,
+    pub(super) raw: Box<str>,
 }
 
 /// What is the same in all chunks of a stream, and is therefore kept once.
 #[derive(Debug, Default, PartialEq)]
-struct Head {
-    id: String,
-    created: u64,
-    model: String,
+pub(super) struct Head {
+    pub(super) id: String,
+    pub(super) created: u64,
+    pub(super) model: String,
     service_tier: Option<ServiceTier>,
     system_fingerprint: Option<String>,
 }
@@ -149,23 +150,36 @@ impl ChatChunk {
 #[derive(Debug, Default)]
 pub(super) struct ChunkReader {
     head: Arc<Head>,
-    template: Option<Template>,
+    shape: Option<Arc<Shape>>,
+}
+
+/// What the JSON of a chunk comes to.
+#[derive(Debug)]
+pub(super) enum Read<'j> {
+    /// A chunk of the same shape as the one before.
+    Filling(Arc<Shape>, Filling<'j>),
+    Chunk(ChatChunk),
+}
+
+impl Read<'_> {
+    /// The chunk that `json` is.
+    #[cfg(test)]
+    pub(super) fn into_chunk(self, json: &str) -> ChatChunk {
+        match self {
+            Read::Filling(shape, filling) => shape.chunk_of(filling.text, json),
+            Read::Chunk(chunk) => chunk,
+        }
+    }
 }
 
 impl ChunkReader {
-    pub(super) fn read(&mut self, json: &str) -> Result<ChatChunk, Unreadable> {
-        let template = self.template.as_ref();
-        if let Some(text) = template.and_then(|template| template.text_of(json)) {
-            let delta = Delta { content: Some(text.to_owned()), ..Delta::default() };
-            let choices = vec![ChunkChoice { delta, ..ChunkChoice::default() }];
-            return Ok(ChatChunk {
-                choices,
-                usage: None,
-                head: self.head.clone(),
-                raw: json.into(),
-            });
+    pub(super) fn read<'j>(&mut self, json: &'j str) -> Result<Read<'j>, Unreadable> {
+        if let Some(shape) = &self.shape
+            && let Some(filling) = shape.filling_of(json)
+        {
+            return Ok(Read::Filling(shape.clone(), filling));
         }
-        self.parse(json)
+        self.parse(json).map(Read::Chunk)
     }
 
     fn parse(&mut self, json: &str) -> Result<ChatChunk, Unreadable> {
@@ -189,7 +203,7 @@ impl ChunkReader {
         {
             return Err(Unreadable::Error(error));
         }
-        self.template = wire.template(json);
+        let template = wire.template(json);
         let head = Head {
             id: wire.id.into_string().unwrap_or_default(),
             created: wire.created,
@@ -200,6 +214,7 @@ impl ChunkReader {
         if *self.head != head {
             self.head = Arc::new(head);
         }
+        self.shape = template.map(|template| Arc::new(Shape::new(self.head.clone(), template)));
         Ok(ChatChunk {
             choices: wire.choices.unwrap_or_default().into_iter().map(Into::into).collect(),
             usage: wire.usage,

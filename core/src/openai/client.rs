@@ -8,10 +8,9 @@ use http::{Method, StatusCode};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::source::Source;
 use super::stream::{ChatStream, Setup};
 use super::{ChatReply, ChatRequest, OpenAiBuilder, telemetry};
-use crate::http::{CallOptions, HttpClient, Request, Response};
+use crate::http::{CallOptions, HttpClient, Request, Response, Source};
 use crate::{ErrorKind, Result};
 
 /// A client of OpenAI, or of any service that speaks its chat completions.
@@ -151,17 +150,14 @@ impl OpenAi {
         operation: &'static str,
         streamed: bool,
     ) -> Result<Response> {
-        self.http
-            .send(Request {
-                operation,
-                method: Method::POST,
-                path: "chat/completions",
-                accept: if streamed { "text/event-stream" } else { "application/json" },
-                json: Some(request.body(streamed, operation)?),
-                streamed,
-                options: &self.options,
-            })
-            .await
+        let path = "chat/completions";
+        let request = Request {
+            accept: if streamed { "text/event-stream" } else { "application/json" },
+            json: Some(request.body(streamed, operation)?),
+            streamed,
+            ..Request::new(operation, Method::POST, path, &self.options)
+        };
+        self.http.send(request).await
     }
 }
 

@@ -8,8 +8,8 @@ use futures_util::StreamExt;
 use tokio::time::Instant;
 use tracing::Span;
 
-use super::source::{Piece, Source};
 use super::stream::{ChatStream, Setup};
+use crate::http::{Piece, Source};
 use crate::{Error, ErrorKind, Limits};
 
 impl ChatStream {
@@ -44,7 +44,7 @@ impl ChatStream {
             started: Instant::now(),
             span: Span::none(),
         };
-        ChatStream::new(Source::foreign(pieces), setup)
+        ChatStream::new(Source::foreign("chat.stream", pieces), setup)
     }
 }
 

@@ -51,15 +51,7 @@ impl OpenAi {
     ///
     /// Outside of a Tokio runtime with I/O and time.
     pub async fn models(&self) -> Result<ModelList> {
-        let request = Request {
-            operation: "models",
-            method: Method::GET,
-            path: "models",
-            accept: "application/json",
-            json: None,
-            streamed: false,
-            options: &self.options,
-        };
+        let request = Request::new("models", Method::GET, "models", &self.options);
         let body = self.http.send(request).await?.body;
         let context = body.context().clone();
         let json = body.collect(self.http.limits().reply).await?;

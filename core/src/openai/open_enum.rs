@@ -1,60 +1,11 @@
-//! Enums that stay open: a word that nobody listed is kept, not refused.
+//! The words of the wire, as enums that stay open.
 
-/// Defines an enum of words with an `Other` for all further ones, and its JSON and text forms.
-macro_rules! open_enum {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$variant_meta])* $variant,)+
-            /// A word that this version does not know.
-            Other(Box<str>),
-        }
-
-        impl $name {
-            /// The word on the wire.
-            pub fn as_str(&self) -> &str {
-                match self {
-                    $(Self::$variant => $word,)+
-                    Self::Other(word) => word,
-                }
-            }
-        }
-
-        impl From<&str> for $name {
-            fn from(word: &str) -> Self {
-                match word {
-                    $($word => Self::$variant,)+
-                    other => Self::Other(other.into()),
-                }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = crate::openai::lenient::Text::deserialize(deserializer)?;
-                Ok(Self::from(text.as_str()))
-            }
-        }
-    };
-}
+use super::lenient::Text;
+use crate::open_enum::open_enum;
 
 open_enum! {
     /// Why the model stopped.
-    FinishReason {
+    FinishReason as Text<'_> {
         /// The reply is complete, or a stop sequence was met.
         Stop = "stop",
         /// The token limit was reached.
@@ -70,7 +21,7 @@ open_enum! {
 
 open_enum! {
     /// Who speaks.
-    Role {
+    Role as Text<'_> {
         /// Instructions by the developer, for newer models.
         Developer = "developer",
         /// Instructions.
@@ -88,7 +39,7 @@ open_enum! {
 
 open_enum! {
     /// How long a reasoning model may think.
-    ReasoningEffort {
+    ReasoningEffort as Text<'_> {
         /// Not at all.
         None = "none",
         /// As little as possible.
@@ -106,7 +57,7 @@ open_enum! {
 
 open_enum! {
     /// How much the model says.
-    Verbosity {
+    Verbosity as Text<'_> {
         /// Concise.
         Low = "low",
         /// The default.
@@ -118,7 +69,7 @@ open_enum! {
 
 open_enum! {
     /// The class of service that a request is processed in.
-    ServiceTier {
+    ServiceTier as Text<'_> {
         /// As the project is set up.
         Auto = "auto",
         /// The standard class.
@@ -132,7 +83,7 @@ open_enum! {
 
 open_enum! {
     /// How closely the model looks at an image.
-    ImageDetail {
+    ImageDetail as Text<'_> {
         /// As the model decides.
         Auto = "auto",
         /// At low resolution.

@@ -12,11 +12,12 @@ use tokio::time::Instant;
 use tracing::Span;
 
 use super::accumulate::Accumulator;
-use super::chunk::{ChatChunk, ChunkReader, read_whole};
-use super::event::{Step, read_event};
+use super::chunk::{ChatChunk, ChunkReader, Read, read_whole};
+use super::event::{Step, Taken, read_event, take_in};
+use super::gather::Gather;
 use super::reply::ChatReply;
-use super::source::{Piece, Source};
 use super::telemetry;
+use crate::http::{Piece, Source};
 use crate::sse::{Decoder, Frame};
 use crate::{Error, ErrorKind, Limits, Result};
 
@@ -42,6 +43,8 @@ pub struct ChatStream {
     reader: ChunkReader,
     whole: Accumulator,
     state: State,
+    /// Whether the rest is waited for no longer than [`REST`], because every reply has ended.
+    hurried: bool,
     asked: usize,
     limits: Limits,
     started: Instant,
@@ -76,6 +79,7 @@ impl ChatStream {
             reader: ChunkReader::default(),
             whole: Accumulator::default(),
             state: State::Reading,
+            hurried: false,
             asked: setup.asked,
             limits: setup.limits,
             started: setup.started,
@@ -138,6 +142,17 @@ impl ChatStream {
     }
 
     fn poll_chunk(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<ChatChunk>>> {
+        let mut chunk = None;
+        let polled = ready!(self.poll_into(task, &mut chunk));
+        Poll::Ready(polled.and_then(|result| result.map(|()| chunk).transpose()))
+    }
+
+    /// Polls for the next chunk, and puts it where it is asked to.
+    pub(crate) fn poll_into(
+        &mut self,
+        task: &mut TaskContext<'_>,
+        chunks: &mut impl Gather,
+    ) -> Poll<Option<Result<()>>> {
         if self.is_terminated() {
             return Poll::Ready(None);
         }
@@ -145,7 +160,7 @@ impl ChatStream {
             return Poll::Ready(Some(Err(self.end_with(error))));
         }
         loop {
-            let step = match self.next_step() {
+            let step = match self.next_step(chunks) {
                 Ok(Some(step)) => Ok(step),
                 Ok(None) => match ready!(self.source.poll(task)) {
                     Some(Ok(Piece::Bytes(bytes))) => {
@@ -156,21 +171,22 @@ impl ChatStream {
                     #[cfg(feature = "eventsource-stream")]
                     Some(Ok(Piece::Event { event, data })) => {
                         read_event(&mut self.reader, self.source.context(), &event, &data)
+                            .map(|step| take_in(step, &mut self.whole, chunks))
                     }
                     Some(Err(error)) => Err(error),
-                    None => self.at_eof(),
+                    None => self.at_eof(chunks),
                 },
                 Err(error) => Err(error),
             };
             match step {
-                Ok(Step::Chunk(chunk)) => return Poll::Ready(Some(self.take_in(chunk))),
-                Ok(Step::Nothing) => {}
-                Ok(Step::Done) if self.whole.reply().choices.is_empty() => {
+                Ok(Taken::Chunk { content }) => return Poll::Ready(Some(self.took(content))),
+                Ok(Taken::Nothing) => {}
+                Ok(Taken::Done) if self.whole.reply().choices.is_empty() => {
                     let why = "the stream ended without a reply";
                     let error = self.source.context().error(ErrorKind::UnexpectedReply, why);
                     return Poll::Ready(Some(Err(self.end_with(error))));
                 }
-                Ok(Step::Done) => {
+                Ok(Taken::Done) => {
                     self.end(Ok(()));
                     self.source.finish(task);
                     return Poll::Ready(None);
@@ -186,8 +202,13 @@ impl ChatStream {
         }
     }
 
-    /// What the bytes at hand hold next; `None` when more are needed.
-    fn next_step(&mut self) -> Result<Option<Step>> {
+    /// Whether all bytes at hand have been read.
+    pub(crate) fn is_dry(&self) -> bool {
+        self.taken == self.bytes.len()
+    }
+
+    /// Takes what the bytes at hand hold next; `None` when more are needed.
+    fn next_step(&mut self, chunks: &mut impl Gather) -> Result<Option<Taken>> {
         loop {
             let mut input = self.bytes.get(self.taken..).unwrap_or_default();
             match &mut self.format {
@@ -216,7 +237,7 @@ impl ChatStream {
                     }
                     return Ok(None);
                 }
-                Format::JsonRead => return Ok(Some(Step::Done)),
+                Format::JsonRead => return Ok(Some(Taken::Done)),
                 Format::Events => {
                     let before = input.len();
                     let context = self.source.context();
@@ -226,10 +247,10 @@ impl ChatStream {
                     self.taken += before - input.len();
                     return match frame {
                         None => Ok(None),
-                        Some(Frame::Comment(_)) => Ok(Some(Step::Nothing)),
+                        Some(Frame::Comment(_)) => Ok(Some(Taken::Nothing)),
                         Some(Frame::Event(event)) => {
                             read_event(&mut self.reader, context, &event.event, &event.data)
-                                .map(Some)
+                                .map(|step| Some(take_in(step, &mut self.whole, chunks)))
                         }
                     };
                 }
@@ -237,20 +258,22 @@ impl ChatStream {
         }
     }
 
-    fn at_eof(&mut self) -> Result<Step> {
+    fn at_eof(&mut self, chunks: &mut impl Gather) -> Result<Taken> {
         let context = self.source.context();
         if let Format::Json(json) = &mut self.format {
             let json = std::mem::take(json);
             self.format = Format::JsonRead;
             let text = String::from_utf8_lossy(&json);
-            let read = read_whole(text.trim_start_matches('\u{feff}'));
-            return read.map(Step::Chunk).map_err(|e| e.into_error(context, "reply", &json));
+            let text = text.trim_start_matches('\u{feff}');
+            let chunk = read_whole(text).map_err(|e| e.into_error(context, "reply", &json))?;
+            return Ok(take_in(Step::Chunk(Read::Chunk(chunk), text), &mut self.whole, chunks));
         }
         if let Some(event) = self.decoder.finish() {
-            return read_event(&mut self.reader, context, &event.event, &event.data);
+            let step = read_event(&mut self.reader, context, &event.event, &event.data)?;
+            return Ok(take_in(step, &mut self.whole, chunks));
         }
         if self.is_whole() {
-            return Ok(Step::Done);
+            return Ok(Taken::Done);
         }
         let why = match self.whole.has_begun() {
             true => "the stream ended before the reply did",
@@ -259,23 +282,23 @@ impl ChatStream {
         Err(context.error(ErrorKind::Truncated, why))
     }
 
-    fn take_in(&mut self, chunk: ChatChunk) -> Result<ChatChunk> {
-        if chunk.has_content() {
+    /// Looks at the limits after a chunk.
+    fn took(&mut self, content: bool) -> Result<()> {
+        if content {
             self.source.content_came();
             self.first_token.get_or_insert_with(|| self.started.elapsed());
         }
-        let was_whole = self.is_whole();
-        self.whole.add(&chunk);
         if self.whole.bytes() > self.limits.reply {
             let error = self.too_large();
             return Err(self.end_with(error));
         }
-        match (was_whole, self.is_whole()) {
-            (false, true) => self.source.hurry(Some(REST)),
-            (true, false) => self.source.hurry(None), // another reply has begun
-            _ => {}
+        // It is whole no more when another reply has begun.
+        let is_whole = self.is_whole();
+        if self.hurried != is_whole {
+            self.hurried = is_whole;
+            self.source.hurry(is_whole.then_some(REST));
         }
-        Ok(chunk)
+        Ok(())
     }
 
     fn is_whole(&self) -> bool {

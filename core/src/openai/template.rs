@@ -3,6 +3,10 @@
 //! A template is a chunk's JSON, parsed in full once, with holes where string literals stood whose content is
 //! free. JSON whose other parts are the same to the byte, and whose holes hold string literals, parses to the
 //! same chunk with other text: that is all there is to compare.
+#![cfg_attr(
+    not(feature = "bridge"),
+    allow(dead_code, unreachable_pub, reason = "none but the bridge hands shapes on")
+)]
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -19,6 +23,15 @@ pub(super) struct Template {
     padding: Option<Range<usize>>,
 }
 
+/// What stands in a template's holes.
+#[derive(Clone, Copy, Debug)]
+pub struct Filling<'a> {
+    /// The text that a chunk adds, as it stands in its JSON: it has nothing that would have to be escaped there.
+    pub text: &'a str,
+    /// The padding, if the template has a hole for it; to be written as it is, too.
+    pub padding: Option<&'a str>,
+}
+
 impl Template {
     /// A template from a chunk's JSON and the strings in it; `None` if the text was not borrowed from it.
     pub(super) fn new(json: &str, text: &Text<'_>, padding: &Text<'_>) -> Option<Self> {
@@ -27,17 +40,40 @@ impl Template {
         Some(Template { json: json.into(), text, padding })
     }
 
-    /// The text of a chunk that differs from this one in its text and its padding alone.
-    pub(super) fn text_of<'a>(&self, json: &'a str) -> Option<&'a str> {
-        let Template { json: ours, text, padding } = self;
-        let theirs = json.strip_prefix(ours.get(..text.start)?)?;
-        let (found, mut theirs) = literal(theirs)?;
-        let mut rest_from = text.end;
-        if let Some(padding) = padding {
-            theirs = literal(theirs.strip_prefix(ours.get(text.end..padding.start)?)?)?.1;
-            rest_from = padding.end;
+    /// The JSON that it was made from.
+    pub(super) fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// What a chunk adds that differs from this one in its text and its padding alone.
+    pub(super) fn filling_of<'a>(&self, json: &'a str) -> Option<Filling<'a>> {
+        let Template { json: ours, text: hole, padding: second } = self;
+        let theirs = json.strip_prefix(ours.get(..hole.start)?)?;
+        let (text, mut theirs) = literal(theirs)?;
+        let mut padding = None;
+        let mut rest_from = hole.end;
+        if let Some(second) = second {
+            let (found, rest) = literal(theirs.strip_prefix(ours.get(hole.end..second.start)?)?)?;
+            (padding, theirs, rest_from) = (Some(found), rest, second.end);
         }
-        (theirs == ours.get(rest_from..)?).then_some(found)
+        (theirs == ours.get(rest_from..)?).then_some(Filling { text, padding })
+    }
+
+    /// The JSON with these fillings in its holes.
+    pub(super) fn filled_with(&self, filling: Filling<'_>) -> String {
+        let Template { json, text, padding } = self;
+        let part = |range: Range<usize>| json.get(range).unwrap_or_default();
+        let mut filled = String::with_capacity(json.len() + filling.text.len());
+        filled.push_str(part(0..text.start));
+        filled.push_str(filling.text);
+        let mut rest_from = text.end;
+        if let (Some(hole), Some(found)) = (padding, filling.padding) {
+            filled.push_str(part(text.end..hole.start));
+            filled.push_str(found);
+            rest_from = hole.end;
+        }
+        filled.push_str(part(rest_from..json.len()));
+        filled
     }
 }
 
@@ -70,7 +106,8 @@ mod tests {
 
     /// What a reader makes of one chunk, in full.
     fn read(reader: &mut ChunkReader, json: &str) -> String {
-        format!("{:?}", reader.read(json).map_err(|e| format!("{e:?}")))
+        let read = reader.read(json).map(|read| read.into_chunk(json));
+        format!("{:?}", read.map_err(|e| format!("{e:?}")))
     }
 
     #[track_caller]

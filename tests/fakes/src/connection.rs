@@ -6,13 +6,14 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 use crate::control;
+use crate::llm;
 use crate::openai::Reply;
 use crate::play::play;
 use crate::program::{Asked, Program};
 use crate::record::Outcome;
 use crate::request::{Inbox, ReadError, Request};
-use crate::script::Script;
-use crate::service;
+use crate::script::{Act, Script};
+use crate::service::Call;
 use crate::state::{Arrival, Recorder};
 
 pub(crate) async fn serve(stream: TcpStream, mut arrival: Arrival) {
@@ -56,10 +57,22 @@ fn respond_to(request: &Request, arrival: &mut Arrival) -> (Program, Recorder) {
     }
     arrival.count(true);
     let json: Option<Value> = serde_json::from_slice(&request.body).ok();
-    let (seq, script) = shared.admit(arrival.number, request, json.as_ref());
+    let seq = shared.next_seq();
     let asked = asked(Some(seq), request, json.as_ref());
-    let script = script
-        .unwrap_or_else(|| Arc::new(service::answer(request, json.as_ref(), &asked.reply.id)));
+    let call = Call { request, json: json.as_ref(), reply_id: &asked.reply.id };
+    let scripted = shared.admit(seq, arrival.number, &call);
+    let answer = || shared.service().answer(&call);
+    let script = match scripted {
+        None => Arc::new(answer()),
+        Some(script) => match script.act {
+            Act::Nothing => script,
+            Act::Commit => {
+                answer();
+                script
+            }
+            Act::Pass => Arc::new(script.over(answer())),
+        },
+    };
     (Program::new(&script, &asked), Recorder::new(shared, Some(seq)))
 }
 
@@ -85,7 +98,7 @@ fn asked(seq: Option<u64>, request: &Request, json: Option<&Value>) -> Asked {
         reply: Reply {
             id: format!("chatcmpl-{number}"),
             model: field("model").and_then(Value::as_str).unwrap_or("fake").to_owned(),
-            include_usage: service::include_usage(field("stream_options")),
+            include_usage: llm::include_usage(field("stream_options")),
         },
         head_only: request.method == "HEAD",
         keep_alive: request.keep_alive,

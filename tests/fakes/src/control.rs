@@ -1,9 +1,9 @@
 //! The calls by which tests in other languages write scripts and read records.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::openai;
-use crate::request::Request;
+use crate::request::{Request, percent_decoded};
 use crate::script::Script;
 use crate::state::Shared;
 
@@ -29,7 +29,7 @@ pub(crate) fn answer(shared: &Shared, request: &Request) -> Script {
             }
         }
         ("GET", ("requests", "")) => {
-            let model = model_wanted(request.query.as_deref().unwrap_or_default());
+            let model = request.parameter("model");
             let records = shared.read(|log| match &model {
                 Some(model) => serde_json::to_value(log.for_model(model).collect::<Vec<_>>()),
                 None => serde_json::to_value(&log.requests),
@@ -47,51 +47,12 @@ pub(crate) fn answer(shared: &Shared, request: &Request) -> Script {
             Script::body(json!({}))
         }
         (method, _) => {
+            let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+            if let Some(answer) = shared.service().control(method, call, &body) {
+                return answer;
+            }
             let message = format!("The fake has no such call: {method} {}", request.path);
             Script::body(openai::error(404, &message, None, None)).status(404)
         }
-    }
-}
-
-fn model_wanted(query: &str) -> Option<String> {
-    let value = query.split('&').find_map(|pair| pair.strip_prefix("model="))?;
-    Some(percent_decoded(&value.replace('+', " ")))
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let escaped = match (first, tail) {
-            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
-            _ => None,
-        };
-        match escaped {
-            Some((high, low)) => {
-                bytes.push((high << 4) | low);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_are_decoded() {
-        assert_eq!(percent_decoded("a%2Fb%20%EC%95%88%"), "a/b 안%");
-        assert_eq!(model_wanted("x=1&model=gpt+4%2B"), Some("gpt 4+".into()));
-        assert_eq!(model_wanted("x=1"), None);
     }
 }

@@ -13,8 +13,10 @@ use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::connection;
+use crate::llm::Llm;
 use crate::record::{Log, Record};
 use crate::script::Script;
+use crate::service::Service;
 use crate::state::{Arrival, Shared};
 
 /// A running fake. Dropping it closes the port and every connection.
@@ -72,8 +74,8 @@ impl Fake {
     }
 
     /// Appends a script to the queue of a key. A request takes the next script of the queue that
-    /// its body's `model` names, or, without a model, its path; or else of the queue `*`. The last
-    /// script of a queue stays for all further requests.
+    /// its body's `model` names, or, without a model, its path; or else of the queue `*`. Other services than the LLM
+    /// have keys of their own. The last script of a queue stays for all further requests.
     pub fn script(&self, key: &str, script: Script) {
         self.shared.push_script(key, script);
     }
@@ -160,10 +162,17 @@ impl Drop for Fake {
 }
 
 /// Settings of a [`Fake`].
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct FakeBuilder {
     port: u16,
     send_buffer: Option<u32>,
+    service: Arc<dyn Service>,
+}
+
+impl Default for FakeBuilder {
+    fn default() -> Self {
+        Self { port: 0, send_buffer: None, service: Arc::new(Llm) }
+    }
 }
 
 impl FakeBuilder {
@@ -180,6 +189,12 @@ impl FakeBuilder {
         self
     }
 
+    /// What answers where no script does, in place of an LLM.
+    pub(crate) fn service(mut self, service: Arc<dyn Service>) -> Self {
+        self.service = service;
+        self
+    }
+
     /// See [`Fake::start`].
     ///
     /// # Errors
@@ -187,7 +202,7 @@ impl FakeBuilder {
     /// When the port cannot be opened.
     pub async fn start(self) -> io::Result<Fake> {
         let listener = self.listen()?;
-        let (address, shared) = (listener.local_addr()?, Shared::new());
+        let (address, shared) = (listener.local_addr()?, Shared::new(self.service));
         let task = tokio::spawn(accept(listener, shared.clone())).abort_handle();
         Ok(Fake { address, shared, server: Server::Task(task) })
     }
@@ -198,10 +213,10 @@ impl FakeBuilder {
     ///
     /// When the thread or the port cannot be opened.
     pub fn spawn_thread(self) -> io::Result<Fake> {
-        let shared = Shared::new();
+        let shared = Shared::new(self.service.clone());
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = mpsc::channel();
-        let thread = thread::Builder::new().name("fake-llm".into()).spawn({
+        let thread = thread::Builder::new().name("fake".into()).spawn({
             let shared = shared.clone();
             move || run(&self, shared, &ready, stopped)
         })?;

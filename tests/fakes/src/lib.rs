@@ -1,6 +1,7 @@
-//! A scriptable fake of an OpenAI-compatible LLM server, for tests.
+//! Scriptable fakes of the services that the SDK talks to, for tests: an OpenAI-compatible LLM ([`Fake`]), a chat
+//! store ([`FakeStore`]) and a chat service ([`FakeChat`]).
 //!
-//! [`Fake`] speaks HTTP/1.1 straight over TCP, so a test decides about every byte on the wire: it
+//! A fake speaks HTTP/1.1 straight over TCP, so a test decides about every byte on the wire: it
 //! answers like a real service by default, and a [`Script`] makes it late, slow, cut off, or wrong.
 //! It records what it was asked and what became of each reply ([`Log`]), the client's leaving
 //! included. With the feature `h2`, `h2::H2Fake`
@@ -20,8 +21,8 @@
 //! # }
 //! ```
 //!
-//! The same scripts as JSON, for the `fake-llm` binary, are described at [`Script`] and [`Step`];
-//! the binary's HTTP control is:
+//! The same scripts as JSON, for the binaries `fake-llm`, `fake-store` and `fake-chat`, are described at [`Script`] and [`Step`];
+//! a binary's HTTP control is:
 //!
 //! | call | what it does |
 //! | --- | --- |
@@ -36,13 +37,16 @@
     reason = "test support: a wrong script or a wait that never ends must stop the test, loudly"
 )]
 
+mod chat;
 mod connection;
 mod control;
 mod fake;
 #[cfg(feature = "h2")]
 pub mod h2;
+mod llm;
 mod openai;
 mod play;
+pub mod process;
 mod program;
 mod record;
 mod request;
@@ -50,8 +54,13 @@ mod script;
 mod service;
 mod state;
 mod step;
+mod store;
 
+pub use chat::{Dialect, FakeChat, FakeChatBuilder, LineEnd, Taken};
 pub use fake::{Fake, FakeBuilder};
 pub use record::{Log, Outcome, Record};
-pub use script::{Framing, Script};
+pub use script::{Act, Framing, Script};
 pub use step::Step;
+pub use store::{
+    FakeStore, FakeStoreBuilder, Login, Stored, StoredMessage, StoredSession, StoredWorkspace,
+};

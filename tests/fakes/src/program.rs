@@ -50,8 +50,12 @@ impl Program {
             && matches!(script.framing, Framing::Chunked | Framing::Length);
         let chunked = script.framing == Framing::Chunked && !bodiless;
 
-        let mut pieces =
-            Pieces { reply: &asked.reply, chunked, split: script.split.map(|split| split.get()) };
+        let mut pieces = Pieces {
+            reply: &asked.reply,
+            chunked,
+            split: script.split.map(|split| split.get()),
+            split_wait: Duration::from_millis(script.split_wait_ms),
+        };
         let mut ops = pieces.ops(&script.steps);
         let framing = match script.framing {
             _ if bodiless => None,
@@ -119,6 +123,7 @@ struct Pieces<'a> {
     reply: &'a Reply,
     chunked: bool,
     split: Option<usize>,
+    split_wait: Duration,
 }
 
 impl Pieces<'_> {
@@ -165,7 +170,10 @@ impl Pieces<'_> {
 
     fn write(&self, bytes: &[u8], ops: &mut Vec<Op>) {
         // No bytes, no piece: an empty HTTP chunk would end the body.
-        for piece in bytes.chunks(self.split.unwrap_or(usize::MAX)) {
+        for (index, piece) in bytes.chunks(self.split.unwrap_or(usize::MAX)).enumerate() {
+            if index > 0 && !self.split_wait.is_zero() {
+                ops.push(Op::Wait(self.split_wait));
+            }
             ops.push(Op::Write(if self.chunked { chunk(piece) } else { piece.to_vec() }));
         }
     }

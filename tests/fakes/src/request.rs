@@ -2,6 +2,7 @@
 
 use std::io;
 
+use percent_encoding::percent_decode_str;
 use tokio::net::TcpStream;
 
 /// Only there so that a client gone mad fails its test instead of eating the machine.
@@ -18,6 +19,26 @@ pub(crate) struct Request {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) keep_alive: bool,
+}
+
+impl Request {
+    /// The first header of that name (given in lower case).
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The parameter of the query, decoded; `None` when it is not there.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        let pairs = self.query.as_deref()?.split('&');
+        let mut pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        let decoded = |text: &str| percent_decoded(&text.replace('+', " "));
+        pairs.find(|(have, _)| decoded(have) == name).map(|(_, value)| decoded(value))
+    }
+}
+
+/// The text with its `%XX` decoded; a `%` that begins no such thing stays.
+pub(crate) fn percent_decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[derive(Debug)]
@@ -186,4 +207,21 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Request, usize, BodyLength)>, Read
         keep_alive,
     };
     Ok(Some((request, length, body)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_decoded() {
+        let (request, ..) = parse_head(b"GET /a?x=1&model=gpt+4%2B&empty= HTTP/1.1\r\n\r\n")
+            .ok()
+            .flatten()
+            .expect("this is a request");
+        assert_eq!(request.parameter("model"), Some("gpt 4+".into()));
+        assert_eq!(request.parameter("empty"), Some(String::new()));
+        assert_eq!(request.parameter("other"), None);
+        assert_eq!(percent_decoded("a%2Fb%20%EC%95%88%"), "a/b 안%");
+    }
 }

@@ -24,6 +24,20 @@ pub enum Framing {
     Raw,
 }
 
+/// What the service does about a request that a script is written for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Nothing: the request might as well not have reached it.
+    #[default]
+    Nothing,
+    /// What it was asked, as ever; but the reply is the script's. This is how a reply is lost after the work was done.
+    Commit,
+    /// What it was asked, and its own reply goes out: later, in pieces, with more headers, or with more steps after
+    /// it, as the script says. Status and framing are the service's.
+    Pass,
+}
+
 /// One scripted reply.
 ///
 /// In JSON, every field may be left out, and a field nobody knows is an error:
@@ -33,7 +47,9 @@ pub enum Framing {
 ///   "status": 200,
 ///   "headers": [["x-ratelimit-remaining-requests", "59"], ["set-cookie", "a=1"], ["set-cookie", "b=2"]],
 ///   "framing": "chunked",
+///   "act": "nothing",
 ///   "split": 3,
+///   "split_wait_ms": 5,
 ///   "coalesce": 65536,
 ///   "wait_ms_before_headers": 20,
 ///   "keep_alive": true,
@@ -42,14 +58,16 @@ pub enum Framing {
 /// ```
 ///
 /// When the steps run out the body is ended as its framing asks. `framing` is `chunked`, `length`,
-/// `close` or `raw`: see [`Framing`].
+/// `close` or `raw`: see [`Framing`]. `act` is `nothing`, `commit` or `pass`: see [`Act`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Script {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) framing: Framing,
+    pub(crate) act: Act,
     pub(crate) split: Option<NonZeroUsize>,
+    pub(crate) split_wait_ms: u64,
     pub(crate) coalesce: usize,
     pub(crate) wait_ms_before_headers: u64,
     pub(crate) keep_alive: bool,
@@ -62,7 +80,9 @@ impl Default for Script {
             status: 200,
             headers: Vec::new(),
             framing: Framing::default(),
+            act: Act::default(),
             split: None,
+            split_wait_ms: 0,
             coalesce: 0,
             wait_ms_before_headers: 0,
             keep_alive: true,
@@ -88,7 +108,18 @@ impl Script {
         Self::new().framing(Framing::Length).json(value)
     }
 
-    /// An error as the service words it.
+    /// The service's own reply: to be delayed, dripped or added to, or to end a queue of faults with.
+    pub fn pass() -> Self {
+        Self { act: Act::Pass, ..Self::default() }
+    }
+
+    /// Has the service do what it was asked although the script replies; see [`Act::Commit`].
+    pub fn after_commit(mut self) -> Self {
+        self.act = Act::Commit;
+        self
+    }
+
+    /// An error as an LLM service words it.
     pub fn error(status: u16, message: &str) -> Self {
         Self::body(openai::error(status, message, None, None)).status(status)
     }
@@ -120,6 +151,12 @@ impl Script {
     /// On 0.
     pub fn split(mut self, bytes: usize) -> Self {
         self.split = Some(NonZeroUsize::new(bytes).expect("a split is at least one byte long"));
+        self
+    }
+
+    /// A pause between the pieces that [`split`](Self::split) cuts a step into.
+    pub fn split_wait_ms(mut self, ms: u64) -> Self {
+        self.split_wait_ms = ms;
         self
     }
 
@@ -232,6 +269,17 @@ impl Script {
     /// Adds [`Step::Truncate`].
     pub fn truncate(self) -> Self {
         self.step(Step::Truncate)
+    }
+
+    /// The service's reply as [`Act::Pass`] sends it.
+    pub(crate) fn over(&self, answer: Self) -> Self {
+        Self {
+            status: answer.status,
+            framing: answer.framing,
+            headers: [answer.headers, self.headers.clone()].concat(),
+            steps: [answer.steps, self.steps.clone()].concat(),
+            ..self.clone()
+        }
     }
 
     /// One script, or a list of them: what a key's queue is set to from JSON.

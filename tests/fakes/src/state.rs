@@ -12,14 +12,15 @@ use serde_json::Value;
 use tokio::sync::{Notify, oneshot};
 
 use crate::record::{Log, Outcome, Record};
-use crate::request::Request;
 use crate::script::Script;
+use crate::service::{Call, Service};
 
 /// How long a wait may take before the test is told that it waits for nothing.
 const WAIT_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(crate) struct Shared {
+    service: Arc<dyn Service>,
     started: Instant,
     state: Mutex<State>,
     changed: Notify,
@@ -38,13 +39,19 @@ struct State {
 }
 
 impl Shared {
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn new(service: Arc<dyn Service>) -> Arc<Self> {
         Arc::new(Self {
+            service,
             started: Instant::now(),
             state: Mutex::default(),
             changed: Notify::new(),
             changed_blocking: Condvar::new(),
         })
+    }
+
+    /// What answers where no script does.
+    pub(crate) fn service(&self) -> &dyn Service {
+        &*self.service
     }
 
     pub(crate) fn log(&self) -> Log {
@@ -62,6 +69,7 @@ impl Shared {
             state.scripts.clear();
             state.log.requests.clear();
         });
+        self.service.reset();
     }
 
     pub(crate) fn push_script(&self, key: &str, script: Script) {
@@ -74,19 +82,23 @@ impl Shared {
         self.lock().scripts.insert(key.to_owned(), queue);
     }
 
-    /// Records a request and finds its script, if there is one for it.
-    pub(crate) fn admit(
-        &self,
-        connection: u64,
-        request: &Request,
-        json: Option<&Value>,
-    ) -> (u64, Option<Arc<Script>>) {
-        let model = json.and_then(|json| json.get("model")).and_then(Value::as_str);
-        let at_ms = self.now_ms();
+    /// The number of the next request.
+    pub(crate) fn next_seq(&self) -> u64 {
         self.update(|state| {
             state.last_seq += 1;
-            state.log.requests.push(Record {
-                seq: state.last_seq,
+            state.last_seq
+        })
+    }
+
+    /// Records a request and finds its script, if there is one for it.
+    pub(crate) fn admit(&self, seq: u64, connection: u64, call: &Call<'_>) -> Option<Arc<Script>> {
+        let request = call.request;
+        let model = call.json.and_then(|json| json.get("model")).and_then(Value::as_str);
+        let keys = self.service.keys(call);
+        let at_ms = self.now_ms();
+        self.update(|state| {
+            let record = Record {
+                seq,
                 connection,
                 method: request.method.clone(),
                 path: request.path.clone(),
@@ -101,10 +113,12 @@ impl Shared {
                 bytes_written: 0,
                 write_blocked_since_ms: None,
                 outcome: None,
-            });
-            let key = model.unwrap_or(&request.path);
-            let script = state.next_script(key).or_else(|| state.next_script("*"));
-            (state.last_seq, script)
+            };
+            // Another connection's request may have been numbered later and recorded sooner.
+            let at = state.log.requests.partition_point(|before| before.seq < seq);
+            state.log.requests.insert(at, record);
+            let keys = keys.iter().map(String::as_str).chain(["*"]);
+            keys.into_iter().find_map(|key| state.next_script(key))
         })
     }
 

@@ -10,7 +10,7 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use turnwire::bridge::{Chunks, Client, Pull, Taken, keep_logs, take_logs};
+use turnwire::bridge::{Batch, Chunks, Client, Pull, Taken, keep_logs, take_logs};
 use turnwire::{CallOptions, ChatRequest, Error, OpenAi};
 use turnwire_fakes::{Fake, Outcome, Script};
 
@@ -21,7 +21,7 @@ fn client(fake: &Fake) -> Client {
 }
 
 /// Waits for a call's one item, as a host does.
-fn one<T: Send + 'static>(pull: &Pull<T>) -> Result<T, Error> {
+fn one<T: Send + 'static>(pull: &Pull<Vec<T>>) -> Result<T, Error> {
     loop {
         match pull.take() {
             Taken::Items(mut items) => return Ok(items.pop().unwrap()),
@@ -39,6 +39,16 @@ fn open(client: &Client, model: &str) -> Result<Chunks, Error> {
     Client::chunks(one(&stream)?)
 }
 
+fn text_of(mut items: Batch) -> String {
+    let mut text = String::new();
+    for left in (0..items.len()).rev() {
+        text.push_str(items.take_first().unwrap().into_chunk().text());
+        assert_eq!(items.len(), left);
+    }
+    assert!(items.take_first().is_none());
+    text
+}
+
 /// Reads a stream to its end: its text, the sizes of its batches, and its error.
 fn read(chunks: &Chunks) -> (String, Vec<usize>, Option<Error>) {
     let pull = chunks.pull();
@@ -47,7 +57,7 @@ fn read(chunks: &Chunks) -> (String, Vec<usize>, Option<Error>) {
         match pull.take() {
             Taken::Items(items) => {
                 batches.push(items.len());
-                items.iter().for_each(|chunk| text.push_str(chunk.text()));
+                text.push_str(&text_of(items));
             }
             Taken::Failed(error) => failed = Some(error),
             Taken::End => {
@@ -60,6 +70,47 @@ fn read(chunks: &Chunks) -> (String, Vec<usize>, Option<Error>) {
             }
         }
     }
+}
+
+#[test]
+fn chunks_cross_as_they_came_whether_many_share_a_shape_or_none() {
+    let fake = Fake::spawn_thread().unwrap();
+    let chunk = |text: &str, more: &str| {
+        format!(
+            r#"{{"id":"c","choices":[{{"index":0,"delta":{{"content":"{text}"{more}}}}}],"obfuscation":"{}"}}"#,
+            "x".repeat(text.len() % 3)
+        )
+    };
+    let mut sent: Vec<String> = Vec::new();
+    for round in 0..20 {
+        sent.extend((0..round).map(|n| chunk(&format!("안녕 {n}"), "")));
+        sent.push(chunk("a", r#","role":"assistant""#));
+        sent.extend((0..round).map(|n| chunk(&format!("{n}"), r#","x":{"y":[1]}"#)));
+        sent.push(chunk(r#"quoted \"b\""#, ""));
+    }
+    let body: String = sent.iter().map(|json| format!("data: {json}\n\n")).collect();
+    fake.script("mixed", Script::new().send(body).finish("stop").done());
+    let chunks = open(&client(&fake), "mixed").unwrap();
+    let (mut raw, mut made) = (Vec::new(), Vec::new());
+    loop {
+        match chunks.pull().take() {
+            Taken::Items(mut items) => {
+                while let Some(piece) = items.take_first() {
+                    raw.push(piece.json().into_owned());
+                    made.push(piece.into_chunk());
+                }
+            }
+            Taken::Nothing => {
+                chunks.pull().wait(TICK);
+            }
+            Taken::End => break,
+            Taken::Failed(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(raw[..sent.len()], sent);
+    assert!(made.iter().zip(&raw).all(|(chunk, raw)| chunk.raw() == raw));
+    let text: String = made.iter().map(|chunk| chunk.text()).collect();
+    assert_eq!(chunks.reply().unwrap().text(), text);
 }
 
 #[test]
@@ -144,7 +195,7 @@ fn a_reader_is_woken_once_when_there_is_something() {
         pull.wake_when_filled(move || woken.send(()).unwrap());
         wakes.recv_timeout(Duration::from_secs(10)).unwrap();
         match pull.take() {
-            Taken::Items(items) => items.iter().for_each(|chunk| text.push_str(chunk.text())),
+            Taken::Items(items) => text.push_str(&text_of(items)),
             Taken::End => break,
             other => panic!("woken for {other:?}"),
         }

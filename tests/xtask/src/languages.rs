@@ -33,7 +33,7 @@ impl Python {
             fs::remove_dir_all(&wheels)?;
         }
         Step::new(repo, venv.python())
-            .args(["-m", "maturin", "build", "--release", "-m", "bindings-python/Cargo.toml", "-o"])
+            .args(["-m", "maturin", "build", "-m", "bindings-python/Cargo.toml", "-o"])
             .args([&wheels])
             .output_to_stderr()
             .run()?;

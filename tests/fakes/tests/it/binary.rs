@@ -1,4 +1,4 @@
-//! The `fake-llm` process and its control calls.
+//! The fakes as processes, and their control calls.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -16,7 +16,11 @@ struct Process {
 
 impl Process {
     fn start(args: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_fake-llm"))
+        Self::start_program(env!("CARGO_BIN_EXE_fake-llm"), args)
+    }
+
+    fn start_program(program: &str, args: &[&str]) -> Self {
+        let mut child = Command::new(program)
             .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -138,4 +142,59 @@ fn unknown_arguments_are_an_error() {
     let output = Command::new(env!("CARGO_BIN_EXE_fake-llm")).arg("--prot").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("--prot"));
+}
+
+#[test]
+fn the_store_is_set_up_and_looked_into_over_http() {
+    let store = env!("CARGO_BIN_EXE_fake-store");
+    let fake = Process::start_program(store, &["--until-stdin-closes"]);
+    let workspace = json!({"workspaceId": "w", "memUuid": "u"}).to_string();
+    let reply = fake.call("POST", "/_fake/workspace", &workspace).json();
+    assert_eq!(reply["workspaceStatus"], "ACTIVE");
+    let login = fake.call("POST", "/_fake/login", r#"{"memUuid": "u", "accessMs": 0}"#).json();
+    let mut client = Client::connect(fake.address);
+    let tokens = ["access", "refresh"].map(|kind| login[kind].as_str().unwrap());
+    let [access, refresh] = tokens;
+    client.write(
+        format!("GET /api/session/w HTTP/1.1\r\nAuthorization: Bearer {access}\r\n").as_bytes(),
+    );
+    client.write(format!("RefreshToken: Bearer {refresh}\r\n\r\n").as_bytes());
+    assert_eq!(client.read_reply().head.header("token-expired"), Some("AccessToken"));
+
+    let stored = fake.call("GET", "/_fake/stored", "").json();
+    assert_eq!(stored["sessions"][0]["sessionStatus"], "ACTIVE");
+    fake.call("POST", "/_fake/reset", "");
+    let stored = fake.call("GET", "/_fake/stored", "").json();
+    assert_eq!(stored, json!({"messages": [], "saves": [], "workspaces": [], "sessions": []}));
+    assert_eq!(fake.call("POST", "/_fake/advance", "{}").head.status, 404, "it lacks its time");
+}
+
+#[test]
+fn the_chat_service_is_set_up_and_looked_into_over_http() {
+    let chat = env!("CARGO_BIN_EXE_fake-chat");
+    let fake = Process::start_program(chat, &["--until-stdin-closes", "--origin", "http://a"]);
+    fake.call("POST", "/_fake/workspace", r#"{"workspaceId": "w"}"#);
+    fake.call("PUT", "/_fake/dialect", r#"{"bare": true}"#);
+    assert_eq!(fake.call("PUT", "/_fake/dialect", r#"{"bear": true}"#).head.status, 400);
+    let ask = || {
+        let mut client = Client::connect(fake.address);
+        let body = r#"{"message": "안녕", "workspaceId": "w"}"#;
+        let tokens = "Authorization: Bearer a1\r\nRefreshToken: Bearer r1";
+        let head =
+            format!("POST /chat/stream HTTP/1.1\r\n{tokens}\r\nContent-Length: {}", body.len());
+        client.write(format!("{head}\r\n\r\n{body}").as_bytes());
+        client.read_reply().text()
+    };
+    assert_eq!(ask(), "안녕");
+    assert_eq!(fake.call("GET", "/_fake/turns", "").json()[0]["workspaceId"], "w");
+    fake.call("POST", "/_fake/refuse", r#"{"access": "a1"}"#);
+    assert_eq!(ask(), r#"{"message":"The token has expired"}"#);
+}
+
+#[test]
+fn an_option_of_one_fake_is_none_of_another() {
+    let of = |program| Command::new(program).args(["--older", "--prot"]).output().unwrap();
+    let [llm, store] = [env!("CARGO_BIN_EXE_fake-llm"), env!("CARGO_BIN_EXE_fake-store")].map(of);
+    assert!(String::from_utf8(llm.stderr).unwrap().contains("what is --older"));
+    assert!(String::from_utf8(store.stderr).unwrap().contains("what is --prot"));
 }

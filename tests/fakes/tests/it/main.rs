@@ -9,6 +9,7 @@
 )]
 
 mod binary;
+mod chat;
 mod endings;
 #[cfg(feature = "h2")]
 mod h2;
@@ -17,3 +18,4 @@ mod recording;
 mod scripts;
 mod service;
 mod steps;
+mod store;

@@ -96,7 +96,9 @@ impl Client {
 
     pub(crate) fn read_reply(&mut self) -> Reply {
         let head = self.read_head();
-        let chunks = if head.header("transfer-encoding") == Some("chunked") {
+        let chunks = if matches!(head.status, 204 | 304) {
+            Vec::new()
+        } else if head.header("transfer-encoding") == Some("chunked") {
             let mut chunks = Vec::new();
             while let Some(chunk) = self.read_chunk().unwrap() {
                 chunks.push(chunk);

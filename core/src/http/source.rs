@@ -8,11 +8,11 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::HeaderMap;
 
-use crate::http::{Body, Context};
+use super::{Body, Context};
 use crate::{Error, Result};
 
 /// A piece of a stream.
-pub(super) enum Piece {
+pub(crate) enum Piece {
     /// Bytes, for our decoder.
     Bytes(Bytes),
     /// An event that the caller's decoder has read.
@@ -23,7 +23,7 @@ pub(super) enum Piece {
 type Foreign = Pin<Box<dyn Stream<Item = Result<Piece>> + Send>>;
 
 /// Where the pieces come from.
-pub(super) struct Source {
+pub(crate) struct Source {
     /// `None` once it is closed.
     inner: Option<Inner>,
     headers: HeaderMap,
@@ -36,17 +36,26 @@ enum Inner {
 }
 
 impl Source {
-    pub(super) fn response(headers: HeaderMap, body: Body) -> Self {
+    pub(crate) fn response(headers: HeaderMap, body: Body) -> Self {
         let context = body.context().clone();
         Source { inner: Some(Inner::Response(Box::new(body))), headers, context }
     }
 
-    pub(super) fn foreign(stream: impl Stream<Item = Result<Piece>> + Send + 'static) -> Self {
+    /// Pieces from elsewhere, for an operation of ours.
+    pub(crate) fn foreign(
+        operation: &'static str,
+        stream: impl Stream<Item = Result<Piece>> + Send + 'static,
+    ) -> Self {
         let inner = Some(Inner::Foreign(Box::pin(stream)));
-        Source { inner, headers: HeaderMap::new(), context: Context::foreign("chat.stream") }
+        Source { inner, headers: HeaderMap::new(), context: Context::foreign(operation) }
     }
 
-    pub(super) fn poll(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<Piece>>> {
+    /// No pieces at all: what there was has been read already.
+    pub(crate) fn read(headers: HeaderMap, context: Context) -> Self {
+        Source { inner: None, headers, context }
+    }
+
+    pub(crate) fn poll(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<Piece>>> {
         match &mut self.inner {
             Some(Inner::Response(body)) => {
                 body.poll_data(task).map(|piece| piece.map(|p| p.map(Piece::Bytes)))
@@ -63,44 +72,44 @@ impl Source {
     }
 
     /// The rest is of no interest, but the connection is worth keeping.
-    pub(super) fn finish(&mut self, task: &mut TaskContext<'_>) {
+    pub(crate) fn finish(&mut self, task: &mut TaskContext<'_>) {
         if let Some(Inner::Response(body)) = self.inner.take() {
             body.finish(task);
         }
     }
 
     /// Closes the connection.
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.inner = None;
     }
 
     /// Why the call must end although the service goes on, if it must.
-    pub(super) fn stopped(&self) -> Option<Error> {
+    pub(crate) fn stopped(&self) -> Option<Error> {
         match &self.inner {
             Some(Inner::Response(body)) => body.stopped(),
             _ => None,
         }
     }
 
-    pub(super) fn content_came(&mut self) {
+    pub(crate) fn content_came(&mut self) {
         if let Some(Inner::Response(body)) = &mut self.inner {
             body.content_came();
         }
     }
 
     /// Waits for at most `limit` from here on, or again as long as ever.
-    pub(super) fn hurry(&mut self, limit: Option<Duration>) {
+    pub(crate) fn hurry(&mut self, limit: Option<Duration>) {
         if let Some(Inner::Response(body)) = &mut self.inner {
             body.hurry(limit);
         }
     }
 
-    pub(super) fn headers(&self) -> &HeaderMap {
+    pub(crate) fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
     /// What the call is about, for errors.
-    pub(super) fn context(&self) -> &Context {
+    pub(crate) fn context(&self) -> &Context {
         &self.context
     }
 }

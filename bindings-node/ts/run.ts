@@ -1,0 +1,50 @@
+/** Chunks of one shape that follow each other: made when they are read, from the shape and what is new in each. */
+
+import type { ChatCompletionChunk } from './types.js';
+import type { RunOfChunks } from './wire.js';
+
+export class Run {
+  #shape: ChatCompletionChunk;
+  /** The texts, each followed by its padding if the chunks have any. */
+  #new: RunOfChunks;
+  #next = 2;
+  #padded: boolean;
+  #nested: boolean;
+
+  constructor(run: RunOfChunks) {
+    this.#shape = run[0];
+    this.#padded = run[1];
+    this.#new = run;
+    this.#nested = hasMoreObjects(run[0]);
+  }
+
+  /** The next chunk; `undefined` after the last. Each is its reader's own. */
+  next(): ChatCompletionChunk | undefined {
+    if (this.#next >= this.#new.length) return undefined;
+    const shape = this.#nested ? copy(this.#shape) : this.#shape;
+    const content = this.#new[this.#next++] as string;
+    const choice = shape.choices[0]!;
+    const chunk: ChatCompletionChunk & { obfuscation?: string } = { ...shape, choices: [{ ...choice, delta: { ...choice.delta, content } }] };
+    if (this.#padded) chunk.obfuscation = this.#new[this.#next++] as string;
+    return chunk;
+  }
+}
+
+/** Whether there are objects beyond those that every chunk of text has: spreading would share them. */
+function hasMoreObjects(shape: ChatCompletionChunk): boolean {
+  const { choices, ...rest } = shape;
+  const { delta, ...choice } = choices[0]!;
+  return [rest, choice, delta].flatMap((part) => Object.values(part)).some(isObject);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function copy<T>(value: T): T {
+  const made = (Array.isArray(value) ? [...value] : { ...value }) as T;
+  for (const key in made) {
+    if (isObject(made[key])) made[key] = copy(made[key]);
+  }
+  return made;
+}

@@ -1,0 +1,164 @@
+//! The blocking client of a chat service.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::iter::FusedIterator;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::stream::{FusedStream, Stream};
+use http::HeaderMap;
+use tokio::runtime::Runtime;
+
+use super::wait::wait;
+use crate::process::runtime;
+use crate::{CallOptions, ChatAnswer, ChatServiceBuilder, Result, Secret, TurnEvent, TurnRequest};
+
+/// A client of a chat service, for code that is not async.
+///
+/// Clones are cheap and share connections.
+///
+/// ```no_run
+/// use turnwire::blocking::ChatService;
+/// use turnwire::{TurnEvent, TurnRequest};
+///
+/// # fn main() -> turnwire::Result<()> {
+/// let service = ChatService::builder("http://localhost:5000").tokens("access", "refresh").build_blocking()?;
+/// for event in service.stream(TurnRequest::new("안녕").workspace("ws-1"))? {
+///     if let TurnEvent::Content { content } = event? {
+///         print!("{content}");
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct ChatService {
+    inner: crate::ChatService,
+    runtime: &'static Runtime,
+}
+
+impl ChatService {
+    /// A client with settings of your own, of the service at this URL; end them with
+    /// [`build_blocking`](crate::ChatServiceBuilder::build_blocking).
+    pub fn builder(url: impl Into<Secret>) -> ChatServiceBuilder {
+        crate::ChatService::builder(url)
+    }
+
+    /// The same client with these options for its calls, over those it has.
+    #[must_use]
+    pub fn with(&self, options: CallOptions) -> Self {
+        ChatService { inner: self.inner.with(options), runtime: self.runtime }
+    }
+
+    /// Asks for a turn, to be read while it runs.
+    ///
+    /// # Errors
+    ///
+    /// As [`turnwire::ChatService::stream`](crate::ChatService::stream).
+    pub fn stream(&self, request: TurnRequest) -> Result<TurnStream> {
+        let inner = wait(self.runtime, self.inner.stream(request))?;
+        Ok(TurnStream { inner, runtime: self.runtime })
+    }
+
+    /// Asks for a turn, and waits for its reply as a whole.
+    ///
+    /// # Errors
+    ///
+    /// As [`turnwire::ChatService::send`](crate::ChatService::send).
+    pub fn send(&self, request: TurnRequest) -> Result<ChatAnswer> {
+        wait(self.runtime, self.inner.send(request))
+    }
+
+    /// Asks for the speech of a text, MP3.
+    ///
+    /// # Errors
+    ///
+    /// As [`turnwire::ChatService::speak`](crate::ChatService::speak).
+    pub fn speak(&self, text: impl Into<String>) -> Result<Bytes> {
+        wait(self.runtime, self.inner.speak(text))
+    }
+}
+
+/// The events of a turn, as the service sends them; see [`turnwire::TurnStream`](crate::TurnStream).
+pub struct TurnStream {
+    inner: crate::TurnStream,
+    runtime: &'static Runtime,
+}
+
+impl TurnStream {
+    /// The reply as far as it has come.
+    pub fn partial(&self) -> &ChatAnswer {
+        self.inner.partial()
+    }
+
+    /// The whole reply, once the stream has been read to its end.
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the stream, or `truncated` when it was not read to its end.
+    pub fn into_answer(self) -> Result<ChatAnswer> {
+        self.inner.into_answer()
+    }
+
+    /// Reads what is left of the stream, and gives the whole reply.
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the stream, with the text so far.
+    pub fn finish(self) -> Result<ChatAnswer> {
+        wait(self.runtime, self.inner.finish())
+    }
+
+    /// The service's id of the request (`x-request-id`), for its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.inner.request_id()
+    }
+
+    /// The headers of the response.
+    pub fn headers(&self) -> &HeaderMap {
+        self.inner.headers()
+    }
+
+    /// The time from the call to the first piece of content; `None` before it.
+    pub fn first_content(&self) -> Option<Duration> {
+        self.inner.first_content()
+    }
+}
+
+impl ChatServiceBuilder {
+    /// The client, for code that is not async. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_blocking(self) -> Result<ChatService> {
+        Ok(ChatService { inner: self.build()?, runtime: runtime()? })
+    }
+}
+
+impl Iterator for TurnStream {
+    type Item = Result<TurnEvent>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.inner.is_terminated() {
+            return None;
+        }
+        wait(self.runtime, poll_fn(|task| Pin::new(&mut self.inner).poll_next(task)))
+    }
+}
+
+impl FusedIterator for TurnStream {}
+
+impl fmt::Debug for ChatService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl fmt::Debug for TurnStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}

@@ -1,0 +1,62 @@
+//! Event → JSON → frame, to the letter of the services that write it already: a space after each colon and comma, and
+//! no escapes but those that JSON demands.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::Value;
+
+use super::TurnEvent;
+use crate::sse::{Event, Frame, encode};
+
+pub(super) fn json(event: &TurnEvent) -> String {
+    let object = Object::new(event.kind());
+    let object = match event {
+        TurnEvent::Workspace { workspace_id } => object.text("workspaceId", workspace_id),
+        TurnEvent::Content { content } => object.text("content", content),
+        TurnEvent::Done { .. } => object,
+        TurnEvent::Error { message } => object.text("message", message),
+        TurnEvent::Sentiment { label } => object.text("label", label),
+        TurnEvent::Audio { audio, text } => {
+            object.text("audioBase64", &BASE64.encode(audio)).text("text", text)
+        }
+        TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens } => object
+            .number("promptTokens", *prompt_tokens)
+            .number("completionTokens", *completion_tokens)
+            .number("totalTokens", *total_tokens),
+    };
+    object.end()
+}
+
+pub(super) fn frame(event: &TurnEvent, out: &mut Vec<u8>) {
+    encode(&Frame::Event(Event::new(json(event))), out);
+}
+
+/// An object while it is written; its type comes first.
+struct Object(String);
+
+impl Object {
+    fn new(kind: &str) -> Self {
+        Object(format!("{{\"type\": \"{kind}\""))
+    }
+
+    fn text(self, name: &str, text: &str) -> Self {
+        self.field(name, &Value::from(text).to_string())
+    }
+
+    fn number(self, name: &str, number: u64) -> Self {
+        self.field(name, &number.to_string())
+    }
+
+    fn field(mut self, name: &str, json: &str) -> Self {
+        self.0.push_str(", \"");
+        self.0.push_str(name);
+        self.0.push_str("\": ");
+        self.0.push_str(json);
+        self
+    }
+
+    fn end(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}

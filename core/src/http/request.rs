@@ -1,0 +1,62 @@
+//! A request and its response, as the rooms above see them.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+
+use super::{Body, CallOptions};
+
+/// One request, whatever number of attempts it takes.
+pub(crate) struct Request<'a> {
+    /// What errors call it, such as `chat.stream`.
+    pub(crate) operation: &'static str,
+    pub(crate) method: Method,
+    /// Below the base URL.
+    pub(crate) path: &'a str,
+    /// Parameters of the query that may be shown; those of the options are taken for secrets.
+    pub(crate) query: &'a [(&'a str, &'a str)],
+    pub(crate) accept: &'static str,
+    /// The JSON to send, serialised once for all attempts.
+    pub(crate) json: Option<Bytes>,
+    /// Whether the response is read as it comes, so that the limits of streams hold.
+    pub(crate) streamed: bool,
+    pub(crate) repeat: Repeat,
+    pub(crate) options: &'a CallOptions,
+}
+
+/// Whether a request that failed in passing is sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// As the retry policy says: doing what it asks for twice is harmless, or the service tells by the idempotency key.
+    ByPolicy,
+    /// Only as long as it is certain that the service has not begun with it: it counts or creates something.
+    WhileUntaken,
+}
+
+impl<'a> Request<'a> {
+    /// A request without body or query, whose response is read whole.
+    pub(crate) fn new(
+        operation: &'static str,
+        method: Method,
+        path: &'a str,
+        options: &'a CallOptions,
+    ) -> Self {
+        Request {
+            operation,
+            method,
+            path,
+            query: &[],
+            accept: "application/json",
+            json: None,
+            streamed: false,
+            repeat: Repeat::ByPolicy,
+            options,
+        }
+    }
+}
+
+/// A response of status 2xx.
+pub(crate) struct Response {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Body,
+}

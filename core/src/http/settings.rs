@@ -1,0 +1,56 @@
+//! The settings that every client's builder has.
+
+/// Defines them on a builder whose field `http` is an [`HttpConfig`](super::HttpConfig).
+macro_rules! http_settings {
+    () => {
+        /// Sends a header with every call, in place of the client's own of that name.
+        pub fn header(mut self, name: impl Into<String>, value: impl Into<$crate::Secret>) -> Self {
+            self.http.headers.push((name.into(), value.into()));
+            self
+        }
+
+        /// Adds a parameter to the query of every call, also beside others of its name, such as Azure's `api-version`.
+        pub fn query(mut self, name: impl Into<String>, value: impl Into<$crate::Secret>) -> Self {
+            self.http.query.push((name.into(), value.into()));
+            self
+        }
+
+        /// The time limits.
+        pub fn timeouts(mut self, timeouts: $crate::Timeouts) -> Self {
+            self.http.timeouts = timeouts;
+            self
+        }
+
+        /// When requests are sent again.
+        pub fn retry(mut self, retry: $crate::RetryPolicy) -> Self {
+            self.http.retry = retry;
+            self
+        }
+
+        /// How much the service may send.
+        pub fn limits(mut self, limits: $crate::Limits) -> Self {
+            self.http.limits = limits;
+            self
+        }
+
+        /// Sends everything through this proxy (`http:`, `https:` or `socks5:`), whatever the environment says.
+        pub fn proxy(mut self, url: impl Into<$crate::Secret>) -> Self {
+            self.http.proxy = $crate::http::ProxyChoice::Url(url.into());
+            self
+        }
+
+        /// Uses no proxy, whatever the environment says.
+        pub fn no_proxy(mut self) -> Self {
+            self.http.proxy = $crate::http::ProxyChoice::None;
+            self
+        }
+
+        /// Trusts the certificates in this PEM text besides the system's, as of a company's own authority.
+        pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+            self.http.root_certificates.push(pem.into());
+            self
+        }
+    };
+}
+
+pub(crate) use http_settings;

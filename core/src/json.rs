@@ -1,0 +1,89 @@
+//! JSON that other writers get slightly wrong, made readable.
+
+use std::borrow::Cow;
+
+use serde::de::DeserializeOwned;
+
+/// Reads JSON; halves of surrogate pairs in it become U+FFFD, as other readers have it, instead of costing the whole.
+///
+/// Services in languages whose text is UTF-16 cut it anywhere, and escape what they cut.
+pub(crate) fn from_str<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
+    let read = serde_json::from_str(json);
+    match read {
+        Ok(value) => Ok(value),
+        Err(error) => match mend(json) {
+            Cow::Owned(mended) => serde_json::from_str(&mended),
+            Cow::Borrowed(_) => Err(error),
+        },
+    }
+}
+
+/// The JSON with U+FFFD in place of each escaped half of a surrogate pair that is without the other.
+fn mend(json: &str) -> Cow<'_, str> {
+    let mut mended = String::new();
+    let mut copied = 0;
+    let mut at = 0;
+    while let Some(found) = json.get(at..).and_then(|rest| rest.find('\\')) {
+        let escape = at + found;
+        at = match unit(json, escape) {
+            Some(0xD800..=0xDBFF) if matches!(unit(json, escape + 6), Some(0xDC00..=0xDFFF)) => {
+                escape + 12
+            }
+            Some(0xD800..=0xDFFF) => {
+                mended.push_str(json.get(copied..escape).unwrap_or_default());
+                mended.push_str("\\ufffd");
+                copied = escape + 6;
+                copied
+            }
+            Some(_) => escape + 6,
+            // The escaped character may be a backslash itself. What is longer than a byte is no escape, and no JSON.
+            None => escape + 2,
+        };
+    }
+    if copied == 0 {
+        return Cow::Borrowed(json);
+    }
+    mended.push_str(json.get(copied..).unwrap_or_default());
+    Cow::Owned(mended)
+}
+
+/// The code unit of the escape `\uXXXX` that begins there, if one does.
+fn unit(json: &str, at: usize) -> Option<u16> {
+    let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
+    digits.bytes().all(|b| b.is_ascii_hexdigit()).then_some(())?;
+    u16::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(json: &str) -> Option<String> {
+        from_str(json).ok()
+    }
+
+    #[test]
+    fn halves_of_pairs_become_replacement_characters() {
+        assert_eq!(read(r#""a\ud83db""#).unwrap(), "a\u{fffd}b");
+        assert_eq!(read(r#""\uDE00\ud83d""#).unwrap(), "\u{fffd}\u{fffd}");
+        assert_eq!(read(r#""\ud83d\ud83d\ude00""#).unwrap(), "\u{fffd}😀");
+        assert_eq!(read(r#""\ud83d\n\u0041\ud83d\ude00""#).unwrap(), "\u{fffd}\nA😀");
+        assert_eq!(read(r#""\\ud83d \\\ud83d""#).unwrap(), "\\ud83d \\\u{fffd}");
+        for junk in [r#""\ud83""#, r#""\uzzzz""#, r#""\"#, r#""\가""#, "{"] {
+            assert_eq!(read(junk), None, "{junk}");
+        }
+    }
+
+    proptest! {
+        /// The reference: Rust's own lossy reading of UTF-16.
+        #[test]
+        fn any_code_units_read_as_lossy_utf_16(units in prop::collection::vec(
+            prop_oneof![any::<u16>(), 0xD800u16..=0xDFFF], 0..20))
+        {
+            let escaped: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
+            prop_assert_eq!(read(&format!("\"{escaped}\"")), Some(String::from_utf16_lossy(&units)));
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What most chunks of a stream have in common: everything but their text.
+#![cfg_attr(
+    not(feature = "bridge"),
+    allow(dead_code, unreachable_pub, reason = "none but the bridge hands shapes on")
+)]
+
+use std::sync::Arc;
+
+use super::chunk::{ChatChunk, ChunkChoice, Delta, Head};
+use super::template::{Filling, Template};
+
+/// What chunks that differ in nothing but their text, and OpenAI's padding, have in common. Such a chunk adds text
+/// to the first reply, and nothing else.
+#[derive(Debug)]
+pub struct Shape {
+    head: Arc<Head>,
+    template: Template,
+}
+
+impl Shape {
+    pub(super) fn new(head: Arc<Head>, template: Template) -> Self {
+        Shape { head, template }
+    }
+
+    /// What a chunk of this shape adds, if `json` is one.
+    pub(super) fn filling_of<'a>(&self, json: &'a str) -> Option<Filling<'a>> {
+        self.template.filling_of(json)
+    }
+
+    /// The JSON of one chunk of this shape, with some text of no meaning.
+    pub fn json(&self) -> &str {
+        self.template.json()
+    }
+
+    /// The JSON of the chunk of this shape with this filling.
+    pub fn json_with(&self, filling: Filling<'_>) -> String {
+        self.template.filled_with(filling)
+    }
+
+    /// The chunk of this shape with this filling.
+    pub fn chunk(&self, filling: Filling<'_>) -> ChatChunk {
+        self.chunk_of(filling.text, self.json_with(filling))
+    }
+
+    /// The service's id of the completion.
+    pub fn id(&self) -> &str {
+        &self.head.id
+    }
+
+    /// When the completion was begun, in seconds since 1970.
+    pub fn created(&self) -> u64 {
+        self.head.created
+    }
+
+    /// The model that answers.
+    pub fn model(&self) -> &str {
+        &self.head.model
+    }
+
+    pub(super) fn chunk_of(&self, text: &str, json: impl Into<Box<str>>) -> ChatChunk {
+        let delta = Delta { content: Some(text.to_owned()), ..Delta::default() };
+        let choices = vec![ChunkChoice { delta, ..ChunkChoice::default() }];
+        ChatChunk { choices, usage: None, head: self.head.clone(), raw: json.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::chunk::{ChunkReader, Read};
+
+    #[test]
+    fn a_chunk_that_is_made_from_its_shape_is_the_one_that_came() {
+        let json = |text: &str, pad: &str| {
+            format!(
+                r#"{{"id":"c","model":"m","created":7,"choices":[{{"index":0,"delta":{{"content":"{text}"}}}}],"x":1,"obfuscation":"{pad}"}}"#
+            )
+        };
+        let mut reader = ChunkReader::default();
+        reader.read(&json("first", "p")).unwrap();
+        for (text, pad) in [("", ""), ("안녕, ", "abc"), ("x", "longer than before")] {
+            let json = json(text, pad);
+            let Read::Filling(shape, filling) = reader.read(&json).unwrap() else {
+                panic!("it has the shape of the one before")
+            };
+            let made = shape.chunk(filling);
+            let alone = ChunkReader::default().read(&json).unwrap().into_chunk(&json);
+            assert_eq!(format!("{made:?}"), format!("{alone:?}"));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The settings of a [`ChatService`].
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+
+use super::client::{ChatService, Shared};
+use super::{ServicePaths, Wire};
+use crate::http::{HttpConfig, http_settings};
+use crate::token::AnyProvider;
+use crate::{CallOptions, Result, Secret, TokenProvider, Tokens};
+
+/// The settings of a [`ChatService`].
+///
+/// Turns are sent again, whatever the retry policy says, only as long as it is certain that the service has not begun
+/// with them: a second one would be paid for and saved twice.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ChatServiceBuilder {
+    http: HttpConfig,
+    paths: ServicePaths,
+    wire: Wire,
+    fallback: bool,
+    tokens: Option<Tokens>,
+    provider: Option<AnyProvider>,
+}
+
+impl ChatServiceBuilder {
+    pub(super) fn new(url: impl Into<Secret>) -> Self {
+        ChatServiceBuilder {
+            http: HttpConfig { base_url: Some(url.into()), ..HttpConfig::default() },
+            paths: ServicePaths::default(),
+            wire: Wire::default(),
+            fallback: true,
+            tokens: None,
+            provider: None,
+        }
+    }
+
+    /// The user's tokens, for calls that bring none of their own.
+    pub fn tokens(mut self, access: impl Into<Secret>, refresh: impl Into<Secret>) -> Self {
+        self.tokens = Some(Tokens::new(access, refresh));
+        self
+    }
+
+    /// Where tokens come from when there are none, or the service refuses those that there are: then the call is made
+    /// once more with the fresh ones.
+    pub fn token_provider(mut self, provider: impl TokenProvider) -> Self {
+        self.provider = Some(AnyProvider::new(provider));
+        self
+    }
+
+    /// Where the calls are.
+    pub fn paths(mut self, paths: ServicePaths) -> Self {
+        self.paths = paths;
+        self
+    }
+
+    /// What the service streams. Default events.
+    pub fn wire(mut self, wire: Wire) -> Self {
+        self.wire = wire;
+        self
+    }
+
+    /// Whether a turn that cannot be streamed is asked for whole. Default true.
+    ///
+    /// It is, only where the failure proves that the service did not take the message: there was no connection, or it
+    /// answered 404, 405 or 501.
+    pub fn fallback(mut self, fallback: bool) -> Self {
+        self.fallback = fallback;
+        self
+    }
+
+    http_settings!();
+
+    /// The client. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// `config` when a setting is not usable.
+    pub fn build(self) -> Result<ChatService> {
+        let shared = Shared {
+            http: self.http.build()?,
+            paths: self.paths,
+            wire: self.wire,
+            fallback: self.fallback,
+            tokens: ArcSwapOption::from(self.tokens.map(Arc::new)),
+            provider: self.provider,
+        };
+        Ok(ChatService { shared: Arc::new(shared), options: Arc::new(CallOptions::new()) })
+    }
+}

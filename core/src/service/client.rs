@@ -1,0 +1,303 @@
+//! The client of a chat service.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use http::Method;
+use http::header::CONTENT_TYPE;
+use serde::Serialize;
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::answer::{ChatAnswer, read_speech};
+use super::stream::TurnStream;
+use super::{ChatServiceBuilder, ServicePaths, Wire};
+use crate::http::{HttpClient, Repeat, Request, Response, Source};
+use crate::token::AnyProvider;
+use crate::turn_request::Place;
+use crate::{CallOptions, Error, ErrorKind, Result, Secret, Tokens, TurnRequest};
+
+/// A client of a chat service: it asks for turns, and reads their events.
+///
+/// Clones are cheap and share connections. It needs a Tokio runtime; programs without one have
+/// [`turnwire::blocking::ChatService`](crate::blocking::ChatService).
+///
+/// ```no_run
+/// use futures::StreamExt;
+/// use turnwire::{ChatService, TurnEvent, TurnRequest};
+///
+/// # async fn run() -> turnwire::Result<()> {
+/// let service = ChatService::builder("http://localhost:5000").tokens("access", "refresh").build()?;
+/// let mut turn = service.stream(TurnRequest::new("안녕").workspace("ws-1")).await?;
+/// while let Some(event) = turn.next().await {
+///     if let TurnEvent::Content { content } = event? {
+///         print!("{content}");
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct ChatService {
+    pub(super) shared: Arc<Shared>,
+    pub(super) options: Arc<CallOptions>,
+}
+
+/// What all clones share.
+pub(super) struct Shared {
+    pub(super) http: HttpClient,
+    pub(super) paths: ServicePaths,
+    pub(super) wire: Wire,
+    pub(super) fallback: bool,
+    /// The client's own, the freshest that the provider gave in their place.
+    pub(super) tokens: ArcSwapOption<Tokens>,
+    pub(super) provider: Option<AnyProvider>,
+}
+
+/// One call, before it has tokens.
+struct Call<'a> {
+    operation: &'static str,
+    path: &'a str,
+    json: Bytes,
+    streamed: bool,
+    repeat: Repeat,
+}
+
+impl ChatService {
+    /// A client with settings of your own, of the service at this URL.
+    pub fn builder(url: impl Into<Secret>) -> ChatServiceBuilder {
+        ChatServiceBuilder::new(url)
+    }
+
+    /// The same client with these options for its calls, over those it has.
+    #[must_use]
+    pub fn with(&self, options: CallOptions) -> Self {
+        ChatService { options: Arc::new(self.options.merged(options)), ..self.clone() }
+    }
+
+    /// Asks for a turn, to be read while it runs.
+    ///
+    /// It returns as soon as the service has accepted the message; dropping the stream closes its connection. When the
+    /// service turns out not to stream, the turn is asked for whole, if that is certain not to be the second time
+    /// ([`ChatServiceBuilder::fallback`]): then its events come all at once.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` when the message is empty; else any [`ErrorKind`]. Once the stream is there, nothing is sent
+    /// again.
+    pub async fn stream(&self, request: TurnRequest) -> Result<TurnStream> {
+        const OPERATION: &str = "service.stream";
+        let started = Instant::now();
+        let call = Call {
+            operation: OPERATION,
+            path: &self.shared.paths.stream,
+            json: body(&request, false, OPERATION)?,
+            streamed: true,
+            repeat: Repeat::WhileUntaken,
+        };
+        let limits = self.shared.http.limits().clone();
+        let error = match self.send_call(&call, &request).await {
+            Ok(response) => {
+                let source = self.source(response).await?;
+                return Ok(TurnStream::new(source, self.shared.wire, limits, started));
+            }
+            Err(error) => error,
+        };
+        if !self.shared.fallback || !is_untaken(&error) {
+            return Err(error);
+        }
+        tracing::debug!(
+            error.code = error.code(),
+            "the service does not stream; the turn is asked for whole"
+        );
+        let call = Call {
+            path: &self.shared.paths.chat,
+            json: body(&request, true, OPERATION)?,
+            streamed: false,
+            ..call
+        };
+        let (response, context) = self.whole(&call, &request).await?;
+        let answer = ChatAnswer::read(&context, &response.body)?;
+        let source = Source::read(response.headers, context);
+        Ok(TurnStream::of_answer(source, answer, limits, started))
+    }
+
+    /// Asks for a turn, and waits for its reply as a whole.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` when the message is empty; else any [`ErrorKind`] but those of streams.
+    pub async fn send(&self, request: TurnRequest) -> Result<ChatAnswer> {
+        const OPERATION: &str = "service.send";
+        let call = Call {
+            operation: OPERATION,
+            path: &self.shared.paths.chat,
+            json: body(&request, true, OPERATION)?,
+            streamed: false,
+            repeat: Repeat::WhileUntaken,
+        };
+        let (response, context) = self.whole(&call, &request).await?;
+        ChatAnswer::read(&context, &response.body)
+    }
+
+    /// Asks for the speech of a text, MP3.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` when the text is empty; else any [`ErrorKind`] but those of streams.
+    pub async fn speak(&self, text: impl Into<String>) -> Result<Bytes> {
+        const OPERATION: &str = "service.speak";
+        let text = text.into();
+        if text.trim().is_empty() {
+            let why = "there is no text to speak";
+            return Err(Error::new(ErrorKind::InvalidRequest, OPERATION, why));
+        }
+        let call = Call {
+            operation: OPERATION,
+            path: &self.shared.paths.speech,
+            json: json!({"text": text}).to_string().into(),
+            streamed: false,
+            repeat: Repeat::ByPolicy,
+        };
+        let (response, context) = self.whole(&call, &TurnRequest::new("")).await?;
+        read_speech(&context, &response.body)
+    }
+}
+
+/// A response that was read whole.
+struct Whole {
+    headers: http::HeaderMap,
+    body: Bytes,
+}
+
+impl ChatService {
+    async fn whole(
+        &self,
+        call: &Call<'_>,
+        request: &TurnRequest,
+    ) -> Result<(Whole, crate::http::Context)> {
+        let Response { headers, body, .. } = self.send_call(call, request).await?;
+        let context = body.context().clone();
+        let body = body.collect(self.shared.http.limits().reply).await?;
+        Ok((Whole { headers, body }, context))
+    }
+
+    /// Sends a call until a good response begins: once more with fresh tokens when the service refuses those at hand.
+    async fn send_call(&self, call: &Call<'_>, request: &TurnRequest) -> Result<Response> {
+        let shared = &*self.shared;
+        let user = request.user_id.as_deref();
+        let own = request.tokens.clone();
+        let mut tokens = own.clone().or_else(|| shared.tokens.load().as_deref().cloned());
+        if tokens.is_none()
+            && let Some(provider) = &shared.provider
+        {
+            tokens = provider.tokens(user, None).await;
+        }
+        let refused = match self.attempt(call, tokens.as_ref()).await {
+            Err(error) if error.kind() == ErrorKind::Authentication => error,
+            settled => return settled,
+        };
+        // Another call may have been given fresh ones meanwhile.
+        let current = shared.tokens.load().as_deref().cloned().filter(|_| own.is_none());
+        let newer = |current: &Tokens| tokens.as_ref().is_some_and(|t| !t.same_as(current));
+        let fresh = match (current.filter(newer), &shared.provider) {
+            (Some(current), _) => Some(current),
+            (None, Some(provider)) => provider.tokens(user, tokens.as_ref()).await,
+            (None, None) => None,
+        };
+        let Some(fresh) = fresh else { return Err(refused) };
+        let response = self.attempt(call, Some(&fresh)).await;
+        // The client's own tokens are one user's; those of other calls are no business of its.
+        if response.is_ok() && own.is_none() && shared.tokens.load().is_some() {
+            shared.tokens.store(Some(Arc::new(fresh)));
+        }
+        response
+    }
+
+    async fn attempt(&self, call: &Call<'_>, tokens: Option<&Tokens>) -> Result<Response> {
+        let mut options = CallOptions::new();
+        for (name, value) in tokens.into_iter().flat_map(Tokens::headers) {
+            options = options.header(name, value);
+        }
+        let options = self.options.merged(options);
+        let accept = match (call.streamed, self.shared.wire) {
+            (false, _) => "application/json",
+            (true, Wire::Events) => "text/event-stream",
+            (true, Wire::Text) => "text/plain, text/event-stream;q=0.9",
+        };
+        let request = Request {
+            accept,
+            json: Some(call.json.clone()),
+            streamed: call.streamed,
+            repeat: call.repeat,
+            ..Request::new(call.operation, Method::POST, call.path, &options)
+        };
+        self.shared.http.send(request).await
+    }
+
+    /// The pieces of a response that may be a stream.
+    async fn source(&self, response: Response) -> Result<Source> {
+        let Response { status, headers, body } = response;
+        let label = headers.get(CONTENT_TYPE).and_then(|t| t.to_str().ok()).unwrap_or_default();
+        let is_page = label.trim_start().to_ascii_lowercase().starts_with("text/html");
+        // Bare text is often sent under a framework's default label, which is that of a page.
+        if !is_page || self.shared.wire == Wire::Text {
+            return Ok(Source::response(headers, body));
+        }
+        let context = body.context().clone();
+        let some = body.collect_some(self.shared.http.limits().error_body).await;
+        let why = format!("a page came in place of a stream: {}", context.excerpt(&some));
+        Err(context.error(ErrorKind::UnexpectedReply, why).with_status(status))
+    }
+}
+
+/// Whether the failure proves that the service did not take the message.
+fn is_untaken(error: &Error) -> bool {
+    error.is_connect() || matches!(error.status(), Some(404 | 405 | 501))
+}
+
+/// The JSON of a request, for a reply that comes whole or streamed.
+fn body(request: &TurnRequest, whole: bool, operation: &'static str) -> Result<Bytes> {
+    if request.message.trim().is_empty() {
+        let why = "the message is empty";
+        return Err(Error::new(ErrorKind::InvalidRequest, operation, why));
+    }
+    let body = Body {
+        message: &request.message,
+        create_workspace: request.place == Place::New,
+        workspace_id: match &request.place {
+            Place::Workspace(id) => Some(id),
+            Place::Unnamed | Place::New => None,
+        },
+        include_tts: whole.then_some(request.speech),
+    };
+    let json = serde_json::to_vec(&body).map_err(|e| {
+        let why = format!("the message cannot be written as JSON: {e}");
+        Error::new(ErrorKind::InvalidRequest, operation, why)
+    })?;
+    Ok(json.into())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    message: &'a str,
+    create_workspace: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspace_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    include_tts: Option<bool>,
+}
+
+impl fmt::Debug for ChatService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChatService")
+            .field("http", &self.shared.http)
+            .field("paths", &self.shared.paths)
+            .field("wire", &self.shared.wire)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

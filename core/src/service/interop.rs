@@ -1,0 +1,49 @@
+//! Streams that the caller already has: bytes from another HTTP client, or events from another decoder.
+
+use std::error::Error as StdError;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use futures_util::StreamExt;
+use tokio::time::Instant;
+
+use super::{TurnStream, Wire};
+use crate::http::{Piece, Source};
+use crate::{Error, ErrorKind, Limits};
+
+/// What errors call the reading of such a stream.
+const OPERATION: &str = "service.stream";
+
+impl TurnStream {
+    /// Reads a turn from the bytes of a response that another client has received.
+    ///
+    /// The rules for truncation, errors and sizes hold as ever; time limits and cancellation are the other client's.
+    pub fn from_bytes<S, E>(bytes: S) -> Self
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: StdError + Send + Sync + 'static,
+    {
+        Self::from_pieces(bytes.map(|piece| piece.map(Piece::Bytes).map_err(broken)))
+    }
+
+    /// Reads a turn from events that `eventsource_stream` has decoded.
+    #[cfg(feature = "eventsource-stream")]
+    pub fn from_events<S, E>(events: S) -> Self
+    where
+        S: Stream<Item = Result<eventsource_stream::Event, E>> + Send + 'static,
+        E: StdError + Send + Sync + 'static,
+    {
+        Self::from_pieces(events.map(|event| {
+            event.map(|e| Piece::Event { event: e.event, data: e.data }).map_err(broken)
+        }))
+    }
+
+    fn from_pieces(pieces: impl Stream<Item = crate::Result<Piece>> + Send + 'static) -> Self {
+        let source = Source::foreign(OPERATION, pieces);
+        TurnStream::new(source, Wire::Events, Limits::default(), Instant::now())
+    }
+}
+
+fn broken(error: impl StdError + Send + Sync + 'static) -> Error {
+    Error::new(ErrorKind::Connection, OPERATION, error.to_string()).with_source(error)
+}

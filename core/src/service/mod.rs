@@ -1,0 +1,15 @@
+//! The client of a chat service: the events of a turn that runs elsewhere, read as they come.
+
+mod answer;
+mod builder;
+mod client;
+mod input;
+mod interop;
+mod settings;
+mod stream;
+
+pub use answer::ChatAnswer;
+pub use builder::ChatServiceBuilder;
+pub use client::ChatService;
+pub use settings::{ServicePaths, Wire};
+pub use stream::TurnStream;

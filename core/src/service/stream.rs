@@ -1,0 +1,235 @@
+//! A turn while it runs: bytes → frames → events, as they are polled.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+use http::HeaderMap;
+use tokio::time::Instant;
+
+use super::input::{Input, Step};
+use super::{ChatAnswer, Wire};
+use crate::http::{Piece, Source};
+use crate::{Error, ErrorKind, Limits, Result, TurnEvent};
+
+/// The events of a turn, as the service sends them.
+///
+/// It reads only when it is polled, so a slow reader slows the service down and takes no memory. Dropping it closes the
+/// connection. It ends well only after [`TurnEvent::Done`]; else its last item is an error that keeps the text so far
+/// ([`Error::partial`](crate::Error::partial)): `api` when the service says that the reply failed, `truncated` when it
+/// says nothing any more. After an error or its end, it stays ended.
+pub struct TurnStream {
+    source: Source,
+    input: Input,
+    /// Events that came all at once.
+    ready: VecDeque<TurnEvent>,
+    so_far: ChatAnswer,
+    state: State,
+    limits: Limits,
+    started: Instant,
+    first_content: Option<Duration>,
+}
+
+enum State {
+    Reading,
+    Ended(Result<()>),
+}
+
+impl TurnStream {
+    pub(super) fn new(source: Source, wire: Wire, limits: Limits, started: Instant) -> Self {
+        TurnStream {
+            source,
+            input: Input::new(wire, limits.clone()),
+            ready: VecDeque::new(),
+            so_far: ChatAnswer::default(),
+            state: State::Reading,
+            limits,
+            started,
+            first_content: None,
+        }
+    }
+
+    /// The events of an answer that came whole.
+    pub(super) fn of_answer(
+        source: Source,
+        answer: ChatAnswer,
+        limits: Limits,
+        started: Instant,
+    ) -> Self {
+        let mut stream = TurnStream::new(source, Wire::Events, limits, started);
+        stream.ready.extend(answer.into_events());
+        stream
+    }
+
+    /// The reply as far as it has come.
+    pub fn partial(&self) -> &ChatAnswer {
+        &self.so_far
+    }
+
+    /// The whole reply, once the stream has been read to its end.
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the stream, or `truncated` when it was not read to its end; the text so far is on it.
+    /// [`finish`](Self::finish) reads what is left first.
+    pub fn into_answer(mut self) -> Result<ChatAnswer> {
+        match std::mem::replace(&mut self.state, State::Ended(Ok(()))) {
+            State::Ended(Ok(())) => Ok(std::mem::take(&mut self.so_far)),
+            State::Ended(Err(error)) => Err(error),
+            State::Reading => {
+                let why = "the stream was not read to its end";
+                let error = self.source.context().error(ErrorKind::Truncated, why);
+                Err(self.with_partial(error))
+            }
+        }
+    }
+
+    /// Reads what is left of the stream, and gives the whole reply.
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the stream, with the text so far.
+    pub async fn finish(mut self) -> Result<ChatAnswer> {
+        while let Some(event) = std::future::poll_fn(|task| self.poll_event(task)).await {
+            event?;
+        }
+        self.into_answer()
+    }
+
+    /// The service's id of the request (`x-request-id`), for its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.source.context().request_id()
+    }
+
+    /// The headers of the response; none for a stream that was not opened by this library.
+    pub fn headers(&self) -> &HeaderMap {
+        self.source.headers()
+    }
+
+    /// The time from the call to the first piece of content; `None` before it.
+    pub fn first_content(&self) -> Option<Duration> {
+        self.first_content
+    }
+
+    fn poll_event(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<TurnEvent>>> {
+        if self.is_terminated() {
+            return Poll::Ready(None);
+        }
+        if let Some(error) = self.source.stopped() {
+            return Poll::Ready(Some(Err(self.end_with(error))));
+        }
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Poll::Ready(Some(self.take_in(event, task)));
+            }
+            let context = self.source.context();
+            let step = match self.input.next(context) {
+                Ok(Some(step)) => Ok(step),
+                Ok(None) => match ready!(self.source.poll(task)) {
+                    Some(Ok(Piece::Bytes(bytes))) => {
+                        self.input.take(bytes);
+                        continue;
+                    }
+                    #[cfg(feature = "eventsource-stream")]
+                    Some(Ok(Piece::Event { data, .. })) => {
+                        super::input::read(self.source.context(), &data)
+                    }
+                    Some(Err(error)) => Err(error),
+                    None => {
+                        let begun = !self.so_far.reply.is_empty();
+                        self.input.at_end(self.source.context(), begun)
+                    }
+                },
+                Err(error) => Err(error),
+            };
+            match step {
+                Ok(Step::Event(event)) => return Poll::Ready(Some(self.take_in(event, task))),
+                Ok(Step::Nothing) => {}
+                Ok(Step::Answer(answer)) => self.ready.extend(answer.into_events()),
+                Ok(Step::End) => self.ready.push_back(TurnEvent::done()),
+                Err(error) => return Poll::Ready(Some(Err(self.end_with(error)))),
+            }
+        }
+    }
+
+    fn take_in(&mut self, event: TurnEvent, task: &mut TaskContext<'_>) -> Result<TurnEvent> {
+        match &event {
+            TurnEvent::Done { .. } => {
+                self.state = State::Ended(Ok(()));
+                self.source.finish(task);
+            }
+            TurnEvent::Error { message } => {
+                let error = self.source.context().error(ErrorKind::Api, message);
+                self.source.finish(task);
+                return Err(self.end_with(error));
+            }
+            TurnEvent::Content { content } => {
+                self.source.content_came();
+                self.so_far.reply.push_str(content);
+                if !content.is_empty() {
+                    self.first_content.get_or_insert_with(|| self.started.elapsed());
+                }
+            }
+            TurnEvent::Workspace { workspace_id } => {
+                self.so_far.workspace_id = Some(workspace_id.clone());
+            }
+            TurnEvent::Audio { audio, .. } => {
+                self.source.content_came();
+                // Pieces of MP3, one after another, are MP3.
+                let before = self.so_far.audio.take().unwrap_or_default();
+                self.so_far.audio = Some([before, audio.clone()].concat().into());
+            }
+            TurnEvent::Sentiment { .. } | TurnEvent::Usage { .. } => self.source.content_came(),
+        }
+        let kept = self.so_far.reply.len() + self.so_far.audio.as_ref().map_or(0, Bytes::len);
+        if kept > self.limits.reply {
+            let why = format!("the reply is larger than {} bytes", self.limits.reply);
+            let error = self.source.context().error(ErrorKind::TooLarge, why);
+            return Err(self.end_with(error));
+        }
+        Ok(event)
+    }
+
+    fn with_partial(&self, error: Error) -> Error {
+        match self.so_far.reply.as_str() {
+            "" => error,
+            text => error.with_partial(text),
+        }
+    }
+
+    fn end_with(&mut self, error: Error) -> Error {
+        let error = self.with_partial(error);
+        self.state = State::Ended(Err(error.clone()));
+        self.source.close();
+        error
+    }
+}
+
+impl Stream for TurnStream {
+    type Item = Result<TurnEvent>;
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_event(task)
+    }
+}
+
+impl FusedStream for TurnStream {
+    fn is_terminated(&self) -> bool {
+        matches!(self.state, State::Ended(_))
+    }
+}
+
+impl fmt::Debug for TurnStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TurnStream")
+            .field("request_id", &self.request_id())
+            .field("ended", &self.is_terminated())
+            .field("first_content", &self.first_content)
+            .finish_non_exhaustive()
+    }
+}

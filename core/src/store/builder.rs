@@ -1,0 +1,102 @@
+//! The settings of a [`ChatStore`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::client::{ChatStore, Identity, Shared};
+use super::{StorePaths, stats};
+use crate::http::{HttpConfig, http_settings};
+use crate::process::PerProcess;
+use crate::token::AnyProvider;
+use crate::{CallOptions, Result, Secret, Timeouts, TokenProvider, Tokens};
+
+/// The settings of a [`ChatStore`].
+///
+/// By default a connection may take 5 s, and a call with its retries 30 s. Calls that count or create are sent again,
+/// whatever the retry policy says, only as long as it is certain that the store has not begun with them.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ChatStoreBuilder {
+    http: HttpConfig,
+    paths: StorePaths,
+    older: bool,
+    extend_login: bool,
+    tokens: Option<Tokens>,
+    provider: Option<AnyProvider>,
+}
+
+impl ChatStoreBuilder {
+    pub(super) fn new(url: impl Into<Secret>) -> Self {
+        let timeouts = Timeouts {
+            connect: Duration::from_secs(5),
+            total: Some(Duration::from_secs(30)),
+            ..Timeouts::default()
+        };
+        ChatStoreBuilder {
+            http: HttpConfig { base_url: Some(url.into()), timeouts, ..HttpConfig::default() },
+            paths: StorePaths::default(),
+            older: false,
+            extend_login: false,
+            tokens: None,
+            provider: None,
+        }
+    }
+
+    /// The tokens of a program that acts for one user. One that acts for many gives them by
+    /// [`ChatStore::with_tokens`], by record, or by a provider.
+    pub fn tokens(mut self, access: impl Into<Secret>, refresh: impl Into<Secret>) -> Self {
+        self.tokens = Some(Tokens::new(access, refresh));
+        self
+    }
+
+    /// Where tokens come from when a call or a record has none, or none that are accepted any more.
+    pub fn token_provider(mut self, provider: impl TokenProvider) -> Self {
+        self.provider = Some(AnyProvider::new(provider));
+        self
+    }
+
+    /// Whether a login is extended when its refresh token has expired before its access token: then a new refresh
+    /// token is asked for. Default false.
+    pub fn extend_login(mut self, extend: bool) -> Self {
+        self.extend_login = extend;
+        self
+    }
+
+    /// Where the calls are.
+    pub fn paths(mut self, paths: StorePaths) -> Self {
+        self.paths = paths;
+        self
+    }
+
+    /// Uses the calls of an older store: `GET /api/workspace/{memUuid}` for a user's one workspace, and
+    /// `POST /api/members/refresh-token` for new tokens. Default false.
+    pub fn older_store(mut self, older: bool) -> Self {
+        self.older = older;
+        self
+    }
+
+    http_settings!();
+
+    /// The client. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// `config` when a setting is not usable.
+    pub fn build(self) -> Result<ChatStore> {
+        let shared = Shared {
+            settings: self.http,
+            paths: self.paths,
+            older: self.older,
+            extend_login: self.extend_login,
+            provider: self.provider,
+            live: PerProcess::new(),
+            counters: stats::Counters::default(),
+        };
+        shared.live()?;
+        Ok(ChatStore {
+            shared: Arc::new(shared),
+            options: Arc::new(CallOptions::new()),
+            identity: Identity { tokens: self.tokens, user: None },
+        })
+    }
+}

@@ -1,0 +1,173 @@
+//! One call: with tokens, once more with fresh ones when they are stale, and its answer unwrapped.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use serde::de::DeserializeOwned;
+
+use super::client::{ChatStore, Identity, Live};
+use super::renewal::Stale;
+use super::wrapped::{self, Answer};
+use crate::http::{Repeat, Request, Response};
+use crate::{CallOptions, Error, ErrorKind, Result, Tokens};
+
+/// A call, before it has tokens.
+pub(super) struct Call<'a> {
+    operation: &'static str,
+    method: Method,
+    path: &'a str,
+    query: &'a [(&'a str, &'a str)],
+    json: Option<Bytes>,
+    repeat: Repeat,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(operation: &'static str, method: Method, path: &'a str) -> Self {
+        Call { operation, method, path, query: &[], json: None, repeat: Repeat::ByPolicy }
+    }
+
+    pub(super) fn query(mut self, query: &'a [(&'a str, &'a str)]) -> Self {
+        self.query = query;
+        self
+    }
+
+    pub(super) fn json(mut self, json: Bytes) -> Self {
+        self.json = Some(json);
+        self
+    }
+
+    /// Doing it twice is not the same as doing it once.
+    pub(super) fn once(mut self) -> Self {
+        self.repeat = Repeat::WhileUntaken;
+        self
+    }
+}
+
+impl ChatStore {
+    /// Makes a call, and reads its answer.
+    pub(super) async fn call<T: DeserializeOwned>(
+        &self,
+        call: Call<'_>,
+        identity: &Identity,
+    ) -> Result<Answer<T>> {
+        let live = self.shared.live()?;
+        let response = self.send(&live, &call, identity).await?;
+        wrapped::read(&live.http, response).await
+    }
+
+    /// Makes a call whose answer must have data.
+    pub(super) async fn wanted<T: DeserializeOwned>(
+        &self,
+        call: Call<'_>,
+        identity: &Identity,
+    ) -> Result<T> {
+        let operation = call.operation;
+        let why = "the store's answer has no data";
+        let data = self.call(call, identity).await?.data;
+        data.ok_or_else(|| Error::new(ErrorKind::Decode, operation, why))
+    }
+
+    /// Makes a call whose status 201 says all. Any other success must be the store's own: a page in between answers
+    /// 200 to everything.
+    pub(super) async fn accepted(&self, call: Call<'_>, identity: &Identity) -> Result<()> {
+        let live = self.shared.live()?;
+        let response = self.send(&live, &call, identity).await?;
+        if response.status == StatusCode::CREATED {
+            response.body.release().await;
+            return Ok(());
+        }
+        wrapped::read::<serde_json::Value>(&live.http, response).await.map(drop)
+    }
+
+    /// Sends a call until a good response begins.
+    async fn send(&self, live: &Live, call: &Call<'_>, identity: &Identity) -> Result<Response> {
+        let tokens = self.tokens_for(live, call.operation, identity).await?;
+        let refused = match self.attempt(live, call, &tokens).await {
+            Err(error) if error.kind() == ErrorKind::Authentication => error,
+            settled => return settled,
+        };
+        match self.fresh(live, call.operation, &tokens, &refused, identity).await? {
+            Some(fresh) => self.attempt(live, call, &fresh).await.map_err(Stale::explain),
+            None => Err(Stale::explain(refused)),
+        }
+    }
+
+    async fn attempt(&self, live: &Live, call: &Call<'_>, tokens: &Tokens) -> Result<Response> {
+        let mut options = CallOptions::new();
+        for (name, value) in tokens.headers() {
+            options = options.header(name, value);
+        }
+        let options = self.options.merged(options);
+        let request = Request {
+            query: call.query,
+            json: call.json.clone(),
+            repeat: call.repeat,
+            ..Request::new(call.operation, call.method.clone(), call.path, &options)
+        };
+        live.http.send(request).await
+    }
+
+    /// The newest tokens for a call.
+    async fn tokens_for(
+        &self,
+        live: &Live,
+        operation: &'static str,
+        identity: &Identity,
+    ) -> Result<Tokens> {
+        let known = identity.tokens.clone();
+        let known = match (known, &self.shared.provider) {
+            (None, Some(provider)) => provider.tokens(identity.user.as_deref(), None).await,
+            (known, _) => known,
+        };
+        let why = "there are no tokens for this call: give them, or a token provider that has them";
+        let known = known.ok_or_else(|| Error::new(ErrorKind::Authentication, operation, why))?;
+        Ok(live.renewals.newest(known))
+    }
+
+    /// Tokens in place of those that were refused, if there are any.
+    async fn fresh(
+        &self,
+        live: &Live,
+        operation: &'static str,
+        tokens: &Tokens,
+        refused: &Error,
+        identity: &Identity,
+    ) -> Result<Option<Tokens>> {
+        let renewable = match Stale::of(refused) {
+            Some(Stale::Access) => true,
+            Some(Stale::Refresh) => self.shared.extend_login,
+            _ => false,
+        };
+        if renewable {
+            let renew = || {
+                // It is made for all calls that wait for it: one that is cancelled must not take it along.
+                let options = CallOptions { cancel: None, ..(*self.options).clone() };
+                let store = ChatStore { options: Arc::new(options), ..self.clone() };
+                let tokens = tokens.clone();
+                async move { store.reissue(&tokens).await }
+            };
+            let renewed = live.renewals.renew(tokens, renew);
+            let renewed = match &self.options.cancel {
+                None => renewed.await,
+                Some(token) => token.run_until_cancelled(renewed).await.unwrap_or_else(|| {
+                    let why = "while its tokens were renewed";
+                    Err(Error::new(ErrorKind::Cancelled, operation, why))
+                }),
+            };
+            match renewed {
+                Err(error) if error.is_cancelled() => return Err(error),
+                Ok(fresh) => return Ok(Some(fresh)),
+                // The store may renew them later: the call is to be made again then.
+                Err(error) if error.is_retryable() => return Err(error),
+                Err(_) => {}
+            }
+        }
+        let Some(provider) = &self.shared.provider else { return Ok(None) };
+        let given = provider.tokens(identity.user.as_deref(), Some(tokens)).await;
+        if let Some(given) = &given {
+            live.renewals.replace(tokens, given);
+        }
+        Ok(given)
+    }
+}

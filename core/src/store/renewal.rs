@@ -1,0 +1,235 @@
+//! Stale tokens: which they are, and how they are renewed, once for all the calls that find them stale.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::hash::{Hash, Hasher};
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::{Shared, WeakShared};
+use http::{HeaderMap, Method};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::client::ChatStore;
+use super::stats::count;
+use super::wrapped;
+use crate::http::Request;
+use crate::{CallOptions, Error, ErrorKind, Result, Secret, Tokens};
+
+/// What errors call a renewal.
+pub(super) const REISSUE: &str = "store.reissue";
+
+/// How many renewals are remembered.
+const MOST: usize = 4096;
+
+/// How often renewed tokens were renewed themselves, at most; more would be a circle.
+const LONGEST_CHAIN: usize = 256;
+
+/// Which tokens a store says have expired (`Token-Expired`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stale {
+    Access,
+    Refresh,
+    Both,
+}
+
+impl Stale {
+    pub(super) fn of(error: &Error) -> Option<Self> {
+        match error.headers()?.get("token-expired")?.to_str().ok()?.trim() {
+            "AccessToken" => Some(Stale::Access),
+            "RefreshToken" => Some(Stale::Refresh),
+            "AllToken" => Some(Stale::Both),
+            _ => None,
+        }
+    }
+
+    /// The error with the name of the stale token in its message.
+    pub(super) fn explain(error: Error) -> Error {
+        let stale = match Stale::of(&error) {
+            Some(Stale::Access) => "the access token has expired",
+            Some(Stale::Refresh) => "the refresh token has expired",
+            Some(Stale::Both) => "the access token and the refresh token have expired",
+            None => return error,
+        };
+        let message = format!("{stale}: {}", error.message());
+        error.with_message(message)
+    }
+}
+
+/// The tokens that have taken the place of others, in this process.
+#[derive(Default)]
+pub(super) struct Renewals {
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    renewals: HashMap<Key, Renewal>,
+    /// The keys, the oldest first.
+    order: VecDeque<Key>,
+}
+
+enum Renewal {
+    /// Lives as long as a call waits for it.
+    Running(WeakShared<Running>),
+    Done(Tokens),
+}
+
+type Running = Pin<Box<dyn Future<Output = Result<Tokens>> + Send>>;
+
+/// The tokens that were replaced. Both count: an access token alone must not lead to anybody's fresh ones.
+#[derive(Clone)]
+struct Key(Tokens);
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.same_as(&other.0)
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.access.expose().hash(state);
+        self.0.refresh.expose().hash(state);
+    }
+}
+
+impl Renewals {
+    /// The tokens that these have become by now.
+    pub(super) fn newest(&self, mut tokens: Tokens) -> Tokens {
+        let known = self.lock();
+        for _ in 0..LONGEST_CHAIN {
+            match known.renewals.get(&Key(tokens.clone())) {
+                Some(Renewal::Done(fresh)) => tokens = fresh.clone(),
+                _ => break,
+            }
+        }
+        tokens
+    }
+
+    /// Renews tokens, or waits for the renewal that is under way.
+    pub(super) async fn renew<F>(&self, stale: &Tokens, renew: impl FnOnce() -> F) -> Result<Tokens>
+    where
+        F: Future<Output = Result<Tokens>> + Send + 'static,
+    {
+        let key = Key(stale.clone());
+        let running: Shared<Running> = {
+            let mut known = self.lock();
+            let running = match known.renewals.get(&key) {
+                Some(Renewal::Done(fresh)) => return Ok(fresh.clone()),
+                Some(Renewal::Running(running)) => running.upgrade(),
+                None => None,
+            };
+            running.unwrap_or_else(|| {
+                let running = (Box::pin(renew()) as Running).shared();
+                if let Some(weak) = running.downgrade() {
+                    known.insert(key.clone(), Renewal::Running(weak));
+                }
+                running
+            })
+        };
+        // One that fails is forgotten with the last call that waits for it: the next call tries anew.
+        let renewed = running.await;
+        if let Ok(fresh) = &renewed {
+            self.lock().insert(key, Renewal::Done(fresh.clone()));
+        }
+        renewed
+    }
+
+    /// Takes note of tokens that somebody else gives in place of others.
+    pub(super) fn replace(&self, refused: &Tokens, given: &Tokens) {
+        self.lock().insert(Key(refused.clone()), Renewal::Done(given.clone()));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        // Nothing that runs under the lock can leave the map half-written.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn insert(&mut self, key: Key, renewal: Renewal) {
+        if self.renewals.insert(key.clone(), renewal).is_none() {
+            self.order.push_back(key);
+        }
+        while self.order.len() > MOST
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.renewals.remove(&oldest);
+        }
+    }
+}
+
+impl ChatStore {
+    /// Asks the store for new tokens in place of stale ones: an access token for a good refresh token; or, when the
+    /// login is to be extended, a refresh token for a good access token.
+    ///
+    /// Calls do this by themselves. Tokens that the store does not renew stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// `authentication` when the store renews none of them; else any [`ErrorKind`] but those of streams.
+    pub async fn reissue(&self, tokens: &Tokens) -> Result<Tokens> {
+        let live = self.shared.live()?;
+        let paths = &self.shared.paths;
+        let mut options = CallOptions::new();
+        let path = match self.shared.older {
+            true => &paths.refresh_token,
+            false => &paths.reissue,
+        };
+        for (name, value) in tokens.headers() {
+            options = options.header(name, value);
+        }
+        let extend = if self.shared.extend_login { "true" } else { "false" };
+        let options = self.options.merged(options).header("extendlogin", extend);
+        let mut request = Request::new(REISSUE, Method::POST, path, &options);
+        if self.shared.older {
+            let body = json!({"refreshToken": tokens.refresh.expose()});
+            request.json = Some(Bytes::from(body.to_string()));
+        }
+        let response = live.http.send(request).await.map_err(Stale::explain)?;
+        let renewed = match self.shared.older {
+            true => {
+                let pair = wrapped::read::<Pair>(&live.http, response).await?.data;
+                pair.map(|pair| Tokens::new(pair.access, pair.refresh))
+            }
+            false => {
+                let headers = wrapped::read::<Value>(&live.http, response).await?.headers;
+                from_headers(&headers, tokens)
+            }
+        };
+        let why = "the store's answer carries no new token";
+        let renewed = renewed.ok_or_else(|| Error::new(ErrorKind::Decode, REISSUE, why))?;
+        count(&self.shared.counters.reissued);
+        Ok(renewed)
+    }
+}
+
+/// An older store's answer.
+#[derive(Deserialize)]
+struct Pair {
+    #[serde(rename = "accessToken")]
+    access: String,
+    #[serde(rename = "refreshToken")]
+    refresh: String,
+}
+
+/// The tokens with those in their place that the headers carry; `None` if they carry none.
+fn from_headers(headers: &HeaderMap, tokens: &Tokens) -> Option<Tokens> {
+    let bearer = |name: &str| {
+        let value = headers.get(name)?.to_str().ok()?.trim();
+        let (scheme, token) = value.split_once(' ')?;
+        let token = Some(token.trim()).filter(|token| !token.is_empty());
+        token.filter(|_| scheme.eq_ignore_ascii_case("bearer")).map(Secret::from)
+    };
+    let (access, refresh) = (bearer("authorization"), bearer("refreshtoken"));
+    (access.is_some() || refresh.is_some()).then(|| Tokens {
+        access: access.unwrap_or_else(|| tokens.access.clone()),
+        refresh: refresh.unwrap_or_else(|| tokens.refresh.clone()),
+    })
+}

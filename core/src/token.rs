@@ -1,0 +1,94 @@
+//! Where a user's tokens come from when a call has none, or none that are accepted any more.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::Tokens;
+
+/// Gives tokens by user.
+///
+/// A closure is one:
+///
+/// ```
+/// use turnwire::{ChatStore, TokenRequest, Tokens};
+///
+/// # fn main() -> turnwire::Result<()> {
+/// let store = ChatStore::builder("http://localhost:8888")
+///     .token_provider(|asked: TokenRequest| async move {
+///         let user = asked.user?;
+///         Some(Tokens::new(format!("access of {user}"), format!("refresh of {user}")))
+///     })
+///     .build()?;
+/// # let _ = store;
+/// # Ok(())
+/// # }
+/// ```
+pub trait TokenProvider: Send + Sync + 'static {
+    /// The user's tokens; `None` when there are none at hand now, nor others than those that were refused.
+    fn tokens(&self, asked: TokenRequest) -> impl Future<Output = Option<Tokens>> + Send;
+}
+
+/// Whose tokens are wanted.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct TokenRequest {
+    /// The user's UUID; `None` when the call does not say whose it is.
+    pub user: Option<String>,
+    /// The tokens that a service has just refused, and could not be reissued: they need not be given again.
+    pub refused: Option<Tokens>,
+}
+
+impl<F, T> TokenProvider for F
+where
+    F: Fn(TokenRequest) -> T + Send + Sync + 'static,
+    T: Future<Output = Option<Tokens>> + Send,
+{
+    fn tokens(&self, asked: TokenRequest) -> impl Future<Output = Option<Tokens>> + Send {
+        self(asked)
+    }
+}
+
+/// A provider of any type.
+#[derive(Clone)]
+pub(crate) struct AnyProvider(Arc<dyn Provide>);
+
+impl AnyProvider {
+    pub(crate) fn new(provider: impl TokenProvider) -> Self {
+        AnyProvider(Arc::new(provider))
+    }
+
+    /// The user's tokens, other than those that were refused.
+    pub(crate) async fn tokens(
+        &self,
+        user: Option<&str>,
+        refused: Option<&Tokens>,
+    ) -> Option<Tokens> {
+        let asked = TokenRequest { user: user.map(str::to_owned), refused: refused.cloned() };
+        let given = self.0.tokens(asked).await;
+        given.filter(|tokens| refused.is_none_or(|refused| !tokens.same_as(refused)))
+    }
+}
+
+impl std::fmt::Debug for AnyProvider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenProvider")
+    }
+}
+
+/// The trait in the form that can be kept without its type.
+trait Provide: Send + Sync {
+    fn tokens(
+        &self,
+        asked: TokenRequest,
+    ) -> Pin<Box<dyn Future<Output = Option<Tokens>> + Send + '_>>;
+}
+
+impl<P: TokenProvider> Provide for P {
+    fn tokens(
+        &self,
+        asked: TokenRequest,
+    ) -> Pin<Box<dyn Future<Output = Option<Tokens>> + Send + '_>> {
+        Box::pin(TokenProvider::tokens(self, asked))
+    }
+}

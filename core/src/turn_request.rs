@@ -1,0 +1,90 @@
+//! What a turn is asked: the same for the turn engine and for the chat service's client.
+
+use std::fmt;
+
+use crate::{Secret, Tokens};
+
+/// One message of a user, and where it belongs.
+///
+/// ```
+/// use turnwire::TurnRequest;
+///
+/// let first = TurnRequest::new("안녕하세요").user_id("user-1").new_workspace().tokens("access", "refresh");
+/// let next = TurnRequest::new("오늘 기분이 어때요?").workspace("workspace-1");
+/// # let _ = (first, next);
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct TurnRequest {
+    pub(crate) message: String,
+    pub(crate) place: Place,
+    pub(crate) user_id: Option<String>,
+    pub(crate) tokens: Option<Tokens>,
+    pub(crate) speech: bool,
+}
+
+/// The workspace that a turn belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// None that was named: the service decides.
+    Unnamed,
+    Workspace(String),
+    /// One that the turn creates.
+    New,
+}
+
+impl TurnRequest {
+    /// A turn with this message of the user.
+    pub fn new(message: impl Into<String>) -> Self {
+        TurnRequest {
+            message: message.into(),
+            place: Place::Unnamed,
+            user_id: None,
+            tokens: None,
+            speech: false,
+        }
+    }
+
+    /// Goes on in this workspace.
+    pub fn workspace(mut self, id: impl Into<String>) -> Self {
+        self.place = Place::Workspace(id.into());
+        self
+    }
+
+    /// Begins a new workspace.
+    pub fn new_workspace(mut self) -> Self {
+        self.place = Place::New;
+        self
+    }
+
+    /// Whose message it is: the user's UUID.
+    pub fn user_id(mut self, id: impl Into<String>) -> Self {
+        self.user_id = Some(id.into());
+        self
+    }
+
+    /// The user's tokens, in place of the client's.
+    pub fn tokens(mut self, access: impl Into<Secret>, refresh: impl Into<Secret>) -> Self {
+        self.tokens = Some(Tokens::new(access, refresh));
+        self
+    }
+
+    /// Whether a whole reply comes with its speech. Default false.
+    pub fn speech(mut self, speech: bool) -> Self {
+        self.speech = speech;
+        self
+    }
+}
+
+impl fmt::Debug for TurnRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What people say does not belong into a log.
+        f.debug_struct("TurnRequest")
+            .field("message_bytes", &self.message.len())
+            .field("place", &self.place)
+            .field("user_id", &self.user_id)
+            .field("has_tokens", &self.tokens.is_some())
+            .field("speech", &self.speech)
+            .finish()
+    }
+}

@@ -1,0 +1,10 @@
+//! The fake chat service as a process.
+
+use std::process::ExitCode;
+
+use turnwire_fakes::process::{Kind, run};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    run(Kind::Chat).await
+}

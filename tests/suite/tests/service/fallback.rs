@@ -1,0 +1,87 @@
+//! A turn that cannot be streamed is asked for whole only when that is certain to be the first time.
+
+use serde_json::json;
+use turnwire::{TurnEvent, TurnRequest};
+use turnwire_fakes::{FakeChat, Framing, Script};
+
+use super::{WORKSPACE, ask, content, read, service, settings};
+
+#[tokio::test]
+async fn a_service_without_streams_is_asked_for_the_whole() {
+    for status in [404, 405, 501] {
+        let (fake, service) = service().await;
+        fake.fake().script("stream", FakeChat::refusal(status, "no streams here"));
+        let mut turn = service.stream(ask("안녕")).await.unwrap();
+        let found = read(&mut turn).await;
+        let workspace = TurnEvent::Workspace { workspace_id: WORKSPACE.into() };
+        assert_eq!(found.events, [workspace, content("안녕"), TurnEvent::done()]);
+        assert_eq!(turn.request_id(), Some("req_2"));
+        assert_eq!(turn.into_answer().unwrap().reply, "안녕");
+        let calls: Vec<_> = fake.turns().into_iter().map(|turn| turn.call).collect();
+        assert_eq!(calls, ["chat"]);
+    }
+}
+
+#[tokio::test]
+async fn the_whole_reply_brings_its_speech_along() {
+    let (fake, service) = service().await;
+    fake.fake().script("stream", FakeChat::refusal(404, "no streams here"));
+    let mut turn = service.stream(ask("안녕").speech(true)).await.unwrap();
+    let events = read(&mut turn).await.events;
+    assert!(matches!(&events[2], TurnEvent::Audio { text, .. } if text == "안녕"), "{events:?}");
+    assert!(turn.into_answer().unwrap().audio.unwrap().starts_with(b"ID3"));
+}
+
+#[tokio::test]
+async fn whatever_may_have_been_taken_is_not_asked_for_a_second_time() {
+    let raw = || Script::new().framing(Framing::Raw);
+    let faults = [
+        FakeChat::refusal(400, "no"),
+        FakeChat::refusal(401, "no"),
+        FakeChat::refusal(403, "no"),
+        FakeChat::refusal(500, "no"),
+        FakeChat::refusal(502, "no"),
+        FakeChat::refusal(503, "no"),
+        raw().reset(),
+        raw().reset().after_commit(),
+        raw().send("garbage\r\n\r\n"),
+        Script::new().truncate(),
+        Script::new().header("content-type", "text/html").send("<html></html>"),
+        Script::new().sse(json!({"type": "error", "message": "no model"})),
+    ];
+    for fault in faults {
+        let (fake, service) = service().await;
+        fake.fake().script("stream", fault.clone());
+        let error = match service.stream(ask("안녕")).await {
+            Ok(turn) => turn.finish().await.unwrap_err(),
+            Err(error) => error,
+        };
+        assert_eq!(fake.fake().requests().len(), 1, "{fault:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_connection_there_is_an_error_and_no_turn() {
+    let fake = FakeChat::start().await.unwrap();
+    let service = settings(&fake).build().unwrap();
+    drop(fake);
+    let error = service.stream(ask("안녕")).await.unwrap_err();
+    assert!(error.is_connect(), "{error}");
+}
+
+#[tokio::test]
+async fn a_workspace_that_is_missing_stays_missing() {
+    let (fake, service) = service().await;
+    let error = service.stream(TurnRequest::new("안녕").workspace("nowhere")).await.unwrap_err();
+    assert_eq!((error.code(), error.message()), ("not_found", "There is no such workspace"));
+    assert_eq!(fake.turns(), []);
+}
+
+#[tokio::test]
+async fn the_fallback_can_be_declined() {
+    let (fake, _) = service().await;
+    fake.fake().script("stream", FakeChat::refusal(404, "no streams here"));
+    let service = settings(&fake).fallback(false).build().unwrap();
+    assert_eq!(service.stream(ask("안녕")).await.unwrap_err().code(), "not_found");
+    assert_eq!(fake.fake().requests().len(), 1);
+}

@@ -1,0 +1,54 @@
+//! The client of the chat store at its public face, against the fake store.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod calls;
+mod failure;
+mod sink;
+mod tokens;
+
+use std::time::Duration;
+
+use turnwire::{ChatStore, ChatStoreBuilder, RetryPolicy, StoreMessage};
+use turnwire_fakes::{FakeStore, Login};
+
+const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";
+const WORKSPACE: &str = "workspace-of-the-test";
+const SENT_AT: i64 = 1_764_660_000_000;
+
+/// The settings of a client of the fake, whose retries do not wait long.
+fn settings(fake: &FakeStore) -> ChatStoreBuilder {
+    let retry = RetryPolicy {
+        initial_backoff: Duration::from_millis(5),
+        max_backoff: Duration::from_millis(10),
+        ..RetryPolicy::default()
+    };
+    ChatStore::builder(fake.url()).no_proxy().retry(retry)
+}
+
+fn signed_in(fake: &FakeStore, login: &Login) -> ChatStore {
+    settings(fake).tokens(login.access.as_str(), login.refresh.as_str()).build().unwrap()
+}
+
+/// A fake with a workspace of the user, and a client with the user's tokens.
+async fn store() -> (FakeStore, ChatStore) {
+    let fake = FakeStore::start().await.unwrap();
+    fake.add_workspace(WORKSPACE, USER);
+    let store = signed_in(&fake, &fake.login(USER));
+    (fake, store)
+}
+
+fn message(content: &str, sent_at: i64) -> StoreMessage {
+    StoreMessage::from_user(WORKSPACE, USER, content, sent_at)
+}
+
+/// How often the fake was sent this call, by method and path.
+fn calls(fake: &FakeStore, call: &str) -> usize {
+    let requests = fake.fake().requests();
+    requests.iter().filter(|r| format!("{} {}", r.method, r.path) == call).count()
+}
