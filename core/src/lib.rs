@@ -41,6 +41,7 @@ mod secret;
 mod service;
 mod store;
 mod token;
+mod turn;
 mod turn_request;
 
 pub use config::{Limits, RetryPolicy, Timeouts};
@@ -53,6 +54,7 @@ pub use secret::{Secret, Tokens};
 pub use service::*;
 pub use store::*;
 pub use token::{TokenProvider, TokenRequest};
+pub use turn::*;
 pub use turn_request::TurnRequest;
 
 // What stands in public signatures, so that its version need not be guessed.

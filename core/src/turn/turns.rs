@@ -1,0 +1,107 @@
+//! The engine: settings and connections that turns share.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+use tokio_util::task::TaskTracker;
+
+use super::settings::TurnsBuilder;
+use super::{Turn, engine};
+use crate::{FlushReport, OpenAi, Outbox, TurnRequest};
+
+/// Runs turns: takes a user's message, streams the reply as it is made, and keeps both without anyone waiting.
+///
+/// Clones are cheap and share everything.
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use futures::StreamExt;
+/// use turnwire::{ChatStore, OpenAi, Outbox, TurnEvent, TurnRequest, Turns};
+///
+/// # async fn run() -> turnwire::Result<()> {
+/// let turns = Turns::builder(OpenAi::from_env()?)
+///     .store(ChatStore::new("http://localhost:8888")?)
+///     .outbox(Outbox::open("var/outbox.db")?)
+///     .system_prompt("따뜻한 한국어로 답하세요.")
+///     .build()?;
+/// let request = TurnRequest::new("안녕하세요").user_id("user-1").new_workspace().tokens("access", "refresh");
+/// let mut turn = turns.start(request);
+/// while let Some(event) = turn.next().await {
+///     match event? {
+///         TurnEvent::Workspace { workspace_id } => eprintln!("in {workspace_id}"),
+///         TurnEvent::Content { content } => print!("{content}"),
+///         _ => {}
+///     }
+/// }
+/// eprintln!("{}", turn.timeline());
+/// turns.flush(Duration::from_secs(5)).await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Turns {
+    pub(super) settings: Arc<TurnsBuilder>,
+    /// What goes on without a reader: workspaces in the making, turns that are finished after their reader has gone.
+    pub(super) background: TaskTracker,
+}
+
+impl Turns {
+    /// Settings of turns with this model's service.
+    pub fn builder(llm: OpenAi) -> TurnsBuilder {
+        TurnsBuilder::new(llm)
+    }
+
+    /// Starts a turn. The user's message is handed to the outbox before this returns; whatever is wrong with the
+    /// request is the turn's first item.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime.
+    pub fn start(&self, request: TurnRequest) -> Turn {
+        engine::start(self, request)
+    }
+
+    /// The outbox that delivers the messages; `None` without a store.
+    pub fn outbox(&self) -> Option<&Outbox> {
+        self.settings.outbox.as_ref()
+    }
+
+    /// Waits, at most this long, for what goes on without a reader, and until what was handed over is delivered or
+    /// dead.
+    pub async fn flush(&self, deadline: Duration) -> FlushReport {
+        self.settle(deadline, |outbox, left| async move { outbox.flush(left).await }).await
+    }
+
+    /// The same, and ends: no message is taken any more. What is still pending stays in the outbox's file.
+    pub async fn shutdown(&self, deadline: Duration) -> FlushReport {
+        self.settle(deadline, |outbox, left| async move { outbox.shutdown(left).await }).await
+    }
+
+    async fn settle<F>(
+        &self,
+        deadline: Duration,
+        end: impl FnOnce(Outbox, Duration) -> F,
+    ) -> FlushReport
+    where
+        F: Future<Output = FlushReport>,
+    {
+        let by = Instant::now() + deadline;
+        self.background.close();
+        // Out of time, the outbox still tells what waits.
+        let _ = timeout(deadline, self.background.wait()).await;
+        self.background.reopen();
+        match self.outbox() {
+            Some(outbox) => end(outbox.clone(), by.saturating_duration_since(Instant::now())).await,
+            None => FlushReport::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Turns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turns").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
