@@ -10,12 +10,13 @@ use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Sleep, sleep};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::keeper::Keeper;
-use super::reply::{self, Asked, Label, Opened};
+use super::reply::{self, Asked, Kept, Label, Opened};
 use super::settings::{OnDisconnect, TurnsBuilder};
 use super::timeline::{Recorder, Running};
 use super::{StageName, Timeline, Turns, workspace};
@@ -37,12 +38,17 @@ pub struct Turn {
 struct Inner {
     settings: Arc<TurnsBuilder>,
     background: TaskTracker,
+    /// Ends what is in the background.
+    ending: CancellationToken,
     runtime: Handle,
     recorder: Recorder,
     keeper: Option<Keeper>,
     ready: VecDeque<TurnEvent>,
     /// The id of the new workspace, as soon as there is one.
-    workspace: Option<oneshot::Receiver<Result<String>>>,
+    workspace: Option<oneshot::Receiver<String>>,
+    /// Failures of stages, as they happen, and the stages of which the reader was told.
+    failures: Option<mpsc::UnboundedReceiver<(StageName, String)>>,
+    told: Vec<StageName>,
     late_label: Option<BoxFuture<'static, Option<String>>>,
     reply: Reply,
 }
@@ -50,7 +56,7 @@ struct Inner {
 /// How far the reply is.
 enum Reply {
     Opening(BoxFuture<'static, Result<Opened>>, Running),
-    Streaming(ChatStream, Running),
+    Streaming(Box<ChatStream>, Running),
     /// It is complete and kept. A new workspace's id is waited for until then.
     Complete(Pin<Box<Sleep>>),
     /// There is no more to come.
@@ -61,16 +67,20 @@ enum Reply {
 
 /// Starts a turn.
 pub(super) fn start(turns: &Turns, request: TurnRequest) -> Turn {
-    let recorder = Recorder::start();
     let settings = turns.settings.clone();
+    let (failed, failures) = settings.tells.failures.then(mpsc::unbounded_channel).unzip();
+    let recorder = Recorder::start(failed);
     let mut inner = Inner {
         settings: settings.clone(),
         background: turns.background.clone(),
+        ending: turns.ending.clone(),
         runtime: Handle::current(),
         recorder: recorder.clone(),
         keeper: None,
         ready: VecDeque::new(),
         workspace: None,
+        failures,
+        told: Vec::new(),
         late_label: None,
         reply: Reply::Ended,
     };
@@ -93,7 +103,7 @@ impl Inner {
         if message.trim().is_empty() {
             return Err(refused("the message is empty"));
         }
-        let mut from = None;
+        let mut kept = None;
         if let (Some(store), Some(outbox)) = (&self.settings.store, &self.settings.outbox) {
             let Some(user) = user_id.filter(|user| !user.is_empty()) else {
                 return Err(refused("a turn that is kept in a store needs the user's id"));
@@ -117,14 +127,14 @@ impl Inner {
             match known {
                 Some(id) => {
                     self.ready.push_back(TurnEvent::Workspace { workspace_id: id.clone() });
-                    from = Some((store, id));
+                    kept = Some(Kept { store, workspace: id, message_id: keeper.message_id() });
                 }
                 None => self.begin_workspace(store, keeper, user, &message),
             }
         }
         let sentiment = self.settings.sentiment.clone();
         let label = sentiment.map(|sentiment| Label::search(sentiment, &message, &self.recorder));
-        Ok((Asked { message, history, workspace: from }, label))
+        Ok((Asked { message, history, kept }, label))
     }
 
     fn begin_workspace(
@@ -143,7 +153,11 @@ impl Inner {
             user,
             message: message.to_owned(),
         };
-        self.background.spawn(workspace::make(beginning, known));
+        let ending = self.ending.clone();
+        self.background.spawn(async move {
+            // Broken off, the messages stay held.
+            let _ = ending.run_until_cancelled(workspace::make(beginning, known)).await;
+        });
         self.workspace = Some(receiver);
     }
 
@@ -161,7 +175,7 @@ impl Inner {
                     self.opened(opened)?;
                 }
                 Reply::Streaming(stream, _) => {
-                    let Poll::Ready(chunk) = Pin::new(stream).poll_next(task) else {
+                    let Poll::Ready(chunk) = Pin::new(&mut **stream).poll_next(task) else {
                         return Poll::Pending;
                     };
                     match chunk {
@@ -198,10 +212,9 @@ impl Inner {
             && let Poll::Ready(known) = Pin::new(known).poll(task)
         {
             self.workspace = None;
-            match known {
-                Ok(Ok(workspace_id)) => self.ready.push_back(TurnEvent::Workspace { workspace_id }),
-                Ok(Err(error)) => self.tell_failure(StageName::CreateWorkspace, &error),
-                Err(_) => {} // the runtime is ending
+            // Else there will be none; why is told below.
+            if let Ok(workspace_id) = known {
+                self.ready.push_back(TurnEvent::Workspace { workspace_id });
             }
         }
         if let Some(label) = &mut self.late_label
@@ -209,6 +222,16 @@ impl Inner {
         {
             self.late_label = None;
             self.tell_label(label);
+        }
+        while let Some(failures) = &mut self.failures
+            && let Poll::Ready(Some((stage, message))) = failures.poll_recv(task)
+        {
+            // The reply's own failure is the turn's error.
+            if stage != StageName::Reply && !self.told.contains(&stage) {
+                self.told.push(stage);
+                let stage = stage.as_str().to_owned();
+                self.ready.push_back(TurnEvent::StageFailed { stage, message });
+            }
         }
     }
 
@@ -222,7 +245,7 @@ impl Inner {
             Box::pin(async move { label.found(true).await })
         });
         if let Reply::Opening(_, stage) = std::mem::replace(&mut self.reply, Reply::Ended) {
-            self.reply = Reply::Streaming(stream, stage);
+            self.reply = Reply::Streaming(Box::new(stream), stage);
         }
         Ok(())
     }
@@ -233,14 +256,21 @@ impl Inner {
         else {
             return Ok(());
         };
-        let reply = stream.into_reply()?;
-        if reply.text().trim().is_empty() {
-            let why = "the model's reply is empty";
-            let error = Error::new(ErrorKind::UnexpectedReply, "turn.reply", why);
-            stage.failed(error.to_string());
-            self.end();
-            return Err(error);
-        }
+        let reply = match stream.into_reply() {
+            Ok(reply) if reply.text().trim().is_empty() => {
+                let why = "the model's reply is empty";
+                Err(Error::new(ErrorKind::UnexpectedReply, "turn.reply", why))
+            }
+            other => other,
+        };
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(error) => {
+                stage.failed_by(&error);
+                self.end();
+                return Err(error);
+            }
+        };
         stage.done();
         if let Some(keeper) = &self.keeper {
             keeper.keep_reply(reply.text());
@@ -259,9 +289,9 @@ impl Inner {
     /// The reply broke: what came of it is kept.
     fn fail(&mut self, error: Error) -> Error {
         match std::mem::replace(&mut self.reply, Reply::Ended) {
-            Reply::Opening(_, stage) => stage.failed(error.to_string()),
+            Reply::Opening(_, stage) => stage.failed_by(&error),
             Reply::Streaming(stream, stage) => {
-                stage.failed(error.to_string());
+                stage.failed_by(&error);
                 self.keep_partial(&stream);
             }
             _ => {}
@@ -284,15 +314,24 @@ impl Inner {
         if is_running && self.settings.on_disconnect == OnDisconnect::Finish {
             let (background, runtime) = (self.background.clone(), self.runtime.clone());
             let rest = async move {
-                while let Some(event) = std::future::poll_fn(|task| self.poll_event(task)).await {
-                    if event.is_err() {
-                        return; // it is on the timeline, and in the log
+                let ending = self.ending.clone();
+                // An error is on the timeline, and in the log.
+                let read = async {
+                    while let Some(Ok(_)) = std::future::poll_fn(|task| self.poll_event(task)).await
+                    {
                     }
+                };
+                if ending.run_until_cancelled(read).await.is_none() {
+                    self.break_off();
                 }
             };
             background.spawn_on(rest, &runtime);
             return;
         }
+        self.break_off();
+    }
+
+    fn break_off(&mut self) {
         if let Reply::Streaming(stream, _) = &self.reply {
             self.keep_partial(stream);
         }
@@ -309,13 +348,6 @@ impl Inner {
     fn tell_label(&mut self, label: Option<String>) {
         if let Some(label) = label.filter(|_| self.settings.tells.sentiment) {
             self.ready.push_back(TurnEvent::Sentiment { label });
-        }
-    }
-
-    fn tell_failure(&mut self, stage: StageName, error: &Error) {
-        if self.settings.tells.failures {
-            let (stage, message) = (stage.as_str().to_owned(), error.message().to_owned());
-            self.ready.push_back(TurnEvent::StageFailed { stage, message });
         }
     }
 }

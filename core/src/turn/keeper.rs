@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::StageName;
 use super::saves::Saves;
 use super::timeline::Recorder;
-use crate::{Outbox, Record, Result, StoreMessage, Tokens};
+use crate::{Error, Outbox, Record, Result, StoreMessage, Tokens};
 
 /// What keeps the two messages of one turn.
 #[derive(Clone)]
@@ -26,10 +26,29 @@ struct Shared {
 }
 
 struct State {
-    workspace: Option<String>,
+    home: Home,
     user: StoreMessage,
     /// Messages that were held, in their order.
     held: Vec<StoreMessage>,
+}
+
+/// Where the messages belong.
+enum Home {
+    /// It is being made.
+    Expected,
+    Workspace(String),
+    /// It could not be made, and why.
+    Missing(String),
+}
+
+impl Home {
+    /// The id, as a message has it.
+    fn id(&self) -> &str {
+        match self {
+            Home::Workspace(id) => id,
+            Home::Expected | Home::Missing(_) => "",
+        }
+    }
 }
 
 impl Keeper {
@@ -44,7 +63,8 @@ impl Keeper {
     ) -> Self {
         let at = workspace.clone().unwrap_or_default();
         let message = StoreMessage::from_user(at, user, message, now());
-        let state = State { workspace, user: message.clone(), held: Vec::new() };
+        let home = workspace.map_or(Home::Expected, Home::Workspace);
+        let state = State { home, user: message.clone(), held: Vec::new() };
         let shared = Shared {
             outbox,
             saves,
@@ -66,17 +86,29 @@ impl Keeper {
         }
         let mut state = self.lock();
         let mut message = StoreMessage::reply_to(&state.user, text, now());
-        message.workspace_id = state.workspace.clone().unwrap_or_default();
+        message.workspace_id = state.home.id().to_owned();
         self.keep(&mut state, message, StageName::SaveAi);
     }
 
-    /// The workspace is known: what was held goes on its way, in its order. `None` says that there will be none: then
-    /// the store decides, and its word stands on the dead letters.
-    pub(super) fn settle(&self, workspace: Option<String>) {
+    /// The id of the user's message.
+    pub(super) fn message_id(&self) -> String {
+        self.lock().user.id.clone()
+    }
+
+    /// The workspace is known: what was held goes on its way, in its order. An error says that there will be none: then
+    /// the messages become dead letters, on which it stands.
+    pub(super) fn settle(&self, workspace: Result<String, &Error>) {
         let mut state = self.lock();
-        let workspace = workspace.unwrap_or_default();
+        state.home = match workspace {
+            Ok(id) => Home::Workspace(id),
+            Err(error) => Home::Missing(format!("its workspace could not be created: {error}")),
+        };
+        state.user.workspace_id = state.home.id().to_owned();
         for mut message in std::mem::take(&mut state.held) {
-            message.workspace_id.clone_from(&workspace);
+            message.workspace_id = state.home.id().to_owned();
+            if let Home::Missing(why) = &state.home {
+                self.0.saves.give_up(&message.id, why);
+            }
             let released =
                 record(&self.0, message).and_then(|record| self.0.outbox.release(record));
             if let Err(error) = released {
@@ -86,23 +118,24 @@ impl Keeper {
                 );
             }
         }
-        state.user.workspace_id.clone_from(&workspace);
-        state.workspace = Some(workspace);
     }
 
     fn keep(&self, state: &mut State, message: StoreMessage, stage: StageName) {
-        let is_known = state.workspace.is_some();
         self.0.saves.expect(&message.id, stage, &self.0.recorder);
-        let kept = record(&self.0, message.clone()).and_then(|record| match is_known {
-            true => self.0.outbox.enqueue(record),
-            false => self.0.outbox.hold(record),
+        if let Home::Missing(why) = &state.home {
+            self.0.saves.give_up(&message.id, why);
+        }
+        let is_expected = matches!(state.home, Home::Expected);
+        let kept = record(&self.0, message.clone()).and_then(|record| match is_expected {
+            true => self.0.outbox.hold(record),
+            false => self.0.outbox.enqueue(record),
         });
         match kept {
-            Ok(_) if is_known => {}
-            Ok(_) => state.held.push(message),
+            Ok(_) if is_expected => state.held.push(message),
+            Ok(_) => {}
             Err(error) => {
                 self.0.saves.forget(&message.id);
-                self.0.recorder.begin(stage).failed(error.to_string());
+                self.0.recorder.begin(stage).failed_by(&error);
             }
         }
     }

@@ -22,18 +22,17 @@ pub(super) async fn name(settings: &TurnsBuilder, recorder: &Recorder, message: 
         .user(message)
         .max_tokens(64u32);
     let answer = timeout(settings.naming_limit, settings.llm.chat(request)).await;
-    let why = match answer {
+    match answer {
         Ok(Ok(reply)) => match tidy(reply.text()) {
             Some(name) => {
                 stage.done();
                 return name;
             }
-            None => "the model gave no name".to_owned(),
+            None => stage.failed("the model gave no name"),
         },
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "the model gave no name within its limit".to_owned(),
-    };
-    stage.failed(why);
+        Ok(Err(error)) => stage.failed_by(&error),
+        Err(_) => stage.failed("the model gave no name within its limit"),
+    }
     beginning(message)
 }
 

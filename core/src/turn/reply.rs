@@ -16,8 +16,16 @@ pub(super) struct Asked {
     pub(super) message: String,
     /// The messages before it, as the caller gave them.
     pub(super) history: Option<Vec<Message>>,
-    /// The store and the workspace that have them, else.
-    pub(super) workspace: Option<(ChatStore, String)>,
+    /// Where they are kept, else.
+    pub(super) kept: Option<Kept>,
+}
+
+/// The store and the workspace that have the messages before.
+pub(super) struct Kept {
+    pub(super) store: ChatStore,
+    pub(super) workspace: String,
+    /// The id of the message that is answered: it may be there already.
+    pub(super) message_id: String,
 }
 
 /// A reply that has begun.
@@ -43,27 +51,21 @@ impl Label {
 
     /// Waits for the label; `None` when the search failed. Cancelling the wait does not end the search.
     pub(super) async fn found(&mut self, is_late: bool) -> Option<String> {
-        let found = match (&mut self.task).await {
-            Ok(Ok(label)) if label.is_empty() => Err("the label is empty".to_owned()),
-            Ok(Ok(label)) => Ok(label),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err("the search for the label panicked".to_owned()),
-        };
+        let found = (&mut self.task).await;
         let Some(stage) = self.stage.take() else { return pending().await };
         match found {
-            Ok(label) => {
-                if is_late {
-                    stage.late()
-                } else {
-                    stage.done()
+            Ok(Ok(label)) if label.is_empty() => stage.failed("the label is empty"),
+            Ok(Ok(label)) => {
+                match is_late {
+                    true => stage.late(),
+                    false => stage.done(),
                 }
-                Some(label)
+                return Some(label);
             }
-            Err(why) => {
-                stage.failed(why);
-                None
-            }
+            Ok(Err(error)) => stage.failed_by(&error),
+            Err(_) => stage.failed("the search for the label panicked"),
         }
+        None
     }
 }
 
@@ -80,15 +82,15 @@ pub(super) async fn open(
     mut label: Option<Label>,
     recorder: &Recorder,
 ) -> Result<Opened> {
-    let Asked { message, history, workspace } = asked;
+    let Asked { message, history, kept } = asked;
     let in_time = async {
-        let searching = label.as_mut()?;
+        let searching = label.as_mut().filter(|_| !settings.sentiment_budget.is_zero())?;
         timeout(settings.sentiment_budget, searching.found(false)).await.ok()
     };
     let before = async {
-        match (history, workspace) {
+        match (history, kept) {
             (Some(given), _) => given,
-            (None, Some((store, id))) => fetched(settings, recorder, &store, &id).await,
+            (None, Some(kept)) => fetched(settings, recorder, &kept).await,
             (None, None) => Vec::new(),
         }
     };
@@ -111,28 +113,24 @@ pub(super) async fn open(
 }
 
 /// The conversation so far, or none of it where the store does not give it in time.
-async fn fetched(
-    settings: &TurnsBuilder,
-    recorder: &Recorder,
-    store: &ChatStore,
-    workspace: &str,
-) -> Vec<Message> {
+async fn fetched(settings: &TurnsBuilder, recorder: &Recorder, kept: &Kept) -> Vec<Message> {
     if settings.history.messages == 0 {
         return Vec::new();
     }
     let stage = recorder.begin(StageName::History);
-    let fetched = timeout(settings.history.wait, store.history(workspace)).await;
+    let fetched = timeout(settings.history.wait, kept.store.history(&kept.workspace)).await;
     let fetched = fetched.unwrap_or_else(|_| {
         let why = "the store did not give the history within its limit";
         Err(Error::new(ErrorKind::TotalTimeout, "turn.history", why))
     });
     match fetched {
-        Ok(messages) => {
+        Ok(mut messages) => {
             stage.done();
+            messages.retain(|message| message.id != kept.message_id);
             latest(settings, messages)
         }
         Err(error) => {
-            stage.failed(error.to_string());
+            stage.failed_by(&error);
             Vec::new()
         }
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Turns;
@@ -205,13 +206,18 @@ impl TurnsBuilder {
         if let Some(store) = &self.store {
             let outbox = self.outbox.get_or_insert_with(Outbox::memory);
             if !outbox.has_sink() {
+                self.saves = Saves::watched();
                 outbox.attach(SavingSink::new(store.clone(), self.saves.clone()))?;
             }
         } else if self.outbox.is_some() {
             let why = "an outbox was given, but no store whose messages it would deliver";
             return Err(Error::new(ErrorKind::Config, "turns.build", why));
         }
-        Ok(Turns { settings: Arc::new(self), background: TaskTracker::new() })
+        Ok(Turns {
+            settings: Arc::new(self),
+            background: TaskTracker::new(),
+            ending: CancellationToken::new(),
+        })
     }
 }
 

@@ -17,6 +17,9 @@ use crate::event::KEEP_ALIVE;
 /// How long nothing is sent before a keep-alive is.
 const SILENCE: Duration = Duration::from_secs(15);
 
+/// What makes a piece large enough to be sent, in bytes: a model that is faster than its reader is not hoarded.
+const PIECE: usize = 16 * 1024;
+
 /// The bytes of a turn's event stream, to be sent under [`RESPONSE_HEADERS`](crate::event::RESPONSE_HEADERS).
 ///
 /// What is ready at the same time comes in one piece. After 15 s of silence a comment keeps the line alive. An error is
@@ -29,6 +32,10 @@ pub struct TurnBytes {
 
 impl Turn {
     /// The turn as the body of a response.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime.
     pub fn sse(self) -> TurnBytes {
         TurnBytes { turn: self, silence: Box::pin(sleep(SILENCE)), ended: false }
     }
@@ -47,7 +54,7 @@ impl Stream for TurnBytes {
     fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         let mut bytes = Vec::new();
-        while !this.ended {
+        while !this.ended && bytes.len() < PIECE {
             match Pin::new(&mut this.turn).poll_next(task) {
                 Poll::Ready(Some(Ok(event))) => event.encode(&mut bytes),
                 Poll::Ready(Some(Err(error))) => {
@@ -71,8 +78,6 @@ impl Stream for TurnBytes {
             bytes.extend_from_slice(KEEP_ALIVE.as_bytes());
         }
         this.silence.as_mut().reset(Instant::now() + SILENCE);
-        // Looked at again even if it fires before the next event.
-        let _ = this.silence.as_mut().poll(task);
         Poll::Ready(Some(Ok(bytes.into())))
     }
 }

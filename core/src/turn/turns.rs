@@ -4,12 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::settings::TurnsBuilder;
 use super::{Turn, engine};
 use crate::{FlushReport, OpenAi, Outbox, TurnRequest};
+
+/// How long what was broken off has to put away what it has.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// Runs turns: takes a user's message, streams the reply as it is made, and keeps both without anyone waiting.
 ///
@@ -46,6 +50,8 @@ pub struct Turns {
     pub(super) settings: Arc<TurnsBuilder>,
     /// What goes on without a reader: workspaces in the making, turns that are finished after their reader has gone.
     pub(super) background: TaskTracker,
+    /// Ends it.
+    pub(super) ending: CancellationToken,
 }
 
 impl Turns {
@@ -72,32 +78,37 @@ impl Turns {
     /// Waits, at most this long, for what goes on without a reader, and until what was handed over is delivered or
     /// dead.
     pub async fn flush(&self, deadline: Duration) -> FlushReport {
-        self.settle(deadline, |outbox, left| async move { outbox.flush(left).await }).await
-    }
-
-    /// The same, and ends: no message is taken any more. What is still pending stays in the outbox's file.
-    pub async fn shutdown(&self, deadline: Duration) -> FlushReport {
-        self.settle(deadline, |outbox, left| async move { outbox.shutdown(left).await }).await
-    }
-
-    async fn settle<F>(
-        &self,
-        deadline: Duration,
-        end: impl FnOnce(Outbox, Duration) -> F,
-    ) -> FlushReport
-    where
-        F: Future<Output = FlushReport>,
-    {
         let by = Instant::now() + deadline;
-        self.background.close();
-        // Out of time, the outbox still tells what waits.
-        let _ = timeout(deadline, self.background.wait()).await;
-        self.background.reopen();
+        self.quiet(by).await;
         match self.outbox() {
-            Some(outbox) => end(outbox.clone(), by.saturating_duration_since(Instant::now())).await,
+            Some(outbox) => outbox.flush(left(by)).await,
             None => FlushReport::default(),
         }
     }
+
+    /// The same, and ends: no message is taken any more. What still goes on without a reader is broken off, and what
+    /// is still pending stays in the outbox's file.
+    pub async fn shutdown(&self, deadline: Duration) -> FlushReport {
+        let by = Instant::now() + deadline;
+        self.quiet(by).await;
+        self.ending.cancel();
+        self.quiet(Instant::now() + GRACE).await;
+        match self.outbox() {
+            Some(outbox) => outbox.shutdown(left(by)).await,
+            None => FlushReport::default(),
+        }
+    }
+
+    /// Waits until nothing goes on without a reader, or out of time.
+    async fn quiet(&self, by: Instant) {
+        self.background.close();
+        let _ = timeout_at(by, self.background.wait()).await;
+        self.background.reopen();
+    }
+}
+
+fn left(by: Instant) -> Duration {
+    by.saturating_duration_since(Instant::now())
 }
 
 impl fmt::Debug for Turns {

@@ -29,28 +29,26 @@ pub(super) struct Beginning {
     pub(super) message: String,
 }
 
-/// Makes a workspace, tells its id as soon as it is known, and lets go of the messages that wait for it.
+/// Makes a workspace, tells its id as soon as it is known (nothing, when there will be none), and lets go of the
+/// messages that wait for it.
 ///
 /// It belongs to no reader: a turn that is left still gets its workspace, because its messages need one.
-pub(super) async fn make(from: Beginning, known: oneshot::Sender<Result<String, Error>>) {
+pub(super) async fn make(from: Beginning, known: oneshot::Sender<String>) {
     let Beginning { settings, store, keeper, recorder, user, message } = from;
     let name = naming::name(&settings, &recorder, &message).await;
     match create(&store, &recorder, &user, &name).await {
         Ok(id) => {
             // Nobody may be listening any more.
-            let _ = known.send(Ok(id.clone()));
+            let _ = known.send(id.clone());
             // Before the first message, or else that one is not counted.
             let stage = recorder.begin(StageName::StartSession);
             match store.start_session(&id, &user).await {
                 Ok(()) => stage.done(),
-                Err(error) => stage.failed(error.to_string()),
+                Err(error) => stage.failed_by(&error),
             }
-            keeper.settle(Some(id));
+            keeper.settle(Ok(id));
         }
-        Err(error) => {
-            keeper.settle(None);
-            let _ = known.send(Err(error));
-        }
+        Err(error) => keeper.settle(Err(&error)),
     }
 }
 
@@ -78,7 +76,7 @@ async fn create(
             }
             Err(error) => error,
         };
-        stage.failed(error.to_string());
+        stage.failed_by(&error);
         tries += 1;
         let may_help = error.status().is_some() && error.is_retryable() && tries < TRIES;
         if !(error.is_connect() || may_help) {

@@ -63,7 +63,7 @@ pub enum StageName {
     CreateWorkspace,
     /// Starting a session in it.
     StartSession,
-    /// Saving the user's message: from its hand-over to the store's answer.
+    /// Saving the user's message: from its first delivery to the store's word on it.
     SaveUser,
     /// Saving the AI's message.
     SaveAi,

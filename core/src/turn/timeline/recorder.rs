@@ -2,15 +2,19 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
 use super::{Stage, StageName, StageOutcome, Timeline};
+use crate::Error;
 
 /// A timeline in the making, shared by the stages of one turn.
 #[derive(Clone, Debug)]
 pub(in crate::turn) struct Recorder {
     began: Instant,
     line: Arc<Mutex<Timeline>>,
+    /// Who is told of failures, and why a stage failed as its reader may know it.
+    failures: Option<UnboundedSender<(StageName, String)>>,
 }
 
 /// A stage that runs. Dropping it without an outcome says that it was cancelled.
@@ -23,8 +27,8 @@ pub(in crate::turn) struct Running {
 }
 
 impl Recorder {
-    pub(in crate::turn) fn start() -> Self {
-        Recorder { began: Instant::now(), line: Arc::default() }
+    pub(in crate::turn) fn start(failures: Option<UnboundedSender<(StageName, String)>>) -> Self {
+        Recorder { began: Instant::now(), line: Arc::default(), failures }
     }
 
     pub(in crate::turn) fn begin(&self, name: StageName) -> Running {
@@ -73,11 +77,25 @@ impl Running {
     /// It failed; that is logged as well, since nobody is told by an error.
     pub(in crate::turn) fn failed(self, why: impl Into<String>) {
         let why = why.into();
-        tracing::warn!(stage = self.name.as_str(), "a stage of a turn failed: {why}");
-        self.end(StageOutcome::Failed(why));
+        self.fail(why.clone(), why);
     }
 
-    pub(in crate::turn) fn end(mut self, outcome: StageOutcome) {
+    /// It failed by an error. Readers are told its message, without what it was about.
+    pub(in crate::turn) fn failed_by(self, error: &Error) {
+        self.fail(error.to_string(), error.message().to_owned());
+    }
+
+    fn fail(self, why: String, told: String) {
+        tracing::warn!(stage = self.name.as_str(), "a stage of a turn failed: {why}");
+        let (failures, name) = (self.recorder.failures.clone(), self.name);
+        self.end(StageOutcome::Failed(why));
+        if let Some(failures) = failures {
+            // The turn may have ended.
+            let _ = failures.send((name, told));
+        }
+    }
+
+    fn end(mut self, outcome: StageOutcome) {
         self.ended = true;
         self.write(outcome);
     }
