@@ -43,6 +43,7 @@ pub struct Stage {
     #[serde(rename = "ended_ms", serialize_with = "optional_ms")]
     pub ended: Option<Duration>,
     /// What came of it.
+    #[serde(flatten)]
     pub outcome: StageOutcome,
 }
 

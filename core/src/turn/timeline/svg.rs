@@ -201,6 +201,9 @@ fn tick(end: Duration) -> Duration {
     found.unwrap_or_else(|| end / 8)
 }
 
+/// A text as XML can hold it (1.0, section 2.2).
 fn escape(text: &str) -> String {
+    let holds = |c: &char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+    let text: String = text.chars().filter(holds).collect();
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

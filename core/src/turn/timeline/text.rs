@@ -71,7 +71,12 @@ impl fmt::Display for Note<'_> {
             StageOutcome::Running => f.write_str(" (running)"),
             StageOutcome::Late => f.write_str(" (too late)"),
             StageOutcome::Cancelled => f.write_str(" (cancelled)"),
-            StageOutcome::Failed(why) => write!(f, " (failed: {why})"),
+            StageOutcome::Failed(why) => {
+                // Whatever a service says, it stays on its line.
+                let why: String =
+                    why.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+                write!(f, " (failed: {why})")
+            }
         }
     }
 }

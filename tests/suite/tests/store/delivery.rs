@@ -27,8 +27,7 @@ async fn messages_arrive_in_order_and_are_counted_once_each() {
     script(Script::new().framing(Framing::Raw).reset().after_commit());
     script(FakeStore::refusal(503, "starting"));
     script(Script::pass());
-    let messages: Vec<_> =
-        (0..20).map(|n| message(&format!("text {n}"), SENT_AT + n)).collect();
+    let messages: Vec<_> = (0..20).map(|n| message(&format!("text {n}"), SENT_AT + n)).collect();
     for message in &messages {
         outbox.enqueue(record(&fake, message)).unwrap();
     }
