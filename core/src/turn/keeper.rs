@@ -101,7 +101,10 @@ impl Keeper {
         let mut state = self.lock();
         state.home = match workspace {
             Ok(id) => Home::Workspace(id),
-            Err(error) => Home::Missing(format!("its workspace could not be created: {error}")),
+            Err(error) => {
+                let why = error.message();
+                Home::Missing(format!("its workspace could not be created: {why}"))
+            }
         };
         state.user.workspace_id = state.home.id().to_owned();
         for mut message in std::mem::take(&mut state.held) {

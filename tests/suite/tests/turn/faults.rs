@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::runtime::Handle;
 use turnwire::{Error, ErrorKind, HistoryLimits, OpenAi, Timeouts, Turns, TurnsBuilder};
-use turnwire_fakes::{Fake, FakeStore, Framing, Script};
+use turnwire_fakes::{FakeStore, Framing, Script};
 
 use super::{Bench, MESSAGE, ai, impatient, read, user};
 
@@ -98,9 +98,9 @@ fn settings(bench: &Bench) -> TurnsBuilder {
     let llm = OpenAi::builder().base_url(bench.llm.base_url()).api_key("sk-of-the-test");
     let llm = llm.no_proxy().retry(impatient()).timeouts(timeouts).build().unwrap();
     let wait = Duration::from_millis(200);
-    let mut settings = bench.settings();
+    let mut settings = bench.settings_with(llm);
     settings = settings.history(HistoryLimits { wait, ..HistoryLimits::default() });
-    settings = settings.naming_limit(wait).workspace_wait(wait).llm(llm);
+    settings = settings.naming_limit(wait).workspace_wait(wait);
     settings.sentiment_budget(Duration::from_millis(50))
 }
 
@@ -112,11 +112,13 @@ async fn run((is_new, faults): Case) {
     for (stage, fault) in &faults {
         settings = apply(&bench, settings, stage, *fault);
     }
-    bench.llm.script("m stream", Script::chat(["a", "b"]));
+    let replies = !has("m stream");
+    if replies {
+        bench.llm.script("m stream", Script::chat(["a", "b"]));
+    }
     let turns = settings.build().unwrap();
     let mut turn = turns.start(if is_new { bench.ask_anew() } else { bench.ask_on() });
     let read = read(&mut turn).await;
-    let replies = !has("m stream");
     if replies {
         assert!(read.error.is_none(), "{about}: {read:?}");
         assert_eq!((read.text().as_str(), read.kinds().last()), ("ab", Some(&"done")), "{about}");
@@ -128,9 +130,9 @@ async fn run((is_new, faults): Case) {
     assert!(turn.timeline().total.is_some(), "{about}");
     turns.shutdown(Duration::ZERO).await;
     drop((turn, turns));
-    let is_left = |fake: &Fake| fake.wait_for(|log| log.open_connections == 0);
-    is_left(&bench.llm).await;
-    is_left(bench.store.fake()).await;
+    for fake in [&bench.llm, bench.store.fake()] {
+        fake.wait_for(|log| log.open_connections == 0).await;
+    }
 }
 
 /// Each message that there was is delivered, pending, or dead with the reason.

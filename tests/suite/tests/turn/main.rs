@@ -64,6 +64,10 @@ impl Bench {
 
     /// Settings under which nothing waits long.
     fn settings(&self) -> TurnsBuilder {
+        self.settings_with(self.openai())
+    }
+
+    fn settings_with(&self, llm: OpenAi) -> TurnsBuilder {
         let timeouts = Timeouts { total: Some(Duration::from_millis(800)), ..Timeouts::default() };
         let store = ChatStore::builder(self.store.url()).no_proxy().retry(impatient());
         let delivery = Delivery {
@@ -73,7 +77,7 @@ impl Bench {
             max_breaker_wait: Duration::from_millis(80),
             ..Delivery::default()
         };
-        Turns::builder(self.openai())
+        Turns::builder(llm)
             .model("m")
             .store(store.timeouts(timeouts).build().unwrap())
             .outbox(Outbox::builder().delivery(delivery).start().unwrap())

@@ -51,7 +51,7 @@ async fn every_stage_stands_on_it_with_its_times() {
     assert!(line.total.unwrap() >= at(StageName::Reply).ended.unwrap());
     assert_eq!(line.pieces, 3);
     assert!(line.pieces_per_second().unwrap() > 0.0);
-    let sum = line.stages.iter().map(|stage| stage.took().unwrap()).sum();
+    let sum: std::time::Duration = line.stages.iter().map(|stage| stage.took().unwrap()).sum();
     assert_eq!(line.one_after_another(), sum);
 }
 

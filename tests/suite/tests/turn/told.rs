@@ -57,6 +57,8 @@ async fn each_stage_that_failed_is_told_once_when_it_is_wanted() {
                 _ => None,
             })
             .collect();
+        // The messages of a workspace that there is not cannot be saved; that may be known before the end.
+        failed.retain(|(stage, _)| !stage.starts_with("save_"));
         failed.sort_unstable();
         let expected = [
             ("create_workspace", "starting"),

@@ -113,7 +113,7 @@ async fn half_a_surrogate_pair_costs_one_character() {
     let half = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\\ud83d!\"}}]}\n\n";
     let script = Script::new().role("assistant").send(half).finish("stop").done();
     let found = chain.read(script).await;
-    assert_eq!(found.events, [content("a\u{fffd}!"), TurnEvent::done()]);
+    assert_eq!(found.events, [content("a\u{fffd}!"), TurnEvent::done()], "{found:?}");
 }
 
 #[tokio::test]
