@@ -15,6 +15,7 @@ mod leaving;
 mod many;
 mod sentiment;
 mod server;
+mod spoken;
 mod timeline;
 mod told;
 mod wire;
