@@ -53,7 +53,7 @@ async fn a_thousand_turns_at_once_complete_and_leave_no_memory_behind() {
         memory.extend(resident());
     }
     if let [_, _, third, .., last] = memory[..] {
-        // What the outbox remembers of delivered ids, and what the allocator scatters.
+        // What the outbox remembers of delivered ids and tokens, which is bounded, and what the allocator scatters.
         assert!(last < third + third / 10 + 8 * 1024, "KiB after each round: {memory:?}");
     }
 }
