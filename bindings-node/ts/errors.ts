@@ -210,6 +210,8 @@ export const BY_CODE: Record<string, Make> = {
   truncated: (core) => new TruncatedStreamError({ message: core.line }),
   cancelled: () => new APIUserAbortError(),
   forked: setting,
+  outbox_full: setting,
+  storage: setting,
   file: setting,
   outbox_full: setting,
   storage: setting,

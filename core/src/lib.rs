@@ -43,6 +43,7 @@ mod service;
 mod speech;
 mod store;
 mod token;
+mod turn;
 mod turn_request;
 
 pub use config::{Limits, RetryPolicy, Timeouts};
@@ -56,6 +57,7 @@ pub use service::*;
 pub use speech::*;
 pub use store::*;
 pub use token::{TokenProvider, TokenRequest};
+pub use turn::*;
 pub use turn_request::TurnRequest;
 
 // What stands in public signatures, so that its version need not be guessed.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Secret, Tokens};
+use crate::{Message, Secret, Tokens};
 
 /// One message of a user, and where it belongs.
 ///
@@ -21,6 +21,7 @@ pub struct TurnRequest {
     pub(crate) user_id: Option<String>,
     pub(crate) tokens: Option<Tokens>,
     pub(crate) speech: bool,
+    pub(crate) history: Option<Vec<Message>>,
 }
 
 /// The workspace that a turn belongs to.
@@ -42,6 +43,7 @@ impl TurnRequest {
             user_id: None,
             tokens: None,
             speech: false,
+            history: None,
         }
     }
 
@@ -66,6 +68,12 @@ impl TurnRequest {
     /// The user's tokens, in place of the client's.
     pub fn tokens(mut self, access: impl Into<Secret>, refresh: impl Into<Secret>) -> Self {
         self.tokens = Some(Tokens::new(access, refresh));
+        self
+    }
+
+    /// The conversation before this message, for a turn engine: it then asks no store for it.
+    pub fn history(mut self, messages: impl IntoIterator<Item = Message>) -> Self {
+        self.history = Some(messages.into_iter().collect());
         self
     }
 

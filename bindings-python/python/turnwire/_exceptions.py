@@ -164,6 +164,8 @@ TABLE: dict[str, type[OpenAIError]] = {
     "truncated": TruncatedStreamError,
     "cancelled": APIConnectionError,
     "forked": OpenAIError,
+    "outbox_full": OpenAIError,
+    "storage": OpenAIError,
     "file": OpenAIError,
     "outbox_full": OpenAIError,
     "storage": OpenAIError,

@@ -96,6 +96,10 @@ kinds! {
     Cancelled, "cancelled", false, "nothing: the call was cancelled on purpose";
     /// The call belongs to the process that this one was forked from.
     Forked, "forked", false, "make the call anew in this process";
+    /// The outbox holds as much as its limits allow.
+    OutboxFull, "outbox_full", true, "wait until records are delivered, or allow larger limits";
+    /// The outbox's file cannot be made, opened, read or written.
+    Storage, "storage", false, "check the file, its directory and the space on the disk";
     /// A file cannot be written.
     File, "file", false, "check the path, the permissions and the disk";
     /// The outbox holds as much as its limits allow.

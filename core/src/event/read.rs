@@ -27,6 +27,7 @@ struct Fields {
     content: Option<String>,
     message: Option<Value>,
     label: Option<String>,
+    stage: Option<String>,
     seq: Option<u64>,
     mime: Option<String>,
     audio_base64: Option<String>,
@@ -62,13 +63,10 @@ pub(crate) fn read(text: &str) -> Result<Option<TurnEvent>, String> {
             None => return Ok(None),
         },
         Some("done") => TurnEvent::done(),
-        Some("error") => {
-            let message = match fields.message {
-                Some(Value::String(message)) => message,
-                None | Some(Value::Null) => "the service gave no reason".to_owned(),
-                Some(other) => other.to_string(),
-            };
-            TurnEvent::Error { message }
+        Some("error") => TurnEvent::Error { message: reason(fields.message) },
+        Some("stage_failed") => {
+            let stage = fields.stage.clone().ok_or_else(|| needs("a stage"))?;
+            TurnEvent::StageFailed { stage, message: reason(fields.message) }
         }
         Some("sentiment") => {
             TurnEvent::Sentiment { label: fields.label.clone().ok_or_else(|| needs("a label"))? }
@@ -101,11 +99,20 @@ pub(crate) fn audio(base64: &str) -> Result<Bytes, String> {
 }
 
 fn is_of_unknown_type(text: &str) -> bool {
-    const KNOWN: [&str; 7] =
-        ["workspace", "content", "done", "error", "sentiment", "audio", "usage"];
+    const KNOWN: [&str; 8] =
+        ["workspace", "content", "done", "error", "sentiment", "audio", "stage_failed", "usage"];
     let Ok(Type { r#type }) = json::from_str(text) else { return false };
     let word = r#type.as_ref().and_then(Value::as_str);
     word.is_none_or(|word| !KNOWN.contains(&word))
+}
+
+/// Why something failed, in whatever form that is told.
+fn reason(message: Option<Value>) -> String {
+    match message {
+        Some(Value::String(message)) => message,
+        None | Some(Value::Null) => "the service gave no reason".to_owned(),
+        Some(other) => other.to_string(),
+    }
 }
 
 /// A string, or a number as its digits.
@@ -138,6 +145,7 @@ mod tests {
             (any::<u64>(), text(), sound, text()).prop_map(|(seq, mime, audio, text)| {
                 TurnEvent::Audio { seq, mime, audio: audio.into(), text }
             }),
+            (text(), text()).prop_map(|(stage, message)| TurnEvent::StageFailed { stage, message }),
             (any::<u64>(), any::<u64>(), any::<u64>()).prop_map(|(p, c, t)| TurnEvent::Usage {
                 prompt_tokens: p,
                 completion_tokens: c,

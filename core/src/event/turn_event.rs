@@ -48,6 +48,13 @@ pub enum TurnEvent {
         /// What it says.
         text: String,
     },
+    /// A stage beside the reply failed, and the turn went on without it. Sent only when asked for.
+    StageFailed {
+        /// The stage, such as `create_workspace`.
+        stage: String,
+        /// Why.
+        message: String,
+    },
     /// What the reply cost. Sent only when asked for.
     Usage {
         /// The tokens of the question, with all that was sent along.
@@ -74,6 +81,7 @@ impl TurnEvent {
             TurnEvent::Error { .. } => "error",
             TurnEvent::Sentiment { .. } => "sentiment",
             TurnEvent::Audio { .. } => "audio",
+            TurnEvent::StageFailed { .. } => "stage_failed",
             TurnEvent::Usage { .. } => "usage",
         }
     }

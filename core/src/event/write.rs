@@ -21,6 +21,9 @@ pub(super) fn json(event: &TurnEvent) -> String {
             .text("mime", mime)
             .text("audioBase64", &BASE64.encode(audio))
             .text("text", text),
+        TurnEvent::StageFailed { stage, message } => {
+            object.text("stage", stage).text("message", message)
+        }
         TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens } => object
             .number("promptTokens", *prompt_tokens)
             .number("completionTokens", *completion_tokens)

@@ -9,7 +9,7 @@ use super::usage::{Logprobs, Usage};
 
 /// A JSON object without what cannot be read of it.
 pub(super) fn pruned_object(json: &str) -> Result<Value, Unreadable> {
-    let mut value: Value = serde_json::from_str(json).map_err(Unreadable::Malformed)?;
+    let mut value: Value = crate::json::from_str(json).map_err(Unreadable::Malformed)?;
     if !value.is_object() {
         let why = "it is no JSON object";
         return Err(Unreadable::Malformed(serde::de::Error::custom(why)));

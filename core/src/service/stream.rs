@@ -184,7 +184,9 @@ impl TurnStream {
                 let before = self.so_far.audio.take().unwrap_or_default();
                 self.so_far.audio = Some([before, audio.clone()].concat().into());
             }
-            TurnEvent::Sentiment { .. } | TurnEvent::Usage { .. } => self.source.content_came(),
+            TurnEvent::Sentiment { .. }
+            | TurnEvent::StageFailed { .. }
+            | TurnEvent::Usage { .. } => self.source.content_came(),
         }
         let kept = self.so_far.reply.len() + self.so_far.audio.as_ref().map_or(0, Bytes::len);
         if kept > self.limits.reply {

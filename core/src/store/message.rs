@@ -104,6 +104,16 @@ impl StoreMessage {
     }
 }
 
+impl StoreMessage {
+    /// The message as the store takes it.
+    pub(crate) fn to_json(&self) -> crate::Result<serde_json::Value> {
+        serde_json::to_value(self).map_err(|_| {
+            let why = "the message cannot be written as JSON";
+            crate::Error::new(crate::ErrorKind::InvalidRequest, "store.message", why)
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

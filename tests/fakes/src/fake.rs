@@ -75,7 +75,8 @@ impl Fake {
     }
 
     /// Appends a script to the queue of a key. A request takes the next script of the queue that
-    /// its body's `model` names, or, without a model, its path; or else of the queue `*`. Other services than the LLM
+    /// its body's `model` names, or, without a model, its path; or else of the queue `*`. Before the queue of a model `m`
+    /// comes that of `m stream` or `m whole`, by whether a stream is asked for. Other services than the LLM
     /// have keys of their own. The last script of a queue stays for all further requests.
     pub fn script(&self, key: &str, script: Script) {
         self.shared.push_script(key, script);

@@ -12,10 +12,15 @@ use crate::speech;
 pub(crate) struct Llm;
 
 impl Service for Llm {
-    /// The model, or the path of what names none.
+    /// The model, first with the word for how it is to answer; or the path of what names none.
     fn keys(&self, call: &Call<'_>) -> Vec<String> {
-        let model = call.json.and_then(|json| json.get("model")).and_then(Value::as_str);
-        vec![model.unwrap_or(&call.request.path).to_owned()]
+        let field = |name| call.json.and_then(|json| json.get(name));
+        let Some(model) = field("model").and_then(Value::as_str) else {
+            return vec![call.request.path.clone()];
+        };
+        let is_stream = field("stream").and_then(Value::as_bool) == Some(true);
+        let way = if is_stream { "stream" } else { "whole" };
+        vec![format!("{model} {way}"), model.to_owned()]
     }
 
     fn answer(&self, call: &Call<'_>) -> Script {

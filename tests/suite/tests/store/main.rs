@@ -8,6 +8,7 @@
 )]
 
 mod calls;
+mod delivery;
 mod failure;
 mod sink;
 mod tokens;

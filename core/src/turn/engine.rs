@@ -1,0 +1,363 @@
+//! A turn that runs: the reply, driven by its reader, and what the stages beside it tell.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+use futures_util::future::BoxFuture;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Sleep, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::beside::Beside;
+use super::keeper::Keeper;
+use super::reply::{self, Asked, Kept, Label, Opened};
+use super::settings::{OnDisconnect, TurnsBuilder};
+use super::speaking::Speaking;
+use super::timeline::{Recorder, Running};
+use super::{StageName, Timeline, Turns, workspace};
+use crate::turn_request::Place;
+use crate::{ChatStream, Error, ErrorKind, Result, TurnEvent, TurnRequest};
+
+/// A turn that runs: a stream of its events.
+///
+/// The reply is read as the turn is polled, so a slow reader slows the model's service down. It ends with
+/// [`Done`](TurnEvent::Done), or with an error that keeps the text so far; then it stays ended. Dropping it before its
+/// end is the reader's going away: [`OnDisconnect`] says what becomes of the reply. The user's message is kept in any
+/// case.
+pub struct Turn {
+    /// `None` once it has been left to others.
+    inner: Option<Inner>,
+    recorder: Recorder,
+}
+
+struct Inner {
+    settings: Arc<TurnsBuilder>,
+    background: TaskTracker,
+    /// Ends what is in the background.
+    ending: CancellationToken,
+    runtime: Handle,
+    recorder: Recorder,
+    keeper: Option<Keeper>,
+    beside: Beside,
+    reply: Reply,
+}
+
+/// How far the reply is.
+enum Reply {
+    Opening(BoxFuture<'static, Result<Opened>>, Running),
+    Streaming(Box<ChatStream>, Running),
+    /// It is complete and kept. A new workspace's id is waited for until then.
+    Complete(Pin<Box<Sleep>>),
+    /// There is no more to come.
+    Ended,
+    /// Something is wrong with the request.
+    Refused(Option<Error>),
+}
+
+/// Starts a turn.
+pub(super) fn start(turns: &Turns, request: TurnRequest) -> Turn {
+    let settings = turns.settings.clone();
+    let (failed, failures) = settings.tells.failures.then(mpsc::unbounded_channel).unzip();
+    let recorder = Recorder::start(failed);
+    let mut inner = Inner {
+        settings: settings.clone(),
+        background: turns.background.clone(),
+        ending: turns.ending.clone(),
+        runtime: Handle::current(),
+        recorder: recorder.clone(),
+        keeper: None,
+        beside: Beside::new(settings.tells, failures),
+        reply: Reply::Ended,
+    };
+    inner.reply = match inner.begin(request) {
+        Ok((asked, label)) => {
+            let stage = recorder.begin(StageName::Reply);
+            let recorder = recorder.clone();
+            let opening = async move { reply::open(&settings, asked, label, &recorder).await };
+            Reply::Opening(Box::pin(opening), stage)
+        }
+        Err(error) => Reply::Refused(Some(error)),
+    };
+    Turn { inner: Some(inner), recorder }
+}
+
+impl Inner {
+    /// Starts what runs beside the reply, and tells what the reply is made from.
+    fn begin(&mut self, request: TurnRequest) -> Result<(Asked, Option<Label>)> {
+        let TurnRequest { message, place, user_id, tokens, history, .. } = request;
+        if message.trim().is_empty() {
+            return Err(refused("the message is empty"));
+        }
+        let mut kept = None;
+        if let (Some(store), Some(outbox)) = (&self.settings.store, &self.settings.outbox) {
+            let Some(user) = user_id.filter(|user| !user.is_empty()) else {
+                return Err(refused("a turn that is kept in a store needs the user's id"));
+            };
+            let mut store = store.for_user(&user);
+            if let Some(tokens) = &tokens {
+                store = store.with_tokens(tokens.clone());
+            }
+            let known = match &place {
+                Place::Workspace(id) => Some(id.clone()),
+                Place::New => None,
+                Place::Unnamed => {
+                    let why = "a turn that is kept in a store needs a workspace, or a new one";
+                    return Err(refused(why));
+                }
+            };
+            let keeping = (outbox.clone(), self.settings.saves.clone());
+            let recorder = self.recorder.clone();
+            let keeper = Keeper::new(keeping, recorder, tokens, &user, &message, known.clone());
+            self.keeper = Some(keeper.clone());
+            match known {
+                Some(id) => {
+                    self.beside.tell(TurnEvent::Workspace { workspace_id: id.clone() });
+                    kept = Some(Kept { store, workspace: id, message_id: keeper.message_id() });
+                }
+                None => self.begin_workspace(store, keeper, user, &message),
+            }
+        }
+        let (speech, mode) = (self.settings.speech.as_ref(), self.settings.speech_mode);
+        self.beside.speaking = Speaking::new(speech, mode, &self.recorder);
+        let sentiment = self.settings.sentiment.clone();
+        let label = sentiment.map(|sentiment| Label::search(sentiment, &message, &self.recorder));
+        Ok((Asked { message, history, kept }, label))
+    }
+
+    fn begin_workspace(
+        &mut self,
+        store: crate::ChatStore,
+        keeper: Keeper,
+        user: String,
+        message: &str,
+    ) {
+        let (known, receiver) = oneshot::channel();
+        let beginning = workspace::Beginning {
+            settings: self.settings.clone(),
+            store,
+            keeper,
+            recorder: self.recorder.clone(),
+            user,
+            message: message.to_owned(),
+        };
+        let ending = self.ending.clone();
+        self.background.spawn(async move {
+            // Broken off, the messages stay held.
+            let _ = ending.run_until_cancelled(workspace::make(beginning, known)).await;
+        });
+        self.beside.workspace = Some(receiver);
+    }
+
+    fn poll_event(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<TurnEvent>>> {
+        loop {
+            if let Some(event) = self.beside.poll(task) {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            match &mut self.reply {
+                Reply::Opening(opening, _) => {
+                    let Poll::Ready(opened) = opening.as_mut().poll(task) else {
+                        return Poll::Pending;
+                    };
+                    self.opened(opened)?;
+                }
+                Reply::Streaming(stream, _) => {
+                    let Poll::Ready(chunk) = Pin::new(&mut **stream).poll_next(task) else {
+                        return Poll::Pending;
+                    };
+                    match chunk {
+                        Some(Ok(chunk)) if chunk.text().is_empty() => {}
+                        Some(Ok(chunk)) => {
+                            self.recorder.piece();
+                            let content = chunk.text().to_owned();
+                            if let Some(speaking) = &mut self.beside.speaking {
+                                speaking.more(&content);
+                            }
+                            return Poll::Ready(Some(Ok(TurnEvent::Content { content })));
+                        }
+                        Some(Err(error)) => return Poll::Ready(Some(Err(self.fail(error)))),
+                        None => self.complete()?,
+                    }
+                }
+                Reply::Complete(limit) => {
+                    let Beside { workspace, speaking, .. } = &self.beside;
+                    let waits = workspace.is_some() && limit.as_mut().poll(task).is_pending();
+                    if waits || speaking.is_some() {
+                        return Poll::Pending;
+                    }
+                    self.end();
+                    return Poll::Ready(Some(Ok(TurnEvent::done())));
+                }
+                Reply::Refused(error) => {
+                    let error = error.take();
+                    self.end();
+                    return Poll::Ready(error.map(Err));
+                }
+                Reply::Ended => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn opened(&mut self, opened: Result<Opened>) -> Result<()> {
+        let Opened { stream, label, late } = match opened {
+            Ok(opened) => opened,
+            Err(error) => return Err(self.fail(error)),
+        };
+        self.beside.tell_label(label);
+        self.beside.search_on(late);
+        if let Reply::Opening(_, stage) = std::mem::replace(&mut self.reply, Reply::Ended) {
+            self.reply = Reply::Streaming(Box::new(stream), stage);
+        }
+        Ok(())
+    }
+
+    /// The model has said all.
+    fn complete(&mut self) -> Result<()> {
+        let Reply::Streaming(stream, stage) = std::mem::replace(&mut self.reply, Reply::Ended)
+        else {
+            return Ok(());
+        };
+        let reply = match stream.into_reply() {
+            Ok(reply) if reply.text().trim().is_empty() => {
+                let why = "the model's reply is empty";
+                Err(Error::new(ErrorKind::UnexpectedReply, "turn.reply", why))
+            }
+            other => other,
+        };
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(error) => {
+                stage.failed_by(&error);
+                self.end();
+                return Err(error);
+            }
+        };
+        stage.done();
+        if let Some(keeper) = &self.keeper {
+            keeper.keep_reply(reply.text());
+        }
+        if let Some(speaking) = &mut self.beside.speaking {
+            speaking.complete(reply.text());
+        }
+        if let Some(usage) = reply.usage.filter(|_| self.settings.tells.usage) {
+            self.beside.tell(TurnEvent::Usage {
+                prompt_tokens: usage.prompt_tokens,
+                completion_tokens: usage.completion_tokens,
+                total_tokens: usage.total_tokens,
+            });
+        }
+        self.reply = Reply::Complete(Box::pin(sleep(self.settings.workspace_wait)));
+        Ok(())
+    }
+
+    /// The reply broke: what came of it is kept.
+    fn fail(&mut self, error: Error) -> Error {
+        match std::mem::replace(&mut self.reply, Reply::Ended) {
+            Reply::Opening(_, stage) => stage.failed_by(&error),
+            Reply::Streaming(stream, stage) => {
+                stage.failed_by(&error);
+                self.keep_partial(&stream);
+            }
+            _ => {}
+        }
+        self.end();
+        error
+    }
+
+    fn keep_partial(&self, stream: &ChatStream) {
+        if self.settings.on_disconnect != OnDisconnect::Discard
+            && let Some(keeper) = &self.keeper
+        {
+            keeper.keep_reply(stream.partial().text());
+        }
+    }
+
+    /// Nobody reads any more.
+    fn left(mut self) {
+        let is_running = matches!(self.reply, Reply::Opening(..) | Reply::Streaming(..));
+        if is_running && self.settings.on_disconnect == OnDisconnect::Finish {
+            self.beside.speaking = None; // nobody hears it
+            let (background, runtime) = (self.background.clone(), self.runtime.clone());
+            let rest = async move {
+                let ending = self.ending.clone();
+                // An error is on the timeline, and in the log.
+                let read = async {
+                    while let Some(Ok(_)) = std::future::poll_fn(|task| self.poll_event(task)).await
+                    {
+                    }
+                };
+                if ending.run_until_cancelled(read).await.is_none() {
+                    self.break_off();
+                }
+            };
+            background.spawn_on(rest, &runtime);
+            return;
+        }
+        self.break_off();
+    }
+
+    fn break_off(&mut self) {
+        if let Reply::Streaming(stream, _) = &self.reply {
+            self.keep_partial(stream);
+        }
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.reply = Reply::Ended;
+        self.beside.end();
+        self.recorder.end();
+    }
+}
+
+fn refused(why: &str) -> Error {
+    Error::new(ErrorKind::InvalidRequest, "turn.start", why)
+}
+
+impl Turn {
+    /// Ends the turn now, as its reader's going away does.
+    pub fn cancel(&mut self) {
+        if let Some(inner) = self.inner.take() {
+            inner.left();
+        }
+    }
+
+    /// The timeline so far. The saving of messages goes on after the turn's end, and stands on it when it is over.
+    pub fn timeline(&self) -> Timeline {
+        self.recorder.timeline()
+    }
+}
+
+impl Stream for Turn {
+    type Item = Result<TurnEvent>;
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match &mut self.inner {
+            Some(inner) => inner.poll_event(task),
+            None => Poll::Ready(None),
+        }
+    }
+}
+
+impl FusedStream for Turn {
+    fn is_terminated(&self) -> bool {
+        self.inner.as_ref().is_none_or(|inner| matches!(inner.reply, Reply::Ended))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turn").field("ended", &self.is_terminated()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,32 @@
+//! One turn: a user's message and the reply to it, run as stages at the same time.
+//!
+//! ```text
+//! start ─┬─▶ user's message into the outbox          (held while the workspace is unknown)
+//!        ├─▶ sentiment ─┐ in time for its budget
+//!        ├─▶ history   ─┴─▶ LLM stream ─▶ content … ─▶ AI's message into the outbox ─▶ done
+//!        └─▶ name ─▶ create workspace ─▶ workspace event ─▶ start session ─▶ release what is held
+//! ```
+//!
+//! The reader waits for the middle line alone. A stage beside it that fails, hangs or answers garbage is written on the
+//! [`Timeline`], and never breaks the reply.
+
+mod beside;
+mod engine;
+mod keeper;
+mod naming;
+mod reply;
+mod saves;
+mod sentiment;
+mod settings;
+mod speaking;
+mod sse;
+mod timeline;
+mod turns;
+mod workspace;
+
+pub use engine::Turn;
+pub use sentiment::{LlmSentiment, Sentiment};
+pub use settings::{HistoryLimits, OnDisconnect, TurnsBuilder};
+pub use sse::TurnBytes;
+pub use timeline::{Stage, StageName, StageOutcome, Timeline};
+pub use turns::Turns;

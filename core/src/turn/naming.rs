@@ -1,0 +1,93 @@
+//! A name for a new workspace: the model's, or the message's beginning.
+
+use tokio::time::timeout;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::StageName;
+use super::settings::TurnsBuilder;
+use super::timeline::Recorder;
+use crate::ChatRequest;
+
+/// The longest name that the store takes, in code points.
+const LONGEST: usize = 100;
+
+/// The longest name that is made of a message, in characters as people count them.
+const BEGINNING: usize = 20;
+
+/// A name for the workspace that begins with this message.
+pub(super) async fn name(settings: &TurnsBuilder, recorder: &Recorder, message: &str) -> String {
+    let stage = recorder.begin(StageName::Naming);
+    let request = ChatRequest::new(&settings.template.model)
+        .system(settings.naming_prompt.as_str())
+        .user(message)
+        .max_tokens(64u32);
+    let answer = timeout(settings.naming_limit, settings.llm.chat(request)).await;
+    match answer {
+        Ok(Ok(reply)) => match tidy(reply.text()) {
+            Some(name) => {
+                stage.done();
+                return name;
+            }
+            None => stage.failed("the model gave no name"),
+        },
+        Ok(Err(error)) => stage.failed_by(&error),
+        Err(_) => stage.failed("the model gave no name within its limit"),
+    }
+    beginning(message)
+}
+
+/// A model's answer as a name: its first line, without quotes and markup around it.
+fn tidy(answer: &str) -> Option<String> {
+    let line = answer.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let is_wrapping = |c: char| c.is_whitespace() || "\"'“”‘’「」『』`*#.".contains(c);
+    let name: String = line.trim_matches(is_wrapping).chars().take(LONGEST).collect();
+    (!name.trim().is_empty()).then_some(name)
+}
+
+/// The beginning of a message, on one line.
+fn beginning(message: &str) -> String {
+    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut characters = line.graphemes(true);
+    let mut name = String::new();
+    for character in characters.by_ref().take(BEGINNING) {
+        if name.chars().count() + character.chars().count() >= LONGEST {
+            return name;
+        }
+        name.push_str(character);
+    }
+    if characters.next().is_some() {
+        name.push('…');
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_answers_first_line_without_what_wraps_it() {
+        for (answer, name) in [
+            ("오늘의 기분", "오늘의 기분"),
+            ("\n  \"오늘의 기분\"\n설명…", "오늘의 기분"),
+            ("**「기분」**", "기분"),
+            ("'It's fine'", "It's fine"),
+        ] {
+            assert_eq!(tidy(answer).as_deref(), Some(name), "{answer:?}");
+        }
+        for empty in ["", "\n \n", "\"\"", "***"] {
+            assert_eq!(tidy(empty), None, "{empty:?}");
+        }
+        assert_eq!(tidy(&"가".repeat(500)).unwrap().chars().count(), LONGEST);
+    }
+
+    #[test]
+    fn a_beginning_is_short_on_one_line_and_cuts_no_character() {
+        assert_eq!(beginning("안녕\n하세요 "), "안녕 하세요");
+        assert_eq!(beginning(&"가".repeat(30)), format!("{}…", "가".repeat(BEGINNING)));
+        let family = "👩‍👩‍👧‍👦".repeat(30);
+        let name = beginning(&family);
+        assert!(name.chars().count() <= LONGEST && family.starts_with(name.trim_end_matches('…')));
+        assert_eq!(name.trim_end_matches('…').chars().count() % 7, 0, "{name}");
+    }
+}

@@ -1,0 +1,110 @@
+//! How long the store takes for a turn's messages: the deliveries are the outbox's, and their times the turn's.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::StageName;
+use super::timeline::{Recorder, Running};
+use crate::{ChatStore, Outcome, Record, Sink};
+
+/// The most messages whose saving is watched; those of a store that is down for long are not worth more.
+const MOST: usize = 10_000;
+
+/// The messages on their way, by id. By default none is watched: deliveries to somebody else's sink cannot be.
+#[derive(Clone, Default)]
+pub(super) struct Saves(Option<Arc<Mutex<HashMap<String, Save>>>>);
+
+struct Save {
+    stage: StageName,
+    recorder: Recorder,
+    /// Since its first delivery began.
+    running: Option<Running>,
+    /// Why it will not be saved.
+    hopeless: Option<String>,
+}
+
+impl Saves {
+    pub(super) fn watched() -> Self {
+        Saves(Some(Arc::default()))
+    }
+
+    /// A message of this turn is going to be delivered.
+    pub(super) fn expect(&self, id: &str, stage: StageName, recorder: &Recorder) {
+        self.with(|saves| {
+            if saves.len() < MOST {
+                let recorder = recorder.clone();
+                let save = Save { stage, recorder, running: None, hopeless: None };
+                saves.insert(id.to_owned(), save);
+            }
+        });
+    }
+
+    /// There is no place for the message, and why.
+    pub(super) fn give_up(&self, id: &str, why: &str) {
+        self.with(|saves| {
+            if let Some(save) = saves.get_mut(id) {
+                save.hopeless = Some(why.to_owned());
+            }
+        });
+    }
+
+    pub(super) fn forget(&self, id: &str) {
+        self.with(|saves| saves.remove(id));
+    }
+
+    /// A delivery begins; says why it need not.
+    fn begin(&self, id: &str) -> Option<String> {
+        let begin = |saves: &mut HashMap<String, Save>| {
+            let save = saves.get_mut(id)?;
+            save.running.get_or_insert_with(|| save.recorder.begin(save.stage));
+            save.hopeless.clone()
+        };
+        self.with(begin).flatten()
+    }
+
+    fn end(&self, id: &str, outcome: &Outcome) {
+        // A message that waits for another try is still on its way.
+        if !matches!(outcome, Outcome::Delivered | Outcome::Dead { .. }) {
+            return;
+        }
+        let ended = self.with(|saves| saves.remove(id)).flatten();
+        let Some(running) = ended.and_then(|save| save.running) else { return };
+        match outcome {
+            Outcome::Dead { reason } => running.failed(reason.clone()),
+            _ => running.done(),
+        }
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut HashMap<String, Save>) -> T) -> Option<T> {
+        let saves = self.0.as_ref()?;
+        // Nothing that panics runs under the lock.
+        Some(look(&mut saves.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// The store, with an eye on the clock.
+pub(super) struct SavingSink {
+    store: ChatStore,
+    saves: Saves,
+}
+
+impl SavingSink {
+    pub(super) fn new(store: ChatStore, saves: Saves) -> Self {
+        SavingSink { store, saves }
+    }
+}
+
+impl Sink for SavingSink {
+    async fn deliver(&self, record: &Record) -> Outcome {
+        let outcome = match self.saves.begin(record.id()) {
+            Some(reason) => Outcome::Dead { reason },
+            None => self.store.deliver(record).await,
+        };
+        self.saves.end(record.id(), &outcome);
+        outcome
+    }
+
+    async fn delivered(&self, record: &Record) {
+        self.store.delivered(record).await;
+    }
+}

@@ -1,0 +1,262 @@
+//! How turns are run: what may be set, and what holds where nothing is.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Turns;
+use super::saves::{Saves, SavingSink};
+use super::sentiment::{AnySentiment, Sentiment};
+use crate::{
+    ChatRequest, ChatStore, Error, ErrorKind, OpenAi, Outbox, Result, Speaker, Speech, SpeechMode,
+};
+
+/// The model that is asked where nothing else is said.
+const MODEL: &str = "gpt-4o-mini";
+
+/// What names a workspace, where nothing else is said.
+const NAMING_PROMPT: &str = "사용자의 메시지에 어울리는 간결한 한국어 워크스페이스 이름을 하나만 지어 주세요. 이름만 답하세요.";
+
+/// What becomes of a turn whose reader has gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnDisconnect {
+    /// The reply ends, and its text so far is kept.
+    #[default]
+    SavePartial,
+    /// The reply is read to its end without a reader, and kept.
+    Finish,
+    /// The reply ends, and nothing of it is kept. The user's message is.
+    Discard,
+}
+
+/// How much of the conversation so far the model is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryLimits {
+    /// The most messages, the latest ones. Default 20; 0 asks the store for none.
+    pub messages: usize,
+    /// The most characters (code points) of them together. Default 8,000.
+    pub characters: usize,
+    /// The longest wait for the store, which the reader waits for too. Default 2 s.
+    pub wait: Duration,
+}
+
+impl Default for HistoryLimits {
+    fn default() -> Self {
+        HistoryLimits { messages: 20, characters: 8000, wait: Duration::from_secs(2) }
+    }
+}
+
+/// Settings of [`Turns`].
+#[derive(Clone)]
+#[must_use]
+pub struct TurnsBuilder {
+    pub(super) llm: OpenAi,
+    pub(super) template: ChatRequest,
+    pub(super) store: Option<ChatStore>,
+    pub(super) outbox: Option<Outbox>,
+    pub(super) saves: Saves,
+    pub(super) sentiment: Option<AnySentiment>,
+    pub(super) sentiment_budget: Duration,
+    pub(super) sentiment_hint: String,
+    pub(super) speech: Option<Speech>,
+    pub(super) speech_mode: SpeechMode,
+    pub(super) system_prompt: Option<String>,
+    pub(super) history: HistoryLimits,
+    pub(super) naming_prompt: String,
+    pub(super) naming_limit: Duration,
+    pub(super) workspace_wait: Duration,
+    pub(super) on_disconnect: OnDisconnect,
+    pub(super) tells: Tells,
+}
+
+/// Which of the additional events are sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tells {
+    pub(super) sentiment: bool,
+    pub(super) usage: bool,
+    pub(super) failures: bool,
+}
+
+impl TurnsBuilder {
+    pub(super) fn new(llm: OpenAi) -> Self {
+        TurnsBuilder {
+            llm,
+            template: ChatRequest::new(MODEL),
+            store: None,
+            outbox: None,
+            saves: Saves::default(),
+            sentiment: None,
+            sentiment_budget: Duration::from_millis(150),
+            sentiment_hint: "사용자의 감정: {label}".to_owned(),
+            speech: None,
+            speech_mode: SpeechMode::default(),
+            system_prompt: None,
+            history: HistoryLimits::default(),
+            naming_prompt: NAMING_PROMPT.to_owned(),
+            naming_limit: Duration::from_secs(5),
+            workspace_wait: Duration::from_secs(5),
+            on_disconnect: OnDisconnect::default(),
+            tells: Tells::default(),
+        }
+    }
+
+    /// Asks this model. Default `gpt-4o-mini`.
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.template.model = model.into();
+        self
+    }
+
+    /// Asks with the model and the settings of this request. Its messages come before all others.
+    pub fn request(mut self, template: ChatRequest) -> Self {
+        self.template = template;
+        self
+    }
+
+    /// Begins every conversation with this.
+    pub fn system_prompt(mut self, prompt: impl Into<String>) -> Self {
+        self.system_prompt = Some(prompt.into());
+        self
+    }
+
+    /// Keeps messages, workspaces and sessions in this store. Without one nothing is kept.
+    pub fn store(mut self, store: ChatStore) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Delivers messages by this outbox, whose sink becomes the store unless it has one. Default one in memory.
+    pub fn outbox(mut self, outbox: Outbox) -> Self {
+        self.outbox = Some(outbox);
+        self
+    }
+
+    /// Finds out what the user's message expresses: an async function from the text to a label, or
+    /// [`LlmSentiment`](crate::LlmSentiment).
+    pub fn sentiment(mut self, sentiment: impl Sentiment) -> Self {
+        self.sentiment = Some(AnySentiment::new(sentiment));
+        self
+    }
+
+    /// How long the reply waits for the sentiment, so that its label can be told the model. Default 150 ms; zero
+    /// never waits.
+    pub fn sentiment_budget(mut self, budget: Duration) -> Self {
+        self.sentiment_budget = budget;
+        self
+    }
+
+    /// How the model is told the label: this text, with the label for `{label}`. Default `사용자의 감정: {label}`.
+    pub fn sentiment_hint(mut self, hint: impl Into<String>) -> Self {
+        self.sentiment_hint = hint.into();
+        self
+    }
+
+    /// Speaks by this speaker, two sentences at a time: on demand, unless [`speech_mode`](Self::speech_mode) says
+    /// otherwise.
+    pub fn speaker(mut self, speaker: impl Speaker + 'static) -> Self {
+        self.speech = Some(Speech::new(speaker));
+        self
+    }
+
+    /// Speaks in this way: with another voice, more requests at a time, or another answer to failures.
+    pub fn speech(mut self, speech: Speech) -> Self {
+        self.speech = Some(speech);
+        self
+    }
+
+    /// When replies are spoken. Default on demand, by [`Turns::speak`]. After or during the text, each sentence is sent
+    /// as an `audio` event, in order, and `done` comes after the last.
+    pub fn speech_mode(mut self, mode: SpeechMode) -> Self {
+        self.speech_mode = mode;
+        self
+    }
+
+    /// How much of a workspace's messages the model is told.
+    pub fn history(mut self, limits: HistoryLimits) -> Self {
+        self.history = limits;
+        self
+    }
+
+    /// How the model is asked for a new workspace's name.
+    pub fn naming_prompt(mut self, prompt: impl Into<String>) -> Self {
+        self.naming_prompt = prompt.into();
+        self
+    }
+
+    /// How long a new workspace waits for its name before it is named by the message's beginning. Default 5 s.
+    pub fn naming_limit(mut self, limit: Duration) -> Self {
+        self.naming_limit = limit;
+        self
+    }
+
+    /// How long `done` waits, once the reply is complete, for the id of a new workspace. Default 5 s. One that comes
+    /// later still gets its messages.
+    pub fn workspace_wait(mut self, limit: Duration) -> Self {
+        self.workspace_wait = limit;
+        self
+    }
+
+    /// What becomes of a turn whose reader has gone. Default: its text so far is kept.
+    pub fn on_disconnect(mut self, choice: OnDisconnect) -> Self {
+        self.on_disconnect = choice;
+        self
+    }
+
+    /// Sends a `sentiment` event with the label. Default false: readers of the plain protocol do not know it.
+    pub fn tell_sentiment(mut self, tell: bool) -> Self {
+        self.tells.sentiment = tell;
+        self
+    }
+
+    /// Asks the model's service what the reply cost, and sends it as a `usage` event. Default false.
+    pub fn tell_usage(mut self, tell: bool) -> Self {
+        self.tells.usage = tell;
+        self
+    }
+
+    /// Sends a `stage_failed` event for each stage beside the reply that failed. Default false.
+    pub fn tell_failures(mut self, tell: bool) -> Self {
+        self.tells.failures = tell;
+        self
+    }
+
+    /// Ready to run turns.
+    ///
+    /// # Errors
+    ///
+    /// `config` when an outbox is given but neither a store nor a sink, or a thread cannot be started.
+    pub fn build(mut self) -> Result<Turns> {
+        if let Some(store) = &self.store {
+            let outbox = self.outbox.get_or_insert_with(Outbox::memory);
+            if !outbox.has_sink() {
+                self.saves = Saves::watched();
+                outbox.attach(SavingSink::new(store.clone(), self.saves.clone()))?;
+            }
+        } else if self.outbox.is_some() {
+            let why = "an outbox was given, but no store whose messages it would deliver";
+            return Err(Error::new(ErrorKind::Config, "turns.build", why));
+        }
+        Ok(Turns {
+            settings: Arc::new(self),
+            background: TaskTracker::new(),
+            ending: CancellationToken::new(),
+        })
+    }
+}
+
+impl fmt::Debug for TurnsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TurnsBuilder")
+            .field("llm", &self.llm)
+            .field("model", &self.template.model)
+            .field("has_store", &self.store.is_some())
+            .field("has_sentiment", &self.sentiment.is_some())
+            .field("sentiment_budget", &self.sentiment_budget)
+            .field("history", &self.history)
+            .field("on_disconnect", &self.on_disconnect)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,89 @@
+//! A turn as the body of a response: the event stream that chat services answer with.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::Turn;
+use crate::TurnEvent;
+use crate::event::KEEP_ALIVE;
+
+/// How long nothing is sent before a keep-alive is.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// What makes a piece large enough to be sent, in bytes: a model that is faster than its reader is not hoarded.
+const PIECE: usize = 16 * 1024;
+
+/// The bytes of a turn's event stream, to be sent under [`RESPONSE_HEADERS`](crate::event::RESPONSE_HEADERS).
+///
+/// What is ready at the same time comes in one piece. After 15 s of silence a comment keeps the line alive. An error is
+/// told by an `error` event. Dropping it is the reader's going away.
+pub struct TurnBytes {
+    turn: Turn,
+    silence: Pin<Box<Sleep>>,
+    ended: bool,
+}
+
+impl Turn {
+    /// The turn as the body of a response.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime.
+    pub fn sse(self) -> TurnBytes {
+        TurnBytes { turn: self, silence: Box::pin(sleep(SILENCE)), ended: false }
+    }
+}
+
+impl TurnBytes {
+    /// The turn whose bytes these are.
+    pub fn turn(&self) -> &Turn {
+        &self.turn
+    }
+}
+
+impl Stream for TurnBytes {
+    type Item = Result<Bytes, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        let mut bytes = Vec::new();
+        while !this.ended && bytes.len() < PIECE {
+            match Pin::new(&mut this.turn).poll_next(task) {
+                Poll::Ready(Some(Ok(event))) => event.encode(&mut bytes),
+                Poll::Ready(Some(Err(error))) => {
+                    // What a reader can do with it; the rest is for the log.
+                    tracing::warn!(error.code = error.code(), "a turn failed: {error}");
+                    let message = error.message().to_owned();
+                    TurnEvent::Error { message }.encode(&mut bytes);
+                    this.ended = true;
+                }
+                Poll::Ready(None) => this.ended = true,
+                Poll::Pending => break,
+            }
+        }
+        if bytes.is_empty() {
+            if this.ended {
+                return Poll::Ready(None);
+            }
+            if this.silence.as_mut().poll(task).is_pending() {
+                return Poll::Pending;
+            }
+            bytes.extend_from_slice(KEEP_ALIVE.as_bytes());
+        }
+        this.silence.as_mut().reset(Instant::now() + SILENCE);
+        Poll::Ready(Some(Ok(bytes.into())))
+    }
+}
+
+impl fmt::Debug for TurnBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TurnBytes").field("turn", &self.turn).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,157 @@
+//! What a turn's stages took, for programs, terminals and pictures.
+
+mod recorder;
+mod svg;
+mod text;
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+pub(super) use recorder::{Recorder, Running};
+
+/// When each stage of a turn began and ended, measured from its start.
+///
+/// As data it is serialised with times in milliseconds; its `Display` is a chart for a terminal, and
+/// [`to_svg`](Self::to_svg) draws it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Timeline {
+    /// The stages, in the order in which they began.
+    pub stages: Vec<Stage>,
+    /// From the start to the first piece of the reply; `None` when there was none.
+    #[serde(rename = "first_token_ms", serialize_with = "optional_ms")]
+    pub first_token: Option<Duration>,
+    /// From the start to the first piece of speech; `None` when there was none.
+    #[serde(rename = "first_audio_ms", serialize_with = "optional_ms")]
+    pub first_audio: Option<Duration>,
+    /// From the start to the turn's end; `None` while it runs.
+    #[serde(rename = "total_ms", serialize_with = "optional_ms")]
+    pub total: Option<Duration>,
+    /// How many pieces the reply came in: with most services, its tokens.
+    pub pieces: u32,
+}
+
+/// One stage of a turn.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Stage {
+    /// Which one.
+    pub name: StageName,
+    /// When it began.
+    #[serde(rename = "began_ms", serialize_with = "ms")]
+    pub began: Duration,
+    /// When it ended; `None` while it runs.
+    #[serde(rename = "ended_ms", serialize_with = "optional_ms")]
+    pub ended: Option<Duration>,
+    /// What came of it.
+    #[serde(flatten)]
+    pub outcome: StageOutcome,
+}
+
+/// The stages that a turn can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StageName {
+    /// What the message expresses.
+    Sentiment,
+    /// The conversation so far, from the store.
+    History,
+    /// The model's reply, from the request to its last piece.
+    Reply,
+    /// A name for a new workspace.
+    Naming,
+    /// Creating it.
+    CreateWorkspace,
+    /// Starting a session in it.
+    StartSession,
+    /// Saving the user's message: from its first delivery to the store's word on it.
+    SaveUser,
+    /// Saving the AI's message.
+    SaveAi,
+    /// Speaking the reply.
+    Speech,
+}
+
+/// What came of a stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "outcome", content = "reason")]
+#[non_exhaustive]
+pub enum StageOutcome {
+    /// It has not ended.
+    Running,
+    /// It did what it is for.
+    Done,
+    /// It came too late to be of use in this turn.
+    Late,
+    /// It failed, and why; the turn went on without it.
+    Failed(String),
+    /// It was ended because the turn was.
+    Cancelled,
+}
+
+impl Timeline {
+    /// A stage, if the turn has one of this name.
+    pub fn stage(&self, name: StageName) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.name == name)
+    }
+
+    /// Pieces of the reply a second, from the first to the last; `None` for fewer than two.
+    pub fn pieces_per_second(&self) -> Option<f64> {
+        let last = self.stage(StageName::Reply)?.ended?;
+        let took = last.checked_sub(self.first_token?)?.as_secs_f64();
+        (self.pieces > 1 && took > 0.0).then(|| f64::from(self.pieces - 1) / took)
+    }
+
+    /// What the same stages would have taken one after another, without a reader who sees anything before the end:
+    /// sentiment, history, naming, workspace and session, the whole reply, speech, and both saves.
+    pub fn one_after_another(&self) -> Duration {
+        self.stages.iter().filter_map(Stage::took).sum()
+    }
+}
+
+impl Stage {
+    /// How long it took; `None` while it runs.
+    pub fn took(&self) -> Option<Duration> {
+        self.ended?.checked_sub(self.began)
+    }
+}
+
+impl StageName {
+    /// The name as data has it, such as `create_workspace`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StageName::Sentiment => "sentiment",
+            StageName::History => "history",
+            StageName::Reply => "reply",
+            StageName::Naming => "naming",
+            StageName::CreateWorkspace => "create_workspace",
+            StageName::StartSession => "start_session",
+            StageName::SaveUser => "save_user",
+            StageName::SaveAi => "save_ai",
+            StageName::Speech => "speech",
+        }
+    }
+}
+
+impl fmt::Display for StageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+fn ms<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((time.as_secs_f64() * 1e6).round() / 1e3)
+}
+
+fn optional_ms<S: serde::Serializer>(
+    time: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => ms(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}

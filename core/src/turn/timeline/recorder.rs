@@ -1,0 +1,124 @@
+//! Writes a timeline while the turn runs.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
+
+use super::{Stage, StageName, StageOutcome, Timeline};
+use crate::Error;
+
+/// A timeline in the making, shared by the stages of one turn.
+#[derive(Clone, Debug)]
+pub(in crate::turn) struct Recorder {
+    began: Instant,
+    line: Arc<Mutex<Timeline>>,
+    /// Who is told of failures, and why a stage failed as its reader may know it.
+    failures: Option<UnboundedSender<(StageName, String)>>,
+}
+
+/// A stage that runs. Dropping it without an outcome says that it was cancelled.
+#[derive(Debug)]
+pub(in crate::turn) struct Running {
+    recorder: Recorder,
+    at: usize,
+    name: StageName,
+    ended: bool,
+}
+
+impl Recorder {
+    pub(in crate::turn) fn start(failures: Option<UnboundedSender<(StageName, String)>>) -> Self {
+        Recorder { began: Instant::now(), line: Arc::default(), failures }
+    }
+
+    pub(in crate::turn) fn begin(&self, name: StageName) -> Running {
+        let began = self.began.elapsed();
+        let mut line = self.lock();
+        let at = line.stages.len();
+        line.stages.push(Stage { name, began, ended: None, outcome: StageOutcome::Running });
+        Running { recorder: self.clone(), at, name, ended: false }
+    }
+
+    /// A piece of the reply has come.
+    pub(in crate::turn) fn piece(&self) {
+        let mut line = self.lock();
+        line.pieces = line.pieces.saturating_add(1);
+        if line.first_token.is_none() {
+            line.first_token = Some(self.began.elapsed());
+        }
+    }
+
+    /// A piece of speech has come.
+    pub(in crate::turn) fn audio(&self) {
+        let first = self.began.elapsed();
+        self.lock().first_audio.get_or_insert(first);
+    }
+
+    /// The turn has ended for its reader.
+    pub(in crate::turn) fn end(&self) {
+        let total = self.began.elapsed();
+        self.lock().total.get_or_insert(total);
+    }
+
+    pub(in crate::turn) fn timeline(&self) -> Timeline {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Timeline> {
+        // Nothing that panics runs under the lock.
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running {
+    pub(in crate::turn) fn done(self) {
+        self.end(StageOutcome::Done);
+    }
+
+    /// It did what it is for, but not in time.
+    pub(in crate::turn) fn late(self) {
+        self.end(StageOutcome::Late);
+    }
+
+    /// It failed; that is logged as well, since nobody is told by an error.
+    pub(in crate::turn) fn failed(self, why: impl Into<String>) {
+        let why = why.into();
+        self.fail(why.clone(), why);
+    }
+
+    /// It failed by an error. Readers are told its message, without what it was about.
+    pub(in crate::turn) fn failed_by(self, error: &Error) {
+        self.fail(error.to_string(), error.message().to_owned());
+    }
+
+    fn fail(self, why: String, told: String) {
+        tracing::warn!(stage = self.name.as_str(), "a stage of a turn failed: {why}");
+        let (failures, name) = (self.recorder.failures.clone(), self.name);
+        self.end(StageOutcome::Failed(why));
+        if let Some(failures) = failures {
+            // The turn may have ended.
+            let _ = failures.send((name, told));
+        }
+    }
+
+    fn end(mut self, outcome: StageOutcome) {
+        self.ended = true;
+        self.write(outcome);
+    }
+
+    fn write(&self, outcome: StageOutcome) {
+        let now = self.recorder.began.elapsed();
+        let mut line = self.recorder.lock();
+        if let Some(stage) = line.stages.get_mut(self.at) {
+            (stage.ended, stage.outcome) = (Some(now), outcome);
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.write(StageOutcome::Cancelled);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What goes on after a turn, and how it ends.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio::runtime::Handle;
+use turnwire::OnDisconnect;
+use turnwire_fakes::{Fake, FakeStore, Script};
+
+use super::{Bench, DEADLINE, MESSAGE, USER, WORKSPACE, ai, counts, read, user};
+
+const SHORT: Duration = Duration::from_millis(50);
+
+/// Waits until no task but those of the bench is left.
+async fn settled(bench: &Bench, turns: turnwire::Turns) {
+    drop(turns);
+    bench.llm.wait_for(|log| log.open_connections == 0).await;
+    // What is left accepts connections: two fakes.
+    let metrics = Handle::current().metrics();
+    let settled = async {
+        while metrics.num_alive_tasks() > 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let settled = tokio::time::timeout(DEADLINE, settled).await;
+    assert!(settled.is_ok(), "{} tasks are left", metrics.num_alive_tasks());
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_gets_the_conversation_when_it_is_back() {
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    let turns = bench.settings().workspace_wait(SHORT).build().unwrap();
+    let request = bench.ask_anew();
+    let port = bench.store.fake().address().port();
+    let Bench { llm, store } = bench;
+    drop(store);
+    let answer = read(&mut turns.start(request)).await;
+    assert_eq!(answer.kinds(), ["content", "done"]);
+    assert_eq!(counts(&turns.flush(SHORT).await), (0, 2, 0));
+
+    let store = FakeStore::builder().on(Fake::builder().port(port)).start().await.unwrap();
+    let bench = Bench { llm, store };
+    assert_eq!(counts(&turns.flush(DEADLINE).await), (2, 0, 0));
+    assert_eq!(bench.saved(), [user(MESSAGE), ai("a")]);
+    let stored = bench.store.stored();
+    assert_eq!(stored.counted(&stored.workspaces[0].workspace_id), 2);
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_a_creation_is_not_asked_for_again() {
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    let lost = Script::new().framing(turnwire_fakes::Framing::Raw).reset().after_commit();
+    bench.store.fake().script("create-workspace", lost);
+    let turns = bench.turns();
+    let answer = read(&mut turns.start(bench.ask_anew())).await;
+    assert_eq!(answer.kinds(), ["content", "done"]);
+    assert_eq!(counts(&turns.flush(DEADLINE).await), (0, 0, 2));
+    assert_eq!(bench.calls("POST /api/workspace/create"), 1);
+    assert_eq!(bench.calls("POST /api/chat/save"), 0);
+    for letter in turns.outbox().unwrap().dead_letters().unwrap() {
+        assert!(letter.reason.contains("its workspace could not be created"), "{letter:?}");
+        assert!(letter.payload["msgContent"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn a_creation_that_is_refused_in_passing_is_asked_for_again() {
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    bench.store.fake().script("create-workspace", FakeStore::refusal(503, "starting"));
+    bench.store.fake().script("create-workspace", Script::pass());
+    let turns = bench.turns();
+    let answer = read(&mut turns.start(bench.ask_anew())).await;
+    assert_eq!(answer.kinds(), ["content", "workspace", "done"]);
+    assert_eq!(counts(&turns.flush(DEADLINE).await), (2, 0, 0));
+}
+
+#[tokio::test]
+async fn a_shutdown_breaks_off_what_goes_on_and_tells_what_waits() {
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    bench.llm.script("m whole", Script::new().wait_ms_before_headers(60_000));
+    let turns = bench.settings().workspace_wait(SHORT).build().unwrap();
+    read(&mut turns.start(bench.ask_anew())).await;
+    assert_eq!(counts(&turns.shutdown(SHORT).await), (0, 2, 0));
+    settled(&bench, turns).await;
+}
+
+#[tokio::test]
+async fn a_shutdown_keeps_what_there_is_of_a_reply_that_is_being_finished() {
+    let bench = Bench::replying(Script::new().role("assistant").text("a").stall()).await;
+    let turns = bench.settings().on_disconnect(OnDisconnect::Finish).build().unwrap();
+    let mut turn = turns.start(bench.ask_on());
+    for _ in 0..2 {
+        turn.next().await.unwrap().unwrap();
+    }
+    drop(turn);
+    let report = turns.shutdown(SHORT).await;
+    assert_eq!(report.delivered + report.pending, 2, "{report:?}");
+    settled(&bench, turns).await;
+}
+
+#[tokio::test]
+async fn after_a_shutdown_turns_still_answer_and_say_that_they_are_not_kept() {
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    let turns = bench.settings().tell_failures(true).build().unwrap();
+    turns.shutdown(SHORT).await;
+    let answer = read(&mut turns.start(bench.ask_on())).await;
+    assert!(answer.error.is_none());
+    assert_eq!(answer.text(), "a");
+    assert!(answer.kinds().contains(&"stage_failed"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn an_outbox_with_a_sink_of_its_own_keeps_it() {
+    struct Nowhere;
+    impl turnwire::Sink for Nowhere {
+        async fn deliver(&self, _: &turnwire::Record) -> turnwire::Outcome {
+            turnwire::Outcome::Delivered
+        }
+    }
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    let outbox = turnwire::Outbox::builder().sink(Nowhere).start().unwrap();
+    let turns = bench.settings().outbox(outbox).build().unwrap();
+    read(&mut turns.start(bench.ask_on())).await;
+    assert_eq!(counts(&turns.flush(DEADLINE).await), (2, 0, 0));
+    assert!(bench.saved().is_empty());
+}
+
+#[tokio::test]
+async fn turns_share_an_outbox_and_a_workspace_without_getting_in_each_others_way() {
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    let outbox = turnwire::Outbox::memory();
+    let turns = [0, 1].map(|_| bench.settings().outbox(outbox.clone()).build().unwrap());
+    for turns in &turns {
+        read(&mut turns.start(bench.ask_on())).await;
+    }
+    assert_eq!(counts(&turns[0].flush(DEADLINE).await), (4, 0, 0));
+    assert_eq!(bench.saved(), [user(MESSAGE), ai("a"), user(MESSAGE), ai("a")]);
+    assert_eq!(bench.store.stored().counted(WORKSPACE), 4);
+    let senders = bench.store.stored().messages;
+    assert_eq!(senders[2].message["msgSenderUUID"], USER);
+}

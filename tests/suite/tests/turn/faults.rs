@@ -1,0 +1,211 @@
+//! Stages that fail, hang or answer garbage, one at a time and in pairs: the reply streams whenever the model does, and
+//! each message ends delivered, pending, or dead with the reason.
+
+use std::future::pending;
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio::runtime::Handle;
+use turnwire::{Error, ErrorKind, HistoryLimits, OpenAi, Timeouts, Turns, TurnsBuilder};
+use turnwire_fakes::{FakeStore, Framing, Script};
+
+use super::{Bench, MESSAGE, ai, impatient, read, user};
+
+/// How a stage goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    /// It fails in passing.
+    Fails,
+    /// It fails for good.
+    Refuses,
+    Hangs,
+    Garbage,
+    Breaks,
+}
+
+use Fault::{Breaks, Fails, Garbage, Hangs, Refuses};
+
+/// The stages that go wrong, by the name of their script, or `sentiment`.
+type Case = (bool, Vec<(&'static str, Fault)>);
+
+const NEW: [&str; 7] = [
+    "sentiment",
+    "m whole",
+    "create-workspace",
+    "start-session",
+    "save",
+    "update-messages",
+    "m stream",
+];
+const KNOWN: [&str; 5] = ["sentiment", "history", "save", "update-messages", "m stream"];
+
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (is_new, stages) in [(true, &NEW[..]), (false, &KNOWN[..])] {
+        for (at, &one) in stages.iter().enumerate() {
+            for fault in [Fails, Refuses, Hangs, Garbage, Breaks] {
+                cases.push((is_new, vec![(one, fault)]));
+            }
+            for &other in &stages[at + 1..] {
+                for fault in [Fails, Hangs, Garbage] {
+                    for with in [Refuses, Hangs, Garbage] {
+                        cases.push((is_new, vec![(one, fault), (other, with)]));
+                    }
+                }
+            }
+        }
+    }
+    cases
+}
+
+/// How a service answers then.
+fn script(fault: Fault, refusal: fn(u16, &str) -> Script) -> Script {
+    let raw = || Script::new().framing(Framing::Raw);
+    match fault {
+        Fails => refusal(500, "broken"),
+        Refuses => refusal(400, "never"),
+        Hangs => raw().stall(),
+        Garbage => Script::new().send("<html>Sign in</html>"),
+        Breaks => raw().reset(),
+    }
+}
+
+fn apply(bench: &Bench, settings: TurnsBuilder, stage: &str, fault: Fault) -> TurnsBuilder {
+    match stage {
+        "sentiment" => settings.sentiment(move |_: String| async move {
+            match fault {
+                Fails | Refuses => Err(Error::new(ErrorKind::Api, "bert", "no such file")),
+                Hangs => pending().await,
+                Garbage => Ok("\0".repeat(10_000)),
+                Breaks => panic!("a bug in the callback"),
+            }
+        }),
+        "m whole" | "m stream" => {
+            bench.llm.script(stage, script(fault, Script::error));
+            settings
+        }
+        _ => {
+            bench.store.fake().script(stage, script(fault, FakeStore::refusal));
+            settings
+        }
+    }
+}
+
+/// Settings under which no fault is waited for long.
+fn settings(bench: &Bench) -> TurnsBuilder {
+    let limit = Some(Duration::from_millis(400));
+    let timeouts = Timeouts { headers: limit, idle: limit, ..Timeouts::default() };
+    let llm = OpenAi::builder().base_url(bench.llm.base_url()).api_key("sk-of-the-test");
+    let llm = llm.no_proxy().retry(impatient()).timeouts(timeouts).build().unwrap();
+    let wait = Duration::from_millis(200);
+    let mut settings = bench.settings_with(llm);
+    settings = settings.history(HistoryLimits { wait, ..HistoryLimits::default() });
+    settings = settings.naming_limit(wait).workspace_wait(wait);
+    settings.sentiment_budget(Duration::from_millis(50))
+}
+
+async fn run((is_new, faults): Case) {
+    let about = format!("new: {is_new}, {faults:?}");
+    let bench = Bench::start().await;
+    let has = |stage: &str| faults.iter().any(|(name, _)| *name == stage);
+    let mut settings = settings(&bench);
+    for (stage, fault) in &faults {
+        settings = apply(&bench, settings, stage, *fault);
+    }
+    let replies = !has("m stream");
+    if replies {
+        bench.llm.script("m stream", Script::chat(["a", "b"]));
+    }
+    let turns = settings.build().unwrap();
+    let mut turn = turns.start(if is_new { bench.ask_anew() } else { bench.ask_on() });
+    let read = read(&mut turn).await;
+    if replies {
+        assert!(read.error.is_none(), "{about}: {read:?}");
+        assert_eq!((read.text().as_str(), read.kinds().last()), ("ab", Some(&"done")), "{about}");
+    } else {
+        assert!(read.error.is_some(), "{about}: {read:?}");
+    }
+
+    check_books(&bench, &turns, &about, replies, has("save")).await;
+    assert!(turn.timeline().total.is_some(), "{about}");
+    turns.shutdown(Duration::ZERO).await;
+    drop((turn, turns));
+    for fake in [&bench.llm, bench.store.fake()] {
+        fake.wait_for(|log| log.open_connections == 0).await;
+    }
+}
+
+/// Each message that there was is delivered, pending, or dead with the reason.
+async fn check_books(bench: &Bench, turns: &Turns, about: &str, replies: bool, saves_fail: bool) {
+    turns.flush(Duration::from_secs(2)).await;
+    let outbox = turns.outbox().unwrap();
+    let stats = outbox.stats();
+    let messages = 1 + u64::from(replies);
+    assert_eq!(stats.accepted, messages, "{about}: {stats:?}");
+    assert_eq!(stats.delivered + stats.pending + stats.dead, messages, "{about}: {stats:?}");
+    let dead = outbox.dead_letters().unwrap();
+    for letter in &dead {
+        let reason = &letter.reason;
+        let is_known = reason.contains("its workspace could not be created: ")
+            || saves_fail && (reason.contains("broken") || reason.contains("never"));
+        assert!(is_known, "{about}: {reason}");
+    }
+    let saved = bench.saved();
+    assert_eq!(saved.len() as u64, stats.delivered, "{about}: {saved:?}");
+    let all = [user(MESSAGE), ai("ab")];
+    assert!(all.starts_with(&saved), "{about}: {saved:?}");
+    if stats.dead == 0 && !saves_fail && stats.pending > 0 {
+        // The workspace is still being made.
+        assert_eq!(stats.held, stats.pending, "{about}: {stats:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_fault_beside_the_reply_breaks_it_and_no_message_is_lost() {
+    let cases = cases();
+    assert!(cases.len() > 300, "{}", cases.len());
+    futures::stream::iter(cases).map(run).buffer_unordered(48).collect::<Vec<_>>().await;
+    // Neither is a task left.
+    let metrics = Handle::current().metrics();
+    let all_ended = async {
+        while metrics.num_alive_tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let ended = tokio::time::timeout(super::DEADLINE, all_ended).await;
+    assert!(ended.is_ok(), "{} tasks are left", metrics.num_alive_tasks());
+}
+
+#[tokio::test]
+async fn a_reply_that_breaks_midway_is_kept_as_far_as_it_came() {
+    let start = || Script::new().role("assistant").text("a").text("b");
+    let error = serde_json::json!({"error": {"message": "the model is overloaded"}});
+    for script in [
+        start().reset(),
+        start().truncate(),
+        start().stall(),
+        start().sse(error),
+        start().send("data: {\n\n"),
+    ] {
+        let bench = Bench::replying(script.clone()).await;
+        let turns = settings(&bench).build().unwrap();
+        let read = read(&mut turns.start(bench.ask_anew())).await;
+        let error = read.error.as_ref().unwrap();
+        assert_eq!((read.text().as_str(), error.partial()), ("ab", Some("ab")), "{script:?}");
+        turns.flush(super::DEADLINE).await;
+        assert_eq!(bench.saved(), [user(MESSAGE), ai("ab")], "{script:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_without_text_is_an_error_and_nothing_of_it_is_kept() {
+    for script in [Script::chat::<&str>([]), Script::chat([" ", "\n"])] {
+        let bench = Bench::replying(script).await;
+        let turns = bench.turns();
+        let read = read(&mut turns.start(bench.ask_on())).await;
+        let error = read.error.unwrap();
+        assert_eq!(error.code(), "unexpected_reply");
+        turns.flush(super::DEADLINE).await;
+        assert_eq!(bench.saved(), [user(MESSAGE)]);
+    }
+}

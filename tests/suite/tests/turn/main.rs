@@ -1,0 +1,188 @@
+//! The turn engine at its public face, against the fake LLM and the fake store.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod ending;
+mod faults;
+mod history;
+mod kept;
+mod leaving;
+mod many;
+mod sentiment;
+mod server;
+mod spoken;
+mod timeline;
+mod told;
+mod wire;
+
+use std::time::Duration;
+
+use futures::{Stream, StreamExt};
+use serde_json::Value;
+use turnwire::{
+    ChatStore, Delivery, Error, FlushReport, OpenAi, Outbox, RetryPolicy, Timeouts, TurnEvent,
+    TurnRequest, Turns, TurnsBuilder,
+};
+use turnwire_fakes::{Fake, FakeStore, Record, Script};
+
+const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";
+const WORKSPACE: &str = "workspace-of-the-test";
+const MESSAGE: &str = "오늘 기분이 어때요?";
+
+/// How long a flush may take; one that has nothing to wait for takes none of it.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// An LLM that is asked for the model `m`, and a store with a workspace of the user.
+struct Bench {
+    llm: Fake,
+    store: FakeStore,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let bench =
+            Bench { llm: Fake::start().await.unwrap(), store: FakeStore::start().await.unwrap() };
+        bench.store.add_workspace(WORKSPACE, USER);
+        bench
+    }
+
+    /// The same, whose LLM streams this reply.
+    async fn replying(script: Script) -> Self {
+        let bench = Bench::start().await;
+        bench.llm.script("m stream", script);
+        bench
+    }
+
+    fn openai(&self) -> OpenAi {
+        let settings = OpenAi::builder().base_url(self.llm.base_url()).api_key("sk-of-the-test");
+        settings.no_proxy().retry(impatient()).build().unwrap()
+    }
+
+    /// Settings under which nothing waits long.
+    fn settings(&self) -> TurnsBuilder {
+        self.settings_with(self.openai())
+    }
+
+    fn settings_with(&self, llm: OpenAi) -> TurnsBuilder {
+        let timeouts = Timeouts { total: Some(Duration::from_millis(800)), ..Timeouts::default() };
+        let store = ChatStore::builder(self.store.url()).no_proxy().retry(impatient());
+        let delivery = Delivery {
+            initial_backoff: Duration::from_millis(5),
+            max_backoff: Duration::from_millis(20),
+            breaker_wait: Duration::from_millis(40),
+            max_breaker_wait: Duration::from_millis(80),
+            ..Delivery::default()
+        };
+        Turns::builder(llm)
+            .model("m")
+            .store(store.timeouts(timeouts).build().unwrap())
+            .outbox(Outbox::builder().delivery(delivery).start().unwrap())
+    }
+
+    fn turns(&self) -> Turns {
+        self.settings().build().unwrap()
+    }
+
+    /// The user's message, in no place yet.
+    fn ask(&self) -> TurnRequest {
+        let login = self.store.login(USER);
+        TurnRequest::new(MESSAGE).user_id(USER).tokens(login.access, login.refresh)
+    }
+
+    fn ask_anew(&self) -> TurnRequest {
+        self.ask().new_workspace()
+    }
+
+    fn ask_on(&self) -> TurnRequest {
+        self.ask().workspace(WORKSPACE)
+    }
+
+    /// What the LLM was asked when it streamed, as JSON.
+    fn asked(&self) -> Value {
+        let requests = self.llm.requests();
+        let streamed = requests.iter().filter_map(Record::json).find(|json| json["stream"] == true);
+        streamed.expect("the LLM was asked for a stream")
+    }
+
+    /// The stored messages in the order in which they were saved, as role and text.
+    fn saved(&self) -> Vec<(String, String)> {
+        let text = |message: &Value, name: &str| message[name].as_str().unwrap().to_owned();
+        let rows = self.store.stored().messages;
+        rows.iter()
+            .map(|row| (text(&row.message, "msgSenderRole"), text(&row.message, "msgContent")))
+            .collect()
+    }
+
+    /// How often the store was sent this call, by method and path.
+    fn calls(&self, call: &str) -> usize {
+        let requests = self.store.fake().requests();
+        requests.iter().filter(|r| format!("{} {}", r.method, r.path) == call).count()
+    }
+}
+
+/// Retries that do not wait long.
+fn impatient() -> RetryPolicy {
+    RetryPolicy {
+        max_retries: 1,
+        initial_backoff: Duration::from_millis(5),
+        max_backoff: Duration::from_millis(10),
+        ..RetryPolicy::default()
+    }
+}
+
+fn user(text: &str) -> (String, String) {
+    ("USER".to_owned(), text.to_owned())
+}
+
+fn ai(text: &str) -> (String, String) {
+    ("AI".to_owned(), text.to_owned())
+}
+
+fn content(text: &str) -> TurnEvent {
+    TurnEvent::Content { content: text.to_owned() }
+}
+
+fn counts(report: &FlushReport) -> (u64, u64, u64) {
+    (report.delivered, report.pending, report.dead)
+}
+
+/// What a turn gave: its events, and the error that ended it.
+#[derive(Debug)]
+struct Read {
+    events: Vec<TurnEvent>,
+    error: Option<Error>,
+}
+
+impl Read {
+    fn kinds(&self) -> Vec<&'static str> {
+        self.events.iter().map(TurnEvent::kind).collect()
+    }
+
+    fn text(&self) -> String {
+        let text = |event: &TurnEvent| match event {
+            TurnEvent::Content { content } => Some(content.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(text).collect()
+    }
+}
+
+async fn read(turn: &mut (impl Stream<Item = Result<TurnEvent, Error>> + Unpin)) -> Read {
+    let mut events = Vec::new();
+    while let Some(event) = turn.next().await {
+        match event {
+            Ok(event) => events.push(event),
+            Err(error) => {
+                assert!(turn.next().await.is_none(), "a turn ends with its error");
+                return Read { events, error: Some(error) };
+            }
+        }
+    }
+    assert!(turn.next().await.is_none(), "a turn stays ended");
+    Read { events, error: None }
+}

@@ -1,0 +1,71 @@
+//! The additional events: sent when they are asked for, and only then.
+
+use turnwire::TurnEvent;
+use turnwire_fakes::{FakeStore, Script};
+
+use super::{Bench, content, read};
+
+fn reply() -> Script {
+    Script::new().role("assistant").text("a").finish("stop").usage(12, 3).done()
+}
+
+#[tokio::test]
+async fn the_cost_is_asked_for_and_told_before_the_end_when_it_is_wanted() {
+    for wanted in [true, false] {
+        let bench = Bench::replying(reply()).await;
+        let turns = bench.settings().tell_usage(wanted).build().unwrap();
+        let read = read(&mut turns.start(bench.ask_on())).await;
+        let asked = bench.asked()["stream_options"]["include_usage"] == true;
+        assert_eq!(asked, wanted);
+        let usage = TurnEvent::Usage { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 };
+        let mut expected = vec![content("a"), usage, TurnEvent::done()];
+        expected.retain(|event| wanted || event.kind() != "usage");
+        assert_eq!(read.events[1..], expected);
+    }
+}
+
+#[tokio::test]
+async fn a_label_is_told_when_it_is_wanted() {
+    for wanted in [true, false] {
+        let bench = Bench::replying(reply()).await;
+        let settings = bench.settings().tell_sentiment(wanted);
+        let turns = settings.sentiment(|_: String| async { Ok("기쁨".to_owned()) });
+        let read = read(&mut turns.build().unwrap().start(bench.ask_on())).await;
+        assert_eq!(read.kinds().contains(&"sentiment"), wanted);
+    }
+}
+
+#[tokio::test]
+async fn each_stage_that_failed_is_told_once_when_it_is_wanted() {
+    for wanted in [true, false] {
+        let bench = Bench::replying(reply()).await;
+        bench.llm.script("m whole", Script::error(400, "no names today"));
+        // Asked again after a 503, the store fails again.
+        bench.store.fake().script("create-workspace", FakeStore::refusal(503, "starting"));
+        bench.store.fake().script("create-workspace", FakeStore::refusal(400, "no room"));
+        let settings = bench.settings().tell_failures(wanted);
+        let turns = settings.sentiment(|_: String| async { Ok(String::new()) }).build().unwrap();
+        let read = read(&mut turns.start(bench.ask_anew())).await;
+        assert!(read.error.is_none());
+        let mut failed: Vec<_> = read
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                TurnEvent::StageFailed { stage, message } => {
+                    Some((stage.as_str(), message.as_str()))
+                }
+                _ => None,
+            })
+            .collect();
+        // The messages of a workspace that there is not cannot be saved; that may be known before the end.
+        failed.retain(|(stage, _)| !stage.starts_with("save_"));
+        failed.sort_unstable();
+        let expected = [
+            ("create_workspace", "starting"),
+            ("naming", "no names today"),
+            ("sentiment", "the label is empty"),
+        ];
+        assert_eq!(failed, if wanted { &expected[..] } else { &[] });
+        assert_eq!(read.kinds().last(), Some(&"done"));
+    }
+}

@@ -1,0 +1,184 @@
+//! A turn as a response's body, and read back by the chat service's client.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use proptest::prelude::*;
+use serde_json::json;
+use turnwire::event::KEEP_ALIVE;
+use turnwire::{ChatService, TurnEvent, TurnRequest, Turns};
+use turnwire_fakes::{Fake, Script};
+
+use super::server::Server;
+use super::{Bench, DEADLINE, MESSAGE, Read, WORKSPACE, content, read};
+
+/// Engine, service and client in a row.
+struct Chain {
+    llm: Fake,
+    service: ChatService,
+    _server: Server,
+}
+
+impl Chain {
+    async fn start() -> Self {
+        let bench = Bench::start().await;
+        let turns = Turns::builder(bench.openai()).model("m").build().unwrap();
+        let server =
+            Server::start(turns, |json| TurnRequest::new(json["message"].as_str().unwrap())).await;
+        let service = ChatService::builder(server.url()).no_proxy().tokens("a", "r");
+        Chain { llm: bench.llm, service: service.build().unwrap(), _server: server }
+    }
+
+    async fn read(&self, script: Script) -> Read {
+        self.llm.reset();
+        self.llm.script("m stream", script);
+        let request = TurnRequest::new(MESSAGE).workspace(WORKSPACE);
+        let mut stream = self.service.stream(request).await.unwrap();
+        read(&mut stream).await
+    }
+}
+
+#[test]
+fn what_the_engine_writes_the_client_reads() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let chain = runtime.block_on(Chain::start());
+    let text = prop_oneof![
+        any::<String>(),
+        "[\\x00-\\x1f\"\\\\ \u{7f}\u{85}\u{2028}\u{2029}\u{feff}안😀]{0,40}",
+        Just("data: {\"type\": \"done\"}\n\n".to_owned()),
+    ];
+    let texts = prop::collection::vec(text, 0..8);
+    proptest!(ProptestConfig::with_cases(64), |(texts in texts)| {
+        // One that is no white space: without any, there is no reply.
+        let texts: Vec<_> = texts.into_iter().chain(["끝".to_owned()]).collect();
+        let found = runtime.block_on(chain.read(Script::chat(texts.clone())));
+        prop_assert!(found.error.is_none(), "{:?}", found);
+        let pieces = texts.iter().filter(|text| !text.is_empty());
+        let expected: Vec<_> =
+            pieces.map(|text| content(text)).chain([TurnEvent::done()]).collect();
+        prop_assert_eq!(found.events, expected);
+    });
+}
+
+#[tokio::test]
+async fn every_event_of_a_kept_turn_arrives() {
+    let bench = Bench::replying(
+        Script::new().role("assistant").text("a").finish("stop").usage(12, 3).done(),
+    )
+    .await;
+    bench.llm.script("m whole", Script::error(400, "no \"names\"\ntoday"));
+    let settings = bench.settings().tell_failures(true).tell_usage(true).tell_sentiment(true);
+    let settings = settings.sentiment(|_: String| async { Ok("기\"쁨\u{0}".to_owned()) });
+    let turns = settings.sentiment_budget(DEADLINE).build().unwrap();
+    let login = bench.store.login(super::USER);
+    let server = Server::start(turns, move |json| {
+        let request = TurnRequest::new(json["message"].as_str().unwrap()).user_id(super::USER);
+        assert_eq!(json["createWorkspace"], true);
+        request.new_workspace().tokens(login.access.as_str(), login.refresh.as_str())
+    })
+    .await;
+    let service = ChatService::builder(server.url()).no_proxy().tokens("a", "r").build().unwrap();
+    let mut stream = service.stream(TurnRequest::new(MESSAGE).new_workspace()).await.unwrap();
+    let found = read(&mut stream).await;
+    let workspace_id = bench.store.stored().workspaces[1].workspace_id.clone();
+    for event in [
+        TurnEvent::Workspace { workspace_id },
+        TurnEvent::Sentiment { label: "기\"쁨\u{0}".to_owned() },
+        TurnEvent::StageFailed {
+            stage: "naming".to_owned(),
+            message: "no \"names\"\ntoday".to_owned(),
+        },
+        content("a"),
+        TurnEvent::Usage { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 },
+        TurnEvent::done(),
+    ] {
+        assert!(found.events.contains(&event), "{event:?}: {found:?}");
+    }
+    assert_eq!(found.events.len(), 6);
+}
+
+#[tokio::test]
+async fn pieces_of_a_mebibyte_arrive_whole() {
+    let chain = Chain::start().await;
+    let texts = ["안녕 \"\\\n\0😀".repeat(70_000), "a".repeat(1 << 20), "\u{1}".repeat(1 << 20)];
+    let found = chain.read(Script::chat(texts.clone())).await;
+    assert!(found.error.is_none());
+    let expected = texts.map(|text| content(&text));
+    assert!(found.events.starts_with(&expected) && found.events.len() == 4);
+}
+
+#[tokio::test]
+async fn half_a_surrogate_pair_costs_one_character() {
+    let chain = Chain::start().await;
+    let half = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\\ud83d!\"}}]}\n\n";
+    let script = Script::new().role("assistant").send(half).finish("stop").done();
+    let found = chain.read(script).await;
+    assert_eq!(found.events, [content("a\u{fffd}!"), TurnEvent::done()], "{found:?}");
+}
+
+#[tokio::test]
+async fn an_error_of_the_model_is_an_event_and_then_an_error_with_the_text_so_far() {
+    let chain = Chain::start().await;
+    let error = json!({"error": {"message": "the model is \"overloaded\"\n"}});
+    let found = chain.read(Script::new().role("assistant").text("a").sse(error)).await;
+    assert_eq!(found.events, [content("a")]);
+    let error = found.error.unwrap();
+    assert_eq!((error.code(), error.partial()), ("api", Some("a")));
+    assert!(error.message().contains("the model is \"overloaded\""), "{error}");
+
+    let found = chain.read(Script::error(401, "wrong key")).await;
+    let error = found.error.unwrap();
+    assert_eq!((error.code(), error.message()), ("api", "wrong key"));
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_lets_the_model_go() {
+    let chain = Chain::start().await;
+    chain.llm.script("m stream", Script::new().role("assistant").text("a").stall());
+    let request = TurnRequest::new(MESSAGE).workspace(WORKSPACE);
+    let mut stream = chain.service.stream(request).await.unwrap();
+    assert_eq!(stream.next().await.unwrap().unwrap(), content("a"));
+    drop(stream);
+    // The service learns of it when it writes next: here, by the keep-alive.
+    tokio::time::pause();
+    for _ in 0..3 {
+        tokio::time::advance(Duration::from_secs(15)).await;
+        tokio::task::yield_now().await;
+    }
+    tokio::time::resume();
+    chain.llm.wait_for(|log| log.open_connections == 0).await;
+}
+
+#[tokio::test]
+async fn silence_is_broken_every_15_seconds() {
+    let llm = Fake::spawn_thread().unwrap();
+    llm.script("m stream", Script::new().role("assistant").text("a").stall());
+    let bench = Bench { llm, store: turnwire_fakes::FakeStore::spawn_thread().unwrap() };
+    let turns = Turns::builder(bench.openai()).model("m").build().unwrap();
+    let mut bytes = turns.start(TurnRequest::new(MESSAGE)).sse();
+    let first = bytes.next().await.unwrap().unwrap();
+    assert_eq!(first, "data: {\"type\": \"content\", \"content\": \"a\"}\n\n");
+    tokio::time::pause();
+    let mut before = tokio::time::Instant::now();
+    for _ in 0..3 {
+        assert_eq!(bytes.next().await.unwrap().unwrap(), KEEP_ALIVE);
+        let silence = before.elapsed().as_millis();
+        assert!((14_990..=15_010).contains(&silence), "{silence} ms");
+        before = tokio::time::Instant::now();
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_is_faster_than_its_reader_comes_in_pieces_of_bounded_size() {
+    let text = "0123456789".repeat(10);
+    let script = Script::new().role("assistant").repeat(5000, |body| body.text(text.clone()));
+    let bench = Bench::replying(script.finish("stop").done().coalesce(1 << 20)).await;
+    let turns = Turns::builder(bench.openai()).model("m").build().unwrap();
+    let mut bytes = turns.start(TurnRequest::new(MESSAGE)).sse();
+    let mut total = 0;
+    while let Some(Ok(piece)) = bytes.next().await {
+        assert!(piece.len() < 20_000, "{}", piece.len());
+        total += piece.len();
+    }
+    assert!(total > 500_000);
+}
