@@ -213,8 +213,6 @@ export const BY_CODE: Record<string, Make> = {
   outbox_full: setting,
   storage: setting,
   file: setting,
-  outbox_full: setting,
-  storage: setting,
   structure: setting,
 };
 

@@ -167,8 +167,6 @@ TABLE: dict[str, type[OpenAIError]] = {
     "outbox_full": OpenAIError,
     "storage": OpenAIError,
     "file": OpenAIError,
-    "outbox_full": OpenAIError,
-    "storage": OpenAIError,
     "structure": OpenAIError,
 }
 

@@ -102,10 +102,6 @@ kinds! {
     Storage, "storage", false, "check the file, its directory and the space on the disk";
     /// A file cannot be written.
     File, "file", false, "check the path, the permissions and the disk";
-    /// The outbox holds as much as its limits allow.
-    OutboxFull, "outbox_full", true, "wait until records are delivered, or allow larger limits";
-    /// The outbox's file cannot be made, opened, read or written.
-    Storage, "storage", false, "check the file, its directory and the space on the disk";
     /// A structured reply does not have the structure asked for.
     Structure, "structure", false, "check the schema, and the reply's refusal and finish reason";
 }

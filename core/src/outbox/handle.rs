@@ -98,6 +98,11 @@ impl Outbox {
         Ok(())
     }
 
+    /// Whether records have somewhere to go.
+    pub fn has_sink(&self) -> bool {
+        self.0.sink.get().is_some()
+    }
+
     /// Takes a record: in microseconds, without waiting for the network, and whether or not the service is there.
     ///
     /// With a file the record is in it when this returns, as [`Durability`](super::Durability) says. A file that
