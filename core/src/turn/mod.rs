@@ -11,6 +11,7 @@
 //! [`Timeline`], and never breaks the reply.
 
 mod engine;
+mod handle;
 mod keeper;
 mod naming;
 mod reply;
@@ -22,7 +23,7 @@ mod timeline;
 mod turns;
 mod workspace;
 
-pub use engine::Turn;
+pub use handle::Turn;
 pub use sentiment::{LlmSentiment, Sentiment};
 pub use settings::{HistoryLimits, OnDisconnect, TurnsBuilder};
 pub use sse::TurnBytes;

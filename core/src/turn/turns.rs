@@ -8,8 +8,8 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::Turn;
 use super::settings::TurnsBuilder;
-use super::{Turn, engine};
 use crate::{FlushReport, OpenAi, Outbox, TurnRequest};
 
 /// How long what was broken off has to put away what it has.
@@ -67,7 +67,7 @@ impl Turns {
     ///
     /// Outside of a Tokio runtime.
     pub fn start(&self, request: TurnRequest) -> Turn {
-        engine::start(self, request)
+        Turn::start(self, request)
     }
 
     /// The outbox that delivers the messages; `None` without a store.
