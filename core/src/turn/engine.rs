@@ -1,12 +1,10 @@
-//! A turn that runs: the reply, driven by its reader, and what the stages beside it tell.
+//! The running of a turn: the reply, driven by its reader, and what the stages beside it tell.
 
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use futures_core::stream::FusedStream;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -20,23 +18,12 @@ use super::reply::{self, Asked, Kept, Label, Opened};
 use super::settings::{OnDisconnect, TurnsBuilder};
 use super::speaking::Speaking;
 use super::timeline::{Recorder, Running};
-use super::{StageName, Timeline, Turns, workspace};
+use super::{StageName, Turns, workspace};
 use crate::turn_request::Place;
 use crate::{ChatStream, Error, ErrorKind, Result, TurnEvent, TurnRequest};
 
-/// A turn that runs: a stream of its events.
-///
-/// The reply is read as the turn is polled, so a slow reader slows the model's service down. It ends with
-/// [`Done`](TurnEvent::Done), or with an error that keeps the text so far; then it stays ended. Dropping it before its
-/// end is the reader's going away: [`OnDisconnect`] says what becomes of the reply. The user's message is kept in any
-/// case.
-pub struct Turn {
-    /// `None` once it has been left to others.
-    inner: Option<Inner>,
-    recorder: Recorder,
-}
-
-struct Inner {
+/// A turn that runs.
+pub(super) struct Engine {
     settings: Arc<TurnsBuilder>,
     background: TaskTracker,
     /// Ends what is in the background.
@@ -61,11 +48,11 @@ enum Reply {
 }
 
 /// Starts a turn.
-pub(super) fn start(turns: &Turns, request: TurnRequest) -> Turn {
+pub(super) fn start(turns: &Turns, request: TurnRequest) -> (Engine, Recorder) {
     let settings = turns.settings.clone();
     let (failed, failures) = settings.tells.failures.then(mpsc::unbounded_channel).unzip();
     let recorder = Recorder::start(failed);
-    let mut inner = Inner {
+    let mut engine = Engine {
         settings: settings.clone(),
         background: turns.background.clone(),
         ending: turns.ending.clone(),
@@ -75,7 +62,7 @@ pub(super) fn start(turns: &Turns, request: TurnRequest) -> Turn {
         beside: Beside::new(settings.tells, failures),
         reply: Reply::Ended,
     };
-    inner.reply = match inner.begin(request) {
+    engine.reply = match engine.begin(request) {
         Ok((asked, label)) => {
             let stage = recorder.begin(StageName::Reply);
             let recorder = recorder.clone();
@@ -84,10 +71,10 @@ pub(super) fn start(turns: &Turns, request: TurnRequest) -> Turn {
         }
         Err(error) => Reply::Refused(Some(error)),
     };
-    Turn { inner: Some(inner), recorder }
+    (engine, recorder)
 }
 
-impl Inner {
+impl Engine {
     /// Starts what runs beside the reply, and tells what the reply is made from.
     fn begin(&mut self, request: TurnRequest) -> Result<(Asked, Option<Label>)> {
         let TurnRequest { message, place, user_id, tokens, history, .. } = request;
@@ -154,7 +141,7 @@ impl Inner {
         self.beside.workspace = Some(receiver);
     }
 
-    fn poll_event(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<TurnEvent>>> {
+    pub(super) fn poll_event(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<TurnEvent>>> {
         loop {
             if let Some(event) = self.beside.poll(task) {
                 return Poll::Ready(Some(Ok(event)));
@@ -278,7 +265,7 @@ impl Inner {
     }
 
     /// Nobody reads any more.
-    fn left(mut self) {
+    pub(super) fn left(mut self) {
         let is_running = matches!(self.reply, Reply::Opening(..) | Reply::Streaming(..));
         if is_running && self.settings.on_disconnect == OnDisconnect::Finish {
             self.beside.speaking = None; // nobody hears it
@@ -308,6 +295,11 @@ impl Inner {
         self.end();
     }
 
+    /// Whether there is no more to come.
+    pub(super) fn is_ended(&self) -> bool {
+        matches!(self.reply, Reply::Ended)
+    }
+
     fn end(&mut self) {
         self.reply = Reply::Ended;
         self.beside.end();
@@ -317,47 +309,4 @@ impl Inner {
 
 fn refused(why: &str) -> Error {
     Error::new(ErrorKind::InvalidRequest, "turn.start", why)
-}
-
-impl Turn {
-    /// Ends the turn now, as its reader's going away does.
-    pub fn cancel(&mut self) {
-        if let Some(inner) = self.inner.take() {
-            inner.left();
-        }
-    }
-
-    /// The timeline so far. The saving of messages goes on after the turn's end, and stands on it when it is over.
-    pub fn timeline(&self) -> Timeline {
-        self.recorder.timeline()
-    }
-}
-
-impl Stream for Turn {
-    type Item = Result<TurnEvent>;
-
-    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match &mut self.inner {
-            Some(inner) => inner.poll_event(task),
-            None => Poll::Ready(None),
-        }
-    }
-}
-
-impl FusedStream for Turn {
-    fn is_terminated(&self) -> bool {
-        self.inner.as_ref().is_none_or(|inner| matches!(inner.reply, Reply::Ended))
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.cancel();
-    }
-}
-
-impl fmt::Debug for Turn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Turn").field("ended", &self.is_terminated()).finish_non_exhaustive()
-    }
 }

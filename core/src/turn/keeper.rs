@@ -124,7 +124,7 @@ impl Keeper {
     }
 
     fn keep(&self, state: &mut State, message: StoreMessage, stage: StageName) {
-        self.0.saves.expect(&message.id, stage, &self.0.recorder);
+        self.0.saves.watch(&message.id, stage, &self.0.recorder);
         if let Home::Missing(why) = &state.home {
             self.0.saves.give_up(&message.id, why);
         }

@@ -12,6 +12,7 @@
 
 mod beside;
 mod engine;
+mod handle;
 mod keeper;
 mod naming;
 mod reply;
@@ -24,7 +25,7 @@ mod timeline;
 mod turns;
 mod workspace;
 
-pub use engine::Turn;
+pub use handle::Turn;
 pub use sentiment::{LlmSentiment, Sentiment};
 pub use settings::{HistoryLimits, OnDisconnect, TurnsBuilder};
 pub use sse::TurnBytes;

@@ -29,7 +29,7 @@ impl Saves {
     }
 
     /// A message of this turn is going to be delivered.
-    pub(super) fn expect(&self, id: &str, stage: StageName, recorder: &Recorder) {
+    pub(super) fn watch(&self, id: &str, stage: StageName, recorder: &Recorder) {
         self.with(|saves| {
             if saves.len() < MOST {
                 let recorder = recorder.clone();

@@ -9,8 +9,8 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::Turn;
 use super::settings::TurnsBuilder;
-use super::{Turn, engine};
 use crate::{Error, ErrorKind, FlushReport, OnFailure, OpenAi, Outbox, Result, TurnRequest};
 
 /// How long what was broken off has to put away what it has.
@@ -68,7 +68,7 @@ impl Turns {
     ///
     /// Outside of a Tokio runtime.
     pub fn start(&self, request: TurnRequest) -> Turn {
-        engine::start(self, request)
+        Turn::start(self, request)
     }
 
     /// Speaks a text, sentence by sentence, as one piece of audio.

@@ -12,7 +12,6 @@ mod faults;
 mod history;
 mod kept;
 mod leaving;
-mod many;
 mod sentiment;
 mod server;
 mod spoken;

@@ -1,0 +1,126 @@
+//! A thousand turns at once on one thread, again and again: all complete, and what they held is given back. Alone in its
+//! process, because it counts the process's memory.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::AtomicIsize;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::future::join_all;
+use turnwire::{ChatStore, Delivery, OpenAi, Outbox, Turn, TurnEvent, TurnRequest, Turns};
+use turnwire_fakes::{Fake, FakeStore, Login, Script};
+
+const TURNS: usize = 1000;
+const ROUNDS: usize = 10;
+/// The round after which what is made once has been made.
+const WARM: usize = 3;
+
+const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";
+const WORKSPACE: &str = "workspace-of-the-test";
+
+/// What is allocated and not freed: pieces and bytes.
+static PIECES: AtomicIsize = AtomicIsize::new(0);
+static BYTES: AtomicIsize = AtomicIsize::new(0);
+
+struct Counting;
+
+// SAFETY: every call goes to the system's allocator as it came; counting does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        PIECES.fetch_add(1, Relaxed);
+        BYTES.fetch_add(layout.size().cast_signed(), Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        PIECES.fetch_sub(1, Relaxed);
+        BYTES.fetch_sub(layout.size().cast_signed(), Relaxed);
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What is held after a round.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    pieces: isize,
+    bytes: isize,
+    /// The pages of the process, in KiB, where the system tells.
+    resident: Option<u64>,
+}
+
+impl Held {
+    fn now() -> Self {
+        let resident = || {
+            let status = std::fs::read_to_string("/proc/self/status").ok()?;
+            let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+            line.split_whitespace().nth(1)?.parse().ok()
+        };
+        Held { pieces: PIECES.load(Relaxed), bytes: BYTES.load(Relaxed), resident: resident() }
+    }
+}
+
+fn turns(llm: &Fake, store: &FakeStore) -> Turns {
+    let openai = OpenAi::builder().base_url(llm.base_url()).api_key("sk-of-the-test").no_proxy();
+    // The ids that it remembers are held on purpose; few, so that nothing hides behind them.
+    let delivery = Delivery { remembered: 100, ..Delivery::default() };
+    Turns::builder(openai.build().unwrap())
+        .model("m")
+        .store(ChatStore::builder(store.url()).no_proxy().build().unwrap())
+        .outbox(Outbox::builder().delivery(delivery).start().unwrap())
+        .sentiment(|_: String| async { Ok("기쁨".to_owned()) })
+        .workspace_wait(Duration::from_secs(60))
+        .build()
+        .unwrap()
+}
+
+/// One in ten begins a conversation.
+fn start(turns: &Turns, login: &Login, at: usize) -> Turn {
+    let request = TurnRequest::new("오늘 기분이 어때요?").user_id(USER);
+    let request = request.tokens(login.access.as_str(), login.refresh.as_str());
+    turns.start(match at.is_multiple_of(10) {
+        true => request.new_workspace(),
+        false => request.workspace(WORKSPACE),
+    })
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_thousand_turns_at_once_complete_and_give_back_what_they_held() {
+    let (llm, store) = (Fake::spawn_thread().unwrap(), FakeStore::spawn_thread().unwrap());
+    let (turns, login) = (turns(&llm, &store), store.login(USER));
+    let mut held = Vec::new();
+    for round in 1..=ROUNDS {
+        // The fakes remember every request.
+        llm.reset();
+        store.fake().reset();
+        store.add_workspace(WORKSPACE, USER);
+        llm.script("m stream", Script::chat(["안", "녕", "하", "세요"]));
+        let run = |at| {
+            let turn = start(&turns, &login, at);
+            async move { turn.map(Result::unwrap).collect::<Vec<_>>().await }
+        };
+        for events in join_all((0..TURNS).map(run)).await {
+            let is_content = |event: &&TurnEvent| event.kind() == "content";
+            assert_eq!(events.iter().filter(is_content).count(), 4, "{events:?}");
+            assert_eq!(events.last(), Some(&TurnEvent::done()));
+        }
+        let report = turns.flush(Duration::from_secs(60)).await;
+        let found = (report.delivered, report.pending, report.dead);
+        assert_eq!(found, (2 * TURNS as u64, 0, 0), "in round {round}");
+        held.push(Held::now());
+    }
+    let (Some(warm), Some(last)) = (held.get(WARM - 1), held.last()) else { unreachable!() };
+    let more = (TURNS * (ROUNDS - WARM)).cast_signed();
+    // Two pieces a turn are the outbox's: the order of the tokens that records brought, of which it keeps 20,000.
+    assert!(last.pieces - warm.pieces < 3 * more, "more than two pieces a turn: {held:#?}");
+    assert!(last.bytes - warm.bytes < 512 * more, "more than 512 bytes a turn: {held:#?}");
+    // A coarse look at what the allocator does not see: pages are scattered, and are not given back at once.
+    if let (Some(warm), Some(last)) = (warm.resident, last.resident) {
+        assert!(last < warm + warm / 2, "{held:#?}");
+    }
+    println!("after {WARM} rounds {warm:?}, after {ROUNDS} {last:?}");
+}
