@@ -20,7 +20,7 @@ use super::reply::{self, Asked, Kept, Label, Opened};
 use super::settings::{OnDisconnect, TurnsBuilder};
 use super::speaking::Speaking;
 use super::timeline::{Recorder, Running};
-use super::{StageName, Timeline, Turns, workspace};
+use super::{Timeline, Turns, workspace};
 use crate::turn_request::Place;
 use crate::{ChatStream, Error, ErrorKind, Result, TurnEvent, TurnRequest};
 
@@ -50,7 +50,7 @@ struct Inner {
 
 /// How far the reply is.
 enum Reply {
-    Opening(BoxFuture<'static, Result<Opened>>, Running),
+    Opening(BoxFuture<'static, Result<Opened>>),
     Streaming(Box<ChatStream>, Running),
     /// It is complete and kept. A new workspace's id is waited for until then.
     Complete(Pin<Box<Sleep>>),
@@ -77,10 +77,9 @@ pub(super) fn start(turns: &Turns, request: TurnRequest) -> Turn {
     };
     inner.reply = match inner.begin(request) {
         Ok((asked, label)) => {
-            let stage = recorder.begin(StageName::Reply);
             let recorder = recorder.clone();
             let opening = async move { reply::open(&settings, asked, label, &recorder).await };
-            Reply::Opening(Box::pin(opening), stage)
+            Reply::Opening(Box::pin(opening))
         }
         Err(error) => Reply::Refused(Some(error)),
     };
@@ -160,7 +159,7 @@ impl Inner {
                 return Poll::Ready(Some(Ok(event)));
             }
             match &mut self.reply {
-                Reply::Opening(opening, _) => {
+                Reply::Opening(opening) => {
                     let Poll::Ready(opened) = opening.as_mut().poll(task) else {
                         return Poll::Pending;
                     };
@@ -204,15 +203,13 @@ impl Inner {
     }
 
     fn opened(&mut self, opened: Result<Opened>) -> Result<()> {
-        let Opened { stream, label, late } = match opened {
+        let Opened { stream, stage, label, late } = match opened {
             Ok(opened) => opened,
             Err(error) => return Err(self.fail(error)),
         };
         self.beside.tell_label(label);
         self.beside.search_on(late);
-        if let Reply::Opening(_, stage) = std::mem::replace(&mut self.reply, Reply::Ended) {
-            self.reply = Reply::Streaming(Box::new(stream), stage);
-        }
+        self.reply = Reply::Streaming(Box::new(stream), stage);
         Ok(())
     }
 
@@ -257,13 +254,9 @@ impl Inner {
 
     /// The reply broke: what came of it is kept.
     fn fail(&mut self, error: Error) -> Error {
-        match std::mem::replace(&mut self.reply, Reply::Ended) {
-            Reply::Opening(_, stage) => stage.failed_by(&error),
-            Reply::Streaming(stream, stage) => {
-                stage.failed_by(&error);
-                self.keep_partial(&stream);
-            }
-            _ => {}
+        if let Reply::Streaming(stream, stage) = std::mem::replace(&mut self.reply, Reply::Ended) {
+            stage.failed_by(&error);
+            self.keep_partial(&stream);
         }
         self.end();
         error
