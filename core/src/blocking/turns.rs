@@ -12,9 +12,7 @@ use tokio::runtime::Runtime;
 
 use super::wait::wait;
 use crate::process::runtime;
-use crate::{
-    FlushReport, OpenAi, Outbox, Result, Timeline, TurnEvent, TurnRequest, TurnsBuilder,
-};
+use crate::{FlushReport, OpenAi, Outbox, Result, Timeline, TurnEvent, TurnRequest, TurnsBuilder};
 
 /// Runs turns, for code that is not async; see [`turnwire::Turns`](crate::Turns).
 ///
