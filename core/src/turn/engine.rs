@@ -18,7 +18,7 @@ use super::reply::{self, Asked, Kept, Label, Opened};
 use super::settings::{OnDisconnect, TurnsBuilder};
 use super::speaking::Speaking;
 use super::timeline::{Recorder, Running};
-use super::{StageName, Turns, workspace};
+use super::{Turns, workspace};
 use crate::turn_request::Place;
 use crate::{ChatStream, Error, ErrorKind, Result, TurnEvent, TurnRequest};
 
@@ -37,7 +37,7 @@ pub(super) struct Engine {
 
 /// How far the reply is.
 enum Reply {
-    Opening(BoxFuture<'static, Result<Opened>>, Running),
+    Opening(BoxFuture<'static, Result<Opened>>),
     Streaming(Box<ChatStream>, Running),
     /// It is complete and kept. A new workspace's id is waited for until then.
     Complete(Pin<Box<Sleep>>),
@@ -64,10 +64,9 @@ pub(super) fn start(turns: &Turns, request: TurnRequest) -> (Engine, Recorder) {
     };
     engine.reply = match engine.begin(request) {
         Ok((asked, label)) => {
-            let stage = recorder.begin(StageName::Reply);
             let recorder = recorder.clone();
             let opening = async move { reply::open(&settings, asked, label, &recorder).await };
-            Reply::Opening(Box::pin(opening), stage)
+            Reply::Opening(Box::pin(opening))
         }
         Err(error) => Reply::Refused(Some(error)),
     };
@@ -147,7 +146,7 @@ impl Engine {
                 return Poll::Ready(Some(Ok(event)));
             }
             match &mut self.reply {
-                Reply::Opening(opening, _) => {
+                Reply::Opening(opening) => {
                     let Poll::Ready(opened) = opening.as_mut().poll(task) else {
                         return Poll::Pending;
                     };
@@ -191,15 +190,13 @@ impl Engine {
     }
 
     fn opened(&mut self, opened: Result<Opened>) -> Result<()> {
-        let Opened { stream, label, late } = match opened {
+        let Opened { stream, stage, label, late } = match opened {
             Ok(opened) => opened,
             Err(error) => return Err(self.fail(error)),
         };
         self.beside.tell_label(label);
         self.beside.search_on(late);
-        if let Reply::Opening(_, stage) = std::mem::replace(&mut self.reply, Reply::Ended) {
-            self.reply = Reply::Streaming(Box::new(stream), stage);
-        }
+        self.reply = Reply::Streaming(Box::new(stream), stage);
         Ok(())
     }
 
@@ -244,13 +241,9 @@ impl Engine {
 
     /// The reply broke: what came of it is kept.
     fn fail(&mut self, error: Error) -> Error {
-        match std::mem::replace(&mut self.reply, Reply::Ended) {
-            Reply::Opening(_, stage) => stage.failed_by(&error),
-            Reply::Streaming(stream, stage) => {
-                stage.failed_by(&error);
-                self.keep_partial(&stream);
-            }
-            _ => {}
+        if let Reply::Streaming(stream, stage) = std::mem::replace(&mut self.reply, Reply::Ended) {
+            stage.failed_by(&error);
+            self.keep_partial(&stream);
         }
         self.end();
         error

@@ -31,6 +31,8 @@ pub(super) struct Kept {
 /// A reply that has begun.
 pub(super) struct Opened {
     pub(super) stream: ChatStream,
+    /// The reply's, since its request was sent.
+    pub(super) stage: Running,
     /// The label, if it came in time.
     pub(super) label: Option<String>,
     /// The search for the label, if it goes on.
@@ -108,8 +110,15 @@ pub(super) async fn open(
     if settings.tells.usage {
         request = request.include_usage();
     }
-    let stream = settings.llm.chat_stream(request).await?;
-    Ok(Opened { stream, label, late })
+    // Not before: what was waited for has stages of its own, and counts once.
+    let stage = recorder.begin(StageName::Reply);
+    match settings.llm.chat_stream(request).await {
+        Ok(stream) => Ok(Opened { stream, stage, label, late }),
+        Err(error) => {
+            stage.failed_by(&error);
+            Err(error)
+        }
+    }
 }
 
 /// The conversation so far, or none of it where the store does not give it in time.

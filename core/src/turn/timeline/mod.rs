@@ -1,8 +1,13 @@
 //! What a turn's stages took, for programs, terminals and pictures.
 
 mod recorder;
+mod rows;
 mod svg;
 mod text;
+mod words;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::time::Duration;
@@ -105,10 +110,17 @@ impl Timeline {
         (self.pieces > 1 && took > 0.0).then(|| f64::from(self.pieces - 1) / took)
     }
 
-    /// What the same stages would have taken one after another, without a reader who sees anything before the end:
-    /// sentiment, history, naming, workspace and session, the whole reply, speech, and both saves.
+    /// What the same stages would have taken one after another, before a reader had seen anything: naming, workspace
+    /// and session, sentiment, history, the whole reply, speech, and both saves.
     pub fn one_after_another(&self) -> Duration {
         self.stages.iter().filter_map(Stage::took).sum()
+    }
+
+    /// The last moment that it tells of; never the start itself, so that it can be a scale.
+    fn end(&self) -> Duration {
+        let moments = self.stages.iter().flat_map(|stage| [Some(stage.began), stage.ended]);
+        let last = moments.chain([self.first_token, self.first_audio, self.total]).flatten().max();
+        last.unwrap_or_default().max(Duration::from_millis(1))
     }
 }
 
@@ -132,6 +144,21 @@ impl StageName {
             StageName::SaveUser => "save_user",
             StageName::SaveAi => "save_ai",
             StageName::Speech => "speech",
+        }
+    }
+
+    /// Where it stands when stages run one after another, as in services that save and speak before they answer.
+    fn place(self) -> u8 {
+        match self {
+            StageName::Naming => 0,
+            StageName::CreateWorkspace => 1,
+            StageName::StartSession => 2,
+            StageName::Sentiment => 3,
+            StageName::History => 4,
+            StageName::Reply => 5,
+            StageName::Speech => 6,
+            StageName::SaveUser => 7,
+            StageName::SaveAi => 8,
         }
     }
 }

@@ -3,38 +3,46 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use super::rows::Row;
+use super::words::{Time, text_width};
 use super::{Stage, StageName, StageOutcome, Timeline};
 
 const WIDTH: f64 = 960.0;
-const LEFT: f64 = 150.0;
-const RIGHT: f64 = 130.0;
-const ROW: f64 = 26.0;
-const TOP: f64 = 64.0;
+/// Where time begins: names stand left of it.
+const LEFT: f64 = 168.0;
+/// Room for what is written behind the longest bar.
+const RIGHT: f64 = 150.0;
+/// The first row's top.
+const TOP: f64 = 112.0;
+const ROW: f64 = 27.0;
+const BAR: f64 = 16.0;
+/// Between the lines of the small print below the serial bar.
+const LINE: f64 = 15.0;
+
+const DARK: &str = "#111827";
+const GREY: &str = "#6b7280";
+const RED: &str = "#dc2626";
 
 impl Timeline {
     /// The timeline as an SVG picture that needs nothing else: the stages as they ran, and below, on the same scale,
     /// what they would have taken one after another.
     pub fn to_svg(&self) -> String {
-        let ran = self.stages.iter().filter_map(|stage| stage.ended).chain(self.total).max();
-        let serial = self.one_after_another();
-        let end = ran.unwrap_or_default().max(serial).max(Duration::from_millis(1));
-        let mut picture =
-            Picture { out: String::new(), scale: (WIDTH - LEFT - RIGHT) / end.as_secs_f64() };
-        let rows = self.stages.len() as f64;
-        let below = TOP + rows * ROW + 56.0;
-        let height = below + ROW + 44.0;
-        picture.open(height);
+        let end = self.end().max(self.one_after_another());
+        let scale = (WIDTH - LEFT - RIGHT) / end.as_secs_f64();
+        let mut picture = Picture { out: String::new(), scale };
+        let rows = self.rows();
+        let below = TOP + rows.len() as f64 * ROW;
+        let serial = below + 24.0;
+        // What it needs below is known when it is drawn; what lies behind is drawn before.
+        let (bar, depth) = picture.serial(&rows, serial);
+        let axis = serial + BAR + depth + 14.0;
         picture.title(self);
-        picture.axis(end, height - 34.0);
-        for (stage, row) in self.stages.iter().zip(0u32..) {
-            picture.stage(stage, TOP + f64::from(row) * ROW);
-        }
-        if let Some(first) = self.first_token {
-            picture.mark(first, TOP - 6.0, TOP + rows * ROW, "first token");
-        }
-        picture.serial(&self.stages, below);
-        picture.out.push_str("</svg>\n");
-        picture.out
+        picture.axis(end, axis);
+        picture.marks(self, below);
+        picture.rows(self, &rows);
+        picture.out.push_str(&bar);
+        let height = picture.reasons(&rows, axis + 32.0);
+        picture.whole(height)
     }
 }
 
@@ -44,138 +52,260 @@ struct Picture {
     scale: f64,
 }
 
+/// Which end of a text is at its place.
+#[derive(Clone, Copy)]
+enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
 impl Picture {
     fn x(&self, at: Duration) -> f64 {
         LEFT + at.as_secs_f64() * self.scale
     }
 
-    /// Writing to a string does not fail, so that results of `write!` need no look.
-    fn put(&mut self, args: std::fmt::Arguments<'_>) {
-        let _ = self.out.write_fmt(args);
-    }
-
-    fn open(&mut self, height: f64) {
-        self.put(format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
-             font-family=\"system-ui, sans-serif\" font-size=\"12\">\n\
-             <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#fff\"/>\n"
-        ));
+    fn whole(&self, height: f64) -> String {
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" \
+             font-family=\"system-ui, 'Noto Sans', 'Noto Sans CJK KR', sans-serif\" font-size=\"12\">\n\
+             <defs><pattern id=\"failed\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" \
+             patternTransform=\"rotate(45)\"><rect width=\"6\" height=\"6\" fill=\"#fee2e2\"/>\
+             <rect width=\"2\" height=\"6\" fill=\"{RED}\"/></pattern></defs>\n\
+             <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#fff\"/>\n{}</svg>\n",
+            self.out
+        )
     }
 
     fn title(&mut self, line: &Timeline) {
-        let total = line.total.unwrap_or_default().as_millis();
-        let serial = line.one_after_another().as_millis();
-        self.put(format_args!(
-            "<text x=\"16\" y=\"28\" font-size=\"16\" font-weight=\"600\" fill=\"#111\">One turn: {total} ms; one stage \
-             after another: {serial} ms</text>\n"
-        ));
+        let serial = line.one_after_another();
+        let done = match line.total {
+            Some(total) => format!("done after {}", Time(total)),
+            None => "not done yet".to_owned(),
+        };
+        let audio = line.first_audio.map(|audio| format!(" first audio after {},", Time(audio)));
+        let audio = audio.unwrap_or_default();
+        let (title, below) = match line.first_token {
+            Some(first) => {
+                let times = serial.as_secs_f64() / first.as_secs_f64().max(1e-6);
+                (
+                    format!("One turn: first token after {},{audio} {done}", Time(first)),
+                    format!(
+                        "One stage after another, the reader sees nothing for {}: {times:.1} times as long.",
+                        Time(serial)
+                    ),
+                )
+            }
+            None => (format!("One turn without a reply: {done}"), String::new()),
+        };
+        let _ = writeln!(
+            self.out,
+            "<text x=\"20\" y=\"34\" font-size=\"19\" font-weight=\"600\" fill=\"{DARK}\">{title}</text>\n\
+             <text x=\"20\" y=\"56\" font-size=\"13\" fill=\"{GREY}\">{below}</text>"
+        );
     }
 
     fn axis(&mut self, end: Duration, bottom: f64) {
         let step = tick(end);
         let mut at = Duration::ZERO;
         while at <= end {
-            let x = self.x(at);
-            let ms = at.as_millis();
-            let (from, label) = (TOP - 8.0, bottom + 18.0);
-            self.put(format_args!(
-                "<line x1=\"{x:.1}\" y1=\"{from}\" x2=\"{x:.1}\" y2=\"{bottom}\" stroke=\"#e5e7eb\"/>\
-                 <text x=\"{x:.1}\" y=\"{label}\" text-anchor=\"middle\" fill=\"#6b7280\">{ms} ms</text>\n"
-            ));
+            let (x, from) = (self.x(at), TOP - 6.0);
+            let _ = writeln!(
+                self.out,
+                "<line x1=\"{x:.1}\" y1=\"{from}\" x2=\"{x:.1}\" y2=\"{bottom}\" stroke=\"#e5e7eb\"/>"
+            );
+            let label = match at.is_zero() {
+                true => "0".to_owned(),
+                false => round(at),
+            };
+            self.text(x, bottom + 16.0, Anchor::Middle, GREY, &label);
             at += step;
         }
     }
 
-    fn stage(&mut self, stage: &Stage, y: f64) {
-        let (from, to) = (self.x(stage.began), self.x(stage.ended.unwrap_or(stage.began)));
-        let (text, fill) = (y + 16.0, colour(stage.name));
-        let width = (to - from).max(2.0);
-        let opacity = if stage.outcome == StageOutcome::Done { 1.0 } else { 0.45 };
-        let note = match (&stage.outcome, stage.took()) {
-            (StageOutcome::Failed(_), _) => "failed".to_owned(),
-            (StageOutcome::Cancelled, _) => "cancelled".to_owned(),
-            (StageOutcome::Late, Some(took)) => format!("{} ms, too late", took.as_millis()),
-            (_, Some(took)) => format!("{} ms", took.as_millis()),
-            (_, None) => "runs".to_owned(),
+    fn rows(&mut self, line: &Timeline, rows: &[Row<'_>]) {
+        for (row, at) in rows.iter().zip(0u32..) {
+            let y = TOP + f64::from(at) * ROW;
+            self.text(LEFT - 12.0, y + 12.5, Anchor::End, DARK, row.name.label());
+            let mut last = (LEFT, LEFT);
+            for stage in row.tries() {
+                let (from, to) = (self.x(stage.began), self.x(stage.ended.unwrap_or(line.end())));
+                last = (from, to.max(from + 2.0));
+                self.bar(stage, line.first_token, from, last.1 - from, y);
+            }
+            self.note(row, last, y + 12.5);
+        }
+    }
+
+    fn bar(&mut self, stage: &Stage, first: Option<Duration>, from: f64, width: f64, y: f64) {
+        let colour = colour(stage.name);
+        let (fill, opacity, stroke) = match &stage.outcome {
+            StageOutcome::Failed(_) => ("url(#failed)", 1.0, RED),
+            StageOutcome::Cancelled | StageOutcome::Running => (colour, 0.25, colour),
+            StageOutcome::Late => (colour, 0.45, "none"),
+            StageOutcome::Done => (colour, 1.0, "none"),
         };
-        let reason = match &stage.outcome {
+        let title = match &stage.outcome {
             StageOutcome::Failed(why) => format!("<title>{}</title>", escape(why)),
             _ => String::new(),
         };
-        self.put(format_args!(
-            "<text x=\"{}\" y=\"{text}\" text-anchor=\"end\" fill=\"#374151\">{}</text>\
-             <rect x=\"{from:.1}\" y=\"{}\" width=\"{width:.1}\" height=\"16\" rx=\"3\" fill=\"{fill}\" \
-             fill-opacity=\"{opacity}\">{reason}</rect>\
-             <text x=\"{:.1}\" y=\"{text}\" fill=\"#374151\">{note}</text>\n",
-            LEFT - 10.0,
-            label(stage.name),
-            y + 4.0,
-            from + width + 6.0,
-        ));
-    }
-
-    fn mark(&mut self, at: Duration, from: f64, to: f64, name: &str) {
-        let x = self.x(at);
-        let ms = at.as_millis();
-        let label = from - 4.0;
-        self.put(format_args!(
-            "<line x1=\"{x:.1}\" y1=\"{from}\" x2=\"{x:.1}\" y2=\"{to}\" stroke=\"#dc2626\" stroke-dasharray=\"4 3\"/>\
-             <text x=\"{x:.1}\" y=\"{label}\" text-anchor=\"middle\" fill=\"#dc2626\">{name} {ms} ms</text>\n"
-        ));
-    }
-
-    /// The same stages, one after another on one line.
-    fn serial(&mut self, stages: &[Stage], y: f64) {
-        let (head, text) = (y - 10.0, y + 16.0);
-        self.put(format_args!(
-            "<text x=\"16\" y=\"{head}\" font-weight=\"600\" fill=\"#111\">The same stages, one after another</text>\n"
-        ));
-        let mut ordered: Vec<&Stage> = stages.iter().collect();
-        ordered.sort_by_key(|stage| place(stage.name));
-        let mut at = Duration::ZERO;
-        for stage in ordered {
-            let took = stage.took().unwrap_or_default();
-            let (from, width) = (self.x(at), took.as_secs_f64() * self.scale);
-            let (top, fill) = (y + 4.0, colour(stage.name));
-            let (name, ms) = (label(stage.name), took.as_millis());
-            self.put(format_args!(
-                "<rect x=\"{from:.1}\" y=\"{top}\" width=\"{width:.1}\" height=\"16\" fill=\"{fill}\">\
-                 <title>{name}: {ms} ms</title></rect>\n"
-            ));
-            at += took;
+        // Of the reply nothing has come yet where it is light.
+        let light = match first {
+            Some(first)
+                if stage.name == StageName::Reply && stage.outcome == StageOutcome::Done =>
+            {
+                (self.x(first) - from).clamp(0.0, width)
+            }
+            _ => 0.0,
+        };
+        if light > 0.0 {
+            let _ = writeln!(
+                self.out,
+                "<rect x=\"{from:.1}\" y=\"{y}\" width=\"{light:.1}\" height=\"{BAR}\" rx=\"3\" fill=\"{fill}\" \
+                 fill-opacity=\"0.3\"/>"
+            );
         }
-        let (x, ms) = (self.x(at) + 6.0, at.as_millis());
-        self.put(format_args!("<text x=\"{x:.1}\" y=\"{text}\" fill=\"#374151\">{ms} ms</text>\n"));
+        let (from, width) = (from + light, (width - light).max(2.0));
+        let _ = writeln!(
+            self.out,
+            "<rect x=\"{from:.1}\" y=\"{y}\" width=\"{width:.1}\" height=\"{BAR}\" rx=\"3\" fill=\"{fill}\" \
+             fill-opacity=\"{opacity}\" stroke=\"{stroke}\">{title}</rect>"
+        );
     }
-}
 
-/// The place of a stage where they run one after another: as the services did that saved and spoke before they
-/// answered.
-fn place(name: StageName) -> u8 {
-    match name {
-        StageName::Naming => 0,
-        StageName::CreateWorkspace => 1,
-        StageName::StartSession => 2,
-        StageName::Sentiment => 3,
-        StageName::History => 4,
-        StageName::Reply => 5,
-        StageName::Speech => 6,
-        StageName::SaveUser => 7,
-        StageName::SaveAi => 8,
+    /// What is said of a stage: behind its last bar, or before its first where there is more room.
+    fn note(&mut self, row: &Row<'_>, (from, to): (f64, f64), y: f64) {
+        let took = row.took().map(|took| Time(took).to_string());
+        let note: Vec<String> = took.into_iter().chain(row.verdict()).collect();
+        let note = note.join(", ");
+        let colour = match row.last.outcome {
+            StageOutcome::Done => DARK,
+            StageOutcome::Failed(_) => RED,
+            _ => GREY,
+        };
+        let from = row.earlier.first().map_or(from, |first| self.x(first.began));
+        let (behind, before) = (WIDTH - 12.0 - (to + 7.0), from - 7.0 - LEFT);
+        if text_width(&note) <= behind || behind >= before {
+            self.text(to + 7.0, y, Anchor::Start, colour, &shortened(&note, behind));
+        } else {
+            self.text(from - 7.0, y, Anchor::End, colour, &shortened(&note, before));
+        }
     }
-}
 
-fn label(name: StageName) -> &'static str {
-    match name {
-        StageName::Sentiment => "sentiment",
-        StageName::History => "history",
-        StageName::Reply => "reply",
-        StageName::Naming => "workspace name",
-        StageName::CreateWorkspace => "create workspace",
-        StageName::StartSession => "start session",
-        StageName::SaveUser => "save user's message",
-        StageName::SaveAi => "save AI's message",
-        StageName::Speech => "speech",
+    /// When the first token came, and when all was said.
+    fn marks(&mut self, line: &Timeline, bottom: f64) {
+        let (first, done) = (line.first_token, line.total);
+        let apart = |a: Duration, b: Duration| a.abs_diff(b).as_secs_f64() * self.scale;
+        let is_near = first.zip(done).is_some_and(|(first, done)| apart(first, done) < 150.0);
+        let mut mark = |at: Duration, y: f64, name: &str, colour: &str| {
+            let x = self.x(at);
+            let _ = writeln!(
+                self.out,
+                "<line x1=\"{x:.1}\" y1=\"{}\" x2=\"{x:.1}\" y2=\"{bottom}\" stroke=\"{colour}\" stroke-width=\"1.5\" \
+                 stroke-dasharray=\"4 3\"/>",
+                y + 4.0
+            );
+            self.text(x, y, Anchor::Middle, colour, &format!("{name} {}", Time(at)));
+        };
+        if let Some(done) = done {
+            // The two stand one above the other where they are near.
+            mark(done, if is_near { TOP - 26.0 } else { TOP - 12.0 }, "done", GREY);
+        }
+        if let Some(first) = first {
+            mark(first, TOP - 12.0, "first token", RED);
+        }
+    }
+
+    /// The same stages, one after another on one line; and how much room the names below it take.
+    fn serial(&self, rows: &[Row<'_>], y: f64) -> (String, f64) {
+        let mut bar = Picture { out: String::new(), scale: self.scale };
+        bar.text(LEFT - 12.0, y + 12.5, Anchor::End, DARK, "one after another");
+        let mut outside = Vec::new();
+        let mut at = Duration::ZERO;
+        let mut rows: Vec<&Row<'_>> = rows.iter().collect();
+        rows.sort_by_key(|row| row.name.place());
+        for row in rows {
+            let took = row.took().unwrap_or_default();
+            let (from, width) = (self.x(at), took.as_secs_f64() * self.scale);
+            at += took;
+            let (name, fill) = (row.name.label(), colour(row.name));
+            let _ = writeln!(
+                bar.out,
+                "<rect x=\"{from:.1}\" y=\"{y}\" width=\"{width:.1}\" height=\"{BAR}\" fill=\"{fill}\" stroke=\"#fff\" \
+                 stroke-width=\"0.5\"><title>{name}: {}</title></rect>",
+                Time(took)
+            );
+            if text_width(name) + 8.0 < width {
+                let _ = writeln!(
+                    bar.out,
+                    "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\" fill=\"#fff\">{name}</text>",
+                    from + width / 2.0,
+                    y + 12.5
+                );
+            } else {
+                outside.push((from + width / 2.0, name, fill));
+            }
+        }
+        let note = format!("first word {}", Time(at));
+        bar.text(self.x(at) + 7.0, y + 12.5, Anchor::Start, RED, &note);
+        let depth = bar.flags(&outside, y + BAR);
+        (bar.out, depth)
+    }
+
+    /// Names of what is too narrow for them, hung below it so that neither names nor their lines cross: from the right,
+    /// each as high as what hangs further right lets it.
+    fn flags(&mut self, names: &[(f64, &str, &str)], y: f64) -> f64 {
+        let mut leftmost: Vec<f64> = Vec::new();
+        for &(x, name, colour) in names.iter().rev() {
+            let ends = x + 4.0 + text_width(name) + 6.0;
+            let is_free = |lines: &[f64]| lines.iter().all(|begins| ends <= *begins);
+            let line = (0..leftmost.len())
+                .find(|line| leftmost.get(*line..).is_some_and(is_free))
+                .unwrap_or(leftmost.len());
+            match leftmost.get_mut(line) {
+                Some(begins) => *begins = x,
+                None => leftmost.push(x),
+            }
+            let text = y + LINE * (line as f64 + 1.0);
+            let _ = writeln!(
+                self.out,
+                "<path d=\"M{x:.1} {y}V{:.1}h3\" fill=\"none\" stroke=\"{colour}\"/>",
+                text - 4.0
+            );
+            self.text(x + 5.0, text, Anchor::Start, colour, name);
+        }
+        LINE * leftmost.len() as f64
+    }
+
+    /// Why stages failed, in small print at the end; and where that is.
+    fn reasons(&mut self, rows: &[Row<'_>], mut y: f64) -> f64 {
+        for row in rows {
+            if let Some(reason) = row.reason() {
+                y += LINE + 2.0;
+                let reason = format!("{}: {reason}", row.name.label());
+                self.text(20.0, y - 8.0, Anchor::Start, RED, &shortened(&reason, WIDTH - 32.0));
+            }
+        }
+        y
+    }
+
+    /// Writes on white, so that lines behind do not disturb.
+    fn text(&mut self, x: f64, y: f64, anchor: Anchor, colour: &str, text: &str) {
+        let width = text_width(text);
+        let (anchor, from) = match anchor {
+            Anchor::Start => ("start", x),
+            Anchor::Middle => ("middle", x - width / 2.0),
+            Anchor::End => ("end", x - width),
+        };
+        let text = escape(text);
+        let _ = writeln!(
+            self.out,
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"14\" fill=\"#fff\" fill-opacity=\"0.8\"/>\
+             <text x=\"{x:.1}\" y=\"{y}\" text-anchor=\"{anchor}\" fill=\"{colour}\">{text}</text>",
+            from - 2.0,
+            y - 11.0,
+            width + 4.0
+        );
     }
 }
 
@@ -195,15 +325,37 @@ fn colour(name: StageName) -> &'static str {
 
 /// A distance of the axis's ticks: about eight of them, at round times.
 fn tick(end: Duration) -> Duration {
-    let steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000];
+    let steps = [1, 2, 5, 10, 20, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000];
     let wanted = end / 8;
     let found = steps.map(Duration::from_millis).into_iter().find(|step| *step >= wanted);
-    found.unwrap_or_else(|| end / 8)
+    found.unwrap_or(end / 8)
 }
 
-/// A text as XML can hold it (1.0, section 2.2).
+/// A round time in as few signs as it needs.
+fn round(at: Duration) -> String {
+    match at.as_millis() {
+        ms @ ..1000 => format!("{ms} ms"),
+        _ => format!("{} s", (at.as_secs_f64() * 100.0).round() / 100.0),
+    }
+}
+
+/// As much of a text as there is room for.
+fn shortened(text: &str, room: f64) -> String {
+    if text_width(text) <= room {
+        return text.to_owned();
+    }
+    let mut left = room - 12.0;
+    let fits = |c: &char| {
+        left -= text_width(c.encode_utf8(&mut [0; 4]));
+        left >= 0.0
+    };
+    let mut short: String = text.chars().take_while(fits).collect();
+    short.push('…');
+    short
+}
+
+/// Text as XML takes it: without its marks, and without the characters that it does not allow.
 fn escape(text: &str) -> String {
-    let holds = |c: &char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
-    let text: String = text.chars().filter(holds).collect();
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    let is_forbidden = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.replace(is_forbidden, " ").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,82 +1,88 @@
-//! The timeline as a chart for a terminal.
+//! The timeline as a chart for a terminal, 80 columns wide.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::time::Duration;
 
-use super::{Stage, StageOutcome, Timeline};
+use super::rows::Row;
+use super::words::Time;
+use super::{StageName, StageOutcome, Timeline};
 
 /// How many columns the chart's bars share.
-const WIDTH: usize = 48;
+const WIDTH: usize = 40;
 
 impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let end = self.stages.iter().filter_map(|stage| stage.ended).chain(self.total).max();
-        let end = end.unwrap_or_default().max(Duration::from_millis(1));
-        for stage in &self.stages {
-            writeln!(f, "{:<17}{} {}", stage.name, Bar(stage, end), Note(stage))?;
+        writeln!(f, "{:<20}{:WIDTH$} {:>8} {:>8}", "stage", "", "from", "took")?;
+        let rows = self.rows();
+        for row in &rows {
+            write!(f, "{:<20}{}", row.name.label(), Bars { row, line: self })?;
+            write!(f, " {:>8}", Time(row.began()))?;
+            match row.took() {
+                Some(took) => writeln!(f, " {:>8}", Time(took))?,
+                None => writeln!(f)?,
+            }
+        }
+        for row in &rows {
+            if let Some(verdict) = row.verdict() {
+                write!(f, "{}: {verdict}", row.name.label())?;
+                match row.reason() {
+                    Some(reason) => writeln!(f, ": {reason}")?,
+                    None => writeln!(f)?,
+                }
+            }
         }
         if let Some(first) = self.first_token {
-            write!(f, "first token {} ms", first.as_millis())?;
+            write!(f, "first token after {}", Time(first))?;
+            if let Some(audio) = self.first_audio {
+                write!(f, " · first audio after {}", Time(audio))?;
+            }
+            if let Some(total) = self.total {
+                write!(f, " · done after {}", Time(total))?;
+            }
             if let Some(rate) = self.pieces_per_second() {
                 write!(f, " · {} pieces, {rate:.0} a second", self.pieces)?;
             }
             writeln!(f)?;
         }
-        if let Some(total) = self.total {
-            let serial = self.one_after_another();
-            let (total, serial) = (total.as_millis(), serial.as_millis());
-            writeln!(f, "done {total} ms · one after another it would have been {serial} ms")?;
+        if self.total.is_some() {
+            let serial = Time(self.one_after_another());
+            writeln!(f, "one stage after another: {serial} before anything is seen")?;
         }
         Ok(())
     }
 }
 
-/// A stage's part of the chart.
-struct Bar<'a>(&'a Stage, Duration);
+/// A row's part of the chart. The reply's bar is light as long as nothing of it has come.
+struct Bars<'a> {
+    row: &'a Row<'a>,
+    line: &'a Timeline,
+}
 
-impl fmt::Display for Bar<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Bar(stage, end) = self;
-        let column = |at: Duration| {
-            let part = at.as_secs_f64() / end.as_secs_f64();
-            ((part * WIDTH as f64).round() as usize).min(WIDTH)
-        };
-        let from = column(stage.began).min(WIDTH - 1);
-        let to = column(stage.ended.unwrap_or(*end)).max(from + 1);
-        let fill = match stage.outcome {
+impl Bars<'_> {
+    fn column(&self, at: Duration) -> usize {
+        let part = at.as_secs_f64() / self.line.end().as_secs_f64();
+        ((part * WIDTH as f64).round() as usize).min(WIDTH)
+    }
+
+    fn sign(&self, column: usize) -> Option<char> {
+        let stage = self.row.tries().find(|stage| {
+            let from = self.column(stage.began).min(WIDTH - 1);
+            let to = self.column(stage.ended.unwrap_or(self.line.end()));
+            (from..to.max(from + 1)).contains(&column)
+        })?;
+        let first = self.line.first_token.filter(|_| stage.name == StageName::Reply);
+        let is_silent = first.is_some_and(|first| column < self.column(first));
+        Some(match stage.outcome {
             StageOutcome::Failed(_) => 'x',
             StageOutcome::Running | StageOutcome::Cancelled => '~',
+            StageOutcome::Done | StageOutcome::Late if is_silent => '░',
             StageOutcome::Done | StageOutcome::Late => '█',
-        };
-        for at in 0..WIDTH {
-            write!(f, "{}", if (from..to).contains(&at) { fill } else { '·' })?;
-        }
-        Ok(())
+        })
     }
 }
 
-/// What is said beside a bar.
-struct Note<'a>(&'a Stage);
-
-impl fmt::Display for Note<'_> {
+impl fmt::Display for Bars<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stage = self.0;
-        write!(f, "{:>5} ms", stage.began.as_millis())?;
-        match stage.took() {
-            Some(took) => write!(f, " +{} ms", took.as_millis())?,
-            None => f.write_str(" …")?,
-        }
-        match &stage.outcome {
-            StageOutcome::Done => Ok(()),
-            StageOutcome::Running => f.write_str(" (running)"),
-            StageOutcome::Late => f.write_str(" (too late)"),
-            StageOutcome::Cancelled => f.write_str(" (cancelled)"),
-            StageOutcome::Failed(why) => {
-                // Whatever a service says, it stays on its line.
-                let why: String =
-                    why.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-                write!(f, " (failed: {why})")
-            }
-        }
+        (0..WIDTH).try_for_each(|column| f.write_char(self.sign(column).unwrap_or('·')))
     }
 }

@@ -1,0 +1,73 @@
+//! Names and times as people read them, in charts and pictures.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::StageName;
+
+impl StageName {
+    /// The name for people.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            StageName::Sentiment => "sentiment",
+            StageName::History => "history",
+            StageName::Reply => "reply",
+            StageName::Naming => "workspace name",
+            StageName::CreateWorkspace => "create workspace",
+            StageName::StartSession => "start session",
+            StageName::SaveUser => "save user's message",
+            StageName::SaveAi => "save AI's message",
+            StageName::Speech => "speech",
+        }
+    }
+}
+
+/// A time in three digits or so: `402 ms`, `1.87 s`, `12.3 s`.
+pub(super) struct Time(pub(super) Duration);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = self.0.as_secs_f64() * 1e3;
+        let text = match ms {
+            0.0 => "0 ms".to_owned(),
+            ..0.95 => format!("{ms:.1} ms"),
+            ..999.5 => format!("{ms:.0} ms"),
+            ..9_995.0 => format!("{:.2} s", ms / 1e3),
+            _ => format!("{:.1} s", ms / 1e3),
+        };
+        f.pad(&text)
+    }
+}
+
+/// A text without what would break its line, or move a terminal's cursor.
+pub(super) fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ").trim().to_owned()
+}
+
+/// About how wide a text is, in letters of 12 points. Korean and its neighbours take the room of two.
+pub(super) fn text_width(text: &str) -> f64 {
+    text.chars().map(|c| if c >= '\u{1100}' { 12.5 } else { 6.6 }).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_about_three_digits() {
+        for (us, text) in [
+            (0, "0 ms"),
+            (123, "0.1 ms"),
+            (1_400, "1 ms"),
+            (402_300, "402 ms"),
+            (999_400, "999 ms"),
+            (999_600, "1.00 s"),
+            (1_873_000, "1.87 s"),
+            (9_994_000, "9.99 s"),
+            (12_340_000, "12.3 s"),
+        ] {
+            assert_eq!(Time(Duration::from_micros(us)).to_string(), text);
+        }
+        assert_eq!(format!("{:>8}", Time(Duration::from_millis(1))), "    1 ms");
+    }
+}
