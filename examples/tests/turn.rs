@@ -1,6 +1,10 @@
 //! The example `turn` as people run it: what it shows, what the store has afterwards, its exit code.
 
-#![allow(clippy::unwrap_used, reason = "clippy only knows the functions marked as tests")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "clippy only knows the functions marked as tests"
+)]
 
 mod running;
 
