@@ -38,13 +38,16 @@ export declare class Waker {
 /** Every code that an error can have. */
 export declare function errorCodes(): Array<string>
 
+/** Every field of a request that core knows by name. */
+export declare function requestFields(): Array<string>
+
 /** Keeps what core logs at this level and above it. The first call in a process decides on the level. */
 export declare function keepLogs(level: string): boolean
 
 /** What one call does differently. */
 export interface Options {
-  /** Sent with the call. */
-  headers: Array<[string, string]>
+  /** Sent with the call; those without a value are not. */
+  headers: Array<[string, string | undefined | null]>
   /** Added to the query. */
   query: Array<[string, string]>
   /** The longest wait. */
@@ -65,8 +68,8 @@ export interface Settings {
   organization?: string
   /** The project that is billed. */
   project?: string
-  /** Sent with every call. */
-  headers: Array<[string, string]>
+  /** Sent with every call; those without a value are not. */
+  headers: Array<[string, string | undefined | null]>
   /** Added to the query of every call. */
   query: Array<[string, string]>
   /** The longest wait. */

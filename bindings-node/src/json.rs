@@ -66,8 +66,7 @@ pub(crate) fn head(stream: &ChatStream) -> String {
 
 /// A whole reply as it came, with its headers.
 pub(crate) fn reply(reply: &ChatReply) -> String {
-    let headers = pairs(reply.headers());
-    format!(r#"{{"headers":{headers},"body":{}}}"#, reply.raw().unwrap_or("null"))
+    whole(&pairs(reply.headers()), reply.raw().unwrap_or("null"))
 }
 
 /// The reply that core put together from a stream.
@@ -75,9 +74,9 @@ pub(crate) fn accumulated(reply: &ChatReply) -> serde_json::Result<String> {
     serde_json::to_string(reply)
 }
 
-/// A list of models as it came.
+/// A list of models as it came, with its headers.
 pub(crate) fn models(list: &ModelList) -> String {
-    format!(r#"{{"headers":[],"body":{}}}"#, list.raw())
+    whole(&pairs(list.headers()), list.raw())
 }
 
 /// That a stream has ended well.
@@ -115,6 +114,10 @@ pub(crate) fn error(error: &Error) -> String {
 /// An error to be thrown: JavaScript reads the JSON in its message.
 pub(crate) fn thrown(cause: &Error) -> napi::Error {
     napi::Error::from_reason(error(cause))
+}
+
+fn whole(headers: &Value, body: &str) -> String {
+    format!(r#"{{"headers":{headers},"body":{body}}}"#)
 }
 
 fn pairs<'a, N: AsRef<str> + 'a, V: AsRef<[u8]> + 'a>(

@@ -11,10 +11,16 @@ mod settings;
 mod waker;
 
 use napi_derive::napi;
-use turnwire::ErrorKind;
+use turnwire::{ChatRequest, ErrorKind};
 
 /// Every code that an error can have.
 #[napi]
 pub fn error_codes() -> Vec<&'static str> {
     ErrorKind::ALL.iter().map(|kind| kind.code()).collect()
+}
+
+/// Every field of a request that core knows by name.
+#[napi]
+pub fn request_fields() -> Vec<&'static str> {
+    ChatRequest::FIELDS.to_vec()
 }

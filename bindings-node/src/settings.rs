@@ -16,8 +16,8 @@ pub struct Settings {
     pub organization: Option<String>,
     /// The project that is billed.
     pub project: Option<String>,
-    /// Sent with every call.
-    pub headers: Vec<(String, String)>,
+    /// Sent with every call; those without a value are not.
+    pub headers: Vec<(String, Option<String>)>,
     /// Added to the query of every call.
     pub query: Vec<(String, String)>,
     /// The longest wait.
@@ -29,8 +29,8 @@ pub struct Settings {
 /// What one call does differently.
 #[napi(object)]
 pub struct Options {
-    /// Sent with the call.
-    pub headers: Vec<(String, String)>,
+    /// Sent with the call; those without a value are not.
+    pub headers: Vec<(String, Option<String>)>,
     /// Added to the query.
     pub query: Vec<(String, String)>,
     /// The longest wait.
@@ -55,12 +55,7 @@ pub(crate) fn client_settings(settings: Settings) -> OpenAiBuilder {
     if let Some(id) = settings.project {
         builder = builder.project(id);
     }
-    for (name, value) in settings.headers {
-        builder = builder.header(name, value);
-    }
-    for (name, value) in settings.query {
-        builder = builder.query(name, value);
-    }
+    builder = builder.headers(settings.headers).queries(settings.query);
     if let Some(limit) = settings.timeout_ms.map(duration) {
         builder = builder.timeouts(Timeouts::of_silence(limit));
     }
@@ -72,13 +67,7 @@ pub(crate) fn client_settings(settings: Settings) -> OpenAiBuilder {
 
 impl Options {
     pub(crate) fn of_call(self) -> CallOptions {
-        let mut options = CallOptions::new();
-        for (name, value) in self.headers {
-            options = options.header(name, value);
-        }
-        for (name, value) in self.query {
-            options = options.query(name, value);
-        }
+        let mut options = CallOptions::new().headers(self.headers).queries(self.query);
         if let Some(retries) = self.max_retries {
             options = options.max_retries(retries);
         }

@@ -1,47 +1,71 @@
 /** A streamed reply that tells of itself by events: what `client.chat.completions.stream()` gives. */
 
-import type { Connection } from './connection.js';
 import { APIUserAbortError, OpenAIError } from './errors.js';
 import { EventStream, type BaseEvents } from './event-stream.js';
-import type { RequestOptions } from './options.js';
-import { ownReader, parseCompletion } from './parse.js';
+import { hasReader, parseCompletion, type Asked } from './parse.js';
+import { Progress, type ProgressEvents } from './progress.js';
+import { completed, type ChatCompletionSnapshot } from './snapshot.js';
 import { Stream } from './stream.js';
 import type {
   ChatCompletion,
   ChatCompletionChunk,
-  ChatCompletionStreamParams,
+  ChatCompletionMessageParam,
   CompletionUsage,
+  FunctionCall,
   ParsedChatCompletion,
   ParsedChatCompletionMessage,
 } from './types.js';
 
-export interface ChatCompletionStreamEvents<Parsed = unknown> extends BaseEvents {
-  chunk: (chunk: ChatCompletionChunk) => void;
-  /** More text of a reply, and its text so far. */
-  content: (delta: string, snapshot: string) => void;
-  'content.delta': (event: { delta: string; snapshot: string }) => void;
-  'content.done': (event: { content: string; parsed: Parsed | null }) => void;
-  'refusal.delta': (event: { delta: string; snapshot: string }) => void;
-  'refusal.done': (event: { refusal: string }) => void;
-  /** A tool call, when the stream has ended. */
-  'tool_calls.function.arguments.done': (event: { name: string; index: number; arguments: string }) => void;
-  message: (message: ParsedChatCompletionMessage<Parsed>) => void;
+export interface ChatCompletionStreamEvents<Parsed = unknown> extends BaseEvents, ProgressEvents<Parsed> {
   chatCompletion: (completion: ParsedChatCompletion<Parsed>) => void;
+  message: (message: ParsedChatCompletionMessage<Parsed>) => void;
+  functionToolCall: (call: FunctionCall) => void;
   finalChatCompletion: (completion: ParsedChatCompletion<Parsed>) => void;
   finalMessage: (message: ParsedChatCompletionMessage<Parsed>) => void;
   finalContent: (content: string) => void;
+  finalFunctionToolCall: (call: FunctionCall) => void;
   totalUsage: (usage: CompletionUsage) => void;
+}
+
+/** A reply's chunks, and what core put together from them once they have ended. */
+export interface Source {
+  chunks: AsyncIterable<ChatCompletionChunk>;
+  reply(): ChatCompletion | undefined;
 }
 
 export class ChatCompletionStream<Parsed = unknown>
   extends EventStream<ChatCompletionStreamEvents<Parsed>>
   implements AsyncIterable<ChatCompletionChunk>
 {
+  /** What was asked, and then the reply's message. */
+  readonly messages: (ChatCompletionMessageParam | ParsedChatCompletionMessage<Parsed>)[];
+  #progress: Progress<Parsed>;
   #completion: ParsedChatCompletion<Parsed> | undefined;
 
-  constructor(connection: Connection, body: ChatCompletionStreamParams, options?: RequestOptions) {
+  /** A stream from what `toReadableStream()` gives, elsewhere perhaps. */
+  static fromReadableStream(readable: ReadableStream<Uint8Array>): ChatCompletionStream<null> {
+    const open = (controller: AbortController) => {
+      const chunks = Stream.fromReadableStream<ChatCompletionChunk>(readable, controller);
+      return Promise.resolve({ chunks, reply: () => undefined });
+    };
+    return new ChatCompletionStream<null>(open, { messages: [] });
+  }
+
+  /** Opens the stream after those who just got it have added their listeners. */
+  constructor(
+    open: (controller: AbortController) => Promise<Source>,
+    asked: Asked & { messages: ChatCompletionMessageParam[] },
+    signal?: AbortSignal | null,
+  ) {
     super();
-    this.run(() => this.#read(connection, body, options));
+    this.messages = [...(asked.messages ?? [])];
+    this.#progress = new Progress(asked, (name, ...args) => this.emit(name, ...(args as never)));
+    this.run(() => this.#read(open, asked, signal));
+  }
+
+  /** The reply as far as it has come. */
+  get currentChatCompletionSnapshot(): ChatCompletionSnapshot | undefined {
+    return this.#completion ? undefined : this.#progress.snapshot;
   }
 
   /** The whole reply. */
@@ -63,10 +87,19 @@ export class ChatCompletionStream<Parsed = unknown>
     return (await this.finalMessage()).content;
   }
 
+  /** The last function that the first reply calls. */
+  async finalFunctionToolCall(): Promise<FunctionCall | undefined> {
+    return calls((await this.finalChatCompletion()).choices[0]?.message).at(-1);
+  }
+
   /** The tokens that the reply took; zero where the service was not asked for them. */
   async totalUsage(): Promise<CompletionUsage> {
-    const { usage } = await this.finalChatCompletion();
-    return usage ?? { completion_tokens: 0, prompt_tokens: 0, total_tokens: 0 };
+    return total((await this.finalChatCompletion()).usage);
+  }
+
+  /** The whole replies so far: one, or none before the end. */
+  allChatCompletions(): ParsedChatCompletion<Parsed>[] {
+    return this.#completion ? [this.#completion] : [];
   }
 
   /** The chunks as they come; leaving the loop early aborts the stream. */
@@ -113,83 +146,51 @@ export class ChatCompletionStream<Parsed = unknown>
   }
 
   async #read(
-    connection: Connection,
-    body: ChatCompletionStreamParams,
-    options: RequestOptions | undefined,
+    open: (controller: AbortController) => Promise<Source>,
+    asked: Asked,
+    signal: AbortSignal | null | undefined,
   ): Promise<void> {
-    const { signal } = options ?? {};
     const abort = () => this.controller.abort();
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      const own = { ...options, signal: this.controller.signal };
-      const { stream, running } = await connection.openStream(body, own);
+      const { chunks, reply } = await open(this.controller);
       this.emit('connect');
-      const told = new Told();
-      for await (const chunk of stream) {
-        this.emit('chunk', chunk);
-        this.#tell(chunk, told);
-      }
+      for await (const chunk of chunks) this.#progress.add(chunk);
       if (this.controller.signal.aborted) throw new APIUserAbortError();
-      this.#finish(running.reply() as ChatCompletion, body);
+      this.#finish(reply(), asked);
     } finally {
       signal?.removeEventListener('abort', abort);
     }
   }
 
-  #tell(chunk: ChatCompletionChunk, told: Told): void {
-    for (const { index, delta } of chunk.choices ?? []) {
-      if (delta?.content) {
-        const snapshot = told.add('content', index, delta.content);
-        this.emit('content', delta.content, snapshot);
-        this.emit('content.delta', { delta: delta.content, snapshot });
-      }
-      if (delta?.refusal) {
-        const snapshot = told.add('refusal', index, delta.refusal);
-        this.emit('refusal.delta', { delta: delta.refusal, snapshot });
-      }
-    }
-  }
-
-  #finish(reply: ChatCompletion, body: ChatCompletionStreamParams): void {
-    // As in the package that this takes the place of: a stream's content is read only by a format's own reader.
-    const asked = ownReader(body.response_format) ? body : {};
-    const completion = parseCompletion<Parsed>(asCompletion(reply), asked);
+  #finish(reply: ChatCompletion | undefined, asked: Asked): void {
+    const { snapshot } = this.#progress;
+    if (!snapshot) throw new OpenAIError('the stream ended without a chunk');
+    // As in the package that this takes the place of: plain JSON is read only where something brings a reader.
+    const completion = parseCompletion<Parsed>(completed(snapshot, reply), hasReader(asked) ? asked : {});
     this.#completion = completion;
-    for (const { message } of completion.choices) {
-      if (message.content) this.emit('content.done', { content: message.content, parsed: message.parsed });
-      if (message.refusal) this.emit('refusal.done', { refusal: message.refusal });
-      for (const [index, call] of (message.tool_calls ?? []).entries()) {
-        if (call.type === 'function') this.emit('tool_calls.function.arguments.done', { ...call.function, index });
-      }
-    }
-    this.emit('chatCompletion', completion);
     const message = completion.choices[0]?.message;
-    if (message) this.emit('message', message);
+    this.emit('chatCompletion', completion);
+    if (message) {
+      this.messages.push(message);
+      this.emit('message', message);
+      for (const call of calls(message)) this.emit('functionToolCall', call);
+    }
     this.emit('finalChatCompletion', completion);
     if (message) this.emit('finalMessage', message);
     if (message?.content) this.emit('finalContent', message.content);
-    if (completion.usage) this.emit('totalUsage', completion.usage);
+    const last = calls(message).at(-1);
+    if (last) this.emit('finalFunctionToolCall', last);
+    if (completion.usage) this.emit('totalUsage', total(completion.usage));
   }
 }
 
-/** The texts so far, which `content` and `refusal` events show beside what is new. */
-class Told {
-  #texts = new Map<string, string>();
-
-  add(kind: string, index: number, delta: string): string {
-    const text = (this.#texts.get(`${kind}${index}`) ?? '') + delta;
-    this.#texts.set(`${kind}${index}`, text);
-    return text;
-  }
+function total(usage: CompletionUsage | null | undefined): CompletionUsage {
+  const { completion_tokens = 0, prompt_tokens = 0, total_tokens = 0 } = usage ?? {};
+  return { completion_tokens, prompt_tokens, total_tokens };
 }
 
-/** Core's reply in the words of a whole one: what a service always sends there is not in it when it is nothing. */
-function asCompletion(reply: ChatCompletion): ChatCompletion {
-  const choices = reply.choices.map(({ message, ...choice }) => ({
-    ...choice,
-    logprobs: choice.logprobs ?? null,
-    message: { ...message, content: message.content ?? null, refusal: message.refusal ?? null },
-  }));
-  return { ...reply, object: 'chat.completion', choices };
+function calls(message: ParsedChatCompletionMessage<unknown> | undefined): FunctionCall[] {
+  return (message?.tool_calls ?? []).flatMap((call) => (call.type === 'function' ? [call.function] : []));
 }

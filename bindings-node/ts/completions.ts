@@ -3,7 +3,7 @@
 import { ChatCompletionStream } from './completion-stream.js';
 import type { Connection } from './connection.js';
 import type { RequestOptions } from './options.js';
-import { parseCompletion } from './parse.js';
+import { checkTools, parseCompletion } from './parse.js';
 import type { APIPromise } from './promise.js';
 import type { Stream } from './stream.js';
 import type {
@@ -49,11 +49,15 @@ export class Completions {
     );
   }
 
-  /** Asks for a whole reply, and reads its content as the JSON that `response_format` asks for. */
+  /**
+   * Asks for a whole reply, and reads its content as the JSON that `response_format` asks for, and the arguments of its
+   * tool calls, which must be of strict tools.
+   */
   parse<Parsed = unknown>(
     body: ChatCompletionCreateParamsNonStreaming,
     options?: RequestOptions,
   ): APIPromise<ParsedChatCompletion<Parsed>> {
+    checkTools(body);
     return this.#connection.whole(
       (client, given) => client.chat(JSON.stringify(body), given),
       options,
@@ -66,6 +70,8 @@ export class Completions {
     body: ChatCompletionStreamParams,
     options?: RequestOptions,
   ): ChatCompletionStream<Parsed> {
-    return new ChatCompletionStream<Parsed>(this.#connection, body, options);
+    const open = (controller: AbortController) =>
+      this.#connection.openStream(body, { ...options, signal: controller.signal });
+    return new ChatCompletionStream<Parsed>(open, body, options?.signal);
   }
 }

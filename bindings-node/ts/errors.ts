@@ -212,6 +212,7 @@ export const BY_CODE: Record<string, Make> = {
   forked: setting,
   outbox_full: setting,
   storage: setting,
+  file: setting,
   structure: setting,
 };
 

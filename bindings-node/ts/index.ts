@@ -25,5 +25,11 @@ export type { Logger, LogLevel } from './log.js';
 export { PagePromise } from './models.js';
 export type { ClientOptions, HeadersLike, Query, RequestOptions } from './options.js';
 export { APIPromise, type WithResponse } from './promise.js';
+export type {
+  ChatCompletionSnapshot,
+  ChoiceSnapshot,
+  MessageSnapshot,
+  ToolCallSnapshot,
+} from './snapshot.js';
 export { Stream } from './stream.js';
 export type * from './types.js';

@@ -3,13 +3,15 @@
 import { APIUserAbortError, fromCore, fromThrown } from './errors.js';
 import type { Call } from './native.js';
 import { isTurnDue, ready, turn } from './waiting.js';
-import type { Batch, Head, Taken } from './wire.js';
+import type { Batch, Head, HeaderPairs, Taken } from './wire.js';
 
 export class Running {
   readonly controller = new AbortController();
   /** Called once, when the call is over. */
   onEnd: (() => void) | undefined;
   #call: Call;
+  /** The response's headers, for errors that come after them. */
+  #headers: HeaderPairs | undefined;
   #forget: () => void;
 
   /** Starts a call, unless the signal was aborted already. */
@@ -32,6 +34,7 @@ export class Running {
   async head(): Promise<Head> {
     const taken = await this.#take();
     if (Array.isArray(taken) || !taken.headers) throw new Error('turnwire: a call without a head');
+    this.#headers = taken.headers;
     return taken as Head;
   }
 
@@ -71,7 +74,7 @@ export class Running {
     const taken = JSON.parse(text) as Taken;
     if (!Array.isArray(taken) && taken.error) {
       this.over();
-      throw fromCore(taken.error);
+      throw fromCore({ ...taken.error, headers: taken.error.headers ?? this.#headers ?? null });
     }
     return taken;
   }

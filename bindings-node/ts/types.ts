@@ -5,27 +5,37 @@ type Open<Known extends string> = Known | (string & {});
 
 export type ChatModel = Open<'gpt-4o' | 'gpt-4o-mini' | 'gpt-4.1' | 'gpt-4.1-mini' | 'gpt-5' | 'gpt-5-mini' | 'o3' | 'o4-mini'>;
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call';
-export type ServiceTier = Open<'auto' | 'default' | 'flex' | 'scale' | 'priority'>;
+export type PromptCacheRetention = Open<'in_memory' | '24h'>;
+export type ServiceTier = 'auto' | 'default' | 'flex' | 'scale' | 'priority';
 export type ReasoningEffort = Open<'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh'>;
+
+/** Marks how far a prompt is to be kept by the service's cache. */
+export interface PromptCacheBreakpoint {
+  mode: 'explicit';
+}
 
 export interface ChatCompletionContentPartText {
   type: 'text';
   text: string;
+  prompt_cache_breakpoint?: PromptCacheBreakpoint;
 }
 
 export interface ChatCompletionContentPartImage {
   type: 'image_url';
-  image_url: { url: string; detail?: 'auto' | 'low' | 'high' };
+  image_url: { url: string; detail?: Open<'auto' | 'low' | 'high'> };
+  prompt_cache_breakpoint?: PromptCacheBreakpoint;
 }
 
 export interface ChatCompletionContentPartInputAudio {
   type: 'input_audio';
   input_audio: { data: string; format: 'wav' | 'mp3' };
+  prompt_cache_breakpoint?: PromptCacheBreakpoint;
 }
 
 export interface ChatCompletionContentPartFile {
   type: 'file';
   file: { file_data?: string; file_id?: string; filename?: string };
+  prompt_cache_breakpoint?: PromptCacheBreakpoint;
 }
 
 export interface ChatCompletionContentPartRefusal {
@@ -61,6 +71,7 @@ export interface ChatCompletionAssistantMessageParam {
   role: 'assistant';
   content?: string | (ChatCompletionContentPartText | ChatCompletionContentPartRefusal)[] | null;
   audio?: { id: string } | null;
+  function_call?: FunctionCall | null;
   name?: string;
   refusal?: string | null;
   tool_calls?: ChatCompletionMessageToolCall[];
@@ -100,7 +111,11 @@ export interface ChatCompletionFunctionTool {
 
 export interface ChatCompletionCustomTool {
   type: 'custom';
-  custom: { name: string; description?: string; format?: Record<string, unknown> };
+  custom: {
+    name: string;
+    description?: string;
+    format?: { type: 'text' } | { type: 'grammar'; grammar: { definition: string; syntax: 'lark' | 'regex' } };
+  };
 }
 
 export type ChatCompletionTool = ChatCompletionFunctionTool | ChatCompletionCustomTool;
@@ -133,6 +148,20 @@ export interface ResponseFormatJSONSchema {
 
 export type ResponseFormat = ResponseFormatText | ResponseFormatJSONObject | ResponseFormatJSONSchema;
 
+/** What is to be done about input and output that a moderation model objects to. */
+export interface Moderation {
+  model: string;
+  policy?: { input?: { mode: 'score' | 'block' } | null; output?: { mode: 'score' | 'block' } | null } | null;
+}
+
+export interface WebSearchOptions {
+  search_context_size?: 'low' | 'medium' | 'high';
+  user_location?: {
+    type: 'approximate';
+    approximate: { city?: string; country?: string; region?: string; timezone?: string };
+  } | null;
+}
+
 export interface ChatCompletionStreamOptions {
   include_usage?: boolean;
   include_obfuscation?: boolean;
@@ -141,24 +170,31 @@ export interface ChatCompletionStreamOptions {
 export interface ChatCompletionCreateParamsBase {
   messages: ChatCompletionMessageParam[];
   model: ChatModel;
-  audio?: { format: Open<'wav' | 'mp3' | 'flac' | 'opus' | 'pcm16'>; voice: string } | null;
+  audio?: { format: Open<'wav' | 'mp3' | 'flac' | 'opus' | 'pcm16'>; voice: string | { id: string } } | null;
   frequency_penalty?: number | null;
+  /** How services took tools before there were `tools`: prefer `tool_choice`. */
+  function_call?: 'none' | 'auto' | { name: string };
+  /** How services took tools before there were `tools`: prefer those. */
+  functions?: { name: string; description?: string; parameters?: Record<string, unknown> }[];
   logit_bias?: Record<string, number> | null;
   logprobs?: boolean | null;
   max_completion_tokens?: number | null;
   max_tokens?: number | null;
   metadata?: Record<string, string> | null;
   modalities?: ('text' | 'audio')[] | null;
+  moderation?: Moderation | null;
   n?: number | null;
   parallel_tool_calls?: boolean;
   prediction?: { type: 'content'; content: string | ChatCompletionContentPartText[] } | null;
   presence_penalty?: number | null;
-  prompt_cache_key?: string;
+  prompt_cache_key?: string | null;
+  prompt_cache_options?: { mode?: 'implicit' | 'explicit'; ttl?: Open<'30m'> };
+  prompt_cache_retention?: PromptCacheRetention | null;
   reasoning_effort?: ReasoningEffort | null;
   response_format?: ResponseFormat;
-  safety_identifier?: string;
+  safety_identifier?: string | null;
   seed?: number | null;
-  service_tier?: ServiceTier | null;
+  service_tier?: Open<ServiceTier> | null;
   stop?: string | string[] | null;
   store?: boolean | null;
   stream?: boolean | null;
@@ -170,7 +206,7 @@ export interface ChatCompletionCreateParamsBase {
   top_p?: number | null;
   user?: string;
   verbosity?: Open<'low' | 'medium' | 'high'> | null;
-  web_search_options?: Record<string, unknown>;
+  web_search_options?: WebSearchOptions;
 }
 
 export interface ChatCompletionCreateParamsNonStreaming extends ChatCompletionCreateParamsBase {
@@ -188,10 +224,15 @@ export type ChatCompletionCreateParams =
 /** What `.stream()` takes: it streams in any case. */
 export type ChatCompletionStreamParams = Omit<ChatCompletionCreateParamsBase, 'stream'> & { stream?: true };
 
+export interface FunctionCall {
+  name: string;
+  arguments: string;
+}
+
 export interface ChatCompletionMessageFunctionToolCall {
   id: string;
   type: 'function';
-  function: { name: string; arguments: string };
+  function: FunctionCall;
 }
 
 export interface ChatCompletionMessageCustomToolCall {
@@ -208,8 +249,12 @@ export interface ChatCompletionMessage {
   role: 'assistant';
   content: string | null;
   refusal: string | null;
-  annotations?: { type: string; [field: string]: unknown }[];
+  annotations?: {
+    type: 'url_citation';
+    url_citation: { start_index: number; end_index: number; title: string; url: string };
+  }[];
   audio?: { id: string; data: string; expires_at: number; transcript: string } | null;
+  function_call?: FunctionCall | null;
   tool_calls?: ChatCompletionMessageToolCall[];
 }
 
@@ -238,7 +283,7 @@ export interface CompletionUsage {
     reasoning_tokens?: number;
     rejected_prediction_tokens?: number;
   };
-  prompt_tokens_details?: { audio_tokens?: number; cached_tokens?: number };
+  prompt_tokens_details?: { audio_tokens?: number; cache_write_tokens?: number; cached_tokens?: number };
 }
 
 export interface ChatCompletionChoice<Message = ChatCompletionMessage> {
@@ -261,9 +306,15 @@ export interface ChatCompletion<Message = ChatCompletionMessage> {
   _request_id?: string | null;
 }
 
+/** A tool call whose arguments were read: by the tool's own reader, or as JSON if the tool is strict. */
+export interface ParsedFunctionToolCall extends ChatCompletionMessageFunctionToolCall {
+  function: FunctionCall & { parsed_arguments?: unknown };
+}
+
 /** A message whose content was read as the JSON that `response_format` asks for. */
 export interface ParsedChatCompletionMessage<Parsed = unknown> extends ChatCompletionMessage {
   parsed: Parsed | null;
+  tool_calls?: (ParsedFunctionToolCall | ChatCompletionMessageCustomToolCall)[];
 }
 
 export type ParsedChatCompletion<Parsed = unknown> = ChatCompletion<ParsedChatCompletionMessage<Parsed>>;
@@ -272,6 +323,8 @@ export interface ChatCompletionChunkDelta {
   role?: 'developer' | 'system' | 'user' | 'assistant' | 'tool';
   content?: string | null;
   refusal?: string | null;
+  audio?: { id?: string; data?: string; expires_at?: number; transcript?: string } | null;
+  function_call?: Partial<FunctionCall>;
   tool_calls?: ChatCompletionChunkToolCall[];
 }
 

@@ -53,8 +53,9 @@ impl Call {
             Kind::Reply(pull) => take(py, pull)?.map(|reply| {
                 (reply.raw().unwrap_or_default(), headers(reply.headers())).into_pyobject(py)
             }),
-            Kind::Models(pull) => take(py, pull)?
-                .map(|list| (list.raw(), Vec::<(String, String)>::new()).into_pyobject(py)),
+            Kind::Models(pull) => {
+                take(py, pull)?.map(|list| (list.raw(), headers(list.headers())).into_pyobject(py))
+            }
             Kind::Stream(pull) => {
                 return take(py, pull)?
                     .map(|stream| {

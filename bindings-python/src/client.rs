@@ -9,8 +9,6 @@ use turnwire::{CallOptions, ChatRequest, OpenAiBuilder, RetryPolicy, Timeouts, b
 use crate::call::Call;
 use crate::error::exception;
 
-type Pairs = Vec<(String, String)>;
-
 /// A client of an OpenAI-compatible service; it works on in a forked process.
 #[pyclass(frozen, module = "turnwire._core")]
 pub(crate) struct Client(bridge::Client);
@@ -43,21 +41,16 @@ fn seconds(seconds: f64) -> PyResult<Duration> {
 /// What one call does differently.
 #[derive(FromPyObject)]
 struct Options {
-    headers: Pairs,
-    query: Pairs,
+    /// Those without a value are not sent.
+    headers: Vec<(String, Option<String>)>,
+    query: Vec<(String, String)>,
     max_retries: Option<u32>,
     timeout: Option<Limits>,
 }
 
 impl Options {
     fn read(self) -> PyResult<CallOptions> {
-        let mut options = CallOptions::new();
-        for (name, value) in self.headers {
-            options = options.header(name, value);
-        }
-        for (name, value) in self.query {
-            options = options.query(name, value);
-        }
+        let mut options = CallOptions::new().headers(self.headers).queries(self.query);
         if let Some(retries) = self.max_retries {
             options = options.max_retries(retries);
         }
@@ -93,12 +86,7 @@ impl Client {
         if let Some(id) = project {
             settings = settings.project(id);
         }
-        for (name, value) in options.headers {
-            settings = settings.header(name, value);
-        }
-        for (name, value) in options.query {
-            settings = settings.query(name, value);
-        }
+        settings = settings.headers(options.headers).queries(options.query);
         if let Some(max_retries) = options.max_retries {
             settings = settings.retry(RetryPolicy { max_retries, ..RetryPolicy::default() });
         }

@@ -15,7 +15,7 @@ mod wait;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use turnwire::ErrorKind;
+use turnwire::{ChatRequest, ErrorKind};
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -23,6 +23,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     let codes = ErrorKind::ALL.iter().map(|kind| kind.code());
     module.add("ERROR_CODES", PyTuple::new(py, codes.collect::<Vec<_>>())?)?;
+    module.add("REQUEST_FIELDS", PyTuple::new(py, ChatRequest::FIELDS)?)?;
     module.add_class::<client::Client>()?;
     module.add_class::<call::Call>()?;
     module.add_class::<stream::Chunks>()?;

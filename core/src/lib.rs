@@ -19,6 +19,7 @@
 //! - [`OpenAi`] is the client, [`blocking::OpenAi`] the same for programs without an async runtime.
 //! - [`ChatRequest`] is what is asked, [`ChatStream`] and [`ChatReply`] what is answered.
 //! - [`ChatService`] asks a chat service for turns and reads their [`TurnEvent`]s; [`ChatStore`] keeps messages.
+//! - [`Speech`] speaks a text as it is written, by a [`Speaker`] such as [`GoogleTranslateSpeaker`]; [`SentenceCutter`] finds its sentences.
 //! - [`Error`] is the one error; [`ErrorKind`] lists its codes.
 //! - [`sse`] holds the event stream's decoder and encoder on their own.
 #![forbid(unsafe_code)]
@@ -39,6 +40,7 @@ mod outbox;
 mod process;
 mod secret;
 mod service;
+mod speech;
 mod store;
 mod token;
 mod turn;
@@ -52,6 +54,7 @@ pub use openai::*;
 pub use outbox::*;
 pub use secret::{Secret, Tokens};
 pub use service::*;
+pub use speech::*;
 pub use store::*;
 pub use token::{TokenProvider, TokenRequest};
 pub use turn::*;

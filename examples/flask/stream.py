@@ -1,6 +1,6 @@
 """A streamed chat endpoint: the model's text goes to the browser while it is made, as server-sent events.
 
-pip install flask turnwire && flask --app examples/flask/stream.py run
+pip install flask ./bindings-python && flask --app examples/flask/stream.py run
 curl -N localhost:5000/chat/stream -H "content-type: application/json" -d '{"message": "안녕하세요"}'
 """
 
@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterator
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 
 from turnwire import OpenAI, OpenAIError
 
@@ -19,7 +19,7 @@ MODEL = os.environ.get("OPENAI_MODEL", "gpt-4o-mini")
 
 @app.post("/chat/stream")
 def chat_stream() -> Response:
-    message = request.get_json()["message"]
+    message = request.get_json().get("message") or abort(400, "there is no message")
     stream = llm.chat.completions.create(
         model=MODEL, messages=[{"role": "user", "content": message}], stream=True
     )
@@ -35,6 +35,11 @@ def chat_stream() -> Response:
                 yield event({"error": error.error_code})
 
     return Response(events(), mimetype="text/event-stream")
+
+
+@app.errorhandler(OpenAIError)
+def failed(error: OpenAIError) -> tuple[dict[str, str | None], int]:
+    return {"error": error.error_code}, 502  # before the stream began; what breaks it later is an event
 
 
 def event(data: dict[str, object]) -> str:

@@ -34,15 +34,24 @@ async function chat(options, message, signal) {
 
   if (options['no-stream']) {
     const reply = await client.chat.completions.create({ model, messages }, { signal });
-    console.log(options.json ? JSON.stringify(reply) : reply.choices[0]?.message.content);
+    console.log(options.json ? JSON.stringify(reply) : (reply.choices[0]?.message.content ?? ''));
+    refused(reply.choices[0]?.message.refusal);
     return;
   }
   const stream = await client.chat.completions.create({ model, messages, stream: true }, { signal });
+  let refusal = '';
   for await (const chunk of stream) {
-    process.stdout.write(options.json ? `${JSON.stringify(chunk)}\n` : (chunk.choices[0]?.delta.content ?? ''));
+    const delta = chunk.choices[0]?.delta;
+    process.stdout.write(options.json ? `${JSON.stringify(chunk)}\n` : (delta?.content ?? ''));
+    refusal += delta?.refusal ?? '';
   }
   if (!options.json) process.stdout.write('\n');
   if (stream.controller.signal.aborted) throw new APIUserAbortError();
+  refused(refusal);
+}
+
+function refused(refusal) {
+  if (refusal) console.error(`the model refused: ${refusal}`);
 }
 
 /** The client of the service that the options or the environment name; without either, of an offline one. */

@@ -9,6 +9,8 @@ export async function startOffline() {
   const server = http.createServer((request, response) => {
     answer(request, response).catch((error) => response.destroy(error));
   });
+  // Connections are kept for the next call, which would keep the process too.
+  server.on('connection', (socket) => socket.unref());
   server.listen(0, '127.0.0.1').unref();
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());

@@ -1,7 +1,7 @@
 """Says something to a language model, and shows the reply while it is made.
 
 pip install ./bindings-python
-OPENAI_API_KEY=… python examples/python/chat.py "안녕하세요"
+python examples/python/chat.py "안녕하세요"
 """
 
 from __future__ import annotations
@@ -11,19 +11,14 @@ import os
 import sys
 import time
 
-from turnwire import OpenAI, OpenAIError
+from offline import start_offline
+
+from turnwire import NOT_GIVEN, OpenAI, OpenAIError
 from turnwire.types.chat import ChatCompletion
 
 
 def main() -> int:
     options = arguments().parse_args()
-    if not (options.base_url or os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")):
-        say(
-            "there is no service to talk to: set OPENAI_API_KEY, or OPENAI_BASE_URL for a service of your own;\n"
-            "`cargo xtask local-llm` serves a small real model on this computer, and tells its URL, and\n"
-            "`cargo run --release --example chat` has a service inside that needs neither"
-        )
-        return 1
     message = options.message or ("" if sys.stdin.isatty() else sys.stdin.read())
     if not message.strip():
         arguments().error("there is nothing to say: give a message, or write one to the standard input")
@@ -40,9 +35,7 @@ def main() -> int:
 
 
 def chat(options: argparse.Namespace, message: str) -> None:
-    llm = OpenAI(base_url=options.base_url)
-    if options.timeout:
-        llm = llm.with_options(timeout=options.timeout)
+    llm = connect(options)
     messages = [{"role": "user", "content": message}]
     if options.system:
         messages.insert(0, {"role": "system", "content": options.system})
@@ -70,8 +63,20 @@ def chat(options: argparse.Namespace, message: str) -> None:
             print()
     if reply.choices and reply.choices[0].message.refusal:
         say(f"the model refused: {reply.choices[0].message.refusal}")
-    if not options.json:
+    if not options.json and sys.stderr.isatty():
         say(summary(reply, first_token))
+
+
+def connect(options: argparse.Namespace) -> OpenAI:
+    """The client of the service that the options or the environment name; without either, of an offline one."""
+    base_url = options.base_url
+    if not (base_url or os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")):
+        say(
+            "offline: a small service in this program answers; for a real model set OPENAI_API_KEY or OPENAI_BASE_URL,\n"
+            "or run `cargo xtask local-llm`"
+        )
+        base_url = start_offline()
+    return OpenAI(base_url=base_url, timeout=options.timeout or NOT_GIVEN)
 
 
 def summary(reply: ChatCompletion, first_token: float | None) -> str:
@@ -84,18 +89,29 @@ def summary(reply: ChatCompletion, first_token: float | None) -> str:
     return " · ".join(facts)
 
 
+def seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError("it takes a number of seconds, more than 0")
+    return value
+
+
 def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
 def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Says something to a language model, and shows the reply.")
+    parser = argparse.ArgumentParser(
+        description="Says something to a language model, and shows the reply while it is made.",
+        epilog="OPENAI_API_KEY and OPENAI_BASE_URL name the service; without them and without --base-url, a small "
+        "offline service inside this program answers.",
+    )
     parser.add_argument("message", nargs="?", help="what to say; without it, the standard input is read")
     parser.add_argument("--base-url", metavar="URL", help="where the service is, up to /chat/completions")
     parser.add_argument("--model", default="gpt-4o-mini", help="the model that answers")
     parser.add_argument("--system", metavar="TEXT", help="instructions for the model")
     parser.add_argument(
-        "--timeout", type=float, metavar="SECONDS", help="the longest wait for anything to come"
+        "--timeout", type=seconds, metavar="SECONDS", help="the longest wait for anything to come"
     )
     parser.add_argument("--json", action="store_true", help="show the JSON of each chunk, one a line")
     parser.add_argument("--no-stream", action="store_true", help="ask for the whole reply at once")

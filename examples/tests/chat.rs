@@ -2,34 +2,22 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy only knows the functions marked as tests")]
 
+mod running;
+
 use std::io::{Read, Write};
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use turnwire_fakes::{Fake, Script};
 
-const KEY: &str = "sk-this-must-never-be-shown";
+use running::{assert_one_error_line, clean, run, told};
 
-/// The example, which `cargo test` builds beside the tests.
-fn example(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let profile = test.ancestors().nth(2).unwrap();
-    let example = profile.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    assert!(example.exists(), "{}: build it with `cargo build --examples`", example.display());
-    example
-}
+const KEY: &str = "sk-this-must-never-be-shown";
 
 /// The example with no settings in its environment, and nothing on its standard input.
 fn chat<const N: usize>(args: [&str; N]) -> Command {
-    let mut command = Command::new(example("chat"));
-    for (name, _) in std::env::vars_os() {
-        let upper = name.to_string_lossy().to_uppercase();
-        if upper.starts_with("OPENAI_") || upper.ends_with("_PROXY") {
-            command.env_remove(name);
-        }
-    }
+    let mut command = clean("chat");
     command.args(args).stdin(Stdio::null());
     command
 }
@@ -49,21 +37,6 @@ fn fake(script: Script) -> Fake {
 
 fn started(command: &mut Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-/// What a run came to: exit code, standard output, standard error.
-fn run(command: &mut Command) -> (i32, String, String) {
-    told(command.output().unwrap())
-}
-
-fn told(output: Output) -> (i32, String, String) {
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
-
-fn assert_one_error_line(stderr: &str, part: &str) {
-    assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    assert!(stderr.starts_with("error: ") && stderr.contains(part), "{stderr}");
 }
 
 #[test]

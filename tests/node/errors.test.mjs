@@ -111,6 +111,9 @@ test('settings that cannot work throw at once', async () => {
   for (const options of [{}, { apiKey: 'k', baseURL: 'no url' }, { apiKey: 'k', timeout: -1 }, { apiKey: 'k', maxRetries: 0.5 }]) {
     assert.throws(() => new OpenAI(options), OpenAIError, JSON.stringify(options));
   }
+  for (const name of ['fetch', 'fetchOptions', 'workloadIdentity', 'provider']) {
+    assert.throws(() => new OpenAI({ apiKey: 'k', [name]: {} }), { constructor: OpenAIError, message: new RegExp(`^${name} is not supported: `) });
+  }
   assert.throws(() => new OpenAI(), { errorCode: 'config', message: /OPENAI_API_KEY/ });
   await assert.rejects(client.chat.completions.create({ messages }), { errorCode: 'invalid_request' });
 });
@@ -121,6 +124,12 @@ test('no secret is in an error', async () => {
   const { inspect } = await import('node:util');
   await assert.rejects(own.chat.completions.create({ model, messages }), (error) => !/very-secret/.test(inspect(error, { depth: 9 })));
   assert.doesNotMatch(inspect(own, { depth: 9, showHidden: true }), /very-secret/);
+});
+
+test('the classes are on the client too', () => {
+  const names = Object.keys(turnwire).filter((name) => /^(API|.*Error$)/.test(name) && !/FinishReason|APIPromise/.test(name));
+  assert.ok(names.length > 12);
+  for (const name of names) assert.equal(OpenAI[name], turnwire[name], name);
 });
 
 test('classes hold between two copies of the package', () => {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import http from 'node:http';
 import { createServer } from 'node:net';
@@ -30,7 +31,9 @@ function run(args, env = {}, stdin = '') {
 }
 
 test('chat answers offline, from an argument and from the standard input', async () => {
+  const began = performance.now();
   const spoken = await run(['안녕하세요']);
+  assert.ok(performance.now() - began < 4000, 'the offline service keeps the process');
   assert.deepEqual([spoken.code, /안녕하세요/.test(spoken.out)], [0, true], spoken.err);
   const piped = await run(['--no-stream'], {}, '안녕');
   assert.deepEqual([piped.code, /안녕/.test(piped.out)], [0, true], piped.err);
@@ -42,6 +45,24 @@ test('chat streams from a service', async () => {
   assert.deepEqual(await run(asked), { code: 0, out: '안녕\n', err: '' });
   const lines = (await run(['--json', ...asked])).out.trim().split('\n');
   assert.equal(lines.map((line) => JSON.parse(line).choices[0].delta.content ?? '').join(''), '안녕');
+});
+
+test('chat tells a refusal beside the reply', async () => {
+  const said = { index: 0, finish_reason: 'stop', message: { role: 'assistant', content: null, refusal: 'no' } };
+  const whole = { framing: 'length', steps: [{ json: { id: 'x', object: 'chat.completion', choices: [said] } }] };
+  const streamed = { steps: [{ sse: { id: 'x', choices: [{ index: 0, delta: { refusal: 'no' }, finish_reason: 'stop' }] } }, { done: true }] };
+  for (const [script, ...options] of [[whole, '--no-stream'], [streamed]]) {
+    const model = await fake.script(script);
+    assert.deepEqual(await run(['--base-url', fake.baseURL, '--model', model, ...options, 'hi']), { code: 0, out: '\n', err: 'the model refused: no\n' });
+  }
+});
+
+test('chat keeps what came when it is interrupted', async () => {
+  const model = await fake.script({ steps: [{ role: 'assistant' }, { text: 'half' }, { stall: true }] });
+  const child = spawn(process.execPath, ['chat.mjs', '--base-url', fake.baseURL, '--model', model, 'hi'], { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] });
+  const [data] = await once(child.stdout, 'data');
+  child.kill('SIGINT');
+  assert.deepEqual([String(data), (await once(child, 'exit'))[0]], ['half', 130]);
 });
 
 test('chat tells what went wrong in one line', async () => {

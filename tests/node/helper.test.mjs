@@ -4,8 +4,6 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { after, before, test } from 'node:test';
 
-import * as openai from 'openai';
-import * as turnwire from 'turnwire';
 import { APIUserAbortError, OpenAI, Stream, TruncatedStreamError } from 'turnwire';
 
 import { chat, endless, messages, startFake } from './fake.mjs';
@@ -22,30 +20,6 @@ const stream = async (script, options) => {
   const model = await fake.script(script);
   return client.chat.completions.stream({ model, messages }, options);
 };
-
-test('events come in the order in which the openai package tells them', async () => {
-  const names = ['connect', 'chunk', 'content', 'content.delta', 'content.done', 'refusal.done', 'message', 'chatCompletion', 'finalChatCompletion', 'finalContent', 'finalMessage', 'error', 'abort', 'end'];
-  const told = [];
-  for (const library of [turnwire, openai]) {
-    const model = await fake.script(chat('안', '녕'), 'the-model');
-    const runner = new library.OpenAI({ apiKey: 'k', baseURL: fake.baseURL }).chat.completions.stream({ model, messages });
-    const events = [];
-    for (const name of names) runner.on(name, (...args) => events.push([name, JSON.parse(JSON.stringify(name === 'chunk' ? args[0] : args, (key, value) => (key === 'parsed' || key === 'id' ? undefined : value)))]));
-    await runner.done();
-    told.push(events);
-  }
-  const [ours, theirs] = told;
-  // `content.done` comes with the stream's end here, and with the finish reason there.
-  const comparable = (events) => events.filter(([name]) => name !== 'content.done');
-  assert.deepEqual(comparable(ours).map(([name]) => name).filter((name) => !/^final/.test(name)), comparable(theirs).map(([name]) => name).filter((name) => !/^final/.test(name)));
-  assert.deepEqual(new Set(ours.map((each) => JSON.stringify(sorted(each)))), new Set(theirs.map((each) => JSON.stringify(sorted(each)))));
-});
-
-function sorted(value) {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, each]) => [key, sorted(each)]));
-}
 
 test('the final promises', async () => {
   const runner = await stream(chat('안', '녕'));

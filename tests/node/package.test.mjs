@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -85,17 +85,32 @@ test('are-the-types-wrong finds nothing', async () => {
   assert.match(stdout, /No problems found/);
 });
 
-test('strict types hold on the examples and on a typed program', async () => {
+test('strict types hold on the examples, on a typed program, and beside those of the openai package', async () => {
   const examples = join(root, 'examples/node');
   const folder = join(place, 'typed');
   mkdirSync(folder);
   for (const name of readdirSync(examples).filter((name) => name.endsWith('.mjs'))) copyFileSync(join(examples, name), join(folder, name));
-  copyFileSync(join(import.meta.dirname, 'typed.ts'), join(folder, 'typed.mts'));
+  for (const name of ['typed', 'parity']) copyFileSync(join(import.meta.dirname, `${name}.ts`), join(folder, `${name}.mts`));
+  writeFileSync(join(folder, 'fields.mts'), fieldsOfCore());
+  symlinkSync(join(import.meta.dirname, 'node_modules/openai'), join(place, 'node_modules/openai'));
   const types = join(own, 'node_modules/@types');
-  const compilerOptions = { strict: true, noEmit: true, allowJs: true, checkJs: true, noImplicitAny: false, module: 'nodenext', target: 'es2022', lib: ['es2023'], types: ['node'], typeRoots: [types] };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.mjs'] }));
-  writeFileSync(join(folder, 'strict.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, allowJs: false, checkJs: false, noImplicitAny: true }, include: ['*.mts'] }));
-  for (const project of ['tsconfig.json', 'strict.json']) {
-    await exec(join(own, 'node_modules/.bin/tsc'), ['-p', join(folder, project)]).catch((error) => assert.fail(`${project}\n${error.stdout}`));
+  const strict = { strict: true, noEmit: true, module: 'nodenext', target: 'es2022', lib: ['es2023'], types: ['node'], typeRoots: [types] };
+  const projects = {
+    examples: { compilerOptions: { ...strict, allowJs: true, checkJs: true, noImplicitAny: false }, include: ['*.mjs'] },
+    typed: { compilerOptions: strict, include: ['typed.mts', 'fields.mts'] },
+    // Theirs names the browser's types, and is not ours to check.
+    parity: { compilerOptions: { ...strict, lib: ['es2023', 'dom'], skipLibCheck: true }, include: ['parity.mts'] },
+  };
+  for (const [name, project] of Object.entries(projects)) {
+    const file = join(folder, `${name}.json`);
+    writeFileSync(file, JSON.stringify(project));
+    await exec(join(own, 'node_modules/.bin/tsc'), ['-p', file]).catch((error) => assert.fail(`${name}\n${error.stdout}`));
   }
 });
+
+/** A program that names every field of core's requests as one of ours: one that the types lack does not compile. */
+function fieldsOfCore() {
+  const fields = createRequire(import.meta.url)(join(own, binary)).requestFields();
+  assert.ok(fields.includes('temperature'));
+  return `import type * as ours from 'turnwire';\nexport const fields: (keyof ours.ChatCompletionCreateParamsBase)[] = ${JSON.stringify(fields)};\n`;
+}

@@ -158,11 +158,38 @@ test('withResponse tells the headers', async () => {
   assert.equal((await whole.json()).object, 'chat.completion');
 });
 
+test('null takes a header away, a list in a query is told item by item', async () => {
+  const model = await fake.script([chat('a'), chat('a')]);
+  const own = client.withOptions({ defaultHeaders: { 'User-Agent': null, 'x-a': '1' }, defaultQuery: { tag: ['a', 'b'], of: { ids: [1] } } });
+  await texts(await own.chat.completions.create({ model, messages, stream: true }, { headers: { 'X-A': null, authorization: null } }));
+  await texts(await own.chat.completions.create({ model, messages, stream: true }));
+  const requests = await fake.requests(model);
+  const sent = requests.map(({ headers }) => ['user-agent', 'x-a', 'authorization'].map((name) => new Headers(headers).get(name)));
+  assert.deepEqual(sent, [[null, null, null], [null, '1', 'Bearer k']]);
+  assert.equal(decodeURIComponent(requests[0].query), 'tag[]=a&tag[]=b&of[ids][]=1');
+});
+
+test('a key may be a function, which is asked for each call', async () => {
+  const keys = ['one', 'two'];
+  const own = client.withOptions({ apiKey: async () => keys.shift() });
+  const model = await fake.script([chat('a'), chat('a')]);
+  for (let i = 0; i < 2; i += 1) await own.chat.completions.create({ model, messages, stream: true }).then(texts);
+  const sent = (await fake.requests(model)).map(({ headers }) => new Headers(headers).get('authorization'));
+  assert.deepEqual(sent, ['Bearer one', 'Bearer two']);
+  await assert.rejects(own.models.list(), { constructor: OpenAIError, message: /gave no key/ });
+  const failing = client.withOptions({ apiKey: () => Promise.reject(new Error('locked')) });
+  await assert.rejects(failing.models.list(), { constructor: OpenAIError, message: /locked/ });
+});
+
 test('models are listed', async () => {
   const page = await client.models.list();
   const ids = page.data.map((model) => model.id);
   const iterated = [];
   for await (const model of client.models.list()) iterated.push(model.id);
+  const { data, response, request_id } = await client.models.list().withResponse();
+  assert.deepEqual([data, response.headers.get('content-type')], [page, 'application/json']);
+  assert.match(request_id, /^req_/);
+  assert.equal((await client.models.list().asResponse()).headers.get('x-request-id')?.slice(0, 4), 'req_');
   assert.ok(ids.length > 0);
   assert.deepEqual(iterated, ids);
 });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,7 +61,10 @@ def texts(chunks): return [c.choices[0].delta.content for c in chunks if c.choic
         program = before + self.prelude + text
         pipe = subprocess.PIPE
         command = [sys.executable, "-c", program]
-        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=HERE)
+        # In a group of its own, so that what it forks can be ended with it.
+        return subprocess.Popen(
+            command, stdout=pipe, stderr=pipe, text=True, cwd=HERE, start_new_session=True
+        )
 
     def run(self, text: str, before: str = "", seconds: float = 20) -> str:
         """Its output; it must end well, and say nothing else."""
@@ -68,7 +72,7 @@ def texts(chunks): return [c.choices[0].delta.content for c in chunks if c.choic
         try:
             out, err = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             out, err = process.communicate()
             raise AssertionError(f"it hangs: {out}{err}") from None
         assert process.returncode == 0 and not err, (process.returncode, out, err)

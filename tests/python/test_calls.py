@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
+import gc
 import logging
 import pickle
 import re
 import time
 from typing import Any
 
-import pydantic
 import pytest
 
 import turnwire
@@ -66,6 +64,18 @@ def test_a_dropped_stream_closes_its_connection(client: turnwire.OpenAI, fake: F
     stream = client.chat.completions.create(model=key, messages=HI, stream=True)
     next(stream)
     del stream
+    fake.client_left(key, 1)
+
+
+def test_a_stream_in_a_cycle_is_closed_by_the_collector(
+    client: turnwire.OpenAI, fake: Fake, key: str
+) -> None:
+    fake.script(key, {"steps": [{"text": "a"}, {"stall": True}]})
+    cycle: list[Any] = [client.chat.completions.create(model=key, messages=HI, stream=True)]
+    next(cycle[0])
+    cycle.append(cycle)
+    del cycle
+    gc.collect()
     fake.client_left(key, 1)
 
 
@@ -136,92 +146,24 @@ def test_a_timeout_does_not_end_a_stream_that_comes(fake: Fake, client: turnwire
     assert texts(client.chat.completions.create(model=key, messages=HI, stream=True, timeout=None)) == ["a"]
 
 
-def test_raw_responses_have_headers(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
-    headers = [["x-ratelimit-remaining-requests", "59"]]
-    fake.chat(key, "a", headers=headers)
-    raw = client.chat.completions.with_raw_response.create(model=key, messages=HI, stream=True)
-    assert raw.headers["X-RateLimit-Remaining-Requests"] == "59" and raw.status_code == 200 and raw.request_id
-    assert texts(raw.parse()) == ["a"]
-    whole = client.chat.completions.with_raw_response.create(model="gpt-4o", messages=HI)
-    assert whole.parse().id == json.loads(whole.text)["id"]
-    assert whole.parse() is whole.parse()
+def test_another_http_client_is_refused_with_what_to_use_instead(client: turnwire.OpenAI) -> None:
+    for make in (turnwire.OpenAI, turnwire.AsyncOpenAI, client.with_options):
+        make(api_key="k", http_client=None)
+        with pytest.raises(TypeError, match="HTTPS_PROXY"):
+            make(api_key="k", http_client=object())
 
 
-def test_models_are_listed(client: turnwire.OpenAI, async_client: turnwire.AsyncOpenAI) -> None:
-    assert [model.id for model in client.models.list()] == [model.id for model in client.models.list().data]
-
-    async def both() -> tuple[list[str], list[str]]:
-        return [m.id async for m in async_client.models.list()], [
-            m.id for m in (await async_client.models.list()).data
-        ]
-
-    one, other = asyncio.run(both())
-    assert one == other == [model.id for model in client.models.list()]
-
-
-class Step(pydantic.BaseModel):
-    explanation: str
-    value: float | None = None
-
-
-class Answer(pydantic.BaseModel):
-    """An answer."""
-
-    steps: list[Step]
-    last: Step = pydantic.Field(description="the last one")
-
-
-def test_schemas_are_as_strict_as_theirs() -> None:
-    from openai.lib._pydantic import to_strict_json_schema as theirs
-
-    from turnwire._parsing import to_strict_json_schema
-
-    assert to_strict_json_schema(Answer) == theirs(Answer)
-
-
-def reply(fake: Fake, key: str, finish: str = "stop", **message: Any) -> None:
-    choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", **message}}
-    fake.script(key, {"framing": "length", "steps": [{"json": {"id": "c", "choices": [choice]}}]})
-
-
-def test_replies_are_parsed_into_models(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
-    answer = Answer(steps=[Step(explanation="a", value=1)], last=Step(explanation="b"))
-    reply(fake, key, content=answer.model_dump_json())
-    parsed = client.chat.completions.parse(model=key, messages=HI, response_format=Answer)
-    assert parsed.choices[0].message.parsed == answer
-    form = json.loads(fake.requests(key)[-1]["body"])["response_format"]
-    assert form["json_schema"]["name"] == "Answer" and form["json_schema"]["strict"] is True
-    assert parsed.model_dump()["choices"][0]["message"]["parsed"] == answer.model_dump()
-
-
-def test_replies_are_parsed_by_a_schema(async_client: turnwire.AsyncOpenAI, fake: Fake, key: str) -> None:
-    reply(fake, key, content='{"a":1}')
-    form = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}}
-    call = async_client.chat.completions.parse(model=key, messages=HI, response_format=form)
-    assert asyncio.run(call).choices[0].message.parsed == {"a": 1}
-
-
-def test_tool_calls_are_parsed(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
-    tools = [turnwire.pydantic_function_tool(Step, name="step")]
-    function = {"name": "step", "arguments": '{"explanation":"a","value":2}'}
-    reply(fake, key, finish="tool_calls", tool_calls=[{"id": "c", "type": "function", "function": function}])
-    parsed = client.chat.completions.parse(model=key, messages=HI, tools=tools)
-    calls = parsed.choices[0].message.tool_calls
-    assert calls and calls[0].function.parsed_arguments == Step(explanation="a", value=2)
-    assert parsed.choices[0].message.parsed is None
-
-
-def test_what_cannot_be_parsed_is_an_error(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
-    for finish, error in (
-        ("length", turnwire.LengthFinishReasonError),
-        ("content_filter", turnwire.ContentFilterFinishReasonError),
-    ):
-        reply(fake, key, finish=finish, content="{")
-        with pytest.raises(error):
-            client.chat.completions.parse(model=key, messages=HI, response_format=Answer)
-    reply(fake, key, refusal="no", content=None)
-    parsed = client.chat.completions.parse(model=key, messages=HI, response_format=Answer)
-    assert parsed.choices[0].message.refusal == "no" and parsed.choices[0].message.parsed is None
+def test_a_header_can_be_taken_away(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
+    own = client.with_options(set_default_headers={"User-Agent": turnwire.omit, "x-a": "1"})
+    for headers in ({"X-A": turnwire.omit, "authorization": None}, {"x-b": turnwire.NOT_GIVEN}):
+        fake.chat(key, "a")
+        texts(own.chat.completions.create(model=key, messages=HI, stream=True, extra_headers=headers))
+    sent = [dict(request["headers"]) for request in fake.requests(key)]
+    names = ("user-agent", "x-a", "authorization")
+    assert [[s.get(name) for name in names] for s in sent] == [
+        [None, None, None],
+        [None, "1", "Bearer sk-test"],
+    ]
 
 
 def test_unknown_keywords_are_refused(client: turnwire.OpenAI) -> None:
@@ -271,7 +213,7 @@ logging.basicConfig(level=logging.DEBUG, format="%(name)s %(levelname)s %(messag
 
 
 def test_logging_is_not_imported_for_nobody(program: Program) -> None:
-    text = "print([m for m in ('logging', 'asyncio', 'typing', 'json', 'inspect', 'pydantic') if m in sys.modules])"
+    text = "print([m for m in ('logging', 'asyncio', 'typing', 'inspect', 'pydantic') if m in sys.modules])"
     out = program.run(text)
     assert out == "[]\n"
     assert logging.getLogger("turnwire").level == 0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import functools
+import inspect
 import json
 import pickle
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +17,7 @@ import pytest
 
 import turnwire
 from fake import Fake
+from turnwire import _core, _params
 
 LIBRARIES = [turnwire, openai]
 
@@ -324,14 +328,44 @@ def test_requests_are_alike(fake: Fake, key: str) -> None:
         assert headers[0][name] == headers[1][name]
 
 
-def test_every_keyword_of_theirs_is_taken() -> None:
-    import inspect
+CALL = {"self", "extra_headers", "extra_query", "extra_body", "timeout"}
+OWN = {"model", "messages", "stream"}
 
-    from turnwire._params import FIELDS
 
-    theirs = set(inspect.signature(openai.resources.chat.Completions.create).parameters)
-    own = {"self", "model", "messages", "stream", "extra_headers", "extra_query", "extra_body", "timeout"}
-    assert theirs - own == FIELDS
+def typed(name: str) -> set[str]:
+    """The keywords of a ``TypedDict`` that only type checkers see."""
+    tree = ast.parse(Path(_params.__file__).read_text("utf-8"))
+    found = next(c for c in ast.walk(tree) if isinstance(c, ast.ClassDef) and c.name == name)
+    return {field.target.id for field in ast.walk(found) if isinstance(field, ast.AnnAssign)}  # type: ignore[union-attr]
+
+
+def test_every_keyword_of_theirs_is_taken_and_typed() -> None:
+    theirs = openai.resources.chat.Completions
+    for method, fields in (("create", _params.FIELDS), ("parse", _params.FIELDS), ("stream", _params.FIELDS)):
+        taken = set(inspect.signature(getattr(theirs, method)).parameters) - CALL - OWN
+        assert taken == fields, method
+    assert typed("Common") | typed("Params") == _params.FIELDS | CALL - {"self"}
+
+
+def test_every_field_of_cores_requests_is_taken() -> None:
+    assert set(_core.REQUEST_FIELDS) - OWN <= _params.FIELDS
+    assert "temperature" in _core.REQUEST_FIELDS
+
+
+def test_every_setting_of_theirs_is_taken_or_refused_in_words() -> None:
+    other_services = {
+        "admin_api_key",
+        "data_residency",
+        "provider",
+        "webhook_secret",
+        "websocket_base_url",
+        "workload_identity",
+        "_enforce_credentials",
+        "_strict_response_validation",
+    }
+    for name in ("OpenAI", "AsyncOpenAI"):
+        ours, theirs = (set(inspect.signature(getattr(library, name)).parameters) for library in LIBRARIES)
+        assert theirs - ours == other_services
 
 
 @functools.cache

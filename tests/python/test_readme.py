@@ -17,20 +17,28 @@ import turnwire
 from fake import REPO, Fake
 
 NOT_TAKEN_OVER = {
-    "workload_identity": "credentials of cloud platforms",
-    "http_client": "another HTTP client in place of core's",
-    "with_streaming_response": "the body's bytes",
-    "AzureOpenAI": "a client of its own for Azure",
+    r"\bresponses\b": "the Responses API",
+    r"\.(fine_tuning|files|audio|webhooks|realtime)\b": "APIs besides chat and models",
+    r"workload_identity": "credentials of cloud platforms; a function as api_key takes their place",
+    r"http_client|DefaultHttpx2Client": "another HTTP client in place of core's; proxies come from the environment",
+    r"AzureOpenAI|[Bb]edrock": "clients of their own for Azure and Bedrock",
+    r"client\.(get|post)\(": "requests of any kind",
+    r"image_url|input_image": "the Responses API's input",
 }
+"""What this package does not have, by the words that a snippet needs it with. Every other snippet runs."""
 
 
 def snippets(text: str) -> list[str]:
     found = re.findall(r"^```py(?:thon)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return [textwrap.dedent(code) for code in found if "chat.completions" in code]
+    return [textwrap.dedent(code) for code in found]
+
+
+def is_taken_over(code: str) -> bool:
+    return not any(re.search(word, code) for word in NOT_TAKEN_OVER)
 
 
 THEIRS = snippets(importlib.metadata.metadata("openai").get_payload())  # type: ignore[attr-defined]
-RUN = [code for code in THEIRS if not any(word in code for word in NOT_TAKEN_OVER)]
+RUN = [code for code in THEIRS if is_taken_over(code)]
 OURS = [
     code
     for readme in (REPO / "README.md", REPO / "bindings-python" / "README.md")
@@ -38,8 +46,13 @@ OURS = [
 ]
 
 
-def test_there_are_snippets() -> None:
-    assert len(RUN) >= 5 and OURS
+def test_the_snippets_for_chat_are_found_and_run_but_for_clients_of_another_kind() -> None:
+    chat = [code for code in THEIRS if "chat.completions" in code]
+    assert len(chat) >= 9 and len(RUN) >= 8 and OURS
+    for code in set(chat) - set(RUN):
+        assert re.search(r"workload_identity|http_client|AzureOpenAI", code), code
+    for needs in (r"with_raw_response", r"with_streaming_response", r"max_retries", r"httpx2\.Timeout"):
+        assert any(re.search(needs, code) for code in RUN), needs
 
 
 @pytest.mark.parametrize("code", RUN + OURS, ids=range(len(RUN) + len(OURS)))
@@ -49,6 +62,9 @@ def test_snippet(fake: Fake, monkeypatch: pytest.MonkeyPatch, code: str) -> None
     code = re.sub(r"\bopenai\b", "turnwire", code)
     names: dict[str, Any] = {"__name__": "snippet", "os": os, "turnwire": turnwire, "OpenAI": turnwire.OpenAI}
     names["client"] = turnwire.AsyncOpenAI() if "await " in code else turnwire.OpenAI()
+    # What a snippet finds around it.
+    names["messages"] = [{"role": "user", "content": "안녕하세요"}]
+    names["response"] = turnwire.types.chat.ChatCompletion(my_field=None)
     program = compile(code, "snippet", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     if program.co_flags & inspect.CO_COROUTINE:
         asyncio.run(eval(program, names))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import importlib
 import json
 import os
 import socket
@@ -72,6 +73,23 @@ def answer(port: int) -> str:
     text = connection.getresponse().read().decode()
     connection.close()
     return text
+
+
+def test_the_endpoint_tells_what_is_wrong(fake: Fake, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake.script(
+        key,
+        {"status": 401, "steps": [{"json": {}}]},
+        {"steps": [{"text": "half"}, {"truncate": True}]},
+    )
+    monkeypatch.setenv("OPENAI_BASE_URL", fake.base_url)
+    monkeypatch.setenv("OPENAI_MODEL", key)
+    sys.modules.pop("app", None)
+    client = importlib.import_module("app").app.test_client()
+    assert client.post("/chat/stream", json={}).status_code == 400
+    refused = client.post("/chat/stream", json={"message": "a"})
+    assert (refused.status_code, refused.json) == (502, {"error": "authentication"})
+    broken = client.post("/chat/stream", json={"message": "a"})
+    assert broken.text == 'data: {"content": "half"}\n\ndata: {"error": "truncated"}\n\n'
 
 
 @pytest.mark.parametrize("worker", WORKERS)

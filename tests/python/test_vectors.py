@@ -57,7 +57,10 @@ def arguments(fake: Fake, call: dict[str, Any]) -> tuple[dict[str, Any], dict[st
         settings["max_retries"] = options["max_retries"]
     params = dict(call["body"])
     params["extra_body"] = {name: params.pop(name) for name in [*params] if name not in KNOWN}
-    params["extra_headers"] = options.get("headers")
+    headers = options.get("headers", {})
+    params["extra_headers"] = {
+        name: turnwire.omit if value is None else value for name, value in headers.items()
+    }
     params["extra_query"] = options.get("query")
     if "idle_timeout_ms" in options:
         params["timeout"] = options["idle_timeout_ms"] / 1000

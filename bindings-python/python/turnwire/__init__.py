@@ -36,10 +36,11 @@ from ._types import NOT_GIVEN, NotGiven, Omit, Timeout, not_given, omit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from . import lib as lib
     from . import types as types
     from ._models import BaseModel
     from ._parsing import pydantic_function_tool
-    from ._response import APIResponse
+    from ._response import APIResponse, AsyncAPIResponse
     from ._streaming import AsyncStream, Stream
 
 Client = OpenAI
@@ -53,6 +54,7 @@ __all__ = [
     "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
+    "AsyncAPIResponse",
     "AsyncClient",
     "AsyncOpenAI",
     "AsyncStream",
@@ -84,6 +86,7 @@ __all__ = [
 # What a program may never name is imported when it does.
 _LATER = {
     "APIResponse": "_response",
+    "AsyncAPIResponse": "_response",
     "AsyncStream": "_streaming",
     "BaseModel": "_models",
     "Stream": "_streaming",
@@ -94,8 +97,8 @@ _LATER = {
 def __getattr__(name: str) -> object:
     import importlib
 
-    if name == "types":
-        return importlib.import_module(f"{__name__}.types")
+    if name in ("lib", "types"):
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)

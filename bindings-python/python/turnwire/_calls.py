@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from ._response import APIResponse, Response
+from ._http import Response
+from ._response import RawAPIResponse
 from ._streaming import AsyncStream, Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeVar
 
     from ._core import Call
+    from ._models import BaseModel
+
+    Model = TypeVar("Model", bound=BaseModel)
 
 
 async def result(call: Call) -> Any:
@@ -23,30 +27,33 @@ async def result(call: Call) -> Any:
     return found
 
 
-def completion(found: tuple[str, list[tuple[str, str]]]) -> APIResponse[Any]:
+def completion(found: tuple[str, list[tuple[str, str]]]) -> RawAPIResponse[Any]:
     """A whole reply."""
+    from .types.chat import ChatCompletion
+
+    return whole(found, ChatCompletion)
+
+
+def whole(found: tuple[str, list[tuple[str, str]]], kind: type[Model]) -> RawAPIResponse[Model]:
+    """An object that came whole, with the headers that it came with."""
     raw, headers = found
     response = Response(200, headers, raw)
 
-    def make() -> Any:
-        import json
-
-        from .types.chat import ChatCompletion
-
-        made = ChatCompletion(**json.loads(raw))
+    def make() -> Model:
+        made = kind.model_validate_json(raw)
         made._request_id = response.headers.get("x-request-id")
         return made
 
-    return APIResponse(response, make)
+    return RawAPIResponse(response, make)
 
 
-def stream(chunks: Any) -> APIResponse[Stream]:
+def stream(chunks: Any) -> RawAPIResponse[Stream]:
     """A streamed reply."""
     made = Stream(chunks)
-    return APIResponse(made.response, lambda: made)
+    return RawAPIResponse(made.response, lambda: made)
 
 
-def async_stream(chunks: Any) -> APIResponse[AsyncStream]:
+def async_stream(chunks: Any) -> RawAPIResponse[AsyncStream]:
     """A streamed reply, for asyncio."""
     made = AsyncStream(chunks)
-    return APIResponse(made.response, lambda: made)
+    return RawAPIResponse(made.response, lambda: made)

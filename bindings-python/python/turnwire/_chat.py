@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import _calls
 from ._request import split
+from ._resource import Resource
 from ._types import NOT_GIVEN
 
 TYPE_CHECKING = False
@@ -14,38 +15,42 @@ if TYPE_CHECKING:
 
     from ._client import AsyncOpenAI, OpenAI
     from ._params import Common, Messages, Params
-    from ._response import APIResponse
+    from ._raw import AsyncRawCompletions, AsyncStreamedCompletions, RawCompletions, StreamedCompletions
+    from ._response import RawAPIResponse
     from ._streaming import AsyncStream, Stream
     from ._types import NotGiven, Omit
+    from .lib.streaming.chat import (
+        AsyncChatCompletionStream,
+        AsyncChatCompletionStreamManager,
+        ChatCompletionStream,
+        ChatCompletionStreamManager,
+    )
     from .types.chat import ChatCompletion, ParsedChatCompletion
 
     Content = TypeVar("Content")
+    Form = type[Content] | dict[str, Any] | NotGiven | Omit
     No = Literal[False] | None | NotGiven | Omit
 
 __all__ = ["AsyncChat", "AsyncCompletions", "Chat", "Completions"]
 
 
-class Chat:
+class Chat(Resource):
     """``client.chat``."""
 
-    __slots__ = ("_client",)
-
-    def __init__(self, client: OpenAI) -> None:
-        self._client = client
+    __slots__ = ()
+    _owner: OpenAI
 
     @property
     def completions(self) -> Completions:
         """Replies, whole or streamed."""
-        return Completions(self._client)
+        return Completions(self._owner)
 
 
-class Completions:
+class Completions(Resource):
     """Replies, whole or streamed."""
 
-    __slots__ = ("_client",)
-
-    def __init__(self, client: OpenAI) -> None:
-        self._client = client
+    __slots__ = ()
+    _owner: OpenAI
 
     if TYPE_CHECKING:
 
@@ -75,77 +80,91 @@ class Completions:
         *,
         messages: Messages,
         model: str,
-        response_format: type[Content] | dict[str, Any] | NotGiven | Omit = NOT_GIVEN,
+        response_format: Form[Content] = NOT_GIVEN,
         **params: Unpack[Common],
     ) -> ParsedChatCompletion[Content]:
         """Asks for a whole reply of the form of a pydantic model, or of a JSON schema, and reads it into that.
 
         The result is ``.choices[0].message.parsed``.
         """
-        from ._parsing import Parsing
+        return self._raw_parsed(messages, model, response_format, params).parse()
 
-        parsing = Parsing(response_format, params)
-        return parsing.read(self._raw(messages, model, None, parsing.params).parse())
+    def stream(
+        self,
+        *,
+        messages: Messages,
+        model: str,
+        response_format: Form[Content] = NOT_GIVEN,
+        **params: Unpack[Common],
+    ) -> ChatCompletionStreamManager[Content]:
+        """Asks for a streamed reply that tells of itself by events, within a ``with`` block.
+
+        >>> with client.chat.completions.stream(model="gpt-4o-mini", messages=[...]) as stream:
+        ...     for event in stream:
+        ...         if event.type == "content.delta":
+        ...             print(event.delta, end="")
+        ...     completion = stream.get_final_completion()
+        """
+        from ._parsing import Parsing
+        from .lib.streaming.chat import ChatCompletionStream, ChatCompletionStreamManager
+
+        parsing = Parsing(response_format, params, whole=False)
+
+        def open() -> ChatCompletionStream[Content]:
+            return ChatCompletionStream(self._raw(messages, model, True, parsing.params).parse(), parsing)
+
+        return ChatCompletionStreamManager(open)
 
     @property
     def with_raw_response(self) -> RawCompletions:
         """The same calls, with the response's headers: ``.parse()`` gives what the call itself would."""
-        return RawCompletions(self._client)
+        from ._raw import RawCompletions
 
-    def _raw(self, messages: Messages, model: str, stream: Any, params: dict[str, Any]) -> APIResponse[Any]:
+        return RawCompletions(self)
+
+    @property
+    def with_streaming_response(self) -> StreamedCompletions:
+        """The same calls within a ``with`` block, with the response's headers, and its body in its time."""
+        from ._raw import StreamedCompletions
+
+        return StreamedCompletions(self)
+
+    def _raw(
+        self, messages: Messages, model: str, stream: Any, params: dict[str, Any]
+    ) -> RawAPIResponse[Any]:
         body, options = split({"messages": messages, "model": model, **params})
-        client = self._client
+        client = self._owner
         options = client._call_options(options)
         if stream:
             return _calls.stream(client._inner().chat_stream(body, options).wait())
         return _calls.completion(client._inner().chat(body, options).wait())
 
+    def _raw_parsed(
+        self, messages: Messages, model: str, form: Form[Content], params: Any
+    ) -> RawAPIResponse[ParsedChatCompletion[Content]]:
+        from ._parsing import Parsing
 
-class RawCompletions:
-    """Replies with the headers of their responses."""
-
-    __slots__ = ("_client",)
-
-    def __init__(self, client: OpenAI) -> None:
-        self._client = client
-
-    if TYPE_CHECKING:
-
-        @overload
-        def create(
-            self, *, messages: Messages, model: str, stream: No = None, **params: Unpack[Params]
-        ) -> APIResponse[ChatCompletion]: ...
-        @overload
-        def create(
-            self, *, messages: Messages, model: str, stream: Literal[True], **params: Unpack[Params]
-        ) -> APIResponse[Stream]: ...
-
-    def create(self, *, messages: Messages, model: str, stream: Any = None, **params: Any) -> Any:
-        """As ``Completions.create``."""
-        return Completions(self._client)._raw(messages, model, stream, params)
+        parsing = Parsing(form, params)
+        return parsing.of(self._raw(messages, model, None, parsing.params))
 
 
-class AsyncChat:
+class AsyncChat(Resource):
     """``client.chat``."""
 
-    __slots__ = ("_client",)
-
-    def __init__(self, client: AsyncOpenAI) -> None:
-        self._client = client
+    __slots__ = ()
+    _owner: AsyncOpenAI
 
     @property
     def completions(self) -> AsyncCompletions:
         """Replies, whole or streamed."""
-        return AsyncCompletions(self._client)
+        return AsyncCompletions(self._owner)
 
 
-class AsyncCompletions:
+class AsyncCompletions(Resource):
     """Replies, whole or streamed."""
 
-    __slots__ = ("_client",)
-
-    def __init__(self, client: AsyncOpenAI) -> None:
-        self._client = client
+    __slots__ = ()
+    _owner: AsyncOpenAI
 
     if TYPE_CHECKING:
 
@@ -171,50 +190,60 @@ class AsyncCompletions:
         *,
         messages: Messages,
         model: str,
-        response_format: type[Content] | dict[str, Any] | NotGiven | Omit = NOT_GIVEN,
+        response_format: Form[Content] = NOT_GIVEN,
         **params: Unpack[Common],
     ) -> ParsedChatCompletion[Content]:
         """As ``Completions.parse``."""
-        from ._parsing import Parsing
+        return (await self._raw_parsed(messages, model, response_format, params)).parse()
 
-        parsing = Parsing(response_format, params)
-        return parsing.read((await self._raw(messages, model, None, parsing.params)).parse())
+    def stream(
+        self,
+        *,
+        messages: Messages,
+        model: str,
+        response_format: Form[Content] = NOT_GIVEN,
+        **params: Unpack[Common],
+    ) -> AsyncChatCompletionStreamManager[Content]:
+        """As ``Completions.stream``, within an ``async with`` block."""
+        from ._parsing import Parsing
+        from .lib.streaming.chat import AsyncChatCompletionStream, AsyncChatCompletionStreamManager
+
+        parsing = Parsing(response_format, params, whole=False)
+
+        async def open() -> AsyncChatCompletionStream[Content]:
+            raw = await self._raw(messages, model, True, parsing.params)
+            return AsyncChatCompletionStream(raw.parse(), parsing)
+
+        return AsyncChatCompletionStreamManager(open)
 
     @property
     def with_raw_response(self) -> AsyncRawCompletions:
         """The same calls, with the response's headers: ``.parse()`` gives what the call itself would."""
-        return AsyncRawCompletions(self._client)
+        from ._raw import AsyncRawCompletions
+
+        return AsyncRawCompletions(self)
+
+    @property
+    def with_streaming_response(self) -> AsyncStreamedCompletions:
+        """The same calls within an ``async with`` block, with the response's headers, and its body in its time."""
+        from ._raw import AsyncStreamedCompletions
+
+        return AsyncStreamedCompletions(self)
 
     async def _raw(
         self, messages: Messages, model: str, stream: Any, params: dict[str, Any]
-    ) -> APIResponse[Any]:
+    ) -> RawAPIResponse[Any]:
         body, options = split({"messages": messages, "model": model, **params})
-        client = self._client
+        client = self._owner
         options = await client._call_options(options)
         if stream:
             return _calls.async_stream(await _calls.result(client._inner().chat_stream(body, options)))
         return _calls.completion(await _calls.result(client._inner().chat(body, options)))
 
+    async def _raw_parsed(
+        self, messages: Messages, model: str, form: Form[Content], params: Any
+    ) -> RawAPIResponse[ParsedChatCompletion[Content]]:
+        from ._parsing import Parsing
 
-class AsyncRawCompletions:
-    """Replies with the headers of their responses."""
-
-    __slots__ = ("_client",)
-
-    def __init__(self, client: AsyncOpenAI) -> None:
-        self._client = client
-
-    if TYPE_CHECKING:
-
-        @overload
-        async def create(
-            self, *, messages: Messages, model: str, stream: No = None, **params: Unpack[Params]
-        ) -> APIResponse[ChatCompletion]: ...
-        @overload
-        async def create(
-            self, *, messages: Messages, model: str, stream: Literal[True], **params: Unpack[Params]
-        ) -> APIResponse[AsyncStream]: ...
-
-    async def create(self, *, messages: Messages, model: str, stream: Any = None, **params: Any) -> Any:
-        """As ``AsyncCompletions.create``."""
-        return await AsyncCompletions(self._client)._raw(messages, model, stream, params)
+        parsing = Parsing(form, params)
+        return parsing.of(await self._raw(messages, model, None, parsing.params))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 
 from . import _core
+from ._closing import AsyncClosing, Closing
 from ._exceptions import OpenAIError
 from ._types import NOT_GIVEN, is_given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from types import TracebackType
     from typing import Any
 
     from typing_extensions import Self
@@ -43,7 +43,9 @@ class _Client:
         max_retries: int | NotGiven | None = None,
         default_headers: Mapping[str, Any] | None = None,
         default_query: Mapping[str, Any] | None = None,
+        http_client: None = None,
     ) -> None:
+        _refuse(http_client)
         self.api_key = os.environ.get("OPENAI_API_KEY") if api_key is None else api_key
         self.organization = os.environ.get("OPENAI_ORG_ID") if organization is None else organization
         self.project = os.environ.get("OPENAI_PROJECT_ID") if project is None else project
@@ -60,9 +62,15 @@ class _Client:
         self._open()
 
     def _open(self) -> None:
+        # What calls need is imported now, and not by the first of them: a process that is forked while another thread
+        # imports waits for that thread for ever.
+        import json
+
+        from . import _chat, types
         from ._logging import keep_logs
         from ._request import Options
 
+        _ = json, _chat, types.chat
         keep_logs()
         options = Options(self.default_headers, self.default_query, self.max_retries, self.timeout)
         self._native = _core.Client(
@@ -87,10 +95,12 @@ class _Client:
         set_default_headers: Mapping[str, Any] | None = None,
         default_query: Mapping[str, Any] | None = None,
         set_default_query: Mapping[str, Any] | None = None,
+        http_client: None = None,
     ) -> Self:
         """The same client with other settings. It shares the connections, unless the service is another."""
         from ._request import Options
 
+        _refuse(http_client)
         if (default_headers and set_default_headers) or (default_query and set_default_query):
             raise ValueError("defaults are either added to or replaced, not both")
         made = type(self).__new__(type(self))
@@ -126,6 +136,11 @@ class _Client:
 
     with_options = copy
 
+    @property
+    def beta(self) -> Self:
+        """Where ``chat.completions.parse`` and ``.stream`` once were, for the sake of old code."""
+        return self
+
     def is_closed(self) -> bool:
         """Whether ``close`` was called."""
         return self._native is None
@@ -136,7 +151,16 @@ class _Client:
         return self._native
 
 
-class OpenAI(_Client):
+def _refuse(http_client: object) -> None:
+    if http_client is not None and is_given(http_client):
+        raise TypeError(
+            "http_client is not supported: the client brings its own HTTP. A proxy is read from HTTPS_PROXY, HTTP_PROXY, "
+            "ALL_PROXY and NO_PROXY, certificates from the system's store or SSL_CERT_FILE; timeout, max_retries, "
+            "default_headers and default_query are the client's own arguments"
+        )
+
+
+class OpenAI(_Client, Closing):
     """A client of OpenAI, or of any service that speaks its chat completions.
 
     It may be shared by threads, and used on in a forked process. What is not given is read from ``OPENAI_API_KEY``,
@@ -169,19 +193,8 @@ class OpenAI(_Client):
         """Closes the connections that no other copy of the client uses. Streams that are open live on."""
         self._native = None
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class AsyncOpenAI(_Client):
+class AsyncOpenAI(_Client, AsyncClosing):
     """As :class:`OpenAI`, for asyncio. It belongs to no event loop, and may be used from several."""
 
     @property
@@ -211,14 +224,3 @@ class AsyncOpenAI(_Client):
     async def close(self) -> None:
         """Closes the connections that no other copy of the client uses. Streams that are open live on."""
         self._native = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()

@@ -11,6 +11,7 @@ from .types.chat.logprobs import ChoiceLogprobs
 
 __all__ = [
     "ERROR_CODES",
+    "REQUEST_FIELDS",
     "Call",
     "ChatCompletionChunk",
     "Choice",
@@ -27,6 +28,8 @@ __version__: Final[str]
 
 ERROR_CODES: Final[tuple[str, ...]]
 """Every code that an error of core's can have."""
+REQUEST_FIELDS: Final[tuple[str, ...]]
+"""Every field of a request that core knows by name."""
 
 class _Limits(Protocol):
     @property
@@ -35,10 +38,14 @@ class _Limits(Protocol):
     def read(self) -> float | None: ...
 
 class _Options(Protocol):
-    headers: list[tuple[str, str]]
-    query: list[tuple[str, str]]
-    max_retries: int | None
-    timeout: _Limits | None
+    @property
+    def headers(self) -> list[tuple[str, str | None]]: ...
+    @property
+    def query(self) -> list[tuple[str, str]]: ...
+    @property
+    def max_retries(self) -> int | None: ...
+    @property
+    def timeout(self) -> _Limits | None: ...
 
 @final
 class Client:

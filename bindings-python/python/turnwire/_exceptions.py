@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ._response import Request, Response
+    from ._http import Request, Response
     from .types.chat import ChatCompletion
 
 
@@ -123,8 +123,8 @@ class LengthFinishReasonError(OpenAIError):
     """The token limit cut off a reply that was to be parsed."""
 
     def __init__(self, *, completion: ChatCompletion) -> None:
-        usage = f": {completion.usage}" if completion.usage else ""
-        super().__init__(f"the token limit cut off the reply, so it cannot be parsed{usage}")
+        usage = f" - {completion.usage}" if completion.usage else ""
+        super().__init__(f"Could not parse response content as the length limit was reached{usage}")
         self.completion = completion
 
 
@@ -132,7 +132,7 @@ class ContentFilterFinishReasonError(OpenAIError):
     """The content filter cut off a reply that was to be parsed."""
 
     def __init__(self, *, completion: ChatCompletion | None = None) -> None:
-        super().__init__("the content filter cut off the reply, so it cannot be parsed")
+        super().__init__("Could not parse response content as the request was rejected by the content filter")
         self.completion = completion
 
 
@@ -166,6 +166,7 @@ TABLE: dict[str, type[OpenAIError]] = {
     "forked": OpenAIError,
     "outbox_full": OpenAIError,
     "storage": OpenAIError,
+    "file": OpenAIError,
     "structure": OpenAIError,
 }
 
@@ -183,7 +184,7 @@ def _make(kind: type[OpenAIError], facts: dict[str, Any]) -> OpenAIError:
     if issubclass(kind, APIConnectionError):
         return kind(message=text)
     if issubclass(kind, (APIStatusError, APIResponseValidationError)):
-        from ._response import Response
+        from ._http import Response
 
         response = Response(facts["status"] or 200, facts["headers"] or [], facts["body"] or "")
         body = _read(response.text)

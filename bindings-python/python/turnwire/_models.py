@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     Read = Callable[[Any], Any]
+    # ``dict`` is a method of the class, for the sake of old code.
+    Fields = dict[str, Any]
 
 __all__ = ["BaseModel"]
 
@@ -25,6 +27,8 @@ class BaseModel:
 
     _fields: ClassVar[tuple[str, ...]] = ()
     """The names of the declared fields, in their order."""
+    _optional: ClassVar[frozenset[str]] = frozenset()
+    """Those of them that a service may leave out: ``None`` is what they are then."""
     _read: ClassVar[dict[str, Read]] = {}
     """How the fields are read that are more than plain JSON."""
 
@@ -36,6 +40,8 @@ class BaseModel:
         inherited = cls._fields
         own = [name for name in cls.__annotations__ if not name.startswith("_")]
         cls._fields = inherited + tuple(name for name in own if name not in inherited)
+        may_miss = {name for name in own if cls.__annotations__[name].endswith(("None", "Any"))}
+        cls._optional = cls._optional.difference(own) | may_miss
         cls._read = {**cls._read, **reads}
         # So that a field that is missing can be told from one that does not exist without making an object.
         for name in own:
@@ -52,6 +58,7 @@ class BaseModel:
             if name not in fields:
                 fields[name] = values[name]
         self._fields_set = set(values)
+        self._request_id = None
 
     @classmethod
     def construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
@@ -76,7 +83,7 @@ class BaseModel:
         return cls(**json.loads(json_data))
 
     @property
-    def model_extra(self) -> dict[str, Any]:
+    def model_extra(self) -> Fields:
         """The fields that are not declared."""
         return {name: value for name, value in self.__dict__.items() if name not in self._fields}
 
@@ -90,9 +97,9 @@ class BaseModel:
         import copy
 
         copied = copy.deepcopy(self) if deep else copy.copy(self)
+        copied._fields_set = set(copied._fields_set)
         for name, value in (update or {}).items():
             setattr(copied, name, value)
-            copied._fields_set = copied._fields_set | {name}
         return copied
 
     def model_dump(
@@ -106,12 +113,12 @@ class BaseModel:
         exclude_defaults: bool = False,
         exclude_none: bool = False,
         **_options: Any,
-    ) -> dict[str, Any]:
+    ) -> Fields:
         """The fields as a dictionary, all the way down."""
 
         def keep(model: BaseModel, name: str, value: Any) -> bool:
             if value is None:
-                if exclude_none or (exclude_defaults and name in model._fields):
+                if exclude_none or (exclude_defaults and name in model._optional):
                     return False
                 return not (exclude_unset and name in model._fields and name not in model._fields_set)
             return True
@@ -139,7 +146,7 @@ class BaseModel:
         exclude_defaults: bool = False,
         exclude_none: bool = False,
         warnings: bool = True,
-    ) -> dict[str, Any]:
+    ) -> Fields:
         """The fields as a dictionary, without those that the service did not send."""
         return self.model_dump(
             mode=mode,
@@ -166,13 +173,18 @@ class BaseModel:
             exclude_none=exclude_none,
         )
 
-    def dict(self, **options: Any) -> dict[str, Any]:
+    def dict(self, **options: Any) -> Fields:
         """The old name of ``model_dump``."""
         return self.model_dump(**options)
 
     def json(self, **options: Any) -> str:
         """The old name of ``model_dump_json``."""
         return self.model_dump_json(**options)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if not name.startswith("_"):
+            self._fields_set.add(name)
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         return iter(self.__dict__.items())
@@ -199,7 +211,7 @@ def _dump(
     keep: Callable[[BaseModel, str, Any], bool],
     include: Any = None,
     exclude: Any = None,
-) -> dict[str, Any]:
+) -> Fields:
     def dumped(value: Any, inner: Any, outer: Any) -> Any:
         if isinstance(value, BaseModel):
             return _dump(value, mode, keep, inner, outer)

@@ -5,16 +5,28 @@ from __future__ import annotations
 from . import _calls
 from ._models import BaseModel, many, one
 from ._request import Options
+from ._resource import Resource
 from ._types import NOT_GIVEN
 from .types import Model
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator, Mapping
-    from typing import Any
+    from typing import Any, TypedDict
+
+    from typing_extensions import Unpack
 
     from ._client import AsyncOpenAI, OpenAI
     from ._params import TimeoutTypes
+    from ._response import AsyncResponseContextManager, RawAPIResponse, ResponseContextManager
+
+    class CallOptions(TypedDict, total=False):
+        """What a call does in its own way."""
+
+        extra_headers: Mapping[str, Any] | None
+        extra_query: Mapping[str, Any] | None
+        timeout: TimeoutTypes
+
 
 __all__ = ["AsyncModels", "ModelList", "Models"]
 
@@ -37,62 +49,77 @@ class ModelList(BaseModel, data=many(one(Model))):
         return False
 
 
-def _read(found: tuple[str, Any]) -> ModelList:
-    return ModelList.model_validate_json(found[0])
+def _options(
+    extra_headers: Mapping[str, Any] | None = None,
+    extra_query: Mapping[str, Any] | None = None,
+    timeout: TimeoutTypes = NOT_GIVEN,
+) -> Options:
+    return Options(extra_headers, extra_query, None, timeout)
 
 
-class Models:
+class Models(Resource):
     """The models that the service has."""
 
-    __slots__ = ("_client",)
+    __slots__ = ()
+    _owner: OpenAI
 
-    def __init__(self, client: OpenAI) -> None:
-        self._client = client
+    def list(self, **options: Unpack[CallOptions]) -> ModelList:
+        """All of them. It takes ``extra_headers``, ``extra_query`` and ``timeout``."""
+        return self._raw(_options(**options)).parse()
 
-    def list(
-        self,
-        *,
-        extra_headers: Mapping[str, Any] | None = None,
-        extra_query: Mapping[str, Any] | None = None,
-        timeout: TimeoutTypes = NOT_GIVEN,
-    ) -> ModelList:
-        """All of them."""
-        client = self._client
-        options = client._call_options(Options(extra_headers, extra_query, None, timeout))
-        return _read(client._inner().models(options).wait())
+    @property
+    def with_raw_response(self) -> RawModels:
+        """The same, with the response's headers."""
+        return RawModels(self)
+
+    @property
+    def with_streaming_response(self) -> StreamedModels:
+        """The same within a ``with`` block, with the response's headers and body."""
+        return StreamedModels(self)
+
+    def _raw(self, options: Options) -> RawAPIResponse[ModelList]:
+        client = self._owner
+        call = client._inner().models(client._call_options(options))
+        return _calls.whole(call.wait(), ModelList)
 
 
-class AsyncModels:
+class AsyncModels(Resource):
     """The models that the service has."""
 
-    __slots__ = ("_client",)
+    __slots__ = ()
+    _owner: AsyncOpenAI
 
-    def __init__(self, client: AsyncOpenAI) -> None:
-        self._client = client
+    def list(self, **options: Unpack[CallOptions]) -> AsyncModelList:
+        """All of them, to be awaited or iterated over. It takes what ``Models.list`` takes."""
+        return AsyncModelList(self, _options(**options))
 
-    def list(
-        self,
-        *,
-        extra_headers: Mapping[str, Any] | None = None,
-        extra_query: Mapping[str, Any] | None = None,
-        timeout: TimeoutTypes = NOT_GIVEN,
-    ) -> AsyncModelList:
-        """All of them, to be awaited or iterated over."""
-        return AsyncModelList(self._client, Options(extra_headers, extra_query, None, timeout))
+    @property
+    def with_raw_response(self) -> AsyncRawModels:
+        """The same, with the response's headers."""
+        return AsyncRawModels(self)
+
+    @property
+    def with_streaming_response(self) -> AsyncStreamedModels:
+        """The same within an ``async with`` block, with the response's headers and body."""
+        return AsyncStreamedModels(self)
+
+    async def _raw(self, options: Options) -> RawAPIResponse[ModelList]:
+        client = self._owner
+        call = client._inner().models(await client._call_options(options))
+        return _calls.whole(await _calls.result(call), ModelList)
 
 
 class AsyncModelList:
     """A list of models that is not there yet."""
 
-    __slots__ = ("_client", "_options")
+    __slots__ = ("_options", "_owner")
 
-    def __init__(self, client: AsyncOpenAI, options: Options) -> None:
-        self._client = client
+    def __init__(self, models: AsyncModels, options: Options) -> None:
+        self._owner = models
         self._options = options
 
     async def _fetch(self) -> ModelList:
-        options = await self._client._call_options(self._options)
-        return _read(await _calls.result(self._client._inner().models(options)))
+        return (await self._owner._raw(self._options)).parse()
 
     def __await__(self) -> Generator[Any, None, ModelList]:
         return self._fetch().__await__()
@@ -100,3 +127,51 @@ class AsyncModelList:
     async def __aiter__(self) -> AsyncIterator[Model]:
         for model in await self._fetch():
             yield model
+
+
+class RawModels(Resource):
+    """The list of models, with the headers of its response."""
+
+    __slots__ = ()
+    _owner: Models
+
+    def list(self, **options: Unpack[CallOptions]) -> RawAPIResponse[ModelList]:
+        """As ``Models.list``."""
+        return self._owner._raw(_options(**options))
+
+
+class AsyncRawModels(Resource):
+    """The list of models, with the headers of its response."""
+
+    __slots__ = ()
+    _owner: AsyncModels
+
+    async def list(self, **options: Unpack[CallOptions]) -> RawAPIResponse[ModelList]:
+        """As ``Models.list``."""
+        return await self._owner._raw(_options(**options))
+
+
+class StreamedModels(Resource):
+    """The list of models, within a ``with`` block."""
+
+    __slots__ = ()
+    _owner: Models
+
+    def list(self, **options: Unpack[CallOptions]) -> ResponseContextManager[ModelList]:
+        """As ``Models.list``."""
+        from ._response import opening
+
+        return opening(lambda: self._owner._raw(_options(**options)))
+
+
+class AsyncStreamedModels(Resource):
+    """The list of models, within an ``async with`` block."""
+
+    __slots__ = ()
+    _owner: AsyncModels
+
+    def list(self, **options: Unpack[CallOptions]) -> AsyncResponseContextManager[ModelList]:
+        """As ``Models.list``."""
+        from ._response import async_opening
+
+        return async_opening(lambda: self._owner._raw(_options(**options)))

@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ._response import RawAPIResponse
     from .types.chat import ChatCompletion
 
 __all__ = ["Parsing", "pydantic_function_tool", "to_strict_json_schema"]
@@ -18,19 +19,43 @@ __all__ = ["Parsing", "pydantic_function_tool", "to_strict_json_schema"]
 class Parsing:
     """What is to be asked for, and how the answer is read."""
 
-    def __init__(self, response_format: Any, params: Any) -> None:
+    def __init__(self, response_format: Any, params: Any, *, whole: bool = True) -> None:
+        """``whole`` is ``parse``, where all tools must be ones whose calls can be read, and a JSON schema is read too."""
         self.params: dict[str, Any] = dict(params)
         self._form = response_format if is_given(response_format) else None
         self._tools: dict[str, Any] = {}
         if self._form is not None:
             self.params["response_format"] = _asked(self._form)
+            if not whole and isinstance(self._form, dict):
+                self._form = None
         if self.params.get("tools") and is_given(self.params["tools"]):
             tools = self.params["tools"] = list(self.params["tools"])
             for tool in tools:
                 function = tool.get("function", {})
-                if tool["type"] != "function" or function.get("strict") is not True:
+                if tool["type"] == "function" and function.get("strict") is True:
+                    self._tools[function["name"]] = function
+                elif whole:
                     raise ValueError(f"only strict function tools can be parsed, and this is none: {tool}")
-                self._tools[function["name"]] = function
+
+    @property
+    def reads(self) -> bool:
+        """Whether there is something to be read."""
+        return self._form is not None or bool(self._tools)
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether the text is to be read."""
+        return self._form is not None
+
+    def reads_tool(self, name: str | None) -> bool:
+        """Whether the arguments of the tool's calls are to be read."""
+        return name in self._tools
+
+    def of(self, raw: RawAPIResponse[ChatCompletion]) -> RawAPIResponse[ParsedChatCompletion[Any]]:
+        """The same response, whose reply is read."""
+        from ._response import RawAPIResponse
+
+        return RawAPIResponse(raw.http_response, lambda: self.read(raw.parse()))
 
     def read(self, completion: ChatCompletion) -> ParsedChatCompletion[Any]:
         """The reply, with its text and the arguments of its tool calls read."""
@@ -46,14 +71,14 @@ class Parsing:
                 self._call(call) for call in message.get("tool_calls") or () if call.get("type") != "custom"
             ]
             message["tool_calls"] = calls or None
-            message["parsed"] = self._text(message)
+            message["parsed"] = self.text(message.get("content"), message.get("refusal"))
         parsed: ParsedChatCompletion[Any] = ParsedChatCompletion(**fields)
         parsed._request_id = completion._request_id
         return parsed
 
-    def _text(self, message: dict[str, Any]) -> Any:
-        text = message.get("content")
-        if self._form is None or not text or message.get("refusal"):
+    def text(self, text: str | None, refusal: str | None) -> Any:
+        """What a message's text was read into; ``None`` if it is not to be read."""
+        if self._form is None or not text or refusal:
             return None
         if not isinstance(self._form, dict):
             return _validate(self._form, text)
@@ -63,17 +88,21 @@ class Parsing:
 
         return json.loads(text)
 
-    def _call(self, call: dict[str, Any]) -> dict[str, Any]:
+    def arguments(self, name: str, arguments: str) -> Any:
+        """What the arguments of a tool call were read into; ``None`` if they are not to be read."""
+        tool = self._tools.get(name)
+        if tool is None:
+            return None
+        if hasattr(tool, "model"):
+            return _validate(tool.model, arguments)
         import json
 
-        function = dict(call["function"])
-        tool = self._tools.get(function["name"])
-        model = getattr(tool, "model", None)
-        if model is not None:
-            function["parsed_arguments"] = _validate(model, function["arguments"])
-        else:
-            function["parsed_arguments"] = None if tool is None else json.loads(function["arguments"])
-        return {**call, "function": function}
+        return json.loads(arguments)
+
+    def _call(self, call: dict[str, Any]) -> dict[str, Any]:
+        function = call["function"]
+        parsed = self.arguments(function["name"], function["arguments"])
+        return {**call, "function": {**function, "parsed_arguments": parsed}}
 
 
 def _asked(form: Any) -> dict[str, Any]:

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from ._params import TimeoutLike
 
-    Pairs = list[tuple[str, str]]
-
 CALL_OPTIONS = ("extra_headers", "extra_query", "extra_body", "timeout")
 
 
@@ -29,12 +27,15 @@ class Options:
         max_retries: int | None = None,
         timeout: Any = NOT_GIVEN,
     ) -> None:
-        self.headers: Pairs = [
-            (name, str(value))
+        # Without a value, a header is not sent even where it else would be.
+        self.headers: list[tuple[str, str | None]] = [
+            (name, str(value) if value is not None and is_given(value) else None)
             for name, value in (headers or {}).items()
-            if value is not None and is_given(value)
+            if type(value).__name__ != "NotGiven"
         ]
-        self.query: Pairs = [pair for name, value in (query or {}).items() for pair in _query(name, value)]
+        self.query: list[tuple[str, str]] = [
+            pair for name, value in (query or {}).items() for pair in _query(name, value)
+        ]
         self.max_retries = max_retries
         self.timeout = _limits(timeout) if is_given(timeout) else None
 

@@ -1,151 +1,38 @@
-"""Responses beside what they say: status and headers."""
+"""Responses beside what they say: status, headers, and the body as it came."""
 
 from __future__ import annotations
 
+from ._closing import AsyncClosing, AsyncOpening, Closing, Opening
+from ._types import Of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any, Generic, TypeVar
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from typing import Any, TypeVar
+
+    from ._http import Headers, Response
 
     T = TypeVar("T")
+    Piece = TypeVar("Piece", str, bytes)
 
-__all__ = ["APIResponse", "Headers", "Request", "Response"]
-
-
-class Headers:
-    """The headers of a response; names in any case. A name that comes several times has its values joined."""
-
-    __slots__ = ("_pairs",)
-
-    def __init__(self, pairs: list[tuple[str, str]]) -> None:
-        self._pairs = [(name.lower(), value) for name, value in pairs]
-
-    def multi_items(self) -> list[tuple[str, str]]:
-        """Every header as it came."""
-        return list(self._pairs)
-
-    def get_list(self, key: str) -> list[str]:
-        """All values of a name."""
-        key = key.lower()
-        return [value for name, value in self._pairs if name == key]
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """The value of a name."""
-        values = self.get_list(key)
-        return ", ".join(values) if values else default
-
-    def keys(self) -> list[str]:
-        """The names."""
-        return list(dict.fromkeys(name for name, _ in self._pairs))
-
-    def values(self) -> list[str]:
-        """The values."""
-        return [self[name] for name in self.keys()]
-
-    def items(self) -> list[tuple[str, str]]:
-        """Names with their values."""
-        return [(name, self[name]) for name in self.keys()]
-
-    def __getitem__(self, key: str) -> str:
-        value = self.get(key)
-        if value is None:
-            raise KeyError(key)
-        return str(value)
-
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and bool(self.get_list(key))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.keys())
-
-    def __len__(self) -> int:
-        return len(self.keys())
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Headers) and self._pairs == other._pairs
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"Headers({dict(self.items())!r})"
+__all__ = [
+    "APIResponse",
+    "AsyncAPIResponse",
+    "AsyncResponseContextManager",
+    "RawAPIResponse",
+    "ResponseContextManager",
+    "async_opening",
+    "opening",
+]
 
 
-class Request:
-    """What was asked for."""
+class _Answered:
+    """What can be told of every response."""
 
-    __slots__ = ("method", "url")
+    __slots__ = ("http_response",)
 
-    def __init__(self, method: str, url: str) -> None:
-        self.method = method
-        self.url = url
-
-    def __repr__(self) -> str:
-        return f"<Request({self.method!r}, {self.url!r})>"
-
-
-class Response:
-    """What was answered."""
-
-    __slots__ = ("headers", "request", "status_code", "text")
-
-    def __init__(
-        self, status_code: int, headers: list[tuple[str, str]], text: str = "", request: Request | None = None
-    ) -> None:
-        self.status_code = status_code
-        self.headers = Headers(headers)
-        self.text = text
-        self.request = request
-
-    @property
-    def content(self) -> bytes:
-        """The body's bytes."""
-        return self.text.encode()
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the status says so."""
-        return 200 <= self.status_code < 300
-
-    def json(self) -> Any:
-        """The body, read as JSON."""
-        import json
-
-        return json.loads(self.text)
-
-    def __repr__(self) -> str:
-        return f"<Response [{self.status_code}]>"
-
-
-if TYPE_CHECKING:
-
-    class _Of(Generic[T]):
-        pass
-else:
-
-    class _Of:
-        """Takes the type of the result at run time, and has no use for it."""
-
-        __slots__ = ()
-
-        def __class_getitem__(cls, _result):
-            return cls
-
-
-class APIResponse(_Of["T"]):
-    """A response, and by :meth:`parse` what it says."""
-
-    __slots__ = ("_made", "_make", "http_response")
-
-    def __init__(self, response: Response, make: Callable[[], T]) -> None:
+    def __init__(self, response: Response) -> None:
         self.http_response = response
-        self._make = make
-        self._made: T | None = None
-
-    def parse(self) -> T:
-        """What the response says: a reply, or a stream of one."""
-        if self._made is None:
-            self._made = self._make()
-        return self._made
 
     @property
     def headers(self) -> Headers:
@@ -163,6 +50,26 @@ class APIResponse(_Of["T"]):
         request_id = self.headers.get("x-request-id")
         return None if request_id is None else str(request_id)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} [{self.status_code}]>"
+
+
+class RawAPIResponse(_Answered, Of["T"]):
+    """What ``with_raw_response`` gives: a response, and by :meth:`parse` what it says."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, response: Response, make: Callable[[], T]) -> None:
+        super().__init__(response)
+        self._make = make
+        self._made: T | None = None
+
+    def parse(self) -> T:
+        """What the response says: a reply, or a stream of one."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
     @property
     def text(self) -> str:
         """The response's body; empty for a stream."""
@@ -177,5 +84,211 @@ class APIResponse(_Of["T"]):
         """The response's body, read as JSON."""
         return self.http_response.json()
 
-    def __repr__(self) -> str:
-        return f"<APIResponse [{self.status_code}]>"
+
+class _Body(_Answered, Of["T"]):
+    """A response whose body is read in its time, in one of the ways that there are."""
+
+    __slots__ = ("_kept", "_raw", "is_closed")
+
+    def __init__(self, raw: RawAPIResponse[T]) -> None:
+        super().__init__(raw.http_response)
+        self._raw = raw
+        self._kept: str | None = None
+        self.is_closed = False
+
+    def _parsed(self) -> T:
+        return self._raw.parse()
+
+    def _chunks(self) -> Any:
+        """The chunks of a streamed reply; ``None`` for a whole one."""
+        made = self._raw.parse()
+        return made if hasattr(made, "get_final_completion") else None
+
+
+class APIResponse(_Body["T"], Closing):
+    """What ``with_streaming_response`` gives: a response whose body is read in its time.
+
+    Core takes a body apart as it comes. Of a whole reply there is the body as it was; of a streamed one there are its
+    events (``data: …``), without the comments between them. :meth:`parse` and the ways to read a stream's body share
+    the stream: what one has taken, the other does not get.
+    """
+
+    __slots__ = ()
+
+    def parse(self) -> T:
+        """What the response says: a reply, or a stream of one."""
+        return self._parsed()
+
+    def iter_text(self, chunk_size: int | None = None) -> Iterator[str]:
+        """The body in pieces: of ``chunk_size`` characters, or as it comes."""
+        cut = _Cut[str](chunk_size)
+        for text in self._texts():
+            yield from cut.more(text)
+        yield from cut.rest()
+
+    def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """The body in pieces: of ``chunk_size`` bytes, or as it comes."""
+        cut = _Cut[bytes](chunk_size)
+        for text in self._texts():
+            yield from cut.more(text.encode())
+        yield from cut.rest()
+
+    def iter_lines(self) -> Iterator[str]:
+        """The body's lines."""
+        for text in self._texts():
+            yield from text.removesuffix("\n").split("\n")
+
+    def text(self) -> str:
+        """All of the body."""
+        if self._kept is None:
+            self._kept = "".join(self._texts())
+        return self._kept
+
+    def read(self) -> bytes:
+        """All of the body, as bytes."""
+        return self.text().encode()
+
+    def json(self) -> Any:
+        """The body, read as JSON."""
+        import json
+
+        return json.loads(self.text())
+
+    def close(self) -> None:
+        """Closes the connection, if the body has not ended."""
+        self.is_closed = True
+        chunks = self._chunks()
+        if chunks is not None:
+            chunks.close()
+
+    def _texts(self) -> Iterator[str]:
+        chunks = self._chunks()
+        if self._kept is not None or chunks is None:
+            yield self._raw.text if self._kept is None else self._kept
+            return
+        for chunk in chunks:
+            yield _event(chunk)
+        yield _END
+
+
+class AsyncAPIResponse(_Body["T"], AsyncClosing):
+    """As :class:`APIResponse`, for asyncio."""
+
+    __slots__ = ()
+
+    async def parse(self) -> T:
+        """As ``APIResponse.parse``."""
+        return self._parsed()
+
+    async def iter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
+        """As ``APIResponse.iter_text``."""
+        cut = _Cut[str](chunk_size)
+        async for text in self._texts():
+            for piece in cut.more(text):
+                yield piece
+        for piece in cut.rest():
+            yield piece
+
+    async def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        """As ``APIResponse.iter_bytes``."""
+        cut = _Cut[bytes](chunk_size)
+        async for text in self._texts():
+            for piece in cut.more(text.encode()):
+                yield piece
+        for piece in cut.rest():
+            yield piece
+
+    async def iter_lines(self) -> AsyncIterator[str]:
+        """As ``APIResponse.iter_lines``."""
+        async for text in self._texts():
+            for line in text.removesuffix("\n").split("\n"):
+                yield line
+
+    async def text(self) -> str:
+        """As ``APIResponse.text``."""
+        if self._kept is None:
+            self._kept = "".join([text async for text in self._texts()])
+        return self._kept
+
+    async def read(self) -> bytes:
+        """As ``APIResponse.read``."""
+        return (await self.text()).encode()
+
+    async def json(self) -> Any:
+        """As ``APIResponse.json``."""
+        import json
+
+        return json.loads(await self.text())
+
+    async def close(self) -> None:
+        """As ``APIResponse.close``."""
+        self.is_closed = True
+        chunks = self._chunks()
+        if chunks is not None:
+            await chunks.close()
+
+    async def _texts(self) -> AsyncIterator[str]:
+        chunks = self._chunks()
+        if self._kept is not None or chunks is None:
+            yield self._raw.text if self._kept is None else self._kept
+            return
+        async for chunk in chunks:
+            yield _event(chunk)
+        yield _END
+
+
+_END = "data: [DONE]\n\n"
+
+
+def _event(chunk: Any) -> str:
+    return f"data: {chunk.to_json(indent=None)}\n\n"
+
+
+class _Cut(Of["Piece"]):
+    """Cuts what comes into pieces of one size, or leaves it as it comes."""
+
+    def __init__(self, size: int | None) -> None:
+        if size is not None and size < 1:
+            raise ValueError(f"chunk_size is {size}, and pieces have at least 1")
+        self._size = size
+        self._rest: Piece | None = None
+
+    def more(self, part: Piece) -> list[Piece]:
+        """The pieces that are whole with this part."""
+        size = self._size
+        if size is None:
+            return [part]
+        rest = part if self._rest is None else self._rest + part
+        whole = len(rest) - len(rest) % size
+        self._rest = rest[whole:]
+        return [rest[at : at + size] for at in range(0, whole, size)]
+
+    def rest(self) -> list[Piece]:
+        """What is left when all has come."""
+        return [self._rest] if self._rest else []
+
+
+class ResponseContextManager(Opening["APIResponse[T]"]):
+    """A call whose response is open within a ``with`` block."""
+
+    __slots__ = ()
+
+
+class AsyncResponseContextManager(AsyncOpening["AsyncAPIResponse[T]"]):
+    """A call whose response is open within an ``async with`` block."""
+
+    __slots__ = ()
+
+
+def opening(call: Callable[[], RawAPIResponse[T]]) -> ResponseContextManager[T]:
+    """Makes the call when the block begins."""
+    return ResponseContextManager(lambda: APIResponse(call()))
+
+
+def async_opening(call: Callable[[], Awaitable[RawAPIResponse[T]]]) -> AsyncResponseContextManager[T]:
+    """Makes the call when the block begins."""
+
+    async def open() -> AsyncAPIResponse[T]:
+        return AsyncAPIResponse(await call())
+
+    return AsyncResponseContextManager(open)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from ._response import Response
+from ._closing import AsyncClosing, Closing
+from ._http import Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from types import TracebackType
     from typing import Any
-
-    from typing_extensions import Self
 
     from ._core import ChatCompletionChunk, Chunks
     from .types.chat import ChatCompletion
@@ -44,7 +42,7 @@ class _Streamed:
         return made
 
 
-class Stream(_Streamed):
+class Stream(_Streamed, Closing):
     """The chunks of a reply, as the service makes them.
 
     It ends well only if the service says so; else it raises, with the text so far in ``partial``. Dropping or closing
@@ -69,19 +67,8 @@ class Stream(_Streamed):
         """Ends the stream and closes its connection."""
         self._chunks.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class AsyncStream(_Streamed):
+class AsyncStream(_Streamed, AsyncClosing):
     """The chunks of a reply, as the service makes them, for ``async for``.
 
     As :class:`Stream` otherwise. Cancelling the task that waits for a chunk ends the stream.
@@ -126,14 +113,3 @@ class AsyncStream(_Streamed):
         self._chunks.close()
 
     aclose = close
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()

@@ -4,6 +4,24 @@ from __future__ import annotations
 
 __all__ = ["NOT_GIVEN", "NotGiven", "Omit", "Timeout", "not_given", "omit"]
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Generic, TypeVar
+
+    T = TypeVar("T")
+
+    class Of(Generic[T]):
+        """The base of classes of something."""
+else:
+
+    class Of:
+        """The base of classes of something: it takes the type at run time, and has no use for it."""
+
+        __slots__ = ()
+
+        def __class_getitem__(cls, _type):
+            return cls
+
 
 class NotGiven:
     """An argument that was not given, where ``None`` means something of its own."""

@@ -4,7 +4,9 @@
 
 mod openai;
 mod service;
+mod turns;
 mod wait;
 
 pub use openai::{ChatStream, OpenAi};
 pub use service::{ChatService, TurnStream};
+pub use turns::{Turn, Turns};

@@ -100,6 +100,8 @@ kinds! {
     OutboxFull, "outbox_full", true, "wait until records are delivered, or allow larger limits";
     /// The outbox's file cannot be made, opened, read or written.
     Storage, "storage", false, "check the file, its directory and the space on the disk";
+    /// A file cannot be written.
+    File, "file", false, "check the path, the permissions and the disk";
     /// A structured reply does not have the structure asked for.
     Structure, "structure", false, "check the schema, and the reply's refusal and finish reason";
 }

@@ -56,8 +56,8 @@ pub struct ApiError {
 }
 
 impl Error {
-    /// An error of `kind` in `operation`, for what plugs into the library, such as a [`Sentiment`](crate::Sentiment) of
-    /// your own. `message` must hold no secret.
+    /// An error of `kind` in `operation`, for what plugs into the library, such as a [`Speaker`](crate::Speaker) of your
+    /// own. `message` must hold no secret.
     pub fn new(kind: ErrorKind, operation: &'static str, message: impl Into<String>) -> Self {
         Error(Box::new(Inner {
             kind,

@@ -15,6 +15,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// What sound is where its media type is not told.
+pub(crate) const MP3: &str = "audio/mpeg";
+
 /// The fields of every type; each has some of them.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,6 +28,8 @@ struct Fields {
     message: Option<Value>,
     label: Option<String>,
     stage: Option<String>,
+    seq: Option<u64>,
+    mime: Option<String>,
     audio_base64: Option<String>,
     text: Option<String>,
     prompt_tokens: Option<u64>,
@@ -68,7 +73,9 @@ pub(crate) fn read(text: &str) -> Result<Option<TurnEvent>, String> {
         }
         Some("audio") => {
             let audio = audio(fields.audio_base64.as_deref().unwrap_or_default())?;
-            TurnEvent::Audio { audio, text: fields.text.unwrap_or_default() }
+            let mime = fields.mime.unwrap_or_else(|| MP3.to_owned());
+            let (seq, text) = (fields.seq.unwrap_or_default(), fields.text.unwrap_or_default());
+            TurnEvent::Audio { seq, mime, audio, text }
         }
         Some("usage") => {
             let prompt_tokens = fields.prompt_tokens.unwrap_or_default();
@@ -135,8 +142,9 @@ mod tests {
             Just(TurnEvent::done()),
             text().prop_map(|message| TurnEvent::Error { message }),
             text().prop_map(|label| TurnEvent::Sentiment { label }),
-            (sound, text())
-                .prop_map(|(audio, text)| TurnEvent::Audio { audio: audio.into(), text }),
+            (any::<u64>(), text(), sound, text()).prop_map(|(seq, mime, audio, text)| {
+                TurnEvent::Audio { seq, mime, audio: audio.into(), text }
+            }),
             (text(), text()).prop_map(|(stage, message)| TurnEvent::StageFailed { stage, message }),
             (any::<u64>(), any::<u64>(), any::<u64>()).prop_map(|(p, c, t)| TurnEvent::Usage {
                 prompt_tokens: p,

@@ -39,7 +39,11 @@ pub enum TurnEvent {
     },
     /// A piece of the reply, spoken. Sent only when asked for, in the reply's order.
     Audio {
-        /// The sound, MP3.
+        /// Counts the pieces, from 0 and without gaps.
+        seq: u64,
+        /// The media type of the sound, such as `audio/mpeg`.
+        mime: String,
+        /// The sound.
         audio: Bytes,
         /// What it says.
         text: String,

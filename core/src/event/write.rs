@@ -16,9 +16,11 @@ pub(super) fn json(event: &TurnEvent) -> String {
         TurnEvent::Done { .. } => object,
         TurnEvent::Error { message } => object.text("message", message),
         TurnEvent::Sentiment { label } => object.text("label", label),
-        TurnEvent::Audio { audio, text } => {
-            object.text("audioBase64", &BASE64.encode(audio)).text("text", text)
-        }
+        TurnEvent::Audio { seq, mime, audio, text } => object
+            .number("seq", *seq)
+            .text("mime", mime)
+            .text("audioBase64", &BASE64.encode(audio))
+            .text("text", text),
         TurnEvent::StageFailed { stage, message } => {
             object.text("stage", stage).text("message", message)
         }

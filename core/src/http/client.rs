@@ -11,7 +11,7 @@ use reqwest::{Proxy, Url, redirect};
 
 use super::redact::{Redactor, shown};
 use super::returning::Returning;
-use super::{BUILD, HttpClient, Inner, tls};
+use super::{BUILD, HeaderChange, HttpClient, Inner, tls};
 use crate::{Error, ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
 
 /// Headers that tell how a message is framed (RFC 9110 and 9112): a wrong one makes two requests of one.
@@ -36,7 +36,9 @@ const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 pub(crate) struct HttpConfig {
     pub(crate) base_url: Option<Secret>,
     pub(crate) bearer: Option<Secret>,
-    pub(crate) headers: Vec<(String, Secret)>,
+    /// What the client calls itself; its own name and version if not set.
+    pub(crate) user_agent: Option<&'static str>,
+    pub(crate) headers: Vec<HeaderChange>,
     pub(crate) query: Vec<(String, Secret)>,
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: RetryPolicy,
@@ -67,7 +69,7 @@ impl HttpConfig {
         if let Some(credentials) = take_credentials(&mut base, &mut redactor) {
             insert_header(&mut headers, AUTHORIZATION.as_str(), &credentials, BUILD)?;
         }
-        let agent = concat!("turnwire/", env!("CARGO_PKG_VERSION"));
+        let agent = self.user_agent.unwrap_or(concat!("turnwire/", env!("CARGO_PKG_VERSION")));
         headers.insert(USER_AGENT, HeaderValue::from_static(agent));
         let key = self.bearer.as_ref().map(|key| key.expose().trim()).filter(|key| !key.is_empty());
         if let Some(key) = key {
@@ -75,10 +77,7 @@ impl HttpConfig {
             let value = Secret::from(format!("Bearer {key}"));
             insert_header(&mut headers, AUTHORIZATION.as_str(), &value, BUILD)?;
         }
-        for (name, value) in &self.headers {
-            redactor.add(value.expose());
-            insert_header(&mut headers, name, value, BUILD)?;
-        }
+        change_headers(&mut headers, &self.headers, &mut redactor, BUILD)?;
         for (_, value) in &self.query {
             redactor.add(value.expose());
         }
@@ -101,6 +100,27 @@ impl HttpConfig {
             }),
         })
     }
+}
+
+/// Puts headers in place of those of their names, and takes away those without a value; what they carry is secret.
+pub(super) fn change_headers(
+    headers: &mut HeaderMap,
+    changes: &[HeaderChange],
+    redactor: &mut Redactor,
+    operation: &'static str,
+) -> Result<()> {
+    for (name, value) in changes {
+        match value {
+            Some(value) => {
+                redactor.add(value.expose());
+                insert_header(headers, name, value, operation)?;
+            }
+            None => {
+                headers.remove(name);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Puts a header in place of those of the same name; its value never shows in `Debug`.

@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
 
-use client::insert_header;
+use client::{change_headers, insert_header};
 use redact::{Redactor, shown};
 use redirect::{Redirect, redirect};
 use returning::Returning;
@@ -41,6 +41,7 @@ pub(crate) use body::Body;
 pub(crate) use client::{HttpConfig, ProxyChoice};
 pub(crate) use context::Context;
 pub use options::CallOptions;
+pub(crate) use options::{HeaderChange, header_changes};
 pub(crate) use request::{Repeat, Request, Response};
 pub(crate) use settings::http_settings;
 pub(crate) use source::{Piece, Source};
@@ -148,7 +149,7 @@ impl HttpClient {
             self.inner.returning.wait().await;
             let mut request = reqwest::Request::new(prepared.method.clone(), url.clone());
             *request.headers_mut() = prepared.headers.clone();
-            *request.body_mut() = prepared.json.clone().map(Into::into);
+            *request.body_mut() = prepared.body.clone().map(Into::into);
             let headers_deadline = match (prepared.streamed, timeouts.headers) {
                 (true, Some(limit)) => Instant::now().checked_add(limit),
                 _ => None,
@@ -203,10 +204,13 @@ impl HttpClient {
         let mut redactor = inner.redactor.clone();
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(request.accept));
-        if request.json.is_some() {
+        if request.body.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        if request.method == Method::POST {
+        for (name, value) in request.headers {
+            headers.insert(*name, HeaderValue::from_static(value));
+        }
+        if request.keyed {
             let key = uuid::Uuid::now_v7().to_string();
             insert_header(&mut headers, IDEMPOTENCY_KEY, &key.into(), request.operation)?;
         }
@@ -217,10 +221,7 @@ impl HttpClient {
         if let Some(key) = &request.options.idempotency_key {
             insert_header(&mut headers, IDEMPOTENCY_KEY, key, request.operation)?;
         }
-        for (name, value) in &request.options.headers {
-            redactor.add(value.expose());
-            insert_header(&mut headers, name, value, request.operation)?;
-        }
+        change_headers(&mut headers, &request.options.headers, &mut redactor, request.operation)?;
         for (_, value) in &request.options.query {
             redactor.add(value.expose());
         }
@@ -236,7 +237,7 @@ impl HttpClient {
             method: request.method.clone(),
             url,
             headers,
-            json: request.json.clone(),
+            body: request.body.clone(),
             streamed: request.streamed,
             redactor,
         })
@@ -257,7 +258,7 @@ struct Prepared {
     method: Method,
     url: Url,
     headers: HeaderMap,
-    json: Option<Bytes>,
+    body: Option<Bytes>,
     streamed: bool,
     redactor: Redactor,
 }

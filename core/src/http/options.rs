@@ -24,13 +24,16 @@ use crate::{Secret, Timeouts};
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct CallOptions {
-    pub(crate) headers: Vec<(String, Secret)>,
+    pub(crate) headers: Vec<HeaderChange>,
     pub(crate) query: Vec<(String, Secret)>,
     pub(crate) timeouts: Overrides,
     pub(crate) max_retries: Option<u32>,
     pub(crate) idempotency_key: Option<Secret>,
     pub(crate) cancel: Option<CancellationToken>,
 }
+
+/// A header to send in place of those of its name, or without a value, one that is not to be sent.
+pub(crate) type HeaderChange = (String, Option<Secret>);
 
 /// The time limits that were set for a call, or lifted by `None`; those not set stay the client's.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,13 +53,32 @@ impl CallOptions {
 
     /// Sends a header with the call, in place of the client's of that name.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
-        self.headers.push((name.into(), value.into()));
+        self.headers.push((name.into(), Some(value.into())));
+        self
+    }
+
+    /// Sends these headers with the call, in place of the client's of their names. One without a value is not sent,
+    /// even if the client sends it with its other calls.
+    pub fn headers<N: Into<String>, V: Into<Secret>>(
+        mut self,
+        headers: impl IntoIterator<Item = (N, Option<V>)>,
+    ) -> Self {
+        self.headers.extend(header_changes(headers));
         self
     }
 
     /// Adds a parameter to the query, in place of the client's of that name.
     pub fn query(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds these parameters to the query, in place of the client's of their names.
+    pub fn queries<N: Into<String>, V: Into<Secret>>(
+        mut self,
+        query: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        self.query.extend(query.into_iter().map(|(name, value)| (name.into(), value.into())));
         self
     }
 
@@ -145,4 +167,10 @@ impl Overrides {
             stream_total: self.total.unwrap_or(client.stream_total),
         }
     }
+}
+
+pub(crate) fn header_changes<N: Into<String>, V: Into<Secret>>(
+    headers: impl IntoIterator<Item = (N, Option<V>)>,
+) -> impl Iterator<Item = HeaderChange> {
+    headers.into_iter().map(|(name, value)| (name.into(), value.map(Into::into)))
 }

@@ -15,8 +15,12 @@ pub(crate) struct Request<'a> {
     /// Parameters of the query that may be shown; those of the options are taken for secrets.
     pub(crate) query: &'a [(&'a str, &'a str)],
     pub(crate) accept: &'static str,
-    /// The JSON to send, serialised once for all attempts.
-    pub(crate) json: Option<Bytes>,
+    /// The body, serialised once for all attempts; JSON unless `headers` say otherwise.
+    pub(crate) body: Option<Bytes>,
+    /// What this kind of request sends besides; no secrets.
+    pub(crate) headers: &'static [(&'static str, &'static str)],
+    /// Whether the call is told from others by an `Idempotency-Key`, for services that know the header.
+    pub(crate) keyed: bool,
     /// Whether the response is read as it comes, so that the limits of streams hold.
     pub(crate) streamed: bool,
     pub(crate) repeat: Repeat,
@@ -42,11 +46,13 @@ impl<'a> Request<'a> {
     ) -> Self {
         Request {
             operation,
+            keyed: method == Method::POST,
             method,
             path,
             query: &[],
             accept: "application/json",
-            json: None,
+            body: None,
+            headers: &[],
             streamed: false,
             repeat: Repeat::ByPolicy,
             options,

@@ -5,13 +5,34 @@ macro_rules! http_settings {
     () => {
         /// Sends a header with every call, in place of the client's own of that name.
         pub fn header(mut self, name: impl Into<String>, value: impl Into<$crate::Secret>) -> Self {
-            self.http.headers.push((name.into(), value.into()));
+            self.http.headers.push((name.into(), Some(value.into())));
+            self
+        }
+
+        /// Sends these headers with every call, in place of the client's own of their names. One without a value is not
+        /// sent at all.
+        pub fn headers<N: Into<String>, V: Into<$crate::Secret>>(
+            mut self,
+            headers: impl IntoIterator<Item = (N, Option<V>)>,
+        ) -> Self {
+            self.http.headers.extend($crate::http::header_changes(headers));
             self
         }
 
         /// Adds a parameter to the query of every call, also beside others of its name, such as Azure's `api-version`.
         pub fn query(mut self, name: impl Into<String>, value: impl Into<$crate::Secret>) -> Self {
             self.http.query.push((name.into(), value.into()));
+            self
+        }
+
+        /// Adds these parameters to the query of every call, as [`query`](Self::query).
+        pub fn queries<N: Into<String>, V: Into<$crate::Secret>>(
+            mut self,
+            query: impl IntoIterator<Item = (N, V)>,
+        ) -> Self {
+            self.http
+                .query
+                .extend(query.into_iter().map(|(name, value)| (name.into(), value.into())));
             self
         }
 

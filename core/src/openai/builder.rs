@@ -67,7 +67,10 @@ impl OpenAiBuilder {
         let base_url = http.base_url.get_or_insert_with(|| OPENAI.into());
         let is_openai = base_url.expose().trim_end_matches('/') == OPENAI;
         let has_key = http.bearer.as_ref().is_some_and(|key| !key.expose().trim().is_empty())
-            || http.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+            || http
+                .headers
+                .iter()
+                .any(|(name, value)| value.is_some() && name.eq_ignore_ascii_case("authorization"));
         if is_openai && !has_key {
             let why = "no API key: set OPENAI_API_KEY or give api_key, or base_url for a service without keys";
             return Err(Error::new(ErrorKind::Config, "client.build", why));

@@ -59,6 +59,11 @@ impl OpenAi {
         OpenAi { http: self.http.clone(), options: Arc::new(self.options.merged(options)) }
     }
 
+    /// What others need to make calls as this client does.
+    pub(crate) fn connection(&self) -> (HttpClient, Arc<CallOptions>) {
+        (self.http.clone(), self.options.clone())
+    }
+
     /// Asks for a reply, whole.
     ///
     /// # Errors
@@ -153,7 +158,7 @@ impl OpenAi {
         let path = "chat/completions";
         let request = Request {
             accept: if streamed { "text/event-stream" } else { "application/json" },
-            json: Some(request.body(streamed, operation)?),
+            body: Some(request.body(streamed, operation)?),
             streamed,
             ..Request::new(operation, Method::POST, path, &self.options)
         };

@@ -1,10 +1,10 @@
 //! The models that a service has.
 
-use http::Method;
+use http::{HeaderMap, Method};
 use serde::{Deserialize, Serialize};
 
 use super::{OpenAi, lenient};
-use crate::http::Request;
+use crate::http::{REQUEST_ID, Request, Response};
 use crate::{ErrorKind, Result};
 
 /// A list of models.
@@ -16,6 +16,8 @@ pub struct ModelList {
     pub data: Vec<Model>,
     #[serde(skip)]
     raw: Box<str>,
+    #[serde(skip)]
+    headers: HeaderMap,
 }
 
 /// A model.
@@ -38,6 +40,16 @@ impl ModelList {
     pub fn raw(&self) -> &str {
         &self.raw
     }
+
+    /// The service's id of the request (`x-request-id`), for its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.headers.get(REQUEST_ID)?.to_str().ok()
+    }
+
+    /// The headers of the response.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
 }
 
 impl OpenAi {
@@ -52,7 +64,7 @@ impl OpenAi {
     /// Outside of a Tokio runtime with I/O and time.
     pub async fn models(&self) -> Result<ModelList> {
         let request = Request::new("models", Method::GET, "models", &self.options);
-        let body = self.http.send(request).await?.body;
+        let Response { headers, body, .. } = self.http.send(request).await?;
         let context = body.context().clone();
         let json = body.collect(self.http.limits().reply).await?;
         let text = String::from_utf8_lossy(&json);
@@ -61,6 +73,7 @@ impl OpenAi {
             context.error(ErrorKind::Decode, why).with_source(e)
         })?;
         list.raw = text.into();
+        list.headers = headers;
         Ok(list)
     }
 }

@@ -203,6 +203,7 @@ impl ChatStream {
     }
 
     /// Whether all bytes at hand have been read.
+    #[cfg(feature = "bridge")]
     pub(crate) fn is_dry(&self) -> bool {
         self.taken == self.bytes.len()
     }

@@ -53,7 +53,12 @@ impl ChatAnswer {
         let workspace = workspace_id.map(|workspace_id| TurnEvent::Workspace { workspace_id });
         let content = Some(reply).filter(|reply| !reply.is_empty());
         let content = content.map(|content| TurnEvent::Content { content });
-        let audio = audio.map(|audio| TurnEvent::Audio { audio, text });
+        let audio = audio.map(|audio| TurnEvent::Audio {
+            seq: 0,
+            mime: event::MP3.to_owned(),
+            audio,
+            text,
+        });
         workspace.into_iter().chain(content).chain(audio).chain([TurnEvent::done()])
     }
 }

@@ -229,7 +229,7 @@ impl ChatService {
         };
         let request = Request {
             accept,
-            json: Some(call.json.clone()),
+            body: Some(call.json.clone()),
             streamed: call.streamed,
             repeat: call.repeat,
             ..Request::new(call.operation, Method::POST, call.path, &options)

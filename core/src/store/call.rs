@@ -101,7 +101,7 @@ impl ChatStore {
         let options = self.options.merged(options);
         let request = Request {
             query: call.query,
-            json: call.json.clone(),
+            body: call.json.clone(),
             repeat: call.repeat,
             ..Request::new(call.operation, call.method.clone(), call.path, &options)
         };

@@ -190,7 +190,7 @@ impl ChatStore {
         let mut request = Request::new(REISSUE, Method::POST, path, &options);
         if self.shared.older {
             let body = json!({"refreshToken": tokens.refresh.expose()});
-            request.json = Some(Bytes::from(body.to_string()));
+            request.body = Some(Bytes::from(body.to_string()));
         }
         let response = live.http.send(request).await.map_err(Stale::explain)?;
         let renewed = match self.shared.older {

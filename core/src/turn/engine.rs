@@ -1,6 +1,5 @@
 //! The running of a turn: the reply, driven by its reader, and what the stages beside it tell.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -13,9 +12,11 @@ use tokio::time::{Sleep, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::beside::Beside;
 use super::keeper::Keeper;
 use super::reply::{self, Asked, Kept, Label, Opened};
 use super::settings::{OnDisconnect, TurnsBuilder};
+use super::speaking::Speaking;
 use super::timeline::{Recorder, Running};
 use super::{StageName, Turns, workspace};
 use crate::turn_request::Place;
@@ -30,13 +31,7 @@ pub(super) struct Engine {
     runtime: Handle,
     recorder: Recorder,
     keeper: Option<Keeper>,
-    ready: VecDeque<TurnEvent>,
-    /// The id of the new workspace, as soon as there is one.
-    workspace: Option<oneshot::Receiver<String>>,
-    /// Failures of stages, as they happen, and the stages of which the reader was told.
-    failures: Option<mpsc::UnboundedReceiver<(StageName, String)>>,
-    told: Vec<StageName>,
-    late_label: Option<BoxFuture<'static, Option<String>>>,
+    beside: Beside,
     reply: Reply,
 }
 
@@ -64,11 +59,7 @@ pub(super) fn start(turns: &Turns, request: TurnRequest) -> (Engine, Recorder) {
         runtime: Handle::current(),
         recorder: recorder.clone(),
         keeper: None,
-        ready: VecDeque::new(),
-        workspace: None,
-        failures,
-        told: Vec::new(),
-        late_label: None,
+        beside: Beside::new(settings.tells, failures),
         reply: Reply::Ended,
     };
     engine.reply = match engine.begin(request) {
@@ -113,12 +104,14 @@ impl Engine {
             self.keeper = Some(keeper.clone());
             match known {
                 Some(id) => {
-                    self.ready.push_back(TurnEvent::Workspace { workspace_id: id.clone() });
+                    self.beside.tell(TurnEvent::Workspace { workspace_id: id.clone() });
                     kept = Some(Kept { store, workspace: id, message_id: keeper.message_id() });
                 }
                 None => self.begin_workspace(store, keeper, user, &message),
             }
         }
+        let (speech, mode) = (self.settings.speech.as_ref(), self.settings.speech_mode);
+        self.beside.speaking = Speaking::new(speech, mode, &self.recorder);
         let sentiment = self.settings.sentiment.clone();
         let label = sentiment.map(|sentiment| Label::search(sentiment, &message, &self.recorder));
         Ok((Asked { message, history, kept }, label))
@@ -145,13 +138,12 @@ impl Engine {
             // Broken off, the messages stay held.
             let _ = ending.run_until_cancelled(workspace::make(beginning, known)).await;
         });
-        self.workspace = Some(receiver);
+        self.beside.workspace = Some(receiver);
     }
 
     pub(super) fn poll_event(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<TurnEvent>>> {
         loop {
-            self.poll_beside(task);
-            if let Some(event) = self.ready.pop_front() {
+            if let Some(event) = self.beside.poll(task) {
                 return Poll::Ready(Some(Ok(event)));
             }
             match &mut self.reply {
@@ -170,6 +162,9 @@ impl Engine {
                         Some(Ok(chunk)) => {
                             self.recorder.piece();
                             let content = chunk.text().to_owned();
+                            if let Some(speaking) = &mut self.beside.speaking {
+                                speaking.more(&content);
+                            }
                             return Poll::Ready(Some(Ok(TurnEvent::Content { content })));
                         }
                         Some(Err(error)) => return Poll::Ready(Some(Err(self.fail(error)))),
@@ -177,7 +172,9 @@ impl Engine {
                     }
                 }
                 Reply::Complete(limit) => {
-                    if self.workspace.is_some() && limit.as_mut().poll(task).is_pending() {
+                    let Beside { workspace, speaking, .. } = &self.beside;
+                    let waits = workspace.is_some() && limit.as_mut().poll(task).is_pending();
+                    if waits || speaking.is_some() {
                         return Poll::Pending;
                     }
                     self.end();
@@ -193,44 +190,13 @@ impl Engine {
         }
     }
 
-    /// Looks at what runs beside the reply.
-    fn poll_beside(&mut self, task: &mut Context<'_>) {
-        if let Some(known) = &mut self.workspace
-            && let Poll::Ready(known) = Pin::new(known).poll(task)
-        {
-            self.workspace = None;
-            // Else there will be none; why is told below.
-            if let Ok(workspace_id) = known {
-                self.ready.push_back(TurnEvent::Workspace { workspace_id });
-            }
-        }
-        if let Some(label) = &mut self.late_label
-            && let Poll::Ready(label) = label.as_mut().poll(task)
-        {
-            self.late_label = None;
-            self.tell_label(label);
-        }
-        while let Some(failures) = &mut self.failures
-            && let Poll::Ready(Some((stage, message))) = failures.poll_recv(task)
-        {
-            // The reply's own failure is the turn's error.
-            if stage != StageName::Reply && !self.told.contains(&stage) {
-                self.told.push(stage);
-                let stage = stage.as_str().to_owned();
-                self.ready.push_back(TurnEvent::StageFailed { stage, message });
-            }
-        }
-    }
-
     fn opened(&mut self, opened: Result<Opened>) -> Result<()> {
         let Opened { stream, label, late } = match opened {
             Ok(opened) => opened,
             Err(error) => return Err(self.fail(error)),
         };
-        self.tell_label(label);
-        self.late_label = late.map(|mut label| -> BoxFuture<'static, _> {
-            Box::pin(async move { label.found(true).await })
-        });
+        self.beside.tell_label(label);
+        self.beside.search_on(late);
         if let Reply::Opening(_, stage) = std::mem::replace(&mut self.reply, Reply::Ended) {
             self.reply = Reply::Streaming(Box::new(stream), stage);
         }
@@ -262,8 +228,11 @@ impl Engine {
         if let Some(keeper) = &self.keeper {
             keeper.keep_reply(reply.text());
         }
+        if let Some(speaking) = &mut self.beside.speaking {
+            speaking.complete(reply.text());
+        }
         if let Some(usage) = reply.usage.filter(|_| self.settings.tells.usage) {
-            self.ready.push_back(TurnEvent::Usage {
+            self.beside.tell(TurnEvent::Usage {
                 prompt_tokens: usage.prompt_tokens,
                 completion_tokens: usage.completion_tokens,
                 total_tokens: usage.total_tokens,
@@ -299,6 +268,7 @@ impl Engine {
     pub(super) fn left(mut self) {
         let is_running = matches!(self.reply, Reply::Opening(..) | Reply::Streaming(..));
         if is_running && self.settings.on_disconnect == OnDisconnect::Finish {
+            self.beside.speaking = None; // nobody hears it
             let (background, runtime) = (self.background.clone(), self.runtime.clone());
             let rest = async move {
                 let ending = self.ending.clone();
@@ -332,15 +302,8 @@ impl Engine {
 
     fn end(&mut self) {
         self.reply = Reply::Ended;
-        self.late_label = None;
-        self.workspace = None;
+        self.beside.end();
         self.recorder.end();
-    }
-
-    fn tell_label(&mut self, label: Option<String>) {
-        if let Some(label) = label.filter(|_| self.settings.tells.sentiment) {
-            self.ready.push_back(TurnEvent::Sentiment { label });
-        }
     }
 }
 

@@ -10,6 +10,7 @@
 //! The reader waits for the middle line alone. A stage beside it that fails, hangs or answers garbage is written on the
 //! [`Timeline`], and never breaks the reply.
 
+mod beside;
 mod engine;
 mod handle;
 mod keeper;
@@ -18,6 +19,7 @@ mod reply;
 mod saves;
 mod sentiment;
 mod settings;
+mod speaking;
 mod sse;
 mod timeline;
 mod turns;

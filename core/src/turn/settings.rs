@@ -10,7 +10,9 @@ use tokio_util::task::TaskTracker;
 use super::Turns;
 use super::saves::{Saves, SavingSink};
 use super::sentiment::{AnySentiment, Sentiment};
-use crate::{ChatRequest, ChatStore, Error, ErrorKind, OpenAi, Outbox, Result};
+use crate::{
+    ChatRequest, ChatStore, Error, ErrorKind, OpenAi, Outbox, Result, Speaker, Speech, SpeechMode,
+};
 
 /// The model that is asked where nothing else is said.
 const MODEL: &str = "gpt-4o-mini";
@@ -60,6 +62,8 @@ pub struct TurnsBuilder {
     pub(super) sentiment: Option<AnySentiment>,
     pub(super) sentiment_budget: Duration,
     pub(super) sentiment_hint: String,
+    pub(super) speech: Option<Speech>,
+    pub(super) speech_mode: SpeechMode,
     pub(super) system_prompt: Option<String>,
     pub(super) history: HistoryLimits,
     pub(super) naming_prompt: String,
@@ -88,6 +92,8 @@ impl TurnsBuilder {
             sentiment: None,
             sentiment_budget: Duration::from_millis(150),
             sentiment_hint: "사용자의 감정: {label}".to_owned(),
+            speech: None,
+            speech_mode: SpeechMode::default(),
             system_prompt: None,
             history: HistoryLimits::default(),
             naming_prompt: NAMING_PROMPT.to_owned(),
@@ -145,6 +151,26 @@ impl TurnsBuilder {
     /// How the model is told the label: this text, with the label for `{label}`. Default `사용자의 감정: {label}`.
     pub fn sentiment_hint(mut self, hint: impl Into<String>) -> Self {
         self.sentiment_hint = hint.into();
+        self
+    }
+
+    /// Speaks by this speaker, two sentences at a time: on demand, unless [`speech_mode`](Self::speech_mode) says
+    /// otherwise.
+    pub fn speaker(mut self, speaker: impl Speaker + 'static) -> Self {
+        self.speech = Some(Speech::new(speaker));
+        self
+    }
+
+    /// Speaks in this way: with another voice, more requests at a time, or another answer to failures.
+    pub fn speech(mut self, speech: Speech) -> Self {
+        self.speech = Some(speech);
+        self
+    }
+
+    /// When replies are spoken. Default on demand, by [`Turns::speak`]. After or during the text, each sentence is sent
+    /// as an `audio` event, in order, and `done` comes after the last.
+    pub fn speech_mode(mut self, mode: SpeechMode) -> Self {
+        self.speech_mode = mode;
         self
     }
 

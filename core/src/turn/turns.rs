@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Turn;
 use super::settings::TurnsBuilder;
-use crate::{FlushReport, OpenAi, Outbox, TurnRequest};
+use crate::{Error, ErrorKind, FlushReport, OnFailure, OpenAi, Outbox, Result, TurnRequest};
 
 /// How long what was broken off has to put away what it has.
 const GRACE: Duration = Duration::from_millis(100);
@@ -68,6 +69,20 @@ impl Turns {
     /// Outside of a Tokio runtime.
     pub fn start(&self, request: TurnRequest) -> Turn {
         Turn::start(self, request)
+    }
+
+    /// Speaks a text, sentence by sentence, as one piece of audio.
+    ///
+    /// # Errors
+    ///
+    /// `config` without a speaker; else any [`ErrorKind`] of its requests, and `too_large`.
+    pub async fn speak(&self, text: impl Into<String>) -> Result<Bytes> {
+        let Some(speech) = &self.settings.speech else {
+            let why = "there is no speaker: give one to `Turns::builder(…).speaker(…)`";
+            return Err(Error::new(ErrorKind::Config, "turns.speak", why));
+        };
+        let speech = speech.clone().on_failure(OnFailure::Stop);
+        speech.say(text).joined().whole().await
     }
 
     /// The outbox that delivers the messages; `None` without a store.

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::connection;
+use crate::espeak::RealVoice;
 use crate::llm::Llm;
 use crate::record::{Log, Record};
 use crate::script::Script;
@@ -188,6 +189,11 @@ impl FakeBuilder {
     pub fn send_buffer(mut self, bytes: u32) -> Self {
         self.send_buffer = Some(bytes);
         self
+    }
+
+    /// Speaks with a real voice: espeak-ng and ffmpeg, which must be on the PATH, are behind `POST …/audio/speech`.
+    pub fn real_voice(self) -> Self {
+        self.service(Arc::new(RealVoice))
     }
 
     /// What answers where no script does, in place of an LLM.

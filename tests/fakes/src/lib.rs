@@ -4,7 +4,7 @@
 //! A fake speaks HTTP/1.1 straight over TCP, so a test decides about every byte on the wire: it
 //! answers like a real service by default, and a [`Script`] makes it late, slow, cut off, or wrong.
 //! It records what it was asked and what became of each reply ([`Log`]), the client's leaving
-//! included. With the feature `h2`, `h2::H2Fake`
+//! included. The LLM speaks, too: [`speech`] tells how. With the feature `h2`, `h2::H2Fake`
 //! is a small sibling that serves HTTP/2 over TLS.
 //!
 //! ```
@@ -40,6 +40,7 @@
 mod chat;
 mod connection;
 mod control;
+mod espeak;
 mod fake;
 #[cfg(feature = "h2")]
 pub mod h2;
@@ -52,6 +53,7 @@ mod record;
 mod request;
 mod script;
 mod service;
+pub mod speech;
 mod state;
 mod step;
 mod store;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::openai::{self, Usage};
 use crate::script::Script;
 use crate::service::{Call, Service};
+use crate::speech;
 
 /// The service; it keeps nothing.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ impl Service for Llm {
             }
         } else if path.ends_with("/models") && matches!(method, "GET" | "HEAD") {
             Script::body(openai::models())
+        } else if let Some(spoken) = speech::answer(call) {
+            spoken
         } else {
             refusal(404, &format!("Invalid URL ({method} {path})"), None, None)
         }

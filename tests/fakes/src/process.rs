@@ -23,6 +23,10 @@ const CHAT_OPTIONS: &str = "\
   --origin ORIGIN        the one origin whose pages may call it, with credentials
 ";
 
+const LLM_OPTIONS: &str = "\
+  --real-voice           speak with espeak-ng and ffmpeg, which must be on the PATH
+";
+
 /// Which fake a process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -56,7 +60,7 @@ impl Kind {
 
     fn usage(self) -> String {
         let own = match self {
-            Kind::Llm => "",
+            Kind::Llm => LLM_OPTIONS,
             Kind::Store => STORE_OPTIONS,
             Kind::Chat => CHAT_OPTIONS,
         };
@@ -77,6 +81,7 @@ async fn serve(kind: Kind) -> Result<(), String> {
             "--send-buffer" => fake = fake.send_buffer(number(&value()?)?),
             "--script" => scripts = Some(value()?),
             "--until-stdin-closes" => with_stdin = true,
+            "--real-voice" if kind == Kind::Llm => fake = fake.real_voice(),
             "--older" if kind == Kind::Store => store = store.older(true),
             "--origin" if kind == Kind::Chat => chat = chat.origin(value()?),
             _ => return Err(format!("what is {arg}?\n\n{}", kind.usage())),

@@ -4,8 +4,8 @@
 use std::thread;
 use std::time::Duration;
 
-use turnwire::blocking::OpenAi;
-use turnwire::{CallOptions, ChatRequest};
+use turnwire::blocking::{OpenAi, Turns};
+use turnwire::{CallOptions, ChatRequest, TurnEvent, TurnRequest};
 use turnwire_fakes::{Fake, Outcome, Script};
 
 fn client(fake: &Fake) -> OpenAi {
@@ -136,4 +136,27 @@ fn a_stream_may_be_read_on_another_thread_and_in_another_runtime() {
         runtime.block_on(async move { stream.finish().unwrap().text().to_owned() })
     });
     assert_eq!(text.join().unwrap(), "안녕하세요");
+}
+
+#[test]
+fn a_turn_is_an_iterator_and_leaving_it_lets_the_model_go() {
+    let fake = Fake::spawn_thread().unwrap();
+    fake.script("m", Script::chat(["안녕", "하세요"]));
+    fake.script("m", Script::new().role("assistant").text("a").stall());
+    let llm = turnwire::OpenAi::builder().base_url(fake.base_url()).no_proxy().build().unwrap();
+    let turns = Turns::builder(llm).model("m").build_blocking().unwrap();
+    let mut turn = turns.start(TurnRequest::new("안녕"));
+    let events: Vec<_> = turn.by_ref().map(Result::unwrap).collect();
+    let content = |text: &str| TurnEvent::Content { content: text.into() };
+    assert_eq!(events, [content("안녕"), content("하세요"), TurnEvent::done()]);
+    assert!(turn.next().is_none() && turn.timeline().first_token.is_some());
+
+    let mut turn = turns.start(TurnRequest::new("안녕"));
+    assert_eq!(turn.next().unwrap().unwrap(), content("a"));
+    drop(turn);
+    let is_gone = || fake.requests().iter().any(|r| r.outcome == Some(Outcome::ClientClosed));
+    while !is_gone() {
+        thread::yield_now();
+    }
+    assert_eq!(turns.flush(Duration::from_secs(5)).pending, 0);
 }

@@ -28,6 +28,7 @@ impl Python {
         let fake = fake_llm(repo)?;
         let requirements = repo.root().join("tests/python/requirements.txt");
         let venv = Venv::prepare(repo, &repo.target("python/venv"), &requirements)?;
+        npm_ci(repo, "tests/python")?;
         let wheels = repo.target("python/wheels");
         if wheels.exists() {
             fs::remove_dir_all(&wheels)?;
@@ -67,21 +68,26 @@ impl Node {
     /// When something cannot be built or installed.
     pub(crate) fn prepare(repo: &Repo) -> Result<Self> {
         let fake = fake_llm(repo)?;
-        let npm =
-            |folder: &str| Step::new(repo, "npm").args(["--prefix", folder]).output_to_stderr();
-        npm("bindings-node").args(["ci", "--no-audit", "--no-fund"]).run()?;
-        npm("bindings-node").args(["run", "build"]).run()?;
-        npm("tests/node").args(["ci", "--no-audit", "--no-fund"]).run()?;
-        npm("examples/node").args(["ci", "--no-audit", "--no-fund"]).run()?;
+        npm_ci(repo, "bindings-node")?;
+        npm(repo, "bindings-node").args(["run", "build"]).output_to_stderr().run()?;
+        npm_ci(repo, "tests/node")?;
+        npm_ci(repo, "examples/node")?;
         Ok(Self { fake })
     }
 
     /// A call of one of the scripts in `tests/node`.
     pub(crate) fn script(&self, repo: &Repo, name: &str) -> Step {
-        Step::new(repo, "npm")
-            .args(["--prefix", "tests/node", "run", name])
-            .env(FAKE, &self.fake.to_string_lossy())
+        npm(repo, "tests/node").args(["run", name]).env(FAKE, &self.fake.to_string_lossy())
     }
+}
+
+fn npm(repo: &Repo, folder: &str) -> Step {
+    Step::new(repo, "npm").args(["--prefix", folder])
+}
+
+/// Installs what the folder's lock pins.
+fn npm_ci(repo: &Repo, folder: &str) -> Result<()> {
+    npm(repo, folder).args(["ci", "--no-audit", "--no-fund"]).output_to_stderr().run()
 }
 
 /// Builds the fake service as a program.

@@ -10,6 +10,7 @@
 
 mod args;
 mod bench;
+mod debian;
 mod fuzz;
 mod languages;
 mod local_llm;

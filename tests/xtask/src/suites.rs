@@ -2,10 +2,12 @@
 
 use anyhow::Result;
 
+use crate::debian;
 use crate::languages::{Node, Python};
 use crate::model_server::ModelServer;
 use crate::repo::Repo;
 use crate::step::Step;
+use crate::venv::Venv;
 
 /// One suite: it passes or it fails.
 #[derive(Debug)]
@@ -27,6 +29,7 @@ pub(crate) static ALL: &[Suite] = &[
     Suite { name: "package", about: "the crate can be published", run: package },
     Suite { name: "python", about: "the Python wheel, its types, servers and forks", run: python },
     Suite { name: "node", about: "the npm package, packed and not", run: node },
+    Suite { name: "speech", about: "real voices, players, and the requests of gtts", run: speech },
     Suite {
         name: "local-llm",
         about: "the client against a real model, served on loopback",
@@ -81,6 +84,16 @@ fn python(repo: &Repo) -> Result<()> {
 
 fn node(repo: &Repo) -> Result<()> {
     Node::prepare(repo)?.script(repo, "test").run()
+}
+
+fn speech(repo: &Repo) -> Result<()> {
+    let programs = [("espeak-ng", "espeak-ng"), ("ffmpeg", "ffmpeg"), ("mpg123", "mpg123")];
+    debian::require(repo, &programs)?;
+    let requirements = repo.root().join("tests/gtts/requirements.txt");
+    let gtts = Venv::prepare(repo, &repo.target("gtts/venv"), &requirements)?;
+    Step::cargo(repo, "test -p turnwire-suite --features speech-tools --test real_speech")
+        .env("TURNWIRE_GTTS_PYTHON", &gtts.python().to_string_lossy())
+        .run()
 }
 
 fn local_llm(repo: &Repo) -> Result<()> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::debian;
 use crate::repo::Repo;
 use crate::step::Step;
 
@@ -79,8 +80,8 @@ impl BasePython {
     fn find(repo: &Repo) -> Result<Self> {
         let program = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
         match Self::probe(repo, &program) {
-            Err(_) if may_install() => {
-                install(repo)?;
+            Err(_) if debian::may_install(repo) => {
+                debian::install(repo, &["python3", "python3-venv"])?;
                 Self::probe(repo, &program)
             }
             probed => probed,
@@ -111,26 +112,6 @@ impl BasePython {
 fn version_in(identity: &str) -> Option<(u32, u32)> {
     let mut numbers = identity.split('.');
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
-}
-
-/// Only a throw-away machine of a CI is changed without being asked, and only where it is known how.
-fn may_install() -> bool {
-    std::env::var("CI").is_ok_and(|value| value == "true")
-        && Path::new("/etc/debian_version").exists()
-}
-
-fn install(repo: &Repo) -> Result<()> {
-    let user = Step::new(repo, "id").args(["-u"]).read()?;
-    if user != "0" {
-        bail!("installing packages needs root, and this is user {user}");
-    }
-    let apt_get =
-        || Step::new(repo, "apt-get").env("DEBIAN_FRONTEND", "noninteractive").output_to_stderr();
-    apt_get().args(["update", "--quiet"]).run()?;
-    apt_get()
-        .args(["install", "--quiet", "--yes", "--no-install-recommends"])
-        .args(["python3", "python3-venv"])
-        .run()
 }
 
 #[cfg(test)]

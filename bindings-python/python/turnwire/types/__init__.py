@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .._models import BaseModel, one
 
+TYPE_CHECKING = False
+
 
 class CompletionTokensDetails(BaseModel):
     """What a reply's tokens were."""
@@ -47,6 +49,18 @@ class Model(BaseModel):
     object: str
     owned_by: str
     shutdown_date: str | None
+
+
+if TYPE_CHECKING:
+    from . import chat as chat
+
+
+def __getattr__(name: str) -> object:
+    import importlib
+
+    if name == "chat":
+        return importlib.import_module(f"{__name__}.chat")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 __all__ = ["BaseModel", "CompletionTokensDetails", "CompletionUsage", "Model", "PromptTokensDetails"]

@@ -23,6 +23,9 @@ pub struct Timeline {
     /// From the start to the first piece of the reply; `None` when there was none.
     #[serde(rename = "first_token_ms", serialize_with = "optional_ms")]
     pub first_token: Option<Duration>,
+    /// From the start to the first piece of speech; `None` when there was none.
+    #[serde(rename = "first_audio_ms", serialize_with = "optional_ms")]
+    pub first_audio: Option<Duration>,
     /// From the start to the turn's end; `None` while it runs.
     #[serde(rename = "total_ms", serialize_with = "optional_ms")]
     pub total: Option<Duration>,

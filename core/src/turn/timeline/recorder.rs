@@ -48,6 +48,12 @@ impl Recorder {
         }
     }
 
+    /// A piece of speech has come.
+    pub(in crate::turn) fn audio(&self) {
+        let first = self.began.elapsed();
+        self.lock().first_audio.get_or_insert(first);
+    }
+
     /// The turn has ended for its reader.
     pub(in crate::turn) fn end(&self) {
         let total = self.began.elapsed();

@@ -72,6 +72,33 @@ async fn the_request_on_the_wire_is_what_was_asked() {
 }
 
 #[tokio::test]
+async fn headers_without_a_value_are_taken_away_and_can_come_back() {
+    let fake = Fake::start().await.unwrap();
+    let settings = settings(&fake).headers([("x-a", Some("1")), ("User-Agent", None)]);
+    let llm = settings.build().unwrap();
+    llm.chat(ask()).await.unwrap();
+    let bare =
+        llm.with(CallOptions::new().headers([("X-A", None::<&str>), ("authorization", None)]));
+    bare.chat(ask()).await.unwrap();
+    bare.with(CallOptions::new().header("x-a", "2")).chat(ask()).await.unwrap();
+
+    let sent = fake.requests();
+    let seen = |name| sent.iter().map(|r| r.header(name)).collect::<Vec<_>>();
+    assert_eq!(seen("x-a"), [Some("1"), None, Some("2")]);
+    assert_eq!(seen("user-agent"), [None; 3]);
+    assert_eq!(seen("authorization"), [Some("Bearer sk-test-0123456789"), None, None]);
+}
+
+#[tokio::test]
+async fn a_list_of_models_has_the_headers_of_its_response() {
+    let fake = Fake::start().await.unwrap();
+    let list = client(&fake).models().await.unwrap();
+    assert!(!list.data.is_empty());
+    assert_eq!(list.request_id(), Some("req_1"));
+    assert_eq!(list.headers()["content-type"], "application/json");
+}
+
+#[tokio::test]
 async fn credentials_in_the_base_url_become_basic_authorization() {
     let fake = Fake::start().await.unwrap();
     let base = fake.base_url().replace("http://", "http://kim:p%40ss%2Bword@");

@@ -24,8 +24,9 @@ fn events() -> impl Strategy<Value = Vec<TurnEvent>> {
         "[a-z0-9-]{1,20}".prop_map(|workspace_id| TurnEvent::Workspace { workspace_id }),
         text().prop_map(|content| TurnEvent::Content { content }),
         text().prop_map(|label| TurnEvent::Sentiment { label }),
-        (prop::collection::vec(any::<u8>(), 1..40), text())
-            .prop_map(|(audio, text)| TurnEvent::Audio { audio: audio.into(), text }),
+        (prop::collection::vec(any::<u8>(), 1..40), text()).prop_map(|(audio, text)| {
+            TurnEvent::Audio { seq: 7, mime: "audio/wav".to_owned(), audio: audio.into(), text }
+        }),
         (any::<u64>(), any::<u64>()).prop_map(|(prompt_tokens, completion_tokens)| {
             TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens: 7 }
         }),

@@ -1,6 +1,7 @@
 //! Turns that are answered whole, and speech.
 
 use serde_json::json;
+use turnwire_fakes::speech::mp3;
 use turnwire_fakes::{FakeChat, Framing, Script};
 
 use super::{WORKSPACE, ask, service};
@@ -12,7 +13,7 @@ async fn a_whole_reply_comes_with_its_speech_when_asked_for() {
     assert_eq!((answer.reply.as_str(), answer.audio), ("안녕", None));
     assert_eq!(answer.workspace_id.as_deref(), Some(WORKSPACE));
     let answer = service.send(ask("안녕").speech(true)).await.unwrap();
-    assert_eq!(&answer.audio.unwrap()[..], ["ID3", "안녕"].concat().as_bytes());
+    assert_eq!(answer.audio.unwrap(), mp3("안녕"));
     let sent: Vec<_> = fake.fake().requests().iter().map(|r| r.json().unwrap()).collect();
     let body = |speech: bool| {
         json!({
@@ -26,7 +27,7 @@ async fn a_whole_reply_comes_with_its_speech_when_asked_for() {
 async fn text_is_spoken() {
     let (fake, service) = service().await;
     let sound = service.speak("안녕하세요").await.unwrap();
-    assert_eq!(&sound[..], ["ID3", "안녕하세요"].concat().as_bytes());
+    assert_eq!(sound, mp3("안녕하세요"));
     assert_eq!(fake.fake().requests()[0].json().unwrap(), json!({"text": "안녕하세요"}));
     // Speech changes nothing, so it may be asked for again.
     for script in [Script::new().framing(Framing::Raw).reset(), Script::pass()] {

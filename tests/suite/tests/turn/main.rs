@@ -14,6 +14,7 @@ mod kept;
 mod leaving;
 mod sentiment;
 mod server;
+mod spoken;
 mod timeline;
 mod told;
 mod wire;

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from ..._models import many, one
+from ..._types import Of
 from .chat_completion import ChatCompletion, ChatCompletionMessage, Choice
 from .tool_call import ChatCompletionMessageFunctionToolCall, Function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Generic, TypeVar
+    from typing import Any, TypeVar
 
     Content = TypeVar("Content")
-
-    class _Of(Generic[Content]):
-        pass
-else:
-
-    class _Of:
-        """Takes the type of the content at run time, and has no use for it."""
-
-        __slots__ = ()
-
-        def __class_getitem__(cls, _content):
-            return cls
 
 
 class ParsedFunction(Function):
@@ -34,11 +23,11 @@ class ParsedFunction(Function):
 class ParsedFunctionToolCall(ChatCompletionMessageFunctionToolCall, function=one(ParsedFunction)):
     """A call of a function."""
 
-    function: ParsedFunction
+    function: ParsedFunction  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 class ParsedChatCompletionMessage(
-    ChatCompletionMessage, _Of["Content"], tool_calls=many(one(ParsedFunctionToolCall))
+    ChatCompletionMessage, Of["Content"], tool_calls=many(one(ParsedFunctionToolCall))
 ):
     """What the model says, and what that was read into."""
 
@@ -46,13 +35,13 @@ class ParsedChatCompletionMessage(
     parsed: Content | None
 
 
-class ParsedChoice(Choice, _Of["Content"], message=one(ParsedChatCompletionMessage)):
+class ParsedChoice(Choice, Of["Content"], message=one(ParsedChatCompletionMessage)):
     """One of the replies."""
 
-    message: ParsedChatCompletionMessage[Content]
+    message: ParsedChatCompletionMessage[Content]  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
-class ParsedChatCompletion(ChatCompletion, _Of["Content"], choices=many(one(ParsedChoice))):
+class ParsedChatCompletion(ChatCompletion, Of["Content"], choices=many(one(ParsedChoice))):
     """A whole reply."""
 
     choices: list[ParsedChoice[Content]]  # type: ignore[assignment]

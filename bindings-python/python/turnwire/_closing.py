@@ -1,0 +1,106 @@
+"""``with`` and ``async with``: around what is open, and around what is opened by them."""
+
+from __future__ import annotations
+
+from ._types import Of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from types import TracebackType
+    from typing import TypeVar
+
+    from typing_extensions import Self
+
+    Closable = TypeVar("Closable", bound="Closing")
+    AsyncClosable = TypeVar("AsyncClosable", bound="AsyncClosing")
+
+__all__ = ["AsyncClosing", "AsyncOpening", "Closing", "Opening"]
+
+
+class Closing:
+    """Is closed when its ``with`` block ends."""
+
+    __slots__ = ()
+
+    def close(self) -> None:
+        """Closes it."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class AsyncClosing:
+    """Is closed when its ``async with`` block ends."""
+
+    __slots__ = ()
+
+    async def close(self) -> None:
+        """Closes it."""
+        raise NotImplementedError
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+class Opening(Of["Closable"]):
+    """Opens something for a ``with`` block."""
+
+    __slots__ = ("_open", "_opened")
+
+    def __init__(self, open: Callable[[], Closable]) -> None:
+        self._open = open
+        self._opened: Closable | None = None
+
+    def __enter__(self) -> Closable:
+        self._opened = self._open()
+        return self._opened
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._opened is not None:
+            self._opened.close()
+
+
+class AsyncOpening(Of["AsyncClosable"]):
+    """Opens something for an ``async with`` block."""
+
+    __slots__ = ("_open", "_opened")
+
+    def __init__(self, open: Callable[[], Awaitable[AsyncClosable]]) -> None:
+        self._open = open
+        self._opened: AsyncClosable | None = None
+
+    async def __aenter__(self) -> AsyncClosable:
+        self._opened = await self._open()
+        return self._opened
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._opened is not None:
+            await self._opened.close()

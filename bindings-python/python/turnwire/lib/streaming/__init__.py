@@ -1,0 +1,1 @@
+"""Streams that tell of themselves by events."""

@@ -1,0 +1,81 @@
+//! A file that is there when it is whole, or not at all.
+
+use std::io::{self, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempPath;
+use tokio::fs::File;
+use tokio::io::{AsyncSeekExt, AsyncWriteExt};
+use tokio::task::spawn_blocking;
+
+use crate::{Error, ErrorKind, Result};
+
+/// A file under another name, in the folder where it will be. Dropping it removes it.
+pub(super) struct Draft {
+    file: File,
+    draft: TempPath,
+    path: PathBuf,
+    bytes: u64,
+}
+
+impl Draft {
+    pub(super) async fn new(path: &Path) -> Result<Self> {
+        let path = path.to_owned();
+        let target = path.clone();
+        let made = spawn_blocking(move || {
+            if target.is_dir() {
+                return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+            }
+            // A path of one name alone has a parent too, which is empty.
+            let folder = target.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let mut draft = tempfile::Builder::new();
+            draft.prefix(".turnwire-").suffix(".part");
+            // As any file that a program makes, less what its umask takes; a temporary one is the user's alone.
+            #[cfg(unix)]
+            draft.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+            draft.tempfile_in(folder.unwrap_or(Path::new(".")))
+        });
+        let draft = blocking(made).await.map_err(|e| refused(&path, e))?;
+        let (file, draft) = draft.into_parts();
+        Ok(Draft { file: File::from_std(file), draft, path, bytes: 0 })
+    }
+
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.bytes += bytes.len() as u64;
+        self.file.write_all(bytes).await.map_err(|e| refused(&self.path, e))
+    }
+
+    /// Writes over what was written before.
+    pub(super) async fn overwrite(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
+        let done = async {
+            self.file.seek(SeekFrom::Start(at)).await?;
+            self.file.write_all(bytes).await?;
+            self.file.seek(SeekFrom::End(0)).await
+        };
+        done.await.map(drop).map_err(|e| refused(&self.path, e))
+    }
+
+    /// Puts the file in its place, once the disk has it. Returns its size in bytes.
+    pub(super) async fn finish(self) -> Result<u64> {
+        let Draft { mut file, draft, path, bytes } = self;
+        let synced = async {
+            file.flush().await?;
+            file.sync_all().await
+        };
+        synced.await.map_err(|e| refused(&path, e))?;
+        let target = path.clone();
+        let moved = spawn_blocking(move || draft.persist(&target).map_err(|e| e.error));
+        blocking(moved).await.map_err(|e| refused(&path, e))?;
+        Ok(bytes)
+    }
+}
+
+/// The result of work on a thread for such; one that was lost is an error as any.
+async fn blocking<T>(task: tokio::task::JoinHandle<io::Result<T>>) -> io::Result<T> {
+    task.await.unwrap_or_else(|lost| Err(io::Error::other(lost)))
+}
+
+fn refused(path: &Path, error: io::Error) -> Error {
+    let why = format!("{} cannot be written: {error}", path.display());
+    Error::new(ErrorKind::File, "audio.write", why).with_source(error)
+}

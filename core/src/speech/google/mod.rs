@@ -1,0 +1,241 @@
+//! Google Translate's speech, as the PyPI package `gtts` asks for it: free of charge, in parts of 100 characters.
+
+mod text;
+mod wire;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::Method;
+use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::speaker::SPEECH;
+use super::{AudioFormat, AudioStream, Speaker, Speaking, SpeechRequest};
+use crate::http::{CallOptions, Context, HttpClient, HttpConfig, ProxyChoice, Request, Response};
+use crate::process::PerProcess;
+use crate::{Error, ErrorKind, Limits, Result, RetryPolicy, Timeouts};
+
+const PATH: &str = "_/TranslateWebserverUi/data/batchexecute";
+const HEADERS: &[(&str, &str)] = &[
+    ("referer", "http://translate.google.com/"),
+    ("content-type", "application/x-www-form-urlencoded;charset=utf-8"),
+];
+/// The service answers browsers.
+const USER_AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; WOW64) AppleWebKit/537.36 (KHTML, like Gecko) \
+     Chrome/47.0.2526.106 Safari/537.36";
+
+/// Speaks by Google Translate, without a key. The audio is MP3.
+///
+/// A text is sent in parts of at most 100 characters, which the service asks for. They share a connection: while one
+/// part is read, the next one is fetched.
+///
+/// ```no_run
+/// use turnwire::{GoogleTranslateSpeaker, Speaker, SpeechRequest};
+///
+/// # async fn run() -> turnwire::Result<()> {
+/// let speaker = GoogleTranslateSpeaker::new("ko");
+/// let audio = speaker.speak(SpeechRequest::new("안녕하세요")).await?;
+/// audio.write_to_file("hello.mp3").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct GoogleTranslateSpeaker {
+    settings: Settings,
+    /// Made with the first use, so that a setting that is wrong is an error there and [`new`](Self::new) is none.
+    client: Arc<PerProcess<HttpClient>>,
+}
+
+#[derive(Clone)]
+struct Settings {
+    language: String,
+    slow: bool,
+    base_url: String,
+    http: HttpConfig,
+}
+
+impl GoogleTranslateSpeaker {
+    /// Speaks this language, such as `ko`, `en` or `zh-TW` (an IETF tag that Google Translate knows).
+    pub fn new(language: impl Into<String>) -> Self {
+        let settings = Settings {
+            language: language.into(),
+            slow: false,
+            base_url: "https://translate.google.com".to_owned(),
+            http: HttpConfig { user_agent: Some(USER_AGENT), ..HttpConfig::default() },
+        };
+        GoogleTranslateSpeaker { settings, client: Arc::new(PerProcess::new()) }
+    }
+
+    /// Speaks slowly.
+    pub fn slow(mut self, slow: bool) -> Self {
+        self.settings.slow = slow;
+        self
+    }
+
+    /// Asks Google in this country, such as `co.kr`: for some languages the accent follows. Default `com`.
+    pub fn top_level_domain(self, tld: &str) -> Self {
+        self.base_url(format!("https://translate.google.{tld}"))
+    }
+
+    /// Where the service is. Default `https://translate.google.com`.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.settings.base_url = url.into();
+        self.changed()
+    }
+
+    /// The time limits. Each part is a whole reply.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.settings.http.timeouts = timeouts;
+        self.changed()
+    }
+
+    /// When requests are sent again.
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.settings.http.retry = retry;
+        self.changed()
+    }
+
+    /// How much the service may send.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.http.limits = limits;
+        self.changed()
+    }
+
+    /// Uses no proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.settings.http.proxy = ProxyChoice::None;
+        self.changed()
+    }
+
+    /// A client with the old settings is of no more use.
+    fn changed(mut self) -> Self {
+        self.client = Arc::new(PerProcess::new());
+        self
+    }
+
+    fn client(&self) -> Result<HttpClient> {
+        self.client.get_or_try_make(|| {
+            let base_url = Some(self.settings.base_url.as_str().into());
+            HttpConfig { base_url, ..self.settings.http.clone() }.build()
+        })
+    }
+
+    /// The parts of a request, ready to be fetched.
+    fn parts(&self, request: &SpeechRequest) -> Result<Parts> {
+        let format = request.format.is_some_and(|format| format != AudioFormat::Mp3);
+        request.check(&[
+            (request.voice.is_some(), "which voice: Google Translate has one a language"),
+            (request.instructions.is_some(), "how to say it"),
+            (request.speed.is_some_and(|s| !(s > 0.0 && s <= 1.0)), "to speak faster than normal"),
+            (format, "in which format: Google Translate sends MP3"),
+        ])?;
+        let language = request.language.as_ref().unwrap_or(&self.settings.language);
+        let slow = request.speed.map_or(self.settings.slow, |speed| speed < 1.0);
+        let parts = text::parts(&request.text);
+        if parts.is_empty() {
+            let why = "there is no text to speak, only punctuation";
+            return Err(Error::new(ErrorKind::InvalidRequest, SPEECH, why));
+        }
+        let bodies = parts.iter().map(|part| wire::body(part, language, slow).into()).collect();
+        Ok(Parts {
+            client: self.client()?,
+            bodies,
+            ahead: None,
+            language: language.as_str().into(),
+        })
+    }
+}
+
+impl Speaker for GoogleTranslateSpeaker {
+    fn speak(&self, request: SpeechRequest) -> Speaking {
+        let parts = self.parts(&request);
+        Box::pin(async move {
+            let mut parts = parts?;
+            // What is wrong with the service shows with the first part: before there is a stream.
+            let first = std::future::poll_fn(|task| parts.poll_part(task)).await.transpose()?;
+            let first = futures_util::stream::iter(first.map(Ok));
+            let all = futures_util::StreamExt::chain(first, parts);
+            Ok(AudioStream::of(Context::foreign(SPEECH), AudioFormat::Mp3.mime(), all))
+        })
+    }
+}
+
+/// The parts of a text, fetched one after the other on one connection, each before it is asked for.
+struct Parts {
+    client: HttpClient,
+    bodies: VecDeque<Bytes>,
+    ahead: Option<AbortOnDropHandle<Result<Bytes>>>,
+    language: Arc<str>,
+}
+
+impl Parts {
+    fn poll_part(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<Bytes>>> {
+        if self.ahead.is_none() {
+            self.fetch_next();
+        }
+        let Some(ahead) = &mut self.ahead else { return Poll::Ready(None) };
+        let fetched = ready!(Pin::new(ahead).poll(task)).unwrap_or_else(|lost| {
+            let why = format!("the part was lost: {lost}");
+            Err(Error::new(ErrorKind::Cancelled, SPEECH, why))
+        });
+        self.ahead = None;
+        match fetched {
+            Ok(_) => self.fetch_next(),
+            Err(_) => self.bodies.clear(),
+        }
+        Poll::Ready(Some(fetched))
+    }
+
+    fn fetch_next(&mut self) {
+        let Some(body) = self.bodies.pop_front() else { return };
+        let (client, language) = (self.client.clone(), self.language.clone());
+        // A task, so that the part comes while whoever plays the one before does not ask for more.
+        let task: JoinHandle<_> =
+            tokio::spawn(async move { fetch(&client, body, &language).await });
+        self.ahead = Some(AbortOnDropHandle::new(task));
+    }
+}
+
+impl Stream for Parts {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_part(task)
+    }
+}
+
+async fn fetch(client: &HttpClient, body: Bytes, language: &str) -> Result<Bytes> {
+    let options = CallOptions::new();
+    let request = Request {
+        accept: "*/*",
+        body: Some(body),
+        headers: HEADERS,
+        // The service knows no such header.
+        keyed: false,
+        ..Request::new(SPEECH, Method::POST, PATH, &options)
+    };
+    let Response { body, .. } = client.send(request).await?;
+    let context = body.context().clone();
+    let answer = body.collect(client.limits().reply).await?;
+    wire::audio(&answer).map_err(|why| {
+        let why = format!("{why} (language {language:?}): {}", context.excerpt(&answer));
+        context.error(ErrorKind::UnexpectedReply, why)
+    })
+}
+
+impl fmt::Debug for GoogleTranslateSpeaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GoogleTranslateSpeaker")
+            .field("language", &self.settings.language)
+            .field("slow", &self.settings.slow)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,204 @@
+//! The audio of several sentences as one file that is still growing.
+
+mod mp3;
+mod wav;
+
+use std::fmt;
+use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+use futures_util::StreamExt;
+
+use super::pipeline::{AudioPiece, FailedSentence, SpeechStream, Spoken};
+use super::speaker::SPEECH;
+use super::{AudioFormat, file};
+use crate::{Error, ErrorKind, Limits, Result};
+
+/// The audio of a text as one: bytes that a player takes for a single file, while the text is still being written.
+///
+/// Parts of MP3 lose their tags and the frames that tell of their length alone, parts of WAV get one header. A sentence
+/// that cannot be spoken is missing, and told by [`failures`](Self::failures); if none can be, the stream ends with the
+/// first one's error.
+#[must_use = "a stream does nothing until it is read"]
+pub struct JoinedSpeech<S> {
+    speech: SpeechStream<S>,
+    joiner: Joiner,
+    failures: Vec<FailedSentence>,
+    is_done: bool,
+}
+
+impl<S: Stream<Item: AsRef<str>> + Unpin> JoinedSpeech<S> {
+    pub(super) fn new(speech: SpeechStream<S>) -> Self {
+        let joiner = Joiner::default();
+        JoinedSpeech { speech, joiner, failures: Vec::new(), is_done: false }
+    }
+
+    /// The media type; `None` before the first bytes.
+    pub fn content_type(&self) -> Option<&str> {
+        self.joiner.mime.as_deref()
+    }
+
+    /// The sentences that are missing so far.
+    pub fn failures(&self) -> &[FailedSentence] {
+        &self.failures
+    }
+
+    /// The whole, of at most 64 MiB.
+    ///
+    /// # Errors
+    ///
+    /// `too_large`, or whatever ended the speech before its end.
+    pub async fn whole(&mut self) -> Result<Bytes> {
+        let limit = Limits::default().reply;
+        let mut whole = BytesMut::new();
+        while let Some(bytes) = self.next().await {
+            whole.extend_from_slice(&bytes?);
+            if whole.len() > limit {
+                let why = format!("the speech is larger than {limit} bytes");
+                return Err(Error::new(ErrorKind::TooLarge, SPEECH, why));
+            }
+        }
+        for (at, bytes) in self.joiner.corrections() {
+            let place = usize::try_from(at).ok().and_then(|at| whole.get_mut(at..at + bytes.len()));
+            if let Some(place) = place {
+                place.copy_from_slice(&bytes);
+            }
+        }
+        Ok(whole.freeze())
+    }
+
+    /// Writes the whole into a file, and tells how many bytes it is. The file is there when it is whole, or not at
+    /// all: one that was there before stays as it was until then.
+    ///
+    /// # Errors
+    ///
+    /// `file` when it cannot be written, or whatever ended the speech before its end.
+    pub async fn write_to_file(&mut self, path: impl AsRef<Path>) -> Result<u64> {
+        let mut file = file::Draft::new(path.as_ref()).await?;
+        while let Some(bytes) = self.next().await {
+            file.write(&bytes?).await?;
+        }
+        for (at, bytes) in self.joiner.corrections() {
+            file.overwrite(at, &bytes).await?;
+        }
+        file.finish().await
+    }
+
+    fn nothing(&self) -> Option<Error> {
+        if self.joiner.mime.is_some() {
+            return None;
+        }
+        let first = self.failures.first().map(|failed| failed.error.clone());
+        let none = || Error::new(ErrorKind::InvalidRequest, SPEECH, "there is no text to speak");
+        Some(first.unwrap_or_else(none))
+    }
+}
+
+impl<S: Stream<Item: AsRef<str>> + Unpin> Stream for JoinedSpeech<S> {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        while !this.is_done {
+            match ready!(Pin::new(&mut this.speech).poll_next(task)) {
+                Some(Ok(Spoken::Audio(piece))) => {
+                    let joined = this.joiner.add(&piece);
+                    this.is_done = joined.is_err();
+                    if joined.as_ref().is_ok_and(Bytes::is_empty) {
+                        continue;
+                    }
+                    return Poll::Ready(Some(joined));
+                }
+                Some(Ok(Spoken::Failed(failed))) => this.failures.push(failed),
+                Some(Err(error)) => {
+                    this.is_done = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => {
+                    this.is_done = true;
+                    return Poll::Ready(this.nothing().map(Err));
+                }
+            }
+        }
+        Poll::Ready(None)
+    }
+}
+
+impl<S: Stream<Item: AsRef<str>> + Unpin> FusedStream for JoinedSpeech<S> {
+    fn is_terminated(&self) -> bool {
+        self.is_done
+    }
+}
+
+impl<S> fmt::Debug for JoinedSpeech<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinedSpeech")
+            .field("speech", &self.speech)
+            .field("failures", &self.failures.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Puts parts together.
+#[derive(Debug, Default)]
+struct Joiner {
+    mime: Option<Box<str>>,
+    format: Option<AudioFormat>,
+    wav: Option<wav::Joined>,
+}
+
+impl Joiner {
+    /// The bytes that follow those of the parts before.
+    fn add(&mut self, piece: &AudioPiece) -> Result<Bytes> {
+        let labelled = AudioFormat::from_mime(&piece.mime);
+        // The bytes know better than a label, except that bare samples may look like anything.
+        let shown =
+            AudioFormat::from_bytes(&piece.bytes).filter(|_| labelled != Some(AudioFormat::Pcm));
+        let format = shown.or(labelled);
+        let is_first = self.mime.is_none();
+        if !is_first && format != self.format {
+            let name = |format: Option<AudioFormat>| {
+                format.map_or("an unknown format", AudioFormat::as_str)
+            };
+            let why =
+                format!("a part in {} cannot follow one in {}", name(format), name(self.format));
+            return Err(refused(why));
+        }
+        let bytes = match format {
+            Some(AudioFormat::Mp3) => mp3::frames(&piece.bytes),
+            Some(AudioFormat::Wav) => {
+                wav::Joined::add(&mut self.wav, &piece.bytes).map_err(refused)?
+            }
+            // Samples and frames follow each other as they are.
+            Some(AudioFormat::Pcm | AudioFormat::Aac) => piece.bytes.clone(),
+            // Of Ogg and FLAC, few players take more than one stream in a file.
+            Some(AudioFormat::Flac | AudioFormat::Opus) | None if is_first => piece.bytes.clone(),
+            Some(AudioFormat::Flac | AudioFormat::Opus) | None => {
+                let why = format!(
+                    "parts of {} cannot be joined: choose mp3, wav, aac or pcm",
+                    piece.mime
+                );
+                return Err(refused(why));
+            }
+        };
+        if is_first {
+            self.mime =
+                Some(format.map_or_else(|| piece.mime.clone(), |format| format.mime().into()));
+            self.format = format;
+        }
+        Ok(bytes)
+    }
+
+    /// What is to be written over the beginning, now that the length is known.
+    fn corrections(&self) -> Vec<(u64, [u8; 4])> {
+        self.wav.as_ref().map(wav::Joined::sizes).unwrap_or_default()
+    }
+}
+
+fn refused(why: impl Into<String>) -> Error {
+    Error::new(ErrorKind::UnexpectedReply, SPEECH, why)
+}

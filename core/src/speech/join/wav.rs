@@ -1,0 +1,123 @@
+//! WAV: one header, and the samples of every part after it.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+/// The size that says that the end is not known yet.
+const UNKNOWN: u32 = u32::MAX;
+
+/// Parts that were joined so far.
+#[derive(Debug)]
+pub(super) struct Joined {
+    /// The body of the chunk `fmt `: all parts have the same.
+    format: Bytes,
+    samples: u64,
+}
+
+impl Joined {
+    /// The bytes that follow those of the parts before; the error says what is wrong with the part.
+    pub(super) fn add(joined: &mut Option<Self>, file: &Bytes) -> Result<Bytes, String> {
+        let (format, samples) = read(file).ok_or("a part is no WAV that can be read")?;
+        let mut out = BytesMut::new();
+        let joined = joined.get_or_insert_with(|| {
+            out.put_slice(&header(&format));
+            Joined { format: format.clone(), samples: 0 }
+        });
+        if joined.format != format {
+            return Err("a part of WAV has another sampling rate or form than the first".to_owned());
+        }
+        joined.samples += samples.len() as u64;
+        out.put_slice(&samples);
+        Ok(out.freeze())
+    }
+
+    /// Where in the header the sizes stand, and what they are in the end.
+    pub(super) fn sizes(&self) -> Vec<(u64, [u8; 4])> {
+        let after_format = 20 + self.format.len() as u64;
+        let size = |bytes: u64| u32::try_from(bytes).unwrap_or(UNKNOWN).to_le_bytes();
+        vec![(4, size(after_format + self.samples)), (after_format + 4, size(self.samples))]
+    }
+}
+
+fn header(format: &[u8]) -> Bytes {
+    let mut header = BytesMut::new();
+    header.put_slice(b"RIFF");
+    header.put_u32_le(UNKNOWN);
+    header.put_slice(b"WAVEfmt ");
+    header.put_u32_le(u32::try_from(format.len()).unwrap_or(UNKNOWN));
+    header.put_slice(format);
+    header.put_slice(b"data");
+    header.put_u32_le(UNKNOWN);
+    header.freeze()
+}
+
+/// The bodies of the chunks `fmt ` and `data`. A size that is larger than the file says that it was not known.
+fn read(file: &Bytes) -> Option<(Bytes, Bytes)> {
+    let mut at = 12;
+    let mut format = None;
+    if file.get(..4)? != b"RIFF" || file.get(8..12)? != b"WAVE" {
+        return None;
+    }
+    loop {
+        let name = file.get(at..at + 4)?;
+        let size = u32::from_le_bytes(*file.get(at + 4..)?.first_chunk()?) as usize;
+        let body = file.slice(at + 8..(at + 8).saturating_add(size).min(file.len()));
+        match (name, format) {
+            (b"fmt ", _) if size >= 16 => format = Some(body),
+            (b"data", Some(format)) => return Some(cut_to_samples(format, body)),
+            (_, before) => format = before,
+        }
+        // Chunks begin at even places.
+        at += 8 + size + size % 2;
+    }
+}
+
+/// The samples without the rest of one that was cut short, which would shift those of the next part.
+fn cut_to_samples(format: Bytes, samples: Bytes) -> (Bytes, Bytes) {
+    let block =
+        format.get(12..14).map_or(1, |b| b.iter().rev().fold(0, |n, b| (n << 8) | usize::from(*b)));
+    let whole = samples.len() - samples.len() % block.max(1);
+    let samples = samples.slice(..whole);
+    (format, samples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wav(rate: u32, extra: &[u8], samples: &[u8], size: u32) -> Bytes {
+        let mut file = b"RIFF\xff\xff\xff\xffWAVE".to_vec();
+        file.extend_from_slice(extra);
+        file.extend_from_slice(b"fmt \x10\0\0\0\x01\0\x01\0");
+        file.extend_from_slice(&rate.to_le_bytes());
+        file.extend_from_slice(&(2 * rate).to_le_bytes());
+        file.extend_from_slice(b"\x02\0\x10\0data");
+        file.extend_from_slice(&size.to_le_bytes());
+        file.extend_from_slice(samples);
+        file.into()
+    }
+
+    #[test]
+    fn parts_get_one_header_and_its_sizes_in_the_end() {
+        let mut joined = None;
+        let first = wav(22_050, b"LIST\x03\0\0\0abc\0", b"1234", 4);
+        let mut whole = Joined::add(&mut joined, &first).unwrap().to_vec();
+        // This one did not know its size, and was cut in the middle of a sample.
+        whole.extend_from_slice(
+            &Joined::add(&mut joined, &wav(22_050, b"", b"56789", UNKNOWN)).unwrap(),
+        );
+        for (at, size) in joined.unwrap().sizes() {
+            whole[at as usize..][..4].copy_from_slice(&size);
+        }
+        let mut expected = wav(22_050, b"", b"12345678", 8).to_vec();
+        expected[4..8].copy_from_slice(&44u32.to_le_bytes());
+        assert_eq!(whole, expected);
+    }
+
+    #[test]
+    fn parts_that_differ_are_refused() {
+        let mut joined = None;
+        Joined::add(&mut joined, &wav(22_050, b"", b"12", 2)).unwrap();
+        assert!(Joined::add(&mut joined, &wav(24_000, b"", b"12", 2)).is_err());
+        assert!(Joined::add(&mut joined, &Bytes::from_static(b"RIFF")).is_err());
+    }
+}

@@ -1,0 +1,254 @@
+//! The pipeline from a text to the audio of its sentences, in order.
+//!
+//! ```text
+//! text ─▶ SentenceCutter ─▶ waiting ─▶ slots: [done] [running] [running] ─▶ audio of the first slot
+//! ```
+//!
+//! Everything happens in the reader's poll: there is no task and no channel, so dropping the stream ends every request.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+
+use super::join::JoinedSpeech;
+use super::settings::{OnFailure, Speech};
+use super::{SentenceCutter, SpeechRequest};
+use crate::{Error, ErrorKind, Result};
+
+/// How many sentences may wait for a request before the text is read no further.
+const WAITING: usize = 64;
+
+/// How much audio may wait for that of an earlier sentence: so many sentences for each request in flight.
+const AHEAD: usize = 4;
+
+/// How many pieces of text are read in one poll, so that a text that never pauses lets others go on.
+const TEXTS_IN_ONE_POLL: usize = 128;
+
+/// What a [`SpeechStream`] gives for a sentence.
+#[derive(Clone, Debug)]
+pub enum Spoken {
+    /// Its audio.
+    Audio(AudioPiece),
+    /// It could not be spoken, and is left out.
+    Failed(FailedSentence),
+}
+
+/// The audio of one sentence, whole: it can be played on its own.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AudioPiece {
+    /// Counts the pieces, from 0 and without gaps.
+    pub seq: u64,
+    /// The media type, such as `audio/mpeg`.
+    pub mime: Box<str>,
+    /// The audio.
+    pub bytes: Bytes,
+    /// Counts the sentences, from 0, those that failed included.
+    pub sentence: u64,
+    /// What is said.
+    pub text: String,
+}
+
+/// A sentence that could not be spoken.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FailedSentence {
+    /// Counts the sentences, from 0.
+    pub sentence: u64,
+    /// What would have been said.
+    pub text: String,
+    /// Why it was not.
+    pub error: Error,
+}
+
+/// The audio of a text, sentence by sentence and in order, while the text is still being written.
+///
+/// An error ends the stream; there is none unless [`OnFailure::Stop`] asks for it.
+#[must_use = "a stream does nothing until it is read"]
+pub struct SpeechStream<S> {
+    speech: Speech,
+    cutter: SentenceCutter,
+    /// `None` once the text has ended.
+    text: Option<S>,
+    waiting: VecDeque<String>,
+    slots: VecDeque<Slot>,
+    sentences: u64,
+    pieces: u64,
+}
+
+struct Slot {
+    sentence: u64,
+    text: String,
+    state: State,
+}
+
+type Audio = Result<(Box<str>, Bytes)>;
+
+enum State {
+    Running(Pin<Box<dyn Future<Output = Audio> + Send>>),
+    Done(Audio),
+}
+
+impl<S: Stream<Item: AsRef<str>> + Unpin> SpeechStream<S> {
+    pub(super) fn new(speech: Speech, cutter: SentenceCutter, text: S) -> Self {
+        SpeechStream {
+            speech,
+            cutter,
+            text: Some(text),
+            waiting: VecDeque::new(),
+            slots: VecDeque::new(),
+            sentences: 0,
+            pieces: 0,
+        }
+    }
+
+    /// The audio as one: bytes that a player takes for a single file.
+    pub fn joined(self) -> JoinedSpeech<S> {
+        JoinedSpeech::new(self)
+    }
+
+    /// Reads the text as far as it has come and there is room for its sentences.
+    fn read_text(&mut self, task: &mut Context<'_>) {
+        for _ in 0..TEXTS_IN_ONE_POLL {
+            let Some(text) = self.text.as_mut().filter(|_| self.waiting.len() < WAITING) else {
+                return;
+            };
+            match Pin::new(text).poll_next(task) {
+                Poll::Ready(Some(more)) => self.cutter.push(more.as_ref()),
+                Poll::Ready(None) => {
+                    self.text = None;
+                    self.cutter.finish();
+                }
+                Poll::Pending => return,
+            }
+            self.waiting.extend(std::iter::from_fn(|| self.cutter.next_sentence()));
+        }
+        task.waker().wake_by_ref();
+    }
+
+    /// Begins requests while there are sentences and free places for them.
+    fn start(&mut self) {
+        let in_flight = self.speech.in_flight;
+        let is_running = |slot: &&Slot| matches!(slot.state, State::Running(_));
+        let mut running = self.slots.iter().filter(is_running).count();
+        while running < in_flight && self.slots.len() < in_flight.saturating_mul(AHEAD) {
+            let Some(text) = self.waiting.pop_front() else { return };
+            let spoken = speak(self.speech.clone(), text.clone());
+            let state = State::Running(Box::pin(spoken));
+            self.slots.push_back(Slot { sentence: self.sentences, text, state });
+            self.sentences += 1;
+            running += 1;
+        }
+    }
+
+    /// Drives the requests on. Whether one of them has come to its end.
+    fn drive(&mut self, task: &mut Context<'_>) -> bool {
+        let mut any_ended = false;
+        for slot in &mut self.slots {
+            if let State::Running(request) = &mut slot.state
+                && let Poll::Ready(audio) = request.as_mut().poll(task)
+            {
+                slot.state = State::Done(audio);
+                any_ended = true;
+            }
+        }
+        any_ended
+    }
+
+    fn advance(&mut self, task: &mut Context<'_>) {
+        self.read_text(task);
+        self.start();
+        while self.drive(task) {
+            self.start();
+        }
+    }
+
+    /// What is to be given out of a sentence, in its turn.
+    fn give(&mut self, sentence: u64, text: String, audio: Audio) -> Result<Spoken> {
+        match audio {
+            Ok((mime, bytes)) => {
+                let seq = self.pieces;
+                self.pieces += 1;
+                Ok(Spoken::Audio(AudioPiece { seq, mime, bytes, sentence, text }))
+            }
+            Err(error) if self.speech.on_failure == OnFailure::Stop => {
+                self.text = None;
+                self.waiting.clear();
+                self.slots.clear();
+                Err(error)
+            }
+            Err(error) => {
+                tracing::debug!(error.code = error.code(), sentence, "a sentence is not spoken");
+                Ok(Spoken::Failed(FailedSentence { sentence, text, error }))
+            }
+        }
+    }
+}
+
+impl<S: Stream<Item: AsRef<str>> + Unpin> Stream for SpeechStream<S> {
+    type Item = Result<Spoken>;
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        this.advance(task);
+        match this.slots.pop_front() {
+            Some(Slot { sentence, text, state: State::Done(audio) }) => {
+                // Those that wait begin before the reader is at work on this one.
+                this.advance(task);
+                Poll::Ready(Some(this.give(sentence, text, audio)))
+            }
+            Some(running) => {
+                this.slots.push_front(running);
+                Poll::Pending
+            }
+            None if this.is_terminated() => Poll::Ready(None),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<S: Stream<Item: AsRef<str>> + Unpin> FusedStream for SpeechStream<S> {
+    fn is_terminated(&self) -> bool {
+        self.text.is_none() && self.waiting.is_empty() && self.slots.is_empty()
+    }
+}
+
+impl<S> fmt::Debug for SpeechStream<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpeechStream")
+            .field("speech", &self.speech)
+            .field("waiting", &self.waiting.len())
+            .field("slots", &self.slots.len())
+            .field("pieces", &self.pieces)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Speaks one sentence, again if that can help. Nothing of it was given out before it is whole, so that is safe.
+async fn speak(speech: Speech, text: String) -> Audio {
+    let mut retries = speech.retries;
+    loop {
+        let request = SpeechRequest { text: text.clone(), ..speech.options.clone() };
+        let error = match whole(&speech, request).await {
+            Ok(audio) => return Ok(audio),
+            Err(error) => error,
+        };
+        let may_pass = error.is_retryable() || error.kind() == ErrorKind::UnexpectedReply;
+        if retries == 0 || !may_pass {
+            return Err(error);
+        }
+        retries -= 1;
+    }
+}
+
+async fn whole(speech: &Speech, request: SpeechRequest) -> Audio {
+    let audio = speech.speaker.speak(request).await?;
+    let mime = audio.content_type().into();
+    Ok((mime, audio.collect().await?))
+}

@@ -1,0 +1,214 @@
+//! Where a sentence ends: Unicode's rules (UAX #29) first, then what they do not know.
+
+use std::collections::VecDeque;
+
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
+
+use super::Item;
+use super::abbreviation::is_abbreviation;
+
+/// How many characters before an end Unicode's rules are shown: they look back one letter and the marks on it.
+const CONTEXT: usize = 8;
+
+/// The machine of sentences.
+#[derive(Clone, Debug)]
+pub(super) struct Boundary {
+    /// The sentence so far; white space is one blank, and none stands at its start.
+    text: String,
+    length: usize,
+    longest: usize,
+    end: Option<End>,
+    /// The sentence is a single grapheme that is full.
+    is_one_grapheme: bool,
+}
+
+/// What may be the end of the sentence: the character after it decides.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    /// Where its punctuation begins, and where what closes after it ends.
+    start: usize,
+    end: usize,
+    /// A full stop alone, which may be an abbreviation's.
+    is_stop: bool,
+    is_closed: bool,
+    is_spaced: bool,
+}
+
+impl Boundary {
+    pub(super) fn new(longest: usize) -> Self {
+        Boundary { text: String::new(), length: 0, longest, end: None, is_one_grapheme: false }
+    }
+
+    pub(super) fn push(&mut self, item: Item, ready: &mut VecDeque<String>) {
+        match item {
+            Item::Break => self.cut(self.text.len(), ready),
+            Item::Char(c) | Item::Glued(c) if c.is_whitespace() => self.space(ready),
+            Item::Char(c) => self.character(c, false, ready),
+            Item::Glued(c) => self.character(c, true, ready),
+        }
+    }
+
+    fn space(&mut self, ready: &mut VecDeque<String>) {
+        if let Some(end) = &mut self.end {
+            end.is_spaced = true;
+        }
+        if !self.text.is_empty() && !self.text.ends_with(' ') {
+            self.append(' ', ready);
+        }
+    }
+
+    fn character(&mut self, c: char, is_glued: bool, ready: &mut VecDeque<String>) {
+        let is_terminator = !is_glued && is_terminator(c);
+        match self.end {
+            Some(end) if !end.is_spaced && (is_terminator || is_closer(c)) => {
+                self.append(c, ready);
+                if let Some(end) = &mut self.end {
+                    end.is_stop = false;
+                    end.is_closed |= !is_terminator;
+                    end.end = self.text.len();
+                }
+                return;
+            }
+            Some(end) => {
+                self.end = None;
+                if self.ends(end, c) {
+                    self.cut(end.end, ready);
+                }
+            }
+            None => {}
+        }
+        let start = self.text.len();
+        self.append(c, ready);
+        // The sentence may have been cut for its length: then there is nothing before the mark to end.
+        if is_terminator && self.text.len() > start {
+            let is_stop = matches!(c, '.' | '．');
+            let end = self.text.len();
+            self.end = Some(End { start, end, is_stop, is_closed: false, is_spaced: false });
+        }
+    }
+
+    /// Whether a sentence ends there, now that the character after it is known.
+    fn ends(&self, end: End, next: char) -> bool {
+        let before = self.text.get(..end.start).unwrap_or_default();
+        let is_after = |is: fn(char) -> bool| before.ends_with(is);
+        // Letters without case tell nothing of the word after them: 설치합니다. npm은 …
+        let is_cased = !is_after(|c| c.is_alphabetic() && !c.is_lowercase() && !c.is_uppercase());
+        // "Really?" she said.
+        if next.is_lowercase() && is_cased {
+            return false;
+        }
+        if !end.is_spaced {
+            // 「はい。」と, "왜?"라고, v2.한글, a?b
+            let marks = self.text.get(end.start..end.end).unwrap_or_default();
+            let glued = end.is_closed && next.is_alphanumeric()
+                || end.is_stop && is_after(|c| c.is_ascii_alphanumeric())
+                || marks.is_ascii() && next.is_ascii_alphanumeric();
+            if glued {
+                return false;
+            }
+        }
+        if end.is_stop && is_abbreviation(before, next) {
+            return false;
+        }
+        let context =
+            before.char_indices().rev().take(CONTEXT).last().map_or(end.start, |(at, _)| at);
+        let mut window = self.text.get(context..).unwrap_or_default().to_owned();
+        let at = window.len();
+        // To Unicode all brackets are alike, and close the sentence; one that opens begins another.
+        window.push(if is_opener(next) || next.is_lowercase() { 'A' } else { next });
+        window.split_sentence_bound_indices().any(|(start, _)| start == at)
+    }
+
+    fn append(&mut self, c: char, ready: &mut VecDeque<String>) {
+        let before = self.text.len();
+        self.text.push(c);
+        self.length += 1;
+        if self.length <= self.longest {
+            return;
+        }
+        if self.is_one_grapheme {
+            let mut cursor = GraphemeCursor::new(before, self.text.len(), true);
+            match cursor.is_boundary(&self.text, 0) {
+                Ok(true) => self.cut(before, ready),
+                // More than anybody can say of one grapheme.
+                _ => self.drop_last(before),
+            }
+            return;
+        }
+        match self.place_to_cut() {
+            Some(at) => self.cut(at, ready),
+            None => {
+                self.is_one_grapheme = true;
+                self.drop_last(before);
+            }
+        }
+    }
+
+    fn drop_last(&mut self, before: usize) {
+        self.text.truncate(before);
+        self.length -= 1;
+    }
+
+    /// Where a sentence that is too long is cut: after what may be its end, after a comma or at a blank in its second
+    /// half, or else before its last grapheme, to which more may belong. `None` if there is no other.
+    fn place_to_cut(&self) -> Option<usize> {
+        if let Some(end) = self.end.filter(|end| end.end < self.text.len()) {
+            return Some(end.end);
+        }
+        let half = self.text.char_indices().nth(self.longest / 2).map_or(0, |(at, _)| at);
+        let second = self.text.get(half..).unwrap_or_default();
+        let is_pause =
+            |c: char| matches!(c, ',' | ';' | ':' | '，' | '、' | '；' | '：' | '،' | '—');
+        // A comma inside of a number is none: what follows tells, so the last character is no place.
+        let pause = second.char_indices().rev().skip(1).find(|(at, c)| {
+            let after = second.get(at + c.len_utf8()..).and_then(|rest| rest.chars().next());
+            is_pause(*c) && (!c.is_ascii() || after == Some(' '))
+        });
+        if let Some((at, c)) = pause {
+            return Some(half + at + c.len_utf8());
+        }
+        if let Some(at) = second.trim_end().rfind(' ') {
+            return Some(half + at);
+        }
+        let last = self.text.grapheme_indices(true).next_back().map_or(0, |(at, _)| at);
+        (last > 0).then_some(last)
+    }
+
+    /// Gives out the text up to there, if there is anything to say in it.
+    fn cut(&mut self, at: usize, ready: &mut VecDeque<String>) {
+        let rest = self.text.get(at..).unwrap_or_default().trim_start().to_owned();
+        self.text.truncate(at);
+        let sentence = self.text.trim();
+        if sentence.contains(char::is_alphanumeric) {
+            ready.push_back(sentence.to_owned());
+        }
+        self.length = rest.chars().count();
+        self.text = rest;
+        self.end = None;
+        self.is_one_grapheme = false;
+    }
+}
+
+/// Whether Unicode knows the mark as an end of sentences.
+fn is_terminator(c: char) -> bool {
+    if c.is_ascii() {
+        return matches!(c, '.' | '!' | '?');
+    }
+    c.general_category() == GeneralCategory::OtherPunctuation && {
+        let sample = format!("a{c} A");
+        sample.split_sentence_bounds().nth(1).is_some()
+    }
+}
+
+/// Quotes and brackets that open.
+fn is_opener(c: char) -> bool {
+    use GeneralCategory::{InitialPunctuation, OpenPunctuation};
+    matches!(c.general_category(), InitialPunctuation | OpenPunctuation)
+}
+
+/// Quotes and brackets that close what ends with the sentence.
+fn is_closer(c: char) -> bool {
+    use GeneralCategory::{ClosePunctuation, FinalPunctuation};
+    matches!(c, '"' | '\'') || matches!(c.general_category(), ClosePunctuation | FinalPunctuation)
+}

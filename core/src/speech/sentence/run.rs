@@ -1,0 +1,47 @@
+//! Runs of marks inside a line: whether they are emphasis, code, or meant as they stand.
+
+/// A run of the same mark.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) mark: char,
+    pub(super) length: usize,
+    /// What stood before it; a blank at the line's beginning.
+    before: char,
+}
+
+/// What a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Emphasis, which is not spoken.
+    Emphasis,
+    /// The border of a span of code.
+    Code,
+    /// What it looks like, so many times.
+    Itself(usize),
+}
+
+impl Run {
+    pub(super) fn begun_by(c: char, before: char) -> Option<Self> {
+        matches!(c, '*' | '_' | '~' | '`').then_some(Run { mark: c, length: 1, before })
+    }
+
+    /// What it is, now that the character after it is known.
+    pub(super) fn meaning(self, next: char) -> Meaning {
+        let is_between = |is: fn(char) -> bool| is(self.before) && is(next);
+        let is_itself = match self.mark {
+            '`' => return Meaning::Code,
+            // 2 * 3, and a*b; but **bold**.
+            '*' => {
+                self.length == 1
+                    && (is_between(char::is_whitespace)
+                        || is_between(|c| c.is_ascii_alphanumeric()))
+            }
+            // snake_case
+            '_' => is_between(char::is_alphanumeric),
+            // 1~2, and a friendly ending.
+            _ => self.length == 1,
+        };
+        // A run of a thousand is no word.
+        if is_itself { Meaning::Itself(self.length.min(8)) } else { Meaning::Emphasis }
+    }
+}

@@ -1,0 +1,174 @@
+//! Words: a URL becomes the name of its host; emoji, and what cannot be seen, is left out.
+
+use unicode_properties::{GeneralCategory, UnicodeEmoji, UnicodeGeneralCategory};
+
+use super::Item;
+
+/// How a URL begins.
+const BEGINNINGS: [&str; 3] = ["https://", "http://", "www."];
+
+/// The longest name of a host, in bytes (RFC 1035, section 2.3.4).
+const LONGEST_HOST: usize = 253;
+
+/// How much punctuation at a URL's end is kept for the sentence.
+const LONGEST_TAIL: usize = 8;
+
+/// The machine of words.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Words {
+    /// What may be the beginning of a URL.
+    held: String,
+    url: Option<Url>,
+    is_in_word: bool,
+    is_after_emoji: bool,
+    is_glued: bool,
+}
+
+/// A URL that is being read.
+#[derive(Clone, Debug, Default)]
+struct Url {
+    host: String,
+    is_past_host: bool,
+    /// Parentheses that are open in it.
+    open: usize,
+    /// Punctuation that has no part of the URL after it.
+    tail: String,
+}
+
+impl Words {
+    pub(super) fn push(&mut self, item: Item, out: &mut impl FnMut(Item)) {
+        let (c, is_glued) = match item {
+            Item::Char(c) => (c, false),
+            Item::Glued(c) => (c, true),
+            Item::Break => {
+                self.end_url(out);
+                self.give_up(out);
+                *self = Words::default();
+                return out(Item::Break);
+            }
+        };
+        if self.url.as_mut().is_some_and(|url| url.takes(c)) {
+            return;
+        }
+        self.end_url(out);
+        let was_glued = std::mem::replace(&mut self.is_glued, is_glued);
+        if was_glued != is_glued {
+            self.is_glued = was_glued;
+            self.give_up(out);
+            self.is_glued = is_glued;
+        }
+        self.word(c, out);
+    }
+
+    fn word(&mut self, c: char, out: &mut impl FnMut(Item)) {
+        let may_begin = !self.held.is_empty() || !self.is_in_word;
+        if may_begin && c.is_ascii() {
+            let mut begun = self.held.to_ascii_lowercase();
+            begun.push(c.to_ascii_lowercase());
+            let is_whole = BEGINNINGS.contains(&begun.as_str());
+            let is_part = BEGINNINGS.iter().any(|beginning| beginning.starts_with(&begun));
+            if is_whole {
+                self.held.clear();
+                self.url = Some(Url::default());
+                return;
+            }
+            if is_part {
+                self.held.push(c);
+                return;
+            }
+        }
+        self.give_up(out);
+        self.speak(c, out);
+    }
+
+    /// What looked like the beginning of a URL is a word.
+    fn give_up(&mut self, out: &mut impl FnMut(Item)) {
+        let held = std::mem::take(&mut self.held);
+        held.chars().for_each(|c| self.speak(c, out));
+    }
+
+    fn end_url(&mut self, out: &mut impl FnMut(Item)) {
+        let Some(url) = self.url.take() else { return };
+        let host = url.host.rsplit('@').next().unwrap_or_default();
+        let host = host.split(':').next().unwrap_or_default();
+        let host = host.strip_prefix("www.").unwrap_or(host);
+        host.chars().for_each(|c| out(Item::Glued(c)));
+        self.is_in_word = true;
+        url.tail.chars().for_each(|c| self.speak(c, out));
+    }
+
+    fn speak(&mut self, c: char, out: &mut impl FnMut(Item)) {
+        let after_emoji = std::mem::take(&mut self.is_after_emoji);
+        // Joins emoji, but is a letter's business elsewhere.
+        let is_joiner = c == '\u{200d}' && after_emoji;
+        if is_joiner || is_emoji(c) {
+            self.is_after_emoji = true;
+            self.is_in_word = false;
+            return;
+        }
+        if is_invisible(c) {
+            return;
+        }
+        self.is_in_word = c.is_alphanumeric();
+        let c = if c.is_control() { ' ' } else { c };
+        out(if self.is_glued { Item::Glued(c) } else { Item::Char(c) });
+    }
+}
+
+impl Url {
+    /// Whether the character belongs to the URL.
+    fn takes(&mut self, c: char) -> bool {
+        if !c.is_ascii_graphic()
+            || matches!(c, '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\\' | '^')
+        {
+            return false;
+        }
+        let closes_own = c == ')' && self.open > 0;
+        match c {
+            '(' => self.open += 1,
+            ')' if closes_own => self.open -= 1,
+            _ => {}
+        }
+        let may_end =
+            matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | ')' | ']' | '*' | '_' | '~');
+        if may_end && !closes_own {
+            if self.tail.len() < LONGEST_TAIL {
+                self.tail.push(c);
+            }
+            return true;
+        }
+        let tail = std::mem::take(&mut self.tail);
+        for c in tail.chars().chain([c]) {
+            self.is_past_host |= matches!(c, '/' | '?' | '#');
+            if !self.is_past_host && self.host.len() < LONGEST_HOST {
+                self.host.push(c.to_ascii_lowercase());
+            }
+        }
+        true
+    }
+}
+
+/// Emoji and the signs that they are made of, and signs that only adorn.
+fn is_emoji(c: char) -> bool {
+    let is_sign = || {
+        use GeneralCategory::{ModifierSymbol, OtherSymbol};
+        matches!(c.general_category(), OtherSymbol | ModifierSymbol)
+    };
+    match c {
+        '\0'..='\u{ff}' | '™' => false,
+        // Selectors of a form, the frame of a key, tags of a flag.
+        '\u{fe0e}' | '\u{fe0f}' | '\u{20e3}' | '\u{e0020}'..='\u{e007f}' => true,
+        // Lines and shapes; stars, hearts and check marks, but not the numbers among them.
+        '\u{2500}'..='\u{2775}' | '\u{2794}'..='\u{27bf}' => true,
+        _ => c.is_emoji_char() && is_sign(),
+    }
+}
+
+/// Spaces of no width, marks of direction, and what stands for a character that was lost.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'
+            | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffd}'
+    )
+}

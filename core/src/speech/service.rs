@@ -1,0 +1,54 @@
+//! Speech by the chat service, in whatever way it speaks.
+
+use bytes::Bytes;
+
+use super::speaker::SPEECH;
+use super::{AudioFormat, AudioStream, Speaker, Speaking, SpeechRequest};
+use crate::ChatService;
+use crate::http::Context;
+
+/// Speaks by a [`ChatService`]: its address, tokens and limits are the client's. The audio is MP3.
+///
+/// ```no_run
+/// use turnwire::{ChatService, ServiceSpeaker, Speaker, SpeechRequest};
+///
+/// # async fn run(access: &str, refresh: &str) -> turnwire::Result<()> {
+/// let service = ChatService::builder("http://localhost:5000").tokens(access, refresh).build()?;
+/// let audio = ServiceSpeaker::new(&service).speak(SpeechRequest::new("안녕하세요")).await?;
+/// audio.write_to_file("hello.mp3").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct ServiceSpeaker {
+    service: ChatService,
+}
+
+impl ServiceSpeaker {
+    /// Speaks by this service.
+    pub fn new(service: &ChatService) -> Self {
+        ServiceSpeaker { service: service.clone() }
+    }
+}
+
+impl Speaker for ServiceSpeaker {
+    fn speak(&self, request: SpeechRequest) -> Speaking {
+        let is_other = request.format.is_some_and(|format| format != AudioFormat::Mp3);
+        let checked = request.check(&[
+            (request.voice.is_some(), "which voice: the service chooses"),
+            (request.language.is_some(), "the language: the service chooses"),
+            (request.speed.is_some(), "how fast: the service chooses"),
+            (request.instructions.is_some(), "how to say it"),
+            (is_other, "in which format: the service sends MP3"),
+        ]);
+        let service = self.service.clone();
+        Box::pin(async move {
+            checked?;
+            let audio: Bytes = service.speak(request.text).await?;
+            // Services that speak by another program may send what they do not say.
+            let mime = AudioFormat::from_bytes(&audio).unwrap_or(AudioFormat::Mp3).mime();
+            let once = futures_util::stream::iter([Ok(audio)]);
+            Ok(AudioStream::of(Context::foreign(SPEECH), mime, once))
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! How a text is spoken: by whom, how many requests at a time, and what follows from a failure.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_core::Stream;
+
+use super::pipeline::SpeechStream;
+use super::{SentenceCutter, Speaker, SpeechRequest};
+
+/// When a reply is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SpeechMode {
+    /// Never.
+    Off,
+    /// When it is asked for.
+    #[default]
+    OnDemand,
+    /// When the whole text is there.
+    AfterText,
+    /// Sentence by sentence, while the text is still being written.
+    Streaming,
+}
+
+/// What follows when a sentence cannot be spoken, with all its retries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnFailure {
+    /// It is left out, and reported in its place.
+    #[default]
+    Skip,
+    /// The speech ends with its error.
+    Stop,
+}
+
+/// Speaks texts sentence by sentence: each as soon as it is whole, a few at a time, their audio in order.
+///
+/// ```no_run
+/// use futures::StreamExt;
+/// use turnwire::{GoogleTranslateSpeaker, Speech, Spoken};
+///
+/// # async fn run() -> turnwire::Result<()> {
+/// // Any stream of text will do, as of an LLM's reply.
+/// let text = futures::stream::iter(["안녕하세", "요. 무엇을", " 도와드릴까요?"]);
+/// let mut speech = Speech::new(GoogleTranslateSpeaker::new("ko")).speak(text);
+/// while let Some(spoken) = speech.next().await {
+///     match spoken? {
+///         Spoken::Audio(piece) => println!("{} {}: {} bytes", piece.seq, piece.text, piece.bytes.len()),
+///         Spoken::Failed(failed) => println!("not spoken: {}: {}", failed.text, failed.error),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Speech {
+    pub(super) speaker: Arc<dyn Speaker>,
+    pub(super) options: SpeechRequest,
+    pub(super) in_flight: usize,
+    pub(super) retries: u32,
+    pub(super) on_failure: OnFailure,
+    cutter: SentenceCutter,
+}
+
+impl Speech {
+    /// Speaks by this speaker, two sentences at a time.
+    pub fn new(speaker: impl Speaker + 'static) -> Self {
+        Speech {
+            speaker: Arc::new(speaker),
+            options: SpeechRequest::default(),
+            in_flight: 2,
+            retries: 1,
+            on_failure: OnFailure::default(),
+            cutter: SentenceCutter::new(),
+        }
+    }
+
+    /// The voice and the other options of every sentence; the text in it is of no matter.
+    pub fn options(mut self, options: SpeechRequest) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// How many requests run at a time; at least one. Default 2.
+    pub fn in_flight(mut self, requests: usize) -> Self {
+        self.in_flight = requests.max(1);
+        self
+    }
+
+    /// How often a sentence whose failure may pass is spoken again, besides the retries of the speaker's own requests.
+    /// Default 1.
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// What follows when a sentence cannot be spoken. Default [`OnFailure::Skip`].
+    pub fn on_failure(mut self, what: OnFailure) -> Self {
+        self.on_failure = what;
+        self
+    }
+
+    /// The longest sentence, in code points; see [`SentenceCutter::longest`].
+    pub fn longest_sentence(mut self, code_points: usize) -> Self {
+        self.cutter = self.cutter.longest(code_points);
+        self
+    }
+
+    /// Speaks a text that is still being written.
+    ///
+    /// Nothing happens until the stream is read; dropping it ends every request.
+    pub fn speak<S>(&self, text: S) -> SpeechStream<S>
+    where
+        S: Stream<Item: AsRef<str>> + Unpin,
+    {
+        SpeechStream::new(self.clone(), self.cutter.clone(), text)
+    }
+
+    /// Speaks a text that is whole.
+    pub fn say(&self, text: impl Into<String>) -> SpeechStream<Whole> {
+        self.speak(futures_util::stream::iter([text.into()]))
+    }
+}
+
+/// A text that is whole, as a stream.
+pub type Whole = futures_util::stream::Iter<std::array::IntoIter<String, 1>>;
+
+impl fmt::Debug for Speech {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Speech")
+            .field("options", &self.options)
+            .field("in_flight", &self.in_flight)
+            .field("retries", &self.retries)
+            .field("on_failure", &self.on_failure)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,117 @@
+//! A turn's reply, spoken while it is written, or when it is whole.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::StageName;
+use super::timeline::{Recorder, Running};
+use crate::{Error, Speech, SpeechMode, SpeechStream, Spoken, TurnEvent};
+
+/// The speech of one turn. It lives in its reader's poll: dropping it ends every request.
+pub(super) struct Speaking {
+    mode: SpeechMode,
+    /// Where the text goes; `None` once it is whole.
+    text: Option<UnboundedSender<String>>,
+    speech: Option<SpeechStream<Text>>,
+    recorder: Recorder,
+    /// Since there is something to say.
+    stage: Option<Running>,
+    failure: Option<Error>,
+}
+
+/// The reply's text on its way to the speaker. What has come is in memory anyway, as a part of the reply.
+struct Text(UnboundedReceiver<String>);
+
+impl Speaking {
+    /// `None` where turns are not spoken by themselves.
+    pub(super) fn new(
+        speech: Option<&Speech>,
+        mode: SpeechMode,
+        recorder: &Recorder,
+    ) -> Option<Self> {
+        let speech =
+            speech.filter(|_| matches!(mode, SpeechMode::AfterText | SpeechMode::Streaming))?;
+        let (text, heard) = unbounded_channel();
+        Some(Speaking {
+            mode,
+            text: Some(text),
+            speech: Some(speech.speak(Text(heard))),
+            recorder: recorder.clone(),
+            stage: None,
+            failure: None,
+        })
+    }
+
+    /// More of the reply has come.
+    pub(super) fn more(&mut self, text: &str) {
+        if self.mode == SpeechMode::Streaming {
+            self.say(text);
+        }
+    }
+
+    /// The reply is complete.
+    pub(super) fn complete(&mut self, reply: &str) {
+        if self.mode == SpeechMode::AfterText {
+            self.say(reply);
+        }
+        self.text = None;
+    }
+
+    fn say(&mut self, text: &str) {
+        if let Some(sender) = &self.text {
+            self.stage.get_or_insert_with(|| self.recorder.begin(StageName::Speech));
+            // Nobody listens any more only after the speech has broken off, which is told already.
+            let _ = sender.send(text.to_owned());
+        }
+    }
+
+    /// Polls for the next piece; `None` when all is said. A sentence that fails is left out, and told on the
+    /// timeline.
+    pub(super) fn poll(&mut self, task: &mut Context<'_>) -> Poll<Option<TurnEvent>> {
+        loop {
+            let Some(speech) = &mut self.speech else { return Poll::Ready(None) };
+            let Poll::Ready(spoken) = Pin::new(speech).poll_next(task) else {
+                return Poll::Pending;
+            };
+            match spoken {
+                Some(Ok(Spoken::Audio(piece))) => {
+                    self.recorder.audio();
+                    return Poll::Ready(Some(TurnEvent::Audio {
+                        seq: piece.seq,
+                        mime: piece.mime.into_string(),
+                        audio: piece.bytes,
+                        text: piece.text,
+                    }));
+                }
+                Some(Ok(Spoken::Failed(failed))) => {
+                    self.failure.get_or_insert(failed.error);
+                }
+                Some(Err(error)) => {
+                    self.failure.get_or_insert(error);
+                    self.end();
+                }
+                None => self.end(),
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        self.speech = None;
+        match (self.stage.take(), self.failure.take()) {
+            (Some(stage), Some(error)) => stage.failed_by(&error),
+            (Some(stage), None) => stage.done(),
+            (None, _) => {}
+        }
+    }
+}
+
+impl Stream for Text {
+    type Item = String;
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<String>> {
+        self.0.poll_recv(task)
+    }
+}

@@ -1,0 +1,27 @@
+/** Types beside those of the `openai` package: it is compiled, not run. A field that one has and the other has not fails. */
+
+import type * as theirs from 'openai/resources/chat/completions';
+import type { CompletionUsage } from 'openai/resources/completions';
+import type { Model } from 'openai/resources/models';
+import type * as ours from 'turnwire';
+
+/** The names that `Of` lacks of `All`'s; `true` if there are none. */
+type Lacks<All, Of> = [Exclude<keyof All, keyof Of>] extends [never] ? true : Exclude<keyof All, keyof Of>;
+
+export const fields: [
+  Lacks<theirs.ChatCompletionCreateParamsBase, ours.ChatCompletionCreateParamsBase>,
+  Lacks<ours.ChatCompletionCreateParamsBase, theirs.ChatCompletionCreateParamsBase>,
+  Lacks<theirs.ChatCompletionMessage, ours.ChatCompletionMessage>,
+  Lacks<theirs.ChatCompletionChunk.Choice.Delta, ours.ChatCompletionChunkDelta>,
+  Lacks<CompletionUsage, ours.CompletionUsage>,
+  Lacks<CompletionUsage.PromptTokensDetails, NonNullable<ours.CompletionUsage['prompt_tokens_details']>>,
+  Lacks<Model, ours.Model>,
+] = [true, true, true, true, true, true, true];
+
+/** What is written for theirs is taken. */
+export const whole = (params: theirs.ChatCompletionCreateParamsNonStreaming): ours.ChatCompletionCreateParamsNonStreaming => params;
+export const streamed = (params: theirs.ChatCompletionCreateParamsStreaming): ours.ChatCompletionCreateParamsStreaming => params;
+
+/** What is read of theirs is there. */
+export const reply = (reply: ours.ChatCompletion): theirs.ChatCompletion => reply;
+export const chunk = (chunk: ours.ChatCompletionChunk): theirs.ChatCompletionChunk => chunk;

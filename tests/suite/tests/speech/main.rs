@@ -1,0 +1,39 @@
+//! Speech at its public face: the sentence cutter, the speakers against the fakes, the pipeline.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod cutter;
+mod file;
+mod google;
+mod joined;
+mod openai;
+mod pipeline;
+mod service;
+
+use std::time::Duration;
+
+use turnwire::{GoogleTranslateSpeaker, OpenAi, OpenAiSpeaker, RetryPolicy};
+use turnwire_fakes::Fake;
+
+/// Retries that do not wait long.
+fn hasty() -> RetryPolicy {
+    RetryPolicy { initial_backoff: Duration::from_millis(5), ..RetryPolicy::default() }
+}
+
+fn client(fake: &Fake) -> OpenAi {
+    let builder = OpenAi::builder().base_url(fake.base_url()).api_key("sk-speech-0123456789");
+    builder.no_proxy().retry(hasty()).build().unwrap()
+}
+
+/// A speaker whose scripts have the key `voice`.
+fn openai(fake: &Fake) -> OpenAiSpeaker {
+    OpenAiSpeaker::new(&client(fake)).model("voice")
+}
+
+fn google(fake: &Fake) -> GoogleTranslateSpeaker {
+    GoogleTranslateSpeaker::new("ko").base_url(fake.url()).no_proxy().retry(hasty())
+}

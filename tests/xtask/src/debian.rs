@@ -1,0 +1,69 @@
+//! Programs that come from Debian: looked for, and installed where that is wanted.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::repo::Repo;
+use crate::step::Step;
+
+/// Sees to it that programs are on the PATH; each is given with the package that has it.
+///
+/// # Errors
+/// Names those that are missing, and how to install them, where they may not be or cannot be installed here.
+pub(crate) fn require(repo: &Repo, programs: &[(&str, &str)]) -> Result<()> {
+    let packages = missing(programs);
+    if packages.is_empty() {
+        return Ok(());
+    }
+    if may_install(repo) {
+        install(repo, &packages)?;
+    }
+    let packages = missing(programs);
+    if packages.is_empty() {
+        return Ok(());
+    }
+    bail!("programs are missing. On Debian or Ubuntu, `apt-get install {}`", packages.join(" "))
+}
+
+/// Only a throw-away machine is changed without being asked, which is one of a CI or one where everything is done by root;
+/// and only where it is known how.
+pub(crate) fn may_install(repo: &Repo) -> bool {
+    let is_ci = std::env::var("CI").is_ok_and(|value| value == "true");
+    let is_root = || Step::new(repo, "id").args(["-u"]).read().is_ok_and(|user| user == "0");
+    Path::new("/etc/debian_version").exists() && (is_ci || is_root())
+}
+
+/// Installs packages, as root.
+///
+/// # Errors
+/// When this is another user, or a package cannot be installed.
+pub(crate) fn install(repo: &Repo, packages: &[&str]) -> Result<()> {
+    let user = Step::new(repo, "id").args(["-u"]).read()?;
+    if user != "0" {
+        bail!("installing packages needs root, and this is user {user}");
+    }
+    let apt_get =
+        || Step::new(repo, "apt-get").env("DEBIAN_FRONTEND", "noninteractive").output_to_stderr();
+    apt_get().args(["update", "--quiet"]).run()?;
+    apt_get().args(["install", "--quiet", "--yes", "--no-install-recommends"]).args(packages).run()
+}
+
+/// The packages of the programs that are not on the PATH.
+fn missing<'a>(programs: &[(&str, &'a str)]) -> Vec<&'a str> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there =
+        |program: &str| std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
+    programs.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_told_with_how_to_get_it() {
+        assert!(missing(&[("sh", "dash")]).is_empty());
+        assert_eq!(missing(&[("sh", "dash"), ("no-such-program", "such")]), ["such"]);
+    }
+}
