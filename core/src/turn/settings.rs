@@ -29,7 +29,7 @@ pub enum OnDisconnect {
     SavePartial,
     /// The reply is read to its end without a reader, and kept.
     Finish,
-    /// The reply ends, and nothing of it is kept. The user's message is.
+    /// The reply ends, and nothing of it is kept, nor of one that breaks. The user's message is.
     Discard,
 }
 
