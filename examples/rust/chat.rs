@@ -6,12 +6,10 @@
 
 use std::time::{Duration, Instant};
 
-use clap::builder::NonEmptyStringValueParser;
-use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use futures::StreamExt;
-use turnwire::{CallOptions, ChatReply, ChatRequest, OpenAi, OpenAiBuilder, Timeouts};
-use turnwire_examples::offline;
+use turnwire::{CallOptions, ChatReply, ChatRequest};
+use turnwire_examples::model::ModelOptions;
 use turnwire_examples::terminal::{self, Failure, Output};
 
 #[tokio::main]
@@ -24,9 +22,9 @@ async fn main() {
 
 async fn chat(options: &Options, out: &mut Output) -> Result<(), Failure> {
     let request = options.request()?;
-    let (llm, _offline) = connect(options).await?;
+    let model = options.model.connect().await?;
     // Ctrl-C ends the call with an error like any other: what was received stays.
-    let llm = llm.with(CallOptions::new().cancellation(terminal::cancelled_by_ctrl_c()));
+    let llm = model.llm.with(CallOptions::new().cancellation(terminal::cancelled_by_ctrl_c()));
 
     let started = Instant::now();
     let mut first_token = None;
@@ -61,26 +59,6 @@ async fn chat(options: &Options, out: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The client of the service that the options or the environment name; without either, of one that runs in
-/// this process for as long as it is kept.
-async fn connect(options: &Options) -> Result<(OpenAi, Option<offline::Llm>), Failure> {
-    let builder = OpenAiBuilder::from_env().timeouts(options.timeouts());
-    if let Some(url) = &options.base_url {
-        return Ok((builder.base_url(url.as_str()).build()?, None));
-    }
-    if terminal::is_set("OPENAI_API_KEY") || terminal::is_set("OPENAI_BASE_URL") {
-        return Ok((builder.build()?, None));
-    }
-    terminal::say(
-        "offline: a small service in this program answers; for a real model set OPENAI_API_KEY or \
-         OPENAI_BASE_URL, or run `cargo xtask local-llm`",
-    );
-    let service = offline::Llm::start()
-        .await
-        .map_err(|error| Failure::Local("the offline service did not start", error))?;
-    Ok((builder.base_url(service.base_url()).no_proxy().build()?, Some(service)))
-}
-
 /// Says something to a language model, and shows the reply while it is made.
 ///
 /// OPENAI_API_KEY and OPENAI_BASE_URL name the service. Without them and without --base-url, a small offline
@@ -91,23 +69,12 @@ struct Options {
     /// What to say; without it, the standard input is read
     message: Option<String>,
 
-    /// Where the service is, up to but not including /chat/completions
-    #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
-    base_url: Option<String>,
-
-    /// The model that answers
-    #[arg(long, default_value = "gpt-4o-mini", value_parser = NonEmptyStringValueParser::new())]
-    model: String,
+    #[command(flatten)]
+    model: ModelOptions,
 
     /// Instructions for the model
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
-
-    /// The longest wait: for a connection, for the response to begin, for any byte of it, and for content
-    ///
-    /// With --no-stream nothing comes before the reply is whole: there it limits the whole call.
-    #[arg(long, value_name = "SECONDS", value_parser = terminal::seconds)]
-    timeout: Option<Duration>,
 
     /// Show the JSON of each chunk, one a line, instead of the text
     #[arg(long)]
@@ -120,35 +87,13 @@ struct Options {
 
 impl Options {
     fn request(&self) -> Result<ChatRequest, Failure> {
-        let message = match &self.message {
-            Some(message) => Some(message.clone()),
-            None => terminal::piped_input()?,
-        };
-        let Some(message) = message.filter(|message| !message.trim().is_empty()) else {
-            let why = "there is nothing to say: give a message, or write one to the standard input";
-            Options::command().error(ErrorKind::MissingRequiredArgument, why).exit()
-        };
-        let request = ChatRequest::new(&self.model).include_usage();
+        let message = terminal::message::<Self>(self.message.as_deref())?;
+        let request = ChatRequest::new(&self.model.model).include_usage();
         let request = match &self.system {
             Some(instructions) => request.system(instructions.as_str()),
             None => request,
         };
         Ok(request.user(message))
-    }
-
-    fn timeouts(&self) -> Timeouts {
-        let defaults = Timeouts::default();
-        let Some(limit) = self.timeout else {
-            return defaults;
-        };
-        Timeouts {
-            connect: limit.min(defaults.connect),
-            headers: Some(limit),
-            idle: Some(limit),
-            content: Some(limit),
-            total: Some(limit), // of a whole reply; a stream has none
-            ..defaults
-        }
     }
 }
 

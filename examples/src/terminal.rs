@@ -4,7 +4,12 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::process;
 use std::time::Duration;
 
+use clap::CommandFactory;
+use clap::error::ErrorKind;
 use tokio_util::sync::CancellationToken;
+
+/// What a shell reports of a program that is used wrongly.
+const MISUSED: i32 = 2;
 
 /// What a shell reports of a program that Ctrl-C ended: 128 and the number of the signal.
 const INTERRUPTED: i32 = 130;
@@ -18,6 +23,10 @@ pub enum Failure {
     Output(io::Error),
     /// Something else on this computer failed: what, and why.
     Local(&'static str, io::Error),
+    /// The program is not used as it must be.
+    Usage(String),
+    /// Messages were not saved: how many, and why.
+    Unsaved(u64, String),
 }
 
 impl From<turnwire::Error> for Failure {
@@ -36,6 +45,9 @@ impl Failure {
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => (0, None),
             Failure::Output(error) => (1, Some(format!("the reply cannot be written: {error}"))),
             Failure::Local(what, error) => (1, Some(format!("{what}: {error}"))),
+            Failure::Usage(why) => (MISUSED, Some(why)),
+            Failure::Unsaved(1, why) => (1, Some(format!("a message is not saved: {why}"))),
+            Failure::Unsaved(n, why) => (1, Some(format!("{n} messages are not saved: {why}"))),
         }
     }
 }
@@ -140,6 +152,24 @@ pub fn cancelled_by_ctrl_c() -> CancellationToken {
         }
     });
     token
+}
+
+/// What the person says: the message given, or else the standard input. Without either, the program ends with what
+/// `C` says of its usage.
+///
+/// # Errors
+///
+/// When the standard input cannot be read, or is not UTF-8.
+pub fn message<C: CommandFactory>(given: Option<&str>) -> Result<String, Failure> {
+    let message = match given {
+        Some(message) => Some(message.to_owned()),
+        None => piped_input()?,
+    };
+    let Some(message) = message.filter(|message| !message.trim().is_empty()) else {
+        let why = "there is nothing to say: give a message, or write one to the standard input";
+        C::command().error(ErrorKind::MissingRequiredArgument, why).exit()
+    };
+    Ok(message)
 }
 
 /// All of the standard input, without the line break at its end; `None` when it is a terminal.

@@ -1,18 +1,18 @@
 //! What a message says, as far as it can be told without a model: its language, its words, a name.
 
 /// Something for each language: Korean, English.
-pub(super) type Both<T> = [T; 2];
+pub(crate) type Both<T> = [T; 2];
 
 /// A language that the service answers in.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Language {
+pub(crate) enum Language {
     Korean,
     English,
 }
 
 /// A message, ready to be compared with rules.
 #[derive(Debug)]
-pub(super) struct Heard {
+pub(crate) struct Heard {
     pub(super) language: Language,
     /// On one line, without control characters.
     pub(super) text: String,
@@ -23,7 +23,7 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    pub(super) fn new(message: &str) -> Self {
+    pub(crate) fn new(message: &str) -> Self {
         let is_blank = |c: char| c.is_whitespace() || c.is_control();
         let parts: Vec<&str> = message.split(is_blank).filter(|part| !part.is_empty()).collect();
         let text = parts.join(" ");
@@ -48,7 +48,7 @@ impl Heard {
 
     /// Whether the message has one of the words of its language: Korean ones anywhere, without blanks; English
     /// ones whole.
-    pub(super) fn has_any(&self, words: Both<&[&str]>) -> bool {
+    pub(crate) fn has_any(&self, words: Both<&[&str]>) -> bool {
         self.of(words).iter().any(|word| match self.language {
             Language::Korean => self.joined.contains(word),
             Language::English => self.words.contains(&format!(" {word} ")),

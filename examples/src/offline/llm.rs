@@ -19,7 +19,7 @@ use tokio::time::sleep;
 
 use super::server::Server;
 use super::wire::{Completion, Refusal, Request, token};
-use super::{pace, rules};
+use super::{pace, rules, titles};
 
 /// A running OpenAI-compatible service that is no model, and says so in its replies. Dropping it closes its
 /// port.
@@ -52,7 +52,9 @@ impl Llm {
 async fn complete(body: Result<Bytes, BytesRejection>) -> Result<Response, Refusal> {
     let body = body.map_err(|error| Refusal::new(error.status(), error.body_text()))?;
     let request = Request::read(&body)?;
-    let text = rules::reply(&request.last_said(), ZonedDateTime::now().datetime());
+    let said = request.last_said();
+    let text = titles::title(&request.instructions(), &said)
+        .unwrap_or_else(|| rules::reply(&said, ZonedDateTime::now().datetime()));
     let prompt_tokens = request.prompt().map(|text| pace::pieces(&text).len()).sum();
     let completion = Completion::new(&request, prompt_tokens, pace::pieces(&text).len());
     if request.is_streamed() {

@@ -8,6 +8,11 @@ mod llm;
 mod pace;
 mod rules;
 mod server;
+mod store;
+mod tables;
+mod titles;
 mod wire;
 
+pub(crate) use heard::Heard;
 pub use llm::Llm;
+pub use store::{Login, Store};

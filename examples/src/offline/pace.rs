@@ -34,6 +34,11 @@ pub(super) fn next_wait() -> Duration {
     jittered(NEXT)
 }
 
+/// About this long, as things take that chance has a part in.
+pub(super) fn jittered(wait: Duration) -> Duration {
+    wait.mul_f64(1.0 + JITTER * (2.0 * fastrand::f64() - 1.0))
+}
+
 fn first_piece(text: &str) -> usize {
     let mut syllables = 0;
     let mut begun = false;
@@ -46,10 +51,6 @@ fn first_piece(text: &str) -> usize {
         syllables += usize::from(is_syllable);
     }
     text.len()
-}
-
-fn jittered(wait: Duration) -> Duration {
-    wait.mul_f64(1.0 + JITTER * (2.0 * fastrand::f64() - 1.0))
 }
 
 #[cfg(test)]

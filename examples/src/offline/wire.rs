@@ -89,6 +89,12 @@ impl Request {
         last.map(Message::text).unwrap_or_default()
     }
 
+    /// What it is told to be.
+    pub(super) fn instructions(&self) -> String {
+        let told = self.messages().iter().filter(|message| message.role == "system");
+        told.map(Message::text).collect::<Vec<_>>().join("\n")
+    }
+
     /// Everything in the request that a model would read.
     pub(super) fn prompt(&self) -> impl Iterator<Item = String> {
         self.messages().iter().map(Message::text)

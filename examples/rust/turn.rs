@@ -1,0 +1,201 @@
+//! Runs one turn of a conversation: the reply is shown while it is made, and beside it the workspace is named and
+//! created, and both messages are saved. It ends with what the store has, and with the turn's timeline.
+//!
+//! ```sh
+//! cargo run --release --example turn -- "오늘 기분이 어때요?"
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Parser;
+use clap::builder::NonEmptyStringValueParser;
+use futures::StreamExt;
+use serde_json::json;
+use turnwire::{
+    CallOptions, FlushReport, StageOutcome, StoreMessage, Timeline, Turn, TurnEvent, TurnRequest,
+    Turns, WorkspaceStatus,
+};
+use turnwire_examples::home::{self, Home};
+use turnwire_examples::model::ModelOptions;
+use turnwire_examples::sentiment;
+use turnwire_examples::terminal::{self, Failure, Output};
+
+/// How long the messages may take to the store, once the reply is over.
+const SAVED_WITHIN: Duration = Duration::from_secs(10);
+
+const SYSTEM_PROMPT: &str = "당신은 어르신과 이야기를 나누는 친절한 말벗입니다. 공감하며, 정중하고 따뜻한 한국어로만 짧게 답하세요.";
+
+#[tokio::main]
+async fn main() {
+    let options = Options::parse();
+    let mut out = Output::stdout();
+    let ended = turn(&options, &mut out).await;
+    terminal::exit(out, ended)
+}
+
+async fn turn(options: &Options, out: &mut Output) -> Result<(), Failure> {
+    let message = terminal::message::<Options>(options.message.as_deref())?;
+    if options.workspace.is_some() && !home::is_elsewhere() {
+        let why =
+            "--workspace needs TURNWIRE_STORE_URL: the store inside this program begins empty";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let model = options.model.connect().await?;
+    let home = Home::connect().await?;
+    // Ctrl-C ends the calls of the model with an error like any other: what was received is shown, and saved.
+    let ctrl_c = CallOptions::new().cancellation(terminal::cancelled_by_ctrl_c());
+    let turns = Turns::builder(model.llm.with(ctrl_c))
+        .model(&options.model.model)
+        .store(home.store.clone())
+        .sentiment(|text: String| async move { Ok(sentiment::label(&text).to_owned()) })
+        .system_prompt(&options.system)
+        .build()?;
+
+    let request = TurnRequest::new(message).user_id(&home.user_id);
+    let mut turn = turns.start(match &options.workspace {
+        Some(id) => request.workspace(id),
+        None => request.new_workspace(),
+    });
+    let mut workspace = options.workspace.clone();
+    let shown = show(&mut turn, options, out, &mut workspace).await;
+    // Whatever became of the reply, what was said is saved.
+    turn.cancel();
+    let report = turns.flush(SAVED_WITHIN).await;
+    if let Err(failure @ Failure::Output(_)) = shown {
+        return Err(failure);
+    }
+    out.end_line()?;
+    let saved = match workspace {
+        Some(workspace) => Saved::read(&home, workspace).await.map(Some),
+        None => Ok(None),
+    };
+    tell(options, out, saved.as_ref().ok().and_then(Option::as_ref), &turn.timeline())?;
+    if let Some(path) = &options.svg {
+        write(path, &turn.timeline())?;
+    }
+    shown.and(all_saved(&turns, report, &turn.timeline())).and(saved.map(drop))
+}
+
+/// Shows the reply as it comes.
+async fn show(
+    turn: &mut Turn,
+    options: &Options,
+    out: &mut Output,
+    workspace: &mut Option<String>,
+) -> Result<(), Failure> {
+    while let Some(event) = turn.next().await {
+        let event = event?;
+        if options.json {
+            out.json(&event.to_json())?;
+        }
+        match event {
+            // It comes amid the reply: a person is told afterwards.
+            TurnEvent::Workspace { workspace_id } => *workspace = Some(workspace_id),
+            TurnEvent::Content { content } if !options.json => out.text(&content)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What the store has of the turn.
+struct Saved {
+    workspace: String,
+    name: Option<String>,
+    /// The last two messages.
+    messages: Vec<StoreMessage>,
+}
+
+impl Saved {
+    async fn read(home: &Home, workspace: String) -> Result<Self, Failure> {
+        let mut messages = home.store.history(&workspace).await?;
+        messages.drain(..messages.len().saturating_sub(2));
+        let all = home.store.workspaces(&home.user_id, WorkspaceStatus::Active).await;
+        // A store without names is a store all the same.
+        let name = all
+            .unwrap_or_default()
+            .into_iter()
+            .find(|found| found.id == workspace)
+            .map(|found| found.name);
+        Ok(Saved { workspace, name, messages })
+    }
+}
+
+fn tell(
+    options: &Options,
+    out: &mut Output,
+    saved: Option<&Saved>,
+    timeline: &Timeline,
+) -> Result<(), Failure> {
+    if options.json {
+        let messages = saved.map(|saved| &saved.messages);
+        return out.json(&json!({"saved": messages, "timeline": timeline}).to_string());
+    }
+    let mut text = String::from("\n");
+    if let Some(Saved { workspace, name, messages }) = saved {
+        let name = name.as_deref().unwrap_or("not named");
+        text += &format!("workspace: {name} ({workspace})\n");
+        for message in messages {
+            text += &format!("saved: {:<4} {}\n", message.role.as_str(), message.content);
+        }
+        text.push('\n');
+    }
+    out.text(&(text + &timeline.to_string()))
+}
+
+fn write(path: &Path, timeline: &Timeline) -> Result<(), Failure> {
+    fs::write(path, timeline.to_svg())
+        .map_err(|error| Failure::Local("the picture cannot be written", error))
+}
+
+/// What did not reach the store is gone when this program ends, so that somebody must be told.
+fn all_saved(turns: &Turns, report: FlushReport, timeline: &Timeline) -> Result<(), Failure> {
+    let (lost, Some(outbox)) = (report.pending + report.dead, turns.outbox()) else {
+        return Ok(());
+    };
+    if lost == 0 {
+        return Ok(());
+    }
+    let dead = outbox.dead_letters()?.into_iter().map(|letter| letter.reason);
+    let pending = outbox.pending()?.into_iter().filter_map(|record| record.reason);
+    // A message whose workspace could not be made waits without a reason of its own.
+    let failed = timeline.stages.iter().rev().find_map(|stage| match &stage.outcome {
+        StageOutcome::Failed(why) => Some(why.clone()),
+        _ => None,
+    });
+    let why = dead.chain(pending).next().or(failed);
+    Err(Failure::Unsaved(lost, why.unwrap_or_else(|| "the store did not take it in time".into())))
+}
+
+/// Runs one turn of a conversation with a language model, and shows what it did, and when.
+///
+/// OPENAI_API_KEY and OPENAI_BASE_URL name the model's service; TURNWIRE_STORE_URL the chat store, with
+/// TURNWIRE_USER_ID, TURNWIRE_ACCESS_TOKEN and TURNWIRE_REFRESH_TOKEN. Without them, small offline services inside
+/// this program answer and save.
+#[derive(Parser)]
+#[command(name = "turn")]
+struct Options {
+    /// What to say; without it, the standard input is read
+    message: Option<String>,
+
+    #[command(flatten)]
+    model: ModelOptions,
+
+    /// Instructions for the model
+    #[arg(long, value_name = "TEXT", default_value = SYSTEM_PROMPT, hide_default_value = true)]
+    system: String,
+
+    /// Go on in this workspace, in place of a new one
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    workspace: Option<String>,
+
+    /// Write the timeline as a picture
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+
+    /// Show the JSON of each event, one a line, and at the end what was saved, and the timeline
+    #[arg(long)]
+    json: bool,
+}

@@ -1,0 +1,129 @@
+//! The model that an example talks to: the one that its options or the environment name, a real one on this computer,
+//! or else the offline service.
+
+use std::env;
+use std::io;
+use std::process::Stdio;
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use turnwire::{OpenAi, OpenAiBuilder, Timeouts};
+
+use crate::offline;
+use crate::terminal::{self, Failure};
+
+/// Options that tell which model answers.
+///
+/// `OPENAI_API_KEY` and `OPENAI_BASE_URL` name the service where they do not. Without either, a small offline service
+/// inside the program answers.
+#[derive(Debug, clap::Args)]
+pub struct ModelOptions {
+    /// Where the service is, up to but not including /chat/completions
+    #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
+    base_url: Option<String>,
+
+    /// Let a small real model on this computer answer: it is started by `cargo xtask local-llm`
+    #[arg(long, conflicts_with = "base_url")]
+    local_llm: bool,
+
+    /// The model that answers
+    #[arg(long, value_name = "NAME", default_value = "gpt-4o-mini", value_parser = NonEmptyStringValueParser::new())]
+    pub model: String,
+
+    /// The longest wait: for a connection, for the response to begin, for any byte of it, and for content
+    ///
+    /// A reply that is not streamed is whole before anything of it comes: there it limits the whole call.
+    #[arg(long, value_name = "SECONDS", value_parser = terminal::seconds)]
+    timeout: Option<Duration>,
+}
+
+/// A model's service, which runs for as long as this is kept if it runs for this program alone.
+#[derive(Debug)]
+pub struct Model {
+    /// Its client.
+    pub llm: OpenAi,
+    _offline: Option<offline::Llm>,
+    _local: Option<Child>,
+}
+
+impl ModelOptions {
+    /// The client of the service that they, or else the environment, name.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is not usable, or the service that this starts does not start.
+    pub async fn connect(&self) -> Result<Model, Failure> {
+        let builder = OpenAiBuilder::from_env().timeouts(self.timeouts());
+        let elsewhere = |builder: OpenAiBuilder| -> Result<Model, Failure> {
+            Ok(Model { llm: builder.build()?, _offline: None, _local: None })
+        };
+        if self.local_llm {
+            let (url, child) = start_local()
+                .await
+                .map_err(|error| Failure::Local("the local model did not start", error))?;
+            let llm = builder.base_url(url).api_key("none").no_proxy().build()?;
+            return Ok(Model { llm, _offline: None, _local: Some(child) });
+        }
+        if let Some(url) = &self.base_url {
+            return elsewhere(builder.base_url(url.as_str()));
+        }
+        if terminal::is_set("OPENAI_API_KEY") || terminal::is_set("OPENAI_BASE_URL") {
+            return elsewhere(builder);
+        }
+        terminal::say(
+            "offline: a small service in this program answers; for a real model set OPENAI_API_KEY or \
+             OPENAI_BASE_URL, or give --local-llm, which runs `cargo xtask local-llm`",
+        );
+        let service = offline::Llm::start()
+            .await
+            .map_err(|error| Failure::Local("the offline service did not start", error))?;
+        let llm = builder.base_url(service.base_url()).no_proxy().build()?;
+        Ok(Model { llm, _offline: Some(service), _local: None })
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        let defaults = Timeouts::default();
+        let Some(limit) = self.timeout else {
+            return defaults;
+        };
+        Timeouts {
+            connect: limit.min(defaults.connect),
+            headers: Some(limit),
+            idle: Some(limit),
+            content: Some(limit),
+            total: Some(limit), // of a whole reply; a stream has none
+            ..defaults
+        }
+    }
+}
+
+/// Starts the repository's own model server, and waits for its address. It ends when this process does, because it
+/// reads from it.
+async fn start_local() -> io::Result<(String, Child)> {
+    /// The line that it says when it is ready.
+    #[derive(Deserialize)]
+    struct Ready {
+        base_url: String,
+    }
+    terminal::say_aside("starting `cargo xtask local-llm`: the first time it installs a model");
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut child = Command::new(cargo)
+        .args(["xtask", "local-llm", "--until-stdin-closes"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut line = String::new();
+    if let Some(output) = child.stdout.take() {
+        BufReader::new(output).read_line(&mut line).await?;
+    }
+    if let Ok(ready) = serde_json::from_str::<Ready>(&line) {
+        return Ok((ready.base_url, child));
+    }
+    let why = "`cargo xtask local-llm` ended before it was ready; run it by itself to see why";
+    Err(io::Error::other(why))
+}
