@@ -81,13 +81,16 @@ async fn as_text_it_has_a_line_a_stage_and_says_what_failed() {
     let line = timeline(Err("no such\nfile")).await;
     let text = line.to_string();
     let lines: Vec<_> = text.lines().collect();
-    assert_eq!(lines.len(), line.stages.len() + 2, "{text}");
-    for (line, stage) in lines.iter().zip(&line.stages) {
-        assert!(line.starts_with(stage.name.as_str()), "{line}");
+    // A head, the reason of the failure, and two lines of sums.
+    assert_eq!(lines.len(), line.stages.len() + 4, "{text}");
+    for name in ["sentiment", "reply", "workspace name", "start session", "save AI's message"] {
+        assert!(lines.iter().any(|line| line.starts_with(name) && line.contains(" ms")), "{text}");
     }
-    assert!(lines.iter().any(|line| line.contains("(failed: ") && line.contains("no such")));
+    let is_reason =
+        |line: &&str| line.starts_with("sentiment: failed: ") && line.contains("no such file");
+    assert!(lines.iter().any(is_reason), "{text}");
     assert!(text.contains("first token") && text.contains("3 pieces"), "{text}");
-    assert!(text.contains("one after another"), "{text}");
+    assert!(text.contains("one stage after another"), "{text}");
 }
 
 #[tokio::test]
