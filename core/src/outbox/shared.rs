@@ -209,6 +209,9 @@ pub(super) struct Wallet {
 
 impl Wallet {
     pub(super) fn keep(&mut self, key: &str, tokens: Tokens) {
+        if self.tokens.get(key).is_some_and(|(_, known)| known.same_as(&tokens)) {
+            return;
+        }
         self.last += 1;
         self.tokens.insert(key.to_owned(), (self.last, tokens));
         self.order.push_back((key.to_owned(), self.last));
