@@ -165,6 +165,8 @@ mod tests {
                     | IdleTimeout
                     | ContentTimeout
                     | Truncated
+                    // And this one in no request at all.
+                    | OutboxFull
             )
         }
     }
