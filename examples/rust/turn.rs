@@ -14,13 +14,14 @@ use clap::builder::NonEmptyStringValueParser;
 use futures::StreamExt;
 use serde_json::json;
 use turnwire::{
-    CallOptions, FlushReport, StageOutcome, StoreMessage, Timeline, Turn, TurnEvent, TurnRequest,
-    Turns, WorkspaceStatus,
+    CallOptions, FlushReport, SpeechMode, StageOutcome, StoreMessage, Timeline, Turn, TurnEvent,
+    TurnRequest, Turns, WorkspaceStatus,
 };
 use turnwire_examples::home::{self, Home};
 use turnwire_examples::model::ModelOptions;
 use turnwire_examples::sentiment;
 use turnwire_examples::terminal::{self, Failure, Output};
+use turnwire_examples::voice::{Recording, VoiceOptions};
 
 /// How long the messages may take to the store, once the reply is over.
 const SAVED_WITHIN: Duration = Duration::from_secs(10);
@@ -46,12 +47,16 @@ async fn turn(options: &Options, out: &mut Output) -> Result<(), Failure> {
     let home = Home::connect().await?;
     // Ctrl-C ends the calls of the model with an error like any other: what was received is shown, and saved.
     let ctrl_c = CallOptions::new().cancellation(terminal::cancelled_by_ctrl_c());
-    let turns = Turns::builder(model.llm.with(ctrl_c))
+    let (speech, mut recording) = options.voice.speech()?.unzip();
+    let mut turns = Turns::builder(model.llm.with(ctrl_c))
         .model(&options.model.model)
         .store(home.store.clone())
         .sentiment(|text: String| async move { Ok(sentiment::label(&text).to_owned()) })
-        .system_prompt(&options.system)
-        .build()?;
+        .system_prompt(&options.system);
+    if let Some(speech) = speech {
+        turns = turns.speech(speech).speech_mode(SpeechMode::Streaming);
+    }
+    let turns = turns.build()?;
 
     let request = TurnRequest::new(message).user_id(&home.user_id);
     let mut turn = turns.start(match &options.workspace {
@@ -59,7 +64,7 @@ async fn turn(options: &Options, out: &mut Output) -> Result<(), Failure> {
         None => request.new_workspace(),
     });
     let mut workspace = options.workspace.clone();
-    let shown = show(&mut turn, options, out, &mut workspace).await;
+    let shown = show(&mut turn, options, out, (&mut workspace, &mut recording)).await;
     // Whatever became of the reply, what was said is saved.
     turn.cancel();
     let report = turns.flush(SAVED_WITHIN).await;
@@ -72,6 +77,12 @@ async fn turn(options: &Options, out: &mut Output) -> Result<(), Failure> {
         None => Ok(None),
     };
     tell(options, out, saved.as_ref().ok().and_then(Option::as_ref), &turn.timeline())?;
+    if let Some(recording) = recording {
+        let line = recording.write()?;
+        if !options.json {
+            out.text(&line)?;
+        }
+    }
     if let Some(path) = &options.svg {
         write(path, &turn.timeline())?;
     }
@@ -83,7 +94,7 @@ async fn show(
     turn: &mut Turn,
     options: &Options,
     out: &mut Output,
-    workspace: &mut Option<String>,
+    (workspace, recording): (&mut Option<String>, &mut Option<Recording>),
 ) -> Result<(), Failure> {
     while let Some(event) = turn.next().await {
         let event = event?;
@@ -94,6 +105,11 @@ async fn show(
             // It comes amid the reply: a person is told afterwards.
             TurnEvent::Workspace { workspace_id } => *workspace = Some(workspace_id),
             TurnEvent::Content { content } if !options.json => out.text(&content)?,
+            TurnEvent::Audio { audio, .. } => {
+                if let Some(recording) = recording {
+                    recording.add(&audio);
+                }
+            }
             _ => {}
         }
     }
@@ -182,6 +198,9 @@ struct Options {
 
     #[command(flatten)]
     model: ModelOptions,
+
+    #[command(flatten)]
+    voice: VoiceOptions,
 
     /// Instructions for the model
     #[arg(long, value_name = "TEXT", default_value = SYSTEM_PROMPT, hide_default_value = true)]

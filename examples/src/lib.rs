@@ -5,3 +5,4 @@ pub mod model;
 pub mod offline;
 pub mod sentiment;
 pub mod terminal;
+pub mod voice;

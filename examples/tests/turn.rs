@@ -245,3 +245,18 @@ fn wrong_usage_ends_with_2() {
     assert_one_error_line(&stderr, "TURNWIRE_USER_ID");
     assert!(services.llm.requests().is_empty());
 }
+
+#[test]
+fn the_reply_is_spoken_into_a_file() {
+    let services = Services::start(Script::chat(["안녕하세", "요. 산책할", "까요?"]));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("said.mp3");
+    let mut command = services.turn(["안녕", "--speaker", "openai", "--speak"]);
+    let (code, out, err) = run(command.arg(&file));
+    assert_eq!(code, 0, "{err}");
+    let said = turnwire_fakes::speech::text_of(&std::fs::read(&file).unwrap());
+    assert_eq!(said, "안녕하세요.산책할까요?");
+    assert!(out.contains("said.mp3"), "{out}");
+    let (code, ..) = run(&mut services.turn(["안녕", "--speaker", "openai"]));
+    assert_eq!(code, 2, "--speaker alone says nothing");
+}

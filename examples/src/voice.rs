@@ -1,0 +1,86 @@
+//! A reply that is spoken while it is written, and kept as a file.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use turnwire::{
+    AudioFormat, GoogleTranslateSpeaker, OpenAiBuilder, OpenAiSpeaker, Speech, SpeechRequest,
+};
+
+use crate::terminal::Failure;
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum By {
+    /// Google Translate; needs no key
+    Google,
+    /// The service that OPENAI_API_KEY and OPENAI_BASE_URL name
+    Openai,
+}
+
+/// Options that tell whether a reply is spoken, and by whom.
+#[derive(Debug, clap::Args)]
+pub struct VoiceOptions {
+    /// Speak the reply, sentence by sentence while it is written, into this MP3 file [default: reply.mp3]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "reply.mp3")]
+    speak: Option<PathBuf>,
+
+    /// Who speaks
+    #[arg(long, value_enum, default_value = "google", requires = "speak")]
+    speaker: By,
+
+    /// The voice, for openai
+    #[arg(long, default_value = "alloy", requires = "speak")]
+    voice: String,
+}
+
+/// What was heard of a reply so far.
+#[derive(Debug)]
+pub struct Recording {
+    path: PathBuf,
+    audio: Vec<u8>,
+}
+
+impl VoiceOptions {
+    /// How the reply is spoken, if it is.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is not usable.
+    pub fn speech(&self) -> Result<Option<(Speech, Recording)>, Failure> {
+        let Some(path) = self.speak.clone() else { return Ok(None) };
+        let speech = match self.speaker {
+            By::Google => Speech::new(GoogleTranslateSpeaker::new("ko")),
+            By::Openai => {
+                let voice = SpeechRequest::default().voice(&self.voice).format(AudioFormat::Mp3);
+                Speech::new(OpenAiSpeaker::new(&OpenAiBuilder::from_env().build()?)).options(voice)
+            }
+        };
+        Ok(Some((speech, Recording { path, audio: Vec::new() })))
+    }
+}
+
+impl Recording {
+    /// Adds the next sentence. MP3 after MP3 is MP3: players take it for one.
+    pub fn add(&mut self, audio: &[u8]) {
+        self.audio.extend_from_slice(audio);
+    }
+
+    /// Writes the file, and says so in one line; nothing that was heard makes no file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn write(self) -> Result<String, Failure> {
+        let Recording { path, audio } = self;
+        if audio.is_empty() {
+            return Ok(format!("speech: none, so that {} was not written\n", path.display()));
+        }
+        let beside = path.with_extension("mp3.part");
+        fs::write(&beside, &audio)
+            .and_then(|()| fs::rename(&beside, &path))
+            .map_err(|error| Failure::Local("the speech cannot be written", error))?;
+        Ok(format!("speech: {} ({} bytes)\n", path.display(), audio.len()))
+    }
+}
