@@ -224,9 +224,15 @@ pub(super) fn due(
     rows.query_map(params![owner, from, to, limit], |row| row.get(0))?.collect()
 }
 
-pub(super) fn next_due(connection: &Connection, owner: i64) -> Result<Option<Millis>> {
-    let sql = "SELECT min(due_at) FROM conversation WHERE owner = ?1 AND due_at IS NOT NULL";
-    connection.prepare_cached(sql)?.query_row([owner], |row| row.get(0))
+/// The earliest and the latest time of an owner's waiting conversations, each from an end of the index.
+pub(super) fn due_times(connection: &Connection, owner: i64) -> Result<Option<[Millis; 2]>> {
+    let sql = "SELECT
+               (SELECT min(due_at) FROM conversation WHERE owner = ?1 AND due_at IS NOT NULL),
+               (SELECT max(due_at) FROM conversation WHERE owner = ?1 AND due_at IS NOT NULL)";
+    connection.prepare_cached(sql)?.query_row([owner], |row| {
+        let (first, last): (Option<Millis>, Option<Millis>) = (row.get(0)?, row.get(1)?);
+        Ok(first.zip(last).map(|(first, last)| [first, last]))
+    })
 }
 
 /// Puts a pending record off; `false` when it is not pending any more.
