@@ -126,7 +126,7 @@ impl Default for Delivery {
 /// outbox.enqueue(Record::new("conversation-1", "message-1", json!({"text": "안녕하세요"})))?;
 /// let report = outbox.flush(Duration::from_secs(5)).await;
 /// assert_eq!((report.delivered, report.pending), (1, 0));
-/// # turnwire::Result::Ok(())
+/// # Ok::<(), turnwire::Error>(())
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Default)]

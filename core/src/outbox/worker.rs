@@ -200,13 +200,15 @@ impl Conversation {
                 |number| !lock(&shared.wallet).remove(key, number),
             );
         let change = self.judge(entry, outcome, has_newer_tokens, suspects);
+        // Before it is settled: a flush that finds nothing waiting must not find this over before it is.
+        let hook = Hook::new(self.shared.clone());
         let settled = self.settle(entry, &change).await?;
         if settled.is_applied {
             match &change {
                 Change::Delivered { poisoned, .. } => {
                     shared.delivered.fetch_add(1, Ordering::SeqCst);
                     shared.died.fetch_add(poisoned.len() as u64, Ordering::SeqCst);
-                    self.count(sink.clone(), record);
+                    count(hook, sink.clone(), record);
                 }
                 Change::Dead { .. } => {
                     suspects.clear();
@@ -271,21 +273,20 @@ impl Conversation {
             }
         }
     }
-
-    /// Lets the sink do what is done once for a delivered record. Nothing here waits for it.
-    fn count(&self, sink: Arc<dyn AnySink>, record: Record) {
-        let hook = Hook::new(self.shared.clone());
-        tokio::spawn(async move {
-            let Ok(_place) = hook.0.hook_room.acquire().await else { return };
-            let call = AssertUnwindSafe(sink.delivered(&record)).catch_unwind();
-            if !matches!(tokio::time::timeout(HOOK, call).await, Ok(Ok(()))) {
-                tracing::warn!(record = record.id(), "what follows a delivery has failed");
-            }
-        });
-    }
 }
 
-/// A call of `delivered` that runs or waits.
+/// Lets the sink do what is done once for a delivered record. Nothing but a flush waits for it.
+fn count(hook: Hook, sink: Arc<dyn AnySink>, record: Record) {
+    tokio::spawn(async move {
+        let Ok(_place) = hook.0.hook_room.acquire().await else { return };
+        let call = AssertUnwindSafe(sink.delivered(&record)).catch_unwind();
+        if !matches!(tokio::time::timeout(HOOK, call).await, Ok(Ok(()))) {
+            tracing::warn!(record = record.id(), "what follows a delivery has failed");
+        }
+    });
+}
+
+/// A record that is being settled, or a call of `delivered` that runs or waits.
 struct Hook(Arc<Shared>);
 
 impl Hook {
