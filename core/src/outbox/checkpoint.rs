@@ -37,7 +37,7 @@ impl Checkpoint {
         // One that fails is tried again with the next look.
         let moving = move || Disk::checkpoint(&copy, is_overlong);
         if let Ok(Err(fault)) = tokio::task::spawn_blocking(moving).await {
-            tracing::debug!(%fault, "the outbox's log was not moved");
+            tracing::warn!(%fault, "the outbox's log was not moved");
         }
         self.moved = log;
     }

@@ -22,6 +22,8 @@ use crate::{Error, ErrorKind, Result};
 const CARE: Duration = Duration::from_secs(1);
 /// How often, while records wait for the file, or for another process to end a conversation's delivery.
 const CARE_SOON: Duration = Duration::from_millis(100);
+/// How often the log is looked at while there is work: a small disk has no room for a second's worth of it.
+const LOOK_AT_LOG: Duration = Duration::from_millis(50);
 /// A file whose state cannot be written is tried again.
 const SETTLE_AGAIN: Duration = Duration::from_millis(500);
 /// The longest that a call of `delivered` may run.
@@ -47,6 +49,7 @@ pub(super) fn spawn(shared: Arc<Shared>) -> Result<()> {
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut runs = FuturesUnordered::new();
     let mut care_at = Instant::now();
+    let mut log_at = care_at;
     let mut checkpoint = super::checkpoint::Checkpoint::of(&shared.options);
     loop {
         match shared.phase() {
@@ -55,8 +58,11 @@ pub(super) async fn run(shared: Arc<Shared>) {
             _ => {}
         }
         let has_file = shared.options.path.is_some();
-        if has_file && Instant::now() >= care_at {
+        if has_file && Instant::now() >= log_at {
             checkpoint.run_if_due().await;
+            log_at = Instant::now() + LOOK_AT_LOG;
+        }
+        if has_file && Instant::now() >= care_at {
             care_at = Instant::now() + care(&shared);
         }
 

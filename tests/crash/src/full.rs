@@ -64,7 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn fill(directory: &Path) -> Result<()> {
     let disk = directory.join("disk");
     std::fs::create_dir(&disk)?;
-    mount(&disk, &["-t", "tmpfs", "-o", "size=64m", "tmpfs"])?;
+    mount(&disk, &["-t", "tmpfs", "-o", "size=16m", "tmpfs"])?;
     let journal = Journal::open(directory, NAME)?;
     let is_reached = Arc::new(AtomicBool::new(false));
     let sink = Noting { journal: journal.clone(), failing: 0, slowness: 100 };
@@ -82,7 +82,7 @@ fn fill(directory: &Path) -> Result<()> {
     // Until there is no space left.
     ensure!(std::fs::write(&ballast, vec![0; 128 << 20]).is_err(), "the disk takes everything");
     let mut in_memory = 0;
-    for _ in 0..500 {
+    for _ in 0..2000 {
         in_memory += usize::from(!next()?);
     }
     let stats = outbox.stats();

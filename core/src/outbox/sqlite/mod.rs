@@ -114,7 +114,8 @@ impl Disk {
         let connection = Connection::open(&settings.path).map_err(fault)?;
         let mode = if is_overlong { "TRUNCATE" } else { "PASSIVE" };
         connection.busy_timeout(Duration::from_millis(100)).map_err(fault)?;
-        connection.pragma_query(None, &format!("wal_checkpoint({mode})"), |_| Ok(())).map_err(fault)
+        let sql = format!("PRAGMA wal_checkpoint({mode})");
+        connection.query_row(&sql, [], |_| Ok(())).map_err(fault)
     }
 
     /// The process ends in good order: its records are everybody's.
