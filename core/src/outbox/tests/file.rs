@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::backends::{Scratch, fresh};
 use super::stage::{Act, Script, Stage, dead, unreachable};
 use crate::outbox::backend::{Fresh, Inserted};
-use crate::{Outcome, PendingState};
+use crate::outbox::sqlite::{Disk, Settings};
+use crate::{Delivery, Durability, OutboxLimits, Outcome, PendingState};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -178,4 +179,21 @@ async fn a_clock_that_jumps_makes_no_record_late_and_none_dead() {
     let stage = Stage::file(&scratch.file(), &script);
     let took = stage.until_done().await;
     assert!(took < 2 * SECOND, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_log_holds_is_moved_into_the_database() {
+    let (scratch, script) = (Scratch::new(), Script::default());
+    script.otherwise(Some(Act::Hangs));
+    let stage = Stage::file(&scratch.file(), &script);
+    for n in 0..200 {
+        assert!(stage.put("a", &format!("a{n:03}")), "durable");
+    }
+    let size = || std::fs::metadata(scratch.file()).unwrap().len();
+    let before = size();
+    let (limits, delivery) = (OutboxLimits::default(), Delivery::default());
+    let settings = Settings::new(&scratch.file(), Durability::Os, &limits, &delivery);
+    Disk::checkpoint(&settings, false).unwrap();
+    assert!(size() > before + 16 * 1024, "{before} bytes, then {}", size());
+    stage.kill().await;
 }
