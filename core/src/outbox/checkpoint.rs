@@ -7,8 +7,6 @@ use super::sqlite::{Disk, Settings};
 
 /// From this size of the log on it is moved, in bytes.
 const LONG: u64 = 4 * 1024 * 1024;
-/// A log that keeps growing is cut, though writers wait meanwhile.
-const OVERLONG: u64 = 64 * 1024 * 1024;
 
 /// The worker's care for the log.
 pub(super) struct Checkpoint {
@@ -30,12 +28,12 @@ impl Checkpoint {
     pub(super) async fn run_if_due(&mut self) {
         let Some(settings) = &self.settings else { return };
         let log = settings.log();
-        let Some((bytes, _)) = log.filter(|(bytes, _)| *bytes >= LONG && log != self.moved) else {
+        if log.is_none_or(|(bytes, _)| bytes < LONG) || log == self.moved {
             return;
-        };
-        let (copy, is_overlong) = (settings.clone(), bytes > OVERLONG);
-        // One that fails is tried again with the next look.
-        let moving = move || Disk::checkpoint(&copy, is_overlong);
+        }
+        let copy = settings.clone();
+        // One that fails is tried again with the next look. A log that grows all the same is moved by a commit.
+        let moving = move || Disk::checkpoint(&copy);
         if let Ok(Err(fault)) = tokio::task::spawn_blocking(moving).await {
             tracing::warn!(%fault, "the outbox's log was not moved");
         }

@@ -10,7 +10,6 @@ mod repair;
 mod schema;
 
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -108,14 +107,11 @@ impl Disk {
         })
     }
 
-    /// Moves what the log holds into the database, so that the log does not grow for ever.
-    pub(super) fn checkpoint(settings: &Settings, is_overlong: bool) -> Result<(), Fault> {
+    /// Moves what the log holds into the database, so that the log does not grow for ever. No writer waits for it.
+    pub(super) fn checkpoint(settings: &Settings) -> Result<(), Fault> {
         let Some(_call) = fork::call() else { return Err(forked()) };
         let connection = Connection::open(&settings.path).map_err(fault)?;
-        let mode = if is_overlong { "TRUNCATE" } else { "PASSIVE" };
-        connection.busy_timeout(Duration::from_millis(100)).map_err(fault)?;
-        let sql = format!("PRAGMA wal_checkpoint({mode})");
-        connection.query_row(&sql, [], |_| Ok(())).map_err(fault)
+        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(fault)
     }
 
     /// The process ends in good order: its records are everybody's.

@@ -193,7 +193,7 @@ async fn what_the_log_holds_is_moved_into_the_database() {
     let before = size();
     let (limits, delivery) = (OutboxLimits::default(), Delivery::default());
     let settings = Settings::new(&scratch.file(), Durability::Os, &limits, &delivery);
-    Disk::checkpoint(&settings, false).unwrap();
+    Disk::checkpoint(&settings).unwrap();
     assert!(size() > before + 16 * 1024, "{before} bytes, then {}", size());
     stage.kill().await;
 }
