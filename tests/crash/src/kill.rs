@@ -35,6 +35,26 @@ struct Doomed {
     dies_at: Instant,
 }
 
+impl Doomed {
+    /// Kills it, and waits for its end. It must not have ended before.
+    fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        let status = self.child.wait()?;
+        if status.code().is_some() {
+            bail!("a process ended by itself: {status}");
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Doomed {
+    fn drop(&mut self) {
+        // A run that goes wrong leaves no process behind; one that was killed cannot be killed again, and need not be.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// Runs until there are enough durable records, then lets one process deliver the rest, and judges.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let scratch = tempfile::tempdir()?;
@@ -56,11 +76,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     loop {
         let now = Instant::now();
         for doomed in processes.iter_mut().filter(|doomed| doomed.dies_at <= now) {
-            doomed.child.kill()?;
-            let status = doomed.child.wait()?;
-            if status.code().is_some() {
-                bail!("a process ended by itself: {status}");
-            }
+            doomed.kill()?;
             kills += 1;
             *doomed = start(&mut random)?;
         }
@@ -71,8 +87,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         std::thread::sleep(Duration::from_millis(2));
     }
     for mut doomed in processes {
-        doomed.child.kill()?;
-        doomed.child.wait()?;
+        doomed.kill()?;
         kills += 1;
     }
     let took = begin.elapsed();

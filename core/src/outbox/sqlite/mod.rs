@@ -110,7 +110,7 @@ impl Disk {
     /// Moves what the log holds into the database, so that the log does not grow for ever. No writer waits for it.
     pub(super) fn checkpoint(settings: &Settings) -> Result<(), Fault> {
         let Some(_call) = fork::call() else { return Err(forked()) };
-        let connection = Connection::open(&settings.path).map_err(fault)?;
+        let connection = Connection::open_with_flags(&settings.path, open::FLAGS).map_err(fault)?;
         connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(fault)
     }
 

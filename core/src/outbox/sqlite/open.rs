@@ -16,6 +16,9 @@ use crate::outbox::backend::{Fault, longest_wait};
 use crate::outbox::state::Millis;
 use crate::outbox::{Delivery, Durability, OutboxLimits};
 
+/// A file that is not there is never made by SQLite: it would be readable by all.
+pub(super) const FLAGS: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 /// Before this version a bug in the write-ahead log could lose commits.
 const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
 /// How long a call waits while another process writes. The caller of `enqueue` waits as long at most.
@@ -141,13 +144,12 @@ pub(super) fn connect(settings: &Settings, patience: Duration) -> Result<Connect
     log_once();
     let is_small = std::fs::metadata(&settings.path).map_or(0, |found| found.len()) <= CHECKED_SIZE;
     let open = || -> rusqlite::Result<Result<Connection, Foreign>> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&settings.path, flags)?;
+        let mut connection = Connection::open_with_flags(&settings.path, FLAGS)?;
         wait_for_others(&mut connection, patience)?;
         if let Some(foreign) = schema::check(&connection)? {
             return Ok(Err(foreign));
         }
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        write_ahead(&connection, patience)?;
         let synchronous = match settings.durability {
             Durability::Os => "NORMAL",
             Durability::Fsync => "FULL",
@@ -226,6 +228,22 @@ fn wait_for_others(connection: &mut Connection, patience: Duration) -> rusqlite:
         thread::sleep(pause);
         since.elapsed() < patience
     }))
+}
+
+/// Turns the write-ahead log on. Where two processes do so at once, SQLite fails for one of them without asking whether
+/// it would wait.
+fn write_ahead(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
+    let since = Instant::now();
+    loop {
+        let turned = connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
+        let is_busy = turned.as_ref().is_err_and(|error| {
+            error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+        });
+        if !is_busy || since.elapsed() >= patience {
+            return turned;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// What SQLite has to say goes to the log of this library.

@@ -79,10 +79,12 @@ pub(super) enum Foreign {
 
 /// Whether the file can be this version's.
 pub(super) fn check(connection: &Connection) -> Result<Option<Foreign>> {
-    let application: i64 = pragma(connection, "application_id")?;
-    let steps: i64 = pragma(connection, "user_version")?;
-    let tables: i64 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    // One look: a new file that another process is giving its form is either empty or whole, and never half of each.
+    let look = connection.unchecked_transaction()?;
+    let application: i64 = pragma(&look, "application_id")?;
+    let steps: i64 = pragma(&look, "user_version")?;
+    let tables: i64 = look.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    look.finish()?;
     Ok(match () {
         () if application != APPLICATION_ID && (application != 0 || tables > 0) => {
             Some(Foreign::OtherProgram)
@@ -100,6 +102,9 @@ pub(super) fn migrate(connection: &Connection) -> Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let taken = (|| {
         let steps: i64 = pragma(connection, "user_version")?;
+        if steps >= STEPS.len() as i64 {
+            return Ok(());
+        }
         for step in STEPS.iter().skip(steps.try_into().unwrap_or(0)) {
             connection.execute_batch(step)?;
         }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::backends::{Scratch, fresh};
+use super::backends::{Scratch, disk, fresh, put};
 use super::stage::{Act, Script, Stage, dead, unreachable};
-use crate::outbox::backend::{Fresh, Inserted};
+use crate::outbox::backend::{Backend, Fresh, Inserted};
 use crate::outbox::sqlite::{Disk, Settings};
 use crate::{Delivery, Durability, OutboxLimits, Outcome, PendingState};
 
@@ -72,6 +72,24 @@ async fn processes_on_one_file_keep_the_order_and_send_one_at_a_time() {
     for name in ["0-", "1-", "2-", "3-"] {
         let own: Vec<_> = delivered.iter().filter(|id| id.starts_with(name)).collect();
         assert!(own.is_sorted(), "{own:?}");
+    }
+}
+
+#[test]
+fn a_new_file_can_be_opened_by_many_at_once() {
+    let scratch = Scratch::new();
+    for round in 0..100 {
+        let path = scratch.file().with_file_name(format!("{round}.db"));
+        std::thread::scope(|scope| {
+            for opener in 0..4 {
+                let path = &path;
+                scope.spawn(move || {
+                    let mut disk = disk(path);
+                    put(&mut disk, &[("a", &opener.to_string())], 0);
+                });
+            }
+        });
+        assert_eq!(disk(&path).pending(9).unwrap().len(), 4, "round {round}");
     }
 }
 
