@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::backend::{Backend, Counts, Fault};
-use super::sqlite::{Disk, OpenFault, Settings};
+use super::sqlite::{Disk, OPENING_PATIENCE, OpenFault, PATIENCE, Settings};
 
 /// The file, whether or not it can be used now.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl File {
             opening: Counts::default(),
             was_used: false,
         };
-        match Disk::open(&file.settings, &mut file.set_aside) {
+        match Disk::open(&file.settings, OPENING_PATIENCE, &mut file.set_aside) {
             Ok(disk) => file.use_disk(disk),
             Err(OpenFault::Now(fault)) => file.trouble = Some(fault),
             Err(OpenFault::Wrong(why)) => return Err(why),
@@ -85,15 +85,25 @@ impl File {
             Fault::Damaged(why) => self.reopen(Some(&why.clone())),
             // After an I/O error what SQLite keeps in memory may not be what the disk has.
             Fault::Unusable(_) => self.trouble = Some(fault),
-            Fault::Busy => self.trouble = Some(fault),
+            Fault::Busy => {
+                // Somebody has waited for that process. Until it is done, nobody else does.
+                self.disk.iter_mut().for_each(|disk| disk.be_patient(false));
+                self.trouble = Some(fault);
+            }
         }
+    }
+
+    /// It can be written again.
+    pub(super) fn recover(&mut self) {
+        self.disk.iter_mut().for_each(|disk| disk.be_patient(true));
+        self.trouble = None;
     }
 
     /// Opens the file anew, in the place of a damaged one, or of one that others have set aside.
     pub(super) fn reopen(&mut self, damage: Option<&str>) {
         let opened = match self.disk.take() {
             Some(disk) => disk.reopen(damage, &mut self.set_aside),
-            None => Disk::open(&self.settings, &mut self.set_aside),
+            None => Disk::open(&self.settings, PATIENCE, &mut self.set_aside),
         };
         match opened {
             Ok(disk) => self.use_disk(disk),

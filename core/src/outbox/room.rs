@@ -5,14 +5,20 @@
 //! the file, as overtaking them would break its order.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::backend::{
     Backend, Change, Counts, DeadRow, Entry, Fault, Fresh, Inserted, PendingRow, Settled,
 };
 use super::file::File;
 use super::memory::Memory;
-use super::sqlite::{Disk, Settings};
+use super::sqlite::{Disk, Log, Settings};
 use super::state::Millis;
+
+/// How soon the file is looked after while it cannot be used, or records wait in memory.
+const CARE_SOON: Duration = Duration::from_millis(100);
+/// How soon, while another process writes: that is over in a moment, and looking costs microseconds.
+const CARE_FOR_BUSY: Duration = Duration::from_millis(10);
 
 /// The records of one process's handle.
 #[derive(Debug)]
@@ -50,11 +56,24 @@ impl Room {
         Ok(Room { memory, file: Some(File::open(settings)?), releases: Vec::new() })
     }
 
-    /// Whether the file needs care: it cannot be used, or records wait in memory to move there.
-    pub(super) fn needs_care(&self) -> bool {
-        let Some(file) = &self.file else { return false };
+    /// How soon the file needs care, as it cannot be used, or records wait in memory to move there.
+    pub(super) fn needs_care(&self) -> Option<Duration> {
+        let file = self.file.as_ref()?;
         let waits_in_memory = !self.memory.is_empty() || !self.releases.is_empty();
-        file.trouble.is_some() || file.disk.is_none() || waits_in_memory
+        match &file.trouble {
+            Some(Fault::Busy) if file.disk.is_some() => Some(CARE_FOR_BUSY),
+            Some(_) => Some(CARE_SOON),
+            None => (file.disk.is_none() || waits_in_memory).then_some(CARE_SOON),
+        }
+    }
+
+    pub(super) fn has_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// How long the file's log is.
+    pub(super) fn log(&mut self) -> Option<Log> {
+        self.file.as_mut().filter(|file| file.trouble.is_none())?.write(Disk::log)
     }
 
     /// Whether other processes use the file.
@@ -297,7 +316,7 @@ impl Room {
         }
         if file.trouble.is_some() {
             match file.disk.as_mut().map(Disk::probe) {
-                Some(Ok(())) => file.trouble = None,
+                Some(Ok(())) => file.recover(),
                 Some(Err(fault)) => file.note(fault),
                 None => {}
             }

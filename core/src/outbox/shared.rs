@@ -30,6 +30,8 @@ pub(super) struct Shared {
     pub(super) breaker: Mutex<Breaker>,
     pub(super) wallet: Mutex<Wallet>,
     room: Mutex<Room>,
+    /// Held while waiting for the room: who comes back for it at once, as the worker does, stands behind those who wait.
+    door: Mutex<()>,
     /// Records whose callers wait for the room.
     queue: Mutex<Vec<(Fresh, Arc<Slot>)>>,
     /// Wakes the worker.
@@ -87,6 +89,7 @@ impl Shared {
             breaker: Mutex::default(),
             wallet: Mutex::default(),
             room: Mutex::new(room),
+            door: Mutex::default(),
             queue: Mutex::default(),
             wake: Notify::new(),
             is_idle: AtomicBool::new(false),
@@ -104,6 +107,7 @@ impl Shared {
     }
 
     pub(super) fn room(&self) -> MutexGuard<'_, Room> {
+        let _turn = lock(&self.door);
         lock(&self.room)
     }
 
@@ -119,6 +123,10 @@ impl Shared {
         let (batch, slots): (Vec<Fresh>, Vec<Arc<Slot>>) =
             std::mem::take(&mut *lock(&self.queue)).into_iter().unzip();
         let answers = room.insert(&batch, self.clock.now());
+        if room.has_file() && answers.iter().any(|(_, is_durable)| !is_durable) {
+            // What waits in memory is to be in the file soon, whatever else the worker waits for.
+            self.wake.notify_one();
+        }
         for (slot, answer) in slots.iter().zip(answers) {
             *lock(&slot.0) = Some(answer);
         }

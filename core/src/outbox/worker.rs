@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::backend::{Change, Entry, Settled};
+use super::backend::{Change, Entry, Fault, Settled};
 use super::room::Place;
 use super::shared::{Phase, Shared, lock, millis};
 use super::sink::AnySink;
@@ -20,12 +20,14 @@ use crate::{Error, ErrorKind, Result};
 
 /// How often the file is looked after: other processes may have died, or left it to this one.
 const CARE: Duration = Duration::from_secs(1);
-/// How often, while records wait for the file, or for another process to end a conversation's delivery.
+/// How often, while records wait for another process to end a conversation's delivery.
 const CARE_SOON: Duration = Duration::from_millis(100);
 /// How often the log is looked at while there is work: a small disk has no room for a second's worth of it.
 const LOOK_AT_LOG: Duration = Duration::from_millis(50);
 /// A file whose state cannot be written is tried again.
 const SETTLE_AGAIN: Duration = Duration::from_millis(500);
+/// How soon, while another process writes.
+const SETTLE_SOON: Duration = Duration::from_millis(10);
 /// The longest that a call of `delivered` may run.
 const HOOK: Duration = Duration::from_secs(60);
 
@@ -59,7 +61,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         }
         let has_file = shared.options.path.is_some();
         if has_file && Instant::now() >= log_at {
-            checkpoint.run_if_due().await;
+            checkpoint.run_if_due(&shared).await;
             log_at = Instant::now() + LOOK_AT_LOG;
         }
         if has_file && Instant::now() >= care_at {
@@ -69,8 +71,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
         let until = begin(&shared, |place, entry| {
             runs.push(Conversation { shared: shared.clone(), place }.deliver(entry));
         });
-        if has_file && shared.room().needs_care() {
-            care_at = care_at.min(Instant::now() + CARE_SOON);
+        if let Some(soon) = shared.room().needs_care() {
+            care_at = care_at.min(Instant::now() + soon);
         }
         let until = match (until, has_file) {
             (Some(until), true) => Some(until.min(care_at)),
@@ -100,8 +102,8 @@ async fn wait_until(until: Option<Instant>) {
 fn care(shared: &Shared) -> Duration {
     let mut room = shared.room();
     room.care(shared.clock.now());
-    let is_pressing = room.needs_care() || room.has_company() && room.books().now.pending > 0;
-    if is_pressing { CARE_SOON } else { CARE }
+    let waits_for_others = room.has_company() && room.books().now.pending > 0;
+    room.needs_care().unwrap_or(if waits_for_others { CARE_SOON } else { CARE })
 }
 
 /// Begins as many deliveries as may run now; says when there may be more.
@@ -275,6 +277,7 @@ impl Conversation {
             match settled {
                 Ok(settled) => return Some(settled),
                 Err(_) if shared.phase() == Phase::Stopped => return None,
+                Err(Fault::Busy) => sleep(SETTLE_SOON).await,
                 Err(_) => sleep(SETTLE_AGAIN).await,
             }
         }

@@ -1,6 +1,7 @@
 //! Records in a SQLite file that several processes share: the only room that names rusqlite.
 
 mod backend;
+mod checkpoint;
 mod fork;
 mod letters;
 mod open;
@@ -10,6 +11,7 @@ mod repair;
 mod schema;
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -18,7 +20,8 @@ use super::memory::Moved;
 use super::state::Millis;
 use presence::Presence;
 
-pub(super) use open::{OpenFault, Settings};
+pub(super) use checkpoint::Log;
+pub(super) use open::{OPENING_PATIENCE, OpenFault, PATIENCE, Settings};
 
 /// A process's connection to the file.
 ///
@@ -100,18 +103,18 @@ impl Disk {
         self.read(|connection| records::is_known(connection, id))
     }
 
+    /// Whether calls wait for a process that writes, or fail at once.
+    pub(super) fn be_patient(&mut self, is_patient: bool) {
+        let patience = if is_patient { PATIENCE } else { Duration::ZERO };
+        // Setting it is a store in memory.
+        let _ = open::wait_for_others(&mut self.connection, patience);
+    }
+
     /// Writes something, to see whether the file can be written.
     pub(super) fn probe(&mut self) -> Result<(), Fault> {
         self.write(|connection| {
             connection.execute("UPDATE counter SET accepted = accepted", []).map(drop)
         })
-    }
-
-    /// Moves what the log holds into the database, so that the log does not grow for ever. No writer waits for it.
-    pub(super) fn checkpoint(settings: &Settings) -> Result<(), Fault> {
-        let Some(_call) = fork::call() else { return Err(forked()) };
-        let connection = Connection::open_with_flags(&settings.path, open::FLAGS).map_err(fault)?;
-        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(fault)
     }
 
     /// The process ends in good order: its records are everybody's.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -22,9 +22,9 @@ pub(super) const FLAGS: OpenFlags =
 /// Before this version a bug in the write-ahead log could lose commits.
 const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
 /// How long a call waits while another process writes. The caller of `enqueue` waits as long at most.
-const PATIENCE: Duration = Duration::from_millis(50);
-/// How long opening waits while another process opens.
-const OPENING_PATIENCE: Duration = Duration::from_secs(5);
+pub(in crate::outbox) const PATIENCE: Duration = Duration::from_millis(50);
+/// How long the first opening waits, where nobody hands records over yet.
+pub(in crate::outbox) const OPENING_PATIENCE: Duration = Duration::from_secs(5);
 /// Pages in the log that make a commit move them into the database. The worker does it much earlier.
 const AUTO_CHECKPOINT: i64 = 16_384;
 /// Files up to this size are checked when they are opened, in bytes.
@@ -69,18 +69,13 @@ impl Settings {
     pub(super) fn presence_directory(&self) -> PathBuf {
         beside(&self.path, ".processes")
     }
-
-    /// The bytes of the log, and when it was last written.
-    pub(in crate::outbox) fn log(&self) -> Option<(u64, SystemTime)> {
-        let found = std::fs::metadata(beside(&self.path, "-wal")).ok()?;
-        Some((found.len(), found.modified().ok()?))
-    }
 }
 
 impl Disk {
     /// Opens the file, or makes it. A damaged one is set aside, and named in `set_aside`.
     pub(in crate::outbox) fn open(
         settings: &Settings,
+        patience: Duration,
         set_aside: &mut Vec<PathBuf>,
     ) -> Result<Self, OpenFault> {
         let version = (rusqlite::version_number(), rusqlite::version());
@@ -89,7 +84,7 @@ impl Disk {
             return Err(OpenFault::Wrong(why));
         }
         make(&settings.path)?;
-        match connect(settings, OPENING_PATIENCE) {
+        match connect(settings, patience) {
             Ok(connection) => Disk::on(connection, settings),
             Err(OpenFault::Now(Fault::Damaged(why))) => {
                 let before = identity(&settings.path);
@@ -110,7 +105,7 @@ impl Disk {
         drop(self);
         match damage {
             Some(why) => repair::replace(&settings, before, why, set_aside),
-            None => Disk::open(&settings, set_aside),
+            None => Disk::open(&settings, PATIENCE, set_aside),
         }
     }
 
@@ -133,6 +128,7 @@ impl Disk {
             .write(|connection| records::add_process(connection, &name))
             .map_err(OpenFault::Now)?;
         disk.bury_the_dead().map_err(OpenFault::Now)?;
+        disk.be_patient(true);
         Ok(disk)
     }
 }
@@ -162,7 +158,6 @@ pub(super) fn connect(settings: &Settings, patience: Duration) -> Result<Connect
         if is_small {
             check_content(&connection)?;
         }
-        wait_for_others(&mut connection, PATIENCE)?;
         Ok(Ok(connection))
     };
     match open() {
@@ -217,14 +212,18 @@ fn check_content(connection: &Connection) -> rusqlite::Result<()> {
     Err(rusqlite::Error::SqliteFailure(code, Some(found)))
 }
 
-/// Waits while another process writes: briefly at first, as it needs microseconds.
-fn wait_for_others(connection: &mut Connection, patience: Duration) -> rusqlite::Result<()> {
+/// Waits while another process writes: briefly, as it needs microseconds. Who looks less often than that loses the race
+/// for the file again and again when others write without a pause.
+pub(super) fn wait_for_others(
+    connection: &mut Connection,
+    patience: Duration,
+) -> rusqlite::Result<()> {
     let mut since = Instant::now();
     connection.busy_handler(Some(move |tries: i32| {
         if tries == 0 {
             since = Instant::now();
         }
-        let pause = Duration::from_micros(20 << tries.clamp(0, 6));
+        let pause = Duration::from_micros(20 << tries.clamp(0, 3));
         thread::sleep(pause);
         since.elapsed() < patience
     }))

@@ -73,6 +73,34 @@ async fn a_held_record_is_released_once_the_file_can_be_written() {
     assert_eq!(script.delivered(), ["h1"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn while_another_process_hangs_in_a_write_records_wait_in_memory_and_then_move_to_the_file() {
+    let (scratch, script) = (Scratch::new(), Script::default());
+    let stage = Stage::file(&scratch.file(), &script);
+    assert!(stage.put("a", "a01"));
+    stage.until_done().await;
+    let other = disk(&scratch.file());
+    other.tamper("BEGIN IMMEDIATE");
+    for n in 2..50 {
+        assert!(!stage.put("a", &format!("a{n:02}")), "not durable");
+        stage.pass(SECOND / 10).await;
+    }
+    assert_eq!(script.delivered(), ["a01"], "others must see that it is being sent");
+    // What is opened now comes to the file later.
+    let late = Stage::file(&scratch.file(), &script);
+    assert!(!late.put("b", "b1"));
+    other.tamper("COMMIT");
+    stage.until_done().await;
+    late.until_done().await;
+    assert!(stage.put("a", "a50") && late.put("b", "b2"), "durable again");
+    stage.until_done().await;
+    late.until_done().await;
+    let delivered = script.delivered();
+    let of = |name: &str| delivered.iter().filter(|id| id.starts_with(name)).count();
+    assert_eq!((of("a"), of("b")), (50, 2));
+    assert!(delivered.iter().filter(|id| id.starts_with('a')).is_sorted());
+}
+
 /// The files that were set aside.
 fn set_aside(path: &Path) -> Vec<PathBuf> {
     let directory = fs::read_dir(path.parent().unwrap()).unwrap();
