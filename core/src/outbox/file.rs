@@ -86,7 +86,7 @@ impl File {
             // After an I/O error what SQLite keeps in memory may not be what the disk has.
             Fault::Unusable(_) => self.trouble = Some(fault),
             Fault::Busy => {
-                // Somebody has waited for that process. Until it is done, nobody else does.
+                // Somebody has waited for that process. Until it is done, nobody else waits as long.
                 self.disk.iter_mut().for_each(|disk| disk.be_patient(false));
                 self.trouble = Some(fault);
             }

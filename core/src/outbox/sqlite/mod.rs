@@ -11,7 +11,6 @@ mod repair;
 mod schema;
 
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -103,9 +102,9 @@ impl Disk {
         self.read(|connection| records::is_known(connection, id))
     }
 
-    /// Whether calls wait for a process that writes, or fail at once.
+    /// Whether calls wait long for a process that writes, or just long enough to get in between two others.
     pub(super) fn be_patient(&mut self, is_patient: bool) {
-        let patience = if is_patient { PATIENCE } else { Duration::ZERO };
+        let patience = if is_patient { PATIENCE } else { open::LITTLE_PATIENCE };
         // Setting it is a store in memory.
         let _ = open::wait_for_others(&mut self.connection, patience);
     }

@@ -23,6 +23,8 @@ pub(super) const FLAGS: OpenFlags =
 const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
 /// How long a call waits while another process writes. The caller of `enqueue` waits as long at most.
 pub(in crate::outbox) const PATIENCE: Duration = Duration::from_millis(50);
+/// How long it waits once somebody has waited in vain.
+pub(super) const LITTLE_PATIENCE: Duration = Duration::from_millis(5);
 /// How long the first opening waits, where nobody hands records over yet.
 pub(in crate::outbox) const OPENING_PATIENCE: Duration = Duration::from_secs(5);
 /// Pages in the log that make a commit move them into the database. The worker does it much earlier.
