@@ -16,8 +16,8 @@ use super::sqlite::{Disk, Log, Settings};
 use super::state::Millis;
 
 /// How soon the file is looked after while it cannot be used, or records wait in memory.
-const CARE_SOON: Duration = Duration::from_millis(100);
-/// How soon, while another process writes: that is over in a moment, and looking costs microseconds.
+pub(super) const CARE_SOON: Duration = Duration::from_millis(100);
+/// How soon, while another process writes: that is over in a moment.
 const CARE_FOR_BUSY: Duration = Duration::from_millis(10);
 
 /// The records of one process's handle.
@@ -65,10 +65,6 @@ impl Room {
             Some(_) => Some(CARE_SOON),
             None => (file.disk.is_none() || waits_in_memory).then_some(CARE_SOON),
         }
-    }
-
-    pub(super) fn has_file(&self) -> bool {
-        self.file.is_some()
     }
 
     /// How long the file's log is.

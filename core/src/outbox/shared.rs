@@ -123,7 +123,7 @@ impl Shared {
         let (batch, slots): (Vec<Fresh>, Vec<Arc<Slot>>) =
             std::mem::take(&mut *lock(&self.queue)).into_iter().unzip();
         let answers = room.insert(&batch, self.clock.now());
-        if room.has_file() && answers.iter().any(|(_, is_durable)| !is_durable) {
+        if self.options.path.is_some() && answers.iter().any(|(_, is_durable)| !is_durable) {
             // What waits in memory is to be in the file soon, whatever else the worker waits for.
             self.wake.notify_one();
         }

@@ -11,7 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::backend::{Change, Entry, Fault, Settled};
-use super::room::Place;
+use super::room::{CARE_SOON, Place};
 use super::shared::{Phase, Shared, lock, millis};
 use super::sink::AnySink;
 use super::state::{Gate, Verdict, judge, poison};
@@ -20,8 +20,6 @@ use crate::{Error, ErrorKind, Result};
 
 /// How often the file is looked after: other processes may have died, or left it to this one.
 const CARE: Duration = Duration::from_secs(1);
-/// How often, while records wait for another process to end a conversation's delivery.
-const CARE_SOON: Duration = Duration::from_millis(100);
 /// How often the log is looked at while there is work: a small disk has no room for a second's worth of it.
 const LOOK_AT_LOG: Duration = Duration::from_millis(50);
 /// A file whose state cannot be written is tried again.
@@ -102,6 +100,7 @@ async fn wait_until(until: Option<Instant>) {
 fn care(shared: &Shared) -> Duration {
     let mut room = shared.room();
     room.care(shared.clock.now());
+    // Another process may be about to end a conversation's delivery.
     let waits_for_others = room.has_company() && room.books().now.pending > 0;
     room.needs_care().unwrap_or(if waits_for_others { CARE_SOON } else { CARE })
 }

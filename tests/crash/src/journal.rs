@@ -1,7 +1,7 @@
 //! What processes say of themselves, in one file that the system keeps in order: a line is one append.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -70,12 +70,9 @@ impl Journal {
     }
 }
 
-/// Reads the journal of a run. Until a process has opened it, there is none, and nothing in it.
+/// Reads the journal of a run.
 pub(crate) fn read(directory: &Path) -> Result<Vec<Line>> {
-    let text = match std::fs::read_to_string(directory.join("journal")) {
-        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-        read => read.context("reading the journal")?,
-    };
+    let text = std::fs::read_to_string(directory.join("journal")).context("reading the journal")?;
     let read = |line: &str| {
         let mut words = line.split(' ').map(str::to_owned);
         let (Some(writer), Some(word), Some(conversation), Some(id)) =

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::journal::{self, Event};
+use crate::journal::{self, Event, Journal};
 use crate::verdict::judge;
 
 #[derive(Args, Clone, Debug)]
@@ -62,6 +62,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     std::fs::create_dir_all(directory)?;
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
     let mut random = fastrand::Rng::with_seed(seed);
+    // It is read before a process may have come to open it.
+    Journal::open(directory, "kill")?;
     println!("{} processes on one file, seed {seed}", options.processes);
 
     let (begin, mut kills, mut started) = (Instant::now(), 0, 0);

@@ -11,8 +11,8 @@ use crate::outbox::backend::Fault;
 
 /// So few pages are moved in a moment.
 const FEW: u64 = 64;
-/// How often what has come meanwhile is moved as well, before the last of it is.
-const ROUNDS: usize = 5;
+/// How often what has come meanwhile is moved, before writers wait for the rest.
+const ROUNDS: usize = 6;
 
 /// How long the log is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,15 +34,15 @@ impl Disk {
         let Some(_call) = fork::call() else { return Err(forked()) };
         let act = || -> rusqlite::Result<()> {
             let mut connection = Connection::open_with_flags(&settings.path, open::FLAGS)?;
-            let mut pages = run(&connection, "PASSIVE")?.pages;
+            open::wait_for_others(&mut connection, PATIENCE)?;
+            let mut seen = 0;
             for _ in 0..ROUNDS {
-                let log = run(&connection, "PASSIVE")?;
-                if log.pages.saturating_sub(pages) <= FEW {
+                let pages = run(&connection, "PASSIVE")?.pages;
+                if pages.saturating_sub(seen) <= FEW {
                     break;
                 }
-                pages = log.pages;
+                seen = pages;
             }
-            open::wait_for_others(&mut connection, PATIENCE)?;
             run(&connection, "FULL").map(drop)
         };
         act().map_err(fault)
