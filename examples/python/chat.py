@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import time
 
-from offline import start_offline
+from offline import offline_unless_set
 
 from turnwire import NOT_GIVEN, OpenAI, OpenAIError
 from turnwire.types.chat import ChatCompletion
@@ -43,9 +44,8 @@ def chat(options: argparse.Namespace, message: str) -> None:
     started, first_token = time.monotonic(), None
     if options.no_stream:
         reply = llm.chat.completions.create(model=options.model, messages=messages)
-        print(
-            reply.to_json(indent=None) if options.json else reply.choices[0].message.content or "", flush=True
-        )
+        text = reply.choices[0].message.content or ""
+        print(reply.to_json(indent=None) if options.json else visible(text), flush=True)
     else:
         with llm.chat.completions.create(
             model=options.model, messages=messages, stream=True, stream_options={"include_usage": True}
@@ -57,7 +57,7 @@ def chat(options: argparse.Namespace, message: str) -> None:
                 if options.json:
                     print(chunk.to_json(indent=None), flush=True)
                 elif text:
-                    print(text, end="", flush=True)
+                    print(visible(text), end="", flush=True)
             reply = stream.get_final_completion()
         if not options.json:
             print()
@@ -69,13 +69,7 @@ def chat(options: argparse.Namespace, message: str) -> None:
 
 def connect(options: argparse.Namespace) -> OpenAI:
     """The client of the service that the options or the environment name; without either, of an offline one."""
-    base_url = options.base_url
-    if not (base_url or os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")):
-        say(
-            "offline: a small service in this program answers; for a real model set OPENAI_API_KEY or OPENAI_BASE_URL,\n"
-            "or run `cargo xtask local-llm`"
-        )
-        base_url = start_offline()
+    base_url = options.base_url or offline_unless_set()
     return OpenAI(base_url=base_url, timeout=options.timeout or NOT_GIVEN)
 
 
@@ -96,8 +90,18 @@ def seconds(text: str) -> float:
     return value
 
 
+STEERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """The text with its control characters escaped, all but tabs and line breaks: a model or a service must not steer
+    the terminal, nor turn the direction of what is written in it."""
+    text = re.sub(r"\r(?=\n|\Z)", "", text)  # the line break may be in the piece that follows
+    return STEERS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 def say(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(visible(text), file=sys.stderr)
 
 
 def arguments() -> argparse.ArgumentParser:

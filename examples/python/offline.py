@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
+def offline_unless_set() -> str | None:
+    """Starts the service and returns its base URL, unless the environment names a real one."""
+    if any(os.environ.get(name, "").strip() for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL")):
+        return None
+    print(
+        "offline: a small service in this program answers; for a real model set OPENAI_API_KEY or OPENAI_BASE_URL,\n"
+        "or run `cargo xtask local-llm`",
+        file=sys.stderr,
+    )
+    return start_offline()
+
+
 def start_offline() -> str:
-    """Starts the service, and gives its base URL. It ends with the process."""
+    """Starts the service and returns its base URL. It ends with the process."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Answer)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"http://127.0.0.1:{server.server_port}/v1"

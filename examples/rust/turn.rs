@@ -84,7 +84,13 @@ async fn turn(options: &Options, out: &mut Output) -> Result<(), Failure> {
         }
     }
     if let Some(path) = &options.svg {
-        write(path, &turn.timeline())?;
+        let note = match model.is_simulated() {
+            true => {
+                "Simulated: the services behind it are the example's own, with delays like those of real ones."
+            }
+            false => "",
+        };
+        write(path, &turn.timeline().to_svg_with(note))?;
     }
     shown.and(all_saved(&turns, report, &turn.timeline())).and(saved.map(drop))
 }
@@ -161,9 +167,8 @@ fn tell(
     out.text(&(text + &timeline.to_string()))
 }
 
-fn write(path: &Path, timeline: &Timeline) -> Result<(), Failure> {
-    fs::write(path, timeline.to_svg())
-        .map_err(|error| Failure::Local("the picture cannot be written", error))
+fn write(path: &Path, picture: &str) -> Result<(), Failure> {
+    fs::write(path, picture).map_err(|error| Failure::Local("the picture cannot be written", error))
 }
 
 /// What did not reach the store is gone when this program ends, so that somebody must be told.

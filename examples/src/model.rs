@@ -45,8 +45,15 @@ pub struct ModelOptions {
 pub struct Model {
     /// Its client.
     pub llm: OpenAi,
-    _offline: Option<offline::Llm>,
+    offline: Option<offline::Llm>,
     _local: Option<Child>,
+}
+
+impl Model {
+    /// Returns true where the offline service answers, whose delays are made up.
+    pub fn is_simulated(&self) -> bool {
+        self.offline.is_some()
+    }
 }
 
 impl ModelOptions {
@@ -58,14 +65,14 @@ impl ModelOptions {
     pub async fn connect(&self) -> Result<Model, Failure> {
         let builder = OpenAiBuilder::from_env().timeouts(self.timeouts());
         let elsewhere = |builder: OpenAiBuilder| -> Result<Model, Failure> {
-            Ok(Model { llm: builder.build()?, _offline: None, _local: None })
+            Ok(Model { llm: builder.build()?, offline: None, _local: None })
         };
         if self.local_llm {
             let (url, child) = start_local()
                 .await
                 .map_err(|error| Failure::Local("the local model did not start", error))?;
             let llm = builder.base_url(url).api_key("none").no_proxy().build()?;
-            return Ok(Model { llm, _offline: None, _local: Some(child) });
+            return Ok(Model { llm, offline: None, _local: Some(child) });
         }
         if let Some(url) = &self.base_url {
             return elsewhere(builder.base_url(url.as_str()));
@@ -81,7 +88,7 @@ impl ModelOptions {
             .await
             .map_err(|error| Failure::Local("the offline service did not start", error))?;
         let llm = builder.base_url(service.base_url()).no_proxy().build()?;
-        Ok(Model { llm, _offline: Some(service), _local: None })
+        Ok(Model { llm, offline: Some(service), _local: None })
     }
 
     fn timeouts(&self) -> Timeouts {

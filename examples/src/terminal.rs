@@ -1,5 +1,6 @@
 //! Manners of a program in a terminal: what is shown at once stays shown, errors are one line, and the exit code tells.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Read, Write};
 use std::process;
 use std::time::Duration;
@@ -71,12 +72,16 @@ impl<W: Write> Output<W> {
         Output { to, is_mid_line: false }
     }
 
-    /// Shows a piece of text now.
+    /// Shows a piece of text now, with its control characters made [`visible`].
     ///
     /// # Errors
     ///
     /// When the output takes no more.
     pub fn text(&mut self, text: &str) -> Result<(), Failure> {
+        self.write(&visible(text))
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), Failure> {
         if text.is_empty() {
             return Ok(());
         }
@@ -92,7 +97,7 @@ impl<W: Write> Output<W> {
     /// When the output takes no more.
     pub fn json(&mut self, json: &str) -> Result<(), Failure> {
         // Inside JSON's strings line breaks are escaped: the others are blanks between its words.
-        self.text(&format!("{}\n", json.trim().replace(['\r', '\n'], " ")))
+        self.write(&format!("{}\n", json.trim().replace(['\r', '\n'], " ")))
     }
 
     /// Ends the line, if one is begun.
@@ -101,8 +106,31 @@ impl<W: Write> Output<W> {
     ///
     /// When the output takes no more.
     pub fn end_line(&mut self) -> Result<(), Failure> {
-        if self.is_mid_line { self.text("\n") } else { Ok(()) }
+        if self.is_mid_line { self.write("\n") } else { Ok(()) }
     }
+}
+
+/// The text with its control characters escaped, all but tabs and line breaks: a model or a service must not steer the
+/// terminal, nor turn the direction of what is written in it.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    // A carriage return alone would let one line overwrite another.
+    if !text.contains(|c| steers(c) || c == '\r') {
+        return text.into();
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for (at, c) in text.char_indices() {
+        match c {
+            // Before a line break, which may be in the piece that follows.
+            '\r' if text.get(at + 1..).is_some_and(|r| r.is_empty() || r.starts_with('\n')) => {}
+            c if steers(c) || c == '\r' => shown.extend(c.escape_default()),
+            c => shown.push(c),
+        }
+    }
+    shown.into()
 }
 
 /// Ends the program: what was shown stays, an error is one line on standard error, and the exit code tells the rest.
@@ -124,7 +152,7 @@ pub fn exit(mut output: Output, ended: Result<(), Failure>) -> ! {
 
 /// Says a line on standard error. Where nobody listens, nothing is lost.
 pub fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", visible(line));
 }
 
 /// Says a line that does not matter to programs: dim, and only to a person.
@@ -134,7 +162,9 @@ pub fn say_aside(line: &str) {
     }
     match is_set("NO_COLOR") {
         true => say(line),
-        false => say(&format!("\x1b[2m{line}\x1b[0m")),
+        false => {
+            let _ = writeln!(io::stderr(), "\x1b[2m{}\x1b[0m", visible(line));
+        }
     }
 }
 
@@ -225,6 +255,15 @@ mod tests {
         assert_eq!(written(|_| Ok(())), "");
         assert_eq!(written(|out| out.text("안녕").and_then(|()| out.text(""))), "안녕\n");
         assert_eq!(written(|out| out.text("a\n").and_then(|()| out.text(""))), "a\n");
+    }
+
+    #[test]
+    fn a_model_cannot_steer_the_terminal() {
+        let text = "\x1b]0;title\x07 \x1b[2J\u{9b}1m \u{202e}abc\ttab\r\nline\rover";
+        let shown = "\\u{1b}]0;title\\u{7} \\u{1b}[2J\\u{9b}1m \\u{202e}abc\ttab\nline\\rover\n";
+        assert_eq!(written(|out| out.text(text)), shown);
+        assert_eq!(written(|out| out.text("a\r").and_then(|()| out.text("\nb"))), "a\nb\n");
+        assert!(matches!(visible("안녕\n"), Cow::Borrowed(_)), "plain text stays as it is");
     }
 
     #[test]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
+import sys
 from pathlib import Path
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "flask" / "stream.py"
-spec = importlib.util.spec_from_file_location("example", EXAMPLE)
-assert spec and spec.loader
-example = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(example)
-app = example.app
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "python"))
+sys.modules.pop("flask_stream", None)  # it reads its settings when it is imported
+
+import flask_stream
+
+app = flask_stream.app
 
 if os.environ.get("USE_BEFORE_FORK"):
-    example.llm.models.list()
+    flask_stream.llm.models.list()

@@ -15,7 +15,7 @@ import pytest
 import turnwire
 from fake import REPO, Fake
 
-EXAMPLES = [REPO / "examples" / "python" / "chat.py", REPO / "examples" / "flask" / "stream.py"]
+EXAMPLES = [REPO / "examples" / "python" / name for name in ("chat.py", "flask_stream.py")]
 
 
 def run(

@@ -3,7 +3,8 @@
 >>> from turnwire import OpenAI
 >>> client = OpenAI()
 >>> for chunk in client.chat.completions.create(model="gpt-4o-mini", messages=[...], stream=True):
-...     print(chunk.choices[0].delta.content or "", end="")
+...     if chunk.choices:
+...         print(chunk.choices[0].delta.content or "", end="")
 
 It takes the place of the ``openai`` package's clients for chat completions: the same calls, objects and errors. A stream
 that ends before the reply does raises :class:`TruncatedStreamError`, with the text that came in ``partial``.

@@ -27,6 +27,11 @@ impl Timeline {
     /// The timeline as an SVG picture that needs nothing else: the stages as they ran, and below, on the same scale,
     /// what they would have taken one after another.
     pub fn to_svg(&self) -> String {
+        self.to_svg_with("")
+    }
+
+    /// The same picture with a note below its title, such as that the services were simulated.
+    pub fn to_svg_with(&self, note: &str) -> String {
         let end = self.end().max(self.one_after_another());
         let scale = (WIDTH - LEFT - RIGHT) / end.as_secs_f64();
         let mut picture = Picture { out: String::new(), scale };
@@ -36,7 +41,7 @@ impl Timeline {
         // What it needs below is known when it is drawn; what lies behind is drawn before.
         let (bar, depth) = picture.serial(&rows, serial);
         let axis = serial + BAR + depth + 14.0;
-        picture.title(self);
+        picture.title(self, note);
         picture.axis(end, axis);
         picture.marks(self, below);
         picture.rows(self, &rows);
@@ -77,7 +82,7 @@ impl Picture {
         )
     }
 
-    fn title(&mut self, line: &Timeline) {
+    fn title(&mut self, line: &Timeline, note: &str) {
         let serial = line.one_after_another();
         let done = match line.total {
             Some(total) => format!("done after {}", Time(total)),
@@ -103,6 +108,13 @@ impl Picture {
             "<text x=\"20\" y=\"34\" font-size=\"19\" font-weight=\"600\" fill=\"{DARK}\">{title}</text>\n\
              <text x=\"20\" y=\"56\" font-size=\"13\" fill=\"{GREY}\">{below}</text>"
         );
+        if !note.is_empty() {
+            let note = escape(note);
+            let _ = writeln!(
+                self.out,
+                "<text x=\"20\" y=\"74\" font-size=\"13\" fill=\"{GREY}\">{note}</text>"
+            );
+        }
     }
 
     fn axis(&mut self, end: Duration, bottom: f64) {

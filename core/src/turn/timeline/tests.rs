@@ -108,12 +108,13 @@ fn pieces_are_counted_from_the_first_to_the_last() {
 
 #[test]
 fn a_picture_marks_the_first_token_and_gives_the_reason_of_a_failure() {
-    let svg = turn().to_svg();
+    let svg = turn().to_svg_with("Simulated, <all> of it");
     let document = Document::parse(&svg).unwrap();
     let texts: Vec<_> = document.descendants().filter_map(|node| node.text()).collect();
     for expected in [
         "One turn: first token after 550 ms, done after 1.55 s",
         "One stage after another, the reader sees nothing for 2.85 s: 5.2 times as long.",
+        "Simulated, <all> of it",
         "first token 550 ms",
         "first word 2.85 s",
         "300 ms, too late",

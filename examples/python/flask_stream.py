@@ -1,6 +1,6 @@
 """A streamed chat endpoint: the model's text goes to the browser while it is made, as server-sent events.
 
-pip install flask ./bindings-python && flask --app examples/flask/stream.py run
+pip install flask ./bindings-python && flask --app examples/python/flask_stream.py run
 curl -N localhost:5000/chat/stream -H "content-type: application/json" -d '{"message": "안녕하세요"}'
 """
 
@@ -9,11 +9,13 @@ import os
 from collections.abc import Iterator
 
 from flask import Flask, Response, abort, request
+from offline import offline_unless_set
 
 from turnwire import OpenAI, OpenAIError
 
 app = Flask(__name__)
-llm = OpenAI()  # shared by all threads, and by the workers that are forked from this process
+# Shared by all threads, and by the workers that are forked from this process.
+llm = OpenAI(base_url=offline_unless_set())
 MODEL = os.environ.get("OPENAI_MODEL", "gpt-4o-mini")
 
 
