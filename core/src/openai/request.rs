@@ -275,7 +275,7 @@ mod tests {
         let request =
             ChatRequest::new("m").temperature(0.5).extra("temperature", 1).extra("x", [1]);
         let body = String::from_utf8(request.body(true, "test").unwrap().to_vec()).unwrap();
-        assert_eq!(body, r#"{"messages":[],"model":"m","stream":true,"temperature":1,"x":[1]}"#);
+        assert_eq!(body, r#"{"model":"m","messages":[],"temperature":1,"x":[1],"stream":true}"#);
     }
 
     #[test]
