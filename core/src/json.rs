@@ -19,7 +19,7 @@ pub(crate) fn from_str<T: DeserializeOwned>(json: &str) -> serde_json::Result<T>
 }
 
 /// The JSON with U+FFFD in place of each escaped half of a surrogate pair that is without the other.
-fn mend(json: &str) -> Cow<'_, str> {
+pub(crate) fn mend(json: &str) -> Cow<'_, str> {
     let mut mended = String::new();
     let mut copied = 0;
     let mut at = 0;

@@ -6,8 +6,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::Serialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::Value;
 
 /// Text, borrowed from the JSON where it has no escapes. `None` for null and for what is no text.
@@ -201,6 +204,25 @@ where
     T: Deserialize<'de> + Default,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Reads a `Known` that says all that the JSON says, or else keeps the JSON, so that nothing of it is lost.
+pub(super) fn whole_or<'de, D, K, T>(
+    deserializer: D,
+    other: fn(Value) -> T,
+    known: fn(K) -> T,
+) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    K: DeserializeOwned,
+    T: Serialize,
+{
+    let value = Value::deserialize(deserializer)?;
+    // A field that would be lost shows in that what was read is not written as it was.
+    let read = K::deserialize(&value).ok().map(known);
+    let whole =
+        read.filter(|read| serde_json::to_value(read).is_ok_and(|written| written == value));
+    Ok(whole.unwrap_or_else(|| other(value)))
 }
 
 /// A whole number: whatever the service writes it as, 0 when it is none.

@@ -67,19 +67,14 @@ enum Known {
 
 impl<'de> Deserialize<'de> for Message {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        let message = match Known::deserialize(&value) {
-            Ok(Known::Developer(message)) => Message::Developer(message),
-            Ok(Known::System(message)) => Message::System(message),
-            Ok(Known::User(message)) => Message::User(message),
-            Ok(Known::Assistant(message)) => Message::Assistant(message),
-            Ok(Known::Tool { content, tool_call_id }) => Message::Tool { content, tool_call_id },
-            Ok(Known::Function { content, name }) => Message::Function { content, name },
-            Err(_) => return Ok(Message::Other(value)),
-        };
-        // A field that would be lost shows in that the message is not written as it was read.
-        let is_whole = serde_json::to_value(&message).is_ok_and(|written| written == value);
-        Ok(if is_whole { message } else { Message::Other(value) })
+        lenient::whole_or(deserializer, Message::Other, |known| match known {
+            Known::Developer(message) => Message::Developer(message),
+            Known::System(message) => Message::System(message),
+            Known::User(message) => Message::User(message),
+            Known::Assistant(message) => Message::Assistant(message),
+            Known::Tool { content, tool_call_id } => Message::Tool { content, tool_call_id },
+            Known::Function { content, name } => Message::Function { content, name },
+        })
     }
 }
 
@@ -163,13 +158,21 @@ impl PartialEq for ToolCall {
 }
 
 impl ToolCall {
-    /// Reads the arguments into their type.
+    /// Reads the arguments into their type. A model that gives none may write nothing, `{}` or `null`: each reads
+    /// as `()`, and as a type that needs no field.
     ///
     /// # Errors
     ///
     /// `structure` when they are no such JSON.
     pub fn arguments<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_str(&self.function.arguments).map_err(|e| {
+        let text = self.function.arguments.trim();
+        let mut read = serde_json::from_str(text);
+        if matches!(text, "" | "{}" | "null") {
+            read = read.or_else(|e| {
+                serde_json::from_str("{}").or_else(|_| serde_json::from_str("null")).map_err(|_| e)
+            });
+        }
+        read.map_err(|e| {
             let why = format!("the arguments of {:?} cannot be read: {e}", self.function.name);
             Error::new(ErrorKind::Structure, "chat.arguments", why).with_source(e)
         })
@@ -336,5 +339,25 @@ mod tests {
         let plain = json!({"role": "assistant", "content": "a"});
         let message: Message = serde_json::from_value(plain).unwrap();
         assert_eq!(message, Message::assistant("a"));
+    }
+
+    #[test]
+    fn no_arguments_read_as_nothing_however_they_are_written() {
+        #[derive(Deserialize)]
+        struct Optional {
+            city: Option<String>,
+        }
+        let call = |arguments: &str| ToolCall {
+            function: FunctionCall { arguments: arguments.to_owned(), ..Default::default() },
+            ..Default::default()
+        };
+        for none in ["", " ", "{}", " {}\n", "null"] {
+            call(none).arguments::<()>().unwrap();
+            assert_eq!(call(none).arguments::<Optional>().unwrap().city, None);
+        }
+        for other in ["{", "3", r#"{"a":1}"#] {
+            assert_eq!(call(other).arguments::<()>().unwrap_err().code(), "structure", "{other}");
+        }
+        assert_eq!(call("{}").arguments::<Vec<u8>>().unwrap_err().code(), "structure");
     }
 }

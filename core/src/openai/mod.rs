@@ -14,6 +14,7 @@ mod lenient;
 mod message;
 mod models;
 mod open_enum;
+mod options;
 mod prune;
 mod reply;
 mod request;
@@ -25,6 +26,7 @@ pub(crate) mod template;
 mod tool;
 mod unreadable;
 mod usage;
+mod verbatim;
 mod wire;
 
 pub use builder::OpenAiBuilder;
@@ -35,8 +37,9 @@ pub use message::{
 };
 pub use models::{Model, ModelList};
 pub use open_enum::{FinishReason, ImageDetail, ReasoningEffort, Role, ServiceTier, Verbosity};
+pub use options::{Stop, StreamOptions};
 pub use reply::{ChatReply, Choice};
-pub use request::{ChatRequest, Stop, StreamOptions};
+pub use request::ChatRequest;
 pub use stream::ChatStream;
 pub use tool::{FunctionTool, ResponseFormat, SchemaFormat, Tool, ToolChoice, ToolMode};
 pub use usage::{CompletionTokens, Logprobs, PromptTokens, TokenLogprob, Usage};

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::message::{Content, Message};
+use super::options::{Stop, StreamOptions};
 use super::tool::{ResponseFormat, Tool, ToolChoice};
+use super::verbatim::Verbatim;
 use super::{ReasoningEffort, ServiceTier, Verbosity};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, json};
 
 /// Defines the request with its options: a public field and a setter for each, and the list of their names.
 macro_rules! chat_request {
@@ -33,7 +36,11 @@ macro_rules! chat_request {
         #[non_exhaustive]
         #[must_use]
         pub struct ChatRequest {
+            /// What [`from_json`](Self::from_json) was given.
+            #[serde(flatten, skip_deserializing)]
+            given: Verbatim,
             /// The model that answers.
+            #[serde(default, skip_serializing_if = "String::is_empty")]
             pub model: String,
             /// The conversation, oldest first.
             #[serde(default)]
@@ -117,39 +124,34 @@ chat_request! {
     stream_options: StreamOptions,
 }
 
-/// What a stream carries besides the reply.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct StreamOptions {
-    /// Whether the stream ends with a chunk that tells the usage.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub include_usage: Option<bool>,
-    /// Whether chunks are padded so that their sizes tell nothing of their content.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub include_obfuscation: Option<bool>,
-}
-
 impl ChatRequest {
     /// A request to `model`, without messages.
     pub fn new(model: impl Into<String>) -> Self {
         ChatRequest { model: model.into(), ..Self::default() }
     }
 
-    /// A request from its JSON, every field of which is sent as it is, known or not.
+    /// A request from its JSON, every field of which is sent as it is written, known or not: in its order, and with
+    /// numbers of any size. Halves of surrogate pairs in it become U+FFFD.
     ///
-    /// `stream` is left out: the call decides.
+    /// `stream` is left out: the call decides. A field that is set afterwards replaces the one of the JSON; messages
+    /// that are added follow those of the JSON.
     ///
     /// # Errors
     ///
     /// `invalid_request` when it is not a JSON object.
     pub fn from_json(json: &str) -> Result<Self> {
-        let mut extra: Map<String, Value> = serde_json::from_str(json).map_err(|e| {
-            let why = format!("the request is no JSON object: {e}");
+        let mut given: Verbatim = serde_json::from_str(&json::mend(json)).map_err(|e| {
+            let why = format!("the request is not a JSON object: {e}");
             Error::new(ErrorKind::InvalidRequest, "chat.request", why).with_source(e)
         })?;
-        extra.remove("stream");
-        let model = extra.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
-        Ok(ChatRequest { model, extra, ..Self::default() })
+        given.remove("stream");
+        let model = given.get("model").and_then(|model| serde_json::from_str(model).ok());
+        Ok(ChatRequest { model: model.unwrap_or_default(), given, ..Self::default() })
+    }
+
+    /// Adds instructions by the developer, for newer models in place of [`system`](Self::system).
+    pub fn developer(self, content: impl Into<Content>) -> Self {
+        self.message(Message::developer(content))
     }
 
     /// Adds instructions.
@@ -199,58 +201,51 @@ impl ChatRequest {
 
     /// How many replies are asked for.
     pub(super) fn asked(&self) -> usize {
-        let extra = self.extra.get("n").map(|n| n.as_u64().unwrap_or(1));
-        usize::try_from(extra.unwrap_or(self.n.unwrap_or(1).into())).unwrap_or(1)
+        let given = || serde_json::from_str(self.given.get("n")?).ok();
+        let n = match (self.extra.get("n"), self.n) {
+            (Some(n), _) => n.as_u64(),
+            (None, Some(n)) => Some(n.into()),
+            (None, None) => given(),
+        };
+        usize::try_from(n.unwrap_or(1)).unwrap_or(1)
     }
 
     /// The body to send.
     pub(super) fn body(&self, stream: bool, operation: &'static str) -> Result<Bytes> {
         let refuse = |why: &str| Error::new(ErrorKind::InvalidRequest, operation, why);
-        if self.model.is_empty() && !self.extra.contains_key("model") {
+        let is_given = |name| self.extra.contains_key(name) || self.given.get(name).is_some();
+        if self.model.is_empty() && !is_given("model") {
             return Err(refuse("the request names no model"));
         }
-        // Through a map, where an extra field replaces a typed one instead of standing there twice.
-        let body = serde_json::to_value(self).and_then(|mut body| {
-            if let Some(body) = body.as_object_mut() {
-                if stream {
-                    body.insert("stream".into(), true.into());
-                } else if !self.extra.contains_key("stream_options") {
-                    body.remove("stream_options"); // services refuse it without a stream
-                }
+        let body = || {
+            // Written in the order given, typed, extra: of one name, the last holds.
+            let mut body: Verbatim = serde_json::from_str(&serde_json::to_string(self)?)?;
+            if let Some(given) = self.given.get("messages")
+                && !self.extra.contains_key("messages")
+            {
+                body.set("messages".to_owned(), joined(given, &self.messages)?);
+            }
+            if stream {
+                body.set("stream".to_owned(), RawValue::from_string("true".to_owned())?);
+            } else if !is_given("stream_options") {
+                body.remove("stream_options"); // services refuse it without a stream
             }
             serde_json::to_vec(&body)
-        });
-        body.map(Bytes::from).map_err(|e| refuse(&e.to_string()))
+        };
+        body().map(Bytes::from).map_err(|e| refuse(&e.to_string()))
     }
 }
 
-/// Texts at which a reply ends.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-#[non_exhaustive]
-pub enum Stop {
-    /// One text.
-    One(String),
-    /// Several, of which the first that comes ends the reply.
-    Many(Vec<String>),
-}
-
-impl From<&str> for Stop {
-    fn from(text: &str) -> Self {
-        Stop::One(text.to_owned())
+/// The messages of a list in JSON, and more behind them. What is no list stays as it is when there are none.
+fn joined(given: &str, more: &[Message]) -> serde_json::Result<Box<RawValue>> {
+    let mut messages: Vec<Box<RawValue>> = match more {
+        [] => return RawValue::from_string(given.to_owned()),
+        _ => serde_json::from_str(given)?,
+    };
+    for message in more {
+        messages.push(serde_json::value::to_raw_value(message)?);
     }
-}
-
-impl From<Vec<String>> for Stop {
-    fn from(texts: Vec<String>) -> Self {
-        Stop::Many(texts)
-    }
-}
-
-impl<const N: usize> From<[&str; N]> for Stop {
-    fn from(texts: [&str; N]) -> Self {
-        Stop::Many(texts.map(str::to_owned).into())
-    }
+    serde_json::value::to_raw_value(&messages)
 }
 
 #[cfg(test)]
@@ -289,7 +284,68 @@ mod tests {
         let request = ChatRequest::from_json(&given.to_string()).unwrap();
         assert_eq!((request.model.as_str(), request.asked()), ("m", 2));
         assert_eq!(sent(&request, false), wire);
-        assert_eq!(ChatRequest::from_json("[]").unwrap_err().code(), "invalid_request");
+        for other in ["[]", "3", "{", r#"{"n": NaN}"#, r#"{"a": "\u12"}"#] {
+            assert_eq!(
+                ChatRequest::from_json(other).unwrap_err().code(),
+                "invalid_request",
+                "{other}"
+            );
+        }
+    }
+
+    /// The body of a request that was made from JSON.
+    fn resent(json: &str) -> String {
+        let body = ChatRequest::from_json(json).unwrap().body(false, "test").unwrap();
+        String::from_utf8(body.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn json_is_sent_in_the_order_and_with_the_numbers_that_it_was_given() {
+        for wire in [
+            r#"{"z":1,"model":"m","b":{"z":1,"a":{"2":0,"1":0}},"a":[],"messages":[]}"#,
+            r#"{"seed":1180591620717411303424,"model":"m","messages":[{"content":-9223372036854775809}]}"#,
+            r#"{"model":"m","messages":[],"x":[18446744073709551616,-0.0,1e400,1E-999,0.12345678901234567890]}"#,
+            r#"{"model":"m","messages":"no list","x":{"a":1,"a":2}}"#,
+        ] {
+            assert_eq!(resent(wire), wire);
+        }
+        assert_eq!(
+            resent(r#"{"model":"a","x":1,"model":"b"}"#),
+            r#"{"model":"b","x":1}"#.replace(r#","x":1"#, r#","x":1,"messages":[]"#)
+        );
+        let deep = format!(
+            r#"{{"model":"m","messages":{}1{}}}"#,
+            "[".repeat(200_000),
+            "]".repeat(200_000)
+        );
+        assert_eq!(resent(&deep), deep);
+    }
+
+    #[test]
+    fn halves_of_surrogate_pairs_in_json_become_replacement_characters() {
+        let sent = resent(
+            r#"{"model":"m","messages":[{"content":"a\ud83d"}],"\ude00":"\ud83d\ude00 \\ud83d"}"#,
+        );
+        assert_eq!(
+            sent,
+            r#"{"model":"m","messages":[{"content":"a\ufffd"}],"\ufffd":"\ud83d\ude00 \\ud83d"}"#
+                .replace(r#""\ufffd":"#, "\"\u{fffd}\":")
+        );
+    }
+
+    #[test]
+    fn a_request_from_json_takes_more_messages_and_other_values() {
+        let json =
+            r#"{"model":"a","messages":[{"role":"user","content":"1"}],"temperature":1,"n":3}"#;
+        let request =
+            ChatRequest::from_json(json).unwrap().user("2").temperature(0.5).extra("n", 2);
+        assert_eq!(request.asked(), 2);
+        let messages = json!([{"role": "user", "content": "1"}, {"role": "user", "content": "2"}]);
+        let expected = json!({"model": "a", "messages": messages, "temperature": 0.5, "n": 2});
+        assert_eq!(sent(&request, false), expected);
+        assert_eq!(sent(&request.extra("messages", "all"), false)["messages"], "all");
+        let odd = ChatRequest::from_json(r#"{"model":"m","messages":3}"#).unwrap().user("hi");
+        assert_eq!(odd.body(false, "chat").unwrap_err().code(), "invalid_request");
     }
 
     #[test]

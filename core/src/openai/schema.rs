@@ -35,11 +35,11 @@ pub(super) fn schema_of<T: JsonSchema>() -> TypeSchema {
 fn make_strict(schema: &mut Value) -> Option<()> {
     let object = schema.as_object_mut()?;
     // What means nothing to a model, and strict services refuse.
-    object.remove("default");
-    object.remove("uniqueItems");
-    if object.get("format").is_some_and(|format| !is_known_format(format)) {
-        object.remove("format");
-    }
+    object.retain(|key, value| match key.as_str() {
+        "default" | "uniqueItems" => false,
+        "format" => is_known_format(value),
+        _ => true,
+    });
     if object.contains_key("$ref") {
         // A reference stands alone, which is no loss beside mere annotations.
         let annotations = ["$ref", "$defs", "title", "description"];
@@ -48,7 +48,7 @@ fn make_strict(schema: &mut Value) -> Option<()> {
         alone.then_some(())?;
     }
     // `oneOf` is what enums become; strict services know `anyOf`, and the variants exclude one another anyway.
-    if let Some(variants) = object.remove("oneOf") {
+    if let Some(variants) = object.shift_remove("oneOf") {
         object.insert("anyOf".into(), variants);
     }
     let inexpressible = ["prefixItems", "allOf", "not", "if", "patternProperties", "propertyNames"];
@@ -77,7 +77,7 @@ fn close(object: &mut Map<String, Value>) -> Option<()> {
     if is_open || object.contains_key("anyOf") {
         return None;
     }
-    object.remove("unevaluatedProperties");
+    object.shift_remove("unevaluatedProperties");
     let properties = object.entry("properties").or_insert_with(|| json!({}));
     let names: Vec<String> = properties.as_object()?.keys().cloned().collect();
     object.insert("required".into(), names.into());
@@ -193,6 +193,49 @@ mod tests {
         assert!(schema.get("$schema").is_none());
         let count = &schema["$defs"]["Item"]["properties"]["count"];
         assert!(count.get("format").is_none(), "{count}");
+    }
+
+    /// The names of an object's properties, as they stand, and those that are required.
+    fn names(schema: &Value) -> (Vec<String>, Vec<String>) {
+        let properties = schema["properties"].as_object().unwrap().keys().cloned().collect();
+        (properties, serde_json::from_value(schema["required"].clone()).unwrap())
+    }
+
+    #[test]
+    fn properties_stand_in_the_order_of_the_fields_at_every_depth() {
+        #[derive(JsonSchema)]
+        struct Answer {
+            reasoning: String,
+            #[serde(default)]
+            confidence: f32,
+            answer: Inner,
+        }
+
+        #[derive(JsonSchema)]
+        struct Inner {
+            z: u64,
+            y: Option<f64>,
+            #[schemars(url)]
+            x: String,
+            a: u8,
+        }
+
+        #[derive(JsonSchema)]
+        struct Open {
+            z: Inner,
+            a: BTreeMap<String, u32>,
+        }
+
+        let TypeSchema { schema, strict } = schema_of::<Answer>();
+        assert!(strict);
+        let outer = ["reasoning", "confidence", "answer"].map(str::to_owned).to_vec();
+        let inner = ["z", "y", "x", "a"].map(str::to_owned).to_vec();
+        assert_eq!(names(&schema), (outer.clone(), outer));
+        assert_eq!(names(&schema["$defs"]["Inner"]), (inner.clone(), inner));
+        let open = schema_of::<Open>();
+        assert!(!open.strict);
+        let fields = ["z", "a"].map(str::to_owned).to_vec();
+        assert_eq!(names(&open.schema), (fields.clone(), fields));
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! Tools that a model may call, and the structure that a reply may be held to: both described by JSON schemas.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
+use super::lenient;
 use super::schema::{TypeSchema, schema_of};
 
 /// A tool that the model may call.
+///
+/// A tool that is read from JSON and has fields beyond these becomes [`Other`](Self::Other), so that it is sent on
+/// as it was.
 ///
 /// ```
 /// use turnwire::Tool;
@@ -19,7 +23,7 @@ use super::schema::{TypeSchema, schema_of};
 /// let tool = Tool::function::<Weather>("weather", "Tells today's weather.");
 /// # let _ = tool;
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Tool {
@@ -31,6 +35,21 @@ pub enum Tool {
     /// A tool of another type, sent as it is.
     #[serde(untagged)]
     Other(Value),
+}
+
+/// The same without `Other`, to be read from JSON.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum KnownTool {
+    Function { function: FunctionTool },
+}
+
+impl<'de> Deserialize<'de> for Tool {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        lenient::whole_or(deserializer, Tool::Other, |KnownTool::Function { function }| {
+            Tool::Function { function }
+        })
+    }
 }
 
 /// A function, as the model is told of it.
@@ -124,7 +143,10 @@ impl From<ToolMode> for ToolChoice {
 }
 
 /// The form that the reply's text must have.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// A form that is read from JSON and has fields beyond these becomes [`Other`](Self::Other), so that it is sent on
+/// as it was.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ResponseFormat {
@@ -140,6 +162,25 @@ pub enum ResponseFormat {
     /// Another form, sent as it is.
     #[serde(untagged)]
     Other(Value),
+}
+
+/// The same without `Other`, to be read from JSON.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum KnownFormat {
+    Text,
+    JsonObject,
+    JsonSchema { json_schema: SchemaFormat },
+}
+
+impl<'de> Deserialize<'de> for ResponseFormat {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        lenient::whole_or(deserializer, ResponseFormat::Other, |known| match known {
+            KnownFormat::Text => ResponseFormat::Text,
+            KnownFormat::JsonObject => ResponseFormat::JsonObject,
+            KnownFormat::JsonSchema { json_schema } => ResponseFormat::JsonSchema { json_schema },
+        })
+    }
 }
 
 /// A schema for a reply.
@@ -208,5 +249,29 @@ mod tests {
         assert_eq!(serde_json::to_value(ToolChoice::from(ToolMode::Required)).unwrap(), "required");
         let named = serde_json::to_value(ToolChoice::function("count")).unwrap();
         assert_eq!(named, json!({"type": "function", "function": {"name": "count"}}));
+    }
+
+    #[test]
+    fn what_is_read_from_json_and_not_modelled_is_sent_on() {
+        for wire in [
+            r#"{"type":"function","function":{"name":"f","parameters":{"z":1,"a":2}},"cache_control":{}}"#,
+            r#"{"type":"function","function":{"name":"f","returns":{}}}"#,
+            r#"{"type":"function","function":{"name":"f"}}"#,
+            r#"{"type":"web_search","b":1,"a":2}"#,
+        ] {
+            let tool: Tool = serde_json::from_str(wire).unwrap();
+            assert_eq!(serde_json::to_string(&tool).unwrap(), wire);
+        }
+        for wire in [
+            r#"{"type":"text"}"#,
+            r#"{"type":"json_object","schema":{"z":1,"a":2}}"#,
+            r#"{"type":"json_schema","json_schema":{"name":"n","schema":{"z":1,"a":2},"x":1}}"#,
+            r#"{"type":"grammar","b":1,"a":2}"#,
+        ] {
+            let format: ResponseFormat = serde_json::from_str(wire).unwrap();
+            assert_eq!(serde_json::to_string(&format).unwrap(), wire);
+        }
+        let plain = json!({"type": "function", "function": {"name": "f"}});
+        assert!(matches!(serde_json::from_value(plain), Ok(Tool::Function { .. })));
     }
 }
