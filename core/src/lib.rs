@@ -32,6 +32,7 @@ pub mod sse;
 
 mod config;
 mod error;
+mod guard;
 mod http;
 mod json;
 mod open_enum;

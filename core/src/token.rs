@@ -4,7 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::Tokens;
+use crate::guard::{self, Callback};
+use crate::{Error, ErrorKind, Result, Tokens};
 
 /// Gives tokens by user.
 ///
@@ -59,14 +60,23 @@ impl AnyProvider {
     }
 
     /// The user's tokens, other than those that were refused.
+    ///
+    /// # Errors
+    ///
+    /// `authentication` when the provider panics: it may have tokens at another time.
     pub(crate) async fn tokens(
         &self,
+        operation: &'static str,
         user: Option<&str>,
         refused: Option<&Tokens>,
-    ) -> Option<Tokens> {
+    ) -> Result<Option<Tokens>> {
         let asked = TokenRequest { user: user.map(str::to_owned), refused: refused.cloned() };
-        let given = self.0.tokens(asked).await;
-        given.filter(|tokens| refused.is_none_or(|refused| !tokens.same_as(refused)))
+        let given = guard::call(self.0.callback(), || self.0.tokens(asked)).await;
+        let given = given.map_err(|panicked| {
+            let why = format!("there are no tokens for this call: {panicked}");
+            Error::new(ErrorKind::Authentication, operation, why)
+        })?;
+        Ok(given.filter(|tokens| refused.is_none_or(|refused| !tokens.same_as(refused))))
     }
 }
 
@@ -78,6 +88,8 @@ impl std::fmt::Debug for AnyProvider {
 
 /// The trait in the form that can be kept without its type.
 trait Provide: Send + Sync {
+    fn callback(&self) -> Callback;
+
     fn tokens(
         &self,
         asked: TokenRequest,
@@ -85,6 +97,10 @@ trait Provide: Send + Sync {
 }
 
 impl<P: TokenProvider> Provide for P {
+    fn callback(&self) -> Callback {
+        Callback::of::<P>("token provider")
+    }
+
     fn tokens(
         &self,
         asked: TokenRequest,

@@ -193,7 +193,7 @@ impl ChatService {
         if tokens.is_none()
             && let Some(provider) = &shared.provider
         {
-            tokens = provider.tokens(user, None).await;
+            tokens = provider.tokens(call.operation, user, None).await?;
         }
         let refused = match self.attempt(call, tokens.as_ref()).await {
             Err(error) if error.kind() == ErrorKind::Authentication => error,
@@ -204,7 +204,9 @@ impl ChatService {
         let newer = |current: &Tokens| tokens.as_ref().is_some_and(|t| !t.same_as(current));
         let fresh = match (current.filter(newer), &shared.provider) {
             (Some(current), _) => Some(current),
-            (None, Some(provider)) => provider.tokens(user, tokens.as_ref()).await,
+            (None, Some(provider)) => {
+                provider.tokens(call.operation, user, tokens.as_ref()).await?
+            }
             (None, None) => None,
         };
         let Some(fresh) = fresh else { return Err(refused) };

@@ -19,7 +19,7 @@ use futures_core::stream::FusedStream;
 use super::join::JoinedSpeech;
 use super::settings::{OnFailure, Speech};
 use super::{SentenceCutter, SpeechRequest};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, guard};
 
 /// How many sentences may wait for a request before the text is read no further.
 const WAITING: usize = 64;
@@ -248,7 +248,15 @@ async fn speak(speech: Speech, text: String) -> Audio {
 }
 
 async fn whole(speech: &Speech, request: SpeechRequest) -> Audio {
-    let audio = speech.speaker.speak(request).await?;
-    let mime = audio.content_type().into();
-    Ok((mime, audio.collect().await?))
+    let spoken = guard::call(speech.callback, || {
+        let speaking = speech.speaker.speak(request);
+        Box::pin(async {
+            let audio = speaking.await?;
+            let mime = audio.content_type().into();
+            Ok((mime, audio.collect().await?))
+        })
+    });
+    spoken.await.unwrap_or_else(|panicked| {
+        Err(Error::new(ErrorKind::Config, "speech.speak", panicked.to_string()))
+    })
 }

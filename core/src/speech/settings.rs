@@ -7,6 +7,7 @@ use futures_core::Stream;
 
 use super::pipeline::SpeechStream;
 use super::{SentenceCutter, Speaker, SpeechRequest};
+use crate::guard::Callback;
 
 /// When a reply is spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -57,6 +58,7 @@ pub enum OnFailure {
 #[must_use]
 pub struct Speech {
     pub(super) speaker: Arc<dyn Speaker>,
+    pub(super) callback: Callback,
     pub(super) options: SpeechRequest,
     pub(super) in_flight: usize,
     pub(super) retries: u32,
@@ -66,9 +68,10 @@ pub struct Speech {
 
 impl Speech {
     /// Speaks by this speaker, two sentences at a time.
-    pub fn new(speaker: impl Speaker + 'static) -> Self {
+    pub fn new<S: Speaker + 'static>(speaker: S) -> Self {
         Speech {
             speaker: Arc::new(speaker),
+            callback: Callback::of::<S>("speaker"),
             options: SpeechRequest::default(),
             in_flight: 2,
             retries: 1,

@@ -117,7 +117,9 @@ impl ChatStore {
     ) -> Result<Tokens> {
         let known = identity.tokens.clone();
         let known = match (known, &self.shared.provider) {
-            (None, Some(provider)) => provider.tokens(identity.user.as_deref(), None).await,
+            (None, Some(provider)) => {
+                provider.tokens(operation, identity.user.as_deref(), None).await?
+            }
             (known, _) => known,
         };
         let why = "there are no tokens for this call: give them, or a token provider that has them";
@@ -164,7 +166,7 @@ impl ChatStore {
             }
         }
         let Some(provider) = &self.shared.provider else { return Ok(None) };
-        let given = provider.tokens(identity.user.as_deref(), Some(tokens)).await;
+        let given = provider.tokens(operation, identity.user.as_deref(), Some(tokens)).await?;
         if let Some(given) = &given {
             live.renewals.replace(tokens, given);
         }

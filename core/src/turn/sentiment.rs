@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::{ChatRequest, OpenAi, Result};
+use crate::guard::{self, Callback};
+use crate::{ChatRequest, Error, ErrorKind, OpenAi, Result};
 
 /// Finds the label of a text, such as 기쁨.
 ///
@@ -35,10 +36,16 @@ where
 pub(super) struct AnySentiment(Arc<dyn Labels>);
 
 trait Labels: Send + Sync {
+    fn callback(&self) -> Callback;
+
     fn label(&self, text: String) -> BoxFuture<'_, Result<String>>;
 }
 
 impl<S: Sentiment> Labels for S {
+    fn callback(&self) -> Callback {
+        Callback::of::<S>("sentiment callback")
+    }
+
     fn label(&self, text: String) -> BoxFuture<'_, Result<String>> {
         Box::pin(Sentiment::label(self, text))
     }
@@ -50,7 +57,11 @@ impl AnySentiment {
     }
 
     pub(super) async fn label(self, text: String) -> Result<String> {
-        Ok(self.0.label(text).await?.trim().to_owned())
+        let label = guard::call(self.0.callback(), || self.0.label(text)).await;
+        let label = label.unwrap_or_else(|panicked| {
+            Err(Error::new(ErrorKind::Config, "turn.sentiment", panicked.to_string()))
+        });
+        Ok(label?.trim().to_owned())
     }
 }
 

@@ -1,0 +1,162 @@
+//! Calls into user code: a panic there becomes an error that names the callback, and breaks nothing else.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+
+/// A callback, as errors and logs name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Callback {
+    /// Its part, such as `token provider`.
+    part: &'static str,
+    /// Its type, such as `app::Tokens`.
+    type_name: &'static str,
+}
+
+impl Callback {
+    /// The callback with this part, of the type `T`.
+    pub(crate) fn of<T: ?Sized>(part: &'static str) -> Self {
+        Callback { part, type_name: std::any::type_name::<T>() }
+    }
+}
+
+impl fmt::Display for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} `{}`", self.part, self.type_name)
+    }
+}
+
+/// User code has panicked. Its message is not repeated here: it may hold what people said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Panicked(Callback);
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} panicked", self.0)
+    }
+}
+
+/// Calls user code and drives the future that it returns. A panic is caught in the call, in each poll, and when the
+/// future is dropped.
+pub(crate) fn call<'a, T>(
+    callback: Callback,
+    make: impl FnOnce() -> BoxFuture<'a, T>,
+) -> Guarded<'a, T> {
+    let state = match catch_unwind(AssertUnwindSafe(make)) {
+        Ok(future) => State::Running(future),
+        Err(_) => State::Panicked(reported(callback)),
+    };
+    Guarded { callback, state }
+}
+
+/// A call into user code, on its way.
+#[must_use = "a future does nothing until it is polled"]
+pub(crate) struct Guarded<'a, T> {
+    callback: Callback,
+    state: State<'a, T>,
+}
+
+enum State<'a, T> {
+    Running(BoxFuture<'a, T>),
+    Panicked(Panicked),
+    Ended,
+}
+
+impl<T> Guarded<'_, T> {
+    /// Drops the future, which is user code as well.
+    fn end(&mut self) -> Option<Panicked> {
+        let State::Running(future) = std::mem::replace(&mut self.state, State::Ended) else {
+            return None;
+        };
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(future)));
+        dropped.err().map(|_| reported(self.callback))
+    }
+}
+
+impl<T> Future for Guarded<'_, T> {
+    type Output = Result<T, Panicked>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+        let callback = self.callback;
+        let polled = match &mut self.state {
+            State::Running(future) => catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(task))),
+            State::Panicked(panicked) => return Poll::Ready(Err(*panicked)),
+            // Only after its end, when nobody polls any more.
+            State::Ended => return Poll::Pending,
+        };
+        let ended = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(value)) => Ok(value),
+            Err(_) => Err(reported(callback)),
+        };
+        // What was returned counts, even if the future cannot be dropped.
+        self.end();
+        Poll::Ready(ended)
+    }
+}
+
+impl<T> Drop for Guarded<'_, T> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn reported(callback: Callback) -> Panicked {
+    tracing::error!(callback = callback.part, of = callback.type_name, "user code panicked");
+    Panicked(callback)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Bad;
+
+    impl Drop for Bad {
+        fn drop(&mut self) {
+            panic!("in the drop");
+        }
+    }
+
+    fn bad() -> Callback {
+        Callback::of::<Bad>("sink")
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_the_call_or_in_a_poll_is_an_error_with_the_callbacks_name() {
+        let in_the_call = call(bad(), || -> BoxFuture<'_, ()> { panic!("in the call") }).await;
+        let in_a_poll = call(bad(), || -> BoxFuture<'_, ()> {
+            Box::pin(async {
+                tokio::task::yield_now().await;
+                panic!("in a poll")
+            })
+        });
+        for panicked in [in_the_call.unwrap_err(), in_a_poll.await.unwrap_err()] {
+            let said = panicked.to_string();
+            assert!(said.starts_with("the sink `") && said.ends_with("::Bad` panicked"), "{said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_future_that_cannot_be_dropped_breaks_nothing() {
+        let held = Bad;
+        let answer = call(bad(), move || -> BoxFuture<'_, u8> {
+            Box::pin(std::future::poll_fn(move |_| {
+                let _held = &held;
+                Poll::Ready(7)
+            }))
+        });
+        assert_eq!(answer.await, Ok(7), "what it returned counts");
+        let held = Bad;
+        drop(call(bad(), move || -> BoxFuture<'_, ()> {
+            Box::pin(async move {
+                let _held = held;
+                std::future::pending().await
+            })
+        }));
+    }
+}
