@@ -26,6 +26,9 @@ pub(super) trait Backend {
     /// Gives a claimed conversation back as it is.
     fn give_back(&mut self, conversation: &str, now: Millis) -> Result<(), Fault>;
 
+    /// Gives all conversations back that this process has claimed.
+    fn give_all_back(&mut self, now: Millis) -> Result<(), Fault>;
+
     /// What it holds, and has held.
     fn counts(&mut self) -> Result<Counts, Fault>;
 
@@ -89,6 +92,16 @@ pub(super) enum Change {
     Later { trial: Trial, due_at: Millis, needs_token: bool, reason: String, step_over: bool },
     /// It is given up.
     Dead { trial: Trial, reason: String, go_on: bool },
+}
+
+impl Change {
+    /// The conversation does not go on after it.
+    pub(super) fn stop(&mut self) {
+        match self {
+            Change::Delivered { go_on, .. } | Change::Dead { go_on, .. } => *go_on = false,
+            Change::Later { step_over, .. } => *step_over = false,
+        }
+    }
 }
 
 /// What `settle` found.

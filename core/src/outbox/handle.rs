@@ -10,6 +10,7 @@ use super::backend::{Fault, Fresh, Inserted};
 use super::shared::{Phase, Shared, lock};
 use super::sink::AnySink;
 use super::state::{Gate, Trial};
+use super::tokens::Holder;
 use super::waiting::{drained, elsewhere};
 use super::{
     DeadLetter, FlushReport, OutboxBuilder, PendingRecord, Receipt, Record, Sink, Stats, WhenFull,
@@ -291,8 +292,8 @@ impl Outbox {
             return refuse(format!("the record has {bytes} bytes, more than the limit of {limit}"));
         }
         if let Some(tokens) = record.known_tokens() {
-            let key = record.user_id().unwrap_or(record.conversation());
-            lock(&shared.wallet).keep(key, tokens.clone());
+            let holder = Holder::of(record.user_id(), record.conversation());
+            lock(&shared.tokens).keep(holder, tokens.clone());
         }
         Ok(Fresh {
             id: record.id().to_owned(),

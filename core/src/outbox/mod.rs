@@ -2,6 +2,7 @@
 
 mod backend;
 mod checkpoint;
+mod delivery;
 mod file;
 mod handle;
 mod memory;
@@ -13,6 +14,7 @@ mod shared;
 mod sink;
 mod sqlite;
 mod state;
+mod tokens;
 mod waiting;
 mod worker;
 

@@ -63,6 +63,8 @@ impl Default for OutboxLimits {
 pub struct Delivery {
     /// Conversations that are delivered at once, by each process. Default 16.
     pub concurrency: usize,
+    /// The longest that one delivery may take. Then it is cancelled, and tried again later. Default 2 min.
+    pub limit: Duration,
     /// The bound of the first wait. Default 500 ms.
     pub initial_backoff: Duration,
     /// The bound that doubling leads to. Default 60 s.
@@ -88,6 +90,7 @@ impl Default for Delivery {
     fn default() -> Self {
         Delivery {
             concurrency: 16,
+            limit: Duration::from_secs(120),
             initial_backoff: Duration::from_millis(500),
             max_backoff: Duration::from_secs(60),
             max_retry_after: Duration::from_secs(60 * 60),
@@ -201,6 +204,7 @@ impl OutboxBuilder {
     pub(super) fn check(&self) -> Result<()> {
         let wrong = match () {
             () if self.delivery.concurrency == 0 => "a concurrency of 0 delivers nothing",
+            () if self.delivery.limit.is_zero() => "a limit of 0 for a delivery delivers nothing",
             () if self.limits.record_bytes == 0 => "a limit of 0 bytes takes no record",
             () if self.path.as_ref().is_some_and(|path| path.as_os_str().is_empty()) => {
                 "the path is empty"

@@ -217,6 +217,15 @@ impl Room {
         };
     }
 
+    /// Gives all conversations back whose deliveries a panic has ended.
+    pub(super) fn give_all_back(&mut self, now: Millis) {
+        let _ = self.memory.give_all_back(now);
+        if let Some(file) = &mut self.file {
+            // Where this cannot be written now, the claims end with this process.
+            let _ = file.act(|disk| disk.give_all_back(now));
+        }
+    }
+
     /// How many records were delivered from there.
     pub(super) fn delivered(&mut self, place: Place) -> u64 {
         let counts = match (place, &mut self.file) {

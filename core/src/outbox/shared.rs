@@ -1,6 +1,5 @@
 //! What a process's handles and its worker share.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -15,10 +14,8 @@ use super::room::Room;
 use super::sink::AnySink;
 use super::sqlite::Settings;
 use super::state::{Breaker, Millis};
-use crate::Tokens;
+use super::tokens::TokenCache;
 
-/// Users whose tokens are kept.
-const WALLET: usize = 10_000;
 /// Calls of `delivered` at a time.
 const HOOKS: usize = 64;
 
@@ -28,7 +25,7 @@ pub(super) struct Shared {
     pub(super) sink: Arc<OnceLock<Arc<dyn AnySink>>>,
     pub(super) clock: Clock,
     pub(super) breaker: Mutex<Breaker>,
-    pub(super) wallet: Mutex<Wallet>,
+    pub(super) tokens: Mutex<TokenCache>,
     room: Mutex<Room>,
     /// Held while waiting for the room: who comes back for it at once, as the worker does, stands behind those who wait.
     door: Mutex<()>,
@@ -39,7 +36,7 @@ pub(super) struct Shared {
     /// The worker has nothing to do but wait for a record.
     pub(super) is_idle: AtomicBool,
     pub(super) has_worker: AtomicBool,
-    /// Conversations that are being delivered.
+    /// Deliveries that run. Those that only wait for the disk do not count.
     pub(super) running: AtomicUsize,
     phase: AtomicU8,
     /// The worker has ended.
@@ -52,6 +49,9 @@ pub(super) struct Shared {
     pub(super) died: AtomicU64,
     /// Tells callers that wait for room that a record has gone.
     freed: (Mutex<()>, Condvar),
+    /// Lets the worker panic at its next claim.
+    #[cfg(test)]
+    pub(super) panics: AtomicBool,
 }
 
 /// How far the end of an outbox has come.
@@ -87,7 +87,7 @@ impl Shared {
             sink,
             clock: Clock::new(),
             breaker: Mutex::default(),
-            wallet: Mutex::default(),
+            tokens: Mutex::default(),
             room: Mutex::new(room),
             door: Mutex::default(),
             queue: Mutex::default(),
@@ -102,6 +102,8 @@ impl Shared {
             delivered: AtomicU64::new(0),
             died: AtomicU64::new(0),
             freed: Default::default(),
+            #[cfg(test)]
+            panics: AtomicBool::new(false),
             options,
         })
     }
@@ -207,67 +209,7 @@ pub(super) fn millis(time: Duration) -> Millis {
     time.as_millis().try_into().unwrap_or(u64::MAX)
 }
 
-/// The newest tokens of each user, or of a conversation whose user was not said. In memory alone.
-#[derive(Default)]
-pub(super) struct Wallet {
-    tokens: HashMap<String, (u64, Tokens)>,
-    order: VecDeque<(String, u64)>,
-    last: u64,
-}
-
-impl Wallet {
-    pub(super) fn keep(&mut self, key: &str, tokens: Tokens) {
-        if self.tokens.get(key).is_some_and(|(_, known)| known.same_as(&tokens)) {
-            return;
-        }
-        self.last += 1;
-        self.tokens.insert(key.to_owned(), (self.last, tokens));
-        self.order.push_back((key.to_owned(), self.last));
-        while self.tokens.len() > WALLET || self.order.len() > 2 * WALLET {
-            let Some((oldest, number)) = self.order.pop_front() else { break };
-            self.remove(&oldest, number);
-        }
-    }
-
-    /// The tokens, and which ones of that key they are.
-    pub(super) fn find(&self, key: &str) -> Option<(u64, Tokens)> {
-        self.tokens.get(key).cloned()
-    }
-
-    /// Forgets tokens that are not accepted; `false` when there are newer ones.
-    pub(super) fn remove(&mut self, key: &str, number: u64) -> bool {
-        let is_newest = self.tokens.get(key).is_none_or(|(newest, _)| *newest == number);
-        if is_newest {
-            self.tokens.remove(key);
-        }
-        is_newest
-    }
-}
-
 /// A lock is never left in a bad state here: what a panic interrupts is a single step.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_wallet_keeps_the_newest_tokens_and_a_bounded_number() {
-        let mut wallet = Wallet::default();
-        for user in 0..WALLET + 5 {
-            wallet.keep(&user.to_string(), Tokens::new("a", "r"));
-        }
-        assert!(wallet.find("4").is_none() && wallet.find("5").is_some());
-        let (old, _) = wallet.find("9").unwrap();
-        for _ in 0..3 * WALLET {
-            wallet.keep("9", Tokens::new("b", "r"));
-        }
-        assert!(!wallet.remove("9", old));
-        let (new, tokens) = wallet.find("9").unwrap();
-        assert_eq!(tokens.access.expose(), "b");
-        assert!(wallet.remove("9", new) && wallet.find("9").is_none());
-        assert!(wallet.order.len() <= 2 * WALLET);
-    }
 }

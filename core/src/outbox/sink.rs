@@ -6,12 +6,14 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::Record;
+use crate::guard::Callback;
 
 /// Delivers records to a service.
 ///
 /// The outbox calls it again and again until it says [`Delivered`](Outcome::Delivered) or [`Dead`](Outcome::Dead), so
 /// a delivery must be safe to repeat: a process can die after the service took a record and before the outbox has
-/// written that down. The outbox sets no time limit but the lease: a delivery that hangs is the sink's to end.
+/// written that down. One that has not ended within [`Delivery::limit`](super::Delivery::limit) is cancelled and made
+/// again, so it must neither be harmed by being dropped nor block its thread: all deliveries share one.
 ///
 /// A sink is used in forked children as well, and so must not hold connections of the process that made it.
 ///
@@ -75,11 +77,17 @@ pub enum Outcome {
 
 /// A sink of any type, and of none that the outbox would have to name.
 pub(super) trait AnySink: Send + Sync {
+    /// How errors name it.
+    fn callback(&self) -> Callback;
     fn deliver<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, Outcome>;
     fn delivered<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, ()>;
 }
 
 impl<S: Sink> AnySink for S {
+    fn callback(&self) -> Callback {
+        Callback::of::<S>("sink")
+    }
+
     fn deliver<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, Outcome> {
         Box::pin(Sink::deliver(self, record))
     }

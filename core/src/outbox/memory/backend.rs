@@ -128,6 +128,14 @@ impl Backend for Memory {
         Ok(())
     }
 
+    fn give_all_back(&mut self, _now: Millis) -> Result<(), Fault> {
+        let is_claimed = |(_, c): &(&String, &super::Conversation)| c.is_claimed;
+        let names: Vec<String> =
+            self.conversations.iter().filter(is_claimed).map(|(name, _)| name.clone()).collect();
+        names.iter().for_each(|name| self.claimed(name, false));
+        Ok(())
+    }
+
     fn counts(&mut self) -> Result<Counts, Fault> {
         Ok(self.counts)
     }

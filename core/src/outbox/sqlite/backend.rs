@@ -149,6 +149,11 @@ impl Backend for Disk {
         })
     }
 
+    fn give_all_back(&mut self, _now: Millis) -> Result<(), Fault> {
+        let me = self.me;
+        self.write(|connection| records::end_claims(connection, me))
+    }
+
     fn counts(&mut self) -> Result<Counts, Fault> {
         self.read(records::counts)
     }

@@ -332,6 +332,11 @@ pub(super) fn add_process(connection: &Connection, name: &str) -> Result<i64> {
 /// Ends a process's claims, and makes its records everybody's.
 pub(super) fn bury_process(connection: &Connection, no: i64) -> Result<()> {
     connection.prepare_cached("DELETE FROM process WHERE no = ?1")?.execute([no])?;
+    end_claims(connection, no)
+}
+
+/// Ends all claims of a process.
+pub(super) fn end_claims(connection: &Connection, no: i64) -> Result<()> {
     let mut claimed =
         connection.prepare_cached("SELECT name FROM conversation WHERE lease = ?1")?;
     let names: Vec<String> = claimed.query_map([no], |row| row.get(0))?.collect::<Result<_>>()?;

@@ -5,6 +5,7 @@ mod conformance;
 mod delivery;
 mod faults;
 mod file;
+mod guarded;
 mod model;
 mod reference;
 mod stage;

@@ -1,6 +1,7 @@
 //! An outbox whose worker runs in the test, on a clock that the test turns, with a sink that does as it is told.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::outbox::backend::{Fresh, Inserted};
 use crate::outbox::shared::{Phase, Shared, lock};
 use crate::outbox::sink::AnySink;
 use crate::outbox::state::Trial;
+use crate::outbox::tokens::Holder;
 use crate::outbox::{OutboxBuilder, worker};
 use crate::{Outbox, Outcome, Record, Sink, Tokens};
 
@@ -23,7 +25,10 @@ pub(super) enum Act {
     /// Takes this long, then delivers.
     Takes(Duration),
     Hangs,
+    /// Panics when its future is polled.
     Panics,
+    /// Panics before there is a future.
+    PanicsAtOnce,
 }
 
 /// A sink with a script for each record, and notes of what happened. Without a script it delivers at once.
@@ -40,6 +45,7 @@ pub(super) struct Notes {
     pub(super) delivered: Vec<String>,
     /// Calls of `delivered`.
     pub(super) counted: Vec<String>,
+    counting_panics: bool,
     /// Conversations with a delivery under way.
     sending: HashMap<String, u32>,
     pub(super) most_at_once: usize,
@@ -54,6 +60,11 @@ impl Script {
 
     pub(super) fn otherwise(&self, act: Option<Act>) {
         lock(&self.0).otherwise = act;
+    }
+
+    /// `delivered` panics before there is a future.
+    pub(super) fn counting_panics(&self) {
+        lock(&self.0).counting_panics = true;
     }
 
     pub(super) fn notes<T>(&self, look: impl FnOnce(&Notes) -> T) -> T {
@@ -103,25 +114,32 @@ impl Drop for Sending<'_> {
 }
 
 impl Sink for Script {
-    async fn deliver(&self, record: &Record) -> Outcome {
-        let _sending = Sending::new(self, record.conversation());
-        let outcome = match self.next(record) {
-            Act::Is(outcome) => outcome,
-            Act::Takes(time) => {
-                tokio::time::sleep(time).await;
-                Outcome::Delivered
+    fn deliver(&self, record: &Record) -> impl Future<Output = Outcome> + Send {
+        let act = self.next(record);
+        assert!(!matches!(act, Act::PanicsAtOnce), "as told");
+        async move {
+            let _sending = Sending::new(self, record.conversation());
+            let outcome = match act {
+                Act::Is(outcome) => outcome,
+                Act::Takes(time) => {
+                    tokio::time::sleep(time).await;
+                    Outcome::Delivered
+                }
+                Act::Hangs => std::future::pending().await,
+                Act::Panics | Act::PanicsAtOnce => panic!("as told"),
+            };
+            if outcome == Outcome::Delivered {
+                lock(&self.0).delivered.push(record.id().to_owned());
             }
-            Act::Hangs => std::future::pending().await,
-            Act::Panics => panic!("as told"),
-        };
-        if outcome == Outcome::Delivered {
-            lock(&self.0).delivered.push(record.id().to_owned());
+            outcome
         }
-        outcome
     }
 
-    async fn delivered(&self, record: &Record) {
-        lock(&self.0).counted.push(record.id().to_owned());
+    fn delivered(&self, record: &Record) -> impl Future<Output = ()> + Send {
+        let mut notes = lock(&self.0);
+        notes.counted.push(record.id().to_owned());
+        assert!(!notes.counting_panics, "as told");
+        std::future::ready(())
     }
 }
 
@@ -162,7 +180,7 @@ impl Stage {
 
     /// With tokens of this user.
     pub(super) fn put_with(&self, conversation: &str, id: &str, user: &str, access: &str) {
-        lock(&self.shared.wallet).keep(user, Tokens::new(access, "refresh"));
+        lock(&self.shared.tokens).keep(Holder::User(user.into()), Tokens::new(access, "refresh"));
         let fresh = super::backends::fresh(conversation, id);
         let user = Some(user.to_owned());
         self.put_fresh(Fresh { user, has_tokens: true, trial: self.born(), ..fresh });
