@@ -1,8 +1,12 @@
 //! JSON that other writers get slightly wrong, made readable.
 
+mod fields;
+
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
+
+pub(crate) use fields::Fields;
 
 /// Reads JSON; halves of surrogate pairs in it become U+FFFD, as other readers have it, instead of costing the whole.
 ///

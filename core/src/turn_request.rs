@@ -1,10 +1,13 @@
-//! What a turn is asked: the same for the turn engine and for the chat service's client.
+//! A turn's request: the same for the turn engine and for the chat service's client.
 
 use std::fmt;
 
-use crate::{Message, Secret, Tokens};
+use crate::{Error, ErrorKind, Message, Result, Secret, Tokens};
 
 /// One message of a user, and where it belongs.
+///
+/// The turn engine and the service's client take the same request. What one of them has no use for is refused, not
+/// passed over: see [`Turns::start`](crate::Turns::start) and [`ChatService::stream`](crate::ChatService::stream).
 ///
 /// ```
 /// use turnwire::TurnRequest;
@@ -59,13 +62,14 @@ impl TurnRequest {
         self
     }
 
-    /// Whose message it is: the user's UUID.
+    /// Whose message it is: the user's UUID. A service's client asks its [`TokenProvider`](crate::TokenProvider) for the
+    /// tokens of this user, and has no other use for it.
     pub fn user_id(mut self, id: impl Into<String>) -> Self {
         self.user_id = Some(id.into());
         self
     }
 
-    /// The user's tokens, in place of the client's.
+    /// The user's tokens, in place of those of the client or the store.
     pub fn tokens(mut self, access: impl Into<Secret>, refresh: impl Into<Secret>) -> Self {
         self.tokens = Some(Tokens::new(access, refresh));
         self
@@ -77,10 +81,26 @@ impl TurnRequest {
         self
     }
 
-    /// Whether a whole reply comes with its speech. Default false.
+    /// Asks a service for the speech of a whole reply ([`ChatService::send`](crate::ChatService::send)). Default false.
     pub fn speech(mut self, speech: bool) -> Self {
         self.speech = speech;
         self
+    }
+
+    /// Refuses what neither the engine nor a service can make anything of.
+    pub(crate) fn check(&self, operation: &'static str) -> Result<()> {
+        let is_blank = |text: &str| text.trim().is_empty();
+        let workspace = match &self.place {
+            Place::Workspace(id) => Some(id.as_str()),
+            Place::Unnamed | Place::New => None,
+        };
+        let why = match () {
+            () if is_blank(&self.message) => "the message is empty",
+            () if workspace.is_some_and(is_blank) => "the workspace's id is empty",
+            () if self.user_id.as_deref().is_some_and(is_blank) => "the user's id is empty",
+            () => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::InvalidRequest, operation, why))
     }
 }
 

@@ -39,6 +39,7 @@ struct Inner {
     body: Option<Arc<str>>,
     partial: Option<Arc<str>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
+    hint: Option<&'static str>,
 }
 
 /// The error object that a service sent (`{"error": {"message", "type", "code", "param"}}`).
@@ -74,6 +75,7 @@ impl Error {
             body: None,
             partial: None,
             source: None,
+            hint: None,
         }))
     }
 
@@ -169,6 +171,11 @@ impl Error {
         self.0.partial.as_deref()
     }
 
+    /// What the call was made to, such as `POST http://localhost:5000/chat`.
+    pub(crate) fn target(&self) -> Option<&str> {
+        self.0.target.as_deref()
+    }
+
     pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
         self.0.message = message.into();
         self
@@ -224,6 +231,12 @@ impl Error {
         self
     }
 
+    /// Advice that fits this error better than that of its kind.
+    pub(crate) fn with_hint(mut self, hint: &'static str) -> Self {
+        self.0.hint = Some(hint);
+        self
+    }
+
     pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.0.source = Some(Arc::new(source));
         self
@@ -252,7 +265,7 @@ impl fmt::Display for Error {
         if !context.is_empty() {
             write!(f, " ({})", context.join(", "))?;
         }
-        write!(f, "; {}", e.kind.hint())
+        write!(f, "; {}", e.hint.unwrap_or(e.kind.hint()))
     }
 }
 

@@ -8,7 +8,7 @@ mod read;
 mod turn_event;
 mod write;
 
-pub(crate) use read::{MP3, audio, read};
+pub(crate) use read::{MP3, Unreadable, audio, read};
 pub use turn_event::TurnEvent;
 
 /// The headers of a response that streams events. The last two keep proxies from holding the events back.

@@ -3,11 +3,9 @@
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
-use serde::Deserialize;
-use serde_json::Value;
 
 use super::TurnEvent;
-use crate::json;
+use crate::json::Fields;
 
 /// Base64 (RFC 4648, section 4), with its padding or without.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -15,78 +13,120 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What sound is where its media type is not told.
+/// The media type of audio that comes without one.
 pub(crate) const MP3: &str = "audio/mpeg";
 
 /// The fields of every type; each has some of them.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Fields {
-    r#type: Option<String>,
-    workspace_id: Option<Value>,
-    content: Option<String>,
-    message: Option<Value>,
-    label: Option<String>,
-    stage: Option<String>,
-    seq: Option<u64>,
-    mime: Option<String>,
-    audio_base64: Option<String>,
-    text: Option<String>,
-    prompt_tokens: Option<u64>,
-    completion_tokens: Option<u64>,
-    total_tokens: Option<u64>,
+const FIELDS: [&str; 14] = [
+    "type",
+    "workspaceId",
+    "content",
+    "message",
+    "error",
+    "label",
+    "stage",
+    "seq",
+    "mime",
+    "audioBase64",
+    "text",
+    "promptTokens",
+    "completionTokens",
+    "totalTokens",
+];
+
+/// The longest reason that is looked into for the message in it, in bytes; a longer one is shown as it is.
+const LONGEST_REASON: usize = 64 * 1024;
+
+/// An event that cannot be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unreadable {
+    /// What is wrong with it.
+    pub(crate) why: String,
+    /// The reply is whole without it.
+    pub(crate) is_optional: bool,
 }
 
-/// What is looked at when the fields do not fit: the type alone.
-#[derive(Deserialize)]
-struct Type {
-    r#type: Option<Value>,
-}
-
-/// Reads an event; the error says what is wrong with it.
-pub(crate) fn read(text: &str) -> Result<Option<TurnEvent>, String> {
-    let fields: Fields = match json::from_str(text) {
-        Ok(fields) => fields,
-        // A type of tomorrow may use a name of today for something else.
-        Err(_) if is_of_unknown_type(text) => return Ok(None),
-        Err(error) => return Err(format!("this is no event: {error}")),
-    };
-    let needs = |what: &str| format!("an event of type {:?} needs {what}", fields.r#type);
-    let event = match fields.r#type.as_deref() {
-        Some("workspace") => {
-            let id = fields.workspace_id.as_ref().and_then(word);
-            TurnEvent::Workspace { workspace_id: id.ok_or_else(|| needs("a workspaceId"))? }
+/// Reads an event. `None` is one that says nothing to this version.
+///
+/// A field of an odd type costs the event only where the event is nothing without it: `done` and `error` are read from
+/// their type alone.
+pub(crate) fn read(text: &str) -> Result<Option<TurnEvent>, Unreadable> {
+    let fields = Fields::read(text, FIELDS).map_err(|error| Unreadable {
+        why: format!("this is no event: {error}"),
+        is_optional: false,
+    })?;
+    let Some(kind) = fields.text("type") else { return Ok(None) };
+    let lacks = |what: &str| format!("an event of type {kind:?} needs {what}");
+    let optional = match kind.as_str() {
+        "content" => {
+            return match (fields.raw("content"), fields.text("content")) {
+                (_, Some(content)) => Ok(Some(TurnEvent::Content { content })),
+                // Services hand on an LLM's empty deltas.
+                (None, None) => Ok(None),
+                (Some(_), None) => {
+                    Err(Unreadable { why: lacks("a text as its content"), is_optional: false })
+                }
+            };
         }
-        Some("content") => match fields.content {
-            Some(content) => TurnEvent::Content { content },
-            // Services hand on an LLM's empty deltas.
-            None => return Ok(None),
+        "done" => return Ok(Some(TurnEvent::done())),
+        "error" => return Ok(Some(TurnEvent::Error { message: reason(&fields) })),
+        "workspace" => workspace(&fields),
+        "sentiment" => {
+            fields.text("label").map(|label| TurnEvent::Sentiment { label }).ok_or("a label")
+        }
+        "stage_failed" => {
+            let event = |stage| TurnEvent::StageFailed { stage, message: reason(&fields) };
+            fields.text("stage").map(event).ok_or("a stage")
+        }
+        "audio" => match audio(&fields.text("audioBase64").unwrap_or_default()) {
+            Ok(audio) => Ok(TurnEvent::Audio {
+                seq: fields.number("seq").unwrap_or_default(),
+                mime: fields.text("mime").unwrap_or_else(|| MP3.to_owned()),
+                audio,
+                text: fields.text("text").unwrap_or_default(),
+            }),
+            Err(why) => return Err(Unreadable { why, is_optional: true }),
         },
-        Some("done") => TurnEvent::done(),
-        Some("error") => TurnEvent::Error { message: reason(fields.message) },
-        Some("stage_failed") => {
-            let stage = fields.stage.clone().ok_or_else(|| needs("a stage"))?;
-            TurnEvent::StageFailed { stage, message: reason(fields.message) }
-        }
-        Some("sentiment") => {
-            TurnEvent::Sentiment { label: fields.label.clone().ok_or_else(|| needs("a label"))? }
-        }
-        Some("audio") => {
-            let audio = audio(fields.audio_base64.as_deref().unwrap_or_default())?;
-            let mime = fields.mime.unwrap_or_else(|| MP3.to_owned());
-            let (seq, text) = (fields.seq.unwrap_or_default(), fields.text.unwrap_or_default());
-            TurnEvent::Audio { seq, mime, audio, text }
-        }
-        Some("usage") => {
-            let prompt_tokens = fields.prompt_tokens.unwrap_or_default();
-            let completion_tokens = fields.completion_tokens.unwrap_or_default();
-            let sum = prompt_tokens.saturating_add(completion_tokens);
-            let total_tokens = fields.total_tokens.unwrap_or(sum);
-            TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens }
-        }
+        "usage" => usage(&fields).ok_or("numbers of tokens"),
         _ => return Ok(None),
     };
-    Ok(Some(event))
+    optional.map(Some).map_err(|what| Unreadable { why: lacks(what), is_optional: true })
+}
+
+type EventFields<'a> = Fields<'a, { FIELDS.len() }>;
+
+fn workspace(fields: &EventFields<'_>) -> Result<TurnEvent, &'static str> {
+    let workspace_id = fields.word("workspaceId").ok_or("a workspaceId")?;
+    Ok(TurnEvent::Workspace { workspace_id })
+}
+
+/// A number that is missing is none; one that is there must be one.
+fn usage(fields: &EventFields<'_>) -> Option<TurnEvent> {
+    let tokens = |name: &str| match fields.raw(name) {
+        None => Some(None),
+        Some(_) => fields.number(name).map(Some),
+    };
+    let (prompt, completion) = (tokens("promptTokens")?, tokens("completionTokens")?);
+    let total = tokens("totalTokens")?;
+    prompt.or(completion).or(total)?;
+    let prompt_tokens = prompt.unwrap_or_default();
+    let completion_tokens = completion.unwrap_or_default();
+    let total_tokens = total.unwrap_or(prompt_tokens.saturating_add(completion_tokens));
+    Some(TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens })
+}
+
+/// Why something failed, in whatever form the service says it.
+fn reason(fields: &EventFields<'_>) -> String {
+    let said = ["message", "error"].into_iter().find_map(|name| {
+        let raw = fields.raw(name)?;
+        let inner = || {
+            let object = (raw.len() <= LONGEST_REASON).then(|| Fields::read(raw, ["message"]))?;
+            object.ok()?.text("message")
+        };
+        let text = fields.text(name).or_else(inner).unwrap_or_else(|| raw.to_owned());
+        (!text.trim().is_empty()).then_some(text)
+    });
+    said.unwrap_or_else(|| "the service gave no reason".to_owned())
 }
 
 /// Sound out of its Base64; the error says what is wrong with it.
@@ -98,40 +138,20 @@ pub(crate) fn audio(base64: &str) -> Result<Bytes, String> {
     }
 }
 
-fn is_of_unknown_type(text: &str) -> bool {
-    const KNOWN: [&str; 8] =
-        ["workspace", "content", "done", "error", "sentiment", "audio", "stage_failed", "usage"];
-    let Ok(Type { r#type }) = json::from_str(text) else { return false };
-    let word = r#type.as_ref().and_then(Value::as_str);
-    word.is_none_or(|word| !KNOWN.contains(&word))
-}
-
-/// Why something failed, in whatever form that is told.
-fn reason(message: Option<Value>) -> String {
-    match message {
-        Some(Value::String(message)) => message,
-        None | Some(Value::Null) => "the service gave no reason".to_owned(),
-        Some(other) => other.to_string(),
-    }
-}
-
-/// A string, or a number as its digits.
-fn word(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
 
     fn text() -> impl Strategy<Value = String> {
         prop_oneof![any::<String>(), "[\\x00-\\x1f\"\\\\\u{2028}\u{feff}😀가]{0,20}"]
+    }
+
+    /// A reason of white space is none.
+    fn reason() -> impl Strategy<Value = String> {
+        text().prop_filter("blank", |text| !text.trim().is_empty())
     }
 
     fn event() -> impl Strategy<Value = TurnEvent> {
@@ -140,12 +160,13 @@ mod tests {
             "[^\\x00]{1,20}".prop_map(|workspace_id| TurnEvent::Workspace { workspace_id }),
             text().prop_map(|content| TurnEvent::Content { content }),
             Just(TurnEvent::done()),
-            text().prop_map(|message| TurnEvent::Error { message }),
+            reason().prop_map(|message| TurnEvent::Error { message }),
             text().prop_map(|label| TurnEvent::Sentiment { label }),
             (any::<u64>(), text(), sound, text()).prop_map(|(seq, mime, audio, text)| {
                 TurnEvent::Audio { seq, mime, audio: audio.into(), text }
             }),
-            (text(), text()).prop_map(|(stage, message)| TurnEvent::StageFailed { stage, message }),
+            (text(), reason())
+                .prop_map(|(stage, message)| TurnEvent::StageFailed { stage, message }),
             (any::<u64>(), any::<u64>(), any::<u64>()).prop_map(|(p, c, t)| TurnEvent::Usage {
                 prompt_tokens: p,
                 completion_tokens: c,

@@ -104,7 +104,8 @@ impl TurnEvent {
     ///
     /// `decode` when it is no JSON object, or lacks what its type must have.
     pub fn from_json(json: &str) -> Result<Option<Self>> {
-        read::read(json).map_err(|why| Error::new(ErrorKind::Decode, "event.read", why))
+        read::read(json)
+            .map_err(|unreadable| Error::new(ErrorKind::Decode, "event.read", unreadable.why))
     }
 
     /// The event's JSON, on one line.

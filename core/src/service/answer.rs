@@ -1,10 +1,12 @@
 //! A whole reply, as the service answers it.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::http::Context;
+use crate::json::Fields;
 use crate::{Error, ErrorKind, Result, TurnEvent, event, json};
 
 /// A whole reply of the chat service.
@@ -19,31 +21,30 @@ pub struct ChatAnswer {
     pub audio: Option<Bytes>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Fields {
-    reply: Option<String>,
-    workspace_id: Option<Value>,
-    audio_base64: Option<String>,
-    error: Option<Value>,
-}
+/// The fields of an answer.
+const FIELDS: [&str; 4] = ["reply", "workspaceId", "audioBase64", "error"];
+
+/// The largest error that is read as one, in bytes; of a larger one the start is shown.
+const LARGEST_ERROR: usize = 64 * 1024;
 
 impl ChatAnswer {
     /// Reads the body of an answer.
     pub(super) fn read(context: &Context, body: &[u8]) -> Result<Self> {
-        let fields: Fields = fields(context, body)?;
-        if let Some(error) = fields.error.filter(|error| !error.is_null()) {
-            return Err(context.api_error(&error));
-        }
-        let lacks = || unreadable(context, "it has no reply", body);
-        let workspace_id = match fields.workspace_id {
-            Some(Value::String(id)) => Some(id).filter(|id| !id.is_empty()),
-            Some(Value::Number(id)) => Some(id.to_string()),
-            _ => None,
+        let body = text(context, body)?;
+        let fields = fields(context, &body)?;
+        let Some(reply) = fields.text("reply") else {
+            return Err(unreadable(context, "it has no reply", &body));
         };
-        let audio = fields.audio_base64.filter(|audio| !audio.is_empty());
-        let audio = audio.map(|audio| sound(context, &audio)).transpose()?;
-        Ok(ChatAnswer { reply: fields.reply.ok_or_else(lacks)?, workspace_id, audio })
+        let audio = fields.text("audioBase64").filter(|audio| !audio.is_empty());
+        let audio = audio.and_then(|audio| match event::audio(&audio) {
+            Ok(audio) => Some(audio),
+            // The reply is whole without it.
+            Err(why) => {
+                tracing::warn!("a chat service's audio is left out: {why}");
+                None
+            }
+        });
+        Ok(ChatAnswer { reply, workspace_id: fields.word("workspaceId"), audio })
     }
 
     /// The answer as the events that a stream would have been.
@@ -65,28 +66,49 @@ impl ChatAnswer {
 
 /// Reads the body of an answer that is speech alone.
 pub(super) fn read_speech(context: &Context, body: &[u8]) -> Result<Bytes> {
-    let fields: Fields = fields(context, body)?;
-    if let Some(error) = fields.error.filter(|error| !error.is_null()) {
-        return Err(context.api_error(&error));
-    }
-    let lacks = || unreadable(context, "it has no audioBase64", body);
-    sound(context, &fields.audio_base64.ok_or_else(lacks)?)
+    let body = text(context, body)?;
+    let Some(audio) = fields(context, &body)?.text("audioBase64") else {
+        return Err(unreadable(context, "it has no audioBase64", &body));
+    };
+    event::audio(&audio).map_err(|why| context.error(ErrorKind::Decode, why))
 }
 
-fn sound(context: &Context, base64: &str) -> Result<Bytes> {
-    event::audio(base64).map_err(|why| context.error(ErrorKind::Decode, why))
-}
-
-fn fields(context: &Context, body: &[u8]) -> Result<Fields> {
+fn text<'a>(context: &Context, body: &'a [u8]) -> Result<Cow<'a, str>> {
     if body.trim_ascii_start().first() == Some(&b'<') {
-        let why = format!("a page came in place of an answer: {}", context.excerpt(body));
+        let why = format!("expected an answer, got an HTML page: {}", context.excerpt(body));
         return Err(context.error(ErrorKind::UnexpectedReply, why));
     }
-    json::from_str(&String::from_utf8_lossy(body))
-        .map_err(|error| unreadable(context, &error.to_string(), body))
+    Ok(String::from_utf8_lossy(body))
 }
 
-fn unreadable(context: &Context, why: &str, body: &[u8]) -> Error {
-    let why = format!("this is no answer of a chat service: {why}: {}", context.excerpt(body));
+/// The fields of an answer that is no error.
+fn fields<'a>(context: &Context, body: &'a str) -> Result<Fields<'a, { FIELDS.len() }>> {
+    let fields = Fields::read(body, FIELDS)
+        .map_err(|error| unreadable(context, &error.to_string(), body))?;
+    let Some(error) = fields.raw("error") else { return Ok(fields) };
+    if error.len() > LARGEST_ERROR {
+        return Err(context.error(ErrorKind::Api, context.excerpt(error.as_bytes())));
+    }
+    match json::from_str::<Value>(error) {
+        Ok(error) if is_empty(&error) => Ok(fields),
+        Ok(error) => Err(context.api_error(&error)),
+        Err(error) => Err(unreadable(context, &error.to_string(), body)),
+    }
+}
+
+/// Returns true for an error that says nothing: services send the field with every answer.
+fn is_empty(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(all) => all.iter().all(is_empty),
+        Value::Object(fields) => fields.values().all(is_empty),
+        Value::Bool(true) | Value::Number(_) => false,
+    }
+}
+
+fn unreadable(context: &Context, why: &str, body: &str) -> Error {
+    let excerpt = context.excerpt(body.as_bytes());
+    let why = format!("this is no answer of a chat service: {why}: {excerpt}");
     context.error(ErrorKind::Decode, why)
 }

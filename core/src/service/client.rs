@@ -7,16 +7,16 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http::Method;
 use http::header::CONTENT_TYPE;
-use serde::Serialize;
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::answer::{ChatAnswer, read_speech};
+use super::failure::{after, explained, is_untaken};
+use super::request::{Reply, body};
 use super::stream::TurnStream;
 use super::{ChatServiceBuilder, ServicePaths, Wire};
 use crate::http::{HttpClient, Repeat, Request, Response, Source};
 use crate::token::AnyProvider;
-use crate::turn_request::Place;
 use crate::{CallOptions, Error, ErrorKind, Result, Secret, Tokens, TurnRequest};
 
 /// A client of a chat service: it asks for turns, and reads their events.
@@ -85,15 +85,18 @@ impl ChatService {
     ///
     /// # Errors
     ///
-    /// `invalid_request` when the message is empty; else any [`ErrorKind`]. Once the stream is there, nothing is sent
-    /// again.
+    /// `invalid_request`, before anything is sent, when the message or an id is empty, or the request has what a stream
+    /// cannot honour: [speech](TurnRequest::speech), a [history](TurnRequest::history), a [user](TurnRequest::user_id)
+    /// for whom no token provider is asked. Else any [`ErrorKind`]. When the turn could be had neither way, the error is
+    /// that of the whole reply, and its message also tells why there was no stream. Once the stream is there, nothing is
+    /// sent again.
     pub async fn stream(&self, request: TurnRequest) -> Result<TurnStream> {
         const OPERATION: &str = "service.stream";
         let started = Instant::now();
         let call = Call {
             operation: OPERATION,
             path: &self.shared.paths.stream,
-            json: body(&request, false, OPERATION)?,
+            json: self.body(&request, Reply::Streamed, OPERATION)?,
             streamed: true,
             repeat: Repeat::WhileUntaken,
         };
@@ -114,11 +117,14 @@ impl ChatService {
         );
         let call = Call {
             path: &self.shared.paths.chat,
-            json: body(&request, true, OPERATION)?,
+            json: self.body(&request, Reply::Whole, OPERATION)?,
             streamed: false,
             ..call
         };
-        let (response, context) = self.whole(&call, &request).await?;
+        // A service that was not reached has been waited for already.
+        let once = error.is_connect().then(|| self.with(CallOptions::new().max_retries(0)));
+        let whole = once.as_ref().unwrap_or(self).whole(&call, &request).await;
+        let (response, context) = whole.map_err(|second| after(&error, second))?;
         let answer = ChatAnswer::read(&context, &response.body)?;
         let source = Source::read(response.headers, context);
         Ok(TurnStream::of_answer(source, answer, limits, started))
@@ -128,13 +134,15 @@ impl ChatService {
     ///
     /// # Errors
     ///
-    /// `invalid_request` when the message is empty; else any [`ErrorKind`] but those of streams.
+    /// `invalid_request`, before anything is sent, when the message or an id is empty, or the request has a
+    /// [history](TurnRequest::history), or a [user](TurnRequest::user_id) for whom no token provider is asked; else any
+    /// [`ErrorKind`] but those of streams.
     pub async fn send(&self, request: TurnRequest) -> Result<ChatAnswer> {
         const OPERATION: &str = "service.send";
         let call = Call {
             operation: OPERATION,
             path: &self.shared.paths.chat,
-            json: body(&request, true, OPERATION)?,
+            json: self.body(&request, Reply::Whole, OPERATION)?,
             streamed: false,
             repeat: Repeat::WhileUntaken,
         };
@@ -236,7 +244,12 @@ impl ChatService {
             repeat: call.repeat,
             ..Request::new(call.operation, Method::POST, call.path, &options)
         };
-        self.shared.http.send(request).await
+        self.shared.http.send(request).await.map_err(explained)
+    }
+
+    /// The JSON of a request that this client can honour.
+    fn body(&self, request: &TurnRequest, reply: Reply, operation: &'static str) -> Result<Bytes> {
+        body(request, reply, self.shared.provider.is_some(), operation)
     }
 
     /// The pieces of a response that may be a stream.
@@ -250,47 +263,9 @@ impl ChatService {
         }
         let context = body.context().clone();
         let some = body.collect_some(self.shared.http.limits().error_body).await;
-        let why = format!("a page came in place of a stream: {}", context.excerpt(&some));
+        let why = format!("expected an event stream, got an HTML page: {}", context.excerpt(&some));
         Err(context.error(ErrorKind::UnexpectedReply, why).with_status(status))
     }
-}
-
-/// Whether the failure proves that the service did not take the message.
-fn is_untaken(error: &Error) -> bool {
-    error.is_connect() || matches!(error.status(), Some(404 | 405 | 501))
-}
-
-/// The JSON of a request, for a reply that comes whole or streamed.
-fn body(request: &TurnRequest, whole: bool, operation: &'static str) -> Result<Bytes> {
-    if request.message.trim().is_empty() {
-        let why = "the message is empty";
-        return Err(Error::new(ErrorKind::InvalidRequest, operation, why));
-    }
-    let body = Body {
-        message: &request.message,
-        create_workspace: request.place == Place::New,
-        workspace_id: match &request.place {
-            Place::Workspace(id) => Some(id),
-            Place::Unnamed | Place::New => None,
-        },
-        include_tts: whole.then_some(request.speech),
-    };
-    let json = serde_json::to_vec(&body).map_err(|e| {
-        let why = format!("the message cannot be written as JSON: {e}");
-        Error::new(ErrorKind::InvalidRequest, operation, why)
-    })?;
-    Ok(json.into())
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    message: &'a str,
-    create_workspace: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    workspace_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    include_tts: Option<bool>,
 }
 
 impl fmt::Debug for ChatService {

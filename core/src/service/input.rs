@@ -1,11 +1,12 @@
-//! What a stream's bytes hold: events, bare text, or one whole answer in their place.
+//! The content of a stream's bytes: events, bare text, or one whole answer in their place.
 
 use bytes::Bytes;
 
+use super::bare::Bare;
 use super::{ChatAnswer, Wire};
 use crate::http::Context;
 use crate::sse::{Decoder, Frame};
-use crate::{ErrorKind, Limits, Result, TurnEvent, event};
+use crate::{Error, ErrorKind, Limits, Result, TurnEvent, event};
 
 /// The bytes of a byte order mark.
 const BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -16,8 +17,10 @@ pub(super) struct Input {
     bytes: Bytes,
     taken: usize,
     format: Format,
-    /// Whether an event of any type came: what has none is most likely no event stream.
+    /// An event of any type came.
     spoken: bool,
+    /// What came in place of events.
+    bare: Bare,
     limits: Limits,
 }
 
@@ -31,7 +34,7 @@ enum Format {
     Whole(Vec<u8>),
 }
 
-/// What a piece comes to.
+/// The meaning of a piece.
 pub(super) enum Step {
     Event(TurnEvent),
     /// Nothing, but the line is alive.
@@ -48,16 +51,20 @@ impl Input {
             Wire::Events => Format::Unknown,
             Wire::Text => Format::Text(Vec::new()),
         };
-        Input { bytes: Bytes::new(), taken: 0, format, spoken: false, limits }
+        let bare = Bare::new(limits.reply);
+        Input { bytes: Bytes::new(), taken: 0, format, spoken: false, bare, limits }
     }
 
     /// Takes the next piece; the one before must have been read.
     pub(super) fn take(&mut self, bytes: Bytes) {
+        if matches!(self.format, Format::Unknown | Format::Events(_)) {
+            self.bare.take(&bytes);
+        }
         self.bytes = bytes;
         self.taken = 0;
     }
 
-    /// What the piece at hand holds next; `None` when another is needed.
+    /// The next step in the piece at hand; `None` when another is needed.
     pub(super) fn next(&mut self, context: &Context) -> Result<Option<Step>> {
         loop {
             let mut input = self.bytes.get(self.taken..).unwrap_or_default();
@@ -70,7 +77,7 @@ impl Input {
                         Some(b'{' | b'[') => Format::Whole(Vec::new()),
                         Some(b'<') => {
                             let page = context.excerpt(input);
-                            let why = format!("a page came in place of a stream: {page}");
+                            let why = format!("expected an event stream, got an HTML page: {page}");
                             return Err(context.error(ErrorKind::UnexpectedReply, why));
                         }
                         Some(_) => {
@@ -89,6 +96,7 @@ impl Input {
                         Some(Frame::Comment(_)) => Ok(Some(Step::Nothing)),
                         Some(Frame::Event(event)) => {
                             self.spoken = true;
+                            self.bare.are_events();
                             read(context, &event.data).map(Some)
                         }
                     };
@@ -118,7 +126,7 @@ impl Input {
         }
     }
 
-    /// What is left at the body's end. `begun` tells whether any of the reply came.
+    /// The last step, at the body's end. `begun` is true if any of the reply came.
     pub(super) fn at_end(&mut self, context: &Context, begun: bool) -> Result<Step> {
         match &mut self.format {
             Format::Whole(json) => {
@@ -138,27 +146,40 @@ impl Input {
             }
             Format::Text(_) | Format::Unknown => {}
         }
-        let why = match (&self.format, begun || self.spoken) {
-            (_, true) => "the stream ended before the turn did",
-            (Format::Events(_), false) => {
-                "no event came; if the service streams bare text, set the wire to text"
-            }
-            (_, false) => "the stream ended without a reply",
+        if let Some(text) = self.bare.text() {
+            return Err(bare(context, &text));
+        }
+        let why = match begun || self.spoken {
+            true => "the stream ended before the turn did",
+            false => "the stream ended without a reply",
         };
         Err(context.error(ErrorKind::Truncated, why))
     }
 }
 
-/// Reads one event.
+/// Reads one event. One that cannot be read ends the stream only where the reply is not whole without it.
 pub(super) fn read(context: &Context, data: &str) -> Result<Step> {
-    if data.trim().is_empty() {
+    if matches!(data.trim(), "" | "null") {
         return Ok(Step::Nothing);
     }
-    let event = event::read(data).map_err(|why| {
-        let why = format!("{why}: {}", context.excerpt(data.as_bytes()));
-        context.error(ErrorKind::Decode, why)
-    })?;
-    Ok(event.map_or(Step::Nothing, Step::Event))
+    match event::read(data) {
+        Ok(event) => Ok(event.map_or(Step::Nothing, Step::Event)),
+        Err(event::Unreadable { why, is_optional: true }) => {
+            tracing::warn!("a chat service's event is skipped: {why}");
+            Ok(Step::Nothing)
+        }
+        Err(event::Unreadable { why, is_optional: false }) => {
+            let why = format!("{why}: {}", context.excerpt(data.as_bytes()));
+            Err(context.error(ErrorKind::Decode, why))
+        }
+    }
+}
+
+/// The error of a stream that was bare text. Calling again would pay for the same once more.
+fn bare(context: &Context, text: &str) -> Error {
+    let why = "expected an event stream, got bare text";
+    let hint = "if the service streams bare text, set wire = text (`ChatServiceBuilder::wire`)";
+    context.error(ErrorKind::UnexpectedReply, why).with_partial(text).with_hint(hint)
 }
 
 /// Takes the text out of the bytes, up to a character that has not come whole yet. What is no UTF-8 becomes U+FFFD.

@@ -6,10 +6,11 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use http::HeaderMap;
+use tokio::task::coop::poll_proceed;
 use tokio::time::Instant;
 
 use super::input::{Input, Step};
@@ -124,7 +125,10 @@ impl TurnStream {
             return Poll::Ready(Some(Err(self.end_with(error))));
         }
         loop {
+            // A service that sends without a pause must not keep its reader's other work, such as time limits, waiting.
+            let share = ready!(poll_proceed(task));
             if let Some(event) = self.ready.pop_front() {
+                share.made_progress();
                 return Poll::Ready(Some(self.take_in(event, task)));
             }
             let context = self.source.context();
@@ -132,6 +136,7 @@ impl TurnStream {
                 Ok(Some(step)) => Ok(step),
                 Ok(None) => match ready!(self.source.poll(task)) {
                     Some(Ok(Piece::Bytes(bytes))) => {
+                        share.made_progress();
                         self.input.take(bytes);
                         continue;
                     }
@@ -147,6 +152,7 @@ impl TurnStream {
                 },
                 Err(error) => Err(error),
             };
+            share.made_progress();
             match step {
                 Ok(Step::Event(event)) => return Poll::Ready(Some(self.take_in(event, task))),
                 Ok(Step::Nothing) => {}
@@ -181,8 +187,11 @@ impl TurnStream {
             TurnEvent::Audio { audio, .. } => {
                 self.source.content_came();
                 // Pieces of MP3, one after another, are MP3.
-                let before = self.so_far.audio.take().unwrap_or_default();
-                self.so_far.audio = Some([before, audio.clone()].concat().into());
+                let before = self.so_far.audio.take();
+                self.so_far.audio = Some(match before {
+                    None => audio.clone(),
+                    Some(before) => joined(before, audio),
+                });
             }
             TurnEvent::Sentiment { .. }
             | TurnEvent::StageFailed { .. }
@@ -210,6 +219,13 @@ impl TurnStream {
         self.source.close();
         error
     }
+}
+
+/// One piece of audio after another. Room that the first has left is used, so that many pieces cost as much as one.
+fn joined(before: Bytes, more: &Bytes) -> Bytes {
+    let mut whole = before.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+    whole.extend_from_slice(more);
+    whole.freeze()
 }
 
 impl Stream for TurnStream {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::client::{ChatStore, Identity, Live};
 use super::renewal::Stale;
@@ -77,7 +77,7 @@ impl ChatStore {
             response.body.release().await;
             return Ok(());
         }
-        wrapped::read::<serde_json::Value>(&live.http, response).await.map(drop)
+        wrapped::read::<IgnoredAny>(&live.http, response).await.map(drop)
     }
 
     /// Sends a call until a good response begins.
@@ -105,7 +105,12 @@ impl ChatStore {
             repeat: call.repeat,
             ..Request::new(call.operation, call.method.clone(), call.path, &options)
         };
-        live.http.send(request).await
+        live.http.send(request).await.map_err(|error| match error.kind() {
+            ErrorKind::NotFound => {
+                error.with_hint("check the store's URL, its paths (`StorePaths`) and the ids")
+            }
+            _ => error,
+        })
     }
 
     /// The newest tokens for a call.

@@ -1,10 +1,10 @@
 //! Responses as the store wraps them: `{"success", "message", "data"}`.
 
 use http::{HeaderMap, StatusCode};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::http::{Context, HttpClient, Response};
+use crate::json::Fields;
 use crate::{Error, ErrorKind, Result, json};
 
 /// A response that was a success, with its data.
@@ -13,13 +13,8 @@ pub(super) struct Answer<T> {
     pub(super) headers: HeaderMap,
 }
 
-#[derive(Deserialize)]
-struct Wrapped<T> {
-    success: Option<bool>,
-    message: Option<String>,
-    #[serde(bound(deserialize = "T: Deserialize<'de>"))]
-    data: Option<T>,
-}
+/// The fields of a response.
+const FIELDS: [&str; 3] = ["success", "message", "data"];
 
 /// Reads a response. One without a body has no data.
 pub(super) async fn read<T: DeserializeOwned>(
@@ -32,19 +27,23 @@ pub(super) async fn read<T: DeserializeOwned>(
     if status == StatusCode::NO_CONTENT || body.trim_ascii().is_empty() {
         return Ok(Answer { data: None, headers });
     }
-    let wrapped: Wrapped<T> = json::from_str(&String::from_utf8_lossy(&body))
-        .map_err(|e| unreadable(&context, &body, e))?;
-    if wrapped.success == Some(false) {
-        let message = wrapped.message.unwrap_or_else(|| "the store gives no reason".into());
+    let text = String::from_utf8_lossy(&body);
+    let fields = Fields::read(&text, FIELDS).map_err(|e| unreadable(&context, &text, e))?;
+    if fields.raw("success") == Some("false") {
+        let message = fields.text("message").filter(|message| !message.trim().is_empty());
+        let message = message.unwrap_or_else(|| "the store gives no reason".into());
         return Err(context.error(ErrorKind::Api, message));
     }
-    Ok(Answer { data: wrapped.data, headers })
+    let data = fields.raw("data").map(json::from_str).transpose();
+    Ok(Answer { data: data.map_err(|e| unreadable(&context, &text, e))?, headers })
 }
 
-fn unreadable(context: &Context, body: &[u8], error: serde_json::Error) -> Error {
-    let excerpt = context.excerpt(body);
-    let (kind, why) = match body.trim_ascii_start().first() {
-        Some(b'<') => (ErrorKind::UnexpectedReply, format!("a page came: {excerpt}")),
+fn unreadable(context: &Context, body: &str, error: serde_json::Error) -> Error {
+    let excerpt = context.excerpt(body.as_bytes());
+    let (kind, why) = match body.trim_start().chars().next() {
+        Some('<') => {
+            (ErrorKind::UnexpectedReply, format!("expected an answer, got an HTML page: {excerpt}"))
+        }
         _ => (ErrorKind::Decode, format!("this is no answer of a chat store: {error}: {excerpt}")),
     };
     // The error itself would quote what came, and with it a token that the store echoes: its text is in the message.

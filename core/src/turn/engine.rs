@@ -2,12 +2,13 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::coop::poll_proceed;
 use tokio::time::{Sleep, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,7 +19,7 @@ use super::reply::{self, Asked, Kept, Label, Opened};
 use super::settings::{OnDisconnect, TurnsBuilder};
 use super::speaking::Speaking;
 use super::timeline::{Recorder, Running};
-use super::{Turns, workspace};
+use super::{Turns, admission, workspace};
 use crate::turn_request::Place;
 use crate::{ChatStream, Error, ErrorKind, Result, TurnEvent, TurnRequest};
 
@@ -62,7 +63,11 @@ pub(super) fn start(turns: &Turns, request: TurnRequest) -> (Engine, Recorder) {
         beside: Beside::new(settings.tells, failures),
         reply: Reply::Ended,
     };
-    engine.reply = match engine.begin(request) {
+    let admitted = match turns.is_shut_down() {
+        true => Err(admission::shut_down()),
+        false => admission::check(&settings, &request),
+    };
+    engine.reply = match admitted.and_then(|()| engine.begin(request)) {
         Ok((asked, label)) => {
             let recorder = recorder.clone();
             let opening = async move { reply::open(&settings, asked, label, &recorder).await };
@@ -77,25 +82,17 @@ impl Engine {
     /// Starts what runs beside the reply, and tells what the reply is made from.
     fn begin(&mut self, request: TurnRequest) -> Result<(Asked, Option<Label>)> {
         let TurnRequest { message, place, user_id, tokens, history, .. } = request;
-        if message.trim().is_empty() {
-            return Err(refused("the message is empty"));
-        }
         let mut kept = None;
         if let (Some(store), Some(outbox)) = (&self.settings.store, &self.settings.outbox) {
-            let Some(user) = user_id.filter(|user| !user.is_empty()) else {
-                return Err(refused("a turn that is kept in a store needs the user's id"));
-            };
+            // `admission` has seen to it that the request says whose it is, and where it belongs.
+            let user = user_id.unwrap_or_default();
             let mut store = store.for_user(&user);
             if let Some(tokens) = &tokens {
                 store = store.with_tokens(tokens.clone());
             }
             let known = match &place {
                 Place::Workspace(id) => Some(id.clone()),
-                Place::New => None,
-                Place::Unnamed => {
-                    let why = "a turn that is kept in a store needs a workspace, or a new one";
-                    return Err(refused(why));
-                }
+                Place::New | Place::Unnamed => None,
             };
             let keeping = (outbox.clone(), self.settings.saves.clone());
             let recorder = self.recorder.clone();
@@ -142,7 +139,10 @@ impl Engine {
 
     pub(super) fn poll_event(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<TurnEvent>>> {
         loop {
+            // A model that sends without a pause must not keep its reader's other work, such as time limits, waiting.
+            let share = ready!(poll_proceed(task));
             if let Some(event) = self.beside.poll(task) {
+                share.made_progress();
                 return Poll::Ready(Some(Ok(event)));
             }
             match &mut self.reply {
@@ -156,6 +156,7 @@ impl Engine {
                     let Poll::Ready(chunk) = Pin::new(&mut **stream).poll_next(task) else {
                         return Poll::Pending;
                     };
+                    share.made_progress();
                     match chunk {
                         Some(Ok(chunk)) if chunk.text().is_empty() => {}
                         Some(Ok(chunk)) => {
@@ -298,8 +299,4 @@ impl Engine {
         self.beside.end();
         self.recorder.end();
     }
-}
-
-fn refused(why: &str) -> Error {
-    Error::new(ErrorKind::InvalidRequest, "turn.start", why)
 }

@@ -10,6 +10,7 @@
 //! The reader waits for the middle line alone. A stage beside it that fails, hangs or answers garbage is written on the
 //! [`Timeline`], and never breaks the reply.
 
+mod admission;
 mod beside;
 mod engine;
 mod handle;

@@ -28,6 +28,11 @@ impl Saves {
         Saves(Some(Arc::default()))
     }
 
+    /// Returns true if the messages are delivered by the engine's own store.
+    pub(super) fn are_watched(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// A message of this turn is going to be delivered.
     pub(super) fn watch(&self, id: &str, stage: StageName, recorder: &Recorder) {
         self.with(|saves| {

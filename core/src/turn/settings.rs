@@ -227,8 +227,20 @@ impl TurnsBuilder {
     ///
     /// # Errors
     ///
-    /// `config` when an outbox is given but neither a store nor a sink, or a thread cannot be started.
+    /// `config` when a setting has nothing to work with: an outbox without a store, speech during or after the text
+    /// without a speaker, `sentiment` events without a sentiment; or when a thread cannot be started.
     pub fn build(mut self) -> Result<Turns> {
+        let is_spoken = matches!(self.speech_mode, SpeechMode::AfterText | SpeechMode::Streaming);
+        if is_spoken && self.speech.is_none() {
+            let why = "replies are to be spoken, but there is no speaker: give one to \
+                       `TurnsBuilder::speaker`";
+            return Err(Error::new(ErrorKind::Config, "turns.build", why));
+        }
+        if self.tells.sentiment && self.sentiment.is_none() {
+            let why = "`sentiment` events are asked for, but nothing finds the sentiment: give it \
+                       to `TurnsBuilder::sentiment`";
+            return Err(Error::new(ErrorKind::Config, "turns.build", why));
+        }
         if let Some(store) = &self.store {
             let outbox = self.outbox.get_or_insert_with(Outbox::memory);
             if !outbox.has_sink() {
@@ -243,6 +255,7 @@ impl TurnsBuilder {
             settings: Arc::new(self),
             background: TaskTracker::new(),
             ending: CancellationToken::new(),
+            closed: CancellationToken::new(),
         })
     }
 }

@@ -53,6 +53,8 @@ pub struct Turns {
     pub(super) background: TaskTracker,
     /// Ends it.
     pub(super) ending: CancellationToken,
+    /// Cancelled when a shutdown begins: no turn is started any more.
+    pub(super) closed: CancellationToken,
 }
 
 impl Turns {
@@ -61,8 +63,12 @@ impl Turns {
         TurnsBuilder::new(llm)
     }
 
-    /// Starts a turn. The user's message is handed to the outbox before this returns; whatever is wrong with the
-    /// request is the turn's first item.
+    /// Starts a turn. The user's message is handed to the outbox before this returns.
+    ///
+    /// A request that the turn could not honour is refused: its only item is an `invalid_request` error, and nothing is
+    /// sent, saved or paid for. That is an empty message; without a store, a workspace, a user's id or tokens; with one,
+    /// no user's id, no workspace or no tokens at all; [`TurnRequest::speech`], which is for services; and any request
+    /// after [`shutdown`](Self::shutdown).
     ///
     /// # Panics
     ///
@@ -101,10 +107,11 @@ impl Turns {
         }
     }
 
-    /// The same, and ends: no message is taken any more. What still goes on without a reader is broken off, and what
+    /// The same, and ends: no turn is started any more. What still goes on without a reader is broken off, and what
     /// is still pending stays in the outbox's file.
     pub async fn shutdown(&self, deadline: Duration) -> FlushReport {
         let by = Instant::now() + deadline;
+        self.closed.cancel();
         self.quiet(by).await;
         self.ending.cancel();
         self.quiet(Instant::now() + GRACE).await;
@@ -112,6 +119,10 @@ impl Turns {
             Some(outbox) => outbox.shutdown(left(by)).await,
             None => FlushReport::default(),
         }
+    }
+
+    pub(super) fn is_shut_down(&self) -> bool {
+        self.closed.is_cancelled()
     }
 
     /// Waits until nothing goes on without a reader, or out of time.

@@ -49,8 +49,6 @@ async fn an_error_event_is_an_error_with_the_services_words() {
 async fn what_cannot_be_read_is_an_error_of_its_own() {
     for junk in [
         "data: {\"type\": \"content\", \"content\": 5}\n\n",
-        "data: {\"type\": \"workspace\"}\n\n",
-        "data: {\"type\": \"audio\", \"audioBase64\": \"?\"}\n\n",
         "data: {\"type\"\n\n",
         "data: [DONE]\n\n",
         "data: 7\n\n",
@@ -71,8 +69,9 @@ async fn what_is_no_event_stream_is_told_from_one() {
 
     let text = Script::new().header("content-type", "text/plain").send("안녕하세요, 반갑습니다");
     let error = read_script(text).await.error.unwrap();
-    assert_eq!(error.code(), "truncated");
-    assert!(error.message().contains("set the wire to text"), "{error}");
+    assert_eq!((error.code(), error.is_retryable()), ("unexpected_reply", false));
+    assert_eq!(error.partial(), Some("안녕하세요, 반갑습니다"));
+    assert!(error.to_string().contains("set wire = text"), "{error}");
     assert_eq!(read_script(Script::new()).await.error.unwrap().code(), "truncated");
 }
 

@@ -1,7 +1,9 @@
 //! A turn that cannot be streamed is asked for whole only when that is certain to be the first time.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
-use turnwire::{TurnEvent, TurnRequest};
+use turnwire::{RetryPolicy, TurnEvent, TurnRequest};
 use turnwire_fakes::{FakeChat, Framing, Script};
 
 use super::{WORKSPACE, ask, content, read, service, settings};
@@ -23,10 +25,12 @@ async fn a_service_without_streams_is_asked_for_the_whole() {
 }
 
 #[tokio::test]
-async fn the_whole_reply_brings_its_speech_along() {
+async fn speech_that_a_whole_reply_brings_along_is_an_event() {
     let (fake, service) = service().await;
     fake.fake().script("stream", FakeChat::refusal(404, "no streams here"));
-    let mut turn = service.stream(ask("안녕").speech(true)).await.unwrap();
+    let audio = json!({"reply": "안녕", "workspaceId": "w", "audioBase64": "//MA"});
+    fake.fake().script("chat", Script::body(audio));
+    let mut turn = service.stream(ask("안녕")).await.unwrap();
     let events = read(&mut turn).await.events;
     assert!(matches!(&events[2], TurnEvent::Audio { text, .. } if text == "안녕"), "{events:?}");
     assert!(turn.into_answer().unwrap().audio.unwrap().starts_with(b"\xff\xf3"));
@@ -84,4 +88,66 @@ async fn the_fallback_can_be_declined() {
     let service = settings(&fake).fallback(false).build().unwrap();
     assert_eq!(service.stream(ask("안녕")).await.unwrap_err().code(), "not_found");
     assert_eq!(fake.fake().requests().len(), 1);
+}
+
+/// A policy of three attempts whose waits are long enough to be counted.
+fn patient() -> RetryPolicy {
+    let wait = Duration::from_millis(200);
+    RetryPolicy {
+        max_retries: 2,
+        initial_backoff: wait,
+        max_backoff: wait,
+        jitter: 0.0,
+        ..RetryPolicy::default()
+    }
+}
+
+#[tokio::test]
+async fn a_refused_port_is_waited_for_once_and_both_failures_are_told() {
+    let fake = FakeChat::start().await.unwrap();
+    let service = settings(&fake).retry(patient()).build().unwrap();
+    drop(fake);
+    let started = Instant::now();
+    let error = service.stream(ask("안녕")).await.unwrap_err();
+    let waited = started.elapsed();
+    assert!(
+        waited >= Duration::from_millis(400),
+        "the stream is asked for three times: {waited:?}"
+    );
+    assert!(waited < Duration::from_millis(800), "and the whole reply once: {waited:?}");
+    let told = error.to_string();
+    assert!(told.contains("the stream could not be opened") && error.is_retryable(), "{told}");
+    assert!(told.contains("/chat/stream)") && told.contains("/chat)"), "{told}");
+}
+
+#[tokio::test]
+async fn the_failure_of_the_stream_is_told_with_that_of_the_whole_reply() {
+    let (fake, service) = service().await;
+    fake.fake().script("stream", Script::new().status(404).send("<h1>Not Found</h1>"));
+    fake.fake().script("chat", FakeChat::refusal(500, "no model"));
+    let error = service.stream(ask("안녕")).await.unwrap_err();
+    assert_eq!((error.code(), error.status()), ("server", Some(500)));
+    let told = error.to_string();
+    for part in ["no model", "the stream could not be opened: HTTP 404", "POST", "/chat/stream"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_is_not_there_is_a_matter_of_the_services_settings() {
+    let (fake, _) = service().await;
+    for status in [404, 405, 501] {
+        let page = || Script::new().status(status).send("<h1>Not Found</h1>");
+        fake.fake().script("stream", page());
+        fake.fake().script("tts", page());
+        let service = settings(&fake).fallback(false).build().unwrap();
+        let failures = [
+            service.stream(ask("안녕")).await.unwrap_err(),
+            service.speak("안녕").await.unwrap_err(),
+        ];
+        for error in failures {
+            let told = error.to_string();
+            assert!(told.contains("`ServicePaths`") && !told.contains("model's name"), "{told}");
+        }
+    }
 }

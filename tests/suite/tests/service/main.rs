@@ -10,6 +10,7 @@
 mod blocking;
 mod failure;
 mod fallback;
+mod refusal;
 mod roundtrip;
 mod stream;
 mod tokens;

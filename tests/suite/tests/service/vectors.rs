@@ -25,6 +25,7 @@ struct Failure {
     code: String,
     message: Option<String>,
     partial: Option<String>,
+    retryable: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -43,8 +44,9 @@ fn cases<T: for<'de> Deserialize<'de>>(file: &str) -> Vec<T> {
 
 #[tokio::test]
 async fn every_stream_is_read_as_its_case_says() {
-    let cases: Vec<Reading> = cases("reading.json");
-    assert!(cases.len() >= 35, "only {} cases were found", cases.len());
+    let mut cases: Vec<Reading> = self::cases("reading.json");
+    cases.extend(self::cases::<Reading>("odd.json"));
+    assert!(cases.len() >= 65, "only {} cases were found", cases.len());
     let fake = FakeChat::start().await.unwrap();
     fake.add_workspace(WORKSPACE);
     for case in cases {
@@ -73,6 +75,8 @@ async fn every_stream_is_read_as_its_case_says() {
                 assert_eq!(error.partial(), expected.partial.as_deref(), "{name}");
                 let message = expected.message.unwrap_or_else(|| error.message().to_owned());
                 assert_eq!(error.message(), message, "{name}");
+                let retryable = expected.retryable.unwrap_or(error.is_retryable());
+                assert_eq!(error.is_retryable(), retryable, "{name}");
             }
         }
     }

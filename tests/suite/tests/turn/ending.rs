@@ -99,17 +99,6 @@ async fn a_shutdown_keeps_what_there_is_of_a_reply_that_is_being_finished() {
 }
 
 #[tokio::test]
-async fn after_a_shutdown_turns_still_answer_and_say_that_they_are_not_kept() {
-    let bench = Bench::replying(Script::chat(["a"])).await;
-    let turns = bench.settings().tell_failures(true).build().unwrap();
-    turns.shutdown(SHORT).await;
-    let answer = read(&mut turns.start(bench.ask_on())).await;
-    assert!(answer.error.is_none());
-    assert_eq!(answer.text(), "a");
-    assert!(answer.kinds().contains(&"stage_failed"), "{answer:?}");
-}
-
-#[tokio::test]
 async fn an_outbox_with_a_sink_of_its_own_keeps_it() {
     struct Nowhere;
     impl turnwire::Sink for Nowhere {

@@ -95,26 +95,6 @@ async fn without_a_store_a_turn_is_the_reply_alone() {
 }
 
 #[tokio::test]
-async fn a_request_that_cannot_be_kept_is_refused_and_nothing_is_asked() {
-    let bench = Bench::start().await;
-    let turns = bench.turns();
-    for (request, why) in [
-        (TurnRequest::new(" \n").user_id("u").new_workspace(), "the message is empty"),
-        (TurnRequest::new("a").new_workspace(), "user's id"),
-        (TurnRequest::new("a").user_id("").new_workspace(), "user's id"),
-        (TurnRequest::new("a").user_id("u"), "needs a workspace"),
-    ] {
-        let read = read(&mut turns.start(request)).await;
-        let error = read.error.unwrap();
-        assert_eq!(error.code(), "invalid_request");
-        assert!(error.to_string().contains(why), "{error}");
-        assert!(read.events.is_empty());
-    }
-    assert_eq!(counts(&turns.flush(DEADLINE).await), (0, 0, 0));
-    assert_eq!(bench.llm.requests().len(), 0);
-}
-
-#[tokio::test]
 async fn the_template_and_the_system_prompt_are_asked_with() {
     let bench = Bench::replying(Script::chat(["a"])).await;
     let template = turnwire::ChatRequest::new("m").system("first").temperature(0.5f32);

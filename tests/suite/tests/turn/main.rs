@@ -12,6 +12,7 @@ mod faults;
 mod history;
 mod kept;
 mod leaving;
+mod refusal;
 mod sentiment;
 mod server;
 mod spoken;

@@ -1,0 +1,41 @@
+//! Failures of calls: which of them allow for another way, and advice that fits a chat service.
+
+use crate::{Error, ErrorKind};
+
+/// Returns true if the failure proves that the service did not take the message.
+pub(super) fn is_untaken(error: &Error) -> bool {
+    error.is_connect() || is_elsewhere(error)
+}
+
+/// Returns true if the service knows no such call: its path is another one.
+fn is_elsewhere(error: &Error) -> bool {
+    matches!(error.status(), Some(404 | 405 | 501))
+}
+
+/// Advice about the settings of a chat service, in place of that about a model's.
+pub(super) fn explained(error: Error) -> Error {
+    if is_elsewhere(&error) {
+        let hint = "check the service's URL, its paths (`ServicePaths`) and the workspace's id";
+        return error.with_hint(hint);
+    }
+    match error.kind() {
+        ErrorKind::Authentication => error.with_hint("check the user's tokens"),
+        _ => error,
+    }
+}
+
+/// The error of the whole reply, with the failure of the stream before it.
+pub(super) fn after(first: &Error, second: Error) -> Error {
+    // In the service's own words both times: nothing is told by saying it twice.
+    if second.api().is_some() && first.message() == second.message() {
+        return second;
+    }
+    let status = first.status().map(|status| format!("HTTP {status}: ")).unwrap_or_default();
+    let target = first.target().map(|target| format!(" ({target})")).unwrap_or_default();
+    let told = format!(
+        "{}; before that, the stream could not be opened: {status}{}{target}",
+        second.message(),
+        first.message(),
+    );
+    second.with_message(told)
+}

@@ -1,0 +1,68 @@
+//! Refuses a request that its turn could not honour, before anything is sent or paid for.
+
+use super::settings::TurnsBuilder;
+use crate::turn_request::Place;
+use crate::{ChatStore, Error, ErrorKind, Result, TurnRequest};
+
+/// Checks a request against the engine's settings: what a caller asks for is done, or refused in words.
+///
+/// # Errors
+///
+/// `invalid_request`, which names the setting at fault.
+pub(super) fn check(settings: &TurnsBuilder, request: &TurnRequest) -> Result<()> {
+    request.check("turn.start")?;
+    if request.speech {
+        let why = "the request asks for speech, but a turn is spoken as its engine is set up: use \
+                   `TurnsBuilder::speech_mode`, or `Turns::speak`";
+        return Err(refused(why));
+    }
+    match &settings.store {
+        Some(store) => check_kept(settings, store, request),
+        None => check_unkept(request),
+    }
+}
+
+/// A turn whose messages go to the store.
+fn check_kept(settings: &TurnsBuilder, store: &ChatStore, request: &TurnRequest) -> Result<()> {
+    if request.user_id.is_none() {
+        return Err(refused("a turn that is kept in a store needs the user's id"));
+    }
+    if request.place == Place::Unnamed {
+        return Err(refused("a turn that is kept in a store needs a workspace, or a new one"));
+    }
+    // Another sink may deliver without tokens. A workspace is always created by the store itself.
+    let needs_tokens = request.place == Place::New || settings.saves.are_watched();
+    if needs_tokens && request.tokens.is_none() && !store.has_tokens() {
+        let why = "a turn that is kept in a store needs the user's tokens: give them to the \
+                   request or to the store, or give the store a `TokenProvider`";
+        return Err(refused(why));
+    }
+    Ok(())
+}
+
+/// A turn without a store: what only a store makes use of would be passed over in silence.
+fn check_unkept(request: &TurnRequest) -> Result<()> {
+    let unused = [
+        (request.place == Place::New, "a new workspace"),
+        (request.place != Place::Unnamed, "a workspace"),
+        (request.user_id.is_some(), "a user's id"),
+        (request.tokens.is_some(), "tokens"),
+    ];
+    match unused.into_iter().find(|(is_set, _)| *is_set) {
+        None => Ok(()),
+        Some((_, what)) => Err(refused(&format!(
+            "the request has {what}, but these turns have no store: give one to \
+             `TurnsBuilder::store`, or leave it out"
+        ))),
+    }
+}
+
+/// The refusal of any turn after the engine's shutdown.
+pub(super) fn shut_down() -> Error {
+    refused("the turns were shut down: nothing of this one would be kept")
+        .with_hint("start turns before `shutdown`, or build new `Turns`")
+}
+
+fn refused(why: &str) -> Error {
+    Error::new(ErrorKind::InvalidRequest, "turn.start", why)
+}
