@@ -44,8 +44,8 @@ def chat(options: argparse.Namespace, message: str) -> None:
     started, first_token = time.monotonic(), None
     if options.no_stream:
         reply = llm.chat.completions.create(model=options.model, messages=messages)
-        text = reply.choices[0].message.content or ""
-        print(reply.to_json(indent=None) if options.json else visible(text), flush=True)
+        said = visible(reply.choices[0].message.content or "")
+        print(reply.to_json(indent=None) if options.json else said, flush=True)
     else:
         with llm.chat.completions.create(
             model=options.model, messages=messages, stream=True, stream_options={"include_usage": True}

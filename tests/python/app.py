@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "python"))
 sys.modules.pop("flask_stream", None)  # it reads its settings when it is imported
 
-import flask_stream
+import flask_stream  # noqa: E402
 
 app = flask_stream.app
 

@@ -17,6 +17,10 @@ from fake import Fake
 
 HERE = Path(__file__).parent
 
+# A shell starts its background jobs with SIGINT ignored, which a child inherits; a handler it does not inherit, so that
+# Ctrl-C ends what these tests start wherever they run.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(scope="session")
 def fake() -> Iterator[Fake]:

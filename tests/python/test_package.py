@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -101,6 +102,21 @@ def test_the_example_answers_offline() -> None:
         done = chat(None, "안녕하세요", *options)
         assert done.returncode == 0 and "안녕하세요" in done.stdout, done
         assert done.stderr.startswith("offline: "), done
+
+
+def test_no_model_steers_the_terminal_of_the_example(fake: Fake, key: str) -> None:
+    fake.chat(key, "a\x1b]0;title\x07\r", "\nb \x9b1m\u202e")
+    done = chat(fake, "--model", key, "hello")
+    assert done.stdout == "a\\x1b]0;title\\x07\nb \\x9b1m\\u202e\n", done
+
+
+def test_the_flask_example_answers_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.delenv("OPENAI_MODEL", raising=False)
+    sys.modules.pop("app", None)
+    client = importlib.import_module("app").app.test_client()
+    answered = client.post("/chat/stream", json={"message": "안녕하세요"})
+    assert answered.status_code == 200 and answered.text.endswith('data: {"done": true}\n\n'), answered.text
 
 
 @pytest.mark.parametrize("wrong", [["--timeout", "0"], ["--nope"], [" "]])

@@ -39,6 +39,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import lib as lib
     from . import types as types
+    from ._elsewhere import AsyncAzureOpenAI as AsyncAzureOpenAI
+    from ._elsewhere import AzureOpenAI as AzureOpenAI
     from ._models import BaseModel
     from ._parsing import pydantic_function_tool
     from ._response import APIResponse, AsyncAPIResponse
@@ -88,6 +90,8 @@ __all__ = [
 _LATER = {
     "APIResponse": "_response",
     "AsyncAPIResponse": "_response",
+    "AsyncAzureOpenAI": "_elsewhere",
+    "AzureOpenAI": "_elsewhere",
     "AsyncStream": "_streaming",
     "BaseModel": "_models",
     "Stream": "_streaming",

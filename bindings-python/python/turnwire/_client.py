@@ -46,11 +46,11 @@ class _Client:
         http_client: None = None,
     ) -> None:
         _refuse(http_client)
-        self.api_key = os.environ.get("OPENAI_API_KEY") if api_key is None else api_key
-        self.organization = os.environ.get("OPENAI_ORG_ID") if organization is None else organization
-        self.project = os.environ.get("OPENAI_PROJECT_ID") if project is None else project
+        self.api_key = _environment("OPENAI_API_KEY") if api_key is None else api_key
+        self.organization = _environment("OPENAI_ORG_ID") if organization is None else organization
+        self.project = _environment("OPENAI_PROJECT_ID") if project is None else project
         given_url = base_url if base_url is not None and is_given(base_url) else None
-        self.base_url = os.environ.get("OPENAI_BASE_URL") if given_url is None else str(given_url)
+        self.base_url = _environment("OPENAI_BASE_URL") if given_url is None else str(given_url)
         self.timeout = timeout
         self.max_retries = max_retries if isinstance(max_retries, int) else None
         self.default_headers = dict(default_headers or {})
@@ -136,6 +136,16 @@ class _Client:
 
     with_options = copy
 
+    if not TYPE_CHECKING:  # a type checker knows what there is
+
+        def __getattr__(self, name: str) -> Any:
+            from ._elsewhere import RESOURCES, resource
+
+            kind = type(self).__name__
+            if name in RESOURCES:
+                raise AttributeError(resource(kind, name))
+            raise AttributeError(f"{kind!r} object has no attribute {name!r}")
+
     @property
     def beta(self) -> Self:
         """Where ``chat.completions.parse`` and ``.stream`` once were, for the sake of old code."""
@@ -149,6 +159,12 @@ class _Client:
         if self._native is None:
             raise OpenAIError("the client was closed: make another")
         return self._native
+
+
+def _environment(name: str) -> str | None:
+    """The variable's value; a blank one is not set, as in core."""
+    value = os.environ.get(name, "")
+    return value if value.strip() else None
 
 
 def _refuse(http_client: object) -> None:

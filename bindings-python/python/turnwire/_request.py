@@ -29,12 +29,14 @@ class Options:
     ) -> None:
         # Without a value, a header is not sent even where it else would be.
         self.headers: list[tuple[str, str | None]] = [
-            (name, str(value) if value is not None and is_given(value) else None)
+            (_whole(name), _whole(str(value)) if value is not None and is_given(value) else None)
             for name, value in (headers or {}).items()
             if type(value).__name__ != "NotGiven"
         ]
         self.query: list[tuple[str, str]] = [
-            pair for name, value in (query or {}).items() for pair in _query(name, value)
+            (_whole(key), _whole(text))
+            for name, value in (query or {}).items()
+            for key, text in _query(name, value)
         ]
         self.max_retries = max_retries
         self.timeout = _limits(timeout) if is_given(timeout) else None
@@ -87,8 +89,17 @@ def split(params: dict[str, Any]) -> tuple[str, Options]:
         )
     if extra_body:
         body.update(extra_body)
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_plain)
-    return text, Options(headers or None, query or None, None, timeout)
+    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
+    return _whole(text), Options(headers or None, query or None, None, timeout)
+
+
+def _whole(text: str) -> str:
+    """The text with U+FFFD for each half of a surrogate pair that is without the other: UTF-8 has none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 def _plain(value: Any) -> Any:

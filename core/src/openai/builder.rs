@@ -17,8 +17,9 @@ pub struct OpenAiBuilder {
 }
 
 impl OpenAiBuilder {
-    /// Settings read from the environment: `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_ORG_ID` and
-    /// `OPENAI_PROJECT_ID`. Empty ones count as not set.
+    /// Settings read from the environment: `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_ORG_ID`,
+    /// `OPENAI_PROJECT_ID`, and `OPENAI_CUSTOM_HEADERS` with a header a line (`Name: value`). An empty or blank
+    /// variable is not set.
     pub fn from_env() -> Self {
         let var = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
         let mut builder = Self::default();
@@ -29,6 +30,10 @@ impl OpenAiBuilder {
         }
         if let Some(project) = var("OPENAI_PROJECT_ID") {
             builder = builder.project(project);
+        }
+        let headers = var("OPENAI_CUSTOM_HEADERS").unwrap_or_default();
+        for (name, value) in headers.lines().filter_map(|line| line.split_once(':')) {
+            builder = builder.header(name.trim(), value.trim());
         }
         builder
     }
