@@ -25,7 +25,7 @@ impl Limits {
     fn of_client(&self) -> PyResult<Timeouts> {
         let limits = Timeouts::of_silence(self.silence()?);
         let connect = self.connect.map(seconds).transpose()?;
-        Ok(Timeouts { connect: connect.unwrap_or(limits.connect), ..limits })
+        Ok(Timeouts { connect: connect.or(limits.connect), ..limits })
     }
 
     fn silence(&self) -> PyResult<Option<Duration>> {

@@ -15,8 +15,8 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Until a connection stands: DNS, TCP and TLS together. Default 10 s.
-    pub connect: Duration,
+    /// Until a connection stands: DNS, proxy, TCP and TLS together. Default 10 s.
+    pub connect: Option<Duration>,
     /// From sending a streamed request to the headers of its response, in each attempt. Default 5 min. A whole
     /// reply sends its headers when it is finished, so there [`total`](Self::total) rules instead.
     pub headers: Option<Duration>,
@@ -48,10 +48,8 @@ impl Timeouts {
     pub fn of_silence(limit: impl Into<Option<Duration>>) -> Self {
         let limit = limit.into();
         let defaults = Timeouts::default();
-        Timeouts {
-            connect: limit.map_or(defaults.connect, |limit| limit.min(defaults.connect)),
-            ..defaults.within_silence(limit)
-        }
+        let connect = defaults.connect.and_then(|connect| Some(connect.min(limit?)));
+        Timeouts { connect, ..defaults.within_silence(limit) }
     }
 
     /// These limits with those of [`of_silence`](Self::of_silence) that a single call can set.
@@ -65,7 +63,7 @@ impl Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Timeouts {
-            connect: Duration::from_secs(10),
+            connect: Some(Duration::from_secs(10)),
             headers: Some(Duration::from_secs(5 * 60)),
             idle: Some(Duration::from_secs(2 * 60)),
             content: Some(Duration::from_secs(10 * 60)),

@@ -97,7 +97,7 @@ impl ModelOptions {
             return defaults;
         };
         Timeouts {
-            connect: limit.min(defaults.connect),
+            connect: defaults.connect.map(|connect| connect.min(limit)),
             headers: Some(limit),
             idle: Some(limit),
             content: Some(limit),

@@ -1,11 +1,12 @@
 //! The body of a response: read by polling, within its limits, and finished off in the background.
 
-use std::future::Future;
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http_body::Body as _;
+use hyper::body::Incoming;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -21,7 +22,8 @@ const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// A response's body. Nothing is read ahead of the reader; dropping it closes the connection.
 pub(crate) struct Body {
-    response: reqwest::Response,
+    incoming: Incoming,
+    is_http2: bool,
     watch: Watch,
     context: Context,
     returning: Returning,
@@ -30,12 +32,13 @@ pub(crate) struct Body {
 
 impl Body {
     pub(super) fn new(
-        response: reqwest::Response,
+        incoming: Incoming,
+        is_http2: bool,
         watch: Watch,
         context: Context,
         returning: Returning,
     ) -> Self {
-        Body { response, watch, context, returning, runtime: Handle::current() }
+        Body { incoming, is_http2, watch, context, returning, runtime: Handle::current() }
     }
 
     /// What the call is about, for errors.
@@ -53,9 +56,7 @@ impl Body {
                 self.watch.bytes_came();
                 Poll::Ready(Some(Ok(bytes)))
             }
-            Poll::Ready(Some(Err(error))) => {
-                Poll::Ready(Some(Err(failure::from_body(&self.context, error))))
-            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error))),
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => {
                 let kind = ready!(self.watch.poll_wait(task, &self.runtime));
@@ -148,12 +149,30 @@ impl Body {
         });
     }
 
-    fn poll_response(
-        &mut self,
-        task: &mut TaskContext<'_>,
-    ) -> Poll<Option<reqwest::Result<Bytes>>> {
-        // `chunk` holds no state of its own: a new one at each poll goes on where the last one was.
-        pin!(self.response.chunk()).poll(task).map(Result::transpose)
+    fn poll_response(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<Bytes>>> {
+        loop {
+            let frame = match ready!(Pin::new(&mut self.incoming).poll_frame(task)) {
+                Some(Ok(frame)) => frame,
+                Some(Err(error)) => {
+                    return Poll::Ready(Some(Err(failure::from_body(&self.context, error))));
+                }
+                // hyper takes a stream that is reset without an error for one that is done.
+                None if self.is_cut() => {
+                    return Poll::Ready(Some(Err(failure::truncated(&self.context))));
+                }
+                None => return Poll::Ready(None),
+            };
+            // Trailers are of no interest.
+            if let Ok(bytes) = frame.into_data() {
+                return Poll::Ready(Some(Ok(bytes)));
+            }
+        }
+    }
+
+    /// Whether a body of HTTP/2 that has ended did so without its own end (RFC 9113, section 8.1). In HTTP/1 this is an
+    /// error of its own.
+    fn is_cut(&self) -> bool {
+        self.is_http2 && !self.incoming.is_end_stream()
     }
 
     fn error(&self, kind: ErrorKind) -> Error {

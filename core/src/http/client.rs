@@ -1,14 +1,22 @@
-//! How a client is set up: base URL, credentials, TLS, connection pool, proxies.
+//! A client's set-up: base URL, credentials, TLS, connection pool, proxies.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use bytes::Bytes;
+use http::header::{
+    AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT,
+};
+use http_body_util::Full;
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use percent_encoding::percent_decode_str;
-use reqwest::{Proxy, Url, redirect};
+use url::Url;
 
+use super::connect::Connector;
+use super::proxy::{Protocol, Proxy, ProxyChoice};
 use super::redact::{Redactor, shown};
 use super::returning::Returning;
 use super::{BUILD, HeaderChange, HttpClient, Inner, tls};
@@ -31,6 +39,15 @@ const FRAMING: [&str; 8] = [
 const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
+/// How long a connection that nobody uses is kept.
+const KEPT: Duration = Duration::from_secs(90);
+
+/// How much of an HTTP/1 response is read ahead, which is also how long its headers may be.
+const READ_AHEAD: usize = 128 * 1024;
+
+/// The client of the connections.
+pub(super) type Connections = legacy::Client<Connector, Full<Bytes>>;
+
 /// The settings of an [`HttpClient`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HttpConfig {
@@ -48,16 +65,6 @@ pub(crate) struct HttpConfig {
     pub(crate) root_certificates: Vec<Vec<u8>>,
 }
 
-/// Which proxy a client uses.
-#[derive(Clone, Debug, Default)]
-pub(crate) enum ProxyChoice {
-    /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, or the system's settings.
-    #[default]
-    Environment,
-    None,
-    Url(Secret),
-}
-
 impl HttpConfig {
     pub(crate) fn build(self) -> Result<HttpClient> {
         let mut redactor = Redactor::default();
@@ -71,6 +78,16 @@ impl HttpConfig {
         }
         let agent = self.user_agent.unwrap_or(concat!("turnwire/", env!("CARGO_PKG_VERSION")));
         headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+        let of_base = |e: Error| e.with_target(Some(shown(&base).into()));
+        let proxy = self.proxy.resolve(&base).map_err(of_base)?;
+        if let Some((user, password)) = proxy.as_ref().and_then(|proxy| proxy.user.as_ref()) {
+            redactor.add(user.expose());
+            redactor.add(password.expose());
+        }
+        // A proxy that forwards reads the request's headers; one that makes a tunnel is told while it makes it.
+        let forwards = |proxy: &&Proxy| proxy.protocol == Protocol::Http && base.scheme() == "http";
+        let authorization = proxy.as_ref().filter(forwards).and_then(Proxy::authorization);
+        headers.extend(authorization.map(|value| (PROXY_AUTHORIZATION, value)));
         let key = self.bearer.as_ref().map(|key| key.expose().trim()).filter(|key| !key.is_empty());
         if let Some(key) = key {
             redactor.add(key);
@@ -85,7 +102,8 @@ impl HttpConfig {
             let why = format!("the retries' jitter is {}, not a part of one", self.retry.jitter);
             return Err(Error::new(ErrorKind::Config, BUILD, why));
         }
-        let client = reqwest_client(&self).map_err(|e| e.with_target(Some(shown(&base).into())))?;
+        let tls = tls::config(&self.root_certificates).map_err(of_base)?;
+        let client = connections(Connector::new(tls, proxy, self.timeouts.connect));
         Ok(HttpClient {
             inner: Arc::new(Inner {
                 client,
@@ -176,29 +194,13 @@ fn base_url(text: &str) -> Result<Url> {
     Ok(url)
 }
 
-fn reqwest_client(config: &HttpConfig) -> Result<reqwest::Client> {
-    let refuse = |what: &str, e: &dyn std::fmt::Display| {
-        Error::new(ErrorKind::Config, BUILD, format!("{what}: {e}"))
-    };
-    let mut builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls::config(&config.root_certificates)?)
-        // Redirects are followed by `send`, which knows the method and the origin.
-        .redirect(redirect::Policy::none())
-        .connect_timeout(config.timeouts.connect)
-        .tcp_nodelay(true)
-        .tcp_keepalive(Duration::from_secs(60))
-        .pool_idle_timeout(Duration::from_secs(90))
+fn connections(connector: Connector) -> Connections {
+    legacy::Client::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(KEPT)
+        .http1_max_buf_size(READ_AHEAD)
         .http2_initial_stream_window_size(STREAM_WINDOW)
-        .http2_initial_connection_window_size(CONNECTION_WINDOW);
-    builder = match &config.proxy {
-        ProxyChoice::Environment => builder,
-        ProxyChoice::None => builder.no_proxy(),
-        ProxyChoice::Url(url) => {
-            // The error would repeat the URL, which may hold a password.
-            let proxy =
-                Proxy::all(url.expose()).map_err(|_| refuse("proxy", &"not a proxy URL"))?;
-            builder.proxy(proxy)
-        }
-    };
-    builder.build().map_err(|e| refuse("HTTP client", &e.without_url()))
+        .http2_initial_connection_window_size(CONNECTION_WINDOW)
+        .build(connector)
 }

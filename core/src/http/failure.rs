@@ -1,14 +1,15 @@
 //! Responses and transport failures that are errors, as [`Error`]s.
 
 use std::error::Error as StdError;
-use std::io;
 use std::time::SystemTime;
+use std::{io, iter};
 
 use http::{HeaderMap, StatusCode};
+use hyper_util::client::legacy;
 use serde_json::Value;
 
-use super::Context;
-use super::retry;
+use super::connect::LimitStruck;
+use super::{Context, retry};
 use crate::error::ApiError;
 use crate::{Error, ErrorKind};
 
@@ -136,42 +137,68 @@ pub(super) fn excerpt(body: &str) -> String {
 }
 
 /// A failure to send a request, before any response.
-pub(super) fn from_send(context: &Context, error: reqwest::Error) -> Error {
-    let kind = match (error.is_connect(), error.is_timeout()) {
-        (true, true) => ErrorKind::ConnectTimeout,
-        (true, false) => ErrorKind::Connect,
-        _ if error.is_builder() => ErrorKind::InvalidRequest,
-        _ => ErrorKind::Connection,
+pub(super) fn from_send(context: &Context, error: legacy::Error) -> Error {
+    let is_late = chain(&error).any(|e| {
+        e.is::<LimitStruck>()
+            || e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::TimedOut)
+    });
+    let (kind, what) = match (error.is_connect(), is_late) {
+        (true, true) => (ErrorKind::ConnectTimeout, "the connection was not made in time"),
+        (true, false) => (ErrorKind::Connect, "no connection could be made"),
+        _ => (ErrorKind::Connection, "the connection broke before a response began"),
     };
-    transport(context, kind, error)
+    transport(context, kind, what, error)
 }
 
 /// A failure while a response's body was read.
-pub(super) fn from_body(context: &Context, error: reqwest::Error) -> Error {
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
-    while let Some(e) = cause {
-        let io = e.downcast_ref::<io::Error>();
-        if io.is_some_and(|e| e.kind() == io::ErrorKind::UnexpectedEof) {
-            let why = "the service closed the connection before the reply's end";
-            return context.error(ErrorKind::Truncated, why).with_source(error.without_url());
-        }
-        cause = e.source();
+pub(super) fn from_body(context: &Context, error: hyper::Error) -> Error {
+    let is_cut = chain(&error).any(|e| {
+        e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::UnexpectedEof)
+    });
+    if is_cut {
+        return truncated(context).with_source(error);
     }
-    transport(context, ErrorKind::Connection, error)
+    transport(context, ErrorKind::Connection, "the connection broke amid the response", error)
 }
 
-fn transport(context: &Context, kind: ErrorKind, error: reqwest::Error) -> Error {
-    // reqwest puts the URL, with its query, into its messages.
-    let error = error.without_url();
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(e) = cause {
+/// The body ended before its end.
+pub(super) fn truncated(context: &Context) -> Error {
+    context.error(ErrorKind::Truncated, "the service closed the response before its end")
+}
+
+/// Whether the service said over HTTP/2 that it has not begun with the request (RFC 9113, section 8.7): it refused the
+/// stream, or closed the connection in good order before that.
+pub(super) fn is_refused(error: &(dyn StdError + 'static)) -> bool {
+    chain(error).filter_map(|e| e.downcast_ref::<h2::Error>()).any(|e| {
+        let refused = e.is_reset() && e.reason() == Some(h2::Reason::REFUSED_STREAM);
+        let closed = e.is_go_away() && e.reason() == Some(h2::Reason::NO_ERROR);
+        e.is_remote() && (refused || closed)
+    })
+}
+
+/// An error and its causes.
+fn chain<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    let cause = |e: &&'a (dyn StdError + 'static)| (*e).source();
+    iter::successors(Some(error), cause)
+}
+
+fn transport(
+    context: &Context,
+    kind: ErrorKind,
+    what: &str,
+    error: impl StdError + Send + Sync + 'static,
+) -> Error {
+    let mut message = what.to_owned();
+    // hyper's client says no more of its own than the kind of the failure.
+    let skipped = usize::from(error.source().is_some());
+    for e in chain(&error).skip(skipped) {
         let text = e.to_string();
         // Wrappers often repeat what they wrap.
         if !message.ends_with(&text) {
             message = format!("{message}: {text}");
         }
-        cause = e.source();
     }
     context.error(kind, message).with_source(error)
 }

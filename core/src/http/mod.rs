@@ -5,9 +5,13 @@
 
 mod body;
 mod client;
+mod connect;
 mod context;
 mod failure;
+mod informational;
+mod no_proxy;
 mod options;
+mod proxy;
 mod redact;
 mod redirect;
 mod request;
@@ -24,24 +28,25 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
-use http::{HeaderMap, Method};
-use reqwest::Url;
+use http::{HeaderMap, Method, Version};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::{ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
 
-use client::{change_headers, insert_header};
+use client::{Connections, change_headers, insert_header};
 use redact::{Redactor, shown};
 use redirect::{Redirect, redirect};
 use returning::Returning;
 use watch::Watch;
 
 pub(crate) use body::Body;
-pub(crate) use client::{HttpConfig, ProxyChoice};
+pub(crate) use client::HttpConfig;
 pub(crate) use context::Context;
 pub use options::CallOptions;
 pub(crate) use options::{HeaderChange, header_changes};
+pub(crate) use proxy::ProxyChoice;
 pub(crate) use request::{Repeat, Request, Response};
 pub(crate) use settings::http_settings;
 pub(crate) use source::{Piece, Source};
@@ -62,7 +67,7 @@ pub(crate) struct HttpClient {
 }
 
 struct Inner {
-    client: reqwest::Client,
+    client: Connections,
     base: Url,
     headers: HeaderMap,
     query: Vec<(String, Secret)>,
@@ -147,26 +152,33 @@ impl HttpClient {
         let mut url = prepared.url.clone();
         for hops in 0.. {
             self.inner.returning.wait().await;
-            let mut request = reqwest::Request::new(prepared.method.clone(), url.clone());
+            let mut request = http::Request::new(prepared.body.clone().unwrap_or_default().into());
+            *request.method_mut() = prepared.method.clone();
+            *request.uri_mut() = url.as_str().parse().map_err(|_| {
+                context.error(ErrorKind::InvalidRequest, "the URL is too long for HTTP")
+            })?;
             *request.headers_mut() = prepared.headers.clone();
-            *request.body_mut() = prepared.body.clone().map(Into::into);
+            let bounded = informational::bound(&mut request);
             let headers_deadline = match (prepared.streamed, timeouts.headers) {
                 (true, Some(limit)) => Instant::now().checked_add(limit),
                 _ => None,
             };
-            let sent =
-                bounds.run(until(headers_deadline, self.inner.client.execute(request))).await;
-            let mut response = match sent {
-                Ok(Some(Ok(response))) => response,
-                Ok(Some(Err(error))) => return Err(failure::from_send(context, error)),
+            let response = bounded.run(self.inner.client.request(request));
+            let (head, incoming) = match bounds.run(until(headers_deadline, response)).await {
+                Ok(Some(Some(Ok(response)))) => response.into_parts(),
+                Ok(Some(Some(Err(error)))) => return Err(failure::from_send(context, error)),
+                Ok(Some(None)) => {
+                    let message = "the service sent one informational response (1xx) after another";
+                    return Err(context.error(ErrorKind::UnexpectedReply, message));
+                }
                 Ok(None) => {
                     let message = "no response began within the headers limit";
                     return Err(context.error(ErrorKind::HeadersTimeout, message));
                 }
                 Err(kind) => return Err(context.error(kind, "before a response began")),
             };
-            let status = response.status();
-            let headers = std::mem::take(response.headers_mut());
+            let (status, headers) = (head.status, head.headers);
+            let is_http2 = head.version == Version::HTTP_2;
             let id = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
             context.request_id = id.map(|id| context.redactor.scrub(id).into());
             let (idle, content) = match prepared.streamed {
@@ -175,7 +187,7 @@ impl HttpClient {
             };
             let watch = Watch::new(idle, content, bounds.deadline, bounds.cancel.clone());
             let returning = self.inner.returning.clone();
-            let body = Body::new(response, watch, context.clone(), returning);
+            let body = Body::new(incoming, is_http2, watch, context.clone(), returning);
             match redirect(&url, &prepared.method, hops, status, &headers) {
                 Some(Redirect::Follow(to)) => {
                     url = to;

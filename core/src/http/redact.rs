@@ -2,8 +2,8 @@
 
 use std::iter;
 
-use reqwest::Url;
 use serde_json::Value;
+use url::Url;
 
 use crate::Secret;
 

@@ -2,7 +2,7 @@
 
 use http::header::LOCATION;
 use http::{HeaderMap, Method, StatusCode};
-use reqwest::Url;
+use url::Url;
 
 use super::redact::shown;
 
@@ -35,9 +35,12 @@ pub(super) fn redirect(
     let Some(location) = location else {
         return Some(Redirect::Refuse("redirect without a location".into()));
     };
-    let Ok(to) = from.join(location) else {
-        return Some(Redirect::Refuse("redirect to what is no URL".into()));
+    let Ok(mut to) = from.join(location) else {
+        return Some(Redirect::Refuse("redirect to a location that is no URL".into()));
     };
+    // Nobody but the client says who it is, and a fragment is never sent; only a URL without a host refuses this.
+    let _ = to.set_username("").and_then(|()| to.set_password(None));
+    to.set_fragment(None);
     let keeps_method = matches!(status.as_u16(), 307 | 308) || *method == Method::GET;
     Some(if to.origin() != from.origin() {
         Redirect::Refuse(format!("redirect to another origin, {}", shown(&to)))

@@ -1,10 +1,11 @@
-//! Whether and when a failed request is sent again. Pure: the clock and chance are given.
+//! Retries: if and when a failed request is sent again. Pure: the clock and chance are given.
 
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 
+use super::failure;
 use crate::{Error, ErrorKind, RetryPolicy};
 
 /// The wait before the next attempt, or `None` to give up.
@@ -33,7 +34,7 @@ pub(super) fn next_wait(
 /// Whether it is certain that the service has not begun with the request: it was not reached, or said that it takes no
 /// more for now. After any other failure it may be at work, or done.
 pub(super) fn is_untaken(error: &Error) -> bool {
-    error.is_connect() || error.kind() == ErrorKind::RateLimited
+    error.is_connect() || error.kind() == ErrorKind::RateLimited || failure::is_refused(error)
 }
 
 /// Exponential backoff with jitter downward.
@@ -46,19 +47,24 @@ fn backoff(policy: &RetryPolicy, retries: u32, chance: f64) -> Duration {
 }
 
 /// How long the service asks to wait: `retry-after-ms` (used by OpenAI), then `Retry-After` in seconds or as
-/// an HTTP date (RFC 9110, section 10.2.3).
+/// an HTTP date (RFC 9110, section 10.2.3). A value that is neither asks for nothing.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let number = |name: &str| {
-        let number = headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok()?;
-        (number >= 0.0).then_some(number)
-    };
-    let seconds = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number("retry-after"));
-    if let Some(seconds) = seconds {
-        // What no clock can count is for ever all the same.
-        return Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    if let Some(wait) = text("retry-after-ms").and_then(|ms| counted(ms, 1000.0)) {
+        return Some(wait);
     }
-    let date = httpdate::parse_http_date(headers.get(RETRY_AFTER)?.to_str().ok()?).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    let text = text(RETRY_AFTER.as_str())?;
+    let until =
+        || Some(httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default());
+    counted(text, 1.0).or_else(until)
+}
+
+/// A number of units of which a second has `in_second`: digits and at most one point, so neither a sign nor an exponent
+/// nor a word such as `inf`, which Rust reads as a number; and no more than can be counted.
+fn counted(text: &str, in_second: f64) -> Option<Duration> {
+    let is_plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let number: f64 = text.parse().ok().filter(|_| is_plain)?;
+    Duration::try_from_secs_f64(number / in_second).ok()
 }
 
 /// The service's own word on whether to try again (`x-should-retry`, used by OpenAI).
@@ -102,24 +108,48 @@ mod tests {
             Some(Duration::ZERO),
             "past"
         );
-        for junk in ["", "soon", "-1", "NaN"] {
-            assert_eq!(read("retry-after", junk), None, "{junk}");
-        }
+        assert_eq!(read("retry-after", " 7\t"), Some(Duration::from_secs(7)));
+        assert_eq!(read("retry-after", "31536000000"), Some(Duration::from_secs(31_536_000_000)));
     }
 
     #[test]
-    fn what_no_clock_can_count_is_for_ever() {
-        for endless in ["99999999999999999999999", "inf", "1e400"] {
-            let wait = retry_after(&headers("retry-after", endless), UNIX_EPOCH);
-            assert_eq!(wait, Some(Duration::MAX), "{endless}");
+    fn a_value_that_is_no_number_asks_for_nothing() {
+        for junk in [
+            "",
+            " ",
+            "soon",
+            "-1",
+            "+1",
+            "-0",
+            "NaN",
+            "nan",
+            "inf",
+            "Inf",
+            "infinity",
+            "-inf",
+            "1e2",
+            "1e400",
+            "0x10",
+            "1,5",
+            "1.2.3",
+            ".",
+            "1 2",
+            "2s",
+            "99999999999999999999999",
+        ] {
+            for name in ["retry-after", "retry-after-ms"] {
+                assert_eq!(retry_after(&headers(name, junk), UNIX_EPOCH), None, "{name}: {junk}");
+            }
         }
     }
 
     #[test]
     fn junk_in_milliseconds_does_not_hide_the_seconds() {
-        let mut both = headers("retry-after-ms", "-1");
-        both.extend(headers("retry-after", "9"));
-        assert_eq!(retry_after(&both, UNIX_EPOCH), Some(Duration::from_secs(9)));
+        for junk in ["-1", "inf", ""] {
+            let mut both = headers("retry-after-ms", junk);
+            both.extend(headers("retry-after", "9"));
+            assert_eq!(retry_after(&both, UNIX_EPOCH), Some(Duration::from_secs(9)), "{junk}");
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub struct ChatStoreBuilder {
 impl ChatStoreBuilder {
     pub(super) fn new(url: impl Into<Secret>) -> Self {
         let timeouts = Timeouts {
-            connect: Duration::from_secs(5),
+            connect: Some(Duration::from_secs(5)),
             total: Some(Duration::from_secs(30)),
             ..Timeouts::default()
         };

@@ -157,7 +157,7 @@ async fn a_connection_that_does_not_stand_meets_the_connect_limit() {
         queued.push(stream.unwrap());
         assert!(queued.len() < 100, "the queue does not fill");
     }
-    let timeouts = turnwire::Timeouts { connect: LIMIT, ..Default::default() };
+    let timeouts = turnwire::Timeouts { connect: Some(LIMIT), ..Default::default() };
     let llm = turnwire::OpenAi::builder()
         .base_url(format!("http://{address}/v1"))
         .no_proxy()

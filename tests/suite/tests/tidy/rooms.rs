@@ -11,11 +11,11 @@ struct Border {
     advice: &'static str,
 }
 
-const REQWEST: Border = Border {
+const HYPER: Border = Border {
     within: &["core/src"],
     except: &["core/src/http"],
-    names: &["reqwest"],
-    advice: "only `http` names reqwest: go through `crate::http`",
+    names: &["hyper", "hyper_util", "hyper_rustls", "h2", "reqwest"],
+    advice: "only `http` names the HTTP client: go through `crate::http`",
 };
 
 const RUSQLITE: Border = Border {
@@ -100,8 +100,8 @@ fn binding_dependencies(manifest: &Source) -> Vec<Finding> {
 }
 
 #[test]
-fn only_http_names_reqwest() {
-    assert_none(&crossings(&REQWEST, tree()));
+fn only_http_names_the_http_client() {
+    assert_none(&crossings(&HYPER, tree()));
 }
 
 #[test]
@@ -128,13 +128,13 @@ fn the_outbox_does_not_name_http() {
 #[test]
 fn a_name_across_a_border_is_found() {
     let sources = [
-        Source::new("core/src/http/mod.rs", "use reqwest::Client;"),
-        Source::new("core/src/http.rs", "use reqwest::Client;"),
-        Source::new("core/src/store.rs", "// reqwest\nlet a = \"reqwest\";\nreqwest::get(a);"),
-        Source::new("core/src/https/mod.rs", "use reqwest;"),
-        Source::new("tests/bench/src/lib.rs", "use reqwest;"),
+        Source::new("core/src/http/mod.rs", "use hyper::Client;"),
+        Source::new("core/src/http.rs", "use hyper::Client;"),
+        Source::new("core/src/store.rs", "// hyper\nlet a = \"hyper\";\nhyper::get(a);"),
+        Source::new("core/src/https/mod.rs", "use hyper_util;"),
+        Source::new("tests/bench/src/lib.rs", "use hyper_util;"),
     ];
-    let findings = crossings(&REQWEST, &sources);
+    let findings = crossings(&HYPER, &sources);
     assert_eq!(places(&findings), [("core/src/store.rs", 3), ("core/src/https/mod.rs", 1)]);
 }
 

@@ -1,0 +1,273 @@
+//! Connections: straight to the service or through a proxy, with TLS where the service has it.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, ready};
+use std::time::Duration;
+
+use http::Uri;
+use http::uri::Scheme;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::proxy::{SocksV4, SocksV5, Tunnel};
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::task::yield_now;
+use tokio::time::timeout;
+use tower_service::Service;
+
+use super::proxy::{Protocol, Proxy};
+
+/// How long a connection that nothing comes on is trusted before the system asks whether it stands.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+/// How often the system then asks, and how often in vain until the connection is given up.
+const PROBE_EVERY: Duration = Duration::from_secs(15);
+const PROBES: u32 = 3;
+/// How long what was sent may stay without an acknowledgement.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+
+/// How much is read of a connection before others have their turn. hyper goes on for as long as there is something to
+/// read: a flood of what never makes a response, such as responses of status 1xx, would keep the thread to itself.
+const TURN: usize = 64 * 1024;
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
+
+/// A connection to the service, or to the proxy before it.
+type Io = MaybeHttpsStream<TokioIo<TcpStream>>;
+
+/// Makes a client's connections, each within its limit.
+#[derive(Clone)]
+pub(super) struct Connector {
+    route: HttpsConnector<Route>,
+    limit: Option<Duration>,
+}
+
+impl Connector {
+    pub(super) fn new(tls: ClientConfig, proxy: Option<Proxy>, limit: Option<Duration>) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(KEEPALIVE));
+        tcp.set_keepalive_interval(Some(PROBE_EVERY));
+        tcp.set_keepalive_retries(Some(PROBES));
+        #[cfg(any(target_os = "android", target_os = "linux"))]
+        tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+        // Divided among the addresses of a name, so that one that is silent does not use up the time of the others.
+        tcp.set_connect_timeout(limit);
+        // HTTP/2 is agreed upon with the service, not with a proxy.
+        let mut to_proxy = tls.clone();
+        to_proxy.alpn_protocols.clear();
+        let to_proxy = HttpsConnector::from((tcp.clone(), to_proxy));
+        let route = Route { tcp, to_proxy, proxy: proxy.map(Arc::new) };
+        Connector { route: HttpsConnector::from((route, tls)), limit }
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = MaybeHttpsStream<Line>;
+    type Error = BoxError;
+    type Future = Connecting<Self::Response>;
+
+    fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        let connecting = self.route.call(to);
+        let Some(limit) = self.limit else { return connecting };
+        Box::pin(async move {
+            timeout(limit, connecting).await.unwrap_or_else(|_| Err(LimitStruck.into()))
+        })
+    }
+}
+
+/// No connection stood within the connect limit.
+#[derive(Debug)]
+pub(super) struct LimitStruck;
+
+impl fmt::Display for LimitStruck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no connection stood within the connect limit")
+    }
+}
+
+impl StdError for LimitStruck {}
+
+/// The way to the service, before TLS with it.
+#[derive(Clone)]
+struct Route {
+    tcp: HttpConnector,
+    to_proxy: HttpsConnector<HttpConnector>,
+    proxy: Option<Arc<Proxy>>,
+}
+
+impl Service<Uri> for Route {
+    type Response = Line;
+    type Error = BoxError;
+    type Future = Connecting<Line>;
+
+    fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        let Route { mut tcp, to_proxy, proxy } = self.clone();
+        Box::pin(async move {
+            let Some(proxy) = proxy else {
+                return Ok(Line::new(MaybeHttpsStream::Http(tcp.call(to).await?), false));
+            };
+            let via = proxy.uri.clone();
+            match proxy.protocol {
+                Protocol::Http => {
+                    forwarded(to_proxy, &proxy, to).await.map_err(|why| via_proxy(&proxy, why))
+                }
+                Protocol::Socks4 { looks_up } => {
+                    let to = target(&to, looks_up).await?;
+                    let tcp = SocksV4::new(via, tcp).call(to).await;
+                    let tcp = tcp.map_err(|why| via_proxy(&proxy, why.into()))?;
+                    Ok(Line::new(MaybeHttpsStream::Http(tcp), false))
+                }
+                Protocol::Socks5 { looks_up } => {
+                    let to = target(&to, looks_up).await?;
+                    let mut socks = SocksV5::new(via, tcp);
+                    if let Some((user, password)) = &proxy.user {
+                        socks = socks.with_auth(user.expose().into(), password.expose().into());
+                    }
+                    let tcp = socks.call(to).await.map_err(|why| via_proxy(&proxy, why.into()))?;
+                    Ok(Line::new(MaybeHttpsStream::Http(tcp), false))
+                }
+            }
+        })
+    }
+}
+
+/// The way through an HTTP proxy: it forwards plain requests, and makes a tunnel for TLS.
+async fn forwarded(
+    mut to_proxy: HttpsConnector<HttpConnector>,
+    proxy: &Proxy,
+    to: Uri,
+) -> Result<Line, BoxError> {
+    let via = proxy.uri.clone();
+    if to.scheme() == Some(&Scheme::HTTP) {
+        return Ok(Line::new(to_proxy.call(via).await?, true));
+    }
+    let mut tunnel = Tunnel::new(via, to_proxy);
+    if let Some(authorization) = proxy.authorization() {
+        tunnel = tunnel.with_auth(authorization);
+    }
+    Ok(Line::new(tunnel.call(to).await?, false))
+}
+
+/// Where a SOCKS proxy shall connect to: a host that is looked up here unless the proxy does so, and always a port.
+async fn target(to: &Uri, proxy_looks_up: bool) -> Result<Uri, BoxError> {
+    let host = to.host().unwrap_or_default();
+    let is_https = to.scheme() == Some(&Scheme::HTTPS);
+    let port = to.port_u16().unwrap_or(if is_https { 443 } else { 80 });
+    let scheme = to.scheme_str().unwrap_or("http");
+    if proxy_looks_up || host.starts_with('[') {
+        return Ok(format!("{scheme}://{host}:{port}/").parse()?);
+    }
+    let mut addresses = lookup_host((host, port)).await?;
+    let address = addresses.next().ok_or("the host has no address")?;
+    Ok(format!("{scheme}://{address}/").parse()?)
+}
+
+/// A connection through a proxy that could not be made.
+#[derive(Debug)]
+struct ViaProxy {
+    proxy: Uri,
+    why: BoxError,
+}
+
+fn via_proxy(proxy: &Proxy, why: BoxError) -> BoxError {
+    Box::new(ViaProxy { proxy: proxy.uri.clone(), why })
+}
+
+impl fmt::Display for ViaProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "through the proxy {}", self.proxy)
+    }
+}
+
+impl StdError for ViaProxy {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.why)
+    }
+}
+
+/// A connection that is read in turns.
+pub(super) struct Line {
+    io: Io,
+    /// Whether what is sent goes to a proxy that forwards it.
+    is_forwarded: bool,
+    /// How much was asked for since the connection last had nothing, or others had their turn.
+    asked: usize,
+}
+
+impl Line {
+    fn new(io: Io, is_forwarded: bool) -> Self {
+        Line { io, is_forwarded, asked: 0 }
+    }
+}
+
+impl Connection for Line {
+    fn connected(&self) -> Connected {
+        self.io.connected().proxy(self.is_forwarded)
+    }
+}
+
+impl Read for Line {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        task: &mut TaskContext<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.asked >= TURN {
+            self.asked = 0;
+            // It is pending once, and its task wakes after the others.
+            ready!(pin!(yield_now()).poll(task));
+        }
+        let room = buffer.remaining();
+        let read = Pin::new(&mut self.io).poll_read(task, buffer);
+        self.asked = if read.is_ready() { self.asked.saturating_add(room) } else { 0 };
+        read
+    }
+}
+
+impl Write for Line {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        task: &mut TaskContext<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(task, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(task)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(task)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        task: &mut TaskContext<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(task, slices)
+    }
+}
