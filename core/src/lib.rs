@@ -39,6 +39,7 @@ mod open_enum;
 mod openai;
 mod outbox;
 mod process;
+mod redact;
 mod secret;
 mod service;
 mod speech;

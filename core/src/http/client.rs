@@ -17,9 +17,10 @@ use url::Url;
 
 use super::connect::Connector;
 use super::proxy::{Protocol, Proxy, ProxyChoice};
-use super::redact::{Redactor, shown};
+use super::redact::shown;
 use super::returning::Returning;
 use super::{BUILD, HeaderChange, HttpClient, Inner, tls};
+use crate::redact::Redactor;
 use crate::{Error, ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
 
 /// Headers that tell how a message is framed (RFC 9110 and 9112): a wrong one makes two requests of one.
@@ -69,8 +70,8 @@ impl HttpConfig {
     pub(crate) fn build(self) -> Result<HttpClient> {
         let mut redactor = Redactor::default();
         let mut base = base_url(self.base_url.as_ref().map(Secret::expose).unwrap_or_default())?;
-        for (_, value) in base.query_pairs() {
-            redactor.add(&value);
+        for (name, value) in base.query_pairs() {
+            redactor.add_value(&name, &value);
         }
         let mut headers = HeaderMap::new();
         if let Some(credentials) = take_credentials(&mut base, &mut redactor) {
@@ -81,8 +82,7 @@ impl HttpConfig {
         let of_base = |e: Error| e.with_target(Some(shown(&base).into()));
         let proxy = self.proxy.resolve(&base).map_err(of_base)?;
         if let Some((user, password)) = proxy.as_ref().and_then(|proxy| proxy.user.as_ref()) {
-            redactor.add(user.expose());
-            redactor.add(password.expose());
+            redactor.add_login(user.expose(), password.expose());
         }
         // A proxy that forwards reads the request's headers; one that makes a tunnel is told while it makes it.
         let forwards = |proxy: &&Proxy| proxy.protocol == Protocol::Http && base.scheme() == "http";
@@ -95,8 +95,8 @@ impl HttpConfig {
             insert_header(&mut headers, AUTHORIZATION.as_str(), &value, BUILD)?;
         }
         change_headers(&mut headers, &self.headers, &mut redactor, BUILD)?;
-        for (_, value) in &self.query {
-            redactor.add(value.expose());
+        for (name, value) in &self.query {
+            redactor.add_value(name, value.expose());
         }
         if !(0.0..=1.0).contains(&self.retry.jitter) {
             let why = format!("the retries' jitter is {}, not a part of one", self.retry.jitter);
@@ -130,7 +130,7 @@ pub(super) fn change_headers(
     for (name, value) in changes {
         match value {
             Some(value) => {
-                redactor.add(value.expose());
+                redactor.add_value(name, value.expose());
                 insert_header(headers, name, value, operation)?;
             }
             None => {
@@ -149,8 +149,12 @@ pub(super) fn insert_header(
     operation: &'static str,
 ) -> Result<()> {
     let refuse = |what: &str| {
-        // A value that was refused may hold a key, a name that was refused is shown escaped.
-        Error::new(ErrorKind::Config, operation, format!("header {name:?}: {what}"))
+        // A value that was refused may hold a key, and so may what is taken for a name: a whole line of a header.
+        let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let end = name.find(|c| !is_of_name(c)).unwrap_or(name.len());
+        let rest = if end < name.len() { "…" } else { "" };
+        let name = name.get(..end).unwrap_or_default();
+        Error::new(ErrorKind::Config, operation, format!("header \"{name}{rest}\": {what}"))
     };
     let key = HeaderName::try_from(name).map_err(|_| refuse("this is no header name"))?;
     if FRAMING.contains(&key.as_str()) {
@@ -171,9 +175,7 @@ fn take_credentials(url: &mut Url, redactor: &mut Redactor) -> Option<Secret> {
         return None;
     }
     let [user, password] = encoded.each_ref().map(|e| percent_decode_str(e).decode_utf8_lossy());
-    // A key is often given as the user alone.
-    redactor.add(&user);
-    redactor.add(&password);
+    redactor.add_login(&user, &password);
     let basic = BASE64.encode(format!("{user}:{password}"));
     redactor.add(&basic);
     // Only a URL without a host refuses this, and `base_url` has seen to that.

@@ -1,12 +1,15 @@
 //! What a call is about, for its errors.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
 
+use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
-use super::failure;
-use super::redact::Redactor;
+use super::cause::Cause;
+use super::{REQUEST_ID, failure};
 use crate::error::ApiError;
+use crate::redact::{CREDENTIAL_HEADERS, Redactor};
 use crate::{Error, ErrorKind};
 
 /// What a call is about: everything that its errors tell besides what went wrong.
@@ -33,23 +36,51 @@ impl Context {
 
     /// An error of this call. Secrets are removed from `message`.
     pub(crate) fn error(&self, kind: ErrorKind, message: impl AsRef<str>) -> Error {
+        let target = self.target.as_deref().map(|target| self.redactor.scrub(target).into());
         Error::new(kind, self.operation, self.redactor.scrub(message.as_ref()))
-            .with_target(self.target.clone())
+            .with_target(target)
             .with_request_id(self.request_id.clone())
             .with_attempts(self.attempts)
     }
 
+    /// An error of this call with its cause, whose words are kept only without secrets.
+    pub(super) fn caused(
+        &self,
+        kind: ErrorKind,
+        message: impl AsRef<str>,
+        source: impl StdError + Send + Sync + 'static,
+    ) -> Error {
+        let error = self.error(kind, message);
+        match Cause::unless_clean(&source, &self.redactor) {
+            None => error.with_source(source),
+            Some(cause) => error.with_source(cause),
+        }
+    }
+
     /// The error that a service reported inside a response that had begun as a success.
     pub(crate) fn api_error(&self, error: &Value) -> Error {
-        let mut error = error.clone();
-        self.redactor.scrub_value(&mut error);
-        let text = error.to_string();
-        let api = failure::api_error(&error)
+        let text = self.redactor.scrub_body(error.to_string().as_bytes());
+        let mut api = failure::api_error(error)
             .unwrap_or_else(|| ApiError { message: text.clone(), ..ApiError::default() });
+        self.redactor.scrub_api(&mut api);
         self.error(ErrorKind::Api, &api.message)
             .with_retryable(failure::is_passing(&api))
             .with_api(api)
             .with_body(text)
+    }
+
+    /// Takes note of a response's headers: its id, without secrets from here on, and the credentials that it hands out.
+    pub(super) fn take_in(&mut self, headers: &mut HeaderMap) {
+        for name in CREDENTIAL_HEADERS {
+            let fresh = headers.get(*name).and_then(|value| value.to_str().ok());
+            fresh.into_iter().for_each(|fresh| self.redactor.add_value(name, fresh));
+        }
+        let id = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
+        let Some(shown) = id.map(|id| self.redactor.scrub(id)) else { return };
+        if let Ok(value) = HeaderValue::from_str(&shown) {
+            headers.insert(REQUEST_ID, value);
+        }
+        self.request_id = Some(shown.into());
     }
 
     /// The service's id of the request.
@@ -57,8 +88,14 @@ impl Context {
         self.request_id.as_deref()
     }
 
-    /// The start of `body` as one line, without secrets.
+    /// The start of `body`, of which there may be more to come, as one line without secrets.
     pub(crate) fn excerpt(&self, body: &[u8]) -> String {
-        failure::excerpt(&self.redactor.scrub(&String::from_utf8_lossy(body)))
+        let start = body.get(..failure::EXCERPT_OF).unwrap_or(body);
+        failure::excerpt(&self.redactor.scrub_start(start))
+    }
+
+    /// Text of this call without secrets, for logs.
+    pub(crate) fn scrub(&self, text: &str) -> String {
+        self.redactor.scrub(text)
     }
 }

@@ -9,6 +9,7 @@ use hyper_util::client::legacy;
 use serde_json::Value;
 
 use super::connect::LimitStruck;
+use super::redact::shown_headers;
 use super::{Context, retry};
 use crate::error::ApiError;
 use crate::{Error, ErrorKind};
@@ -20,12 +21,12 @@ pub(super) fn from_response(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
-    most: usize,
 ) -> Error {
-    let body = context.redactor.scrub_body(&String::from_utf8_lossy(body));
-    let api = parse_api_error(&body);
-    // Cut only now, so that no secret was cut in two.
-    let body = cut(body, most);
+    let mut api = parse_api_error(&String::from_utf8_lossy(body));
+    if let Some(api) = &mut api {
+        context.redactor.scrub_api(api);
+    }
+    let body = context.redactor.scrub_body(body);
     let kind = kind_of(status, api.as_ref());
     let reason = status.canonical_reason().unwrap_or("no reason given");
     let message = match &api {
@@ -36,7 +37,7 @@ pub(super) fn from_response(
     let mut error = context
         .error(kind, message)
         .with_status(status)
-        .with_headers(headers.clone())
+        .with_headers(shown_headers(&context.redactor, headers))
         .with_retry_after(retry::retry_after(headers, SystemTime::now()))
         .with_body(body);
     if let Some(api) = api {
@@ -44,13 +45,6 @@ pub(super) fn from_response(
     }
     let passing = status == StatusCode::REQUEST_TIMEOUT || error.is_retryable();
     error.with_retryable(retry::should_retry(headers).unwrap_or(passing))
-}
-
-/// The start of a text, of at most `most` bytes.
-fn cut(mut text: String, most: usize) -> String {
-    let boundary = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-    text.truncate(boundary.unwrap_or(0));
-    text
 }
 
 fn kind_of(status: StatusCode, api: Option<&ApiError>) -> ErrorKind {
@@ -113,12 +107,15 @@ pub(super) fn is_passing(api: &ApiError) -> bool {
     })
 }
 
+/// The length of an excerpt, in characters, and how many bytes of the body it is made from.
+const LENGTH: usize = 200;
+pub(super) const EXCERPT_OF: usize = 64 * LENGTH;
+
 /// The start of a body that is no error object, such as a proxy's HTML page, as one line of text.
 pub(super) fn excerpt(body: &str) -> String {
-    const LENGTH: usize = 200;
     let mut text = String::new();
     let mut in_tag = false;
-    for c in body.chars().take(64 * LENGTH) {
+    for c in body.chars().take(EXCERPT_OF) {
         match c {
             '<' => in_tag = true,
             '>' if in_tag => {
@@ -156,15 +153,17 @@ pub(super) fn from_body(context: &Context, error: hyper::Error) -> Error {
         e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::UnexpectedEof)
     });
     if is_cut {
-        return truncated(context).with_source(error);
+        return context.caused(ErrorKind::Truncated, CUT, error);
     }
     transport(context, ErrorKind::Connection, "the connection broke amid the response", error)
 }
 
 /// The body ended before its end.
 pub(super) fn truncated(context: &Context) -> Error {
-    context.error(ErrorKind::Truncated, "the service closed the response before its end")
+    context.error(ErrorKind::Truncated, CUT)
 }
+
+const CUT: &str = "the service closed the response before its end";
 
 /// Whether the service said over HTTP/2 that it has not begun with the request (RFC 9113, section 8.7): it refused the
 /// stream, or closed the connection in good order before that.
@@ -200,7 +199,7 @@ fn transport(
             message = format!("{message}: {text}");
         }
     }
-    context.error(kind, message).with_source(error)
+    context.caused(kind, message, error)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! follows the few redirects that are safe, and holds the time limits. [`Body`] goes on from there.
 
 mod body;
+mod cause;
 mod client;
 mod connect;
 mod context;
@@ -33,10 +34,11 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::redact::Redactor;
 use crate::{ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
 
 use client::{Connections, change_headers, insert_header};
-use redact::{Redactor, shown};
+use redact::shown;
 use redirect::{Redirect, redirect};
 use returning::Returning;
 use watch::Watch;
@@ -47,7 +49,7 @@ pub(crate) use context::Context;
 pub use options::CallOptions;
 pub(crate) use options::{HeaderChange, header_changes};
 pub(crate) use proxy::ProxyChoice;
-pub(crate) use request::{Repeat, Request, Response};
+pub(crate) use request::{Headers, Repeat, Request, Response};
 pub(crate) use settings::http_settings;
 pub(crate) use source::{Piece, Source};
 
@@ -177,10 +179,9 @@ impl HttpClient {
                 }
                 Err(kind) => return Err(context.error(kind, "before a response began")),
             };
-            let (status, headers) = (head.status, head.headers);
+            let (status, mut headers) = (head.status, head.headers);
             let is_http2 = head.version == Version::HTTP_2;
-            let id = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
-            context.request_id = id.map(|id| context.redactor.scrub(id).into());
+            context.take_in(&mut headers);
             let (idle, content) = match prepared.streamed {
                 true => (timeouts.idle, timeouts.content),
                 false => (None, None),
@@ -203,9 +204,8 @@ impl HttpClient {
                 None => {}
             }
             let most = self.inner.limits.error_body;
-            // A secret that the limit would cut in two must come whole to be found.
-            let body = body.collect_some(most.saturating_add(context.redactor.longest())).await;
-            return Err(failure::from_response(context, status, &headers, &body, most));
+            let body = body.collect_some(most).await;
+            return Err(failure::from_response(context, status, &headers, &body));
         }
         Err(context.error(ErrorKind::Redirect, "too many redirects"))
     }
@@ -234,9 +234,10 @@ impl HttpClient {
             insert_header(&mut headers, IDEMPOTENCY_KEY, key, request.operation)?;
         }
         change_headers(&mut headers, &request.options.headers, &mut redactor, request.operation)?;
-        for (_, value) in &request.options.query {
-            redactor.add(value.expose());
+        for (name, value) in &request.options.query {
+            redactor.add_value(name, value.expose());
         }
+        request.known.iter().for_each(|tokens| redactor.add_tokens(tokens));
         let mut url = inner.base.clone();
         let path = request.path.trim_start_matches('/');
         url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));

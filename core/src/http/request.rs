@@ -1,9 +1,12 @@
 //! A request and its response, as the rooms above see them.
 
+use std::fmt;
+
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 
 use super::{Body, CallOptions};
+use crate::Tokens;
 
 /// One request, whatever number of attempts it takes.
 pub(crate) struct Request<'a> {
@@ -19,6 +22,8 @@ pub(crate) struct Request<'a> {
     pub(crate) body: Option<Bytes>,
     /// What this kind of request sends besides; no secrets.
     pub(crate) headers: &'static [(&'static str, &'static str)],
+    /// Tokens that an answer may quote besides those that are sent.
+    pub(crate) known: &'a [&'a Tokens],
     /// Whether the call is told from others by an `Idempotency-Key`, for services that know the header.
     pub(crate) keyed: bool,
     /// Whether the response is read as it comes, so that the limits of streams hold.
@@ -53,10 +58,21 @@ impl<'a> Request<'a> {
             accept: "application/json",
             body: None,
             headers: &[],
+            known: &[],
             streamed: false,
             repeat: Repeat::ByPolicy,
             options,
         }
+    }
+}
+
+/// A good response's headers, which may hand out credentials: `Debug` shows their names alone.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct Headers(pub(crate) HeaderMap);
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys().map(HeaderName::as_str)).finish()
     }
 }
 

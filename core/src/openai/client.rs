@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
 use tokio::time::Instant;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::stream::{ChatStream, Setup};
 use super::{ChatReply, ChatRequest, OpenAiBuilder, telemetry};
@@ -75,15 +75,14 @@ impl OpenAi {
     /// Outside of a Tokio runtime with I/O and time.
     pub async fn chat(&self, request: ChatRequest) -> Result<ChatReply> {
         let span = telemetry::chat_span(&self.http, &request, false);
-        let reply = self.fetch(&request).instrument(span.clone()).await;
-        match &reply {
-            Ok(reply) => telemetry::record_reply(&span, reply, None),
-            Err(error) => telemetry::record_error(&span, error),
+        let reply = self.fetch(&request, &span).instrument(span.clone()).await;
+        if let Err(error) = &reply {
+            telemetry::record_error(&span, error);
         }
         reply
     }
 
-    async fn fetch(&self, request: &ChatRequest) -> Result<ChatReply> {
+    async fn fetch(&self, request: &ChatRequest, span: &Span) -> Result<ChatReply> {
         let Response { headers, body, .. } = self.send(request, "chat", false).await?;
         let context = body.context().clone();
         let json = body.collect(self.http.limits().reply).await?;
@@ -95,6 +94,7 @@ impl OpenAi {
         }
         let reply = ChatReply::from_json(text);
         let reply = reply.map_err(|e| e.into_error(&context, "reply", &json))?;
+        telemetry::record_reply(span, &context, &reply, None);
         Ok(reply.with_headers(headers))
     }
 

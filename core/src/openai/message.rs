@@ -174,7 +174,7 @@ impl ToolCall {
         }
         read.map_err(|e| {
             let why = format!("the arguments of {:?} cannot be read: {e}", self.function.name);
-            Error::new(ErrorKind::Structure, "chat.arguments", why).with_source(e)
+            Error::new(ErrorKind::Structure, "chat.arguments", why)
         })
     }
 }

@@ -4,7 +4,7 @@ use http::{HeaderMap, Method};
 use serde::{Deserialize, Serialize};
 
 use super::{OpenAi, lenient};
-use crate::http::{REQUEST_ID, Request, Response};
+use crate::http::{Headers, REQUEST_ID, Request, Response};
 use crate::{ErrorKind, Result};
 
 /// A list of models.
@@ -17,7 +17,7 @@ pub struct ModelList {
     #[serde(skip)]
     raw: Box<str>,
     #[serde(skip)]
-    headers: HeaderMap,
+    headers: Headers,
 }
 
 /// A model.
@@ -43,12 +43,12 @@ impl ModelList {
 
     /// The service's id of the request (`x-request-id`), for its support.
     pub fn request_id(&self) -> Option<&str> {
-        self.headers.get(REQUEST_ID)?.to_str().ok()
+        self.headers.0.get(REQUEST_ID)?.to_str().ok()
     }
 
-    /// The headers of the response.
+    /// The headers of the response, as they came. `Debug` shows their names alone.
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        &self.headers.0
     }
 }
 
@@ -70,10 +70,11 @@ impl OpenAi {
         let text = String::from_utf8_lossy(&json);
         let mut list: ModelList = serde_json::from_str(&text).map_err(|e| {
             let why = format!("what came is no list of models: {e}: {}", context.excerpt(&json));
-            context.error(ErrorKind::Decode, why).with_source(e)
+            // The error itself would quote what came, unscrubbed: its text is in the message.
+            context.error(ErrorKind::Decode, why)
         })?;
         list.raw = text.into();
-        list.headers = headers;
+        list.headers = Headers(headers);
         Ok(list)
     }
 }

@@ -10,7 +10,7 @@ use super::prune::pruned_object;
 use super::unreadable::{Unreadable, reported_error};
 use super::usage::{Logprobs, Usage};
 use super::{FinishReason, Role, ServiceTier};
-use crate::http::REQUEST_ID;
+use crate::http::{Headers, REQUEST_ID};
 use crate::{Error, ErrorKind, Result};
 
 /// A whole reply.
@@ -44,7 +44,7 @@ pub struct ChatReply {
     #[serde(skip)]
     raw: Option<Box<str>>,
     #[serde(skip)]
-    headers: http::HeaderMap,
+    headers: Headers,
 }
 
 #[derive(Deserialize)]
@@ -141,7 +141,7 @@ impl ChatReply {
     }
 
     pub(super) fn with_headers(mut self, headers: http::HeaderMap) -> Self {
-        self.headers = headers;
+        self.headers = Headers(headers);
         self
     }
 
@@ -162,12 +162,13 @@ impl ChatReply {
 
     /// The service's id of the request (`x-request-id`), for its support.
     pub fn request_id(&self) -> Option<&str> {
-        self.headers.get(REQUEST_ID)?.to_str().ok()
+        self.headers.0.get(REQUEST_ID)?.to_str().ok()
     }
 
-    /// The headers of the response.
+    /// The headers of the response, as they came: what a service hands out in them is the caller's. `Debug` shows their
+    /// names alone.
     pub fn headers(&self) -> &http::HeaderMap {
-        &self.headers
+        &self.headers.0
     }
 
     /// Reads the first reply's text as JSON, as asked for by

@@ -142,7 +142,7 @@ impl ChatRequest {
     pub fn from_json(json: &str) -> Result<Self> {
         let mut given: Verbatim = serde_json::from_str(&json::mend(json)).map_err(|e| {
             let why = format!("the request is not a JSON object: {e}");
-            Error::new(ErrorKind::InvalidRequest, "chat.request", why).with_source(e)
+            Error::new(ErrorKind::InvalidRequest, "chat.request", why)
         })?;
         given.remove("stream");
         let model = given.get("model").and_then(|model| serde_json::from_str(model).ok());

@@ -337,7 +337,8 @@ impl ChatStream {
 
     /// Closes the span, whose duration is the call's.
     fn record_reply(&mut self) {
-        telemetry::record_reply(&self.span, self.whole.reply(), self.first_token);
+        let context = self.source.context();
+        telemetry::record_reply(&self.span, context, self.whole.reply(), self.first_token);
         self.span = Span::none();
     }
 }

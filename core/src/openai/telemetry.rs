@@ -9,7 +9,7 @@ use tracing::field::Empty;
 
 use super::{ChatReply, ChatRequest};
 use crate::Error;
-use crate::http::HttpClient;
+use crate::http::{Context, HttpClient};
 
 /// A span that covers a call with all its retries, until its last chunk.
 pub(super) fn chat_span(http: &HttpClient, request: &ChatRequest, stream: bool) -> Span {
@@ -39,17 +39,23 @@ pub(super) fn chat_span(http: &HttpClient, request: &ChatRequest, stream: bool) 
     )
 }
 
-/// Records what a reply, or the part of it that came, tells.
-pub(super) fn record_reply(span: &Span, reply: &ChatReply, first_token: Option<Duration>) {
+/// Records what a reply, or the part of it that came, tells. The service's words are scrubbed, as any may hold what it
+/// was sent.
+pub(super) fn record_reply(
+    span: &Span,
+    context: &Context,
+    reply: &ChatReply,
+    first_token: Option<Duration>,
+) {
     if span.is_disabled() {
         return;
     }
-    span.record("gen_ai.response.id", reply.id.as_str());
-    span.record("gen_ai.response.model", reply.model.as_str());
+    span.record("gen_ai.response.id", context.scrub(&reply.id));
+    span.record("gen_ai.response.model", context.scrub(&reply.model));
     let reasons: Vec<_> = reply
         .choices
         .iter()
-        .filter_map(|choice| Some(choice.finish_reason.as_ref()?.as_str()))
+        .filter_map(|choice| Some(context.scrub(choice.finish_reason.as_ref()?.as_str())))
         .collect();
     span.record("gen_ai.response.finish_reasons", tracing::field::debug(reasons));
     if let Some(usage) = &reply.usage {

@@ -27,7 +27,8 @@ impl Unreadable {
             }
             Unreadable::Malformed(e) => {
                 let why = format!("what came is no {what}: {e}: {}", context.excerpt(json));
-                context.error(ErrorKind::Decode, why).with_source(e)
+                // The error itself would quote what came, unscrubbed: its text is in the message.
+                context.error(ErrorKind::Decode, why)
             }
         }
     }

@@ -203,7 +203,7 @@ impl ChatService {
         {
             tokens = provider.tokens(call.operation, user, None).await?;
         }
-        let refused = match self.attempt(call, tokens.as_ref()).await {
+        let refused = match self.attempt(call, tokens.as_ref(), &[]).await {
             Err(error) if error.kind() == ErrorKind::Authentication => error,
             settled => return settled,
         };
@@ -218,7 +218,8 @@ impl ChatService {
             (None, None) => None,
         };
         let Some(fresh) = fresh else { return Err(refused) };
-        let response = self.attempt(call, Some(&fresh)).await;
+        let known: Vec<_> = tokens.iter().collect();
+        let response = self.attempt(call, Some(&fresh), &known).await;
         // The client's own tokens are one user's; those of other calls are no business of its.
         if response.is_ok() && own.is_none() && shared.tokens.load().is_some() {
             shared.tokens.store(Some(Arc::new(fresh)));
@@ -226,7 +227,12 @@ impl ChatService {
         response
     }
 
-    async fn attempt(&self, call: &Call<'_>, tokens: Option<&Tokens>) -> Result<Response> {
+    async fn attempt(
+        &self,
+        call: &Call<'_>,
+        tokens: Option<&Tokens>,
+        known: &[&Tokens],
+    ) -> Result<Response> {
         let mut options = CallOptions::new();
         for (name, value) in tokens.into_iter().flat_map(Tokens::headers) {
             options = options.header(name, value);
@@ -242,6 +248,7 @@ impl ChatService {
             body: Some(call.json.clone()),
             streamed: call.streamed,
             repeat: call.repeat,
+            known,
             ..Request::new(call.operation, Method::POST, call.path, &options)
         };
         self.shared.http.send(request).await.map_err(explained)

@@ -83,17 +83,27 @@ impl ChatStore {
     /// Sends a call until a good response begins.
     async fn send(&self, live: &Live, call: &Call<'_>, identity: &Identity) -> Result<Response> {
         let tokens = self.tokens_for(live, call.operation, identity).await?;
-        let refused = match self.attempt(live, call, &tokens).await {
+        let given: Vec<_> = identity.tokens.iter().collect();
+        let refused = match self.attempt(live, call, &tokens, &given).await {
             Err(error) if error.kind() == ErrorKind::Authentication => error,
             settled => return settled,
         };
         match self.fresh(live, call.operation, &tokens, &refused, identity).await? {
-            Some(fresh) => self.attempt(live, call, &fresh).await.map_err(Stale::explain),
+            Some(fresh) => {
+                let known = [given, vec![&tokens]].concat();
+                self.attempt(live, call, &fresh, &known).await.map_err(Stale::explain)
+            }
             None => Err(Stale::explain(refused)),
         }
     }
 
-    async fn attempt(&self, live: &Live, call: &Call<'_>, tokens: &Tokens) -> Result<Response> {
+    async fn attempt(
+        &self,
+        live: &Live,
+        call: &Call<'_>,
+        tokens: &Tokens,
+        known: &[&Tokens],
+    ) -> Result<Response> {
         let mut options = CallOptions::new();
         for (name, value) in tokens.headers() {
             options = options.header(name, value);
@@ -103,6 +113,7 @@ impl ChatStore {
             query: call.query,
             body: call.json.clone(),
             repeat: call.repeat,
+            known,
             ..Request::new(call.operation, call.method.clone(), call.path, &options)
         };
         live.http.send(request).await.map_err(|error| match error.kind() {

@@ -311,7 +311,7 @@ impl fmt::Debug for ChatStore {
 fn body(value: &impl Serialize, operation: &'static str) -> Result<Bytes> {
     let json = serde_json::to_vec(value).map_err(|e| {
         let why = format!("it cannot be written as JSON: {e}");
-        Error::new(ErrorKind::InvalidRequest, operation, why).with_source(e)
+        Error::new(ErrorKind::InvalidRequest, operation, why)
     })?;
     Ok(json.into())
 }

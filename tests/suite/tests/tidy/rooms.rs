@@ -29,6 +29,7 @@ const SANS_IO: Border = Border {
     within: &[
         "core/src/sse",
         "core/src/event",
+        "core/src/redact",
         "core/src/speech/sentence",
         "core/src/outbox/state",
     ],

@@ -1,0 +1,73 @@
+//! The cause of an error, where its words hold a secret: the same chain of causes, as scrubbed text.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::redact::Redactor;
+
+/// The words of one cause, and of its own.
+#[derive(Clone)]
+pub(super) struct Cause {
+    text: String,
+    source: Option<Box<Cause>>,
+}
+
+impl Cause {
+    /// The chain of `error` as text; `None` when there is nothing to scrub in it, and it may be kept as it is.
+    pub(super) fn unless_clean(
+        error: &(dyn StdError + 'static),
+        redactor: &Redactor,
+    ) -> Option<Self> {
+        // `Debug` shows fields that `Display` leaves out, the whole chain's as a rule.
+        let mut is_clean = redactor.is_clean(format!("{error:?}").as_bytes());
+        let mut texts = Vec::new();
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            is_clean &= redactor.is_clean(text.as_bytes());
+            texts.push(redactor.scrub(&text));
+            cause = error.source();
+        }
+        let wrap = |source: Option<Cause>, text| Some(Cause { text, source: source.map(Box::new) });
+        if is_clean { None } else { texts.into_iter().rev().fold(None, wrap) }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.text)?;
+        self.source.iter().try_for_each(|source| write!(f, ": {source:?}"))
+    }
+}
+
+impl StdError for Cause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_kept_unless_it_shows_a_secret() {
+        let mut redactor = Redactor::default();
+        redactor.add("sk-0123456789");
+        let of = |error: io::Error| Cause::unless_clean(&error, &redactor);
+        assert!(of(io::Error::other("nothing")).is_none());
+        let inner = io::Error::new(io::ErrorKind::InvalidData, "sk%2D0123456789");
+        let cause = of(io::Error::other(inner)).unwrap();
+        assert_eq!(cause.to_string(), "[redacted]");
+        assert!(!format!("{cause:?}").contains("0123456789"));
+        assert!(StdError::source(&cause).is_none_or(|inner| inner.to_string() == "[redacted]"));
+    }
+}

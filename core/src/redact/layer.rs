@@ -1,0 +1,194 @@
+//! A text with one layer of escapes resolved, of whatever kind they are, and where each byte of it came from.
+//!
+//! A secret may be escaped in many ways at once, and in part: `\u002d` in JSON inside of JSON, `%2D`, `&#45;`. So text
+//! is not compared with each way of writing a secret, but read.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use memchr::memchr3;
+
+/// How many layers are looked at, the text itself included.
+pub(super) const MOST: usize = 5;
+
+/// A layer of a text.
+pub(super) struct Layer<'t> {
+    bytes: Cow<'t, [u8]>,
+    /// Where each byte began in the text, and where the last one ended; none for the text itself.
+    places: Option<Vec<u32>>,
+}
+
+impl<'t> Layer<'t> {
+    /// The text itself. Of one that is larger than 4 GiB, nothing is known behind that.
+    pub(super) fn of(text: &'t [u8]) -> Self {
+        let most = usize::try_from(u32::MAX).unwrap_or(usize::MAX).min(text.len());
+        Layer { bytes: Cow::Borrowed(text.get(..most).unwrap_or_default()), places: None }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Where a part of the layer stands in the text.
+    pub(super) fn place(&self, part: Range<usize>) -> Range<usize> {
+        self.place_of(part.start)..self.place_of(part.end)
+    }
+
+    fn place_of(&self, at: usize) -> usize {
+        match &self.places {
+            None => at,
+            Some(places) => places.get(at).or(places.last()).map_or(0, |place| *place as usize),
+        }
+    }
+
+    /// Takes away an escape at the end that has been cut.
+    pub(super) fn drop_cut_escape(&mut self) {
+        const LONGEST: usize = 12;
+        let from = self.bytes.len().saturating_sub(LONGEST);
+        let tail = self.bytes.get(from..).unwrap_or_default();
+        let is_cut = |at: &usize| escaped(tail.get(*at..).unwrap_or_default()).is_none();
+        let escape = tail.iter().rposition(|byte| matches!(byte, b'%' | b'\\' | b'&'));
+        let Some(length) = escape.filter(is_cut).map(|at| from + at) else { return };
+        match &mut self.bytes {
+            Cow::Borrowed(bytes) => *bytes = bytes.get(..length).unwrap_or_default(),
+            Cow::Owned(bytes) => bytes.truncate(length),
+        }
+        if let Some(places) = &mut self.places {
+            places.truncate(length + 1);
+        }
+    }
+
+    /// The layer below, with the escapes of this one resolved; `None` when it has none.
+    pub(super) fn resolved(&self) -> Option<Layer<'static>> {
+        let bytes = self.bytes();
+        let first = memchr3(b'%', b'\\', b'&', bytes)?;
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut places = Vec::with_capacity(bytes.len() + 1);
+        let mut is_changed = false;
+        let mut at = 0;
+        let mut next = first;
+        while at < bytes.len() {
+            // Up to the next escape as it is.
+            out.extend_from_slice(bytes.get(at..next).unwrap_or_default());
+            places.extend((at..next).map(|at| self.short_place(at)));
+            at = next;
+            let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) else { break };
+            let place = self.short_place(at);
+            match escaped(rest) {
+                Some((c, length)) => {
+                    let before = out.len();
+                    match c {
+                        Escaped::Byte(byte) => out.push(byte),
+                        Escaped::Char(c) => {
+                            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                        }
+                    }
+                    places.extend((before..out.len()).map(|_| place));
+                    at += length;
+                    is_changed = true;
+                }
+                None => {
+                    out.extend(rest.first());
+                    places.push(place);
+                    at += 1;
+                }
+            }
+            let after = bytes.get(at..).unwrap_or_default();
+            next = memchr3(b'%', b'\\', b'&', after).map_or(bytes.len(), |found| at + found);
+        }
+        places.push(self.short_place(bytes.len()));
+        is_changed.then(|| Layer { bytes: Cow::Owned(out), places: Some(places) })
+    }
+
+    fn short_place(&self, at: usize) -> u32 {
+        // `of` takes no more than fits.
+        u32::try_from(self.place_of(at)).unwrap_or(u32::MAX)
+    }
+}
+
+enum Escaped {
+    Byte(u8),
+    Char(char),
+}
+
+/// What the escape at the start of `text` stands for, and its length; `None` if it is none, or cut.
+fn escaped(text: &[u8]) -> Option<(Escaped, usize)> {
+    match text {
+        [b'%', b'u' | b'U', rest @ ..] => unit(rest).and_then(|(c, n)| Some((char(c)?, n + 2))),
+        [b'%', rest @ ..] => Some((Escaped::Byte(byte(rest)?), 3)),
+        [b'\\', b'x' | b'X', rest @ ..] => Some((Escaped::Byte(byte(rest)?), 4)),
+        [b'\\', b'u' | b'U', b'{', rest @ ..] => {
+            let end = rest.iter().take(8).position(|byte| *byte == b'}')?;
+            Some((char(number(rest.get(..end)?, 16)?)?, end + 4))
+        }
+        [b'\\', b'u' | b'U', rest @ ..] => pair(rest),
+        [b'\\', short, ..] => {
+            let c = match short {
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                b'b' => 8,
+                b'f' => 12,
+                b'"' | b'\'' | b'/' | b'\\' => *short,
+                _ => return None,
+            };
+            Some((Escaped::Byte(c), 2))
+        }
+        [b'&', rest @ ..] => entity(rest),
+        _ => None,
+    }
+}
+
+/// `XXXX` after `\u`, or two of them for one character beyond the first 65,536.
+fn pair(text: &[u8]) -> Option<(Escaped, usize)> {
+    let (high, _) = unit(text)?;
+    if let 0xD800..0xDC00 = high
+        && let Some([b'\\', b'u' | b'U', rest @ ..]) = text.get(4..)
+        && let Some((low @ 0xDC00..0xE000, _)) = unit(rest)
+    {
+        let c = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+        return Some((char(c)?, 12));
+    }
+    Some((char(high)?, 6))
+}
+
+fn unit(text: &[u8]) -> Option<(u32, usize)> {
+    Some((number(text.get(..4)?, 16)?, 4))
+}
+
+fn byte(text: &[u8]) -> Option<u8> {
+    number(text.get(..2)?, 16).and_then(|number| u8::try_from(number).ok())
+}
+
+/// An entity of HTML or XML, after its `&`.
+fn entity(text: &[u8]) -> Option<(Escaped, usize)> {
+    let end = text.iter().take(10).position(|byte| *byte == b';')?;
+    let c = match text.get(..end)? {
+        b"amp" => '&',
+        b"lt" => '<',
+        b"gt" => '>',
+        b"quot" => '"',
+        b"apos" => '\'',
+        b"sol" => '/',
+        b"equals" => '=',
+        b"plus" => '+',
+        b"colon" => ':',
+        b"commat" => '@',
+        b"percnt" => '%',
+        b"bsol" => '\\',
+        [b'#', b'x' | b'X', digits @ ..] => char::from_u32(number(digits, 16)?)?,
+        [b'#', digits @ ..] => char::from_u32(number(digits, 10)?)?,
+        _ => return None,
+    };
+    Some((Escaped::Char(c), end + 2))
+}
+
+fn char(number: u32) -> Option<Escaped> {
+    char::from_u32(number).map(Escaped::Char)
+}
+
+fn number(digits: &[u8], radix: u32) -> Option<u32> {
+    let is_digit = |byte: &u8| char::from(*byte).is_digit(radix);
+    let digits = std::str::from_utf8(digits).ok().filter(|d| d.bytes().all(|b| is_digit(&b)))?;
+    u32::from_str_radix(digits, radix).ok()
+}

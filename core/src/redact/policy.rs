@@ -1,0 +1,232 @@
+//! What is a secret, and what is a word that a message may need.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::general_purpose::GeneralPurpose;
+use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
+
+/// Secrets shorter than this, in bytes, are not looked for: they would blot out innocent text, and guard nothing.
+const SHORTEST: usize = 6;
+
+/// Values whose name does not say that they are secret are taken for it from this length on, in bytes.
+const SHORTEST_UNNAMED: usize = 8;
+
+/// Keys that documentation tells people to give where none is needed, and passwords that are no more than that word:
+/// each is a word of error messages.
+const PLACEHOLDERS: &[&str] = &[
+    "api-key",
+    "api_key",
+    "apikey",
+    "anything",
+    "changeme",
+    "dummy",
+    "example",
+    "lm-studio",
+    "no-key",
+    "no-key-required",
+    "none",
+    "not-needed",
+    "ollama",
+    "password",
+    "placeholder",
+    "secret",
+    "token",
+    "unused",
+    "username",
+];
+
+/// Parts of names whose values are secret.
+const CREDENTIALS: &[&str] = &[
+    "auth",
+    "bearer",
+    "cookie",
+    "credential",
+    "csrf",
+    "jwt",
+    "key",
+    "pass",
+    "secret",
+    "session",
+    "sig",
+    "token",
+];
+
+/// Names whose values are none, whatever they look like: they stand in messages that people need.
+const HARMLESS: &[&str] = &[
+    "anthropic-beta",
+    "anthropic-version",
+    "api-version",
+    "author",
+    "date",
+    "extendlogin",
+    "from",
+    "host",
+    "http-referer",
+    "idempotency-key",
+    "openai-beta",
+    "openai-organization",
+    "openai-project",
+    "origin",
+    "referer",
+    "request-id",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+    "via",
+    "x-correlation-id",
+    "x-request-id",
+    "x-title",
+];
+const HARMLESS_PREFIXES: &[&str] = &["accept", "content-", "if-", "sec-", "x-stainless-"];
+
+/// How the keys of well-known services begin.
+const KEY_PREFIXES: &[&str] =
+    &["sk-", "sk_", "pk_", "rk_", "ghp_", "gho_", "xox", "eyJ", "AKIA", "AIza", "hf_"];
+
+/// Schemes of authentication (RFC 9110, section 11), and words that are used as such.
+const SCHEMES: &[&str] = &["apikey", "basic", "bearer", "digest", "key", "negotiate", "token"];
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Headers of a response that carry credentials as such.
+pub(crate) const CREDENTIAL_HEADERS: &[&str] = &[
+    "access-token",
+    "api-key",
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "refresh-token",
+    "refreshtoken",
+    "x-access-token",
+    "x-api-key",
+    "x-auth-token",
+    "x-refresh-token",
+];
+
+pub(crate) fn is_credential_header(name: &str) -> bool {
+    CREDENTIAL_HEADERS.contains(&name)
+}
+
+/// Whether this is worth looking for.
+pub(super) fn is_worth_guarding(secret: &str) -> bool {
+    secret.len() >= SHORTEST && !PLACEHOLDERS.iter().any(|p| p.eq_ignore_ascii_case(secret))
+}
+
+/// A secret, and those parts of it that are secret on their own: those of a JWT.
+pub(super) fn parts(secret: &str) -> impl Iterator<Item = &str> {
+    let secret = secret.trim();
+    let is_jwt = secret.starts_with("eyJ") && secret.split('.').count() == 3;
+    let parts = if is_jwt { secret } else { "" };
+    std::iter::once(secret).chain(parts.split('.').filter(|part| part.len() >= 16))
+}
+
+/// The secrets in the value of a header or of a query's parameter.
+pub(super) fn secrets_of(name: &str, value: &str, add: &mut dyn FnMut(&str)) {
+    let name = name.to_ascii_lowercase();
+    let value = value.trim();
+    let is_harmless = HARMLESS.contains(&name.as_str())
+        || HARMLESS_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    if is_harmless {
+        return;
+    }
+    if name.contains("cookie") {
+        for pair in value.split(';') {
+            let (name, value) = pair.split_once('=').unwrap_or(("", pair));
+            named(name, value.trim().trim_matches('"'), add);
+        }
+        return;
+    }
+    match value.split_once(char::is_whitespace) {
+        Some((scheme, rest)) if is_scheme(scheme) => credentials(scheme, rest.trim(), add),
+        _ => named(&name, value, add),
+    }
+}
+
+/// What follows a scheme of authentication.
+fn credentials(scheme: &str, value: &str, add: &mut dyn FnMut(&str)) {
+    add(value);
+    if scheme.eq_ignore_ascii_case("basic")
+        && let Ok(login) = BASE64.decode(value)
+        && let Some((user, password)) = String::from_utf8_lossy(&login).split_once(':')
+    {
+        secrets_of_login(user, password, add);
+    }
+    unnamed_parts(value, add);
+}
+
+/// The secrets of a user and a password: a key is often given as the user, without a password or beside one.
+pub(super) fn secrets_of_login(user: &str, password: &str, add: &mut dyn FnMut(&str)) {
+    add(password);
+    if password.is_empty() || (user.len() >= SHORTEST_UNNAMED && !is_plain(user)) {
+        add(user);
+    }
+    if !password.is_empty() {
+        add(&format!("{user}:{password}"));
+    }
+}
+
+fn named(name: &str, value: &str, add: &mut dyn FnMut(&str)) {
+    let name = name.trim().to_ascii_lowercase();
+    let is_credential =
+        CREDENTIALS.iter().any(|part| name.contains(part)) || name == "sid" || name == "code";
+    if is_credential {
+        add(value);
+        unnamed_parts(value, add);
+    } else if value.len() >= SHORTEST_UNNAMED && !is_plain(value) {
+        add(value);
+    }
+}
+
+/// The parts of a structured value that look secret.
+fn unnamed_parts(value: &str, add: &mut dyn FnMut(&str)) {
+    let is_border = |c: char| c.is_whitespace() || matches!(c, '=' | ';' | ',' | ':' | '"');
+    let parts = value.split(is_border).filter(|part| part.len() >= SHORTEST_UNNAMED);
+    parts.filter(|part| !is_plain(part)).for_each(add);
+}
+
+fn is_scheme(word: &str) -> bool {
+    SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(word))
+}
+
+/// Whether a text is made of words, small numbers and versions, as names, media types and dates are, and keys are not.
+pub(super) fn is_plain(text: &str) -> bool {
+    if KEY_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) {
+        return false;
+    }
+    let segments = text.split(|c: char| !c.is_alphanumeric());
+    segments.filter(|segment| !segment.is_empty()).all(is_plain_segment)
+}
+
+fn is_plain_segment(segment: &str) -> bool {
+    let length = segment.chars().count();
+    if length <= 3 {
+        return true;
+    }
+    let word = segment.trim_end_matches(|c: char| c.is_ascii_digit());
+    let digits = length - word.chars().count();
+    if word.is_empty() {
+        return digits <= 4;
+    }
+    // A camel's humps are few and long.
+    let humps = word.chars().skip(1).filter(|c| c.is_uppercase()).count();
+    let is_word = word.chars().all(char::is_alphabetic)
+        && (humps == 0 || humps + 1 == word.chars().count() || humps * 4 <= length);
+    is_word && digits <= 2 && length <= 24
+}
+
+/// Whether a secret is a mere word: it is looked for as a whole word and in its own case.
+pub(super) fn is_word(secret: &str) -> bool {
+    secret.len() < 12 && secret.chars().all(char::is_alphabetic)
+}
+
+/// The secret in upper and in lower case, where that is more than ASCII's.
+pub(super) fn cases(secret: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let others = (!secret.is_ascii()).then(|| [secret.to_lowercase(), secret.to_uppercase()]);
+    let others = others.into_iter().flatten().filter(move |other| other != secret).map(Cow::Owned);
+    std::iter::once(Cow::Borrowed(secret)).chain(others)
+}
