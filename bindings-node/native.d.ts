@@ -29,6 +29,16 @@ export declare class Client {
   models(options: Options): Call
 }
 
+/** A reply as it grows. The format of what it gives is described in core, at `turnwire::bridge::Progress`. */
+export declare class Progress {
+  /** A reply that has not begun. */
+  constructor()
+  /** Adds a chunk, and gives what it changes. */
+  add(chunk: string): string
+  /** The reply as far as it has come. */
+  reply(): string
+}
+
 /** Wakes one environment. */
 export declare class Waker {
   /** Calls `on_ready` with the ids of the calls that became ready. It keeps no process alive. */

@@ -7,6 +7,7 @@ mod call;
 mod client;
 mod json;
 pub mod logs;
+mod progress;
 mod settings;
 mod waker;
 

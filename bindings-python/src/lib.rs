@@ -9,6 +9,7 @@ mod client;
 mod error;
 mod log;
 mod parts;
+mod progress;
 mod shutdown;
 mod stream;
 mod wait;
@@ -30,6 +31,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<chunk::Chunk>()?;
     module.add_class::<parts::Choice>()?;
     module.add_class::<parts::Delta>()?;
+    module.add_class::<progress::Progress>()?;
     module.add_function(wrap_pyfunction!(log::keep_logs, module)?)?;
     module.add_function(wrap_pyfunction!(log::drain_logs, module)?)?;
     shutdown::register(module)

@@ -81,6 +81,15 @@ class Call:
         """Ends the call and closes its connection."""
 
 @final
+class Progress:
+    """A reply as it grows: what each chunk changes in it, as data."""
+
+    def __init__(self) -> None: ...
+    def add(self, chunk: str) -> str:
+        """Adds a chunk, given as its JSON, and gives what it changes, as JSON."""
+    def reply(self) -> str:
+        """The JSON of the reply as far as it has come."""
+
 class Chunks:
     """The chunks of a stream. Dropping it ends the stream and closes its connection."""
 

@@ -8,11 +8,14 @@
 mod batch;
 mod client;
 mod log;
+mod patch;
+mod progress;
 mod pull;
 
 pub use batch::{Batch, Piece};
 pub use client::{Chunks, Client};
 pub use log::{LogRecord, keep_logs, take_logs};
+pub use progress::Progress;
 pub use pull::{Items, Pull, Taken};
 
 pub use crate::openai::shape::Shape;

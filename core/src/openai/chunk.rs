@@ -1,19 +1,15 @@
-//! One chunk of a streamed reply: the hot path, so it borrows, interns and leaves out what can be read later.
+//! One chunk of a streamed reply.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::message::ToolCall;
-use super::prune::pruned_object;
-use super::reply::{ChatReply, MESSAGE_FIELDS, REPLY_FIELDS, unmodelled};
-use super::shape::Shape;
-use super::template::Filling;
-use super::unreadable::{Unreadable, reported_error};
+use super::assistant::{CustomCall, ReasoningName, reasoning_of};
+use super::extra::Extra;
+use super::object::Told;
 use super::usage::{Logprobs, Usage};
-use super::wire::{Wire, WireChoice, WireToolCall};
+use super::wire::{WireDelta, WireToolCall};
 use super::{FinishReason, Role, ServiceTier};
 
 /// One chunk of a streamed reply.
@@ -25,6 +21,9 @@ pub struct ChatChunk {
     /// The tokens that the request took, in the last chunk if it was
     /// [asked for](crate::ChatRequest::include_usage).
     pub usage: Option<Box<Usage>>,
+    /// Fields beyond these.
+    pub extra: Extra,
+    pub(super) told: Told,
     pub(super) head: Arc<Head>,
     pub(super) raw: Box<str>,
 }
@@ -35,8 +34,8 @@ pub(super) struct Head {
     pub(super) id: String,
     pub(super) created: u64,
     pub(super) model: String,
-    service_tier: Option<ServiceTier>,
-    system_fingerprint: Option<String>,
+    pub(super) service_tier: Option<ServiceTier>,
+    pub(super) system_fingerprint: Option<String>,
 }
 
 /// What a chunk adds to one reply.
@@ -51,6 +50,11 @@ pub struct ChunkChoice {
     pub finish_reason: Option<FinishReason>,
     /// The log probabilities of the tokens added, if asked for.
     pub logprobs: Option<Box<Logprobs>>,
+    /// Fields beyond these.
+    pub extra: Extra,
+    pub(super) told: Told,
+    /// The whole message, where a service repeats it after its parts.
+    pub(super) whole: Option<Box<Delta>>,
 }
 
 /// An addition to a message.
@@ -67,6 +71,10 @@ pub struct Delta {
     pub reasoning: Option<String>,
     /// More of the tool calls.
     pub tool_calls: Vec<ToolCallDelta>,
+    /// Fields beyond these.
+    pub extra: Extra,
+    pub(super) reasoning_name: ReasoningName,
+    pub(super) told: Told,
 }
 
 /// An addition to a tool call.
@@ -83,6 +91,12 @@ pub struct ToolCallDelta {
     pub name: Option<String>,
     /// More of the arguments' JSON.
     pub arguments: Option<String>,
+    /// More of a custom tool's call: its name in the first chunk, and its input.
+    pub custom: Option<CustomCall>,
+    /// Fields of the function beyond these.
+    pub function_extra: Extra,
+    /// Fields of the call beyond these.
+    pub extra: Extra,
 }
 
 impl ChatChunk {
@@ -122,177 +136,51 @@ impl ChatChunk {
         &self.raw
     }
 
-    /// The fields of the chunk that are not modelled, read from its JSON.
-    pub fn extra(&self) -> Map<String, Value> {
-        unmodelled(Some(&self.raw), "", REPLY_FIELDS)
-    }
-
-    /// The fields of a choice's delta that are not modelled, read from the chunk's JSON. `position` counts the
-    /// choices as they stand in [`choices`](Self::choices).
-    pub fn delta_extra(&self, position: usize) -> Map<String, Value> {
-        unmodelled(Some(&self.raw), &format!("/choices/{position}/delta"), MESSAGE_FIELDS)
-    }
-
     /// Whether the chunk adds anything to a reply.
     pub(super) fn has_content(&self) -> bool {
+        self.choices.iter().any(|choice| choice.delta.has_content())
+    }
+}
+
+impl Delta {
+    /// Whether it adds anything to the message.
+    pub(super) fn has_content(&self) -> bool {
         let filled = |text: &Option<String>| text.as_ref().is_some_and(|t| !t.is_empty());
-        self.choices.iter().any(|choice| {
-            let delta = &choice.delta;
-            filled(&delta.content)
-                || filled(&delta.refusal)
-                || filled(&delta.reasoning)
-                || !delta.tool_calls.is_empty()
-        })
+        filled(&self.content)
+            || filled(&self.refusal)
+            || filled(&self.reasoning)
+            || !self.tool_calls.is_empty()
+            || self.extra.values().any(is_filled)
     }
 }
 
-/// Reads the chunks of one stream. What is the same in all of them is kept once.
-#[derive(Debug, Default)]
-pub(super) struct ChunkReader {
-    head: Arc<Head>,
-    shape: Option<Arc<Shape>>,
-}
-
-/// What the JSON of a chunk comes to.
-#[derive(Debug)]
-pub(super) enum Read<'j> {
-    /// A chunk of the same shape as the one before.
-    Filling(Arc<Shape>, Filling<'j>),
-    Chunk(ChatChunk),
-}
-
-impl Read<'_> {
-    /// The chunk that `json` is.
-    #[cfg(test)]
-    pub(super) fn into_chunk(self, json: &str) -> ChatChunk {
-        match self {
-            Read::Filling(shape, filling) => shape.chunk_of(filling.text, json),
-            Read::Chunk(chunk) => chunk,
-        }
+/// Whether a field that is not modelled, such as `audio`, holds anything but a word.
+fn is_filled(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        _ => false,
     }
 }
 
-impl ChunkReader {
-    pub(super) fn read<'j>(&mut self, json: &'j str) -> Result<Read<'j>, Unreadable> {
-        if let Some(shape) = &self.shape
-            && let Some(filling) = shape.filling_of(json)
-        {
-            return Ok(Read::Filling(shape.clone(), filling));
-        }
-        self.parse(json).map(Read::Chunk)
-    }
-
-    fn parse(&mut self, json: &str) -> Result<ChatChunk, Unreadable> {
-        // Derived readers take lists for objects.
-        let is_object = json.trim_start().starts_with('{');
-        let pruned;
-        let wire: Wire<'_> = match serde_json::from_str(json) {
-            Ok(wire) if is_object => wire,
-            read => {
-                // What a failing service sends may fail to be a chunk in other ways besides.
-                if let Some(error) = reported_error(json) {
-                    return Err(Unreadable::Error(error));
-                }
-                pruned = pruned_object(json)?;
-                Wire::deserialize(&pruned)
-                    .map_err(|e| Unreadable::Malformed(read.err().unwrap_or(e)))?
-            }
-        };
-        if (wire.error.is_some() || wire.choices.is_none() && wire.usage.is_none())
-            && let Some(error) = reported_error(json)
-        {
-            return Err(Unreadable::Error(error));
-        }
-        let template = wire.template(json);
-        let head = Head {
-            id: wire.id.into_string().unwrap_or_default(),
-            created: wire.created,
-            model: wire.model.into_string().unwrap_or_default(),
-            service_tier: wire.service_tier,
-            system_fingerprint: wire.system_fingerprint.into_string(),
-        };
-        if *self.head != head {
-            self.head = Arc::new(head);
-        }
-        self.shape = template.map(|template| Arc::new(Shape::new(self.head.clone(), template)));
-        Ok(ChatChunk {
-            choices: wire.choices.unwrap_or_default().into_iter().map(Into::into).collect(),
-            usage: wire.usage,
-            head: self.head.clone(),
-            raw: json.into(),
-        })
-    }
-}
-
-/// Reads a whole reply, where a stream was asked for, as one chunk that adds all of it.
-///
-/// Its kept JSON takes the shape of a chunk's, so that everybody who reads it finds what they look for.
-pub(super) fn read_whole(json: &str) -> Result<ChatChunk, Unreadable> {
-    let reply = ChatReply::from_json(json)?;
-    let choices = reply.choices.into_iter().map(|choice| {
-        let message = choice.message;
-        let calls = message.tool_calls.into_iter().zip(0..);
-        ChunkChoice {
-            index: choice.index,
-            delta: Delta {
-                role: Some(Role::Assistant),
-                content: message.content,
-                refusal: message.refusal,
-                reasoning: message.reasoning,
-                tool_calls: calls.map(|(call, index)| ToolCallDelta::whole(call, index)).collect(),
-            },
-            finish_reason: choice.finish_reason,
-            logprobs: choice.logprobs.map(Box::new),
-        }
-    });
-    Ok(ChatChunk {
-        choices: choices.collect(),
-        usage: reply.usage.map(Box::new),
-        head: Arc::new(Head {
-            id: reply.id,
-            created: reply.created,
-            model: reply.model,
-            service_tier: reply.service_tier,
-            system_fingerprint: reply.system_fingerprint,
-        }),
-        raw: in_chunk_shape(json).into(),
-    })
-}
-
-/// A reply's JSON as that of a chunk: each message becomes a delta.
-fn in_chunk_shape(json: &str) -> String {
-    let mut reply: Value = serde_json::from_str(json).unwrap_or_default();
-    let Some(object) = reply.as_object_mut() else { return json.to_owned() };
-    object.insert("object".into(), "chat.completion.chunk".into());
-    let choices = object.get_mut("choices").and_then(Value::as_array_mut);
-    for choice in choices.into_iter().flatten().filter_map(Value::as_object_mut) {
-        let mut delta = choice.remove("message").unwrap_or_default();
-        let calls = delta.get_mut("tool_calls").and_then(Value::as_array_mut);
-        for (index, call) in calls.into_iter().flatten().enumerate() {
-            if let Some(call) = call.as_object_mut() {
-                call.insert("index".into(), index.into());
-            }
-        }
-        choice.insert("delta".into(), delta);
-    }
-    reply.to_string()
-}
-
-impl From<WireChoice<'_>> for ChunkChoice {
-    fn from(wire: WireChoice<'_>) -> Self {
-        let delta = wire.delta.unwrap_or_default();
-        let calls = delta.tool_calls.unwrap_or_default();
-        ChunkChoice {
-            index: u32::try_from(wire.index).unwrap_or(u32::MAX),
-            delta: Delta {
-                role: delta.role.word().map(Role::from),
-                content: delta.content.into_string(),
-                refusal: delta.refusal.into_string(),
-                reasoning: delta.reasoning_content.into_string().or(delta.reasoning.into_string()),
-                tool_calls: calls.into_iter().map(Into::into).collect(),
-            },
-            finish_reason: wire.finish_reason.word().map(FinishReason::from),
-            logprobs: wire.logprobs,
+impl From<WireDelta<'_>> for Delta {
+    fn from(wire: WireDelta<'_>) -> Self {
+        let mut extra = wire.extra;
+        let (reasoning, reasoning_name) = reasoning_of(
+            wire.reasoning_content.into_string(),
+            wire.reasoning.into_string(),
+            wire.content.thoughts,
+            &mut extra,
+        );
+        Delta {
+            role: wire.role.word().map(Role::from),
+            content: wire.content.text.into_string(),
+            refusal: wire.refusal.into_string(),
+            reasoning,
+            tool_calls: wire.tool_calls.into_iter().flatten().map(Into::into).collect(),
+            extra,
+            reasoning_name,
+            told: wire.told,
         }
     }
 }
@@ -306,18 +194,9 @@ impl From<WireToolCall<'_>> for ToolCallDelta {
             kind: wire.kind.into_string(),
             name: function.name.into_string(),
             arguments: function.arguments.0.map(Cow::into_owned),
-        }
-    }
-}
-
-impl ToolCallDelta {
-    fn whole(call: ToolCall, index: u32) -> Self {
-        ToolCallDelta {
-            index: Some(index),
-            id: Some(call.id),
-            kind: Some(call.kind),
-            name: Some(call.function.name),
-            arguments: Some(call.function.arguments),
+            custom: wire.custom,
+            function_extra: function.extra,
+            extra: wire.extra,
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::accumulate::Accumulator;
-use super::chunk::{ChunkReader, Read};
+use super::chunk_reader::{ChunkReader, Read};
 use super::gather::Gather;
 use super::unreadable::Unreadable;
 use crate::Result;
@@ -61,7 +61,7 @@ pub(super) fn take_in(step: Step<'_>, whole: &mut Accumulator, chunks: &mut impl
             Taken::Chunk { content: !filling.text.is_empty() }
         }
         Step::Chunk(Read::Chunk(chunk), _) => {
-            whole.add(&chunk);
+            whole.add(&chunk, &mut ());
             let content = chunk.has_content();
             chunks.chunk(chunk);
             Taken::Chunk { content }

@@ -32,6 +32,48 @@ impl Text<'_> {
     }
 }
 
+impl From<Text<'_>> for Option<String> {
+    fn from(text: Text<'_>) -> Self {
+        text.into_string()
+    }
+}
+
+impl From<Text<'_>> for String {
+    fn from(text: Text<'_>) -> Self {
+        text.into_string().unwrap_or_default()
+    }
+}
+
+/// A word of an open enum, or nothing.
+pub(super) struct Word<T>(Option<T>);
+
+impl<'de, T: for<'a> From<&'a str>> Deserialize<'de> for Word<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Word(Text::deserialize(deserializer)?.word().map(T::from)))
+    }
+}
+
+impl<T> From<Word<T>> for Option<T> {
+    fn from(word: Word<T>) -> Self {
+        word.0
+    }
+}
+
+/// A whole number, as [`number`] reads it.
+pub(super) struct Number(u64);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        number(deserializer).map(Number)
+    }
+}
+
+impl From<Number> for u64 {
+    fn from(number: Number) -> Self {
+        number.0
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TextVisitor)
@@ -171,30 +213,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for JsonText<'a> {
     }
 }
 
-/// JSON in a string, for `deserialize_with`.
-pub(super) fn json_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(JsonText::deserialize(deserializer)?.0.unwrap_or_default().into_owned())
+impl From<JsonText<'_>> for String {
+    fn from(text: JsonText<'_>) -> Self {
+        text.0.unwrap_or_default().into_owned()
+    }
 }
 
 /// Text that is kept, for `deserialize_with`.
 pub(super) fn string<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(Text::deserialize(deserializer)?.into_string().unwrap_or_default())
-}
-
-/// Text or nothing, for `deserialize_with`.
-pub(super) fn optional<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<String>, D::Error> {
-    Ok(Text::deserialize(deserializer)?.into_string())
-}
-
-/// A word of an open enum or nothing, for `deserialize_with`.
-pub(super) fn word<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: for<'a> From<&'a str>,
-{
-    Ok(Text::deserialize(deserializer)?.word().map(T::from))
 }
 
 /// A value that may be null, for `deserialize_with`.

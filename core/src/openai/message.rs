@@ -1,16 +1,15 @@
 //! Messages: what is said in a conversation, by whom, in which form.
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::ImageDetail;
+use super::assistant::AssistantMessage;
 use super::lenient;
-use crate::{Error, ErrorKind, Result};
 
 /// One message of a conversation.
 ///
-/// A message that is read from JSON and has fields beyond these becomes [`Other`](Self::Other), so that it is
+/// A message that is read from JSON and says more than these can hold becomes [`Other`](Self::Other), so that it is
 /// sent on as it was.
 ///
 /// ```
@@ -89,112 +88,6 @@ pub struct TextMessage {
     pub name: Option<String>,
 }
 
-/// What the model says: text, a refusal, calls of tools.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "WireAssistantMessage")]
-#[non_exhaustive]
-pub struct AssistantMessage {
-    /// The text.
-    pub content: Option<String>,
-    /// Why the model declines, in place of the text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub refusal: Option<String>,
-    /// What a reasoning model thought (`reasoning_content`, on some services `reasoning`).
-    #[serde(rename = "reasoning_content", skip_serializing_if = "Option::is_none")]
-    pub reasoning: Option<String>,
-    /// The tools that the model calls.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub tool_calls: Vec<ToolCall>,
-}
-
-#[derive(Deserialize)]
-struct WireAssistantMessage {
-    #[serde(default, deserialize_with = "lenient::optional")]
-    content: Option<String>,
-    #[serde(default, deserialize_with = "lenient::optional")]
-    refusal: Option<String>,
-    // Two fields, not an alias: some services send both.
-    #[serde(default, deserialize_with = "lenient::optional")]
-    reasoning_content: Option<String>,
-    #[serde(default, deserialize_with = "lenient::optional")]
-    reasoning: Option<String>,
-    #[serde(default, deserialize_with = "lenient::or_default")]
-    tool_calls: Vec<ToolCall>,
-}
-
-impl From<WireAssistantMessage> for AssistantMessage {
-    fn from(wire: WireAssistantMessage) -> Self {
-        AssistantMessage {
-            content: wire.content,
-            refusal: wire.refusal,
-            reasoning: wire.reasoning_content.or(wire.reasoning),
-            tool_calls: wire.tool_calls,
-        }
-    }
-}
-
-/// A call of a tool.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ToolCall {
-    /// The place among the calls of a streamed message.
-    #[serde(skip)]
-    pub(super) index: u32,
-    /// Names the call, for the message that answers it.
-    #[serde(default, deserialize_with = "lenient::string")]
-    pub id: String,
-    /// The kind of tool: `function`.
-    #[serde(default = "function", rename = "type", deserialize_with = "lenient::string")]
-    pub kind: String,
-    /// The function and its arguments.
-    #[serde(default)]
-    pub function: FunctionCall,
-}
-
-impl PartialEq for ToolCall {
-    fn eq(&self, other: &Self) -> bool {
-        (&self.id, &self.kind, &self.function) == (&other.id, &other.kind, &other.function)
-    }
-}
-
-impl ToolCall {
-    /// Reads the arguments into their type. A model that gives none may write nothing, `{}` or `null`: each reads
-    /// as `()`, and as a type that needs no field.
-    ///
-    /// # Errors
-    ///
-    /// `structure` when they are no such JSON.
-    pub fn arguments<T: DeserializeOwned>(&self) -> Result<T> {
-        let text = self.function.arguments.trim();
-        let mut read = serde_json::from_str(text);
-        if matches!(text, "" | "{}" | "null") {
-            read = read.or_else(|e| {
-                serde_json::from_str("{}").or_else(|_| serde_json::from_str("null")).map_err(|_| e)
-            });
-        }
-        read.map_err(|e| {
-            let why = format!("the arguments of {:?} cannot be read: {e}", self.function.name);
-            Error::new(ErrorKind::Structure, "chat.arguments", why)
-        })
-    }
-}
-
-/// The function that a tool call names.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct FunctionCall {
-    /// Its name.
-    #[serde(default, deserialize_with = "lenient::string")]
-    pub name: String,
-    /// Its arguments as the model wrote them: JSON, if the model did well.
-    #[serde(default, deserialize_with = "lenient::json_text")]
-    pub arguments: String,
-}
-
-pub(super) fn function() -> String {
-    "function".to_owned()
-}
-
 /// The content of a message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -264,13 +157,6 @@ impl Message {
     }
 }
 
-/// Takes a reply's message into a conversation. The reasoning stays behind: services refuse it, or bill it.
-impl From<AssistantMessage> for Message {
-    fn from(message: AssistantMessage) -> Self {
-        Message::Assistant(AssistantMessage { reasoning: None, ..message })
-    }
-}
-
 impl Part {
     /// A part that is text.
     pub fn text(text: impl Into<String>) -> Self {
@@ -327,8 +213,7 @@ mod tests {
         for wire in [
             json!({"role": "user", "content": "a", "cache_control": {"type": "ephemeral"}}),
             json!({"role": "user", "content": [{"type": "text", "text": "a", "x": 1}]}),
-            json!({"role": "assistant", "content": "a", "audio": {"id": "b"}}),
-            json!({"role": "assistant", "content": null, "function_call": {"name": "f"}}),
+            json!({"role": "assistant", "content": "a", "tool_calls": [{"function": {"name": "f"}}]}),
             json!({"role": "tool", "content": "a", "tool_call_id": "c", "name": "f"}),
             json!({"role": "critic", "content": "a"}),
         ] {
@@ -336,28 +221,21 @@ mod tests {
             assert!(matches!(message, Message::Other(_)), "{wire}");
             assert_eq!(serde_json::to_value(message).unwrap(), wire);
         }
+        for wire in [
+            json!({"role": "assistant", "content": "a", "audio": {"id": "b"}}),
+            json!({"role": "assistant", "content": null, "function_call": {"name": "f"}}),
+            json!({"role": "assistant", "content": "a", "reasoning": "hm"}),
+            json!({"role": "assistant", "content": "a", "reasoning_content": "hm"}),
+            json!({"role": "assistant", "content": null, "tool_calls": [
+                {"id": "a", "type": "custom", "custom": {"name": "f", "input": "x"}, "extra_content": {"s": 1}},
+                {"id": "b", "type": "function", "function": {"name": "f", "arguments": "{}", "x": 1}}]}),
+        ] {
+            let message: Message = serde_json::from_value(wire.clone()).unwrap();
+            assert!(matches!(message, Message::Assistant(_)), "{wire}");
+            assert_eq!(serde_json::to_value(message).unwrap(), wire);
+        }
         let plain = json!({"role": "assistant", "content": "a"});
         let message: Message = serde_json::from_value(plain).unwrap();
         assert_eq!(message, Message::assistant("a"));
-    }
-
-    #[test]
-    fn no_arguments_read_as_nothing_however_they_are_written() {
-        #[derive(Deserialize)]
-        struct Optional {
-            city: Option<String>,
-        }
-        let call = |arguments: &str| ToolCall {
-            function: FunctionCall { arguments: arguments.to_owned(), ..Default::default() },
-            ..Default::default()
-        };
-        for none in ["", " ", "{}", " {}\n", "null"] {
-            call(none).arguments::<()>().unwrap();
-            assert_eq!(call(none).arguments::<Optional>().unwrap().city, None);
-        }
-        for other in ["{", "3", r#"{"a":1}"#] {
-            assert_eq!(call(other).arguments::<()>().unwrap_err().code(), "structure", "{other}");
-        }
-        assert_eq!(call("{}").arguments::<Vec<u8>>().unwrap_err().code(), "structure");
     }
 }

@@ -3,16 +3,21 @@
 //! The heart is [`ChatStream`]: it turns a response's bytes into chunks, and puts the whole reply together
 //! beside.
 
-mod accumulate;
+pub(crate) mod accumulate;
+mod assistant;
 mod builder;
 mod chunk;
+pub(crate) mod chunk_reader;
 mod client;
+mod content;
 mod event;
+mod extra;
 pub(crate) mod gather;
 mod interop;
 mod lenient;
 mod message;
 mod models;
+mod object;
 mod open_enum;
 mod options;
 mod prune;
@@ -29,12 +34,12 @@ mod usage;
 mod verbatim;
 mod wire;
 
+pub use assistant::{AssistantMessage, CustomCall, FunctionCall, ToolCall};
 pub use builder::OpenAiBuilder;
 pub use chunk::{ChatChunk, ChunkChoice, Delta, ToolCallDelta};
 pub use client::OpenAi;
-pub use message::{
-    AssistantMessage, Content, FunctionCall, ImageUrl, Message, Part, TextMessage, ToolCall,
-};
+pub use extra::Extra;
+pub use message::{Content, ImageUrl, Message, Part, TextMessage};
 pub use models::{Model, ModelList};
 pub use open_enum::{FinishReason, ImageDetail, ReasoningEffort, Role, ServiceTier, Verbosity};
 pub use options::{Stop, StreamOptions};

@@ -1,11 +1,13 @@
 //! The model's reply, whole: received at once, or put together from a stream.
 
 use serde::de::DeserializeOwned;
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Map, Value};
 
-use super::lenient;
-use super::message::AssistantMessage;
+use super::assistant::AssistantMessage;
+use super::extra::Extra;
+use super::lenient::{Number, Text, Word};
+use super::object::{Told, read_object};
 use super::prune::pruned_object;
 use super::unreadable::{Unreadable, reported_error};
 use super::usage::{Logprobs, Usage};
@@ -14,13 +16,11 @@ use crate::http::{Headers, REQUEST_ID};
 use crate::{Error, ErrorKind, Result};
 
 /// A whole reply.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "WireReply")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ChatReply {
     /// The service's id of the completion.
     pub id: String,
-    object: Object,
     /// When it was made, in seconds since 1970.
     pub created: u64,
     /// The model that answered, often more exact than the one asked for.
@@ -28,94 +28,109 @@ pub struct ChatReply {
     /// The replies, one unless `n` asked for more.
     pub choices: Vec<Choice>,
     /// Why the first reply ended, as in [`choices`](Self::choices).
-    #[serde(skip)]
     pub finish_reason: Option<FinishReason>,
     /// The tokens that it took, if the service tells; a stream tells when it is
     /// [asked](crate::ChatRequest::include_usage).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// The class of service that was used.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub service_tier: Option<ServiceTier>,
     /// Names the service's configuration, to notice its changes.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub system_fingerprint: Option<String>,
+    /// Fields beyond these.
+    pub extra: Extra,
+    pub(super) told: Told,
     /// The JSON as it came; none for a reply that was put together from a stream.
-    #[serde(skip)]
     raw: Option<Box<str>>,
-    #[serde(skip)]
     headers: Headers,
 }
 
-#[derive(Deserialize)]
-struct WireReply {
-    #[serde(default, deserialize_with = "lenient::string")]
-    id: String,
-    #[serde(default, deserialize_with = "lenient::number")]
-    created: u64,
-    #[serde(default, deserialize_with = "lenient::string")]
-    model: String,
-    #[serde(default, deserialize_with = "lenient::or_default")]
-    choices: Vec<Choice>,
-    #[serde(default)]
-    usage: Option<Usage>,
-    #[serde(default, deserialize_with = "lenient::word")]
-    service_tier: Option<ServiceTier>,
-    #[serde(default, deserialize_with = "lenient::optional")]
-    system_fingerprint: Option<String>,
-}
+/// Fields in [`ChatReply::told`].
+pub(super) const USAGE: u8 = 1;
+pub(super) const SERVICE_TIER: u8 = 2;
+pub(super) const SYSTEM_FINGERPRINT: u8 = 4;
+const ID: u8 = 8;
+const CREATED: u8 = 16;
+const MODEL: u8 = 32;
 
-impl From<WireReply> for ChatReply {
-    fn from(wire: WireReply) -> Self {
-        ChatReply {
-            id: wire.id,
-            created: wire.created,
-            model: wire.model,
-            finish_reason: wire.choices.first().and_then(|choice| choice.finish_reason.clone()),
-            choices: wire.choices,
-            usage: wire.usage,
-            service_tier: wire.service_tier,
-            system_fingerprint: wire.system_fingerprint,
-            ..ChatReply::default()
-        }
+read_object!(<'de> ChatReply {
+    "id" => id: Text<'de>, ID;
+    "created" => created: Number, CREATED;
+    "model" => model: Text<'de>, MODEL;
+    "choices" => choices: Vec<Choice>;
+    "usage" => usage: Usage, USAGE;
+    "service_tier" => service_tier: Word<ServiceTier>, SERVICE_TIER;
+    "system_fingerprint" => system_fingerprint: Text<'de>, SYSTEM_FINGERPRINT;
+    skip "object";
+    then |reply: &mut ChatReply| {
+        reply.finish_reason = reply.choices.first().and_then(|choice| choice.finish_reason.clone());
+    };
+});
+
+impl Serialize for ChatReply {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (told, mut map) = (self.told, serializer.serialize_map(None)?);
+        told.write(&mut map, ID, "id", &self.id)?;
+        map.serialize_entry("object", "chat.completion")?;
+        told.write(&mut map, CREATED, "created", &self.created)?;
+        told.write(&mut map, MODEL, "model", &self.model)?;
+        map.serialize_entry("choices", &self.choices)?;
+        told.write(&mut map, USAGE, "usage", &self.usage)?;
+        told.write(&mut map, SERVICE_TIER, "service_tier", &self.service_tier)?;
+        told.write(&mut map, SYSTEM_FINGERPRINT, "system_fingerprint", &self.system_fingerprint)?;
+        self.extra.write(&mut map)?;
+        map.end()
     }
-}
-
-/// The kind of object that a reply's JSON says it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-enum Object {
-    #[default]
-    #[serde(rename = "chat.completion")]
-    ChatCompletion,
-}
-
-/// Writes a reply's message with its role, as services do; a conversation's has it from its variant.
-fn with_role<S: Serializer>(message: &AssistantMessage, serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Spoken<'a> {
-        role: Role,
-        #[serde(flatten)]
-        message: &'a AssistantMessage,
-    }
-    Spoken { role: Role::Assistant, message }.serialize(serializer)
 }
 
 /// One of the replies.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Choice {
     /// Which of them, from 0.
-    #[serde(default, deserialize_with = "lenient::or_default")]
     pub index: u32,
     /// What the model says.
-    #[serde(default, serialize_with = "with_role")]
     pub message: AssistantMessage,
     /// Why it ended.
-    #[serde(default, deserialize_with = "lenient::word")]
     pub finish_reason: Option<FinishReason>,
     /// The tokens' log probabilities, if asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logprobs: Option<Logprobs>,
+    /// Fields beyond these.
+    pub extra: Extra,
+    pub(super) told: Told,
+}
+
+/// `logprobs` in [`Choice::told`].
+pub(super) const LOGPROBS: u8 = 1;
+
+read_object!(<'de> Choice {
+    "index" => index: u32;
+    "message" => message: AssistantMessage;
+    "finish_reason" => finish_reason: Word<FinishReason>;
+    "logprobs" => logprobs: Logprobs, LOGPROBS;
+});
+
+impl Serialize for Choice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("index", &self.index)?;
+        map.serialize_entry("message", &Spoken(&self.message))?;
+        map.serialize_entry("finish_reason", &self.finish_reason)?;
+        self.told.write(&mut map, LOGPROBS, "logprobs", &self.logprobs)?;
+        self.extra.write(&mut map)?;
+        map.end()
+    }
+}
+
+/// A reply's message with its role, as services write it; a conversation's has it from its variant.
+struct Spoken<'a>(&'a AssistantMessage);
+
+impl Serialize for Spoken<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("role", &Role::Assistant)?;
+        self.0.write(&mut map)?;
+        map.end()
+    }
 }
 
 impl ChatReply {
@@ -196,33 +211,6 @@ impl ChatReply {
     pub fn raw(&self) -> Option<&str> {
         self.raw.as_deref()
     }
-
-    /// The fields of the reply that are not modelled, read from the kept JSON.
-    pub fn extra(&self) -> Map<String, Value> {
-        unmodelled(self.raw(), "", REPLY_FIELDS)
-    }
-
-    /// The fields of a choice's message that are not modelled, read from the kept JSON. `position` counts the
-    /// choices as they stand in [`choices`](Self::choices).
-    pub fn message_extra(&self, position: usize) -> Map<String, Value> {
-        unmodelled(self.raw(), &format!("/choices/{position}/message"), MESSAGE_FIELDS)
-    }
-}
-
-pub(super) const REPLY_FIELDS: &[&str] =
-    &["id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint"];
-
-pub(super) const MESSAGE_FIELDS: &[&str] =
-    &["role", "content", "refusal", "reasoning_content", "reasoning", "tool_calls"];
-
-/// The fields of the object at `pointer` (RFC 6901) in `json` that are not among `known`.
-pub(super) fn unmodelled(json: Option<&str>, pointer: &str, known: &[&str]) -> Map<String, Value> {
-    let value = json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or(Value::Null);
-    let Some(Value::Object(object)) = value.pointer(pointer) else {
-        return Map::new();
-    };
-    let unknown = object.iter().filter(|(name, _)| !known.contains(&name.as_str()));
-    unknown.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 #[cfg(test)]
@@ -235,9 +223,9 @@ mod tests {
     #[test]
     fn fields_that_nobody_modelled_are_still_there() {
         let reply = ChatReply::from_json(REPLY).unwrap();
-        assert_eq!(reply.extra()["timings"]["ms"], 3);
-        assert_eq!(reply.message_extra(0)["mood"], "good");
-        assert_eq!(reply.extra().len() + reply.message_extra(0).len(), 2);
+        assert_eq!(reply.extra["timings"]["ms"], 3);
+        assert_eq!(reply.message().unwrap().extra["mood"], "good");
+        assert_eq!(reply.extra.len() + reply.message().unwrap().extra.len(), 2);
     }
 
     #[test]

@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use super::chunk::{ChatChunk, ChunkChoice, Delta, Head};
+use super::chunk::{ChatChunk, ChunkChoice, Head};
+use super::extra::Extra;
+use super::object::Told;
 use super::template::{Filling, Template};
 
 /// What chunks that differ in nothing but their text, and OpenAI's padding, have in common. Such a chunk adds text
@@ -14,12 +16,26 @@ use super::template::{Filling, Template};
 #[derive(Debug)]
 pub struct Shape {
     head: Arc<Head>,
+    /// What is in the chunk beside the text.
+    choice: ChunkChoice,
+    extra: Extra,
+    told: Told,
     template: Template,
 }
 
 impl Shape {
-    pub(super) fn new(head: Arc<Head>, template: Template) -> Self {
-        Shape { head, template }
+    /// The shape of a chunk with this one choice.
+    pub(super) fn new(
+        head: Arc<Head>,
+        choice: Option<&ChunkChoice>,
+        extra: &Extra,
+        told: Told,
+        template: Template,
+    ) -> Self {
+        // It adds text and nothing else, so there is more to copy only where a service sends fields of its own.
+        let mut choice = choice.cloned().unwrap_or_default();
+        choice.delta.content = None;
+        Shape { head, choice, extra: extra.clone(), told, template }
     }
 
     /// What a chunk of this shape adds, if `json` is one.
@@ -58,15 +74,22 @@ impl Shape {
     }
 
     pub(super) fn chunk_of(&self, text: &str, json: impl Into<Box<str>>) -> ChatChunk {
-        let delta = Delta { content: Some(text.to_owned()), ..Delta::default() };
-        let choices = vec![ChunkChoice { delta, ..ChunkChoice::default() }];
-        ChatChunk { choices, usage: None, head: self.head.clone(), raw: json.into() }
+        let mut choice = self.choice.clone();
+        choice.delta.content = Some(text.to_owned());
+        ChatChunk {
+            choices: vec![choice],
+            usage: None,
+            extra: self.extra.clone(),
+            told: self.told,
+            head: self.head.clone(),
+            raw: json.into(),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::chunk::{ChunkReader, Read};
+    use super::super::chunk_reader::{ChunkReader, Read};
 
     #[test]
     fn a_chunk_that_is_made_from_its_shape_is_the_one_that_came() {

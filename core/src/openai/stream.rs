@@ -12,7 +12,8 @@ use tokio::time::Instant;
 use tracing::Span;
 
 use super::accumulate::Accumulator;
-use super::chunk::{ChatChunk, ChunkReader, Read, read_whole};
+use super::chunk::ChatChunk;
+use super::chunk_reader::{ChunkReader, Read, read_whole};
 use super::event::{Step, Taken, read_event, take_in};
 use super::gather::Gather;
 use super::reply::ChatReply;

@@ -102,7 +102,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::super::chunk::ChunkReader;
+    use super::super::chunk_reader::ChunkReader;
 
     /// What a reader makes of one chunk, in full.
     fn read(reader: &mut ChunkReader, json: &str) -> String {

@@ -1,100 +1,144 @@
 //! A chunk's JSON as it is parsed: borrowed, before anything is kept of it.
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::ServiceTier;
-use super::lenient::{self, JsonText, Text};
+use super::assistant::{CustomCall, REFUSAL};
+use super::content::Content;
+use super::extra::Extra;
+use super::lenient::{JsonText, Number, Text, Word};
+use super::object::{Told, read_object};
+use super::reply::{LOGPROBS, SERVICE_TIER, SYSTEM_FINGERPRINT, USAGE};
 use super::template::Template;
 use super::usage::{Logprobs, Usage};
 
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct Wire<'a> {
-    #[serde(borrow, default)]
     pub(super) id: Text<'a>,
-    #[serde(default, deserialize_with = "lenient::number")]
     pub(super) created: u64,
-    #[serde(borrow, default)]
     pub(super) model: Text<'a>,
-    #[serde(default)]
     pub(super) choices: Option<Vec<WireChoice<'a>>>,
-    #[serde(default)]
     pub(super) usage: Option<Box<Usage>>,
-    #[serde(default, deserialize_with = "lenient::word")]
     pub(super) service_tier: Option<ServiceTier>,
-    #[serde(borrow, default)]
     pub(super) system_fingerprint: Text<'a>,
     /// Random padding, which OpenAI varies so that sizes tell nothing of the content.
-    #[serde(borrow, default)]
     pub(super) obfuscation: Text<'a>,
-    #[serde(default)]
     pub(super) error: Option<IgnoredAny>,
+    pub(super) extra: Extra,
+    pub(super) told: Told,
 }
 
+read_object!(<'de> Wire<'de> {
+    "id" => id: Text<'de>;
+    "created" => created: Number;
+    "model" => model: Text<'de>;
+    "choices" => choices: Vec<WireChoice<'de>>;
+    "usage" => usage: Box<Usage>, USAGE;
+    "service_tier" => service_tier: Word<ServiceTier>, SERVICE_TIER;
+    "system_fingerprint" => system_fingerprint: Text<'de>, SYSTEM_FINGERPRINT;
+    "obfuscation" => obfuscation: Text<'de>;
+    "error" => error: IgnoredAny;
+    skip "object";
+});
+
 impl Wire<'_> {
-    /// A template for the chunks to come, if this one adds text to the first reply and nothing else.
+    /// A template for the chunks to come, if this one adds text to the first reply and nothing else, and adding the rest
+    /// of it a second time would change nothing.
     pub(super) fn template(&self, json: &str) -> Option<Template> {
         let [choice] = self.choices.as_deref()? else { return None };
         let plain = choice.index == 0
             && choice.finish_reason.word().is_none()
             && choice.logprobs.is_none()
+            && choice.message.is_none()
+            && choice.extra.values().all(|value| !value.is_array())
             && self.usage.is_none();
         let delta = choice.delta.as_ref()?;
         let empty = |text: &Text<'_>| text.0.is_none();
         let only_text = empty(&delta.refusal)
             && empty(&delta.reasoning)
             && empty(&delta.reasoning_content)
+            && delta.content.thoughts.is_none()
             && delta.role.word().is_none()
-            && delta.tool_calls.is_none();
-        (plain && only_text).then(|| Template::new(json, &delta.content, &self.obfuscation))?
+            && delta.tool_calls.is_none()
+            && delta.extra.values().all(is_plain);
+        (plain && only_text).then(|| Template::new(json, &delta.content.text, &self.obfuscation))?
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct WireChoice<'a> {
-    #[serde(default, deserialize_with = "lenient::number")]
-    pub(super) index: u64,
-    #[serde(borrow, default)]
-    pub(super) delta: Option<WireDelta<'a>>,
-    #[serde(borrow, default)]
-    pub(super) finish_reason: Text<'a>,
-    #[serde(default)]
-    pub(super) logprobs: Option<Box<Logprobs>>,
+/// Whether a field of a message takes the place of what came before under its name, and adds nothing to it.
+fn is_plain(value: &Value) -> bool {
+    matches!(value, Value::Null | Value::Bool(_) | Value::Number(_))
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default)]
+pub(super) struct WireChoice<'a> {
+    pub(super) index: u64,
+    pub(super) delta: Option<WireDelta<'a>>,
+    /// In place of the delta, or beside it: the whole message.
+    pub(super) message: Option<WireDelta<'a>>,
+    pub(super) finish_reason: Text<'a>,
+    pub(super) logprobs: Option<Box<Logprobs>>,
+    pub(super) extra: Extra,
+    pub(super) told: Told,
+}
+
+read_object!(<'de> WireChoice<'de> {
+    "index" => index: Number;
+    "delta" => delta: WireDelta<'de>;
+    "message" => message: WireDelta<'de>;
+    "finish_reason" => finish_reason: Text<'de>;
+    "logprobs" => logprobs: Box<Logprobs>, LOGPROBS;
+});
+
+#[derive(Default)]
 pub(super) struct WireDelta<'a> {
-    #[serde(borrow, default)]
     pub(super) role: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) content: Text<'a>,
-    #[serde(borrow, default)]
+    pub(super) content: Content<'a>,
     pub(super) refusal: Text<'a>,
     // Two fields, not an alias: some services send both.
-    #[serde(borrow, default)]
     pub(super) reasoning_content: Text<'a>,
-    #[serde(borrow, default)]
     pub(super) reasoning: Text<'a>,
-    #[serde(borrow, default)]
     pub(super) tool_calls: Option<Vec<WireToolCall<'a>>>,
+    pub(super) extra: Extra,
+    pub(super) told: Told,
 }
 
-#[derive(Deserialize)]
+read_object!(<'de> WireDelta<'de> {
+    "role" => role: Text<'de>;
+    "content" => content: Content<'de>;
+    "refusal" => refusal: Text<'de>, REFUSAL;
+    "reasoning_content" => reasoning_content: Text<'de>;
+    "reasoning" => reasoning: Text<'de>;
+    "tool_calls" => tool_calls: Vec<WireToolCall<'de>>;
+});
+
+#[derive(Default)]
 pub(super) struct WireToolCall<'a> {
-    #[serde(default)]
     pub(super) index: Option<u32>,
-    #[serde(borrow, default)]
     pub(super) id: Text<'a>,
-    #[serde(borrow, default, rename = "type")]
     pub(super) kind: Text<'a>,
-    #[serde(borrow, default)]
     pub(super) function: Option<WireFunction<'a>>,
+    pub(super) custom: Option<CustomCall>,
+    pub(super) extra: Extra,
 }
 
-#[derive(Default, Deserialize)]
+read_object!(<'de> WireToolCall<'de> {
+    "index" => index: u32;
+    "id" => id: Text<'de>;
+    "type" => kind: Text<'de>;
+    "function" => function: WireFunction<'de>;
+    "custom" => custom: CustomCall;
+});
+
+#[derive(Default)]
 pub(super) struct WireFunction<'a> {
-    #[serde(borrow, default)]
     pub(super) name: Text<'a>,
-    #[serde(borrow, default)]
     pub(super) arguments: JsonText<'a>,
+    pub(super) extra: Extra,
 }
+
+read_object!(<'de> WireFunction<'de> {
+    "name" => name: Text<'de>;
+    "arguments" => arguments: JsonText<'de>;
+});

@@ -1,0 +1,253 @@
+//! A reply as it grows, for the snapshots and the events of a host language: what each chunk changes, as data.
+//!
+//! The rules by which replies are put together are core's alone. A host gives each chunk to [`Progress::add`], applies
+//! the operations that it gets to an object of its own, and shapes its peers' events from the list of events.
+//!
+//! For the chunk `{"id":"c","choices":[{"index":0,"delta":{"content":"ab"}}]}`, as the second of a stream:
+//!
+//! ```json
+//! {"ops": [["append", ["choices", 0, "message", "content"], "ab"]],
+//!  "events": [{"choice": 0, "index": 0,
+//!              "text": [{"type": "content.delta", "delta": "ab"}],
+//!              "calls": [], "logprobs": [], "done": [], "last": []}]}
+//! ```
+//!
+//! # Operations
+//!
+//! They begin with `{"object": "chat.completion", "choices": []}` and are applied in their order, each to the place at
+//! the end of a path. A step of a path is a field (a string), a place in a list (a number), or a field with a name that
+//! the service gave (a string in a list, as in `["choices", 0, "message", ["reasoning_details"], 0, ["text"]]`).
+//!
+//! | operation | |
+//! | --- | --- |
+//! | `["set", path, value]` | the value there is now this one |
+//! | `["append", path, text]` | the text there grows; there is one |
+//! | `["extend", path, items]` | the list there grows; it is made where there is none or null |
+//! | `["insert", path, value]` | the value goes into the list at the place that ends the path, and what stood there or behind moves on; the list is made where there is none |
+//!
+//! **Names from the service are not to be trusted.** In JavaScript such a step must be looked up and written as an own
+//! property (`Object.hasOwn`, `Object.defineProperty`), never by `object[name]` alone: the service may call a field
+//! `constructor`. `__proto__` never occurs as a step. Places and numbers of calls are small: there are at most 1,024
+//! choices, and 1,024 calls of each.
+//!
+//! # Events
+//!
+//! There is one entry for each choice in the chunk, in the chunk's order. `choice` is its place in the list of choices,
+//! `index` its index. The groups hold the events in their order; a peer that tells them in another order takes the
+//! groups in that order. Python: `text`, `calls`, `logprobs`, `done`, `last`. Node: `text`, `logprobs`, `done`, `calls`,
+//! `last`.
+//!
+//! | group | events |
+//! | --- | --- |
+//! | `text` | `{"type": "content.delta", "delta"}`, `{"type": "refusal.delta", "delta"}`; the text may be empty |
+//! | `calls` | `{"type": "tool_calls.function.arguments.delta", "call", "index", "arguments_delta"}`, for functions alone |
+//! | `logprobs` | `{"type": "logprobs.content.delta", "count"}`, `{"type": "logprobs.refusal.delta", "count"}`: so many items at the end of the list are new; it may be 0 |
+//! | `done` | `content.done`, `refusal.done`, `logprobs.content.done`, `logprobs.refusal.done`, and `{"type": "tool_calls.function.arguments.done", "call", "index"}`: each once, when that part is whole |
+//! | `last` | the `done` of a call that has a part in this chunk and ends with it |
+//!
+//! `call` is a call's place in the message's list, `index` its number for events: the service's index, or the next free
+//! number where the service gives none or gives it twice. What an event tells beyond this, such as the text so far, is in
+//! the host's object once the chunk's operations have been applied.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::patch::{Patches, Piece};
+use crate::openai::accumulate::Accumulator;
+use crate::openai::chunk_reader::ChunkReader;
+use crate::{ChatReply, Choice, ChunkChoice, Result};
+
+/// A reply as it grows.
+#[derive(Debug, Default)]
+pub struct Progress {
+    reader: ChunkReader,
+    whole: Accumulator,
+    /// What was told of each choice, by its index.
+    told: BTreeMap<u32, Told>,
+}
+
+impl Progress {
+    /// Adds a chunk, given as its JSON: what it changes, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// `decode` when it is no chunk, `api` when it reports an error.
+    pub fn add(&mut self, json: &str) -> Result<String> {
+        let chunk = self.reader.read_alone(json)?;
+        let mut patches = Patches::default();
+        self.whole.add(&chunk, &mut patches);
+        let (ops, pieces) = patches.into_parts();
+        let mut pieces = pieces.into_iter();
+        let mut events = Vec::new();
+        for addition in &chunk.choices {
+            let choices = &self.whole.reply().choices;
+            // Those beyond the most that are kept are passed over.
+            let Ok(place) = choices.binary_search_by_key(&addition.index, |choice| choice.index)
+            else {
+                continue;
+            };
+            let (Some(choice), Some(pieces)) = (choices.get(place), pieces.next()) else {
+                continue;
+            };
+            let calls = pieces.into_iter().filter_map(|piece| {
+                let place = self.whole.place_of_call(place, piece.number)?;
+                let call = choice.message.tool_calls.get(place)?;
+                (call.kind == "function").then_some((place, piece))
+            });
+            let calls: Vec<_> = calls.collect();
+            let told = self.told.entry(addition.index).or_default();
+            let place_of = |number| self.whole.place_of_call(place, number);
+            events.push(told.events(place, addition, choice, calls, place_of));
+        }
+        Ok(Added { ops, events }.to_json())
+    }
+
+    /// The reply as far as it has come.
+    pub fn reply(&self) -> &ChatReply {
+        self.whole.reply()
+    }
+}
+
+#[derive(Serialize)]
+struct Added {
+    ops: Vec<Value>,
+    events: Vec<Events>,
+}
+
+impl Added {
+    fn to_json(&self) -> String {
+        // Maps with names and numbers that are finite: there is nothing that JSON cannot write.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The events of one choice.
+#[derive(Debug, Default, Serialize)]
+struct Events {
+    choice: usize,
+    index: u32,
+    text: Vec<Event>,
+    calls: Vec<Event>,
+    logprobs: Vec<Event>,
+    done: Vec<Event>,
+    last: Vec<Event>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "type")]
+enum Event {
+    #[serde(rename = "content.delta")]
+    Content { delta: String },
+    #[serde(rename = "refusal.delta")]
+    Refusal { delta: String },
+    #[serde(rename = "tool_calls.function.arguments.delta")]
+    Arguments { call: usize, index: u32, arguments_delta: String },
+    #[serde(rename = "logprobs.content.delta")]
+    ContentLogprobs { count: usize },
+    #[serde(rename = "logprobs.refusal.delta")]
+    RefusalLogprobs { count: usize },
+    #[serde(rename = "content.done")]
+    ContentDone,
+    #[serde(rename = "refusal.done")]
+    RefusalDone,
+    #[serde(rename = "logprobs.content.done")]
+    ContentLogprobsDone,
+    #[serde(rename = "logprobs.refusal.done")]
+    RefusalLogprobsDone,
+    #[serde(rename = "tool_calls.function.arguments.done")]
+    ArgumentsDone { call: usize, index: u32 },
+}
+
+/// Which of a choice's parts were told to be whole.
+#[derive(Debug, Default)]
+struct Told {
+    content: bool,
+    refusal: bool,
+    content_logprobs: bool,
+    refusal_logprobs: bool,
+    /// The numbers of the calls, in order.
+    calls: Vec<u32>,
+    /// The number of the call that is being written.
+    open: Option<u32>,
+}
+
+impl Told {
+    fn events(
+        &mut self,
+        place: usize,
+        addition: &ChunkChoice,
+        choice: &Choice,
+        calls: Vec<(usize, Piece)>,
+        place_of: impl Fn(u32) -> Option<usize>,
+    ) -> Events {
+        let mut events = Events { choice: place, index: choice.index, ..Events::default() };
+        let delta = &addition.delta;
+        events.text.extend(delta.content.clone().map(|delta| Event::Content { delta }));
+        events.text.extend(delta.refusal.clone().map(|delta| Event::Refusal { delta }));
+        if let Some(logprobs) = &addition.logprobs {
+            let count = logprobs.content.len();
+            events
+                .logprobs
+                .extend(logprobs.tells_content().then_some(Event::ContentLogprobs { count }));
+            let count = logprobs.refusal.len();
+            events
+                .logprobs
+                .extend(logprobs.tells_refusal().then_some(Event::RefusalLogprobs { count }));
+        }
+        let is_finished = choice.finish_reason.is_some();
+        if is_finished {
+            self.text_done(choice, &mut events);
+        }
+        let is_here = |number| calls.iter().any(|(_, piece)| piece.number == number);
+        let done = |told: &mut Self, events: &mut Events| {
+            let Some(index) = told.open else { return };
+            let Err(at) = told.calls.binary_search(&index) else { return };
+            told.calls.insert(at, index);
+            let Some(call) = place_of(index) else { return };
+            let group = if is_here(index) { &mut events.last } else { &mut events.done };
+            group.push(Event::ArgumentsDone { call, index });
+        };
+        for (_, piece) in &calls {
+            if self.open != Some(piece.number) {
+                self.text_done(choice, &mut events);
+                done(self, &mut events);
+            }
+            self.open = Some(piece.number);
+        }
+        if is_finished {
+            done(self, &mut events);
+        }
+        events.calls.extend(calls.into_iter().map(|(call, piece)| Event::Arguments {
+            call,
+            index: piece.number,
+            arguments_delta: piece.arguments,
+        }));
+        events
+    }
+
+    /// The events of the text and its log probabilities, which are whole.
+    fn text_done(&mut self, choice: &Choice, events: &mut Events) {
+        let (message, logprobs) = (&choice.message, choice.logprobs.as_ref());
+        let has_content = message.content.as_ref().is_some_and(|content| !content.is_empty());
+        for (is_there, told, event) in [
+            (has_content, &mut self.content, Event::ContentDone),
+            (message.refusal.is_some(), &mut self.refusal, Event::RefusalDone),
+            (
+                logprobs.is_some_and(|logprobs| logprobs.tells_content()),
+                &mut self.content_logprobs,
+                Event::ContentLogprobsDone,
+            ),
+            (
+                logprobs.is_some_and(|logprobs| logprobs.tells_refusal()),
+                &mut self.refusal_logprobs,
+                Event::RefusalLogprobsDone,
+            ),
+        ] {
+            if is_there && !std::mem::replace(told, true) {
+                events.done.push(event);
+            }
+        }
+    }
+}

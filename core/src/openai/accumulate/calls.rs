@@ -1,0 +1,327 @@
+//! The tool calls of one message: which call a piece belongs to, and what it adds.
+
+use super::change::{At, Changes};
+use super::merge::{Mode, merge_fields};
+use super::nesting::Nesting;
+use super::{MOST, Tally};
+use crate::openai::assistant::{CUSTOM, CustomCall, FunctionCall, ToolCall};
+use crate::openai::chunk::ToolCallDelta;
+
+/// How the tool calls of a message are being written.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    /// In the order of the message's calls, which is that of their numbers.
+    states: Vec<State>,
+    /// The place of the call that was written last.
+    last: Option<usize>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The call's number: the service's index, if that was free.
+    number: u32,
+    /// The service's index.
+    index: Option<u32>,
+    arguments: Nesting,
+}
+
+/// Where a piece belongs.
+enum Place {
+    At(usize),
+    New,
+}
+
+impl Calls {
+    /// The place of the call of this number.
+    pub(super) fn place_of_number(&self, number: u32) -> Option<usize> {
+        self.states.binary_search_by_key(&number, |state| state.number).ok()
+    }
+
+    /// Adds a chunk's pieces.
+    pub(super) fn add<C: Changes>(
+        &mut self,
+        calls: &mut Vec<ToolCall>,
+        pieces: &[ToolCallDelta],
+        message: &At<'_>,
+        tally: &mut Tally<'_, C>,
+    ) {
+        // Pieces without anything that would tell their calls go on with the calls in their order.
+        let by_order = pieces.len() > 1 && pieces.iter().all(is_bare);
+        let mut written = None;
+        for (order, piece) in pieces.iter().enumerate() {
+            let place = match by_order && order < calls.len() {
+                true => Place::At(order),
+                false => self.place_of(calls, piece, written.is_some() && written == self.last),
+            };
+            let Some((place, is_new)) = self.make_room(calls, place, piece.index) else { continue };
+            self.last = Some(place);
+            written = self.last;
+            let (Some(call), Some(state)) = (calls.get_mut(place), self.states.get_mut(place))
+            else {
+                continue;
+            };
+            let at = message.name("tool_calls");
+            let at = at.place(place);
+            if is_new {
+                *tally.bytes += size_of::<ToolCall>() + size_of::<State>();
+                let mut quiet = Tally { bytes: &mut *tally.bytes, changes: &mut () };
+                state.add(call, piece, &at, &mut quiet);
+                tally.changes.insert(&at, call);
+            } else if changes_form(call, piece) {
+                let mut quiet = Tally { bytes: &mut *tally.bytes, changes: &mut () };
+                state.add(call, piece, &at, &mut quiet);
+                tally.changes.set(&at, call);
+            } else {
+                state.add(call, piece, &at, tally);
+            }
+            tally.changes.called(state.number, piece.arguments.as_deref().unwrap_or_default());
+        }
+    }
+
+    /// Finds the call of a piece. `is_beside` says that the last call was written by the same chunk.
+    fn place_of(&self, calls: &[ToolCall], piece: &ToolCallDelta, is_beside: bool) -> Place {
+        let (id, name) = (id_of(piece), name_of(piece));
+        let with_id = |id: &str| calls.iter().rposition(|call| call.id == id).map(Place::At);
+        if let Some(index) = piece.index {
+            let place = self.states.iter().rposition(|state| state.index == Some(index));
+            if let Some((place, call)) = place.and_then(|place| Some((place, calls.get(place)?))) {
+                return match id {
+                    Some(id) if !call.id.is_empty() && call.id != id => match with_id(id) {
+                        Some(other) => other,
+                        None if self.begins_anew(place, call, name, true) => Place::New,
+                        None => Place::At(place),
+                    },
+                    None if self.begins_anew(place, call, name, false) => Place::New,
+                    _ => Place::At(place),
+                };
+            }
+            // A call that began without an index may go on with one.
+            let goes_on = |place: &usize| {
+                let had_none = self.states.get(*place).is_some_and(|state| state.index.is_none());
+                had_none && id.is_none() && name.is_none()
+            };
+            return match self.last.filter(goes_on) {
+                Some(last) => Place::At(last),
+                None => id.and_then(with_id).unwrap_or(Place::New),
+            };
+        }
+        let Some((last, call)) = self.last.and_then(|last| Some((last, calls.get(last)?))) else {
+            return Place::New;
+        };
+        match (id, name) {
+            (Some(id), _) if call.id.is_empty() && name.is_none() && with_id(id).is_none() => {
+                Place::At(last)
+            }
+            (Some(id), _) => with_id(id).unwrap_or(Place::New),
+            (None, None) => Place::At(last),
+            (None, Some(_)) if is_beside => Place::New,
+            (None, Some(name)) => {
+                let known = name_in(call);
+                let is_other = !known.is_empty() && known != name;
+                let is_repeated = known == name && self.is_whole(last) && has_text(piece);
+                if is_other || is_repeated { Place::New } else { Place::At(last) }
+            }
+        }
+    }
+
+    /// Whether a piece of the same index is of a call of its own: one with another id, or with another name.
+    fn begins_anew(
+        &self,
+        place: usize,
+        call: &ToolCall,
+        name: Option<&str>,
+        has_other_id: bool,
+    ) -> bool {
+        let is_whole = self.is_whole(place);
+        let is_other = name.is_some_and(|name| !name_in(call).is_empty() && name != name_in(call));
+        // Some services make up an id for each piece, so that an id alone says nothing as long as the arguments are open.
+        let has_begun = !call.function.arguments.is_empty();
+        match has_other_id {
+            true => is_whole || is_other || (name.is_some() && !has_begun),
+            false => is_whole && is_other,
+        }
+    }
+
+    fn is_whole(&self, place: usize) -> bool {
+        self.states.get(place).is_some_and(|state| state.arguments.is_whole())
+    }
+
+    /// Makes a call where there is to be a new one. The place, and whether it is new; none when there are too many.
+    fn make_room(
+        &mut self,
+        calls: &mut Vec<ToolCall>,
+        place: Place,
+        index: Option<u32>,
+    ) -> Option<(usize, bool)> {
+        if let Place::At(place) = place {
+            if let (Some(state), Some(index)) = (self.states.get_mut(place), index) {
+                state.index.get_or_insert(index);
+            }
+            return Some((place, false));
+        }
+        if calls.len() >= MOST {
+            return None;
+        }
+        let free = self.states.last().map_or(0, |state| state.number.saturating_add(1));
+        let wanted = index.filter(|index| self.states.iter().all(|state| state.number != *index));
+        let number = wanted.unwrap_or(free);
+        let place = self.states.partition_point(|state| state.number < number);
+        self.states.insert(place, State { number, index, arguments: Nesting::default() });
+        calls.insert(place, ToolCall::default());
+        Some((place, true))
+    }
+
+    /// Adds a call that came whole, where its parts came before: what is missing of it.
+    pub(super) fn fill<C: Changes>(
+        &mut self,
+        calls: &mut Vec<ToolCall>,
+        whole: &[ToolCallDelta],
+        message: &At<'_>,
+        tally: &mut Tally<'_, C>,
+    ) {
+        for (order, piece) in whole.iter().enumerate() {
+            let is_same = |call: &ToolCall| match id_of(piece) {
+                Some(id) => {
+                    call.id == id || call.id.is_empty() && Some(name_in(call)) == name_of(piece)
+                }
+                None => name_of(piece).is_none_or(|name| name == name_in(call)),
+            };
+            let with_id = id_of(piece).and_then(|id| calls.iter().position(|call| call.id == id));
+            let place = with_id.or(Some(order).filter(|at| calls.get(*at).is_some_and(is_same)));
+            let missing = match place.and_then(|place| calls.get(place)) {
+                Some(call) => missing_of(call, piece),
+                None => piece.clone(),
+            };
+            // It belongs to the call at that place, or to a new one, whatever its index is elsewhere.
+            let place = place.map_or(Place::New, Place::At);
+            let Some((place, is_new)) = self.make_room(calls, place, None) else { continue };
+            let (Some(call), Some(state)) = (calls.get_mut(place), self.states.get_mut(place))
+            else {
+                continue;
+            };
+            let at = message.name("tool_calls");
+            let at = at.place(place);
+            let before = (!is_new).then(|| call.clone());
+            let mut quiet = Tally { bytes: &mut *tally.bytes, changes: &mut () };
+            state.add(call, &missing, &at, &mut quiet);
+            match before {
+                None => {
+                    self.last = Some(place);
+                    tally.changes.insert(&at, call);
+                    tally
+                        .changes
+                        .called(state.number, piece.arguments.as_deref().unwrap_or_default());
+                }
+                Some(before) if before != *call => tally.changes.set(&at, call),
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+impl State {
+    fn add<C: Changes>(
+        &mut self,
+        call: &mut ToolCall,
+        piece: &ToolCallDelta,
+        at: &At<'_>,
+        tally: &mut Tally<'_, C>,
+    ) {
+        // Ids, kinds and names come whole; some services repeat them in every chunk, or make up ids for each.
+        if call.id.is_empty() {
+            set(&mut call.id, piece.id.as_deref(), &at.name("id"), tally);
+        }
+        let kind = piece.kind.as_deref().filter(|kind| !kind.is_empty());
+        let kind = kind.or(piece.custom.is_some().then_some(CUSTOM));
+        set(&mut call.kind, kind, &at.name("type"), tally);
+        let function = at.name("function");
+        set(&mut call.function.name, piece.name.as_deref(), &function.name("name"), tally);
+        let arguments = piece.arguments.as_deref().unwrap_or_default();
+        let is_repeated = self.arguments.is_whole() && call.function.arguments == arguments;
+        if !is_repeated {
+            self.arguments.add(arguments);
+            *tally.bytes += arguments.len();
+            tally.append_to(&mut call.function.arguments, arguments, &function.name("arguments"));
+        }
+        let extra = &mut call.function.extra;
+        merge_fields(extra, &piece.function_extra, Mode::Pieces, &function, tally);
+        if let Some(custom) = &piece.custom {
+            let kept = call.custom.get_or_insert_default();
+            let at = at.name("custom");
+            set(&mut kept.name, Some(&custom.name), &at.name("name"), tally);
+            *tally.bytes += custom.input.len();
+            tally.append_to(&mut kept.input, &custom.input, &at.name("input"));
+            merge_fields(&mut kept.extra, &custom.extra, Mode::Pieces, &at, tally);
+        }
+        merge_fields(&mut call.extra, &piece.extra, Mode::Pieces, at, tally);
+    }
+}
+
+fn set<C: Changes>(kept: &mut String, text: Option<&str>, at: &At<'_>, tally: &mut Tally<'_, C>) {
+    let Some(text) = text.filter(|text| !text.is_empty() && *text != kept) else { return };
+    *tally.bytes += text.len();
+    tally.changes.set(at, text);
+    text.clone_into(kept);
+}
+
+/// Whether a piece makes a call one of another kind, so that other fields are written of it.
+fn changes_form(call: &ToolCall, piece: &ToolCallDelta) -> bool {
+    let is_of_function = piece.name.as_ref().is_some_and(|name| !name.is_empty())
+        || piece.arguments.as_ref().is_some_and(|arguments| !arguments.is_empty())
+        || !piece.function_extra.is_empty();
+    match &call.custom {
+        None => piece.custom.is_some(),
+        Some(_) => is_of_function && call.function == FunctionCall::default(),
+    }
+}
+
+/// The part of a whole call that is missing in what was kept of it.
+fn missing_of(call: &ToolCall, whole: &ToolCallDelta) -> ToolCallDelta {
+    let rest = |kept: &str, whole: &str| whole.strip_prefix(kept).unwrap_or_default().to_owned();
+    let custom = whole.custom.as_ref().map(|custom| {
+        let kept = call.custom.as_ref();
+        CustomCall {
+            name: kept.map_or(custom.name.clone(), |_| String::new()),
+            input: rest(kept.map_or("", |kept| &kept.input), &custom.input),
+            extra: super::fill::missing_fields(
+                kept.map_or(&Default::default(), |kept| &kept.extra),
+                &custom.extra,
+            ),
+        }
+    });
+    ToolCallDelta {
+        index: None,
+        id: whole.id.clone(),
+        kind: None,
+        name: whole.name.clone().filter(|_| call.function.name.is_empty()),
+        arguments: whole.arguments.as_ref().map(|all| rest(&call.function.arguments, all)),
+        custom,
+        function_extra: super::fill::missing_fields(&call.function.extra, &whole.function_extra),
+        extra: super::fill::missing_fields(&call.extra, &whole.extra),
+    }
+}
+
+fn id_of(piece: &ToolCallDelta) -> Option<&str> {
+    piece.id.as_deref().filter(|id| !id.is_empty())
+}
+
+fn name_of(piece: &ToolCallDelta) -> Option<&str> {
+    let custom = piece.custom.as_ref().map(|custom| custom.name.as_str());
+    [piece.name.as_deref(), custom].into_iter().flatten().find(|name| !name.is_empty())
+}
+
+fn name_in(call: &ToolCall) -> &str {
+    match &call.custom {
+        Some(custom) if call.function.name.is_empty() => &custom.name,
+        _ => &call.function.name,
+    }
+}
+
+fn has_text(piece: &ToolCallDelta) -> bool {
+    piece.arguments.as_ref().is_some_and(|arguments| !arguments.is_empty())
+}
+
+/// Whether a piece has nothing that tells its call.
+fn is_bare(piece: &ToolCallDelta) -> bool {
+    piece.index.is_none() && id_of(piece).is_none() && name_of(piece).is_none()
+}

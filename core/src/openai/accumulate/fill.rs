@@ -1,0 +1,47 @@
+//! A message that comes whole after its parts: only what is missing of it is added.
+
+use super::calls::Calls;
+use super::change::{At, Changes};
+use super::merge::{Mode, merge_fields};
+use super::{Tally, add_to_message};
+use crate::openai::assistant::AssistantMessage;
+use crate::openai::chunk::Delta;
+use crate::openai::extra::Extra;
+
+pub(super) fn fill_message<C: Changes>(
+    message: &mut AssistantMessage,
+    calls: &mut Calls,
+    whole: &Delta,
+    at: &At<'_>,
+    tally: &mut Tally<'_, C>,
+) {
+    let missing = Delta {
+        content: rest(message.content.as_deref(), whole.content.as_deref()),
+        refusal: rest(message.refusal.as_deref(), whole.refusal.as_deref()),
+        reasoning: rest(message.reasoning.as_deref(), whole.reasoning.as_deref()),
+        reasoning_name: whole.reasoning_name,
+        told: whole.told,
+        ..Delta::default()
+    };
+    add_to_message(message, &missing, at, tally);
+    calls.fill(&mut message.tool_calls, &whole.tool_calls, at, tally);
+    let missing = missing_fields(&message.extra, &whole.extra);
+    merge_fields(&mut message.extra, &missing, Mode::Pieces, at, tally);
+}
+
+/// The text behind the part that is there. A text that begins otherwise is another one, and adds nothing.
+fn rest(kept: Option<&str>, whole: Option<&str>) -> Option<String> {
+    let rest = whole?.strip_prefix(kept.unwrap_or_default())?;
+    (kept.is_none() || !rest.is_empty()).then(|| rest.to_owned())
+}
+
+/// The fields that are not there yet.
+pub(super) fn missing_fields(kept: &Extra, whole: &Extra) -> Extra {
+    let mut missing = Extra::default();
+    for (name, value) in whole.iter() {
+        if kept.get(name).is_none_or(|kept| kept.is_null() && !value.is_null()) {
+            missing.keep(name, value.clone());
+        }
+    }
+    missing
+}

@@ -1,0 +1,173 @@
+//! Adds up fields that nobody modelled.
+
+use serde_json::{Map, Value};
+
+use super::Tally;
+use super::change::{At, Changes};
+use crate::openai::extra::Extra;
+
+/// How far back an item of a list is looked for by its index, where it does not stand at that place.
+const BACK: usize = 64;
+
+/// What the fields of an object are, and so how they add up. Objects add up field by field, and null adds nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Mode {
+    /// Facts: the last one holds.
+    Facts,
+    /// Facts, but for lists, which grow.
+    Choice,
+    /// Pieces of a message: texts and lists grow.
+    Pieces,
+}
+
+/// Adds the fields of an object.
+pub(super) fn merge_fields<C: Changes>(
+    kept: &mut Extra,
+    new: &Map<String, Value>,
+    mode: Mode,
+    at: &At<'_>,
+    tally: &mut Tally<'_, C>,
+) {
+    if !new.is_empty() {
+        merge_map(kept, new, mode, at, tally);
+    }
+}
+
+fn merge_map<C: Changes>(
+    kept: &mut Map<String, Value>,
+    new: &Map<String, Value>,
+    mode: Mode,
+    at: &At<'_>,
+    tally: &mut Tally<'_, C>,
+) {
+    for (name, value) in new {
+        // Only JavaScript gives this name a meaning, and nobody a good one.
+        if name == "__proto__" {
+            continue;
+        }
+        let at = at.other(name);
+        if let Some(kept) = kept.get_mut(name) {
+            merge(kept, name, value, mode, &at, tally);
+            continue;
+        }
+        *tally.bytes += size_of::<String>() + name.len();
+        // Several items of a list may belong together from the first.
+        let first = match value {
+            Value::Array(items) if mode != Mode::Facts && items.iter().any(has_index) => {
+                Value::Array(Vec::new())
+            }
+            value => value.clone(),
+        };
+        *tally.bytes += size_of_value(&first);
+        tally.changes.set(&at, &first);
+        let kept = kept.entry(name).or_insert(first);
+        if let (Value::Array(kept), Value::Array(items)) = (kept, value)
+            && kept.len() < items.len()
+        {
+            join(kept, items, &at, tally);
+        }
+    }
+}
+
+fn merge<C: Changes>(
+    kept: &mut Value,
+    name: &str,
+    new: &Value,
+    mode: Mode,
+    at: &At<'_>,
+    tally: &mut Tally<'_, C>,
+) {
+    match (&mut *kept, new) {
+        (_, Value::Null) => {}
+        (Value::Object(kept), Value::Object(new)) => {
+            let mode = if mode == Mode::Choice { Mode::Facts } else { mode };
+            merge_map(kept, new, mode, at, tally);
+        }
+        (Value::Array(kept), Value::Array(new)) if mode != Mode::Facts => {
+            join(kept, new, at, tally)
+        }
+        (Value::String(kept), Value::String(new))
+            if mode == Mode::Pieces && grows(name, kept, new) =>
+        {
+            *tally.bytes += new.len();
+            tally.append_to(kept, new, at);
+        }
+        (Value::String(_), Value::String(new)) if mode == Mode::Pieces && new.is_empty() => {}
+        (before, new) if before == new => {}
+        (before, new) => {
+            *tally.bytes += size_of_value(new);
+            *tally.bytes = tally.bytes.saturating_sub(size_of_value(before));
+            tally.changes.set(at, new);
+            *kept = new.clone();
+        }
+    }
+}
+
+/// Whether the text of a field grows by what came, and does not stand for it, whole and once more.
+fn grows(name: &str, kept: &str, new: &str) -> bool {
+    match name {
+        "id" | "type" | "index" | "format" | "name" | "role" | "object" | "status" => false,
+        "text" | "content" | "data" | "transcript" | "summary" | "thinking" | "reasoning"
+        | "arguments" | "input" => true,
+        name if name.ends_with("_text") || name.ends_with("_content") => true,
+        _ => kept != new,
+    }
+}
+
+/// Adds the items of a list. An item with an index goes on with the one that has the same, and is of the same kind.
+fn join<C: Changes>(kept: &mut Vec<Value>, new: &[Value], at: &At<'_>, tally: &mut Tally<'_, C>) {
+    for item in new {
+        let place = place_of(kept, item);
+        match place.and_then(|place| Some((place, kept.get_mut(place)?))) {
+            Some((place, Value::Object(kept))) => {
+                let fields = item.as_object().into_iter();
+                let at = at.place(place);
+                fields.for_each(|new| merge_map(kept, new, Mode::Pieces, &at, tally));
+            }
+            _ => {
+                *tally.bytes += size_of_value(item);
+                tally.changes.extend(at, std::slice::from_ref(item));
+                kept.push(item.clone());
+            }
+        }
+    }
+}
+
+fn place_of(kept: &[Value], item: &Value) -> Option<usize> {
+    let index = item.get("index").filter(|index| index.is_u64())?;
+    let goes_on = |kept: &Value| {
+        let agrees = |name: &str| match (kept.get(name), item.get(name)) {
+            (Some(kept), Some(new)) => kept == new || kept.is_null() || new.is_null(),
+            _ => true,
+        };
+        kept.get("index") == Some(index) && agrees("type") && agrees("id")
+    };
+    let place = index.as_u64().and_then(|index| usize::try_from(index).ok())?;
+    if kept.get(place).is_some_and(goes_on) {
+        return Some(place);
+    }
+    let skipped = kept.len().saturating_sub(BACK);
+    kept.iter().skip(skipped).rposition(goes_on).map(|place| skipped + place)
+}
+
+fn has_index(item: &Value) -> bool {
+    item.get("index").is_some()
+}
+
+/// About how many bytes the fields take.
+pub(super) fn size_of_fields(fields: &Map<String, Value>) -> usize {
+    let size =
+        |(name, value): (&String, &Value)| size_of::<String>() + name.len() + size_of_value(value);
+    fields.iter().map(size).sum()
+}
+
+/// About how many bytes a value takes.
+pub(super) fn size_of_value(value: &Value) -> usize {
+    let inside = match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(size_of_value).sum(),
+        Value::Object(fields) => size_of_fields(fields),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    };
+    size_of::<Value>() + inside
+}

@@ -1,0 +1,324 @@
+//! Puts a reply together from its chunks: the rules for it, once and for every language.
+//!
+//! Each change to the reply is told to a [`Changes`], so that the bindings' snapshots grow by the same rules: what is
+//! told, applied to the reply's JSON, gives the JSON of the reply.
+
+mod calls;
+mod change;
+mod fill;
+mod merge;
+mod nesting;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use change::{At, Changes, Step};
+
+use calls::Calls;
+use merge::{Mode, merge_fields, size_of_fields};
+
+use super::assistant::{AssistantMessage, REFUSAL};
+use super::chunk::{ChatChunk, ChunkChoice, Delta};
+use super::object::Told;
+use super::reply::{ChatReply, Choice, LOGPROBS, SERVICE_TIER, SYSTEM_FINGERPRINT, USAGE};
+use super::usage::{Logprobs, TokenLogprob};
+
+/// The most replies, and the most tool calls of each, that are kept.
+pub(super) const MOST: usize = 1024;
+
+/// A reply in the making.
+#[derive(Debug, Default)]
+pub(crate) struct Accumulator {
+    reply: ChatReply,
+    /// How the calls of each reply are being written, in the order of the replies.
+    calls: Vec<Calls>,
+    bytes: usize,
+    begun: bool,
+}
+
+/// How many bytes are kept, and who is told of changes.
+struct Tally<'c, C> {
+    bytes: &'c mut usize,
+    changes: &'c mut C,
+}
+
+impl<C: Changes> Tally<'_, C> {
+    fn append(&mut self, kept: &mut Option<String>, text: Option<&str>, at: &At<'_>) {
+        let Some(text) = text else { return };
+        match kept {
+            None => {
+                self.changes.set(at, text);
+                *kept = Some(text.to_owned());
+            }
+            Some(kept) => self.append_to(kept, text, at),
+        }
+        *self.bytes += text.len();
+    }
+
+    fn append_to(&mut self, kept: &mut String, text: &str, at: &At<'_>) {
+        if !text.is_empty() {
+            self.changes.append(at, text);
+            kept.push_str(text);
+        }
+    }
+}
+
+impl Accumulator {
+    /// The reply as far as it has come.
+    pub(crate) fn reply(&self) -> &ChatReply {
+        &self.reply
+    }
+
+    pub(super) fn into_reply(self) -> ChatReply {
+        self.reply
+    }
+
+    /// Whether anything has come at all.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// About how many bytes are kept.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether each of the replies asked for, and each that began, has come to its end.
+    pub(super) fn all_finished(&self, asked: usize) -> bool {
+        let choices = &self.reply.choices;
+        choices.len() >= asked.max(1) && choices.iter().all(|c| c.finish_reason.is_some())
+    }
+
+    /// The place of a call of this number among those of a reply.
+    #[cfg(feature = "bridge")]
+    pub(crate) fn place_of_call(&self, choice: usize, number: u32) -> Option<usize> {
+        self.calls.get(choice)?.place_of_number(number)
+    }
+
+    /// Adds a chunk that is text for the first reply and nothing else, of a shape that was added before.
+    pub(super) fn add_text(&mut self, text: &str) {
+        match self.reply.choices.first_mut() {
+            Some(choice) if choice.index == 0 => {
+                choice.message.content.get_or_insert_default().push_str(text);
+                self.bytes += text.len();
+            }
+            // The shape was added before, and with it the reply.
+            _ => {}
+        }
+    }
+
+    /// Adds a chunk, and tells what that changes.
+    pub(crate) fn add(&mut self, chunk: &ChatChunk, changes: &mut impl Changes) {
+        self.begun = true;
+        let mut tally = Tally { bytes: &mut self.bytes, changes };
+        add_head(&mut self.reply, chunk, &mut tally);
+        let mut first_changed = false;
+        for addition in &chunk.choices {
+            let Some((position, is_new)) =
+                place_of(&mut self.reply.choices, &mut self.calls, addition.index)
+            else {
+                continue;
+            };
+            let (Some(choice), Some(calls)) =
+                (self.reply.choices.get_mut(position), self.calls.get_mut(position))
+            else {
+                continue;
+            };
+            let at = At::REPLY.name("choices");
+            let at = at.place(position);
+            tally.changes.choice();
+            if is_new {
+                *tally.bytes += size_of::<Choice>() + size_of::<Calls>();
+                tally.changes.insert(&at, choice);
+            }
+            add_to_choice(choice, calls, addition, &at, &mut tally);
+            first_changed |= is_new || addition.finish_reason.is_some();
+        }
+        if first_changed {
+            let choices = &self.reply.choices;
+            self.reply.finish_reason = choices.first().and_then(|c| c.finish_reason.clone());
+        }
+    }
+}
+
+fn add_head<C: Changes>(reply: &mut ChatReply, chunk: &ChatChunk, tally: &mut Tally<'_, C>) {
+    let at = At::REPLY;
+    // Some services leave these out of the first chunk or of the last.
+    if reply.id.is_empty() && !chunk.id().is_empty() {
+        reply.id.push_str(chunk.id());
+        tally.changes.set(&at.name("id"), chunk.id());
+    }
+    if reply.created == 0 && chunk.created() != 0 {
+        reply.created = chunk.created();
+        tally.changes.set(&at.name("created"), &reply.created);
+    }
+    if reply.model.is_empty() && !chunk.model().is_empty() {
+        reply.model.push_str(chunk.model());
+        tally.changes.set(&at.name("model"), chunk.model());
+    }
+    if let Some(usage) = &chunk.usage {
+        tally.changes.set(&at.name("usage"), usage);
+        *tally.bytes += size_of_fields(&usage.extra);
+        let before = reply.usage.replace((**usage).clone());
+        let before = before.map_or(0, |usage| size_of_fields(&usage.extra));
+        *tally.bytes = tally.bytes.saturating_sub(before);
+    }
+    if let (None, Some(tier)) = (&reply.service_tier, chunk.service_tier()) {
+        reply.service_tier = Some(tier.clone());
+        tally.changes.set(&at.name("service_tier"), tier);
+    }
+    if let (None, Some(fingerprint)) = (&reply.system_fingerprint, chunk.system_fingerprint()) {
+        reply.system_fingerprint = Some(fingerprint.into());
+        tally.changes.set(&at.name("system_fingerprint"), fingerprint);
+    }
+    for (field, name, is_none) in [
+        (USAGE, "usage", reply.usage.is_none()),
+        (SERVICE_TIER, "service_tier", reply.service_tier.is_none()),
+        (SYSTEM_FINGERPRINT, "system_fingerprint", reply.system_fingerprint.is_none()),
+    ] {
+        tell_null(&mut reply.told, chunk.told, field, is_none, &at.name(name), tally);
+    }
+    merge_fields(&mut reply.extra, &chunk.extra, Mode::Facts, &at, tally);
+}
+
+/// Keeps that a field came as null, where it has no value.
+fn tell_null<C: Changes>(
+    kept: &mut Told,
+    new: Told,
+    field: u8,
+    is_none: bool,
+    at: &At<'_>,
+    tally: &mut Tally<'_, C>,
+) {
+    if new.is_null(field) && is_none && !kept.is_null(field) {
+        kept.null(field);
+        tally.changes.set(at, &());
+    }
+}
+
+/// The position of the choice of this index, and whether it is new; none when there are too many. The choices stand in
+/// the order of their indices.
+fn place_of(
+    choices: &mut Vec<Choice>,
+    calls: &mut Vec<Calls>,
+    index: u32,
+) -> Option<(usize, bool)> {
+    let position = choices.partition_point(|choice| choice.index < index);
+    let is_new = choices.get(position).is_none_or(|choice| choice.index != index);
+    if is_new {
+        if choices.len() >= MOST {
+            return None;
+        }
+        choices.insert(position, Choice { index, ..Choice::default() });
+        calls.insert(position, Calls::default());
+    }
+    Some((position, is_new))
+}
+
+fn add_to_choice<C: Changes>(
+    choice: &mut Choice,
+    calls: &mut Calls,
+    addition: &ChunkChoice,
+    at: &At<'_>,
+    tally: &mut Tally<'_, C>,
+) {
+    let message = &mut choice.message;
+    let message_at = at.name("message");
+    add_to_message(message, &addition.delta, &message_at, tally);
+    calls.add(&mut message.tool_calls, &addition.delta.tool_calls, &message_at, tally);
+    if let Some(whole) = &addition.whole {
+        fill::fill_message(message, calls, whole, &message_at, tally);
+    }
+    if let Some(logprobs) = &addition.logprobs {
+        add_logprobs(&mut choice.logprobs, logprobs, &at.name("logprobs"), tally);
+    }
+    let is_none = choice.logprobs.is_none();
+    tell_null(&mut choice.told, addition.told, LOGPROBS, is_none, &at.name("logprobs"), tally);
+    if let Some(reason) = &addition.finish_reason
+        && choice.finish_reason.as_ref() != Some(reason)
+    {
+        *tally.bytes += reason.as_str().len();
+        tally.changes.set(&at.name("finish_reason"), reason);
+        choice.finish_reason = Some(reason.clone());
+    }
+    merge_fields(&mut choice.extra, &addition.extra, Mode::Choice, at, tally);
+}
+
+fn add_to_message<C: Changes>(
+    message: &mut AssistantMessage,
+    delta: &Delta,
+    at: &At<'_>,
+    tally: &mut Tally<'_, C>,
+) {
+    tally.append(&mut message.content, delta.content.as_deref(), &at.name("content"));
+    tally.append(&mut message.refusal, delta.refusal.as_deref(), &at.name("refusal"));
+    let is_none = message.refusal.is_none();
+    tell_null(&mut message.told, delta.told, REFUSAL, is_none, &at.name("refusal"), tally);
+    add_reasoning(message, delta, at, tally);
+    let twice = |name: &str| message.reasoning.is_some() && name == message.reasoning_name.as_str();
+    if delta.extra.keys().any(|name| twice(name)) {
+        let mut extra = delta.extra.clone();
+        extra.retain(|name, _| !twice(name));
+        merge_fields(&mut message.extra, &extra, Mode::Pieces, at, tally);
+    } else {
+        merge_fields(&mut message.extra, &delta.extra, Mode::Pieces, at, tally);
+    }
+}
+
+fn add_reasoning<C: Changes>(
+    message: &mut AssistantMessage,
+    delta: &Delta,
+    at: &At<'_>,
+    tally: &mut Tally<'_, C>,
+) {
+    if message.reasoning.is_none() {
+        // An empty text says no more than that the service knows the name.
+        if delta.reasoning.as_ref().is_none_or(String::is_empty) {
+            return;
+        }
+        message.reasoning_name = delta.reasoning_name;
+    }
+    let at = at.name(message.reasoning_name.as_str());
+    tally.append(&mut message.reasoning, delta.reasoning.as_deref(), &at);
+}
+
+fn add_logprobs<C: Changes>(
+    kept: &mut Option<Logprobs>,
+    new: &Logprobs,
+    at: &At<'_>,
+    tally: &mut Tally<'_, C>,
+) {
+    let tokens = new.content.iter().chain(&new.refusal);
+    *tally.bytes += tokens.map(size_of_token).sum::<usize>();
+    let Some(kept) = kept else {
+        *tally.bytes += size_of_fields(&new.extra);
+        tally.changes.set(at, new);
+        *kept = Some(new.clone());
+        return;
+    };
+    let told = kept.told;
+    kept.told.join(new.told);
+    for (field, name, kept, new_tokens) in [
+        (Logprobs::CONTENT, "content", &mut kept.content, &new.content),
+        (Logprobs::REFUSAL, "refusal", &mut kept.refusal, &new.refusal),
+    ] {
+        if !new_tokens.is_empty() {
+            tally.changes.extend(&at.name(name), new_tokens);
+            kept.extend(new_tokens.iter().cloned());
+        } else if new.told.is_filled(field) && kept.is_empty() {
+            tally.changes.set(&at.name(name), new_tokens);
+        } else if new.told.is_null(field) && kept.is_empty() && !told.is_filled(field) {
+            tally.changes.set(&at.name(name), &());
+        }
+    }
+    merge_fields(&mut kept.extra, &new.extra, Mode::Facts, at, tally);
+}
+
+fn size_of_token(token: &TokenLogprob) -> usize {
+    let alternatives = token.top_logprobs.iter().map(size_of_token).sum::<usize>();
+    let bytes = token.bytes.as_ref().map_or(0, Vec::len);
+    size_of::<TokenLogprob>()
+        + token.token.len()
+        + bytes
+        + alternatives
+        + size_of_fields(&token.extra)
+}

@@ -1,0 +1,295 @@
+//! A message of the model: its text, its thoughts, and the tools that it calls.
+
+use serde::de::DeserializeOwned;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::content::Content;
+use super::extra::Extra;
+use super::lenient::{JsonText, Text};
+use super::message::Message;
+use super::object::{Told, read_object};
+use crate::{Error, ErrorKind, Result};
+
+/// What the model says: text, a refusal, calls of tools.
+///
+/// As a part of a reply it is taken into a conversation by [`Message::from`], which leaves the reasoning behind, or
+/// with it by [`with_reasoning`](Self::with_reasoning). Fields that this library does not model go along.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct AssistantMessage {
+    /// The text.
+    pub content: Option<String>,
+    /// Why the model declines, in place of the text.
+    pub refusal: Option<String>,
+    /// What a reasoning model thought. It is written under the name that it came with: `reasoning_content`, or on some
+    /// services `reasoning`.
+    pub reasoning: Option<String>,
+    /// The tools that the model calls.
+    pub tool_calls: Vec<ToolCall>,
+    /// Fields beyond these, such as `audio`, `annotations` or `reasoning_details`.
+    pub extra: Extra,
+    pub(super) reasoning_name: ReasoningName,
+    pub(super) told: Told,
+}
+
+/// `refusal` in [`AssistantMessage::told`].
+pub(super) const REFUSAL: u8 = 1;
+
+/// The name of the reasoning on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum ReasoningName {
+    #[default]
+    ReasoningContent,
+    Reasoning,
+}
+
+impl ReasoningName {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            ReasoningName::ReasoningContent => "reasoning_content",
+            ReasoningName::Reasoning => "reasoning",
+        }
+    }
+}
+
+impl AssistantMessage {
+    /// The message for a conversation, with its reasoning. Some services want it back, as long as the model calls
+    /// tools; others refuse it, or bill it.
+    pub fn with_reasoning(self) -> Message {
+        Message::Assistant(AssistantMessage { told: Told::default(), ..self })
+    }
+
+    /// Writes the fields among those of their object.
+    pub(super) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry("content", &self.content)?;
+        self.told.write(map, REFUSAL, "refusal", &self.refusal)?;
+        if let Some(reasoning) = &self.reasoning {
+            map.serialize_entry(self.reasoning_name.as_str(), reasoning)?;
+        }
+        if !self.tool_calls.is_empty() {
+            map.serialize_entry("tool_calls", &self.tool_calls)?;
+        }
+        self.extra.write(map)
+    }
+}
+
+/// Takes a reply's message into a conversation. The reasoning stays behind: services refuse it, or bill it.
+impl From<AssistantMessage> for Message {
+    fn from(message: AssistantMessage) -> Self {
+        AssistantMessage { reasoning: None, ..message }.with_reasoning()
+    }
+}
+
+impl Serialize for AssistantMessage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.write(&mut map)?;
+        map.end()
+    }
+}
+
+/// A message as it is read, before its thoughts are found.
+#[derive(Default)]
+struct WireMessage<'a> {
+    content: Content<'a>,
+    refusal: Option<String>,
+    reasoning_content: Option<String>,
+    reasoning: Option<String>,
+    tool_calls: Vec<ToolCall>,
+    extra: Extra,
+    told: Told,
+}
+
+read_object!(<'de> WireMessage<'de> {
+    "content" => content: Content<'de>;
+    "refusal" => refusal: Text<'de>, REFUSAL;
+    "reasoning_content" => reasoning_content: Text<'de>;
+    "reasoning" => reasoning: Text<'de>;
+    "tool_calls" => tool_calls: Vec<ToolCall>;
+    skip "role";
+});
+
+impl<'de> Deserialize<'de> for AssistantMessage {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wire = WireMessage::deserialize(deserializer)?;
+        let mut extra = wire.extra;
+        let (reasoning, reasoning_name) =
+            reasoning_of(wire.reasoning_content, wire.reasoning, wire.content.thoughts, &mut extra);
+        Ok(AssistantMessage {
+            content: wire.content.text.into_string(),
+            refusal: wire.refusal,
+            reasoning,
+            tool_calls: wire.tool_calls,
+            extra,
+            reasoning_name,
+            told: wire.told,
+        })
+    }
+}
+
+/// The reasoning, and the name to write it under. Services that send it under both names mostly say the same twice; what
+/// differs is kept beside.
+pub(super) fn reasoning_of(
+    reasoning_content: Option<String>,
+    reasoning: Option<String>,
+    thoughts: Option<String>,
+    extra: &mut Extra,
+) -> (Option<String>, ReasoningName) {
+    let filled = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    match (reasoning_content, reasoning) {
+        (Some(first), second) if filled(&second) && second.as_ref() != Some(&first) => {
+            if first.is_empty() {
+                return (second, ReasoningName::Reasoning);
+            }
+            extra.keep(ReasoningName::Reasoning.as_str(), second.into());
+            (Some(first), ReasoningName::ReasoningContent)
+        }
+        (Some(first), _) => (Some(first), ReasoningName::ReasoningContent),
+        (None, Some(second)) => (Some(second), ReasoningName::Reasoning),
+        (None, None) => (thoughts, ReasoningName::ReasoningContent),
+    }
+}
+
+/// The kind of a call of a custom tool.
+pub(super) const CUSTOM: &str = "custom";
+
+/// A call of a tool.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ToolCall {
+    /// Names the call, for the message that answers it.
+    pub id: String,
+    /// The kind of tool: `function`, or `custom`.
+    pub kind: String,
+    /// The function and its arguments; empty in a call of another kind.
+    pub function: FunctionCall,
+    /// The custom tool and its input, in a call of that kind.
+    pub custom: Option<CustomCall>,
+    /// Fields beyond these, such as `extra_content`.
+    pub extra: Extra,
+}
+
+impl Default for ToolCall {
+    fn default() -> Self {
+        ToolCall {
+            id: String::new(),
+            kind: "function".to_owned(),
+            function: FunctionCall::default(),
+            custom: None,
+            extra: Extra::default(),
+        }
+    }
+}
+
+read_object!(<'de> ToolCall {
+    "id" => id: Text<'de>;
+    "type" => kind: Text<'de>;
+    "function" => function: FunctionCall;
+    "custom" => custom: CustomCall;
+    skip "index";
+    then |call: &mut ToolCall| {
+        if call.custom.is_some() && call.function == FunctionCall::default() {
+            call.kind = CUSTOM.to_owned();
+        }
+    };
+});
+
+impl Serialize for ToolCall {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("type", &self.kind)?;
+        if let Some(custom) = &self.custom {
+            map.serialize_entry("custom", custom)?;
+        }
+        if self.custom.is_none() || self.function != FunctionCall::default() {
+            map.serialize_entry("function", &self.function)?;
+        }
+        self.extra.write(&mut map)?;
+        map.end()
+    }
+}
+
+impl ToolCall {
+    /// Reads the arguments into their type. A model that gives none may write nothing, `{}` or `null`: each reads
+    /// as `()`, and as a type that needs no field.
+    ///
+    /// # Errors
+    ///
+    /// `structure` when they are no such JSON.
+    pub fn arguments<T: DeserializeOwned>(&self) -> Result<T> {
+        let text = self.function.arguments.trim();
+        let mut read = serde_json::from_str(text);
+        if matches!(text, "" | "{}" | "null") {
+            read = read.or_else(|e| {
+                serde_json::from_str("{}").or_else(|_| serde_json::from_str("null")).map_err(|_| e)
+            });
+        }
+        read.map_err(|e| {
+            let why = format!("the arguments of {:?} cannot be read: {e}", self.function.name);
+            Error::new(ErrorKind::Structure, "chat.arguments", why)
+        })
+    }
+}
+
+/// The function that a tool call names.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct FunctionCall {
+    /// Its name.
+    pub name: String,
+    /// Its arguments as the model wrote them: JSON, if the model did well.
+    pub arguments: String,
+    /// Fields beyond these.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+read_object!(<'de> FunctionCall {
+    "name" => name: Text<'de>;
+    "arguments" => arguments: JsonText<'de>;
+});
+
+/// The custom tool that a tool call names.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct CustomCall {
+    /// Its name.
+    pub name: String,
+    /// Its input as the model wrote it.
+    pub input: String,
+    /// Fields beyond these.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+read_object!(<'de> CustomCall {
+    "name" => name: Text<'de>;
+    "input" => input: JsonText<'de>;
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_arguments_read_as_nothing_however_they_are_written() {
+        #[derive(Deserialize)]
+        struct Optional {
+            city: Option<String>,
+        }
+        let call = |arguments: &str| ToolCall {
+            function: FunctionCall { arguments: arguments.to_owned(), ..Default::default() },
+            ..Default::default()
+        };
+        for none in ["", " ", "{}", " {}\n", "null"] {
+            call(none).arguments::<()>().unwrap();
+            assert_eq!(call(none).arguments::<Optional>().unwrap().city, None);
+        }
+        for other in ["{", "3", r#"{"a":1}"#] {
+            assert_eq!(call(other).arguments::<()>().unwrap_err().code(), "structure", "{other}");
+        }
+        assert_eq!(call("{}").arguments::<Vec<u8>>().unwrap_err().code(), "structure");
+    }
+}

@@ -1,0 +1,193 @@
+//! Reads chunks from their JSON: the hot path, so it borrows, and keeps once what is the same in all of them.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::FinishReason;
+use super::accumulate::MOST;
+use super::chunk::{ChatChunk, ChunkChoice, Delta, Head};
+use super::prune::pruned_object;
+use super::reply::ChatReply;
+use super::shape::Shape;
+use super::template::Filling;
+use super::unreadable::{Unreadable, reported_error};
+use super::wire::{Wire, WireChoice};
+#[cfg(feature = "bridge")]
+use crate::{Error, ErrorKind};
+
+/// Reads the chunks of one stream. What is the same in all of them is kept once.
+#[derive(Debug, Default)]
+pub(crate) struct ChunkReader {
+    head: Arc<Head>,
+    shape: Option<Arc<Shape>>,
+    /// The indices of the replies that came in deltas so far, in order: a message beside is their repetition.
+    by_delta: Vec<u32>,
+}
+
+/// What the JSON of a chunk comes to.
+#[derive(Debug)]
+pub(super) enum Read<'j> {
+    /// A chunk of the same shape as the one before.
+    Filling(Arc<Shape>, Filling<'j>),
+    Chunk(ChatChunk),
+}
+
+impl Read<'_> {
+    /// The chunk that `json` is.
+    #[cfg(test)]
+    pub(super) fn into_chunk(self, json: &str) -> ChatChunk {
+        match self {
+            Read::Filling(shape, filling) => shape.chunk_of(filling.text, json),
+            Read::Chunk(chunk) => chunk,
+        }
+    }
+}
+
+impl ChunkReader {
+    pub(super) fn read<'j>(&mut self, json: &'j str) -> Result<Read<'j>, Unreadable> {
+        if let Some(shape) = &self.shape
+            && let Some(filling) = shape.filling_of(json)
+        {
+            return Ok(Read::Filling(shape.clone(), filling));
+        }
+        self.parse(json).map(Read::Chunk)
+    }
+
+    /// Reads a chunk that comes from elsewhere than a response.
+    #[cfg(feature = "bridge")]
+    pub(crate) fn read_alone(&mut self, json: &str) -> crate::Result<ChatChunk> {
+        const OPERATION: &str = "chat.progress";
+        match self.read(json) {
+            Ok(Read::Chunk(chunk)) => Ok(chunk),
+            Ok(Read::Filling(shape, filling)) => Ok(shape.chunk_of(filling.text, "")),
+            Err(Unreadable::Error(error)) => Err(Error::new(
+                ErrorKind::Api,
+                OPERATION,
+                format!("the chunk is an error: {error}"),
+            )),
+            Err(Unreadable::NoReply) => {
+                Err(Error::new(ErrorKind::UnexpectedReply, OPERATION, "the JSON is no chunk"))
+            }
+            Err(Unreadable::Malformed(e)) => {
+                let why = format!("the chunk cannot be read: {e}");
+                Err(Error::new(ErrorKind::Decode, OPERATION, why))
+            }
+        }
+    }
+
+    fn parse(&mut self, json: &str) -> Result<ChatChunk, Unreadable> {
+        // Derived readers take lists for objects.
+        let is_object = json.trim_start().starts_with('{');
+        let pruned;
+        let wire: Wire<'_> = match serde_json::from_str(json) {
+            Ok(wire) if is_object => wire,
+            read => {
+                // What a failing service sends may fail to be a chunk in other ways besides.
+                if let Some(error) = reported_error(json) {
+                    return Err(Unreadable::Error(error));
+                }
+                pruned = pruned_object(json)?;
+                Wire::deserialize(&pruned)
+                    .map_err(|e| Unreadable::Malformed(read.err().unwrap_or(e)))?
+            }
+        };
+        if (wire.error.is_some() || wire.choices.is_none() && wire.usage.is_none())
+            && let Some(error) = reported_error(json)
+        {
+            return Err(Unreadable::Error(error));
+        }
+        let template = wire.template(json);
+        let head = Head {
+            id: wire.id.into_string().unwrap_or_default(),
+            created: wire.created,
+            model: wire.model.into_string().unwrap_or_default(),
+            service_tier: wire.service_tier,
+            system_fingerprint: wire.system_fingerprint.into_string(),
+        };
+        if *self.head != head {
+            self.head = Arc::new(head);
+        }
+        let (extra, told, usage) = (wire.extra, wire.told, wire.usage);
+        let mut messages = Vec::new();
+        let wire_choices = wire.choices.unwrap_or_default().into_iter().enumerate();
+        let choices: Vec<_> = wire_choices
+            .map(|(position, wire)| {
+                let (choice, is_message) = self.choice(wire);
+                messages.extend(is_message.then_some(position));
+                choice
+            })
+            .collect();
+        self.shape = template.map(|template| {
+            Arc::new(Shape::new(self.head.clone(), choices.first(), &extra, told, template))
+        });
+        let raw = match messages.is_empty() {
+            true => json.into(),
+            false => {
+                in_chunk_shape(json, |position| messages.binary_search(&position).is_ok()).into()
+            }
+        };
+        Ok(ChatChunk { choices, usage, extra, told, head: self.head.clone(), raw })
+    }
+
+    /// What a chunk adds to one reply, and whether it is its message.
+    fn choice(&mut self, wire: WireChoice<'_>) -> (ChunkChoice, bool) {
+        let index = u32::try_from(wire.index).unwrap_or(u32::MAX);
+        let mut delta = wire.delta.map(Delta::from).unwrap_or_default();
+        let place = self.by_delta.binary_search(&index);
+        let has_content = delta.has_content();
+        let mut message = wire.message.map(Delta::from);
+        let mut is_message = false;
+        if let (Err(at), true) = (place, has_content) {
+            if self.by_delta.len() < MOST {
+                self.by_delta.insert(at, index);
+            }
+        } else if let (Err(_), Some(message)) = (place, message.take_if(|_| !has_content)) {
+            is_message = true;
+            delta = message;
+        }
+        let choice = ChunkChoice {
+            index,
+            delta,
+            finish_reason: wire.finish_reason.word().map(FinishReason::from),
+            logprobs: wire.logprobs,
+            extra: wire.extra,
+            told: wire.told,
+            whole: message.map(Box::new),
+        };
+        (choice, is_message)
+    }
+}
+
+/// Reads a whole reply, where a stream was asked for, as one chunk that adds all of it.
+///
+/// Its kept JSON takes the shape of a chunk's, so that everybody who reads it finds what they look for.
+pub(super) fn read_whole(json: &str) -> Result<ChatChunk, Unreadable> {
+    ChatReply::from_json(json)?;
+    let chunk = in_chunk_shape(json, |_| true);
+    ChunkReader::default().parse(&chunk)
+}
+
+/// The JSON of a reply, or of a chunk with messages in place of deltas, as that of a chunk: the message of each choice
+/// at such a position becomes its delta.
+fn in_chunk_shape(json: &str, is_message: impl Fn(usize) -> bool) -> String {
+    let mut reply: Value = crate::json::from_str(json).unwrap_or_default();
+    let Some(object) = reply.as_object_mut() else { return json.to_owned() };
+    if object.get("object").is_none_or(|object| object == "chat.completion") {
+        object.insert("object".into(), "chat.completion.chunk".into());
+    }
+    let choices = object.get_mut("choices").and_then(Value::as_array_mut);
+    let choices = choices.into_iter().flatten().filter_map(Value::as_object_mut);
+    for (_, choice) in choices.enumerate().filter(|(position, _)| is_message(*position)) {
+        let mut delta = choice.remove("message").unwrap_or_default();
+        let calls = delta.get_mut("tool_calls").and_then(Value::as_array_mut);
+        for (index, call) in calls.into_iter().flatten().enumerate() {
+            if let Some(call) = call.as_object_mut() {
+                call.entry("index").or_insert(index.into());
+            }
+        }
+        choice.insert("delta".into(), delta);
+    }
+    reply.to_string()
+}
