@@ -52,6 +52,10 @@ impl Boundary {
     fn space(&mut self, ready: &mut VecDeque<String>) {
         if let Some(end) = &mut self.end {
             end.is_spaced = true;
+            let end = *end;
+            if self.is_certain(end) {
+                return self.cut(end.end, ready);
+            }
         }
         if !self.text.is_empty() && !self.text.ends_with(' ') {
             self.append(' ', ready);
@@ -61,11 +65,12 @@ impl Boundary {
     fn character(&mut self, c: char, is_glued: bool, ready: &mut VecDeque<String>) {
         let is_terminator = !is_glued && is_terminator(c);
         match self.end {
-            Some(end) if !end.is_spaced && (is_terminator || is_closer(c)) => {
+            Some(end) if self.belongs_to(end, c, is_terminator) => {
                 self.append(c, ready);
                 if let Some(end) = &mut self.end {
                     end.is_stop = false;
                     end.is_closed |= !is_terminator;
+                    end.is_spaced = false;
                     end.end = self.text.len();
                 }
                 return;
@@ -88,12 +93,44 @@ impl Boundary {
         }
     }
 
-    /// Whether a sentence ends there, now that the character after it is known.
+    /// Returns true if the character goes on with the punctuation of the end: more of it, or what closes after it.
+    fn belongs_to(&self, end: End, c: char, is_terminator: bool) -> bool {
+        let is_open = |opener: char| {
+            let count = |of: char| self.text.chars().filter(|c| *c == of).count();
+            count(opener) > count(c)
+        };
+        if end.is_spaced {
+            // « Bonjour. »
+            return c == '»' && is_open('«') || c == '›' && is_open('‹');
+        }
+        // The quotes of some languages close with what opens in others: „Ja.“ and »Ja.«
+        let is_other_closer = || match c {
+            '“' => is_open('„'),
+            '‘' => is_open('‚'),
+            '«' => is_open('»'),
+            '‹' => is_open('›'),
+            _ => false,
+        };
+        is_terminator || is_closer(c) || is_other_closer()
+    }
+
+    /// Returns true if a sentence ends there whatever comes after the blank. A full stop after letters with case does
+    /// not tell: it may be an abbreviation's, after which a small letter goes on.
+    fn is_certain(&self, end: End) -> bool {
+        let before = self.text.get(..end.start).unwrap_or_default();
+        let marks = self.text.get(end.start..end.end).unwrap_or_default();
+        before.chars().next_back().is_some_and(|last| {
+            let is_asked = !end.is_closed && !marks.contains(['.', '．']);
+            is_caseless(last) || last.is_alphanumeric() && is_asked
+        })
+    }
+
+    /// Returns true if a sentence ends there, now that the character after it is known.
     fn ends(&self, end: End, next: char) -> bool {
         let before = self.text.get(..end.start).unwrap_or_default();
         let is_after = |is: fn(char) -> bool| before.ends_with(is);
         // Letters without case tell nothing of the word after them: 설치합니다. npm은 …
-        let is_cased = !is_after(|c| c.is_alphabetic() && !c.is_lowercase() && !c.is_uppercase());
+        let is_cased = !is_after(is_caseless);
         // "Really?" she said.
         if next.is_lowercase() && is_cased {
             return false;
@@ -101,7 +138,7 @@ impl Boundary {
         if !end.is_spaced {
             // 「はい。」と, "왜?"라고, v2.한글, a?b
             let marks = self.text.get(end.start..end.end).unwrap_or_default();
-            let glued = end.is_closed && next.is_alphanumeric()
+            let glued = end.is_closed && quote_goes_on(marks, next)
                 || end.is_stop && is_after(|c| c.is_ascii_alphanumeric())
                 || marks.is_ascii() && next.is_ascii_alphanumeric();
             if glued {
@@ -113,7 +150,11 @@ impl Boundary {
         }
         let context =
             before.char_indices().rev().take(CONTEXT).last().map_or(end.start, |(at, _)| at);
-        let mut window = self.text.get(context..).unwrap_or_default().to_owned();
+        // The blank of « Bonjour. » is none of the sentence's own.
+        let marks = self.text.get(end.start..end.end).unwrap_or_default().replace(' ', "");
+        let around = |range: std::ops::Range<usize>| self.text.get(range).unwrap_or_default();
+        let mut window = around(context..end.start).to_owned() + &marks;
+        window += around(end.end..self.text.len());
         let at = window.len();
         // To Unicode all brackets are alike, and close the sentence; one that opens begins another.
         window.push(if is_opener(next) || next.is_lowercase() { 'A' } else { next });
@@ -190,6 +231,25 @@ impl Boundary {
     }
 }
 
+/// Letters of scripts that have no small ones.
+fn is_caseless(c: char) -> bool {
+    c.is_alphabetic() && !c.is_lowercase() && !c.is_uppercase()
+}
+
+/// Particles and verbs, by their first letter, with which a sentence goes on after a quote: 「はい。」と, 「네。」라고, “好。”说
+const AFTER_QUOTES: &str = "とっなはがをにのもやへでかだて说說道问問答喊叫的等라이하고는은가을를의에로와과도만며란냐같처부까보뿐";
+
+/// Returns true if the sentence goes on with this letter, which stands right after a quote that has an end in it.
+fn quote_goes_on(marks: &str, next: char) -> bool {
+    if !next.is_alphanumeric() {
+        return false;
+    }
+    // After these no blank is written, so a letter that follows may well begin a sentence.
+    let is_wide = marks.contains(['。', '．', '！', '？', '｡']);
+    let is_unspaced = matches!(next, '\u{3041}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}');
+    if is_wide || is_unspaced { AFTER_QUOTES.contains(next) } else { true }
+}
+
 /// Whether Unicode knows the mark as an end of sentences.
 fn is_terminator(c: char) -> bool {
     if c.is_ascii() {
@@ -210,5 +270,6 @@ fn is_opener(c: char) -> bool {
 /// Quotes and brackets that close what ends with the sentence.
 fn is_closer(c: char) -> bool {
     use GeneralCategory::{ClosePunctuation, FinalPunctuation};
-    matches!(c, '"' | '\'') || matches!(c.general_category(), ClosePunctuation | FinalPunctuation)
+    matches!(c, '"' | '\'' | '＂' | '＇')
+        || matches!(c.general_category(), ClosePunctuation | FinalPunctuation)
 }

@@ -1,7 +1,7 @@
-//! Marks inside a line: emphasis, spans of code, links, images, tags, tables and escapes.
+//! Marks inside a line: emphasis, spans of code, links, images, tags, entities, tables and escapes.
 
-use super::Item;
 use super::run::{Meaning, Run};
+use super::{Item, entity};
 
 /// How far a link's destination and a tag go, in characters; what is longer is none.
 const LONGEST_DESTINATION: usize = 2000;
@@ -14,7 +14,7 @@ const LONGEST_REFERENCE: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Inline {
     state: State,
-    /// The tag or the reference that is being read.
+    /// The tag, the reference or the entity that is being read.
     held: String,
     run: Option<Run>,
     /// How many marks opened the span of code.
@@ -42,6 +42,8 @@ enum State {
     },
     /// After `<`.
     Tag,
+    /// After `&`.
+    Entity,
 }
 
 /// A row of a table.
@@ -90,6 +92,7 @@ impl Inline {
                 self.state = if ends { State::Text } else { on };
             }
             State::Tag => self.tag(c, out),
+            State::Entity => self.entity(c, out),
         }
     }
 
@@ -120,6 +123,7 @@ impl Inline {
                 }
             }
             '<' => self.state = State::Tag,
+            '&' => self.state = State::Entity,
             '|' if self.before.is_none() => self.table = Some(Row::default()),
             '|' if self.table.is_some() => {
                 if let Some(row) = &mut self.table {
@@ -212,6 +216,27 @@ impl Inline {
         self.speak_all(["<", &held, ""], out);
     }
 
+    fn entity(&mut self, c: char, out: &mut impl FnMut(Item)) {
+        if entity::is_part(c) && self.held.len() < entity::LONGEST {
+            self.held.push(c);
+            return;
+        }
+        if let Some(read) = entity::read(&self.held).filter(|_| c == ';') {
+            self.held.clear();
+            self.state = State::Text;
+            return self.speak(read, out);
+        }
+        self.give_up_entity(out);
+        self.text(c, out);
+    }
+
+    /// What looked like an entity is text.
+    fn give_up_entity(&mut self, out: &mut impl FnMut(Item)) {
+        let held = std::mem::take(&mut self.held);
+        self.state = State::Text;
+        self.speak_all(["&", &held, ""], out);
+    }
+
     fn speak_all(&mut self, texts: [&str; 3], out: &mut impl FnMut(Item)) {
         texts.iter().flat_map(|text| text.chars()).for_each(|c| self.speak(c, out));
     }
@@ -222,6 +247,7 @@ impl Inline {
             State::Bang => self.speak('!', out),
             State::Escaped => self.speak('\\', out),
             State::Tag => self.give_up_tag(out),
+            State::Entity => self.give_up_entity(out),
             State::Reference => {
                 let held = std::mem::take(&mut self.held);
                 held.chars().for_each(|c| self.speak(c, out));

@@ -5,7 +5,8 @@
 //! ```text
 //! text ─▶ Lines ──▶ Inline ──▶ Words ──▶ Boundary ─▶ sentences
 //!         blocks,   emphasis,  URLs,     where a sentence ends
-//!         fences    links      emoji
+//!         fences    links,     emoji
+//!                   entities
 //! ```
 //!
 //! Each keeps a bounded rest of what it cannot decide yet, and looks at one character at a time: so the sentences are
@@ -13,6 +14,7 @@
 
 mod abbreviation;
 mod boundary;
+mod entity;
 mod inline;
 mod lines;
 mod run;
@@ -30,7 +32,8 @@ const LONGEST: usize = 200;
 
 /// Cuts a growing text into sentences that can be spoken.
 ///
-/// Markdown loses its marks, blocks of code and emoji are left out, a URL becomes the name of its host. A sentence ends
+/// Markdown loses its marks, blocks of code and emoji are left out, a URL becomes the name of its host, `&amp;` is read
+/// as `&`. A sentence ends
 /// where Unicode says so (UAX #29), but not after an abbreviation, an initial or a list's number, nor inside a number, a
 /// URL or a span of code; and at the end of a line. A sentence that grows too long is cut at a comma, a space, or else
 /// between two graphemes.

@@ -14,7 +14,11 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    serde_json::from_str(include_str!("../../../vectors/speech/sentences.json")).unwrap()
+    let files = [
+        include_str!("../../../vectors/speech/sentences.json"),
+        include_str!("../../../vectors/speech/marks.json"),
+    ];
+    files.iter().flat_map(|file| serde_json::from_str::<Vec<Case>>(file).unwrap()).collect()
 }
 
 fn cut<'a>(pieces: impl IntoIterator<Item = &'a str>) -> Vec<String> {
@@ -42,7 +46,7 @@ fn pieces<'a>(mut text: &'a str, lengths: &[usize]) -> Vec<&'a str> {
 #[test]
 fn every_case_holds() {
     let cases = cases();
-    assert!(cases.len() >= 36, "only {} cases", cases.len());
+    assert!(cases.len() >= 43, "only {} cases", cases.len());
     for Case { name, text, sentences } in cases {
         assert_eq!(cut([text.as_str()]), sentences, "{name}");
         assert_eq!(cut(pieces(&text, &[1])), sentences, "{name}, character by character");
@@ -52,12 +56,44 @@ fn every_case_holds() {
 #[test]
 fn a_sentence_is_there_with_the_first_character_after_it() {
     let mut cutter = SentenceCutter::new();
-    cutter.push("안녕하세요. ");
-    assert_eq!(cutter.next_sentence(), None, "it might go on with a small letter");
-    cutter.push("반");
-    assert_eq!(cutter.next_sentence().as_deref(), Some("안녕하세요."));
-    cutter.push("가워요\n");
+    cutter.push("안녕하세요.");
+    assert_eq!(cutter.next_sentence(), None, "it might be a name with a dot, or a quote's end");
+    cutter.push(" ");
+    assert_eq!(cutter.next_sentence().as_deref(), Some("안녕하세요."), "a blank is a character");
+    cutter.push("반가워요\n");
     assert_eq!(cutter.next_sentence().as_deref(), Some("반가워요"), "a line has ended");
+}
+
+/// The sentences that are out before anything more comes.
+fn at_once(text: &str) -> Vec<String> {
+    let mut cutter = SentenceCutter::new();
+    cutter.push(text);
+    std::iter::from_fn(|| cutter.next_sentence()).collect()
+}
+
+#[test]
+fn a_blank_is_enough_where_no_letter_after_it_could_change_the_end() {
+    for text in [
+        "안녕하세요. ",
+        "정말요? ",
+        "\"좋아요.\" ",
+        "(네.) ",
+        "음... ",
+        "नमस्ते। ",
+        "مرحبا؟ ",
+        "はい。 ",
+        "Sure! ",
+        "Really?! ",
+        "Is it 5? ",
+    ] {
+        assert_eq!(at_once(text), [text.trim()], "{text:?}");
+    }
+    // An abbreviation, the number of a list, a small letter that goes on.
+    for text in ["Dr. ", "etc. ", "1. ", "3.", "hello world. ", "\"Really?\" ", "a ? ", "wait... "]
+    {
+        assert!(at_once(text).is_empty(), "{text:?}");
+    }
+    assert_eq!(at_once("hello world. N"), ["hello world."]);
 }
 
 #[test]
@@ -146,6 +182,19 @@ fn soup() -> impl Strategy<Value = String> {
         "é",
         "ß",
         "م",
+        "&",
+        "amp;",
+        "&#39;",
+        "。」",
+        "と",
+        "さ",
+        "«",
+        "»",
+        "„",
+        "“",
+        "．",
+        "。",
+        "।",
     ]);
     prop::collection::vec(word, 0..80).prop_map(|words| words.concat())
 }
@@ -208,6 +257,10 @@ fn a_text_without_an_end_is_cut_in_bounded_memory() {
         "[",
         "ᄒ",
         "| ",
+        "&",
+        "&a",
+        "»",
+        ". »",
     ] {
         for opening in ["", "[a](", "<b c=", "`", "```", "- ", "https://", "x"] {
             let mut cutter = SentenceCutter::new();
