@@ -192,8 +192,11 @@ pub(super) fn is_due(due_at: Millis, now: Millis, longest_wait: Millis) -> bool 
     due_at <= now || due_at > now.saturating_add(longest_wait)
 }
 
+const LONGEST_WAIT: Millis = i64::MAX as u64 / 4;
+
 /// The longest wait between two tries.
 pub(super) fn longest_wait(delivery: &Delivery) -> Millis {
     let wait = delivery.max_backoff.max(delivery.max_retry_after);
-    wait.as_millis().try_into().unwrap_or(i64::MAX as u64 / 4)
+    // Far enough from the end of the numbers that SQLite has.
+    wait.as_millis().try_into().map_or(LONGEST_WAIT, |wait: Millis| wait.min(LONGEST_WAIT))
 }

@@ -14,7 +14,7 @@ use super::tokens::Holder;
 use super::waiting::{drained, elsewhere};
 use super::{
     DeadLetter, FlushReport, OutboxBuilder, PendingRecord, Receipt, Record, Sink, Stats, WhenFull,
-    worker,
+    payload, worker,
 };
 use crate::process::PerProcess;
 use crate::{Error, ErrorKind, Result};
@@ -67,8 +67,7 @@ impl Outbox {
     }
 
     pub(super) fn start(builder: OutboxBuilder) -> Result<Self> {
-        builder.check()?;
-        let outbox = Outbox::new(builder);
+        let outbox = Outbox::new(builder.checked()?);
         outbox.shared()?;
         if outbox.0.sink.get().is_some() {
             outbox.ensure_worker()?;
@@ -112,9 +111,10 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// `invalid_request` when the record has no id or conversation, or is larger than
-    /// [`OutboxLimits::record_bytes`](super::OutboxLimits::record_bytes); `outbox_full` when a limit is reached;
-    /// `cancelled` after [`shutdown`](Self::shutdown).
+    /// `invalid_request` when the record has no id or conversation, is larger than
+    /// [`OutboxLimits::record_bytes`](super::OutboxLimits::record_bytes) or than the whole outbox, or has a payload that
+    /// is nested more than 127 deep; `outbox_full` when a limit is reached; `cancelled` after
+    /// [`shutdown`](Self::shutdown).
     pub fn enqueue(&self, record: Record) -> Result<Receipt> {
         self.take(record, false)
     }
@@ -148,14 +148,13 @@ impl Outbox {
         }
     }
 
-    /// Waits until what was taken so far is delivered or dead, at most this long. Records that wait for another try
-    /// are not hurried, but a service that is left alone for its failures is tried once.
+    /// Waits until what was taken so far is delivered or dead, at most this long; [`Duration::MAX`] is no limit. Records
+    /// that wait for another try are not hurried, but a service that is left alone for its failures is tried once.
     ///
     /// Without a sink there is nothing to wait for.
     pub async fn flush(&self, deadline: Duration) -> FlushReport {
         let Ok(shared) = self.shared() else { return FlushReport::default() };
-        let by = Instant::now() + deadline;
-        self.drain(&shared, by).await;
+        self.drain(&shared, deadline).await;
         report(&shared)
     }
 
@@ -163,9 +162,8 @@ impl Outbox {
     /// for whoever opens it next; in memory it is lost, and counted in the report.
     pub async fn shutdown(&self, deadline: Duration) -> FlushReport {
         let Ok(shared) = self.shared() else { return FlushReport::default() };
-        let by = Instant::now() + deadline;
         shared.advance(Phase::Closed);
-        self.drain(&shared, by).await;
+        self.drain(&shared, deadline).await;
         let report = report(&shared);
         shared.advance(Phase::Stopped);
         match shared.has_worker.load(Ordering::SeqCst) {
@@ -245,19 +243,22 @@ impl Outbox {
         let shared = self.open_shared(operation)?;
         let fresh = self.fresh(&shared, &record, is_held, operation)?;
         let id = fresh.id.clone();
-        let deadline = match shared.options.when_full {
-            WhenFull::Block(limit) => Some(Instant::now() + limit),
-            WhenFull::Reject => None,
+        let patience = match shared.options.when_full {
+            WhenFull::Block(limit) => limit,
+            WhenFull::Reject => Duration::ZERO,
         };
+        let began = Instant::now();
         loop {
             match shared.take(fresh.clone()) {
                 (Inserted::Full, _) => {
-                    let left = deadline.map(|by| by.saturating_duration_since(Instant::now()));
-                    let Some(left) = left.filter(|left| !left.is_zero()) else {
+                    let left = patience.saturating_sub(began.elapsed());
+                    if left.is_zero() {
                         let why = "the outbox is full";
                         let error = Error::new(ErrorKind::OutboxFull, operation, why);
                         return Err(error.with_target(Some(id.into())));
-                    };
+                    }
+                    // After the end nobody makes room any more.
+                    self.open_shared(operation)?;
                     self.wake_worker(&shared);
                     // Another process may make room as well, and tells nobody.
                     shared.wait_for_room(left.min(Duration::from_millis(10)));
@@ -285,9 +286,18 @@ impl Outbox {
         if record.id().is_empty() || record.conversation().is_empty() {
             return refuse("a record needs an id and a conversation".into());
         }
-        let payload = record.payload().to_string();
-        let limit = shared.options.limits.record_bytes;
-        let bytes = payload.len() + record.id().len() + record.conversation().len();
+        let payload = match payload::write(record.payload()) {
+            Ok(payload) => payload,
+            Err(why) => return refuse(why),
+        };
+        let limits = &shared.options.limits;
+        let whole = match shared.options.path {
+            Some(_) => limits.file_bytes.try_into().unwrap_or(usize::MAX),
+            None => limits.memory_bytes,
+        };
+        let limit = limits.record_bytes.min(whole);
+        let user = record.user_id().map_or(0, str::len);
+        let bytes = payload.len() + record.id().len() + record.conversation().len() + user;
         if bytes > limit {
             return refuse(format!("the record has {bytes} bytes, more than the limit of {limit}"));
         }
@@ -307,7 +317,7 @@ impl Outbox {
     }
 
     /// Waits until what was taken so far is done, on the library's own runtime: this one may be of any kind, or none.
-    async fn drain(&self, shared: &Arc<Shared>, by: Instant) {
+    async fn drain(&self, shared: &Arc<Shared>, limit: Duration) {
         if self.0.sink.get().is_none() || shared.phase() >= Phase::Draining {
             return;
         }
@@ -316,7 +326,7 @@ impl Outbox {
         }
         lock(&shared.breaker).hasten();
         shared.wake.notify_one();
-        elsewhere(drained(shared.clone(), by)).await;
+        elsewhere(drained(shared.clone(), limit)).await;
     }
 
     fn shared(&self) -> Result<Arc<Shared>> {

@@ -7,6 +7,7 @@ mod file;
 mod handle;
 mod memory;
 mod options;
+mod payload;
 mod record;
 mod report;
 mod room;

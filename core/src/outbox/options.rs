@@ -28,8 +28,18 @@ pub enum WhenFull {
     #[default]
     Reject,
     /// Blocks the calling thread until there is room, at most this long; then fails with `outbox_full`.
+    /// [`Duration::MAX`] is no limit.
     Block(Duration),
 }
+
+/// A time limit beyond this is none: longer ones are cut to it, so that every sum of times can be counted.
+const NO_LIMIT: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+/// The shortest bound of a wait between two tries: none at all would keep a processor busy.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+/// The most conversations that one process delivers at once.
+const MOST_AT_ONCE: usize = 1024;
+/// The largest record. SQLite holds rows up to 1 GB.
+const LARGEST_RECORD: usize = 256 * 1024 * 1024;
 
 /// How much an outbox holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +51,7 @@ pub struct OutboxLimits {
     pub memory_bytes: usize,
     /// The bytes of the file. Default 1 GiB.
     pub file_bytes: u64,
-    /// The bytes of one record as JSON; a larger one is refused at the door. Default 1 MiB.
+    /// The bytes of one record as JSON; a larger one is refused. Default 1 MiB, at most 256 MiB.
     pub record_bytes: usize,
 }
 
@@ -58,16 +68,17 @@ impl Default for OutboxLimits {
 
 /// How records are delivered: how many at once, when again, and when no more.
 ///
-/// The wait before a retry is drawn at random between nothing and a bound that doubles with each failure.
+/// The wait before a retry is drawn at random between nothing and a bound that doubles with each failure. A time beyond
+/// 100 years is no limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// Conversations that are delivered at once, by each process. Default 16.
+    /// Conversations that are delivered at once, by each process. Default 16, at most 1,024.
     pub concurrency: usize,
     /// The longest that one delivery may take. Then it is cancelled, and tried again later. Default 2 min.
     pub limit: Duration,
-    /// The bound of the first wait. Default 500 ms.
+    /// The bound of the first wait. Default 500 ms, at least 1 ms.
     pub initial_backoff: Duration,
-    /// The bound that doubling leads to. Default 60 s.
+    /// The bound that doubling leads to. Default 60 s, at least 1 ms.
     pub max_backoff: Duration,
     /// The longest wait that a service may ask for. Default 1 h.
     pub max_retry_after: Duration,
@@ -78,9 +89,9 @@ pub struct Delivery {
     pub poison_tries: u32,
     /// Failures in a row, of any records, that open the breaker: then nothing is sent for a while. Default 5.
     pub breaker_failures: u32,
-    /// How long the breaker stays open at first; then one record tries. Default 30 s.
+    /// How long the breaker stays open at first; then one record tries. Default 30 s, at least 1 ms.
     pub breaker_wait: Duration,
-    /// How long it stays open at most, after doubling with each failed try. Default 5 min.
+    /// How long it stays open at most, after doubling with each failed try. Default 5 min, at least 1 ms.
     pub max_breaker_wait: Duration,
     /// How many delivered ids are remembered, so that the same id is not taken again. Default 100,000.
     pub remembered: usize,
@@ -201,17 +212,58 @@ impl OutboxBuilder {
         Outbox::start(self)
     }
 
-    pub(super) fn check(&self) -> Result<()> {
-        let wrong = match () {
-            () if self.delivery.concurrency == 0 => "a concurrency of 0 delivers nothing",
-            () if self.delivery.limit.is_zero() => "a limit of 0 for a delivery delivers nothing",
-            () if self.limits.record_bytes == 0 => "a limit of 0 bytes takes no record",
-            () if self.path.as_ref().is_some_and(|path| path.as_os_str().is_empty()) => {
-                "the path is empty"
+    /// Refuses settings that make no sense, brings the others within what can be counted with, and makes the path
+    /// absolute: a process that changes its directory keeps its outbox.
+    pub(super) fn checked(mut self) -> Result<Self> {
+        let wrong = |why: String| Error::new(ErrorKind::Config, "outbox.start", why);
+        let (limits, has_file) = (&self.limits, self.path.is_some());
+        let takes_nothing = match () {
+            () if self.delivery.concurrency == 0 => "`concurrency` is 0: nothing is delivered",
+            () if self.delivery.limit.is_zero() => "`limit` is 0: no delivery has time to end",
+            () if limits.record_bytes == 0 => "`record_bytes` is 0: no record is taken",
+            () if has_file && limits.file_bytes == 0 => "`file_bytes` is 0: no record is taken",
+            () if !has_file && limits.memory_records.min(limits.memory_bytes) == 0 => {
+                "`memory_records` or `memory_bytes` is 0: no record is taken"
             }
-            () => return Ok(()),
+            () => "",
         };
-        Err(Error::new(ErrorKind::Config, "outbox.start", wrong))
+        if !takes_nothing.is_empty() {
+            return Err(wrong(takes_nothing.to_owned()));
+        }
+        if let Some(path) = &mut self.path {
+            if path.as_os_str().is_empty() {
+                return Err(wrong("the path of the outbox is empty: name a file".to_owned()));
+            }
+            if path.as_os_str().as_encoded_bytes().contains(&0) {
+                return Err(wrong(format!("the path {path:?} has a NUL byte in it")));
+            }
+            *path = std::path::absolute(&*path).map_err(|error| {
+                wrong(format!("the path {} cannot be made absolute: {error}", path.display()))
+                    .with_source(error)
+            })?;
+        }
+        self.limits.record_bytes = self.limits.record_bytes.min(LARGEST_RECORD);
+        self.delivery = self.delivery.bounded();
+        Ok(self)
+    }
+}
+
+impl Delivery {
+    fn bounded(self) -> Self {
+        let wait = |time: Duration| time.clamp(SHORTEST_WAIT, NO_LIMIT);
+        Delivery {
+            concurrency: self.concurrency.min(MOST_AT_ONCE),
+            limit: self.limit.min(NO_LIMIT),
+            initial_backoff: wait(self.initial_backoff),
+            max_backoff: wait(self.max_backoff),
+            max_retry_after: self.max_retry_after.min(NO_LIMIT),
+            max_age: self.max_age.min(NO_LIMIT),
+            breaker_wait: wait(self.breaker_wait),
+            max_breaker_wait: wait(self.max_breaker_wait),
+            poison_tries: self.poison_tries,
+            breaker_failures: self.breaker_failures,
+            remembered: self.remembered,
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use super::sqlite::Settings;
 use super::state::{Breaker, Millis};
 use super::tokens::TokenCache;
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Calls of `delivered` at a time.
 const HOOKS: usize = 64;
 
@@ -195,7 +196,9 @@ impl Clock {
 
     /// The moment of the worker's clock that is this time since the epoch.
     pub(super) fn instant(&self, at: Millis) -> Instant {
-        self.begin + Duration::from_millis(at.saturating_sub(self.wall.load(Ordering::Relaxed)))
+        let wait = Duration::from_millis(at.saturating_sub(self.wall.load(Ordering::Relaxed)));
+        // A time that the clock does not reach is looked at again in a day.
+        self.begin.checked_add(wait).unwrap_or_else(|| Instant::now() + DAY)
     }
 
     /// Lets the process have begun at another time.

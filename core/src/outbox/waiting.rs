@@ -12,13 +12,14 @@ use crate::process::runtime;
 const LOOK_FIRST: Duration = Duration::from_millis(1);
 const LOOK_LAST: Duration = Duration::from_millis(20);
 
-/// Ends when nothing waits any more that was taken before, or at the deadline.
-pub(super) async fn drained(shared: Arc<Shared>, by: Instant) {
+/// Ends when nothing waits any more that was taken before, or after this long.
+pub(super) async fn drained(shared: Arc<Shared>, limit: Duration) {
+    let began = Instant::now();
     let last = shared.room().last();
     let mut pause = LOOK_FIRST;
     loop {
         let is_waiting = shared.room().is_waiting(last);
-        let left = by.saturating_duration_since(Instant::now());
+        let left = limit.saturating_sub(began.elapsed());
         if !is_waiting && shared.hooks.load(Ordering::SeqCst) == 0 || left.is_zero() {
             return;
         }

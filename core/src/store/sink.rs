@@ -16,7 +16,7 @@ impl Sink for ChatStore {
         let store = self.with(CallOptions::new().max_retries(0));
         let identity = store.identity_of(record);
         let saved = store.save_json(json, &identity);
-        // The limit holds for the save and the renewal of tokens together: the record's lease does not wait.
+        // The limit holds for the save and the renewal of tokens together: both count towards the delivery.
         let saved = match self.shared.settings.timeouts.total {
             Some(limit) => timeout(limit, saved).await,
             None => Ok(saved.await),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -97,12 +97,12 @@ impl Turns {
     }
 
     /// Waits, at most this long, for what goes on without a reader, and until what was handed over is delivered or
-    /// dead.
+    /// dead. [`Duration::MAX`] is no limit.
     pub async fn flush(&self, deadline: Duration) -> FlushReport {
-        let by = Instant::now() + deadline;
-        self.quiet(by).await;
+        let began = Instant::now();
+        self.quiet(deadline).await;
         match self.outbox() {
-            Some(outbox) => outbox.flush(left(by)).await,
+            Some(outbox) => outbox.flush(deadline.saturating_sub(began.elapsed())).await,
             None => FlushReport::default(),
         }
     }
@@ -110,13 +110,13 @@ impl Turns {
     /// The same, and ends: no turn is started any more. What still goes on without a reader is broken off, and what
     /// is still pending stays in the outbox's file.
     pub async fn shutdown(&self, deadline: Duration) -> FlushReport {
-        let by = Instant::now() + deadline;
+        let began = Instant::now();
         self.closed.cancel();
-        self.quiet(by).await;
+        self.quiet(deadline).await;
         self.ending.cancel();
-        self.quiet(Instant::now() + GRACE).await;
+        self.quiet(GRACE).await;
         match self.outbox() {
-            Some(outbox) => outbox.shutdown(left(by)).await,
+            Some(outbox) => outbox.shutdown(deadline.saturating_sub(began.elapsed())).await,
             None => FlushReport::default(),
         }
     }
@@ -126,15 +126,11 @@ impl Turns {
     }
 
     /// Waits until nothing goes on without a reader, or out of time.
-    async fn quiet(&self, by: Instant) {
+    async fn quiet(&self, limit: Duration) {
         self.background.close();
-        let _ = timeout_at(by, self.background.wait()).await;
+        let _ = timeout(limit, self.background.wait()).await;
         self.background.reopen();
     }
-}
-
-fn left(by: Instant) -> Duration {
-    by.saturating_duration_since(Instant::now())
 }
 
 impl fmt::Debug for Turns {

@@ -2,7 +2,7 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, Row, params};
 
-use super::records::{count, counts, is_known};
+use super::records::{count, counts, is_known, number};
 use crate::outbox::backend::DeadRow;
 use crate::outbox::state::Trial;
 
@@ -11,7 +11,7 @@ const DEAD: &str = "id, conversation, user, payload, accepted_at, attempts, died
 pub(super) fn dead(connection: &Connection, limit: usize) -> Result<Vec<DeadRow>> {
     let mut rows: CachedStatement<'_> =
         connection.prepare_cached(&format!("SELECT {DEAD} FROM dead ORDER BY seq LIMIT ?1"))?;
-    rows.query_map([limit], dead_row)?.collect()
+    rows.query_map([number(limit)], dead_row)?.collect()
 }
 
 /// Takes a dead letter out.

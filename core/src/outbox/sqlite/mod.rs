@@ -167,16 +167,18 @@ fn forked() -> Fault {
     Fault::Unusable("this process was forked in the middle of a call of SQLite".into())
 }
 
-/// What an error of SQLite means here.
+/// What an error of SQLite means here. Damage is what SQLite calls so, and a stored value that is not what was written:
+/// bytes that flipped inside a text or a number, which SQLite does not notice.
 fn fault(error: rusqlite::Error) -> Fault {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Fault::Busy,
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            Fault::Damaged(error.to_string())
-        }
-        Some(_) => Fault::Unusable(error.to_string()),
-        // A value of the wrong type, or a table that is not there.
-        None => Fault::Damaged(error.to_string()),
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+    match (error.sqlite_error_code(), &error) {
+        (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => Fault::Busy,
+        (Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase), _)
+        | (
+            None,
+            FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..),
+        ) => Fault::Damaged(error.to_string()),
+        _ => Fault::Unusable(error.to_string()),
     }
 }
 

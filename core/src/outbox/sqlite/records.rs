@@ -221,7 +221,7 @@ pub(super) fn due(
     let sql = "SELECT name FROM conversation WHERE owner = ?1 AND due_at BETWEEN ?2 AND ?3
                ORDER BY due_at LIMIT ?4";
     let mut rows = connection.prepare_cached(sql)?;
-    rows.query_map(params![owner, from, to, limit], |row| row.get(0))?.collect()
+    rows.query_map(params![owner, from, to, number(limit)], |row| row.get(0))?.collect()
 }
 
 /// The earliest and the latest time of an owner's waiting conversations, each from an end of the index.
@@ -283,7 +283,7 @@ pub(super) fn remember(connection: &Connection, id: &str, remembered: usize) -> 
     connection.prepare_cached(sql)?.execute([id])?;
     let sql = "DELETE FROM delivered WHERE seq IN (SELECT seq FROM delivered
                WHERE seq <= (SELECT max(seq) FROM delivered) - ?1 ORDER BY seq LIMIT 8)";
-    connection.prepare_cached(sql)?.execute([remembered]).map(drop)
+    connection.prepare_cached(sql)?.execute([number(remembered)]).map(drop)
 }
 
 /// Lets the records of this user or conversation that wait for tokens try at once, by this process.
@@ -349,7 +349,7 @@ pub(super) fn pending(connection: &Connection, limit: usize) -> Result<Vec<Pendi
                  (SELECT min(seq) FROM record AS other WHERE other.conversation = record.conversation)
                FROM record LEFT JOIN conversation ON name = conversation ORDER BY seq LIMIT ?1";
     let mut rows = connection.prepare_cached(sql)?;
-    rows.query_map([limit], |row| {
+    rows.query_map([number(limit)], |row| {
         let state = match (row.get(9)?, row.get(11)?, row.get(10)?) {
             (true, _, _) => PendingState::Held,
             (_, true, _) => PendingState::Sending,
@@ -367,6 +367,11 @@ pub(super) fn pending(connection: &Connection, limit: usize) -> Result<Vec<Pendi
         })
     })?
     .collect()
+}
+
+/// A number of things as SQLite has it.
+pub(super) fn number(of: usize) -> i64 {
+    of.try_into().unwrap_or(i64::MAX)
 }
 
 fn trial(row: &Row<'_>, at: usize) -> Result<Trial> {

@@ -76,7 +76,7 @@ impl Disk {
                 saved += 1;
             }
             for id in rows(&old, "delivered", &|row| row.get::<_, String>(0))? {
-                records::remember(connection, &id, usize::MAX >> 1)?;
+                records::remember(connection, &id, usize::MAX)?;
             }
             Ok(saved)
         })

@@ -8,4 +8,5 @@ mod file;
 mod guarded;
 mod model;
 mod reference;
+mod settings;
 mod stage;
