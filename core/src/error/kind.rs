@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-/// Defines the kinds with their code, their default hint, and whether trying again can help, in one table.
+/// Defines the kinds with their code, whether trying again can help, their default hint, and the words for a user, in
+/// one table.
 macro_rules! kinds {
-    ($($(#[doc = $doc:literal])+ $kind:ident, $code:literal, $retryable:literal, $hint:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $kind:ident, $code:literal, $retryable:literal, $hint:literal, $user:literal;)+) => {
         /// What went wrong. [`code`](Self::code) is its stable name in every language.
         ///
         /// | code | meaning | retryable |
@@ -33,6 +34,13 @@ macro_rules! kinds {
                 match self { $(ErrorKind::$kind => $retryable,)+ }
             }
 
+            /// A sentence for the person at the other end of the conversation: in English, and without anything that is
+            /// the server's business, such as hosts, services and their messages. Programs that speak another language
+            /// choose their own words by [`code`](Self::code).
+            pub fn user_message(self) -> &'static str {
+                match self { $(ErrorKind::$kind => $user,)+ }
+            }
+
             /// What a caller can do about it.
             pub(super) fn hint(self) -> &'static str {
                 match self { $(ErrorKind::$kind => $hint,)+ }
@@ -43,67 +51,98 @@ macro_rules! kinds {
 
 kinds! {
     /// An option or the environment is not usable; nothing was sent.
-    Config, "config", false, "correct the setting";
+    Config, "config", false, "correct the setting",
+        "The assistant is not available right now.";
     /// The request could not be written as JSON or as HTTP; nothing was sent.
-    InvalidRequest, "invalid_request", false, "correct the request";
+    InvalidRequest, "invalid_request", false, "correct the request",
+        "The message could not be sent as it is.";
     /// No connection could be made: DNS, TCP, TLS or the proxy failed.
-    Connect, "connect", true, "check the base URL, the network and the proxy settings";
+    Connect, "connect", true, "check the base URL, the network and the proxy settings",
+        "The assistant cannot be reached right now. Please try again later.";
     /// The connection broke.
-    Connection, "connection", true, "call again";
+    Connection, "connection", true, "call again",
+        "The answer broke off. Please try again.";
     /// No connection stood within `Timeouts::connect`.
-    ConnectTimeout, "connect_timeout", true, "check the network, or allow a longer connect limit";
+    ConnectTimeout, "connect_timeout", true, "check the network, or allow a longer connect limit",
+        "The assistant cannot be reached right now. Please try again later.";
     /// No response began within `Timeouts::headers`.
-    HeadersTimeout, "headers_timeout", true, "call again, or allow a longer headers limit";
+    HeadersTimeout, "headers_timeout", true, "call again, or allow a longer headers limit",
+        "The answer took too long. Please try again.";
     /// A stream sent nothing for `Timeouts::idle`.
-    IdleTimeout, "idle_timeout", true, "call again, or allow a longer idle limit";
+    IdleTimeout, "idle_timeout", true, "call again, or allow a longer idle limit",
+        "The answer took too long. Please try again.";
     /// A stream sent no content for `Timeouts::content`, at most keep-alives.
-    ContentTimeout, "content_timeout", true, "call again, or allow a longer content limit";
+    ContentTimeout, "content_timeout", true, "call again, or allow a longer content limit",
+        "The answer took too long. Please try again.";
     /// The call did not end within `Timeouts::total` (or `stream_total`).
-    TotalTimeout, "total_timeout", true, "call again, or allow a longer total limit";
+    TotalTimeout, "total_timeout", true, "call again, or allow a longer total limit",
+        "The answer took too long. Please try again.";
     /// The service redirects to where credentials or a body must not follow.
-    Redirect, "redirect", false, "set the base URL to where the service really is";
+    Redirect, "redirect", false, "set the base URL to where the service really is",
+        "The assistant is not available right now.";
     /// Status 400: the service does not accept the request.
-    BadRequest, "bad_request", false, "correct the request";
+    BadRequest, "bad_request", false, "correct the request",
+        "The message could not be sent as it is.";
     /// Status 401: the credentials are missing or wrong.
-    Authentication, "authentication", false, "check the API key or the tokens";
+    Authentication, "authentication", false, "check the API key or the tokens",
+        "The assistant is not available right now.";
     /// Status 403: the credentials do not allow this.
-    PermissionDenied, "permission_denied", false, "use credentials that allow this";
+    PermissionDenied, "permission_denied", false, "use credentials that allow this",
+        "The assistant is not available right now.";
     /// Status 404: no such path or model.
-    NotFound, "not_found", false, "check the base URL and the model's name";
+    NotFound, "not_found", false, "check the base URL and the model's name",
+        "The assistant is not available right now.";
     /// Status 409: the request conflicts with another.
-    Conflict, "conflict", true, "call again";
+    Conflict, "conflict", true, "call again",
+        "The assistant is busy. Please wait a moment and try again.";
     /// Status 422: the service understands the request but cannot process it.
-    Unprocessable, "unprocessable", false, "correct the request";
+    Unprocessable, "unprocessable", false, "correct the request",
+        "The message could not be sent as it is.";
     /// Status 429: too many requests.
-    RateLimited, "rate_limited", true, "wait, then call again";
+    RateLimited, "rate_limited", true, "wait, then call again",
+        "The assistant is busy. Please wait a moment and try again.";
     /// Status 429 with code `insufficient_quota`: the account is used up.
-    InsufficientQuota, "insufficient_quota", false, "raise the account's quota";
+    InsufficientQuota, "insufficient_quota", false, "raise the account's quota",
+        "The assistant is not available right now.";
     /// Status 5xx: the service failed.
-    Server, "server", true, "call again later";
+    Server, "server", true, "call again later",
+        "The assistant could not answer. Please try again later.";
     /// Any other status that is not a success.
-    Status, "status", false, "check the base URL and what stands between you and the service";
+    Status, "status", false, "check the base URL and what stands between you and the service",
+        "The assistant is not available right now.";
     /// The service reported an error inside a response that had begun as a success.
-    Api, "api", false, "see the service's message";
+    Api, "api", false, "see the service's message",
+        "The assistant could not answer. Please try again later.";
     /// A response that cannot be read as what it should be, such as malformed JSON.
-    Decode, "decode", false, "check that the service speaks this protocol";
+    Decode, "decode", false, "check that the service speaks this protocol",
+        "The assistant is not available right now.";
     /// A response of another kind than the one asked for, such as an HTML page.
-    UnexpectedReply, "unexpected_reply", false, "check the base URL and what stands between you and the service";
+    UnexpectedReply, "unexpected_reply", false, "check the base URL and what stands between you and the service",
+        "The assistant is not available right now.";
     /// The service sent more than `Limits` allows.
-    TooLarge, "too_large", false, "allow a larger limit if this size is expected";
+    TooLarge, "too_large", false, "allow a larger limit if this size is expected",
+        "The answer became too long.";
     /// The stream ended before the reply did.
-    Truncated, "truncated", true, "call again; what was received is kept on the error";
+    Truncated, "truncated", true, "call again; what was received is kept on the error",
+        "The answer broke off. Please try again.";
     /// The caller cancelled the call.
-    Cancelled, "cancelled", false, "nothing: the call was cancelled on purpose";
+    Cancelled, "cancelled", false, "nothing: the call was cancelled on purpose",
+        "The answer was stopped.";
     /// The call belongs to the process that this one was forked from.
-    Forked, "forked", false, "make the call anew in this process";
+    Forked, "forked", false, "make the call anew in this process",
+        "The assistant is not available right now.";
     /// The outbox holds as much as its limits allow.
-    OutboxFull, "outbox_full", true, "wait until records are delivered, or allow larger limits";
+    OutboxFull, "outbox_full", true, "wait until records are delivered, or allow larger limits",
+        "This could not be saved right now.";
     /// The outbox's file cannot be made, opened, read or written.
-    Storage, "storage", false, "check the file, its directory and the space on the disk";
+    Storage, "storage", false, "check the file, its directory and the space on the disk",
+        "This could not be saved right now.";
     /// A file cannot be written.
-    File, "file", false, "check the path, the permissions and the disk";
+    File, "file", false, "check the path, the permissions and the disk",
+        "This could not be saved right now.";
     /// A structured reply does not have the structure asked for.
-    Structure, "structure", false, "check the schema, and the reply's refusal and finish reason";
+    Structure, "structure", false, "check the schema, and the reply's refusal and finish reason",
+        "The answer could not be used. Please try again.";
 }
 
 impl fmt::Display for ErrorKind {

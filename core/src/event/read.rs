@@ -17,12 +17,13 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub(crate) const MP3: &str = "audio/mpeg";
 
 /// The fields of every type; each has some of them.
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 15] = [
     "type",
     "workspaceId",
     "content",
     "message",
     "error",
+    "code",
     "label",
     "stage",
     "seq",
@@ -69,13 +70,17 @@ pub(crate) fn read(text: &str) -> Result<Option<TurnEvent>, Unreadable> {
             };
         }
         "done" => return Ok(Some(TurnEvent::done())),
-        "error" => return Ok(Some(TurnEvent::Error { message: reason(&fields) })),
+        "error" => {
+            let (message, code) = (reason(&fields), fields.word("code"));
+            return Ok(Some(TurnEvent::Error { message, code }));
+        }
         "workspace" => workspace(&fields),
         "sentiment" => {
             fields.text("label").map(|label| TurnEvent::Sentiment { label }).ok_or("a label")
         }
         "stage_failed" => {
-            let event = |stage| TurnEvent::StageFailed { stage, message: reason(&fields) };
+            let (message, code) = (reason(&fields), fields.word("code"));
+            let event = |stage| TurnEvent::StageFailed { stage, message, code };
             fields.text("stage").map(event).ok_or("a stage")
         }
         "audio" => match audio(&fields.text("audioBase64").unwrap_or_default()) {
@@ -154,19 +159,26 @@ mod tests {
         text().prop_filter("blank", |text| !text.trim().is_empty())
     }
 
+    fn code() -> impl Strategy<Value = Option<String>> {
+        prop::option::of("[^\\x00]{1,20}")
+    }
+
     fn event() -> impl Strategy<Value = TurnEvent> {
         let sound = prop::collection::vec(any::<u8>(), 1..40);
         prop_oneof![
             "[^\\x00]{1,20}".prop_map(|workspace_id| TurnEvent::Workspace { workspace_id }),
             text().prop_map(|content| TurnEvent::Content { content }),
             Just(TurnEvent::done()),
-            reason().prop_map(|message| TurnEvent::Error { message }),
+            (reason(), code()).prop_map(|(message, code)| TurnEvent::Error { message, code }),
             text().prop_map(|label| TurnEvent::Sentiment { label }),
             (any::<u64>(), text(), sound, text()).prop_map(|(seq, mime, audio, text)| {
                 TurnEvent::Audio { seq, mime, audio: audio.into(), text }
             }),
-            (text(), reason())
-                .prop_map(|(stage, message)| TurnEvent::StageFailed { stage, message }),
+            (text(), reason(), code()).prop_map(|(stage, message, code)| TurnEvent::StageFailed {
+                stage,
+                message,
+                code,
+            }),
             (any::<u64>(), any::<u64>(), any::<u64>()).prop_map(|(p, c, t)| TurnEvent::Usage {
                 prompt_tokens: p,
                 completion_tokens: c,

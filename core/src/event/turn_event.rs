@@ -29,8 +29,10 @@ pub enum TurnEvent {
     ///
     /// A client's stream gives it as an [`Error`](crate::Error) of kind `api`, which keeps the text so far.
     Error {
-        /// Why.
+        /// Why, for the user.
         message: String,
+        /// The code of the error, such as `rate_limited`; not every service tells it.
+        code: Option<String>,
     },
     /// What the user's message expresses. Sent only when asked for.
     Sentiment {
@@ -52,8 +54,10 @@ pub enum TurnEvent {
     StageFailed {
         /// The stage, such as `create_workspace`.
         stage: String,
-        /// Why.
+        /// What the user misses.
         message: String,
+        /// The code of the error, such as `connect`, if an error was the reason.
+        code: Option<String>,
     },
     /// What the reply cost. Sent only when asked for.
     Usage {
@@ -67,6 +71,15 @@ pub enum TurnEvent {
 }
 
 impl TurnEvent {
+    /// The event that tells a user of an error: in words for users ([`ErrorKind::user_message`](crate::ErrorKind::user_message)),
+    /// and with the error's code. What else the error tells is the server's business.
+    pub fn error(error: &Error) -> Self {
+        TurnEvent::Error {
+            message: error.kind().user_message().to_owned(),
+            code: Some(error.code().to_owned()),
+        }
+    }
+
     /// The event that ends a turn well.
     pub fn done() -> Self {
         TurnEvent::Done {}

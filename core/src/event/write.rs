@@ -14,15 +14,18 @@ pub(super) fn json(event: &TurnEvent) -> String {
         TurnEvent::Workspace { workspace_id } => object.text("workspaceId", workspace_id),
         TurnEvent::Content { content } => object.text("content", content),
         TurnEvent::Done { .. } => object,
-        TurnEvent::Error { message } => object.text("message", message),
+        TurnEvent::Error { message, code } => {
+            object.text("message", message).optional("code", code.as_deref())
+        }
         TurnEvent::Sentiment { label } => object.text("label", label),
         TurnEvent::Audio { seq, mime, audio, text } => object
             .number("seq", *seq)
             .text("mime", mime)
             .text("audioBase64", &BASE64.encode(audio))
             .text("text", text),
-        TurnEvent::StageFailed { stage, message } => {
-            object.text("stage", stage).text("message", message)
+        TurnEvent::StageFailed { stage, message, code } => {
+            let object = object.text("stage", stage).text("message", message);
+            object.optional("code", code.as_deref())
         }
         TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens } => object
             .number("promptTokens", *prompt_tokens)
@@ -46,6 +49,13 @@ impl Object {
 
     fn text(self, name: &str, text: &str) -> Self {
         self.field(name, &Value::from(text).to_string())
+    }
+
+    fn optional(self, name: &str, text: Option<&str>) -> Self {
+        match text {
+            Some(text) => self.text(name, text),
+            None => self,
+        }
     }
 
     fn number(self, name: &str, number: u64) -> Self {

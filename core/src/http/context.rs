@@ -69,6 +69,21 @@ impl Context {
             .with_body(text)
     }
 
+    /// The error that a service told in its own words, with a code that may be one of [`ErrorKind`].
+    pub(crate) fn told(&self, message: &str, code: Option<&str>) -> Error {
+        let error = self.error(ErrorKind::Api, message);
+        let Some(code) = code else { return error };
+        let mut api = ApiError {
+            message: message.to_owned(),
+            code: Some(code.to_owned()),
+            ..ApiError::default()
+        };
+        let kind = ErrorKind::ALL.iter().find(|kind| kind.code() == code);
+        let passes = kind.map_or_else(|| failure::is_passing(&api), |kind| kind.is_retryable());
+        self.redactor.scrub_api(&mut api);
+        error.with_retryable(passes).with_api(api)
+    }
+
     /// Takes note of a response's headers: its id, without secrets from here on, and the credentials that it hands out.
     pub(super) fn take_in(&mut self, headers: &mut HeaderMap) {
         for name in CREDENTIAL_HEADERS {

@@ -90,7 +90,7 @@ impl Conversation {
             record = record.tokens(tokens);
         }
 
-        let outcome = self.outcome(&**sink, &record).await;
+        let outcome = self.outcome(&**sink, &record).await.scrubbed(record.known_tokens());
         let has_newer_tokens = outcome == Outcome::NeedsToken
             && number.map_or_else(
                 || lock(&shared.tokens).find(&key).is_some(),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::Record;
+use crate::Tokens;
 use crate::guard::Callback;
+use crate::redact::Redactor;
 
 /// Delivers records to a service.
 ///
@@ -73,6 +75,21 @@ pub enum Outcome {
         /// The service's message, without secrets.
         reason: String,
     },
+}
+
+impl Outcome {
+    /// The outcome with a reason that may be written down: whatever the sink says, no token reaches the file.
+    pub(super) fn scrubbed(mut self, tokens: Option<&Tokens>) -> Self {
+        if let Outcome::Retry { reason, .. }
+        | Outcome::Unavailable { reason, .. }
+        | Outcome::Dead { reason } = &mut self
+        {
+            let mut redactor = Redactor::default();
+            tokens.into_iter().for_each(|tokens| redactor.add_tokens(tokens));
+            *reason = redactor.scrub(reason);
+        }
+        self
+    }
 }
 
 /// A sink of any type, and of none that the outbox would have to name.

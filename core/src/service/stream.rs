@@ -169,8 +169,8 @@ impl TurnStream {
                 self.state = State::Ended(Ok(()));
                 self.source.finish(task);
             }
-            TurnEvent::Error { message } => {
-                let error = self.source.context().error(ErrorKind::Api, message);
+            TurnEvent::Error { message, code } => {
+                let error = self.source.context().told(message, code.as_deref());
                 self.source.finish(task);
                 return Err(self.end_with(error));
             }

@@ -11,6 +11,7 @@ use super::StageName;
 use super::reply::Label;
 use super::settings::Tells;
 use super::speaking::Speaking;
+use super::timeline::Failure;
 use crate::TurnEvent;
 
 /// The events that are not the reply's, and where they come from.
@@ -20,17 +21,14 @@ pub(super) struct Beside {
     /// The id of the new workspace, as soon as there is one.
     pub(super) workspace: Option<oneshot::Receiver<String>>,
     /// Failures of stages, as they happen, and the stages of which the reader was told.
-    failures: Option<mpsc::UnboundedReceiver<(StageName, String)>>,
+    failures: Option<mpsc::UnboundedReceiver<Failure>>,
     told: Vec<StageName>,
     late_label: Option<BoxFuture<'static, Option<String>>>,
     pub(super) speaking: Option<Speaking>,
 }
 
 impl Beside {
-    pub(super) fn new(
-        tells: Tells,
-        failures: Option<mpsc::UnboundedReceiver<(StageName, String)>>,
-    ) -> Self {
+    pub(super) fn new(tells: Tells, failures: Option<mpsc::UnboundedReceiver<Failure>>) -> Self {
         Beside {
             tells,
             ready: VecDeque::new(),
@@ -73,13 +71,15 @@ impl Beside {
             }
         }
         while let Some(failures) = &mut self.failures
-            && let Poll::Ready(Some((stage, message))) = failures.poll_recv(task)
+            && let Poll::Ready(Some(Failure { stage, why, code })) = failures.poll_recv(task)
         {
             // The reply's own failure is the turn's error.
             if stage != StageName::Reply && !self.told.contains(&stage) {
                 self.told.push(stage);
-                let stage = stage.as_str().to_owned();
-                self.tell(TurnEvent::StageFailed { stage, message });
+                let message =
+                    if self.tells.details { why } else { stage.user_message().to_owned() };
+                let (stage, code) = (stage.as_str().to_owned(), code.map(str::to_owned));
+                self.tell(TurnEvent::StageFailed { stage, message, code });
             }
         }
     }

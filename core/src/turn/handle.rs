@@ -22,12 +22,19 @@ pub struct Turn {
     /// `None` once it has been left to others.
     engine: Option<Engine>,
     recorder: Recorder,
+    detailed_errors: bool,
 }
 
 impl Turn {
     pub(super) fn start(turns: &Turns, request: TurnRequest) -> Self {
         let (engine, recorder) = engine::start(turns, request);
-        Turn { engine: Some(engine), recorder }
+        let detailed_errors = turns.settings.tells.details;
+        Turn { engine: Some(engine), recorder, detailed_errors }
+    }
+
+    /// Whether its event stream tells errors as the log does.
+    pub(super) fn has_detailed_errors(&self) -> bool {
+        self.detailed_errors
     }
 
     /// Ends the turn now, as its reader's going away does.

@@ -79,6 +79,8 @@ pub(super) struct Tells {
     pub(super) sentiment: bool,
     pub(super) usage: bool,
     pub(super) failures: bool,
+    /// Errors as the log has them.
+    pub(super) details: bool,
 }
 
 impl TurnsBuilder {
@@ -220,6 +222,13 @@ impl TurnsBuilder {
     /// Sends a `stage_failed` event for each stage beside the reply that failed. Default false.
     pub fn tell_failures(mut self, tell: bool) -> Self {
         self.tells.failures = tell;
+        self
+    }
+
+    /// Sends the full line of an error in `error` and `stage_failed` events, with hosts and the services' own messages.
+    /// For development: a user gets a sentence and a code. Secrets never show. Default false.
+    pub fn detailed_errors(mut self, detailed: bool) -> Self {
+        self.tells.details = detailed;
         self
     }
 

@@ -23,7 +23,9 @@ const PIECE: usize = 16 * 1024;
 /// The bytes of a turn's event stream, to be sent under [`RESPONSE_HEADERS`](crate::event::RESPONSE_HEADERS).
 ///
 /// What is ready at the same time comes in one piece. After 15 s of silence a comment keeps the line alive. An error is
-/// told by an `error` event. Dropping it is the reader's going away.
+/// told by an `error` event, in words for the user and with its code; the rest is logged
+/// ([`TurnsBuilder::detailed_errors`](crate::TurnsBuilder::detailed_errors) sends it). Dropping it is the reader's going
+/// away.
 pub struct TurnBytes {
     turn: Turn,
     silence: Pin<Box<Sleep>>,
@@ -60,8 +62,13 @@ impl Stream for TurnBytes {
                 Poll::Ready(Some(Err(error))) => {
                     // What a reader can do with it; the rest is for the log.
                     tracing::warn!(error.code = error.code(), "a turn failed: {error}");
-                    let message = error.message().to_owned();
-                    TurnEvent::Error { message }.encode(&mut bytes);
+                    let mut told = TurnEvent::error(&error);
+                    if let TurnEvent::Error { message, .. } = &mut told
+                        && this.turn.has_detailed_errors()
+                    {
+                        *message = error.to_string();
+                    }
+                    told.encode(&mut bytes);
                     this.ended = true;
                 }
                 Poll::Ready(None) => this.ended = true,

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-pub(super) use recorder::{Recorder, Running};
+pub(super) use recorder::{Failure, Recorder, Running};
 
 /// When each stage of a turn began and ended, measured from its start.
 ///

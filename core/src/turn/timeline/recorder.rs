@@ -13,8 +13,17 @@ use crate::Error;
 pub(in crate::turn) struct Recorder {
     began: Instant,
     line: Arc<Mutex<Timeline>>,
-    /// Who is told of failures, and why a stage failed as its reader may know it.
-    failures: Option<UnboundedSender<(StageName, String)>>,
+    /// Who is told of failures.
+    failures: Option<UnboundedSender<Failure>>,
+}
+
+/// A stage that failed, and why.
+#[derive(Debug)]
+pub(in crate::turn) struct Failure {
+    pub(in crate::turn) stage: StageName,
+    pub(in crate::turn) why: String,
+    /// The error's code, if it was one.
+    pub(in crate::turn) code: Option<&'static str>,
 }
 
 /// A stage that runs. Dropping it without an outcome says that it was cancelled.
@@ -27,7 +36,7 @@ pub(in crate::turn) struct Running {
 }
 
 impl Recorder {
-    pub(in crate::turn) fn start(failures: Option<UnboundedSender<(StageName, String)>>) -> Self {
+    pub(in crate::turn) fn start(failures: Option<UnboundedSender<Failure>>) -> Self {
         Recorder { began: Instant::now(), line: Arc::default(), failures }
     }
 
@@ -82,22 +91,21 @@ impl Running {
 
     /// It failed; that is logged as well, since nobody is told by an error.
     pub(in crate::turn) fn failed(self, why: impl Into<String>) {
-        let why = why.into();
-        self.fail(why.clone(), why);
+        self.fail(why.into(), None);
     }
 
-    /// It failed by an error. Readers are told its message, without what it was about.
+    /// It failed by an error.
     pub(in crate::turn) fn failed_by(self, error: &Error) {
-        self.fail(error.to_string(), error.message().to_owned());
+        self.fail(error.to_string(), Some(error.code()));
     }
 
-    fn fail(self, why: String, told: String) {
+    fn fail(self, why: String, code: Option<&'static str>) {
         tracing::warn!(stage = self.name.as_str(), "a stage of a turn failed: {why}");
-        let (failures, name) = (self.recorder.failures.clone(), self.name);
-        self.end(StageOutcome::Failed(why));
+        let (failures, stage) = (self.recorder.failures.clone(), self.name);
+        self.end(StageOutcome::Failed(why.clone()));
         if let Some(failures) = failures {
             // The turn may have ended.
-            let _ = failures.send((name, told));
+            let _ = failures.send(Failure { stage, why, code });
         }
     }
 

@@ -22,6 +22,22 @@ impl StageName {
     }
 }
 
+impl StageName {
+    /// What a user misses when the stage has failed.
+    pub(in crate::turn) fn user_message(self) -> &'static str {
+        match self {
+            StageName::Sentiment => "The mood of the message was not found.",
+            StageName::History => "The conversation so far could not be read.",
+            StageName::Reply => "The assistant could not answer.",
+            StageName::Naming => "The conversation could not be named.",
+            StageName::CreateWorkspace => "The conversation could not be created.",
+            StageName::StartSession => "The session could not be started.",
+            StageName::SaveUser | StageName::SaveAi => "A message could not be saved.",
+            StageName::Speech => "A part of the answer could not be spoken.",
+        }
+    }
+}
+
 /// A time in three digits or so: `402 ms`, `1.87 s`, `12.3 s`.
 pub(super) struct Time(pub(super) Duration);
 

@@ -89,15 +89,20 @@ proptest! {
     fn an_error_that_is_written_is_the_error_that_is_read(
         text in text(),
         message in text().prop_filter("it has a message", |m| !m.trim().is_empty()),
+        code in prop::option::of(prop::sample::select(vec!["rate_limited", "config", "overloaded_error", "x"])),
         sizes in prop::collection::vec(1usize..30, 1..8),
     ) {
         let mut bytes = Vec::new();
         TurnEvent::Content { content: text.clone() }.encode(&mut bytes);
-        TurnEvent::Error { message: message.clone() }.encode(&mut bytes);
+        TurnEvent::Error { message: message.clone(), code: code.map(str::to_owned) }
+            .encode(&mut bytes);
         let (found, error) = read(bytes, &sizes);
         prop_assert_eq!(found, [TurnEvent::Content { content: text.clone() }]);
         let error = error.unwrap();
         prop_assert_eq!((error.code(), error.message()), ("api", message.as_str()));
+        prop_assert_eq!(error.api().and_then(|api| api.code.as_deref()), code);
+        let passes = matches!(code, Some("rate_limited" | "overloaded_error"));
+        prop_assert_eq!(error.is_retryable(), passes);
         prop_assert_eq!(error.partial(), Some(text.as_str()).filter(|text| !text.is_empty()));
     }
 

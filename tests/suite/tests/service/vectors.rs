@@ -46,6 +46,7 @@ fn cases<T: for<'de> Deserialize<'de>>(file: &str) -> Vec<T> {
 async fn every_stream_is_read_as_its_case_says() {
     let mut cases: Vec<Reading> = self::cases("reading.json");
     cases.extend(self::cases::<Reading>("odd.json"));
+    cases.extend(self::cases::<Reading>("codes.json"));
     assert!(cases.len() >= 65, "only {} cases were found", cases.len());
     let fake = FakeChat::start().await.unwrap();
     fake.add_workspace(WORKSPACE);

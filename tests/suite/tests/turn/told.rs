@@ -35,37 +35,48 @@ async fn a_label_is_told_when_it_is_wanted() {
     }
 }
 
+/// The stages that failed, with what is told of them.
+async fn failed(tell: bool, detailed: bool) -> Vec<(String, String, Option<String>)> {
+    let bench = Bench::replying(reply()).await;
+    bench.llm.script("m whole", Script::error(400, "no names today"));
+    // Asked again after a 503, the store fails again.
+    bench.store.fake().script("create-workspace", FakeStore::refusal(503, "starting"));
+    bench.store.fake().script("create-workspace", FakeStore::refusal(400, "no room"));
+    let settings = bench.settings().tell_failures(tell).detailed_errors(detailed);
+    let turns = settings.sentiment(|_: String| async { Ok(String::new()) }).build().unwrap();
+    let read = read(&mut turns.start(bench.ask_anew())).await;
+    assert!(read.error.is_none());
+    assert_eq!(read.kinds().last(), Some(&"done"));
+    let told = read.events.into_iter().filter_map(|event| match event {
+        TurnEvent::StageFailed { stage, message, code } => Some((stage, message, code)),
+        _ => None,
+    });
+    // The messages of a workspace that there is not cannot be saved; that may be known before the end.
+    let mut told: Vec<_> = told.filter(|(stage, ..)| !stage.starts_with("save_")).collect();
+    told.sort_unstable();
+    told
+}
+
 #[tokio::test]
-async fn each_stage_that_failed_is_told_once_when_it_is_wanted() {
-    for wanted in [true, false] {
-        let bench = Bench::replying(reply()).await;
-        bench.llm.script("m whole", Script::error(400, "no names today"));
-        // Asked again after a 503, the store fails again.
-        bench.store.fake().script("create-workspace", FakeStore::refusal(503, "starting"));
-        bench.store.fake().script("create-workspace", FakeStore::refusal(400, "no room"));
-        let settings = bench.settings().tell_failures(wanted);
-        let turns = settings.sentiment(|_: String| async { Ok(String::new()) }).build().unwrap();
-        let read = read(&mut turns.start(bench.ask_anew())).await;
-        assert!(read.error.is_none());
-        let mut failed: Vec<_> = read
-            .events
-            .iter()
-            .filter_map(|event| match event {
-                TurnEvent::StageFailed { stage, message } => {
-                    Some((stage.as_str(), message.as_str()))
-                }
-                _ => None,
-            })
-            .collect();
-        // The messages of a workspace that there is not cannot be saved; that may be known before the end.
-        failed.retain(|(stage, _)| !stage.starts_with("save_"));
-        failed.sort_unstable();
-        let expected = [
-            ("create_workspace", "starting"),
-            ("naming", "no names today"),
-            ("sentiment", "the label is empty"),
-        ];
-        assert_eq!(failed, if wanted { &expected[..] } else { &[] });
-        assert_eq!(read.kinds().last(), Some(&"done"));
+async fn each_stage_that_failed_is_told_once_in_words_for_the_user() {
+    assert_eq!(failed(false, false).await, []);
+    let told = |stage: &str, message: &str, code: Option<&str>| {
+        (stage.to_owned(), message.to_owned(), code.map(str::to_owned))
+    };
+    let expected = [
+        told("create_workspace", "The conversation could not be created.", Some("server")),
+        told("naming", "The conversation could not be named.", Some("bad_request")),
+        told("sentiment", "The mood of the message was not found.", None),
+    ];
+    assert_eq!(failed(true, false).await, expected);
+}
+
+#[tokio::test]
+async fn developers_are_told_what_the_log_has() {
+    let failed = failed(true, true).await;
+    let words = ["starting", "no names today", "the label is empty"];
+    assert_eq!(failed.len(), words.len());
+    for ((stage, message, _), word) in failed.iter().zip(words) {
+        assert!(message.contains(word), "{stage}: {message}");
     }
 }

@@ -86,7 +86,8 @@ async fn every_event_of_a_kept_turn_arrives() {
         TurnEvent::Sentiment { label: "기\"쁨\u{0}".to_owned() },
         TurnEvent::StageFailed {
             stage: "naming".to_owned(),
-            message: "no \"names\"\ntoday".to_owned(),
+            message: "The conversation could not be named.".to_owned(),
+            code: Some("bad_request".to_owned()),
         },
         content("a"),
         TurnEvent::Usage { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 },
@@ -124,11 +125,31 @@ async fn an_error_of_the_model_is_an_event_and_then_an_error_with_the_text_so_fa
     assert_eq!(found.events, [content("a")]);
     let error = found.error.unwrap();
     assert_eq!((error.code(), error.partial()), ("api", Some("a")));
-    assert!(error.message().contains("the model is \"overloaded\""), "{error}");
+    let words = "The assistant could not answer. Please try again later.";
+    assert_eq!(error.message(), words);
 
-    let found = chain.read(Script::error(401, "wrong key")).await;
-    let error = found.error.unwrap();
-    assert_eq!((error.code(), error.message()), ("api", "wrong key"));
+    // What the service's own service says, and where it is, is no business of the user's.
+    for (status, code, passes) in [(401, "authentication", false), (429, "rate_limited", true)] {
+        for _ in 0..3 {
+            chain.llm.script("m stream", Script::error(status, "wrong key of 10.0.0.7"));
+        }
+        let found = chain.read(Script::error(status, "wrong key of 10.0.0.7")).await;
+        let error = found.error.unwrap();
+        let told = error.api().and_then(|api| api.code.as_deref());
+        assert_eq!((error.code(), told, error.is_retryable()), ("api", Some(code), passes));
+        assert!(!format!("{error:?}").contains("10.0.0.7"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn in_development_the_whole_line_is_sent() {
+    let bench = Bench::start().await;
+    bench.llm.script("m stream", Script::error(401, "wrong key"));
+    let turns = Turns::builder(bench.openai()).model("m").detailed_errors(true).build().unwrap();
+    let mut bytes = turns.start(TurnRequest::new(MESSAGE)).sse();
+    let told = String::from_utf8(bytes.next().await.unwrap().unwrap().to_vec()).unwrap();
+    assert!(told.contains("wrong key") && told.contains("127.0.0.1"), "{told}");
+    assert!(told.ends_with("\"code\": \"authentication\"}\n\n"), "{told}");
 }
 
 #[tokio::test]
