@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use futures_util::StreamExt;
+use tokio::task::coop::poll_proceed;
 
 use super::speaker::SPEECH;
 use super::{AudioFormat, file};
@@ -114,8 +115,12 @@ impl Stream for AudioStream {
 
     fn poll_next(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
         loop {
+            // A source that is always ready must not keep its reader's other work, such as time limits, waiting.
+            let share = ready!(poll_proceed(task));
             let Some(bytes) = &mut self.bytes else { return Poll::Ready(None) };
-            match ready!(bytes.as_mut().poll_next(task)) {
+            let piece = ready!(bytes.as_mut().poll_next(task));
+            share.made_progress();
+            match piece {
                 Some(Ok(piece)) if piece.is_empty() => {}
                 Some(Ok(piece)) => {
                     self.any = true;

@@ -10,14 +10,18 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
+use tokio::runtime::Handle;
+use tokio::task::coop::poll_proceed;
+use tokio::time::timeout;
 
 use super::join::JoinedSpeech;
 use super::settings::{OnFailure, Speech};
+use super::speaker::SPEECH;
 use super::{SentenceCutter, SpeechRequest};
 use crate::{Error, ErrorKind, Result, guard};
 
@@ -139,7 +143,7 @@ impl<S: Stream<Item: AsRef<str>> + Unpin> SpeechStream<S> {
         let mut running = self.slots.iter().filter(is_running).count();
         while running < in_flight && self.slots.len() < in_flight.saturating_mul(AHEAD) {
             let Some(text) = self.waiting.pop_front() else { return };
-            let spoken = speak(self.speech.clone(), text.clone());
+            let spoken = in_time(self.speech.clone(), text.clone());
             let state = State::Running(Box::pin(spoken));
             self.slots.push_back(Slot { sentence: self.sentences, text, state });
             self.sentences += 1;
@@ -195,10 +199,13 @@ impl<S: Stream<Item: AsRef<str>> + Unpin> Stream for SpeechStream<S> {
     type Item = Result<Spoken>;
 
     fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // A speaker that answers at once must not keep its reader's other work, such as time limits, waiting.
+        let share = ready!(poll_proceed(task));
         let this = &mut *self;
         this.advance(task);
         match this.slots.pop_front() {
             Some(Slot { sentence, text, state: State::Done(audio) }) => {
+                share.made_progress();
                 // Those that wait begin before the reader is at work on this one.
                 this.advance(task);
                 Poll::Ready(Some(this.give(sentence, text, audio)))
@@ -228,6 +235,18 @@ impl<S> fmt::Debug for SpeechStream<S> {
             .field("pieces", &self.pieces)
             .finish_non_exhaustive()
     }
+}
+
+/// Speaks one sentence within its limit. Without a Tokio runtime there is no clock, and no limit.
+async fn in_time(speech: Speech, text: String) -> Audio {
+    let limit = speech.sentence_limit.filter(|_| Handle::try_current().is_ok());
+    let spoken = speak(speech, text);
+    let Some(limit) = limit else { return spoken.await };
+    timeout(limit, spoken).await.unwrap_or_else(|_| {
+        let why = format!("the speaker did not speak the sentence within {limit:?}");
+        Err(Error::new(ErrorKind::TotalTimeout, SPEECH, why)
+            .with_hint("speak again, or allow more time with `Speech::sentence_limit`"))
+    })
 }
 
 /// Speaks one sentence, again if that can help. Nothing of it was given out before it is whole, so that is safe.

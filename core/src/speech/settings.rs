@@ -2,12 +2,16 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_core::Stream;
 
 use super::pipeline::SpeechStream;
 use super::{SentenceCutter, Speaker, SpeechRequest};
 use crate::guard::Callback;
+
+/// How long one sentence may take where nothing else is said: no reader waits longer for a sound.
+const SENTENCE_LIMIT: Duration = Duration::from_secs(20);
 
 /// When a reply is spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -62,6 +66,7 @@ pub struct Speech {
     pub(super) options: SpeechRequest,
     pub(super) in_flight: usize,
     pub(super) retries: u32,
+    pub(super) sentence_limit: Option<Duration>,
     pub(super) on_failure: OnFailure,
     cutter: SentenceCutter,
 }
@@ -75,6 +80,7 @@ impl Speech {
             options: SpeechRequest::default(),
             in_flight: 2,
             retries: 1,
+            sentence_limit: Some(SENTENCE_LIMIT),
             on_failure: OnFailure::default(),
             cutter: SentenceCutter::new(),
         }
@@ -96,6 +102,13 @@ impl Speech {
     /// Default 1.
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
+        self
+    }
+
+    /// How long one sentence may take, with its retries; `None` for any time. Default 20 s. A sentence that takes longer
+    /// has failed, with a `total_timeout`.
+    pub fn sentence_limit(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.sentence_limit = limit.into();
         self
     }
 
@@ -136,6 +149,7 @@ impl fmt::Debug for Speech {
             .field("options", &self.options)
             .field("in_flight", &self.in_flight)
             .field("retries", &self.retries)
+            .field("sentence_limit", &self.sentence_limit)
             .field("on_failure", &self.on_failure)
             .finish_non_exhaustive()
     }

@@ -107,7 +107,8 @@ impl Engine {
             }
         }
         let (speech, mode) = (self.settings.speech.as_ref(), self.settings.speech_mode);
-        self.beside.speaking = Speaking::new(speech, mode, &self.recorder);
+        let wait = self.settings.speech_wait;
+        self.beside.speaking = Speaking::new(speech, mode, wait, &self.recorder);
         let sentiment = self.settings.sentiment.clone();
         let label = sentiment.map(|sentiment| Label::search(sentiment, &message, &self.recorder));
         Ok((Asked { message, history, kept }, label))

@@ -64,6 +64,7 @@ pub struct TurnsBuilder {
     pub(super) sentiment_hint: String,
     pub(super) speech: Option<Speech>,
     pub(super) speech_mode: SpeechMode,
+    pub(super) speech_wait: Duration,
     pub(super) system_prompt: Option<String>,
     pub(super) history: HistoryLimits,
     pub(super) naming_prompt: String,
@@ -96,6 +97,7 @@ impl TurnsBuilder {
             sentiment_hint: "사용자의 감정: {label}".to_owned(),
             speech: None,
             speech_mode: SpeechMode::default(),
+            speech_wait: Duration::from_secs(30),
             system_prompt: None,
             history: HistoryLimits::default(),
             naming_prompt: NAMING_PROMPT.to_owned(),
@@ -173,6 +175,14 @@ impl TurnsBuilder {
     /// as an `audio` event, in order, and `done` comes after the last.
     pub fn speech_mode(mut self, mode: SpeechMode) -> Self {
         self.speech_mode = mode;
+        self
+    }
+
+    /// How long `done` waits, once the text is complete, for each next sentence to be spoken. Default 30 s. A speaker that
+    /// is silent for longer is given up: the rest of the text is not spoken, and the stage has failed. A single sentence
+    /// has a limit of its own ([`Speech::sentence_limit`]), after which the next one is spoken.
+    pub fn speech_wait(mut self, limit: Duration) -> Self {
+        self.speech_wait = limit;
         self
     }
 

@@ -2,13 +2,15 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_core::Stream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::StageName;
 use super::timeline::{Recorder, Running};
-use crate::{Error, Speech, SpeechMode, SpeechStream, Spoken, TurnEvent};
+use crate::{Error, ErrorKind, Speech, SpeechMode, SpeechStream, Spoken, TurnEvent};
 
 /// The speech of one turn. It lives in its reader's poll: dropping it ends every request.
 pub(super) struct Speaking {
@@ -20,6 +22,9 @@ pub(super) struct Speaking {
     /// Since there is something to say.
     stage: Option<Running>,
     failure: Option<Error>,
+    /// How long the next piece is waited for once the text is whole, and since when.
+    wait: Duration,
+    silence: Option<Pin<Box<Sleep>>>,
 }
 
 /// The reply's text on its way to the speaker. What has come is in memory anyway, as a part of the reply.
@@ -30,6 +35,7 @@ impl Speaking {
     pub(super) fn new(
         speech: Option<&Speech>,
         mode: SpeechMode,
+        wait: Duration,
         recorder: &Recorder,
     ) -> Option<Self> {
         let speech =
@@ -42,6 +48,8 @@ impl Speaking {
             recorder: recorder.clone(),
             stage: None,
             failure: None,
+            wait,
+            silence: None,
         })
     }
 
@@ -58,6 +66,7 @@ impl Speaking {
             self.say(reply);
         }
         self.text = None;
+        self.silence = Some(Box::pin(sleep(self.wait)));
     }
 
     fn say(&mut self, text: &str) {
@@ -74,11 +83,20 @@ impl Speaking {
         loop {
             let Some(speech) = &mut self.speech else { return Poll::Ready(None) };
             let Poll::Ready(spoken) = Pin::new(speech).poll_next(task) else {
+                let is_over =
+                    |silence: &mut Pin<Box<Sleep>>| silence.as_mut().poll(task).is_ready();
+                if self.silence.as_mut().is_some_and(is_over) {
+                    self.give_up();
+                    return Poll::Ready(None);
+                }
                 return Poll::Pending;
             };
             match spoken {
                 Some(Ok(Spoken::Audio(piece))) => {
                     self.recorder.audio();
+                    if let Some(silence) = &mut self.silence {
+                        silence.as_mut().reset(later(self.wait));
+                    }
                     return Poll::Ready(Some(TurnEvent::Audio {
                         seq: piece.seq,
                         mime: piece.mime.into_string(),
@@ -98,6 +116,13 @@ impl Speaking {
         }
     }
 
+    /// The speaker has been silent for too long: the turn ends without the rest.
+    fn give_up(&mut self) {
+        let why = format!("no sentence was spoken for {:?} after the text's end", self.wait);
+        self.failure.get_or_insert(Error::new(ErrorKind::TotalTimeout, "turn.speech", why));
+        self.end();
+    }
+
     fn end(&mut self) {
         self.speech = None;
         match (self.stage.take(), self.failure.take()) {
@@ -106,6 +131,12 @@ impl Speaking {
             (None, _) => {}
         }
     }
+}
+
+/// So long from now, or as late as the clock can tell.
+fn later(wait: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(wait).unwrap_or_else(|| now + Duration::from_secs(86_400 * 365))
 }
 
 impl Stream for Text {

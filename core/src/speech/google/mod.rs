@@ -1,5 +1,6 @@
 //! Google Translate's speech, as the PyPI package `gtts` asks for it: free of charge, in parts of 100 characters.
 
+mod language;
 mod text;
 mod wire;
 
@@ -63,7 +64,9 @@ struct Settings {
 }
 
 impl GoogleTranslateSpeaker {
-    /// Speaks this language, such as `ko`, `en` or `zh-TW` (an IETF tag that Google Translate knows).
+    /// Speaks this language, such as `ko`, `en` or `zh-TW` (an IETF tag that Google Translate knows). Tags such as `en-US`
+    /// and `zh-cn` become `en` and `zh-CN`, as in the package `gtts`; for an accent there is
+    /// [`top_level_domain`](Self::top_level_domain).
     pub fn new(language: impl Into<String>) -> Self {
         let settings = Settings {
             language: language.into(),
@@ -138,13 +141,14 @@ impl GoogleTranslateSpeaker {
             (format, "in which format: Google Translate sends MP3"),
         ])?;
         let language = request.language.as_ref().unwrap_or(&self.settings.language);
+        let language = language::mapped(language);
         let slow = request.speed.map_or(self.settings.slow, |speed| speed < 1.0);
         let parts = text::parts(&request.text);
         if parts.is_empty() {
             let why = "there is no text to speak, only punctuation";
             return Err(Error::new(ErrorKind::InvalidRequest, SPEECH, why));
         }
-        let bodies = parts.iter().map(|part| wire::body(part, language, slow).into()).collect();
+        let bodies = parts.iter().map(|part| wire::body(part, &language, slow).into()).collect();
         Ok(Parts {
             client: self.client()?,
             bodies,

@@ -106,6 +106,7 @@ fn asked() -> impl Strategy<Value = Asked> {
     let words = prop_oneof![
         4 => prop::sample::select(vec![
             ("ko", "[가-힣]{1,8}"), ("en", "[a-zA-Z]{1,12}"), ("ja", "[ぁ-んァ-ヶ一-龥]{1,9}"), ("zh-CN", "[一-龥]{1,12}"),
+            ("zh-cn", "[一-龥]{1,12}"), ("en-US", "[a-zA-Z]{1,12}"), ("pt-br", "[a-zãé]{1,12}"),
             ("ar", "[ء-ي]{1,9}"), ("hi", "[अ-ह][ा-ौ]?[अ-ह०-९]{0,6}"), ("ru", "[а-яА-Я]{1,12}"), ("de", "[a-zäöüßſ]{1,14}"),
         ]),
         // A word that has no space for long.

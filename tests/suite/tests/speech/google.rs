@@ -147,3 +147,21 @@ async fn limits_hold() {
     let error = google(&fake).limits(limits).speak(SpeechRequest::new("hi")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
 }
+
+#[tokio::test]
+async fn a_language_is_asked_for_by_the_tag_that_the_service_knows() {
+    let fake = Fake::start().await.unwrap();
+    let speaker = |tag: &str| {
+        GoogleTranslateSpeaker::new(tag).base_url(fake.url()).no_proxy().retry(super::hasty())
+    };
+    for (given, asked) in [("zh-cn", "zh-CN"), ("EN-us", "en"), ("pt-BR", "pt"), ("KO", "ko")] {
+        speaker(given).speak(SpeechRequest::new("hi")).await.unwrap();
+        speaker("ja").speak(SpeechRequest::new("hi").language(given)).await.unwrap();
+        for request in fake.requests() {
+            let body = request.body;
+            let tag = format!("hi%5C%22%2C%5C%22{asked}%5C%22");
+            assert!(body.contains(&tag), "{given}: {body}");
+        }
+        fake.reset();
+    }
+}

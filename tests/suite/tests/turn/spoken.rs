@@ -1,7 +1,12 @@
 //! The reply, spoken: on demand, after its text, or while it is written.
 
+use std::time::Duration;
+
 use futures::StreamExt;
-use turnwire::{ErrorKind, OpenAiSpeaker, SpeechMode, StageName, StageOutcome, TurnEvent};
+use turnwire::{
+    AudioStream, ErrorKind, OpenAiSpeaker, Speaker, Speaking, Speech, SpeechMode, SpeechRequest,
+    StageName, StageOutcome, TurnEvent,
+};
 use turnwire_fakes::speech::text_of;
 use turnwire_fakes::{Outcome, Script};
 
@@ -130,4 +135,70 @@ async fn a_text_is_spoken_on_demand_and_without_a_speaker_that_is_an_error() {
     assert_eq!(text_of(&turns.speak("안녕하세요. 네.").await.unwrap()), "안녕하세요.네.");
     let error = bench.turns().speak("안녕하세요.").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
+}
+
+/// A speaker that never answers, but for sentences with this word.
+struct Mute(&'static str);
+
+impl Speaker for Mute {
+    fn speak(&self, request: SpeechRequest) -> Speaking {
+        if !request.text.contains(self.0) {
+            return Box::pin(std::future::pending());
+        }
+        let audio = turnwire_fakes::speech::mp3(&request.text).into();
+        Box::pin(
+            async move { Ok(AudioStream::new("audio/mpeg", futures::stream::iter([Ok(audio)]))) },
+        )
+    }
+}
+
+#[tokio::test]
+async fn a_sentence_that_is_never_spoken_is_left_out_and_done_comes() {
+    for mode in [SpeechMode::Streaming, SpeechMode::AfterText] {
+        let bench = Bench::replying(reply()).await;
+        let speech = Speech::new(Mute("맑아요")).sentence_limit(Duration::from_millis(50));
+        let settings = bench.settings().speech(speech).speech_mode(mode).tell_failures(true);
+        let turns = settings.build().unwrap();
+        let mut turn = turns.start(bench.ask_on());
+        let told = read(&mut turn).await;
+        assert_eq!(heard(&told.events), ["오늘은 맑아요."], "{mode:?}");
+        assert_eq!(told.kinds().last(), Some(&"done"));
+        assert!(told.kinds().contains(&"stage_failed") && told.error.is_none(), "{told:?}");
+        let outcome = turn.timeline().stage(StageName::Speech).unwrap().outcome.clone();
+        assert!(
+            matches!(&outcome, StageOutcome::Failed(why) if why.contains("within 50ms")),
+            "{outcome:?}"
+        );
+        turns.flush(DEADLINE).await;
+        assert_eq!(bench.saved(), [user(super::MESSAGE), ai(&told.text())]);
+    }
+}
+
+#[tokio::test]
+async fn a_speaker_that_never_answers_is_given_up_after_the_text() {
+    let many = Script::chat(["하나요. 둘이요. 셋이요. 넷이요. 다섯이요. 여섯이요."]);
+    let bench = Bench::replying(many).await;
+    // No sentence has a limit, and all of them together have one.
+    let speech = Speech::new(Mute("nothing")).sentence_limit(None);
+    let settings = bench.settings().speech(speech).speech_mode(SpeechMode::Streaming);
+    let turns = settings.speech_wait(Duration::from_millis(50)).build().unwrap();
+    let mut turn = turns.start(bench.ask_on());
+    let told = read(&mut turn).await;
+    assert!(told.error.is_none() && heard(&told.events).is_empty());
+    assert_eq!(told.kinds().last(), Some(&"done"));
+    let outcome = turn.timeline().stage(StageName::Speech).unwrap().outcome.clone();
+    assert!(
+        matches!(&outcome, StageOutcome::Failed(why) if why.contains("no sentence was spoken")),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test]
+async fn speech_limits_of_any_length_are_no_trouble() {
+    let bench = Bench::replying(reply()).await;
+    let speech = Speech::new(speaker(&bench)).sentence_limit(Duration::MAX);
+    let settings = bench.settings().speech(speech).speech_mode(SpeechMode::Streaming);
+    let turns = settings.speech_wait(Duration::MAX).build().unwrap();
+    let told = read(&mut turns.start(bench.ask_on())).await;
+    assert_eq!(heard(&told.events), SAID);
 }
