@@ -42,14 +42,14 @@
 //! | `text` | `{"type": "content.delta", "delta"}`, `{"type": "refusal.delta", "delta"}`; the text may be empty |
 //! | `calls` | `{"type": "tool_calls.function.arguments.delta", "call", "index", "arguments_delta"}`, for functions alone |
 //! | `logprobs` | `{"type": "logprobs.content.delta", "count"}`, `{"type": "logprobs.refusal.delta", "count"}`: so many items at the end of the list are new; it may be 0 |
-//! | `done` | `content.done`, `refusal.done`, `logprobs.content.done`, `logprobs.refusal.done`, and `{"type": "tool_calls.function.arguments.done", "call", "index"}`: each once, when that part is whole |
+//! | `done` | `content.done`, `refusal.done`, `logprobs.content.done`, `logprobs.refusal.done`, and `{"type": "tool_calls.function.arguments.done", "call", "index"}`: each once, when that part is whole: at the finish reason, the text before it when a call begins, and a call when another goes on and its own arguments are whole |
 //! | `last` | the `done` of a call that has a part in this chunk and ends with it |
 //!
 //! `call` is a call's place in the message's list, `index` its number for events: the service's index, or the next free
 //! number where the service gives none or gives it twice. What an event tells beyond this, such as the text so far, is in
 //! the host's object once the chunk's operations have been applied.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -92,14 +92,14 @@ impl Progress {
                 continue;
             };
             let calls = pieces.into_iter().filter_map(|piece| {
-                let place = self.whole.place_of_call(place, piece.number)?;
+                let (place, _) = self.whole.find_call(place, piece.number)?;
                 let call = choice.message.tool_calls.get(place)?;
                 (call.kind == "function").then_some((place, piece))
             });
             let calls: Vec<_> = calls.collect();
             let told = self.told.entry(addition.index).or_default();
-            let place_of = |number| self.whole.place_of_call(place, number);
-            events.push(told.events(place, addition, choice, calls, place_of));
+            let find = |number| self.whole.find_call(place, number);
+            events.push(told.events(place, addition, choice, calls, find));
         }
         Ok(Added { ops, events }.to_json())
     }
@@ -167,10 +167,12 @@ struct Told {
     refusal: bool,
     content_logprobs: bool,
     refusal_logprobs: bool,
-    /// The numbers of the calls, in order.
-    calls: Vec<u32>,
-    /// The number of the call that is being written.
-    open: Option<u32>,
+    /// The numbers of the calls that began.
+    begun: BTreeSet<u32>,
+    /// The numbers of those that are not done.
+    open: BTreeSet<u32>,
+    /// The number of the call that was written last.
+    last: Option<u32>,
 }
 
 impl Told {
@@ -180,7 +182,7 @@ impl Told {
         addition: &ChunkChoice,
         choice: &Choice,
         calls: Vec<(usize, Piece)>,
-        place_of: impl Fn(u32) -> Option<usize>,
+        find: impl Fn(u32) -> Option<(usize, bool)>,
     ) -> Events {
         let mut events = Events { choice: place, index: choice.index, ..Events::default() };
         let delta = &addition.delta;
@@ -200,24 +202,27 @@ impl Told {
         if is_finished {
             self.text_done(choice, &mut events);
         }
-        let is_here = |number| calls.iter().any(|(_, piece)| piece.number == number);
-        let done = |told: &mut Self, events: &mut Events| {
-            let Some(index) = told.open else { return };
-            let Err(at) = told.calls.binary_search(&index) else { return };
-            told.calls.insert(at, index);
-            let Some(call) = place_of(index) else { return };
-            let group = if is_here(index) { &mut events.last } else { &mut events.done };
-            group.push(Event::ArgumentsDone { call, index });
-        };
+        let mut whole = Vec::new();
         for (_, piece) in &calls {
-            if self.open != Some(piece.number) {
+            let before = self.last.replace(piece.number).filter(|last| *last != piece.number);
+            if before.is_some() || self.begun.is_empty() {
                 self.text_done(choice, &mut events);
-                done(self, &mut events);
             }
-            self.open = Some(piece.number);
+            // Calls may be written in turns: one that is left is done only if it is whole.
+            let is_whole = |number: &u32| find(*number).is_some_and(|(_, is_whole)| is_whole);
+            whole.extend(before.filter(is_whole).filter(|number| self.open.remove(number)));
+            if self.begun.insert(piece.number) {
+                self.open.insert(piece.number);
+            }
         }
         if is_finished {
-            done(self, &mut events);
+            whole.extend(std::mem::take(&mut self.open));
+        }
+        let here: BTreeSet<_> = calls.iter().map(|(_, piece)| piece.number).collect();
+        for index in whole {
+            let Some((call, _)) = find(index) else { continue };
+            let group = if here.contains(&index) { &mut events.last } else { &mut events.done };
+            group.push(Event::ArgumentsDone { call, index });
         }
         events.calls.extend(calls.into_iter().map(|(call, piece)| Event::Arguments {
             call,

@@ -135,17 +135,17 @@ impl ChunkReader {
     fn choice(&mut self, wire: WireChoice<'_>) -> (ChunkChoice, bool) {
         let index = u32::try_from(wire.index).unwrap_or(u32::MAX);
         let mut delta = wire.delta.map(Delta::from).unwrap_or_default();
-        let place = self.by_delta.binary_search(&index);
-        let has_content = delta.has_content();
         let mut message = wire.message.map(Delta::from);
         let mut is_message = false;
-        if let (Err(at), true) = (place, has_content) {
-            if self.by_delta.len() < MOST {
-                self.by_delta.insert(at, index);
+        if let Err(place) = self.by_delta.binary_search(&index) {
+            if delta.has_content() {
+                if self.by_delta.len() < MOST {
+                    self.by_delta.insert(place, index);
+                }
+            } else if let Some(message) = message.take() {
+                is_message = true;
+                delta = message;
             }
-        } else if let (Err(_), Some(message)) = (place, message.take_if(|_| !has_content)) {
-            is_message = true;
-            delta = message;
         }
         let choice = ChunkChoice {
             index,

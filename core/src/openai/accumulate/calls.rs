@@ -32,9 +32,11 @@ enum Place {
 }
 
 impl Calls {
-    /// The place of the call of this number.
-    pub(super) fn place_of_number(&self, number: u32) -> Option<usize> {
-        self.states.binary_search_by_key(&number, |state| state.number).ok()
+    /// The place of the call of this number, and whether its arguments are whole.
+    #[cfg(feature = "bridge")]
+    pub(super) fn find(&self, number: u32) -> Option<(usize, bool)> {
+        let place = self.states.binary_search_by_key(&number, |state| state.number).ok()?;
+        Some((place, self.is_whole(place)))
     }
 
     /// Adds a chunk's pieces.
@@ -62,19 +64,21 @@ impl Calls {
             };
             let at = message.name("tool_calls");
             let at = at.place(place);
-            if is_new {
+            let added = if is_new {
                 *tally.bytes += size_of::<ToolCall>() + size_of::<State>();
                 let mut quiet = Tally { bytes: &mut *tally.bytes, changes: &mut () };
-                state.add(call, piece, &at, &mut quiet);
+                let added = state.add(call, piece, &at, &mut quiet);
                 tally.changes.insert(&at, call);
+                added
             } else if changes_form(call, piece) {
                 let mut quiet = Tally { bytes: &mut *tally.bytes, changes: &mut () };
-                state.add(call, piece, &at, &mut quiet);
+                let added = state.add(call, piece, &at, &mut quiet);
                 tally.changes.set(&at, call);
+                added
             } else {
-                state.add(call, piece, &at, tally);
-            }
-            tally.changes.called(state.number, piece.arguments.as_deref().unwrap_or_default());
+                state.add(call, piece, &at, tally)
+            };
+            tally.changes.called(state.number, added);
         }
     }
 
@@ -203,16 +207,19 @@ impl Calls {
             let at = at.place(place);
             let before = (!is_new).then(|| call.clone());
             let mut quiet = Tally { bytes: &mut *tally.bytes, changes: &mut () };
-            state.add(call, &missing, &at, &mut quiet);
+            let added = state.add(call, &missing, &at, &mut quiet);
             match before {
                 None => {
                     self.last = Some(place);
                     tally.changes.insert(&at, call);
-                    tally
-                        .changes
-                        .called(state.number, piece.arguments.as_deref().unwrap_or_default());
+                    tally.changes.called(state.number, added);
                 }
-                Some(before) if before != *call => tally.changes.set(&at, call),
+                Some(before) if before != *call => {
+                    tally.changes.set(&at, call);
+                    if !added.is_empty() {
+                        tally.changes.called(state.number, added);
+                    }
+                }
                 Some(_) => {}
             }
         }
@@ -220,13 +227,14 @@ impl Calls {
 }
 
 impl State {
-    fn add<C: Changes>(
+    /// Adds a piece, and gives what it adds to the arguments.
+    fn add<'p, C: Changes>(
         &mut self,
         call: &mut ToolCall,
-        piece: &ToolCallDelta,
+        piece: &'p ToolCallDelta,
         at: &At<'_>,
         tally: &mut Tally<'_, C>,
-    ) {
+    ) -> &'p str {
         // Ids, kinds and names come whole; some services repeat them in every chunk, or make up ids for each.
         if call.id.is_empty() {
             set(&mut call.id, piece.id.as_deref(), &at.name("id"), tally);
@@ -236,13 +244,14 @@ impl State {
         set(&mut call.kind, kind, &at.name("type"), tally);
         let function = at.name("function");
         set(&mut call.function.name, piece.name.as_deref(), &function.name("name"), tally);
-        let arguments = piece.arguments.as_deref().unwrap_or_default();
-        let is_repeated = self.arguments.is_whole() && call.function.arguments == arguments;
-        if !is_repeated {
-            self.arguments.add(arguments);
-            *tally.bytes += arguments.len();
-            tally.append_to(&mut call.function.arguments, arguments, &function.name("arguments"));
+        let mut arguments = piece.arguments.as_deref().unwrap_or_default();
+        // What follows whole JSON and is the same is no more of it.
+        if self.arguments.is_whole() && call.function.arguments == arguments {
+            arguments = "";
         }
+        self.arguments.add(arguments);
+        *tally.bytes += arguments.len();
+        tally.append_to(&mut call.function.arguments, arguments, &function.name("arguments"));
         let extra = &mut call.function.extra;
         merge_fields(extra, &piece.function_extra, Mode::Pieces, &function, tally);
         if let Some(custom) = &piece.custom {
@@ -254,6 +263,7 @@ impl State {
             merge_fields(&mut kept.extra, &custom.extra, Mode::Pieces, &at, tally);
         }
         merge_fields(&mut call.extra, &piece.extra, Mode::Pieces, at, tally);
+        arguments
     }
 }
 

@@ -88,10 +88,10 @@ impl Accumulator {
         choices.len() >= asked.max(1) && choices.iter().all(|c| c.finish_reason.is_some())
     }
 
-    /// The place of a call of this number among those of a reply.
+    /// The place of the call of this number among those of a reply, and whether its arguments are whole.
     #[cfg(feature = "bridge")]
-    pub(crate) fn place_of_call(&self, choice: usize, number: u32) -> Option<usize> {
-        self.calls.get(choice)?.place_of_number(number)
+    pub(crate) fn find_call(&self, choice: usize, number: u32) -> Option<(usize, bool)> {
+        self.calls.get(choice)?.find(number)
     }
 
     /// Adds a chunk that is text for the first reply and nothing else, of a shape that was added before.
