@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use super::pull::{Call, Source};
 use super::{Batch, Pull};
+pub use crate::openai::builder::OptionNames;
 use crate::process::{PerProcess, runtime};
 use crate::{
     CallOptions, ChatReply, ChatRequest, ChatStream, ModelList, OpenAi, OpenAiBuilder, Result,
@@ -15,6 +16,7 @@ use crate::{
 /// A client of an OpenAI-compatible service, for hosts that may fork: each process has connections of its own.
 pub struct Client {
     settings: OpenAiBuilder,
+    names: OptionNames,
     current: PerProcess<OpenAi>,
 }
 
@@ -25,7 +27,16 @@ impl Client {
     ///
     /// As [`OpenAiBuilder::build`].
     pub fn new(settings: OpenAiBuilder) -> Result<Self> {
-        let client = Client { settings, current: PerProcess::new() };
+        Self::named(settings, OptionNames::default())
+    }
+
+    /// The same, for a language with names of its own for the options.
+    ///
+    /// # Errors
+    ///
+    /// As [`OpenAiBuilder::build`].
+    pub fn named(settings: OpenAiBuilder, names: OptionNames) -> Result<Self> {
+        let client = Client { settings, names, current: PerProcess::new() };
         client.openai()?;
         Ok(client)
     }
@@ -78,7 +89,7 @@ impl Client {
     }
 
     fn openai(&self) -> Result<OpenAi> {
-        self.current.get_or_try_make(|| self.settings.clone().build())
+        self.current.get_or_try_make(|| self.settings.clone().build_for(self.names))
     }
 }
 

@@ -11,12 +11,16 @@ mod log;
 mod patch;
 mod progress;
 mod pull;
+mod raw;
+mod retry;
 
 pub use batch::{Batch, Piece};
-pub use client::{Chunks, Client};
+pub use client::{Chunks, Client, OptionNames};
 pub use log::{LogRecord, keep_logs, take_logs};
 pub use progress::Progress;
 pub use pull::{Items, Pull, Taken};
+pub use raw::Pieces;
+pub use retry::wait_before_retry;
 
 pub use crate::openai::shape::Shape;
 pub use crate::openai::template::Filling;

@@ -120,7 +120,7 @@ kinds! {
     UnexpectedReply, "unexpected_reply", false, "check the base URL and what stands between you and the service",
         "The assistant is not available right now.";
     /// The service sent more than `Limits` allows.
-    TooLarge, "too_large", false, "allow a larger limit if this size is expected",
+    TooLarge, "too_large", false, "raise the client's `limits` if this size is expected",
         "The answer became too long.";
     /// The stream ended before the reply did.
     Truncated, "truncated", true, "call again; what was received is kept on the error",

@@ -86,7 +86,7 @@ impl Body {
         while let Some(piece) = std::future::poll_fn(|task| self.poll_data(task)).await {
             whole.extend_from_slice(&piece?);
             if whole.len() > limit {
-                let message = format!("the reply is larger than {limit} bytes");
+                let message = format!("the reply is larger than {limit} bytes, the limit `reply`");
                 return Err(self.context.error(ErrorKind::TooLarge, message));
             }
         }

@@ -49,7 +49,8 @@ pub(crate) use context::Context;
 pub use options::CallOptions;
 pub(crate) use options::{HeaderChange, header_changes};
 pub(crate) use proxy::ProxyChoice;
-pub(crate) use request::{Headers, Repeat, Request, Response};
+pub(crate) use request::{Head, Repeat, Request, Response};
+pub(crate) use retry::{Again, next_wait};
 pub(crate) use settings::http_settings;
 pub(crate) use source::{Piece, Source};
 
@@ -108,11 +109,14 @@ impl HttpClient {
         let prepared = self.prepare(&request)?;
         let timeouts = request.options.timeouts.over(&self.inner.timeouts);
         let total = if request.streamed { timeouts.stream_total } else { timeouts.total };
-        let bounds = Bounds {
-            deadline: total.and_then(|limit| Instant::now().checked_add(limit)),
-            cancel: request.options.cancel.clone(),
+        let deadline = || total.and_then(|limit| Instant::now().checked_add(limit));
+        let mut bounds = Bounds { deadline: deadline(), cancel: request.options.cancel.clone() };
+        let again = Again {
+            max_retries: request.options.max_retries.unwrap_or(self.inner.retry.max_retries),
+            after_timeouts: request.options.retry_timeouts,
         };
-        let max_retries = request.options.max_retries.unwrap_or(self.inner.retry.max_retries);
+        // Then the limit of a whole reply is each attempt's, or there would be no time left for another.
+        let is_limit_renewed = again.after_timeouts && !request.streamed;
         let mut context = self.context(&prepared, request.operation);
         loop {
             context.attempts += 1;
@@ -121,9 +125,11 @@ impl HttpClient {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
+            if is_limit_renewed {
+                bounds.deadline = None;
+            }
             let retries = context.attempts - 1;
-            let chance = fastrand::f64();
-            let wait = retry::next_wait(&self.inner.retry, max_retries, retries, &error, chance)
+            let wait = next_wait(&self.inner.retry, again, retries, &error, fastrand::f64())
                 .filter(|wait| bounds.allows(*wait))
                 .filter(|_| request.repeat == Repeat::ByPolicy || retry::is_untaken(&error));
             let Some(wait) = wait else {
@@ -140,6 +146,9 @@ impl HttpClient {
                 .run(sleep(wait))
                 .await
                 .map_err(|kind| context.error(kind, "while waiting to try again"))?;
+            if is_limit_renewed {
+                bounds.deadline = deadline();
+            }
         }
     }
 
@@ -199,7 +208,7 @@ impl HttpClient {
                 }
                 None if status.is_success() => {
                     refuse_encoding(context, &headers)?;
-                    return Ok(Response { status, headers, body });
+                    return Ok(Response { status, url, headers, body });
                 }
                 None => {}
             }

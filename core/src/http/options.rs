@@ -28,6 +28,7 @@ pub struct CallOptions {
     pub(crate) query: Vec<(String, Secret)>,
     pub(crate) timeouts: Overrides,
     pub(crate) max_retries: Option<u32>,
+    pub(crate) retry_timeouts: bool,
     pub(crate) idempotency_key: Option<Secret>,
     pub(crate) cancel: Option<CancellationToken>,
 }
@@ -120,6 +121,13 @@ impl CallOptions {
         self
     }
 
+    /// Also sends the request again where a time limit ended an attempt before its response began; a whole reply's limit
+    /// is then each attempt's. The service may be at work on the first one meanwhile, and bill both.
+    pub fn retry_timeouts(mut self) -> Self {
+        self.retry_timeouts = true;
+        self
+    }
+
     /// The `Idempotency-Key` to send; meant for one call, as a client that keeps the option sends it with each.
     /// Without it every call makes its own, which all its attempts share.
     pub fn idempotency_key(mut self, key: impl Into<Secret>) -> Self {
@@ -147,6 +155,7 @@ impl CallOptions {
                 silence: other.timeouts.silence.or(silence),
             },
             max_retries: other.max_retries.or(self.max_retries),
+            retry_timeouts: other.retry_timeouts || self.retry_timeouts,
             idempotency_key: other.idempotency_key.or(self.idempotency_key.clone()),
             cancel: other.cancel.or(self.cancel.clone()),
         }

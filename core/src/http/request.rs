@@ -4,7 +4,9 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
+use url::Url;
 
+use super::redact::shown;
 use super::{Body, CallOptions};
 use crate::Tokens;
 
@@ -66,19 +68,38 @@ impl<'a> Request<'a> {
     }
 }
 
-/// A good response's headers, which may hand out credentials: `Debug` shows their names alone.
-#[derive(Clone, Default, PartialEq)]
-pub(crate) struct Headers(pub(crate) HeaderMap);
-
-impl fmt::Debug for Headers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys().map(HeaderName::as_str)).finish()
-    }
-}
-
 /// A response of status 2xx.
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
+    /// Where it came from, after redirects.
+    pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
+}
+
+/// The head of a good response, for those who keep it; empty for a reply that came in no response of ours. Its headers may
+/// hand out credentials: `Debug` shows their names alone.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    pub(crate) url: Option<Url>,
+    pub(crate) headers: HeaderMap,
+}
+
+impl Head {
+    /// Where the response came from, with its query.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.url.as_ref().map(Url::as_str)
+    }
+}
+
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Head")
+            .field("status", &self.status)
+            // Its query may hold a key.
+            .field("url", &self.url.as_ref().map(shown))
+            .field("headers", &self.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>())
+            .finish()
+    }
 }

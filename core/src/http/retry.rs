@@ -8,20 +8,29 @@ use http::header::RETRY_AFTER;
 use super::failure;
 use crate::{Error, ErrorKind, RetryPolicy};
 
+/// How often one call may be sent again, and after which failures.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Again {
+    pub(crate) max_retries: u32,
+    /// Also where a time limit ended an attempt before its response began.
+    pub(crate) after_timeouts: bool,
+}
+
 /// The wait before the next attempt, or `None` to give up.
 ///
 /// `retries` is how many there were already; `chance` is in `0.0..1.0`.
-pub(super) fn next_wait(
+pub(crate) fn next_wait(
     policy: &RetryPolicy,
-    max_retries: u32,
+    again: Again,
     retries: u32,
     error: &Error,
     chance: f64,
 ) -> Option<Duration> {
     // A service that took longer than the headers limit is at work on the request: sending it again would pay
-    // for both.
-    let settled = matches!(error.kind(), ErrorKind::HeadersTimeout | ErrorKind::TotalTimeout);
-    if retries >= max_retries || settled || !error.is_retryable() {
+    // for both. Only who asks for that gets it.
+    let at_work = matches!(error.kind(), ErrorKind::HeadersTimeout | ErrorKind::TotalTimeout);
+    let settled = at_work && !again.after_timeouts;
+    if retries >= again.max_retries || settled || !error.is_retryable() {
         return None;
     }
     match error.retry_after() {
@@ -86,6 +95,10 @@ mod tests {
 
     fn headers(name: &'static str, value: &str) -> HeaderMap {
         HeaderMap::from_iter([(http::HeaderName::from_static(name), value.parse().unwrap())])
+    }
+
+    fn again(max_retries: u32) -> Again {
+        Again { max_retries, after_timeouts: false }
     }
 
     fn passing() -> Error {
@@ -164,7 +177,7 @@ mod tests {
         let policy = RetryPolicy::default();
         let wait = |s| {
             let error = passing().with_retry_after(Some(Duration::from_secs(s)));
-            next_wait(&policy, 2, 0, &error, 0.0)
+            next_wait(&policy, again(2), 0, &error, 0.0)
         };
         assert_eq!(wait(120), Some(Duration::from_secs(120)));
         assert_eq!(wait(121), None);
@@ -173,9 +186,22 @@ mod tests {
     #[test]
     fn only_passing_errors_are_tried_again() {
         for kind in ErrorKind::ALL {
-            let tried = next_wait(&RetryPolicy::default(), 2, 0, &Error::new(*kind, "t", ""), 0.0);
+            let error = Error::new(*kind, "t", "");
+            let tried = next_wait(&RetryPolicy::default(), again(2), 0, &error, 0.0);
             let allowed = kind.is_retried();
             assert_eq!(tried.is_some(), allowed, "{kind}");
+        }
+    }
+
+    #[test]
+    fn an_attempt_that_a_limit_ended_is_tried_again_where_that_is_asked_for() {
+        for kind in [ErrorKind::HeadersTimeout, ErrorKind::TotalTimeout] {
+            let error = Error::new(kind, "t", "");
+            let tried = |after_timeouts| {
+                let again = Again { max_retries: 2, after_timeouts };
+                next_wait(&RetryPolicy::default(), again, 0, &error, 0.0).is_some()
+            };
+            assert_eq!((tried(true), tried(false)), (true, false), "{kind}");
         }
     }
 
@@ -205,7 +231,7 @@ mod tests {
         #[test]
         fn waits_double_up_to_the_cap_less_the_jitter(retries in 0u32..40, chance in 0.0f64..1.0) {
             let policy = RetryPolicy::default();
-            let wait = next_wait(&policy, u32::MAX, retries, &passing(), chance).unwrap();
+            let wait = next_wait(&policy, again(u32::MAX), retries, &passing(), chance).unwrap();
             let full = 0.5 * 2f64.powi(retries as i32);
             prop_assert!(wait.as_secs_f64() <= full.min(8.0) + 1e-9);
             prop_assert!(wait.as_secs_f64() >= full.min(8.0) * 0.75 - 1e-9);
@@ -219,7 +245,7 @@ mod tests {
 
         #[test]
         fn retries_end_at_their_limit(limit in 0u32..10, retries in 0u32..20) {
-            let wait = next_wait(&RetryPolicy::default(), limit, retries, &passing(), 0.0);
+            let wait = next_wait(&RetryPolicy::default(), again(limit), retries, &passing(), 0.0);
             prop_assert_eq!(wait.is_some(), retries < limit);
         }
     }

@@ -4,12 +4,10 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
+use super::{Body, Context, Head};
+use crate::{Error, Result};
 use bytes::Bytes;
 use futures_core::Stream;
-use http::HeaderMap;
-
-use super::{Body, Context};
-use crate::{Error, Result};
 
 /// A piece of a stream.
 pub(crate) enum Piece {
@@ -26,7 +24,7 @@ type Foreign = Pin<Box<dyn Stream<Item = Result<Piece>> + Send>>;
 pub(crate) struct Source {
     /// `None` once it is closed.
     inner: Option<Inner>,
-    headers: HeaderMap,
+    head: Head,
     context: Context,
 }
 
@@ -36,9 +34,9 @@ enum Inner {
 }
 
 impl Source {
-    pub(crate) fn response(headers: HeaderMap, body: Body) -> Self {
+    pub(crate) fn response(head: Head, body: Body) -> Self {
         let context = body.context().clone();
-        Source { inner: Some(Inner::Response(Box::new(body))), headers, context }
+        Source { inner: Some(Inner::Response(Box::new(body))), head, context }
     }
 
     /// Pieces from elsewhere, for an operation of ours.
@@ -47,12 +45,12 @@ impl Source {
         stream: impl Stream<Item = Result<Piece>> + Send + 'static,
     ) -> Self {
         let inner = Some(Inner::Foreign(Box::pin(stream)));
-        Source { inner, headers: HeaderMap::new(), context: Context::foreign(operation) }
+        Source { inner, head: Head::default(), context: Context::foreign(operation) }
     }
 
     /// No pieces at all: what there was has been read already.
-    pub(crate) fn read(headers: HeaderMap, context: Context) -> Self {
-        Source { inner: None, headers, context }
+    pub(crate) fn read(head: Head, context: Context) -> Self {
+        Source { inner: None, head, context }
     }
 
     pub(crate) fn poll(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<Piece>>> {
@@ -104,8 +102,8 @@ impl Source {
         }
     }
 
-    pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.headers
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
     }
 
     /// What the call is about, for errors.

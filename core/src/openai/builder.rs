@@ -9,6 +9,25 @@ use crate::{Error, ErrorKind, Result, Secret};
 /// Where OpenAI's own service is.
 const OPENAI: &str = "https://api.openai.com/v1";
 
+/// The names of options in a language, for errors that name them.
+#[cfg_attr(
+    not(feature = "bridge"),
+    allow(unreachable_pub, reason = "none but the bridge speaks for another language")
+)]
+#[derive(Clone, Copy, Debug)]
+pub struct OptionNames {
+    /// Of the key.
+    pub api_key: &'static str,
+    /// Of the service's address.
+    pub base_url: &'static str,
+}
+
+impl Default for OptionNames {
+    fn default() -> Self {
+        OptionNames { api_key: "api_key", base_url: "base_url" }
+    }
+}
+
 /// The settings of an [`OpenAi`] client.
 #[derive(Clone, Debug, Default)]
 #[must_use]
@@ -68,6 +87,11 @@ impl OpenAiBuilder {
     ///
     /// `config` when a setting is not usable, or when there is no key and the service is OpenAI's own.
     pub fn build(self) -> Result<OpenAi> {
+        self.build_for(OptionNames::default())
+    }
+
+    /// The client, for a program that knows the options by these names.
+    pub(crate) fn build_for(self, names: OptionNames) -> Result<OpenAi> {
         let mut http = self.http;
         let base_url = http.base_url.get_or_insert_with(|| OPENAI.into());
         let is_openai = base_url.expose().trim_end_matches('/') == OPENAI;
@@ -77,7 +101,10 @@ impl OpenAiBuilder {
                 .iter()
                 .any(|(name, value)| value.is_some() && name.eq_ignore_ascii_case("authorization"));
         if is_openai && !has_key {
-            let why = "no API key: set OPENAI_API_KEY or give api_key, or base_url for a service without keys";
+            let OptionNames { api_key, base_url } = names;
+            let why = format!(
+                "no API key: set OPENAI_API_KEY or give {api_key}, or {base_url} for a service without keys"
+            );
             return Err(Error::new(ErrorKind::Config, "client.build", why));
         }
         let http = http.build()?;

@@ -10,7 +10,7 @@ use tracing::{Instrument, Span};
 
 use super::stream::{ChatStream, Setup};
 use super::{ChatReply, ChatRequest, OpenAiBuilder, telemetry};
-use crate::http::{CallOptions, HttpClient, Request, Response, Source};
+use crate::http::{CallOptions, Head, HttpClient, Request, Response, Source};
 use crate::{ErrorKind, Result};
 
 /// A client of OpenAI, or of any service that speaks its chat completions.
@@ -83,7 +83,7 @@ impl OpenAi {
     }
 
     async fn fetch(&self, request: &ChatRequest, span: &Span) -> Result<ChatReply> {
-        let Response { headers, body, .. } = self.send(request, "chat", false).await?;
+        let Response { status, url, headers, body } = self.send(request, "chat", false).await?;
         let context = body.context().clone();
         let json = body.collect(self.http.limits().reply).await?;
         let text = String::from_utf8_lossy(&json);
@@ -95,7 +95,7 @@ impl OpenAi {
         let reply = ChatReply::from_json(text);
         let reply = reply.map_err(|e| e.into_error(&context, "reply", &json))?;
         telemetry::record_reply(span, &context, &reply, None);
-        Ok(reply.with_headers(headers))
+        Ok(reply.with_head(Head { status, url: Some(url), headers }))
     }
 
     /// Asks for a reply, to be read while it is made.
@@ -126,7 +126,8 @@ impl OpenAi {
     }
 
     async fn open(&self, request: &ChatRequest) -> Result<Source> {
-        let Response { status, headers, body } = self.send(request, "chat.stream", true).await?;
+        let Response { status, url, headers, body } =
+            self.send(request, "chat.stream", true).await?;
         let media_type =
             headers.get(CONTENT_TYPE).and_then(|t| t.to_str().ok()).unwrap_or_default();
         let media_type =
@@ -141,7 +142,7 @@ impl OpenAi {
                 | "application/octet-stream"
         );
         if status == StatusCode::OK && may_be_stream {
-            return Ok(Source::response(headers, body));
+            return Ok(Source::response(Head { status, url: Some(url), headers }, body));
         }
         let context = body.context().clone();
         let some = body.collect_some(self.http.limits().error_body).await;

@@ -5,7 +5,7 @@
 
 pub(crate) mod accumulate;
 mod assistant;
-mod builder;
+pub(crate) mod builder;
 mod chunk;
 pub(crate) mod chunk_reader;
 mod client;
@@ -13,6 +13,7 @@ mod content;
 mod event;
 mod extra;
 pub(crate) mod gather;
+mod head;
 mod interop;
 mod lenient;
 mod message;

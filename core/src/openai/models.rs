@@ -1,10 +1,10 @@
 //! The models that a service has.
 
-use http::{HeaderMap, Method};
+use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::{OpenAi, lenient};
-use crate::http::{Headers, REQUEST_ID, Request, Response};
+use crate::http::{Head, REQUEST_ID, Request, Response};
 use crate::{ErrorKind, Result};
 
 /// A list of models.
@@ -17,7 +17,7 @@ pub struct ModelList {
     #[serde(skip)]
     raw: Box<str>,
     #[serde(skip)]
-    headers: Headers,
+    pub(super) head: Head,
 }
 
 /// A model.
@@ -43,12 +43,7 @@ impl ModelList {
 
     /// The service's id of the request (`x-request-id`), for its support.
     pub fn request_id(&self) -> Option<&str> {
-        self.headers.0.get(REQUEST_ID)?.to_str().ok()
-    }
-
-    /// The headers of the response, as they came. `Debug` shows their names alone.
-    pub fn headers(&self) -> &HeaderMap {
-        &self.headers.0
+        self.head.headers.get(REQUEST_ID)?.to_str().ok()
     }
 }
 
@@ -64,7 +59,7 @@ impl OpenAi {
     /// Outside of a Tokio runtime with I/O and time.
     pub async fn models(&self) -> Result<ModelList> {
         let request = Request::new("models", Method::GET, "models", &self.options);
-        let Response { headers, body, .. } = self.http.send(request).await?;
+        let Response { status, url, headers, body } = self.http.send(request).await?;
         let context = body.context().clone();
         let json = body.collect(self.http.limits().reply).await?;
         let text = String::from_utf8_lossy(&json);
@@ -74,7 +69,7 @@ impl OpenAi {
             context.error(ErrorKind::Decode, why)
         })?;
         list.raw = text.into();
-        list.headers = Headers(headers);
+        list.head = Head { status, url: Some(url), headers };
         Ok(list)
     }
 }

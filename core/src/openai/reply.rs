@@ -12,7 +12,7 @@ use super::prune::pruned_object;
 use super::unreadable::{Unreadable, reported_error};
 use super::usage::{Logprobs, Usage};
 use super::{FinishReason, Role, ServiceTier};
-use crate::http::{Headers, REQUEST_ID};
+use crate::http::{Head, REQUEST_ID};
 use crate::{Error, ErrorKind, Result};
 
 /// A whole reply.
@@ -41,7 +41,7 @@ pub struct ChatReply {
     pub(super) told: Told,
     /// The JSON as it came; none for a reply that was put together from a stream.
     raw: Option<Box<str>>,
-    headers: Headers,
+    pub(super) head: Head,
 }
 
 /// Fields in [`ChatReply::told`].
@@ -155,8 +155,8 @@ impl ChatReply {
         Ok(reply)
     }
 
-    pub(super) fn with_headers(mut self, headers: http::HeaderMap) -> Self {
-        self.headers = Headers(headers);
+    pub(super) fn with_head(mut self, head: Head) -> Self {
+        self.head = head;
         self
     }
 
@@ -177,13 +177,7 @@ impl ChatReply {
 
     /// The service's id of the request (`x-request-id`), for its support.
     pub fn request_id(&self) -> Option<&str> {
-        self.headers.0.get(REQUEST_ID)?.to_str().ok()
-    }
-
-    /// The headers of the response, as they came: what a service hands out in them is the caller's. `Debug` shows their
-    /// names alone.
-    pub fn headers(&self) -> &http::HeaderMap {
-        &self.headers.0
+        self.head.headers.get(REQUEST_ID)?.to_str().ok()
     }
 
     /// Reads the first reply's text as JSON, as asked for by

@@ -35,7 +35,7 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// every reply; else its last item is an error that keeps the text so far
 /// ([`Error::partial`](crate::Error::partial)). After an error or its end, it stays ended.
 pub struct ChatStream {
-    source: Source,
+    pub(super) source: Source,
     decoder: Decoder,
     /// The bytes at hand, and how many of them the decoder took.
     bytes: Bytes,
@@ -112,7 +112,7 @@ impl ChatStream {
             }
         }
         let reply = std::mem::take(&mut self.whole).into_reply();
-        Ok(reply.with_headers(self.source.headers().clone()))
+        Ok(reply.with_head(self.source.head().clone()))
     }
 
     /// Reads what is left of the stream, and gives the whole reply.
@@ -130,11 +130,6 @@ impl ChatStream {
     /// The service's id of the request (`x-request-id`), for its support.
     pub fn request_id(&self) -> Option<&str> {
         self.source.context().request_id()
-    }
-
-    /// The headers of the response; none for a stream that was not opened by this library.
-    pub fn headers(&self) -> &http::HeaderMap {
-        self.source.headers()
     }
 
     /// The time from the call to the first chunk with content; `None` before it.
@@ -244,7 +239,8 @@ impl ChatStream {
                     let before = input.len();
                     let context = self.source.context();
                     let frame = self.decoder.decode(&mut input).map_err(|e| {
-                        context.error(ErrorKind::TooLarge, e.to_string()).with_source(e)
+                        let why = format!("{e}, the limit `event`");
+                        context.error(ErrorKind::TooLarge, why).with_source(e)
                     })?;
                     self.taken += before - input.len();
                     return match frame {
@@ -308,7 +304,8 @@ impl ChatStream {
     }
 
     fn too_large(&self) -> Error {
-        let why = format!("the reply is larger than {} bytes", self.limits.reply);
+        let why =
+            format!("the reply is larger than {} bytes, the limit `reply`", self.limits.reply);
         self.source.context().error(ErrorKind::TooLarge, why)
     }
 

@@ -15,7 +15,7 @@ use super::failure::{after, explained, is_untaken};
 use super::request::{Reply, body};
 use super::stream::TurnStream;
 use super::{ChatServiceBuilder, ServicePaths, Wire};
-use crate::http::{HttpClient, Repeat, Request, Response, Source};
+use crate::http::{Head, HttpClient, Repeat, Request, Response, Source};
 use crate::token::AnyProvider;
 use crate::{CallOptions, Error, ErrorKind, Result, Secret, Tokens, TurnRequest};
 
@@ -126,7 +126,7 @@ impl ChatService {
         let whole = once.as_ref().unwrap_or(self).whole(&call, &request).await;
         let (response, context) = whole.map_err(|second| after(&error, second))?;
         let answer = ChatAnswer::read(&context, &response.body)?;
-        let source = Source::read(response.headers, context);
+        let source = Source::read(Head { headers: response.headers, ..Head::default() }, context);
         Ok(TurnStream::of_answer(source, answer, limits, started))
     }
 
@@ -261,12 +261,12 @@ impl ChatService {
 
     /// The pieces of a response that may be a stream.
     async fn source(&self, response: Response) -> Result<Source> {
-        let Response { status, headers, body } = response;
+        let Response { status, url, headers, body } = response;
         let label = headers.get(CONTENT_TYPE).and_then(|t| t.to_str().ok()).unwrap_or_default();
         let is_page = label.trim_start().to_ascii_lowercase().starts_with("text/html");
         // Bare text is often sent under a framework's default label, which is that of a page.
         if !is_page || self.shared.wire == Wire::Text {
-            return Ok(Source::response(headers, body));
+            return Ok(Source::response(Head { status, url: Some(url), headers }, body));
         }
         let context = body.context().clone();
         let some = body.collect_some(self.shared.http.limits().error_body).await;

@@ -88,7 +88,8 @@ impl Input {
                 Format::Events(decoder) => {
                     let before = input.len();
                     let frame = decoder.decode(&mut input).map_err(|e| {
-                        context.error(ErrorKind::TooLarge, e.to_string()).with_source(e)
+                        let why = format!("{e}, the limit `event`");
+                        context.error(ErrorKind::TooLarge, why).with_source(e)
                     })?;
                     self.taken += before - input.len();
                     return match frame {
@@ -117,7 +118,10 @@ impl Input {
                     json.extend_from_slice(input);
                     self.taken = self.bytes.len();
                     if json.len() > self.limits.reply {
-                        let why = format!("the reply is larger than {} bytes", self.limits.reply);
+                        let why = format!(
+                            "the reply is larger than {} bytes, the limit `reply`",
+                            self.limits.reply
+                        );
                         return Err(context.error(ErrorKind::TooLarge, why));
                     }
                     return Ok(None);

@@ -109,7 +109,7 @@ impl TurnStream {
 
     /// The headers of the response; none for a stream that was not opened by this library.
     pub fn headers(&self) -> &HeaderMap {
-        self.source.headers()
+        &self.source.head().headers
     }
 
     /// The time from the call to the first piece of content; `None` before it.
@@ -199,7 +199,8 @@ impl TurnStream {
         }
         let kept = self.so_far.reply.len() + self.so_far.audio.as_ref().map_or(0, Bytes::len);
         if kept > self.limits.reply {
-            let why = format!("the reply is larger than {} bytes", self.limits.reply);
+            let why =
+                format!("the reply is larger than {} bytes, the limit `reply`", self.limits.reply);
             let error = self.source.context().error(ErrorKind::TooLarge, why);
             return Err(self.end_with(error));
         }

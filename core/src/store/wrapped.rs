@@ -21,7 +21,7 @@ pub(super) async fn read<T: DeserializeOwned>(
     http: &HttpClient,
     response: Response,
 ) -> Result<Answer<T>> {
-    let Response { status, headers, body } = response;
+    let Response { status, headers, body, .. } = response;
     let context = body.context().clone();
     let body = body.collect(http.limits().reply).await?;
     if status == StatusCode::NO_CONTENT || body.trim_ascii().is_empty() {

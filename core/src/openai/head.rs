@@ -1,0 +1,78 @@
+//! The response that a reply, a stream or a list came in: its head, and a stream's body as it comes.
+
+use http::HeaderMap;
+
+use super::{ChatReply, ChatStream, ModelList};
+use crate::http::Head;
+
+/// Shows the head of a response on the types that keep one.
+macro_rules! shows_head {
+    ($($of:ty, $head:ident;)+) => {
+        $(impl $of {
+            /// The headers of the response, as they came: what a service hands out in them is the caller's. `Debug` shows their
+            /// names alone. None where no response of this library brought it.
+            pub fn headers(&self) -> &HeaderMap {
+                &$head(self).headers
+            }
+
+            /// The status of the response; 200 where no response of this library brought it.
+            pub fn status(&self) -> u16 {
+                $head(self).status.as_u16()
+            }
+
+            /// Where the response came from, after redirects and with its query; `None` where no response of this
+            /// library brought it.
+            pub fn url(&self) -> Option<&str> {
+                $head(self).url()
+            }
+        })+
+    };
+}
+
+shows_head! {
+    ChatReply, of_reply;
+    ChatStream, of_stream;
+    ModelList, of_list;
+}
+
+fn of_reply(reply: &ChatReply) -> &Head {
+    &reply.head
+}
+
+fn of_stream(stream: &ChatStream) -> &Head {
+    stream.source.head()
+}
+
+fn of_list(list: &ModelList) -> &Head {
+    &list.head
+}
+
+#[cfg(feature = "bridge")]
+mod raw {
+    use std::task::{Context, Poll, ready};
+
+    use bytes::Bytes;
+
+    use super::ChatStream;
+    use crate::Result;
+    use crate::http::Piece;
+
+    impl ChatStream {
+        /// The next bytes of the body as they come, in place of chunks; the two do not mix.
+        pub(crate) fn poll_bytes(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+            loop {
+                match ready!(self.source.poll(task)) {
+                    Some(Ok(Piece::Bytes(bytes))) => {
+                        self.source.content_came();
+                        return Poll::Ready(Some(Ok(bytes)));
+                    }
+                    // A caller's own decoder has read this one: there are no bytes of it.
+                    #[cfg(feature = "eventsource-stream")]
+                    Some(Ok(Piece::Event { .. })) => {}
+                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                    None => return Poll::Ready(None),
+                }
+            }
+        }
+    }
+}
