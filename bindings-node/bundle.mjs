@@ -19,21 +19,42 @@ const entry = {
   platform: 'node',
   target: 'node20',
   outfile: 'dist/index.js',
+  external: ['turnwire-*'],
 };
-await build({ ...entry, format: 'cjs' });
+await build({ ...entry, format: 'cjs', footer: { js: callable() } });
 
-// One copy of everything, whichever way it is loaded. Node would look for the names in a CommonJS file that is
-// imported by reading it, which takes longer than all the rest.
+// One copy of everything, whichever way it is loaded.
 const { metafile } = await build({ ...entry, format: 'esm', metafile: true, write: false });
 const names = metafile.outputs['dist/index.js'].exports.filter((name) => name !== 'default');
+const reexports = `
+export default turnwire.OpenAI;
+export const {
+${names.map((name) => `  ${name},\n`).join('')}} = turnwire;
+`;
+// Node would look for the names in a CommonJS file that is imported by reading it, which takes longer than all the rest.
 writeFileSync(
   here('dist/index.mjs'),
   `import { createRequire } from 'node:module';
 
 const turnwire = createRequire(import.meta.url)('./index.js');
-
-export default turnwire.default;
-export const {
-${names.map((name) => `  ${name},\n`).join('')}} = turnwire;
-`,
+${reexports}`,
 );
+// Bundlers must see the import, and disagree with each other on what the default of a CommonJS file is.
+writeFileSync(
+  here('dist/bundled.mjs'),
+  `import * as loaded from './index.js';
+
+const turnwire = 'Stream' in loaded ? loaded : loaded.default;
+${reexports}`,
+);
+
+/** What `require` gives is the class, with and without `new`, and has everything else as its fields. */
+function callable() {
+  return `module.exports = ((all) => {
+  function OpenAI(...options) {
+    return Reflect.construct(all.OpenAI, options, new.target ?? all.OpenAI);
+  }
+  OpenAI.prototype = all.OpenAI.prototype;
+  return Object.defineProperties(OpenAI, Object.getOwnPropertyDescriptors(all));
+})(module.exports);`;
+}

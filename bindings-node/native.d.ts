@@ -5,16 +5,29 @@ export declare class Call {
   /**
    * Takes what is there, as JSON; `null` when there is nothing yet.
    *
-   * A list holds chunks. Else it is an object: `{headers}` of a stream that begins, `{headers, body}` of a
-   * whole reply, `{end}` of a stream that ended well, or `{error}`.
+   * A list holds chunks, and lists for chunks of the same shape: the shape as a chunk with some text, whether it
+   * has padding, then the text of each chunk, followed by its padding if it has any. Else it is an object: `{head}`
+   * of a stream that begins, `{head, text}` of a whole reply, `{end}` of a stream that ended well, or `{error}`.
+   *
+   * A stream's chunks are read from its head on, unless `hold` is set: then from the next call on.
    */
-  take(): string | null
+  take(hold?: boolean): string | null
+  /**
+   * Takes the bytes of a stream's body that are there; `null` when there are none yet. A text is JSON: `{end}` or
+   * `{error}`. It is for a stream whose chunks are not read.
+   */
+  takeBytes(): Uint8Array | string | null
   /** Wakes JavaScript with this id, once, when there is something to take. */
   wait(waker: Waker, id: number): void
   /** Ends the call now and closes its connection. */
   cancel(): void
   /** The whole reply behind a stream's chunks, as JSON, once the stream has ended well. */
   reply(): string | null
+  /**
+   * How many milliseconds to wait before this call, which failed, is made again after so many retries; `null` to give
+   * up.
+   */
+  waitBeforeRetry(retries: number, options: RetryOptions): number | null
 }
 
 /** A client with its connections. It keeps no process alive. */
@@ -43,6 +56,8 @@ export declare class Progress {
 export declare class Waker {
   /** Calls `on_ready` with the ids of the calls that became ready. It keeps no process alive. */
   constructor(onReady: (arg0: Array<number>) => void)
+  /** Lets go of the event loop: nothing is woken any more. An open handle would show in the reports of test runners. */
+  close(): void
 }
 
 /** Every code that an error can have. */
@@ -60,12 +75,22 @@ export interface Options {
   headers: Array<[string, string | undefined | null]>
   /** Added to the query. */
   query: Array<[string, string]>
-  /** The longest wait. */
+  /** The longest wait; infinite for none. */
   timeoutMs?: number
   /** How often the request is sent again. */
   maxRetries?: number
+  /** Whether it is sent again after a time limit, too. */
+  retryTimeouts: boolean
   /** The key that all attempts share. */
   idempotencyKey?: string
+}
+
+/** How often a call is made again, and after which failures. */
+export interface RetryOptions {
+  /** How often at most. */
+  maxRetries: number
+  /** Whether it is made again after a time limit, too. */
+  retryTimeouts: boolean
 }
 
 /** The settings of a client. */
@@ -82,10 +107,14 @@ export interface Settings {
   headers: Array<[string, string | undefined | null]>
   /** Added to the query of every call. */
   query: Array<[string, string]>
-  /** The longest wait. */
+  /** The longest wait; infinite for none. */
   timeoutMs?: number
   /** How often a request is sent again. */
   maxRetries?: number
+  /** The most bytes of one event. */
+  eventLimit?: number
+  /** The most bytes of a reply. */
+  replyLimit?: number
 }
 
 /**

@@ -2,9 +2,10 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
-use turnwire::bridge::{Batch, Chunks, Client, Pull, Taken};
-use turnwire::{ChatReply, ChatStream, ModelList};
+use turnwire::bridge::{self, Batch, Chunks, Client, Pieces, Pull, Taken};
+use turnwire::{ChatReply, ChatStream, Error, ModelList};
 
 use crate::json;
 use crate::waker::Waker;
@@ -12,7 +13,13 @@ use crate::waker::Waker;
 /// A call under way. When JavaScript lets go of it, unread or not, its connection closes.
 #[napi]
 pub struct Call {
-    stage: Mutex<Stage>,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    stage: Stage,
+    /// Why it ended, if it failed.
+    failed: Option<Error>,
 }
 
 pub(crate) enum Stage {
@@ -20,8 +27,14 @@ pub(crate) enum Stage {
     Models(Pull<Vec<ModelList>>),
     /// A stream until its response begins.
     Opening(Pull<Vec<ChatStream>>),
+    /// A stream that has begun, until it is known as what it is read.
+    Opened(Box<ChatStream>),
     /// The chunks, and those that were pulled but not taken.
     Chunks(Chunks, Batch),
+    /// The body as it comes.
+    Body(Pull<Pieces>),
+    /// Nothing more.
+    Over,
 }
 
 #[napi]
@@ -29,34 +42,64 @@ impl Call {
     /// Takes what is there, as JSON; `null` when there is nothing yet.
     ///
     /// A list holds chunks, and lists for chunks of the same shape: the shape as a chunk with some text, whether it
-    /// has padding, then the text of each chunk, followed by its padding if it has any. Else it is an object: `{headers}` of a stream that begins, `{headers, body}` of a
-    /// whole reply, `{end}` of a stream that ended well, or `{error}`.
+    /// has padding, then the text of each chunk, followed by its padding if it has any. Else it is an object: `{head}`
+    /// of a stream that begins, `{head, text}` of a whole reply, `{end}` of a stream that ended well, or `{error}`.
+    ///
+    /// A stream's chunks are read from its head on, unless `hold` is set: then from the next call on.
     #[napi]
-    pub fn take(&self) -> Option<String> {
-        let mut stage = self.lock();
-        match &mut *stage {
-            Stage::Reply(pull) => text(pull.take(), |replies| replies.first().map(json::reply)),
-            Stage::Models(pull) => text(pull.take(), |lists| lists.first().map(json::models)),
+    pub fn take(&self, hold: Option<bool>) -> Option<String> {
+        let Inner { stage, failed } = &mut *self.lock();
+        if let Err(error) = stage.read_chunks() {
+            return Some(fail(failed, error));
+        }
+        match stage {
+            Stage::Reply(pull) => {
+                text(pull.take(), failed, |replies| replies.first().map(json::reply))
+            }
+            Stage::Models(pull) => {
+                text(pull.take(), failed, |lists| lists.first().map(json::models))
+            }
             Stage::Chunks(chunks, pulled) => json::batch(pulled).or_else(|| {
-                text(chunks.pull().take(), |items| {
+                text(chunks.pull().take(), failed, |items| {
                     *pulled = items;
                     json::batch(pulled)
                 })
             }),
             Stage::Opening(pull) => {
-                let (head, opened) = match pull.take() {
-                    Taken::Items(streams) => {
-                        let stream = streams.into_iter().next()?;
-                        (json::head(&stream), Client::chunks(stream))
-                    }
-                    nothing => return text(nothing, |_| None),
+                let stream = match pull.take() {
+                    Taken::Items(streams) => streams.into_iter().next()?,
+                    nothing => return text(nothing, failed, |_| None),
                 };
-                match opened {
-                    Ok(chunks) => *stage = Stage::Chunks(chunks, Batch::default()),
-                    Err(error) => return Some(json::error(&error)),
+                let head = json::head(&stream);
+                *stage = Stage::Opened(Box::new(stream));
+                if hold != Some(true)
+                    && let Err(error) = stage.read_chunks()
+                {
+                    return Some(fail(failed, error));
                 }
                 Some(head)
             }
+            Stage::Opened(_) | Stage::Body(_) | Stage::Over => Some(json::end()),
+        }
+    }
+
+    /// Takes the bytes of a stream's body that are there; `null` when there are none yet. A text is JSON: `{end}` or
+    /// `{error}`. It is for a stream whose chunks are not read.
+    #[napi]
+    pub fn take_bytes(&self) -> Option<Either<Buffer, String>> {
+        let Inner { stage, failed } = &mut *self.lock();
+        if let Stage::Opened(_) = stage
+            && let Stage::Opened(stream) = std::mem::replace(stage, Stage::Over)
+        {
+            match Client::body(*stream) {
+                Ok(pull) => *stage = Stage::Body(pull),
+                Err(error) => return Some(Either::B(fail(failed, error))),
+            }
+        }
+        let Stage::Body(pull) = stage else { return Some(Either::B(json::end())) };
+        match pull.take() {
+            Taken::Items(pieces) => Some(Either::A(pieces.concat().into())),
+            nothing => text(nothing, failed, |_| None).map(Either::B),
         }
     }
 
@@ -64,54 +107,102 @@ impl Call {
     #[napi]
     pub fn wait(&self, waker: &Waker, id: u32) {
         let wake = waker.for_call(id);
-        match &*self.lock() {
+        match &self.lock().stage {
             Stage::Reply(pull) => pull.wake_when_filled(wake),
             Stage::Models(pull) => pull.wake_when_filled(wake),
             Stage::Opening(pull) => pull.wake_when_filled(wake),
             Stage::Chunks(chunks, _) => chunks.pull().wake_when_filled(wake),
+            Stage::Body(pull) => pull.wake_when_filled(wake),
+            Stage::Opened(_) | Stage::Over => wake(),
         }
     }
 
     /// Ends the call now and closes its connection.
     #[napi]
     pub fn cancel(&self) {
-        match &*self.lock() {
+        let stage = &mut self.lock().stage;
+        match stage {
             Stage::Reply(pull) => pull.cancel(),
             Stage::Models(pull) => pull.cancel(),
             Stage::Opening(pull) => pull.cancel(),
             Stage::Chunks(chunks, _) => chunks.pull().cancel(),
+            Stage::Body(pull) => pull.cancel(),
+            Stage::Opened(_) => *stage = Stage::Over,
+            Stage::Over => {}
         }
     }
 
     /// The whole reply behind a stream's chunks, as JSON, once the stream has ended well.
     #[napi]
     pub fn reply(&self) -> napi::Result<Option<String>> {
-        let stage = self.lock();
-        let Stage::Chunks(chunks, _) = &*stage else { return Ok(None) };
+        let inner = self.lock();
+        let Stage::Chunks(chunks, _) = &inner.stage else { return Ok(None) };
         chunks
             .reply()
             .map(json::accumulated)
             .transpose()
             .map_err(|error| napi::Error::from_reason(error.to_string()))
     }
+
+    /// How many milliseconds to wait before this call, which failed, is made again after so many retries; `null` to give
+    /// up.
+    #[napi]
+    pub fn wait_before_retry(&self, retries: u32, options: RetryOptions) -> Option<f64> {
+        let RetryOptions { max_retries, retry_timeouts } = options;
+        let inner = self.lock();
+        let error = inner.failed.as_ref()?;
+        bridge::wait_before_retry(error, retries, max_retries, retry_timeouts)
+            .map(|wait| wait.as_secs_f64() * 1e3)
+    }
+}
+
+/// How often a call is made again, and after which failures.
+#[napi(object)]
+pub struct RetryOptions {
+    /// How often at most.
+    pub max_retries: u32,
+    /// Whether it is made again after a time limit, too.
+    pub retry_timeouts: bool,
 }
 
 impl Call {
     pub(crate) fn new(stage: Stage) -> Self {
-        Call { stage: Mutex::new(stage) }
+        Call { inner: Mutex::new(Inner { stage, failed: None }) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Stage> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         // A stage is replaced whole or not at all, so a poisoned one is whole.
-        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn text<I>(taken: Taken<I>, items: impl FnOnce(I) -> Option<String>) -> Option<String> {
+impl Stage {
+    /// Begins to read the chunks of a stream that has begun.
+    fn read_chunks(&mut self) -> turnwire::Result<()> {
+        if let Stage::Opened(_) = self
+            && let Stage::Opened(stream) = std::mem::replace(self, Stage::Over)
+        {
+            *self = Stage::Chunks(Client::chunks(*stream)?, Batch::default());
+        }
+        Ok(())
+    }
+}
+
+fn text<I>(
+    taken: Taken<I>,
+    failed: &mut Option<Error>,
+    items: impl FnOnce(I) -> Option<String>,
+) -> Option<String> {
     match taken {
         Taken::Items(found) => items(found),
         Taken::Nothing => None,
         Taken::End => Some(json::end()),
-        Taken::Failed(error) => Some(json::error(&error)),
+        Taken::Failed(error) => Some(fail(failed, error)),
     }
+}
+
+fn fail(failed: &mut Option<Error>, error: Error) -> String {
+    let text = json::error(&error);
+    *failed = Some(error);
+    text
 }

@@ -5,7 +5,7 @@ use turnwire::{ChatRequest, bridge};
 
 use crate::call::{Call, Stage};
 use crate::json::thrown;
-use crate::settings::{Options, Settings, client_settings};
+use crate::settings::{NAMES, Options, Settings, client_settings};
 
 /// A client with its connections. It keeps no process alive.
 #[napi]
@@ -18,7 +18,7 @@ impl Client {
     /// A client with these settings; an error's message is its JSON.
     #[napi(constructor)]
     pub fn new(settings: Settings) -> napi::Result<Self> {
-        let inner = bridge::Client::new(client_settings(settings));
+        let inner = bridge::Client::named(client_settings(settings), NAMES);
         inner.map(|inner| Client { inner }).map_err(|error| thrown(&error))
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use turnwire::bridge::{Batch, Piece, Shape};
-use turnwire::{ChatReply, ChatStream, Error, ModelList};
+use turnwire::{ChatReply, ChatStream, Error, HeaderMap, ModelList};
 
 /// The most bytes of a batch, or one chunk: what JavaScript makes of it fits into its youngest memory.
 const MOST: usize = 32 * 1024;
@@ -61,12 +61,13 @@ fn begin(text: &mut String, run: Option<Arc<Shape>>) {
 
 /// The head of a stream's response.
 pub(crate) fn head(stream: &ChatStream) -> String {
-    json!({ "headers": pairs(stream.headers()) }).to_string()
+    json!({ "head": head_of(stream.status(), stream.url(), stream.headers()) }).to_string()
 }
 
 /// A whole reply as it came, with its headers.
 pub(crate) fn reply(reply: &ChatReply) -> String {
-    whole(&pairs(reply.headers()), reply.raw().unwrap_or("null"))
+    let head = head_of(reply.status(), reply.url(), reply.headers());
+    whole(&head, reply.raw().unwrap_or("null"))
 }
 
 /// The reply that core put together from a stream.
@@ -76,7 +77,7 @@ pub(crate) fn accumulated(reply: &ChatReply) -> serde_json::Result<String> {
 
 /// A list of models as it came, with its headers.
 pub(crate) fn models(list: &ModelList) -> String {
-    whole(&pairs(list.headers()), list.raw())
+    whole(&head_of(list.status(), list.url(), list.headers()), list.raw())
 }
 
 /// That a stream has ended well.
@@ -96,6 +97,7 @@ pub(crate) fn error(error: &Error) -> String {
     });
     json!({ "error": {
         "code": error.code(),
+        "operation": error.operation(),
         "line": error.to_string(),
         "message": error.message(),
         "status": error.status(),
@@ -116,15 +118,17 @@ pub(crate) fn thrown(cause: &Error) -> napi::Error {
     napi::Error::from_reason(error(cause))
 }
 
-fn whole(headers: &Value, body: &str) -> String {
-    format!(r#"{{"headers":{headers},"body":{body}}}"#)
+/// The head of a response, and its body as the text that came: it is read by whoever wants it read.
+fn whole(head: &Value, body: &str) -> String {
+    format!(r#"{{"head":{head},"text":{}}}"#, Value::from(body))
 }
 
-fn pairs<'a, N: AsRef<str> + 'a, V: AsRef<[u8]> + 'a>(
-    headers: impl IntoIterator<Item = (&'a N, &'a V)>,
-) -> Value {
-    let pair = |(name, value): (&N, &V)| json!([name.as_ref(), latin1(value.as_ref())]);
-    headers.into_iter().map(pair).collect()
+fn head_of(status: u16, url: Option<&str>, headers: &HeaderMap) -> Value {
+    json!({ "status": status, "url": url, "headers": pairs(headers) })
+}
+
+fn pairs(headers: &HeaderMap) -> Value {
+    headers.iter().map(|(name, value)| json!([name.as_str(), latin1(value.as_bytes())])).collect()
 }
 
 /// Header values are bytes; `Headers` in JavaScript takes them as Latin-1.

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use napi_derive::napi;
-use turnwire::{CallOptions, OpenAiBuilder, RetryPolicy, Timeouts};
+use turnwire::bridge::OptionNames;
+use turnwire::{CallOptions, Limits, OpenAiBuilder, RetryPolicy, Timeouts};
+
+/// The options' names in JavaScript.
+pub(crate) const NAMES: OptionNames = OptionNames { api_key: "apiKey", base_url: "baseURL" };
 
 /// The settings of a client.
 #[napi(object)]
@@ -20,10 +24,14 @@ pub struct Settings {
     pub headers: Vec<(String, Option<String>)>,
     /// Added to the query of every call.
     pub query: Vec<(String, String)>,
-    /// The longest wait.
+    /// The longest wait; infinite for none.
     pub timeout_ms: Option<f64>,
     /// How often a request is sent again.
     pub max_retries: Option<u32>,
+    /// The most bytes of one event.
+    pub event_limit: Option<f64>,
+    /// The most bytes of a reply.
+    pub reply_limit: Option<f64>,
 }
 
 /// What one call does differently.
@@ -33,10 +41,12 @@ pub struct Options {
     pub headers: Vec<(String, Option<String>)>,
     /// Added to the query.
     pub query: Vec<(String, String)>,
-    /// The longest wait.
+    /// The longest wait; infinite for none.
     pub timeout_ms: Option<f64>,
     /// How often the request is sent again.
     pub max_retries: Option<u32>,
+    /// Whether it is sent again after a time limit, too.
+    pub retry_timeouts: bool,
     /// The key that all attempts share.
     pub idempotency_key: Option<String>,
 }
@@ -56,6 +66,14 @@ pub(crate) fn client_settings(settings: Settings) -> OpenAiBuilder {
         builder = builder.project(id);
     }
     builder = builder.headers(settings.headers).queries(settings.query);
+    let mut limits = Limits::default();
+    if let Some(bytes) = settings.event_limit {
+        limits.event = size(bytes);
+    }
+    if let Some(bytes) = settings.reply_limit {
+        limits.reply = size(bytes);
+    }
+    builder = builder.limits(limits);
     if let Some(limit) = settings.timeout_ms.map(duration) {
         builder = builder.timeouts(Timeouts::of_silence(limit));
     }
@@ -71,6 +89,9 @@ impl Options {
         if let Some(retries) = self.max_retries {
             options = options.max_retries(retries);
         }
+        if self.retry_timeouts {
+            options = options.retry_timeouts();
+        }
         if let Some(limit) = self.timeout_ms.map(duration) {
             options = options.silence_timeout(limit);
         }
@@ -81,7 +102,13 @@ impl Options {
     }
 }
 
-/// TypeScript lets only finite numbers that are not negative through; the longest duration stands for more.
-fn duration(ms: f64) -> Duration {
-    Duration::try_from_secs_f64(ms / 1e3).unwrap_or(Duration::MAX)
+/// TypeScript lets no negative number through, and no NaN; what no clock can count is no limit.
+fn duration(ms: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(ms / 1e3).ok()
+}
+
+/// A number of bytes; TypeScript lets no negative number through, and more than there can be is the most.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+fn size(bytes: f64) -> usize {
+    bytes as usize
 }

@@ -21,7 +21,8 @@ pub struct Waker {
 
 struct Shared {
     ready: Arc<Ready>,
-    on_ready: OnReady,
+    /// `None` once it is closed.
+    on_ready: Mutex<Option<OnReady>>,
 }
 
 #[derive(Default)]
@@ -39,7 +40,13 @@ impl Waker {
             .callee_handled::<false>()
             .weak::<true>()
             .build_callback(move |_| Ok((std::mem::take(&mut *drained.lock()),).into()))?;
-        Ok(Waker { shared: Arc::new(Shared { ready, on_ready }) })
+        Ok(Waker { shared: Arc::new(Shared { ready, on_ready: Mutex::new(Some(on_ready)) }) })
+    }
+
+    /// Lets go of the event loop: nothing is woken any more. An open handle would show in the reports of test runners.
+    #[napi]
+    pub fn close(&self) {
+        drop(self.shared.lock().take());
     }
 }
 
@@ -52,11 +59,18 @@ impl Waker {
             let is_first = ready.is_empty();
             ready.push(id);
             drop(ready);
-            if is_first {
+            if is_first && let Some(on_ready) = &*shared.lock() {
                 // It fails where the environment is ending: then nobody waits any more.
-                let _ = shared.on_ready.call((), ThreadsafeFunctionCallMode::NonBlocking);
+                let _ = on_ready.call((), ThreadsafeFunctionCallMode::NonBlocking);
             }
         }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Option<OnReady>> {
+        // It is set once and taken once, so a poisoned one is whole.
+        self.on_ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

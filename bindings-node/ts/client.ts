@@ -1,14 +1,19 @@
 /** The client. */
 
+import { ABSENT_OF_CLIENT, lacks } from './absent.js';
 import { Completions } from './completions.js';
 import { Connection } from './connection.js';
 import * as errors from './errors.js';
 import { Models } from './models.js';
-import type { ClientOptions } from './options.js';
+import { resolved, type ClientOptions } from './options.js';
+
+/** The longest wait for a whole reply unless a client says otherwise, in milliseconds; core's streams have shorter ones. */
+const TIMEOUT = 600_000;
 
 /** A client of OpenAI, or of any service that speaks its chat completions. */
 export class OpenAI {
   static readonly OpenAI = this;
+  static readonly DEFAULT_TIMEOUT = TIMEOUT;
   static readonly OpenAIError = errors.OpenAIError;
   static readonly APIError = errors.APIError;
   static readonly APIConnectionError = errors.APIConnectionError;
@@ -26,18 +31,83 @@ export class OpenAI {
 
   readonly chat: { readonly completions: Completions };
   readonly models: Models;
-  readonly #options: ClientOptions;
+  #options: ClientOptions;
+  readonly #connection: Connection;
 
   /** Nothing is sent yet. It throws an `OpenAIError` when a setting is not usable. */
   constructor(options: ClientOptions = {}) {
-    this.#options = { ...options };
-    const connection = new Connection(options);
-    this.chat = { completions: new Completions(connection) };
-    this.models = new Models(connection);
+    this.#options = resolved(options);
+    this.#connection = new Connection(this.#options);
+    this.chat = { completions: new Completions(this.#connection) };
+    this.models = new Models(this.#connection);
   }
 
-  /** A client with the same settings but for these. */
-  withOptions(options: ClientOptions): OpenAI {
-    return new OpenAI({ ...this.#options, ...options });
+  /** The key; `null` without one, or where a function gives it. It shows neither in JSON nor on the console. */
+  get apiKey(): string | null {
+    const { apiKey } = this.#options;
+    return typeof apiKey === 'string' ? apiKey : null;
+  }
+
+  set apiKey(apiKey: ClientOptions['apiKey']) {
+    this.#change({ apiKey });
+  }
+
+  /** Where the service is. */
+  get baseURL(): string {
+    return this.#options.baseURL as string;
+  }
+
+  set baseURL(baseURL: string) {
+    this.#change({ baseURL });
+  }
+
+  /** The longest wait, in milliseconds. */
+  get timeout(): number {
+    return this.#options.timeout ?? TIMEOUT;
+  }
+
+  set timeout(timeout: number) {
+    this.#change({ timeout });
+  }
+
+  /** How often a request that failed in passing is sent again. */
+  get maxRetries(): number {
+    return this.#options.maxRetries ?? 2;
+  }
+
+  set maxRetries(maxRetries: number) {
+    this.#change({ maxRetries });
+  }
+
+  /** The organization that is billed. */
+  get organization(): string | null {
+    return this.#options.organization ?? null;
+  }
+
+  set organization(organization: string | null) {
+    this.#change({ organization });
+  }
+
+  /** The project that is billed. */
+  get project(): string | null {
+    return this.#options.project ?? null;
+  }
+
+  set project(project: string | null) {
+    this.#change({ project });
+  }
+
+  /** A client of the same class with the same settings but for these. */
+  withOptions(options: ClientOptions): this {
+    const Same = this.constructor as new (options: ClientOptions) => this;
+    return new Same({ ...this.#options, ...options });
+  }
+
+  #change(change: ClientOptions): void {
+    const options = { ...this.#options, ...change };
+    this.#connection.configure(options);
+    this.#options = options;
   }
 }
+
+lacks(OpenAI, 'client', ABSENT_OF_CLIENT);

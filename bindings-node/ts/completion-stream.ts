@@ -2,8 +2,9 @@
 
 import { APIUserAbortError, OpenAIError } from './errors.js';
 import { EventStream, type BaseEvents } from './event-stream.js';
-import { hasReader, parseCompletion, type Asked } from './parse.js';
+import { parseCompletion, type Asked } from './parse.js';
 import { Progress, type ProgressEvents } from './progress.js';
+import { Queue } from './queue.js';
 import { completed, type ChatCompletionSnapshot } from './snapshot.js';
 import { Stream } from './stream.js';
 import type {
@@ -43,12 +44,12 @@ export class ChatCompletionStream<Parsed = unknown>
   #completion: ParsedChatCompletion<Parsed> | undefined;
 
   /** A stream from what `toReadableStream()` gives, elsewhere perhaps. */
-  static fromReadableStream(readable: ReadableStream<Uint8Array>): ChatCompletionStream<null> {
+  static fromReadableStream(this: typeof ChatCompletionStream<null>, readable: ReadableStream<Uint8Array>): ChatCompletionStream<null> {
     const open = (controller: AbortController) => {
       const chunks = Stream.fromReadableStream<ChatCompletionChunk>(readable, controller);
       return Promise.resolve({ chunks, reply: () => undefined });
     };
-    return new ChatCompletionStream<null>(open, { messages: [] });
+    return new this(open, { messages: [] });
   }
 
   /** Opens the stream after those who just got it have added their listeners. */
@@ -104,9 +105,9 @@ export class ChatCompletionStream<Parsed = unknown>
 
   /** The chunks as they come; leaving the loop early aborts the stream. */
   [Symbol.asyncIterator](): AsyncIterator<ChatCompletionChunk> {
-    const chunks: ChatCompletionChunk[] = [];
+    const chunks = new Queue<ChatCompletionChunk>();
     type Reader = { resolve: (result: IteratorResult<ChatCompletionChunk>) => void; reject: (error: unknown) => void };
-    const readers: Reader[] = [];
+    const readers = new Queue<Reader>();
     let failure: unknown;
     this.on('chunk', (chunk) => {
       const reader = readers.shift();
@@ -114,7 +115,7 @@ export class ChatCompletionStream<Parsed = unknown>
       else chunks.push(chunk);
     });
     const finish = () => {
-      for (const reader of readers.splice(0)) {
+      for (let reader = readers.shift(); reader; reader = readers.shift()) {
         if (failure) reader.reject(failure);
         else reader.resolve({ value: undefined, done: true });
         failure = undefined;
@@ -167,8 +168,7 @@ export class ChatCompletionStream<Parsed = unknown>
   #finish(reply: ChatCompletion | undefined, asked: Asked): void {
     const { snapshot } = this.#progress;
     if (!snapshot) throw new OpenAIError('the stream ended without a chunk');
-    // As in the package that this takes the place of: plain JSON is read only where something brings a reader.
-    const completion = parseCompletion<Parsed>(completed(snapshot, reply), hasReader(asked) ? asked : {});
+    const completion = parseCompletion<Parsed>(completed(snapshot, reply), asked);
     this.#completion = completion;
     const message = completion.choices[0]?.message;
     this.emit('chatCompletion', completion);
@@ -187,8 +187,7 @@ export class ChatCompletionStream<Parsed = unknown>
 }
 
 function total(usage: CompletionUsage | null | undefined): CompletionUsage {
-  const { completion_tokens = 0, prompt_tokens = 0, total_tokens = 0 } = usage ?? {};
-  return { completion_tokens, prompt_tokens, total_tokens };
+  return { completion_tokens: 0, prompt_tokens: 0, total_tokens: 0, ...usage };
 }
 
 function calls(message: ParsedChatCompletionMessage<unknown> | undefined): FunctionCall[] {

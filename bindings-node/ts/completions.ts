@@ -1,5 +1,6 @@
 /** `client.chat.completions`. */
 
+import { ABSENT_OF_COMPLETIONS, lacks } from './absent.js';
 import { ChatCompletionStream } from './completion-stream.js';
 import type { Connection } from './connection.js';
 import type { RequestOptions } from './options.js';
@@ -51,7 +52,7 @@ export class Completions {
 
   /**
    * Asks for a whole reply, and reads its content as the JSON that `response_format` asks for, and the arguments of its
-   * tool calls, which must be of strict tools.
+   * tool calls, which must be of strict tools or custom ones.
    */
   parse<Parsed = unknown>(
     body: ChatCompletionCreateParamsNonStreaming,
@@ -75,3 +76,5 @@ export class Completions {
     return new ChatCompletionStream<Parsed>(open, body, options?.signal);
   }
 }
+
+lacks(Completions, 'client.chat.completions', ABSENT_OF_COMPLETIONS);

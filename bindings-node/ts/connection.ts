@@ -1,96 +1,135 @@
 /** A client's native side, and the two ways of a call through it: whole and streamed. */
 
+import { setTimeout } from 'node:timers';
+
 import type { Source } from './completion-stream.js';
-import { fromThrown, OpenAIError } from './errors.js';
+import { fromThrown } from './core-error.js';
+import { APIUserAbortError, OpenAIError } from './errors.js';
 import { logging } from './log.js';
 import { native, type Call, type Options } from './native.js';
-import { callOptions, settings, type ClientOptions, type RequestOptions } from './options.js';
+import { askedKey, callOptions, mostRetries, settings, type ClientOptions, type RequestOptions } from './options.js';
 import { APIPromise, type Opened } from './promise.js';
 import { Running } from './running.js';
-import { streamOf, type Stream } from './stream.js';
+import { bytesOf, streamOf, type Stream } from './stream.js';
 import type { ChatCompletion, ChatCompletionChunk } from './types.js';
-import type { HeaderPairs } from './wire.js';
+import type { Begun, HeaderPairs } from './wire.js';
 
 type Client = InstanceType<typeof native.Client>;
+type Start = (client: Client, options: Options) => Call;
+type Reading<T> = (body: unknown) => T;
+
+const never = () => false;
 
 export class Connection {
-  #client: Client;
-  #key: (() => Promise<string> | string) | undefined;
+  #client!: Client;
+  #options!: ClientOptions;
   #log: (() => void) | undefined;
 
   constructor(options: ClientOptions) {
-    this.#log = logging(options);
-    if (typeof options.apiKey === 'function') this.#key = options.apiKey;
+    this.configure(options);
+  }
+
+  /** Makes the calls from here on with these settings. */
+  configure(options: ClientOptions): void {
+    const made = settings(options);
     try {
-      this.#client = new native.Client(settings(options));
+      this.#client = new native.Client(made);
     } catch (error) {
       throw fromThrown(error);
     }
+    this.#log = logging(options);
+    this.#options = options;
   }
 
   /** A call whose result comes whole. */
-  whole<T>(
-    start: (client: Client, options: Options) => Call,
-    options: RequestOptions | undefined,
-    read: (body: unknown) => T,
-  ): APIPromise<T> {
-    return new APIPromise(this.openWhole(start, options, read));
+  whole<T>(start: Start, options: RequestOptions | undefined, read: Reading<T>): APIPromise<T> {
+    return new APIPromise(() => this.openWhole(start, options, read));
   }
 
   /** The same, for a promise of another class. */
-  async openWhole<T>(
-    start: (client: Client, options: Options) => Call,
-    options: RequestOptions | undefined,
-    read: (body: unknown) => T,
-  ): Promise<Opened<T>> {
-    const running = await this.#start(start, options);
-    const head = await running.head();
+  async openWhole<T>(start: Start, options: RequestOptions | undefined, read: Reading<T>): Promise<Opened<T>> {
+    const [running, { head, text = '' }] = await this.#begin(start, options, never);
     running.over();
-    return { data: withRequestId(read(head.body), head.headers), head };
+    return { head, body: () => text, read: () => withRequestId(read(JSON.parse(text)), head.headers) };
   }
 
   /** A call whose result is streamed. */
   stream(body: object, options: RequestOptions | undefined): APIPromise<Stream<ChatCompletionChunk>> {
-    const open = async (): Promise<Opened<Stream<ChatCompletionChunk>>> => {
-      const running = await this.#streamed(body, options);
-      const head = await running.head();
-      return { data: streamOf(running), head };
-    };
-    return new APIPromise(open());
+    return new APIPromise(async (isHeld): Promise<Opened<Stream<ChatCompletionChunk>>> => {
+      const [running, { head }] = await this.#begin(streamed(body), options, isHeld);
+      let stream: Stream<ChatCompletionChunk> | undefined;
+      let bytes: ReadableStream<Uint8Array> | undefined;
+      return {
+        head,
+        body: () => (stream ? null : (bytes ??= bytesOf(running))),
+        read: () => (stream ??= streamOf(running)),
+      };
+    });
   }
 
   /** The same, for those who want the whole reply afterwards. */
   async openStream(body: object, options: RequestOptions | undefined): Promise<Source> {
-    const running = await this.#streamed(body, options);
-    await running.head();
+    const [running] = await this.#begin(streamed(body), options, never);
     const chunks = streamOf(running);
     return { chunks, reply: () => running.reply() as ChatCompletion | undefined };
   }
 
-  #streamed(body: object, options: RequestOptions | undefined): Promise<Running> {
-    return this.#start((client, given) => client.chatStream(JSON.stringify(body), given), options);
+  /** Makes a call until its response begins. */
+  async #begin(start: Start, options: RequestOptions | undefined, isHeld: () => boolean): Promise<[Running, Begun]> {
+    const { apiKey } = this.#options;
+    if (typeof apiKey === 'function') return this.#beginWithKeys(apiKey, start, options, isHeld);
+    const running = this.#start(start, options, callOptions(this.#options, options));
+    return [running, await running.begun(isHeld)];
   }
 
-  async #start(
-    start: (client: Client, options: Options) => Call,
+  /** The same, with a key that is asked for before each attempt: so the attempts are made here, by core's rules. */
+  async #beginWithKeys(
+    ask: () => Promise<string> | string,
+    start: Start,
     options: RequestOptions | undefined,
-  ): Promise<Running> {
-    const key = this.#key && (await asked(this.#key));
-    const running = new Running(() => start(this.#client, callOptions(options, key)), options?.signal);
+    isHeld: () => boolean,
+  ): Promise<[Running, Begun]> {
+    const most = mostRetries(this.#options, options);
+    const idempotencyKey = options?.idempotencyKey ?? crypto.randomUUID();
+    for (let retries = 0; ; retries += 1) {
+      const key = await askedKey(ask);
+      const given = callOptions(this.#options, { ...options, idempotencyKey }, key);
+      const running = this.#start(start, options, { ...given, maxRetries: 0 });
+      try {
+        return [running, await running.begun(isHeld)];
+      } catch (error) {
+        if (error instanceof OpenAIError) error.attempts = retries + 1;
+        const wait = running.waitBeforeRetry(retries, most, given.retryTimeouts);
+        if (wait === null) throw error;
+        await sleep(wait, options?.signal);
+      }
+    }
+  }
+
+  #start(start: Start, options: RequestOptions | undefined, given: Options): Running {
+    const running = new Running(() => start(this.#client, given), options?.signal);
     running.onEnd = this.#log;
     return running;
   }
 }
 
-async function asked(key: () => Promise<string> | string): Promise<string> {
-  let found: unknown;
-  try {
-    found = await key();
-  } catch (cause) {
-    throw new OpenAIError(`the function apiKey failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
-  if (typeof found === 'string' && found) return found;
-  throw new OpenAIError(`the function apiKey gave no key, but ${found === '' ? 'an empty text' : typeof found}`);
+function streamed(body: object): Start {
+  return (client, options) => client.chatStream(JSON.stringify(body), options);
+}
+
+function sleep(ms: number, signal: AbortSignal | null | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const aborted = () => {
+      clearTimeout(timer);
+      reject(new APIUserAbortError());
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', aborted);
+      resolve();
+    }, ms);
+    if (signal?.aborted) aborted();
+    else signal?.addEventListener('abort', aborted, { once: true });
+  });
 }
 
 function withRequestId<T>(data: T, headers: HeaderPairs): T {

@@ -1,11 +1,11 @@
 /** The errors, as classes of the names and fields that programs for the `openai` package know. */
 
-import type { HeaderPairs } from './wire.js';
-
 /** What an error tells beyond what the class says. */
 export interface ErrorFacts {
   /** The stable code of what went wrong, the same in every language. */
   errorCode?: string;
+  /** What was being done, such as `chat.stream`. */
+  operation?: string;
   /** Whether the same call made again later can succeed. */
   retryable?: boolean;
   /** How long the service asked to wait before the next attempt. */
@@ -22,6 +22,7 @@ const brand = (name: string): symbol => Symbol.for(`turnwire.${name}`);
 /** The base of every error of this package. */
 export class OpenAIError extends Error implements ErrorFacts {
   declare errorCode?: string;
+  declare operation?: string;
   declare retryable?: boolean;
   declare retryAfterMs?: number;
   declare attempts?: number;
@@ -50,6 +51,7 @@ export class APIError<
   /** The service's error object */
   readonly error: TError;
 
+  /** The service's code: a word, or the number that it sent. */
   readonly code: string | null | undefined;
   readonly param: string | null | undefined;
   readonly type: string | undefined;
@@ -65,6 +67,18 @@ export class APIError<
     this.code = told?.['code'];
     this.param = told?.['param'];
     this.type = told?.['type'];
+  }
+
+  /** The error of the class that the status names. */
+  static generate(
+    status: number | undefined,
+    errorResponse: object | undefined,
+    message: string | undefined,
+    headers: Headers | undefined,
+  ): APIError {
+    if (!status || !headers) return new APIConnectionError({ message, cause: asError(errorResponse) });
+    const error = (errorResponse as Record<string, any> | undefined)?.['error'];
+    return new (classOf(status))(status, error, message, headers);
   }
 
   /** The service's id of the request, for its support. */
@@ -124,6 +138,33 @@ export class ContentFilterFinishReasonError extends OpenAIError {
   }
 }
 
+type StatusError = new (status: any, error: any, message: any, headers: any) => APIError;
+
+const BY_STATUS = new Map<number, StatusError>([
+  [400, BadRequestError],
+  [401, AuthenticationError],
+  [403, PermissionDeniedError],
+  [404, NotFoundError],
+  [409, ConflictError],
+  [422, UnprocessableEntityError],
+  [429, RateLimitError],
+]);
+
+/** The class of a status that is an error. */
+export function classOf(status: number): StatusError {
+  return BY_STATUS.get(status) ?? (status >= 500 ? InternalServerError : APIError);
+}
+
+/** Whether it is an error, of this realm or another: `instanceof` holds in its own alone. */
+export function isError(value: unknown): value is Error {
+  return Object.prototype.toString.call(value) === '[object Error]' || value instanceof Error;
+}
+
+function asError(value: unknown): Error | undefined {
+  if (value === undefined || isError(value)) return value;
+  return new Error(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
 const classes = {
   OpenAIError,
   APIError,
@@ -144,113 +185,4 @@ const classes = {
 };
 for (const [name, of] of Object.entries(classes)) {
   Object.defineProperty(of.prototype, brand(name), { value: true });
-}
-
-/** An error as core tells it. */
-export interface CoreError {
-  code: string;
-  line: string;
-  message: string;
-  status: number | null;
-  headers: HeaderPairs | null;
-  requestId: string | null;
-  retryable: boolean;
-  retryAfterMs: number | null;
-  attempts: number;
-  partial: string | null;
-  api: { message: string; type: string | null; code: string | null; param: string | null } | null;
-  body: string | null;
-}
-
-type StatusError = new (status: any, error: any, message: any, headers: any) => APIError;
-type Make = (core: CoreError) => OpenAIError;
-
-const setting: Make = (core) => new OpenAIError(core.line);
-const connection: Make = (core) => new APIConnectionError({ cause: new Error(core.line) });
-const timeout: Make = (core) => new APIConnectionTimeoutError({ cause: new Error(core.line) });
-const answered =
-  (of: StatusError): Make =>
-  (core) => {
-    const body = parsed(core.body);
-    // Without JSON the body itself is the message; without a body, what core says.
-    const text = body === undefined ? (core.body ?? (core.status ? undefined : core.line)) : undefined;
-    const error = new of(core.status ?? undefined, body?.['error'], text, undefined);
-    return lazyHeaders(error, core);
-  };
-/** An error in a stream or in a reply that had begun as a success. */
-const reported: Make = (core) =>
-  lazyHeaders(new APIError(undefined, core.api ?? undefined, core.line, undefined), core);
-
-/** The class for each of core's codes. */
-export const BY_CODE: Record<string, Make> = {
-  config: setting,
-  invalid_request: setting,
-  connect: connection,
-  connection,
-  connect_timeout: timeout,
-  headers_timeout: timeout,
-  idle_timeout: timeout,
-  content_timeout: timeout,
-  total_timeout: timeout,
-  redirect: answered(APIError),
-  bad_request: answered(BadRequestError),
-  authentication: answered(AuthenticationError),
-  permission_denied: answered(PermissionDeniedError),
-  not_found: answered(NotFoundError),
-  conflict: answered(ConflictError),
-  unprocessable: answered(UnprocessableEntityError),
-  rate_limited: answered(RateLimitError),
-  insufficient_quota: answered(RateLimitError),
-  server: answered(InternalServerError),
-  status: answered(APIError),
-  api: reported,
-  decode: reported,
-  unexpected_reply: reported,
-  too_large: reported,
-  truncated: (core) => new TruncatedStreamError({ message: core.line }),
-  cancelled: () => new APIUserAbortError(),
-  forked: setting,
-  outbox_full: setting,
-  storage: setting,
-  file: setting,
-  structure: setting,
-};
-
-/** The error to throw for an error of core's. */
-export function fromCore(core: CoreError): OpenAIError {
-  const error = (BY_CODE[core.code] ?? reported)(core);
-  error.errorCode = core.code;
-  error.retryable = core.retryable;
-  error.attempts = core.attempts;
-  if (core.retryAfterMs !== null) error.retryAfterMs = core.retryAfterMs;
-  if (core.partial !== null) error.partial = core.partial;
-  if (core.requestId !== null && error instanceof APIError) {
-    Object.assign(error, { requestID: core.requestId });
-  }
-  return error;
-}
-
-/** Reads an error that the native side threw: its message is its JSON. */
-export function fromThrown(thrown: unknown): unknown {
-  if (!(thrown instanceof Error) || !thrown.message.startsWith('{"error":')) return thrown;
-  return fromCore((JSON.parse(thrown.message) as { error: CoreError }).error);
-}
-
-/** `Headers` loads a large part of Node when it is first named: only for those who look. */
-function lazyHeaders(error: APIError, core: CoreError): APIError {
-  const { headers } = core;
-  if (headers) {
-    let made: Headers | undefined;
-    const get = () => (made ??= new Headers(headers));
-    Object.defineProperty(error, 'headers', { get, enumerable: true, configurable: true });
-  }
-  return error;
-}
-
-function parsed(body: string | null): Record<string, any> | undefined {
-  try {
-    return body === null ? undefined : (JSON.parse(body) ?? undefined);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,8 @@
 /** Something that tells of itself by events, and that can be waited for. */
 
-import { APIUserAbortError, OpenAIError } from './errors.js';
+import { setImmediate } from 'node:timers';
+
+import { APIUserAbortError, isError, OpenAIError } from './errors.js';
 
 /** The events that end every such stream. */
 export interface BaseEvents {
@@ -124,6 +126,6 @@ export class EventStream<Events extends BaseEvents> {
 }
 
 function wrapped(thrown: unknown): OpenAIError {
-  if (!(thrown instanceof Error)) return new OpenAIError(String(thrown));
+  if (!isError(thrown)) return new OpenAIError(String(thrown));
   return new OpenAIError(thrown.message, { cause: thrown });
 }

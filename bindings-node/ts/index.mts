@@ -7,7 +7,9 @@ export {
   APIPromise,
   APIUserAbortError,
   AuthenticationError,
+  AzureOpenAI,
   BadRequestError,
+  BedrockOpenAI,
   ChatCompletionStream,
   ConflictError,
   ContentFilterFinishReasonError,
@@ -21,6 +23,7 @@ export {
   PermissionDeniedError,
   RateLimitError,
   Stream,
+  toFile,
   TruncatedStreamError,
   UnprocessableEntityError,
 } from './index.js';

@@ -1,5 +1,6 @@
 /** Client SDK for streamed chat with a language model. */
 
+export { AzureOpenAI, BedrockOpenAI, toFile } from './elsewhere.js';
 export { OpenAI, OpenAI as default } from './client.js';
 export { ChatCompletionStream, type ChatCompletionStreamEvents } from './completion-stream.js';
 export {
@@ -22,9 +23,11 @@ export {
   type ErrorFacts,
 } from './errors.js';
 export type { Logger, LogLevel } from './log.js';
+export type { HeadersLike } from './headers.js';
 export { PagePromise } from './models.js';
-export type { ClientOptions, HeadersLike, Query, RequestOptions } from './options.js';
+export type { ApiKey, ClientOptions, Limits, RequestOptions } from './options.js';
 export { APIPromise, type WithResponse } from './promise.js';
+export type { Query } from './query.js';
 export type {
   ChatCompletionSnapshot,
   ChoiceSnapshot,

@@ -1,7 +1,10 @@
 /** Hands what core logs to a logger of the program's, when calls end: never on the way of a chunk. */
 
+import { setTimeout } from 'node:timers';
+
+import { fromEnv } from './env.js';
 import { native } from './native.js';
-import { fromEnv, type ClientOptions } from './options.js';
+import type { ClientOptions } from './options.js';
 
 const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 
@@ -40,6 +43,8 @@ export function logging(options: ClientOptions): (() => void) | undefined {
 }
 
 function levelOf({ logger, logLevel }: ClientOptions): (typeof LEVELS)[number] | undefined {
-  const asked = logLevel ?? fromEnv('OPENAI_LOG') ?? (logger ? 'warn' : 'off');
-  return LEVELS.find((level) => level === asked);
+  const known = ['off', ...LEVELS];
+  // A word that nobody knows is as good as none.
+  const asked = [logLevel, fromEnv('OPENAI_LOG')].find((level) => level !== undefined && known.includes(level));
+  return LEVELS.find((level) => level === (asked ?? (logger ? 'warn' : 'off')));
 }

@@ -1,5 +1,6 @@
 /** `client.models`. */
 
+import { ABSENT_OF_MODELS, lacks } from './absent.js';
 import type { Connection } from './connection.js';
 import type { RequestOptions } from './options.js';
 import { APIPromise } from './promise.js';
@@ -12,7 +13,7 @@ export class ModelsPage implements AsyncIterable<Model> {
 
   constructor(body: { object?: string; data?: Model[] }) {
     this.object = body.object ?? 'list';
-    this.data = body.data ?? [];
+    this.data = Array.isArray(body.data) ? body.data : [];
   }
 
   getPaginatedItems(): Model[] {
@@ -44,7 +45,7 @@ export class Models {
 
   /** Asks for the models that the service has. */
   list(options?: RequestOptions): PagePromise {
-    return new PagePromise(
+    return new PagePromise(() =>
       this.#connection.openWhole(
         (client, given) => client.models(given),
         options,
@@ -53,3 +54,5 @@ export class Models {
     );
   }
 }
+
+lacks(Models, 'client.models', ABSENT_OF_MODELS);

@@ -7,38 +7,78 @@ import type * as Native from '../native.js';
 
 export type { Call, Options, Settings } from '../native.js';
 
-const NAME = 'turnwire';
+const failures: unknown[] = [];
 
-export const native: typeof Native = load();
+export const native: typeof Native = built() ?? installed() ?? none();
 
-function load(): typeof Native {
-  const failures: unknown[] = [];
-  for (const platform of platforms()) {
-    for (const place of [`../${NAME}.${platform}.node`, `${NAME}-${platform}`]) {
-      try {
-        return require(place) as typeof Native;
-      } catch (error) {
-        failures.push(error);
-      }
+/** What a clone has built for itself. Bundlers must not look for it, so they do not see its name. */
+function built(): typeof Native | undefined {
+  const { platform, arch } = process;
+  const abis = { linux: ['-gnu', '-musl'], win32: ['-msvc'] }[platform as string] ?? [''];
+  for (const abi of abis) {
+    const place = `../turnwire.${platform}-${arch}${abi}.node`;
+    try {
+      return require(place);
+    } catch (error) {
+      failures.push(error);
     }
   }
+  return undefined;
+}
+
+/**
+ * The platform's package. Every name is written out, and tried by itself, so that a bundler finds the one that is
+ * installed and takes it along, or says that it cannot. Of the two for Linux the wrong one does not load.
+ */
+function installed(): typeof Native | undefined {
+  const system = `${process.platform}-${process.arch}`;
+  try {
+    if (system === 'linux-x64') return require('turnwire-linux-x64-gnu');
+  } catch (error) {
+    failures.push(error);
+  }
+  try {
+    if (system === 'linux-x64') return require('turnwire-linux-x64-musl');
+  } catch (error) {
+    failures.push(error);
+  }
+  try {
+    if (system === 'linux-arm64') return require('turnwire-linux-arm64-gnu');
+  } catch (error) {
+    failures.push(error);
+  }
+  try {
+    if (system === 'linux-arm64') return require('turnwire-linux-arm64-musl');
+  } catch (error) {
+    failures.push(error);
+  }
+  try {
+    if (system === 'darwin-x64') return require('turnwire-darwin-x64');
+  } catch (error) {
+    failures.push(error);
+  }
+  try {
+    if (system === 'darwin-arm64') return require('turnwire-darwin-arm64');
+  } catch (error) {
+    failures.push(error);
+  }
+  try {
+    if (system === 'win32-x64') return require('turnwire-win32-x64-msvc');
+  } catch (error) {
+    failures.push(error);
+  }
+  try {
+    if (system === 'win32-arm64') return require('turnwire-win32-arm64-msvc');
+  } catch (error) {
+    failures.push(error);
+  }
+  return undefined;
+}
+
+function none(): never {
   const reasons = failures.map((failure) => `  ${String(failure).split('\n', 1)[0]}`).join('\n');
   throw new Error(
     `turnwire has no native part for ${process.platform} on ${process.arch}; if there should be one, ` +
-      `install again without --omit=optional:\n${reasons}`,
+      `install again without --omit=optional, and of a bundle leave turnwire out (mark it as external):\n${reasons}`,
   );
-}
-
-/** The names of the builds that can work here, the likeliest first. */
-function platforms(): string[] {
-  const { platform, arch } = process;
-  switch (platform) {
-    case 'linux':
-      // The wrong one of the two does not load, which costs less than finding out which it is.
-      return [`linux-${arch}-gnu`, `linux-${arch}-musl`];
-    case 'win32':
-      return [`win32-${arch}-msvc`];
-    default:
-      return [`${platform}-${arch}`];
-  }
 }

@@ -1,33 +1,35 @@
 /** What programs may set, and how it reaches the native side. What is not set stays core's default. */
 
-import { OpenAIError } from './errors.js';
+import { fromEnv } from './env.js';
+import { isError, OpenAIError } from './errors.js';
+import { headerPairs, type HeadersLike } from './headers.js';
 import type { Logger, LogLevel } from './log.js';
 import type { Options, Settings } from './native.js';
+import { queryPairs, type Query } from './query.js';
 
-export type HeadersLike =
-  | Headers
-  | [string, string][]
-  | Record<string, string | null | undefined>
-  | null
-  | undefined;
-
-export type Query = Record<string, unknown>;
+/** A key, or a function that gives one: it is asked before each attempt of a call. */
+export type ApiKey = string | (() => Promise<string> | string);
 
 /** The settings of a client. */
 export interface ClientOptions {
-  /** Default `OPENAI_API_KEY` of the environment. A function is asked before each call. */
-  apiKey?: string | (() => Promise<string> | string) | null | undefined;
+  /** Default `OPENAI_API_KEY` of the environment; `null` for none. A function is asked before each attempt of a call. */
+  apiKey?: ApiKey | null | undefined;
   /** Default `OPENAI_BASE_URL` of the environment, else OpenAI's own service. */
   baseURL?: string | null | undefined;
-  /** Default `OPENAI_ORG_ID` of the environment. */
+  /** Default `OPENAI_ORG_ID` of the environment; `null` for none. */
   organization?: string | null | undefined;
-  /** Default `OPENAI_PROJECT_ID` of the environment. */
+  /** Default `OPENAI_PROJECT_ID` of the environment; `null` for none. */
   project?: string | null | undefined;
-  /** The longest wait in milliseconds: for a whole reply, for a stream to begin, and for more of it. */
+  /**
+   * The longest wait in milliseconds: for a whole reply, for a stream to begin, and for more of it. `Infinity` for no
+   * limit.
+   */
   timeout?: number | undefined;
   /** How often a request that failed in passing is sent again. */
   maxRetries?: number | undefined;
-  /** Sent with every call; `null` takes a header away that would be sent. */
+  /** How much the service may send. */
+  limits?: Limits | undefined;
+  /** Sent with every call, over those of `OPENAI_CUSTOM_HEADERS`; `null` takes a header away that would be sent. */
   defaultHeaders?: HeadersLike;
   /** Added to the query of every call. */
   defaultQuery?: Query | undefined;
@@ -37,11 +39,22 @@ export interface ClientOptions {
   logLevel?: LogLevel | undefined;
 }
 
+/** How much a service may send before a call fails with the code `too_large`, in bytes; `Infinity` for any amount. */
+export interface Limits {
+  /** One event of a stream; default 8 MiB. */
+  event?: number | undefined;
+  /** A whole reply, or everything that is kept of a streamed one; default 64 MiB. */
+  reply?: number | undefined;
+}
+
 /** What one call does differently from its client. */
 export interface RequestOptions {
   /** Ends the call when it is aborted. */
   signal?: AbortSignal | null | undefined;
-  /** The longest wait in milliseconds: for a whole reply, for a stream to begin, and for more of it. */
+  /**
+   * The longest wait in milliseconds: for a whole reply, for a stream to begin, and for more of it. `Infinity` for no
+   * limit.
+   */
   timeout?: number | undefined;
   /** How often the request is sent again. */
   maxRetries?: number | undefined;
@@ -53,74 +66,140 @@ export interface RequestOptions {
   idempotencyKey?: string | undefined;
 }
 
+const OWN_HTTP = 'the client brings its own HTTP; a proxy is read from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY';
+const OWN_KEY = 'give a function as apiKey that fetches the token';
+
 /** Settings of the `openai` package that mean nothing here, with what takes their place. */
 const NOT_TAKEN: Record<string, string> = {
-  fetch: 'the client brings its own HTTP; a proxy is read from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY',
-  fetchOptions: 'the client brings its own HTTP; a proxy is read from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY',
-  workloadIdentity: 'give a function as apiKey that fetches the token',
+  fetch: OWN_HTTP,
+  fetchOptions: OWN_HTTP,
+  httpAgent: OWN_HTTP,
+  workloadIdentity: OWN_KEY,
+  x509Transport: OWN_KEY,
+  credential: OWN_KEY,
+  adminAPIKey: "the administration's API is not a part of turnwire; give apiKey",
   provider: 'give baseURL, and a function as apiKey or defaultHeaders',
+  dataResidency: "give the region's address as baseURL",
+  dangerouslyAllowBrowser: 'turnwire runs in Node alone, where no key can be seen; call it from a server of yours',
 };
 
+const OPENAI = 'https://api.openai.com/v1';
+
+/** How often a request is sent again unless a client says otherwise, as core has it. */
+const RETRIES = 2;
+
+/** A client's options, with what the environment says in place of those that are not set. */
+export function resolved(options: ClientOptions): ClientOptions {
+  refuse(options, NOT_TAKEN);
+  const {
+    apiKey = fromEnv('OPENAI_API_KEY'),
+    baseURL = fromEnv('OPENAI_BASE_URL'),
+    organization = fromEnv('OPENAI_ORG_ID'),
+    project = fromEnv('OPENAI_PROJECT_ID'),
+  } = options;
+  return { ...options, apiKey, baseURL: baseURL || OPENAI, organization, project };
+}
+
+/** The settings of the native client. */
 export function settings(options: ClientOptions): Settings {
-  for (const [name, instead] of Object.entries(NOT_TAKEN)) {
-    if ((options as Record<string, unknown>)[name] != null) throw new OpenAIError(`${name} is not supported: ${instead}`);
-  }
-  const { apiKey } = options;
+  const { apiKey, organization, project, limits = {} } = options;
+  refuse(limits, {}, ['event', 'reply'], 'limits.');
   return {
     // In place of a key that is asked for, so that core does not miss one; it is never sent.
-    apiKey: typeof apiKey === 'function' ? 'asked-for-each-call' : (apiKey ?? fromEnv('OPENAI_API_KEY')),
-    baseUrl: options.baseURL || fromEnv('OPENAI_BASE_URL'),
-    organization: options.organization ?? fromEnv('OPENAI_ORG_ID'),
-    project: options.project ?? fromEnv('OPENAI_PROJECT_ID'),
-    headers: headerPairs(options.defaultHeaders),
-    query: queryPairs(options.defaultQuery),
+    apiKey: typeof apiKey === 'function' ? 'asked-for-each-call' : text('apiKey', apiKey),
+    baseUrl: text('baseURL', options.baseURL),
+    organization: text('organization', organization),
+    project: text('project', project),
+    headers: [...customHeaders(), ...headerPairs('defaultHeaders', options.defaultHeaders)],
+    // It goes with each call, so that a call can take a part of it away.
+    query: [],
     timeoutMs: milliseconds(options.timeout),
     maxRetries: retries(options.maxRetries),
+    eventLimit: bytes('limits.event', limits.event),
+    replyLimit: bytes('limits.reply', limits.reply),
   };
 }
 
-export function callOptions(options: RequestOptions | undefined, key: string | undefined): Options {
+/** The options of one call. */
+export function callOptions(client: ClientOptions, options: RequestOptions = {}, key?: string): Options {
+  refuse(options, { fetchOptions: OWN_HTTP });
   const bearer: [string, string][] = key === undefined ? [] : [['authorization', `Bearer ${key}`]];
+  const timeoutMs = milliseconds(options.timeout);
   return {
-    headers: [...bearer, ...headerPairs(options?.headers)],
-    query: queryPairs(options?.query),
-    timeoutMs: milliseconds(options?.timeout),
-    maxRetries: retries(options?.maxRetries),
-    idempotencyKey: options?.idempotencyKey,
+    headers: [...bearer, ...headerPairs('headers', options.headers)],
+    query: queryPairs({ ...client.defaultQuery, ...options.query }),
+    timeoutMs,
+    maxRetries: retries(options.maxRetries),
+    // A limit of the caller's own says that he would rather have another attempt than wait longer.
+    retryTimeouts: timeoutMs !== undefined || client.timeout !== undefined,
+    idempotencyKey: text('idempotencyKey', options.idempotencyKey),
   };
 }
 
-export function fromEnv(name: string): string | undefined {
-  return process.env[name]?.trim() || undefined;
+/** How often a call may be made again. */
+export function mostRetries(client: ClientOptions, options: RequestOptions = {}): number {
+  return retries(options.maxRetries ?? client.maxRetries) ?? RETRIES;
 }
 
-function headerPairs(headers: HeadersLike): [string, string | null][] {
-  if (!headers) return [];
-  const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
-  return entries.filter((pair): pair is [string, string | null] => pair[1] !== undefined);
-}
-
-/** Objects and lists in a query are written with brackets: `a[b]=1&c[]=2`. */
-function queryPairs(query: Query | undefined): [string, string][] {
-  const pairs = (name: string, value: unknown): [string, string][] => {
-    if (value === undefined) return [];
-    if (Array.isArray(value)) return value.flatMap((each) => pairs(`${name}[]`, each));
-    if (typeof value !== 'object' || value === null) return [[name, value === null ? '' : String(value)]];
-    return Object.entries(value).flatMap(([key, each]) => pairs(`${name}[${key}]`, each));
-  };
-  return Object.entries(query ?? {}).flatMap(([name, value]) => pairs(name, value));
-}
-
-function milliseconds(timeout: number | undefined): number | undefined {
-  if (timeout === undefined || timeout === Infinity) return undefined;
-  if (!Number.isFinite(timeout) || timeout < 0) throw new OpenAIError('timeout must not be negative');
-  return timeout;
-}
-
-function retries(maxRetries: number | undefined): number | undefined {
-  if (maxRetries === undefined) return undefined;
-  if (!Number.isInteger(maxRetries) || maxRetries < 0) {
-    throw new OpenAIError('maxRetries must be a whole number, not negative');
+/** The key that a function gives. */
+export async function askedKey(ask: () => Promise<string> | string): Promise<string> {
+  let found: unknown;
+  try {
+    found = await ask();
+  } catch (cause) {
+    throw new OpenAIError(`the function apiKey failed: ${isError(cause) ? cause.message : String(cause)}`, { cause });
   }
-  return maxRetries;
+  if (typeof found === 'string' && found) return found;
+  throw new OpenAIError(`the function apiKey gave no key, but ${found === '' ? 'an empty text' : kind(found)}`);
+}
+
+/** Refuses options that have no meaning here, and those that are not among `known`. */
+function refuse(options: object, notTaken: Record<string, string>, known?: string[], path = ''): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (Object.hasOwn(notTaken, name)) throw new OpenAIError(`${name} is not supported: ${notTaken[name]}`);
+    if (known?.includes(name) === false) throw new OpenAIError(`${path}${name} is unknown: there are ${known.join(' and ')}`);
+  }
+}
+
+/** Headers of the environment, one a line: `Name: value`. */
+function customHeaders(): [string, string | null][] {
+  const lines = fromEnv('OPENAI_CUSTOM_HEADERS')?.split('\n') ?? [];
+  const pairs = lines.flatMap((line) => {
+    const colon = line.indexOf(':');
+    return colon < 0 ? [] : [[line.slice(0, colon).trim(), line.slice(colon + 1).trim()]];
+  });
+  return headerPairs('OPENAI_CUSTOM_HEADERS', pairs);
+}
+
+/** What a message may say of a value: it may be a secret. */
+function kind(value: unknown): string {
+  return Array.isArray(value) ? 'a list' : value === null ? 'null' : typeof value;
+}
+
+function text(name: string, value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string') return value;
+  throw new OpenAIError(`${name} must be a text${name === 'apiKey' ? ' or a function' : ''}, not ${kind(value)}`);
+}
+
+function milliseconds(timeout: unknown): number | undefined {
+  if (timeout === undefined || timeout === null) return undefined;
+  if (typeof timeout === 'number' && timeout >= 0) return timeout;
+  const given = typeof timeout === 'number' ? String(timeout) : kind(timeout);
+  throw new OpenAIError(`timeout must be a number of milliseconds from 0 on, or Infinity for no limit, not ${given}`);
+}
+
+function retries(maxRetries: unknown): number | undefined {
+  if (maxRetries === undefined || maxRetries === null) return undefined;
+  if (Number.isInteger(maxRetries) && (maxRetries as number) >= 0) return Math.min(maxRetries as number, 2 ** 32 - 1);
+  const given = typeof maxRetries === 'number' ? String(maxRetries) : kind(maxRetries);
+  throw new OpenAIError(`maxRetries must be a whole number from 0 on, not ${given}`);
+}
+
+function bytes(name: string, limit: unknown): number | undefined {
+  if (limit === undefined || limit === null) return undefined;
+  if (typeof limit === 'number' && limit > 0) return limit;
+  const given = typeof limit === 'number' ? String(limit) : kind(limit);
+  throw new OpenAIError(`${name} must be a number of bytes above 0, or Infinity for any, not ${given}`);
 }

@@ -65,7 +65,7 @@ export class Progress<Parsed> {
       if (finish_reason === 'length') throw new LengthFinishReasonError();
       if (finish_reason === 'content_filter') throw new ContentFilterFinishReasonError();
     }
-    if (delta?.content && message.content && !message.refusal && formatReader(this.#asked)) {
+    if (delta?.content != null && message.content != null && !message.refusal && formatReader(this.#asked)) {
       message.parsed = readPartial(message.content) ?? null;
     }
     for (const [at, { index = at }] of (delta?.tool_calls ?? []).entries()) {

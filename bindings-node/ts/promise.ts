@@ -2,10 +2,12 @@
 
 import type { Head } from './wire.js';
 
-/** A result, and the head that it came with. */
+/** A response that has begun: its head, its body, and how the result is read from it. */
 export interface Opened<T> {
-  data: T;
   head: Head;
+  /** The body as it came; of a stream, `null` if it is read as chunks. */
+  body: () => string | ReadableStream<Uint8Array> | null;
+  read: () => T;
 }
 
 /** A call's result with the response that it came in. */
@@ -20,10 +22,11 @@ export class APIPromise<T> extends Promise<T> {
   #opened: Promise<Opened<T>>;
   #data: Promise<T> | undefined;
 
-  constructor(opened: Promise<Opened<T>>) {
+  /** Makes the call. `isHeld` tells whether nobody has asked for its result so far. */
+  constructor(open: (isHeld: () => boolean) => Promise<Opened<T>>) {
     // What `then` gives is taken from `opened`: this promise itself has nothing to tell.
     super((resolve) => resolve(undefined as T));
-    this.#opened = opened;
+    this.#opened = open(() => this.#data === undefined);
   }
 
   static override get [Symbol.species](): PromiseConstructor {
@@ -32,16 +35,16 @@ export class APIPromise<T> extends Promise<T> {
 
   /** The result with the response that it came in. */
   async withResponse(): Promise<WithResponse<T>> {
-    const { data } = await this.#opened;
+    const data = await this.#parsed();
     const response = await this.asResponse();
     return { data, response, request_id: response.headers.get('x-request-id') };
   }
 
-  /** The response: of a whole reply with its body, of a stream with its status and headers alone. */
+  /** The response, with its body as it comes: of a stream it can be read here, or as chunks, but not both. */
   async asResponse(): Promise<Response> {
-    const { head } = await this.#opened;
-    const body = head.body === undefined ? null : JSON.stringify(head.body);
-    return new Response(body, { status: 200, headers: head.headers });
+    const { head, body } = await this.#opened;
+    const response = new Response(hasNoBody(head.status) ? null : body(), { status: head.status, headers: head.headers });
+    return Object.defineProperty(response, 'url', { value: head.url ?? '', configurable: true });
   }
 
   override then<A = T, B = never>(
@@ -60,6 +63,11 @@ export class APIPromise<T> extends Promise<T> {
   }
 
   #parsed(): Promise<T> {
-    return (this.#data ??= this.#opened.then((opened) => opened.data));
+    return (this.#data ??= this.#opened.then((opened) => opened.read()));
   }
+}
+
+/** Responses of these statuses have none, and `Response` takes none (Fetch, "null body status"). */
+function hasNoBody(status: number): boolean {
+  return status === 204 || status === 205;
 }

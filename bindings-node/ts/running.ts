@@ -1,9 +1,10 @@
 /** A call under way, with the signal that may end it. */
 
-import { APIUserAbortError, fromCore, fromThrown } from './errors.js';
+import { fromCore, fromThrown } from './core-error.js';
+import { APIUserAbortError } from './errors.js';
 import type { Call } from './native.js';
 import { isTurnDue, ready, turn } from './waiting.js';
-import type { Batch, Head, HeaderPairs, Taken } from './wire.js';
+import type { Batch, Begun, HeaderPairs, Taken } from './wire.js';
 
 export class Running {
   readonly controller = new AbortController();
@@ -30,18 +31,32 @@ export class Running {
     return this.controller.signal.aborted;
   }
 
-  /** The head of the response; with the body, if it comes whole. */
-  async head(): Promise<Head> {
-    const taken = await this.#take();
-    if (Array.isArray(taken) || !taken.headers) throw new Error('turnwire: a call without a head');
-    this.#headers = taken.headers;
-    return taken as Head;
+  /**
+   * The response that has begun; with the body, if it comes whole. A stream's chunks are read from here on, unless it is
+   * to be held until somebody asks for them, or for its bytes.
+   */
+  async begun(isHeld: () => boolean): Promise<Begun> {
+    const taken = read(await this.#taken(() => this.#call.take(isHeld())));
+    if (Array.isArray(taken) || !taken.head) throw this.#failed(taken);
+    this.#headers = taken.head.headers;
+    return taken as Begun;
   }
 
   /** The next chunks; `undefined` at the stream's end. */
   async batch(): Promise<Batch | undefined> {
-    const taken = await this.#take();
+    const taken = read(await this.#taken(() => this.#call.take()));
     if (Array.isArray(taken)) return taken;
+    if (taken.error) throw this.#failed(taken);
+    this.over();
+    return undefined;
+  }
+
+  /** The next bytes of a stream that was held; `undefined` at its end. */
+  async bytes(): Promise<Uint8Array | undefined> {
+    const taken = await this.#taken(() => this.#call.takeBytes());
+    if (typeof taken !== 'string') return taken;
+    const ended = read(taken);
+    if (!Array.isArray(ended) && ended.error) throw this.#failed(ended);
     this.over();
     return undefined;
   }
@@ -52,6 +67,11 @@ export class Running {
     return json === null ? undefined : JSON.parse(json);
   }
 
+  /** How many milliseconds to wait before a call that failed is made again; `null` to give up. */
+  waitBeforeRetry(retries: number, maxRetries: number, retryTimeouts: boolean): number | null {
+    return this.#call.waitBeforeRetry(retries, { maxRetries, retryTimeouts });
+  }
+
   /** Lets go of the signal. */
   over(): void {
     this.#forget();
@@ -59,25 +79,29 @@ export class Running {
     this.onEnd = undefined;
   }
 
-  async #take(): Promise<Exclude<Taken, { error: object }>> {
+  /** Waits until there is something to take. */
+  async #taken<T>(take: () => T | null): Promise<T> {
     // A stream that is always ahead of its reader would keep the event loop to itself.
     if (isTurnDue()) await turn();
-    let text = this.aborted ? '' : this.#call.take();
-    while (text === null) {
+    let taken = this.aborted ? null : take();
+    while (taken === null && !this.aborted) {
       await ready(this.#call);
-      text = this.aborted ? '' : this.#call.take();
+      taken = this.aborted ? null : take();
     }
-    if (this.aborted) {
-      this.over();
-      throw new APIUserAbortError();
-    }
-    const taken = JSON.parse(text) as Taken;
-    if (!Array.isArray(taken) && taken.error) {
-      this.over();
-      throw fromCore({ ...taken.error, headers: taken.error.headers ?? this.#headers ?? null });
-    }
-    return taken;
+    if (taken !== null && !this.aborted) return taken;
+    this.over();
+    throw new APIUserAbortError();
   }
+
+  #failed(taken: Taken): Error {
+    this.over();
+    if (Array.isArray(taken) || !taken.error) return new Error('turnwire: a call without a head');
+    return fromCore({ ...taken.error, headers: taken.error.headers ?? this.#headers ?? null });
+  }
+}
+
+function read(text: string): Taken {
+  return JSON.parse(text) as Taken;
 }
 
 const abandoned = new FinalizationRegistry<() => void>((forget) => forget());
@@ -97,5 +121,3 @@ function follow(signal: AbortSignal, controller: AbortController, call: object):
   abandoned.register(call, forget, abort);
   return forget;
 }
-
-

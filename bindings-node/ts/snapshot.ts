@@ -37,7 +37,7 @@ export interface ChatCompletionSnapshot extends Omit<ChatCompletionChunk, 'choic
 
 /** The same snapshot, if there is one, with what the chunk adds. Fields that nobody modelled are kept as they came last. */
 export function added(snapshot: ChatCompletionSnapshot | undefined, chunk: ChatCompletionChunk): ChatCompletionSnapshot {
-  const { choices, ...head } = chunk;
+  const { choices, obfuscation: _, ...head } = chunk as ChatCompletionChunk & { obfuscation?: string };
   const sum = snapshot ?? { ...head, choices: [] };
   if (snapshot && chunk.id) Object.assign(snapshot, head);
   for (const { index = 0, delta, finish_reason, logprobs, ...more } of choices ?? []) {
@@ -64,7 +64,7 @@ function addDelta(message: MessageSnapshot, delta: ChatCompletionChunkDelta): vo
   const { role, content, refusal, tool_calls, audio, function_call, ...more } = delta;
   Object.assign(message, more);
   if (role) message.role = role;
-  if (content) message.content = (message.content ?? '') + content;
+  if (content != null) message.content = (message.content ?? '') + content;
   if (refusal) message.refusal = (message.refusal ?? '') + refusal;
   if (audio) {
     const { data, transcript, ...rest } = audio;

@@ -1,6 +1,7 @@
 /** A reply while it is made, as an async iterable. */
 
 import { APIUserAbortError, OpenAIError } from './errors.js';
+import { Queue } from './queue.js';
 import { Run } from './run.js';
 import type { Running } from './running.js';
 import type { ChatCompletionChunk } from './types.js';
@@ -22,7 +23,7 @@ export class Stream<Item> implements AsyncIterable<Item> {
     readable: ReadableStream<Uint8Array>,
     controller: AbortController,
   ): Stream<Item> {
-    return new Stream(once(() => lines<Item>(readable, controller)), controller);
+    return streamOver(once(() => lines<Item>(readable, controller)), controller);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Item> {
@@ -34,24 +35,13 @@ export class Stream<Item> implements AsyncIterable<Item> {
     this.controller.abort();
   }
 
-  /** Two streams of the same items, to be read at different speeds; what one has not read yet is kept. */
+  /**
+   * Two streams of the same items, to be read at different speeds; what one has not read yet is kept. When both have
+   * been left, the connection closes.
+   */
   tee(): [Stream<Item>, Stream<Item>] {
-    const source = this.#iterate();
-    type Next = Promise<IteratorResult<Item>>;
-    const queues: [Next[], Next[]] = [[], []];
-    const side = (queue: Next[]) => () => ({
-      next: (): Next => {
-        if (queue.length === 0) {
-          const result = source.next();
-          for (const each of queues) each.push(result);
-        }
-        return queue.shift() as Next;
-      },
-    });
-    return [
-      new Stream(side(queues[0]), this.controller),
-      new Stream(side(queues[1]), this.controller),
-    ];
+    const [left, right] = split(this.#iterate());
+    return [streamOver(left, this.controller), streamOver(right, this.controller)];
   }
 
   /** The items as JSON, one a line: for a response to a browser, say. */
@@ -74,9 +64,61 @@ export class Stream<Item> implements AsyncIterable<Item> {
   }
 }
 
+/** A stream; the class cannot name itself without bundlers changing its name. */
+function streamOver<Item>(iterate: () => AsyncIterator<Item>, controller: AbortController): Stream<Item> {
+  return new Stream(iterate, controller);
+}
+
 /** The stream of a call whose response has begun. */
 export function streamOf(running: Running): Stream<ChatCompletionChunk> {
   return new Stream(once(() => new Chunks(running)), running.controller);
+}
+
+/** The body of a call whose response has begun, as it comes. */
+export function bytesOf(running: Running): ReadableStream<Uint8Array> {
+  return new ReadableStream(
+    {
+      pull: async (sink) => {
+        const bytes = await running.bytes();
+        if (bytes) sink.enqueue(bytes);
+        else sink.close();
+      },
+      cancel: () => {
+        running.controller.abort();
+        running.over();
+      },
+    },
+    // Nothing is read before somebody reads it: until then the chunks can be had in its place.
+    { highWaterMark: 0 },
+  );
+}
+
+/** Two iterators over the items of one. */
+function split<Item>(source: AsyncIterator<Item>): [() => AsyncIterator<Item>, () => AsyncIterator<Item>] {
+  type Next = Promise<IteratorResult<Item>>;
+  type Side = { queue: Queue<Next>; isLeft: boolean };
+  const sides: [Side, Side] = [
+    { queue: new Queue(), isLeft: false },
+    { queue: new Queue(), isLeft: false },
+  ];
+  const end: IteratorResult<Item> = { value: undefined, done: true };
+  const iterator = (side: Side): AsyncIterator<Item> => ({
+    next: (): Next => {
+      if (side.isLeft) return Promise.resolve(end);
+      const kept = side.queue.shift();
+      if (kept) return kept;
+      const next = source.next();
+      for (const other of sides) if (other !== side && !other.isLeft) other.queue.push(next);
+      return next;
+    },
+    return: async () => {
+      side.isLeft = true;
+      side.queue.clear();
+      if (sides.every(({ isLeft }) => isLeft)) await source.return?.();
+      return end;
+    },
+  });
+  return [() => iterator(sides[0]), () => iterator(sides[1])];
 }
 
 /** Lets only one iterator have the items; another one fails with what to do instead. */

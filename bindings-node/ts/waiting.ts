@@ -13,10 +13,19 @@ let turned = 0;
 /** How long streams that are ahead of their readers may keep the event loop to themselves, in milliseconds. */
 const SHARE = 4;
 
+/** How long the waker is kept for the next who waits, in milliseconds. */
+const KEPT = 20;
+
 /** The calls to wake at the next turn, while one is due. */
 let due: number[] | undefined;
 
-const waker = new native.Waker((ids) => {
+/** While somebody waits, and some moments longer: an idle client must not leave an open handle. */
+let waker: InstanceType<typeof native.Waker> | undefined;
+
+/** Lets go of the waker once nobody has waited for a while. */
+let closing: NodeJS.Timeout | undefined;
+
+function onReady(ids: number[]): void {
   if (due) {
     due.push(...ids);
   } else if (Date.now() === turned) {
@@ -31,7 +40,7 @@ const waker = new native.Waker((ids) => {
   } else {
     wake(ids);
   }
-});
+}
 
 function wake(ids: number[]): void {
   turned = Date.now();
@@ -39,19 +48,31 @@ function wake(ids: number[]): void {
     waiting.get(id)?.();
     waiting.delete(id);
   }
-  if (waiting.size === 0) alive.unref();
+  if (waiting.size === 0) {
+    alive?.unref();
+    closing = closing?.refresh() ?? setTimeout(close, KEPT).unref();
+  }
+}
+
+function close(): void {
+  closing = undefined;
+  if (waiting.size > 0) return;
+  waker?.close();
+  waker = undefined;
+  clearInterval(alive);
+  alive = undefined;
 }
 
 // The waker keeps no process alive, so that an idle client does not either. Somebody who waits does.
-const alive = setInterval(() => {}, 2 ** 31 - 1).unref();
+let alive: NodeJS.Timeout | undefined;
 
 /** Waits until the call has something to take. */
 export function ready(call: Call): Promise<void> {
   return new Promise((resolve) => {
-    if (waiting.size === 0) alive.ref();
+    if (waiting.size === 0) alive = alive?.ref() ?? setInterval(() => {}, 2 ** 31 - 1);
     lastId = (lastId + 1) >>> 0;
     waiting.set(lastId, resolve);
-    call.wait(waker, lastId);
+    call.wait((waker ??= new native.Waker(onReady)), lastId);
   });
 }
 

@@ -1,6 +1,6 @@
 /** What the native side hands over: JSON of these shapes. */
 
-import type { CoreError } from './errors.js';
+import type { CoreError } from './core-error.js';
 import type { ChatCompletionChunk } from './types.js';
 
 export type HeaderPairs = [string, string][];
@@ -11,11 +11,18 @@ export type RunOfChunks = [ChatCompletionChunk, boolean, ...string[]];
 /** A batch of chunks. */
 export type Batch = (ChatCompletionChunk | RunOfChunks)[];
 
-/** The head of a response, with the body where that came whole. */
+/** The head of a response. */
 export interface Head {
+  status: number;
+  url: string | null;
   headers: HeaderPairs;
-  body?: unknown;
+}
+
+/** A response that has begun, with the text of its body where that came whole. */
+export interface Begun {
+  head: Head;
+  text?: string;
 }
 
 /** What a call has given. */
-export type Taken = Batch | (Partial<Head> & { end?: true; error?: CoreError });
+export type Taken = Batch | (Partial<Begun> & { end?: true; error?: CoreError });

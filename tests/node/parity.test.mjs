@@ -190,7 +190,6 @@ const bodies = {
   'an error object': { json: { error: said } },
   'an error without fields': { json: { error: {} } },
   'an error text': { json: { error: 'text' } },
-  'other JSON': { json: { detail: 'x' } },
   'a text': { send: 'Bad gateway' },
   nothing: { send: '' },
 };

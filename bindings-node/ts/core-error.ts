@@ -1,0 +1,139 @@
+/** Errors as core tells them, as the classes that programs know. */
+
+import {
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIError,
+  APIUserAbortError,
+  classOf,
+  OpenAIError,
+  TruncatedStreamError,
+} from './errors.js';
+import type { HeaderPairs } from './wire.js';
+
+/** An error as core tells it. */
+export interface CoreError {
+  code: string;
+  operation: string;
+  line: string;
+  message: string;
+  status: number | null;
+  headers: HeaderPairs | null;
+  requestId: string | null;
+  retryable: boolean;
+  retryAfterMs: number | null;
+  attempts: number;
+  partial: string | null;
+  api: { message: string; type: string | null; code: string | null; param: string | null } | null;
+  body: string | null;
+}
+
+type Make = (core: CoreError) => OpenAIError;
+
+const setting: Make = (core) => new OpenAIError(core.line);
+const connection: Make = (core) => new APIConnectionError({ cause: new Error(core.line) });
+const timeout: Make = (core) => new APIConnectionTimeoutError({ cause: new Error(core.line) });
+
+/** A response whose status is an error. */
+const answered: Make = (core) => {
+  const of = classOf(core.status ?? 0);
+  const status = core.status ?? undefined;
+  const body = parsed(core.body);
+  // The form that the `openai` package knows, worded as it does.
+  const error = body?.['error'];
+  if (error) return lazyHeaders(new of(status, error, undefined, undefined), core);
+  // Of any other form core has found the words; a text is told as it is.
+  const text = core.api?.message ?? core.body ?? (status ? undefined : core.line);
+  const made = new of(status, undefined, text || undefined, undefined);
+  if (core.api) {
+    const { type, code, param } = core.api;
+    Object.assign(made, { error: body, type: type ?? undefined, code: code ?? undefined, param: param ?? undefined });
+  }
+  return lazyHeaders(made, core);
+};
+
+/** An error in a stream or in a reply that had begun as a success. */
+const reported: Make = (core) =>
+  lazyHeaders(new APIError(undefined, core.api ?? undefined, core.line, undefined), core);
+
+/** How the error of each of core's codes is made. */
+export const BY_CODE: Record<string, Make> = {
+  config: setting,
+  invalid_request: setting,
+  connect: connection,
+  connection,
+  connect_timeout: timeout,
+  headers_timeout: timeout,
+  idle_timeout: timeout,
+  content_timeout: timeout,
+  total_timeout: timeout,
+  redirect: answered,
+  bad_request: answered,
+  authentication: answered,
+  permission_denied: answered,
+  not_found: answered,
+  conflict: answered,
+  unprocessable: answered,
+  rate_limited: answered,
+  insufficient_quota: answered,
+  server: answered,
+  status: answered,
+  api: reported,
+  decode: reported,
+  unexpected_reply: reported,
+  too_large: reported,
+  truncated: (core) => new TruncatedStreamError({ message: core.line }),
+  cancelled: () => new APIUserAbortError(),
+  forked: setting,
+  outbox_full: setting,
+  storage: setting,
+  file: setting,
+  structure: setting,
+};
+
+/** The error to throw for an error of core's. */
+export function fromCore(core: CoreError): OpenAIError {
+  const error = (BY_CODE[core.code] ?? reported)(core);
+  error.errorCode = core.code;
+  error.operation = core.operation;
+  error.retryable = core.retryable;
+  error.attempts = core.attempts;
+  if (core.retryAfterMs !== null) error.retryAfterMs = core.retryAfterMs;
+  if (core.partial !== null) error.partial = core.partial;
+  if (error instanceof APIError) {
+    // Where there are headers it is one of them, so that it reads as there.
+    const id = core.headers?.find(([name]) => name === 'x-request-id')?.[1] ?? core.requestId;
+    if (id !== null) Object.assign(error, { requestID: id });
+  }
+  return error;
+}
+
+const THROWN = '{"error":';
+
+/** Reads an error that the native side threw: its message is its JSON. It may be of another realm than this code. */
+export function fromThrown(thrown: unknown): unknown {
+  const message = (thrown as { message?: unknown } | null | undefined)?.message;
+  if (typeof message !== 'string' || !message.startsWith(THROWN)) return thrown;
+  return fromCore((JSON.parse(message) as { error: CoreError }).error);
+}
+
+/** `Headers` loads a large part of Node when it is first named: only for those who look. */
+function lazyHeaders(error: APIError, core: CoreError): APIError {
+  const { headers } = core;
+  if (headers) {
+    let made: Headers | undefined;
+    const get = () => (made ??= new Headers(headers));
+    Object.defineProperty(error, 'headers', { get, enumerable: true, configurable: true });
+  }
+  return error;
+}
+
+/** What a body says, if it is JSON; that of a list, as some services send it, is its first item. */
+function parsed(body: string | null): Record<string, any> | undefined {
+  try {
+    const value = body === null ? undefined : JSON.parse(body);
+    return (Array.isArray(value) ? value[0] : value) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
