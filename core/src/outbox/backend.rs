@@ -1,6 +1,7 @@
 //! What keeps records: the trait that memory and file share, and what goes through it.
 
 use super::Delivery;
+use super::opening::Opening;
 use super::report::PendingState;
 use super::state::{Millis, Trial};
 
@@ -20,7 +21,22 @@ pub(super) trait Backend {
     /// When the next claim can find something; `None` when nothing waits for a time.
     fn next_due(&mut self, now: Millis) -> Result<Option<Millis>, Fault>;
 
-    /// Writes down what became of a claimed record. Nothing happens to one that is not pending any more.
+    /// Writes down how far the opening of a claimed record's conversation is; `false` when it is not pending any more.
+    fn note_opening(&mut self, entry: &Entry, now: Millis) -> Result<bool, Fault>;
+
+    /// Gives a claimed conversation its name, in the payloads of its records as well, and the state of its opening to
+    /// the claimed record. The record as it is now; `None` when it is not pending any more, or others have claimed a
+    /// conversation of that name.
+    fn open(
+        &mut self,
+        entry: &Entry,
+        name: &str,
+        opening: &Opening,
+        now: Millis,
+    ) -> Result<Option<Entry>, Fault>;
+
+    /// Writes down what became of a claimed record. Nothing happens to one that is not pending any more. A record that
+    /// dies without having opened its conversation takes all along that wait behind it.
     fn settle(&mut self, entry: &Entry, change: &Change, now: Millis) -> Result<Settled, Fault>;
 
     /// Gives a claimed conversation back as it is.
@@ -49,7 +65,7 @@ pub(super) trait Backend {
 }
 
 /// A record to be taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fresh {
     pub(super) id: String,
     pub(super) conversation: String,
@@ -60,6 +76,8 @@ pub(super) struct Fresh {
     /// It brought tokens, which those of its user or conversation wait for.
     pub(super) has_tokens: bool,
     pub(super) trial: Trial,
+    /// A held record with a plan for its conversation is held until its process ends, at most.
+    pub(super) opening: Option<Opening>,
 }
 
 /// What became of a record that was to be taken.
@@ -73,7 +91,7 @@ pub(super) enum Inserted {
 }
 
 /// A claimed record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entry {
     pub(super) seq: u64,
     pub(super) id: String,
@@ -81,6 +99,8 @@ pub(super) struct Entry {
     pub(super) user: Option<String>,
     pub(super) payload: String,
     pub(super) trial: Trial,
+    /// What it does to its conversation before it is delivered. A settlement that leaves the record pending writes it.
+    pub(super) opening: Option<Opening>,
 }
 
 /// What becomes of a claimed record.
@@ -105,10 +125,12 @@ impl Change {
 }
 
 /// What `settle` found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Settled {
     /// The record was pending, and is what the change says now.
     pub(super) is_applied: bool,
+    /// How many records became dead letters.
+    pub(super) died: u64,
     /// The record to go on with; without one the conversation is given back.
     pub(super) next: Option<Entry>,
 }
@@ -139,7 +161,7 @@ pub(super) struct PendingRow {
 }
 
 /// A dead letter.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct DeadRow {
     pub(super) id: String,
     pub(super) conversation: String,
@@ -148,6 +170,8 @@ pub(super) struct DeadRow {
     pub(super) trial: Trial,
     pub(super) died_at: Millis,
     pub(super) reason: String,
+    /// How far it was, for when it is sent again.
+    pub(super) opening: Option<Opening>,
 }
 
 /// Why a backend cannot do what it is asked.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 use super::backend::{Change, Entry, Fault, Settled};
+use super::opens::Ground;
 use super::room::Place;
 use super::shared::{Phase, Shared, lock, millis};
 use super::sink::AnySink;
@@ -16,16 +17,16 @@ use super::{Outcome, Record};
 use crate::guard;
 
 /// A file whose state cannot be written is tried again.
-const SETTLE_AGAIN: Duration = Duration::from_millis(500);
+pub(super) const SETTLE_AGAIN: Duration = Duration::from_millis(500);
 /// How soon, while another process writes.
-const SETTLE_SOON: Duration = Duration::from_millis(10);
+pub(super) const SETTLE_SOON: Duration = Duration::from_millis(10);
 /// The longest that a call of `delivered` may run.
 const HOOK: Duration = Duration::from_secs(60);
 
 /// A claimed conversation.
 pub(super) struct Conversation {
-    shared: Arc<Shared>,
-    place: Place,
+    pub(super) shared: Arc<Shared>,
+    pub(super) place: Place,
     slot: Option<Slot>,
 }
 
@@ -46,6 +47,15 @@ impl Conversation {
         Conversation { shared, place, slot }
     }
 
+    pub(super) fn has_slot(&self) -> bool {
+        self.slot.is_some()
+    }
+
+    /// Lets another delivery run while this one waits for the disk.
+    pub(super) fn leave_slot(&mut self) {
+        self.slot = None;
+    }
+
     /// Delivers record after record, until one has to wait or there are no more.
     pub(super) async fn deliver(mut self, first: Entry) {
         let shared = self.shared.clone();
@@ -54,7 +64,7 @@ impl Conversation {
         // Records that look like poison and were stepped over, with their reasons.
         let mut suspects = Vec::new();
         loop {
-            let settled = self.deliver_one(sink, &entry, &mut suspects).await;
+            let settled = self.deliver_one(sink, entry, &mut suspects).await;
             match settled.and_then(|settled| settled.next) {
                 Some(next) if shared.phase() < Phase::Draining => entry = next,
                 Some(next) => {
@@ -69,53 +79,72 @@ impl Conversation {
     async fn deliver_one(
         &mut self,
         sink: &Arc<dyn AnySink>,
-        entry: &Entry,
+        mut entry: Entry,
         suspects: &mut Vec<(String, String)>,
     ) -> Option<Settled> {
         let shared = self.shared.clone();
-        let Ok(payload) = serde_json::from_str(&entry.payload) else {
+        let Some((mut record, number)) = self.record(&entry) else {
             lock(&shared.breaker).abandon_probe();
             let reason = "its payload cannot be read any more".to_owned();
             let change = Change::Dead { trial: entry.trial, reason, go_on: true };
-            return self.settle(entry, change).await.map(|(settled, _)| settled);
+            return self.settle(&entry, change).await.map(|(settled, _)| settled);
         };
-        let mut record = Record::new(&entry.conversation, &entry.id, payload);
-        if let Some(user) = &entry.user {
-            record = record.user(user);
-        }
-        let key = Holder::of(entry.user.as_deref(), &entry.conversation);
-        let tokens = lock(&shared.tokens).find(&key);
-        let number = tokens.as_ref().map(|(number, _)| *number);
-        if let Some((_, tokens)) = tokens {
-            record = record.tokens(tokens);
-        }
-
-        let outcome = self.outcome(&**sink, &record).await.scrubbed(record.known_tokens());
+        let outcome = match self.ground(&mut entry, &record).await {
+            Ground::There => {
+                if entry.conversation != record.conversation() {
+                    record = self.record(&entry)?.0;
+                }
+                self.outcome(&**sink, &record).await
+            }
+            Ground::Not(outcome) => outcome,
+            Ground::Gone => {
+                lock(&shared.breaker).abandon_probe();
+                return None;
+            }
+        };
+        let outcome = outcome.scrubbed(record.known_tokens());
+        let holder = Holder::of(entry.user.as_deref(), &entry.conversation);
         let has_newer_tokens = outcome == Outcome::NeedsToken
             && number.map_or_else(
-                || lock(&shared.tokens).find(&key).is_some(),
-                |number| !lock(&shared.tokens).remove(&key, number),
+                || lock(&shared.tokens).find(&holder).is_some(),
+                |number| !lock(&shared.tokens).remove(&holder, number),
             );
-        let change = self.judge(entry, outcome, has_newer_tokens, suspects);
+        let change = self.judge(&entry, outcome, has_newer_tokens, suspects);
         // Before it is settled: a flush that finds nothing waiting must not find this over before it is.
         let hook = Hook::new(self.shared.clone());
-        let (settled, change) = self.settle(entry, change).await?;
+        let (settled, change) = self.settle(&entry, change).await?;
         if settled.is_applied {
-            match &change {
-                Change::Delivered { poisoned, .. } => {
+            shared.died.fetch_add(settled.died, Ordering::SeqCst);
+            match change {
+                Change::Delivered { .. } => {
                     shared.delivered.fetch_add(1, Ordering::SeqCst);
-                    shared.died.fetch_add(poisoned.len() as u64, Ordering::SeqCst);
                     count(hook, sink.clone(), record);
                 }
-                Change::Dead { .. } => {
+                Change::Dead { reason, .. } => {
                     suspects.clear();
-                    shared.died.fetch_add(1, Ordering::SeqCst);
+                    if let Some(observer) = lock(&shared.observers).remove(&entry.id) {
+                        observer.given_up(&reason);
+                    }
                 }
                 Change::Later { .. } => {}
             }
             shared.has_room();
         }
         Some(settled)
+    }
+
+    /// The record of an entry, with its tokens and their number; `None` when its payload cannot be read.
+    fn record(&self, entry: &Entry) -> Option<(Record, Option<u64>)> {
+        let payload = serde_json::from_str(&entry.payload).ok()?;
+        let mut record = Record::new(&entry.conversation, &entry.id, payload);
+        if let Some(user) = &entry.user {
+            record = record.user(user);
+        }
+        let holder = Holder::of(entry.user.as_deref(), &entry.conversation);
+        match lock(&self.shared.tokens).find(&holder) {
+            Some((number, tokens)) => Some((record.tokens(tokens), Some(number))),
+            None => Some((record, None)),
+        }
     }
 
     /// Lets the sink deliver, within the limit of a delivery.
@@ -154,6 +183,9 @@ impl Conversation {
             Verdict::Delivered => Change::Delivered { poisoned: std::mem::take(suspects), go_on },
             Verdict::Dead { trial, reason } => Change::Dead { trial, reason, go_on },
             Verdict::Later { trial, wait, needs_token, is_suspect, reason } => {
+                // Nothing behind it can be delivered before it is.
+                let is_suspect =
+                    is_suspect && !entry.opening.as_ref().is_some_and(super::Opening::is_to_open);
                 if is_suspect {
                     suspects.push((entry.id.clone(), poison(&trial, &reason)));
                 }
@@ -182,7 +214,7 @@ impl Conversation {
                 Err(Fault::Busy) => sleep(SETTLE_SOON).await,
                 Err(_) => {
                     change.stop();
-                    self.slot = None;
+                    self.leave_slot();
                     sleep(SETTLE_AGAIN).await;
                 }
             }

@@ -2,19 +2,18 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::backend::{Fault, Fresh, Inserted};
+use super::backend::{Fault, Inserted};
 use super::shared::{Phase, Shared, lock};
-use super::sink::AnySink;
-use super::state::{Gate, Trial};
-use super::tokens::Holder;
+use super::sink::Target;
+use super::state::Gate;
 use super::waiting::{drained, elsewhere};
 use super::{
-    DeadLetter, FlushReport, OutboxBuilder, PendingRecord, Receipt, Record, Sink, Stats, WhenFull,
-    payload, worker,
+    DeadLetter, FlushReport, Opener, OutboxBuilder, PendingRecord, Receipt, Record, Sink, Stats,
+    WhenFull, worker,
 };
 use crate::process::PerProcess;
 use crate::{Error, ErrorKind, Result};
@@ -42,7 +41,7 @@ pub struct Outbox(Arc<Handle>);
 
 struct Handle {
     options: Arc<OutboxBuilder>,
-    sink: Arc<OnceLock<Arc<dyn AnySink>>>,
+    sink: Arc<Target>,
     current: PerProcess<Arc<Shared>>,
 }
 
@@ -76,7 +75,7 @@ impl Outbox {
     }
 
     fn new(builder: OutboxBuilder) -> Self {
-        let sink = Arc::new(OnceLock::new());
+        let sink = Arc::new(Target::default());
         if let Some(given) = builder.sink.clone() {
             let _ = sink.set(given);
         }
@@ -96,6 +95,11 @@ impl Outbox {
         self.ensure_worker()?;
         self.shared()?.wake.notify_one();
         Ok(())
+    }
+
+    /// Says what opens conversations that have no place at the service yet, for a sink that cannot.
+    pub(crate) fn opens_with(&self, opener: impl Opener + 'static) {
+        self.0.sink.set_opener(Arc::new(opener));
     }
 
     /// Whether records have somewhere to go.
@@ -137,7 +141,7 @@ impl Outbox {
     /// As [`enqueue`](Self::enqueue).
     pub fn release(&self, record: Record) -> Result<Receipt> {
         let shared = self.open_shared("outbox.release")?;
-        let fresh = self.fresh(&shared, &record, false, "outbox.release")?;
+        let fresh = shared.fresh(&record, false, "outbox.release")?;
         let released = shared.room().release(&fresh, shared.clock.now());
         match released {
             Some(durable) => {
@@ -241,7 +245,7 @@ impl Outbox {
     fn take(&self, record: Record, is_held: bool) -> Result<Receipt> {
         let operation = if is_held { "outbox.hold" } else { "outbox.enqueue" };
         let shared = self.open_shared(operation)?;
-        let fresh = self.fresh(&shared, &record, is_held, operation)?;
+        let fresh = shared.fresh(&record, is_held, operation)?;
         let id = fresh.id.clone();
         let patience = match shared.options.when_full {
             WhenFull::Block(limit) => limit,
@@ -269,51 +273,6 @@ impl Outbox {
                 }
             }
         }
-    }
-
-    /// The record as it is kept; its tokens go to the wallet.
-    fn fresh(
-        &self,
-        shared: &Shared,
-        record: &Record,
-        is_held: bool,
-        operation: &'static str,
-    ) -> Result<Fresh> {
-        let refuse = |why: String| {
-            let error = Error::new(ErrorKind::InvalidRequest, operation, why);
-            Err(error.with_target(Some(record.id().into())))
-        };
-        if record.id().is_empty() || record.conversation().is_empty() {
-            return refuse("a record needs an id and a conversation".into());
-        }
-        let payload = match payload::write(record.payload()) {
-            Ok(payload) => payload,
-            Err(why) => return refuse(why),
-        };
-        let limits = &shared.options.limits;
-        let whole = match shared.options.path {
-            Some(_) => limits.file_bytes.try_into().unwrap_or(usize::MAX),
-            None => limits.memory_bytes,
-        };
-        let limit = limits.record_bytes.min(whole);
-        let user = record.user_id().map_or(0, str::len);
-        let bytes = payload.len() + record.id().len() + record.conversation().len() + user;
-        if bytes > limit {
-            return refuse(format!("the record has {bytes} bytes, more than the limit of {limit}"));
-        }
-        if let Some(tokens) = record.known_tokens() {
-            let holder = Holder::of(record.user_id(), record.conversation());
-            lock(&shared.tokens).keep(holder, tokens.clone());
-        }
-        Ok(Fresh {
-            id: record.id().to_owned(),
-            conversation: record.conversation().to_owned(),
-            user: record.user_id().map(str::to_owned),
-            payload,
-            is_held,
-            has_tokens: record.known_tokens().is_some(),
-            trial: Trial { accepted_at: shared.clock.now(), ..Trial::default() },
-        })
     }
 
     /// Waits until what was taken so far is done, on the library's own runtime: this one may be of any kind, or none.

@@ -6,6 +6,8 @@ mod delivery;
 mod file;
 mod handle;
 mod memory;
+mod opening;
+mod opens;
 mod options;
 mod payload;
 mod record;
@@ -23,6 +25,9 @@ mod worker;
 mod tests;
 
 pub use handle::Outbox;
+pub(crate) use opening::{
+    AnyOpener, Opened, Opener, Opening, OpeningCall, OpeningObserver, OpeningStep, Requests,
+};
 pub use options::{Delivery, Durability, OutboxBuilder, OutboxLimits, WhenFull};
 pub use record::Record;
 pub use report::{DeadLetter, FlushReport, PendingRecord, PendingState, Receipt, Stats};

@@ -1,7 +1,10 @@
 //! What is handed to the outbox.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
+use super::{Opening, OpeningObserver};
 use crate::Tokens;
 
 /// One thing to be delivered: a payload, the conversation whose order it keeps, and an id.
@@ -26,6 +29,8 @@ pub struct Record {
     payload: Value,
     user: Option<String>,
     tokens: Option<Tokens>,
+    opening: Option<Opening>,
+    observer: Option<Arc<dyn OpeningObserver>>,
 }
 
 impl Record {
@@ -38,6 +43,8 @@ impl Record {
             payload,
             user: None,
             tokens: None,
+            opening: None,
+            observer: None,
         }
     }
 
@@ -54,6 +61,33 @@ impl Record {
     pub fn tokens(mut self, tokens: Tokens) -> Self {
         self.tokens = Some(tokens);
         self
+    }
+
+    /// The record opens its conversation, or waits behind one that does. The conversation's name is provisional then, and
+    /// gives way to the real one in the payload as well.
+    #[must_use]
+    pub(crate) fn opening(mut self, opening: Opening) -> Self {
+        self.opening = Some(opening);
+        self
+    }
+
+    /// Tells the opening to somebody in this process.
+    #[must_use]
+    pub(crate) fn observed_by(mut self, observer: Arc<dyn OpeningObserver>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    pub(super) fn its_opening(&self) -> Option<&Opening> {
+        self.opening.as_ref()
+    }
+
+    pub(super) fn its_observer(&self) -> Option<&Arc<dyn OpeningObserver>> {
+        self.observer.as_ref()
+    }
+
+    pub(super) fn set_conversation(&mut self, name: &str) {
+        name.clone_into(&mut self.conversation);
     }
 
     /// What tells the record from every other.

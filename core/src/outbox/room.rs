@@ -12,6 +12,7 @@ use super::backend::{
 };
 use super::file::File;
 use super::memory::Memory;
+use super::opening::Opening;
 use super::sqlite::{Disk, Log, Settings};
 use super::state::Millis;
 
@@ -82,7 +83,11 @@ impl Room {
         if self.file.is_none() {
             return batch.iter().map(|fresh| (self.keep(fresh, now), false)).collect();
         }
-        let stays = |fresh: &Fresh| self.memory.has_conversation(&fresh.conversation);
+        let stays = |fresh: &Fresh| {
+            let ahead = fresh.opening.as_ref().and_then(Opening::behind);
+            self.memory.has_conversation(&fresh.conversation)
+                || ahead.is_some_and(|id| self.memory.knows(id))
+        };
         if !batch.iter().any(stays)
             && let Some(answers) = self.insert_into_file(batch, now)
         {
@@ -123,6 +128,11 @@ impl Room {
 
     /// Keeps a record in memory until the file takes it.
     fn set_down(&mut self, fresh: &Fresh, now: Millis) -> Inserted {
+        // What it waits behind lies in the file, where it is found when the records move there.
+        let ahead = fresh.opening.as_ref().and_then(Opening::behind);
+        let is_astray = ahead.is_some_and(|id| !self.memory.knows(id));
+        let resolved = self.memory.resolved(fresh);
+        let fresh = if is_astray { fresh } else { &resolved };
         let disk = self.file.as_mut().and_then(|file| file.disk.as_mut());
         let (is_known, has_older) = disk.map_or((false, false), |disk| {
             // What cannot be read now is found when the records move to the file.
@@ -133,8 +143,8 @@ impl Room {
             return Inserted::Known;
         }
         let is_new_here = !self.memory.has_conversation(&fresh.conversation);
-        let inserted = self.keep(fresh, now);
-        if has_older && is_new_here && inserted == Inserted::New {
+        let inserted = self.memory.insert_one(fresh, now);
+        if (has_older || is_astray) && is_new_here && inserted == Inserted::New {
             self.memory.block(&fresh.conversation);
         }
         inserted
@@ -193,6 +203,33 @@ impl Room {
         let file = self.file.as_mut().filter(|file| file.trouble.is_none());
         let in_file = file.and_then(|file| file.write(|disk| disk.next_due(now))).flatten();
         in_memory.into_iter().chain(in_file).min()
+    }
+
+    pub(super) fn note_opening(
+        &mut self,
+        place: Place,
+        entry: &Entry,
+        now: Millis,
+    ) -> Result<bool, Fault> {
+        match (place, &mut self.file) {
+            (Place::File, Some(file)) => file.act(|disk| disk.note_opening(entry, now)),
+            _ => self.memory.note_opening(entry, now),
+        }
+    }
+
+    /// Gives a claimed conversation its name; see [`Backend::open`].
+    pub(super) fn open(
+        &mut self,
+        place: Place,
+        entry: &Entry,
+        name: &str,
+        opening: &Opening,
+        now: Millis,
+    ) -> Result<Option<Entry>, Fault> {
+        match (place, &mut self.file) {
+            (Place::File, Some(file)) => file.act(|disk| disk.open(entry, name, opening, now)),
+            _ => self.memory.open(entry, name, opening, now),
+        }
     }
 
     /// Writes down what became of a record.

@@ -1,7 +1,8 @@
 //! What a process's handles and its worker share.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::{Notify, Semaphore};
@@ -11,22 +12,28 @@ use super::OutboxBuilder;
 use super::backend::{Fresh, Inserted};
 use super::memory::Memory;
 use super::room::Room;
-use super::sink::AnySink;
+use super::sink::Target;
 use super::sqlite::Settings;
-use super::state::{Breaker, Millis};
-use super::tokens::TokenCache;
+use super::state::{Breaker, Millis, Trial};
+use super::tokens::{Holder, TokenCache};
+use super::{OpeningObserver, Record, payload};
+use crate::{Error, ErrorKind, Result as Answer};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Observers at a time, at most: one whose record another process delivers is told nothing any more.
+const OBSERVERS: usize = 10_000;
 /// Calls of `delivered` at a time.
 const HOOKS: usize = 64;
 
 /// One process's outbox.
 pub(super) struct Shared {
     pub(super) options: Arc<OutboxBuilder>,
-    pub(super) sink: Arc<OnceLock<Arc<dyn AnySink>>>,
+    pub(super) sink: Arc<Target>,
     pub(super) clock: Clock,
     pub(super) breaker: Mutex<Breaker>,
     pub(super) tokens: Mutex<TokenCache>,
+    /// Those in this process that see a conversation being opened, by the record that opens it.
+    pub(super) observers: Mutex<HashMap<String, Arc<dyn OpeningObserver>>>,
     room: Mutex<Room>,
     /// Held while waiting for the room: who comes back for it at once, as the worker does, stands behind those who wait.
     door: Mutex<()>,
@@ -72,10 +79,7 @@ struct Slot(Mutex<Option<(Inserted, bool)>>);
 
 impl Shared {
     /// Opens the file, if there is one. The text says why it never can be.
-    pub(super) fn open(
-        options: Arc<OutboxBuilder>,
-        sink: Arc<OnceLock<Arc<dyn AnySink>>>,
-    ) -> Result<Self, String> {
+    pub(super) fn open(options: Arc<OutboxBuilder>, sink: Arc<Target>) -> Result<Self, String> {
         let memory = Memory::new(options.limits.clone(), &options.delivery);
         let room = match &options.path {
             None => Room::in_memory(memory),
@@ -89,6 +93,7 @@ impl Shared {
             clock: Clock::new(),
             breaker: Mutex::default(),
             tokens: Mutex::default(),
+            observers: Mutex::default(),
             room: Mutex::new(room),
             door: Mutex::default(),
             queue: Mutex::default(),
@@ -112,6 +117,57 @@ impl Shared {
     pub(super) fn room(&self) -> MutexGuard<'_, Room> {
         let _turn = lock(&self.door);
         lock(&self.room)
+    }
+
+    /// The record as it is kept. Its tokens and its observer stay in memory.
+    pub(super) fn fresh(
+        &self,
+        record: &Record,
+        is_held: bool,
+        operation: &'static str,
+    ) -> Answer<Fresh> {
+        let refuse = |why: String| {
+            let error = Error::new(ErrorKind::InvalidRequest, operation, why);
+            Err(error.with_target(Some(record.id().into())))
+        };
+        if record.id().is_empty() || record.conversation().is_empty() {
+            return refuse("a record needs an id and a conversation".into());
+        }
+        let payload = match payload::write(record.payload()) {
+            Ok(payload) => payload,
+            Err(why) => return refuse(why),
+        };
+        let limits = &self.options.limits;
+        let whole = match self.options.path {
+            Some(_) => limits.file_bytes.try_into().unwrap_or(usize::MAX),
+            None => limits.memory_bytes,
+        };
+        let limit = limits.record_bytes.min(whole);
+        let user = record.user_id().map_or(0, str::len);
+        let bytes = payload.len() + record.id().len() + record.conversation().len() + user;
+        if bytes > limit {
+            return refuse(format!("the record has {bytes} bytes, more than the limit of {limit}"));
+        }
+        if let Some(tokens) = record.known_tokens() {
+            let holder = Holder::of(record.user_id(), record.conversation());
+            lock(&self.tokens).keep(holder, tokens.clone());
+        }
+        if let Some(observer) = record.its_observer() {
+            let mut observers = lock(&self.observers);
+            if observers.len() < OBSERVERS {
+                observers.insert(record.id().to_owned(), observer.clone());
+            }
+        }
+        Ok(Fresh {
+            id: record.id().to_owned(),
+            conversation: record.conversation().to_owned(),
+            user: record.user_id().map(str::to_owned),
+            payload,
+            is_held,
+            has_tokens: record.known_tokens().is_some(),
+            trial: Trial { accepted_at: self.clock.now(), ..Trial::default() },
+            opening: record.its_opening().cloned(),
+        })
     }
 
     /// Takes a record. Of several callers at once, the first to get the room writes for all of them: one transaction,

@@ -3,9 +3,12 @@
 use std::future::Future;
 use std::time::Duration;
 
+use std::sync::{Arc, OnceLock};
+
 use futures_util::future::BoxFuture;
 
 use super::Record;
+use super::opening::{AnyOpener, Opener};
 use crate::Tokens;
 use crate::guard::Callback;
 use crate::redact::Redactor;
@@ -43,6 +46,12 @@ pub trait Sink: Send + Sync + 'static {
     fn delivered(&self, record: &Record) -> impl Future<Output = ()> + Send {
         let _ = record;
         async {}
+    }
+
+    /// What opens conversations that have no place at the service yet. The chat store does.
+    #[doc(hidden)]
+    fn opener(&self) -> Option<AnyOpener> {
+        None
     }
 }
 
@@ -98,6 +107,7 @@ pub(super) trait AnySink: Send + Sync {
     fn callback(&self) -> Callback;
     fn deliver<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, Outcome>;
     fn delivered<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, ()>;
+    fn opener(&self) -> Option<AnyOpener>;
 }
 
 impl<S: Sink> AnySink for S {
@@ -111,5 +121,38 @@ impl<S: Sink> AnySink for S {
 
     fn delivered<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, ()> {
         Box::pin(Sink::delivered(self, record))
+    }
+
+    fn opener(&self) -> Option<AnyOpener> {
+        Sink::opener(self)
+    }
+}
+
+/// Where an outbox's records go, as soon as that is known.
+#[derive(Default)]
+pub(super) struct Target {
+    sink: OnceLock<Arc<dyn AnySink>>,
+    /// Opens conversations for a sink that cannot.
+    opener: OnceLock<Arc<dyn Opener>>,
+}
+
+impl Target {
+    pub(super) fn get(&self) -> Option<&Arc<dyn AnySink>> {
+        self.sink.get()
+    }
+
+    /// Fails when there is a sink already.
+    pub(super) fn set(&self, sink: Arc<dyn AnySink>) -> Result<(), Arc<dyn AnySink>> {
+        self.sink.set(sink)
+    }
+
+    /// The first one stays.
+    pub(super) fn set_opener(&self, opener: Arc<dyn Opener>) {
+        let _ = self.opener.set(opener);
+    }
+
+    pub(super) fn opener(&self) -> Option<Arc<dyn Opener>> {
+        let own = || self.sink.get().and_then(|sink| sink.opener()).map(|opener| opener.0);
+        self.opener.get().cloned().or_else(own)
     }
 }

@@ -10,6 +10,7 @@ use super::client::{ChatStore, Identity, Live};
 use super::renewal::Stale;
 use super::wrapped::{self, Answer};
 use crate::http::{Repeat, Request, Response};
+use crate::outbox::Requests;
 use crate::{CallOptions, Error, ErrorKind, Result, Tokens};
 
 /// A call, before it has tokens.
@@ -20,11 +21,14 @@ pub(super) struct Call<'a> {
     query: &'a [(&'a str, &'a str)],
     json: Option<Bytes>,
     repeat: Repeat,
+    /// Is told of each attempt.
+    requests: Option<&'a dyn Requests>,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn new(operation: &'static str, method: Method, path: &'a str) -> Self {
-        Call { operation, method, path, query: &[], json: None, repeat: Repeat::ByPolicy }
+        let repeat = Repeat::ByPolicy;
+        Call { operation, method, path, query: &[], json: None, repeat, requests: None }
     }
 
     pub(super) fn query(mut self, query: &'a [(&'a str, &'a str)]) -> Self {
@@ -34,6 +38,12 @@ impl<'a> Call<'a> {
 
     pub(super) fn json(mut self, json: Bytes) -> Self {
         self.json = Some(json);
+        self
+    }
+
+    /// Each attempt is noted before it is made.
+    pub(super) fn noted_by(mut self, requests: &'a dyn Requests) -> Self {
+        self.requests = Some(requests);
         self
     }
 
@@ -116,12 +126,21 @@ impl ChatStore {
             known,
             ..Request::new(call.operation, call.method.clone(), call.path, &options)
         };
-        live.http.send(request).await.map_err(|error| match error.kind() {
+        let told = |error: Error| match error.kind() {
             ErrorKind::NotFound => {
                 error.with_hint("check the store's URL, its paths (`StorePaths`) and the ids")
             }
             _ => error,
-        })
+        };
+        let Some(requests) = call.requests else {
+            return live.http.send(request).await.map_err(told);
+        };
+        requests.begins().await?;
+        let sent = live.http.send(request).await;
+        if sent.as_ref().is_err_and(|error| error.kind() == ErrorKind::Authentication) {
+            requests.was_refused();
+        }
+        sent.map_err(told)
     }
 
     /// The newest tokens for a call.

@@ -1,11 +1,14 @@
 //! The store as the sink of an outbox: a record's payload is a message.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::time::timeout;
 
 use super::client::{ChatStore, Identity};
 use super::renewal::REISSUE;
+use crate::outbox::AnyOpener;
 use crate::{CallOptions, Error, ErrorKind, Outcome, Record, Sink};
 
 impl Sink for ChatStore {
@@ -42,10 +45,15 @@ impl Sink for ChatStore {
             tracing::debug!(error.code = error.code(), "a saved message was not counted: {error}");
         }
     }
+
+    fn opener(&self) -> Option<AnyOpener> {
+        Some(AnyOpener(Arc::new(self.clone())))
+    }
 }
 
 impl ChatStore {
-    fn identity_of(&self, record: &Record) -> Identity {
+    /// Whose record it is, and the tokens for it.
+    pub(super) fn identity_of(&self, record: &Record) -> Identity {
         let user = record.user_id().or(self.identity.user.as_deref());
         let own = record.known_tokens().or(self.identity.tokens.as_ref());
         let tokens = match (record.known_tokens(), user, &self.shared.provider) {
@@ -58,7 +66,7 @@ impl ChatStore {
 }
 
 /// What the outbox is to make of a save that failed.
-fn outcome_of(error: &Error) -> Outcome {
+pub(super) fn outcome_of(error: &Error) -> Outcome {
     let after = error.retry_after();
     // For a store that speaks, its own words; for one that does not, what was attempted and where.
     let spoken = || error.message().to_owned();

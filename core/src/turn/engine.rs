@@ -19,7 +19,8 @@ use super::reply::{self, Asked, Kept, Label, Opened};
 use super::settings::{OnDisconnect, TurnsBuilder};
 use super::speaking::Speaking;
 use super::timeline::{Recorder, Running};
-use super::{Turns, admission, workspace};
+use super::workspace::{Naming, Watch};
+use super::{Turns, admission};
 use crate::turn_request::Place;
 use crate::{ChatStream, Error, ErrorKind, Result, TurnEvent, TurnRequest};
 
@@ -101,9 +102,11 @@ impl Engine {
             match known {
                 Some(id) => {
                     self.beside.tell(TurnEvent::Workspace { workspace_id: id.clone() });
-                    kept = Some(Kept { store, workspace: id, message_id: keeper.message_id() });
+                    keeper.keep();
+                    let message_id = keeper.message_id().to_owned();
+                    kept = Some(Kept { store, workspace: id, message_id });
                 }
-                None => self.begin_workspace(store, keeper, user, &message),
+                None => self.begin_workspace(keeper, message.clone()),
             }
         }
         let (speech, mode) = (self.settings.speech.as_ref(), self.settings.speech_mode);
@@ -114,26 +117,15 @@ impl Engine {
         Ok((Asked { message, history, kept }, label))
     }
 
-    fn begin_workspace(
-        &mut self,
-        store: crate::ChatStore,
-        keeper: Keeper,
-        user: String,
-        message: &str,
-    ) {
+    fn begin_workspace(&mut self, keeper: Keeper, message: String) {
         let (known, receiver) = oneshot::channel();
-        let beginning = workspace::Beginning {
-            settings: self.settings.clone(),
-            store,
-            keeper,
-            recorder: self.recorder.clone(),
-            user,
-            message: message.to_owned(),
-        };
+        let (recorder, saves) = (self.recorder.clone(), &self.settings.saves);
+        let watch = Watch::new(&recorder, saves, keeper.message_id(), known);
+        let Some(naming) = Naming::begin(keeper, &message, watch) else { return };
+        let naming = naming.run(self.settings.clone(), recorder, message);
         let ending = self.ending.clone();
         self.background.spawn(async move {
-            // Broken off, the messages stay held.
-            let _ = ending.run_until_cancelled(workspace::make(beginning, known)).await;
+            let _ = ending.run_until_cancelled(naming).await;
         });
         self.beside.workspace = Some(receiver);
     }

@@ -1,4 +1,5 @@
-//! Hands a turn's messages to the outbox: at once where the workspace is known, else held until it is.
+//! Hands a turn's messages to the outbox. In a new conversation the user's message opens the workspace, and the AI's
+//! message waits behind it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,9 +9,11 @@ use uuid::Uuid;
 use super::StageName;
 use super::saves::Saves;
 use super::timeline::Recorder;
-use crate::{Error, Outbox, Record, Result, StoreMessage, Tokens};
+use super::workspace::Watch;
+use crate::outbox::Opening;
+use crate::{Outbox, Receipt, Record, Result, StoreMessage, Tokens, store};
 
-/// What keeps the two messages of one turn.
+/// Keeps the two messages of one turn.
 #[derive(Clone)]
 pub(super) struct Keeper(Arc<Shared>);
 
@@ -20,39 +23,16 @@ struct Shared {
     recorder: Recorder,
     tokens: Option<Tokens>,
     user: String,
-    /// The conversation of records whose workspace is not known: nobody else's.
-    waiting_room: String,
-    state: Mutex<State>,
-}
-
-struct State {
-    home: Home,
-    user: StoreMessage,
-    /// Messages that were held, in their order.
-    held: Vec<StoreMessage>,
-}
-
-/// Where the messages belong.
-enum Home {
-    /// It is being made.
-    Expected,
-    Workspace(String),
-    /// It could not be made, and why.
-    Missing(String),
-}
-
-impl Home {
-    /// The id, as a message has it.
-    fn id(&self) -> &str {
-        match self {
-            Home::Workspace(id) => id,
-            Home::Expected | Home::Missing(_) => "",
-        }
-    }
+    message: StoreMessage,
+    /// The workspace is not there yet: the messages are in a conversation with a name of its own until it is.
+    is_new: bool,
+    /// The message could not be handed over.
+    is_refused: Mutex<bool>,
 }
 
 impl Keeper {
-    /// Takes the user's message, and hands it over.
+    /// Takes the user's message, in a workspace or, without one, in a new conversation. It is handed over by
+    /// [`keep`](Self::keep) or [`hold`](Self::hold).
     pub(super) fn new(
         (outbox, saves): (Outbox, Saves),
         recorder: Recorder,
@@ -61,22 +41,37 @@ impl Keeper {
         message: &str,
         workspace: Option<String>,
     ) -> Self {
-        let at = workspace.clone().unwrap_or_default();
-        let message = StoreMessage::from_user(at, user, message, now());
-        let home = workspace.map_or(Home::Expected, Home::Workspace);
-        let state = State { home, user: message.clone(), held: Vec::new() };
-        let shared = Shared {
-            outbox,
-            saves,
-            recorder,
-            tokens,
-            user: user.to_owned(),
-            waiting_room: format!("turn-{}", Uuid::now_v7()),
-            state: Mutex::new(state),
-        };
-        let keeper = Keeper(Arc::new(shared));
-        keeper.keep(&mut keeper.lock(), message, StageName::SaveUser);
-        keeper
+        let is_new = workspace.is_none();
+        let conversation = workspace.unwrap_or_else(|| format!("new-{}", Uuid::now_v7()));
+        let message = StoreMessage::from_user(conversation, user, message, now());
+        let user = user.to_owned();
+        let is_refused = Mutex::new(false);
+        let shared = Shared { outbox, saves, recorder, tokens, user, message, is_new, is_refused };
+        Keeper(Arc::new(shared))
+    }
+
+    /// Hands the user's message over.
+    pub(super) fn keep(&self) {
+        self.take(&self.0.message, StageName::SaveUser, |outbox, record| outbox.enqueue(record));
+    }
+
+    /// Hands the user's message over with the plan of a workspace, to be released with the plan's final name; `false`
+    /// when the outbox does not take it. Should the process end before, the workspace gets this name.
+    pub(super) fn hold(&self, name: &str, watch: Arc<Watch>) -> bool {
+        self.take(&self.0.message, StageName::SaveUser, |outbox, record| {
+            outbox.hold(record.opening(store::planned(name)).observed_by(watch))
+        })
+    }
+
+    /// Lets the workspace be created under this name.
+    pub(super) fn release(&self, name: &str) {
+        let shared = &*self.0;
+        let released = shared.record(&shared.message);
+        let released = released.map(|record| record.opening(store::planned(name)));
+        if let Err(error) = released.and_then(|record| shared.outbox.release(record)) {
+            // It stays in the file, for the process that opens it next.
+            tracing::warn!(error.code = error.code(), "a workspace is created later: {error}");
+        }
     }
 
     /// Hands the AI's message over. There is none without text.
@@ -84,81 +79,58 @@ impl Keeper {
         if text.trim().is_empty() {
             return;
         }
-        let mut state = self.lock();
-        let mut message = StoreMessage::reply_to(&state.user, text, now());
-        message.workspace_id = state.home.id().to_owned();
-        self.keep(&mut state, message, StageName::SaveAi);
+        let shared = &*self.0;
+        let message = StoreMessage::reply_to(&shared.message, text, now());
+        let behind = Opening::Behind(shared.message.id.clone());
+        self.take(&message, StageName::SaveAi, |outbox, record| match shared.is_new {
+            // Where the workspace is by now, the outbox knows.
+            true if *shared.is_refused() => Err(not_opened()),
+            true => outbox.enqueue(record.opening(behind)),
+            false => outbox.enqueue(record),
+        });
     }
 
     /// The id of the user's message.
-    pub(super) fn message_id(&self) -> String {
-        self.lock().user.id.clone()
+    pub(super) fn message_id(&self) -> &str {
+        &self.0.message.id
     }
 
-    /// The workspace is known: what was held goes on its way, in its order. An error says that there will be none: then
-    /// the messages become dead letters, on which it stands.
-    pub(super) fn settle(&self, workspace: Result<String, &Error>) {
-        let mut state = self.lock();
-        state.home = match workspace {
-            Ok(id) => Home::Workspace(id),
-            Err(error) => {
-                let why = error.message();
-                Home::Missing(format!("its workspace could not be created: {why}"))
-            }
-        };
-        state.user.workspace_id = state.home.id().to_owned();
-        for mut message in std::mem::take(&mut state.held) {
-            message.workspace_id = state.home.id().to_owned();
-            if let Home::Missing(why) = &state.home {
-                self.0.saves.give_up(&message.id, why);
-            }
-            let released =
-                record(&self.0, message).and_then(|record| self.0.outbox.release(record));
-            if let Err(error) = released {
-                tracing::error!(
-                    error.code = error.code(),
-                    "a held message could not be released: {error}"
-                );
-            }
-        }
-    }
-
-    fn keep(&self, state: &mut State, message: StoreMessage, stage: StageName) {
-        self.0.saves.watch(&message.id, stage, &self.0.recorder);
-        if let Home::Missing(why) = &state.home {
-            self.0.saves.give_up(&message.id, why);
-        }
-        let is_expected = matches!(state.home, Home::Expected);
-        let kept = record(&self.0, message.clone()).and_then(|record| match is_expected {
-            true => self.0.outbox.hold(record),
-            false => self.0.outbox.enqueue(record),
-        });
-        match kept {
-            Ok(_) if is_expected => state.held.push(message),
-            Ok(_) => {}
-            Err(error) => {
-                self.0.saves.forget(&message.id);
-                self.0.recorder.begin(stage).failed_by(&error);
-            }
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // A message is moved whole or not at all, so a poisoned state is whole.
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn take(
+        &self,
+        message: &StoreMessage,
+        stage: StageName,
+        hand_over: impl FnOnce(&Outbox, Record) -> Result<Receipt>,
+    ) -> bool {
+        let shared = &*self.0;
+        shared.saves.watch(&message.id, &shared.message.id, stage, &shared.recorder);
+        let kept = shared.record(message).and_then(|record| hand_over(&shared.outbox, record));
+        let Err(error) = kept else { return true };
+        *shared.is_refused() = true;
+        shared.saves.forget(&message.id);
+        shared.recorder.begin(stage).failed_by(&error);
+        false
     }
 }
 
-fn record(shared: &Shared, message: StoreMessage) -> Result<Record> {
-    let conversation = match message.workspace_id.as_str() {
-        "" => &shared.waiting_room,
-        workspace => workspace,
-    };
-    let mut record = Record::new(conversation, &message.id, message.to_json()?).user(&shared.user);
-    if let Some(tokens) = &shared.tokens {
-        record = record.tokens(tokens.clone());
+impl Shared {
+    fn record(&self, message: &StoreMessage) -> Result<Record> {
+        let json = message.to_json()?;
+        let record = Record::new(&message.workspace_id, &message.id, json).user(&self.user);
+        Ok(match &self.tokens {
+            Some(tokens) => record.tokens(tokens.clone()),
+            None => record,
+        })
     }
-    Ok(record)
+
+    fn is_refused(&self) -> MutexGuard<'_, bool> {
+        // A flag is whole at any time.
+        self.is_refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn not_opened() -> crate::Error {
+    let why = "the user's message was not kept, and with it the workspace";
+    crate::Error::new(crate::ErrorKind::InvalidRequest, "turn.save", why)
 }
 
 /// Milliseconds since 1970.

@@ -1,10 +1,10 @@
 //! One turn: a user's message and the reply to it, run as stages at the same time.
 //!
 //! ```text
-//! start ─┬─▶ user's message into the outbox          (held while the workspace is unknown)
+//! start ─┬─▶ user's message into the outbox          (with the plan of a new workspace)
 //!        ├─▶ sentiment ─┐ in time for its budget
 //!        ├─▶ history   ─┴─▶ LLM stream ─▶ content … ─▶ AI's message into the outbox ─▶ done
-//!        └─▶ name ─▶ create workspace ─▶ workspace event ─▶ start session ─▶ release what is held
+//!        └─▶ name ─▶ the outbox: create workspace ─▶ workspace event ─▶ start session ─▶ save both
 //! ```
 //!
 //! The reader waits for the middle line alone. A stage beside it that fails, hangs or answers garbage is written on the

@@ -45,7 +45,7 @@ fn tidy(answer: &str) -> Option<String> {
 }
 
 /// The beginning of a message, on one line.
-fn beginning(message: &str) -> String {
+pub(super) fn beginning(message: &str) -> String {
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut characters = line.graphemes(true);
     let mut name = String::new();

@@ -19,8 +19,8 @@ struct Save {
     recorder: Recorder,
     /// Since its first delivery began.
     running: Option<Running>,
-    /// Why it will not be saved.
-    hopeless: Option<String>,
+    /// The user's message of its turn.
+    turn: String,
 }
 
 impl Saves {
@@ -34,37 +34,37 @@ impl Saves {
     }
 
     /// A message of this turn is going to be delivered.
-    pub(super) fn watch(&self, id: &str, stage: StageName, recorder: &Recorder) {
+    pub(super) fn watch(&self, id: &str, turn: &str, stage: StageName, recorder: &Recorder) {
         self.with(|saves| {
             if saves.len() < MOST {
-                let recorder = recorder.clone();
-                let save = Save { stage, recorder, running: None, hopeless: None };
+                let (recorder, turn) = (recorder.clone(), turn.to_owned());
+                let save = Save { stage, recorder, running: None, turn };
                 saves.insert(id.to_owned(), save);
             }
         });
     }
 
-    /// There is no place for the message, and why.
-    pub(super) fn give_up(&self, id: &str, why: &str) {
-        self.with(|saves| {
-            if let Some(save) = saves.get_mut(id) {
-                save.hopeless = Some(why.to_owned());
-            }
-        });
+    /// The messages of this turn are not delivered, and why.
+    pub(super) fn give_up(&self, turn: &str, why: &str) {
+        let of_the_turn = |saves: &mut HashMap<String, Save>| -> Vec<Save> {
+            saves.extract_if(|_, save| save.turn == turn).map(|(_, save)| save).collect()
+        };
+        for Save { stage, recorder, running, .. } in self.with(of_the_turn).unwrap_or_default() {
+            running.unwrap_or_else(|| recorder.begin(stage)).failed(why);
+        }
     }
 
     pub(super) fn forget(&self, id: &str) {
         self.with(|saves| saves.remove(id));
     }
 
-    /// A delivery begins; says why it need not.
-    fn begin(&self, id: &str) -> Option<String> {
-        let begin = |saves: &mut HashMap<String, Save>| {
-            let save = saves.get_mut(id)?;
-            save.running.get_or_insert_with(|| save.recorder.begin(save.stage));
-            save.hopeless.clone()
-        };
-        self.with(begin).flatten()
+    /// A delivery begins.
+    fn begin(&self, id: &str) {
+        self.with(|saves| {
+            if let Some(save) = saves.get_mut(id) {
+                save.running.get_or_insert_with(|| save.recorder.begin(save.stage));
+            }
+        });
     }
 
     fn end(&self, id: &str, outcome: &Outcome) {
@@ -101,10 +101,8 @@ impl SavingSink {
 
 impl Sink for SavingSink {
     async fn deliver(&self, record: &Record) -> Outcome {
-        let outcome = match self.saves.begin(record.id()) {
-            Some(reason) => Outcome::Dead { reason },
-            None => self.store.deliver(record).await,
-        };
+        self.saves.begin(record.id());
+        let outcome = self.store.deliver(record).await;
         self.saves.end(record.id(), &outcome);
         outcome
     }

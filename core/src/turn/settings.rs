@@ -266,6 +266,8 @@ impl TurnsBuilder {
                 self.saves = Saves::watched();
                 outbox.attach(SavingSink::new(store.clone(), self.saves.clone()))?;
             }
+            // Whatever the sink is, workspaces are the store's.
+            outbox.opens_with(store.clone());
         } else if self.outbox.is_some() {
             let why = "an outbox was given, but no store whose messages it would deliver";
             return Err(Error::new(ErrorKind::Config, "turns.build", why));

@@ -1,88 +1,107 @@
-//! A new workspace, made beside the reply: named, created, its session started, and what is held for it released.
+//! A new workspace: named beside the reply, and created by the outbox, as a step of the user's message.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
-use tokio::time::sleep;
 
 use super::keeper::Keeper;
+use super::saves::Saves;
 use super::settings::TurnsBuilder;
-use super::timeline::Recorder;
+use super::timeline::{Recorder, Running};
 use super::{StageName, naming};
-use crate::{ChatStore, Error, ErrorKind};
+use crate::Error;
+use crate::outbox::{OpeningObserver, OpeningStep};
 
-/// How often a store that answers is asked again.
-const TRIES: u32 = 5;
-
-/// The waits between tries double from the first to the last.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-const LAST_WAIT: Duration = Duration::from_secs(30);
-
-/// What a new workspace is made from.
-pub(super) struct Beginning {
-    pub(super) settings: Arc<TurnsBuilder>,
-    pub(super) store: ChatStore,
-    pub(super) keeper: Keeper,
-    pub(super) recorder: Recorder,
-    pub(super) user: String,
-    pub(super) message: String,
+/// A workspace that waits for its name. Broken off, by a shutdown or with its runtime, it gets the one that its message
+/// makes.
+pub(super) struct Naming {
+    keeper: Keeper,
+    name: String,
 }
 
-/// Makes a workspace, tells its id as soon as it is known (nothing, when there will be none), and lets go of the
-/// messages that wait for it.
-///
-/// It belongs to no reader: a turn that is left still gets its workspace, because its messages need one.
-pub(super) async fn make(from: Beginning, known: oneshot::Sender<String>) {
-    let Beginning { settings, store, keeper, recorder, user, message } = from;
-    let name = naming::name(&settings, &recorder, &message).await;
-    match create(&store, &recorder, &user, &name).await {
-        Ok(id) => {
-            // Nobody may be listening any more.
-            let _ = known.send(id.clone());
-            // Before the first message, or else that one is not counted.
-            let stage = recorder.begin(StageName::StartSession);
-            match store.start_session(&id, &user).await {
-                Ok(()) => stage.done(),
-                Err(error) => stage.failed_by(&error),
-            }
-            keeper.settle(Ok(id));
-        }
-        Err(error) => keeper.settle(Err(&error)),
+impl Naming {
+    /// Holds the user's message with the plan of a workspace; `None` when the outbox does not take it.
+    pub(super) fn begin(keeper: Keeper, message: &str, watch: Arc<Watch>) -> Option<Self> {
+        let name = naming::beginning(message);
+        keeper.hold(&name, watch).then(|| Naming { keeper, name })
+    }
+
+    /// Finds the name, and lets the workspace be created. It belongs to no reader: a turn that is left still gets its
+    /// workspace, because its messages need one.
+    pub(super) async fn run(
+        mut self,
+        settings: Arc<TurnsBuilder>,
+        recorder: Recorder,
+        message: String,
+    ) {
+        self.name = naming::name(&settings, &recorder, &message).await;
     }
 }
 
-/// Creates the workspace. A store that cannot be reached has created nothing, so it is tried until it can; one that
-/// answers is asked again only where that may help, and after an answer that was lost, not at all: it may have created
-/// the workspace.
-async fn create(
-    store: &ChatStore,
-    recorder: &Recorder,
-    user: &str,
-    name: &str,
-) -> Result<String, Error> {
-    let mut tries = 0;
-    let mut wait = FIRST_WAIT;
-    loop {
-        let stage = recorder.begin(StageName::CreateWorkspace);
-        let error = match store.create_workspace(user, name).await {
-            Ok(workspace) if workspace.id.is_empty() => {
-                let why = "the store gave the new workspace no id";
-                Error::new(ErrorKind::Decode, "turn.workspace", why)
-            }
-            Ok(workspace) => {
-                stage.done();
-                return Ok(workspace.id);
-            }
-            Err(error) => error,
+impl Drop for Naming {
+    fn drop(&mut self) {
+        self.keeper.release(&self.name);
+    }
+}
+
+/// Sees the workspace being created: for the turn's timeline, and for its reader.
+pub(super) struct Watch {
+    recorder: Recorder,
+    saves: Saves,
+    message_id: String,
+    state: Mutex<State>,
+}
+
+struct State {
+    running: Option<Running>,
+    /// Told the id as soon as it is known; dropped when there will be none.
+    known: Option<oneshot::Sender<String>>,
+}
+
+impl Watch {
+    pub(super) fn new(
+        recorder: &Recorder,
+        saves: &Saves,
+        message_id: &str,
+        known: oneshot::Sender<String>,
+    ) -> Arc<Self> {
+        let state = Mutex::new(State { running: None, known: Some(known) });
+        let (recorder, saves) = (recorder.clone(), saves.clone());
+        Arc::new(Watch { recorder, saves, message_id: message_id.to_owned(), state })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Each field is set whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl OpeningObserver for Watch {
+    fn begins(&self, step: OpeningStep) {
+        let stage = match step {
+            OpeningStep::Create => StageName::CreateWorkspace,
+            OpeningStep::Begin => StageName::StartSession,
         };
-        stage.failed_by(&error);
-        tries += 1;
-        let may_help = error.status().is_some() && error.is_retryable() && tries < TRIES;
-        if !(error.is_connect() || may_help) {
-            return Err(error);
+        self.lock().running = Some(self.recorder.begin(stage));
+    }
+
+    fn ended(&self, _step: OpeningStep, result: Result<(), &Error>) {
+        let Some(running) = self.lock().running.take() else { return };
+        match result {
+            Ok(()) => running.done(),
+            Err(error) => running.failed_by(error),
         }
-        sleep(error.retry_after().unwrap_or(wait)).await;
-        wait = (wait * 2).min(LAST_WAIT);
+    }
+
+    fn opened(&self, name: &str) {
+        if let Some(known) = self.lock().known.take() {
+            // Nobody may be listening any more.
+            let _ = known.send(name.to_owned());
+        }
+    }
+
+    fn given_up(&self, reason: &str) {
+        self.lock().known = None;
+        self.saves.give_up(&self.message_id, reason);
     }
 }

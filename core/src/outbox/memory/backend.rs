@@ -4,26 +4,15 @@ use super::{Known, Memory, Pending, size};
 use crate::outbox::backend::{
     Backend, Change, Counts, DeadRow, Entry, Fault, Fresh, Inserted, PendingRow, Settled, is_due,
 };
+use crate::outbox::opening::{Opening, renamed};
 use crate::outbox::report::PendingState;
 use crate::outbox::state::{Millis, Trial};
 
 impl Backend for Memory {
     fn insert(&mut self, fresh: &[Fresh], now: Millis) -> Result<Vec<Inserted>, Fault> {
         let insert = |fresh: &Fresh| {
-            if fresh.has_tokens {
-                self.wake_for_tokens(fresh, now);
-            }
-            if self.known.contains_key(&fresh.id) {
-                return Inserted::Known;
-            }
-            let is_full = self.pending.len() >= self.limits.memory_records
-                || self.bytes + size(fresh) > self.limits.memory_bytes;
-            if is_full {
-                return Inserted::Full;
-            }
-            self.counts.accepted += 1;
-            self.add(fresh, now);
-            Inserted::New
+            let fresh = self.resolved(fresh);
+            self.insert_one(&fresh, now)
         };
         Ok(fresh.iter().map(insert).collect())
     }
@@ -69,14 +58,63 @@ impl Backend for Memory {
         Ok(self.due.first().map(|(due_at, _)| *due_at))
     }
 
+    fn note_opening(&mut self, entry: &Entry, _now: Millis) -> Result<bool, Fault> {
+        let is_pending = self.known.get(&entry.id) == Some(&Known::Pending(entry.seq));
+        if let Some(row) = self.pending.get_mut(&entry.seq).filter(|_| is_pending) {
+            row.fresh.opening = entry.opening.clone();
+        }
+        Ok(is_pending)
+    }
+
+    fn open(
+        &mut self,
+        entry: &Entry,
+        name: &str,
+        opening: &Opening,
+        _now: Millis,
+    ) -> Result<Option<Entry>, Fault> {
+        let from = entry.conversation.as_str();
+        let Some(before) = self.conversations.get(from).filter(|c| c.records.contains(&entry.seq))
+        else {
+            return Ok(None);
+        };
+        let records = before.records.clone();
+        self.claimed(from, false);
+        for seq in &records {
+            let Some(row) = self.pending.get_mut(seq) else { continue };
+            let size_before = size(&row.fresh);
+            row.fresh.payload = renamed(&row.fresh.payload, from, name);
+            row.fresh.conversation = name.to_owned();
+            row.fresh.opening = (*seq == entry.seq).then(|| opening.clone());
+            self.bytes = self.bytes + size(&row.fresh) - size_before;
+        }
+        if let Some(before) = self.conversations.get_mut(from) {
+            before.records.clear();
+        }
+        self.schedule(from);
+        let after = self.conversations.entry(name.to_owned()).or_default();
+        after.records.extend(records);
+        let is_first = after.records.first() == Some(&entry.seq);
+        if after.is_claimed || after.is_blocked || !is_first {
+            self.schedule(name);
+            return Ok(None);
+        }
+        self.claimed(name, true);
+        Ok(self.entry(entry.seq))
+    }
+
     fn settle(&mut self, entry: &Entry, change: &Change, now: Millis) -> Result<Settled, Fault> {
         let name = entry.conversation.as_str();
         let is_applied = self.known.get(&entry.id) == Some(&Known::Pending(entry.seq));
+        let died_before = self.counts.dead;
         let next;
         match change {
             Change::Delivered { poisoned, go_on } => {
                 if is_applied {
-                    self.remove(entry.seq);
+                    let row = self.remove(entry.seq);
+                    if let Some(fresh) = row.map(|row| row.fresh).filter(|f| f.opening.is_some()) {
+                        self.opened.insert(fresh.id, fresh.conversation);
+                    }
                     self.counts.delivered += 1;
                     self.known.insert(entry.id.clone(), Known::Delivered);
                     self.delivered.push_back(entry.id.clone());
@@ -84,6 +122,7 @@ impl Backend for Memory {
                         && let Some(oldest) = self.delivered.pop_front()
                     {
                         self.known.remove(&oldest);
+                        self.opened.remove(&oldest);
                     }
                 }
                 for (id, reason) in poisoned {
@@ -99,11 +138,19 @@ impl Backend for Memory {
                 if is_applied {
                     self.bury(entry.seq, trial.attempts, reason, now);
                 }
+                if is_applied && entry.opening.as_ref().is_some_and(Opening::is_to_open) {
+                    let waiting = self.conversations.get(name).map(|c| c.records.clone());
+                    for seq in waiting.unwrap_or_default() {
+                        let attempts = self.pending.get(&seq).map(|row| row.fresh.trial.attempts);
+                        self.bury(seq, attempts.unwrap_or_default(), reason, now);
+                    }
+                }
                 next = go_on.then(|| self.next(name, 0, now)).flatten();
             }
             Change::Later { trial, due_at, needs_token, reason, step_over } => {
                 if let Some(row) = self.pending.get_mut(&entry.seq).filter(|_| is_applied) {
                     row.fresh.trial = *trial;
+                    row.fresh.opening = entry.opening.clone();
                     row.due_at = *due_at;
                     row.reason = Some(reason.clone());
                     if *needs_token {
@@ -120,7 +167,8 @@ impl Backend for Memory {
             next.trial.mark = self.counts.delivered;
         }
         self.claimed(name, next.is_some());
-        Ok(Settled { is_applied, next })
+        let died = self.counts.dead - died_before;
+        Ok(Settled { is_applied, died, next })
     }
 
     fn give_back(&mut self, conversation: &str, _now: Millis) -> Result<(), Fault> {
@@ -169,13 +217,14 @@ impl Backend for Memory {
 
     fn requeue(&mut self, id: &str, now: Millis) -> Result<bool, Fault> {
         let Some(&Known::Dead(seq)) = self.known.get(id) else { return Ok(false) };
-        let Some(DeadRow { id, conversation, user, payload, .. }) = self.dead.remove(&seq) else {
-            return Ok(false);
-        };
+        let Some(row) = self.dead.remove(&seq) else { return Ok(false) };
+        let DeadRow { id, conversation, user, payload, opening, .. } = row;
+        let opening = opening.map(Opening::anew);
         self.counts.dead -= 1;
         let trial = Trial { accepted_at: now, ..Trial::default() };
         let (is_held, has_tokens) = (false, false);
-        self.add(&Fresh { id, conversation, user, payload, is_held, has_tokens, trial }, now);
+        let fresh = Fresh { id, conversation, user, payload, is_held, has_tokens, trial, opening };
+        self.add(&self.resolved(&fresh), now);
         Ok(true)
     }
 

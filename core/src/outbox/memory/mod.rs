@@ -4,7 +4,8 @@ mod backend;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use super::backend::{Counts, DeadRow, Entry, Fresh, is_due, longest_wait};
+use super::backend::{Counts, DeadRow, Entry, Fresh, Inserted, is_due, longest_wait};
+use super::opening::{Ahead, Opening};
 use super::state::Millis;
 use super::{Delivery, OutboxLimits};
 
@@ -22,6 +23,8 @@ pub(super) struct Memory {
     tokenless: BTreeSet<u64>,
     dead: BTreeMap<u64, DeadRow>,
     delivered: VecDeque<String>,
+    /// The names of conversations that delivered records have opened, by record.
+    opened: HashMap<String, String>,
     known: HashMap<String, Known>,
     counts: Counts,
     bytes: usize,
@@ -55,7 +58,8 @@ enum Known {
 pub(super) struct Moved {
     pub(super) queued: Vec<Fresh>,
     pub(super) dead: Vec<DeadRow>,
-    pub(super) delivered: Vec<String>,
+    /// Ids, with the name of the conversation that the record has opened.
+    pub(super) delivered: Vec<(String, Option<String>)>,
 }
 
 impl Memory {
@@ -70,6 +74,7 @@ impl Memory {
             tokenless: BTreeSet::new(),
             dead: BTreeMap::new(),
             delivered: VecDeque::new(),
+            opened: HashMap::new(),
             known: HashMap::new(),
             counts: Counts::default(),
             bytes: 0,
@@ -84,6 +89,53 @@ impl Memory {
     /// Whether the record is known here.
     pub(super) fn knows(&self, id: &str) -> bool {
         self.known.contains_key(id)
+    }
+
+    /// The record in the place that became of the one that it waits behind.
+    pub(super) fn resolved(&self, fresh: &Fresh) -> Fresh {
+        let ahead = fresh.opening.as_ref().and_then(Opening::behind).map(|id| self.ahead_of(id));
+        match ahead {
+            Some(ahead) => fresh.clone().behind(ahead),
+            None => fresh.clone(),
+        }
+    }
+
+    fn ahead_of(&self, id: &str) -> Ahead {
+        match self.known.get(id) {
+            Some(Known::Pending(seq)) => self
+                .pending
+                .get(seq)
+                .map_or(Ahead::Unknown, |row| Ahead::In(row.fresh.conversation.clone())),
+            Some(Known::Dead(seq)) => match self.dead.get(seq) {
+                Some(row) if row.opening.as_ref().is_some_and(Opening::is_to_open) => {
+                    Ahead::Dead(row.reason.clone())
+                }
+                Some(row) => Ahead::In(row.conversation.clone()),
+                None => Ahead::Unknown,
+            },
+            Some(Known::Delivered) => {
+                self.opened.get(id).map_or(Ahead::Unknown, |name| Ahead::In(name.clone()))
+            }
+            None => Ahead::Unknown,
+        }
+    }
+
+    /// Takes a record as it is.
+    pub(super) fn insert_one(&mut self, fresh: &Fresh, now: Millis) -> Inserted {
+        if fresh.has_tokens {
+            self.wake_for_tokens(fresh, now);
+        }
+        if self.known.contains_key(&fresh.id) {
+            return Inserted::Known;
+        }
+        let is_full = self.pending.len() >= self.limits.memory_records
+            || self.bytes + size(fresh) > self.limits.memory_bytes;
+        if is_full {
+            return Inserted::Full;
+        }
+        self.counts.accepted += 1;
+        self.add(fresh, now);
+        Inserted::New
     }
 
     /// Whether nothing is here that could move to the file.
@@ -107,7 +159,11 @@ impl Memory {
         Moved {
             queued: self.pending.values().filter(is_idle).map(|row| row.fresh.clone()).collect(),
             dead: self.dead.values().cloned().collect(),
-            delivered: self.delivered.iter().cloned().collect(),
+            delivered: self
+                .delivered
+                .iter()
+                .map(|id| (id.clone(), self.opened.get(id).cloned()))
+                .collect(),
         }
     }
 
@@ -127,10 +183,11 @@ impl Memory {
                 self.counts.accepted -= 1;
             }
         }
-        for id in &moved.delivered {
+        for (id, _) in &moved.delivered {
             self.known.remove(id);
         }
         self.delivered.clear();
+        self.opened.clear();
         self.counts.accepted -= self.counts.delivered + self.counts.discarded;
         (self.counts.delivered, self.counts.discarded) = (0, 0);
     }
@@ -170,11 +227,12 @@ impl Memory {
 
     fn bury(&mut self, seq: u64, attempts: u32, reason: &str, now: Millis) -> bool {
         let Some(row) = self.remove(seq) else { return false };
-        let Fresh { id, conversation, user, payload, mut trial, .. } = row.fresh;
+        let Fresh { id, conversation, user, payload, mut trial, opening, .. } = row.fresh;
         trial.attempts = attempts;
         self.known.insert(id.clone(), Known::Dead(seq));
         let reason = reason.to_owned();
-        let letter = DeadRow { id, conversation, user, payload, trial, died_at: now, reason };
+        let letter =
+            DeadRow { id, conversation, user, payload, trial, died_at: now, reason, opening };
         self.dead.insert(seq, letter);
         self.counts.dead += 1;
         true
@@ -202,9 +260,9 @@ impl Memory {
     }
 
     fn entry(&self, seq: u64) -> Option<Entry> {
-        let Fresh { id, conversation, user, payload, trial, .. } =
+        let Fresh { id, conversation, user, payload, trial, opening, .. } =
             self.pending.get(&seq)?.fresh.clone();
-        Some(Entry { seq, id, conversation, user, payload, trial })
+        Some(Entry { seq, id, conversation, user, payload, trial, opening })
     }
 
     fn first_after(&self, name: &str, seq: u64) -> Option<&Pending> {

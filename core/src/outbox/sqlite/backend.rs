@@ -3,10 +3,11 @@
 use rusqlite::{Connection, Result};
 
 use super::records::{self, Head};
-use super::{Disk, letters, schema};
+use super::{Disk, letters, openings, processes, schema};
 use crate::outbox::backend::{
     Backend, Change, Counts, DeadRow, Entry, Fault, Fresh, Inserted, PendingRow, Settled, is_due,
 };
+use crate::outbox::opening::Opening;
 use crate::outbox::state::{Millis, Trial};
 
 impl Backend for Disk {
@@ -86,22 +87,64 @@ impl Backend for Disk {
         })
     }
 
+    fn note_opening(&mut self, entry: &Entry, _now: Millis) -> Result<bool, Fault> {
+        let me = self.me;
+        self.write(|connection| {
+            let is_mine = records::is_mine(connection, &entry.conversation, me)?;
+            Ok(is_mine && openings::note(connection, entry)?)
+        })
+    }
+
+    fn open(
+        &mut self,
+        entry: &Entry,
+        name: &str,
+        opening: &Opening,
+        _now: Millis,
+    ) -> Result<Option<Entry>, Fault> {
+        let me = self.me;
+        self.write(|connection| {
+            let from = entry.conversation.as_str();
+            let is_pending = records::conversation_of(connection, &entry.id)?.is_some();
+            if !is_pending || !records::is_mine(connection, from, me)? {
+                return Ok(None);
+            }
+            openings::rename(connection, from, name, &entry.id, opening)?;
+            let first = records::first_after(connection, name, 0)?;
+            let is_first = first.as_ref().is_some_and(|head| head.entry.id == entry.id);
+            if records::is_claimed(connection, name)? {
+                return Ok(None);
+            }
+            if !is_first {
+                records::schedule(connection, name)?;
+                return Ok(None);
+            }
+            records::claim(connection, name, me)?;
+            let delivered = records::counts(connection)?.delivered;
+            Ok(first.map(|head| marked(head.entry, delivered)))
+        })
+    }
+
     fn settle(&mut self, entry: &Entry, change: &Change, now: Millis) -> Result<Settled, Fault> {
         let (me, remembered, longest_wait) =
             (self.me, self.settings.remembered, self.settings.longest_wait);
         self.write(|connection| {
             let name = entry.conversation.as_str();
+            let mut died = 0;
             let (is_applied, look_from) = match change {
                 Change::Delivered { poisoned, go_on } => {
-                    let is_applied = records::remove(connection, &entry.id)?.is_some();
-                    if is_applied {
-                        records::remember(connection, &entry.id, remembered)?;
+                    let removed = records::remove(connection, &entry.id)?;
+                    if let Some(Head { entry, .. }) = &removed {
+                        let opened = entry.opening.as_ref().map(|_| entry.conversation.as_str());
+                        records::remember(connection, &entry.id, opened, remembered)?;
                         records::count(connection, "delivered = delivered + 1")?;
                     }
+                    let is_applied = removed.is_some();
                     for (id, reason) in poisoned {
                         if let Some(head) = records::remove(connection, id)? {
                             let trial = head.entry.trial;
                             bury(connection, head, trial, reason, now)?;
+                            died += 1;
                         }
                     }
                     (is_applied, go_on.then_some(0))
@@ -111,6 +154,15 @@ impl Backend for Disk {
                     let is_applied = removed.is_some();
                     if let Some(head) = removed {
                         bury(connection, head, *trial, reason, now)?;
+                        died += 1;
+                    }
+                    if is_applied && entry.opening.as_ref().is_some_and(Opening::is_to_open) {
+                        while let Some(head) = records::first_after(connection, name, 0)? {
+                            records::remove(connection, &head.entry.id)?;
+                            let trial = head.entry.trial;
+                            bury(connection, head, trial, reason, now)?;
+                            died += 1;
+                        }
                     }
                     (is_applied, go_on.then_some(0))
                 }
@@ -121,7 +173,7 @@ impl Backend for Disk {
                 }
             };
             if !records::is_mine(connection, name, me)? {
-                return Ok(Settled { is_applied, next: None });
+                return Ok(Settled { is_applied, died, next: None });
             }
             let mut next = None;
             if let Some(seq) = look_from
@@ -135,7 +187,7 @@ impl Backend for Disk {
             if next.is_none() {
                 records::schedule(connection, name)?;
             }
-            Ok(Settled { is_applied, next })
+            Ok(Settled { is_applied, died, next })
         })
     }
 
@@ -151,7 +203,7 @@ impl Backend for Disk {
 
     fn give_all_back(&mut self, _now: Millis) -> Result<(), Fault> {
         let me = self.me;
-        self.write(|connection| records::end_claims(connection, me))
+        self.write(|connection| processes::end_claims(connection, me))
     }
 
     fn counts(&mut self) -> Result<Counts, Fault> {
@@ -174,9 +226,11 @@ impl Backend for Disk {
     fn requeue(&mut self, id: &str, now: Millis) -> Result<bool, Fault> {
         self.write(|connection| {
             let Some(row) = letters::take_dead(connection, id)? else { return Ok(false) };
-            let DeadRow { id, conversation, user, payload, .. } = row;
+            let DeadRow { id, conversation, user, payload, opening, .. } = row;
             let (is_held, has_tokens, trial) = (false, false, Trial::default());
-            let fresh = Fresh { id, conversation, user, payload, is_held, has_tokens, trial };
+            let opening = opening.map(Opening::anew);
+            let fresh =
+                Fresh { id, conversation, user, payload, is_held, has_tokens, trial, opening };
             records::insert(connection, &fresh, records::ANYBODY, now, now)?;
             // It was accepted once already.
             records::count(connection, "accepted = accepted - 1")?;
@@ -217,9 +271,9 @@ fn bury(
     reason: &str,
     now: Millis,
 ) -> Result<()> {
-    let Entry { seq, id, conversation, user, payload, .. } = head.entry;
+    let Entry { seq, id, conversation, user, payload, opening, .. } = head.entry;
     let reason = reason.to_owned();
-    let row = DeadRow { id, conversation, user, payload, trial, died_at: now, reason };
+    let row = DeadRow { id, conversation, user, payload, trial, died_at: now, reason, opening };
     letters::lay_down(connection, seq, &row)
 }
 

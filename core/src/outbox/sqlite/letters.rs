@@ -2,11 +2,13 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, Row, params};
 
+use super::openings;
 use super::records::{count, counts, is_known, number};
 use crate::outbox::backend::DeadRow;
 use crate::outbox::state::Trial;
 
-const DEAD: &str = "id, conversation, user, payload, accepted_at, attempts, died_at, reason, seq";
+const DEAD: &str =
+    "id, conversation, user, payload, accepted_at, attempts, died_at, reason, opening, seq";
 
 pub(super) fn dead(connection: &Connection, limit: usize) -> Result<Vec<DeadRow>> {
     let mut rows: CachedStatement<'_> =
@@ -33,6 +35,7 @@ pub(super) fn dead_row(row: &Row<'_>) -> Result<DeadRow> {
         trial: Trial { accepted_at: row.get(4)?, attempts: row.get(5)?, ..Trial::default() },
         died_at: row.get(6)?,
         reason: row.get(7)?,
+        opening: openings::read(row, 8)?,
     })
 }
 
@@ -47,9 +50,9 @@ pub(super) fn insert_dead(connection: &Connection, row: &DeadRow) -> Result<()> 
 }
 
 pub(super) fn lay_down(connection: &Connection, seq: u64, row: &DeadRow) -> Result<()> {
-    let sql = "INSERT INTO dead (seq, id, conversation, user, payload, accepted_at, died_at, attempts, reason)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    let DeadRow { id, conversation, user, payload, trial, died_at, reason } = row;
+    let sql = "INSERT INTO dead (seq, id, conversation, user, payload, accepted_at, died_at, attempts, reason,
+               opening) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let DeadRow { id, conversation, user, payload, trial, died_at, reason, opening } = row;
     let Trial { accepted_at, attempts, .. } = trial;
     connection.prepare_cached(sql)?.execute(params![
         seq,
@@ -60,7 +63,8 @@ pub(super) fn lay_down(connection: &Connection, seq: u64, row: &DeadRow) -> Resu
         accepted_at,
         died_at,
         attempts,
-        reason
+        reason,
+        openings::json(opening.as_ref())
     ])?;
     count(connection, "dead = dead + 1")
 }

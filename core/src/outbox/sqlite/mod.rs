@@ -5,7 +5,9 @@ mod checkpoint;
 mod fork;
 mod letters;
 mod open;
+mod openings;
 mod presence;
+mod processes;
 mod records;
 mod repair;
 mod schema;
@@ -51,13 +53,13 @@ impl Disk {
     /// Buries the processes that have died: their records are everybody's from now on, and their claims end.
     pub(super) fn bury_the_dead(&mut self) -> Result<(), Fault> {
         let (directory, me) = (self.settings.presence_directory(), self.me);
-        let others = self.read(|connection| records::processes(connection, me))?;
+        let others = self.read(|connection| processes::processes(connection, me))?;
         self.has_company = false;
         for (no, name) in others {
             if presence::is_alive(&directory, &name) {
                 self.has_company = true;
             } else {
-                self.write(|connection| records::bury_process(connection, no))?;
+                self.write(|connection| processes::bury_process(connection, no))?;
                 presence::bury(&directory, &name);
             }
         }
@@ -78,15 +80,16 @@ impl Disk {
     ) -> Result<(), Fault> {
         let (me, remembered) = (self.me, self.settings.remembered);
         self.write(|connection| {
-            for fresh in &moved.queued {
-                let Fresh { trial, .. } = fresh;
-                records::insert(connection, fresh, me, trial.accepted_at, now)?;
-            }
             for row in &moved.dead {
                 letters::insert_dead(connection, row)?;
             }
-            for id in &moved.delivered {
-                records::remember(connection, id, remembered)?;
+            for (id, opened) in &moved.delivered {
+                records::remember(connection, id, opened.as_deref(), remembered)?;
+            }
+            // Last: they may wait behind the others.
+            for fresh in &moved.queued {
+                let Fresh { trial, .. } = fresh;
+                records::insert(connection, fresh, me, trial.accepted_at, now)?;
             }
             records::count_done(connection, done)
         })
@@ -120,7 +123,7 @@ impl Disk {
     pub(super) fn leave(mut self) {
         let me = self.me;
         // Where this cannot be written, the next process finds this one dead.
-        let _ = self.write(|connection| records::bury_process(connection, me));
+        let _ = self.write(|connection| processes::bury_process(connection, me));
     }
 
     /// Lets the file take no writes, as on a full disk, or take them again.

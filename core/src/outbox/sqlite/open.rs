@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::presence::{self, Presence};
 use super::schema::{self, Foreign};
-use super::{Disk, fault, fork, forked, identity, records, repair};
+use super::{Disk, fault, fork, forked, identity, processes, records, repair};
 use crate::outbox::backend::{Fault, longest_wait};
 use crate::outbox::state::Millis;
 use crate::outbox::{Delivery, Durability, OutboxLimits};
@@ -127,7 +127,7 @@ impl Disk {
         };
         let name = disk.presence.name.clone();
         disk.me = disk
-            .write(|connection| records::add_process(connection, &name))
+            .write(|connection| processes::add_process(connection, &name))
             .map_err(OpenFault::Now)?;
         disk.bury_the_dead().map_err(OpenFault::Now)?;
         disk.be_patient(true);

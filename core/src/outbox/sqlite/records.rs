@@ -2,6 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
+use super::openings;
+
 use crate::outbox::backend::{Counts, Entry, Fresh, PendingRow};
 use crate::outbox::report::PendingState;
 use crate::outbox::state::{Millis, Trial};
@@ -9,7 +11,7 @@ use crate::outbox::state::{Millis, Trial};
 /// Nobody's records: everybody may deliver them.
 pub(super) const ANYBODY: i64 = 0;
 
-const ENTRY: &str = "seq, id, conversation, user, payload, accepted_at, attempts, strikes, mark, is_held, due_at, owner";
+const ENTRY: &str = "seq, id, conversation, user, payload, accepted_at, attempts, strikes, mark, opening, is_held, due_at, owner";
 
 /// A pending record with what decides whether it can be sent.
 pub(super) struct Head {
@@ -59,14 +61,17 @@ pub(super) fn insert(
     if is_known(connection, &fresh.id)? {
         return Ok(false);
     }
+    let fresh = &openings::resolved(connection, fresh)?;
     let held = u8::from(fresh.is_held);
     // Without RETURNING, here and below: it makes a table of its own, which costs more than all else.
     let seq = counts(connection)?.last_seq + 1;
     let sql = "UPDATE counter SET accepted = accepted + 1, pending = pending + 1, held = held + ?1,
                last_seq = ?2";
     connection.prepare_cached(sql)?.execute(params![held, seq])?;
-    let sql = "INSERT INTO record (seq, id, conversation, user, payload, owner, is_held, accepted_at,
-               due_at, attempts, strikes, mark) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    let sql =
+        "INSERT INTO record (seq, id, conversation, user, payload, owner, is_held, accepted_at,
+               due_at, attempts, strikes, mark, opening)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
     let Fresh { id, conversation, user, payload, trial, .. } = fresh;
     let Trial { attempts, strikes, mark, .. } = trial;
     connection.prepare_cached(sql)?.execute(params![
@@ -81,7 +86,8 @@ pub(super) fn insert(
         due_at,
         attempts,
         strikes,
-        mark
+        mark,
+        openings::json(fresh.opening.as_ref())
     ])?;
     let sql = "INSERT INTO conversation (name, owner, due_at) VALUES (?1, ?2, ?3)
                ON CONFLICT DO NOTHING";
@@ -132,7 +138,7 @@ pub(super) fn fill_in(
 ) -> Result<()> {
     let sql =
         "UPDATE record SET conversation = ?2, user = ?3, payload = ?4, owner = ?5, is_held = 0,
-               due_at = ?6 WHERE seq = ?1";
+               due_at = ?6, opening = ?7 WHERE seq = ?1";
     let Fresh { conversation, user, payload, .. } = fresh;
     connection.prepare_cached(sql)?.execute(params![
         seq,
@@ -140,7 +146,8 @@ pub(super) fn fill_in(
         user,
         payload,
         owner,
-        now
+        now,
+        openings::json(fresh.opening.as_ref())
     ])?;
     let sql = "INSERT INTO conversation (name, owner) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
     connection.prepare_cached(sql)?.execute(params![conversation, owner])?;
@@ -247,7 +254,7 @@ pub(super) fn put_off(
     // One that needs a token is anybody's: whoever gets one may go on with it.
     let sql =
         "UPDATE record SET attempts = ?2, strikes = ?3, mark = ?4, due_at = ?5, needs_token = ?6,
-               reason = ?7, owner = CASE WHEN ?6 THEN 0 ELSE owner END WHERE id = ?1";
+               reason = ?7, opening = ?8, owner = CASE WHEN ?6 THEN 0 ELSE owner END WHERE id = ?1";
     let Trial { attempts, strikes, mark, .. } = trial;
     let changed = connection.prepare_cached(sql)?.execute(params![
         entry.id,
@@ -256,7 +263,8 @@ pub(super) fn put_off(
         mark,
         due_at,
         needs_token,
-        reason
+        reason,
+        openings::json(entry.opening.as_ref())
     ])?;
     Ok(changed == 1)
 }
@@ -277,10 +285,15 @@ pub(super) fn remove(connection: &Connection, id: &str) -> Result<Option<Head>> 
     Ok(found)
 }
 
-/// Remembers a delivered id, and forgets the oldest.
-pub(super) fn remember(connection: &Connection, id: &str, remembered: usize) -> Result<()> {
-    let sql = "INSERT INTO delivered (id) VALUES (?1) ON CONFLICT DO NOTHING";
-    connection.prepare_cached(sql)?.execute([id])?;
+/// Remembers a delivered id, with the name of the conversation that its record has opened, and forgets the oldest.
+pub(super) fn remember(
+    connection: &Connection,
+    id: &str,
+    opened: Option<&str>,
+    remembered: usize,
+) -> Result<()> {
+    let sql = "INSERT INTO delivered (id, conversation) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    connection.prepare_cached(sql)?.execute(params![id, opened])?;
     let sql = "DELETE FROM delivered WHERE seq IN (SELECT seq FROM delivered
                WHERE seq <= (SELECT max(seq) FROM delivered) - ?1 ORDER BY seq LIMIT 8)";
     connection.prepare_cached(sql)?.execute([number(remembered)]).map(drop)
@@ -317,30 +330,6 @@ pub(super) fn is_waiting(connection: &Connection, seq: u64, me: i64) -> Result<b
     let sql = "SELECT EXISTS (SELECT 1 FROM record WHERE seq <= ?1 AND NOT is_held AND
                (owner IN (0, ?2) OR NOT EXISTS (SELECT 1 FROM process WHERE no = owner)))";
     connection.prepare_cached(sql)?.query_row(params![seq, me], |row| row.get(0))
-}
-
-pub(super) fn processes(connection: &Connection, me: i64) -> Result<Vec<(i64, String)>> {
-    let mut rows = connection.prepare_cached("SELECT no, name FROM process WHERE no <> ?1")?;
-    rows.query_map([me], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-}
-
-pub(super) fn add_process(connection: &Connection, name: &str) -> Result<i64> {
-    let sql = "INSERT INTO process (name) VALUES (?1) RETURNING no";
-    connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
-}
-
-/// Ends a process's claims, and makes its records everybody's.
-pub(super) fn bury_process(connection: &Connection, no: i64) -> Result<()> {
-    connection.prepare_cached("DELETE FROM process WHERE no = ?1")?.execute([no])?;
-    end_claims(connection, no)
-}
-
-/// Ends all claims of a process.
-pub(super) fn end_claims(connection: &Connection, no: i64) -> Result<()> {
-    let mut claimed =
-        connection.prepare_cached("SELECT name FROM conversation WHERE lease = ?1")?;
-    let names: Vec<String> = claimed.query_map([no], |row| row.get(0))?.collect::<Result<_>>()?;
-    names.iter().try_for_each(|name| schedule(connection, name))
 }
 
 pub(super) fn pending(connection: &Connection, limit: usize) -> Result<Vec<PendingRow>> {
@@ -391,6 +380,7 @@ fn head(row: &Row<'_>) -> Result<Head> {
         user: row.get(3)?,
         payload: row.get(4)?,
         trial: trial(row, 5)?,
+        opening: openings::read(row, 9)?,
     };
-    Ok(Head { entry, is_held: row.get(9)?, due_at: row.get(10)?, owner: row.get(11)? })
+    Ok(Head { entry, is_held: row.get(10)?, due_at: row.get(11)?, owner: row.get(12)? })
 }

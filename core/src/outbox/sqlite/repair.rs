@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime};
 use rusqlite::{Connection, Result, Row};
 
 use super::open::{OpenFault, beside, connect};
-use super::{Disk, Identity, Settings, fork, forked, identity, letters, presence, records};
+use super::{
+    Disk, Identity, Settings, fork, forked, identity, letters, openings, presence, records,
+};
 use crate::outbox::backend::{Fault, Fresh};
 use crate::outbox::state::{Millis, Trial};
 
@@ -62,6 +64,16 @@ impl Disk {
         let now = now();
         self.write(|connection| {
             let mut saved = 0;
+            let delivered =
+                |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?));
+            for (id, opened) in rows(&old, "delivered", &delivered)? {
+                records::remember(connection, &id, opened.as_deref(), usize::MAX >> 1)?;
+            }
+            for row in rows(&old, "dead", &letters::dead_row)? {
+                letters::insert_dead(connection, &row)?;
+                saved += 1;
+            }
+            // Last: they may wait behind the others.
             for row in rows(&old, "record", &pending_row)? {
                 saved += usize::from(records::insert(
                     connection,
@@ -70,13 +82,6 @@ impl Disk {
                     row.trial.accepted_at,
                     now,
                 )?);
-            }
-            for row in rows(&old, "dead", &letters::dead_row)? {
-                letters::insert_dead(connection, &row)?;
-                saved += 1;
-            }
-            for id in rows(&old, "delivered", &|row| row.get::<_, String>(0))? {
-                records::remember(connection, &id, usize::MAX)?;
             }
             Ok(saved)
         })
@@ -87,16 +92,23 @@ impl Disk {
 fn rows<T>(old: &Connection, table: &str, read: &dyn Fn(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
     let columns = match table {
         "record" => {
-            "id, conversation, user, payload, is_held, accepted_at, attempts, strikes, mark, seq"
+            "id, conversation, user, payload, is_held, accepted_at, attempts, strikes, mark, opening, seq"
         }
-        "dead" => "id, conversation, user, payload, accepted_at, attempts, died_at, reason, seq",
-        _ => "id, seq",
+        "dead" => {
+            "id, conversation, user, payload, accepted_at, attempts, died_at, reason, opening, seq"
+        }
+        _ => "id, conversation, seq",
     };
+    // A file of an older form has no such columns.
+    let older =
+        columns.replace("opening", "NULL").replace("id, conversation, seq", "id, NULL, seq");
     let mut found = std::collections::BTreeMap::new();
     for order in ["ASC", "DESC"] {
         // Not by an index: it may be the damaged part.
-        let sql = format!("SELECT {columns} FROM {table} NOT INDEXED ORDER BY seq {order}");
-        let Ok(mut statement) = old.prepare(&sql) else { continue };
+        let select = |columns: &str| {
+            old.prepare(&format!("SELECT {columns} FROM {table} NOT INDEXED ORDER BY seq {order}"))
+        };
+        let Ok(mut statement) = select(columns).or_else(|_| select(&older)) else { continue };
         let Ok(mut rows) = statement.query([]) else { continue };
         while let Ok(Some(row)) = rows.next() {
             let seq = row.get::<_, i64>("seq");
@@ -109,12 +121,14 @@ fn rows<T>(old: &Connection, table: &str, read: &dyn Fn(&Row<'_>) -> Result<T>) 
 }
 
 fn pending_row(row: &Row<'_>) -> Result<Fresh> {
+    let opening = openings::read(row, 9)?;
     Ok(Fresh {
         id: row.get(0)?,
         conversation: row.get(1)?,
         user: row.get(2)?,
         payload: row.get(3)?,
-        is_held: row.get(4)?,
+        // One that says how to go on is held by its process, which this may not be any more.
+        is_held: row.get::<_, bool>(4)? && opening.is_none(),
         has_tokens: false,
         trial: Trial {
             accepted_at: row.get(5)?,
@@ -122,6 +136,7 @@ fn pending_row(row: &Row<'_>) -> Result<Fresh> {
             strikes: row.get(7)?,
             mark: row.get(8)?,
         },
+        opening,
     })
 }
 

@@ -66,6 +66,14 @@ const STEPS: &[&str] = &["
 
     -- The ids of the last delivered records, so that none is taken a second time.
     CREATE TABLE delivered (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE) STRICT;
+", "
+    -- How far a record is that opens its conversation, or waits behind one that does: JSON. A held record that has it
+    -- is released by the end of its owner.
+    ALTER TABLE record ADD COLUMN opening TEXT;
+    ALTER TABLE dead ADD COLUMN opening TEXT;
+    -- The name of the conversation that the record has opened.
+    ALTER TABLE delivered ADD COLUMN conversation TEXT;
+    CREATE INDEX record_unopened ON record (owner) WHERE is_held AND opening IS NOT NULL;
 "];
 
 /// What is wrong with a file that is sound, but not for this version.

@@ -54,6 +54,7 @@ pub(super) fn fresh(conversation: &str, id: &str) -> Fresh {
         is_held: false,
         has_tokens: false,
         trial: Trial::default(),
+        opening: None,
     }
 }
 

@@ -7,6 +7,7 @@ mod faults;
 mod file;
 mod guarded;
 mod model;
+mod opening;
 mod reference;
 mod settings;
 mod stage;

@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::guard::Callback;
 use crate::outbox::backend::{Fresh, Inserted};
+use crate::outbox::opening::{AnyOpener, Opened, Opener, OpeningCall};
 use crate::outbox::shared::{Phase, Shared, lock};
-use crate::outbox::sink::AnySink;
+use crate::outbox::sink::Target;
 use crate::outbox::state::Trial;
 use crate::outbox::tokens::Holder;
 use crate::outbox::{OutboxBuilder, worker};
@@ -46,6 +49,10 @@ pub(super) struct Notes {
     /// Calls of `delivered`.
     pub(super) counted: Vec<String>,
     counting_panics: bool,
+    /// What it answers when it is to open a conversation, one after the other; `None`: it cannot at all.
+    answers: Option<Vec<Opened>>,
+    opened: Vec<String>,
+    places: Vec<String>,
     /// Conversations with a delivery under way.
     sending: HashMap<String, u32>,
     pub(super) most_at_once: usize,
@@ -67,6 +74,21 @@ impl Script {
         lock(&self.0).counting_panics = true;
     }
 
+    /// It opens conversations, with these answers, and then with none.
+    pub(super) fn opens(&self, answers: &[Opened]) {
+        lock(&self.0).answers = Some(answers.to_vec());
+    }
+
+    /// What it was asked to open and to begin.
+    pub(super) fn opened(&self) -> Vec<String> {
+        self.notes(|notes| notes.opened.clone())
+    }
+
+    /// The records that it was given, with the place that their payload names.
+    pub(super) fn places(&self) -> Vec<String> {
+        self.notes(|notes| notes.places.clone())
+    }
+
     pub(super) fn notes<T>(&self, look: impl FnOnce(&Notes) -> T) -> T {
         look(&lock(&self.0))
     }
@@ -83,6 +105,9 @@ impl Script {
         let mut notes = lock(&self.0);
         let token = record.known_tokens().map(|tokens| tokens.access.expose().to_owned());
         notes.calls.push((record.id().to_owned(), token));
+        if let Some(place) = record.payload().get("place").and_then(|place| place.as_str()) {
+            notes.places.push(format!("{} {place}", record.id()));
+        }
         let otherwise = notes.otherwise.clone().unwrap_or(Act::Is(Outcome::Delivered));
         match notes.acts.get_mut(record.id()) {
             Some(acts) if acts.len() > 1 => acts.remove(0),
@@ -141,6 +166,49 @@ impl Sink for Script {
         assert!(!notes.counting_panics, "as told");
         std::future::ready(())
     }
+
+    fn opener(&self) -> Option<AnyOpener> {
+        let can = self.notes(|notes| notes.answers.is_some());
+        can.then(|| AnyOpener(Arc::new(self.clone())))
+    }
+}
+
+impl Opener for Script {
+    fn callback(&self) -> Callback {
+        Callback::of::<Script>("opener")
+    }
+
+    fn open<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, Opened> {
+        Box::pin(async move {
+            if call.requests.begins().await.is_err() {
+                let reason = "not written down".to_owned();
+                return Opened::Not(Outcome::Unavailable { after: None, reason });
+            }
+            let answer = {
+                let mut notes = lock(&self.0);
+                notes.opened.push(format!("open {}", call.record.conversation()));
+                let answers = notes.answers.as_mut().unwrap();
+                (!answers.is_empty()).then(|| answers.remove(0))
+            };
+            match answer {
+                Some(Opened::Not(outcome)) => {
+                    call.requests.was_refused();
+                    Opened::Not(outcome)
+                }
+                Some(answer) => answer,
+                None => std::future::pending().await,
+            }
+        })
+    }
+
+    fn begin<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, ()> {
+        lock(&self.0).opened.push(format!("begin {}", call.record.conversation()));
+        Box::pin(std::future::ready(()))
+    }
+
+    fn in_doubt(&self) -> String {
+        "in doubt".to_owned()
+    }
 }
 
 /// A process's outbox.
@@ -160,8 +228,8 @@ impl Stage {
     }
 
     pub(super) fn new(builder: OutboxBuilder, script: &Script) -> Self {
-        let sink: Arc<dyn AnySink> = Arc::new(script.clone());
-        let slot = Arc::new(OnceLock::from(sink));
+        let slot = Arc::new(Target::default());
+        assert!(slot.set(Arc::new(script.clone())).is_ok());
         let shared = Arc::new(Shared::open(Arc::new(builder), slot).unwrap());
         let worker = tokio::spawn(worker::run(shared.clone()));
         Stage { shared, script: script.clone(), worker }

@@ -154,10 +154,8 @@ async fn check_books(bench: &Bench, turns: &Turns, about: &str, replies: bool, s
     assert_eq!(saved.len() as u64, stats.delivered, "{about}: {saved:?}");
     let all = [user(MESSAGE), ai("ab")];
     assert!(all.starts_with(&saved), "{about}: {saved:?}");
-    if stats.dead == 0 && !saves_fail && stats.pending > 0 {
-        // The workspace is still being made.
-        assert_eq!(stats.held, stats.pending, "{about}: {stats:?}");
-    }
+    // Whatever became of the workspace and of its name, the messages are on their way.
+    assert_eq!(stats.held, 0, "{about}: {stats:?}");
 }
 
 #[tokio::test]

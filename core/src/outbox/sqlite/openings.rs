@@ -1,0 +1,90 @@
+//! The statements about records that open their conversation, and about those that wait behind them.
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+use super::records::{ANYBODY, count, schedule_unclaimed};
+use crate::outbox::backend::{Entry, Fresh};
+use crate::outbox::opening::{Ahead, Opening, renamed};
+
+/// As it is stored.
+pub(super) fn json(opening: Option<&Opening>) -> Option<String> {
+    opening.map(Opening::to_json)
+}
+
+pub(super) fn read(row: &Row<'_>, at: usize) -> Result<Option<Opening>> {
+    Ok(row.get::<_, Option<String>>(at)?.as_deref().map(Opening::from_json))
+}
+
+/// The record in the place that became of the one that it waits behind.
+pub(super) fn resolved(connection: &Connection, fresh: &Fresh) -> Result<Fresh> {
+    match fresh.opening.as_ref().and_then(Opening::behind) {
+        Some(id) => Ok(fresh.clone().behind(ahead(connection, id)?)),
+        None => Ok(fresh.clone()),
+    }
+}
+
+/// What became of a record that another one waits behind.
+fn ahead(connection: &Connection, id: &str) -> Result<Ahead> {
+    let name = |sql| {
+        let mut found = connection.prepare_cached(sql)?;
+        found.query_row([id], |row| row.get::<_, Option<String>>(0)).optional()
+    };
+    if let Some(Some(name)) = name("SELECT conversation FROM record WHERE id = ?1")? {
+        return Ok(Ahead::In(name));
+    }
+    if let Some(Some(name)) = name("SELECT conversation FROM delivered WHERE id = ?1")? {
+        return Ok(Ahead::In(name));
+    }
+    let sql = "SELECT opening, reason, conversation FROM dead WHERE id = ?1";
+    let dead = connection.prepare_cached(sql)?.query_row([id], |row| {
+        Ok(match read(row, 0)? {
+            Some(opening) if opening.is_to_open() => Ahead::Dead(row.get(1)?),
+            _ => Ahead::In(row.get(2)?),
+        })
+    });
+    Ok(dead.optional()?.unwrap_or(Ahead::Unknown))
+}
+
+/// Writes how far a pending record is; `false` when it is not pending any more.
+pub(super) fn note(connection: &Connection, entry: &Entry) -> Result<bool> {
+    let sql = "UPDATE record SET opening = ?2 WHERE id = ?1";
+    let opening = json(entry.opening.as_ref());
+    Ok(connection.prepare_cached(sql)?.execute(params![entry.id, opening])? == 1)
+}
+
+/// Gives the records of a conversation another name; none of them but the one with this id opens it any more.
+pub(super) fn rename(
+    connection: &Connection,
+    from: &str,
+    to: &str,
+    id: &str,
+    opening: &Opening,
+) -> Result<()> {
+    let sql = "SELECT seq, id, payload FROM record WHERE conversation = ?1";
+    let mut rows = connection.prepare_cached(sql)?;
+    let rows = rows.query_map([from], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    for (seq, row_id, payload) in rows.collect::<Result<Vec<(i64, String, String)>>>()? {
+        let opening = (row_id == id).then(|| opening.to_json());
+        let sql = "UPDATE record SET conversation = ?2, payload = ?3, opening = ?4 WHERE seq = ?1";
+        let payload = renamed(&payload, from, to);
+        connection.prepare_cached(sql)?.execute(params![seq, to, payload, opening])?;
+    }
+    connection.prepare_cached("DELETE FROM conversation WHERE name = ?1")?.execute([from])?;
+    let sql = "INSERT INTO conversation (name, owner) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    connection.prepare_cached(sql)?.execute(params![to, ANYBODY]).map(drop)
+}
+
+/// Releases the held records of a process that has ended, where they say how to go on.
+pub(super) fn release_of(connection: &Connection, owner: i64) -> Result<()> {
+    let sql = "SELECT seq, conversation FROM record INDEXED BY record_unopened
+               WHERE owner = ?1 AND is_held AND opening IS NOT NULL";
+    let mut held = connection.prepare_cached(sql)?;
+    let held = held.query_map([owner], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for (seq, name) in held.collect::<Result<Vec<(i64, String)>>>()? {
+        let sql = "UPDATE record SET is_held = 0 WHERE seq = ?1";
+        connection.prepare_cached(sql)?.execute([seq])?;
+        count(connection, "held = held - 1")?;
+        schedule_unclaimed(connection, &name)?;
+    }
+    Ok(())
+}

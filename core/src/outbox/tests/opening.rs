@@ -1,0 +1,301 @@
+//! Conversations that their first record opens: what every backend does, and what the worker makes of it.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::backends::{Scratch, assert_balanced, disk, fresh, ids, memory, on_each};
+use super::stage::{Act, Script, Stage, dead, unreachable};
+use crate::outbox::backend::{Backend, Change, Entry, Fresh};
+use crate::outbox::opening::{Opened, Opening};
+use crate::outbox::state::Trial;
+use crate::{Outbox, Outcome, PendingState};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const DELIVERED: Change = Change::Delivered { poisoned: Vec::new(), go_on: true };
+
+fn plan() -> serde_json::Value {
+    json!({"name": "a new one"})
+}
+
+fn first() -> Fresh {
+    let payload = r#"{"text":"first","place":"new-1"}"#.to_owned();
+    Fresh { payload, opening: Some(Opening::Planned(plan())), ..fresh("new-1", "first") }
+}
+
+fn behind() -> Fresh {
+    let payload = r#"{"text":"behind","place":"new-1"}"#.to_owned();
+    Fresh { payload, opening: Some(Opening::Behind("first".into())), ..fresh("new-1", "behind") }
+}
+
+fn claim_one(backend: &mut dyn Backend) -> Entry {
+    let mut claimed = backend.claim(9, 5).unwrap();
+    assert_eq!(claimed.len(), 1, "{claimed:?}");
+    claimed.remove(0)
+}
+
+fn died(reason: &str) -> Change {
+    let trial = Trial { attempts: 1, ..Trial::default() };
+    Change::Dead { trial, reason: reason.into(), go_on: true }
+}
+
+#[test]
+fn a_conversation_that_is_opened_takes_its_name_its_payloads_and_its_claim_along() {
+    on_each(|backend| {
+        backend.insert(&[first(), behind()], 0).unwrap();
+        let mut entry = claim_one(backend);
+        entry.opening = Some(Opening::Requested(plan()));
+        assert!(backend.note_opening(&entry, 1).unwrap());
+        let opened = Opening::Opened(plan());
+        let entry = backend.open(&entry, "ws-1", &opened, 1).unwrap().unwrap();
+        assert_eq!((entry.conversation.as_str(), entry.opening.as_ref()), ("ws-1", Some(&opened)));
+        assert_eq!(entry.payload, r#"{"text":"first","place":"ws-1"}"#);
+        assert_eq!(backend.claim(9, 5).unwrap(), [], "it is claimed still");
+        let next = backend.settle(&entry, &DELIVERED, 2).unwrap().next.unwrap();
+        assert_eq!((next.id.as_str(), next.opening.as_ref()), ("behind", None));
+        assert_eq!(next.payload, r#"{"text":"behind","place":"ws-1"}"#);
+        backend.settle(&next, &DELIVERED, 3).unwrap();
+        assert_balanced(backend);
+    });
+}
+
+#[test]
+fn a_record_that_comes_late_follows_the_one_that_opened_its_conversation() {
+    for is_delivered in [false, true] {
+        on_each(|backend| {
+            backend.insert(&[first()], 0).unwrap();
+            let entry = claim_one(backend);
+            let entry = backend.open(&entry, "ws-1", &Opening::Begun, 1).unwrap().unwrap();
+            if is_delivered {
+                backend.settle(&entry, &DELIVERED, 2).unwrap();
+            }
+            backend.insert(&[behind()], 3).unwrap();
+            let row = backend.pending(9).unwrap().pop().unwrap();
+            assert_eq!((row.id.as_str(), row.conversation.as_str()), ("behind", "ws-1"));
+            if !is_delivered {
+                backend.settle(&entry, &DELIVERED, 4).unwrap();
+                backend.give_back("ws-1", 4).unwrap();
+            }
+            assert_eq!(claim_one(backend).payload, r#"{"text":"behind","place":"ws-1"}"#);
+            assert_balanced(backend);
+        });
+    }
+}
+
+#[test]
+fn a_record_that_cannot_open_its_conversation_takes_all_behind_it_along() {
+    on_each(|backend| {
+        backend.insert(&[first(), behind()], 0).unwrap();
+        let mut entry = claim_one(backend);
+        entry.opening = Some(Opening::Requested(plan()));
+        backend.note_opening(&entry, 1).unwrap();
+        let settled = backend.settle(&entry, &died("no place"), 2).unwrap();
+        assert_eq!((settled.died, settled.next), (2, None));
+        let letters = backend.dead(9).unwrap();
+        assert!(letters.iter().all(|letter| letter.reason == "no place"), "{letters:?}");
+        assert_balanced(backend);
+
+        // One that comes late learns why.
+        let late = Fresh { id: "late".into(), ..behind() };
+        backend.insert(&[late], 3).unwrap();
+        let late = claim_one(backend);
+        let reason = "no place".to_owned();
+        assert_eq!(late.opening, Some(Opening::Unopened { behind: "first".into(), reason }));
+        backend.settle(&late, &died("no place"), 4).unwrap();
+
+        // Sent again by a person, they begin anew.
+        for id in ["first", "behind", "late"] {
+            assert!(backend.requeue(id, 5).unwrap());
+        }
+        let entry = claim_one(backend);
+        assert_eq!((entry.id.as_str(), &entry.opening), ("first", &Some(Opening::Planned(plan()))));
+        let entry = backend.open(&entry, "ws-2", &Opening::Begun, 6).unwrap().unwrap();
+        let next = backend.settle(&entry, &DELIVERED, 7).unwrap().next.unwrap();
+        assert_eq!((next.id.as_str(), next.conversation.as_str()), ("behind", "ws-2"));
+        assert_balanced(backend);
+    });
+}
+
+#[test]
+fn a_conversation_that_exists_under_the_name_keeps_its_order_and_its_claim() {
+    on_each(|backend| {
+        super::backends::put(backend, &[("ws-1", "older")], 0);
+        backend.insert(&[first()], 0).unwrap();
+        let mut claimed = backend.claim(9, 5).unwrap();
+        claimed.sort_by(|a, b| a.id.cmp(&b.id));
+        assert_eq!(ids(&claimed), ["first", "older"]);
+        let opened = backend.open(&claimed[0], "ws-1", &Opening::Begun, 6).unwrap();
+        assert_eq!(opened, None, "the other delivery goes first");
+        let next = backend.settle(&claimed[1], &DELIVERED, 7).unwrap().next.unwrap();
+        assert_eq!((next.id.as_str(), &next.opening), ("first", &Some(Opening::Begun)));
+        assert_balanced(backend);
+    });
+}
+
+#[test]
+fn what_a_process_held_with_a_plan_is_anybodys_when_it_has_died() {
+    let scratch = Scratch::new();
+    let mut dying = disk(&scratch.file());
+    let planned = Fresh { is_held: true, ..first() };
+    let held = Fresh { is_held: true, ..fresh("other", "held") };
+    dying.insert(&[planned, behind(), held], 0).unwrap();
+    assert_eq!(dying.claim(9, 5).unwrap(), []);
+    drop(dying);
+
+    let mut next = disk(&scratch.file());
+    assert_eq!(claim_one(&mut next).id, "first");
+    let states: Vec<_> = next.pending(9).unwrap().into_iter().map(|row| row.state).collect();
+    assert_eq!(states, [PendingState::Sending, PendingState::Queued, PendingState::Held]);
+    assert_balanced(&mut next);
+}
+
+#[test]
+fn what_was_opened_in_memory_is_known_in_the_file() {
+    let (scratch, mut memory) = (Scratch::new(), memory());
+    memory.insert(&[first()], 0).unwrap();
+    let entry = claim_one(&mut memory);
+    let entry = memory.open(&entry, "ws-1", &Opening::Begun, 1).unwrap().unwrap();
+    memory.settle(&entry, &DELIVERED, 2).unwrap();
+    let mut disk = disk(&scratch.file());
+    disk.take_over(&memory.movable(), memory.done(), 3).unwrap();
+    disk.insert(&[behind()], 4).unwrap();
+    assert_eq!(claim_one(&mut disk).conversation, "ws-1");
+    assert_balanced(&mut disk);
+}
+
+/// Both records, in a process with this script.
+fn put(stage: &Stage) {
+    for fresh in [first(), behind()] {
+        stage.put_fresh(Fresh { trial: stage.born(), ..fresh });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_is_opened_then_begun_and_then_gets_its_records() {
+    let script = Script::default();
+    script.opens(&[Opened::As("ws-1".into())]);
+    let stage = Stage::memory(&script);
+    put(&stage);
+    stage.until_done().await;
+    assert_eq!(script.opened(), ["open new-1", "begin ws-1"]);
+    assert_eq!(script.places(), ["first ws-1", "behind ws-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_opening_that_certainly_did_nothing_is_tried_until_it_succeeds() {
+    let scratch = Scratch::new();
+    for path in [None, Some(scratch.file())] {
+        let script = Script::default();
+        let refused = |act| match act {
+            Act::Is(outcome) => Opened::Not(outcome),
+            other => panic!("{other:?}"),
+        };
+        let mut answers = vec![refused(unreachable()); 6];
+        answers.push(Opened::Not(Outcome::NeedsToken));
+        answers.push(Opened::As("ws-1".into()));
+        script.opens(&answers);
+        let stage = match path {
+            Some(path) => Stage::file(&path, &script),
+            None => Stage::memory(&script),
+        };
+        put(&stage);
+        stage.until_done().await;
+        assert_eq!(script.opened().len(), 9);
+        assert_eq!((stage.books().0.delivered, stage.books().0.dead), (2, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_whose_answer_is_lost_is_not_repeated_by_any_process() {
+    // Its process is killed, the opener panics, or never returns.
+    for (about, answer) in [("killed", None), ("hangs", None), ("says so", Some(()))] {
+        let (scratch, script) = (Scratch::new(), Script::default());
+        match answer {
+            None => script.opens(&[]),
+            Some(()) => script.opens(&[Opened::InDoubt("no answer".into())]),
+        }
+        let mut stage = Stage::file(&scratch.file(), &script);
+        put(&stage);
+        stage.until(SECOND, |stage| !stage.script.opened().is_empty()).await;
+        if about == "killed" {
+            stage.kill().await;
+            stage = Stage::file(&scratch.file(), &script);
+        }
+        stage.until_done().await;
+        assert_eq!(script.opened(), ["open new-1"], "{about}");
+        let letters = stage.shared.room().dead(9).unwrap();
+        let reasons: Vec<_> = letters.iter().map(|letter| letter.reason.as_str()).collect();
+        let reason = if answer.is_some() { "no answer" } else { "in doubt" };
+        assert_eq!(reasons, [reason, reason], "{about}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_dies_between_the_answer_and_the_delivery_leaves_the_rest_to_the_next() {
+    let (scratch, script) = (Scratch::new(), Script::default());
+    script.opens(&[Opened::As("ws-1".into())]);
+    script.otherwise(Some(Act::Hangs));
+    let stage = Stage::file(&scratch.file(), &script);
+    put(&stage);
+    stage.until(SECOND, |stage| stage.script.calls_of("first") == 1).await;
+    stage.kill().await;
+    script.otherwise(None);
+    let stage = Stage::file(&scratch.file(), &script);
+    stage.until_done().await;
+    assert_eq!(script.opened(), ["open new-1", "begin ws-1"]);
+    assert_eq!(script.delivered(), ["first", "behind"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_cannot_be_written_down_is_not_sent_and_an_answer_that_cannot_be_is_kept() {
+    let (scratch, script) = (Scratch::new(), Script::default());
+    script.opens(&[Opened::As("ws-1".into())]);
+    let stage = Stage::file(&scratch.file(), &script);
+    stage.put("a", "a1");
+    stage.until_done().await;
+    // It lies in the file, which is full when its request is to be written.
+    let disk = |is_full| stage.shared.room().disk().pretend_full(is_full);
+    put(&stage);
+    disk(true);
+    stage.pass(MINUTE).await;
+    assert_eq!(script.opened(), [""; 0]);
+    disk(false);
+    stage.until_done().await;
+    assert_eq!(script.opened(), ["open new-1", "begin ws-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_message_that_the_service_refuses_leaves_the_place_to_the_others() {
+    let script = Script::default();
+    script.opens(&[Opened::As("ws-1".into())]);
+    script.on("first", &[dead()]);
+    let stage = Stage::memory(&script);
+    put(&stage);
+    stage.until_done().await;
+    assert_eq!((script.delivered(), stage.books().0.dead), (vec!["behind".to_owned()], 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_anything_that_opens_conversations_the_others_go_on() {
+    let script = Script::default();
+    let stage = Stage::new(Outbox::builder(), &script);
+    put(&stage);
+    stage.put("b", "b1");
+    stage.until(SECOND, |stage| stage.script.delivered() == ["b1"]).await;
+    let rows = stage.shared.room().pending(9).unwrap();
+    assert!(rows[0].reason.as_ref().unwrap().contains("attach the store"), "{rows:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_whose_first_one_was_discarded_is_dead() {
+    let script = Script::default();
+    script.opens(&[Opened::As("ws-1".into())]);
+    let stage = Stage::memory(&script);
+    stage.put_fresh(Fresh { is_held: true, ..first() });
+    assert!(stage.shared.room().discard("first", 1).unwrap());
+    stage.put_fresh(behind());
+    stage.until_done().await;
+    let letters = stage.shared.room().dead(9).unwrap();
+    assert!(letters[0].reason.contains("is gone"), "{letters:?}");
+}

@@ -1,0 +1,139 @@
+//! A workspace that is created for a conversation of an outbox, and its session.
+
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::Workspace;
+use super::call::Call;
+use super::client::{ChatStore, Identity};
+use super::renewal::REISSUE;
+use super::sink::outcome_of;
+use crate::guard::Callback;
+use crate::outbox::{Opened, Opener, Opening, OpeningCall, OpeningStep};
+use crate::{CallOptions, Error, ErrorKind, Outcome};
+
+/// What a creation is called in errors.
+const CREATE: &str = "store.create_workspace";
+
+/// How the reason of every dead letter begins whose workspace does not exist.
+const FAILED: &str = "its workspace could not be created";
+
+/// The plan of a workspace: it is made for the user of its record.
+pub(crate) fn planned(name: &str) -> Opening {
+    Opening::Planned(json!({"workspaceName": name}))
+}
+
+impl Opener for ChatStore {
+    fn callback(&self) -> Callback {
+        Callback::of::<ChatStore>("store")
+    }
+
+    /// Creates the workspace, in one attempt.
+    fn open<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, Opened> {
+        Box::pin(async move {
+            if let Some(observer) = call.observer {
+                observer.begins(OpeningStep::Create);
+            }
+            let store = self.with(CallOptions::new().max_retries(0));
+            let created = store.create_planned(&call);
+            let created = match self.shared.settings.timeouts.total {
+                Some(limit) => timeout(limit, created).await.unwrap_or_else(|_| {
+                    let why = "the store did not answer within the total limit";
+                    Err(Error::new(ErrorKind::TotalTimeout, CREATE, why))
+                }),
+                None => created.await,
+            };
+            if let Some(observer) = call.observer {
+                observer.ended(OpeningStep::Create, created.as_ref().map(drop));
+            }
+            match created {
+                Ok(id) => Opened::As(id),
+                Err(error) if did_nothing(&error) => {
+                    call.requests.was_refused();
+                    Opened::Not(failed(outcome_of(&error)))
+                }
+                Err(error) => Opened::InDoubt(in_doubt(&error.to_string())),
+            }
+        })
+    }
+
+    /// Starts the session, without which no message is counted.
+    fn begin<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if let Some(observer) = call.observer {
+                observer.begins(OpeningStep::Begin);
+            }
+            let mut store = self.clone();
+            store.identity = self.identity_of(call.record);
+            let user = call.record.user_id().unwrap_or_default();
+            let started = store.start_session(call.record.conversation(), user).await;
+            if let Some(observer) = call.observer {
+                observer.ended(OpeningStep::Begin, started.as_ref().copied());
+            }
+            if let Err(error) = started {
+                tracing::warn!(error.code = error.code(), "no session was started: {error}");
+            }
+        })
+    }
+
+    fn in_doubt(&self) -> String {
+        in_doubt("the process that asked for it has ended")
+    }
+}
+
+impl ChatStore {
+    async fn create_planned(&self, call: &OpeningCall<'_>) -> Result<String, Error> {
+        let name = call.plan.get("workspaceName").and_then(Value::as_str).unwrap_or_default();
+        let Some(user) = call.record.user_id() else {
+            let why = "the record does not say whose workspace it is";
+            return Err(Error::new(ErrorKind::InvalidRequest, CREATE, why));
+        };
+        let identity: Identity = self.identity_of(call.record);
+        let query = [("memUuid", user), ("workspaceName", name)];
+        let path = &self.shared.paths.create_workspace;
+        let create = Call::new(CREATE, http::Method::POST, path).query(&query).once();
+        let made: Workspace = self.wanted(create.noted_by(call.requests), &identity).await?;
+        if made.id.is_empty() {
+            let why = "the store gave the new workspace no id";
+            return Err(Error::new(ErrorKind::Decode, CREATE, why));
+        }
+        Ok(made.id)
+    }
+}
+
+/// Whether the store has certainly not created the workspace: it was not reached, or says so itself. A gateway that
+/// waited for the store in vain (504) does not know.
+fn did_nothing(error: &Error) -> bool {
+    let before_any_request = error.operation() == REISSUE
+        || matches!(
+            error.kind(),
+            ErrorKind::InvalidRequest | ErrorKind::Config | ErrorKind::Storage
+        );
+    match error.status() {
+        _ if before_any_request || error.is_connect() => true,
+        Some(504) => false,
+        Some(300..) => true,
+        Some(_) => error.kind() == ErrorKind::Api,
+        None => error.kind() == ErrorKind::Authentication,
+    }
+}
+
+/// The outcome, whose reason says what it is about.
+fn failed(outcome: Outcome) -> Outcome {
+    let about = |reason: String| format!("{FAILED}: {reason}");
+    match outcome {
+        Outcome::Retry { after, reason } => Outcome::Retry { after, reason: about(reason) },
+        Outcome::Unavailable { after, reason } => {
+            Outcome::Unavailable { after, reason: about(reason) }
+        }
+        Outcome::Dead { reason } => Outcome::Dead { reason: about(reason) },
+        other => other,
+    }
+}
+
+fn in_doubt(why: &str) -> String {
+    format!(
+        "{FAILED}: the store may have created it, but its answer was lost: look before this is sent again ({why})"
+    )
+}
