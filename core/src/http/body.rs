@@ -1,6 +1,7 @@
 //! The body of a response: read by polling, within its limits, and finished off in the background.
 
-use std::pin::Pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
@@ -8,8 +9,10 @@ use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
+use super::coding::Decoder;
 use super::returning::Returning;
 use super::watch::Watch;
 use super::{Context, failure};
@@ -20,10 +23,17 @@ use crate::{Error, ErrorKind, Result};
 const DRAIN_BYTES: usize = 64 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(5);
 
+/// How much is decoded before others have their turn.
+const TURN: usize = 256 * 1024;
+
 /// A response's body. Nothing is read ahead of the reader; dropping it closes the connection.
 pub(crate) struct Body {
     incoming: Incoming,
     is_http2: bool,
+    /// For a body with a content coding.
+    decoder: Option<Box<Decoder>>,
+    /// How much was decoded since the body last had nothing, or others had their turn.
+    decoded: usize,
     watch: Watch,
     context: Context,
     returning: Returning,
@@ -38,7 +48,21 @@ impl Body {
         context: Context,
         returning: Returning,
     ) -> Self {
-        Body { incoming, is_http2, watch, context, returning, runtime: Handle::current() }
+        Body {
+            incoming,
+            is_http2,
+            decoder: None,
+            decoded: 0,
+            watch,
+            context,
+            returning,
+            runtime: Handle::current(),
+        }
+    }
+
+    /// Reads the body as it is decoded. Every size from here on is counted after decoding.
+    pub(super) fn decode(&mut self, decoder: Option<Decoder>) {
+        self.decoder = decoder.map(Box::new);
     }
 
     /// What the call is about, for errors.
@@ -51,7 +75,7 @@ impl Body {
         if let Some(error) = self.stopped() {
             return Poll::Ready(Some(Err(error)));
         }
-        match self.poll_response(task) {
+        match self.poll_content(task) {
             Poll::Ready(Some(Ok(bytes))) => {
                 self.watch.bytes_came();
                 Poll::Ready(Some(Ok(bytes)))
@@ -75,7 +99,7 @@ impl Body {
         self.watch.stopped().map(|kind| self.error(kind))
     }
 
-    /// Waits for at most `limit` from here on, or again as long as ever.
+    /// Ends the body `limit` after it next has nothing, whatever arrives meanwhile, or waits again as long as ever.
     pub(crate) fn hurry(&mut self, limit: Option<Duration>) {
         self.watch.hurry(limit);
     }
@@ -149,6 +173,46 @@ impl Body {
         });
     }
 
+    /// The next bytes after decoding.
+    fn poll_content(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<Bytes>>> {
+        loop {
+            let Some(decoder) = &mut self.decoder else { return self.poll_response(task) };
+            if self.decoded >= TURN {
+                self.decoded = 0;
+                // It is pending once: a little that decodes to a lot must not keep the thread.
+                ready!(pin!(yield_now()).poll(task));
+            }
+            match decoder.next() {
+                Ok(Some(piece)) => {
+                    self.decoded += piece.len();
+                    return Poll::Ready(Some(Ok(piece)));
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    let why = format!("the response's compressed data is damaged: {error}");
+                    let error = self.context.error(ErrorKind::Decode, why).with_source(error);
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+            let may_end = decoder.may_end();
+            let piece = self.poll_response(task);
+            if piece.is_pending() {
+                self.decoded = 0;
+            }
+            match (ready!(piece), &mut self.decoder) {
+                (Some(Ok(bytes)), Some(decoder)) => {
+                    self.watch.bytes_came();
+                    decoder.feed(bytes);
+                }
+                (None, _) if !may_end => {
+                    return Poll::Ready(Some(Err(failure::truncated(&self.context))));
+                }
+                (end, _) => return Poll::Ready(end),
+            }
+        }
+    }
+
+    /// The next bytes as they come.
     fn poll_response(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<Bytes>>> {
         loop {
             let frame = match ready!(Pin::new(&mut self.incoming).poll_frame(task)) {

@@ -6,6 +6,7 @@
 mod body;
 mod cause;
 mod client;
+mod coding;
 mod connect;
 mod context;
 mod failure;
@@ -26,9 +27,12 @@ mod watch;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue,
+};
 use http::{HeaderMap, Method, Version};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +42,7 @@ use crate::redact::Redactor;
 use crate::{ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
 
 use client::{Connections, change_headers, insert_header};
+use coding::Decoder;
 use redact::shown;
 use redirect::{Redirect, redirect};
 use returning::Returning;
@@ -102,6 +107,11 @@ impl HttpClient {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.inner.limits
+    }
+
+    /// How long a reply may take that is read whole, in a call with these options.
+    pub(crate) fn total(&self, options: &CallOptions) -> Option<Duration> {
+        options.timeouts.over(&self.inner.timeouts).total
     }
 
     /// Sends `request` until a response of status 2xx begins.
@@ -197,7 +207,17 @@ impl HttpClient {
             };
             let watch = Watch::new(idle, content, bounds.deadline, bounds.cancel.clone());
             let returning = self.inner.returning.clone();
-            let body = Body::new(incoming, is_http2, watch, context.clone(), returning);
+            let (decoder, unreadable) = match Decoder::of(&headers) {
+                Ok(decoder) => (decoder, None),
+                Err(coding) => (None, Some(unreadable(&coding))),
+            };
+            if decoder.is_some() {
+                // They are no longer true of what is read.
+                headers.remove(CONTENT_ENCODING);
+                headers.remove(CONTENT_LENGTH);
+            }
+            let mut body = Body::new(incoming, is_http2, watch, context.clone(), returning);
+            body.decode(decoder);
             match redirect(&url, &prepared.method, hops, status, &headers) {
                 Some(Redirect::Follow(to)) => {
                     url = to;
@@ -206,14 +226,17 @@ impl HttpClient {
                 Some(Redirect::Refuse(why)) => {
                     return Err(context.error(ErrorKind::Redirect, why).with_status(status));
                 }
-                None if status.is_success() => {
-                    refuse_encoding(context, &headers)?;
-                    return Ok(Response { status, url, headers, body });
-                }
+                None if status.is_success() => match unreadable {
+                    None => return Ok(Response { status, url, headers, body }),
+                    Some(why) => return Err(context.error(ErrorKind::UnexpectedReply, why)),
+                },
                 None => {}
             }
             let most = self.inner.limits.error_body;
-            let body = body.collect_some(most).await;
+            let body = match unreadable {
+                None => body.collect_some(most).await,
+                Some(why) => why.into(),
+            };
             return Err(failure::from_response(context, status, &headers, &body));
         }
         Err(context.error(ErrorKind::Redirect, "too many redirects"))
@@ -225,6 +248,8 @@ impl HttpClient {
         let mut redactor = inner.redactor.clone();
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(request.accept));
+        // Without this header any coding is allowed (RFC 9110, section 12.5.3).
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if request.body.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
@@ -296,16 +321,12 @@ fn add_query(url: &mut Url, parameters: &[(String, Secret)]) {
     url.query_pairs_mut().clear().extend_pairs(query);
 }
 
-/// No encoding was asked for, so one that comes all the same cannot be read.
-fn refuse_encoding(context: &Context, headers: &HeaderMap) -> Result<()> {
-    let encoding = headers.get(CONTENT_ENCODING).and_then(|e| e.to_str().ok());
-    match encoding.filter(|e| !e.trim().eq_ignore_ascii_case("identity")) {
-        None => Ok(()),
-        Some(encoding) => {
-            let why = format!("the response is encoded by {encoding:?}, which was not asked for");
-            Err(context.error(ErrorKind::UnexpectedReply, why))
-        }
-    }
+/// The words for a content coding that cannot be read.
+fn unreadable(coding: &str) -> String {
+    format!(
+        "the response is coded as {coding:?}, which was not asked for and cannot be read; turn off this compression \
+         in the service, or in the proxy before it"
+    )
 }
 
 /// What may end a call from outside: its total limit, and its caller.
@@ -316,7 +337,7 @@ struct Bounds {
 
 impl Bounds {
     /// Whether there is time for a wait.
-    fn allows(&self, wait: std::time::Duration) -> bool {
+    fn allows(&self, wait: Duration) -> bool {
         let until = Instant::now().checked_add(wait);
         self.deadline.is_none_or(|deadline| until.is_some_and(|until| until < deadline))
     }

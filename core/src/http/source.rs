@@ -95,7 +95,7 @@ impl Source {
         }
     }
 
-    /// Waits for at most `limit` from here on, or again as long as ever.
+    /// Ends the stream `limit` after it next has nothing, whatever arrives meanwhile, or waits again as long as ever.
     pub(crate) fn hurry(&mut self, limit: Option<Duration>) {
         if let Some(Inner::Response(body)) = &mut self.inner {
             body.hurry(limit);

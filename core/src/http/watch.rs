@@ -23,6 +23,7 @@ pub(super) struct Watch {
     deadline: Option<Instant>,
     idle_since: Option<Instant>,
     content_since: Option<Instant>,
+    rest_since: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
     cancel: Option<Cancel>,
 }
@@ -48,6 +49,7 @@ impl Watch {
             deadline,
             idle_since: None,
             content_since: None,
+            rest_since: None,
             timer: None,
             cancel,
         }
@@ -72,10 +74,11 @@ impl Watch {
         self.content_since = None;
     }
 
-    /// From here on waits for at most `limit`, because what is still to come is no part of the reply; or again
-    /// as long as ever.
+    /// Ends the body `limit` after the next poll that finds nothing, whatever arrives meanwhile, because what is still
+    /// to come is no part of the reply; or waits again as long as ever.
     pub(super) fn hurry(&mut self, limit: Option<Duration>) {
         self.rest = limit;
+        self.rest_since = None;
         self.content_since = None;
         self.timer = None;
     }
@@ -94,10 +97,11 @@ impl Watch {
         let now = Instant::now();
         let idle_since = *self.idle_since.get_or_insert(now);
         let content_since = *self.content_since.get_or_insert(now);
+        let rest_since = *self.rest_since.get_or_insert(now);
         let limits = [
             (self.deadline, ErrorKind::TotalTimeout),
             (self.idle.and_then(|d| idle_since.checked_add(d)), ErrorKind::IdleTimeout),
-            (self.rest.and_then(|d| idle_since.checked_add(d)), ErrorKind::IdleTimeout),
+            (self.rest.and_then(|d| rest_since.checked_add(d)), ErrorKind::IdleTimeout),
             (self.content.and_then(|d| content_since.checked_add(d)), ErrorKind::ContentTimeout),
         ];
         let first = limits.into_iter().filter_map(|(at, kind)| Some((at?, kind)));
@@ -188,6 +192,30 @@ mod tests {
         watch.bytes_came();
         watch.hurry(Some(2 * SECOND));
         assert_eq!(wait(&mut watch, 3 * SECOND).await, Some(ErrorKind::IdleTimeout));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_that_arrives_puts_the_end_of_a_hurried_body_off() {
+        let mut watch = Watch::new(Some(100 * SECOND), Some(100 * SECOND), None, None);
+        watch.hurry(Some(5 * SECOND));
+        // Time that the reader takes before it waits is not counted.
+        tokio::time::advance(60 * SECOND).await;
+        for _ in 0..4 {
+            assert_eq!(wait(&mut watch, SECOND).await, None);
+            watch.bytes_came();
+            watch.content_came();
+        }
+        assert_eq!(wait(&mut watch, 2 * SECOND).await, Some(ErrorKind::IdleTimeout));
+        watch.hurry(None);
+        assert_eq!(wait(&mut watch, 50 * SECOND).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn limits_without_end_are_none() {
+        let for_ever = Some(Duration::MAX);
+        let mut watch = Watch::new(for_ever, for_ever, None, None);
+        watch.hurry(for_ever);
+        assert_eq!(wait(&mut watch, 1_000_000 * SECOND).await, None);
     }
 
     #[tokio::test(start_paused = true)]

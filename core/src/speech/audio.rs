@@ -4,12 +4,15 @@ use std::fmt;
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use futures_util::StreamExt;
+use tokio::runtime::Handle;
 use tokio::task::coop::poll_proceed;
+use tokio::time::{Instant, timeout_at};
 
 use super::speaker::SPEECH;
 use super::{AudioFormat, file};
@@ -19,12 +22,29 @@ use crate::{ErrorKind, Limits, Result};
 /// Audio, in the pieces in which it comes.
 ///
 /// Dropping it ends the request. It ends with an error, at the latest, if there was no audio at all.
+///
+/// Read as it comes, it may go on for as long as the service sends something. [`collect`](Self::collect) and
+/// [`write_to_file`](Self::write_to_file) read it whole, and hold it to a size and a time.
 pub struct AudioStream {
     content_type: Box<str>,
     /// `None` once it has ended.
     bytes: Option<Source>,
     context: Context,
     any: bool,
+    bounds: Bounds,
+}
+
+/// How much audio is read whole, and for how long.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) bytes: usize,
+    pub(super) time: Option<Duration>,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds { bytes: Limits::default().reply, time: None }
+    }
 }
 
 type Source = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
@@ -44,18 +64,23 @@ impl AudioStream {
         bytes: impl Stream<Item = Result<Bytes>> + Send + 'static,
     ) -> Self {
         let content_type = content_type.into().into();
-        AudioStream { content_type, bytes: Some(Box::pin(bytes)), context, any: false }
+        let bytes: Option<Source> = Some(Box::pin(bytes));
+        AudioStream { content_type, bytes, context, any: false, bounds: Bounds::default() }
     }
 
     /// A response's body as it comes.
-    pub(super) fn response(content_type: impl Into<String>, mut body: Body) -> Self {
+    pub(super) fn response(
+        content_type: impl Into<String>,
+        mut body: Body,
+        bounds: Bounds,
+    ) -> Self {
         let context = body.context().clone();
         let bytes = futures_util::stream::poll_fn(move |task| {
             let piece = ready!(body.poll_data(task));
             body.content_came();
             Poll::Ready(piece)
         });
-        Self::of(context, content_type, bytes)
+        AudioStream { bounds, ..Self::of(context, content_type, bytes) }
     }
 
     /// The media type, as the service says it, such as `audio/mpeg`.
@@ -68,45 +93,91 @@ impl AudioStream {
         AudioFormat::from_mime(&self.content_type)
     }
 
-    /// The whole, of at most 64 MiB.
+    /// The whole, within the client's `Limits::reply` and `Timeouts::total`; of a speaker of your own, at most 64 MiB.
     ///
     /// # Errors
     ///
     /// As [`collect_up_to`](Self::collect_up_to).
     pub async fn collect(self) -> Result<Bytes> {
-        self.collect_up_to(Limits::default().reply).await
+        let limit = self.bounds.bytes;
+        self.collect_up_to(limit).await
     }
 
     /// The whole, of at most `limit` bytes.
     ///
     /// # Errors
     ///
-    /// `too_large`, or whatever ended the audio before its end.
-    pub async fn collect_up_to(mut self, limit: usize) -> Result<Bytes> {
+    /// `too_large`, `total_timeout`, or whatever ended the audio before its end.
+    pub async fn collect_up_to(self, limit: usize) -> Result<Bytes> {
         let mut whole = BytesMut::new();
-        while let Some(piece) = self.next().await {
-            let piece = piece?;
-            if piece.len() > limit.saturating_sub(whole.len()) {
-                let message = format!("the audio is larger than {limit} bytes");
-                return Err(self.context.error(ErrorKind::TooLarge, message));
-            }
-            whole.extend_from_slice(&piece);
+        let mut pieces = self.bounded(limit);
+        while let Some(piece) = pieces.next().await {
+            whole.extend_from_slice(&piece?);
         }
         Ok(whole.freeze())
     }
 
-    /// Writes the whole into a file, and tells how many bytes it is. The file is there when it is whole, or not at
-    /// all: one that was there before stays as it was until then.
+    /// Writes the whole into a file, and returns its size in bytes; within the limits of [`collect`](Self::collect). The
+    /// file is there when it is whole, or not at all: one that was there before stays as it was until then.
     ///
     /// # Errors
     ///
-    /// `file` when it cannot be written, or whatever ended the audio before its end.
-    pub async fn write_to_file(mut self, path: impl AsRef<Path>) -> Result<u64> {
+    /// `file` when it cannot be written, and the errors of [`collect_up_to`](Self::collect_up_to).
+    pub async fn write_to_file(self, path: impl AsRef<Path>) -> Result<u64> {
+        let limit = self.bounds.bytes;
+        self.write_to_file_up_to(path, limit).await
+    }
+
+    /// Writes the whole, of at most `limit` bytes, as [`write_to_file`](Self::write_to_file) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_to_file`](Self::write_to_file).
+    pub async fn write_to_file_up_to(self, path: impl AsRef<Path>, limit: usize) -> Result<u64> {
         let mut file = file::Draft::new(path.as_ref()).await?;
-        while let Some(piece) = self.next().await {
+        let mut pieces = self.bounded(limit);
+        while let Some(piece) = pieces.next().await {
             file.write(&piece?).await?;
         }
         file.finish().await
+    }
+
+    fn bounded(self, limit: usize) -> Bounded {
+        let deadline = self.bounds.time.and_then(|time| Instant::now().checked_add(time));
+        Bounded { audio: self, limit, left: limit, deadline }
+    }
+}
+
+/// Audio that is read whole.
+struct Bounded {
+    audio: AudioStream,
+    limit: usize,
+    left: usize,
+    deadline: Option<Instant>,
+}
+
+impl Bounded {
+    async fn next(&mut self) -> Option<Result<Bytes>> {
+        // A response was begun inside a Tokio runtime, but it may be read elsewhere, where there is no timer.
+        let timed = self.deadline.filter(|_| Handle::try_current().is_ok());
+        let piece = match timed {
+            Some(deadline) => timeout_at(deadline, self.audio.next()).await.ok(),
+            None => Some(self.audio.next().await),
+        };
+        let Some(piece) = piece else {
+            let why = "the audio did not end within the total limit";
+            return Some(Err(self.audio.context.error(ErrorKind::TotalTimeout, why)));
+        };
+        let piece = match piece? {
+            Ok(piece) => piece,
+            Err(error) => return Some(Err(error)),
+        };
+        let Some(left) = self.left.checked_sub(piece.len()) else {
+            let why = format!("the audio is larger than {} bytes", self.limit);
+            return Some(Err(self.audio.context.error(ErrorKind::TooLarge, why)));
+        };
+        self.left = left;
+        Some(Ok(piece))
     }
 }
 

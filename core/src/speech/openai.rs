@@ -5,6 +5,7 @@ use http::Method;
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
+use super::audio::Bounds;
 use super::speaker::SPEECH;
 use super::{AudioFormat, AudioStream, Speaker, Speaking, SpeechRequest};
 use crate::http::{HttpClient, Request, Response};
@@ -128,7 +129,9 @@ impl OpenAiSpeaker {
         // Some services say no more than that it is bytes.
         let is_told = !matches!(essence.as_str(), "" | "application/octet-stream");
         let mime = said.filter(|_| is_told).unwrap_or(format.mime());
-        Ok(AudioStream::response(mime, body))
+        let bounds =
+            Bounds { bytes: self.http.limits().reply, time: self.http.total(&self.options) };
+        Ok(AudioStream::response(mime, body, bounds))
     }
 
     /// The error that a success of another type is.

@@ -1,8 +1,14 @@
 //! A fake that serves HTTP/2 (and HTTP/1.1) over TLS, for tests of what streams that share a
-//! connection do to each other. It takes no scripts: model `big` streams 64 MiB, any other model
-//! a short reply.
+//! connection do to each other. It takes no scripts; the model says what it does:
+//!
+//! | model | |
+//! | --- | --- |
+//! | `big` | streams 64 MiB |
+//! | `cut` | sends the whole reply, and then resets the stream with `NO_ERROR` in place of its end |
+//! | `short` | the same, having promised a longer body by `content-length` |
+//! | `refused` | refuses the stream: `REFUSED_STREAM`, which says that nothing was done |
+//! | any other | streams a short reply |
 
-use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
@@ -11,6 +17,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use h2::Reason;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Either, Full};
@@ -21,6 +28,7 @@ use hyper_util::server::conn::auto;
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Sleep, sleep};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
@@ -30,6 +38,11 @@ use crate::openai::{self, Reply};
 
 /// How long the body of model `big` is, at least.
 pub const BIG_BODY_BYTES: u64 = 64 << 20;
+
+/// How long what was sent has to go out before the stream is reset.
+const BEFORE_RESET: Duration = Duration::from_millis(50);
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A running HTTP/2 fake. Dropping it closes the port and every connection.
 #[derive(Debug)]
@@ -109,7 +122,7 @@ impl Drop for H2Fake {
     }
 }
 
-fn tls() -> Result<(ServerConfig, String), Box<dyn std::error::Error + Send + Sync>> {
+fn tls() -> Result<(ServerConfig, String), BoxError> {
     let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
     let own = rcgen::generate_simple_self_signed(names)?;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
@@ -154,46 +167,62 @@ async fn respond(
     request: Request<Incoming>,
     connection: u64,
     seen: Arc<Mutex<Seen>>,
-) -> Result<Response<Either<Full<Bytes>, Stream>>, hyper::Error> {
+) -> Result<Response<Either<Full<Bytes>, Stream>>, BoxError> {
     let (head, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
     let model = json.get("model").and_then(Value::as_str).map(str::to_owned);
     let path = head.uri.path().to_owned();
-    let known = head.method == Method::POST && path.ends_with("/chat/completions");
+    let is_speech = path.ends_with("/audio/speech");
+    let is_whole = json.get("stream").and_then(Value::as_bool) != Some(true);
+    let known = head.method == Method::POST && (is_speech || path.ends_with("/chat/completions"));
     let number = look(&seen, |seen| {
         let version = format!("{:?}", head.version);
         seen.requests.push(H2Request { connection, version, path, model: model.clone() });
         seen.requests.len()
     });
 
+    let fault = model.clone().unwrap_or_default();
+    if fault == "refused" {
+        return Err(h2::Error::from(Reason::REFUSED_STREAM).into());
+    }
     let (status, kind, body) = if known {
-        let big = model.as_deref() == Some("big");
         let reply = Reply {
             id: format!("chatcmpl-{number}"),
             model: model.unwrap_or_else(|| "fake".to_owned()),
             include_usage: false,
         };
-        (
-            StatusCode::OK,
-            "text/event-stream; charset=utf-8",
-            Either::Right(Stream::new(&reply, big)),
-        )
+        let (kind, stream) = match (is_speech, is_whole) {
+            (true, _) => ("audio/mpeg", Stream::once(vec![0xff; 1000])),
+            (_, true) => ("application/json", Stream::once(WHOLE)),
+            _ => ("text/event-stream; charset=utf-8", Stream::new(&reply, fault == "big")),
+        };
+        let is_cut = matches!(fault.as_str(), "cut" | "short");
+        (StatusCode::OK, kind, Either::Right(stream.cut(is_cut)))
     } else {
         let error = openai::error(404, "Invalid URL", None, None).to_string();
         (StatusCode::NOT_FOUND, "application/json", Either::Left(Full::new(error.into())))
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
+    if fault == "short" {
+        response.headers_mut().insert(header::CONTENT_LENGTH, 10_000.into());
+    }
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
     Ok(response)
 }
+
+/// A reply that is not streamed.
+const WHOLE: &[u8] =
+    br#"{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}"#;
 
 /// The same frame again and again, then the end of the stream.
 struct Stream {
     frame: Bytes,
     frames_left: u64,
     end: Bytes,
+    /// Set where a reset stands in place of the stream's end.
+    reset: Option<Pin<Box<Sleep>>>,
 }
 
 impl Stream {
@@ -202,18 +231,27 @@ impl Stream {
         let end = format!("data: {}\n\ndata: [DONE]\n\n", reply.finish("stop"));
         let frame = event.repeat(if big { 64 } else { 1 });
         let frames_left = if big { BIG_BODY_BYTES.div_ceil(frame.len() as u64) } else { 5 };
-        Self { frame: frame.into(), frames_left, end: end.into() }
+        Self { frame: frame.into(), frames_left, end: end.into(), reset: None }
+    }
+
+    fn once(body: impl Into<Vec<u8>>) -> Self {
+        Self { frame: Bytes::new(), frames_left: 0, end: body.into().into(), reset: None }
+    }
+
+    fn cut(mut self, is_cut: bool) -> Self {
+        self.reset = is_cut.then(|| Box::pin(sleep(BEFORE_RESET)));
+        self
     }
 }
 
 impl Body for Stream {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = h2::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        task: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
         let data = match self.frames_left {
             0 => std::mem::take(&mut self.end),
             _ => {
@@ -221,7 +259,12 @@ impl Body for Stream {
                 self.frame.clone()
             }
         };
-        Poll::Ready((!data.is_empty()).then(|| Ok(Frame::data(data))))
+        match &mut self.reset {
+            Some(reset) if data.is_empty() => {
+                reset.as_mut().poll(task).map(|()| Some(Err(Reason::NO_ERROR.into())))
+            }
+            _ => Poll::Ready((!data.is_empty()).then(|| Ok(Frame::data(data)))),
+        }
     }
 }
 

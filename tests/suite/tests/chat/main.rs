@@ -1,8 +1,11 @@
 //! The chat client at its public face, against the scriptable fake service.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod coding;
 mod connection;
 mod failure;
+mod floods;
+mod h2;
 mod limits;
 mod retry;
 mod secrets;

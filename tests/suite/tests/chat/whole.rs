@@ -180,14 +180,6 @@ async fn a_reply_with_odd_fields_is_read_as_far_as_it_can_be() {
 }
 
 #[tokio::test]
-async fn an_encoding_that_nobody_asked_for_is_told() {
-    let (_fake, llm) = scripted(Script::new().header("content-encoding", "gzip").send("x")).await;
-    let error = llm.chat(ask()).await.unwrap_err();
-    assert_eq!(error.code(), "unexpected_reply");
-    assert!(error.to_string().contains("gzip"), "{error}");
-}
-
-#[tokio::test]
 async fn what_the_user_sets_takes_the_place_of_what_the_client_would() {
     let fake = Fake::start().await.unwrap();
     let llm = settings(&fake)

@@ -1,6 +1,10 @@
 //! Files of audio: whole, or not there.
 
-use turnwire::{ErrorKind, Speaker, SpeechRequest};
+use std::time::Duration;
+
+use turnwire::{
+    CallOptions, ErrorKind, Limits, OpenAi, OpenAiSpeaker, Speaker, SpeechRequest, Timeouts,
+};
 use turnwire_fakes::speech::mp3;
 use turnwire_fakes::{Fake, Script};
 
@@ -51,4 +55,35 @@ async fn a_place_that_cannot_be_written_is_an_error_with_its_name() {
         assert_eq!(error.kind(), ErrorKind::File);
         assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
     }
+}
+
+#[tokio::test]
+async fn audio_without_end_meets_a_limit_and_leaves_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let fake = Fake::start().await.unwrap();
+    let endless = || Script::new().header("content-type", "audio/mpeg");
+    fake.script("large", endless().repeat(1_000, |s| s.send("a".repeat(1_000))));
+    fake.script("trickles", endless().repeat(1_000, |s| s.send("a").wait_ms(20)));
+    let llm = OpenAi::builder().base_url(fake.base_url()).no_proxy();
+    let llm = llm.limits(Limits { reply: 10_000, ..Limits::default() }).build().unwrap();
+    let hasty = llm.with(CallOptions::new().total_timeout(Duration::from_millis(300)));
+    let total = Some(Duration::from_millis(300));
+    let patient = OpenAi::builder().base_url(fake.base_url()).no_proxy();
+    let patient = patient.timeouts(Timeouts { total, ..Timeouts::default() }).build().unwrap();
+    for (llm, model, code) in [
+        (&llm, "large", "too_large"),
+        (&hasty, "trickles", "total_timeout"),
+        (&patient, "trickles", "total_timeout"),
+    ] {
+        let speak = || OpenAiSpeaker::new(llm).model(model).speak(SpeechRequest::new("hi"));
+        let path = folder.path().join("hi.mp3");
+        let error = speak().await.unwrap().write_to_file(&path).await.unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left of it");
+        assert_eq!(speak().await.unwrap().collect().await.unwrap_err().code(), code);
+    }
+    let speaker = OpenAiSpeaker::new(&llm).model("large");
+    let path = folder.path().join("whole.mp3");
+    let audio = speaker.speak(SpeechRequest::new("hi")).await.unwrap();
+    assert_eq!(audio.write_to_file_up_to(&path, 1_000_000).await.unwrap(), 1_000_000);
 }

@@ -1,0 +1,46 @@
+//! HTTP/2: what ends a stream, and which requests are counted.
+
+use turnwire::{
+    ChatRequest, ErrorKind, OpenAi, OpenAiSpeaker, RetryPolicy, Speaker, SpeechRequest,
+};
+use turnwire_fakes::h2::H2Fake;
+
+async fn client() -> (H2Fake, OpenAi) {
+    let fake = H2Fake::start().await.unwrap();
+    let hasty =
+        RetryPolicy { initial_backoff: std::time::Duration::from_millis(5), ..Default::default() };
+    let llm = OpenAi::builder().base_url(fake.base_url()).no_proxy().retry(hasty);
+    let llm = llm.root_certificate(fake.certificate_pem()).build().unwrap();
+    (fake, llm)
+}
+
+/// A stream that is reset without an error has not ended (RFC 9113, section 8.1), whatever was promised.
+#[tokio::test]
+async fn a_body_without_its_end_is_truncated() {
+    let (fake, llm) = client().await;
+    for model in ["cut", "short"] {
+        let error = llm.chat(ChatRequest::new(model).user("hi")).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Truncated, "{model}: {error}");
+        let speaker = OpenAiSpeaker::new(&llm).model(model);
+        let audio = speaker.speak(SpeechRequest::new("hi")).await.unwrap();
+        let error = audio.collect().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Truncated, "{model}: {error}");
+        // A stream of events says itself when it is done.
+        let stream = llm.chat_stream(ChatRequest::new(model).user("hi")).await.unwrap();
+        assert!(!stream.finish().await.unwrap().text().is_empty());
+    }
+    let whole = llm.chat(ChatRequest::new("whole").user("hi")).await.unwrap();
+    assert_eq!(whole.text(), "hi");
+    let audio = OpenAiSpeaker::new(&llm).speak(SpeechRequest::new("hi")).await.unwrap();
+    assert_eq!(audio.collect().await.unwrap().len(), 1000);
+    assert!(fake.requests().iter().all(|request| request.version == "HTTP/2.0"));
+}
+
+#[tokio::test]
+async fn a_refused_stream_is_tried_again_and_every_request_is_counted() {
+    let (fake, llm) = client().await;
+    let error = llm.chat(ChatRequest::new("refused").user("hi")).await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), ("connection", 3), "{error}");
+    assert!(error.is_retryable());
+    assert_eq!(fake.requests().len(), 3);
+}
