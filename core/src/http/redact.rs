@@ -28,7 +28,7 @@ pub(super) fn shown_headers(redactor: &Redactor, headers: &HeaderMap) -> HeaderM
     let headers = headers.map(|(name, value)| {
         let value = match name {
             name if is_credential_header(name.as_str()) => REDACTED,
-            name if *name == SET_COOKIE => shown_cookie(value),
+            name if *name == SET_COOKIE => shown_cookie(redactor, value),
             _ if redactor.is_clean(value.as_bytes()) => value.clone(),
             _ => {
                 let text = redactor.scrub(&String::from_utf8_lossy(value.as_bytes()));
@@ -41,12 +41,12 @@ pub(super) fn shown_headers(redactor: &Redactor, headers: &HeaderMap) -> HeaderM
 }
 
 /// A cookie's name and attributes.
-fn shown_cookie(value: &HeaderValue) -> HeaderValue {
+fn shown_cookie(redactor: &Redactor, value: &HeaderValue) -> HeaderValue {
     let text = String::from_utf8_lossy(value.as_bytes());
     let (pair, attributes) = text.split_once(';').unwrap_or((&text, ""));
     let name = pair.split_once('=').map_or("", |(name, _)| name.trim());
     let rest = if attributes.is_empty() { "" } else { ";" };
-    let shown = format!("{name}=[redacted]{rest}{attributes}");
+    let shown = redactor.scrub(&format!("{name}=[redacted]{rest}{attributes}"));
     HeaderValue::from_bytes(shown.as_bytes()).unwrap_or(REDACTED)
 }
 
@@ -69,6 +69,8 @@ mod tests {
             ("refreshtoken", "Bearer fresh", "[redacted]"),
             ("set-cookie", "sid=abc; Path=/; HttpOnly", "sid=[redacted]; Path=/; HttpOnly"),
             ("set-cookie", "sid=abc", "sid=[redacted]"),
+            ("set-cookie", "sk-0123456789=; Path=/", "[redacted]=[redacted]; Path=/"),
+            ("set-cookie", "sid=1; Path=/sk-0123456789", "sid=[redacted]; Path=/[redacted]"),
             ("x-echo", "key sk-0123456789", "key [redacted]"),
             ("x-ratelimit-remaining-tokens", "149984", "149984"),
             ("token-expired", "AccessToken", "AccessToken"),

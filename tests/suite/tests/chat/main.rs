@@ -8,7 +8,6 @@ mod floods;
 mod h2;
 mod limits;
 mod retry;
-mod secrets;
 mod stream;
 mod telemetry;
 mod whole;

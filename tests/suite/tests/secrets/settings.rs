@@ -1,14 +1,11 @@
-//! Secrets stay out of errors, `Debug` and logs, even when the service sends them back.
-
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+//! Secrets of every setting stay out of errors, `Debug` and logs, even when the service sends them back.
 
 use serde_json::json;
 use tracing::instrument::WithSubscriber;
-use turnwire::{CallOptions, OpenAi};
+use turnwire::{CallOptions, ChatRequest, OpenAi};
 use turnwire_fakes::{Fake, Script};
 
-use super::ask;
+use super::Log;
 
 const SECRETS: [&str; 9] = [
     "sk-key-0123456789",
@@ -21,20 +18,6 @@ const SECRETS: [&str; 9] = [
     "base-query-0123456789",
     "basic-0123456789",
 ];
-
-/// A writer that keeps what is logged.
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 #[tokio::test]
 async fn no_secret_shows_anywhere() {
@@ -81,34 +64,23 @@ async fn no_secret_shows_anywhere() {
         Script::new().header("content-type", "text/html").send(&echo),
         Script::new().text("a").truncate(),
     ];
-    let logged = Kept::default();
-    let writer = logged.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .with_writer(move || writer.clone())
-        .finish();
+    let logged = Log::default();
     let calls = async {
         for script in scripts {
             fake.reset();
             fake.script("m", script);
-            let error = match llm.chat_stream(ask()).await {
-                Ok(mut stream) => {
+            let error = match llm.chat_stream(ChatRequest::new("m").user("안녕하세요")).await {
+                Ok(stream) => {
                     shown += &format!("{stream:?}");
-                    super::read(&mut stream).await.error.unwrap()
+                    stream.finish().await.unwrap_err()
                 }
                 Err(error) => error,
             };
-            shown += &format!("{error} {error:?} {:?} {:?}\n", error.body(), error.api());
-            let mut source = std::error::Error::source(&error);
-            while let Some(cause) = source {
-                shown += &format!("{cause} {cause:?}");
-                source = cause.source();
-            }
+            shown += &super::shown(&error);
         }
     };
-    calls.with_subscriber(subscriber).await;
-    let log = String::from_utf8(logged.0.lock().unwrap().clone()).unwrap();
+    calls.with_subscriber(logged.subscriber()).await;
+    let log = logged.take();
     assert!(log.contains("gen_ai.request.model"), "the log is not empty: {log}");
     for secret in SECRETS.into_iter().chain(["sk-key-"]) {
         assert!(!shown.contains(secret), "{secret} shows in: {shown}");

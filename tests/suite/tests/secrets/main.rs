@@ -1,0 +1,91 @@
+//! Secrets of every shape, in every encoding and at every place of an answer: none shows in errors, `Debug`, logs, files
+//! or what a browser is sent.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod browser;
+mod chat;
+mod encoding;
+mod outbox;
+mod place;
+mod service;
+mod settings;
+mod speech;
+mod store;
+
+use std::fmt::Write as _;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use tracing::Subscriber;
+use turnwire::Error;
+
+/// Secrets of the shapes that are in use.
+const SHAPES: [&str; 5] = [
+    "sk-proj-4fQ0123456789abcdef",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2VyLTEifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg",
+    "p@ss/w:rd=",
+    "비밀번호-é-😀",
+    "sk-secret",
+];
+
+/// Everything that an error shows, in whatever way it is asked.
+fn shown(error: &Error) -> String {
+    let mut shown = format!("{error}\n{error:#}\n{error:?}\n{error:#?}\n{}\n", error.message());
+    let _ = writeln!(shown, "{:?} {:?} {:?}", error.body(), error.request_id(), error.api());
+    if let Some(headers) = error.headers() {
+        for (name, value) in headers {
+            let _ = writeln!(shown, "{name}: {}", String::from_utf8_lossy(value.as_bytes()));
+        }
+    }
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let _ = writeln!(shown, "{cause} {cause:?} {cause:#?}");
+        source = cause.source();
+    }
+    shown
+}
+
+/// Nothing of `found` is one of the forms, whatever their case.
+fn assert_hidden(found: &str, forms: &[&str], place: &str) {
+    let lower = found.to_lowercase();
+    for form in forms {
+        assert!(!lower.contains(&form.to_lowercase()), "{place}: {form} shows in: {found}");
+    }
+}
+
+/// A log that is kept.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
+        let writer = self.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+            .with_writer(move || writer.clone())
+            .finish()
+    }
+
+    /// What was logged since the last time.
+    fn take(&self) -> String {
+        let bytes = std::mem::take(&mut *self.0.lock().unwrap());
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
