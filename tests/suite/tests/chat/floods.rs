@@ -102,3 +102,19 @@ async fn limits_without_end_are_no_limits() {
         assert!(!stream.finish().await.unwrap().text().is_empty());
     }
 }
+
+#[tokio::test]
+async fn an_error_s_body_that_trickles_costs_five_seconds_at_most() {
+    let fake = Fake::start().await.unwrap();
+    let trickle = Script::new()
+        .status(400)
+        .send("{\"error\": \"no")
+        .repeat(1000, |s| s.wait_ms(100).send("."));
+    fake.script("m", trickle);
+    let llm = client(&fake).with(CallOptions::new().total_timeout(None));
+    let began = Instant::now();
+    let error = llm.chat(ask()).await.unwrap_err();
+    assert_eq!(error.code(), "bad_request");
+    assert!(error.body().unwrap().contains("no..."), "what there is of it is kept");
+    assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
+}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use turnwire::{CallOptions, FinishReason, Message, OpenAi, Part, ResponseFormat, Tool};
-use turnwire_fakes::{Fake, Script};
+use turnwire_fakes::{Fake, Framing, Script};
 
 use super::{ask, client, scripted, settings};
 
@@ -217,4 +217,13 @@ async fn clients_without_a_key_need_another_service_than_openai() {
 
 fn settings_of_nobody() -> turnwire::OpenAiBuilder {
     OpenAi::builder().base_url("http://127.0.0.1:9/v1").no_proxy()
+}
+
+#[tokio::test]
+async fn a_body_shorter_than_it_promised_is_truncated() {
+    let body = r#"{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}"#;
+    // All of the JSON, and then less than was promised.
+    let short = Script::new().framing(Framing::Length).send(body).truncate().send("  ");
+    let (_fake, llm) = scripted(short).await;
+    assert_eq!(llm.chat(ask()).await.unwrap_err().code(), "truncated");
 }
