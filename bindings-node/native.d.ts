@@ -21,8 +21,6 @@ export declare class Call {
   wait(waker: Waker, id: number): void
   /** Ends the call now and closes its connection. */
   cancel(): void
-  /** The whole reply behind a stream's chunks, as JSON, once the stream has ended well. */
-  reply(): string | null
   /**
    * How many milliseconds to wait before this call, which failed, is made again after so many retries; `null` to give
    * up.

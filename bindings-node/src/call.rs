@@ -132,18 +132,6 @@ impl Call {
         }
     }
 
-    /// The whole reply behind a stream's chunks, as JSON, once the stream has ended well.
-    #[napi]
-    pub fn reply(&self) -> napi::Result<Option<String>> {
-        let inner = self.lock();
-        let Stage::Chunks(chunks, _) = &inner.stage else { return Ok(None) };
-        chunks
-            .reply()
-            .map(json::accumulated)
-            .transpose()
-            .map_err(|error| napi::Error::from_reason(error.to_string()))
-    }
-
     /// How many milliseconds to wait before this call, which failed, is made again after so many retries; `null` to give
     /// up.
     #[napi]

@@ -1,11 +1,66 @@
 /** The client. */
 
 import { ABSENT_OF_CLIENT, lacks } from './absent.js';
+import type { Chat } from './chat.js';
 import { Completions } from './completions.js';
 import { Connection } from './connection.js';
 import * as errors from './errors.js';
-import { Models } from './models.js';
-import { resolved, type ClientOptions } from './options.js';
+import { Models as OurModels, type ModelsPage } from './models.js';
+import { resolved, type ClientOptions, type RequestOptions } from './options.js';
+import type {
+  ChatCompletion,
+  ChatCompletionAssistantMessageParam,
+  ChatCompletionAudio,
+  ChatCompletionAudioParam,
+  ChatCompletionChunk,
+  ChatCompletionContentPart,
+  ChatCompletionContentPartImage,
+  ChatCompletionContentPartInputAudio,
+  ChatCompletionContentPartRefusal,
+  ChatCompletionContentPartText,
+  ChatCompletionCreateParams,
+  ChatCompletionCreateParamsNonStreaming,
+  ChatCompletionCreateParamsStreaming,
+  ChatCompletionCustomTool,
+  ChatCompletionDeveloperMessageParam,
+  ChatCompletionFunctionCallOption,
+  ChatCompletionFunctionMessageParam,
+  ChatCompletionFunctionTool,
+  ChatCompletionMessage,
+  ChatCompletionMessageCustomToolCall,
+  ChatCompletionMessageFunctionToolCall,
+  ChatCompletionMessageParam,
+  ChatCompletionMessageToolCall,
+  ChatCompletionModality,
+  ChatCompletionNamedToolChoice,
+  ChatCompletionNamedToolChoiceCustom,
+  ChatCompletionParseParams,
+  ChatCompletionPredictionContent,
+  ChatCompletionReasoningEffort,
+  ChatCompletionRole,
+  ChatCompletionStreamOptions,
+  ChatCompletionStreamParams,
+  ChatCompletionSystemMessageParam,
+  ChatCompletionTokenLogprob,
+  ChatCompletionTool,
+  ChatCompletionToolChoiceOption,
+  ChatCompletionToolMessageParam,
+  ChatCompletionUserMessageParam,
+  ParsedChatCompletion,
+  ParsedChatCompletionMessage,
+  ParsedChoice,
+  ParsedFunctionToolCall,
+  ChatModel,
+  CompletionUsage,
+  FunctionDefinition,
+  FunctionParameters,
+  Metadata,
+  Model,
+  ReasoningEffort,
+  ResponseFormatJSONObject,
+  ResponseFormatJSONSchema,
+  ResponseFormatText,
+} from './types.js';
 
 /** The longest wait for a whole reply unless a client says otherwise, in milliseconds; core's streams have shorter ones. */
 const TIMEOUT = 600_000;
@@ -29,8 +84,8 @@ export class OpenAI {
   static readonly RateLimitError = errors.RateLimitError;
   static readonly InternalServerError = errors.InternalServerError;
 
-  readonly chat: { readonly completions: Completions };
-  readonly models: Models;
+  readonly chat: Chat;
+  readonly models: OurModels;
   #options: ClientOptions;
   readonly #connection: Connection;
 
@@ -39,7 +94,7 @@ export class OpenAI {
     this.#options = resolved(options);
     this.#connection = new Connection(this.#options);
     this.chat = { completions: new Completions(this.#connection) };
-    this.models = new Models(this.#connection);
+    this.models = new OurModels(this.#connection);
   }
 
   /** The key; `null` without one, or where a function gives it. It shows neither in JSON nor on the console. */
@@ -111,3 +166,69 @@ export class OpenAI {
 }
 
 lacks(OpenAI, 'client', ABSENT_OF_CLIENT);
+
+/** The types under the names that programs for the `openai` package have for them. */
+export declare namespace OpenAI {
+  export {
+    type Chat,
+    type ClientOptions,
+    type ModelsPage,
+    type RequestOptions,
+    type ChatCompletion,
+    type ChatCompletionAssistantMessageParam,
+    type ChatCompletionAudio,
+    type ChatCompletionAudioParam,
+    type ChatCompletionChunk,
+    type ChatCompletionContentPart,
+    type ChatCompletionContentPartImage,
+    type ChatCompletionContentPartInputAudio,
+    type ChatCompletionContentPartRefusal,
+    type ChatCompletionContentPartText,
+    type ChatCompletionCreateParams,
+    type ChatCompletionCreateParamsNonStreaming,
+    type ChatCompletionCreateParamsStreaming,
+    type ChatCompletionCustomTool,
+    type ChatCompletionDeveloperMessageParam,
+    type ChatCompletionFunctionCallOption,
+    type ChatCompletionFunctionMessageParam,
+    type ChatCompletionFunctionTool,
+    type ChatCompletionMessage,
+    type ChatCompletionMessageCustomToolCall,
+    type ChatCompletionMessageFunctionToolCall,
+    type ChatCompletionMessageParam,
+    type ChatCompletionMessageToolCall,
+    type ChatCompletionModality,
+    type ChatCompletionNamedToolChoice,
+    type ChatCompletionNamedToolChoiceCustom,
+    type ChatCompletionParseParams,
+    type ChatCompletionPredictionContent,
+    type ChatCompletionReasoningEffort,
+    type ChatCompletionRole,
+    type ChatCompletionStreamOptions,
+    type ChatCompletionStreamParams,
+    type ChatCompletionSystemMessageParam,
+    type ChatCompletionTokenLogprob,
+    type ChatCompletionTool,
+    type ChatCompletionToolChoiceOption,
+    type ChatCompletionToolMessageParam,
+    type ChatCompletionUserMessageParam,
+    type ParsedChatCompletion,
+    type ParsedChatCompletionMessage,
+    type ParsedChoice,
+    type ParsedFunctionToolCall,
+    type ChatModel,
+    type CompletionUsage,
+    type FunctionDefinition,
+    type FunctionParameters,
+    type Metadata,
+    type Model,
+    type ReasoningEffort,
+    type ResponseFormatJSONObject,
+    type ResponseFormatJSONSchema,
+    type ResponseFormatText,
+  };
+  export type Models = OurModels;
+  export namespace Models {
+    export { type Model, type ModelsPage };
+  }
+}

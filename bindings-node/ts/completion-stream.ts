@@ -8,7 +8,6 @@ import { Queue } from './queue.js';
 import { completed, type ChatCompletionSnapshot } from './snapshot.js';
 import { Stream } from './stream.js';
 import type {
-  ChatCompletion,
   ChatCompletionChunk,
   ChatCompletionMessageParam,
   CompletionUsage,
@@ -28,11 +27,8 @@ export interface ChatCompletionStreamEvents<Parsed = unknown> extends BaseEvents
   totalUsage: (usage: CompletionUsage) => void;
 }
 
-/** A reply's chunks, and what core put together from them once they have ended. */
-export interface Source {
-  chunks: AsyncIterable<ChatCompletionChunk>;
-  reply(): ChatCompletion | undefined;
-}
+/** Opens a stream that ends when the controller is aborted. */
+type Open = (controller: AbortController) => Promise<AsyncIterable<ChatCompletionChunk>>;
 
 export class ChatCompletionStream<Parsed = unknown>
   extends EventStream<ChatCompletionStreamEvents<Parsed>>
@@ -46,15 +42,14 @@ export class ChatCompletionStream<Parsed = unknown>
   /** A stream from what `toReadableStream()` gives, elsewhere perhaps. */
   static fromReadableStream(this: typeof ChatCompletionStream<null>, readable: ReadableStream<Uint8Array>): ChatCompletionStream<null> {
     const open = (controller: AbortController) => {
-      const chunks = Stream.fromReadableStream<ChatCompletionChunk>(readable, controller);
-      return Promise.resolve({ chunks, reply: () => undefined });
+      return Promise.resolve(Stream.fromReadableStream<ChatCompletionChunk>(readable, controller));
     };
     return new this(open, { messages: [] });
   }
 
   /** Opens the stream after those who just got it have added their listeners. */
   constructor(
-    open: (controller: AbortController) => Promise<Source>,
+    open: Open,
     asked: Asked & { messages: ChatCompletionMessageParam[] },
     signal?: AbortSignal | null,
   ) {
@@ -147,7 +142,7 @@ export class ChatCompletionStream<Parsed = unknown>
   }
 
   async #read(
-    open: (controller: AbortController) => Promise<Source>,
+    open: Open,
     asked: Asked,
     signal: AbortSignal | null | undefined,
   ): Promise<void> {
@@ -155,20 +150,20 @@ export class ChatCompletionStream<Parsed = unknown>
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      const { chunks, reply } = await open(this.controller);
+      const chunks = await open(this.controller);
       this.emit('connect');
       for await (const chunk of chunks) this.#progress.add(chunk);
       if (this.controller.signal.aborted) throw new APIUserAbortError();
-      this.#finish(reply(), asked);
+      this.#finish(asked);
     } finally {
       signal?.removeEventListener('abort', abort);
     }
   }
 
-  #finish(reply: ChatCompletion | undefined, asked: Asked): void {
+  #finish(asked: Asked): void {
     const { snapshot } = this.#progress;
     if (!snapshot) throw new OpenAIError('the stream ended without a chunk');
-    const completion = parseCompletion<Parsed>(completed(snapshot, reply), asked);
+    const completion = parseCompletion<Parsed>(completed(snapshot), asked);
     this.#completion = completion;
     const message = completion.choices[0]?.message;
     this.emit('chatCompletion', completion);

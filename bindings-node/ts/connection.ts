@@ -2,7 +2,6 @@
 
 import { setTimeout } from 'node:timers';
 
-import type { Source } from './completion-stream.js';
 import { fromThrown } from './core-error.js';
 import { APIUserAbortError, OpenAIError } from './errors.js';
 import { logging } from './log.js';
@@ -11,7 +10,7 @@ import { askedKey, callOptions, mostRetries, settings, type ClientOptions, type 
 import { APIPromise, type Opened } from './promise.js';
 import { Running } from './running.js';
 import { bytesOf, streamOf, type Stream } from './stream.js';
-import type { ChatCompletion, ChatCompletionChunk } from './types.js';
+import type { ChatCompletionChunk } from './types.js';
 import type { Begun, HeaderPairs } from './wire.js';
 
 type Client = InstanceType<typeof native.Client>;
@@ -67,11 +66,10 @@ export class Connection {
     });
   }
 
-  /** The same, for those who want the whole reply afterwards. */
-  async openStream(body: object, options: RequestOptions | undefined): Promise<Source> {
+  /** The same, for a stream of another class. */
+  async openStream(body: object, options: RequestOptions | undefined): Promise<Stream<ChatCompletionChunk>> {
     const [running] = await this.#begin(streamed(body), options, never);
-    const chunks = streamOf(running);
-    return { chunks, reply: () => running.reply() as ChatCompletion | undefined };
+    return streamOf(running);
   }
 
   /** Makes a call until its response begins. */

@@ -31,6 +31,8 @@ export type { Query } from './query.js';
 export type {
   ChatCompletionSnapshot,
   ChoiceSnapshot,
+  CustomToolCallSnapshot,
+  FunctionToolCallSnapshot,
   MessageSnapshot,
   ToolCallSnapshot,
 } from './snapshot.js';

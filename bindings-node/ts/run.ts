@@ -24,7 +24,7 @@ export class Run {
     const shape = this.#nested ? copy(this.#shape) : this.#shape;
     const content = this.#new[this.#next++] as string;
     const choice = shape.choices[0]!;
-    const chunk: ChatCompletionChunk & { obfuscation?: string } = { ...shape, choices: [{ ...choice, delta: { ...choice.delta, content } }] };
+    const chunk: ChatCompletionChunk = { ...shape, choices: [{ ...choice, delta: { ...choice.delta, content } }] };
     if (this.#padded) chunk.obfuscation = this.#new[this.#next++] as string;
     return chunk;
   }

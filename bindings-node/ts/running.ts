@@ -61,12 +61,6 @@ export class Running {
     return undefined;
   }
 
-  /** The whole reply, which core put together from the chunks; `undefined` before their end. */
-  reply(): unknown {
-    const json = this.#call.reply();
-    return json === null ? undefined : JSON.parse(json);
-  }
-
   /** How many milliseconds to wait before a call that failed is made again; `null` to give up. */
   waitBeforeRetry(retries: number, maxRetries: number, retryTimeouts: boolean): number | null {
     return this.#call.waitBeforeRetry(retries, { maxRetries, retryTimeouts });

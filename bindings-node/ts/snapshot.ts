@@ -1,21 +1,28 @@
-/** A streamed reply as far as it has come: what its chunks add up to. */
+/** A streamed reply as far as it has come. Its rules are core's: what a chunk adds comes as operations, applied here. */
 
+import { OpenAIError, TruncatedStreamError } from './errors.js';
 import type {
   ChatCompletion,
   ChatCompletionChunk,
   ChatCompletionChunkDelta,
-  ChatCompletionChunkToolCall,
   ChatCompletionMessage,
-  ChatCompletionMessageToolCall,
   FinishReason,
   Logprobs,
 } from './types.js';
 
-export interface ToolCallSnapshot {
+export interface FunctionToolCallSnapshot {
   id: string;
   type: 'function';
   function: { name: string; arguments: string; parsed_arguments?: unknown };
 }
+
+export interface CustomToolCallSnapshot {
+  id: string;
+  type: 'custom';
+  custom: { name: string; input: string };
+}
+
+export type ToolCallSnapshot = FunctionToolCallSnapshot | CustomToolCallSnapshot;
 
 export interface MessageSnapshot extends Omit<ChatCompletionChunkDelta, 'tool_calls' | 'audio'> {
   audio?: Partial<NonNullable<ChatCompletionMessage['audio']>> | null;
@@ -35,98 +42,99 @@ export interface ChatCompletionSnapshot extends Omit<ChatCompletionChunk, 'choic
   choices: ChoiceSnapshot[];
 }
 
-/** The same snapshot, if there is one, with what the chunk adds. Fields that nobody modelled are kept as they came last. */
-export function added(snapshot: ChatCompletionSnapshot | undefined, chunk: ChatCompletionChunk): ChatCompletionSnapshot {
-  const { choices, obfuscation: _, ...head } = chunk as ChatCompletionChunk & { obfuscation?: string };
-  const sum = snapshot ?? { ...head, choices: [] };
-  if (snapshot && chunk.id) Object.assign(snapshot, head);
-  for (const { index = 0, delta, finish_reason, logprobs, ...more } of choices ?? []) {
-    const choice = (sum.choices[index] ??= { index, finish_reason: null, logprobs: null, message: {} });
-    Object.assign(choice, more);
-    if (finish_reason) choice.finish_reason = finish_reason;
-    if (logprobs) choice.logprobs = withLogprobs(choice.logprobs, logprobs);
-    // A service that does not stream answers with its whole reply: it is the one chunk, and adds all.
-    const adds = delta ?? (more as { message?: ChatCompletionChunkDelta }).message;
-    if (delta === undefined && adds) choice.message = {};
-    if (adds) addDelta(choice.message, adds);
-  }
-  return sum;
+/** A step of a path: a field, a place in a list, or in a list of its own, a field that the service has named. */
+type Step = string | number | [string];
+
+export type Operation = [name: 'set' | 'append' | 'extend' | 'insert', path: Step[], value: any];
+
+/** The snapshot before the first chunk. */
+export function begun(chunk: ChatCompletionChunk): ChatCompletionSnapshot {
+  const snapshot = { object: chunk.object ?? 'chat.completion.chunk', choices: [] };
+  return snapshot as unknown as ChatCompletionSnapshot;
 }
 
-function withLogprobs(sum: Logprobs | null, { content, refusal, ...more }: Logprobs): Logprobs {
-  if (!sum) return { ...more, content: content && [...content], refusal: refusal && [...refusal] };
-  if (content) (sum.content ??= []).push(...content);
-  if (refusal) (sum.refusal ??= []).push(...refusal);
-  return Object.assign(sum, more);
-}
-
-function addDelta(message: MessageSnapshot, delta: ChatCompletionChunkDelta): void {
-  const { role, content, refusal, tool_calls, audio, function_call, ...more } = delta;
-  Object.assign(message, more);
-  if (role) message.role = role;
-  if (content != null) message.content = (message.content ?? '') + content;
-  if (refusal) message.refusal = (message.refusal ?? '') + refusal;
-  if (audio) {
-    const { data, transcript, ...rest } = audio;
-    const sum = Object.assign((message.audio ??= {}), rest);
-    if (data != null) sum.data = (sum.data ?? '') + data;
-    if (transcript != null) sum.transcript = (sum.transcript ?? '') + transcript;
-  }
-  if (function_call) {
-    const sum = (message.function_call ??= { arguments: '' });
-    if (function_call.name) sum.name = function_call.name;
-    sum.arguments = (sum.arguments ?? '') + (function_call.arguments ?? '');
-  }
-  for (const [at, call] of (tool_calls ?? []).entries()) {
-    addToolCall((message.tool_calls ??= []), call.index ?? at, call);
+/** Makes the changes that a chunk comes to; `turnwire::bridge::Progress` in core describes them. */
+export function apply(snapshot: ChatCompletionSnapshot, operations: Operation[]): void {
+  for (const [name, path, value] of operations) {
+    const last = path.at(-1);
+    if (last === undefined) continue;
+    const holder = path.slice(0, -1).reduce<unknown>(at, snapshot);
+    if (name === 'set') {
+      put(holder, last, value);
+    } else if (name === 'append') {
+      put(holder, last, `${at(holder, last) ?? ''}${value}`);
+    } else if (name === 'extend') {
+      const list = at(holder, last);
+      if (Array.isArray(list)) for (const item of value) list.push(item);
+      else put(holder, last, [...value]);
+    } else {
+      insert(snapshot, path, value);
+    }
   }
 }
 
-function addToolCall(calls: ToolCallSnapshot[], at: number, part: ChatCompletionChunkToolCall): void {
-  const { index: _, id, type, function: called, ...more } = part;
-  const sum = Object.assign((calls[at] ??= {} as ToolCallSnapshot), more);
-  if (id) sum.id = id;
-  if (type) sum.type = type;
-  if (!called) return;
-  const { name, arguments: given, ...rest } = called;
-  sum.function = Object.assign((sum.function ??= { name: '', arguments: '' }), rest);
-  if (name) sum.function.name = name;
-  if (given) sum.function.arguments += given;
+function insert(snapshot: ChatCompletionSnapshot, path: Step[], value: unknown): void {
+  const list = path.slice(0, -1).reduce<unknown>(at, snapshot);
+  if (Array.isArray(list)) list.splice(path.at(-1) as number, 0, value);
+  else put(path.slice(0, -2).reduce<unknown>(at, snapshot), path.at(-2) as Step, [value]);
+}
+
+function keyOf(step: Step): string | number {
+  return Array.isArray(step) ? step[0] : step;
+}
+
+/** What lies there; the service's names reach nothing that is inherited. */
+function at(holder: unknown, step: Step): unknown {
+  const key = keyOf(step);
+  if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, key)) return undefined;
+  return (holder as Record<string | number, unknown>)[key];
+}
+
+/** Puts it there as the object's own, whatever the service has named it. */
+function put(holder: unknown, step: Step, value: unknown): void {
+  if (typeof holder !== 'object' || holder === null) return;
+  Object.defineProperty(holder, keyOf(step), { value, writable: true, enumerable: true, configurable: true });
 }
 
 /**
  * The snapshot of a stream that has ended, in the words of a whole reply: what a service always sends there is in it,
- * also when it is nothing. What core put together from the same chunks, if it did, wins over the snapshot.
+ * also when it is nothing. A reply that was not finished is an error, as in the `openai` package.
  */
-export function completed(snapshot: ChatCompletionSnapshot, reply: ChatCompletion | undefined): ChatCompletion {
-  const choices = snapshot.choices.map((seen) => {
-    const told = reply?.choices.find((choice) => choice.index === seen.index);
-    const message = { ...seen.message, ...told?.message };
-    const calls = callsOf(seen.message.tool_calls, told?.message.tool_calls);
-    return {
-      ...seen,
-      ...told,
-      logprobs: seen.logprobs,
-      message: {
-        ...message,
-        role: 'assistant' as const,
-        content: message.content ?? null,
-        refusal: message.refusal ?? null,
-        ...(calls && { tool_calls: calls }),
-      },
-    };
+export function completed(snapshot: ChatCompletionSnapshot): ChatCompletion {
+  const choices = snapshot.choices.map(({ message, ...choice }) => {
+    const finish_reason = choice.finish_reason ?? (isWholeAudio(message.audio) ? 'stop' : null);
+    if (!finish_reason) throw unfinished(choice.index, snapshot);
+    return { ...choice, finish_reason, message: whole(message) };
   });
-  return { ...snapshot, ...reply, object: 'chat.completion', choices } as ChatCompletion;
+  return { ...snapshot, object: 'chat.completion', choices } as unknown as ChatCompletion;
 }
 
-function callsOf(
-  seen: ToolCallSnapshot[] | undefined,
-  told: ChatCompletionMessageToolCall[] | undefined,
-): ChatCompletionMessageToolCall[] | undefined {
-  return seen?.map((call, at) => {
-    const { parsed_arguments: _, ...called } = call.function ?? {};
-    const known = told?.[at];
-    const more = known?.type === 'function' ? known.function : undefined;
-    return { ...call, ...known, function: { ...called, ...more } } as ChatCompletionMessageToolCall;
+function unfinished(index: number, { choices }: ChatCompletionSnapshot): OpenAIError {
+  const error = new TruncatedStreamError({ message: `the stream ended with a missing finish_reason for choice ${index}` });
+  return Object.assign(error, {
+    errorCode: 'truncated',
+    operation: 'chat.stream',
+    retryable: true,
+    partial: choices[0]?.message.content ?? '',
   });
+}
+
+function whole({ parsed: _, ...message }: MessageSnapshot): object {
+  const calls = message.tool_calls?.map((call) => {
+    if (call.type !== 'function') return call;
+    const { parsed_arguments: _, ...called } = call.function;
+    return { ...call, function: called };
+  });
+  return {
+    ...message,
+    role: message.role ?? 'assistant',
+    content: message.content ?? null,
+    refusal: message.refusal ?? null,
+    ...(calls && { tool_calls: calls }),
+  };
+}
+
+/** Audio ends with its expiry, in some services without a finish reason. */
+function isWholeAudio(audio: MessageSnapshot['audio']): boolean {
+  return [audio?.id, audio?.data, audio?.transcript, audio?.expires_at].every((part) => part !== undefined && part !== null);
 }

@@ -1,12 +1,11 @@
-/** What is asked and what is answered, as the service words it. Fields that are not here go through as they are. */
+/** What is asked, as the service words it, and with it what is answered. Fields that are not here go through as they are. */
 
-/** A word that the service may know more of than this version. */
-type Open<Known extends string> = Known | (string & {});
+import type { ChatCompletionMessageToolCall, FunctionCall, Open, ServiceTier } from './reply-types.js';
+
+export type * from './reply-types.js';
 
 export type ChatModel = Open<'gpt-4o' | 'gpt-4o-mini' | 'gpt-4.1' | 'gpt-4.1-mini' | 'gpt-5' | 'gpt-5-mini' | 'o3' | 'o4-mini'>;
-export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call';
 export type PromptCacheRetention = Open<'in_memory' | '24h'>;
-export type ServiceTier = 'auto' | 'default' | 'flex' | 'scale' | 'priority';
 export type ReasoningEffort = Open<'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh'>;
 
 /** Marks how far a prompt is to be kept by the service's cache. */
@@ -194,7 +193,7 @@ export interface ChatCompletionCreateParamsBase {
   response_format?: ResponseFormat;
   safety_identifier?: string | null;
   seed?: number | null;
-  service_tier?: Open<ServiceTier> | null;
+  service_tier?: ServiceTier | null;
   stop?: string | string[] | null;
   store?: boolean | null;
   stream?: boolean | null;
@@ -224,138 +223,33 @@ export type ChatCompletionCreateParams =
 /** What `.stream()` takes: it streams in any case. */
 export type ChatCompletionStreamParams = Omit<ChatCompletionCreateParamsBase, 'stream'> & { stream?: true };
 
-export interface FunctionCall {
-  name: string;
-  arguments: string;
+/** The names that programs have for parts of these, as in the `openai` package: `ChatCompletionChunk.Choice.Delta`. */
+export declare namespace ChatCompletionContentPartImage {
+  type ImageURL = ChatCompletionContentPartImage['image_url'];
 }
 
-export interface ChatCompletionMessageFunctionToolCall {
-  id: string;
-  type: 'function';
-  function: FunctionCall;
+export declare namespace ChatCompletionContentPartInputAudio {
+  type InputAudio = ChatCompletionContentPartInputAudio['input_audio'];
 }
 
-export interface ChatCompletionMessageCustomToolCall {
-  id: string;
-  type: 'custom';
-  custom: { name: string; input: string };
+export declare namespace ResponseFormatJSONSchema {
+  type JSONSchema = ResponseFormatJSONSchema['json_schema'];
 }
 
-export type ChatCompletionMessageToolCall =
-  | ChatCompletionMessageFunctionToolCall
-  | ChatCompletionMessageCustomToolCall;
-
-export interface ChatCompletionMessage {
-  role: 'assistant';
-  content: string | null;
-  refusal: string | null;
-  annotations?: {
-    type: 'url_citation';
-    url_citation: { start_index: number; end_index: number; title: string; url: string };
-  }[];
-  audio?: { id: string; data: string; expires_at: number; transcript: string } | null;
-  function_call?: FunctionCall | null;
-  tool_calls?: ChatCompletionMessageToolCall[];
+export declare namespace ChatCompletionCreateParams {
+  type Function = NonNullable<ChatCompletionCreateParamsBase['functions']>[number];
+  type WebSearchOptions = import('./types.js').WebSearchOptions;
+  type ChatCompletionCreateParamsNonStreaming = import('./types.js').ChatCompletionCreateParamsNonStreaming;
+  type ChatCompletionCreateParamsStreaming = import('./types.js').ChatCompletionCreateParamsStreaming;
 }
 
-export interface TopLogprob {
-  token: string;
-  bytes: number[] | null;
-  logprob: number;
-}
-
-export interface ChatCompletionTokenLogprob extends TopLogprob {
-  top_logprobs: TopLogprob[];
-}
-
-export interface Logprobs {
-  content: ChatCompletionTokenLogprob[] | null;
-  refusal: ChatCompletionTokenLogprob[] | null;
-}
-
-export interface CompletionUsage {
-  completion_tokens: number;
-  prompt_tokens: number;
-  total_tokens: number;
-  completion_tokens_details?: {
-    accepted_prediction_tokens?: number;
-    audio_tokens?: number;
-    reasoning_tokens?: number;
-    rejected_prediction_tokens?: number;
-  };
-  prompt_tokens_details?: { audio_tokens?: number; cache_write_tokens?: number; cached_tokens?: number };
-}
-
-export interface ChatCompletionChoice<Message = ChatCompletionMessage> {
-  index: number;
-  finish_reason: FinishReason;
-  logprobs: Logprobs | null;
-  message: Message;
-}
-
-export interface ChatCompletion<Message = ChatCompletionMessage> {
-  id: string;
-  object: 'chat.completion';
-  created: number;
-  model: string;
-  choices: ChatCompletionChoice<Message>[];
-  service_tier?: ServiceTier | null;
-  system_fingerprint?: string;
-  usage?: CompletionUsage;
-  /** The service's id of the request. */
-  _request_id?: string | null;
-}
-
-/** A tool call whose arguments were read: by the tool's own reader, or as JSON if the tool is strict. */
-export interface ParsedFunctionToolCall extends ChatCompletionMessageFunctionToolCall {
-  function: FunctionCall & { parsed_arguments?: unknown };
-}
-
-/** A message whose content was read as the JSON that `response_format` asks for. */
-export interface ParsedChatCompletionMessage<Parsed = unknown> extends ChatCompletionMessage {
-  parsed: Parsed | null;
-  tool_calls?: (ParsedFunctionToolCall | ChatCompletionMessageCustomToolCall)[];
-}
-
-export type ParsedChatCompletion<Parsed = unknown> = ChatCompletion<ParsedChatCompletionMessage<Parsed>>;
-
-export interface ChatCompletionChunkDelta {
-  role?: 'developer' | 'system' | 'user' | 'assistant' | 'tool';
-  content?: string | null;
-  refusal?: string | null;
-  audio?: { id?: string; data?: string; expires_at?: number; transcript?: string } | null;
-  function_call?: Partial<FunctionCall>;
-  tool_calls?: ChatCompletionChunkToolCall[];
-}
-
-export interface ChatCompletionChunkToolCall {
-  index: number;
-  id?: string;
-  type?: 'function';
-  function?: { name?: string; arguments?: string };
-}
-
-export interface ChatCompletionChunkChoice {
-  index: number;
-  delta: ChatCompletionChunkDelta;
-  finish_reason: FinishReason | null;
-  logprobs?: Logprobs | null;
-}
-
-export interface ChatCompletionChunk {
-  id: string;
-  object: 'chat.completion.chunk';
-  created: number;
-  model: string;
-  choices: ChatCompletionChunkChoice[];
-  service_tier?: ServiceTier | null;
-  system_fingerprint?: string;
-  usage?: CompletionUsage | null;
-}
-
-export interface Model {
-  id: string;
-  object: 'model';
-  created: number;
-  owned_by: string;
-}
+export type ChatCompletionModality = 'text' | 'audio';
+export type ChatCompletionReasoningEffort = ReasoningEffort | null;
+export type ChatCompletionFunctionCallOption = { name: string };
+export type ChatCompletionPredictionContent = NonNullable<ChatCompletionCreateParamsBase['prediction']>;
+export type ChatCompletionAudioParam = NonNullable<ChatCompletionCreateParamsBase['audio']>;
+export type ChatCompletionNamedToolChoice = { type: 'function'; function: { name: string } };
+export type ChatCompletionNamedToolChoiceCustom = { type: 'custom'; custom: { name: string } };
+export type ChatCompletionParseParams = ChatCompletionCreateParamsNonStreaming;
+export type FunctionParameters = Record<string, unknown>;
+export type Metadata = Record<string, string>;

@@ -12,16 +12,21 @@ export const fields: [
   Lacks<theirs.ChatCompletionCreateParamsBase, ours.ChatCompletionCreateParamsBase>,
   Lacks<ours.ChatCompletionCreateParamsBase, theirs.ChatCompletionCreateParamsBase>,
   Lacks<theirs.ChatCompletionMessage, ours.ChatCompletionMessage>,
-  Lacks<theirs.ChatCompletionChunk.Choice.Delta, ours.ChatCompletionChunkDelta>,
+  Lacks<theirs.ChatCompletion, ours.ChatCompletion>,
+  Lacks<theirs.ChatCompletion.Choice, ours.ChatCompletion.Choice>,
+  Lacks<theirs.ChatCompletionChunk, ours.ChatCompletionChunk>,
+  Lacks<theirs.ChatCompletionChunk.Choice, ours.ChatCompletionChunk.Choice>,
+  Lacks<theirs.ChatCompletionChunk.Choice.Delta, ours.ChatCompletionChunk.Choice.Delta>,
+  Lacks<theirs.ChatCompletionChunk.Choice.Delta.ToolCall, ours.ChatCompletionChunk.Choice.Delta.ToolCall>,
   Lacks<CompletionUsage, ours.CompletionUsage>,
   Lacks<CompletionUsage.PromptTokensDetails, NonNullable<ours.CompletionUsage['prompt_tokens_details']>>,
   Lacks<Model, ours.Model>,
-] = [true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true, true];
 
 /** What is written for theirs is taken. */
 export const whole = (params: theirs.ChatCompletionCreateParamsNonStreaming): ours.ChatCompletionCreateParamsNonStreaming => params;
 export const streamed = (params: theirs.ChatCompletionCreateParamsStreaming): ours.ChatCompletionCreateParamsStreaming => params;
 
-/** What is read of theirs is there. */
-export const reply = (reply: ours.ChatCompletion): theirs.ChatCompletion => reply;
-export const chunk = (chunk: ours.ChatCompletionChunk): theirs.ChatCompletionChunk => chunk;
+/** What is read of theirs is there; words and kinds that nobody listed are open in ours, and no part of theirs. */
+export const reply = (reply: theirs.ChatCompletion): ours.ChatCompletion => reply;
+export const chunk = (chunk: theirs.ChatCompletionChunk): ours.ChatCompletionChunk => chunk;

@@ -51,3 +51,32 @@ export async function ids(): Promise<string[]> {
 
 // @ts-expect-error: a request names its model
 void (() => client.chat.completions.create({ messages }));
+
+// The names that programs for the `openai` package have, under the class.
+export function named(messages: OpenAI.Chat.ChatCompletionMessageParam[], options: OpenAI.RequestOptions): OpenAI.Chat.Completions.ChatCompletionCreateParamsStreaming {
+  const whole: OpenAI.ChatCompletionCreateParamsNonStreaming = { model: 'm', messages };
+  void client.chat.completions.create(whole, options);
+  return { ...whole, stream: true };
+}
+export const delta: OpenAI.Chat.Completions.ChatCompletionChunk.Choice.Delta = { content: 'c' };
+export const call: OpenAI.ChatCompletionChunk.Choice.Delta.ToolCall = { index: 0, function: { arguments: '' } };
+export const usage: OpenAI.CompletionUsage | undefined = undefined;
+export const listed: OpenAI.Models.Model[] = [];
+export const chat: OpenAI.Chat = client.chat;
+
+/** Words that nobody listed are read too. */
+export const why = (completion: OpenAI.ChatCompletion): boolean => completion.choices[0]?.finish_reason === 'a_new_word';
+
+export const limited = new OpenAI({
+  baseURL: 'http://127.0.0.1:1/v1',
+  apiKey: async () => 'k',
+  organization: null,
+  limits: { event: 1024, reply: Infinity },
+  defaultHeaders: { 'x-list': ['a', 1], 'x-flag': true, 'x-none': null },
+});
+export const settings: [string, number, number, string | null] = [limited.baseURL, limited.timeout, limited.maxRetries, limited.apiKey];
+
+export class Own extends OpenAI {
+  readonly mine = 1;
+}
+export const mine: number = new Own({ apiKey: 'k' }).withOptions({ timeout: 1 }).mine;
