@@ -98,7 +98,7 @@ pub(crate) fn read(text: &str) -> Result<Option<TurnEvent>, Unreadable> {
     optional.map(Some).map_err(|what| Unreadable { why: lacks(what), is_optional: true })
 }
 
-type EventFields<'a> = Fields<'a, { FIELDS.len() }>;
+type EventFields<'a> = Fields<'a, 'static, { FIELDS.len() }>;
 
 fn workspace(fields: &EventFields<'_>) -> Result<TurnEvent, &'static str> {
     let workspace_id = fields.word("workspaceId").ok_or("a workspaceId")?;

@@ -11,14 +11,14 @@ use serde_json::value::RawValue;
 use super::from_str;
 
 /// The fields of an object that a reader asks for. Of several of one name, the last counts.
-pub(crate) struct Fields<'a, const N: usize> {
-    names: [&'static str; N],
+pub(crate) struct Fields<'a, 'n, const N: usize> {
+    names: [&'n str; N],
     values: [Option<&'a RawValue>; N],
 }
 
-impl<'a, const N: usize> Fields<'a, N> {
+impl<'a, 'n, const N: usize> Fields<'a, 'n, N> {
     /// Finds these fields; an error if the JSON is no object.
-    pub(crate) fn read(json: &'a str, names: [&'static str; N]) -> serde_json::Result<Self> {
+    pub(crate) fn read(json: &'a str, names: [&'n str; N]) -> serde_json::Result<Self> {
         let mut reader = serde_json::Deserializer::from_str(json);
         let values = reader.deserialize_map(Find(&names))?;
         reader.end()?;
@@ -52,7 +52,7 @@ impl<'a, const N: usize> Fields<'a, N> {
 }
 
 /// Finds the fields of these names in an object.
-struct Find<'n, const N: usize>(&'n [&'static str; N]);
+struct Find<'n, const N: usize>(&'n [&'n str; N]);
 
 impl<'de, const N: usize> Visitor<'de> for Find<'_, N> {
     type Value = [Option<&'de RawValue>; N];
@@ -74,7 +74,7 @@ impl<'de, const N: usize> Visitor<'de> for Find<'_, N> {
 }
 
 /// The place of a key among the names.
-struct Name<'n>(&'n [&'static str]);
+struct Name<'n>(&'n [&'n str]);
 
 impl<'de> DeserializeSeed<'de> for Name<'_> {
     type Value = Option<usize>;

@@ -82,7 +82,7 @@ fn text<'a>(context: &Context, body: &'a [u8]) -> Result<Cow<'a, str>> {
 }
 
 /// The fields of an answer that is no error.
-fn fields<'a>(context: &Context, body: &'a str) -> Result<Fields<'a, { FIELDS.len() }>> {
+fn fields<'a>(context: &Context, body: &'a str) -> Result<Fields<'a, 'static, { FIELDS.len() }>> {
     let fields = Fields::read(body, FIELDS)
         .map_err(|error| unreadable(context, &error.to_string(), body))?;
     let Some(error) = fields.raw("error") else { return Ok(fields) };

@@ -14,15 +14,11 @@ use super::renewal::Renewals;
 use super::stats::{Counters, count};
 use super::{
     ChatStoreBuilder, Session, SessionStatus, StoreMessage, StorePaths, StoreStats, Workspace,
-    WorkspaceStatus,
 };
 use crate::http::{HttpClient, HttpConfig};
 use crate::process::PerProcess;
 use crate::token::AnyProvider;
 use crate::{CallOptions, Error, ErrorKind, Result, Secret, Tokens};
-
-/// How many workspaces are asked for at once.
-const PAGE: usize = 50;
 
 /// The longest name of a workspace, in code points.
 const LONGEST_NAME: usize = 100;
@@ -213,46 +209,6 @@ impl ChatStore {
         Ok(messages)
     }
 
-    /// All workspaces of a user that have this status. An older store has one a user, at most.
-    ///
-    /// # Errors
-    ///
-    /// Any [`ErrorKind`] but those of streams.
-    pub async fn workspaces(
-        &self,
-        user_id: &str,
-        status: WorkspaceStatus,
-    ) -> Result<Vec<Workspace>> {
-        const OPERATION: &str = "store.workspaces";
-        let identity = self.identity_for(Some(user_id));
-        if self.shared.older {
-            let path = filled(&self.shared.paths.workspace, user_id, OPERATION)?;
-            let call = Call::new(OPERATION, Method::GET, &path);
-            let one = self.call::<Workspace>(call, &identity).await?.data;
-            let is_wanted = |w: &Workspace| w.status.as_ref().is_none_or(|have| *have == status);
-            return Ok(one.into_iter().filter(is_wanted).collect());
-        }
-        let path = filled(&self.shared.paths.workspaces, user_id, OPERATION)?;
-        let size = PAGE.to_string();
-        let mut all: Vec<Workspace> = Vec::new();
-        loop {
-            let offset = all.len().to_string();
-            let query =
-                [("workspaceStatus", status.as_str()), ("offset", &offset), ("size", &size)];
-            let call = Call::new(OPERATION, Method::GET, &path).query(&query);
-            let page = self.call::<Vec<Workspace>>(call, &identity).await?.data.unwrap_or_default();
-            let is_last = page.len() < PAGE;
-            let before = all.len();
-            let known: std::collections::HashSet<String> =
-                all.iter().map(|workspace| workspace.id.clone()).collect();
-            all.extend(page.into_iter().filter(|workspace| !known.contains(&workspace.id)));
-            // A store that does not page gives the same again and again.
-            if is_last || all.len() == before {
-                return Ok(all);
-            }
-        }
-    }
-
     /// The session of a workspace in which messages are counted now, if there is one.
     ///
     /// # Errors
@@ -281,7 +237,7 @@ impl ChatStore {
     }
 
     /// Who a call is made for, when it names a user itself.
-    fn identity_for(&self, user: Option<&str>) -> Identity {
+    pub(super) fn identity_for(&self, user: Option<&str>) -> Identity {
         let Identity { tokens, user: set } = self.identity.clone();
         Identity { tokens, user: set.or_else(|| user.map(str::to_owned)) }
     }

@@ -3,6 +3,7 @@
 mod builder;
 mod call;
 mod client;
+mod listing;
 mod message;
 mod opening;
 mod paths;

@@ -11,7 +11,8 @@ use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
 use http::{HeaderMap, Method};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::de::IgnoredAny;
+use serde_json::json;
 
 use super::client::ChatStore;
 use super::stats::count;
@@ -199,7 +200,7 @@ impl ChatStore {
                 pair.map(|pair| Tokens::new(pair.access, pair.refresh))
             }
             false => {
-                let headers = wrapped::read::<Value>(&live.http, response).await?.headers;
+                let headers = wrapped::read::<IgnoredAny>(&live.http, response).await?.headers;
                 from_headers(&headers, tokens)
             }
         };

@@ -1,9 +1,11 @@
 //! Workspaces and sessions, by their names on the wire.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use super::time;
+use crate::json::{self, Fields};
 use crate::open_enum::open_enum;
 
 /// A workspace: what the store calls a conversation.
@@ -47,13 +49,43 @@ open_enum! {
 
 /// A session: a stretch of a conversation, in which messages are counted. It times out after 10 minutes without one.
 ///
-/// The protocol does not say what a session holds beyond its existence, so its fields are as they came.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// The protocol does not say what a session holds beyond its existence, so it is kept as it came.
+#[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
-#[non_exhaustive]
 pub struct Session {
-    /// The fields as they came.
-    pub fields: Map<String, Value>,
+    json: Box<RawValue>,
+}
+
+impl Session {
+    /// The session's JSON, an object, as it came.
+    pub fn json(&self) -> &str {
+        self.json.get()
+    }
+
+    /// A field of the session; `None` when it has none of this name and form.
+    ///
+    /// ```
+    /// use turnwire::Session;
+    ///
+    /// let session: Session = serde_json::from_str(r#"{"sessionId": 7, "messageCount": 2}"#)?;
+    /// assert_eq!(session.field("sessionId"), Some(7));
+    /// assert_eq!(session.field::<String>("endedAt"), None);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn field<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let fields = Fields::read(self.json(), [name]).ok()?;
+        json::from_str(fields.raw(name)?).ok()
+    }
+}
+
+impl<'de> Deserialize<'de> for Session {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Box::<RawValue>::deserialize(deserializer)?;
+        match json.get().starts_with('{') {
+            true => Ok(Session { json }),
+            false => Err(D::Error::custom("a session is an object")),
+        }
+    }
 }
 
 open_enum! {

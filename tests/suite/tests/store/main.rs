@@ -10,6 +10,7 @@
 mod calls;
 mod delivery;
 mod failure;
+mod listing;
 mod sink;
 mod tokens;
 
