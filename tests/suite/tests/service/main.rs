@@ -10,6 +10,7 @@
 mod blocking;
 mod failure;
 mod fallback;
+mod flood;
 mod refusal;
 mod roundtrip;
 mod stream;

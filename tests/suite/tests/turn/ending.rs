@@ -1,10 +1,13 @@
 //! What goes on after a turn, and how it ends.
 
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use tokio::runtime::Handle;
-use turnwire::OnDisconnect;
+use turnwire::{OnDisconnect, TurnRequest, Turns};
 use turnwire_fakes::{Fake, FakeStore, Script};
 
 use super::{Bench, DEADLINE, MESSAGE, USER, WORKSPACE, ai, counts, read, user};
@@ -127,4 +130,35 @@ async fn turns_share_an_outbox_and_a_workspace_without_getting_in_each_others_wa
     assert_eq!(bench.store.stored().counted(WORKSPACE), 4);
     let senders = bench.store.stored().messages;
     assert_eq!(senders[2].message["msgSenderUUID"], USER);
+}
+
+#[tokio::test]
+async fn a_model_that_sends_without_a_pause_leaves_its_reader_time_for_other_work() {
+    let chunk = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n";
+    let script = Script::new().send(chunk.repeat(5000)).finish("stop").done();
+    let bench = Bench::replying(script).await;
+    let turns = Turns::builder(bench.openai()).model("m").build().unwrap();
+    let mut turn = turns.start(TurnRequest::new(MESSAGE));
+    let mut most = 0;
+    let mut ended = false;
+    while !ended {
+        let at_once = poll_fn(|task| {
+            for count in 0.. {
+                match Pin::new(&mut turn).poll_next(task) {
+                    Poll::Ready(Some(event)) => drop(event.unwrap()),
+                    Poll::Ready(None) => {
+                        ended = true;
+                        return Poll::Ready(count);
+                    }
+                    // The turn wakes its reader: it is polled again at once.
+                    Poll::Pending if count > 0 => return Poll::Ready(count),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            Poll::Pending
+        });
+        most = most.max(at_once.await);
+        tokio::task::yield_now().await;
+    }
+    assert!(most <= 128, "{most} events in one turn of the task");
 }
