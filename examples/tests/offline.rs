@@ -109,7 +109,7 @@ async fn the_store_keeps_what_it_is_told_as_a_real_one_does() {
     }
     assert_eq!(store.history(&workspace.id).await.unwrap(), [asked, reply]);
     let session = store.active_session(&workspace.id).await.unwrap().unwrap();
-    assert_eq!(session.fields["sessionMessageCount"], 3);
+    assert_eq!(session.field("sessionMessageCount"), Some(3));
 
     let active = store.workspaces(user, WorkspaceStatus::Active).await.unwrap();
     assert_eq!((active.len(), active[0].name.as_str()), (1, "오늘의 기분"));
