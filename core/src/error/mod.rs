@@ -166,7 +166,8 @@ impl Error {
         self.0.body.as_deref()
     }
 
-    /// The text of the reply that was received before it broke; `None` when the reply had not begun.
+    /// The text of the reply that was received before it broke; `None` when the reply had not begun. It is as the model
+    /// wrote it, and the caller's to show; `Display` and `Debug` tell its length alone.
     pub fn partial(&self) -> Option<&str> {
         self.0.partial.as_deref()
     }

@@ -44,7 +44,7 @@ impl Context {
     }
 
     /// An error of this call with its cause, whose words are kept only without secrets.
-    pub(super) fn caused(
+    pub(crate) fn caused(
         &self,
         kind: ErrorKind,
         message: impl AsRef<str>,

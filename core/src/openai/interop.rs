@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tracing::Span;
 
 use super::stream::{ChatStream, Setup};
-use crate::http::{Piece, Source};
+use crate::http::{Context, Piece, Source};
 use crate::{Error, ErrorKind, Limits};
 
 impl ChatStream {
@@ -49,5 +49,6 @@ impl ChatStream {
 }
 
 fn broken(error: impl StdError + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::Connection, "chat.stream", error.to_string()).with_source(error)
+    let message = error.to_string();
+    Context::foreign("chat.stream").caused(ErrorKind::Connection, message, error)
 }

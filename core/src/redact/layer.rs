@@ -41,14 +41,14 @@ impl<'t> Layer<'t> {
         }
     }
 
+    /// Whether there is an escape at the end that has been cut.
+    pub(super) fn has_cut_escape(&self) -> bool {
+        self.whole() < self.bytes.len()
+    }
+
     /// Takes away an escape at the end that has been cut.
     pub(super) fn drop_cut_escape(&mut self) {
-        const LONGEST: usize = 12;
-        let from = self.bytes.len().saturating_sub(LONGEST);
-        let tail = self.bytes.get(from..).unwrap_or_default();
-        let is_cut = |at: &usize| escaped(tail.get(*at..).unwrap_or_default()).is_none();
-        let escape = tail.iter().rposition(|byte| matches!(byte, b'%' | b'\\' | b'&'));
-        let Some(length) = escape.filter(is_cut).map(|at| from + at) else { return };
+        let length = self.whole();
         match &mut self.bytes {
             Cow::Borrowed(bytes) => *bytes = bytes.get(..length).unwrap_or_default(),
             Cow::Owned(bytes) => bytes.truncate(length),
@@ -56,6 +56,34 @@ impl<'t> Layer<'t> {
         if let Some(places) = &mut self.places {
             places.truncate(length + 1);
         }
+    }
+
+    /// The length without an escape at the end that has been cut.
+    fn whole(&self) -> usize {
+        const LONGEST: usize = 12;
+        let from = self.bytes.len().saturating_sub(LONGEST);
+        let tail = self.bytes.get(from..).unwrap_or_default();
+        let is_cut = |at: &usize| escaped(tail.get(*at..).unwrap_or_default()).is_none();
+        let escape = tail.iter().rposition(|byte| matches!(byte, b'%' | b'\\' | b'&'));
+        escape.filter(is_cut).map_or(self.bytes.len(), |at| from + at)
+    }
+
+    /// The layer in one piece; `None` when it is.
+    pub(super) fn joined(&self) -> Option<Joined> {
+        let bytes = self.bytes();
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut places = Vec::with_capacity(bytes.len());
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let gap = gap(rest);
+            if gap == 0 {
+                out.extend(rest.first());
+                // `of` takes no more than fits.
+                places.push(u32::try_from(at).unwrap_or(u32::MAX));
+            }
+            at += gap.max(1);
+        }
+        (out.len() < bytes.len()).then_some(Joined { bytes: out, places })
     }
 
     /// The layer below, with the escapes of this one resolved; `None` when it has none.
@@ -103,6 +131,41 @@ impl<'t> Layer<'t> {
     fn short_place(&self, at: usize) -> u32 {
         // `of` takes no more than fits.
         u32::try_from(self.place_of(at)).unwrap_or(u32::MAX)
+    }
+}
+
+/// A layer without what a text may be broken by: white space, tags, and characters that do not show.
+pub(super) struct Joined {
+    pub(super) bytes: Vec<u8>,
+    /// Where each byte stands in the layer.
+    places: Vec<u32>,
+}
+
+impl Joined {
+    /// Where a part of it stands in the layer.
+    pub(super) fn place(&self, part: Range<usize>) -> Range<usize> {
+        let place = |at: usize| self.places.get(at).map_or(0, |place| *place as usize);
+        // It ends with its last byte, not behind the gap that follows.
+        place(part.start)..place(part.end.saturating_sub(1)) + 1
+    }
+}
+
+/// The length of what breaks a text at its start and is no part of it.
+fn gap(text: &[u8]) -> usize {
+    /// The longest tag that is looked at.
+    const TAG: usize = 64;
+    match text {
+        [b' ' | b'\t' | b'\r' | b'\n' | 0, ..] => 1,
+        // A soft hyphen, and a space without width.
+        [0xC2, 0xAD, ..] => 2,
+        [0xE2, 0x80, 0x8B, ..] | [0xEF, 0xBB, 0xBF, ..] => 3,
+        [b'<', rest @ ..] => rest
+            .iter()
+            .take(TAG)
+            .take_while(|byte| **byte != b'<')
+            .position(|byte| *byte == b'>')
+            .map_or(0, |end| end + 2),
+        _ => 0,
     }
 }
 

@@ -61,6 +61,24 @@ impl Matcher {
 
     /// Finds the strings, and long starts of them, which are quoted as often.
     pub(super) fn find(&self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
+        self.each(text, &mut |needle, start| {
+            needle.at(text, start).into_iter().for_each(&mut *found);
+        });
+    }
+
+    /// Finds the strings in a text whose words were joined: whole, and none that is a word itself.
+    pub(super) fn find_joined(&self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
+        self.each(text, &mut |needle, start| {
+            let bytes = needle.bytes.expose_secret();
+            let rest = text.get(start..).unwrap_or_default();
+            if !needle.is_word && common(bytes, rest) == bytes.len() {
+                found(start..start + bytes.len());
+            }
+        });
+    }
+
+    /// Every place where one of the strings may begin.
+    fn each(&self, text: &[u8], look: &mut dyn FnMut(&Needle, usize)) {
         if self.needles.is_empty() {
             return;
         }
@@ -75,9 +93,7 @@ impl Matcher {
             let here = self.windows.get(first..).unwrap_or_default();
             for (_, number) in here.iter().take_while(|(window, _)| *window == rolling) {
                 let Some(needle) = self.needles.get(*number) else { continue };
-                if let Some(range) = needle.at(text, end - WINDOW) {
-                    found(range);
-                }
+                look(needle, end - WINDOW);
             }
         }
     }

@@ -152,27 +152,48 @@ impl Redactor {
 
     /// Where secrets stand in the text: in order, apart from each other.
     fn spans(&self, text: &[u8], may_be_cut: bool) -> Vec<Range<usize>> {
-        let matcher = self.matcher.get_or_init(|| Matcher::new(&self.secrets));
         let mut found = Vec::new();
-        // An escape that was cut at the end stands for nothing, and hides the start of a secret before it.
-        let cuts: &[bool] = if may_be_cut { &[false, true] } else { &[false] };
-        for is_cut in cuts {
-            let mut layer = Some(Layer::of(text));
-            for _ in 0..layer::MOST {
-                let Some(mut this) = layer else { break };
-                if *is_cut {
-                    this.drop_cut_escape();
-                }
-                let bytes = this.bytes();
-                matcher.find(bytes, &mut |range| found.push(this.place(range)));
-                shape::find(bytes, &mut |range| found.push(this.place(range)));
-                if may_be_cut && let Some(start) = matcher.start_at_end(bytes) {
-                    found.push(this.place(start..bytes.len()).start..text.len());
-                }
-                layer = this.resolved();
-            }
+        let has_cut_escape = self.look(text, may_be_cut, false, &mut found);
+        // Such an escape stands for nothing, and hides the start of a secret before it.
+        if has_cut_escape {
+            self.look(text, true, true, &mut found);
         }
         merged(found)
+    }
+
+    /// Looks through the layers of a text, of which the end may be cut, with or without an escape that is cut there; says
+    /// whether there is one.
+    fn look(
+        &self,
+        text: &[u8],
+        may_be_cut: bool,
+        without_cut_escape: bool,
+        found: &mut Vec<Range<usize>>,
+    ) -> bool {
+        let matcher = self.matcher.get_or_init(|| Matcher::new(&self.secrets));
+        let mut has_cut_escape = false;
+        let mut layer = Some(Layer::of(text));
+        for _ in 0..layer::MOST {
+            let Some(mut this) = layer else { break };
+            if without_cut_escape {
+                this.drop_cut_escape();
+            } else if may_be_cut {
+                has_cut_escape |= this.has_cut_escape();
+            }
+            let bytes = this.bytes();
+            matcher.find(bytes, &mut |range| found.push(this.place(range)));
+            if let Some(joined) = this.joined() {
+                matcher.find_joined(&joined.bytes, &mut |range| {
+                    found.push(this.place(joined.place(range)));
+                });
+            }
+            shape::find(bytes, &mut |range| found.push(this.place(range)));
+            if may_be_cut && let Some(start) = matcher.start_at_end(bytes) {
+                found.push(this.place(start..bytes.len()).start..text.len());
+            }
+            layer = this.resolved();
+        }
+        has_cut_escape
     }
 }
 

@@ -50,8 +50,20 @@ pub(super) fn find(text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
     }
 }
 
-/// How the names of fields end that hold a token.
-const NAMES: &[&str] = &["oken", "OKEN"];
+/// How the names of fields end that hold a token or a key.
+const NAMES: &[&str] = &[
+    "oken",
+    "OKEN",
+    "ecret",
+    "assword",
+    "api_key",
+    "apikey",
+    "api-key",
+    "apiKey",
+    "ApiKey",
+    "API_KEY",
+    "access_key",
+];
 
 /// The length of the JWT at the start of the text.
 fn jwt(text: &[u8]) -> Option<usize> {

@@ -94,13 +94,43 @@ fn a_secret_goes_in_every_encoding() {
 }
 
 #[test]
+fn a_secret_goes_that_is_broken_by_lines_tags_or_what_does_not_show() {
+    let redactor = of("sk-proj-0123456789abcdef");
+    for gap in [
+        "\n",
+        "\r\n  ",
+        "<wbr>",
+        "</b><i class='a'>",
+        "\u{200b}",
+        "\u{ad}",
+        "\0",
+        "\\n",
+        "%0A",
+        "&#8203;",
+        "&lt;b&gt;",
+    ] {
+        for at in [4, 10, 20] {
+            let (start, end) = "sk-proj-0123456789abcdef".split_at(at);
+            let shown = redactor.scrub(&format!("key {start}{gap}{end} here"));
+            assert_eq!(shown, "key [redacted] here", "{gap:?} at {at}");
+        }
+    }
+    let wide: String = "sk-proj-0123456789abcdef".chars().map(|c| format!("{c}\0")).collect();
+    assert_eq!(redactor.scrub(&wide), "[redacted]\0");
+    let mut word = of("backend");
+    assert_eq!(word.scrub("back end, backends"), "back end, backends");
+    word.add("0123456789");
+    assert_eq!(word.scrub("at 01:23 45 67 89"), "at 01:23 45 67 89");
+}
+
+#[test]
 fn a_start_of_a_secret_goes_where_the_text_was_cut() {
     for secret in SECRETS {
         let redactor = of(secret);
         for encoded in escaped(secret) {
             // Four bytes of a secret are one; escaped, a byte of it takes no more than this.
             let most = encoded.len().div_ceil(secret.chars().count()) + 6;
-            for cut in (4 * most).min(encoded.len())..=encoded.len() {
+            for cut in ((4 * most).min(encoded.len())..=encoded.len()).step_by(3) {
                 let text = [b"key ", &encoded.as_bytes()[..cut]].concat();
                 assert_eq!(redactor.scrub_start(&text), "key [redacted]", "{encoded} at {cut}");
             }

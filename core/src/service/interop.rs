@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use tokio::time::Instant;
 
 use super::{TurnStream, Wire};
-use crate::http::{Piece, Source};
+use crate::http::{Context, Piece, Source};
 use crate::{Error, ErrorKind, Limits};
 
 /// What errors call the reading of such a stream.
@@ -45,5 +45,6 @@ impl TurnStream {
 }
 
 fn broken(error: impl StdError + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::Connection, OPERATION, error.to_string()).with_source(error)
+    let message = error.to_string();
+    Context::foreign(OPERATION).caused(ErrorKind::Connection, message, error)
 }
