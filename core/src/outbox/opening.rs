@@ -142,6 +142,8 @@ impl std::fmt::Debug for AnyOpener {
 pub(crate) struct OpeningCall<'a> {
     pub(crate) record: &'a Record,
     pub(crate) plan: &'a Value,
+    /// It was tried before: another process may have done a part of it, or the service may not be reached.
+    pub(crate) is_again: bool,
     /// Is told of each request.
     pub(crate) requests: &'a dyn Requests,
     /// Is told of each step, if its process waits for them.

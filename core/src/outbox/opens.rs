@@ -1,5 +1,6 @@
 //! The opening of a claimed conversation, step by step, each written down before the next.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
@@ -44,7 +45,8 @@ impl Conversation {
             return dead(opener.in_doubt());
         }
         let observer = lock(&self.shared.observers).get(&entry.id).cloned();
-        if matches!(entry.opening, Some(Opening::Planned(_))) {
+        let is_resumed = matches!(entry.opening, Some(Opening::Opened(_)));
+        if !is_resumed {
             match self.ask(&*opener, entry, record, &plan, observer.as_deref()).await {
                 Opened::As(name) => {
                     let opened = self.name(entry, &name, Opening::Opened(plan.clone())).await;
@@ -58,7 +60,7 @@ impl Conversation {
                 Opened::InDoubt(reason) => return dead(reason),
             }
         }
-        self.begin(&*opener, entry, record, &plan, observer.as_deref()).await;
+        self.begin(&*opener, entry, record, (&plan, is_resumed), observer.as_deref()).await;
         lock(&self.shared.observers).remove(&entry.id);
         Ground::There
     }
@@ -72,9 +74,16 @@ impl Conversation {
         plan: &Value,
         observer: Option<&dyn OpeningObserver>,
     ) -> Opened {
+        let _asking = Asking::new(self.shared.clone());
         let (shared, place) = (self.shared.clone(), self.place);
         let requests = Written { shared, place, plan, entry: Mutex::new(entry.clone()) };
-        let call = OpeningCall { record, plan, requests: &requests, observer };
+        let call = OpeningCall {
+            record,
+            plan,
+            is_again: entry.trial.attempts > 0,
+            requests: &requests,
+            observer,
+        };
         let limit = self.shared.options.delivery.limit;
         let asked = timeout(limit, guard::call(opener.callback(), || opener.open(call))).await;
         let asked = match asked {
@@ -116,14 +125,20 @@ impl Conversation {
         opener: &dyn Opener,
         entry: &mut Entry,
         record: &Record,
-        plan: &Value,
+        (plan, is_resumed): (&Value, bool),
         observer: Option<&dyn OpeningObserver>,
     ) {
         let mut record = record.clone();
         record.set_conversation(&entry.conversation);
         let (shared, place) = (self.shared.clone(), self.place);
         let requests = Written { shared, place, plan, entry: Mutex::new(entry.clone()) };
-        let call = OpeningCall { record: &record, plan, requests: &requests, observer };
+        let call = OpeningCall {
+            record: &record,
+            plan,
+            is_again: is_resumed,
+            requests: &requests,
+            observer,
+        };
         let limit = self.shared.options.delivery.limit;
         let begun = timeout(limit, guard::call(opener.callback(), || opener.begin(call))).await;
         if !matches!(begun, Ok(Ok(()))) {
@@ -137,6 +152,22 @@ impl Conversation {
 
 fn retry(reason: String) -> Opened {
     Opened::Not(Outcome::Retry { after: None, reason })
+}
+
+/// A place is being asked for: broken off now, it would be in doubt.
+struct Asking(Arc<Shared>);
+
+impl Asking {
+    fn new(shared: Arc<Shared>) -> Self {
+        shared.asking.fetch_add(1, Ordering::SeqCst);
+        Asking(shared)
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.asking.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// The requests of an opener, as they are written down.

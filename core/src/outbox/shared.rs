@@ -46,6 +46,8 @@ pub(super) struct Shared {
     pub(super) has_worker: AtomicBool,
     /// Deliveries that run. Those that only wait for the disk do not count.
     pub(super) running: AtomicUsize,
+    /// Places that are being asked for.
+    pub(super) asking: AtomicUsize,
     phase: AtomicU8,
     /// The worker has ended.
     pub(super) ended: tokio::sync::watch::Sender<bool>,
@@ -101,6 +103,7 @@ impl Shared {
             is_idle: AtomicBool::new(false),
             has_worker: AtomicBool::new(false),
             running: AtomicUsize::new(0),
+            asking: AtomicUsize::new(0),
             phase: AtomicU8::new(Phase::Running as u8),
             ended: tokio::sync::watch::Sender::new(false),
             hooks: AtomicUsize::new(0),

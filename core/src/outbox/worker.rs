@@ -21,6 +21,8 @@ use crate::{Error, ErrorKind, Result};
 const CARE: Duration = Duration::from_secs(1);
 /// How often the log is looked at while there is work: a small disk has no room for a second's worth of it.
 const LOOK_AT_LOG: Duration = Duration::from_millis(50);
+/// How long a stopped worker waits for answers that would be in doubt otherwise: less than `shutdown` waits for it.
+const LAST_MOMENT: Duration = Duration::from_millis(40);
 /// The pause before a worker that has panicked starts again.
 const RESTART: Duration = Duration::from_secs(1);
 
@@ -54,11 +56,24 @@ pub(super) async fn run(shared: Arc<Shared>) {
 
 async fn deliver(shared: &Arc<Shared>) {
     let mut runs = FuturesUnordered::new();
+    let mut last_moment = None;
     let mut care_at = Instant::now();
     let mut log_at = care_at;
     let mut checkpoint = super::checkpoint::Checkpoint::of(&shared.options);
     loop {
         match shared.phase() {
+            // The answer to a request that must not be repeated is worth a moment.
+            Phase::Stopped if shared.asking.load(Ordering::SeqCst) > 0 => {
+                let by = *last_moment.get_or_insert_with(|| Instant::now() + LAST_MOMENT);
+                if Instant::now() >= by {
+                    break;
+                }
+                tokio::select! {
+                    _ = runs.next() => {}
+                    () = sleep_until(by) => {}
+                }
+                continue;
+            }
             Phase::Stopped => break,
             Phase::Draining if runs.is_empty() && shared.hooks.load(Ordering::SeqCst) == 0 => break,
             _ => {}

@@ -1,17 +1,19 @@
 //! A workspace that is created for a conversation of an outbox, and its session.
 
 use futures_util::future::BoxFuture;
+use http::Method;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::Workspace;
 use super::call::Call;
 use super::client::{ChatStore, Identity};
+use super::paths::filled;
 use super::renewal::REISSUE;
 use super::sink::outcome_of;
+use super::{Workspace, WorkspaceStatus};
 use crate::guard::Callback;
 use crate::outbox::{Opened, Opener, Opening, OpeningCall, OpeningStep};
-use crate::{CallOptions, Error, ErrorKind, Outcome};
+use crate::{CallOptions, Error, ErrorKind, Outcome, Record};
 
 /// What a creation is called in errors.
 const CREATE: &str = "store.create_workspace";
@@ -36,6 +38,15 @@ impl Opener for ChatStore {
                 observer.begins(OpeningStep::Create);
             }
             let store = self.with(CallOptions::new().max_retries(0));
+            // A request that ends with its process is in doubt, and most do while the store is not reached: look first.
+            if call.is_again
+                && let Err(error) = store.look(&call).await
+            {
+                if let Some(observer) = call.observer {
+                    observer.ended(OpeningStep::Create, Err(&error));
+                }
+                return Opened::Not(failed(outcome_of(&error)));
+            }
             let created = store.create_planned(&call);
             let created = match self.shared.settings.timeouts.total {
                 Some(limit) => timeout(limit, created).await.unwrap_or_else(|_| {
@@ -58,16 +69,21 @@ impl Opener for ChatStore {
         })
     }
 
-    /// Starts the session, without which no message is counted.
+    /// Starts the session, without which no message is counted, unless another process has done so.
     fn begin<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             if let Some(observer) = call.observer {
                 observer.begins(OpeningStep::Begin);
             }
-            let mut store = self.clone();
-            store.identity = self.identity_of(call.record);
+            let store = self.with_identity(call.record);
             let user = call.record.user_id().unwrap_or_default();
-            let started = store.start_session(call.record.conversation(), user).await;
+            let workspace = call.record.conversation();
+            let has_one = call.is_again
+                && store.active_session(workspace).await.is_ok_and(|session| session.is_some());
+            let started = match has_one {
+                true => Ok(()),
+                false => store.start_session(workspace, user).await,
+            };
             if let Some(observer) = call.observer {
                 observer.ended(OpeningStep::Begin, started.as_ref().copied());
             }
@@ -83,6 +99,44 @@ impl Opener for ChatStore {
 }
 
 impl ChatStore {
+    /// Looks whether the store is there for the record's user, whatever it answers.
+    async fn look(&self, call: &OpeningCall<'_>) -> Result<(), Error> {
+        let user = call.record.user_id().unwrap_or_default();
+        let store = self.with_identity(call.record);
+        let looked = match self.shared.settings.timeouts.total {
+            Some(limit) => timeout(limit, store.first_workspace(user)).await,
+            None => Ok(store.first_workspace(user).await),
+        };
+        match looked {
+            Ok(Err(error))
+                if error.status().is_none() || error.kind() == ErrorKind::Authentication =>
+            {
+                Err(error)
+            }
+            Ok(_) => Ok(()),
+            Err(_) => {
+                let why = "the store did not answer within the total limit";
+                Err(Error::new(ErrorKind::TotalTimeout, CREATE, why))
+            }
+        }
+    }
+
+    /// The least that can be asked about a user: for its status alone.
+    async fn first_workspace(&self, user_id: &str) -> Result<(), Error> {
+        const OPERATION: &str = "store.workspaces";
+        let paths = &self.shared.paths;
+        let path = if self.shared.older { &paths.workspace } else { &paths.workspaces };
+        let path = filled(path, user_id, OPERATION)?;
+        let active = WorkspaceStatus::Active;
+        let query = [("workspaceStatus", active.as_str()), ("offset", "0"), ("size", "1")];
+        let call = Call::new(OPERATION, Method::GET, &path).query(&query);
+        self.call::<serde_json::Value>(call, &self.identity).await.map(drop)
+    }
+
+    fn with_identity(&self, record: &Record) -> Self {
+        ChatStore { identity: self.identity_of(record), ..self.clone() }
+    }
+
     async fn create_planned(&self, call: &OpeningCall<'_>) -> Result<String, Error> {
         let name = call.plan.get("workspaceName").and_then(Value::as_str).unwrap_or_default();
         let Some(user) = call.record.user_id() else {
@@ -92,7 +146,7 @@ impl ChatStore {
         let identity: Identity = self.identity_of(call.record);
         let query = [("memUuid", user), ("workspaceName", name)];
         let path = &self.shared.paths.create_workspace;
-        let create = Call::new(CREATE, http::Method::POST, path).query(&query).once();
+        let create = Call::new(CREATE, Method::POST, path).query(&query).once();
         let made: Workspace = self.wanted(create.noted_by(call.requests), &identity).await?;
         if made.id.is_empty() {
             let why = "the store gave the new workspace no id";

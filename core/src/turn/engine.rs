@@ -121,9 +121,10 @@ impl Engine {
         let (known, receiver) = oneshot::channel();
         let (recorder, saves) = (self.recorder.clone(), &self.settings.saves);
         let watch = Watch::new(&recorder, saves, keeper.message_id(), known);
-        let Some(naming) = Naming::begin(keeper, &message, watch) else { return };
-        let naming = naming.run(self.settings.clone(), recorder, message);
         let ending = self.ending.clone();
+        let naming = Naming::begin(keeper, &message, watch, ending.clone());
+        let Some(naming) = naming else { return };
+        let naming = naming.run(self.settings.clone(), recorder, message);
         self.background.spawn(async move {
             let _ = ending.run_until_cancelled(naming).await;
         });

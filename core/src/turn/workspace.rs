@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use super::keeper::Keeper;
 use super::saves::Saves;
@@ -12,18 +13,24 @@ use super::{StageName, naming};
 use crate::Error;
 use crate::outbox::{OpeningObserver, OpeningStep};
 
-/// A workspace that waits for its name. Broken off, by a shutdown or with its runtime, it gets the one that its message
+/// A workspace that waits for its name. Broken off, with its runtime or by a panic, it gets the one that its message
 /// makes.
 pub(super) struct Naming {
     keeper: Keeper,
     name: String,
+    ending: CancellationToken,
 }
 
 impl Naming {
     /// Holds the user's message with the plan of a workspace; `None` when the outbox does not take it.
-    pub(super) fn begin(keeper: Keeper, message: &str, watch: Arc<Watch>) -> Option<Self> {
+    pub(super) fn begin(
+        keeper: Keeper,
+        message: &str,
+        watch: Arc<Watch>,
+        ending: CancellationToken,
+    ) -> Option<Self> {
         let name = naming::beginning(message);
-        keeper.hold(&name, watch).then(|| Naming { keeper, name })
+        keeper.hold(&name, watch).then(|| Naming { keeper, name, ending })
     }
 
     /// Finds the name, and lets the workspace be created. It belongs to no reader: a turn that is left still gets its
@@ -40,7 +47,10 @@ impl Naming {
 
 impl Drop for Naming {
     fn drop(&mut self) {
-        self.keeper.release(&self.name);
+        // After a shutdown the outbox ends: a request that begins now would be broken off. The next process makes it.
+        if !self.ending.is_cancelled() {
+            self.keeper.release(&self.name);
+        }
     }
 }
 

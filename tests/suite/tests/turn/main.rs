@@ -13,6 +13,7 @@ mod history;
 mod kept;
 mod leaving;
 mod refusal;
+mod resumed;
 mod sentiment;
 mod server;
 mod spoken;

@@ -1,0 +1,282 @@
+//! A new workspace whose process ends before it exists: whoever opens the file goes on with it, and never makes it twice.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+use turnwire::{
+    ChatStore, Delivery, Outbox, OutboxBuilder, Outcome, PendingState, Record, Sink, TokenRequest,
+    Tokens, TurnEvent, Turns, TurnsBuilder,
+};
+use turnwire_fakes::{Fake, FakeStore, Framing, Script};
+
+use super::{Bench, DEADLINE, MESSAGE, USER, ai, counts, impatient, read, user};
+
+const SHORT: Duration = Duration::from_millis(50);
+
+/// An outbox in a file that does not wait long for another try.
+fn outbox(file: &Path) -> OutboxBuilder {
+    let delivery = Delivery {
+        initial_backoff: Duration::from_millis(5),
+        max_backoff: Duration::from_millis(20),
+        breaker_wait: Duration::from_millis(20),
+        max_breaker_wait: Duration::from_millis(40),
+        ..Delivery::default()
+    };
+    Outbox::builder().path(file).delivery(delivery)
+}
+
+/// A client of the store as a process has it that knows no tokens, but where to get them.
+fn store(bench: &Bench) -> ChatStore {
+    let login = bench.store.login(USER);
+    let provider = move |asked: TokenRequest| {
+        assert_eq!(asked.user.as_deref(), Some(USER));
+        std::future::ready(Some(Tokens::new(login.access.as_str(), login.refresh.as_str())))
+    };
+    ChatStore::builder(bench.store.url())
+        .no_proxy()
+        .retry(impatient())
+        .token_provider(provider)
+        .build()
+        .unwrap()
+}
+
+fn settings(bench: &Bench, file: &Path) -> TurnsBuilder {
+    bench.settings().outbox(outbox(file).start().unwrap()).workspace_wait(SHORT)
+}
+
+/// The next process, which has nothing but the file and the store.
+fn next(bench: &Bench, file: &Path) -> Outbox {
+    outbox(file).sink(store(bench)).start().unwrap()
+}
+
+/// Waits until this holds.
+async fn until(holds: impl Fn() -> bool) {
+    let waiting = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, waiting).await.unwrap();
+}
+
+/// Both messages are in one workspace of this name, whose session was there before them.
+fn assert_kept(bench: &Bench, name: &str) {
+    assert_eq!(bench.saved(), [user(MESSAGE), ai("a")]);
+    let stored = bench.store.stored();
+    let made: Vec<_> =
+        stored.workspaces.iter().filter(|made| made.workspace_name == name).collect();
+    assert_eq!(made.len(), 1, "{:?}", stored.workspaces);
+    let id = &made[0].workspace_id;
+    assert!(stored.messages.iter().all(|row| row.message["msgWorkspaceId"] == id.as_str()));
+    assert_eq!(stored.counted(id), 2);
+    assert_eq!(bench.calls("POST /api/session/start"), 1);
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_at_the_end_gets_the_conversation_from_the_next_process() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("outbox.db");
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    let name = json!({"role": "assistant", "content": "오늘의 기분"});
+    let choices = json!([{"index": 0, "message": name, "finish_reason": "stop"}]);
+    bench.llm.script("m whole", Script::body(json!({"choices": choices})));
+    let turns = settings(&bench, &file).build().unwrap();
+    let request = bench.ask_anew();
+    let port = bench.store.fake().address().port();
+    let Bench { llm, store } = bench;
+    drop(store);
+    assert_eq!(read(&mut turns.start(request)).await.kinds(), ["content", "done"]);
+    until(|| turns.outbox().unwrap().stats().held == 0).await;
+    assert_eq!(counts(&turns.shutdown(SHORT).await), (0, 2, 0));
+    drop(turns);
+
+    let store = FakeStore::builder().on(Fake::builder().port(port)).start().await.unwrap();
+    let bench = Bench { llm, store };
+    let outbox = next(&bench, &file);
+    assert_eq!(counts(&outbox.flush(DEADLINE).await), (2, 0, 0), "{:?}", outbox.pending());
+    assert_kept(&bench, "오늘의 기분");
+}
+
+#[tokio::test]
+async fn a_workspace_that_has_no_name_yet_at_the_end_gets_the_messages() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("outbox.db");
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    bench.llm.script("m whole", Script::new().wait_ms_before_headers(60_000));
+    let turns = settings(&bench, &file).build().unwrap();
+    read(&mut turns.start(bench.ask_anew())).await;
+    let states = || -> Vec<PendingState> {
+        turns.outbox().unwrap().pending().unwrap().iter().map(|row| row.state).collect()
+    };
+    assert_eq!(states(), [PendingState::Held, PendingState::Queued]);
+    assert_eq!(counts(&turns.shutdown(Duration::ZERO).await), (0, 2, 0));
+    drop(turns);
+    let outbox = next(&bench, &file);
+    assert_eq!(counts(&outbox.flush(DEADLINE).await), (2, 0, 0), "{:?}", outbox.pending());
+    assert_kept(&bench, MESSAGE);
+}
+
+#[test]
+fn a_runtime_that_is_dropped_leaves_the_workspace_to_the_outbox() {
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    let fakes = runtime();
+    let bench = fakes.block_on(Bench::replying(Script::chat(["a"])));
+    bench.llm.script("m whole", Script::new().wait_ms_before_headers(60_000));
+    let turns = bench.settings().workspace_wait(SHORT).build().unwrap();
+    let outbox = turns.outbox().unwrap().clone();
+    // Before its first poll, and in the middle of the search for a name.
+    for reads in [true, false] {
+        let own = runtime();
+        let request = bench.ask_anew();
+        own.block_on(async {
+            let mut turn = turns.start(request);
+            if reads {
+                read(&mut turn).await;
+            }
+        });
+        own.shutdown_background();
+    }
+    let report = fakes.block_on(outbox.flush(DEADLINE));
+    assert_eq!(counts(&report), (3, 0, 0), "{:?}", outbox.pending());
+    assert_eq!(bench.store.stored().workspaces.len(), 3, "the bench's own, and two");
+}
+
+#[tokio::test]
+async fn a_token_provider_that_panics_strands_nothing() {
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    let (login, asked) = (bench.store.login(USER), Arc::new(AtomicUsize::new(0)));
+    let count = asked.clone();
+    let provider = move |_: TokenRequest| {
+        // In the call, then in the poll, then it has some.
+        let times = count.fetch_add(1, Ordering::SeqCst);
+        assert!(times != 0, "in the call");
+        let tokens = Tokens::new(login.access.as_str(), login.refresh.as_str());
+        async move {
+            assert!(times != 1, "in the poll");
+            Some(tokens)
+        }
+    };
+    let store = ChatStore::builder(bench.store.url()).no_proxy().token_provider(provider);
+    let turns = bench.settings().store(store.build().unwrap()).workspace_wait(SHORT);
+    let turns = turns.build().unwrap();
+    let request = turnwire::TurnRequest::new(MESSAGE).user_id(USER).new_workspace();
+    read(&mut turns.start(request)).await;
+    assert_eq!(counts(&turns.flush(DEADLINE).await), (2, 0, 0));
+    assert!(asked.load(Ordering::SeqCst) > 2);
+    assert_kept(&bench, MESSAGE);
+}
+
+#[tokio::test]
+async fn a_creation_whose_answer_did_not_come_before_the_end_is_not_repeated() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("outbox.db");
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    let hangs = Script::new().framing(Framing::Raw).stall().after_commit();
+    bench.store.fake().script("create-workspace", hangs);
+    bench.store.fake().script("create-workspace", Script::pass());
+    let turns = settings(&bench, &file).build().unwrap();
+    read(&mut turns.start(bench.ask_anew())).await;
+    bench
+        .store
+        .fake()
+        .wait_for(|log| log.requests.iter().any(|request| request.path == "/api/workspace/create"))
+        .await;
+    assert_eq!(counts(&turns.shutdown(Duration::ZERO).await), (0, 2, 0));
+    drop(turns);
+    let outbox = next(&bench, &file);
+    assert_eq!(counts(&outbox.flush(DEADLINE).await), (0, 0, 2), "{:?}", outbox.pending());
+    assert_eq!(bench.calls("POST /api/workspace/create"), 1);
+    let letters = outbox.dead_letters().unwrap();
+    for letter in &letters {
+        assert!(letter.reason.contains("may have created it"), "{letter:?}");
+        assert!(letter.payload["msgContent"].is_string(), "{letter:?}");
+    }
+
+    // A person who has looked sends them again, whichever first.
+    assert!(outbox.requeue(&letters[0].id).unwrap());
+    assert!(outbox.requeue(&letters[1].id).unwrap());
+    assert_eq!(counts(&outbox.flush(DEADLINE).await), (2, 0, 0), "{:?}", outbox.pending());
+    assert_eq!(bench.saved(), [user(MESSAGE), ai("a")]);
+}
+
+#[tokio::test]
+async fn a_refused_token_lets_the_workspace_wait_for_fresh_ones_whichever_process_gets_them() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("outbox.db");
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    let stale = bench.store.login_for(USER, Duration::ZERO, Duration::ZERO);
+    let [one, other] = [0, 1].map(|_| settings(&bench, &file).build().unwrap());
+    let request = turnwire::TurnRequest::new(MESSAGE).user_id(USER).new_workspace();
+    let request = request.tokens(stale.access, stale.refresh);
+    assert_eq!(read(&mut one.start(request)).await.kinds(), ["content", "done"]);
+    let report = one.flush(SHORT).await;
+    assert_eq!((report.pending, report.dead), (2, 0));
+
+    // The same user's next message comes to another process.
+    assert_eq!(
+        read(&mut other.start(bench.ask_on())).await.kinds(),
+        ["workspace", "content", "done"]
+    );
+    until(|| other.outbox().unwrap().stats().pending == 0).await;
+    other.flush(DEADLINE).await;
+    let stats = other.outbox().unwrap().stats();
+    assert_eq!((stats.delivered, stats.dead), (4, 0), "{stats:?}");
+    let stored = bench.store.stored();
+    let made = stored.workspaces.iter().filter(|made| made.workspace_name == MESSAGE);
+    let ids: Vec<_> = made.map(|made| made.workspace_id.clone()).collect();
+    assert_eq!(ids.len(), 1, "{:?}", stored.workspaces);
+    assert_eq!(stored.counted(&ids[0]), 2);
+}
+
+#[tokio::test]
+async fn a_sink_of_another_kind_gets_whole_messages_and_the_reader_the_workspace() {
+    #[derive(Clone, Default)]
+    struct Broker(Arc<std::sync::Mutex<Vec<String>>>);
+    impl Sink for Broker {
+        async fn deliver(&self, record: &Record) -> Outcome {
+            let place = record.payload()["msgWorkspaceId"].as_str().unwrap().to_owned();
+            assert_eq!(record.conversation(), place);
+            self.0.lock().unwrap().push(place);
+            Outcome::Delivered
+        }
+    }
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    let broker = Broker::default();
+    let outbox = Outbox::builder().sink(broker.clone()).start().unwrap();
+    let turns = bench.settings().outbox(outbox).build().unwrap();
+    let read = read(&mut turns.start(bench.ask_anew())).await;
+    assert_eq!(counts(&turns.flush(DEADLINE).await), (2, 0, 0));
+    let id = bench.store.stored().workspaces[1].workspace_id.clone();
+    assert!(read.events.contains(&TurnEvent::Workspace { workspace_id: id.clone() }), "{read:?}");
+    assert_eq!(*broker.0.lock().unwrap(), [id.clone(), id]);
+}
+
+#[tokio::test]
+async fn every_engine_on_one_outbox_tells_its_own_workspaces() {
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    let outbox = Outbox::memory();
+    let turns: [Turns; 2] =
+        [0, 1].map(|_| bench.settings().outbox(outbox.clone()).build().unwrap());
+    for turns in &turns {
+        let read = read(&mut turns.start(bench.ask_anew())).await;
+        assert!(read.kinds().contains(&"workspace"), "{read:?}");
+    }
+    assert_eq!(counts(&outbox.flush(DEADLINE).await), (4, 0, 0));
+}
+
+#[tokio::test]
+async fn a_gateway_that_waited_in_vain_does_not_know_and_one_without_a_store_does() {
+    for (status, creations, dead) in [(504, 1, 2), (502, 2, 0), (500, 2, 0), (429, 2, 0)] {
+        let bench = Bench::replying(Script::chat(["a"])).await;
+        bench.store.fake().script("create-workspace", FakeStore::refusal(status, "no"));
+        bench.store.fake().script("create-workspace", Script::pass());
+        let turns = bench.settings().workspace_wait(SHORT).build().unwrap();
+        read(&mut turns.start(bench.ask_anew())).await;
+        let report = turns.flush(DEADLINE).await;
+        assert_eq!((report.pending, report.dead), (0, dead), "{status}");
+        assert_eq!(bench.calls("POST /api/workspace/create"), creations, "{status}");
+    }
+}
