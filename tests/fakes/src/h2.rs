@@ -6,7 +6,7 @@
 //! | `big` | streams 64 MiB |
 //! | `cut` | sends the whole reply, and then resets the stream with `NO_ERROR` in place of its end |
 //! | `short` | the same, having promised a longer body by `content-length` |
-//! | `refused` | refuses the stream: `REFUSED_STREAM`, which says that nothing was done |
+//! | `refused` | refuses the stream: `REFUSED_STREAM`, which says that nothing was done; so does any path below `/refused` |
 //! | any other | streams a short reply |
 
 use std::io;
@@ -183,7 +183,7 @@ async fn respond(
     });
 
     let fault = model.clone().unwrap_or_default();
-    if fault == "refused" {
+    if fault == "refused" || head.uri.path().starts_with("/refused") {
         return Err(h2::Error::from(Reason::REFUSED_STREAM).into());
     }
     let (status, kind, body) = if known {

@@ -193,11 +193,11 @@ async fn sizes_are_counted_after_decoding() {
     let fake = Fake::start().await.unwrap();
     let limits = Limits { event: 100_000, reply: 1_000_000, error_body: 1_000 };
     let llm = settings(&fake).limits(limits).build().unwrap();
-    // Sixteen megabytes in some kilobytes.
+    // Four megabytes in some kilobytes.
     let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());
     bomb.write_all(b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"").unwrap();
     let zeros = vec![b'0'; 1 << 20];
-    for _ in 0..16 {
+    for _ in 0..4 {
         bomb.write_all(&zeros).unwrap();
     }
     let bomb = bomb.finish().unwrap();

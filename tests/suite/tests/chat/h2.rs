@@ -1,15 +1,18 @@
 //! HTTP/2: what ends a stream, and which requests are counted.
 
 use turnwire::{
-    ChatRequest, ErrorKind, OpenAi, OpenAiSpeaker, RetryPolicy, Speaker, SpeechRequest,
+    ChatRequest, ChatService, ErrorKind, OpenAi, OpenAiSpeaker, RetryPolicy, Speaker,
+    SpeechRequest, TurnRequest,
 };
 use turnwire_fakes::h2::H2Fake;
 
+fn hasty() -> RetryPolicy {
+    RetryPolicy { initial_backoff: std::time::Duration::from_millis(5), ..Default::default() }
+}
+
 async fn client() -> (H2Fake, OpenAi) {
     let fake = H2Fake::start().await.unwrap();
-    let hasty =
-        RetryPolicy { initial_backoff: std::time::Duration::from_millis(5), ..Default::default() };
-    let llm = OpenAi::builder().base_url(fake.base_url()).no_proxy().retry(hasty);
+    let llm = OpenAi::builder().base_url(fake.base_url()).no_proxy().retry(hasty());
     let llm = llm.root_certificate(fake.certificate_pem()).build().unwrap();
     (fake, llm)
 }
@@ -43,4 +46,15 @@ async fn a_refused_stream_is_tried_again_and_every_request_is_counted() {
     assert_eq!((error.code(), error.attempts()), ("connection", 3), "{error}");
     assert!(error.is_retryable());
     assert_eq!(fake.requests().len(), 3);
+
+    // What must not be asked for twice may be asked for again after a refusal: nothing was done.
+    let service = ChatService::builder(format!("{}/refused", fake.url()))
+        .no_proxy()
+        .root_certificate(fake.certificate_pem())
+        .retry(hasty())
+        .build()
+        .unwrap();
+    let error = service.stream(TurnRequest::new("hi").workspace("w")).await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), ("connection", 3), "{error}");
+    assert_eq!(fake.requests().len(), 6);
 }

@@ -83,6 +83,19 @@ async fn a_retry_after_that_is_too_long_ends_the_call() {
 }
 
 #[tokio::test]
+async fn a_retry_after_that_is_no_number_is_none() {
+    let junk = ["inf", "NaN", "-5", "", "1e400", "99999999999999999999999", "tomorrow"];
+    for (name, value) in
+        ["retry-after", "retry-after-ms"].iter().flat_map(|n| junk.iter().map(move |v| (n, v)))
+    {
+        let limited = Script::error(429, "slow down").header(*name, *value);
+        let fake = in_turn([limited, Script::chat(["안녕"])]).await;
+        let reply = client(&fake).chat_stream(ask()).await.unwrap().finish().await.unwrap();
+        assert_eq!((reply.text(), fake.requests().len()), ("안녕", 2), "{name}: {value}");
+    }
+}
+
+#[tokio::test]
 async fn an_absurd_retry_after_does_no_harm() {
     for value in ["10000000000000000000", "99999999999999999999999", "1e400"] {
         let fake = in_turn([Script::error(429, "never").header("retry-after", value)]).await;
