@@ -25,6 +25,9 @@
 //! | `["extend", path, items]` | the list there grows; it is made where there is none or null |
 //! | `["insert", path, value]` | the value goes into the list at the place that ends the path, and what stood there or behind moves on; the list is made where there is none |
 //!
+//! A choice is inserted as `{"index": 0, "message": {"role": "assistant", "content": null}, "finish_reason": null}`, a tool
+//! call with all that its first piece brings.
+//!
 //! **Names from the service are not to be trusted.** In JavaScript such a step must be looked up and written as an own
 //! property (`Object.hasOwn`, `Object.defineProperty`), never by `object[name]` alone: the service may call a field
 //! `constructor`. `__proto__` never occurs as a step. Places and numbers of calls are small: there are at most 1,024
@@ -47,7 +50,8 @@
 //!
 //! `call` is a call's place in the message's list, `index` its number for events: the service's index, or the next free
 //! number where the service gives none or gives it twice. What an event tells beyond this, such as the text so far, is in
-//! the host's object once the chunk's operations have been applied.
+//! the host's object once the chunk's operations have been applied. Calls of custom tools make no events, and what is not
+//! whole when the stream ends is never told to be done.
 
 use std::collections::{BTreeMap, BTreeSet};
 

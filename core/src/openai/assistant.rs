@@ -271,7 +271,48 @@ read_object!(<'de> CustomCall {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::ChatReply;
+
+    #[test]
+    fn a_reply_s_message_goes_back_with_all_that_came_but_the_reasoning() {
+        let calls = json!([{"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}", "x": 1},
+            "extra_content": {"google": {"thought_signature": "s"}}}]);
+        let mut message = json!({"role": "assistant", "content": null, "tool_calls": calls,
+            "reasoning_details": [{"type": "reasoning.encrypted", "data": "=="}], "mood": "good"});
+        for name in ["reasoning", "reasoning_content"] {
+            let mut came = message.clone();
+            came[name] = "hm".into();
+            let reply: ChatReply =
+                serde_json::from_value(json!({"choices": [{"message": came}]})).unwrap();
+            let sent = |message: Message| serde_json::to_value(message).unwrap();
+            let told = reply.message().unwrap();
+            assert_eq!(sent(told.clone().into()), message);
+            assert_eq!(sent(told.clone().with_reasoning()), came);
+        }
+        message["refusal"] = json!(null);
+        let told: AssistantMessage = serde_json::from_value(message.clone()).unwrap();
+        assert_eq!(serde_json::to_value(Message::from(told)).unwrap().get("refusal"), None);
+    }
+
+    #[test]
+    fn reasoning_under_both_names_is_one_unless_it_differs() {
+        let read = |json| serde_json::from_value::<AssistantMessage>(json).unwrap();
+        let same = read(json!({"reasoning": "a", "reasoning_content": "a"}));
+        assert_eq!((same.reasoning.as_deref(), same.extra.len()), (Some("a"), 0));
+        let other = read(json!({"reasoning": "b", "reasoning_content": "a"}));
+        assert_eq!(
+            (other.reasoning.as_deref(), &other.extra["reasoning"]),
+            (Some("a"), &json!("b"))
+        );
+        let alone = read(json!({"reasoning": "b", "reasoning_content": ""}));
+        assert_eq!(
+            serde_json::to_value(alone).unwrap(),
+            json!({"content": null, "reasoning": "b"})
+        );
+    }
 
     #[test]
     fn no_arguments_read_as_nothing_however_they_are_written() {

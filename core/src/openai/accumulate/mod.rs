@@ -20,7 +20,7 @@ use super::assistant::{AssistantMessage, REFUSAL};
 use super::chunk::{ChatChunk, ChunkChoice, Delta};
 use super::object::Told;
 use super::reply::{ChatReply, Choice, LOGPROBS, SERVICE_TIER, SYSTEM_FINGERPRINT, USAGE};
-use super::usage::{Logprobs, TokenLogprob};
+use super::usage::{Logprobs, TokenLogprob, Usage};
 
 /// The most replies, and the most tool calls of each, that are kept.
 pub(super) const MOST: usize = 1024;
@@ -157,9 +157,9 @@ fn add_head<C: Changes>(reply: &mut ChatReply, chunk: &ChatChunk, tally: &mut Ta
     }
     if let Some(usage) = &chunk.usage {
         tally.changes.set(&at.name("usage"), usage);
-        *tally.bytes += size_of_fields(&usage.extra);
+        *tally.bytes += size_of_usage(usage);
         let before = reply.usage.replace((**usage).clone());
-        let before = before.map_or(0, |usage| size_of_fields(&usage.extra));
+        let before = before.as_ref().map_or(0, size_of_usage);
         *tally.bytes = tally.bytes.saturating_sub(before);
     }
     if let (None, Some(tier)) = (&reply.service_tier, chunk.service_tier()) {
@@ -311,6 +311,13 @@ fn add_logprobs<C: Changes>(
         }
     }
     merge_fields(&mut kept.extra, &new.extra, Mode::Facts, at, tally);
+}
+
+fn size_of_usage(usage: &Usage) -> usize {
+    let prompt = usage.prompt_tokens_details.as_ref().map(|details| &details.extra);
+    let completion = usage.completion_tokens_details.as_ref().map(|details| &details.extra);
+    let extras = [Some(&usage.extra), prompt, completion];
+    extras.into_iter().flatten().map(|extra| size_of_fields(extra)).sum()
 }
 
 fn size_of_token(token: &TokenLogprob) -> usize {

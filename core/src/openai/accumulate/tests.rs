@@ -80,6 +80,20 @@ fn everything_that_is_kept_is_counted() {
         json!({"choices": [{"logprobs": {"content": [{"token": large, "logprob": 0}]}}]}),
         json!({"choices": [{"logprobs": {"content": [{"token": "a", "logprob": 0,
             "top_logprobs": [{"token": large, "logprob": 0}]}]}}]}),
+        json!({"choices": [], "x": large}),
+        json!({"choices": [], "x": {large.clone(): 1}}),
+        json!({"choices": [{"x": [large]}]}),
+        json!({"choices": [{"delta": {"x": {"y": large}}}]}),
+        json!({"choices": [{"delta": {"reasoning_details": [{"index": 0, "text": large}]}}]}),
+        json!({"choices": [{"delta": {"tool_calls": [{"index": 0, "x": large}]}}]}),
+        json!({"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"x": large}}]}}]}),
+        json!({"choices": [{"delta": {"tool_calls": [{"index": 0, "custom": {"input": large}}]}}]}),
+        json!({"choices": [{"delta": {"tool_calls": [{"index": 0, "custom": {"x": large}}]}}]}),
+        json!({"choices": [{"logprobs": {"x": large}}]}),
+        json!({"choices": [{"logprobs": {"content": [{"token": "a", "logprob": 0, "x": large}]}}]}),
+        json!({"choices": [], "usage": {"x": large}}),
+        json!({"choices": [], "usage": {"prompt_tokens_details": {"x": large}}}),
+        json!({"choices": [{"delta": {"content": "a"}}, {"message": {"content": format!("a{large}")}}]}),
     ] {
         assert!(accumulate(&[&chunk.to_string()]).bytes() >= 1000, "{chunk}");
     }
@@ -108,4 +122,25 @@ fn logprobs_refusals_and_reasoning_are_kept() {
     assert_eq!(choice.message.reasoning.as_deref(), Some("hm"));
     assert_eq!(choice.message.refusal.as_deref(), Some("no"));
     assert_eq!(whole.reply().usage.as_ref().unwrap().total_tokens, 3);
+}
+
+#[test]
+fn what_takes_the_place_of_another_is_counted_once_and_what_grows_each_time() {
+    let large = "x".repeat(1000);
+    let facts = json!({"choices": [], "facts": {"a": large}, "usage": {"more": large}}).to_string();
+    let pieces = json!({"choices": [{"delta": {"pieces": [large]}}]}).to_string();
+    let texts = json!({"choices": [{"delta": {"some_text": large}}]}).to_string();
+    assert!((2000..4000).contains(&accumulate(&[facts.as_str(); 20]).bytes()));
+    assert!((20_000..40_000).contains(&accumulate(&[pieces.as_str(); 20]).bytes()));
+    assert!((20_000..40_000).contains(&accumulate(&[texts.as_str(); 20]).bytes()));
+}
+
+#[test]
+fn lists_whose_items_stand_nowhere_near_their_indices_take_linear_time() {
+    let started = std::time::Instant::now();
+    let items: Vec<_> = (0..30_000).map(|item| json!({"index": 1_000_000 + item})).collect();
+    let chunk = json!({"choices": [{"delta": {"x": items}}]}).to_string();
+    let whole = accumulate(&[&chunk, &chunk]);
+    assert_eq!(whole.reply().message().unwrap().extra["x"].as_array().unwrap().len(), 60_000);
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
 }
