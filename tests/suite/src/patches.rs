@@ -1,5 +1,12 @@
 //! A snapshot as the bindings keep it: it knows the operations of `turnwire::bridge::Progress`, and no rule besides.
 
+#![allow(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::unreachable,
+    reason = "a test fails by panicking"
+)]
+
 use serde_json::{Value, json};
 
 /// The snapshot before the first chunk.

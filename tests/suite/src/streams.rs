@@ -1,5 +1,12 @@
 //! Random streams of chunks, as services send them and as they should not, for accumulators in every language.
 
+#![allow(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::unreachable,
+    reason = "a test fails by panicking"
+)]
+
 use serde_json::{Map, Value, json};
 
 use crate::random::Random;

@@ -31,6 +31,12 @@ enum Place {
     New,
 }
 
+impl From<Option<usize>> for Place {
+    fn from(place: Option<usize>) -> Self {
+        place.map_or(Place::New, Place::At)
+    }
+}
+
 impl Calls {
     /// The place of the call of this number, and whether its arguments are whole.
     #[cfg(feature = "bridge")]
@@ -85,65 +91,58 @@ impl Calls {
     /// Finds the call of a piece. `is_beside` says that the last call was written by the same chunk.
     fn place_of(&self, calls: &[ToolCall], piece: &ToolCallDelta, is_beside: bool) -> Place {
         let (id, name) = (id_of(piece), name_of(piece));
-        let with_id = |id: &str| calls.iter().rposition(|call| call.id == id).map(Place::At);
+        let with_id = |id: &str| calls.iter().rposition(|call| call.id == id);
+        let begins_anew = |place: usize| {
+            calls.get(place).is_some_and(|call| self.begins_anew(place, call, piece))
+        };
         if let Some(index) = piece.index {
-            let place = self.states.iter().rposition(|state| state.index == Some(index));
-            if let Some((place, call)) = place.and_then(|place| Some((place, calls.get(place)?))) {
-                return match id {
-                    Some(id) if !call.id.is_empty() && call.id != id => match with_id(id) {
-                        Some(other) => other,
-                        None if self.begins_anew(place, call, name, true) => Place::New,
-                        None => Place::At(place),
-                    },
-                    None if self.begins_anew(place, call, name, false) => Place::New,
-                    _ => Place::At(place),
-                };
+            let has_index = |place: &usize| {
+                self.states.get(*place).is_some_and(|state| state.index == Some(index))
+            };
+            let latest = (0..self.states.len()).rev().find(has_index);
+            if latest.is_some() {
+                let place = id.and_then(with_id).filter(has_index).or(latest);
+                return place.filter(|place| !begins_anew(*place)).into();
             }
             // A call that began without an index may go on with one.
-            let goes_on = |place: &usize| {
-                let had_none = self.states.get(*place).is_some_and(|state| state.index.is_none());
-                had_none && id.is_none() && name.is_none()
-            };
-            return match self.last.filter(goes_on) {
-                Some(last) => Place::At(last),
-                None => id.and_then(with_id).unwrap_or(Place::New),
+            let had_none =
+                |place: &usize| self.states.get(*place).is_some_and(|state| state.index.is_none());
+            return match (id, name) {
+                (None, None) => self.last.filter(had_none).into(),
+                (id, _) => id.and_then(with_id).filter(had_none).into(),
             };
         }
         let Some((last, call)) = self.last.and_then(|last| Some((last, calls.get(last)?))) else {
             return Place::New;
         };
-        match (id, name) {
-            (Some(id), _) if call.id.is_empty() && name.is_none() && with_id(id).is_none() => {
-                Place::At(last)
-            }
-            (Some(id), _) => with_id(id).unwrap_or(Place::New),
+        match (id.map(with_id), name) {
+            (Some(None), None) if call.id.is_empty() => Place::At(last),
+            (Some(place), _) => place.filter(|place| !begins_anew(*place)).into(),
             (None, None) => Place::At(last),
             (None, Some(_)) if is_beside => Place::New,
             (None, Some(name)) => {
                 let known = name_in(call);
                 let is_other = !known.is_empty() && known != name;
-                let is_repeated = known == name && self.is_whole(last) && has_text(piece);
+                let is_repeated = known == name && self.is_whole(last) && has_arguments(piece);
                 if is_other || is_repeated { Place::New } else { Place::At(last) }
             }
         }
     }
 
-    /// Whether a piece of the same index is of a call of its own: one with another id, or with another name.
-    fn begins_anew(
-        &self,
-        place: usize,
-        call: &ToolCall,
-        name: Option<&str>,
-        has_other_id: bool,
-    ) -> bool {
-        let is_whole = self.is_whole(place);
+    /// Whether a piece that has the index or the id of this call is of another one: it has another id, or it begins
+    /// where this one is whole.
+    fn begins_anew(&self, place: usize, call: &ToolCall, piece: &ToolCallDelta) -> bool {
+        let (id, name) = (id_of(piece), name_of(piece));
         let is_other = name.is_some_and(|name| !name_in(call).is_empty() && name != name_in(call));
-        // Some services make up an id for each piece, so that an id alone says nothing as long as the arguments are open.
-        let has_begun = !call.function.arguments.is_empty();
-        match has_other_id {
-            true => is_whole || is_other || (name.is_some() && !has_begun),
-            false => is_whole && is_other,
+        if id.is_some_and(|id| !call.id.is_empty() && call.id != id) {
+            // Some services make up an id for each piece, so that an id alone says nothing while the arguments are open.
+            let has_begun = !call.function.arguments.is_empty();
+            return self.is_whole(place) || is_other || (name.is_some() && !has_begun);
         }
+        let is_second = id.is_none()
+            && has_arguments(piece)
+            && piece.arguments.as_ref() != Some(&call.function.arguments);
+        self.is_whole(place) && name.is_some() && (is_other || is_second)
     }
 
     fn is_whole(&self, place: usize) -> bool {
@@ -197,8 +196,7 @@ impl Calls {
                 None => piece.clone(),
             };
             // It belongs to the call at that place, or to a new one, whatever its index is elsewhere.
-            let place = place.map_or(Place::New, Place::At);
-            let Some((place, is_new)) = self.make_room(calls, place, None) else { continue };
+            let Some((place, is_new)) = self.make_room(calls, place.into(), None) else { continue };
             let (Some(call), Some(state)) = (calls.get_mut(place), self.states.get_mut(place))
             else {
                 continue;
@@ -327,8 +325,8 @@ fn name_in(call: &ToolCall) -> &str {
     }
 }
 
-fn has_text(piece: &ToolCallDelta) -> bool {
-    piece.arguments.as_ref().is_some_and(|arguments| !arguments.is_empty())
+fn has_arguments(piece: &ToolCallDelta) -> bool {
+    piece.arguments.as_ref().is_some_and(|arguments| !arguments.trim().is_empty())
 }
 
 /// Whether a piece has nothing that tells its call.
