@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use turnwire::bridge::{Batch, Piece, Shape};
-use turnwire::{ChatReply, ChatStream, Error, HeaderMap, ModelList};
+use turnwire::{ApiError, ChatReply, ChatStream, Error, HeaderMap, ModelList};
 
 /// The most bytes of a batch, or one chunk: what JavaScript makes of it fits into its youngest memory.
 const MOST: usize = 32 * 1024;
@@ -87,14 +87,6 @@ pub(crate) fn end() -> String {
 
 /// An error with all that it tells.
 pub(crate) fn error(error: &Error) -> String {
-    let api = error.api().map(|api| {
-        json!({
-            "message": api.message,
-            "type": api.kind,
-            "code": api.code,
-            "param": api.param,
-        })
-    });
     json!({ "error": {
         "code": error.code(),
         "operation": error.operation(),
@@ -107,7 +99,7 @@ pub(crate) fn error(error: &Error) -> String {
         "retryAfterMs": error.retry_after().map(|wait| wait.as_secs_f64() * 1e3),
         "attempts": error.attempts(),
         "partial": error.partial(),
-        "api": api,
+        "api": error.api().map(ApiError::fields),
         "body": error.body(),
     } })
     .to_string()

@@ -24,7 +24,7 @@ export interface CoreError {
   retryAfterMs: number | null;
   attempts: number;
   partial: string | null;
-  api: { message: string; type: string | null; code: string | null; param: string | null } | null;
+  api: { message: string; [field: string]: any } | null;
   body: string | null;
 }
 
@@ -80,6 +80,7 @@ export const BY_CODE: Record<string, Make> = {
   status: answered,
   api: reported,
   decode: reported,
+  garbled: (core) => new TruncatedStreamError({ message: core.line }),
   unexpected_reply: reported,
   too_large: reported,
   truncated: (core) => new TruncatedStreamError({ message: core.line }),

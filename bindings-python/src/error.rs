@@ -26,7 +26,7 @@ fn make<'py>(py: Python<'py>, error: &turnwire::Error) -> PyResult<Bound<'py, Py
     facts.set_item("status", error.status())?;
     facts.set_item("headers", error.headers().map(headers))?;
     facts.set_item("body", error.body())?;
-    let api = error.api().map(|api| (&api.message, &api.kind, &api.code, &api.param));
+    let api = error.api().and_then(|api| serde_json::to_string(api.fields()).ok());
     facts.set_item("api", api)?;
     let table = py.import(intern!(py, "turnwire._exceptions"))?;
     table.call_method1(intern!(py, "from_core"), (facts,))

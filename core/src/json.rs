@@ -8,22 +8,31 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use fields::Fields;
 
-/// Reads JSON; halves of surrogate pairs in it become U+FFFD, as other readers have it, instead of costing the whole.
-///
-/// Services in languages whose text is UTF-16 cut it anywhere, and escape what they cut.
+/// Reads JSON; what other readers let pass is [mended](mended) instead of costing the whole.
 pub(crate) fn from_str<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
     let read = serde_json::from_str(json);
     match read {
         Ok(value) => Ok(value),
-        Err(error) => match mend(json) {
+        Err(error) => match mended(json) {
             Cow::Owned(mended) => serde_json::from_str(&mended),
             Cow::Borrowed(_) => Err(error),
         },
     }
 }
 
-/// The JSON with U+FFFD in place of each escaped half of a surrogate pair that is without the other.
-pub(crate) fn mend(json: &str) -> Cow<'_, str> {
+/// The JSON without what services write that is none: halves of surrogate pairs, and numbers that are none.
+pub(crate) fn mended(json: &str) -> Cow<'_, str> {
+    match with_whole_pairs(json) {
+        Cow::Borrowed(json) => with_numbers(json),
+        Cow::Owned(json) => Cow::Owned(with_numbers(&json).into_owned()),
+    }
+}
+
+/// The JSON with U+FFFD in place of each escaped half of a surrogate pair that is without the other, as other readers
+/// have it.
+///
+/// Services in languages whose text is UTF-16 cut it anywhere, and escape what they cut.
+pub(crate) fn with_whole_pairs(json: &str) -> Cow<'_, str> {
     let mut mended = String::new();
     let mut copied = 0;
     let mut at = 0;
@@ -49,6 +58,47 @@ pub(crate) fn mend(json: &str) -> Cow<'_, str> {
     }
     mended.push_str(json.get(copied..).unwrap_or_default());
     Cow::Owned(mended)
+}
+
+/// The JSON with null in place of `NaN`, `Infinity`, and numbers that no float can hold.
+fn with_numbers(json: &str) -> Cow<'_, str> {
+    let is_of_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+    let mut mended = String::new();
+    let mut copied = 0;
+    let mut at = 0;
+    while let Some(first) = json.as_bytes().get(at) {
+        if *first == b'"' {
+            at = string_end(json, at);
+            continue;
+        }
+        let word = json.as_bytes().get(at..).unwrap_or_default();
+        let length = word.iter().take_while(|b| is_of_word(b)).count();
+        let word = json.get(at..at + length).unwrap_or_default();
+        if word.parse::<f64>().is_ok_and(|number| !number.is_finite()) {
+            mended.push_str(json.get(copied..at).unwrap_or_default());
+            mended.push_str("null");
+            copied = at + length;
+        }
+        at += length.max(1);
+    }
+    if copied == 0 {
+        return Cow::Borrowed(json);
+    }
+    mended.push_str(json.get(copied..).unwrap_or_default());
+    Cow::Owned(mended)
+}
+
+/// Where the string that begins at `start` has ended.
+fn string_end(json: &str, start: usize) -> usize {
+    let mut at = start + 1;
+    loop {
+        let rest = json.as_bytes().get(at..).unwrap_or_default();
+        match memchr::memchr2(b'"', b'\\', rest) {
+            Some(found) if rest.get(found) == Some(&b'"') => return at + found + 1,
+            Some(found) => at += found + 2,
+            None => return json.len(),
+        }
+    }
 }
 
 /// The code unit of the escape `\uXXXX` that begins there, if one does.
@@ -77,6 +127,23 @@ mod tests {
         assert_eq!(read(r#""\\ud83d \\\ud83d""#).unwrap(), "\\ud83d \\\u{fffd}");
         for junk in [r#""\ud83""#, r#""\uzzzz""#, r#""\"#, r#""\가""#, "{"] {
             assert_eq!(read(junk), None, "{junk}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_none_become_null_and_nothing_else_does() {
+        let mended = |json| mended(json).into_owned();
+        assert_eq!(
+            mended(
+                r#"{"a":NaN,"b":[-Infinity, Infinity,nan],"c":-1e999,"d":"NaN \" Infinity","e":1e-999}"#
+            ),
+            r#"{"a":null,"b":[null, null,null],"c":null,"d":"NaN \" Infinity","e":1e-999}"#
+        );
+        let half = r#"{"NaN":"\ud83d","x":NaN}"#;
+        assert_eq!(mended(half), r#"{"NaN":"\ufffd","x":null}"#);
+        for same in [r#"{"a":1e308}"#, "NaNa", "truenan", r#""NaN"#, "\"\\", "[1.5,-0,null]", "가"]
+        {
+            assert!(matches!(super::mended(same), Cow::Borrowed(_)), "{same}");
         }
     }
 

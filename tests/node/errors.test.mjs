@@ -87,8 +87,8 @@ test('what is no stream is told apart', async () => {
   const page = await failure({ headers: [['content-type', 'text/html']], steps: [{ send: '<html>' }] });
   assert.equal(page.errorCode, 'unexpected_reply');
   const garbled = await failure({ steps: [{ send: 'data: {"id":\n\n' }] });
-  assert.equal(garbled.errorCode, 'decode');
-  assert.ok(page instanceof APIError && garbled instanceof APIError);
+  assert.deepEqual([garbled.errorCode, garbled.constructor, garbled.retryable], ['garbled', TruncatedStreamError, true]);
+  assert.ok(page instanceof APIError);
 });
 
 test('a request is sent again after Retry-After, and then told how often', async () => {

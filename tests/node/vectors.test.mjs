@@ -34,6 +34,11 @@ async function run({ call, script, request, texts, reply, error, ...rest }) {
       assert.deepEqual([errorCode, partial], [error.code, error.partial], ended.error.stack);
       if (error.status !== undefined) assert.equal(status, error.status);
       if (error.retryable !== undefined) assert.equal(retryable, error.retryable);
+      assert.ok(ended.error.message.includes(error.message ?? ''), ended.error.stack);
+      if (error.api) {
+        assert.ok(contains(ended.error.error, error.api), JSON.stringify(ended.error.error));
+        assert.strictEqual(ended.error.code, error.api.code);
+      }
     } else if (ended.error) {
       throw ended.error;
     } else if (reply) {

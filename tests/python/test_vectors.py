@@ -31,10 +31,17 @@ def test_case(fake: Fake, case: dict[str, Any], kind: str) -> None:
     run = run_sync if kind == "sync" else run_async
     texts, reply, error = run(fake, case["call"])
     if "error" in case:
-        expected = {"error_code" if name == "code" else name: value for name, value in case["error"].items()}
+        expected = dict(case["error"])
+        message, api = expected.pop("message", ""), expected.pop("api", None)
         assert isinstance(error, turnwire.OpenAIError), (error, reply)
-        found = {name: getattr(error, "status_code" if name == "status" else name, None) for name in expected}
+        attributes = {"code": "error_code", "status": "status_code"}
+        found = {name: getattr(error, attributes.get(name, name), None) for name in expected}
         assert found == expected, error
+        assert message in str(error)
+        if api is not None:
+            assert isinstance(error, turnwire.APIError)
+            assert_within(api, error.body, "error")
+            assert error.code == api["code"]
     elif error is not None:
         raise error
     if "texts" in case:

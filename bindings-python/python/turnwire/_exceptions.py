@@ -44,8 +44,7 @@ class APIError(OpenAIError):
         self.request = request
         self.body = body
         fields = body if isinstance(body, dict) else {}
-        code = fields.get("code")
-        self.code: str | None = None if code is None else str(code)
+        self.code: Any = fields.get("code")
         self.param: str | None = fields.get("param")
         self.type: str | None = fields.get("type")
 
@@ -84,7 +83,7 @@ class APITimeoutError(APIConnectionError):
 
 
 class TruncatedStreamError(APIConnectionError):
-    """The stream ended before the reply did. ``partial`` has the text that came."""
+    """The stream ended before the reply did, or was damaged on its way. ``partial`` has the text that came."""
 
 
 class BadRequestError(APIStatusError):
@@ -159,6 +158,7 @@ TABLE: dict[str, type[OpenAIError]] = {
     "status": APIStatusError,
     "api": APIError,
     "decode": APIResponseValidationError,
+    "garbled": TruncatedStreamError,
     "unexpected_reply": APIResponseValidationError,
     "too_large": APIError,
     "truncated": TruncatedStreamError,
@@ -200,8 +200,8 @@ def _make(kind: type[OpenAIError], facts: dict[str, Any]) -> OpenAIError:
     if issubclass(kind, APIError):
         if facts["api"] is None:
             return kind(text)
-        message, type_, code, param = facts["api"]
-        return kind(message, body={"message": message, "type": type_, "code": code, "param": param})
+        told = _read(facts["api"])
+        return kind(told["message"], body=told)
     return kind(text)
 
 

@@ -113,9 +113,12 @@ kinds! {
     /// The service reported an error inside a response that had begun as a success.
     Api, "api", false, "see the service's message",
         "The assistant could not answer. Please try again later.";
-    /// A response that cannot be read as what it should be, such as malformed JSON.
+    /// A response that cannot be read as what it should be, such as JSON of another form.
     Decode, "decode", false, "check that the service speaks this protocol",
         "The assistant is not available right now.";
+    /// An event of a stream, or a reply, that is no whole JSON: it was damaged on its way.
+    Garbled, "garbled", true, "call again; what was received is kept on the error",
+        "The answer broke off. Please try again.";
     /// A response of another kind than the one asked for, such as an HTML page.
     UnexpectedReply, "unexpected_reply", false, "check the base URL and what stands between you and the service",
         "The assistant is not available right now.";

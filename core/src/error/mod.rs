@@ -1,6 +1,8 @@
 //! The one error type: what was being done, to what, what went wrong, and what can be done about it.
 
+mod api;
 mod kind;
+mod trouble;
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write};
@@ -9,7 +11,9 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
+pub use api::ApiError;
 pub use kind::ErrorKind;
+pub(crate) use trouble::is_trouble;
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -40,20 +44,6 @@ struct Inner {
     partial: Option<Arc<str>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
     hint: Option<&'static str>,
-}
-
-/// The error object that a service sent (`{"error": {"message", "type", "code", "param"}}`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ApiError {
-    /// What the service says, for a person.
-    pub message: String,
-    /// The service's class of error, such as `invalid_request_error`.
-    pub kind: Option<String>,
-    /// The service's code, such as `model_not_found`; a number is given as its digits.
-    pub code: Option<String>,
-    /// The parameter that the error is about.
-    pub param: Option<String>,
 }
 
 impl Error {

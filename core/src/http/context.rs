@@ -57,14 +57,14 @@ impl Context {
         }
     }
 
-    /// The error that a service reported inside a response that had begun as a success.
-    pub(crate) fn api_error(&self, error: &Value) -> Error {
-        let text = self.redactor.scrub_body(error.to_string().as_bytes());
-        let mut api = failure::api_error(error)
-            .unwrap_or_else(|| ApiError { message: text.clone(), ..ApiError::default() });
+    /// The error that a service reported inside a response that had begun as a success: its JSON, or its words.
+    pub(crate) fn api_error(&self, told: &Value) -> Error {
+        let text = told.as_str().map_or_else(|| told.to_string(), str::to_owned);
+        let text = self.redactor.scrub_body(text.as_bytes());
+        let mut api = ApiError::from_json(told).unwrap_or_else(|| ApiError::of_text(&text));
         self.redactor.scrub_api(&mut api);
         self.error(ErrorKind::Api, &api.message)
-            .with_retryable(failure::is_passing(&api))
+            .with_retryable(api.is_passing())
             .with_api(api)
             .with_body(text)
     }
@@ -73,13 +73,9 @@ impl Context {
     pub(crate) fn told(&self, message: &str, code: Option<&str>) -> Error {
         let error = self.error(ErrorKind::Api, message);
         let Some(code) = code else { return error };
-        let mut api = ApiError {
-            message: message.to_owned(),
-            code: Some(code.to_owned()),
-            ..ApiError::default()
-        };
+        let mut api = ApiError::coded(message, code);
         let kind = ErrorKind::ALL.iter().find(|kind| kind.code() == code);
-        let passes = kind.map_or_else(|| failure::is_passing(&api), |kind| kind.is_retryable());
+        let passes = kind.map_or_else(|| api.is_passing(), |kind| kind.is_retryable());
         self.redactor.scrub_api(&mut api);
         error.with_retryable(passes).with_api(api)
     }

@@ -6,7 +6,6 @@ use std::{io, iter};
 
 use http::{HeaderMap, StatusCode};
 use hyper_util::client::legacy;
-use serde_json::Value;
 
 use super::connect::LimitStruck;
 use super::redact::shown_headers;
@@ -65,46 +64,9 @@ fn kind_of(status: StatusCode, api: Option<&ApiError>) -> ErrorKind {
     }
 }
 
-/// Reads the error object out of a body, in the shapes that OpenAI-compatible services use.
-pub(super) fn parse_api_error(body: &str) -> Option<ApiError> {
-    let value: Value = serde_json::from_str(body).ok()?;
-    // Some services wrap the object into an array.
-    let value = value.get(0).unwrap_or(&value);
-    let error = match value.get("error") {
-        Some(error) if !error.is_null() => error,
-        _ => value,
-    };
-    api_error(error)
-}
-
-/// The error object itself; codes may be numbers, and the object may be a bare string.
-pub(super) fn api_error(error: &Value) -> Option<ApiError> {
-    let word = |name: &str| match error.get(name) {
-        Some(Value::String(s)) if !s.is_empty() => Some(s.clone()),
-        Some(Value::Number(n)) => Some(n.to_string()),
-        _ => None,
-    };
-    let message = match error {
-        Value::String(message) => message.clone(),
-        _ => word("message").or_else(|| word("detail")).or_else(|| {
-            // FastAPI's validation errors are a list.
-            error.get("detail").filter(|d| d.is_array() || d.is_object()).map(Value::to_string)
-        })?,
-    };
-    Some(ApiError { message, kind: word("type"), code: word("code"), param: word("param") })
-}
-
-/// Whether an error that came inside a response is of the passing kind, by what its code or type says.
-pub(super) fn is_passing(api: &ApiError) -> bool {
-    [&api.code, &api.kind].into_iter().flatten().any(|word| match word.parse::<u16>() {
-        Ok(status) => matches!(status, 408 | 409 | 429 | 500..=599),
-        Err(_) => {
-            word != "insufficient_quota"
-                && ["rate_limit", "overloaded", "server_error", "unavailable", "timeout"]
-                    .iter()
-                    .any(|passing| word.contains(passing))
-        }
-    })
+/// The error that a body tells of, if it is JSON.
+fn parse_api_error(body: &str) -> Option<ApiError> {
+    ApiError::from_json(&serde_json::from_str(body).ok()?)
 }
 
 /// The length of an excerpt, in characters, and how many bytes of the body it is made from.
@@ -205,40 +167,6 @@ fn transport(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn error_objects_are_read_in_every_shape_in_use() {
-        let read = |body: &str| parse_api_error(body).map(|e| (e.message, e.code));
-        let code = |c: &str| Some(c.to_owned());
-        let openai = r#"{"error":{"message":"no","type":"t","code":"x","param":null}}"#;
-        assert_eq!(read(openai), Some(("no".into(), code("x"))));
-        assert_eq!(
-            read(r#"{"error":{"message":"no","code":429}}"#),
-            Some(("no".into(), code("429")))
-        );
-        assert_eq!(read(r#"[{"error":{"message":"no"}}]"#), Some(("no".into(), None)));
-        assert_eq!(read(r#"{"error":"no"}"#), Some(("no".into(), None)));
-        assert_eq!(read(r#"{"object":"error","message":"no"}"#), Some(("no".into(), None)));
-        assert_eq!(
-            read(r#"{"detail":[{"msg":"field required"}]}"#),
-            Some((r#"[{"msg":"field required"}]"#.into(), None))
-        );
-        for other in ["", "<html>", "{}", "[]", "3", r#"{"error":{}}"#] {
-            assert_eq!(read(other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn errors_inside_a_response_pass_or_do_not_by_their_words() {
-        let passing =
-            |code: &str| is_passing(&ApiError { code: Some(code.into()), ..ApiError::default() });
-        for word in ["429", "503", "rate_limit_exceeded", "overloaded_error", "server_error"] {
-            assert!(passing(word), "{word}");
-        }
-        for word in ["400", "404", "model_not_found", "insufficient_quota", "content_filter"] {
-            assert!(!passing(word), "{word}");
-        }
-    }
 
     #[test]
     fn an_html_page_becomes_a_short_line() {

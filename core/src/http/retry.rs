@@ -217,10 +217,11 @@ mod tests {
                     | Conflict
                     | RateLimited
                     | Server
-                    // These three arise only amid a stream, where no retry is asked for.
+                    // These four arise only amid a body, where no retry is asked for.
                     | IdleTimeout
                     | ContentTimeout
                     | Truncated
+                    | Garbled
                     // And this one in no request at all.
                     | OutboxFull
             )

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::content::Content;
 use super::extra::Extra;
-use super::lenient::{JsonText, Text};
+use super::lenient::{JsonText, List, Text};
 use super::message::Message;
 use super::object::{Told, read_object};
 use crate::{Error, ErrorKind, Result};
@@ -106,7 +106,7 @@ read_object!(<'de> WireMessage<'de> {
     "refusal" => refusal: Text<'de>, REFUSAL;
     "reasoning_content" => reasoning_content: Text<'de>;
     "reasoning" => reasoning: Text<'de>;
-    "tool_calls" => tool_calls: Vec<ToolCall>;
+    "tool_calls" => tool_calls: List<ToolCall>;
     skip "role";
 });
 

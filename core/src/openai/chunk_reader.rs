@@ -7,12 +7,13 @@ use serde_json::Value;
 
 use super::FinishReason;
 use super::accumulate::MOST;
+use super::budget::{self, Kept};
 use super::chunk::{ChatChunk, ChunkChoice, Delta, Head};
-use super::prune::pruned_object;
+use super::prune::repaired;
 use super::reply::ChatReply;
 use super::shape::Shape;
 use super::template::Filling;
-use super::unreadable::{Unreadable, reported_error};
+use super::unreadable::{Unreadable, reported_trouble};
 use super::wire::{Wire, WireChoice};
 #[cfg(feature = "bridge")]
 use crate::{Error, ErrorKind};
@@ -62,13 +63,16 @@ impl ChunkReader {
         match self.read(json) {
             Ok(Read::Chunk(chunk)) => Ok(chunk),
             Ok(Read::Filling(shape, filling)) => Ok(shape.chunk_of(filling.text, "")),
-            Err(Unreadable::Error(error)) => Err(Error::new(
-                ErrorKind::Api,
-                OPERATION,
-                format!("the chunk is an error: {error}"),
-            )),
+            Err(Unreadable::Trouble(told, _)) => {
+                let why = format!("the chunk is an error: {told}");
+                Err(Error::new(ErrorKind::Api, OPERATION, why))
+            }
             Err(Unreadable::NoReply) => {
                 Err(Error::new(ErrorKind::UnexpectedReply, OPERATION, "the JSON is no chunk"))
+            }
+            Err(Unreadable::Garbled(e)) => {
+                let why = format!("the chunk is not JSON: {e}");
+                Err(Error::new(ErrorKind::Garbled, OPERATION, why))
             }
             Err(Unreadable::Malformed(e)) => {
                 let why = format!("the chunk cannot be read: {e}");
@@ -78,25 +82,26 @@ impl ChunkReader {
     }
 
     fn parse(&mut self, json: &str) -> Result<ChatChunk, Unreadable> {
-        // Derived readers take lists for objects.
-        let is_object = json.trim_start().starts_with('{');
-        let pruned;
-        let wire: Wire<'_> = match serde_json::from_str(json) {
-            Ok(wire) if is_object => wire,
-            read => {
-                // What a failing service sends may fail to be a chunk in other ways besides.
-                if let Some(error) = reported_error(json) {
-                    return Err(Unreadable::Error(error));
-                }
-                pruned = pruned_object(json)?;
-                Wire::deserialize(&pruned)
-                    .map_err(|e| Unreadable::Malformed(read.err().unwrap_or(e)))?
+        budget::within(json.len(), || {
+            if json.trim_start().starts_with('{')
+                && let Ok(wire) = serde_json::from_str(json)
+            {
+                return self.take(wire, json);
             }
-        };
-        if (wire.error.is_some() || wire.choices.is_none() && wire.usage.is_none())
-            && let Some(error) = reported_error(json)
+            let (value, text) = repaired(json)?;
+            let wire = Wire::deserialize(&value);
+            self.take(wire.map_err(|e| Unreadable::Malformed(e.to_string()))?, &text)
+        })
+    }
+
+    fn take(&mut self, wire: Wire<'_>, json: &str) -> Result<ChatChunk, Unreadable> {
+        if wire.is_suspect()
+            && let Some(told) = reported_trouble(json)
         {
-            return Err(Unreadable::Error(error));
+            return Err(Unreadable::Trouble(told, wire.text().to_owned()));
+        }
+        if wire.is_given_up() {
+            return Err(Unreadable::given_up(wire.text().to_owned()));
         }
         let template = wire.template(json);
         let head = Head {
@@ -133,7 +138,7 @@ impl ChunkReader {
 
     /// What a chunk adds to one reply, and whether it is its message.
     fn choice(&mut self, wire: WireChoice<'_>) -> (ChunkChoice, bool) {
-        let index = u32::try_from(wire.index).unwrap_or(u32::MAX);
+        let index = wire.index;
         let mut delta = wire.delta.map(Delta::from).unwrap_or_default();
         let mut message = wire.message.map(Delta::from);
         let mut is_message = false;
@@ -164,15 +169,16 @@ impl ChunkReader {
 ///
 /// Its kept JSON takes the shape of a chunk's, so that everybody who reads it finds what they look for.
 pub(super) fn read_whole(json: &str) -> Result<ChatChunk, Unreadable> {
-    ChatReply::from_json(json)?;
-    let chunk = in_chunk_shape(json, |_| true);
+    let reply = ChatReply::from_json(json)?;
+    let chunk = in_chunk_shape(reply.raw().unwrap_or(json), |_| true);
     ChunkReader::default().parse(&chunk)
 }
 
 /// The JSON of a reply, or of a chunk with messages in place of deltas, as that of a chunk: the message of each choice
 /// at such a position becomes its delta.
 fn in_chunk_shape(json: &str, is_message: impl Fn(usize) -> bool) -> String {
-    let mut reply: Value = crate::json::from_str(json).unwrap_or_default();
+    let read = budget::within(json.len(), || serde_json::from_str(json));
+    let Kept(mut reply) = read.unwrap_or(Kept(Value::Null));
     let Some(object) = reply.as_object_mut() else { return json.to_owned() };
     if object.get("object").is_none_or(|object| object == "chat.completion") {
         object.insert("object".into(), "chat.completion.chunk".into());
@@ -180,7 +186,7 @@ fn in_chunk_shape(json: &str, is_message: impl Fn(usize) -> bool) -> String {
     let choices = object.get_mut("choices").and_then(Value::as_array_mut);
     let choices = choices.into_iter().flatten().filter_map(Value::as_object_mut);
     for (_, choice) in choices.enumerate().filter(|(position, _)| is_message(*position)) {
-        let mut delta = choice.remove("message").unwrap_or_default();
+        let mut delta = choice.shift_remove("message").unwrap_or_default();
         let calls = delta.get_mut("tool_calls").and_then(Value::as_array_mut);
         for (index, call) in calls.into_iter().flatten().enumerate() {
             if let Some(call) = call.as_object_mut() {

@@ -89,11 +89,11 @@ impl OpenAi {
         let text = String::from_utf8_lossy(&json);
         let text = text.trim_start_matches('\u{feff}'); // some services begin JSON with a byte order mark
         if text.trim_start().starts_with('<') {
-            let why = format!("a page came in place of a reply: {}", context.excerpt(&json));
+            let why = format!("expected a reply, got an HTML page: {}", context.excerpt(&json));
             return Err(context.error(ErrorKind::UnexpectedReply, why));
         }
         let reply = ChatReply::from_json(text);
-        let reply = reply.map_err(|e| e.into_error(&context, "reply", &json))?;
+        let reply = reply.map_err(|e| e.into_error(&context, "reply", text))?;
         telemetry::record_reply(span, &context, &reply, None);
         Ok(reply.with_head(Head { status, url: Some(url), headers }))
     }
@@ -146,7 +146,11 @@ impl OpenAi {
         }
         let context = body.context().clone();
         let some = body.collect_some(self.http.limits().error_body).await;
-        let why = format!("a body of type {media_type:?} is no stream: {}", context.excerpt(&some));
+        let page = context.excerpt(&some);
+        let why = match media_type.as_str() {
+            "text/html" => format!("expected an event stream, got an HTML page: {page}"),
+            _ => format!("expected an event stream, got a body of type {media_type:?}: {page}"),
+        };
         Err(context.error(ErrorKind::UnexpectedReply, why).with_status(status))
     }
 

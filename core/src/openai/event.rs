@@ -3,11 +3,17 @@
 use serde_json::Value;
 
 use super::accumulate::Accumulator;
+use super::budget::{self, Kept};
 use super::chunk_reader::{ChunkReader, Read};
 use super::gather::Gather;
-use super::unreadable::Unreadable;
-use crate::Result;
+use super::unreadable::{Unreadable, reported_trouble};
 use crate::http::Context;
+use crate::json::mended;
+use crate::sse::STRAY;
+use crate::{Error, ErrorKind, Result};
+
+/// The type of an event that names none.
+const MESSAGE: &str = "message";
 
 /// What a piece of the stream comes to.
 pub(super) enum Step<'a> {
@@ -17,6 +23,8 @@ pub(super) enum Step<'a> {
     Nothing,
     /// The service's word that the stream is complete.
     Done,
+    /// An error that the service reports, and the text beside it.
+    Trouble(Error, String),
 }
 
 /// Reads one event.
@@ -26,20 +34,29 @@ pub(super) fn read_event<'a>(
     event: &str,
     data: &'a str,
 ) -> Result<Step<'a>> {
-    if event == "error" {
-        return Err(error_event(context, data));
+    if event != MESSAGE {
+        if event == STRAY {
+            // Much that is no event may look like JSON: a line of a log, say.
+            let told = reported_trouble(data).map(|told| context.api_error(&told));
+            return Ok(told.map_or(Step::Nothing, |error| Step::Trouble(error, String::new())));
+        }
+        if names_an_error(event) {
+            return Ok(Step::Trouble(error_event(context, data), String::new()));
+        }
     }
     // The hot path hands over JSON that is neither padded nor empty.
     if !data.starts_with('{') {
         match data.trim() {
-            "[DONE]" => return Ok(Step::Done),
-            "" => return Ok(Step::Nothing),
+            "[DONE]" | "\"[DONE]\"" => return Ok(Step::Done),
+            "" | "null" => return Ok(Step::Nothing),
             _ => {}
         }
     }
-    let read = reader.read(data);
-    read.map(|read| Step::Chunk(read, data))
-        .map_err(|e| e.into_error(context, "chunk", data.as_bytes()))
+    match reader.read(data) {
+        Ok(read) => Ok(Step::Chunk(read, data)),
+        Err(Unreadable::Trouble(told, text)) => Ok(Step::Trouble(context.api_error(&told), text)),
+        Err(why) => Err(why.into_error(context, "chunk", data)),
+    }
 }
 
 /// What a step has come to.
@@ -53,33 +70,62 @@ pub(super) enum Taken {
 }
 
 /// Adds a step's chunk to the whole, and hands it on.
-pub(super) fn take_in(step: Step<'_>, whole: &mut Accumulator, chunks: &mut impl Gather) -> Taken {
+///
+/// # Errors
+///
+/// The error that the service reports.
+pub(super) fn take_in(
+    step: Step<'_>,
+    whole: &mut Accumulator,
+    chunks: &mut impl Gather,
+) -> Result<Taken> {
     match step {
         Step::Chunk(Read::Filling(shape, filling), json) => {
             whole.add_text(filling.text);
             chunks.filling(&shape, filling, json);
-            Taken::Chunk { content: !filling.text.is_empty() }
+            Ok(Taken::Chunk { content: !filling.text.is_empty() })
         }
         Step::Chunk(Read::Chunk(chunk), _) => {
             whole.add(&chunk, &mut ());
             let content = chunk.has_content();
             chunks.chunk(chunk);
-            Taken::Chunk { content }
+            Ok(Taken::Chunk { content })
         }
-        Step::Nothing => Taken::Nothing,
-        Step::Done => Taken::Done,
+        Step::Nothing => Ok(Taken::Nothing),
+        Step::Done => Ok(Taken::Done),
+        Step::Trouble(error, text) => {
+            if !text.is_empty() {
+                whole.add_text(&text);
+            }
+            Err(error)
+        }
     }
 }
 
-/// The error that an event of type `error` reports, whatever its data is.
-fn error_event(context: &Context, data: &str) -> crate::Error {
-    let error = match serde_json::from_str::<Value>(data) {
-        Ok(mut error) => match error.get_mut("error").map(Value::take) {
-            Some(inner) if !inner.is_null() => inner,
-            _ => error,
-        },
-        Err(_) if data.trim().is_empty() => Value::from("the service gave no reason"),
+/// Whether a type of event is one that services have for errors: `error`, `exception`, Bedrock's many, and the like.
+fn names_an_error(event: &str) -> bool {
+    let event = event.to_ascii_lowercase();
+    event.contains("error") || event.contains("exception") || event.ends_with("failed")
+}
+
+/// The error that an event of such a type reports, whatever its data is.
+fn error_event(context: &Context, data: &str) -> Error {
+    let json = mended(data);
+    let told = match budget::within(json.len(), || serde_json::from_str(&json)) {
+        Ok(Kept(told)) => told,
+        Err(_) if data.trim().is_empty() => Value::Null,
         Err(_) => Value::from(data),
     };
-    Unreadable::Error(error).into_error(context, "chunk", data.as_bytes())
+    let says_nothing = matches!(&told, Value::Null | Value::Bool(_))
+        || told.as_object().is_some_and(serde_json::Map::is_empty);
+    context.api_error(&match says_nothing {
+        true => Value::from("the service reported an error and gave no reason"),
+        false => told,
+    })
+}
+
+/// Whether the error is about the line or what came on it, not the service's word or the caller's.
+pub(super) fn is_of_the_line(error: &Error) -> bool {
+    use ErrorKind::*;
+    matches!(error.kind(), Connection | Truncated | IdleTimeout | ContentTimeout | Garbled | Decode)
 }

@@ -5,13 +5,17 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Serialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{
-    Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+    Deserialize, DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 use serde_json::Value;
+
+use super::accumulate::MOST;
+use super::budget::Kept;
 
 /// Text, borrowed from the JSON where it has no escapes. `None` for null and for what is no text.
 #[derive(Clone, Debug, Default)]
@@ -200,12 +204,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for JsonText<'a> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-                let value = Value::deserialize(SeqAccessDeserializer::new(seq))?;
+                let Kept(value) = Kept::deserialize(SeqAccessDeserializer::new(seq))?;
                 Ok(JsonText(Some(Cow::Owned(value.to_string()))))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let value = Value::deserialize(MapAccessDeserializer::new(map))?;
+                let Kept(value) = Kept::deserialize(MapAccessDeserializer::new(map))?;
                 Ok(JsonText(Some(Cow::Owned(value.to_string()))))
             }
         }
@@ -222,6 +226,73 @@ impl From<JsonText<'_>> for String {
 /// Text that is kept, for `deserialize_with`.
 pub(super) fn string<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(Text::deserialize(deserializer)?.into_string().unwrap_or_default())
+}
+
+/// A list of at most as many items as a call has replies, or a reply tool calls: one of more is none that anybody means.
+pub(super) struct List<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ListVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+            type Value = Vec<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a list of at most {MOST} items")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+                let mut list = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    if list.len() == MOST {
+                        return Err(A::Error::invalid_length(MOST + 1, &self));
+                    }
+                    list.push(item);
+                }
+                Ok(list)
+            }
+        }
+
+        deserializer.deserialize_seq(ListVisitor(PhantomData)).map(List)
+    }
+}
+
+impl<T> From<List<T>> for Vec<T> {
+    fn from(list: List<T>) -> Self {
+        list.0
+    }
+}
+
+impl<T> From<List<T>> for Option<Vec<T>> {
+    fn from(list: List<T>) -> Self {
+        Some(list.0)
+    }
+}
+
+/// The place of a reply or a tool call, which is written as a number.
+pub(super) struct Index(u32);
+
+impl<'de> Deserialize<'de> for Index {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let index = u32::deserialize(deserializer)?;
+        if index as usize >= MOST {
+            return Err(D::Error::custom(format_args!("an index of {index} is not below {MOST}")));
+        }
+        Ok(Index(index))
+    }
+}
+
+impl From<Index> for u32 {
+    fn from(index: Index) -> Self {
+        index.0
+    }
+}
+
+impl From<Index> for Option<u32> {
+    fn from(index: Index) -> Self {
+        Some(index.0)
+    }
 }
 
 /// A value that may be null, for `deserialize_with`.

@@ -5,6 +5,7 @@
 
 pub(crate) mod accumulate;
 mod assistant;
+mod budget;
 pub(crate) mod builder;
 mod chunk;
 pub(crate) mod chunk_reader;

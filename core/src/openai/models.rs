@@ -3,8 +3,10 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{OpenAi, lenient};
+use super::unreadable::reported_trouble;
+use super::{OpenAi, budget, lenient};
 use crate::http::{Head, REQUEST_ID, Request, Response};
+use crate::json::mended;
 use crate::{ErrorKind, Result};
 
 /// A list of models.
@@ -63,9 +65,13 @@ impl OpenAi {
         let context = body.context().clone();
         let json = body.collect(self.http.limits().reply).await?;
         let text = String::from_utf8_lossy(&json);
-        let mut list: ModelList = serde_json::from_str(&text).map_err(|e| {
-            let why = format!("what came is no list of models: {e}: {}", context.excerpt(&json));
-            // The error itself would quote what came, unscrubbed: its text is in the message.
+        let text = mended(text.trim_start_matches('\u{feff}'));
+        if let Some(told) = reported_trouble(&text) {
+            return Err(context.api_error(&told));
+        }
+        let read = budget::within(text.len(), || serde_json::from_str(&text));
+        let mut list: ModelList = read.map_err(|e| {
+            let why = format!("expected a list of models, got {}: {e}", context.excerpt(&json));
             context.error(ErrorKind::Decode, why)
         })?;
         list.raw = text.into();

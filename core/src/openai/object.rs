@@ -78,6 +78,7 @@ macro_rules! read_object {
                         self,
                         mut map: A,
                     ) -> Result<Self::Value, A::Error> {
+                        $crate::openai::budget::spend(size_of::<Self::Value>())?;
                         let mut read = <$type>::default();
                         while let Some(name) = map.next_key::<$crate::openai::lenient::Text<$de>>()? {
                             match name.as_str() {
@@ -93,7 +94,10 @@ macro_rules! read_object {
                                 $($($skipped)|+ => {
                                     map.next_value::<serde::de::IgnoredAny>()?;
                                 })?
-                                other => read.extra.keep(other, map.next_value()?),
+                                other => {
+                                    let value = map.next_value::<$crate::openai::budget::Kept>()?;
+                                    read.extra.keep(other, value.0);
+                                }
                             }
                         }
                         $($finish(&mut read);)?

@@ -3,19 +3,74 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::lenient::{self, Text};
-use super::unreadable::Unreadable;
+use super::accumulate::MOST;
+use super::budget::{self, Kept};
+use super::lenient::Text;
+use super::unreadable::{Unreadable, reported_trouble};
 use super::usage::{Logprobs, Usage};
 
-/// A JSON object without what cannot be read of it.
-pub(super) fn pruned_object(json: &str) -> Result<Value, Unreadable> {
-    let mut value: Value = crate::json::from_str(json).map_err(Unreadable::Malformed)?;
-    if !value.is_object() {
-        let why = "it is no JSON object";
-        return Err(Unreadable::Malformed(serde::de::Error::custom(why)));
+/// A JSON object without what cannot be read of it, and its text, in which every index is a number.
+pub(super) fn repaired(json: &str) -> Result<(Value, String), Unreadable> {
+    let json = crate::json::mended(json);
+    // What a failing service sends may fail to be a chunk in other ways besides.
+    if let Some(told) = reported_trouble(&json) {
+        return Err(Unreadable::Trouble(told, String::new()));
     }
+    let read = budget::within(json.len(), || serde_json::from_str(&json));
+    let Kept(mut value) = read.map_err(|e| Unreadable::from_failure(&json, &e))?;
+    if !value.is_object() {
+        return Err(Unreadable::Malformed("it is not an object".to_owned()));
+    }
+    let text = match mend_indices(&mut value)? {
+        true => value.to_string(),
+        false => json.into_owned(),
+    };
     prune(&mut value);
-    Ok(value)
+    Ok((value, text))
+}
+
+/// Makes numbers of the indices that are written as text or as floats, and says whether there were any.
+///
+/// Other languages use an index as it stands: whatever is none must not get there.
+fn mend_indices(value: &mut Value) -> Result<bool, Unreadable> {
+    let mut mended = false;
+    for (at, choice) in list(value.get_mut("choices")).enumerate() {
+        let path = format!("choices[{at}]");
+        mended |= mend_index(choice, &path)?;
+        for message in ["delta", "message"] {
+            let calls = choice.get_mut(message).and_then(|message| message.get_mut("tool_calls"));
+            for (at, call) in list(calls).enumerate() {
+                mended |= mend_index(call, &format!("{path}.{message}.tool_calls[{at}]"))?;
+            }
+        }
+    }
+    Ok(mended)
+}
+
+fn list(value: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
+    value.and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+fn mend_index(holder: &mut Value, path: &str) -> Result<bool, Unreadable> {
+    let Some(index) = holder.get_mut("index").filter(|index| !index.is_null()) else {
+        return Ok(false);
+    };
+    let number = match &*index {
+        Value::String(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().ok(),
+        // Exact, as there are so few of them.
+        Value::Number(number) => number.as_u64().or_else(|| {
+            let number = number.as_f64()?;
+            (0..MOST as u64).find(|whole| *whole as f64 == number)
+        }),
+        _ => None,
+    };
+    let Some(number) = number.filter(|number| *number < MOST as u64) else {
+        let why = format!("{path}.index is {index}, not a whole number below {MOST}");
+        return Err(Unreadable::Malformed(why));
+    };
+    let is_mended = !index.is_u64();
+    *index = number.into();
+    Ok(is_mended)
 }
 
 /// Takes out of a chunk's or a reply's JSON what has a type that cannot be read, so that one odd field does not
@@ -30,7 +85,6 @@ fn prune(value: &mut Value) {
 }
 
 fn prune_choice(choice: &mut Value) {
-    keep_index(choice.get_mut("index"));
     keep_if(choice.get_mut("logprobs"), |logprobs| Logprobs::deserialize(logprobs).is_ok());
     for message in ["delta", "message"] {
         let Some(message) = choice.get_mut(message) else { continue };
@@ -42,7 +96,6 @@ fn prune_choice(choice: &mut Value) {
         if let Some(calls) = message.get_mut("tool_calls") {
             keep_objects(calls);
             for call in calls.as_array_mut().into_iter().flatten() {
-                keep_index(call.get_mut("index"));
                 keep_if(call.get_mut("function"), Value::is_object);
             }
         }
@@ -60,12 +113,5 @@ fn keep_objects(list: &mut Value) {
     match list {
         Value::Array(items) => items.retain(Value::is_object),
         other => *other = Value::Null,
-    }
-}
-
-/// Keeps an index, also where it is written as text or as a float.
-fn keep_index(index: Option<&mut Value>) {
-    if let Some(index) = index.filter(|index| !index.is_null()) {
-        *index = lenient::number(&*index).map_or(Value::Null, Value::from);
     }
 }

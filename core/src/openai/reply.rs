@@ -5,11 +5,12 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::assistant::AssistantMessage;
+use super::budget;
 use super::extra::Extra;
-use super::lenient::{Number, Text, Word};
+use super::lenient::{Index, List, Number, Text, Word};
 use super::object::{Told, read_object};
-use super::prune::pruned_object;
-use super::unreadable::{Unreadable, reported_error};
+use super::prune::repaired;
+use super::unreadable::{Unreadable, is_json, is_suspect, reported_trouble};
 use super::usage::{Logprobs, Usage};
 use super::{FinishReason, Role, ServiceTier};
 use crate::http::{Head, REQUEST_ID};
@@ -56,7 +57,7 @@ read_object!(<'de> ChatReply {
     "id" => id: Text<'de>, ID;
     "created" => created: Number, CREATED;
     "model" => model: Text<'de>, MODEL;
-    "choices" => choices: Vec<Choice>;
+    "choices" => choices: List<Choice>;
     "usage" => usage: Usage, USAGE;
     "service_tier" => service_tier: Word<ServiceTier>, SERVICE_TIER;
     "system_fingerprint" => system_fingerprint: Text<'de>, SYSTEM_FINGERPRINT;
@@ -103,7 +104,7 @@ pub struct Choice {
 pub(super) const LOGPROBS: u8 = 1;
 
 read_object!(<'de> Choice {
-    "index" => index: u32;
+    "index" => index: Index;
     "message" => message: AssistantMessage;
     "finish_reason" => finish_reason: Word<FinishReason>;
     "logprobs" => logprobs: Logprobs, LOGPROBS;
@@ -136,22 +137,37 @@ impl Serialize for Spoken<'_> {
 impl ChatReply {
     /// Reads a reply from its JSON, which it keeps.
     pub(super) fn from_json(json: &str) -> Result<Self, Unreadable> {
-        if let Some(error) = reported_error(json) {
-            return Err(Unreadable::Error(error));
-        }
+        budget::within(json.len(), || ChatReply::read(json))
+    }
+
+    fn read(json: &str) -> Result<Self, Unreadable> {
         let is_object = json.trim_start().starts_with('{');
-        let mut reply: ChatReply = match serde_json::from_str(json) {
-            Ok(reply) if is_object => reply,
-            read => {
-                let pruned = pruned_object(json)?;
-                let reply = ChatReply::deserialize(&pruned);
-                reply.map_err(|e| Unreadable::Malformed(read.err().unwrap_or(e)))?
+        let read = is_object.then(|| serde_json::from_str(json).ok()).flatten();
+        let (mut reply, raw): (ChatReply, Box<str>) = match read {
+            Some(reply) => (reply, json.into()),
+            // Text of another kind was not damaged on its way.
+            None if !json.trim_start().starts_with(['{', '[']) && !is_json(json) => {
+                return Err(Unreadable::NoReply);
+            }
+            None => {
+                let (value, text) = repaired(json)?;
+                let reply = ChatReply::deserialize(&value);
+                (reply.map_err(|e| Unreadable::Malformed(e.to_string()))?, text.into())
             }
         };
+        if is_suspect(&raw)
+            && let Some(told) = reported_trouble(&raw)
+        {
+            return Err(Unreadable::Trouble(told, String::new()));
+        }
         if reply.choices.is_empty() {
             return Err(Unreadable::NoReply);
         }
-        reply.raw = Some(json.into());
+        let mut reasons = reply.choices.iter().filter_map(|choice| choice.finish_reason.as_ref());
+        if reasons.any(|reason| reason.as_str() == "error") {
+            return Err(Unreadable::given_up(reply.text().to_owned()));
+        }
+        reply.raw = Some(raw);
         Ok(reply)
     }
 

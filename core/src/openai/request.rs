@@ -12,7 +12,8 @@ use super::options::{Stop, StreamOptions};
 use super::tool::{ResponseFormat, Tool, ToolChoice};
 use super::verbatim::Verbatim;
 use super::{ReasoningEffort, ServiceTier, Verbosity};
-use crate::{Error, ErrorKind, Result, json};
+use crate::json::with_whole_pairs;
+use crate::{Error, ErrorKind, Result};
 
 /// Defines the request with its options: a public field and a setter for each, and the list of their names.
 macro_rules! chat_request {
@@ -140,7 +141,7 @@ impl ChatRequest {
     ///
     /// `invalid_request` when it is not a JSON object.
     pub fn from_json(json: &str) -> Result<Self> {
-        let mut given: Verbatim = serde_json::from_str(&json::mend(json)).map_err(|e| {
+        let mut given: Verbatim = serde_json::from_str(&with_whole_pairs(json)).map_err(|e| {
             let why = format!("the request is not a JSON object: {e}");
             Error::new(ErrorKind::InvalidRequest, "chat.request", why)
         })?;

@@ -14,7 +14,7 @@ use tracing::Span;
 use super::accumulate::Accumulator;
 use super::chunk::ChatChunk;
 use super::chunk_reader::{ChunkReader, Read, read_whole};
-use super::event::{Step, Taken, read_event, take_in};
+use super::event::{Step, Taken, is_of_the_line, read_event, take_in};
 use super::gather::Gather;
 use super::reply::ChatReply;
 use super::telemetry;
@@ -24,6 +24,10 @@ use crate::{Error, ErrorKind, Limits, Result};
 
 /// How long the rest of a stream is waited for after every reply in it has ended: the usage and `[DONE]`.
 const REST: Duration = Duration::from_secs(5);
+
+/// How many steps are made at a stretch while there is always more: then others have their turn, time limits above
+/// all.
+const STRETCH: u32 = 1024;
 
 /// The bytes of a byte order mark.
 const BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -44,6 +48,8 @@ pub struct ChatStream {
     reader: ChunkReader,
     whole: Accumulator,
     state: State,
+    /// The steps since others had their turn.
+    stretch: u32,
     /// Whether the rest is waited for no longer than [`REST`], because every reply has ended.
     hurried: bool,
     asked: usize,
@@ -73,13 +79,14 @@ impl ChatStream {
     pub(super) fn new(source: Source, setup: Setup) -> Self {
         ChatStream {
             source,
-            decoder: Decoder::new().max_event(setup.limits.event),
+            decoder: Decoder::new().max_event(setup.limits.event).keep_stray(),
             bytes: Bytes::new(),
             taken: 0,
             format: Format::Unknown,
             reader: ChunkReader::default(),
             whole: Accumulator::default(),
             state: State::Reading,
+            stretch: 0,
             hurried: false,
             asked: setup.asked,
             limits: setup.limits,
@@ -156,6 +163,12 @@ impl ChatStream {
             return Poll::Ready(Some(Err(self.end_with(error))));
         }
         loop {
+            if self.stretch == STRETCH {
+                self.stretch = 0;
+                task.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            self.stretch += 1;
             let step = match self.next_step(chunks) {
                 Ok(Some(step)) => Ok(step),
                 Ok(None) => match ready!(self.source.poll(task)) {
@@ -167,7 +180,7 @@ impl ChatStream {
                     #[cfg(feature = "eventsource-stream")]
                     Some(Ok(Piece::Event { event, data })) => {
                         read_event(&mut self.reader, self.source.context(), &event, &data)
-                            .map(|step| take_in(step, &mut self.whole, chunks))
+                            .and_then(|step| take_in(step, &mut self.whole, chunks))
                     }
                     Some(Err(error)) => Err(error),
                     None => self.at_eof(chunks),
@@ -217,7 +230,7 @@ impl ChatStream {
                         Some(b'{' | b'[') => Format::Json(Vec::new()),
                         Some(b'<') => {
                             let page = self.source.context().excerpt(input);
-                            let why = format!("a page came in place of a stream: {page}");
+                            let why = format!("expected an event stream, got an HTML page: {page}");
                             return Err(self
                                 .source
                                 .context()
@@ -248,7 +261,8 @@ impl ChatStream {
                         Some(Frame::Comment(_)) => Ok(Some(Taken::Nothing)),
                         Some(Frame::Event(event)) => {
                             read_event(&mut self.reader, context, &event.event, &event.data)
-                                .map(|step| Some(take_in(step, &mut self.whole, chunks)))
+                                .and_then(|step| take_in(step, &mut self.whole, chunks))
+                                .map(Some)
                         }
                     };
                 }
@@ -263,12 +277,12 @@ impl ChatStream {
             self.format = Format::JsonRead;
             let text = String::from_utf8_lossy(&json);
             let text = text.trim_start_matches('\u{feff}');
-            let chunk = read_whole(text).map_err(|e| e.into_error(context, "reply", &json))?;
-            return Ok(take_in(Step::Chunk(Read::Chunk(chunk), text), &mut self.whole, chunks));
+            let chunk = read_whole(text).map_err(|e| e.into_error(context, "reply", text))?;
+            return take_in(Step::Chunk(Read::Chunk(chunk), text), &mut self.whole, chunks);
         }
         if let Some(event) = self.decoder.finish() {
             let step = read_event(&mut self.reader, context, &event.event, &event.data)?;
-            return Ok(take_in(step, &mut self.whole, chunks));
+            return take_in(step, &mut self.whole, chunks);
         }
         if self.is_whole() {
             return Ok(Taken::Done);
@@ -348,12 +362,6 @@ pub(super) struct Setup {
     pub(super) limits: Limits,
     pub(super) started: Instant,
     pub(super) span: Span,
-}
-
-/// Whether the error is about the line or what came on it, not the service's word or the caller's.
-fn is_of_the_line(error: &Error) -> bool {
-    use ErrorKind::*;
-    matches!(error.kind(), Connection | Truncated | IdleTimeout | ContentTimeout | Decode)
 }
 
 impl Stream for ChatStream {

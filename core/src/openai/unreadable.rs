@@ -1,50 +1,90 @@
 //! JSON that gives no chunk and no reply, and the error that it becomes.
 
+use std::fmt::Display;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use super::budget::{self, Kept};
+use crate::error::is_trouble;
 use crate::http::Context;
 use crate::{Error, ErrorKind};
 
 /// Why JSON gave no chunk, or no reply.
 #[derive(Debug)]
 pub(super) enum Unreadable {
-    /// It is an error that the service reports.
-    Error(Value),
-    /// It is JSON of something else.
+    /// It is an error that the service reports, and the text that stands beside it.
+    Trouble(Value, String),
+    /// It is JSON of something else, or text that never was JSON.
     NoReply,
+    /// It is no JSON at all.
+    Garbled(String),
     /// It is not the JSON of a chunk or a reply.
-    Malformed(serde_json::Error),
+    Malformed(String),
 }
 
 impl Unreadable {
-    /// The error of a call that this ends; `what` names what should have come.
-    pub(super) fn into_error(self, context: &Context, what: &str, json: &[u8]) -> Error {
+    /// The error of a call that this ends; `what` names what should have come, and what came is `text`.
+    pub(super) fn into_error(self, context: &Context, what: &str, text: &str) -> Error {
+        let error = |kind, why: &dyn Display| {
+            let excerpt = context.excerpt(text.as_bytes());
+            context.error(kind, format!("expected a {what}, {why}: {excerpt}"))
+        };
         match self {
-            Unreadable::Error(error) => context.api_error(&error),
-            Unreadable::NoReply => {
-                let why = format!("JSON came that is no {what}: {}", context.excerpt(json));
-                context.error(ErrorKind::UnexpectedReply, why)
+            Unreadable::Trouble(told, _) => context.api_error(&told),
+            Unreadable::NoReply => error(ErrorKind::UnexpectedReply, &"got something else"),
+            Unreadable::Garbled(why) => {
+                error(ErrorKind::Garbled, &format_args!("got damaged JSON ({why})"))
             }
-            Unreadable::Malformed(e) => {
-                let why = format!("what came is no {what}: {e}: {}", context.excerpt(json));
-                // The error itself would quote what came, unscrubbed: its text is in the message.
-                context.error(ErrorKind::Decode, why)
+            Unreadable::Malformed(why) => {
+                error(ErrorKind::Decode, &format_args!("got JSON of another form ({why})"))
             }
+        }
+    }
+
+    /// A reply that the service gave up without a word; this much of its text came with that.
+    pub(super) fn given_up(text: String) -> Self {
+        let why = "the service broke the reply off (finish_reason \"error\") and gave no reason";
+        Unreadable::Trouble(why.into(), text)
+    }
+
+    /// Why JSON that cannot be read could not be.
+    pub(super) fn from_failure(json: &str, error: &serde_json::Error) -> Self {
+        // What is nested too deep for a reader is JSON nevertheless.
+        match is_json(json) {
+            true => Unreadable::Malformed(error.to_string()),
+            false => Unreadable::Garbled(error.to_string()),
         }
     }
 }
 
-/// The error that an event's or a reply's JSON reports: `{"error": …}`, also in a list, or `{"object": "error", …}`
-/// on some services.
-pub(super) fn reported_error(json: &str) -> Option<Value> {
-    let mut value: Value = serde_json::from_str(json).ok()?;
-    if let Value::Array(items) = value {
-        value = items.into_iter().next()?;
+/// Whether a text is JSON, however deep.
+pub(super) fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// Whether a reply's JSON may be an error that the service reports, in place of the reply or beside it.
+pub(super) fn is_suspect(reply: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Signs {
+        error: Option<IgnoredAny>,
+        choices: Option<Vec<ChoiceSigns>>,
     }
-    match value.get_mut("error").map(Value::take) {
-        Some(Value::Null) | None => {
-            value.get("object").is_some_and(|o| o == "error").then_some(value)
-        }
-        Some(error) => Some(error),
+    #[derive(Deserialize)]
+    struct ChoiceSigns {
+        error: Option<IgnoredAny>,
     }
+    let signs: Option<Signs> = serde_json::from_str(reply).ok();
+    signs.is_none_or(|Signs { error, choices }| {
+        let choices = choices.unwrap_or_default();
+        error.is_some() || choices.is_empty() || choices.iter().any(|choice| choice.error.is_some())
+    })
+}
+
+/// The JSON of an event or a reply if it tells of trouble. Whatever follows its first value does not matter.
+pub(super) fn reported_trouble(json: &str) -> Option<Value> {
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let Kept(told) = budget::within(json.len(), || Kept::deserialize(&mut reader)).ok()?;
+    is_trouble(&told).then_some(told)
 }

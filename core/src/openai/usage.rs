@@ -46,8 +46,8 @@ kept_object!(<'de> Logprobs {
 pub struct TokenLogprob {
     /// The token's text.
     pub token: String,
-    /// The natural logarithm of its probability.
-    pub logprob: f64,
+    /// The natural logarithm of its probability; none where the service gives no number, as for a token that cannot be.
+    pub logprob: Option<f64>,
     /// Its UTF-8 bytes: a token may be less than a character.
     pub bytes: Option<Vec<u8>>,
     /// The likeliest tokens at this place.

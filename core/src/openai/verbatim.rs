@@ -2,9 +2,12 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
+
+/// The most fields of an object: no object that anybody means has more.
+const MOST: usize = 4096;
 
 /// The fields of a JSON object, each with the text of its value.
 ///
@@ -58,13 +61,16 @@ impl<'de> Deserialize<'de> for Verbatim {
             type Value = Verbatim;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
+                write!(f, "a JSON object of at most {MOST} fields")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Verbatim, A::Error> {
                 let mut fields = Verbatim::default();
                 while let Some((name, value)) = map.next_entry()? {
                     fields.set(name, value);
+                    if fields.0.len() > MOST {
+                        return Err(A::Error::invalid_length(MOST + 1, &self));
+                    }
                 }
                 Ok(fields)
             }

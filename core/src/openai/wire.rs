@@ -7,7 +7,7 @@ use super::ServiceTier;
 use super::assistant::{CustomCall, REFUSAL};
 use super::content::Content;
 use super::extra::Extra;
-use super::lenient::{JsonText, Number, Text, Word};
+use super::lenient::{Index, JsonText, List, Number, Text, Word};
 use super::object::{Told, read_object};
 use super::reply::{LOGPROBS, SERVICE_TIER, SYSTEM_FINGERPRINT, USAGE};
 use super::template::Template;
@@ -33,7 +33,7 @@ read_object!(<'de> Wire<'de> {
     "id" => id: Text<'de>;
     "created" => created: Number;
     "model" => model: Text<'de>;
-    "choices" => choices: Vec<WireChoice<'de>>;
+    "choices" => choices: List<WireChoice<'de>>;
     "usage" => usage: Box<Usage>, USAGE;
     "service_tier" => service_tier: Word<ServiceTier>, SERVICE_TIER;
     "system_fingerprint" => system_fingerprint: Text<'de>, SYSTEM_FINGERPRINT;
@@ -43,6 +43,27 @@ read_object!(<'de> Wire<'de> {
 });
 
 impl Wire<'_> {
+    /// Whether it may be an error that the service reports, in place of a chunk or beside one.
+    pub(super) fn is_suspect(&self) -> bool {
+        let choices = self.choices.as_deref().unwrap_or_default();
+        self.error.is_some()
+            || choices.is_empty()
+            || choices.iter().any(|choice| choice.extra.contains_key("error"))
+    }
+
+    /// The text that it adds to the first reply.
+    pub(super) fn text(&self) -> &str {
+        let first = self.choices.iter().flatten().find(|choice| choice.index == 0);
+        let delta = first.and_then(|choice| choice.delta.as_ref());
+        delta.map_or("", |delta| delta.content.text.as_str())
+    }
+
+    /// Whether a reply has ended as those do that the service gives up.
+    pub(super) fn is_given_up(&self) -> bool {
+        let mut choices = self.choices.iter().flatten();
+        choices.any(|choice| choice.finish_reason.word() == Some("error"))
+    }
+
     /// A template for the chunks to come, if this one adds text to the first reply and nothing else, and adding the rest
     /// of it a second time would change nothing.
     pub(super) fn template(&self, json: &str) -> Option<Template> {
@@ -73,7 +94,7 @@ fn is_plain(value: &Value) -> bool {
 
 #[derive(Default)]
 pub(super) struct WireChoice<'a> {
-    pub(super) index: u64,
+    pub(super) index: u32,
     pub(super) delta: Option<WireDelta<'a>>,
     /// In place of the delta, or beside it: the whole message.
     pub(super) message: Option<WireDelta<'a>>,
@@ -84,7 +105,7 @@ pub(super) struct WireChoice<'a> {
 }
 
 read_object!(<'de> WireChoice<'de> {
-    "index" => index: Number;
+    "index" => index: Index;
     "delta" => delta: WireDelta<'de>;
     "message" => message: WireDelta<'de>;
     "finish_reason" => finish_reason: Text<'de>;
@@ -110,7 +131,7 @@ read_object!(<'de> WireDelta<'de> {
     "refusal" => refusal: Text<'de>, REFUSAL;
     "reasoning_content" => reasoning_content: Text<'de>;
     "reasoning" => reasoning: Text<'de>;
-    "tool_calls" => tool_calls: Vec<WireToolCall<'de>>;
+    "tool_calls" => tool_calls: List<WireToolCall<'de>>;
 });
 
 #[derive(Default)]
@@ -124,7 +145,7 @@ pub(super) struct WireToolCall<'a> {
 }
 
 read_object!(<'de> WireToolCall<'de> {
-    "index" => index: u32;
+    "index" => index: Index;
     "id" => id: Text<'de>;
     "type" => kind: Text<'de>;
     "function" => function: WireFunction<'de>;

@@ -132,6 +132,11 @@ impl Redactor {
         for word in [&mut api.kind, &mut api.code, &mut api.param].into_iter().flatten() {
             *word = self.scrub(word);
         }
+        let mut fields = Value::Object(std::mem::take(&mut api.fields));
+        self.scrub_value(&mut fields);
+        if let Value::Object(fields) = fields {
+            api.fields = fields;
+        }
     }
 
     fn cut_out<'t>(&self, text: &'t [u8], may_be_cut: bool) -> Cow<'t, [u8]> {

@@ -8,10 +8,14 @@ use memchr::{memchr, memchr2};
 use serde::de::IgnoredAny;
 
 use super::frame::DEFAULT_EVENT;
+use super::line::{Line, parse_line};
 use super::{Event, Frame};
 
 /// The cap on one event unless [`Decoder::max_event`] sets another: 8 MiB.
 pub(crate) const DEFAULT_MAX_EVENT: usize = 8 * 1024 * 1024;
+
+/// The type of an event that is bare JSON, and none by the standard: no type that a stream names has a line break.
+pub(crate) const STRAY: &str = "\n";
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
@@ -52,6 +56,8 @@ pub struct Decoder {
     last_event_id: Arc<str>,
     retry: Option<u64>,
     failed: bool,
+    /// Whether lines that look like an error's are handed out, which the standard ignores.
+    keeps_stray: bool,
 }
 
 /// What was read of the event that the next blank line dispatches.
@@ -63,6 +69,9 @@ struct Block {
     /// The id of this block; it becomes the last event id only when a blank line ends the block.
     id: Option<Arc<str>>,
     retry: Option<u64>,
+    /// Lines that the standard ignores and an error may be told by, and whether their field was `error`.
+    stray: Vec<u8>,
+    is_error: bool,
 }
 
 impl Default for Decoder {
@@ -83,7 +92,15 @@ impl Decoder {
             last_event_id: Arc::default(),
             retry: None,
             failed: false,
+            keeps_stray: false,
         }
+    }
+
+    /// Hands out what the standard ignores and failing services send: lines of a field `error`, as an event of that
+    /// type, and bare JSON, as an event of the type [`STRAY`].
+    pub(crate) fn keep_stray(mut self) -> Self {
+        self.keeps_stray = true;
+        self
     }
 
     /// Sets the cap on one event: its data so far and the line at hand, in bytes.
@@ -178,7 +195,7 @@ impl Decoder {
                     self.keep(whole.take());
                     self.append_data(value);
                 }
-                Line::Field(name, value) => self.field(name, value),
+                Line::Field(name, value) => self.field(line, name, value),
             }
         }
     }
@@ -194,8 +211,13 @@ impl Decoder {
             return None;
         }
         let line = std::mem::take(&mut self.line);
-        if let Line::Data(value) = parse_line(&line) {
-            self.append_data(value);
+        match parse_line(&line) {
+            Line::Data(value) => self.append_data(value),
+            Line::Field(name, value) if self.keeps_stray => self.field(&line, name, value),
+            _ => {}
+        }
+        if !self.block.has_data && !self.block.stray.is_empty() {
+            return self.dispatch(None);
         }
         let ends_itself = {
             let data = self.block.data.trim_ascii();
@@ -238,7 +260,7 @@ impl Decoder {
                 return Some(Cow::Owned(decode_text(text).into_owned()));
             }
             Line::Data(value) => self.append_data(value),
-            Line::Field(name, value) => self.field(name, value),
+            Line::Field(name, value) => self.field(line, name, value),
             Line::Blank => {} // a buffered line has at least one byte
         }
         None
@@ -252,7 +274,7 @@ impl Decoder {
     }
 
     /// A field other than `data`.
-    fn field(&mut self, name: &[u8], value: &[u8]) {
+    fn field(&mut self, line: &[u8], name: &[u8], value: &[u8]) {
         match name {
             b"event" => self.block.event = decode_text(value).into_owned(),
             b"id" if memchr(0, value).is_none() => {
@@ -265,7 +287,28 @@ impl Decoder {
                     self.block.retry = Some(ms);
                 }
             }
+            _ if self.keeps_stray => self.stray(line, name, value),
             _ => {}
+        }
+    }
+
+    /// Keeps a line of a field `error`, or of JSON: both begin as such, and JSON may go on for some lines.
+    fn stray(&mut self, line: &[u8], name: &[u8], value: &[u8]) {
+        let (text, is_kept) = match name {
+            b"error" => {
+                self.block.is_error = true;
+                (value, true)
+            }
+            _ => (
+                line,
+                !self.block.stray.is_empty()
+                    || matches!(line.trim_ascii_start().first(), Some(b'{' | b'[')),
+            ),
+        };
+        let stray = &mut self.block.stray;
+        if is_kept && stray.len() + text.len() < KEPT_CAPACITY {
+            stray.extend_from_slice(text);
+            stray.push(b'\n');
         }
     }
 
@@ -276,8 +319,19 @@ impl Decoder {
         }
         let retry = self.block.retry.take();
         let event = std::mem::take(&mut self.block.event);
+        let stray = std::mem::take(&mut self.block.stray);
+        let is_error = std::mem::take(&mut self.block.is_error) || event == "error";
         if !std::mem::replace(&mut self.block.has_data, false) {
-            return None;
+            let event = if is_error { "error" } else { STRAY };
+            let data = String::from_utf8_lossy(stray.trim_ascii()).into_owned();
+            let id = || self.last_event_id.clone();
+            let is_told = !data.is_empty();
+            return is_told.then(|| Event {
+                event: event.into(),
+                data: data.into(),
+                id: id(),
+                retry,
+            });
         }
         let data = match whole {
             Some(data) => decode_text(data),
@@ -292,35 +346,6 @@ impl Decoder {
         };
         let event = if event.is_empty() { DEFAULT_EVENT.into() } else { Cow::Owned(event) };
         Some(Event { event, data, id: self.last_event_id.clone(), retry })
-    }
-}
-
-enum Line<'a> {
-    Blank,
-    Comment(&'a [u8]),
-    Data(&'a [u8]),
-    Field(&'a [u8], &'a [u8]),
-}
-
-fn parse_line(line: &[u8]) -> Line<'_> {
-    if let Some(value) = line.strip_prefix(b"data:") {
-        return Line::Data(value.strip_prefix(b" ").unwrap_or(value));
-    }
-    if line.is_empty() {
-        return Line::Blank;
-    }
-    let (name, value) = match memchr(b':', line) {
-        Some(colon) => {
-            let (name, value) = line.split_at(colon);
-            let value = value.strip_prefix(b":").unwrap_or(value);
-            (name, value.strip_prefix(b" ").unwrap_or(value))
-        }
-        None => (line, &b""[..]),
-    };
-    match name {
-        b"" => Line::Comment(value),
-        b"data" => Line::Data(value),
-        _ => Line::Field(name, value),
     }
 }
 

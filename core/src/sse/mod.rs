@@ -6,8 +6,9 @@
 mod decoder;
 mod encoder;
 mod frame;
+mod line;
 
-pub(crate) use decoder::DEFAULT_MAX_EVENT;
+pub(crate) use decoder::{DEFAULT_MAX_EVENT, STRAY};
 pub use decoder::{Decoder, EventTooLarge};
 pub use encoder::encode;
 pub use frame::{Event, Frame};

@@ -64,6 +64,8 @@ struct Failure {
     status: Option<u16>,
     partial: Option<String>,
     retryable: Option<bool>,
+    message: Option<String>,
+    api: Option<Value>,
 }
 
 #[tokio::test]
@@ -106,6 +108,12 @@ async fn run(case: &Case) {
             assert_eq!(error.partial(), expected.partial.as_deref(), "{name}");
             let retryable = expected.retryable.unwrap_or(error.is_retryable());
             assert_eq!(error.is_retryable(), retryable, "{name}");
+            let line = error.to_string();
+            assert!(line.contains(expected.message.as_deref().unwrap_or("")), "{name}: {line}");
+            if let Some(expected) = &expected.api {
+                let found = Value::Object(error.api().unwrap().fields().clone());
+                assert!(contains(&found, expected), "{name}: {found} lacks a part of {expected}");
+            }
         }
         (None, Ok(reply)) => {
             if let Some(expected) = &case.reply {

@@ -16,7 +16,7 @@ async fn a_stream_that_breaks_keeps_the_text_so_far() {
         ("ends amid an event", start().send("data: {\"choices\":[{\"del"), "truncated"),
         ("ends amid its last word", start().send("data: [DON"), "truncated"),
         ("is reset", start().wait_ms(50).reset(), "connection"),
-        ("has an event that is no JSON", start().send("data: {\"choices\":[{]}\n\n"), "decode"),
+        ("has an event that is no JSON", start().send("data: {\"choices\":[{]}\n\n"), "garbled"),
         (
             "reports an error in a list",
             start().send("data: [{\"error\":{\"message\":\"overloaded\"}}]\n\n"),

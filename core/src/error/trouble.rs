@@ -1,0 +1,133 @@
+//! Whether JSON tells of an error: services have many forms for one, and write empty ones where nothing is wrong.
+
+use serde_json::{Map, Value};
+
+use super::api::{CODES, words};
+
+/// Codes and words that services write where nothing is wrong.
+const FINE: &[&str] = &["0", "200", "ok", "success", "null", "none", "false"];
+
+/// Whether JSON that came where a chunk or a reply belongs tells of an error. What is empty tells of none.
+pub(crate) fn is_trouble(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(|item| item.is_object() && is_trouble(item)),
+        Value::Object(object) => inner(object).is_some() || has_no_reply(object) && is_flat(object),
+        _ => false,
+    }
+}
+
+/// The field of an object that holds an error, if one does.
+pub(super) fn inner(object: &Map<String, Value>) -> Option<(&str, &Value)> {
+    let field = |name| object.get_key_value(name).filter(|(_, value)| is_filled(value));
+    let named = || {
+        object.iter().find(|(name, value)| is_named(name) && value.is_object() && is_filled(value))
+    };
+    let found =
+        field("error").or_else(|| field("errors")).or_else(|| field("fault")).or_else(named);
+    // MiniMax tells of success in the same field.
+    let found = found.or_else(|| {
+        object
+            .get_key_value("base_resp")
+            .filter(|(_, told)| told.get("status_code").is_some_and(is_filled))
+    });
+    let found = found.map(|(name, value)| (name.as_str(), value));
+    found.or_else(|| {
+        let choices = object.get("choices")?.as_array()?;
+        let error = choices.iter().find_map(|choice| choice.get("error").filter(|e| is_filled(e)));
+        error.map(|error| ("error", error))
+    })
+}
+
+/// Whether a field is named as the errors of Amazon's services are.
+pub(super) fn is_named(name: &str) -> bool {
+    name.len() > "Exception".len() && (name.ends_with("Exception") || name.ends_with("Error"))
+}
+
+fn has_no_reply(object: &Map<String, Value>) -> bool {
+    object.get("choices").and_then(Value::as_array).is_none_or(Vec::is_empty)
+}
+
+/// Whether an object is itself an error. Services also send progress and keep-alives as objects with a message.
+fn is_flat(object: &Map<String, Value>) -> bool {
+    let text = |name: &str| {
+        object.get(name).and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase()
+    };
+    let filled = |name: &str| object.get(name).is_some_and(is_filled);
+    let is_error = |word: &str| {
+        word.contains("error") || word.contains("exception") || word.starts_with("fail")
+    };
+    if ["object", "type", "__type", "status"].iter().any(|name| is_error(&text(name)))
+        || object.get("success").is_some_and(|success| success == false)
+    {
+        return true;
+    }
+    let bad = |code: &Value| match code.as_u64() {
+        Some(number) => !(1..400).contains(&number) && number != 0,
+        None => is_filled(code),
+    };
+    let coded = CODES.iter().filter_map(|name| object.get(*name)).any(bad)
+        || object.get("status").is_some_and(|status| status.is_number() && bad(status));
+    let says = words(object).is_some();
+    let sure = [
+        "detail",
+        "error_message",
+        "errorMessage",
+        "error_msg",
+        "error_description",
+        "faultstring",
+    ];
+    let has = |name: &str| object.get(name).is_some_and(|value| !value.is_null());
+    let alone = !["object", "type", "event", "status", "code", "id"].iter().any(|name| has(name))
+        && ["message", "Message"].iter().any(|name| !text(name).is_empty() && filled(name));
+    says && (coded || alone || sure.iter().any(|name| filled(name)))
+}
+
+/// Whether a value says anything.
+pub(super) fn is_filled(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Bool(true) => true,
+        Value::Number(number) => number.as_f64() != Some(0.0) && number.as_u64() != Some(200),
+        Value::String(text) => {
+            let text = text.trim();
+            !text.is_empty() && !FINE.iter().any(|fine| text.eq_ignore_ascii_case(fine))
+        }
+        Value::Array(items) => items.iter().any(is_filled),
+        Value::Object(object) => object.values().any(is_filled),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_tells_of_no_trouble_is_none() {
+        for fine in [
+            json!({"choices": [{"delta": {}}], "error": {"message": "", "type": "", "param": "", "code": null}}),
+            json!({"error": {"message": "", "code": 0}}),
+            json!({"error": ""}),
+            json!({"error": {}}),
+            json!({"error": []}),
+            json!({"error": false}),
+            json!({"error": null}),
+            json!({"choices": [], "errors": []}),
+            json!({"choices": [{"delta": {"content": "a"}}], "message": "a", "code": 500}),
+            json!({"base_resp": {"status_code": 0, "status_msg": "success"}}),
+            json!({"type": "ping"}),
+            json!({"type": "status", "message": "the model is loading"}),
+            json!({"status": "processing", "message": "queued"}),
+            json!({"code": 0, "message": "success"}),
+            json!({"code": 200, "msg": "OK"}),
+            json!({"id": "", "choices": [], "prompt_filter_results": []}),
+            json!([{"choices": []}]),
+            json!([]),
+            json!("error"),
+            json!(null),
+        ] {
+            assert!(!is_trouble(&fine), "{fine}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! How much memory the reading of one JSON may take: a few times its length, counted before it is taken.
+//!
+//! A list of nothing but `{}` or `0` would take forty times its length as objects or as a tree. What is read asks for
+//! its memory as it goes, and is broken off where it asks for more than any JSON that somebody means.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// What any JSON may take, however short it is.
+const FREE: usize = 1024 * 1024;
+
+/// How many times its own length JSON may take besides. Log probabilities, the densest that services send, take five.
+const TIMES: usize = 8;
+
+thread_local! {
+    /// What is left to the JSON that this thread reads. Reading never waits, so there is one at a time.
+    static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// Reads JSON of this length, within its budget.
+pub(super) fn within<T>(length: usize, read: impl FnOnce() -> T) -> T {
+    struct Restore(usize);
+
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            LEFT.set(self.0);
+        }
+    }
+
+    let _restore = Restore(LEFT.replace(length.saturating_mul(TIMES).saturating_add(FREE)));
+    read()
+}
+
+/// Asks for memory.
+pub(super) fn spend<E: Error>(bytes: usize) -> Result<(), E> {
+    let left = LEFT.get().checked_sub(bytes);
+    LEFT.set(left.ok_or_else(|| {
+        E::custom(format_args!("it would take more than {TIMES} times its length in memory"))
+    })?);
+    Ok(())
+}
+
+/// Any JSON, read within a budget.
+pub(super) struct Kept(pub(super) Value);
+
+impl<'de> Deserialize<'de> for Kept {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        spend(size_of::<Value>())?;
+        deserializer.deserialize_any(KeptVisitor).map(Kept)
+    }
+}
+
+struct KeptVisitor;
+
+impl<'de> Visitor<'de> for KeptVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(number).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        Kept::deserialize(deserializer).map(|kept| kept.0)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Kept(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(name) = fields.next_key::<String>()? {
+            spend(size_of::<(String, usize)>())?;
+            let Kept(value) = fields.next_value()?;
+            map.insert(name, value);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_json_is_kept_as_it_is() {
+        for json in [
+            "null",
+            "true",
+            "-7",
+            "1.5",
+            r#""a\n""#,
+            "[]",
+            r#"{"b":[1,{"z":null,"a":[]}],"a":18446744073709551615}"#,
+        ] {
+            let Kept(value) = serde_json::from_str(json).unwrap();
+            assert_eq!(value.to_string(), json);
+        }
+    }
+
+    #[test]
+    fn json_of_nothing_but_values_is_broken_off() {
+        let read =
+            |json: String| within(json.len(), || serde_json::from_str::<Kept>(&json).is_ok());
+        let list = |item: &str, times: usize| format!("[{}0]", format!("{item},").repeat(times));
+        for item in ["0", "{}", "[]", r#"{"":0}"#] {
+            assert!(!read(list(item, 200_000)), "{item}");
+            assert!(read(list(item, 2_000)), "{item}: it is small");
+        }
+        assert!(read(format!("[\"{}\"]", list("{}", 200_000))), "it is text");
+        assert!(read(list(r#"{"type":"text","text":"a few words of some length"}"#, 50_000)));
+        assert!(!read(list("0", 200_000)), "a budget is one JSON's");
+    }
+}
