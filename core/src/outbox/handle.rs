@@ -6,15 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::backend::{Fault, Inserted};
+use super::backend::Inserted;
 use super::shared::{Phase, Shared, lock};
 use super::sink::Target;
-use super::state::Gate;
 use super::waiting::{drained, elsewhere};
-use super::{
-    DeadLetter, FlushReport, Opener, OutboxBuilder, PendingRecord, Receipt, Record, Sink, Stats,
-    WhenFull, worker,
-};
+use super::{FlushReport, Opener, OutboxBuilder, Receipt, Record, Sink, WhenFull, worker};
 use crate::process::PerProcess;
 use crate::{Error, ErrorKind, Result};
 
@@ -159,16 +155,16 @@ impl Outbox {
     pub async fn flush(&self, deadline: Duration) -> FlushReport {
         let Ok(shared) = self.shared() else { return FlushReport::default() };
         self.drain(&shared, deadline).await;
-        report(&shared)
+        shared.report()
     }
 
-    /// Takes no further records, waits as [`flush`](Self::flush), and ends. What is still pending stays in the file
-    /// for whoever opens it next; in memory it is lost, and counted in the report.
+    /// Takes no further records, waits as [`flush`](Self::flush), and ends. Pending records stay in the file for whoever
+    /// opens it next, and can still be [listed](Self::pending); in memory they are lost, and counted in the report.
     pub async fn shutdown(&self, deadline: Duration) -> FlushReport {
         let Ok(shared) = self.shared() else { return FlushReport::default() };
         shared.advance(Phase::Closed);
         self.drain(&shared, deadline).await;
-        let report = report(&shared);
+        let report = shared.report();
         shared.advance(Phase::Stopped);
         match shared.has_worker.load(Ordering::SeqCst) {
             true => {
@@ -180,66 +176,9 @@ impl Outbox {
                 // A sink that blocks its thread is not waited for.
                 elsewhere(tokio::time::timeout(Duration::from_millis(50), end)).await;
             }
-            false => shared.room().leave(),
+            false => shared.room().leave(shared.clock.now()),
         }
         report
-    }
-
-    /// The books: what was taken, and what became of it.
-    pub fn stats(&self) -> Stats {
-        let shared = match self.shared() {
-            Ok(shared) => shared,
-            Err(error) => {
-                return Stats { storage_error: Some(error.to_string()), ..Stats::default() };
-            }
-        };
-        let books = shared.room().books();
-        let gate = lock(&shared.breaker).gate(shared.clock.elapsed());
-        Stats::of(books, gate != Gate::Open)
-    }
-
-    /// The records that wait, in the order in which they were taken; at most 1,000.
-    ///
-    /// # Errors
-    ///
-    /// `storage` when the file cannot be read.
-    pub fn pending(&self) -> Result<Vec<PendingRecord>> {
-        let rows = self.act("outbox.pending", |shared| shared.room().pending(LISTED))?;
-        Ok(rows.into_iter().map(PendingRecord::from).collect())
-    }
-
-    /// The records that were given up, in the order in which they were taken; at most 1,000.
-    ///
-    /// # Errors
-    ///
-    /// `storage` when the file cannot be read.
-    pub fn dead_letters(&self) -> Result<Vec<DeadLetter>> {
-        let rows = self.act("outbox.dead_letters", |shared| shared.room().dead(LISTED))?;
-        Ok(rows.into_iter().map(DeadLetter::from).collect())
-    }
-
-    /// Queues a dead letter anew, behind all others of its conversation; `false` when there is none of this id.
-    ///
-    /// # Errors
-    ///
-    /// `storage` when the file cannot be written.
-    pub fn requeue(&self, id: &str) -> Result<bool> {
-        let is_found =
-            self.act("outbox.requeue", |shared| shared.room().requeue(id, shared.clock.now()))?;
-        if is_found {
-            let shared = self.shared()?;
-            self.wake_worker(&shared);
-        }
-        Ok(is_found)
-    }
-
-    /// Forgets a dead letter, or a record that waits; `false` when there is none of this id, or it is being sent.
-    ///
-    /// # Errors
-    ///
-    /// `storage` when the file cannot be written.
-    pub fn discard(&self, id: &str) -> Result<bool> {
-        self.act("outbox.discard", |shared| shared.room().discard(id, shared.clock.now()))
     }
 
     fn take(&self, record: Record, is_held: bool) -> Result<Receipt> {
@@ -288,7 +227,7 @@ impl Outbox {
         elsewhere(drained(shared.clone(), limit)).await;
     }
 
-    fn shared(&self) -> Result<Arc<Shared>> {
+    pub(super) fn shared(&self) -> Result<Arc<Shared>> {
         self.0.current.get_or_try_make(|| {
             let Handle { options, sink, .. } = &*self.0;
             let opened = Shared::open(options.clone(), sink.clone());
@@ -307,18 +246,10 @@ impl Outbox {
         Ok(shared)
     }
 
-    fn act<T>(
-        &self,
-        operation: &'static str,
-        act: impl FnOnce(&Shared) -> Result<T, Fault>,
-    ) -> Result<T> {
-        act(&*self.shared()?).map_err(|fault| {
-            let path = self.0.options.path.as_ref().map(|path| path.display().to_string().into());
-            Error::new(ErrorKind::Storage, operation, fault.to_string()).with_target(path)
-        })
-    }
-
-    fn wake_worker(&self, shared: &Shared) {
+    pub(super) fn wake_worker(&self, shared: &Shared) {
+        if shared.phase() > Phase::Running {
+            return;
+        }
         // Where no thread can be started now, the record waits for the next call that can.
         if let Err(error) = self.ensure_worker() {
             tracing::warn!(%error, "the outbox has no worker");
@@ -341,23 +272,12 @@ impl Outbox {
     }
 }
 
-/// How many records `pending` and `dead_letters` give at most.
-const LISTED: usize = 1_000;
-
-fn report(shared: &Shared) -> FlushReport {
-    FlushReport {
-        delivered: shared.delivered.swap(0, Ordering::SeqCst),
-        pending: shared.room().books().now.pending,
-        dead: shared.died.swap(0, Ordering::SeqCst),
-    }
-}
-
 impl Drop for Handle {
     fn drop(&mut self) {
         if let Some(shared) = self.current.get() {
             shared.advance(Phase::Draining);
             if !shared.has_worker.load(Ordering::SeqCst) {
-                shared.room().leave();
+                shared.room().leave(shared.clock.now());
             }
         }
     }

@@ -5,6 +5,7 @@ mod checkpoint;
 mod delivery;
 mod file;
 mod handle;
+mod inspect;
 mod memory;
 mod opening;
 mod opens;

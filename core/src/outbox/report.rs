@@ -21,33 +21,43 @@ pub struct Receipt {
     pub is_new: bool,
 }
 
-/// What `flush` and `shutdown` answer.
+/// The answer of `flush` and `shutdown`: deliveries of this process, and how many records wait, whoever took them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlushReport {
-    /// Records delivered since the last report, or since the outbox was opened.
+    /// Records that this process delivered since the last report, or since it opened the outbox.
     pub delivered: u64,
-    /// Records that still wait now: for the service, for a token, or held.
+    /// Records that wait now, in the file those of all processes: for the service, for a token, or held.
     pub pending: u64,
-    /// Records that became dead letters since the last report, or since the outbox was opened.
+    /// Records that became dead letters in this process since the last report, or since it opened the outbox.
     pub dead: u64,
 }
 
-/// The books of an outbox since this handle was opened.
+/// The counters of an outbox since this process opened it.
 ///
-/// They always balance: `accepted + recovered = delivered + dead + pending + discarded`. With a file they count what
-/// all processes on it did.
+/// They always balance: `accepted + recovered = delivered + dead + pending + discarded`. With a file they count the
+/// records of all processes on it; the ones that end in `_here` count those of this process alone. They can be read
+/// after [`shutdown`] as well. Where a new file takes the place of a damaged or removed one, they begin anew with its
+/// `recovered` records; the ones that end in `_here` go on.
+///
+/// [`shutdown`]: super::Outbox::shutdown
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Records taken since the outbox was opened.
     pub accepted: u64,
+    /// Records that this process took.
+    pub accepted_here: u64,
     /// Records that the file held already, dead letters included.
     pub recovered: u64,
     /// Records delivered since the outbox was opened.
     pub delivered: u64,
+    /// Records that this process delivered.
+    pub delivered_here: u64,
     /// Dead letters that lie there now.
     pub dead: u64,
+    /// Records that became dead letters in this process.
+    pub dead_here: u64,
     /// Records that wait now, held ones included.
     pub pending: u64,
     /// Of the pending ones: held until they are released.
@@ -60,7 +70,8 @@ pub struct Stats {
     pub not_durable: u64,
     /// Whether the breaker is open: the service fails, and nothing is sent for a while.
     pub is_breaker_open: bool,
-    /// Why the file cannot be used now, if it cannot.
+    /// Why the file cannot be used now, if it cannot; or that it was removed or replaced while this process used it,
+    /// until the outbox is opened anew.
     pub storage_error: Option<String>,
     /// Damaged files that were set aside since the outbox was opened. They are never deleted.
     pub set_aside: Vec<PathBuf>,
@@ -134,11 +145,22 @@ pub struct DeadLetter {
     pub reason: String,
 }
 
+/// The counters of this process alone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Here {
+    pub(super) accepted: u64,
+    pub(super) delivered: u64,
+    pub(super) died: u64,
+}
+
 impl Stats {
-    pub(super) fn of(books: Books, is_breaker_open: bool) -> Self {
+    pub(super) fn of(books: Books, here: Here, is_breaker_open: bool) -> Self {
         let (now, opening) = (books.now, books.opening);
         Stats {
             accepted: now.accepted.saturating_sub(opening.accepted),
+            accepted_here: here.accepted,
+            delivered_here: here.delivered,
+            dead_here: here.died,
             recovered: opening.pending + opening.dead,
             delivered: now.delivered.saturating_sub(opening.delivered),
             dead: now.dead,
@@ -147,7 +169,7 @@ impl Stats {
             discarded: now.discarded.saturating_sub(opening.discarded),
             not_durable: books.not_durable,
             is_breaker_open,
-            storage_error: books.trouble.map(|fault| fault.to_string()),
+            storage_error: books.trouble,
             set_aside: books.set_aside,
         }
     }

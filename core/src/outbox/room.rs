@@ -43,7 +43,7 @@ pub(super) struct Books {
     pub(super) now: Counts,
     pub(super) opening: Counts,
     pub(super) not_durable: u64,
-    pub(super) trouble: Option<Fault>,
+    pub(super) trouble: Option<String>,
     pub(super) set_aside: Vec<PathBuf>,
 }
 
@@ -62,15 +62,18 @@ impl Room {
         let file = self.file.as_ref()?;
         let waits_in_memory = !self.memory.is_empty() || !self.releases.is_empty();
         match &file.trouble {
-            Some(Fault::Busy) if file.disk.is_some() => Some(CARE_FOR_BUSY),
+            Some(Fault::Busy) if file.disk.is_some() && !file.is_out_of_reach() => {
+                Some(CARE_FOR_BUSY)
+            }
             Some(_) => Some(CARE_SOON),
             None => (file.disk.is_none() || waits_in_memory).then_some(CARE_SOON),
         }
     }
 
-    /// How long the file's log is.
-    pub(super) fn log(&mut self) -> Option<Log> {
-        self.file.as_mut().filter(|file| file.trouble.is_none())?.write(Disk::log)
+    /// The file, where its log is as long as this says.
+    pub(super) fn has_log(&mut self, is_long: impl Fn(Log) -> bool) -> Option<Settings> {
+        let file = self.file.as_mut().filter(|file| file.trouble.is_none())?;
+        file.write(Disk::log).filter(|log| is_long(*log)).map(|_| file.settings().clone())
     }
 
     /// Whether other processes use the file.
@@ -122,6 +125,11 @@ impl Room {
                 return Some(answers.into_iter().map(|answer| (answer, true)).collect());
             }
             file.reopen(None);
+            if file.is_whole() {
+                // What was written to the former file is in this one.
+                return Some(answers.into_iter().map(|answer| (answer, true)).collect());
+            }
+            return None;
         }
         None
     }
@@ -175,7 +183,7 @@ impl Room {
     /// Whether records go out from memory: not while they can move to the file soon, where other processes see that
     /// they are being sent.
     fn sends_from_memory(&self) -> bool {
-        self.file.as_ref().is_none_or(|file| matches!(file.trouble, Some(Fault::Unusable(_))))
+        self.file.as_ref().is_none_or(File::is_out_of_reach)
     }
 
     /// Claims what is due.
@@ -283,16 +291,12 @@ impl Room {
                 set_aside: Vec::new(),
             };
         };
-        let (in_file, trouble) = match file.act(Disk::counts) {
-            Ok(counts) => (counts, file.trouble.clone()),
-            // Books that cannot be read now: what was known at the opening balances with itself.
-            Err(fault) => (file.opening, Some(fault)),
-        };
+        let (in_file, fault) = file.counts();
         Books {
             now: in_file.plus(in_memory),
             opening: file.opening,
             not_durable: in_memory.pending,
-            trouble,
+            trouble: file.report(fault.as_ref()),
             set_aside: file.set_aside.clone(),
         }
     }
@@ -353,15 +357,9 @@ impl Room {
     /// Gets the file back to work, moves what waits in memory to it, and finds processes that died.
     pub(super) fn care(&mut self, now: Millis) {
         let Some(file) = &mut self.file else { return };
-        if file.disk.is_none() || !file.is_in_place() {
-            file.reopen(None);
-        }
+        file.look_after_place();
         if file.trouble.is_some() {
-            match file.disk.as_mut().map(Disk::probe) {
-                Some(Ok(())) => file.recover(),
-                Some(Err(fault)) => file.note(fault),
-                None => {}
-            }
+            file.probe();
         }
         if file.trouble.is_some() || file.disk.is_none() {
             return;
@@ -377,10 +375,14 @@ impl Room {
         }
     }
 
-    /// The process ends in good order.
-    pub(super) fn leave(&mut self) {
-        if let Some(disk) = self.file.as_mut().and_then(|file| file.disk.take()) {
-            disk.leave();
+    /// The process ends in good order: what waits in memory moves to the file, if that can be written now.
+    pub(super) fn leave(&mut self, now: Millis) {
+        if self.needs_care().is_some() {
+            let _ = self.memory.give_all_back(now);
+            self.care(now);
+        }
+        if let Some(file) = &mut self.file {
+            file.leave();
         }
     }
 }

@@ -8,15 +8,15 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
-use super::OutboxBuilder;
 use super::backend::{Fresh, Inserted};
 use super::memory::Memory;
+use super::report::Here;
 use super::room::Room;
 use super::sink::Target;
 use super::sqlite::Settings;
 use super::state::{Breaker, Millis, Trial};
 use super::tokens::{Holder, TokenCache};
-use super::{OpeningObserver, Record, payload};
+use super::{FlushReport, OpeningObserver, OutboxBuilder, Record, payload};
 use crate::{Error, ErrorKind, Result as Answer};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -54,9 +54,13 @@ pub(super) struct Shared {
     /// Calls of `delivered` that run or wait.
     pub(super) hooks: AtomicUsize,
     pub(super) hook_room: Semaphore,
-    /// Delivered and given up by this process since the last report.
+    /// Taken by this process.
+    accepted: AtomicU64,
+    /// Delivered and given up by this process.
     pub(super) delivered: AtomicU64,
     pub(super) died: AtomicU64,
+    /// How many of those the last report had.
+    reported: Mutex<(u64, u64)>,
     /// Tells callers that wait for room that a record has gone.
     freed: (Mutex<()>, Condvar),
     /// Lets the worker panic at its next claim.
@@ -108,6 +112,8 @@ impl Shared {
             ended: tokio::sync::watch::Sender::new(false),
             hooks: AtomicUsize::new(0),
             hook_room: Semaphore::new(HOOKS),
+            accepted: AtomicU64::new(0),
+            reported: Mutex::default(),
             delivered: AtomicU64::new(0),
             died: AtomicU64::new(0),
             freed: Default::default(),
@@ -185,6 +191,8 @@ impl Shared {
         let (batch, slots): (Vec<Fresh>, Vec<Arc<Slot>>) =
             std::mem::take(&mut *lock(&self.queue)).into_iter().unzip();
         let answers = room.insert(&batch, self.clock.now());
+        let taken = answers.iter().filter(|(inserted, _)| *inserted == Inserted::New).count();
+        self.accepted.fetch_add(taken as u64, Ordering::SeqCst);
         if self.options.path.is_some() && answers.iter().any(|(_, is_durable)| !is_durable) {
             // What waits in memory is to be in the file soon, whatever else the worker waits for.
             self.wake.notify_one();
@@ -205,6 +213,21 @@ impl Shared {
     /// A record has gone.
     pub(super) fn has_room(&self) {
         self.freed.1.notify_all();
+    }
+
+    /// The counters of this process.
+    pub(super) fn here(&self) -> Here {
+        let count = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
+        let (accepted, delivered) = (count(&self.accepted), count(&self.delivered));
+        Here { accepted, delivered, died: count(&self.died) }
+    }
+
+    /// The report since the last one.
+    pub(super) fn report(&self) -> FlushReport {
+        let pending = self.room().books().now.pending;
+        let (mut reported, here) = (lock(&self.reported), self.here());
+        let (delivered, died) = std::mem::replace(&mut *reported, (here.delivered, here.died));
+        FlushReport { delivered: here.delivered - delivered, pending, dead: here.died - died }
     }
 
     pub(super) fn phase(&self) -> Phase {

@@ -50,7 +50,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         lock(&shared.breaker).abandon_probe();
         shared.room().give_all_back(shared.clock.now());
     }
-    shared.room().leave();
+    shared.room().leave(shared.clock.now());
     shared.ended.send_replace(true);
 }
 
@@ -59,7 +59,7 @@ async fn deliver(shared: &Arc<Shared>) {
     let mut last_moment = None;
     let mut care_at = Instant::now();
     let mut log_at = care_at;
-    let mut checkpoint = super::checkpoint::Checkpoint::of(&shared.options);
+    let mut checkpoint = super::checkpoint::Checkpoint::new();
     loop {
         match shared.phase() {
             // The answer to a request that must not be repeated is worth a moment.

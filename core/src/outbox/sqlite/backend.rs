@@ -52,8 +52,9 @@ impl Backend for Disk {
         if !is_anything_due {
             return Ok(Vec::new());
         }
+        self.stay_registered()?;
         let (me, longest_wait) = (self.me, self.settings.longest_wait);
-        self.write(|connection| {
+        let claimed = self.write(|connection| {
             let delivered = records::counts(connection)?.delivered;
             let now = i64::try_from(now).unwrap_or(i64::MAX);
             let wrong_clock =
@@ -69,7 +70,12 @@ impl Backend for Disk {
                 }
             }
             Ok(entries)
-        })
+        })?;
+        // A conversation that a delivery of this process still holds goes on there, and not twice.
+        Ok(claimed
+            .into_iter()
+            .filter(|entry| self.sending.insert(entry.conversation.clone()))
+            .collect())
     }
 
     fn next_due(&mut self, now: Millis) -> Result<Option<Millis>, Fault> {
@@ -103,7 +109,7 @@ impl Backend for Disk {
         _now: Millis,
     ) -> Result<Option<Entry>, Fault> {
         let me = self.me;
-        self.write(|connection| {
+        let opened = self.write(|connection| {
             let from = entry.conversation.as_str();
             let is_pending = records::conversation_of(connection, &entry.id)?.is_some();
             if !is_pending || !records::is_mine(connection, from, me)? {
@@ -122,13 +128,16 @@ impl Backend for Disk {
             records::claim(connection, name, me)?;
             let delivered = records::counts(connection)?.delivered;
             Ok(first.map(|head| marked(head.entry, delivered)))
-        })
+        })?;
+        self.sending.remove(&entry.conversation);
+        self.sending.extend(opened.iter().map(|entry| entry.conversation.clone()));
+        Ok(opened)
     }
 
     fn settle(&mut self, entry: &Entry, change: &Change, now: Millis) -> Result<Settled, Fault> {
         let (me, remembered, longest_wait) =
             (self.me, self.settings.remembered, self.settings.longest_wait);
-        self.write(|connection| {
+        let settled = self.write(|connection| {
             let name = entry.conversation.as_str();
             let mut died = 0;
             let (is_applied, look_from) = match change {
@@ -188,10 +197,15 @@ impl Backend for Disk {
                 records::schedule(connection, name)?;
             }
             Ok(Settled { is_applied, died, next })
-        })
+        })?;
+        if settled.next.is_none() {
+            self.sending.remove(&entry.conversation);
+        }
+        Ok(settled)
     }
 
     fn give_back(&mut self, conversation: &str, _now: Millis) -> Result<(), Fault> {
+        self.sending.remove(conversation);
         let me = self.me;
         self.write(|connection| {
             if records::is_mine(connection, conversation, me)? {
@@ -203,6 +217,7 @@ impl Backend for Disk {
 
     fn give_all_back(&mut self, _now: Millis) -> Result<(), Fault> {
         let me = self.me;
+        self.sending.clear();
         self.write(|connection| processes::end_claims(connection, me))
     }
 

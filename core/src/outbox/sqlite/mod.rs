@@ -6,23 +6,31 @@ mod fork;
 mod letters;
 mod open;
 mod openings;
+mod place;
 mod presence;
 mod processes;
 mod records;
 mod repair;
 mod schema;
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
+use tokio::time::Instant;
 
 use super::backend::{Fault, Fresh};
 use super::memory::Moved;
 use super::state::Millis;
-use presence::Presence;
+use presence::{Life, Presence};
 
 pub(super) use checkpoint::Log;
 pub(super) use open::{OPENING_PATIENCE, OpenFault, PATIENCE, Settings};
+pub(super) use place::real_path;
+
+/// How long the sign of life of a process may be missing, as when it was cleaned away: a living process renews it.
+const MISSING_AT_MOST: Duration = Duration::from_secs(5);
 
 /// A process's connection to the file.
 ///
@@ -34,9 +42,16 @@ pub(super) struct Disk {
     settings: Settings,
     /// Which file it is: the path may lead to another one by now.
     identity: Identity,
-    presence: Presence,
-    /// This process's number in the file.
+    /// `None` for one that looks at the file, and delivers nothing.
+    presence: Option<Presence>,
+    /// This process's number in the file; nobody's until it could be written down.
     me: i64,
+    /// The conversations that deliveries of this process hold.
+    sending: HashSet<String>,
+    /// Since when the signs of life of other processes are missing.
+    missing: HashMap<i64, Instant>,
+    /// The log and its index when the file was opened.
+    log: [Identity; 2],
     /// Other processes use the file.
     has_company: bool,
 }
@@ -50,20 +65,79 @@ impl Disk {
         identity(&self.settings.path) == self.identity
     }
 
-    /// Buries the processes that have died: their records are everybody's from now on, and their claims end.
+    /// Renews this process's sign of life, and buries the processes that have died: their records are everybody's from
+    /// now on, and their claims end.
     pub(super) fn bury_the_dead(&mut self) -> Result<(), Fault> {
+        self.renew_sign()?;
+        self.stay_registered()?;
         let (directory, me) = (self.settings.presence_directory(), self.me);
-        let others = self.read(|connection| processes::processes(connection, me))?;
+        let others = self.read(|connection| processes::others(connection, me))?;
         self.has_company = false;
+        let before = std::mem::take(&mut self.missing);
         for (no, name) in others {
-            if presence::is_alive(&directory, &name) {
+            let is_alive = match presence::look(&directory, &name) {
+                Life::Alive => true,
+                Life::Ended => false,
+                Life::Missing => {
+                    let since = before.get(&no).copied().unwrap_or_else(Instant::now);
+                    self.missing.insert(no, since);
+                    since.elapsed() < MISSING_AT_MOST
+                }
+            };
+            if is_alive {
                 self.has_company = true;
             } else {
-                self.write(|connection| processes::bury_process(connection, no))?;
+                self.write(|connection| processes::bury(connection, no))?;
                 presence::bury(&directory, &name);
             }
         }
         Ok(())
+    }
+
+    fn renew_sign(&mut self) -> Result<(), Fault> {
+        let renewed = self.presence.as_mut().map_or(Ok(()), Presence::renew);
+        renewed.map_err(|error| {
+            Fault::Unusable(format!("the sign of life of this process cannot be kept: {error}"))
+        })
+    }
+
+    /// Sees to it that other processes know of this one, which may have been taken for dead: then it keeps what it is
+    /// sending, unless another one has that by now.
+    fn stay_registered(&mut self) -> Result<(), Fault> {
+        let Some(presence) = &self.presence else { return Ok(()) };
+        let (name, me) = (presence.name.clone(), self.me);
+        if self.read(|connection| processes::is_known(connection, me, &name))? {
+            return Ok(());
+        }
+        self.renew_sign()?;
+        let sending = self.sending.clone();
+        self.me = self.write(|connection| {
+            let me = processes::add(connection, me, &name)?;
+            for name in &sending {
+                processes::claim_again(connection, name, me)?;
+            }
+            Ok(me)
+        })?;
+        Ok(())
+    }
+
+    /// Whether other processes know of this one.
+    pub(super) fn is_registered(&self) -> bool {
+        self.me != records::ANYBODY
+    }
+
+    /// The conversations that deliveries of this process hold.
+    pub(super) fn sending(&self) -> HashSet<String> {
+        self.sending.clone()
+    }
+
+    /// Keeps conversations to the deliveries of this process that hold them.
+    pub(super) fn keep_sending(&mut self, names: &HashSet<String>) -> Result<(), Fault> {
+        self.sending.extend(names.iter().cloned());
+        let me = self.me;
+        self.write(|connection| {
+            names.iter().try_for_each(|name| processes::claim_again(connection, name, me))
+        })
     }
 
     /// Whether other processes used the file when it was last looked at.
@@ -114,6 +188,7 @@ impl Disk {
 
     /// Writes something, to see whether the file can be written.
     pub(super) fn probe(&mut self) -> Result<(), Fault> {
+        self.stay_registered()?;
         self.write(|connection| {
             connection.execute("UPDATE counter SET accepted = accepted", []).map(drop)
         })
@@ -123,7 +198,10 @@ impl Disk {
     pub(super) fn leave(mut self) {
         let me = self.me;
         // Where this cannot be written, the next process finds this one dead.
-        let _ = self.write(|connection| processes::bury_process(connection, me));
+        let is_written = self.write(|connection| processes::bury(connection, me)).is_ok();
+        if let Some(presence) = self.presence.take().filter(|_| is_written) {
+            presence.end();
+        }
     }
 
     /// Lets the file take no writes, as on a full disk, or take them again.

@@ -1,6 +1,6 @@
 //! Opening the file: made for its owner alone, checked, brought up to date, and repaired where it is damaged.
 
-use std::fs::OpenOptions;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::presence::{self, Presence};
+use super::place::{self, not_now};
+use super::presence::Presence;
 use super::schema::{self, Foreign};
-use super::{Disk, fault, fork, forked, identity, processes, records, repair};
+use super::{Disk, fault, fork, forked, identity, records, repair};
 use crate::outbox::backend::{Fault, longest_wait};
 use crate::outbox::state::Millis;
 use crate::outbox::{Delivery, Durability, OutboxLimits};
@@ -85,53 +86,97 @@ impl Disk {
             let why = format!("SQLite {} can lose records; {} can not", version.1, OLDEST_SQLITE.1);
             return Err(OpenFault::Wrong(why));
         }
-        make(&settings.path)?;
+        place::prepare(settings)?;
         match connect(settings, patience) {
             Ok(connection) => Disk::on(connection, settings),
             Err(OpenFault::Now(Fault::Damaged(why))) => {
+                if let Some(why) = place::foreign(settings) {
+                    return Err(OpenFault::Wrong(why.to_owned()));
+                }
                 let before = identity(&settings.path);
-                let disk = repair::replace(settings, before, &why, set_aside)?;
-                Ok(disk)
+                repair::replace(settings, before, &why, set_aside)
+            }
+            Err(OpenFault::Now(Fault::Unusable(why))) => {
+                Err(match place::refusal(&settings.path) {
+                    Some(why) => OpenFault::Wrong(why),
+                    None => OpenFault::Now(Fault::Unusable(why)),
+                })
             }
             Err(other) => Err(other),
         }
     }
 
-    /// Takes the place of this one after the file was found damaged, or was set aside by another process.
-    pub(in crate::outbox) fn reopen(
-        self,
-        damage: Option<&str>,
+    /// Opens the file for a look: this process delivers nothing from it, and no other knows of it.
+    pub(in crate::outbox) fn look(settings: &Settings) -> Result<Self, Fault> {
+        let now = |fault| match fault {
+            OpenFault::Now(fault) => fault,
+            OpenFault::Wrong(why) => Fault::Unusable(why),
+        };
+        if !settings.path.is_file() {
+            return Err(Fault::Unusable("the file was removed".into()));
+        }
+        let connection = connect(settings, PATIENCE).map_err(now)?;
+        Ok(Disk::bare(connection, settings))
+    }
+
+    /// Takes the place of this one after the file was found damaged.
+    pub(in crate::outbox) fn replace(
+        mut self,
+        damage: &str,
         set_aside: &mut Vec<PathBuf>,
     ) -> Result<Self, OpenFault> {
         let (settings, before) = (self.settings.clone(), self.identity);
+        let presence = self.presence.take();
         drop(self);
-        match damage {
-            Some(why) => repair::replace(&settings, before, why, set_aside),
-            None => Disk::open(&settings, PATIENCE, set_aside),
-        }
+        let replaced = repair::replace(&settings, before, damage, set_aside);
+        presence.into_iter().for_each(Presence::end);
+        replaced
     }
 
-    /// A disk on an open connection.
+    /// Puts the log of this file aside, where another file has its place: SQLite would read it into that one.
+    pub(in crate::outbox) fn put_log_aside(&self) -> Result<(), Fault> {
+        let failed = |error: io::Error| Fault::Unusable(format!("moving an old log: {error}"));
+        repair::set_log_aside(&self.settings, self.log).map_err(failed)
+    }
+
+    /// Takes over what a file holds whose place this one has; says how many records it was.
+    pub(in crate::outbox) fn take_from(&mut self, former: &Disk) -> Result<usize, Fault> {
+        self.salvage(&former.connection)
+    }
+
+    /// Ends what this process has left on a file that others do not find any more.
+    pub(in crate::outbox) fn abandon(mut self) {
+        self.presence.take().into_iter().for_each(Presence::end);
+    }
+
+    /// A disk on an open connection. Where another process is writing all the time, it is not written down yet that
+    /// this one is there, and nothing is claimed.
     pub(super) fn on(connection: Connection, settings: &Settings) -> Result<Self, OpenFault> {
-        let presence = Presence::register(&settings.presence_directory())
-            .map_err(|error| not_now(&settings.presence_directory(), &error))?;
-        let identity = identity(&settings.path);
-        let settings = settings.clone();
-        let mut disk = Disk {
-            connection,
-            settings,
-            identity,
-            presence,
-            me: records::ANYBODY,
-            has_company: false,
-        };
-        let name = disk.presence.name.clone();
-        disk.me = disk
-            .write(|connection| processes::add_process(connection, &name))
-            .map_err(OpenFault::Now)?;
-        disk.bury_the_dead().map_err(OpenFault::Now)?;
+        let directory = settings.presence_directory();
+        let presence =
+            Presence::register(&directory).map_err(|error| not_now(&directory, &error))?;
+        let mut disk = Disk { presence: Some(presence), ..Disk::bare(connection, settings) };
+        match disk.bury_the_dead() {
+            Ok(()) | Err(Fault::Busy) => {}
+            Err(fault) => return Err(OpenFault::Now(fault)),
+        }
+        disk.log = ["-wal", "-shm"].map(|part| identity(&beside(&settings.path, part)));
         disk.be_patient(true);
         Ok(disk)
+    }
+
+    fn bare(connection: Connection, settings: &Settings) -> Self {
+        Disk {
+            connection,
+            identity: identity(&settings.path),
+            settings: settings.clone(),
+            presence: None,
+            me: records::ANYBODY,
+            sending: HashSet::new(),
+            missing: HashMap::new(),
+            log: [None; 2],
+            has_company: false,
+        }
     }
 }
 
@@ -171,36 +216,6 @@ pub(super) fn connect(settings: &Settings, patience: Duration) -> Result<Connect
             "the file has form {steps}, of a later version of turnwire; this one knows up to {known}"
         ))),
         Err(error) => Err(OpenFault::Now(fault(error))),
-    }
-}
-
-/// Makes the file, with its directory, unless it is there.
-fn make(path: &Path) -> Result<(), OpenFault> {
-    if path.is_dir() {
-        return Err(OpenFault::Wrong("the path is a directory; name a file in it".into()));
-    }
-    if path.exists() {
-        return Ok(());
-    }
-    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-        presence::private_directory(directory).map_err(|error| not_now(directory, &error))?;
-    }
-    let mut options = OpenOptions::new();
-    match presence::private(options.create_new(true).write(true)).open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(not_now(path, &error)),
-    }
-}
-
-/// A failure that may pass, as a full disk, or one that will not.
-fn not_now(path: &Path, error: &io::Error) -> OpenFault {
-    let why = format!("{}: {error}", path.display());
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            OpenFault::Now(Fault::Unusable(why))
-        }
-        _ => OpenFault::Wrong(why),
     }
 }
 

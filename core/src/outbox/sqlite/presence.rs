@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 
+use super::place::tighten_one;
+use super::{Identity, identity};
 use crate::process::PerProcess;
 
 /// The names of this process: it cannot ask the system for its own locks.
@@ -21,7 +23,8 @@ static OWN: PerProcess<Arc<Mutex<HashSet<String>>>> = PerProcess::new();
 pub(super) struct Presence {
     pub(super) name: String,
     path: PathBuf,
-    _lock: File,
+    identity: Identity,
+    lock: File,
 }
 
 /// A range of bytes of a file; of no length: to its end.
@@ -36,38 +39,101 @@ const WHOLE: Range = Range { start: 0, len: 0 };
 impl Presence {
     /// Gives this process a new name in this directory, never one that was used before.
     pub(super) fn register(directory: &Path) -> io::Result<Self> {
-        private_directory(directory)?;
         let name = Uuid::now_v7().to_string();
         let path = directory.join(&name);
-        let file = private(OpenOptions::new().create_new(true).write(true)).open(&path)?;
-        lock(&file, WHOLE, true)?;
+        let (lock, identity) = leave_sign(&path)?;
         own(|names| names.insert(name.clone()));
-        Ok(Presence { name, path, _lock: file })
+        Ok(Presence { name, path, identity, lock })
     }
+
+    /// Leaves the sign again where it was removed, or its lock was lost.
+    pub(super) fn renew(&mut self) -> io::Result<()> {
+        let is_there = self.path.exists() && identity(&self.path) == self.identity;
+        if is_there {
+            return self.lock_again();
+        }
+        tracing::warn!(path = %self.path.display(), "the outbox's sign of life was removed");
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        (self.lock, self.identity) = leave_sign(&self.path)?;
+        Ok(())
+    }
+
+    /// A lock of this kind goes when the process closes the file anywhere else, as a copy of the directory does.
+    #[cfg(unix)]
+    fn lock_again(&self) -> io::Result<()> {
+        lock(&self.lock, WHOLE, true)
+    }
+
+    #[cfg(not(unix))]
+    fn lock_again(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Removes the sign: nobody looks for it any more.
+    pub(super) fn end(self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn leave_sign(path: &Path) -> io::Result<(File, Identity)> {
+    if let Some(directory) = path.parent() {
+        private_directory(directory)?;
+        tighten_one(directory);
+    }
+    let file = private(OpenOptions::new().create_new(true).write(true)).open(path)?;
+    lock(&file, WHOLE, true)?;
+    Ok((file, identity(path)))
 }
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
         own(|names| names.remove(&self.name));
     }
 }
 
-/// Whether the process of this name lives.
-pub(super) fn is_alive(directory: &Path, name: &str) -> bool {
-    if own(|names| names.contains(name)) {
-        return true;
+/// Whether a process lives, as far as its sign shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    Alive,
+    Ended,
+    /// There is no sign: it has ended, or the sign was cleaned away.
+    Missing,
+}
+
+/// Looks for the sign of the process of this name.
+pub(super) fn look(directory: &Path, name: &str) -> Life {
+    if !is_name(name) {
+        return Life::Ended;
     }
-    match OpenOptions::new().read(true).write(true).open(directory.join(name)) {
-        Ok(file) => is_locked(&file).unwrap_or(true),
+    if own(|names| names.contains(name)) {
+        return Life::Alive;
+    }
+    let mut options = OpenOptions::new();
+    // What lies there in the place of a sign must not keep this process.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, nix::libc::O_NONBLOCK);
+    match options.read(true).write(true).open(directory.join(name)) {
+        Ok(file) if is_locked(&file).unwrap_or(true) => Life::Alive,
+        Ok(_) => Life::Ended,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Life::Missing,
         // Where it cannot be seen, it is taken to live: nothing is lost but time.
-        Err(error) => error.kind() != io::ErrorKind::NotFound,
+        Err(_) => Life::Alive,
     }
 }
 
 /// Removes what a dead process left.
 pub(super) fn bury(directory: &Path, name: &str) {
-    let _ = fs::remove_file(directory.join(name));
+    if is_name(name) {
+        let _ = fs::remove_file(directory.join(name));
+    }
+}
+
+/// Whether a process can have this name: what else stands in the file is no name of a file.
+fn is_name(name: &str) -> bool {
+    Uuid::try_parse(name).is_ok_and(|uuid| uuid.hyphenated().to_string() == name)
 }
 
 /// Makes a directory for its owner alone, with those above it.

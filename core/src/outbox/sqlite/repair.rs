@@ -1,21 +1,23 @@
-//! A damaged file is set aside under a name that says so, and what can be read of it is taken over.
+//! A damaged file is set aside under a name that says so, and as much of it as can be read is taken over.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use rusqlite::{Connection, Result, Row};
 
-use super::open::{OpenFault, beside, connect};
-use super::{
-    Disk, Identity, Settings, fork, forked, identity, letters, openings, presence, records,
-};
+use super::open::{FLAGS, OpenFault, beside, connect};
+use super::place::PARTS;
+use super::{Disk, Identity, Settings, identity, letters, openings, presence, records};
 use crate::outbox::backend::{Fault, Fresh};
 use crate::outbox::state::{Millis, Trial};
 
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What a file consists of.
-const PARTS: [&str; 3] = ["", "-wal", "-shm"];
+/// So many damaged files are set aside for one handle. More would fill the disk: something else is wrong.
+const MOST_SET_ASIDE: usize = 8;
+/// How long another process that repairs the file is waited for.
+const REPAIR: Duration = Duration::from_secs(5);
 
 /// Puts a new file in the place of the damaged one, unless another process has done so.
 pub(super) fn replace(
@@ -25,6 +27,10 @@ pub(super) fn replace(
     set_aside: &mut Vec<PathBuf>,
 ) -> Result<Disk, OpenFault> {
     let path = &settings.path;
+    if set_aside.len() >= MOST_SET_ASIDE {
+        let why = format!("damaged again, after {MOST_SET_ASIDE} files were set aside: {why}");
+        return Err(OpenFault::Now(Fault::Unusable(why)));
+    }
     let failed = |error: std::io::Error| {
         let what = format!("a damaged file cannot be set aside: {error} ({why})");
         OpenFault::Now(Fault::Unusable(what))
@@ -51,30 +57,31 @@ pub(super) fn replace(
     let mut options = OpenOptions::new();
     presence::private(options.create_new(true).write(true)).open(path).map_err(failed)?;
     let mut disk = Disk::on(connect(settings, PATIENCE)?, settings)?;
-    let saved = disk.salvage(&aside).map_err(OpenFault::Now)?;
+    let saved = match Connection::open_with_flags(&aside, FLAGS) {
+        Ok(old) => disk.salvage(&old).map_err(OpenFault::Now)?,
+        Err(_) => 0,
+    };
     tracing::warn!(records = saved, "records were taken over from the damaged outbox");
     Ok(disk)
 }
 
 impl Disk {
-    /// Takes over what can be read of a damaged file; says how many records it was.
-    fn salvage(&mut self, damaged: &Path) -> Result<usize, Fault> {
-        let Some(_call) = fork::call() else { return Err(forked()) };
-        let Ok(old) = Connection::open(damaged) else { return Ok(0) };
+    /// Takes over what can be read of another file; says how many records it was.
+    pub(super) fn salvage(&mut self, old: &Connection) -> Result<usize, Fault> {
         let now = now();
         self.write(|connection| {
             let mut saved = 0;
             let delivered =
                 |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?));
-            for (id, opened) in rows(&old, "delivered", &delivered)? {
-                records::remember(connection, &id, opened.as_deref(), usize::MAX >> 1)?;
+            for (id, opened) in rows(old, "delivered", &delivered)? {
+                records::remember(connection, &id, opened.as_deref(), usize::MAX)?;
             }
-            for row in rows(&old, "dead", &letters::dead_row)? {
+            for row in rows(old, "dead", &letters::dead_row)? {
                 letters::insert_dead(connection, &row)?;
                 saved += 1;
             }
             // Last: they may wait behind the others.
-            for row in rows(&old, "record", &pending_row)? {
+            for row in rows(old, "record", &pending_row)? {
                 saved += usize::from(records::insert(
                     connection,
                     &row,
@@ -146,8 +153,44 @@ fn alone(directory: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     let file =
         presence::private(options.create(true).append(true)).open(directory.join("repair"))?;
-    file.lock()?;
-    Ok(file)
+    let since = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::Error(error)) => return Err(error),
+            Err(fs::TryLockError::WouldBlock) if since.elapsed() >= REPAIR => {
+                let why = "another process has been repairing the file for too long";
+                return Err(std::io::Error::new(std::io::ErrorKind::TimedOut, why));
+            }
+            Err(fs::TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
+
+/// Renames a log whose database is gone.
+pub(super) fn set_orphans_aside(settings: &Settings) -> std::io::Result<()> {
+    let _alone = alone(&settings.presence_directory())?;
+    if settings.path.exists() {
+        return Ok(());
+    }
+    rename_log(&settings.path, |_| true)
+}
+
+/// Renames the log that had these identities, if it still lies there.
+pub(super) fn set_log_aside(settings: &Settings, log: [Identity; 2]) -> std::io::Result<()> {
+    let _alone = alone(&settings.presence_directory())?;
+    rename_log(&settings.path, |found| found.is_some() && log.contains(&found))
+}
+
+fn rename_log(path: &Path, is_meant: impl Fn(Identity) -> bool) -> std::io::Result<()> {
+    let aside = free_name(path);
+    for part in PARTS.iter().skip(1) {
+        let from = beside(path, part);
+        if from.exists() && is_meant(identity(&from)) {
+            fs::rename(from, beside(&aside, part))?;
+        }
+    }
+    Ok(())
 }
 
 fn free_name(path: &Path) -> PathBuf {
@@ -156,7 +199,8 @@ fn free_name(path: &Path) -> PathBuf {
         0 => beside(path, &format!(".damaged-{seconds}")),
         n => beside(path, &format!(".damaged-{seconds}-{n}")),
     });
-    let mut free = names.into_iter().filter(|name| !name.exists());
+    let is_free = |name: &PathBuf| PARTS.iter().all(|part| !beside(name, part).exists());
+    let mut free = names.into_iter().filter(is_free);
     // There are more names than files.
     free.next().unwrap_or_else(|| beside(path, ".damaged"))
 }

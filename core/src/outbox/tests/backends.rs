@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::outbox::backend::{Backend, Entry, Fresh, Inserted};
 use crate::outbox::memory::Memory;
-use crate::outbox::sqlite::{Disk, OPENING_PATIENCE, Settings};
+use crate::outbox::sqlite::{Disk, OPENING_PATIENCE, Settings, real_path};
 use crate::outbox::state::Trial;
 use crate::outbox::{Delivery, Durability, OutboxLimits};
 
@@ -34,7 +34,8 @@ pub(super) fn memory() -> Memory {
 }
 
 pub(super) fn disk(path: &Path) -> Disk {
-    let settings = Settings::new(path, Durability::Os, &limits(), &delivery());
+    let path = real_path(path).unwrap();
+    let settings = Settings::new(&path, Durability::Os, &limits(), &delivery());
     Disk::open(&settings, OPENING_PATIENCE, &mut Vec::new()).unwrap()
 }
 

@@ -211,12 +211,12 @@ async fn what_the_log_holds_is_moved_into_the_database() {
     let before = size();
     let (limits, delivery) = (OutboxLimits::default(), Delivery::default());
     let settings = Settings::new(&scratch.file(), Durability::Os, &limits, &delivery);
-    let long = stage.shared.room().log().unwrap();
+    let long = stage.shared.room().disk().log().unwrap();
     assert!(long.pages > 400 && long.moved == 0, "{long:?}");
     Disk::checkpoint(&settings).unwrap();
     assert!(size() > before + 16 * 1024, "{before} bytes, then {}", size());
     assert!(stage.put("a", "a200"), "durable");
-    let short = stage.shared.room().log().unwrap();
+    let short = stage.shared.room().disk().log().unwrap();
     assert!(short.pages < 20, "it begins anew: {short:?}");
     stage.kill().await;
 }

@@ -8,6 +8,8 @@ mod file;
 mod guarded;
 mod model;
 mod opening;
+mod place;
+mod processes;
 mod reference;
 mod settings;
 mod stage;

@@ -280,7 +280,7 @@ impl Stage {
 
     pub(super) fn books(&self) -> (crate::outbox::backend::Counts, Option<String>) {
         let books = self.shared.room().books();
-        (books.now, books.trouble.map(|fault| fault.to_string()))
+        (books.now, books.trouble)
     }
 
     /// What was taken is delivered, dead, discarded or pending.
