@@ -25,17 +25,39 @@ impl Limits {
     fn of_client(&self) -> PyResult<Timeouts> {
         let limits = Timeouts::of_silence(self.silence()?);
         let connect = self.connect.map(seconds).transpose()?;
-        Ok(Timeouts { connect: connect.or(limits.connect), ..limits })
+        Ok(Timeouts { connect: connect.unwrap_or(limits.connect), ..limits })
     }
 
     fn silence(&self) -> PyResult<Option<Duration>> {
-        self.read.map(seconds).transpose()
+        Ok(self.read.map(seconds).transpose()?.flatten())
     }
 }
 
-fn seconds(seconds: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|e| PyValueError::new_err(format!("a timeout of {seconds} s: {e}")))
+/// A number of seconds; infinity is no limit.
+fn seconds(seconds: f64) -> PyResult<Option<Duration>> {
+    if seconds == f64::INFINITY {
+        return Ok(None);
+    }
+    let limit = Duration::try_from_secs_f64(seconds);
+    limit.map(Some).map_err(|e| PyValueError::new_err(format!("a timeout of {seconds} s: {e}")))
+}
+
+/// How much a service may send, in bytes.
+#[derive(FromPyObject)]
+struct Sizes {
+    event_bytes: Option<usize>,
+    reply_bytes: Option<usize>,
+}
+
+impl From<Sizes> for turnwire::Limits {
+    fn from(sizes: Sizes) -> Self {
+        let defaults = turnwire::Limits::default();
+        turnwire::Limits {
+            event: sizes.event_bytes.unwrap_or(defaults.event),
+            reply: sizes.reply_bytes.unwrap_or(defaults.reply),
+            ..defaults
+        }
+    }
 }
 
 /// What one call does differently.
@@ -64,7 +86,7 @@ impl Options {
 #[pymethods]
 impl Client {
     #[new]
-    #[pyo3(signature = (*, api_key, base_url, organization, project, options))]
+    #[pyo3(signature = (*, api_key, base_url, organization, project, options, limits))]
     fn new(
         py: Python<'_>,
         api_key: Option<String>,
@@ -72,6 +94,7 @@ impl Client {
         organization: Option<String>,
         project: Option<String>,
         options: Options,
+        limits: Sizes,
     ) -> PyResult<Self> {
         let mut settings = OpenAiBuilder::from_env();
         if let Some(key) = api_key {
@@ -86,7 +109,7 @@ impl Client {
         if let Some(id) = project {
             settings = settings.project(id);
         }
-        settings = settings.headers(options.headers).queries(options.query);
+        settings = settings.headers(options.headers).queries(options.query).limits(limits.into());
         if let Some(max_retries) = options.max_retries {
             settings = settings.retry(RetryPolicy { max_retries, ..RetryPolicy::default() });
         }

@@ -113,3 +113,19 @@ def test_what_is_elsewhere_says_what_there_is_instead(client: turnwire.OpenAI) -
     with pytest.raises(turnwire.OpenAIError, match=r"no AzureOpenAI: .*api-version"):
         turnwire.AzureOpenAI(azure_endpoint="https://example.openai.azure.com")
     assert not isinstance(client, turnwire.AzureOpenAI)
+
+
+@pytest.mark.parametrize("limits", [turnwire.Limits(event_bytes=50), turnwire.Limits(reply_bytes=8)])
+def test_sizes_can_be_limited(fake: Fake, key: str, limits: turnwire.Limits) -> None:
+    fake.chat(key, "1234567890")
+    with pytest.raises(turnwire.APIError, match=r"larger than (50|8) bytes") as raised:
+        ask(turnwire.OpenAI(base_url=fake.base_url, limits=limits), key)
+    assert raised.value.error_code == "too_large"
+
+
+def test_an_infinite_timeout_is_no_limit_and_one_that_is_no_time_is_refused(fake: Fake, key: str) -> None:
+    fake.chat(key, "a")
+    ask(turnwire.OpenAI(base_url=fake.base_url, timeout=float("inf")), key)
+    for odd in (float("nan"), -1.0):
+        with pytest.raises(ValueError, match="timeout"):
+            turnwire.OpenAI(base_url=fake.base_url, timeout=odd)

@@ -33,7 +33,7 @@ from ._exceptions import (
     TruncatedStreamError,
     UnprocessableEntityError,
 )
-from ._types import NOT_GIVEN, NotGiven, Omit, Timeout, not_given, omit
+from ._types import NOT_GIVEN, Limits, NotGiven, Omit, Timeout, not_given, omit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ __all__ = [
     "ContentFilterFinishReasonError",
     "InternalServerError",
     "LengthFinishReasonError",
+    "Limits",
     "NotFoundError",
     "NotGiven",
     "Omit",

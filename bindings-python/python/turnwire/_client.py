@@ -7,7 +7,7 @@ import os
 from . import _core
 from ._closing import AsyncClosing, Closing
 from ._exceptions import OpenAIError
-from ._types import NOT_GIVEN, is_given
+from ._types import NOT_GIVEN, Limits, is_given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class _Client:
         max_retries: int | NotGiven | None = None,
         default_headers: Mapping[str, Any] | None = None,
         default_query: Mapping[str, Any] | None = None,
+        limits: Limits | None = None,
         http_client: None = None,
     ) -> None:
         _refuse(http_client)
@@ -52,6 +53,7 @@ class _Client:
         given_url = base_url if base_url is not None and is_given(base_url) else None
         self.base_url = _environment("OPENAI_BASE_URL") if given_url is None else str(given_url)
         self.timeout = timeout
+        self.limits = Limits() if limits is None else limits
         self.max_retries = max_retries if isinstance(max_retries, int) else None
         self.default_headers = dict(default_headers or {})
         self.default_query = dict(default_query or {})
@@ -80,6 +82,7 @@ class _Client:
             organization=self.organization,
             project=self.project,
             options=options,
+            limits=self.limits,
         )
 
     def copy(

@@ -31,6 +31,12 @@ ERROR_CODES: Final[tuple[str, ...]]
 REQUEST_FIELDS: Final[tuple[str, ...]]
 """Every field of a request that core knows by name."""
 
+class _Sizes(Protocol):
+    @property
+    def event_bytes(self) -> int | None: ...
+    @property
+    def reply_bytes(self) -> int | None: ...
+
 class _Limits(Protocol):
     @property
     def connect(self) -> float | None: ...
@@ -59,6 +65,7 @@ class Client:
         organization: str | None,
         project: str | None,
         options: _Options,
+        limits: _Sizes,
     ) -> Self: ...
     def chat(self, body: str, options: _Options) -> Call:
         """Asks for a whole reply; `body` is the request's JSON."""

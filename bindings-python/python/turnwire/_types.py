@@ -85,6 +85,23 @@ class Timeout:
         return f"Timeout({limits})"
 
 
+class Limits:
+    """How much a service may send before the client refuses it, in bytes; ``None`` is core's default.
+
+    ``event_bytes`` is for one event of a stream (8 MiB), ``reply_bytes`` for a whole reply, or everything that is kept of a
+    streamed one (64 MiB).
+    """
+
+    __slots__ = ("event_bytes", "reply_bytes")
+
+    def __init__(self, *, event_bytes: int | None = None, reply_bytes: int | None = None) -> None:
+        self.event_bytes = event_bytes
+        self.reply_bytes = reply_bytes
+
+    def __repr__(self) -> str:
+        return f"Limits(event_bytes={self.event_bytes}, reply_bytes={self.reply_bytes})"
+
+
 def is_given(value: object) -> bool:
     """Whether an argument was given.
 
