@@ -177,6 +177,14 @@ impl Chunk {
         Ok(Self::from_model(&py.get_type::<Self>(), model.unbind()))
     }
 
+    /// The chunk's JSON, as it came if it did.
+    fn _json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self.data.origin {
+            Origin::Python => self.data.model(py)?.call_method0(intern!(py, "to_json")),
+            _ => Ok(PyString::new(py, &self.data.raw(py)?).into_any()),
+        }
+    }
+
     #[classmethod]
     #[pyo3(name = "_from_model")]
     fn from_model(cls: &Bound<'_, PyType>, model: Py<PyAny>) -> Self {

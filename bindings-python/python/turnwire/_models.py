@@ -23,7 +23,7 @@ class BaseModel:
     the same, and a value of another type than declared stays what it is.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_fields_set", "_request_id")
+    __slots__ = ("__dict__", "__weakref__", "_fields_set", "_hidden", "_request_id")
 
     _fields: ClassVar[tuple[str, ...]] = ()
     """The names of the declared fields, in their order."""
@@ -33,6 +33,8 @@ class BaseModel:
     """How the fields are read that are more than plain JSON."""
 
     _fields_set: set[str]
+    _hidden: Fields | None
+    """Fields of the service's whose names the class itself uses: as attributes they would hide its methods."""
     _request_id: str | None
     """The service's id of the request, on the object that answers it and on none inside it."""
 
@@ -54,11 +56,28 @@ class BaseModel:
         for name in self._fields:
             value = values.get(name)
             fields[name] = read[name](value) if value is not None and name in read else value
-        for name in values:
-            if name not in fields:
-                fields[name] = values[name]
+        self._hidden = None
         self._fields_set = set(values)
         self._request_id = None
+        for name in values:
+            if name not in fields:
+                self._put(name, values[name])
+
+    def _put(self, name: str, value: Any) -> None:
+        """Gives a field of any name a value, without reading it."""
+        if name in self._fields or not hasattr(type(self), name):
+            self.__dict__[name] = value
+        else:
+            self._hidden = {**(self._hidden or {}), name: value}
+        self._fields_set.add(name)
+
+    def _get(self, name: str) -> Any:
+        """The value of a field of any name; ``None`` if there is none."""
+        return self._all().get(name)
+
+    def _all(self) -> Fields:
+        """The fields by their names, whatever these are."""
+        return {**self.__dict__, **self._hidden} if self._hidden else self.__dict__
 
     @classmethod
     def construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
@@ -73,7 +92,7 @@ class BaseModel:
     @classmethod
     def model_validate(cls, obj: Any, **_options: Any) -> Self:
         """Makes an object of the fields in a mapping, or of an object's."""
-        return cls(**(obj.__dict__ if isinstance(obj, BaseModel) else obj))
+        return cls(**(obj._all() if isinstance(obj, BaseModel) else obj))
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes, **_options: Any) -> Self:
@@ -85,7 +104,7 @@ class BaseModel:
     @property
     def model_extra(self) -> Fields:
         """The fields that are not declared."""
-        return {name: value for name, value in self.__dict__.items() if name not in self._fields}
+        return {name: value for name, value in self._all().items() if name not in self._fields}
 
     @property
     def model_fields_set(self) -> set[str]:
@@ -187,17 +206,17 @@ class BaseModel:
             self._fields_set.add(name)
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
-        return iter(self.__dict__.items())
+        return iter(self._all().items())
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, BaseModel):
             return NotImplemented
-        return type(self) is type(other) and self.__dict__ == other.__dict__
+        return type(self) is type(other) and self._all() == other._all()
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
+        fields = ", ".join(f"{name}={value!r}" for name, value in self._all().items())
         return f"{type(self).__name__}({fields})"
 
     if TYPE_CHECKING:
@@ -227,7 +246,7 @@ def _dump(
         return value
 
     result = {}
-    for name, value in model.__dict__.items():
+    for name, value in model._all().items():
         if (include is not None and name not in include) or _is_whole(exclude, name):
             continue
         if keep(model, name, value):
