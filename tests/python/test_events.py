@@ -71,7 +71,9 @@ CASES: dict[str, tuple[list[dict[str, Any]], Any]] = {
     # Theirs forgets what only a later chunk tells beside the choices, and has two names for one text.
     "unknown fields": (
         [
-            chunk(delta(role="assistant", reasoning="h", more={"a": "b"}), obfuscation="xy", timings={"ms": 1}),
+            chunk(
+                delta(role="assistant", reasoning="h", more={"a": "b"}), obfuscation="xy", timings={"ms": 1}
+            ),
             chunk(delta(content="a", reasoning="m", more={"a": "c", "d": 1})),
             END,
         ],

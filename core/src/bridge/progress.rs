@@ -224,7 +224,12 @@ impl Told {
         }
         let here: BTreeSet<_> = calls.iter().map(|(_, piece)| piece.number).collect();
         for index in whole {
-            let Some((call, _)) = find(index) else { continue };
+            // A call may turn out to be one of another kind.
+            let calls = &choice.message.tool_calls;
+            let is_function = |call: usize| calls.get(call).is_some_and(|c| c.kind == "function");
+            let Some((call, _)) = find(index).filter(|(call, _)| is_function(*call)) else {
+                continue;
+            };
             let group = if here.contains(&index) { &mut events.last } else { &mut events.done };
             group.push(Event::ArgumentsDone { call, index });
         }

@@ -16,25 +16,36 @@ def apply(snapshot: BaseModel, operation: list[Any]) -> None:
     """Changes the snapshot as the operation says."""
     name, path, value = operation
     *way, last = path
-    if name == "insert":
-        *way, last = way
-        place = path[-1]
-    target: Any = snapshot
+    if isinstance(last, int):
+        *way, field = way
+        owner = _at(snapshot, way)
+        items = _list(owner, field)
+        (item,) = _read(owner, field, [value])
+        items[last : last + (name == "set")] = [item]
+        return
+    owner = _at(snapshot, way)
+    if name == "set":
+        _set(owner, last, _read(owner, last, value))
+    elif name == "append":
+        _set(owner, last, _get(owner, last) + value)
+    else:
+        items = _list(owner, last)
+        items += _read(owner, last, value)
+
+
+def _at(target: Any, way: list[Any]) -> Any:
     for step in way:
         target = _get(target, step)
-    if name == "set":
-        _set(target, last, _read(target, last, value))
-    elif name == "append":
-        _set(target, last, _get(target, last) + value)
-    else:
-        items = _get(target, last)
-        if items is None:
-            items = []
-            _set(target, last, items)
-        if name == "insert":
-            items[place:place] = _read(target, last, [value])
-        else:
-            items += _read(target, last, value)
+    return target
+
+
+def _list(owner: Any, field: Any) -> list[Any]:
+    """The list in the field; a new one where there is none."""
+    items: list[Any] | None = _get(owner, field)
+    if items is None:
+        items = []
+        _set(owner, field, items)
+    return items
 
 
 def _name(step: Any) -> Any:

@@ -13,7 +13,6 @@ from ._snapshot import apply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any, TypeVar
 
     from ...._core import ChatCompletionChunk
@@ -60,15 +59,16 @@ class ChatCompletionStreamState(Of["Content"]):
                 object="chat.completion", choices=[], system_fingerprint=None, usage=None
             )
         snapshot = self._snapshot
-        begun = [choice.message for choice in snapshot.choices]
+        begun = {choice.index for choice in snapshot.choices}
         for operation in added["ops"]:
             apply(snapshot, operation)
-        for message in begun:
-            # As in the peer's snapshots: a message that is added to has all of its fields, which may be nothing, and
-            # is read anew.
-            message._fields_set = {*message._fields_set, *message._fields} - {"parsed"}
         parts = [(part, snapshot.choices[part["choice"]]) for part in added["events"]]
         for part, choice in parts:
+            if choice.index in begun:
+                # As in the peer's snapshots: a message that is added to has all of its fields, which may be nothing,
+                # and is read anew.
+                message = choice.message
+                message._fields_set = {*message._fields_set, *message._fields} - {"parsed"}
             self._read(part, choice)
         made: list[events.ChatCompletionStreamEvent] = [
             events.ChunkEvent(type="chunk", chunk=chunk, snapshot=snapshot)
