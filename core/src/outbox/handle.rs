@@ -103,6 +103,11 @@ impl Outbox {
         self.0.sink.get().is_some()
     }
 
+    /// Returns true if no record is taken any more.
+    pub(crate) fn is_shut_down(&self) -> bool {
+        self.shared().is_ok_and(|shared| shared.phase() > Phase::Running)
+    }
+
     /// Takes a record: in microseconds, without waiting for the network, and whether or not the service is there.
     ///
     /// With a file the record is in it when this returns, as [`Durability`](super::Durability) says. A file that

@@ -122,7 +122,8 @@ impl Turns {
     }
 
     pub(super) fn is_shut_down(&self) -> bool {
-        self.closed.is_cancelled()
+        // The outbox may be shared, and somebody else's to end.
+        self.closed.is_cancelled() || self.outbox().is_some_and(Outbox::is_shut_down)
     }
 
     /// Waits until nothing goes on without a reader, or out of time.

@@ -1,5 +1,5 @@
 //! A fake that serves HTTP/2 (and HTTP/1.1) over TLS, for tests of what streams that share a
-//! connection do to each other. It takes no scripts; the model says what it does:
+//! connection do to each other. It takes no scripts; the model, or a turn's message, says what it does:
 //!
 //! | model | |
 //! | --- | --- |
@@ -63,7 +63,7 @@ pub struct H2Request {
     pub version: String,
     /// The path.
     pub path: String,
-    /// The `model` of a JSON body.
+    /// The `model` of a JSON body, or its `message`.
     pub model: Option<String>,
 }
 
@@ -171,7 +171,8 @@ async fn respond(
     let (head, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let model = json.get("model").and_then(Value::as_str).map(str::to_owned);
+    let model = json.get("model").or_else(|| json.get("message"));
+    let model = model.and_then(Value::as_str).map(str::to_owned);
     let path = head.uri.path().to_owned();
     let is_speech = path.ends_with("/audio/speech");
     let is_whole = json.get("stream").and_then(Value::as_bool) != Some(true);

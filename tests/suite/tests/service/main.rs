@@ -13,6 +13,7 @@ mod fallback;
 mod flood;
 mod refusal;
 mod roundtrip;
+mod short;
 mod stream;
 mod tokens;
 mod vectors;

@@ -93,6 +93,9 @@ async fn after_a_shutdown_no_turn_is_started() {
     unkept.shutdown(DEADLINE).await;
     refused(&kept.clone(), bench.ask_on(), "shut down").await;
     refused(&unkept, TurnRequest::new(MESSAGE), "shut down").await;
+    let shared = bench.turns();
+    shared.outbox().unwrap().clone().shutdown(DEADLINE).await;
+    refused(&shared, bench.ask_on(), "shut down").await;
     assert_eq!((bench.llm.requests().len(), bench.store.fake().requests().len()), (0, 0));
 }
 
