@@ -1,4 +1,4 @@
-//! Bare text in place of an event stream, told by its first line.
+//! Bare text in place of an event stream, and the other way round, told by the first line.
 
 /// How a line of an event stream begins (WHATWG HTML, section 9.2.6); the last is a comment.
 const FIELDS: [&str; 5] = ["data", "event", "id", "retry", ""];
@@ -65,6 +65,20 @@ impl Bare {
     }
 }
 
+/// Returns true if what begins so is an event stream of JSON, not bare text; `None` as long as it may become one.
+pub(super) fn is_events(start: &[u8]) -> Option<bool> {
+    const BEGINNING: &[u8] = b"data:{\"type\":\"";
+    let mut left = BEGINNING;
+    for byte in start.iter().filter(|byte| !byte.is_ascii_whitespace()) {
+        match left.split_first() {
+            None => return Some(true),
+            Some((next, rest)) if next == byte => left = rest,
+            Some(_) => return Some(false),
+        }
+    }
+    if left.is_empty() { Some(true) } else { None }
+}
+
 /// Returns true if the line is a field of an event stream or a comment; `None` as long as it may become one.
 fn is_field(line: &[u8]) -> Option<bool> {
     if BOM.starts_with(line) {
@@ -107,6 +121,24 @@ mod tests {
             ["", " \n", "data: a", "data:a", "\u{feff}data: a", ": ping\n\n", "id\n", "\nevent: a"]
         {
             assert_eq!(text(events), None, "{events:?}");
+        }
+    }
+
+    #[test]
+    fn events_are_told_from_text_by_their_beginning() {
+        for (start, are_events) in [
+            ("data: {\"type\": \"", Some(true)),
+            ("\n\ndata:{ \"type\":\"done", Some(true)),
+            ("data: {\"type", None),
+            ("data: {\"안\"}", Some(false)),
+            ("data: {", None),
+            ("da", None),
+            ("", None),
+            ("data: 하세요", Some(false)),
+            ("date", Some(false)),
+            ("안", Some(false)),
+        ] {
+            assert_eq!(is_events(start.as_bytes()), are_events, "{start:?}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::bare::Bare;
+use super::bare::{Bare, is_events};
 use super::{ChatAnswer, Wire};
 use crate::http::Context;
 use crate::sse::{Decoder, Frame};
@@ -11,13 +11,17 @@ use crate::{Error, ErrorKind, Limits, Result, TurnEvent, event};
 /// The bytes of a byte order mark.
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
+/// Advice for a service that streams bare text.
+const TEXT_HINT: &str =
+    "if the service streams bare text, set wire = text (`ChatServiceBuilder::wire`)";
+
 /// Reads pieces of a body.
 pub(super) struct Input {
     /// The piece at hand, and how much of it has been read.
     bytes: Bytes,
     taken: usize,
     format: Format,
-    /// An event of any type came.
+    /// An event of any type came, or text that is no event.
     spoken: bool,
     /// What came in place of events.
     bare: Bare,
@@ -108,6 +112,12 @@ impl Input {
                     }
                     rest.extend_from_slice(input);
                     self.taken = self.bytes.len();
+                    match is_events(rest) {
+                        _ if self.spoken => {}
+                        Some(false) => self.spoken = true,
+                        Some(true) => return Err(unwanted_events(context)),
+                        None => return Ok(Some(Step::Nothing)),
+                    }
                     let content = take_text(rest);
                     return Ok(Some(match content.is_empty() {
                         true => Step::Nothing,
@@ -134,11 +144,14 @@ impl Input {
     pub(super) fn at_end(&mut self, context: &Context, begun: bool) -> Result<Step> {
         match &mut self.format {
             Format::Whole(json) => {
-                return ChatAnswer::read(context, &std::mem::take(json)).map(Step::Answer);
+                let answer = ChatAnswer::read(context, &std::mem::take(json));
+                return answer.map(Step::Answer).map_err(|error| match error.kind() {
+                    ErrorKind::Decode => error.with_hint(TEXT_HINT),
+                    _ => error,
+                });
             }
             Format::Text(rest) if !rest.is_empty() => {
-                rest.clear();
-                let content = char::REPLACEMENT_CHARACTER.to_string();
+                let content = String::from_utf8_lossy(&std::mem::take(rest)).into_owned();
                 return Ok(Step::Event(TurnEvent::Content { content }));
             }
             Format::Text(_) if begun => return Ok(Step::End),
@@ -182,8 +195,14 @@ pub(super) fn read(context: &Context, data: &str) -> Result<Step> {
 /// The error of a stream that was bare text. Calling again would pay for the same once more.
 fn bare(context: &Context, text: &str) -> Error {
     let why = "expected an event stream, got bare text";
-    let hint = "if the service streams bare text, set wire = text (`ChatServiceBuilder::wire`)";
-    context.error(ErrorKind::UnexpectedReply, why).with_partial(text).with_hint(hint)
+    context.error(ErrorKind::UnexpectedReply, why).with_partial(text).with_hint(TEXT_HINT)
+}
+
+/// The error of a stream of events that was to be bare text: shown as text, they would be gibberish.
+fn unwanted_events(context: &Context) -> Error {
+    let why = "expected bare text, got an event stream";
+    let hint = "if the service streams events, set wire = events (`ChatServiceBuilder::wire`)";
+    context.error(ErrorKind::UnexpectedReply, why).with_hint(hint)
 }
 
 /// Takes the text out of the bytes, up to a character that has not come whole yet. What is no UTF-8 becomes U+FFFD.

@@ -247,12 +247,17 @@ impl TurnsBuilder {
     /// # Errors
     ///
     /// `config` when a setting has nothing to work with: an outbox without a store, speech during or after the text
-    /// without a speaker, `sentiment` events without a sentiment; or when a thread cannot be started.
+    /// without a speaker, `sentiment` events without a sentiment, a reply to be finished without a store to keep it; or when a thread cannot be started.
     pub fn build(mut self) -> Result<Turns> {
         let is_spoken = matches!(self.speech_mode, SpeechMode::AfterText | SpeechMode::Streaming);
         if is_spoken && self.speech.is_none() {
             let why = "replies are to be spoken, but there is no speaker: give one to \
                        `TurnsBuilder::speaker`";
+            return Err(Error::new(ErrorKind::Config, "turns.build", why));
+        }
+        if self.on_disconnect == OnDisconnect::Finish && self.store.is_none() {
+            let why =
+                "a reply without a reader is to be finished, but there is no store to keep it";
             return Err(Error::new(ErrorKind::Config, "turns.build", why));
         }
         if self.tells.sentiment && self.sentiment.is_none() {

@@ -11,7 +11,9 @@ use tokio_util::task::TaskTracker;
 
 use super::Turn;
 use super::settings::TurnsBuilder;
-use crate::{Error, ErrorKind, FlushReport, OnFailure, OpenAi, Outbox, Result, TurnRequest};
+use crate::{
+    Error, ErrorKind, FlushReport, OnFailure, OpenAi, Outbox, Result, SpeechMode, TurnRequest,
+};
 
 /// How long what was broken off has to put away what it has.
 const GRACE: Duration = Duration::from_millis(100);
@@ -81,8 +83,12 @@ impl Turns {
     ///
     /// # Errors
     ///
-    /// `config` without a speaker; else any [`ErrorKind`] of its requests, and `too_large`.
+    /// `config` without a speaker, or when speech is [off](SpeechMode::Off); else any [`ErrorKind`] of its requests, and `too_large`.
     pub async fn speak(&self, text: impl Into<String>) -> Result<Bytes> {
+        if self.settings.speech_mode == SpeechMode::Off {
+            let why = "speech is off: set another `TurnsBuilder::speech_mode`";
+            return Err(Error::new(ErrorKind::Config, "turns.speak", why));
+        }
         let Some(speech) = &self.settings.speech else {
             let why = "there is no speaker: give one to `Turns::builder(…).speaker(…)`";
             return Err(Error::new(ErrorKind::Config, "turns.speak", why));

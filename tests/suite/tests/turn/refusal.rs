@@ -1,6 +1,8 @@
 //! A request that its turn could not honour is refused as the first item, before anything is sent or paid for.
 
-use turnwire::{ErrorKind, Outbox, SpeechMode, TokenRequest, Tokens, TurnRequest, Turns};
+use turnwire::{
+    ErrorKind, OnDisconnect, Outbox, SpeechMode, TokenRequest, Tokens, TurnRequest, Turns,
+};
 use turnwire_fakes::Script;
 
 use super::{Bench, DEADLINE, MESSAGE, USER, WORKSPACE, counts, read};
@@ -108,6 +110,7 @@ async fn settings_that_have_nothing_to_work_with_are_refused() {
         (settings().speech_mode(SpeechMode::AfterText), "no speaker"),
         (settings().tell_sentiment(true), "sentiment"),
         (settings().outbox(Outbox::memory()), "no store"),
+        (settings().on_disconnect(OnDisconnect::Finish), "no store"),
     ] {
         let error = settings.build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);

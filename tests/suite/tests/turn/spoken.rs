@@ -133,8 +133,11 @@ async fn a_text_is_spoken_on_demand_and_without_a_speaker_that_is_an_error() {
     let told = read(&mut turns.start(bench.ask_on())).await;
     assert!(heard(&told.events).is_empty(), "on demand is not by itself");
     assert_eq!(text_of(&turns.speak("안녕하세요. 네.").await.unwrap()), "안녕하세요.네.");
-    let error = bench.turns().speak("안녕하세요.").await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Config);
+    let off = bench.settings().speaker(speaker(&bench)).speech_mode(SpeechMode::Off);
+    for turns in [bench.turns(), off.build().unwrap()] {
+        let error = turns.speak("안녕하세요.").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+    }
 }
 
 /// A speaker that never answers, but for sentences with this word.
