@@ -5,6 +5,7 @@
 //! cargo run --release -p turnwire-crash -- sweep    # kill at each write, and let each write fail, in turn
 //! cargo run --release -p turnwire-crash -- fork     # fork with records queued, and in the middle of calls
 //! cargo run --release -p turnwire-crash -- hang     # end while the service hangs
+//! cargo run --release -p turnwire-crash -- opening  # kill -9 while turns open new workspaces
 //! cargo run --release -p turnwire-crash -- full     # a disk that is full, and one that is read-only
 //! ```
 #![allow(
@@ -18,6 +19,7 @@ mod full;
 mod hang;
 mod journal;
 mod kill;
+mod opening;
 mod sweep;
 mod verdict;
 mod writer;
@@ -45,6 +47,8 @@ enum Command {
     Fork(fork::Options),
     /// Ends a process whose service hangs; the next one delivers.
     Hang(hang::Options),
+    /// Kills processes whose turns open new workspaces; the next one goes on with them.
+    Opening(opening::Options),
     /// Fills the disk under an outbox and makes it read-only, and gives it space again.
     Full(full::Options),
     /// One process that takes and delivers records: what the others start.
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
         Command::Sweep(options) => sweep::run(&options),
         Command::Fork(options) => fork::run(&options),
         Command::Hang(options) => hang::run(&options),
+        Command::Opening(options) => opening::run(&options),
         Command::Full(options) => full::run(&options),
         Command::Write(options) => writer::run(&options),
     };

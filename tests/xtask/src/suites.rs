@@ -92,6 +92,7 @@ fn crash(repo: &Repo) -> Result<()> {
         "fork --forks 5",
         // On a machine that is busy with other things.
         "hang --slack 1000",
+        "opening",
         "full",
     ] {
         Step::cargo(repo, "run --quiet -p turnwire-crash --").args(run.split(' ')).run()?;

@@ -9,6 +9,7 @@
 
 mod ending;
 mod faults;
+mod guarded;
 mod history;
 mod kept;
 mod leaving;

@@ -1,0 +1,158 @@
+//! Kills processes whose turns open new workspaces: none is created twice, and no message stays behind.
+
+use std::collections::HashMap;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use clap::Args;
+use futures::StreamExt;
+use serde_json::Value;
+use turnwire::{ChatStore, Delivery, OpenAi, Outbox, TokenRequest, Tokens, TurnRequest, Turns};
+use turnwire_fakes::{Fake, FakeStore, Login, Script};
+
+use crate::outbox_in;
+use crate::writer::wait_for;
+
+const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// How many processes are killed.
+    #[arg(long, default_value_t = 40)]
+    kills: usize,
+    /// The longest life of a process, in milliseconds.
+    #[arg(long, default_value_t = 400)]
+    life: u64,
+    /// What chance starts from, to repeat a run.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Where a process works, what it is called, and its services: what this program starts itself with.
+    #[arg(long, hide = true, num_args = 5)]
+    within: Vec<String>,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    if let [directory, name, llm, store, tokens] = options.within.as_slice() {
+        return wait_for(talk(Path::new(directory), name, (llm, store), tokens))?;
+    }
+    let scratch = tempfile::tempdir()?;
+    let (llm, store) = (Fake::spawn_thread()?, FakeStore::spawn_thread()?);
+    // The answer comes late, so that many die between the creation and its answer.
+    store.fake().script("create-workspace", Script::pass().wait_ms_before_headers(4));
+    let login = store.login(USER);
+    let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
+    let mut random = fastrand::Rng::with_seed(seed);
+    println!("{} processes that open workspaces, seed {seed}", options.kills);
+    for kill in 0..options.kills {
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(["opening", "--within"])
+            .arg(scratch.path())
+            .args([&format!("p{kill}"), &llm.base_url(), &store.url()])
+            .arg(format!("{} {}", login.access, login.refresh))
+            .stdin(Stdio::null())
+            .spawn()?;
+        std::thread::sleep(Duration::from_millis(random.u64(20..=options.life)));
+        process.kill()?;
+        ensure!(process.wait()?.code().is_none(), "a process ended by itself");
+    }
+    let last = outbox(scratch.path()).sink(client(&store.url(), &login)?).start()?;
+    let report = wait_for(last.flush(Duration::from_secs(60)))?;
+    println!("  left for the last one    {:>8} delivered, {} dead", report.delivered, report.dead);
+    let judged = judge(scratch.path(), &store, &last);
+    if judged.is_err() {
+        println!("  see {}", scratch.keep().display());
+    }
+    judged
+}
+
+/// Each message that was taken is saved once, in the only workspace of its name, or a dead letter that says why.
+fn judge(directory: &Path, store: &FakeStore, last: &Outbox) -> Result<()> {
+    let stored = store.stored();
+    let mut made: HashMap<&str, &str> = HashMap::new();
+    for workspace in &stored.workspaces {
+        let before = made.insert(&workspace.workspace_name, &workspace.workspace_id);
+        ensure!(before.is_none(), "{} was created twice", workspace.workspace_name);
+    }
+    let text = |message: &Value, name: &str| message[name].as_str().unwrap_or_default().to_owned();
+    let asked: HashMap<String, String> = stored
+        .messages
+        .iter()
+        .filter(|row| row.message["msgSenderRole"] == "USER")
+        .map(|row| (text(&row.message, "msgContent"), text(&row.message, "msgWorkspaceId")))
+        .collect();
+    for (said, workspace) in &asked {
+        ensure!(made.get(said.as_str()) == Some(&workspace.as_str()), "{said} is in {workspace}");
+    }
+    for row in &stored.messages {
+        let place = text(&row.message, "msgWorkspaceId");
+        ensure!(asked.values().any(|workspace| *workspace == place), "a reply went to {place}");
+    }
+    let letters = last.dead_letters()?;
+    for letter in &letters {
+        ensure!(letter.reason.contains("may have created it"), "{}", letter.reason);
+    }
+    let dead: Vec<_> = letters.iter().map(|letter| text(&letter.payload, "msgContent")).collect();
+    let mut taken = 0;
+    for said in std::fs::read_to_string(taken_in(directory))?.lines() {
+        ensure!(asked.contains_key(said) || dead.iter().any(|text| text == said), "{said} is lost");
+        taken += 1;
+    }
+    let pending = last.pending()?;
+    if !pending.is_empty() {
+        bail!("{} records are pending, such as {:?}", pending.len(), pending.first());
+    }
+    println!(
+        "  messages taken           {taken:>8}\n  workspaces created       {:>8}\n  dead letters             {:>8}",
+        made.len(),
+        letters.len()
+    );
+    Ok(())
+}
+
+/// Opens one workspace after another, until it is killed.
+async fn talk(
+    directory: &Path,
+    name: &str,
+    (llm, store): (&str, &str),
+    tokens: &str,
+) -> Result<()> {
+    let (access, refresh) = tokens.split_once(' ').unwrap_or_default();
+    let llm = OpenAi::builder().base_url(llm).api_key("sk-of-the-test").no_proxy().build()?;
+    let store = ChatStore::builder(store).no_proxy().build()?;
+    let turns = Turns::builder(llm).store(store).outbox(outbox(directory).start()?).build()?;
+    let mut taken = OpenOptions::new().create(true).append(true).open(taken_in(directory))?;
+    for n in 0.. {
+        let said = format!("{name}-{n}");
+        let request = TurnRequest::new(&said).user_id(USER).new_workspace().tokens(access, refresh);
+        let mut turn = turns.start(request);
+        writeln!(taken, "{said}")?;
+        while let Some(event) = turn.next().await {
+            event?;
+        }
+    }
+    Ok(())
+}
+
+fn taken_in(directory: &Path) -> PathBuf {
+    directory.join("taken")
+}
+
+fn outbox(directory: &Path) -> turnwire::OutboxBuilder {
+    let delivery = Delivery {
+        initial_backoff: Duration::from_millis(1),
+        max_backoff: Duration::from_millis(20),
+        ..Delivery::default()
+    };
+    Outbox::builder().path(outbox_in(directory)).delivery(delivery)
+}
+
+/// The store for a process that knows no tokens.
+fn client(url: &str, login: &Login) -> Result<ChatStore> {
+    let tokens = Tokens::new(login.access.as_str(), login.refresh.as_str());
+    let provider = move |_: TokenRequest| std::future::ready(Some(tokens.clone()));
+    Ok(ChatStore::builder(url).no_proxy().token_provider(provider).build()?)
+}

@@ -1,0 +1,70 @@
+//! Callbacks that panic, in the call or in the poll: the reply does not notice, and the timeline names the callback.
+
+use futures::StreamExt;
+use turnwire::{
+    Sentiment, Speaker, Speaking, SpeechMode, SpeechRequest, StageName, StageOutcome, Timeline,
+};
+use turnwire_fakes::Script;
+
+use super::{Bench, DEADLINE, ai, counts, read};
+
+/// A callback with a bug.
+#[derive(Clone, Copy)]
+enum Bert {
+    PanicsInTheCall,
+    PanicsInThePoll,
+}
+
+impl Sentiment for Bert {
+    fn label(&self, _: String) -> impl Future<Output = turnwire::Result<String>> + Send {
+        assert!(!matches!(self, Bert::PanicsInTheCall), "no such file");
+        async { panic!("no such file") }
+    }
+}
+
+impl Speaker for Bert {
+    fn speak(&self, _: SpeechRequest) -> Speaking {
+        assert!(!matches!(self, Bert::PanicsInTheCall), "no such voice");
+        Box::pin(async { panic!("no such voice") })
+    }
+}
+
+fn reason(line: &Timeline, name: StageName) -> String {
+    match &line.stage(name).unwrap().outcome {
+        StageOutcome::Failed(why) => why.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_sentiment_callback_that_panics_costs_the_label_and_is_named() {
+    for bert in [Bert::PanicsInTheCall, Bert::PanicsInThePoll] {
+        let bench = Bench::replying(Script::chat(["a"])).await;
+        let turns = bench.settings().sentiment(bert).build().unwrap();
+        let mut turn = turns.start(bench.ask_on());
+        assert_eq!(read(&mut turn).await.kinds(), ["workspace", "content", "done"]);
+        let why = reason(&turn.timeline(), StageName::Sentiment);
+        assert!(why.contains("sentiment callback") && why.contains("Bert` panicked"), "{why}");
+        assert_eq!(counts(&turns.flush(DEADLINE).await), (2, 0, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_speaker_that_panics_costs_the_sentence_and_is_named() {
+    for bert in [Bert::PanicsInTheCall, Bert::PanicsInThePoll] {
+        let bench = Bench::replying(Script::chat(["안녕하세요."])).await;
+        let turns = bench.settings().speaker(bert).speech_mode(SpeechMode::Streaming);
+        let turns = turns.build().unwrap();
+        let mut turn = turns.start(bench.ask_on());
+        assert_eq!(read(&mut turn).await.kinds(), ["workspace", "content", "done"]);
+        let why = reason(&turn.timeline(), StageName::Speech);
+        assert!(why.contains("speaker") && why.contains("Bert` panicked"), "{why}");
+        turns.flush(DEADLINE).await;
+        assert_eq!(bench.saved()[1], ai("안녕하세요."));
+
+        let error = turns.speak("안녕하세요.").await.unwrap_err();
+        assert!(error.to_string().contains("Bert` panicked"), "{error}");
+        let mut spoken = turnwire::Speech::new(bert).say("a.");
+        assert!(matches!(spoken.next().await, Some(Ok(turnwire::Spoken::Failed(_)))));
+    }
+}
