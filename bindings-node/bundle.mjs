@@ -48,13 +48,18 @@ const turnwire = 'Stream' in loaded ? loaded : loaded.default;
 ${reexports}`,
 );
 
-/** What `require` gives is the class, with and without `new`, and has everything else as its fields. */
+/** What `require` gives is the class, to be called with and without `new`, and has everything else as its fields. */
 function callable() {
   return `module.exports = ((all) => {
+  const made = all.OpenAI;
   function OpenAI(...options) {
-    return Reflect.construct(all.OpenAI, options, new.target ?? all.OpenAI);
+    return Reflect.construct(made, options, new.target ?? OpenAI);
   }
-  OpenAI.prototype = all.OpenAI.prototype;
-  return Object.defineProperties(OpenAI, Object.getOwnPropertyDescriptors(all));
+  const itself = { value: OpenAI, enumerable: true };
+  const statics = { DEFAULT_TIMEOUT: { value: made.DEFAULT_TIMEOUT } };
+  Object.defineProperty(made.prototype, 'constructor', { value: OpenAI });
+  OpenAI.prototype = made.prototype;
+  const exported = Object.getOwnPropertyDescriptors(all);
+  return Object.defineProperties(OpenAI, { ...statics, ...exported, OpenAI: itself, default: itself });
 })(module.exports);`;
 }

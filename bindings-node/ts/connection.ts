@@ -1,6 +1,6 @@
 /** A client's native side, and the two ways of a call through it: whole and streamed. */
 
-import { setTimeout } from 'node:timers';
+import { clearTimeout, setTimeout } from 'node:timers';
 
 import { fromThrown } from './core-error.js';
 import { APIUserAbortError, OpenAIError } from './errors.js';

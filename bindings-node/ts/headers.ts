@@ -34,7 +34,13 @@ export function headerPairs(option: string, headers: HeadersLike): [string, stri
 }
 
 function written(option: string, name: string, value: unknown): string {
-  if (['string', 'number', 'boolean', 'bigint'].includes(typeof value)) return String(value);
+  if (['string', 'number', 'boolean', 'bigint'].includes(typeof value)) return carried(`${option}: the value of ${JSON.stringify(name)}`, String(value));
   const given = Array.isArray(value) ? 'a list in a list' : `of type ${typeof value}`;
   throw new OpenAIError(`${option}: the value of ${JSON.stringify(name)} must be a text, a number or a boolean, and is ${given}`);
+}
+
+/** Refuses a value that `Headers` would not take, such as one with a letter beyond Latin-1. */
+export function carried(what: string, value: string): string {
+  if (!/[^\t\x20-\x7e\x80-\xff]/.test(value.trim())) return value;
+  throw new OpenAIError(`${what} has characters that a header cannot carry`);
 }

@@ -2,7 +2,7 @@
 
 import { fromEnv } from './env.js';
 import { isError, OpenAIError } from './errors.js';
-import { headerPairs, type HeadersLike } from './headers.js';
+import { carried, headerPairs, type HeadersLike } from './headers.js';
 import type { Logger, LogLevel } from './log.js';
 import type { Options, Settings } from './native.js';
 import { queryPairs, type Query } from './query.js';
@@ -106,10 +106,10 @@ export function settings(options: ClientOptions): Settings {
   refuse(limits, {}, ['event', 'reply'], 'limits.');
   return {
     // In place of a key that is asked for, so that core does not miss one; it is never sent.
-    apiKey: typeof apiKey === 'function' ? 'asked-for-each-call' : text('apiKey', apiKey),
+    apiKey: typeof apiKey === 'function' ? 'asked-for-each-call' : inHeader('apiKey', apiKey),
     baseUrl: text('baseURL', options.baseURL),
-    organization: text('organization', organization),
-    project: text('project', project),
+    organization: inHeader('organization', organization),
+    project: inHeader('project', project),
     headers: [...customHeaders(), ...headerPairs('defaultHeaders', options.defaultHeaders)],
     // It goes with each call, so that a call can take a part of it away.
     query: [],
@@ -132,7 +132,7 @@ export function callOptions(client: ClientOptions, options: RequestOptions = {},
     maxRetries: retries(options.maxRetries),
     // A limit of the caller's own says that he would rather have another attempt than wait longer.
     retryTimeouts: timeoutMs !== undefined || client.timeout !== undefined,
-    idempotencyKey: text('idempotencyKey', options.idempotencyKey),
+    idempotencyKey: inHeader('idempotencyKey', options.idempotencyKey),
   };
 }
 
@@ -149,7 +149,7 @@ export async function askedKey(ask: () => Promise<string> | string): Promise<str
   } catch (cause) {
     throw new OpenAIError(`the function apiKey failed: ${isError(cause) ? cause.message : String(cause)}`, { cause });
   }
-  if (typeof found === 'string' && found) return found;
+  if (typeof found === 'string' && found) return carried('the key that the function apiKey gave', found);
   throw new OpenAIError(`the function apiKey gave no key, but ${found === '' ? 'an empty text' : kind(found)}`);
 }
 
@@ -181,6 +181,11 @@ function text(name: string, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
   throw new OpenAIError(`${name} must be a text${name === 'apiKey' ? ' or a function' : ''}, not ${kind(value)}`);
+}
+
+function inHeader(name: string, value: unknown): string | undefined {
+  const given = text(name, value);
+  return given === undefined ? undefined : carried(name, given);
 }
 
 function milliseconds(timeout: unknown): number | undefined {

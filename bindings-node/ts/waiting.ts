@@ -1,6 +1,6 @@
 /** Waiting for native calls: one wake from the native side serves every call that became ready meanwhile. */
 
-import { setImmediate, setInterval, setTimeout } from 'node:timers';
+import { clearInterval, setImmediate, setInterval, setTimeout } from 'node:timers';
 
 import { native, type Call } from './native.js';
 

@@ -9,7 +9,8 @@ import { parseArgs } from 'node:util';
 
 import { APIUserAbortError, OpenAI } from 'turnwire';
 
-import { startOffline } from './offline.mjs';
+import { isConfigured, startOffline } from './offline.mjs';
+import { visible } from './terminal.mjs';
 
 const HELP = `usage: node chat.mjs [options] [message]
 
@@ -34,7 +35,7 @@ async function chat(options, message, signal) {
 
   if (options['no-stream']) {
     const reply = await client.chat.completions.create({ model, messages }, { signal });
-    console.log(options.json ? JSON.stringify(reply) : (reply.choices[0]?.message.content ?? ''));
+    console.log(visible(options.json ? JSON.stringify(reply) : (reply.choices[0]?.message.content ?? '')));
     refused(reply.choices[0]?.message.refusal);
     return;
   }
@@ -42,7 +43,7 @@ async function chat(options, message, signal) {
   let refusal = '';
   for await (const chunk of stream) {
     const delta = chunk.choices[0]?.delta;
-    process.stdout.write(options.json ? `${JSON.stringify(chunk)}\n` : (delta?.content ?? ''));
+    process.stdout.write(visible(options.json ? `${JSON.stringify(chunk)}\n` : (delta?.content ?? '')));
     refusal += delta?.refusal ?? '';
   }
   if (!options.json) process.stdout.write('\n');
@@ -51,14 +52,14 @@ async function chat(options, message, signal) {
 }
 
 function refused(refusal) {
-  if (refusal) console.error(`the model refused: ${refusal}`);
+  if (refusal) console.error(visible(`the model refused: ${refusal}`));
 }
 
 /** The client of the service that the options or the environment name; without either, of an offline one. */
 async function connect(options) {
   const timeout = options.timeout && Number(options.timeout) * 1000;
   let baseURL = options['base-url'];
-  if (!baseURL && !process.env.OPENAI_API_KEY && !process.env.OPENAI_BASE_URL) {
+  if (!baseURL && !isConfigured()) {
     console.error('offline: a small service in this program answers; for a real model set OPENAI_API_KEY or OPENAI_BASE_URL');
     baseURL = await startOffline();
   }
@@ -101,6 +102,6 @@ try {
   await chat(values, message, interrupted.signal);
 } catch (error) {
   const why = error instanceof Error && error.cause ? error.cause : error;
-  console.error(`\n${why instanceof Error ? why.message : why}`);
+  console.error(visible(`\n${why instanceof Error ? why.message : why}`));
   process.exitCode = error instanceof APIUserAbortError ? 130 : 1;
 }

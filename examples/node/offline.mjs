@@ -4,6 +4,11 @@ import http from 'node:http';
 import { json } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 
+/** Whether the environment names a service; what is blank does not. */
+export function isConfigured() {
+  return ['OPENAI_API_KEY', 'OPENAI_BASE_URL'].some((name) => process.env[name]?.trim());
+}
+
 /** Starts the service, and gives its base URL. It keeps no process alive. */
 export async function startOffline() {
   const server = http.createServer((request, response) => {

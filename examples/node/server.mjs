@@ -6,7 +6,12 @@ import { pipeline } from 'node:stream/promises';
 
 import { OpenAI } from 'turnwire';
 
-const client = new OpenAI();
+import { isConfigured, startOffline } from './offline.mjs';
+import { visible } from './terminal.mjs';
+
+const offline = isConfigured() ? undefined : await startOffline();
+if (offline) console.error('offline: a small service in this program answers; for a real model set OPENAI_API_KEY or OPENAI_BASE_URL');
+const client = new OpenAI({ baseURL: offline });
 const model = process.env.MODEL ?? 'gpt-4o-mini';
 const port = Number(process.env.PORT ?? 3000);
 
@@ -23,7 +28,7 @@ const server = http.createServer(async (request, response) => {
     };
     await pipeline(events, response);
   } catch (error) {
-    if (!reader.signal.aborted) console.error(String(error));
+    if (!reader.signal.aborted) console.error(visible(String(error)));
     if (response.headersSent) response.destroy();
     else response.writeHead(502).end();
   }

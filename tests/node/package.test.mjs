@@ -59,6 +59,42 @@ for (const [name, head] of [
   });
 }
 
+const { build } = createRequire(join(own, 'package.json'))('esbuild');
+/** Bundles a program for Node, and gives the file. */
+async function bundled(name, source, options) {
+  writeFileSync(join(place, `${name}.in.mjs`), source);
+  const outfile = join(place, 'bundles', name, `out.${options.format === 'esm' ? 'mjs' : 'cjs'}`);
+  await build({ absWorkingDir: place, entryPoints: [`${name}.in.mjs`], bundle: true, platform: 'node', logLevel: 'silent', outfile, ...options });
+  return outfile;
+}
+
+for (const format of ['cjs', 'esm']) {
+  const head = "import Default, { OpenAI, Stream } from 'turnwire';\nif (Default !== OpenAI || typeof Stream !== 'function') throw 1;";
+  // A CommonJS part of an ESM bundle needs `require`, whatever it is.
+  const banner = format === 'esm' ? { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" } : {};
+
+  test(`bundled by esbuild as ${format}, with the native part beside it, it works`, async () => {
+    const file = await bundled(`whole-${format}`, head + BODY, { format, banner, loader: { '.node': 'copy' } });
+    const model = await fake.script(chat('안', '녕'));
+    // Nothing of what was installed is found from there.
+    const elsewhere = mkdtempSync(join(tmpdir(), 'turnwire-bundle-'));
+    cpSync(join(file, '..'), elsewhere, { recursive: true });
+    const { stdout } = await exec(process.execPath, [join(elsewhere, `out.${format === 'esm' ? 'mjs' : 'cjs'}`), fake.baseURL, model], { cwd: elsewhere });
+    rmSync(elsewhere, { recursive: true });
+    assert.equal(stdout, '안녕\n');
+  });
+
+  test(`left out of a bundle of esbuild as ${format}, it works`, async () => {
+    const file = await bundled(`without-${format}`, head + BODY, { format, external: ['turnwire'] });
+    const model = await fake.script(chat('a'));
+    assert.equal((await exec(process.execPath, [file, fake.baseURL, model], { cwd: place })).stdout, 'a\n');
+  });
+}
+
+test('a bundler that does not know native parts says so when it builds', async () => {
+  await assert.rejects(bundled('unaware', "import 'turnwire';", { format: 'cjs' }), /No loader is configured for "\.node" files/);
+});
+
 test('both ways export the same names', async () => {
   const cjs = createRequire(import.meta.url)('turnwire');
   assert.deepEqual(Object.keys(await import('turnwire')).sort(), Object.keys(cjs).filter((name) => name !== '__esModule').sort());

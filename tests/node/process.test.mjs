@@ -54,6 +54,34 @@ test('an idle client keeps no process alive, also after a stream', async () => {
   assert.ok(ms < 3000, `${ms} ms`);
 });
 
+test('an idle client leaves no handle, before and after its calls, as test runners look for them', async () => {
+  const model = await fake.script([chat('a'), chat('b')]);
+  // What Jest's --detectOpenHandles does: what was made and not destroyed, but for what it knows to be harmless.
+  const program = `
+    const { createHook } = await import('node:async_hooks');
+    const handles = new Map();
+    const harmless = /PROMISE|TickObject|RANDOMBYTES|Immediate|TTYWRAP|PIPEWRAP|SIGNALWRAP/;
+    createHook({
+      init: (id, type, _, resource) => harmless.test(type) || handles.set(id, { type, resource: new WeakRef(resource) }),
+      destroy: (id) => handles.delete(id),
+    }).enable();
+    const left = () => [...handles.values()].filter(({ resource }) => resource.deref()?.hasRef?.() ?? true).map(({ type }) => type).join();
+    const idle = () => new Promise((resolve) => setTimeout(() => setImmediate(() => resolve(left())), 100));
+    // A copy that is loaded while it is looked at.
+    const require = (await import('node:module')).createRequire(process.cwd() + '/');
+    delete require.cache[require.resolve('turnwire')];
+    const Own = require('turnwire');
+    const before = await idle();
+    const own = new Own({ apiKey: 'k', baseURL: '${fake.baseURL}' });
+    const made = await idle();
+    for await (const _ of await own.chat.completions.create({ model: '${model}', messages, stream: true }));
+    await own.models.list();
+    console.log(JSON.stringify([before, made, await idle()]));
+  `;
+  const { out, err } = await run(program);
+  assert.deepEqual([out, err], ['["","",""]', '']);
+});
+
 test('a stream that is read keeps the process alive until its end', async () => {
   const model = await fake.script({ steps: [{ role: 'assistant' }, { wait_ms: 700 }, { text: 'late' }, { finish: 'stop' }, { done: true }] });
   const { code, out } = await run(`read('${model}').then(console.log);`);
