@@ -24,22 +24,22 @@ struct Limits {
 impl Limits {
     fn of_client(&self) -> PyResult<Timeouts> {
         let limits = Timeouts::of_silence(self.silence()?);
-        let connect = self.connect.map(seconds).transpose()?;
-        Ok(Timeouts { connect: connect.unwrap_or(limits.connect), ..limits })
+        let connect = self.connect.map_or(Ok(limits.connect), seconds)?;
+        Ok(Timeouts { connect, ..limits })
     }
 
     fn silence(&self) -> PyResult<Option<Duration>> {
-        Ok(self.read.map(seconds).transpose()?.flatten())
+        self.read.map_or(Ok(None), seconds)
     }
 }
 
-/// A number of seconds; infinity is no limit.
+/// A limit; more seconds than any clock can count, such as infinitely many, are none.
 fn seconds(seconds: f64) -> PyResult<Option<Duration>> {
-    if seconds == f64::INFINITY {
-        return Ok(None);
+    if seconds.is_nan() || seconds < 0.0 {
+        let why = format!("timeout must be a number of seconds from 0 on, not {seconds}");
+        return Err(PyValueError::new_err(why));
     }
-    let limit = Duration::try_from_secs_f64(seconds);
-    limit.map(Some).map_err(|e| PyValueError::new_err(format!("a timeout of {seconds} s: {e}")))
+    Ok(Duration::try_from_secs_f64(seconds).ok())
 }
 
 /// How much a service may send, in bytes.

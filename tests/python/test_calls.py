@@ -143,7 +143,16 @@ def test_a_timeout_does_not_end_a_stream_that_comes(fake: Fake, client: turnwire
     fake.script(key, {"steps": [*steps, {"finish": "stop"}, {"done": True}]})
     assert len(texts(client.chat.completions.create(model=key, messages=HI, stream=True, timeout=0.4))) == 4
     fake.chat(key, "a")
-    assert texts(client.chat.completions.create(model=key, messages=HI, stream=True, timeout=None)) == ["a"]
+    for none in (None, float("inf"), 1e300, turnwire.Timeout(float("inf"), connect=float("inf"))):
+        assert texts(client.chat.completions.create(model=key, messages=HI, stream=True, timeout=none)) == ["a"]
+        lifted = client.with_options(timeout=none)
+        assert texts(lifted.chat.completions.create(model=key, messages=HI, stream=True)) == ["a"]
+
+
+@pytest.mark.parametrize("timeout", [-1, float("nan"), -float("inf")])
+def test_a_timeout_that_is_no_time_is_refused(client: turnwire.OpenAI, key: str, timeout: float) -> None:
+    with pytest.raises(ValueError, match="timeout must be a number of seconds from 0 on"):
+        client.chat.completions.create(model=key, messages=HI, timeout=timeout)
 
 
 def test_another_http_client_is_refused_with_what_to_use_instead(client: turnwire.OpenAI) -> None:

@@ -175,8 +175,8 @@ impl HttpClient {
             self.inner.returning.wait().await;
             let mut request = http::Request::new(prepared.body.clone().unwrap_or_default().into());
             *request.method_mut() = prepared.method.clone();
-            *request.uri_mut() = url.as_str().parse().map_err(|_| {
-                context.error(ErrorKind::InvalidRequest, "the URL is too long for HTTP")
+            *request.uri_mut() = url.as_str().parse().map_err(|e| {
+                context.error(ErrorKind::InvalidRequest, format!("the URL cannot be sent: {e}"))
             })?;
             *request.headers_mut() = prepared.headers.clone();
             let bounded = informational::bound(&mut request);
