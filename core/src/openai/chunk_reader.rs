@@ -130,7 +130,8 @@ impl ChunkReader {
         let raw = match messages.is_empty() {
             true => json.into(),
             false => {
-                in_chunk_shape(json, |position| messages.binary_search(&position).is_ok()).into()
+                let is_message = |position| messages.binary_search(&position).is_ok();
+                in_chunk_shape(json, is_message).to_string().into()
             }
         };
         Ok(ChatChunk { choices, usage, extra, told, head: self.head.clone(), raw })
@@ -170,30 +171,34 @@ impl ChunkReader {
 /// Its kept JSON takes the shape of a chunk's, so that everybody who reads it finds what they look for.
 pub(super) fn read_whole(json: &str) -> Result<ChatChunk, Unreadable> {
     let reply = ChatReply::from_json(json)?;
-    let chunk = in_chunk_shape(reply.raw().unwrap_or(json), |_| true);
-    ChunkReader::default().parse(&chunk)
+    let mut reply = in_chunk_shape(reply.raw().unwrap_or(json), |_| true);
+    let choices = reply.get_mut("choices").and_then(Value::as_array_mut);
+    for choice in choices.into_iter().flatten() {
+        // Each call of a whole message is one of its own.
+        let calls = choice.pointer_mut("/delta/tool_calls").and_then(Value::as_array_mut);
+        let calls = calls.into_iter().flatten().enumerate();
+        for (index, call) in calls.filter_map(|(index, call)| Some((index, call.as_object_mut()?)))
+        {
+            call.insert("index".into(), index.into());
+        }
+    }
+    ChunkReader::default().parse(&reply.to_string())
 }
 
 /// The JSON of a reply, or of a chunk with messages in place of deltas, as that of a chunk: the message of each choice
 /// at such a position becomes its delta.
-fn in_chunk_shape(json: &str, is_message: impl Fn(usize) -> bool) -> String {
+fn in_chunk_shape(json: &str, is_message: impl Fn(usize) -> bool) -> Value {
     let read = budget::within(json.len(), || serde_json::from_str(json));
     let Kept(mut reply) = read.unwrap_or(Kept(Value::Null));
-    let Some(object) = reply.as_object_mut() else { return json.to_owned() };
+    let Some(object) = reply.as_object_mut() else { return reply };
     if object.get("object").is_none_or(|object| object == "chat.completion") {
         object.insert("object".into(), "chat.completion.chunk".into());
     }
     let choices = object.get_mut("choices").and_then(Value::as_array_mut);
     let choices = choices.into_iter().flatten().filter_map(Value::as_object_mut);
     for (_, choice) in choices.enumerate().filter(|(position, _)| is_message(*position)) {
-        let mut delta = choice.shift_remove("message").unwrap_or_default();
-        let calls = delta.get_mut("tool_calls").and_then(Value::as_array_mut);
-        for (index, call) in calls.into_iter().flatten().enumerate() {
-            if let Some(call) = call.as_object_mut() {
-                call.entry("index").or_insert(index.into());
-            }
-        }
+        let delta = choice.shift_remove("message").unwrap_or_default();
         choice.insert("delta".into(), delta);
     }
-    reply.to_string()
+    reply
 }
