@@ -190,7 +190,7 @@ impl Body {
                 Ok(None) => {}
                 Err(error) => {
                     let why = format!("the response's compressed data is damaged: {error}");
-                    let error = self.context.error(ErrorKind::Decode, why).with_source(error);
+                    let error = self.context.caused(ErrorKind::Decode, why, error);
                     return Poll::Ready(Some(Err(error)));
                 }
             }

@@ -188,7 +188,8 @@ fn base_url(text: &str) -> Result<Url> {
     let url = Url::parse(text.trim())
         .map_err(|e| refuse(&format!("{e}; it is given like https://api.openai.com/v1")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(refuse(&format!("scheme {:?} is neither http nor https", url.scheme())));
+        // Not repeated: of a URL without a scheme it is the start, which may be a user or a key.
+        return Err(refuse("its scheme is neither http nor https"));
     }
     if url.fragment().is_some() {
         return Err(refuse("it has a fragment (#…), which is never sent"));

@@ -48,7 +48,7 @@ pub(super) fn forms(secret: &str) -> Vec<Form> {
 
 /// The characters of Base64 that the secret alone decides when `offset` bytes, modulo 3, stand before it.
 fn base64(secret: &[u8], offset: usize) -> Vec<Form> {
-    let padded = [&[0; 3][..offset], secret].concat();
+    let padded = [vec![0; offset], secret.to_vec()].concat();
     let (first, last) = ((offset * 8).div_ceil(6), padded.len() * 8 / 6);
     let form = |text: String| Form {
         bytes: text.as_bytes().get(first..last).unwrap_or_default().to_vec(),

@@ -125,7 +125,7 @@ impl<'t> Layer<'t> {
             next = memchr3(b'%', b'\\', b'&', after).map_or(bytes.len(), |found| at + found);
         }
         places.push(self.short_place(bytes.len()));
-        is_changed.then(|| Layer { bytes: Cow::Owned(out), places: Some(places) })
+        is_changed.then_some(Layer { bytes: Cow::Owned(out), places: Some(places) })
     }
 
     fn short_place(&self, at: usize) -> u32 {
