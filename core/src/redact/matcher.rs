@@ -139,7 +139,9 @@ impl Needle {
             _ => start,
         };
         let end = if self.after && is_base64(end) { end + 1 } else { end };
-        Some(start..end)
+        let padding = text.get(end..).unwrap_or_default().iter().take(2);
+        let padding = padding.take_while(|byte| self.after && **byte == b'=').count();
+        Some(start..end + padding)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Secrets in every encoding, and words that are none.
 
+use proptest::prelude::*;
+
 use super::*;
 
 const SECRETS: [&str; 6] = [
@@ -260,4 +262,44 @@ fn json_stays_json_and_its_keys_and_numbers_are_looked_at() {
     assert_eq!(redactor.scrub(r#"{"a": 1}"#), r#"{"a": 1}"#, "untouched where it may be");
     let numbers = of("1234567890").scrub_body(br#"{"1234567890":[{"a":1234567890}],"b":12}"#);
     assert_eq!(numbers, r#"{"[redacted]":[{"a":"[redacted]"}],"b":12}"#);
+}
+
+/// One step of encoding, by its number.
+fn encode(text: &str, step: usize) -> String {
+    use base64::Engine;
+    let json = |text: &str| Value::from(text).to_string().trim_matches('"').to_owned();
+    match step {
+        0 => json(text),
+        1 => percent(text, true),
+        2 => percent(text, false),
+        3 => text.chars().map(|c| format!("&#{};", u32::from(c))).collect(),
+        4 => text.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect(),
+        5 => text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;"),
+        6 => text.bytes().map(|b| format!("\\x{b:02x}")).collect(),
+        _ => base64::engine::general_purpose::STANDARD.encode(text),
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_chain_of_encodings_hides_a_secret(
+        secret in prop_oneof!["[!-~]{12,40}", "[ -~가-힣é😀]{12,20}", "[%&\\\\;#a-f0-9]{12,30}"],
+        steps in prop::collection::vec(0usize..7, 0..3),
+        in_base64: bool,
+    ) {
+        let secret = secret.trim();
+        prop_assume!(policy::is_worth_guarding(secret) && !policy::is_word(secret));
+        let inner = if in_base64 { encode(secret, 7) } else { secret.to_owned() };
+        let encoded = steps.iter().fold(inner, |text, step| encode(&text, *step));
+        let shown = of(secret).scrub(&format!("key «{encoded}» here"));
+        prop_assert_eq!(shown, "key «[redacted]» here", "{:?}", encoded);
+    }
+
+    #[test]
+    fn no_text_panics_and_text_without_secrets_stays(bytes in prop::collection::vec(any::<u8>(), 0..80), text in "[a-z %&\\\\<>]{0,40}") {
+        let redactor = of("sk-proj-0123456789abcdef");
+        redactor.scrub_start(&bytes);
+        redactor.scrub_body(&bytes);
+        prop_assert_eq!(redactor.scrub(&text), text);
+    }
 }

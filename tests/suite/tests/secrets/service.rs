@@ -5,7 +5,7 @@ use turnwire_fakes::{FakeChat, Script};
 
 use super::encoding::{Encoded, encodings};
 use super::place::{cuts, failures, limits};
-use super::{SHAPES, assert_hidden, shown};
+use super::{TOKENS, assert_hidden, shown};
 
 fn odd_events(encoded: &Encoded) -> Vec<(&'static str, Script)> {
     let e = &encoded.text;
@@ -23,7 +23,7 @@ fn odd_events(encoded: &Encoded) -> Vec<(&'static str, Script)> {
 #[tokio::test]
 async fn no_echo_of_a_token_shows() {
     let fake = FakeChat::start().await.unwrap();
-    for secret in SHAPES.into_iter().filter(|secret| secret.is_ascii()) {
+    for secret in TOKENS {
         let service =
             ChatService::builder(fake.url()).tokens(secret, "refresh-0123456789").limits(limits());
         let service = service.fallback(false).no_proxy().build().unwrap();

@@ -5,12 +5,12 @@ use turnwire_fakes::Fake;
 
 use super::encoding::encodings;
 use super::place::failures;
-use super::{SHAPES, assert_hidden, shown};
+use super::{TOKENS, assert_hidden, shown};
 
 #[tokio::test]
 async fn no_echo_of_a_key_shows() {
     let fake = Fake::start().await.unwrap();
-    for secret in SHAPES.into_iter().filter(|secret| secret.is_ascii()) {
+    for secret in TOKENS {
         let llm = OpenAi::builder().base_url(fake.base_url()).api_key(secret).no_proxy();
         let llm = llm.build().unwrap().with(CallOptions::new().max_retries(0));
         let speaker = OpenAiSpeaker::new(&llm).model("m");

@@ -6,7 +6,7 @@ use turnwire_fakes::{FakeStore, Script};
 
 use super::encoding::{Encoded, encodings};
 use super::place::{cuts, failures, limits};
-use super::{SHAPES, assert_hidden, shown};
+use super::{TOKENS, assert_hidden, shown};
 
 fn odd_answers(encoded: &Encoded) -> Vec<(&'static str, Script)> {
     let e = &encoded.text;
@@ -25,7 +25,7 @@ fn odd_answers(encoded: &Encoded) -> Vec<(&'static str, Script)> {
 #[tokio::test]
 async fn no_echo_of_a_token_shows() {
     let fake = FakeStore::start().await.unwrap();
-    for secret in SHAPES.into_iter().filter(|secret| secret.is_ascii()) {
+    for secret in TOKENS {
         let store = ChatStore::builder(fake.url()).limits(limits()).no_proxy().build().unwrap();
         let store = store.with(CallOptions::new().max_retries(0));
         let store = store.with_tokens(Tokens::new(secret, secret));
