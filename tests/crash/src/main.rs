@@ -7,6 +7,7 @@
 //! cargo run --release -p turnwire-crash -- hang     # end while the service hangs
 //! cargo run --release -p turnwire-crash -- opening  # kill -9 while turns open new workspaces
 //! cargo run --release -p turnwire-crash -- full     # a disk that is full, and one that is read-only
+//! cargo run --release -p turnwire-crash -- share    # one process stopped, two names of the file, signs cleaned away
 //! ```
 #![allow(
     clippy::print_stdout,
@@ -20,6 +21,7 @@ mod hang;
 mod journal;
 mod kill;
 mod opening;
+mod share;
 mod sweep;
 mod verdict;
 mod writer;
@@ -51,6 +53,8 @@ enum Command {
     Opening(opening::Options),
     /// Fills the disk under an outbox and makes it read-only, and gives it space again.
     Full(full::Options),
+    /// Stops a process in the middle of a write, opens the file under two names, and cleans the signs of life away.
+    Share(share::Options),
     /// One process that takes and delivers records: what the others start.
     #[command(hide = true)]
     Write(writer::Options),
@@ -64,6 +68,7 @@ fn main() -> ExitCode {
         Command::Hang(options) => hang::run(&options),
         Command::Opening(options) => opening::run(&options),
         Command::Full(options) => full::run(&options),
+        Command::Share(options) => share::run(&options),
         Command::Write(options) => writer::run(&options),
     };
     match done {

@@ -34,6 +34,12 @@ pub(crate) struct Options {
     /// Seconds to wait for the deliveries at the end.
     #[arg(long, default_value_t = 60)]
     pub(crate) patience: u64,
+    /// Other processes may still have records when this one ends.
+    #[arg(long)]
+    pub(crate) shares: bool,
+    /// Another name of the outbox.
+    #[arg(long)]
+    pub(crate) outbox: Option<PathBuf>,
     /// Wait for the disk with each record.
     #[arg(long)]
     pub(crate) fsync: bool,
@@ -69,11 +75,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let sink =
         Noting { journal: journal.clone(), failing: options.failing, slowness: options.slowness };
     let durability = if options.fsync { Durability::Fsync } else { Durability::Os };
-    let outbox = outbox(&options.directory, durability).sink(sink).start()?;
+    let path = options.outbox.clone().unwrap_or_else(|| outbox_in(&options.directory));
+    let outbox = outbox(&options.directory, durability).path(path).sink(sink).start()?;
     for n in 0..options.records {
         enqueue(&outbox, &journal, &options.name, n, options.conversations)?;
     }
-    finish(&outbox, Duration::from_secs(options.patience))
+    let patience = Duration::from_secs(options.patience);
+    if options.shares {
+        return wait_for(outbox.shutdown(patience)).map(drop);
+    }
+    finish(&outbox, patience)
 }
 
 /// An outbox that hurries.

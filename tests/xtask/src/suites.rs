@@ -94,6 +94,7 @@ fn crash(repo: &Repo) -> Result<()> {
         "hang --slack 1000",
         "opening",
         "full",
+        "share --records 600",
     ] {
         Step::cargo(repo, "run --quiet -p turnwire-crash --").args(run.split(' ')).run()?;
     }
