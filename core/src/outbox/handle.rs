@@ -112,7 +112,8 @@ impl Outbox {
     ///
     /// With a file the record is in it when this returns, as [`Durability`](super::Durability) says. A file that
     /// cannot be written, or that another process holds for more than 50 ms, is no error: then the record waits in
-    /// memory, and [`Receipt::durable`] is `false`.
+    /// memory, and [`Receipt::durable`] is `false`. From there it moves to the file, or is delivered where the file
+    /// cannot be written, or has been held for 5 s.
     ///
     /// # Errors
     ///

@@ -156,8 +156,10 @@ pub struct OutboxBuilder {
 impl OutboxBuilder {
     /// The file that holds the records, shared with other processes. Without one they are held in memory.
     ///
-    /// The file and its directory are made if they are not there, for their owner alone (0600, 0700). It must not lie
-    /// on a network file system.
+    /// The path is the name of a file, also where SQLite would read something else into it (`:memory:`, `file:…`). The
+    /// file and its directory are made if they are not there, for their owner alone (0600, 0700); from an existing file
+    /// the rights of others are taken away. It must not lie on a network file system, and containers share its
+    /// directory rather than the file alone, as the log and the signs of life of its processes lie beside it.
     #[must_use]
     pub fn path(mut self, path: impl Into<PathBuf>) -> Self {
         self.path = Some(path.into());
@@ -201,13 +203,15 @@ impl OutboxBuilder {
 
     /// Opens the file, takes up what it holds, and begins to deliver.
     ///
-    /// A damaged file is set aside under a name that says so, what can be read of it is taken over, and
-    /// [`Stats::set_aside`](super::Stats::set_aside) names it.
+    /// A damaged outbox is set aside under a name that says so, all that can be read of it is taken over, and
+    /// [`Stats::set_aside`](super::Stats::set_aside) names it. A file that shows no sign of having been an outbox is
+    /// refused and left alone.
     ///
     /// # Errors
     ///
-    /// `config` when a setting makes no sense or the path is no outbox; `storage` when the file cannot be made or
-    /// opened. A full disk is no error: records are held in memory until there is space.
+    /// `config` when a setting makes no sense; `storage` when the file cannot be made or opened, or is no outbox, as a
+    /// text, a pipe, a directory, or a file with a second hard link. A full disk is no error: records are held in memory
+    /// until there is space.
     pub fn start(self) -> Result<Outbox> {
         Outbox::start(self)
     }

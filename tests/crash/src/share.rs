@@ -32,6 +32,8 @@ pub(crate) struct Options {
     records: usize,
 }
 
+type Scene = fn(&Path, &Options) -> Result<()>;
+
 /// A process that does not outlive the run.
 struct Owned(Child);
 
@@ -54,7 +56,7 @@ impl Drop for Owned {
 
 /// Runs the three of them.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let scenes: [(&str, fn(&Path, &Options) -> Result<()>); 3] = [
+    let scenes: [(&str, Scene); 3] = [
         ("a process that is stopped in the middle of a write", stopped),
         ("one file under two names", named_twice),
         ("signs of life that are cleaned away", cleaned),
