@@ -2,6 +2,7 @@
 
 mod backend;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::backend::{Counts, DeadRow, Entry, Fresh, Inserted, is_due, longest_wait};
@@ -92,11 +93,11 @@ impl Memory {
     }
 
     /// The record in the place that became of the one that it waits behind.
-    pub(super) fn resolved(&self, fresh: &Fresh) -> Fresh {
+    pub(super) fn resolved<'a>(&self, fresh: &'a Fresh) -> Cow<'a, Fresh> {
         let ahead = fresh.opening.as_ref().and_then(Opening::behind).map(|id| self.ahead_of(id));
         match ahead {
-            Some(ahead) => fresh.clone().behind(ahead),
-            None => fresh.clone(),
+            Some(ahead) => Cow::Owned(fresh.clone().behind(ahead)),
+            None => Cow::Borrowed(fresh),
         }
     }
 

@@ -1,5 +1,7 @@
 //! The statements about records that open their conversation, and about those that wait behind them.
 
+use std::borrow::Cow;
+
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::records::{ANYBODY, count, schedule_unclaimed};
@@ -16,10 +18,10 @@ pub(super) fn read(row: &Row<'_>, at: usize) -> Result<Option<Opening>> {
 }
 
 /// The record in the place that became of the one that it waits behind.
-pub(super) fn resolved(connection: &Connection, fresh: &Fresh) -> Result<Fresh> {
+pub(super) fn resolved<'a>(connection: &Connection, fresh: &'a Fresh) -> Result<Cow<'a, Fresh>> {
     match fresh.opening.as_ref().and_then(Opening::behind) {
-        Some(id) => Ok(fresh.clone().behind(ahead(connection, id)?)),
-        None => Ok(fresh.clone()),
+        Some(id) => Ok(Cow::Owned(fresh.clone().behind(ahead(connection, id)?))),
+        None => Ok(Cow::Borrowed(fresh)),
     }
 }
 

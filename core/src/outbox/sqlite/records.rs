@@ -61,7 +61,7 @@ pub(super) fn insert(
     if is_known(connection, &fresh.id)? {
         return Ok(false);
     }
-    let fresh = &openings::resolved(connection, fresh)?;
+    let fresh = &*openings::resolved(connection, fresh)?;
     let held = u8::from(fresh.is_held);
     // Without RETURNING, here and below: it makes a table of its own, which costs more than all else.
     let seq = counts(connection)?.last_seq + 1;
