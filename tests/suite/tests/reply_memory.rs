@@ -105,7 +105,6 @@ async fn measured(name: &str, read: impl Future<Output = ()>) {
     MOST.store(before, SeqCst);
     read.await;
     let taken = MOST.load(SeqCst).saturating_sub(before);
-    println!("{name}: {:.1} times its size", taken as f64 / SIZE as f64);
     assert!(taken <= TIMES * SIZE, "{name} takes {} MiB", taken / 1024 / 1024);
 }
 
@@ -151,7 +150,6 @@ async fn many_pieces_of_audio() {
             kept.extend(Some(event.unwrap()).filter(|_| is_kept));
         }
         let taken = EVER.load(SeqCst) - before;
-        println!("{pieces} pieces of audio: {} times their size", taken / SIZE);
         assert!(pieces > 20_000 && taken < 50 * SIZE, "{pieces} pieces take {taken} bytes");
         let audio = turn.into_answer().unwrap().audio.unwrap();
         assert_eq!(audio.len(), 24 * (pieces - 1));
