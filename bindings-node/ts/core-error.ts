@@ -47,7 +47,7 @@ const answered: Make = (core) => {
   const made = new of(status, undefined, text || undefined, undefined);
   if (core.api) {
     const { type, code, param } = core.api;
-    Object.assign(made, { error: body, type: type ?? undefined, code: code ?? undefined, param: param ?? undefined });
+    Object.assign(made, { error: core.api, type: type ?? undefined, code: code ?? undefined, param: param ?? undefined });
   }
   return lazyHeaders(made, core);
 };
@@ -129,11 +129,10 @@ function lazyHeaders(error: APIError, core: CoreError): APIError {
   return error;
 }
 
-/** What a body says, if it is JSON; that of a list, as some services send it, is its first item. */
+/** What a body says, if it is JSON. */
 function parsed(body: string | null): Record<string, any> | undefined {
   try {
-    const value = body === null ? undefined : JSON.parse(body);
-    return (Array.isArray(value) ? value[0] : value) ?? undefined;
+    return body === null ? undefined : (JSON.parse(body) ?? undefined);
   } catch {
     return undefined;
   }

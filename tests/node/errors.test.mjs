@@ -83,6 +83,15 @@ test('an error amid a stream is told as the service words it', async () => {
   assert.deepEqual([error.message, error.code, error.type, error.errorCode, error.partial], ['overloaded', 'busy', 'server_error', 'api', 'a']);
 });
 
+test('an error amid a stream keeps its numbers and its fields', async () => {
+  const said = { message: 'exhausted', code: 429, status: 'RESOURCE_EXHAUSTED', metadata: { provider: 'p' } };
+  for (const event of [{ error: said }, said]) {
+    const error = await failure({ steps: [{ role: 'assistant' }, { text: 'a' }, { sse: event }, { done: true }] });
+    assert.deepEqual([error.message, error.code, error.errorCode, error.partial], ['exhausted', 429, 'api', 'a']);
+    assert.deepEqual([error.error.status, error.error.metadata], ['RESOURCE_EXHAUSTED', { provider: 'p' }]);
+  }
+});
+
 test('what is no stream is told apart', async () => {
   const page = await failure({ headers: [['content-type', 'text/html']], steps: [{ send: '<html>' }] });
   assert.equal(page.errorCode, 'unexpected_reply');

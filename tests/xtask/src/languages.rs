@@ -59,6 +59,7 @@ impl Python {
 /// Node with the package built, and with what its tests need.
 pub(crate) struct Node {
     fake: PathBuf,
+    streams: PathBuf,
 }
 
 impl Node {
@@ -72,12 +73,16 @@ impl Node {
         npm(repo, "bindings-node").args(["run", "build"]).output_to_stderr().run()?;
         npm_ci(repo, "tests/node")?;
         npm_ci(repo, "examples/node")?;
-        Ok(Self { fake })
+        Step::cargo(repo, "build -p turnwire-suite --bin chat-streams").run()?;
+        Ok(Self { fake, streams: repo.target("debug/chat-streams") })
     }
 
     /// A call of one of the scripts in `tests/node`.
     pub(crate) fn script(&self, repo: &Repo, name: &str) -> Step {
-        npm(repo, "tests/node").args(["run", name]).env(FAKE, &self.fake.to_string_lossy())
+        npm(repo, "tests/node")
+            .args(["run", name])
+            .env(FAKE, &self.fake.to_string_lossy())
+            .env("TURNWIRE_CHAT_STREAMS", &self.streams.to_string_lossy())
     }
 }
 
