@@ -9,8 +9,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// What any JSON may take, however short it is.
-const FREE: usize = 1024 * 1024;
+/// What any JSON may take, however short it is: enough for the ids of 200,000 tokens in a field that nobody modelled.
+const FREE: usize = 32 * 1024 * 1024;
 
 /// How many times its own length JSON may take besides. Log probabilities, the densest that services send, take five.
 const TIMES: usize = 8;
@@ -38,9 +38,31 @@ pub(super) fn within<T>(length: usize, read: impl FnOnce() -> T) -> T {
 pub(super) fn spend<E: Error>(bytes: usize) -> Result<(), E> {
     let left = LEFT.get().checked_sub(bytes);
     LEFT.set(left.ok_or_else(|| {
-        E::custom(format_args!("it would take more than {TIMES} times its length in memory"))
+        E::custom(format_args!(
+            "it would take more memory than {TIMES} times its length and {} MiB",
+            FREE >> 20
+        ))
     })?);
     Ok(())
+}
+
+/// Asks for the memory of one object more in a list, which grows by doubling.
+pub(super) fn spend_on<T, E: Error>() -> Result<(), E> {
+    spend(2 * size_of::<T>())
+}
+
+/// Asks for the memory of one field more in a map that has so many.
+pub(super) fn spend_on_field<E: Error>(fields: usize) -> Result<(), E> {
+    spend(grown(fields) * size_of::<(usize, String, Value)>())
+}
+
+/// How many places more a collection of so many has when one is added: four at first, then twice as many.
+fn grown(items: usize) -> usize {
+    match items {
+        0 => 4,
+        1..4 => 0,
+        _ => 2,
+    }
 }
 
 /// Any JSON, read within a budget.
@@ -48,7 +70,6 @@ pub(super) struct Kept(pub(super) Value);
 
 impl<'de> Deserialize<'de> for Kept {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        spend(size_of::<Value>())?;
         deserializer.deserialize_any(KeptVisitor).map(Kept)
     }
 }
@@ -101,6 +122,7 @@ impl<'de> Visitor<'de> for KeptVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
         while let Some(Kept(item)) = items.next_element()? {
+            spend(grown(list.len()) * size_of::<Value>())?;
             list.push(item);
         }
         Ok(Value::Array(list))
@@ -109,7 +131,7 @@ impl<'de> Visitor<'de> for KeptVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(name) = fields.next_key::<String>()? {
-            spend(size_of::<(String, usize)>())?;
+            spend_on_field(map.len())?;
             let Kept(value) = fields.next_value()?;
             map.insert(name, value);
         }
@@ -143,11 +165,11 @@ mod tests {
             |json: String| within(json.len(), || serde_json::from_str::<Kept>(&json).is_ok());
         let list = |item: &str, times: usize| format!("[{}0]", format!("{item},").repeat(times));
         for item in ["0", "{}", "[]", r#"{"":0}"#] {
-            assert!(!read(list(item, 200_000)), "{item}");
+            assert!(!read(list(item, 1_000_000)), "{item}");
             assert!(read(list(item, 2_000)), "{item}: it is small");
         }
         assert!(read(format!("[\"{}\"]", list("{}", 200_000))), "it is text");
         assert!(read(list(r#"{"type":"text","text":"a few words of some length"}"#, 50_000)));
-        assert!(!read(list("0", 200_000)), "a budget is one JSON's");
+        assert!(!read(list("0", 1_000_000)), "a budget is one JSON's");
     }
 }

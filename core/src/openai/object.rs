@@ -78,7 +78,7 @@ macro_rules! read_object {
                         self,
                         mut map: A,
                     ) -> Result<Self::Value, A::Error> {
-                        $crate::openai::budget::spend(size_of::<Self::Value>())?;
+                        $crate::openai::budget::spend_on::<Self::Value, _>()?;
                         let mut read = <$type>::default();
                         while let Some(name) = map.next_key::<$crate::openai::lenient::Text<$de>>()? {
                             match name.as_str() {
@@ -95,6 +95,7 @@ macro_rules! read_object {
                                     map.next_value::<serde::de::IgnoredAny>()?;
                                 })?
                                 other => {
+                                    $crate::openai::budget::spend_on_field(read.extra.len())?;
                                     let value = map.next_value::<$crate::openai::budget::Kept>()?;
                                     read.extra.keep(other, value.0);
                                 }

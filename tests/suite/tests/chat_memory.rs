@@ -1,0 +1,170 @@
+//! The memory that a hostile chat service can make the client take, counted by the allocator: a few times what it sends,
+//! within the limits; and the time of others that it can take, none.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use turnwire::{ChatReply, ChatStream, Error};
+
+const MIB: usize = 1024 * 1024;
+
+/// Counts per thread, so that tests which run side by side do not disturb each other.
+struct Counting;
+
+thread_local! {
+    static USE: Cell<Use> = const { Cell::new(Use { held: 0, peak: 0, allocated: 0, calls: 0 }) };
+}
+
+/// Bytes held now and at most, and all that was ever allocated, since the count began.
+#[derive(Clone, Copy, Debug, Default)]
+struct Use {
+    held: isize,
+    peak: isize,
+    allocated: usize,
+    calls: usize,
+}
+
+fn count(old: usize, new: usize) {
+    // The thread's last frees come after its local is gone.
+    let _ = USE.try_with(|cell| {
+        let mut used = cell.get();
+        used.held += new as isize - old as isize;
+        used.peak = used.peak.max(used.held);
+        used.allocated += new;
+        used.calls += usize::from(new > 0);
+        cell.set(used);
+    });
+}
+
+// SAFETY: every call goes to the system's allocator as it came; counting does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(0, layout.size());
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        count(layout.size(), 0);
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(layout.size(), size);
+        unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Reads a stream of these bytes to its end, and says how much it took at most beside them.
+fn read(bytes: Bytes) -> (Result<ChatReply, Error>, usize) {
+    let pieces: Vec<Result<Bytes, Infallible>> = (0..bytes.len())
+        .step_by(64 * 1024)
+        .map(|at| Ok(bytes.slice(at..bytes.len().min(at + 64 * 1024))))
+        .collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    USE.set(Use::default());
+    let reply = runtime.block_on(ChatStream::from_bytes(stream::iter(pieces)).finish());
+    (reply, USE.get().peak.unsigned_abs())
+}
+
+fn event(json: &str) -> Bytes {
+    format!("data: {json}\n\ndata: [DONE]\n\n").into()
+}
+
+/// `item` again and again, between these ends.
+fn flood(before: &str, item: &str, after: &str) -> String {
+    let times = 2 * MIB / (item.len() + 1);
+    format!("{before}{}{item}{after}", format!("{item},").repeat(times))
+}
+
+fn floods() -> Vec<String> {
+    let mut floods = Vec::new();
+    for item in ["{}", "0"] {
+        floods.push(flood(r#"{"choices":["#, item, "]}"));
+        floods.push(flood(r#"{"choices":[],"x":["#, item, "]}"));
+        floods.push(flood(r#"{"choices":3,"x":["#, item, "]}"));
+        floods.push(flood(r#"{"choices":[{"delta":{"tool_calls":["#, item, "]}}]}"));
+        floods.push(flood(r#"{"choices":[{"delta":{"content":["#, item, "]}}]}"));
+        floods.push(flood(r#"{"choices":[{"delta":{},"logprobs":{"content":["#, item, "]}}]}"));
+        floods.push(flood(r#"{"error":{"message":"no","details":["#, item, "]}}"));
+        floods.push(flood("[", item, "]"));
+    }
+    floods.push(flood(r#"{"choices":[],"#, r#""a":0"#, "}"));
+    floods.push(flood(r#"{"choices":[{"delta":{"#, r#""\u0061":{}"#, "}}]}"));
+    floods.push("[".repeat(2 * MIB));
+    floods.push(format!("{{{}", r#""a":{"#.repeat(MIB)));
+    floods
+}
+
+/// The budget of what is read of JSON of this length, its buffer and its copy.
+fn allowed(length: usize) -> usize {
+    8 * length + 32 * MIB + 3 * length
+}
+
+#[test]
+fn one_event_takes_a_few_times_its_length() {
+    for json in floods() {
+        let shown: String = json.chars().take(60).collect();
+        let (_, peak) = read(event(&json));
+        assert!(peak < allowed(json.len()), "{shown}: {} times", peak / json.len());
+    }
+}
+
+#[test]
+fn one_text_takes_few_copies() {
+    let text = "안녕하세요 ".repeat(7 * MIB / 16);
+    let chunk = format!(
+        r#"{{"id":"c","choices":[{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":"stop"}}]}}"#
+    );
+    let (reply, peak) = read(event(&chunk));
+    assert_eq!(reply.unwrap().text().len(), text.len());
+    assert!(peak < 6 * chunk.len(), "{} times", peak / chunk.len());
+}
+
+#[test]
+fn a_reply_in_place_of_a_stream_takes_a_few_times_its_length() {
+    for item in ["{}", r#"{"message":{}}"#, "0"] {
+        let json = format!(
+            r#"{{"choices":[{}{item}]}}"#,
+            format!("{item},").repeat(4 * MIB / (item.len() + 1))
+        );
+        let length = json.len();
+        let (reply, peak) = read(json.into());
+        assert!(reply.is_err());
+        assert!(peak < allowed(length), "{item}: {} times", peak / length);
+    }
+}
+
+#[test]
+fn a_stream_that_always_has_more_lets_time_limits_strike() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    for piece in [
+        ": ping\n\n",
+        "data: {}\n\n",
+        "data: null\n\n",
+        "event: x\n\n",
+        "data: {\"choices\":[]}\n\n",
+        "\n",
+    ] {
+        let bytes = Bytes::from(piece.repeat(100));
+        let endless = stream::repeat_with(move || Ok::<_, Infallible>(bytes.clone()));
+        let mut chat = ChatStream::from_bytes(endless);
+        let read = async { while chat.next().await.is_some_and(|chunk| chunk.is_ok()) {} };
+        let limit = Duration::from_millis(20);
+        let limited = runtime.block_on(async { tokio::time::timeout(limit, read).await });
+        assert!(limited.is_err(), "{piece:?} ended the stream");
+    }
+}
