@@ -12,8 +12,10 @@ use turnwire_fakes::{Fake, Script};
 
 use super::{Read, ask, client, error_of, read, scripted, settings, stream_of};
 
+type Encode = fn(&[u8]) -> Vec<u8>;
+
 /// Each coding that is read, by name, with its encoder.
-const CODINGS: [(&str, fn(&[u8]) -> Vec<u8>); 6] = [
+const CODINGS: [(&str, Encode); 6] = [
     ("gzip", gzip),
     ("GZIP", gzip),
     ("x-gzip", gzip),
