@@ -47,6 +47,13 @@ test('chat streams from a service', async () => {
   assert.equal(lines.map((line) => JSON.parse(line).choices[0].delta.content ?? '').join(''), '안녕');
 });
 
+test('no model steers the terminal, and what is blank names no service', async () => {
+  const model = await fake.script(chat('\u001b[31mred\u0007', '\r\u009b\u202e', '\tline\r\n'));
+  assert.equal((await run(['--base-url', fake.baseURL, '--model', model, 'hi'])).out, '\\u001b[31mred\\u0007\\u000d\\u009b\\u202e\tline\n\n');
+  const { code, out } = await run(['안녕'], { OPENAI_API_KEY: ' ', OPENAI_BASE_URL: '' });
+  assert.deepEqual([code, /안녕/.test(out)], [0, true]);
+});
+
 test('chat tells a refusal beside the reply', async () => {
   const said = { index: 0, finish_reason: 'stop', message: { role: 'assistant', content: null, refusal: 'no' } };
   const whole = { framing: 'length', steps: [{ json: { id: 'x', object: 'chat.completion', choices: [said] } }] };

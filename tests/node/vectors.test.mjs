@@ -58,15 +58,17 @@ function options({ options: { headers, query, max_retries, idle_timeout_ms, ...r
 
 async function streamed(client, body, options, told) {
   const stream = client.chat.completions.stream(body, options);
-  for await (const chunk of stream) {
-    const first = chunk.choices?.find((choice) => (choice.index ?? 0) === 0);
-    if (first?.delta?.content) told.push(first.delta.content);
-  }
-  return stream.finalChatCompletion().catch((error) => {
+  try {
+    for await (const chunk of stream) {
+      const first = chunk.choices?.find((choice) => (choice.index ?? 0) === 0);
+      if (first?.delta?.content) told.push(first.delta.content);
+    }
+    return await stream.finalChatCompletion();
+  } catch (error) {
     // A stream that ends by its last word ends well; the helper wants a finish reason besides, as the openai package's does.
     if (!/missing finish_reason/.test(error.message)) throw error;
     return { choices: [{ message: { content: error.partial } }] };
-  });
+  }
 }
 
 async function outcome(attempt) {
