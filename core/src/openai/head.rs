@@ -60,19 +60,17 @@ mod raw {
     impl ChatStream {
         /// The next bytes of the body as they come, in place of chunks; the two do not mix.
         pub(crate) fn poll_bytes(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
-            loop {
-                match ready!(self.source.poll(task)) {
-                    Some(Ok(Piece::Bytes(bytes))) => {
-                        self.source.content_came();
-                        return Poll::Ready(Some(Ok(bytes)));
-                    }
-                    // A caller's own decoder has read this one: there are no bytes of it.
-                    #[cfg(feature = "eventsource-stream")]
-                    Some(Ok(Piece::Event { .. })) => {}
-                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                    None => return Poll::Ready(None),
+            Poll::Ready(match ready!(self.source.poll(task)) {
+                Some(Ok(Piece::Bytes(bytes))) => {
+                    self.source.content_came();
+                    Some(Ok(bytes))
                 }
-            }
+                // A caller's own decoder has read this one: there are no bytes of it.
+                #[cfg(feature = "eventsource-stream")]
+                Some(Ok(Piece::Event { .. })) => Some(Ok(Bytes::new())),
+                Some(Err(error)) => Some(Err(error)),
+                None => None,
+            })
         }
     }
 }
