@@ -19,6 +19,11 @@ pub(crate) enum Command {
     LocalLlm(LocalLlmOptions),
     /// Run the benchmarks.
     Bench(BenchOptions),
+    /// Attack the client and the outbox.
+    Attack {
+        /// For how long, with each kind of input.
+        seconds: u64,
+    },
     /// Fuzz the SSE decoder.
     Fuzz {
         /// For how long.
@@ -45,6 +50,7 @@ pub(crate) struct BenchOptions {
 }
 
 const DEFAULT_FUZZ_SECONDS: u64 = 60;
+const DEFAULT_ATTACK_SECONDS: u64 = 60;
 
 /// Reads the words after `cargo xtask`.
 ///
@@ -61,9 +67,16 @@ pub(crate) fn parse(
             "test" => parse_test(&mut parser),
             "local-llm" => parse_local_llm(&mut parser),
             "bench" => parse_bench(&mut parser),
-            "fuzz" => parse_fuzz(&mut parser),
+            "attack" => {
+                parse_seconds(&mut parser, DEFAULT_ATTACK_SECONDS, |seconds| Command::Attack {
+                    seconds,
+                })
+            }
+            "fuzz" => {
+                parse_seconds(&mut parser, DEFAULT_FUZZ_SECONDS, |seconds| Command::Fuzz { seconds })
+            }
             other => Err(format!(
-                "there is no command `{other}`; the commands are: test, local-llm, bench, fuzz, help"
+                "there is no command `{other}`; the commands are: test, local-llm, bench, attack, fuzz, help"
             )
             .into()),
         },
@@ -129,7 +142,12 @@ fn parse_bench(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
     Ok(Command::Bench(options))
 }
 
-fn parse_fuzz(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
+/// The number of seconds of `fuzz` and `attack`, or that help was asked for.
+fn parse_seconds(
+    parser: &mut lexopt::Parser,
+    default: u64,
+    command: fn(u64) -> Command,
+) -> Result<Command, lexopt::Error> {
     let mut seconds = None;
     while let Some(argument) = parser.next()? {
         match argument {
@@ -138,7 +156,7 @@ fn parse_fuzz(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
-    Ok(Command::Fuzz { seconds: seconds.unwrap_or(DEFAULT_FUZZ_SECONDS) })
+    Ok(command(seconds.unwrap_or(default)))
 }
 
 /// The text of `cargo xtask help`.
@@ -153,6 +171,8 @@ The commands of the repository: cargo xtask <command>
   local-llm [--port N]   serve a small real model on 127.0.0.1, with OpenAI's wire
       --until-stdin-closes   stop when standard input ends
   bench [name …] [-- …]  run the benchmarks; what follows `--` goes to them
+  attack [seconds]       random and hostile input for the client, that long of each kind ({DEFAULT_ATTACK_SECONDS} if not said),
+                         and then killed processes, forks and full disks for the outbox
   fuzz [seconds]         fuzz the SSE decoder ({DEFAULT_FUZZ_SECONDS} seconds if not said)
   help                   this page
 
@@ -238,7 +258,12 @@ mod tests {
     }
 
     #[test]
-    fn fuzz_takes_a_number_of_seconds_and_nothing_else() {
+    fn attack_and_fuzz_take_a_number_of_seconds_and_nothing_else() {
+        assert!(matches!(
+            parsed("attack"),
+            Ok(Command::Attack { seconds: DEFAULT_ATTACK_SECONDS })
+        ));
+        assert!(matches!(parsed("attack 5"), Ok(Command::Attack { seconds: 5 })));
         assert!(matches!(parsed("fuzz"), Ok(Command::Fuzz { seconds: DEFAULT_FUZZ_SECONDS })));
         assert!(matches!(parsed("fuzz 5"), Ok(Command::Fuzz { seconds: 5 })));
         assert!(parsed("fuzz soon").is_err());

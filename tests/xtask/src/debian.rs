@@ -7,6 +7,10 @@ use anyhow::{Result, bail};
 use crate::repo::Repo;
 use crate::step::Step;
 
+/// The programs that the crash runs need, with their packages.
+pub(crate) const CRASH: [(&str, &str); 3] =
+    [("strace", "strace"), ("unshare", "util-linux"), ("mount", "mount")];
+
 /// Sees to it that programs are on the PATH; each is given with the package that has it.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
 //! The commands of the repository, run as `cargo xtask <command>`: tests, a real local model,
-//! benchmarks, fuzzing.
+//! benchmarks, attacks, fuzzing.
 //!
 //! Every command prints the command lines that it runs, so that each can be repeated by hand.
 #![allow(
@@ -9,6 +9,7 @@
 )]
 
 mod args;
+mod attack;
 mod bench;
 mod debian;
 mod fuzz;
@@ -54,6 +55,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Test(suites) => return Ok(test::run(&repo, &suites)),
         Command::LocalLlm(options) => local_llm::run(&repo, &options)?,
         Command::Bench(options) => bench::run(&repo, &options)?,
+        Command::Attack { seconds } => attack::run(&repo, seconds)?,
         Command::Fuzz { seconds } => fuzz::run(&repo, seconds)?,
     }
     Ok(ExitCode::SUCCESS)

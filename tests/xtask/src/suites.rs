@@ -84,8 +84,7 @@ fn package(repo: &Repo) -> Result<()> {
 }
 
 fn crash(repo: &Repo) -> Result<()> {
-    let programs = [("strace", "strace"), ("unshare", "util-linux"), ("mount", "mount")];
-    debian::require(repo, &programs)?;
+    debian::require(repo, &debian::CRASH)?;
     for run in [
         "kill --records 8000",
         "sweep --step 11",

@@ -1,0 +1,84 @@
+//! Large events of every shape: reading one takes a few times its own size in memory, or is refused.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use turnwire::ChatStream;
+use turnwire_suite::random::Random;
+
+use super::attack;
+use super::memory::most_during;
+
+const SIZE: usize = 4 * 1024 * 1024;
+
+/// So many times its size an event may take.
+const TIMES: usize = 16;
+
+/// Where the many small things are put, and what ends them.
+const AROUND: &[(&str, &str)] = &[
+    (r#"{"choices":["#, "]}"),
+    (r#"{"choices":[{"delta":{"tool_calls":["#, "]}}]}"),
+    (r#"{"choices":[{"delta":{"content":["#, "]}}]}"),
+    (r#"{"choices":[{"delta":{"reasoning_details":["#, "]}}]}"),
+    (r#"{"choices":[{"delta":{},"logprobs":{"content":["#, "]}}]}"),
+    (r#"{"choices":[{"delta":{"content":"a"}}],"x":["#, "]}"),
+    (r#"{"choices":[{"message":{"tool_calls":["#, "]}}]}"),
+    (r#"{"error":["#, "]}"),
+    ("[", "]"),
+];
+
+const SMALL: &[&str] = &[
+    "{}",
+    "[]",
+    "0",
+    "null",
+    r#""""#,
+    r#"{"":0}"#,
+    r#"{"index":0}"#,
+    "[[]]",
+    r#"{"function":{}}"#,
+    r#"{"token":"a"}"#,
+    r#"{"type":"text","text":"a"}"#,
+    "1.5",
+    r#""\u0000""#,
+];
+
+#[test]
+fn large_events_take_a_few_times_their_size() {
+    attack("large events", |random| {
+        let event = event(random);
+        let shown = event.get(..200).unwrap_or(&event).to_owned();
+        let event = Bytes::from(event);
+        let pieces = if random.once_in(2) { SIZE } else { 16 * 1024 };
+        let pieces: Vec<_> = (0..event.len())
+            .step_by(pieces)
+            .map(|at| Ok::<_, Infallible>(event.slice(at..(at + pieces).min(event.len()))))
+            .collect();
+        let most = most_during(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(async {
+                let mut chunks = ChatStream::from_bytes(stream::iter(pieces));
+                while let Some(chunk) = chunks.next().await {
+                    drop(chunk);
+                }
+                drop(chunks.into_reply());
+            });
+        });
+        let times = most as f64 / event.len() as f64;
+        assert!(most <= TIMES * event.len(), "{times:.1} times its size: {shown}");
+    });
+}
+
+fn event(random: &mut Random) -> String {
+    let (before, after) = random.one_of(AROUND);
+    let small = random.one_of(SMALL);
+    let count = (SIZE >> random.below(6)) / (small.len() + 1);
+    let many = vec![*small; count].join(",");
+    let json = format!("{before}{many}{after}");
+    match random.below(3) {
+        0 => json,
+        1 => format!("data: {json}\n\n"),
+        _ => format!("data: {json}\n\ndata: {json}\n\ndata: [DONE]\n\n"),
+    }
+}
