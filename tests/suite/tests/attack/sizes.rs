@@ -13,10 +13,13 @@ use super::memory::most_during;
 /// A little less than an event may have by default.
 const SIZE: usize = 7 * 1024 * 1024;
 
-/// An event may take so many times its size, and this much besides: what core's budget allows for, the event itself, and
-/// the copy that its decoder makes of one that comes in pieces.
-const TIMES: usize = 12;
-const BESIDES: usize = 40 * 1024 * 1024;
+/// What may be read of one event: core's budget. It may be there twice, in the chunk and in the reply that it adds to.
+fn budget(length: usize) -> usize {
+    8 * length + 32 * 1024 * 1024
+}
+
+/// The event itself, where its pieces are joined, where it is mended, and where the chunk keeps it.
+const COPIES: usize = 4;
 
 /// Where the many small things are put, and what ends them.
 const AROUND: &[(&str, &str)] = &[
@@ -69,7 +72,8 @@ fn large_events_take_a_bounded_multiple_of_their_size() {
             });
         });
         let (mib, length) = (most / 1024 / 1024, event.len());
-        assert!(most <= TIMES * length + BESIDES, "{mib} MiB for {length} bytes: {shown}");
+        let allowed = 2 * budget(length) + COPIES * length;
+        assert!(most <= allowed, "{mib} MiB for {length} bytes: {shown}");
     });
 }
 
