@@ -77,11 +77,13 @@ fn judge(directory: &Path, store: &FakeStore, last: &Outbox) -> Result<()> {
         let before = made.insert(&workspace.workspace_name, &workspace.workspace_id);
         ensure!(before.is_none(), "{} was created twice", workspace.workspace_name);
     }
-    let text = |message: &Value, name: &str| message[name].as_str().unwrap_or_default().to_owned();
+    let text = |message: &Value, name: &str| {
+        message.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
     let asked: HashMap<String, String> = stored
         .messages
         .iter()
-        .filter(|row| row.message["msgSenderRole"] == "USER")
+        .filter(|row| text(&row.message, "msgSenderRole") == "USER")
         .map(|row| (text(&row.message, "msgContent"), text(&row.message, "msgWorkspaceId")))
         .collect();
     for (said, workspace) in &asked {

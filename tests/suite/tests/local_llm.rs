@@ -43,7 +43,7 @@ async fn a_real_model_streams_korean_to_a_well_formed_end() {
 async fn a_real_model_answers_whole() {
     let reply = client().chat(ask()).await.unwrap();
     assert!(!reply.text().is_empty() && reply.usage.is_some());
-    assert!(reply.extra().contains_key("timings"), "llama.cpp's own field is still there");
+    assert!(reply.extra.contains_key("timings"), "llama.cpp's own field is still there");
 }
 
 #[tokio::test]

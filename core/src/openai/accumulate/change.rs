@@ -1,5 +1,10 @@
 //! Changes to a reply, as they are made.
 
+#![cfg_attr(
+    not(feature = "bridge"),
+    allow(dead_code, reason = "the bridge alone looks at where a change is")
+)]
+
 use serde::Serialize;
 
 /// Is told of every change to a reply, in terms of its JSON.

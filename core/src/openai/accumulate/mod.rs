@@ -11,7 +11,9 @@ mod nesting;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use change::{At, Changes, Step};
+#[cfg(feature = "bridge")]
+pub(crate) use change::Step;
+pub(crate) use change::{At, Changes};
 
 use calls::Calls;
 use merge::{Mode, merge_fields, size_of_fields};
