@@ -104,7 +104,7 @@ fn outcome(pieces: &[&[u8]]) -> Result<String, (&'static str, Option<String>)> {
                 return Err((error.code(), error.partial().map(str::to_owned)));
             }
         }
-        let reply = chunks.into_reply().expect("it ended well");
+        let reply = chunks.into_reply().unwrap();
         Ok(serde_json::to_string(&reply).unwrap())
     })
 }
