@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSlice};
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
@@ -13,7 +14,6 @@ use http::Uri;
 use http::uri::Scheme;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::proxy::{SocksV4, SocksV5, Tunnel};
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
@@ -22,6 +22,7 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 use tower_service::Service;
 
+use super::handshake::{self, Host};
 use super::proxy::{Protocol, Proxy};
 
 /// How long a connection that nothing comes on is trusted before the system asks whether it stands.
@@ -37,7 +38,7 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 /// read: a flood of what never makes a response, such as responses of status 1xx, would keep the thread to itself.
 const TURN: usize = 64 * 1024;
 
-type BoxError = Box<dyn StdError + Send + Sync>;
+pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
 /// A connection to the service, or to the proxy before it.
@@ -124,60 +125,71 @@ impl Service<Uri> for Route {
             let Some(proxy) = proxy else {
                 return Ok(Line::new(MaybeHttpsStream::Http(tcp.call(to).await?), false));
             };
-            let via = proxy.uri.clone();
-            match proxy.protocol {
-                Protocol::Http => {
-                    forwarded(to_proxy, &proxy, to).await.map_err(|why| via_proxy(&proxy, why))
-                }
-                Protocol::Socks4 { looks_up } => {
-                    let to = target(&to, looks_up).await?;
-                    let tcp = SocksV4::new(via, tcp).call(to).await;
-                    let tcp = tcp.map_err(|why| via_proxy(&proxy, why.into()))?;
-                    Ok(Line::new(MaybeHttpsStream::Http(tcp), false))
-                }
-                Protocol::Socks5 { looks_up } => {
-                    let to = target(&to, looks_up).await?;
-                    let mut socks = SocksV5::new(via, tcp);
-                    if let Some((user, password)) = &proxy.user {
-                        socks = socks.with_auth(user.expose().into(), password.expose().into());
-                    }
-                    let tcp = socks.call(to).await.map_err(|why| via_proxy(&proxy, why.into()))?;
-                    Ok(Line::new(MaybeHttpsStream::Http(tcp), false))
-                }
-            }
+            let host = host(&to, proxy.protocol).await?;
+            let line = through(tcp, to_proxy, &proxy, &to, &host).await;
+            line.map_err(|why| ViaProxy { proxy: proxy.uri.clone(), why }.into())
         })
     }
 }
 
-/// The way through an HTTP proxy: it forwards plain requests, and makes a tunnel for TLS.
-async fn forwarded(
+/// A connection by way of the proxy to the service at `to`, whose host the proxy is told as `host`.
+async fn through(
+    mut tcp: HttpConnector,
     mut to_proxy: HttpsConnector<HttpConnector>,
     proxy: &Proxy,
-    to: Uri,
+    to: &Uri,
+    host: &Host,
 ) -> Result<Line, BoxError> {
     let via = proxy.uri.clone();
-    if to.scheme() == Some(&Scheme::HTTP) {
-        return Ok(Line::new(to_proxy.call(via).await?, true));
+    let io = match proxy.protocol {
+        Protocol::Http => to_proxy.call(via).await?,
+        Protocol::Socks4 { .. } | Protocol::Socks5 { .. } => {
+            MaybeHttpsStream::Http(tcp.call(via).await?)
+        }
+    };
+    // A proxy of HTTP forwards plain requests, and makes a tunnel for TLS.
+    if proxy.protocol == Protocol::Http && to.scheme() == Some(&Scheme::HTTP) {
+        return Ok(Line::new(io, true));
     }
-    let mut tunnel = Tunnel::new(via, to_proxy);
-    if let Some(authorization) = proxy.authorization() {
-        tunnel = tunnel.with_auth(authorization);
+    let mut line = TokioIo::new(io);
+    let port = port(to);
+    let login = proxy.user.as_ref().map(|(user, password)| (user.expose(), password.expose()));
+    match proxy.protocol {
+        Protocol::Http => {
+            let authorization = proxy.authorization();
+            let host = to.host().unwrap_or_default();
+            handshake::tunnel(&mut line, host, port, authorization.as_ref()).await?;
+        }
+        Protocol::Socks4 { .. } => {
+            let user = login.map_or("", |(user, _)| user);
+            handshake::socks4(&mut line, host, port, user).await?;
+        }
+        Protocol::Socks5 { .. } => handshake::socks5(&mut line, host, port, login).await?,
     }
-    Ok(Line::new(tunnel.call(to).await?, false))
+    Ok(Line::new(line.into_inner(), false))
 }
 
-/// Where a SOCKS proxy shall connect to: a host that is looked up here unless the proxy does so, and always a port.
-async fn target(to: &Uri, proxy_looks_up: bool) -> Result<Uri, BoxError> {
-    let host = to.host().unwrap_or_default();
-    let is_https = to.scheme() == Some(&Scheme::HTTPS);
-    let port = to.port_u16().unwrap_or(if is_https { 443 } else { 80 });
-    let scheme = to.scheme_str().unwrap_or("http");
-    if proxy_looks_up || host.starts_with('[') {
-        return Ok(format!("{scheme}://{host}:{port}/").parse()?);
+/// The service's host as a proxy is told it: looked up here where the proxy does not do so.
+async fn host(to: &Uri, protocol: Protocol) -> Result<Host, BoxError> {
+    let name = to.host().unwrap_or_default();
+    let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
+    if let Ok(address) = bare.parse::<IpAddr>() {
+        return Ok(Host::Address(address.to_canonical()));
     }
-    let mut addresses = lookup_host((host, port)).await?;
-    let address = addresses.next().ok_or("the host has no address")?;
-    Ok(format!("{scheme}://{address}/").parse()?)
+    let is_version_4 = match protocol {
+        Protocol::Socks4 { looks_up: false } => true,
+        Protocol::Socks5 { looks_up: false } => false,
+        _ => return Ok(Host::Name(name.to_owned())),
+    };
+    let mut addresses = lookup_host((name, port(to))).await?.map(|address| address.ip());
+    let address = addresses.find(|address| address.is_ipv4() || !is_version_4);
+    let none = "the host has no address that the proxy could be told";
+    address.map(Host::Address).ok_or_else(|| none.into())
+}
+
+fn port(to: &Uri) -> u16 {
+    let is_https = to.scheme() == Some(&Scheme::HTTPS);
+    to.port_u16().unwrap_or(if is_https { 443 } else { 80 })
 }
 
 /// A connection through a proxy that could not be made.
@@ -185,10 +197,6 @@ async fn target(to: &Uri, proxy_looks_up: bool) -> Result<Uri, BoxError> {
 struct ViaProxy {
     proxy: Uri,
     why: BoxError,
-}
-
-fn via_proxy(proxy: &Proxy, why: BoxError) -> BoxError {
-    Box::new(ViaProxy { proxy: proxy.uri.clone(), why })
 }
 
 impl fmt::Display for ViaProxy {

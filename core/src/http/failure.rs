@@ -8,6 +8,7 @@ use http::{HeaderMap, StatusCode};
 use hyper_util::client::legacy;
 
 use super::connect::LimitStruck;
+use super::handshake::Refusal;
 use super::redact::shown_headers;
 use super::{Context, retry};
 use crate::error::ApiError;
@@ -106,7 +107,11 @@ pub(super) fn from_send(context: &Context, error: legacy::Error) -> Error {
         (true, false) => (ErrorKind::Connect, "no connection could be made"),
         _ => (ErrorKind::Connection, "the connection broke before a response began"),
     };
-    transport(context, kind, what, error)
+    // A proxy that does not want this client, or this service, will not want them in a second either.
+    let refusal = chain(&error).find_map(|e| e.downcast_ref::<Refusal>());
+    let is_final = refusal.is_some_and(|refusal| !refusal.is_passing());
+    let error = transport(context, kind, what, error);
+    if is_final { error.with_retryable(false) } else { error }
 }
 
 /// A failure while a response's body was read.

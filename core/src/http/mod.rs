@@ -10,6 +10,7 @@ mod coding;
 mod connect;
 mod context;
 mod failure;
+mod handshake;
 mod informational;
 mod no_proxy;
 mod options;
