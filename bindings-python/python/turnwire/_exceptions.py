@@ -44,7 +44,8 @@ class APIError(OpenAIError):
         self.request = request
         self.body = body
         fields = body if isinstance(body, dict) else {}
-        self.code: Any = fields.get("code")
+        code = fields.get("code")
+        self.code: str | None = None if code is None else str(code)
         self.param: str | None = fields.get("param")
         self.type: str | None = fields.get("type")
 
