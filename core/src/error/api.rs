@@ -36,7 +36,8 @@ const WORDS: &[&str] = &[
     "title",
     "reason",
 ];
-pub(super) const CODES: &[&str] = &["code", "error_code", "errorCode", "status_code", "statusCode"];
+pub(super) const CODES: &[&str] =
+    &["code", "Code", "error_code", "errorCode", "status_code", "statusCode", "http_code"];
 const KINDS: &[&str] = &["type", "error_type", "errorType", "__type"];
 
 impl ApiError {

@@ -7,6 +7,15 @@ use super::api::{CODES, words};
 /// Codes and words that services write where nothing is wrong.
 const FINE: &[&str] = &["0", "200", "ok", "success", "null", "none", "false"];
 
+/// The fields that hold an error.
+const ERRORS: &[&str] = &["error", "errors", "fault", "Error"];
+
+/// The objects beside a chunk, or around an error, in which services put such a field.
+const AROUND: &[&str] = &["x_groq", "response", "Response", "ResponseMetadata"];
+
+/// MiniMax's field for trouble and for success.
+const BASE: &str = "base_resp";
+
 /// Whether JSON that came where a chunk or a reply belongs tells of an error. What is empty tells of none.
 pub(crate) fn is_trouble(value: &Value) -> bool {
     match value {
@@ -18,29 +27,43 @@ pub(crate) fn is_trouble(value: &Value) -> bool {
 
 /// The field of an object that holds an error, if one does.
 pub(super) fn inner(object: &Map<String, Value>) -> Option<(&str, &Value)> {
-    let field = |name| object.get_key_value(name).filter(|(_, value)| is_filled(value));
-    let named = || {
-        object.iter().find(|(name, value)| is_named(name) && value.is_object() && is_filled(value))
-    };
-    let found =
-        field("error").or_else(|| field("errors")).or_else(|| field("fault")).or_else(named);
-    // MiniMax tells of success in the same field.
-    let found = found.or_else(|| {
-        object
-            .get_key_value("base_resp")
-            .filter(|(_, told)| told.get("status_code").is_some_and(is_filled))
-    });
-    let found = found.map(|(name, value)| (name.as_str(), value));
-    found.or_else(|| {
+    type Field<'a> = Option<(&'a String, &'a Value)>;
+    fn in_errors(object: &Map<String, Value>) -> Field<'_> {
+        let filled = |name: &&str| object.get_key_value(*name).filter(|(_, told)| is_filled(told));
+        ERRORS.iter().find_map(filled)
+    }
+    let is_error =
+        |(name, value): &(&String, &Value)| is_named(name) && value.is_object() && is_filled(value);
+    let base = || object.get_key_value(BASE);
+    let found = in_errors(object)
+        .or_else(|| object.iter().find(is_error))
+        .or_else(|| base().filter(|(_, told)| told.get("status_code").is_some_and(is_filled)))
+        .or_else(|| AROUND.iter().find_map(|name| in_errors(object.get(*name)?.as_object()?)));
+    found.map(|(name, value)| (name.as_str(), value)).or_else(|| {
         let choices = object.get("choices")?.as_array()?;
         let error = choices.iter().find_map(|choice| choice.get("error").filter(|e| is_filled(e)));
         error.map(|error| ("error", error))
     })
 }
 
+/// Whether a field beside choices may tell of trouble.
+pub(crate) fn is_sign(name: &str) -> bool {
+    ERRORS.contains(&name) || AROUND.contains(&name) || name == BASE || is_named(name)
+}
+
 /// Whether a field is named as the errors of Amazon's services are.
 pub(super) fn is_named(name: &str) -> bool {
     name.len() > "Exception".len() && (name.ends_with("Exception") || name.ends_with("Error"))
+}
+
+/// Whether a word is one that services have for errors: `error`, `exception`, Bedrock's many, and the like.
+pub(crate) fn names_an_error(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    let contains = |part| word.contains(part);
+    contains("error")
+        || contains("exception")
+        || word.starts_with("fail")
+        || word.ends_with("failed")
 }
 
 fn has_no_reply(object: &Map<String, Value>) -> bool {
@@ -49,14 +72,9 @@ fn has_no_reply(object: &Map<String, Value>) -> bool {
 
 /// Whether an object is itself an error. Services also send progress and keep-alives as objects with a message.
 fn is_flat(object: &Map<String, Value>) -> bool {
-    let text = |name: &str| {
-        object.get(name).and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase()
-    };
+    let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
     let filled = |name: &str| object.get(name).is_some_and(is_filled);
-    let is_error = |word: &str| {
-        word.contains("error") || word.contains("exception") || word.starts_with("fail")
-    };
-    if ["object", "type", "__type", "status"].iter().any(|name| is_error(&text(name)))
+    if ["object", "type", "__type", "status"].iter().any(|name| names_an_error(text(name)))
         || object.get("success").is_some_and(|success| success == false)
     {
         return true;
@@ -116,6 +134,7 @@ mod tests {
             json!({"choices": [], "errors": []}),
             json!({"choices": [{"delta": {"content": "a"}}], "message": "a", "code": 500}),
             json!({"base_resp": {"status_code": 0, "status_msg": "success"}}),
+            json!({"choices": [], "x_groq": {"id": "r", "error": null}, "response": {"error": {}}}),
             json!({"type": "ping"}),
             json!({"type": "status", "message": "the model is loading"}),
             json!({"status": "processing", "message": "queued"}),

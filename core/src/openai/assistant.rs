@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::content::Content;
 use super::extra::Extra;
-use super::lenient::{JsonText, List, Text};
+use super::json_text::JsonText;
+use super::lenient::{List, Text};
 use super::message::Message;
 use super::object::{Told, read_object};
 use crate::{Error, ErrorKind, Result};

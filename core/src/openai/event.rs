@@ -7,6 +7,7 @@ use super::budget::{self, Kept};
 use super::chunk_reader::{ChunkReader, Read};
 use super::gather::Gather;
 use super::unreadable::{Unreadable, reported_trouble};
+use crate::error::{is_trouble, names_an_error};
 use crate::http::Context;
 use crate::json::mended;
 use crate::sse::STRAY;
@@ -49,11 +50,16 @@ pub(super) fn read_event<'a>(
         match data.trim() {
             "[DONE]" | "\"[DONE]\"" => return Ok(Step::Done),
             "" | "null" => return Ok(Step::Nothing),
+            // An event of a type of its own, such as a ping with its time, is no damaged chunk.
+            text if event != MESSAGE && !text.starts_with(['{', '[']) => return Ok(Step::Nothing),
             _ => {}
         }
     }
     match reader.read(data) {
         Ok(read) => Ok(Step::Chunk(read, data)),
+        Err(Unreadable::Trouble(told, _)) if event != MESSAGE && is_beside(event, &told) => {
+            Ok(Step::Nothing)
+        }
         Err(Unreadable::Trouble(told, text)) => Ok(Step::Trouble(context.api_error(&told), text)),
         Err(why) => Err(why.into_error(context, "chunk", data)),
     }
@@ -94,21 +100,21 @@ pub(super) fn take_in(
         Step::Nothing => Ok(Taken::Nothing),
         Step::Done => Ok(Taken::Done),
         Step::Trouble(error, text) => {
-            if !text.is_empty() {
-                whole.add_text(&text);
-            }
+            whole.add_beside(&text);
             Err(error)
         }
     }
 }
 
-/// Whether a type of event is one that services have for errors: `error`, `exception`, Bedrock's many, and the like.
-fn names_an_error(event: &str) -> bool {
-    let event = event.to_ascii_lowercase();
-    event.contains("error") || event.contains("exception") || event.ends_with("failed")
+/// Whether an event tells of progress, by its type: a message alone is an error only where nothing says what it is.
+fn is_beside(event: &str, told: &Value) -> bool {
+    let Value::Object(told) = told else { return false };
+    let mut typed = told.clone();
+    typed.entry("event").or_insert_with(|| event.into());
+    !is_trouble(&Value::Object(typed))
 }
 
-/// The error that an event of such a type reports, whatever its data is.
+/// The error that an event of an error's type reports, whatever its data is.
 fn error_event(context: &Context, data: &str) -> Error {
     let json = mended(data);
     let told = match budget::within(json.len(), || serde_json::from_str(&json)) {

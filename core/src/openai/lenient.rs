@@ -8,14 +8,12 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Serialize;
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{
     Deserialize, DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 use serde_json::Value;
 
 use super::accumulate::MOST;
-use super::budget::Kept;
 
 /// Text, borrowed from the JSON where it has no escapes. `None` for null and for what is no text.
 #[derive(Clone, Debug, Default)]
@@ -174,52 +172,6 @@ impl<'de> Deserialize<'de> for Part<'de> {
             }
         }
         deserializer.deserialize_any(PartVisitor)
-    }
-}
-
-/// JSON in a string. Some services give it as JSON itself, whose text is taken then.
-#[derive(Clone, Debug, Default)]
-pub(super) struct JsonText<'a>(pub(super) Option<Cow<'a, str>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for JsonText<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct JsonTextVisitor;
-        impl<'de> Visitor<'de> for JsonTextVisitor {
-            type Value = JsonText<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("JSON in a string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(JsonText(Some(Cow::Borrowed(text))))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(JsonText(Some(Cow::Owned(text.to_owned()))))
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(JsonText(None))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-                let Kept(value) = Kept::deserialize(SeqAccessDeserializer::new(seq))?;
-                Ok(JsonText(Some(Cow::Owned(value.to_string()))))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let Kept(value) = Kept::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(JsonText(Some(Cow::Owned(value.to_string()))))
-            }
-        }
-        deserializer.deserialize_any(JsonTextVisitor)
-    }
-}
-
-impl From<JsonText<'_>> for String {
-    fn from(text: JsonText<'_>) -> Self {
-        text.0.unwrap_or_default().into_owned()
     }
 }
 

@@ -16,6 +16,7 @@ mod extra;
 pub(crate) mod gather;
 mod head;
 mod interop;
+mod json_text;
 mod lenient;
 mod message;
 mod models;

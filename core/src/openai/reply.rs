@@ -10,9 +10,10 @@ use super::extra::Extra;
 use super::lenient::{Index, List, Number, Text, Word};
 use super::object::{Told, read_object};
 use super::prune::repaired;
-use super::unreadable::{Unreadable, is_json, is_suspect, reported_trouble};
+use super::unreadable::{Unreadable, is_giving_up, is_json, reported_trouble};
 use super::usage::{Logprobs, Usage};
 use super::{FinishReason, Role, ServiceTier};
+use crate::error::is_sign;
 use crate::http::{Head, REQUEST_ID};
 use crate::{Error, ErrorKind, Result};
 
@@ -155,20 +156,27 @@ impl ChatReply {
                 (reply.map_err(|e| Unreadable::Malformed(e.to_string()))?, text.into())
             }
         };
-        if is_suspect(&raw)
+        if reply.is_suspect()
             && let Some(told) = reported_trouble(&raw)
         {
-            return Err(Unreadable::Trouble(told, String::new()));
+            return Err(Unreadable::Trouble(told, reply.text().to_owned()));
         }
         if reply.choices.is_empty() {
             return Err(Unreadable::NoReply);
         }
         let mut reasons = reply.choices.iter().filter_map(|choice| choice.finish_reason.as_ref());
-        if reasons.any(|reason| reason.as_str() == "error") {
+        if reasons.any(|reason| is_giving_up(reason.as_str())) {
             return Err(Unreadable::given_up(reply.text().to_owned()));
         }
         reply.raw = Some(raw);
         Ok(reply)
+    }
+
+    /// Whether it may be an error that the service reports, in place of a reply or beside one.
+    fn is_suspect(&self) -> bool {
+        self.choices.is_empty()
+            || self.extra.keys().any(|name| is_sign(name))
+            || self.choices.iter().any(|choice| choice.extra.contains_key("error"))
     }
 
     pub(super) fn with_head(mut self, head: Head) -> Self {

@@ -32,7 +32,10 @@ impl Unreadable {
             context.error(kind, format!("expected a {what}, {why}: {excerpt}"))
         };
         match self {
-            Unreadable::Trouble(told, _) => context.api_error(&told),
+            Unreadable::Trouble(told, beside) => {
+                let error = context.api_error(&told);
+                if beside.is_empty() { error } else { error.with_partial(beside) }
+            }
             Unreadable::NoReply => error(ErrorKind::UnexpectedReply, &"got something else"),
             Unreadable::Garbled(why) => {
                 error(ErrorKind::Garbled, &format_args!("got damaged JSON ({why})"))
@@ -59,27 +62,14 @@ impl Unreadable {
     }
 }
 
+/// Whether a finish reason says that the service gave the reply up.
+pub(super) fn is_giving_up(reason: &str) -> bool {
+    reason.eq_ignore_ascii_case("error")
+}
+
 /// Whether a text is JSON, however deep.
 pub(super) fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
-}
-
-/// Whether a reply's JSON may be an error that the service reports, in place of the reply or beside it.
-pub(super) fn is_suspect(reply: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Signs {
-        error: Option<IgnoredAny>,
-        choices: Option<Vec<ChoiceSigns>>,
-    }
-    #[derive(Deserialize)]
-    struct ChoiceSigns {
-        error: Option<IgnoredAny>,
-    }
-    let signs: Option<Signs> = serde_json::from_str(reply).ok();
-    signs.is_none_or(|Signs { error, choices }| {
-        let choices = choices.unwrap_or_default();
-        error.is_some() || choices.is_empty() || choices.iter().any(|choice| choice.error.is_some())
-    })
 }
 
 /// The JSON of an event or a reply if it tells of trouble. Whatever follows its first value does not matter.

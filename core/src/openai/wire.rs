@@ -7,11 +7,14 @@ use super::ServiceTier;
 use super::assistant::{CustomCall, REFUSAL};
 use super::content::Content;
 use super::extra::Extra;
-use super::lenient::{Index, JsonText, List, Number, Text, Word};
+use super::json_text::JsonText;
+use super::lenient::{Index, List, Number, Text, Word};
 use super::object::{Told, read_object};
 use super::reply::{LOGPROBS, SERVICE_TIER, SYSTEM_FINGERPRINT, USAGE};
 use super::template::Template;
+use super::unreadable::is_giving_up;
 use super::usage::{Logprobs, Usage};
+use crate::error::is_sign;
 
 #[derive(Default)]
 pub(super) struct Wire<'a> {
@@ -48,6 +51,7 @@ impl Wire<'_> {
         let choices = self.choices.as_deref().unwrap_or_default();
         self.error.is_some()
             || choices.is_empty()
+            || self.extra.keys().any(|name| is_sign(name))
             || choices.iter().any(|choice| choice.extra.contains_key("error"))
     }
 
@@ -61,7 +65,7 @@ impl Wire<'_> {
     /// Whether a reply has ended as those do that the service gives up.
     pub(super) fn is_given_up(&self) -> bool {
         let mut choices = self.choices.iter().flatten();
-        choices.any(|choice| choice.finish_reason.word() == Some("error"))
+        choices.any(|choice| choice.finish_reason.word().is_some_and(is_giving_up))
     }
 
     /// A template for the chunks to come, if this one adds text to the first reply and nothing else, and adding the rest

@@ -108,6 +108,15 @@ impl Accumulator {
         }
     }
 
+    /// Adds the text that stands beside an error, for the first reply.
+    pub(super) fn add_beside(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.begun = true;
+            place_of(&mut self.reply.choices, &mut self.calls, 0);
+            self.add_text(text);
+        }
+    }
+
     /// Adds a chunk, and tells what that changes.
     pub(crate) fn add(&mut self, chunk: &ChatChunk, changes: &mut impl Changes) {
         self.begun = true;
