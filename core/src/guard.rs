@@ -1,5 +1,6 @@
 //! Calls into user code: a panic there becomes an error that names the callback, and breaks nothing else.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -48,7 +49,7 @@ pub(crate) fn call<'a, T>(
 ) -> Guarded<'a, T> {
     let state = match catch_unwind(AssertUnwindSafe(make)) {
         Ok(future) => State::Running(future),
-        Err(_) => State::Panicked(reported(callback)),
+        Err(payload) => State::Panicked(reported(callback, payload)),
     };
     Guarded { callback, state }
 }
@@ -73,7 +74,7 @@ impl<T> Guarded<'_, T> {
             return None;
         };
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(future)));
-        dropped.err().map(|_| reported(self.callback))
+        dropped.err().map(|payload| reported(self.callback, payload))
     }
 }
 
@@ -91,7 +92,7 @@ impl<T> Future for Guarded<'_, T> {
         let ended = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(value)) => Ok(value),
-            Err(_) => Err(reported(callback)),
+            Err(payload) => Err(reported(callback, payload)),
         };
         // What was returned counts, even if the future cannot be dropped.
         self.end();
@@ -105,9 +106,17 @@ impl<T> Drop for Guarded<'_, T> {
     }
 }
 
-fn reported(callback: Callback) -> Panicked {
+fn reported(callback: Callback, payload: Box<dyn Any + Send>) -> Panicked {
+    drop_payload(payload);
     tracing::error!(callback = callback.part, of = callback.type_name, "user code panicked");
     Panicked(callback)
+}
+
+/// Drops what a panic carried. That may be of any type, and panic in turn; what is left then stays in memory.
+pub(crate) fn drop_payload(payload: Box<dyn Any + Send>) {
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(another);
+    }
 }
 
 #[cfg(test)]
@@ -139,6 +148,22 @@ mod tests {
             let said = panicked.to_string();
             assert!(said.starts_with("the sink `") && said.ends_with("::Bad` panicked"), "{said}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_panic_whose_payload_panics_when_it_is_dropped_is_an_error_too() {
+        struct Worse;
+        impl Drop for Worse {
+            fn drop(&mut self) {
+                std::panic::panic_any(Bad);
+            }
+        }
+        let in_the_call =
+            call(bad(), || -> BoxFuture<'_, ()> { std::panic::panic_any(Worse) }).await;
+        let in_the_poll = call(bad(), || -> BoxFuture<'_, ()> {
+            Box::pin(async { std::panic::panic_any(Worse) })
+        });
+        assert_eq!((in_the_call, in_the_poll.await), (Err(Panicked(bad())), Err(Panicked(bad()))));
     }
 
     #[tokio::test]

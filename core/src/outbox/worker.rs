@@ -15,7 +15,7 @@ use super::delivery::Conversation;
 use super::room::{CARE_SOON, Place};
 use super::shared::{Phase, Shared, lock};
 use super::state::Gate;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, guard};
 
 /// How often the file is looked after: other processes may have died, or left it to this one.
 const CARE: Duration = Duration::from_secs(1);
@@ -44,7 +44,8 @@ pub(super) fn spawn(shared: Arc<Shared>) -> Result<()> {
 
 /// Delivers until the outbox stops. A panic costs the deliveries that run then, which are made again.
 pub(super) async fn run(shared: Arc<Shared>) {
-    while AssertUnwindSafe(deliver(&shared)).catch_unwind().await.is_err() {
+    while let Err(payload) = AssertUnwindSafe(deliver(&shared)).catch_unwind().await {
+        guard::drop_payload(payload);
         tracing::error!("the outbox's worker panicked, and starts again: please report this");
         sleep(RESTART).await;
         lock(&shared.breaker).abandon_probe();
