@@ -213,6 +213,12 @@ impl File {
 
     /// Opens the file that lies in the place of this one now, or makes it; and takes over what that does not have yet.
     pub(super) fn look_after_place(&mut self) {
+        if let Some(disk) = self.disk.as_ref().filter(|disk| disk.has_lost_its_log()) {
+            match disk.give_way() {
+                Ok(aside) => self.set_aside.extend(aside),
+                Err(fault) => return self.note(fault),
+            }
+        }
         if self.disk.is_none() || !self.is_in_place() {
             self.reopen(None);
         } else if self.former.is_some()

@@ -65,6 +65,14 @@ impl Disk {
         identity(&self.settings.path) == self.identity
     }
 
+    /// Whether the log of this file, or its index, was removed or replaced: others would write another one.
+    pub(super) fn has_lost_its_log(&self) -> bool {
+        let is_lost = |(part, known): (&str, &Identity)| {
+            known.is_some() && identity(&open::beside(&self.settings.path, part)) != *known
+        };
+        place::PARTS.into_iter().skip(1).zip(&self.log).any(is_lost)
+    }
+
     /// Renews this process's sign of life, and buries the processes that have died: their records are everybody's from
     /// now on, and their claims end.
     pub(super) fn bury_the_dead(&mut self) -> Result<(), Fault> {

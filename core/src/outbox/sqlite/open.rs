@@ -139,6 +139,16 @@ impl Disk {
         repair::set_log_aside(&self.settings, self.log).map_err(failed)
     }
 
+    /// Makes room for a new file where this one's log was removed or replaced: who opens the file would not read what
+    /// that holds.
+    pub(in crate::outbox) fn give_way(&self) -> Result<Option<PathBuf>, Fault> {
+        // The file that is set aside is complete, where that can be done now.
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        let failed =
+            |error: io::Error| Fault::Unusable(format!("moving a file without its log: {error}"));
+        repair::set_file_aside(&self.settings, self.identity).map_err(failed)
+    }
+
     /// Takes over what a file holds whose place this one has; says how many records it was.
     pub(in crate::outbox) fn take_from(&mut self, former: &Disk) -> Result<usize, Fault> {
         self.salvage(&former.connection)

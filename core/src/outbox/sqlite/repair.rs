@@ -167,6 +167,19 @@ fn alone(directory: &Path) -> std::io::Result<File> {
     }
 }
 
+/// Renames a file, if it still lies there. What is read of it from now on is read by those who have it open.
+pub(super) fn set_file_aside(
+    settings: &Settings,
+    file: Identity,
+) -> std::io::Result<Option<PathBuf>> {
+    let _alone = alone(&settings.presence_directory())?;
+    if identity(&settings.path) != file {
+        return Ok(None);
+    }
+    let aside = free_name(&settings.path);
+    fs::rename(&settings.path, &aside).map(|()| Some(aside))
+}
+
 /// Renames a log whose database is gone.
 pub(super) fn set_orphans_aside(settings: &Settings) -> std::io::Result<()> {
     let _alone = alone(&settings.presence_directory())?;

@@ -209,6 +209,37 @@ async fn a_file_that_is_removed_or_replaced_while_it_is_used_loses_nothing_and_s
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_log_that_is_removed_while_it_is_used_takes_no_record_with_it() {
+    for removed in [&["-wal"][..], &["-shm"], &["-wal", "-shm"]] {
+        let (scratch, script) = (Scratch::new(), Script::default());
+        script.otherwise(Some(super::stage::Act::Hangs));
+        let path = scratch.file();
+        let stages = [Stage::file(&path, &script), Stage::file(&path, &script)];
+        assert!(stages[0].put("a", "a1") && stages[1].put("b", "b1"));
+        for part in removed {
+            fs::remove_file(format!("{}{part}", path.display())).unwrap();
+        }
+        assert!(stages[0].put("a", "a2") && stages[1].put("b", "b2"));
+        for stage in &stages {
+            stage.pass(2 * SECOND).await;
+        }
+        // As a process finds it that is started now.
+        let mut left: Vec<_> =
+            disk(&path).pending(9).unwrap().into_iter().map(|row| row.id).collect();
+        left.sort();
+        assert_eq!(left, ["a1", "a2", "b1", "b2"], "{removed:?}");
+        for stage in &stages {
+            assert!(stage.books().1.unwrap().contains("removed or replaced"), "{removed:?}");
+        }
+        for stage in &stages {
+            stage.pass(8 * SECOND).await;
+        }
+        let calls = ["a1", "b1"].map(|id| script.calls_of(id));
+        assert_eq!(calls, [1, 1], "they are still being sent, and not twice: {removed:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_file_that_gives_way_to_something_else_is_said_and_records_go_out_from_memory() {
     let (scratch, script) = (Scratch::new(), Script::default());
     let path = scratch.file();
