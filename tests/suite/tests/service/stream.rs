@@ -146,7 +146,7 @@ async fn a_turn_can_be_cancelled_and_ends_at_the_limits() {
     let error = turn.next().await.unwrap().unwrap_err();
     assert_eq!((error.code(), error.partial()), ("cancelled", Some("a")));
 
-    let short = Duration::from_millis(100);
+    let short = Duration::from_millis(400);
     let limits = [
         ("silent", CallOptions::new().idle_timeout(short), "idle_timeout"),
         ("chatty", CallOptions::new().content_timeout(short), "content_timeout"),

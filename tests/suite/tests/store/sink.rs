@@ -15,9 +15,18 @@ struct Bench {
 
 /// A store whose client has no tokens of its own: records bring theirs.
 async fn bench() -> Bench {
+    bench_within(Timeouts::default().total).await
+}
+
+/// The same for stores that do not answer: they are given up soon.
+async fn impatient_bench() -> Bench {
+    bench_within(Some(Duration::from_millis(300))).await
+}
+
+async fn bench_within(total: Option<Duration>) -> Bench {
     let fake = FakeStore::start().await.unwrap();
     fake.add_workspace(WORKSPACE, USER);
-    let timeouts = Timeouts { total: Some(Duration::from_millis(300)), ..Timeouts::default() };
+    let timeouts = Timeouts { total, ..Timeouts::default() };
     let store = settings(&fake).timeouts(timeouts).build().unwrap();
     Bench { fake, store }
 }
@@ -88,7 +97,7 @@ async fn each_answer_has_its_outcome() {
 
 #[tokio::test]
 async fn a_store_that_is_not_reached_says_nothing_about_the_record() {
-    let bench = bench().await;
+    let bench = impatient_bench().await;
     let raw = || Script::new().framing(Framing::Raw);
     let faults = [
         raw().reset(),
@@ -111,7 +120,7 @@ async fn a_store_that_is_not_reached_says_nothing_about_the_record() {
 
 #[tokio::test]
 async fn a_201_is_delivered_whatever_becomes_of_its_body() {
-    let bench = bench().await;
+    let bench = impatient_bench().await;
     let created = || Script::new().status(201);
     for script in [
         created().send("garbage"),

@@ -71,7 +71,12 @@ impl Bench {
     }
 
     fn settings_with(&self, llm: OpenAi) -> TurnsBuilder {
-        let timeouts = Timeouts { total: Some(Duration::from_millis(800)), ..Timeouts::default() };
+        self.settings_within(llm, DEADLINE)
+    }
+
+    /// The same, where a store that does not answer is given up after so long.
+    fn settings_within(&self, llm: OpenAi, total: Duration) -> TurnsBuilder {
+        let timeouts = Timeouts { total: Some(total), ..Timeouts::default() };
         let store = ChatStore::builder(self.store.url()).no_proxy().retry(impatient());
         let delivery = Delivery {
             initial_backoff: Duration::from_millis(5),
