@@ -258,17 +258,17 @@ impl Engine {
         if is_running && self.settings.on_disconnect == OnDisconnect::Finish {
             self.beside.speaking = None; // nobody hears it
             let (background, runtime) = (self.background.clone(), self.runtime.clone());
+            let mut rest = Unread(self);
             let rest = async move {
-                let ending = self.ending.clone();
+                let ending = rest.0.ending.clone();
                 // An error is on the timeline, and in the log.
                 let read = async {
-                    while let Some(Ok(_)) = std::future::poll_fn(|task| self.poll_event(task)).await
+                    while let Some(Ok(_)) =
+                        std::future::poll_fn(|task| rest.0.poll_event(task)).await
                     {
                     }
                 };
-                if ending.run_until_cancelled(read).await.is_none() {
-                    self.break_off();
-                }
+                let _ = ending.run_until_cancelled(read).await;
             };
             background.spawn_on(rest, &runtime);
             return;
@@ -292,5 +292,17 @@ impl Engine {
         self.reply = Reply::Ended;
         self.beside.end();
         self.recorder.end();
+    }
+}
+
+/// A turn that is read to its end without a reader. Broken off, by a shutdown or with its runtime, it keeps what has
+/// come.
+struct Unread(Engine);
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        if !self.0.is_ended() {
+            self.0.break_off();
+        }
     }
 }

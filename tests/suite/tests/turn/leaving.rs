@@ -80,6 +80,30 @@ async fn at_every_event_a_reply_that_is_to_be_finished_is_finished_and_kept() {
     }
 }
 
+#[test]
+fn a_reply_that_was_to_be_finished_is_kept_as_far_as_its_runtime_lived() {
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    let fakes = runtime();
+    for leaves_first in [true, false] {
+        let script = Script::new().role("assistant").text("a").text("b").stall();
+        let bench = fakes.block_on(Bench::replying(script));
+        let turns = bench.settings().on_disconnect(Finish).build().unwrap();
+        let own = runtime();
+        let mut left = Some(own.block_on(async {
+            let mut turn = turns.start(bench.ask_on());
+            assert_eq!(read_some(&mut turn, 3).await, "ab");
+            turn
+        }));
+        if leaves_first {
+            left.take();
+        }
+        drop(own);
+        drop(left);
+        fakes.block_on(turns.flush(DEADLINE));
+        assert_eq!(bench.saved(), [user(MESSAGE), ai("ab")], "leaves first: {leaves_first}");
+    }
+}
+
 #[tokio::test]
 async fn before_the_first_byte_of_the_reply_nothing_but_the_message_is_kept() {
     for choice in [SavePartial, Discard] {
