@@ -148,7 +148,7 @@ impl ChatStore {
         let path = &self.shared.paths.create_workspace;
         let create = Call::new(CREATE, Method::POST, path).query(&query).once();
         let made: Workspace = self.wanted(create.noted_by(call.requests), &identity).await?;
-        if made.id.is_empty() {
+        if made.id.trim().is_empty() {
             let why = "the store gave the new workspace no id";
             return Err(Error::new(ErrorKind::Decode, CREATE, why));
         }

@@ -1,6 +1,8 @@
 //! Workspaces and sessions, by their names on the wire.
 
-use serde::de::{DeserializeOwned, Error};
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -13,10 +15,10 @@ use crate::open_enum::open_enum;
 #[non_exhaustive]
 pub struct Workspace {
     /// Its id.
-    #[serde(rename = "workspaceId")]
+    #[serde(rename = "workspaceId", deserialize_with = "word")]
     pub id: String,
     /// Its name, of at most 100 code points.
-    #[serde(rename = "workspaceName", default)]
+    #[serde(rename = "workspaceName", default, deserialize_with = "text_if_any")]
     pub name: String,
     /// When it was created, in milliseconds since 1970.
     #[serde(rename = "workspaceCreatedAt", default, deserialize_with = "time::optional")]
@@ -33,6 +35,36 @@ pub struct Workspace {
     /// Its status; `None` where the store does not tell, as in its answer to a creation.
     #[serde(rename = "workspaceStatus", default)]
     pub status: Option<WorkspaceStatus>,
+}
+
+/// Reads a text; null stands for none.
+fn text_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Reads an id, which stores on a database's own ids write as a number.
+fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    struct Word;
+    impl Visitor<'_> for Word {
+        type Value = String;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an id")
+        }
+
+        fn visit_str<E>(self, id: &str) -> Result<String, E> {
+            Ok(id.to_owned())
+        }
+
+        fn visit_u64<E>(self, id: u64) -> Result<String, E> {
+            Ok(id.to_string())
+        }
+
+        fn visit_i64<E>(self, id: i64) -> Result<String, E> {
+            Ok(id.to_string())
+        }
+    }
+    deserializer.deserialize_any(Word)
 }
 
 open_enum! {

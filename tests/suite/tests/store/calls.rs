@@ -41,6 +41,19 @@ async fn a_conversation_is_created_saved_counted_and_read_back() {
 }
 
 #[tokio::test]
+async fn a_workspace_is_read_from_stores_that_number_theirs_and_tell_nothing_else() {
+    let (fake, store) = store().await;
+    for id in [json!(42), json!("w")] {
+        let data = json!({"workspaceId": id, "workspaceName": null, "workspaceStatus": null});
+        fake.fake().script("create-workspace", Script::body(json!({"data": data})));
+    }
+    for read in ["42", "w"] {
+        let made = store.create_workspace(USER, "a").await.unwrap();
+        assert_eq!((made.id.as_str(), made.name.as_str()), (read, ""));
+    }
+}
+
+#[tokio::test]
 async fn the_calls_are_on_the_wire_as_the_store_reads_them() {
     let (fake, store) = store().await;
     store.start_session(WORKSPACE, USER).await.unwrap();
