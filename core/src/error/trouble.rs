@@ -100,8 +100,8 @@ fn is_flat(object: &Map<String, Value>) -> bool {
     says && (coded || alone || sure.iter().any(|name| filled(name)))
 }
 
-/// Whether a value says anything.
-pub(super) fn is_filled(value: &Value) -> bool {
+/// Whether the value of an error's field says anything.
+pub(crate) fn is_filled(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,
         Value::Bool(true) => true,

@@ -3,9 +3,11 @@
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
+use serde_json::Value;
 
 use super::TurnEvent;
-use crate::json::Fields;
+use crate::error::is_filled;
+use crate::json::{self, Fields};
 
 /// Base64 (RFC 4648, section 4), with its padding or without.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -56,7 +58,7 @@ pub(crate) fn read(text: &str) -> Result<Option<TurnEvent>, Unreadable> {
         why: format!("this is no event: {error}"),
         is_optional: false,
     })?;
-    let Some(kind) = fields.text("type") else { return Ok(None) };
+    let Some(kind) = fields.text("type") else { return Ok(untyped(&fields)) };
     let lacks = |what: &str| format!("an event of type {kind:?} needs {what}");
     let optional = match kind.as_str() {
         "content" => {
@@ -96,6 +98,15 @@ pub(crate) fn read(text: &str) -> Result<Option<TurnEvent>, Unreadable> {
         _ => return Ok(None),
     };
     optional.map(Some).map_err(|what| Unreadable { why: lacks(what), is_optional: true })
+}
+
+/// An event without a type tells of an error, if anything.
+fn untyped(fields: &EventFields<'_>) -> Option<TurnEvent> {
+    let error = fields.raw("error")?;
+    let is_long = error.len() > LONGEST_REASON;
+    let says_something = || json::from_str::<Value>(error).is_ok_and(|error| is_filled(&error));
+    (is_long || says_something())
+        .then(|| TurnEvent::Error { message: reason(fields), code: fields.word("code") })
 }
 
 type EventFields<'a> = Fields<'a, 'static, { FIELDS.len() }>;
@@ -146,7 +157,6 @@ pub(crate) fn audio(base64: &str) -> Result<Bytes, String> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::Value;
 
     use super::*;
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::error::is_filled;
 use crate::http::Context;
 use crate::json::Fields;
 use crate::{Error, ErrorKind, Result, TurnEvent, event, json};
@@ -90,20 +91,10 @@ fn fields<'a>(context: &Context, body: &'a str) -> Result<Fields<'a, 'static, { 
         return Err(context.error(ErrorKind::Api, context.excerpt(error.as_bytes())));
     }
     match json::from_str::<Value>(error) {
-        Ok(error) if is_empty(&error) => Ok(fields),
-        Ok(error) => Err(context.api_error(&error)),
+        Ok(error) if is_filled(&error) => Err(context.api_error(&error)),
+        // Services send the field with every answer.
+        Ok(_) => Ok(fields),
         Err(error) => Err(unreadable(context, &error.to_string(), body)),
-    }
-}
-
-/// Returns true for an error that says nothing: services send the field with every answer.
-fn is_empty(error: &Value) -> bool {
-    match error {
-        Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.trim().is_empty(),
-        Value::Array(all) => all.iter().all(is_empty),
-        Value::Object(fields) => fields.values().all(is_empty),
-        Value::Bool(true) | Value::Number(_) => false,
     }
 }
 
