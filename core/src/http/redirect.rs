@@ -31,7 +31,9 @@ pub(super) fn redirect(
     if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
     }
-    let location = headers.get(LOCATION).and_then(|l| l.to_str().ok()).filter(|l| !l.is_empty());
+    // Some services write it in UTF-8, which a URL encodes.
+    let location = headers.get(LOCATION).and_then(|l| str::from_utf8(l.as_bytes()).ok());
+    let location = location.filter(|location| !location.is_empty());
     let Some(location) = location else {
         return Some(Redirect::Refuse("redirect without a location".into()));
     };
@@ -84,6 +86,12 @@ mod tests {
                 assert!(matches!(ask(&Method::POST, status, other, 0), Some(Err(_))), "{other}");
             }
         }
+    }
+
+    #[test]
+    fn a_location_may_be_in_utf_8() {
+        let to = ask(&Method::POST, 307, "/한국", 0);
+        assert_eq!(to, Some(Ok("http://api.example.com/%ED%95%9C%EA%B5%AD".into())));
     }
 
     #[test]
