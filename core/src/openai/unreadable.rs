@@ -36,6 +36,10 @@ impl Unreadable {
                 let error = context.api_error(&told);
                 if beside.is_empty() { error } else { error.with_partial(beside) }
             }
+            Unreadable::NoReply if text.trim().is_empty() => {
+                let message = format!("expected a {what}, got an empty body");
+                context.error(ErrorKind::UnexpectedReply, message)
+            }
             Unreadable::NoReply => error(ErrorKind::UnexpectedReply, &"got something else"),
             Unreadable::Garbled(why) => {
                 error(ErrorKind::Garbled, &format_args!("got damaged JSON ({why})"))

@@ -157,6 +157,7 @@ async fn what_is_no_reply_is_never_taken_for_one() {
         let (_fake, llm) = scripted(Script::new().send(body)).await;
         let error = llm.chat(ask()).await.unwrap_err();
         assert_eq!(error.code(), code, "{body}: {error}");
+        assert_eq!(error.to_string().contains("got an empty body"), body.is_empty(), "{error}");
         let error =
             super::error_of(Script::new().header("content-type", "application/json").send(body))
                 .await;
