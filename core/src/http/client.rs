@@ -43,8 +43,8 @@ const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 /// How long a connection that nobody uses is kept.
 const KEPT: Duration = Duration::from_secs(90);
 
-/// How much of an HTTP/1 response is read ahead, which is also how long its headers may be.
-const READ_AHEAD: usize = 128 * 1024;
+/// How much of an HTTP/1 response is read ahead, which is also how long its headers may be; and those of HTTP/2.
+const READ_AHEAD: u32 = 128 * 1024;
 
 /// The client of the connections.
 pub(super) type Connections = legacy::Client<Connector, Full<Bytes>>;
@@ -202,7 +202,8 @@ fn connections(connector: Connector) -> Connections {
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(KEPT)
-        .http1_max_buf_size(READ_AHEAD)
+        .http1_max_buf_size(READ_AHEAD as usize)
+        .http2_max_header_list_size(READ_AHEAD)
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .build(connector)

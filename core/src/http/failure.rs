@@ -122,6 +122,14 @@ pub(super) fn from_body(context: &Context, error: hyper::Error) -> Error {
     if is_cut {
         return context.caused(ErrorKind::Truncated, CUT, error);
     }
+    // After the headers h2 resets a stream of its own accord for nothing else.
+    let is_of_wrong_length = chain(&error)
+        .filter_map(|e| e.downcast_ref::<h2::Error>())
+        .any(|e| e.is_reset() && e.is_library() && e.reason() == Some(h2::Reason::PROTOCOL_ERROR));
+    if is_of_wrong_length {
+        let why = "the body is not as long as the service's content-length promised";
+        return context.caused(ErrorKind::Truncated, why, error);
+    }
     transport(context, ErrorKind::Connection, "the connection broke amid the response", error)
 }
 

@@ -6,6 +6,8 @@
 //! | `big` | streams 64 MiB |
 //! | `cut` | sends the whole reply, and then resets the stream with `NO_ERROR` in place of its end |
 //! | `short` | the same, having promised a longer body by `content-length` |
+//! | `less` | sends the whole reply and its end, having promised a longer body |
+//! | `headers` | sends 100 KiB of headers before the reply |
 //! | `refused` | refuses the stream: `REFUSED_STREAM`, which says that nothing was done; so does any path below `/refused` |
 //! | any other | streams a short reply |
 
@@ -206,7 +208,11 @@ async fn respond(
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    if fault == "short" {
+    if fault == "headers" {
+        let long = header::HeaderValue::try_from("a".repeat(100 * 1024))?;
+        response.headers_mut().insert("x-long", long);
+    }
+    if matches!(fault.as_str(), "short" | "less") {
         response.headers_mut().insert(header::CONTENT_LENGTH, 10_000.into());
     }
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));

@@ -21,7 +21,7 @@ async fn client() -> (H2Fake, OpenAi) {
 #[tokio::test]
 async fn a_body_without_its_end_is_truncated() {
     let (fake, llm) = client().await;
-    for model in ["cut", "short"] {
+    for model in ["cut", "short", "less"] {
         let error = llm.chat(ChatRequest::new(model).user("hi")).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Truncated, "{model}: {error}");
         let speaker = OpenAiSpeaker::new(&llm).model(model);
@@ -37,6 +37,13 @@ async fn a_body_without_its_end_is_truncated() {
     let audio = OpenAiSpeaker::new(&llm).speak(SpeechRequest::new("hi")).await.unwrap();
     assert_eq!(audio.collect().await.unwrap().len(), 1000);
     assert!(fake.requests().iter().all(|request| request.version == "HTTP/2.0"));
+}
+
+#[tokio::test]
+async fn headers_may_be_as_long_as_those_of_http_1() {
+    let (fake, llm) = client().await;
+    let reply = llm.chat(ChatRequest::new("headers").user("hi")).await.unwrap();
+    assert_eq!((reply.text(), fake.requests().len()), ("hi", 1));
 }
 
 #[tokio::test]
