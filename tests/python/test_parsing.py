@@ -11,6 +11,7 @@ import pytest
 
 import turnwire
 from fake import Fake
+from turnwire.types.chat import ChatCompletionMessageCustomToolCall
 
 HI = [{"role": "user", "content": "안녕하세요"}]
 
@@ -92,3 +93,18 @@ def test_what_cannot_be_parsed_is_an_error(client: turnwire.OpenAI, fake: Fake, 
     reply(fake, key, refusal="no", content=None)
     parsed = client.chat.completions.parse(model=key, messages=HI, response_format=Answer)
     assert parsed.choices[0].message.refusal == "no" and parsed.choices[0].message.parsed is None
+
+
+def test_a_call_of_a_custom_tool_stays_among_the_calls(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
+    function = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    custom = {"id": "b", "type": "custom", "custom": {"name": "g", "input": "x"}}
+    calls = [{"index": 0, **function}, {"index": 1, **custom}]
+    chunk = {"choices": [{"index": 0, "delta": {"tool_calls": calls}, "finish_reason": "tool_calls"}]}
+    fake.script(key, {"steps": [{"sse": chunk}, {"done": True}]})
+    with client.chat.completions.stream(model=key, messages=[]) as stream:
+        message = stream.get_final_completion().choices[0].message
+    assert message.tool_calls is not None
+    assert [call.id for call in message.tool_calls] == ["a", "b"]
+    kept: Any = message.tool_calls[1]
+    assert isinstance(kept, ChatCompletionMessageCustomToolCall)
+    assert (kept.custom.name, kept.custom.input) == ("g", "x")

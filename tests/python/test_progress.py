@@ -89,6 +89,37 @@ def test_a_stream_is_put_together_alike(
         assert whole(stream.current_completion_snapshot.to_dict()) == whole(case["reply"])
 
 
+def delta(content: str) -> dict[str, Any]:
+    return {"index": 0, "delta": {"content": content}}
+
+
+@pytest.mark.parametrize(
+    ("chunks", "texts"),
+    [
+        (
+            [[delta("a")], [{"index": 0, "message": {"content": "a"}, "finish_reason": "stop"}]],
+            [["a"], [None]],
+        ),
+        (
+            [[{"index": 0, "message": {"content": "a"}}], [{"index": 0, "message": {"content": "b"}}]],
+            [["a"], ["b"]],
+        ),
+        ([[delta("a")], [{"index": 0, "content_filter_offsets": {}}]], [["a"], [None]]),
+        ([[None, delta("a")], [3, "x", delta("b")]], [["a"], ["b"]]),
+        ([{"index": 0}, "x", 3, [delta("a")]], [[], [], [], ["a"]]),
+    ],
+)
+def test_a_chunk_says_the_same_in_its_attributes_and_in_full(
+    client: turnwire.OpenAI, fake: Fake, key: str, chunks: list[Any], texts: list[Any]
+) -> None:
+    steps = [*({"sse": {"choices": choices}} for choices in chunks), {"done": True}]
+    fake.script(key, {"steps": steps})
+    stream = list(client.chat.completions.create(model=key, messages=[], stream=True))
+    assert [[choice.delta.content for choice in chunk.choices] for chunk in stream] == texts
+    full = [chunk.to_dict()["choices"] or [] for chunk in stream]
+    assert [[choice["delta"].get("content") for choice in choices] for choices in full] == texts
+
+
 def streams(seed: int, count: int) -> Iterator[dict[str, Any]]:
     with subprocess.Popen([generator(), str(seed), str(count)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout

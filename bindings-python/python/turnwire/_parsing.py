@@ -67,10 +67,7 @@ class Parsing:
         fields = completion.to_dict()
         for choice in fields["choices"]:
             message = choice["message"]
-            calls = [
-                self._call(call) for call in message.get("tool_calls") or () if call.get("type") != "custom"
-            ]
-            message["tool_calls"] = calls or None
+            message["tool_calls"] = [self._call(call) for call in message.get("tool_calls") or ()] or None
             message["parsed"] = self.text(message.get("content"), message.get("refusal"))
         parsed: ParsedChatCompletion[Any] = ParsedChatCompletion(**fields)
         parsed._request_id = completion._request_id
@@ -100,7 +97,9 @@ class Parsing:
         return json.loads(arguments)
 
     def _call(self, call: dict[str, Any]) -> dict[str, Any]:
-        function = call["function"]
+        function = call.get("function")
+        if function is None:
+            return call  # such as one of a custom tool, whose input is text
         parsed = self.arguments(function["name"], function["arguments"])
         return {**call, "function": {**function, "parsed_arguments": parsed}}
 

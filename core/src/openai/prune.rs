@@ -9,7 +9,8 @@ use super::lenient::Text;
 use super::unreadable::{Unreadable, reported_trouble};
 use super::usage::{Logprobs, Usage};
 
-/// A JSON object without what cannot be read of it, and its text, in which every index is a number.
+/// A JSON object without what cannot be read of it, and its text, in which every choice is an object and every index a
+/// number.
 pub(super) fn repaired(json: &str) -> Result<(Value, String), Unreadable> {
     let json = crate::json::mended(json);
     // What a failing service sends may fail to be a chunk in other ways besides.
@@ -21,12 +22,26 @@ pub(super) fn repaired(json: &str) -> Result<(Value, String), Unreadable> {
     if !value.is_object() {
         return Err(Unreadable::Malformed("it is not an object".to_owned()));
     }
-    let text = match mend_indices(&mut value)? {
+    let is_mended = mend_choices(&mut value) | mend_indices(&mut value)?;
+    let text = match is_mended {
         true => value.to_string(),
         false => json.into_owned(),
     };
     prune(&mut value);
     Ok((value, text))
+}
+
+/// Leaves nothing but objects in the list of choices, and says whether there was anything else. Who reads the JSON that
+/// is handed on looks for a choice at its place.
+fn mend_choices(value: &mut Value) -> bool {
+    let Some(choices) = value.get_mut("choices").filter(|choices| !choices.is_null()) else {
+        return false;
+    };
+    let is_list = choices.as_array().is_some_and(|items| items.iter().all(Value::is_object));
+    if !is_list {
+        keep_objects(choices);
+    }
+    !is_list
 }
 
 /// Makes numbers of the indices that are written as text or as floats, and says whether there were any.
@@ -78,10 +93,7 @@ fn mend_index(holder: &mut Value, path: &str) -> Result<bool, Unreadable> {
 fn prune(value: &mut Value) {
     let Some(object) = value.as_object_mut() else { return };
     keep_if(object.get_mut("usage"), |usage| Usage::deserialize(usage).is_ok());
-    if let Some(choices) = object.get_mut("choices") {
-        keep_objects(choices);
-        choices.as_array_mut().into_iter().flatten().for_each(prune_choice);
-    }
+    list(object.get_mut("choices")).for_each(prune_choice);
 }
 
 fn prune_choice(choice: &mut Value) {

@@ -89,9 +89,8 @@ def read(raw: str) -> ChatCompletionChunk:
 
     fields = json.loads(raw)
     for choice in fields.get("choices") or ():
-        # A service that does not stream answers with its whole reply: it is the one chunk, and adds all.
-        if "delta" not in choice:
-            choice["delta"] = choice.pop("message", None) or {}
+        # Where a message is what the chunk adds, core hands it on as the delta; another one repeats what came before.
+        choice.setdefault("delta", {})
     return ChatCompletionChunk(**fields)
 
 

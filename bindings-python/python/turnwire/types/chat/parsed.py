@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..._models import many, one
 from ..._types import Of
 from .chat_completion import ChatCompletion, ChatCompletionMessage, Choice
-from .tool_call import ChatCompletionMessageFunctionToolCall, Function
+from .tool_call import ChatCompletionMessageFunctionToolCall, Function, read_tool_call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,10 +26,13 @@ class ParsedFunctionToolCall(ChatCompletionMessageFunctionToolCall, function=one
     function: ParsedFunction  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
-class ParsedChatCompletionMessage(
-    ChatCompletionMessage, Of["Content"], tool_calls=many(one(ParsedFunctionToolCall))
-):
-    """What the model says, and what that was read into."""
+def _read_call(value: Any) -> Any:
+    is_custom = isinstance(value, dict) and value.get("type") == "custom"
+    return read_tool_call(value) if is_custom else one(ParsedFunctionToolCall)(value)
+
+
+class ParsedChatCompletionMessage(ChatCompletionMessage, Of["Content"], tool_calls=many(_read_call)):
+    """What the model says, and what that was read into. A call of a custom tool stands among ``tool_calls`` as it came."""
 
     tool_calls: list[ParsedFunctionToolCall] | None  # type: ignore[assignment]
     parsed: Content | None
