@@ -144,7 +144,9 @@ def test_a_timeout_does_not_end_a_stream_that_comes(fake: Fake, client: turnwire
     assert len(texts(client.chat.completions.create(model=key, messages=HI, stream=True, timeout=0.4))) == 4
     fake.chat(key, "a")
     for none in (None, float("inf"), 1e300, turnwire.Timeout(float("inf"), connect=float("inf"))):
-        assert texts(client.chat.completions.create(model=key, messages=HI, stream=True, timeout=none)) == ["a"]
+        assert texts(client.chat.completions.create(model=key, messages=HI, stream=True, timeout=none)) == [
+            "a"
+        ]
         lifted = client.with_options(timeout=none)
         assert texts(lifted.chat.completions.create(model=key, messages=HI, stream=True)) == ["a"]
 

@@ -18,6 +18,7 @@ __all__ = [
     "ChoiceDelta",
     "Chunks",
     "Client",
+    "Progress",
     "__version__",
     "drain_logs",
     "keep_logs",
@@ -97,6 +98,7 @@ class Progress:
     def reply(self) -> str:
         """The JSON of the reply as far as it has come."""
 
+@final
 class Chunks:
     """The chunks of a stream. Dropping it ends the stream and closes its connection."""
 
