@@ -27,8 +27,8 @@ class ParsedFunctionToolCall(ChatCompletionMessageFunctionToolCall, function=one
 
 
 def _read_call(value: Any) -> Any:
-    is_custom = isinstance(value, dict) and value.get("type") == "custom"
-    return read_tool_call(value) if is_custom else one(ParsedFunctionToolCall)(value)
+    is_of_function = not isinstance(value, dict) or value.get("type") != "custom" or "function" in value
+    return one(ParsedFunctionToolCall)(value) if is_of_function else read_tool_call(value)
 
 
 class ParsedChatCompletionMessage(ChatCompletionMessage, Of["Content"], tool_calls=many(_read_call)):
