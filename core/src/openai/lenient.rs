@@ -24,9 +24,9 @@ impl Text<'_> {
         self.0.as_deref().unwrap_or_default()
     }
 
-    /// A word of an enum. Some services write an empty one for none.
+    /// A word of an enum. Some services write an empty one for none, or `"null"`.
     pub(super) fn word(&self) -> Option<&str> {
-        self.0.as_deref().filter(|word| !word.is_empty())
+        self.0.as_deref().filter(|word| !matches!(*word, "" | "null"))
     }
 
     pub(super) fn into_string(self) -> Option<String> {
