@@ -156,9 +156,16 @@ fn gap(text: &[u8]) -> usize {
     const TAG: usize = 64;
     match text {
         [b' ' | b'\t' | b'\r' | b'\n' | 0, ..] => 1,
-        // A soft hyphen, and a space without width.
-        [0xC2, 0xAD, ..] => 2,
-        [0xE2, 0x80, 0x8B, ..] | [0xEF, 0xBB, 0xBF, ..] => 3,
+        // A space that does not break, and a soft hyphen.
+        [0xC2, 0xA0 | 0xAD, ..] => 2,
+        // What has no width: a space, joiners and their opposite, marks of direction, the mark of byte order.
+        [0xE2, 0x80, 0x8B..=0x8F, ..] | [0xE2, 0x81, 0xA0, ..] | [0xEF, 0xBB, 0xBF, ..] => 3,
+        // A sequence that steers a terminal.
+        [0x1B, b'[', rest @ ..] => rest
+            .iter()
+            .take(TAG)
+            .position(|byte| matches!(byte, b'@'..=b'~'))
+            .map_or(0, |end| end + 3),
         [b'<', rest @ ..] => rest
             .iter()
             .take(TAG)
@@ -185,6 +192,10 @@ fn escaped(text: &[u8]) -> Option<(Escaped, usize)> {
             Some((char(number(rest.get(..end)?, 16)?)?, end + 4))
         }
         [b'\\', b'u' | b'U', rest @ ..] => pair(rest),
+        [b'\\', high @ b'0'..=b'3', middle @ b'0'..=b'7', low @ b'0'..=b'7', ..] => {
+            let number = (high - b'0') << 6 | (middle - b'0') << 3 | (low - b'0');
+            Some((Escaped::Byte(number), 4))
+        }
         [b'\\', short, ..] => {
             let c = match short {
                 b'n' => b'\n',

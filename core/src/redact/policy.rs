@@ -21,6 +21,7 @@ const PLACEHOLDERS: &[&str] = &[
     "apikey",
     "anything",
     "changeme",
+    "default",
     "dummy",
     "example",
     "lm-studio",
@@ -32,9 +33,13 @@ const PLACEHOLDERS: &[&str] = &[
     "password",
     "placeholder",
     "secret",
+    "sk-no-key-required",
     "token",
+    "undefined",
     "unused",
     "username",
+    "your-api-key",
+    "your_api_key",
 ];
 
 /// Parts of names whose values are secret.

@@ -52,6 +52,7 @@ fn escaped(secret: &str) -> Vec<String> {
         percent(&percent(secret, true), true),
         secret.replace('%', "%25").replace(' ', "+"),
         secret.bytes().map(|b| format!("\\x{b:02x}")).collect(),
+        secret.bytes().map(|b| format!("\\{b:03o}")).collect(),
         secret.bytes().map(|b| format!("{b:02x}")).collect(),
         secret.chars().map(|c| format!("&#{};", u32::from(c))).collect(),
         format!("{secret:?}").trim_matches('"').to_owned(),
@@ -105,6 +106,11 @@ fn a_secret_goes_that_is_broken_by_lines_tags_or_what_does_not_show() {
         "</b><i class='a'>",
         "\u{200b}",
         "\u{ad}",
+        "\u{a0}",
+        "\u{200d}",
+        "\u{2060}",
+        "\x1b[1;31m",
+        "\\033[0m",
         "\0",
         "\\n",
         "%0A",
@@ -165,6 +171,9 @@ fn what_is_no_secret_stays() {
         ("x-model", "gpt-4o-mini", "no model gpt-4o-mini"),
         ("x-region", "eu-west-1", "eu-west-1 is overloaded"),
         ("authorization", "Bearer ollama", "ollama cannot load the model"),
+        ("authorization", "Bearer sk-no-key-required", "sk-no-key-required is no key"),
+        ("authorization", "Bearer undefined", "the model undefined is undefined"),
+        ("authorization", "Bearer YOUR_API_KEY", "replace YOUR_API_KEY by your key"),
         ("authorization", "Bearer secretary", "secretaries and Secretary"),
         ("authorization", "Basic dXNlcjpwYXNzd29yZA==", "wrong user or password"),
         ("x-api-key", "abc", "abc"),
@@ -279,6 +288,7 @@ fn encode(text: &str, step: usize) -> String {
         4 => text.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect(),
         5 => text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;"),
         6 => text.bytes().map(|b| format!("\\x{b:02x}")).collect(),
+        7 => text.bytes().map(|b| format!("\\{b:03o}")).collect(),
         _ => base64::engine::general_purpose::STANDARD.encode(text),
     }
 }
@@ -287,12 +297,12 @@ proptest! {
     #[test]
     fn no_chain_of_encodings_hides_a_secret(
         secret in prop_oneof!["[!-~]{12,40}", "[ -~가-힣é😀]{12,20}", "[%&\\\\;#a-f0-9]{12,30}"],
-        steps in prop::collection::vec(0usize..7, 0..3),
+        steps in prop::collection::vec(0usize..8, 0..3),
         in_base64: bool,
     ) {
         let secret = secret.trim();
         prop_assume!(policy::is_worth_guarding(secret) && !policy::is_word(secret));
-        let inner = if in_base64 { encode(secret, 7) } else { secret.to_owned() };
+        let inner = if in_base64 { encode(secret, 8) } else { secret.to_owned() };
         let encoded = steps.iter().fold(inner, |text, step| encode(&text, *step));
         let shown = of(secret).scrub(&format!("key «{encoded}» here"));
         prop_assert_eq!(shown, "key «[redacted]» here", "{:?}", encoded);
