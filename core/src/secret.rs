@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 /// A secret: its `Debug` shows `[redacted]`, it has no `Display`, and its memory is wiped when it is dropped.
@@ -72,6 +73,18 @@ impl Tokens {
     pub(crate) fn same_as(&self, other: &Tokens) -> bool {
         self.access.expose() == other.access.expose()
             && self.refresh.expose() == other.refresh.expose()
+    }
+
+    /// The reason why they cannot be sent, if there is one.
+    pub(crate) fn fault(&self) -> Option<&'static str> {
+        let both = [self.access.expose(), self.refresh.expose()];
+        match () {
+            () if both.iter().all(|token| token.trim().is_empty()) => Some("the tokens are empty"),
+            () if both.iter().any(|token| HeaderValue::from_str(token).is_err()) => {
+                Some("a token has characters that a header cannot carry")
+            }
+            () => None,
+        }
     }
 
     /// The headers that carry them.

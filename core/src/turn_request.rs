@@ -98,7 +98,10 @@ impl TurnRequest {
             () if is_blank(&self.message) => "the message is empty",
             () if workspace.is_some_and(is_blank) => "the workspace's id is empty",
             () if self.user_id.as_deref().is_some_and(is_blank) => "the user's id is empty",
-            () => return Ok(()),
+            () => match self.tokens.as_ref().and_then(Tokens::fault) {
+                Some(why) => why,
+                None => return Ok(()),
+            },
         };
         Err(Error::new(ErrorKind::InvalidRequest, operation, why))
     }

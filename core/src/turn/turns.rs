@@ -69,8 +69,8 @@ impl Turns {
     ///
     /// A request that the turn could not honour is refused: its only item is an `invalid_request` error, and nothing is
     /// sent, saved or paid for. That is an empty message; without a store, a workspace, a user's id or tokens; with one,
-    /// no user's id, no workspace or no tokens at all; [`TurnRequest::speech`], which is for services; and any request
-    /// after [`shutdown`](Self::shutdown).
+    /// no user's id, no workspace or no tokens at all; tokens that are empty or that no header can carry;
+    /// [`TurnRequest::speech`], which is for services; and any request after [`shutdown`](Self::shutdown).
     ///
     /// # Panics
     ///

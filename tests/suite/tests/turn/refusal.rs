@@ -30,6 +30,12 @@ async fn a_request_that_cannot_be_kept_is_refused_and_nothing_is_asked() {
         (by("u").workspace(""), "workspace's id is empty"),
         (TurnRequest::new("a").user_id("u").new_workspace(), "needs the user's tokens"),
         (TurnRequest::new("a").user_id("u").workspace(WORKSPACE), "needs the user's tokens"),
+        (by("u").workspace(WORKSPACE).tokens("", " "), "the tokens are empty"),
+        (by("u").new_workspace().tokens("a\r\nb", "r"), "characters that a header cannot carry"),
+        (
+            by("u").workspace(WORKSPACE).tokens("a", "r\u{7f}"),
+            "characters that a header cannot carry",
+        ),
         (by("u").workspace(WORKSPACE).speech(true), "`TurnsBuilder::speech_mode`"),
     ] {
         refused(&turns, request, why).await;
