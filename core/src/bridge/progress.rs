@@ -77,7 +77,7 @@ impl Progress {
     ///
     /// # Errors
     ///
-    /// `decode` when it is no chunk, `api` when it reports an error.
+    /// `decode`, `garbled` or `unexpected_reply` when it is no chunk, `api` when it reports an error.
     pub fn add(&mut self, json: &str) -> Result<String> {
         let chunk = self.reader.read_alone(json)?;
         let mut patches = Patches::default();

@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 
 static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
 
-/// Fields of an object that this library does not model, as they came and in their order.
+/// Fields of an object that this library does not model, as they came and in their order. Of whole numbers beyond 64 bits
+/// the nearest float is kept.
 ///
 /// It is used as the map of JSON that it holds:
 ///
