@@ -48,6 +48,7 @@ type Io = MaybeHttpsStream<TokioIo<TcpStream>>;
 #[derive(Clone)]
 pub(super) struct Connector {
     route: HttpsConnector<Route>,
+    via: Option<Uri>,
     limit: Option<Duration>,
 }
 
@@ -67,8 +68,9 @@ impl Connector {
         let mut to_proxy = tls.clone();
         to_proxy.alpn_protocols.clear();
         let to_proxy = HttpsConnector::from((tcp.clone(), to_proxy));
+        let via = proxy.as_ref().map(|proxy| proxy.uri.clone());
         let route = Route { tcp, to_proxy, proxy: proxy.map(Arc::new) };
-        Connector { route: HttpsConnector::from((route, tls)), limit }
+        Connector { route: HttpsConnector::from((route, tls)), via, limit }
     }
 }
 
@@ -84,8 +86,14 @@ impl Service<Uri> for Connector {
     fn call(&mut self, to: Uri) -> Self::Future {
         let connecting = self.route.call(to);
         let Some(limit) = self.limit else { return connecting };
+        let via = self.via.clone();
         Box::pin(async move {
-            timeout(limit, connecting).await.unwrap_or_else(|_| Err(LimitStruck.into()))
+            timeout(limit, connecting).await.unwrap_or_else(|_| {
+                Err(match via {
+                    None => LimitStruck.into(),
+                    Some(proxy) => ViaProxy { proxy, why: LimitStruck.into() }.into(),
+                })
+            })
         })
     }
 }

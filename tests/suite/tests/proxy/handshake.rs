@@ -186,6 +186,25 @@ fn what_a_proxy_answers_is_told_and_only_what_may_pass_is_tried_again() {
     }
 }
 
+#[test]
+fn a_proxy_that_never_answers_is_named_when_the_connect_limit_strikes() {
+    for scheme in ["http", "https", "socks4", "socks5"] {
+        // Its connections are made, and nobody takes them.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = format!("{scheme}://{}", listener.local_addr().unwrap());
+        let settings = turnwire::OpenAi::builder()
+            .proxy(&*proxy)
+            .retry(turnwire::RetryPolicy { max_retries: 0, ..Default::default() })
+            .timeouts(turnwire::Timeouts {
+                connect: Some(Duration::from_millis(50)),
+                ..Default::default()
+            });
+        let error = ask("https://127.0.0.1:9/v1", settings).unwrap_err();
+        assert_eq!(error.code(), "connect_timeout", "{error}");
+        assert!(error.to_string().contains(&format!("through the proxy {proxy}/")), "{error}");
+    }
+}
+
 /// One that needs no login is given none, though the client has one.
 #[test]
 fn a_socks_proxy_may_forgo_the_login() {
