@@ -235,13 +235,29 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
     match Duration::try_from_secs_f64(number) {
         Ok(time) if !time.is_zero() => Ok(time),
         Ok(_) => Err("more than nothing is needed".to_owned()),
-        Err(error) => Err(error.to_string()),
+        Err(_) if number > 0.0 => Err("fewer seconds are needed".to_owned()),
+        Err(_) => Err("a positive number of seconds is needed".to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_are_positive_and_can_be_counted() {
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        for (text, why) in [
+            ("soon", "a number of seconds is needed"),
+            ("0", "more than nothing is needed"),
+            ("inf", "fewer seconds are needed"),
+            ("1e400", "fewer seconds are needed"),
+            ("-1", "a positive number of seconds is needed"),
+            ("nan", "a positive number of seconds is needed"),
+        ] {
+            assert_eq!(seconds(text).unwrap_err(), why, "{text}");
+        }
+    }
 
     fn written(write: impl FnOnce(&mut Output<Vec<u8>>) -> Result<(), Failure>) -> String {
         let mut output = Output::new(Vec::new());
