@@ -1,6 +1,7 @@
 //! What the tests of the whole project share: vectors, reference models, and checks that more than one
 //! harness runs (property tests and fuzz targets hold the same invariants).
 
+pub mod memory;
 pub mod patches;
 pub mod random;
 pub mod sse;

@@ -8,62 +8,15 @@
     reason = "a test fails by panicking"
 )]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::convert::Infallible;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use turnwire::{ChatReply, ChatStream, Error};
+use turnwire_suite::memory::{Counting, used};
 
 const MIB: usize = 1024 * 1024;
-
-/// Counts per thread, so that tests which run side by side do not disturb each other.
-struct Counting;
-
-thread_local! {
-    static USE: Cell<Use> = const { Cell::new(Use { held: 0, peak: 0, allocated: 0, calls: 0 }) };
-}
-
-/// Bytes held now and at most, and all that was ever allocated, since the count began.
-#[derive(Clone, Copy, Debug, Default)]
-struct Use {
-    held: isize,
-    peak: isize,
-    allocated: usize,
-    calls: usize,
-}
-
-fn count(old: usize, new: usize) {
-    // The thread's last frees come after its local is gone.
-    let _ = USE.try_with(|cell| {
-        let mut used = cell.get();
-        used.held += new as isize - old as isize;
-        used.peak = used.peak.max(used.held);
-        used.allocated += new;
-        used.calls += usize::from(new > 0);
-        cell.set(used);
-    });
-}
-
-// SAFETY: every call goes to the system's allocator as it came; counting does not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(0, layout.size());
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        count(layout.size(), 0);
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(layout.size(), size);
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -75,9 +28,9 @@ fn read(bytes: Bytes) -> (Result<ChatReply, Error>, usize) {
         .map(|at| Ok(bytes.slice(at..bytes.len().min(at + 64 * 1024))))
         .collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    USE.set(Use::default());
-    let reply = runtime.block_on(ChatStream::from_bytes(stream::iter(pieces)).finish());
-    (reply, USE.get().peak.unsigned_abs())
+    let read = || runtime.block_on(ChatStream::from_bytes(stream::iter(pieces)).finish());
+    let (reply, used) = used(read);
+    (reply, used.peak.unsigned_abs())
 }
 
 fn event(json: &str) -> Bytes {

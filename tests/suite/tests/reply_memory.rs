@@ -2,42 +2,18 @@
 //! in its process, because it counts the process's memory.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering::SeqCst;
 
 use futures::StreamExt;
 use turnwire::{ChatService, ChatStore, Limits, RetryPolicy, TurnRequest, WorkspaceStatus};
+use turnwire_suite::memory::{self, Counting};
 
 /// The size of an answer.
 const SIZE: usize = 2 * 1024 * 1024;
 
 /// So many times its size an answer may take while it is read.
 const TIMES: usize = 7;
-
-/// Bytes that are allocated now, the most that were, and all that ever were.
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-static EVER: AtomicUsize = AtomicUsize::new(0);
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator as it came; counting does not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), SeqCst) + layout.size();
-        MOST.fetch_max(now, SeqCst);
-        EVER.fetch_add(layout.size(), SeqCst);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), SeqCst);
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -101,10 +77,10 @@ impl Answer {
 
 /// What a read takes at most, beyond what was there before.
 async fn measured(name: &str, read: impl Future<Output = ()>) {
-    let before = NOW.load(SeqCst);
-    MOST.store(before, SeqCst);
+    let before = memory::held();
+    memory::forget_peak();
     read.await;
-    let taken = MOST.load(SeqCst).saturating_sub(before);
+    let taken = (memory::peak() - before).unsigned_abs();
     assert!(taken <= TIMES * SIZE, "{name} takes {} MiB", taken / 1024 / 1024);
 }
 
@@ -144,12 +120,12 @@ async fn many_pieces_of_audio() {
     let service = service(Answer::events("", piece, "data: {\"type\":\"done\"}\n\n"));
     for is_kept in [false, true] {
         let mut turn = service.stream(TurnRequest::new("a")).await.unwrap();
-        let (before, mut kept, mut pieces) = (EVER.load(SeqCst), Vec::new(), 0);
+        let (before, mut kept, mut pieces) = (memory::allocated(), Vec::new(), 0);
         while let Some(event) = turn.next().await {
             pieces += 1;
             kept.extend(Some(event.unwrap()).filter(|_| is_kept));
         }
-        let taken = EVER.load(SeqCst) - before;
+        let taken = memory::allocated() - before;
         assert!(pieces > 20_000 && taken < 50 * SIZE, "{pieces} pieces take {taken} bytes");
         let audio = turn.into_answer().unwrap().audio.unwrap();
         assert_eq!(audio.len(), 24 * (pieces - 1));

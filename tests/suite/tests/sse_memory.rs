@@ -2,10 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use turnwire::sse::{Decoder, EventTooLarge, Frame};
+use turnwire_suite::memory::{Counting, Use, used};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -16,61 +14,8 @@ const CAP: usize = 8 * MIB;
 /// What a buffer may keep after the event that filled it.
 const KEPT: usize = 64 * KIB;
 
-/// Counts per thread, so that tests which run side by side do not disturb each other.
-struct Counting;
-
-thread_local! {
-    static USE: Cell<Use> = const { Cell::new(Use { held: 0, peak: 0, allocated: 0, calls: 0 }) };
-}
-
-/// Bytes held now and at most, and all that was ever allocated, since the count began.
-#[derive(Clone, Copy, Debug, Default)]
-struct Use {
-    held: isize,
-    peak: isize,
-    allocated: usize,
-    calls: usize,
-}
-
-fn count(old: usize, new: usize) {
-    // The thread's last frees come after its local is gone.
-    let _ = USE.try_with(|cell| {
-        let mut used = cell.get();
-        used.held += new as isize - old as isize;
-        used.peak = used.peak.max(used.held);
-        used.allocated += new;
-        used.calls += usize::from(new > 0);
-        cell.set(used);
-    });
-}
-
-// SAFETY: every call goes to the system's allocator as it came; counting does not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(0, layout.size());
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        count(layout.size(), 0);
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(layout.size(), size);
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// Runs `work` and says what it used.
-fn used<T>(work: impl FnOnce() -> T) -> (T, Use) {
-    USE.set(Use::default());
-    let value = work();
-    (value, USE.get())
-}
 
 /// Feeds `piece` as often as said, dropping each frame at once; returns how many there were.
 fn feed(decoder: &mut Decoder, piece: &[u8], times: usize) -> Result<usize, EventTooLarge> {

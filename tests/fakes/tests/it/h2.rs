@@ -40,7 +40,7 @@ async fn connect(fake: &H2Fake) -> http2::SendRequest<Full<Bytes>> {
 fn request(fake: &H2Fake, model: &str) -> Request<Full<Bytes>> {
     Request::post(format!("{}/chat/completions", fake.base_url()))
         .version(Version::HTTP_2)
-        .body(Full::from(format!(r#"{{"model": "{model}"}}"#)))
+        .body(Full::from(format!(r#"{{"model": "{model}", "stream": true}}"#)))
         .unwrap()
 }
 

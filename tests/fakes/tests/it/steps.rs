@@ -24,7 +24,7 @@ fn bare_steps_send_what_they_say() {
         [
             "\u{feff}",
             "event: x\r\n",
-            "data: {\"content\":\"안\",\"type\":\"content\"}\n\n",
+            "data: {\"type\":\"content\",\"content\":\"안\"}\n\n",
             ": ping\n\n",
             "[1]",
             "data: [DONE]\n\n",

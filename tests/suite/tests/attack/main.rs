@@ -1,5 +1,5 @@
 //! Attacks on the chat client with random input, for as long as `TURNWIRE_ATTACK_SECONDS` says: `cargo xtask attack`
-//! runs them. `TURNWIRE_ATTACK_SEED` repeats a run. Alone in its process, because it counts the process's memory.
+//! runs them. `TURNWIRE_ATTACK_SEED` repeats a run.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -9,12 +9,15 @@
 )]
 
 mod bytes;
-mod memory;
 mod sizes;
 
 use std::time::{Duration, Instant, SystemTime};
 
+use turnwire_suite::memory::Counting;
 use turnwire_suite::random::Random;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()

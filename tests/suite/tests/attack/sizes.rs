@@ -5,10 +5,10 @@ use std::convert::Infallible;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use turnwire::ChatStream;
+use turnwire_suite::memory::used;
 use turnwire_suite::random::Random;
 
 use super::attack;
-use super::memory::most_during;
 
 /// A little less than an event may have by default.
 const SIZE: usize = 7 * 1024 * 1024;
@@ -61,7 +61,7 @@ fn large_events_take_a_bounded_multiple_of_their_size() {
             .step_by(pieces)
             .map(|at| Ok::<_, Infallible>(event.slice(at..(at + pieces).min(event.len()))))
             .collect();
-        let most = most_during(|| {
+        let ((), used) = used(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             runtime.block_on(async {
                 let mut chunks = ChatStream::from_bytes(stream::iter(pieces));
@@ -71,7 +71,8 @@ fn large_events_take_a_bounded_multiple_of_their_size() {
                 drop(chunks.into_reply());
             });
         });
-        let (mib, length) = (most / 1024 / 1024, event.len());
+        let (most, length) = (used.peak.unsigned_abs(), event.len());
+        let mib = most / 1024 / 1024;
         let allowed = 2 * budget(length) + COPIES * length;
         assert!(most <= allowed, "{mib} MiB for {length} bytes: {shown}");
     });
