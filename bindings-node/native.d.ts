@@ -22,7 +22,7 @@ export declare class Call {
   /** Ends the call now and closes its connection. */
   cancel(): void
   /**
-   * How many milliseconds to wait before this call, which failed, is made again after so many retries; `null` to give
+   * The wait in milliseconds before this failed call is made again, after so many retries; `null` to give
    * up.
    */
   waitBeforeRetry(retries: number, options: RetryOptions): number | null
@@ -77,17 +77,17 @@ export interface Options {
   timeoutMs?: number
   /** How often the request is sent again. */
   maxRetries?: number
-  /** Whether it is sent again after a time limit, too. */
+  /** True if a time limit is retried, too. */
   retryTimeouts: boolean
   /** The key that all attempts share. */
   idempotencyKey?: string
 }
 
-/** How often a call is made again, and after which failures. */
+/** The retries of a call: their number, and the failures they follow. */
 export interface RetryOptions {
-  /** How often at most. */
+  /** The most retries. */
   maxRetries: number
-  /** Whether it is made again after a time limit, too. */
+  /** True if a time limit is retried, too. */
   retryTimeouts: boolean
 }
 

@@ -132,7 +132,7 @@ impl Call {
         }
     }
 
-    /// How many milliseconds to wait before this call, which failed, is made again after so many retries; `null` to give
+    /// The wait in milliseconds before this failed call is made again, after so many retries; `null` to give
     /// up.
     #[napi]
     pub fn wait_before_retry(&self, retries: u32, options: RetryOptions) -> Option<f64> {
@@ -144,12 +144,12 @@ impl Call {
     }
 }
 
-/// How often a call is made again, and after which failures.
+/// The retries of a call: their number, and the failures they follow.
 #[napi(object)]
 pub struct RetryOptions {
-    /// How often at most.
+    /// The most retries.
     pub max_retries: u32,
-    /// Whether it is made again after a time limit, too.
+    /// True if a time limit is retried, too.
     pub retry_timeouts: bool,
 }
 

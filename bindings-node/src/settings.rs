@@ -45,7 +45,7 @@ pub struct Options {
     pub timeout_ms: Option<f64>,
     /// How often the request is sent again.
     pub max_retries: Option<u32>,
-    /// Whether it is sent again after a time limit, too.
+    /// True if a time limit is retried, too.
     pub retry_timeouts: bool,
     /// The key that all attempts share.
     pub idempotency_key: Option<String>,

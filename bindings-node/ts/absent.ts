@@ -72,7 +72,7 @@ export function absent(name: string, instead: string): any {
   return new Proxy(fail, {
     construct: fail,
     get: (target, key) => {
-      // What a function has anyway, and what would make a promise or JSON of it.
+      // Properties that every function has, and those that would make a promise or JSON of it.
       if (typeof key === 'symbol' || key in target || key === 'then' || key === 'toJSON') return Reflect.get(target, key);
       return absent(`${name}.${key}`, instead);
     },

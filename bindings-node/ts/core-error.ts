@@ -102,7 +102,7 @@ export function fromCore(core: CoreError): OpenAIError {
   if (core.retryAfterMs !== null) error.retryAfterMs = core.retryAfterMs;
   if (core.partial !== null) error.partial = core.partial;
   if (error instanceof APIError) {
-    // Where there are headers it is one of them, so that it reads as there.
+    // One of the headers if there are any, so that both read alike.
     const id = core.headers?.find(([name]) => name === 'x-request-id')?.[1] ?? core.requestId;
     if (id !== null) Object.assign(error, { requestID: id });
   }

@@ -86,7 +86,7 @@ class Timeout:
 
 
 class Limits:
-    """How much a service may send before the client refuses it, in bytes; ``None`` is core's default.
+    """The sizes that the client accepts from a service, in bytes; ``None`` is core's default.
 
     ``event_bytes`` is for one event of a stream (8 MiB), ``reply_bytes`` for a whole reply, or everything that is kept of a
     streamed one (64 MiB).

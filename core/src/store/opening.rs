@@ -156,8 +156,8 @@ impl ChatStore {
     }
 }
 
-/// Whether the store has certainly not created the workspace: it was not reached, or says so itself. A gateway that
-/// waited for the store in vain (504) does not know.
+/// Returns true if the store has certainly not created the workspace: it was not reached, or says so itself. A gateway
+/// that lost the store amid the request (502) or waited for it in vain (504) does not know.
 fn did_nothing(error: &Error) -> bool {
     let before_any_request = error.operation() == REISSUE
         || matches!(
@@ -166,7 +166,7 @@ fn did_nothing(error: &Error) -> bool {
         );
     match error.status() {
         _ if before_any_request || error.is_connect() => true,
-        Some(504) => false,
+        Some(502 | 504) => false,
         Some(300..) => true,
         Some(_) => error.kind() == ErrorKind::Api,
         None => error.kind() == ErrorKind::Authentication,

@@ -89,7 +89,7 @@ def read(raw: str) -> ChatCompletionChunk:
 
     fields = json.loads(raw)
     for choice in fields.get("choices") or ():
-        # Where a message is what the chunk adds, core hands it on as the delta; another one repeats what came before.
+        # Core hands on a message that adds something as the delta; any other message repeats earlier chunks.
         choice.setdefault("delta", {})
     return ChatCompletionChunk(**fields)
 

@@ -268,8 +268,10 @@ async fn every_engine_on_one_outbox_tells_its_own_workspaces() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_waited_in_vain_does_not_know_and_one_without_a_store_does() {
-    for (status, creations, dead) in [(504, 1, 2), (502, 2, 0), (500, 2, 0), (429, 2, 0)] {
+async fn a_gateway_that_lost_the_store_or_waited_in_vain_does_not_know_and_a_refusal_does() {
+    for (status, creations, dead) in
+        [(504, 1, 2), (502, 1, 2), (503, 2, 0), (500, 2, 0), (429, 2, 0)]
+    {
         let bench = Bench::replying(Script::chat(["a"])).await;
         bench.store.fake().script("create-workspace", FakeStore::refusal(status, "no"));
         bench.store.fake().script("create-workspace", Script::pass());

@@ -54,7 +54,7 @@ class ChatCompletionStreamState(Of["Content"]):
 
         added = json.loads(self._progress.add(chunk._json()))
         if self._snapshot is None:
-            # What the service never tells is told as nothing.
+            # Fields that the service never sends are null, as in the peer's snapshots.
             self._snapshot = ParsedChatCompletion(
                 object="chat.completion", choices=[], system_fingerprint=None, usage=None
             )
@@ -190,4 +190,4 @@ _MAKE = {
     "logprobs.refusal.delta": _refusal_logprobs,
     "logprobs.refusal.done": _refusal_logprobs_done,
 }
-"""What makes each event, by its name."""
+"""The function that makes each event, by the event's name."""
