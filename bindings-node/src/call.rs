@@ -5,7 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
 use turnwire::bridge::{self, Batch, Chunks, Client, Pieces, Pull, Taken};
-use turnwire::{ChatReply, ChatStream, Error, ModelList};
+use turnwire::chat::ModelList;
+use turnwire::{ChatReply, ChatStream, Error};
 
 use crate::json;
 use crate::waker::Waker;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use turnwire::bridge::{Batch, Piece, Shape};
-use turnwire::{ApiError, ChatReply, ChatStream, Error, HeaderMap, ModelList};
+use turnwire::chat::ModelList;
+use turnwire::error::ApiError;
+use turnwire::{ChatReply, ChatStream, Error, HeaderMap};
 
 /// The most bytes of a batch, or one chunk: what JavaScript makes of it fits into its youngest memory.
 const MOST: usize = 32 * 1024;

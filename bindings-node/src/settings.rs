@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use napi_derive::napi;
 use turnwire::bridge::OptionNames;
-use turnwire::{CallOptions, Limits, OpenAiBuilder, RetryPolicy, Timeouts};
+use turnwire::chat::OpenAiBuilder;
+use turnwire::config::{CallOptions, Limits, RetryPolicy, Timeouts};
 
 /// The options' names in JavaScript.
 pub(crate) const NAMES: OptionNames = OptionNames { api_key: "apiKey", base_url: "baseURL" };

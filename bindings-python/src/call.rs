@@ -2,7 +2,8 @@
 
 use pyo3::prelude::*;
 use turnwire::bridge::{self, Pull, Taken};
-use turnwire::{ChatReply, ChatStream, ModelList};
+use turnwire::chat::ModelList;
+use turnwire::{ChatReply, ChatStream};
 
 use crate::error::{exception, headers};
 use crate::stream::Chunks;

@@ -10,8 +10,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
-use turnwire::ChatChunk;
 use turnwire::bridge::{Filling, Piece, Shape};
+use turnwire::chat::ChatChunk;
 
 use crate::parts::Choice;
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use turnwire::{CallOptions, ChatRequest, OpenAiBuilder, RetryPolicy, Timeouts, bridge};
+use turnwire::chat::OpenAiBuilder;
+use turnwire::config::{CallOptions, RetryPolicy, Timeouts};
+use turnwire::{ChatRequest, bridge};
 
 use crate::call::Call;
 use crate::error::exception;
@@ -49,10 +51,10 @@ struct Sizes {
     reply_bytes: Option<usize>,
 }
 
-impl From<Sizes> for turnwire::Limits {
+impl From<Sizes> for turnwire::config::Limits {
     fn from(sizes: Sizes) -> Self {
-        let defaults = turnwire::Limits::default();
-        turnwire::Limits {
+        let defaults = turnwire::config::Limits::default();
+        turnwire::config::Limits {
             event: sizes.event_bytes.unwrap_or(defaults.event),
             reply: sizes.reply_bytes.unwrap_or(defaults.reply),
             ..defaults

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use turnwire::{ChunkChoice, Delta as CoreDelta};
+use turnwire::chat::{ChunkChoice, Delta as CoreDelta};
 
 use crate::chunk::{Data, Known};
 

@@ -16,53 +16,56 @@
 //! # }
 //! ```
 //!
-//! - [`OpenAi`] is the client, [`blocking::OpenAi`] the same for programs without an async runtime.
-//! - [`ChatRequest`] is what is asked, [`ChatStream`] and [`ChatReply`] what is answered.
-//! - [`ChatService`] asks a chat service for turns and reads their [`TurnEvent`]s; [`ChatStore`] keeps messages.
-//! - [`Speech`] speaks a text as it is written, by a [`Speaker`] such as [`GoogleTranslateSpeaker`]; [`SentenceCutter`] finds its sentences.
-//! - [`Error`] is the one error; [`ErrorKind`] lists its codes.
-//! - [`sse`] holds the event stream's decoder and encoder on their own.
+//! Each room of the crate is a module with its own page:
+//!
+//! | module | contents |
+//! | --- | --- |
+//! | [`chat`] | [`OpenAi`], the client of an LLM: requests, replies, streams |
+//! | [`turn`] | [`Turns`], the engine that serves a whole turn: reply, speech, saving |
+//! | [`service`] | [`ChatService`], the client of a chat service that serves turns |
+//! | [`event`] | [`TurnEvent`], the events of a turn and their JSON |
+//! | [`outbox`] | [`Outbox`], a durable queue of messages to be saved |
+//! | [`store`] | [`ChatStore`], the client of the store that keeps messages |
+//! | [`speech`] | [`Speech`], from a growing text to audio in order |
+//! | [`sse`] | the event stream's decoder and encoder on their own |
+//! | [`blocking`] | the clients for programs without an async runtime |
+//! | [`config`], [`credentials`], [`error`] | options, secrets, and the one [`Error`] |
 #![forbid(unsafe_code)]
 
 pub mod blocking;
 #[cfg(feature = "bridge")]
+#[doc(hidden)]
 pub mod bridge;
+pub mod chat;
+pub mod config;
+pub mod credentials;
+pub mod error;
 pub mod event;
+pub mod outbox;
+pub mod service;
+pub mod speech;
 pub mod sse;
+pub mod store;
+pub mod turn;
 
-mod config;
-mod error;
 mod guard;
 mod http;
 mod json;
 mod open_enum;
-mod openai;
-mod outbox;
 mod process;
 mod redact;
-mod secret;
-mod service;
-mod speech;
-mod store;
-mod token;
-mod turn;
 mod turn_request;
 
-pub use config::{Limits, RetryPolicy, Timeouts};
-pub use error::{ApiError, Error, ErrorKind, Result};
+pub use chat::{ChatReply, ChatRequest, ChatStream, Message, OpenAi};
+pub use error::{Error, ErrorKind, Result};
 pub use event::TurnEvent;
-pub use http::CallOptions;
-pub use openai::*;
-pub use outbox::*;
-pub use secret::{Secret, Tokens};
-pub use service::*;
-pub use speech::*;
-pub use store::*;
-pub use token::{TokenProvider, TokenRequest};
-pub use turn::*;
-pub use turn_request::TurnRequest;
+pub use outbox::Outbox;
+pub use service::ChatService;
+pub use speech::{GoogleTranslateSpeaker, Speech};
+pub use store::ChatStore;
+pub use turn::{Turn, TurnRequest, Turns};
 
-// What stands in public signatures, so that its version need not be guessed.
+// Types of other crates in public signatures, so that their versions need not be guessed.
 pub use ::http::HeaderMap;
-pub use schemars::JsonSchema;
+pub use bytes::Bytes;
 pub use tokio_util::sync::CancellationToken;

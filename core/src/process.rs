@@ -9,7 +9,7 @@ use std::thread;
 use arc_swap::ArcSwapOption;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// A value for each process, made when the process first asks for it.
 ///

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
-use crate::{Error, ErrorKind, Message, Result, Secret, Tokens};
+use crate::chat::Message;
+use crate::credentials::{Secret, Tokens};
+use crate::error::{Error, ErrorKind, Result};
 
 /// One message of a user, and where it belongs.
 ///
 /// The turn engine and the service's client take the same request. What one of them has no use for is refused, not
-/// passed over: see [`Turns::start`](crate::Turns::start) and [`ChatService::stream`](crate::ChatService::stream).
+/// passed over: see [`Turns::start`](crate::turn::Turns::start) and [`ChatService::stream`](crate::service::ChatService::stream).
 ///
 /// ```
 /// use turnwire::TurnRequest;
@@ -62,7 +64,7 @@ impl TurnRequest {
         self
     }
 
-    /// Whose message it is: the user's UUID. A service's client asks its [`TokenProvider`](crate::TokenProvider) for the
+    /// Whose message it is: the user's UUID. A service's client asks its [`TokenProvider`](crate::credentials::TokenProvider) for the
     /// tokens of this user, and has no other use for it.
     pub fn user_id(mut self, id: impl Into<String>) -> Self {
         self.user_id = Some(id.into());
@@ -81,7 +83,7 @@ impl TurnRequest {
         self
     }
 
-    /// Asks a service for the speech of a whole reply ([`ChatService::send`](crate::ChatService::send)). Default false.
+    /// Asks a service for the speech of a whole reply ([`ChatService::send`](crate::service::ChatService::send)). Default false.
     pub fn speech(mut self, speech: bool) -> Self {
         self.speech = speech;
         self

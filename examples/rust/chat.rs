@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use futures::StreamExt;
-use turnwire::{CallOptions, ChatReply, ChatRequest};
+use turnwire::config::CallOptions;
+use turnwire::{ChatReply, ChatRequest};
 use turnwire_examples::model::ModelOptions;
 use turnwire_examples::terminal::{self, Failure, Output};
 

@@ -12,7 +12,8 @@ use clap::{Args, Parser, Subcommand};
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::{Timestamp, ZonedDateTime};
 use serde_json::{Value, json};
-use turnwire::{DeadLetter, Outbox, PendingRecord, Stats};
+use turnwire::Outbox;
+use turnwire::outbox::{DeadLetter, PendingRecord, Stats};
 use turnwire_examples::terminal::{self, Failure, Output};
 
 fn main() {

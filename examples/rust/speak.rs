@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind as Usage;
 use clap::{CommandFactory, Parser, ValueEnum};
-use turnwire::{
-    AudioFormat, ChatService, Error, ErrorKind, GoogleTranslateSpeaker, OnFailure, OpenAiBuilder,
-    OpenAiSpeaker, ServiceSpeaker, Speaker, Speech, SpeechRequest, Timeouts,
+use turnwire::chat::OpenAiBuilder;
+use turnwire::config::Timeouts;
+use turnwire::speech::{
+    AudioFormat, OnFailure, OpenAiSpeaker, ServiceSpeaker, Speaker, SpeechRequest,
 };
+use turnwire::{ChatService, Error, ErrorKind, GoogleTranslateSpeaker, Speech};
 use turnwire_examples::terminal::{self, Failure, Output};
 
 #[tokio::main]

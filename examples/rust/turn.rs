@@ -13,10 +13,12 @@ use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
 use futures::StreamExt;
 use serde_json::json;
-use turnwire::{
-    CallOptions, FlushReport, SpeechMode, StageOutcome, StoreMessage, Timeline, Turn, TurnEvent,
-    TurnRequest, Turns, WorkspaceStatus,
-};
+use turnwire::config::CallOptions;
+use turnwire::outbox::FlushReport;
+use turnwire::speech::SpeechMode;
+use turnwire::store::{StoreMessage, WorkspaceStatus};
+use turnwire::turn::{StageOutcome, Timeline};
+use turnwire::{Turn, TurnEvent, TurnRequest, Turns};
 use turnwire_examples::home::{self, Home};
 use turnwire_examples::model::ModelOptions;
 use turnwire_examples::sentiment;

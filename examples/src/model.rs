@@ -10,7 +10,9 @@ use clap::builder::NonEmptyStringValueParser;
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use turnwire::{OpenAi, OpenAiBuilder, Timeouts};
+use turnwire::OpenAi;
+use turnwire::chat::OpenAiBuilder;
+use turnwire::config::Timeouts;
 
 use crate::offline;
 use crate::terminal::{self, Failure};

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use turnwire::{
-    AudioFormat, GoogleTranslateSpeaker, OpenAiBuilder, OpenAiSpeaker, Speech, SpeechRequest,
-};
+use turnwire::chat::OpenAiBuilder;
+use turnwire::speech::{AudioFormat, OpenAiSpeaker, SpeechRequest};
+use turnwire::{GoogleTranslateSpeaker, Speech};
 
 use crate::terminal::Failure;
 

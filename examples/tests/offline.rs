@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use turnwire::{
-    ChatRequest, ChatStore, ErrorKind, FinishReason, OpenAi, RetryPolicy, StoreMessage, Tokens,
-    WorkspaceStatus,
-};
+use turnwire::chat::FinishReason;
+use turnwire::config::RetryPolicy;
+use turnwire::credentials::Tokens;
+use turnwire::store::{StoreMessage, WorkspaceStatus};
+use turnwire::{ChatRequest, ChatStore, ErrorKind, OpenAi};
 use turnwire_examples::offline::{Llm, Store};
 
 async fn service() -> (Llm, OpenAi) {

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use turnwire::{Outbox, Outcome, Record, Sink};
+use turnwire::Outbox;
+use turnwire::outbox::{Outcome, Record, Sink};
 
 use running::{assert_one_error_line, clean};
 

@@ -11,8 +11,10 @@ use http::HeaderMap;
 use tokio::runtime::Runtime;
 
 use super::wait::wait;
+use crate::chat::{ChatChunk, ChatReply, ChatRequest, OpenAiBuilder};
+use crate::config::CallOptions;
+use crate::error::Result;
 use crate::process::runtime;
-use crate::{CallOptions, ChatChunk, ChatReply, ChatRequest, OpenAiBuilder, Result};
 
 /// A client of OpenAI, or of any service that speaks its chat completions, for code that is not async.
 ///
@@ -35,12 +37,12 @@ use crate::{CallOptions, ChatChunk, ChatReply, ChatRequest, OpenAiBuilder, Resul
 /// ```
 #[derive(Clone)]
 pub struct OpenAi {
-    inner: crate::OpenAi,
+    inner: crate::chat::OpenAi,
     runtime: &'static Runtime,
 }
 
 impl OpenAi {
-    /// A client set up by the environment, as [`turnwire::OpenAi::from_env`](crate::OpenAi::from_env).
+    /// A client set up by the environment, as [`turnwire::OpenAi::from_env`](crate::chat::OpenAi::from_env).
     ///
     /// # Errors
     ///
@@ -50,7 +52,7 @@ impl OpenAi {
     }
 
     /// A client with settings of your own; end them with
-    /// [`build_blocking`](crate::OpenAiBuilder::build_blocking).
+    /// [`build_blocking`](crate::chat::OpenAiBuilder::build_blocking).
     pub fn builder() -> OpenAiBuilder {
         OpenAiBuilder::default()
     }
@@ -64,7 +66,7 @@ impl OpenAi {
     ///
     /// # Errors
     ///
-    /// As [`turnwire::OpenAi::chat`](crate::OpenAi::chat).
+    /// As [`turnwire::OpenAi::chat`](crate::chat::OpenAi::chat).
     pub fn chat(&self, request: ChatRequest) -> Result<ChatReply> {
         wait(self.runtime, self.inner.chat(request))
     }
@@ -73,16 +75,16 @@ impl OpenAi {
     ///
     /// # Errors
     ///
-    /// As [`turnwire::OpenAi::chat_stream`](crate::OpenAi::chat_stream).
+    /// As [`turnwire::OpenAi::chat_stream`](crate::chat::OpenAi::chat_stream).
     pub fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
         let inner = wait(self.runtime, self.inner.chat_stream(request))?;
         Ok(ChatStream { inner, runtime: self.runtime })
     }
 }
 
-/// The chunks of a reply, as the service makes them; see [`turnwire::ChatStream`](crate::ChatStream).
+/// The chunks of a reply, as the service makes them; see [`turnwire::ChatStream`](crate::chat::ChatStream).
 pub struct ChatStream {
-    inner: crate::ChatStream,
+    inner: crate::chat::ChatStream,
     runtime: &'static Runtime,
 }
 

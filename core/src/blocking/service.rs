@@ -12,8 +12,13 @@ use http::HeaderMap;
 use tokio::runtime::Runtime;
 
 use super::wait::wait;
+use crate::config::CallOptions;
+use crate::credentials::Secret;
+use crate::error::Result;
+use crate::event::TurnEvent;
 use crate::process::runtime;
-use crate::{CallOptions, ChatAnswer, ChatServiceBuilder, Result, Secret, TurnEvent, TurnRequest};
+use crate::service::{ChatAnswer, ChatServiceBuilder};
+use crate::turn_request::TurnRequest;
 
 /// A client of a chat service, for code that is not async.
 ///
@@ -35,15 +40,15 @@ use crate::{CallOptions, ChatAnswer, ChatServiceBuilder, Result, Secret, TurnEve
 /// ```
 #[derive(Clone)]
 pub struct ChatService {
-    inner: crate::ChatService,
+    inner: crate::service::ChatService,
     runtime: &'static Runtime,
 }
 
 impl ChatService {
     /// A client with settings of your own, of the service at this URL; end them with
-    /// [`build_blocking`](crate::ChatServiceBuilder::build_blocking).
+    /// [`build_blocking`](crate::service::ChatServiceBuilder::build_blocking).
     pub fn builder(url: impl Into<Secret>) -> ChatServiceBuilder {
-        crate::ChatService::builder(url)
+        crate::service::ChatService::builder(url)
     }
 
     /// The same client with these options for its calls, over those it has.
@@ -56,7 +61,7 @@ impl ChatService {
     ///
     /// # Errors
     ///
-    /// As [`turnwire::ChatService::stream`](crate::ChatService::stream).
+    /// As [`turnwire::ChatService::stream`](crate::service::ChatService::stream).
     pub fn stream(&self, request: TurnRequest) -> Result<TurnStream> {
         let inner = wait(self.runtime, self.inner.stream(request))?;
         Ok(TurnStream { inner, runtime: self.runtime })
@@ -66,7 +71,7 @@ impl ChatService {
     ///
     /// # Errors
     ///
-    /// As [`turnwire::ChatService::send`](crate::ChatService::send).
+    /// As [`turnwire::ChatService::send`](crate::service::ChatService::send).
     pub fn send(&self, request: TurnRequest) -> Result<ChatAnswer> {
         wait(self.runtime, self.inner.send(request))
     }
@@ -75,15 +80,15 @@ impl ChatService {
     ///
     /// # Errors
     ///
-    /// As [`turnwire::ChatService::speak`](crate::ChatService::speak).
+    /// As [`turnwire::ChatService::speak`](crate::service::ChatService::speak).
     pub fn speak(&self, text: impl Into<String>) -> Result<Bytes> {
         wait(self.runtime, self.inner.speak(text))
     }
 }
 
-/// The events of a turn, as the service sends them; see [`turnwire::TurnStream`](crate::TurnStream).
+/// The events of a turn, as the service sends them; see [`turnwire::service::TurnStream`](crate::service::TurnStream).
 pub struct TurnStream {
-    inner: crate::TurnStream,
+    inner: crate::service::TurnStream,
     runtime: &'static Runtime,
 }
 

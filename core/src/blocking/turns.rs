@@ -11,10 +11,15 @@ use futures_core::stream::{FusedStream, Stream};
 use tokio::runtime::Runtime;
 
 use super::wait::wait;
+use crate::chat::OpenAi;
+use crate::error::Result;
+use crate::event::TurnEvent;
+use crate::outbox::{FlushReport, Outbox};
 use crate::process::runtime;
-use crate::{FlushReport, OpenAi, Outbox, Result, Timeline, TurnEvent, TurnRequest, TurnsBuilder};
+use crate::turn::{Timeline, TurnsBuilder};
+use crate::turn_request::TurnRequest;
 
-/// Runs turns, for code that is not async; see [`turnwire::Turns`](crate::Turns).
+/// Runs turns, for code that is not async; see [`turnwire::Turns`](crate::turn::Turns).
 ///
 /// What runs beside a reply runs on a thread of the library's; the reply is read as its iterator is.
 ///
@@ -34,18 +39,18 @@ use crate::{FlushReport, OpenAi, Outbox, Result, Timeline, TurnEvent, TurnReques
 /// ```
 #[derive(Clone)]
 pub struct Turns {
-    inner: crate::Turns,
+    inner: crate::turn::Turns,
     runtime: &'static Runtime,
 }
 
 impl Turns {
     /// Settings of turns with this model's service; end them with
-    /// [`build_blocking`](crate::TurnsBuilder::build_blocking).
+    /// [`build_blocking`](crate::turn::TurnsBuilder::build_blocking).
     pub fn builder(llm: OpenAi) -> TurnsBuilder {
-        crate::Turns::builder(llm)
+        crate::turn::Turns::builder(llm)
     }
 
-    /// Starts a turn; see [`turnwire::Turns::start`](crate::Turns::start).
+    /// Starts a turn; see [`turnwire::Turns::start`](crate::turn::Turns::start).
     pub fn start(&self, request: TurnRequest) -> Turn {
         let _context = self.runtime.enter();
         Turn { inner: self.inner.start(request), runtime: self.runtime }
@@ -55,7 +60,7 @@ impl Turns {
     ///
     /// # Errors
     ///
-    /// As [`turnwire::Turns::speak`](crate::Turns::speak).
+    /// As [`turnwire::Turns::speak`](crate::turn::Turns::speak).
     pub fn speak(&self, text: impl Into<String>) -> Result<Bytes> {
         wait(self.runtime, self.inner.speak(text))
     }
@@ -76,9 +81,9 @@ impl Turns {
     }
 }
 
-/// A turn that runs: an iterator over its events; see [`turnwire::Turn`](crate::Turn).
+/// A turn that runs: an iterator over its events; see [`turnwire::Turn`](crate::turn::Turn).
 pub struct Turn {
-    inner: crate::Turn,
+    inner: crate::turn::Turn,
     runtime: &'static Runtime,
 }
 

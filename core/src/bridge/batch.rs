@@ -7,10 +7,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::pull::Items;
-use crate::ChatChunk;
-use crate::openai::gather::Gather;
-use crate::openai::shape::Shape;
-use crate::openai::template::Filling;
+use crate::chat::ChatChunk;
+use crate::chat::gather::Gather;
+use crate::chat::shape::Shape;
+use crate::chat::template::Filling;
 
 /// Chunks that were pulled, in their order.
 #[derive(Default)]

@@ -7,11 +7,11 @@ use std::task::{Context, Poll, ready};
 
 use super::pull::{Call, Source};
 use super::{Batch, Pull};
-pub use crate::openai::builder::OptionNames;
+pub use crate::chat::builder::OptionNames;
+use crate::chat::{ChatReply, ChatRequest, ChatStream, ModelList, OpenAi, OpenAiBuilder};
+use crate::config::CallOptions;
+use crate::error::Result;
 use crate::process::{PerProcess, runtime};
-use crate::{
-    CallOptions, ChatReply, ChatRequest, ChatStream, ModelList, OpenAi, OpenAiBuilder, Result,
-};
 
 /// A client of an OpenAI-compatible service, for hosts that may fork: each process has connections of its own.
 pub struct Client {

@@ -1,4 +1,4 @@
-//! What the bindings to other languages stand on. Not for use from Rust: there are [`OpenAi`](crate::OpenAi) and
+//! What the bindings to other languages stand on. Not for use from Rust: there are [`OpenAi`](crate::chat::OpenAi) and
 //! [`blocking`](crate::blocking).
 //!
 //! A host language has threads, signals, an event loop and forks of its own. The bridge takes these as they
@@ -22,5 +22,5 @@ pub use pull::{Items, Pull, Taken};
 pub use raw::Pieces;
 pub use retry::wait_before_retry;
 
-pub use crate::openai::shape::Shape;
-pub use crate::openai::template::Filling;
+pub use crate::chat::shape::Shape;
+pub use crate::chat::template::Filling;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::openai::accumulate::{At, Changes, Step};
+use crate::chat::accumulate::{At, Changes, Step};
 
 /// The operations that a chunk comes to.
 #[derive(Debug, Default)]

@@ -59,9 +59,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::patch::{Patches, Piece};
-use crate::openai::accumulate::Accumulator;
-use crate::openai::chunk_reader::ChunkReader;
-use crate::{ChatReply, Choice, ChunkChoice, Result};
+use crate::chat::accumulate::Accumulator;
+use crate::chat::chunk_reader::ChunkReader;
+use crate::chat::{ChatReply, Choice, ChunkChoice};
+use crate::error::Result;
 
 /// A reply as it grows.
 #[derive(Debug, Default)]

@@ -6,8 +6,9 @@ use bytes::Bytes;
 
 use super::pull::{Items, Source};
 use super::{Client, Pull};
+use crate::chat::ChatStream;
+use crate::error::Result;
 use crate::process::runtime;
-use crate::{ChatStream, Result};
 
 /// Pieces of a body, in their order.
 #[derive(Debug, Default)]

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::config::RetryPolicy;
+use crate::error::Error;
 use crate::http::{Again, next_wait};
-use crate::{Error, RetryPolicy};
 
 /// How long to wait before a call that failed is made again, by the rules of [`RetryPolicy`]; `None` to give up.
 /// `retries` is how many there were already.

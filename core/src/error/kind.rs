@@ -13,7 +13,7 @@ macro_rules! kinds {
         $(#[doc = concat!("| `", $code, "` |", $($doc,)+ " | ", $retryable, " |")])+
         ///
         /// *Retryable*: the same call made again later can succeed. The service may know better for one error:
-        /// [`Error::is_retryable`](crate::Error::is_retryable) heeds it.
+        /// [`Error::is_retryable`](crate::error::Error::is_retryable) heeds it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {

@@ -47,7 +47,7 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of `kind` in `operation`, for what plugs into the library, such as a [`Speaker`](crate::Speaker) of your
+    /// An error of `kind` in `operation`, for what plugs into the library, such as a [`Speaker`](crate::speech::Speaker) of your
     /// own. `message` must hold no secret.
     pub fn new(kind: ErrorKind, operation: &'static str, message: impl Into<String>) -> Self {
         Error(Box::new(Inner {
@@ -151,7 +151,7 @@ impl Error {
         self.0.api.as_deref()
     }
 
-    /// The body of the error response as it came, up to [`Limits::error_body`](crate::Limits::error_body).
+    /// The body of the error response as it came, up to [`Limits::error_body`](crate::config::Limits::error_body).
     pub fn body(&self) -> Option<&str> {
         self.0.body.as_deref()
     }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{read, write};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// What happens in a turn, as its reader is told.
 ///
@@ -27,7 +27,7 @@ pub enum TurnEvent {
     Done {},
     /// The reply failed midway. Nothing comes after it.
     ///
-    /// A client's stream gives it as an [`Error`](crate::Error) of kind `api`, which keeps the text so far.
+    /// A client's stream gives it as an [`Error`](crate::error::Error) of kind `api`, which keeps the text so far.
     Error {
         /// Why, for the user.
         message: String,
@@ -71,7 +71,7 @@ pub enum TurnEvent {
 }
 
 impl TurnEvent {
-    /// The event that tells a user of an error: in words for users ([`ErrorKind::user_message`](crate::ErrorKind::user_message)),
+    /// The event that tells a user of an error: in words for users ([`ErrorKind::user_message`](crate::error::ErrorKind::user_message)),
     /// and with the error's code. What else the error tells is the server's business.
     pub fn error(error: &Error) -> Self {
         TurnEvent::Error {

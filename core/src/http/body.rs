@@ -16,7 +16,7 @@ use super::coding::Decoder;
 use super::returning::Returning;
 use super::watch::Watch;
 use super::{Context, failure};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// How much, and for how long, a body that is of no more interest is read so that its connection can be used
 /// again.

@@ -19,9 +19,11 @@ use super::connect::Connector;
 use super::proxy::{Protocol, Proxy, ProxyChoice};
 use super::redact::shown;
 use super::returning::Returning;
-use super::{BUILD, HeaderChange, HttpClient, Inner, tls};
+use super::{BUILD, HttpClient, Inner, tls};
+use crate::config::{HeaderChange, Limits, RetryPolicy, Timeouts};
+use crate::credentials::Secret;
+use crate::error::{Error, ErrorKind, Result};
 use crate::redact::Redactor;
-use crate::{Error, ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
 
 /// Headers that tell how a message is framed (RFC 9110 and 9112): a wrong one makes two requests of one.
 const FRAMING: [&str; 8] = [

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::cause::Cause;
 use super::{REQUEST_ID, failure};
 use crate::error::ApiError;
+use crate::error::{Error, ErrorKind};
 use crate::redact::{CREDENTIAL_HEADERS, Redactor};
-use crate::{Error, ErrorKind};
 
 /// What a call is about: everything that its errors tell besides what went wrong.
 #[derive(Clone)]

@@ -12,7 +12,7 @@ use super::handshake::Refusal;
 use super::redact::shown_headers;
 use super::{Context, retry};
 use crate::error::ApiError;
-use crate::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 /// The error that a response of this status and body is. `body` may be cut, HTML, or nothing at all: the
 /// status is never lost.

@@ -13,7 +13,6 @@ mod failure;
 mod handshake;
 mod informational;
 mod no_proxy;
-mod options;
 mod proxy;
 mod redact;
 mod redirect;
@@ -39,8 +38,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::config::{CallOptions, Limits, RetryPolicy, Timeouts};
+use crate::credentials::Secret;
+use crate::error::{ErrorKind, Result};
 use crate::redact::Redactor;
-use crate::{ErrorKind, Limits, Result, RetryPolicy, Secret, Timeouts};
 
 use client::{Connections, change_headers, insert_header};
 use coding::Decoder;
@@ -52,8 +53,6 @@ use watch::Watch;
 pub(crate) use body::Body;
 pub(crate) use client::HttpConfig;
 pub(crate) use context::Context;
-pub use options::CallOptions;
-pub(crate) use options::{HeaderChange, header_changes};
 pub(crate) use proxy::ProxyChoice;
 pub(crate) use request::{Head, Repeat, Request, Response};
 pub(crate) use retry::{Again, next_wait};

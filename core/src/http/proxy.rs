@@ -11,7 +11,8 @@ use url::Url;
 
 use super::BUILD;
 use super::no_proxy::NoProxy;
-use crate::{Error, ErrorKind, Result, Secret};
+use crate::credentials::Secret;
+use crate::error::{Error, ErrorKind, Result};
 
 /// The port that SOCKS has where a URL names none (RFC 1928, section 3).
 const SOCKS_PORT: u16 = 1080;

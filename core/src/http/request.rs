@@ -8,7 +8,7 @@ use url::Url;
 
 use super::redact::shown;
 use super::{Body, CallOptions};
-use crate::Tokens;
+use crate::credentials::Tokens;
 
 /// One request, whatever number of attempts it takes.
 pub(crate) struct Request<'a> {

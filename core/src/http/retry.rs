@@ -6,7 +6,8 @@ use http::HeaderMap;
 use http::header::RETRY_AFTER;
 
 use super::failure;
-use crate::{Error, ErrorKind, RetryPolicy};
+use crate::config::RetryPolicy;
+use crate::error::{Error, ErrorKind};
 
 /// How often one call may be sent again, and after which failures.
 #[derive(Clone, Copy, Debug)]

@@ -4,29 +4,37 @@
 macro_rules! http_settings {
     () => {
         /// Sends a header with every call, in place of the client's own of that name.
-        pub fn header(mut self, name: impl Into<String>, value: impl Into<$crate::Secret>) -> Self {
+        pub fn header(
+            mut self,
+            name: impl Into<String>,
+            value: impl Into<$crate::credentials::Secret>,
+        ) -> Self {
             self.http.headers.push((name.into(), Some(value.into())));
             self
         }
 
         /// Sends these headers with every call, in place of the client's own of their names. One without a value is not
         /// sent at all.
-        pub fn headers<N: Into<String>, V: Into<$crate::Secret>>(
+        pub fn headers<N: Into<String>, V: Into<$crate::credentials::Secret>>(
             mut self,
             headers: impl IntoIterator<Item = (N, Option<V>)>,
         ) -> Self {
-            self.http.headers.extend($crate::http::header_changes(headers));
+            self.http.headers.extend($crate::config::header_changes(headers));
             self
         }
 
         /// Adds a parameter to the query of every call, also beside others of its name, such as Azure's `api-version`.
-        pub fn query(mut self, name: impl Into<String>, value: impl Into<$crate::Secret>) -> Self {
+        pub fn query(
+            mut self,
+            name: impl Into<String>,
+            value: impl Into<$crate::credentials::Secret>,
+        ) -> Self {
             self.http.query.push((name.into(), value.into()));
             self
         }
 
         /// Adds these parameters to the query of every call, as [`query`](Self::query).
-        pub fn queries<N: Into<String>, V: Into<$crate::Secret>>(
+        pub fn queries<N: Into<String>, V: Into<$crate::credentials::Secret>>(
             mut self,
             query: impl IntoIterator<Item = (N, V)>,
         ) -> Self {
@@ -37,25 +45,25 @@ macro_rules! http_settings {
         }
 
         /// The time limits.
-        pub fn timeouts(mut self, timeouts: $crate::Timeouts) -> Self {
+        pub fn timeouts(mut self, timeouts: $crate::config::Timeouts) -> Self {
             self.http.timeouts = timeouts;
             self
         }
 
         /// When requests are sent again.
-        pub fn retry(mut self, retry: $crate::RetryPolicy) -> Self {
+        pub fn retry(mut self, retry: $crate::config::RetryPolicy) -> Self {
             self.http.retry = retry;
             self
         }
 
         /// How much the service may send.
-        pub fn limits(mut self, limits: $crate::Limits) -> Self {
+        pub fn limits(mut self, limits: $crate::config::Limits) -> Self {
             self.http.limits = limits;
             self
         }
 
         /// Sends everything through this proxy (`http:`, `https:` or `socks5:`), whatever the environment says.
-        pub fn proxy(mut self, url: impl Into<$crate::Secret>) -> Self {
+        pub fn proxy(mut self, url: impl Into<$crate::credentials::Secret>) -> Self {
             self.http.proxy = $crate::http::ProxyChoice::Url(url.into());
             self
         }

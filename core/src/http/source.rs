@@ -5,7 +5,7 @@ use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
 use super::{Body, Context, Head};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 use bytes::Bytes;
 use futures_core::Stream;
 

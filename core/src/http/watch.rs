@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use crate::ErrorKind;
+use crate::error::ErrorKind;
 
 /// Watches the waits of one body.
 ///

@@ -11,8 +11,8 @@ use super::shared::{Phase, Shared, lock};
 use super::sink::Target;
 use super::waiting::{drained, elsewhere};
 use super::{FlushReport, Opener, OutboxBuilder, Receipt, Record, Sink, WhenFull, worker};
+use crate::error::{Error, ErrorKind, Result};
 use crate::process::PerProcess;
-use crate::{Error, ErrorKind, Result};
 
 /// Takes records, and sees to it that each reaches its sink, waits visibly, or ends as a dead letter.
 ///
@@ -22,7 +22,8 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// ```
 /// # use serde_json::json;
-/// use turnwire::{Outbox, Record};
+/// use turnwire::Outbox;
+/// use turnwire::outbox::Record;
 ///
 /// # fn main() -> turnwire::Result<()> {
 /// let outbox = Outbox::memory();

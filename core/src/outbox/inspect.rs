@@ -4,7 +4,7 @@ use super::backend::Fault;
 use super::shared::{Shared, lock};
 use super::state::Gate;
 use super::{DeadLetter, Outbox, PendingRecord, Stats};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// How many records `pending` and `dead_letters` give at most.
 const LISTED: usize = 1_000;

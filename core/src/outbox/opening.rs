@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use super::backend::Fresh;
 use super::{Outcome, Record};
-use crate::Error;
+use crate::error::Error;
 use crate::guard::Callback;
 
 /// How far the opening of a record's conversation is.

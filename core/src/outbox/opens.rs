@@ -13,7 +13,8 @@ use super::opening::{ALONE, Opened, Opener, Opening, OpeningCall, OpeningObserve
 use super::room::Place;
 use super::shared::{Phase, Shared, lock};
 use super::{Outcome, Record};
-use crate::{Error, ErrorKind, guard};
+use crate::error::{Error, ErrorKind};
+use crate::guard;
 
 /// How long a record waits where nobody can open its conversation.
 const NO_OPENER: std::time::Duration = std::time::Duration::from_secs(60);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::sink::AnySink;
 use super::{Outbox, Sink};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// What a record that `enqueue` calls durable survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,7 +120,8 @@ impl Default for Delivery {
 /// ```
 /// use std::time::Duration;
 /// use serde_json::json;
-/// use turnwire::{Delivery, Outbox, Outcome, Record, Sink, WhenFull};
+/// use turnwire::Outbox;
+/// use turnwire::outbox::{Delivery, Outcome, Record, Sink, WhenFull};
 ///
 /// struct Log;
 ///

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Opening, OpeningObserver};
-use crate::Tokens;
+use crate::credentials::Tokens;
 
 /// One thing to be delivered: a payload, the conversation whose order it keeps, and an id.
 ///
@@ -14,7 +14,8 @@ use crate::Tokens;
 ///
 /// ```
 /// use serde_json::json;
-/// use turnwire::{Record, Tokens};
+/// use turnwire::credentials::Tokens;
+/// use turnwire::outbox::Record;
 ///
 /// let record = Record::new("conversation-1", "message-1", json!({"text": "안녕하세요"}))
 ///     .user("user-1")

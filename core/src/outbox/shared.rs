@@ -17,7 +17,7 @@ use super::sqlite::Settings;
 use super::state::{Breaker, Millis, Trial};
 use super::tokens::{Holder, TokenCache};
 use super::{FlushReport, OpeningObserver, OutboxBuilder, Record, payload};
-use crate::{Error, ErrorKind, Result as Answer};
+use crate::error::{Error, ErrorKind, Result as Answer};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Observers at a time, at most: one whose record another process delivers is told nothing any more.

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 
 use super::Record;
 use super::opening::{AnyOpener, Opener};
-use crate::Tokens;
+use crate::credentials::Tokens;
 use crate::guard::Callback;
 use crate::redact::Redactor;
 
@@ -23,7 +23,7 @@ use crate::redact::Redactor;
 /// A sink is used in forked children as well, and so must not hold connections of the process that made it.
 ///
 /// ```
-/// use turnwire::{Outcome, Record, Sink};
+/// use turnwire::outbox::{Outcome, Record, Sink};
 ///
 /// struct Log;
 ///

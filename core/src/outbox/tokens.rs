@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::Tokens;
+use crate::credentials::Tokens;
 
 /// How many holders' tokens are kept.
 const MOST: usize = 10_000;

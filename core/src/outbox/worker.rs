@@ -15,7 +15,8 @@ use super::delivery::Conversation;
 use super::room::{CARE_SOON, Place};
 use super::shared::{Phase, Shared, lock};
 use super::state::Gate;
-use crate::{Error, ErrorKind, Result, guard};
+use crate::error::{Error, ErrorKind, Result};
+use crate::guard;
 
 /// How often the file is looked after: other processes may have died, or left it to this one.
 const CARE: Duration = Duration::from_secs(1);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use secrecy::{ExposeSecret, SecretSlice};
 
 use super::form::{Form, forms};
-use crate::Secret;
+use crate::credentials::Secret;
 
 /// How many bytes decide where to look closer. No secret is shorter.
 const WINDOW: usize = 4;

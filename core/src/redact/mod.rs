@@ -18,8 +18,8 @@ use std::sync::{Arc, OnceLock};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use crate::credentials::{Secret, Tokens};
 use crate::error::ApiError;
-use crate::{Secret, Tokens};
 
 use layer::Layer;
 use matcher::Matcher;

@@ -6,9 +6,11 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::error::is_filled;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::TurnEvent;
 use crate::http::Context;
 use crate::json::Fields;
-use crate::{Error, ErrorKind, Result, TurnEvent, event, json};
+use crate::{event, json};
 
 /// A whole reply of the chat service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,9 +6,11 @@ use arc_swap::ArcSwapOption;
 
 use super::client::{ChatService, Shared};
 use super::{ServicePaths, Wire};
+use crate::config::CallOptions;
+use crate::credentials::AnyProvider;
+use crate::credentials::{Secret, TokenProvider, Tokens};
+use crate::error::Result;
 use crate::http::{HttpConfig, http_settings};
-use crate::token::AnyProvider;
-use crate::{CallOptions, Result, Secret, TokenProvider, Tokens};
 
 /// The settings of a [`ChatService`].
 ///

@@ -15,9 +15,12 @@ use super::failure::{after, explained, is_untaken};
 use super::request::{Reply, body};
 use super::stream::TurnStream;
 use super::{ChatServiceBuilder, ServicePaths, Wire};
+use crate::config::CallOptions;
+use crate::credentials::AnyProvider;
+use crate::credentials::{Secret, Tokens};
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Head, HttpClient, Repeat, Request, Response, Source};
-use crate::token::AnyProvider;
-use crate::{CallOptions, Error, ErrorKind, Result, Secret, Tokens, TurnRequest};
+use crate::turn_request::TurnRequest;
 
 /// A client of a chat service: it asks for turns, and reads their events.
 ///

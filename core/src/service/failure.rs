@@ -1,6 +1,6 @@
 //! Failures of calls: which of them allow for another way, and advice that fits a chat service.
 
-use crate::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 /// Returns true if the failure proves that the service did not take the message.
 pub(super) fn is_untaken(error: &Error) -> bool {

@@ -4,9 +4,12 @@ use bytes::Bytes;
 
 use super::bare::{Bare, is_events};
 use super::{ChatAnswer, Wire};
+use crate::config::Limits;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event;
+use crate::event::TurnEvent;
 use crate::http::Context;
 use crate::sse::{Decoder, Frame};
-use crate::{Error, ErrorKind, Limits, Result, TurnEvent, event};
 
 /// The bytes of a byte order mark.
 const BOM: &[u8] = b"\xEF\xBB\xBF";

@@ -8,8 +8,9 @@ use futures_util::StreamExt;
 use tokio::time::Instant;
 
 use super::{TurnStream, Wire};
+use crate::config::Limits;
+use crate::error::{Error, ErrorKind};
 use crate::http::{Context, Piece, Source};
-use crate::{Error, ErrorKind, Limits};
 
 /// What errors call the reading of such a stream.
 const OPERATION: &str = "service.stream";
@@ -38,7 +39,9 @@ impl TurnStream {
         }))
     }
 
-    fn from_pieces(pieces: impl Stream<Item = crate::Result<Piece>> + Send + 'static) -> Self {
+    fn from_pieces(
+        pieces: impl Stream<Item = crate::error::Result<Piece>> + Send + 'static,
+    ) -> Self {
         let source = Source::foreign(OPERATION, pieces);
         TurnStream::new(source, Wire::Events, Limits::default(), Instant::now())
     }

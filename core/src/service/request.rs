@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use serde::Serialize;
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::turn_request::Place;
-use crate::{Error, ErrorKind, Result, TurnRequest};
+use crate::turn_request::TurnRequest;
 
 /// The way in which the reply is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]

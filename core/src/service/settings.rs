@@ -2,12 +2,13 @@
 
 use std::str::FromStr;
 
-use crate::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 /// The paths of the service's calls, below its URL.
 ///
 /// ```
-/// use turnwire::{ChatService, ServicePaths};
+/// use turnwire::ChatService;
+/// use turnwire::service::ServicePaths;
 ///
 /// # fn main() -> turnwire::Result<()> {
 /// let paths = ServicePaths { stream: "/chat-stream".into(), speech: "/tts".into(), ..ServicePaths::default() };

@@ -15,14 +15,16 @@ use tokio::time::Instant;
 
 use super::input::{Input, Step};
 use super::{ChatAnswer, Wire};
+use crate::config::Limits;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::TurnEvent;
 use crate::http::{Piece, Source};
-use crate::{Error, ErrorKind, Limits, Result, TurnEvent};
 
 /// The events of a turn, as the service sends them.
 ///
 /// It reads only when it is polled, so a slow reader slows the service down and takes no memory. Dropping it closes the
 /// connection. It ends well only after [`TurnEvent::Done`]; else its last item is an error that keeps the text so far
-/// ([`Error::partial`](crate::Error::partial)): `api` when the service says that the reply failed, `truncated` when it
+/// ([`Error::partial`](crate::error::Error::partial)): `api` when the service says that the reply failed, `truncated` when it
 /// says nothing any more. After an error or its end, it stays ended.
 pub struct TurnStream {
     source: Source,

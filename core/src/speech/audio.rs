@@ -16,8 +16,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::speaker::SPEECH;
 use super::{AudioFormat, file};
+use crate::config::Limits;
+use crate::error::{ErrorKind, Result};
 use crate::http::{Body, Context};
-use crate::{ErrorKind, Limits, Result};
 
 /// Audio, in the pieces in which it comes.
 ///

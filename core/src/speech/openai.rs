@@ -8,13 +8,16 @@ use serde_json::{Map, Value};
 use super::audio::Bounds;
 use super::speaker::SPEECH;
 use super::{AudioFormat, AudioStream, Speaker, Speaking, SpeechRequest};
+use crate::chat::OpenAi;
+use crate::config::CallOptions;
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::{HttpClient, Request, Response};
-use crate::{CallOptions, Error, ErrorKind, OpenAi, Result};
 
 /// Speaks by the service of an [`OpenAi`] client, over its connections.
 ///
 /// ```no_run
-/// use turnwire::{OpenAi, OpenAiSpeaker, Speaker, SpeechRequest};
+/// use turnwire::OpenAi;
+/// use turnwire::speech::{OpenAiSpeaker, Speaker, SpeechRequest};
 ///
 /// # async fn run() -> turnwire::Result<()> {
 /// let speaker = OpenAiSpeaker::new(&OpenAi::from_env()?).voice("nova").instructions("천천히, 다정하게");

@@ -23,7 +23,8 @@ use super::join::JoinedSpeech;
 use super::settings::{OnFailure, Speech};
 use super::speaker::SPEECH;
 use super::{SentenceCutter, SpeechRequest};
-use crate::{Error, ErrorKind, Result, guard};
+use crate::error::{Error, ErrorKind, Result};
+use crate::guard;
 
 /// How many sentences may wait for a request before the text is read no further.
 const WAITING: usize = 64;

@@ -4,13 +4,14 @@ use bytes::Bytes;
 
 use super::speaker::SPEECH;
 use super::{AudioFormat, AudioStream, Speaker, Speaking, SpeechRequest};
-use crate::ChatService;
 use crate::http::Context;
+use crate::service::ChatService;
 
 /// Speaks by a [`ChatService`]: its address, tokens and limits are the client's. The audio is MP3.
 ///
 /// ```no_run
-/// use turnwire::{ChatService, ServiceSpeaker, Speaker, SpeechRequest};
+/// use turnwire::ChatService;
+/// use turnwire::speech::{ServiceSpeaker, Speaker, SpeechRequest};
 ///
 /// # async fn run(access: &str, refresh: &str) -> turnwire::Result<()> {
 /// let service = ChatService::builder("http://localhost:5000").tokens(access, refresh).build()?;

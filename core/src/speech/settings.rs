@@ -43,7 +43,8 @@ pub enum OnFailure {
 ///
 /// ```no_run
 /// use futures::StreamExt;
-/// use turnwire::{GoogleTranslateSpeaker, Speech, Spoken};
+/// use turnwire::{GoogleTranslateSpeaker, Speech};
+/// use turnwire::speech::Spoken;
 ///
 /// # async fn run() -> turnwire::Result<()> {
 /// // Any stream of text will do, as of an LLM's reply.

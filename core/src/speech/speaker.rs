@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{AudioFormat, AudioStream};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The answer of a [`Speaker`] on its way. Dropping it ends the request.
 pub type Speaking = Pin<Box<dyn Future<Output = Result<AudioStream>> + Send>>;
@@ -17,7 +17,7 @@ pub type Speaking = Pin<Box<dyn Future<Output = Result<AudioStream>> + Send>>;
 ///
 /// ```
 /// use bytes::Bytes;
-/// use turnwire::{AudioStream, Speaker, Speaking, SpeechRequest};
+/// use turnwire::speech::{AudioStream, Speaker, Speaking, SpeechRequest};
 ///
 /// /// Says nothing, at 24,000 samples a second.
 /// struct Silence;
@@ -55,7 +55,7 @@ impl<T: Speaker + ?Sized> Speaker for Box<T> {
 /// What to say, and how. What is not set is as the speaker was made.
 ///
 /// ```
-/// use turnwire::{AudioFormat, SpeechRequest};
+/// use turnwire::speech::{AudioFormat, SpeechRequest};
 ///
 /// let request = SpeechRequest::new("안녕하세요").voice("nova").speed(1.2).format(AudioFormat::Wav);
 /// assert_eq!(request.text, "안녕하세요");

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use super::client::{ChatStore, Identity, Shared};
 use super::{StorePaths, stats};
+use crate::config::{CallOptions, Timeouts};
+use crate::credentials::AnyProvider;
+use crate::credentials::{Secret, TokenProvider, Tokens};
+use crate::error::Result;
 use crate::http::{HttpConfig, http_settings};
 use crate::process::PerProcess;
-use crate::token::AnyProvider;
-use crate::{CallOptions, Result, Secret, Timeouts, TokenProvider, Tokens};
 
 /// The settings of a [`ChatStore`].
 ///

@@ -9,9 +9,11 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use super::client::{ChatStore, Identity, Live};
 use super::renewal::Stale;
 use super::wrapped::{self, Answer};
+use crate::config::CallOptions;
+use crate::credentials::Tokens;
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Repeat, Request, Response};
 use crate::outbox::Requests;
-use crate::{CallOptions, Error, ErrorKind, Result, Tokens};
 
 /// A call, before it has tokens.
 pub(super) struct Call<'a> {

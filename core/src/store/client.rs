@@ -15,10 +15,12 @@ use super::stats::{Counters, count};
 use super::{
     ChatStoreBuilder, Session, SessionStatus, StoreMessage, StorePaths, StoreStats, Workspace,
 };
+use crate::config::CallOptions;
+use crate::credentials::AnyProvider;
+use crate::credentials::{Secret, Tokens};
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::{HttpClient, HttpConfig};
 use crate::process::PerProcess;
-use crate::token::AnyProvider;
-use crate::{CallOptions, Error, ErrorKind, Result, Secret, Tokens};
 
 /// The longest name of a workspace, in code points.
 const LONGEST_NAME: usize = 100;
@@ -26,15 +28,16 @@ const LONGEST_NAME: usize = 100;
 /// A client of the chat store, which keeps messages, workspaces and sessions.
 ///
 /// Clones are cheap and share connections and renewed tokens. It works on in a forked child, with connections of the
-/// child's own. As a [`Sink`](crate::Sink) it takes the messages that an outbox delivers.
+/// child's own. As a [`Sink`](crate::outbox::Sink) it takes the messages that an outbox delivers.
 ///
 /// Every call needs tokens: its own ([`with_tokens`](Self::with_tokens)), or the builder's, or those that a
-/// [`TokenProvider`](crate::TokenProvider) has for the user. An access token that has expired is renewed once, whatever
+/// [`TokenProvider`](crate::credentials::TokenProvider) has for the user. An access token that has expired is renewed once, whatever
 /// number of calls find it stale, and the call is repeated; so each call can fail with `authentication`, which says
 /// which token is stale.
 ///
 /// ```no_run
-/// use turnwire::{ChatStore, StoreMessage};
+/// use turnwire::ChatStore;
+/// use turnwire::store::StoreMessage;
 ///
 /// # async fn run() -> turnwire::Result<()> {
 /// let store = ChatStore::builder("http://localhost:8888").tokens("access", "refresh").build()?;

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::call::Call;
 use super::paths::filled;
 use super::{ChatStore, Workspace, WorkspaceStatus};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 const OPERATION: &str = "store.workspaces";
 
@@ -29,8 +29,8 @@ impl ChatStore {
     /// # Errors
     ///
     /// Any [`ErrorKind`] but those of streams: `too_large` when the store gives more than 10,000 workspaces, more than 200
-    /// pages, or more text than [`Limits::reply`](crate::Limits::reply); `total_timeout` when all pages together take
-    /// longer than [`Timeouts::total`](crate::Timeouts::total).
+    /// pages, or more text than [`Limits::reply`](crate::config::Limits::reply); `total_timeout` when all pages together take
+    /// longer than [`Timeouts::total`](crate::config::Timeouts::total).
     pub async fn workspaces(
         &self,
         user_id: &str,

@@ -12,7 +12,7 @@ pub const AI_SENDER: &str = "ai-uuid-1234-5678-90ab-cdef12345678";
 /// A message as the store keeps it.
 ///
 /// ```
-/// use turnwire::StoreMessage;
+/// use turnwire::store::StoreMessage;
 ///
 /// let asked = StoreMessage::from_user("workspace-1", "user-1", "안녕하세요", 1_764_660_000_000);
 /// let reply = StoreMessage::reply_to(&asked, "반갑습니다", 1_764_660_000_000);
@@ -106,10 +106,10 @@ impl StoreMessage {
 
 impl StoreMessage {
     /// The message as the store takes it.
-    pub(crate) fn to_json(&self) -> crate::Result<serde_json::Value> {
+    pub(crate) fn to_json(&self) -> crate::error::Result<serde_json::Value> {
         serde_json::to_value(self).map_err(|_| {
             let why = "the message cannot be written as JSON";
-            crate::Error::new(crate::ErrorKind::InvalidRequest, "store.message", why)
+            crate::error::Error::new(crate::error::ErrorKind::InvalidRequest, "store.message", why)
         })
     }
 }

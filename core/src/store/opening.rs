@@ -11,9 +11,11 @@ use super::paths::filled;
 use super::renewal::REISSUE;
 use super::sink::outcome_of;
 use super::{Workspace, WorkspaceStatus};
+use crate::config::CallOptions;
+use crate::error::{Error, ErrorKind};
 use crate::guard::Callback;
 use crate::outbox::{Opened, Opener, Opening, OpeningCall, OpeningStep};
-use crate::{CallOptions, Error, ErrorKind, Outcome, Record};
+use crate::outbox::{Outcome, Record};
 
 /// What a creation is called in errors.
 const CREATE: &str = "store.create_workspace";

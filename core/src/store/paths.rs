@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// What stands as it is in a segment of a path (RFC 3986, section 2.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -10,7 +10,8 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// The paths of the store's calls, below its URL. Braces stand for the id that a call is about.
 ///
 /// ```
-/// use turnwire::{ChatStore, StorePaths};
+/// use turnwire::ChatStore;
+/// use turnwire::store::StorePaths;
 ///
 /// # fn main() -> turnwire::Result<()> {
 /// let paths = StorePaths { save: "/v2/chat/save".into(), ..StorePaths::default() };

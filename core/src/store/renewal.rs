@@ -17,8 +17,10 @@ use serde_json::json;
 use super::client::ChatStore;
 use super::stats::count;
 use super::wrapped;
+use crate::config::CallOptions;
+use crate::credentials::{Secret, Tokens};
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::Request;
-use crate::{CallOptions, Error, ErrorKind, Result, Secret, Tokens};
 
 /// What errors call a renewal.
 pub(super) const REISSUE: &str = "store.reissue";

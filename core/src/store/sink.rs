@@ -8,8 +8,10 @@ use tokio::time::timeout;
 
 use super::client::{ChatStore, Identity};
 use super::renewal::REISSUE;
+use crate::config::CallOptions;
+use crate::error::{Error, ErrorKind};
 use crate::outbox::AnyOpener;
-use crate::{CallOptions, Error, ErrorKind, Outcome, Record, Sink};
+use crate::outbox::{Outcome, Record, Sink};
 
 impl Sink for ChatStore {
     /// Saves the message that the payload is, in one attempt: the outbox has retries of its own. The record's tokens
@@ -35,7 +37,7 @@ impl Sink for ChatStore {
     }
 
     /// Counts the message in its workspace's session. A count that fails stands in
-    /// [`StoreStats::uncounted`](crate::StoreStats::uncounted), and has no other consequence.
+    /// [`StoreStats::uncounted`](crate::store::StoreStats::uncounted), and has no other consequence.
     async fn delivered(&self, record: &Record) {
         let Some(workspace) = record.payload().get("msgWorkspaceId").and_then(Value::as_str) else {
             return;

@@ -97,7 +97,7 @@ impl Session {
     /// A field of the session; `None` when it has none of this name and form.
     ///
     /// ```
-    /// use turnwire::Session;
+    /// use turnwire::store::Session;
     ///
     /// let session: Session = serde_json::from_str(r#"{"sessionId": 7, "messageCount": 2}"#)?;
     /// assert_eq!(session.field("sessionId"), Some(7));

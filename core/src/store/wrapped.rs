@@ -3,9 +3,10 @@
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Context, HttpClient, Response};
+use crate::json;
 use crate::json::Fields;
-use crate::{Error, ErrorKind, Result, json};
 
 /// A response that was a success, with its data.
 pub(super) struct Answer<T> {

@@ -1,8 +1,10 @@
 //! Refuses a request that its turn could not honour, before anything is sent or paid for.
 
 use super::settings::TurnsBuilder;
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::ChatStore;
 use crate::turn_request::Place;
-use crate::{ChatStore, Error, ErrorKind, Result, TurnRequest};
+use crate::turn_request::TurnRequest;
 
 /// Checks a request against the engine's settings: what a caller asks for is done, or refused in words.
 ///

@@ -12,7 +12,7 @@ use super::reply::Label;
 use super::settings::Tells;
 use super::speaking::Speaking;
 use super::timeline::Failure;
-use crate::TurnEvent;
+use crate::event::TurnEvent;
 
 /// The events that are not the reply's, and where they come from.
 pub(super) struct Beside {

@@ -21,8 +21,11 @@ use super::speaking::Speaking;
 use super::timeline::{Recorder, Running};
 use super::workspace::{Naming, Watch};
 use super::{Turns, admission};
+use crate::chat::ChatStream;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::TurnEvent;
 use crate::turn_request::Place;
-use crate::{ChatStream, Error, ErrorKind, Result, TurnEvent, TurnRequest};
+use crate::turn_request::TurnRequest;
 
 /// A turn that runs.
 pub(super) struct Engine {

@@ -10,13 +10,15 @@ use futures_core::stream::FusedStream;
 use super::engine::{self, Engine};
 use super::timeline::Recorder;
 use super::{Timeline, Turns};
-use crate::{Result, TurnEvent, TurnRequest};
+use crate::error::Result;
+use crate::event::TurnEvent;
+use crate::turn_request::TurnRequest;
 
 /// A turn that runs: a stream of its events.
 ///
 /// The reply is read as the turn is polled, so a slow reader slows the model's service down. It ends with
 /// [`Done`](TurnEvent::Done), or with an error that keeps the text so far; then it stays ended. Dropping it before its
-/// end is the reader's going away: [`OnDisconnect`](crate::OnDisconnect) says what becomes of the reply. The user's
+/// end is the reader's going away: [`OnDisconnect`](crate::turn::OnDisconnect) says what becomes of the reply. The user's
 /// message is kept in any case.
 pub struct Turn {
     /// `None` once it has been left to others.

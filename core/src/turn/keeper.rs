@@ -10,8 +10,12 @@ use super::StageName;
 use super::saves::Saves;
 use super::timeline::Recorder;
 use super::workspace::Watch;
+use crate::credentials::Tokens;
+use crate::error::Result;
 use crate::outbox::Opening;
-use crate::{Outbox, Receipt, Record, Result, StoreMessage, Tokens, store};
+use crate::outbox::{Outbox, Receipt, Record};
+use crate::store;
+use crate::store::StoreMessage;
 
 /// Keeps the two messages of one turn.
 #[derive(Clone)]
@@ -128,9 +132,9 @@ impl Shared {
     }
 }
 
-fn not_opened() -> crate::Error {
+fn not_opened() -> crate::error::Error {
     let why = "the user's message was not kept, and with it the workspace";
-    crate::Error::new(crate::ErrorKind::InvalidRequest, "turn.save", why)
+    crate::error::Error::new(crate::error::ErrorKind::InvalidRequest, "turn.save", why)
 }
 
 /// Milliseconds since 1970.

@@ -26,6 +26,7 @@ mod timeline;
 mod turns;
 mod workspace;
 
+pub use crate::turn_request::TurnRequest;
 pub use handle::Turn;
 pub use sentiment::{LlmSentiment, Sentiment};
 pub use settings::{HistoryLimits, OnDisconnect, TurnsBuilder};

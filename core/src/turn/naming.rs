@@ -6,7 +6,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::StageName;
 use super::settings::TurnsBuilder;
 use super::timeline::Recorder;
-use crate::ChatRequest;
+use crate::chat::ChatRequest;
 
 /// The longest name that the store takes, in code points.
 const LONGEST: usize = 100;

@@ -9,7 +9,9 @@ use super::StageName;
 use super::sentiment::AnySentiment;
 use super::settings::TurnsBuilder;
 use super::timeline::{Recorder, Running};
-use crate::{ChatStore, ChatStream, Error, ErrorKind, Message, Result, SenderRole, StoreMessage};
+use crate::chat::{ChatStream, Message};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{ChatStore, SenderRole, StoreMessage};
 
 /// What the reply is made from.
 pub(super) struct Asked {

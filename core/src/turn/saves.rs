@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::StageName;
 use super::timeline::{Recorder, Running};
-use crate::{ChatStore, Outcome, Record, Sink};
+use crate::outbox::{Outcome, Record, Sink};
+use crate::store::ChatStore;
 
 /// The most messages whose saving is watched; those of a store that is down for long are not worth more.
 const MOST: usize = 10_000;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use crate::chat::{ChatRequest, OpenAi};
+use crate::error::{Error, ErrorKind, Result};
 use crate::guard::{self, Callback};
-use crate::{ChatRequest, Error, ErrorKind, OpenAi, Result};
 
 /// Finds the label of a text, such as 기쁨.
 ///
@@ -68,7 +69,8 @@ impl AnySentiment {
 /// Asks a model for the label, in one small call.
 ///
 /// ```no_run
-/// use turnwire::{LlmSentiment, OpenAi, Turns};
+/// use turnwire::{OpenAi, Turns};
+/// use turnwire::turn::LlmSentiment;
 ///
 /// # fn main() -> turnwire::Result<()> {
 /// let llm = OpenAi::from_env()?;

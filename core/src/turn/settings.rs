@@ -10,9 +10,11 @@ use tokio_util::task::TaskTracker;
 use super::Turns;
 use super::saves::{Saves, SavingSink};
 use super::sentiment::{AnySentiment, Sentiment};
-use crate::{
-    ChatRequest, ChatStore, Error, ErrorKind, OpenAi, Outbox, Result, Speaker, Speech, SpeechMode,
-};
+use crate::chat::{ChatRequest, OpenAi};
+use crate::error::{Error, ErrorKind, Result};
+use crate::outbox::Outbox;
+use crate::speech::{Speaker, Speech, SpeechMode};
+use crate::store::ChatStore;
 
 /// The model that is asked where nothing else is said.
 const MODEL: &str = "gpt-4o-mini";
@@ -139,7 +141,7 @@ impl TurnsBuilder {
     }
 
     /// Finds out what the user's message expresses: an async function from the text to a label, or
-    /// [`LlmSentiment`](crate::LlmSentiment).
+    /// [`LlmSentiment`](crate::turn::LlmSentiment).
     pub fn sentiment(mut self, sentiment: impl Sentiment) -> Self {
         self.sentiment = Some(AnySentiment::new(sentiment));
         self

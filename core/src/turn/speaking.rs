@@ -10,7 +10,9 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::StageName;
 use super::timeline::{Recorder, Running};
-use crate::{Error, ErrorKind, Speech, SpeechMode, SpeechStream, Spoken, TurnEvent};
+use crate::error::{Error, ErrorKind};
+use crate::event::TurnEvent;
+use crate::speech::{Speech, SpeechMode, SpeechStream, Spoken};
 
 /// The speech of one turn. It lives in its reader's poll: dropping it ends every request.
 pub(super) struct Speaking {

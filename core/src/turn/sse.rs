@@ -11,8 +11,8 @@ use futures_core::Stream;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::Turn;
-use crate::TurnEvent;
 use crate::event::KEEP_ALIVE;
+use crate::event::TurnEvent;
 
 /// How long nothing is sent before a keep-alive is.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -24,7 +24,7 @@ const PIECE: usize = 16 * 1024;
 ///
 /// What is ready at the same time comes in one piece. After 15 s of silence a comment keeps the line alive. An error is
 /// told by an `error` event, in words for the user and with its code; the rest is logged
-/// ([`TurnsBuilder::detailed_errors`](crate::TurnsBuilder::detailed_errors) sends it). Dropping it is the reader's going
+/// ([`TurnsBuilder::detailed_errors`](crate::turn::TurnsBuilder::detailed_errors) sends it). Dropping it is the reader's going
 /// away.
 pub struct TurnBytes {
     turn: Turn,

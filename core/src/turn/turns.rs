@@ -11,9 +11,11 @@ use tokio_util::task::TaskTracker;
 
 use super::Turn;
 use super::settings::TurnsBuilder;
-use crate::{
-    Error, ErrorKind, FlushReport, OnFailure, OpenAi, Outbox, Result, SpeechMode, TurnRequest,
-};
+use crate::chat::OpenAi;
+use crate::error::{Error, ErrorKind, Result};
+use crate::outbox::{FlushReport, Outbox};
+use crate::speech::{OnFailure, SpeechMode};
+use crate::turn_request::TurnRequest;
 
 /// How long what was broken off has to put away what it has.
 const GRACE: Duration = Duration::from_millis(100);

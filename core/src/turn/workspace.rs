@@ -10,7 +10,7 @@ use super::saves::Saves;
 use super::settings::TurnsBuilder;
 use super::timeline::{Recorder, Running};
 use super::{StageName, naming};
-use crate::Error;
+use crate::error::Error;
 use crate::outbox::{OpeningObserver, OpeningStep};
 
 /// A workspace that waits for its name. Broken off, with its runtime or by a panic, it gets the one that its message

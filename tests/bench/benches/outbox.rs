@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
-use turnwire::{ChatStore, Durability, Outbox, Record, Tokens};
+use turnwire::credentials::Tokens;
+use turnwire::outbox::{Durability, Record};
+use turnwire::{ChatStore, Outbox};
 use turnwire_bench::{arguments, memory_kib};
 
 /// Messages handed over in each row of the first table.
@@ -133,7 +135,7 @@ fn quantile(sorted: &[f64], part: f64) -> f64 {
 
 /// Hands messages over in one way.
 fn hand_over(way: &str, url: &str, directory: &Path) -> Result<()> {
-    let outbox = |builder: turnwire::OutboxBuilder| -> Result<Outbox> {
+    let outbox = |builder: turnwire::outbox::OutboxBuilder| -> Result<Outbox> {
         Ok(builder.sink(ChatStore::new(url)?).start()?)
     };
     let file = || Outbox::builder().path(directory.join("outbox.db"));

@@ -6,10 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use futures::StreamExt;
-use turnwire::{
-    ChatRequest, GoogleTranslateSpeaker, OpenAi, SentenceCutter, Speaker, Speech, SpeechRequest,
-    Spoken,
-};
+use turnwire::speech::{SentenceCutter, Speaker, SpeechRequest, Spoken};
+use turnwire::{ChatRequest, GoogleTranslateSpeaker, OpenAi, Speech};
 use turnwire_bench::{arguments, median};
 use turnwire_fakes::speech::GOOGLE;
 use turnwire_fakes::{Fake, Script};

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, ensure};
 use futures::StreamExt;
 use tokio::time::{Instant, sleep};
-use turnwire::{ChatRequest, ChatStore, OpenAi, StoreMessage, TurnEvent, TurnRequest, Turns};
+use turnwire::store::StoreMessage;
+use turnwire::{ChatRequest, ChatStore, OpenAi, TurnEvent, TurnRequest, Turns};
 use turnwire_bench::{arguments, median};
 use turnwire_fakes::{Fake, FakeStore, Script};
 

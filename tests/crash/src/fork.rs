@@ -10,7 +10,8 @@ use anyhow::{Result, bail, ensure};
 use clap::Args;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
-use turnwire::{Durability, Outbox};
+use turnwire::Outbox;
+use turnwire::outbox::Durability;
 
 use crate::journal::{self, Journal};
 use crate::kill::writer;

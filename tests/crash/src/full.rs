@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use turnwire::{Durability, ErrorKind, Outbox, Outcome, Record, Sink};
+use turnwire::outbox::{Durability, Outcome, Record, Sink};
+use turnwire::{ErrorKind, Outbox};
 
 use crate::journal::{self, Journal};
 use crate::outbox_in;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use turnwire::{Durability, Outcome, Record, Sink};
+use turnwire::outbox::{Durability, Outcome, Record, Sink};
 
 use crate::journal::{self, Journal};
 use crate::kill::writer;

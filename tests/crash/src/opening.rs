@@ -11,7 +11,9 @@ use anyhow::{Result, bail, ensure};
 use clap::Args;
 use futures::StreamExt;
 use serde_json::Value;
-use turnwire::{ChatStore, Delivery, OpenAi, Outbox, TokenRequest, Tokens, TurnRequest, Turns};
+use turnwire::credentials::{TokenRequest, Tokens};
+use turnwire::outbox::Delivery;
+use turnwire::{ChatStore, OpenAi, Outbox, TurnRequest, Turns};
 use turnwire_fakes::{Fake, FakeStore, Login, Script};
 
 use crate::outbox_in;
@@ -143,7 +145,7 @@ fn taken_in(directory: &Path) -> PathBuf {
     directory.join("taken")
 }
 
-fn outbox(directory: &Path) -> turnwire::OutboxBuilder {
+fn outbox(directory: &Path) -> turnwire::outbox::OutboxBuilder {
     let delivery = Delivery {
         initial_backoff: Duration::from_millis(1),
         max_backoff: Duration::from_millis(20),

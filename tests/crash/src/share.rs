@@ -12,7 +12,7 @@ use clap::Args;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
-use turnwire::Durability;
+use turnwire::outbox::Durability;
 
 use crate::journal::{self, Event, Journal};
 use crate::kill::writer;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
-use turnwire::{Delivery, Durability, Outbox, OutboxBuilder, Outcome, Receipt, Record, Sink};
+use turnwire::Outbox;
+use turnwire::outbox::{Delivery, Durability, OutboxBuilder, Outcome, Receipt, Record, Sink};
 
 use crate::journal::{Event, Journal};
 use crate::outbox_in;

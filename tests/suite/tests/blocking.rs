@@ -5,7 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use turnwire::blocking::{OpenAi, Turns};
-use turnwire::{CallOptions, ChatRequest, TurnEvent, TurnRequest};
+use turnwire::config::CallOptions;
+use turnwire::{ChatRequest, TurnEvent, TurnRequest};
 use turnwire_fakes::{Fake, Outcome, Script};
 
 fn client(fake: &Fake) -> OpenAi {

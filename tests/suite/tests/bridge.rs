@@ -11,7 +11,8 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use turnwire::bridge::{Batch, Chunks, Client, Pull, Taken, keep_logs, take_logs};
-use turnwire::{CallOptions, ChatRequest, Error, OpenAi};
+use turnwire::config::CallOptions;
+use turnwire::{ChatRequest, Error, OpenAi};
 use turnwire_fakes::{Fake, Outcome, Script};
 
 const TICK: Duration = Duration::from_millis(50);

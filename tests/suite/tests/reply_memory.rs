@@ -6,7 +6,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use futures::StreamExt;
-use turnwire::{ChatService, ChatStore, Limits, RetryPolicy, TurnRequest, WorkspaceStatus};
+use turnwire::config::{Limits, RetryPolicy};
+use turnwire::store::WorkspaceStatus;
+use turnwire::{ChatService, ChatStore, TurnRequest};
 use turnwire_suite::memory::{self, Counting};
 
 /// The size of an answer.

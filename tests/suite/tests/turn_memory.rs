@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::join_all;
-use turnwire::{ChatStore, Delivery, OpenAi, Outbox, Turn, TurnEvent, TurnRequest, Turns};
+use turnwire::outbox::Delivery;
+use turnwire::{ChatStore, OpenAi, Outbox, Turn, TurnEvent, TurnRequest, Turns};
 use turnwire_fakes::{Fake, FakeStore, Login, Script};
 use turnwire_suite::memory::{self, Counting};
 

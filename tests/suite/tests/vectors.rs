@@ -14,7 +14,8 @@ use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use turnwire::{CallOptions, ChatReply, ChatRequest, Error, OpenAi};
+use turnwire::config::CallOptions;
+use turnwire::{ChatReply, ChatRequest, Error, OpenAi};
 use turnwire_fakes::Fake;
 
 #[derive(Deserialize)]

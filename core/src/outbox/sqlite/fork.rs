@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::presence::{Range, lock};
-use crate::Result;
+use crate::error::Result;
 use crate::process::PerProcess;
 
 /// Threads that are inside SQLite, in this process or, right after a fork, in the parent at that moment.

@@ -80,6 +80,6 @@ pub(super) fn assert_balanced(backend: &mut dyn Backend) {
     let pending = backend.pending(usize::MAX >> 1).unwrap();
     assert_eq!(counts.pending, pending.len() as u64);
     assert_eq!(counts.dead, backend.dead(usize::MAX >> 1).unwrap().len() as u64);
-    let held = pending.iter().filter(|row| row.state == crate::PendingState::Held).count();
+    let held = pending.iter().filter(|row| row.state == crate::outbox::PendingState::Held).count();
     assert_eq!(counts.held, held as u64);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::stage::{Act, Script, Stage, dead, failed, refused, unreachable};
-use crate::{Delivery, Outbox, Outcome};
+use crate::outbox::{Delivery, Outbox, Outcome};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use super::backends::{Scratch, disk, fresh, put};
 use super::stage::{Act, Script, Stage, record, unreachable};
+use crate::error::ErrorKind;
+use crate::outbox::Outbox;
 use crate::outbox::backend::{Backend, Fresh, Inserted};
-use crate::{ErrorKind, Outbox};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
 async fn while_the_disk_is_full_records_wait_in_memory_and_go_out_from_there() {
     let (scratch, script) = (Scratch::new(), Script::default());
-    script.on("old1", &[unreachable(), Act::Is(crate::Outcome::Delivered)]);
+    script.on("old1", &[unreachable(), Act::Is(crate::outbox::Outcome::Delivered)]);
     let stage = Stage::file(&scratch.file(), &script);
     assert!(stage.put("old", "old1"));
     stage.until(SECOND, |stage| stage.script.calls_of("old1") == 1).await;

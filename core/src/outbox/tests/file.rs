@@ -6,7 +6,7 @@ use super::backends::{Scratch, disk, fresh, put};
 use super::stage::{Act, Script, Stage, dead, unreachable};
 use crate::outbox::backend::{Backend, Fresh, Inserted};
 use crate::outbox::sqlite::{Disk, Settings};
-use crate::{Delivery, Durability, OutboxLimits, Outcome, PendingState};
+use crate::outbox::{Delivery, Durability, OutboxLimits, Outcome, PendingState};
 
 const SECOND: Duration = Duration::from_secs(1);
 

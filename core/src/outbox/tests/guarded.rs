@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::backends::Scratch;
 use super::stage::{Act, Script, Stage, record};
+use crate::credentials::Tokens;
 use crate::outbox::backend::Fresh;
 use crate::outbox::shared::lock;
 use crate::outbox::tokens::Holder;
-use crate::{Delivery, Outbox, OutboxBuilder, Outcome, Record, Sink, Tokens};
+use crate::outbox::{Delivery, Outbox, OutboxBuilder, Outcome, Record, Sink};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

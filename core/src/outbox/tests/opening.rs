@@ -9,7 +9,7 @@ use super::stage::{Act, Script, Stage, dead, unreachable};
 use crate::outbox::backend::{Backend, Change, Entry, Fresh};
 use crate::outbox::opening::{Opened, Opening};
 use crate::outbox::state::Trial;
-use crate::{Outbox, Outcome, PendingState};
+use crate::outbox::{Outbox, Outcome, PendingState};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use super::backends::{Scratch, disk};
 use super::stage::{Script, Stage, record};
+use crate::error::ErrorKind;
+use crate::outbox::Outbox;
 use crate::outbox::backend::Backend;
-use crate::{ErrorKind, Outbox};
 
 fn scratch() -> (Scratch, PathBuf) {
     let scratch = Scratch::new();

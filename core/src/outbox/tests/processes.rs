@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::backends::{Scratch, disk};
 use super::stage::{Act, Script, Stage, dead, record};
 use crate::outbox::backend::Backend;
-use crate::{Outbox, Outcome};
+use crate::outbox::{Outbox, Outcome};
 
 const SECOND: Duration = Duration::from_secs(1);
 

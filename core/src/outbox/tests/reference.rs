@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::PendingState;
+use crate::outbox::PendingState;
 use crate::outbox::backend::{Change, Counts, Entry, Fresh, Inserted};
 use crate::outbox::state::Millis;
 

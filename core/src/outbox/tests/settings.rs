@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::backends::Scratch;
 use super::stage::record;
-use crate::{
-    Delivery, ErrorKind, Outbox, OutboxBuilder, OutboxLimits, Outcome, Record, Sink, WhenFull,
+use crate::error::ErrorKind;
+use crate::outbox::{
+    Delivery, Outbox, OutboxBuilder, OutboxLimits, Outcome, Record, Sink, WhenFull,
 };
 
 const EXTREMES: [Duration; 3] =

@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::credentials::Tokens;
 use crate::guard::Callback;
 use crate::outbox::backend::{Fresh, Inserted};
 use crate::outbox::opening::{AnyOpener, Opened, Opener, OpeningCall};
@@ -18,8 +19,8 @@ use crate::outbox::shared::{Phase, Shared, lock};
 use crate::outbox::sink::Target;
 use crate::outbox::state::Trial;
 use crate::outbox::tokens::Holder;
+use crate::outbox::{Outbox, Outcome, Record, Sink};
 use crate::outbox::{OutboxBuilder, worker};
-use crate::{Outbox, Outcome, Record, Sink, Tokens};
 
 /// What the sink does with a record.
 #[derive(Clone, Debug)]

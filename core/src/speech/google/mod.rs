@@ -19,9 +19,11 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::speaker::SPEECH;
 use super::{AudioFormat, AudioStream, Speaker, Speaking, SpeechRequest};
-use crate::http::{CallOptions, Context, HttpClient, HttpConfig, ProxyChoice, Request, Response};
+use crate::config::CallOptions;
+use crate::config::{Limits, RetryPolicy, Timeouts};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Context, HttpClient, HttpConfig, ProxyChoice, Request, Response};
 use crate::process::PerProcess;
-use crate::{Error, ErrorKind, Limits, Result, RetryPolicy, Timeouts};
 
 const PATH: &str = "_/TranslateWebserverUi/data/batchexecute";
 const HEADERS: &[(&str, &str)] = &[
@@ -38,7 +40,8 @@ const USER_AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; WOW64) AppleWebKit/537.3
 /// part is read, the next one is fetched.
 ///
 /// ```no_run
-/// use turnwire::{GoogleTranslateSpeaker, Speaker, SpeechRequest};
+/// use turnwire::GoogleTranslateSpeaker;
+/// use turnwire::speech::{Speaker, SpeechRequest};
 ///
 /// # async fn run() -> turnwire::Result<()> {
 /// let speaker = GoogleTranslateSpeaker::new("ko");

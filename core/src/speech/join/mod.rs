@@ -16,7 +16,8 @@ use futures_util::StreamExt;
 use super::pipeline::{AudioPiece, FailedSentence, SpeechStream, Spoken};
 use super::speaker::SPEECH;
 use super::{AudioFormat, file};
-use crate::{Error, ErrorKind, Limits, Result};
+use crate::config::Limits;
+use crate::error::{Error, ErrorKind, Result};
 
 /// The audio of a text as one: bytes that a player takes for a single file, while the text is still being written.
 ///

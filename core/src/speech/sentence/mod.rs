@@ -39,7 +39,7 @@ const LONGEST: usize = 200;
 /// between two graphemes.
 ///
 /// ```
-/// use turnwire::SentenceCutter;
+/// use turnwire::speech::SentenceCutter;
 ///
 /// let mut cutter = SentenceCutter::new();
 /// cutter.push("**안녕");

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
 use super::{Stage, StageName, StageOutcome, Timeline};
-use crate::Error;
+use crate::error::Error;
 
 /// A timeline in the making, shared by the stages of one turn.
 #[derive(Clone, Debug)]

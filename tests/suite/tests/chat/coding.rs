@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use futures::StreamExt;
 use serde_json::json;
-use turnwire::{CallOptions, Limits};
+use turnwire::config::{CallOptions, Limits};
 use turnwire_fakes::{Fake, Script};
 
 use super::{Read, ask, client, error_of, read, scripted, settings, stream_of};

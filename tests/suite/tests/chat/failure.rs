@@ -1,7 +1,8 @@
 //! Streams and responses that fail: each becomes its own error, and nothing received is lost.
 
 use serde_json::json;
-use turnwire::{Limits, OpenAi};
+use turnwire::OpenAi;
+use turnwire::config::Limits;
 use turnwire_fakes::{Fake, Framing, Script};
 
 use super::{ask, client, error_of, read, settings};
@@ -159,7 +160,7 @@ async fn statuses_are_typed_and_never_retried_unless_they_pass() {
 async fn a_service_that_is_not_there_is_a_connect_error() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let llm = OpenAi::builder().base_url(format!("http://127.0.0.1:{port}/v1")).no_proxy();
-    let retry = turnwire::RetryPolicy { max_retries: 0, ..Default::default() };
+    let retry = turnwire::config::RetryPolicy { max_retries: 0, ..Default::default() };
     let error = llm.retry(retry).build().unwrap().chat(ask()).await.unwrap_err();
     assert_eq!(error.code(), "connect");
     assert!(error.is_connect() && error.is_retryable());

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use turnwire::{CallOptions, ChatRequest};
+use turnwire::ChatRequest;
+use turnwire::config::CallOptions;
 use turnwire_fakes::{Fake, Framing, Script};
 
 use super::{ask, client, read};
@@ -87,7 +88,7 @@ async fn headers_that_trickle_meet_the_headers_limit() {
 async fn limits_without_end_are_no_limits() {
     let fake = Fake::start().await.unwrap();
     let for_ever = Duration::MAX;
-    let none = turnwire::Timeouts::of_silence(for_ever);
+    let none = turnwire::config::Timeouts::of_silence(for_ever);
     let llm = super::settings(&fake).timeouts(none).build().unwrap();
     let options = CallOptions::new()
         .headers_timeout(for_ever)

@@ -1,9 +1,8 @@
 //! HTTP/2: what ends a stream, and which requests are counted.
 
-use turnwire::{
-    ChatRequest, ChatService, ErrorKind, OpenAi, OpenAiSpeaker, RetryPolicy, Speaker,
-    SpeechRequest, TurnRequest,
-};
+use turnwire::config::RetryPolicy;
+use turnwire::speech::{OpenAiSpeaker, Speaker, SpeechRequest};
+use turnwire::{ChatRequest, ChatService, ErrorKind, OpenAi, TurnRequest};
 use turnwire_fakes::h2::H2Fake;
 
 fn hasty() -> RetryPolicy {

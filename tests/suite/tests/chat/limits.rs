@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
-use turnwire::{CallOptions, ErrorKind};
+use turnwire::ErrorKind;
+use turnwire::config::CallOptions;
 use turnwire_fakes::{Fake, Outcome, Script};
 
 use super::{ask, client, read, scripted, settings};
@@ -107,7 +108,7 @@ async fn one_limit_on_silence_stands_for_several() {
     fake.script("stalls", Script::new().text("a").stall());
     fake.script("steady", Script::new().repeat(20, |s| s.text("a").wait_ms(20)).finish("stop"));
     let of_client =
-        settings(&fake).timeouts(turnwire::Timeouts::of_silence(LIMIT)).build().unwrap();
+        settings(&fake).timeouts(turnwire::config::Timeouts::of_silence(LIMIT)).build().unwrap();
     let of_call = client(&fake).with(CallOptions::new().silence_timeout(LIMIT));
     for llm in [of_client, of_call] {
         let ask = |model: &str| turnwire::ChatRequest::new(model);
@@ -157,7 +158,7 @@ async fn a_connection_that_does_not_stand_meets_the_connect_limit() {
         queued.push(stream.unwrap());
         assert!(queued.len() < 100, "the queue does not fill");
     }
-    let timeouts = turnwire::Timeouts { connect: Some(LIMIT), ..Default::default() };
+    let timeouts = turnwire::config::Timeouts { connect: Some(LIMIT), ..Default::default() };
     let llm = turnwire::OpenAi::builder()
         .base_url(format!("http://{address}/v1"))
         .no_proxy()

@@ -15,7 +15,9 @@ mod whole;
 use std::time::Duration;
 
 use futures::StreamExt;
-use turnwire::{ChatRequest, ChatStream, Error, OpenAi, OpenAiBuilder, RetryPolicy};
+use turnwire::chat::OpenAiBuilder;
+use turnwire::config::RetryPolicy;
+use turnwire::{ChatRequest, ChatStream, Error, OpenAi};
 use turnwire_fakes::{Fake, Script};
 
 /// The settings of a client of the fake, whose retries do not wait long.

@@ -1,6 +1,7 @@
 //! What is sent again, when, and what never is.
 
-use turnwire::{CallOptions, ErrorKind};
+use turnwire::ErrorKind;
+use turnwire::config::CallOptions;
 use turnwire_fakes::{Fake, Record, Script};
 
 use super::{ask, client, error_of, read, settings};
@@ -99,9 +100,9 @@ async fn a_retry_after_that_is_no_number_is_none() {
 async fn an_absurd_retry_after_does_no_harm() {
     for value in ["10000000000000000000", "99999999999999999999999", "1e400"] {
         let fake = in_turn([Script::error(429, "never").header("retry-after", value)]).await;
-        let retry = turnwire::RetryPolicy {
+        let retry = turnwire::config::RetryPolicy {
             max_retry_after: std::time::Duration::MAX,
-            ..turnwire::RetryPolicy::default()
+            ..turnwire::config::RetryPolicy::default()
         };
         let llm = settings(&fake).retry(retry).build().unwrap();
         let limit = std::time::Duration::from_millis(200);

@@ -2,7 +2,8 @@
 
 use futures::StreamExt;
 use serde_json::json;
-use turnwire::{ChatStream, FinishReason};
+use turnwire::ChatStream;
+use turnwire::chat::FinishReason;
 use turnwire_fakes::{Fake, Framing, Script};
 
 use super::{ask, client, read, scripted, stream_of};

@@ -1,7 +1,9 @@
 //! Whole replies: what is sent, and what comes back.
 
 use serde_json::json;
-use turnwire::{CallOptions, FinishReason, Message, OpenAi, Part, ResponseFormat, Tool};
+use turnwire::chat::{FinishReason, Part, ResponseFormat, Tool};
+use turnwire::config::CallOptions;
+use turnwire::{Message, OpenAi};
 use turnwire_fakes::{Fake, Framing, Script};
 
 use super::{ask, client, scripted, settings};
@@ -212,13 +214,13 @@ async fn clients_without_a_key_need_another_service_than_openai() {
         assert_eq!(error.code(), "config", "{wrong}: {error}");
     }
     assert_eq!(OpenAi::builder().api_key(" ").build().unwrap_err().code(), "config");
-    let retry = turnwire::RetryPolicy { jitter: f64::NAN, ..Default::default() };
+    let retry = turnwire::config::RetryPolicy { jitter: f64::NAN, ..Default::default() };
     assert_eq!(settings_of_nobody().retry(retry).build().unwrap_err().code(), "config");
     let error = OpenAi::builder().api_key("a\nb").build().unwrap_err();
     assert!(error.code() == "config" && !format!("{error:?}").contains("a\\nb"), "{error:?}");
 }
 
-fn settings_of_nobody() -> turnwire::OpenAiBuilder {
+fn settings_of_nobody() -> turnwire::chat::OpenAiBuilder {
     OpenAi::builder().base_url("http://127.0.0.1:9/v1").no_proxy()
 }
 

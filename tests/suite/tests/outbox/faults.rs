@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use turnwire::{Outbox, PendingState};
+use turnwire::Outbox;
+use turnwire::outbox::PendingState;
 use turnwire_fakes::{FakeStore, Framing, Script};
 
 use super::{
@@ -39,7 +40,7 @@ async fn survives(fault: Script, in_file: bool) -> FakeStore {
     fake
 }
 
-fn enqueue(outbox: &Outbox, tokens: &turnwire::Tokens) -> Vec<String> {
+fn enqueue(outbox: &Outbox, tokens: &turnwire::credentials::Tokens) -> Vec<String> {
     let hand_over = |n| {
         let receipt = outbox.enqueue(record(&message(n)).tokens(tokens.clone())).unwrap();
         assert!(receipt.is_new);

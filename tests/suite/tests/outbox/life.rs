@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use turnwire::{ErrorKind, Outbox, OutboxLimits, PendingState, Record, WhenFull};
+use turnwire::outbox::{OutboxLimits, PendingState, Record, WhenFull};
+use turnwire::{ErrorKind, Outbox};
 use turnwire_fakes::{FakeStore, Script};
 
 use super::{

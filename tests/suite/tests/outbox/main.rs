@@ -14,10 +14,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
-use turnwire::{
-    ChatStore, ChatStoreBuilder, Delivery, Outbox, OutboxBuilder, Record, StoreMessage, Timeouts,
-    Tokens,
-};
+use turnwire::config::Timeouts;
+use turnwire::credentials::Tokens;
+use turnwire::outbox::{Delivery, OutboxBuilder, Record};
+use turnwire::store::{ChatStoreBuilder, StoreMessage};
+use turnwire::{ChatStore, Outbox};
 use turnwire_fakes::{FakeStore, Login};
 
 const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";

@@ -172,7 +172,7 @@ fn what_a_proxy_answers_is_told_and_only_what_may_pass_is_tried_again() {
     ];
     for (scheme, answers, told, attempts) in answers {
         let proxy = format!("{scheme}://me:secret-1@{}", answering(answers));
-        let retry = turnwire::RetryPolicy {
+        let retry = turnwire::config::RetryPolicy {
             max_retries: 1,
             initial_backoff: Duration::from_millis(1),
             ..Default::default()
@@ -194,8 +194,8 @@ fn a_proxy_that_never_answers_is_named_when_the_connect_limit_strikes() {
         let proxy = format!("{scheme}://{}", listener.local_addr().unwrap());
         let settings = turnwire::OpenAi::builder()
             .proxy(&*proxy)
-            .retry(turnwire::RetryPolicy { max_retries: 0, ..Default::default() })
-            .timeouts(turnwire::Timeouts {
+            .retry(turnwire::config::RetryPolicy { max_retries: 0, ..Default::default() })
+            .timeouts(turnwire::config::Timeouts {
                 connect: Some(Duration::from_millis(50)),
                 ..Default::default()
             });

@@ -6,7 +6,8 @@ mod handshake;
 use std::net::TcpListener;
 use std::process::Command;
 
-use turnwire::{ChatRequest, OpenAiBuilder};
+use turnwire::ChatRequest;
+use turnwire::chat::OpenAiBuilder;
 use turnwire_fakes::{Fake, Script};
 
 /// A service that does not exist, so that only a proxy can answer for it.
@@ -58,7 +59,7 @@ fn asks_as_its_environment_says() {
     let Ok(base_url) = std::env::var("TURNWIRE_TEST_BASE_URL") else { return };
     let settings = || {
         turnwire::OpenAi::builder()
-            .retry(turnwire::RetryPolicy { max_retries: 0, ..Default::default() })
+            .retry(turnwire::config::RetryPolicy { max_retries: 0, ..Default::default() })
     };
     let answer = ask(&base_url, settings()).unwrap_or_else(|error| format!("{error} | {error:?}"));
     println!("answer<{answer}>answer");
@@ -112,7 +113,7 @@ fn a_proxy_that_is_not_there_is_named() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     for scheme in ["http", "socks5", "socks4"] {
         let url = format!("{scheme}://me:secret-1@127.0.0.1:{port}");
-        let retry = turnwire::RetryPolicy { max_retries: 0, ..Default::default() };
+        let retry = turnwire::config::RetryPolicy { max_retries: 0, ..Default::default() };
         let settings = turnwire::OpenAi::builder().proxy(url).retry(retry);
         let error = ask("http://127.0.0.1:1/v1", settings).unwrap_err();
         assert_eq!(error.code(), "connect");

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
-use turnwire::{GoogleTranslateSpeaker, Speaker, SpeechRequest};
+use turnwire::GoogleTranslateSpeaker;
+use turnwire::speech::{Speaker, SpeechRequest};
 use turnwire_fakes::Fake;
 
 /// How many texts are compared.

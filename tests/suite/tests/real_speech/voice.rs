@@ -5,10 +5,10 @@ use std::process::Command;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use turnwire::{
-    AudioFormat, AudioStream, ChatRequest, OpenAi, OpenAiSpeaker, Speaker, Speaking, Speech,
-    SpeechRequest, Spoken,
+use turnwire::speech::{
+    AudioFormat, AudioStream, OpenAiSpeaker, Speaker, Speaking, SpeechRequest, Spoken,
 };
+use turnwire::{ChatRequest, OpenAi, Speech};
 use turnwire_fakes::{Fake, Script};
 
 use super::players::{decoded, mpg123_plays, seconds};

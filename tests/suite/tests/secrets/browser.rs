@@ -2,7 +2,8 @@
 
 use futures::StreamExt;
 use tracing::instrument::WithSubscriber;
-use turnwire::{CallOptions, OpenAi, TurnRequest, Turns};
+use turnwire::config::CallOptions;
+use turnwire::{OpenAi, TurnRequest, Turns};
 use turnwire_fakes::Fake;
 
 use super::encoding::encodings;

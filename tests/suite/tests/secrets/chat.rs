@@ -2,7 +2,8 @@
 
 use serde_json::json;
 use tracing::instrument::WithSubscriber;
-use turnwire::{CallOptions, ChatRequest, OpenAi};
+use turnwire::config::CallOptions;
+use turnwire::{ChatRequest, OpenAi};
 use turnwire_fakes::{Fake, Script};
 
 use super::encoding::{Encoded, encodings};

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
-use turnwire::{ChatStore, Delivery, Outbox, OutboxBuilder, Outcome, Record, Sink, Tokens};
+use turnwire::credentials::Tokens;
+use turnwire::outbox::{Delivery, OutboxBuilder, Outcome, Record, Sink};
+use turnwire::{ChatStore, Outbox};
 use turnwire_fakes::{FakeStore, Script};
 
 use super::encoding::encodings;

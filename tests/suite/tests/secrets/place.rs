@@ -1,6 +1,6 @@
 //! Where an answer may hold a secret.
 
-use turnwire::Limits;
+use turnwire::config::Limits;
 use turnwire_fakes::Script;
 
 use super::encoding::Encoded;

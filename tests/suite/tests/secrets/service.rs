@@ -1,6 +1,7 @@
 //! The client of a chat service, as the service echoes tokens.
 
-use turnwire::{CallOptions, ChatService, TurnRequest};
+use turnwire::config::CallOptions;
+use turnwire::{ChatService, TurnRequest};
 use turnwire_fakes::{FakeChat, Script};
 
 use super::encoding::{Encoded, encodings};

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 use tracing::instrument::WithSubscriber;
-use turnwire::{CallOptions, ChatRequest, OpenAi};
+use turnwire::config::CallOptions;
+use turnwire::{ChatRequest, OpenAi};
 use turnwire_fakes::{Fake, Script};
 
 use super::Log;
@@ -32,7 +33,10 @@ async fn no_secret_shows_anywhere() {
         .header("cookie", format!("session={cookie}; theme=dark"))
         .header("x-upstream", format!("Basic {basic}"))
         .query("access_token", query)
-        .limits(turnwire::Limits { error_body: 2000, ..turnwire::Limits::default() })
+        .limits(turnwire::config::Limits {
+            error_body: 2000,
+            ..turnwire::config::Limits::default()
+        })
         .no_proxy();
     let mut shown = format!("{settings:?}");
     let llm = settings.build().unwrap();

@@ -1,6 +1,8 @@
 //! Speakers, as their services echo what they were sent.
 
-use turnwire::{CallOptions, OpenAi, OpenAiSpeaker, Speaker, SpeechRequest};
+use turnwire::OpenAi;
+use turnwire::config::CallOptions;
+use turnwire::speech::{OpenAiSpeaker, Speaker, SpeechRequest};
 use turnwire_fakes::Fake;
 
 use super::encoding::encodings;

@@ -1,7 +1,10 @@
 //! The client of a chat store, as the store echoes tokens, and quotes fresh ones.
 
 use serde_json::json;
-use turnwire::{CallOptions, ChatStore, StoreMessage, TokenRequest, Tokens};
+use turnwire::ChatStore;
+use turnwire::config::CallOptions;
+use turnwire::credentials::{TokenRequest, Tokens};
+use turnwire::store::StoreMessage;
 use turnwire_fakes::{FakeStore, Script};
 
 use super::encoding::{Encoded, encodings};

@@ -1,7 +1,8 @@
 //! Streams that do not end well: the error is typed, and keeps the text so far.
 
 use serde_json::json;
-use turnwire::{Limits, TurnEvent};
+use turnwire::TurnEvent;
+use turnwire::config::Limits;
 use turnwire_fakes::Script;
 
 use super::{ask, content, read, read_script, service, settings};

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use turnwire::{RetryPolicy, TurnEvent, TurnRequest};
+use turnwire::config::RetryPolicy;
+use turnwire::{TurnEvent, TurnRequest};
 use turnwire_fakes::{FakeChat, Framing, Script};
 
 use super::{WORKSPACE, ask, content, read, service, settings};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use tokio::time::timeout;
-use turnwire::TurnStream;
+use turnwire::service::TurnStream;
 
 #[tokio::test]
 async fn a_flood_leaves_room_for_a_time_limit() {

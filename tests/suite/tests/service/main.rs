@@ -22,9 +22,9 @@ mod whole;
 use std::time::Duration;
 
 use futures::StreamExt;
-use turnwire::{
-    ChatService, ChatServiceBuilder, Error, RetryPolicy, TurnEvent, TurnRequest, TurnStream,
-};
+use turnwire::config::RetryPolicy;
+use turnwire::service::{ChatServiceBuilder, TurnStream};
+use turnwire::{ChatService, Error, TurnEvent, TurnRequest};
 use turnwire_fakes::{FakeChat, Script};
 
 const WORKSPACE: &str = "ws-1";

@@ -1,6 +1,7 @@
 //! A request that the service would pass over in part is refused before anything is sent.
 
-use turnwire::{Message, TokenRequest, TurnRequest};
+use turnwire::credentials::TokenRequest;
+use turnwire::{Message, TurnRequest};
 
 use super::{ask, service, settings};
 

@@ -4,8 +4,9 @@ use std::convert::Infallible;
 
 use futures::{FutureExt, StreamExt, stream};
 use proptest::prelude::*;
+use turnwire::TurnEvent;
 use turnwire::event::KEEP_ALIVE;
-use turnwire::{TurnEvent, TurnStream};
+use turnwire::service::TurnStream;
 use turnwire_fakes::Script;
 
 use super::{content, read_script};

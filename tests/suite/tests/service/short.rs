@@ -1,6 +1,7 @@
 //! A body that ends before its end is truncated, also where nothing in it says that it is whole: bare text, and speech.
 
-use turnwire::{ChatService, ServicePaths, Wire};
+use turnwire::ChatService;
+use turnwire::service::{ServicePaths, Wire};
 use turnwire_fakes::h2::H2Fake;
 use turnwire_fakes::{Framing, Script};
 

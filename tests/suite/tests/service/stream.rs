@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::json;
-use turnwire::{
-    CallOptions, CancellationToken, ServicePaths, TurnEvent, TurnRequest, TurnStream, Wire,
-};
+use turnwire::config::CallOptions;
+use turnwire::service::{ServicePaths, TurnStream, Wire};
+use turnwire::{CancellationToken, TurnEvent, TurnRequest};
 use turnwire_fakes::{Dialect, Framing, Outcome, Script};
 
 use super::{WORKSPACE, ask, content, read, read_script, service, settings};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use turnwire::{ChatService, TokenRequest, Tokens};
+use turnwire::ChatService;
+use turnwire::credentials::{TokenRequest, Tokens};
 use turnwire_fakes::FakeChat;
 
 use super::{WORKSPACE, ask, settings};

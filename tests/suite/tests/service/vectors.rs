@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use turnwire::{TurnEvent, Wire};
+use turnwire::TurnEvent;
+use turnwire::service::Wire;
 
 use super::{WORKSPACE, ask, read, settings};
 use turnwire_fakes::FakeChat;

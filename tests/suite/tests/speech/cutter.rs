@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde::Deserialize;
-use turnwire::SentenceCutter;
+use turnwire::speech::SentenceCutter;
 use unicode_segmentation::UnicodeSegmentation;
 
 #[derive(Deserialize)]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use turnwire::{
-    CallOptions, ErrorKind, Limits, OpenAi, OpenAiSpeaker, Speaker, SpeechRequest, Timeouts,
-};
+use turnwire::config::{CallOptions, Limits, Timeouts};
+use turnwire::speech::{OpenAiSpeaker, Speaker, SpeechRequest};
+use turnwire::{ErrorKind, OpenAi};
 use turnwire_fakes::speech::mp3;
 use turnwire_fakes::{Fake, Script};
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use turnwire::{AudioFormat, ErrorKind, GoogleTranslateSpeaker, Speaker, SpeechRequest};
+use turnwire::speech::{AudioFormat, Speaker, SpeechRequest};
+use turnwire::{ErrorKind, GoogleTranslateSpeaker};
 use turnwire_fakes::speech::{GOOGLE, google_answer, mp3, text_of};
 use turnwire_fakes::{Fake, Script};
 
@@ -139,11 +140,11 @@ async fn limits_hold() {
     let fake = Fake::start().await.unwrap();
     fake.script(GOOGLE, Script::new().wait_ms_before_headers(60_000));
     let limits =
-        turnwire::Timeouts { total: Some(Duration::from_millis(40)), ..Default::default() };
+        turnwire::config::Timeouts { total: Some(Duration::from_millis(40)), ..Default::default() };
     let error = google(&fake).timeouts(limits).speak(SpeechRequest::new("hi")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TotalTimeout);
     fake.reset();
-    let limits = turnwire::Limits { reply: 100, ..Default::default() };
+    let limits = turnwire::config::Limits { reply: 100, ..Default::default() };
     let error = google(&fake).limits(limits).speak(SpeechRequest::new("hi")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
 }

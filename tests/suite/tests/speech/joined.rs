@@ -1,7 +1,8 @@
 //! The audio of several sentences as one file.
 
 use futures::StreamExt;
-use turnwire::{AudioFormat, ErrorKind, Speech, SpeechRequest};
+use turnwire::speech::{AudioFormat, SpeechRequest};
+use turnwire::{ErrorKind, Speech};
 use turnwire_fakes::speech::{mp3, pcm, text_of, wav};
 use turnwire_fakes::{Fake, Script};
 

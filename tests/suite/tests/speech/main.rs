@@ -16,7 +16,9 @@ mod service;
 
 use std::time::Duration;
 
-use turnwire::{GoogleTranslateSpeaker, OpenAi, OpenAiSpeaker, RetryPolicy};
+use turnwire::config::RetryPolicy;
+use turnwire::speech::OpenAiSpeaker;
+use turnwire::{GoogleTranslateSpeaker, OpenAi};
 use turnwire_fakes::Fake;
 
 /// Retries that do not wait long.

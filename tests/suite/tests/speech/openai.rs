@@ -2,7 +2,9 @@
 
 use futures::StreamExt;
 use serde_json::json;
-use turnwire::{AudioFormat, CallOptions, ErrorKind, OpenAiSpeaker, Speaker, SpeechRequest};
+use turnwire::ErrorKind;
+use turnwire::config::CallOptions;
+use turnwire::speech::{AudioFormat, OpenAiSpeaker, Speaker, SpeechRequest};
 use turnwire_fakes::speech::{mp3, text_of, wav};
 use turnwire_fakes::{Fake, Script};
 

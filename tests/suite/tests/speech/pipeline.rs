@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::{FutureExt, StreamExt, stream};
 use tokio::sync::mpsc;
-use turnwire::{
-    AudioStream, Error, ErrorKind, OnFailure, Speaker, Speaking, Speech, SpeechRequest,
-    SpeechStream, Spoken,
+use turnwire::speech::{
+    AudioStream, OnFailure, Speaker, Speaking, SpeechRequest, SpeechStream, Spoken,
 };
+use turnwire::{Error, ErrorKind, Speech};
 use turnwire_fakes::speech::{mp3, text_of};
 use turnwire_fakes::{Fake, Script};
 

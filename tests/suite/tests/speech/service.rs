@@ -1,7 +1,8 @@
 //! The speaker of the chat service.
 
 use serde_json::json;
-use turnwire::{AudioFormat, ChatService, ErrorKind, ServiceSpeaker, Speaker, SpeechRequest};
+use turnwire::speech::{AudioFormat, ServiceSpeaker, Speaker, SpeechRequest};
+use turnwire::{ChatService, ErrorKind};
 use turnwire_fakes::speech::{mp3, wav};
 use turnwire_fakes::{FakeChat, Script};
 

@@ -1,7 +1,8 @@
 //! Every call: what is sent, and what is made of the answer.
 
 use serde_json::json;
-use turnwire::{ChatStore, SessionStatus, StoreMessage, StorePaths, WorkspaceStatus};
+use turnwire::ChatStore;
+use turnwire::store::{SessionStatus, StoreMessage, StorePaths, WorkspaceStatus};
 use turnwire_fakes::{FakeStore, Script};
 
 use super::{SENT_AT, USER, WORKSPACE, calls, message, settings, store};

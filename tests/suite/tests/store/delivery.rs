@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json;
-use turnwire::{Outbox, Record, StoreMessage, Tokens};
+use turnwire::Outbox;
+use turnwire::credentials::Tokens;
+use turnwire::outbox::Record;
+use turnwire::store::StoreMessage;
 use turnwire_fakes::{FakeStore, Framing, Script};
 
 use super::{SENT_AT, USER, WORKSPACE, calls, message, settings};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use turnwire::{ErrorKind, Timeouts};
+use turnwire::ErrorKind;
+use turnwire::config::Timeouts;
 use turnwire_fakes::{FakeStore, Framing, Script};
 
 use super::{SENT_AT, USER, WORKSPACE, calls, message, settings, store};

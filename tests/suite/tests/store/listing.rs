@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use turnwire::{Limits, Timeouts, WorkspaceStatus};
+use turnwire::config::{Limits, Timeouts};
+use turnwire::store::WorkspaceStatus;
 use turnwire_fakes::{FakeStore, Script};
 
 use super::{USER, calls, settings, store};

@@ -16,7 +16,9 @@ mod tokens;
 
 use std::time::Duration;
 
-use turnwire::{ChatStore, ChatStoreBuilder, RetryPolicy, StoreMessage};
+use turnwire::ChatStore;
+use turnwire::config::RetryPolicy;
+use turnwire::store::{ChatStoreBuilder, StoreMessage};
 use turnwire_fakes::{FakeStore, Login};
 
 const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use turnwire::{ChatStore, Outcome, Record, Sink, Timeouts, TokenRequest, Tokens};
+use turnwire::ChatStore;
+use turnwire::config::Timeouts;
+use turnwire::credentials::{TokenRequest, Tokens};
+use turnwire::outbox::{Outcome, Record, Sink};
 use turnwire_fakes::{FakeStore, Framing, Script};
 
 use super::{SENT_AT, USER, WORKSPACE, calls, message, settings};

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use turnwire::{CallOptions, CancellationToken, ChatStore, TokenRequest, Tokens, WorkspaceStatus};
+use turnwire::config::CallOptions;
+use turnwire::credentials::{TokenRequest, Tokens};
+use turnwire::store::WorkspaceStatus;
+use turnwire::{CancellationToken, ChatStore};
 use turnwire_fakes::{FakeStore, Login, Script};
 
 use super::{SENT_AT, USER, WORKSPACE, calls, message, settings, signed_in, store};

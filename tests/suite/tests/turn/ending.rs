@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use tokio::runtime::Handle;
-use turnwire::{OnDisconnect, TurnRequest, Turns};
+use turnwire::turn::OnDisconnect;
+use turnwire::{TurnRequest, Turns};
 use turnwire_fakes::{Fake, FakeStore, Script};
 
 use super::{Bench, DEADLINE, MESSAGE, USER, WORKSPACE, ai, counts, read, user};
@@ -104,9 +105,9 @@ async fn a_shutdown_keeps_what_there_is_of_a_reply_that_is_being_finished() {
 #[tokio::test]
 async fn an_outbox_with_a_sink_of_its_own_keeps_it() {
     struct Nowhere;
-    impl turnwire::Sink for Nowhere {
-        async fn deliver(&self, _: &turnwire::Record) -> turnwire::Outcome {
-            turnwire::Outcome::Delivered
+    impl turnwire::outbox::Sink for Nowhere {
+        async fn deliver(&self, _: &turnwire::outbox::Record) -> turnwire::outbox::Outcome {
+            turnwire::outbox::Outcome::Delivered
         }
     }
     let bench = Bench::replying(Script::chat(["a"])).await;

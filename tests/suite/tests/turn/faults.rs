@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::runtime::Handle;
-use turnwire::{Error, ErrorKind, HistoryLimits, OpenAi, Timeouts, Turns, TurnsBuilder};
+use turnwire::config::Timeouts;
+use turnwire::turn::{HistoryLimits, TurnsBuilder};
+use turnwire::{Error, ErrorKind, OpenAi, Turns};
 use turnwire_fakes::{FakeStore, Framing, Script};
 
 use super::{Bench, MESSAGE, ai, impatient, read, user};

@@ -1,9 +1,8 @@
 //! Callbacks that panic, in the call or in the poll: the reply does not notice, and the timeline names the callback.
 
 use futures::StreamExt;
-use turnwire::{
-    Sentiment, Speaker, Speaking, SpeechMode, SpeechRequest, StageName, StageOutcome, Timeline,
-};
+use turnwire::speech::{Speaker, Speaking, SpeechMode, SpeechRequest};
+use turnwire::turn::{Sentiment, StageName, StageOutcome, Timeline};
 use turnwire_fakes::Script;
 
 use super::{Bench, DEADLINE, ai, counts, read};
@@ -65,6 +64,6 @@ async fn a_speaker_that_panics_costs_the_sentence_and_is_named() {
         let error = turns.speak("안녕하세요.").await.unwrap_err();
         assert!(error.to_string().contains("Bert` panicked"), "{error}");
         let mut spoken = turnwire::Speech::new(bert).say("a.");
-        assert!(matches!(spoken.next().await, Some(Ok(turnwire::Spoken::Failed(_)))));
+        assert!(matches!(spoken.next().await, Some(Ok(turnwire::speech::Spoken::Failed(_)))));
     }
 }

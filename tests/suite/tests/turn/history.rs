@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use turnwire::{ChatStore, HistoryLimits, Message, StoreMessage};
+use turnwire::store::StoreMessage;
+use turnwire::turn::HistoryLimits;
+use turnwire::{ChatStore, Message};
 use turnwire_fakes::Script;
 
 use super::{Bench, MESSAGE, USER, WORKSPACE, read};

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use futures::{FutureExt, StreamExt};
-use turnwire::{OnDisconnect, StageName, StageOutcome, Turn, TurnEvent};
+use turnwire::turn::{OnDisconnect, StageName, StageOutcome};
+use turnwire::{Turn, TurnEvent};
 use turnwire_fakes::{Outcome, Script};
 
 use super::{Bench, DEADLINE, MESSAGE, ai, user};

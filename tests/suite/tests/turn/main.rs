@@ -26,10 +26,10 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use serde_json::Value;
-use turnwire::{
-    ChatStore, Delivery, Error, FlushReport, OpenAi, Outbox, RetryPolicy, Timeouts, TurnEvent,
-    TurnRequest, Turns, TurnsBuilder,
-};
+use turnwire::config::{RetryPolicy, Timeouts};
+use turnwire::outbox::{Delivery, FlushReport};
+use turnwire::turn::TurnsBuilder;
+use turnwire::{ChatStore, Error, OpenAi, Outbox, TurnEvent, TurnRequest, Turns};
 use turnwire_fakes::{Fake, FakeStore, Record, Script};
 
 const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";

@@ -1,8 +1,9 @@
 //! A request that its turn could not honour is refused as the first item, before anything is sent or paid for.
 
-use turnwire::{
-    ErrorKind, OnDisconnect, Outbox, SpeechMode, TokenRequest, Tokens, TurnRequest, Turns,
-};
+use turnwire::credentials::{TokenRequest, Tokens};
+use turnwire::speech::SpeechMode;
+use turnwire::turn::OnDisconnect;
+use turnwire::{ErrorKind, Outbox, TurnRequest, Turns};
 use turnwire_fakes::Script;
 
 use super::{Bench, DEADLINE, MESSAGE, USER, WORKSPACE, counts, read};

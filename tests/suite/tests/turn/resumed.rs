@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use turnwire::{
-    ChatStore, Delivery, Outbox, OutboxBuilder, Outcome, PendingState, Record, Sink, TokenRequest,
-    Tokens, TurnEvent, Turns, TurnsBuilder,
-};
+use turnwire::credentials::{TokenRequest, Tokens};
+use turnwire::outbox::{Delivery, OutboxBuilder, Outcome, PendingState, Record, Sink};
+use turnwire::turn::TurnsBuilder;
+use turnwire::{ChatStore, Outbox, TurnEvent, Turns};
 use turnwire_fakes::{Fake, FakeStore, Framing, Script};
 
 use super::{Bench, DEADLINE, MESSAGE, USER, ai, counts, impatient, read, user};

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::sync::Notify;
-use turnwire::{Error, ErrorKind, LlmSentiment, StageName, StageOutcome, TurnEvent, TurnsBuilder};
+use turnwire::turn::{LlmSentiment, StageName, StageOutcome, TurnsBuilder};
+use turnwire::{Error, ErrorKind, TurnEvent};
 use turnwire_fakes::Script;
 
 use super::{Bench, content, read};

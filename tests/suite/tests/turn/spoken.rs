@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use turnwire::{
-    AudioStream, ErrorKind, OpenAiSpeaker, Speaker, Speaking, Speech, SpeechMode, SpeechRequest,
-    StageName, StageOutcome, TurnEvent,
-};
+use turnwire::speech::{AudioStream, OpenAiSpeaker, Speaker, Speaking, SpeechMode, SpeechRequest};
+use turnwire::turn::{StageName, StageOutcome};
+use turnwire::{ErrorKind, Speech, TurnEvent};
 use turnwire_fakes::speech::text_of;
 use turnwire_fakes::{Outcome, Script};
 

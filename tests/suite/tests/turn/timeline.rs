@@ -2,7 +2,8 @@
 
 use roxmltree::Document;
 use serde_json::json;
-use turnwire::{Error, ErrorKind, StageName, StageOutcome, Timeline};
+use turnwire::turn::{StageName, StageOutcome, Timeline};
+use turnwire::{Error, ErrorKind};
 use turnwire_fakes::Script;
 
 use super::{Bench, DEADLINE, read};

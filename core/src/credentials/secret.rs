@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 /// A secret: its `Debug` shows `[redacted]`, it has no `Display`, and its memory is wiped when it is dropped.
 ///
 /// ```
-/// use turnwire::Secret;
+/// use turnwire::credentials::Secret;
 ///
 /// let key = Secret::from("sk-123");
 /// assert_eq!(format!("{key:?}"), "[redacted]");
@@ -50,7 +50,7 @@ impl fmt::Debug for Secret {
 /// A user's two tokens at the chat service and the chat store. `Debug` shows neither.
 ///
 /// ```
-/// use turnwire::Tokens;
+/// use turnwire::credentials::Tokens;
 ///
 /// let tokens = Tokens::new("access", "refresh");
 /// assert_eq!(format!("{tokens:?}"), "Tokens { access: [redacted], refresh: [redacted] }");

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Tally;
 use super::change::{At, Changes};
-use crate::openai::extra::Extra;
+use crate::chat::extra::Extra;
 
 /// How far back an item of a list is looked for by its index, where it does not stand at that place.
 const BACK: usize = 64;

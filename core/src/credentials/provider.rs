@@ -4,15 +4,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::credentials::Tokens;
+use crate::error::{Error, ErrorKind, Result};
 use crate::guard::{self, Callback};
-use crate::{Error, ErrorKind, Result, Tokens};
 
 /// Gives tokens by user.
 ///
 /// A closure is one:
 ///
 /// ```
-/// use turnwire::{ChatStore, TokenRequest, Tokens};
+/// use turnwire::ChatStore;
+/// use turnwire::credentials::{TokenRequest, Tokens};
 ///
 /// # fn main() -> turnwire::Result<()> {
 /// let store = ChatStore::builder("http://localhost:8888")

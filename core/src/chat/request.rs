@@ -12,8 +12,8 @@ use super::options::{Stop, StreamOptions};
 use super::tool::{ResponseFormat, Tool, ToolChoice};
 use super::verbatim::Verbatim;
 use super::{ReasoningEffort, ServiceTier, Verbosity};
+use crate::error::{Error, ErrorKind, Result};
 use crate::json::with_whole_pairs;
-use crate::{Error, ErrorKind, Result};
 
 /// Defines the request with its options: a public field and a setter for each, and the list of their names.
 macro_rules! chat_request {

@@ -16,7 +16,7 @@ use super::template::Filling;
 use super::unreadable::{Unreadable, reported_trouble};
 use super::wire::{Wire, WireChoice};
 #[cfg(feature = "bridge")]
-use crate::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 /// Reads the chunks of one stream. What is the same in all of them is kept once.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ impl ChunkReader {
 
     /// Reads a chunk that comes from elsewhere than a response.
     #[cfg(feature = "bridge")]
-    pub(crate) fn read_alone(&mut self, json: &str) -> crate::Result<ChatChunk> {
+    pub(crate) fn read_alone(&mut self, json: &str) -> crate::error::Result<ChatChunk> {
         const OPERATION: &str = "chat.progress";
         match self.read(json) {
             Ok(Read::Chunk(chunk)) => Ok(chunk),

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::unreadable::reported_trouble;
 use super::{OpenAi, budget, lenient};
+use crate::error::{ErrorKind, Result};
 use crate::http::{Head, REQUEST_ID, Request, Response};
 use crate::json::mended;
-use crate::{ErrorKind, Result};
 
 /// A list of models.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -4,8 +4,8 @@ use super::change::{At, Changes};
 use super::merge::{Mode, merge_fields};
 use super::nesting::Nesting;
 use super::{MOST, Tally};
-use crate::openai::assistant::{CUSTOM, CustomCall, FunctionCall, ToolCall};
-use crate::openai::chunk::ToolCallDelta;
+use crate::chat::assistant::{CUSTOM, CustomCall, FunctionCall, ToolCall};
+use crate::chat::chunk::ToolCallDelta;
 
 /// How the tool calls of a message are being written.
 #[derive(Debug, Default)]

@@ -7,11 +7,11 @@ use super::budget::{self, Kept};
 use super::chunk_reader::{ChunkReader, Read};
 use super::gather::Gather;
 use super::unreadable::{Unreadable, reported_trouble};
+use crate::error::{Error, ErrorKind, Result};
 use crate::error::{is_trouble, names_an_error};
 use crate::http::Context;
 use crate::json::mended;
 use crate::sse::STRAY;
-use crate::{Error, ErrorKind, Result};
 
 /// The type of an event that names none.
 const MESSAGE: &str = "message";

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Secret, Timeouts};
+use super::Timeouts;
+use crate::credentials::Secret;
 
 /// Options of single calls: extra headers and query, other limits, cancellation.
 ///
@@ -12,7 +13,8 @@ use crate::{Secret, Timeouts};
 ///
 /// ```
 /// use std::time::Duration;
-/// use turnwire::{CallOptions, OpenAi};
+/// use turnwire::OpenAi;
+/// use turnwire::config::CallOptions;
 ///
 /// # fn main() -> turnwire::Result<()> {
 /// let llm = OpenAi::builder().base_url("http://127.0.0.1:8080/v1").build()?;

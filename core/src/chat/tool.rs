@@ -13,7 +13,7 @@ use super::schema::{TypeSchema, schema_of};
 /// as it was.
 ///
 /// ```
-/// use turnwire::Tool;
+/// use turnwire::chat::Tool;
 ///
 /// #[derive(serde::Deserialize, schemars::JsonSchema)]
 /// struct Weather {
@@ -200,7 +200,7 @@ pub struct SchemaFormat {
 }
 
 impl ResponseFormat {
-    /// JSON that reads as a `T`, followed exactly where the type allows that; read it with [`ChatReply::parse`](crate::ChatReply::parse).
+    /// JSON that reads as a `T`, followed exactly where the type allows that; read it with [`ChatReply::parse`](crate::chat::ChatReply::parse).
     pub fn of<T: JsonSchema>() -> Self {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         let name = T::schema_name();

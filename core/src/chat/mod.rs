@@ -51,3 +51,5 @@ pub use request::ChatRequest;
 pub use stream::ChatStream;
 pub use tool::{FunctionTool, ResponseFormat, SchemaFormat, Tool, ToolChoice, ToolMode};
 pub use usage::{CompletionTokens, Logprobs, PromptTokens, TokenLogprob, Usage};
+
+pub use schemars::JsonSchema;

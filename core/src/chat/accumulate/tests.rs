@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::openai::FinishReason;
-use crate::openai::chunk_reader::ChunkReader;
+use crate::chat::FinishReason;
+use crate::chat::chunk_reader::ChunkReader;
 
 fn accumulate(chunks: &[&str]) -> Accumulator {
     let mut reader = ChunkReader::default();

@@ -78,9 +78,9 @@ macro_rules! read_object {
                         self,
                         mut map: A,
                     ) -> Result<Self::Value, A::Error> {
-                        $crate::openai::budget::spend_on::<Self::Value, _>()?;
+                        $crate::chat::budget::spend_on::<Self::Value, _>()?;
                         let mut read = <$type>::default();
-                        while let Some(name) = map.next_key::<$crate::openai::lenient::Text<$de>>()? {
+                        while let Some(name) = map.next_key::<$crate::chat::lenient::Text<$de>>()? {
                             match name.as_str() {
                                 $($name => match map.next_value::<Option<$reader>>()? {
                                     Some(value) => {
@@ -95,8 +95,8 @@ macro_rules! read_object {
                                     map.next_value::<serde::de::IgnoredAny>()?;
                                 })?
                                 other => {
-                                    $crate::openai::budget::spend_on_field(read.extra.len())?;
-                                    let value = map.next_value::<$crate::openai::budget::Kept>()?;
+                                    $crate::chat::budget::spend_on_field(read.extra.len())?;
+                                    let value = map.next_value::<$crate::chat::budget::Kept>()?;
                                     read.extra.keep(other, value.0);
                                 }
                             }
@@ -115,7 +115,7 @@ macro_rules! read_object {
 /// Implements `Serialize` and `Deserialize` for a struct that is written with exactly the fields that came.
 macro_rules! kept_object {
     (<$de:lifetime> $type:ident { $($told:literal $name:literal => $field:ident: $reader:ty;)+ }) => {
-        $crate::openai::object::read_object!(<$de> $type { $($name => $field: $reader, $told;)+ });
+        $crate::chat::object::read_object!(<$de> $type { $($name => $field: $reader, $told;)+ });
 
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::OpenAi;
-use crate::http::{CallOptions, HttpConfig, http_settings};
-use crate::{Error, ErrorKind, Result, Secret};
+use crate::config::CallOptions;
+use crate::credentials::Secret;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{HttpConfig, http_settings};
 
 /// Where OpenAI's own service is.
 const OPENAI: &str = "https://api.openai.com/v1";

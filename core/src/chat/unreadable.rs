@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::budget::{self, Kept};
 use crate::error::is_trouble;
+use crate::error::{Error, ErrorKind};
 use crate::http::Context;
-use crate::{Error, ErrorKind};
 
 /// Why JSON gave no chunk, or no reply.
 #[derive(Debug)]

@@ -1,6 +1,11 @@
-//! Plain options with their defaults: time limits, retries, sizes.
+//! Plain options with their defaults: time limits, retries, sizes, and the options of single calls.
+
+mod call;
 
 use std::time::Duration;
+
+pub use call::CallOptions;
+pub(crate) use call::{HeaderChange, header_changes};
 
 /// The time limits of a call, each for another way in which a service can fail to answer.
 ///
@@ -8,7 +13,7 @@ use std::time::Duration;
 ///
 /// ```
 /// use std::time::Duration;
-/// use turnwire::Timeouts;
+/// use turnwire::config::Timeouts;
 ///
 /// let timeouts = Timeouts { idle: Some(Duration::from_secs(30)), ..Timeouts::default() };
 /// # let _ = timeouts;
@@ -39,7 +44,7 @@ impl Timeouts {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use turnwire::Timeouts;
+    /// use turnwire::config::Timeouts;
     ///
     /// let timeouts = Timeouts::of_silence(Duration::from_secs(30));
     /// assert_eq!(timeouts.idle, Some(Duration::from_secs(30)));
@@ -90,7 +95,7 @@ pub struct RetryPolicy {
     /// Default 0.25.
     pub jitter: f64,
     /// The longest `Retry-After` that is obeyed. A longer one ends the call, and stands on the error as
-    /// [`Error::retry_after`](crate::Error::retry_after). Default 120 s.
+    /// [`Error::retry_after`](crate::error::Error::retry_after). Default 120 s.
     pub max_retry_after: Duration,
 }
 

@@ -19,7 +19,7 @@ pub struct ChatChunk {
     /// What this chunk adds to each reply; empty in a chunk that only tells the usage.
     pub choices: Vec<ChunkChoice>,
     /// The tokens that the request took, in the last chunk if it was
-    /// [asked for](crate::ChatRequest::include_usage).
+    /// [asked for](crate::chat::ChatRequest::include_usage).
     pub usage: Option<Box<Usage>>,
     /// Fields beyond these.
     pub extra: Extra,

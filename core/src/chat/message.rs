@@ -13,7 +13,8 @@ use super::lenient;
 /// sent on as it was.
 ///
 /// ```
-/// use turnwire::{Message, Part};
+/// use turnwire::Message;
+/// use turnwire::chat::Part;
 ///
 /// let messages = [
 ///     Message::system("Answer in one sentence."),

@@ -54,7 +54,7 @@ mod raw {
     use bytes::Bytes;
 
     use super::ChatStream;
-    use crate::Result;
+    use crate::error::Result;
     use crate::http::Piece;
 
     impl ChatStream {

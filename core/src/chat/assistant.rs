@@ -10,7 +10,7 @@ use super::json_text::JsonText;
 use super::lenient::{List, Text};
 use super::message::Message;
 use super::object::{Told, read_object};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// What the model says: text, a refusal, calls of tools.
 ///
@@ -275,7 +275,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::ChatReply;
+    use crate::chat::ChatReply;
 
     #[test]
     fn a_reply_s_message_goes_back_with_all_that_came_but_the_reasoning() {

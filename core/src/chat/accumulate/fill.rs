@@ -4,9 +4,9 @@ use super::calls::Calls;
 use super::change::{At, Changes};
 use super::merge::{Mode, merge_fields};
 use super::{Tally, add_to_message};
-use crate::openai::assistant::AssistantMessage;
-use crate::openai::chunk::Delta;
-use crate::openai::extra::Extra;
+use crate::chat::assistant::AssistantMessage;
+use crate::chat::chunk::Delta;
+use crate::chat::extra::Extra;
 
 pub(super) fn fill_message<C: Changes>(
     message: &mut AssistantMessage,

@@ -10,8 +10,9 @@ use tracing::{Instrument, Span};
 
 use super::stream::{ChatStream, Setup};
 use super::{ChatReply, ChatRequest, OpenAiBuilder, telemetry};
-use crate::http::{CallOptions, Head, HttpClient, Request, Response, Source};
-use crate::{ErrorKind, Result};
+use crate::config::CallOptions;
+use crate::error::{ErrorKind, Result};
+use crate::http::{Head, HttpClient, Request, Response, Source};
 
 /// A client of OpenAI, or of any service that speaks its chat completions.
 ///

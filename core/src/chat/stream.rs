@@ -18,9 +18,10 @@ use super::event::{Step, Taken, is_of_the_line, read_event, take_in};
 use super::gather::Gather;
 use super::reply::ChatReply;
 use super::telemetry;
+use crate::config::Limits;
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Piece, Source};
 use crate::sse::{Decoder, Frame};
-use crate::{Error, ErrorKind, Limits, Result};
 
 /// How long the rest of a stream is waited for after every reply in it has ended: the usage and `[DONE]`.
 const REST: Duration = Duration::from_secs(5);
@@ -37,7 +38,7 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// It reads only when it is polled, so a slow reader slows the service down and takes no memory. Dropping it
 /// closes the connection. It ends well only if the service says so, by `[DONE]` or by a finish reason for
 /// every reply; else its last item is an error that keeps the text so far
-/// ([`Error::partial`](crate::Error::partial)). After an error or its end, it stays ended.
+/// ([`Error::partial`](crate::error::Error::partial)). After an error or its end, it stays ended.
 pub struct ChatStream {
     pub(super) source: Source,
     decoder: Decoder,

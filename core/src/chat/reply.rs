@@ -14,8 +14,8 @@ use super::unreadable::{Unreadable, is_giving_up, is_json, reported_trouble};
 use super::usage::{Logprobs, Usage};
 use super::{FinishReason, Role, ServiceTier};
 use crate::error::is_sign;
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Head, REQUEST_ID};
-use crate::{Error, ErrorKind, Result};
 
 /// A whole reply.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,7 +32,7 @@ pub struct ChatReply {
     /// Why the first reply ended, as in [`choices`](Self::choices).
     pub finish_reason: Option<FinishReason>,
     /// The tokens that it took, if the service tells; a stream tells when it is
-    /// [asked](crate::ChatRequest::include_usage).
+    /// [asked](crate::chat::ChatRequest::include_usage).
     pub usage: Option<Usage>,
     /// The class of service that was used.
     pub service_tier: Option<ServiceTier>,
@@ -205,7 +205,7 @@ impl ChatReply {
     }
 
     /// Reads the first reply's text as JSON, as asked for by
-    /// [`ResponseFormat::of`](crate::ResponseFormat::of).
+    /// [`ResponseFormat::of`](crate::chat::ResponseFormat::of).
     ///
     /// # Errors
     ///

@@ -8,7 +8,7 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use super::{ChatReply, ChatRequest};
-use crate::Error;
+use crate::error::Error;
 use crate::http::{Context, HttpClient};
 
 /// A span that covers a call with all its retries, until its last chunk.

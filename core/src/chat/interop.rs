@@ -9,8 +9,9 @@ use tokio::time::Instant;
 use tracing::Span;
 
 use super::stream::{ChatStream, Setup};
+use crate::config::Limits;
+use crate::error::{Error, ErrorKind};
 use crate::http::{Context, Piece, Source};
-use crate::{Error, ErrorKind, Limits};
 
 impl ChatStream {
     /// Reads a reply from the bytes of a response that another client has received.
@@ -37,7 +38,9 @@ impl ChatStream {
         }))
     }
 
-    fn from_pieces(pieces: impl Stream<Item = crate::Result<Piece>> + Send + 'static) -> Self {
+    fn from_pieces(
+        pieces: impl Stream<Item = crate::error::Result<Piece>> + Send + 'static,
+    ) -> Self {
         let setup = Setup {
             asked: 1,
             limits: Limits::default(),

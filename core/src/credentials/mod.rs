@@ -1,0 +1,28 @@
+//! Keys and tokens: how they are held, and where fresh ones come from.
+//!
+//! A [`Secret`] reaches a request and nothing else: it has no `Display`, and its `Debug` shows `[redacted]`. A user's
+//! [`Tokens`] are a pair of them. A [`TokenProvider`] supplies tokens to a store or a service when a call has none, or
+//! when the service refused those that it had:
+//!
+//! ```
+//! use turnwire::ChatStore;
+//! use turnwire::credentials::{TokenRequest, Tokens};
+//!
+//! # fn main() -> turnwire::Result<()> {
+//! let store = ChatStore::builder("http://localhost:8888")
+//!     .token_provider(|asked: TokenRequest| async move {
+//!         let user = asked.user?;
+//!         Some(Tokens::new(format!("access of {user}"), format!("refresh of {user}")))
+//!     })
+//!     .build()?;
+//! # let _ = store;
+//! # Ok(())
+//! # }
+//! ```
+
+mod provider;
+mod secret;
+
+pub(crate) use provider::AnyProvider;
+pub use provider::{TokenProvider, TokenRequest};
+pub use secret::{Secret, Tokens};
