@@ -67,5 +67,7 @@ pub use turn::{Turn, TurnRequest, Turns};
 
 // Types of other crates in public signatures, so that their versions need not be guessed.
 pub use ::http::HeaderMap;
+/// Writes the asynchronous methods of this crate's traits as `async fn`, in an `impl` under `#[async_trait]`.
+pub use async_trait::async_trait;
 pub use bytes::Bytes;
 pub use tokio_util::sync::CancellationToken;
