@@ -54,7 +54,7 @@ pub(crate) fn install(repo: &Repo, packages: &[&str]) -> Result<()> {
 }
 
 /// The packages of the programs that are not on the PATH.
-fn missing<'a>(programs: &[(&str, &'a str)]) -> Vec<&'a str> {
+pub(crate) fn missing<'a>(programs: &[(&str, &'a str)]) -> Vec<&'a str> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there =
         |program: &str| std::env::split_paths(&path).any(|dir| dir.join(program).is_file());

@@ -20,6 +20,7 @@ mod repo;
 mod step;
 mod suites;
 mod test;
+mod tools;
 mod venv;
 
 use std::process::ExitCode;

@@ -7,6 +7,7 @@ use crate::languages::{Node, Python};
 use crate::model_server::ModelServer;
 use crate::repo::Repo;
 use crate::step::Step;
+use crate::tools::Tool;
 use crate::venv::Venv;
 
 /// One suite: it passes or it fails.
@@ -15,32 +16,70 @@ pub(crate) struct Suite {
     /// What it is called on the command line.
     pub(crate) name: &'static str,
     /// One line for `--list`.
-    about: &'static str,
+    pub(crate) about: &'static str,
+    /// The tools that it needs.
+    pub(crate) needs: &'static [Tool],
     /// Installs what it needs and runs it.
     pub(crate) run: fn(&Repo) -> Result<()>,
 }
 
 /// Every suite, the quick ones first.
 pub(crate) static ALL: &[Suite] = &[
-    Suite { name: "fmt", about: "the code is formatted", run: fmt },
-    Suite { name: "clippy", about: "clippy has nothing to say", run: clippy },
-    Suite { name: "unit", about: "the tests of every crate, and the doc tests", run: unit },
-    Suite { name: "docs", about: "the documentation builds without a warning", run: docs },
-    Suite { name: "package", about: "the crate can be published", run: package },
+    Suite { name: "fmt", about: "the code is formatted", needs: &[Tool::Rustfmt], run: fmt },
+    Suite {
+        name: "clippy",
+        about: "clippy has nothing to say",
+        needs: &[Tool::Clippy],
+        run: clippy,
+    },
+    Suite {
+        name: "unit",
+        about: "the tests of every crate, and the doc tests",
+        needs: &[],
+        run: unit,
+    },
+    Suite {
+        name: "docs",
+        about: "the documentation builds without a warning",
+        needs: &[],
+        run: docs,
+    },
+    Suite { name: "package", about: "the crate can be published", needs: &[], run: package },
     Suite {
         name: "crash",
         about: "the outbox, killed at its writes, forked, hung and on a full disk",
+        needs: &[Tool::Programs(&debian::CRASH)],
         run: crash,
     },
-    Suite { name: "python", about: "the Python wheel, its types, servers and forks", run: python },
-    Suite { name: "node", about: "the npm package, packed and not", run: node },
-    Suite { name: "speech", about: "real voices, players, and the requests of gtts", run: speech },
+    Suite {
+        name: "python",
+        about: "the Python wheel, its types, servers and forks",
+        needs: &[Tool::Python, Tool::Node],
+        run: python,
+    },
+    Suite {
+        name: "node",
+        about: "the npm package, packed and not",
+        needs: &[Tool::Node],
+        run: node,
+    },
+    Suite {
+        name: "speech",
+        about: "real voices, players, and the requests of gtts",
+        needs: &[Tool::Python, Tool::Programs(&SPEECH)],
+        run: speech,
+    },
     Suite {
         name: "local-llm",
         about: "the client against a real model, served on loopback",
+        needs: &[Tool::Python],
         run: local_llm,
     },
 ];
+
+/// The programs that the tests of speech need, with their packages.
+const SPEECH: [(&str, &str); 3] =
+    [("espeak-ng", "espeak-ng"), ("ffmpeg", "ffmpeg"), ("mpg123", "mpg123")];
 
 /// The suite of this name.
 ///
@@ -109,8 +148,7 @@ fn node(repo: &Repo) -> Result<()> {
 }
 
 fn speech(repo: &Repo) -> Result<()> {
-    let programs = [("espeak-ng", "espeak-ng"), ("ffmpeg", "ffmpeg"), ("mpg123", "mpg123")];
-    debian::require(repo, &programs)?;
+    debian::require(repo, &SPEECH)?;
     let requirements = repo.root().join("tests/gtts/requirements.txt");
     let gtts = Venv::prepare(repo, &repo.target("gtts/venv"), &requirements)?;
     Step::cargo(repo, "test -p turnwire-suite --features speech-tools --test real_speech")

@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use crate::repo::Repo;
 use crate::suites::Suite;
+use crate::tools;
 
 /// How one suite ended.
 struct Outcome {
@@ -15,8 +16,13 @@ struct Outcome {
     took: Duration,
 }
 
-/// Runs all the suites, even when one fails: a person mends several things at once.
+/// Runs all the suites, even when one fails: a person mends several things at once. Runs none while a tool is missing, which would
+/// show only after those before it.
 pub(crate) fn run(repo: &Repo, suites: &[&'static Suite]) -> ExitCode {
+    if let Some(missing) = tools::missing(repo, suites) {
+        eprintln!("error: {missing}");
+        return ExitCode::FAILURE;
+    }
     let outcomes: Vec<_> = suites.iter().map(|suite| run_one(repo, suite)).collect();
     print!("\n{}", table(&outcomes));
     if outcomes.iter().all(|outcome| outcome.result.is_ok()) {
@@ -36,7 +42,7 @@ fn run_one(repo: &Repo, suite: &Suite) -> Outcome {
     Outcome { name: suite.name, result, took: began.elapsed() }
 }
 
-/// A line for each suite, and the count, which is the last line.
+/// A line for each suite, the total time, and the count, which is the last line.
 fn table(outcomes: &[Outcome]) -> String {
     let mut text = String::new();
     let mut failed = 0;
@@ -53,6 +59,8 @@ fn table(outcomes: &[Outcome]) -> String {
         text.push_str(line.trim_end());
         text.push('\n');
     }
+    let total: Duration = outcomes.iter().map(|outcome| outcome.took).sum();
+    text.push_str(&format!("{:<17} {:>7.1} s\n", "total", total.as_secs_f64()));
     let passed = outcomes.len() - failed;
     text.push_str(&format!("{passed} passed, {failed} failed\n"));
     text
@@ -75,6 +83,7 @@ mod tests {
         let expected = "\
 fmt        passed     1.2 s
 local-llm  FAILED    75.0 s  above: below
+total                76.2 s
 1 passed, 1 failed
 ";
         assert_eq!(table(&outcomes), expected);

@@ -61,6 +61,25 @@ impl Venv {
     }
 }
 
+/// Describes the Python that is missing and how to install it; `None` when there is one, or it can be installed.
+pub(crate) fn missing_python(repo: &Repo) -> Option<String> {
+    let is_here = debian::may_install(repo) || BasePython::probe(repo, &base_program()).is_ok();
+    (!is_here).then(no_python)
+}
+
+/// The Python that environments are made from: the one that the variable `PYTHON` names, or `python3`.
+fn base_program() -> String {
+    std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned())
+}
+
+fn no_python() -> String {
+    let (major, minor) = OLDEST_PYTHON;
+    format!(
+        "Python {major}.{minor} or newer that can make virtual environments. On Debian or Ubuntu, \
+         `apt-get install python3 python3-venv`; to use another than `python3`, name it in the variable PYTHON"
+    )
+}
+
 /// Waits until no other `cargo xtask` makes the environment. The lock ends with the file.
 fn lock(path: &Path) -> Result<File> {
     let file = File::create(path).with_context(|| format!("making {}", path.display()))?;
@@ -76,9 +95,9 @@ struct BasePython {
 }
 
 impl BasePython {
-    /// The one that the variable `PYTHON` names, or `python3`.
+    /// Finds it, and installs it where that is wanted.
     fn find(repo: &Repo) -> Result<Self> {
-        let program = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        let program = base_program();
         match Self::probe(repo, &program) {
             Err(_) if debian::may_install(repo) => {
                 debian::install(repo, &["python3", "python3-venv"])?;
@@ -86,14 +105,7 @@ impl BasePython {
             }
             probed => probed,
         }
-        .with_context(|| {
-            let (major, minor) = OLDEST_PYTHON;
-            format!(
-                "no Python {major}.{minor} or newer that can make virtual environments. \
-                 On Debian or Ubuntu, `apt-get install python3 python3-venv`; to use another \
-                 than `python3`, name it in the variable PYTHON"
-            )
-        })
+        .with_context(|| format!("there is no {}", no_python()))
     }
 
     fn probe(repo: &Repo, program: &str) -> Result<Self> {
