@@ -79,7 +79,7 @@ pub(crate) fn client_settings(settings: Settings) -> OpenAiBuilder {
         builder = builder.timeouts(Timeouts::of_silence(limit));
     }
     if let Some(max_retries) = settings.max_retries {
-        builder = builder.retry(RetryPolicy { max_retries, ..RetryPolicy::default() });
+        builder = builder.retry(RetryPolicy::new().max_retries(max_retries));
     }
     builder
 }
@@ -94,7 +94,7 @@ impl Options {
             options = options.retry_timeouts();
         }
         if let Some(limit) = self.timeout_ms.map(duration) {
-            options = options.silence_timeout(limit);
+            options = options.timeout(limit);
         }
         if let Some(key) = self.idempotency_key {
             options = options.idempotency_key(key);

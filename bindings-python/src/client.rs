@@ -27,7 +27,7 @@ impl Limits {
     fn of_client(&self) -> PyResult<Timeouts> {
         let limits = Timeouts::of_silence(self.silence()?);
         let connect = self.connect.map_or(Ok(limits.connect), seconds)?;
-        Ok(Timeouts { connect, ..limits })
+        Ok(limits.connect(connect))
     }
 
     fn silence(&self) -> PyResult<Option<Duration>> {
@@ -53,12 +53,10 @@ struct Sizes {
 
 impl From<Sizes> for turnwire::config::Limits {
     fn from(sizes: Sizes) -> Self {
-        let defaults = turnwire::config::Limits::default();
-        turnwire::config::Limits {
-            event: sizes.event_bytes.unwrap_or(defaults.event),
-            reply: sizes.reply_bytes.unwrap_or(defaults.reply),
-            ..defaults
-        }
+        let mut limits = turnwire::config::Limits::new();
+        limits.event = sizes.event_bytes.unwrap_or(limits.event);
+        limits.reply = sizes.reply_bytes.unwrap_or(limits.reply);
+        limits
     }
 }
 
@@ -79,7 +77,7 @@ impl Options {
             options = options.max_retries(retries);
         }
         match self.timeout {
-            Some(limits) => Ok(options.silence_timeout(limits.silence()?)),
+            Some(limits) => Ok(options.timeout(limits.silence()?)),
             None => Ok(options),
         }
     }
@@ -113,7 +111,7 @@ impl Client {
         }
         settings = settings.headers(options.headers).queries(options.query).limits(limits.into());
         if let Some(max_retries) = options.max_retries {
-            settings = settings.retry(RetryPolicy { max_retries, ..RetryPolicy::default() });
+            settings = settings.retry(RetryPolicy::new().max_retries(max_retries));
         }
         if let Some(limits) = options.timeout {
             settings = settings.timeouts(limits.of_client()?);

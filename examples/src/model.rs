@@ -94,18 +94,10 @@ impl ModelOptions {
     }
 
     fn timeouts(&self) -> Timeouts {
-        let defaults = Timeouts::default();
         let Some(limit) = self.timeout else {
-            return defaults;
+            return Timeouts::new();
         };
-        Timeouts {
-            connect: defaults.connect.map(|connect| connect.min(limit)),
-            headers: Some(limit),
-            idle: Some(limit),
-            content: Some(limit),
-            total: Some(limit), // of a whole reply; a stream has none
-            ..defaults
-        }
+        Timeouts::of_silence(limit).content(limit)
     }
 }
 

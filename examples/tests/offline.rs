@@ -87,7 +87,7 @@ async fn store() -> (Store, ChatStore) {
     let store = ChatStore::builder(service.url())
         .tokens(login.access.as_str(), login.refresh.as_str())
         .no_proxy()
-        .retry(RetryPolicy { max_retries: 0, ..RetryPolicy::default() })
+        .retry(RetryPolicy::never())
         .build()
         .unwrap();
     (service, store)

@@ -1,4 +1,4 @@
-//! What one call may do differently from its client.
+//! The options of single calls, over those of the client.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::credentials::Secret;
 ///
 /// # fn main() -> turnwire::Result<()> {
 /// let llm = OpenAi::builder().base_url("http://127.0.0.1:8080/v1").build()?;
-/// let hasty = llm.with(CallOptions::new().header("x-team", "red").idle_timeout(Duration::from_secs(5)));
+/// let hasty = llm.with(CallOptions::new().header("x-team", "red").timeout(Duration::from_secs(5)));
 /// # let _ = hasty;
 /// # Ok(())
 /// # }
@@ -85,6 +85,13 @@ impl CallOptions {
         self
     }
 
+    /// The longest silence of the service, `None` for any: one limit in place of several, as other clients'
+    /// `timeout`; see [`Timeouts::of_silence`]. The limits that are set on their own win over it.
+    pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.timeouts.silence = Some(limit.into());
+        self
+    }
+
     /// The longest wait for a stream's headers, `None` for none; see [`Timeouts::headers`].
     pub fn headers_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.timeouts.headers = Some(limit.into());
@@ -110,14 +117,7 @@ impl CallOptions {
         self
     }
 
-    /// The longest silence of the service, `None` for any: one limit in place of several, as other clients'
-    /// `timeout`; see [`Timeouts::of_silence`]. The limits that are set on their own win over it.
-    pub fn silence_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.timeouts.silence = Some(limit.into());
-        self
-    }
-
-    /// How often the request may be sent again.
+    /// The largest number of retries, in place of [`RetryPolicy::max_retries`](crate::config::RetryPolicy::max_retries).
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = Some(retries);
         self

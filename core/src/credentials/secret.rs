@@ -56,6 +56,7 @@ impl fmt::Debug for Secret {
 /// assert_eq!(format!("{tokens:?}"), "Tokens { access: [redacted], refresh: [redacted] }");
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Tokens {
     /// Sent as `Authorization: Bearer …`.
     pub access: Secret,

@@ -1,4 +1,4 @@
-//! How deployments of a chat service differ.
+//! Differences between deployments of a chat service: paths and the form of a stream.
 
 use std::str::FromStr;
 
@@ -11,13 +11,15 @@ use crate::error::{Error, ErrorKind};
 /// use turnwire::service::ServicePaths;
 ///
 /// # fn main() -> turnwire::Result<()> {
-/// let paths = ServicePaths { stream: "/chat-stream".into(), speech: "/tts".into(), ..ServicePaths::default() };
+/// let paths = ServicePaths::new().stream("/chat-stream").speech("/tts");
 /// let service = ChatService::builder("http://localhost:5000").paths(paths).build()?;
 /// # let _ = service;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use]
 pub struct ServicePaths {
     /// A whole reply. Default `/chat`.
     pub chat: String,
@@ -25,6 +27,31 @@ pub struct ServicePaths {
     pub stream: String,
     /// Speech. Default `/chat/tts`.
     pub speech: String,
+}
+
+impl ServicePaths {
+    /// The default paths.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`chat`](Self::chat).
+    pub fn chat(mut self, path: impl Into<String>) -> Self {
+        self.chat = path.into();
+        self
+    }
+
+    /// Sets [`stream`](Self::stream).
+    pub fn stream(mut self, path: impl Into<String>) -> Self {
+        self.stream = path.into();
+        self
+    }
+
+    /// Sets [`speech`](Self::speech).
+    pub fn speech(mut self, path: impl Into<String>) -> Self {
+        self.speech = path.into();
+        self
+    }
 }
 
 impl Default for ServicePaths {
@@ -37,7 +64,7 @@ impl Default for ServicePaths {
     }
 }
 
-/// What a service streams.
+/// The form of a service's stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Wire {

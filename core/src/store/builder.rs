@@ -29,11 +29,8 @@ pub struct ChatStoreBuilder {
 
 impl ChatStoreBuilder {
     pub(super) fn new(url: impl Into<Secret>) -> Self {
-        let timeouts = Timeouts {
-            connect: Some(Duration::from_secs(5)),
-            total: Some(Duration::from_secs(30)),
-            ..Timeouts::default()
-        };
+        let timeouts =
+            Timeouts::new().connect(Duration::from_secs(5)).total(Duration::from_secs(30));
         ChatStoreBuilder {
             http: HttpConfig { base_url: Some(url.into()), timeouts, ..HttpConfig::default() },
             paths: StorePaths::default(),

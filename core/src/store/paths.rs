@@ -1,67 +1,85 @@
-//! Where the store's calls are.
+//! The paths of the store's calls.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// What stands as it is in a segment of a path (RFC 3986, section 2.3).
+/// The characters that are not escaped in a segment of a path (RFC 3986, section 2.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The paths of the store's calls, below its URL. Braces stand for the id that a call is about.
-///
-/// ```
-/// use turnwire::ChatStore;
-/// use turnwire::store::StorePaths;
-///
-/// # fn main() -> turnwire::Result<()> {
-/// let paths = StorePaths { save: "/v2/chat/save".into(), ..StorePaths::default() };
-/// let store = ChatStore::builder("http://localhost:8888").paths(paths).build()?;
-/// # let _ = store;
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StorePaths {
-    /// `POST`: saves a message.
-    pub save: String,
-    /// `PATCH`: counts a saved message.
-    pub update_messages: String,
-    /// `POST`: creates a workspace.
-    pub create_workspace: String,
-    /// `POST`: starts a session.
-    pub start_session: String,
-    /// `GET`: the messages of a workspace, `{}`.
-    pub history: String,
-    /// `GET`: the workspaces of a user, `{}`.
-    pub workspaces: String,
-    /// `GET`: the active session of a workspace, `{}`.
-    pub session: String,
-    /// `PATCH`: sets the status of a session.
-    pub update_status: String,
-    /// `POST`: new tokens for stale ones.
-    pub reissue: String,
-    /// `GET`, in an older store: the workspace of a user, `{}`.
-    pub workspace: String,
-    /// `POST`, in an older store: new tokens for a refresh token.
-    pub refresh_token: String,
+/// Defines the paths in one table: a public field with its default, and a setter.
+macro_rules! store_paths {
+    ($(#[doc = $doc:literal] $name:ident: $default:literal,)+) => {
+        /// The paths of the store's calls, below its URL. Braces stand for the id that a call is about.
+        ///
+        /// ```
+        /// use turnwire::ChatStore;
+        /// use turnwire::store::StorePaths;
+        ///
+        /// # fn main() -> turnwire::Result<()> {
+        /// let paths = StorePaths::new().save("/v2/chat/save").history("/v2/chat/{}/messages");
+        /// let store = ChatStore::builder("http://localhost:8888").paths(paths).build()?;
+        /// # let _ = store;
+        /// # Ok(())
+        /// # }
+        /// ```
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        #[must_use]
+        pub struct StorePaths {
+            $(
+                #[doc = $doc]
+                #[doc = concat!(" Default `", $default, "`.")]
+                pub $name: String,
+            )+
+        }
+
+        impl StorePaths {
+            /// The default paths.
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            $(
+                #[doc = concat!("Sets [`", stringify!($name), "`](Self::", stringify!($name), ").")]
+                pub fn $name(mut self, path: impl Into<String>) -> Self {
+                    self.$name = path.into();
+                    self
+                }
+            )+
+        }
+
+        impl Default for StorePaths {
+            fn default() -> Self {
+                StorePaths { $($name: $default.into(),)+ }
+            }
+        }
+    };
 }
 
-impl Default for StorePaths {
-    fn default() -> Self {
-        StorePaths {
-            save: "/api/chat/save".into(),
-            update_messages: "/api/session/update-messages".into(),
-            create_workspace: "/api/workspace/create".into(),
-            start_session: "/api/session/start".into(),
-            history: "/api/chat/history/{}".into(),
-            workspaces: "/api/workspace/{}/status".into(),
-            session: "/api/session/{}".into(),
-            update_status: "/api/session/update-status".into(),
-            reissue: "/reissue".into(),
-            workspace: "/api/workspace/{}".into(),
-            refresh_token: "/api/members/refresh-token".into(),
-        }
-    }
+store_paths! {
+    /// `POST`: saves a message.
+    save: "/api/chat/save",
+    /// `PATCH`: counts a saved message.
+    update_messages: "/api/session/update-messages",
+    /// `POST`: creates a workspace.
+    create_workspace: "/api/workspace/create",
+    /// `POST`: starts a session.
+    start_session: "/api/session/start",
+    /// `GET`: the messages of a workspace, `{}`.
+    history: "/api/chat/history/{}",
+    /// `GET`: the workspaces of a user, `{}`.
+    workspaces: "/api/workspace/{}/status",
+    /// `GET`: the active session of a workspace, `{}`.
+    session: "/api/session/{}",
+    /// `PATCH`: sets the status of a session.
+    update_status: "/api/session/update-status",
+    /// `POST`: new tokens for stale ones.
+    reissue: "/reissue",
+    /// `GET`, in an older store: the workspace of a user, `{}`.
+    workspace: "/api/workspace/{}",
+    /// `POST`, in an older store: new tokens for a refresh token.
+    refresh_token: "/api/members/refresh-token",
 }
 
 /// A path with the id in its place.

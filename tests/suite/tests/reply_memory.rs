@@ -87,15 +87,15 @@ async fn measured(name: &str, read: impl Future<Output = ()>) {
 }
 
 fn service(answer: Answer) -> ChatService {
-    let limits = Limits { event: 2 * SIZE, reply: 2 * SIZE, ..Limits::default() };
-    let retry = RetryPolicy { max_retries: 0, ..RetryPolicy::default() };
+    let limits = Limits::new().event(2 * SIZE).reply(2 * SIZE);
+    let retry = RetryPolicy::never();
     let builder = ChatService::builder(answer.serve()).no_proxy().limits(limits).retry(retry);
     builder.tokens("access", "refresh").fallback(false).build().unwrap()
 }
 
 fn store(answer: Answer) -> ChatStore {
-    let limits = Limits { reply: 2 * SIZE, ..Limits::default() };
-    let retry = RetryPolicy { max_retries: 0, ..RetryPolicy::default() };
+    let limits = Limits::new().reply(2 * SIZE);
+    let retry = RetryPolicy::never();
     let builder = ChatStore::builder(answer.serve()).no_proxy().limits(limits).retry(retry);
     builder.tokens("access", "refresh").build().unwrap()
 }

@@ -193,7 +193,7 @@ async fn a_coding_that_cannot_be_read_is_named_with_its_cure() {
 #[tokio::test]
 async fn sizes_are_counted_after_decoding() {
     let fake = Fake::start().await.unwrap();
-    let limits = Limits { event: 100_000, reply: 1_000_000, error_body: 1_000 };
+    let limits = Limits::new().event(100_000).reply(1_000_000).error_body(1_000);
     let llm = settings(&fake).limits(limits).build().unwrap();
     // Four megabytes in some kilobytes.
     let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());

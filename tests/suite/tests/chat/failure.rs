@@ -160,7 +160,7 @@ async fn statuses_are_typed_and_never_retried_unless_they_pass() {
 async fn a_service_that_is_not_there_is_a_connect_error() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let llm = OpenAi::builder().base_url(format!("http://127.0.0.1:{port}/v1")).no_proxy();
-    let retry = turnwire::config::RetryPolicy { max_retries: 0, ..Default::default() };
+    let retry = turnwire::config::RetryPolicy::never();
     let error = llm.retry(retry).build().unwrap().chat(ask()).await.unwrap_err();
     assert_eq!(error.code(), "connect");
     assert!(error.is_connect() && error.is_retryable());
@@ -171,7 +171,7 @@ async fn a_service_that_is_not_there_is_a_connect_error() {
 async fn sizes_have_their_limits() {
     let fake = Fake::start().await.unwrap();
     let llm = settings(&fake)
-        .limits(Limits { event: 1000, reply: 3000, error_body: 100 })
+        .limits(Limits::new().event(1000).reply(3000).error_body(100))
         .build()
         .unwrap();
     let large = "가".repeat(2000);

@@ -95,9 +95,8 @@ async fn limits_without_end_are_no_limits() {
         .idle_timeout(for_ever)
         .content_timeout(for_ever)
         .total_timeout(for_ever)
-        .silence_timeout(for_ever);
-    for llm in [llm.clone(), llm.with(options), llm.with(CallOptions::new().silence_timeout(None))]
-    {
+        .timeout(for_ever);
+    for llm in [llm.clone(), llm.with(options), llm.with(CallOptions::new().timeout(None))] {
         assert!(!llm.chat(ask()).await.unwrap().text().is_empty());
         let stream = llm.chat_stream(ask()).await.unwrap();
         assert!(!stream.finish().await.unwrap().text().is_empty());

@@ -6,7 +6,7 @@ use turnwire::{ChatRequest, ChatService, ErrorKind, OpenAi, TurnRequest};
 use turnwire_fakes::h2::H2Fake;
 
 fn hasty() -> RetryPolicy {
-    RetryPolicy { initial_backoff: std::time::Duration::from_millis(5), ..Default::default() }
+    RetryPolicy::new().initial_backoff(std::time::Duration::from_millis(5))
 }
 
 async fn client() -> (H2Fake, OpenAi) {

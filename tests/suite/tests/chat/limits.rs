@@ -109,7 +109,7 @@ async fn one_limit_on_silence_stands_for_several() {
     fake.script("steady", Script::new().repeat(20, |s| s.text("a").wait_ms(20)).finish("stop"));
     let of_client =
         settings(&fake).timeouts(turnwire::config::Timeouts::of_silence(LIMIT)).build().unwrap();
-    let of_call = client(&fake).with(CallOptions::new().silence_timeout(LIMIT));
+    let of_call = client(&fake).with(CallOptions::new().timeout(LIMIT));
     for llm in [of_client, of_call] {
         let ask = |model: &str| turnwire::ChatRequest::new(model);
         assert_eq!(llm.chat(ask("slow")).await.unwrap_err().code(), "total_timeout");
@@ -158,7 +158,7 @@ async fn a_connection_that_does_not_stand_meets_the_connect_limit() {
         queued.push(stream.unwrap());
         assert!(queued.len() < 100, "the queue does not fill");
     }
-    let timeouts = turnwire::config::Timeouts { connect: Some(LIMIT), ..Default::default() };
+    let timeouts = turnwire::config::Timeouts::new().connect(LIMIT);
     let llm = turnwire::OpenAi::builder()
         .base_url(format!("http://{address}/v1"))
         .no_proxy()

@@ -22,11 +22,9 @@ use turnwire_fakes::{Fake, Script};
 
 /// The settings of a client of the fake, whose retries do not wait long.
 fn settings(fake: &Fake) -> OpenAiBuilder {
-    let retry = RetryPolicy {
-        initial_backoff: Duration::from_millis(80),
-        max_backoff: Duration::from_millis(500),
-        ..RetryPolicy::default()
-    };
+    let retry = RetryPolicy::new()
+        .initial_backoff(Duration::from_millis(80))
+        .max_backoff(Duration::from_millis(500));
     OpenAi::builder()
         .base_url(fake.base_url())
         .api_key("sk-test-0123456789")

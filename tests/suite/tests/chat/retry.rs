@@ -100,10 +100,7 @@ async fn a_retry_after_that_is_no_number_is_none() {
 async fn an_absurd_retry_after_does_no_harm() {
     for value in ["10000000000000000000", "99999999999999999999999", "1e400"] {
         let fake = in_turn([Script::error(429, "never").header("retry-after", value)]).await;
-        let retry = turnwire::config::RetryPolicy {
-            max_retry_after: std::time::Duration::MAX,
-            ..turnwire::config::RetryPolicy::default()
-        };
+        let retry = turnwire::config::RetryPolicy::new().max_retry_after(std::time::Duration::MAX);
         let llm = settings(&fake).retry(retry).build().unwrap();
         let limit = std::time::Duration::from_millis(200);
         let llm = llm.with(CallOptions::new().total_timeout(limit));

@@ -214,7 +214,7 @@ async fn clients_without_a_key_need_another_service_than_openai() {
         assert_eq!(error.code(), "config", "{wrong}: {error}");
     }
     assert_eq!(OpenAi::builder().api_key(" ").build().unwrap_err().code(), "config");
-    let retry = turnwire::config::RetryPolicy { jitter: f64::NAN, ..Default::default() };
+    let retry = turnwire::config::RetryPolicy::new().jitter(f64::NAN);
     assert_eq!(settings_of_nobody().retry(retry).build().unwrap_err().code(), "config");
     let error = OpenAi::builder().api_key("a\nb").build().unwrap_err();
     assert!(error.code() == "config" && !format!("{error:?}").contains("a\\nb"), "{error:?}");

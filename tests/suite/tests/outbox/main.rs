@@ -41,7 +41,7 @@ async fn fake() -> FakeStore {
 
 fn store(fake: &FakeStore) -> ChatStoreBuilder {
     let total = Some(Duration::from_millis(300));
-    ChatStore::builder(fake.url()).no_proxy().timeouts(Timeouts { total, ..Timeouts::default() })
+    ChatStore::builder(fake.url()).no_proxy().timeouts(Timeouts::new().total(total))
 }
 
 /// An outbox that does not wait long for another try.

@@ -172,11 +172,9 @@ fn what_a_proxy_answers_is_told_and_only_what_may_pass_is_tried_again() {
     ];
     for (scheme, answers, told, attempts) in answers {
         let proxy = format!("{scheme}://me:secret-1@{}", answering(answers));
-        let retry = turnwire::config::RetryPolicy {
-            max_retries: 1,
-            initial_backoff: Duration::from_millis(1),
-            ..Default::default()
-        };
+        let retry = turnwire::config::RetryPolicy::new()
+            .max_retries(1)
+            .initial_backoff(Duration::from_millis(1));
         let settings = turnwire::OpenAi::builder().proxy(proxy).retry(retry);
         let error = ask("https://127.0.0.1:9/v1", settings).unwrap_err();
         assert_eq!((error.code(), error.attempts()), ("connect", attempts), "{error}");
@@ -194,11 +192,8 @@ fn a_proxy_that_never_answers_is_named_when_the_connect_limit_strikes() {
         let proxy = format!("{scheme}://{}", listener.local_addr().unwrap());
         let settings = turnwire::OpenAi::builder()
             .proxy(&*proxy)
-            .retry(turnwire::config::RetryPolicy { max_retries: 0, ..Default::default() })
-            .timeouts(turnwire::config::Timeouts {
-                connect: Some(Duration::from_millis(50)),
-                ..Default::default()
-            });
+            .retry(turnwire::config::RetryPolicy::never())
+            .timeouts(turnwire::config::Timeouts::new().connect(Duration::from_millis(50)));
         let error = ask("https://127.0.0.1:9/v1", settings).unwrap_err();
         assert_eq!(error.code(), "connect_timeout", "{error}");
         assert!(error.to_string().contains(&format!("through the proxy {proxy}/")), "{error}");

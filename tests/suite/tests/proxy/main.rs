@@ -57,10 +57,7 @@ fn asked_with(base_url: &str, variables: &[(&str, &str)]) -> String {
 #[allow(clippy::print_stdout, reason = "its parent reads it")]
 fn asks_as_its_environment_says() {
     let Ok(base_url) = std::env::var("TURNWIRE_TEST_BASE_URL") else { return };
-    let settings = || {
-        turnwire::OpenAi::builder()
-            .retry(turnwire::config::RetryPolicy { max_retries: 0, ..Default::default() })
-    };
+    let settings = || turnwire::OpenAi::builder().retry(turnwire::config::RetryPolicy::never());
     let answer = ask(&base_url, settings()).unwrap_or_else(|error| format!("{error} | {error:?}"));
     println!("answer<{answer}>answer");
 }
@@ -113,7 +110,7 @@ fn a_proxy_that_is_not_there_is_named() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     for scheme in ["http", "socks5", "socks4"] {
         let url = format!("{scheme}://me:secret-1@127.0.0.1:{port}");
-        let retry = turnwire::config::RetryPolicy { max_retries: 0, ..Default::default() };
+        let retry = turnwire::config::RetryPolicy::never();
         let settings = turnwire::OpenAi::builder().proxy(url).retry(retry);
         let error = ask("http://127.0.0.1:1/v1", settings).unwrap_err();
         assert_eq!(error.code(), "connect");

@@ -9,7 +9,7 @@ use super::encoding::Encoded;
 pub(super) const ERROR_BODY: usize = 2000;
 
 pub(super) fn limits() -> Limits {
-    Limits { error_body: ERROR_BODY, ..Limits::default() }
+    Limits::new().error_body(ERROR_BODY)
 }
 
 fn body(status: u16, body: String) -> Script {

@@ -33,10 +33,7 @@ async fn no_secret_shows_anywhere() {
         .header("cookie", format!("session={cookie}; theme=dark"))
         .header("x-upstream", format!("Basic {basic}"))
         .query("access_token", query)
-        .limits(turnwire::config::Limits {
-            error_body: 2000,
-            ..turnwire::config::Limits::default()
-        })
+        .limits(turnwire::config::Limits::new().error_body(2000))
         .no_proxy();
     let mut shown = format!("{settings:?}");
     let llm = settings.build().unwrap();

@@ -82,9 +82,7 @@ async fn a_reply_larger_than_the_limits_ends_there() {
     let event = json!({"type": "content", "content": "a".repeat(1000)});
     let script = Script::new().repeat(100, |script| script.sse(event.clone()));
     fake.fake().script("stream", script);
-    for limits in
-        [Limits { reply: 5000, ..Limits::default() }, Limits { event: 500, ..Limits::default() }]
-    {
+    for limits in [Limits::new().reply(5000), Limits::new().event(500)] {
         let service = settings(&fake).limits(limits).build().unwrap();
         let mut turn = service.stream(ask("안녕")).await.unwrap();
         assert_eq!(read(&mut turn).await.error.unwrap().code(), "too_large");

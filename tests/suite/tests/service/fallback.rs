@@ -94,13 +94,7 @@ async fn the_fallback_can_be_declined() {
 /// A policy of three attempts whose waits are long enough to be counted.
 fn patient() -> RetryPolicy {
     let wait = Duration::from_millis(200);
-    RetryPolicy {
-        max_retries: 2,
-        initial_backoff: wait,
-        max_backoff: wait,
-        jitter: 0.0,
-        ..RetryPolicy::default()
-    }
+    RetryPolicy::new().max_retries(2).initial_backoff(wait).max_backoff(wait).jitter(0.0)
 }
 
 #[tokio::test]

@@ -31,11 +31,9 @@ const WORKSPACE: &str = "ws-1";
 
 /// The settings of a client of the fake, whose retries do not wait long.
 fn settings(fake: &FakeChat) -> ChatServiceBuilder {
-    let retry = RetryPolicy {
-        initial_backoff: Duration::from_millis(5),
-        max_backoff: Duration::from_millis(10),
-        ..RetryPolicy::default()
-    };
+    let retry = RetryPolicy::new()
+        .initial_backoff(Duration::from_millis(5))
+        .max_backoff(Duration::from_millis(10));
     ChatService::builder(fake.url())
         .no_proxy()
         .retry(retry)

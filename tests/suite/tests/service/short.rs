@@ -32,7 +32,7 @@ async fn a_stream_of_http_2_that_is_reset_without_an_error_is_truncated() {
     let fake = H2Fake::start().await.unwrap();
     // Calls that the fake answers whole.
     let call = "/v1/chat/completions".to_owned();
-    let paths = ServicePaths { chat: call.clone(), stream: call, ..ServicePaths::default() };
+    let paths = ServicePaths::new().chat(call.clone()).stream(call);
     let url = fake.base_url().trim_end_matches("/v1").to_owned();
     let settings = ChatService::builder(url).no_proxy().paths(paths).wire(Wire::Text);
     let service = settings.root_certificate(fake.certificate_pem()).build().unwrap();

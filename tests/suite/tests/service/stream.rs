@@ -162,11 +162,7 @@ async fn a_turn_can_be_cancelled_and_ends_at_the_limits() {
 #[tokio::test]
 async fn paths_are_settings() {
     let (fake, _) = service().await;
-    let paths = ServicePaths {
-        stream: "/chat-stream".into(),
-        speech: "tts".into(),
-        ..ServicePaths::default()
-    };
+    let paths = ServicePaths::new().stream("/chat-stream").speech("tts");
     let service = settings(&fake).paths(paths).build().unwrap();
     service.stream(ask("안녕")).await.unwrap().finish().await.unwrap();
     service.speak("안녕").await.unwrap();

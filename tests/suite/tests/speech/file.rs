@@ -65,11 +65,11 @@ async fn audio_without_end_meets_a_limit_and_leaves_no_file() {
     fake.script("large", endless().repeat(1_000, |s| s.send("a".repeat(1_000))));
     fake.script("trickles", endless().repeat(1_000, |s| s.send("a").wait_ms(20)));
     let llm = OpenAi::builder().base_url(fake.base_url()).no_proxy();
-    let llm = llm.limits(Limits { reply: 10_000, ..Limits::default() }).build().unwrap();
+    let llm = llm.limits(Limits::new().reply(10_000)).build().unwrap();
     let hasty = llm.with(CallOptions::new().total_timeout(Duration::from_millis(300)));
     let total = Some(Duration::from_millis(300));
     let patient = OpenAi::builder().base_url(fake.base_url()).no_proxy();
-    let patient = patient.timeouts(Timeouts { total, ..Timeouts::default() }).build().unwrap();
+    let patient = patient.timeouts(Timeouts::new().total(total)).build().unwrap();
     for (llm, model, code) in [
         (&llm, "large", "too_large"),
         (&hasty, "trickles", "total_timeout"),

@@ -139,12 +139,11 @@ async fn what_it_cannot_do_is_refused_before_anything_is_sent() {
 async fn limits_hold() {
     let fake = Fake::start().await.unwrap();
     fake.script(GOOGLE, Script::new().wait_ms_before_headers(60_000));
-    let limits =
-        turnwire::config::Timeouts { total: Some(Duration::from_millis(40)), ..Default::default() };
+    let limits = turnwire::config::Timeouts::new().total(Duration::from_millis(40));
     let error = google(&fake).timeouts(limits).speak(SpeechRequest::new("hi")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TotalTimeout);
     fake.reset();
-    let limits = turnwire::config::Limits { reply: 100, ..Default::default() };
+    let limits = turnwire::config::Limits::new().reply(100);
     let error = google(&fake).limits(limits).speak(SpeechRequest::new("hi")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
 }

@@ -23,7 +23,7 @@ use turnwire_fakes::Fake;
 
 /// Retries that do not wait long.
 fn hasty() -> RetryPolicy {
-    RetryPolicy { initial_backoff: Duration::from_millis(5), ..RetryPolicy::default() }
+    RetryPolicy::new().initial_backoff(Duration::from_millis(5))
 }
 
 fn client(fake: &Fake) -> OpenAi {

@@ -129,11 +129,7 @@ async fn an_older_store_is_spoken_to_in_its_own_calls() {
 #[tokio::test]
 async fn paths_are_settings_and_the_url_may_have_one() {
     let fake = FakeStore::start().await.unwrap();
-    let paths = StorePaths {
-        save: "v2/save".into(),
-        history: "/v2/{}/messages".into(),
-        ..StorePaths::default()
-    };
+    let paths = StorePaths::new().save("v2/save").history("/v2/{}/messages");
     let store = ChatStore::builder(format!("{}/gateway/", fake.url()))
         .no_proxy()
         .tokens("a-token-of-the-test", "another-of-the-test")

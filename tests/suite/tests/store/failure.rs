@@ -115,7 +115,7 @@ async fn a_store_that_hangs_or_drips_ends_at_the_total_limit() {
     let fake = FakeStore::start().await.unwrap();
     fake.add_workspace(WORKSPACE, USER);
     let login = fake.login(USER);
-    let timeouts = Timeouts { total: Some(Duration::from_millis(150)), ..Timeouts::default() };
+    let timeouts = Timeouts::new().total(Duration::from_millis(150));
     let store = settings(&fake)
         .timeouts(timeouts)
         .tokens(login.access.as_str(), login.refresh.as_str())

@@ -71,7 +71,7 @@ async fn all_pages_together_keep_to_the_limits_of_one_reply() {
     for n in 0..20 {
         fake.fake().script("workspaces", page(n * 50..(n + 1) * 50).wait_ms_before_headers(20));
     }
-    let limits = Limits { reply: 4000, ..Limits::default() };
+    let limits = Limits::new().reply(4000);
     let small = settings.clone().limits(limits).build().unwrap();
     let error = small.workspaces(USER, WorkspaceStatus::Active).await.unwrap_err();
     assert_eq!(error.code(), "too_large", "{error}");
@@ -80,7 +80,7 @@ async fn all_pages_together_keep_to_the_limits_of_one_reply() {
     for n in 0..20 {
         fake.fake().script("workspaces", page(n * 50..(n + 1) * 50).wait_ms_before_headers(40));
     }
-    let timeouts = Timeouts { total: Some(Duration::from_millis(150)), ..Timeouts::default() };
+    let timeouts = Timeouts::new().total(Duration::from_millis(150));
     let hasty = settings.timeouts(timeouts).build().unwrap();
     let error = hasty.workspaces(USER, WorkspaceStatus::Active).await.unwrap_err();
     assert_eq!(error.code(), "total_timeout", "{error}");

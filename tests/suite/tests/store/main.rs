@@ -27,11 +27,9 @@ const SENT_AT: i64 = 1_764_660_000_000;
 
 /// The settings of a client of the fake, whose retries do not wait long.
 fn settings(fake: &FakeStore) -> ChatStoreBuilder {
-    let retry = RetryPolicy {
-        initial_backoff: Duration::from_millis(5),
-        max_backoff: Duration::from_millis(10),
-        ..RetryPolicy::default()
-    };
+    let retry = RetryPolicy::new()
+        .initial_backoff(Duration::from_millis(5))
+        .max_backoff(Duration::from_millis(10));
     ChatStore::builder(fake.url()).no_proxy().retry(retry)
 }
 

@@ -29,7 +29,7 @@ async fn impatient_bench() -> Bench {
 async fn bench_within(total: Option<Duration>) -> Bench {
     let fake = FakeStore::start().await.unwrap();
     fake.add_workspace(WORKSPACE, USER);
-    let timeouts = Timeouts { total, ..Timeouts::default() };
+    let timeouts = Timeouts::new().total(total);
     let store = settings(&fake).timeouts(timeouts).build().unwrap();
     Bench { fake, store }
 }

@@ -100,7 +100,7 @@ fn apply(bench: &Bench, settings: TurnsBuilder, stage: &str, fault: Fault) -> Tu
 /// may take as long as a busy machine needs.
 fn settings(bench: &Bench, limit: Duration) -> TurnsBuilder {
     let limit = Some(limit);
-    let timeouts = Timeouts { headers: limit, idle: limit, ..Timeouts::default() };
+    let timeouts = Timeouts::new().headers(limit).idle(limit);
     let llm = OpenAi::builder().base_url(bench.llm.base_url()).api_key("sk-of-the-test");
     let llm = llm.no_proxy().retry(impatient()).timeouts(timeouts).build().unwrap();
     let wait = Duration::from_millis(200);

@@ -76,7 +76,7 @@ impl Bench {
 
     /// The same, where a store that does not answer is given up after so long.
     fn settings_within(&self, llm: OpenAi, total: Duration) -> TurnsBuilder {
-        let timeouts = Timeouts { total: Some(total), ..Timeouts::default() };
+        let timeouts = Timeouts::new().total(total);
         let store = ChatStore::builder(self.store.url()).no_proxy().retry(impatient());
         let delivery = Delivery {
             initial_backoff: Duration::from_millis(5),
@@ -134,12 +134,10 @@ impl Bench {
 
 /// Retries that do not wait long.
 fn impatient() -> RetryPolicy {
-    RetryPolicy {
-        max_retries: 1,
-        initial_backoff: Duration::from_millis(5),
-        max_backoff: Duration::from_millis(10),
-        ..RetryPolicy::default()
-    }
+    RetryPolicy::new()
+        .max_retries(1)
+        .initial_backoff(Duration::from_millis(5))
+        .max_backoff(Duration::from_millis(10))
 }
 
 fn user(text: &str) -> (String, String) {
