@@ -1,4 +1,4 @@
-/** Builds the native part for this machine, and puts it where `ts/native.ts` looks first. */
+/** Builds the native part for this machine, with the Cargo profile of the first argument or `dist`, where `ts/native.ts` looks first. */
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, rmSync } from 'node:fs';
@@ -6,7 +6,8 @@ import { copyFileSync, rmSync } from 'node:fs';
 const abi = { linux: process.report.getReport().header.glibcVersionRuntime ? 'gnu' : 'musl', win32: 'msvc' }[process.platform];
 const platform = [process.platform, process.arch, abi].filter(Boolean).join('-');
 
-const args = ['build', '--profile', 'dist', '--package', 'turnwire-node', '--message-format', 'json-render-diagnostics'];
+const profile = process.argv[2] ?? 'dist';
+const args = ['build', '--profile', profile, '--package', 'turnwire-node', '--message-format', 'json-render-diagnostics'];
 const { status, stdout } = spawnSync('cargo', args, { cwd: import.meta.dirname, encoding: 'utf8', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'inherit'] });
 if (status !== 0) process.exit(status ?? 1);
 

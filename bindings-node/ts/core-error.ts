@@ -1,4 +1,4 @@
-/** Errors as core tells them, as the classes that programs know. */
+/** The core's errors, as the classes that programs know. */
 
 import {
   APIConnectionError,
@@ -6,33 +6,19 @@ import {
   APIError,
   APIUserAbortError,
   classOf,
-  OpenAIError,
+  ConfigError,
+  InvalidRequestError,
   TruncatedStreamError,
 } from './errors.js';
-import type { HeaderPairs } from './wire.js';
+import { FileError, ForkedError, OutboxFullError, StorageError, StructureError, TurnwireError, type ErrorCode } from './turnwire-error.js';
+import type { CoreError } from './wire.js';
 
-/** An error as core tells it. */
-export interface CoreError {
-  code: string;
-  operation: string;
-  line: string;
-  message: string;
-  status: number | null;
-  headers: HeaderPairs | null;
-  requestId: string | null;
-  retryable: boolean;
-  retryAfterMs: number | null;
-  attempts: number;
-  partial: string | null;
-  api: { message: string; [field: string]: any } | null;
-  body: string | null;
-}
+type Make = (core: CoreError) => TurnwireError;
 
-type Make = (core: CoreError) => OpenAIError;
-
-const setting: Make = (core) => new OpenAIError(core.line);
+const plain = (of: new (message: string) => TurnwireError): Make => (core) => new of(core.line);
 const connection: Make = (core) => new APIConnectionError({ cause: new Error(core.line) });
 const timeout: Make = (core) => new APIConnectionTimeoutError({ cause: new Error(core.line) });
+const truncated: Make = (core) => new TruncatedStreamError({ message: core.line });
 
 /** A response whose status is an error. */
 const answered: Make = (core) => {
@@ -42,7 +28,7 @@ const answered: Make = (core) => {
   // The form that the `openai` package knows, worded as it does.
   const error = body?.['error'];
   if (error) return lazyHeaders(new of(status, error, undefined, undefined), core);
-  // Of any other form core has found the words; a text is told as it is.
+  // Of any other form core has found the message; a body that is plain text is the message.
   const text = core.api?.message ?? core.body ?? (status ? undefined : core.line);
   const made = new of(status, undefined, text || undefined, undefined);
   if (core.api) {
@@ -56,10 +42,10 @@ const answered: Make = (core) => {
 const reported: Make = (core) =>
   lazyHeaders(new APIError(undefined, core.api ?? undefined, core.line, undefined), core);
 
-/** How the error of each of core's codes is made. */
-export const BY_CODE: Record<string, Make> = {
-  config: setting,
-  invalid_request: setting,
+/** Makes the error of each code. */
+export const BY_CODE: Record<ErrorCode, Make> = {
+  config: plain(ConfigError),
+  invalid_request: plain(InvalidRequestError),
   connect: connection,
   connection,
   connect_timeout: timeout,
@@ -80,21 +66,21 @@ export const BY_CODE: Record<string, Make> = {
   status: answered,
   api: reported,
   decode: reported,
-  garbled: (core) => new TruncatedStreamError({ message: core.line }),
+  garbled: truncated,
   unexpected_reply: reported,
   too_large: reported,
-  truncated: (core) => new TruncatedStreamError({ message: core.line }),
+  truncated,
   cancelled: () => new APIUserAbortError(),
-  forked: setting,
-  outbox_full: setting,
-  storage: setting,
-  file: setting,
-  structure: setting,
+  forked: plain(ForkedError),
+  outbox_full: plain(OutboxFullError),
+  storage: plain(StorageError),
+  file: plain(FileError),
+  structure: plain(StructureError),
 };
 
 /** The error to throw for an error of core's. */
-export function fromCore(core: CoreError): OpenAIError {
-  const error = (BY_CODE[core.code] ?? reported)(core);
+export function fromCore(core: CoreError): TurnwireError {
+  const error = BY_CODE[core.code](core);
   error.errorCode = core.code;
   error.operation = core.operation;
   error.retryable = core.retryable;
@@ -105,6 +91,10 @@ export function fromCore(core: CoreError): OpenAIError {
     // One of the headers if there are any, so that both read alike.
     const id = core.headers?.find(([name]) => name === 'x-request-id')?.[1] ?? core.requestId;
     if (id !== null) Object.assign(error, { requestID: id });
+  } else {
+    error.code = core.code;
+    if (core.status !== null) error.status = core.status;
+    if (core.requestId !== null) error.requestId = core.requestId;
   }
   return error;
 }
@@ -129,7 +119,7 @@ function lazyHeaders(error: APIError, core: CoreError): APIError {
   return error;
 }
 
-/** What a body says, if it is JSON. */
+/** The body, if it is JSON. */
 function parsed(body: string | null): Record<string, any> | undefined {
   try {
     return body === null ? undefined : (JSON.parse(body) ?? undefined);

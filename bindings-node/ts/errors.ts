@@ -1,40 +1,21 @@
-/** The errors, as classes of the names and fields that programs for the `openai` package know. */
+/** The error classes of the `openai` package, with its names and fields. */
 
-/** What an error tells beyond what the class says. */
-export interface ErrorFacts {
-  /** The stable code of what went wrong, the same in every language. */
-  errorCode?: string;
-  /** What was being done, such as `chat.stream`. */
-  operation?: string;
-  /** Whether the same call made again later can succeed. */
-  retryable?: boolean;
-  /** How long the service asked to wait before the next attempt. */
-  retryAfterMs?: number;
-  /** How often the request was sent. */
-  attempts?: number;
-  /** The text of the reply that was received before it broke. */
-  partial?: string;
+import { branded, TurnwireError } from './turnwire-error.js';
+
+/** The base of the errors of the `openai` package. */
+export class OpenAIError extends TurnwireError {}
+
+/** An option or the environment is not usable; nothing was sent. */
+export class ConfigError extends OpenAIError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, { ...options, code: 'config' });
+  }
 }
 
-/** Marks errors by name, so that `instanceof` holds between two copies of this package. */
-const brand = (name: string): symbol => Symbol.for(`turnwire.${name}`);
-
-/** The base of every error of this package. */
-export class OpenAIError extends Error implements ErrorFacts {
-  declare errorCode?: string;
-  declare operation?: string;
-  declare retryable?: boolean;
-  declare retryAfterMs?: number;
-  declare attempts?: number;
-  declare partial?: string;
-
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    const mark = brand(this.name);
-    // A class that a program derives has no mark of its own.
-    if (!Object.hasOwn(this.prototype as object, mark)) {
-      return Function.prototype[Symbol.hasInstance].call(this, value);
-    }
-    return typeof value === 'object' && value !== null && mark in value;
+/** The request cannot be sent as it is; nothing was sent. */
+export class InvalidRequestError extends OpenAIError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, { ...options, code: 'invalid_request' });
   }
 }
 
@@ -45,14 +26,14 @@ export class APIError<
   TError extends object | undefined = object | undefined,
 > extends OpenAIError {
   /** HTTP status for the response that caused the error */
-  readonly status: TStatus;
+  override readonly status: TStatus;
   /** HTTP headers for the response that caused the error */
   declare readonly headers: THeaders;
   /** The service's error object */
   readonly error: TError;
 
   /** The service's code: a word, or the number that it sent. */
-  readonly code: string | null | undefined;
+  override readonly code: string | null | undefined;
   readonly param: string | null | undefined;
   readonly type: string | undefined;
   readonly requestID: string | null | undefined;
@@ -82,7 +63,7 @@ export class APIError<
   }
 
   /** The service's id of the request, for its support. */
-  get requestId(): string | null | undefined {
+  override get requestId(): string | null | undefined {
     return this.requestID;
   }
 }
@@ -98,6 +79,7 @@ function describe(status?: number, error?: object, message?: string): string {
 export class APIUserAbortError extends APIError<undefined, undefined, undefined> {
   constructor({ message }: { message?: string } = {}) {
     super(undefined, undefined, message || 'Request was aborted.', undefined);
+    this.errorCode = 'cancelled';
   }
 }
 
@@ -155,7 +137,7 @@ export function classOf(status: number): StatusError {
   return BY_STATUS.get(status) ?? (status >= 500 ? InternalServerError : APIError);
 }
 
-/** Whether it is an error, of this realm or another: `instanceof` holds in its own alone. */
+/** True for an error of this realm or another: `instanceof` holds in its own alone. */
 export function isError(value: unknown): value is Error {
   return Object.prototype.toString.call(value) === '[object Error]' || value instanceof Error;
 }
@@ -165,8 +147,10 @@ function asError(value: unknown): Error | undefined {
   return new Error(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
-const classes = {
+branded({
   OpenAIError,
+  ConfigError,
+  InvalidRequestError,
   APIError,
   APIUserAbortError,
   APIConnectionError,
@@ -182,7 +166,4 @@ const classes = {
   InternalServerError,
   LengthFinishReasonError,
   ContentFilterFinishReasonError,
-};
-for (const [name, of] of Object.entries(classes)) {
-  Object.defineProperty(of.prototype, brand(name), { value: true });
-}
+});

@@ -1,6 +1,6 @@
 /** Headers in the forms that programs have them in. */
 
-import { OpenAIError } from './errors.js';
+import { ConfigError } from './errors.js';
 
 export type HeaderValue = string | number | boolean | null | undefined;
 
@@ -17,12 +17,12 @@ export type HeadersLike =
  */
 export function headerPairs(option: string, headers: HeadersLike): [string, string | null][] {
   if (headers === undefined || headers === null) return [];
-  if (typeof headers !== 'object') throw new OpenAIError(`${option} must be an object, not ${typeof headers}`);
+  if (typeof headers !== 'object') throw new ConfigError(`${option} must be an object, not ${typeof headers}`);
   const rows: Iterable<unknown> = Symbol.iterator in headers ? headers : Object.entries(headers);
   const pairs = new Map<string, [string, string | null]>();
   for (const row of rows) {
     const [name, given] = Array.isArray(row) ? row : [];
-    if (typeof name !== 'string') throw new OpenAIError(`${option} must have a text as the name of each header`);
+    if (typeof name !== 'string') throw new ConfigError(`${option} must have a text as the name of each header`);
     for (const value of Array.isArray(given) ? given : [given]) {
       if (value === undefined) continue;
       const before = pairs.get(name.toLowerCase())?.[1] ?? null;
@@ -36,11 +36,11 @@ export function headerPairs(option: string, headers: HeadersLike): [string, stri
 function written(option: string, name: string, value: unknown): string {
   if (['string', 'number', 'boolean', 'bigint'].includes(typeof value)) return carried(`${option}: the value of ${JSON.stringify(name)}`, String(value));
   const given = Array.isArray(value) ? 'a list in a list' : `of type ${typeof value}`;
-  throw new OpenAIError(`${option}: the value of ${JSON.stringify(name)} must be a text, a number or a boolean, and is ${given}`);
+  throw new ConfigError(`${option}: the value of ${JSON.stringify(name)} must be a text, a number or a boolean, and is ${given}`);
 }
 
 /** Refuses a value that `Headers` would not take, such as one with a letter beyond Latin-1. */
 export function carried(what: string, value: string): string {
   if (!/[^\t\x20-\x7e\x80-\xff]/.test(value.trim())) return value;
-  throw new OpenAIError(`${what} has characters that a header cannot carry`);
+  throw new ConfigError(`${what} has characters that a header cannot carry`);
 }

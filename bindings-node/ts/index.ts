@@ -10,9 +10,11 @@ export {
   APIUserAbortError,
   AuthenticationError,
   BadRequestError,
+  ConfigError,
   ConflictError,
   ContentFilterFinishReasonError,
   InternalServerError,
+  InvalidRequestError,
   LengthFinishReasonError,
   NotFoundError,
   OpenAIError,
@@ -20,7 +22,6 @@ export {
   RateLimitError,
   TruncatedStreamError,
   UnprocessableEntityError,
-  type ErrorFacts,
 } from './errors.js';
 export type { Logger, LogLevel } from './log.js';
 export type { HeadersLike } from './headers.js';
@@ -37,4 +38,14 @@ export type {
   ToolCallSnapshot,
 } from './snapshot.js';
 export { Stream } from './stream.js';
+export {
+  FileError,
+  ForkedError,
+  OutboxFullError,
+  StorageError,
+  StructureError,
+  TurnwireError,
+  type ErrorCode,
+  type ErrorFacts,
+} from './turnwire-error.js';
 export type * from './types.js';

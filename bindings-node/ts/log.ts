@@ -4,14 +4,21 @@ import { setTimeout } from 'node:timers';
 
 import { fromEnv } from './env.js';
 import { native } from './native.js';
-import type { ClientOptions } from './options.js';
 
 const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 
 export type LogLevel = 'off' | (typeof LEVELS)[number];
 
-/** Where to log: the console is one. */
+/** A destination of the log: the console is one. */
 export type Logger = Record<(typeof LEVELS)[number], (message: string, ...rest: unknown[]) => void>;
+
+/** The settings of the log. */
+export interface LogOptions {
+  /** The destination of the log; default the console. */
+  logger?: Logger | null | undefined;
+  /** The lowest level that is logged; default `OPENAI_LOG` of the environment, else nothing without a `logger`. */
+  logLevel?: LogLevel | undefined;
+}
 
 interface Entry {
   level: string;
@@ -23,7 +30,7 @@ interface Entry {
  * Gives what hands over the log, or nothing where no log is wanted. The log is the process's: of several
  * clients with loggers, the one whose call ends first gets what there is.
  */
-export function logging(options: ClientOptions): (() => void) | undefined {
+export function logging(options: LogOptions): (() => void) | undefined {
   const level = levelOf(options);
   if (level === undefined) return undefined;
   const logger = options.logger ?? (console as Logger);
@@ -42,7 +49,7 @@ export function logging(options: ClientOptions): (() => void) | undefined {
   };
 }
 
-function levelOf({ logger, logLevel }: ClientOptions): (typeof LEVELS)[number] | undefined {
+function levelOf({ logger, logLevel }: LogOptions): (typeof LEVELS)[number] | undefined {
   const known = ['off', ...LEVELS];
   // A word that nobody knows is as good as none.
   const asked = [logLevel, fromEnv('OPENAI_LOG')].find((level) => level !== undefined && known.includes(level));

@@ -1,9 +1,9 @@
 /** What programs may set, and how it reaches the native side. What is not set stays core's default. */
 
 import { fromEnv } from './env.js';
-import { isError, OpenAIError } from './errors.js';
+import { ConfigError, isError } from './errors.js';
 import { carried, headerPairs, type HeadersLike } from './headers.js';
-import type { Logger, LogLevel } from './log.js';
+import type { LogOptions } from './log.js';
 import type { Options, Settings } from './native.js';
 import { queryPairs, type Query } from './query.js';
 
@@ -11,7 +11,7 @@ import { queryPairs, type Query } from './query.js';
 export type ApiKey = string | (() => Promise<string> | string);
 
 /** The settings of a client. */
-export interface ClientOptions {
+export interface ClientOptions extends LogOptions {
   /** Default `OPENAI_API_KEY` of the environment; `null` for none. A function is asked before each attempt of a call. */
   apiKey?: ApiKey | null | undefined;
   /** Default `OPENAI_BASE_URL` of the environment, else OpenAI's own service. */
@@ -33,10 +33,6 @@ export interface ClientOptions {
   defaultHeaders?: HeadersLike;
   /** Added to the query of every call. */
   defaultQuery?: Query | undefined;
-  /** Where to log; default the console. */
-  logger?: Logger | null | undefined;
-  /** From which level on to log; default `OPENAI_LOG` of the environment, else nothing without a `logger`. */
-  logLevel?: LogLevel | undefined;
 }
 
 /** How much a service may send before a call fails with the code `too_large`, in bytes; `Infinity` for any amount. */
@@ -147,18 +143,18 @@ export async function askedKey(ask: () => Promise<string> | string): Promise<str
   try {
     found = await ask();
   } catch (cause) {
-    throw new OpenAIError(`the function apiKey failed: ${isError(cause) ? cause.message : String(cause)}`, { cause });
+    throw new ConfigError(`the function apiKey failed: ${isError(cause) ? cause.message : String(cause)}`, { cause });
   }
   if (typeof found === 'string' && found) return carried('the key that the function apiKey gave', found);
-  throw new OpenAIError(`the function apiKey gave no key, but ${found === '' ? 'an empty text' : kind(found)}`);
+  throw new ConfigError(`the function apiKey gave no key, but ${found === '' ? 'an empty text' : kind(found)}`);
 }
 
 /** Refuses options that have no meaning here, and those that are not among `known`. */
 function refuse(options: object, notTaken: Record<string, string>, known?: string[], path = ''): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || value === null || value === false) continue;
-    if (Object.hasOwn(notTaken, name)) throw new OpenAIError(`${name} is not supported: ${notTaken[name]}`);
-    if (known?.includes(name) === false) throw new OpenAIError(`${path}${name} is unknown: there are ${known.join(' and ')}`);
+    if (Object.hasOwn(notTaken, name)) throw new ConfigError(`${name} is not supported: ${notTaken[name]}`);
+    if (known?.includes(name) === false) throw new ConfigError(`${path}${name} is unknown: there are ${known.join(' and ')}`);
   }
 }
 
@@ -180,7 +176,7 @@ function kind(value: unknown): string {
 function text(name: string, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
-  throw new OpenAIError(`${name} must be a text${name === 'apiKey' ? ' or a function' : ''}, not ${kind(value)}`);
+  throw new ConfigError(`${name} must be a text${name === 'apiKey' ? ' or a function' : ''}, not ${kind(value)}`);
 }
 
 function inHeader(name: string, value: unknown): string | undefined {
@@ -192,19 +188,19 @@ function milliseconds(timeout: unknown): number | undefined {
   if (timeout === undefined || timeout === null) return undefined;
   if (typeof timeout === 'number' && timeout >= 0) return timeout;
   const given = typeof timeout === 'number' ? String(timeout) : kind(timeout);
-  throw new OpenAIError(`timeout must be a number of milliseconds from 0 on, or Infinity for no limit, not ${given}`);
+  throw new ConfigError(`timeout must be a number of milliseconds from 0 on, or Infinity for no limit, not ${given}`);
 }
 
 function retries(maxRetries: unknown): number | undefined {
   if (maxRetries === undefined || maxRetries === null) return undefined;
   if (Number.isInteger(maxRetries) && (maxRetries as number) >= 0) return Math.min(maxRetries as number, 2 ** 32 - 1);
   const given = typeof maxRetries === 'number' ? String(maxRetries) : kind(maxRetries);
-  throw new OpenAIError(`maxRetries must be a whole number from 0 on, not ${given}`);
+  throw new ConfigError(`maxRetries must be a whole number from 0 on, not ${given}`);
 }
 
 function bytes(name: string, limit: unknown): number | undefined {
   if (limit === undefined || limit === null) return undefined;
   if (typeof limit === 'number' && limit > 0) return limit;
   const given = typeof limit === 'number' ? String(limit) : kind(limit);
-  throw new OpenAIError(`${name} must be a number of bytes above 0, or Infinity for any, not ${given}`);
+  throw new ConfigError(`${name} must be a number of bytes above 0, or Infinity for any, not ${given}`);
 }

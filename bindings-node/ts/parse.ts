@@ -1,6 +1,6 @@
 /** Structured replies: the content and the tool calls, read as the JSON that was asked for. */
 
-import { ContentFilterFinishReasonError, LengthFinishReasonError, OpenAIError } from './errors.js';
+import { ContentFilterFinishReasonError, InvalidRequestError, LengthFinishReasonError } from './errors.js';
 import type {
   ChatCompletion,
   ChatCompletionMessage,
@@ -30,7 +30,7 @@ export function checkTools({ tools }: Asked): void {
     if (tool.type === 'custom' || (tool.type === 'function' && tool.function.strict === true)) continue;
     const { type, function: called } = tool as { type: string; function?: { name?: string } };
     const name = called?.name ?? type;
-    throw new OpenAIError(`only strict function tools and custom tools can be parsed, and ${name} is neither: mark it with strict: true`);
+    throw new InvalidRequestError(`only strict function tools and custom tools can be parsed, and ${name} is neither: mark it with strict: true`);
   }
 }
 

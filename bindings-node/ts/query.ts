@@ -1,6 +1,6 @@
 /** A query as parameters. */
 
-import { OpenAIError } from './errors.js';
+import { ConfigError } from './errors.js';
 
 export type Query = Record<string, unknown>;
 
@@ -13,13 +13,13 @@ function pairs(name: string, value: unknown, within: unknown[]): [string, string
   if (value === undefined || typeof value === 'function') return [];
   if (typeof value !== 'object' || value === null) return [[name, value === null ? '' : String(value)]];
   if (Object.prototype.toString.call(value) === '[object Date]') return [[name, iso(name, value as Date)]];
-  if (within.includes(value)) throw new OpenAIError(`query: ${name} holds itself`);
+  if (within.includes(value)) throw new ConfigError(`query: ${name} holds itself`);
   const path = [...within, value];
   if (Array.isArray(value)) return value.flatMap((each) => pairs(`${name}[]`, each, path));
   return Object.entries(value).flatMap(([key, each]) => pairs(`${name}[${key}]`, each, path));
 }
 
 function iso(name: string, date: Date): string {
-  if (Number.isNaN(date.getTime())) throw new OpenAIError(`query: ${name} is no valid date`);
+  if (Number.isNaN(date.getTime())) throw new ConfigError(`query: ${name} is no valid date`);
   return date.toISOString();
 }

@@ -1,6 +1,6 @@
 /** A reply while it is made, as an async iterable. */
 
-import { APIUserAbortError, OpenAIError } from './errors.js';
+import { APIUserAbortError, InvalidRequestError } from './errors.js';
 import { Queue } from './queue.js';
 import { Run } from './run.js';
 import type { Running } from './running.js';
@@ -127,7 +127,7 @@ function once<Item>(iterate: () => AsyncIterator<Item>): () => AsyncIterator<Ite
   return () => {
     if (consumed) {
       const why = 'Cannot iterate over a consumed stream, use `.tee()` to split the stream.';
-      return { next: () => Promise.reject(new OpenAIError(why)) };
+      return { next: () => Promise.reject(new InvalidRequestError(why)) };
     }
     consumed = true;
     return iterate();

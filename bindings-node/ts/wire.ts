@@ -1,9 +1,26 @@
-/** What the native side hands over: JSON of these shapes. */
+/** The JSON that comes from the native side. */
 
-import type { CoreError } from './core-error.js';
+import type { ErrorCode } from './turnwire-error.js';
 import type { ChatCompletionChunk } from './types.js';
 
 export type HeaderPairs = [string, string][];
+
+/** An error of core's. */
+export interface CoreError {
+  code: ErrorCode;
+  operation: string;
+  line: string;
+  message: string;
+  status: number | null;
+  headers: HeaderPairs | null;
+  requestId: string | null;
+  retryable: boolean;
+  retryAfterMs: number | null;
+  attempts: number;
+  partial: string | null;
+  api: { message: string; [field: string]: any } | null;
+  body: string | null;
+}
 
 /** A chunk of the shape that many have, whether they have padding, and each one's text, followed by its padding if any. */
 export type RunOfChunks = [ChatCompletionChunk, boolean, ...string[]];
@@ -24,5 +41,5 @@ export interface Begun {
   text?: string;
 }
 
-/** What a call has given. */
+/** The next result of a call. */
 export type Taken = Batch | (Partial<Begun> & { end?: true; error?: CoreError });

@@ -7,7 +7,18 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import * as turnwire from 'turnwire';
-import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAI, OpenAIError, RateLimitError, TruncatedStreamError } from 'turnwire';
+import {
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIError,
+  ConfigError,
+  InvalidRequestError,
+  OpenAI,
+  OpenAIError,
+  RateLimitError,
+  TruncatedStreamError,
+  TurnwireError,
+} from 'turnwire';
 
 import { chat, messages, startFake } from './fake.mjs';
 
@@ -68,6 +79,17 @@ test('a stream that stalls meets the timeout', async () => {
   assert.deepEqual([whole.constructor, whole.errorCode], [APIConnectionTimeoutError, 'total_timeout']);
 });
 
+test('a timeout of Infinity is no limit, for a call and for a client', async () => {
+  const hasty = client.withOptions({ timeout: 50 });
+  const late = { ...chat('a'), wait_ms_before_headers: 200 };
+  const model = await fake.script([late, late]);
+  const read = async (own, options) => {
+    for await (const _ of await own.chat.completions.create({ model, messages, stream: true }, options));
+  };
+  await read(hasty, { timeout: Infinity });
+  await read(hasty.withOptions({ timeout: Infinity }));
+});
+
 test('keep-alives keep a stream, and are no chunks', async () => {
   const pings = { repeat: { times: 6, steps: [{ comment: 'ping' }, { wait_ms: 40 }] } };
   const model = await fake.script({ steps: [{ role: 'assistant' }, pings, { text: 'a' }, { finish: 'stop' }, { done: true }] });
@@ -121,10 +143,10 @@ test('settings that cannot work throw at once', async () => {
     assert.throws(() => new OpenAI(options), OpenAIError, JSON.stringify(options));
   }
   for (const name of ['fetch', 'fetchOptions', 'workloadIdentity', 'provider']) {
-    assert.throws(() => new OpenAI({ apiKey: 'k', [name]: {} }), { constructor: OpenAIError, message: new RegExp(`^${name} is not supported: `) });
+    assert.throws(() => new OpenAI({ apiKey: 'k', [name]: {} }), { constructor: ConfigError, code: 'config', message: new RegExp(`^${name} is not supported: `) });
   }
-  assert.throws(() => new OpenAI(), { errorCode: 'config', message: /OPENAI_API_KEY/ });
-  await assert.rejects(client.chat.completions.create({ messages }), { errorCode: 'invalid_request' });
+  assert.throws(() => new OpenAI(), { constructor: ConfigError, code: 'config', errorCode: 'config', operation: 'client.build', retryable: false, message: /OPENAI_API_KEY/ });
+  await assert.rejects(client.chat.completions.create({ messages }), { constructor: InvalidRequestError, code: 'invalid_request', errorCode: 'invalid_request' });
 });
 
 test('no secret is in an error', async () => {
@@ -136,9 +158,30 @@ test('no secret is in an error', async () => {
 });
 
 test('the classes are on the client too', () => {
-  const names = Object.keys(turnwire).filter((name) => /^(API|.*Error$)/.test(name) && !/FinishReason|APIPromise/.test(name));
-  assert.ok(names.length > 12);
-  for (const name of names) assert.equal(OpenAI[name], turnwire[name], name);
+  for (const name of Object.keys(OpenAI).filter((name) => /Error$/.test(name))) assert.equal(OpenAI[name], turnwire[name], name);
+  for (const name of ['APIError', 'APIUserAbortError', 'OpenAIError', 'RateLimitError', 'TruncatedStreamError']) assert.ok(OpenAI[name], name);
+});
+
+test('every class of errors stands under one base, and those of the openai package under theirs', () => {
+  const classes = Object.entries(turnwire).filter(([name]) => /Error$/.test(name));
+  const outside = classes.filter(([, of]) => of !== OpenAIError && !(of.prototype instanceof OpenAIError)).map(([name]) => name);
+  assert.ok(classes.every(([, of]) => of === TurnwireError || of.prototype instanceof TurnwireError));
+  assert.deepEqual(outside.sort(), ['FileError', 'ForkedError', 'OutboxFullError', 'StorageError', 'StructureError', 'TurnwireError']);
+});
+
+test('each code makes an error with its facts, of a class that tells it apart', () => {
+  const { BY_CODE, fromCore } = copyOf('core-error');
+  const of = (code) => fromCore({ code, operation: 'o', line: 'l', message: 'm', status: 418, headers: null, requestId: 'r', retryable: true, retryAfterMs: 5, attempts: 2, partial: 'p', api: null, body: null });
+  for (const code of Object.keys(BY_CODE)) {
+    const error = of(code);
+    assert.ok(error instanceof TurnwireError, code);
+    assert.deepEqual(
+      [error.errorCode, error.operation, error.requestId, error.retryable, error.retryAfterMs, error.attempts, error.partial],
+      [code, 'o', 'r', true, 5, 2, 'p'],
+    );
+    // On what takes the place of the openai package's errors, `code` is the service's.
+    if (!(error instanceof APIError)) assert.deepEqual([error.code, error.status], [code, 418]);
+  }
 });
 
 test('classes hold between two copies of the package', () => {

@@ -144,9 +144,13 @@ test('strict types hold on the examples, on a typed program, and beside those of
   }
 });
 
-/** A program that names every field of core's requests as one of ours: one that the types lack does not compile. */
+/** A program that names every field of core's requests, and every code of its errors, as one of ours: one that the types lack does not compile. */
 function fieldsOfCore() {
-  const fields = createRequire(import.meta.url)(join(own, binary)).requestFields();
+  const native = createRequire(import.meta.url)(join(own, binary));
+  const fields = native.requestFields();
   assert.ok(fields.includes('temperature'));
-  return `import type * as ours from 'turnwire';\nexport const fields: (keyof ours.ChatCompletionCreateParamsBase)[] = ${JSON.stringify(fields)};\n`;
+  return `import type * as ours from 'turnwire';
+export const fields: (keyof ours.ChatCompletionCreateParamsBase)[] = ${JSON.stringify(fields)};
+export const codes: ours.ErrorCode[] = ${JSON.stringify(native.errorCodes())};
+`;
 }

@@ -182,7 +182,7 @@ const shown = (error, library) => ({
   ...Object.fromEntries(fields.map((field) => [field, error[field]])),
   class: error.constructor.name,
   header: error.headers?.get('x-odd'),
-  is: Object.keys(library).filter((name) => /Error$/.test(name) && name in turnwire && error instanceof library[name]).sort(),
+  is: Object.keys(library).filter((name) => /Error$/.test(name) && name in turnwire && name in openai && error instanceof library[name]).sort(),
 });
 
 const said = { message: 'what went wrong', type: 'some_type', code: 'some_code', param: 'some_param' };

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { OpenAI, OpenAIError, Stream } from 'turnwire';
+import { ConfigError, OpenAI, OpenAIError, Stream } from 'turnwire';
 
 import { chat, endless, messages, startFake } from './fake.mjs';
 
@@ -176,9 +176,9 @@ test('a key may be a function, which is asked for each call', async () => {
   for (let i = 0; i < 2; i += 1) await own.chat.completions.create({ model, messages, stream: true }).then(texts);
   const sent = (await fake.requests(model)).map(({ headers }) => new Headers(headers).get('authorization'));
   assert.deepEqual(sent, ['Bearer one', 'Bearer two']);
-  await assert.rejects(own.models.list(), { constructor: OpenAIError, message: /gave no key/ });
+  await assert.rejects(own.models.list(), { constructor: ConfigError, message: /gave no key/ });
   const failing = client.withOptions({ apiKey: () => Promise.reject(new Error('locked')) });
-  await assert.rejects(failing.models.list(), { constructor: OpenAIError, message: /locked/ });
+  await assert.rejects(failing.models.list(), { constructor: ConfigError, message: /locked/ });
 });
 
 test('models are listed', async () => {

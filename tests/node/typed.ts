@@ -1,6 +1,6 @@
 /** A program in strict TypeScript: it is compiled, not run. */
 
-import OpenAI, { APIError, RateLimitError, TruncatedStreamError, type ChatCompletion, type ChatCompletionChunk, type ChatCompletionMessageParam } from 'turnwire';
+import OpenAI, { APIError, RateLimitError, TruncatedStreamError, TurnwireError, type ChatCompletion, type ChatCompletionChunk, type ChatCompletionMessageParam } from 'turnwire';
 
 const client = new OpenAI({ apiKey: 'k', timeout: 1000, logger: console, logLevel: 'info' });
 const messages: ChatCompletionMessageParam[] = [
@@ -40,6 +40,10 @@ export function told(error: unknown): string | undefined {
   if (error instanceof TruncatedStreamError) return error.partial;
   if (error instanceof RateLimitError) return error.headers.get('retry-after') ?? String(error.retryAfterMs);
   if (error instanceof APIError) return `${error.status} ${error.code} ${error.type} ${error.requestID} ${error.errorCode}`;
+  if (error instanceof TurnwireError) {
+    const { errorCode, operation, status, requestId, retryable } = error;
+    return errorCode === 'outbox_full' ? operation : `${error.code} ${status} ${requestId} ${retryable}`;
+  }
   return undefined;
 }
 

@@ -1,0 +1,102 @@
+/** The base of every error, the core's codes, and the kinds of error that the `openai` package has no class for. */
+
+/** The core's code of an error: one for each kind, the same in every language. */
+export type ErrorCode =
+  | 'config'
+  | 'invalid_request'
+  | 'connect'
+  | 'connection'
+  | 'connect_timeout'
+  | 'headers_timeout'
+  | 'idle_timeout'
+  | 'content_timeout'
+  | 'total_timeout'
+  | 'redirect'
+  | 'bad_request'
+  | 'authentication'
+  | 'permission_denied'
+  | 'not_found'
+  | 'conflict'
+  | 'unprocessable'
+  | 'rate_limited'
+  | 'insufficient_quota'
+  | 'server'
+  | 'status'
+  | 'api'
+  | 'decode'
+  | 'garbled'
+  | 'unexpected_reply'
+  | 'too_large'
+  | 'truncated'
+  | 'cancelled'
+  | 'forked'
+  | 'outbox_full'
+  | 'storage'
+  | 'file'
+  | 'structure';
+
+/** The facts about an error, beyond its class and its message. */
+export interface ErrorFacts {
+  /** The core's code, on every error. */
+  errorCode?: ErrorCode;
+  /** The same; but on an `APIError` the service's own code, as in the `openai` package. */
+  code?: string | null;
+  /** The call that failed, such as `chat.stream`. */
+  operation?: string;
+  /** The HTTP status of the response that was an error. */
+  status?: number;
+  /** The service's id of the request, for its support. */
+  requestId?: string | null;
+  /** True if the same call can succeed when it is made again later. */
+  retryable?: boolean;
+  /** The wait before the next attempt that the service asked for, in milliseconds. */
+  retryAfterMs?: number;
+  /** The number of times the request was sent. */
+  attempts?: number;
+  /** The text of the reply that was received before it broke. */
+  partial?: string;
+}
+
+/** Marks errors by name, so that `instanceof` holds between two copies of this package. */
+const brand = (name: string): symbol => Symbol.for(`turnwire.${name}`);
+
+/** Marks these classes, under their names. */
+export function branded(classes: Record<string, { prototype: object }>): void {
+  for (const [name, { prototype }] of Object.entries(classes)) Object.defineProperty(prototype, brand(name), { value: true });
+}
+
+export interface TurnwireError extends ErrorFacts {}
+
+/** The base of every error of this package. */
+export class TurnwireError extends Error {
+  constructor(message?: string, options?: ErrorOptions & { code?: ErrorCode }) {
+    super(message, options);
+    if (options?.code) this.errorCode = this.code = options.code;
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    const mark = brand(this.name);
+    // A class that a program derives has no mark of its own.
+    if (!Object.hasOwn(this.prototype as object, mark)) {
+      return Function.prototype[Symbol.hasInstance].call(this, value);
+    }
+    return typeof value === 'object' && value !== null && mark in value;
+  }
+}
+
+/** The outbox holds as much as its limits allow. */
+export class OutboxFullError extends TurnwireError {}
+
+/** The outbox's file cannot be made, opened, read or written. */
+export class StorageError extends TurnwireError {}
+
+/** A file cannot be written. */
+export class FileError extends TurnwireError {}
+
+/** A structured reply does not have the structure asked for. */
+export class StructureError extends TurnwireError {}
+
+/** The call belongs to the process that this one was forked from. */
+export class ForkedError extends TurnwireError {}
+
+branded({ TurnwireError, OutboxFullError, StorageError, FileError, StructureError, ForkedError });
