@@ -5,8 +5,11 @@
 
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
+mod circles;
 mod code;
 mod failing;
+mod imports;
+mod layers;
 mod layout;
 mod lexed;
 mod lints;

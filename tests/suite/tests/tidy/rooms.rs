@@ -1,4 +1,4 @@
-//! Who may name whom: the borders between the rooms of core.
+//! Borders of core towards other crates: HTTP, SQLite, I/O and the frameworks of the bindings each stay in their room.
 
 use super::lexed::lex;
 use super::tree::{Finding, Source, assert_none, file, places, tree};
@@ -55,13 +55,6 @@ const BINDINGS: Border = Border {
     except: &[],
     names: &["pyo3", "napi"],
     advice: "core knows no binding: put it into bindings-python or bindings-node",
-};
-
-const OUTBOX: Border = Border {
-    within: &["core/src/outbox"],
-    except: &[],
-    names: &["crate::http", "super::http", "super::super::http"],
-    advice: "`outbox` does not know `http`: `store` implements its `Sink`",
 };
 
 fn crossings(border: &Border, sources: &[Source]) -> Vec<Finding> {
@@ -122,11 +115,6 @@ fn core_names_no_binding() {
 }
 
 #[test]
-fn the_outbox_does_not_name_http() {
-    assert_none(&crossings(&OUTBOX, tree()));
-}
-
-#[test]
 fn a_name_across_a_border_is_found() {
     let sources = [
         Source::new("core/src/http/mod.rs", "use hyper::Client;"),
@@ -157,11 +145,4 @@ fn a_binding_in_core_is_found() {
         "[dependencies]\n# no pyo3 here\nhttp = \"1\"\npyo3 = \"0.29\"\nx = { package = \"napi\" }";
     let findings = binding_dependencies(&Source::new("core/Cargo.toml", manifest));
     assert_eq!(places(&findings), [("core/Cargo.toml", 4), ("core/Cargo.toml", 5)]);
-}
-
-#[test]
-fn http_in_the_outbox_is_found_but_the_crate_of_that_name_is_not() {
-    let text = "use http::StatusCode;\nuse crate::{http::Client, store};";
-    let findings = crossings(&OUTBOX, &[Source::new("core/src/outbox/a.rs", text)]);
-    assert_eq!(places(&findings), [("core/src/outbox/a.rs", 2)]);
 }
