@@ -30,7 +30,27 @@
 //! | [`sse`] | the event stream's decoder and encoder on their own |
 //! | [`blocking`] | the clients for programs without an async runtime |
 //! | [`config`], [`credentials`], [`error`] | options, secrets, and the one [`Error`] |
+//!
+//! # Features
+//!
+//! The client of an LLM is always there. The rest of the rooms are features:
+//!
+//! | feature | adds |
+//! | --- | --- |
+//! | `turns` (default) | [`turn`], with `outbox`, `speech` and `store` |
+//! | `outbox` | [`outbox`] |
+//! | `service` | [`service`] |
+//! | `speech` | [`speech`] |
+//! | `store` | [`store`], with `outbox` |
+//! | `schema` | JSON Schemas of Rust types, for structured replies and tools |
+//! | `timeline-svg` | the drawing of a [`turn::Timeline`] |
+//! | `eventsource-stream` | a [`ChatStream`] from events of the crate `eventsource-stream` |
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(all(feature = "service", feature = "turns")),
+    allow(dead_code, unused_imports, reason = "the lower rooms serve rooms that are not compiled")
+)]
 
 pub mod blocking;
 #[cfg(feature = "bridge")]
@@ -40,12 +60,18 @@ pub mod chat;
 pub mod config;
 pub mod credentials;
 pub mod error;
+#[cfg(any(feature = "service", feature = "turns"))]
 pub mod event;
+#[cfg(feature = "outbox")]
 pub mod outbox;
+#[cfg(feature = "service")]
 pub mod service;
+#[cfg(feature = "speech")]
 pub mod speech;
 pub mod sse;
+#[cfg(feature = "store")]
 pub mod store;
+#[cfg(feature = "turns")]
 pub mod turn;
 
 mod guard;
@@ -54,16 +80,25 @@ mod json;
 mod open_enum;
 mod process;
 mod redact;
+#[cfg(any(feature = "service", feature = "turns"))]
 mod turn_request;
 
 pub use chat::{ChatReply, ChatRequest, ChatStream, Message, OpenAi};
 pub use error::{Error, ErrorKind, Result};
+#[cfg(any(feature = "service", feature = "turns"))]
 pub use event::TurnEvent;
+#[cfg(feature = "outbox")]
 pub use outbox::Outbox;
+#[cfg(feature = "service")]
 pub use service::ChatService;
+#[cfg(feature = "speech")]
 pub use speech::{GoogleTranslateSpeaker, Speech};
+#[cfg(feature = "store")]
 pub use store::ChatStore;
-pub use turn::{Turn, TurnRequest, Turns};
+#[cfg(feature = "turns")]
+pub use turn::{Turn, Turns};
+#[cfg(any(feature = "service", feature = "turns"))]
+pub use turn_request::TurnRequest;
 
 // Types of other crates in public signatures, so that their versions need not be guessed.
 pub use ::http::HeaderMap;

@@ -26,6 +26,7 @@ mod options;
 mod prune;
 mod reply;
 mod request;
+#[cfg(feature = "schema")]
 mod schema;
 pub(crate) mod shape;
 mod stream;
@@ -52,4 +53,5 @@ pub use stream::ChatStream;
 pub use tool::{FunctionTool, ResponseFormat, SchemaFormat, Tool, ToolChoice, ToolMode};
 pub use usage::{CompletionTokens, Logprobs, PromptTokens, TokenLogprob, Usage};
 
+#[cfg(feature = "schema")]
 pub use schemars::JsonSchema;

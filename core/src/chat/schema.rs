@@ -4,11 +4,61 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use super::tool::{FunctionTool, ResponseFormat, SchemaFormat, Tool};
+
+impl Tool {
+    /// A function whose arguments are a `T`, to be followed exactly where the type allows that; `()` for none.
+    ///
+    /// ```
+    /// use turnwire::chat::Tool;
+    ///
+    /// #[derive(serde::Deserialize, schemars::JsonSchema)]
+    /// struct Weather {
+    ///     /// The city, in Korean.
+    ///     city: String,
+    /// }
+    /// let tool = Tool::function::<Weather>("weather", "Tells today's weather.");
+    /// # let _ = tool;
+    /// ```
+    pub fn function<T: JsonSchema>(
+        name: impl Into<String>,
+        description: impl Into<String>,
+    ) -> Self {
+        let TypeSchema { schema, strict } = schema_of::<T>();
+        let has_none = schema.get("type").is_some_and(|t| t == "null");
+        Tool::Function {
+            function: FunctionTool {
+                name: name.into(),
+                description: Some(description.into()),
+                parameters: Some(schema).filter(|_| !has_none),
+                strict: strict.then_some(true),
+            },
+        }
+    }
+}
+
+impl ResponseFormat {
+    /// JSON that reads as a `T`, followed exactly where the type allows that; read it with [`ChatReply::parse`](crate::chat::ChatReply::parse).
+    pub fn of<T: JsonSchema>() -> Self {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        let name = T::schema_name();
+        let name = name.chars().map(|c| if allowed(c) { c } else { '_' });
+        let TypeSchema { schema, strict } = schema_of::<T>();
+        let json_schema = SchemaFormat {
+            name: name.take(64).collect(),
+            description: None,
+            schema,
+            strict: strict.then_some(true),
+        };
+        ResponseFormat::JsonSchema { json_schema }
+    }
+}
+
 /// A schema, and whether a service can be held to it strictly.
 #[derive(Debug)]
-pub(super) struct TypeSchema {
-    pub(super) schema: Value,
-    pub(super) strict: bool,
+struct TypeSchema {
+    schema: Value,
+    strict: bool,
 }
 
 /// The schema of `T`.
@@ -18,7 +68,7 @@ pub(super) struct TypeSchema {
 /// such services refuse. An optional field stays optional by allowing null. Other types (maps, tuples, enums at
 /// the root, flattened enums, internally tagged ones that wrap a struct) are described as they are, not
 /// strictly: a schema that nothing fits would be worse.
-pub(super) fn schema_of<T: JsonSchema>() -> TypeSchema {
+fn schema_of<T: JsonSchema>() -> TypeSchema {
     let mut settings = SchemaSettings::draft2020_12();
     settings.meta_schema = None;
     let honest = settings.into_generator().into_root_schema_for::<T>().to_value();
@@ -163,6 +213,24 @@ mod tests {
     #[derive(JsonSchema)]
     struct WithValue {
         any: Value,
+    }
+
+    #[test]
+    fn a_format_is_named_after_its_type() {
+        let value = serde_json::to_value(ResponseFormat::of::<Order>()).unwrap();
+        assert_eq!(value["type"], "json_schema");
+        assert_eq!(value["json_schema"]["name"], "Order");
+        assert_eq!(value["json_schema"]["strict"], true);
+    }
+
+    #[test]
+    fn a_tool_takes_the_schema_of_its_arguments() {
+        let tool = serde_json::to_value(Tool::function::<Item>("count", "Counts.")).unwrap();
+        assert_eq!(tool["type"], "function");
+        assert_eq!(tool["function"]["name"], "count");
+        assert!(tool["function"]["parameters"]["properties"]["count"].is_object());
+        let tool = serde_json::to_value(Tool::function::<()>("ring", "Rings.")).unwrap();
+        assert!(tool["function"].get("parameters").is_none());
     }
 
     /// Every object in the schema must be closed and complete, or a strict service refuses the request.

@@ -1,28 +1,14 @@
 //! Tools that a model may call, and the structure that a reply may be held to: both described by JSON schemas.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use super::lenient;
-use super::schema::{TypeSchema, schema_of};
 
 /// A tool that the model may call.
 ///
 /// A tool that is read from JSON and has fields beyond these becomes [`Other`](Self::Other), so that it is sent on
 /// as it was.
-///
-/// ```
-/// use turnwire::chat::Tool;
-///
-/// #[derive(serde::Deserialize, schemars::JsonSchema)]
-/// struct Weather {
-///     /// The city, in Korean.
-///     city: String,
-/// }
-/// let tool = Tool::function::<Weather>("weather", "Tells today's weather.");
-/// # let _ = tool;
-/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -70,23 +56,6 @@ pub struct FunctionTool {
 }
 
 impl Tool {
-    /// A function whose arguments are a `T`, to be followed exactly where the type allows that; `()` for none.
-    pub fn function<T: JsonSchema>(
-        name: impl Into<String>,
-        description: impl Into<String>,
-    ) -> Self {
-        let TypeSchema { schema, strict } = schema_of::<T>();
-        let has_none = schema.get("type").is_some_and(|t| t == "null");
-        Tool::Function {
-            function: FunctionTool {
-                name: name.into(),
-                description: Some(description.into()),
-                parameters: Some(schema).filter(|_| !has_none),
-                strict: strict.then_some(true),
-            },
-        }
-    }
-
     /// A function whose arguments a JSON schema describes.
     pub fn with_schema(
         name: impl Into<String>,
@@ -200,21 +169,6 @@ pub struct SchemaFormat {
 }
 
 impl ResponseFormat {
-    /// JSON that reads as a `T`, followed exactly where the type allows that; read it with [`ChatReply::parse`](crate::chat::ChatReply::parse).
-    pub fn of<T: JsonSchema>() -> Self {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        let name = T::schema_name();
-        let name = name.chars().map(|c| if allowed(c) { c } else { '_' });
-        let TypeSchema { schema, strict } = schema_of::<T>();
-        let json_schema = SchemaFormat {
-            name: name.take(64).collect(),
-            description: None,
-            schema,
-            strict: strict.then_some(true),
-        };
-        ResponseFormat::JsonSchema { json_schema }
-    }
-
     /// JSON that follows `schema` exactly.
     pub fn json_schema(name: impl Into<String>, schema: Value) -> Self {
         let json_schema =
@@ -227,25 +181,8 @@ impl ResponseFormat {
 mod tests {
     use super::*;
 
-    #[derive(JsonSchema)]
-    #[allow(dead_code)]
-    struct Order {
-        count: u32,
-    }
-
     #[test]
-    fn a_format_is_named_after_its_type() {
-        let value = serde_json::to_value(ResponseFormat::of::<Order>()).unwrap();
-        assert_eq!(value["type"], "json_schema");
-        assert_eq!(value["json_schema"]["name"], "Order");
-        assert_eq!(value["json_schema"]["strict"], true);
-    }
-
-    #[test]
-    fn tools_and_choices_have_the_wire_form() {
-        let tool = serde_json::to_value(Tool::function::<Order>("count", "Counts.")).unwrap();
-        assert_eq!(tool["type"], "function");
-        assert_eq!(tool["function"]["name"], "count");
+    fn choices_have_the_wire_form() {
         assert_eq!(serde_json::to_value(ToolChoice::from(ToolMode::Required)).unwrap(), "required");
         let named = serde_json::to_value(ToolChoice::function("count")).unwrap();
         assert_eq!(named, json!({"type": "function", "function": {"name": "count"}}));

@@ -12,6 +12,7 @@ mod join;
 mod openai;
 mod pipeline;
 mod sentence;
+#[cfg(feature = "service")]
 mod service;
 mod settings;
 mod speaker;
@@ -23,6 +24,7 @@ pub use join::JoinedSpeech;
 pub use openai::OpenAiSpeaker;
 pub use pipeline::{AudioPiece, FailedSentence, SpeechStream, Spoken};
 pub use sentence::SentenceCutter;
+#[cfg(feature = "service")]
 pub use service::ServiceSpeaker;
 pub use settings::{OnFailure, Speech, SpeechMode, Whole};
 pub use speaker::{Speaker, Speaking, SpeechRequest};

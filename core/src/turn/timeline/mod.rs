@@ -2,11 +2,12 @@
 
 mod recorder;
 mod rows;
+#[cfg(feature = "timeline-svg")]
 mod svg;
 mod text;
 mod words;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "timeline-svg"))]
 mod tests;
 
 use std::fmt;
