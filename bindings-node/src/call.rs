@@ -4,9 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
-use turnwire::bridge::{self, Batch, Chunks, Client, Pieces, Pull, Taken};
-use turnwire::chat::ModelList;
-use turnwire::{ChatReply, ChatStream, Error};
+use turnwire::bridge::{self, Answer, Batch, Body, Chunks, List, OpenStream, Pull, Taken, Waiting};
+use turnwire::{Bytes, Error};
 
 use crate::json;
 use crate::waker::Waker;
@@ -23,17 +22,15 @@ struct Inner {
     failed: Option<Error>,
 }
 
-pub(crate) enum Stage {
-    Reply(Pull<Vec<ChatReply>>),
-    Models(Pull<Vec<ModelList>>),
-    /// A stream until its response begins.
-    Opening(Pull<Vec<ChatStream>>),
+enum Stage {
+    /// Until it is answered.
+    Asked(bridge::Call),
     /// A stream that has begun, until it is known as what it is read.
-    Opened(Box<ChatStream>),
+    Opened(OpenStream),
     /// The chunks, and those that were pulled but not taken.
     Chunks(Chunks, Batch),
     /// The body as it comes.
-    Body(Pull<Pieces>),
+    Body(Pull<List<Bytes>>),
     /// Nothing more.
     Over,
 }
@@ -54,11 +51,26 @@ impl Call {
             return Some(fail(failed, error));
         }
         match stage {
-            Stage::Reply(pull) => {
-                text(pull.take(), failed, |replies| replies.first().map(json::reply))
-            }
-            Stage::Models(pull) => {
-                text(pull.take(), failed, |lists| lists.first().map(json::models))
+            Stage::Asked(call) => {
+                let answer = match call.take_answer() {
+                    Taken::Items(answer) => answer,
+                    nothing => return text(nothing, failed, |_| None),
+                };
+                let Answer { head, body } = answer;
+                match body {
+                    Body::Chunks(stream) => {
+                        *stage = Stage::Opened(stream);
+                        if hold != Some(true)
+                            && let Err(error) = stage.read_chunks()
+                        {
+                            return Some(fail(failed, error));
+                        }
+                        Some(json::head(head.as_ref()))
+                    }
+                    Body::Json(text) => Some(json::whole(head.as_ref(), &text)),
+                    // No call of this client is answered so.
+                    _ => Some(json::end()),
+                }
             }
             Stage::Chunks(chunks, pulled) => json::batch(pulled).or_else(|| {
                 text(chunks.pull().take(), failed, |items| {
@@ -66,20 +78,6 @@ impl Call {
                     json::batch(pulled)
                 })
             }),
-            Stage::Opening(pull) => {
-                let stream = match pull.take() {
-                    Taken::Items(streams) => streams.into_iter().next()?,
-                    nothing => return text(nothing, failed, |_| None),
-                };
-                let head = json::head(&stream);
-                *stage = Stage::Opened(Box::new(stream));
-                if hold != Some(true)
-                    && let Err(error) = stage.read_chunks()
-                {
-                    return Some(fail(failed, error));
-                }
-                Some(head)
-            }
             Stage::Opened(_) | Stage::Body(_) | Stage::Over => Some(json::end()),
         }
     }
@@ -92,7 +90,7 @@ impl Call {
         if let Stage::Opened(_) = stage
             && let Stage::Opened(stream) = std::mem::replace(stage, Stage::Over)
         {
-            match Client::body(*stream) {
+            match stream.bytes() {
                 Ok(pull) => *stage = Stage::Body(pull),
                 Err(error) => return Some(Either::B(fail(failed, error))),
             }
@@ -108,13 +106,9 @@ impl Call {
     #[napi]
     pub fn wait(&self, waker: &Waker, id: u32) {
         let wake = waker.for_call(id);
-        match &self.lock().stage {
-            Stage::Reply(pull) => pull.wake_when_filled(wake),
-            Stage::Models(pull) => pull.wake_when_filled(wake),
-            Stage::Opening(pull) => pull.wake_when_filled(wake),
-            Stage::Chunks(chunks, _) => chunks.pull().wake_when_filled(wake),
-            Stage::Body(pull) => pull.wake_when_filled(wake),
-            Stage::Opened(_) | Stage::Over => wake(),
+        match self.lock().stage.waiting() {
+            Some(pull) => pull.wake(Box::new(wake)),
+            None => wake(),
         }
     }
 
@@ -122,14 +116,9 @@ impl Call {
     #[napi]
     pub fn cancel(&self) {
         let stage = &mut self.lock().stage;
-        match stage {
-            Stage::Reply(pull) => pull.cancel(),
-            Stage::Models(pull) => pull.cancel(),
-            Stage::Opening(pull) => pull.cancel(),
-            Stage::Chunks(chunks, _) => chunks.pull().cancel(),
-            Stage::Body(pull) => pull.cancel(),
-            Stage::Opened(_) => *stage = Stage::Over,
-            Stage::Over => {}
+        match stage.waiting() {
+            Some(pull) => pull.cancel(),
+            None => *stage = Stage::Over,
         }
     }
 
@@ -155,8 +144,8 @@ pub struct RetryOptions {
 }
 
 impl Call {
-    pub(crate) fn new(stage: Stage) -> Self {
-        Call { inner: Mutex::new(Inner { stage, failed: None }) }
+    pub(crate) fn new(call: bridge::Call) -> Self {
+        Call { inner: Mutex::new(Inner { stage: Stage::Asked(call), failed: None }) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -166,12 +155,22 @@ impl Call {
 }
 
 impl Stage {
+    /// The pull that is waited on now, if there is one.
+    fn waiting(&self) -> Option<&dyn Waiting> {
+        match self {
+            Stage::Asked(pull) => Some(pull),
+            Stage::Chunks(chunks, _) => Some(chunks.pull()),
+            Stage::Body(pull) => Some(pull),
+            Stage::Opened(_) | Stage::Over => None,
+        }
+    }
+
     /// Begins to read the chunks of a stream that has begun.
     fn read_chunks(&mut self) -> turnwire::Result<()> {
         if let Stage::Opened(_) = self
             && let Stage::Opened(stream) = std::mem::replace(self, Stage::Over)
         {
-            *self = Stage::Chunks(Client::chunks(*stream)?, Batch::default());
+            *self = Stage::Chunks(stream.chunks()?, Batch::default());
         }
         Ok(())
     }

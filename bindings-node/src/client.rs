@@ -3,7 +3,7 @@
 use napi_derive::napi;
 use turnwire::{ChatRequest, bridge};
 
-use crate::call::{Call, Stage};
+use crate::call::Call;
 use crate::json::thrown;
 use crate::settings::{NAMES, Options, Settings, client_settings};
 
@@ -25,26 +25,26 @@ impl Client {
     /// Asks for a whole reply to a request, which is given as JSON.
     #[napi]
     pub fn chat(&self, request: String, options: Options) -> napi::Result<Call> {
-        let pull = ChatRequest::from_json(&request)
+        let call = ChatRequest::from_json(&request)
             .and_then(|request| self.inner.chat(request, options.of_call()));
-        called(pull.map(Stage::Reply))
+        called(call)
     }
 
     /// Asks for a streamed reply.
     #[napi]
     pub fn chat_stream(&self, request: String, options: Options) -> napi::Result<Call> {
-        let pull = ChatRequest::from_json(&request)
+        let call = ChatRequest::from_json(&request)
             .and_then(|request| self.inner.chat_stream(request, options.of_call()));
-        called(pull.map(Stage::Opening))
+        called(call)
     }
 
     /// Asks for the models that the service has.
     #[napi]
     pub fn models(&self, options: Options) -> napi::Result<Call> {
-        called(self.inner.models(options.of_call()).map(Stage::Models))
+        called(self.inner.models(options.of_call()))
     }
 }
 
-fn called(stage: turnwire::Result<Stage>) -> napi::Result<Call> {
-    stage.map(Call::new).map_err(|error| thrown(&error))
+fn called(call: turnwire::Result<bridge::Call>) -> napi::Result<Call> {
+    call.map(Call::new).map_err(|error| thrown(&error))
 }

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use turnwire::bridge::{Batch, Piece, Shape};
-use turnwire::chat::ModelList;
-use turnwire::error::ApiError;
-use turnwire::{ChatReply, ChatStream, Error, HeaderMap};
+use turnwire::bridge::{Batch, ErrorFacts, Head, Piece, Shape};
+use turnwire::{ChatReply, Error};
 
 /// The most bytes of a batch, or one chunk: what JavaScript makes of it fits into its youngest memory.
 const MOST: usize = 32 * 1024;
@@ -62,24 +60,18 @@ fn begin(text: &mut String, run: Option<Arc<Shape>>) {
 }
 
 /// The head of a stream's response.
-pub(crate) fn head(stream: &ChatStream) -> String {
-    json!({ "head": head_of(stream.status(), stream.url(), stream.headers()) }).to_string()
+pub(crate) fn head(head: Option<&Head>) -> String {
+    json!({ "head": head }).to_string()
 }
 
-/// A whole reply as it came, with its headers.
-pub(crate) fn reply(reply: &ChatReply) -> String {
-    let head = head_of(reply.status(), reply.url(), reply.headers());
-    whole(&head, reply.raw().unwrap_or("null"))
+/// The head of a response, and its body as the text that came: it is read by whoever wants it read.
+pub(crate) fn whole(head: Option<&Head>, body: &str) -> String {
+    format!(r#"{{"head":{},"text":{}}}"#, json!(head), Value::from(body))
 }
 
 /// The reply that core put together from a stream.
 pub(crate) fn accumulated(reply: &ChatReply) -> serde_json::Result<String> {
     serde_json::to_string(reply)
-}
-
-/// A list of models as it came, with its headers.
-pub(crate) fn models(list: &ModelList) -> String {
-    whole(&head_of(list.status(), list.url(), list.headers()), list.raw())
 }
 
 /// That a stream has ended well.
@@ -89,43 +81,10 @@ pub(crate) fn end() -> String {
 
 /// An error with all that it tells.
 pub(crate) fn error(error: &Error) -> String {
-    json!({ "error": {
-        "code": error.code(),
-        "operation": error.operation(),
-        "line": error.to_string(),
-        "message": error.message(),
-        "status": error.status(),
-        "headers": error.headers().map(pairs),
-        "requestId": error.request_id(),
-        "retryable": error.is_retryable(),
-        "retryAfterMs": error.retry_after().map(|wait| wait.as_secs_f64() * 1e3),
-        "attempts": error.attempts(),
-        "partial": error.partial(),
-        "api": error.api().map(ApiError::fields),
-        "body": error.body(),
-    } })
-    .to_string()
+    format!(r#"{{"error":{}}}"#, ErrorFacts::from(error).to_json())
 }
 
 /// An error to be thrown: JavaScript reads the JSON in its message.
 pub(crate) fn thrown(cause: &Error) -> napi::Error {
     napi::Error::from_reason(error(cause))
-}
-
-/// The head of a response, and its body as the text that came: it is read by whoever wants it read.
-fn whole(head: &Value, body: &str) -> String {
-    format!(r#"{{"head":{head},"text":{}}}"#, Value::from(body))
-}
-
-fn head_of(status: u16, url: Option<&str>, headers: &HeaderMap) -> Value {
-    json!({ "status": status, "url": url, "headers": pairs(headers) })
-}
-
-fn pairs(headers: &HeaderMap) -> Value {
-    headers.iter().map(|(name, value)| json!([name.as_str(), latin1(value.as_bytes())])).collect()
-}
-
-/// Header values are bytes; `Headers` in JavaScript takes them as Latin-1.
-fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| char::from(*byte)).collect()
 }

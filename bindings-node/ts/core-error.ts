@@ -14,7 +14,6 @@ import { FileError, ForkedError, OutboxFullError, StorageError, StructureError, 
 import type { CoreError } from './wire.js';
 
 type Make = (core: CoreError) => TurnwireError;
-
 const plain = (of: new (message: string) => TurnwireError): Make => (core) => new of(core.line);
 const connection: Make = (core) => new APIConnectionError({ cause: new Error(core.line) });
 const timeout: Make = (core) => new APIConnectionTimeoutError({ cause: new Error(core.line) });
@@ -85,16 +84,16 @@ export function fromCore(core: CoreError): TurnwireError {
   error.operation = core.operation;
   error.retryable = core.retryable;
   error.attempts = core.attempts;
-  if (core.retryAfterMs !== null) error.retryAfterMs = core.retryAfterMs;
+  if (core.retry_after !== null) error.retryAfterMs = core.retry_after * 1e3;
   if (core.partial !== null) error.partial = core.partial;
   if (error instanceof APIError) {
     // One of the headers if there are any, so that both read alike.
-    const id = core.headers?.find(([name]) => name === 'x-request-id')?.[1] ?? core.requestId;
+    const id = core.headers?.find(([name]) => name === 'x-request-id')?.[1] ?? core.request_id;
     if (id !== null) Object.assign(error, { requestID: id });
   } else {
     error.code = core.code;
     if (core.status !== null) error.status = core.status;
-    if (core.requestId !== null) error.requestId = core.requestId;
+    if (core.request_id !== null) error.requestId = core.request_id;
   }
   return error;
 }

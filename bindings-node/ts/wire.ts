@@ -13,9 +13,10 @@ export interface CoreError {
   message: string;
   status: number | null;
   headers: HeaderPairs | null;
-  requestId: string | null;
+  request_id: string | null;
   retryable: boolean;
-  retryAfterMs: number | null;
+  /** Seconds. */
+  retry_after: number | null;
   attempts: number;
   partial: string | null;
   api: { message: string; [field: string]: any } | null;

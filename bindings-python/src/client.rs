@@ -123,19 +123,19 @@ impl Client {
     fn chat(&self, py: Python<'_>, body: &str, options: Options) -> PyResult<Call> {
         let options = options.read()?;
         let call = ChatRequest::from_json(body).and_then(|body| self.0.chat(body, options));
-        call.map(Call::reply).map_err(|e| exception(py, &e))
+        call.map(Call::new).map_err(|e| exception(py, &e))
     }
 
     /// Asks for a streamed reply; `body` is the request's JSON.
     fn chat_stream(&self, py: Python<'_>, body: &str, options: Options) -> PyResult<Call> {
         let options = options.read()?;
         let call = ChatRequest::from_json(body).and_then(|body| self.0.chat_stream(body, options));
-        call.map(Call::stream).map_err(|e| exception(py, &e))
+        call.map(Call::new).map_err(|e| exception(py, &e))
     }
 
     /// Asks for the models that the service has.
     fn models(&self, py: Python<'_>, options: Options) -> PyResult<Call> {
         let call = self.0.models(options.read()?);
-        call.map(Call::models).map_err(|e| exception(py, &e))
+        call.map(Call::new).map_err(|e| exception(py, &e))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
-use turnwire::bridge::{self, Batch, Taken};
+use turnwire::bridge::{self, Batch, Taken, Waiting};
 
 use crate::chunk::Chunk;
 use crate::error::exception;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use turnwire::bridge::{Items, Pull};
+use turnwire::bridge::Waiting;
 
 use crate::{log, shutdown};
 
@@ -17,7 +17,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// # Errors
 ///
 /// What a signal's handler raises, such as `KeyboardInterrupt`.
-pub(crate) fn until_filled<I: Items>(waiter: &Bound<'_, PyAny>, pull: &Pull<I>) -> PyResult<()> {
+pub(crate) fn until_filled(waiter: &Bound<'_, PyAny>, pull: &dyn Waiting) -> PyResult<()> {
     let py = waiter.py();
     let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
     if modules.contains(intern!(py, "gevent"))? {
@@ -34,12 +34,12 @@ pub(crate) fn until_filled<I: Items>(waiter: &Bound<'_, PyAny>, pull: &Pull<I>) 
 }
 
 /// Calls `callback` once, from any thread, as soon as `pull` has something to take.
-pub(crate) fn wake<I: Items>(pull: &Pull<I>, callback: Py<PyAny>) {
-    pull.wake_when_filled(move || {
+pub(crate) fn wake(pull: &dyn Waiting, callback: Py<PyAny>) {
+    pull.wake(Box::new(move || {
         shutdown::attach(|py| {
             if let Err(error) = callback.call0(py) {
                 error.write_unraisable(py, Some(callback.bind(py)));
             }
         });
-    });
+    }));
 }

@@ -1,26 +1,49 @@
-//! What the bindings to other languages stand on. Not for use from Rust: there are [`OpenAi`](crate::chat::OpenAi) and
+//! Support for the language bindings. Not for use from Rust: there are [`OpenAi`](crate::chat::OpenAi) and
 //! [`blocking`](crate::blocking).
 //!
-//! A host language has threads, signals, an event loop and forks of its own. The bridge takes these as they
-//! are: every call and stream becomes a [`Pull`], which a host reads in batches without waiting, waits for in
-//! ticks, or is woken by once; and a client works on in a forked process, with connections of its own.
+//! A host language has threads, signals, an event loop and forks of its own. The bridge takes these as they are: every call
+//! and every stream becomes a [`Pull`], which a host reads in batches without waiting, waits for in ticks, or is woken by
+//! once.
+//!
+//! | part | rule |
+//! | --- | --- |
+//! | [`call`] | runs a call of core; its [`Call`] gives one [`Answer`], taken with [`Call::take_answer`] |
+//! | [`Answer`] | `{ head, body }`; every result type of core is [`IntoAnswer`], so a method of a binding is one line |
+//! | [`Body`] | nothing, JSON text, bytes, chunks, events or audio; the last two are pulls, chunks become one by [`OpenStream::chunks`] or [`OpenStream::bytes`] |
+//! | [`Pull::take`] | items, nothing yet, the end, or an error: [`Batch`] (chunks), [`Events`] (JSON), [`List`] (bytes of audio or of a body) |
+//! | [`Waiting`] | the part of a pull that a host waits on (`wait`, `wake`, `cancel`), whatever it gives: write it once over `&dyn Waiting` |
+//! | [`ErrorFacts`] | an error as data, with header values decoded in one way |
+//!
+//! Dropping a pull ends its work. No pull is read further ahead than 512 items or 256 KiB, and one batch more.
 
+mod answer;
+mod answers;
 mod batch;
-mod client;
+mod chat;
+mod error_facts;
+mod events;
+mod head;
+mod list;
 mod log;
 mod patch;
 mod progress;
 mod pull;
-mod raw;
 mod retry;
+mod source;
+mod waiting;
 
+pub use answer::{Answer, Body, Call, IntoAnswer, call};
 pub use batch::{Batch, Piece};
-pub use client::{Chunks, Client, OptionNames};
+pub use chat::{Chunks, Client, OpenStream, OptionNames};
+pub use error_facts::ErrorFacts;
+pub use events::Events;
+pub use head::Head;
+pub use list::{List, Weigh};
 pub use log::{LogRecord, keep_logs, take_logs};
 pub use progress::Progress;
 pub use pull::{Items, Pull, Taken};
-pub use raw::Pieces;
 pub use retry::wait_before_retry;
+pub use waiting::Waiting;
 
 pub use crate::chat::shape::Shape;
 pub use crate::chat::template::Filling;

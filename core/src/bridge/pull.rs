@@ -1,17 +1,19 @@
 //! A queue between a stream, which the library's runtime drives, and a reader in a host language.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
+use futures_core::Stream;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use super::source::{Source, Streamed};
+use super::waiting::Waiting;
 use crate::error::{Error, ErrorKind, Result};
+use crate::process::runtime;
 
 /// The most items and bytes that wait for their reader before the stream is read no further. One batch more may
 /// be on its way.
@@ -28,7 +30,7 @@ pub struct Pull<I> {
     process: u32,
 }
 
-/// What [`Pull::take`] finds.
+/// The answer of [`Pull::take`].
 #[derive(Debug)]
 pub enum Taken<I> {
     /// Items, oldest first; at least one.
@@ -43,71 +45,20 @@ pub enum Taken<I> {
 
 /// Several items, in their order.
 pub trait Items: Default + Send + 'static {
-    /// How many there are.
+    /// The number of items.
     fn count(&self) -> usize;
 
-    /// How many bytes of text they hold.
+    /// The bytes that they hold.
     fn bytes(&self) -> usize;
 
     /// Adds others behind them.
     fn append(&mut self, later: Self);
 }
 
-/// The results of calls, of which there is one each.
-impl<T: Send + 'static> Items for Vec<T> {
-    fn count(&self) -> usize {
-        self.len()
-    }
-
-    fn bytes(&self) -> usize {
-        0
-    }
-
-    fn append(&mut self, later: Self) {
-        self.extend(later);
-    }
-}
-
-/// Where items come from.
-pub(super) trait Source: Send + 'static {
-    type Items: Items;
-
-    /// Polls for the next item, and adds it to `items`.
-    fn poll_into(
-        &mut self,
-        task: &mut Context<'_>,
-        items: &mut Self::Items,
-    ) -> Poll<Option<Result<()>>>;
-
-    /// Whether the next item needs more than what has been handed to it.
-    fn is_dry(&self) -> bool;
-}
-
-/// A call, whose one item is its result.
-pub(super) struct Call<F>(pub(super) Option<Pin<Box<F>>>);
-
-impl<F, T> Source for Call<F>
-where
-    F: Future<Output = Result<T>> + Send + 'static,
-    T: Send + 'static,
-{
-    type Items = Vec<T>;
-
-    fn poll_into(
-        &mut self,
-        task: &mut Context<'_>,
-        items: &mut Vec<T>,
-    ) -> Poll<Option<Result<()>>> {
-        let Some(call) = &mut self.0 else { return Poll::Ready(None) };
-        call.as_mut().poll(task).map(|result| {
-            self.0 = None;
-            Some(result.map(|item| items.push(item)))
-        })
-    }
-
-    fn is_dry(&self) -> bool {
-        false
-    }
+/// Items that are gathered from others of one type.
+pub(super) trait Collect<T>: Items {
+    /// Adds an item behind the others.
+    fn push(&mut self, item: T);
 }
 
 struct Shared<I> {
@@ -137,6 +88,20 @@ impl<I: Items> Pull<I> {
         Pull { shared, task, process: std::process::id() }
     }
 
+    /// Reads any stream on the library's runtime, as far as there is room.
+    ///
+    /// # Errors
+    ///
+    /// `config` when no thread can be started. Errors of the stream come from the pull.
+    pub(super) fn of_stream<T>(
+        stream: impl Stream<Item = Result<T>> + Send + 'static,
+    ) -> Result<Self>
+    where
+        I: Collect<T>,
+    {
+        Ok(Pull::new(runtime()?.handle(), Streamed::new(stream)))
+    }
+
     /// Takes all that is there, without waiting.
     pub fn take(&self) -> Taken<I> {
         if let Err(error) = self.check_process() {
@@ -158,9 +123,17 @@ impl<I: Items> Pull<I> {
         }
     }
 
-    /// Waits on this thread until there is something to take, or the stream's end, but no longer than `tick`:
-    /// a host looks at its signals between ticks. Tells whether there is something.
-    pub fn wait(&self, tick: Duration) -> bool {
+    fn check_process(&self) -> Result<()> {
+        if self.process == std::process::id() {
+            return Ok(());
+        }
+        let why = "the call was made by the process that this one was forked from";
+        Err(Error::new(ErrorKind::Forked, "bridge.pull", why))
+    }
+}
+
+impl<I: Items> Waiting for Pull<I> {
+    fn wait(&self, tick: Duration) -> bool {
         if self.check_process().is_err() {
             return true;
         }
@@ -170,13 +143,11 @@ impl<I: Items> Pull<I> {
         !queue.is_idle()
     }
 
-    /// Calls `wake` once, as soon as there is something to take or the stream has ended: at once on this
-    /// thread if that is so already, else later on a thread of the library's. Another `wake` takes its place.
-    pub fn wake_when_filled(&self, wake: impl FnOnce() + Send + 'static) {
+    fn wake(&self, wake: Box<dyn FnOnce() + Send>) {
         let forked = self.check_process().is_err();
         let mut queue = if forked { None } else { Some(self.shared.lock()) };
         match queue.as_deref_mut().filter(|queue| queue.is_idle()) {
-            Some(queue) => queue.wake = Some(Box::new(wake)),
+            Some(queue) => queue.wake = Some(wake),
             None => {
                 drop(queue);
                 wake();
@@ -184,21 +155,11 @@ impl<I: Items> Pull<I> {
         }
     }
 
-    /// Cancels the stream and closes its connection. What is there already can still be taken; then comes the
-    /// end.
-    pub fn cancel(&self) {
+    fn cancel(&self) {
         if self.check_process().is_ok() {
             self.task.abort();
             self.shared.fill(I::default(), Some(Ok(())));
         }
-    }
-
-    fn check_process(&self) -> Result<()> {
-        if self.process == std::process::id() {
-            return Ok(());
-        }
-        let why = "the call was made by the process that this one was forked from";
-        Err(Error::new(ErrorKind::Forked, "bridge.pull", why))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::backend::{DeadRow, PendingRow};
@@ -10,7 +11,7 @@ use super::room::Books;
 use super::state::Millis;
 
 /// What `enqueue` answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Receipt {
     /// The record's id.
@@ -22,7 +23,7 @@ pub struct Receipt {
 }
 
 /// The answer of `flush` and `shutdown`: deliveries of this process, and how many records wait, whoever took them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FlushReport {
     /// Records that this process delivered since the last report, or since it opened the outbox.
@@ -41,7 +42,7 @@ pub struct FlushReport {
 /// `recovered` records; the ones that end in `_here` go on.
 ///
 /// [`shutdown`]: super::Outbox::shutdown
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// Records taken since the outbox was opened.
@@ -74,11 +75,12 @@ pub struct Stats {
     /// until the outbox is opened anew.
     pub storage_error: Option<String>,
     /// Damaged files that were set aside since the outbox was opened. They are never deleted.
+    #[serde(serialize_with = "paths")]
     pub set_aside: Vec<PathBuf>,
 }
 
 /// A record that waits.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct PendingRecord {
     /// The record's id.
@@ -88,6 +90,7 @@ pub struct PendingRecord {
     /// Whose record it is.
     pub user: Option<String>,
     /// When it was taken.
+    #[serde(rename = "accepted_at_ms", serialize_with = "unix_ms")]
     pub accepted_at: SystemTime,
     /// How often a delivery has failed.
     pub attempts: u32,
@@ -98,7 +101,8 @@ pub struct PendingRecord {
 }
 
 /// What a record waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PendingState {
     /// Its release: it is not complete yet.
@@ -124,7 +128,7 @@ impl PendingState {
 }
 
 /// A record that was given up. It lies there until it is requeued or discarded.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct DeadLetter {
     /// The record's id.
@@ -136,8 +140,10 @@ pub struct DeadLetter {
     /// What was to be delivered; `Null` when damage made it unreadable.
     pub payload: Value,
     /// When it was taken.
+    #[serde(rename = "accepted_at_ms", serialize_with = "unix_ms")]
     pub accepted_at: SystemTime,
     /// When it was given up.
+    #[serde(rename = "died_at_ms", serialize_with = "unix_ms")]
     pub died_at: SystemTime,
     /// How often a delivery has failed.
     pub attempts: u32,
@@ -206,4 +212,15 @@ impl From<DeadRow> for DeadLetter {
 
 fn time(at: Millis) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(at)
+}
+
+/// Writes a time as milliseconds since 1970, as the file keeps it.
+fn unix_ms<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    serializer.serialize_u64(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Writes paths as text, whatever their bytes.
+fn paths<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
 }

@@ -1,43 +1,25 @@
-//! The bridge, as a binding uses it: pulled in batches, bounded, woken once, cancelled by drop.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+//! Chat over the bridge: whole replies, chunks, and what bounds and ends them.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use turnwire::bridge::{Batch, Chunks, Client, Pull, Taken, keep_logs, take_logs};
+use turnwire::bridge::{Answer, Batch, Body, Chunks, Client, Taken, Waiting, keep_logs, take_logs};
 use turnwire::config::CallOptions;
 use turnwire::{ChatRequest, Error, OpenAi};
 use turnwire_fakes::{Fake, Outcome, Script};
 
-const TICK: Duration = Duration::from_millis(50);
+use super::{TICK, answer};
 
 fn client(fake: &Fake) -> Client {
     Client::new(OpenAi::builder().base_url(fake.base_url()).no_proxy()).unwrap()
 }
 
-/// Waits for a call's one item, as a host does.
-fn one<T: Send + 'static>(pull: &Pull<Vec<T>>) -> Result<T, Error> {
-    loop {
-        match pull.take() {
-            Taken::Items(mut items) => return Ok(items.pop().unwrap()),
-            Taken::Failed(error) => return Err(error),
-            Taken::End => panic!("a call ends with its item or an error"),
-            Taken::Nothing => {
-                pull.wait(TICK);
-            }
-        }
-    }
-}
-
 fn open(client: &Client, model: &str) -> Result<Chunks, Error> {
-    let stream = client.chat_stream(ChatRequest::new(model).user("hi"), CallOptions::new())?;
-    Client::chunks(one(&stream)?)
+    let call = client.chat_stream(ChatRequest::new(model).user("hi"), CallOptions::new())?;
+    let Body::Chunks(stream) = answer(&call)?.body else {
+        panic!("a stream is answered by chunks")
+    };
+    stream.chunks()
 }
 
 fn text_of(mut items: Batch) -> String {
@@ -119,8 +101,10 @@ fn whole_replies_and_streams_are_pulled() {
     let fake = Fake::spawn_thread().unwrap();
     fake.script("cut", Script::new().text("안녕"));
     let client = client(&fake);
-    let reply = one(&client.chat(ChatRequest::new("any").user("hi"), CallOptions::new()).unwrap());
-    assert!(reply.unwrap().text().contains("hi"));
+    let call = client.chat(ChatRequest::new("any").user("hi"), CallOptions::new()).unwrap();
+    let Answer { head, body } = answer(&call).unwrap();
+    assert_eq!(head.unwrap().status, 200);
+    assert!(matches!(body, Body::Json(json) if json.contains("hi")));
     let (text, _, failed) = read(&open(&client, "any").unwrap());
     assert!(text.contains("hi") && failed.is_none());
     let (text, _, failed) = read(&open(&client, "cut").unwrap());
@@ -129,8 +113,8 @@ fn whole_replies_and_streams_are_pulled() {
         (text.as_str(), failed.code(), failed.partial()),
         ("안녕", "truncated", Some("안녕"))
     );
-    let models = one(&client.models(CallOptions::new()).unwrap()).unwrap();
-    assert!(!models.data.is_empty() && models.raw().contains("data"));
+    let models = answer(&client.models(CallOptions::new()).unwrap()).unwrap();
+    assert!(matches!(models.body, Body::Json(json) if json.contains("data")));
 }
 
 #[test]
@@ -193,7 +177,7 @@ fn a_reader_is_woken_once_when_there_is_something() {
     let mut text = String::new();
     for _ in 0..100 {
         let woken = woken.clone();
-        pull.wake_when_filled(move || woken.send(()).unwrap());
+        pull.wake(Box::new(move || woken.send(()).unwrap()));
         wakes.recv_timeout(Duration::from_secs(10)).unwrap();
         match pull.take() {
             Taken::Items(items) => text.push_str(&text_of(items)),

@@ -1,14 +1,18 @@
-//! A client that works on after a fork.
+//! Chat for hosts that may fork: a client with connections for each process, and its streams.
 
 use std::fmt;
-use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
-use super::pull::{Call, Source};
-use super::{Batch, Pull};
+use bytes::Bytes;
+
+use super::answer::{Call, call};
+use super::batch::Batch;
+use super::list::List;
+use super::pull::{Collect, Pull};
+use super::source::Source;
 pub use crate::chat::builder::OptionNames;
-use crate::chat::{ChatReply, ChatRequest, ChatStream, ModelList, OpenAi, OpenAiBuilder};
+use crate::chat::{ChatReply, ChatRequest, ChatStream, OpenAi, OpenAiBuilder};
 use crate::config::CallOptions;
 use crate::error::Result;
 use crate::process::{PerProcess, runtime};
@@ -41,55 +45,70 @@ impl Client {
         Ok(client)
     }
 
-    /// Asks for a reply, whole: a pull of one item.
+    /// Asks for a reply, whole: its JSON.
     ///
     /// # Errors
     ///
     /// `config` when no thread can be started. Errors of the call come from the pull.
-    pub fn chat(&self, request: ChatRequest, options: CallOptions) -> Result<Pull<Vec<ChatReply>>> {
+    pub fn chat(&self, request: ChatRequest, options: CallOptions) -> Result<Call> {
         let llm = self.openai()?.with(options);
         call(async move { llm.chat(request).await })
     }
 
-    /// Asks for a reply, to be read while it is made: a pull of one item, to be given to
-    /// [`chunks`](Self::chunks).
+    /// Asks for a reply, to be read while it is made: chunks.
     ///
     /// # Errors
     ///
     /// `config` when no thread can be started. Errors of the call come from the pull.
-    pub fn chat_stream(
-        &self,
-        request: ChatRequest,
-        options: CallOptions,
-    ) -> Result<Pull<Vec<ChatStream>>> {
+    pub fn chat_stream(&self, request: ChatRequest, options: CallOptions) -> Result<Call> {
         let llm = self.openai()?.with(options);
         call(async move { llm.chat_stream(request).await })
     }
 
-    /// The chunks of an open stream.
-    ///
-    /// # Errors
-    ///
-    /// `config` when no thread can be started. Errors of the stream come from the pull.
-    pub fn chunks(stream: ChatStream) -> Result<Chunks> {
-        let reply = Arc::new(OnceLock::new());
-        let stream = Kept { stream: Some(stream), reply: reply.clone() };
-        let pull = Pull::new(runtime()?.handle(), stream);
-        Ok(Chunks { pull, reply })
-    }
-
-    /// Asks for the models that the service has: a pull of one item.
+    /// Asks for the models that the service has: JSON.
     ///
     /// # Errors
     ///
     /// `config` when no thread can be started. Errors of the call come from the pull.
-    pub fn models(&self, options: CallOptions) -> Result<Pull<Vec<ModelList>>> {
+    pub fn models(&self, options: CallOptions) -> Result<Call> {
         let llm = self.openai()?.with(options);
         call(async move { llm.models().await })
     }
 
     fn openai(&self) -> Result<OpenAi> {
         self.current.get_or_try_make(|| self.settings.clone().build_for(self.names))
+    }
+}
+
+/// A reply whose response has begun. Nothing of it is read until it is known as which form: chunks, or the body as it
+/// comes. Dropping it closes its connection.
+#[derive(Debug)]
+pub struct OpenStream(Box<ChatStream>);
+
+impl OpenStream {
+    pub(super) fn new(stream: ChatStream) -> Self {
+        OpenStream(Box::new(stream))
+    }
+
+    /// Reads it as chunks.
+    ///
+    /// # Errors
+    ///
+    /// `config` when no thread can be started. Errors of the stream come from the pull.
+    pub fn chunks(self) -> Result<Chunks> {
+        let reply = Arc::new(OnceLock::new());
+        let stream = Chunked { stream: Some(*self.0), reply: reply.clone() };
+        let pull = Pull::new(runtime()?.handle(), stream);
+        Ok(Chunks { pull, reply })
+    }
+
+    /// Reads its body as it comes, for hosts whose programs decode it themselves.
+    ///
+    /// # Errors
+    ///
+    /// `config` when no thread can be started. Errors of the connection come from the pull.
+    pub fn bytes(self) -> Result<Pull<List<Bytes>>> {
+        Ok(Pull::new(runtime()?.handle(), Undecoded(*self.0)))
     }
 }
 
@@ -114,12 +133,12 @@ impl Chunks {
 }
 
 /// A stream that leaves its whole reply behind.
-struct Kept {
+struct Chunked {
     stream: Option<ChatStream>,
     reply: Arc<OnceLock<ChatReply>>,
 }
 
-impl Source for Kept {
+impl Source for Chunked {
     type Items = Batch;
 
     fn poll_into(&mut self, task: &mut Context<'_>, items: &mut Batch) -> Poll<Option<Result<()>>> {
@@ -139,10 +158,24 @@ impl Source for Kept {
     }
 }
 
-fn call<T: Send + 'static>(
-    future: impl Future<Output = Result<T>> + Send + 'static,
-) -> Result<Pull<Vec<T>>> {
-    Ok(Pull::new(runtime()?.handle(), Call(Some(Box::pin(future)))))
+/// The body of a stream as it comes.
+struct Undecoded(ChatStream);
+
+impl Source for Undecoded {
+    type Items = List<Bytes>;
+
+    fn poll_into(
+        &mut self,
+        task: &mut Context<'_>,
+        items: &mut List<Bytes>,
+    ) -> Poll<Option<Result<()>>> {
+        let piece = ready!(self.0.poll_bytes(task));
+        Poll::Ready(piece.map(|piece| piece.map(|bytes| items.push(bytes))))
+    }
+
+    fn is_dry(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for Client {

@@ -1,0 +1,94 @@
+//! The one answer that every call of a host ends with.
+
+use std::future::Future;
+
+use bytes::Bytes;
+
+use super::chat::OpenStream;
+use super::events::Events;
+use super::head::Head;
+use super::list::{List, Weigh};
+use super::pull::{Pull, Taken};
+use super::source::Once;
+use crate::error::Result;
+use crate::process::runtime;
+
+/// The result of a call, in the form in which it crosses to a host.
+#[derive(Debug)]
+pub struct Answer {
+    /// The head of the response that it came in; `None` if it came in none, as the counters of an outbox.
+    pub head: Option<Head>,
+    /// The result itself.
+    pub body: Body,
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Body {
+    /// The call has no result.
+    Nothing,
+    /// A value, as its JSON.
+    Json(String),
+    /// Bytes that are whole.
+    Bytes(Bytes),
+    /// A reply of a model that has begun, to be read as chunks or as it comes.
+    Chunks(OpenStream),
+    /// The events of a turn.
+    Events(Pull<Events>),
+    /// Audio in the pieces in which it comes.
+    Audio(Pull<List<Bytes>>),
+}
+
+/// A call under way: a pull of one answer.
+pub type Call = Pull<List<Answer>>;
+
+/// Turns a result of core into an [`Answer`].
+pub trait IntoAnswer {
+    /// The answer.
+    ///
+    /// # Errors
+    ///
+    /// `config` when no thread can be started that reads a stream; `decode` when the result cannot be written as JSON.
+    fn into_answer(self) -> Result<Answer>;
+}
+
+/// Makes a call on the library's runtime. Its answer, or its error, is taken with [`Call::take_answer`].
+///
+/// # Errors
+///
+/// `config` when no thread can be started.
+pub fn call<T: IntoAnswer>(
+    future: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<Call> {
+    let answer = async move { future.await.and_then(T::into_answer) };
+    Ok(Pull::new(runtime()?.handle(), Once::new(answer)))
+}
+
+impl Call {
+    /// Takes the answer, without waiting. It is given once; then comes [`Taken::End`].
+    pub fn take_answer(&self) -> Taken<Answer> {
+        match self.take() {
+            Taken::Items(mut answers) => answers.take_first().map_or(Taken::End, Taken::Items),
+            Taken::Nothing => Taken::Nothing,
+            Taken::End => Taken::End,
+            Taken::Failed(error) => Taken::Failed(error),
+        }
+    }
+}
+
+impl Answer {
+    pub(super) fn new(head: Option<Head>, body: Body) -> Self {
+        Answer { head, body }
+    }
+}
+
+impl Weigh for Answer {
+    fn weight(&self) -> usize {
+        match &self.body {
+            Body::Json(text) => text.len(),
+            Body::Bytes(bytes) => bytes.len(),
+            Body::Nothing | Body::Chunks(_) | Body::Events(_) | Body::Audio(_) => 0,
+        }
+    }
+}

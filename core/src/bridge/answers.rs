@@ -1,0 +1,105 @@
+//! Every result type of core as an answer.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::json;
+
+use super::answer::{Answer, Body, IntoAnswer};
+use super::chat::OpenStream;
+use super::events::Events;
+use super::head::Head;
+use super::pull::Pull;
+use crate::chat::{ChatReply, ChatStream, ModelList};
+use crate::error::{Error, ErrorKind, Result};
+use crate::outbox::{DeadLetter, FlushReport, PendingRecord, Receipt, Stats};
+use crate::service::{ChatAnswer, TurnStream};
+use crate::speech::AudioStream;
+use crate::store::{Session, StoreMessage, StoreStats, Workspace};
+use crate::turn::Timeline;
+
+/// Values that came in no response of which a host would see more.
+macro_rules! values {
+    ($($kind:ty),+ $(,)?) => {$(
+        impl IntoAnswer for $kind {
+            fn into_answer(self) -> Result<Answer> {
+                value(&self)
+            }
+        }
+    )+};
+}
+
+values! {
+    bool, u64, String, FlushReport, Receipt, Stats, StoreStats, Timeline, Session, Option<Session>, StoreMessage, Workspace,
+    Vec<DeadLetter>, Vec<PendingRecord>, Vec<StoreMessage>, Vec<Workspace>,
+}
+
+fn value(value: &impl Serialize) -> Result<Answer> {
+    let json = serde_json::to_string(value).map_err(|error| {
+        let why = format!("the result cannot be written as JSON: {error}");
+        Error::new(ErrorKind::Decode, "bridge.answer", why)
+    })?;
+    Ok(Answer::new(None, Body::Json(json)))
+}
+
+impl IntoAnswer for () {
+    fn into_answer(self) -> Result<Answer> {
+        Ok(Answer::new(None, Body::Nothing))
+    }
+}
+
+impl IntoAnswer for Bytes {
+    fn into_answer(self) -> Result<Answer> {
+        Ok(Answer::new(None, Body::Bytes(self)))
+    }
+}
+
+/// The reply's JSON as it came.
+impl IntoAnswer for ChatReply {
+    fn into_answer(self) -> Result<Answer> {
+        let head = Head::new(self.status(), self.url(), self.headers());
+        let json = self.raw().unwrap_or("null").to_owned();
+        Ok(Answer::new(Some(head), Body::Json(json)))
+    }
+}
+
+/// The list's JSON as it came.
+impl IntoAnswer for ModelList {
+    fn into_answer(self) -> Result<Answer> {
+        let head = Head::new(self.status(), self.url(), self.headers());
+        Ok(Answer::new(Some(head), Body::Json(self.raw().to_owned())))
+    }
+}
+
+impl IntoAnswer for ChatStream {
+    fn into_answer(self) -> Result<Answer> {
+        let head = Head::new(self.status(), self.url(), self.headers());
+        Ok(Answer::new(Some(head), Body::Chunks(OpenStream::new(self))))
+    }
+}
+
+/// `{"reply", "workspace_id", "audio_base64"}`.
+impl IntoAnswer for ChatAnswer {
+    fn into_answer(self) -> Result<Answer> {
+        let audio = self.audio.as_deref().map(|audio| BASE64.encode(audio));
+        value(&json!({
+            "reply": self.reply, "workspace_id": self.workspace_id, "audio_base64": audio,
+        }))
+    }
+}
+
+impl IntoAnswer for TurnStream {
+    fn into_answer(self) -> Result<Answer> {
+        Ok(Answer::new(None, Body::Events(Pull::<Events>::of_stream(self)?)))
+    }
+}
+
+/// The media type is the one header of its head.
+impl IntoAnswer for AudioStream {
+    fn into_answer(self) -> Result<Answer> {
+        let kind = ("content-type".to_owned(), self.content_type().to_owned());
+        let head = Head { status: 200, url: None, headers: vec![kind] };
+        Ok(Answer::new(Some(head), Body::Audio(Pull::of_stream(self)?)))
+    }
+}

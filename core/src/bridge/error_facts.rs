@@ -1,0 +1,67 @@
+//! An error as data: all that it tells, for the error classes of a host language.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::head::pairs;
+use crate::error::{ApiError, Error};
+
+/// All that an error tells. As JSON the fields have these names; those without a value are null.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ErrorFacts {
+    /// The stable name of what went wrong.
+    pub code: &'static str,
+    /// The whole line, as `Display` writes it.
+    pub line: String,
+    /// The operation that failed, such as `chat.stream`.
+    pub operation: &'static str,
+    /// The words without their context.
+    pub message: String,
+    /// The status of the response, if there was one that was an error.
+    pub status: Option<u16>,
+    /// The headers of that response, in their order.
+    pub headers: Option<Vec<(String, String)>>,
+    /// The service's id of the request.
+    pub request_id: Option<String>,
+    /// True if the same call made later can succeed.
+    pub retryable: bool,
+    /// The wait that the service asked for, in seconds.
+    pub retry_after: Option<f64>,
+    /// The number of times that the request was sent.
+    pub attempts: u32,
+    /// The text of the reply that came before it broke.
+    pub partial: Option<String>,
+    /// The service's error object, with all its fields.
+    pub api: Option<Map<String, Value>>,
+    /// The body of the response as it came.
+    pub body: Option<String>,
+}
+
+impl ErrorFacts {
+    /// The facts as one JSON object.
+    pub fn to_json(&self) -> String {
+        // Maps with names and numbers that are finite: there is nothing that JSON cannot write.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl From<&Error> for ErrorFacts {
+    fn from(error: &Error) -> Self {
+        ErrorFacts {
+            code: error.code(),
+            line: error.to_string(),
+            operation: error.operation(),
+            message: error.message().to_owned(),
+            status: error.status(),
+            headers: error.headers().map(pairs),
+            request_id: error.request_id().map(str::to_owned),
+            retryable: error.is_retryable(),
+            retry_after: error.retry_after().map(|wait| wait.as_secs_f64()),
+            attempts: error.attempts(),
+            partial: error.partial().map(str::to_owned),
+            api: error.api().map(ApiError::fields).cloned(),
+            body: error.body().map(str::to_owned),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The head of a response, as a host language reads it.
+
+use http::HeaderMap;
+use serde::Serialize;
+
+/// The head of a response: JSON `{"status", "url", "headers"}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Head {
+    /// The status.
+    pub status: u16,
+    /// The URL that answered, if it is known.
+    pub url: Option<String>,
+    /// The headers as pairs, in their order.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Head {
+    pub(super) fn new(status: u16, url: Option<&str>, headers: &HeaderMap) -> Self {
+        Head { status, url: url.map(str::to_owned), headers: pairs(headers) }
+    }
+}
+
+/// Headers as pairs of text, in their order. A value is bytes; each becomes the character of its number (Latin-1), as in
+/// `fetch` and Python's `http.client`, so that nothing is lost: a host can turn them into bytes again.
+pub(super) fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect();
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect()
+}
