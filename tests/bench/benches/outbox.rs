@@ -1,4 +1,4 @@
-//! What handing a message over costs while the store is down, beside a thread for each message; and a long backlog.
+//! Costs of enqueueing a message while the store is down, beside a thread for each message; and a long backlog.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its tables")]
 
 use std::io::Write;

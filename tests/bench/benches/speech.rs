@@ -138,7 +138,7 @@ async fn cancelling() -> Result<()> {
     Ok(())
 }
 
-/// What the cutter takes for texts that have no sentences, or nothing else.
+/// Costs of the cutter for texts that have no sentences, or nothing else.
 fn cutting() {
     println!("cutting into sentences, one core\n{:36} {:>10} {:>10}", "", "1 MB, s", "10 MB, s");
     for (title, piece) in [

@@ -25,7 +25,7 @@ const ROUNDS: usize = 5;
 const USER: &str = "user";
 const MESSAGE: &str = "오늘 기분이 어때요?";
 
-/// What one turn took, from the user's message, in milliseconds.
+/// Times of one turn, from the user's message, in milliseconds.
 struct Times {
     first_content: f64,
     done: f64,

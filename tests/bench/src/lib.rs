@@ -1,4 +1,4 @@
-//! What the benchmarks measure with: one core, CPU time, peak memory, and rounds in turn.
+//! Instruments of the benchmarks: one core, CPU time, peak memory, and rounds in turn.
 //!
 //! A client is measured in a process of its own, so that neither the server's CPU time nor another client's
 //! memory is counted. Rounds go through the clients in turn, and the tables quote medians and ratios: the
@@ -12,7 +12,7 @@ use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::unistd::Pid;
 
-/// What one client took in one round.
+/// Costs of one client in one round.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     /// CPU time of the whole process during the measurement, user and system, in microseconds.

@@ -19,19 +19,19 @@ use crate::verdict::judge;
 use crate::writer::{Noting, enqueue, finish, outbox, wait_for};
 
 const CONVERSATIONS: usize = 4;
-/// How many records a child takes.
+/// Number of records that a child enqueues.
 const OF_A_CHILD: usize = 25;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// How often it forks.
+    /// Number of forks.
     #[arg(long, default_value_t = 20)]
     forks: usize,
-    /// How many of the parent's threads take records meanwhile.
+    /// Number of the parent's threads that enqueue records meanwhile.
     #[arg(long, default_value_t = 2)]
     threads: usize,
-    /// Where the forking process works: what this program starts itself with.
+    /// Directory of the forking process; set when this program starts itself.
     #[arg(long, hide = true)]
     within: Option<std::path::PathBuf>,
 }

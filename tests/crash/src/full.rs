@@ -21,7 +21,7 @@ const CONVERSATIONS: usize = 4;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// Where it works, in name spaces of its own: what this program starts itself with.
+    /// Directory of the process in namespaces of its own; set when this program starts itself.
     #[arg(long, hide = true)]
     within: Option<PathBuf>,
 }

@@ -21,13 +21,13 @@ pub(crate) struct Options {
     /// The deadline of the end, in milliseconds.
     #[arg(long, default_value_t = 500)]
     deadline: u64,
-    /// How much later the process may be gone, in milliseconds.
+    /// Tolerance for the end of the process, in milliseconds.
     #[arg(long, default_value_t = 100)]
     slack: u64,
-    /// Where the process works: what this program starts itself with.
+    /// Directory of the process; set when this program starts itself.
     #[arg(long, hide = true)]
     within: Option<PathBuf>,
-    /// Whether the sink blocks its thread.
+    /// Makes the sink block its thread.
     #[arg(long, hide = true)]
     blocks: bool,
 }

@@ -1,4 +1,4 @@
-//! What processes say of themselves, in one file that the system keeps in order: a line is one append.
+//! The journal: processes report to one file, a line for an append, which the system keeps in order.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -28,7 +28,7 @@ pub(crate) enum Event {
     Delivered,
     /// The delivery has failed.
     Failed,
-    /// What is done once for a delivered record.
+    /// The action that a delivered record causes once.
     Counted,
 }
 

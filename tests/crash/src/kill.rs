@@ -12,16 +12,16 @@ use crate::verdict::judge;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// How many durable records there are to be.
+    /// Number of durable records to reach.
     #[arg(long, default_value_t = 50_000)]
     records: usize,
-    /// How many processes share the file.
+    /// Number of processes that share the file.
     #[arg(long, default_value_t = 4)]
     processes: usize,
     /// The longest life of a process, in milliseconds.
     #[arg(long, default_value_t = 1500)]
     life: u64,
-    /// What chance starts from, to repeat a run.
+    /// Seed of the random numbers, to repeat a run.
     #[arg(long)]
     seed: Option<u64>,
     /// Keep outbox and journal here; otherwise they go with the run, unless something is wrong.

@@ -80,7 +80,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Where the outbox of a run lies.
+/// Path of a run's outbox.
 fn outbox_in(directory: &std::path::Path) -> PathBuf {
     directory.join("outbox.db")
 }

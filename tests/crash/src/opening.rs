@@ -23,16 +23,16 @@ const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// How many processes are killed.
+    /// Number of processes to kill.
     #[arg(long, default_value_t = 40)]
     kills: usize,
     /// The longest life of a process, in milliseconds.
     #[arg(long, default_value_t = 400)]
     life: u64,
-    /// What chance starts from, to repeat a run.
+    /// Seed of the random numbers, to repeat a run.
     #[arg(long)]
     seed: Option<u64>,
-    /// Where a process works, what it is called, and its services: what this program starts itself with.
+    /// Directory, name and services of a process; set when this program starts itself.
     #[arg(long, hide = true, num_args = 5)]
     within: Vec<String>,
 }

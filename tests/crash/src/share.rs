@@ -20,14 +20,14 @@ use crate::outbox_in;
 use crate::verdict::judge;
 use crate::writer::{Noting, enqueue, finish, outbox};
 
-/// How long a step may take.
+/// Time limit of a step.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often signs of life are cleaned away.
+/// Number of times that the signs of life are removed.
 const CLEANING: Duration = Duration::from_secs(2);
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// How many records each process takes.
+    /// Number of records that each process enqueues.
     #[arg(long, default_value_t = 1500)]
     records: usize,
 }

@@ -11,20 +11,20 @@ use crate::journal;
 use crate::kill::writer;
 use crate::verdict::{Verdict, judge};
 
-/// What changes the file, or waits for the disk.
+/// System calls that change the file, or wait for the disk.
 const CALLS: &[&str] = &["pwrite64", "fdatasync", "fsync", "ftruncate", "unlink", "fallocate"];
-/// How calls fail.
+/// Errors that calls return.
 const INJECTED: [&str; 2] = ["ENOSPC", "EIO"];
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// How many records the process takes.
+    /// Number of records that the process enqueues.
     #[arg(long, default_value_t = 12)]
     records: usize,
     /// Try only every so many-th call.
     #[arg(long, default_value_t = 1)]
     step: usize,
-    /// How many are tried at a time.
+    /// Number of runs at a time.
     #[arg(long, default_value_t = 8)]
     at_once: usize,
 }
@@ -89,7 +89,7 @@ fn trials(options: &Options, fsync: bool, injections: &[String]) -> Result<(usiz
     })
 }
 
-/// How often an undisturbed process makes each call. strace counts each thread's calls on their own: the numbers reach
+/// Counts each call of an undisturbed process. strace counts each thread's calls on their own: the numbers reach
 /// beyond the last one of any.
 fn count(options: &Options, fsync: bool) -> Result<Vec<(&'static str, usize)>> {
     let scratch = tempfile::tempdir()?;

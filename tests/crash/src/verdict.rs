@@ -1,4 +1,4 @@
-//! What the journal of a run proves.
+//! The conclusions from the journal of a run.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -39,7 +39,7 @@ pub(crate) fn judge(lines: &[Line]) -> Verdict {
     for (at, line) in lines.iter().enumerate() {
         last.insert(line.writer.as_str(), at);
     }
-    // What each process took, by conversation: ids that grow.
+    // Records of each process by conversation: their ids grow.
     let mut taken: HashMap<(&str, &str), Vec<&str>> = HashMap::new();
     for line in lines.iter().filter(|line| is_taken(line.event)) {
         let key = (line.conversation.as_str(), author(&line.id));
@@ -57,7 +57,7 @@ pub(crate) fn judge(lines: &[Line]) -> Verdict {
             Event::Durable => verdict.durable += 1,
             Event::InMemory => verdict.in_memory += 1,
             Event::Begin => {
-                // What a process holds in memory alone, no other process knows of.
+                // No other process knows the records that a process holds in memory alone.
                 if let Some((other, sent)) = sending.insert(conversation, (&line.writer, id))
                     && last.get(other).is_some_and(|last| *last > at)
                     && ![sent, id].iter().any(|id| in_memory.contains(id))
@@ -98,7 +98,7 @@ fn is_taken(event: Event) -> bool {
     matches!(event, Event::Durable | Event::InMemory)
 }
 
-/// Who took the record: the part of its id before the number.
+/// The process that enqueued the record: the part of its id before the number.
 fn author(id: &str) -> &str {
     id.rsplit_once('-').map_or(id, |(author, _)| author)
 }

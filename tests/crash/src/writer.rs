@@ -14,19 +14,19 @@ use crate::outbox_in;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// Where outbox and journal lie.
+    /// Directory of the outbox and the journal.
     #[arg(long)]
     pub(crate) directory: PathBuf,
-    /// What it is called: no other process of the run is called so.
+    /// Name of the process, unique in the run.
     #[arg(long)]
     pub(crate) name: String,
-    /// How many records it takes.
+    /// Number of records to enqueue.
     #[arg(long)]
     pub(crate) records: usize,
-    /// How many conversations they are of.
+    /// Number of conversations that they belong to.
     #[arg(long, default_value_t = 8)]
     pub(crate) conversations: usize,
-    /// How many deliveries of a hundred fail.
+    /// Percentage of deliveries that fail.
     #[arg(long, default_value_t = 5)]
     pub(crate) failing: u8,
     /// The longest that a delivery takes, in microseconds.

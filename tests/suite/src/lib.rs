@@ -1,4 +1,4 @@
-//! What the tests of the whole project share: vectors, reference models, and checks that more than one
+//! Shared by the tests of the whole project: vectors, reference models, and checks that more than one
 //! harness runs (property tests and fuzz targets hold the same invariants).
 
 pub mod memory;

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicIsize, AtomicUsize};
 #[derive(Debug)]
 pub struct Counting;
 
-/// What was used since the count began.
+/// Memory used since the count began.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Use {
     /// Bytes held now.

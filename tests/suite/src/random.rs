@@ -27,7 +27,7 @@ impl Random {
         usize::try_from(mixed % end.max(1) as u64).unwrap_or_default()
     }
 
-    /// Whether something happens that happens once in `of` times.
+    /// Returns true once in `of` times.
     pub fn once_in(&mut self, of: usize) -> bool {
         self.below(of) == 0
     }

@@ -1,4 +1,4 @@
-//! What the documents promise is what the code has.
+//! Documents and code agree.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use turnwire::ErrorKind;

@@ -77,7 +77,7 @@ impl Answer {
     }
 }
 
-/// What a read takes at most, beyond what was there before.
+/// Peak memory of a read, beyond the memory in use before.
 async fn measured(name: &str, read: impl Future<Output = ()>) {
     let before = memory::held();
     memory::forget_peak();
@@ -103,7 +103,7 @@ fn store(answer: Answer) -> ChatStore {
 async fn streamed(name: &str, answer: Answer) {
     let service = service(answer);
     measured(name, async {
-        // How it ends is the matter of other tests.
+        // Other tests check its result.
         if let Ok(turn) = service.stream(TurnRequest::new("a")).await {
             let _ = turn.finish().await;
         }

@@ -1,4 +1,4 @@
-//! What a decoder holds and copies, counted by the allocator: its memory follows the cap, not the stream.
+//! Memory that a decoder holds and copies, counted by the allocator: it follows the cap, not the stream.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,7 +11,7 @@ const MIB: usize = 1024 * KIB;
 /// The decoder's default cap.
 const CAP: usize = 8 * MIB;
 
-/// What a buffer may keep after the event that filled it.
+/// Capacity that a buffer may keep after the event that filled it.
 const KEPT: usize = 64 * KIB;
 
 #[global_allocator]

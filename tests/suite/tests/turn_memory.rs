@@ -22,7 +22,7 @@ const WORKSPACE: &str = "workspace-of-the-test";
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What is held after a round.
+/// Memory in use after a round.
 #[derive(Clone, Copy, Debug)]
 struct Held {
     pieces: isize,
@@ -91,7 +91,7 @@ async fn a_thousand_turns_at_once_complete_and_give_back_what_they_held() {
         assert_eq!(found, (2 * TURNS as u64, 0, 0), "in round {round}");
         held.push(Held::now());
     }
-    // What turns leave behind grows with every round; what is kept between them, such as connections, by steps.
+    // A leak grows with every round; state kept between turns, such as connections, grows by steps.
     let warm = held.get(WARM - 1..).unwrap();
     let growth = |of: fn(&Held) -> isize| {
         let grown = warm.windows(2).filter_map(|two| Some(of(two.last()?) - of(two.first()?)));

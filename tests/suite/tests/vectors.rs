@@ -192,7 +192,7 @@ fn tokens(json: &str) -> String {
     written
 }
 
-/// Whether `found` has everything that `expected` has. Lists must be of one length.
+/// Returns true if `found` has everything that `expected` has. Lists must be of one length.
 fn contains(found: &Value, expected: &Value) -> bool {
     match (found, expected) {
         (Value::Object(found), Value::Object(expected)) => expected

@@ -6,7 +6,7 @@ use lexopt::prelude::{Long, Short, Value, ValueExt};
 
 use crate::suites::{self, Suite};
 
-/// What the person asked for.
+/// A command of the person who runs it.
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Say which commands there are.
@@ -45,7 +45,7 @@ pub(crate) struct LocalLlmOptions {
 pub(crate) struct BenchOptions {
     /// The benches to run; all of them if empty.
     pub(crate) names: Vec<String>,
-    /// What follows `--`: for the benches themselves.
+    /// The words after `--`, for the benches themselves.
     pub(crate) passed_through: Vec<OsString>,
 }
 

@@ -9,7 +9,7 @@ use crate::debian;
 use crate::repo::Repo;
 use crate::step::Step;
 
-/// What the outbox goes through, about half a minute each.
+/// The attacks on the outbox, about half a minute each.
 const OUTBOX: [&str; 6] =
     ["kill --records 20000", "opening", "sweep --step 7", "fork", "hang --slack 1000", "full"];
 

@@ -28,7 +28,7 @@ use std::process::ExitCode;
 use crate::args::Command;
 use crate::repo::Repo;
 
-/// What a shell expects of a program that was called in a way it does not understand.
+/// The exit code that shells expect after wrong arguments.
 const USAGE_ERROR: u8 = 2;
 
 fn main() -> ExitCode {

@@ -17,7 +17,7 @@ use crate::venv::Venv;
 
 /// Joining the weights and loading them takes seconds; a cold disk may take many.
 const READY_WITHIN: Duration = Duration::from_secs(180);
-/// How long a server has to end by itself before it is killed.
+/// Time limit of a server's own end, after which it is killed.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// A server that answers. Dropping it ends it.
@@ -89,7 +89,7 @@ impl ModelServer {
         Ok(line.trim_end().to_owned())
     }
 
-    /// Where the server is, for `OPENAI_BASE_URL` and its like.
+    /// URL of the server, for `OPENAI_BASE_URL` and its like.
     pub(crate) fn base_url(&self) -> &str {
         &self.base_url
     }
@@ -99,7 +99,7 @@ impl ModelServer {
         &self.announcement
     }
 
-    /// What keeps the server alive: it ends when this is dropped.
+    /// Keeps the server alive: dropping it ends the server.
     pub(crate) fn take_lifeline(&mut self) -> Option<ChildStdin> {
         self.lifeline.take()
     }

@@ -1,4 +1,4 @@
-//! Where the repository is, and where its build output goes.
+//! The places of the repository and of its build output.
 
 use std::path::{self, Path, PathBuf};
 

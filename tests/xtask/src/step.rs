@@ -106,7 +106,7 @@ impl Step {
     }
 }
 
-/// Whether Cargo sets this variable for a crate that it runs, beyond those that a person may set.
+/// Returns true for a variable that Cargo sets for a crate that it runs, beyond those that a person may set.
 fn describes_this_crate(name: &str) -> bool {
     name.starts_with("CARGO_PKG_")
         || matches!(

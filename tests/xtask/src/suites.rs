@@ -13,7 +13,7 @@ use crate::venv::Venv;
 /// One suite: it passes or it fails.
 #[derive(Debug)]
 pub(crate) struct Suite {
-    /// What it is called on the command line.
+    /// Its name on the command line.
     pub(crate) name: &'static str,
     /// One line for `--list`.
     pub(crate) about: &'static str,

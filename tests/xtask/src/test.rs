@@ -9,7 +9,7 @@ use crate::repo::Repo;
 use crate::suites::Suite;
 use crate::tools;
 
-/// How one suite ended.
+/// The result of one suite.
 struct Outcome {
     name: &'static str,
     result: Result<()>,

@@ -9,7 +9,7 @@ use crate::debian;
 use crate::repo::Repo;
 use crate::step::Step;
 
-/// What the pinned packages need.
+/// The oldest Python that the pinned packages support.
 const OLDEST_PYTHON: (u32, u32) = (3, 10);
 
 /// A virtual environment with its packages installed.

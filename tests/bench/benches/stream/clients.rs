@@ -64,7 +64,7 @@ impl Client {
         })
     }
 
-    /// What [`run`](Self::run) should find: the content's bytes, or for the body all bytes.
+    /// Expected result of [`run`](Self::run): the content's bytes, or for the body all bytes.
     pub(crate) fn expected(&self, content: usize) -> RangeInclusive<usize> {
         match self {
             Client::Body(..) => content..=usize::MAX,

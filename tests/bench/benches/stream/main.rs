@@ -44,7 +44,7 @@ fn client(name: &str, url: &str, model: &str) -> Result<()> {
     })
 }
 
-/// How the server sends: the model's name that asks for it, what it is, and its script.
+/// Ways in which the server sends: the model's name that asks for it, its description, and its script.
 fn ways() -> [(&'static str, &'static str, Script); 3] {
     [
         (

@@ -23,7 +23,7 @@ pub fn assert_same_for_any_split(
     whole
 }
 
-/// What was decoded owns no more than the bytes that it came from can account for.
+/// Decoded events own no more memory than the bytes that they came from can account for.
 pub fn assert_linear(decoded: &Decoded, input: usize) {
     // A byte that is no UTF-8 becomes the three bytes of U+FFFD; nothing grows more than that.
     let bound = 3 * input;

@@ -6,13 +6,13 @@ use turnwire::sse::{Event, Frame};
 
 use super::Decoded;
 
-/// What must come of a whole stream when no cap interferes.
+/// The events and the end of a whole stream when no cap interferes.
 pub fn reference(bytes: &[u8]) -> Decoded {
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut lines: Vec<&str> = text.split('\n').collect();
-    // What follows the last line end is no line yet.
+    // The text after the last line end is no line yet.
     let unterminated = lines.pop().unwrap_or_default();
 
     let mut model = Model::default();

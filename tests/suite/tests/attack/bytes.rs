@@ -11,7 +11,7 @@ use turnwire_suite::streams::chunks;
 
 use super::attack;
 
-/// What hostile and careless services put into a stream.
+/// Pieces that hostile and careless services put into a stream.
 const ODD: &[&[u8]] = &[
     b"data: [DONE]\n\n",
     b"data:[DONE]",

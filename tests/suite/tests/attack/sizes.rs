@@ -13,7 +13,7 @@ use super::attack;
 /// A little less than an event may have by default.
 const SIZE: usize = 7 * 1024 * 1024;
 
-/// What may be read of one event: core's budget. It may be there three times: in the reply that JSON in place of a stream
+/// Core's budget for one event. It may be there three times: in the reply that JSON in place of a stream
 /// is read as, in the chunk that it becomes, and in the reply that the chunk adds to.
 fn budget(length: usize) -> usize {
     8 * length + 32 * 1024 * 1024
@@ -22,7 +22,7 @@ fn budget(length: usize) -> usize {
 /// The event itself, where its pieces are joined, where it is mended, and where the chunk keeps it.
 const COPIES: usize = 4;
 
-/// Where the many small things are put, and what ends them.
+/// The places of the many small values, and the text that closes each.
 const AROUND: &[(&str, &str)] = &[
     (r#"{"choices":["#, "]}"),
     (r#"{"choices":[{"delta":{"tool_calls":["#, "]}}]}"),

@@ -184,7 +184,7 @@ async fn sizes_have_their_limits() {
     let reply = turnwire::ChatRequest::new("reply");
     let error = read(&mut llm.chat_stream(reply).await.unwrap()).await.error.unwrap();
     assert_eq!(error.code(), "too_large");
-    // What is kept besides the text counts too.
+    // Kept fields besides the text count too.
     assert!(error.partial().unwrap().len() > 2000);
 
     fake.script("whole", Script::body(json!({"choices": [{"message": {"content": large}}]})));

@@ -53,7 +53,7 @@ async fn a_refused_stream_is_tried_again_and_every_request_is_counted() {
     assert!(error.is_retryable());
     assert_eq!(fake.requests().len(), 3);
 
-    // What must not be asked for twice may be asked for again after a refusal: nothing was done.
+    // A request that must not be sent twice may be sent again after a refusal: nothing was done.
     let service = ChatService::builder(format!("{}/refused", fake.url()))
         .no_proxy()
         .root_certificate(fake.certificate_pem())

@@ -48,7 +48,7 @@ fn ask() -> ChatRequest {
     ChatRequest::new("m").user("안녕하세요")
 }
 
-/// What a stream gave: its texts, and the error that ended it.
+/// Result of a stream: its texts, and the error that ended it.
 struct Read {
     texts: Vec<String>,
     error: Option<Error>,

@@ -1,4 +1,4 @@
-//! What is sent again, when, and what never is.
+//! Retries: the requests that are sent again, when, and those that never are.
 
 use turnwire::ErrorKind;
 use turnwire::config::CallOptions;

@@ -163,7 +163,7 @@ async fn what_is_no_reply_is_never_taken_for_one() {
         let error =
             super::error_of(Script::new().header("content-type", "application/json").send(body))
                 .await;
-        // Those are streams that end too soon.
+        // They are streams that end too soon.
         if !body.is_empty() && body != "17" {
             assert_eq!(error.code(), code, "{body}, streamed: {error}");
         }

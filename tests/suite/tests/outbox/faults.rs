@@ -13,7 +13,7 @@ use crate::USER;
 
 const MESSAGES: usize = 8;
 
-/// What the store does with the first saves; then it does as it should.
+/// Faults of the store for the first saves; later saves succeed.
 async fn survives(fault: Script, in_file: bool) -> FakeStore {
     let (_directory, file) = scratch();
     let fake = fake().await;
@@ -28,7 +28,7 @@ async fn survives(fault: Script, in_file: bool) -> FakeStore {
 
     let began = Instant::now();
     let report = outbox.flush(Duration::from_millis(50)).await;
-    // What it takes beyond its deadline is measured elsewhere; here it must not wait for the store.
+    // Its overrun of the deadline is measured elsewhere; here it must not wait for the store.
     assert!(began.elapsed() < Duration::from_secs(5), "{fault:?}");
     assert_eq!(report.dead, 0, "{fault:?}");
     assert_balanced(&outbox);

@@ -1,4 +1,4 @@
-//! What is said to a proxy before it passes everything on, and what it answers.
+//! The handshake with a proxy, before it forwards bytes, and its answers.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

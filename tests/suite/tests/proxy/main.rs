@@ -38,7 +38,7 @@ fn fake(says: &str) -> Fake {
     fake
 }
 
-/// What a process with these variables is told by a service at `base_url`: the environment belongs to a process, so this
+/// Answer of the service at `base_url` to a process with these variables: the environment belongs to a process, so this
 /// program runs itself once more. The text of the reply, or of the error.
 fn asked_with(base_url: &str, variables: &[(&str, &str)]) -> String {
     let mut child = Command::new(std::env::current_exe().unwrap());

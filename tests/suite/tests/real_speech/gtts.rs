@@ -13,7 +13,7 @@ use turnwire::GoogleTranslateSpeaker;
 use turnwire::speech::{Speaker, SpeechRequest};
 use turnwire_fakes::Fake;
 
-/// How many texts are compared.
+/// Number of texts to compare.
 const TEXTS: usize = 200;
 
 /// The headers by which the service tells who asks, and what for.
@@ -58,7 +58,7 @@ async fn requests_equal_those_of_gtts_to_the_byte() {
     println!("{TEXTS} texts, {} requests: equal", theirs.len());
 }
 
-/// What of each request matters.
+/// The parts of a request that matter.
 fn requests(fake: &Fake) -> Vec<Value> {
     let matters = |request: turnwire_fakes::Record| {
         let headers = HEADERS.map(|name| request.header(name).map(str::to_owned));

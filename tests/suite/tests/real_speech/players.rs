@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// What a file sounds like to ffmpeg: samples of 16 bits at 24 kHz, one channel. Any complaint of it fails the test.
+/// Decodes a file with ffmpeg: samples of 16 bits at 24 kHz, one channel. Any complaint of it fails the test.
 pub(crate) fn decoded(file: &Path) -> Vec<u8> {
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-xerror", "-i"])

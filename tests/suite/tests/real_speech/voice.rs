@@ -201,7 +201,7 @@ async fn whole_files_of_mp3_with_tags_and_lengths_play_as_one() {
     assert!((mpg123_plays(&path) / seconds(&whole) - 1.0).abs() < 0.02);
 }
 
-/// How loud each 50 ms are.
+/// Loudness of each 50 ms.
 fn loudness(samples: &[u8]) -> Vec<f64> {
     let sample = |pair: &[u8]| f64::from(i16::from_le_bytes([pair[0], pair[1]]));
     samples
@@ -210,7 +210,7 @@ fn loudness(samples: &[u8]) -> Vec<f64> {
         .collect()
 }
 
-/// How alike two courses of loudness are, 1 at most, over the length of the first.
+/// Similarity of two courses of loudness, 1 at most, over the length of the first.
 fn alike(first: &[f64], second: &[f64]) -> f64 {
     let sum =
         |f: fn(f64, f64) -> f64| -> f64 { first.iter().zip(second).map(|(a, b)| f(*a, *b)).sum() };

@@ -1,4 +1,4 @@
-//! What a browser is sent of a turn that fails, and what the log and the timeline keep of it.
+//! A turn that fails: the words that a browser is sent, and those that the log and the timeline keep.
 
 use futures::StreamExt;
 use tracing::instrument::WithSubscriber;

@@ -8,12 +8,12 @@ use serde_json::Value;
 pub(super) struct Encoded {
     pub(super) name: &'static str,
     pub(super) text: String,
-    /// What of it must not be seen: in Base64, the part of the secret alone.
+    /// The part that must not be seen: in Base64, the secret's own characters.
     pub(super) hidden: String,
 }
 
 impl Encoded {
-    /// Whether a header can carry it.
+    /// True if a header can carry it.
     pub(super) fn fits_header(&self) -> bool {
         self.text.is_ascii()
     }

@@ -76,7 +76,7 @@ impl Log {
             .finish()
     }
 
-    /// What was logged since the last time.
+    /// Takes the log lines since the last call.
     fn take(&self) -> String {
         let bytes = std::mem::take(&mut *self.0.lock().unwrap());
         String::from_utf8_lossy(&bytes).into_owned()

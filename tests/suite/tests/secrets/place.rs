@@ -1,11 +1,11 @@
-//! Where an answer may hold a secret.
+//! Places of an answer that may hold a secret.
 
 use turnwire::config::Limits;
 use turnwire_fakes::Script;
 
 use super::encoding::Encoded;
 
-/// How much of an error's body is kept, in these tests.
+/// Length of an error's body that is kept in these tests, in bytes.
 pub(super) const ERROR_BODY: usize = 2000;
 
 pub(super) fn limits() -> Limits {

@@ -54,7 +54,7 @@ async fn no_secret_shows_anywhere() {
         Script::new().status(502).header("content-type", "text/html").send(&echo),
         Script::new().text("a").sse(json!({"error": {"message": echo, "code": key}})),
         Script::new().text("a").send(format!("data: {{{echo}\n\n")),
-        // Where something else belongs: what reads JSON quotes what it did not expect.
+        // A secret in the place of another type: JSON readers quote the value that they did not expect.
         Script::new().text("a").sse(json!(echo)),
         Script::new().text("a").sse(json!({"choices": echo})),
         Script::new().text("a").sse(json!({"choices": [echo]})),

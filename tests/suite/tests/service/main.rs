@@ -56,7 +56,7 @@ fn content(text: &str) -> TurnEvent {
     TurnEvent::Content { content: text.to_owned() }
 }
 
-/// What a stream gave: its events, and the error that ended it.
+/// Result of a stream: its events, and the error that ended it.
 struct Read {
     events: Vec<TurnEvent>,
     error: Option<Error>,
@@ -77,7 +77,7 @@ async fn read(stream: &mut TurnStream) -> Read {
     Read { events, error: None }
 }
 
-/// What the client makes of a stream that is answered so.
+/// Reads a stream that is answered so.
 async fn read_script(script: Script) -> Read {
     let (fake, service) = service().await;
     fake.fake().script("stream", script);

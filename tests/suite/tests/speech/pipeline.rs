@@ -16,7 +16,7 @@ use super::openai;
 
 const SIX: &str = "하나요. 둘이요. 셋이요. 넷이요. 다섯이요. 여섯이요.";
 
-/// What a stream gives, as one line each.
+/// Items of a stream, one line each.
 async fn told<S>(stream: SpeechStream<S>) -> Vec<String>
 where
     S: futures::Stream<Item: AsRef<str>> + Unpin,

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use turnwire::sse::{Decoder, Event};
 use turnwire_suite::sse::{cut, decode};
 
-/// What `finish` gives after `stream`, checked to be the same wherever the stream is split.
+/// Result of `finish` after `stream`, checked to be the same wherever the stream is split.
 fn finished(stream: &str) -> Option<Event<'static>> {
     let whole = decode(Decoder::new(), [stream]).finished;
     for at in 0..=stream.len() {

@@ -25,7 +25,7 @@ pub(crate) fn text_soup() -> impl Strategy<Value = String> {
     prop::collection::vec(text_piece(), 0..40).prop_map(|pieces| pieces.concat())
 }
 
-/// Where to cut a stream, as shares of its length.
+/// Places to cut a stream, as shares of its length.
 pub(crate) fn places() -> impl Strategy<Value = Vec<Index>> {
     prop::collection::vec(any::<Index>(), 0..8)
 }

@@ -1,4 +1,4 @@
-//! What goes wrong: the store's own words, what is sent again, and what must not be.
+//! Failures: the store's own words, requests that are sent again, and those that must not be.
 
 use std::time::Duration;
 

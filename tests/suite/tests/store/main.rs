@@ -49,7 +49,7 @@ fn message(content: &str, sent_at: i64) -> StoreMessage {
     StoreMessage::from_user(WORKSPACE, USER, content, sent_at)
 }
 
-/// How often the fake was sent this call, by method and path.
+/// Number of these calls at the fake, by method and path.
 fn calls(fake: &FakeStore, call: &str) -> usize {
     let requests = fake.fake().requests();
     requests.iter().filter(|r| format!("{} {}", r.method, r.path) == call).count()

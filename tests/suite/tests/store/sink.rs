@@ -42,7 +42,7 @@ impl Bench {
             .tokens(Tokens::new(login.access.as_str(), login.refresh.as_str()))
     }
 
-    /// What comes of a delivery when the save is answered so.
+    /// Outcome of a delivery when the save is answered so.
     async fn outcome(&self, script: Script) -> Outcome {
         self.fake.fake().reset();
         self.fake.add_workspace(WORKSPACE, USER);

@@ -42,7 +42,7 @@ fn room(path: &str) -> Option<&str> {
     rest.split('/').next()?.strip_suffix(".rs").or_else(|| rest.split('/').next())
 }
 
-/// How many `super` lead from a file's module to the crate's root.
+/// Number of `super` from a file's module to the crate's root.
 fn depth(path: &str) -> usize {
     let rest = path.strip_prefix(ROOMS).unwrap_or_default();
     let is_folder = rest.ends_with("/mod.rs");

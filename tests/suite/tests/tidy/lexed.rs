@@ -132,7 +132,7 @@ fn is_punct(token: Option<&TokenTree>, wanted: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == wanted)
 }
 
-/// What a doc comment is to the compiler.
+/// Returns true for `#[doc]`, which a doc comment is to the compiler.
 fn is_doc(attribute: TokenStream) -> bool {
     matches!(attribute.into_iter().next(), Some(TokenTree::Ident(name)) if name == "doc")
 }

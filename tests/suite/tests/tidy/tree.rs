@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-/// What holds no source of ours: built, fetched or recorded.
+/// Folders without sources of ours: built, fetched or recorded.
 const SKIPPED: &[&str] = &[
     "target",
     "node_modules",
@@ -97,7 +97,7 @@ pub(crate) fn assert_none(findings: &[Finding]) {
     assert!(findings.is_empty(), "{} findings\n{}", lines.len(), lines.join("\n"));
 }
 
-/// Where a rule found something in a sample.
+/// Places in a sample that a rule found.
 pub(crate) fn places(findings: &[Finding]) -> Vec<(&str, usize)> {
     findings.iter().map(|finding| (finding.path.as_str(), finding.line)).collect()
 }

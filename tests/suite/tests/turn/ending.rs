@@ -1,4 +1,4 @@
-//! What goes on after a turn, and how it ends.
+//! Work that goes on after a turn, and its end.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -19,7 +19,7 @@ const SHORT: Duration = Duration::from_millis(50);
 async fn settled(bench: &Bench, turns: turnwire::Turns) {
     drop(turns);
     bench.llm.wait_for(|log| log.open_connections == 0).await;
-    // What is left accepts connections: two fakes.
+    // Two fakes are left, which accept connections.
     let metrics = Handle::current().metrics();
     let settled = async {
         while metrics.num_alive_tasks() > 2 {

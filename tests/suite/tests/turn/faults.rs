@@ -13,10 +13,10 @@ use turnwire_fakes::{FakeStore, Framing, Script};
 
 use super::{Bench, MESSAGE, ai, impatient, read, user};
 
-/// How long a model may be silent that is not going to answer.
+/// Time limit for a model that is not going to answer.
 const SHORT: Duration = Duration::from_millis(400);
 
-/// How a stage goes wrong.
+/// A fault of a stage.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     /// It fails in passing.
@@ -63,7 +63,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// How a service answers then.
+/// The service's answer with that fault.
 fn script(fault: Fault, refusal: fn(u16, &str) -> Script) -> Script {
     let raw = || Script::new().framing(Framing::Raw);
     match fault {

@@ -25,7 +25,7 @@ async fn bench() -> Bench {
     bench
 }
 
-/// What the model was told, as role and text.
+/// The messages that the model was sent, as role and text.
 fn told(bench: &Bench) -> Vec<String> {
     let messages = bench.asked()["messages"].as_array().unwrap().clone();
     let text = |name, m: &serde_json::Value| m[name].as_str().unwrap().to_owned();

@@ -22,7 +22,7 @@ async fn read_some(turn: &mut Turn, events: usize) -> String {
     text
 }
 
-/// How long after the reader's going the LLM saw it go.
+/// Time from the reader's leaving until the LLM noticed it.
 async fn let_go(bench: &Bench, turn: Turn) -> Option<Duration> {
     let is_stream = |body: &str| body.contains("\"stream\":true");
     let is_asked = bench.llm.requests().iter().any(|request| is_stream(&request.body));

@@ -36,7 +36,7 @@ const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";
 const WORKSPACE: &str = "workspace-of-the-test";
 const MESSAGE: &str = "오늘 기분이 어때요?";
 
-/// How long a flush may take; one that has nothing to wait for takes none of it.
+/// Time limit of a flush; one that has nothing to wait for takes none of it.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// An LLM that is asked for the model `m`, and a store with a workspace of the user.
@@ -109,7 +109,7 @@ impl Bench {
         self.ask().workspace(WORKSPACE)
     }
 
-    /// What the LLM was asked when it streamed, as JSON.
+    /// The request for the streamed reply, as JSON.
     fn asked(&self) -> Value {
         let requests = self.llm.requests();
         let streamed = requests.iter().filter_map(Record::json).find(|json| json["stream"] == true);
@@ -125,7 +125,7 @@ impl Bench {
             .collect()
     }
 
-    /// How often the store was sent this call, by method and path.
+    /// Number of these calls at the store, by method and path.
     fn calls(&self, call: &str) -> usize {
         let requests = self.store.fake().requests();
         requests.iter().filter(|r| format!("{} {}", r.method, r.path) == call).count()
@@ -156,7 +156,7 @@ fn counts(report: &FlushReport) -> (u64, u64, u64) {
     (report.delivered, report.pending, report.dead)
 }
 
-/// What a turn gave: its events, and the error that ended it.
+/// Result of a turn: its events, and the error that ended it.
 #[derive(Debug)]
 struct Read {
     events: Vec<TurnEvent>,

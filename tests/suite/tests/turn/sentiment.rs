@@ -1,4 +1,4 @@
-//! What the message expresses: in time it is told the model, and never does the reply wait longer.
+//! Sentiment of the message: in time it is sent to the model, and the reply never waits longer for it.
 
 use std::future::pending;
 use std::sync::Arc;

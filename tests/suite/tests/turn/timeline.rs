@@ -1,4 +1,4 @@
-//! What is written of a turn's stages, as data, as text and as a picture.
+//! The timeline of a turn's stages, as data, as text and as a picture.
 
 use roxmltree::Document;
 use serde_json::json;

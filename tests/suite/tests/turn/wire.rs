@@ -128,7 +128,7 @@ async fn an_error_of_the_model_is_an_event_and_then_an_error_with_the_text_so_fa
     let words = "The assistant could not answer. Please try again later.";
     assert_eq!(error.message(), words);
 
-    // What the service's own service says, and where it is, is no business of the user's.
+    // The words and the address of the service behind the service are not for the user.
     for (status, code, passes) in [(401, "authentication", false), (429, "rate_limited", true)] {
         for _ in 0..3 {
             chain.llm.script("m stream", Script::error(status, "wrong key of 10.0.0.7"));
