@@ -13,9 +13,7 @@ use clap::error::ErrorKind as Usage;
 use clap::{CommandFactory, Parser, ValueEnum};
 use turnwire::chat::OpenAiBuilder;
 use turnwire::config::Timeouts;
-use turnwire::speech::{
-    AudioFormat, OnFailure, OpenAiSpeaker, ServiceSpeaker, Speaker, SpeechRequest,
-};
+use turnwire::speech::{AudioFormat, OnFailure, OpenAiSpeaker, ServiceSpeaker, Speaker};
 use turnwire::{ChatService, Error, ErrorKind, GoogleTranslateSpeaker, Speech};
 use turnwire_examples::terminal::{self, Failure, Output};
 
@@ -34,8 +32,7 @@ async fn main() {
 
 async fn speak(options: &Options, out: &mut Output) -> Result<(), Failure> {
     let text = options.text()?;
-    let speech =
-        Speech::new(options.speaker()?).options(options.voice()).on_failure(OnFailure::Stop);
+    let speech = options.speech()?.on_failure(OnFailure::Stop);
 
     let started = Instant::now();
     let mut audio = speech.say(text).joined();
@@ -130,7 +127,7 @@ impl Options {
                     Some(url) => builder.base_url(url),
                     None => builder,
                 };
-                Arc::new(OpenAiSpeaker::new(&builder.build()?).model(&self.model))
+                Arc::new(OpenAiSpeaker::new(builder.build()?).model(&self.model))
             }
             By::Service => {
                 let url = self.base_url.as_deref().unwrap_or("http://localhost:5000");
@@ -141,19 +138,27 @@ impl Options {
                     Some((access, refresh)) => builder.tokens(access, refresh),
                     None => builder,
                 };
-                Arc::new(ServiceSpeaker::new(&builder.build()?))
+                Arc::new(ServiceSpeaker::new(builder.build()?))
             }
         })
     }
 
-    /// What the speaker is told; one that cannot follow says so.
-    fn voice(&self) -> SpeechRequest {
-        let mut request = SpeechRequest::default();
-        request.format = self.format();
-        request.voice = self.voice.clone();
-        request.instructions = self.instructions.clone();
-        request.speed = self.speed;
-        request
+    /// The speaker with its options; one that cannot follow them says so.
+    fn speech(&self) -> Result<Speech, Failure> {
+        let mut speech = Speech::new(self.speaker()?);
+        if let Some(format) = self.format() {
+            speech = speech.format(format);
+        }
+        if let Some(voice) = &self.voice {
+            speech = speech.voice(voice);
+        }
+        if let Some(instructions) = &self.instructions {
+            speech = speech.instructions(instructions);
+        }
+        if let Some(speed) = self.speed {
+            speech = speech.speed(speed);
+        }
+        Ok(speech)
     }
 
     fn format(&self) -> Option<AudioFormat> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use turnwire::chat::OpenAiBuilder;
-use turnwire::speech::{AudioFormat, OpenAiSpeaker, SpeechRequest};
+use turnwire::speech::{AudioFormat, OpenAiSpeaker};
 use turnwire::{GoogleTranslateSpeaker, Speech};
 
 use crate::terminal::Failure;
@@ -53,8 +53,8 @@ impl VoiceOptions {
         let speech = match self.speaker {
             By::Google => Speech::new(GoogleTranslateSpeaker::new("ko")),
             By::Openai => {
-                let voice = SpeechRequest::default().voice(&self.voice).format(AudioFormat::Mp3);
-                Speech::new(OpenAiSpeaker::new(&OpenAiBuilder::from_env().build()?)).options(voice)
+                let speaker = OpenAiSpeaker::new(OpenAiBuilder::from_env().build()?);
+                Speech::new(speaker).voice(&self.voice).format(AudioFormat::Mp3)
             }
         };
         Ok(Some((speech, Recording { path, audio: Vec::new() })))

@@ -1,4 +1,4 @@
-//! Keys and tokens: how they are held, and where fresh ones come from.
+//! Keys and tokens: types that never show them, and the source of fresh ones.
 //!
 //! A [`Secret`] reaches a request and nothing else: it has no `Display`, and its `Debug` shows `[redacted]`. A user's
 //! [`Tokens`] are a pair of them. A [`TokenProvider`] supplies tokens to a store or a service when a call has none, or
@@ -11,8 +11,8 @@
 //! # fn main() -> turnwire::Result<()> {
 //! let store = ChatStore::builder("http://localhost:8888")
 //!     .token_provider(|asked: TokenRequest| async move {
-//!         let user = asked.user?;
-//!         Some(Tokens::new(format!("access of {user}"), format!("refresh of {user}")))
+//!         // `Ok(None)`: there are none now. An error is the call's error.
+//!         Ok(asked.user.map(|user| Tokens::new(format!("access of {user}"), format!("refresh of {user}"))))
 //!     })
 //!     .build()?;
 //! # let _ = store;
@@ -23,6 +23,6 @@
 mod provider;
 mod secret;
 
-pub(crate) use provider::AnyProvider;
+pub(crate) use provider::{Credentials, GuardedProvider};
 pub use provider::{TokenProvider, TokenRequest};
 pub use secret::{Secret, Tokens};

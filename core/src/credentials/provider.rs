@@ -1,71 +1,109 @@
-//! Where a user's tokens come from when a call has none, or none that are accepted any more.
+//! The source of a user's tokens when a call has none, or none that are accepted any more.
 
+use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
+
+use async_trait::async_trait;
 
 use crate::credentials::Tokens;
 use crate::error::{Error, ErrorKind, Result};
 use crate::guard::{self, Callback};
 
-/// Gives tokens by user.
+/// A source of users' tokens, such as a session store of your own.
 ///
-/// A closure is one:
+/// A closure is one (see [the module's page](crate::credentials)); a type implements the trait:
 ///
 /// ```
 /// use turnwire::ChatStore;
-/// use turnwire::credentials::{TokenRequest, Tokens};
+/// use turnwire::async_trait;
+/// use turnwire::credentials::{TokenProvider, TokenRequest, Tokens};
+///
+/// struct Sessions;
+///
+/// #[async_trait]
+/// impl TokenProvider for Sessions {
+///     async fn tokens(&self, asked: TokenRequest) -> turnwire::Result<Option<Tokens>> {
+///         Ok(asked.user.map(|user| Tokens::new(format!("access of {user}"), format!("refresh of {user}"))))
+///     }
+/// }
 ///
 /// # fn main() -> turnwire::Result<()> {
-/// let store = ChatStore::builder("http://localhost:8888")
-///     .token_provider(|asked: TokenRequest| async move {
-///         let user = asked.user?;
-///         Some(Tokens::new(format!("access of {user}"), format!("refresh of {user}")))
-///     })
-///     .build()?;
+/// let store = ChatStore::builder("http://localhost:8888").token_provider(Sessions).build()?;
 /// # let _ = store;
 /// # Ok(())
 /// # }
 /// ```
-pub trait TokenProvider: Send + Sync + 'static {
-    /// The user's tokens; `None` when there are none at hand now, nor others than those that were refused.
-    fn tokens(&self, asked: TokenRequest) -> impl Future<Output = Option<Tokens>> + Send;
+#[async_trait]
+pub trait TokenProvider: Send + Sync {
+    /// Returns the user's tokens; `None` when there are none now, or only those that were refused.
+    ///
+    /// # Errors
+    ///
+    /// Any error: the call that needs the tokens fails with it.
+    async fn tokens(&self, asked: TokenRequest) -> Result<Option<Tokens>>;
 }
 
-/// Whose tokens are wanted.
+/// A request for a user's tokens.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct TokenRequest {
     /// The user's UUID; `None` when the call does not say whose it is.
     pub user: Option<String>,
-    /// The tokens that a service has just refused, and could not be reissued: they need not be given again.
+    /// The tokens that a service has just refused, and that could not be reissued. The same again are taken for none.
     pub refused: Option<Tokens>,
 }
 
+#[async_trait]
 impl<F, T> TokenProvider for F
 where
-    F: Fn(TokenRequest) -> T + Send + Sync + 'static,
-    T: Future<Output = Option<Tokens>> + Send,
+    F: Fn(TokenRequest) -> T + Send + Sync,
+    T: Future<Output = Result<Option<Tokens>>> + Send + 'static,
 {
-    fn tokens(&self, asked: TokenRequest) -> impl Future<Output = Option<Tokens>> + Send {
-        self(asked)
+    async fn tokens(&self, asked: TokenRequest) -> Result<Option<Tokens>> {
+        self(asked).await
     }
 }
 
-/// A provider of any type.
-#[derive(Clone)]
-pub(crate) struct AnyProvider(Arc<dyn Provide>);
+#[async_trait]
+impl<T: TokenProvider + ?Sized> TokenProvider for Arc<T> {
+    async fn tokens(&self, asked: TokenRequest) -> Result<Option<Tokens>> {
+        (**self).tokens(asked).await
+    }
+}
 
-impl AnyProvider {
-    pub(crate) fn new(provider: impl TokenProvider) -> Self {
-        AnyProvider(Arc::new(provider))
+#[async_trait]
+impl TokenProvider for Box<dyn TokenProvider> {
+    async fn tokens(&self, asked: TokenRequest) -> Result<Option<Tokens>> {
+        (**self).tokens(asked).await
+    }
+}
+
+/// The credentials of a client: its own tokens, and the provider of others.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Credentials {
+    pub(crate) tokens: Option<Tokens>,
+    pub(crate) provider: Option<GuardedProvider>,
+}
+
+/// A provider whose panics are errors that name it.
+#[derive(Clone)]
+pub(crate) struct GuardedProvider {
+    provider: Arc<dyn TokenProvider>,
+    callback: Callback,
+}
+
+impl GuardedProvider {
+    pub(crate) fn new<P: TokenProvider + 'static>(provider: P) -> Self {
+        let callback = Callback::of::<P>("token provider");
+        GuardedProvider { provider: Arc::new(provider), callback }
     }
 
     /// The user's tokens, other than those that were refused.
     ///
     /// # Errors
     ///
-    /// `authentication` when the provider panics: it may have tokens at another time.
+    /// The provider's own; `authentication` when it panics: it may have tokens at another time.
     pub(crate) async fn tokens(
         &self,
         operation: &'static str,
@@ -73,40 +111,17 @@ impl AnyProvider {
         refused: Option<&Tokens>,
     ) -> Result<Option<Tokens>> {
         let asked = TokenRequest { user: user.map(str::to_owned), refused: refused.cloned() };
-        let given = guard::call(self.0.callback(), || self.0.tokens(asked)).await;
+        let given = guard::call(self.callback, || self.provider.tokens(asked)).await;
         let given = given.map_err(|panicked| {
             let why = format!("there are no tokens for this call: {panicked}");
             Error::new(ErrorKind::Authentication, operation, why)
-        })?;
+        })??;
         Ok(given.filter(|tokens| refused.is_none_or(|refused| !tokens.same_as(refused))))
     }
 }
 
-impl std::fmt::Debug for AnyProvider {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for GuardedProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenProvider")
-    }
-}
-
-/// The trait in the form that can be kept without its type.
-trait Provide: Send + Sync {
-    fn callback(&self) -> Callback;
-
-    fn tokens(
-        &self,
-        asked: TokenRequest,
-    ) -> Pin<Box<dyn Future<Output = Option<Tokens>> + Send + '_>>;
-}
-
-impl<P: TokenProvider> Provide for P {
-    fn callback(&self) -> Callback {
-        Callback::of::<P>("token provider")
-    }
-
-    fn tokens(
-        &self,
-        asked: TokenRequest,
-    ) -> Pin<Box<dyn Future<Output = Option<Tokens>> + Send + '_>> {
-        Box::pin(TokenProvider::tokens(self, asked))
     }
 }

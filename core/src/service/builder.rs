@@ -7,8 +7,7 @@ use arc_swap::ArcSwapOption;
 use super::client::{ChatService, Shared};
 use super::{ServicePaths, Wire};
 use crate::config::CallOptions;
-use crate::credentials::AnyProvider;
-use crate::credentials::{Secret, TokenProvider, Tokens};
+use crate::credentials::{Credentials, GuardedProvider, Secret, TokenProvider, Tokens};
 use crate::error::Result;
 use crate::http::{HttpConfig, http_settings};
 
@@ -23,8 +22,7 @@ pub struct ChatServiceBuilder {
     paths: ServicePaths,
     wire: Wire,
     fallback: bool,
-    tokens: Option<Tokens>,
-    provider: Option<AnyProvider>,
+    credentials: Credentials,
 }
 
 impl ChatServiceBuilder {
@@ -34,21 +32,20 @@ impl ChatServiceBuilder {
             paths: ServicePaths::default(),
             wire: Wire::default(),
             fallback: true,
-            tokens: None,
-            provider: None,
+            credentials: Credentials::default(),
         }
     }
 
     /// The user's tokens, for calls that bring none of their own.
     pub fn tokens(mut self, access: impl Into<Secret>, refresh: impl Into<Secret>) -> Self {
-        self.tokens = Some(Tokens::new(access, refresh));
+        self.credentials.tokens = Some(Tokens::new(access, refresh));
         self
     }
 
     /// Where tokens come from when there are none, or the service refuses those that there are: then the call is made
     /// once more with the fresh ones.
-    pub fn token_provider(mut self, provider: impl TokenProvider) -> Self {
-        self.provider = Some(AnyProvider::new(provider));
+    pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
+        self.credentials.provider = Some(GuardedProvider::new(provider));
         self
     }
 
@@ -86,8 +83,8 @@ impl ChatServiceBuilder {
             paths: self.paths,
             wire: self.wire,
             fallback: self.fallback,
-            tokens: ArcSwapOption::from(self.tokens.map(Arc::new)),
-            provider: self.provider,
+            tokens: ArcSwapOption::from(self.credentials.tokens.map(Arc::new)),
+            provider: self.credentials.provider,
         };
         Ok(ChatService { shared: Arc::new(shared), options: Arc::new(CallOptions::new()) })
     }

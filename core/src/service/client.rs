@@ -16,8 +16,7 @@ use super::request::{Reply, body};
 use super::stream::TurnStream;
 use super::{ChatServiceBuilder, ServicePaths, Wire};
 use crate::config::CallOptions;
-use crate::credentials::AnyProvider;
-use crate::credentials::{Secret, Tokens};
+use crate::credentials::{GuardedProvider, Secret, Tokens};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Head, HttpClient, Repeat, Request, Response, Source};
 use crate::turn_request::TurnRequest;
@@ -56,7 +55,7 @@ pub(super) struct Shared {
     pub(super) fallback: bool,
     /// The client's own, the freshest that the provider gave in their place.
     pub(super) tokens: ArcSwapOption<Tokens>,
-    pub(super) provider: Option<AnyProvider>,
+    pub(super) provider: Option<GuardedProvider>,
 }
 
 /// One call, before it has tokens.

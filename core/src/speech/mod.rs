@@ -16,6 +16,7 @@ mod sentence;
 mod service;
 mod settings;
 mod speaker;
+mod text;
 
 pub use audio::AudioStream;
 pub use format::AudioFormat;
@@ -27,4 +28,5 @@ pub use sentence::SentenceCutter;
 #[cfg(feature = "service")]
 pub use service::ServiceSpeaker;
 pub use settings::{OnFailure, Speech, SpeechMode, Whole};
-pub use speaker::{Speaker, Speaking, SpeechRequest};
+pub use speaker::{Speaker, SpeechRequest};
+pub use text::TextPiece;

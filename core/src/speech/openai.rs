@@ -1,5 +1,6 @@
 //! Speech by an OpenAI-compatible service: `POST {base}/audio/speech`, whose audio is handed on as it is made.
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use http::Method;
 use http::header::CONTENT_TYPE;
@@ -7,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::audio::Bounds;
 use super::speaker::SPEECH;
-use super::{AudioFormat, AudioStream, Speaker, Speaking, SpeechRequest};
+use super::{AudioFormat, AudioStream, Speaker, SpeechRequest};
 use crate::chat::OpenAi;
 use crate::config::CallOptions;
 use crate::error::{Error, ErrorKind, Result};
@@ -20,7 +21,7 @@ use crate::http::{HttpClient, Request, Response};
 /// use turnwire::speech::{OpenAiSpeaker, Speaker, SpeechRequest};
 ///
 /// # async fn run() -> turnwire::Result<()> {
-/// let speaker = OpenAiSpeaker::new(&OpenAi::from_env()?).voice("nova").instructions("천천히, 다정하게");
+/// let speaker = OpenAiSpeaker::new(OpenAi::from_env()?).voice("nova").instructions("천천히, 다정하게");
 /// let audio = speaker.speak(SpeechRequest::new("안녕하세요")).await?;
 /// audio.write_to_file("hello.mp3").await?;
 /// # Ok(())
@@ -41,7 +42,7 @@ pub struct OpenAiSpeaker {
 
 impl OpenAiSpeaker {
     /// Speaks as model `gpt-4o-mini-tts` with the voice `alloy`, in MP3.
-    pub fn new(client: &OpenAi) -> Self {
+    pub fn new(client: OpenAi) -> Self {
         let (http, options) = client.connection();
         OpenAiSpeaker {
             http,
@@ -115,7 +116,7 @@ impl OpenAiSpeaker {
         Ok((format, Value::Object(body).to_string().into()))
     }
 
-    async fn send(self, format: AudioFormat, body: Bytes) -> Result<AudioStream> {
+    async fn send(&self, format: AudioFormat, body: Bytes) -> Result<AudioStream> {
         let request = Request {
             accept: "*/*",
             body: Some(body),
@@ -145,20 +146,17 @@ impl OpenAiSpeaker {
         match json.as_ref().and_then(|json| json.get("error")).filter(|error| !error.is_null()) {
             Some(error) => context.api_error(error),
             None => {
-                let why = format!("{essence} came in place of audio: {}", context.excerpt(&some));
+                let why = format!("expected audio, got {essence}: {}", context.excerpt(&some));
                 context.error(ErrorKind::UnexpectedReply, why)
             }
         }
     }
 }
 
+#[async_trait]
 impl Speaker for OpenAiSpeaker {
-    fn speak(&self, request: SpeechRequest) -> Speaking {
-        let body = self.body(request);
-        let speaker = self.clone();
-        Box::pin(async move {
-            let (format, body) = body?;
-            speaker.send(format, body).await
-        })
+    async fn speak(&self, request: SpeechRequest) -> Result<AudioStream> {
+        let (format, body) = self.body(request)?;
+        self.send(format, body).await
     }
 }

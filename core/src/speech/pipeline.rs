@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use super::join::JoinedSpeech;
 use super::settings::{OnFailure, Speech};
 use super::speaker::SPEECH;
-use super::{SentenceCutter, SpeechRequest};
+use super::{SentenceCutter, SpeechRequest, TextPiece};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guard;
 
@@ -74,13 +74,16 @@ pub struct FailedSentence {
 
 /// The audio of a text, sentence by sentence and in order, while the text is still being written.
 ///
-/// An error ends the stream; there is none unless [`OnFailure::Stop`] asks for it.
+/// An error ends the stream: one of the text, after the sentences before it, or under [`OnFailure::Stop`] one of a
+/// sentence.
 #[must_use = "a stream does nothing until it is read"]
 pub struct SpeechStream<S> {
     speech: Speech,
     cutter: SentenceCutter,
     /// `None` once the text has ended.
     text: Option<S>,
+    /// The error that ended the text, until it is returned.
+    broken: Option<Error>,
     waiting: VecDeque<String>,
     slots: VecDeque<Slot>,
     sentences: u64,
@@ -100,12 +103,13 @@ enum State {
     Done(Audio),
 }
 
-impl<S: Stream<Item: AsRef<str>> + Unpin> SpeechStream<S> {
+impl<S: Stream<Item: TextPiece> + Unpin> SpeechStream<S> {
     pub(super) fn new(speech: Speech, cutter: SentenceCutter, text: S) -> Self {
         SpeechStream {
             speech,
             cutter,
             text: Some(text),
+            broken: None,
             waiting: VecDeque::new(),
             slots: VecDeque::new(),
             sentences: 0,
@@ -125,7 +129,15 @@ impl<S: Stream<Item: AsRef<str>> + Unpin> SpeechStream<S> {
                 return;
             };
             match Pin::new(text).poll_next(task) {
-                Poll::Ready(Some(more)) => self.cutter.push(more.as_ref()),
+                Poll::Ready(Some(piece)) => match piece.as_text() {
+                    Ok(more) => self.cutter.push(more),
+                    Err(error) => {
+                        self.text = None;
+                        self.broken = Some(error);
+                        // The sentence that it broke off is not spoken.
+                        return;
+                    }
+                },
                 Poll::Ready(None) => {
                     self.text = None;
                     self.cutter.finish();
@@ -196,7 +208,7 @@ impl<S: Stream<Item: AsRef<str>> + Unpin> SpeechStream<S> {
     }
 }
 
-impl<S: Stream<Item: AsRef<str>> + Unpin> Stream for SpeechStream<S> {
+impl<S: Stream<Item: TextPiece> + Unpin> Stream for SpeechStream<S> {
     type Item = Result<Spoken>;
 
     fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -215,15 +227,21 @@ impl<S: Stream<Item: AsRef<str>> + Unpin> Stream for SpeechStream<S> {
                 this.slots.push_front(running);
                 Poll::Pending
             }
-            None if this.is_terminated() => Poll::Ready(None),
-            None => Poll::Pending,
+            None => match this.broken.take() {
+                Some(error) => Poll::Ready(Some(Err(error))),
+                None if this.is_terminated() => Poll::Ready(None),
+                None => Poll::Pending,
+            },
         }
     }
 }
 
-impl<S: Stream<Item: AsRef<str>> + Unpin> FusedStream for SpeechStream<S> {
+impl<S: Stream<Item: TextPiece> + Unpin> FusedStream for SpeechStream<S> {
     fn is_terminated(&self) -> bool {
-        self.text.is_none() && self.waiting.is_empty() && self.slots.is_empty()
+        self.text.is_none()
+            && self.waiting.is_empty()
+            && self.slots.is_empty()
+            && self.broken.is_none()
     }
 }
 
@@ -254,7 +272,7 @@ async fn in_time(speech: Speech, text: String) -> Audio {
 async fn speak(speech: Speech, text: String) -> Audio {
     let mut retries = speech.retries;
     loop {
-        let request = SpeechRequest { text: text.clone(), ..speech.options.clone() };
+        let request = SpeechRequest { text: text.clone(), ..speech.request.clone() };
         let error = match whole(&speech, request).await {
             Ok(audio) => return Ok(audio),
             Err(error) => error,

@@ -1,9 +1,11 @@
-//! Speech by the chat service, in whatever way it speaks.
+//! Speech by a chat service.
 
+use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::speaker::SPEECH;
-use super::{AudioFormat, AudioStream, Speaker, Speaking, SpeechRequest};
+use super::{AudioFormat, AudioStream, Speaker, SpeechRequest};
+use crate::error::Result;
 use crate::http::Context;
 use crate::service::ChatService;
 
@@ -15,7 +17,7 @@ use crate::service::ChatService;
 ///
 /// # async fn run(access: &str, refresh: &str) -> turnwire::Result<()> {
 /// let service = ChatService::builder("http://localhost:5000").tokens(access, refresh).build()?;
-/// let audio = ServiceSpeaker::new(&service).speak(SpeechRequest::new("안녕하세요")).await?;
+/// let audio = ServiceSpeaker::new(service).speak(SpeechRequest::new("안녕하세요")).await?;
 /// audio.write_to_file("hello.mp3").await?;
 /// # Ok(())
 /// # }
@@ -27,29 +29,26 @@ pub struct ServiceSpeaker {
 
 impl ServiceSpeaker {
     /// Speaks by this service.
-    pub fn new(service: &ChatService) -> Self {
-        ServiceSpeaker { service: service.clone() }
+    pub fn new(service: ChatService) -> Self {
+        ServiceSpeaker { service }
     }
 }
 
+#[async_trait]
 impl Speaker for ServiceSpeaker {
-    fn speak(&self, request: SpeechRequest) -> Speaking {
+    async fn speak(&self, request: SpeechRequest) -> Result<AudioStream> {
         let is_other = request.format.is_some_and(|format| format != AudioFormat::Mp3);
-        let checked = request.check(&[
+        request.check(&[
             (request.voice.is_some(), "which voice: the service chooses"),
             (request.language.is_some(), "the language: the service chooses"),
             (request.speed.is_some(), "how fast: the service chooses"),
             (request.instructions.is_some(), "how to say it"),
             (is_other, "in which format: the service sends MP3"),
-        ]);
-        let service = self.service.clone();
-        Box::pin(async move {
-            checked?;
-            let audio: Bytes = service.speak(request.text).await?;
-            // Services that speak by another program may send what they do not say.
-            let mime = AudioFormat::from_bytes(&audio).unwrap_or(AudioFormat::Mp3).mime();
-            let once = futures_util::stream::iter([Ok(audio)]);
-            Ok(AudioStream::of(Context::foreign(SPEECH), mime, once))
-        })
+        ])?;
+        let audio: Bytes = self.service.speak(request.text).await?;
+        // Services that speak by another program may send what they do not say.
+        let mime = AudioFormat::from_bytes(&audio).unwrap_or(AudioFormat::Mp3).mime();
+        let once = futures_util::stream::iter([Ok(audio)]);
+        Ok(AudioStream::of(Context::foreign(SPEECH), mime, once))
     }
 }

@@ -1,4 +1,4 @@
-//! How a text is spoken: by whom, how many requests at a time, and what follows from a failure.
+//! The settings of speech: the speaker, its options, requests at a time, and the answer to failures.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_core::Stream;
 
 use super::pipeline::SpeechStream;
-use super::{SentenceCutter, Speaker, SpeechRequest};
+use super::{AudioFormat, SentenceCutter, Speaker, SpeechRequest, TextPiece};
 use crate::guard::Callback;
 
 /// How long one sentence may take where nothing else is said: no reader waits longer for a sound.
@@ -17,8 +17,6 @@ const SENTENCE_LIMIT: Duration = Duration::from_secs(20);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SpeechMode {
-    /// Never.
-    Off,
     /// When it is asked for.
     #[default]
     OnDemand,
@@ -43,13 +41,12 @@ pub enum OnFailure {
 ///
 /// ```no_run
 /// use futures::StreamExt;
-/// use turnwire::{GoogleTranslateSpeaker, Speech};
 /// use turnwire::speech::Spoken;
+/// use turnwire::{ChatRequest, GoogleTranslateSpeaker, OpenAi, Speech};
 ///
-/// # async fn run() -> turnwire::Result<()> {
-/// // Any stream of text will do, as of an LLM's reply.
-/// let text = futures::stream::iter(["안녕하세", "요. 무엇을", " 도와드릴까요?"]);
-/// let mut speech = Speech::new(GoogleTranslateSpeaker::new("ko")).speak(text);
+/// # async fn run(llm: OpenAi) -> turnwire::Result<()> {
+/// let reply = llm.chat_stream(ChatRequest::new("gpt-4o-mini").user("안녕하세요")).await?;
+/// let mut speech = Speech::new(GoogleTranslateSpeaker::new("ko")).speak(reply);
 /// while let Some(spoken) = speech.next().await {
 ///     match spoken? {
 ///         Spoken::Audio(piece) => println!("{} {}: {} bytes", piece.seq, piece.text, piece.bytes.len()),
@@ -64,7 +61,8 @@ pub enum OnFailure {
 pub struct Speech {
     pub(super) speaker: Arc<dyn Speaker>,
     pub(super) callback: Callback,
-    pub(super) options: SpeechRequest,
+    /// The request of every sentence, without its text.
+    pub(super) request: SpeechRequest,
     pub(super) in_flight: usize,
     pub(super) retries: u32,
     pub(super) sentence_limit: Option<Duration>,
@@ -78,7 +76,7 @@ impl Speech {
         Speech {
             speaker: Arc::new(speaker),
             callback: Callback::of::<S>("speaker"),
-            options: SpeechRequest::default(),
+            request: SpeechRequest::default(),
             in_flight: 2,
             retries: 1,
             sentence_limit: Some(SENTENCE_LIMIT),
@@ -87,9 +85,33 @@ impl Speech {
         }
     }
 
-    /// The voice and the other options of every sentence; the text in it is of no matter.
-    pub fn options(mut self, options: SpeechRequest) -> Self {
-        self.options = options;
+    /// The voice of every sentence, by the name that the service knows it by.
+    pub fn voice(mut self, voice: impl Into<String>) -> Self {
+        self.request = self.request.voice(voice);
+        self
+    }
+
+    /// The language of every sentence, such as `ko` or `zh-TW`, for speakers that do not find it out by themselves.
+    pub fn language(mut self, language: impl Into<String>) -> Self {
+        self.request = self.request.language(language);
+        self
+    }
+
+    /// The speed of every sentence: 1 is the voice's own speed, 2 twice as fast.
+    pub fn speed(mut self, speed: f64) -> Self {
+        self.request = self.request.speed(speed);
+        self
+    }
+
+    /// Instructions in words for every sentence, for speakers that can be told.
+    pub fn instructions(mut self, instructions: impl Into<String>) -> Self {
+        self.request = self.request.instructions(instructions);
+        self
+    }
+
+    /// The format of the audio.
+    pub fn format(mut self, format: AudioFormat) -> Self {
+        self.request = self.request.format(format);
         self
     }
 
@@ -125,12 +147,14 @@ impl Speech {
         self
     }
 
-    /// Speaks a text that is still being written.
+    /// Speaks a text that is still being written: a [`ChatStream`](crate::chat::ChatStream), or any stream of strings
+    /// or of results of them.
     ///
-    /// Nothing happens until the stream is read; dropping it ends every request.
+    /// Nothing happens until the stream is read; dropping it ends every request. An error of the text ends the speech,
+    /// after the sentences that came before it.
     pub fn speak<S>(&self, text: S) -> SpeechStream<S>
     where
-        S: Stream<Item: AsRef<str>> + Unpin,
+        S: Stream<Item: TextPiece> + Unpin,
     {
         SpeechStream::new(self.clone(), self.cutter.clone(), text)
     }
@@ -147,7 +171,7 @@ pub type Whole = futures_util::stream::Iter<std::array::IntoIter<String, 1>>;
 impl fmt::Debug for Speech {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Speech")
-            .field("options", &self.options)
+            .field("request", &self.request)
             .field("in_flight", &self.in_flight)
             .field("retries", &self.retries)
             .field("sentence_limit", &self.sentence_limit)

@@ -1,58 +1,78 @@
-//! What every speaker can do, and what it is asked for.
+//! The trait of speakers, and their request.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
+
+use async_trait::async_trait;
 
 use super::{AudioFormat, AudioStream};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The answer of a [`Speaker`] on its way. Dropping it ends the request.
-pub type Speaking = Pin<Box<dyn Future<Output = Result<AudioStream>> + Send>>;
-
 /// Something that turns text into audio.
 ///
 /// There are [`GoogleTranslateSpeaker`](super::GoogleTranslateSpeaker), [`OpenAiSpeaker`](super::OpenAiSpeaker) and
-/// [`ServiceSpeaker`](super::ServiceSpeaker). One of your own may be any program that makes audio:
+/// [`ServiceSpeaker`](super::ServiceSpeaker). One of your own may be any program that makes audio, as a type or as a
+/// closure:
 ///
 /// ```
-/// use bytes::Bytes;
-/// use turnwire::speech::{AudioStream, Speaker, Speaking, SpeechRequest};
+/// use turnwire::speech::{AudioStream, Speaker, SpeechRequest};
+/// use turnwire::{Bytes, Result, Speech, async_trait};
 ///
-/// /// Says nothing, at 24,000 samples a second.
+/// /// Silence of a tenth of a second for each character, at 24,000 samples a second.
+/// fn silence(text: &str) -> AudioStream {
+///     let samples = Bytes::from(vec![0; 2 * 24_000 * text.chars().count() / 10]);
+///     AudioStream::new("audio/pcm", futures::stream::iter([Ok(samples)]))
+/// }
+///
 /// struct Silence;
 ///
+/// #[async_trait]
 /// impl Speaker for Silence {
-///     fn speak(&self, request: SpeechRequest) -> Speaking {
-///         let samples = vec![0; 2 * 24_000 * request.text.chars().count() / 10];
-///         let bytes = futures::stream::iter([Ok(Bytes::from(samples))]);
-///         Box::pin(async move { Ok(AudioStream::new("audio/pcm", bytes)) })
+///     async fn speak(&self, request: SpeechRequest) -> Result<AudioStream> {
+///         Ok(silence(&request.text))
 ///     }
 /// }
-/// # let _: std::sync::Arc<dyn Speaker> = std::sync::Arc::new(Silence);
+///
+/// let by_a_type = Speech::new(Silence);
+/// let by_a_closure = Speech::new(|request: SpeechRequest| async move { Ok(silence(&request.text)) });
+/// # let _ = (by_a_type, by_a_closure);
 /// ```
+#[async_trait]
 pub trait Speaker: Send + Sync {
-    /// Speaks a text.
+    /// Speaks a text. Dropping the future, or the audio, ends the request.
     ///
     /// # Errors
     ///
     /// Any [`ErrorKind`]. An option that the speaker cannot follow is an `invalid_request`, not passed over.
-    fn speak(&self, request: SpeechRequest) -> Speaking;
+    async fn speak(&self, request: SpeechRequest) -> Result<AudioStream>;
 }
 
+#[async_trait]
+impl<F, T> Speaker for F
+where
+    F: Fn(SpeechRequest) -> T + Send + Sync,
+    T: Future<Output = Result<AudioStream>> + Send + 'static,
+{
+    async fn speak(&self, request: SpeechRequest) -> Result<AudioStream> {
+        self(request).await
+    }
+}
+
+#[async_trait]
 impl<T: Speaker + ?Sized> Speaker for Arc<T> {
-    fn speak(&self, request: SpeechRequest) -> Speaking {
-        (**self).speak(request)
+    async fn speak(&self, request: SpeechRequest) -> Result<AudioStream> {
+        (**self).speak(request).await
     }
 }
 
-impl<T: Speaker + ?Sized> Speaker for Box<T> {
-    fn speak(&self, request: SpeechRequest) -> Speaking {
-        (**self).speak(request)
+#[async_trait]
+impl Speaker for Box<dyn Speaker> {
+    async fn speak(&self, request: SpeechRequest) -> Result<AudioStream> {
+        (**self).speak(request).await
     }
 }
 
-/// What to say, and how. What is not set is as the speaker was made.
+/// A text and the way to speak it. An option that is not set is as the speaker was made.
 ///
 /// ```
 /// use turnwire::speech::{AudioFormat, SpeechRequest};

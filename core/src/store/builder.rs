@@ -6,8 +6,7 @@ use std::time::Duration;
 use super::client::{ChatStore, Identity, Shared};
 use super::{StorePaths, stats};
 use crate::config::{CallOptions, Timeouts};
-use crate::credentials::AnyProvider;
-use crate::credentials::{Secret, TokenProvider, Tokens};
+use crate::credentials::{Credentials, GuardedProvider, Secret, TokenProvider, Tokens};
 use crate::error::Result;
 use crate::http::{HttpConfig, http_settings};
 use crate::process::PerProcess;
@@ -23,8 +22,7 @@ pub struct ChatStoreBuilder {
     paths: StorePaths,
     older: bool,
     extend_login: bool,
-    tokens: Option<Tokens>,
-    provider: Option<AnyProvider>,
+    credentials: Credentials,
 }
 
 impl ChatStoreBuilder {
@@ -36,21 +34,20 @@ impl ChatStoreBuilder {
             paths: StorePaths::default(),
             older: false,
             extend_login: false,
-            tokens: None,
-            provider: None,
+            credentials: Credentials::default(),
         }
     }
 
     /// The tokens of a program that acts for one user. One that acts for many gives them by
     /// [`ChatStore::with_tokens`], by record, or by a provider.
     pub fn tokens(mut self, access: impl Into<Secret>, refresh: impl Into<Secret>) -> Self {
-        self.tokens = Some(Tokens::new(access, refresh));
+        self.credentials.tokens = Some(Tokens::new(access, refresh));
         self
     }
 
     /// Where tokens come from when a call or a record has none, or none that are accepted any more.
-    pub fn token_provider(mut self, provider: impl TokenProvider) -> Self {
-        self.provider = Some(AnyProvider::new(provider));
+    pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
+        self.credentials.provider = Some(GuardedProvider::new(provider));
         self
     }
 
@@ -87,7 +84,7 @@ impl ChatStoreBuilder {
             paths: self.paths,
             older: self.older,
             extend_login: self.extend_login,
-            provider: self.provider,
+            provider: self.credentials.provider,
             live: PerProcess::new(),
             counters: stats::Counters::default(),
         };
@@ -95,7 +92,7 @@ impl ChatStoreBuilder {
         Ok(ChatStore {
             shared: Arc::new(shared),
             options: Arc::new(CallOptions::new()),
-            identity: Identity { tokens: self.tokens, user: None },
+            identity: Identity { tokens: self.credentials.tokens, user: None },
         })
     }
 }

@@ -16,8 +16,7 @@ use super::{
     ChatStoreBuilder, Session, SessionStatus, StoreMessage, StorePaths, StoreStats, Workspace,
 };
 use crate::config::CallOptions;
-use crate::credentials::AnyProvider;
-use crate::credentials::{Secret, Tokens};
+use crate::credentials::{GuardedProvider, Secret, Tokens};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{HttpClient, HttpConfig};
 use crate::process::PerProcess;
@@ -63,7 +62,7 @@ pub(super) struct Shared {
     pub(super) paths: StorePaths,
     pub(super) older: bool,
     pub(super) extend_login: bool,
-    pub(super) provider: Option<AnyProvider>,
+    pub(super) provider: Option<GuardedProvider>,
     pub(super) live: PerProcess<Arc<Live>>,
     pub(super) counters: Counters,
 }

@@ -14,7 +14,7 @@ use super::settings::TurnsBuilder;
 use crate::chat::OpenAi;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::{FlushReport, Outbox};
-use crate::speech::{OnFailure, SpeechMode};
+use crate::speech::OnFailure;
 use crate::turn_request::TurnRequest;
 
 /// How long what was broken off has to put away what it has.
@@ -85,12 +85,8 @@ impl Turns {
     ///
     /// # Errors
     ///
-    /// `config` without a speaker, or when speech is [off](SpeechMode::Off); else any [`ErrorKind`] of its requests, and `too_large`.
+    /// `config` without a speaker; else any [`ErrorKind`] of its requests, and `too_large`.
     pub async fn speak(&self, text: impl Into<String>) -> Result<Bytes> {
-        if self.settings.speech_mode == SpeechMode::Off {
-            let why = "speech is off: set another `TurnsBuilder::speech_mode`";
-            return Err(Error::new(ErrorKind::Config, "turns.speak", why));
-        }
         let Some(speech) = &self.settings.speech else {
             let why = "there is no speaker: give one to `Turns::builder(…).speaker(…)`";
             return Err(Error::new(ErrorKind::Config, "turns.speak", why));

@@ -157,6 +157,6 @@ fn outbox(directory: &Path) -> turnwire::outbox::OutboxBuilder {
 /// The store for a process that knows no tokens.
 fn client(url: &str, login: &Login) -> Result<ChatStore> {
     let tokens = Tokens::new(login.access.as_str(), login.refresh.as_str());
-    let provider = move |_: TokenRequest| std::future::ready(Some(tokens.clone()));
+    let provider = move |_: TokenRequest| std::future::ready(Ok(Some(tokens.clone())));
     Ok(ChatStore::builder(url).no_proxy().token_provider(provider).build()?)
 }

@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::Method;
@@ -18,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::speaker::SPEECH;
-use super::{AudioFormat, AudioStream, Speaker, Speaking, SpeechRequest};
+use super::{AudioFormat, AudioStream, Speaker, SpeechRequest};
 use crate::config::CallOptions;
 use crate::config::{Limits, RetryPolicy, Timeouts};
 use crate::error::{Error, ErrorKind, Result};
@@ -161,17 +162,15 @@ impl GoogleTranslateSpeaker {
     }
 }
 
+#[async_trait]
 impl Speaker for GoogleTranslateSpeaker {
-    fn speak(&self, request: SpeechRequest) -> Speaking {
-        let parts = self.parts(&request);
-        Box::pin(async move {
-            let mut parts = parts?;
-            // What is wrong with the service shows with the first part: before there is a stream.
-            let first = std::future::poll_fn(|task| parts.poll_part(task)).await.transpose()?;
-            let first = futures_util::stream::iter(first.map(Ok));
-            let all = futures_util::StreamExt::chain(first, parts);
-            Ok(AudioStream::of(Context::foreign(SPEECH), AudioFormat::Mp3.mime(), all))
-        })
+    async fn speak(&self, request: SpeechRequest) -> Result<AudioStream> {
+        let mut parts = self.parts(&request)?;
+        // A fault of the service shows with the first part: before there is a stream.
+        let first = std::future::poll_fn(|task| parts.poll_part(task)).await.transpose()?;
+        let first = futures_util::stream::iter(first.map(Ok));
+        let all = futures_util::StreamExt::chain(first, parts);
+        Ok(AudioStream::of(Context::foreign(SPEECH), AudioFormat::Mp3.mime(), all))
     }
 }
 

@@ -15,7 +15,7 @@ use futures_util::StreamExt;
 
 use super::pipeline::{AudioPiece, FailedSentence, SpeechStream, Spoken};
 use super::speaker::SPEECH;
-use super::{AudioFormat, file};
+use super::{AudioFormat, TextPiece, file};
 use crate::config::Limits;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -32,7 +32,7 @@ pub struct JoinedSpeech<S> {
     is_done: bool,
 }
 
-impl<S: Stream<Item: AsRef<str>> + Unpin> JoinedSpeech<S> {
+impl<S: Stream<Item: TextPiece> + Unpin> JoinedSpeech<S> {
     pub(super) fn new(speech: SpeechStream<S>) -> Self {
         let joiner = Joiner::default();
         JoinedSpeech { speech, joiner, failures: Vec::new(), is_done: false }
@@ -99,7 +99,7 @@ impl<S: Stream<Item: AsRef<str>> + Unpin> JoinedSpeech<S> {
     }
 }
 
-impl<S: Stream<Item: AsRef<str>> + Unpin> Stream for JoinedSpeech<S> {
+impl<S: Stream<Item: TextPiece> + Unpin> Stream for JoinedSpeech<S> {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -129,7 +129,7 @@ impl<S: Stream<Item: AsRef<str>> + Unpin> Stream for JoinedSpeech<S> {
     }
 }
 
-impl<S: Stream<Item: AsRef<str>> + Unpin> FusedStream for JoinedSpeech<S> {
+impl<S: Stream<Item: TextPiece> + Unpin> FusedStream for JoinedSpeech<S> {
     fn is_terminated(&self) -> bool {
         self.is_done
     }

@@ -23,7 +23,7 @@ async fn a_body_without_its_end_is_truncated() {
     for model in ["cut", "short", "less"] {
         let error = llm.chat(ChatRequest::new(model).user("hi")).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Truncated, "{model}: {error}");
-        let speaker = OpenAiSpeaker::new(&llm).model(model);
+        let speaker = OpenAiSpeaker::new(llm.clone()).model(model);
         let audio = speaker.speak(SpeechRequest::new("hi")).await.unwrap();
         let error = audio.collect().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Truncated, "{model}: {error}");
@@ -33,7 +33,7 @@ async fn a_body_without_its_end_is_truncated() {
     }
     let whole = llm.chat(ChatRequest::new("whole").user("hi")).await.unwrap();
     assert_eq!(whole.text(), "hi");
-    let audio = OpenAiSpeaker::new(&llm).speak(SpeechRequest::new("hi")).await.unwrap();
+    let audio = OpenAiSpeaker::new(llm).speak(SpeechRequest::new("hi")).await.unwrap();
     assert_eq!(audio.collect().await.unwrap().len(), 1000);
     assert!(fake.requests().iter().all(|request| request.version == "HTTP/2.0"));
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use turnwire::Outbox;
+use turnwire::credentials::TokenRequest;
 use turnwire::outbox::PendingState;
 use turnwire_fakes::{FakeStore, Framing, Script};
 
@@ -110,7 +111,7 @@ async fn a_store_that_is_not_there_yet_gets_everything_later() {
     drop(outbox);
 
     // The tokens went with their process: they come from the provider now.
-    let provider = move |_| std::future::ready(Some(login.clone()));
+    let provider = move |_: TokenRequest| std::future::ready(Ok(Some(login.clone())));
     let outbox = settings(Some(&file), store(&fake).token_provider(provider)).start().unwrap();
     assert_eq!(outbox.stats().recovered, MESSAGES as u64);
     let report = outbox.flush(PATIENCE).await;

@@ -5,9 +5,7 @@ use std::process::Command;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use turnwire::speech::{
-    AudioFormat, AudioStream, OpenAiSpeaker, Speaker, Speaking, SpeechRequest, Spoken,
-};
+use turnwire::speech::{AudioFormat, AudioStream, OpenAiSpeaker, Speaker, SpeechRequest, Spoken};
 use turnwire::{ChatRequest, OpenAi, Speech};
 use turnwire_fakes::{Fake, Script};
 
@@ -67,7 +65,7 @@ fn played(folder: &Path, ending: &str, parts: &[Bytes], whole: &Path) -> (Vec<Ve
 async fn an_mp3_of_a_reply_plays_as_one_in_order() {
     let (_fake, llm) = fake();
     let folder = tempfile::tempdir().unwrap();
-    let speech = Speech::new(OpenAiSpeaker::new(&llm));
+    let speech = Speech::new(OpenAiSpeaker::new(llm));
     let path = folder.path().join("reply.mp3");
     let parts = parts(&speech).await;
     speech.say(REPLY.join(" ")).joined().write_to_file(&path).await.unwrap();
@@ -88,7 +86,7 @@ async fn an_mp3_of_a_reply_plays_as_one_in_order() {
 async fn a_wav_of_a_reply_is_the_samples_of_its_parts() {
     let (_fake, llm) = fake();
     let folder = tempfile::tempdir().unwrap();
-    let speech = Speech::new(OpenAiSpeaker::new(&llm).format(AudioFormat::Wav));
+    let speech = Speech::new(OpenAiSpeaker::new(llm).format(AudioFormat::Wav));
     let path = folder.path().join("reply.wav");
     let parts = parts(&speech).await;
     speech.say(REPLY.join(" ")).joined().write_to_file(&path).await.unwrap();
@@ -108,7 +106,7 @@ async fn aac_and_pcm_play_as_one() {
     let (_fake, llm) = fake();
     for format in [AudioFormat::Aac, AudioFormat::Pcm] {
         let folder = tempfile::tempdir().unwrap();
-        let speech = Speech::new(OpenAiSpeaker::new(&llm).format(format));
+        let speech = Speech::new(OpenAiSpeaker::new(llm).format(format));
         let parts = parts(&speech).await;
         let whole = speech.say(REPLY.join(" ")).joined().whole().await.unwrap();
         if format == AudioFormat::Pcm {
@@ -125,7 +123,7 @@ async fn a_sentence_can_be_spoken_in_every_format() {
     let (_fake, llm) = fake();
     let folder = tempfile::tempdir().unwrap();
     for format in AudioFormat::ALL.into_iter().filter(|format| *format != AudioFormat::Pcm) {
-        let speech = Speech::new(OpenAiSpeaker::new(&llm).format(format));
+        let speech = Speech::new(OpenAiSpeaker::new(llm).format(format));
         let path = folder.path().join(format!("a.{format}"));
         let mut joined = speech.say(REPLY[0]).joined();
         joined.write_to_file(&path).await.unwrap();
@@ -143,7 +141,7 @@ async fn a_reply_is_spoken_while_a_model_writes_it() {
     let text = stream.map(|chunk| chunk.unwrap().text().to_owned());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("reply.mp3");
-    let mut joined = Speech::new(OpenAiSpeaker::new(&llm)).speak(text).joined();
+    let mut joined = Speech::new(OpenAiSpeaker::new(llm)).speak(text).joined();
     joined.write_to_file(&path).await.unwrap();
     assert!(joined.failures().is_empty());
     assert!(seconds(&decoded(&path)) > 12.0 && mpg123_plays(&path) > 12.0);
@@ -156,8 +154,9 @@ async fn a_reply_is_spoken_while_a_model_writes_it() {
 /// A voice that makes whole files, with all that belongs to one: ID3 tags at both ends, and a frame with the length.
 struct Studio(PathBuf);
 
+#[turnwire::async_trait]
 impl Speaker for Studio {
-    fn speak(&self, request: SpeechRequest) -> Speaking {
+    async fn speak(&self, request: SpeechRequest) -> turnwire::Result<AudioStream> {
         let sound = |ending: &str| self.0.join(format!("{}.{ending}", request.text.len()));
         let run = |program: &str, arguments: &[&str]| {
             assert!(Command::new(program).args(arguments).status().unwrap().success());
@@ -184,9 +183,7 @@ impl Speaker for Studio {
         let bytes = std::fs::read(mp3).unwrap();
         assert!(bytes.starts_with(b"ID3") && bytes[bytes.len() - 128..].starts_with(b"TAG"));
         assert!(bytes.windows(4).any(|four| four == b"Info" || four == b"Xing"));
-        Box::pin(
-            async move { Ok(AudioStream::new("audio/mpeg", stream::iter([Ok(bytes.into())]))) },
-        )
+        Ok(AudioStream::new("audio/mpeg", stream::iter([Ok(bytes.into())])))
     }
 }
 

@@ -15,7 +15,7 @@ async fn no_echo_of_a_key_shows() {
     for secret in TOKENS {
         let llm = OpenAi::builder().base_url(fake.base_url()).api_key(secret).no_proxy();
         let llm = llm.build().unwrap().with(CallOptions::new().max_retries(0));
-        let speaker = OpenAiSpeaker::new(&llm).model("m");
+        let speaker = OpenAiSpeaker::new(llm).model("m");
         assert_hidden(&format!("{speaker:?}"), &[secret], "settings");
         for encoded in encodings(secret) {
             for (place, script) in failures(&encoded) {

@@ -93,7 +93,7 @@ async fn tokens_that_were_refused_do_not_show_in_what_came_of_the_fresh_ones() {
     let fake = FakeStore::start().await.unwrap();
     let store = ChatStore::builder(fake.url()).no_proxy();
     let store = store.token_provider(|_: TokenRequest| async {
-        Some(Tokens::new("fresh-4fQ0123456789", "fresh-4fQ0123456789"))
+        Ok(Some(Tokens::new("fresh-4fQ0123456789", "fresh-4fQ0123456789")))
     });
     let store = store.build().unwrap().with_tokens(Tokens::new(old, old));
     fake.fake().script("history", Script::error(401, "no"));

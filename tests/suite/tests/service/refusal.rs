@@ -35,7 +35,7 @@ async fn a_user_is_somebody_to_a_token_provider() {
     let (fake, _) = service().await;
     let provider = |asked: TokenRequest| async move {
         assert_eq!(asked.user.as_deref(), Some("user-1"));
-        None
+        Ok(None)
     };
     let service = settings(&fake).token_provider(provider).build().unwrap();
     service.send(ask("a").user_id("user-1")).await.unwrap();

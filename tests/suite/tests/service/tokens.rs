@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use turnwire::ChatService;
-use turnwire::credentials::{TokenRequest, Tokens};
+use turnwire::credentials::{TokenProvider, TokenRequest, Tokens};
+use turnwire::{ChatService, Error, ErrorKind};
 use turnwire_fakes::FakeChat;
 
 use super::{WORKSPACE, ask, settings};
@@ -30,7 +30,7 @@ async fn a_refused_token_is_refreshed_once_and_the_call_repeated() {
     let provider = move |request: TokenRequest| {
         assert!(request.refused.is_some() && request.user.as_deref() == Some("user-1"));
         let number = count.fetch_add(1, Ordering::SeqCst);
-        std::future::ready(Some(Tokens::new(format!("fresh-access-{number}"), "fresh-refresh")))
+        std::future::ready(Ok(Some(Tokens::new(format!("fresh-access-{number}"), "fresh-refresh"))))
     };
     let service = settings(&fake).token_provider(provider).build().unwrap();
     let turn = service.stream(ask("안녕").user_id("user-1")).await.unwrap();
@@ -61,10 +61,10 @@ async fn without_a_provider_the_refusal_is_the_error() {
 async fn a_provider_with_nothing_new_ends_the_call() {
     let fake = refusing().await;
     let same =
-        || std::future::ready(Some(Tokens::new("access-of-the-test", "refresh-of-the-test")));
+        || std::future::ready(Ok(Some(Tokens::new("access-of-the-test", "refresh-of-the-test"))));
     let service = settings(&fake).token_provider(move |_: TokenRequest| same()).build().unwrap();
     assert_eq!(service.send(ask("안녕")).await.unwrap_err().code(), "authentication");
-    let service = settings(&fake).token_provider(|_: TokenRequest| std::future::ready(None));
+    let service = settings(&fake).token_provider(|_: TokenRequest| std::future::ready(Ok(None)));
     assert_eq!(service.build().unwrap().send(ask("안녕")).await.unwrap_err().status(), Some(401));
     assert_eq!(fake.fake().requests().len(), 2);
 }
@@ -75,7 +75,7 @@ async fn a_calls_own_tokens_win_and_stay_its_own() {
     fake.refuse("stale-of-another");
     let provider = |request: TokenRequest| {
         let user = request.user.unwrap_or_default();
-        std::future::ready(Some(Tokens::new(format!("fresh-of-{user}"), "fresh-refresh")))
+        std::future::ready(Ok(Some(Tokens::new(format!("fresh-of-{user}"), "fresh-refresh"))))
     };
     let service = settings(&fake).token_provider(provider).build().unwrap();
     let own = ask("안녕").user_id("another");
@@ -98,7 +98,7 @@ async fn a_client_without_tokens_asks_its_provider_at_each_call() {
     let provider = |request: TokenRequest| {
         assert!(request.refused.is_none());
         let user = request.user.unwrap_or_default();
-        std::future::ready(Some(Tokens::new(format!("access-of-{user}"), "some-refresh")))
+        std::future::ready(Ok(Some(Tokens::new(format!("access-of-{user}"), "some-refresh"))))
     };
     let service =
         ChatService::builder(fake.url()).no_proxy().token_provider(provider).build().unwrap();
@@ -109,4 +109,16 @@ async fn a_client_without_tokens_asks_its_provider_at_each_call() {
     let service = ChatService::builder(fake.url()).no_proxy().build().unwrap();
     let error = service.send(ask("안녕")).await.unwrap_err();
     assert_eq!(error.message(), "The tokens are missing", "the service decides");
+}
+
+#[tokio::test]
+async fn an_error_of_the_provider_is_the_calls_error() {
+    let fake = refusing().await;
+    let provider: Arc<dyn TokenProvider> = Arc::new(|_: TokenRequest| async {
+        Err(Error::new(ErrorKind::Connect, "sessions", "the session store is down"))
+    });
+    let service = settings(&fake).token_provider(provider).build().unwrap();
+    let error = service.send(ask("안녕")).await.unwrap_err();
+    assert_eq!((error.operation(), error.message()), ("sessions", "the session store is down"));
+    assert_eq!(sent(&fake).len(), 1, "only the call that was refused");
 }

@@ -75,14 +75,15 @@ async fn audio_without_end_meets_a_limit_and_leaves_no_file() {
         (&hasty, "trickles", "total_timeout"),
         (&patient, "trickles", "total_timeout"),
     ] {
-        let speak = || OpenAiSpeaker::new(llm).model(model).speak(SpeechRequest::new("hi"));
+        let speaker = OpenAiSpeaker::new(llm.clone()).model(model);
+        let speak = || speaker.speak(SpeechRequest::new("hi"));
         let path = folder.path().join("hi.mp3");
         let error = speak().await.unwrap().write_to_file(&path).await.unwrap_err();
         assert_eq!(error.code(), code, "{error}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left of it");
         assert_eq!(speak().await.unwrap().collect().await.unwrap_err().code(), code);
     }
-    let speaker = OpenAiSpeaker::new(&llm).model("large");
+    let speaker = OpenAiSpeaker::new(llm).model("large");
     let path = folder.path().join("whole.mp3");
     let audio = speaker.speak(SpeechRequest::new("hi")).await.unwrap();
     assert_eq!(audio.write_to_file_up_to(&path, 1_000_000).await.unwrap(), 1_000_000);

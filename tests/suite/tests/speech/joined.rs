@@ -1,7 +1,7 @@
 //! The audio of several sentences as one file.
 
 use futures::StreamExt;
-use turnwire::speech::{AudioFormat, SpeechRequest};
+use turnwire::speech::AudioFormat;
 use turnwire::{ErrorKind, Speech};
 use turnwire_fakes::speech::{mp3, pcm, text_of, wav};
 use turnwire_fakes::{Fake, Script};
@@ -44,8 +44,8 @@ async fn wav_has_one_header_which_knows_the_length_in_the_end() {
 #[tokio::test]
 async fn bare_samples_follow_each_other() {
     let fake = Fake::start().await.unwrap();
-    let options = SpeechRequest::default().format(AudioFormat::Pcm);
-    let mut joined = Speech::new(openai(&fake)).options(options).say(THREE).joined();
+    let speech = Speech::new(openai(&fake)).format(AudioFormat::Pcm);
+    let mut joined = speech.say(THREE).joined();
     assert_eq!(joined.whole().await.unwrap(), pcm(&THREE.replace(". ", ".")));
     assert_eq!(joined.content_type(), Some("audio/pcm"));
 }

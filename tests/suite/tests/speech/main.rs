@@ -33,7 +33,7 @@ fn client(fake: &Fake) -> OpenAi {
 
 /// A speaker whose scripts have the key `voice`.
 fn openai(fake: &Fake) -> OpenAiSpeaker {
-    OpenAiSpeaker::new(&client(fake)).model("voice")
+    OpenAiSpeaker::new(client(fake)).model("voice")
 }
 
 fn google(fake: &Fake) -> GoogleTranslateSpeaker {

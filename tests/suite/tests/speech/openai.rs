@@ -13,7 +13,7 @@ use super::{client, openai};
 #[tokio::test]
 async fn every_option_is_sent_by_its_name() {
     let fake = Fake::start().await.unwrap();
-    let speaker = OpenAiSpeaker::new(&client(&fake));
+    let speaker = OpenAiSpeaker::new(client(&fake));
     let audio = speaker.speak(SpeechRequest::new("안녕")).await.unwrap();
     assert_eq!(audio.collect().await.unwrap(), mp3("안녕"));
     let speaker = speaker
@@ -61,7 +61,7 @@ async fn every_option_is_sent_by_its_name() {
 async fn it_calls_as_its_client_does() {
     let fake = Fake::start().await.unwrap();
     let client = client(&fake).with(CallOptions::new().header("x-team", "red"));
-    OpenAiSpeaker::new(&client).speak(SpeechRequest::new("hi")).await.unwrap();
+    OpenAiSpeaker::new(client).speak(SpeechRequest::new("hi")).await.unwrap();
     let [request] = &fake.requests()[..] else { panic!("one request") };
     assert_eq!(request.header("x-team"), Some("red"));
     assert_eq!(request.header("authorization"), Some("Bearer sk-speech-0123456789"));

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures::{FutureExt, StreamExt, stream};
 use tokio::sync::mpsc;
 use turnwire::speech::{
-    AudioStream, OnFailure, Speaker, Speaking, SpeechRequest, SpeechStream, Spoken,
+    AudioStream, OnFailure, Speaker, SpeechRequest, SpeechStream, Spoken, TextPiece,
 };
 use turnwire::{Error, ErrorKind, Speech};
 use turnwire_fakes::speech::{mp3, text_of};
@@ -19,7 +19,7 @@ const SIX: &str = "하나요. 둘이요. 셋이요. 넷이요. 다섯이요. 여
 /// Items of a stream, one line each.
 async fn told<S>(stream: SpeechStream<S>) -> Vec<String>
 where
-    S: futures::Stream<Item: AsRef<str>> + Unpin,
+    S: futures::Stream<Item: TextPiece> + Unpin,
 {
     let line = |spoken: turnwire::Result<Spoken>| match spoken {
         Ok(Spoken::Audio(piece)) => {
@@ -160,8 +160,8 @@ async fn what_breaks_amid_a_sentence_or_is_empty_is_spoken_again() {
 #[tokio::test]
 async fn the_options_go_with_every_sentence() {
     let fake = Fake::start().await.unwrap();
-    let options = SpeechRequest::default().voice("nova").speed(2.0);
-    told(Speech::new(openai(&fake)).options(options).say("하나요. 둘이요.")).await;
+    let speech = Speech::new(openai(&fake)).voice("nova").speed(2.0);
+    told(speech.say("하나요. 둘이요.")).await;
     for request in fake.requests() {
         let json = request.json().unwrap();
         assert_eq!((json["voice"].as_str(), json["speed"].as_f64()), (Some("nova"), Some(2.0)));
@@ -180,15 +180,13 @@ async fn nothing_to_say_is_nothing() {
 /// A speaker of someone else: it counts, and fails at every third sentence.
 struct Third(AtomicUsize);
 
+#[turnwire::async_trait]
 impl Speaker for Third {
-    fn speak(&self, request: SpeechRequest) -> Speaking {
-        let count = self.0.fetch_add(1, Ordering::Relaxed);
-        Box::pin(async move {
-            if count % 3 == 2 {
-                return Err(Error::new(ErrorKind::Api, "speech", "hoarse"));
-            }
-            Ok(AudioStream::new("audio/mpeg", stream::iter([Ok(mp3(&request.text).into())])))
-        })
+    async fn speak(&self, request: SpeechRequest) -> turnwire::Result<AudioStream> {
+        if self.0.fetch_add(1, Ordering::Relaxed) % 3 == 2 {
+            return Err(Error::new(ErrorKind::Api, "speech", "hoarse"));
+        }
+        Ok(AudioStream::new("audio/mpeg", stream::iter([Ok(mp3(&request.text).into())])))
     }
 }
 
@@ -205,4 +203,27 @@ async fn any_speaker_will_do() {
             "2 3 넷이요. audio/mpeg"
         ]
     );
+}
+
+#[tokio::test]
+async fn a_chat_stream_is_spoken_as_it_is_and_its_error_comes_after_the_whole_sentences() {
+    let fake = Fake::start().await.unwrap();
+    fake.script("whole", Script::chat(["하나", "요. 둘", "이요."]));
+    fake.script("broken", Script::new().text("하나요. 둘").truncate());
+    let speech = Speech::new(|request: SpeechRequest| async move {
+        Ok(AudioStream::new("audio/mpeg", stream::iter([Ok(mp3(&request.text).into())])))
+    });
+    let llm = super::client(&fake);
+    let ask = |model: &str| turnwire::ChatRequest::new(model).user("hi");
+    let mut reply = llm.chat_stream(ask("whole")).await.unwrap();
+    let spoken = told(speech.speak(&mut reply)).await;
+    assert_eq!(spoken, ["0 0 하나요. audio/mpeg", "1 1 둘이요. audio/mpeg"]);
+    assert_eq!(reply.into_reply().unwrap().text(), "하나요. 둘이요.");
+
+    let mut spoken = speech.speak(llm.chat_stream(ask("broken")).await.unwrap());
+    assert!(
+        matches!(spoken.next().await, Some(Ok(Spoken::Audio(piece))) if piece.text == "하나요.")
+    );
+    assert_eq!(spoken.next().await.unwrap().unwrap_err().code(), "truncated");
+    assert!(spoken.next().await.is_none());
 }

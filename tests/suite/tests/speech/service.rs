@@ -11,7 +11,7 @@ const REFRESH: &str = "refresh-0123456789";
 
 fn speaker(fake: &FakeChat) -> ServiceSpeaker {
     let builder = ChatService::builder(fake.fake().url()).tokens(ACCESS, REFRESH);
-    ServiceSpeaker::new(&builder.no_proxy().retry(super::hasty()).build().unwrap())
+    ServiceSpeaker::new(builder.no_proxy().retry(super::hasty()).build().unwrap())
 }
 
 #[tokio::test]

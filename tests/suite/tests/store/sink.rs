@@ -197,7 +197,7 @@ async fn a_recovered_record_is_delivered_with_the_providers_tokens() {
     let login = fake.login(USER);
     let provider = move |asked: TokenRequest| {
         assert_eq!(asked.user.as_deref(), Some(USER));
-        std::future::ready(Some(Tokens::new(login.access.as_str(), login.refresh.as_str())))
+        std::future::ready(Ok(Some(Tokens::new(login.access.as_str(), login.refresh.as_str()))))
     };
     let settings = settings(&fake).token_provider(provider);
     let store = settings.tokens("of-another-user", "of-another-user").build().unwrap();

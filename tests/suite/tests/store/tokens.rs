@@ -145,7 +145,7 @@ async fn a_provider_is_asked_by_user_and_told_what_was_refused() {
         assert_eq!(request.user.as_deref(), Some(USER));
         let calls = count.fetch_add(1, Ordering::SeqCst);
         assert_eq!(request.refused.is_some(), calls == 1);
-        std::future::ready(Some(if calls == 0 { stale.clone() } else { fresh.clone() }))
+        std::future::ready(Ok(Some(if calls == 0 { stale.clone() } else { fresh.clone() })))
     };
     let store = settings(&fake).token_provider(provider).build().unwrap();
     assert_eq!(store.for_user(USER).history(WORKSPACE).await.unwrap(), []);
@@ -164,7 +164,7 @@ async fn what_cannot_be_reissued_comes_from_the_provider() {
         let fake = fake.clone();
         move |request: TokenRequest| {
             let fake = fake.clone();
-            async move { request.refused.map(|_| tokens(&fake.login(USER))) }
+            async move { Ok(request.refused.map(|_| tokens(&fake.login(USER)))) }
         }
     };
     let store = settings(&fake).token_provider(provider).build().unwrap();
@@ -182,7 +182,7 @@ async fn a_provider_that_gives_the_same_again_ends_the_call() {
     fake.advance(DAY);
     let provider = {
         let old = old.clone();
-        move |_: TokenRequest| std::future::ready(Some(old.clone()))
+        move |_: TokenRequest| std::future::ready(Ok(Some(old.clone())))
     };
     let store = settings(&fake).token_provider(provider).build().unwrap();
     let error = store.history(WORKSPACE).await.unwrap_err();

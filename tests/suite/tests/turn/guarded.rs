@@ -1,7 +1,7 @@
 //! Callbacks that panic, in the call or in the poll: the reply does not notice, and the timeline names the callback.
 
 use futures::StreamExt;
-use turnwire::speech::{Speaker, Speaking, SpeechMode, SpeechRequest};
+use turnwire::speech::{AudioStream, Speaker, SpeechMode, SpeechRequest};
 use turnwire::turn::{Sentiment, StageName, StageOutcome, Timeline};
 use turnwire_fakes::Script;
 
@@ -21,10 +21,12 @@ impl Sentiment for Bert {
     }
 }
 
+#[turnwire::async_trait]
 impl Speaker for Bert {
-    fn speak(&self, _: SpeechRequest) -> Speaking {
+    async fn speak(&self, _: SpeechRequest) -> turnwire::Result<AudioStream> {
         assert!(!matches!(self, Bert::PanicsInTheCall), "no such voice");
-        Box::pin(async { panic!("no such voice") })
+        tokio::task::yield_now().await;
+        panic!("no such voice")
     }
 }
 

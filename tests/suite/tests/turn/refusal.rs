@@ -58,7 +58,7 @@ async fn tokens_of_the_store_or_its_provider_will_do() {
         let given = given.clone();
         move |_: TokenRequest| {
             let given = given.clone();
-            async move { Some(given) }
+            async move { Ok(Some(given)) }
         }
     };
     let store = turnwire::ChatStore::builder(bench.store.url()).no_proxy();

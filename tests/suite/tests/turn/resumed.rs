@@ -33,7 +33,7 @@ fn store(bench: &Bench) -> ChatStore {
     let login = bench.store.login(USER);
     let provider = move |asked: TokenRequest| {
         assert_eq!(asked.user.as_deref(), Some(USER));
-        std::future::ready(Some(Tokens::new(login.access.as_str(), login.refresh.as_str())))
+        std::future::ready(Ok(Some(Tokens::new(login.access.as_str(), login.refresh.as_str()))))
     };
     ChatStore::builder(bench.store.url())
         .no_proxy()
@@ -156,7 +156,7 @@ async fn a_token_provider_that_panics_strands_nothing() {
         let tokens = Tokens::new(login.access.as_str(), login.refresh.as_str());
         async move {
             assert!(times != 1, "in the poll");
-            Some(tokens)
+            Ok(Some(tokens))
         }
     };
     let store = ChatStore::builder(bench.store.url()).no_proxy().token_provider(provider);
