@@ -47,7 +47,7 @@ import type {
   ParsedFunctionToolCall,
 } from './types.js';
 
-/** What `client.chat` is. */
+/** The type of `client.chat`. */
 export interface Chat {
   readonly completions: OurCompletions;
 }

@@ -1,6 +1,6 @@
 /** The client. */
 
-import { ABSENT_OF_CLIENT, lacks } from './absent.js';
+import { UNSUPPORTED_OF_CLIENT, markUnsupported } from './unsupported.js';
 import type { Chat } from './chat.js';
 import { Completions } from './completions.js';
 import { Connection } from './connection.js';
@@ -62,7 +62,7 @@ import type {
   ResponseFormatText,
 } from './types.js';
 
-/** The longest wait for a whole reply unless a client says otherwise, in milliseconds; core's streams have shorter ones. */
+/** The default time limit of a whole reply, in milliseconds; core has shorter ones for streams. */
 const TIMEOUT = 600_000;
 
 /** A client of OpenAI, or of any service that speaks its chat completions. */
@@ -97,7 +97,7 @@ export class OpenAI {
     this.models = new OurModels(this.#connection);
   }
 
-  /** The key; `null` without one, or where a function gives it. It shows neither in JSON nor on the console. */
+  /** The key; `null` without one, or if a function supplies it. It shows neither in JSON nor on the console. */
   get apiKey(): string | null {
     const { apiKey } = this.#options;
     return typeof apiKey === 'string' ? apiKey : null;
@@ -107,7 +107,7 @@ export class OpenAI {
     this.#change({ apiKey });
   }
 
-  /** Where the service is. */
+  /** The address of the service. */
   get baseURL(): string {
     return this.#options.baseURL as string;
   }
@@ -116,7 +116,7 @@ export class OpenAI {
     this.#change({ baseURL });
   }
 
-  /** The longest wait, in milliseconds. */
+  /** The time limit of a wait, in milliseconds. */
   get timeout(): number {
     return this.#options.timeout ?? TIMEOUT;
   }
@@ -125,7 +125,7 @@ export class OpenAI {
     this.#change({ timeout });
   }
 
-  /** How often a request that failed in passing is sent again. */
+  /** The most retries after a transient failure. */
   get maxRetries(): number {
     return this.#options.maxRetries ?? 2;
   }
@@ -152,7 +152,7 @@ export class OpenAI {
     this.#change({ project });
   }
 
-  /** A client of the same class with the same settings but for these. */
+  /** A client of the same class with these settings changed. */
   withOptions(options: ClientOptions): this {
     const Same = this.constructor as new (options: ClientOptions) => this;
     return new Same({ ...this.#options, ...options });
@@ -165,7 +165,7 @@ export class OpenAI {
   }
 }
 
-lacks(OpenAI, 'client', ABSENT_OF_CLIENT);
+markUnsupported(OpenAI, 'client', UNSUPPORTED_OF_CLIENT);
 
 /** The types under the names that programs for the `openai` package have for them. */
 export declare namespace OpenAI {

@@ -1,8 +1,8 @@
-/** A streamed reply that tells of itself by events: what `client.chat.completions.stream()` gives. */
+/** A streamed reply that emits events: the result of `client.chat.completions.stream()`. */
 
 import { APIUserAbortError, OpenAIError } from './errors.js';
 import { EventStream, type BaseEvents } from './event-stream.js';
-import { parseCompletion, type Asked } from './parse.js';
+import { parseCompletion, type Requested } from './parse.js';
 import { Progress, type ProgressEvents } from './progress.js';
 import { Queue } from './queue.js';
 import { completed, type ChatCompletionSnapshot } from './snapshot.js';
@@ -34,12 +34,12 @@ export class ChatCompletionStream<Parsed = unknown>
   extends EventStream<ChatCompletionStreamEvents<Parsed>>
   implements AsyncIterable<ChatCompletionChunk>
 {
-  /** What was asked, and then the reply's message. */
+  /** The messages of the request, and at the end the reply's. */
   readonly messages: (ChatCompletionMessageParam | ParsedChatCompletionMessage<Parsed>)[];
   #progress: Progress<Parsed>;
   #completion: ParsedChatCompletion<Parsed> | undefined;
 
-  /** A stream from what `toReadableStream()` gives, elsewhere perhaps. */
+  /** A stream from the output of `toReadableStream()`, possibly of another process. */
   static fromReadableStream(this: typeof ChatCompletionStream<null>, readable: ReadableStream<Uint8Array>): ChatCompletionStream<null> {
     const open = (controller: AbortController) => {
       return Promise.resolve(Stream.fromReadableStream<ChatCompletionChunk>(readable, controller));
@@ -47,16 +47,16 @@ export class ChatCompletionStream<Parsed = unknown>
     return new this(open, { messages: [] });
   }
 
-  /** Opens the stream after those who just got it have added their listeners. */
+  /** Opens the stream once the caller has had a chance to add listeners. */
   constructor(
     open: Open,
-    asked: Asked & { messages: ChatCompletionMessageParam[] },
+    requested: Requested & { messages: ChatCompletionMessageParam[] },
     signal?: AbortSignal | null,
   ) {
     super();
-    this.messages = [...(asked.messages ?? [])];
-    this.#progress = new Progress(asked, (name, ...args) => this.emit(name, ...(args as never)));
-    this.run(() => this.#read(open, asked, signal));
+    this.messages = [...(requested.messages ?? [])];
+    this.#progress = new Progress(requested, (name, ...args) => this.emit(name, ...(args as never)));
+    this.run(() => this.#read(open, requested, signal));
   }
 
   /** The reply as far as it has come. */
@@ -88,7 +88,7 @@ export class ChatCompletionStream<Parsed = unknown>
     return calls((await this.finalChatCompletion()).choices[0]?.message).at(-1);
   }
 
-  /** The tokens that the reply took; zero where the service was not asked for them. */
+  /** The tokens that the reply used; zero if the service was not requested for them. */
   async totalUsage(): Promise<CompletionUsage> {
     return total((await this.finalChatCompletion()).usage);
   }
@@ -136,14 +136,14 @@ export class ChatCompletionStream<Parsed = unknown>
     };
   }
 
-  /** The chunks as JSON, one a line: for a response to a browser, say. */
+  /** The chunks as JSON, one a line: for example the response to a browser. */
   toReadableStream(): ReadableStream<Uint8Array> {
     return new Stream(() => this[Symbol.asyncIterator](), this.controller).toReadableStream();
   }
 
   async #read(
     open: Open,
-    asked: Asked,
+    requested: Requested,
     signal: AbortSignal | null | undefined,
   ): Promise<void> {
     const abort = () => this.controller.abort();
@@ -154,16 +154,16 @@ export class ChatCompletionStream<Parsed = unknown>
       this.emit('connect');
       for await (const chunk of chunks) this.#progress.add(chunk);
       if (this.controller.signal.aborted) throw new APIUserAbortError();
-      this.#finish(asked);
+      this.#finish(requested);
     } finally {
       signal?.removeEventListener('abort', abort);
     }
   }
 
-  #finish(asked: Asked): void {
+  #finish(requested: Requested): void {
     const { snapshot } = this.#progress;
     if (!snapshot) throw new OpenAIError('the stream ended without a chunk');
-    const completion = parseCompletion<Parsed>(completed(snapshot), asked);
+    const completion = parseCompletion<Parsed>(completed(snapshot), requested);
     this.#completion = completion;
     const message = completion.choices[0]?.message;
     this.emit('chatCompletion', completion);

@@ -1,6 +1,6 @@
 /** `client.chat.completions`. */
 
-import { ABSENT_OF_COMPLETIONS, lacks } from './absent.js';
+import { UNSUPPORTED_OF_COMPLETIONS, markUnsupported } from './unsupported.js';
 import { ChatCompletionStream } from './completion-stream.js';
 import type { Connection } from './connection.js';
 import type { RequestOptions } from './options.js';
@@ -25,7 +25,7 @@ export class Completions {
     this.#connection = connection;
   }
 
-  /** Asks for a reply: whole, or with `stream: true` to be read while it is made. */
+  /** Requests a reply: whole, or with `stream: true` as chunks while it is generated. */
   create(
     body: ChatCompletionCreateParamsNonStreaming,
     options?: RequestOptions,
@@ -51,8 +51,8 @@ export class Completions {
   }
 
   /**
-   * Asks for a whole reply, and reads its content as the JSON that `response_format` asks for, and the arguments of its
-   * tool calls, which must be of strict tools or custom ones.
+   * Requests a whole reply, and parses its content as the JSON of `response_format`, and the arguments of its tool calls.
+   * Its tools must be strict function tools or custom tools.
    */
   parse<Parsed = unknown>(
     body: ChatCompletionCreateParamsNonStreaming,
@@ -66,7 +66,7 @@ export class Completions {
     );
   }
 
-  /** Asks for a streamed reply, and tells of it by events. */
+  /** Requests a streamed reply that emits events. */
   stream<Parsed = unknown>(
     body: ChatCompletionStreamParams,
     options?: RequestOptions,
@@ -77,4 +77,4 @@ export class Completions {
   }
 }
 
-lacks(Completions, 'client.chat.completions', ABSENT_OF_COMPLETIONS);
+markUnsupported(Completions, 'client.chat.completions', UNSUPPORTED_OF_COMPLETIONS);

@@ -1,4 +1,4 @@
-/** Something that tells of itself by events, and that can be waited for. */
+/** A base class that emits events and can be awaited. */
 
 import { setImmediate } from 'node:timers';
 
@@ -21,7 +21,7 @@ export class EventStream<Events extends BaseEvents> {
   #ended = false;
   #errored = false;
   #aborted = false;
-  /** Whether somebody will hear of an error; else it is an unhandled rejection, not silence. */
+  /** True once somebody awaits the stream; otherwise an error without a listener is an unhandled rejection. */
   #awaited = false;
   #settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   #done: Promise<void>;
@@ -65,7 +65,7 @@ export class EventStream<Events extends BaseEvents> {
     return this;
   }
 
-  /** Resolves with what the event tells when it comes next; rejects when an error comes first. */
+  /** Resolves with the arguments of the next such event; rejects if an error comes first. */
   emitted<Name extends keyof Events>(
     event: Name,
   ): Promise<Args<Events, Name> extends [infer One] ? One : Args<Events, Name> extends [] ? void : Args<Events, Name>> {
@@ -76,7 +76,7 @@ export class EventStream<Events extends BaseEvents> {
     });
   }
 
-  /** Resolves at the stream's end; rejects with what broke it, and when it was aborted. */
+  /** Resolves at the stream's end; rejects if it fails or is aborted. */
   async done(): Promise<void> {
     this.#awaited = true;
     await this.#done;
@@ -92,7 +92,7 @@ export class EventStream<Events extends BaseEvents> {
     for (const { listener } of listeners) listener(...args);
   }
 
-  /** Runs what makes the events, after those who just got this stream have added their listeners. */
+  /** Runs the source of the events once the caller has had a chance to add listeners. */
   protected run(work: () => Promise<void>): void {
     setImmediate(() => {
       work().then(

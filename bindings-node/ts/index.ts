@@ -1,6 +1,6 @@
 /** Client SDK for streamed chat with a language model. */
 
-export { AzureOpenAI, BedrockOpenAI, toFile } from './elsewhere.js';
+export { AzureOpenAI, BedrockOpenAI, toFile } from './stand-ins.js';
 export { OpenAI, OpenAI as default } from './client.js';
 export { ChatCompletionStream, type ChatCompletionStreamEvents } from './completion-stream.js';
 export {

@@ -1,6 +1,6 @@
 /** `client.models`. */
 
-import { ABSENT_OF_MODELS, lacks } from './absent.js';
+import { UNSUPPORTED_OF_MODELS, markUnsupported } from './unsupported.js';
 import type { Connection } from './connection.js';
 import type { RequestOptions } from './options.js';
 import { APIPromise } from './promise.js';
@@ -29,7 +29,7 @@ export class ModelsPage implements AsyncIterable<Model> {
   }
 }
 
-/** A page to come, which can be iterated over right away. */
+/** A promise of a page, which can be iterated over directly. */
 export class PagePromise extends APIPromise<ModelsPage> implements AsyncIterable<Model> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Model> {
     yield* await this;
@@ -43,7 +43,7 @@ export class Models {
     this.#connection = connection;
   }
 
-  /** Asks for the models that the service has. */
+  /** Requests the service's list of models. */
   list(options?: RequestOptions): PagePromise {
     return new PagePromise(() =>
       this.#connection.openWhole(
@@ -55,4 +55,4 @@ export class Models {
   }
 }
 
-lacks(Models, 'client.models', ABSENT_OF_MODELS);
+markUnsupported(Models, 'client.models', UNSUPPORTED_OF_MODELS);

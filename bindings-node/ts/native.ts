@@ -11,7 +11,7 @@ const failures: unknown[] = [];
 
 export const native: typeof Native = built() ?? installed() ?? none();
 
-/** What a clone has built for itself. Bundlers must not look for it, so they do not see its name. */
+/** The build of a clone. Bundlers must not look for it, so they do not see its name. */
 function built(): typeof Native | undefined {
   const { platform, arch } = process;
   const abis = { linux: ['-gnu', '-musl'], win32: ['-msvc'] }[platform as string] ?? [''];

@@ -1,13 +1,13 @@
-/** JSON that is still being written. */
+/** Parsing of incomplete JSON. */
 
 const STRING = /"(?:[^"\\]|\\(?:u[\da-fA-F]{4}|[^u]))*/y;
 const ATOM = /[^\s,:{}[\]"]+/y;
 const LITERALS = ['null', 'true', 'false'];
 
 /**
- * What the start of a JSON text says: open lists and objects hold what is whole in them, and a text that is open is
- * there as far as it goes. A number may have more digits to come, so it counts when something follows it.
- * `undefined` as long as there is nothing, and when it is no JSON.
+ * The value of the start of a JSON text: open lists and objects hold their complete members, and an open string holds
+ * its text so far. A number may have more digits to come, so it counts once something follows it. `undefined` if there is
+ * nothing yet, or no JSON.
  */
 export function readPartial(text: string): unknown {
   const closers: string[] = [];

@@ -1,11 +1,11 @@
-/** The promise of a call's result, with its response for those who want it. */
+/** The promise of a call's result, from which its response can be had. */
 
 import type { Head } from './wire.js';
 
-/** A response that has begun: its head, its body, and how the result is read from it. */
+/** A response that has begun: its head, its body, and the function that reads its result. */
 export interface Opened<T> {
   head: Head;
-  /** The body as it came; of a stream, `null` if it is read as chunks. */
+  /** The body as received; `null` for a stream that is read as chunks. */
   body: () => string | ReadableStream<Uint8Array> | null;
   read: () => T;
 }
@@ -22,9 +22,9 @@ export class APIPromise<T> extends Promise<T> {
   #opened: Promise<Opened<T>>;
   #data: Promise<T> | undefined;
 
-  /** Makes the call. `isHeld` tells whether nobody has asked for its result so far. */
+  /** Makes the call. `isHeld` returns true while nobody has asked for its result. */
   constructor(open: (isHeld: () => boolean) => Promise<Opened<T>>) {
-    // What `then` gives is taken from `opened`: this promise itself has nothing to tell.
+    // `then` takes its value from `opened`; this promise's own is unused.
     super((resolve) => resolve(undefined as T));
     this.#opened = open(() => this.#data === undefined);
   }
@@ -40,7 +40,7 @@ export class APIPromise<T> extends Promise<T> {
     return { data, response, request_id: response.headers.get('x-request-id') };
   }
 
-  /** The response, with its body as it comes: of a stream it can be read here, or as chunks, but not both. */
+  /** The response, with its body as it arrives: a stream can be read here or as chunks, but not both. */
   async asResponse(): Promise<Response> {
     const { head, body } = await this.#opened;
     const response = new Response(hasNoBody(head.status) ? null : body(), { status: head.status, headers: head.headers });

@@ -1,4 +1,4 @@
-/** What is answered, as the service words it. Fields that are not here go through as they are. */
+/** The types of replies, named as the service names them. Fields that are not listed pass through unchanged. */
 
 /** A word that the service may know more of than this version. */
 export type Open<Known extends string> = Known | (string & {});

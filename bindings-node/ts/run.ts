@@ -1,4 +1,4 @@
-/** Chunks of one shape that follow each other: made when they are read, from the shape and what is new in each. */
+/** Consecutive chunks of one shape, each built when it is read from the shape and its own text. */
 
 import type { ChatCompletionChunk } from './types.js';
 import type { RunOfChunks } from './wire.js';
@@ -30,7 +30,7 @@ export class Run {
   }
 }
 
-/** Whether there are objects beyond those that every chunk of text has: spreading would share them. */
+/** True if the shape has objects beyond those of every text chunk: spreading would share them. */
 function hasMoreObjects(shape: ChatCompletionChunk): boolean {
   const { choices, ...rest } = shape;
   const { delta, ...choice } = choices[0]!;

@@ -1,4 +1,4 @@
-/** A streamed reply as far as it has come. Its rules are core's: what a chunk adds comes as operations, applied here. */
+/** A streamed reply so far. Core decides what each chunk changes; its operations are applied here. */
 
 import { OpenAIError, TruncatedStreamError } from './errors.js';
 import type {
@@ -26,7 +26,7 @@ export type ToolCallSnapshot = FunctionToolCallSnapshot | CustomToolCallSnapshot
 
 export interface MessageSnapshot extends Omit<ChatCompletionChunkDelta, 'tool_calls' | 'audio'> {
   audio?: Partial<NonNullable<ChatCompletionMessage['audio']>> | null;
-  /** What the text says so far, if the format that was asked for is one that reads it. */
+  /** The value of the text so far, if the requested format is parsed. */
   parsed?: unknown;
   tool_calls?: ToolCallSnapshot[];
 }
@@ -53,7 +53,7 @@ export function begun(chunk: ChatCompletionChunk): ChatCompletionSnapshot {
   return snapshot as unknown as ChatCompletionSnapshot;
 }
 
-/** Makes the changes that a chunk comes to; `turnwire::bridge::Progress` in core describes them. */
+/** Applies the changes of a chunk; `turnwire::bridge::Progress` in core describes them. */
 export function apply(snapshot: ChatCompletionSnapshot, operations: Operation[]): void {
   for (const [name, path, value] of operations) {
     const last = path.at(-1);
@@ -83,22 +83,22 @@ function keyOf(step: Step): string | number {
   return Array.isArray(step) ? step[0] : step;
 }
 
-/** What lies there; the service's names reach nothing that is inherited. */
+/** The value there; a name that the service chose reaches nothing inherited. */
 function at(holder: unknown, step: Step): unknown {
   const key = keyOf(step);
   if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, key)) return undefined;
   return (holder as Record<string | number, unknown>)[key];
 }
 
-/** Puts it there as the object's own, whatever the service has named it. */
+/** Sets the value there as the object's own property, whatever its name. */
 function put(holder: unknown, step: Step, value: unknown): void {
   if (typeof holder !== 'object' || holder === null) return;
   Object.defineProperty(holder, keyOf(step), { value, writable: true, enumerable: true, configurable: true });
 }
 
 /**
- * The snapshot of a stream that has ended, in the words of a whole reply: what a service always sends there is in it,
- * also when it is nothing. A reply that was not finished is an error, as in the `openai` package.
+ * The snapshot of an ended stream as a whole reply, with the fields that a whole reply always has. An unfinished reply is
+ * an error, as in the `openai` package.
  */
 export function completed(snapshot: ChatCompletionSnapshot): ChatCompletion {
   const choices = snapshot.choices.map(({ message, ...choice }) => {

@@ -1,4 +1,4 @@
-/** What is asked, as the service words it, and with it what is answered. Fields that are not here go through as they are. */
+/** The types of requests, named as the service names them, and of replies. Fields that are not listed pass through unchanged. */
 
 import type { ChatCompletionMessageToolCall, FunctionCall, Open, ServiceTier } from './reply-types.js';
 
@@ -147,7 +147,7 @@ export interface ResponseFormatJSONSchema {
 
 export type ResponseFormat = ResponseFormatText | ResponseFormatJSONObject | ResponseFormatJSONSchema;
 
-/** What is to be done about input and output that a moderation model objects to. */
+/** The policy for input and output that a moderation model flags. */
 export interface Moderation {
   model: string;
   policy?: { input?: { mode: 'score' | 'block' } | null; output?: { mode: 'score' | 'block' } | null } | null;
@@ -171,9 +171,9 @@ export interface ChatCompletionCreateParamsBase {
   model: ChatModel;
   audio?: { format: Open<'wav' | 'mp3' | 'flac' | 'opus' | 'pcm16'>; voice: string | { id: string } } | null;
   frequency_penalty?: number | null;
-  /** How services took tools before there were `tools`: prefer `tool_choice`. */
+  /** The older form of `tool_choice`. */
   function_call?: 'none' | 'auto' | { name: string };
-  /** How services took tools before there were `tools`: prefer those. */
+  /** The older form of `tools`. */
   functions?: { name: string; description?: string; parameters?: Record<string, unknown> }[];
   logit_bias?: Record<string, number> | null;
   logprobs?: boolean | null;
@@ -220,7 +220,7 @@ export type ChatCompletionCreateParams =
   | ChatCompletionCreateParamsNonStreaming
   | ChatCompletionCreateParamsStreaming;
 
-/** What `.stream()` takes: it streams in any case. */
+/** The request of `.stream()`, which always streams. */
 export type ChatCompletionStreamParams = Omit<ChatCompletionCreateParamsBase, 'stream'> & { stream?: true };
 
 /** The names that programs have for parts of these, as in the `openai` package: `ChatCompletionChunk.Choice.Delta`. */
