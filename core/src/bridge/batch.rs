@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use super::pull::Items;
+use super::items::Items;
 use crate::chat::ChatChunk;
 use crate::chat::gather::Gather;
 use crate::chat::shape::Shape;

@@ -1,84 +1,18 @@
-//! Chat for hosts that may fork: a client with connections for each process, and its streams.
+//! A streamed reply of a model, on its way to a host language: as chunks, or as the body that came.
 
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
-use super::answer::{Call, call};
 use super::batch::Batch;
+use super::items::Collect;
 use super::list::List;
-use super::pull::{Collect, Pull};
+use super::pull::Pull;
 use super::source::Source;
-pub use crate::chat::builder::OptionNames;
-use crate::chat::{ChatReply, ChatRequest, ChatStream, OpenAi, OpenAiBuilder};
-use crate::config::CallOptions;
+use crate::chat::{ChatReply, ChatStream};
 use crate::error::Result;
-use crate::process::{PerProcess, runtime};
-
-/// A client of an OpenAI-compatible service, for hosts that may fork: each process has connections of its own.
-pub struct Client {
-    settings: OpenAiBuilder,
-    names: OptionNames,
-    current: PerProcess<OpenAi>,
-}
-
-impl Client {
-    /// A client with these settings. Nothing is sent, and no thread is started.
-    ///
-    /// # Errors
-    ///
-    /// As [`OpenAiBuilder::build`].
-    pub fn new(settings: OpenAiBuilder) -> Result<Self> {
-        Self::named(settings, OptionNames::default())
-    }
-
-    /// The same, for a language with names of its own for the options.
-    ///
-    /// # Errors
-    ///
-    /// As [`OpenAiBuilder::build`].
-    pub fn named(settings: OpenAiBuilder, names: OptionNames) -> Result<Self> {
-        let client = Client { settings, names, current: PerProcess::new() };
-        client.openai()?;
-        Ok(client)
-    }
-
-    /// Asks for a reply, whole: its JSON.
-    ///
-    /// # Errors
-    ///
-    /// `config` when no thread can be started. Errors of the call come from the pull.
-    pub fn chat(&self, request: ChatRequest, options: CallOptions) -> Result<Call> {
-        let llm = self.openai()?.with(options);
-        call(async move { llm.chat(request).await })
-    }
-
-    /// Asks for a reply, to be read while it is made: chunks.
-    ///
-    /// # Errors
-    ///
-    /// `config` when no thread can be started. Errors of the call come from the pull.
-    pub fn chat_stream(&self, request: ChatRequest, options: CallOptions) -> Result<Call> {
-        let llm = self.openai()?.with(options);
-        call(async move { llm.chat_stream(request).await })
-    }
-
-    /// Asks for the models that the service has: JSON.
-    ///
-    /// # Errors
-    ///
-    /// `config` when no thread can be started. Errors of the call come from the pull.
-    pub fn models(&self, options: CallOptions) -> Result<Call> {
-        let llm = self.openai()?.with(options);
-        call(async move { llm.models().await })
-    }
-
-    fn openai(&self) -> Result<OpenAi> {
-        self.current.get_or_try_make(|| self.settings.clone().build_for(self.names))
-    }
-}
+use crate::process::runtime;
 
 /// A reply whose response has begun. Nothing of it is read until it is known as which form: chunks, or the body as it
 /// comes. Dropping it closes its connection.
@@ -175,11 +109,5 @@ impl Source for Undecoded {
 
     fn is_dry(&self) -> bool {
         true
-    }
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("settings", &self.settings).finish_non_exhaustive()
     }
 }

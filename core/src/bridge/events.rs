@@ -1,6 +1,6 @@
 //! A turn's events on their way to a host language: as JSON text, a batch at a time.
 
-use super::pull::{Collect, Items};
+use super::items::{Collect, Items};
 use crate::event::TurnEvent;
 
 /// Events that were pulled, in their order, as JSON.

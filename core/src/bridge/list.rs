@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::pull::{Collect, Items};
+use super::items::{Collect, Items};
 
 /// Items in their order, with their size.
 #[derive(Debug)]

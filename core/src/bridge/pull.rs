@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use super::items::{Collect, Items};
 use super::source::{Source, Streamed};
 use super::waiting::Waiting;
 use crate::error::{Error, ErrorKind, Result};
@@ -41,24 +42,6 @@ pub enum Taken<I> {
     End,
     /// The stream has ended with an error; it is given once, then comes [`End`](Self::End).
     Failed(Error),
-}
-
-/// Several items, in their order.
-pub trait Items: Default + Send + 'static {
-    /// The number of items.
-    fn count(&self) -> usize;
-
-    /// The bytes that they hold.
-    fn bytes(&self) -> usize;
-
-    /// Adds others behind them.
-    fn append(&mut self, later: Self);
-}
-
-/// Items that are gathered from others of one type.
-pub(super) trait Collect<T>: Items {
-    /// Adds an item behind the others.
-    fn push(&mut self, item: T);
 }
 
 struct Shared<I> {

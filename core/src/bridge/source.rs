@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::pull::{Collect, Items};
+use super::items::{Collect, Items};
 use crate::error::Result;
 
 /// The origin of a pull's items.
