@@ -49,7 +49,7 @@ impl Home {
             .tokens(login.access.as_str(), login.refresh.as_str())
             .no_proxy()
             .build()?;
-        Ok(Home { store, user_id: login.user_id.clone(), _offline: Some(service) })
+        Ok(Home { store, user_id: service.user_id().to_owned(), _offline: Some(service) })
     }
 }
 

@@ -24,7 +24,7 @@ async fn a_stream_begins_with_the_role_and_ends_with_the_usage() {
     let request = ChatRequest::new("gpt-4o-mini").user("안녕하세요").include_usage();
     let mut stream = llm.chat_stream(request).await.unwrap();
     assert!(stream.request_id().is_some_and(|id| id.starts_with("req_")));
-    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    assert_eq!(stream.headers()["content-type"], "text/event-stream; charset=utf-8");
 
     let mut chunks = Vec::new();
     while let Some(chunk) = stream.next().await {
@@ -63,7 +63,7 @@ async fn a_reply_can_be_asked_for_whole() {
 
 #[tokio::test]
 async fn what_it_cannot_answer_it_refuses_as_a_real_one_does() {
-    let (service, llm) = service().await;
+    let (_service, llm) = service().await;
     let error = llm.chat(ChatRequest::new("m")).await.unwrap_err();
     let api = error.api().unwrap();
     assert_eq!((error.kind(), error.status()), (ErrorKind::BadRequest, Some(400)));
@@ -73,12 +73,6 @@ async fn what_it_cannot_answer_it_refuses_as_a_real_one_does() {
         (Some("messages"), Some("empty_array"))
     );
     assert!(error.request_id().is_some());
-
-    let elsewhere = service.base_url() + "/nowhere";
-    let llm = OpenAi::builder().base_url(elsewhere).no_proxy().build().unwrap();
-    let error = llm.chat(ChatRequest::new("m").user("hi")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert!(error.api().unwrap().message.contains("Invalid URL"));
 }
 
 async fn store() -> (Store, ChatStore) {
@@ -96,7 +90,7 @@ async fn store() -> (Store, ChatStore) {
 #[tokio::test]
 async fn the_store_keeps_what_it_is_told_as_a_real_one_does() {
     let (service, store) = store().await;
-    let user = service.login().user_id.as_str();
+    let user = service.user_id();
     let workspace = store.create_workspace(user, "오늘의 기분").await.unwrap();
     assert!(store.active_session(&workspace.id).await.unwrap().is_none());
     store.start_session(&workspace.id, user).await.unwrap();
@@ -121,7 +115,7 @@ async fn the_store_keeps_what_it_is_told_as_a_real_one_does() {
 #[tokio::test]
 async fn what_the_store_does_not_take_it_refuses_with_a_reason() {
     let (service, store) = store().await;
-    let user = service.login().user_id.as_str();
+    let user = service.user_id();
     let workspace = store.create_workspace(user, "w").await.unwrap().id;
     let message = |workspace: &str, text: &str| StoreMessage::from_user(workspace, user, text, 1);
     for (message, status, why) in [

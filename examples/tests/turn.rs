@@ -73,7 +73,7 @@ fn without_settings_it_replies_saves_and_shows_when_what_ran() {
     let (reply, rest) = stdout.split_once("\n\n").unwrap();
     assert!(reply.ends_with("오프라인 서비스예요."), "{stdout}");
     let lines: Vec<&str> = rest.lines().collect();
-    assert!(lines[0].starts_with("workspace: 오늘의 기분 (ws-"), "{stdout}");
+    assert!(lines[0].starts_with("workspace: 오늘의 기분 (workspace-"), "{stdout}");
     assert_eq!(lines[1], "saved: USER 오늘 기분이 어때요?");
     assert_eq!(lines[2], format!("saved: AI   {reply}"));
     for stage in ["sentiment", "reply", "workspace name", "start session", "save AI's message"] {

@@ -13,18 +13,18 @@ use crate::script::Script;
 use crate::service::{Call, Service};
 
 /// The service; it keeps nothing.
-#[derive(Debug)]
-pub(crate) struct RealVoice;
+#[derive(Debug, Default)]
+pub(crate) struct RealVoice(Llm);
 
 impl Service for RealVoice {
     fn keys(&self, call: &Call<'_>) -> Vec<String> {
-        Llm.keys(call)
+        self.0.keys(call)
     }
 
     /// It holds its thread while espeak-ng is at work, some tens of milliseconds for a sentence.
     fn answer(&self, call: &Call<'_>) -> Script {
         if call.request.method != "POST" || !call.request.path.ends_with("/audio/speech") {
-            return Llm.answer(call);
+            return self.0.answer(call);
         }
         spoken(call.json).unwrap_or_else(|(status, why)| Script::error(status, &why))
     }

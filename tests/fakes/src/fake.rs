@@ -15,6 +15,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use crate::connection;
 use crate::espeak::RealVoice;
 use crate::llm::Llm;
+use crate::model::Model;
 use crate::record::{Log, Record};
 use crate::script::Script;
 use crate::service::Service;
@@ -173,7 +174,7 @@ pub struct FakeBuilder {
 
 impl Default for FakeBuilder {
     fn default() -> Self {
-        Self { port: 0, send_buffer: None, service: Arc::new(Llm) }
+        Self { port: 0, send_buffer: None, service: Arc::<Llm>::default() }
     }
 }
 
@@ -191,9 +192,14 @@ impl FakeBuilder {
         self
     }
 
+    /// Answers with the words of this model where no script does.
+    pub fn model(self, model: impl Model + 'static) -> Self {
+        self.service(Arc::new(Llm::new(model)))
+    }
+
     /// Speaks with a real voice: espeak-ng and ffmpeg, which must be on the PATH, are behind `POST …/audio/speech`.
     pub fn real_voice(self) -> Self {
-        self.service(Arc::new(RealVoice))
+        self.service(Arc::<RealVoice>::default())
     }
 
     /// What answers where no script does, in place of an LLM.

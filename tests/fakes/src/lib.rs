@@ -4,8 +4,8 @@
 //! A fake speaks HTTP/1.1 straight over TCP, so a test decides about every byte on the wire: it
 //! answers like a real service by default, and a [`Script`] makes it late, slow, cut off, or wrong.
 //! It records what it was asked and what became of each reply ([`Log`]), the client's leaving
-//! included. The LLM speaks, too: [`speech`] tells how. With the feature `h2`, `h2::H2Fake`
-//! is a small sibling that serves HTTP/2 over TLS.
+//! included. The LLM speaks, too: see [`speech`]. Its words
+//! are those of a [`Model`], an echo by default. HTTP/2 and TLS are the matter of another crate, `turnwire-h2-fake`.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -42,10 +42,9 @@ mod connection;
 mod control;
 mod espeak;
 mod fake;
-#[cfg(feature = "h2")]
-pub mod h2;
 mod llm;
-mod openai;
+mod model;
+pub mod openai;
 mod play;
 pub mod process;
 mod program;
@@ -60,6 +59,7 @@ mod store;
 
 pub use chat::{Dialect, FakeChat, FakeChatBuilder, LineEnd, Taken};
 pub use fake::{Fake, FakeBuilder};
+pub use model::{Conversation, Model, Said};
 pub use record::{Log, Outcome, Record};
 pub use script::{Act, Framing, Script};
 pub use step::Step;

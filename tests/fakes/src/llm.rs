@@ -1,7 +1,11 @@
-//! The LLM in good health: it says what it was told.
+//! The LLM in good health: it answers as OpenAI does, with the words of its model.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::model::{Conversation, Echo, Model};
 use crate::openai::{self, Usage};
 use crate::script::Script;
 use crate::service::{Call, Service};
@@ -9,7 +13,21 @@ use crate::speech;
 
 /// The service; it keeps nothing.
 #[derive(Debug)]
-pub(crate) struct Llm;
+pub(crate) struct Llm {
+    model: Arc<dyn Model>,
+}
+
+impl Llm {
+    pub(crate) fn new(model: impl Model + 'static) -> Self {
+        Self { model: Arc::new(model) }
+    }
+}
+
+impl Default for Llm {
+    fn default() -> Self {
+        Self::new(Echo)
+    }
+}
 
 impl Service for Llm {
     /// The model, first with the word for how it is to answer; or the path of what names none.
@@ -27,7 +45,9 @@ impl Service for Llm {
         let (method, path) = (call.request.method.as_str(), call.request.path.as_str());
         if path.ends_with("/chat/completions") {
             match method {
-                "POST" => chat(call.json, call.reply_id).unwrap_or_else(|refusal| refusal),
+                "POST" => {
+                    chat(&*self.model, call.json, call.reply_id).unwrap_or_else(|refusal| refusal)
+                }
                 _ => Script::error(405, &format!("Not allowed to {method} on {path}")),
             }
         } else if path.ends_with("/models") && matches!(method, "GET" | "HEAD") {
@@ -40,11 +60,11 @@ impl Service for Llm {
     }
 }
 
-fn chat(json: Option<&Value>, reply_id: &str) -> Result<Script, Script> {
+fn chat(model: &dyn Model, json: Option<&Value>, reply_id: &str) -> Result<Script, Script> {
     let json = json.and_then(Value::as_object).ok_or_else(|| {
         refusal(400, "We could not parse the JSON body of your request.", None, None)
     })?;
-    let model = json
+    let name = json
         .get("model")
         .and_then(Value::as_str)
         .ok_or_else(|| refusal(400, "you must provide a model parameter", None, None))?;
@@ -52,21 +72,31 @@ fn chat(json: Option<&Value>, reply_id: &str) -> Result<Script, Script> {
         let missing = "Missing required parameter: 'messages'.";
         refusal(400, missing, Some("messages"), Some("missing_required_parameter"))
     })?;
+    if messages.is_empty() {
+        let empty = "Invalid 'messages': empty array.";
+        return Err(refusal(400, empty, Some("messages"), Some("empty_array")));
+    }
 
-    let prompt_tokens = messages.iter().map(|message| tokens(&content(message))).sum();
-    let echo = messages
-        .iter()
-        .rev()
-        .find(|message| message.get("role").and_then(Value::as_str) == Some("user"))
-        .map(content)
-        .unwrap_or_default();
-    let completion_tokens = tokens(&echo);
+    let conversation = Conversation::new(messages);
+    let prompt_tokens = conversation.texts().map(|text| model.tokens(text)).sum();
+    let said = model.reply(&conversation);
+    let text = said.text();
+    let completion_tokens = model.tokens(&text);
 
     if json.get("stream").and_then(Value::as_bool) != Some(true) {
         let usage = Usage::new(prompt_tokens, completion_tokens);
-        return Ok(Script::body(openai::completion(reply_id, model, &echo, usage)));
+        let took: Duration = said.pieces.iter().map(|(wait, _)| *wait).sum();
+        let whole = Script::body(openai::completion(reply_id, name, &text, usage));
+        return Ok(whole.wait_ms_before_headers(ms(took)));
     }
-    let script = pieces(&echo).into_iter().fold(Script::new().role("assistant"), Script::text);
+    // The role comes with the first piece: that is when the model begins.
+    let first = said.pieces.first().map_or(Duration::ZERO, |(wait, _)| *wait);
+    let script = waited(Script::new(), first).role("assistant");
+    let pieces = said.pieces.into_iter().enumerate();
+    let script = pieces.fold(script, |script, (at, (wait, text))| match at {
+        0 => script.text(text),
+        _ => waited(script, wait).text(text),
+    });
     let script = script.finish("stop");
     let script = match include_usage(json.get("stream_options")) {
         true => script.usage(prompt_tokens, completion_tokens),
@@ -75,33 +105,21 @@ fn chat(json: Option<&Value>, reply_id: &str) -> Result<Script, Script> {
     Ok(script.done())
 }
 
+fn waited(script: Script, wait: Duration) -> Script {
+    match wait.is_zero() {
+        true => script,
+        false => script.wait_ms(ms(wait)),
+    }
+}
+
+fn ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 pub(crate) fn include_usage(stream_options: Option<&Value>) -> bool {
     stream_options.and_then(|options| options.get("include_usage")) == Some(&Value::Bool(true))
 }
 
 fn refusal(status: u16, message: &str, param: Option<&str>, code: Option<&str>) -> Script {
     Script::body(openai::error(status, message, param, code)).status(status)
-}
-
-/// A message's text, whether its content is a string or a list of parts.
-fn content(message: &Value) -> String {
-    match message.get("content") {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(parts)) => {
-            parts.iter().filter_map(|part| part.get("text").and_then(Value::as_str)).collect()
-        }
-        _ => String::new(),
-    }
-}
-
-/// Not a tokeniser: a number that grows with the text and is the same every time.
-fn tokens(text: &str) -> u64 {
-    text.split_whitespace().count() as u64
-}
-
-/// Three deltas or fewer, cut between characters.
-fn pieces(text: &str) -> Vec<String> {
-    let chars: Vec<char> = text.chars().collect();
-    let length = chars.len().div_ceil(3).max(1);
-    chars.chunks(length).map(|piece| piece.iter().collect()).collect()
 }

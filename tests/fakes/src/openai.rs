@@ -11,27 +11,33 @@ const FINGERPRINT: &str = "fp_fake";
 
 /// What every chunk of one reply has in common.
 #[derive(Debug, Clone)]
-pub(crate) struct Reply {
-    pub(crate) id: String,
-    pub(crate) model: String,
+pub struct Reply {
+    /// The id of the completion.
+    pub id: String,
+    /// The name of the model.
+    pub model: String,
     /// The request asked for usage, so every other chunk says `"usage": null`.
-    pub(crate) include_usage: bool,
+    pub include_usage: bool,
 }
 
 impl Reply {
-    pub(crate) fn role(&self, role: &str) -> String {
+    /// The first chunk: the role, and an empty content.
+    pub fn role(&self, role: &str) -> String {
         self.delta(Delta { role: Some(role), content: Some("") }, None)
     }
 
-    pub(crate) fn text(&self, text: &str) -> String {
+    /// A chunk with content.
+    pub fn text(&self, text: &str) -> String {
         self.delta(Delta { role: None, content: Some(text) }, None)
     }
 
-    pub(crate) fn finish(&self, reason: &str) -> String {
+    /// The last chunk with a choice: an empty delta and the finish reason.
+    pub fn finish(&self, reason: &str) -> String {
         self.delta(Delta::default(), Some(reason))
     }
 
-    pub(crate) fn usage(&self, prompt_tokens: u64, completion_tokens: u64) -> String {
+    /// The chunk with the usage and no choices.
+    pub fn usage(&self, prompt_tokens: u64, completion_tokens: u64) -> String {
         self.chunk(&[], Some(Some(Usage::new(prompt_tokens, completion_tokens))))
     }
 
@@ -77,7 +83,8 @@ pub(crate) fn models() -> Value {
     json!({"object": "list", "data": [model("gpt-4o-mini"), model("gpt-4o")]})
 }
 
-pub(crate) fn error(status: u16, message: &str, param: Option<&str>, code: Option<&str>) -> Value {
+/// The body of an error.
+pub fn error(status: u16, message: &str, param: Option<&str>, code: Option<&str>) -> Value {
     let kind = match status {
         401 => "authentication_error",
         403 => "permission_error",

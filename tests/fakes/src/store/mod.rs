@@ -129,7 +129,11 @@ impl From<FakeStore> for Fake {
 pub struct FakeStoreBuilder {
     fake: FakeBuilder,
     older: bool,
+    pace: Option<Pace>,
 }
+
+/// The time that a call takes, by its name.
+type Pace = fn(&str) -> Duration;
 
 impl FakeStoreBuilder {
     /// The server to run on: its port, its send buffer.
@@ -145,13 +149,19 @@ impl FakeStoreBuilder {
         self
     }
 
+    /// The time that each call takes, by the name under which its scripts are found. Default: none.
+    pub fn pace(mut self, pace: fn(&str) -> Duration) -> Self {
+        self.pace = Some(pace);
+        self
+    }
+
     /// See [`FakeStore::start`].
     ///
     /// # Errors
     ///
     /// When the port cannot be opened.
     pub async fn start(self) -> io::Result<FakeStore> {
-        let store = Arc::new(Store::new(self.older));
+        let store = Arc::new(Store::new(self.older, self.pace));
         let fake = self.fake.service(store.clone()).start().await?;
         Ok(FakeStore { fake, store })
     }
@@ -162,7 +172,7 @@ impl FakeStoreBuilder {
     ///
     /// When the thread or the port cannot be opened.
     pub fn spawn_thread(self) -> io::Result<FakeStore> {
-        let store = Arc::new(Store::new(self.older));
+        let store = Arc::new(Store::new(self.older, self.pace));
         let fake = self.fake.service(store.clone()).spawn_thread()?;
         Ok(FakeStore { fake, store })
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::data::Data;
 use super::route::Route;
 use super::tokens::{self, ACCESS_LIFE_MS, Kind, REFRESH_LIFE_MS, Standing};
-use super::{Login, message};
+use super::{Login, Pace, message};
 use crate::script::{Framing, Script};
 use crate::service::{Call, Service};
 
@@ -20,11 +20,12 @@ pub(crate) struct Store {
     data: Mutex<Data>,
     /// Whether it has the calls of older stores in place of the present ones.
     older: bool,
+    pace: Option<Pace>,
 }
 
 impl Store {
-    pub(crate) fn new(older: bool) -> Self {
-        Self { data: Mutex::default(), older }
+    pub(crate) fn new(older: bool, pace: Option<Pace>) -> Self {
+        Self { data: Mutex::default(), older, pace }
     }
 
     pub(crate) fn data(&self) -> MutexGuard<'_, Data> {
@@ -210,9 +211,10 @@ impl Service for Store {
             return Script::body(json!({"status": 404, "error": "Not Found", "path": path}))
                 .status(404);
         };
+        let took = self.pace.map_or(0, |pace| super::millis(pace(route.name())).unsigned_abs());
         let answer = match route {
-            Route::Reissue => return self.reissue(call),
-            Route::Refresh => return self.refresh(call),
+            Route::Reissue => Ok(self.reissue(call)),
+            Route::Refresh => Ok(self.refresh(call)),
             _ => self.authorize(call).and_then(|()| match &route {
                 Route::Save => self.save(call),
                 Route::Count => self.count(call),
@@ -226,7 +228,7 @@ impl Service for Store {
                 Route::Reissue | Route::Refresh => Ok(Script::new()),
             }),
         };
-        answer.unwrap_or_else(|refusal| refusal)
+        answer.unwrap_or_else(|refusal| refusal).wait_ms_before_headers(took)
     }
 
     fn control(&self, method: &str, call: &str, body: &Value) -> Option<Script> {

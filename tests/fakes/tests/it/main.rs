@@ -11,8 +11,6 @@
 mod binary;
 mod chat;
 mod endings;
-#[cfg(feature = "h2")]
-mod h2;
 mod raw;
 mod recording;
 mod scripts;

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use turnwire::{ChatRequest, OpenAi};
-use turnwire_fakes::h2::H2Fake;
 use turnwire_fakes::{Fake, Outcome, Script};
+use turnwire_h2_fake::H2Fake;
 
 use super::{ask, client, read, scripted};
 

@@ -3,7 +3,7 @@
 use turnwire::config::RetryPolicy;
 use turnwire::speech::{OpenAiSpeaker, Speaker, SpeechRequest};
 use turnwire::{ChatRequest, ChatService, ErrorKind, OpenAi, TurnRequest};
-use turnwire_fakes::h2::H2Fake;
+use turnwire_h2_fake::H2Fake;
 
 fn hasty() -> RetryPolicy {
     RetryPolicy::new().initial_backoff(std::time::Duration::from_millis(5))

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use turnwire::ChatRequest;
-use turnwire_fakes::h2::H2Fake;
+use turnwire_h2_fake::H2Fake;
 
 use super::{SERVICE, ask, fake};
 

@@ -2,8 +2,8 @@
 
 use turnwire::ChatService;
 use turnwire::service::{ServicePaths, Wire};
-use turnwire_fakes::h2::H2Fake;
 use turnwire_fakes::{Framing, Script};
+use turnwire_h2_fake::H2Fake;
 
 use super::{ask, read, service, settings};
 

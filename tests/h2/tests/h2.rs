@@ -1,5 +1,13 @@
 //! The HTTP/2 fake, met with hyper: bare TCP would need an HTTP/2 of our own.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of it is test code; clippy only knows the functions marked as tests"
+)]
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,7 +21,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-use turnwire_fakes::h2::{BIG_BODY_BYTES, H2Fake};
+use turnwire_h2_fake::{BIG_BODY_BYTES, H2Fake};
 
 async fn connect(fake: &H2Fake) -> http2::SendRequest<Full<Bytes>> {
     let mut roots = RootCertStore::empty();

@@ -11,6 +11,12 @@
 //! | `refused` | refuses the stream: `REFUSED_STREAM`, which says that nothing was done; so does any path below `/refused` |
 //! | any other | streams a short reply |
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test support: a wrong script or a wait that never ends must stop the test, loudly"
+)]
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
@@ -35,8 +41,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-
-use crate::openai::{self, Reply};
+use turnwire_fakes::openai::{self, Reply};
 
 /// How long the body of model `big` is, at least.
 pub const BIG_BODY_BYTES: u64 = 64 << 20;
