@@ -9,9 +9,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Starts a fake of its own; `close()` ends it. */
 export async function startFake(...args) {
-  const program = process.env.TURNWIRE_FAKE_LLM ?? `${root}target/release/fake-llm`;
+  const program = process.env.TURNWIRE_FAKE_LLM ?? `${root}target/debug/fake-llm`;
   if (!existsSync(program)) {
-    throw new Error(`there is no ${program}: cargo build --release -p turnwire-fakes`);
+    throw new Error(`there is no ${program}: cargo build -p turnwire-fakes`);
   }
   const child = spawn(program, ['--until-stdin-closes', ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   const line = await new Promise((resolve, reject) => {

@@ -19,7 +19,7 @@ def binary() -> str:
     given = os.environ.get("TURNWIRE_FAKE_LLM")
     if given:
         return given
-    build = ["cargo", "build", "--release", "--quiet", "-p", "turnwire-fakes", "--message-format=json"]
+    build = ["cargo", "build", "--quiet", "-p", "turnwire-fakes", "--message-format=json"]
     out = subprocess.run(build, cwd=REPO, check=True, stdout=subprocess.PIPE, text=True).stdout
     made = [json.loads(line).get("executable") for line in out.splitlines()]
     return next(path for path in made if path and Path(path).name.startswith("fake-llm"))

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::args::BenchOptions;
-use crate::languages::{Node, Python};
+use crate::languages::{Node, Purpose, Python};
 use crate::repo::Repo;
 use crate::step::Step;
 
@@ -25,10 +25,13 @@ pub(crate) fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
         step.run()?;
     }
     if all || named("python") {
-        Python::prepare(repo)?.step(repo).args(["tests/python/bench.py"]).run()?;
+        Python::prepare(repo, Purpose::Benchmarks)?
+            .step(repo)
+            .args(["tests/python/bench.py"])
+            .run()?;
     }
     if all || named("node") {
-        Node::prepare(repo)?.script(repo, "bench").run()?;
+        Node::prepare(repo, Purpose::Benchmarks)?.script(repo, "bench").run()?;
     }
     Ok(())
 }

@@ -12,6 +12,15 @@ use crate::venv::Venv;
 /// The variable that tells a test where the scriptable fake service is.
 const FAKE: &str = "TURNWIRE_FAKE_LLM";
 
+/// What a package is prepared for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose {
+    /// Tests, which share the build of the Rust tests.
+    Tests,
+    /// Benchmarks, whose fake must not be what is measured.
+    Benchmarks,
+}
+
 /// Python with the package installed, and with what its tests need.
 pub(crate) struct Python {
     venv: Venv,
@@ -24,8 +33,8 @@ impl Python {
     ///
     /// # Errors
     /// When something cannot be built or installed.
-    pub(crate) fn prepare(repo: &Repo) -> Result<Self> {
-        let fake = fake_llm(repo)?;
+    pub(crate) fn prepare(repo: &Repo, purpose: Purpose) -> Result<Self> {
+        let fake = fake_llm(repo, purpose)?;
         let requirements = repo.root().join("tests/python/requirements.txt");
         let venv = Venv::prepare(repo, &repo.target("python/venv"), &requirements)?;
         npm_ci(repo, "tests/python")?;
@@ -67,8 +76,8 @@ impl Node {
     ///
     /// # Errors
     /// When something cannot be built or installed.
-    pub(crate) fn prepare(repo: &Repo) -> Result<Self> {
-        let fake = fake_llm(repo)?;
+    pub(crate) fn prepare(repo: &Repo, purpose: Purpose) -> Result<Self> {
+        let fake = fake_llm(repo, purpose)?;
         npm_ci(repo, "bindings-node")?;
         npm(repo, "bindings-node").args(["run", "build"]).output_to_stderr().run()?;
         npm_ci(repo, "tests/node")?;
@@ -96,7 +105,11 @@ fn npm_ci(repo: &Repo, folder: &str) -> Result<()> {
 }
 
 /// Builds the fake service as a program.
-fn fake_llm(repo: &Repo) -> Result<PathBuf> {
-    Step::cargo(repo, "build --release -p turnwire-fakes --bin fake-llm").run()?;
-    Ok(repo.target("release/fake-llm"))
+fn fake_llm(repo: &Repo, purpose: Purpose) -> Result<PathBuf> {
+    let (profile, folder) = match purpose {
+        Purpose::Tests => ("dev", "debug"),
+        Purpose::Benchmarks => ("bench", "release"),
+    };
+    Step::cargo(repo, "build -p turnwire-fakes --bin fake-llm --profile").args([profile]).run()?;
+    Ok(repo.target(&format!("{folder}/fake-llm")))
 }

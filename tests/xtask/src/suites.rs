@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::debian;
-use crate::languages::{Node, Python};
+use crate::languages::{Node, Purpose, Python};
 use crate::model_server::ModelServer;
 use crate::repo::Repo;
 use crate::step::Step;
@@ -106,10 +106,13 @@ fn clippy(repo: &Repo) -> Result<()> {
 }
 
 fn unit(repo: &Repo) -> Result<()> {
-    // Without --all-features: one feature of the suite crate needs the real model, which has a
-    // suite of its own.
-    Step::cargo(repo, "test --workspace --exclude turnwire-bench").run()?;
-    Step::cargo(repo, "test -p turnwire --all-features").run()
+    // All features of the core and the examples in one build. Not --all-features: some of the suite crate need real
+    // models and voices, which have suites of their own.
+    Step::cargo(repo, "test --workspace --exclude turnwire-bench --features")
+        .args([
+            "turnwire/bridge,turnwire/eventsource-stream,turnwire/schema,turnwire-examples/outbox",
+        ])
+        .run()
 }
 
 fn docs(repo: &Repo) -> Result<()> {
@@ -140,11 +143,14 @@ fn crash(repo: &Repo) -> Result<()> {
 }
 
 fn python(repo: &Repo) -> Result<()> {
-    Python::prepare(repo)?.step(repo).args(["-m", "pytest", "--quiet", "tests/python"]).run()
+    Python::prepare(repo, Purpose::Tests)?
+        .step(repo)
+        .args(["-m", "pytest", "--quiet", "tests/python"])
+        .run()
 }
 
 fn node(repo: &Repo) -> Result<()> {
-    Node::prepare(repo)?.script(repo, "test").run()
+    Node::prepare(repo, Purpose::Tests)?.script(repo, "test").run()
 }
 
 fn speech(repo: &Repo) -> Result<()> {
