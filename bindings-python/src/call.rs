@@ -1,11 +1,12 @@
-//! A call that is under way.
+//! A call under way, and its answer as a Python object.
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use turnwire::bridge::{self, Answer, Body, Taken, Waiting};
 
 use crate::error::exception;
-use crate::stream::Chunks;
+use crate::stream::Stream;
 use crate::{log, wait};
 
 /// A call that is under way. Dropping it ends the call.
@@ -13,14 +14,15 @@ use crate::{log, wait};
 pub(crate) struct Call(bridge::Call);
 
 impl Call {
-    pub(crate) fn new(call: bridge::Call) -> Self {
-        Call(call)
+    /// The call, unless it could not begin.
+    pub(crate) fn new(py: Python<'_>, call: turnwire::Result<bridge::Call>) -> PyResult<Self> {
+        call.map(Call).map_err(|error| exception(py, &error))
     }
 }
 
 #[pymethods]
 impl Call {
-    /// The result, or `None` as long as there is none: a reply's JSON with the response's headers, or chunks.
+    /// The answer, or `None` as long as there is none: JSON with the response's headers, bytes, or a stream.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         log::drain_logs(py)?;
         match self.0.take_answer() {
@@ -34,7 +36,7 @@ impl Call {
         }
     }
 
-    /// Waits for the result, and gives it.
+    /// Waits for the answer, and returns it.
     fn wait<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         loop {
             if let Some(result) = slf.get().take(slf.py())? {
@@ -44,7 +46,7 @@ impl Call {
         }
     }
 
-    /// Calls `callback` once, from any thread, as soon as there is a result.
+    /// Calls `callback` once, from any thread, as soon as there is an answer.
     fn wake(&self, callback: Py<PyAny>) {
         wait::wake(&self.0, callback);
     }
@@ -58,13 +60,16 @@ impl Call {
 /// An answer as Python reads it.
 fn object(py: Python<'_>, answer: Answer) -> PyResult<Bound<'_, PyAny>> {
     let headers = answer.head.map(|head| head.headers).unwrap_or_default();
-    match answer.body {
-        Body::Json(json) => Ok((json, headers).into_pyobject(py)?.into_any()),
+    let stream = match answer.body {
+        Body::Json(json) => return Ok((json, headers).into_pyobject(py)?.into_any()),
+        Body::Bytes(bytes) => return Ok(PyBytes::new(py, &bytes).into_any()),
         Body::Chunks(stream) => {
-            let chunks = stream.chunks().map_err(|e| exception(py, &e))?;
-            Ok(Bound::new(py, Chunks::new(chunks, headers))?.into_any())
+            Stream::new(stream.chunks().map_err(|e| exception(py, &e))?, headers)
         }
-        // No call of this client is answered so.
-        _ => Ok(py.None().into_bound(py)),
-    }
+        Body::Events(events) => Stream::new(events, headers),
+        Body::Audio(pieces) => Stream::new(pieces, headers),
+        // Nothing, and kinds that this version does not know.
+        _ => return Ok(py.None().into_bound(py)),
+    };
+    Ok(Bound::new(py, stream)?.into_any())
 }

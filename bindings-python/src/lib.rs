@@ -4,12 +4,10 @@
 //! the Python package. Nothing of a call is decided here.
 
 mod call;
-mod chunk;
-mod client;
+mod chat;
 mod error;
+mod items;
 mod log;
-mod parts;
-mod progress;
 mod shutdown;
 mod stream;
 mod wait;
@@ -25,13 +23,13 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let codes = ErrorKind::ALL.iter().map(|kind| kind.code());
     module.add("ERROR_CODES", PyTuple::new(py, codes.collect::<Vec<_>>())?)?;
     module.add("REQUEST_FIELDS", PyTuple::new(py, ChatRequest::FIELDS)?)?;
-    module.add_class::<client::Client>()?;
+    module.add_class::<chat::Client>()?;
     module.add_class::<call::Call>()?;
-    module.add_class::<stream::Chunks>()?;
-    module.add_class::<chunk::Chunk>()?;
-    module.add_class::<parts::Choice>()?;
-    module.add_class::<parts::Delta>()?;
-    module.add_class::<progress::Progress>()?;
+    module.add_class::<stream::Stream>()?;
+    module.add_class::<chat::Chunk>()?;
+    module.add_class::<chat::Choice>()?;
+    module.add_class::<chat::Delta>()?;
+    module.add_class::<chat::Progress>()?;
     module.add_function(wrap_pyfunction!(log::keep_logs, module)?)?;
     module.add_function(wrap_pyfunction!(log::drain_logs, module)?)?;
     shutdown::register(module)

@@ -10,7 +10,7 @@ use turnwire::bridge;
 
 static KEPT: AtomicBool = AtomicBool::new(false);
 
-/// Keeps what core logs at this level of Python's and above it, for `drain_logs`.
+/// Keeps core's log records of this level of Python's and above, for `drain_logs`.
 #[pyfunction]
 pub(crate) fn keep_logs(level: u32) {
     let level = match level {
@@ -25,7 +25,7 @@ pub(crate) fn keep_logs(level: u32) {
     }
 }
 
-/// Hands what core has logged to Python's `logging`.
+/// Hands core's log records to Python's `logging`.
 #[pyfunction]
 pub(crate) fn drain_logs(py: Python<'_>) -> PyResult<()> {
     if !KEPT.load(Ordering::Relaxed) {

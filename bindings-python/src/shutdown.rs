@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 
 static ENDED: AtomicBool = AtomicBool::new(false);
-/// How many threads are in Python, or on their way into it.
+/// The number of threads that are in Python, or on their way into it.
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
 
-/// The longest that the interpreter's end waits for those threads.
+/// The limit on the wait for those threads at the interpreter's end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs `enter` with the interpreter, on a thread of core's; not at all once the interpreter ends, which would

@@ -1,86 +1,167 @@
-//! The chunks of a stream, one after another.
+//! The one class of streams: items of core, read by Python one at a time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use turnwire::bridge::{self, Batch, Taken, Waiting};
+use turnwire::ChatReply;
+use turnwire::bridge::{Items, Pull, Taken, Waiting};
 
-use crate::chunk::Chunk;
 use crate::error::exception;
 use crate::{log, wait};
 
-/// The chunks of a stream. Dropping it ends the stream and closes its connection.
+/// A stream of core's. Dropping it ends the stream and closes its connection.
 #[pyclass(frozen, weakref, module = "turnwire._core")]
-pub(crate) struct Chunks {
-    chunks: bridge::Chunks,
-    /// Chunks that were taken from the queue. It is locked by none but threads that hold the interpreter, and
-    /// for no longer than it takes to make a string: so no fork finds it locked.
-    ready: Mutex<Batch>,
+pub(crate) struct Stream {
+    source: Box<dyn Source>,
     ended: AtomicBool,
     #[pyo3(get)]
     headers: Vec<(String, String)>,
 }
 
-impl Chunks {
-    pub(crate) fn new(chunks: bridge::Chunks, headers: Vec<(String, String)>) -> Self {
-        let ready = Mutex::new(Batch::default());
-        Chunks { chunks, ready, ended: AtomicBool::new(false), headers }
+/// A batch of items, which cross to Python one at a time.
+///
+/// No method runs Python code: between the take of a batch and its storage no other thread may take the next one.
+pub(crate) trait Cross: Items {
+    /// The form in which the batch waits for its reader.
+    type Ready: Default + Send;
+
+    /// The batch in that form.
+    fn into_ready(self) -> PyResult<Self::Ready>;
+
+    /// Takes the first item out, as a Python object.
+    fn first<'py>(ready: &Ready<Self>, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>>;
+}
+
+/// Items that were taken from a pull and not read yet.
+///
+/// It is locked only by threads that hold the interpreter, and only while an item is taken out: no fork finds it locked.
+pub(crate) struct Ready<I: Cross>(Mutex<I::Ready>);
+
+impl<I: Cross> Ready<I> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, I::Ready> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A pull of items that can cross, with the whole reply behind them if they have one.
+pub(crate) trait Pulled: Send + Sync + 'static {
+    type Items: Cross;
+
+    fn pull(&self) -> &Pull<Self::Items>;
+
+    fn reply(&self) -> Option<&ChatReply> {
+        None
+    }
+}
+
+impl<I: Cross> Pulled for Pull<I> {
+    type Items = I;
+
+    fn pull(&self) -> &Pull<I> {
+        self
+    }
+}
+
+/// A stream of any kind of item.
+trait Source: Send + Sync {
+    fn take<'py>(&self, py: Python<'py>) -> PyResult<Next<'py>>;
+
+    fn waiting(&self) -> &dyn Waiting;
+
+    /// Ends the stream, and drops the items that nobody has read.
+    fn close(&self);
+
+    fn reply(&self) -> Option<&ChatReply>;
+}
+
+/// The result of a take.
+enum Next<'py> {
+    Item(Bound<'py, PyAny>),
+    Nothing,
+    End,
+}
+
+struct Queue<P: Pulled> {
+    pulled: P,
+    ready: Ready<P::Items>,
+}
+
+impl<P: Pulled> Source for Queue<P> {
+    fn take<'py>(&self, py: Python<'py>) -> PyResult<Next<'py>> {
+        if let Some(item) = Cross::first(&self.ready, py)? {
+            return Ok(Next::Item(item));
+        }
+        match self.pulled.pull().take() {
+            Taken::Items(items) => {
+                *self.ready.lock() = items.into_ready()?;
+                let first = Cross::first(&self.ready, py)?;
+                Ok(first.map_or(Next::Nothing, Next::Item))
+            }
+            Taken::Nothing => Ok(Next::Nothing),
+            Taken::End => Ok(Next::End),
+            Taken::Failed(error) => Err(exception(py, &error)),
+        }
     }
 
-    fn ready(&self) -> MutexGuard<'_, Batch> {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    fn waiting(&self) -> &dyn Waiting {
+        self.pulled.pull()
+    }
+
+    fn close(&self) {
+        self.pulled.pull().cancel();
+        *self.ready.lock() = Default::default();
+    }
+
+    fn reply(&self) -> Option<&ChatReply> {
+        self.pulled.reply()
+    }
+}
+
+impl Stream {
+    pub(crate) fn new(pulled: impl Pulled, headers: Vec<(String, String)>) -> Self {
+        let source = Queue { pulled, ready: Ready(Mutex::default()) };
+        Stream { source: Box::new(source), ended: AtomicBool::new(false), headers }
     }
 }
 
 #[pymethods]
-impl Chunks {
-    /// The next chunk; `None` when there is none yet, and when the stream has `ended`.
-    fn take(&self, py: Python<'_>) -> PyResult<Option<Chunk>> {
-        if let Some(piece) = self.ready().take_first() {
-            return Ok(Some(Chunk::new(py, piece)));
-        }
+impl Stream {
+    /// The next item; `None` when there is none yet, and once the stream has `ended`.
+    fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         if self.ended() {
             return Ok(None);
         }
-        match self.chunks.pull().take() {
-            Taken::Items(mut items) => {
-                let first = items.take_first().map(|piece| Chunk::new(py, piece));
-                *self.ready() = items;
-                Ok(first)
-            }
-            Taken::Nothing => Ok(None),
-            Taken::End => {
-                self.ended.store(true, Ordering::Release);
-                log::drain_logs(py)?;
-                Ok(None)
-            }
-            Taken::Failed(error) => {
-                self.ended.store(true, Ordering::Release);
-                log::drain_logs(py)?;
-                Err(exception(py, &error))
-            }
-        }
+        let next = match self.source.take(py) {
+            Ok(Next::Item(item)) => return Ok(Some(item)),
+            Ok(Next::Nothing) => return Ok(None),
+            Ok(Next::End) => Ok(None),
+            Err(failure) => Err(failure),
+        };
+        self.ended.store(true, Ordering::Release);
+        log::drain_logs(py)?;
+        next
     }
 
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
         slf
     }
 
-    fn __next__(slf: &Bound<'_, Self>) -> PyResult<Option<Chunk>> {
+    fn __next__<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let this = slf.get();
         loop {
-            if let Some(chunk) = this.take(slf.py())? {
-                return Ok(Some(chunk));
+            if let Some(item) = this.take(slf.py())? {
+                return Ok(Some(item));
             }
             if this.ended() {
                 return Ok(None);
             }
-            wait::until_filled(slf.as_any(), this.chunks.pull())?;
+            wait::until_filled(slf.as_any(), this.source.waiting())?;
         }
     }
 
-    /// Whether the stream is at its end.
+    /// True once the stream has ended.
     #[getter]
     fn ended(&self) -> bool {
         self.ended.load(Ordering::Acquire)
@@ -88,19 +169,18 @@ impl Chunks {
 
     /// Calls `callback` once, from any thread, as soon as there is something to take.
     fn wake(&self, callback: Py<PyAny>) {
-        wait::wake(self.chunks.pull(), callback);
+        wait::wake(self.source.waiting(), callback);
     }
 
     /// Ends the stream and closes its connection.
     fn close(&self) {
         self.ended.store(true, Ordering::Release);
-        self.chunks.pull().cancel();
-        *self.ready() = Batch::default();
+        self.source.close();
     }
 
-    /// The JSON of the whole reply; `None` unless the stream was read to a good end.
+    /// The JSON of the whole reply; `None` unless the stream was one of chunks that was read to a good end.
     fn reply(&self) -> PyResult<Option<String>> {
-        let json = self.chunks.reply().map(serde_json::to_string).transpose();
-        json.map_err(|e| pyo3::exceptions::PyValueError::new_err(e.to_string()))
+        let json = self.source.reply().map(serde_json::to_string).transpose();
+        json.map_err(|e| PyValueError::new_err(e.to_string()))
     }
 }

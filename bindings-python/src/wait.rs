@@ -1,4 +1,4 @@
-//! Waiting for core as a Python thread may: without the interpreter's lock, and with an eye on its signals.
+//! Waits for core on a Python thread: without the interpreter's lock, and with a look at its signals.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use turnwire::bridge::Waiting;
 
 use crate::{log, shutdown};
 
-/// How long Ctrl-C may have to wait.
+/// The longest delay of Ctrl-C.
 const TICK: Duration = Duration::from_millis(50);
 
 /// Waits until `pull` has something to take. `waiter` is the Python object that it belongs to, whose `wake`
@@ -16,7 +16,7 @@ const TICK: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 ///
-/// What a signal's handler raises, such as `KeyboardInterrupt`.
+/// The exception that a signal's handler raises, such as `KeyboardInterrupt`.
 pub(crate) fn until_filled(waiter: &Bound<'_, PyAny>, pull: &dyn Waiting) -> PyResult<()> {
     let py = waiter.py();
     let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;

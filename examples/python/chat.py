@@ -74,7 +74,7 @@ def connect(options: argparse.Namespace) -> OpenAI:
 
 
 def summary(reply: ChatCompletion, first_token: float | None) -> str:
-    """How the reply went, in one line."""
+    """The outcome of the reply, in one line."""
     facts = [reply.model, *(choice.finish_reason for choice in reply.choices[:1])]
     if reply.usage:
         facts.append(f"{reply.usage.completion_tokens} tokens")

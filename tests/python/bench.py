@@ -1,4 +1,4 @@
-"""What chunks, imports, memory and many streams cost, beside the ``openai`` package.
+"""The cost of chunks, imports, memory and many streams, beside the ``openai`` package.
 
 Not a test: ``python tests/python/bench.py [rounds]``. Each measurement is a process of its own; the clients take turns, and
 the table shows medians.

@@ -89,5 +89,5 @@ def program(fake: Fake, key: str) -> Program:
 
 
 def texts(chunks: Any) -> list[str]:
-    """What chunks add to the first reply."""
+    """The texts that chunks add to the first reply."""
     return [c.choices[0].delta.content for c in chunks if c.choices and c.choices[0].delta.content]

@@ -50,7 +50,7 @@ class Fake:
         self.script(key, {"steps": steps, **script})
 
     def requests(self, key: str) -> list[dict[str, Any]]:
-        """What was asked of the model ``key``, and what became of it."""
+        """The requests for the model ``key``, and their outcomes."""
         found = self._control("GET", f"/_fake/requests?model={key}")
         return list(found)
 

@@ -21,8 +21,24 @@ HI = [{"role": "user", "content": "안녕하세요"}]
 
 def test_every_code_has_a_class() -> None:
     assert set(_exceptions.TABLE) == set(_core.ERROR_CODES)
+    assert all(issubclass(kind, turnwire.TurnwireError) for kind in _exceptions.TABLE.values())
     documented = re.findall(r"^\| `(\w+)` \|", (REPO / "core/ERRORS.md").read_text("utf-8"), re.MULTILINE)
     assert set(documented) == set(_exceptions.TABLE)
+
+
+def test_every_error_has_the_facts_of_the_base(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
+    fake.script(key, {"status": 429, "steps": [{"json": {"error": {"message": "slow", "code": "too_fast"}}}]})
+    with pytest.raises(turnwire.TurnwireError) as raised:
+        client.chat.completions.create(model=key, messages=HI)
+    error = raised.value
+    assert isinstance(error, turnwire.RateLimitError) and isinstance(error, turnwire.OpenAIError)
+    assert (error.error_code, error.operation, error.status) == ("rate_limited", "chat", 429)
+    assert (error.retryable, error.attempts, error.partial) == (True, 1, None)
+    assert error.code == "too_fast", "the service's own, as the openai package has it"
+
+    with pytest.raises(turnwire.ConfigError) as refused:
+        turnwire.OpenAI(base_url="no url")
+    assert refused.value.code == refused.value.error_code == "config"
 
 
 def test_a_cut_off_stream_keeps_its_text(client: turnwire.OpenAI, fake: Fake, key: str) -> None:

@@ -120,12 +120,12 @@ CASES: dict[str, tuple[list[dict[str, Any]], Any]] = {
 
 
 def seen(event: Any) -> Any:
-    """What an event tells, when it comes."""
+    """The content of an event at its time."""
     return json.loads(json.dumps(event.model_dump(), default=str)) | {"class": type(event).__name__}
 
 
 def whole(final: Any, snapshot: Any) -> list[Any]:
-    """How the whole reply looks; theirs is of a type with a parameter, which it shows."""
+    """The whole reply's form; theirs is of a type with a parameter, which it shows."""
     found = [looks(final), looks(snapshot)]
     for look in found:
         for name in ("repr", "str", "class"):

@@ -1,4 +1,4 @@
-"""What the caller gives: it reaches the service unchanged, or is refused in words."""
+"""The caller's arguments: they reach the service unchanged, or are refused in words."""
 
 from __future__ import annotations
 

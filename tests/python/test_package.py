@@ -149,7 +149,7 @@ def test_the_sdist_has_all_that_a_build_needs(tmp_path: Path) -> None:
     with tarfile.open(sdist) as tar:
         tar.extractall(tmp_path)
     (manifest,) = tmp_path.glob("turnwire-*/Cargo.toml")
-    # What is compiled already need not be again.
+    # Reuses compiled dependencies.
     env = {"CARGO_TARGET_DIR": str(REPO / "target")}
     done = run("cargo", "check", "--offline", "--manifest-path", manifest, "-p", "turnwire-python", env=env)
     assert done.returncode == 0, done.stderr

@@ -25,7 +25,7 @@ NOT_TAKEN_OVER = {
     r"client\.(get|post)\(": "requests of any kind",
     r"image_url|input_image": "the Responses API's input",
 }
-"""What this package does not have, by the words that a snippet needs it with. Every other snippet runs."""
+"""The parts that this package does not have, as the words by which a snippet needs them. Every other snippet runs."""
 
 
 def snippets(text: str) -> list[str]:
@@ -62,7 +62,7 @@ def test_snippet(fake: Fake, monkeypatch: pytest.MonkeyPatch, code: str) -> None
     code = re.sub(r"\bopenai\b", "turnwire", code)
     names: dict[str, Any] = {"__name__": "snippet", "os": os, "turnwire": turnwire, "OpenAI": turnwire.OpenAI}
     names["client"] = turnwire.AsyncOpenAI() if "await " in code else turnwire.OpenAI()
-    # What a snippet finds around it.
+    # The names that a snippet finds around it.
     names["messages"] = [{"role": "user", "content": "안녕하세요"}]
     names["response"] = turnwire.types.chat.ChatCompletion(my_field=None)
     program = compile(code, "snippet", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)

@@ -56,7 +56,7 @@ Result = tuple[list[str], Any, Exception | None]
 
 
 def arguments(fake: Fake, call: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the client and the call are made with."""
+    """The arguments of the client and of the call."""
     options = call.get("options", {})
     assert set(options) <= {"headers", "query", "max_retries", "idle_timeout_ms"}, options
     settings: dict[str, Any] = {"base_url": fake.base_url, "api_key": "sk-test"}
@@ -120,7 +120,7 @@ def run_async(fake: Fake, call: dict[str, Any]) -> Result:
 
 
 def first(chunk: Any) -> str | None:
-    """What a chunk adds to the first reply's text."""
+    """A chunk's addition to the first reply's text."""
     found = [choice.delta.content for choice in chunk.choices if choice.index == 0]
     return found[0] if found else None
 

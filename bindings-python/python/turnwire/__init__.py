@@ -7,7 +7,7 @@
 ...         print(chunk.choices[0].delta.content or "", end="")
 
 It takes the place of the ``openai`` package's clients for chat completions: the same calls, objects and errors. A stream
-that ends before the reply does raises :class:`TruncatedStreamError`, with the text that came in ``partial``.
+that ends before the reply does raises :class:`TruncatedStreamError`, with the text that arrived in ``partial``.
 """
 
 from __future__ import annotations
@@ -22,15 +22,23 @@ from ._exceptions import (
     APITimeoutError,
     AuthenticationError,
     BadRequestError,
+    ConfigError,
     ConflictError,
     ContentFilterFinishReasonError,
+    FileError,
+    ForkedError,
     InternalServerError,
+    InvalidRequestError,
     LengthFinishReasonError,
     NotFoundError,
     OpenAIError,
+    OutboxFullError,
     PermissionDeniedError,
     RateLimitError,
+    StorageError,
+    StructureError,
     TruncatedStreamError,
+    TurnwireError,
     UnprocessableEntityError,
 )
 from ._types import NOT_GIVEN, Limits, NotGiven, Omit, Timeout, not_given, omit
@@ -65,9 +73,13 @@ __all__ = [
     "BadRequestError",
     "BaseModel",
     "Client",
+    "ConfigError",
     "ConflictError",
     "ContentFilterFinishReasonError",
+    "FileError",
+    "ForkedError",
     "InternalServerError",
+    "InvalidRequestError",
     "LengthFinishReasonError",
     "Limits",
     "NotFoundError",
@@ -75,11 +87,15 @@ __all__ = [
     "Omit",
     "OpenAI",
     "OpenAIError",
+    "OutboxFullError",
     "PermissionDeniedError",
     "RateLimitError",
+    "StorageError",
     "Stream",
+    "StructureError",
     "Timeout",
     "TruncatedStreamError",
+    "TurnwireError",
     "UnprocessableEntityError",
     "__version__",
     "not_given",
@@ -87,7 +103,7 @@ __all__ = [
     "pydantic_function_tool",
 ]
 
-# What a program may never name is imported when it does.
+# Names that many programs never use are imported on first access.
 _LATER = {
     "APIResponse": "_response",
     "AsyncAPIResponse": "_response",

@@ -1,4 +1,4 @@
-"""Calls of core, and their results as objects."""
+"""The results of core's calls as objects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 async def result(call: Call) -> Any:
-    """Waits for a call in asyncio's way."""
+    """Waits for a call in asyncio."""
     from ._waiting import filled
 
     found = call.take()
@@ -35,7 +35,7 @@ def completion(found: tuple[str, list[tuple[str, str]]]) -> RawAPIResponse[Any]:
 
 
 def whole(found: tuple[str, list[tuple[str, str]]], kind: type[Model]) -> RawAPIResponse[Model]:
-    """An object that came whole, with the headers that it came with."""
+    """An object that arrived whole, with the headers of its response."""
     raw, headers = found
     response = Response(200, headers, raw)
 

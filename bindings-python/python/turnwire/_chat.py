@@ -13,12 +13,11 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from ._client import AsyncOpenAI, OpenAI
-    from ._params import Common, Messages, Params
+    from ._params import Common, Form, Messages, No, Params
     from ._raw import AsyncRawCompletions, AsyncStreamedCompletions, RawCompletions, StreamedCompletions
+    from ._resource import AsyncOwner, Owner
     from ._response import RawAPIResponse
     from ._streaming import AsyncStream, Stream
-    from ._types import NotGiven, Omit
     from .lib.streaming.chat import (
         AsyncChatCompletionStream,
         AsyncChatCompletionStreamManager,
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from .types.chat import ChatCompletion, ParsedChatCompletion
 
     Content = TypeVar("Content")
-    Form = type[Content] | dict[str, Any] | NotGiven | Omit
-    No = Literal[False] | None | NotGiven | Omit
 
 __all__ = ["AsyncChat", "AsyncCompletions", "Chat", "Completions"]
 
@@ -38,7 +35,7 @@ class Chat(Resource):
     """``client.chat``."""
 
     __slots__ = ()
-    _owner: OpenAI
+    _owner: Owner
 
     @property
     def completions(self) -> Completions:
@@ -50,7 +47,7 @@ class Completions(Resource):
     """Replies, whole or streamed."""
 
     __slots__ = ()
-    _owner: OpenAI
+    _owner: Owner
 
     if TYPE_CHECKING:
 
@@ -68,10 +65,10 @@ class Completions(Resource):
         ) -> ChatCompletion | Stream: ...
 
     def create(self, *, messages: Messages, model: str, stream: Any = None, **params: Any) -> Any:
-        """Asks for a reply: whole, or with ``stream=True`` while it is made.
+        """Asks for a reply: whole, or streamed with ``stream=True``.
 
-        It takes what the service's documentation lists, and ``extra_headers``, ``extra_query``, ``extra_body`` (fields
-        that the service has and this version does not know) and ``timeout`` besides.
+        It accepts the fields that the service's documentation lists, and also ``extra_headers``, ``extra_query``,
+        ``extra_body`` (fields that the service has and this version does not know) and ``timeout``.
         """
         return self._raw(messages, model, stream, params).parse()
 
@@ -83,7 +80,7 @@ class Completions(Resource):
         response_format: Form[Content] = NOT_GIVEN,
         **params: Unpack[Common],
     ) -> ParsedChatCompletion[Content]:
-        """Asks for a whole reply of the form of a pydantic model, or of a JSON schema, and reads it into that.
+        """Asks for a whole reply in the form of a pydantic model or a JSON schema, and parses it.
 
         The result is ``.choices[0].message.parsed``.
         """
@@ -97,7 +94,7 @@ class Completions(Resource):
         response_format: Form[Content] = NOT_GIVEN,
         **params: Unpack[Common],
     ) -> ChatCompletionStreamManager[Content]:
-        """Asks for a streamed reply that tells of itself by events, within a ``with`` block.
+        """Asks for a streamed reply as events, within a ``with`` block.
 
         >>> with client.chat.completions.stream(model="gpt-4o-mini", messages=[...]) as stream:
         ...     for event in stream:
@@ -117,14 +114,14 @@ class Completions(Resource):
 
     @property
     def with_raw_response(self) -> RawCompletions:
-        """The same calls, with the response's headers: ``.parse()`` gives what the call itself would."""
+        """The same calls, with the response's headers: ``.parse()`` returns the call's own result."""
         from ._raw import RawCompletions
 
         return RawCompletions(self)
 
     @property
     def with_streaming_response(self) -> StreamedCompletions:
-        """The same calls within a ``with`` block, with the response's headers, and its body in its time."""
+        """The same calls within a ``with`` block, with the response's headers, and its body on demand."""
         from ._raw import StreamedCompletions
 
         return StreamedCompletions(self)
@@ -152,7 +149,7 @@ class AsyncChat(Resource):
     """``client.chat``."""
 
     __slots__ = ()
-    _owner: AsyncOpenAI
+    _owner: AsyncOwner
 
     @property
     def completions(self) -> AsyncCompletions:
@@ -164,7 +161,7 @@ class AsyncCompletions(Resource):
     """Replies, whole or streamed."""
 
     __slots__ = ()
-    _owner: AsyncOpenAI
+    _owner: AsyncOwner
 
     if TYPE_CHECKING:
 
@@ -218,14 +215,14 @@ class AsyncCompletions(Resource):
 
     @property
     def with_raw_response(self) -> AsyncRawCompletions:
-        """The same calls, with the response's headers: ``.parse()`` gives what the call itself would."""
+        """The same calls, with the response's headers: ``.parse()`` returns the call's own result."""
         from ._raw import AsyncRawCompletions
 
         return AsyncRawCompletions(self)
 
     @property
     def with_streaming_response(self) -> AsyncStreamedCompletions:
-        """The same calls within an ``async with`` block, with the response's headers, and its body in its time."""
+        """The same calls within an ``async with`` block, with the response's headers, and its body on demand."""
         from ._raw import AsyncStreamedCompletions
 
         return AsyncStreamedCompletions(self)

@@ -28,7 +28,7 @@ __all__ = ["AsyncOpenAI", "OpenAI"]
 
 
 class _Client:
-    """What both clients have: settings, and the client of core's."""
+    """The common part of both clients: settings, and core's client."""
 
     _native: _core.Client | None
 
@@ -59,12 +59,12 @@ class _Client:
         self.default_query = dict(default_query or {})
         from ._request import Options
 
-        # Of calls alone: what a copy of the client does in another way.
+        # Options of each call: the settings in which a copy of the client differs.
         self._options = Options()
         self._open()
 
     def _open(self) -> None:
-        # What calls need is imported now, and not by the first of them: a process that is forked while another thread
+        # Modules that calls need are imported now, not by the first call: a process that is forked while another thread
         # imports waits for that thread for ever.
         import json
 
@@ -76,7 +76,7 @@ class _Client:
         keep_logs()
         options = Options(self.default_headers, self.default_query, self.max_retries, self.timeout)
         self._native = _core.Client(
-            # A key that is a function is asked for each call.
+            # A key that is a function is called before each request.
             api_key="" if callable(self.api_key) else self.api_key,
             base_url=self.base_url,
             organization=self.organization,
@@ -151,11 +151,11 @@ class _Client:
 
     @property
     def beta(self) -> Self:
-        """Where ``chat.completions.parse`` and ``.stream`` once were, for the sake of old code."""
+        """The former place of ``chat.completions.parse`` and ``.stream``, kept for old code of the ``openai`` package."""
         return self
 
     def is_closed(self) -> bool:
-        """Whether ``close`` was called."""
+        """True once ``close`` was called."""
         return self._native is None
 
     def _inner(self) -> _core.Client:
@@ -182,7 +182,7 @@ def _refuse(http_client: object) -> None:
 class OpenAI(_Client, Closing):
     """A client of OpenAI, or of any service that speaks its chat completions.
 
-    It may be shared by threads, and used on in a forked process. What is not given is read from ``OPENAI_API_KEY``,
+    It may be shared by threads, and used on in a forked process. Settings that are not given are read from ``OPENAI_API_KEY``,
     ``OPENAI_BASE_URL``, ``OPENAI_ORG_ID`` and ``OPENAI_PROJECT_ID``; services of your own need no key.
     """
 

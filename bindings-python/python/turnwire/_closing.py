@@ -1,4 +1,4 @@
-"""``with`` and ``async with``: around what is open, and around what is opened by them."""
+"""``with`` and ``async with`` blocks: around open objects, and around calls that open them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["AsyncClosing", "AsyncOpening", "Closing", "Opening"]
 
 
 class Closing:
-    """Is closed when its ``with`` block ends."""
+    """An object that is closed when its ``with`` block ends."""
 
     __slots__ = ()
 
@@ -40,7 +40,7 @@ class Closing:
 
 
 class AsyncClosing:
-    """Is closed when its ``async with`` block ends."""
+    """An object that is closed when its ``async with`` block ends."""
 
     __slots__ = ()
 

@@ -16,9 +16,9 @@ __all__ = [
     "ChatCompletionChunk",
     "Choice",
     "ChoiceDelta",
-    "Chunks",
     "Client",
     "Progress",
+    "Stream",
     "__version__",
     "drain_logs",
     "keep_logs",
@@ -28,7 +28,7 @@ __version__: Final[str]
 """The version of the package."""
 
 ERROR_CODES: Final[tuple[str, ...]]
-"""Every code that an error of core's can have."""
+"""Every code of an error of core's."""
 REQUEST_FIELDS: Final[tuple[str, ...]]
 """Every field of a request that core knows by name."""
 
@@ -56,7 +56,7 @@ class _Options(Protocol):
 
 @final
 class Client:
-    """A client of an OpenAI-compatible service; it works on in a forked process."""
+    """A client of an OpenAI-compatible service."""
 
     def __new__(
         cls,
@@ -80,47 +80,47 @@ class Call:
     """A call that is under way. Dropping it ends the call."""
 
     def take(self) -> Any:
-        """The result, or `None` as long as there is none."""
+        """The answer, or `None` as long as there is none: JSON with the response's headers, bytes, or a stream."""
     def wait(self) -> Any:
-        """Waits for the result, and gives it."""
+        """Waits for the answer, and returns it."""
     def wake(self, callback: Callable[[], object]) -> None:
-        """Calls `callback` once, from any thread, as soon as there is a result."""
+        """Calls `callback` once, from any thread, as soon as there is an answer."""
     def close(self) -> None:
         """Ends the call and closes its connection."""
 
 @final
 class Progress:
-    """A reply as it grows: what each chunk changes in it, as data."""
+    """A growing reply: the changes that each chunk makes, as data."""
 
     def __init__(self) -> None: ...
     def add(self, chunk: str) -> str:
-        """Adds a chunk, given as its JSON, and gives what it changes, as JSON."""
+        """Adds a chunk, given as its JSON, and returns its changes, as JSON."""
     def reply(self) -> str:
-        """The JSON of the reply as far as it has come."""
+        """The JSON of the reply so far."""
 
 @final
-class Chunks:
-    """The chunks of a stream. Dropping it ends the stream and closes its connection."""
+class Stream:
+    """A stream of chunks, events or bytes. Dropping it ends the stream and closes its connection."""
 
     @property
     def headers(self) -> list[tuple[str, str]]:
         """The response's headers."""
     @property
     def ended(self) -> bool:
-        """Whether the stream is at its end."""
-    def take(self) -> ChatCompletionChunk | None:
-        """The next chunk; `None` when there is none yet, and when the stream has `ended`."""
+        """True once the stream has ended."""
+    def take(self) -> Any:
+        """The next item; `None` when there is none yet, and once the stream has `ended`."""
     def __iter__(self) -> Self: ...
-    def __next__(self) -> ChatCompletionChunk: ...
+    def __next__(self) -> Any: ...
     def wake(self, callback: Callable[[], object]) -> None:
         """Calls `callback` once, from any thread, as soon as there is something to take."""
     def close(self) -> None:
         """Ends the stream and closes its connection."""
     def reply(self) -> str | None:
-        """The JSON of the whole reply; `None` unless the stream was read to a good end."""
+        """The JSON of the whole reply; `None` unless the stream was one of chunks that was read to a good end."""
 
 class _Read:
-    """What the objects of a chunk have in common with all others."""
+    """The methods that the objects of a chunk share with all others."""
 
     def model_dump(self, **options: Any) -> dict[str, Any]: ...
     def model_dump_json(self, **options: Any) -> str: ...
@@ -150,14 +150,14 @@ class ChatCompletionChunk(_Read):
     def id(self) -> str: ...
     @property
     def choices(self) -> list[Choice]:
-        """What the chunk adds to each reply."""
+        """The additions to each reply."""
     @property
     def created(self) -> int: ...
     @property
     def model(self) -> str: ...
     @property
     def usage(self) -> CompletionUsage | None:
-        """The tokens that the request took, in the last chunk if they were asked for."""
+        """The tokens that the request took: in the last chunk, if they were asked for."""
     object: str
     obfuscation: str | None
     service_tier: str | None
@@ -167,7 +167,7 @@ class ChatCompletionChunk(_Read):
 
 @final
 class Choice(_Read):
-    """What a chunk adds to one reply."""
+    """The additions of a chunk to one reply."""
 
     @property
     def delta(self) -> ChoiceDelta: ...
@@ -175,14 +175,14 @@ class Choice(_Read):
     def index(self) -> int: ...
     @property
     def finish_reason(self) -> str | None:
-        """Why the reply ended, in its last chunk."""
+        """The reason for the reply's end, in its last chunk."""
     logprobs: ChoiceLogprobs | None
     def __eq__(self, value: Any, /) -> bool: ...
     def __iter__(self) -> Iterator[tuple[str, Any]]: ...
 
 @final
 class ChoiceDelta(_Read):
-    """What a chunk adds to a message."""
+    """The addition of a chunk to a message."""
 
     @property
     def content(self) -> str | None:
@@ -192,7 +192,7 @@ class ChoiceDelta(_Read):
         """More of a refusal."""
     @property
     def role(self) -> str | None:
-        """Who speaks, in the first chunk."""
+        """The speaker, in the first chunk."""
     audio: ChoiceDeltaAudio | None
     function_call: ChoiceDeltaFunctionCall | None
     tool_calls: list[ChoiceDeltaToolCall] | None

@@ -1,4 +1,4 @@
-"""Names of the ``openai`` package that are not here, and a sentence on what there is instead."""
+"""Names of the ``openai`` package that this one does not have, with a sentence on the alternative."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def resource(kind: str, name: str) -> str:
 
 
 class _Elsewhere:
-    """A client that can be imported and compared with, and not made."""
+    """A client that can be imported and compared with, but not created."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
         raise OpenAIError(

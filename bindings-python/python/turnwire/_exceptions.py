@@ -1,6 +1,6 @@
-"""What a call can fail with: the classes of the ``openai`` package, and more facts on each.
+"""The errors: one base, the classes of the ``openai`` package beneath it, and classes of our own for the rest.
 
-``TABLE`` says which class each of core's codes becomes.
+``TABLE`` maps each of core's codes to its class.
 """
 
 from __future__ import annotations
@@ -13,30 +13,70 @@ if TYPE_CHECKING:
     from .types.chat import ChatCompletion
 
 
-class OpenAIError(Exception):
+class TurnwireError(Exception):
     """The base of all errors of this package."""
 
+    code: str | None = None
+    """The stable name of the failure, the same in every language; ``ERRORS.md`` lists them.
+
+    An :class:`APIError` has the service's own code here, as in the ``openai`` package. Use ``error_code`` where both are
+    handled.
+    """
     error_code: str | None = None
-    """The stable name of what went wrong, the same in every language; ``ERRORS.md`` lists them."""
+    """The stable name of the failure, in every class."""
     operation: str | None = None
-    """What was being done, such as ``chat.stream``."""
-    retryable: bool = False
-    """Whether the same call made later can succeed. The client's own retries are spent by then."""
-    retry_after: float | None = None
-    """How many seconds the service asked to wait."""
-    attempts: int = 0
-    """How often the request was sent."""
-    partial: str | None = None
-    """The text of the reply that came before it broke."""
+    """The operation that failed, such as ``chat.stream``."""
+    status: int | None = None
+    """The status of the response, if there was one."""
     request_id: str | None = None
     """The service's id of the request."""
+    retryable: bool = False
+    """True if the same call made later can succeed. The client's own retries are spent by then."""
+    retry_after: float | None = None
+    """The seconds that the service asked to wait."""
+    attempts: int = 0
+    """The number of times the request was sent."""
+    partial: str | None = None
+    """The text of the reply that arrived before it broke."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.args, self.__dict__)
 
 
+class OutboxFullError(TurnwireError):
+    """The outbox holds as much as its limits allow."""
+
+
+class StorageError(TurnwireError):
+    """The outbox's file cannot be created, opened, read or written."""
+
+
+class FileError(TurnwireError):
+    """A file cannot be written."""
+
+
+class OpenAIError(TurnwireError):
+    """The base of the errors of the chat client, as in the ``openai`` package."""
+
+
+class ConfigError(OpenAIError):
+    """A setting or the environment is not usable; nothing was sent."""
+
+
+class InvalidRequestError(OpenAIError):
+    """The request cannot be sent as it is."""
+
+
+class ForkedError(OpenAIError):
+    """The call, stream or turn belongs to the process that this one was forked from."""
+
+
+class StructureError(OpenAIError):
+    """A structured reply does not have the structure that was asked for."""
+
+
 class APIError(OpenAIError):
-    """A call failed that was on its way to the service, or there."""
+    """A call failed on its way to the service, or at the service."""
 
     def __init__(self, message: str, request: Request | None = None, *, body: object | None = None) -> None:
         super().__init__(message)
@@ -51,16 +91,18 @@ class APIError(OpenAIError):
 
 
 class APIResponseValidationError(APIError):
-    """The service answered with something else than a reply."""
+    """The service answered with something other than a reply."""
 
     def __init__(self, response: Response, body: object | None, *, message: str | None = None) -> None:
-        super().__init__(message or "the response is not what it should be", response.request, body=body)
+        super().__init__(
+            message or "the response does not have the expected form", response.request, body=body
+        )
         self.response = response
         self.status_code = response.status_code
 
 
 class APIStatusError(APIError):
-    """The service answered with a status that is an error."""
+    """The service answered with an error status."""
 
     def __init__(self, message: str, *, response: Response, body: object | None) -> None:
         super().__init__(message, response.request, body=body)
@@ -84,7 +126,7 @@ class APITimeoutError(APIConnectionError):
 
 
 class TruncatedStreamError(APIConnectionError):
-    """The stream ended before the reply did, or was damaged on its way. ``partial`` has the text that came."""
+    """The stream ended before the reply did, or was damaged on its way. ``partial`` has the text that arrived."""
 
 
 class BadRequestError(APIStatusError):
@@ -136,9 +178,9 @@ class ContentFilterFinishReasonError(OpenAIError):
         self.completion = completion
 
 
-TABLE: dict[str, type[OpenAIError]] = {
-    "config": OpenAIError,
-    "invalid_request": OpenAIError,
+TABLE: dict[str, type[TurnwireError]] = {
+    "config": ConfigError,
+    "invalid_request": InvalidRequestError,
     "connect": APIConnectionError,
     "connection": APIConnectionError,
     "connect_timeout": APITimeoutError,
@@ -164,46 +206,56 @@ TABLE: dict[str, type[OpenAIError]] = {
     "too_large": APIError,
     "truncated": TruncatedStreamError,
     "cancelled": APIConnectionError,
-    "forked": OpenAIError,
-    "outbox_full": OpenAIError,
-    "storage": OpenAIError,
-    "file": OpenAIError,
-    "structure": OpenAIError,
+    "forked": ForkedError,
+    "outbox_full": OutboxFullError,
+    "storage": StorageError,
+    "file": FileError,
+    "structure": StructureError,
 }
 
 
-def from_core(facts: dict[str, Any]) -> OpenAIError:
-    """The exception for an error of core's, whose facts these are."""
-    error = _make(TABLE[facts["error_code"]], facts)
-    for name in ("error_code", "operation", "retryable", "retry_after", "attempts", "partial", "request_id"):
+def from_core(facts_json: str) -> TurnwireError:
+    """The exception for an error of core's, given as core's ``ErrorFacts``."""
+    import json
+
+    facts = json.loads(facts_json)
+    error = _make(TABLE[facts["code"]], facts)
+    error.error_code = facts["code"]
+    if not isinstance(error, APIError):
+        error.code = facts["code"]
+    for name in ("operation", "status", "request_id", "retryable", "retry_after", "attempts", "partial"):
         setattr(error, name, facts[name])
     return error
 
 
-def _make(kind: type[OpenAIError], facts: dict[str, Any]) -> OpenAIError:
-    text: str = facts["text"]
+def _make(kind: type[TurnwireError], facts: dict[str, Any]) -> TurnwireError:
+    line: str = facts["line"]
     if issubclass(kind, APIConnectionError):
-        return kind(message=text)
+        return kind(message=line)
     if issubclass(kind, (APIStatusError, APIResponseValidationError)):
-        from ._http import Response
+        return _with_response(kind, facts)
+    if issubclass(kind, APIError) and facts["api"] is not None:
+        details = facts["api"]
+        return kind(details["message"], body=details)
+    return kind(line)
 
-        response = Response(facts["status"] or 200, facts["headers"] or [], facts["body"] or "")
-        body = _read(response.text)
-        if issubclass(kind, APIResponseValidationError):
-            return kind(response, body, message=text)
-        details = body.get("error", body) if isinstance(body, dict) else body
-        said = details.get("message") if isinstance(details, dict) else None
-        # Code that looks into messages knows them in this form.
-        message = f"Error code: {response.status_code}" + (
-            f" - {said}" if said and isinstance(said, str) else ""
-        )
-        return kind(message, response=response, body=details)
-    if issubclass(kind, APIError):
-        if facts["api"] is None:
-            return kind(text)
-        told = _read(facts["api"])
-        return kind(told["message"], body=told)
-    return kind(text)
+
+def _with_response(
+    kind: type[APIStatusError | APIResponseValidationError], facts: dict[str, Any]
+) -> APIStatusError | APIResponseValidationError:
+    from ._http import Response
+
+    response = Response(facts["status"] or 200, facts["headers"] or [], facts["body"] or "")
+    body = _read(response.text)
+    if issubclass(kind, APIResponseValidationError):
+        return kind(response, body, message=facts["line"])
+    details = body.get("error", body) if isinstance(body, dict) else body
+    reason = details.get("message") if isinstance(details, dict) else None
+    # Code that searches messages knows them in this form.
+    message = f"Error code: {response.status_code}"
+    if reason and isinstance(reason, str):
+        message += f" - {reason}"
+    return kind(message, response=response, body=details)
 
 
 def _read(text: str) -> Any:
@@ -216,7 +268,7 @@ def _read(text: str) -> Any:
         return text
 
 
-def _restore(kind: type[OpenAIError], args: tuple[Any, ...], state: dict[str, Any]) -> OpenAIError:
+def _restore(kind: type[TurnwireError], args: tuple[Any, ...], state: dict[str, Any]) -> TurnwireError:
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(state)

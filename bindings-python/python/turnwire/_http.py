@@ -69,7 +69,7 @@ class Headers:
 
 
 class Request:
-    """What was asked for."""
+    """A request."""
 
     __slots__ = ("method", "url")
 
@@ -82,7 +82,7 @@ class Request:
 
 
 class Response:
-    """What was answered."""
+    """A response."""
 
     __slots__ = ("headers", "request", "status_code", "text")
 
@@ -101,7 +101,7 @@ class Response:
 
     @property
     def is_success(self) -> bool:
-        """Whether the status says so."""
+        """True for a status of success."""
         return 200 <= self.status_code < 300
 
     def json(self) -> Any:

@@ -8,7 +8,7 @@ from . import _core
 
 
 def keep_logs() -> None:
-    """Has core's records kept, if anybody listens. Without ``logging`` in the program, nobody does."""
+    """Keeps core's records if the logger is enabled. A program without ``logging`` has no listener."""
     logging = sys.modules.get("logging")
     if logging is None:
         return

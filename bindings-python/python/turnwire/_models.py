@@ -28,9 +28,9 @@ class BaseModel:
     _fields: ClassVar[tuple[str, ...]] = ()
     """The names of the declared fields, in their order."""
     _optional: ClassVar[frozenset[str]] = frozenset()
-    """Those of them that a service may leave out: ``None`` is what they are then."""
+    """The declared fields that a service may leave out; they are ``None`` then."""
     _read: ClassVar[dict[str, Read]] = {}
-    """How the fields are read that are more than plain JSON."""
+    """The readers of fields that are more than plain JSON."""
 
     _fields_set: set[str]
     _hidden: Fields | None
@@ -255,20 +255,20 @@ def _dump(
 
 
 def _is_whole(exclude: Any, name: str) -> bool:
-    """Whether ``exclude``, a set or a mapping, names all of a field."""
+    """True if ``exclude``, a set or a mapping, names all of a field."""
     if not exclude or name not in exclude:
         return False
     return not isinstance(exclude, dict) or exclude[name] in (True, ...)
 
 
 def _inner(names: Any, name: str) -> Any:
-    """What ``include`` or ``exclude`` says of the fields inside a field."""
+    """The part of ``include`` or ``exclude`` for the fields inside a field."""
     inner = names.get(name) if isinstance(names, dict) else None
     return None if inner in (True, ...) else inner
 
 
 def _item(names: Any, at: int, length: int) -> Any:
-    """What ``include`` or ``exclude`` says of one item of a list."""
+    """The part of ``include`` or ``exclude`` for one item of a list."""
     if not isinstance(names, dict):
         return None
     inner = names.get(at, names.get(at - length, names.get("__all__")))

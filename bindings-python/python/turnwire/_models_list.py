@@ -1,4 +1,4 @@
-"""The models that a service has."""
+"""The models of a service."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from ._client import AsyncOpenAI, OpenAI
     from ._params import TimeoutTypes
+    from ._resource import AsyncOwner, Owner
     from ._response import AsyncResponseContextManager, RawAPIResponse, ResponseContextManager
 
     class CallOptions(TypedDict, total=False):
-        """What a call does in its own way."""
+        """The options of a call."""
 
         extra_headers: Mapping[str, Any] | None
         extra_query: Mapping[str, Any] | None
@@ -58,13 +58,13 @@ def _options(
 
 
 class Models(Resource):
-    """The models that the service has."""
+    """The models of the service."""
 
     __slots__ = ()
-    _owner: OpenAI
+    _owner: Owner
 
     def list(self, **options: Unpack[CallOptions]) -> ModelList:
-        """All of them. It takes ``extra_headers``, ``extra_query`` and ``timeout``."""
+        """All models. It accepts ``extra_headers``, ``extra_query`` and ``timeout``."""
         return self._raw(_options(**options)).parse()
 
     @property
@@ -84,13 +84,13 @@ class Models(Resource):
 
 
 class AsyncModels(Resource):
-    """The models that the service has."""
+    """The models of the service."""
 
     __slots__ = ()
-    _owner: AsyncOpenAI
+    _owner: AsyncOwner
 
     def list(self, **options: Unpack[CallOptions]) -> AsyncModelList:
-        """All of them, to be awaited or iterated over. It takes what ``Models.list`` takes."""
+        """All models, to be awaited or iterated over. It accepts the options of ``Models.list``."""
         return AsyncModelList(self, _options(**options))
 
     @property
@@ -110,7 +110,7 @@ class AsyncModels(Resource):
 
 
 class AsyncModelList:
-    """A list of models that is not there yet."""
+    """A list of models that has not arrived yet."""
 
     __slots__ = ("_options", "_owner")
 

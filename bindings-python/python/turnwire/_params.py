@@ -1,4 +1,4 @@
-"""What a chat completion can be asked for, by name."""
+"""The fields of a chat completion request, by name."""
 
 from __future__ import annotations
 
@@ -47,11 +47,14 @@ FIELDS = frozenset(
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import Any, Protocol, TypedDict
+    from typing import Any, Literal, Protocol, TypedDict, TypeVar
 
     from ._types import NotGiven, Omit
 
+    Content = TypeVar("Content")
     Messages = Iterable[Any]
+    Form = type[Content] | dict[str, Any] | NotGiven | Omit
+    No = Literal[False] | None | NotGiven | Omit
 
     class TimeoutLike(Protocol):
         """Time limits of several parts, such as ``turnwire.Timeout`` or ``httpx.Timeout``."""

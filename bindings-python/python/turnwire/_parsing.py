@@ -17,7 +17,7 @@ __all__ = ["Parsing", "pydantic_function_tool", "to_strict_json_schema"]
 
 
 class Parsing:
-    """What is to be asked for, and how the answer is read."""
+    """The form that is asked for, and the way in which the answer is read."""
 
     def __init__(self, response_format: Any, params: Any, *, whole: bool = True) -> None:
         """``whole`` is ``parse``, where all tools must be ones whose calls can be read, and a JSON schema is read too."""
@@ -39,16 +39,16 @@ class Parsing:
 
     @property
     def reads(self) -> bool:
-        """Whether there is something to be read."""
+        """True if there is something to be read."""
         return self._form is not None or bool(self._tools)
 
     @property
     def reads_text(self) -> bool:
-        """Whether the text is to be read."""
+        """True if the text is to be read."""
         return self._form is not None
 
     def reads_tool(self, name: str | None) -> bool:
-        """Whether the arguments of the tool's calls are to be read."""
+        """True if the arguments of the tool's calls are to be read."""
         return name in self._tools
 
     def of(self, raw: RawAPIResponse[ChatCompletion]) -> RawAPIResponse[ParsedChatCompletion[Any]]:
@@ -74,7 +74,7 @@ class Parsing:
         return parsed
 
     def text(self, text: str | None, refusal: str | None) -> Any:
-        """What a message's text was read into; ``None`` if it is not to be read."""
+        """A message's text, parsed; ``None`` if it is not to be read."""
         if self._form is None or not text or refusal:
             return None
         if not isinstance(self._form, dict):
@@ -86,7 +86,7 @@ class Parsing:
         return json.loads(text)
 
     def arguments(self, name: str, arguments: str) -> Any:
-        """What the arguments of a tool call were read into; ``None`` if they are not to be read."""
+        """The arguments of a tool call, parsed; ``None`` if they are not to be read."""
         tool = self._tools.get(name)
         if tool is None:
             return None

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from ._chat import AsyncCompletions, Completions, Form, No
-    from ._params import Common, Messages, Params
+    from ._params import Common, Form, Messages, No, Params
+    from ._resource import AsyncReplies, Replies
     from ._response import AsyncResponseContextManager, RawAPIResponse, ResponseContextManager
     from ._streaming import AsyncStream, Stream
     from .types.chat import ChatCompletion, ParsedChatCompletion
@@ -27,7 +27,7 @@ class RawCompletions(Resource):
     """Replies with the headers of their responses."""
 
     __slots__ = ()
-    _owner: Completions
+    _owner: Replies
 
     if TYPE_CHECKING:
 
@@ -60,7 +60,7 @@ class StreamedCompletions(Resource):
     """Replies with their responses, within ``with`` blocks."""
 
     __slots__ = ()
-    _owner: Completions
+    _owner: Replies
 
     if TYPE_CHECKING:
 
@@ -95,7 +95,7 @@ class AsyncRawCompletions(Resource):
     """Replies with the headers of their responses."""
 
     __slots__ = ()
-    _owner: AsyncCompletions
+    _owner: AsyncReplies
 
     if TYPE_CHECKING:
 
@@ -128,7 +128,7 @@ class AsyncStreamedCompletions(Resource):
     """Replies with their responses, within ``async with`` blocks."""
 
     __slots__ = ()
-    _owner: AsyncCompletions
+    _owner: AsyncReplies
 
     if TYPE_CHECKING:
 

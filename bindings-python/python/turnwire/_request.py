@@ -16,7 +16,7 @@ CALL_OPTIONS = ("extra_headers", "extra_query", "extra_body", "timeout")
 
 
 class Options:
-    """What a client or a call does in its own way; ``None`` leaves it to core."""
+    """The options of a client or a call; ``None`` leaves one to core."""
 
     __slots__ = ("headers", "max_retries", "query", "timeout")
 
@@ -27,7 +27,7 @@ class Options:
         max_retries: int | None = None,
         timeout: Any = NOT_GIVEN,
     ) -> None:
-        # Without a value, a header is not sent even where it else would be.
+        # A header without a value is not sent, even if it otherwise would be.
         self.headers: list[tuple[str, str | None]] = [
             (_whole(name), _whole(str(value)) if value is not None and is_given(value) else None)
             for name, value in (headers or {}).items()
@@ -42,7 +42,7 @@ class Options:
         self.timeout = _limits(timeout) if is_given(timeout) else None
 
     def over(self, base: Options) -> Options:
-        """These options, and where they say nothing, ``base``'s."""
+        """These options, with ``base``'s where they set nothing."""
         made = Options()
         made.headers = base.headers + self.headers
         made.query = base.query + self.query
@@ -103,7 +103,7 @@ def _whole(text: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """What ``json`` does not know: models, iterables, dates."""
+    """The JSON form of values that ``json`` does not know: models, iterables, dates."""
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json", exclude_unset=True)
     if hasattr(value, "isoformat"):

@@ -1,4 +1,4 @@
-"""Responses beside what they say: status, headers, and the body as it came."""
+"""Responses with status, headers and the body as it arrived."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 
 
 class _Answered:
-    """What can be told of every response."""
+    """The facts of every response."""
 
     __slots__ = ("http_response",)
 
@@ -55,7 +55,7 @@ class _Answered:
 
 
 class RawAPIResponse(_Answered, Of["T"]):
-    """What ``with_raw_response`` gives: a response, and by :meth:`parse` what it says."""
+    """The result of ``with_raw_response``: a response, and its content through :meth:`parse`."""
 
     __slots__ = ("_made", "_make")
 
@@ -65,7 +65,7 @@ class RawAPIResponse(_Answered, Of["T"]):
         self._made: T | None = None
 
     def parse(self) -> T:
-        """What the response says: a reply, or a stream of one."""
+        """The response's content: a reply, or a stream of one."""
         if self._made is None:
             self._made = self._make()
         return self._made
@@ -86,7 +86,7 @@ class RawAPIResponse(_Answered, Of["T"]):
 
 
 class _Body(_Answered, Of["T"]):
-    """A response whose body is read in its time, in one of the ways that there are."""
+    """A response whose body is read on demand, in one of several ways."""
 
     __slots__ = ("_kept", "_raw", "is_closed")
 
@@ -106,28 +106,28 @@ class _Body(_Answered, Of["T"]):
 
 
 class APIResponse(_Body["T"], Closing):
-    """What ``with_streaming_response`` gives: a response whose body is read in its time.
+    """The result of ``with_streaming_response``: a response whose body is read on demand.
 
-    Core takes a body apart as it comes. Of a whole reply there is the body as it was; of a streamed one there are its
-    events (``data: …``), without the comments between them. :meth:`parse` and the ways to read a stream's body share
-    the stream: what one has taken, the other does not get.
+    Core decodes a body as it arrives. A whole reply has its body unchanged; a streamed one has its events (``data: …``)
+    without the comments between them. :meth:`parse` and the ways to read a stream's body share the stream: a chunk that
+    one has taken is gone for the other.
     """
 
     __slots__ = ()
 
     def parse(self) -> T:
-        """What the response says: a reply, or a stream of one."""
+        """The response's content: a reply, or a stream of one."""
         return self._parsed()
 
     def iter_text(self, chunk_size: int | None = None) -> Iterator[str]:
-        """The body in pieces: of ``chunk_size`` characters, or as it comes."""
+        """The body in pieces: of ``chunk_size`` characters, or as it arrives."""
         cut = _Cut[str](chunk_size)
         for text in self._texts():
             yield from cut.more(text)
         yield from cut.rest()
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        """The body in pieces: of ``chunk_size`` bytes, or as it comes."""
+        """The body in pieces: of ``chunk_size`` bytes, or as it arrives."""
         cut = _Cut[bytes](chunk_size)
         for text in self._texts():
             yield from cut.more(text.encode())
@@ -245,7 +245,7 @@ def _event(chunk: Any) -> str:
 
 
 class _Cut(Of["Piece"]):
-    """Cuts what comes into pieces of one size, or leaves it as it comes."""
+    """Cuts a text into pieces of one size, or leaves it as it arrives."""
 
     def __init__(self, size: int | None) -> None:
         if size is not None and size < 1:
@@ -264,7 +264,7 @@ class _Cut(Of["Piece"]):
         return [rest[at : at + size] for at in range(0, whole, size)]
 
     def rest(self) -> list[Piece]:
-        """What is left when all has come."""
+        """The rest, when everything has arrived."""
         return [self._rest] if self._rest else []
 
 

@@ -1,4 +1,4 @@
-"""Values that say that an argument was not given, and time limits of several parts."""
+"""Markers for arguments that were not given, and time limits of several parts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
     class Of(Generic[T]):
-        """The base of classes of something."""
+        """The base of generic classes."""
 else:
 
     class Of:
-        """The base of classes of something: it takes the type at run time, and has no use for it."""
+        """The base of generic classes: it accepts the type at run time and ignores it."""
 
         __slots__ = ()
 
@@ -52,9 +52,9 @@ omit = Omit()
 
 
 class Timeout:
-    """Time limits in seconds: ``read`` for everything that comes after the connection stands, ``connect`` for that.
+    """Time limits in seconds: ``connect`` for the connection, ``read`` for everything after it.
 
-    ``write`` and ``pool`` are taken for the sake of code that gives them; the others hold in their place.
+    ``write`` and ``pool`` are accepted for code that passes them, and have no effect.
     """
 
     __slots__ = ("connect", "pool", "read", "write")
@@ -103,7 +103,7 @@ class Limits:
 
 
 def is_given(value: object) -> bool:
-    """Whether an argument was given.
+    """True if an argument was given.
 
     The ``openai`` package's own values for this count too: code that is being moved may still use them.
     """

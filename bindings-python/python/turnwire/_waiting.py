@@ -1,4 +1,4 @@
-"""Waiting for core in the ways of event loops: asyncio's and gevent's."""
+"""Waits for core in asyncio and gevent."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
 
-    from ._core import Call, Chunks
+    from ._core import Call, Stream
 
 
-async def filled(source: Call | Chunks) -> None:
-    """Waits until ``source`` has something to take. Whoever cancels the wait cancels the call."""
+async def filled(source: Call | Stream) -> None:
+    """Waits until ``source`` has something to take. Cancelling the wait cancels the call."""
     import asyncio
 
     loop = asyncio.get_running_loop()
@@ -24,7 +24,7 @@ async def filled(source: Call | Chunks) -> None:
 
 
 class _Tell:
-    """Tells a future from any thread that it is done."""
+    """Completes a future, from any thread."""
 
     __slots__ = ("future", "loop")
 
@@ -47,18 +47,18 @@ def _finish(future: Future[None]) -> None:
         future.set_result(None)
 
 
-def wait_in_gevent(source: Call | Chunks) -> bool:
-    """Waits while other greenlets run; false if threads are not gevent's here, so that a plain wait is right."""
+def wait_in_gevent(source: Call | Stream) -> bool:
+    """Waits while other greenlets run. Returns false if threads are not patched by gevent: then a plain wait is right."""
     from gevent import get_hub, monkey  # type: ignore[import-untyped,unused-ignore]
     from gevent.hub import Waiter  # type: ignore[import-untyped,unused-ignore]
 
     if not monkey.is_module_patched("threading"):
         return False
     hub = get_hub()
-    # The one thing of a hub that another thread may touch.
+    # The only part of a hub that another thread may touch.
     watcher = hub.loop.async_()
     waiter = Waiter(hub)
-    # Started before it can be told, or else it would miss that.
+    # Started before it can be sent to, or it would miss that.
     watcher.start(waiter.switch, None)
     try:
         source.wake(watcher.send)

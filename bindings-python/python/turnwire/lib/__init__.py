@@ -1,1 +1,1 @@
-"""What is built on top of plain calls, under the names that it has in the ``openai`` package."""
+"""Helpers on top of plain calls, under the names that they have in the ``openai`` package."""

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 
 
 class CompletionTokensDetails(BaseModel):
-    """What a reply's tokens were."""
+    """The kinds of a reply's tokens."""
 
     accepted_prediction_tokens: int | None
     audio_tokens: int | None
@@ -18,7 +18,7 @@ class CompletionTokensDetails(BaseModel):
 
 
 class PromptTokensDetails(BaseModel):
-    """What a prompt's tokens were."""
+    """The kinds of a prompt's tokens."""
 
     audio_tokens: int | None
     cache_write_tokens: int | None

@@ -49,7 +49,7 @@ class ChoiceDelta(
     function_call=one(ChoiceDeltaFunctionCall),
     tool_calls=many(one(ChoiceDeltaToolCall)),
 ):
-    """What a chunk adds to a message."""
+    """The addition of a chunk to a message."""
 
     audio: ChoiceDeltaAudio | None
     content: str | None
@@ -60,7 +60,7 @@ class ChoiceDelta(
 
 
 class Choice(BaseModel, delta=one(ChoiceDelta), logprobs=one(ChoiceLogprobs)):
-    """What a chunk adds to one reply."""
+    """The additions of a chunk to one reply."""
 
     delta: ChoiceDelta
     index: int

@@ -68,7 +68,7 @@ class ChatCompletionMessage(
     function_call=one(FunctionCall),
     tool_calls=many(read_tool_call),
 ):
-    """What the model says."""
+    """The model's message."""
 
     content: str | None
     refusal: str | None

@@ -32,7 +32,7 @@ def _read_call(value: Any) -> Any:
 
 
 class ParsedChatCompletionMessage(ChatCompletionMessage, Of["Content"], tool_calls=many(_read_call)):
-    """What the model says, and what that was read into. A call of a custom tool stands among ``tool_calls`` as it came."""
+    """The model's message, and its parsed form. A call of a custom tool is in ``tool_calls`` unchanged."""
 
     tool_calls: list[ParsedFunctionToolCall] | None  # type: ignore[assignment]
     parsed: Content | None

@@ -13,7 +13,7 @@ _TOKEN = re.compile(r'\s+|"(?:[^"\\]|\\.)*"|[^\s,:{}\[\]"]+|.', re.DOTALL)
 
 
 def read_partial(text: str) -> Any:
-    """What the start of a JSON text says: open lists and objects hold what is whole in them.
+    """The value of the beginning of a JSON text: open lists and objects have the items that are whole.
 
     ``None`` as long as there is nothing, and when it is no JSON.
     """

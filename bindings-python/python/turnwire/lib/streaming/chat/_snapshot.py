@@ -1,4 +1,4 @@
-"""The reply as far as it has come: core's operations, applied to the package's objects.
+"""The reply so far: core's operations, applied to the package's objects.
 
 Core alone knows how replies are put together; ``turnwire::bridge::Progress`` describes the operations.
 """

@@ -1,4 +1,4 @@
-"""What a stream's chunks add up to, and the events that they make."""
+"""The reply that a stream's chunks add up to, and the events that they make."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Content = TypeVar("Content")
     Told = dict[str, Any]
-    """An event as core tells it."""
+    """An event as core reports it."""
 
 
 class ChatCompletionStreamState(Of["Content"]):
@@ -39,17 +39,17 @@ class ChatCompletionStreamState(Of["Content"]):
 
     @property
     def current_completion_snapshot(self) -> ParsedChatCompletion[Content]:
-        """The reply as far as it has come."""
+        """The reply so far."""
         if self._snapshot is None:
             raise RuntimeError("no chunk has come yet, so there is no snapshot")
         return self._snapshot
 
     def get_final_completion(self) -> ParsedChatCompletion[Content]:
-        """The whole reply, read into what it was asked to be. It is for when the stream has ended."""
+        """The whole reply, parsed; for use once the stream has ended."""
         return self._parsing.read(self.current_completion_snapshot)
 
     def handle_chunk(self, chunk: ChatCompletionChunk) -> list[events.ChatCompletionStreamEvent]:
-        """Adds a chunk, and gives the events that it makes."""
+        """Adds a chunk, and returns the events that it makes."""
         import json
 
         added = json.loads(self._progress.add(chunk._json()))
@@ -79,7 +79,7 @@ class ChatCompletionStreamState(Of["Content"]):
         return made
 
     def _read(self, part: Told, choice: ParsedChoice[Content]) -> None:
-        """Reads what is to be read of a reply that is still being written."""
+        """Parses a reply that is still being written, where that was asked for."""
         if choice.finish_reason and self._parsing.reads:
             if choice.finish_reason == "length":
                 raise LengthFinishReasonError(completion=self.current_completion_snapshot)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class _Events(Of["Content"]):
-    """What both kinds of streams have."""
+    """The common part of both kinds of streams."""
 
     _state: ChatCompletionStreamState[Content]
     response: Response
@@ -31,7 +31,7 @@ class _Events(Of["Content"]):
 
     @property
     def current_completion_snapshot(self) -> ParsedChatCompletion[Content]:
-        """The reply as far as it has come."""
+        """The reply so far."""
         return self._state.current_completion_snapshot
 
     def _final(self) -> ParsedChatCompletion[Content]:
@@ -41,7 +41,7 @@ class _Events(Of["Content"]):
 
 
 class ChatCompletionStream(_Events["Content"], Closing):
-    """A streamed reply as events. It ends well only if the service says so, as :class:`turnwire.Stream`."""
+    """A streamed reply as events. A cut-off stream raises, as in :class:`turnwire.Stream`."""
 
     def __init__(self, stream: Stream, parsing: Parsing) -> None:
         self._stream = stream
@@ -51,7 +51,7 @@ class ChatCompletionStream(_Events["Content"], Closing):
 
     def _run(self) -> Iterator[ChatCompletionStreamEvent]:
         for chunk in self._stream:
-            # Azure sends what its filters found in chunks of no kind.
+            # Azure sends the findings of its filters in chunks of no kind.
             if chunk.object != "":
                 yield from self._state.handle_chunk(chunk)
 
@@ -62,13 +62,13 @@ class ChatCompletionStream(_Events["Content"], Closing):
         return next(self._events)
 
     def until_done(self) -> Self:
-        """Reads what is left of the stream."""
+        """Reads the rest of the stream."""
         for _ in self._events:
             pass
         return self
 
     def get_final_completion(self) -> ParsedChatCompletion[Content]:
-        """Reads what is left of the stream, and gives the whole reply, read into what it was asked to be."""
+        """Reads the rest of the stream, and returns the whole reply, parsed."""
         return self.until_done()._final()
 
     def close(self) -> None:
@@ -98,13 +98,13 @@ class AsyncChatCompletionStream(_Events["Content"], AsyncClosing):
         return await self._events.__anext__()
 
     async def until_done(self) -> Self:
-        """Reads what is left of the stream."""
+        """Reads the rest of the stream."""
         async for _ in self._events:
             pass
         return self
 
     async def get_final_completion(self) -> ParsedChatCompletion[Content]:
-        """Reads what is left of the stream, and gives the whole reply, read into what it was asked to be."""
+        """Reads the rest of the stream, and returns the whole reply, parsed."""
         return (await self.until_done())._final()
 
     async def close(self) -> None:

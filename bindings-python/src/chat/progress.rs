@@ -1,4 +1,4 @@
-//! A reply as it grows: chunks go in as JSON, and what they change comes out as JSON.
+//! A growing reply: chunks go in as JSON, and their changes come out as JSON.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,12 +8,11 @@ use turnwire::bridge;
 
 use crate::error::exception;
 
-/// A reply as it grows. The format of what it gives is described in core, at `turnwire::bridge::Progress`.
+/// A growing reply. The format of its changes is described in core, at `turnwire::bridge::Progress`.
 #[pyclass(frozen, weakref, module = "turnwire._core")]
 #[derive(Default)]
 pub(crate) struct Progress {
-    /// It is locked by none but threads that hold the interpreter, and for no longer than it takes to add a chunk: so
-    /// no fork finds it locked.
+    /// Locked only by threads that hold the interpreter, while they add a chunk: no fork finds it locked.
     inner: Mutex<bridge::Progress>,
 }
 
@@ -31,12 +30,12 @@ impl Progress {
         Self::default()
     }
 
-    /// Adds a chunk, and gives what it changes.
+    /// Adds a chunk, and returns its changes.
     fn add(&self, py: Python<'_>, chunk: &str) -> PyResult<String> {
         self.lock().add(chunk).map_err(|error| exception(py, &error))
     }
 
-    /// The reply as far as it has come.
+    /// The reply so far.
     fn reply(&self) -> PyResult<String> {
         serde_json::to_string(self.lock().reply()).map_err(|e| PyValueError::new_err(e.to_string()))
     }

@@ -11,7 +11,7 @@ use turnwire::{ChatRequest, bridge};
 use crate::call::Call;
 use crate::error::exception;
 
-/// A client of an OpenAI-compatible service; it works on in a forked process.
+/// A client of an OpenAI-compatible service.
 #[pyclass(frozen, module = "turnwire._core")]
 pub(crate) struct Client(bridge::Client);
 
@@ -35,7 +35,7 @@ impl Limits {
     }
 }
 
-/// A limit; more seconds than any clock can count, such as infinitely many, are none.
+/// A limit; more seconds than any clock can count, such as infinity, are no limit.
 fn seconds(seconds: f64) -> PyResult<Option<Duration>> {
     if seconds.is_nan() || seconds < 0.0 {
         let why = format!("timeout must be a number of seconds from 0 on, not {seconds}");
@@ -44,7 +44,7 @@ fn seconds(seconds: f64) -> PyResult<Option<Duration>> {
     Ok(Duration::try_from_secs_f64(seconds).ok())
 }
 
-/// How much a service may send, in bytes.
+/// The most that a service may send, in bytes.
 #[derive(FromPyObject)]
 struct Sizes {
     event_bytes: Option<usize>,
@@ -60,10 +60,10 @@ impl From<Sizes> for turnwire::config::Limits {
     }
 }
 
-/// What one call does differently.
+/// The options of one call.
 #[derive(FromPyObject)]
 struct Options {
-    /// Those without a value are not sent.
+    /// A header without a value is not sent.
     headers: Vec<(String, Option<String>)>,
     query: Vec<(String, String)>,
     max_retries: Option<u32>,
@@ -123,19 +123,18 @@ impl Client {
     fn chat(&self, py: Python<'_>, body: &str, options: Options) -> PyResult<Call> {
         let options = options.read()?;
         let call = ChatRequest::from_json(body).and_then(|body| self.0.chat(body, options));
-        call.map(Call::new).map_err(|e| exception(py, &e))
+        Call::new(py, call)
     }
 
     /// Asks for a streamed reply; `body` is the request's JSON.
     fn chat_stream(&self, py: Python<'_>, body: &str, options: Options) -> PyResult<Call> {
         let options = options.read()?;
         let call = ChatRequest::from_json(body).and_then(|body| self.0.chat_stream(body, options));
-        call.map(Call::new).map_err(|e| exception(py, &e))
+        Call::new(py, call)
     }
 
     /// Asks for the models that the service has.
     fn models(&self, py: Python<'_>, options: Options) -> PyResult<Call> {
-        let call = self.0.models(options.read()?);
-        call.map(Call::new).map_err(|e| exception(py, &e))
+        Call::new(py, self.0.models(options.read()?))
     }
 }

@@ -1,0 +1,145 @@
+//! The data that a chunk, its choices and their deltas share.
+
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
+
+use pyo3::exceptions::PyAttributeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyString;
+use turnwire::bridge::{Filling, Shape};
+use turnwire::chat::{ChatChunk, ChunkChoice};
+
+/// A chunk's content, and its Python model once somebody needs it.
+pub(super) struct Data {
+    origin: Origin,
+    model: PyOnceLock<Py<PyAny>>,
+}
+
+/// The origin of a chunk.
+pub(super) enum Origin {
+    /// Core, as a whole chunk.
+    Core(ChatChunk),
+    /// Core, as the text and the padding of a chunk of this shape.
+    Shape(Arc<Shape>, Py<PyString>, Option<Box<str>>),
+    /// Python: the chunk has its model from the beginning.
+    Python,
+}
+
+/// The content that is known without the model.
+pub(super) enum Known<'a> {
+    Chunk(&'a ChatChunk),
+    /// This text for the first reply, and nothing else.
+    Text(&'a Py<PyString>),
+    Nothing,
+}
+
+impl Data {
+    pub(super) fn new(origin: Origin) -> Self {
+        Data { origin, model: PyOnceLock::new() }
+    }
+
+    /// A chunk that was made in Python.
+    pub(super) fn of_model(py: Python<'_>, model: Py<PyAny>) -> Self {
+        let made = Self::new(Origin::Python);
+        let _ = made.model.set(py, model); // it is new, so it is empty
+        made
+    }
+
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(super) fn known(&self) -> Known<'_> {
+        match &self.origin {
+            Origin::Core(chunk) => Known::Chunk(chunk),
+            Origin::Shape(_, text, _) => Known::Text(text),
+            Origin::Python => Known::Nothing,
+        }
+    }
+
+    /// The chunk's JSON as it arrived.
+    pub(super) fn raw<'a>(&'a self, py: Python<'a>) -> PyResult<Cow<'a, str>> {
+        Ok(match &self.origin {
+            Origin::Core(chunk) => chunk.raw().into(),
+            Origin::Shape(shape, text, padding) => {
+                let text = text.bind(py).to_str()?;
+                shape.json_with(Filling { text, padding: padding.as_deref() }).into()
+            }
+            Origin::Python => "".into(),
+        })
+    }
+
+    /// The Python model of the whole chunk.
+    pub(super) fn model<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
+        let made = self.model.get_or_try_init(py, || {
+            let models = py.import(intern!(py, "turnwire.types._chunk"))?;
+            Ok::<_, PyErr>(models.call_method1(intern!(py, "read"), (self.raw(py)?,))?.unbind())
+        })?;
+        Ok(made.bind(py))
+    }
+
+    /// True if the JSON may hold a field of this name.
+    pub(super) fn may_hold(&self, name: &str) -> bool {
+        let json = match &self.origin {
+            Origin::Core(chunk) => chunk.raw(),
+            Origin::Shape(shape, ..) => shape.json(),
+            Origin::Python => return true,
+        };
+        let mut found = json.match_indices(name);
+        found.any(|(at, _)| {
+            let around = at.checked_sub(1).and_then(|before| json.get(before..=at + name.len()));
+            // Written with escapes it would not be found, as no service writes it.
+            around.is_some_and(|text| text.starts_with('"') && text.ends_with('"'))
+        })
+    }
+
+    /// An attribute of `model`, whose class the package calls `class`. The model is made only if the answer is in its
+    /// JSON and not in the class alone.
+    pub(super) fn attribute<'py>(
+        &self,
+        py: Python<'py>,
+        class: &str,
+        name: &str,
+        model: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if !self.may_hold(name) {
+            let class = py.import(intern!(py, "turnwire.types._chunk"))?.getattr(class)?;
+            match class.getattr_opt(name)? {
+                Some(value) if value.is_none() => return Ok(value),
+                Some(_) => {}
+                None => {
+                    let kind = class.getattr(intern!(py, "__name__"))?;
+                    let why = format!("'{kind}' object has no attribute '{name}'");
+                    return Err(PyAttributeError::new_err(why));
+                }
+            }
+        }
+        model()?.getattr(name)
+    }
+
+    /// A choice as core knows it, without the text of a chunk that is nothing but text.
+    pub(super) fn core_choice(&self, position: usize) -> Option<&ChunkChoice> {
+        static EMPTY: LazyLock<ChunkChoice> = LazyLock::new(ChunkChoice::default);
+        match self.known() {
+            Known::Chunk(chunk) => chunk.choices.get(position),
+            Known::Text(_) => Some(&EMPTY),
+            Known::Nothing => None,
+        }
+    }
+
+    /// The Python model of a choice.
+    pub(super) fn choice<'py>(
+        &self,
+        position: usize,
+        py: Python<'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.model(py)?.getattr(intern!(py, "choices"))?.get_item(position)
+    }
+}
+
+/// The function that restores a choice or a delta from the model of its chunk.
+pub(super) fn restore(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    py.import(intern!(py, "turnwire.types._chunk"))?.getattr(intern!(py, "restore"))
+}

@@ -1,0 +1,108 @@
+//! A chunk's addition to the message of one choice.
+
+use std::sync::Arc;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use turnwire::chat::Delta as CoreDelta;
+
+use super::data::{Data, Known, restore};
+
+/// The addition of a chunk to a message.
+#[pyclass(
+    frozen,
+    weakref,
+    name = "ChoiceDelta",
+    module = "turnwire.types.chat.chat_completion_chunk"
+)]
+pub(crate) struct Delta {
+    data: Arc<Data>,
+    position: usize,
+}
+
+impl Delta {
+    pub(super) fn new(data: Arc<Data>, position: usize) -> Self {
+        Delta { data, position }
+    }
+
+    fn core(&self) -> Option<&CoreDelta> {
+        Some(&self.data.core_choice(self.position)?.delta)
+    }
+
+    fn python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.data.choice(self.position, py)?.getattr(intern!(py, "delta"))
+    }
+
+    fn text<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+        of: impl FnOnce(&CoreDelta) -> Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match self.core() {
+            Some(delta) => Ok(of(delta).into_pyobject(py)?),
+            None => self.python(py)?.getattr(name),
+        }
+    }
+}
+
+#[pymethods]
+impl Delta {
+    /// More text.
+    #[getter]
+    fn content<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        if let Known::Text(text) = self.data.known() {
+            return Ok(text.bind(py).clone().into_any());
+        }
+        self.text(py, "content", |delta| delta.content.as_deref())
+    }
+
+    /// More of a refusal.
+    #[getter]
+    fn refusal<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.text(py, "refusal", |delta| delta.refusal.as_deref())
+    }
+
+    /// The speaker, in the first chunk.
+    #[getter]
+    fn role<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.text(py, "role", |delta| delta.role.as_ref().map(|role| role.as_str()))
+    }
+
+    fn __getattr__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        // Read of every chunk of a reasoning model; core knows them as one.
+        let other = match name {
+            "reasoning_content" => Some("reasoning"),
+            "reasoning" => Some("reasoning_content"),
+            _ => None,
+        };
+        if let (Some(other), Some(delta)) = (other, self.core())
+            && let Some(text) = &delta.reasoning
+            && !self.data.may_hold(other)
+        {
+            return Ok(text.into_pyobject(py)?.into_any());
+        }
+        self.data.attribute(py, "ChoiceDelta", name, || self.python(py))
+    }
+
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.python(py)?.repr()?.into_any())
+    }
+
+    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match other.cast::<Self>() {
+            Ok(other) => self.python(py)?.eq(other.get().python(py)?),
+            Err(_) => Ok(false),
+        }
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.python(py)?.try_iter()?.into_any())
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        let restore = restore(py)?;
+        let state = (self.data.model(py)?, self.position, true).into_pyobject(py)?;
+        Ok((restore, state.into_any()))
+    }
+}

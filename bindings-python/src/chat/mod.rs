@@ -1,0 +1,15 @@
+//! The chat client and its streams.
+
+mod choice;
+mod chunk;
+mod chunks;
+mod client;
+mod data;
+mod delta;
+mod progress;
+
+pub(crate) use choice::Choice;
+pub(crate) use chunk::Chunk;
+pub(crate) use client::Client;
+pub(crate) use delta::Delta;
+pub(crate) use progress::Progress;
