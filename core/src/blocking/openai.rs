@@ -1,5 +1,6 @@
 //! The blocking client of an OpenAI-compatible service.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::future::poll_fn;
 use std::iter::FusedIterator;
@@ -67,7 +68,7 @@ impl OpenAi {
     /// # Errors
     ///
     /// As [`turnwire::OpenAi::chat`](crate::chat::OpenAi::chat).
-    pub fn chat(&self, request: ChatRequest) -> Result<ChatReply> {
+    pub fn chat(&self, request: impl Borrow<ChatRequest>) -> Result<ChatReply> {
         wait(self.runtime, self.inner.chat(request))
     }
 
@@ -76,7 +77,7 @@ impl OpenAi {
     /// # Errors
     ///
     /// As [`turnwire::OpenAi::chat_stream`](crate::chat::OpenAi::chat_stream).
-    pub fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
+    pub fn chat_stream(&self, request: impl Borrow<ChatRequest>) -> Result<ChatStream> {
         let inner = wait(self.runtime, self.inner.chat_stream(request))?;
         Ok(ChatStream { inner, runtime: self.runtime })
     }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::OpenAi;
+use super::client::OpenAi;
 use crate::config::CallOptions;
 use crate::credentials::Secret;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{HttpConfig, http_settings};
 
-/// Where OpenAI's own service is.
+/// The address of OpenAI's own service.
 const OPENAI: &str = "https://api.openai.com/v1";
 
 /// The names of options in a language, for errors that name them.
@@ -35,6 +35,22 @@ impl Default for OptionNames {
 #[must_use]
 pub struct OpenAiBuilder {
     http: HttpConfig,
+}
+
+impl OpenAi {
+    /// A client with settings of your own.
+    pub fn builder() -> OpenAiBuilder {
+        OpenAiBuilder::default()
+    }
+
+    /// A client set up by `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_ORG_ID` and `OPENAI_PROJECT_ID`.
+    ///
+    /// # Errors
+    ///
+    /// `config` when a setting is not usable, or when there is no key and the service is OpenAI's own.
+    pub fn from_env() -> Result<Self> {
+        OpenAiBuilder::from_env().build()
+    }
 }
 
 impl OpenAiBuilder {
@@ -65,7 +81,7 @@ impl OpenAiBuilder {
         self
     }
 
-    /// Where the service is, up to but not including `/chat/completions`. Default OpenAI's own.
+    /// The service's address, up to but not including `/chat/completions`. Default OpenAI's own.
     pub fn base_url(mut self, url: impl Into<Secret>) -> Self {
         self.http.base_url = Some(url.into());
         self
@@ -105,7 +121,7 @@ impl OpenAiBuilder {
         if is_openai && !has_key {
             let OptionNames { api_key, base_url } = names;
             let why = format!(
-                "no API key: set OPENAI_API_KEY or give {api_key}, or {base_url} for a service without keys"
+                "no API key: set OPENAI_API_KEY or {api_key}, or {base_url} for a service without keys"
             );
             return Err(Error::new(ErrorKind::Config, "client.build", why));
         }

@@ -1,5 +1,6 @@
 //! The client of an OpenAI-compatible service.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,8 +9,10 @@ use http::{Method, StatusCode};
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
+use super::reply::ChatReply;
+use super::request::ChatRequest;
 use super::stream::{ChatStream, Setup};
-use super::{ChatReply, ChatRequest, OpenAiBuilder, telemetry};
+use super::telemetry;
 use crate::config::CallOptions;
 use crate::error::{ErrorKind, Result};
 use crate::http::{Head, HttpClient, Request, Response, Source};
@@ -41,20 +44,6 @@ pub struct OpenAi {
 }
 
 impl OpenAi {
-    /// A client with settings of your own.
-    pub fn builder() -> OpenAiBuilder {
-        OpenAiBuilder::default()
-    }
-
-    /// A client set up by `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_ORG_ID` and `OPENAI_PROJECT_ID`.
-    ///
-    /// # Errors
-    ///
-    /// `config` when a setting is not usable, or when there is no key and the service is OpenAI's own.
-    pub fn from_env() -> Result<Self> {
-        OpenAiBuilder::from_env().build()
-    }
-
     /// The same client with these options for its calls, over those it has.
     pub fn with(&self, options: CallOptions) -> Self {
         OpenAi { http: self.http.clone(), options: Arc::new(self.options.merged(options)) }
@@ -65,7 +54,7 @@ impl OpenAi {
         (self.http.clone(), self.options.clone())
     }
 
-    /// Asks for a reply, whole.
+    /// Asks for a whole reply. The request is taken by value or by reference.
     ///
     /// # Errors
     ///
@@ -74,9 +63,10 @@ impl OpenAi {
     /// # Panics
     ///
     /// Outside of a Tokio runtime with I/O and time.
-    pub async fn chat(&self, request: ChatRequest) -> Result<ChatReply> {
-        let span = telemetry::chat_span(&self.http, &request, false);
-        let reply = self.fetch(&request, &span).instrument(span.clone()).await;
+    pub async fn chat(&self, request: impl Borrow<ChatRequest>) -> Result<ChatReply> {
+        let request = request.borrow();
+        let span = telemetry::chat_span(&self.http, request, false);
+        let reply = self.fetch(request, &span).instrument(span.clone()).await;
         if let Err(error) = &reply {
             telemetry::record_error(&span, error);
         }
@@ -99,7 +89,7 @@ impl OpenAi {
         Ok(reply.with_head(Head { status, url: Some(url), headers }))
     }
 
-    /// Asks for a reply, to be read while it is made.
+    /// Asks for a reply that is read while it is made. The request is taken by value or by reference.
     ///
     /// It returns as soon as the service has accepted the request; dropping the stream ends the request.
     ///
@@ -110,10 +100,11 @@ impl OpenAi {
     /// # Panics
     ///
     /// Outside of a Tokio runtime with I/O and time.
-    pub async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
+    pub async fn chat_stream(&self, request: impl Borrow<ChatRequest>) -> Result<ChatStream> {
+        let request = request.borrow();
         let started = Instant::now();
-        let span = telemetry::chat_span(&self.http, &request, true);
-        match self.open(&request).instrument(span.clone()).await {
+        let span = telemetry::chat_span(&self.http, request, true);
+        match self.open(request).instrument(span.clone()).await {
             Ok(source) => {
                 let asked = request.asked();
                 let limits = self.http.limits().clone();

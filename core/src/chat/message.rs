@@ -1,5 +1,7 @@
-//! Messages: what is said in a conversation, by whom, in which form.
+//! Messages of a conversation, in the form of the wire.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -30,9 +32,9 @@ pub enum Message {
     Developer(TextMessage),
     /// Instructions.
     System(TextMessage),
-    /// What the person says.
+    /// A message of the person.
     User(TextMessage),
-    /// What the model said.
+    /// A message of the model.
     Assistant(AssistantMessage),
     /// The result of a tool call.
     Tool {
@@ -82,9 +84,9 @@ impl<'de> Deserialize<'de> for Message {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TextMessage {
-    /// What is said.
+    /// The content.
     pub content: Content,
-    /// Who says it, to tell participants of the same role apart.
+    /// The participant's name, where several have the same role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -112,7 +114,7 @@ pub enum Part {
     },
     /// An image.
     ImageUrl {
-        /// Where the image is.
+        /// The image.
         image_url: ImageUrl,
     },
     /// A part of another type (audio, a file), sent as it is.
@@ -120,13 +122,13 @@ pub enum Part {
     Other(Value),
 }
 
-/// Where an image is, and how closely to look.
+/// An image, and how closely to look at it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ImageUrl {
     /// An `https:` URL, or a `data:` URL that holds the image itself.
     pub url: String,
-    /// How closely the model looks at it.
+    /// The closeness of the model's look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<ImageDetail>,
 }
@@ -142,12 +144,12 @@ impl Message {
         Message::System(TextMessage { content: content.into(), name: None })
     }
 
-    /// What the person says.
+    /// A message of the person.
     pub fn user(content: impl Into<Content>) -> Self {
         Message::User(TextMessage { content: content.into(), name: None })
     }
 
-    /// What the model said.
+    /// A message of the model.
     pub fn assistant(text: impl Into<String>) -> Self {
         Message::Assistant(AssistantMessage { content: Some(text.into()), ..Default::default() })
     }
@@ -167,6 +169,19 @@ impl Part {
     /// A part that is an image, given by an `https:` or a `data:` URL.
     pub fn image_url(url: impl Into<String>) -> Self {
         Part::ImageUrl { image_url: ImageUrl { url: url.into(), detail: None } }
+    }
+
+    /// A part that is an image, sent along as a `data:` URL of its media type, such as `image/png`.
+    ///
+    /// ```
+    /// use turnwire::chat::{Content, Part};
+    ///
+    /// let content = Content::from([Part::text("이게 뭐예요?"), Part::image_bytes("image/png", b"\x89PNG")]);
+    /// # let Content::Parts(parts) = content else { unreachable!() };
+    /// # assert_eq!(parts[1], Part::image_url("data:image/png;base64,iVBORw=="));
+    /// ```
+    pub fn image_bytes(media_type: &str, bytes: impl AsRef<[u8]>) -> Self {
+        Self::image_url(format!("data:{media_type};base64,{}", BASE64_STANDARD.encode(bytes)))
     }
 
     /// The same image, to be looked at in this detail. Other parts stay as they are.

@@ -5,6 +5,7 @@
 
 pub(crate) mod accumulate;
 mod assistant;
+mod body;
 mod budget;
 pub(crate) mod builder;
 mod chunk;

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::assistant::AssistantMessage;
+use super::assistant::{AssistantMessage, ToolCall};
 use super::budget;
 use super::extra::Extra;
 use super::lenient::{Index, List, Number, Text, Word};
@@ -13,8 +13,7 @@ use super::prune::repaired;
 use super::unreadable::{Unreadable, is_giving_up, is_json, reported_trouble};
 use super::usage::{Logprobs, Usage};
 use super::{FinishReason, Role, ServiceTier};
-use crate::error::is_sign;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, is_sign};
 use crate::http::{Head, REQUEST_ID};
 
 /// A whole reply.
@@ -88,9 +87,9 @@ impl Serialize for ChatReply {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Choice {
-    /// Which of them, from 0.
+    /// The index of the reply, from 0.
     pub index: u32,
-    /// What the model says.
+    /// The model's message.
     pub message: AssistantMessage,
     /// Why it ended.
     pub finish_reason: Option<FinishReason>,
@@ -172,7 +171,7 @@ impl ChatReply {
         Ok(reply)
     }
 
-    /// Whether it may be an error that the service reports, in place of a reply or beside one.
+    /// Returns true if it may be an error that the service reports, in place of a reply or beside one.
     fn is_suspect(&self) -> bool {
         self.choices.is_empty()
             || self.extra.keys().any(|name| is_sign(name))
@@ -189,9 +188,14 @@ impl ChatReply {
         self.message().and_then(|m| m.content.as_deref()).unwrap_or_default()
     }
 
-    /// Why the model declines, if it does, in place of the first reply's text.
+    /// The model's refusal, if there is one in place of the first reply's text.
     pub fn refusal(&self) -> Option<&str> {
         self.message().and_then(|m| m.refusal.as_deref())
+    }
+
+    /// The tools that the model calls in the first reply; empty when it calls none.
+    pub fn tool_calls(&self) -> &[ToolCall] {
+        self.message().map(|m| m.tool_calls.as_slice()).unwrap_or_default()
     }
 
     /// The first reply's message.

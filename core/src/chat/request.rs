@@ -1,10 +1,8 @@
-//! What is asked of the model: messages and options.
+//! A request to the model: messages and options.
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::message::{Content, Message};
@@ -12,16 +10,14 @@ use super::options::{Stop, StreamOptions};
 use super::tool::{ResponseFormat, Tool, ToolChoice};
 use super::verbatim::Verbatim;
 use super::{ReasoningEffort, ServiceTier, Verbosity};
-use crate::error::{Error, ErrorKind, Result};
-use crate::json::with_whole_pairs;
 
 /// Defines the request with its options: a public field and a setter for each, and the list of their names.
 macro_rules! chat_request {
-    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty,)+) => {
-        /// A chat completion request: what is said so far, and how to go on.
+    ($($(#[doc = $doc:literal])+ $name:ident($argument:ty): $type:ty,)+) => {
+        /// A chat completion request: the conversation so far, and options.
         ///
-        /// Options that are not set are not sent, so the service's defaults hold. What has no field here goes
-        /// along by [`extra`](Self::extra).
+        /// Options that are not set are not sent, so the service's defaults hold. A field that is not known here is set
+        /// with [`extra`](Self::extra).
         ///
         /// ```
         /// use turnwire::ChatRequest;
@@ -37,9 +33,9 @@ macro_rules! chat_request {
         #[non_exhaustive]
         #[must_use]
         pub struct ChatRequest {
-            /// What [`from_json`](Self::from_json) was given.
+            /// The JSON that [`from_json`](Self::from_json) was given.
             #[serde(flatten, skip_deserializing)]
-            given: Verbatim,
+            pub(super) given: Verbatim,
             /// The model that answers.
             #[serde(default, skip_serializing_if = "String::is_empty")]
             pub model: String,
@@ -51,21 +47,21 @@ macro_rules! chat_request {
                 #[serde(default, skip_serializing_if = "Option::is_none")]
                 pub $name: Option<$type>,
             )+
-            /// The end user, for the service's protection against abuse.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            pub user: Option<String>,
+            /// The end user (on the wire `user`), for the service's protection against abuse.
+            #[serde(default, rename = "user", skip_serializing_if = "Option::is_none")]
+            pub end_user: Option<String>,
             /// Further fields, sent as they are; they replace fields of the same name.
             #[serde(flatten)]
             pub extra: Map<String, Value>,
         }
 
         impl ChatRequest {
-            /// The names of the fields that are typed.
+            /// The names of the typed fields, as they are on the wire.
             pub const FIELDS: &[&str] = &["model", "messages", "user", $(stringify!($name),)+];
 
             $(
                 $(#[doc = $doc])+
-                pub fn $name(mut self, value: impl Into<$type>) -> Self {
+                pub fn $name(mut self, value: $argument) -> Self {
                     self.$name = Some(value.into());
                     self
                 }
@@ -75,79 +71,60 @@ macro_rules! chat_request {
 }
 
 chat_request! {
-    /// How much chance there is in the choice of words, 0 to 2.
-    temperature: f64,
+    /// The randomness of the choice of words, 0 to 2.
+    temperature(impl Into<f64>): f64,
     /// Considers only the likeliest words of this total probability.
-    top_p: f64,
-    /// How many replies to make.
-    n: u32,
+    top_p(impl Into<f64>): f64,
+    /// The number of replies.
+    n(u32): u32,
     /// Texts at which the reply ends, without them.
-    stop: Stop,
+    stop(impl Into<Stop>): Stop,
     /// The most tokens of a reply, thinking included.
-    max_completion_tokens: u32,
+    max_completion_tokens(u32): u32,
     /// The most tokens of a reply, for services that do not know `max_completion_tokens`.
-    max_tokens: u32,
+    max_tokens(u32): u32,
     /// Makes words less likely that were used at all, -2 to 2.
-    presence_penalty: f64,
+    presence_penalty(impl Into<f64>): f64,
     /// Makes words less likely the more they were used, -2 to 2.
-    frequency_penalty: f64,
+    frequency_penalty(impl Into<f64>): f64,
     /// Changes the likelihood of tokens, by their ids.
-    logit_bias: BTreeMap<String, f64>,
-    /// Whether to tell the log probabilities of the tokens.
-    logprobs: bool,
-    /// How many alternatives to tell for each token.
-    top_logprobs: u32,
+    logit_bias(impl Into<BTreeMap<String, f64>>): BTreeMap<String, f64>,
+    /// Asks for the log probabilities of the tokens.
+    logprobs(bool): bool,
+    /// The number of alternatives for each token.
+    top_logprobs(u32): u32,
     /// Makes replies repeatable, as far as the service can.
-    seed: i64,
-    /// The end user as a stable hash, in place of `user`.
-    safety_identifier: String,
+    seed(impl Into<i64>): i64,
+    /// The end user as a stable hash, in place of `end_user`.
+    safety_identifier(impl Into<String>): String,
     /// Groups requests whose prompts begin alike, for the service's cache.
-    prompt_cache_key: String,
+    prompt_cache_key(impl Into<String>): String,
     /// Notes that the service keeps with the completion.
-    metadata: BTreeMap<String, String>,
-    /// Whether the service keeps the completion.
-    store: bool,
+    metadata(impl Into<BTreeMap<String, String>>): BTreeMap<String, String>,
+    /// Asks the service to keep the completion.
+    store(bool): bool,
     /// The tools that the model may call.
-    tools: Vec<Tool>,
-    /// Which tools the model may, or must, call.
-    tool_choice: ToolChoice,
-    /// Whether the model may call several tools at once.
-    parallel_tool_calls: bool,
+    tools(impl Into<Vec<Tool>>): Vec<Tool>,
+    /// The tools that the model may, or must, call.
+    tool_choice(impl Into<ToolChoice>): ToolChoice,
+    /// Allows the model to call several tools at once.
+    parallel_tool_calls(bool): bool,
     /// The form that the reply must have.
-    response_format: ResponseFormat,
-    /// How long a reasoning model may think.
-    reasoning_effort: ReasoningEffort,
-    /// How much the model says.
-    verbosity: Verbosity,
+    response_format(impl Into<ResponseFormat>): ResponseFormat,
+    /// The effort of a reasoning model.
+    reasoning_effort(impl Into<ReasoningEffort>): ReasoningEffort,
+    /// The length of the model's answers.
+    verbosity(impl Into<Verbosity>): Verbosity,
     /// The class of service.
-    service_tier: ServiceTier,
-    /// What a stream carries besides the reply.
-    stream_options: StreamOptions,
+    service_tier(impl Into<ServiceTier>): ServiceTier,
+    /// The parts of a stream besides the reply.
+    stream_options(impl Into<StreamOptions>): StreamOptions,
 }
 
 impl ChatRequest {
     /// A request to `model`, without messages.
     pub fn new(model: impl Into<String>) -> Self {
         ChatRequest { model: model.into(), ..Self::default() }
-    }
-
-    /// A request from its JSON, every field of which is sent as it is written, known or not: in its order, and with
-    /// numbers of any size. Halves of surrogate pairs in it become U+FFFD.
-    ///
-    /// `stream` is left out: the call decides. A field that is set afterwards replaces the one of the JSON; messages
-    /// that are added follow those of the JSON.
-    ///
-    /// # Errors
-    ///
-    /// `invalid_request` when it is not a JSON object.
-    pub fn from_json(json: &str) -> Result<Self> {
-        let mut given: Verbatim = serde_json::from_str(&with_whole_pairs(json)).map_err(|e| {
-            let why = format!("the request is not a JSON object: {e}");
-            Error::new(ErrorKind::InvalidRequest, "chat.request", why)
-        })?;
-        given.remove("stream");
-        let model = given.get("model").and_then(|model| serde_json::from_str(model).ok());
-        Ok(ChatRequest { model: model.unwrap_or_default(), given, ..Self::default() })
     }
 
     /// Adds instructions by the developer, for newer models in place of [`system`](Self::system).
@@ -160,12 +137,12 @@ impl ChatRequest {
         self.message(Message::system(content))
     }
 
-    /// Adds what the person says.
+    /// Adds a message of the person.
     pub fn user(self, content: impl Into<Content>) -> Self {
         self.message(Message::user(content))
     }
 
-    /// Adds what the model said.
+    /// Adds a message of the model.
     pub fn assistant(self, text: impl Into<String>) -> Self {
         self.message(Message::assistant(text))
     }
@@ -184,7 +161,13 @@ impl ChatRequest {
 
     /// Names the end user (the field `user`), for the service's protection against abuse.
     pub fn end_user(mut self, user: impl Into<String>) -> Self {
-        self.user = Some(user.into());
+        self.end_user = Some(user.into());
+        self
+    }
+
+    /// Adds a tool to those that the model may call.
+    pub fn tool(mut self, tool: Tool) -> Self {
+        self.tools.get_or_insert_default().push(tool);
         self
     }
 
@@ -198,193 +181,5 @@ impl ChatRequest {
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.extra.insert(name.into(), value.into());
         self
-    }
-
-    /// How many replies are asked for.
-    pub(super) fn asked(&self) -> usize {
-        let given = || serde_json::from_str(self.given.get("n")?).ok();
-        let n = match (self.extra.get("n"), self.n) {
-            (Some(n), _) => n.as_u64(),
-            (None, Some(n)) => Some(n.into()),
-            (None, None) => given(),
-        };
-        usize::try_from(n.unwrap_or(1)).unwrap_or(1)
-    }
-
-    /// The body to send.
-    pub(super) fn body(&self, stream: bool, operation: &'static str) -> Result<Bytes> {
-        let refuse = |why: &str| Error::new(ErrorKind::InvalidRequest, operation, why);
-        let is_given = |name| self.extra.contains_key(name) || self.given.get(name).is_some();
-        if self.model.is_empty() && !is_given("model") {
-            return Err(refuse("the request names no model"));
-        }
-        let body = || {
-            // Written in the order given, typed, extra: of one name, the last holds.
-            let mut body: Verbatim = serde_json::from_str(&serde_json::to_string(self)?)?;
-            if let Some(given) = self.given.get("messages")
-                && !self.extra.contains_key("messages")
-            {
-                body.set("messages".to_owned(), joined(given, &self.messages)?);
-            }
-            if stream {
-                body.set("stream".to_owned(), RawValue::from_string("true".to_owned())?);
-            } else if !is_given("stream_options") {
-                body.remove("stream_options"); // services refuse it without a stream
-            }
-            serde_json::to_vec(&body)
-        };
-        body().map(Bytes::from).map_err(|e| refuse(&e.to_string()))
-    }
-}
-
-/// The messages of a list in JSON, and more behind them. What is no list stays as it is when there are none.
-fn joined(given: &str, more: &[Message]) -> serde_json::Result<Box<RawValue>> {
-    let mut messages: Vec<Box<RawValue>> = match more {
-        [] => return RawValue::from_string(given.to_owned()),
-        _ => serde_json::from_str(given)?,
-    };
-    for message in more {
-        messages.push(serde_json::value::to_raw_value(message)?);
-    }
-    serde_json::value::to_raw_value(&messages)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn sent(request: &ChatRequest, stream: bool) -> Value {
-        serde_json::from_slice(&request.body(stream, "test").unwrap()).unwrap()
-    }
-
-    #[test]
-    fn what_is_not_set_is_not_sent() {
-        let request = ChatRequest::new("m").user("hi");
-        let expected = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]});
-        assert_eq!(sent(&request, false), expected);
-    }
-
-    #[test]
-    fn extra_fields_replace_typed_ones() {
-        let request =
-            ChatRequest::new("m").temperature(0.5).extra("temperature", 1).extra("x", [1]);
-        let body = String::from_utf8(request.body(true, "test").unwrap().to_vec()).unwrap();
-        assert_eq!(body, r#"{"model":"m","messages":[],"temperature":1,"x":[1],"stream":true}"#);
-    }
-
-    #[test]
-    fn a_request_from_json_is_sent_as_it_is() {
-        let wire = json!({
-            "model": "m", "n": 2, "stop": null, "top_k": 4,
-            "messages": [{"role": "user", "content": "hi", "cache_control": {"type": "ephemeral"}}],
-        });
-        let mut given = wire.clone();
-        given["stream"] = true.into();
-        let request = ChatRequest::from_json(&given.to_string()).unwrap();
-        assert_eq!((request.model.as_str(), request.asked()), ("m", 2));
-        assert_eq!(sent(&request, false), wire);
-        for other in ["[]", "3", "{", r#"{"n": NaN}"#, r#"{"a": "\u12"}"#] {
-            assert_eq!(
-                ChatRequest::from_json(other).unwrap_err().code(),
-                "invalid_request",
-                "{other}"
-            );
-        }
-    }
-
-    /// The body of a request that was made from JSON.
-    fn resent(json: &str) -> String {
-        let body = ChatRequest::from_json(json).unwrap().body(false, "test").unwrap();
-        String::from_utf8(body.to_vec()).unwrap()
-    }
-
-    #[test]
-    fn json_is_sent_in_the_order_and_with_the_numbers_that_it_was_given() {
-        for wire in [
-            r#"{"z":1,"model":"m","b":{"z":1,"a":{"2":0,"1":0}},"a":[],"messages":[]}"#,
-            r#"{"seed":1180591620717411303424,"model":"m","messages":[{"content":-9223372036854775809}]}"#,
-            r#"{"model":"m","messages":[],"x":[18446744073709551616,-0.0,1e400,1E-999,0.12345678901234567890]}"#,
-            r#"{"model":"m","messages":"no list","x":{"a":1,"a":2}}"#,
-        ] {
-            assert_eq!(resent(wire), wire);
-        }
-        assert_eq!(
-            resent(r#"{"model":"a","x":1,"model":"b"}"#),
-            r#"{"model":"b","x":1}"#.replace(r#","x":1"#, r#","x":1,"messages":[]"#)
-        );
-        let deep = format!(
-            r#"{{"model":"m","messages":{}1{}}}"#,
-            "[".repeat(200_000),
-            "]".repeat(200_000)
-        );
-        assert_eq!(resent(&deep), deep);
-    }
-
-    #[test]
-    fn halves_of_surrogate_pairs_in_json_become_replacement_characters() {
-        let sent = resent(
-            r#"{"model":"m","messages":[{"content":"a\ud83d"}],"\ude00":"\ud83d\ude00 \\ud83d"}"#,
-        );
-        assert_eq!(
-            sent,
-            r#"{"model":"m","messages":[{"content":"a\ufffd"}],"\ufffd":"\ud83d\ude00 \\ud83d"}"#
-                .replace(r#""\ufffd":"#, "\"\u{fffd}\":")
-        );
-    }
-
-    #[test]
-    fn a_request_from_json_takes_more_messages_and_other_values() {
-        let json =
-            r#"{"model":"a","messages":[{"role":"user","content":"1"}],"temperature":1,"n":3}"#;
-        let request =
-            ChatRequest::from_json(json).unwrap().user("2").temperature(0.5).extra("n", 2);
-        assert_eq!(request.asked(), 2);
-        let messages = json!([{"role": "user", "content": "1"}, {"role": "user", "content": "2"}]);
-        let expected = json!({"model": "a", "messages": messages, "temperature": 0.5, "n": 2});
-        assert_eq!(sent(&request, false), expected);
-        assert_eq!(sent(&request.extra("messages", "all"), false)["messages"], "all");
-        let odd = ChatRequest::from_json(r#"{"model":"m","messages":3}"#).unwrap().user("hi");
-        assert_eq!(odd.body(false, "chat").unwrap_err().code(), "invalid_request");
-    }
-
-    #[test]
-    fn stream_options_go_with_streams_alone() {
-        let request = ChatRequest::new("m").include_usage();
-        assert_eq!(sent(&request, true)["stream_options"], json!({"include_usage": true}));
-        assert_eq!(sent(&request, false).get("stream_options"), None);
-    }
-
-    #[test]
-    fn a_request_without_a_model_is_refused() {
-        let error = ChatRequest::default().body(true, "chat").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-    }
-
-    #[test]
-    fn a_request_written_as_json_reads_and_writes_unchanged() {
-        let wire = json!({
-            "model": "m", "stop": "\n", "n": 2, "seed": 7, "top_k": 40,
-            "metadata": {"a": "b"}, "reasoning_effort": "ultra", "tool_choice": "auto",
-            "messages": [
-                {"role": "system", "content": "s"},
-                {"role": "user", "name": "kim", "content": [
-                    {"type": "text", "text": "t"},
-                    {"type": "image_url", "image_url": {"url": "u", "detail": "low"}},
-                    {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}},
-                ]},
-                {"role": "assistant", "content": null, "tool_calls": [
-                    {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}},
-                ]},
-                {"role": "tool", "tool_call_id": "c", "content": "r"},
-                {"role": "narrator", "content": "an unknown role"},
-            ],
-            "response_format": {"type": "json_object"},
-            "stream": false,
-        });
-        let request: ChatRequest = serde_json::from_value(wire.clone()).unwrap();
-        assert_eq!(request.extra.len(), 2, "{:?}", request.extra);
-        assert_eq!(sent(&request, false), wire);
     }
 }

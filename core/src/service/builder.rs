@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 
 use super::client::{ChatService, Shared};
-use super::{ServicePaths, Wire};
+use super::settings::{ServicePaths, Wire};
 use crate::config::CallOptions;
 use crate::credentials::{Credentials, GuardedProvider, Secret, TokenProvider, Tokens};
 use crate::error::Result;
@@ -25,8 +25,35 @@ pub struct ChatServiceBuilder {
     credentials: Credentials,
 }
 
+impl ChatService {
+    /// A client of the service at this URL, which gets its tokens with each request.
+    ///
+    /// # Errors
+    ///
+    /// `config` when the URL is not usable.
+    ///
+    /// ```
+    /// use turnwire::{ChatService, TurnRequest};
+    ///
+    /// # async fn run(access: &str, refresh: &str) -> turnwire::Result<()> {
+    /// let service = ChatService::new("http://localhost:5000")?;
+    /// let answer = service.send(TurnRequest::new("안녕").tokens(access, refresh)).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn new(url: impl Into<Secret>) -> Result<Self> {
+        Self::builder(url).build()
+    }
+
+    /// A client with settings of your own, of the service at this URL.
+    pub fn builder(url: impl Into<Secret>) -> ChatServiceBuilder {
+        ChatServiceBuilder::new(url)
+    }
+}
+
 impl ChatServiceBuilder {
-    pub(super) fn new(url: impl Into<Secret>) -> Self {
+    fn new(url: impl Into<Secret>) -> Self {
         ChatServiceBuilder {
             http: HttpConfig { base_url: Some(url.into()), ..HttpConfig::default() },
             paths: ServicePaths::default(),
@@ -42,28 +69,28 @@ impl ChatServiceBuilder {
         self
     }
 
-    /// Where tokens come from when there are none, or the service refuses those that there are: then the call is made
+    /// The source of tokens when there are none, or the service refuses those that there are: then the call is made
     /// once more with the fresh ones.
     pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
         self.credentials.provider = Some(GuardedProvider::new(provider));
         self
     }
 
-    /// Where the calls are.
+    /// The paths of the calls.
     pub fn paths(mut self, paths: ServicePaths) -> Self {
         self.paths = paths;
         self
     }
 
-    /// What the service streams. Default events.
+    /// The form of the service's stream. Default events.
     pub fn wire(mut self, wire: Wire) -> Self {
         self.wire = wire;
         self
     }
 
-    /// Whether a turn that cannot be streamed is asked for whole. Default true.
+    /// Asks for a whole reply when a turn cannot be streamed. Default true.
     ///
-    /// It is, only where the failure proves that the service did not take the message: there was no connection, or it
+    /// It does so only where the failure proves that the service did not take the message: there was no connection, or it
     /// answered 404, 405 or 501.
     pub fn fallback(mut self, fallback: bool) -> Self {
         self.fallback = fallback;

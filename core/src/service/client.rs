@@ -13,10 +13,10 @@ use tokio::time::Instant;
 use super::answer::{ChatAnswer, read_speech};
 use super::failure::{after, explained, is_untaken};
 use super::request::{Reply, body};
+use super::settings::{ServicePaths, Wire};
 use super::stream::TurnStream;
-use super::{ChatServiceBuilder, ServicePaths, Wire};
 use crate::config::CallOptions;
-use crate::credentials::{GuardedProvider, Secret, Tokens};
+use crate::credentials::{GuardedProvider, Tokens};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Head, HttpClient, Repeat, Request, Response, Source};
 use crate::turn_request::TurnRequest;
@@ -68,11 +68,6 @@ struct Call<'a> {
 }
 
 impl ChatService {
-    /// A client with settings of your own, of the service at this URL.
-    pub fn builder(url: impl Into<Secret>) -> ChatServiceBuilder {
-        ChatServiceBuilder::new(url)
-    }
-
     /// The same client with these options for its calls, over those it has.
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {

@@ -25,8 +25,24 @@ pub struct ChatStoreBuilder {
     credentials: Credentials,
 }
 
+impl ChatStore {
+    /// A client of the store at this URL, which gets its tokens with each call or record.
+    ///
+    /// # Errors
+    ///
+    /// `config` when the URL is not usable.
+    pub fn new(url: impl Into<Secret>) -> Result<Self> {
+        Self::builder(url).build()
+    }
+
+    /// A client with settings of your own, of the store at this URL.
+    pub fn builder(url: impl Into<Secret>) -> ChatStoreBuilder {
+        ChatStoreBuilder::new(url)
+    }
+}
+
 impl ChatStoreBuilder {
-    pub(super) fn new(url: impl Into<Secret>) -> Self {
+    fn new(url: impl Into<Secret>) -> Self {
         let timeouts =
             Timeouts::new().connect(Duration::from_secs(5)).total(Duration::from_secs(30));
         ChatStoreBuilder {
@@ -45,20 +61,20 @@ impl ChatStoreBuilder {
         self
     }
 
-    /// Where tokens come from when a call or a record has none, or none that are accepted any more.
+    /// The source of tokens when a call or a record has none, or none that are accepted any more.
     pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
         self.credentials.provider = Some(GuardedProvider::new(provider));
         self
     }
 
-    /// Whether a login is extended when its refresh token has expired before its access token: then a new refresh
-    /// token is asked for. Default false.
+    /// Extends a login whose refresh token has expired before its access token: a new refresh token is asked for.
+    /// Default false.
     pub fn extend_login(mut self, extend: bool) -> Self {
         self.extend_login = extend;
         self
     }
 
-    /// Where the calls are.
+    /// The paths of the calls.
     pub fn paths(mut self, paths: StorePaths) -> Self {
         self.paths = paths;
         self

@@ -12,11 +12,9 @@ use super::call::Call;
 use super::paths::filled;
 use super::renewal::Renewals;
 use super::stats::{Counters, count};
-use super::{
-    ChatStoreBuilder, Session, SessionStatus, StoreMessage, StorePaths, StoreStats, Workspace,
-};
+use super::{Session, SessionStatus, StoreMessage, StorePaths, StoreStats, Workspace};
 use crate::config::CallOptions;
-use crate::credentials::{GuardedProvider, Secret, Tokens};
+use crate::credentials::{GuardedProvider, Tokens};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{HttpClient, HttpConfig};
 use crate::process::PerProcess;
@@ -81,20 +79,6 @@ pub(super) struct Identity {
 }
 
 impl ChatStore {
-    /// A client of the store at this URL, which gets its tokens by call or by record.
-    ///
-    /// # Errors
-    ///
-    /// `config` when the URL is not usable.
-    pub fn new(url: impl Into<Secret>) -> Result<Self> {
-        Self::builder(url).build()
-    }
-
-    /// A client with settings of your own, of the store at this URL.
-    pub fn builder(url: impl Into<Secret>) -> ChatStoreBuilder {
-        ChatStoreBuilder::new(url)
-    }
-
     /// The same client with these options for its calls, over those it has.
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {

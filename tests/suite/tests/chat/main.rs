@@ -3,6 +3,7 @@
 
 mod coding;
 mod connection;
+mod face;
 mod failure;
 mod floods;
 mod h2;
