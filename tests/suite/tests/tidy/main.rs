@@ -15,3 +15,4 @@ mod lexed;
 mod lints;
 mod rooms;
 mod tree;
+mod words;
