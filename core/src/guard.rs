@@ -25,6 +25,13 @@ impl Callback {
     }
 }
 
+impl Callback {
+    /// The callback with this part, of a type whose name its trait object reports.
+    pub(crate) fn named(part: &'static str, type_name: &'static str) -> Self {
+        Callback { part, type_name }
+    }
+}
+
 impl fmt::Display for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the {} `{}`", self.part, self.type_name)

@@ -16,11 +16,12 @@ use running::{assert_one_error_line, clean};
 /// A service that takes nothing of one user, and nothing now of the others.
 struct Picky;
 
+#[turnwire::async_trait]
 impl Sink for Picky {
     async fn deliver(&self, record: &Record) -> Outcome {
         match record.user_id() {
-            Some("banned") => Outcome::Dead { reason: "HTTP 400: 빈 메시지".into() },
-            _ => Outcome::Unavailable { after: None, reason: "connection refused".into() },
+            Some("banned") => Outcome::dead("HTTP 400: 빈 메시지"),
+            _ => Outcome::unavailable("connection refused"),
         }
     }
 }

@@ -1,252 +1,170 @@
-//! The delivery of a claimed conversation: the sink is called, and what became of the record is written down.
+//! The settings of delivery.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+/// Longer times are cut to this one, which is no limit, so that sums of times do not overflow.
+const NO_LIMIT: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+/// The shortest bound of a wait between two tries: without a wait the retries would keep a processor busy.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+/// The most conversations that one process delivers at once.
+const MOST_AT_ONCE: usize = 1024;
 
-use super::backend::{Change, Entry, Fault, Settled};
-use super::opens::Ground;
-use super::room::Place;
-use super::shared::{Phase, Shared, lock, millis};
-use super::sink::AnySink;
-use super::state::{Gate, Verdict, judge, poison};
-use super::tokens::Holder;
-use super::{Outcome, Record};
-use crate::guard;
-
-/// A file whose state cannot be written is tried again.
-pub(super) const SETTLE_AGAIN: Duration = Duration::from_millis(500);
-/// How soon, while another process writes.
-pub(super) const SETTLE_SOON: Duration = Duration::from_millis(10);
-/// The longest that a call of `delivered` may run.
-const HOOK: Duration = Duration::from_secs(60);
-
-/// A claimed conversation.
-pub(super) struct Conversation {
-    pub(super) shared: Arc<Shared>,
-    pub(super) place: Place,
-    slot: Option<Slot>,
+/// The delivery of records: concurrency, retries, and the end of retries.
+///
+/// The wait before a retry is drawn at random between nothing and a bound that doubles with each failure. A time beyond
+/// 100 years is no limit.
+///
+/// ```
+/// use std::time::Duration;
+/// use turnwire::outbox::Delivery;
+///
+/// let patient = Delivery::new().concurrency(4).max_age(None).max_backoff(Duration::from_secs(600));
+/// assert_eq!(patient.poison_tries, 5);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Delivery {
+    /// Conversations that are delivered at once, by each process. Default 16, at most 1,024.
+    pub concurrency: usize,
+    /// The time limit of one delivery. A longer one is cancelled, and tried again later. Default 2 min.
+    pub limit: Duration,
+    /// The bound of the first wait. Default 500 ms, at least 1 ms.
+    pub initial_backoff: Duration,
+    /// The bound that doubling leads to. Default 60 s, at least 1 ms.
+    pub max_backoff: Duration,
+    /// The longest wait that a service may ask for. Default 1 h.
+    pub max_retry_after: Duration,
+    /// A record that is older when a delivery fails is given up: it becomes a dead letter. Default 72 h.
+    pub max_age: Duration,
+    /// Failures, each answered by the service while others got through, that make a record poison: a dead letter. A
+    /// failure to reach the service counts a quarter. Default 5.
+    pub poison_tries: u32,
+    /// Failures in a row, of any records, that open the breaker: then no record is sent for a while. Default 5.
+    pub breaker_failures: u32,
+    /// The time that the breaker stays open at first; then one record is tried. Default 30 s, at least 1 ms.
+    pub breaker_wait: Duration,
+    /// The longest time that it stays open, after doubling with each failed try. Default 5 min, at least 1 ms.
+    pub max_breaker_wait: Duration,
+    /// The number of delivered ids that are remembered, so that the same id is not accepted again. Default 100,000.
+    pub remembered: usize,
 }
 
-/// One of the deliveries that may run at once.
-struct Slot(Arc<Shared>);
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::SeqCst);
-        self.0.wake.notify_one();
-    }
-}
-
-impl Conversation {
-    pub(super) fn new(shared: Arc<Shared>, place: Place) -> Self {
-        shared.running.fetch_add(1, Ordering::SeqCst);
-        let slot = Some(Slot(shared.clone()));
-        Conversation { shared, place, slot }
-    }
-
-    pub(super) fn has_slot(&self) -> bool {
-        self.slot.is_some()
-    }
-
-    /// Lets another delivery run while this one waits for the disk.
-    pub(super) fn leave_slot(&mut self) {
-        self.slot = None;
-    }
-
-    /// Delivers record after record, until one has to wait or there are no more.
-    pub(super) async fn deliver(mut self, first: Entry) {
-        let shared = self.shared.clone();
-        let Some(sink) = shared.sink.get() else { return };
-        let mut entry = first;
-        // Records that look like poison and were stepped over, with their reasons.
-        let mut suspects = Vec::new();
-        loop {
-            let settled = self.deliver_one(sink, entry, &mut suspects).await;
-            match settled.and_then(|settled| settled.next) {
-                Some(next) if shared.phase() < Phase::Draining => entry = next,
-                Some(next) => {
-                    shared.room().give_back(self.place, &next.conversation, shared.clock.now());
-                    return;
-                }
-                None => return,
-            }
-        }
-    }
-
-    async fn deliver_one(
-        &mut self,
-        sink: &Arc<dyn AnySink>,
-        mut entry: Entry,
-        suspects: &mut Vec<(String, String)>,
-    ) -> Option<Settled> {
-        let shared = self.shared.clone();
-        let Some((mut record, number)) = self.record(&entry) else {
-            lock(&shared.breaker).abandon_probe();
-            let reason = "its payload cannot be read any more".to_owned();
-            let change = Change::Dead { trial: entry.trial, reason, go_on: true };
-            return self.settle(&entry, change).await.map(|(settled, _)| settled);
-        };
-        let outcome = match self.ground(&mut entry, &record).await {
-            Ground::There => {
-                if entry.conversation != record.conversation() {
-                    record = self.record(&entry)?.0;
-                }
-                self.outcome(&**sink, &record).await
-            }
-            Ground::Not(outcome) => outcome,
-            Ground::Gone => {
-                lock(&shared.breaker).abandon_probe();
-                return None;
-            }
-        };
-        let outcome = outcome.scrubbed(record.known_tokens());
-        let holder = Holder::of(entry.user.as_deref(), &entry.conversation);
-        let has_newer_tokens = outcome == Outcome::NeedsToken
-            && number.map_or_else(
-                || lock(&shared.tokens).find(&holder).is_some(),
-                |number| !lock(&shared.tokens).remove(&holder, number),
-            );
-        let change = self.judge(&entry, outcome, has_newer_tokens, suspects);
-        // Before it is settled: a flush that finds nothing waiting must not find this over before it is.
-        let hook = Hook::new(self.shared.clone());
-        let (settled, change) = self.settle(&entry, change).await?;
-        if settled.is_applied {
-            shared.died.fetch_add(settled.died, Ordering::SeqCst);
-            match change {
-                Change::Delivered { .. } => {
-                    shared.delivered.fetch_add(1, Ordering::SeqCst);
-                    count(hook, sink.clone(), record);
-                }
-                Change::Dead { reason, .. } => {
-                    suspects.clear();
-                    if let Some(observer) = lock(&shared.observers).remove(&entry.id) {
-                        observer.given_up(&reason);
-                    }
-                }
-                Change::Later { .. } => {}
-            }
-            shared.has_room();
-        }
-        Some(settled)
-    }
-
-    /// The record of an entry, with its tokens and their number; `None` when its payload cannot be read.
-    fn record(&self, entry: &Entry) -> Option<(Record, Option<u64>)> {
-        let payload = serde_json::from_str(&entry.payload).ok()?;
-        let mut record = Record::new(&entry.conversation, &entry.id, payload);
-        if let Some(user) = &entry.user {
-            record = record.user(user);
-        }
-        let holder = Holder::of(entry.user.as_deref(), &entry.conversation);
-        match lock(&self.shared.tokens).find(&holder) {
-            Some((number, tokens)) => Some((record.tokens(tokens), Some(number))),
-            None => Some((record, None)),
-        }
-    }
-
-    /// Lets the sink deliver, within the limit of a delivery.
-    async fn outcome(&self, sink: &dyn AnySink, record: &Record) -> Outcome {
-        let limit = self.shared.options.delivery.limit;
-        let delivery = guard::call(sink.callback(), || sink.deliver(record));
-        let reason = match timeout(limit, delivery).await {
-            Ok(Ok(outcome)) => return outcome,
-            Ok(Err(panicked)) => panicked.to_string(),
-            Err(_) => format!("{} did not end within {limit:?}", sink.callback()),
-        };
-        Outcome::Retry { after: None, reason }
-    }
-
-    /// What becomes of the record.
-    fn judge(
-        &self,
-        entry: &Entry,
-        outcome: Outcome,
-        has_newer_tokens: bool,
-        suspects: &mut Vec<(String, String)>,
-    ) -> Change {
-        let shared = &*self.shared;
-        let delivery = &shared.options.delivery;
-        let (now, elapsed) = (shared.clock.now(), shared.clock.elapsed());
-        let (others_get_through, is_open) = {
-            let mut breaker = lock(&shared.breaker);
-            breaker.note(entry.seq, &outcome, elapsed, delivery);
-            (breaker.only_fails(entry.seq), breaker.gate(elapsed) == Gate::Open)
-        };
-        let others_get_through = others_get_through
-            && !matches!(outcome, Outcome::Delivered)
-            && shared.room().delivered(self.place) > entry.trial.mark;
-        let go_on = is_open && shared.phase() < Phase::Draining;
-        match judge(outcome, entry.trial, now, others_get_through, fastrand::f64(), delivery) {
-            Verdict::Delivered => Change::Delivered { poisoned: std::mem::take(suspects), go_on },
-            Verdict::Dead { trial, reason } => Change::Dead { trial, reason, go_on },
-            Verdict::Later { trial, wait, needs_token, is_suspect, reason } => {
-                // Nothing behind it can be delivered before it is.
-                let is_suspect =
-                    is_suspect && !entry.opening.as_ref().is_some_and(super::Opening::is_to_open);
-                if is_suspect {
-                    suspects.push((entry.id.clone(), poison(&trial, &reason)));
-                }
-                let wait = if has_newer_tokens { Duration::ZERO } else { wait };
-                Change::Later {
-                    trial,
-                    due_at: now.saturating_add(millis(wait)),
-                    needs_token: needs_token && !has_newer_tokens,
-                    reason,
-                    // If the one behind it gets through, this one is the trouble, and not the service.
-                    step_over: is_suspect && go_on,
-                }
-            }
-        }
-    }
-
-    /// Writes down what became of the record, however long that takes: the service is not asked again meanwhile. While
-    /// the file cannot be written, other deliveries have this one's slot, and the conversation does not go on.
-    async fn settle(&mut self, entry: &Entry, mut change: Change) -> Option<(Settled, Change)> {
-        let shared = self.shared.clone();
-        loop {
-            let settled = shared.room().settle(self.place, entry, &change, shared.clock.now());
-            match settled {
-                Ok(settled) => return Some((settled, change)),
-                Err(_) if shared.phase() == Phase::Stopped => return None,
-                Err(Fault::Busy) => sleep(SETTLE_SOON).await,
-                Err(_) => {
-                    change.stop();
-                    self.leave_slot();
-                    sleep(SETTLE_AGAIN).await;
-                }
-            }
+impl Default for Delivery {
+    fn default() -> Self {
+        Delivery {
+            concurrency: 16,
+            limit: Duration::from_secs(120),
+            initial_backoff: Duration::from_millis(500),
+            max_backoff: Duration::from_secs(60),
+            max_retry_after: Duration::from_secs(60 * 60),
+            max_age: Duration::from_secs(72 * 60 * 60),
+            poison_tries: 5,
+            breaker_failures: 5,
+            breaker_wait: Duration::from_secs(30),
+            max_breaker_wait: Duration::from_secs(5 * 60),
+            remembered: 100_000,
         }
     }
 }
 
-/// Lets the sink do what is done once for a delivered record. Nothing but a flush waits for it.
-fn count(hook: Hook, sink: Arc<dyn AnySink>, record: Record) {
-    tokio::spawn(async move {
-        let Ok(_place) = hook.0.hook_room.acquire().await else { return };
-        let call = guard::call(sink.callback(), || sink.delivered(&record));
-        if timeout(HOOK, call).await.is_err() {
-            let limit = HOOK.as_secs();
-            tracing::warn!(record = record.id(), "`delivered` did not end within {limit} s");
-        }
-    });
-}
-
-/// A record that is being settled, or a call of `delivered` that runs or waits.
-struct Hook(Arc<Shared>);
-
-impl Hook {
-    fn new(shared: Arc<Shared>) -> Self {
-        shared.hooks.fetch_add(1, Ordering::SeqCst);
-        Hook(shared)
+impl Delivery {
+    /// The default settings.
+    pub fn new() -> Self {
+        Delivery::default()
     }
-}
 
-impl Drop for Hook {
-    fn drop(&mut self) {
-        self.0.hooks.fetch_sub(1, Ordering::SeqCst);
-        self.0.wake.notify_one();
+    /// Sets [`concurrency`](Self::concurrency).
+    #[must_use]
+    pub fn concurrency(mut self, conversations: usize) -> Self {
+        self.concurrency = conversations;
+        self
+    }
+
+    /// Sets [`limit`](Self::limit); `None`: no limit.
+    #[must_use]
+    pub fn limit(mut self, time: impl Into<Option<Duration>>) -> Self {
+        self.limit = time.into().unwrap_or(NO_LIMIT);
+        self
+    }
+
+    /// Sets [`initial_backoff`](Self::initial_backoff).
+    #[must_use]
+    pub fn initial_backoff(mut self, wait: Duration) -> Self {
+        self.initial_backoff = wait;
+        self
+    }
+
+    /// Sets [`max_backoff`](Self::max_backoff).
+    #[must_use]
+    pub fn max_backoff(mut self, wait: Duration) -> Self {
+        self.max_backoff = wait;
+        self
+    }
+
+    /// Sets [`max_retry_after`](Self::max_retry_after); `None`: every wait is kept.
+    #[must_use]
+    pub fn max_retry_after(mut self, wait: impl Into<Option<Duration>>) -> Self {
+        self.max_retry_after = wait.into().unwrap_or(NO_LIMIT);
+        self
+    }
+
+    /// Sets [`max_age`](Self::max_age); `None`: no record is given up by age.
+    #[must_use]
+    pub fn max_age(mut self, age: impl Into<Option<Duration>>) -> Self {
+        self.max_age = age.into().unwrap_or(NO_LIMIT);
+        self
+    }
+
+    /// Sets [`poison_tries`](Self::poison_tries).
+    #[must_use]
+    pub fn poison_tries(mut self, tries: u32) -> Self {
+        self.poison_tries = tries;
+        self
+    }
+
+    /// Sets [`breaker_failures`](Self::breaker_failures).
+    #[must_use]
+    pub fn breaker_failures(mut self, failures: u32) -> Self {
+        self.breaker_failures = failures;
+        self
+    }
+
+    /// Sets [`breaker_wait`](Self::breaker_wait).
+    #[must_use]
+    pub fn breaker_wait(mut self, wait: Duration) -> Self {
+        self.breaker_wait = wait;
+        self
+    }
+
+    /// Sets [`max_breaker_wait`](Self::max_breaker_wait).
+    #[must_use]
+    pub fn max_breaker_wait(mut self, wait: Duration) -> Self {
+        self.max_breaker_wait = wait;
+        self
+    }
+
+    /// Sets [`remembered`](Self::remembered).
+    #[must_use]
+    pub fn remembered(mut self, ids: usize) -> Self {
+        self.remembered = ids;
+        self
+    }
+
+    /// The settings within the range of sums of times.
+    pub(super) fn bounded(self) -> Self {
+        let wait = |time: Duration| time.clamp(SHORTEST_WAIT, NO_LIMIT);
+        Delivery {
+            concurrency: self.concurrency.min(MOST_AT_ONCE),
+            limit: self.limit.min(NO_LIMIT),
+            initial_backoff: wait(self.initial_backoff),
+            max_backoff: wait(self.max_backoff),
+            max_retry_after: self.max_retry_after.min(NO_LIMIT),
+            max_age: self.max_age.min(NO_LIMIT),
+            breaker_wait: wait(self.breaker_wait),
+            max_breaker_wait: wait(self.max_breaker_wait),
+            poison_tries: self.poison_tries,
+            breaker_failures: self.breaker_failures,
+            remembered: self.remembered,
+        }
     }
 }

@@ -1,35 +1,96 @@
-//! The outbox: a record that is handed over reaches its sink, waits visibly, or ends as a dead letter.
+//! The outbox: a durable queue of records on their way to a service.
+//!
+//! Every accepted record is delivered, pending, or a dead letter. [`Outbox::enqueue`] returns in microseconds, whether or
+//! not the service is there; a thread of the outbox delivers the records through a [`Sink`], and retries.
+//!
+//! ```text
+//!                       ┌──────── later ────────┐
+//!                       ▼                       │
+//! enqueue ─▶ stored ─▶ claimed ─▶ Sink::deliver ┼─▶ delivered ─▶ Sink::delivered, once
+//!   hold ─▶ held ─▲                             └─▶ dead letter ─▶ requeue or discard
+//!             release
+//! ```
+//!
+//! - Records of one [conversation](Record::conversation) are delivered in order, one at a time, also where several
+//!   processes share the file; those of others concurrently ([`Delivery::concurrency`]).
+//! - With a [file](OutboxBuilder::path) a record survives the process ([`Durability`]). In [memory](Outbox::memory) it does
+//!   not.
+//! - Ids are unique. A record whose id is known, delivered ones included, is not accepted a second time.
+//! - A delivery can be repeated: a process may end between the service's answer and the note of it. The sink sees the same
+//!   id again.
+//!
+//! # Failures
+//!
+//! The sink reports an [`Outcome`]. Failures that may pass are tried again after growing random waits; a record that fails
+//! while others get through is poison, and becomes a [`DeadLetter`]; a service that fails for all records is left alone
+//! for a while by the breaker. [`Outbox::enqueue`] fails only where a record cannot be accepted: `invalid_request`,
+//! `outbox_full`, and `cancelled` after [`Outbox::shutdown`]. A file that cannot be written is no error: records wait in
+//! memory, [`Receipt::durable`] is `false`, and [`Stats::storage_error`] names the reason.
+//!
+//! # Threads and processes
+//!
+//! `enqueue`, [`stats`](Outbox::stats) and the other plain functions block for the file at most, and need no runtime:
+//! call them from any thread. [`Outbox::flush`] and [`Outbox::shutdown`] are futures for any executor. A forked child
+//! gets a queue of its own on the same file; what was queued is delivered once, by one of the processes.
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//! use serde_json::json;
+//! use turnwire::outbox::{Outbox, Outcome, Record};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> turnwire::Result<()> {
+//! let outbox = Outbox::builder()
+//!     .sink(|record: Record| async move {
+//!         match record.payload()["text"].as_str() {
+//!             Some(_) => Outcome::Delivered,
+//!             None => Outcome::dead("a message needs a text"),
+//!         }
+//!     })
+//!     .start()?;
+//! outbox.enqueue(Record::new("conversation-1", "message-1", json!({"text": "안녕하세요"})))?;
+//! outbox.enqueue(Record::new("conversation-1", "message-2", json!({})))?;
+//!
+//! let report = outbox.flush(Duration::from_secs(5)).await;
+//! assert_eq!((report.delivered, report.dead, report.pending), (1, 1, 0));
+//! assert_eq!(outbox.dead_letters()?[0].reason, "a message needs a text");
+//! # Ok(())
+//! # }
+//! ```
 
-mod backend;
-mod checkpoint;
+mod builder;
+mod clock;
 mod delivery;
-mod file;
+mod flush;
 mod handle;
 mod inspect;
-mod memory;
+mod opener;
 mod opening;
-mod opens;
 mod options;
+mod outcome;
 mod payload;
 mod record;
 mod report;
-mod room;
+mod settings;
 mod shared;
 mod sink;
-mod sqlite;
 mod state;
+mod storage;
 mod tokens;
-mod waiting;
 mod worker;
 
 #[cfg(test)]
 mod tests;
 
+pub use builder::OutboxBuilder;
+pub use delivery::Delivery;
 pub use handle::Outbox;
-pub(crate) use opening::{
-    AnyOpener, Opened, Opener, Opening, OpeningCall, OpeningObserver, OpeningStep, Requests,
-};
-pub use options::{Delivery, Durability, OutboxBuilder, OutboxLimits, WhenFull};
-pub use record::Record;
-pub use report::{DeadLetter, FlushReport, PendingRecord, PendingState, Receipt, Stats};
-pub use sink::{Outcome, Sink};
+pub(crate) use opener::{AnyOpener, Opened, Opener, OpeningCall, Requests};
+pub(crate) use opening::{Opening, OpeningObserver, OpeningStep};
+pub use options::{Durability, OutboxLimits, WhenFull};
+pub use outcome::Outcome;
+pub use record::{PendingState, Record};
+pub use report::{DeadLetter, FlushReport, PendingRecord, Receipt, Stats};
+pub use sink::Sink;

@@ -1,16 +1,17 @@
-//! What is handed to the outbox.
+//! A record, and the states in which it is pending.
 
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::Value;
 
-use super::{Opening, OpeningObserver};
+use super::opening::{Opening, OpeningObserver};
 use crate::credentials::Tokens;
 
-/// One thing to be delivered: a payload, the conversation whose order it keeps, and an id.
+/// One record to deliver: a payload, its conversation, whose order it keeps, and an id.
 ///
 /// Ids are unique: a record whose id the outbox knows already, delivered ones included, is the same record and is not
-/// taken a second time.
+/// accepted a second time.
 ///
 /// ```
 /// use serde_json::json;
@@ -21,7 +22,7 @@ use crate::credentials::Tokens;
 ///     .user("user-1")
 ///     .tokens(Tokens::new("access", "refresh"));
 /// assert_eq!(record.conversation(), "conversation-1");
-/// assert!(!format!("{record:?}").contains("안녕"), "what people say does not belong into a log");
+/// assert!(!format!("{record:?}").contains("안녕"), "what people say does not belong in a log");
 /// ```
 #[derive(Clone)]
 pub struct Record {
@@ -35,8 +36,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// A record with this payload. Records of one conversation are delivered in the order in which they were handed
-    /// over, one at a time.
+    /// A record with this payload. Records of one conversation are delivered in the order in which they were accepted, one
+    /// at a time.
     pub fn new(conversation: impl Into<String>, id: impl Into<String>, payload: Value) -> Self {
         Record {
             conversation: conversation.into(),
@@ -49,30 +50,30 @@ impl Record {
         }
     }
 
-    /// Whose record it is: the user's UUID. A record that has outlived its tokens is delivered with those that the
-    /// sink can get for this user.
+    /// Sets the UUID of the record's user. A record that has outlived its tokens is delivered with those that the sink
+    /// can get for this user.
     #[must_use]
     pub fn user(mut self, user: impl Into<String>) -> Self {
         self.user = Some(user.into());
         self
     }
 
-    /// The user's tokens. They stay in the memory of this process: they are never written to disk.
+    /// Sets the user's tokens. They stay in the memory of this process, and are never written to disk.
     #[must_use]
     pub fn tokens(mut self, tokens: Tokens) -> Self {
         self.tokens = Some(tokens);
         self
     }
 
-    /// The record opens its conversation, or waits behind one that does. The conversation's name is provisional then, and
-    /// gives way to the real one in the payload as well.
+    /// Makes the record open its conversation, or wait behind one that does. The conversation's name is provisional then,
+    /// and is replaced with the real one, in the payload as well.
     #[must_use]
     pub(crate) fn opening(mut self, opening: Opening) -> Self {
         self.opening = Some(opening);
         self
     }
 
-    /// Tells the opening to somebody in this process.
+    /// Sets an observer of the opening in this process.
     #[must_use]
     pub(crate) fn observed_by(mut self, observer: Arc<dyn OpeningObserver>) -> Self {
         self.observer = Some(observer);
@@ -91,7 +92,7 @@ impl Record {
         name.clone_into(&mut self.conversation);
     }
 
-    /// What tells the record from every other.
+    /// The id, which is unique.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -101,17 +102,17 @@ impl Record {
         &self.conversation
     }
 
-    /// What is delivered.
+    /// The payload.
     pub fn payload(&self) -> &Value {
         &self.payload
     }
 
-    /// Whose record it is, if that was said.
+    /// The UUID of its user, if it was set.
     pub fn user_id(&self) -> Option<&str> {
         self.user.as_deref()
     }
 
-    /// The tokens that it was handed over with; `None` after the process that took it has ended.
+    /// The tokens that it was enqueued with; `None` after the process that accepted it has ended.
     pub fn known_tokens(&self) -> Option<&Tokens> {
         self.tokens.as_ref()
     }
@@ -123,5 +124,32 @@ impl std::fmt::Debug for Record {
         out.field("conversation", &self.conversation).field("id", &self.id);
         out.field("user", &self.user).field("has_tokens", &self.tokens.is_some());
         out.finish_non_exhaustive()
+    }
+}
+
+/// The event that a pending record waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PendingState {
+    /// Its release: it is not complete yet.
+    Held,
+    /// Its turn, or the time of its next attempt.
+    Queued,
+    /// The end of a delivery that runs in some process.
+    Sending,
+    /// Fresh tokens of its user.
+    NeedsToken,
+}
+
+impl PendingState {
+    /// The state as one word: `held`, `queued`, `sending`, `needs_token`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PendingState::Held => "held",
+            PendingState::Queued => "queued",
+            PendingState::Sending => "sending",
+            PendingState::NeedsToken => "needs_token",
+        }
     }
 }

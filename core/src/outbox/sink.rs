@@ -1,32 +1,31 @@
-//! Where records go.
+//! The destination of records: the trait `Sink`, and the sink of one outbox.
 
 use std::future::Future;
-use std::time::Duration;
-
 use std::sync::{Arc, OnceLock};
 
-use futures_util::future::BoxFuture;
+use async_trait::async_trait;
 
-use super::Record;
-use super::opening::{AnyOpener, Opener};
-use crate::credentials::Tokens;
+use super::opener::{AnyOpener, Opener};
+use super::outcome::Outcome;
+use super::record::Record;
 use crate::guard::Callback;
-use crate::redact::Redactor;
 
 /// Delivers records to a service.
 ///
-/// The outbox calls it again and again until it says [`Delivered`](Outcome::Delivered) or [`Dead`](Outcome::Dead), so
-/// a delivery must be safe to repeat: a process can die after the service took a record and before the outbox has
-/// written that down. One that has not ended within [`Delivery::limit`](super::Delivery::limit) is cancelled and made
-/// again, so it must neither be harmed by being dropped nor block its thread: all deliveries share one.
+/// The outbox calls it until the outcome is [`Delivered`](Outcome::Delivered) or [`Dead`](Outcome::Dead), so a
+/// delivery must be safe to repeat: a process can end after the service accepted a record and before the outbox has
+/// stored that. A delivery that takes longer than [`Delivery::limit`](super::Delivery::limit) is cancelled and tried
+/// again, so its future must be safe to drop, and must not block its thread: all deliveries share one.
 ///
 /// A sink is used in forked children as well, and so must not hold connections of the process that made it.
 ///
 /// ```
+/// use turnwire::async_trait;
 /// use turnwire::outbox::{Outcome, Record, Sink};
 ///
 /// struct Log;
 ///
+/// #[async_trait]
 /// impl Sink for Log {
 ///     async fn deliver(&self, record: &Record) -> Outcome {
 ///         println!("{}", record.payload());
@@ -34,119 +33,108 @@ use crate::redact::Redactor;
 ///     }
 /// }
 /// ```
+///
+/// A closure is a sink as well:
+///
+/// ```
+/// # use turnwire::outbox::{Outbox, Outcome, Record};
+/// # fn main() -> turnwire::Result<()> {
+/// let outbox = Outbox::builder()
+///     .sink(|record: Record| async move {
+///         println!("{}", record.payload());
+///         Outcome::Delivered
+///     })
+///     .start()?;
+/// # Ok(())
+/// # }
+/// ```
+#[async_trait]
 pub trait Sink: Send + Sync + 'static {
-    /// Delivers one record. Records of one conversation come in order and one at a time, those of others at once.
-    fn deliver(&self, record: &Record) -> impl Future<Output = Outcome> + Send;
+    /// Delivers one record. Records of one conversation come in order and one at a time, those of others concurrently.
+    async fn deliver(&self, record: &Record) -> Outcome;
 
-    /// What is done once for a delivered record, as counting it is.
+    /// Called once for a delivered record, for effects that must not be repeated, such as counting it.
     ///
-    /// It is called at most once for each record, across crashes and retries: only after the delivery has been
-    /// written down, and never again, whatever becomes of it. Nothing but `flush` and `shutdown` waits for it. A
-    /// crash in between loses the call, and never doubles it.
-    fn delivered(&self, record: &Record) -> impl Future<Output = ()> + Send {
+    /// It is called at most once for each record, across crashes and retries: after the delivery has been stored, and
+    /// never again, whatever its result. Only `flush` and `shutdown` wait for it. A crash in between loses the call.
+    async fn delivered(&self, record: &Record) {
         let _ = record;
-        async {}
     }
 
-    /// What opens conversations that have no place at the service yet. The chat store does.
+    /// Opens conversations that have no place at the service yet. The chat store does.
     #[doc(hidden)]
     fn opener(&self) -> Option<AnyOpener> {
         None
     }
+
+    /// The name of the sink's type in errors.
+    #[doc(hidden)]
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
 }
 
-/// What came of a delivery.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// The service has it.
-    Delivered,
-    /// The service took the request and failed (as with status 500): trouble that may pass, or may lie in this
-    /// record. One that keeps failing so while others get through is poison, and becomes a dead letter.
-    Retry {
-        /// The wait that the service asked for; at most an hour is obeyed.
-        after: Option<Duration>,
-        /// The service's message, without secrets.
-        reason: String,
-    },
-    /// The service was not reached, or turns everybody away (no connection, a broken one, a time limit, status 408,
-    /// 425, 429, 502, 503, 504): this says little about the record.
-    Unavailable {
-        /// The wait that the service asked for; at most an hour is obeyed.
-        after: Option<Duration>,
-        /// What happened, without secrets.
-        reason: String,
-    },
-    /// The record's tokens are not accepted and no others are at hand: it waits for fresh ones.
-    NeedsToken,
-    /// The service will never take it: it becomes a dead letter, which a person can see and resend.
-    Dead {
-        /// The service's message, without secrets.
-        reason: String,
-    },
+#[async_trait]
+impl<F, Delivering> Sink for F
+where
+    F: Fn(Record) -> Delivering + Send + Sync + 'static,
+    Delivering: Future<Output = Outcome> + Send + 'static,
+{
+    async fn deliver(&self, record: &Record) -> Outcome {
+        self(record.clone()).await
+    }
 }
 
-impl Outcome {
-    /// The outcome with a reason that may be written down: whatever the sink says, no token reaches the file.
-    pub(super) fn scrubbed(mut self, tokens: Option<&Tokens>) -> Self {
-        if let Outcome::Retry { reason, .. }
-        | Outcome::Unavailable { reason, .. }
-        | Outcome::Dead { reason } = &mut self
-        {
-            let mut redactor = Redactor::default();
-            tokens.into_iter().for_each(|tokens| redactor.add_tokens(tokens));
-            *reason = redactor.scrub(reason);
+macro_rules! forward {
+    ($pointer:ty) => {
+        #[async_trait]
+        impl Sink for $pointer {
+            async fn deliver(&self, record: &Record) -> Outcome {
+                (**self).deliver(record).await
+            }
+
+            async fn delivered(&self, record: &Record) {
+                (**self).delivered(record).await;
+            }
+
+            fn opener(&self) -> Option<AnyOpener> {
+                (**self).opener()
+            }
+
+            fn type_name(&self) -> &'static str {
+                (**self).type_name()
+            }
         }
-        self
-    }
+    };
 }
 
-/// A sink of any type, and of none that the outbox would have to name.
-pub(super) trait AnySink: Send + Sync {
-    /// How errors name it.
-    fn callback(&self) -> Callback;
-    fn deliver<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, Outcome>;
-    fn delivered<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, ()>;
-    fn opener(&self) -> Option<AnyOpener>;
+forward!(Arc<dyn Sink>);
+forward!(Box<dyn Sink>);
+
+/// The name of a sink in errors.
+pub(super) fn callback(sink: &dyn Sink) -> Callback {
+    Callback::named("sink", sink.type_name())
 }
 
-impl<S: Sink> AnySink for S {
-    fn callback(&self) -> Callback {
-        Callback::of::<S>("sink")
-    }
-
-    fn deliver<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, Outcome> {
-        Box::pin(Sink::deliver(self, record))
-    }
-
-    fn delivered<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, ()> {
-        Box::pin(Sink::delivered(self, record))
-    }
-
-    fn opener(&self) -> Option<AnyOpener> {
-        Sink::opener(self)
-    }
-}
-
-/// Where an outbox's records go, as soon as that is known.
+/// The sink of an outbox, once it is known.
 #[derive(Default)]
 pub(super) struct Target {
-    sink: OnceLock<Arc<dyn AnySink>>,
+    sink: OnceLock<Arc<dyn Sink>>,
     /// Opens conversations for a sink that cannot.
     opener: OnceLock<Arc<dyn Opener>>,
 }
 
 impl Target {
-    pub(super) fn get(&self) -> Option<&Arc<dyn AnySink>> {
+    pub(super) fn get(&self) -> Option<&Arc<dyn Sink>> {
         self.sink.get()
     }
 
-    /// Fails when there is a sink already.
-    pub(super) fn set(&self, sink: Arc<dyn AnySink>) -> Result<(), Arc<dyn AnySink>> {
+    /// Fails if there is a sink already.
+    pub(super) fn set(&self, sink: Arc<dyn Sink>) -> Result<(), Arc<dyn Sink>> {
         self.sink.set(sink)
     }
 
-    /// The first one stays.
+    /// Sets the opener; the first one stays.
     pub(super) fn set_opener(&self, opener: Arc<dyn Opener>) {
         let _ = self.opener.set(opener);
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -9,10 +10,10 @@ use tokio::time::timeout;
 use super::client::{ChatStore, Identity};
 use super::renewal::REISSUE;
 use crate::config::CallOptions;
-use crate::error::{Error, ErrorKind};
-use crate::outbox::AnyOpener;
-use crate::outbox::{Outcome, Record, Sink};
+use crate::error::Error;
+use crate::outbox::{AnyOpener, Outcome, Record, Sink};
 
+#[async_trait]
 impl Sink for ChatStore {
     /// Saves the message that the payload is, in one attempt: the outbox has retries of its own. The record's tokens
     /// are used, else those that the provider has for its user, else the client's own.
@@ -30,8 +31,8 @@ impl Sink for ChatStore {
             Ok(Ok(())) => Outcome::Delivered,
             Ok(Err(error)) => outcome_of(&error),
             Err(_) => {
-                let reason = "the store did not take the message within the total limit".to_owned();
-                Outcome::Unavailable { after: None, reason }
+                let reason = "the store did not accept the message within the total time limit";
+                Outcome::unavailable(reason)
             }
         }
     }
@@ -67,26 +68,11 @@ impl ChatStore {
     }
 }
 
-/// What the outbox is to make of a save that failed.
+/// The outcome of a save that failed.
 pub(super) fn outcome_of(error: &Error) -> Outcome {
-    let after = error.retry_after();
-    // For a store that speaks, its own words; for one that does not, what was attempted and where.
-    let spoken = || error.message().to_owned();
     if error.operation() == REISSUE {
-        // It says nothing about the record that its tokens cannot be renewed just now.
-        return Outcome::Unavailable { after, reason: error.to_string() };
+        // Tokens that cannot be renewed just now say nothing about the record.
+        return Outcome::unavailable(error.to_string()).after(error.retry_after());
     }
-    match error.status() {
-        Some(401 | 403) => Outcome::NeedsToken,
-        Some(408 | 425 | 429 | 502..=504) => Outcome::Unavailable { after, reason: spoken() },
-        Some(500..) => Outcome::Retry { after, reason: spoken() },
-        Some(400..) => Outcome::Dead { reason: spoken() },
-        _ => match error.kind() {
-            ErrorKind::Authentication => Outcome::NeedsToken,
-            ErrorKind::InvalidRequest => Outcome::Dead { reason: spoken() },
-            // The store has taken the request, and says no in a success, or nothing that can be understood.
-            ErrorKind::Api | ErrorKind::Decode => Outcome::Retry { after, reason: spoken() },
-            _ => Outcome::Unavailable { after, reason: error.to_string() },
-        },
-    }
+    Outcome::from(error)
 }

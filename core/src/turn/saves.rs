@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_trait::async_trait;
+
 use super::StageName;
 use super::timeline::{Recorder, Running};
 use crate::outbox::{Outcome, Record, Sink};
@@ -100,6 +102,7 @@ impl SavingSink {
     }
 }
 
+#[async_trait]
 impl Sink for SavingSink {
     async fn deliver(&self, record: &Record) -> Outcome {
         self.saves.begin(record.id());

@@ -29,12 +29,13 @@ pub(crate) struct Options {
 /// A sink that is reached from some moment on.
 struct Gated(Arc<AtomicBool>, Noting);
 
+#[turnwire::async_trait]
 impl Sink for Gated {
     async fn deliver(&self, record: &Record) -> Outcome {
         if self.0.load(Ordering::SeqCst) {
             return self.1.deliver(record).await;
         }
-        Outcome::Unavailable { after: None, reason: "not reached yet".into() }
+        Outcome::unavailable("not reached yet")
     }
 }
 

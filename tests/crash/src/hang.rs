@@ -37,6 +37,7 @@ struct Hangs {
     blocks: bool,
 }
 
+#[turnwire::async_trait]
 impl Sink for Hangs {
     async fn deliver(&self, _record: &Record) -> Outcome {
         if self.blocks {

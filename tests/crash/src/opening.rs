@@ -146,11 +146,9 @@ fn taken_in(directory: &Path) -> PathBuf {
 }
 
 fn outbox(directory: &Path) -> turnwire::outbox::OutboxBuilder {
-    let delivery = Delivery {
-        initial_backoff: Duration::from_millis(1),
-        max_backoff: Duration::from_millis(20),
-        ..Delivery::default()
-    };
+    let delivery = Delivery::new()
+        .initial_backoff(Duration::from_millis(1))
+        .max_backoff(Duration::from_millis(20));
     Outbox::builder().path(outbox_in(directory)).delivery(delivery)
 }
 

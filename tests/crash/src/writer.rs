@@ -53,13 +53,14 @@ pub(crate) struct Noting {
     pub(crate) slowness: u64,
 }
 
+#[turnwire::async_trait]
 impl Sink for Noting {
     async fn deliver(&self, record: &Record) -> Outcome {
         self.journal.note(Event::Begin, record.conversation(), record.id());
         tokio::time::sleep(Duration::from_micros(fastrand::u64(..=self.slowness))).await;
         if fastrand::u8(..100) < self.failing {
             self.journal.note(Event::Failed, record.conversation(), record.id());
-            return Outcome::Unavailable { after: None, reason: "as drawn".into() };
+            return Outcome::unavailable("as drawn");
         }
         self.journal.note(Event::Delivered, record.conversation(), record.id());
         Outcome::Delivered
@@ -90,14 +91,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// An outbox that hurries.
 pub(crate) fn outbox(directory: &Path, durability: Durability) -> OutboxBuilder {
-    let delivery = Delivery {
-        initial_backoff: Duration::from_millis(1),
-        max_backoff: Duration::from_millis(20),
-        breaker_failures: u32::MAX,
+    let delivery = Delivery::new()
+        .initial_backoff(Duration::from_millis(1))
+        .max_backoff(Duration::from_millis(20))
+        .breaker_failures(u32::MAX)
         // Failures here are no fault of the record.
-        poison_tries: u32::MAX / 8,
-        ..Delivery::default()
-    };
+        .poison_tries(u32::MAX / 8);
     Outbox::builder().path(outbox_in(directory)).durability(durability).delivery(delivery)
 }
 

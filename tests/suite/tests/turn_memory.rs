@@ -45,7 +45,7 @@ impl Held {
 fn turns(llm: &Fake, store: &FakeStore) -> Turns {
     let openai = OpenAi::builder().base_url(llm.base_url()).api_key("sk-of-the-test").no_proxy();
     // The ids that it remembers are held on purpose; few, so that nothing hides behind them.
-    let delivery = Delivery { remembered: 100, ..Delivery::default() };
+    let delivery = Delivery::new().remembered(100);
     Turns::builder(openai.build().unwrap())
         .model("m")
         .store(ChatStore::builder(store.url()).no_proxy().build().unwrap())

@@ -1,39 +1,40 @@
-//! The breaker: stops sending to a service that fails everybody, and knows whether it works for others.
+//! The breaker: stops deliveries while the service fails for all records, and tells whether it works for others.
 
 use core::time::Duration;
 
-use super::Millis;
-use crate::outbox::{Delivery, Outcome};
+use super::attempts::Millis;
+use crate::outbox::delivery::Delivery;
+use crate::outbox::outcome::Outcome;
 
-/// Failed records that are told apart; of more, the number is what matters.
+/// The most failed records that are told apart; beyond that only their number counts.
 const REMEMBERED: usize = 8;
 
-/// Whether something may be sent.
+/// The permission to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::outbox) enum Gate {
-    /// As much as there is.
+    /// All records.
     Open,
-    /// One record, to see whether the service works again.
+    /// One record, to try whether the service works again.
     Probe,
-    /// Nothing, until this time at least; `None` while a probe runs.
+    /// No record, until this time at least; `None` while a probe runs.
     Shut(Option<Millis>),
 }
 
-/// What the service did lately. Times are monotonic: milliseconds since the process began.
+/// The recent failures of the service. Times are monotonic: milliseconds since the process began.
 #[derive(Clone, Debug, Default)]
 pub(in crate::outbox) struct Breaker {
     /// Failures since the last delivery. Those of one record that the service answered itself count once: they may
     /// lie in the record.
     failures: u32,
     failed: Vec<u64>,
-    /// How often the breaker opened since the last delivery.
-    openings: u32,
+    /// The number of times_opened since the last delivery.
+    times_opened: u32,
     shut_until: Option<Millis>,
     is_probing: bool,
 }
 
 impl Breaker {
-    /// Whether something may be sent now.
+    /// The permission to send now.
     pub(in crate::outbox) fn gate(&self, now: Millis) -> Gate {
         match self.shut_until {
             None => Gate::Open,
@@ -53,14 +54,14 @@ impl Breaker {
         self.is_probing = false;
     }
 
-    /// Lets a probe go at once.
-    pub(in crate::outbox) fn hasten(&mut self) {
+    /// Allows a probe at once.
+    pub(in crate::outbox) fn probe_now(&mut self) {
         if let Some(until) = &mut self.shut_until {
             *until = 0;
         }
     }
 
-    /// Takes note of what came of the delivery of a record.
+    /// Notes the outcome of a record's delivery.
     pub(in crate::outbox) fn note(
         &mut self,
         record: u64,
@@ -73,7 +74,7 @@ impl Breaker {
                 *self = Breaker::default();
                 return;
             }
-            // The service answers, though this proves nothing for other records.
+            // The service answers, which proves nothing for other records.
             Outcome::Dead { .. } | Outcome::NeedsToken => {
                 *self = Breaker { failed: std::mem::take(&mut self.failed), ..Breaker::default() };
                 return;
@@ -96,16 +97,16 @@ impl Breaker {
         }
     }
 
-    /// Whether every failure since the last delivery was this record's.
+    /// Returns true if every failure since the last delivery was this record's.
     pub(in crate::outbox) fn only_fails(&self, record: u64) -> bool {
         self.failed.iter().all(|failed| *failed == record)
     }
 
     fn open(&mut self, now: Millis, delivery: &Delivery) {
-        let factor = 2_u32.saturating_pow(self.openings.min(31));
+        let factor = 2_u32.saturating_pow(self.times_opened.min(31));
         let wait: Duration =
             delivery.breaker_wait.saturating_mul(factor).min(delivery.max_breaker_wait);
-        self.openings = self.openings.saturating_add(1);
+        self.times_opened = self.times_opened.saturating_add(1);
         self.shut_until = Some(now.saturating_add(wait.as_millis().try_into().unwrap_or(u64::MAX)));
     }
 }
@@ -115,11 +116,11 @@ mod tests {
     use super::*;
 
     fn unreachable() -> Outcome {
-        Outcome::Unavailable { after: None, reason: "refused".into() }
+        Outcome::unavailable("refused")
     }
 
     fn failed() -> Outcome {
-        Outcome::Retry { after: None, reason: "HTTP 500".into() }
+        Outcome::retry("HTTP 500")
     }
 
     fn opened() -> Breaker {
@@ -189,7 +190,7 @@ mod tests {
     #[test]
     fn a_flush_lets_a_probe_go_at_once() {
         let mut breaker = opened();
-        breaker.hasten();
+        breaker.probe_now();
         assert_eq!(breaker.gate(1), Gate::Probe);
     }
 }

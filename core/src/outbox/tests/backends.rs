@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::outbox::backend::{Backend, Entry, Fresh, Inserted};
-use crate::outbox::memory::Memory;
-use crate::outbox::sqlite::{Disk, OPENING_PATIENCE, Settings, real_path};
-use crate::outbox::state::Trial;
+use crate::outbox::state::AttemptState;
+use crate::outbox::storage::Memory;
+use crate::outbox::storage::{Backend, ClaimedRecord, Inserted, NewRecord};
+use crate::outbox::storage::{Disk, FileSettings, OPENING_PATIENCE, TieredBackend, real_path};
 use crate::outbox::{Delivery, Durability, OutboxLimits};
 
 /// A directory that goes with the test.
@@ -35,41 +35,60 @@ pub(super) fn memory() -> Memory {
 
 pub(super) fn disk(path: &Path) -> Disk {
     let path = real_path(path).unwrap();
-    let settings = Settings::new(&path, Durability::Os, &limits(), &delivery());
+    let settings = FileSettings::new(&path, Durability::Os, &limits(), &delivery());
     Disk::open(&settings, OPENING_PATIENCE, &mut Vec::new()).unwrap()
 }
 
-/// Runs a check on every backend.
-pub(super) fn on_each(check: impl Fn(&mut dyn Backend)) {
-    check(&mut memory());
-    let scratch = Scratch::new();
-    check(&mut disk(&scratch.file()));
+pub(super) fn tiered(path: &Path) -> TieredBackend {
+    let settings = FileSettings::new(path, Durability::Os, &limits(), &delivery());
+    TieredBackend::open(memory(), settings).unwrap()
 }
 
-pub(super) fn fresh(conversation: &str, id: &str) -> Fresh {
-    Fresh {
+/// Runs a check on every backend; of the tiers on the file, and on memory while the file cannot be written.
+pub(super) fn on_each(check: impl Fn(&mut dyn Backend)) {
+    check(&mut memory());
+    check(&mut disk(&Scratch::new().file()));
+    check(&mut tiered(&Scratch::new().file()));
+    let scratch = Scratch::new();
+    let mut full = tiered(&scratch.file());
+    full.disk().pretend_full(true);
+    check(&mut full);
+}
+
+/// The results of an insertion, whichever tier has the records.
+pub(super) fn words(answers: &[Inserted]) -> Vec<&'static str> {
+    let word = |answer: &Inserted| match answer {
+        Inserted::New(_) => "new",
+        Inserted::Known(_) => "known",
+        Inserted::Full => "full",
+    };
+    answers.iter().map(word).collect()
+}
+
+pub(super) fn new_record(conversation: &str, id: &str) -> NewRecord {
+    NewRecord {
         id: id.into(),
         conversation: conversation.into(),
         user: None,
         payload: format!("{{\"text\":\"{id}\"}}"),
         is_held: false,
         has_tokens: false,
-        trial: Trial::default(),
+        attempt: AttemptState::default(),
         opening: None,
     }
 }
 
 pub(super) fn put(backend: &mut dyn Backend, records: &[(&str, &str)], now: u64) {
-    let batch: Vec<Fresh> = records.iter().map(|(name, id)| fresh(name, id)).collect();
+    let batch: Vec<NewRecord> = records.iter().map(|(name, id)| new_record(name, id)).collect();
     let answers = backend.insert(&batch, now).unwrap();
-    assert!(answers.iter().all(|answer| *answer == Inserted::New), "{answers:?}");
+    assert!(answers.iter().all(|answer| matches!(answer, Inserted::New(_))), "{answers:?}");
 }
 
-pub(super) fn ids(entries: &[Entry]) -> Vec<&str> {
-    entries.iter().map(|entry| entry.id.as_str()).collect()
+pub(super) fn ids(entries: &[ClaimedRecord]) -> Vec<&str> {
+    entries.iter().map(|claimed| claimed.id.as_str()).collect()
 }
 
-/// The books balance.
+/// The counts balance.
 pub(super) fn assert_balanced(backend: &mut dyn Backend) {
     let counts = backend.counts().unwrap();
     assert_eq!(

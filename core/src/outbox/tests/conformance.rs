@@ -1,24 +1,25 @@
 //! What every backend does.
 
-use super::backends::{assert_balanced, fresh, ids, on_each, put};
+use super::backends::{assert_balanced, ids, new_record, on_each, put, words};
 use crate::outbox::PendingState;
-use crate::outbox::backend::{Backend, Change, Entry, Fresh, Inserted, Settled};
-use crate::outbox::state::Trial;
+use crate::outbox::state::AttemptState;
+use crate::outbox::storage::{Backend, ClaimedRecord, NewRecord, Settled, Transition};
 
-const DELIVERED: Change = Change::Delivered { poisoned: Vec::new(), go_on: true };
+const DELIVERED: Transition =
+    Transition::Delivered { poisoned: Vec::new(), continue_conversation: true };
 
-fn later(due_at: u64) -> Change {
-    let trial = Trial { attempts: 1, strikes: 4, ..Trial::default() };
+fn later(due_at: u64) -> Transition {
+    let attempt = AttemptState { failures: 1, strikes: 4, ..AttemptState::default() };
     let reason = "HTTP 500".to_owned();
-    Change::Later { trial, due_at, needs_token: false, reason, step_over: false }
+    Transition::Later { attempt, due_at, needs_token: false, reason, skip: false }
 }
 
-fn dead(reason: &str) -> Change {
-    let trial = Trial { attempts: 1, ..Trial::default() };
-    Change::Dead { trial, reason: reason.into(), go_on: true }
+fn dead(reason: &str) -> Transition {
+    let attempt = AttemptState { failures: 1, ..AttemptState::default() };
+    Transition::Dead { attempt, reason: reason.into(), continue_conversation: true }
 }
 
-fn claim_one(backend: &mut dyn Backend, now: u64) -> Entry {
+fn claim_one(backend: &mut dyn Backend, now: u64) -> ClaimedRecord {
     let mut claimed = backend.claim(1, now).unwrap();
     assert_eq!(claimed.len(), 1);
     claimed.remove(0)
@@ -26,7 +27,7 @@ fn claim_one(backend: &mut dyn Backend, now: u64) -> Entry {
 
 fn next_id(settled: Settled) -> Option<String> {
     assert!(settled.is_applied);
-    settled.next.map(|entry| entry.id)
+    settled.next.map(|claimed| claimed.id)
 }
 
 #[test]
@@ -54,9 +55,14 @@ fn a_known_id_is_the_same_record_whatever_became_of_it() {
         let claimed = backend.claim(3, 0).unwrap();
         backend.settle(&claimed[0], &DELIVERED, 1).unwrap();
         backend.settle(&claimed[1], &dead("no"), 1).unwrap();
-        let again = [fresh("x", "1"), fresh("x", "2"), fresh("x", "3"), fresh("x", "4")];
+        let again = [
+            new_record("x", "1"),
+            new_record("x", "2"),
+            new_record("x", "3"),
+            new_record("x", "4"),
+        ];
         let answers = backend.insert(&again, 2).unwrap();
-        assert_eq!(answers, [Inserted::Known, Inserted::Known, Inserted::Known, Inserted::New]);
+        assert_eq!(words(&answers), ["known", "known", "known", "new"]);
         assert_balanced(backend);
     });
 }
@@ -66,12 +72,12 @@ fn only_so_many_delivered_ids_are_remembered() {
     on_each(|backend| {
         for n in 0..120 {
             put(backend, &[("a", &format!("{n}"))], n);
-            let entry = claim_one(backend, n);
-            backend.settle(&entry, &DELIVERED, n).unwrap();
+            let claimed = claim_one(backend, n);
+            backend.settle(&claimed, &DELIVERED, n).unwrap();
         }
-        assert_eq!(backend.insert(&[fresh("a", "119")], 0).unwrap(), [Inserted::Known]);
-        assert_eq!(backend.insert(&[fresh("a", "20")], 0).unwrap(), [Inserted::Known]);
-        assert_eq!(backend.insert(&[fresh("a", "19")], 0).unwrap(), [Inserted::New]);
+        assert_eq!(words(&backend.insert(&[new_record("a", "119")], 0).unwrap()), ["known"]);
+        assert_eq!(words(&backend.insert(&[new_record("a", "20")], 0).unwrap()), ["known"]);
+        assert_eq!(words(&backend.insert(&[new_record("a", "19")], 0).unwrap()), ["new"]);
         assert_balanced(backend);
     });
 }
@@ -80,12 +86,15 @@ fn only_so_many_delivered_ids_are_remembered() {
 fn a_record_that_waits_holds_its_conversation_until_its_time() {
     on_each(|backend| {
         put(backend, &[("a", "a1"), ("a", "a2")], 0);
-        let entry = claim_one(backend, 0);
-        assert_eq!(next_id(backend.settle(&entry, &later(500), 1).unwrap()), None);
+        let claimed = claim_one(backend, 0);
+        assert_eq!(next_id(backend.settle(&claimed, &later(500), 1).unwrap()), None);
         assert_eq!(backend.claim(9, 499).unwrap(), []);
         assert_eq!(backend.next_due(499).unwrap(), Some(500));
         let again = claim_one(backend, 500);
-        assert_eq!((again.id.as_str(), again.trial.attempts, again.trial.strikes), ("a1", 1, 4));
+        assert_eq!(
+            (again.id.as_str(), again.attempt.failures, again.attempt.strikes),
+            ("a1", 1, 4)
+        );
         let rows = backend.pending(9).unwrap();
         assert_eq!((rows[0].state, rows[1].state), (PendingState::Sending, PendingState::Queued));
         assert_eq!(rows[0].reason.as_deref(), Some("HTTP 500"));
@@ -107,8 +116,8 @@ fn a_time_further_ahead_than_any_wait_was_written_by_a_wrong_clock() {
 fn a_dead_record_does_not_hold_its_conversation_and_can_be_requeued() {
     on_each(|backend| {
         put(backend, &[("a", "a1"), ("a", "a2")], 0);
-        let entry = claim_one(backend, 0);
-        let next = backend.settle(&entry, &dead("HTTP 400: empty"), 5).unwrap().next.unwrap();
+        let claimed = claim_one(backend, 0);
+        let next = backend.settle(&claimed, &dead("HTTP 400: empty"), 5).unwrap().next.unwrap();
         assert_eq!(next.id, "a2");
         let letters = backend.dead(9).unwrap();
         assert_eq!(letters[0].id, "a1");
@@ -118,8 +127,8 @@ fn a_dead_record_does_not_hold_its_conversation_and_can_be_requeued() {
 
         assert!(backend.requeue("a1", 6).unwrap() && !backend.requeue("a2", 6).unwrap());
         let next = backend.settle(&next, &DELIVERED, 7).unwrap().next.unwrap();
-        assert_eq!((next.id.as_str(), next.trial.attempts), ("a1", 0));
-        assert_eq!(next.trial.accepted_at, 6, "its age begins anew");
+        assert_eq!((next.id.as_str(), next.attempt.failures), ("a1", 0));
+        assert_eq!(next.attempt.accepted_at, 6, "its age begins anew");
         assert_balanced(backend);
     });
 }
@@ -135,7 +144,7 @@ fn what_is_discarded_is_gone_and_counted_and_what_is_sent_cannot_be() {
         assert!(backend.discard("c1", 2).unwrap(), "waits");
         assert!(!backend.discard("c1", 2).unwrap(), "is gone");
         assert_eq!(backend.counts().unwrap().discarded, 2);
-        assert_eq!(backend.insert(&[fresh("c", "c1")], 3).unwrap(), [Inserted::New]);
+        assert_eq!(words(&backend.insert(&[new_record("c", "c1")], 3).unwrap()), ["new"]);
         assert_balanced(backend);
     });
 }
@@ -143,20 +152,20 @@ fn what_is_discarded_is_gone_and_counted_and_what_is_sent_cannot_be() {
 #[test]
 fn a_held_record_holds_its_conversation_and_keeps_its_place_when_it_is_released() {
     on_each(|backend| {
-        let held = Fresh { is_held: true, ..fresh("new", "h1") };
-        backend.insert(&[held, fresh("new", "h2")], 0).unwrap();
+        let held = NewRecord { is_held: true, ..new_record("new", "h1") };
+        backend.insert(&[held, new_record("new", "h2")], 0).unwrap();
         assert_eq!(backend.claim(9, 0).unwrap(), []);
         assert_eq!(backend.next_due(0).unwrap(), None);
         assert_balanced(backend);
         put(backend, &[("ws-1", "w1")], 1);
-        assert!(!backend.release(&fresh("ws-1", "w1"), 2).unwrap(), "it is not held");
-        let complete = Fresh { payload: "{\"ws\":1}".into(), ..fresh("ws-1", "h1") };
-        assert!(backend.release(&complete, 2).unwrap());
+        assert_eq!(backend.release(&new_record("ws-1", "w1"), 2).unwrap(), None, "it is not held");
+        let complete = NewRecord { payload: "{\"ws\":1}".into(), ..new_record("ws-1", "h1") };
+        assert!(backend.release(&complete, 2).unwrap().is_some());
         let claimed = backend.claim(9, 2).unwrap();
         let mut names = ids(&claimed);
         names.sort_unstable();
         assert_eq!(names, ["h1", "h2"]);
-        let first = claimed.iter().find(|entry| entry.id == "h1").unwrap();
+        let first = claimed.iter().find(|claimed| claimed.id == "h1").unwrap();
         assert_eq!((first.conversation.as_str(), first.payload.as_str()), ("ws-1", "{\"ws\":1}"));
         assert_eq!(next_id(backend.settle(first, &DELIVERED, 3).unwrap()).as_deref(), Some("w1"));
         assert_balanced(backend);
@@ -166,23 +175,28 @@ fn a_held_record_holds_its_conversation_and_keeps_its_place_when_it_is_released(
 #[test]
 fn a_record_that_needs_a_token_tries_at_once_when_one_comes_for_its_user_or_conversation() {
     on_each(|backend| {
-        let of = |user: &str, fresh: Fresh| Fresh { user: Some(user.into()), ..fresh };
-        backend.insert(&[of("u", fresh("a", "a1")), fresh("b", "b1")], 0).unwrap();
-        for entry in backend.claim(2, 0).unwrap() {
-            let (trial, reason) = (entry.trial, "no token".to_owned());
-            let change =
-                Change::Later { trial, due_at: 9_000, needs_token: true, reason, step_over: false };
-            backend.settle(&entry, &change, 1).unwrap();
+        let of = |user: &str, record: NewRecord| NewRecord { user: Some(user.into()), ..record };
+        backend.insert(&[of("u", new_record("a", "a1")), new_record("b", "b1")], 0).unwrap();
+        for claimed in backend.claim(2, 0).unwrap() {
+            let (attempt, reason) = (claimed.attempt, "no token".to_owned());
+            let transition = Transition::Later {
+                attempt,
+                due_at: 9_000,
+                needs_token: true,
+                reason,
+                skip: false,
+            };
+            backend.settle(&claimed, &transition, 1).unwrap();
         }
         assert_eq!(backend.claim(9, 2).unwrap(), []);
         assert_eq!(backend.pending(9).unwrap()[0].state, PendingState::NeedsToken);
-        let with_tokens = |fresh| Fresh { has_tokens: true, ..fresh };
-        backend.insert(&[with_tokens(of("u", fresh("other", "o1")))], 3).unwrap();
+        let with_tokens = |record| NewRecord { has_tokens: true, ..record };
+        backend.insert(&[with_tokens(of("u", new_record("other", "o1")))], 3).unwrap();
         let claimed = backend.claim(9, 3).unwrap();
         let mut names = ids(&claimed);
         names.sort_unstable();
         assert_eq!(names, ["a1", "o1"]);
-        backend.insert(&[with_tokens(of("v", fresh("b", "b2")))], 4).unwrap();
+        backend.insert(&[with_tokens(of("v", new_record("b", "b2")))], 4).unwrap();
         assert_eq!(claim_one(backend, 4).id, "b1");
         assert_balanced(backend);
     });
@@ -193,18 +207,22 @@ fn stepping_over_keeps_the_claim_and_a_delivery_behind_buries_what_was_stepped_o
     on_each(|backend| {
         put(backend, &[("a", "a1"), ("a", "a2"), ("a", "a3")], 0);
         let suspect = claim_one(backend, 0);
-        let Change::Later { trial, due_at, needs_token, reason, .. } = later(9_000) else {
+        let Transition::Later { attempt, due_at, needs_token, reason, .. } = later(9_000) else {
             unreachable!()
         };
-        let over = Change::Later { trial, due_at, needs_token, reason, step_over: true };
+        let over = Transition::Later { attempt, due_at, needs_token, reason, skip: true };
         let second = backend.settle(&suspect, &over, 1).unwrap().next.unwrap();
         assert_eq!(second.id, "a2");
         assert_eq!(backend.claim(9, 9_000).unwrap(), [], "it is claimed still");
         let poisoned = vec![("a1".to_owned(), "poison".to_owned())];
-        let settled = backend.settle(&second, &Change::Delivered { poisoned, go_on: true }, 2);
+        let settled = backend.settle(
+            &second,
+            &Transition::Delivered { poisoned, continue_conversation: true },
+            2,
+        );
         assert_eq!(next_id(settled.unwrap()).as_deref(), Some("a3"));
         let letters = backend.dead(9).unwrap();
-        assert_eq!((letters[0].id.as_str(), letters[0].trial.attempts), ("a1", 1));
+        assert_eq!((letters[0].id.as_str(), letters[0].attempt.failures), ("a1", 1));
         assert_balanced(backend);
 
         // With none behind it, there is none to step to.
@@ -221,9 +239,9 @@ fn a_record_knows_how_many_were_delivered_when_it_first_went_out() {
     on_each(|backend| {
         put(backend, &[("a", "a1"), ("a", "a2")], 0);
         let first = claim_one(backend, 0);
-        assert_eq!(first.trial.mark, 0);
+        assert_eq!(first.attempt.mark, 0);
         let second = backend.settle(&first, &DELIVERED, 1).unwrap().next.unwrap();
-        assert_eq!(second.trial.mark, 1);
+        assert_eq!(second.attempt.mark, 1);
     });
 }
 
@@ -231,11 +249,11 @@ fn a_record_knows_how_many_were_delivered_when_it_first_went_out() {
 fn settling_twice_changes_nothing() {
     on_each(|backend| {
         put(backend, &[("a", "a1"), ("a", "a2")], 0);
-        let entry = claim_one(backend, 0);
-        let stop = Change::Delivered { poisoned: Vec::new(), go_on: false };
-        backend.settle(&entry, &stop, 1).unwrap();
-        for change in [stop, dead("no"), later(5)] {
-            assert!(!backend.settle(&entry, &change, 2).unwrap().is_applied);
+        let claimed = claim_one(backend, 0);
+        let stop = Transition::Delivered { poisoned: Vec::new(), continue_conversation: false };
+        backend.settle(&claimed, &stop, 1).unwrap();
+        for transition in [stop, dead("no"), later(5)] {
+            assert!(!backend.settle(&claimed, &transition, 2).unwrap().is_applied);
         }
         let counts = backend.counts().unwrap();
         assert_eq!((counts.delivered, counts.dead, counts.pending), (1, 0, 1));
@@ -248,8 +266,8 @@ fn settling_twice_changes_nothing() {
 fn what_was_claimed_can_be_given_back() {
     on_each(|backend| {
         put(backend, &[("a", "a1")], 0);
-        claim_one(backend, 0);
-        backend.give_back("a", 1).unwrap();
+        let claimed = claim_one(backend, 0);
+        backend.unclaim(&claimed, 1).unwrap();
         assert_eq!(claim_one(backend, 1).id, "a1");
     });
 }
@@ -257,16 +275,17 @@ fn what_was_claimed_can_be_given_back() {
 #[test]
 fn waiting_looks_at_what_was_taken_before() {
     on_each(|backend| {
-        let held = Fresh { is_held: true, ..fresh("h", "h1") };
+        let held = NewRecord { is_held: true, ..new_record("h", "h1") };
         backend.insert(&[held], 0).unwrap();
-        assert!(!backend.is_waiting(u64::MAX >> 1).unwrap(), "held records wait for no delivery");
+        let held = backend.position();
+        assert!(!backend.is_waiting(held).unwrap(), "held records wait for no delivery");
         put(backend, &[("a", "a1")], 0);
-        let last = backend.counts().unwrap().last_seq;
+        let last = backend.position();
         put(backend, &[("b", "b1")], 0);
         assert!(backend.is_waiting(last).unwrap());
-        let entry = claim_one(backend, 0);
+        let claimed = claim_one(backend, 0);
         assert!(backend.is_waiting(last).unwrap(), "while it is being sent as well");
-        backend.settle(&entry, &DELIVERED, 1).unwrap();
+        backend.settle(&claimed, &DELIVERED, 1).unwrap();
         assert!(!backend.is_waiting(last).unwrap());
     });
 }

@@ -33,7 +33,7 @@ async fn records_of_a_conversation_arrive_in_order_and_conversations_side_by_sid
 async fn no_more_conversations_run_at_once_than_allowed() {
     let script = Script::default();
     script.otherwise(Some(Act::Takes(SECOND)));
-    let delivery = Delivery { concurrency: 2, ..Delivery::default() };
+    let delivery = Delivery::new().concurrency(2);
     let stage = Stage::new(Outbox::builder().delivery(delivery), &script);
     for n in 0..6 {
         stage.put(&n.to_string(), &n.to_string());
@@ -76,11 +76,11 @@ async fn what_the_service_will_never_take_is_dead_and_holds_nobody() {
     stage.put("a", "a2");
     stage.until_done().await;
     assert_eq!(script.delivered(), ["a2"]);
-    let letters = stage.shared.room().dead(9).unwrap();
+    let letters = stage.shared.backend().dead(9).unwrap();
     assert_eq!((letters[0].id.as_str(), letters[0].reason.as_str()), ("a1", "HTTP 400: empty"));
 
     script.on("a1", &[Act::Is(Outcome::Delivered)]);
-    assert!(stage.shared.room().requeue("a1", stage.shared.clock.now()).unwrap());
+    assert!(stage.shared.backend().requeue("a1", stage.shared.clock.now()).unwrap());
     stage.shared.wake.notify_one();
     stage.until_done().await;
     assert_eq!(script.delivered(), ["a2", "a1"]);
@@ -95,9 +95,9 @@ async fn poison_is_dead_after_five_tries_while_others_get_through() {
     stage.put("b", "b1");
     stage.until_done().await;
     assert_eq!(script.calls_of("bad"), 5);
-    let letters = stage.shared.room().dead(9).unwrap();
+    let letters = stage.shared.backend().dead(9).unwrap();
     assert!(letters[0].reason.contains("HTTP 500: broken"), "{}", letters[0].reason);
-    assert_eq!(letters[0].trial.attempts, 5);
+    assert_eq!(letters[0].attempt.failures, 5);
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,7 +110,7 @@ async fn poison_does_not_block_its_conversation_where_there_is_no_other_one() {
     }
     let took = stage.until_done().await;
     assert_eq!(script.delivered(), ["first", "next", "last"]);
-    assert_eq!(stage.books().0.dead, 2);
+    assert_eq!(stage.counters().0.dead, 2);
     assert!(took < 10 * MINUTE, "{took:?}");
 }
 
@@ -126,11 +126,11 @@ async fn while_everything_fails_nothing_is_poison() {
         stage.put("b", &format!("b{n}"));
     }
     stage.pass(10 * 60 * MINUTE).await;
-    assert_eq!((stage.books().0.pending, stage.books().0.dead), (6, 0));
+    assert_eq!((stage.counters().0.pending, stage.counters().0.dead), (6, 0));
     script.otherwise(None);
     let took = stage.until_done().await;
     assert!(took < 7 * MINUTE, "{took:?}");
-    assert_eq!(stage.books().0.delivered, 7);
+    assert_eq!(stage.counters().0.delivered, 7);
     for conversation in ["a", "b"] {
         let mut arrived = script.delivered();
         arrived.retain(|id| id.starts_with(conversation));
@@ -149,10 +149,10 @@ async fn an_outage_is_met_with_few_requests_and_ends_with_all_delivered() {
     stage.pass(60 * MINUTE).await;
     let calls = script.notes(|notes| notes.calls.len());
     assert!(calls < 60, "{calls} requests in an hour of outage");
-    assert_eq!(stage.books().0.pending, 40);
+    assert_eq!(stage.counters().0.pending, 40);
     script.otherwise(None);
     stage.until_done().await;
-    assert_eq!(stage.books().0.delivered, 40);
+    assert_eq!(stage.counters().0.delivered, 40);
 }
 
 #[tokio::test(start_paused = true)]
@@ -162,9 +162,9 @@ async fn a_record_is_given_up_after_three_days() {
     let stage = Stage::memory(&script);
     stage.put("a", "a1");
     stage.pass(71 * 60 * MINUTE).await;
-    assert_eq!(stage.books().0.pending, 1);
+    assert_eq!(stage.counters().0.pending, 1);
     stage.pass(2 * 60 * MINUTE).await;
-    let letters = stage.shared.room().dead(9).unwrap();
+    let letters = stage.shared.backend().dead(9).unwrap();
     assert!(letters[0].reason.starts_with("given up after 72 h"), "{}", letters[0].reason);
 }
 
@@ -175,7 +175,7 @@ async fn a_record_waits_for_a_fresh_token_and_is_neither_lost_nor_dead() {
     let stage = Stage::memory(&script);
     stage.put_with("a", "a1", "user", "stale");
     stage.pass(60 * MINUTE).await;
-    assert_eq!((stage.books().0.pending, stage.books().0.dead), (1, 0));
+    assert_eq!((stage.counters().0.pending, stage.counters().0.dead), (1, 0));
     let tokens = script.notes(|notes| notes.calls.clone());
     assert_eq!(tokens[0].1.as_deref(), Some("stale"));
     assert_eq!(tokens[1].1, None, "tokens that were refused are not used again");
@@ -183,11 +183,11 @@ async fn a_record_waits_for_a_fresh_token_and_is_neither_lost_nor_dead() {
     assert!((10..600).contains(&tries), "{tries} tries in an hour");
 
     script.on("a1", &[Act::Is(Outcome::Delivered)]);
-    stage.put_with("b", "b1", "user", "fresh");
+    stage.put_with("b", "b1", "user", "record");
     let took = stage.until_done().await;
     assert!(took < SECOND, "{took:?}");
     let last = script.notes(|notes| notes.calls.iter().rfind(|(id, _)| id == "a1").cloned());
-    assert_eq!(last.unwrap().1.as_deref(), Some("fresh"));
+    assert_eq!(last.unwrap().1.as_deref(), Some("record"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::backends::{Scratch, disk, fresh, put};
+use super::backends::{Scratch, disk, new_record, put};
 use super::stage::{Act, Script, Stage, record, unreachable};
 use crate::error::ErrorKind;
 use crate::outbox::Outbox;
-use crate::outbox::backend::{Backend, Fresh, Inserted};
+use crate::outbox::storage::{Backend, Inserted, NewRecord, Tier};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -19,26 +19,26 @@ async fn while_the_disk_is_full_records_wait_in_memory_and_go_out_from_there() {
     let stage = Stage::file(&scratch.file(), &script);
     assert!(stage.put("old", "old1"));
     stage.until(SECOND, |stage| stage.script.calls_of("old1") == 1).await;
-    stage.shared.room().disk().pretend_full(true);
+    stage.shared.backend().disk().pretend_full(true);
 
     assert!(!stage.put("new", "new1"), "not durable");
     assert!(!stage.put("old", "old2"), "not durable");
     stage.until(SECOND, |stage| stage.script.delivered() == ["new1"]).await;
-    let room_books = stage.shared.room().books();
-    assert!(room_books.trouble.is_some());
-    assert_eq!((room_books.now.pending, room_books.not_durable), (2, 1));
-    let (inserted, _) = stage.shared.take(fresh("x", "old1"));
-    assert_eq!(inserted, Inserted::Known, "what the file holds is still known");
+    let counters = stage.shared.backend().counters();
+    assert!(counters.storage_error.is_some());
+    assert_eq!((counters.now.pending, counters.not_durable), (2, 1));
+    let inserted = stage.shared.insert(new_record("x", "old1"));
+    assert_eq!(inserted, Inserted::Known(Tier::File), "what the file holds is still known");
     stage.pass(60 * SECOND).await;
     assert_eq!(script.delivered(), ["new1"], "older records of the conversation come first");
 
-    stage.shared.room().disk().pretend_full(false);
+    stage.shared.backend().disk().pretend_full(false);
     stage.until_done().await;
     assert_eq!(script.delivered(), ["new1", "old1", "old2"]);
     assert!(stage.put("new", "new2"), "durable again");
     stage.until_done().await;
-    let books = stage.shared.room().books();
-    assert_eq!((books.now.delivered, books.trouble), (4, None));
+    let counters = stage.shared.backend().counters();
+    assert_eq!((counters.now.delivered, counters.storage_error), (4, None));
     assert_eq!(script.notes(|notes| notes.counted.len()), 4);
 }
 
@@ -50,10 +50,10 @@ async fn a_delivery_that_cannot_be_written_down_is_not_repeated_but_written_down
     stage.put("a", "a1");
     stage.put("a", "a2");
     stage.until(SECOND, |stage| stage.script.calls_of("a1") == 1).await;
-    stage.shared.room().disk().pretend_full(true);
+    stage.shared.backend().disk().pretend_full(true);
     stage.pass(60 * SECOND).await;
     assert_eq!(script.notes(|notes| (notes.calls.len(), notes.counted.len())), (1, 0));
-    stage.shared.room().disk().pretend_full(false);
+    stage.shared.backend().disk().pretend_full(false);
     stage.until_done().await;
     stage.pass(SECOND).await;
     assert_eq!(script.delivered(), ["a1", "a2"]);
@@ -64,12 +64,12 @@ async fn a_delivery_that_cannot_be_written_down_is_not_repeated_but_written_down
 async fn a_held_record_is_released_once_the_file_can_be_written() {
     let (scratch, script) = (Scratch::new(), Script::default());
     let stage = Stage::file(&scratch.file(), &script);
-    stage.put_fresh(Fresh { is_held: true, ..fresh("new", "h1") });
-    stage.shared.room().disk().pretend_full(true);
-    assert_eq!(stage.shared.room().release(&fresh("ws", "h1"), 1), Some(false));
+    stage.put_record(NewRecord { is_held: true, ..new_record("new", "h1") });
+    stage.shared.backend().disk().pretend_full(true);
+    assert_eq!(stage.shared.backend().release(&new_record("ws", "h1"), 1), Ok(Some(Tier::Memory)));
     stage.pass(SECOND).await;
     assert_eq!(script.delivered(), [""; 0]);
-    stage.shared.room().disk().pretend_full(false);
+    stage.shared.backend().disk().pretend_full(false);
     stage.until_done().await;
     assert_eq!(script.delivered(), ["h1"]);
 }
@@ -105,7 +105,7 @@ async fn while_another_process_hangs_in_a_write_records_wait_in_memory_and_then_
 /// The files that were set aside.
 fn set_aside(path: &Path) -> Vec<PathBuf> {
     let directory = fs::read_dir(path.parent().unwrap()).unwrap();
-    let all = directory.map(|entry| entry.unwrap().path());
+    let all = directory.map(|claimed| claimed.unwrap().path());
     let is_aside = |path: &PathBuf| {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         name.starts_with("outbox.db.damaged-") && !name.ends_with("-wal") && !name.ends_with("-shm")
@@ -136,7 +136,7 @@ async fn what_is_no_database_is_set_aside_and_the_service_goes_on() {
     stage.until_done().await;
     let aside = set_aside(&path);
     assert_eq!(fs::read(&aside[0]).unwrap(), garbage, "kept as it was");
-    assert_eq!(stage.shared.room().books().set_aside, aside);
+    assert_eq!(stage.shared.backend().counters().set_aside, aside);
     assert_eq!(script.delivered(), ["new"]);
 }
 
@@ -156,7 +156,7 @@ async fn what_can_be_read_of_a_damaged_file_is_taken_over() {
     let delivered = script.delivered();
     assert!(delivered.len() > 1_800, "{} of 2000", delivered.len());
     assert!(delivered.is_sorted() && delivered.iter().all(|id| ids.contains(id)));
-    assert_eq!(stage.shared.room().books().opening.pending, delivered.len() as u64);
+    assert_eq!(stage.shared.backend().counters().at_open.pending, delivered.len() as u64);
 }
 
 #[test]
@@ -244,8 +244,8 @@ fn file_and_directory_are_their_owners_alone() {
     outbox.enqueue(record("a", "a1")).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(path.parent().unwrap()), 0o700);
-    for entry in fs::read_dir(path.parent().unwrap()).unwrap() {
-        let path = entry.unwrap().path();
+    for claimed in fs::read_dir(path.parent().unwrap()).unwrap() {
+        let path = claimed.unwrap().path();
         let expected = if path.is_dir() { 0o700 } else { 0o600 };
         assert_eq!(mode(&path), expected, "{}", path.display());
     }

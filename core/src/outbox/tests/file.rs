@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::backends::{Scratch, disk, fresh, put};
+use super::backends::{Scratch, disk, new_record, put};
 use super::stage::{Act, Script, Stage, dead, unreachable};
-use crate::outbox::backend::{Backend, Fresh, Inserted};
-use crate::outbox::sqlite::{Disk, Settings};
+use crate::outbox::storage::{Backend, Inserted, NewRecord, Tier};
+use crate::outbox::storage::{Disk, FileSettings};
 use crate::outbox::{Delivery, Durability, OutboxLimits, Outcome, PendingState};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -29,10 +29,10 @@ async fn what_a_killed_process_left_is_delivered_by_the_next() {
     let mut delivered = script.delivered();
     delivered.sort();
     assert_eq!(delivered, ["a1", "a2", "b1"]);
-    assert_eq!(stage.books().0.delivered, 3);
+    assert_eq!(stage.counters().0.delivered, 3);
     stage.stop().await;
     let left = std::fs::read_dir(scratch.file().with_extension("db.processes")).unwrap().count();
-    assert_eq!(left, 0, "no sign of life is left behind");
+    assert_eq!(left, 0, "no lock file is left behind");
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,11 +117,11 @@ async fn fresh_tokens_that_come_to_another_process_serve_the_record_that_waits()
     one.put_with("a", "a1", "user", "stale");
     one.until(SECOND, |stage| stage.script.calls_of("a1") == 1).await;
     let two = Stage::file(&scratch.file(), &second);
-    two.put_with("a", "a2", "user", "fresh");
-    two.until(3 * SECOND, |stage| stage.books().0.pending == 0).await;
+    two.put_with("a", "a2", "user", "record");
+    two.until(3 * SECOND, |stage| stage.counters().0.pending == 0).await;
     assert_eq!(second.delivered(), ["a1", "a2"]);
     let calls = second.notes(|notes| notes.calls.clone());
-    assert!(calls.iter().all(|(_, token)| token.as_deref() == Some("fresh")), "{calls:?}");
+    assert!(calls.iter().all(|(_, token)| token.as_deref() == Some("record")), "{calls:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,7 +131,7 @@ async fn tokens_are_never_written() {
     let stage = Stage::file(&scratch.file(), &script);
     stage.put_with("a", "a1", "user", "tok-4711");
     stage.pass(10 * SECOND).await;
-    stage.shared.room().disk().tamper("PRAGMA wal_checkpoint(TRUNCATE)");
+    stage.shared.backend().disk().tamper("PRAGMA wal_checkpoint(TRUNCATE)");
     let text = std::fs::read(scratch.file()).unwrap();
     let holds = |needle: &[u8]| text.windows(needle.len()).any(|window| window == needle);
     assert!(holds(b"user") && !holds(b"tok-4711") && !holds(b"refresh"));
@@ -142,9 +142,12 @@ async fn a_delivered_record_is_counted_once_though_processes_die() {
     let (scratch, script) = (Scratch::new(), Script::default());
     for n in 0..10 {
         let stage = Stage::file(&scratch.file(), &script);
-        let (inserted, _) = stage.shared.take(fresh("a", "a1"));
-        assert_eq!(inserted, if n == 0 { Inserted::New } else { Inserted::Known });
-        stage.shared.nudge();
+        let inserted = stage.shared.insert(new_record("a", "a1"));
+        assert_eq!(
+            inserted,
+            if n == 0 { Inserted::New(Tier::File) } else { Inserted::Known(Tier::File) }
+        );
+        stage.shared.wake_if_idle();
         stage.until_done().await;
         stage.pass(SECOND).await;
         stage.kill().await;
@@ -158,16 +161,16 @@ async fn dead_letters_and_held_records_survive_a_process() {
     script.on("a1", &[dead()]);
     let stage = Stage::file(&scratch.file(), &script);
     stage.put("a", "a1");
-    stage.put_fresh(Fresh { is_held: true, ..fresh("new", "h1") });
-    stage.until(SECOND, |stage| stage.books().0.dead == 1).await;
+    stage.put_record(NewRecord { is_held: true, ..new_record("new", "h1") });
+    stage.until(SECOND, |stage| stage.counters().0.dead == 1).await;
     stage.kill().await;
 
     let stage = Stage::file(&scratch.file(), &script);
-    let rows = stage.shared.room().pending(9).unwrap();
+    let rows = stage.shared.backend().pending(9).unwrap();
     assert_eq!((rows[0].id.as_str(), rows[0].state), ("h1", PendingState::Held));
-    let books = stage.shared.room().books();
-    assert_eq!((books.opening.pending, books.opening.dead), (1, 1));
-    assert_eq!(stage.shared.room().release(&fresh("ws", "h1"), 1), Some(true));
+    let counters = stage.shared.backend().counters();
+    assert_eq!((counters.at_open.pending, counters.at_open.dead), (1, 1));
+    assert_eq!(stage.shared.backend().release(&new_record("ws", "h1"), 1), Ok(Some(Tier::File)));
     stage.shared.wake.notify_one();
     stage.until_done().await;
     assert_eq!(script.delivered(), ["h1"]);
@@ -190,7 +193,7 @@ async fn a_clock_that_jumps_makes_no_record_late_and_none_dead() {
         let before = script.calls_of("a1");
         stage.shared.wake.notify_one();
         stage.until(SECOND, |stage| stage.script.calls_of("a1") > before).await;
-        assert_eq!((stage.books().0.pending, stage.books().0.dead), (1, 0));
+        assert_eq!((stage.counters().0.pending, stage.counters().0.dead), (1, 0));
         stage.kill().await;
     }
     script.otherwise(None);
@@ -210,13 +213,13 @@ async fn what_the_log_holds_is_moved_into_the_database() {
     let size = || std::fs::metadata(scratch.file()).unwrap().len();
     let before = size();
     let (limits, delivery) = (OutboxLimits::default(), Delivery::default());
-    let settings = Settings::new(&scratch.file(), Durability::Os, &limits, &delivery);
-    let long = stage.shared.room().disk().log().unwrap();
+    let settings = FileSettings::new(&scratch.file(), Durability::Os, &limits, &delivery);
+    let long = stage.shared.backend().disk().log().unwrap();
     assert!(long.pages > 400 && long.moved == 0, "{long:?}");
-    Disk::checkpoint(&settings).unwrap();
+    Disk::move_log(&settings).unwrap();
     assert!(size() > before + 16 * 1024, "{before} bytes, then {}", size());
     assert!(stage.put("a", "a200"), "durable");
-    let short = stage.shared.room().disk().log().unwrap();
+    let short = stage.shared.backend().disk().log().unwrap();
     assert!(short.pages < 20, "it begins anew: {short:?}");
     stage.kill().await;
 }

@@ -3,11 +3,13 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use async_trait::async_trait;
+
 use super::backends::Scratch;
 use super::stage::{Act, Script, Stage, record};
 use crate::credentials::Tokens;
-use crate::outbox::backend::Fresh;
 use crate::outbox::shared::lock;
+use crate::outbox::storage::NewRecord;
 use crate::outbox::tokens::Holder;
 use crate::outbox::{Delivery, Outbox, OutboxBuilder, Outcome, Record, Sink};
 
@@ -16,7 +18,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// One delivery at a time: one that does not give its slot back stops everything.
 fn narrow() -> OutboxBuilder {
-    Outbox::builder().delivery(Delivery { concurrency: 1, ..Delivery::default() })
+    Outbox::builder().delivery(Delivery::new().concurrency(1))
 }
 
 #[tokio::test(start_paused = true)]
@@ -28,7 +30,7 @@ async fn a_sink_that_panics_is_a_failure_like_any_other() {
         stage.put("a", "a1");
         stage
             .until(SECOND, |stage| {
-                let rows = stage.shared.room().pending(9).unwrap();
+                let rows = stage.shared.backend().pending(9).unwrap();
                 let reason = rows.first().and_then(|row| row.reason.clone()).unwrap_or_default();
                 reason.contains("Script` panicked")
             })
@@ -63,6 +65,7 @@ impl Drop for Bad {
     }
 }
 
+#[async_trait]
 impl Sink for Undroppable {
     async fn deliver(&self, _: &Record) -> Outcome {
         let _bad = Bad;
@@ -103,7 +106,7 @@ async fn deliveries_that_cannot_be_written_down_leave_their_slots_to_others() {
     stage.put("a", "a1");
     stage.put("a", "a2");
     stage.until(SECOND, |stage| stage.script.calls_of("a1") == 1).await;
-    stage.shared.room().disk().pretend_full(true);
+    stage.shared.backend().disk().pretend_full(true);
     stage.pass(2 * SECOND).await;
     for n in 0..5 {
         assert!(!stage.put(&format!("m{n}"), &format!("m{n}")), "not durable");
@@ -111,7 +114,7 @@ async fn deliveries_that_cannot_be_written_down_leave_their_slots_to_others() {
     stage.until(MINUTE, |stage| stage.script.delivered().len() == 6).await;
     assert_eq!(script.calls_of("a1"), 1, "it is not sent again");
 
-    stage.shared.room().disk().pretend_full(false);
+    stage.shared.backend().disk().pretend_full(false);
     stage.until_done().await;
     stage.pass(2 * SECOND).await;
     assert_eq!((script.calls_of("a1"), script.calls_of("a2")), (1, 1));
@@ -148,8 +151,8 @@ async fn a_conversation_that_is_named_like_a_user_does_not_get_that_users_tokens
     stage.put("user-1", "nobodys");
     let holder = Holder::Conversation("user-2".into());
     lock(&stage.shared.tokens).keep(holder, Tokens::new("of the conversation", "refresh"));
-    let fresh = super::backends::fresh("other", "of-user-2");
-    stage.put_fresh(Fresh { user: Some("user-2".into()), ..fresh });
+    let record = super::backends::new_record("other", "of-user-2");
+    stage.put_record(NewRecord { user: Some("user-2".into()), ..record });
     stage.put("user-2", "of-the-conversation");
     stage.until_done().await;
     let mut calls = script.notes(|notes| notes.calls.clone());

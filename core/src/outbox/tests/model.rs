@@ -6,10 +6,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::backends::{Scratch, assert_balanced, delivery, disk, fresh, memory};
+use super::backends::{Scratch, assert_balanced, delivery, disk, memory, new_record, words};
 use super::reference::{Ended, Reference};
-use crate::outbox::backend::{Backend, Change, Entry, Fresh, is_due, longest_wait};
-use crate::outbox::state::{FULL, Millis, Trial};
+use crate::outbox::state::{AttemptState, FULL, Millis};
+use crate::outbox::storage::{Backend, ClaimedRecord, NewRecord, Transition, is_due, longest_wait};
 
 /// Processes that share a file.
 const PROCESSES: usize = 2;
@@ -39,7 +39,7 @@ enum Step {
         which: Index,
         ended: Ended,
     },
-    GiveBack {
+    Unclaim {
         which: Index,
     },
     Requeue {
@@ -78,7 +78,7 @@ fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
         1 => (id.clone(), conversation).prop_map(|(id, conversation)| Step::Release { id, conversation }),
         4 => (1..5_usize).prop_map(|limit| Step::Claim { limit }),
         6 => (which.clone(), ended).prop_map(|(which, ended)| Step::End { which, ended }),
-        1 => which.prop_map(|which| Step::GiveBack { which }),
+        1 => which.prop_map(|which| Step::Unclaim { which }),
         1 => id.clone().prop_map(|id| Step::Requeue { id }),
         1 => id.prop_map(|id| Step::Discard { id }),
         1 => Just(Step::Crash),
@@ -95,7 +95,7 @@ trait World {
     fn crash(&mut self, process: usize) -> bool;
 }
 
-struct OneMemory(crate::outbox::memory::Memory);
+struct OneMemory(crate::outbox::storage::Memory);
 
 impl World for OneMemory {
     fn backend(&mut self, _process: usize) -> &mut dyn Backend {
@@ -109,7 +109,7 @@ impl World for OneMemory {
 
 struct SharedFile<'a> {
     path: &'a Path,
-    processes: Vec<Option<crate::outbox::sqlite::Disk>>,
+    processes: Vec<Option<crate::outbox::storage::Disk>>,
 }
 
 impl World for SharedFile<'_> {
@@ -132,40 +132,49 @@ fn conversation(n: u8) -> String {
     format!("c-{n}")
 }
 
-fn record(n: u8, of: u8, accepted_at: Millis) -> Fresh {
-    let trial = Trial { accepted_at, ..Trial::default() };
-    Fresh { trial, ..fresh(&conversation(of), &id(n)) }
+fn record(n: u8, of: u8, accepted_at: Millis) -> NewRecord {
+    let attempt = AttemptState { accepted_at, ..AttemptState::default() };
+    NewRecord { attempt, ..new_record(&conversation(of), &id(n)) }
 }
 
 /// What the worker would write down.
-fn change(
+fn transition(
     ended: Ended,
-    entry: &Entry,
+    claimed: &ClaimedRecord,
     suspects: &mut Vec<(String, String)>,
     now: Millis,
-) -> Change {
-    let trial = Trial {
-        attempts: entry.trial.attempts + 1,
-        strikes: entry.trial.strikes + FULL,
-        ..entry.trial
+) -> Transition {
+    let attempt = AttemptState {
+        failures: claimed.attempt.failures + 1,
+        strikes: claimed.attempt.strikes + FULL,
+        ..claimed.attempt
     };
     let reason = "HTTP 500".to_owned();
     match ended {
-        Ended::Delivered => Change::Delivered { poisoned: std::mem::take(suspects), go_on: true },
-        Ended::Dead => Change::Dead { trial, reason, go_on: true },
-        Ended::Later { wait } => Change::Later {
-            trial,
+        Ended::Delivered => Transition::Delivered {
+            poisoned: std::mem::take(suspects),
+            continue_conversation: true,
+        },
+        Ended::Dead => Transition::Dead { attempt, reason, continue_conversation: true },
+        Ended::Later { wait } => Transition::Later {
+            attempt,
             due_at: now + wait,
             needs_token: false,
             reason,
-            step_over: false,
+            skip: false,
         },
         Ended::NeedsToken => {
-            Change::Later { trial, due_at: now + 500, needs_token: true, reason, step_over: false }
+            Transition::Later { attempt, due_at: now + 500, needs_token: true, reason, skip: false }
         }
         Ended::SteppedOver => {
-            suspects.push((entry.id.clone(), "poison".to_owned()));
-            Change::Later { trial, due_at: now + 9000, needs_token: false, reason, step_over: true }
+            suspects.push((claimed.id.clone(), "poison".to_owned()));
+            Transition::Later {
+                attempt,
+                due_at: now + 9000,
+                needs_token: false,
+                reason,
+                skip: true,
+            }
         }
     }
 }
@@ -173,7 +182,7 @@ fn change(
 /// A delivery that runs: by whom, of what, and what it stepped over.
 struct Flight {
     process: usize,
-    entry: Entry,
+    claimed: ClaimedRecord,
     suspects: Vec<(String, String)>,
 }
 
@@ -187,19 +196,19 @@ fn run(world: &mut dyn World, model: &mut Reference, steps: &[(usize, Step)], ma
         let backend = world.backend(process);
         match step {
             Step::Enqueue { id: n, conversation: of, brings_tokens } => {
-                let fresh = Fresh { has_tokens: *brings_tokens, ..record(*n, *of, now) };
-                let answers = backend.insert(std::slice::from_ref(&fresh), now).unwrap();
-                assert_eq!(answers, [model.insert(&fresh, process, now)]);
+                let record = NewRecord { has_tokens: *brings_tokens, ..record(*n, *of, now) };
+                let answers = backend.insert(std::slice::from_ref(&record), now).unwrap();
+                assert_eq!(words(&answers), [model.insert(&record, process, now)]);
             }
             Step::Hold { id: n, conversation: of } => {
-                let fresh = Fresh { is_held: true, ..record(*n, *of, now) };
-                let answers = backend.insert(std::slice::from_ref(&fresh), now).unwrap();
-                assert_eq!(answers, [model.insert(&fresh, process, now)]);
+                let record = NewRecord { is_held: true, ..record(*n, *of, now) };
+                let answers = backend.insert(std::slice::from_ref(&record), now).unwrap();
+                assert_eq!(words(&answers), [model.insert(&record, process, now)]);
             }
             Step::Release { id: n, conversation: of } => {
-                let fresh = record(*n, *of, now);
-                let was_held = backend.release(&fresh, now).unwrap();
-                assert_eq!(was_held, model.release(&fresh, process, now));
+                let record = record(*n, *of, now);
+                let was_held = backend.release(&record, now).unwrap();
+                assert_eq!(was_held.is_some(), model.release(&record, process, now));
             }
             Step::Claim { limit } => {
                 let due = model.due(process, |at| is_due(at, now, longest_wait));
@@ -207,33 +216,32 @@ fn run(world: &mut dyn World, model: &mut Reference, steps: &[(usize, Step)], ma
                 assert_eq!(!due.is_empty(), next.is_some_and(|at| is_due(at, now, longest_wait)));
                 let claimed = backend.claim(*limit, now).unwrap();
                 assert_eq!(claimed.len(), due.len().min(*limit));
-                for entry in claimed {
-                    assert!(due.contains(&entry.id), "{} is not due: {due:?}", entry.id);
-                    model.claim(&entry.conversation, process);
-                    flights.push(Flight { process, entry, suspects: Vec::new() });
+                for claimed in claimed {
+                    assert!(due.contains(&claimed.id), "{} is not due: {due:?}", claimed.id);
+                    model.claim(&claimed.conversation, process);
+                    flights.push(Flight { process, claimed, suspects: Vec::new() });
                 }
             }
             Step::End { which, ended } if !flights.is_empty() => {
                 let at = which.index(flights.len());
                 let mut flight = flights.swap_remove(at);
-                let change = change(*ended, &flight.entry, &mut flight.suspects, now);
+                let transition = transition(*ended, &flight.claimed, &mut flight.suspects, now);
                 let backend = world.backend(flight.process);
-                let settled = backend.settle(&flight.entry, &change, now).unwrap();
+                let settled = backend.settle(&flight.claimed, &transition, now).unwrap();
                 assert!(settled.is_applied);
                 let is_due = |at| is_due(at, now, longest_wait);
-                let next = model.settle(&flight.entry, &change, flight.process, is_due);
-                assert_eq!(settled.next.as_ref().map(|entry| &entry.id), next.as_ref());
-                if let Some(entry) = settled.next {
-                    flights.push(Flight { entry, ..flight });
+                let next = model.settle(&flight.claimed, &transition, flight.process, is_due);
+                assert_eq!(settled.next.as_ref().map(|claimed| &claimed.id), next.as_ref());
+                if let Some(claimed) = settled.next {
+                    flights.push(Flight { claimed, ..flight });
                 }
             }
-            Step::GiveBack { which } if !flights.is_empty() => {
+            Step::Unclaim { which } if !flights.is_empty() => {
                 let flight = flights.swap_remove(which.index(flights.len()));
-                let name = &flight.entry.conversation;
-                world.backend(flight.process).give_back(name, now).unwrap();
-                model.give_back(name);
+                world.backend(flight.process).unclaim(&flight.claimed, now).unwrap();
+                model.unclaim(&flight.claimed.conversation);
             }
-            Step::End { .. } | Step::GiveBack { .. } => {}
+            Step::End { .. } | Step::Unclaim { .. } => {}
             Step::Requeue { id: n } => {
                 let is_found = backend.requeue(&id(*n), now).unwrap();
                 assert_eq!(is_found, model.requeue(&id(*n), now));
@@ -256,11 +264,13 @@ fn run(world: &mut dyn World, model: &mut Reference, steps: &[(usize, Step)], ma
         let backend = world.backend(process);
         assert_eq!(backend.counts().unwrap(), model.counts());
         let pending = backend.pending(99).unwrap().into_iter();
-        let pending: Vec<_> =
-            pending.map(|row| (row.id, row.conversation, row.trial.attempts, row.state)).collect();
+        let pending: Vec<_> = pending
+            .map(|row| (row.id, row.conversation, row.attempt.failures, row.state))
+            .collect();
         assert_eq!(pending, model.pending());
         let dead = backend.dead(99).unwrap().into_iter();
-        let dead: Vec<_> = dead.map(|row| (row.id, row.conversation, row.trial.attempts)).collect();
+        let dead: Vec<_> =
+            dead.map(|row| (row.id, row.conversation, row.attempt.failures)).collect();
         assert_eq!(dead, model.dead());
         assert_balanced(backend);
     }

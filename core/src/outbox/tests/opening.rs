@@ -4,55 +4,64 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::backends::{Scratch, assert_balanced, disk, fresh, ids, memory, on_each};
+use super::backends::{Scratch, assert_balanced, disk, ids, memory, new_record, on_each};
 use super::stage::{Act, Script, Stage, dead, unreachable};
-use crate::outbox::backend::{Backend, Change, Entry, Fresh};
-use crate::outbox::opening::{Opened, Opening};
-use crate::outbox::state::Trial;
+use crate::outbox::opener::Opened;
+use crate::outbox::opening::Opening;
+use crate::outbox::state::AttemptState;
+use crate::outbox::storage::{Backend, ClaimedRecord, NewRecord, Transition};
 use crate::outbox::{Outbox, Outcome, PendingState};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
-const DELIVERED: Change = Change::Delivered { poisoned: Vec::new(), go_on: true };
+const DELIVERED: Transition =
+    Transition::Delivered { poisoned: Vec::new(), continue_conversation: true };
 
 fn plan() -> serde_json::Value {
     json!({"name": "a new one"})
 }
 
-fn first() -> Fresh {
+fn first() -> NewRecord {
     let payload = r#"{"text":"first","place":"new-1"}"#.to_owned();
-    Fresh { payload, opening: Some(Opening::Planned(plan())), ..fresh("new-1", "first") }
+    NewRecord { payload, opening: Some(Opening::Planned(plan())), ..new_record("new-1", "first") }
 }
 
-fn behind() -> Fresh {
+fn behind() -> NewRecord {
     let payload = r#"{"text":"behind","place":"new-1"}"#.to_owned();
-    Fresh { payload, opening: Some(Opening::Behind("first".into())), ..fresh("new-1", "behind") }
+    NewRecord {
+        payload,
+        opening: Some(Opening::Behind("first".into())),
+        ..new_record("new-1", "behind")
+    }
 }
 
-fn claim_one(backend: &mut dyn Backend) -> Entry {
+fn claim_one(backend: &mut dyn Backend) -> ClaimedRecord {
     let mut claimed = backend.claim(9, 5).unwrap();
     assert_eq!(claimed.len(), 1, "{claimed:?}");
     claimed.remove(0)
 }
 
-fn died(reason: &str) -> Change {
-    let trial = Trial { attempts: 1, ..Trial::default() };
-    Change::Dead { trial, reason: reason.into(), go_on: true }
+fn died(reason: &str) -> Transition {
+    let attempt = AttemptState { failures: 1, ..AttemptState::default() };
+    Transition::Dead { attempt, reason: reason.into(), continue_conversation: true }
 }
 
 #[test]
 fn a_conversation_that_is_opened_takes_its_name_its_payloads_and_its_claim_along() {
     on_each(|backend| {
         backend.insert(&[first(), behind()], 0).unwrap();
-        let mut entry = claim_one(backend);
-        entry.opening = Some(Opening::Requested(plan()));
-        assert!(backend.note_opening(&entry, 1).unwrap());
+        let mut claimed = claim_one(backend);
+        claimed.opening = Some(Opening::Requested(plan()));
+        assert!(backend.save_opening(&claimed, 1).unwrap());
         let opened = Opening::Opened(plan());
-        let entry = backend.open(&entry, "ws-1", &opened, 1).unwrap().unwrap();
-        assert_eq!((entry.conversation.as_str(), entry.opening.as_ref()), ("ws-1", Some(&opened)));
-        assert_eq!(entry.payload, r#"{"text":"first","place":"ws-1"}"#);
+        let claimed = backend.open(&claimed, "ws-1", &opened, 1).unwrap().unwrap();
+        assert_eq!(
+            (claimed.conversation.as_str(), claimed.opening.as_ref()),
+            ("ws-1", Some(&opened))
+        );
+        assert_eq!(claimed.payload, r#"{"text":"first","place":"ws-1"}"#);
         assert_eq!(backend.claim(9, 5).unwrap(), [], "it is claimed still");
-        let next = backend.settle(&entry, &DELIVERED, 2).unwrap().next.unwrap();
+        let next = backend.settle(&claimed, &DELIVERED, 2).unwrap().next.unwrap();
         assert_eq!((next.id.as_str(), next.opening.as_ref()), ("behind", None));
         assert_eq!(next.payload, r#"{"text":"behind","place":"ws-1"}"#);
         backend.settle(&next, &DELIVERED, 3).unwrap();
@@ -65,17 +74,17 @@ fn a_record_that_comes_late_follows_the_one_that_opened_its_conversation() {
     for is_delivered in [false, true] {
         on_each(|backend| {
             backend.insert(&[first()], 0).unwrap();
-            let entry = claim_one(backend);
-            let entry = backend.open(&entry, "ws-1", &Opening::Begun, 1).unwrap().unwrap();
+            let claimed = claim_one(backend);
+            let claimed = backend.open(&claimed, "ws-1", &Opening::Begun, 1).unwrap().unwrap();
             if is_delivered {
-                backend.settle(&entry, &DELIVERED, 2).unwrap();
+                backend.settle(&claimed, &DELIVERED, 2).unwrap();
             }
             backend.insert(&[behind()], 3).unwrap();
             let row = backend.pending(9).unwrap().pop().unwrap();
             assert_eq!((row.id.as_str(), row.conversation.as_str()), ("behind", "ws-1"));
             if !is_delivered {
-                backend.settle(&entry, &DELIVERED, 4).unwrap();
-                backend.give_back("ws-1", 4).unwrap();
+                let next = backend.settle(&claimed, &DELIVERED, 4).unwrap().next.unwrap();
+                backend.unclaim(&next, 4).unwrap();
             }
             assert_eq!(claim_one(backend).payload, r#"{"text":"behind","place":"ws-1"}"#);
             assert_balanced(backend);
@@ -87,17 +96,17 @@ fn a_record_that_comes_late_follows_the_one_that_opened_its_conversation() {
 fn a_record_that_cannot_open_its_conversation_takes_all_behind_it_along() {
     on_each(|backend| {
         backend.insert(&[first(), behind()], 0).unwrap();
-        let mut entry = claim_one(backend);
-        entry.opening = Some(Opening::Requested(plan()));
-        backend.note_opening(&entry, 1).unwrap();
-        let settled = backend.settle(&entry, &died("no place"), 2).unwrap();
+        let mut claimed = claim_one(backend);
+        claimed.opening = Some(Opening::Requested(plan()));
+        backend.save_opening(&claimed, 1).unwrap();
+        let settled = backend.settle(&claimed, &died("no place"), 2).unwrap();
         assert_eq!((settled.died, settled.next), (2, None));
         let letters = backend.dead(9).unwrap();
         assert!(letters.iter().all(|letter| letter.reason == "no place"), "{letters:?}");
         assert_balanced(backend);
 
         // One that comes late learns why.
-        let late = Fresh { id: "late".into(), ..behind() };
+        let late = NewRecord { id: "late".into(), ..behind() };
         backend.insert(&[late], 3).unwrap();
         let late = claim_one(backend);
         let reason = "no place".to_owned();
@@ -108,10 +117,13 @@ fn a_record_that_cannot_open_its_conversation_takes_all_behind_it_along() {
         for id in ["first", "behind", "late"] {
             assert!(backend.requeue(id, 5).unwrap());
         }
-        let entry = claim_one(backend);
-        assert_eq!((entry.id.as_str(), &entry.opening), ("first", &Some(Opening::Planned(plan()))));
-        let entry = backend.open(&entry, "ws-2", &Opening::Begun, 6).unwrap().unwrap();
-        let next = backend.settle(&entry, &DELIVERED, 7).unwrap().next.unwrap();
+        let claimed = claim_one(backend);
+        assert_eq!(
+            (claimed.id.as_str(), &claimed.opening),
+            ("first", &Some(Opening::Planned(plan())))
+        );
+        let claimed = backend.open(&claimed, "ws-2", &Opening::Begun, 6).unwrap().unwrap();
+        let next = backend.settle(&claimed, &DELIVERED, 7).unwrap().next.unwrap();
         assert_eq!((next.id.as_str(), next.conversation.as_str()), ("behind", "ws-2"));
         assert_balanced(backend);
     });
@@ -137,8 +149,8 @@ fn a_conversation_that_exists_under_the_name_keeps_its_order_and_its_claim() {
 fn what_a_process_held_with_a_plan_is_anybodys_when_it_has_died() {
     let scratch = Scratch::new();
     let mut dying = disk(&scratch.file());
-    let planned = Fresh { is_held: true, ..first() };
-    let held = Fresh { is_held: true, ..fresh("other", "held") };
+    let planned = NewRecord { is_held: true, ..first() };
+    let held = NewRecord { is_held: true, ..new_record("other", "held") };
     dying.insert(&[planned, behind(), held], 0).unwrap();
     assert_eq!(dying.claim(9, 5).unwrap(), []);
     drop(dying);
@@ -154,11 +166,11 @@ fn what_a_process_held_with_a_plan_is_anybodys_when_it_has_died() {
 fn what_was_opened_in_memory_is_known_in_the_file() {
     let (scratch, mut memory) = (Scratch::new(), memory());
     memory.insert(&[first()], 0).unwrap();
-    let entry = claim_one(&mut memory);
-    let entry = memory.open(&entry, "ws-1", &Opening::Begun, 1).unwrap().unwrap();
-    memory.settle(&entry, &DELIVERED, 2).unwrap();
+    let claimed = claim_one(&mut memory);
+    let claimed = memory.open(&claimed, "ws-1", &Opening::Begun, 1).unwrap().unwrap();
+    memory.settle(&claimed, &DELIVERED, 2).unwrap();
     let mut disk = disk(&scratch.file());
-    disk.take_over(&memory.movable(), memory.done(), 3).unwrap();
+    disk.import(&memory.movable(), 3).unwrap();
     disk.insert(&[behind()], 4).unwrap();
     assert_eq!(claim_one(&mut disk).conversation, "ws-1");
     assert_balanced(&mut disk);
@@ -166,8 +178,8 @@ fn what_was_opened_in_memory_is_known_in_the_file() {
 
 /// Both records, in a process with this script.
 fn put(stage: &Stage) {
-    for fresh in [first(), behind()] {
-        stage.put_fresh(Fresh { trial: stage.born(), ..fresh });
+    for record in [first(), behind()] {
+        stage.put_record(NewRecord { attempt: stage.born(), ..record });
     }
 }
 
@@ -202,7 +214,7 @@ async fn an_opening_that_certainly_did_nothing_is_tried_until_it_succeeds() {
         put(&stage);
         stage.until_done().await;
         assert_eq!(script.opened().len(), 9);
-        assert_eq!((stage.books().0.delivered, stage.books().0.dead), (2, 0));
+        assert_eq!((stage.counters().0.delivered, stage.counters().0.dead), (2, 0));
     }
 }
 
@@ -224,7 +236,7 @@ async fn a_request_whose_answer_is_lost_is_not_repeated_by_any_process() {
         }
         stage.until_done().await;
         assert_eq!(script.opened(), ["open new-1"], "{about}");
-        let letters = stage.shared.room().dead(9).unwrap();
+        let letters = stage.shared.backend().dead(9).unwrap();
         let reasons: Vec<_> = letters.iter().map(|letter| letter.reason.as_str()).collect();
         let reason = if answer.is_some() { "no answer" } else { "in doubt" };
         assert_eq!(reasons, [reason, reason], "{about}");
@@ -255,7 +267,7 @@ async fn a_request_that_cannot_be_written_down_is_not_sent_and_an_answer_that_ca
     stage.put("a", "a1");
     stage.until_done().await;
     // It lies in the file, which is full when its request is to be written.
-    let disk = |is_full| stage.shared.room().disk().pretend_full(is_full);
+    let disk = |is_full| stage.shared.backend().disk().pretend_full(is_full);
     put(&stage);
     disk(true);
     stage.pass(MINUTE).await;
@@ -273,7 +285,7 @@ async fn a_first_message_that_the_service_refuses_leaves_the_place_to_the_others
     let stage = Stage::memory(&script);
     put(&stage);
     stage.until_done().await;
-    assert_eq!((script.delivered(), stage.books().0.dead), (vec!["behind".to_owned()], 1));
+    assert_eq!((script.delivered(), stage.counters().0.dead), (vec!["behind".to_owned()], 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -283,7 +295,7 @@ async fn without_anything_that_opens_conversations_the_others_go_on() {
     put(&stage);
     stage.put("b", "b1");
     stage.until(SECOND, |stage| stage.script.delivered() == ["b1"]).await;
-    let rows = stage.shared.room().pending(9).unwrap();
+    let rows = stage.shared.backend().pending(9).unwrap();
     assert!(rows[0].reason.as_ref().unwrap().contains("attach the store"), "{rows:?}");
 }
 
@@ -292,10 +304,10 @@ async fn a_record_whose_first_one_was_discarded_is_dead() {
     let script = Script::default();
     script.opens(&[Opened::As("ws-1".into())]);
     let stage = Stage::memory(&script);
-    stage.put_fresh(Fresh { is_held: true, ..first() });
-    assert!(stage.shared.room().discard("first", 1).unwrap());
-    stage.put_fresh(behind());
+    stage.put_record(NewRecord { is_held: true, ..first() });
+    assert!(stage.shared.backend().discard("first", 1).unwrap());
+    stage.put_record(behind());
     stage.until_done().await;
-    let letters = stage.shared.room().dead(9).unwrap();
+    let letters = stage.shared.backend().dead(9).unwrap();
     assert!(letters[0].reason.contains("is gone"), "{letters:?}");
 }

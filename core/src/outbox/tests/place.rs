@@ -13,7 +13,7 @@ use super::backends::{Scratch, disk};
 use super::stage::{Script, Stage, record};
 use crate::error::ErrorKind;
 use crate::outbox::Outbox;
-use crate::outbox::backend::Backend;
+use crate::outbox::storage::Backend;
 
 fn scratch() -> (Scratch, PathBuf) {
     let scratch = Scratch::new();
@@ -64,7 +64,7 @@ fn a_path_is_the_name_of_a_file_whatever_sqlite_would_read_into_it() {
 #[test]
 fn a_relative_path_stays_where_it_was() {
     for name in [":memory:", "file:relative.db?mode=memory", "./x/../plain.db"] {
-        let builder = Outbox::builder().path(name).checked().unwrap();
+        let builder = Outbox::builder().path(name).settings.checked().unwrap();
         let path = builder.path.unwrap();
         assert!(
             path.is_absolute() && path.ends_with(Path::new(name).file_name().unwrap()),
@@ -146,7 +146,7 @@ fn what_is_no_outbox_is_refused_in_words_and_left_alone() {
     fs::write(&path, "text").unwrap();
     assert!(refusal(&path).contains("the file is a text"), "{}", refusal(&path));
     let names: Vec<_> =
-        fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        fs::read_dir(&directory).unwrap().map(|claimed| claimed.unwrap().file_name()).collect();
     assert!(names.iter().all(|name| !name.to_string_lossy().contains("damaged")), "{names:?}");
 }
 
@@ -194,7 +194,7 @@ async fn a_file_that_is_removed_or_replaced_while_it_is_used_loses_nothing_and_s
             }
             script.otherwise(None);
             stage.pass(2 * SECOND).await;
-            let (counts, trouble) = stage.books();
+            let (counts, trouble) = stage.counters();
             assert!(trouble.unwrap().contains("removed or replaced"));
             assert!(stage.put("b", "b1"), "round {round}: durable in the new file");
             // The process that wrote the other file left no sign here: it is given some time.
@@ -230,7 +230,7 @@ async fn a_log_that_is_removed_while_it_is_used_takes_no_record_with_it() {
         left.sort();
         assert_eq!(left, ["a1", "a2", "b1", "b2"], "{removed:?}");
         for stage in &stages {
-            assert!(stage.books().1.unwrap().contains("removed or replaced"), "{removed:?}");
+            assert!(stage.counters().1.unwrap().contains("removed or replaced"), "{removed:?}");
         }
         for stage in &stages {
             stage.pass(8 * SECOND).await;
@@ -253,7 +253,7 @@ async fn a_file_that_gives_way_to_something_else_is_said_and_records_go_out_from
     assert!(!stage.put("a", "a2"), "in memory");
     tokio::time::sleep(SECOND).await;
     assert_eq!(script.delivered(), ["a1", "a2"]);
-    assert!(stage.books().1.unwrap().contains("is a directory"));
+    assert!(stage.counters().1.unwrap().contains("is a directory"));
     fs::remove_dir(&path).unwrap();
     stage.pass(2 * SECOND).await;
     assert!(stage.put("a", "a3"), "durable again");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::backends::{Scratch, disk};
 use super::stage::{Act, Script, Stage, dead, record};
-use crate::outbox::backend::Backend;
+use crate::outbox::storage::Backend;
 use crate::outbox::{Outbox, Outcome};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -52,7 +52,7 @@ async fn a_process_that_was_taken_for_dead_registers_again_and_keeps_what_it_sen
     // As another process does that takes this one for dead.
     stage
         .shared
-        .room()
+        .backend()
         .disk()
         .tamper("DELETE FROM process; UPDATE conversation SET lease = NULL, due_at = 0, owner = 0");
     stage.pass(5 * SECOND).await;
@@ -73,12 +73,12 @@ async fn a_name_in_the_file_never_becomes_the_path_of_another_file() {
     let absolute = victim.display().to_string();
     for name in ["../victim", "../../var/victim", &absolute, "", ".", "..", "repair"] {
         let sql = format!("INSERT INTO process (name) VALUES ('{name}')");
-        stage.shared.room().disk().tamper(&sql);
+        stage.shared.backend().disk().tamper(&sql);
     }
     fs::write(signs(&scratch).join("repair"), "mine").unwrap();
     stage.pass(10 * SECOND).await;
     assert!(victim.exists() && signs(&scratch).join("repair").exists());
-    assert!(!stage.shared.room().has_company(), "such a process is none");
+    assert!(!stage.shared.backend().has_company(), "such a process is none");
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,7 +97,7 @@ async fn while_a_stopped_process_holds_the_file_new_records_are_delivered_from_m
     stage.pass(3 * SECOND).await;
     assert!(!stage.put("new", "new2"));
     stage.until(SECOND, |stage| stage.script.delivered() == ["new1", "new2"]).await;
-    assert!(stage.books().1.unwrap().contains("has held the file for"));
+    assert!(stage.counters().1.unwrap().contains("has held the file for"));
     // A process that begins now delivers as well.
     let late = Stage::file(&scratch.file(), &script);
     assert!(!late.put("late", "late1"));
@@ -106,7 +106,7 @@ async fn while_a_stopped_process_holds_the_file_new_records_are_delivered_from_m
     other.tamper("COMMIT");
     stage.pass(2 * SECOND).await;
     assert!(stage.put("new", "new3") && late.put("late", "late2"), "durable again");
-    assert_eq!((stage.books().1, late.books().1), (None, None));
+    assert_eq!((stage.counters().1, late.counters().1), (None, None));
 }
 
 #[tokio::test]

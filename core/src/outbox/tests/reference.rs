@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::outbox::PendingState;
-use crate::outbox::backend::{Change, Counts, Entry, Fresh, Inserted};
 use crate::outbox::state::Millis;
+use crate::outbox::storage::{ClaimedRecord, Counts, NewRecord, Transition};
 
 /// How a delivery ends.
 #[derive(Clone, Copy, Debug)]
@@ -57,13 +57,13 @@ impl Reference {
         rows.any(|row| row.id == id) || self.delivered.contains(id)
     }
 
-    fn add(&mut self, fresh: &Fresh, owner: Option<(usize, usize)>, now: Millis) {
+    fn add(&mut self, record: &NewRecord, owner: Option<(usize, usize)>, now: Millis) {
         self.counts.last_seq += 1;
         self.pending.push(Row {
             seq: self.counts.last_seq,
-            id: fresh.id.clone(),
-            conversation: fresh.conversation.clone(),
-            is_held: fresh.is_held,
+            id: record.id.clone(),
+            conversation: record.conversation.clone(),
+            is_held: record.is_held,
             needs_token: false,
             due_at: now,
             attempts: 0,
@@ -71,25 +71,25 @@ impl Reference {
         });
     }
 
-    pub(super) fn insert(&mut self, fresh: &Fresh, place: usize, now: Millis) -> Inserted {
+    pub(super) fn insert(&mut self, record: &NewRecord, place: usize, now: Millis) -> &'static str {
         let owner = self.process(place);
-        let waits = |row: &&mut Row| row.needs_token && row.conversation == fresh.conversation;
-        for row in self.pending.iter_mut().filter(waits).filter(|_| fresh.has_tokens) {
+        let waits = |row: &&mut Row| row.needs_token && row.conversation == record.conversation;
+        for row in self.pending.iter_mut().filter(waits).filter(|_| record.has_tokens) {
             (row.needs_token, row.due_at, row.owner) = (false, now, owner);
         }
-        if self.is_known(&fresh.id) {
-            return Inserted::Known;
+        if self.is_known(&record.id) {
+            return "known";
         }
         self.counts.accepted += 1;
-        self.add(fresh, owner, now);
-        Inserted::New
+        self.add(record, owner, now);
+        "new"
     }
 
-    pub(super) fn release(&mut self, fresh: &Fresh, place: usize, now: Millis) -> bool {
+    pub(super) fn release(&mut self, record: &NewRecord, place: usize, now: Millis) -> bool {
         let owner = self.process(place);
-        let held = self.pending.iter_mut().find(|row| row.id == fresh.id && row.is_held);
+        let held = self.pending.iter_mut().find(|row| row.id == record.id && row.is_held);
         let Some(row) = held else { return false };
-        row.conversation = fresh.conversation.clone();
+        row.conversation = record.conversation.clone();
         (row.is_held, row.due_at, row.owner) = (false, now, owner);
         true
     }
@@ -115,41 +115,41 @@ impl Reference {
         assert_eq!(before, None, "two at a time in {conversation}");
     }
 
-    pub(super) fn give_back(&mut self, conversation: &str) {
+    pub(super) fn unclaim(&mut self, conversation: &str) {
         self.claims.remove(conversation);
     }
 
     /// Gives the record to go on with.
     pub(super) fn settle(
         &mut self,
-        entry: &Entry,
-        change: &Change,
+        claimed: &ClaimedRecord,
+        transition: &Transition,
         place: usize,
         is_due: impl Fn(Millis) -> bool,
     ) -> Option<String> {
-        let name = entry.conversation.as_str();
-        let behind = match change {
-            Change::Delivered { poisoned, .. } => {
-                self.pending.retain(|row| row.id != entry.id);
-                self.delivered.insert(entry.id.clone());
+        let name = claimed.conversation.as_str();
+        let behind = match transition {
+            Transition::Delivered { poisoned, .. } => {
+                self.pending.retain(|row| row.id != claimed.id);
+                self.delivered.insert(claimed.id.clone());
                 self.counts.delivered += 1;
                 for (id, _) in poisoned {
                     self.bury(id, None);
                 }
                 Some(0)
             }
-            Change::Dead { trial, .. } => {
-                self.bury(&entry.id, Some(trial.attempts));
+            Transition::Dead { attempt, .. } => {
+                self.bury(&claimed.id, Some(attempt.failures));
                 Some(0)
             }
-            Change::Later { trial, due_at, needs_token, step_over, .. } => {
-                let row = self.pending.iter_mut().find(|row| row.id == entry.id).unwrap();
-                (row.attempts, row.due_at) = (trial.attempts, *due_at);
+            Transition::Later { attempt, due_at, needs_token, skip, .. } => {
+                let row = self.pending.iter_mut().find(|row| row.id == claimed.id).unwrap();
+                (row.attempts, row.due_at) = (attempt.failures, *due_at);
                 row.needs_token = *needs_token;
                 if *needs_token {
                     row.owner = None;
                 }
-                step_over.then_some(entry.seq)
+                skip.then_some(claimed.seq)
             }
         };
         let next = behind
@@ -172,7 +172,7 @@ impl Reference {
     pub(super) fn requeue(&mut self, id: &str, now: Millis) -> bool {
         let Some(at) = self.dead.iter().position(|row| row.id == id) else { return false };
         let row = self.dead.remove(at);
-        self.add(&super::backends::fresh(&row.conversation, id), None, now);
+        self.add(&super::backends::new_record(&row.conversation, id), None, now);
         true
     }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::backends::Scratch;
@@ -19,6 +20,7 @@ const EXTREMES: [Duration; 3] =
 #[derive(Default)]
 struct AsksFor(Option<Duration>);
 
+#[async_trait]
 impl Sink for AsksFor {
     async fn deliver(&self, _record: &Record) -> Outcome {
         match self.0 {
@@ -56,7 +58,7 @@ fn extremes() -> Vec<Delivery> {
 
 fn files(path: &Path) -> Vec<String> {
     let directory = std::fs::read_dir(path.parent().unwrap()).unwrap();
-    directory.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+    directory.map(|claimed| claimed.unwrap().file_name().to_string_lossy().into_owned()).collect()
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! An outbox whose worker runs in the test, on a clock that the test turns, with a sink that does as it is told.
 
 use std::collections::HashMap;
-use std::future::Future;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,11 +12,11 @@ use tokio::time::Instant;
 
 use crate::credentials::Tokens;
 use crate::guard::Callback;
-use crate::outbox::backend::{Fresh, Inserted};
-use crate::outbox::opening::{AnyOpener, Opened, Opener, OpeningCall};
-use crate::outbox::shared::{Phase, Shared, lock};
+use crate::outbox::opener::{AnyOpener, Opened, Opener, OpeningCall};
+use crate::outbox::shared::{Phase, SharedOutbox, lock};
 use crate::outbox::sink::Target;
-use crate::outbox::state::Trial;
+use crate::outbox::state::AttemptState;
+use crate::outbox::storage::{Inserted, NewRecord};
 use crate::outbox::tokens::Holder;
 use crate::outbox::{Outbox, Outcome, Record, Sink};
 use crate::outbox::{OutboxBuilder, worker};
@@ -140,10 +139,15 @@ impl Drop for Sending<'_> {
 }
 
 impl Sink for Script {
-    fn deliver(&self, record: &Record) -> impl Future<Output = Outcome> + Send {
+    // Written out, as the script also panics before there is a future.
+    fn deliver<'a, 'b, 'c>(&'a self, record: &'b Record) -> BoxFuture<'c, Outcome>
+    where
+        'a: 'c,
+        'b: 'c,
+    {
         let act = self.next(record);
         assert!(!matches!(act, Act::PanicsAtOnce), "as told");
-        async move {
+        Box::pin(async move {
             let _sending = Sending::new(self, record.conversation());
             let outcome = match act {
                 Act::Is(outcome) => outcome,
@@ -158,14 +162,18 @@ impl Sink for Script {
                 lock(&self.0).delivered.push(record.id().to_owned());
             }
             outcome
-        }
+        })
     }
 
-    fn delivered(&self, record: &Record) -> impl Future<Output = ()> + Send {
+    fn delivered<'a, 'b, 'c>(&'a self, record: &'b Record) -> BoxFuture<'c, ()>
+    where
+        'a: 'c,
+        'b: 'c,
+    {
         let mut notes = lock(&self.0);
         notes.counted.push(record.id().to_owned());
         assert!(!notes.counting_panics, "as told");
-        std::future::ready(())
+        Box::pin(std::future::ready(()))
     }
 
     fn opener(&self) -> Option<AnyOpener> {
@@ -214,7 +222,7 @@ impl Opener for Script {
 
 /// A process's outbox.
 pub(super) struct Stage {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<SharedOutbox>,
     pub(super) script: Script,
     worker: JoinHandle<()>,
 }
@@ -231,39 +239,42 @@ impl Stage {
     pub(super) fn new(builder: OutboxBuilder, script: &Script) -> Self {
         let slot = Arc::new(Target::default());
         assert!(slot.set(Arc::new(script.clone())).is_ok());
-        let shared = Arc::new(Shared::open(Arc::new(builder), slot).unwrap());
+        let shared = Arc::new(SharedOutbox::open(Arc::new(builder.settings), slot).unwrap());
         let worker = tokio::spawn(worker::run(shared.clone()));
         Stage { shared, script: script.clone(), worker }
     }
 
     pub(super) fn put(&self, conversation: &str, id: &str) -> bool {
-        self.put_fresh(Fresh { trial: self.born(), ..super::backends::fresh(conversation, id) })
+        self.put_record(NewRecord {
+            attempt: self.born(),
+            ..super::backends::new_record(conversation, id)
+        })
     }
 
-    pub(super) fn put_fresh(&self, fresh: Fresh) -> bool {
-        let (inserted, durable) = self.shared.take(fresh);
-        assert_eq!(inserted, Inserted::New);
-        self.shared.nudge();
-        durable
+    pub(super) fn put_record(&self, record: NewRecord) -> bool {
+        let inserted = self.shared.insert(record);
+        assert!(matches!(inserted, Inserted::New(_)), "{inserted:?}");
+        self.shared.wake_if_idle();
+        inserted.is_durable()
     }
 
     /// With tokens of this user.
     pub(super) fn put_with(&self, conversation: &str, id: &str, user: &str, access: &str) {
         lock(&self.shared.tokens).keep(Holder::User(user.into()), Tokens::new(access, "refresh"));
-        let fresh = super::backends::fresh(conversation, id);
+        let record = super::backends::new_record(conversation, id);
         let user = Some(user.to_owned());
-        self.put_fresh(Fresh { user, has_tokens: true, trial: self.born(), ..fresh });
+        self.put_record(NewRecord { user, has_tokens: true, attempt: self.born(), ..record });
     }
 
-    pub(super) fn born(&self) -> Trial {
-        Trial { accepted_at: self.shared.clock.now(), ..Trial::default() }
+    pub(super) fn born(&self) -> AttemptState {
+        AttemptState { accepted_at: self.shared.clock.now(), ..AttemptState::default() }
     }
 
     /// Lets time pass until this holds, at most so long; says how long it took.
     pub(super) async fn until(&self, limit: Duration, holds: impl Fn(&Self) -> bool) -> Duration {
         let begin = Instant::now();
         while !holds(self) {
-            assert!(begin.elapsed() < limit, "not within {limit:?}: {:?}", self.books());
+            assert!(begin.elapsed() < limit, "not within {limit:?}: {:?}", self.counters());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         self.assert_balanced();
@@ -271,7 +282,8 @@ impl Stage {
     }
 
     pub(super) async fn until_done(&self) -> Duration {
-        self.until(Duration::from_secs(3600 * 24 * 30), |stage| stage.books().0.pending == 0).await
+        self.until(Duration::from_secs(3600 * 24 * 30), |stage| stage.counters().0.pending == 0)
+            .await
     }
 
     pub(super) async fn pass(&self, time: Duration) {
@@ -279,17 +291,17 @@ impl Stage {
         self.assert_balanced();
     }
 
-    pub(super) fn books(&self) -> (crate::outbox::backend::Counts, Option<String>) {
-        let books = self.shared.room().books();
-        (books.now, books.trouble)
+    pub(super) fn counters(&self) -> (crate::outbox::storage::Counts, Option<String>) {
+        let counters = self.shared.backend().counters();
+        (counters.now, counters.storage_error)
     }
 
     /// What was taken is delivered, dead, discarded or pending.
     pub(super) fn assert_balanced(&self) {
-        let (counts, _) = self.books();
+        let (counts, _) = self.counters();
         let gone = counts.delivered + counts.dead + counts.discarded;
         assert_eq!(counts.accepted, gone + counts.pending, "{counts:?}");
-        let pending = self.shared.room().pending(usize::MAX >> 1).map(|rows| rows.len() as u64);
+        let pending = self.shared.backend().pending(usize::MAX >> 1).map(|rows| rows.len() as u64);
         assert_eq!(pending, Ok(counts.pending));
     }
 
@@ -308,11 +320,11 @@ impl Stage {
 }
 
 pub(super) fn failed() -> Act {
-    Act::Is(Outcome::Retry { after: None, reason: "HTTP 500: broken".into() })
+    Act::Is(Outcome::retry("HTTP 500: broken"))
 }
 
 pub(super) fn unreachable() -> Act {
-    Act::Is(Outcome::Unavailable { after: None, reason: "connection refused".into() })
+    Act::Is(Outcome::unavailable("connection refused"))
 }
 
 pub(super) fn refused(after: Duration) -> Act {
@@ -320,7 +332,7 @@ pub(super) fn refused(after: Duration) -> Act {
 }
 
 pub(super) fn dead() -> Act {
-    Act::Is(Outcome::Dead { reason: "HTTP 400: empty".into() })
+    Act::Is(Outcome::dead("HTTP 400: empty"))
 }
 
 /// A record for the public face.

@@ -82,7 +82,7 @@ async fn an_id_that_is_known_is_not_taken_again() {
 
 #[test]
 fn what_cannot_be_taken_is_refused_at_the_door() {
-    let limits = OutboxLimits { memory_records: 2, record_bytes: 200, ..OutboxLimits::default() };
+    let limits = OutboxLimits::new().memory_records(2).record_bytes(200);
     let outbox = Outbox::builder().limits(limits.clone()).start().unwrap();
     let kind = |record| outbox.enqueue(record).unwrap_err().kind();
     assert_eq!(kind(Record::new("c", "", json!({}))), ErrorKind::InvalidRequest);
@@ -109,7 +109,7 @@ fn what_cannot_be_taken_is_refused_at_the_door() {
 async fn a_caller_that_blocks_goes_on_when_a_record_is_delivered() {
     let fake = fake().await;
     let login = tokens(&fake.login(USER));
-    let limits = OutboxLimits { memory_records: 1, ..OutboxLimits::default() };
+    let limits = OutboxLimits::new().memory_records(1);
     let outbox = settings(None, store(&fake))
         .limits(limits)
         .when_full(WhenFull::Block(PATIENCE))

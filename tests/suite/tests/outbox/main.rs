@@ -46,13 +46,11 @@ fn store(fake: &FakeStore) -> ChatStoreBuilder {
 
 /// An outbox that does not wait long for another try.
 fn settings(file: Option<&Path>, store: ChatStoreBuilder) -> OutboxBuilder {
-    let delivery = Delivery {
-        initial_backoff: Duration::from_millis(5),
-        max_backoff: Duration::from_millis(20),
-        breaker_wait: Duration::from_millis(20),
-        max_breaker_wait: Duration::from_millis(50),
-        ..Delivery::default()
-    };
+    let delivery = Delivery::new()
+        .initial_backoff(Duration::from_millis(5))
+        .max_backoff(Duration::from_millis(20))
+        .breaker_wait(Duration::from_millis(20))
+        .max_breaker_wait(Duration::from_millis(50));
     let builder = Outbox::builder().delivery(delivery).sink(store.build().unwrap());
     match file {
         Some(file) => builder.path(file),

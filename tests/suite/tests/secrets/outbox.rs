@@ -15,13 +15,11 @@ use super::{SHAPES, assert_hidden};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn settings() -> OutboxBuilder {
-    let delivery = Delivery {
-        initial_backoff: Duration::from_millis(5),
-        max_backoff: Duration::from_millis(20),
-        breaker_wait: Duration::from_millis(20),
-        max_breaker_wait: Duration::from_millis(50),
-        ..Delivery::default()
-    };
+    let delivery = Delivery::new()
+        .initial_backoff(Duration::from_millis(5))
+        .max_backoff(Duration::from_millis(20))
+        .breaker_wait(Duration::from_millis(20))
+        .max_breaker_wait(Duration::from_millis(50));
     Outbox::builder().delivery(delivery)
 }
 
@@ -81,14 +79,15 @@ async fn a_stores_reasons_are_kept_without_tokens() {
 /// A sink that says what it was given, in this form.
 struct Telltale(&'static str, bool);
 
+#[turnwire::async_trait]
 impl Sink for Telltale {
     async fn deliver(&self, record: &Record) -> Outcome {
         let encoded = encodings(self.0);
         let number: usize = record.id().parse().unwrap();
         let reason = format!("no {}", encoded[number].text);
         match self.1 {
-            true => Outcome::Dead { reason },
-            false => Outcome::Retry { after: None, reason },
+            true => Outcome::dead(reason),
+            false => Outcome::retry(reason),
         }
     }
 }

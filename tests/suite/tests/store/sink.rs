@@ -54,7 +54,7 @@ impl Bench {
 }
 
 fn retry(reason: &str) -> Outcome {
-    Outcome::Retry { after: None, reason: reason.to_owned() }
+    Outcome::retry(reason)
 }
 
 #[tokio::test]

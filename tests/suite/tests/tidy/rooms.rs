@@ -20,9 +20,9 @@ const HYPER: Border = Border {
 
 const RUSQLITE: Border = Border {
     within: &["core/src"],
-    except: &["core/src/outbox/sqlite"],
+    except: &["core/src/outbox/storage/sqlite"],
     names: &["rusqlite"],
-    advice: "only `outbox::sqlite` names rusqlite: go through the store's trait",
+    advice: "only `outbox::storage::sqlite` names rusqlite: go through the store's trait",
 };
 
 const SANS_IO: Border = Border {

@@ -105,6 +105,7 @@ async fn a_shutdown_keeps_what_there_is_of_a_reply_that_is_being_finished() {
 #[tokio::test]
 async fn an_outbox_with_a_sink_of_its_own_keeps_it() {
     struct Nowhere;
+    #[turnwire::async_trait]
     impl turnwire::outbox::Sink for Nowhere {
         async fn deliver(&self, _: &turnwire::outbox::Record) -> turnwire::outbox::Outcome {
             turnwire::outbox::Outcome::Delivered

@@ -78,13 +78,11 @@ impl Bench {
     fn settings_within(&self, llm: OpenAi, total: Duration) -> TurnsBuilder {
         let timeouts = Timeouts::new().total(total);
         let store = ChatStore::builder(self.store.url()).no_proxy().retry(impatient());
-        let delivery = Delivery {
-            initial_backoff: Duration::from_millis(5),
-            max_backoff: Duration::from_millis(20),
-            breaker_wait: Duration::from_millis(40),
-            max_breaker_wait: Duration::from_millis(80),
-            ..Delivery::default()
-        };
+        let delivery = Delivery::new()
+            .initial_backoff(Duration::from_millis(5))
+            .max_backoff(Duration::from_millis(20))
+            .breaker_wait(Duration::from_millis(40))
+            .max_breaker_wait(Duration::from_millis(80));
         Turns::builder(llm)
             .model("m")
             .store(store.timeouts(timeouts).build().unwrap())

@@ -18,13 +18,11 @@ const SHORT: Duration = Duration::from_millis(50);
 
 /// An outbox in a file that does not wait long for another try.
 fn outbox(file: &Path) -> OutboxBuilder {
-    let delivery = Delivery {
-        initial_backoff: Duration::from_millis(5),
-        max_backoff: Duration::from_millis(20),
-        breaker_wait: Duration::from_millis(20),
-        max_breaker_wait: Duration::from_millis(40),
-        ..Delivery::default()
-    };
+    let delivery = Delivery::new()
+        .initial_backoff(Duration::from_millis(5))
+        .max_backoff(Duration::from_millis(20))
+        .breaker_wait(Duration::from_millis(20))
+        .max_breaker_wait(Duration::from_millis(40));
     Outbox::builder().path(file).delivery(delivery)
 }
 
@@ -235,6 +233,7 @@ async fn a_refused_token_lets_the_workspace_wait_for_fresh_ones_whichever_proces
 async fn a_sink_of_another_kind_gets_whole_messages_and_the_reader_the_workspace() {
     #[derive(Clone, Default)]
     struct Broker(Arc<std::sync::Mutex<Vec<String>>>);
+    #[turnwire::async_trait]
     impl Sink for Broker {
         async fn deliver(&self, record: &Record) -> Outcome {
             let place = record.payload()["msgWorkspaceId"].as_str().unwrap().to_owned();

@@ -1,0 +1,132 @@
+//! The builder of an outbox, and the short ways to open one.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::delivery::Delivery;
+use super::handle::Outbox;
+use super::options::{Durability, OutboxLimits, WhenFull};
+use super::settings::OutboxSettings;
+use super::sink::Sink;
+use crate::error::Result;
+
+impl Outbox {
+    /// A builder with the default settings.
+    pub fn builder() -> OutboxBuilder {
+        OutboxBuilder::default()
+    }
+
+    /// An outbox in this file, with the default settings and no sink yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`OutboxBuilder::start`].
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
+        Outbox::builder().path(path).start()
+    }
+}
+
+/// Builder of an [`Outbox`].
+///
+/// ```
+/// use std::time::Duration;
+/// use serde_json::json;
+/// use turnwire::Outbox;
+/// use turnwire::outbox::{Delivery, Outcome, Record, WhenFull};
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let outbox = Outbox::builder()
+///     .delivery(Delivery::new().concurrency(4))
+///     .when_full(WhenFull::Block(Duration::from_millis(50)))
+///     .sink(|record: Record| async move {
+///         println!("{}", record.payload());
+///         Outcome::Delivered
+///     })
+///     .start()?;
+/// outbox.enqueue(Record::new("conversation-1", "message-1", json!({"text": "안녕하세요"})))?;
+/// let report = outbox.flush(Duration::from_secs(5)).await;
+/// assert_eq!((report.delivered, report.pending), (1, 0));
+/// # Ok::<(), turnwire::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Default)]
+pub struct OutboxBuilder {
+    pub(super) settings: OutboxSettings,
+    sink: Option<Arc<dyn Sink>>,
+}
+
+impl OutboxBuilder {
+    /// The file that holds the records, shared with other processes. Without one they are held in memory.
+    ///
+    /// The path is the name of a file, also where SQLite would interpret it (`:memory:`, `file:…`). The file and its
+    /// directory are created if they are missing, for their owner alone (0600, 0700); the rights of others to an existing
+    /// file are removed. The file must not lie on a network file system, and containers share its directory rather than
+    /// the file alone, as the log and the lock files of its processes lie beside it.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.path = Some(path.into());
+        self
+    }
+
+    /// The failures that an accepted record survives. Default [`Durability::Os`].
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.settings.durability = durability;
+        self
+    }
+
+    /// The capacity.
+    #[must_use]
+    pub fn limits(mut self, limits: OutboxLimits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// The behaviour when a limit is reached. Default [`WhenFull::Reject`].
+    #[must_use]
+    pub fn when_full(mut self, policy: WhenFull) -> Self {
+        self.settings.when_full = policy;
+        self
+    }
+
+    /// The settings of delivery.
+    #[must_use]
+    pub fn delivery(mut self, delivery: Delivery) -> Self {
+        self.settings.delivery = delivery;
+        self
+    }
+
+    /// The destination of the records. Without a sink they are kept until one is [attached](Outbox::attach).
+    #[must_use]
+    pub fn sink(mut self, sink: impl Sink) -> Self {
+        self.sink = Some(Arc::new(sink));
+        self
+    }
+
+    /// Opens the file and begins to deliver, records that it holds included.
+    ///
+    /// A damaged outbox is renamed (`….damaged-…`), its readable records are imported, and
+    /// [`Stats::set_aside`](super::Stats::set_aside) names it. A file that shows no sign of having been an outbox is
+    /// refused and left alone.
+    ///
+    /// # Errors
+    ///
+    /// `config` if a setting cannot be used; `storage` if the file cannot be created or opened, or is no outbox, such as
+    /// a text, a pipe, a directory, or a file with a second hard link. A full disk is no error: records are held in
+    /// memory until there is space.
+    pub fn start(self) -> Result<Outbox> {
+        Outbox::started(self.settings.checked()?, self.sink)
+    }
+}
+
+impl fmt::Debug for OutboxBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("OutboxBuilder");
+        out.field("path", &self.settings.path).field("durability", &self.settings.durability);
+        out.field("limits", &self.settings.limits).field("when_full", &self.settings.when_full);
+        out.field("delivery", &self.settings.delivery)
+            .field("has_sink", &self.sink.is_some())
+            .finish()
+    }
+}

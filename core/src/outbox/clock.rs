@@ -1,0 +1,51 @@
+//! A clock that never jumps: the wall clock is read once, and then goes on with the monotonic one.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use super::state::Millis;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The time of one process's outbox.
+pub(super) struct Clock {
+    begin: Instant,
+    /// Milliseconds since the epoch at the beginning.
+    wall: AtomicU64,
+}
+
+impl Clock {
+    pub(super) fn new() -> Self {
+        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Clock { begin: Instant::now(), wall: AtomicU64::new(millis(wall)) }
+    }
+
+    /// Milliseconds since the epoch.
+    pub(super) fn now(&self) -> Millis {
+        self.wall.load(Ordering::Relaxed) + self.elapsed()
+    }
+
+    /// Milliseconds since the beginning.
+    pub(super) fn elapsed(&self) -> Millis {
+        millis(self.begin.elapsed())
+    }
+
+    /// The instant at this time since the epoch.
+    pub(super) fn instant(&self, at: Millis) -> Instant {
+        let wait = Duration::from_millis(at.saturating_sub(self.wall.load(Ordering::Relaxed)));
+        // A time that the clock does not reach is looked at again in a day.
+        self.begin.checked_add(wait).unwrap_or_else(|| Instant::now() + DAY)
+    }
+
+    /// Sets the time, as if the process had begun at another one.
+    #[cfg(test)]
+    pub(super) fn set(&self, now: Millis) {
+        self.wall.store(now - self.elapsed(), Ordering::Relaxed);
+    }
+}
+
+pub(super) fn millis(time: Duration) -> Millis {
+    time.as_millis().try_into().unwrap_or(u64::MAX)
+}

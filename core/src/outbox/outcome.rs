@@ -1,0 +1,155 @@
+//! The outcome of a delivery.
+
+use std::time::Duration;
+
+use crate::credentials::Tokens;
+use crate::error::{Error, ErrorKind};
+use crate::redact::Redactor;
+
+/// The outcome of one delivery, as a [`Sink`](super::Sink) reports it.
+///
+/// ```
+/// use std::time::Duration;
+/// use turnwire::outbox::Outcome;
+///
+/// let busy = Outcome::unavailable("HTTP 429: slow down").after(Duration::from_secs(30));
+/// assert!(matches!(busy, Outcome::Unavailable { after: Some(_), .. }));
+/// assert!(matches!(Outcome::retry("HTTP 500: broken"), Outcome::Retry { after: None, .. }));
+/// assert!(matches!(Outcome::dead("HTTP 400: empty"), Outcome::Dead { .. }));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The service has the record.
+    Delivered,
+    /// The service accepted the request and failed (as with status 500): the cause may pass, or may lie in this
+    /// record. A record that keeps failing so while others get through is poison, and becomes a dead letter.
+    Retry {
+        /// The wait that the service asked for; at most [`Delivery::max_retry_after`](super::Delivery::max_retry_after)
+        /// is kept.
+        after: Option<Duration>,
+        /// The service's message, without secrets.
+        reason: String,
+    },
+    /// The service was not reached, or refuses every request for now (no connection, a broken one, a time limit,
+    /// status 408, 425, 429, 502, 503, 504): this says little about the record.
+    Unavailable {
+        /// The wait that the service asked for; at most [`Delivery::max_retry_after`](super::Delivery::max_retry_after)
+        /// is kept.
+        after: Option<Duration>,
+        /// The cause, without secrets.
+        reason: String,
+    },
+    /// The record's tokens are not accepted and no others are at hand: the record waits for new ones.
+    NeedsToken,
+    /// The service will never accept the record: it becomes a dead letter, which a person can see and requeue.
+    Dead {
+        /// The service's message, without secrets.
+        reason: String,
+    },
+}
+
+impl Outcome {
+    /// [`Retry`](Self::Retry), when the outbox likes.
+    pub fn retry(reason: impl Into<String>) -> Self {
+        Outcome::Retry { after: None, reason: reason.into() }
+    }
+
+    /// [`Unavailable`](Self::Unavailable), to be tried again when the outbox likes.
+    pub fn unavailable(reason: impl Into<String>) -> Self {
+        Outcome::Unavailable { after: None, reason: reason.into() }
+    }
+
+    /// [`Dead`](Self::Dead).
+    pub fn dead(reason: impl Into<String>) -> Self {
+        Outcome::Dead { reason: reason.into() }
+    }
+
+    /// Sets the wait that the service asked for. Outcomes that are not tried again stay as they are.
+    #[must_use]
+    pub fn after(mut self, wait: impl Into<Option<Duration>>) -> Self {
+        if let Outcome::Retry { after, .. } | Outcome::Unavailable { after, .. } = &mut self {
+            *after = wait.into();
+        }
+        self
+    }
+
+    /// The outcome with a reason that may be stored: no token reaches the file, whatever the sink reports.
+    pub(super) fn scrubbed(mut self, tokens: Option<&Tokens>) -> Self {
+        if let Outcome::Retry { reason, .. }
+        | Outcome::Unavailable { reason, .. }
+        | Outcome::Dead { reason } = &mut self
+        {
+            let mut redactor = Redactor::default();
+            tokens.into_iter().for_each(|tokens| redactor.add_tokens(tokens));
+            *reason = redactor.scrub(reason);
+        }
+        self
+    }
+}
+
+/// The outcome of a delivery that failed with this error of a client of this crate.
+///
+/// A refusal of the tokens waits for new ones; 408, 425, 429, 502, 503, 504 and a service that is not reached are
+/// [`Unavailable`](Outcome::Unavailable); other statuses from 500 are tried again; other refusals are final. The
+/// service's `Retry-After` is kept.
+impl From<&Error> for Outcome {
+    fn from(error: &Error) -> Self {
+        // For a service that explains itself, its own words; for one that does not, the attempt and its address.
+        let spoken = || error.message().to_owned();
+        let outcome = match error.status() {
+            Some(401 | 403) => Outcome::NeedsToken,
+            Some(408 | 425 | 429 | 502..=504) => Outcome::unavailable(spoken()),
+            Some(500..) => Outcome::retry(spoken()),
+            Some(400..) => Outcome::dead(spoken()),
+            _ => match error.kind() {
+                ErrorKind::Authentication => Outcome::NeedsToken,
+                ErrorKind::InvalidRequest => Outcome::dead(spoken()),
+                // The service has accepted the request, and its success is a refusal or unreadable.
+                ErrorKind::Api | ErrorKind::Decode => Outcome::retry(spoken()),
+                _ => Outcome::unavailable(error.to_string()),
+            },
+        };
+        outcome.after(error.retry_after())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_a_client_becomes_the_outcome_that_its_status_asks_for() {
+        let error = |kind| Error::new(kind, "store.save", "no");
+        let outcome = |status| {
+            let status = http::StatusCode::from_u16(status).unwrap();
+            Outcome::from(&error(ErrorKind::Api).with_status(status))
+        };
+        for status in [401, 403] {
+            assert_eq!(outcome(status), Outcome::NeedsToken, "{status}");
+        }
+        for status in [408, 425, 429, 502, 503, 504] {
+            assert_eq!(outcome(status), Outcome::unavailable("no"), "{status}");
+        }
+        assert_eq!(outcome(500), Outcome::retry("no"));
+        assert_eq!(outcome(422), Outcome::dead("no"));
+        let unanswered = |kind| Outcome::from(&error(kind));
+        assert_eq!(unanswered(ErrorKind::Authentication), Outcome::NeedsToken);
+        assert_eq!(unanswered(ErrorKind::InvalidRequest), Outcome::dead("no"));
+        assert_eq!(unanswered(ErrorKind::Decode), Outcome::retry("no"));
+        let refused = unanswered(ErrorKind::Connect);
+        assert!(
+            matches!(&refused, Outcome::Unavailable { after: None, reason } if reason.contains("store.save")),
+            "{refused:?}"
+        );
+    }
+
+    #[test]
+    fn only_an_outcome_that_is_tried_again_has_a_wait() {
+        let wait = Duration::from_secs(7);
+        let outcome = Outcome::retry("HTTP 500").after(wait);
+        assert_eq!(outcome, Outcome::Retry { after: Some(wait), reason: "HTTP 500".into() });
+        assert_eq!(Outcome::dead("HTTP 400").after(wait), Outcome::dead("HTTP 400"));
+        assert_eq!(Outcome::Delivered.after(wait), Outcome::Delivered);
+    }
+}

@@ -1,0 +1,137 @@
+//! The trait that every store of records implements.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use super::fault::Fault;
+use super::rows::{
+    ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow, Settled, Tier,
+    Transition,
+};
+use crate::outbox::opening::Opening;
+use crate::outbox::state::Millis;
+
+/// Stores records and their states. Times are milliseconds since the epoch.
+///
+/// A conversation is claimed as a whole: its records belong to the claimant alone until the claim ends.
+pub(in crate::outbox) trait Backend: Debug + Send {
+    /// Inserts records. Where a fault is returned, none of them is stored.
+    fn insert(&mut self, records: &[NewRecord], now: Millis) -> Result<Vec<Inserted>, Fault>;
+
+    /// Replaces a held record and queues it. Returns the tier that holds it; `None` if no such record is held.
+    fn release(&mut self, record: &NewRecord, now: Millis) -> Result<Option<Tier>, Fault>;
+
+    /// Claims up to `limit` conversations whose first record is due, and returns these records.
+    fn claim(&mut self, limit: usize, now: Millis) -> Result<Vec<ClaimedRecord>, Fault>;
+
+    /// The time at which the next claim can find something; `None` if no record waits for a time.
+    fn next_due(&mut self, now: Millis) -> Result<Option<Millis>, Fault>;
+
+    /// Stores the state of the opening of a claimed record's conversation; `false` if the record is not pending.
+    fn save_opening(&mut self, claimed: &ClaimedRecord, now: Millis) -> Result<bool, Fault>;
+
+    /// Renames a claimed conversation, also in the payloads of its records, and stores the state of its opening with
+    /// the claimed record. Returns the record as it is now; `None` if it is not pending, or others have claimed a
+    /// conversation of the new name.
+    fn open(
+        &mut self,
+        claimed: &ClaimedRecord,
+        name: &str,
+        opening: &Opening,
+        now: Millis,
+    ) -> Result<Option<ClaimedRecord>, Fault>;
+
+    /// Stores the transition of a claimed record, unless it is not pending. A record that dies without having opened
+    /// its conversation takes along all that wait behind it.
+    fn settle(
+        &mut self,
+        claimed: &ClaimedRecord,
+        transition: &Transition,
+        now: Millis,
+    ) -> Result<Settled, Fault>;
+
+    /// Ends the claim of a record's conversation, which stays as it is.
+    fn unclaim(&mut self, claimed: &ClaimedRecord, now: Millis) -> Result<(), Fault>;
+
+    /// Ends all claims of this process.
+    fn unclaim_all(&mut self, now: Millis) -> Result<(), Fault>;
+
+    /// Counts of the records in the store, and of those that it had.
+    fn counts(&mut self) -> Result<Counts, Fault>;
+
+    /// Returns true if a record has been delivered from the same tier since this one was first tried.
+    fn has_delivered_since(&mut self, claimed: &ClaimedRecord) -> Result<bool, Fault> {
+        Ok(self.counts()?.delivered > claimed.attempt.mark)
+    }
+
+    /// The position behind the last accepted record.
+    fn position(&mut self) -> Position {
+        Position::both(self.counts().map_or(Position::LAST, |counts| counts.last_seq))
+    }
+
+    /// Returns true if a record that this outbox has to deliver is pending before `position`.
+    fn is_waiting(&mut self, position: Position) -> Result<bool, Fault>;
+
+    /// The pending records in order, `limit` at most.
+    fn pending(&mut self, limit: usize) -> Result<Vec<PendingRow>, Fault>;
+
+    /// The dead letters in order, `limit` at most.
+    fn dead(&mut self, limit: usize) -> Result<Vec<DeadRow>, Fault>;
+
+    /// Queues a dead letter anew, behind all others of its conversation; `false` if there is none of this id.
+    fn requeue(&mut self, id: &str, now: Millis) -> Result<bool, Fault>;
+
+    /// Removes a dead letter, or a pending record that is not being sent; `false` if there is none of this id.
+    fn discard(&mut self, id: &str, now: Millis) -> Result<bool, Fault>;
+
+    /// Counters for [`Stats`](crate::outbox::Stats), also while the store cannot be read.
+    fn counters(&mut self) -> Counters {
+        Counters { now: self.counts().unwrap_or_default(), ..Counters::default() }
+    }
+
+    /// Repairs what can be repaired, and ends the claims of dead processes.
+    fn maintain(&mut self, _now: Millis) {}
+
+    /// The wait until the next maintenance, where it is needed soon.
+    fn maintenance_due(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Returns true if other processes use the store.
+    fn has_company(&self) -> bool {
+        false
+    }
+
+    /// Moves the write-ahead log into the database, if it is long.
+    fn checkpoint(&mut self) -> Option<Checkpoint> {
+        None
+    }
+
+    /// Ends this process's use of the store in good order. It can still be read.
+    fn leave(&mut self, _now: Millis) {}
+
+    /// The open file.
+    #[cfg(test)]
+    fn disk(&mut self) -> &mut super::Disk {
+        panic!("a backend without a file")
+    }
+}
+
+/// Work that waits for the disk, to be run on a thread of its own without the store's lock.
+pub(in crate::outbox) type Checkpoint = Box<dyn FnOnce() -> Result<(), Fault> + Send>;
+
+/// A position in the order of accepted records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::outbox) struct Position {
+    pub(super) in_file: u64,
+    pub(super) in_memory: u64,
+}
+
+impl Position {
+    /// Behind every record that there can be: SQLite's numbers end there.
+    pub(super) const LAST: u64 = i64::MAX as u64;
+
+    fn both(seq: u64) -> Self {
+        Position { in_file: seq, in_memory: seq }
+    }
+}

@@ -1,0 +1,15 @@
+//! The faults of a store.
+
+/// Reason why a store cannot carry out an operation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(in crate::outbox) enum Fault {
+    /// Another process has locked the file for too long.
+    #[error("another process holds the file")]
+    Busy,
+    /// The file cannot be read or written: no space, no permission, an I/O error.
+    #[error("{0}")]
+    Unusable(String),
+    /// The content of the file is damaged.
+    #[error("the file is damaged: {0}")]
+    Damaged(String),
+}

@@ -1,0 +1,209 @@
+//! Records in the forms in which a store accepts, hands out and lists them.
+
+use std::path::PathBuf;
+
+use crate::outbox::opening::{ALONE, Opening, renamed};
+use crate::outbox::record::PendingState;
+use crate::outbox::state::{AttemptState, Millis};
+
+/// A record to be stored.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::outbox) struct NewRecord {
+    pub(in crate::outbox) id: String,
+    pub(in crate::outbox) conversation: String,
+    pub(in crate::outbox) user: Option<String>,
+    /// JSON.
+    pub(in crate::outbox) payload: String,
+    pub(in crate::outbox) is_held: bool,
+    /// The record brought tokens, which records of its user or conversation may wait for.
+    pub(in crate::outbox) has_tokens: bool,
+    pub(in crate::outbox) attempt: AttemptState,
+    /// A held record with a plan for its conversation is held until its process ends, at most.
+    pub(in crate::outbox) opening: Option<Opening>,
+}
+
+/// The tier that holds a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::outbox) enum Tier {
+    File,
+    Memory,
+}
+
+impl Tier {
+    /// Returns true if a record in this tier survives the process.
+    pub(in crate::outbox) fn is_durable(self) -> bool {
+        self == Tier::File
+    }
+}
+
+/// Result of an insertion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::outbox) enum Inserted {
+    New(Tier),
+    /// The id is that of an earlier record: pending, dead or delivered.
+    Known(Tier),
+    /// A limit is reached.
+    Full,
+}
+
+impl Inserted {
+    /// Returns true if the record survives the process.
+    pub(in crate::outbox) fn is_durable(self) -> bool {
+        matches!(self, Inserted::New(Tier::File) | Inserted::Known(Tier::File))
+    }
+}
+
+/// A record whose conversation this process has claimed.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::outbox) struct ClaimedRecord {
+    pub(in crate::outbox) seq: u64,
+    pub(in crate::outbox) id: String,
+    pub(in crate::outbox) conversation: String,
+    pub(in crate::outbox) user: Option<String>,
+    pub(in crate::outbox) payload: String,
+    pub(in crate::outbox) attempt: AttemptState,
+    /// The steps that open the conversation before delivery. A transition that leaves the record pending stores it.
+    pub(in crate::outbox) opening: Option<Opening>,
+    /// The tier that it was claimed from, which alone takes its transition.
+    pub(super) tier: Tier,
+}
+
+/// The next state of a claimed record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::outbox) enum Transition {
+    /// Delivered. Skipped records of the conversation become dead letters: ids with reasons.
+    Delivered { poisoned: Vec<(String, String)>, continue_conversation: bool },
+    /// To be tried again. With `skip` the conversation stays claimed for the record behind this one.
+    Later { attempt: AttemptState, due_at: Millis, needs_token: bool, reason: String, skip: bool },
+    /// Given up: a dead letter.
+    Dead { attempt: AttemptState, reason: String, continue_conversation: bool },
+}
+
+impl Transition {
+    /// Makes the conversation stop after this transition.
+    pub(in crate::outbox) fn stop(&mut self) {
+        match self {
+            Transition::Delivered { continue_conversation, .. }
+            | Transition::Dead { continue_conversation, .. } => *continue_conversation = false,
+            Transition::Later { skip, .. } => *skip = false,
+        }
+    }
+}
+
+/// Result of a settlement.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::outbox) struct Settled {
+    /// The record was pending, and the transition is stored.
+    pub(in crate::outbox) is_applied: bool,
+    /// Number of records that became dead letters.
+    pub(in crate::outbox) died: u64,
+    /// The record to continue with; without one the claim has ended.
+    pub(in crate::outbox) next: Option<ClaimedRecord>,
+}
+
+/// Counts of records. `accepted = delivered + dead + pending + discarded`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::outbox) struct Counts {
+    pub(in crate::outbox) accepted: u64,
+    pub(in crate::outbox) delivered: u64,
+    pub(in crate::outbox) dead: u64,
+    pub(in crate::outbox) pending: u64,
+    pub(in crate::outbox) held: u64,
+    pub(in crate::outbox) discarded: u64,
+    /// Sequence number of the last accepted record.
+    pub(in crate::outbox) last_seq: u64,
+}
+
+impl Counts {
+    /// The sum of two tiers.
+    pub(super) fn plus(self, other: Counts) -> Counts {
+        Counts {
+            accepted: self.accepted + other.accepted,
+            delivered: self.delivered + other.delivered,
+            dead: self.dead + other.dead,
+            pending: self.pending + other.pending,
+            held: self.held + other.held,
+            discarded: self.discarded + other.discarded,
+            last_seq: self.last_seq.max(other.last_seq),
+        }
+    }
+}
+
+/// The counters behind [`Stats`](crate::outbox::Stats).
+#[derive(Debug, Default)]
+pub(in crate::outbox) struct Counters {
+    pub(in crate::outbox) now: Counts,
+    /// The counts when this process opened the store.
+    pub(in crate::outbox) at_open: Counts,
+    /// Pending records in memory that belong in the file.
+    pub(in crate::outbox) not_durable: u64,
+    pub(in crate::outbox) storage_error: Option<String>,
+    /// Damaged files that were set aside.
+    pub(in crate::outbox) set_aside: Vec<PathBuf>,
+}
+
+/// A pending record, as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::outbox) struct PendingRow {
+    pub(in crate::outbox) seq: u64,
+    pub(in crate::outbox) id: String,
+    pub(in crate::outbox) conversation: String,
+    pub(in crate::outbox) user: Option<String>,
+    pub(in crate::outbox) attempt: AttemptState,
+    pub(in crate::outbox) state: PendingState,
+    pub(in crate::outbox) reason: Option<String>,
+}
+
+/// A dead letter.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::outbox) struct DeadRow {
+    pub(in crate::outbox) id: String,
+    pub(in crate::outbox) conversation: String,
+    pub(in crate::outbox) user: Option<String>,
+    pub(in crate::outbox) payload: String,
+    pub(in crate::outbox) attempt: AttemptState,
+    pub(in crate::outbox) died_at: Millis,
+    pub(in crate::outbox) reason: String,
+    /// The state of its opening, for when the record is requeued.
+    pub(in crate::outbox) opening: Option<Opening>,
+}
+
+/// Records on their way from memory to the file.
+#[derive(Debug, Default)]
+pub(in crate::outbox) struct MovedRecords {
+    pub(super) queued: Vec<NewRecord>,
+    pub(super) dead: Vec<DeadRow>,
+    /// Ids, with the name of the conversation that the record has opened.
+    pub(super) delivered: Vec<(String, Option<String>)>,
+    /// Numbers of delivered and discarded records, which the file counts from now on.
+    pub(super) done: (u64, u64),
+}
+
+/// State of the record that another one waits behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ahead {
+    /// It is pending in this conversation, or has given it this name.
+    In(String),
+    /// It is dead, and the conversation was not opened.
+    Dead(String),
+    Unknown,
+}
+
+impl NewRecord {
+    /// Moves the record to where the one that it waits behind has gone.
+    pub(super) fn behind(self, ahead: Ahead) -> Self {
+        let Some(Opening::Behind(id)) = &self.opening else { return self };
+        let reason = match ahead {
+            // The name comes to this record as well, once there is one.
+            Ahead::In(name) if name == self.conversation => return self,
+            Ahead::In(name) => {
+                let payload = renamed(&self.payload, &self.conversation, &name);
+                return NewRecord { conversation: name, payload, opening: None, ..self };
+            }
+            Ahead::Dead(reason) => reason,
+            Ahead::Unknown => ALONE.to_owned(),
+        };
+        let opening = Some(Opening::Unopened { behind: id.clone(), reason });
+        NewRecord { opening, ..self }
+    }
+}

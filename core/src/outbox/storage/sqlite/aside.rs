@@ -1,0 +1,90 @@
+//! Files that are set aside: renamed, never deleted, by one process at a time.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::identity::{Identity, identity};
+use super::private::{private, private_directory};
+use super::settings::{FileSettings, PARTS, beside};
+use crate::outbox::state::Millis;
+
+/// The longest wait for another process that repairs the file.
+const REPAIR: Duration = Duration::from_secs(5);
+
+/// Locks the repair: one process repairs at a time.
+pub(super) fn alone(directory: &Path) -> io::Result<File> {
+    private_directory(directory)?;
+    let mut options = OpenOptions::new();
+    let file = private(options.create(true).append(true)).open(directory.join("repair"))?;
+    let since = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::Error(error)) => return Err(error),
+            Err(fs::TryLockError::WouldBlock) if since.elapsed() >= REPAIR => {
+                let why = "another process has been repairing the file for too long";
+                return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+            }
+            Err(fs::TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
+
+/// Renames the file, if it is still in its place. Processes that have it open go on reading it.
+pub(super) fn set_file_aside(
+    settings: &FileSettings,
+    file: Identity,
+) -> io::Result<Option<PathBuf>> {
+    let _alone = alone(&settings.owner_directory())?;
+    if identity(&settings.path) != file {
+        return Ok(None);
+    }
+    let aside = free_name(&settings.path);
+    fs::rename(&settings.path, &aside).map(|()| Some(aside))
+}
+
+/// Renames a log whose database is gone.
+pub(super) fn set_orphans_aside(settings: &FileSettings) -> io::Result<()> {
+    let _alone = alone(&settings.owner_directory())?;
+    if settings.path.exists() {
+        return Ok(());
+    }
+    rename_log(&settings.path, |_| true)
+}
+
+/// Renames the log with these identities, if it is still in its place.
+pub(super) fn set_log_aside(settings: &FileSettings, log: [Identity; 2]) -> io::Result<()> {
+    let _alone = alone(&settings.owner_directory())?;
+    rename_log(&settings.path, |found| found.is_some() && log.contains(&found))
+}
+
+fn rename_log(path: &Path, is_meant: impl Fn(Identity) -> bool) -> io::Result<()> {
+    let aside = free_name(path);
+    for part in PARTS.iter().skip(1) {
+        let from = beside(path, part);
+        if from.exists() && is_meant(identity(&from)) {
+            fs::rename(from, beside(&aside, part))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn free_name(path: &Path) -> PathBuf {
+    let seconds = now() / 1000;
+    let names = (0..).map(|n| match n {
+        0 => beside(path, &format!(".damaged-{seconds}")),
+        n => beside(path, &format!(".damaged-{seconds}-{n}")),
+    });
+    let is_free = |name: &PathBuf| PARTS.iter().all(|part| !beside(name, part).exists());
+    let mut free = names.into_iter().filter(is_free);
+    // There are more names than files.
+    free.next().unwrap_or_else(|| beside(path, ".damaged"))
+}
+
+pub(super) fn now() -> Millis {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    since.as_millis().try_into().unwrap_or(u64::MAX)
+}

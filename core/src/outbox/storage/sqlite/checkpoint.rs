@@ -1,0 +1,72 @@
+//! The log: new pages are written to its end, and moved from there into the database.
+//!
+//! It begins anew only when all of it has been moved. While there are writers without a pause that never happens by
+//! itself, and the log grows until a commit moves all of it, which takes a large part of a second.
+
+use rusqlite::Connection;
+
+use super::connect::{FLAGS, PATIENCE, wait_for_others};
+use super::disk::Disk;
+use super::faults::{fault, forked};
+use super::fork;
+use super::settings::FileSettings;
+use crate::outbox::storage::fault::Fault;
+
+/// From this many pages on the log is moved: 4 MiB.
+const LONG: u64 = 1024;
+/// A number of pages that are moved in a moment.
+const FEW: u64 = 64;
+/// Rounds that move the pages that have come meanwhile, before writers wait for the rest.
+const ROUNDS: usize = 6;
+
+/// The length of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::outbox) struct Log {
+    pub(in crate::outbox) pages: u64,
+    /// Pages that have been moved.
+    pub(in crate::outbox) moved: u64,
+}
+
+impl Log {
+    /// Returns true if the log should be moved now.
+    pub(in crate::outbox::storage) fn is_long(self) -> bool {
+        self.pages >= LONG && self.moved < self.pages
+    }
+}
+
+impl Disk {
+    /// The length of the log now.
+    pub(in crate::outbox) fn log(&mut self) -> Result<Log, Fault> {
+        self.read(|connection| run(connection, "NOOP"))
+    }
+
+    /// Moves the log into the database, on a connection of its own. Writers wait for its last few pages alone.
+    pub(in crate::outbox) fn move_log(settings: &FileSettings) -> Result<(), Fault> {
+        let Some(_call) = fork::call() else { return Err(forked()) };
+        let act = || -> rusqlite::Result<()> {
+            let mut connection = Connection::open_with_flags(&settings.path, FLAGS)?;
+            wait_for_others(&mut connection, PATIENCE)?;
+            let mut seen = 0;
+            for _ in 0..ROUNDS {
+                let pages = run(&connection, "PASSIVE")?.pages;
+                if pages.saturating_sub(seen) <= FEW {
+                    break;
+                }
+                seen = pages;
+            }
+            run(&connection, "FULL").map(drop)
+        };
+        act().map_err(fault)
+    }
+}
+
+/// Runs a checkpoint in this mode, and returns the length of the log after it. A checkpoint that another process is
+/// running is no error.
+fn run(connection: &Connection, mode: &str) -> rusqlite::Result<Log> {
+    let mut statement = connection.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))?;
+    statement.query_row([], |row| {
+        // Where there is no log, or it cannot be looked at now, the numbers are -1.
+        let number = |value: i64| value.try_into().unwrap_or(0);
+        Ok(Log { pages: number(row.get(1)?), moved: number(row.get(2)?) })
+    })
+}

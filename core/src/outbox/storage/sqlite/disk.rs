@@ -1,0 +1,280 @@
+//! One process's connection to the outbox file, and its registration there.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::time::Instant;
+
+use super::connect::{LITTLE_PATIENCE, PATIENCE, wait_for_others};
+use super::faults::{OpenFault, fault, forked, not_now};
+use super::identity::{Identity, identity};
+use super::owners::{self, Life, Registration};
+use super::schema::ANYBODY;
+use super::settings::{FileSettings, PARTS, beside};
+use super::{counter, fork, letters, processes, records};
+use crate::outbox::state::Millis;
+use crate::outbox::storage::fault::Fault;
+use crate::outbox::storage::rows::{MovedRecords, NewRecord};
+
+/// How long the sign of life of a process may be missing, as when it was cleaned away: a living process renews it.
+const MISSING_AT_MOST: Duration = Duration::from_secs(5);
+
+/// A process's connection to the file.
+///
+/// All that changes the file goes through [`write`](Self::write): one transaction, begun as a writing one, so that it
+/// never has to give way halfway.
+#[derive(Debug)]
+pub(in crate::outbox) struct Disk {
+    pub(super) connection: Connection,
+    pub(super) settings: FileSettings,
+    /// The identity of the open file: the path may lead to another one by now.
+    pub(super) identity: Identity,
+    /// `None` for a disk that only reads.
+    pub(super) registration: Option<Registration>,
+    /// This process's number in the file; [`ANYBODY`] until it is registered.
+    pub(super) me: i64,
+    /// The conversations that this process is delivering.
+    pub(super) in_flight: HashSet<String>,
+    /// The times from which the lock files of other processes have been missing.
+    missing: HashMap<i64, Instant>,
+    /// The identities of the log and its index when the file was opened.
+    pub(super) log: [Identity; 2],
+    /// Other processes use the file.
+    has_company: bool,
+}
+
+impl Disk {
+    /// A disk on an open connection. Where another process is writing all the time, this one is not registered yet and
+    /// claims nothing.
+    pub(super) fn on(connection: Connection, settings: &FileSettings) -> Result<Self, OpenFault> {
+        let directory = settings.owner_directory();
+        let registration =
+            Registration::register(&directory).map_err(|error| not_now(&directory, &error))?;
+        let mut disk =
+            Disk { registration: Some(registration), ..Disk::bare(connection, settings) };
+        match disk.reap_dead_owners() {
+            Ok(()) | Err(Fault::Busy) => {}
+            Err(fault) => return Err(OpenFault::Now(fault)),
+        }
+        disk.log = ["-wal", "-shm"].map(|part| identity(&beside(&settings.path, part)));
+        disk.be_patient(true);
+        Ok(disk)
+    }
+
+    pub(super) fn bare(connection: Connection, settings: &FileSettings) -> Self {
+        Disk {
+            connection,
+            identity: identity(&settings.path),
+            settings: settings.clone(),
+            registration: None,
+            me: ANYBODY,
+            in_flight: HashSet::new(),
+            missing: HashMap::new(),
+            log: [None; 2],
+            has_company: false,
+        }
+    }
+
+    /// Returns true if the path still leads to this file: another process may have set it aside.
+    pub(in crate::outbox::storage) fn is_in_place(&self) -> bool {
+        identity(&self.settings.path) == self.identity
+    }
+
+    /// Returns true if the log of this file, or its index, was removed or replaced: others would write another one.
+    pub(in crate::outbox::storage) fn has_lost_its_log(&self) -> bool {
+        let is_lost = |(part, known): (&str, &Identity)| {
+            known.is_some() && identity(&beside(&self.settings.path, part)) != *known
+        };
+        PARTS.into_iter().skip(1).zip(&self.log).any(is_lost)
+    }
+
+    /// Renews this process's registration, and reaps dead owners: their claims end, and any process may deliver their
+    /// records.
+    pub(in crate::outbox::storage) fn reap_dead_owners(&mut self) -> Result<(), Fault> {
+        self.renew_registration()?;
+        self.stay_registered()?;
+        let (directory, me) = (self.settings.owner_directory(), self.me);
+        let others = self.read(|connection| processes::others(connection, me))?;
+        self.has_company = false;
+        let before = std::mem::take(&mut self.missing);
+        for (no, name) in others {
+            let is_alive = match owners::look(&directory, &name) {
+                Life::Alive => true,
+                Life::Ended => false,
+                Life::Missing => {
+                    let since = before.get(&no).copied().unwrap_or_else(Instant::now);
+                    self.missing.insert(no, since);
+                    since.elapsed() < MISSING_AT_MOST
+                }
+            };
+            if is_alive {
+                self.has_company = true;
+            } else {
+                self.write(|connection| processes::end(connection, no))?;
+                owners::forget(&directory, &name);
+            }
+        }
+        Ok(())
+    }
+
+    fn renew_registration(&mut self) -> Result<(), Fault> {
+        let renewed = self.registration.as_mut().map_or(Ok(()), Registration::renew);
+        renewed.map_err(|error| {
+            Fault::Unusable(format!("the lock file of this process cannot be kept: {error}"))
+        })
+    }
+
+    /// Registers this process again if it was taken for dead. It keeps the conversations that it is delivering, unless
+    /// another process has claimed them.
+    pub(super) fn stay_registered(&mut self) -> Result<(), Fault> {
+        let Some(registration) = &self.registration else { return Ok(()) };
+        let (name, me) = (registration.name.clone(), self.me);
+        if self.read(|connection| processes::is_known(connection, me, &name))? {
+            return Ok(());
+        }
+        self.renew_registration()?;
+        let in_flight = self.in_flight.clone();
+        self.me = self.write(|connection| {
+            let me = processes::add(connection, me, &name)?;
+            for name in &in_flight {
+                processes::claim_again(connection, name, me)?;
+            }
+            Ok(me)
+        })?;
+        Ok(())
+    }
+
+    /// Returns true if other processes know of this one.
+    pub(in crate::outbox::storage) fn is_registered(&self) -> bool {
+        self.me != ANYBODY
+    }
+
+    /// The conversations that this process is delivering.
+    pub(in crate::outbox::storage) fn in_flight(&self) -> HashSet<String> {
+        self.in_flight.clone()
+    }
+
+    /// Claims conversations again that this process is delivering.
+    pub(in crate::outbox::storage) fn keep_in_flight(
+        &mut self,
+        names: &HashSet<String>,
+    ) -> Result<(), Fault> {
+        self.in_flight.extend(names.iter().cloned());
+        let me = self.me;
+        self.write(|connection| {
+            names.iter().try_for_each(|name| processes::claim_again(connection, name, me))
+        })
+    }
+
+    /// Returns true if other processes used the file when it was last maintained.
+    pub(in crate::outbox::storage) fn has_company(&self) -> bool {
+        self.has_company
+    }
+
+    /// Imports what memory held while the file could not be written.
+    pub(in crate::outbox) fn import(
+        &mut self,
+        moved: &MovedRecords,
+        now: Millis,
+    ) -> Result<(), Fault> {
+        let (me, remembered) = (self.me, self.settings.remembered);
+        self.write(|connection| {
+            for row in &moved.dead {
+                letters::insert_dead(connection, row)?;
+            }
+            for (id, opened) in &moved.delivered {
+                records::remember(connection, id, opened.as_deref(), remembered)?;
+            }
+            // Last: they may wait behind the others.
+            for record in &moved.queued {
+                let NewRecord { attempt, .. } = record;
+                records::insert(connection, record, me, attempt.accepted_at, now)?;
+            }
+            counter::count_done(connection, moved.done)
+        })
+    }
+
+    /// Returns true if the file has pending records of this conversation.
+    pub(in crate::outbox::storage) fn has_conversation(
+        &mut self,
+        name: &str,
+    ) -> Result<bool, Fault> {
+        self.read(|connection| records::has_conversation(connection, name))
+    }
+
+    /// Returns true if the file knows this record.
+    pub(in crate::outbox::storage) fn knows(&mut self, id: &str) -> Result<bool, Fault> {
+        self.read(|connection| records::is_known(connection, id))
+    }
+
+    /// Returns true if the file holds a record of this id back.
+    pub(in crate::outbox::storage) fn holds(&mut self, id: &str) -> Result<bool, Fault> {
+        self.read(|connection| Ok(records::held(connection, id)?.is_some()))
+    }
+
+    /// Sets how long calls wait for a process that writes: the full time, or just long enough to get in between two
+    /// others.
+    pub(in crate::outbox::storage) fn be_patient(&mut self, is_patient: bool) {
+        let patience = if is_patient { PATIENCE } else { LITTLE_PATIENCE };
+        // Setting it is a store in memory.
+        let _ = wait_for_others(&mut self.connection, patience);
+    }
+
+    /// Tries whether the file can be written.
+    pub(in crate::outbox::storage) fn probe(&mut self) -> Result<(), Fault> {
+        self.stay_registered()?;
+        self.write(|connection| {
+            connection.execute("UPDATE counter SET accepted = accepted", []).map(drop)
+        })
+    }
+
+    /// Ends the registration in good order: any process may deliver the records.
+    pub(in crate::outbox::storage) fn leave(mut self) {
+        let me = self.me;
+        // Where this cannot be written, the next process reaps this one as a dead owner.
+        let is_written = self.write(|connection| processes::end(connection, me)).is_ok();
+        if let Some(registration) = self.registration.take().filter(|_| is_written) {
+            registration.end();
+        }
+    }
+
+    /// Makes writes to the file fail, as on a full disk, or work again.
+    #[cfg(test)]
+    pub(in crate::outbox) fn pretend_full(&self, is_full: bool) {
+        self.connection.pragma_update(None, "query_only", is_full).unwrap();
+    }
+
+    /// Writes to the file as nobody should.
+    #[cfg(test)]
+    pub(in crate::outbox) fn tamper(&self, sql: &str) {
+        self.connection.execute_batch(sql).unwrap();
+    }
+
+    pub(super) fn read<T>(
+        &mut self,
+        act: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Fault> {
+        let Some(_call) = fork::call() else { return Err(forked()) };
+        act(&self.connection).map_err(fault)
+    }
+
+    pub(super) fn write<T>(
+        &mut self,
+        act: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Fault> {
+        let Some(_call) = fork::call() else { return Err(forked()) };
+        let run = |sql| self.connection.prepare_cached(sql)?.execute([]);
+        if !self.connection.is_autocommit() {
+            // A panic has left a transaction behind.
+            run("ROLLBACK").map_err(fault)?;
+        }
+        run("BEGIN IMMEDIATE").map_err(fault)?;
+        let acted = act(&self.connection).and_then(|value| run("COMMIT").map(|_| value));
+        if acted.is_err() && !self.connection.is_autocommit() {
+            // The failed transaction is given up either way: SQLite rolls back by itself what it cannot undo here.
+            let _ = run("ROLLBACK");
+        }
+        acted.map_err(fault)
+    }
+}

@@ -1,0 +1,51 @@
+//! The meaning of SQLite's and the system's errors for the outbox.
+
+use std::io;
+use std::path::Path;
+
+use rusqlite::ErrorCode;
+
+use crate::outbox::storage::fault::Fault;
+
+/// Reason why the file cannot be opened.
+#[derive(Debug)]
+pub(in crate::outbox) enum OpenFault {
+    /// It never can be: the path is wrong, or the file is not an outbox.
+    Wrong(String),
+    /// It may be possible later.
+    Now(Fault),
+}
+
+pub(super) fn wrong(why: &str) -> OpenFault {
+    OpenFault::Wrong(why.to_owned())
+}
+
+/// An I/O error: one that may pass, as a full disk, or one that will not.
+pub(super) fn not_now(path: &Path, error: &io::Error) -> OpenFault {
+    let why = format!("{}: {error}", path.display());
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            OpenFault::Now(Fault::Unusable(why))
+        }
+        _ => OpenFault::Wrong(why),
+    }
+}
+
+pub(super) fn forked() -> Fault {
+    Fault::Unusable("this process was forked in the middle of a call of SQLite".into())
+}
+
+/// The fault behind an error of SQLite. Damage is what SQLite calls damage, and a stored value of another type than was
+/// written: bytes that flipped inside a text or a number, which SQLite does not notice.
+pub(super) fn fault(error: rusqlite::Error) -> Fault {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+    match (error.sqlite_error_code(), &error) {
+        (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => Fault::Busy,
+        (Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase), _)
+        | (
+            None,
+            FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..),
+        ) => Fault::Damaged(error.to_string()),
+        _ => Fault::Unusable(error.to_string()),
+    }
+}

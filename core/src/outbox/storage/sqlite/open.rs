@@ -1,0 +1,106 @@
+//! Opening the outbox file, for use or for reading; replacing and leaving it.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::connect::{PATIENCE, connect};
+use super::disk::Disk;
+use super::faults::OpenFault;
+use super::identity::identity;
+use super::owners::Registration;
+use super::settings::FileSettings;
+use super::{aside, place, repair};
+use crate::outbox::storage::fault::Fault;
+
+/// Before this version a bug in the write-ahead log could lose commits.
+const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
+
+/// The longest wait of the first opening, when no caller enqueues records yet.
+pub(in crate::outbox) const OPENING_PATIENCE: Duration = Duration::from_secs(5);
+
+impl Disk {
+    /// Opens the file, or creates it. A damaged one is set aside, and named in `set_aside`.
+    pub(in crate::outbox) fn open(
+        settings: &FileSettings,
+        patience: Duration,
+        set_aside: &mut Vec<PathBuf>,
+    ) -> Result<Self, OpenFault> {
+        let version = (rusqlite::version_number(), rusqlite::version());
+        if version.0 < OLDEST_SQLITE.0 {
+            let why = format!("SQLite {} can lose records; {} can not", version.1, OLDEST_SQLITE.1);
+            return Err(OpenFault::Wrong(why));
+        }
+        place::prepare(settings)?;
+        match connect(settings, patience) {
+            Ok(connection) => Disk::on(connection, settings),
+            Err(OpenFault::Now(Fault::Damaged(why))) => {
+                if let Some(why) = place::foreign(settings) {
+                    return Err(OpenFault::Wrong(why.to_owned()));
+                }
+                let before = identity(&settings.path);
+                repair::replace(settings, before, &why, set_aside)
+            }
+            Err(OpenFault::Now(Fault::Unusable(why))) => {
+                Err(match place::refusal(&settings.path) {
+                    Some(why) => OpenFault::Wrong(why),
+                    None => OpenFault::Now(Fault::Unusable(why)),
+                })
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Opens the file for reading: this process delivers nothing from it, and is not registered.
+    pub(in crate::outbox::storage) fn read_only(settings: &FileSettings) -> Result<Self, Fault> {
+        let now = |fault| match fault {
+            OpenFault::Now(fault) => fault,
+            OpenFault::Wrong(why) => Fault::Unusable(why),
+        };
+        if !settings.path.is_file() {
+            return Err(Fault::Unusable("the file was removed".into()));
+        }
+        let connection = connect(settings, PATIENCE).map_err(now)?;
+        Ok(Disk::bare(connection, settings))
+    }
+
+    /// Replaces the file, which was found damaged.
+    pub(in crate::outbox::storage) fn replace(
+        mut self,
+        damage: &str,
+        set_aside: &mut Vec<PathBuf>,
+    ) -> Result<Self, OpenFault> {
+        let (settings, before) = (self.settings.clone(), self.identity);
+        let registration = self.registration.take();
+        drop(self);
+        let replaced = repair::replace(&settings, before, damage, set_aside);
+        registration.into_iter().for_each(Registration::end);
+        replaced
+    }
+
+    /// Sets the log of this file aside, where another file has its place: SQLite would read it into that one.
+    pub(in crate::outbox::storage) fn put_log_aside(&self) -> Result<(), Fault> {
+        let failed = |error: io::Error| Fault::Unusable(format!("moving an old log: {error}"));
+        aside::set_log_aside(&self.settings, self.log).map_err(failed)
+    }
+
+    /// Makes room for a new file where this one's log was removed or replaced: a process that opens the file would not
+    /// read the records in that log.
+    pub(in crate::outbox::storage) fn give_way(&self) -> Result<Option<PathBuf>, Fault> {
+        // The file that is set aside is complete, where that can be done now.
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        let failed =
+            |error: io::Error| Fault::Unusable(format!("moving a file without its log: {error}"));
+        aside::set_file_aside(&self.settings, self.identity).map_err(failed)
+    }
+
+    /// Imports the records of the file that was here before, and returns their number.
+    pub(in crate::outbox::storage) fn take_from(&mut self, former: &Disk) -> Result<usize, Fault> {
+        self.salvage(&former.connection)
+    }
+
+    /// Ends the registration on a file that others do not find any more.
+    pub(in crate::outbox::storage) fn abandon(mut self) {
+        self.registration.take().into_iter().for_each(Registration::end);
+    }
+}

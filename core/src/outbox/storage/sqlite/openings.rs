@@ -1,0 +1,80 @@
+//! The statements about records that open their conversation, and about those that wait behind them.
+
+use std::borrow::Cow;
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+use super::schema::ANYBODY;
+use crate::outbox::opening::{Opening, renamed};
+use crate::outbox::storage::rows::{Ahead, ClaimedRecord, NewRecord};
+
+/// The column, as it is stored.
+pub(super) fn json(opening: Option<&Opening>) -> Option<String> {
+    opening.map(Opening::to_json)
+}
+
+pub(super) fn read(row: &Row<'_>, at: usize) -> Result<Option<Opening>> {
+    Ok(row.get::<_, Option<String>>(at)?.as_deref().map(Opening::from_json))
+}
+
+/// The record, moved to where the one that it waits behind has gone.
+pub(super) fn resolved<'a>(
+    connection: &Connection,
+    record: &'a NewRecord,
+) -> Result<Cow<'a, NewRecord>> {
+    match record.opening.as_ref().and_then(Opening::behind) {
+        Some(id) => Ok(Cow::Owned(record.clone().behind(ahead(connection, id)?))),
+        None => Ok(Cow::Borrowed(record)),
+    }
+}
+
+/// State of a record that another one waits behind.
+fn ahead(connection: &Connection, id: &str) -> Result<Ahead> {
+    let name = |sql| {
+        let mut found = connection.prepare_cached(sql)?;
+        found.query_row([id], |row| row.get::<_, Option<String>>(0)).optional()
+    };
+    if let Some(Some(name)) = name("SELECT conversation FROM record WHERE id = ?1")? {
+        return Ok(Ahead::In(name));
+    }
+    if let Some(Some(name)) = name("SELECT conversation FROM delivered WHERE id = ?1")? {
+        return Ok(Ahead::In(name));
+    }
+    let sql = "SELECT opening, reason, conversation FROM dead WHERE id = ?1";
+    let dead = connection.prepare_cached(sql)?.query_row([id], |row| {
+        Ok(match read(row, 0)? {
+            Some(opening) if opening.is_to_open() => Ahead::Dead(row.get(1)?),
+            _ => Ahead::In(row.get(2)?),
+        })
+    });
+    Ok(dead.optional()?.unwrap_or(Ahead::Unknown))
+}
+
+/// Stores the state of the opening of a pending record; `false` if it is not pending.
+pub(super) fn save(connection: &Connection, claimed: &ClaimedRecord) -> Result<bool> {
+    let sql = "UPDATE record SET opening = ?2 WHERE id = ?1";
+    let opening = json(claimed.opening.as_ref());
+    Ok(connection.prepare_cached(sql)?.execute(params![claimed.id, opening])? == 1)
+}
+
+/// Renames a conversation. Of its records, only the one with this id still has steps of the opening to do.
+pub(super) fn rename(
+    connection: &Connection,
+    from: &str,
+    to: &str,
+    id: &str,
+    opening: &Opening,
+) -> Result<()> {
+    let sql = "SELECT seq, id, payload FROM record WHERE conversation = ?1";
+    let mut rows = connection.prepare_cached(sql)?;
+    let rows = rows.query_map([from], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    for (seq, row_id, payload) in rows.collect::<Result<Vec<(i64, String, String)>>>()? {
+        let opening = (row_id == id).then(|| opening.to_json());
+        let sql = "UPDATE record SET conversation = ?2, payload = ?3, opening = ?4 WHERE seq = ?1";
+        let payload = renamed(&payload, from, to);
+        connection.prepare_cached(sql)?.execute(params![seq, to, payload, opening])?;
+    }
+    connection.prepare_cached("DELETE FROM conversation WHERE name = ?1")?.execute([from])?;
+    let sql = "INSERT INTO conversation (name, owner) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    connection.prepare_cached(sql)?.execute(params![to, ANYBODY]).map(drop)
+}

@@ -1,0 +1,135 @@
+//! The registry of owners: the processes that use a file, and whether each of them is alive.
+//!
+//! Each process locks a file of its own for as long as it lives. The system drops the lock when the process ends in any
+//! way. No clock is read, so no clock can make two processes deliver one record at a time. A child does not inherit the
+//! lock.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use uuid::Uuid;
+
+use super::identity::{Identity, identity};
+use super::locks::{WHOLE, is_locked, lock};
+use super::private::{private, private_directory, tighten};
+use crate::process::PerProcess;
+
+/// The names of this process's registrations: it cannot ask the system for its own locks.
+static OWN: PerProcess<Arc<Mutex<HashSet<String>>>> = PerProcess::new();
+
+/// This process's entry in the registry of one outbox: a locked file.
+#[derive(Debug)]
+pub(super) struct Registration {
+    pub(super) name: String,
+    path: PathBuf,
+    identity: Identity,
+    lock: File,
+}
+
+impl Registration {
+    /// Registers this process in the directory under a new name, which was never used before.
+    pub(super) fn register(directory: &Path) -> io::Result<Self> {
+        let name = Uuid::now_v7().to_string();
+        let path = directory.join(&name);
+        let (lock, identity) = lock_file(&path)?;
+        own(|names| names.insert(name.clone()));
+        Ok(Registration { name, path, identity, lock })
+    }
+
+    /// Creates or locks the file again where it was removed, or its lock was lost.
+    pub(super) fn renew(&mut self) -> io::Result<()> {
+        let is_there = self.path.exists() && identity(&self.path) == self.identity;
+        if is_there {
+            return self.lock_again();
+        }
+        tracing::warn!(path = %self.path.display(), "the outbox's lock file of this process was removed");
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        (self.lock, self.identity) = lock_file(&self.path)?;
+        Ok(())
+    }
+
+    /// The system drops such a lock when the process closes the file anywhere, as a copy of the directory does.
+    #[cfg(unix)]
+    fn lock_again(&self) -> io::Result<()> {
+        lock(&self.lock, WHOLE, true)
+    }
+
+    #[cfg(not(unix))]
+    fn lock_again(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Removes the file.
+    pub(super) fn end(self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn lock_file(path: &Path) -> io::Result<(File, Identity)> {
+    if let Some(directory) = path.parent() {
+        private_directory(directory)?;
+        tighten(directory);
+    }
+    let file = private(OpenOptions::new().create_new(true).write(true)).open(path)?;
+    lock(&file, WHOLE, true)?;
+    Ok((file, identity(path)))
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        own(|names| names.remove(&self.name));
+    }
+}
+
+/// The life of a process, as its lock file shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    Alive,
+    Ended,
+    /// There is no file: the process has ended, or the file was cleaned away.
+    Missing,
+}
+
+/// Looks at the lock file of the process of this name.
+pub(super) fn look(directory: &Path, name: &str) -> Life {
+    if !is_name(name) {
+        return Life::Ended;
+    }
+    if own(|names| names.contains(name)) {
+        return Life::Alive;
+    }
+    let mut options = OpenOptions::new();
+    // A pipe in the place of the file must not block this process.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, nix::libc::O_NONBLOCK);
+    match options.read(true).write(true).open(directory.join(name)) {
+        Ok(file) if is_locked(&file).unwrap_or(true) => Life::Alive,
+        Ok(_) => Life::Ended,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Life::Missing,
+        // A process whose file cannot be opened counts as alive: that costs nothing but time.
+        Err(_) => Life::Alive,
+    }
+}
+
+/// Removes the file of a dead process.
+pub(super) fn forget(directory: &Path, name: &str) {
+    if is_name(name) {
+        let _ = fs::remove_file(directory.join(name));
+    }
+}
+
+/// Returns true if a process can have this name; any other text in the database is no file name.
+fn is_name(name: &str) -> bool {
+    Uuid::try_parse(name).is_ok_and(|uuid| uuid.hyphenated().to_string() == name)
+}
+
+fn own<T>(act: impl FnOnce(&mut HashSet<String>) -> T) -> T {
+    let names = OWN.get_or_try_make(|| Ok(Arc::default())).unwrap_or_default();
+    act(&mut names.lock().unwrap_or_else(PoisonError::into_inner))
+}

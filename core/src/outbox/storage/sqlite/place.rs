@@ -1,0 +1,187 @@
+//! The path of the outbox file: always the name of a file, whatever SQLite would read into it.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::aside;
+use super::faults::{OpenFault, not_now, wrong};
+use super::private::{private, private_directory, tighten};
+use super::schema;
+use super::settings::{FileSettings, PARTS, beside};
+use crate::process::PerProcess;
+
+/// SQLite takes paths of 512 bytes, with `-journal` at their end.
+const LONGEST_PATH: usize = 504;
+
+/// Most systems accept names of 255 bytes; the files beside the outbox have longer names.
+const LONGEST_NAME: usize = 200;
+
+/// The most symbolic links on the way to the file.
+const MOST_LINKS: usize = 40;
+
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+const NO_DATABASE: &str = "the file is no database: name another path, or move the file away";
+
+/// Locked while a file is created: closing it would drop the locks that another thread's SQLite has taken on it.
+static MAKING: PerProcess<Arc<Mutex<()>>> = PerProcess::new();
+
+/// The path without links and `..`, so that all processes use the same name for the file and its log. Creates the
+/// directory if it is missing.
+pub(in crate::outbox) fn real_path(path: &Path) -> Result<PathBuf, OpenFault> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let is_directory = path
+            .as_os_str()
+            .as_encoded_bytes()
+            .last()
+            .is_some_and(|last| std::path::is_separator(char::from(*last)));
+        let (Some(directory), Some(name), false) = (path.parent(), path.file_name(), is_directory)
+        else {
+            return Err(wrong("the path names a directory; name a file in it"));
+        };
+        private_directory(directory).map_err(|error| not_now(directory, &error))?;
+        let directory = canonical(directory).map_err(|error| not_now(directory, &error))?;
+        let whole = directory.join(name);
+        let is_link = fs::symlink_metadata(&whole).is_ok_and(|found| found.is_symlink());
+        if !is_link {
+            let whole = if whole.exists() { canonical(&whole) } else { Ok(whole.clone()) }
+                .map_err(|error| not_now(&whole, &error))?;
+            check_length(&whole)?;
+            return Ok(whole);
+        }
+        let target = fs::read_link(&whole).map_err(|error| not_now(&whole, &error))?;
+        path = directory.join(target);
+    }
+    Err(wrong("the path leads from one symbolic link to another without an end"))
+}
+
+fn check_length(path: &Path) -> Result<(), OpenFault> {
+    let name = path.file_name().map_or(0, |name| name.len());
+    for (what, bytes, limit) in
+        [("path", path.as_os_str().len(), LONGEST_PATH), ("file name", name, LONGEST_NAME)]
+    {
+        if bytes > limit {
+            return Err(OpenFault::Wrong(format!(
+                "the {what} has {bytes} bytes, more than the limit of {limit}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn canonical(path: &Path) -> io::Result<PathBuf> {
+    fs::canonicalize(path)
+}
+
+/// The canonical form has a prefix there that not every program reads.
+#[cfg(not(unix))]
+fn canonical(path: &Path) -> io::Result<PathBuf> {
+    std::path::absolute(path)
+}
+
+/// Creates the file, unless it exists, and makes it its owner's alone.
+pub(super) fn prepare(settings: &FileSettings) -> Result<(), OpenFault> {
+    let path = &settings.path;
+    let making = MAKING.get_or_try_make(|| Ok(Arc::default())).unwrap_or_default();
+    let _making = making.lock().unwrap_or_else(PoisonError::into_inner);
+    match fs::metadata(path) {
+        Ok(found) => {
+            check(&found)?;
+            tighten_all(path);
+            return Ok(());
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(not_now(path, &error)),
+    }
+    if PARTS.iter().skip(1).any(|part| beside(path, part).exists()) {
+        // SQLite would read the log of a file that was removed into the new one.
+        aside::set_orphans_aside(settings).map_err(|error| not_now(path, &error))?;
+    }
+    let mut options = OpenOptions::new();
+    match private(options.create_new(true).write(true)).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(not_now(path, &error)),
+    }
+}
+
+fn check(found: &Metadata) -> Result<(), OpenFault> {
+    if found.is_dir() {
+        return Err(wrong("the path is a directory; name a file in it"));
+    }
+    if !found.is_file() {
+        return Err(wrong("the path is a pipe, a socket or a device, and not a file"));
+    }
+    if found.len() == 1 {
+        // SQLite takes it for an empty one, and would write over it.
+        return Err(wrong(NO_DATABASE));
+    }
+    #[cfg(unix)]
+    {
+        let names = std::os::unix::fs::MetadataExt::nlink(found);
+        if names > 1 {
+            return Err(OpenFault::Wrong(format!(
+                "the file has {names} names (hard links), and would get a log beside each of them: \
+                 remove all names but one"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Removes the rights of all other users to the file and its log.
+fn tighten_all(path: &Path) {
+    PARTS.iter().for_each(|part| tighten(&beside(path, part)));
+}
+
+/// The reason why a file that SQLite cannot read is no damaged outbox; `None` if it is one. Only a file that shows that
+/// it was an outbox is ever renamed.
+pub(super) fn foreign(settings: &FileSettings) -> Option<&'static str> {
+    let mut head = Vec::new();
+    // By now SQLite has given the file up, and no lock on it means anything.
+    let read = File::open(&settings.path).and_then(|file| file.take(4096).read_to_end(&mut head));
+    if read.is_err() {
+        return None;
+    }
+    let application =
+        head.get(68..72).map(|id| i64::from(u32::from_be_bytes(id.try_into().unwrap_or_default())));
+    let (has_magic, is_ours) =
+        (head.starts_with(MAGIC), application == Some(schema::APPLICATION_ID));
+    let was_used = settings.owner_directory().is_dir();
+    match () {
+        () if has_magic && is_ours => None,
+        () if has_magic && application != Some(0) => Some("the file is another program's database"),
+        () if is_text(&head) => Some("the file is a text, and not an outbox: name another path"),
+        () if was_used => None,
+        () => Some(NO_DATABASE),
+    }
+}
+
+fn is_text(head: &[u8]) -> bool {
+    let is_printed =
+        |byte: &u8| *byte >= b' ' || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
+    let is_utf8 = match std::str::from_utf8(head) {
+        Ok(_) => true,
+        // A letter that is cut off at the end.
+        Err(error) => error.error_len().is_none(),
+    };
+    is_utf8 && head.iter().all(is_printed)
+}
+
+/// The system's refusal to let this process use the file, if it refuses.
+#[cfg(unix)]
+pub(super) fn refusal(path: &Path) -> Option<String> {
+    use nix::unistd::{AccessFlags, access};
+
+    let refused = access(path, AccessFlags::R_OK | AccessFlags::W_OK).err()?;
+    Some(format!("the file cannot be read and written: {}", io::Error::from(refused)))
+}
+
+#[cfg(not(unix))]
+pub(super) fn refusal(_path: &Path) -> Option<String> {
+    None
+}

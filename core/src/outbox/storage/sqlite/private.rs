@@ -1,0 +1,43 @@
+//! Files and directories for their owner alone.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// Creates a directory for its owner alone, with those above it.
+pub(super) fn private_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Makes a file that is created its owner's alone.
+pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+/// Removes the rights of all other users to a file or directory that belongs to this user.
+#[cfg(unix)]
+pub(super) fn tighten(path: &Path) {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    let Ok(found) = fs::symlink_metadata(path) else { return };
+    let mode = found.mode() & 0o7777;
+    let is_own = found.uid() == nix::unistd::geteuid().as_raw();
+    if is_own && !found.is_symlink() && mode & 0o077 != 0 {
+        let private = fs::Permissions::from_mode(mode & !0o077);
+        match fs::set_permissions(path, private) {
+            Ok(()) => tracing::warn!(path = %path.display(), "others could use it: not any more"),
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "others can use it, still");
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn tighten(_path: &Path) {}

@@ -1,0 +1,233 @@
+//! The statements about pending and delivered records. Each does one thing inside its caller's transaction.
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+use super::counter::{count, counts, number};
+use super::openings;
+use crate::outbox::record::PendingState;
+use crate::outbox::state::{AttemptState, Millis};
+use crate::outbox::storage::rows::{ClaimedRecord, NewRecord, PendingRow, Tier};
+
+const COLUMNS: &str = "seq, id, conversation, user, payload, accepted_at, attempts, strikes, mark, opening, is_held, due_at, owner";
+
+/// A pending record, and the columns that decide whether it can be sent.
+pub(super) struct PendingHead {
+    pub(super) record: ClaimedRecord,
+    pub(super) is_held: bool,
+    pub(super) due_at: Millis,
+    pub(super) owner: i64,
+}
+
+/// Inserts a record; `false` if its id is known.
+pub(super) fn insert(
+    connection: &Connection,
+    record: &NewRecord,
+    owner: i64,
+    accepted_at: Millis,
+    due_at: Millis,
+) -> Result<bool> {
+    if is_known(connection, &record.id)? {
+        return Ok(false);
+    }
+    let record = &*openings::resolved(connection, record)?;
+    let held = u8::from(record.is_held);
+    // Without RETURNING, here and below: it makes a table of its own, which costs more than all else.
+    let seq = counts(connection)?.last_seq + 1;
+    let sql = "UPDATE counter SET accepted = accepted + 1, pending = pending + 1, held = held + ?1,
+               last_seq = ?2";
+    connection.prepare_cached(sql)?.execute(params![held, seq])?;
+    let sql =
+        "INSERT INTO record (seq, id, conversation, user, payload, owner, is_held, accepted_at,
+               due_at, attempts, strikes, mark, opening)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    let NewRecord { id, conversation, user, payload, attempt, .. } = record;
+    let AttemptState { failures, strikes, mark, .. } = attempt;
+    connection.prepare_cached(sql)?.execute(params![
+        seq,
+        id,
+        conversation,
+        user,
+        payload,
+        owner,
+        held,
+        accepted_at,
+        due_at,
+        failures,
+        strikes,
+        mark,
+        openings::json(record.opening.as_ref())
+    ])?;
+    let sql = "INSERT INTO conversation (name, owner, due_at) VALUES (?1, ?2, ?3)
+               ON CONFLICT DO NOTHING";
+    let due_at = (!record.is_held).then_some(due_at);
+    connection.prepare_cached(sql)?.execute(params![conversation, owner, due_at])?;
+    Ok(true)
+}
+
+pub(super) fn is_known(connection: &Connection, id: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM record WHERE id = ?1)
+               OR EXISTS (SELECT 1 FROM delivered WHERE id = ?1)
+               OR EXISTS (SELECT 1 FROM dead WHERE id = ?1)";
+    connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))
+}
+
+pub(super) fn has_conversation(connection: &Connection, name: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM conversation WHERE name = ?1)";
+    connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
+}
+
+/// The first pending record of a conversation behind `seq`.
+pub(super) fn first_after(
+    connection: &Connection,
+    name: &str,
+    seq: u64,
+) -> Result<Option<PendingHead>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM record WHERE conversation = ?1 AND seq > ?2 ORDER BY seq LIMIT 1"
+    );
+    connection.prepare_cached(&sql)?.query_row(params![name, seq], head).optional()
+}
+
+/// A held record.
+pub(super) fn held(connection: &Connection, id: &str) -> Result<Option<PendingHead>> {
+    let sql = format!("SELECT {COLUMNS} FROM record WHERE id = ?1 AND is_held");
+    connection.prepare_cached(&sql)?.query_row([id], head).optional()
+}
+
+/// The conversation of a pending record.
+pub(super) fn conversation_of(connection: &Connection, id: &str) -> Result<Option<String>> {
+    let sql = "SELECT conversation FROM record WHERE id = ?1";
+    connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()
+}
+
+/// Replaces a held record and queues it.
+pub(super) fn replace_held(
+    connection: &Connection,
+    seq: u64,
+    record: &NewRecord,
+    owner: i64,
+    now: Millis,
+) -> Result<()> {
+    let sql =
+        "UPDATE record SET conversation = ?2, user = ?3, payload = ?4, owner = ?5, is_held = 0,
+               due_at = ?6, opening = ?7 WHERE seq = ?1";
+    let NewRecord { conversation, user, payload, .. } = record;
+    connection.prepare_cached(sql)?.execute(params![
+        seq,
+        conversation,
+        user,
+        payload,
+        owner,
+        now,
+        openings::json(record.opening.as_ref())
+    ])?;
+    let sql = "INSERT INTO conversation (name, owner) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    connection.prepare_cached(sql)?.execute(params![conversation, owner])?;
+    count(connection, "held = held - 1")
+}
+
+/// Postpones a pending record; `false` if it is not pending.
+pub(super) fn postpone(
+    connection: &Connection,
+    claimed: &ClaimedRecord,
+    attempt: &AttemptState,
+    due_at: Millis,
+    needs_token: bool,
+    reason: &str,
+) -> Result<bool> {
+    // A record that needs a token belongs to anybody: the process that gets one may deliver it.
+    let sql =
+        "UPDATE record SET attempts = ?2, strikes = ?3, mark = ?4, due_at = ?5, needs_token = ?6,
+               reason = ?7, opening = ?8, owner = CASE WHEN ?6 THEN 0 ELSE owner END WHERE id = ?1";
+    let AttemptState { failures, strikes, mark, .. } = attempt;
+    let changed = connection.prepare_cached(sql)?.execute(params![
+        claimed.id,
+        failures,
+        strikes,
+        mark,
+        due_at,
+        needs_token,
+        reason,
+        openings::json(claimed.opening.as_ref())
+    ])?;
+    Ok(changed == 1)
+}
+
+/// Removes a pending record; `None` if it is not pending.
+///
+/// By its id, not by its number: a file that replaced a damaged one has numbers of its own.
+pub(super) fn remove(connection: &Connection, id: &str) -> Result<Option<PendingHead>> {
+    let sql = format!("SELECT {COLUMNS} FROM record WHERE id = ?1");
+    let found = connection.prepare_cached(&sql)?.query_row([id], head).optional()?;
+    if let Some(head) = &found {
+        let sql = "DELETE FROM record WHERE seq = ?1";
+        connection.prepare_cached(sql)?.execute([head.record.seq])?;
+        let held = u8::from(head.is_held);
+        let sql = "UPDATE counter SET pending = pending - 1, held = held - ?1";
+        connection.prepare_cached(sql)?.execute([held])?;
+    }
+    Ok(found)
+}
+
+/// Remembers a delivered id, with the name of the conversation that its record has opened, and forgets the oldest.
+pub(super) fn remember(
+    connection: &Connection,
+    id: &str,
+    opened: Option<&str>,
+    remembered: usize,
+) -> Result<()> {
+    let sql = "INSERT INTO delivered (id, conversation) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    connection.prepare_cached(sql)?.execute(params![id, opened])?;
+    let sql = "DELETE FROM delivered WHERE seq IN (SELECT seq FROM delivered
+               WHERE seq <= (SELECT max(seq) FROM delivered) - ?1 ORDER BY seq LIMIT 8)";
+    connection.prepare_cached(sql)?.execute([number(remembered)]).map(drop)
+}
+
+pub(super) fn pending(connection: &Connection, limit: usize) -> Result<Vec<PendingRow>> {
+    let sql = "SELECT record.seq, id, conversation, user, accepted_at, attempts, strikes, mark, reason,
+               is_held, needs_token, lease IS NOT NULL AND seq =
+                 (SELECT min(seq) FROM record AS other WHERE other.conversation = record.conversation)
+               FROM record LEFT JOIN conversation ON name = conversation ORDER BY seq LIMIT ?1";
+    let mut rows = connection.prepare_cached(sql)?;
+    rows.query_map([number(limit)], |row| {
+        let state = match (row.get(9)?, row.get(11)?, row.get(10)?) {
+            (true, _, _) => PendingState::Held,
+            (_, true, _) => PendingState::Sending,
+            (_, _, true) => PendingState::NeedsToken,
+            _ => PendingState::Queued,
+        };
+        Ok(PendingRow {
+            seq: row.get(0)?,
+            id: row.get(1)?,
+            conversation: row.get(2)?,
+            user: row.get(3)?,
+            attempt: attempt(row, 4)?,
+            state,
+            reason: row.get(8)?,
+        })
+    })?
+    .collect()
+}
+
+fn attempt(row: &Row<'_>, at: usize) -> Result<AttemptState> {
+    Ok(AttemptState {
+        accepted_at: row.get(at)?,
+        failures: row.get(at + 1)?,
+        strikes: row.get(at + 2)?,
+        mark: row.get(at + 3)?,
+    })
+}
+
+fn head(row: &Row<'_>) -> Result<PendingHead> {
+    let record = ClaimedRecord {
+        seq: row.get(0)?,
+        id: row.get(1)?,
+        conversation: row.get(2)?,
+        user: row.get(3)?,
+        payload: row.get(4)?,
+        attempt: attempt(row, 5)?,
+        opening: openings::read(row, 9)?,
+        tier: Tier::File,
+    };
+    Ok(PendingHead { record, is_held: row.get(10)?, due_at: row.get(11)?, owner: row.get(12)? })
+}

@@ -1,0 +1,227 @@
+//! The opening of a claimed conversation, step by step, each stored before the next.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use tokio::time::timeout;
+
+use super::claim::{ClaimedConversation, pause_while_busy};
+use crate::error::{Error, ErrorKind};
+use crate::guard;
+use crate::outbox::opener::{Opened, Opener, OpeningCall, Requests};
+use crate::outbox::opening::{ALONE, Opening, OpeningObserver};
+use crate::outbox::outcome::Outcome;
+use crate::outbox::record::Record;
+use crate::outbox::shared::{SharedOutbox, lock};
+use crate::outbox::storage::{ClaimedRecord, Fault};
+
+/// The wait of a record whose conversation this process cannot open.
+const NO_OPENER: Duration = Duration::from_secs(60);
+
+/// The place of a conversation at the service.
+pub(super) enum Place {
+    Exists,
+    /// It does not exist yet, or never will: the outcome in the place of a delivery's.
+    Missing(Outcome),
+    /// The claim of the conversation is lost.
+    ClaimLost,
+}
+
+impl ClaimedConversation {
+    /// Opens the conversation if this record is to do so. The name and the record's payload may change.
+    pub(super) async fn open_place(
+        &mut self,
+        claimed: &mut ClaimedRecord,
+        record: &Record,
+    ) -> Place {
+        let dead = |reason: String| Place::Missing(Outcome::dead(reason));
+        let plan = match claimed.opening.clone() {
+            None | Some(Opening::Begun) => return Place::Exists,
+            Some(Opening::Behind(_)) => return dead(ALONE.to_owned()),
+            Some(Opening::Unopened { reason, .. }) => return dead(reason),
+            Some(Opening::Planned(plan) | Opening::Requested(plan) | Opening::Opened(plan)) => plan,
+        };
+        let Some(opener) = self.shared.sink.opener() else {
+            let reason = "this process cannot open the conversation: attach the store as the sink";
+            return Place::Missing(Outcome::unavailable(reason).after(NO_OPENER));
+        };
+        if matches!(claimed.opening, Some(Opening::Requested(_))) {
+            return dead(opener.in_doubt());
+        }
+        let observer = lock(&self.shared.observers).get(&claimed.id).cloned();
+        let is_resumed = matches!(claimed.opening, Some(Opening::Opened(_)));
+        if !is_resumed {
+            match self.request(&*opener, claimed, record, &plan, observer.as_deref()).await {
+                Opened::As(name) => {
+                    let opened = self.name(claimed, &name, Opening::Opened(plan.clone())).await;
+                    if let Some(observer) = &observer {
+                        observer.opened(&name);
+                    }
+                    let Some(opened) = opened else { return Place::ClaimLost };
+                    *claimed = opened;
+                }
+                Opened::Not(outcome) => return Place::Missing(outcome),
+                Opened::InDoubt(reason) => return dead(reason),
+            }
+        }
+        self.begin(&*opener, claimed, record, (&plan, is_resumed), observer.as_deref()).await;
+        lock(&self.shared.observers).remove(&claimed.id);
+        Place::Exists
+    }
+
+    /// Requests the place. The claimed record then holds whether it may exist.
+    async fn request(
+        &self,
+        opener: &dyn Opener,
+        claimed: &mut ClaimedRecord,
+        record: &Record,
+        plan: &Value,
+        observer: Option<&dyn OpeningObserver>,
+    ) -> Opened {
+        let _under_way = RequestUnderWay::new(self.shared.clone());
+        let requests = StoredRequests::new(&self.shared, plan, claimed);
+        let call = OpeningCall {
+            record,
+            plan,
+            is_again: claimed.attempt.failures > 0,
+            requests: &requests,
+            observer,
+        };
+        let limit = self.shared.settings.delivery.limit;
+        let opened = timeout(limit, guard::call(opener.callback(), || opener.open(call))).await;
+        let opened = match opened {
+            Ok(Ok(opened)) => opened,
+            Ok(Err(panicked)) => retry(panicked.to_string()),
+            Err(_) => retry(format!("{} did not end within {limit:?}", opener.callback())),
+        };
+        // A request without an answer stays stored as one, and is in doubt at the next attempt.
+        *claimed = requests.claimed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        opened
+    }
+
+    /// Renames the conversation, however long the write takes: requested again, the service would create another place.
+    async fn name(
+        &mut self,
+        claimed: &ClaimedRecord,
+        name: &str,
+        opening: Opening,
+    ) -> Option<ClaimedRecord> {
+        let shared = self.shared.clone();
+        loop {
+            let opened = shared.backend().open(claimed, name, &opening, shared.clock.now());
+            match opened {
+                Ok(Some(claimed)) if self.has_slot() => return Some(claimed),
+                Ok(Some(claimed)) => {
+                    // A claim that cannot be ended ends with this process.
+                    let _ = shared.backend().unclaim(&claimed, shared.clock.now());
+                    return None;
+                }
+                Ok(None) => return None,
+                Err(fault) => {
+                    if !self.waits_after(fault).await {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Carries out the steps before the first record. A failure has no further consequence.
+    async fn begin(
+        &self,
+        opener: &dyn Opener,
+        claimed: &mut ClaimedRecord,
+        record: &Record,
+        (plan, is_resumed): (&Value, bool),
+        observer: Option<&dyn OpeningObserver>,
+    ) {
+        let mut record = record.clone();
+        record.set_conversation(&claimed.conversation);
+        let requests = StoredRequests::new(&self.shared, plan, claimed);
+        let call = OpeningCall {
+            record: &record,
+            plan,
+            is_again: is_resumed,
+            requests: &requests,
+            observer,
+        };
+        let limit = self.shared.settings.delivery.limit;
+        let begun = timeout(limit, guard::call(opener.callback(), || opener.begin(call))).await;
+        if !matches!(begun, Ok(Ok(()))) {
+            tracing::warn!(record = %claimed.id, "the beginning of a new conversation has failed");
+        }
+        claimed.opening = Some(Opening::Begun);
+        // Where it cannot be written now, it is written with the record's transition.
+        let _ = self.shared.backend().save_opening(claimed, self.shared.clock.now());
+    }
+}
+
+fn retry(reason: String) -> Opened {
+    Opened::Not(Outcome::retry(reason))
+}
+
+/// A request for a place that is under way: cancelled now, it would be in doubt.
+struct RequestUnderWay(Arc<SharedOutbox>);
+
+impl RequestUnderWay {
+    fn new(shared: Arc<SharedOutbox>) -> Self {
+        shared.opening_requests.fetch_add(1, Ordering::SeqCst);
+        RequestUnderWay(shared)
+    }
+}
+
+impl Drop for RequestUnderWay {
+    fn drop(&mut self) {
+        self.0.opening_requests.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// The requests of an opener, stored with the claimed record.
+struct StoredRequests<'a> {
+    shared: &'a SharedOutbox,
+    plan: &'a Value,
+    claimed: Mutex<ClaimedRecord>,
+}
+
+impl<'a> StoredRequests<'a> {
+    fn new(shared: &'a SharedOutbox, plan: &'a Value, claimed: &ClaimedRecord) -> Self {
+        StoredRequests { shared, plan, claimed: Mutex::new(claimed.clone()) }
+    }
+
+    fn store(&self, opening: Opening) -> Result<bool, Fault> {
+        let mut claimed = lock(&self.claimed);
+        let before = claimed.opening.replace(opening);
+        let stored = self.shared.backend().save_opening(&claimed, self.shared.clock.now());
+        if stored.is_err() {
+            claimed.opening = before;
+        }
+        stored
+    }
+}
+
+impl Requests for StoredRequests<'_> {
+    fn begins(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async {
+            let why = loop {
+                match self.store(Opening::Requested(self.plan.clone())) {
+                    Ok(true) => return Ok(()),
+                    Ok(false) => break "the record is not pending any more".to_owned(),
+                    Err(Fault::Busy) => pause_while_busy().await,
+                    Err(fault) => break format!("the request cannot be stored: {fault}"),
+                }
+            };
+            Err(Error::new(ErrorKind::Storage, "outbox.open", why))
+        })
+    }
+
+    fn was_refused(&self) {
+        let planned = Opening::Planned(self.plan.clone());
+        if self.store(planned.clone()).is_err() {
+            // It is written with the record's transition.
+            lock(&self.claimed).opening = Some(planned);
+        }
+    }
+}
