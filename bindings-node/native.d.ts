@@ -1,30 +1,29 @@
 /** The native binding, as `src/` makes it. */
 
-/** A call under way. When JavaScript lets go of it, unread or not, its connection closes. */
+/** A call under way. When JavaScript drops it, read or not, its connection closes. */
 export declare class Call {
   /**
-   * Takes what is there, as JSON; `null` when there is nothing yet.
+   * Takes the answer, as JSON; `null` if there is none yet. It is `{head}` of a stream, `{head, text}` of a value,
+   * or `{error}`.
    *
-   * A list holds chunks, and lists for chunks of the same shape: the shape as a chunk with some text, whether it
-   * has padding, then the text of each chunk, followed by its padding if it has any. Else it is an object: `{head}`
-   * of a stream that begins, `{head, text}` of a whole reply, `{end}` of a stream that ended well, or `{error}`.
-   *
-   * A stream's chunks are read from its head on, unless `hold` is set: then from the next call on.
+   * A stream's chunks are read ahead from here on, unless `hold` is set: then from the first `take()` on.
    */
-  take(hold?: boolean): string | null
+  answer(hold: boolean): string | null
+  /** Reads the body of a stream as bytes, from the next `take()` on, if nobody reads its chunks. */
+  readBytes(): void
   /**
-   * Takes the bytes of a stream's body that are there; `null` when there are none yet. A text is JSON: `{end}` or
-   * `{error}`. It is for a stream whose chunks are not read.
+   * Takes the items that are there; `null` if there are none yet. Bytes are a buffer. Chunks and events are a JSON
+   * list; an object ends the stream: `{end}` or `{error}`.
+   *
+   * Consecutive chunks of one shape are a list in the list: the shape as a chunk with some text, a flag for padding,
+   * then the text of each chunk, followed by its padding if the flag is set.
    */
-  takeBytes(): Uint8Array | string | null
+  take(): string | Uint8Array | null
   /** Wakes JavaScript with this id, once, when there is something to take. */
   wait(waker: Waker, id: number): void
   /** Ends the call now and closes its connection. */
   cancel(): void
-  /**
-   * The wait in milliseconds before this failed call is made again, after so many retries; `null` to give
-   * up.
-   */
+  /** The wait in milliseconds before this failed call is made again, after this number of retries; `null` to give up. */
   waitBeforeRetry(retries: number, options: RetryOptions): number | null
 }
 
@@ -40,13 +39,13 @@ export declare class Client {
   models(options: Options): Call
 }
 
-/** A reply as it grows. The format of what it gives is described in core, at `turnwire::bridge::Progress`. */
+/** A reply as it grows. `turnwire::bridge::Progress` in core describes the format of its changes. */
 export declare class Progress {
   /** A reply that has not begun. */
   constructor()
-  /** Adds a chunk, and gives what it changes. */
+  /** Adds a chunk, and returns its changes. */
   add(chunk: string): string
-  /** The reply as far as it has come. */
+  /** The reply so far. */
   reply(): string
 }
 
@@ -54,17 +53,17 @@ export declare class Progress {
 export declare class Waker {
   /** Calls `on_ready` with the ids of the calls that became ready. It keeps no process alive. */
   constructor(onReady: (arg0: Array<number>) => void)
-  /** Lets go of the event loop: nothing is woken any more. An open handle would show in the reports of test runners. */
+  /** Releases the event loop; nothing is woken any more. An open handle would show in the reports of test runners. */
   close(): void
 }
 
-/** Every code that an error can have. */
+/** All codes of errors. */
 export declare function errorCodes(): Array<string>
 
-/** Every field of a request that core knows by name. */
+/** All fields of a request that core knows by name. */
 export declare function requestFields(): Array<string>
 
-/** Keeps what core logs at this level and above it. The first call in a process decides on the level. */
+/** Keeps core's log records of this level and above. The first call in a process sets the level. */
 export declare function keepLogs(level: string): boolean
 
 /** What one call does differently. */
@@ -116,7 +115,7 @@ export interface Settings {
 }
 
 /**
- * Takes what was logged since the last time, as a JSON list of `{level, target, message}`; `null` when there
+ * Takes the records since the last call, as a JSON list of `{level, target, message}`; `null` when there
  * is nothing.
  */
 export declare function takeLogs(): string | null

@@ -1,16 +1,17 @@
-//! A call under way: what it has to give is taken when it is there, and its reader is woken when it is.
+//! A call under way: JavaScript takes its answer and its items without waiting, and is woken when there are any.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use napi::bindgen_prelude::{Buffer, Either};
+use napi::bindgen_prelude::Either;
 use napi_derive::napi;
-use turnwire::bridge::{self, Answer, Batch, Body, Chunks, List, OpenStream, Pull, Taken, Waiting};
-use turnwire::{Bytes, Error};
+use turnwire::Error;
+use turnwire::bridge::{self, Answer, Batch, Body, OpenStream, Taken, Waiting};
 
-use crate::json;
+use crate::json::{self, thrown};
+use crate::reading::{Piece, Reading};
 use crate::waker::Waker;
 
-/// A call under way. When JavaScript lets go of it, unread or not, its connection closes.
+/// A call under way. When JavaScript drops it, read or not, its connection closes.
 #[napi]
 pub struct Call {
     inner: Mutex<Inner>,
@@ -18,87 +19,74 @@ pub struct Call {
 
 struct Inner {
     stage: Stage,
-    /// Why it ended, if it failed.
+    /// The error that ended it.
     failed: Option<Error>,
 }
 
 enum Stage {
-    /// Until it is answered.
+    /// Not answered yet.
     Asked(bridge::Call),
-    /// A stream that has begun, until it is known as what it is read.
+    /// Answered with a stream that nobody reads yet.
     Opened(OpenStream),
-    /// The chunks, and those that were pulled but not taken.
-    Chunks(Chunks, Batch),
-    /// The body as it comes.
-    Body(Pull<List<Bytes>>),
-    /// Nothing more.
+    /// Answered with a stream that is read.
+    Reading(Reading),
     Over,
 }
 
 #[napi]
 impl Call {
-    /// Takes what is there, as JSON; `null` when there is nothing yet.
+    /// Takes the answer, as JSON; `null` if there is none yet. It is `{head}` of a stream, `{head, text}` of a value,
+    /// or `{error}`.
     ///
-    /// A list holds chunks, and lists for chunks of the same shape: the shape as a chunk with some text, whether it
-    /// has padding, then the text of each chunk, followed by its padding if it has any. Else it is an object: `{head}`
-    /// of a stream that begins, `{head, text}` of a whole reply, `{end}` of a stream that ended well, or `{error}`.
-    ///
-    /// A stream's chunks are read from its head on, unless `hold` is set: then from the next call on.
+    /// A stream's chunks are read ahead from here on, unless `hold` is set: then from the first `take()` on.
     #[napi]
-    pub fn take(&self, hold: Option<bool>) -> Option<String> {
+    pub fn answer(&self, hold: bool) -> Option<String> {
         let Inner { stage, failed } = &mut *self.lock();
-        if let Err(error) = stage.read_chunks() {
-            return Some(fail(failed, error));
-        }
-        match stage {
-            Stage::Asked(call) => {
-                let answer = match call.take_answer() {
-                    Taken::Items(answer) => answer,
-                    nothing => return text(nothing, failed, |_| None),
-                };
-                let Answer { head, body } = answer;
-                match body {
-                    Body::Chunks(stream) => {
-                        *stage = Stage::Opened(stream);
-                        if hold != Some(true)
-                            && let Err(error) = stage.read_chunks()
-                        {
-                            return Some(fail(failed, error));
-                        }
-                        Some(json::head(head.as_ref()))
-                    }
-                    Body::Json(text) => Some(json::whole(head.as_ref(), &text)),
-                    // No call of this client is answered so.
-                    _ => Some(json::end()),
+        let Stage::Asked(call) = stage else { return Some(json::end()) };
+        let Answer { head, body } = match call.take_answer() {
+            Taken::Items(answer) => answer,
+            Taken::Nothing => return None,
+            Taken::End => return Some(json::end()),
+            Taken::Failed(error) => return Some(fail(failed, error)),
+        };
+        match body {
+            Body::Json(text) => Some(json::whole(head.as_ref(), &text)),
+            Body::Chunks(stream) => {
+                *stage = Stage::Opened(stream);
+                match if hold { Ok(()) } else { stage.read(chunks) } {
+                    Ok(()) => Some(json::head(head.as_ref())),
+                    Err(error) => Some(fail(failed, error)),
                 }
             }
-            Stage::Chunks(chunks, pulled) => json::batch(pulled).or_else(|| {
-                text(chunks.pull().take(), failed, |items| {
-                    *pulled = items;
-                    json::batch(pulled)
-                })
-            }),
-            Stage::Opened(_) | Stage::Body(_) | Stage::Over => Some(json::end()),
+            // No call of this binding has another answer.
+            _ => Some(json::end()),
         }
     }
 
-    /// Takes the bytes of a stream's body that are there; `null` when there are none yet. A text is JSON: `{end}` or
-    /// `{error}`. It is for a stream whose chunks are not read.
+    /// Reads the body of a stream as bytes, from the next `take()` on, if nobody reads its chunks.
     #[napi]
-    pub fn take_bytes(&self) -> Option<Either<Buffer, String>> {
+    pub fn read_bytes(&self) -> napi::Result<()> {
+        let read = |stream: OpenStream| Ok(Reading::Bytes(stream.bytes()?));
+        self.lock().stage.read(read).map_err(|error| thrown(&error))
+    }
+
+    /// Takes the items that are there; `null` if there are none yet. Bytes are a buffer. Chunks and events are a JSON
+    /// list; an object ends the stream: `{end}` or `{error}`.
+    ///
+    /// Consecutive chunks of one shape are a list in the list: the shape as a chunk with some text, a flag for padding,
+    /// then the text of each chunk, followed by its padding if the flag is set.
+    #[napi]
+    pub fn take(&self) -> Option<Piece> {
         let Inner { stage, failed } = &mut *self.lock();
-        if let Stage::Opened(_) = stage
-            && let Stage::Opened(stream) = std::mem::replace(stage, Stage::Over)
-        {
-            match stream.bytes() {
-                Ok(pull) => *stage = Stage::Body(pull),
-                Err(error) => return Some(Either::B(fail(failed, error))),
-            }
+        if let Err(error) = stage.read(chunks) {
+            return Some(Either::A(fail(failed, error)));
         }
-        let Stage::Body(pull) = stage else { return Some(Either::B(json::end())) };
-        match pull.take() {
-            Taken::Items(pieces) => Some(Either::A(pieces.concat().into())),
-            nothing => text(nothing, failed, |_| None).map(Either::B),
+        let Stage::Reading(reading) = stage else { return Some(Either::A(json::end())) };
+        match reading.take() {
+            Taken::Items(piece) => Some(piece),
+            Taken::Nothing => None,
+            Taken::End => Some(Either::A(json::end())),
+            Taken::Failed(error) => Some(Either::A(fail(failed, error))),
         }
     }
 
@@ -122,8 +110,7 @@ impl Call {
         }
     }
 
-    /// The wait in milliseconds before this failed call is made again, after so many retries; `null` to give
-    /// up.
+    /// The wait in milliseconds before this failed call is made again, after this number of retries; `null` to give up.
     #[napi]
     pub fn wait_before_retry(&self, retries: u32, options: RetryOptions) -> Option<f64> {
         let RetryOptions { max_retries, retry_timeouts } = options;
@@ -145,7 +132,11 @@ pub struct RetryOptions {
 
 impl Call {
     pub(crate) fn new(call: bridge::Call) -> Self {
-        Call { inner: Mutex::new(Inner { stage: Stage::Asked(call), failed: None }) }
+        Self::at(Stage::Asked(call))
+    }
+
+    fn at(stage: Stage) -> Self {
+        Call { inner: Mutex::new(Inner { stage, failed: None }) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -155,38 +146,31 @@ impl Call {
 }
 
 impl Stage {
-    /// The pull that is waited on now, if there is one.
+    /// The pull that JavaScript waits on now, if there is one.
     fn waiting(&self) -> Option<&dyn Waiting> {
         match self {
-            Stage::Asked(pull) => Some(pull),
-            Stage::Chunks(chunks, _) => Some(chunks.pull()),
-            Stage::Body(pull) => Some(pull),
+            Stage::Asked(call) => Some(call),
+            Stage::Reading(reading) => Some(reading.waiting()),
             Stage::Opened(_) | Stage::Over => None,
         }
     }
 
-    /// Begins to read the chunks of a stream that has begun.
-    fn read_chunks(&mut self) -> turnwire::Result<()> {
+    /// Begins to read a stream that nobody reads yet.
+    fn read(
+        &mut self,
+        reading: impl FnOnce(OpenStream) -> turnwire::Result<Reading>,
+    ) -> turnwire::Result<()> {
         if let Stage::Opened(_) = self
             && let Stage::Opened(stream) = std::mem::replace(self, Stage::Over)
         {
-            *self = Stage::Chunks(stream.chunks()?, Batch::default());
+            *self = Stage::Reading(reading(stream)?);
         }
         Ok(())
     }
 }
 
-fn text<I>(
-    taken: Taken<I>,
-    failed: &mut Option<Error>,
-    items: impl FnOnce(I) -> Option<String>,
-) -> Option<String> {
-    match taken {
-        Taken::Items(found) => items(found),
-        Taken::Nothing => None,
-        Taken::End => Some(json::end()),
-        Taken::Failed(error) => Some(fail(failed, error)),
-    }
+fn chunks(stream: OpenStream) -> turnwire::Result<Reading> {
+    Ok(Reading::Chunks(stream.chunks()?, Batch::default()))
 }
 
 fn fail(failed: &mut Option<Error>, error: Error) -> String {

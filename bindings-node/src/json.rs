@@ -1,4 +1,4 @@
-//! What crosses to JavaScript, as JSON text: one string is far cheaper than the objects it stands for.
+//! JSON for JavaScript: one string is far cheaper than the objects it stands for.
 
 use std::sync::Arc;
 
@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use turnwire::bridge::{Batch, ErrorFacts, Head, Piece, Shape};
 use turnwire::{ChatReply, Error};
 
-/// The most bytes of a batch, or one chunk: what JavaScript makes of it fits into its youngest memory.
+/// The most bytes of a batch, or one chunk: the objects that JavaScript builds from it fit into its young generation.
 const MOST: usize = 32 * 1024;
 
-/// A batch of chunks as one list; `None` when there are none. Chunks of one shape that follow each other are a list
-/// in it: the shape, whether its chunks have padding, and then what is new in each.
+/// A batch of chunks as one list; `None` if there are none. Consecutive chunks of one shape are a list in it: the shape,
+/// a flag for padding, and then the text of each.
 pub(crate) fn batch(chunks: &mut Batch) -> Option<String> {
     if chunks.len() == 1 {
-        // A slow stream: on its own, a chunk is shorter than its shape and what is new in it.
+        // A slow stream: a single chunk is shorter than its shape with its text.
         return chunks.take_first().map(|piece| format!("[{}]", piece.json()));
     }
     let mut text = String::new();
@@ -64,7 +64,7 @@ pub(crate) fn head(head: Option<&Head>) -> String {
     json!({ "head": head }).to_string()
 }
 
-/// The head of a response, and its body as the text that came: it is read by whoever wants it read.
+/// The head of a response, and its body as the text that came: it is parsed when somebody asks for its value.
 pub(crate) fn whole(head: Option<&Head>, body: &str) -> String {
     format!(r#"{{"head":{},"text":{}}}"#, json!(head), Value::from(body))
 }
@@ -74,12 +74,12 @@ pub(crate) fn accumulated(reply: &ChatReply) -> serde_json::Result<String> {
     serde_json::to_string(reply)
 }
 
-/// That a stream has ended well.
+/// The good end of a stream.
 pub(crate) fn end() -> String {
     r#"{"end":true}"#.to_owned()
 }
 
-/// An error with all that it tells.
+/// An error with all its facts.
 pub(crate) fn error(error: &Error) -> String {
     format!(r#"{{"error":{}}}"#, ErrorFacts::from(error).to_json())
 }

@@ -1,17 +1,17 @@
-//! What core logs, for a logger in JavaScript.
+//! Core's log, for a logger in JavaScript.
 
 use napi_derive::napi;
 use serde_json::json;
 use tracing::Level;
 use turnwire::bridge;
 
-/// Keeps what core logs at this level and above it. The first call in a process decides on the level.
+/// Keeps core's log records of this level and above. The first call in a process sets the level.
 #[napi]
 pub fn keep_logs(level: String) -> bool {
     level.parse::<Level>().is_ok_and(bridge::keep_logs)
 }
 
-/// Takes what was logged since the last time, as a JSON list of `{level, target, message}`; `null` when there
+/// Takes the records since the last call, as a JSON list of `{level, target, message}`; `null` when there
 /// is nothing.
 #[napi]
 pub fn take_logs() -> Option<String> {

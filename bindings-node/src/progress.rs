@@ -1,4 +1,4 @@
-//! A reply as it grows: chunks go in as JSON, and what they change comes out as JSON.
+//! A reply as it grows: chunks go in as JSON, and their changes come out as JSON.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +7,7 @@ use turnwire::bridge;
 
 use crate::json::{self, thrown};
 
-/// A reply as it grows. The format of what it gives is described in core, at `turnwire::bridge::Progress`.
+/// A reply as it grows. `turnwire::bridge::Progress` in core describes the format of its changes.
 #[napi]
 #[derive(Default)]
 pub struct Progress {
@@ -22,13 +22,13 @@ impl Progress {
         Self::default()
     }
 
-    /// Adds a chunk, and gives what it changes.
+    /// Adds a chunk, and returns its changes.
     #[napi]
     pub fn add(&self, chunk: String) -> napi::Result<String> {
         self.lock().add(&chunk).map_err(|error| thrown(&error))
     }
 
-    /// The reply as far as it has come.
+    /// The reply so far.
     #[napi]
     pub fn reply(&self) -> napi::Result<String> {
         json::accumulated(self.lock().reply())

@@ -1,4 +1,4 @@
-//! Tells JavaScript which calls have something to take: one wake for all that became ready meanwhile.
+//! Wakes JavaScript for calls that have something to take: one wake for all that became ready meanwhile.
 //!
 //! A promise of napi's own for each batch costs a thread-safe function each, which is a handle in the event
 //! loop that is opened and closed again. Here an environment (the main thread, or a worker) has one for good,
@@ -43,7 +43,7 @@ impl Waker {
         Ok(Waker { shared: Arc::new(Shared { ready, on_ready: Mutex::new(Some(on_ready)) }) })
     }
 
-    /// Lets go of the event loop: nothing is woken any more. An open handle would show in the reports of test runners.
+    /// Releases the event loop; nothing is woken any more. An open handle would show in the reports of test runners.
     #[napi]
     pub fn close(&self) {
         drop(self.shared.lock().take());
@@ -51,7 +51,7 @@ impl Waker {
 }
 
 impl Waker {
-    /// What wakes JavaScript for the call of this id.
+    /// The function that wakes JavaScript for the call of this id.
     pub(crate) fn for_call(&self, id: u32) -> impl FnOnce() + Send + 'static {
         let shared = self.shared.clone();
         move || {

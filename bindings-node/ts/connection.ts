@@ -1,23 +1,25 @@
-/** A client's native side, and the two ways of a call through it: whole and streamed. */
+/** A client's native side, and its two kinds of calls: whole and streamed. */
 
 import { clearTimeout, setTimeout } from 'node:timers';
 
+import { ActiveCall } from './active-call.js';
 import { fromThrown } from './core-error.js';
 import { APIUserAbortError, OpenAIError } from './errors.js';
+import { bytesOf } from './items.js';
 import { logging } from './log.js';
 import { native, type Call, type Options } from './native.js';
 import { askedKey, callOptions, mostRetries, settings, type ClientOptions, type RequestOptions } from './options.js';
 import { APIPromise, type Opened } from './promise.js';
-import { Running } from './running.js';
-import { bytesOf, streamOf, type Stream } from './stream.js';
+import { streamOf, type Stream } from './stream.js';
 import type { ChatCompletionChunk } from './types.js';
-import type { Begun, HeaderPairs } from './wire.js';
+import type { Answered, Head, HeaderPairs } from './wire.js';
 
 type Client = InstanceType<typeof native.Client>;
 type Start = (client: Client, options: Options) => Call;
 type Reading<T> = (body: unknown) => T;
 
-const never = () => false;
+/** A call whose response has begun. */
+type Begun = [call: ActiveCall, answered: Answered & { head: Head }];
 
 export class Connection {
   #client!: Client;
@@ -40,75 +42,79 @@ export class Connection {
     this.#options = options;
   }
 
-  /** A call whose result comes whole. */
+  /** A call whose result comes at once. */
   whole<T>(start: Start, options: RequestOptions | undefined, read: Reading<T>): APIPromise<T> {
     return new APIPromise(() => this.openWhole(start, options, read));
   }
 
   /** The same, for a promise of another class. */
   async openWhole<T>(start: Start, options: RequestOptions | undefined, read: Reading<T>): Promise<Opened<T>> {
-    const [running, { head, text = '' }] = await this.#begin(start, options, never);
-    running.over();
+    const [call, { head, text = '' }] = await this.#begin(start, options);
+    call.over();
     return { head, body: () => text, read: () => withRequestId(read(JSON.parse(text)), head.headers) };
   }
 
   /** A call whose result is streamed. */
   stream(body: object, options: RequestOptions | undefined): APIPromise<Stream<ChatCompletionChunk>> {
     return new APIPromise(async (isHeld): Promise<Opened<Stream<ChatCompletionChunk>>> => {
-      const [running, { head }] = await this.#begin(streamed(body), options, isHeld);
+      const [call, { head }] = await this.#begin(streamed(body), options, isHeld);
       let stream: Stream<ChatCompletionChunk> | undefined;
       let bytes: ReadableStream<Uint8Array> | undefined;
       return {
         head,
-        body: () => (stream ? null : (bytes ??= bytesOf(running))),
-        read: () => (stream ??= streamOf(running)),
+        body: () => (stream ? null : (bytes ??= bytesOf(() => call))),
+        read: () => (stream ??= streamOf(call)),
       };
     });
   }
 
   /** The same, for a stream of another class. */
   async openStream(body: object, options: RequestOptions | undefined): Promise<Stream<ChatCompletionChunk>> {
-    const [running] = await this.#begin(streamed(body), options, never);
-    return streamOf(running);
+    const [call] = await this.#begin(streamed(body), options);
+    return streamOf(call);
   }
 
-  /** Makes a call until its response begins. */
-  async #begin(start: Start, options: RequestOptions | undefined, isHeld: () => boolean): Promise<[Running, Begun]> {
+  /** Makes a call, and waits until its response begins. */
+  async #begin(start: Start, options: RequestOptions | undefined, isHeld?: () => boolean): Promise<Begun> {
     const { apiKey } = this.#options;
     if (typeof apiKey === 'function') return this.#beginWithKeys(apiKey, start, options, isHeld);
-    const running = this.#start(start, options, callOptions(this.#options, options));
-    return [running, await running.begun(isHeld)];
+    const call = this.#start(start, options, callOptions(this.#options, options));
+    return begun(call, isHeld);
   }
 
-  /** The same, with a key that is asked for before each attempt: so the attempts are made here, by core's rules. */
+  /** The same, with a key that a function returns for each attempt: the attempts are made here, by core's rules. */
   async #beginWithKeys(
     ask: () => Promise<string> | string,
     start: Start,
     options: RequestOptions | undefined,
-    isHeld: () => boolean,
-  ): Promise<[Running, Begun]> {
+    isHeld?: () => boolean,
+  ): Promise<Begun> {
     const most = mostRetries(this.#options, options);
     const idempotencyKey = options?.idempotencyKey ?? crypto.randomUUID();
     for (let retries = 0; ; retries += 1) {
       const key = await askedKey(ask);
       const given = callOptions(this.#options, { ...options, idempotencyKey }, key);
-      const running = this.#start(start, options, { ...given, maxRetries: 0 });
+      const call = this.#start(start, options, { ...given, maxRetries: 0 });
       try {
-        return [running, await running.begun(isHeld)];
+        return await begun(call, isHeld);
       } catch (error) {
         if (error instanceof OpenAIError) error.attempts = retries + 1;
-        const wait = running.waitBeforeRetry(retries, most, given.retryTimeouts);
+        const wait = call.waitBeforeRetry(retries, most, given.retryTimeouts);
         if (wait === null) throw error;
         await sleep(wait, options?.signal);
       }
     }
   }
 
-  #start(start: Start, options: RequestOptions | undefined, given: Options): Running {
-    const running = new Running(() => start(this.#client, given), options?.signal);
-    running.onEnd = this.#log;
-    return running;
+  #start(start: Start, options: RequestOptions | undefined, given: Options): ActiveCall {
+    const call = new ActiveCall(() => start(this.#client, given), options?.signal);
+    call.onEnd = this.#log;
+    return call;
   }
+}
+
+async function begun(call: ActiveCall, isHeld?: () => boolean): Promise<Begun> {
+  return [call, (await call.answer(isHeld)) as Answered & { head: Head }];
 }
 
 function streamed(body: object): Start {

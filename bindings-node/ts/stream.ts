@@ -1,11 +1,12 @@
-/** A reply while it is made, as an async iterable. */
+/** A streamed reply, as an async iterable. */
 
-import { APIUserAbortError, InvalidRequestError } from './errors.js';
+import type { ActiveCall } from './active-call.js';
+import { ChunkBatch } from './chunks.js';
+import { InvalidRequestError } from './errors.js';
+import { Items } from './items.js';
 import { Queue } from './queue.js';
-import { Run } from './run.js';
-import type { Running } from './running.js';
 import type { ChatCompletionChunk } from './types.js';
-import type { Batch } from './wire.js';
+import type { ChunkItem } from './wire.js';
 
 export class Stream<Item> implements AsyncIterable<Item> {
   #iterate: () => AsyncIterator<Item>;
@@ -18,7 +19,7 @@ export class Stream<Item> implements AsyncIterable<Item> {
     this.#iterate = iterate;
   }
 
-  /** A stream from what `toReadableStream()` gives: JSON values, one a line. */
+  /** A stream from the output of `toReadableStream()`: JSON values, one a line. */
   static fromReadableStream<Item>(
     readable: ReadableStream<Uint8Array>,
     controller: AbortController,
@@ -36,15 +37,15 @@ export class Stream<Item> implements AsyncIterable<Item> {
   }
 
   /**
-   * Two streams of the same items, to be read at different speeds; what one has not read yet is kept. When both have
-   * been left, the connection closes.
+   * Two streams of the same items, which may be read at different speeds: items that one has not read yet are kept. When
+   * both have been closed, the connection closes.
    */
   tee(): [Stream<Item>, Stream<Item>] {
     const [left, right] = split(this.#iterate());
     return [streamOver(left, this.controller), streamOver(right, this.controller)];
   }
 
-  /** The items as JSON, one a line: for a response to a browser, say. */
+  /** The items as JSON, one a line: for example the response to a browser. */
   toReadableStream(): ReadableStream<Uint8Array> {
     const encoder = new TextEncoder();
     let iterator: AsyncIterator<Item>;
@@ -64,33 +65,14 @@ export class Stream<Item> implements AsyncIterable<Item> {
   }
 }
 
-/** A stream; the class cannot name itself without bundlers changing its name. */
+/** A new stream. If the class named itself, bundlers would rename it. */
 function streamOver<Item>(iterate: () => AsyncIterator<Item>, controller: AbortController): Stream<Item> {
   return new Stream(iterate, controller);
 }
 
-/** The stream of a call whose response has begun. */
-export function streamOf(running: Running): Stream<ChatCompletionChunk> {
-  return new Stream(once(() => new Chunks(running)), running.controller);
-}
-
-/** The body of a call whose response has begun, as it comes. */
-export function bytesOf(running: Running): ReadableStream<Uint8Array> {
-  return new ReadableStream(
-    {
-      pull: async (sink) => {
-        const bytes = await running.bytes();
-        if (bytes) sink.enqueue(bytes);
-        else sink.close();
-      },
-      cancel: () => {
-        running.controller.abort();
-        running.over();
-      },
-    },
-    // Nothing is read before somebody reads it: until then the chunks can be had in its place.
-    { highWaterMark: 0 },
-  );
+/** The chunks of a call that has been answered. */
+export function streamOf(call: ActiveCall): Stream<ChatCompletionChunk> {
+  return new Stream(once(() => new Items(call, (items: ChunkItem[]) => new ChunkBatch(items))), call.controller);
 }
 
 /** Two iterators over the items of one. */
@@ -121,7 +103,7 @@ function split<Item>(source: AsyncIterator<Item>): [() => AsyncIterator<Item>, (
   return [() => iterator(sides[0]), () => iterator(sides[1])];
 }
 
-/** Lets only one iterator have the items; another one fails with what to do instead. */
+/** Gives the items to one iterator only; another one fails with the alternative. */
 function once<Item>(iterate: () => AsyncIterator<Item>): () => AsyncIterator<Item> {
   let consumed = false;
   return () => {
@@ -132,84 +114,6 @@ function once<Item>(iterate: () => AsyncIterator<Item>): () => AsyncIterator<Ite
     consumed = true;
     return iterate();
   };
-}
-
-/**
- * The chunks, one by one. Written out instead of an async generator: a chunk that is there costs one promise,
- * and `return()` closes the connection at once, also while a `next()` waits.
- */
-class Chunks implements AsyncIterableIterator<ChatCompletionChunk> {
-  #running: Running;
-  #batch: Batch = [];
-  #next = 0;
-  #run: Run | undefined;
-  #ended = false;
-  /** The last `next()` that waits: those after it come after it. */
-  #waiting: Promise<unknown> | undefined;
-
-  constructor(running: Running) {
-    this.#running = running;
-  }
-
-  next(): Promise<IteratorResult<ChatCompletionChunk>> {
-    if (this.#waiting === undefined && !this.#running.aborted) {
-      const value = this.#take();
-      if (value) return Promise.resolve({ value, done: false });
-    }
-    const fetch = () => this.#fetch();
-    const result = this.#waiting ? this.#waiting.then(fetch, fetch) : fetch();
-    this.#waiting = result;
-    const settled = () => {
-      if (this.#waiting === result) this.#waiting = undefined;
-    };
-    result.then(settled, settled);
-    return result;
-  }
-
-  return(): Promise<IteratorResult<ChatCompletionChunk>> {
-    if (!this.#ended) {
-      this.#ended = true;
-      this.#running.controller.abort();
-      this.#running.over();
-    }
-    return Promise.resolve({ value: undefined, done: true });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  /** The next chunk of those at hand. */
-  #take(): ChatCompletionChunk | undefined {
-    const chunk = this.#run?.next();
-    if (chunk) return chunk;
-    this.#run = undefined;
-    const part = this.#batch[this.#next++];
-    if (!Array.isArray(part)) return part;
-    this.#run = new Run(part);
-    return this.#run.next();
-  }
-
-  async #fetch(): Promise<IteratorResult<ChatCompletionChunk>> {
-    let value = this.#take();
-    try {
-      while (!value && !this.#ended && !this.#running.aborted) {
-        this.#batch = [];
-        this.#next = 0;
-        const batch = await this.#running.batch();
-        if (batch) this.#batch = batch;
-        else this.#ended = true;
-        value = this.#take();
-      }
-    } catch (error) {
-      this.#ended = true;
-      // Whoever aborts a stream gets its end, not an error.
-      if (!(error instanceof APIUserAbortError && this.#running.aborted)) throw error;
-    }
-    if (this.#running.aborted) this.#running.over();
-    if (!value || this.#ended || this.#running.aborted) return { value: undefined, done: true };
-    return { value, done: false };
-  }
 }
 
 async function* lines<Item>(

@@ -1,4 +1,4 @@
-/** Waiting for native calls: one wake from the native side serves every call that became ready meanwhile. */
+/** Waiting for native calls: one wake from the native side serves all calls that became ready meanwhile. */
 
 import { clearInterval, setImmediate, setInterval, setTimeout } from 'node:timers';
 
@@ -10,27 +10,27 @@ let lastId = 0;
 /** When the event loop last had its turn. */
 let turned = 0;
 
-/** How long streams that are ahead of their readers may keep the event loop to themselves, in milliseconds. */
+/** The longest time for which streams that are ahead of their readers occupy the event loop, in milliseconds. */
 const SHARE = 4;
 
-/** How long the waker is kept for the next who waits, in milliseconds. */
+/** The time for which an idle waker is kept, in milliseconds. */
 const KEPT = 20;
 
 /** The calls to wake at the next turn, while one is due. */
 let due: number[] | undefined;
 
-/** While somebody waits, and some moments longer: an idle client must not leave an open handle. */
+/** Exists while a call waits, and shortly after: an idle client must not leave an open handle. */
 let waker: InstanceType<typeof native.Waker> | undefined;
 
-/** Lets go of the waker once nobody has waited for a while. */
+/** Closes the waker once no call has waited for a while. */
 let closing: NodeJS.Timeout | undefined;
 
 function onReady(ids: number[]): void {
   if (due) {
     due.push(...ids);
   } else if (Date.now() === turned) {
-    // A wake costs as much as many chunks: those of a fast stream, and of many streams, are gathered for a
-    // millisecond. One that was silent is heard at once.
+    // A wake costs as much as many chunks: the wakes of a fast stream, and of many streams, are gathered for a
+    // millisecond. The first chunk after a silence is delivered at once.
     due = ids;
     setTimeout(() => {
       const gathered = due ?? [];
@@ -63,7 +63,7 @@ function close(): void {
   alive = undefined;
 }
 
-// The waker keeps no process alive, so that an idle client does not either. Somebody who waits does.
+// The waker keeps no process alive, so an idle client does not either. A call that waits does.
 let alive: NodeJS.Timeout | undefined;
 
 /** Waits until the call has something to take. */
@@ -76,12 +76,12 @@ export function ready(call: Call): Promise<void> {
   });
 }
 
-/** Whether it is time to let everything else in the event loop have its turn. */
+/** True if everything else in the event loop is due for a turn. */
 export function isTurnDue(): boolean {
   return Date.now() - turned >= SHARE;
 }
 
-/** Lets everything else in the event loop have its turn. */
+/** Gives everything else in the event loop a turn. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(() => {

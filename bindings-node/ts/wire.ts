@@ -23,11 +23,11 @@ export interface CoreError {
   body: string | null;
 }
 
-/** A chunk of the shape that many have, whether they have padding, and each one's text, followed by its padding if any. */
+/** Chunks of one shape: the shape, a flag for padding, and each one's text, followed by its padding if the flag is set. */
 export type RunOfChunks = [ChatCompletionChunk, boolean, ...string[]];
 
-/** A batch of chunks. */
-export type Batch = (ChatCompletionChunk | RunOfChunks)[];
+/** A chunk, or several of one shape. */
+export type ChunkItem = ChatCompletionChunk | RunOfChunks;
 
 /** The head of a response. */
 export interface Head {
@@ -36,11 +36,11 @@ export interface Head {
   headers: HeaderPairs;
 }
 
-/** A response that has begun, with the text of its body where that came whole. */
-export interface Begun {
-  head: Head;
+/** The answer of a call: the head of its response if there was one, and its value as JSON text, unless it is a stream. */
+export interface Answered {
+  head: Head | null;
   text?: string;
 }
 
-/** The next result of a call. */
-export type Taken = Batch | (Partial<Begun> & { end?: true; error?: CoreError });
+/** The next result of a call: items, its answer, its end or its error. */
+export type Taken = any[] | (Partial<Answered> & { end?: true; error?: CoreError });

@@ -171,7 +171,7 @@ test('every class of errors stands under one base, and those of the openai packa
 
 test('each code makes an error with its facts, of a class that tells it apart', () => {
   const { BY_CODE, fromCore } = copyOf('core-error');
-  const of = (code) => fromCore({ code, operation: 'o', line: 'l', message: 'm', status: 418, headers: null, requestId: 'r', retryable: true, retryAfterMs: 5, attempts: 2, partial: 'p', api: null, body: null });
+  const of = (code) => fromCore({ code, operation: 'o', line: 'l', message: 'm', status: 418, headers: null, request_id: 'r', retryable: true, retry_after: 0.005, attempts: 2, partial: 'p', api: null, body: null });
   for (const code of Object.keys(BY_CODE)) {
     const error = of(code);
     assert.ok(error instanceof TurnwireError, code);

@@ -1,9 +1,32 @@
-/** Consecutive chunks of one shape, each built when it is read from the shape and its own text. */
+/** Chunks as they come from the native side: those of one shape are built when they are read, from the shape and each one's text. */
 
+import type { Batch } from './items.js';
 import type { ChatCompletionChunk } from './types.js';
-import type { RunOfChunks } from './wire.js';
+import type { ChunkItem, RunOfChunks } from './wire.js';
 
-export class Run {
+/** A batch of chunks. */
+export class ChunkBatch implements Batch<ChatCompletionChunk> {
+  #items: ChunkItem[];
+  #next = 0;
+  #run: Run | undefined;
+
+  constructor(items: ChunkItem[]) {
+    this.#items = items;
+  }
+
+  next(): ChatCompletionChunk | undefined {
+    const chunk = this.#run?.next();
+    if (chunk) return chunk;
+    this.#run = undefined;
+    const item = this.#items[this.#next++];
+    if (!Array.isArray(item)) return item;
+    this.#run = new Run(item);
+    return this.#run.next();
+  }
+}
+
+/** Consecutive chunks of one shape. */
+class Run {
   #shape: ChatCompletionChunk;
   /** The texts, each followed by its padding if the chunks have any. */
   #new: RunOfChunks;

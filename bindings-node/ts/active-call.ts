@@ -1,14 +1,14 @@
-/** A call under way, with the signal that may end it. */
+/** A native call under way, with the signal that may end it. */
 
 import { fromCore, fromThrown } from './core-error.js';
 import { APIUserAbortError } from './errors.js';
 import type { Call } from './native.js';
 import { isTurnDue, ready, turn } from './waiting.js';
-import type { Batch, Begun, HeaderPairs, Taken } from './wire.js';
+import type { Answered, HeaderPairs, Taken } from './wire.js';
 
-export class Running {
+export class ActiveCall {
   readonly controller = new AbortController();
-  /** Called once, when the call is over. */
+  /** Called once, when the call has ended. */
   onEnd: (() => void) | undefined;
   #call: Call;
   /** The response's headers, for errors that come after them. */
@@ -16,7 +16,7 @@ export class Running {
   #forget: () => void;
 
   /** Starts a call, unless the signal was aborted already. */
-  constructor(start: () => Call, signal: AbortSignal | null | undefined) {
+  constructor(start: () => Call, signal?: AbortSignal | null) {
     if (signal?.aborted) throw new APIUserAbortError();
     try {
       this.#call = start();
@@ -31,42 +31,39 @@ export class Running {
     return this.controller.signal.aborted;
   }
 
-  /**
-   * The response that has begun; with the body, if it comes whole. A stream's chunks are read from here on, unless it is
-   * to be held until somebody asks for them, or for its bytes.
-   */
-  async begun(isHeld: () => boolean): Promise<Begun> {
-    const taken = read(await this.#taken(() => this.#call.take(isHeld())));
-    if (Array.isArray(taken) || !taken.head) throw this.#failed(taken);
-    this.#headers = taken.head.headers;
-    return taken as Begun;
+  /** The answer. A stream's chunks are read ahead from here on, unless `isHeld` returns true: then once somebody reads it. */
+  async answer(isHeld: () => boolean = never): Promise<Answered> {
+    const taken = read(await this.#next(() => this.#call.answer(isHeld())));
+    if (Array.isArray(taken) || taken.head === undefined) throw this.#failed(taken);
+    this.#headers = taken.head?.headers;
+    return taken as Answered;
   }
 
-  /** The next chunks; `undefined` at the stream's end. */
-  async batch(): Promise<Batch | undefined> {
-    const taken = read(await this.#taken(() => this.#call.take()));
-    if (Array.isArray(taken)) return taken;
-    if (taken.error) throw this.#failed(taken);
-    this.over();
-    return undefined;
+  /** The next items; `undefined` at the stream's end. */
+  async items<Item>(): Promise<Item[] | undefined> {
+    const taken = read((await this.#next(() => this.#call.take())) as string);
+    return Array.isArray(taken) ? taken : this.#ended(taken);
   }
 
-  /** The next bytes of a stream that was held; `undefined` at its end. */
+  /** The next bytes; `undefined` at the stream's end. */
   async bytes(): Promise<Uint8Array | undefined> {
-    const taken = await this.#taken(() => this.#call.takeBytes());
-    if (typeof taken !== 'string') return taken;
-    const ended = read(taken);
-    if (!Array.isArray(ended) && ended.error) throw this.#failed(ended);
-    this.over();
-    return undefined;
+    this.#call.readBytes();
+    const taken = await this.#next(() => this.#call.take());
+    return typeof taken === 'string' ? this.#ended(read(taken)) : taken;
   }
 
-  /** How many milliseconds to wait before a call that failed is made again; `null` to give up. */
+  /** The wait in milliseconds before this failed call is made again; `null` to give up. */
   waitBeforeRetry(retries: number, maxRetries: number, retryTimeouts: boolean): number | null {
     return this.#call.waitBeforeRetry(retries, { maxRetries, retryTimeouts });
   }
 
-  /** Lets go of the signal. */
+  /** Ends the call and closes its connection. */
+  close(): void {
+    this.controller.abort();
+    this.over();
+  }
+
+  /** Stops listening to the signal. */
   over(): void {
     this.#forget();
     this.onEnd?.();
@@ -74,8 +71,8 @@ export class Running {
   }
 
   /** Waits until there is something to take. */
-  async #taken<T>(take: () => T | null): Promise<T> {
-    // A stream that is always ahead of its reader would keep the event loop to itself.
+  async #next<T>(take: () => T | null): Promise<T> {
+    // A stream that is always ahead of its reader would occupy the event loop.
     if (isTurnDue()) await turn();
     let taken = this.aborted ? null : take();
     while (taken === null && !this.aborted) {
@@ -87,11 +84,20 @@ export class Running {
     throw new APIUserAbortError();
   }
 
+  #ended(taken: Taken): undefined {
+    if (!Array.isArray(taken) && taken.error) throw this.#failed(taken);
+    this.over();
+  }
+
   #failed(taken: Taken): Error {
     this.over();
-    if (Array.isArray(taken) || !taken.error) return new Error('turnwire: a call without a head');
+    if (Array.isArray(taken) || !taken.error) return new Error('turnwire: a call without an answer');
     return fromCore({ ...taken.error, headers: taken.error.headers ?? this.#headers ?? null });
   }
+}
+
+function never(): boolean {
+  return false;
 }
 
 function read(text: string): Taken {
@@ -101,8 +107,8 @@ function read(text: string): Taken {
 const abandoned = new FinalizationRegistry<() => void>((forget) => forget());
 
 /**
- * Aborts the controller with the signal. A signal may live far longer than the call, so it must not keep what
- * it aborts, nor keep being listened to when that is gone.
+ * Aborts the controller with the signal. A signal may live far longer than the call, so it must not keep the controller
+ * alive, nor keep its listener once the call is gone.
  */
 function follow(signal: AbortSignal, controller: AbortController, call: object): () => void {
   const weak = new WeakRef(controller);
