@@ -8,7 +8,6 @@ use super::content::Content;
 use super::extra::Extra;
 use super::json_text::JsonText;
 use super::lenient::{List, Text};
-use super::message::Message;
 use super::object::{Told, read_object};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -55,12 +54,6 @@ impl ReasoningName {
 }
 
 impl AssistantMessage {
-    /// The message for a conversation, with its reasoning. Some services want it back, as long as the model calls
-    /// tools; others refuse it, or bill it.
-    pub fn with_reasoning(self) -> Message {
-        Message::Assistant(AssistantMessage { told: Told::default(), ..self })
-    }
-
     /// Writes the fields among those of their object.
     pub(super) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("content", &self.content)?;
@@ -72,13 +65,6 @@ impl AssistantMessage {
             map.serialize_entry("tool_calls", &self.tool_calls)?;
         }
         self.extra.write(map)
-    }
-}
-
-/// Takes a reply's message into a conversation. The reasoning stays behind: services refuse it, or bill it.
-impl From<AssistantMessage> for Message {
-    fn from(message: AssistantMessage) -> Self {
-        AssistantMessage { reasoning: None, ..message }.with_reasoning()
     }
 }
 
@@ -276,6 +262,7 @@ mod tests {
 
     use super::*;
     use crate::chat::ChatReply;
+    use crate::chat::Message;
 
     #[test]
     fn a_reply_s_message_goes_back_with_all_that_came_but_the_reasoning() {

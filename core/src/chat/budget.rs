@@ -1,4 +1,4 @@
-//! How much memory the reading of one JSON may take: a few times its length, counted before it is taken.
+//! The memory that the reading of one JSON may take: a few times its length, counted before it is taken.
 //!
 //! A list of nothing but `{}` or `0` would take forty times its length as objects or as a tree. What is read asks for
 //! its memory as it goes, and is broken off where it asks for more than any JSON that somebody means.
@@ -9,14 +9,17 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// What any JSON may take, however short it is: enough for the ids of 200,000 tokens in a field that nobody modelled.
+/// The most replies, and the most tool calls of each, that are kept.
+pub(super) const MOST: usize = 1024;
+
+/// The memory that any JSON may take, however short it is: enough for the ids of 200,000 tokens in a field that nobody modelled.
 const FREE: usize = 32 * 1024 * 1024;
 
-/// How many times its own length JSON may take besides. Log probabilities, the densest that services send, take five.
+/// The multiple of its own length that JSON may take besides. Log probabilities, the densest that services send, take five.
 const TIMES: usize = 8;
 
 thread_local! {
-    /// What is left to the JSON that this thread reads. Reading never waits, so there is one at a time.
+    /// The memory that is left to the JSON that this thread reads. Reading never waits, so there is one at a time.
     static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 

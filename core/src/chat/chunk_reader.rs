@@ -6,8 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::FinishReason;
-use super::accumulate::MOST;
-use super::budget::{self, Kept};
+use super::budget::{self, Kept, MOST};
 use super::chunk::{ChatChunk, ChunkChoice, Delta, Head};
 use super::prune::repaired;
 use super::reply::ChatReply;

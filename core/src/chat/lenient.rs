@@ -13,7 +13,7 @@ use serde::de::{
 };
 use serde_json::Value;
 
-use super::accumulate::MOST;
+use super::budget::MOST;
 
 /// Text, borrowed from the JSON where it has no escapes. `None` for null and for what is no text.
 #[derive(Clone, Debug, Default)]

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::ImageDetail;
 use super::assistant::AssistantMessage;
 use super::lenient;
+use super::object::Told;
 
 /// One message of a conversation.
 ///
@@ -157,6 +158,21 @@ impl Message {
     /// The result of the tool call `id`.
     pub fn tool(id: impl Into<String>, content: impl Into<Content>) -> Self {
         Message::Tool { tool_call_id: id.into(), content: content.into() }
+    }
+}
+
+impl AssistantMessage {
+    /// The message for a conversation, with its reasoning. Some services want it back, as long as the model calls
+    /// tools; others refuse it, or bill it.
+    pub fn with_reasoning(self) -> Message {
+        Message::Assistant(AssistantMessage { told: Told::default(), ..self })
+    }
+}
+
+/// Takes a reply's message into a conversation. The reasoning stays behind: services refuse it, or bill it.
+impl From<AssistantMessage> for Message {
+    fn from(message: AssistantMessage) -> Self {
+        AssistantMessage { reasoning: None, ..message }.with_reasoning()
     }
 }
 

@@ -3,8 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::accumulate::MOST;
-use super::budget::{self, Kept};
+use super::budget::{self, Kept, MOST};
 use super::lenient::Text;
 use super::unreadable::{Unreadable, reported_trouble};
 use super::usage::{Logprobs, Usage};

@@ -1,15 +1,16 @@
-//! The error that a service tells of in JSON, in each of the forms that services have for it.
+//! The error object of a service, read from each of the forms that services have for it.
 
 use serde_json::{Map, Value};
 
 use super::trouble::{self, is_filled, is_named};
+use super::words::{CODES, KINDS, text_of, words};
 
 /// The error object that a service sent: `{"error": {"message", "type", "code", "param"}}`, or one of the many forms
 /// that other services have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApiError {
-    /// What the service says, for a person.
+    /// The service's message for a person.
     pub message: String,
     /// The service's class of error, such as `invalid_request_error`.
     pub kind: Option<String>,
@@ -19,26 +20,6 @@ pub struct ApiError {
     pub param: Option<String>,
     pub(crate) fields: Map<String, Value>,
 }
-
-/// Where the words for a person stand, the best first.
-const WORDS: &[&str] = &[
-    "message",
-    "Message",
-    "msg",
-    "error_message",
-    "errorMessage",
-    "error_msg",
-    "status_msg",
-    "error_description",
-    "detail",
-    "details",
-    "faultstring",
-    "title",
-    "reason",
-];
-pub(super) const CODES: &[&str] =
-    &["code", "Code", "error_code", "errorCode", "status_code", "statusCode", "http_code"];
-const KINDS: &[&str] = &["type", "error_type", "errorType", "__type"];
 
 impl ApiError {
     /// An error that is these words alone.
@@ -71,7 +52,7 @@ impl ApiError {
         &self.fields
     }
 
-    /// Whether an error that came inside a response is of the passing kind, by what its code or type says.
+    /// Returns true if an error that came inside a response is transient, by its code or type.
     pub(crate) fn is_passing(&self) -> bool {
         const PASSING: &[&str] = &[
             "rate_limit",
@@ -165,30 +146,6 @@ impl ApiError {
             fields.entry(name).or_insert_with(|| word.as_deref().into());
         }
         ApiError { message, kind, code, param, fields }
-    }
-}
-
-pub(super) fn words(object: &Map<String, Value>) -> Option<String> {
-    WORDS.iter().find_map(|name| text_of(object.get(*name)?))
-}
-
-/// The words in a value. FastAPI's are a list that tells where in the request each is about.
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
-        Value::Array(items) => {
-            let texts: Vec<String> = items.iter().filter_map(text_of).collect();
-            Some(texts.join("; ")).filter(|_| !texts.is_empty())
-        }
-        Value::Object(object) => {
-            let text = words(object)?;
-            let place = object.get("loc").and_then(Value::as_array).into_iter().flatten();
-            let place =
-                place.map(|step| step.as_str().map_or_else(|| step.to_string(), str::to_owned));
-            let place = place.collect::<Vec<_>>().join(".");
-            Some(if place.is_empty() { text } else { format!("{place}: {text}") })
-        }
-        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 mod api;
 mod kind;
 mod trouble;
+mod words;
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write};

@@ -1,8 +1,8 @@
-//! Whether JSON tells of an error: services have many forms for one, and write empty ones where nothing is wrong.
+//! Recognition of errors in JSON: services have many forms for one, and write empty ones where nothing is wrong.
 
 use serde_json::{Map, Value};
 
-use super::api::{CODES, words};
+use super::words::{CODES, words};
 
 /// Codes and words that services write where nothing is wrong.
 const FINE: &[&str] = &["0", "200", "ok", "success", "null", "none", "false"];
@@ -16,7 +16,7 @@ const AROUND: &[&str] = &["x_groq", "response", "Response", "ResponseMetadata"];
 /// MiniMax's field for trouble and for success.
 const BASE: &str = "base_resp";
 
-/// Whether JSON that came where a chunk or a reply belongs tells of an error. What is empty tells of none.
+/// Returns true if JSON in place of a chunk or a reply reports an error. An empty error is none.
 pub(crate) fn is_trouble(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().any(|item| item.is_object() && is_trouble(item)),
@@ -46,17 +46,17 @@ pub(super) fn inner(object: &Map<String, Value>) -> Option<(&str, &Value)> {
     })
 }
 
-/// Whether a field beside choices may tell of trouble.
+/// Returns true if a field beside choices may report an error.
 pub(crate) fn is_sign(name: &str) -> bool {
     ERRORS.contains(&name) || AROUND.contains(&name) || name == BASE || is_named(name)
 }
 
-/// Whether a field is named as the errors of Amazon's services are.
+/// Returns true if a field is named as the errors of Amazon's services are.
 pub(super) fn is_named(name: &str) -> bool {
     name.len() > "Exception".len() && (name.ends_with("Exception") || name.ends_with("Error"))
 }
 
-/// Whether a word is one that services have for errors: `error`, `exception`, Bedrock's many, and the like.
+/// Returns true if a word is one that services use for errors: `error`, `exception`, Bedrock's many, and the like.
 pub(crate) fn names_an_error(word: &str) -> bool {
     let word = word.to_ascii_lowercase();
     let contains = |part| word.contains(part);
@@ -70,7 +70,7 @@ fn has_no_reply(object: &Map<String, Value>) -> bool {
     object.get("choices").and_then(Value::as_array).is_none_or(Vec::is_empty)
 }
 
-/// Whether an object is itself an error. Services also send progress and keep-alives as objects with a message.
+/// Returns true if an object is itself an error. Services also send progress and keep-alives as objects with a message.
 fn is_flat(object: &Map<String, Value>) -> bool {
     let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
     let filled = |name: &str| object.get(name).is_some_and(is_filled);
@@ -100,7 +100,7 @@ fn is_flat(object: &Map<String, Value>) -> bool {
     says && (coded || alone || sure.iter().any(|name| filled(name)))
 }
 
-/// Whether the value of an error's field says anything.
+/// Returns true if the value of an error's field says anything.
 pub(crate) fn is_filled(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
+use super::REQUEST_ID;
 use super::cause::Cause;
-use super::{REQUEST_ID, failure};
+use super::excerpt::{EXCERPT_OF, excerpt};
 use crate::error::ApiError;
 use crate::error::{Error, ErrorKind};
 use crate::redact::{CREDENTIAL_HEADERS, Redactor};
@@ -101,8 +102,8 @@ impl Context {
 
     /// The start of `body`, of which there may be more to come, as one line without secrets.
     pub(crate) fn excerpt(&self, body: &[u8]) -> String {
-        let start = body.get(..failure::EXCERPT_OF).unwrap_or(body);
-        failure::excerpt(&self.redactor.scrub_start(start))
+        let start = body.get(..EXCERPT_OF).unwrap_or(body);
+        excerpt(&self.redactor.scrub_start(start))
     }
 
     /// Text of this call without secrets, for logs.

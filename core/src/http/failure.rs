@@ -8,11 +8,12 @@ use http::{HeaderMap, StatusCode};
 use hyper_util::client::legacy;
 
 use super::connect::LimitStruck;
+use super::context::Context;
+use super::excerpt::excerpt;
 use super::handshake::Refusal;
 use super::redact::shown_headers;
-use super::{Context, retry};
-use crate::error::ApiError;
-use crate::error::{Error, ErrorKind};
+use super::retry_after::{retry_after, should_retry};
+use crate::error::{ApiError, Error, ErrorKind};
 
 /// The error that a response of this status and body is. `body` may be cut, HTML, or nothing at all: the
 /// status is never lost.
@@ -38,13 +39,13 @@ pub(super) fn from_response(
         .error(kind, message)
         .with_status(status)
         .with_headers(shown_headers(&context.redactor, headers))
-        .with_retry_after(retry::retry_after(headers, SystemTime::now()))
+        .with_retry_after(retry_after(headers, SystemTime::now()))
         .with_body(body);
     if let Some(api) = api {
         error = error.with_api(api);
     }
     let passing = status == StatusCode::REQUEST_TIMEOUT || error.is_retryable();
-    error.with_retryable(retry::should_retry(headers).unwrap_or(passing))
+    error.with_retryable(should_retry(headers).unwrap_or(passing))
 }
 
 fn kind_of(status: StatusCode, api: Option<&ApiError>) -> ErrorKind {
@@ -68,32 +69,6 @@ fn kind_of(status: StatusCode, api: Option<&ApiError>) -> ErrorKind {
 /// The error that a body tells of, if it is JSON.
 fn parse_api_error(body: &str) -> Option<ApiError> {
     ApiError::from_json(&serde_json::from_str(body).ok()?)
-}
-
-/// The length of an excerpt, in characters, and how many bytes of the body it is made from.
-const LENGTH: usize = 200;
-pub(super) const EXCERPT_OF: usize = 64 * LENGTH;
-
-/// The start of a body that is no error object, such as a proxy's HTML page, as one line of text.
-pub(super) fn excerpt(body: &str) -> String {
-    let mut text = String::new();
-    let mut in_tag = false;
-    for c in body.chars().take(EXCERPT_OF) {
-        match c {
-            '<' => in_tag = true,
-            '>' if in_tag => {
-                in_tag = false;
-                text.push(' ');
-            }
-            c if !in_tag => text.push(c),
-            _ => {}
-        }
-    }
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match text.char_indices().nth(LENGTH) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
 }
 
 /// A failure to send a request, before any response.
@@ -175,17 +150,4 @@ fn transport(
         }
     }
     context.caused(kind, message, error)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_html_page_becomes_a_short_line() {
-        let page =
-            "<html><head><title>502 Bad Gateway</title></head>\r\n<body>\n<center>nginx</center>";
-        assert_eq!(excerpt(page), "502 Bad Gateway nginx");
-        assert_eq!(excerpt(&"가".repeat(500)).chars().count(), 201);
-    }
 }

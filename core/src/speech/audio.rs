@@ -14,11 +14,13 @@ use tokio::runtime::Handle;
 use tokio::task::coop::poll_proceed;
 use tokio::time::{Instant, timeout_at};
 
-use super::speaker::SPEECH;
 use super::{AudioFormat, file};
 use crate::config::Limits;
 use crate::error::{ErrorKind, Result};
 use crate::http::{Body, Context};
+
+/// The operation that errors of speech name.
+pub(super) const SPEECH: &str = "speech";
 
 /// Audio, in the pieces in which it comes.
 ///

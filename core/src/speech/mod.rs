@@ -23,10 +23,10 @@ pub use format::AudioFormat;
 pub use google::GoogleTranslateSpeaker;
 pub use join::JoinedSpeech;
 pub use openai::OpenAiSpeaker;
-pub use pipeline::{AudioPiece, FailedSentence, SpeechStream, Spoken};
+pub use pipeline::{AudioPiece, FailedSentence, SpeechStream, Spoken, Whole};
 pub use sentence::SentenceCutter;
 #[cfg(feature = "service")]
 pub use service::ServiceSpeaker;
-pub use settings::{OnFailure, Speech, SpeechMode, Whole};
+pub use settings::{OnFailure, Speech, SpeechMode};
 pub use speaker::{Speaker, SpeechRequest};
 pub use text::TextPiece;

@@ -7,7 +7,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
 use super::audio::Bounds;
-use super::speaker::SPEECH;
+use super::audio::SPEECH;
 use super::{AudioFormat, AudioStream, Speaker, SpeechRequest};
 use crate::chat::OpenAi;
 use crate::config::CallOptions;

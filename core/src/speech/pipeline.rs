@@ -19,9 +19,8 @@ use tokio::runtime::Handle;
 use tokio::task::coop::poll_proceed;
 use tokio::time::timeout;
 
-use super::join::JoinedSpeech;
+use super::audio::SPEECH;
 use super::settings::{OnFailure, Speech};
-use super::speaker::SPEECH;
 use super::{SentenceCutter, SpeechRequest, TextPiece};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guard;
@@ -103,11 +102,33 @@ enum State {
     Done(Audio),
 }
 
+impl Speech {
+    /// Speaks a text that is still being written: a [`ChatStream`](crate::chat::ChatStream), or any stream of strings
+    /// or of results of them.
+    ///
+    /// Nothing happens until the stream is read; dropping it ends every request. An error of the text ends the speech,
+    /// after the sentences that came before it.
+    pub fn speak<S>(&self, text: S) -> SpeechStream<S>
+    where
+        S: Stream<Item: TextPiece> + Unpin,
+    {
+        SpeechStream::new(self.clone(), text)
+    }
+
+    /// Speaks a text that is whole.
+    pub fn say(&self, text: impl Into<String>) -> SpeechStream<Whole> {
+        self.speak(futures_util::stream::iter([text.into()]))
+    }
+}
+
+/// A text that is whole, as a stream.
+pub type Whole = futures_util::stream::Iter<std::array::IntoIter<String, 1>>;
+
 impl<S: Stream<Item: TextPiece> + Unpin> SpeechStream<S> {
-    pub(super) fn new(speech: Speech, cutter: SentenceCutter, text: S) -> Self {
+    fn new(speech: Speech, text: S) -> Self {
         SpeechStream {
+            cutter: speech.cutter.clone(),
             speech,
-            cutter,
             text: Some(text),
             broken: None,
             waiting: VecDeque::new(),
@@ -115,11 +136,6 @@ impl<S: Stream<Item: TextPiece> + Unpin> SpeechStream<S> {
             sentences: 0,
             pieces: 0,
         }
-    }
-
-    /// The audio as one: bytes that a player takes for a single file.
-    pub fn joined(self) -> JoinedSpeech<S> {
-        JoinedSpeech::new(self)
     }
 
     /// Reads the text as far as it has come and there is room for its sentences.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::speaker::SPEECH;
+use super::audio::SPEECH;
 use super::{AudioFormat, AudioStream, Speaker, SpeechRequest};
 use crate::error::Result;
 use crate::http::Context;

@@ -4,10 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_core::Stream;
-
-use super::pipeline::SpeechStream;
-use super::{AudioFormat, SentenceCutter, Speaker, SpeechRequest, TextPiece};
+use super::{AudioFormat, SentenceCutter, Speaker, SpeechRequest};
 use crate::guard::Callback;
 
 /// How long one sentence may take where nothing else is said: no reader waits longer for a sound.
@@ -67,7 +64,7 @@ pub struct Speech {
     pub(super) retries: u32,
     pub(super) sentence_limit: Option<Duration>,
     pub(super) on_failure: OnFailure,
-    cutter: SentenceCutter,
+    pub(super) cutter: SentenceCutter,
 }
 
 impl Speech {
@@ -146,27 +143,7 @@ impl Speech {
         self.cutter = self.cutter.longest(code_points);
         self
     }
-
-    /// Speaks a text that is still being written: a [`ChatStream`](crate::chat::ChatStream), or any stream of strings
-    /// or of results of them.
-    ///
-    /// Nothing happens until the stream is read; dropping it ends every request. An error of the text ends the speech,
-    /// after the sentences that came before it.
-    pub fn speak<S>(&self, text: S) -> SpeechStream<S>
-    where
-        S: Stream<Item: TextPiece> + Unpin,
-    {
-        SpeechStream::new(self.clone(), self.cutter.clone(), text)
-    }
-
-    /// Speaks a text that is whole.
-    pub fn say(&self, text: impl Into<String>) -> SpeechStream<Whole> {
-        self.speak(futures_util::stream::iter([text.into()]))
-    }
 }
-
-/// A text that is whole, as a stream.
-pub type Whole = futures_util::stream::Iter<std::array::IntoIter<String, 1>>;
 
 impl fmt::Debug for Speech {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

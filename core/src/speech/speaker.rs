@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{AudioFormat, AudioStream};
+use super::audio::{AudioStream, SPEECH};
+use super::format::AudioFormat;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Something that turns text into audio.
@@ -146,6 +147,3 @@ impl SpeechRequest {
         }
     }
 }
-
-/// The operation that errors of speech name.
-pub(super) const SPEECH: &str = "speech";

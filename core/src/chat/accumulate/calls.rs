@@ -1,10 +1,11 @@
 //! The tool calls of one message: which call a piece belongs to, and what it adds.
 
 use super::change::{At, Changes};
-use super::merge::{Mode, merge_fields};
+use super::merge::{Mode, merge_fields, missing_fields};
 use super::nesting::Nesting;
-use super::{MOST, Tally};
+use super::tally::Tally;
 use crate::chat::assistant::{CUSTOM, CustomCall, FunctionCall, ToolCall};
+use crate::chat::budget::MOST;
 use crate::chat::chunk::ToolCallDelta;
 
 /// How the tool calls of a message are being written.
@@ -291,7 +292,7 @@ fn missing_of(call: &ToolCall, whole: &ToolCallDelta) -> ToolCallDelta {
         CustomCall {
             name: kept.map_or(custom.name.clone(), |_| String::new()),
             input: rest(kept.map_or("", |kept| &kept.input), &custom.input),
-            extra: super::fill::missing_fields(
+            extra: missing_fields(
                 kept.map_or(&Default::default(), |kept| &kept.extra),
                 &custom.extra,
             ),
@@ -304,8 +305,8 @@ fn missing_of(call: &ToolCall, whole: &ToolCallDelta) -> ToolCallDelta {
         name: whole.name.clone().filter(|_| call.function.name.is_empty()),
         arguments: whole.arguments.as_ref().map(|all| rest(&call.function.arguments, all)),
         custom,
-        function_extra: super::fill::missing_fields(&call.function.extra, &whole.function_extra),
-        extra: super::fill::missing_fields(&call.extra, &whole.extra),
+        function_extra: missing_fields(&call.function.extra, &whole.function_extra),
+        extra: missing_fields(&call.extra, &whole.extra),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::calls::Calls;
 use super::change::{At, Changes};
-use super::merge::{Mode, merge_fields};
-use super::{Tally, add_to_message};
+use super::merge::{Mode, merge_fields, missing_fields};
+use super::message::add_to_message;
+use super::tally::Tally;
 use crate::chat::assistant::AssistantMessage;
 use crate::chat::chunk::Delta;
-use crate::chat::extra::Extra;
 
 pub(super) fn fill_message<C: Changes>(
     message: &mut AssistantMessage,
@@ -33,15 +33,4 @@ pub(super) fn fill_message<C: Changes>(
 fn rest(kept: Option<&str>, whole: Option<&str>) -> Option<String> {
     let rest = whole?.strip_prefix(kept.unwrap_or_default())?;
     (kept.is_none() || !rest.is_empty()).then(|| rest.to_owned())
-}
-
-/// The fields that are not there yet.
-pub(super) fn missing_fields(kept: &Extra, whole: &Extra) -> Extra {
-    let mut missing = Extra::default();
-    for (name, value) in whole.iter() {
-        if kept.get(name).is_none_or(|kept| kept.is_null() && !value.is_null()) {
-            missing.keep(name, value.clone());
-        }
-    }
-    missing
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::Tally;
 use super::change::{At, Changes};
+use super::tally::Tally;
 use crate::chat::extra::Extra;
 
 /// How far back an item of a list is looked for by its index, where it does not stand at that place.
@@ -170,4 +170,15 @@ pub(super) fn size_of_value(value: &Value) -> usize {
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     };
     size_of::<Value>() + inside
+}
+
+/// The fields that are not there yet.
+pub(super) fn missing_fields(kept: &Extra, whole: &Extra) -> Extra {
+    let mut missing = Extra::default();
+    for (name, value) in whole.iter() {
+        if kept.get(name).is_none_or(|kept| kept.is_null() && !value.is_null()) {
+            missing.keep(name, value.clone());
+        }
+    }
+    missing
 }

@@ -7,7 +7,9 @@ mod calls;
 mod change;
 mod fill;
 mod merge;
+mod message;
 mod nesting;
+mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -17,15 +19,13 @@ pub(crate) use change::{At, Changes};
 
 use calls::Calls;
 use merge::{Mode, merge_fields, size_of_fields};
+use message::add_to_message;
+use tally::{Tally, tell_null};
 
-use super::assistant::{AssistantMessage, REFUSAL};
-use super::chunk::{ChatChunk, ChunkChoice, Delta};
-use super::object::Told;
+use super::budget::MOST;
+use super::chunk::{ChatChunk, ChunkChoice};
 use super::reply::{ChatReply, Choice, LOGPROBS, SERVICE_TIER, SYSTEM_FINGERPRINT, USAGE};
 use super::usage::{Logprobs, TokenLogprob, Usage};
-
-/// The most replies, and the most tool calls of each, that are kept.
-pub(super) const MOST: usize = 1024;
 
 /// A reply in the making.
 #[derive(Debug, Default)]
@@ -35,33 +35,6 @@ pub(crate) struct Accumulator {
     calls: Vec<Calls>,
     bytes: usize,
     begun: bool,
-}
-
-/// How many bytes are kept, and who is told of changes.
-struct Tally<'c, C> {
-    bytes: &'c mut usize,
-    changes: &'c mut C,
-}
-
-impl<C: Changes> Tally<'_, C> {
-    fn append(&mut self, kept: &mut Option<String>, text: Option<&str>, at: &At<'_>) {
-        let Some(text) = text else { return };
-        match kept {
-            None => {
-                self.changes.set(at, text);
-                *kept = Some(text.to_owned());
-            }
-            Some(kept) => self.append_to(kept, text, at),
-        }
-        *self.bytes += text.len();
-    }
-
-    fn append_to(&mut self, kept: &mut String, text: &str, at: &At<'_>) {
-        if !text.is_empty() {
-            self.changes.append(at, text);
-            kept.push_str(text);
-        }
-    }
 }
 
 impl Accumulator {
@@ -191,21 +164,6 @@ fn add_head<C: Changes>(reply: &mut ChatReply, chunk: &ChatChunk, tally: &mut Ta
     merge_fields(&mut reply.extra, &chunk.extra, Mode::Facts, &at, tally);
 }
 
-/// Keeps that a field came as null, where it has no value.
-fn tell_null<C: Changes>(
-    kept: &mut Told,
-    new: Told,
-    field: u8,
-    is_none: bool,
-    at: &At<'_>,
-    tally: &mut Tally<'_, C>,
-) {
-    if new.is_null(field) && is_none && !kept.is_null(field) {
-        kept.null(field);
-        tally.changes.set(at, &());
-    }
-}
-
 /// The position of the choice of this index, and whether it is new; none when there are too many. The choices stand in
 /// the order of their indices.
 fn place_of(
@@ -252,44 +210,6 @@ fn add_to_choice<C: Changes>(
         choice.finish_reason = Some(reason.clone());
     }
     merge_fields(&mut choice.extra, &addition.extra, Mode::Choice, at, tally);
-}
-
-fn add_to_message<C: Changes>(
-    message: &mut AssistantMessage,
-    delta: &Delta,
-    at: &At<'_>,
-    tally: &mut Tally<'_, C>,
-) {
-    tally.append(&mut message.content, delta.content.as_deref(), &at.name("content"));
-    tally.append(&mut message.refusal, delta.refusal.as_deref(), &at.name("refusal"));
-    let is_none = message.refusal.is_none();
-    tell_null(&mut message.told, delta.told, REFUSAL, is_none, &at.name("refusal"), tally);
-    add_reasoning(message, delta, at, tally);
-    let twice = |name: &str| message.reasoning.is_some() && name == message.reasoning_name.as_str();
-    if delta.extra.keys().any(|name| twice(name)) {
-        let mut extra = delta.extra.clone();
-        extra.retain(|name, _| !twice(name));
-        merge_fields(&mut message.extra, &extra, Mode::Pieces, at, tally);
-    } else {
-        merge_fields(&mut message.extra, &delta.extra, Mode::Pieces, at, tally);
-    }
-}
-
-fn add_reasoning<C: Changes>(
-    message: &mut AssistantMessage,
-    delta: &Delta,
-    at: &At<'_>,
-    tally: &mut Tally<'_, C>,
-) {
-    if message.reasoning.is_none() {
-        // An empty text says no more than that the service knows the name.
-        if delta.reasoning.as_ref().is_none_or(String::is_empty) {
-            return;
-        }
-        message.reasoning_name = delta.reasoning_name;
-    }
-    let at = at.name(message.reasoning_name.as_str());
-    tally.append(&mut message.reasoning, delta.reasoning.as_deref(), &at);
 }
 
 fn add_logprobs<C: Changes>(

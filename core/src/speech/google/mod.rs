@@ -18,7 +18,7 @@ use http::Method;
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::speaker::SPEECH;
+use super::audio::SPEECH;
 use super::{AudioFormat, AudioStream, Speaker, SpeechRequest};
 use crate::config::CallOptions;
 use crate::config::{Limits, RetryPolicy, Timeouts};

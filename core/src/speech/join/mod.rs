@@ -13,8 +13,8 @@ use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use futures_util::StreamExt;
 
+use super::audio::SPEECH;
 use super::pipeline::{AudioPiece, FailedSentence, SpeechStream, Spoken};
-use super::speaker::SPEECH;
 use super::{AudioFormat, TextPiece, file};
 use crate::config::Limits;
 use crate::error::{Error, ErrorKind, Result};
@@ -32,12 +32,15 @@ pub struct JoinedSpeech<S> {
     is_done: bool,
 }
 
-impl<S: Stream<Item: TextPiece> + Unpin> JoinedSpeech<S> {
-    pub(super) fn new(speech: SpeechStream<S>) -> Self {
+impl<S: Stream<Item: TextPiece> + Unpin> SpeechStream<S> {
+    /// The audio as one: bytes that a player takes for a single file.
+    pub fn joined(self) -> JoinedSpeech<S> {
         let joiner = Joiner::default();
-        JoinedSpeech { speech, joiner, failures: Vec::new(), is_done: false }
+        JoinedSpeech { speech: self, joiner, failures: Vec::new(), is_done: false }
     }
+}
 
+impl<S: Stream<Item: TextPiece> + Unpin> JoinedSpeech<S> {
     /// The media type; `None` before the first bytes.
     pub fn content_type(&self) -> Option<&str> {
         self.joiner.mime.as_deref()

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
-use super::Item;
 use super::abbreviation::is_abbreviation;
+use super::item::Item;
 
 /// How many characters before an end Unicode's rules are shown: they look back one letter and the marks on it.
 const CONTEXT: usize = 8;

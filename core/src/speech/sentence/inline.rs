@@ -1,7 +1,8 @@
 //! Marks inside a line: emphasis, spans of code, links, images, tags, entities, tables and escapes.
 
+use super::entity;
+use super::item::Item;
 use super::run::{Meaning, Run};
-use super::{Item, entity};
 
 /// How far a link's destination and a tag go, in characters; what is longer is none.
 const LONGEST_DESTINATION: usize = 2000;

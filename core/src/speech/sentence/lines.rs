@@ -1,6 +1,6 @@
 //! Lines and blocks: what begins a line in Markdown is taken off, and fenced code is left out.
 
-use super::Item;
+use super::item::Item;
 
 /// What a line can begin with before its text.
 const MARKS: &str = " \t#>-*+`~=_|:";

@@ -16,6 +16,7 @@ mod abbreviation;
 mod boundary;
 mod entity;
 mod inline;
+mod item;
 mod lines;
 mod run;
 mod words;
@@ -57,16 +58,6 @@ pub struct SentenceCutter {
     words: Words,
     boundary: Boundary,
     ready: VecDeque<String>,
-}
-
-/// What the machines hand on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Item {
-    Char(char),
-    /// A character of a name or a piece of code, in which no sentence ends.
-    Glued(char),
-    /// The end of a line.
-    Break,
 }
 
 impl SentenceCutter {

@@ -2,7 +2,7 @@
 
 use unicode_properties::{GeneralCategory, UnicodeEmoji, UnicodeGeneralCategory};
 
-use super::Item;
+use super::item::Item;
 
 /// How a URL begins.
 const BEGINNINGS: [&str; 3] = ["https://", "http://", "www."];

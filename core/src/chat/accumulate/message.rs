@@ -1,0 +1,45 @@
+//! Adds a delta to a message.
+
+use super::change::{At, Changes};
+use super::merge::{Mode, merge_fields};
+use super::tally::{Tally, tell_null};
+use crate::chat::assistant::{AssistantMessage, REFUSAL};
+use crate::chat::chunk::Delta;
+
+pub(super) fn add_to_message<C: Changes>(
+    message: &mut AssistantMessage,
+    delta: &Delta,
+    at: &At<'_>,
+    tally: &mut Tally<'_, C>,
+) {
+    tally.append(&mut message.content, delta.content.as_deref(), &at.name("content"));
+    tally.append(&mut message.refusal, delta.refusal.as_deref(), &at.name("refusal"));
+    let is_none = message.refusal.is_none();
+    tell_null(&mut message.told, delta.told, REFUSAL, is_none, &at.name("refusal"), tally);
+    add_reasoning(message, delta, at, tally);
+    let twice = |name: &str| message.reasoning.is_some() && name == message.reasoning_name.as_str();
+    if delta.extra.keys().any(|name| twice(name)) {
+        let mut extra = delta.extra.clone();
+        extra.retain(|name, _| !twice(name));
+        merge_fields(&mut message.extra, &extra, Mode::Pieces, at, tally);
+    } else {
+        merge_fields(&mut message.extra, &delta.extra, Mode::Pieces, at, tally);
+    }
+}
+
+fn add_reasoning<C: Changes>(
+    message: &mut AssistantMessage,
+    delta: &Delta,
+    at: &At<'_>,
+    tally: &mut Tally<'_, C>,
+) {
+    if message.reasoning.is_none() {
+        // An empty text says no more than that the service knows the name.
+        if delta.reasoning.as_ref().is_none_or(String::is_empty) {
+            return;
+        }
+        message.reasoning_name = delta.reasoning_name;
+    }
+    let at = at.name(message.reasoning_name.as_str());
+    tally.append(&mut message.reasoning, delta.reasoning.as_deref(), &at);
+}
