@@ -15,9 +15,9 @@ use super::wait::wait;
 use crate::config::CallOptions;
 use crate::credentials::Secret;
 use crate::error::Result;
-use crate::event::TurnEvent;
+use crate::event::{ChatAnswer, TurnEvent};
 use crate::process::runtime;
-use crate::service::{ChatAnswer, ChatServiceBuilder};
+use crate::service::ChatServiceBuilder;
 use crate::turn_request::TurnRequest;
 
 /// A client of a chat service, for code that is not async.

@@ -13,10 +13,10 @@ use tokio::runtime::Runtime;
 use super::wait::wait;
 use crate::chat::OpenAi;
 use crate::error::Result;
-use crate::event::TurnEvent;
+use crate::event::{ChatAnswer, TurnEvent};
 use crate::outbox::{FlushReport, Outbox};
 use crate::process::runtime;
-use crate::turn::{Timeline, TurnsBuilder};
+use crate::turn::{Stopper, Timeline, TurnsBuilder};
 use crate::turn_request::TurnRequest;
 
 /// Runs turns, for code that is not async; see [`turnwire::Turns`](crate::turn::Turns).
@@ -44,16 +44,40 @@ pub struct Turns {
 }
 
 impl Turns {
+    /// The same engine, for code that is not async.
+    ///
+    /// # Errors
+    ///
+    /// `config` when the library's thread cannot be started.
+    pub fn new(turns: crate::turn::Turns) -> Result<Self> {
+        Ok(Turns { inner: turns, runtime: runtime()? })
+    }
+
     /// Settings of turns with this model's service; end them with
     /// [`build_blocking`](crate::turn::TurnsBuilder::build_blocking).
     pub fn builder(llm: OpenAi) -> TurnsBuilder {
         crate::turn::Turns::builder(llm)
     }
 
-    /// Starts a turn; see [`turnwire::Turns::start`](crate::turn::Turns::start).
+    /// Checks the request, and starts its turn.
+    ///
+    /// # Errors
+    ///
+    /// As [`turnwire::Turns::try_start`](crate::turn::Turns::try_start).
+    pub fn try_start(&self, request: TurnRequest) -> Result<Turn> {
+        let _context = self.runtime.enter();
+        Ok(Turn { inner: self.inner.try_start(request)?, runtime: self.runtime })
+    }
+
+    /// Starts a turn, whose only item is the error if it cannot run.
     pub fn start(&self, request: TurnRequest) -> Turn {
         let _context = self.runtime.enter();
         Turn { inner: self.inner.start(request), runtime: self.runtime }
+    }
+
+    /// Stops the turn with this id; see [`turnwire::Turns::stop`](crate::turn::Turns::stop).
+    pub fn stop(&self, turn_id: &str) -> bool {
+        self.inner.stop(turn_id)
     }
 
     /// Speaks a text, sentence by sentence, as one piece of audio.
@@ -88,6 +112,51 @@ pub struct Turn {
 }
 
 impl Turn {
+    /// The turn's id, by which [`Turns::stop`] finds it.
+    pub fn id(&self) -> &str {
+        self.inner.id()
+    }
+
+    /// The id of the user's message.
+    pub fn message_id(&self) -> &str {
+        self.inner.message_id()
+    }
+
+    /// The id of the AI's message.
+    pub fn reply_id(&self) -> &str {
+        self.inner.reply_id()
+    }
+
+    /// A handle that stops the turn while another thread reads it.
+    pub fn stopper(&self) -> Stopper {
+        self.inner.stopper()
+    }
+
+    /// The reply's text as far as it has come.
+    pub fn partial(&self) -> &str {
+        self.inner.partial()
+    }
+
+    /// The whole answer, once the turn has been read to its end.
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the turn, or `truncated` when it was not read to its end.
+    pub fn into_answer(mut self) -> Result<ChatAnswer> {
+        let _context = self.runtime.enter();
+        self.inner.take().into_answer()
+    }
+
+    /// Reads the rest of the turn, and returns the whole answer.
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the turn, with the text so far.
+    pub fn finish(mut self) -> Result<ChatAnswer> {
+        let turn = self.inner.take();
+        wait(self.runtime, turn.finish())
+    }
+
     /// Ends the turn now, as its reader's going away does.
     pub fn cancel(&mut self) {
         let _context = self.runtime.enter();
@@ -107,7 +176,7 @@ impl TurnsBuilder {
     ///
     /// As [`build`](Self::build).
     pub fn build_blocking(self) -> Result<Turns> {
-        Ok(Turns { inner: self.build()?, runtime: runtime()? })
+        Turns::new(self.build()?)
     }
 }
 

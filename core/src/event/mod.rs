@@ -4,10 +4,12 @@
 //! [`RESPONSE_HEADERS`]. While there is nothing to say, [`KEEP_ALIVE`] is sent from time to time; when, is the caller's
 //! matter.
 
+mod answer;
 mod read;
 mod turn_event;
 mod write;
 
+pub use answer::ChatAnswer;
 pub(crate) use read::{MP3, Unreadable, audio, read};
 pub use turn_event::TurnEvent;
 

@@ -19,7 +19,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub(crate) const MP3: &str = "audio/mpeg";
 
 /// The fields of every type; each has some of them.
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 19] = [
     "type",
     "workspaceId",
     "content",
@@ -35,6 +35,10 @@ const FIELDS: [&str; 15] = [
     "promptTokens",
     "completionTokens",
     "totalTokens",
+    "turnId",
+    "messageId",
+    "replyId",
+    "stopped",
 ];
 
 /// The longest reason that is looked into for the message in it, in bytes; a longer one is shown as it is.
@@ -43,13 +47,13 @@ const LONGEST_REASON: usize = 64 * 1024;
 /// An event that cannot be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unreadable {
-    /// What is wrong with it.
+    /// The reason.
     pub(crate) why: String,
     /// The reply is whole without it.
     pub(crate) is_optional: bool,
 }
 
-/// Reads an event. `None` is one that says nothing to this version.
+/// Reads an event. `None` is one without a meaning for this version.
 ///
 /// A field of an odd type costs the event only where the event is nothing without it: `done` and `error` are read from
 /// their type alone.
@@ -71,11 +75,15 @@ pub(crate) fn read(text: &str) -> Result<Option<TurnEvent>, Unreadable> {
                 }
             };
         }
-        "done" => return Ok(Some(TurnEvent::done())),
+        "done" => {
+            let is_stopped = fields.raw("stopped") == Some("true");
+            return Ok(Some(if is_stopped { TurnEvent::Stopped } else { TurnEvent::Done }));
+        }
         "error" => {
             let (message, code) = (reason(&fields), fields.word("code"));
             return Ok(Some(TurnEvent::Error { message, code }));
         }
+        "turn" => turn(&fields).ok_or("a turnId, a messageId and a replyId"),
         "workspace" => workspace(&fields),
         "sentiment" => {
             fields.text("label").map(|label| TurnEvent::Sentiment { label }).ok_or("a label")
@@ -100,7 +108,7 @@ pub(crate) fn read(text: &str) -> Result<Option<TurnEvent>, Unreadable> {
     optional.map(Some).map_err(|what| Unreadable { why: lacks(what), is_optional: true })
 }
 
-/// An event without a type tells of an error, if anything.
+/// An event without a type is an error, if anything.
 fn untyped(fields: &EventFields<'_>) -> Option<TurnEvent> {
     let error = fields.raw("error")?;
     let is_long = error.len() > LONGEST_REASON;
@@ -110,6 +118,11 @@ fn untyped(fields: &EventFields<'_>) -> Option<TurnEvent> {
 }
 
 type EventFields<'a> = Fields<'a, 'static, { FIELDS.len() }>;
+
+fn turn(fields: &EventFields<'_>) -> Option<TurnEvent> {
+    let (turn_id, message_id) = (fields.word("turnId")?, fields.word("messageId")?);
+    Some(TurnEvent::Turn { turn_id, message_id, reply_id: fields.word("replyId")? })
+}
 
 fn workspace(fields: &EventFields<'_>) -> Result<TurnEvent, &'static str> {
     let workspace_id = fields.word("workspaceId").ok_or("a workspaceId")?;
@@ -131,7 +144,7 @@ fn usage(fields: &EventFields<'_>) -> Option<TurnEvent> {
     Some(TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens })
 }
 
-/// Why something failed, in whatever form the service says it.
+/// The reason of a failure, in whatever form the service sends it.
 fn reason(fields: &EventFields<'_>) -> String {
     let said = ["message", "error"].into_iter().find_map(|name| {
         let raw = fields.raw(name)?;
@@ -145,7 +158,7 @@ fn reason(fields: &EventFields<'_>) -> String {
     said.unwrap_or_else(|| "the service gave no reason".to_owned())
 }
 
-/// Sound out of its Base64; the error says what is wrong with it.
+/// Decodes Base64 audio; the error is the reason.
 pub(crate) fn audio(base64: &str) -> Result<Bytes, String> {
     let audio = BASE64.decode(base64.trim()).map_err(|e| format!("audioBase64: {e}"))?;
     match audio.is_empty() {
@@ -178,7 +191,10 @@ mod tests {
         prop_oneof![
             "[^\\x00]{1,20}".prop_map(|workspace_id| TurnEvent::Workspace { workspace_id }),
             text().prop_map(|content| TurnEvent::Content { content }),
-            Just(TurnEvent::done()),
+            Just(TurnEvent::Done),
+            Just(TurnEvent::Stopped),
+            ("[^\\x00]{1,20}", "[^\\x00]{1,20}", "[^\\x00]{1,20}")
+                .prop_map(|(turn, message, reply)| TurnEvent::turn(turn, message, reply)),
             (reason(), code()).prop_map(|(message, code)| TurnEvent::Error { message, code }),
             text().prop_map(|label| TurnEvent::Sentiment { label }),
             (any::<u64>(), text(), sound, text()).prop_map(|(seq, mime, audio, text)| {

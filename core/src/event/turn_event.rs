@@ -1,17 +1,44 @@
-//! The event, in every kind that there is.
+//! A turn's event, in every kind that there is.
 
 use bytes::Bytes;
 
 use super::{read, write};
 use crate::error::{Error, ErrorKind, Result};
 
-/// What happens in a turn, as its reader is told.
+/// An event of a turn, as its reader gets it.
 ///
 /// On the wire each is one JSON object, told apart by its `type`. The protocol grows by adding types, and readers skip
-/// those that they do not know.
+/// those that they do not know. Most variants may get more fields, so they are matched with `..`, and made by the
+/// functions of their names. [`Workspace`](Self::Workspace) and [`Content`](Self::Content), which every program matches,
+/// stay as they are.
+///
+/// ```
+/// use turnwire::TurnEvent;
+///
+/// fn show(event: TurnEvent) -> Option<String> {
+///     match event {
+///         TurnEvent::Content { content } => Some(content),
+///         TurnEvent::Done | TurnEvent::Stopped => Some("\n".to_owned()),
+///         TurnEvent::Usage { total_tokens, .. } => Some(format!("({total_tokens} tokens)")),
+///         _ => None,
+///     }
+/// }
+/// assert_eq!(show(TurnEvent::content("안녕")).as_deref(), Some("안녕"));
+/// assert_eq!(show(TurnEvent::usage(3, 4, 7)).as_deref(), Some("(7 tokens)"));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TurnEvent {
+    /// The ids of the turn and of its two messages; the first event. Sent only when asked for.
+    #[non_exhaustive]
+    Turn {
+        /// The turn's id, by which it can be stopped.
+        turn_id: String,
+        /// The id of the user's message.
+        message_id: String,
+        /// The id of the AI's message.
+        reply_id: String,
+    },
     /// The workspace of the turn is known.
     Workspace {
         /// Its id.
@@ -23,23 +50,28 @@ pub enum TurnEvent {
         content: String,
     },
     /// The reply is complete. Nothing comes after it.
-    #[non_exhaustive]
-    Done {},
+    Done,
+    /// The turn was stopped, and keeps the text so far. Nothing comes after it. On the wire it is a `done` with
+    /// `stopped`.
+    Stopped,
     /// The reply failed midway. Nothing comes after it.
     ///
     /// A client's stream gives it as an [`Error`](crate::error::Error) of kind `api`, which keeps the text so far.
+    #[non_exhaustive]
     Error {
-        /// Why, for the user.
+        /// The reason, for the user.
         message: String,
-        /// The code of the error, such as `rate_limited`; not every service tells it.
+        /// The code of the error, such as `rate_limited`; not every service sends it.
         code: Option<String>,
     },
-    /// What the user's message expresses. Sent only when asked for.
+    /// The sentiment of the user's message. Sent only when asked for.
+    #[non_exhaustive]
     Sentiment {
         /// The label, such as 기쁨.
         label: String,
     },
     /// A piece of the reply, spoken. Sent only when asked for, in the reply's order.
+    #[non_exhaustive]
     Audio {
         /// Counts the pieces, from 0 and without gaps.
         seq: u64,
@@ -47,19 +79,21 @@ pub enum TurnEvent {
         mime: String,
         /// The sound.
         audio: Bytes,
-        /// What it says.
+        /// The text that is spoken.
         text: String,
     },
     /// A stage beside the reply failed, and the turn went on without it. Sent only when asked for.
+    #[non_exhaustive]
     StageFailed {
         /// The stage, such as `create_workspace`.
         stage: String,
-        /// What the user misses.
+        /// The consequence, for the user.
         message: String,
         /// The code of the error, such as `connect`, if an error was the reason.
         code: Option<String>,
     },
-    /// What the reply cost. Sent only when asked for.
+    /// The tokens that the reply cost. Sent only when asked for.
+    #[non_exhaustive]
     Usage {
         /// The tokens of the question, with all that was sent along.
         prompt_tokens: u64,
@@ -71,26 +105,74 @@ pub enum TurnEvent {
 }
 
 impl TurnEvent {
-    /// The event that tells a user of an error: in words for users ([`ErrorKind::user_message`](crate::error::ErrorKind::user_message)),
-    /// and with the error's code. What else the error tells is the server's business.
-    pub fn error(error: &Error) -> Self {
-        TurnEvent::Error {
-            message: error.kind().user_message().to_owned(),
-            code: Some(error.code().to_owned()),
-        }
+    /// The ids of a turn and its messages.
+    pub fn turn(
+        turn_id: impl Into<String>,
+        message_id: impl Into<String>,
+        reply_id: impl Into<String>,
+    ) -> Self {
+        let (turn_id, message_id) = (turn_id.into(), message_id.into());
+        TurnEvent::Turn { turn_id, message_id, reply_id: reply_id.into() }
     }
 
-    /// The event that ends a turn well.
-    pub fn done() -> Self {
-        TurnEvent::Done {}
+    /// The workspace of a turn.
+    pub fn workspace(workspace_id: impl Into<String>) -> Self {
+        TurnEvent::Workspace { workspace_id: workspace_id.into() }
+    }
+
+    /// A piece of a reply.
+    pub fn content(content: impl Into<String>) -> Self {
+        TurnEvent::Content { content: content.into() }
+    }
+
+    /// The event for a reply that failed: the error's message for users
+    /// ([`ErrorKind::user_message`](crate::error::ErrorKind::user_message)) and its code. The rest of the error is the
+    /// server's business.
+    pub fn error(error: &Error) -> Self {
+        TurnEvent::failed(error.kind().user_message(), Some(error.code().to_owned()))
+    }
+
+    /// The event for a reply that failed, in words of your own.
+    pub fn failed(message: impl Into<String>, code: Option<String>) -> Self {
+        TurnEvent::Error { message: message.into(), code }
+    }
+
+    /// The sentiment of a message.
+    pub fn sentiment(label: impl Into<String>) -> Self {
+        TurnEvent::Sentiment { label: label.into() }
+    }
+
+    /// A piece of speech.
+    pub fn audio(
+        seq: u64,
+        mime: impl Into<String>,
+        audio: impl Into<Bytes>,
+        text: impl Into<String>,
+    ) -> Self {
+        TurnEvent::Audio { seq, mime: mime.into(), audio: audio.into(), text: text.into() }
+    }
+
+    /// The failure of a stage beside the reply.
+    pub fn stage_failed(
+        stage: impl Into<String>,
+        message: impl Into<String>,
+        code: Option<String>,
+    ) -> Self {
+        TurnEvent::StageFailed { stage: stage.into(), message: message.into(), code }
+    }
+
+    /// The tokens of a question, of its reply, and of both.
+    pub fn usage(prompt_tokens: u64, completion_tokens: u64, total_tokens: u64) -> Self {
+        TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens }
     }
 
     /// The `type` on the wire.
     pub fn kind(&self) -> &'static str {
         match self {
+            TurnEvent::Turn { .. } => "turn",
             TurnEvent::Workspace { .. } => "workspace",
             TurnEvent::Content { .. } => "content",
-            TurnEvent::Done { .. } => "done",
+            TurnEvent::Done | TurnEvent::Stopped => "done",
             TurnEvent::Error { .. } => "error",
             TurnEvent::Sentiment { .. } => "sentiment",
             TurnEvent::Audio { .. } => "audio",
@@ -99,7 +181,7 @@ impl TurnEvent {
         }
     }
 
-    /// Reads an event's JSON. `None` is one that says nothing to this version: of a type that it does not know, or a
+    /// Reads an event's JSON. `None` is one without a meaning for this version: of a type that it does not know, or a
     /// piece of content without any.
     ///
     /// Halves of surrogate pairs become U+FFFD.
@@ -108,7 +190,7 @@ impl TurnEvent {
     /// use turnwire::TurnEvent;
     ///
     /// let event = TurnEvent::from_json(r#"{"type":"content","content":"\uc548\ub155"}"#)?;
-    /// assert_eq!(event, Some(TurnEvent::Content { content: "안녕".into() }));
+    /// assert_eq!(event, Some(TurnEvent::content("안녕")));
     /// assert_eq!(TurnEvent::from_json(r#"{"type": "of tomorrow"}"#)?, None);
     /// # Ok::<(), turnwire::Error>(())
     /// ```
@@ -126,7 +208,7 @@ impl TurnEvent {
     /// ```
     /// use turnwire::TurnEvent;
     ///
-    /// let event = TurnEvent::Content { content: "안녕\n".into() };
+    /// let event = TurnEvent::content("안녕\n");
     /// assert_eq!(event.to_json(), r#"{"type": "content", "content": "안녕\n"}"#);
     /// ```
     pub fn to_json(&self) -> String {
@@ -139,7 +221,7 @@ impl TurnEvent {
     /// use turnwire::TurnEvent;
     ///
     /// let mut out = Vec::new();
-    /// TurnEvent::done().encode(&mut out);
+    /// TurnEvent::Done.encode(&mut out);
     /// assert_eq!(out, b"data: {\"type\": \"done\"}\n\n");
     /// ```
     pub fn encode(&self, out: &mut Vec<u8>) {

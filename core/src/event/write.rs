@@ -11,9 +11,13 @@ use crate::sse::{Event, Frame, encode};
 pub(super) fn json(event: &TurnEvent) -> String {
     let object = Object::new(event.kind());
     let object = match event {
+        TurnEvent::Turn { turn_id, message_id, reply_id } => {
+            object.text("turnId", turn_id).text("messageId", message_id).text("replyId", reply_id)
+        }
         TurnEvent::Workspace { workspace_id } => object.text("workspaceId", workspace_id),
         TurnEvent::Content { content } => object.text("content", content),
-        TurnEvent::Done { .. } => object,
+        TurnEvent::Done => object,
+        TurnEvent::Stopped => object.field("stopped", "true"),
         TurnEvent::Error { message, code } => {
             object.text("message", message).optional("code", code.as_deref())
         }

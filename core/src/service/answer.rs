@@ -7,22 +7,10 @@ use serde_json::Value;
 
 use crate::error::is_filled;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::TurnEvent;
+use crate::event::{ChatAnswer, TurnEvent};
 use crate::http::Context;
 use crate::json::Fields;
 use crate::{event, json};
-
-/// A whole reply of the chat service.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ChatAnswer {
-    /// The reply's text.
-    pub reply: String,
-    /// The workspace of the turn, if the service told.
-    pub workspace_id: Option<String>,
-    /// The reply spoken, MP3, if that was asked for.
-    pub audio: Option<Bytes>,
-}
 
 /// The fields of an answer.
 const FIELDS: [&str; 4] = ["reply", "workspaceId", "audioBase64", "error"];
@@ -47,12 +35,12 @@ impl ChatAnswer {
                 None
             }
         });
-        Ok(ChatAnswer { reply, workspace_id: fields.word("workspaceId"), audio })
+        Ok(ChatAnswer { reply, workspace_id: fields.word("workspaceId"), audio, stopped: false })
     }
 
     /// The answer as the events that a stream would have been.
     pub(super) fn into_events(self) -> impl Iterator<Item = TurnEvent> {
-        let ChatAnswer { reply, workspace_id, audio } = self;
+        let ChatAnswer { reply, workspace_id, audio, .. } = self;
         let text = reply.clone();
         let workspace = workspace_id.map(|workspace_id| TurnEvent::Workspace { workspace_id });
         let content = Some(reply).filter(|reply| !reply.is_empty());
@@ -63,7 +51,7 @@ impl ChatAnswer {
             audio,
             text,
         });
-        workspace.into_iter().chain(content).chain(audio).chain([TurnEvent::done()])
+        workspace.into_iter().chain(content).chain(audio).chain([TurnEvent::Done])
     }
 }
 

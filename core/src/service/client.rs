@@ -10,7 +10,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::answer::{ChatAnswer, read_speech};
+use super::answer::read_speech;
 use super::failure::{after, explained, is_untaken};
 use super::request::{Reply, body};
 use super::settings::{ServicePaths, Wire};
@@ -18,6 +18,7 @@ use super::stream::TurnStream;
 use crate::config::CallOptions;
 use crate::credentials::{GuardedProvider, Tokens};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::ChatAnswer;
 use crate::http::{Head, HttpClient, Repeat, Request, Response, Source};
 use crate::turn_request::TurnRequest;
 

@@ -2,12 +2,11 @@
 
 use bytes::Bytes;
 
+use super::Wire;
 use super::bare::{Bare, is_events};
-use super::{ChatAnswer, Wire};
 use crate::config::Limits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event;
-use crate::event::TurnEvent;
+use crate::event::{self, ChatAnswer, TurnEvent};
 use crate::http::Context;
 use crate::sse::{Decoder, Frame};
 

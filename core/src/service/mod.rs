@@ -11,7 +11,6 @@ mod request;
 mod settings;
 mod stream;
 
-pub use answer::ChatAnswer;
 pub use builder::ChatServiceBuilder;
 pub use client::ChatService;
 pub use settings::{ServicePaths, Wire};

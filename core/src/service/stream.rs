@@ -6,18 +6,18 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use http::HeaderMap;
 use tokio::task::coop::poll_proceed;
 use tokio::time::Instant;
 
+use super::Wire;
 use super::input::{Input, Step};
-use super::{ChatAnswer, Wire};
 use crate::config::Limits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::TurnEvent;
+use crate::event::{ChatAnswer, TurnEvent};
 use crate::http::{Piece, Source};
 
 /// The events of a turn, as the service sends them.
@@ -159,7 +159,7 @@ impl TurnStream {
                 Ok(Step::Event(event)) => return Poll::Ready(Some(self.take_in(event, task))),
                 Ok(Step::Nothing) => {}
                 Ok(Step::Answer(answer)) => self.ready.extend(answer.into_events()),
-                Ok(Step::End) => self.ready.push_back(TurnEvent::done()),
+                Ok(Step::End) => self.ready.push_back(TurnEvent::Done),
                 Err(error) => return Poll::Ready(Some(Err(self.end_with(error)))),
             }
         }
@@ -167,7 +167,7 @@ impl TurnStream {
 
     fn take_in(&mut self, event: TurnEvent, task: &mut TaskContext<'_>) -> Result<TurnEvent> {
         match &event {
-            TurnEvent::Done { .. } => {
+            TurnEvent::Done | TurnEvent::Stopped => {
                 self.state = State::Ended(Ok(()));
                 self.source.finish(task);
             }
@@ -178,27 +178,18 @@ impl TurnStream {
             }
             TurnEvent::Content { content } => {
                 self.source.content_came();
-                self.so_far.reply.push_str(content);
                 if !content.is_empty() {
                     self.first_content.get_or_insert_with(|| self.started.elapsed());
                 }
             }
-            TurnEvent::Workspace { workspace_id } => {
-                self.so_far.workspace_id = Some(workspace_id.clone());
-            }
-            TurnEvent::Audio { audio, .. } => {
-                self.source.content_came();
-                // Pieces of MP3, one after another, are MP3.
-                let before = self.so_far.audio.take();
-                self.so_far.audio = Some(match before {
-                    None => audio.clone(),
-                    Some(before) => joined(before, audio),
-                });
-            }
-            TurnEvent::Sentiment { .. }
+            TurnEvent::Workspace { .. } => {}
+            TurnEvent::Turn { .. }
+            | TurnEvent::Audio { .. }
+            | TurnEvent::Sentiment { .. }
             | TurnEvent::StageFailed { .. }
             | TurnEvent::Usage { .. } => self.source.content_came(),
         }
+        self.so_far.add(&event);
         let kept = self.so_far.reply.len() + self.so_far.audio.as_ref().map_or(0, Bytes::len);
         if kept > self.limits.reply {
             let why =
@@ -222,13 +213,6 @@ impl TurnStream {
         self.source.close();
         error
     }
-}
-
-/// One piece of audio after another. Room that the first has left is used, so that many pieces cost as much as one.
-fn joined(before: Bytes, more: &Bytes) -> Bytes {
-    let mut whole = before.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
-    whole.extend_from_slice(more);
-    whole.freeze()
 }
 
 impl Stream for TurnStream {

@@ -33,7 +33,7 @@ fn check_kept(settings: &TurnsBuilder, store: &ChatStore, request: &TurnRequest)
         return Err(refused("a turn that is kept in a store needs a workspace, or a new one"));
     }
     // Another sink may deliver without tokens. A workspace is always created by the store itself.
-    let needs_tokens = request.place == Place::New || settings.saves.are_watched();
+    let needs_tokens = request.place == Place::New || settings.deliveries.is_tracking();
     if needs_tokens && request.tokens.is_none() && !store.has_tokens() {
         let why = "a turn that is kept in a store needs the user's tokens: give them to the \
                    request or to the store, or give the store a `TokenProvider`";

@@ -1,4 +1,4 @@
-//! The running of a turn: the reply, driven by its reader, and what the stages beside it tell.
+//! The running of a turn: the reply, driven by its reader, and the events of the stages beside it.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,18 +10,18 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::coop::poll_proceed;
 use tokio::time::{Sleep, sleep};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-use super::beside::Beside;
-use super::keeper::Keeper;
-use super::reply::{self, Asked, Kept, Label, Opened};
+use super::handle::Ids;
+use super::persister::MessagePersister;
+use super::reply::{self, ConversationContext, Label, Opened, Question};
 use super::settings::{OnDisconnect, TurnsBuilder};
+use super::side_events::SideEvents;
 use super::speaking::Speaking;
+use super::stop::{Registration, Stopper};
 use super::timeline::{Recorder, Running};
-use super::workspace::{Naming, Watch};
-use super::{Turns, admission};
-use crate::chat::ChatStream;
+use super::work::Work;
+use super::workspace::{Naming, OpeningWatch};
+use crate::chat::{ChatReply, ChatStream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::TurnEvent;
 use crate::turn_request::Place;
@@ -30,65 +30,90 @@ use crate::turn_request::TurnRequest;
 /// A turn that runs.
 pub(super) struct Engine {
     settings: Arc<TurnsBuilder>,
-    background: TaskTracker,
-    /// Ends what is in the background.
-    ending: CancellationToken,
+    work: Work,
     runtime: Handle,
+    ids: Ids,
+    stopper: Stopper,
+    _registration: Registration,
     recorder: Recorder,
-    keeper: Option<Keeper>,
-    beside: Beside,
+    persister: Option<MessagePersister>,
+    side_events: SideEvents,
     reply: Reply,
+    /// The reply's text, once it does not grow any more.
+    text: String,
 }
 
-/// How far the reply is.
+/// The progress of the reply.
 enum Reply {
     Opening(BoxFuture<'static, Result<Opened>>),
     Streaming(Box<ChatStream>, Running),
-    /// It is complete and kept. A new workspace's id is waited for until then.
-    Complete(Pin<Box<Sleep>>),
-    /// There is no more to come.
+    /// It is complete, or was stopped, and is kept. The id of a new workspace is waited for until `limit`.
+    Complete {
+        limit: Pin<Box<Sleep>>,
+        is_stopped: bool,
+    },
+    /// Nothing comes any more.
     Ended,
-    /// Something is wrong with the request.
-    Refused(Option<Error>),
-}
-
-/// Starts a turn.
-pub(super) fn start(turns: &Turns, request: TurnRequest) -> (Engine, Recorder) {
-    let settings = turns.settings.clone();
-    let (failed, failures) = settings.tells.failures.then(mpsc::unbounded_channel).unzip();
-    let recorder = Recorder::start(failed);
-    let mut engine = Engine {
-        settings: settings.clone(),
-        background: turns.background.clone(),
-        ending: turns.ending.clone(),
-        runtime: Handle::current(),
-        recorder: recorder.clone(),
-        keeper: None,
-        beside: Beside::new(settings.tells, failures),
-        reply: Reply::Ended,
-    };
-    let admitted = match turns.is_shut_down() {
-        true => Err(admission::shut_down()),
-        false => admission::check(&settings, &request),
-    };
-    engine.reply = match admitted.and_then(|()| engine.begin(request)) {
-        Ok((asked, label)) => {
-            let recorder = recorder.clone();
-            let opening = async move { reply::open(&settings, asked, label, &recorder).await };
-            Reply::Opening(Box::pin(opening))
-        }
-        Err(error) => Reply::Refused(Some(error)),
-    };
-    (engine, recorder)
 }
 
 impl Engine {
-    /// Starts what runs beside the reply, and tells what the reply is made from.
-    fn begin(&mut self, request: TurnRequest) -> Result<(Asked, Option<Label>)> {
+    /// Starts a turn whose request was admitted.
+    pub(super) fn start(
+        settings: &Arc<TurnsBuilder>,
+        work: &Work,
+        runtime: Handle,
+        request: TurnRequest,
+    ) -> Self {
+        let events = settings.events;
+        let (failed, failures) = events.failures.then(mpsc::unbounded_channel).unzip();
+        let (ids, stopper) = (Ids::new(), Stopper::new());
+        let mut engine = Engine {
+            settings: settings.clone(),
+            work: work.clone(),
+            runtime,
+            _registration: work.running.register(&ids.turn, stopper.clone()),
+            ids,
+            stopper,
+            recorder: Recorder::start(failed),
+            persister: None,
+            side_events: SideEvents::new(events, failures),
+            reply: Reply::Ended,
+            text: String::new(),
+        };
+        let (question, label) = engine.begin(request);
+        let (settings, recorder) = (settings.clone(), engine.recorder.clone());
+        let opening = async move { reply::open(&settings, question, label, &recorder).await };
+        engine.reply = Reply::Opening(Box::pin(opening));
+        engine
+    }
+
+    /// The handles that outlive the engine.
+    pub(super) fn handles(&self) -> (Ids, Stopper, Recorder) {
+        (self.ids.clone(), self.stopper.clone(), self.recorder.clone())
+    }
+
+    /// The reply's text as far as it has come.
+    pub(super) fn partial(&self) -> &str {
+        match &self.reply {
+            Reply::Streaming(stream, _) => stream.partial().text(),
+            _ => &self.text,
+        }
+    }
+
+    pub(super) fn take_text(&mut self) -> String {
+        std::mem::take(&mut self.text)
+    }
+
+    /// Starts the stages beside the reply, and returns the parts that the reply is made from.
+    fn begin(&mut self, request: TurnRequest) -> (Question, Option<Label>) {
         let TurnRequest { message, place, user_id, tokens, history, .. } = request;
-        let mut kept = None;
+        if self.settings.events.turn {
+            let Ids { turn, message, reply } = self.ids.clone();
+            self.side_events.push(TurnEvent::turn(turn, message, reply));
+        }
+        let mut context = None;
         if let (Some(store), Some(outbox)) = (&self.settings.store, &self.settings.outbox) {
-            // `admission` has seen to it that the request says whose it is, and where it belongs.
+            // `admission` guarantees that the request has a user and a place.
             let user = user_id.unwrap_or_default();
             let mut store = store.for_user(&user);
             if let Some(tokens) = &tokens {
@@ -98,47 +123,51 @@ impl Engine {
                 Place::Workspace(id) => Some(id.clone()),
                 Place::New | Place::Unnamed => None,
             };
-            let keeping = (outbox.clone(), self.settings.saves.clone());
-            let recorder = self.recorder.clone();
-            let keeper = Keeper::new(keeping, recorder, tokens, &user, &message, known.clone());
-            self.keeper = Some(keeper.clone());
+            let delivery = (outbox.clone(), self.settings.deliveries.clone());
+            let turn = (self.ids.clone(), self.recorder.clone());
+            let persister =
+                MessagePersister::new(delivery, turn, tokens, &user, &message, known.clone());
+            self.persister = Some(persister.clone());
             match known {
                 Some(id) => {
-                    self.beside.tell(TurnEvent::Workspace { workspace_id: id.clone() });
-                    keeper.keep();
-                    let message_id = keeper.message_id().to_owned();
-                    kept = Some(Kept { store, workspace: id, message_id });
+                    self.side_events.push(TurnEvent::workspace(id.as_str()));
+                    persister.save();
+                    let message_id = self.ids.message.clone();
+                    context = Some(ConversationContext { store, workspace: id, message_id });
                 }
-                None => self.begin_workspace(keeper, message.clone()),
+                None => self.begin_workspace(persister, message.clone()),
             }
         }
         let (speech, mode) = (self.settings.speech.as_ref(), self.settings.speech_mode);
         let wait = self.settings.speech_wait;
-        self.beside.speaking = Speaking::new(speech, mode, wait, &self.recorder);
+        self.side_events.speaking = Speaking::new(speech, mode, wait, &self.recorder);
         let sentiment = self.settings.sentiment.clone();
-        let label = sentiment.map(|sentiment| Label::search(sentiment, &message, &self.recorder));
-        Ok((Asked { message, history, kept }, label))
+        let label = sentiment.map(|sentiment| Label::classify(sentiment, &message, &self.recorder));
+        (Question { message, history, context }, label)
     }
 
-    fn begin_workspace(&mut self, keeper: Keeper, message: String) {
+    fn begin_workspace(&mut self, persister: MessagePersister, message: String) {
         let (known, receiver) = oneshot::channel();
-        let (recorder, saves) = (self.recorder.clone(), &self.settings.saves);
-        let watch = Watch::new(&recorder, saves, keeper.message_id(), known);
-        let ending = self.ending.clone();
-        let naming = Naming::begin(keeper, &message, watch, ending.clone());
+        let (recorder, deliveries) = (self.recorder.clone(), &self.settings.deliveries);
+        let watch = OpeningWatch::new(&recorder, deliveries, &self.ids.message, known);
+        let ending = self.work.ending.clone();
+        let naming = Naming::begin(persister, &message, watch, ending.clone());
         let Some(naming) = naming else { return };
         let naming = naming.run(self.settings.clone(), recorder, message);
-        self.background.spawn(async move {
+        self.work.background.spawn(async move {
             let _ = ending.run_until_cancelled(naming).await;
         });
-        self.beside.workspace = Some(receiver);
+        self.side_events.workspace = Some(receiver);
     }
 
     pub(super) fn poll_event(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<TurnEvent>>> {
+        if self.stopper.poll_stopped(task.waker()) {
+            self.stop();
+        }
         loop {
             // A model that sends without a pause must not keep its reader's other work, such as time limits, waiting.
             let share = ready!(poll_proceed(task));
-            if let Some(event) = self.beside.poll(task) {
+            if let Some(event) = self.side_events.poll(task) {
                 share.made_progress();
                 return Poll::Ready(Some(Ok(event)));
             }
@@ -159,7 +188,7 @@ impl Engine {
                         Some(Ok(chunk)) => {
                             self.recorder.piece();
                             let content = chunk.text().to_owned();
-                            if let Some(speaking) = &mut self.beside.speaking {
+                            if let Some(speaking) = &mut self.side_events.speaking {
                                 speaking.more(&content);
                             }
                             return Poll::Ready(Some(Ok(TurnEvent::Content { content })));
@@ -168,19 +197,15 @@ impl Engine {
                         None => self.complete()?,
                     }
                 }
-                Reply::Complete(limit) => {
-                    let Beside { workspace, speaking, .. } = &self.beside;
+                Reply::Complete { limit, is_stopped } => {
+                    let SideEvents { workspace, speaking, .. } = &self.side_events;
                     let waits = workspace.is_some() && limit.as_mut().poll(task).is_pending();
                     if waits || speaking.is_some() {
                         return Poll::Pending;
                     }
+                    let last = if *is_stopped { TurnEvent::Stopped } else { TurnEvent::Done };
                     self.end();
-                    return Poll::Ready(Some(Ok(TurnEvent::done())));
-                }
-                Reply::Refused(error) => {
-                    let error = error.take();
-                    self.end();
-                    return Poll::Ready(error.map(Err));
+                    return Poll::Ready(Some(Ok(last)));
                 }
                 Reply::Ended => return Poll::Ready(None),
             }
@@ -192,13 +217,13 @@ impl Engine {
             Ok(opened) => opened,
             Err(error) => return Err(self.fail(error)),
         };
-        self.beside.tell_label(label);
-        self.beside.search_on(late);
+        self.side_events.push_label(label);
+        self.side_events.wait_for_label(late);
         self.reply = Reply::Streaming(Box::new(stream), stage);
         Ok(())
     }
 
-    /// The model has said all.
+    /// Called at the end of the model's stream.
     fn complete(&mut self) -> Result<()> {
         let Reply::Streaming(stream, stage) = std::mem::replace(&mut self.reply, Reply::Ended)
         else {
@@ -220,50 +245,79 @@ impl Engine {
             }
         };
         stage.done();
-        if let Some(keeper) = &self.keeper {
-            keeper.keep_reply(reply.text());
+        self.close_reply(&reply);
+        if let Some(persister) = &self.persister {
+            persister.save_reply(&self.text);
         }
-        if let Some(speaking) = &mut self.beside.speaking {
-            speaking.complete(reply.text());
+        if let Some(speaking) = &mut self.side_events.speaking {
+            speaking.complete(&self.text);
         }
-        if let Some(usage) = reply.usage.filter(|_| self.settings.tells.usage) {
-            self.beside.tell(TurnEvent::Usage {
-                prompt_tokens: usage.prompt_tokens,
-                completion_tokens: usage.completion_tokens,
-                total_tokens: usage.total_tokens,
-            });
+        if let Some(usage) = reply.usage.filter(|_| self.settings.events.usage) {
+            let (prompt, completion) = (usage.prompt_tokens, usage.completion_tokens);
+            self.side_events.push(TurnEvent::usage(prompt, completion, usage.total_tokens));
         }
-        self.reply = Reply::Complete(Box::pin(sleep(self.settings.workspace_wait)));
+        self.reply = self.completed(false);
         Ok(())
     }
 
-    /// The reply broke: what came of it is kept.
+    /// Ends the reply where it is, and keeps the text so far.
+    fn stop(&mut self) {
+        match std::mem::replace(&mut self.reply, Reply::Ended) {
+            Reply::Opening(_) => {}
+            // Its stage is cancelled as it is dropped.
+            Reply::Streaming(stream, _stage) => {
+                self.close_reply(stream.partial());
+                if let Some(persister) = &self.persister {
+                    persister.save_reply(&self.text);
+                }
+            }
+            // The text is complete; what is stopped is its speech.
+            Reply::Complete { .. } if self.side_events.speaking.is_some() => {}
+            reply => {
+                self.reply = reply;
+                return;
+            }
+        }
+        self.side_events.speaking = None;
+        self.reply = self.completed(true);
+    }
+
+    fn completed(&self, is_stopped: bool) -> Reply {
+        Reply::Complete { limit: Box::pin(sleep(self.settings.workspace_wait)), is_stopped }
+    }
+
+    /// The reply broke: the text so far is kept.
     fn fail(&mut self, error: Error) -> Error {
         if let Reply::Streaming(stream, stage) = std::mem::replace(&mut self.reply, Reply::Ended) {
             stage.failed_by(&error);
             self.keep_partial(&stream);
+            self.close_reply(stream.partial());
         }
         self.end();
         error
     }
 
+    fn close_reply(&mut self, reply: &ChatReply) {
+        reply.text().clone_into(&mut self.text);
+    }
+
     fn keep_partial(&self, stream: &ChatStream) {
         if self.settings.on_disconnect != OnDisconnect::Discard
-            && let Some(keeper) = &self.keeper
+            && let Some(persister) = &self.persister
         {
-            keeper.keep_reply(stream.partial().text());
+            persister.save_reply(stream.partial().text());
         }
     }
 
-    /// Nobody reads any more.
+    /// Called when the reader is dropped or cancels.
     pub(super) fn left(mut self) {
         let is_running = matches!(self.reply, Reply::Opening(..) | Reply::Streaming(..));
         if is_running && self.settings.on_disconnect == OnDisconnect::Finish {
-            self.beside.speaking = None; // nobody hears it
-            let (background, runtime) = (self.background.clone(), self.runtime.clone());
+            self.side_events.speaking = None; // nobody hears it
+            let (background, runtime) = (self.work.background.clone(), self.runtime.clone());
             let mut rest = Unread(self);
             let rest = async move {
-                let ending = rest.0.ending.clone();
+                let ending = rest.0.work.ending.clone();
                 // An error is on the timeline, and in the log.
                 let read = async {
                     while let Some(Ok(_)) =
@@ -286,20 +340,20 @@ impl Engine {
         self.end();
     }
 
-    /// Whether there is no more to come.
-    pub(super) fn is_ended(&self) -> bool {
+    /// Returns true once the turn has ended.
+    fn is_ended(&self) -> bool {
         matches!(self.reply, Reply::Ended)
     }
 
     fn end(&mut self) {
         self.reply = Reply::Ended;
-        self.beside.end();
+        self.side_events.end();
         self.recorder.end();
     }
 }
 
-/// A turn that is read to its end without a reader. Broken off, by a shutdown or with its runtime, it keeps what has
-/// come.
+/// A turn that is read to its end without a reader. Broken off, by a shutdown or with its runtime, it keeps the text so
+/// far.
 struct Unread(Engine);
 
 impl Drop for Unread {

@@ -2,53 +2,228 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
+use uuid::Uuid;
 
-use super::engine::{self, Engine};
+use super::engine::Engine;
 use super::timeline::Recorder;
-use super::{Timeline, Turns};
-use crate::error::Result;
-use crate::event::TurnEvent;
-use crate::turn_request::TurnRequest;
+use super::{Stopper, Timeline};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{ChatAnswer, TurnEvent};
 
 /// A turn that runs: a stream of its events.
 ///
 /// The reply is read as the turn is polled, so a slow reader slows the model's service down. It ends with
-/// [`Done`](TurnEvent::Done), or with an error that keeps the text so far; then it stays ended. Dropping it before its
-/// end is the reader's going away: [`OnDisconnect`](crate::turn::OnDisconnect) says what becomes of the reply. The user's
-/// message is kept in any case.
+/// [`Done`](TurnEvent::Done), with [`Stopped`](TurnEvent::Stopped), or with an error that keeps the text so far; then it
+/// stays ended. Dropping it before its end is the reader's going away:
+/// [`OnDisconnect`](crate::turn::OnDisconnect) decides what becomes of the reply. The user's message is kept in any case.
+///
+/// ```no_run
+/// use turnwire::{OpenAi, TurnRequest, Turns};
+///
+/// # async fn run() -> turnwire::Result<()> {
+/// let turns = Turns::builder(OpenAi::from_env()?).build()?;
+/// let answer = turns.start(TurnRequest::new("안녕하세요")).finish().await?;
+/// println!("{}", answer.reply);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Turn {
-    /// `None` once it has been left to others.
-    engine: Option<Engine>,
+    state: State,
+    ids: Ids,
+    stopper: Stopper,
     recorder: Recorder,
+    /// The answer as far as it has come, but for the text of a reply that still runs.
+    answer: ChatAnswer,
+    keeps_audio: bool,
     detailed_errors: bool,
 }
 
+enum State {
+    Running(Box<Engine>),
+    /// The request was refused, and the reader has not seen the error yet.
+    Refused(Error),
+    Ended(Result<()>),
+}
+
+/// The ids of a turn and of its two messages.
+#[derive(Clone, Debug)]
+pub(super) struct Ids {
+    pub(super) turn: String,
+    pub(super) message: String,
+    pub(super) reply: String,
+}
+
+impl Ids {
+    pub(super) fn new() -> Self {
+        let id = || Uuid::now_v7().to_string();
+        Ids { turn: id(), message: id(), reply: id() }
+    }
+}
+
 impl Turn {
-    pub(super) fn start(turns: &Turns, request: TurnRequest) -> Self {
-        let (engine, recorder) = engine::start(turns, request);
-        let detailed_errors = turns.settings.tells.details;
-        Turn { engine: Some(engine), recorder, detailed_errors }
+    pub(super) fn running(engine: Engine, detailed_errors: bool) -> Self {
+        let (ids, stopper, recorder) = engine.handles();
+        let state = State::Running(Box::new(engine));
+        let answer = ChatAnswer::default();
+        Turn { state, ids, stopper, recorder, answer, keeps_audio: true, detailed_errors }
     }
 
-    /// Whether its event stream tells errors as the log does.
-    pub(super) fn has_detailed_errors(&self) -> bool {
-        self.detailed_errors
+    /// A turn whose only item is this error.
+    pub(super) fn refused(error: Error, detailed_errors: bool) -> Self {
+        let recorder = Recorder::start(None);
+        recorder.end();
+        Turn {
+            state: State::Refused(error),
+            ids: Ids::new(),
+            stopper: Stopper::new(),
+            recorder,
+            answer: ChatAnswer::default(),
+            keeps_audio: true,
+            detailed_errors,
+        }
+    }
+
+    /// The turn's id, by which [`Turns::stop`](crate::turn::Turns::stop) finds it.
+    pub fn id(&self) -> &str {
+        &self.ids.turn
+    }
+
+    /// The id of the user's message.
+    pub fn message_id(&self) -> &str {
+        &self.ids.message
+    }
+
+    /// The id of the AI's message, under which it is saved once there is a reply.
+    pub fn reply_id(&self) -> &str {
+        &self.ids.reply
+    }
+
+    /// A handle that stops the turn while another task reads it.
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
     }
 
     /// Ends the turn now, as its reader's going away does.
     pub fn cancel(&mut self) {
-        if let Some(engine) = self.engine.take() {
+        if let State::Running(engine) = &self.state {
+            engine.partial().clone_into(&mut self.answer.reply);
+            let error = self.unread(ErrorKind::Cancelled, "the turn was cancelled");
+            self.leave(Err(error));
+        }
+    }
+
+    /// The reply's text as far as it has come.
+    pub fn partial(&self) -> &str {
+        match &self.state {
+            State::Running(engine) => engine.partial(),
+            State::Refused(_) | State::Ended(_) => &self.answer.reply,
+        }
+    }
+
+    /// The whole answer, once the turn has been read to its end. One that was stopped has the text up to then.
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the turn, or `truncated` when it was not read to its end; the text so far is on it.
+    /// [`finish`](Self::finish) reads the rest first.
+    pub fn into_answer(mut self) -> Result<ChatAnswer> {
+        let error = match &self.state {
+            State::Ended(Ok(())) => return Ok(std::mem::take(&mut self.answer)),
+            State::Ended(Err(error)) | State::Refused(error) => error.clone(),
+            State::Running(_) => {
+                self.unread(ErrorKind::Truncated, "the turn was not read to its end")
+            }
+        };
+        Err(error)
+    }
+
+    /// Reads the rest of the turn, and returns the whole answer.
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the turn, with the text so far.
+    pub async fn finish(mut self) -> Result<ChatAnswer> {
+        while let Some(event) = std::future::poll_fn(|task| self.poll_event(task)).await {
+            event?;
+        }
+        self.into_answer()
+    }
+
+    /// The timeline so far. The saving of messages goes on after the turn's end, and is on it when it is over.
+    pub fn timeline(&self) -> Timeline {
+        self.recorder.timeline()
+    }
+
+    /// Returns true if the event stream has errors as the log does.
+    pub(super) fn has_detailed_errors(&self) -> bool {
+        self.detailed_errors
+    }
+
+    /// The audio is not collected: nobody can ask this turn for its answer.
+    pub(super) fn without_audio(mut self) -> Self {
+        self.keeps_audio = false;
+        self
+    }
+
+    fn poll_event(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<TurnEvent>>> {
+        let engine = match &mut self.state {
+            State::Running(engine) => engine,
+            State::Refused(error) => {
+                let error = error.clone();
+                self.state = State::Ended(Err(error.clone()));
+                return Poll::Ready(Some(Err(error)));
+            }
+            State::Ended(_) => return Poll::Ready(None),
+        };
+        let event = ready!(engine.poll_event(task));
+        match &event {
+            Some(Ok(TurnEvent::Content { .. })) => {}
+            Some(Ok(TurnEvent::Audio { .. })) if !self.keeps_audio => {}
+            Some(Ok(event)) => {
+                self.answer.add(event);
+                if matches!(event, TurnEvent::Done | TurnEvent::Stopped) {
+                    self.answer.reply = engine.take_text();
+                    self.state = State::Ended(Ok(()));
+                }
+            }
+            Some(Err(error)) => {
+                self.answer.reply = engine.take_text();
+                self.state = State::Ended(Err(error.clone()));
+            }
+            None => self.state = State::Ended(Ok(())),
+        }
+        Poll::Ready(event)
+    }
+
+    /// The turn itself, out of a wrapper that has a `Drop` of its own; what stays behind has ended.
+    pub(crate) fn take(&mut self) -> Turn {
+        Turn {
+            state: std::mem::replace(&mut self.state, State::Ended(Ok(()))),
+            ids: self.ids.clone(),
+            stopper: self.stopper.clone(),
+            recorder: self.recorder.clone(),
+            answer: std::mem::take(&mut self.answer),
+            ..*self
+        }
+    }
+
+    /// Leaves the engine to itself.
+    fn leave(&mut self, ended: Result<()>) {
+        if let State::Running(engine) = std::mem::replace(&mut self.state, State::Ended(ended)) {
             engine.left();
         }
     }
 
-    /// The timeline so far. The saving of messages goes on after the turn's end, and stands on it when it is over.
-    pub fn timeline(&self) -> Timeline {
-        self.recorder.timeline()
+    fn unread(&self, kind: ErrorKind, why: &str) -> Error {
+        let error = Error::new(kind, "turn.read", why);
+        match self.partial() {
+            "" => error,
+            text => error.with_partial(text),
+        }
     }
 }
 
@@ -56,27 +231,27 @@ impl Stream for Turn {
     type Item = Result<TurnEvent>;
 
     fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match &mut self.engine {
-            Some(engine) => engine.poll_event(task),
-            None => Poll::Ready(None),
-        }
+        self.poll_event(task)
     }
 }
 
 impl FusedStream for Turn {
     fn is_terminated(&self) -> bool {
-        self.engine.as_ref().is_none_or(Engine::is_ended)
+        matches!(self.state, State::Ended(_))
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.cancel();
+        self.leave(Ok(()));
     }
 }
 
 impl fmt::Debug for Turn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Turn").field("ended", &self.is_terminated()).finish_non_exhaustive()
+        f.debug_struct("Turn")
+            .field("id", &self.id())
+            .field("ended", &self.is_terminated())
+            .finish_non_exhaustive()
     }
 }

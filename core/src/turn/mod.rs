@@ -11,19 +11,21 @@
 //! [`Timeline`], and never breaks the reply.
 
 mod admission;
-mod beside;
+mod deliveries;
 mod engine;
 mod handle;
-mod keeper;
 mod naming;
+mod persister;
 mod reply;
-mod saves;
 mod sentiment;
 mod settings;
+mod side_events;
 mod speaking;
 mod sse;
+mod stop;
 mod timeline;
 mod turns;
+mod work;
 mod workspace;
 
 pub use crate::turn_request::TurnRequest;
@@ -31,5 +33,6 @@ pub use handle::Turn;
 pub use sentiment::{LlmSentiment, Sentiment};
 pub use settings::{HistoryLimits, OnDisconnect, TurnsBuilder};
 pub use sse::TurnBytes;
+pub use stop::Stopper;
 pub use timeline::{Stage, StageName, StageOutcome, Timeline};
 pub use turns::Turns;

@@ -13,51 +13,51 @@ use crate::chat::{ChatStream, Message};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{ChatStore, SenderRole, StoreMessage};
 
-/// What the reply is made from.
-pub(super) struct Asked {
+/// The parts that the request for the reply is made from.
+pub(super) struct Question {
     pub(super) message: String,
-    /// The messages before it, as the caller gave them.
+    /// The messages before it, if the caller gave them.
     pub(super) history: Option<Vec<Message>>,
-    /// Where they are kept, else.
-    pub(super) kept: Option<Kept>,
+    /// The place of those messages otherwise.
+    pub(super) context: Option<ConversationContext>,
 }
 
-/// The store and the workspace that have the messages before.
-pub(super) struct Kept {
+/// The conversation that a message continues, as the store has it.
+pub(super) struct ConversationContext {
     pub(super) store: ChatStore,
     pub(super) workspace: String,
-    /// The id of the message that is answered: it may be there already.
+    /// The id of the message that is answered: the store may have it already.
     pub(super) message_id: String,
 }
 
 /// A reply that has begun.
 pub(super) struct Opened {
     pub(super) stream: ChatStream,
-    /// The reply's, since its request was sent.
+    /// The reply's stage, which began with its request.
     pub(super) stage: Running,
     /// The label, if it came in time.
     pub(super) label: Option<String>,
-    /// The search for the label, if it goes on.
+    /// The classification, if it is not done yet.
     pub(super) late: Option<Label>,
 }
 
-/// The search for a label, run as a task of its own, and ended when it is dropped.
+/// The classification of a message: a task of its own, which ends when this is dropped.
 pub(super) struct Label {
     task: JoinHandle<Result<String>>,
     stage: Option<Running>,
 }
 
 impl Label {
-    pub(super) fn search(sentiment: AnySentiment, message: &str, recorder: &Recorder) -> Self {
+    pub(super) fn classify(sentiment: AnySentiment, message: &str, recorder: &Recorder) -> Self {
         let stage = Some(recorder.begin(StageName::Sentiment));
         Label { task: tokio::spawn(sentiment.label(message.to_owned())), stage }
     }
 
-    /// Waits for the label; `None` when the search failed. Cancelling the wait does not end the search.
-    pub(super) async fn found(&mut self, is_late: bool) -> Option<String> {
-        let found = (&mut self.task).await;
+    /// Waits for the label; `None` when there is none. Cancelling the wait does not end the task.
+    pub(super) async fn wait(&mut self, is_late: bool) -> Option<String> {
+        let classified = (&mut self.task).await;
         let Some(stage) = self.stage.take() else { return pending().await };
-        match found {
+        match classified {
             Ok(Ok(label)) if label.is_empty() => stage.failed("the label is empty"),
             Ok(Ok(label)) => {
                 match is_late {
@@ -67,7 +67,7 @@ impl Label {
                 return Some(label);
             }
             Ok(Err(error)) => stage.failed_by(&error),
-            Err(_) => stage.failed("the search for the label panicked"),
+            Err(_) => stage.failed("the sentiment's task panicked"),
         }
         None
     }
@@ -79,22 +79,22 @@ impl Drop for Label {
     }
 }
 
-/// Asks for the reply. The search for the label and the store's history run at the same time.
+/// Asks for the reply. The classification and the store's history run at the same time.
 pub(super) async fn open(
     settings: &TurnsBuilder,
-    asked: Asked,
+    question: Question,
     mut label: Option<Label>,
     recorder: &Recorder,
 ) -> Result<Opened> {
-    let Asked { message, history, kept } = asked;
+    let Question { message, history, context } = question;
     let in_time = async {
-        let searching = label.as_mut().filter(|_| !settings.sentiment_budget.is_zero())?;
-        timeout(settings.sentiment_budget, searching.found(false)).await.ok()
+        let classification = label.as_mut().filter(|_| !settings.sentiment_budget.is_zero())?;
+        timeout(settings.sentiment_budget, classification.wait(false)).await.ok()
     };
     let before = async {
-        match (history, kept) {
+        match (history, context) {
             (Some(given), _) => given,
-            (None, Some(kept)) => fetched(settings, recorder, &kept).await,
+            (None, Some(context)) => fetched(settings, recorder, &context).await,
             (None, None) => Vec::new(),
         }
     };
@@ -109,10 +109,10 @@ pub(super) async fn open(
         request = request.system(prompt.join("\n\n"));
     }
     request = request.messages(before).user(message);
-    if settings.tells.usage {
+    if settings.events.usage {
         request = request.include_usage();
     }
-    // Not before: what was waited for has stages of its own, and counts once.
+    // Not before: sentiment and history have stages of their own, and each wait counts once.
     let stage = recorder.begin(StageName::Reply);
     match settings.llm.chat_stream(request).await {
         Ok(stream) => Ok(Opened { stream, stage, label, late }),
@@ -124,12 +124,16 @@ pub(super) async fn open(
 }
 
 /// The conversation so far, or none of it where the store does not give it in time.
-async fn fetched(settings: &TurnsBuilder, recorder: &Recorder, kept: &Kept) -> Vec<Message> {
+async fn fetched(
+    settings: &TurnsBuilder,
+    recorder: &Recorder,
+    context: &ConversationContext,
+) -> Vec<Message> {
     if settings.history.messages == 0 {
         return Vec::new();
     }
     let stage = recorder.begin(StageName::History);
-    let fetched = timeout(settings.history.wait, kept.store.history(&kept.workspace)).await;
+    let fetched = timeout(settings.history.wait, context.store.history(&context.workspace)).await;
     let fetched = fetched.unwrap_or_else(|_| {
         let why = "the store did not give the history within its limit";
         Err(Error::new(ErrorKind::TotalTimeout, "turn.history", why))
@@ -137,7 +141,7 @@ async fn fetched(settings: &TurnsBuilder, recorder: &Recorder, kept: &Kept) -> V
     match fetched {
         Ok(mut messages) => {
             stage.done();
-            messages.retain(|message| message.id != kept.message_id);
+            messages.retain(|message| message.id != context.message_id);
             latest(settings, messages)
         }
         Err(error) => {

@@ -1,15 +1,13 @@
-//! How turns are run: what may be set, and what holds where nothing is.
+//! The settings of an engine, and their defaults.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-
 use super::Turns;
-use super::saves::{Saves, SavingSink};
+use super::deliveries::{DeliveryTracker, TrackedSink};
 use super::sentiment::{AnySentiment, Sentiment};
+use super::work::Work;
 use crate::chat::{ChatRequest, OpenAi};
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::Outbox;
@@ -22,7 +20,7 @@ const MODEL: &str = "gpt-4o-mini";
 /// What names a workspace, where nothing else is said.
 const NAMING_PROMPT: &str = "사용자의 메시지에 어울리는 간결한 한국어 워크스페이스 이름을 하나만 지어 주세요. 이름만 답하세요.";
 
-/// What becomes of a turn whose reader has gone.
+/// The end of a turn whose reader has gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnDisconnect {
@@ -35,7 +33,7 @@ pub enum OnDisconnect {
     Discard,
 }
 
-/// How much of the conversation so far the model is told.
+/// The limits of the conversation so far that is sent to the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryLimits {
     /// The most messages, the latest ones. Default 20; 0 asks the store for none.
@@ -60,7 +58,7 @@ pub struct TurnsBuilder {
     pub(super) template: ChatRequest,
     pub(super) store: Option<ChatStore>,
     pub(super) outbox: Option<Outbox>,
-    pub(super) saves: Saves,
+    pub(super) deliveries: DeliveryTracker,
     pub(super) sentiment: Option<AnySentiment>,
     pub(super) sentiment_budget: Duration,
     pub(super) sentiment_hint: String,
@@ -73,12 +71,13 @@ pub struct TurnsBuilder {
     pub(super) naming_limit: Duration,
     pub(super) workspace_wait: Duration,
     pub(super) on_disconnect: OnDisconnect,
-    pub(super) tells: Tells,
+    pub(super) events: OptionalEvents,
 }
 
-/// Which of the additional events are sent.
+/// The additional events that are sent.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tells {
+pub(super) struct OptionalEvents {
+    pub(super) turn: bool,
     pub(super) sentiment: bool,
     pub(super) usage: bool,
     pub(super) failures: bool,
@@ -93,7 +92,7 @@ impl TurnsBuilder {
             template: ChatRequest::new(MODEL),
             store: None,
             outbox: None,
-            saves: Saves::default(),
+            deliveries: DeliveryTracker::default(),
             sentiment: None,
             sentiment_budget: Duration::from_millis(150),
             sentiment_hint: "사용자의 감정: {label}".to_owned(),
@@ -106,7 +105,7 @@ impl TurnsBuilder {
             naming_limit: Duration::from_secs(5),
             workspace_wait: Duration::from_secs(5),
             on_disconnect: OnDisconnect::default(),
-            tells: Tells::default(),
+            events: OptionalEvents::default(),
         }
     }
 
@@ -116,9 +115,9 @@ impl TurnsBuilder {
         self
     }
 
-    /// Asks with the model and the settings of this request. Its messages come before all others.
-    pub fn request(mut self, template: ChatRequest) -> Self {
-        self.template = template;
+    /// The template of every request: its model, its options, and its messages, which come before all others.
+    pub fn template(mut self, request: ChatRequest) -> Self {
+        self.template = request;
         self
     }
 
@@ -213,34 +212,41 @@ impl TurnsBuilder {
         self
     }
 
-    /// What becomes of a turn whose reader has gone. Default: its text so far is kept.
+    /// The end of a turn whose reader has gone. Default: its text so far is kept.
     pub fn on_disconnect(mut self, choice: OnDisconnect) -> Self {
         self.on_disconnect = choice;
         self
     }
 
-    /// Sends a `sentiment` event with the label. Default false: readers of the plain protocol do not know it.
-    pub fn tell_sentiment(mut self, tell: bool) -> Self {
-        self.tells.sentiment = tell;
+    /// Sends a `turn` event first, with the ids by which the turn can be stopped and its messages are known. Default
+    /// false: readers of the plain protocol do not know it.
+    pub fn turn_events(mut self, wanted: bool) -> Self {
+        self.events.turn = wanted;
         self
     }
 
-    /// Asks the model's service what the reply cost, and sends it as a `usage` event. Default false.
-    pub fn tell_usage(mut self, tell: bool) -> Self {
-        self.tells.usage = tell;
+    /// Sends a `sentiment` event with the label. Default false.
+    pub fn sentiment_events(mut self, wanted: bool) -> Self {
+        self.events.sentiment = wanted;
+        self
+    }
+
+    /// Asks the model's service for the cost of the reply, and sends it as a `usage` event. Default false.
+    pub fn usage_events(mut self, wanted: bool) -> Self {
+        self.events.usage = wanted;
         self
     }
 
     /// Sends a `stage_failed` event for each stage beside the reply that failed. Default false.
-    pub fn tell_failures(mut self, tell: bool) -> Self {
-        self.tells.failures = tell;
+    pub fn failure_events(mut self, wanted: bool) -> Self {
+        self.events.failures = wanted;
         self
     }
 
     /// Sends the full line of an error in `error` and `stage_failed` events, with hosts and the services' own messages.
     /// For development: a user gets a sentence and a code. Secrets never show. Default false.
     pub fn detailed_errors(mut self, detailed: bool) -> Self {
-        self.tells.details = detailed;
+        self.events.details = detailed;
         self
     }
 
@@ -262,7 +268,7 @@ impl TurnsBuilder {
                 "a reply without a reader is to be finished, but there is no store to keep it";
             return Err(Error::new(ErrorKind::Config, "turns.build", why));
         }
-        if self.tells.sentiment && self.sentiment.is_none() {
+        if self.events.sentiment && self.sentiment.is_none() {
             let why = "`sentiment` events are asked for, but nothing finds the sentiment: give it \
                        to `TurnsBuilder::sentiment`";
             return Err(Error::new(ErrorKind::Config, "turns.build", why));
@@ -270,8 +276,8 @@ impl TurnsBuilder {
         if let Some(store) = &self.store {
             let outbox = self.outbox.get_or_insert_with(Outbox::memory);
             if !outbox.has_sink() {
-                self.saves = Saves::watched();
-                outbox.attach(SavingSink::new(store.clone(), self.saves.clone()))?;
+                self.deliveries = DeliveryTracker::tracking();
+                outbox.attach(TrackedSink::new(store.clone(), self.deliveries.clone()))?;
             }
             // Whatever the sink is, workspaces are the store's.
             outbox.opens_with(store.clone());
@@ -279,12 +285,7 @@ impl TurnsBuilder {
             let why = "an outbox was given, but no store whose messages it would deliver";
             return Err(Error::new(ErrorKind::Config, "turns.build", why));
         }
-        Ok(Turns {
-            settings: Arc::new(self),
-            background: TaskTracker::new(),
-            ending: CancellationToken::new(),
-            closed: CancellationToken::new(),
-        })
+        Ok(Turns { settings: Arc::new(self), work: Work::default() })
     }
 }
 

@@ -99,12 +99,12 @@ impl Speaking {
                     if let Some(silence) = &mut self.silence {
                         silence.as_mut().reset(later(self.wait));
                     }
-                    return Poll::Ready(Some(TurnEvent::Audio {
-                        seq: piece.seq,
-                        mime: piece.mime.into_string(),
-                        audio: piece.bytes,
-                        text: piece.text,
-                    }));
+                    return Poll::Ready(Some(TurnEvent::audio(
+                        piece.seq,
+                        piece.mime.into_string(),
+                        piece.bytes,
+                        piece.text,
+                    )));
                 }
                 Some(Ok(Spoken::Failed(failed))) => {
                     self.failure.get_or_insert(failed.error);

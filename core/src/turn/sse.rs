@@ -17,29 +17,26 @@ use crate::event::TurnEvent;
 /// How long nothing is sent before a keep-alive is.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// What makes a piece large enough to be sent, in bytes: a model that is faster than its reader is not hoarded.
+/// The size from which a piece is sent, in bytes: a model that is faster than its reader is not hoarded.
 const PIECE: usize = 16 * 1024;
 
 /// The bytes of a turn's event stream, to be sent under [`RESPONSE_HEADERS`](crate::event::RESPONSE_HEADERS).
 ///
-/// What is ready at the same time comes in one piece. After 15 s of silence a comment keeps the line alive. An error is
-/// told by an `error` event, in words for the user and with its code; the rest is logged
+/// Events that are ready at the same time come in one piece. After 15 s of silence a comment keeps the line alive. An
+/// error becomes an `error` event, in words for the user and with its code; the rest is logged
 /// ([`TurnsBuilder::detailed_errors`](crate::turn::TurnsBuilder::detailed_errors) sends it). Dropping it is the reader's going
 /// away.
 pub struct TurnBytes {
     turn: Turn,
-    silence: Pin<Box<Sleep>>,
+    /// Runs since the last piece; `None` before anything was waited for.
+    silence: Option<Pin<Box<Sleep>>>,
     ended: bool,
 }
 
 impl Turn {
-    /// The turn as the body of a response.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a Tokio runtime.
+    /// The turn as the body of a response. [`stopper`](Self::stopper) and [`id`](Self::id) are to be taken before.
     pub fn sse(self) -> TurnBytes {
-        TurnBytes { turn: self, silence: Box::pin(sleep(SILENCE)), ended: false }
+        TurnBytes { turn: self.without_audio(), silence: None, ended: false }
     }
 }
 
@@ -60,15 +57,13 @@ impl Stream for TurnBytes {
             match Pin::new(&mut this.turn).poll_next(task) {
                 Poll::Ready(Some(Ok(event))) => event.encode(&mut bytes),
                 Poll::Ready(Some(Err(error))) => {
-                    // What a reader can do with it; the rest is for the log.
+                    // The reader gets its words and code; the rest is for the log.
                     tracing::warn!(error.code = error.code(), "a turn failed: {error}");
-                    let mut told = TurnEvent::error(&error);
-                    if let TurnEvent::Error { message, .. } = &mut told
-                        && this.turn.has_detailed_errors()
-                    {
-                        *message = error.to_string();
-                    }
-                    told.encode(&mut bytes);
+                    let event = match this.turn.has_detailed_errors() {
+                        true => TurnEvent::failed(error.to_string(), Some(error.code().to_owned())),
+                        false => TurnEvent::error(&error),
+                    };
+                    event.encode(&mut bytes);
                     this.ended = true;
                 }
                 Poll::Ready(None) => this.ended = true,
@@ -79,12 +74,15 @@ impl Stream for TurnBytes {
             if this.ended {
                 return Poll::Ready(None);
             }
-            if this.silence.as_mut().poll(task).is_pending() {
+            let silence = this.silence.get_or_insert_with(|| Box::pin(sleep(SILENCE)));
+            if silence.as_mut().poll(task).is_pending() {
                 return Poll::Pending;
             }
             bytes.extend_from_slice(KEEP_ALIVE.as_bytes());
         }
-        this.silence.as_mut().reset(Instant::now() + SILENCE);
+        if let Some(silence) = &mut this.silence {
+            silence.as_mut().reset(Instant::now() + SILENCE);
+        }
         Poll::Ready(Some(Ok(bytes.into())))
     }
 }

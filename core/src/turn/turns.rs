@@ -5,19 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, timeout};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio::runtime::Handle;
+use tokio::time::Instant;
 
-use super::Turn;
+use super::engine::Engine;
 use super::settings::TurnsBuilder;
+use super::work::Work;
+use super::{Turn, admission};
 use crate::chat::OpenAi;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::{FlushReport, Outbox};
 use crate::speech::OnFailure;
 use crate::turn_request::TurnRequest;
 
-/// How long what was broken off has to put away what it has.
+/// The time that tasks have to put their results away after they were broken off.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// Runs turns: takes a user's message, streams the reply as it is made, and keeps both without anyone waiting.
@@ -53,12 +54,7 @@ const GRACE: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Turns {
     pub(super) settings: Arc<TurnsBuilder>,
-    /// What goes on without a reader: workspaces in the making, turns that are finished after their reader has gone.
-    pub(super) background: TaskTracker,
-    /// Ends it.
-    pub(super) ending: CancellationToken,
-    /// Cancelled when a shutdown begins: no turn is started any more.
-    pub(super) closed: CancellationToken,
+    pub(super) work: Work,
 }
 
 impl Turns {
@@ -67,18 +63,40 @@ impl Turns {
         TurnsBuilder::new(llm)
     }
 
-    /// Starts a turn. The user's message is handed to the outbox before this returns.
+    /// Checks the request, and starts its turn. The user's message is in the outbox when this returns.
     ///
-    /// A request that the turn could not honour is refused: its only item is an `invalid_request` error, and nothing is
-    /// sent, saved or paid for. That is an empty message; without a store, a workspace, a user's id or tokens; with one,
-    /// no user's id, no workspace or no tokens at all; tokens that are empty or that no header can carry;
-    /// [`TurnRequest::speech`], which is for services; and any request after [`shutdown`](Self::shutdown).
+    /// This is for services: an error here is answered with a status, before a stream begins.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// Outside of a Tokio runtime.
+    /// `invalid_request` when the turn could not honour the request; then nothing is sent, saved or paid for. That is an
+    /// empty message; without a store, a workspace, a user's id or tokens; with one, no user's id, no workspace or no
+    /// tokens at all; tokens that are empty or that no header can carry; [`TurnRequest::speech`], which is for services;
+    /// and any request after [`shutdown`](Self::shutdown). `config` outside of a Tokio runtime.
+    pub fn try_start(&self, request: TurnRequest) -> Result<Turn> {
+        if self.is_shut_down() {
+            return Err(admission::shut_down());
+        }
+        admission::check(&self.settings, &request)?;
+        let runtime = Handle::try_current().map_err(|_| {
+            let why = "a turn runs on a Tokio runtime, and there is none here";
+            Error::new(ErrorKind::Config, "turn.start", why)
+                .with_hint("start it inside one, or use `turnwire::blocking::Turns`")
+        })?;
+        let engine = Engine::start(&self.settings, &self.work, runtime, request);
+        Ok(Turn::running(engine, self.settings.events.details))
+    }
+
+    /// Starts a turn. This is [`try_start`](Self::try_start), whose error becomes the turn's only item.
     pub fn start(&self, request: TurnRequest) -> Turn {
-        Turn::start(self, request)
+        let details = self.settings.events.details;
+        self.try_start(request).unwrap_or_else(|error| Turn::refused(error, details))
+    }
+
+    /// Stops the turn with this [id](Turn::id), as its [`Stopper`](crate::turn::Stopper) does. Returns false when no
+    /// such turn runs here.
+    pub fn stop(&self, turn_id: &str) -> bool {
+        self.work.running.stop(turn_id)
     }
 
     /// Speaks a text, sentence by sentence, as one piece of audio.
@@ -100,25 +118,25 @@ impl Turns {
         self.settings.outbox.as_ref()
     }
 
-    /// Waits, at most this long, for what goes on without a reader, and until what was handed over is delivered or
-    /// dead. [`Duration::MAX`] is no limit.
+    /// Waits, at most this long, until no task without a reader is left and every message is delivered or dead.
+    /// [`Duration::MAX`] is no limit.
     pub async fn flush(&self, deadline: Duration) -> FlushReport {
         let began = Instant::now();
-        self.quiet(deadline).await;
+        self.work.wait(deadline).await;
         match self.outbox() {
             Some(outbox) => outbox.flush(deadline.saturating_sub(began.elapsed())).await,
             None => FlushReport::default(),
         }
     }
 
-    /// The same, and ends: no turn is started any more. What still goes on without a reader is broken off, and what
-    /// is still pending stays in the outbox's file.
+    /// The same, and ends: no turn is started any more. Tasks without a reader are broken off, and messages that are
+    /// still pending stay in the outbox's file.
     pub async fn shutdown(&self, deadline: Duration) -> FlushReport {
         let began = Instant::now();
-        self.closed.cancel();
-        self.quiet(deadline).await;
-        self.ending.cancel();
-        self.quiet(GRACE).await;
+        self.work.closed.cancel();
+        self.work.wait(deadline).await;
+        self.work.ending.cancel();
+        self.work.wait(GRACE).await;
         match self.outbox() {
             Some(outbox) => outbox.shutdown(deadline.saturating_sub(began.elapsed())).await,
             None => FlushReport::default(),
@@ -127,14 +145,7 @@ impl Turns {
 
     pub(super) fn is_shut_down(&self) -> bool {
         // The outbox may be shared, and somebody else's to end.
-        self.closed.is_cancelled() || self.outbox().is_some_and(Outbox::is_shut_down)
-    }
-
-    /// Waits until nothing goes on without a reader, or out of time.
-    async fn quiet(&self, limit: Duration) {
-        self.background.close();
-        let _ = timeout(limit, self.background.wait()).await;
-        self.background.reopen();
+        self.work.closed.is_cancelled() || self.outbox().is_some_and(Outbox::is_shut_down)
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::keeper::Keeper;
-use super::saves::Saves;
+use super::deliveries::DeliveryTracker;
+use super::persister::MessagePersister;
 use super::settings::TurnsBuilder;
 use super::timeline::{Recorder, Running};
 use super::{StageName, naming};
@@ -16,7 +16,7 @@ use crate::outbox::{OpeningObserver, OpeningStep};
 /// A workspace that waits for its name. Broken off, with its runtime or by a panic, it gets the one that its message
 /// makes.
 pub(super) struct Naming {
-    keeper: Keeper,
+    persister: MessagePersister,
     name: String,
     ending: CancellationToken,
 }
@@ -24,16 +24,16 @@ pub(super) struct Naming {
 impl Naming {
     /// Holds the user's message with the plan of a workspace; `None` when the outbox does not take it.
     pub(super) fn begin(
-        keeper: Keeper,
+        persister: MessagePersister,
         message: &str,
-        watch: Arc<Watch>,
+        watch: Arc<OpeningWatch>,
         ending: CancellationToken,
     ) -> Option<Self> {
         let name = naming::beginning(message);
-        keeper.hold(&name, watch).then(|| Naming { keeper, name, ending })
+        persister.hold(&name, watch).then(|| Naming { persister, name, ending })
     }
 
-    /// Finds the name, and lets the workspace be created. It belongs to no reader: a turn that is left still gets its
+    /// Finds the name, and lets the workspace be created. No reader owns this: a turn that is left still gets its
     /// workspace, because its messages need one.
     pub(super) async fn run(
         mut self,
@@ -49,44 +49,45 @@ impl Drop for Naming {
     fn drop(&mut self) {
         // After a shutdown the outbox ends: a request that begins now would be broken off. The next process makes it.
         if !self.ending.is_cancelled() {
-            self.keeper.release(&self.name);
+            self.persister.release(&self.name);
         }
     }
 }
 
-/// Sees the workspace being created: for the turn's timeline, and for its reader.
-pub(super) struct Watch {
+/// Observes the creation of the workspace, for the turn's timeline and its reader.
+pub(super) struct OpeningWatch {
     recorder: Recorder,
-    saves: Saves,
+    deliveries: DeliveryTracker,
     message_id: String,
-    state: Mutex<State>,
+    progress: Mutex<Progress>,
 }
 
-struct State {
+struct Progress {
     running: Option<Running>,
-    /// Told the id as soon as it is known; dropped when there will be none.
+    /// Receives the id as soon as it is known; dropped when there will be none.
     known: Option<oneshot::Sender<String>>,
 }
 
-impl Watch {
+impl OpeningWatch {
     pub(super) fn new(
         recorder: &Recorder,
-        saves: &Saves,
+        deliveries: &DeliveryTracker,
         message_id: &str,
         known: oneshot::Sender<String>,
     ) -> Arc<Self> {
-        let state = Mutex::new(State { running: None, known: Some(known) });
-        let (recorder, saves) = (recorder.clone(), saves.clone());
-        Arc::new(Watch { recorder, saves, message_id: message_id.to_owned(), state })
+        let progress = Mutex::new(Progress { running: None, known: Some(known) });
+        let (recorder, deliveries) = (recorder.clone(), deliveries.clone());
+        let message_id = message_id.to_owned();
+        Arc::new(OpeningWatch { recorder, deliveries, message_id, progress })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Progress> {
         // Each field is set whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl OpeningObserver for Watch {
+impl OpeningObserver for OpeningWatch {
     fn begins(&self, step: OpeningStep) {
         let stage = match step {
             OpeningStep::Create => StageName::CreateWorkspace,
@@ -112,6 +113,6 @@ impl OpeningObserver for Watch {
 
     fn given_up(&self, reason: &str) {
         self.lock().known = None;
-        self.saves.give_up(&self.message_id, reason);
+        self.deliveries.give_up(&self.message_id, reason);
     }
 }

@@ -149,7 +149,7 @@ fn a_turn_is_an_iterator_and_leaving_it_lets_the_model_go() {
     let mut turn = turns.start(TurnRequest::new("안녕"));
     let events: Vec<_> = turn.by_ref().map(Result::unwrap).collect();
     let content = |text: &str| TurnEvent::Content { content: text.into() };
-    assert_eq!(events, [content("안녕"), content("하세요"), TurnEvent::done()]);
+    assert_eq!(events, [content("안녕"), content("하세요"), TurnEvent::Done]);
     assert!(turn.next().is_none() && turn.timeline().first_token.is_some());
 
     let mut turn = turns.start(TurnRequest::new("안녕"));

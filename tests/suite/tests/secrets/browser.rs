@@ -19,7 +19,7 @@ async fn no_secret_and_no_host_reaches_a_browser() {
         let llm = OpenAi::builder().base_url(fake.base_url()).api_key(secret).no_proxy();
         let llm = llm.build().unwrap().with(CallOptions::new().max_retries(0));
         for detailed in [false, true] {
-            let turns = Turns::builder(llm.clone()).model("m").tell_failures(true);
+            let turns = Turns::builder(llm.clone()).model("m").failure_events(true);
             let turns = turns.detailed_errors(detailed);
             assert_hidden(&format!("{turns:?}"), &[secret], "settings");
             let turns = turns.build().unwrap();

@@ -24,12 +24,11 @@ fn events() -> impl Strategy<Value = Vec<TurnEvent>> {
     let event = prop_oneof![
         "[a-z0-9-]{1,20}".prop_map(|workspace_id| TurnEvent::Workspace { workspace_id }),
         text().prop_map(|content| TurnEvent::Content { content }),
-        text().prop_map(|label| TurnEvent::Sentiment { label }),
-        (prop::collection::vec(any::<u8>(), 1..40), text()).prop_map(|(audio, text)| {
-            TurnEvent::Audio { seq: 7, mime: "audio/wav".to_owned(), audio: audio.into(), text }
-        }),
+        text().prop_map(|label| TurnEvent::sentiment(label)),
+        (prop::collection::vec(any::<u8>(), 1..40), text())
+            .prop_map(|(audio, text)| { TurnEvent::audio(7, "audio/wav", audio, text) }),
         (any::<u64>(), any::<u64>()).prop_map(|(prompt_tokens, completion_tokens)| {
-            TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens: 7 }
+            TurnEvent::usage(prompt_tokens, completion_tokens, 7)
         }),
     ];
     prop::collection::vec(event, 0..8)
@@ -78,8 +77,8 @@ proptest! {
         }
         let mut expected = events;
         if ends_well {
-            TurnEvent::done().encode(&mut bytes);
-            expected.push(TurnEvent::done());
+            TurnEvent::Done.encode(&mut bytes);
+            expected.push(TurnEvent::Done);
         }
         let (found, error) = read(bytes, &sizes);
         prop_assert_eq!(found, expected);
@@ -95,7 +94,7 @@ proptest! {
     ) {
         let mut bytes = Vec::new();
         TurnEvent::Content { content: text.clone() }.encode(&mut bytes);
-        TurnEvent::Error { message: message.clone(), code: code.map(str::to_owned) }
+        TurnEvent::failed(message.clone(), code.map(str::to_owned))
             .encode(&mut bytes);
         let (found, error) = read(bytes, &sizes);
         prop_assert_eq!(found, [TurnEvent::Content { content: text.clone() }]);
@@ -116,10 +115,10 @@ proptest! {
         let escaped: String = units.iter().map(|unit| format!("\\u{unit:04X}")).collect();
         let mut bytes =
             format!("data:{{\"content\":\"{escaped}\",\"type\":\"content\"}}\r\n\r\n").into_bytes();
-        TurnEvent::done().encode(&mut bytes);
+        TurnEvent::Done.encode(&mut bytes);
         let (found, _) = read(bytes, &sizes);
         let expected = content(&String::from_utf16_lossy(&units));
-        prop_assert_eq!(found, [expected, TurnEvent::done()]);
+        prop_assert_eq!(found, [expected, TurnEvent::Done]);
     }
 }
 
@@ -131,7 +130,7 @@ async fn pieces_of_a_mebibyte_travel_over_http() {
     for event in &events {
         event.encode(&mut bytes);
     }
-    TurnEvent::done().encode(&mut bytes);
+    TurnEvent::Done.encode(&mut bytes);
     let found = read_script(Script::new().split(10_007).send_bytes(bytes)).await;
     assert!(found.error.is_none(), "{:?}", found.error);
     assert_eq!(found.events.len(), 4);

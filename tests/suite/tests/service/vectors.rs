@@ -48,6 +48,7 @@ async fn every_stream_is_read_as_its_case_says() {
     let mut cases: Vec<Reading> = self::cases("reading.json");
     cases.extend(self::cases::<Reading>("odd.json"));
     cases.extend(self::cases::<Reading>("codes.json"));
+    cases.extend(self::cases::<Reading>("stop.json"));
     assert!(cases.len() >= 65, "only {} cases were found", cases.len());
     let fake = FakeChat::start().await.unwrap();
     fake.add_workspace(WORKSPACE);
@@ -86,7 +87,8 @@ async fn every_stream_is_read_as_its_case_says() {
 
 #[test]
 fn every_event_is_written_as_its_case_says() {
-    let cases: Vec<Writing> = cases("writing.json");
+    let mut cases: Vec<Writing> = self::cases("writing.json");
+    cases.extend(self::cases::<Writing>("stop-writing.json"));
     assert!(cases.len() >= 12, "only {} cases were found", cases.len());
     for case in cases {
         let event = TurnEvent::from_json(&case.event.to_string()).unwrap().unwrap();

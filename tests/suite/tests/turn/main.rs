@@ -18,8 +18,10 @@ mod resumed;
 mod sentiment;
 mod server;
 mod spoken;
+mod stopping;
 mod timeline;
 mod told;
+mod whole;
 mod wire;
 
 use std::time::Duration;

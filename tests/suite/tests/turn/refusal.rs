@@ -115,7 +115,7 @@ async fn settings_that_have_nothing_to_work_with_are_refused() {
     for (settings, why) in [
         (settings().speech_mode(SpeechMode::Streaming), "no speaker"),
         (settings().speech_mode(SpeechMode::AfterText), "no speaker"),
-        (settings().tell_sentiment(true), "sentiment"),
+        (settings().sentiment_events(true), "sentiment"),
         (settings().outbox(Outbox::memory()), "no store"),
         (settings().on_disconnect(OnDisconnect::Finish), "no store"),
     ] {

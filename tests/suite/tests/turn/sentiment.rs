@@ -22,11 +22,11 @@ fn system(bench: &Bench) -> String {
 }
 
 fn prompted(bench: &Bench) -> TurnsBuilder {
-    bench.settings().system_prompt("be kind").tell_sentiment(true)
+    bench.settings().system_prompt("be kind").sentiment_events(true)
 }
 
 fn label(text: &str) -> TurnEvent {
-    TurnEvent::Sentiment { label: text.to_owned() }
+    TurnEvent::sentiment(text)
 }
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn a_label_in_time_goes_into_the_system_prompt() {
     let mut turn = settings.build().unwrap().start(bench.ask_on());
     let read = read(&mut turn).await;
     assert_eq!(system(&bench), format!("be kind\n\nmood: {}", super::MESSAGE));
-    assert_eq!(read.events[1..], [label(super::MESSAGE), content("a"), TurnEvent::done()]);
+    assert_eq!(read.events[1..], [label(super::MESSAGE), content("a"), TurnEvent::Done]);
     let stage = turn.timeline().stage(StageName::Sentiment).unwrap().outcome.clone();
     assert_eq!(stage, StageOutcome::Done);
 }

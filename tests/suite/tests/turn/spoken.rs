@@ -21,14 +21,14 @@ fn reply() -> Script {
     script.finish("stop").done()
 }
 
-fn speaker(bench: &Bench) -> OpenAiSpeaker {
+pub(super) fn speaker(bench: &Bench) -> OpenAiSpeaker {
     OpenAiSpeaker::new(bench.openai()).model("voice")
 }
 
 /// The sentences that were heard, in their order, each checked to be what its event says.
 fn heard(events: &[TurnEvent]) -> Vec<String> {
     let pieces = events.iter().filter_map(|event| match event {
-        TurnEvent::Audio { seq, mime, audio, text } => Some((seq, mime, audio, text)),
+        TurnEvent::Audio { seq, mime, audio, text, .. } => Some((seq, mime, audio, text)),
         _ => None,
     });
     let check =
@@ -86,7 +86,7 @@ async fn speech_that_fails_costs_neither_the_text_nor_what_is_kept() {
         );
     }
     let settings = bench.settings().speaker(speaker(&bench)).speech_mode(SpeechMode::Streaming);
-    let turns = settings.tell_failures(true).build().unwrap();
+    let turns = settings.failure_events(true).build().unwrap();
     let mut turn = turns.start(bench.ask_on());
     let told = read(&mut turn).await;
     assert_eq!(told.text(), "안녕하세요. 오늘은 맑아요. 산책할까요?");
@@ -155,7 +155,7 @@ async fn a_sentence_that_is_never_spoken_is_left_out_and_done_comes() {
     for mode in [SpeechMode::Streaming, SpeechMode::AfterText] {
         let bench = Bench::replying(reply()).await;
         let speech = Speech::new(Mute("맑아요")).sentence_limit(Duration::from_millis(50));
-        let settings = bench.settings().speech(speech).speech_mode(mode).tell_failures(true);
+        let settings = bench.settings().speech(speech).speech_mode(mode).failure_events(true);
         let turns = settings.build().unwrap();
         let mut turn = turns.start(bench.ask_on());
         let told = read(&mut turn).await;

@@ -13,12 +13,12 @@ fn reply() -> Script {
 async fn the_cost_is_asked_for_and_told_before_the_end_when_it_is_wanted() {
     for wanted in [true, false] {
         let bench = Bench::replying(reply()).await;
-        let turns = bench.settings().tell_usage(wanted).build().unwrap();
+        let turns = bench.settings().usage_events(wanted).build().unwrap();
         let read = read(&mut turns.start(bench.ask_on())).await;
         let asked = bench.asked()["stream_options"]["include_usage"] == true;
         assert_eq!(asked, wanted);
-        let usage = TurnEvent::Usage { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 };
-        let mut expected = vec![content("a"), usage, TurnEvent::done()];
+        let usage = TurnEvent::usage(12, 3, 15);
+        let mut expected = vec![content("a"), usage, TurnEvent::Done];
         expected.retain(|event| wanted || event.kind() != "usage");
         assert_eq!(read.events[1..], expected);
     }
@@ -28,7 +28,7 @@ async fn the_cost_is_asked_for_and_told_before_the_end_when_it_is_wanted() {
 async fn a_label_is_told_when_it_is_wanted() {
     for wanted in [true, false] {
         let bench = Bench::replying(reply()).await;
-        let settings = bench.settings().tell_sentiment(wanted);
+        let settings = bench.settings().sentiment_events(wanted);
         let turns = settings.sentiment(|_: String| async { Ok("기쁨".to_owned()) });
         let read = read(&mut turns.build().unwrap().start(bench.ask_on())).await;
         assert_eq!(read.kinds().contains(&"sentiment"), wanted);
@@ -42,13 +42,13 @@ async fn failed(tell: bool, detailed: bool) -> Vec<(String, String, Option<Strin
     // Asked again after a 503, the store fails again.
     bench.store.fake().script("create-workspace", FakeStore::refusal(503, "starting"));
     bench.store.fake().script("create-workspace", FakeStore::refusal(400, "no room"));
-    let settings = bench.settings().tell_failures(tell).detailed_errors(detailed);
+    let settings = bench.settings().failure_events(tell).detailed_errors(detailed);
     let turns = settings.sentiment(|_: String| async { Ok(String::new()) }).build().unwrap();
     let read = read(&mut turns.start(bench.ask_anew())).await;
     assert!(read.error.is_none());
     assert_eq!(read.kinds().last(), Some(&"done"));
     let told = read.events.into_iter().filter_map(|event| match event {
-        TurnEvent::StageFailed { stage, message, code } => Some((stage, message, code)),
+        TurnEvent::StageFailed { stage, message, code, .. } => Some((stage, message, code)),
         _ => None,
     });
     // The messages of a workspace that there is not cannot be saved; that may be known before the end.

@@ -55,7 +55,7 @@ fn what_the_engine_writes_the_client_reads() {
         prop_assert!(found.error.is_none(), "{:?}", found);
         let pieces = texts.iter().filter(|text| !text.is_empty());
         let expected: Vec<_> =
-            pieces.map(|text| content(text)).chain([TurnEvent::done()]).collect();
+            pieces.map(|text| content(text)).chain([TurnEvent::Done]).collect();
         prop_assert_eq!(found.events, expected);
     });
 }
@@ -67,7 +67,7 @@ async fn every_event_of_a_kept_turn_arrives() {
     )
     .await;
     bench.llm.script("m whole", Script::error(400, "no \"names\"\ntoday"));
-    let settings = bench.settings().tell_failures(true).tell_usage(true).tell_sentiment(true);
+    let settings = bench.settings().failure_events(true).usage_events(true).sentiment_events(true);
     let settings = settings.sentiment(|_: String| async { Ok("기\"쁨\u{0}".to_owned()) });
     let turns = settings.sentiment_budget(DEADLINE).build().unwrap();
     let login = bench.store.login(super::USER);
@@ -83,15 +83,15 @@ async fn every_event_of_a_kept_turn_arrives() {
     let workspace_id = bench.store.stored().workspaces[1].workspace_id.clone();
     for event in [
         TurnEvent::Workspace { workspace_id },
-        TurnEvent::Sentiment { label: "기\"쁨\u{0}".to_owned() },
-        TurnEvent::StageFailed {
-            stage: "naming".to_owned(),
-            message: "The conversation could not be named.".to_owned(),
-            code: Some("bad_request".to_owned()),
-        },
+        TurnEvent::sentiment("기\"쁨\u{0}"),
+        TurnEvent::stage_failed(
+            "naming",
+            "The conversation could not be named.",
+            Some("bad_request".to_owned()),
+        ),
         content("a"),
-        TurnEvent::Usage { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 },
-        TurnEvent::done(),
+        TurnEvent::usage(12, 3, 15),
+        TurnEvent::Done,
     ] {
         assert!(found.events.contains(&event), "{event:?}: {found:?}");
     }
@@ -114,7 +114,7 @@ async fn half_a_surrogate_pair_costs_one_character() {
     let half = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\\ud83d!\"}}]}\n\n";
     let script = Script::new().role("assistant").send(half).finish("stop").done();
     let found = chain.read(script).await;
-    assert_eq!(found.events, [content("a\u{fffd}!"), TurnEvent::done()], "{found:?}");
+    assert_eq!(found.events, [content("a\u{fffd}!"), TurnEvent::Done], "{found:?}");
 }
 
 #[tokio::test]

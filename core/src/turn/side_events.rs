@@ -1,4 +1,4 @@
-//! What runs beside the reply, as the turn's reader hears of it.
+//! The events of the stages beside the reply, for the turn's reader.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -9,32 +9,35 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::StageName;
 use super::reply::Label;
-use super::settings::Tells;
+use super::settings::OptionalEvents;
 use super::speaking::Speaking;
 use super::timeline::Failure;
 use crate::event::TurnEvent;
 
-/// The events that are not the reply's, and where they come from.
-pub(super) struct Beside {
-    tells: Tells,
+/// The events that are not the reply's, and their sources.
+pub(super) struct SideEvents {
+    wanted: OptionalEvents,
     ready: VecDeque<TurnEvent>,
     /// The id of the new workspace, as soon as there is one.
     pub(super) workspace: Option<oneshot::Receiver<String>>,
-    /// Failures of stages, as they happen, and the stages of which the reader was told.
+    /// Failures of stages, as they happen, and the stages whose failure was sent.
     failures: Option<mpsc::UnboundedReceiver<Failure>>,
-    told: Vec<StageName>,
+    failed: Vec<StageName>,
     late_label: Option<BoxFuture<'static, Option<String>>>,
     pub(super) speaking: Option<Speaking>,
 }
 
-impl Beside {
-    pub(super) fn new(tells: Tells, failures: Option<mpsc::UnboundedReceiver<Failure>>) -> Self {
-        Beside {
-            tells,
+impl SideEvents {
+    pub(super) fn new(
+        wanted: OptionalEvents,
+        failures: Option<mpsc::UnboundedReceiver<Failure>>,
+    ) -> Self {
+        SideEvents {
+            wanted,
             ready: VecDeque::new(),
             workspace: None,
             failures,
-            told: Vec::new(),
+            failed: Vec::new(),
             late_label: None,
             speaking: None,
         }
@@ -42,31 +45,31 @@ impl Beside {
 
     /// The next event that is there.
     pub(super) fn poll(&mut self, task: &mut Context<'_>) -> Option<TurnEvent> {
-        self.look(task);
+        self.poll_sources(task);
         self.ready.pop_front()
     }
 
-    fn look(&mut self, task: &mut Context<'_>) {
+    fn poll_sources(&mut self, task: &mut Context<'_>) {
         if let Some(known) = &mut self.workspace
             && let Poll::Ready(known) = Pin::new(known).poll(task)
         {
             self.workspace = None;
-            // Else there will be none; why is told below.
+            // Else there will be none; the reason is among the failures below.
             if let Ok(workspace_id) = known {
-                self.tell(TurnEvent::Workspace { workspace_id });
+                self.push(TurnEvent::workspace(workspace_id));
             }
         }
         if let Some(label) = &mut self.late_label
             && let Poll::Ready(label) = label.as_mut().poll(task)
         {
             self.late_label = None;
-            self.tell_label(label);
+            self.push_label(label);
         }
         if let Some(speaking) = &mut self.speaking
             && let Poll::Ready(spoken) = speaking.poll(task)
         {
             match spoken {
-                Some(audio) => self.tell(audio),
+                Some(audio) => self.push(audio),
                 None => self.speaking = None,
             }
         }
@@ -74,34 +77,34 @@ impl Beside {
             && let Poll::Ready(Some(Failure { stage, why, code })) = failures.poll_recv(task)
         {
             // The reply's own failure is the turn's error.
-            if stage != StageName::Reply && !self.told.contains(&stage) {
-                self.told.push(stage);
+            if stage != StageName::Reply && !self.failed.contains(&stage) {
+                self.failed.push(stage);
                 let message =
-                    if self.tells.details { why } else { stage.user_message().to_owned() };
-                let (stage, code) = (stage.as_str().to_owned(), code.map(str::to_owned));
-                self.tell(TurnEvent::StageFailed { stage, message, code });
+                    if self.wanted.details { why } else { stage.user_message().to_owned() };
+                let code = code.map(str::to_owned);
+                self.push(TurnEvent::stage_failed(stage.as_str(), message, code));
             }
         }
     }
 
-    pub(super) fn tell(&mut self, event: TurnEvent) {
+    pub(super) fn push(&mut self, event: TurnEvent) {
         self.ready.push_back(event);
     }
 
-    pub(super) fn tell_label(&mut self, label: Option<String>) {
-        if let Some(label) = label.filter(|_| self.tells.sentiment) {
-            self.tell(TurnEvent::Sentiment { label });
+    pub(super) fn push_label(&mut self, label: Option<String>) {
+        if let Some(label) = label.filter(|_| self.wanted.sentiment) {
+            self.push(TurnEvent::sentiment(label));
         }
     }
 
-    /// The search for the label goes on.
-    pub(super) fn search_on(&mut self, label: Option<Label>) {
+    /// Waits for a label that did not come in time.
+    pub(super) fn wait_for_label(&mut self, label: Option<Label>) {
         self.late_label = label.map(|mut label| -> BoxFuture<'static, _> {
-            Box::pin(async move { label.found(true).await })
+            Box::pin(async move { label.wait(true).await })
         });
     }
 
-    /// Nobody is told of anything any more.
+    /// Ends the stages that only the reader has a use for.
     pub(super) fn end(&mut self) {
         self.workspace = None;
         self.late_label = None;

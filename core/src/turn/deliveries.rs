@@ -1,0 +1,120 @@
+//! The times that the store takes for a turn's messages: the outbox makes the deliveries, the turn has them on its
+//! timeline.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use super::StageName;
+use super::timeline::{Recorder, Running};
+use crate::outbox::{Outcome, Record, Sink};
+use crate::store::ChatStore;
+
+/// The most messages that are tracked; those of a store that is down for long are not worth more.
+const MOST: usize = 10_000;
+
+/// The messages that are not delivered yet, by id. By default none is tracked: deliveries to a sink of the caller's
+/// cannot be.
+#[derive(Clone, Default)]
+pub(super) struct DeliveryTracker(Option<Arc<Mutex<HashMap<String, Tracked>>>>);
+
+struct Tracked {
+    stage: StageName,
+    recorder: Recorder,
+    /// Since its first delivery began.
+    running: Option<Running>,
+    /// The user's message of its turn.
+    turn: String,
+}
+
+impl DeliveryTracker {
+    pub(super) fn tracking() -> Self {
+        DeliveryTracker(Some(Arc::default()))
+    }
+
+    /// Returns true if the messages are delivered by the engine's own store.
+    pub(super) fn is_tracking(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Tracks a message of this turn until it is delivered or dead.
+    pub(super) fn track(&self, id: &str, turn: &str, stage: StageName, recorder: &Recorder) {
+        self.with(|tracked| {
+            if tracked.len() < MOST {
+                let (recorder, turn) = (recorder.clone(), turn.to_owned());
+                let message = Tracked { stage, recorder, running: None, turn };
+                tracked.insert(id.to_owned(), message);
+            }
+        });
+    }
+
+    /// Records that the messages of this turn are not delivered, and the reason.
+    pub(super) fn give_up(&self, turn: &str, why: &str) {
+        let of_the_turn = |tracked: &mut HashMap<String, Tracked>| -> Vec<Tracked> {
+            let given_up = tracked.extract_if(|_, message| message.turn == turn);
+            given_up.map(|(_, message)| message).collect()
+        };
+        for Tracked { stage, recorder, running, .. } in self.with(of_the_turn).unwrap_or_default() {
+            running.unwrap_or_else(|| recorder.begin(stage)).failed(why);
+        }
+    }
+
+    pub(super) fn forget(&self, id: &str) {
+        self.with(|tracked| tracked.remove(id));
+    }
+
+    /// Records that a delivery begins.
+    fn begin(&self, id: &str) {
+        self.with(|tracked| {
+            if let Some(message) = tracked.get_mut(id) {
+                message.running.get_or_insert_with(|| message.recorder.begin(message.stage));
+            }
+        });
+    }
+
+    fn end(&self, id: &str, outcome: &Outcome) {
+        // A message that waits for another try is still on its way.
+        if !matches!(outcome, Outcome::Delivered | Outcome::Dead { .. }) {
+            return;
+        }
+        let ended = self.with(|tracked| tracked.remove(id)).flatten();
+        let Some(running) = ended.and_then(|message| message.running) else { return };
+        match outcome {
+            Outcome::Dead { reason } => running.failed(reason.clone()),
+            _ => running.done(),
+        }
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut HashMap<String, Tracked>) -> T) -> Option<T> {
+        let tracked = self.0.as_ref()?;
+        // Nothing that panics runs under the lock.
+        Some(look(&mut tracked.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// The store as a sink whose deliveries are tracked.
+pub(super) struct TrackedSink {
+    store: ChatStore,
+    deliveries: DeliveryTracker,
+}
+
+impl TrackedSink {
+    pub(super) fn new(store: ChatStore, deliveries: DeliveryTracker) -> Self {
+        TrackedSink { store, deliveries }
+    }
+}
+
+#[async_trait]
+impl Sink for TrackedSink {
+    async fn deliver(&self, record: &Record) -> Outcome {
+        self.deliveries.begin(record.id());
+        let outcome = self.store.deliver(record).await;
+        self.deliveries.end(record.id(), &outcome);
+        outcome
+    }
+
+    async fn delivered(&self, record: &Record) {
+        self.store.delivered(record).await;
+    }
+}

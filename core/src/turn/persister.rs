@@ -1,0 +1,148 @@
+//! Passes a turn's messages to the outbox. In a new conversation the user's message opens the workspace, and the AI's
+//! message waits behind it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use uuid::Uuid;
+
+use super::StageName;
+use super::deliveries::DeliveryTracker;
+use super::handle::Ids;
+use super::timeline::Recorder;
+use super::workspace::OpeningWatch;
+use crate::credentials::Tokens;
+use crate::error::{Error, ErrorKind, Result};
+use crate::outbox::{Opening, Outbox, Receipt, Record};
+use crate::store::{self, StoreMessage};
+
+/// Persists the two messages of one turn, through the outbox.
+#[derive(Clone)]
+pub(super) struct MessagePersister(Arc<TurnMessages>);
+
+struct TurnMessages {
+    outbox: Outbox,
+    deliveries: DeliveryTracker,
+    recorder: Recorder,
+    tokens: Option<Tokens>,
+    user: String,
+    message: StoreMessage,
+    reply_id: String,
+    /// The workspace does not exist yet: until it does, the conversation has a provisional name.
+    is_new: bool,
+    /// The outbox did not take a message.
+    is_refused: Mutex<bool>,
+}
+
+impl MessagePersister {
+    /// Makes the user's message, in a workspace or, without one, in a new conversation. It is enqueued by
+    /// [`save`](Self::save) or [`hold`](Self::hold).
+    pub(super) fn new(
+        (outbox, deliveries): (Outbox, DeliveryTracker),
+        (ids, recorder): (Ids, Recorder),
+        tokens: Option<Tokens>,
+        user: &str,
+        message: &str,
+        workspace: Option<String>,
+    ) -> Self {
+        let is_new = workspace.is_none();
+        let conversation = workspace.unwrap_or_else(|| format!("new-{}", Uuid::now_v7()));
+        let mut message = StoreMessage::from_user(conversation, user, message, now());
+        message.id = ids.message;
+        MessagePersister(Arc::new(TurnMessages {
+            outbox,
+            deliveries,
+            recorder,
+            tokens,
+            user: user.to_owned(),
+            message,
+            reply_id: ids.reply,
+            is_new,
+            is_refused: Mutex::new(false),
+        }))
+    }
+
+    /// Enqueues the user's message.
+    pub(super) fn save(&self) {
+        self.enqueue(&self.0.message, StageName::SaveUser, |outbox, record| outbox.enqueue(record));
+    }
+
+    /// Enqueues the user's message with the plan of a workspace, to be released with the plan's final name; `false`
+    /// when the outbox does not take it. Should the process end before, the workspace gets this name.
+    pub(super) fn hold(&self, name: &str, watch: Arc<OpeningWatch>) -> bool {
+        self.enqueue(&self.0.message, StageName::SaveUser, |outbox, record| {
+            outbox.hold(record.opening(store::planned(name)).observed_by(watch))
+        })
+    }
+
+    /// Lets the workspace be created under this name.
+    pub(super) fn release(&self, name: &str) {
+        let turn = &*self.0;
+        let released = turn.record(&turn.message);
+        let released = released.map(|record| record.opening(store::planned(name)));
+        if let Err(error) = released.and_then(|record| turn.outbox.release(record)) {
+            // It stays in the file, for the process that opens it next.
+            tracing::warn!(error.code = error.code(), "a workspace is created later: {error}");
+        }
+    }
+
+    /// Enqueues the AI's message. There is none without text.
+    pub(super) fn save_reply(&self, text: &str) {
+        if text.trim().is_empty() {
+            return;
+        }
+        let turn = &*self.0;
+        let mut message = StoreMessage::reply_to(&turn.message, text, now());
+        message.id.clone_from(&turn.reply_id);
+        let behind = Opening::Behind(turn.message.id.clone());
+        self.enqueue(&message, StageName::SaveAi, |outbox, record| match turn.is_new {
+            // The outbox knows the name that the conversation has by now.
+            true if *turn.is_refused() => Err(not_opened()),
+            true => outbox.enqueue(record.opening(behind)),
+            false => outbox.enqueue(record),
+        });
+    }
+
+    fn enqueue(
+        &self,
+        message: &StoreMessage,
+        stage: StageName,
+        enqueue: impl FnOnce(&Outbox, Record) -> Result<Receipt>,
+    ) -> bool {
+        let turn = &*self.0;
+        turn.deliveries.track(&message.id, &turn.message.id, stage, &turn.recorder);
+        let taken = turn.record(message).and_then(|record| enqueue(&turn.outbox, record));
+        let Err(error) = taken else { return true };
+        *turn.is_refused() = true;
+        turn.deliveries.forget(&message.id);
+        turn.recorder.begin(stage).failed_by(&error);
+        false
+    }
+}
+
+impl TurnMessages {
+    fn record(&self, message: &StoreMessage) -> Result<Record> {
+        let json = message.to_json()?;
+        let record = Record::new(&message.workspace_id, &message.id, json).user(&self.user);
+        Ok(match &self.tokens {
+            Some(tokens) => record.tokens(tokens.clone()),
+            None => record,
+        })
+    }
+
+    fn is_refused(&self) -> MutexGuard<'_, bool> {
+        // A flag is whole at any time.
+        self.is_refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn not_opened() -> Error {
+    let why = "the outbox did not take the user's message, which would open the workspace";
+    Error::new(ErrorKind::InvalidRequest, "turn.save", why)
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

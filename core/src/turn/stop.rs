@@ -1,0 +1,104 @@
+//! The stopping of a turn by others than its reader.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use futures_util::task::AtomicWaker;
+
+/// Stops a turn from anywhere, such as a route of its own, while another task reads it.
+///
+/// A turn that is stopped lets the model go, keeps the text so far, and ends with
+/// [`TurnEvent::Stopped`](crate::event::TurnEvent::Stopped), once the id of a new workspace is known. Stopping it
+/// twice, or after its end, does nothing.
+///
+/// ```
+/// use turnwire::{OpenAi, TurnRequest, Turns};
+///
+/// # #[tokio::main]
+/// # async fn main() -> turnwire::Result<()> {
+/// let turns = Turns::builder(OpenAi::builder().api_key("sk-…").build()?).build()?;
+/// let turn = turns.try_start(TurnRequest::new("안녕하세요"))?;
+/// let stopper = turn.stopper();
+/// let body = turn.sse(); // the turn itself is out of reach from here on
+/// stopper.stop();
+/// # drop(body);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Stopper(Arc<Signal>);
+
+#[derive(Default)]
+struct Signal {
+    is_set: AtomicBool,
+    /// The task that polls the turn.
+    reader: AtomicWaker,
+}
+
+impl Stopper {
+    pub(super) fn new() -> Self {
+        Stopper(Arc::default())
+    }
+
+    /// Stops the turn. Its reader gets the last event when it polls next.
+    pub fn stop(&self) {
+        self.0.is_set.store(true, Ordering::Release);
+        self.0.reader.wake();
+    }
+
+    /// Returns true once the turn was told to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.0.is_set.load(Ordering::Acquire)
+    }
+
+    /// The same, and wakes this task when the turn is stopped later.
+    pub(super) fn poll_stopped(&self, reader: &Waker) -> bool {
+        // In this order, or a stop in between would wake nobody.
+        self.0.reader.register(reader);
+        self.is_stopped()
+    }
+}
+
+impl fmt::Debug for Stopper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stopper").field("is_stopped", &self.is_stopped()).finish()
+    }
+}
+
+/// The turns that run now, by id.
+#[derive(Clone, Default)]
+pub(super) struct RunningTurns(Arc<Mutex<HashMap<String, Stopper>>>);
+
+/// An entry in [`RunningTurns`], removed when it is dropped.
+pub(super) struct Registration {
+    turns: RunningTurns,
+    id: String,
+}
+
+impl RunningTurns {
+    pub(super) fn register(&self, id: &str, stopper: Stopper) -> Registration {
+        self.lock().insert(id.to_owned(), stopper);
+        Registration { turns: self.clone(), id: id.to_owned() }
+    }
+
+    /// Stops the turn with this id; false when none runs.
+    pub(super) fn stop(&self, id: &str) -> bool {
+        // Not under the lock: a waker is foreign code.
+        let stopper = self.lock().get(id).cloned();
+        stopper.inspect(Stopper::stop).is_some()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Stopper>> {
+        // Nothing that panics runs under the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.turns.lock().remove(&self.id);
+    }
+}

@@ -1,0 +1,31 @@
+//! The work of an engine in one process: the turns that run, and what goes on without a reader.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::stop::RunningTurns;
+
+/// The work of one engine. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Work {
+    /// The turns that have not ended.
+    pub(super) running: RunningTurns,
+    /// Tasks without a reader: workspaces in the making, turns that are finished after their reader has gone.
+    pub(super) background: TaskTracker,
+    /// Ends those tasks.
+    pub(super) ending: CancellationToken,
+    /// Cancelled when a shutdown begins: no turn is started any more.
+    pub(super) closed: CancellationToken,
+}
+
+impl Work {
+    /// Waits until no task without a reader is left, at most this long.
+    pub(super) async fn wait(&self, limit: Duration) {
+        self.background.close();
+        let _ = timeout(limit, self.background.wait()).await;
+        self.background.reopen();
+    }
+}
