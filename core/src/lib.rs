@@ -38,7 +38,8 @@
 //! | feature | adds |
 //! | --- | --- |
 //! | `turns` (default) | [`turn`], with `outbox`, `speech` and `store` |
-//! | `outbox` | [`outbox`] |
+//! | `outbox` | [`outbox`], in memory |
+//! | `outbox-sqlite` | outboxes in a file, which survive their process |
 //! | `service` | [`service`] |
 //! | `speech` | [`speech`] |
 //! | `store` | [`store`], with `outbox` |

@@ -1,6 +1,7 @@
 //! The builder of an outbox, and the short ways to open one.
 
 use std::fmt;
+#[cfg(feature = "outbox-sqlite")]
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,11 +18,12 @@ impl Outbox {
         OutboxBuilder::default()
     }
 
-    /// An outbox in this file, with the default settings and no sink yet.
+    /// An outbox in this file, with the default settings and no sink yet. Needs the feature `outbox-sqlite`.
     ///
     /// # Errors
     ///
     /// As [`OutboxBuilder::start`].
+    #[cfg(feature = "outbox-sqlite")]
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
         Outbox::builder().path(path).start()
     }
@@ -63,13 +65,16 @@ impl OutboxBuilder {
     /// directory are created if they are missing, for their owner alone (0600, 0700); the rights of others to an existing
     /// file are removed. The file must not lie on a network file system, and containers share its directory rather than
     /// the file alone, as the log and the lock files of its processes lie beside it.
+    ///
+    /// Needs the feature `outbox-sqlite`.
+    #[cfg(feature = "outbox-sqlite")]
     #[must_use]
     pub fn path(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.path = Some(path.into());
         self
     }
 
-    /// The failures that an accepted record survives. Default [`Durability::Os`].
+    /// The failures that a record in the file survives. Default [`Durability::Os`].
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
         self.settings.durability = durability;

@@ -13,8 +13,8 @@
 //!
 //! - Records of one [conversation](Record::conversation) are delivered in order, one at a time, also where several
 //!   processes share the file; those of others concurrently ([`Delivery::concurrency`]).
-//! - With a [file](OutboxBuilder::path) a record survives the process ([`Durability`]). In [memory](Outbox::memory) it does
-//!   not.
+//! - With a [file](OutboxBuilder::path) a record survives the process ([`Durability`]); that needs the feature
+//!   `outbox-sqlite`. In [memory](Outbox::memory) it does not.
 //! - Ids are unique. A record whose id is known, delivered ones included, is not accepted a second time.
 //! - A delivery can be repeated: a process may end between the service's answer and the note of it. The sink sees the same
 //!   id again.
@@ -81,7 +81,7 @@ mod storage;
 mod tokens;
 mod worker;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "outbox-sqlite"))]
 mod tests;
 
 pub use builder::OutboxBuilder;

@@ -15,7 +15,9 @@ use super::report::FlushReport;
 use super::settings::OutboxSettings;
 use super::sink::Target;
 use super::state::{AttemptState, Breaker};
-use super::storage::{Backend, FileSettings, Inserted, Memory, NewRecord, TieredBackend};
+use super::storage::{Backend, Inserted, Memory, NewRecord};
+#[cfg(feature = "outbox-sqlite")]
+use super::storage::{FileSettings, TieredBackend};
 use super::tokens::{Holder, TokenCache};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -90,15 +92,7 @@ impl SharedOutbox {
         settings: Arc<OutboxSettings>,
         sink: Arc<Target>,
     ) -> std::result::Result<Self, String> {
-        let memory = Memory::new(settings.limits.clone(), &settings.delivery);
-        let backend: Box<dyn Backend> = match &settings.path {
-            None => Box::new(memory),
-            Some(path) => {
-                let (limits, delivery) = (&settings.limits, &settings.delivery);
-                let file = FileSettings::new(path, settings.durability, limits, delivery);
-                Box::new(TieredBackend::open(memory, file)?)
-            }
-        };
+        let backend = open_backend(&settings)?;
         Ok(SharedOutbox {
             sink,
             clock: Clock::new(),
@@ -261,6 +255,20 @@ impl SharedOutbox {
             self.wake.notify_one();
         }
     }
+}
+
+#[cfg(feature = "outbox-sqlite")]
+fn open_backend(settings: &OutboxSettings) -> std::result::Result<Box<dyn Backend>, String> {
+    let (limits, delivery) = (&settings.limits, &settings.delivery);
+    let memory = Memory::new(limits.clone(), delivery);
+    let Some(path) = &settings.path else { return Ok(Box::new(memory)) };
+    let file = FileSettings::new(path, settings.durability, limits, delivery);
+    Ok(Box::new(TieredBackend::open(memory, file)?))
+}
+
+#[cfg(not(feature = "outbox-sqlite"))]
+fn open_backend(settings: &OutboxSettings) -> std::result::Result<Box<dyn Backend>, String> {
+    Ok(Box::new(Memory::new(settings.limits.clone(), &settings.delivery)))
 }
 
 /// Locks a mutex, also a poisoned one: no lock is left in a bad state here, as a panic interrupts a single step.

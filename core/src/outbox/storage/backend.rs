@@ -11,6 +11,9 @@ use super::rows::{
 use crate::outbox::opening::Opening;
 use crate::outbox::state::Millis;
 
+/// The wait until the next maintenance of a store that needs it soon.
+pub(in crate::outbox) const MAINTENANCE_SOON: Duration = Duration::from_millis(100);
+
 /// Stores records and their states. Times are milliseconds since the epoch.
 ///
 /// A conversation is claimed as a whole: its records belong to the claimant alone until the claim ends.
@@ -111,7 +114,7 @@ pub(in crate::outbox) trait Backend: Debug + Send {
     fn leave(&mut self, _now: Millis) {}
 
     /// The open file.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "outbox-sqlite"))]
     fn disk(&mut self) -> &mut super::Disk {
         panic!("a backend without a file")
     }

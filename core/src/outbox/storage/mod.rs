@@ -8,29 +8,35 @@
 //!   a file                 file                    its health
 //! ```
 //!
-//! All of them pass the same conformance suite and agree with the same plain model.
+//! All of them pass the same conformance suite and agree with the same plain model. Without the feature `outbox-sqlite`
+//! memory is the only store.
 
 mod backend;
 mod due;
 mod fault;
+#[cfg(feature = "outbox-sqlite")]
 mod file;
 mod memory;
 mod rows;
+#[cfg(feature = "outbox-sqlite")]
 mod sqlite;
+#[cfg(feature = "outbox-sqlite")]
 mod tiered;
 
-pub(super) use backend::Backend;
+pub(super) use backend::{Backend, MAINTENANCE_SOON};
 pub(super) use fault::Fault;
 pub(super) use memory::Memory;
 pub(super) use rows::{
     ClaimedRecord, DeadRow, Inserted, NewRecord, PendingRow, Settled, Transition,
 };
+#[cfg(feature = "outbox-sqlite")]
 pub(super) use sqlite::FileSettings;
-pub(super) use tiered::{MAINTENANCE_SOON, TieredBackend};
+#[cfg(feature = "outbox-sqlite")]
+pub(super) use tiered::TieredBackend;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "outbox-sqlite"))]
 pub(super) use due::{is_due, longest_wait};
-#[cfg(test)]
+#[cfg(all(test, feature = "outbox-sqlite"))]
 pub(super) use rows::{Counts, Tier};
-#[cfg(test)]
+#[cfg(all(test, feature = "outbox-sqlite"))]
 pub(super) use sqlite::{Disk, OPENING_PATIENCE, real_path};

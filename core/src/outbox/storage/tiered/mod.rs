@@ -9,7 +9,7 @@ mod insert;
 
 use std::time::Duration;
 
-use super::backend::Backend;
+use super::backend::{Backend, MAINTENANCE_SOON};
 use super::fault::Fault;
 use super::file::OutboxFile;
 use super::memory::Memory;
@@ -17,9 +17,7 @@ use super::rows::{Counters, Inserted, NewRecord};
 use super::sqlite::{Disk, FileSettings};
 use crate::outbox::state::Millis;
 
-/// The wait until the next maintenance while the file cannot be used, or records wait in memory.
-pub(in crate::outbox) const MAINTENANCE_SOON: Duration = Duration::from_millis(100);
-/// The same while another process writes, which takes a moment.
+/// The wait until the next maintenance while another process writes, which takes a moment.
 const MAINTENANCE_BUSY: Duration = Duration::from_millis(10);
 
 /// The two tiers of one process's outbox.
