@@ -88,7 +88,7 @@ fn with_numbers(json: &str) -> Cow<'_, str> {
     Cow::Owned(mended)
 }
 
-/// Where the string that begins at `start` has ended.
+/// The end of the string that begins at `start`.
 fn string_end(json: &str, start: usize) -> usize {
     let mut at = start + 1;
     loop {

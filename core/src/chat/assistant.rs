@@ -11,7 +11,7 @@ use super::lenient::{List, Text};
 use super::object::{Told, read_object};
 use crate::error::{Error, ErrorKind, Result};
 
-/// What the model says: text, a refusal, calls of tools.
+/// A message of the model: text, a refusal, calls of tools.
 ///
 /// As a part of a reply it is taken into a conversation by [`Message::from`], which leaves the reasoning behind, or
 /// with it by [`with_reasoning`](Self::with_reasoning). Fields that this library does not model go along.
@@ -22,8 +22,8 @@ pub struct AssistantMessage {
     pub content: Option<String>,
     /// Why the model declines, in place of the text.
     pub refusal: Option<String>,
-    /// What a reasoning model thought. It is written under the name that it came with: `reasoning_content`, or on some
-    /// services `reasoning`.
+    /// The thoughts of a reasoning model. They are written under the name that they came with: `reasoning_content`,
+    /// or on some services `reasoning`.
     pub reasoning: Option<String>,
     /// The tools that the model calls.
     pub tool_calls: Vec<ToolCall>,

@@ -59,7 +59,7 @@ pub(super) fn spend_on_field<E: Error>(fields: usize) -> Result<(), E> {
     spend(grown(fields) * size_of::<(usize, String, Value)>())
 }
 
-/// How many places more a collection of so many has when one is added: four at first, then twice as many.
+/// The places that a collection of so many items gains when one is added: four at first, then twice as many.
 fn grown(items: usize) -> usize {
     match items {
         0 => 4,

@@ -16,7 +16,7 @@ use super::{FinishReason, Role, ServiceTier};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ChatChunk {
-    /// What this chunk adds to each reply; empty in a chunk that only tells the usage.
+    /// The additions to each reply; empty in a chunk that only reports the usage.
     pub choices: Vec<ChunkChoice>,
     /// The tokens that the request took, in the last chunk if it was
     /// [asked for](crate::chat::ChatRequest::include_usage).
@@ -28,7 +28,7 @@ pub struct ChatChunk {
     pub(super) raw: Box<str>,
 }
 
-/// What is the same in all chunks of a stream, and is therefore kept once.
+/// The fields that are the same in all chunks of a stream, and are therefore kept once.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Head {
     pub(super) id: String,
@@ -38,13 +38,13 @@ pub(super) struct Head {
     pub(super) system_fingerprint: Option<String>,
 }
 
-/// What a chunk adds to one reply.
+/// The addition of a chunk to one reply.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ChunkChoice {
     /// Which reply, from 0.
     pub index: u32,
-    /// What is added.
+    /// The addition.
     pub delta: Delta,
     /// Why the reply ended, in its last chunk.
     pub finish_reason: Option<FinishReason>,
@@ -61,7 +61,7 @@ pub struct ChunkChoice {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Delta {
-    /// Who speaks, in the first chunk.
+    /// The author's role, in the first chunk.
     pub role: Option<Role>,
     /// More text.
     pub content: Option<String>,
@@ -100,7 +100,7 @@ pub struct ToolCallDelta {
 }
 
 impl ChatChunk {
-    /// What this chunk adds to the first reply's text; empty when it adds none.
+    /// The text that this chunk adds to the first reply; empty when it adds none.
     pub fn text(&self) -> &str {
         let first = self.choices.iter().find(|choice| choice.index == 0);
         first.and_then(|choice| choice.delta.content.as_deref()).unwrap_or_default()
@@ -136,14 +136,14 @@ impl ChatChunk {
         &self.raw
     }
 
-    /// Whether the chunk adds anything to a reply.
+    /// Returns true if the chunk adds anything to a reply.
     pub(super) fn has_content(&self) -> bool {
         self.choices.iter().any(|choice| choice.delta.has_content())
     }
 }
 
 impl Delta {
-    /// Whether it adds anything to the message.
+    /// Returns true if it adds anything to the message.
     pub(super) fn has_content(&self) -> bool {
         let filled = |text: &Option<String>| text.as_ref().is_some_and(|t| !t.is_empty());
         filled(&self.content)
@@ -154,7 +154,7 @@ impl Delta {
     }
 }
 
-/// Whether a field that is not modelled, such as `audio`, holds anything but a word.
+/// Returns true if a field that is not modelled, such as `audio`, holds anything but a word.
 fn is_filled(value: &Value) -> bool {
     match value {
         Value::Array(items) => !items.is_empty(),

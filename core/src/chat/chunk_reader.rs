@@ -26,7 +26,7 @@ pub(crate) struct ChunkReader {
     by_delta: Vec<u32>,
 }
 
-/// What the JSON of a chunk comes to.
+/// A chunk as it was read.
 #[derive(Debug)]
 pub(super) enum Read<'j> {
     /// A chunk of the same shape as the one before.
@@ -136,7 +136,7 @@ impl ChunkReader {
         Ok(ChatChunk { choices, usage, extra, told, head: self.head.clone(), raw })
     }
 
-    /// What a chunk adds to one reply, and whether it is its message.
+    /// The addition of a chunk to one reply; true if it is the whole message.
     fn choice(&mut self, wire: WireChoice<'_>) -> (ChunkChoice, bool) {
         let index = wire.index;
         let mut delta = wire.delta.map(Delta::from).unwrap_or_default();

@@ -49,7 +49,7 @@ impl OpenAi {
         OpenAi { http: self.http.clone(), options: Arc::new(self.options.merged(options)) }
     }
 
-    /// What others need to make calls as this client does.
+    /// The connection and options of this client, for others that make calls as it does.
     pub(crate) fn connection(&self) -> (HttpClient, Arc<CallOptions>) {
         (self.http.clone(), self.options.clone())
     }

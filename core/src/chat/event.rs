@@ -1,4 +1,4 @@
-//! What one event of a stream comes to.
+//! The meaning of one event of a stream.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::sse::STRAY;
 /// The type of an event that names none.
 const MESSAGE: &str = "message";
 
-/// What a piece of the stream comes to.
+/// One step of a stream, as it was read.
 pub(super) enum Step<'a> {
     /// A chunk, and its JSON.
     Chunk(Read<'a>, &'a str),
@@ -65,7 +65,7 @@ pub(super) fn read_event<'a>(
     }
 }
 
-/// What a step has come to.
+/// The result of a step.
 pub(super) enum Taken {
     /// A chunk has been handed on; `content` if it adds anything to a reply.
     Chunk {
@@ -106,7 +106,8 @@ pub(super) fn take_in(
     }
 }
 
-/// Whether an event tells of progress, by its type: a message alone is an error only where nothing says what it is.
+/// Returns true if an event reports progress, by its type: a message alone is an error only in an event without a
+/// type.
 fn is_beside(event: &str, told: &Value) -> bool {
     let Value::Object(told) = told else { return false };
     let mut typed = told.clone();
@@ -130,7 +131,7 @@ fn error_event(context: &Context, data: &str) -> Error {
     })
 }
 
-/// Whether the error is about the line or what came on it, not the service's word or the caller's.
+/// Returns true if the error is about the connection or damaged data, not the service's word or the caller's.
 pub(super) fn is_of_the_line(error: &Error) -> bool {
     use ErrorKind::*;
     matches!(error.kind(), Connection | Truncated | IdleTimeout | ContentTimeout | Garbled | Decode)

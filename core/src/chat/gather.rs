@@ -1,4 +1,4 @@
-//! Where a stream puts its chunks.
+//! The receiver of a stream's chunks.
 
 use std::sync::Arc;
 

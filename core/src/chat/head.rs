@@ -20,8 +20,8 @@ macro_rules! shows_head {
                 $head(self).status.as_u16()
             }
 
-            /// Where the response came from, after redirects and with its query; `None` where no response of this
-            /// library brought it.
+            /// The response's URL, after redirects and with its query; `None` where no response of this library
+            /// brought it.
             pub fn url(&self) -> Option<&str> {
                 $head(self).url()
             }

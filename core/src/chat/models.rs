@@ -32,7 +32,7 @@ pub struct Model {
     /// When it was made, in seconds since 1970.
     #[serde(default, deserialize_with = "lenient::number")]
     pub created: u64,
-    /// Whose it is.
+    /// The owner.
     #[serde(default, deserialize_with = "lenient::string")]
     pub owned_by: String,
 }

@@ -26,12 +26,12 @@ impl Told {
         self.null |= other.null;
     }
 
-    /// Whether the field came, with a value.
+    /// Returns true if the field came, with a value.
     pub(super) fn is_filled(self, field: u8) -> bool {
         self.filled & field != 0
     }
 
-    /// Whether the field came as null, here or elsewhere.
+    /// Returns true if the field came as null, here or elsewhere.
     pub(super) fn is_null(self, field: u8) -> bool {
         self.null & field != 0
     }

@@ -20,7 +20,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Who speaks.
+    /// The author of a message.
     Role as Text<'_> {
         /// Instructions by the developer, for newer models.
         Developer = "developer",
@@ -38,7 +38,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// How long a reasoning model may think.
+    /// The effort of a reasoning model.
     ReasoningEffort as Text<'_> {
         /// Not at all.
         None = "none",
@@ -56,7 +56,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// How much the model says.
+    /// The length of the model's answers.
     Verbosity as Text<'_> {
         /// Concise.
         Low = "low",
@@ -82,7 +82,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// How closely the model looks at an image.
+    /// The closeness of the model's look at an image.
     ImageDetail as Text<'_> {
         /// As the model decides.
         Auto = "auto",

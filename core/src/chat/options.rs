@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What a stream carries besides the reply.
+/// The parts of a stream besides the reply.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StreamOptions {
-    /// Whether the stream ends with a chunk that tells the usage.
+    /// True if the stream is to end with a chunk that reports the usage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_usage: Option<bool>,
-    /// Whether chunks are padded so that their sizes tell nothing of their content.
+    /// True if chunks are padded, so that their sizes reveal nothing of their content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_obfuscation: Option<bool>,
     /// Further fields, sent as they are.

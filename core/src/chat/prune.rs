@@ -1,4 +1,4 @@
-//! What is left of JSON when everything is taken out of it that cannot be read.
+//! Removal of the unreadable parts of JSON.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use super::usage::{Logprobs, Usage};
 /// number.
 pub(super) fn repaired(json: &str) -> Result<(Value, String), Unreadable> {
     let json = crate::json::mended(json);
-    // What a failing service sends may fail to be a chunk in other ways besides.
+    // A failing service's answer may fail to be a chunk in other ways besides.
     if let Some(told) = reported_trouble(&json) {
         return Err(Unreadable::Trouble(told, String::new()));
     }

@@ -84,7 +84,7 @@ fn schema_of<T: JsonSchema>() -> TypeSchema {
 /// Makes a schema strict in place; `None` when that would change what it allows.
 fn make_strict(schema: &mut Value) -> Option<()> {
     let object = schema.as_object_mut()?;
-    // What means nothing to a model, and strict services refuse.
+    // Keywords that mean nothing to a model, and that strict services refuse.
     object.retain(|key, value| match key.as_str() {
         "default" | "uniqueItems" => false,
         "format" => is_known_format(value),
@@ -135,7 +135,7 @@ fn close(object: &mut Map<String, Value>) -> Option<()> {
     Some(())
 }
 
-/// Whether a schema's `type` is or includes this one.
+/// Returns true if a schema's `type` is or includes this one.
 fn has_type(object: &Map<String, Value>, name: &str) -> bool {
     match object.get("type") {
         Some(Value::Array(types)) => types.iter().any(|t| t == name),
@@ -159,7 +159,7 @@ mod tests {
 
     #[derive(JsonSchema)]
     struct Order {
-        /// What to bring.
+        /// The items to bring.
         items: Vec<Item>,
         default: Option<String>,
         inner: Option<Item>,

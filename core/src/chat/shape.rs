@@ -1,4 +1,4 @@
-//! What most chunks of a stream have in common: everything but their text.
+//! The common part of most chunks of a stream: everything but their text.
 #![cfg_attr(
     not(feature = "bridge"),
     allow(dead_code, unreachable_pub, reason = "none but the bridge hands shapes on")
@@ -11,12 +11,12 @@ use super::extra::Extra;
 use super::object::Told;
 use super::template::{Filling, Template};
 
-/// What chunks that differ in nothing but their text, and OpenAI's padding, have in common. Such a chunk adds text
-/// to the first reply, and nothing else.
+/// The common part of chunks that differ in nothing but their text and OpenAI's padding. Such a chunk adds text to
+/// the first reply, and nothing else.
 #[derive(Debug)]
 pub struct Shape {
     head: Arc<Head>,
-    /// What is in the chunk beside the text.
+    /// The choice without its text.
     choice: ChunkChoice,
     extra: Extra,
     told: Told,
@@ -38,7 +38,7 @@ impl Shape {
         Shape { head, choice, extra: extra.clone(), told, template }
     }
 
-    /// What a chunk of this shape adds, if `json` is one.
+    /// The text and padding of `json`, if it is a chunk of this shape.
     pub(super) fn filling_of<'a>(&self, json: &'a str) -> Option<Filling<'a>> {
         self.template.filling_of(json)
     }

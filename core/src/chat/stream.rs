@@ -23,11 +23,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Piece, Source};
 use crate::sse::{Decoder, Frame};
 
-/// How long the rest of a stream is waited for after every reply in it has ended: the usage and `[DONE]`.
+/// The longest wait for the rest of a stream (the usage and `[DONE]`) after every reply in it has ended.
 const REST: Duration = Duration::from_secs(5);
 
-/// How many steps are made at a stretch while there is always more: then others have their turn, time limits above
-/// all.
+/// The most steps in one poll, after which other tasks have their turn: time limits above all.
 const STRETCH: u32 = 1024;
 
 /// The bytes of a byte order mark.
@@ -51,7 +50,7 @@ pub struct ChatStream {
     state: State,
     /// The steps since others had their turn.
     stretch: u32,
-    /// Whether the rest is waited for no longer than [`REST`], because every reply has ended.
+    /// True if the rest is waited for no longer than [`REST`], because every reply has ended.
     hurried: bool,
     asked: usize,
     limits: Limits,
@@ -60,7 +59,7 @@ pub struct ChatStream {
     span: Span,
 }
 
-/// What the body turns out to be.
+/// The format of the body.
 enum Format {
     /// Not known before its first byte that is neither white space nor a byte order mark.
     Unknown,
@@ -201,7 +200,7 @@ impl ChatStream {
                     self.source.finish(task);
                     return Poll::Ready(None);
                 }
-                // What breaks after every reply's end was no part of them.
+                // A break after every reply's end is no loss.
                 Err(error) if self.is_whole() && is_of_the_line(&error) => {
                     self.end(Ok(()));
                     self.source.close();
@@ -212,7 +211,7 @@ impl ChatStream {
         }
     }
 
-    /// Whether all bytes at hand have been read.
+    /// Returns true if all bytes at hand have been read.
     #[cfg(feature = "bridge")]
     pub(crate) fn is_dry(&self) -> bool {
         self.taken == self.bytes.len()
@@ -356,9 +355,9 @@ impl ChatStream {
     }
 }
 
-/// What a stream starts with, besides its source.
+/// The start of a stream, besides its source.
 pub(super) struct Setup {
-    /// How many replies were asked for.
+    /// The number of replies that were asked for.
     pub(super) asked: usize,
     pub(super) limits: Limits,
     pub(super) started: Instant,

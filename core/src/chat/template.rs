@@ -17,13 +17,13 @@ use super::lenient::Text;
 #[derive(Debug)]
 pub(super) struct Template {
     json: Box<str>,
-    /// Where the text stood, between its quotes.
+    /// The place of the text, between its quotes.
     text: Range<usize>,
-    /// Where padding stood, somewhere behind the text.
+    /// The place of padding, somewhere behind the text.
     padding: Option<Range<usize>>,
 }
 
-/// What stands in a template's holes.
+/// The strings in a template's holes.
 #[derive(Clone, Copy, Debug)]
 pub struct Filling<'a> {
     /// The text that a chunk adds, as it stands in its JSON: it has nothing that would have to be escaped there.
@@ -45,7 +45,7 @@ impl Template {
         &self.json
     }
 
-    /// What a chunk adds that differs from this one in its text and its padding alone.
+    /// The text and padding of a chunk that differs from this one in nothing else.
     pub(super) fn filling_of<'a>(&self, json: &'a str) -> Option<Filling<'a>> {
         let Template { json: ours, text: hole, padding: second } = self;
         let theirs = json.strip_prefix(ours.get(..hole.start)?)?;
@@ -85,7 +85,7 @@ fn literal(text: &str) -> Option<(&str, &str)> {
     text.split_at_checked(end)
 }
 
-/// Where in `json` a borrowed string stands.
+/// The place of a borrowed string in `json`.
 fn place(json: &str, text: &Text<'_>) -> Option<Range<usize>> {
     let Some(Cow::Borrowed(text)) = &text.0 else { return None };
     let start = (text.as_ptr() as usize).checked_sub(json.as_ptr() as usize)?;
@@ -104,7 +104,7 @@ mod tests {
 
     use super::super::chunk_reader::ChunkReader;
 
-    /// What a reader makes of one chunk, in full.
+    /// The result of reading one chunk, in full.
     fn read(reader: &mut ChunkReader, json: &str) -> String {
         let read = reader.read(json).map(|read| read.into_chunk(json));
         format!("{:?}", read.map_err(|e| format!("{e:?}")))

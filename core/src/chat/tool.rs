@@ -44,13 +44,13 @@ impl<'de> Deserialize<'de> for Tool {
 pub struct FunctionTool {
     /// Its name.
     pub name: String,
-    /// What it does, and when to call it.
+    /// Its effect, and when to call it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The JSON schema of its arguments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<Value>,
-    /// Whether the arguments must follow the schema exactly.
+    /// True if the arguments must follow the schema exactly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict: Option<bool>,
 }
@@ -85,7 +85,7 @@ pub enum ToolChoice {
     Other(Value),
 }
 
-/// How free the model is to call tools.
+/// The model's freedom to call tools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -158,12 +158,12 @@ impl<'de> Deserialize<'de> for ResponseFormat {
 pub struct SchemaFormat {
     /// Names the schema: letters, digits, `_` and `-`, at most 64.
     pub name: String,
-    /// What it is for.
+    /// Its purpose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The JSON schema.
     pub schema: Value,
-    /// Whether the reply must follow it exactly.
+    /// True if the reply must follow the schema exactly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict: Option<bool>,
 }

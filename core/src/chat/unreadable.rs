@@ -58,7 +58,7 @@ impl Unreadable {
 
     /// Why JSON that cannot be read could not be.
     pub(super) fn from_failure(json: &str, error: &serde_json::Error) -> Self {
-        // What is nested too deep for a reader is JSON nevertheless.
+        // JSON that is nested too deep for a reader is JSON nevertheless.
         match is_json(json) {
             true => Unreadable::Malformed(error.to_string()),
             false => Unreadable::Garbled(error.to_string()),
@@ -66,12 +66,12 @@ impl Unreadable {
     }
 }
 
-/// Whether a finish reason says that the service gave the reply up.
+/// Returns true if a finish reason says that the service gave the reply up.
 pub(super) fn is_giving_up(reason: &str) -> bool {
     reason.eq_ignore_ascii_case("error")
 }
 
-/// Whether a text is JSON, however deep.
+/// Returns true if a text is JSON, however deep.
 pub(super) fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }

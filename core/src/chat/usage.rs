@@ -1,4 +1,4 @@
-//! What a reply took, and how likely its tokens were.
+//! The tokens of a reply: their numbers and probabilities.
 
 use super::extra::Extra;
 use super::lenient::{Number, Text};
@@ -22,13 +22,13 @@ impl Logprobs {
     pub(super) const CONTENT: u8 = 1;
     pub(super) const REFUSAL: u8 = 2;
 
-    /// Whether there is a list for the text, if only an empty one.
+    /// Returns true if there is a list for the text, if only an empty one.
     #[cfg(feature = "bridge")]
     pub(crate) fn tells_content(&self) -> bool {
         self.told.is_filled(Self::CONTENT) || !self.content.is_empty()
     }
 
-    /// Whether there is a list for the refusal, if only an empty one.
+    /// Returns true if there is a list for the refusal, if only an empty one.
     #[cfg(feature = "bridge")]
     pub(crate) fn tells_refusal(&self) -> bool {
         self.told.is_filled(Self::REFUSAL) || !self.refusal.is_empty()
@@ -74,9 +74,9 @@ pub struct Usage {
     pub completion_tokens: u64,
     /// Both.
     pub total_tokens: u64,
-    /// What the prompt's tokens were.
+    /// The kinds of the prompt's tokens.
     pub prompt_tokens_details: Option<PromptTokens>,
-    /// What the reply's tokens were.
+    /// The kinds of the reply's tokens.
     pub completion_tokens_details: Option<CompletionTokens>,
     /// Fields beyond these.
     pub extra: Extra,
@@ -91,7 +91,7 @@ kept_object!(<'de> Usage {
     16 "completion_tokens_details" => completion_tokens_details: CompletionTokens;
 });
 
-/// What a prompt's tokens were.
+/// The kinds of a prompt's tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PromptTokens {
@@ -109,7 +109,7 @@ kept_object!(<'de> PromptTokens {
     2 "audio_tokens" => audio_tokens: Number;
 });
 
-/// What a reply's tokens were.
+/// The kinds of a reply's tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CompletionTokens {

@@ -46,7 +46,7 @@ read_object!(<'de> Wire<'de> {
 });
 
 impl Wire<'_> {
-    /// Whether it may be an error that the service reports, in place of a chunk or beside one.
+    /// Returns true if it may be an error that the service reports, in place of a chunk or beside one.
     pub(super) fn is_suspect(&self) -> bool {
         let choices = self.choices.as_deref().unwrap_or_default();
         self.error.is_some()
@@ -62,7 +62,7 @@ impl Wire<'_> {
         delta.map_or("", |delta| delta.content.text.as_str())
     }
 
-    /// Whether a reply has ended as those do that the service gives up.
+    /// Returns true if a reply ended with a finish reason of a service that gave it up.
     pub(super) fn is_given_up(&self) -> bool {
         let mut choices = self.choices.iter().flatten();
         choices.any(|choice| choice.finish_reason.word().is_some_and(is_giving_up))
@@ -91,7 +91,7 @@ impl Wire<'_> {
     }
 }
 
-/// Whether a field of a message takes the place of what came before under its name, and adds nothing to it.
+/// Returns true if a field of a message replaces the value before it under its name, and adds nothing to it.
 fn is_plain(value: &Value) -> bool {
     matches!(value, Value::Null | Value::Bool(_) | Value::Number(_))
 }

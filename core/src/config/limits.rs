@@ -1,6 +1,6 @@
 //! Limits on the size of responses.
 
-/// How much a service may send before the client refuses it with a `too_large` error.
+/// The most that a service may send before the client refuses it with a `too_large` error.
 ///
 /// ```
 /// use turnwire::config::Limits;

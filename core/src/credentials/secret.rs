@@ -70,7 +70,7 @@ impl Tokens {
         Tokens { access: access.into(), refresh: refresh.into() }
     }
 
-    /// Whether both are the same.
+    /// Returns true if both are the same.
     pub(crate) fn same_as(&self, other: &Tokens) -> bool {
         self.access.expose() == other.access.expose()
             && self.refresh.expose() == other.refresh.expose()

@@ -1,4 +1,4 @@
-//! What can go wrong, as stable codes.
+//! The kinds of errors, with stable codes.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use std::fmt;
 /// one table.
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident, $code:literal, $retryable:literal, $hint:literal, $user:literal;)+) => {
-        /// What went wrong. [`code`](Self::code) is its stable name in every language.
+        /// The kind of an error. [`code`](Self::code) is its stable name in every language.
         ///
         /// | code | meaning | retryable |
         /// | --- | --- | --- |
@@ -29,7 +29,7 @@ macro_rules! kinds {
                 match self { $(ErrorKind::$kind => $code,)+ }
             }
 
-            /// Whether the same call made again later can succeed.
+            /// Returns true if the same call made again later can succeed.
             pub fn is_retryable(self) -> bool {
                 match self { $(ErrorKind::$kind => $retryable,)+ }
             }
@@ -41,7 +41,7 @@ macro_rules! kinds {
                 match self { $(ErrorKind::$kind => $user,)+ }
             }
 
-            /// What a caller can do about it.
+            /// The default hint: a thing that a caller can do about it.
             pub(super) fn hint(self) -> &'static str {
                 match self { $(ErrorKind::$kind => $hint,)+ }
             }

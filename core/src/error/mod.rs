@@ -70,7 +70,7 @@ impl Error {
         }))
     }
 
-    /// What went wrong.
+    /// The kind of the failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
@@ -80,17 +80,17 @@ impl Error {
         self.0.kind.code()
     }
 
-    /// What was being done, such as `chat.stream`.
+    /// The operation that failed, such as `chat.stream`.
     pub fn operation(&self) -> &'static str {
         self.0.operation
     }
 
-    /// What went wrong, in words, without the context that `Display` adds.
+    /// The failure in words, without the context that `Display` adds.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// Whether the same call made again later can succeed. The client's own retries are spent already.
+    /// Returns true if the same call made again later can succeed. The client's own retries are spent already.
     ///
     /// When [`partial`](Self::partial) is there, the service has done (and billed) a part of the work, and a
     /// new call starts from the beginning.
@@ -98,7 +98,7 @@ impl Error {
         self.0.retryable
     }
 
-    /// Whether a time limit ended the call.
+    /// Returns true if a time limit ended the call.
     pub fn is_timeout(&self) -> bool {
         use ErrorKind::*;
         matches!(
@@ -107,17 +107,17 @@ impl Error {
         )
     }
 
-    /// Whether the service was not reached at all, so that it cannot have done anything.
+    /// Returns true if the service was not reached at all, so that it cannot have done anything.
     pub fn is_connect(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Connect | ErrorKind::ConnectTimeout)
     }
 
-    /// Whether the stream ended before the reply did.
+    /// Returns true if the stream ended before the reply did.
     pub fn is_truncated(&self) -> bool {
         self.0.kind == ErrorKind::Truncated
     }
 
-    /// Whether the caller cancelled the call.
+    /// Returns true if the caller cancelled the call.
     pub fn is_cancelled(&self) -> bool {
         self.0.kind == ErrorKind::Cancelled
     }
@@ -137,12 +137,12 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// How long the service asked to wait before the next attempt.
+    /// The wait before the next attempt that the service asked for.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// How often the request was sent.
+    /// The number of times that the request was sent.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
@@ -163,7 +163,7 @@ impl Error {
         self.0.partial.as_deref()
     }
 
-    /// What the call was made to, such as `POST http://localhost:5000/chat`.
+    /// The target of the call, such as `POST http://localhost:5000/chat`.
     pub(crate) fn target(&self) -> Option<&str> {
         self.0.target.as_deref()
     }

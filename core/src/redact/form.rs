@@ -11,7 +11,7 @@ pub(super) struct Form {
     pub(super) bytes: Vec<u8>,
     /// Only as a whole word, in its own case.
     pub(super) is_word: bool,
-    /// Whether the character before, and the one after, hold a few bits of the secret too.
+    /// True if the character before, and the one after, hold a few bits of the secret too.
     pub(super) before: bool,
     pub(super) after: bool,
 }

@@ -8,13 +8,13 @@ use std::ops::Range;
 
 use memchr::memchr3;
 
-/// How many layers are looked at, the text itself included.
+/// The number of layers that are searched, the text itself included.
 pub(super) const MOST: usize = 5;
 
 /// A layer of a text.
 pub(super) struct Layer<'t> {
     bytes: Cow<'t, [u8]>,
-    /// Where each byte began in the text, and where the last one ended; none for the text itself.
+    /// The start of each byte in the text, and the end of the last one; none for the text itself.
     places: Option<Vec<u32>>,
 }
 
@@ -29,7 +29,7 @@ impl<'t> Layer<'t> {
         &self.bytes
     }
 
-    /// Where a part of the layer stands in the text.
+    /// The place of a part of the layer in the text.
     pub(super) fn place(&self, part: Range<usize>) -> Range<usize> {
         self.place_of(part.start)..self.place_of(part.end)
     }
@@ -41,7 +41,7 @@ impl<'t> Layer<'t> {
         }
     }
 
-    /// Whether there is an escape at the end that has been cut.
+    /// Returns true if there is an escape at the end that has been cut.
     pub(super) fn has_cut_escape(&self) -> bool {
         self.whole() < self.bytes.len()
     }
@@ -137,12 +137,12 @@ impl<'t> Layer<'t> {
 /// A layer without what a text may be broken by: white space, tags, and characters that do not show.
 pub(super) struct Joined {
     pub(super) bytes: Vec<u8>,
-    /// Where each byte stands in the layer.
+    /// The place of each byte in the layer.
     places: Vec<u32>,
 }
 
 impl Joined {
-    /// Where a part of it stands in the layer.
+    /// The place of a part of it in the layer.
     pub(super) fn place(&self, part: Range<usize>) -> Range<usize> {
         let place = |at: usize| self.places.get(at).map_or(0, |place| *place as usize);
         // It ends with its last byte, not behind the gap that follows.
@@ -158,7 +158,8 @@ fn gap(text: &[u8]) -> usize {
         [b' ' | b'\t' | b'\r' | b'\n' | 0, ..] => 1,
         // A space that does not break, and a soft hyphen.
         [0xC2, 0xA0 | 0xAD, ..] => 2,
-        // What has no width: a space, joiners and their opposite, marks of direction, the mark of byte order.
+        // Characters without a width: a space, joiners and their opposite, marks of direction, the mark of byte
+        // order.
         [0xE2, 0x80, 0x8B..=0x8F, ..] | [0xE2, 0x81, 0xA0, ..] | [0xEF, 0xBB, 0xBF, ..] => 3,
         // A sequence that steers a terminal.
         [0x1B, b'[', rest @ ..] => rest
@@ -181,7 +182,7 @@ enum Escaped {
     Char(char),
 }
 
-/// What the escape at the start of `text` stands for, and its length; `None` if it is none, or cut.
+/// The meaning of the escape at the start of `text`, and its length; `None` if it is none, or cut.
 fn escaped(text: &[u8]) -> Option<(Escaped, usize)> {
     match text {
         [b'%', b'u' | b'U', rest @ ..] => unit(rest).and_then(|(c, n)| Some((char(c)?, n + 2))),

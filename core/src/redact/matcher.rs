@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretSlice};
 use super::form::{Form, forms};
 use crate::credentials::Secret;
 
-/// How many bytes decide where to look closer. No secret is shorter.
+/// The number of bytes that decide if a place is searched more closely. No secret is shorter.
 const WINDOW: usize = 4;
 
 /// Of a secret that was cut, this much is still one, in bytes; less gives nothing away.
@@ -98,7 +98,7 @@ impl Matcher {
         }
     }
 
-    /// Where the text's end may be the start of one of the strings.
+    /// The place at the text's end that may be the start of one of the strings.
     pub(super) fn start_at_end(&self, text: &[u8]) -> Option<usize> {
         let starts = self.needles.iter().filter(|needle| !needle.is_word).filter_map(|needle| {
             let bytes = needle.bytes.expose_secret();
@@ -145,7 +145,7 @@ impl Needle {
     }
 }
 
-/// How many bytes two texts have in common, whatever their case. `lower` is in lower case.
+/// The number of bytes that two texts have in common, regardless of case. `lower` is in lower case.
 fn common(lower: &[u8], text: &[u8]) -> usize {
     lower.iter().zip(text).take_while(|(a, b)| **a == b.to_ascii_lowercase()).count()
 }

@@ -26,7 +26,7 @@ use matcher::Matcher;
 
 pub(crate) use policy::{CREDENTIAL_HEADERS, is_credential_header};
 
-/// What stands in a secret's place.
+/// The replacement of a secret.
 const REDACTED: &str = "[redacted]";
 
 /// Removes the secrets of a client and a call from text. Clones share what they know.
@@ -99,7 +99,7 @@ impl Redactor {
         scrubbed
     }
 
-    /// Whether there is nothing to take out of the text.
+    /// Returns true if there is no secret in the text.
     pub(crate) fn is_clean(&self, text: &[u8]) -> bool {
         self.spans(text, false).is_empty()
     }
@@ -155,7 +155,7 @@ impl Redactor {
         Cow::Owned(rest)
     }
 
-    /// Where secrets stand in the text: in order, apart from each other.
+    /// The places of secrets in the text: in order, apart from each other.
     fn spans(&self, text: &[u8], may_be_cut: bool) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         let has_cut_escape = self.look(text, may_be_cut, false, &mut found);

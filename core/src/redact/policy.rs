@@ -1,4 +1,4 @@
-//! What is a secret, and what is a word that a message may need.
+//! The policy that tells secrets from words that a message may need.
 
 use std::borrow::Cow;
 
@@ -86,7 +86,7 @@ const HARMLESS: &[&str] = &[
 ];
 const HARMLESS_PREFIXES: &[&str] = &["accept", "content-", "if-", "sec-", "x-stainless-"];
 
-/// How the keys of well-known services begin.
+/// The prefixes of keys of well-known services.
 const KEY_PREFIXES: &[&str] =
     &["sk-", "sk_", "pk_", "rk_", "ghp_", "gho_", "xox", "eyJ", "AKIA", "AIza", "hf_"];
 
@@ -117,7 +117,7 @@ pub(crate) fn is_credential_header(name: &str) -> bool {
     CREDENTIAL_HEADERS.contains(&name)
 }
 
-/// Whether this is worth looking for.
+/// Returns true if this is worth looking for.
 pub(super) fn is_worth_guarding(secret: &str) -> bool {
     secret.len() >= SHORTEST && !PLACEHOLDERS.iter().any(|p| p.eq_ignore_ascii_case(secret))
 }
@@ -152,7 +152,7 @@ pub(super) fn secrets_of(name: &str, value: &str, add: &mut dyn FnMut(&str)) {
     }
 }
 
-/// What follows a scheme of authentication.
+/// The credentials behind a scheme of authentication.
 fn credentials(scheme: &str, value: &str, add: &mut dyn FnMut(&str)) {
     add(value);
     if scheme.eq_ignore_ascii_case("basic")
@@ -198,7 +198,8 @@ fn is_scheme(word: &str) -> bool {
     SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(word))
 }
 
-/// Whether a text is made of words, small numbers and versions, as names, media types and dates are, and keys are not.
+/// Returns true if a text is made of words, small numbers and versions, as names, media types and dates are, and keys
+/// are not.
 pub(super) fn is_plain(text: &str) -> bool {
     if KEY_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) {
         return false;
@@ -224,7 +225,7 @@ fn is_plain_segment(segment: &str) -> bool {
     is_word && digits <= 2 && length <= 24
 }
 
-/// Whether a secret is a mere word: it is looked for as a whole word and in its own case.
+/// Returns true if a secret is a mere word: it is looked for as a whole word and in its own case.
 pub(super) fn is_word(secret: &str) -> bool {
     secret.len() < 12 && secret.chars().all(char::is_alphabetic)
 }

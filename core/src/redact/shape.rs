@@ -50,7 +50,7 @@ pub(super) fn find(text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
     }
 }
 
-/// How the names of fields end that hold a token or a key.
+/// The endings of the names of fields that hold a token or a key.
 const NAMES: &[&str] = &[
     "oken",
     "OKEN",

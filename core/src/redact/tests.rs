@@ -88,7 +88,7 @@ fn a_secret_goes_in_every_encoding() {
         }
         for encoded in in_base64(secret) {
             let shown = redactor.scrub(&format!("it says «{encoded}» here"));
-            // What stands beside the secret stays, with a character that both share at most.
+            // The text beside the secret stays, with a character that both share at most.
             let beside = shown.len() - "it says «[redacted]» here".len();
             let most = if encoded.starts_with('%') { 3 * 16 } else { 16 + 10 };
             assert!(shown.contains(REDACTED) && beside <= most, "{secret} as {encoded}: {shown}");

@@ -1,6 +1,6 @@
 //! Bare text in place of an event stream, and the other way round, told by the first line.
 
-/// How a line of an event stream begins (WHATWG HTML, section 9.2.6); the last is a comment.
+/// The beginnings of lines of an event stream (WHATWG HTML, section 9.2.6); the last is a comment.
 const FIELDS: [&str; 5] = ["data", "event", "id", "retry", ""];
 
 /// The bytes of a byte order mark.

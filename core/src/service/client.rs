@@ -48,7 +48,7 @@ pub struct ChatService {
     pub(super) options: Arc<CallOptions>,
 }
 
-/// What all clones share.
+/// The state that all clones share.
 pub(super) struct Shared {
     pub(super) http: HttpClient,
     pub(super) paths: ServicePaths,

@@ -25,7 +25,7 @@ pub(super) struct Input {
     format: Format,
     /// An event of any type came, or text that is no event.
     spoken: bool,
-    /// What came in place of events.
+    /// The text in place of events.
     bare: Bare,
     limits: Limits,
 }

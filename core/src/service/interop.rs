@@ -12,7 +12,7 @@ use crate::config::Limits;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Context, Piece, Source};
 
-/// What errors call the reading of such a stream.
+/// The operation that errors of such a stream name.
 const OPERATION: &str = "service.stream";
 
 impl TurnStream {

@@ -37,7 +37,7 @@ pub struct AudioStream {
     bounds: Bounds,
 }
 
-/// How much audio is read whole, and for how long.
+/// The limits of audio that is read whole.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) bytes: usize,

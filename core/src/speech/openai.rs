@@ -74,13 +74,13 @@ impl OpenAiSpeaker {
         self
     }
 
-    /// How fast, from 0.25 to 4; 1 is the voice's own speed.
+    /// The speed, from 0.25 to 4; 1 is the voice's own.
     pub fn speed(mut self, speed: f64) -> Self {
         self.speed = Some(speed);
         self
     }
 
-    /// How to say it, in words. `tts-1` and `tts-1-hd` cannot be told.
+    /// Instructions in words. `tts-1` and `tts-1-hd` accept none.
     pub fn instructions(mut self, instructions: impl Into<String>) -> Self {
         self.instructions = Some(instructions.into());
         self

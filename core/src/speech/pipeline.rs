@@ -25,16 +25,16 @@ use super::{SentenceCutter, SpeechRequest, TextPiece};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guard;
 
-/// How many sentences may wait for a request before the text is read no further.
+/// The most sentences that may wait for a request before the text is read no further.
 const WAITING: usize = 64;
 
-/// How much audio may wait for that of an earlier sentence: so many sentences for each request in flight.
+/// The most audio that may wait for that of an earlier sentence: so many sentences for each request in flight.
 const AHEAD: usize = 4;
 
-/// How many pieces of text are read in one poll, so that a text that never pauses lets others go on.
+/// The most pieces of text that are read in one poll, so that a text that never pauses lets other tasks go on.
 const TEXTS_IN_ONE_POLL: usize = 128;
 
-/// What a [`SpeechStream`] gives for a sentence.
+/// An item of a [`SpeechStream`]: the result of one sentence.
 #[derive(Clone, Debug)]
 pub enum Spoken {
     /// Its audio.
@@ -55,7 +55,7 @@ pub struct AudioPiece {
     pub bytes: Bytes,
     /// Counts the sentences, from 0, those that failed included.
     pub sentence: u64,
-    /// What is said.
+    /// The sentence.
     pub text: String,
 }
 
@@ -65,7 +65,7 @@ pub struct AudioPiece {
 pub struct FailedSentence {
     /// Counts the sentences, from 0.
     pub sentence: u64,
-    /// What would have been said.
+    /// The sentence.
     pub text: String,
     /// Why it was not.
     pub error: Error,
@@ -202,7 +202,7 @@ impl<S: Stream<Item: TextPiece> + Unpin> SpeechStream<S> {
         }
     }
 
-    /// What is to be given out of a sentence, in its turn.
+    /// Returns the result of a sentence, in its turn.
     fn give(&mut self, sentence: u64, text: String, audio: Audio) -> Result<Spoken> {
         match audio {
             Ok((mime, bytes)) => {
@@ -235,7 +235,7 @@ impl<S: Stream<Item: TextPiece> + Unpin> Stream for SpeechStream<S> {
         match this.slots.pop_front() {
             Some(Slot { sentence, text, state: State::Done(audio) }) => {
                 share.made_progress();
-                // Those that wait begin before the reader is at work on this one.
+                // Waiting sentences begin before the reader is at work on this one.
                 this.advance(task);
                 Poll::Ready(Some(this.give(sentence, text, audio)))
             }

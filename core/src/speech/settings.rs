@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{AudioFormat, SentenceCutter, Speaker, SpeechRequest};
 use crate::guard::Callback;
 
-/// How long one sentence may take where nothing else is said: no reader waits longer for a sound.
+/// The default limit of one sentence: no reader waits longer for a sound.
 const SENTENCE_LIMIT: Duration = Duration::from_secs(20);
 
 /// When a reply is spoken.
@@ -23,7 +23,7 @@ pub enum SpeechMode {
     Streaming,
 }
 
-/// What follows when a sentence cannot be spoken, with all its retries.
+/// The answer to a sentence that cannot be spoken, with all its retries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnFailure {
@@ -112,27 +112,27 @@ impl Speech {
         self
     }
 
-    /// How many requests run at a time; at least one. Default 2.
+    /// The number of requests at a time; at least one. Default 2.
     pub fn in_flight(mut self, requests: usize) -> Self {
         self.in_flight = requests.max(1);
         self
     }
 
-    /// How often a sentence whose failure may pass is spoken again, besides the retries of the speaker's own requests.
-    /// Default 1.
+    /// The number of times that a sentence with a transient failure is spoken again, besides the retries of the
+    /// speaker's own requests. Default 1.
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
         self
     }
 
-    /// How long one sentence may take, with its retries; `None` for any time. Default 20 s. A sentence that takes longer
-    /// has failed, with a `total_timeout`.
+    /// The time limit of one sentence, with its retries; `None` for no limit. Default 20 s. A sentence that takes
+    /// longer fails with `total_timeout`.
     pub fn sentence_limit(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.sentence_limit = limit.into();
         self
     }
 
-    /// What follows when a sentence cannot be spoken. Default [`OnFailure::Skip`].
+    /// The answer to a sentence that cannot be spoken. Default [`OnFailure::Skip`].
     pub fn on_failure(mut self, what: OnFailure) -> Self {
         self.on_failure = what;
         self

@@ -91,9 +91,9 @@ pub struct SpeechRequest {
     pub voice: Option<String>,
     /// The language, such as `ko` or `zh-TW`, for speakers that do not find it out by themselves.
     pub language: Option<String>,
-    /// How fast: 1 is the voice's own speed, 2 twice as fast.
+    /// The speed: 1 is the voice's own speed, 2 twice as fast.
     pub speed: Option<f64>,
-    /// How to say it, in words, for speakers that can be told.
+    /// Instructions in words, for speakers that accept them.
     pub instructions: Option<String>,
     /// The form of the audio.
     pub format: Option<AudioFormat>,

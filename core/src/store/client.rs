@@ -54,7 +54,7 @@ pub struct ChatStore {
     pub(super) identity: Identity,
 }
 
-/// What all clones share.
+/// The state that all clones share.
 pub(super) struct Shared {
     pub(super) settings: HttpConfig,
     pub(super) paths: StorePaths,
@@ -65,7 +65,7 @@ pub(super) struct Shared {
     pub(super) counters: Counters,
 }
 
-/// What belongs to one process.
+/// The state that belongs to one process.
 pub(super) struct Live {
     pub(super) http: HttpClient,
     pub(super) renewals: Renewals,
@@ -104,7 +104,7 @@ impl ChatStore {
         self.identity.tokens.is_some() || self.shared.provider.is_some()
     }
 
-    /// What became of the calls of this client and its clones so far.
+    /// The numbers of calls of this client and its clones so far, by their outcome.
     pub fn stats(&self) -> StoreStats {
         self.shared.counters.read()
     }
@@ -222,7 +222,7 @@ impl ChatStore {
         self.call::<IgnoredAny>(call, &self.identity).await.map(drop)
     }
 
-    /// Who a call is made for, when it names a user itself.
+    /// The identity of a call that names a user itself.
     pub(super) fn identity_for(&self, user: Option<&str>) -> Identity {
         let Identity { tokens, user: set } = self.identity.clone();
         Identity { tokens, user: set.or_else(|| user.map(str::to_owned)) }

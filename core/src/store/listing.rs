@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 const OPERATION: &str = "store.workspaces";
 
-/// How many workspaces are asked for at once.
+/// The number of workspaces that are asked for at once.
 const PAGE: usize = 50;
 
 /// The most workspaces that are listed.
@@ -71,7 +71,7 @@ impl ChatStore {
 struct Listed {
     all: Vec<Workspace>,
     known: HashSet<String>,
-    /// How much more text is taken, in bytes.
+    /// The text that is still accepted, in bytes.
     room: usize,
 }
 

@@ -25,7 +25,7 @@ pub struct StoreMessage {
     /// A UUID, by which the store tells messages apart: saving the same id again replaces the message.
     #[serde(rename = "msgId")]
     pub id: String,
-    /// Who speaks.
+    /// The author's role.
     #[serde(rename = "msgSenderRole")]
     pub role: SenderRole,
     /// The text; the store takes no empty one.
@@ -40,7 +40,7 @@ pub struct StoreMessage {
     /// The message that it replies to.
     #[serde(rename = "parentMsgId", default)]
     pub parent_id: Option<String>,
-    /// How it was given.
+    /// The form of input.
     #[serde(rename = "msgType")]
     pub kind: MessageType,
     /// The workspace that it is in.
@@ -49,7 +49,7 @@ pub struct StoreMessage {
 }
 
 open_enum! {
-    /// Who a message is from.
+    /// The author of a message.
     SenderRole as String {
         /// The person.
         User = "USER",
@@ -59,7 +59,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// How a message was given.
+    /// The form in which a message was put in.
     MessageType as String {
         /// In writing.
         Text = "T",

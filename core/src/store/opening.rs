@@ -17,10 +17,10 @@ use crate::guard::Callback;
 use crate::outbox::{Opened, Opener, Opening, OpeningCall, OpeningStep};
 use crate::outbox::{Outcome, Record};
 
-/// What a creation is called in errors.
+/// The operation that errors of a creation name.
 const CREATE: &str = "store.create_workspace";
 
-/// How the reason of every dead letter begins whose workspace does not exist.
+/// The beginning of the reason of every dead letter whose workspace does not exist.
 const FAILED: &str = "its workspace could not be created";
 
 /// The plan of a workspace: it is made for the user of its record.

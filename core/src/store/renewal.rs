@@ -22,13 +22,13 @@ use crate::credentials::{Secret, Tokens};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Request;
 
-/// What errors call a renewal.
+/// The operation that errors of a renewal name.
 pub(super) const REISSUE: &str = "store.reissue";
 
-/// How many renewals are remembered.
+/// The most renewals that are remembered.
 const MOST: usize = 4096;
 
-/// How often renewed tokens were renewed themselves, at most; more would be a circle.
+/// The longest chain of renewals of renewed tokens; more would be a circle.
 const LONGEST_CHAIN: usize = 256;
 
 /// Which tokens a store says have expired (`Token-Expired`).

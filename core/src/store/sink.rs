@@ -55,7 +55,7 @@ impl Sink for ChatStore {
 }
 
 impl ChatStore {
-    /// Whose record it is, and the tokens for it.
+    /// The owner of a record, and the tokens for it.
     pub(super) fn identity_of(&self, record: &Record) -> Identity {
         let user = record.user_id().or(self.identity.user.as_deref());
         let own = record.known_tokens().or(self.identity.tokens.as_ref());

@@ -1,10 +1,10 @@
-//! What became of the store's calls, in numbers.
+//! Counters of the store's calls.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-/// What became of the calls of a store and its clones, since it was made.
+/// The numbers of calls of a store and its clones, since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StoreStats {

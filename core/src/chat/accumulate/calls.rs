@@ -8,7 +8,7 @@ use crate::chat::assistant::{CUSTOM, CustomCall, FunctionCall, ToolCall};
 use crate::chat::budget::MOST;
 use crate::chat::chunk::ToolCallDelta;
 
-/// How the tool calls of a message are being written.
+/// The tool calls of a message in the making.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     /// In the order of the message's calls, which is that of their numbers.
@@ -26,7 +26,7 @@ struct State {
     arguments: Nesting,
 }
 
-/// Where a piece belongs.
+/// The call that a piece belongs to.
 enum Place {
     At(usize),
     New,
@@ -130,8 +130,8 @@ impl Calls {
         }
     }
 
-    /// Whether a piece that has the index or the id of this call is of another one: it has another id, or it begins
-    /// where this one is whole.
+    /// Returns true if a piece with the index or the id of this call belongs to another one: it has another id, or it
+    /// begins where this one is whole.
     fn begins_anew(&self, place: usize, call: &ToolCall, piece: &ToolCallDelta) -> bool {
         let (id, name) = (id_of(piece), name_of(piece));
         let is_other = name.is_some_and(|name| !name_in(call).is_empty() && name != name_in(call));
@@ -244,7 +244,7 @@ impl State {
         let function = at.name("function");
         set(&mut call.function.name, piece.name.as_deref(), &function.name("name"), tally);
         let mut arguments = piece.arguments.as_deref().unwrap_or_default();
-        // What follows whole JSON and is the same is no more of it.
+        // A repetition of whole JSON adds nothing.
         if self.arguments.is_whole() && call.function.arguments == arguments {
             arguments = "";
         }
@@ -273,7 +273,7 @@ fn set<C: Changes>(kept: &mut String, text: Option<&str>, at: &At<'_>, tally: &m
     text.clone_into(kept);
 }
 
-/// Whether a piece makes a call one of another kind, so that other fields are written of it.
+/// Returns true if a piece changes the kind of a call, so that other fields are written of it.
 fn changes_form(call: &ToolCall, piece: &ToolCallDelta) -> bool {
     let is_of_function = piece.name.as_ref().is_some_and(|name| !name.is_empty())
         || piece.arguments.as_ref().is_some_and(|arguments| !arguments.is_empty())
@@ -330,7 +330,7 @@ fn has_arguments(piece: &ToolCallDelta) -> bool {
     piece.arguments.as_ref().is_some_and(|arguments| !arguments.trim().is_empty())
 }
 
-/// Whether a piece has nothing that tells its call.
+/// Returns true if nothing in a piece identifies its call.
 fn is_bare(piece: &ToolCallDelta) -> bool {
     piece.index.is_none() && id_of(piece).is_none() && name_of(piece).is_none()
 }

@@ -6,10 +6,11 @@ use super::change::{At, Changes};
 use super::tally::Tally;
 use crate::chat::extra::Extra;
 
-/// How far back an item of a list is looked for by its index, where it does not stand at that place.
+/// The number of items, from a list's end, among which one is looked for by its index, if it is not at that place.
 const BACK: usize = 64;
 
-/// What the fields of an object are, and so how they add up. Objects add up field by field, and null adds nothing.
+/// The meaning of an object's fields, which decides how they add up. Objects add up field by field, and null adds
+/// nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Mode {
     /// Facts: the last one holds.
@@ -103,7 +104,7 @@ fn merge<C: Changes>(
     }
 }
 
-/// Whether the text of a field grows by what came, and does not stand for it, whole and once more.
+/// Returns true if a new text of a field extends the one before, rather than repeating or replacing it.
 fn grows(name: &str, kept: &str, new: &str) -> bool {
     match name {
         "id" | "type" | "index" | "format" | "name" | "role" | "object" | "status" => false,

@@ -31,7 +31,7 @@ use super::usage::{Logprobs, TokenLogprob, Usage};
 #[derive(Debug, Default)]
 pub(crate) struct Accumulator {
     reply: ChatReply,
-    /// How the calls of each reply are being written, in the order of the replies.
+    /// The calls of each reply in the making, in the order of the replies.
     calls: Vec<Calls>,
     bytes: usize,
     begun: bool,
@@ -47,7 +47,7 @@ impl Accumulator {
         self.reply
     }
 
-    /// Whether anything has come at all.
+    /// Returns true if anything has come at all.
     pub(super) fn has_begun(&self) -> bool {
         self.begun
     }
@@ -57,7 +57,7 @@ impl Accumulator {
         self.bytes
     }
 
-    /// Whether each of the replies asked for, and each that began, has come to its end.
+    /// Returns true if each of the replies asked for, and each that began, has ended.
     pub(super) fn all_finished(&self, asked: usize) -> bool {
         let choices = &self.reply.choices;
         choices.len() >= asked.max(1) && choices.iter().all(|c| c.finish_reason.is_some())

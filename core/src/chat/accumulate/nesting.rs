@@ -1,4 +1,4 @@
-//! Whether JSON that comes in pieces is whole, told without reading it again.
+//! The nesting of JSON that comes in pieces, followed without reading it again.
 
 /// Follows the braces of an object or the brackets of a list.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl Nesting {
         }
     }
 
-    /// Whether an object or a list has been opened and closed again.
+    /// Returns true if an object or a list has been opened and closed again.
     pub(super) fn is_whole(&self) -> bool {
         self.closed && self.depth == 0 && !self.in_string
     }

@@ -49,7 +49,7 @@ mod tests {
             ("yue", "yue"),
             ("zh", "zh"),
             ("iw", "iw"),
-            // What gtts does not know, the service is asked for as it is.
+            // A tag that gtts does not know is sent to the service as it is.
             ("en-JM", "en-JM"),
             ("sr-Latn", "sr-Latn"),
         ] {

@@ -92,7 +92,7 @@ impl GoogleTranslateSpeaker {
         self.base_url(format!("https://translate.google.{tld}"))
     }
 
-    /// Where the service is. Default `https://translate.google.com`.
+    /// The service's address. Default `https://translate.google.com`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.settings.base_url = url.into();
         self.changed()
@@ -110,7 +110,7 @@ impl GoogleTranslateSpeaker {
         self.changed()
     }
 
-    /// How much the service may send.
+    /// The limits on the size of the service's responses.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.settings.http.limits = limits;
         self.changed()

@@ -7,7 +7,7 @@ const LONGEST: usize = 100;
 
 const TONE_MARKS: [char; 4] = ['?', '!', '？', '！'];
 
-/// What else is heard as a break, wherever it stands.
+/// Other characters that are heard as a break, at any place.
 const BREAKS: &str = "¡()[]¿…‥،;—。，、：\n";
 
 /// Abbreviations that sound the same without their full stop. They are gone through in this order.
@@ -105,7 +105,7 @@ fn split(text: &str) -> Vec<String> {
     tokens
 }
 
-/// What `[a-z]` matches in Python without regard to case.
+/// Returns true for the characters that `[a-z]` matches in Python without regard to case.
 fn is_initial(c: char) -> bool {
     c.is_ascii_alphabetic() || matches!(c, 'İ' | 'ı' | 'ſ' | '\u{212a}')
 }

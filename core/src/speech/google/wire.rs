@@ -11,7 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// The method that speaks.
 const METHOD: &str = "jQ1olc";
 
-/// What stays as it is in the body (RFC 3986, section 2.3, and `/`).
+/// The characters that are not escaped in the body (RFC 3986, section 2.3, and `/`).
 const ESCAPED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b'/');
 

@@ -197,7 +197,7 @@ impl Joiner {
         Ok(bytes)
     }
 
-    /// What is to be written over the beginning, now that the length is known.
+    /// The corrections of the beginning, now that the length is known: places and bytes.
     fn corrections(&self) -> Vec<(u64, [u8; 4])> {
         self.wav.as_ref().map(wav::Joined::sizes).unwrap_or_default()
     }

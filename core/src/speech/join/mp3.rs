@@ -17,11 +17,11 @@ pub(super) fn frames(file: &Bytes) -> Bytes {
         }
         end += frame.length;
     }
-    // What is no frame is left to the decoder, which finds the next one by itself.
+    // Bytes that are no frame are left to the decoder, which finds the next one by itself.
     file.slice_ref(rest.get(start..).unwrap_or_default())
 }
 
-/// Where the ID3v2 tags at the beginning end (id3.org, "ID3 tag version 2.4.0", section 3).
+/// The end of the ID3v2 tags at the beginning (id3.org, "ID3 tag version 2.4.0", section 3).
 fn after_tags(file: &[u8]) -> usize {
     let mut start = 0;
     while let Some(length) = file.get(start..).and_then(length_of_tag) {
@@ -34,7 +34,7 @@ fn length_of_tag(file: &[u8]) -> Option<usize> {
     let [b'I', b'D', b'3', version, _, flags, size @ ..] = file.first_chunk::<10>()? else {
         return None;
     };
-    // What cannot be a size shows that this is no tag.
+    // A byte that cannot be a part of a size shows that this is no tag.
     if *version == 0xff || size.iter().any(|byte| *byte >= 0x80) {
         return None;
     }
@@ -43,7 +43,7 @@ fn length_of_tag(file: &[u8]) -> Option<usize> {
     Some(10 + size + footer)
 }
 
-/// How long the tags at the end are: ID3v1, and APE before it.
+/// The length of the tags at the end: ID3v1, and APE before it.
 fn length_of_end_tags(file: &[u8]) -> usize {
     let id3 = file
         .len()
@@ -91,7 +91,7 @@ fn length_of_end_tags(file: &[u8]) -> usize {
 struct Frame {
     /// In bytes, the header included.
     length: usize,
-    /// Where its sound begins, after the side information.
+    /// The start of its sound, after the side information.
     sound: usize,
 }
 
@@ -130,7 +130,7 @@ impl Frame {
         Some(Frame { length, sound: 4 + checksum + side })
     }
 
-    /// Whether it holds no sound, but how long the file is (by Xing and LAME, or by Fraunhofer).
+    /// Returns true if it holds no sound, only the length of the file (by Xing and LAME, or by Fraunhofer).
     fn tells_length(&self, bytes: &[u8]) -> bool {
         let at = |place: usize| bytes.get(place..place + 4).unwrap_or_default();
         matches!(at(self.sound), b"Xing" | b"Info")

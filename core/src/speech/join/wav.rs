@@ -30,7 +30,7 @@ impl Joined {
         Ok(out.freeze())
     }
 
-    /// Where in the header the sizes stand, and what they are in the end.
+    /// The places of the sizes in the header, and their final values.
     pub(super) fn sizes(&self) -> Vec<(u64, [u8; 4])> {
         let after_format = 20 + self.format.len() as u64;
         let size = |bytes: u64| u32::try_from(bytes).unwrap_or(UNKNOWN).to_le_bytes();

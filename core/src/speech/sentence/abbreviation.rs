@@ -1,19 +1,20 @@
 //! Full stops that end no sentence: abbreviations, initials, numbers of a list, dates.
 
-/// What a name or another word follows.
+/// Abbreviations that a name or another word follows.
 const BEFORE_WORDS: &[&str] = &[
     "adm", "al", "approx", "bros", "bzw", "ca", "capt", "cf", "cmdr", "col", "dept", "dr", "est",
     "fr", "gen", "gov", "hon", "hr", "lt", "mme", "mr", "mrs", "ms", "mt", "prof", "rep", "rev",
     "sen", "sgt", "sr", "st", "u.a", "vgl", "vs",
 ];
 
-/// What a number follows.
+/// Abbreviations that a number follows.
 const BEFORE_NUMBERS: &[&str] = &[
     "apr", "art", "aug", "bd", "ch", "dec", "eq", "feb", "fig", "figs", "jan", "jul", "jun", "mar",
     "no", "nos", "nov", "nr", "oct", "p", "pp", "sec", "sep", "sept", "v", "ver", "vol",
 ];
 
-/// Whether the full stop after `text` ends no sentence, as far as the word before it and the character after it tell.
+/// Returns true if the full stop after `text` ends no sentence, judged by the word before it and the character after
+/// it.
 pub(super) fn is_abbreviation(text: &str, next: char) -> bool {
     // Longer words are none, and the search back must have an end.
     let tail = text.char_indices().rev().take(12).last().map_or(0, |(at, _)| at);

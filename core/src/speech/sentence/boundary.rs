@@ -1,4 +1,4 @@
-//! Where a sentence ends: Unicode's rules (UAX #29) first, then what they do not know.
+//! The ends of sentences: Unicode's rules (UAX #29) first, then the cases that they do not know.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 use super::abbreviation::is_abbreviation;
 use super::item::Item;
 
-/// How many characters before an end Unicode's rules are shown: they look back one letter and the marks on it.
+/// The number of characters before an end that Unicode's rules see: they look back one letter and the marks on it.
 const CONTEXT: usize = 8;
 
 /// The machine of sentences.
@@ -23,10 +23,10 @@ pub(super) struct Boundary {
     is_one_grapheme: bool,
 }
 
-/// What may be the end of the sentence: the character after it decides.
+/// A possible end of the sentence: the character after it decides.
 #[derive(Clone, Copy, Debug)]
 struct End {
-    /// Where its punctuation begins, and where what closes after it ends.
+    /// The start of its punctuation, and the end of the closing marks after it.
     start: usize,
     end: usize,
     /// A full stop alone, which may be an abbreviation's.
@@ -191,7 +191,7 @@ impl Boundary {
         self.length -= 1;
     }
 
-    /// Where a sentence that is too long is cut: after what may be its end, after a comma or at a blank in its second
+    /// The place to cut a sentence that is too long: after a possible end, after a comma or at a blank in its second
     /// half, or else before its last grapheme, to which more may belong. `None` if there is no other.
     fn place_to_cut(&self) -> Option<usize> {
         if let Some(end) = self.end.filter(|end| end.end < self.text.len()) {
@@ -250,7 +250,7 @@ fn quote_goes_on(marks: &str, next: char) -> bool {
     if is_wide || is_unspaced { AFTER_QUOTES.contains(next) } else { true }
 }
 
-/// Whether Unicode knows the mark as an end of sentences.
+/// Returns true if Unicode knows the mark as an end of sentences.
 fn is_terminator(c: char) -> bool {
     if c.is_ascii() {
         return matches!(c, '.' | '!' | '?');

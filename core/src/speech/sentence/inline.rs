@@ -4,11 +4,11 @@ use super::entity;
 use super::item::Item;
 use super::run::{Meaning, Run};
 
-/// How far a link's destination and a tag go, in characters; what is longer is none.
+/// The longest destination of a link, and the longest tag, in characters; a longer one is none.
 const LONGEST_DESTINATION: usize = 2000;
 const LONGEST_TAG: usize = 200;
 
-/// How long a reference such as `[12]` or `[^1]` is, in characters.
+/// The length of a reference such as `[12]` or `[^1]`, in characters.
 const LONGEST_REFERENCE: usize = 8;
 
 /// The machine of what stands inside a line.
@@ -18,7 +18,7 @@ pub(super) struct Inline {
     /// The tag, the reference or the entity that is being read.
     held: String,
     run: Option<Run>,
-    /// How many marks opened the span of code.
+    /// The number of marks that opened the span of code.
     code: Option<usize>,
     /// Brackets that are open.
     open: usize,
@@ -166,7 +166,7 @@ impl Inline {
         out(if self.code.is_some() { Item::Glued(c) } else { Item::Char(c) });
     }
 
-    /// What is in brackets: a number is a reference, one letter the box of a task, all else text.
+    /// Reads a character in brackets: a number is a reference, one letter the box of a task, all else text.
     fn reference(&mut self, c: char, out: &mut impl FnMut(Item)) {
         let is_short = self.held.chars().count() < LONGEST_REFERENCE;
         if is_short && (c.is_ascii_digit() || matches!(c, '^' | ',' | ' ' | 'x' | 'X')) {
@@ -210,7 +210,7 @@ impl Inline {
         self.text(c, out);
     }
 
-    /// What looked like a tag is text.
+    /// Treats a supposed tag as text.
     fn give_up_tag(&mut self, out: &mut impl FnMut(Item)) {
         let held = std::mem::take(&mut self.held);
         self.state = State::Text;
@@ -231,7 +231,7 @@ impl Inline {
         self.text(c, out);
     }
 
-    /// What looked like an entity is text.
+    /// Treats a supposed entity as text.
     fn give_up_entity(&mut self, out: &mut impl FnMut(Item)) {
         let held = std::mem::take(&mut self.held);
         self.state = State::Text;
@@ -260,7 +260,7 @@ impl Inline {
     }
 }
 
-/// What stands between `<` and `>`.
+/// The kind of a tag between `<` and `>`.
 enum Tag {
     /// An address, which is text.
     Address,

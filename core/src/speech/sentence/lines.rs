@@ -2,7 +2,7 @@
 
 use super::item::Item;
 
-/// What a line can begin with before its text.
+/// The characters that a line can begin with before its text.
 const MARKS: &str = " \t#>-*+`~=_|:";
 
 /// A longer run of marks is text.
@@ -35,7 +35,7 @@ struct Fence {
     length: usize,
 }
 
-/// What a line inside of a fence has shown so far.
+/// The state of a line inside of a fence.
 #[derive(Clone, Copy, Debug)]
 enum CodeLine {
     /// Nothing but this many marks, and blanks around them.
@@ -140,7 +140,7 @@ impl Fence {
     }
 }
 
-/// What is left of the marks without those of quotes, lists and headings.
+/// The marks without those of quotes, lists and headings.
 fn without_blocks(mut marks: &str) -> &str {
     loop {
         marks = marks.trim_start();

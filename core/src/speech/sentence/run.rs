@@ -5,18 +5,18 @@
 pub(super) struct Run {
     pub(super) mark: char,
     pub(super) length: usize,
-    /// What stood before it; a blank at the line's beginning.
+    /// The character before it; a blank at the line's beginning.
     before: char,
 }
 
-/// What a run is.
+/// The meaning of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// Emphasis, which is not spoken.
     Emphasis,
     /// The border of a span of code.
     Code,
-    /// What it looks like, so many times.
+    /// The marks themselves, so many times.
     Itself(usize),
 }
 
@@ -25,7 +25,7 @@ impl Run {
         matches!(c, '*' | '_' | '~' | '`').then_some(Run { mark: c, length: 1, before })
     }
 
-    /// What it is, now that the character after it is known.
+    /// The meaning of the run, now that the character after it is known.
     pub(super) fn meaning(self, next: char) -> Meaning {
         let is_between = |is: fn(char) -> bool| is(self.before) && is(next);
         let is_itself = match self.mark {

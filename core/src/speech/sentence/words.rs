@@ -4,19 +4,19 @@ use unicode_properties::{GeneralCategory, UnicodeEmoji, UnicodeGeneralCategory};
 
 use super::item::Item;
 
-/// How a URL begins.
+/// The beginnings of URLs.
 const BEGINNINGS: [&str; 3] = ["https://", "http://", "www."];
 
 /// The longest name of a host, in bytes (RFC 1035, section 2.3.4).
 const LONGEST_HOST: usize = 253;
 
-/// How much punctuation at a URL's end is kept for the sentence.
+/// The most punctuation at a URL's end that is kept for the sentence.
 const LONGEST_TAIL: usize = 8;
 
 /// The machine of words.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Words {
-    /// What may be the beginning of a URL.
+    /// A possible beginning of a URL.
     held: String,
     url: Option<Url>,
     is_in_word: bool,
@@ -81,7 +81,7 @@ impl Words {
         self.speak(c, out);
     }
 
-    /// What looked like the beginning of a URL is a word.
+    /// Treats a supposed beginning of a URL as a word.
     fn give_up(&mut self, out: &mut impl FnMut(Item)) {
         let held = std::mem::take(&mut self.held);
         held.chars().for_each(|c| self.speak(c, out));
@@ -116,7 +116,7 @@ impl Words {
 }
 
 impl Url {
-    /// Whether the character belongs to the URL.
+    /// Returns true if the character belongs to the URL.
     fn takes(&mut self, c: char) -> bool {
         if !c.is_ascii_graphic()
             || matches!(c, '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\\' | '^')
