@@ -10,7 +10,7 @@ import {
   InvalidRequestError,
   TruncatedStreamError,
 } from './errors.js';
-import { FileError, ForkedError, OutboxFullError, StorageError, StructureError, TurnwireError, type ErrorCode } from './turnwire-error.js';
+import { CallbackError, FileError, ForkedError, OutboxFullError, StorageError, StructureError, TurnwireError, type ErrorCode } from './turnwire-error.js';
 import type { CoreError } from './wire.js';
 
 type Make = (core: CoreError) => TurnwireError;
@@ -71,6 +71,7 @@ export const BY_CODE: Record<ErrorCode, Make> = {
   truncated,
   cancelled: () => new APIUserAbortError(),
   forked: plain(ForkedError),
+  callback: plain(CallbackError),
   outbox_full: plain(OutboxFullError),
   storage: plain(StorageError),
   file: plain(FileError),

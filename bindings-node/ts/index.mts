@@ -10,6 +10,7 @@ export {
   AzureOpenAI,
   BadRequestError,
   BedrockOpenAI,
+  CallbackError,
   ChatCompletionStream,
   ConfigError,
   ConflictError,

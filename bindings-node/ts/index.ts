@@ -39,6 +39,7 @@ export type {
 } from './snapshot.js';
 export { Stream } from './stream.js';
 export {
+  CallbackError,
   FileError,
   ForkedError,
   OutboxFullError,

@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'truncated'
   | 'cancelled'
   | 'forked'
+  | 'callback'
   | 'outbox_full'
   | 'storage'
   | 'file'
@@ -99,4 +100,7 @@ export class StructureError extends TurnwireError {}
 /** The call belongs to the process that this one was forked from. */
 export class ForkedError extends TurnwireError {}
 
-branded({ TurnwireError, OutboxFullError, StorageError, FileError, StructureError, ForkedError });
+/** A function that the program gave, such as a sentiment, raised or never answered; `cause` is what it raised. */
+export class CallbackError extends TurnwireError {}
+
+branded({ TurnwireError, CallbackError, OutboxFullError, StorageError, FileError, StructureError, ForkedError });

@@ -75,6 +75,11 @@ pub mod store;
 #[cfg(feature = "turns")]
 pub mod turn;
 
+#[cfg_attr(
+    not(feature = "bridge"),
+    allow(dead_code, unreachable_pub, reason = "only a host language sets a context")
+)]
+mod caller;
 mod guard;
 mod http;
 mod json;

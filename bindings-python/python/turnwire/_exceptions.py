@@ -55,6 +55,10 @@ class FileError(TurnwireError):
     """A file cannot be written."""
 
 
+class CallbackError(TurnwireError):
+    """A function that the program gave, such as a sentiment, raised or never answered; the cause is what it raised."""
+
+
 class OpenAIError(TurnwireError):
     """The base of the errors of the chat client, as in the ``openai`` package."""
 
@@ -207,6 +211,7 @@ TABLE: dict[str, type[TurnwireError]] = {
     "truncated": TruncatedStreamError,
     "cancelled": APIConnectionError,
     "forked": ForkedError,
+    "callback": CallbackError,
     "outbox_full": OutboxFullError,
     "storage": StorageError,
     "file": FileError,

@@ -80,12 +80,12 @@ impl IntoAnswer for ChatStream {
     }
 }
 
-/// `{"reply", "workspace_id", "audio_base64"}`.
+/// `{"reply", "workspace_id", "audio_base64", "stopped"}`.
 impl IntoAnswer for ChatAnswer {
     fn into_answer(self) -> Result<Answer> {
         let audio = self.audio.as_deref().map(|audio| BASE64.encode(audio));
         value(&json!({
-            "reply": self.reply, "workspace_id": self.workspace_id, "audio_base64": audio,
+            "reply": self.reply, "workspace_id": self.workspace_id, "audio_base64": audio, "stopped": self.stopped,
         }))
     }
 }

@@ -58,3 +58,49 @@ impl Collect<TurnEvent> for Events {
         self.count += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll};
+    use std::time::Duration;
+
+    use futures_core::Stream;
+
+    use super::super::{Pull, Taken, Waiting};
+    use super::*;
+    use crate::error::Result;
+
+    const PIECE: usize = 64 * 1024;
+
+    /// Events without an end, which counts the bytes of text that were read of it.
+    struct Endless(Arc<AtomicUsize>);
+
+    impl Stream for Endless {
+        type Item = Result<TurnEvent>;
+
+        fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            self.0.fetch_add(PIECE, Ordering::SeqCst);
+            Poll::Ready(Some(Ok(TurnEvent::content("x".repeat(PIECE)))))
+        }
+    }
+
+    #[test]
+    fn events_are_read_ahead_by_their_bytes() {
+        let read = Arc::new(AtomicUsize::new(0));
+        let pull: Pull<Events> = Pull::of_stream(Endless(read.clone())).unwrap();
+        let mut taken = 0;
+        while taken < 100 * PIECE {
+            if !pull.wait(Duration::from_secs(10)) {
+                continue;
+            }
+            let Taken::Items(events) = pull.take() else { panic!("the stream has no end") };
+            let ahead = read.load(Ordering::SeqCst) - taken;
+            // What waits, and one batch more that is on its way.
+            assert!(ahead <= 2 * 256 * 1024 + 2 * PIECE, "{ahead} bytes are read ahead");
+            taken += events.len() * PIECE;
+        }
+    }
+}

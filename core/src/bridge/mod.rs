@@ -12,6 +12,9 @@
 //! | [`Body`] | nothing, JSON text, bytes, chunks, events or audio; the last two are pulls, chunks become one by [`OpenStream::chunks`] or [`OpenStream::bytes`] |
 //! | [`Pull::take`] | items, nothing yet, the end, or an error: [`Batch`] (chunks), [`Events`] (JSON), [`List`] (bytes of audio or of a body) |
 //! | [`Waiting`] | the part of a pull that a host waits on (`wait`, `wake`, `cancel`), whatever it gives: write it once over `&dyn Waiting` |
+//! | [`start`] | starts a [`Turn`] on the library's runtime, from a [`turn_request`] in JSON; it is read once, as [`Turn::events`] or as [`Turn::bytes`], each a pull; dropping that pull is the reader's going away |
+//! | [`HostFn`] | a function of the host: core asks it with a question and a [`Reply`]; it implements `Sentiment`, `TokenProvider`, `Sink` and `Speaker`, and so goes where these go |
+//! | [`Context`] | the host's context of the caller (context variables, event loop), which its functions get with each question |
 //! | [`ErrorFacts`] | an error as data, with header values decoded in one way |
 //!
 //! Dropping a pull ends its work. No pull is read further ahead than 512 items or 256 KiB, and one batch more.
@@ -24,6 +27,8 @@ mod client;
 mod error_facts;
 mod events;
 mod head;
+mod host;
+mod host_parts;
 mod items;
 mod list;
 mod log;
@@ -32,6 +37,8 @@ mod progress;
 mod pull;
 mod retry;
 mod source;
+mod turn;
+mod turn_request;
 mod waiting;
 
 pub use answer::{Answer, Body, Call, IntoAnswer, call};
@@ -41,13 +48,19 @@ pub use client::{Client, OptionNames};
 pub use error_facts::ErrorFacts;
 pub use events::Events;
 pub use head::Head;
+pub use host::{Failure, HostFn, Reply};
+pub use host_parts::{HostSentiment, HostSink, HostSpeaker, HostTokenProvider};
 pub use items::Items;
 pub use list::{List, Weigh};
 pub use log::{LogRecord, keep_logs, take_logs};
 pub use progress::Progress;
 pub use pull::{Pull, Taken};
 pub use retry::wait_before_retry;
+pub use turn::{Turn, start};
+pub use turn_request::{TURN_REQUEST_FIELDS, turn_request};
 pub use waiting::Waiting;
+
+pub use crate::caller::Context;
 
 pub use crate::chat::shape::Shape;
 pub use crate::chat::template::Filling;

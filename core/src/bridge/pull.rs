@@ -106,6 +106,17 @@ impl<I: Items> Pull<I> {
         }
     }
 
+    /// A function that cancels the pull, for one who does not have it.
+    pub(super) fn canceller(&self) -> impl Fn() + Send + use<I> {
+        let (shared, task) = (Arc::downgrade(&self.shared), self.task.clone());
+        move || {
+            task.abort();
+            if let Some(shared) = shared.upgrade() {
+                shared.fill(I::default(), Some(Ok(())));
+            }
+        }
+    }
+
     fn check_process(&self) -> Result<()> {
         if self.process == std::process::id() {
             return Ok(());

@@ -134,6 +134,9 @@ kinds! {
     /// The call belongs to the process that this one was forked from.
     Forked, "forked", false, "make the call anew in this process",
         "The assistant is not available right now.";
+    /// A function that the host language gave, such as a sentiment or a speaker, raised an exception or never answered.
+    Callback, "callback", false, "see the exception of that function, which is the cause of this error",
+        "The assistant could not answer. Please try again later.";
     /// The outbox holds as much as its limits allow.
     OutboxFull, "outbox_full", true, "wait until records are delivered, or allow larger limits",
         "This could not be saved right now.";

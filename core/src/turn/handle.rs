@@ -158,6 +158,13 @@ impl Turn {
         self.recorder.timeline()
     }
 
+    /// A function that reads the timeline while another has the turn.
+    #[cfg(feature = "bridge")]
+    pub(crate) fn watch_timeline(&self) -> impl Fn() -> Timeline + Send + Sync + use<> {
+        let recorder = self.recorder.clone();
+        move || recorder.timeline()
+    }
+
     /// Returns true if the event stream has errors as the log does.
     pub(super) fn has_detailed_errors(&self) -> bool {
         self.detailed_errors

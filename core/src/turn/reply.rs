@@ -9,6 +9,7 @@ use super::StageName;
 use super::sentiment::AnySentiment;
 use super::settings::TurnsBuilder;
 use super::timeline::{Recorder, Running};
+use crate::caller;
 use crate::chat::{ChatStream, Message};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{ChatStore, SenderRole, StoreMessage};
@@ -50,7 +51,7 @@ pub(super) struct Label {
 impl Label {
     pub(super) fn classify(sentiment: AnySentiment, message: &str, recorder: &Recorder) -> Self {
         let stage = Some(recorder.begin(StageName::Sentiment));
-        Label { task: tokio::spawn(sentiment.label(message.to_owned())), stage }
+        Label { task: tokio::spawn(caller::inherit(sentiment.label(message.to_owned()))), stage }
     }
 
     /// Waits for the label; `None` when there is none. Cancelling the wait does not end the task.

@@ -1,0 +1,247 @@
+//! Functions of the host that core calls: a question goes to the host, and a reply comes back, now or later.
+//!
+//! # Rules
+//!
+//! - **A function is called on a blocking thread**, never on the library's own, which drives every connection: a classifier
+//!   may take its time. The threads are new after a fork. At most 64 calls of one function run at a time; others wait.
+//! - **It answers by its [`Reply`]**, there and then or later from any thread. One that is dropped unanswered is an error.
+//! - **A function that raises** is an error of code `callback`, with the host's exception as its source. A stage beside the
+//!   reply that fails so never breaks the turn.
+//! - **A question may be abandoned**: its budget is over, or its turn is gone. [`Reply::is_abandoned`] tells it, and
+//!   [`Reply::on_abandoned`] is called, so that the host can cancel its own work. One that has not been asked by then never
+//!   is.
+//! - **The context of the caller** comes with each question ([`Reply::context`]): that which was given to
+//!   [`start`](super::start) for the turn.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::caller::{self, Context};
+use crate::error::{Error, ErrorKind, Result};
+use crate::process::{PerProcess, runtime};
+
+/// The most calls of one function that run at a time, each of which has a thread.
+const MOST_CALLS: usize = 64;
+
+/// A function of the host, from a question to an answer.
+pub struct HostFn<Q, A>(Arc<Inner<Q, A>>);
+
+struct Inner<Q, A> {
+    operation: &'static str,
+    function: Box<dyn Fn(Q, Reply<A>) + Send + Sync>,
+    /// The calls that may still begin. It belongs to a process: what its parent had on loan would never come back.
+    calls: PerProcess<Arc<Semaphore>>,
+}
+
+/// The answer that a question waits for.
+pub struct Reply<A> {
+    /// `None` once it is answered.
+    answer: Option<oneshot::Sender<Result<A>>>,
+    question: Arc<Question>,
+    operation: &'static str,
+    context: Option<Context>,
+    process: u32,
+}
+
+/// The failure of a host function.
+#[derive(Debug)]
+pub struct Failure {
+    /// The host's words for it, such as `ValueError: no such label`. They stand in logs and on the timeline.
+    pub message: String,
+    /// The host's exception, which becomes the source of the error.
+    pub cause: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl<Q: Send + 'static, A: Send + 'static> HostFn<Q, A> {
+    /// A function of the host. `operation` is what errors name, such as `turn.sentiment`.
+    pub fn new(
+        operation: &'static str,
+        function: impl Fn(Q, Reply<A>) + Send + Sync + 'static,
+    ) -> Self {
+        let function = Box::new(function);
+        HostFn(Arc::new(Inner { operation, function, calls: PerProcess::new() }))
+    }
+
+    /// Asks the host, and waits for its answer. Dropping the future abandons the question.
+    ///
+    /// # Errors
+    ///
+    /// `callback` when the function fails or never answers; `config` when no thread can be started.
+    pub async fn ask(&self, question: Q) -> Result<A> {
+        let operation = self.0.operation;
+        let context = caller::current();
+        let runtime = runtime()?;
+        let calls = self.0.calls.get_or_try_make(|| Ok(Arc::new(Semaphore::new(MOST_CALLS))))?;
+        let unanswered = || {
+            let why = "the function ended without an answer";
+            Error::new(ErrorKind::Callback, operation, why)
+        };
+        // It is never closed.
+        let permit = calls.acquire_owned().await.map_err(|_| unanswered())?;
+        let (sender, answered) = oneshot::channel();
+        let asked = Asked(Arc::default());
+        let reply = Reply {
+            answer: Some(sender),
+            question: asked.0.clone(),
+            operation,
+            context,
+            process: std::process::id(),
+        };
+        let host = self.0.clone();
+        runtime.spawn_blocking(move || {
+            let _permit = permit;
+            if !reply.is_abandoned() {
+                (host.function)(question, reply);
+            }
+        });
+        answered.await.unwrap_or_else(|_| Err(unanswered()))
+    }
+}
+
+impl<A> Reply<A> {
+    /// Answers the question. Nothing happens if it was abandoned.
+    pub fn answer(self, answer: A) {
+        self.end(Ok(answer));
+    }
+
+    /// Fails the question: an error of code `callback`.
+    pub fn fail(self, failure: Failure) {
+        let Failure { message, cause } = failure;
+        let why = format!("the function raised {message}");
+        let error = Error::new(ErrorKind::Callback, self.operation, why);
+        self.end(Err(match cause {
+            Some(cause) => error.with_source(Cause(cause)),
+            None => error,
+        }));
+    }
+
+    /// Returns true if nobody waits for the answer any more.
+    pub fn is_abandoned(&self) -> bool {
+        self.is_inherited() || self.question.lock().is_abandoned
+    }
+
+    /// Calls `act` once if the question is abandoned before it is answered: on a blocking thread, or at once on this one if
+    /// that is so already. Another `act` takes its place.
+    pub fn on_abandoned(&self, act: impl FnOnce() + Send + 'static) {
+        if self.is_inherited() {
+            return;
+        }
+        let mut question = self.question.lock();
+        if question.is_abandoned {
+            drop(question);
+            act();
+        } else {
+            question.on_abandoned = Some(Box::new(act));
+        }
+    }
+
+    /// The context of the caller for whom the question is asked.
+    pub fn context(&self) -> Option<&Context> {
+        self.context.as_ref()
+    }
+
+    fn end(mut self, result: Result<A>) {
+        if self.is_inherited() {
+            return;
+        }
+        self.question.forget_act();
+        if let Some(sender) = self.answer.take() {
+            // It fails if the question was abandoned.
+            let _ = sender.send(result);
+        }
+    }
+
+    fn is_inherited(&self) -> bool {
+        self.process != std::process::id()
+    }
+}
+
+impl<A> Drop for Reply<A> {
+    fn drop(&mut self) {
+        if self.is_inherited() {
+            // The parent's: waking who waits there would take the locks of threads that are not here.
+            std::mem::forget(self.answer.take());
+        } else {
+            self.question.forget_act();
+        }
+    }
+}
+
+/// The state of a question, which the one who asked and the host share.
+#[derive(Default)]
+struct Question(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    is_abandoned: bool,
+    on_abandoned: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl Question {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that panics runs under the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Drops what was to be done, which holds values of the host. Not under the lock.
+    fn forget_act(&self) {
+        let act = self.lock().on_abandoned.take();
+        drop(act);
+    }
+}
+
+/// The asking side of a question, dropped when nobody waits any more.
+struct Asked(Arc<Question>);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let act = {
+            let mut question = self.0.lock();
+            question.is_abandoned = true;
+            question.on_abandoned.take()
+        };
+        // The host's, so not on this thread, which may be the library's own.
+        if let Some(act) = act
+            && let Ok(runtime) = runtime()
+        {
+            runtime.spawn_blocking(act);
+        }
+    }
+}
+
+/// The host's exception, kept so that a binding finds it again by its type.
+#[derive(Debug)]
+struct Cause(Box<dyn StdError + Send + Sync>);
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Cause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+impl<Q, A> Clone for HostFn<Q, A> {
+    fn clone(&self) -> Self {
+        HostFn(self.0.clone())
+    }
+}
+
+impl<Q, A> fmt::Debug for HostFn<Q, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostFn").field("operation", &self.0.operation).finish_non_exhaustive()
+    }
+}
+
+impl<A> fmt::Debug for Reply<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("operation", &self.operation).finish_non_exhaustive()
+    }
+}

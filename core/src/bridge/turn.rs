@@ -1,0 +1,210 @@
+//! A turn that runs on the library's runtime, for a host that reads it from a thread or an event loop of its own.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context as TaskContext, Poll};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use futures_util::StreamExt;
+
+use super::events::Events;
+use super::list::List;
+use super::pull::Pull;
+use crate::caller::{self, Context};
+use crate::error::{Error, ErrorKind, Result};
+use crate::process::runtime;
+use crate::turn::{self, Stopper, Timeline, TurnRequest, Turns};
+
+/// A turn that runs. It is read once, as [`events`](Self::events) or as [`bytes`](Self::bytes): the one who has that pull is
+/// the turn's reader, and who drops it leaves the turn. A turn that is dropped unread was left by its reader, too.
+///
+/// In a forked child, whatever is asked of a turn of the parent is an error of code `forked`.
+pub struct Turn {
+    id: String,
+    message_id: String,
+    reply_id: String,
+    stopper: Stopper,
+    timeline: Box<dyn Fn() -> Timeline + Send + Sync>,
+    reading: Mutex<Reading>,
+    context: Option<Context>,
+    process: u32,
+}
+
+/// The reading of a turn.
+enum Reading {
+    NotBegun(Box<turn::Turn>),
+    /// Ends the pull that reads it.
+    Begun(Box<dyn Fn() + Send>),
+    /// Given up in a forked child.
+    Leaked,
+}
+
+/// Checks the request and starts its turn on the library's runtime. The user's message is in the outbox when this returns,
+/// which may take 50 ms where its file is slow. Functions of the host that run for this turn get `context` with each
+/// question.
+///
+/// # Errors
+///
+/// As [`Turns::try_start`]; `config` when no thread can be started.
+pub fn start(turns: &Turns, request: TurnRequest, context: Option<Context>) -> Result<Turn> {
+    let _entered = runtime()?.enter();
+    let turn = caller::scope(context.as_ref(), || turns.try_start(request))?;
+    Ok(Turn {
+        id: turn.id().to_owned(),
+        message_id: turn.message_id().to_owned(),
+        reply_id: turn.reply_id().to_owned(),
+        stopper: turn.stopper(),
+        timeline: Box::new(turn.watch_timeline()),
+        reading: Mutex::new(Reading::NotBegun(Box::new(turn))),
+        context,
+        process: std::process::id(),
+    })
+}
+
+impl Turn {
+    /// The turn's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The id of the user's message.
+    pub fn message_id(&self) -> &str {
+        &self.message_id
+    }
+
+    /// The id of the AI's message.
+    pub fn reply_id(&self) -> &str {
+        &self.reply_id
+    }
+
+    /// Begins to read the turn as events.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` when the turn has a reader already. Errors of the turn come from the pull.
+    pub fn events(&self) -> Result<Pull<Events>> {
+        self.read(|turn| Pull::of_stream(turn))
+    }
+
+    /// Begins to read the turn as the bytes of its event stream. An error of the turn is an `error` event in them.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` when the turn has a reader already.
+    pub fn bytes(&self) -> Result<Pull<List<Bytes>>> {
+        self.read(|turn| {
+            let _entered = runtime()?.enter();
+            let InContext { turn, context } = turn;
+            let bytes = InContext { turn: turn.sse().map(infallible), context };
+            Pull::of_stream(bytes)
+        })
+    }
+
+    /// The timeline so far, as JSON. The saving of messages goes on after the turn's end, and is on it when it is over.
+    ///
+    /// # Errors
+    ///
+    /// `forked` in a child.
+    pub fn timeline(&self) -> Result<Timeline> {
+        self.check_process()?;
+        Ok((self.timeline)())
+    }
+
+    /// Stops the turn: its reader gets the text so far, and its last event.
+    ///
+    /// # Errors
+    ///
+    /// `forked` in a child.
+    pub fn stop(&self) -> Result<()> {
+        self.check_process()?;
+        self.stopper.stop();
+        Ok(())
+    }
+
+    /// Ends the turn now, as its reader's going away does. Events that are there already can still be taken.
+    pub fn cancel(&self) {
+        if self.check_process().is_err() {
+            return;
+        }
+        match &mut *self.reading() {
+            Reading::NotBegun(turn) => turn.cancel(),
+            Reading::Begun(end) => end(),
+            Reading::Leaked => {}
+        }
+    }
+
+    fn read<I: super::Items>(
+        &self,
+        read: impl FnOnce(InContext<turn::Turn>) -> Result<Pull<I>>,
+    ) -> Result<Pull<I>> {
+        self.check_process()?;
+        let mut reading = self.reading();
+        let nobody: Box<dyn Fn() + Send> = Box::new(|| {});
+        match std::mem::replace(&mut *reading, Reading::Begun(nobody)) {
+            Reading::NotBegun(turn) => {
+                let pull = read(InContext { turn: *turn, context: self.context.clone() })?;
+                *reading = Reading::Begun(Box::new(pull.canceller()));
+                Ok(pull)
+            }
+            begun => {
+                *reading = begun;
+                let why = "the turn has a reader already: it is read once, as events or as bytes";
+                Err(Error::new(ErrorKind::InvalidRequest, "turn.read", why))
+            }
+        }
+    }
+
+    fn reading(&self) -> MutexGuard<'_, Reading> {
+        // It is replaced whole, so a poisoned one is whole.
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check_process(&self) -> Result<()> {
+        if self.process == std::process::id() {
+            return Ok(());
+        }
+        let why = "the turn was started by the process that this one was forked from";
+        Err(Error::new(ErrorKind::Forked, "turn.read", why))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if self.process != std::process::id() {
+            // The parent's: its locks may be held and its connection is in use.
+            let reading = self.reading.get_mut().unwrap_or_else(PoisonError::into_inner);
+            std::mem::forget(std::mem::replace(reading, Reading::Leaked));
+        }
+    }
+}
+
+/// A stream that is polled in its caller's context.
+struct InContext<S> {
+    turn: S,
+    context: Option<Context>,
+}
+
+impl<S: Stream + Unpin> Stream for InContext<S> {
+    type Item = S::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Option<S::Item>> {
+        let this = &mut *self;
+        caller::scope(this.context.as_ref(), || Pin::new(&mut this.turn).poll_next(task))
+    }
+}
+
+fn infallible(piece: Result<Bytes, Infallible>) -> Result<Bytes> {
+    match piece {
+        Ok(bytes) => Ok(bytes),
+        Err(never) => match never {},
+    }
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turn").field("id", &self.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,142 @@
+//! A turn's request from the JSON of a host language.
+
+use serde_json::{Map, Value};
+
+use crate::chat::Message;
+use crate::error::{Error, ErrorKind, Result};
+use crate::turn::TurnRequest;
+
+const OPERATION: &str = "turn.start";
+
+/// The fields of a turn's request. In JSON each may be written in camel case as well.
+///
+/// | field | value |
+/// | --- | --- |
+/// | `message` | text; it must be there |
+/// | `workspace_id` | text: the workspace to go on in |
+/// | `create_workspace` | `true` begins a new one |
+/// | `user_id` | text |
+/// | `access_token`, `refresh_token` | texts, both or none |
+/// | `history` | a list of messages, as a model's service takes them |
+/// | `speech` | `true` asks a chat service for the speech of a whole reply |
+///
+/// A field that is null is as good as none.
+pub const TURN_REQUEST_FIELDS: &[&str] = &[
+    "message",
+    "workspace_id",
+    "create_workspace",
+    "user_id",
+    "access_token",
+    "refresh_token",
+    "history",
+    "speech",
+];
+
+/// Reads a turn's request. No message of an error holds a value: it may be a token, or what somebody said.
+///
+/// # Errors
+///
+/// `invalid_request` when it is no object, has a field that is not known, or one of the wrong type.
+pub fn turn_request(json: &str) -> Result<TurnRequest> {
+    let Ok(Value::Object(given)) = serde_json::from_str(json) else {
+        return Err(refused("a turn's request is a JSON object"));
+    };
+    let mut fields = Fields::read(given)?;
+    let Some(message) = fields.text("message")? else {
+        return Err(refused("the request has no message"));
+    };
+    let mut request = TurnRequest::new(message);
+    match (fields.flag("create_workspace")?, fields.text("workspace_id")?) {
+        (true, Some(_)) => {
+            let why = "the request names a workspace and asks for a new one: leave one of them out";
+            return Err(refused(why));
+        }
+        (true, None) => request = request.new_workspace(),
+        (false, Some(id)) => request = request.workspace(id),
+        (false, None) => {}
+    }
+    if let Some(id) = fields.text("user_id")? {
+        request = request.user_id(id);
+    }
+    match (fields.text("access_token")?, fields.text("refresh_token")?) {
+        (Some(access), Some(refresh)) => request = request.tokens(access, refresh),
+        (None, None) => {}
+        _ => {
+            return Err(refused(
+                "access_token and refresh_token belong together: give both or none",
+            ));
+        }
+    }
+    if let Some(messages) = fields.take("history") {
+        request = request.history(history(messages)?);
+    }
+    Ok(request.speech(fields.flag("speech")?))
+}
+
+fn history(given: Value) -> Result<Vec<Message>> {
+    // Messages of other forms are read as well, but nobody means them.
+    let is_message = |message: &Value| message.get("role").is_some_and(Value::is_string);
+    if given.as_array().is_some_and(|messages| messages.iter().all(is_message))
+        && let Ok(messages) = serde_json::from_value(given)
+    {
+        return Ok(messages);
+    }
+    Err(refused("history must be a list of messages, each an object with a role"))
+}
+
+/// The fields of a request, by the names in [`TURN_REQUEST_FIELDS`].
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn read(given: Map<String, Value>) -> Result<Self> {
+        let mut fields = Map::new();
+        for (name, value) in given {
+            let Some(known) = TURN_REQUEST_FIELDS.iter().find(|known| is_name_of(known, &name))
+            else {
+                let known = TURN_REQUEST_FIELDS.join(", ");
+                return Err(refused(format!("unknown field {name:?}; the fields are {known}")));
+            };
+            if fields.insert((*known).to_owned(), value).is_some() {
+                return Err(refused(format!("{known} is given twice")));
+            }
+        }
+        Ok(Fields(fields))
+    }
+
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name).filter(|value| !value.is_null())
+    }
+
+    fn text(&mut self, name: &str) -> Result<Option<String>> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(refused(format!("{name} must be a string"))),
+        }
+    }
+
+    fn flag(&mut self, name: &str) -> Result<bool> {
+        match self.take(name) {
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(flag),
+            Some(_) => Err(refused(format!("{name} must be true or false"))),
+        }
+    }
+}
+
+/// Returns true if `given` is this name in snake or camel case.
+fn is_name_of(known: &str, given: &str) -> bool {
+    let mut camel = String::with_capacity(known.len());
+    let mut words = known.split('_');
+    camel.push_str(words.next().unwrap_or_default());
+    for word in words {
+        let (first, rest) = word.split_at(1.min(word.len()));
+        camel.push_str(&first.to_ascii_uppercase());
+        camel.push_str(rest);
+    }
+    given == known || given == camel
+}
+
+fn refused(why: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidRequest, OPERATION, why)
+}

@@ -1,0 +1,59 @@
+//! The caller's context: values of a host language that belong to the code that started a turn or made a call, on their way
+//! to the functions of that host which core calls on other threads.
+//!
+//! It is ambient, as the host's own context is: [`scope`] sets it around a poll or a call, and a task that is spawned in it
+//! takes it along by [`inherit`].
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use futures_util::future::Either;
+
+/// A context, which core hands on and never looks into.
+#[derive(Clone)]
+pub struct Context(Arc<dyn Any + Send + Sync>);
+
+tokio::task_local! {
+    static CURRENT: Context;
+}
+
+impl Context {
+    /// A context that holds this value.
+    pub fn new(value: impl Any + Send + Sync) -> Self {
+        Context(Arc::new(value))
+    }
+
+    /// The value, if it is of this type.
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Context")
+    }
+}
+
+/// The context around this code, if there is one.
+pub(crate) fn current() -> Option<Context> {
+    CURRENT.try_with(Clone::clone).ok()
+}
+
+/// Runs `act` in this context.
+pub(crate) fn scope<T>(context: Option<&Context>, act: impl FnOnce() -> T) -> T {
+    match context {
+        Some(context) => CURRENT.sync_scope(context.clone(), act),
+        None => act(),
+    }
+}
+
+/// The future in the context around this code, for a task that is spawned.
+pub(crate) fn inherit<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    match CURRENT.try_with(Clone::clone) {
+        Ok(context) => Either::Left(CURRENT.scope(context, future)),
+        Err(_) => Either::Right(future),
+    }
+}
