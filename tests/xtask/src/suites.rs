@@ -1,6 +1,8 @@
 //! The table of suites: what `cargo xtask test` runs. A new suite is a row and a function.
 
-use anyhow::Result;
+use std::{fs, iter};
+
+use anyhow::{Context, Result};
 
 use crate::debian;
 use crate::languages::{Node, Purpose, Python};
@@ -43,6 +45,24 @@ pub(crate) static ALL: &[Suite] = &[
         about: "the documentation builds without a warning",
         needs: &[],
         run: docs,
+    },
+    Suite {
+        name: "features",
+        about: "each feature of the core alone passes clippy",
+        needs: &[Tool::Clippy],
+        run: features,
+    },
+    Suite {
+        name: "semver",
+        about: "the public face is the one that is listed",
+        needs: &[],
+        run: semver,
+    },
+    Suite {
+        name: "msrv",
+        about: "the oldest compiler that is promised builds the core",
+        needs: &[],
+        run: msrv,
     },
     Suite { name: "package", about: "the crate can be published", needs: &[], run: package },
     Suite {
@@ -119,6 +139,60 @@ fn docs(repo: &Repo) -> Result<()> {
     Step::cargo(repo, "doc --no-deps --workspace --all-features --exclude turnwire-bench")
         .env("RUSTDOCFLAGS", "-D warnings")
         .run()
+}
+
+fn features(repo: &Repo) -> Result<()> {
+    let manifest = fs::read_to_string(repo.root().join("core/Cargo.toml"))?;
+    // All of them together are what the suite clippy sees.
+    for feature in iter::once("").chain(names_of_features(&manifest)) {
+        Step::cargo(repo, "clippy --quiet -p turnwire --lib --no-default-features --features")
+            .args([feature, "--", "-D", "warnings"])
+            .run()?;
+    }
+    Ok(())
+}
+
+/// The features that a manifest defines.
+fn names_of_features(manifest: &str) -> impl Iterator<Item = &str> {
+    let section = manifest.split("[features]").nth(1).unwrap_or_default();
+    let lines = section.lines().take_while(|line| !line.starts_with('['));
+    lines.filter_map(|line| line.split_once(" = [")).map(|(name, _)| name)
+}
+
+/// The features whose items are promised: all but the bindings' own.
+const PROMISED: &str = "eventsource-stream,schema,service,timeline-svg,turns";
+
+fn semver(repo: &Repo) -> Result<()> {
+    Step::cargo(repo, "rustdoc -p turnwire --lib --no-default-features --features")
+        .args([PROMISED, "--", "-Z", "unstable-options", "--output-format", "json"])
+        .env("RUSTDOC", &repo.root().join("tests/suite/rustdoc-json.sh").to_string_lossy())
+        .run()?;
+    Step::cargo(repo, "test -p turnwire-suite --features public-api --test public_api")
+        .env("TURNWIRE_RUSTDOC_JSON", &repo.target("doc/turnwire.json").to_string_lossy())
+        .run()
+}
+
+fn msrv(repo: &Repo) -> Result<()> {
+    let manifest = fs::read_to_string(repo.root().join("Cargo.toml"))?;
+    let version =
+        manifest.split("rust-version = \"").nth(1).and_then(|rest| rest.split('"').next());
+    let version = &format!("{}.0", version.context("Cargo.toml names no rust-version")?);
+    let rustup = |arguments: &[&str]| Step::new(repo, "rustup").args(arguments);
+    let is_there = || rustup(&["run", version, "cargo", "--version"]).read().is_ok();
+    let install = ["toolchain", "install", version, "--profile", "minimal", "--no-self-update"];
+    if !is_there() && rustup(&install).run().is_err() {
+        eprintln!(
+            "msrv: nothing is built, as rustup cannot install Rust {version}; the lint `incompatible_msrv` of the suite \
+             clippy has looked for names of the standard library that are younger"
+        );
+        return Ok(());
+    }
+    // A folder of its own that goes at once: nothing else is built by this compiler.
+    let target = repo.target("msrv");
+    rustup(&["run", version, "cargo", "check", "--quiet", "-p", "turnwire", "--all-features"])
+        .env("CARGO_TARGET_DIR", &target.to_string_lossy())
+        .run()?;
+    Ok(fs::remove_dir_all(target)?)
 }
 
 fn package(repo: &Repo) -> Result<()> {
