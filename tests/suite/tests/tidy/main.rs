@@ -8,6 +8,7 @@
 mod circles;
 mod code;
 mod failing;
+mod features;
 mod imports;
 mod layers;
 mod layout;

@@ -1,0 +1,51 @@
+//! Features of the core: the chat client alone compiles none of the crates that the other rooms need.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Crates of a feature, which `--no-default-features` leaves out.
+const OF_FEATURES: &[&str] = &[
+    "jiff",
+    "libsqlite3-sys",
+    "nix",
+    "rusqlite",
+    "schemars",
+    "tempfile",
+    "unicode-properties",
+    "unicode-segmentation",
+];
+
+/// The crates that the core is made of with these features.
+fn crates(features: &[&str]) -> Vec<String> {
+    let tree =
+        ["tree", "--offline", "-p", "turnwire", "-e", "normal", "--prefix", "none", "-f", "{p}"];
+    let output = Command::new(env!("CARGO"))
+        .args(tree)
+        .args(features)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
+        .output()
+        .unwrap();
+    let (said, why) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{why}");
+    said.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn chat_alone_compiles_no_crate_of_another_room() {
+    let alone = crates(&["--no-default-features"]);
+    let all = crates(&["--all-features"]);
+    for name in OF_FEATURES {
+        assert!(!alone.iter().any(|found| found == name), "{name} is compiled for chat alone");
+        // A crate that was renamed or went would otherwise never be found.
+        assert!(all.iter().any(|found| found == name), "{name} is compiled for nothing");
+    }
+}
+
+#[test]
+fn the_default_compiles_no_sqlite_and_no_schemas() {
+    let default = crates(&[]);
+    for name in ["libsqlite3-sys", "rusqlite", "schemars"] {
+        assert!(!default.iter().any(|found| found == name), "{name} is compiled by default");
+    }
+}
