@@ -21,6 +21,7 @@ mod spoken;
 mod stopping;
 mod timeline;
 mod told;
+mod vectors;
 mod whole;
 mod wire;
 
