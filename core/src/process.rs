@@ -1,13 +1,17 @@
 //! Values that belong to one process: a child after a fork gets its own, and never touches its parent's.
 //!
 //! A fork copies memory but not threads. A runtime, a connection or a stream in the child looks whole, but
-//! nothing drives it, its locks may be held for ever, and its sockets are the parent's.
+//! nothing drives it, its locks may be held for ever, and its sockets are the parent's. So there are two kinds of value:
+//! [`PerProcess`], which a child makes anew, and [`Bound`], which is of no use in a child and leaked there.
 
-use std::sync::Arc;
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use arc_swap::ArcSwapOption;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{self, Builder, Handle, Runtime};
+use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -40,7 +44,16 @@ impl<T: Clone> PerProcess<T> {
     }
 
     /// This process's value. When two threads make it at once, one of the two is kept.
-    pub(crate) fn get_or_try_make(&self, make: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> T {
+        let Ok(value) = self.get_or_try_make(|| Ok::<T, Infallible>(make()));
+        value
+    }
+
+    /// The same, where the making may fail.
+    pub(crate) fn get_or_try_make<E>(
+        &self,
+        make: impl FnOnce() -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
         let process = std::process::id();
         let before = self.current.load_full();
         if let Some(owned) = before.as_ref().filter(|owned| owned.process == process) {
@@ -59,6 +72,12 @@ impl<T: Clone> PerProcess<T> {
     }
 }
 
+impl<T: Clone> Default for PerProcess<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<T> Drop for PerProcess<T> {
     fn drop(&mut self) {
         let owned = self.current.swap(None);
@@ -66,6 +85,122 @@ impl<T> Drop for PerProcess<T> {
             std::mem::forget(owned);
         }
     }
+}
+
+/// Where a value was made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    process: u32,
+    runtime: Option<runtime::Id>,
+}
+
+impl Origin {
+    /// This process, and the runtime of the thread at hand.
+    pub(crate) fn here() -> Self {
+        Origin { process: std::process::id(), runtime: runtime_id() }
+    }
+
+    /// Returns true in a process that was forked from that one.
+    ///
+    /// A runtime does not work on in a child. So on the runtime of the origin, where streams are polled, the process is
+    /// not looked at, which would be a system call for each chunk.
+    pub(crate) fn is_inherited(self) -> bool {
+        let is_at_home = self.runtime.is_some() && self.runtime == runtime_id();
+        !is_at_home && self.process != std::process::id()
+    }
+}
+
+fn runtime_id() -> Option<runtime::Id> {
+    Handle::try_current().ok().map(|runtime| runtime.id())
+}
+
+/// A value that only the process that made it may use: a stream, a turn or a call that is under way.
+///
+/// In a forked child every use is an error of code `forked`, and the value is leaked, never dropped: dropping it would
+/// take locks that the parent's threads may hold, and take the parent's sockets out of the poll that both share.
+pub(crate) struct Bound<T> {
+    origin: Origin,
+    /// `None` once it was taken.
+    value: Option<T>,
+}
+
+impl<T> Bound<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Bound { origin: Origin::here(), value: Some(value) }
+    }
+
+    /// Returns true in a process that was forked from the one that made the value.
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.origin.is_inherited()
+    }
+
+    /// An error in such a process.
+    ///
+    /// # Errors
+    ///
+    /// `forked`.
+    pub(crate) fn check(&self, operation: &'static str) -> Result<()> {
+        if self.is_inherited() { Err(forked(operation)) } else { Ok(()) }
+    }
+
+    /// The value, for an operation of the process that made it.
+    ///
+    /// # Errors
+    ///
+    /// `forked` in a child.
+    #[cfg(feature = "bridge")]
+    pub(crate) fn own(&self, operation: &'static str) -> Result<&T> {
+        self.check(operation)?;
+        self.value.as_ref().ok_or_else(|| forked(operation))
+    }
+
+    /// The value; in a child no more than memory. `None` once it was taken.
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.value.as_ref()
+    }
+
+    /// The same, to change it, which is for the process that made it.
+    pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
+        self.value.as_mut()
+    }
+
+    /// Takes the value out; `None` in a child, where it is leaked, or once it was taken.
+    pub(crate) fn take(&mut self) -> Option<T> {
+        let value = self.value.take()?;
+        if self.origin.process != std::process::id() {
+            std::mem::forget(value);
+            return None;
+        }
+        Some(value)
+    }
+}
+
+impl<T> Drop for Bound<T> {
+    fn drop(&mut self) {
+        drop(self.take());
+    }
+}
+
+impl<T> fmt::Debug for Bound<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+/// The words of that error.
+pub(crate) const FORKED: &str = "it was begun by the process that this one was forked from";
+
+/// The error of an operation on what belongs to the parent.
+pub(crate) fn forked(operation: &'static str) -> Error {
+    Error::new(ErrorKind::Forked, operation, FORKED)
+}
+
+/// A new UUID of version 7, later in order than those that this process made before.
+///
+/// [`Uuid::now_v7`] keeps that order under a lock of its own, which a child could find held for ever.
+pub(crate) fn new_id() -> Uuid {
+    static CONTEXT: PerProcess<Arc<Mutex<ContextV7>>> = PerProcess::new();
+    Uuid::new_v7(Timestamp::now(&*CONTEXT.get_or_make(Arc::default)))
 }
 
 /// The library's own runtime in this process: one thread, begun with the first use.
@@ -85,4 +220,70 @@ pub(crate) fn runtime() -> Result<&'static Runtime> {
             Error::new(ErrorKind::Config, "client.build", why).with_source(e)
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    /// Notes that it was dropped.
+    struct Noting(Arc<AtomicBool>);
+
+    impl Drop for Noting {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// A value as a child finds it: no process has the number 0.
+    fn inherited(dropped: &Arc<AtomicBool>) -> Bound<Noting> {
+        let mut value = Bound::new(Noting(dropped.clone()));
+        value.origin.process = 0;
+        value
+    }
+
+    #[test]
+    fn a_value_of_the_parent_is_an_error_and_is_never_dropped() {
+        let dropped = Arc::new(AtomicBool::new(false));
+        let mut value = inherited(&dropped);
+        let error = value.check("chat.stream").unwrap_err();
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Forked, "chat.stream"));
+        assert!(value.take().is_none());
+        drop(value);
+        drop(inherited(&dropped));
+        assert!(!dropped.load(Ordering::SeqCst));
+
+        drop(Bound::new(Noting(dropped.clone())));
+        assert!(dropped.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test]
+    async fn a_runtime_is_not_trusted_by_a_drop() {
+        let dropped = Arc::new(AtomicBool::new(false));
+        let value = inherited(&dropped);
+        assert!(!value.is_inherited(), "polled at home");
+        drop(value);
+        assert!(!dropped.load(Ordering::SeqCst));
+    }
+
+    #[test]
+    fn a_value_of_each_process_is_made_once() {
+        let values = PerProcess::new();
+        assert_eq!(values.get(), None);
+        assert_eq!(
+            (values.get_or_make(|| 1), values.get_or_make(|| 2), values.get()),
+            (1, 1, Some(1))
+        );
+        let parents = Arc::new(Owned { process: 0, value: 7 });
+        values.current.store(Some(parents));
+        assert_eq!((values.get(), values.get_or_make(|| 2)), (None, 2));
+    }
+
+    #[test]
+    fn ids_are_in_the_order_of_their_making() {
+        let ids: Vec<_> = (0..1000).map(|_| new_id()).collect();
+        assert!(ids.is_sorted());
+    }
 }

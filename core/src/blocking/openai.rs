@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use futures_core::stream::{FusedStream, Stream};
 use http::HeaderMap;
-use tokio::runtime::Runtime;
 
 use super::wait::wait;
 use crate::chat::{ChatChunk, ChatReply, ChatRequest, OpenAiBuilder};
@@ -39,7 +38,6 @@ use crate::process::runtime;
 #[derive(Clone)]
 pub struct OpenAi {
     inner: crate::chat::OpenAi,
-    runtime: &'static Runtime,
 }
 
 impl OpenAi {
@@ -60,7 +58,7 @@ impl OpenAi {
 
     /// The same client with these options for its calls, over those it has.
     pub fn with(&self, options: CallOptions) -> Self {
-        OpenAi { inner: self.inner.with(options), runtime: self.runtime }
+        OpenAi { inner: self.inner.with(options) }
     }
 
     /// Asks for a reply, whole.
@@ -69,7 +67,7 @@ impl OpenAi {
     ///
     /// As [`turnwire::OpenAi::chat`](crate::chat::OpenAi::chat).
     pub fn chat(&self, request: impl Borrow<ChatRequest>) -> Result<ChatReply> {
-        wait(self.runtime, self.inner.chat(request))
+        wait(self.inner.chat(request))?
     }
 
     /// Asks for a reply, to be read while it is made.
@@ -78,15 +76,14 @@ impl OpenAi {
     ///
     /// As [`turnwire::OpenAi::chat_stream`](crate::chat::OpenAi::chat_stream).
     pub fn chat_stream(&self, request: impl Borrow<ChatRequest>) -> Result<ChatStream> {
-        let inner = wait(self.runtime, self.inner.chat_stream(request))?;
-        Ok(ChatStream { inner, runtime: self.runtime })
+        let inner = wait(self.inner.chat_stream(request))??;
+        Ok(ChatStream { inner })
     }
 }
 
 /// The chunks of a reply, as the service makes them; see [`turnwire::ChatStream`](crate::chat::ChatStream).
 pub struct ChatStream {
     inner: crate::chat::ChatStream,
-    runtime: &'static Runtime,
 }
 
 impl ChatStream {
@@ -110,7 +107,7 @@ impl ChatStream {
     ///
     /// The error that ended the stream, with the text so far.
     pub fn finish(self) -> Result<ChatReply> {
-        wait(self.runtime, self.inner.finish())
+        wait(self.inner.finish())?
     }
 
     /// The service's id of the request (`x-request-id`), for its support.
@@ -136,7 +133,8 @@ impl OpenAiBuilder {
     ///
     /// As [`build`](Self::build).
     pub fn build_blocking(self) -> Result<OpenAi> {
-        Ok(OpenAi { inner: self.build()?, runtime: runtime()? })
+        runtime()?;
+        Ok(OpenAi { inner: self.build()? })
     }
 }
 
@@ -147,7 +145,8 @@ impl Iterator for ChatStream {
         if self.inner.is_terminated() {
             return None;
         }
-        wait(self.runtime, poll_fn(|task| Pin::new(&mut self.inner).poll_next(task)))
+        let next = wait(poll_fn(|task| Pin::new(&mut self.inner).poll_next(task)));
+        next.unwrap_or_else(|error| Some(Err(error)))
     }
 }
 

@@ -9,7 +9,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::stream::{FusedStream, Stream};
 use http::HeaderMap;
-use tokio::runtime::Runtime;
 
 use super::wait::wait;
 use crate::config::CallOptions;
@@ -41,7 +40,6 @@ use crate::turn_request::TurnRequest;
 #[derive(Clone)]
 pub struct ChatService {
     inner: crate::service::ChatService,
-    runtime: &'static Runtime,
 }
 
 impl ChatService {
@@ -54,7 +52,7 @@ impl ChatService {
     /// The same client with these options for its calls, over those it has.
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
-        ChatService { inner: self.inner.with(options), runtime: self.runtime }
+        ChatService { inner: self.inner.with(options) }
     }
 
     /// Asks for a turn, to be read while it runs.
@@ -63,8 +61,8 @@ impl ChatService {
     ///
     /// As [`turnwire::ChatService::stream`](crate::service::ChatService::stream).
     pub fn stream(&self, request: TurnRequest) -> Result<TurnStream> {
-        let inner = wait(self.runtime, self.inner.stream(request))?;
-        Ok(TurnStream { inner, runtime: self.runtime })
+        let inner = wait(self.inner.stream(request))??;
+        Ok(TurnStream { inner })
     }
 
     /// Asks for a turn, and waits for its reply as a whole.
@@ -73,7 +71,7 @@ impl ChatService {
     ///
     /// As [`turnwire::ChatService::send`](crate::service::ChatService::send).
     pub fn send(&self, request: TurnRequest) -> Result<ChatAnswer> {
-        wait(self.runtime, self.inner.send(request))
+        wait(self.inner.send(request))?
     }
 
     /// Asks for the speech of a text, MP3.
@@ -82,14 +80,13 @@ impl ChatService {
     ///
     /// As [`turnwire::ChatService::speak`](crate::service::ChatService::speak).
     pub fn speak(&self, text: impl Into<String>) -> Result<Bytes> {
-        wait(self.runtime, self.inner.speak(text))
+        wait(self.inner.speak(text))?
     }
 }
 
 /// The events of a turn, as the service sends them; see [`turnwire::service::TurnStream`](crate::service::TurnStream).
 pub struct TurnStream {
     inner: crate::service::TurnStream,
-    runtime: &'static Runtime,
 }
 
 impl TurnStream {
@@ -113,7 +110,7 @@ impl TurnStream {
     ///
     /// The error that ended the stream, with the text so far.
     pub fn finish(self) -> Result<ChatAnswer> {
-        wait(self.runtime, self.inner.finish())
+        wait(self.inner.finish())?
     }
 
     /// The service's id of the request (`x-request-id`), for its support.
@@ -139,7 +136,8 @@ impl ChatServiceBuilder {
     ///
     /// As [`build`](Self::build).
     pub fn build_blocking(self) -> Result<ChatService> {
-        Ok(ChatService { inner: self.build()?, runtime: runtime()? })
+        runtime()?;
+        Ok(ChatService { inner: self.build()? })
     }
 }
 
@@ -150,7 +148,8 @@ impl Iterator for TurnStream {
         if self.inner.is_terminated() {
             return None;
         }
-        wait(self.runtime, poll_fn(|task| Pin::new(&mut self.inner).poll_next(task)))
+        let next = wait(poll_fn(|task| Pin::new(&mut self.inner).poll_next(task)));
+        next.unwrap_or_else(|error| Some(Err(error)))
     }
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::stream::{FusedStream, Stream};
-use tokio::runtime::Runtime;
+
+use tokio::runtime::{EnterGuard, Runtime};
 
 use super::wait::wait;
 use crate::chat::OpenAi;
@@ -40,7 +41,6 @@ use crate::turn_request::TurnRequest;
 #[derive(Clone)]
 pub struct Turns {
     inner: crate::turn::Turns,
-    runtime: &'static Runtime,
 }
 
 impl Turns {
@@ -50,7 +50,8 @@ impl Turns {
     ///
     /// `config` when the library's thread cannot be started.
     pub fn new(turns: crate::turn::Turns) -> Result<Self> {
-        Ok(Turns { inner: turns, runtime: runtime()? })
+        runtime()?;
+        Ok(Turns { inner: turns })
     }
 
     /// Settings of turns with this model's service; end them with
@@ -65,14 +66,14 @@ impl Turns {
     ///
     /// As [`turnwire::Turns::try_start`](crate::turn::Turns::try_start).
     pub fn try_start(&self, request: TurnRequest) -> Result<Turn> {
-        let _context = self.runtime.enter();
-        Ok(Turn { inner: self.inner.try_start(request)?, runtime: self.runtime })
+        let _context = context();
+        Ok(Turn { inner: self.inner.try_start(request)? })
     }
 
     /// Starts a turn, whose only item is the error if it cannot run.
     pub fn start(&self, request: TurnRequest) -> Turn {
-        let _context = self.runtime.enter();
-        Turn { inner: self.inner.start(request), runtime: self.runtime }
+        let _context = context();
+        Turn { inner: self.inner.start(request) }
     }
 
     /// Stops the turn with this id; see [`turnwire::Turns::stop`](crate::turn::Turns::stop).
@@ -86,7 +87,7 @@ impl Turns {
     ///
     /// As [`turnwire::Turns::speak`](crate::turn::Turns::speak).
     pub fn speak(&self, text: impl Into<String>) -> Result<Bytes> {
-        wait(self.runtime, self.inner.speak(text))
+        wait(self.inner.speak(text))?
     }
 
     /// The outbox that delivers the messages; `None` without a store.
@@ -96,19 +97,24 @@ impl Turns {
 
     /// Waits, at most this long, until what was handed over is delivered or dead.
     pub fn flush(&self, deadline: Duration) -> FlushReport {
-        wait(self.runtime, self.inner.flush(deadline))
+        wait(self.inner.flush(deadline)).unwrap_or_else(|_| self.undelivered())
     }
 
     /// The same, and ends: no message is taken any more.
     pub fn shutdown(&self, deadline: Duration) -> FlushReport {
-        wait(self.runtime, self.inner.shutdown(deadline))
+        wait(self.inner.shutdown(deadline)).unwrap_or_else(|_| self.undelivered())
+    }
+
+    /// The report where nothing can be waited for.
+    fn undelivered(&self) -> FlushReport {
+        let pending = self.inner.outbox().map_or(0, |outbox| outbox.stats().pending);
+        FlushReport { pending, ..FlushReport::default() }
     }
 }
 
 /// A turn that runs: an iterator over its events; see [`turnwire::Turn`](crate::turn::Turn).
 pub struct Turn {
     inner: crate::turn::Turn,
-    runtime: &'static Runtime,
 }
 
 impl Turn {
@@ -143,7 +149,7 @@ impl Turn {
     ///
     /// The error that ended the turn, or `truncated` when it was not read to its end.
     pub fn into_answer(mut self) -> Result<ChatAnswer> {
-        let _context = self.runtime.enter();
+        let _context = context();
         self.inner.take().into_answer()
     }
 
@@ -154,12 +160,12 @@ impl Turn {
     /// The error that ended the turn, with the text so far.
     pub fn finish(mut self) -> Result<ChatAnswer> {
         let turn = self.inner.take();
-        wait(self.runtime, turn.finish())
+        wait(turn.finish())?
     }
 
     /// Ends the turn now, as its reader's going away does.
     pub fn cancel(&mut self) {
-        let _context = self.runtime.enter();
+        let _context = context();
         self.inner.cancel();
     }
 
@@ -180,6 +186,11 @@ impl TurnsBuilder {
     }
 }
 
+/// The context of the library's runtime, in which turns start and end.
+fn context() -> Option<EnterGuard<'static>> {
+    runtime().ok().map(Runtime::enter)
+}
+
 impl Iterator for Turn {
     type Item = Result<TurnEvent>;
 
@@ -187,7 +198,8 @@ impl Iterator for Turn {
         if self.inner.is_terminated() {
             return None;
         }
-        wait(self.runtime, poll_fn(|task| Pin::new(&mut self.inner).poll_next(task)))
+        let next = wait(poll_fn(|task| Pin::new(&mut self.inner).poll_next(task)));
+        next.unwrap_or_else(|error| Some(Err(error)))
     }
 }
 

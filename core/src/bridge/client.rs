@@ -1,4 +1,4 @@
-//! A client that works on after a fork.
+//! The client of a model, whose calls a host waits for.
 
 use std::fmt;
 
@@ -7,13 +7,10 @@ pub use crate::chat::builder::OptionNames;
 use crate::chat::{ChatRequest, OpenAi, OpenAiBuilder};
 use crate::config::CallOptions;
 use crate::error::Result;
-use crate::process::PerProcess;
 
-/// A client of an OpenAI-compatible service, for hosts that may fork: each process has connections of its own.
+/// A client of an OpenAI-compatible service, whose calls a host waits for.
 pub struct Client {
-    settings: OpenAiBuilder,
-    names: OptionNames,
-    current: PerProcess<OpenAi>,
+    llm: OpenAi,
 }
 
 impl Client {
@@ -32,9 +29,7 @@ impl Client {
     ///
     /// As [`OpenAiBuilder::build`].
     pub fn named(settings: OpenAiBuilder, names: OptionNames) -> Result<Self> {
-        let client = Client { settings, names, current: PerProcess::new() };
-        client.openai()?;
-        Ok(client)
+        Ok(Client { llm: settings.build_for(names)? })
     }
 
     /// Asks for a reply, whole: its JSON.
@@ -43,7 +38,7 @@ impl Client {
     ///
     /// `config` when no thread can be started. Errors of the call come from the pull.
     pub fn chat(&self, request: ChatRequest, options: CallOptions) -> Result<Call> {
-        let llm = self.openai()?.with(options);
+        let llm = self.llm.with(options);
         call(async move { llm.chat(request).await })
     }
 
@@ -53,7 +48,7 @@ impl Client {
     ///
     /// `config` when no thread can be started. Errors of the call come from the pull.
     pub fn chat_stream(&self, request: ChatRequest, options: CallOptions) -> Result<Call> {
-        let llm = self.openai()?.with(options);
+        let llm = self.llm.with(options);
         call(async move { llm.chat_stream(request).await })
     }
 
@@ -63,17 +58,13 @@ impl Client {
     ///
     /// `config` when no thread can be started. Errors of the call come from the pull.
     pub fn models(&self, options: CallOptions) -> Result<Call> {
-        let llm = self.openai()?.with(options);
+        let llm = self.llm.with(options);
         call(async move { llm.models().await })
-    }
-
-    fn openai(&self) -> Result<OpenAi> {
-        self.current.get_or_try_make(|| self.settings.clone().build_for(self.names))
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Client").field("llm", &self.llm).finish_non_exhaustive()
     }
 }

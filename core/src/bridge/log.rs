@@ -34,11 +34,11 @@ pub struct LogRecord {
 type Records = Mutex<VecDeque<LogRecord>>;
 
 /// The records of this process. A forked child has its own: the parent's lock may have been held at that moment.
-fn records() -> Option<MutexGuard<'static, VecDeque<LogRecord>>> {
+fn records() -> MutexGuard<'static, VecDeque<LogRecord>> {
     static RECORDS: PerProcess<&'static Records> = PerProcess::new();
-    let records = RECORDS.get_or_try_make(|| Ok(Box::leak(Box::new(Records::default())))).ok()?;
+    let records = RECORDS.get_or_make(|| Box::leak(Box::new(Records::default())));
     // Nothing that panics runs under the lock.
-    Some(records.lock().unwrap_or_else(PoisonError::into_inner))
+    records.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Keeps what core logs at this level and above it from here on. The first call in a process decides on the
@@ -52,7 +52,7 @@ pub fn keep_logs(level: Level) -> bool {
 
 /// Takes what was logged since the last time, oldest first.
 pub fn take_logs() -> Vec<LogRecord> {
-    records().map(|mut records| records.drain(..).collect()).unwrap_or_default()
+    records().drain(..).collect()
 }
 
 struct Keep {
@@ -84,7 +84,7 @@ impl Visit for Fields {
 impl Keep {
     fn keep(&self, metadata: &Metadata<'static>, level: Level, message: String) {
         let record = LogRecord { level, target: metadata.target(), message, at: SystemTime::now() };
-        let Some(mut records) = records() else { return };
+        let mut records = records();
         if records.len() == MOST {
             records.pop_front();
         }

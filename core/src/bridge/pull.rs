@@ -8,13 +8,13 @@ use std::time::Duration;
 use futures_core::Stream;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::task::AbortHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::items::{Collect, Items};
 use super::source::{Source, Streamed};
 use super::waiting::Waiting;
 use crate::error::{Error, ErrorKind, Result};
-use crate::process::runtime;
+use crate::process::{Bound, Origin, runtime};
 
 /// The most items and bytes that wait for their reader before the stream is read no further. One batch more may
 /// be on its way.
@@ -26,9 +26,13 @@ const BATCH: usize = 128;
 
 /// A stream's items, pulled by a reader. Dropping it cancels the stream and closes its connection.
 pub struct Pull<I> {
+    running: Bound<Running<I>>,
+}
+
+struct Running<I> {
     shared: Arc<Shared<I>>,
-    task: AbortHandle,
-    process: u32,
+    /// The pump. It ends with its reader.
+    task: AbortOnDropHandle<()>,
 }
 
 /// The answer of [`Pull::take`].
@@ -67,8 +71,8 @@ impl<I: Items> Pull<I> {
             filled: Condvar::new(),
             room: Notify::new(),
         });
-        let task = runtime.spawn(pump(source, shared.clone())).abort_handle();
-        Pull { shared, task, process: std::process::id() }
+        let task = AbortOnDropHandle::new(runtime.spawn(pump(source, shared.clone())));
+        Pull { running: Bound::new(Running { shared, task }) }
     }
 
     /// Reads any stream on the library's runtime, as far as there is room.
@@ -87,14 +91,15 @@ impl<I: Items> Pull<I> {
 
     /// Takes all that is there, without waiting.
     pub fn take(&self) -> Taken<I> {
-        if let Err(error) = self.check_process() {
-            return Taken::Failed(error);
-        }
-        let mut queue = self.shared.lock();
+        let shared = match self.running() {
+            Ok(running) => &running.shared,
+            Err(error) => return Taken::Failed(error),
+        };
+        let mut queue = shared.lock();
         if queue.items.count() > 0 {
             let items = std::mem::take(&mut queue.items);
             drop(queue);
-            self.shared.room.notify_one();
+            shared.room.notify_one();
             return Taken::Items(items);
         }
         match &mut queue.end {
@@ -106,10 +111,15 @@ impl<I: Items> Pull<I> {
         }
     }
 
-    /// A function that cancels the pull, for one who does not have it.
+    /// A function that cancels the pull, for one who does not have it. In a forked child it does nothing.
     pub(super) fn canceller(&self) -> impl Fn() + Send + use<I> {
-        let (shared, task) = (Arc::downgrade(&self.shared), self.task.clone());
+        let origin = Origin::here();
+        let running = self.running.get();
+        let running = running.map(|r| (Arc::downgrade(&r.shared), r.task.abort_handle()));
         move || {
+            let Some((shared, task)) = running.as_ref().filter(|_| !origin.is_inherited()) else {
+                return;
+            };
             task.abort();
             if let Some(shared) = shared.upgrade() {
                 shared.fill(I::default(), Some(Ok(())));
@@ -117,29 +127,22 @@ impl<I: Items> Pull<I> {
         }
     }
 
-    fn check_process(&self) -> Result<()> {
-        if self.process == std::process::id() {
-            return Ok(());
-        }
-        let why = "the call was made by the process that this one was forked from";
-        Err(Error::new(ErrorKind::Forked, "bridge.pull", why))
+    fn running(&self) -> Result<&Running<I>> {
+        self.running.own("bridge.pull")
     }
 }
 
 impl<I: Items> Waiting for Pull<I> {
     fn wait(&self, tick: Duration) -> bool {
-        if self.check_process().is_err() {
-            return true;
-        }
-        let queue = self.shared.lock();
-        let waited = self.shared.filled.wait_timeout_while(queue, tick, |queue| queue.is_idle());
+        let Ok(Running { shared, .. }) = self.running() else { return true };
+        let queue = shared.lock();
+        let waited = shared.filled.wait_timeout_while(queue, tick, |queue| queue.is_idle());
         let (queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
         !queue.is_idle()
     }
 
     fn wake(&self, wake: Box<dyn FnOnce() + Send>) {
-        let forked = self.check_process().is_err();
-        let mut queue = if forked { None } else { Some(self.shared.lock()) };
+        let mut queue = self.running().ok().map(|running| running.shared.lock());
         match queue.as_deref_mut().filter(|queue| queue.is_idle()) {
             Some(queue) => queue.wake = Some(wake),
             None => {
@@ -150,20 +153,9 @@ impl<I: Items> Waiting for Pull<I> {
     }
 
     fn cancel(&self) {
-        if self.check_process().is_ok() {
-            self.task.abort();
-            self.shared.fill(I::default(), Some(Ok(())));
-        }
-    }
-}
-
-impl<I> Drop for Pull<I> {
-    fn drop(&mut self) {
-        if self.process == std::process::id() {
-            self.task.abort();
-        } else {
-            // The parent's: its locks may be held and its connection is in use.
-            std::mem::forget(self.shared.clone());
+        if let Ok(Running { shared, task }) = self.running() {
+            task.abort();
+            shared.fill(I::default(), Some(Ok(())));
         }
     }
 }
@@ -264,6 +256,6 @@ impl<I: Items> Drop for Ended<I> {
 
 impl<I> fmt::Debug for Pull<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pull").field("process", &self.process).finish_non_exhaustive()
+        f.debug_struct("Pull").field("running", &self.running).finish_non_exhaustive()
     }
 }

@@ -17,6 +17,7 @@ use super::returning::Returning;
 use super::watch::Watch;
 use super::{Context, failure};
 use crate::error::{Error, ErrorKind, Result};
+use crate::process::{Bound, FORKED};
 
 /// How much, and for how long, a body that is of no more interest is read so that its connection can be used
 /// again.
@@ -27,7 +28,15 @@ const DRAIN_TIME: Duration = Duration::from_secs(5);
 const TURN: usize = 256 * 1024;
 
 /// A response's body. Nothing is read ahead of the reader; dropping it closes the connection.
+///
+/// It belongs to the process that sent the request: in a forked child it is an error of code `forked`.
 pub(crate) struct Body {
+    live: Bound<Live>,
+    context: Context,
+}
+
+/// The connection's side of a body.
+struct Live {
     incoming: Incoming,
     is_http2: bool,
     /// For a body with a content coding.
@@ -35,7 +44,6 @@ pub(crate) struct Body {
     /// How much was decoded since the body last had nothing, or others had their turn.
     decoded: usize,
     watch: Watch,
-    context: Context,
     returning: Returning,
     runtime: Handle,
 }
@@ -48,21 +56,17 @@ impl Body {
         context: Context,
         returning: Returning,
     ) -> Self {
-        Body {
-            incoming,
-            is_http2,
-            decoder: None,
-            decoded: 0,
-            watch,
-            context,
-            returning,
-            runtime: Handle::current(),
-        }
+        let runtime = Handle::current();
+        let decoded = 0;
+        let live = Live { incoming, is_http2, decoder: None, decoded, watch, returning, runtime };
+        Body { live: Bound::new(live), context }
     }
 
     /// Reads the body as it is decoded. Every size from here on is counted after decoding.
     pub(super) fn decode(&mut self, decoder: Option<Decoder>) {
-        self.decoder = decoder.map(Box::new);
+        if let Some(live) = self.live.get_mut() {
+            live.decoder = decoder.map(Box::new);
+        }
     }
 
     /// What the call is about, for errors.
@@ -75,15 +79,20 @@ impl Body {
         if let Some(error) = self.stopped() {
             return Poll::Ready(Some(Err(error)));
         }
-        match self.poll_content(task) {
+        let Body { live, context } = self;
+        if live.is_inherited() {
+            return Poll::Ready(Some(Err(context.error(ErrorKind::Forked, FORKED))));
+        }
+        let Some(live) = live.get_mut() else { return Poll::Ready(None) };
+        match live.poll_content(context, task) {
             Poll::Ready(Some(Ok(bytes))) => {
-                self.watch.bytes_came();
+                live.watch.bytes_came();
                 Poll::Ready(Some(Ok(bytes)))
             }
             Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error))),
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => {
-                let kind = ready!(self.watch.poll_wait(task, &self.runtime));
+                let kind = ready!(live.watch.poll_wait(task, &live.runtime));
                 Poll::Ready(Some(Err(self.error(kind))))
             }
         }
@@ -91,17 +100,21 @@ impl Body {
 
     /// Tells the limits that what came was content.
     pub(crate) fn content_came(&mut self) {
-        self.watch.content_came();
+        if let Some(live) = self.live.get_mut() {
+            live.watch.content_came();
+        }
     }
 
     /// Why the call must end although the service goes on, if it must.
     pub(crate) fn stopped(&self) -> Option<Error> {
-        self.watch.stopped().map(|kind| self.error(kind))
+        self.live.get()?.watch.stopped().map(|kind| self.error(kind))
     }
 
     /// Ends the body `limit` after it next has nothing, whatever arrives meanwhile, or waits again as long as ever.
     pub(crate) fn hurry(&mut self, limit: Option<Duration>) {
-        self.watch.hurry(limit);
+        if let Some(live) = self.live.get_mut() {
+            live.watch.hurry(limit);
+        }
     }
 
     /// The whole body, of at most `limit` bytes.
@@ -114,7 +127,7 @@ impl Body {
                 return Err(self.context.error(ErrorKind::TooLarge, message));
             }
         }
-        self.returning.begin().settle(&self.runtime);
+        self.came_whole();
         Ok(whole.freeze())
     }
 
@@ -130,12 +143,19 @@ impl Body {
                     return;
                 }
             }
-            self.returning.begin().settle(&self.runtime);
+            self.came_whole();
         };
         // Out of time, the error is reported with what there is.
         let _ = timeout(DRAIN_TIME, read).await;
         some.truncate(limit);
         some.freeze()
+    }
+
+    /// The response has been read to its end: its connection is about to come back.
+    fn came_whole(&self) {
+        if let Some(live) = self.live.get() {
+            live.returning.begin().settle(&live.runtime);
+        }
     }
 
     /// Gives the body up, whatever it is, as [`finish`](Self::finish) does.
@@ -147,11 +167,13 @@ impl Body {
     /// Gives the body up after the last bytes that matter. Its end is awaited in the background, within bounds,
     /// so that the connection goes back to the pool instead of being closed.
     pub(crate) fn finish(mut self, task: &mut TaskContext<'_>) {
-        let back = self.returning.begin();
-        let runtime = self.runtime.clone();
+        let Some(mut live) = self.live.take() else { return };
+        let context = self.context.clone();
+        let back = live.returning.begin();
+        let runtime = live.runtime.clone();
         // Most often the end has arrived together with the last bytes.
         let mut drained = 0;
-        while let Poll::Ready(piece) = self.poll_response(task) {
+        while let Poll::Ready(piece) = live.poll_response(&context, task) {
             match piece {
                 Some(Ok(bytes)) if drained + bytes.len() <= DRAIN_BYTES => drained += bytes.len(),
                 Some(_) => return,
@@ -160,7 +182,8 @@ impl Body {
         }
         runtime.spawn(async move {
             let rest = async {
-                while let Some(piece) = std::future::poll_fn(|task| self.poll_response(task)).await
+                while let Some(piece) =
+                    std::future::poll_fn(|task| live.poll_response(&context, task)).await
                 {
                     drained += piece.ok()?.len();
                     (drained <= DRAIN_BYTES).then_some(())?;
@@ -173,10 +196,26 @@ impl Body {
         });
     }
 
+    fn error(&self, kind: ErrorKind) -> Error {
+        let message = match kind {
+            ErrorKind::IdleTimeout => "the service sent nothing within the idle limit",
+            ErrorKind::ContentTimeout => "the service sent no content within the content limit",
+            ErrorKind::TotalTimeout => "the call did not end within its total limit",
+            _ => "the call was cancelled",
+        };
+        self.context.error(kind, message)
+    }
+}
+
+impl Live {
     /// The next bytes after decoding.
-    fn poll_content(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<Bytes>>> {
+    fn poll_content(
+        &mut self,
+        context: &Context,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Bytes>>> {
         loop {
-            let Some(decoder) = &mut self.decoder else { return self.poll_response(task) };
+            let Some(decoder) = &mut self.decoder else { return self.poll_response(context, task) };
             if self.decoded >= TURN {
                 self.decoded = 0;
                 // It is pending once: a little that decodes to a lot must not keep the thread.
@@ -190,12 +229,12 @@ impl Body {
                 Ok(None) => {}
                 Err(error) => {
                     let why = format!("the response's compressed data is damaged: {error}");
-                    let error = self.context.caused(ErrorKind::Decode, why, error);
+                    let error = context.caused(ErrorKind::Decode, why, error);
                     return Poll::Ready(Some(Err(error)));
                 }
             }
             let may_end = decoder.may_end();
-            let piece = self.poll_response(task);
+            let piece = self.poll_response(context, task);
             if piece.is_pending() {
                 self.decoded = 0;
             }
@@ -205,7 +244,7 @@ impl Body {
                     decoder.feed(bytes);
                 }
                 (None, _) if !may_end => {
-                    return Poll::Ready(Some(Err(failure::truncated(&self.context))));
+                    return Poll::Ready(Some(Err(failure::truncated(context))));
                 }
                 (end, _) => return Poll::Ready(end),
             }
@@ -213,16 +252,20 @@ impl Body {
     }
 
     /// The next bytes as they come.
-    fn poll_response(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<Bytes>>> {
+    fn poll_response(
+        &mut self,
+        context: &Context,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Bytes>>> {
         loop {
             let frame = match ready!(Pin::new(&mut self.incoming).poll_frame(task)) {
                 Some(Ok(frame)) => frame,
                 Some(Err(error)) => {
-                    return Poll::Ready(Some(Err(failure::from_body(&self.context, error))));
+                    return Poll::Ready(Some(Err(failure::from_body(context, error))));
                 }
                 // hyper takes a stream that is reset without an error for one that is done.
                 None if self.is_cut() => {
-                    return Poll::Ready(Some(Err(failure::truncated(&self.context))));
+                    return Poll::Ready(Some(Err(failure::truncated(context))));
                 }
                 None => return Poll::Ready(None),
             };
@@ -237,15 +280,5 @@ impl Body {
     /// error of its own.
     fn is_cut(&self) -> bool {
         self.is_http2 && !self.incoming.is_end_stream()
-    }
-
-    fn error(&self, kind: ErrorKind) -> Error {
-        let message = match kind {
-            ErrorKind::IdleTimeout => "the service sent nothing within the idle limit",
-            ErrorKind::ContentTimeout => "the service sent no content within the content limit",
-            ErrorKind::TotalTimeout => "the call did not end within its total limit",
-            _ => "the call was cancelled",
-        };
-        self.context.error(kind, message)
     }
 }

@@ -18,11 +18,11 @@ use url::Url;
 use super::connect::Connector;
 use super::proxy::{Protocol, Proxy, ProxyChoice};
 use super::redact::shown;
-use super::returning::Returning;
 use super::{BUILD, HttpClient, Inner, tls};
 use crate::config::{HeaderChange, Limits, RetryPolicy, Timeouts};
 use crate::credentials::Secret;
 use crate::error::{Error, ErrorKind, Result};
+use crate::process::PerProcess;
 use crate::redact::Redactor;
 
 /// Headers that tell how a message is framed (RFC 9110 and 9112): a wrong one makes two requests of one.
@@ -104,21 +104,49 @@ impl HttpConfig {
             let why = format!("the retries' jitter is {}, not a part of one", self.retry.jitter);
             return Err(Error::new(ErrorKind::Config, BUILD, why));
         }
-        let tls = tls::config(&self.root_certificates).map_err(of_base)?;
-        let client = connections(Connector::new(tls, proxy, self.timeouts.connect));
-        Ok(HttpClient {
+        let (roots, limit) = (self.root_certificates, self.timeouts.connect);
+        let route = Route { roots, proxy, limit };
+        let client = HttpClient {
             inner: Arc::new(Inner {
-                client,
-                base,
+                base: base.clone(),
                 headers,
                 query: self.query,
                 timeouts: self.timeouts,
                 retry: self.retry,
                 limits: self.limits,
                 redactor,
-                returning: Returning::default(),
+                route,
+                live: PerProcess::new(),
             }),
-        })
+        };
+        // What is wrong with the route is an error here, and not of the first call.
+        client.inner.live().map_err(of_base)?;
+        Ok(client)
+    }
+}
+
+/// What connections are made from.
+pub(super) struct Route {
+    /// Certificates in PEM that are trusted besides the system's.
+    roots: Vec<Vec<u8>>,
+    proxy: Option<Proxy>,
+    limit: Option<Duration>,
+}
+
+impl Route {
+    /// Connections of this process. Nothing of them is shared with another, TLS sessions included.
+    pub(super) fn connections(&self) -> Result<Connections> {
+        let connector = Connector::new(tls::config(&self.roots)?, self.proxy.clone(), self.limit);
+        let connections = legacy::Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(KEPT)
+            .http1_max_buf_size(READ_AHEAD as usize)
+            .http2_max_header_list_size(READ_AHEAD)
+            .http2_initial_stream_window_size(STREAM_WINDOW)
+            .http2_initial_connection_window_size(CONNECTION_WINDOW)
+            .build(connector);
+        Ok(connections)
     }
 }
 
@@ -197,16 +225,4 @@ fn base_url(text: &str) -> Result<Url> {
         return Err(refuse("it has a fragment (#…), which is never sent"));
     }
     Ok(url)
-}
-
-fn connections(connector: Connector) -> Connections {
-    legacy::Client::builder(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(KEPT)
-        .http1_max_buf_size(READ_AHEAD as usize)
-        .http2_max_header_list_size(READ_AHEAD)
-        .http2_initial_stream_window_size(STREAM_WINDOW)
-        .http2_initial_connection_window_size(CONNECTION_WINDOW)
-        .build(connector)
 }

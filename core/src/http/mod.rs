@@ -43,9 +43,10 @@ use url::Url;
 use crate::config::{CallOptions, Limits, RetryPolicy, Timeouts};
 use crate::credentials::Secret;
 use crate::error::{ErrorKind, Result};
+use crate::process::{PerProcess, new_id};
 use crate::redact::Redactor;
 
-use client::{Connections, change_headers, insert_header};
+use client::{Connections, Route, change_headers, insert_header};
 use coding::Decoder;
 use redact::shown;
 use redirect::{Redirect, redirect};
@@ -71,13 +72,14 @@ const BUILD: &str = "client.build";
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// A client of one base URL; clones share its connections.
+///
+/// It works on in a forked child, with connections of the child's own: all but those is plain configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    client: Connections,
     base: Url,
     headers: HeaderMap,
     query: Vec<(String, Secret)>,
@@ -85,7 +87,23 @@ struct Inner {
     retry: RetryPolicy,
     limits: Limits,
     redactor: Redactor,
+    route: Route,
+    live: PerProcess<Arc<Live>>,
+}
+
+/// What belongs to one process.
+struct Live {
+    connections: Connections,
     returning: Returning,
+}
+
+impl Inner {
+    fn live(&self) -> Result<Arc<Live>> {
+        self.live.get_or_try_make(|| {
+            let connections = self.route.connections()?;
+            Ok(Arc::new(Live { connections, returning: Returning::default() }))
+        })
+    }
 }
 
 impl fmt::Debug for Inner {
@@ -119,6 +137,7 @@ impl HttpClient {
     /// Sends `request` until a response of status 2xx begins.
     pub(crate) async fn send(&self, request: Request<'_>) -> Result<Response> {
         let prepared = self.prepare(&request)?;
+        let live = self.inner.live()?;
         let timeouts = request.options.timeouts.over(&self.inner.timeouts);
         let total = if request.streamed { timeouts.stream_total } else { timeouts.total };
         let deadline = || total.and_then(|limit| Instant::now().checked_add(limit));
@@ -133,7 +152,8 @@ impl HttpClient {
         loop {
             context.attempts += 1;
             context.request_id = None;
-            let error = match self.attempt(&prepared, &timeouts, &bounds, &mut context).await {
+            let error = match self.attempt(&live, &prepared, &timeouts, &bounds, &mut context).await
+            {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
@@ -167,6 +187,7 @@ impl HttpClient {
     /// One attempt, with the redirects that it is led through.
     async fn attempt(
         &self,
+        live: &Live,
         prepared: &Prepared,
         timeouts: &Timeouts,
         bounds: &Bounds,
@@ -174,7 +195,7 @@ impl HttpClient {
     ) -> Result<Response> {
         let mut url = prepared.url.clone();
         for hops in 0.. {
-            self.inner.returning.wait().await;
+            live.returning.wait().await;
             let mut request = http::Request::new(prepared.body.clone().unwrap_or_default().into());
             *request.method_mut() = prepared.method.clone();
             *request.uri_mut() = url.as_str().parse().map_err(|e| {
@@ -186,7 +207,7 @@ impl HttpClient {
                 (true, Some(limit)) => Instant::now().checked_add(limit),
                 _ => None,
             };
-            let response = bounded.run(self.inner.client.request(request));
+            let response = bounded.run(live.connections.request(request));
             let (head, incoming) = match bounds.run(until(headers_deadline, response)).await {
                 Ok(Some(Some(Ok(response)))) => response.into_parts(),
                 Ok(Some(Some(Err(error)))) => return Err(failure::from_send(context, error)),
@@ -208,7 +229,7 @@ impl HttpClient {
                 false => (None, None),
             };
             let watch = Watch::new(idle, content, bounds.deadline, bounds.cancel.clone());
-            let returning = self.inner.returning.clone();
+            let returning = live.returning.clone();
             let (decoder, unreadable) = match Decoder::of(&headers) {
                 Ok(decoder) => (decoder, None),
                 Err(coding) => (None, Some(unreadable(&coding))),
@@ -259,7 +280,7 @@ impl HttpClient {
             headers.insert(*name, HeaderValue::from_static(value));
         }
         if request.keyed {
-            let key = uuid::Uuid::now_v7().to_string();
+            let key = new_id().to_string();
             insert_header(&mut headers, IDEMPOTENCY_KEY, &key.into(), request.operation)?;
         }
         // What the client and then the call set takes the place of these.

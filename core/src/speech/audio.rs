@@ -18,6 +18,7 @@ use super::{AudioFormat, file};
 use crate::config::Limits;
 use crate::error::{ErrorKind, Result};
 use crate::http::{Body, Context};
+use crate::process::{Bound, FORKED};
 
 /// The operation that errors of speech name.
 pub(super) const SPEECH: &str = "speech";
@@ -30,8 +31,8 @@ pub(super) const SPEECH: &str = "speech";
 /// [`write_to_file`](Self::write_to_file) read it whole, and hold it to a size and a time.
 pub struct AudioStream {
     content_type: Box<str>,
-    /// `None` once it has ended.
-    bytes: Option<Source>,
+    /// Taken once it has ended.
+    bytes: Bound<Source>,
     context: Context,
     any: bool,
     bounds: Bounds,
@@ -67,7 +68,7 @@ impl AudioStream {
         bytes: impl Stream<Item = Result<Bytes>> + Send + 'static,
     ) -> Self {
         let content_type = content_type.into().into();
-        let bytes: Option<Source> = Some(Box::pin(bytes));
+        let bytes: Bound<Source> = Bound::new(Box::pin(bytes));
         AudioStream { content_type, bytes, context, any: false, bounds: Bounds::default() }
     }
 
@@ -191,7 +192,11 @@ impl Stream for AudioStream {
         loop {
             // A source that is always ready must not keep its reader's other work, such as time limits, waiting.
             let share = ready!(poll_proceed(task));
-            let Some(bytes) = &mut self.bytes else { return Poll::Ready(None) };
+            if !self.is_terminated() && self.bytes.is_inherited() {
+                drop(self.bytes.take());
+                return Poll::Ready(Some(Err(self.context.error(ErrorKind::Forked, FORKED))));
+            }
+            let Some(bytes) = self.bytes.get_mut() else { return Poll::Ready(None) };
             let piece = ready!(bytes.as_mut().poll_next(task));
             share.made_progress();
             match piece {
@@ -201,11 +206,11 @@ impl Stream for AudioStream {
                     return Poll::Ready(Some(Ok(piece)));
                 }
                 Some(Err(error)) => {
-                    self.bytes = None;
+                    drop(self.bytes.take());
                     return Poll::Ready(Some(Err(error)));
                 }
                 None => {
-                    self.bytes = None;
+                    drop(self.bytes.take());
                     let why = "the service sent no audio";
                     let error = || self.context.error(ErrorKind::UnexpectedReply, why);
                     return Poll::Ready((!self.any).then(|| Err(error())));
@@ -217,7 +222,7 @@ impl Stream for AudioStream {
 
 impl FusedStream for AudioStream {
     fn is_terminated(&self) -> bool {
-        self.bytes.is_none()
+        self.bytes.get().is_none()
     }
 }
 
@@ -225,7 +230,7 @@ impl fmt::Debug for AudioStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AudioStream")
             .field("content_type", &self.content_type)
-            .field("ended", &self.bytes.is_none())
+            .field("ended", &self.bytes.get().is_none())
             .finish_non_exhaustive()
     }
 }

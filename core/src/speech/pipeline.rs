@@ -24,6 +24,7 @@ use super::settings::{OnFailure, Speech};
 use super::{SentenceCutter, SpeechRequest, TextPiece};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guard;
+use crate::process::Bound;
 
 /// The most sentences that may wait for a request before the text is read no further.
 const WAITING: usize = 64;
@@ -77,6 +78,11 @@ pub struct FailedSentence {
 /// sentence.
 #[must_use = "a stream does nothing until it is read"]
 pub struct SpeechStream<S> {
+    /// Taken in a forked child, which cannot go on with it.
+    pipeline: Bound<Pipeline<S>>,
+}
+
+struct Pipeline<S> {
     speech: Speech,
     cutter: SentenceCutter,
     /// `None` once the text has ended.
@@ -126,7 +132,7 @@ pub type Whole = futures_util::stream::Iter<std::array::IntoIter<String, 1>>;
 
 impl<S: Stream<Item: TextPiece> + Unpin> SpeechStream<S> {
     fn new(speech: Speech, text: S) -> Self {
-        SpeechStream {
+        let pipeline = Bound::new(Pipeline {
             cutter: speech.cutter.clone(),
             speech,
             text: Some(text),
@@ -135,9 +141,12 @@ impl<S: Stream<Item: TextPiece> + Unpin> SpeechStream<S> {
             slots: VecDeque::new(),
             sentences: 0,
             pieces: 0,
-        }
+        });
+        SpeechStream { pipeline }
     }
+}
 
+impl<S: Stream<Item: TextPiece> + Unpin> Pipeline<S> {
     /// Reads the text as far as it has come and there is room for its sentences.
     fn read_text(&mut self, task: &mut Context<'_>) {
         for _ in 0..TEXTS_IN_ONE_POLL {
@@ -224,36 +233,33 @@ impl<S: Stream<Item: TextPiece> + Unpin> SpeechStream<S> {
     }
 }
 
-impl<S: Stream<Item: TextPiece> + Unpin> Stream for SpeechStream<S> {
-    type Item = Result<Spoken>;
-
-    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+impl<S: Stream<Item: TextPiece> + Unpin> Pipeline<S> {
+    fn poll(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<Spoken>>> {
         // A speaker that answers at once must not keep its reader's other work, such as time limits, waiting.
         let share = ready!(poll_proceed(task));
-        let this = &mut *self;
-        this.advance(task);
-        match this.slots.pop_front() {
+        self.advance(task);
+        match self.slots.pop_front() {
             Some(Slot { sentence, text, state: State::Done(audio) }) => {
                 share.made_progress();
                 // Waiting sentences begin before the reader is at work on this one.
-                this.advance(task);
-                Poll::Ready(Some(this.give(sentence, text, audio)))
+                self.advance(task);
+                Poll::Ready(Some(self.give(sentence, text, audio)))
             }
             Some(running) => {
-                this.slots.push_front(running);
+                self.slots.push_front(running);
                 Poll::Pending
             }
-            None => match this.broken.take() {
+            None => match self.broken.take() {
                 Some(error) => Poll::Ready(Some(Err(error))),
-                None if this.is_terminated() => Poll::Ready(None),
+                None if self.is_over() => Poll::Ready(None),
                 None => Poll::Pending,
             },
         }
     }
 }
 
-impl<S: Stream<Item: TextPiece> + Unpin> FusedStream for SpeechStream<S> {
-    fn is_terminated(&self) -> bool {
+impl<S> Pipeline<S> {
+    fn is_over(&self) -> bool {
         self.text.is_none()
             && self.waiting.is_empty()
             && self.slots.is_empty()
@@ -261,14 +267,40 @@ impl<S: Stream<Item: TextPiece> + Unpin> FusedStream for SpeechStream<S> {
     }
 }
 
+impl<S: Stream<Item: TextPiece> + Unpin> Stream for SpeechStream<S> {
+    type Item = Result<Spoken>;
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if !this.is_terminated()
+            && let Err(error) = this.pipeline.check(SPEECH)
+        {
+            drop(this.pipeline.take());
+            return Poll::Ready(Some(Err(error)));
+        }
+        match this.pipeline.get_mut() {
+            Some(pipeline) => pipeline.poll(task),
+            None => Poll::Ready(None),
+        }
+    }
+}
+
+impl<S: Stream<Item: TextPiece> + Unpin> FusedStream for SpeechStream<S> {
+    fn is_terminated(&self) -> bool {
+        self.pipeline.get().is_none_or(Pipeline::is_over)
+    }
+}
+
 impl<S> fmt::Debug for SpeechStream<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SpeechStream")
-            .field("speech", &self.speech)
-            .field("waiting", &self.waiting.len())
-            .field("slots", &self.slots.len())
-            .field("pieces", &self.pieces)
-            .finish_non_exhaustive()
+        let mut shown = f.debug_struct("SpeechStream");
+        if let Some(pipeline) = self.pipeline.get() {
+            shown.field("speech", &pipeline.speech);
+            shown.field("waiting", &pipeline.waiting.len());
+            shown.field("slots", &pipeline.slots.len());
+            shown.field("pieces", &pipeline.pieces);
+        }
+        shown.finish_non_exhaustive()
     }
 }
 

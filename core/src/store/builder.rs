@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::client::{ChatStore, Identity, Shared};
+use super::renewal::Renewals;
 use super::{StorePaths, stats};
 use crate::config::{CallOptions, Timeouts};
 use crate::credentials::{Credentials, GuardedProvider, Secret, TokenProvider, Tokens};
 use crate::error::Result;
 use crate::http::{HttpConfig, http_settings};
-use crate::process::PerProcess;
 
 /// The settings of a [`ChatStore`].
 ///
@@ -96,15 +96,14 @@ impl ChatStoreBuilder {
     /// `config` when a setting is not usable.
     pub fn build(self) -> Result<ChatStore> {
         let shared = Shared {
-            settings: self.http,
+            http: self.http.build()?,
             paths: self.paths,
             older: self.older,
             extend_login: self.extend_login,
             provider: self.credentials.provider,
-            live: PerProcess::new(),
+            renewals: Renewals::default(),
             counters: stats::Counters::default(),
         };
-        shared.live()?;
         Ok(ChatStore {
             shared: Arc::new(shared),
             options: Arc::new(CallOptions::new()),

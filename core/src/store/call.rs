@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::client::{ChatStore, Identity, Live};
+use super::client::{ChatStore, Identity};
 use super::renewal::Stale;
 use super::wrapped::{self, Answer};
 use crate::config::CallOptions;
@@ -63,9 +63,8 @@ impl ChatStore {
         call: Call<'_>,
         identity: &Identity,
     ) -> Result<Answer<T>> {
-        let live = self.shared.live()?;
-        let response = self.send(&live, &call, identity).await?;
-        wrapped::read(&live.http, response).await
+        let response = self.send(&call, identity).await?;
+        wrapped::read(&self.shared.http, response).await
     }
 
     /// Makes a call whose answer must have data.
@@ -83,27 +82,26 @@ impl ChatStore {
     /// Makes a call whose status 201 says all. Any other success must be the store's own: a page in between answers
     /// 200 to everything.
     pub(super) async fn accepted(&self, call: Call<'_>, identity: &Identity) -> Result<()> {
-        let live = self.shared.live()?;
-        let response = self.send(&live, &call, identity).await?;
+        let response = self.send(&call, identity).await?;
         if response.status == StatusCode::CREATED {
             response.body.release().await;
             return Ok(());
         }
-        wrapped::read::<IgnoredAny>(&live.http, response).await.map(drop)
+        wrapped::read::<IgnoredAny>(&self.shared.http, response).await.map(drop)
     }
 
     /// Sends a call until a good response begins.
-    async fn send(&self, live: &Live, call: &Call<'_>, identity: &Identity) -> Result<Response> {
-        let tokens = self.tokens_for(live, call.operation, identity).await?;
+    async fn send(&self, call: &Call<'_>, identity: &Identity) -> Result<Response> {
+        let tokens = self.tokens_for(call.operation, identity).await?;
         let given: Vec<_> = identity.tokens.iter().collect();
-        let refused = match self.attempt(live, call, &tokens, &given).await {
+        let refused = match self.attempt(call, &tokens, &given).await {
             Err(error) if error.kind() == ErrorKind::Authentication => error,
             settled => return settled,
         };
-        match self.fresh(live, call.operation, &tokens, &refused, identity).await? {
+        match self.fresh(call.operation, &tokens, &refused, identity).await? {
             Some(fresh) => {
                 let known = [given, vec![&tokens]].concat();
-                self.attempt(live, call, &fresh, &known).await.map_err(Stale::explain)
+                self.attempt(call, &fresh, &known).await.map_err(Stale::explain)
             }
             None => Err(Stale::explain(refused)),
         }
@@ -111,7 +109,6 @@ impl ChatStore {
 
     async fn attempt(
         &self,
-        live: &Live,
         call: &Call<'_>,
         tokens: &Tokens,
         known: &[&Tokens],
@@ -135,10 +132,10 @@ impl ChatStore {
             _ => error,
         };
         let Some(requests) = call.requests else {
-            return live.http.send(request).await.map_err(told);
+            return self.shared.http.send(request).await.map_err(told);
         };
         requests.begins().await?;
-        let sent = live.http.send(request).await;
+        let sent = self.shared.http.send(request).await;
         if sent.as_ref().is_err_and(|error| error.kind() == ErrorKind::Authentication) {
             requests.was_refused();
         }
@@ -146,12 +143,7 @@ impl ChatStore {
     }
 
     /// The newest tokens for a call.
-    async fn tokens_for(
-        &self,
-        live: &Live,
-        operation: &'static str,
-        identity: &Identity,
-    ) -> Result<Tokens> {
+    async fn tokens_for(&self, operation: &'static str, identity: &Identity) -> Result<Tokens> {
         let known = identity.tokens.clone();
         let known = match (known, &self.shared.provider) {
             (None, Some(provider)) => {
@@ -161,13 +153,12 @@ impl ChatStore {
         };
         let why = "there are no tokens for this call: give them, or a token provider that has them";
         let known = known.ok_or_else(|| Error::new(ErrorKind::Authentication, operation, why))?;
-        Ok(live.renewals.newest(known))
+        Ok(self.shared.renewals.newest(known))
     }
 
     /// Tokens in place of those that were refused, if there are any.
     async fn fresh(
         &self,
-        live: &Live,
         operation: &'static str,
         tokens: &Tokens,
         refused: &Error,
@@ -186,7 +177,7 @@ impl ChatStore {
                 let tokens = tokens.clone();
                 async move { store.reissue(&tokens).await }
             };
-            let renewed = live.renewals.renew(tokens, renew);
+            let renewed = self.shared.renewals.renew(tokens, renew);
             let renewed = match &self.options.cancel {
                 None => renewed.await,
                 Some(token) => token.run_until_cancelled(renewed).await.unwrap_or_else(|| {
@@ -205,7 +196,7 @@ impl ChatStore {
         let Some(provider) = &self.shared.provider else { return Ok(None) };
         let given = provider.tokens(operation, identity.user.as_deref(), Some(tokens)).await?;
         if let Some(given) = &given {
-            live.renewals.replace(tokens, given);
+            self.shared.renewals.replace(tokens, given);
         }
         Ok(given)
     }

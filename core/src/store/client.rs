@@ -16,8 +16,7 @@ use super::{Session, SessionStatus, StoreMessage, StorePaths, StoreStats, Worksp
 use crate::config::CallOptions;
 use crate::credentials::{GuardedProvider, Tokens};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{HttpClient, HttpConfig};
-use crate::process::PerProcess;
+use crate::http::HttpClient;
 
 /// The longest name of a workspace, in code points.
 const LONGEST_NAME: usize = 100;
@@ -56,19 +55,13 @@ pub struct ChatStore {
 
 /// The state that all clones share.
 pub(super) struct Shared {
-    pub(super) settings: HttpConfig,
+    pub(super) http: HttpClient,
     pub(super) paths: StorePaths,
     pub(super) older: bool,
     pub(super) extend_login: bool,
     pub(super) provider: Option<GuardedProvider>,
-    pub(super) live: PerProcess<Arc<Live>>,
-    pub(super) counters: Counters,
-}
-
-/// The state that belongs to one process.
-pub(super) struct Live {
-    pub(super) http: HttpClient,
     pub(super) renewals: Renewals,
+    pub(super) counters: Counters,
 }
 
 /// For whom a call is made.
@@ -229,20 +222,10 @@ impl ChatStore {
     }
 }
 
-impl Shared {
-    /// The connections and the renewed tokens of this process.
-    pub(super) fn live(&self) -> Result<Arc<Live>> {
-        self.live.get_or_try_make(|| {
-            let http = self.settings.clone().build()?;
-            Ok(Arc::new(Live { http, renewals: Renewals::default() }))
-        })
-    }
-}
-
 impl fmt::Debug for ChatStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChatStore")
-            .field("http", &self.shared.settings)
+            .field("http", &self.shared.http)
             .field("paths", &self.shared.paths)
             .field("options", &self.options)
             .field("identity", &self.identity)

@@ -47,7 +47,7 @@ impl ChatStore {
         let path = filled(&self.shared.paths.workspaces, user_id, OPERATION)?;
         let size = PAGE.to_string();
         let started = Instant::now();
-        let mut listed = Listed::new(self.shared.settings.limits.reply);
+        let mut listed = Listed::new(self.shared.http.limits().reply);
         for _ in 0..MOST / PAGE {
             let offset = listed.all.len().to_string();
             let query =
@@ -57,7 +57,7 @@ impl ChatStore {
             if listed.take(page)? {
                 return Ok(listed.all);
             }
-            let limit = self.options.timeouts.over(&self.shared.settings.timeouts).total;
+            let limit = self.shared.http.total(&self.options);
             if limit.is_some_and(|limit| started.elapsed() > limit) {
                 let why = "the store still had more pages of workspaces at the total limit";
                 return Err(Error::new(ErrorKind::TotalTimeout, OPERATION, why));

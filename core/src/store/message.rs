@@ -1,10 +1,10 @@
 //! The message, by its names on the wire.
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::time;
 use crate::open_enum::open_enum;
+use crate::process::new_id;
 
 /// The sender of every message by the AI.
 pub const AI_SENDER: &str = "ai-uuid-1234-5678-90ab-cdef12345678";
@@ -77,7 +77,7 @@ impl StoreMessage {
         sent_at: i64,
     ) -> Self {
         StoreMessage {
-            id: Uuid::now_v7().to_string(),
+            id: new_id().to_string(),
             role: SenderRole::User,
             content: content.into(),
             sent_at,
@@ -92,7 +92,7 @@ impl StoreMessage {
     /// the message if it is not later: nothing else tells the order of the two.
     pub fn reply_to(message: &StoreMessage, content: impl Into<String>, sent_at: i64) -> Self {
         StoreMessage {
-            id: Uuid::now_v7().to_string(),
+            id: new_id().to_string(),
             role: SenderRole::Ai,
             content: content.into(),
             sent_at: sent_at.max(message.sent_at.saturating_add(1)),

@@ -50,7 +50,7 @@ impl Opener for ChatStore {
                 return Opened::Not(failed(outcome_of(&error)));
             }
             let created = store.create_planned(&call);
-            let created = match self.shared.settings.timeouts.total {
+            let created = match self.shared.http.total(&self.options) {
                 Some(limit) => timeout(limit, created).await.unwrap_or_else(|_| {
                     let why = "the store did not answer within the total limit";
                     Err(Error::new(ErrorKind::TotalTimeout, CREATE, why))
@@ -105,7 +105,7 @@ impl ChatStore {
     async fn look(&self, call: &OpeningCall<'_>) -> Result<(), Error> {
         let user = call.record.user_id().unwrap_or_default();
         let store = self.with_identity(call.record);
-        let looked = match self.shared.settings.timeouts.total {
+        let looked = match self.shared.http.total(&self.options) {
             Some(limit) => timeout(limit, store.first_workspace(user)).await,
             None => Ok(store.first_workspace(user).await),
         };

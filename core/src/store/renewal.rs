@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -21,6 +21,7 @@ use crate::config::CallOptions;
 use crate::credentials::{Secret, Tokens};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Request;
+use crate::process::PerProcess;
 
 /// The operation that errors of a renewal name.
 pub(super) const REISSUE: &str = "store.reissue";
@@ -65,7 +66,7 @@ impl Stale {
 /// The tokens that have taken the place of others, in this process.
 #[derive(Default)]
 pub(super) struct Renewals {
-    known: Mutex<Known>,
+    known: PerProcess<Arc<Mutex<Known>>>,
 }
 
 #[derive(Default)]
@@ -105,7 +106,8 @@ impl Hash for Key {
 impl Renewals {
     /// The tokens that these have become by now.
     pub(super) fn newest(&self, mut tokens: Tokens) -> Tokens {
-        let known = self.lock();
+        let known = self.known();
+        let known = lock(&known);
         for _ in 0..LONGEST_CHAIN {
             match known.renewals.get(&Key(tokens.clone())) {
                 Some(Renewal::Done(fresh)) => tokens = fresh.clone(),
@@ -121,8 +123,9 @@ impl Renewals {
         F: Future<Output = Result<Tokens>> + Send + 'static,
     {
         let key = Key(stale.clone());
+        let known_here = self.known();
         let running: Shared<Running> = {
-            let mut known = self.lock();
+            let mut known = lock(&known_here);
             let running = match known.renewals.get(&key) {
                 Some(Renewal::Done(fresh)) => return Ok(fresh.clone()),
                 Some(Renewal::Running(running)) => running.upgrade(),
@@ -139,20 +142,24 @@ impl Renewals {
         // One that fails is forgotten with the last call that waits for it: the next call tries anew.
         let renewed = running.await;
         if let Ok(fresh) = &renewed {
-            self.lock().insert(key, Renewal::Done(fresh.clone()));
+            lock(&known_here).insert(key, Renewal::Done(fresh.clone()));
         }
         renewed
     }
 
     /// Takes note of tokens that somebody else gives in place of others.
     pub(super) fn replace(&self, refused: &Tokens, given: &Tokens) {
-        self.lock().insert(Key(refused.clone()), Renewal::Done(given.clone()));
+        lock(&self.known()).insert(Key(refused.clone()), Renewal::Done(given.clone()));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        // Nothing that runs under the lock can leave the map half-written.
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> Arc<Mutex<Known>> {
+        self.known.get_or_make(Arc::default)
     }
+}
+
+fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
+    // Nothing that runs under the lock can leave the map half-written.
+    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Known {
@@ -178,7 +185,6 @@ impl ChatStore {
     ///
     /// `authentication` when the store renews none of them; else any [`ErrorKind`] but those of streams.
     pub async fn reissue(&self, tokens: &Tokens) -> Result<Tokens> {
-        let live = self.shared.live()?;
         let paths = &self.shared.paths;
         let mut options = CallOptions::new();
         let path = match self.shared.older {
@@ -195,14 +201,15 @@ impl ChatStore {
             let body = json!({"refreshToken": tokens.refresh.expose()});
             request.body = Some(Bytes::from(body.to_string()));
         }
-        let response = live.http.send(request).await.map_err(Stale::explain)?;
+        let response = self.shared.http.send(request).await.map_err(Stale::explain)?;
         let renewed = match self.shared.older {
             true => {
-                let pair = wrapped::read::<Pair>(&live.http, response).await?.data;
+                let pair = wrapped::read::<Pair>(&self.shared.http, response).await?.data;
                 pair.map(|pair| Tokens::new(pair.access, pair.refresh))
             }
             false => {
-                let headers = wrapped::read::<IgnoredAny>(&live.http, response).await?.headers;
+                let headers =
+                    wrapped::read::<IgnoredAny>(&self.shared.http, response).await?.headers;
                 from_headers(&headers, tokens)
             }
         };

@@ -23,7 +23,7 @@ impl Sink for ChatStore {
         let identity = store.identity_of(record);
         let saved = store.save_json(json, &identity);
         // The limit holds for the save and the renewal of tokens together: both count towards the delivery.
-        let saved = match self.shared.settings.timeouts.total {
+        let saved = match self.shared.http.total(&self.options) {
             Some(limit) => timeout(limit, saved).await,
             None => Ok(saved.await),
         };

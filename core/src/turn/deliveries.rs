@@ -9,15 +9,18 @@ use async_trait::async_trait;
 use super::StageName;
 use super::timeline::{Recorder, Running};
 use crate::outbox::{Outcome, Record, Sink};
+use crate::process::PerProcess;
 use crate::store::ChatStore;
 
 /// The most messages that are tracked; those of a store that is down for long are not worth more.
 const MOST: usize = 10_000;
 
-/// The messages that are not delivered yet, by id. By default none is tracked: deliveries to a sink of the caller's
+/// The messages of this process that are not delivered yet, by id. By default none is tracked: deliveries to a sink of the caller's
 /// cannot be.
 #[derive(Clone, Default)]
-pub(super) struct DeliveryTracker(Option<Arc<Mutex<HashMap<String, Tracked>>>>);
+pub(super) struct DeliveryTracker(Option<Arc<PerProcess<Arc<Deliveries>>>>);
+
+type Deliveries = Mutex<HashMap<String, Tracked>>;
 
 struct Tracked {
     stage: StageName,
@@ -87,9 +90,10 @@ impl DeliveryTracker {
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut HashMap<String, Tracked>) -> T) -> Option<T> {
-        let tracked = self.0.as_ref()?;
+        let tracked = self.0.as_ref()?.get_or_make(Arc::default);
         // Nothing that panics runs under the lock.
-        Some(look(&mut tracked.lock().unwrap_or_else(PoisonError::into_inner)))
+        let mut tracked = tracked.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(look(&mut tracked))
     }
 }
 

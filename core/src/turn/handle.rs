@@ -6,13 +6,13 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
-use uuid::Uuid;
 
 use super::engine::Engine;
 use super::timeline::Recorder;
 use super::{Stopper, Timeline};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{ChatAnswer, TurnEvent};
+use crate::process::{Bound, FORKED, new_id};
 
 /// A turn that runs: a stream of its events.
 ///
@@ -20,6 +20,9 @@ use crate::event::{ChatAnswer, TurnEvent};
 /// [`Done`](TurnEvent::Done), with [`Stopped`](TurnEvent::Stopped), or with an error that keeps the text so far; then it
 /// stays ended. Dropping it before its end is the reader's going away:
 /// [`OnDisconnect`](crate::turn::OnDisconnect) decides what becomes of the reply. The user's message is kept in any case.
+///
+/// It belongs to the process that started it. In a forked child its next item is an error of code `forked`, and nothing
+/// that is done with it there has an effect on the turn.
 ///
 /// ```no_run
 /// use turnwire::{OpenAi, TurnRequest, Turns};
@@ -43,7 +46,7 @@ pub struct Turn {
 }
 
 enum State {
-    Running(Box<Engine>),
+    Running(Bound<Box<Engine>>),
     /// The request was refused, and the reader has not seen the error yet.
     Refused(Error),
     Ended(Result<()>),
@@ -59,7 +62,7 @@ pub(super) struct Ids {
 
 impl Ids {
     pub(super) fn new() -> Self {
-        let id = || Uuid::now_v7().to_string();
+        let id = || new_id().to_string();
         Ids { turn: id(), message: id(), reply: id() }
     }
 }
@@ -67,7 +70,7 @@ impl Ids {
 impl Turn {
     pub(super) fn running(engine: Engine, detailed_errors: bool) -> Self {
         let (ids, stopper, recorder) = engine.handles();
-        let state = State::Running(Box::new(engine));
+        let state = State::Running(Bound::new(Box::new(engine)));
         let answer = ChatAnswer::default();
         Turn { state, ids, stopper, recorder, answer, keeps_audio: true, detailed_errors }
     }
@@ -110,7 +113,8 @@ impl Turn {
     /// Ends the turn now, as its reader's going away does.
     pub fn cancel(&mut self) {
         if let State::Running(engine) = &self.state {
-            engine.partial().clone_into(&mut self.answer.reply);
+            let reply = engine.get().map(|engine| engine.partial()).unwrap_or_default();
+            reply.clone_into(&mut self.answer.reply);
             let error = self.unread(ErrorKind::Cancelled, "the turn was cancelled");
             self.leave(Err(error));
         }
@@ -119,7 +123,9 @@ impl Turn {
     /// The reply's text as far as it has come.
     pub fn partial(&self) -> &str {
         match &self.state {
-            State::Running(engine) => engine.partial(),
+            State::Running(engine) => {
+                engine.get().map(|engine| engine.partial()).unwrap_or_default()
+            }
             State::Refused(_) | State::Ended(_) => &self.answer.reply,
         }
     }
@@ -153,7 +159,8 @@ impl Turn {
         self.into_answer()
     }
 
-    /// The timeline so far. The saving of messages goes on after the turn's end, and is on it when it is over.
+    /// The timeline so far. The saving of messages goes on after the turn's end, and is on it when it is over. In a
+    /// forked child it is empty.
     pub fn timeline(&self) -> Timeline {
         self.recorder.timeline()
     }
@@ -177,8 +184,14 @@ impl Turn {
     }
 
     fn poll_event(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<TurnEvent>>> {
+        if matches!(&self.state, State::Running(engine) if engine.is_inherited()) {
+            self.partial().to_owned().clone_into(&mut self.answer.reply);
+            let error = self.unread(ErrorKind::Forked, FORKED);
+            self.state = State::Ended(Err(error.clone()));
+            return Poll::Ready(Some(Err(error)));
+        }
         let engine = match &mut self.state {
-            State::Running(engine) => engine,
+            State::Running(engine) => engine.get_mut(),
             State::Refused(error) => {
                 let error = error.clone();
                 self.state = State::Ended(Err(error.clone()));
@@ -186,6 +199,7 @@ impl Turn {
             }
             State::Ended(_) => return Poll::Ready(None),
         };
+        let Some(engine) = engine else { return Poll::Ready(None) };
         let event = ready!(engine.poll_event(task));
         match &event {
             Some(Ok(TurnEvent::Content { .. })) => {}
@@ -220,7 +234,10 @@ impl Turn {
 
     /// Leaves the engine to itself.
     fn leave(&mut self, ended: Result<()>) {
-        if let State::Running(engine) = std::mem::replace(&mut self.state, State::Ended(ended)) {
+        let left = std::mem::replace(&mut self.state, State::Ended(ended));
+        if let State::Running(mut engine) = left
+            && let Some(engine) = engine.take()
+        {
             engine.left();
         }
     }

@@ -4,8 +4,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use uuid::Uuid;
-
 use super::StageName;
 use super::deliveries::DeliveryTracker;
 use super::handle::Ids;
@@ -14,6 +12,7 @@ use super::workspace::OpeningWatch;
 use crate::credentials::Tokens;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::{Opening, Outbox, Receipt, Record};
+use crate::process::new_id;
 use crate::store::{self, StoreMessage};
 
 /// Persists the two messages of one turn, through the outbox.
@@ -46,7 +45,7 @@ impl MessagePersister {
         workspace: Option<String>,
     ) -> Self {
         let is_new = workspace.is_none();
-        let conversation = workspace.unwrap_or_else(|| format!("new-{}", Uuid::now_v7()));
+        let conversation = workspace.unwrap_or_else(|| format!("new-{}", new_id()));
         let mut message = StoreMessage::from_user(conversation, user, message, now());
         message.id = ids.message;
         MessagePersister(Arc::new(TurnMessages {

@@ -1,13 +1,11 @@
 //! The settings of an engine, and their defaults.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Turns;
 use super::deliveries::{DeliveryTracker, TrackedSink};
 use super::sentiment::{AnySentiment, Sentiment};
-use super::work::Work;
 use crate::chat::{ChatRequest, OpenAi};
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::Outbox;
@@ -285,7 +283,7 @@ impl TurnsBuilder {
             let why = "an outbox was given, but no store whose messages it would deliver";
             return Err(Error::new(ErrorKind::Config, "turns.build", why));
         }
-        Ok(Turns { settings: Arc::new(self), work: Work::default() })
+        Ok(Turns::new(self))
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::Turn;
 use crate::event::KEEP_ALIVE;
 use crate::event::TurnEvent;
+use crate::process::Bound;
 
 /// How long nothing is sent before a keep-alive is.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -29,7 +30,7 @@ const PIECE: usize = 16 * 1024;
 pub struct TurnBytes {
     turn: Turn,
     /// Runs since the last piece; `None` before anything was waited for.
-    silence: Option<Pin<Box<Sleep>>>,
+    silence: Option<Bound<Pin<Box<Sleep>>>>,
     ended: bool,
 }
 
@@ -74,13 +75,17 @@ impl Stream for TurnBytes {
             if this.ended {
                 return Poll::Ready(None);
             }
-            let silence = this.silence.get_or_insert_with(|| Box::pin(sleep(SILENCE)));
+            let silence = this.silence.get_or_insert_with(|| Bound::new(Box::pin(sleep(SILENCE))));
+            let Some(silence) = silence.get_mut() else { return Poll::Pending };
             if silence.as_mut().poll(task).is_pending() {
                 return Poll::Pending;
             }
             bytes.extend_from_slice(KEEP_ALIVE.as_bytes());
         }
-        if let Some(silence) = &mut this.silence {
+        // After the end there is no silence to break, and in a forked child the timer is the parent's.
+        if let Some(silence) = this.silence.as_mut().and_then(Bound::get_mut)
+            && !this.ended
+        {
             silence.as_mut().reset(Instant::now() + SILENCE);
         }
         Poll::Ready(Some(Ok(bytes.into())))

@@ -8,6 +8,8 @@ use std::task::Waker;
 
 use futures_util::task::AtomicWaker;
 
+use crate::process::Origin;
+
 /// Stops a turn from anywhere, such as a route of its own, while another task reads it.
 ///
 /// A turn that is stopped lets the model go, keeps the text so far, and ends with
@@ -31,8 +33,8 @@ use futures_util::task::AtomicWaker;
 #[derive(Clone)]
 pub struct Stopper(Arc<Signal>);
 
-#[derive(Default)]
 struct Signal {
+    origin: Origin,
     is_set: AtomicBool,
     /// The task that polls the turn.
     reader: AtomicWaker,
@@ -40,11 +42,16 @@ struct Signal {
 
 impl Stopper {
     pub(super) fn new() -> Self {
-        Stopper(Arc::default())
+        let (is_set, reader) = (AtomicBool::new(false), AtomicWaker::new());
+        Stopper(Arc::new(Signal { origin: Origin::here(), is_set, reader }))
     }
 
-    /// Stops the turn. Its reader gets the last event when it polls next.
+    /// Stops the turn. Its reader gets the last event when it polls next. In a forked child this does nothing: the turn
+    /// is the parent's.
     pub fn stop(&self) {
+        if self.0.origin.is_inherited() {
+            return;
+        }
         self.0.is_set.store(true, Ordering::Release);
         self.0.reader.wake();
     }

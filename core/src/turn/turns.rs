@@ -15,6 +15,7 @@ use super::{Turn, admission};
 use crate::chat::OpenAi;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::{FlushReport, Outbox};
+use crate::process::PerProcess;
 use crate::speech::OnFailure;
 use crate::turn_request::TurnRequest;
 
@@ -23,7 +24,8 @@ const GRACE: Duration = Duration::from_millis(100);
 
 /// Runs turns: takes a user's message, streams the reply as it is made, and keeps both without anyone waiting.
 ///
-/// Clones are cheap and share everything.
+/// Clones are cheap and share everything. It works on in a forked child, with connections and background work of the
+/// child's own; a turn that runs belongs to the process that started it.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -54,7 +56,7 @@ const GRACE: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Turns {
     pub(super) settings: Arc<TurnsBuilder>,
-    pub(super) work: Work,
+    work: Arc<PerProcess<Work>>,
 }
 
 impl Turns {
@@ -83,7 +85,7 @@ impl Turns {
             Error::new(ErrorKind::Config, "turn.start", why)
                 .with_hint("start it inside one, or use `turnwire::blocking::Turns`")
         })?;
-        let engine = Engine::start(&self.settings, &self.work, runtime, request);
+        let engine = Engine::start(&self.settings, &self.work(), runtime, request);
         Ok(Turn::running(engine, self.settings.events.details))
     }
 
@@ -96,7 +98,7 @@ impl Turns {
     /// Stops the turn with this [id](Turn::id), as its [`Stopper`](crate::turn::Stopper) does. Returns false when no
     /// such turn runs here.
     pub fn stop(&self, turn_id: &str) -> bool {
-        self.work.running.stop(turn_id)
+        self.work().running.stop(turn_id)
     }
 
     /// Speaks a text, sentence by sentence, as one piece of audio.
@@ -122,7 +124,7 @@ impl Turns {
     /// [`Duration::MAX`] is no limit.
     pub async fn flush(&self, deadline: Duration) -> FlushReport {
         let began = Instant::now();
-        self.work.wait(deadline).await;
+        self.work().wait(deadline).await;
         match self.outbox() {
             Some(outbox) => outbox.flush(deadline.saturating_sub(began.elapsed())).await,
             None => FlushReport::default(),
@@ -133,19 +135,29 @@ impl Turns {
     /// still pending stay in the outbox's file.
     pub async fn shutdown(&self, deadline: Duration) -> FlushReport {
         let began = Instant::now();
-        self.work.closed.cancel();
-        self.work.wait(deadline).await;
-        self.work.ending.cancel();
-        self.work.wait(GRACE).await;
+        let work = self.work();
+        work.closed.cancel();
+        work.wait(deadline).await;
+        work.ending.cancel();
+        work.wait(GRACE).await;
         match self.outbox() {
             Some(outbox) => outbox.shutdown(deadline.saturating_sub(began.elapsed())).await,
             None => FlushReport::default(),
         }
     }
 
+    pub(super) fn new(settings: TurnsBuilder) -> Self {
+        Turns { settings: Arc::new(settings), work: Arc::default() }
+    }
+
+    /// The work of this process: a forked child waits for none of its parent's, and ends none of it.
+    fn work(&self) -> Work {
+        self.work.get_or_make(Work::default)
+    }
+
     pub(super) fn is_shut_down(&self) -> bool {
         // The outbox may be shared, and somebody else's to end.
-        self.work.closed.is_cancelled() || self.outbox().is_some_and(Outbox::is_shut_down)
+        self.work().closed.is_cancelled() || self.outbox().is_some_and(Outbox::is_shut_down)
     }
 }
 

@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use super::stop::RunningTurns;
 
-/// The work of one engine. Clones share it.
+/// The work of one engine in one process. Clones share it.
 #[derive(Clone, Default)]
 pub(super) struct Work {
     /// The turns that have not ended.

@@ -4,6 +4,7 @@
 //! cargo run --release -p turnwire-crash -- kill     # kill -9 at random, four processes on one file
 //! cargo run --release -p turnwire-crash -- sweep    # kill at each write, and let each write fail, in turn
 //! cargo run --release -p turnwire-crash -- fork     # fork with records queued, and in the middle of calls
+//! cargo run --release -p turnwire-crash -- inherit  # fork with each client in use, and use it in both processes
 //! cargo run --release -p turnwire-crash -- hang     # end while the service hangs
 //! cargo run --release -p turnwire-crash -- opening  # kill -9 while turns open new workspaces
 //! cargo run --release -p turnwire-crash -- full     # a disk that is full, and one that is read-only
@@ -18,6 +19,7 @@
 mod fork;
 mod full;
 mod hang;
+mod inherit;
 mod journal;
 mod kill;
 mod opening;
@@ -47,6 +49,8 @@ enum Command {
     Sweep(sweep::Options),
     /// Forks while records are queued and other threads use the outbox; both processes go on with it.
     Fork(fork::Options),
+    /// Uses each client in a process, its forked child, and the process again; at several moments.
+    Inherit(inherit::Options),
     /// Ends a process whose service hangs; the next one delivers.
     Hang(hang::Options),
     /// Kills processes whose turns open new workspaces; the next one goes on with them.
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
         Command::Kill(options) => kill::run(&options),
         Command::Sweep(options) => sweep::run(&options),
         Command::Fork(options) => fork::run(&options),
+        Command::Inherit(options) => inherit::run(&options),
         Command::Hang(options) => hang::run(&options),
         Command::Opening(options) => opening::run(&options),
         Command::Full(options) => full::run(&options),

@@ -205,6 +205,7 @@ fn crash(repo: &Repo) -> Result<()> {
         "kill --records 8000",
         "sweep --step 11",
         "fork --forks 5",
+        "inherit",
         // On a machine that is busy with other things.
         "hang --slack 1000",
         "opening",

@@ -24,7 +24,6 @@ use crate::config::CallOptions;
 use crate::config::{Limits, RetryPolicy, Timeouts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Context, HttpClient, HttpConfig, ProxyChoice, Request, Response};
-use crate::process::PerProcess;
 
 const PATH: &str = "_/TranslateWebserverUi/data/batchexecute";
 const HEADERS: &[(&str, &str)] = &[
@@ -55,8 +54,8 @@ const USER_AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; WOW64) AppleWebKit/537.3
 #[must_use]
 pub struct GoogleTranslateSpeaker {
     settings: Settings,
-    /// Made with the first use, so that a setting that is wrong is an error there and [`new`](Self::new) is none.
-    client: Arc<PerProcess<HttpClient>>,
+    /// A setting that is wrong is an error of the first use, so that [`new`](Self::new) is none.
+    client: Result<HttpClient>,
 }
 
 #[derive(Clone)]
@@ -65,6 +64,13 @@ struct Settings {
     slow: bool,
     base_url: String,
     http: HttpConfig,
+}
+
+impl Settings {
+    fn client(&self) -> Result<HttpClient> {
+        let base_url = Some(self.base_url.as_str().into());
+        HttpConfig { base_url, ..self.http.clone() }.build()
+    }
 }
 
 impl GoogleTranslateSpeaker {
@@ -78,7 +84,7 @@ impl GoogleTranslateSpeaker {
             base_url: "https://translate.google.com".to_owned(),
             http: HttpConfig { user_agent: Some(USER_AGENT), ..HttpConfig::default() },
         };
-        GoogleTranslateSpeaker { settings, client: Arc::new(PerProcess::new()) }
+        GoogleTranslateSpeaker { client: settings.client(), settings }
     }
 
     /// Speaks slowly.
@@ -95,44 +101,36 @@ impl GoogleTranslateSpeaker {
     /// The service's address. Default `https://translate.google.com`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.settings.base_url = url.into();
-        self.changed()
+        self.rebuilt()
     }
 
     /// The time limits. Each part is a whole reply.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.settings.http.timeouts = timeouts;
-        self.changed()
+        self.rebuilt()
     }
 
     /// When requests are sent again.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.settings.http.retry = retry;
-        self.changed()
+        self.rebuilt()
     }
 
     /// The limits on the size of the service's responses.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.settings.http.limits = limits;
-        self.changed()
+        self.rebuilt()
     }
 
     /// Uses no proxy, whatever the environment says.
     pub fn no_proxy(mut self) -> Self {
         self.settings.http.proxy = ProxyChoice::None;
-        self.changed()
+        self.rebuilt()
     }
 
-    /// A client with the old settings is of no more use.
-    fn changed(mut self) -> Self {
-        self.client = Arc::new(PerProcess::new());
+    fn rebuilt(mut self) -> Self {
+        self.client = self.settings.client();
         self
-    }
-
-    fn client(&self) -> Result<HttpClient> {
-        self.client.get_or_try_make(|| {
-            let base_url = Some(self.settings.base_url.as_str().into());
-            HttpConfig { base_url, ..self.settings.http.clone() }.build()
-        })
     }
 
     /// The parts of a request, ready to be fetched.
@@ -154,7 +152,7 @@ impl GoogleTranslateSpeaker {
         }
         let bodies = parts.iter().map(|part| wire::body(part, &language, slow).into()).collect();
         Ok(Parts {
-            client: self.client()?,
+            client: self.client.clone()?,
             bodies,
             ahead: None,
             language: language.as_str().into(),

@@ -7,10 +7,12 @@ use tokio::time::Instant;
 
 use super::{Stage, StageName, StageOutcome, Timeline};
 use crate::error::Error;
+use crate::process::Origin;
 
 /// A timeline in the making, shared by the stages of one turn.
 #[derive(Clone, Debug)]
 pub(in crate::turn) struct Recorder {
+    origin: Origin,
     began: Instant,
     line: Arc<Mutex<Timeline>>,
     /// Who is told of failures.
@@ -37,7 +39,7 @@ pub(in crate::turn) struct Running {
 
 impl Recorder {
     pub(in crate::turn) fn start(failures: Option<UnboundedSender<Failure>>) -> Self {
-        Recorder { began: Instant::now(), line: Arc::default(), failures }
+        Recorder { origin: Origin::here(), began: Instant::now(), line: Arc::default(), failures }
     }
 
     pub(in crate::turn) fn begin(&self, name: StageName) -> Running {
@@ -70,6 +72,10 @@ impl Recorder {
     }
 
     pub(in crate::turn) fn timeline(&self) -> Timeline {
+        // The parent's lock may be held for ever.
+        if self.origin.is_inherited() {
+            return Timeline::default();
+        }
         self.lock().clone()
     }
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::identity::{Identity, identity};
 use super::locks::{WHOLE, is_locked, lock};
 use super::private::{private, private_directory, tighten};
-use crate::process::PerProcess;
+use crate::process::{PerProcess, new_id};
 
 /// The names of this process's registrations: it cannot ask the system for its own locks.
 static OWN: PerProcess<Arc<Mutex<HashSet<String>>>> = PerProcess::new();
@@ -32,7 +32,7 @@ pub(super) struct Registration {
 impl Registration {
     /// Registers this process in the directory under a new name, which was never used before.
     pub(super) fn register(directory: &Path) -> io::Result<Self> {
-        let name = Uuid::now_v7().to_string();
+        let name = new_id().to_string();
         let path = directory.join(&name);
         let (lock, identity) = lock_file(&path)?;
         own(|names| names.insert(name.clone()));
@@ -130,6 +130,6 @@ fn is_name(name: &str) -> bool {
 }
 
 fn own<T>(act: impl FnOnce(&mut HashSet<String>) -> T) -> T {
-    let names = OWN.get_or_try_make(|| Ok(Arc::default())).unwrap_or_default();
+    let names = OWN.get_or_make(Arc::default);
     act(&mut names.lock().unwrap_or_else(PoisonError::into_inner))
 }

@@ -86,7 +86,7 @@ fn canonical(path: &Path) -> io::Result<PathBuf> {
 /// Creates the file, unless it exists, and makes it its owner's alone.
 pub(super) fn prepare(settings: &FileSettings) -> Result<(), OpenFault> {
     let path = &settings.path;
-    let making = MAKING.get_or_try_make(|| Ok(Arc::default())).unwrap_or_default();
+    let making = MAKING.get_or_make(Arc::default);
     let _making = making.lock().unwrap_or_else(PoisonError::into_inner);
     match fs::metadata(path) {
         Ok(found) => {

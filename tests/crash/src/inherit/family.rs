@@ -1,0 +1,188 @@
+//! One row: a process that uses a client, forks at a moment, and goes on.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::Signal;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, alarm, fork};
+use tokio::runtime::Runtime;
+use turnwire::ErrorKind;
+
+use super::Place;
+use super::clients::{Client, Reading, find};
+
+/// The conversation of work that never ends.
+pub(super) const HUNG: &str = "hung";
+
+/// How long a process may take, in seconds: then a signal ends it.
+const LIMIT: u32 = 20;
+
+/// How long a child's `flush` and `shutdown` may take together, far below the deadline that they are given.
+const LEAVING: Duration = Duration::from_secs(3);
+
+/// When a process forks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// Between calls.
+    Idle,
+    /// Amid a stream.
+    Stream,
+    /// While other threads are inside calls.
+    Busy,
+    /// While work goes on in the background that never ends.
+    Unfinished,
+}
+
+pub(super) const MOMENTS: [Moment; 4] =
+    [Moment::Idle, Moment::Stream, Moment::Busy, Moment::Unfinished];
+
+impl Moment {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Moment::Idle => "idle",
+            Moment::Stream => "stream",
+            Moment::Busy => "busy",
+            Moment::Unfinished => "unfinished",
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Result<Self> {
+        let found = MOMENTS.into_iter().find(|moment| moment.name() == name);
+        found.with_context(|| format!("there is no moment {name:?}"))
+    }
+
+    /// The processes that must have sent requests.
+    pub(super) fn processes(self, forks: usize) -> Vec<String> {
+        let children = if self == Moment::Busy { forks } else { 1 };
+        let children = (0..children).map(|n| format!("child{n}e"));
+        children.chain(["parent0e", "parent1e"].map(str::to_owned)).collect()
+    }
+}
+
+/// Runs a row in this process, which is started for it.
+pub(super) fn run(name: &str, moment: Moment, forks: usize, place: &Place) -> Result<()> {
+    alarm::set(LIMIT);
+    let runtime = runtime()?;
+    let mut used = Some(find(name)?.open(place)?);
+    let client = || used.as_deref().context("the parent keeps its client");
+    client()?.call(runtime, "parent0e").context("the parent's first call")?;
+    if moment == Moment::Busy {
+        return busy(client()?, runtime, forks);
+    }
+    let mut reading = match moment {
+        Moment::Stream => Some(client()?.begin(runtime, "parent2e")?),
+        _ => None,
+    };
+    if let Some(reading) = &mut reading {
+        ensure!(reading.next(runtime)?, "the stream ended before the fork");
+    }
+    if moment == Moment::Unfinished {
+        client()?.hang(runtime)?;
+    }
+    in_child(|| {
+        let runtime = self::runtime()?;
+        if let Some(mut reading) = reading.take() {
+            refused(&mut *reading, runtime)?;
+        }
+        let own = used.take().context("the child has a client")?;
+        own.call(runtime, "child0e").context("the child's call")?;
+        leave(&*own, runtime)
+    })?;
+    let client = used.as_deref().context("the parent keeps its client")?;
+    if let Some(reading) = &mut reading {
+        while reading.next(runtime).context("the parent's stream after the fork")? {}
+    }
+    client.call(runtime, "parent1e").context("the parent's call after the fork")?;
+    match moment {
+        Moment::Unfinished => Ok(()),
+        _ => leave(client, runtime),
+    }
+}
+
+/// Forks while two threads are inside calls.
+fn busy(client: &dyn Client, runtime: &'static Runtime, forks: usize) -> Result<()> {
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let threads = [(); 2].map(|()| {
+            scope.spawn(|| -> Result<()> {
+                while !is_over.load(Ordering::SeqCst) {
+                    client.call(runtime, "parent1e")?;
+                }
+                Ok(())
+            })
+        });
+        let forked = (0..forks).try_for_each(|n| {
+            in_child(|| {
+                let runtime = self::runtime()?;
+                client.call(runtime, &format!("child{n}e")).context("the child's call")?;
+                leave(client, runtime)
+            })
+        });
+        is_over.store(true, Ordering::SeqCst);
+        for thread in threads {
+            let Ok(called) = thread.join() else { bail!("a thread of the parent panicked") };
+            called.context("a call of the parent beside the forks")?;
+        }
+        forked
+    })?;
+    leave(client, runtime)
+}
+
+/// Runs `work` in a forked child, and waits for its end. In the parent, `work` is dropped without a call.
+fn in_child(work: impl FnOnce() -> Result<()>) -> Result<()> {
+    // SAFETY: the child does what servers' forked workers do: it allocates, locks and starts threads. glibc allows
+    // that in a child of a process with threads, and it is what this run is about.
+    match unsafe { fork() }? {
+        ForkResult::Child => {
+            alarm::set(LIMIT / 2);
+            let done = work();
+            if let Err(error) = &done {
+                eprintln!("in the child: {error:#}");
+            }
+            std::process::exit(i32::from(done.is_err()))
+        }
+        ForkResult::Parent { child } => match waitpid(child, None)? {
+            WaitStatus::Exited(_, 0) => Ok(()),
+            WaitStatus::Signaled(_, Signal::SIGALRM, _) => bail!("the child hung"),
+            ended => bail!("the child ended as {ended:?}"),
+        },
+    }
+}
+
+/// The parent's stream answers `forked` in the child, at once, and is dropped there.
+fn refused(reading: &mut dyn Reading, runtime: &'static Runtime) -> Result<()> {
+    // Chunks that were read before the fork lie in memory.
+    for _ in 0..64 {
+        match reading.next(runtime) {
+            Ok(true) => {}
+            Ok(false) => bail!("the parent's stream ended well in the child"),
+            Err(error) => {
+                ensure!(
+                    error.kind() == ErrorKind::Forked,
+                    "the parent's stream in the child: {error}"
+                );
+                return Ok(());
+            }
+        }
+    }
+    bail!("the child reads its parent's stream")
+}
+
+/// Flushes and shuts down, and does not wait for what belongs to another process.
+fn leave(client: &dyn Client, runtime: &'static Runtime) -> Result<()> {
+    let began = Instant::now();
+    client.leave(runtime).context("flush and shutdown")?;
+    let took = began.elapsed();
+    ensure!(took < LEAVING, "flush and shutdown took {took:?}");
+    Ok(())
+}
+
+/// A runtime of this process, which is never dropped: its threads and sockets are its own.
+fn runtime() -> Result<&'static Runtime> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    Ok(Box::leak(Box::new(runtime)))
+}
