@@ -39,14 +39,9 @@ impl fmt::Display for Callback {
 }
 
 /// User code has panicked. Its message is not repeated here: it may hold what people said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} panicked")]
 pub(crate) struct Panicked(Callback);
-
-impl fmt::Display for Panicked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} panicked", self.0)
-    }
-}
 
 /// Calls user code and drives the future that it returns. A panic is caught in the call, in each poll, and when the
 /// future is dropped.

@@ -1,7 +1,45 @@
-//! OpenAI-compatible chat: typed requests, replies whole or streamed, and their accumulation.
+//! The client of an OpenAI-compatible LLM: typed requests, replies whole or streamed.
 //!
-//! The heart is [`ChatStream`]: it turns a response's bytes into chunks, and puts the whole reply together
-//! beside.
+//! ```text
+//! ChatRequest ─▶ OpenAi ──┬─ chat ────────▶ ChatReply
+//!                         └─ chat_stream ─▶ ChatStream ─▶ ChatChunk, ChatChunk, …
+//!                                               └─ partial(), finish(), into_reply() ─▶ ChatReply
+//! ```
+//!
+//! [`ChatStream`] reads only when it is polled: a slow reader slows the service down, and dropping the stream closes
+//! its connection. While it hands out chunks it puts the whole reply together, tool calls and usage included.
+//!
+//! # Failures
+//!
+//! Transient failures before the response are retried ([`RetryPolicy`](crate::config::RetryPolicy)); once a stream has
+//! begun, nothing is sent again. A stream ends well only if the service says so: one that breaks off, stalls or sends
+//! an error ends with an [`Error`](crate::error::Error) that keeps the text so far
+//! ([`partial`](crate::error::Error::partial)). An HTML page or JSON in place of a stream is an error with an excerpt.
+//!
+//! # Example
+//!
+//! A call of a tool, and the reply to its result:
+//!
+//! ```no_run
+//! use turnwire::chat::{Message, Tool};
+//! use turnwire::{ChatRequest, OpenAi};
+//!
+//! # async fn run() -> turnwire::Result<()> {
+//! let llm = OpenAi::from_env()?;
+//! let mut request = ChatRequest::new("gpt-4o-mini")
+//!     .system("Answer in one sentence.")
+//!     .user("지금 몇 시예요?")
+//!     .tool(Tool::with_schema("clock", "The time of day.", serde_json::json!({"type": "object"}), None));
+//! let reply = llm.chat(&request).await?;
+//! request = request.messages(reply.message().cloned().map(Message::from));
+//! for call in reply.tool_calls() {
+//!     request = request.message(Message::tool(&call.id, "14:05"));
+//! }
+//! let reply = llm.chat_stream(&request).await?.finish().await?;
+//! println!("{}", reply.text());
+//! # Ok(())
+//! # }
+//! ```
 
 pub(crate) mod accumulate;
 mod assistant;

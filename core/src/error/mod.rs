@@ -1,4 +1,35 @@
-//! The one error type: what was being done, to what, what went wrong, and what can be done about it.
+//! The one error type: the operation, its target, the failure, and the remedy.
+//!
+//! Every fallible call of this crate returns [`Error`]. Its `Display` is one line:
+//!
+//! ```text
+//! chat.stream: rate_limited: HTTP 429: Slow down (POST https://api.openai.com/v1/chat/completions, 3 attempts); wait, then call again
+//! ──────────   ────────────  ───────────────────   ──────────────────────────────────────────────────────────   ────────────────────
+//! operation    code          failure               target and context                                          remedy
+//! ```
+//!
+//! - [`Error::kind`] and the stable [`Error::code`] tell errors apart; [`ErrorKind`] lists them with their meanings.
+//! - [`Error::is_retryable`] is true if the same call made later can succeed. The client's own retries are over by then.
+//! - [`Error::partial`] is the text of a reply that broke off: a stream never loses what it has received.
+//! - [`Error::api`] is the service's error object, in whatever form the service has for it.
+//! - [`ErrorKind::user_message`] is a sentence for the person in the conversation, without the server's business.
+//! - A secret (key, token, password in a URL) never shows in an error, its causes, or their `Debug`.
+//!
+//! ```
+//! use turnwire::{Error, ErrorKind};
+//!
+//! fn status_for_browser(error: &Error) -> u16 {
+//!     match error.kind() {
+//!         ErrorKind::InvalidRequest => 400,
+//!         ErrorKind::RateLimited | ErrorKind::OutboxFull => 429,
+//!         _ if error.is_retryable() => 503,
+//!         _ => 500,
+//!     }
+//! }
+//!
+//! let error = Error::new(ErrorKind::Truncated, "chat.stream", "the stream ended before the reply did");
+//! assert_eq!((error.code(), status_for_browser(&error)), ("truncated", 503));
+//! ```
 
 mod api;
 mod kind;
@@ -19,10 +50,10 @@ pub(crate) use trouble::{is_filled, is_sign, is_trouble, names_an_error};
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call failed.
+/// The failure of a call.
 ///
-/// Its `Display` is one line that tells what was being done, to what, what went wrong, and what to do. It
-/// never holds a secret: credentials are removed from URLs, messages and bodies before they get here.
+/// Its `Display` is one line with the operation, its target, the failure and the remedy. It never holds a secret:
+/// credentials are removed from URLs, messages and bodies before they get here.
 ///
 /// Tell errors apart by [`kind`](Self::kind), by the stable [`code`](Self::code), or by the predicates.
 #[derive(Clone)]
@@ -297,6 +328,7 @@ impl fmt::Debug for Error {
     }
 }
 
+// By hand: a derived `source` would return the `Arc`, and hide the cause's type from those that look for it.
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_ref().map(|s| &**s as &(dyn StdError + 'static))

@@ -6,7 +6,8 @@ use std::fmt;
 use crate::redact::Redactor;
 
 /// The words of one cause, and of its own.
-#[derive(Clone)]
+#[derive(Clone, thiserror::Error)]
+#[error("{text}")]
 pub(super) struct Cause {
     text: String,
     source: Option<Box<Cause>>,
@@ -33,22 +34,10 @@ impl Cause {
     }
 }
 
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.text)?;
         self.source.iter().try_for_each(|source| write!(f, ": {source:?}"))
-    }
-}
-
-impl StdError for Cause {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
 

@@ -1,7 +1,6 @@
 //! Connections: straight to the service or through a proxy, with TLS where the service has it.
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::net::IpAddr;
@@ -99,16 +98,9 @@ impl Service<Uri> for Connector {
 }
 
 /// No connection stood within the connect limit.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("no connection stood within the connect limit")]
 pub(super) struct LimitStruck;
-
-impl fmt::Display for LimitStruck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no connection stood within the connect limit")
-    }
-}
-
-impl StdError for LimitStruck {}
 
 /// The way to the service, before TLS with it.
 #[derive(Clone)]
@@ -201,22 +193,12 @@ fn port(to: &Uri) -> u16 {
 }
 
 /// A connection through a proxy that could not be made.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("through the proxy {proxy}")]
 struct ViaProxy {
     proxy: Uri,
+    #[source]
     why: BoxError,
-}
-
-impl fmt::Display for ViaProxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "through the proxy {}", self.proxy)
-    }
-}
-
-impl StdError for ViaProxy {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&*self.why)
-    }
 }
 
 /// A connection that is read in turns.

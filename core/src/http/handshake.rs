@@ -1,7 +1,6 @@
 //! The handshakes with a proxy, after which it passes on all that follows: `CONNECT` (RFC 9110, section 9.3.6), SOCKS 5
 //! (RFC 1928 and 1929), SOCKS 4 and 4a.
 
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -22,14 +21,27 @@ pub(super) enum Host {
 }
 
 /// The proxy answered, and will not pass anything on.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     /// The status of its answer to `CONNECT`.
+    #[error("it answered {}", answer(.0))]
     Status(StatusCode),
     /// The login that was given, or that none was.
+    #[error("{0}")]
     Login(&'static str),
-    /// What its code means.
+    /// The meaning of its code.
+    #[error("{0}")]
     Code(&'static str),
+}
+
+/// The words for a proxy's answer to `CONNECT`.
+fn answer(status: &StatusCode) -> String {
+    match *status {
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            "407 to CONNECT: give its user and password in its URL".to_owned()
+        }
+        status => format!("{status} to CONNECT"),
+    }
 }
 
 impl Refusal {
@@ -48,20 +60,6 @@ impl Refusal {
         }
     }
 }
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Refusal::Status(StatusCode::PROXY_AUTHENTICATION_REQUIRED) => {
-                f.write_str("it answered 407 to CONNECT: give its user and password in its URL")
-            }
-            Refusal::Status(status) => write!(f, "it answered {status} to CONNECT"),
-            Refusal::Login(why) | Refusal::Code(why) => f.write_str(why),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 /// Asks an HTTP proxy for a tunnel. `host` is as in a URL.
 pub(super) async fn tunnel<L: AsyncRead + AsyncWrite + Unpin>(

@@ -1,8 +1,36 @@
 //! Speech: text to audio, whole or sentence by sentence while the text is still being written.
 //!
-//! A [`Speaker`] turns a text into an [`AudioStream`]. [`SentenceCutter`] finds the sentences of a text that still
-//! grows, and [`Speech`] puts both together: it speaks each sentence as soon as it is whole, a few at a time, and gives
-//! the audio out in order.
+//! ```text
+//! text ─▶ SentenceCutter ─▶ Speaker, a few requests at a time ─▶ Spoken, in order ─▶ joined(): one file
+//! └────────────────────────────────── Speech ──────────────────────────────────┘
+//! ```
+//!
+//! A [`Speaker`] turns a text into an [`AudioStream`]: [`GoogleTranslateSpeaker`], [`OpenAiSpeaker`], [`ServiceSpeaker`],
+//! or one of your own. [`SentenceCutter`] finds the sentences of a text that still grows. [`Speech`] joins both: it
+//! speaks each sentence as soon as it is whole, and returns the audio in order.
+//!
+//! # Failures
+//!
+//! A sentence is spoken whole or not at all, again after a transient failure. One that cannot be spoken is left out and
+//! reported as [`Spoken::Failed`], or ends the speech under [`OnFailure::Stop`]. An error of the text, such as that of
+//! a [`ChatStream`](crate::chat::ChatStream) that broke off, ends the speech after the sentences before it. Dropping
+//! the stream ends all requests.
+//!
+//! # Example
+//!
+//! A reply of the LLM, spoken into a file while it is written:
+//!
+//! ```no_run
+//! use turnwire::{ChatRequest, GoogleTranslateSpeaker, OpenAi, Speech};
+//!
+//! # async fn run() -> turnwire::Result<()> {
+//! let llm = OpenAi::from_env()?;
+//! let reply = llm.chat_stream(ChatRequest::new("gpt-4o-mini").user("안녕하세요")).await?;
+//! let speech = Speech::new(GoogleTranslateSpeaker::new("ko")).in_flight(3);
+//! speech.speak(reply).joined().write_to_file("reply.mp3").await?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod audio;
 mod file;

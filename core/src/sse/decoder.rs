@@ -1,7 +1,6 @@
 //! Bytes → frames: the standard's line parser as a state machine that any split of the bytes can feed.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 use memchr::{memchr, memchr2};
@@ -365,17 +364,10 @@ fn reuse(mut buffer: Vec<u8>) -> Vec<u8> {
 }
 
 /// One event exceeded the decoder's cap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("one server-sent event is larger than {max} bytes")]
 #[non_exhaustive]
 pub struct EventTooLarge {
     /// The cap, in bytes.
     pub max: usize,
 }
-
-impl fmt::Display for EventTooLarge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "one server-sent event is larger than {} bytes", self.max)
-    }
-}
-
-impl std::error::Error for EventTooLarge {}
