@@ -188,7 +188,7 @@ impl Outbox {
             let opened = SharedOutbox::open(settings.clone(), sink.clone());
             opened.map(Arc::new).map_err(|why| {
                 let path = settings.path.as_ref().map(|path| path.display().to_string().into());
-                Error::new(ErrorKind::Storage, "outbox.open", why).with_target(path)
+                Error::new(ErrorKind::Storage, "outbox.open", why.to_string()).with_target(path)
             })
         })
     }
@@ -196,7 +196,11 @@ impl Outbox {
     fn open_shared(&self, operation: &'static str) -> Result<Arc<SharedOutbox>> {
         let shared = self.shared()?;
         if shared.phase() > Phase::Running {
-            return Err(Error::new(ErrorKind::Cancelled, operation, "the outbox was shut down"));
+            return Err(Error::new(
+                ErrorKind::Cancelled,
+                operation,
+                "the outbox was shut down: open another one",
+            ));
         }
         Ok(shared)
     }
@@ -205,7 +209,7 @@ impl Outbox {
         if shared.phase() > Phase::Running {
             return;
         }
-        // Where no thread can be started now, the record waits for the next call that can.
+        // The record waits for the next call that can start a thread.
         if let Err(error) = self.ensure_worker() {
             tracing::warn!(%error, "the outbox's worker cannot be started");
         }

@@ -42,7 +42,7 @@ impl Opening {
     pub(super) fn from_json(json: &str) -> Self {
         serde_json::from_str(json).unwrap_or_else(|_| Opening::Unopened {
             behind: String::new(),
-            reason: "the plan for its conversation cannot be read any more".into(),
+            reason: "the plan for its conversation can no longer be read".into(),
         })
     }
 

@@ -1,13 +1,13 @@
-//! A payload as the text that is kept: only one that can be read again is accepted.
+//! A payload in its stored form: only one that can be read again is accepted.
 
 use serde_json::Value;
 
-/// Lists and objects inside each other, at most: the reader of JSON allows no more.
+/// The deepest nesting of lists and objects that the reader of JSON allows.
 const DEEPEST: usize = 127;
-/// Keys that begin so have a meaning of their own for the reader of JSON.
+/// The prefix of keys that the reader of JSON gives a meaning of their own.
 const RESERVED: &str = "$serde_json::private::";
 
-/// The payload as JSON, or why it could not be read again.
+/// The payload as JSON, or the reason why it could not be read again.
 pub(super) fn write(payload: &Value) -> Result<String, String> {
     let depth = depth(payload);
     if depth > DEEPEST {
@@ -21,7 +21,7 @@ pub(super) fn write(payload: &Value) -> Result<String, String> {
     Ok(text)
 }
 
-/// How deep lists and objects lie inside each other. Not by recursion: the depth is what is to be found out.
+/// The nesting depth of lists and objects. Not by recursion, as the depth is unknown.
 fn depth(payload: &Value) -> usize {
     let (mut open, mut deepest) = (vec![(payload, 1)], 0);
     while let Some((value, depth)) = open.pop() {

@@ -138,7 +138,7 @@ pub enum PendingState {
     Queued,
     /// The end of a delivery that runs in some process.
     Sending,
-    /// Fresh tokens of its user.
+    /// New tokens of its user.
     NeedsToken,
 }
 

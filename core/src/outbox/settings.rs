@@ -25,18 +25,24 @@ impl OutboxSettings {
     pub(super) fn checked(mut self) -> Result<Self> {
         let wrong = |why: String| Error::new(ErrorKind::Config, "outbox.start", why);
         let (limits, has_file) = (&self.limits, self.path.is_some());
-        let takes_nothing = match () {
-            () if self.delivery.concurrency == 0 => "`concurrency` is 0: nothing is delivered",
-            () if self.delivery.limit.is_zero() => "`limit` is 0: no delivery has time to end",
-            () if limits.record_bytes == 0 => "`record_bytes` is 0: no record is taken",
-            () if has_file && limits.file_bytes == 0 => "`file_bytes` is 0: no record is taken",
+        let unusable = match () {
+            () if self.delivery.concurrency == 0 => {
+                "`concurrency` is 0: no record would be delivered; set at least 1"
+            }
+            () if self.delivery.limit.is_zero() => {
+                "`limit` is 0: no delivery could end in time; set a longer one"
+            }
+            () if limits.record_bytes == 0 => "`record_bytes` is 0: no record would be accepted",
+            () if has_file && limits.file_bytes == 0 => {
+                "`file_bytes` is 0: no record would be accepted"
+            }
             () if !has_file && limits.memory_records.min(limits.memory_bytes) == 0 => {
-                "`memory_records` or `memory_bytes` is 0: no record is taken"
+                "`memory_records` or `memory_bytes` is 0: no record would be accepted"
             }
             () => "",
         };
-        if !takes_nothing.is_empty() {
-            return Err(wrong(takes_nothing.to_owned()));
+        if !unusable.is_empty() {
+            return Err(wrong(unusable.to_owned()));
         }
         if let Some(path) = &mut self.path {
             if path.as_os_str().is_empty() {

@@ -15,7 +15,7 @@ use super::report::FlushReport;
 use super::settings::OutboxSettings;
 use super::sink::Target;
 use super::state::{AttemptState, Breaker};
-use super::storage::{Backend, Inserted, Memory, NewRecord};
+use super::storage::{Backend, Inserted, Memory, NewRecord, Refused};
 #[cfg(feature = "outbox-sqlite")]
 use super::storage::{FileSettings, TieredBackend};
 use super::tokens::{Holder, TokenCache};
@@ -91,7 +91,7 @@ impl SharedOutbox {
     pub(super) fn open(
         settings: Arc<OutboxSettings>,
         sink: Arc<Target>,
-    ) -> std::result::Result<Self, String> {
+    ) -> std::result::Result<Self, Refused> {
         let backend = open_backend(&settings)?;
         Ok(SharedOutbox {
             sink,
@@ -258,7 +258,7 @@ impl SharedOutbox {
 }
 
 #[cfg(feature = "outbox-sqlite")]
-fn open_backend(settings: &OutboxSettings) -> std::result::Result<Box<dyn Backend>, String> {
+fn open_backend(settings: &OutboxSettings) -> std::result::Result<Box<dyn Backend>, Refused> {
     let (limits, delivery) = (&settings.limits, &settings.delivery);
     let memory = Memory::new(limits.clone(), delivery);
     let Some(path) = &settings.path else { return Ok(Box::new(memory)) };
@@ -267,7 +267,7 @@ fn open_backend(settings: &OutboxSettings) -> std::result::Result<Box<dyn Backen
 }
 
 #[cfg(not(feature = "outbox-sqlite"))]
-fn open_backend(settings: &OutboxSettings) -> std::result::Result<Box<dyn Backend>, String> {
+fn open_backend(settings: &OutboxSettings) -> std::result::Result<Box<dyn Backend>, Refused> {
     Ok(Box::new(Memory::new(settings.limits.clone(), &settings.delivery)))
 }
 

@@ -1,13 +1,13 @@
-//! The tokens that records were handed over with, in the memory of this process alone.
+//! The token cache: the tokens of enqueued records, in the memory of this process alone.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::credentials::Tokens;
 
-/// How many holders' tokens are kept.
+/// The most holders whose tokens are kept.
 const MOST: usize = 10_000;
 
-/// Whose tokens they are. A conversation that is named like a user has tokens of its own.
+/// The holder of tokens. A conversation that is named like a user has tokens of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Holder {
     User(String),
@@ -52,7 +52,7 @@ impl TokenCache {
         self.tokens.get(holder).cloned()
     }
 
-    /// Forgets tokens that are not accepted; `false` when there are newer ones.
+    /// Removes tokens that are not accepted; `false` if there are newer ones.
     pub(super) fn remove(&mut self, holder: &Holder, number: u64) -> bool {
         let is_newest = self.tokens.get(holder).is_none_or(|(newest, _)| *newest == number);
         if is_newest {

@@ -27,7 +27,7 @@ pub(in crate::outbox) struct Breaker {
     /// lie in the record.
     failures: u32,
     failed: Vec<u64>,
-    /// The number of times_opened since the last delivery.
+    /// The number of openings since the last delivery.
     times_opened: u32,
     shut_until: Option<Millis>,
     is_probing: bool,

@@ -13,3 +13,8 @@ pub(in crate::outbox) enum Fault {
     #[error("the file is damaged: {0}")]
     Damaged(String),
 }
+
+/// Reason why a store can never be opened: the path is wrong, or the file is not an outbox.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(in crate::outbox) struct Refused(pub(in crate::outbox) String);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::backend::{Backend, Position};
-use super::fault::Fault;
+use super::fault::{Fault, Refused};
 use super::rows::Counts;
 use super::sqlite::{Disk, FileSettings, OPENING_PATIENCE, OpenFault, PATIENCE, real_path};
 
@@ -41,7 +41,7 @@ pub(super) struct OutboxFile {
 
 impl OutboxFile {
     /// Opens the file; one that cannot be used now is tried again later. An error is the reason why it never can be.
-    pub(super) fn open(settings: FileSettings) -> Result<Self, String> {
+    pub(super) fn open(settings: FileSettings) -> Result<Self, Refused> {
         let mut file = OutboxFile {
             settings,
             has_real_path: false,
@@ -60,7 +60,7 @@ impl OutboxFile {
         match file.open_disk(OPENING_PATIENCE) {
             Ok(disk) => file.adopt(disk),
             Err(OpenFault::Now(fault)) => file.note(fault),
-            Err(OpenFault::Wrong(why)) => return Err(why),
+            Err(OpenFault::Refused(why)) => return Err(why),
         }
         Ok(file)
     }
@@ -261,7 +261,7 @@ impl OutboxFile {
         };
         match opened {
             Ok(disk) => self.adopt(disk),
-            Err(OpenFault::Now(Fault::Damaged(why)) | OpenFault::Wrong(why)) => {
+            Err(OpenFault::Now(Fault::Damaged(why)) | OpenFault::Refused(Refused(why))) => {
                 self.fault = Some(Fault::Unusable(why));
             }
             Err(OpenFault::Now(fault)) => self.fault = Some(fault),

@@ -24,7 +24,7 @@ mod sqlite;
 mod tiered;
 
 pub(super) use backend::{Backend, MAINTENANCE_SOON};
-pub(super) use fault::Fault;
+pub(super) use fault::{Fault, Refused};
 pub(super) use memory::Memory;
 pub(super) use rows::{
     ClaimedRecord, DeadRow, Inserted, NewRecord, PendingRow, Settled, Transition,

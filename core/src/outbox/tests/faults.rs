@@ -75,6 +75,28 @@ async fn a_held_record_is_released_once_the_file_can_be_written() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_release_without_a_held_record_is_a_new_record_also_while_the_file_cannot_be_written() {
+    let (scratch, script) = (Scratch::new(), Script::default());
+    let stage = Stage::file(&scratch.file(), &script);
+    stage.shared.backend().disk().pretend_full(true);
+    assert!(!stage.put("a", "a1"));
+    let released = stage.shared.backend().release(&new_record("b", "b1"), 1);
+    assert_eq!(released, Ok(None), "the caller enqueues it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_waits_is_delivered_though_the_held_record_is_discarded_meanwhile() {
+    let (scratch, script) = (Scratch::new(), Script::default());
+    let stage = Stage::file(&scratch.file(), &script);
+    stage.put_record(NewRecord { is_held: true, ..new_record("new", "h1") });
+    stage.shared.backend().disk().pretend_full(true);
+    assert_eq!(stage.shared.backend().release(&new_record("ws", "h1"), 1), Ok(Some(Tier::Memory)));
+    assert!(disk(&scratch.file()).discard("h1", 1).unwrap());
+    stage.shared.backend().disk().pretend_full(false);
+    stage.until(SECOND, |stage| stage.script.delivered() == ["h1"]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_another_process_hangs_in_a_write_records_wait_in_memory_and_then_move_to_the_file() {
     let (scratch, script) = (Scratch::new(), Script::default());
     let stage = Stage::file(&scratch.file(), &script);

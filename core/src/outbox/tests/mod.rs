@@ -12,4 +12,5 @@ mod place;
 mod processes;
 mod reference;
 mod settings;
+mod sinks;
 mod stage;

@@ -53,7 +53,7 @@ impl ClaimedConversation {
         let shared = self.shared.clone();
         let Some((mut record, number)) = self.record(&claimed) else {
             lock(&shared.breaker).abandon_probe();
-            let reason = "its payload cannot be read any more".to_owned();
+            let reason = "its payload can no longer be read".to_owned();
             let transition =
                 Transition::Dead { attempt: claimed.attempt, reason, continue_conversation: true };
             return self.settle(&claimed, transition).await.map(|(settled, _)| settled);

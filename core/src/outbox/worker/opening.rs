@@ -208,7 +208,7 @@ impl Requests for StoredRequests<'_> {
             let why = loop {
                 match self.store(Opening::Requested(self.plan.clone())) {
                     Ok(true) => return Ok(()),
-                    Ok(false) => break "the record is not pending any more".to_owned(),
+                    Ok(false) => break "the record is no longer pending".to_owned(),
                     Err(Fault::Busy) => pause_while_busy().await,
                     Err(fault) => break format!("the request cannot be stored: {fault}"),
                 }

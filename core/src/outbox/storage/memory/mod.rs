@@ -20,9 +20,9 @@ pub(in crate::outbox) struct Memory {
     remembered: usize,
     pending: BTreeMap<u64, Pending>,
     conversations: HashMap<String, ConversationQueue>,
-    /// The conversations that wait for a time, by that time.
+    /// The conversations that are due at a time, by that time.
     due: BTreeSet<(Millis, String)>,
-    /// The records that wait for fresh tokens.
+    /// The records that wait for new tokens.
     tokenless: BTreeSet<u64>,
     dead: BTreeMap<u64, DeadRow>,
     delivered: VecDeque<String>,

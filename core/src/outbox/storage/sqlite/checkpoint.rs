@@ -65,7 +65,7 @@ impl Disk {
 fn run(connection: &Connection, mode: &str) -> rusqlite::Result<Log> {
     let mut statement = connection.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))?;
     statement.query_row([], |row| {
-        // Where there is no log, or it cannot be looked at now, the numbers are -1.
+        // The numbers are -1 if there is no log, or it cannot be read now.
         let number = |value: i64| value.try_into().unwrap_or(0);
         Ok(Log { pages: number(row.get(1)?), moved: number(row.get(2)?) })
     })

@@ -1,4 +1,4 @@
-//! A connection to the file: made, checked and brought to the current schema.
+//! A connection to the file: opened, checked, and migrated to the current schema.
 
 use std::sync::Once;
 use std::thread;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::faults::{OpenFault, fault, forked, not_now};
+use super::faults::{OpenFault, fault, forked, not_now, refused};
 use super::fork;
 use super::schema::{self, Foreign};
 use super::settings::FileSettings;
@@ -33,7 +33,7 @@ pub(super) fn connect(
     settings: &FileSettings,
     patience: Duration,
 ) -> Result<Connection, OpenFault> {
-    let Some(_call) = fork::call() else { return Err(OpenFault::Now(forked())) };
+    let Some(_call) = fork::call() else { return Err(forked().into()) };
     fork::make_locks_true(&settings.path).map_err(|error| not_now(&settings.path, &error))?;
     log_once();
     let is_small = std::fs::metadata(&settings.path).map_or(0, |found| found.len()) <= CHECKED_SIZE;
@@ -60,13 +60,8 @@ pub(super) fn connect(
     };
     match open() {
         Ok(Ok(connection)) => Ok(connection),
-        Ok(Err(Foreign::OtherProgram)) => {
-            Err(OpenFault::Wrong("the file is another program's database".into()))
-        }
-        Ok(Err(Foreign::Newer { steps, known })) => Err(OpenFault::Wrong(format!(
-            "the file has form {steps}, of a later version of turnwire; this one knows up to {known}"
-        ))),
-        Err(error) => Err(OpenFault::Now(fault(error))),
+        Ok(Err(foreign)) => Err(refused(foreign.to_string())),
+        Err(error) => Err(fault(error).into()),
     }
 }
 

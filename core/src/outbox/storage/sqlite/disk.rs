@@ -17,12 +17,12 @@ use crate::outbox::state::Millis;
 use crate::outbox::storage::fault::Fault;
 use crate::outbox::storage::rows::{MovedRecords, NewRecord};
 
-/// How long the sign of life of a process may be missing, as when it was cleaned away: a living process renews it.
+/// The time that the lock file of a process may be missing, as after a cleanup: a living process renews it.
 const MISSING_AT_MOST: Duration = Duration::from_secs(5);
 
 /// A process's connection to the file.
 ///
-/// All that changes the file goes through [`write`](Self::write): one transaction, begun as a writing one, so that it
+/// Every change of the file goes through [`write`](Self::write): one transaction, begun as a writing one, so that it
 /// never has to give way halfway.
 #[derive(Debug)]
 pub(in crate::outbox) struct Disk {
@@ -55,7 +55,7 @@ impl Disk {
             Disk { registration: Some(registration), ..Disk::bare(connection, settings) };
         match disk.reap_dead_owners() {
             Ok(()) | Err(Fault::Busy) => {}
-            Err(fault) => return Err(OpenFault::Now(fault)),
+            Err(fault) => return Err(fault.into()),
         }
         disk.log = ["-wal", "-shm"].map(|part| identity(&beside(&settings.path, part)));
         disk.be_patient(true);
@@ -217,7 +217,7 @@ impl Disk {
     /// others.
     pub(in crate::outbox::storage) fn be_patient(&mut self, is_patient: bool) {
         let patience = if is_patient { PATIENCE } else { LITTLE_PATIENCE };
-        // Setting it is a store in memory.
+        // This only sets a handler, which cannot fail.
         let _ = wait_for_others(&mut self.connection, patience);
     }
 
@@ -232,7 +232,7 @@ impl Disk {
     /// Ends the registration in good order: any process may deliver the records.
     pub(in crate::outbox::storage) fn leave(mut self) {
         let me = self.me;
-        // Where this cannot be written, the next process reaps this one as a dead owner.
+        // If this cannot be written, the next process reaps this one as a dead owner.
         let is_written = self.write(|connection| processes::end(connection, me)).is_ok();
         if let Some(registration) = self.registration.take().filter(|_| is_written) {
             registration.end();
@@ -245,7 +245,7 @@ impl Disk {
         self.connection.pragma_update(None, "query_only", is_full).unwrap();
     }
 
-    /// Writes to the file as nobody should.
+    /// Runs SQL on the file past its statements.
     #[cfg(test)]
     pub(in crate::outbox) fn tamper(&self, sql: &str) {
         self.connection.execute_batch(sql).unwrap();
@@ -272,7 +272,7 @@ impl Disk {
         run("BEGIN IMMEDIATE").map_err(fault)?;
         let acted = act(&self.connection).and_then(|value| run("COMMIT").map(|_| value));
         if acted.is_err() && !self.connection.is_autocommit() {
-            // The failed transaction is given up either way: SQLite rolls back by itself what it cannot undo here.
+            // The failed transaction ends either way: SQLite rolls back by itself if this fails.
             let _ = run("ROLLBACK");
         }
         acted.map_err(fault)

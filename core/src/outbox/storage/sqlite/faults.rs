@@ -5,29 +5,30 @@ use std::path::Path;
 
 use rusqlite::ErrorCode;
 
-use crate::outbox::storage::fault::Fault;
+use crate::outbox::storage::fault::{Fault, Refused};
 
 /// Reason why the file cannot be opened.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(in crate::outbox) enum OpenFault {
-    /// It never can be: the path is wrong, or the file is not an outbox.
-    Wrong(String),
+    /// It never can be.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// It may be possible later.
-    Now(Fault),
+    #[error(transparent)]
+    Now(#[from] Fault),
 }
 
-pub(super) fn wrong(why: &str) -> OpenFault {
-    OpenFault::Wrong(why.to_owned())
+/// A refusal for this reason.
+pub(super) fn refused(why: impl Into<String>) -> OpenFault {
+    Refused(why.into()).into()
 }
 
 /// An I/O error: one that may pass, as a full disk, or one that will not.
 pub(super) fn not_now(path: &Path, error: &io::Error) -> OpenFault {
     let why = format!("{}: {error}", path.display());
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            OpenFault::Now(Fault::Unusable(why))
-        }
-        _ => OpenFault::Wrong(why),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Fault::Unusable(why).into(),
+        _ => refused(why),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::connect::{PATIENCE, connect};
 use super::disk::Disk;
-use super::faults::OpenFault;
+use super::faults::{OpenFault, refused};
 use super::identity::identity;
 use super::owners::Registration;
 use super::settings::FileSettings;
@@ -28,22 +28,25 @@ impl Disk {
     ) -> Result<Self, OpenFault> {
         let version = (rusqlite::version_number(), rusqlite::version());
         if version.0 < OLDEST_SQLITE.0 {
-            let why = format!("SQLite {} can lose records; {} can not", version.1, OLDEST_SQLITE.1);
-            return Err(OpenFault::Wrong(why));
+            let why = format!(
+                "SQLite {} can lose records: version {} or later is needed",
+                version.1, OLDEST_SQLITE.1
+            );
+            return Err(refused(why));
         }
         place::prepare(settings)?;
         match connect(settings, patience) {
             Ok(connection) => Disk::on(connection, settings),
             Err(OpenFault::Now(Fault::Damaged(why))) => {
                 if let Some(why) = place::foreign(settings) {
-                    return Err(OpenFault::Wrong(why.to_owned()));
+                    return Err(refused(why));
                 }
                 let before = identity(&settings.path);
                 repair::replace(settings, before, &why, set_aside)
             }
             Err(OpenFault::Now(Fault::Unusable(why))) => {
                 Err(match place::refusal(&settings.path) {
-                    Some(why) => OpenFault::Wrong(why),
+                    Some(why) => refused(why),
                     None => OpenFault::Now(Fault::Unusable(why)),
                 })
             }
@@ -55,7 +58,7 @@ impl Disk {
     pub(in crate::outbox::storage) fn read_only(settings: &FileSettings) -> Result<Self, Fault> {
         let now = |fault| match fault {
             OpenFault::Now(fault) => fault,
-            OpenFault::Wrong(why) => Fault::Unusable(why),
+            OpenFault::Refused(why) => Fault::Unusable(why.to_string()),
         };
         if !settings.path.is_file() {
             return Err(Fault::Unusable("the file was removed".into()));
@@ -99,7 +102,7 @@ impl Disk {
         self.salvage(&former.connection)
     }
 
-    /// Ends the registration on a file that others do not find any more.
+    /// Ends the registration on a file that is no longer at the path.
     pub(in crate::outbox::storage) fn abandon(mut self) {
         self.registration.take().into_iter().for_each(Registration::end);
     }

@@ -1,4 +1,4 @@
-//! The path of the outbox file: always the name of a file, whatever SQLite would read into it.
+//! The path of the outbox file: always the name of a file, also where SQLite would interpret it.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::aside;
-use super::faults::{OpenFault, not_now, wrong};
+use super::faults::{OpenFault, not_now, refused};
 use super::private::{private, private_directory, tighten};
 use super::schema;
 use super::settings::{FileSettings, PARTS, beside};
 use crate::process::PerProcess;
 
-/// SQLite takes paths of 512 bytes, with `-journal` at their end.
+/// SQLite accepts paths of 512 bytes, with `-journal` at their end.
 const LONGEST_PATH: usize = 504;
 
 /// Most systems accept names of 255 bytes; the files beside the outbox have longer names.
@@ -40,7 +40,7 @@ pub(in crate::outbox) fn real_path(path: &Path) -> Result<PathBuf, OpenFault> {
             .is_some_and(|last| std::path::is_separator(char::from(*last)));
         let (Some(directory), Some(name), false) = (path.parent(), path.file_name(), is_directory)
         else {
-            return Err(wrong("the path names a directory; name a file in it"));
+            return Err(refused("the path names a directory; name a file in it"));
         };
         private_directory(directory).map_err(|error| not_now(directory, &error))?;
         let directory = canonical(directory).map_err(|error| not_now(directory, &error))?;
@@ -55,7 +55,9 @@ pub(in crate::outbox) fn real_path(path: &Path) -> Result<PathBuf, OpenFault> {
         let target = fs::read_link(&whole).map_err(|error| not_now(&whole, &error))?;
         path = directory.join(target);
     }
-    Err(wrong("the path leads from one symbolic link to another without an end"))
+    Err(refused(
+        "the symbolic links of the path lead in a circle, or are too many: name the file itself",
+    ))
 }
 
 fn check_length(path: &Path) -> Result<(), OpenFault> {
@@ -64,7 +66,7 @@ fn check_length(path: &Path) -> Result<(), OpenFault> {
         [("path", path.as_os_str().len(), LONGEST_PATH), ("file name", name, LONGEST_NAME)]
     {
         if bytes > limit {
-            return Err(OpenFault::Wrong(format!(
+            return Err(refused(format!(
                 "the {what} has {bytes} bytes, more than the limit of {limit}"
             )));
         }
@@ -111,20 +113,22 @@ pub(super) fn prepare(settings: &FileSettings) -> Result<(), OpenFault> {
 
 fn check(found: &Metadata) -> Result<(), OpenFault> {
     if found.is_dir() {
-        return Err(wrong("the path is a directory; name a file in it"));
+        return Err(refused("the path is a directory; name a file in it"));
     }
     if !found.is_file() {
-        return Err(wrong("the path is a pipe, a socket or a device, and not a file"));
+        return Err(refused(
+            "the path is a pipe, a socket or a device, and not a file: name another path",
+        ));
     }
     if found.len() == 1 {
-        // SQLite takes it for an empty one, and would write over it.
-        return Err(wrong(NO_DATABASE));
+        // SQLite treats it as an empty one, and would overwrite it.
+        return Err(refused(NO_DATABASE));
     }
     #[cfg(unix)]
     {
         let names = std::os::unix::fs::MetadataExt::nlink(found);
         if names > 1 {
-            return Err(OpenFault::Wrong(format!(
+            return Err(refused(format!(
                 "the file has {names} names (hard links), and would get a log beside each of them: \
                  remove all names but one"
             )));
@@ -142,7 +146,7 @@ fn tighten_all(path: &Path) {
 /// it was an outbox is ever renamed.
 pub(super) fn foreign(settings: &FileSettings) -> Option<&'static str> {
     let mut head = Vec::new();
-    // By now SQLite has given the file up, and no lock on it means anything.
+    // SQLite has closed the file by now, so that no lock on it can be lost here.
     let read = File::open(&settings.path).and_then(|file| file.take(4096).read_to_end(&mut head));
     if read.is_err() {
         return None;
@@ -154,7 +158,9 @@ pub(super) fn foreign(settings: &FileSettings) -> Option<&'static str> {
     let was_used = settings.owner_directory().is_dir();
     match () {
         () if has_magic && is_ours => None,
-        () if has_magic && application != Some(0) => Some("the file is another program's database"),
+        () if has_magic && application != Some(0) => {
+            Some("the file is another program's database: name another path")
+        }
         () if is_text(&head) => Some("the file is a text, and not an outbox: name another path"),
         () if was_used => None,
         () => Some(NO_DATABASE),
@@ -166,7 +172,7 @@ fn is_text(head: &[u8]) -> bool {
         |byte: &u8| *byte >= b' ' || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
     let is_utf8 = match std::str::from_utf8(head) {
         Ok(_) => true,
-        // A letter that is cut off at the end.
+        // A character that is cut off at the end.
         Err(error) => error.error_len().is_none(),
     };
     is_utf8 && head.iter().all(is_printed)

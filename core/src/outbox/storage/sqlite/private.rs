@@ -31,9 +31,11 @@ pub(super) fn tighten(path: &Path) {
     if is_own && !found.is_symlink() && mode & 0o077 != 0 {
         let private = fs::Permissions::from_mode(mode & !0o077);
         match fs::set_permissions(path, private) {
-            Ok(()) => tracing::warn!(path = %path.display(), "others could use it: not any more"),
+            Ok(()) => {
+                tracing::warn!(path = %path.display(), "removed the rights of other users to a file of the outbox")
+            }
             Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "others can use it, still");
+                tracing::warn!(path = %path.display(), %error, "the rights of other users to a file of the outbox cannot be removed");
             }
         }
     }

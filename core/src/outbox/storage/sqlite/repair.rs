@@ -35,11 +35,11 @@ pub(super) fn replace(
     let path = &settings.path;
     if set_aside.len() >= MOST_SET_ASIDE {
         let why = format!("damaged again after {MOST_SET_ASIDE} files were set aside: {why}");
-        return Err(OpenFault::Now(Fault::Unusable(why)));
+        return Err(Fault::Unusable(why).into());
     }
     let failed = |error: io::Error| {
         let what = format!("a damaged file cannot be set aside: {error} ({why})");
-        OpenFault::Now(Fault::Unusable(what))
+        OpenFault::from(Fault::Unusable(what))
     };
     let _alone = alone(&settings.owner_directory()).map_err(failed)?;
     if damaged.is_some() && identity(path) != damaged {
@@ -64,7 +64,7 @@ pub(super) fn replace(
     private(options.create_new(true).write(true)).open(path).map_err(failed)?;
     let mut disk = Disk::on(connect(settings, PATIENCE)?, settings)?;
     let saved = match Connection::open_with_flags(&aside, FLAGS) {
-        Ok(old) => disk.salvage(&old).map_err(OpenFault::Now)?,
+        Ok(old) => disk.salvage(&old)?,
         Err(_) => 0,
     };
     tracing::warn!(records = saved, "records were taken over from the damaged outbox");
@@ -101,7 +101,7 @@ impl Disk {
     }
 }
 
-/// All rows of a table that can be read: from the front up to the damage, and from the back down to it.
+/// The readable rows of a table: from the front up to the damage, and from the back down to it.
 fn rows<T>(old: &Connection, table: &str, read: &dyn Fn(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
     let columns = match table {
         "record" => {
@@ -112,7 +112,7 @@ fn rows<T>(old: &Connection, table: &str, read: &dyn Fn(&Row<'_>) -> Result<T>) 
         }
         _ => "id, conversation, seq",
     };
-    // A file of an older form has no such columns.
+    // A file with an older schema has no such columns.
     let older =
         columns.replace("opening", "NULL").replace("id, conversation, seq", "id, NULL, seq");
     let mut found = std::collections::BTreeMap::new();

@@ -1,11 +1,11 @@
-//! The stored form: its steps from nothing to what this version reads and writes.
+//! The schema: its steps from an empty file to the form that this version reads and writes.
 //!
-//! The file says by its `user_version` how many steps it has taken. A step, once released, is never changed: a change
-//! of the form is a new step.
+//! The `user_version` of a file is the number of steps that it has taken. A released step is never changed: a change of
+//! the schema is a new step.
 
 use rusqlite::{Connection, Result};
 
-/// `twob` in ASCII: what tells an outbox from any other SQLite file.
+/// `twob` in ASCII: tells an outbox from any other SQLite file.
 pub(super) const APPLICATION_ID: i64 = 0x7477_6f62;
 
 /// The owner of records that any process may deliver.
@@ -79,18 +79,23 @@ const STEPS: &[&str] = &["
     CREATE INDEX record_unopened ON record (owner) WHERE is_held AND opening IS NOT NULL;
 "];
 
-/// What is wrong with a file that is sound, but not for this version.
-#[derive(Debug, PartialEq, Eq)]
+/// The reason why a sound file cannot be used by this version.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Foreign {
-    /// It is another program's.
+    /// The file is another program's.
+    #[error("the file is another program's database: name another path")]
     OtherProgram,
-    /// It has taken more steps than this version knows.
+    /// The file has taken more steps than this version knows.
+    #[error(
+        "the file has form {steps}, of a later version of turnwire; this one knows up to {known}: update turnwire, or \
+         name another path"
+    )]
     Newer { steps: i64, known: usize },
 }
 
-/// Whether the file can be this version's.
+/// Checks that the file can be used by this version.
 pub(super) fn check(connection: &Connection) -> Result<Option<Foreign>> {
-    // One look: a new file that another process is giving its form is either empty or whole, and never half of each.
+    // In one transaction: a new file that another process is migrating is seen either empty or whole.
     let look = connection.unchecked_transaction()?;
     let application: i64 = pragma(&look, "application_id")?;
     let steps: i64 = pragma(&look, "user_version")?;

@@ -10,7 +10,7 @@ mod insert;
 use std::time::Duration;
 
 use super::backend::{Backend, MAINTENANCE_SOON};
-use super::fault::Fault;
+use super::fault::{Fault, Refused};
 use super::file::OutboxFile;
 use super::memory::Memory;
 use super::rows::{Counters, Inserted, NewRecord};
@@ -31,7 +31,7 @@ pub(in crate::outbox) struct TieredBackend {
 
 impl TieredBackend {
     /// Opens the file; one that cannot be used now is tried again later. An error is the reason why it never can be.
-    pub(in crate::outbox) fn open(memory: Memory, settings: FileSettings) -> Result<Self, String> {
+    pub(in crate::outbox) fn open(memory: Memory, settings: FileSettings) -> Result<Self, Refused> {
         Ok(TieredBackend { memory, file: OutboxFile::open(settings)?, releases: Vec::new() })
     }
 
