@@ -25,7 +25,8 @@ fn narrow() -> OutboxBuilder {
 async fn a_sink_that_panics_is_a_failure_like_any_other() {
     for act in [Act::Panics, Act::PanicsAtOnce] {
         let script = Script::default();
-        script.on("a1", &[act.clone(), Act::Is(Outcome::Delivered)]);
+        // The second attempt takes a while, so that the reason of the first is seen.
+        script.on("a1", &[act.clone(), Act::Takes(SECOND / 10)]);
         let stage = Stage::new(narrow(), &script);
         stage.put("a", "a1");
         stage
