@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from . import _core
 from ._closing import AsyncClosing, Closing
+from ._core import Client
 from ._exceptions import OpenAIError
 from ._types import NOT_GIVEN, Limits, is_given
 
@@ -30,7 +30,7 @@ __all__ = ["AsyncOpenAI", "OpenAI"]
 class _Client:
     """The common part of both clients: settings, and core's client."""
 
-    _native: _core.Client | None
+    _native: Client | None
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class _Client:
         _ = json, _chat, types.chat
         keep_logs()
         options = Options(self.default_headers, self.default_query, self.max_retries, self.timeout)
-        self._native = _core.Client(
+        self._native = Client(
             # A key that is a function is called before each request.
             api_key="" if callable(self.api_key) else self.api_key,
             base_url=self.base_url,
@@ -158,7 +158,7 @@ class _Client:
         """True once ``close`` was called."""
         return self._native is None
 
-    def _inner(self) -> _core.Client:
+    def _inner(self) -> Client:
         if self._native is None:
             raise OpenAIError("the client was closed: make another")
         return self._native

@@ -5,9 +5,9 @@ from typing import Any, Final, Protocol, final
 
 from typing_extensions import Self
 
-from .types import CompletionUsage
 from .types._chunk import ChoiceDeltaAudio, ChoiceDeltaFunctionCall, ChoiceDeltaToolCall
 from .types.chat.logprobs import ChoiceLogprobs
+from .types.completion_usage import CompletionUsage
 
 __all__ = [
     "ERROR_CODES",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from . import _core
+from ._core import keep_logs as keep
 
 
 def keep_logs() -> None:
@@ -14,7 +14,7 @@ def keep_logs() -> None:
         return
     level = logging.getLogger("turnwire").getEffectiveLevel()
     if level <= logging.ERROR:
-        _core.keep_logs(level)
+        keep(level)
 
 
 def emit(level: int, target: str, message: str, at: float) -> None:

@@ -6,20 +6,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
-    from . import _core
+    from ._core import Client
     from ._request import Options
     from ._response import RawAPIResponse
 
     class Owner(Protocol):
         """A client, as its resources use it."""
 
-        def _inner(self) -> _core.Client: ...
+        def _inner(self) -> Client: ...
         def _call_options(self, options: Options) -> Options: ...
 
     class AsyncOwner(Protocol):
         """A client for asyncio, as its resources use it."""
 
-        def _inner(self) -> _core.Client: ...
+        def _inner(self) -> Client: ...
         async def _call_options(self, options: Options) -> Options: ...
 
     class Replies(Protocol):

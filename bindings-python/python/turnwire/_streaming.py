@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from ._core import ChatCompletionChunk
 from ._http import Response
 from ._reading import AsyncReading, Reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import _core
+    from ._core import Stream as CoreStream
     from .types.chat import ChatCompletion
 
 __all__ = ["AsyncStream", "Stream"]
 
 
-class Stream(Reading["_core.ChatCompletionChunk"]):
+class Stream(Reading[ChatCompletionChunk]):
     """The chunks of a reply, as the service sends them.
 
     A stream that ends before the reply does raises, with the text so far in ``partial``. Dropping or closing it closes the
@@ -22,7 +23,7 @@ class Stream(Reading["_core.ChatCompletionChunk"]):
 
     __slots__ = ("response",)
 
-    def __init__(self, stream: _core.Stream) -> None:
+    def __init__(self, stream: CoreStream) -> None:
         super().__init__(stream)
         self.response = Response(200, stream.headers)
         """The response: its headers, and no body."""
@@ -34,12 +35,12 @@ class Stream(Reading["_core.ChatCompletionChunk"]):
         return _final(self._stream, self.response)
 
 
-class AsyncStream(AsyncReading["_core.ChatCompletionChunk"]):
+class AsyncStream(AsyncReading[ChatCompletionChunk]):
     """As :class:`Stream`, for ``async for``. Cancelling the task that waits for a chunk ends the stream."""
 
     __slots__ = ("response",)
 
-    def __init__(self, stream: _core.Stream) -> None:
+    def __init__(self, stream: CoreStream) -> None:
         super().__init__(stream)
         self.response = Response(200, stream.headers)
         """The response: its headers, and no body."""
@@ -51,7 +52,7 @@ class AsyncStream(AsyncReading["_core.ChatCompletionChunk"]):
         return _final(self._stream, self.response)
 
 
-def _final(stream: _core.Stream, response: Response) -> ChatCompletion:
+def _final(stream: CoreStream, response: Response) -> ChatCompletion:
     import json
 
     from .types.chat import ChatCompletion

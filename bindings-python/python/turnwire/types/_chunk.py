@@ -103,7 +103,7 @@ def of(fields: Any) -> ChatCompletionChunk:
 
 def restore(model: ChatCompletionChunk, position: int, is_delta: bool) -> Any:
     """A part of the chunk, as it was pickled or copied."""
-    from .. import _core
+    from .._core import ChatCompletionChunk as Chunk
 
-    part = _core.ChatCompletionChunk._from_model(model).choices[position]
+    part = Chunk._from_model(model).choices[position]
     return part.delta if is_delta else part

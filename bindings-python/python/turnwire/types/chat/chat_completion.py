@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..._models import BaseModel, many, one
-from .. import CompletionUsage
+from ..completion_usage import CompletionUsage
 from .logprobs import ChatCompletionTokenLogprob, ChoiceLogprobs, TopLogprob
 from .tool_call import (
     ChatCompletionMessageCustomToolCall,
