@@ -1,16 +1,27 @@
 //! Core's errors as exceptions. The Python package's table maps each code to its class.
 
+use std::error::Error as _;
+
 use pyo3::intern;
 use pyo3::prelude::*;
 use turnwire::Error;
 use turnwire::bridge::ErrorFacts;
 
-/// The exception for `error`.
+/// The exception for `error`. An exception of Python's among its sources becomes its cause.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
-    match make(py, &ErrorFacts::from(error)) {
+    let exception = match make(py, &ErrorFacts::from(error)) {
         Ok(exception) => PyErr::from_value(exception),
-        Err(failure) => failure,
+        Err(failure) => return failure,
+    };
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(raised) = cause.downcast_ref::<PyErr>() {
+            exception.set_cause(py, Some(raised.clone_ref(py)));
+            break;
+        }
+        source = cause.source();
     }
+    exception
 }
 
 fn make<'py>(py: Python<'py>, facts: &ErrorFacts) -> PyResult<Bound<'py, PyAny>> {

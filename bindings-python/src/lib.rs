@@ -8,13 +8,15 @@ mod chat;
 mod error;
 mod items;
 mod log;
+mod seconds;
 mod shutdown;
 mod stream;
+mod turn;
 mod wait;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use turnwire::{ChatRequest, ErrorKind};
+use turnwire::{ChatRequest, ErrorKind, bridge};
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -22,6 +24,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     let codes = ErrorKind::ALL.iter().map(|kind| kind.code());
     module.add("ERROR_CODES", PyTuple::new(py, codes.collect::<Vec<_>>())?)?;
+    module.add("TURN_REQUEST_FIELDS", PyTuple::new(py, bridge::TURN_REQUEST_FIELDS)?)?;
     module.add("REQUEST_FIELDS", PyTuple::new(py, ChatRequest::FIELDS)?)?;
     module.add_class::<chat::Client>()?;
     module.add_class::<call::Call>()?;
@@ -30,6 +33,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<chat::Choice>()?;
     module.add_class::<chat::Delta>()?;
     module.add_class::<chat::Progress>()?;
+    module.add_class::<turn::Turns>()?;
+    module.add_class::<turn::Turn>()?;
+    module.add_class::<turn::Answer>()?;
     module.add_function(wrap_pyfunction!(log::keep_logs, module)?)?;
     module.add_function(wrap_pyfunction!(log::drain_logs, module)?)?;
     shutdown::register(module)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import turnwire
-from fake import Fake
+from fake import Fake, FakeStore
 
 HERE = Path(__file__).parent
 
@@ -27,6 +27,13 @@ def fake() -> Iterator[Fake]:
     for name in [name for name in os.environ if name.startswith("OPENAI_")]:
         del os.environ[name]
     server = Fake()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def store() -> Iterator[FakeStore]:
+    server = FakeStore()
     yield server
     server.close()
 

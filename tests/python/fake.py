@@ -14,22 +14,24 @@ from typing import Any
 REPO = Path(__file__).resolve().parents[2]
 
 
-def binary() -> str:
-    """The server's binary: the one that ``TURNWIRE_FAKE_LLM`` names, or one that cargo builds."""
+def binary(name: str) -> str:
+    """A server's binary: beside the one that ``TURNWIRE_FAKE_LLM`` names, or one that cargo builds."""
     given = os.environ.get("TURNWIRE_FAKE_LLM")
     if given:
-        return given
+        return str(Path(given).with_name(name))
     build = ["cargo", "build", "--quiet", "-p", "turnwire-fakes", "--message-format=json"]
     out = subprocess.run(build, cwd=REPO, check=True, stdout=subprocess.PIPE, text=True).stdout
     made = [json.loads(line).get("executable") for line in out.splitlines()]
-    return next(path for path in made if path and Path(path).name.startswith("fake-llm"))
+    return next(path for path in made if path and Path(path).stem == name)
 
 
 class Fake:
     """A server of its own; it ends with this process."""
 
+    NAME = "fake-llm"
+
     def __init__(self) -> None:
-        command = [binary(), "--port", "0", "--until-stdin-closes"]
+        command = [binary(self.NAME), "--port", "0", "--until-stdin-closes"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdout is not None
         self.url: str = json.loads(self.process.stdout.readline())["url"]
@@ -86,3 +88,23 @@ class Fake:
             return json.loads(text) if text.strip() else None
         finally:
             connection.close()
+
+
+class FakeStore(Fake):
+    """A chat store of its own."""
+
+    NAME = "fake-store"
+
+    def login(self, user: str) -> dict[str, str]:
+        """Tokens of a user."""
+        tokens = self._control("POST", "/_fake/login", {"memUuid": user})
+        return {"access_token": tokens["access"], "refresh_token": tokens["refresh"]}
+
+    def workspace(self, id: str, user: str) -> None:
+        """Creates a workspace with a session."""
+        self._control("POST", "/_fake/workspace", {"workspaceId": id, "memUuid": user})
+
+    def messages(self, workspace: str) -> list[dict[str, Any]]:
+        """The messages of a workspace, in the order of their first saves."""
+        rows = self._control("GET", "/_fake/stored")["messages"]
+        return [row["message"] for row in rows if row["message"]["msgWorkspaceId"] == workspace]

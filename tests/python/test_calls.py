@@ -206,6 +206,7 @@ def test_a_key_may_be_a_function(fake: Fake, key: str) -> None:
         texts(client.chat.completions.create(model=key, messages=HI, stream=True))
     sent = [dict(request["headers"])["authorization"] for request in fake.requests(key)]
     assert sent == ["Bearer one", "Bearer two"]
+    turnwire.OpenAI(api_key=lambda: "for the service of OpenAI itself")
 
 
 def test_a_closed_client_says_so(fake: Fake) -> None:

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from fake import Fake
+from fake import Fake, FakeStore
 
 HERE = Path(__file__).parent
+USER = "11111111-1111-4111-8111-111111111111"
 WORKERS = {
     "sync": ["--worker-class", "sync", "--workers", "2"],
     "gthread": ["--worker-class", "gthread", "--threads", "8"],
@@ -28,11 +29,19 @@ WORKERS = {
 
 
 @contextmanager
-def gunicorn(fake: Fake, key: str, *options: str) -> Iterator[int]:
+def gunicorn(
+    fake: Fake, key: str, *options: str, app: str = "app", env: dict[str, str] | None = None
+) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    env = {**os.environ, "OPENAI_BASE_URL": fake.base_url, "OPENAI_MODEL": key, "USE_BEFORE_FORK": "1"}
+    env = {
+        **os.environ,
+        "OPENAI_BASE_URL": fake.base_url,
+        "OPENAI_MODEL": key,
+        "USE_BEFORE_FORK": "1",
+        **(env or {}),
+    }
     command = [
         sys.executable,
         "-m",
@@ -41,7 +50,7 @@ def gunicorn(fake: Fake, key: str, *options: str) -> Iterator[int]:
         "--bind",
         f"127.0.0.1:{port}",
         *options,
-        "app:app",
+        f"{app}:app",
     ]
     process = subprocess.Popen(command, cwd=HERE, env=env, stderr=subprocess.PIPE, text=True)
     try:
@@ -61,15 +70,15 @@ def gunicorn(fake: Fake, key: str, *options: str) -> Iterator[int]:
     assert "Traceback" not in err, err
 
 
-def ask(port: int) -> http.client.HTTPConnection:
+def ask(port: int, **fields: str) -> http.client.HTTPConnection:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    body = json.dumps({"message": "안녕하세요"})
+    body = json.dumps({"message": "안녕하세요", **fields})
     connection.request("POST", "/chat/stream", body, {"content-type": "application/json"})
     return connection
 
 
-def answer(port: int) -> str:
-    connection = ask(port)
+def answer(port: int, **fields: str) -> str:
+    connection = ask(port, **fields)
     text = connection.getresponse().read().decode()
     connection.close()
     return text
@@ -148,3 +157,40 @@ print("well")
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=20)
     assert done.stdout == "well\n" and not done.stderr, done
     fake.wait(key, lambda requests: requests[0]["outcome"] == "client_closed")
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_turns_made_and_used_before_the_fork_answer_in_every_worker(
+    fake: Fake, store: FakeStore, key: str, worker: str
+) -> None:
+    steps = [{"text": "안"}, {"wait_ms": 20}, {"text": "녕"}, {"finish": "stop"}, {"done": True}]
+    fake.script(key, *[{"steps": steps}] * 30)
+    store.workspace(key, USER)
+    fields = {"user_id": USER, "workspace_id": key, **store.login(USER)}
+    texts = [{"type": "content", "content": text} for text in "안녕"]
+    events = [{"type": "workspace", "workspaceId": key}, *texts, {"type": "done"}]
+    expected = "".join(f"data: {json.dumps(event, ensure_ascii=False)}\n\n" for event in events)
+    options = [*WORKERS[worker], "--workers", "2"]
+    env = {"STORE_URL": store.url}
+    seen = set()
+    with gunicorn(fake, key, *options, app="turns_app", env=env) as port, ThreadPoolExecutor(8) as pool:
+        for _ in range(20):
+            found = list(pool.map(lambda _: answer(port, **fields), range(2)))
+            assert found == [expected] * 2
+            seen |= set(pool.map(lambda _: get(port, "/flush"), range(4)))
+            if len(seen) == 2:
+                break
+    assert len(seen) == 2, "both workers answered"
+    told = [request["body"] for request in fake.requests(key)[1:]]
+    assert told and all("turns_app: 안녕하세요" in body for body in told), "each knew its request's context"
+    saved = store.messages(key)
+    assert len(saved) == 2 * len(told)
+    assert {message["msgContent"] for message in saved} == {"안녕하세요", "안녕"}
+
+
+def get(port: int, path: str) -> str:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", path)
+    text = connection.getresponse().read().decode()
+    connection.close()
+    return text

@@ -54,6 +54,22 @@ if TYPE_CHECKING:
     from ._parsing import pydantic_function_tool
     from ._response import APIResponse, AsyncAPIResponse
     from ._streaming import AsyncStream, Stream
+    from ._timeline import Stage, Timeline
+    from ._turn import AsyncTurn, Turn
+    from ._turn_events import (
+        AudioEvent,
+        ContentEvent,
+        DoneEvent,
+        ErrorEvent,
+        SentimentEvent,
+        StageFailedEvent,
+        TurnEvent,
+        TurnIdsEvent,
+        UsageEvent,
+        WorkspaceEvent,
+    )
+    from ._turn_settings import StoreSettings
+    from ._turns import AsyncTurns, FlushReport, Turns
 
 Client = OpenAI
 AsyncClient = AsyncOpenAI
@@ -70,6 +86,9 @@ __all__ = [
     "AsyncClient",
     "AsyncOpenAI",
     "AsyncStream",
+    "AsyncTurn",
+    "AsyncTurns",
+    "AudioEvent",
     "AuthenticationError",
     "BadRequestError",
     "BaseModel",
@@ -77,8 +96,12 @@ __all__ = [
     "Client",
     "ConfigError",
     "ConflictError",
+    "ContentEvent",
     "ContentFilterFinishReasonError",
+    "DoneEvent",
+    "ErrorEvent",
     "FileError",
+    "FlushReport",
     "ForkedError",
     "InternalServerError",
     "InvalidRequestError",
@@ -92,13 +115,24 @@ __all__ = [
     "OutboxFullError",
     "PermissionDeniedError",
     "RateLimitError",
+    "SentimentEvent",
+    "Stage",
+    "StageFailedEvent",
     "StorageError",
+    "StoreSettings",
     "Stream",
     "StructureError",
+    "Timeline",
     "Timeout",
     "TruncatedStreamError",
+    "Turn",
+    "TurnEvent",
+    "TurnIdsEvent",
+    "Turns",
     "TurnwireError",
     "UnprocessableEntityError",
+    "UsageEvent",
+    "WorkspaceEvent",
     "__version__",
     "not_given",
     "omit",
@@ -115,6 +149,24 @@ _LATER = {
     "BaseModel": "_models",
     "Stream": "_streaming",
     "pydantic_function_tool": "_parsing",
+    "AsyncTurns": "_turns",
+    "FlushReport": "_turns",
+    "Turns": "_turns",
+    "AsyncTurn": "_turn",
+    "Turn": "_turn",
+    "Stage": "_timeline",
+    "Timeline": "_timeline",
+    "AudioEvent": "_turn_events",
+    "ContentEvent": "_turn_events",
+    "DoneEvent": "_turn_events",
+    "ErrorEvent": "_turn_events",
+    "SentimentEvent": "_turn_events",
+    "StageFailedEvent": "_turn_events",
+    "TurnEvent": "_turn_events",
+    "TurnIdsEvent": "_turn_events",
+    "UsageEvent": "_turn_events",
+    "WorkspaceEvent": "_turn_events",
+    "StoreSettings": "_turn_settings",
 }
 
 

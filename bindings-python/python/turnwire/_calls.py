@@ -10,21 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
-    from ._core import Call
     from ._models import BaseModel
 
     Model = TypeVar("Model", bound=BaseModel)
-
-
-async def result(call: Call) -> Any:
-    """Waits for a call in asyncio."""
-    from ._waiting import filled
-
-    found = call.take()
-    while found is None:
-        await filled(call)
-        found = call.take()
-    return found
 
 
 def completion(found: tuple[str, list[tuple[str, str]]]) -> RawAPIResponse[Any]:

@@ -6,6 +6,7 @@ from . import _calls
 from ._request import split
 from ._resource import Resource
 from ._types import NOT_GIVEN
+from ._waiting import result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -234,8 +235,8 @@ class AsyncCompletions(Resource):
         client = self._owner
         options = await client._call_options(options)
         if stream:
-            return _calls.async_stream(await _calls.result(client._inner().chat_stream(body, options)))
-        return _calls.completion(await _calls.result(client._inner().chat(body, options)))
+            return _calls.async_stream(await result(client._inner().chat_stream(body, options)))
+        return _calls.completion(await result(client._inner().chat(body, options)))
 
     async def _raw_parsed(
         self, messages: Messages, model: str, form: Form[Content], params: Any

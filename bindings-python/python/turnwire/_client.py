@@ -76,8 +76,8 @@ class _Client:
         keep_logs()
         options = Options(self.default_headers, self.default_query, self.max_retries, self.timeout)
         self._native = Client(
-            # A key that is a function is called before each request.
-            api_key="" if callable(self.api_key) else self.api_key,
+            # A function is called before each request, and its key takes this one's place.
+            api_key="unset" if callable(self.api_key) else self.api_key,
             base_url=self.base_url,
             organization=self.organization,
             project=self.project,

@@ -12,6 +12,8 @@ from .types.completion_usage import CompletionUsage
 __all__ = [
     "ERROR_CODES",
     "REQUEST_FIELDS",
+    "TURN_REQUEST_FIELDS",
+    "Answer",
     "Call",
     "ChatCompletionChunk",
     "Choice",
@@ -19,6 +21,8 @@ __all__ = [
     "Client",
     "Progress",
     "Stream",
+    "Turn",
+    "Turns",
     "__version__",
     "drain_logs",
     "keep_logs",
@@ -30,7 +34,9 @@ __version__: Final[str]
 ERROR_CODES: Final[tuple[str, ...]]
 """Every code of an error of core's."""
 REQUEST_FIELDS: Final[tuple[str, ...]]
-"""Every field of a request that core knows by name."""
+"""Every field of a chat request that core knows by name."""
+TURN_REQUEST_FIELDS: Final[tuple[str, ...]]
+"""Every field of a turn's request."""
 
 class _Sizes(Protocol):
     @property
@@ -118,6 +124,60 @@ class Stream:
         """Ends the stream and closes its connection."""
     def reply(self) -> str | None:
         """The JSON of the whole reply; `None` unless the stream was one of chunks that was read to a good end."""
+
+@final
+class Turns:
+    """The engine of turns."""
+
+    def __new__(
+        cls,
+        client: Client,
+        options: _Options,
+        settings: dict[str, Any],
+        ask: Callable[[str, Any, Answer], object] | None,
+    ) -> Self: ...
+    def start(self, request: str, caller: Any) -> Turn:
+        """Starts a turn. `request` is JSON; functions of Python's that run for the turn get `caller` with each question."""
+    def stop(self, id: str) -> bool:
+        """Stops the turn of this id; false if there is none."""
+    def flush(self, timeout: float | None) -> Call:
+        """Waits until all messages are delivered or dead, at most for this many seconds."""
+    def shutdown(self, timeout: float | None) -> Call:
+        """The same, and starts no turn any more."""
+
+@final
+class Turn:
+    """A turn that runs. It is read once, as events or as bytes."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def message_id(self) -> str:
+        """The id of the user's message."""
+    @property
+    def reply_id(self) -> str:
+        """The id of the AI's message."""
+    def events(self) -> Stream:
+        """Begins to read the turn as events."""
+    def sse(self) -> Stream:
+        """Begins to read the turn as the bytes of its event stream."""
+    def timeline(self) -> str:
+        """The timeline so far, as JSON."""
+    def stop(self) -> None:
+        """Stops the turn: its reader gets the text so far, and its last event."""
+    def cancel(self) -> None:
+        """Ends the turn now, as its reader's going away does."""
+
+@final
+class Answer:
+    """The answer that core waits for. One that is dropped unanswered is an error."""
+
+    def set(self, answer: str) -> None:
+        """Answers. Only the first answer or failure counts."""
+    def fail(self, exception: BaseException) -> None:
+        """Fails with the exception that the function raised."""
+    def on_abandoned(self, callback: Callable[[], object]) -> None:
+        """Calls `callback` once if core gives the question up before it is answered: from any thread, or at once."""
 
 class _Read:
     """The methods that the objects of a chunk share with all others."""

@@ -7,6 +7,7 @@ from ._models import BaseModel, many, one
 from ._request import Options
 from ._resource import Resource
 from ._types import NOT_GIVEN
+from ._waiting import result
 from .types import Model
 
 TYPE_CHECKING = False
@@ -106,7 +107,7 @@ class AsyncModels(Resource):
     async def _raw(self, options: Options) -> RawAPIResponse[ModelList]:
         client = self._owner
         call = client._inner().models(await client._call_options(options))
-        return _calls.whole(await _calls.result(call), ModelList)
+        return _calls.whole(await result(call), ModelList)
 
 
 class AsyncModelList:

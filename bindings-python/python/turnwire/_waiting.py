@@ -5,8 +5,18 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
+    from typing import Any
 
     from ._core import Call, Stream
+
+
+async def result(call: Call) -> Any:
+    """Waits for a call's answer in asyncio."""
+    found = call.take()
+    while found is None:
+        await filled(call)
+        found = call.take()
+    return found
 
 
 async def filled(source: Call | Stream) -> None:
@@ -47,13 +57,21 @@ def _finish(future: Future[None]) -> None:
         future.set_result(None)
 
 
+def is_gevent() -> bool:
+    """True if gevent's greenlets take the place of threads in this program."""
+    import sys
+
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("threading"))
+
+
 def wait_in_gevent(source: Call | Stream) -> bool:
     """Waits while other greenlets run. Returns false if threads are not patched by gevent: then a plain wait is right."""
-    from gevent import get_hub, monkey  # type: ignore[import-untyped,unused-ignore]
+    if not is_gevent():
+        return False
+    from gevent import get_hub  # type: ignore[import-untyped,unused-ignore]
     from gevent.hub import Waiter  # type: ignore[import-untyped,unused-ignore]
 
-    if not monkey.is_module_patched("threading"):
-        return False
     hub = get_hub()
     # The only part of a hub that another thread may touch.
     watcher = hub.loop.async_()

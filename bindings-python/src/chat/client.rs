@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use turnwire::chat::OpenAiBuilder;
 use turnwire::config::{CallOptions, RetryPolicy, Timeouts};
-use turnwire::{ChatRequest, bridge};
+use turnwire::{ChatRequest, OpenAi, bridge};
 
 use crate::call::Call;
 use crate::error::exception;
+use crate::seconds::seconds;
 
 /// A client of an OpenAI-compatible service.
 #[pyclass(frozen, module = "turnwire._core")]
@@ -35,15 +35,6 @@ impl Limits {
     }
 }
 
-/// A limit; more seconds than any clock can count, such as infinity, are no limit.
-fn seconds(seconds: f64) -> PyResult<Option<Duration>> {
-    if seconds.is_nan() || seconds < 0.0 {
-        let why = format!("timeout must be a number of seconds from 0 on, not {seconds}");
-        return Err(PyValueError::new_err(why));
-    }
-    Ok(Duration::try_from_secs_f64(seconds).ok())
-}
-
 /// The most that a service may send, in bytes.
 #[derive(FromPyObject)]
 struct Sizes {
@@ -62,7 +53,7 @@ impl From<Sizes> for turnwire::config::Limits {
 
 /// The options of one call.
 #[derive(FromPyObject)]
-struct Options {
+pub(crate) struct Options {
     /// A header without a value is not sent.
     headers: Vec<(String, Option<String>)>,
     query: Vec<(String, String)>,
@@ -71,7 +62,7 @@ struct Options {
 }
 
 impl Options {
-    fn read(self) -> PyResult<CallOptions> {
+    pub(crate) fn read(self) -> PyResult<CallOptions> {
         let mut options = CallOptions::new().headers(self.headers).queries(self.query);
         if let Some(retries) = self.max_retries {
             options = options.max_retries(retries);
@@ -80,6 +71,12 @@ impl Options {
             Some(limits) => Ok(options.timeout(limits.silence()?)),
             None => Ok(options),
         }
+    }
+}
+
+impl Client {
+    pub(crate) fn openai(&self) -> &OpenAi {
+        self.0.openai()
     }
 }
 

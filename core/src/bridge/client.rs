@@ -61,6 +61,11 @@ impl Client {
         let llm = self.llm.with(options);
         call(async move { llm.models().await })
     }
+
+    /// The client itself, for what is built on it.
+    pub fn openai(&self) -> &OpenAi {
+        &self.llm
+    }
 }
 
 impl fmt::Debug for Client {

@@ -86,7 +86,7 @@ impl Turn {
     ///
     /// `invalid_request` when the turn has a reader already. Errors of the turn come from the pull.
     pub fn events(&self) -> Result<Pull<Events>> {
-        self.read(|turn| Pull::of_stream(turn))
+        self.read(Pull::of_stream)
     }
 
     /// Begins to read the turn as the bytes of its event stream. An error of the turn is an `error` event in them.

@@ -104,12 +104,13 @@ fn npm_ci(repo: &Repo, folder: &str) -> Result<()> {
     npm(repo, folder).args(["ci", "--no-audit", "--no-fund"]).output_to_stderr().run()
 }
 
-/// Builds the fake service as a program.
+/// Builds the fake services as programs: the model's, whose path it returns, and the store's beside it.
 fn fake_llm(repo: &Repo, purpose: Purpose) -> Result<PathBuf> {
     let (profile, folder) = match purpose {
         Purpose::Tests => ("dev", "debug"),
         Purpose::Benchmarks => ("bench", "release"),
     };
-    Step::cargo(repo, "build -p turnwire-fakes --bin fake-llm --profile").args([profile]).run()?;
+    let build = "build -p turnwire-fakes --bin fake-llm --bin fake-store --profile";
+    Step::cargo(repo, build).args([profile]).run()?;
     Ok(repo.target(&format!("{folder}/fake-llm")))
 }

@@ -1,0 +1,154 @@
+"""The engine of turns: a user's message, its streamed reply, and the side stages of both."""
+
+from __future__ import annotations
+
+from ._core import Turns as CoreTurns
+from ._host import Caller, is_coroutine_function, plain, scheduled
+from ._models import BaseModel
+from ._turn import AsyncTurn, Turn
+from ._waiting import result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Any
+    from weakref import ReferenceType
+
+    from typing_extensions import Unpack
+
+    from ._client import AsyncOpenAI, OpenAI
+    from ._host import Ask
+    from ._turn_settings import TurnFields, TurnsSettings
+
+__all__ = ["AsyncTurns", "FlushReport", "Turns"]
+
+
+class FlushReport(BaseModel):
+    """The messages that this process has delivered since the last report, those that wait, and dead letters."""
+
+    delivered: int
+    pending: int
+    dead: int
+
+
+class _Turns:
+    """The common part of both engines."""
+
+    __slots__ = ("__weakref__", "_turns")
+
+    def __init__(self, client: OpenAI | AsyncOpenAI, ask: Ask | None, settings: dict[str, Any]) -> None:
+        if callable(client.api_key):
+            raise TypeError("turns need a client whose api_key is a str, not a function")
+        given = {name: value for name, value in settings.items() if value is not None}
+        self._turns = CoreTurns(client._inner(), client._options, given, ask)
+        if "store" in given:
+            _deliver_at_exit(self._turns)
+
+    def stop(self, turn_id: str) -> bool:
+        """Stops the turn of this id; false if none of this process has it."""
+        return self._turns.stop(turn_id)
+
+
+class Turns(_Turns):
+    """The engine of turns. It may be shared by threads and greenlets, and used on in a forked process.
+
+    >>> turns = Turns(OpenAI(), system_prompt="…")
+    >>> for event in turns.start("안녕하세요"):
+    ...     if event.type == "content":
+    ...         print(event.content, end="")
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        client: OpenAI,
+        *,
+        sentiment: Callable[[str], str] | None = None,
+        **settings: Unpack[TurnsSettings],
+    ) -> None:
+        """``sentiment`` returns the label of a message. It runs beside the reply, with the context variables of ``start``."""
+        ask = None if sentiment is None else plain("sentiment", sentiment)
+        super().__init__(client, ask, dict(settings))
+
+    def start(self, message: str, **fields: Unpack[TurnFields]) -> Turn:
+        """Starts a turn. The user's message is in the outbox when this returns."""
+        return Turn(self._turns.start(_request(message, fields), Caller()))
+
+    def flush(self, timeout: float | None = 5) -> FlushReport:
+        """Waits until all messages are delivered or dead, at most for ``timeout`` seconds."""
+        return _report(self._turns.flush(timeout).wait())
+
+    def shutdown(self, timeout: float | None = 5) -> FlushReport:
+        """As ``flush``, and starts no turn any more. Pending messages stay in the outbox's file."""
+        return _report(self._turns.shutdown(timeout).wait())
+
+
+class AsyncTurns(_Turns):
+    """As :class:`Turns`, for asyncio. It belongs to no event loop, and may be used from several."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        client: OpenAI | AsyncOpenAI,
+        *,
+        sentiment: Callable[[str], str | Awaitable[str]] | None = None,
+        **settings: Unpack[TurnsSettings],
+    ) -> None:
+        """A coroutine function ``sentiment`` runs on the loop that starts the turn, a plain one on another thread."""
+        ask: Ask | None = None
+        if sentiment is not None:
+            run: Any = scheduled if is_coroutine_function(sentiment) else plain
+            ask = run("sentiment", sentiment)
+        super().__init__(client, ask, dict(settings))
+
+    async def start(self, message: str, **fields: Unpack[TurnFields]) -> AsyncTurn:
+        """Starts a turn. The user's message is in the outbox when this returns; no file is waited for on the loop."""
+        from asyncio import get_running_loop
+
+        loop = get_running_loop()
+        request, caller = _request(message, fields), Caller(loop)
+        return AsyncTurn(await loop.run_in_executor(None, self._turns.start, request, caller))
+
+    async def flush(self, timeout: float | None = 5) -> FlushReport:
+        """As ``Turns.flush``."""
+        return _report(await result(self._turns.flush(timeout)))
+
+    async def shutdown(self, timeout: float | None = 5) -> FlushReport:
+        """As ``Turns.shutdown``."""
+        return _report(await result(self._turns.shutdown(timeout)))
+
+
+_LIVING: set[ReferenceType[CoreTurns]] = set()
+_PATIENCE = 2.0
+"""The most seconds that the interpreter's end waits for messages."""
+
+
+def _deliver_at_exit(turns: CoreTurns) -> None:
+    import atexit
+    from weakref import ref
+
+    if not _LIVING:
+        atexit.register(_deliver)
+    _LIVING.add(ref(turns, _LIVING.discard))
+
+
+def _deliver() -> None:
+    from time import monotonic
+
+    end = monotonic() + _PATIENCE
+    for living in list(_LIVING):
+        turns = living()
+        if turns is not None:
+            turns.flush(max(0, end - monotonic())).wait()
+
+
+def _request(message: str, fields: TurnFields) -> str:
+    import json
+
+    return json.dumps({"message": message, **fields}, ensure_ascii=False)
+
+
+def _report(found: tuple[str, Any]) -> FlushReport:
+    return FlushReport.model_validate_json(found[0])

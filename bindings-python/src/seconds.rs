@@ -1,0 +1,19 @@
+//! Time limits in seconds, as Python gives them.
+
+use std::time::Duration;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+/// A limit; more seconds than any clock can count, such as infinity, are no limit.
+///
+/// # Errors
+///
+/// `ValueError` for a number that is no time.
+pub(crate) fn seconds(seconds: f64) -> PyResult<Option<Duration>> {
+    if seconds.is_nan() || seconds < 0.0 {
+        let why = format!("timeout must be a number of seconds from 0 on, not {seconds}");
+        return Err(PyValueError::new_err(why));
+    }
+    Ok(Duration::try_from_secs_f64(seconds).ok())
+}

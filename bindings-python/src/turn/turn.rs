@@ -1,0 +1,66 @@
+//! A turn that runs.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use turnwire::bridge;
+
+use crate::error::exception;
+use crate::stream::Stream;
+
+/// A turn that runs. It is read once, as events or as bytes. Dropping it unread, or dropping its stream, leaves the turn.
+#[pyclass(frozen, weakref, module = "turnwire._core")]
+pub(crate) struct Turn(bridge::Turn);
+
+impl Turn {
+    pub(super) fn new(turn: bridge::Turn) -> Self {
+        Turn(turn)
+    }
+}
+
+#[pymethods]
+impl Turn {
+    #[getter]
+    fn id(&self) -> &str {
+        self.0.id()
+    }
+
+    /// The id of the user's message.
+    #[getter]
+    fn message_id(&self) -> &str {
+        self.0.message_id()
+    }
+
+    /// The id of the AI's message.
+    #[getter]
+    fn reply_id(&self) -> &str {
+        self.0.reply_id()
+    }
+
+    /// Begins to read the turn as events.
+    fn events(&self, py: Python<'_>) -> PyResult<Stream> {
+        let events = self.0.events().map_err(|error| exception(py, &error))?;
+        Ok(Stream::new(events, Vec::new()))
+    }
+
+    /// Begins to read the turn as the bytes of its event stream.
+    fn sse(&self, py: Python<'_>) -> PyResult<Stream> {
+        let bytes = self.0.bytes().map_err(|error| exception(py, &error))?;
+        Ok(Stream::new(bytes, Vec::new()))
+    }
+
+    /// The timeline so far, as JSON.
+    fn timeline(&self, py: Python<'_>) -> PyResult<String> {
+        let timeline = self.0.timeline().map_err(|error| exception(py, &error))?;
+        serde_json::to_string(&timeline).map_err(|e| PyValueError::new_err(e.to_string()))
+    }
+
+    /// Stops the turn: its reader gets the text so far, and its last event.
+    fn stop(&self, py: Python<'_>) -> PyResult<()> {
+        self.0.stop().map_err(|error| exception(py, &error))
+    }
+
+    /// Ends the turn now, as its reader's going away does.
+    fn cancel(&self) {
+        self.0.cancel();
+    }
+}

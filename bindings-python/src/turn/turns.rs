@@ -1,0 +1,71 @@
+//! The engine of turns.
+
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use turnwire::bridge::{self, Context};
+
+use super::sentiment::sentiment;
+use super::settings;
+use super::turn::Turn;
+use crate::call::Call;
+use crate::chat::{Client, Options};
+use crate::error::exception;
+use crate::seconds::seconds;
+
+/// The engine of turns.
+#[pyclass(frozen, weakref, module = "turnwire._core")]
+pub(crate) struct Turns(turnwire::Turns);
+
+#[pymethods]
+impl Turns {
+    /// `ask` is called for the sentiment of each message, with the text, the caller and an `Answer`.
+    #[new]
+    fn new(
+        py: Python<'_>,
+        client: &Client,
+        options: Options,
+        settings: &Bound<'_, PyDict>,
+        ask: Option<Py<PyAny>>,
+    ) -> PyResult<Self> {
+        let llm = client.openai().with(options.read()?);
+        let mut turns = settings::apply(turnwire::Turns::builder(llm), settings)?;
+        if let Some(ask) = ask {
+            turns = turns.sentiment(sentiment(ask));
+        }
+        turns.build().map(Turns).map_err(|error| exception(py, &error))
+    }
+
+    /// Starts a turn. `request` is JSON; functions of Python's that run for the turn get `caller` with each question.
+    fn start(&self, py: Python<'_>, request: &str, caller: Py<PyAny>) -> PyResult<Turn> {
+        let context = Context::new(caller);
+        // The user's message may take a moment to reach the outbox's file.
+        let turn = py.detach(|| {
+            let request = bridge::turn_request(request)?;
+            bridge::start(&self.0, request, Some(context))
+        });
+        turn.map(Turn::new).map_err(|error| exception(py, &error))
+    }
+
+    /// Stops the turn of this id; false if there is none.
+    fn stop(&self, id: &str) -> bool {
+        self.0.stop(id)
+    }
+
+    /// Waits until all messages are delivered or dead, at most for this many seconds.
+    fn flush(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Call> {
+        let (turns, limit) = (self.0.clone(), limit(timeout)?);
+        Call::new(py, bridge::call(async move { Ok(turns.flush(limit).await) }))
+    }
+
+    /// The same, and starts no turn any more.
+    fn shutdown(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Call> {
+        let (turns, limit) = (self.0.clone(), limit(timeout)?);
+        Call::new(py, bridge::call(async move { Ok(turns.shutdown(limit).await) }))
+    }
+}
+
+fn limit(timeout: Option<f64>) -> PyResult<Duration> {
+    Ok(timeout.map_or(Ok(None), seconds)?.unwrap_or(Duration::MAX))
+}
