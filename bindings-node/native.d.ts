@@ -49,6 +49,54 @@ export declare class Progress {
   reply(): string
 }
 
+/**
+ * The host of one environment (the main thread, or a worker): it has one thread-safe function for good, which keeps no
+ * process alive.
+ */
+export declare class Host {
+  /** Calls `on_news` with new questions, and with the ids of abandoned ones. */
+  constructor(onNews: (arg0: Array<Question>, arg1: Array<number>) => void)
+  /** Answers a question. */
+  answer(id: number, answer: string): void
+  /** Fails a question, in the words of the exception. */
+  fail(id: number, message: string): void
+}
+
+/** A turn that runs. When JavaScript drops it unread, its reader has gone away. */
+export declare class Turn {
+  /** The turn's id. */
+  get id(): string
+  /** The id of the user's message. */
+  get messageId(): string
+  /** The id of the AI's message. */
+  get replyId(): string
+  /** Begins to read the turn as events. */
+  events(): Call
+  /** Begins to read the turn as the bytes of its event stream. */
+  bytes(): Call
+  /** The timeline so far, as JSON. */
+  timeline(): string
+  /** Stops the turn: its reader gets the text so far, and its last event. */
+  stop(): void
+  /** Ends the turn now, as if its reader had gone away. */
+  cancel(): void
+}
+
+/** The engine of turns. */
+export declare class Turns {
+  /**
+   * An engine with the client's model, made by its calls' options, and these settings. The host calls the
+   * functions.
+   */
+  constructor(client: Client, options: Options, settings: TurnsSettings, host: Host | undefined | null, functions: HostFunctions)
+  /** Starts a turn. The request is JSON; functions that run for the turn get its number. */
+  start(request: string, number?: number): Turn
+  /** Stops the turn with this id; false if no such turn runs here. */
+  stop(id: string): boolean
+  /** Waits until all messages are delivered or dead, at most for so many milliseconds. */
+  flush(timeoutMs: number): Call
+}
+
 /** Wakes one environment. */
 export declare class Waker {
   /** Calls `on_ready` with the ids of the calls that became ready. It keeps no process alive. */
@@ -65,6 +113,40 @@ export declare function requestFields(): Array<string>
 
 /** Keeps core's log records of this level and above. The first call in a process sets the level. */
 export declare function keepLogs(level: string): boolean
+
+/** A function of JavaScript, by its number. */
+export interface HostFunctions {
+  /** Returns the label of a message. */
+  sentiment?: number
+}
+
+/** A call of a function. */
+export interface Question {
+  /** The number of the function. */
+  function: number
+  /** The number of the turn that it is asked for. */
+  turn?: number
+  /** The id of the answer. */
+  id: number
+  /** The argument. */
+  argument: string
+}
+
+/** The settings of an engine. */
+export interface TurnsSettings {
+  store?: string
+  outbox?: string
+  model?: string
+  systemPrompt?: string
+  sentimentBudget?: number
+  sentimentHint?: string
+  onDisconnect?: string
+  turnEvents?: boolean
+  sentimentEvents?: boolean
+  usageEvents?: boolean
+  failureEvents?: boolean
+  detailedErrors?: boolean
+}
 
 /** What one call does differently. */
 export interface Options {

@@ -135,6 +135,11 @@ impl Call {
         Self::at(Stage::Asked(call))
     }
 
+    /// A stream that is read from its beginning on.
+    pub(crate) fn reading(reading: Reading) -> Self {
+        Self::at(Stage::Reading(reading))
+    }
+
     fn at(stage: Stage) -> Self {
         Call { inner: Mutex::new(Inner { stage, failed: None }) }
     }

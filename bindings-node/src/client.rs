@@ -1,7 +1,7 @@
 //! The client: settings in, calls out.
 
 use napi_derive::napi;
-use turnwire::{ChatRequest, bridge};
+use turnwire::{ChatRequest, OpenAi, bridge};
 
 use crate::call::Call;
 use crate::json::thrown;
@@ -42,6 +42,12 @@ impl Client {
     #[napi]
     pub fn models(&self, options: Options) -> napi::Result<Call> {
         called(self.inner.models(options.of_call()))
+    }
+}
+
+impl Client {
+    pub(crate) fn openai(&self) -> &OpenAi {
+        self.inner.openai()
     }
 }
 

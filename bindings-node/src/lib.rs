@@ -5,11 +5,14 @@
 
 mod call;
 mod client;
+mod host;
 mod json;
 pub mod logs;
 mod progress;
 mod reading;
 mod settings;
+mod turn;
+mod turns;
 mod waker;
 
 use napi_derive::napi;

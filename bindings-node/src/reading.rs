@@ -2,7 +2,7 @@
 
 use napi::bindgen_prelude::{Buffer, Either};
 use turnwire::Bytes;
-use turnwire::bridge::{Batch, Chunks, List, Pull, Taken, Waiting};
+use turnwire::bridge::{Batch, Chunks, Events, List, Pull, Taken, Waiting};
 
 use crate::json;
 
@@ -13,6 +13,8 @@ pub(crate) type Piece = Either<String, Buffer>;
 pub(crate) enum Reading {
     /// Chunks, and those that were pulled but not yet taken.
     Chunks(Chunks, Batch),
+    /// Events of a turn.
+    Events(Pull<Events>),
     /// Bytes of a body.
     Bytes(Pull<List<Bytes>>),
 }
@@ -36,6 +38,7 @@ impl Reading {
                     Taken::Failed(error) => Taken::Failed(error),
                 }
             }
+            Reading::Events(pull) => piece(pull.take(), |events| Either::A(events.into_json())),
             Reading::Bytes(pull) => piece(pull.take(), |pieces| Either::B(pieces.concat().into())),
         }
     }
@@ -44,6 +47,7 @@ impl Reading {
     pub(crate) fn waiting(&self) -> &dyn Waiting {
         match self {
             Reading::Chunks(chunks, _) => chunks.pull(),
+            Reading::Events(pull) => pull,
             Reading::Bytes(pull) => pull,
         }
     }

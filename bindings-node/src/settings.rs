@@ -104,7 +104,7 @@ impl Options {
 }
 
 /// TypeScript lets no negative number through, and no NaN; what no clock can count is no limit.
-fn duration(ms: f64) -> Option<Duration> {
+pub(crate) fn duration(ms: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(ms / 1e3).ok()
 }
 

@@ -1,34 +1,41 @@
-/** A native call under way, with the signal that may end it. */
+/** A native call under way. */
 
 import { fromCore, fromThrown } from './core-error.js';
 import { APIUserAbortError } from './errors.js';
 import type { Call } from './native.js';
+import { Aborter } from './signal.js';
 import { isTurnDue, ready, turn } from './waiting.js';
 import type { Answered, HeaderPairs, Taken } from './wire.js';
 
 export class ActiveCall {
-  readonly controller = new AbortController();
   /** Called once, when the call has ended. */
   onEnd: (() => void) | undefined;
   #call: Call;
   /** The response's headers, for errors that come after them. */
   #headers: HeaderPairs | undefined;
-  #forget: () => void;
+  #aborter: Aborter;
 
-  /** Starts a call, unless the signal was aborted already. */
-  constructor(start: () => Call, signal?: AbortSignal | null) {
-    if (signal?.aborted) throw new APIUserAbortError();
+  /** Starts a call that ends when the aborter's controller is aborted. Its owner lives as long as it. */
+  constructor(
+    start: () => Call,
+    aborter = new Aborter(),
+    readonly owner?: object,
+  ) {
+    this.#aborter = aborter;
     try {
       this.#call = start();
     } catch (error) {
       throw fromThrown(error);
     }
     this.controller.signal.addEventListener('abort', () => this.#call.cancel(), { once: true });
-    this.#forget = signal ? follow(signal, this.controller, this) : () => {};
+  }
+
+  get controller(): AbortController {
+    return this.#aborter.controller;
   }
 
   get aborted(): boolean {
-    return this.controller.signal.aborted;
+    return this.#aborter.aborted;
   }
 
   /** The answer. A stream's chunks are read ahead from here on, unless `isHeld` returns true: then once somebody reads it. */
@@ -65,7 +72,7 @@ export class ActiveCall {
 
   /** Stops listening to the signal. */
   over(): void {
-    this.#forget();
+    this.#aborter.forget();
     this.onEnd?.();
     this.onEnd = undefined;
   }
@@ -102,22 +109,4 @@ function never(): boolean {
 
 function read(text: string): Taken {
   return JSON.parse(text) as Taken;
-}
-
-const abandoned = new FinalizationRegistry<() => void>((forget) => forget());
-
-/**
- * Aborts the controller with the signal. A signal may live far longer than the call, so it must not keep the controller
- * alive, nor keep its listener once the call is gone.
- */
-function follow(signal: AbortSignal, controller: AbortController, call: object): () => void {
-  const weak = new WeakRef(controller);
-  const abort = () => weak.deref()?.abort(signal.reason);
-  const forget = () => {
-    signal.removeEventListener('abort', abort);
-    abandoned.unregister(abort);
-  };
-  signal.addEventListener('abort', abort, { once: true });
-  abandoned.register(call, forget, abort);
-  return forget;
 }

@@ -65,6 +65,9 @@ import type {
 /** The default time limit of a whole reply, in milliseconds; core has shorter ones for streams. */
 const TIMEOUT = 600_000;
 
+/** The connection of a client, for the parts of this package that share it. */
+export let connectionOf: (client: OpenAI) => Connection;
+
 /** A client of OpenAI, or of any service that speaks its chat completions. */
 export class OpenAI {
   static readonly OpenAI = this;
@@ -83,6 +86,10 @@ export class OpenAI {
   static readonly UnprocessableEntityError = errors.UnprocessableEntityError;
   static readonly RateLimitError = errors.RateLimitError;
   static readonly InternalServerError = errors.InternalServerError;
+
+  static {
+    connectionOf = (client) => client.#connection;
+  }
 
   readonly chat: Chat;
   readonly models: OurModels;

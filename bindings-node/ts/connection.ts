@@ -4,12 +4,13 @@ import { clearTimeout, setTimeout } from 'node:timers';
 
 import { ActiveCall } from './active-call.js';
 import { fromThrown } from './core-error.js';
-import { APIUserAbortError, OpenAIError } from './errors.js';
+import { APIUserAbortError, ConfigError, OpenAIError } from './errors.js';
 import { bytesOf } from './items.js';
 import { logging } from './log.js';
 import { native, type Call, type Options } from './native.js';
 import { askedKey, callOptions, mostRetries, settings, type ClientOptions, type RequestOptions } from './options.js';
 import { APIPromise, type Opened } from './promise.js';
+import { Aborter } from './signal.js';
 import { streamOf, type Stream } from './stream.js';
 import type { ChatCompletionChunk } from './types.js';
 import type { Answered, Head, HeaderPairs } from './wire.js';
@@ -42,6 +43,16 @@ export class Connection {
     this.#options = options;
   }
 
+  /** An engine with the native client, for the options of its calls. */
+  engine<T>(make: (client: Client, options: Options) => T): T {
+    if (typeof this.#options.apiKey === 'function') throw new ConfigError('turns need a client whose apiKey is a string, not a function');
+    try {
+      return make(this.#client, callOptions(this.#options));
+    } catch (error) {
+      throw fromThrown(error);
+    }
+  }
+
   /** A call whose result comes at once. */
   whole<T>(start: Start, options: RequestOptions | undefined, read: Reading<T>): APIPromise<T> {
     return new APIPromise(() => this.openWhole(start, options, read));
@@ -62,7 +73,7 @@ export class Connection {
       let bytes: ReadableStream<Uint8Array> | undefined;
       return {
         head,
-        body: () => (stream ? null : (bytes ??= bytesOf(() => call))),
+        body: () => (stream ? null : (bytes ??= bytesOf(call))),
         read: () => (stream ??= streamOf(call)),
       };
     });
@@ -107,7 +118,8 @@ export class Connection {
   }
 
   #start(start: Start, options: RequestOptions | undefined, given: Options): ActiveCall {
-    const call = new ActiveCall(() => start(this.#client, given), options?.signal);
+    const aborter = new Aborter(options?.signal);
+    const call = new ActiveCall(() => start(this.#client, given), aborter);
     call.onEnd = this.#log;
     return call;
   }

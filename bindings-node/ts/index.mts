@@ -33,6 +33,8 @@ export {
   StructureError,
   toFile,
   TruncatedStreamError,
+  Turn,
+  Turns,
   TurnwireError,
   UnprocessableEntityError,
 } from './index.js';

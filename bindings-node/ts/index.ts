@@ -49,4 +49,8 @@ export {
   type ErrorCode,
   type ErrorFacts,
 } from './turnwire-error.js';
+export { Turn } from './turn.js';
+export type * from './turn-types.js';
+export { Turns, type TurnsOptions } from './turns.js';
+export type { HostFunction } from './host.js';
 export type * from './types.js';

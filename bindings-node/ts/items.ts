@@ -9,6 +9,20 @@ export interface Batch<Item> {
   next(): Item | undefined;
 }
 
+/** Items that need no unpacking. */
+export class ListBatch<Item> implements Batch<Item> {
+  #items: Item[];
+  #next = 0;
+
+  constructor(items: Item[]) {
+    this.#items = items;
+  }
+
+  next(): Item | undefined {
+    return this.#items[this.#next++];
+  }
+}
+
 /**
  * The items, one by one. Written out instead of an async generator: an item that has arrived costs one promise, and
  * `return()` closes the connection at once, also while a `next()` waits.
@@ -75,15 +89,15 @@ export class Items<Wire, Item> implements AsyncIterableIterator<Item> {
 }
 
 /** The bytes of a call, as they arrive. Nothing is read before somebody reads the stream. */
-export function bytesOf(call: () => ActiveCall): ReadableStream<Uint8Array> {
+export function bytesOf(call: ActiveCall): ReadableStream<Uint8Array> {
   return new ReadableStream(
     {
       pull: async (sink) => {
-        const bytes = await call().bytes();
+        const bytes = await call.bytes();
         if (bytes) sink.enqueue(bytes);
         else sink.close();
       },
-      cancel: () => call().close(),
+      cancel: () => call.close(),
     },
     { highWaterMark: 0 },
   );

@@ -184,7 +184,7 @@ function inHeader(name: string, value: unknown): string | undefined {
   return given === undefined ? undefined : carried(name, given);
 }
 
-function milliseconds(timeout: unknown): number | undefined {
+export function milliseconds(timeout: unknown): number | undefined {
   if (timeout === undefined || timeout === null) return undefined;
   if (typeof timeout === 'number' && timeout >= 0) return timeout;
   const given = typeof timeout === 'number' ? String(timeout) : kind(timeout);

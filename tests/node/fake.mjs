@@ -3,16 +3,23 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import http from 'node:http';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const fakeLlm = process.env.TURNWIRE_FAKE_LLM ?? fileURLToPath(new URL('../../target/debug/fake-llm', import.meta.url));
 
-/** Starts a fake of its own; `close()` ends it. */
+/** Starts a fake LLM of its own; `close()` ends it. */
 export async function startFake(...args) {
-  const program = process.env.TURNWIRE_FAKE_LLM ?? `${root}target/debug/fake-llm`;
-  if (!existsSync(program)) {
-    throw new Error(`there is no ${program}: cargo build -p turnwire-fakes`);
-  }
+  return new Fake(...(await start(fakeLlm, args)));
+}
+
+/** Starts a fake chat store of its own; `close()` ends it. */
+export async function startStore(...args) {
+  return new FakeStore(...(await start(join(dirname(fakeLlm), 'fake-store'), args)));
+}
+
+async function start(program, args) {
+  if (!existsSync(program)) throw new Error(`there is no ${program}: cargo build -p turnwire-fakes`);
   const child = spawn(program, ['--until-stdin-closes', ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   const line = await new Promise((resolve, reject) => {
     child.stdout.once('data', resolve);
@@ -21,7 +28,7 @@ export async function startFake(...args) {
   child.stdout.unref();
   child.stdin.unref();
   child.unref();
-  return new Fake(child, JSON.parse(line).url);
+  return [child, JSON.parse(line).url];
 }
 
 class Fake {
@@ -36,16 +43,21 @@ class Fake {
 
   /** Sets what a model answers, and gives its name: one of its own unless given. */
   async script(scripts, model = `m${++this.#keys}`) {
-    await this.#control('PUT', `/_fake/scripts/${encodeURIComponent(model)}`, scripts);
+    await this.control('PUT', `/_fake/scripts/${encodeURIComponent(model)}`, scripts);
     return model;
   }
 
   requests(model) {
-    return this.#control('GET', `/_fake/requests${model ? `?model=${encodeURIComponent(model)}` : ''}`);
+    return this.control('GET', `/_fake/requests${model ? `?model=${encodeURIComponent(model)}` : ''}`);
+  }
+
+  /** Forgets scripts, requests and whatever it holds. */
+  reset() {
+    return this.control('POST', '/_fake/reset');
   }
 
   state() {
-    return this.#control('GET', '/_fake/state');
+    return this.control('GET', '/_fake/state');
   }
 
   /** Waits until what the fake saw of a model's only request is as it should be. */
@@ -64,7 +76,7 @@ class Fake {
   }
 
   // Not `fetch`: it would be measured with what is tested here.
-  #control(method, path, body) {
+  control(method, path, body) {
     return new Promise((resolve, reject) => {
       const request = http.request(`${this.url}${path}`, { method, agent: false }, (response) => {
         let text = '';
@@ -77,6 +89,23 @@ class Fake {
       request.on('error', reject);
       request.end(body === undefined ? undefined : JSON.stringify(body));
     });
+  }
+}
+
+class FakeStore extends Fake {
+  /** Everything that it holds. */
+  stored() {
+    return this.control('GET', '/_fake/stored');
+  }
+
+  /** Tokens of a user. */
+  login(memUuid) {
+    return this.control('POST', '/_fake/login', { memUuid });
+  }
+
+  /** Creates a workspace with an active session. */
+  workspace(workspaceId, memUuid) {
+    return this.control('POST', '/_fake/workspace', { workspaceId, memUuid });
   }
 }
 

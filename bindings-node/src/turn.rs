@@ -1,0 +1,72 @@
+//! A turn that runs.
+
+use napi_derive::napi;
+use turnwire::bridge;
+
+use crate::call::Call;
+use crate::json::thrown;
+use crate::reading::Reading;
+
+/// A turn that runs. When JavaScript drops it unread, its reader has gone away.
+#[napi]
+pub struct Turn {
+    inner: bridge::Turn,
+}
+
+#[napi]
+impl Turn {
+    /// The turn's id.
+    #[napi(getter)]
+    pub fn id(&self) -> &str {
+        self.inner.id()
+    }
+
+    /// The id of the user's message.
+    #[napi(getter)]
+    pub fn message_id(&self) -> &str {
+        self.inner.message_id()
+    }
+
+    /// The id of the AI's message.
+    #[napi(getter)]
+    pub fn reply_id(&self) -> &str {
+        self.inner.reply_id()
+    }
+
+    /// Begins to read the turn as events.
+    #[napi]
+    pub fn events(&self) -> napi::Result<Call> {
+        self.inner.events().map(|pull| Call::reading(Reading::Events(pull))).map_err(|e| thrown(&e))
+    }
+
+    /// Begins to read the turn as the bytes of its event stream.
+    #[napi]
+    pub fn bytes(&self) -> napi::Result<Call> {
+        self.inner.bytes().map(|pull| Call::reading(Reading::Bytes(pull))).map_err(|e| thrown(&e))
+    }
+
+    /// The timeline so far, as JSON.
+    #[napi]
+    pub fn timeline(&self) -> napi::Result<String> {
+        let timeline = self.inner.timeline().map_err(|error| thrown(&error))?;
+        serde_json::to_string(&timeline).map_err(|e| napi::Error::from_reason(e.to_string()))
+    }
+
+    /// Stops the turn: its reader gets the text so far, and its last event.
+    #[napi]
+    pub fn stop(&self) -> napi::Result<()> {
+        self.inner.stop().map_err(|error| thrown(&error))
+    }
+
+    /// Ends the turn now, as if its reader had gone away.
+    #[napi]
+    pub fn cancel(&self) {
+        self.inner.cancel();
+    }
+}
+
+impl Turn {
+    pub(crate) fn new(inner: bridge::Turn) -> Self {
+        Turn { inner }
+    }
+}

@@ -1,0 +1,42 @@
+/** The signals that end calls. */
+
+import { APIUserAbortError } from './errors.js';
+
+/** A controller that is aborted with a signal of the program's, if there is one. */
+export class Aborter {
+  readonly controller = new AbortController();
+  #forget: (() => void) | undefined;
+
+  /** It throws if the signal was aborted already. */
+  constructor(signal?: AbortSignal | null) {
+    if (signal?.aborted) throw new APIUserAbortError();
+    if (signal) this.#forget = follow(signal, this.controller, this);
+  }
+
+  get aborted(): boolean {
+    return this.controller.signal.aborted;
+  }
+
+  /** Stops listening to the signal. */
+  forget(): void {
+    this.#forget?.();
+  }
+}
+
+const abandoned = new FinalizationRegistry<() => void>((forget) => forget());
+
+/**
+ * Aborts the controller with the signal. A signal may live far longer than the call, so it must not keep the controller
+ * alive, nor keep its listener once the holder is gone.
+ */
+function follow(signal: AbortSignal, controller: AbortController, holder: object): () => void {
+  const weak = new WeakRef(controller);
+  const abort = () => weak.deref()?.abort(signal.reason);
+  const forget = () => {
+    signal.removeEventListener('abort', abort);
+    abandoned.unregister(abort);
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  abandoned.register(holder, forget, abort);
+  return forget;
+}

@@ -1,0 +1,80 @@
+/** The types of turns: requests, events and timelines. */
+
+import type { ChatCompletionMessageParam } from './types.js';
+
+/** A message of a user, and the conversation that it belongs to. */
+export interface TurnRequest {
+  message: string;
+  /** The user's UUID; a store needs it. */
+  userId?: string | null;
+  /** The workspace of the conversation. */
+  workspaceId?: string | null;
+  /** Creates a new workspace for the conversation. */
+  createWorkspace?: boolean | null;
+  /** The user's tokens, in place of the store's; both or none. */
+  accessToken?: string | null;
+  refreshToken?: string | null;
+  /** The conversation before this message, in place of the store's. */
+  history?: ChatCompletionMessageParam[] | null;
+  /** For chat services: asks for the speech of the reply. An engine refuses it. */
+  speech?: boolean | null;
+}
+
+/** The fields of each type of event. */
+export interface TurnEvents {
+  /** The ids of the turn and of its two messages; sent on request. */
+  turn: { turnId: string; messageId: string; replyId: string };
+  /** The workspace of the turn is known. */
+  workspace: { workspaceId: string };
+  /** A piece of the reply. */
+  content: { content: string };
+  /** The end of the turn. `stopped` is true if it was stopped, with the text up to then. */
+  done: { stopped?: boolean };
+  /** The turn failed. Only in the event stream as bytes: an iteration throws the error. */
+  error: { message: string; code?: string };
+  /** The sentiment of the user's message; sent on request. */
+  sentiment: { label: string };
+  /** A piece of the reply as speech, numbered from 0; sent on request. */
+  audio: { seq: number; mime: string; audioBase64: string; text: string };
+  /** A side stage failed, and the turn went on without it; sent on request. */
+  stage_failed: { stage: string; message: string; code?: string };
+  /** The tokens of the turn; sent on request. */
+  usage: { promptTokens: number; completionTokens: number; totalTokens: number };
+}
+
+/** An event of a turn. */
+export type TurnEvent = { [Type in Exclude<keyof TurnEvents, 'error'>]: { type: Type } & TurnEvents[Type] }[Exclude<keyof TurnEvents, 'error'>];
+
+/** A stage of a turn, with times in milliseconds since the turn's start. */
+export interface Stage {
+  name: 'sentiment' | 'history' | 'reply' | 'naming' | 'create_workspace' | 'start_session' | 'save_user' | 'save_ai' | 'speech';
+  beganMs: number;
+  /** `null` while it runs. */
+  endedMs: number | null;
+  outcome: 'running' | 'done' | 'late' | 'failed' | 'cancelled';
+  /** The reason of a failure. */
+  reason?: string;
+}
+
+/** The stages of a turn so far, with times in milliseconds since its start. */
+export interface Timeline {
+  stages: Stage[];
+  /** The first piece of the reply. */
+  firstTokenMs: number | null;
+  /** The first piece of speech. */
+  firstAudioMs: number | null;
+  /** The end of the turn; `null` while it runs. */
+  totalMs: number | null;
+  /** The number of pieces of the reply. */
+  pieces: number;
+}
+
+/** The deliveries of messages to the store. */
+export interface FlushReport {
+  /** Messages that this process delivered since the last report. */
+  delivered: number;
+  /** Messages that still wait. */
+  pending: number;
+  /** Messages that cannot be delivered, since the last report. */
+  dead: number;
+}

@@ -1,0 +1,83 @@
+/** A turn that runs. */
+
+import { ActiveCall } from './active-call.js';
+import { camelCased } from './camel-case.js';
+import { fromThrown } from './core-error.js';
+import { bytesOf, Items, ListBatch } from './items.js';
+import type { Call, Turn as NativeTurn } from './native.js';
+import type { Aborter } from './signal.js';
+import type { Timeline, TurnEvent } from './turn-types.js';
+
+/**
+ * A turn that runs. It is read once: as events, with `for await`, or as the bytes of its event stream. Leaving the loop, or
+ * dropping the turn, is the reader's going away: the text so far is kept.
+ */
+export class Turn implements AsyncIterable<TurnEvent> {
+  #turn: NativeTurn;
+  #aborter: Aborter;
+  /** Kept alive for the functions that run for the turn. */
+  protected readonly owners: object;
+
+  /** Use `turns.start()`. */
+  constructor(turn: NativeTurn, aborter: Aborter, owners: object) {
+    this.#turn = turn;
+    this.#aborter = aborter;
+    this.owners = owners;
+    aborter.controller.signal.addEventListener('abort', () => turn.cancel(), { once: true });
+  }
+
+  /** The turn's id, for `turns.stop()`. */
+  get id(): string {
+    return this.#turn.id;
+  }
+
+  /** The id of the user's message. */
+  get messageId(): string {
+    return this.#turn.messageId;
+  }
+
+  /** The id of the AI's message. */
+  get replyId(): string {
+    return this.#turn.replyId;
+  }
+
+  /** The events. A turn that fails throws, with the text so far in `partial`. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<TurnEvent> {
+    return new Items(
+      this.#read(() => this.#turn.events()),
+      (events: TurnEvent[]) => new ListBatch(events),
+    );
+  }
+
+  /** The event stream as bytes, for the body of a response. A failure is an `error` event in it. */
+  sse(): ReadableStream<Uint8Array> {
+    return bytesOf(this.#read(() => this.#turn.bytes()));
+  }
+
+  /** The begin and the end of each stage so far. Messages are saved after the last event, too. */
+  timeline(): Timeline {
+    return this.#native(() => camelCased(JSON.parse(this.#turn.timeline()))) as Timeline;
+  }
+
+  /** Stops the turn: the text so far is kept, and the last event is a `done` that is `stopped`. */
+  stop(): void {
+    this.#native(() => this.#turn.stop());
+  }
+
+  /** Ends the turn now, as if its reader had gone away. */
+  cancel(): void {
+    this.#turn.cancel();
+  }
+
+  #read(start: () => Call): ActiveCall {
+    return new ActiveCall(start, this.#aborter, this);
+  }
+
+  #native<T>(act: () => T): T {
+    try {
+      return act();
+    } catch (error) {
+      throw fromThrown(error);
+    }
+  }
+}

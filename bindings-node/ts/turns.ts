@@ -1,0 +1,67 @@
+/** The engine of turns: a user's message, its streamed reply, and the side stages of both. */
+
+import { ActiveCall } from './active-call.js';
+import { connectionOf, type OpenAI } from './client.js';
+import { fromThrown } from './core-error.js';
+import { caller, hosted, type HostFunction } from './host.js';
+import { native } from './native.js';
+import { milliseconds } from './options.js';
+import { Aborter } from './signal.js';
+import { Turn } from './turn.js';
+import type { FlushReport, TurnRequest } from './turn-types.js';
+import { turnsSettings, type TurnsSettings } from './turns-settings.js';
+
+/** The options of an engine. */
+export interface TurnsOptions extends TurnsSettings {
+  /**
+   * Returns the label of a message, such as its sentiment. It runs beside the reply, in the asynchronous context of
+   * `start()`; a failure is on the timeline, and never breaks the turn.
+   */
+  sentiment?: HostFunction | null;
+}
+
+/** The longest wait of `flush()` unless it is told another, in milliseconds. */
+const FLUSH = 5000;
+
+/** The engine of turns. It keeps no process alive. */
+export class Turns {
+  #engine: InstanceType<typeof native.Turns>;
+  /** Kept alive here: the native side names it by number. */
+  #sentiment: HostFunction | undefined;
+
+  /** Turns with the client's model and its settings as they are now. */
+  constructor(client: OpenAI, { sentiment, ...settings }: TurnsOptions = {}) {
+    this.#sentiment = sentiment ?? undefined;
+    const [host, number] = this.#sentiment ? hosted(this.#sentiment) : [];
+    const made = turnsSettings(settings);
+    this.#engine = connectionOf(client).engine((inner, options) => new native.Turns(inner, options, made, host, { sentiment: number }));
+  }
+
+  /**
+   * Starts a turn. The user's message is in the outbox when this returns, which may take up to 50 ms where its file is slow.
+   * Aborting the signal ends the turn as if its reader had gone away.
+   */
+  start(request: TurnRequest, { signal }: { signal?: AbortSignal | null } = {}): Turn {
+    const aborter = new Aborter(signal);
+    const [context, number] = this.#sentiment ? caller() : [];
+    try {
+      return new Turn(this.#engine.start(JSON.stringify(request), number), aborter, { engine: this, context });
+    } catch (error) {
+      aborter.forget();
+      throw fromThrown(error);
+    }
+  }
+
+  /** Stops the turn with this id; false if no such turn runs in this process. */
+  stop(turnId: string): boolean {
+    return this.#engine.stop(turnId);
+  }
+
+  /** Waits until all messages are delivered or dead, at most for `timeout` milliseconds; default 5000. */
+  async flush({ timeout = FLUSH }: { timeout?: number } = {}): Promise<FlushReport> {
+    const limit = milliseconds(timeout) ?? FLUSH;
+    const call = new ActiveCall(() => this.#engine.flush(limit));
+    const { text = 'null' } = await call.answer();
+    return JSON.parse(text) as FlushReport;
+  }
+}
