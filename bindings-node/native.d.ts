@@ -111,6 +111,9 @@ export declare function errorCodes(): Array<string>
 /** All fields of a request that core knows by name. */
 export declare function requestFields(): Array<string>
 
+/** All fields of a turn's request. */
+export declare function turnRequestFields(): Array<string>
+
 /** Keeps core's log records of this level and above. The first call in a process sets the level. */
 export declare function keepLogs(level: string): boolean
 

@@ -16,7 +16,7 @@ mod turns;
 mod waker;
 
 use napi_derive::napi;
-use turnwire::{ChatRequest, ErrorKind};
+use turnwire::{ChatRequest, ErrorKind, bridge};
 
 /// All codes of errors.
 #[napi]
@@ -28,4 +28,10 @@ pub fn error_codes() -> Vec<&'static str> {
 #[napi]
 pub fn request_fields() -> Vec<&'static str> {
     ChatRequest::FIELDS.to_vec()
+}
+
+/// All fields of a turn's request.
+#[napi]
+pub fn turn_request_fields() -> Vec<&'static str> {
+    bridge::TURN_REQUEST_FIELDS.to_vec()
 }

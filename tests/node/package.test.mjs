@@ -144,13 +144,18 @@ test('strict types hold on the examples, on a typed program, and beside those of
   }
 });
 
-/** A program that names every field of core's requests, and every code of its errors, as one of ours: one that the types lack does not compile. */
+/** A program that names core's fields and codes as ours: one that the types lack does not compile. */
 function fieldsOfCore() {
   const native = createRequire(import.meta.url)(join(own, binary));
   const fields = native.requestFields();
   assert.ok(fields.includes('temperature'));
   return `import type * as ours from 'turnwire';
 export const fields: (keyof ours.ChatCompletionCreateParamsBase)[] = ${JSON.stringify(fields)};
+export const turns: (keyof ours.TurnRequest)[] = ${JSON.stringify(native.turnRequestFields().map(camelCase))};
 export const codes: ours.ErrorCode[] = ${JSON.stringify(native.errorCodes())};
 `;
+}
+
+function camelCase(name) {
+  return name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
 }

@@ -82,6 +82,18 @@ test('an idle client leaves no handle, before and after its calls, as test runne
   assert.deepEqual([out, err], ['["","",""]', '']);
 });
 
+test('an engine with a function keeps no process alive, also after a turn', async () => {
+  const model = await fake.script(chat('a'));
+  const program = `
+    const { Turns } = await import('turnwire');
+    const turns = new Turns(client, { model: '${model}', sentimentBudget: 10_000, sentiment: async () => (await new Promise((r) => setTimeout(r, 50)), 'joy') });
+  `;
+  assert.equal((await run(program)).code, 0);
+  const { code, out, ms } = await run(`${program} for await (const { type } of turns.start({ message: 'm' })) console.log(type);`);
+  assert.deepEqual([code, out], [0, 'content\ndone']);
+  assert.ok(ms < 3000, `${ms} ms`);
+});
+
 test('a stream that is read keeps the process alive until its end', async () => {
   const model = await fake.script({ steps: [{ role: 'assistant' }, { wait_ms: 700 }, { text: 'late' }, { finish: 'stop' }, { done: true }] });
   const { code, out } = await run(`read('${model}').then(console.log);`);
@@ -136,6 +148,29 @@ test('abandoned streams close their connections', async () => {
   assert.equal(code, 0, err);
 });
 
+test('turns that nobody reads any more, and engines that are gone, leave nothing', async () => {
+  const models = await Promise.all(Array.from({ length: 20 }, () => fake.script(endless())));
+  const { code, err } = await run(
+    `
+    const { Turns } = await import('turnwire');
+    const { signal } = new AbortController();
+    async function abandon(model) {
+      const turns = new Turns(client, { model, sentimentBudget: 1, sentiment: () => 'x' });
+      const events = turns.start({ message: 'm' }, { signal })[Symbol.asyncIterator]();
+      await events.next();
+    }
+    for (const model of ${JSON.stringify(models)}) await abandon(model);
+    for (let i = 0; i < 20; i += 1) { gc(); await new Promise((r) => setTimeout(r, 20)); }
+    const { getEventListeners } = await import('node:events');
+    if (getEventListeners(signal, 'abort').length > 1) throw new Error('listeners are left');
+    const left = (await (await fetch('${fake.url}/_fake/requests')).json()).filter((r) => ${JSON.stringify(models)}.includes(r.model) && r.outcome === null);
+    if (left.length > 1) throw new Error(left.length + ' are left');
+    `,
+    '--expose-gc',
+  );
+  assert.equal(code, 0, err);
+});
+
 // A worker's code runs as CommonJS from a string: there the import is dynamic.
 const cjs = (program) => new Worker(`(async () => { ${start().replace("import { OpenAI } from 'turnwire'", `const { OpenAI } = require(${JSON.stringify(new URL('../../bindings-node/dist/index.js', import.meta.url).pathname)})`)} ${program} })()`, { eval: true });
 
@@ -151,6 +186,38 @@ test('streams work in workers, each with its own reader', async () => {
     }),
   );
   assert.deepEqual(texts, Array.from({ length: 8 }, (_, i) => `in worker ${i}`));
+});
+
+test('turns work in workers, each with functions of its own', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, async (_, i) => {
+      const model = await fake.script(chat('a'));
+      const worker = cjs(`
+        const { Turns } = require(${JSON.stringify(new URL('../../bindings-node/dist/index.js', import.meta.url).pathname)});
+        const turns = new Turns(client, { model: '${model}', sentimentEvents: true, sentimentBudget: 10_000, sentiment: async (text) => text + ' in ${i}' });
+        const events = [];
+        for await (const event of turns.start({ message: 'asked' })) events.push(event);
+        require('node:worker_threads').parentPort.postMessage(events);
+      `);
+      const ended = new Promise((resolve) => worker.once('exit', resolve));
+      const events = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+      assert.equal(await ended, 0);
+      return events;
+    }),
+  );
+  assert.deepEqual(answers, Array.from({ length: 8 }, (_, i) => [{ type: 'sentiment', label: `asked in ${i}` }, { type: 'content', content: 'a' }, { type: 'done' }]));
+});
+
+test('workers that are terminated amid a turn and its function leave it', async () => {
+  const models = await Promise.all(Array.from({ length: 10 }, () => fake.script(endless(1))));
+  const workers = models.map((model) => cjs(`
+    const { Turns } = require(${JSON.stringify(new URL('../../bindings-node/dist/index.js', import.meta.url).pathname)});
+    const turns = new Turns(client, { model: '${model}', sentimentBudget: 1, sentiment: () => new Promise(() => {}) });
+    for await (const _ of turns.start({ message: 'm' }));
+  `));
+  await Promise.all(models.map((model) => fake.until(model, (request) => request.bytes_written > 2000, 20_000)));
+  await Promise.all(workers.map((worker) => worker.terminate()));
+  await Promise.all(models.map((model) => fake.until(model, (request) => request.outcome === 'client_closed')));
 });
 
 test('40 workers that are terminated amid their streams close their connections', async () => {

@@ -55,7 +55,7 @@ async function run(code) {
   const program = code
     .replaceAll(/from '(openai)'/g, "from 'turnwire'")
     // What a snippet leaves to its reader, and a logger that is not installed here.
-    .replace('// ...\n', "model: 'gpt-4o', messages: [],\n")
+    .replace('// ...\n', "model: 'gpt-4o', messages: [{ role: 'user', content: 'hi' }],\n")
     .replace("import pino from 'pino';", 'const pino = () => ({ child: () => console });');
   const head = [
     /\bimport .*turnwire/.test(program) ? '' : "import OpenAI from 'turnwire';",

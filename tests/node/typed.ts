@@ -1,6 +1,6 @@
 /** A program in strict TypeScript: it is compiled, not run. */
 
-import OpenAI, { APIError, RateLimitError, TruncatedStreamError, TurnwireError, type ChatCompletion, type ChatCompletionChunk, type ChatCompletionMessageParam } from 'turnwire';
+import OpenAI, { APIError, RateLimitError, TruncatedStreamError, Turns, TurnwireError, type ChatCompletion, type ChatCompletionChunk, type ChatCompletionMessageParam, type FlushReport, type Timeline, type TurnEvent, type TurnsOptions } from 'turnwire';
 
 const client = new OpenAI({ apiKey: 'k', timeout: 1000, logger: console, logLevel: 'info' });
 const messages: ChatCompletionMessageParam[] = [
@@ -55,6 +55,40 @@ export async function ids(): Promise<string[]> {
 
 // @ts-expect-error: a request names its model
 void (() => client.chat.completions.create({ messages }));
+
+const options: TurnsOptions = {
+  store: 'http://127.0.0.1:1',
+  outbox: 'outbox.db',
+  systemPrompt: 's',
+  onDisconnect: 'finish',
+  sentiment: async (text, { signal }) => (signal.aborted ? '' : text),
+};
+export async function turn(signal: AbortSignal): Promise<[string, Timeline, FlushReport]> {
+  const turns = new Turns(client, options);
+  const turn = turns.start({ message: 'm', userId: 'u', createWorkspace: true, accessToken: 'a', refreshToken: 'r' }, { signal });
+  let text = '';
+  for await (const event of turn) text += shown(event);
+  void new Response(turns.start({ message: 'm', history: messages }).sse());
+  turns.stop(turn.id);
+  return [text, turn.timeline(), await turns.flush({ timeout: 1000 })];
+}
+function shown(event: TurnEvent): string {
+  switch (event.type) {
+    case 'content':
+      return event.content;
+    case 'workspace':
+      return event.workspaceId;
+    case 'usage':
+      return `${event.totalTokens}`;
+    case 'stage_failed':
+      return `${event.stage} ${event.message} ${event.code?.length}`;
+    default:
+      return event.type;
+  }
+}
+
+// @ts-expect-error: a request has a message
+void (() => new Turns(client).start({ userId: 'u' }));
 
 // The names that programs for the `openai` package have, under the class.
 export function named(messages: OpenAI.Chat.ChatCompletionMessageParam[], options: OpenAI.RequestOptions): OpenAI.Chat.Completions.ChatCompletionCreateParamsStreaming {

@@ -1,0 +1,250 @@
+/** Turns: reading and leaving them, functions of the program, and what an engine keeps alive. */
+
+import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { getEventListeners } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { APIUserAbortError, ConfigError, InvalidRequestError, OpenAI, TruncatedStreamError, TurnwireError, Turns } from 'turnwire';
+
+import { chat, endless, startFake, startStore } from './fake.mjs';
+
+const USER = '0b1e55ed-0000-4000-8000-000000000001';
+
+let fake;
+let client;
+before(async () => {
+  fake = await startFake();
+  client = new OpenAI({ apiKey: 'k', baseURL: fake.baseURL, maxRetries: 0 });
+});
+after(() => fake.close());
+
+/** Turns whose model answers with these scripts, one after another. */
+async function engine(scripts, options) {
+  const model = await fake.script(scripts);
+  return { model, turns: new Turns(client, { model, ...options }) };
+}
+
+async function read(turn) {
+  const events = [];
+  for await (const event of turn) events.push(event);
+  return events;
+}
+
+const stage = (turn, name) => turn.timeline().stages.find((each) => each.name === name);
+const said = async (model) => JSON.parse((await fake.requests(model)).at(-1).body).messages;
+const closed = (model) => fake.until(model, (request) => request.outcome === 'client_closed');
+
+test('a turn is read as events', async () => {
+  const { turns } = await engine(chat('안', '녕'));
+  const turn = turns.start({ message: '안녕하세요' });
+  assert.deepEqual(await read(turn), [{ type: 'content', content: '안' }, { type: 'content', content: '녕' }, { type: 'done' }]);
+  assert.equal(new Set([turn.id, turn.messageId, turn.replyId]).size, 3);
+  const { stages, pieces, firstTokenMs, totalMs, firstAudioMs } = turn.timeline();
+  assert.deepEqual([stages.map(({ name, outcome }) => [name, outcome]), pieces, firstAudioMs], [[['reply', 'done']], 2, null]);
+  assert.ok(stages[0].beganMs <= firstTokenMs && firstTokenMs <= stages[0].endedMs && stages[0].endedMs <= totalMs);
+});
+
+test('a turn is read as bytes, which any web response takes', async () => {
+  const { turns } = await engine(chat('안', '녕'));
+  const text = await new Response(turns.start({ message: '안녕하세요' }).sse()).text();
+  assert.equal(text, 'data: {"type": "content", "content": "안"}\n\ndata: {"type": "content", "content": "녕"}\n\ndata: {"type": "done"}\n\n');
+});
+
+test('a turn has one reader, and a second one does not disturb it', async () => {
+  const { turns } = await engine([chat('a', 'b'), chat('a', 'b')]);
+  const turn = turns.start({ message: 'm' });
+  const events = turn[Symbol.asyncIterator]();
+  await events.next();
+  for (const second of [() => turn[Symbol.asyncIterator](), () => turn.sse()]) {
+    assert.throws(second, { constructor: InvalidRequestError, code: 'invalid_request', message: /reader/ });
+  }
+  assert.deepEqual(await read(events), [{ type: 'content', content: 'b' }, { type: 'done' }]);
+  const other = turns.start({ message: 'm' });
+  const bytes = other.sse();
+  assert.throws(() => other[Symbol.asyncIterator](), InvalidRequestError);
+  assert.match(await new Response(bytes).text(), /done/);
+});
+
+test('a request is refused before anything runs', async () => {
+  const { model, turns } = await engine(chat('a'));
+  for (const request of [{}, { message: ' ' }, { message: 1 }, { message: 'm', userID: 'u' }, { message: 'm', workspaceId: 'w' }]) {
+    assert.throws(() => turns.start(request), { constructor: InvalidRequestError, operation: 'turn.start' }, JSON.stringify(request));
+  }
+  assert.deepEqual(await fake.requests(model), []);
+});
+
+test('settings that cannot work throw at once', () => {
+  assert.throws(() => new Turns(client.withOptions({ apiKey: () => 'k' })), { constructor: ConfigError, message: /apiKey/ });
+  for (const options of [{ store: 'no url' }, { outbox: 'without/a/store.db' }, { sentimentEvents: true }, { sentimentBudget: -1 }]) {
+    assert.throws(() => new Turns(client, options), { constructor: ConfigError, errorCode: 'config' }, JSON.stringify(options));
+  }
+});
+
+test('a turn that breaks throws with its text so far; among bytes it is an event', async () => {
+  const half = { steps: [{ role: 'assistant' }, { text: 'half' }, { truncate: true }] };
+  const { turns } = await engine([half, half]);
+  await assert.rejects(read(turns.start({ message: 'm' })), (error) => error instanceof TruncatedStreamError && error.partial === 'half');
+  assert.match(await new Response(turns.start({ message: 'm' }).sse()).text(), /"type": "error".*"code": "truncated"/);
+});
+
+test('what a client sends goes with its turns', async () => {
+  const model = await fake.script(chat('a'));
+  const own = client.withOptions({ defaultHeaders: { 'x-team': 'red' }, defaultQuery: { v: 1 } });
+  await read(new Turns(own, { model }).start({ message: 'm' }));
+  const [{ headers, query }] = await fake.requests(model);
+  assert.deepEqual([new Headers(headers).get('x-team'), query], ['red', 'v=1']);
+});
+
+test('a signal that was aborted already starts nothing', async () => {
+  const { model, turns } = await engine(chat('a'));
+  assert.throws(() => turns.start({ message: 'm' }, { signal: AbortSignal.abort() }), APIUserAbortError);
+  assert.deepEqual(await fake.requests(model), []);
+});
+
+for (const [how, leave] of [
+  ['a signal', (turn, aborter) => aborter.abort()],
+  ['cancel()', (turn) => turn.cancel()],
+]) {
+  test(`${how} ends a turn quietly, and closes the connection`, async () => {
+    const { model, turns } = await engine([endless(), chat('a')]);
+    const aborter = new AbortController();
+    const turn = turns.start({ message: 'm' }, { signal: aborter.signal });
+    const events = [];
+    for await (const event of turn) {
+      events.push(event);
+      if (events.length === 3) leave(turn, aborter);
+    }
+    assert.ok(events.length >= 3 && events.every(({ type }) => type === 'content'));
+    await closed(model);
+    assert.equal(stage(turn, 'reply').outcome, 'cancelled');
+    assert.equal(getEventListeners(aborter.signal, 'abort').length, 0);
+    const unread = turns.start({ message: 'm' });
+    leave(unread, { abort: () => unread.cancel() });
+    assert.deepEqual(await read(unread), []);
+  });
+}
+
+test('a turn that is stopped ends well, with its text so far', async () => {
+  for (const stop of [(turns, turn) => turns.stop(turn.id), (turns, turn) => turn.stop() ?? true]) {
+    const { turns } = await engine(endless());
+    const turn = turns.start({ message: 'm' });
+    let last;
+    for await (const event of turn) {
+      if (!last) assert.ok(stop(turns, turn));
+      last = event;
+    }
+    assert.deepEqual(last, { type: 'done', stopped: true });
+    assert.equal(turns.stop(turn.id), false);
+  }
+});
+
+test('leaving a loop, and cancelling the bytes, leaves the turn', async () => {
+  const { model, turns } = await engine([endless(), endless()]);
+  for await (const _ of turns.start({ message: 'm' })) break;
+  await closed(model);
+  const reader = turns.start({ message: 'm' }).sse().getReader();
+  await reader.read();
+  await reader.cancel();
+  const ended = async () => (await fake.requests(model)).every(({ outcome }) => outcome === 'client_closed');
+  for (let i = 0; !(await ended()); i += 1) assert.ok(i < 500, 'the connection is open');
+});
+
+for (const [kind, sentiment] of [
+  ['plain', () => '기쁨'],
+  ['async', async () => '기쁨'],
+]) {
+  test(`the label of a ${kind} function reaches the model and the reader`, async () => {
+    const { model, turns } = await engine(chat('a'), { sentiment, sentimentHint: 'mood: {label}', sentimentBudget: 10_000, sentimentEvents: true });
+    const turn = turns.start({ message: '신난다' });
+    assert.deepEqual(await read(turn), [{ type: 'sentiment', label: '기쁨' }, { type: 'content', content: 'a' }, { type: 'done' }]);
+    assert.deepEqual(await said(model), [{ role: 'system', content: 'mood: 기쁨' }, { role: 'user', content: '신난다' }]);
+    assert.equal(stage(turn, 'sentiment').outcome, 'done');
+  });
+}
+
+test('a function runs in the asynchronous context of start()', async () => {
+  const request = new AsyncLocalStorage();
+  const seen = [];
+  const { turns } = await engine(Array(20).fill(chat('a')), { sentiment: async (text) => void seen.push([text, request.getStore()]) ?? 'x', sentimentBudget: 10_000 });
+  const ids = Array.from({ length: 20 }, (_, i) => `${i}`);
+  await Promise.all(ids.map((id) => read(request.run(id, () => turns.start({ message: id })))));
+  assert.deepEqual(seen.sort(), ids.map((id) => [id, id]).sort());
+});
+
+test('a function that fails never breaks the turn', async () => {
+  const failures = [
+    [() => Promise.reject(new RangeError('no such label')), /RangeError: no such label/],
+    [() => { throw new RangeError('no such label'); }, /RangeError: no such label/],
+    [() => 1, /must return a string, not number/],
+    [() => undefined, /must return a string, not undefined/],
+    [() => Promise.reject(null), /a value of type object/],
+    [() => { throw { toString: () => { throw 1; } }; }, /a value of type object/],
+  ];
+  for (const [sentiment, reason] of failures) {
+    const { turns } = await engine(chat('a'), { sentiment, sentimentBudget: 10_000, failureEvents: true });
+    const turn = turns.start({ message: 'm' });
+    const events = await read(turn);
+    assert.deepEqual(events.map(({ type, code }) => [type, code]), [['stage_failed', 'callback'], ['content', undefined], ['done', undefined]]);
+    assert.match(stage(turn, 'sentiment').reason, reason);
+  }
+});
+
+test('a function that is late costs its budget, and learns that nobody waits', async () => {
+  let asked;
+  let abandoned;
+  const wait = new Promise((resolve) => (abandoned = resolve));
+  const sentiment = (_, { signal }) => {
+    asked = true;
+    return new Promise(() => signal.addEventListener('abort', abandoned));
+  };
+  const { turns } = await engine(endless(), { sentiment, sentimentBudget: 1 });
+  const turn = turns.start({ message: 'm' });
+  for await (const event of turn) {
+    assert.notEqual(event.type, 'sentiment');
+    if (asked) turn.stop();
+  }
+  // Functions keep no process alive, so the test does.
+  const late = setTimeout(() => {}, 10_000);
+  await wait;
+  clearTimeout(late);
+  assert.equal(stage(turn, 'sentiment').outcome, 'cancelled');
+});
+
+test('messages go to the store through an outbox on disk', async () => {
+  const store = await startStore();
+  const folder = mkdtempSync(join(tmpdir(), 'turnwire-outbox-'));
+  try {
+    const { access, refresh } = await store.login(USER);
+    const { turns } = await engine(chat('a', 'b'), { store: store.url, outbox: join(folder, 'outbox.db') });
+    const turn = turns.start({ message: 'hello', userId: USER, createWorkspace: true, accessToken: access, refreshToken: refresh });
+    const events = await read(turn);
+    assert.deepEqual(await turns.flush(), { delivered: 2, pending: 0, dead: 0 });
+    const { messages, workspaces } = await store.stored();
+    assert.deepEqual(messages.map(({ message }) => [message.msgId, message.msgContent]), [[turn.messageId, 'hello'], [turn.replyId, 'ab']]);
+    assert.equal(events.find(({ type }) => type === 'workspace').workspaceId, workspaces[0].workspaceId);
+    assert.ok(existsSync(join(folder, 'outbox.db')));
+  } finally {
+    store.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a flush waits no longer than it may', async () => {
+  const { turns } = await engine({ ...chat('a'), wait_ms_before_headers: 60_000 }, { store: 'http://127.0.0.1:9', onDisconnect: 'finish' });
+  const turn = turns.start({ message: 'm', userId: USER, workspaceId: 'w', accessToken: 'a', refreshToken: 'r' });
+  const began = performance.now();
+  const { pending } = await turns.flush({ timeout: 50 });
+  const took = performance.now() - began;
+  assert.ok(pending === 1 && took > 40 && took < 5000, `${pending} pending after ${took} ms`);
+  await assert.rejects(turns.flush({ timeout: -1 }), ConfigError);
+  turn.cancel();
+});
+
+test('an error of a turn is one of the package', async () => {
+  const { turns } = await engine({ status: 401, steps: [{ json: { error: { message: 'wrong key' } } }] });
+  await assert.rejects(read(turns.start({ message: 'm' })), (error) => error instanceof TurnwireError && error.errorCode === 'authentication' && error.status === 401);
+});
