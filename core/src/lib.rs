@@ -47,6 +47,7 @@
 //! | `timeline-svg` | the drawing of a [`turn::Timeline`] |
 //! | `eventsource-stream` | a [`ChatStream`] from events of the crate `eventsource-stream` |
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::unreachable))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(all(feature = "service", feature = "turns")),

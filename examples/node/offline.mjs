@@ -4,7 +4,7 @@ import http from 'node:http';
 import { json } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Whether the environment names a service; what is blank does not. */
+/** Returns true if the environment names a service; a blank value does not. */
 export function isConfigured() {
   return ['OPENAI_API_KEY', 'OPENAI_BASE_URL'].some((name) => process.env[name]?.trim());
 }

@@ -67,7 +67,7 @@ async fn chat(options: &Options, out: &mut Output) -> Result<(), Failure> {
 #[derive(Parser)]
 #[command(name = "chat")]
 struct Options {
-    /// What to say; without it, the standard input is read
+    /// The message; without it, the standard input is read
     message: Option<String>,
 
     #[command(flatten)]
@@ -98,7 +98,7 @@ impl Options {
     }
 }
 
-/// How the reply went, in one line.
+/// A summary of the reply in one line.
 fn summary(reply: &ChatReply, first_token: Option<Duration>, elapsed: Duration) -> String {
     let mut facts = vec![reply.model.clone()];
     facts.extend(reply.finish_reason.as_ref().map(ToString::to_string));

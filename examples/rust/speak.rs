@@ -58,18 +58,18 @@ enum By {
 #[derive(Parser)]
 #[command(name = "speak")]
 struct Options {
-    /// What to speak; without it, the standard input is read
+    /// The text; without it, the standard input is read
     text: Option<String>,
 
     /// The file; its ending names the format: mp3, wav, opus, aac, flac or pcm
     #[arg(short, long, value_name = "FILE", default_value = "speech.mp3")]
     output: PathBuf,
 
-    /// Who speaks
+    /// The service that speaks
     #[arg(long, value_enum, default_value = "google")]
     speaker: By,
 
-    /// Where the service is [defaults: Google's, OpenAI's, http://localhost:5000]
+    /// The URL of the service [defaults: Google's, OpenAI's, http://localhost:5000]
     #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     base_url: Option<String>,
 
@@ -85,11 +85,11 @@ struct Options {
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     voice: Option<String>,
 
-    /// How to say it, for openai
+    /// Instructions for the voice, for openai
     #[arg(long, value_name = "TEXT")]
     instructions: Option<String>,
 
-    /// How fast; 1 is normal. google has only one other speed, below 1
+    /// The speed; 1 is normal. google has only one other speed, below 1
     #[arg(long)]
     speed: Option<f64>,
 

@@ -7,7 +7,7 @@ use turnwire::ChatStore;
 use crate::offline;
 use crate::terminal::{self, Failure};
 
-/// Whether the environment names a store; else there is an empty one in this program.
+/// Returns true if the environment names a store; else there is an empty one in this program.
 pub fn is_elsewhere() -> bool {
     terminal::is_set("TURNWIRE_STORE_URL")
 }
@@ -17,7 +17,7 @@ pub fn is_elsewhere() -> bool {
 pub struct Home {
     /// Its client.
     pub store: ChatStore,
-    /// Whose messages they are.
+    /// The user whose messages they are.
     pub user_id: String,
     _offline: Option<offline::Store>,
 }

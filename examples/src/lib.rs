@@ -1,4 +1,4 @@
-//! What the examples share: services that run without a network, a model to talk to, and manners in a terminal.
+//! Parts that the examples share: services that run without a network, a model to talk to, and manners in a terminal.
 
 pub mod home;
 pub mod model;

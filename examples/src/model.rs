@@ -23,7 +23,7 @@ use crate::terminal::{self, Failure};
 /// inside the program answers.
 #[derive(Debug, clap::Args)]
 pub struct ModelOptions {
-    /// Where the service is, up to but not including /chat/completions
+    /// The URL of the service, up to but not including /chat/completions
     #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     base_url: Option<String>,
 

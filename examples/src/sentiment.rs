@@ -1,4 +1,4 @@
-//! What a message expresses, by a few words: it stands where an application has a classifier.
+//! The sentiment of a message, by a few words: it stands where an application has a classifier.
 
 use crate::offline::Heard;
 

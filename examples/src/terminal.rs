@@ -9,10 +9,10 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 use tokio_util::sync::CancellationToken;
 
-/// What a shell reports of a program that is used wrongly.
+/// The exit code of a program that is used wrongly.
 const MISUSED: i32 = 2;
 
-/// What a shell reports of a program that Ctrl-C ended: 128 and the number of the signal.
+/// The exit code of a program that Ctrl-C ended: 128 and the number of the signal.
 const INTERRUPTED: i32 = 130;
 
 /// Why an example ended before it was done.
@@ -173,7 +173,7 @@ pub fn cancelled_by_ctrl_c() -> CancellationToken {
     let token = CancellationToken::new();
     let cancel = token.clone();
     tokio::spawn(async move {
-        // Where signals cannot be caught, they end the program by themselves.
+        // Signals that cannot be caught end the program by themselves.
         if tokio::signal::ctrl_c().await.is_ok() {
             cancel.cancel();
             // The output may be stuck, as when nobody scrolls a pager.
@@ -184,7 +184,7 @@ pub fn cancelled_by_ctrl_c() -> CancellationToken {
     token
 }
 
-/// What the person says: the message given, or else the standard input. Without either, the program ends with what
+/// The message of the person: the message given, or else the standard input. Without either, the program ends with what
 /// `C` says of its usage.
 ///
 /// # Errors
@@ -220,7 +220,7 @@ pub fn piped_input() -> Result<Option<String>, Failure> {
     Ok(Some(text))
 }
 
-/// Whether the environment has a value of this name that is not blank.
+/// Returns true if the environment has a value of this name that is not blank.
 pub fn is_set(name: &str) -> bool {
     std::env::var(name).is_ok_and(|value| !value.trim().is_empty())
 }

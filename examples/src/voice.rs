@@ -10,7 +10,7 @@ use turnwire::{GoogleTranslateSpeaker, Speech};
 
 use crate::terminal::Failure;
 
-/// Who speaks.
+/// The service that speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum By {
     /// Google Translate; needs no key
@@ -26,7 +26,7 @@ pub struct VoiceOptions {
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "reply.mp3")]
     speak: Option<PathBuf>,
 
-    /// Who speaks
+    /// The service that speaks
     #[arg(long, value_enum, default_value = "google", requires = "speak")]
     speaker: By,
 
@@ -35,7 +35,7 @@ pub struct VoiceOptions {
     voice: String,
 }
 
-/// What was heard of a reply so far.
+/// The audio of a reply so far.
 #[derive(Debug)]
 pub struct Recording {
     path: PathBuf,
@@ -43,7 +43,7 @@ pub struct Recording {
 }
 
 impl VoiceOptions {
-    /// How the reply is spoken, if it is.
+    /// The speech of the reply, if it is spoken.
     ///
     /// # Errors
     ///

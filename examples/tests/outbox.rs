@@ -44,7 +44,7 @@ fn filled(directory: &Path) -> PathBuf {
     file
 }
 
-/// What a run came to: exit code, standard output, standard error.
+/// The result of a run: exit code, standard output, standard error.
 fn run(file: &Path, words: &[&str]) -> (i32, String, String) {
     running::run(clean("outbox").args(words).arg("--file").arg(file))
 }

@@ -1,4 +1,4 @@
-//! What a message says, as far as it can be told without a model: its language, its words, a name.
+//! The meaning of a message, as far as it can be found without a model: its language, its words, a name.
 
 /// Something for each language: Korean, English.
 pub(crate) type Both<T> = [T; 2];
@@ -46,7 +46,7 @@ impl Heard {
         }
     }
 
-    /// Whether the message has one of the words of its language: Korean ones anywhere, without blanks; English
+    /// Returns true if the message has one of the words of its language: Korean ones anywhere, without blanks; English
     /// ones whole.
     pub(crate) fn has_any(&self, words: Both<&[&str]>) -> bool {
         self.of(words).iter().any(|word| match self.language {

@@ -1,8 +1,8 @@
-//! How a model talks: in pieces of a word or a few syllables, the first one late.
+//! The pace of a model: it talks in pieces of a word or a few syllables, the first one late.
 
 use std::time::Duration;
 
-/// How long a model takes to its first piece, and from each to the next.
+/// The time to the first piece, and from each to the next.
 const FIRST: Duration = Duration::from_millis(400);
 const NEXT: Duration = Duration::from_millis(25);
 

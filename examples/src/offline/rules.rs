@@ -1,4 +1,4 @@
-//! What the offline service says: a few rules, in Korean and English, that pick up what was said.
+//! The replies of the offline service: a few rules, in Korean and English, that pick up what was said.
 
 use jiff::civil::{DateTime, Weekday};
 

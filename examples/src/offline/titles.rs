@@ -2,7 +2,7 @@
 
 use super::heard::{Both, Heard};
 
-/// What instructions say that ask for a name.
+/// Phrases of instructions that ask for a name.
 const ASKING: &[&str] = &["워크스페이스 이름", "workspace name"];
 
 /// The most characters of a name that is made of the message.

@@ -16,12 +16,12 @@ pub(crate) fn clean(name: &str) -> Command {
     command
 }
 
-/// What a run came to: exit code, standard output, standard error.
+/// The result of a run: exit code, standard output, standard error.
 pub(crate) fn run(command: &mut Command) -> (i32, String, String) {
     told(command.output().unwrap())
 }
 
-/// What an output says: exit code, standard output, standard error.
+/// The parts of an output: exit code, standard output, standard error.
 pub(crate) fn told(output: Output) -> (i32, String, String) {
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))

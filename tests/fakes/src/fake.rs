@@ -65,7 +65,7 @@ impl Fake {
         format!("http://{}", self.address)
     }
 
-    /// What a client takes as its base: [`url`](Self::url) and `/v1`.
+    /// The base URL for a client: [`url`](Self::url) and `/v1`.
     pub fn base_url(&self) -> String {
         format!("{}/v1", self.url())
     }
@@ -118,12 +118,12 @@ impl Fake {
         self.shared.read(|log| log.for_model(model).cloned().collect())
     }
 
-    /// How many connections were accepted, those with only control requests aside.
+    /// The number of connections that were accepted, those with only control requests aside.
     pub fn connections(&self) -> u64 {
         self.shared.read(|log| log.connections)
     }
 
-    /// How many of them are open.
+    /// The number of those that are open.
     pub fn open_connections(&self) -> u64 {
         self.shared.read(|log| log.open_connections)
     }
@@ -174,7 +174,7 @@ pub struct FakeBuilder {
 
 impl Default for FakeBuilder {
     fn default() -> Self {
-        Self { port: 0, send_buffer: None, service: Arc::<Llm>::default() }
+        Self { port: 0, send_buffer: None, service: Arc::new(Llm::default()) }
     }
 }
 
@@ -202,7 +202,7 @@ impl FakeBuilder {
         self.service(Arc::<RealVoice>::default())
     }
 
-    /// What answers where no script does, in place of an LLM.
+    /// The service that answers where no script does, in place of an LLM.
     pub(crate) fn service(mut self, service: Arc<dyn Service>) -> Self {
         self.service = service;
         self

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const CREATED: u64 = 1_764_660_000;
 const FINGERPRINT: &str = "fp_fake";
 
-/// What every chunk of one reply has in common.
+/// The fields that all chunks of one reply share.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// The id of the completion.

@@ -9,7 +9,7 @@ use crate::openai::Reply;
 use crate::script::{Framing, Script};
 use crate::step::Step;
 
-/// What of the request the reply depends on.
+/// The parts of the request that the reply depends on.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) request_id: String,
@@ -24,7 +24,7 @@ pub(crate) struct Program {
     pub(crate) before_head: Duration,
     pub(crate) head: Vec<u8>,
     pub(crate) ops: Vec<Op>,
-    /// What ends the body when the operations have run out.
+    /// The end of the body when the operations have run out.
     pub(crate) end: &'static [u8],
     pub(crate) coalesce: usize,
     pub(crate) keep_alive: bool,

@@ -1,9 +1,9 @@
-//! What the fake saw: a record a request, kept up to date while its reply is written.
+//! The records of the fake: one a request, kept up to date while its reply is written.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// How a reply ended.
+/// The end of a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -55,7 +55,7 @@ pub struct Record {
     /// Since when a write has been waiting for the client to read. It starts anew whenever the
     /// client lets some bytes through.
     pub write_blocked_since_ms: Option<f64>,
-    /// How the reply ended, once it has.
+    /// The end of the reply, once it has come.
     pub outcome: Option<Outcome>,
 }
 
@@ -77,9 +77,9 @@ impl Record {
 pub struct Log {
     /// The requests, in the order in which they came. Control requests are not among them.
     pub requests: Vec<Record>,
-    /// How many connections were accepted, those that carry only control requests aside.
+    /// The number of connections that were accepted, those that carry only control requests aside.
     pub connections: u64,
-    /// How many of them are open.
+    /// The number of those that are open.
     pub open_connections: u64,
 }
 

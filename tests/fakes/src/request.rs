@@ -61,7 +61,7 @@ impl From<io::Error> for ReadError {
     }
 }
 
-/// What a connection has received and nobody has taken yet.
+/// The bytes that a connection has received and nobody has taken yet.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     bytes: Vec<u8>,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::openai;
 use crate::step::Step;
 
-/// How the client is told where the body ends.
+/// The way in which the client learns the end of the body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Framing {
@@ -24,16 +24,16 @@ pub enum Framing {
     Raw,
 }
 
-/// What the service does about a request that a script is written for.
+/// The service's part in a request that a script is written for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
     /// Nothing: the request might as well not have reached it.
     #[default]
     Nothing,
-    /// What it was asked, as ever; but the reply is the script's. This is how a reply is lost after the work was done.
+    /// It does its work as ever, but the reply is the script's. This is how a reply is lost after the work was done.
     Commit,
-    /// What it was asked, and its own reply goes out: later, in pieces, with more headers, or with more steps after
+    /// It does its work, and its own reply goes out: later, in pieces, with more headers, or with more steps after
     /// it, as the script says. Status and framing are the service's.
     Pass,
 }
@@ -137,7 +137,7 @@ impl Script {
         self
     }
 
-    /// How the body's end is told; [`Framing::Chunked`] unless set.
+    /// The framing of the body; [`Framing::Chunked`] unless set.
     pub fn framing(mut self, framing: Framing) -> Self {
         self.framing = framing;
         self
@@ -173,7 +173,7 @@ impl Script {
         self
     }
 
-    /// Whether the connection serves another request afterwards; it does unless told not to.
+    /// Sets if the connection serves another request afterwards. Default: it does.
     pub fn keep_alive(mut self, keep_alive: bool) -> Self {
         self.keep_alive = keep_alive;
         self

@@ -1,4 +1,4 @@
-//! What is behind the wire: a service that answers whatever no script is written for.
+//! The service behind the wire, which answers where no script does.
 
 use std::fmt::Debug;
 

@@ -20,7 +20,7 @@ pub const GOOGLE: &str = "/_/TranslateWebserverUi/data/batchexecute";
 const FRAME_HEADER: [u8; 13] = [0xff, 0xf3, 0x84, 0xc4, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 const FRAME_LENGTH: usize = 192;
 
-/// What stands before the text in a frame.
+/// The mark before the text in a frame.
 const MARK: &[u8] = b"says:";
 
 /// Silent MP3 that carries a text: 24 ms for each of its characters, and a frame more where it needs room.

@@ -1,4 +1,4 @@
-//! What the connections, the control calls and the test share: scripts, the log, and waking up
+//! The state that the connections, the control calls and the test share: scripts, the log, and waking up
 //! whoever waits for the log to change.
 
 use std::collections::{HashMap, VecDeque};
@@ -15,7 +15,7 @@ use crate::record::{Log, Outcome, Record};
 use crate::script::Script;
 use crate::service::{Call, Service};
 
-/// How long a wait may take before the test is told that it waits for nothing.
+/// The time after which a wait fails its test.
 const WAIT_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Shared {
         })
     }
 
-    /// What answers where no script does.
+    /// The service that answers where no script does.
     pub(crate) fn service(&self) -> &dyn Service {
         &*self.service
     }

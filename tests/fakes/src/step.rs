@@ -1,4 +1,4 @@
-//! What a scripted reply does, one step after another, and how each step is written in JSON.
+//! The steps of a scripted reply, and their form in JSON.
 
 use std::num::NonZeroUsize;
 
@@ -59,16 +59,16 @@ pub enum Step {
     WaitMs(u64),
     /// Steps to take again and again. The body is serialised once, whatever `times` is.
     Repeat {
-        /// How often.
+        /// The number of rounds.
         times: u64,
-        /// What.
+        /// The steps of each.
         steps: Vec<Step>,
     },
     /// Text at a trickle; it is cut between bytes, so characters may be torn.
     Drip {
         /// The text.
         text: String,
-        /// How many bytes at a time.
+        /// The bytes of each piece.
         #[serde(default = "one")]
         bytes: NonZeroUsize,
         /// The pause between two writes, in milliseconds.

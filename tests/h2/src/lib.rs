@@ -43,10 +43,10 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use turnwire_fakes::openai::{self, Reply};
 
-/// How long the body of model `big` is, at least.
+/// The least length of the body of model `big`.
 pub const BIG_BODY_BYTES: u64 = 64 << 20;
 
-/// How long what was sent has to go out before the stream is reset.
+/// The time between the last byte and the reset of the stream.
 const BEFORE_RESET: Duration = Duration::from_millis(50);
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -102,7 +102,7 @@ impl H2Fake {
         format!("https://{}", self.address)
     }
 
-    /// What a client takes as its base: [`url`](Self::url) and `/v1`.
+    /// The base URL for a client: [`url`](Self::url) and `/v1`.
     pub fn base_url(&self) -> String {
         format!("{}/v1", self.url())
     }
@@ -112,7 +112,7 @@ impl H2Fake {
         &self.certificate_pem
     }
 
-    /// How many connections were accepted.
+    /// The number of connections that were accepted.
     pub fn connections(&self) -> u64 {
         look(&self.seen, |seen| seen.connections)
     }
@@ -162,7 +162,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, seen: Arc<Mutex<Se
 }
 
 async fn serve(stream: TcpStream, acceptor: TlsAcceptor, number: u64, seen: Arc<Mutex<Seen>>) {
-    // How a client breaks off a handshake or a connection is the client's business.
+    // The end of a handshake or a connection is the client's business.
     let Ok(stream) = acceptor.accept(stream).await else { return };
     let service = service_fn(move |request| respond(request, number, Arc::clone(&seen)));
     let _ = auto::Builder::new(TokioExecutor::new())

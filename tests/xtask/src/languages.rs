@@ -12,7 +12,7 @@ use crate::venv::Venv;
 /// The variable that tells a test where the scriptable fake service is.
 const FAKE: &str = "TURNWIRE_FAKE_LLM";
 
-/// What a package is prepared for.
+/// The purpose that a package is prepared for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose {
     /// Tests, which share the build of the Rust tests.

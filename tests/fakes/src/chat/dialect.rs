@@ -5,22 +5,22 @@ use serde_json::Value;
 
 use crate::script::Script;
 
-/// How streams are written. The default is the contract's own way.
+/// The form of streams. The default is the contract's own way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Dialect {
-    /// Whether there is a space after each colon and comma of the JSON, and after `data:`.
+    /// A space follows each colon and comma of the JSON, and after `data:`.
     pub spaces: bool,
-    /// Whether what is not ASCII is written as `\uXXXX`.
+    /// Characters beyond ASCII are written as `\uXXXX`.
     pub escapes: bool,
-    /// What ends a line.
+    /// The end of a line.
     pub line_end: LineEnd,
-    /// Whether there is nothing but the reply's bare text.
+    /// There is nothing but the reply's bare text.
     pub bare: bool,
 }
 
-/// What ends a line.
+/// The end of a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LineEnd {

@@ -40,7 +40,7 @@ pub struct FakeChat {
 pub struct Taken {
     /// The user's message.
     pub message: String,
-    /// Where it belongs.
+    /// The workspace that it belongs to.
     pub workspace_id: String,
     /// The call that it came by: `chat` or `stream`.
     pub call: String,

@@ -124,7 +124,7 @@ impl Chat {
 impl Service for Chat {
     fn keys(&self, call: &Call<'_>) -> Vec<String> {
         let Some(name) = name(&call.request.path) else { return vec![call.request.path.clone()] };
-        // What a browser asks beforehand is no call yet.
+        // The question that a browser asks beforehand is no call yet.
         if call.request.method == "OPTIONS" {
             return vec!["preflight".to_owned()];
         }

@@ -1,4 +1,4 @@
-//! What the store holds: rows of messages, workspaces and sessions, under a clock that tests can turn.
+//! The content of the store: rows of messages, workspaces and sessions, under a clock that tests can turn.
 
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use serde_json::Value;
 
-/// How long a session lives without a message, in milliseconds.
+/// The life of a session without a message, in milliseconds.
 const SESSION_LIFE_MS: i64 = 10 * 60 * 1000;
 
 /// A row of the message table.
@@ -15,7 +15,7 @@ const SESSION_LIFE_MS: i64 = 10 * 60 * 1000;
 pub struct StoredMessage {
     /// The message as it was saved last.
     pub message: Value,
-    /// How often it was saved: more than once means that its save was repeated.
+    /// The number of its saves: more than once means that its save was repeated.
     pub saves: u64,
 }
 
@@ -34,7 +34,7 @@ pub struct StoredWorkspace {
     pub workspace_updated_at: i64,
     /// When it was deleted, in epoch milliseconds.
     pub workspace_deleted_at: Option<i64>,
-    /// Whose it is.
+    /// The user that it belongs to.
     pub workspace_mem_uuid: String,
     /// `ACTIVE`, `ARCHIVED` or `DELETED`.
     pub workspace_status: String,
@@ -49,12 +49,12 @@ pub struct StoredSession {
     pub session_id: String,
     /// The workspace it is in.
     pub session_workspace_id: String,
-    /// Whose it is.
+    /// The user that it belongs to.
     #[serde(rename = "sessionMemUUID")]
     pub session_mem_uuid: String,
     /// `ACTIVE`, `COMPLETED`, `ERROR` or `TIMEOUT`.
     pub session_status: String,
-    /// How many messages were counted.
+    /// The number of messages that were counted.
     pub session_message_count: u64,
     /// When a message was counted last, or the session began, in epoch milliseconds.
     pub session_last_message_at: i64,
@@ -80,7 +80,7 @@ impl Stored {
         self.messages.iter().map(|row| &row.message).find(|message| message["msgId"] == id)
     }
 
-    /// How many messages were counted in a workspace, in all its sessions.
+    /// The number of messages that were counted in a workspace, in all its sessions.
     pub fn counted(&self, workspace: &str) -> u64 {
         let sessions = self.sessions.iter().filter(|s| s.session_workspace_id == workspace);
         sessions.map(|session| session.session_message_count).sum()
@@ -91,7 +91,7 @@ impl Stored {
 #[derive(Debug, Default)]
 pub(crate) struct Data {
     pub(crate) stored: Stored,
-    /// Where each message is in the table, by its id.
+    /// The place of each message in the table, by its id.
     rows: HashMap<String, usize>,
     turned_ms: i64,
     last_number: u64,

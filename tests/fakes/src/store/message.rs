@@ -1,4 +1,4 @@
-//! What the store demands of a message.
+//! The demands of the store on a message.
 
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ pub(crate) fn check(message: &Value) -> Result<(&str, &str), String> {
     Ok((id, text("msgWorkspaceId")?))
 }
 
-/// Whether the row has room for the message; or what the database says.
+/// Checks that the row has room for the message; an error is the database's.
 pub(crate) fn fits(message: &Value) -> Result<(), String> {
     let length = message["msgContent"].as_str().map_or(0, |text| text.chars().count());
     match length <= LONGEST {

@@ -44,9 +44,9 @@ pub struct FakeStore {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Login {
-    /// What `Authorization: Bearer …` carries.
+    /// The token of `Authorization: Bearer …`.
     pub access: String,
-    /// What `RefreshToken: Bearer …` carries.
+    /// The token of `RefreshToken: Bearer …`.
     pub refresh: String,
 }
 
@@ -142,7 +142,7 @@ impl FakeStoreBuilder {
         self
     }
 
-    /// Whether it is an older store, which has `GET /api/workspace/{memUuid}` and
+    /// Makes it an older store, which has `GET /api/workspace/{memUuid}` and
     /// `POST /api/members/refresh-token` in place of the present calls.
     pub fn older(mut self, older: bool) -> Self {
         self.older = older;

@@ -18,7 +18,7 @@ const LONGEST_NAME: usize = 100;
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     data: Mutex<Data>,
-    /// Whether it has the calls of older stores in place of the present ones.
+    /// It has the calls of older stores in place of the present ones.
     older: bool,
     pace: Option<Pace>,
 }

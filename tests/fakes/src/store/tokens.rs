@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 /// The secret that signs, as a store's settings hold it: in Base64.
 const SECRET: &str = "dHVybndpcmUgZmFrZSBzdG9yZTogbm90IGEgc2VjcmV0IGF0IGFsbA==";
 
-/// How long a token of each kind lives, in milliseconds.
+/// The life of a token of each kind, in milliseconds.
 pub(crate) const ACCESS_LIFE_MS: i64 = 30 * 60 * 1000;
 pub(crate) const REFRESH_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Deserialize)]
 struct Claims {
     category: String,
@@ -28,14 +28,14 @@ struct Member {
     mem_uuid: String,
 }
 
-/// What a token is for.
+/// The purpose of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Access,
     Refresh,
 }
 
-/// What became of a token by now.
+/// The state of a token now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Standing {
     Good {
@@ -85,7 +85,7 @@ pub(crate) fn judge(header: Option<&str>, kind: Kind, now_ms: i64) -> Standing {
     }
 }
 
-/// What a token says, if this store signed it.
+/// The claims of a token, if this store signed it.
 fn claims(token: &str) -> Option<Claims> {
     let (signed, signature) = token.rsplit_once('.')?;
     let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;

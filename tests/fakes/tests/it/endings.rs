@@ -1,4 +1,4 @@
-//! How replies and connections end, by script.
+//! Ends of replies and connections, by script.
 
 use std::io;
 

@@ -52,7 +52,7 @@ impl Reply {
             .collect()
     }
 
-    /// What a reader of the stream would have been shown.
+    /// The text that a reader of the stream sees.
     pub(crate) fn content(&self) -> String {
         self.events().iter().filter_map(|e| e["choices"][0]["delta"]["content"].as_str()).collect()
     }

@@ -1,4 +1,4 @@
-//! What the fake knows about requests, replies, and clients that go away.
+//! Records of requests, replies, and clients that go away.
 
 use std::io::Read;
 use std::time::{Duration, Instant};

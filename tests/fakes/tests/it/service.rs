@@ -1,4 +1,4 @@
-//! What requests get that no script is for.
+//! Answers to requests that no script is for.
 
 use serde_json::json;
 use turnwire_fakes::Fake;

@@ -34,7 +34,7 @@ async fn the_request_on_the_wire_is_what_was_asked() {
         .query("trace", "1 &2")
         .idempotency_key("key-1");
     #[derive(schemars::JsonSchema)]
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "the type is only described")]
     struct City {
         name: String,
     }

@@ -24,7 +24,7 @@ fn crates(features: &[&str]) -> Vec<String> {
         .args(features)
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
         .output()
-        .unwrap();
+        .unwrap_or_else(|error| panic!("cargo does not run: {error}"));
     let (said, why) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{why}");

@@ -14,7 +14,6 @@ pub(crate) struct Word {
     pub(crate) path: String,
     pub(crate) line: usize,
     pub(crate) after_dot: bool,
-    pub(crate) is_macro: bool,
     pub(crate) in_attribute: bool,
     /// Under `#[cfg(test)]`.
     pub(crate) in_test: bool,
@@ -95,8 +94,6 @@ impl Lexed {
                         path: path.clone(),
                         line: ident.span().start().line,
                         after_dot: is_punct(before(1), '.'),
-                        is_macro: is_punct(tokens.get(i + 1), '!')
-                            && !is_punct(tokens.get(i + 2), '='),
                         in_attribute: place.in_attribute,
                         in_test: place.in_test,
                     });

@@ -6,9 +6,8 @@
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
 mod circles;
-mod code;
-mod failing;
 mod features;
+mod ignored;
 mod imports;
 mod layers;
 mod layout;
