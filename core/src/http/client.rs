@@ -1,228 +1,314 @@
-//! A client's set-up: base URL, credentials, TLS, connection pool, proxies.
+//! The client: attempts, retries and redirects of a request, up to the headers of a good response.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use http::header::{
-    AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue,
 };
-use http_body_util::Full;
-use hyper_util::client::legacy;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use percent_encoding::percent_decode_str;
+use http::{HeaderMap, Method, Version};
+use tokio::time::{Instant, sleep};
 use url::Url;
 
-use super::connect::Connector;
-use super::proxy::{Protocol, Proxy, ProxyChoice};
+use super::body::Body;
+use super::bounds::{Bounds, until};
+use super::coding::Decoder;
+use super::connections::{Connections, Route};
+use super::context::Context;
+use super::headers::{change_headers, insert_header};
+use super::names::IDEMPOTENCY_KEY;
 use super::redact::shown;
-use super::{BUILD, HttpClient, Inner, tls};
-use crate::config::{HeaderChange, Limits, RetryPolicy, Timeouts};
+use super::redirect::{Redirect, redirect};
+use super::request::{Repeat, Request, Response};
+use super::retry::{self, Again, next_wait};
+use super::returning::Returning;
+use super::watch::Watch;
+use super::{failure, informational};
+use crate::config::{CallOptions, Limits, RetryPolicy, Timeouts};
 use crate::credentials::Secret;
-use crate::error::{Error, ErrorKind, Result};
-use crate::process::PerProcess;
+use crate::error::{ErrorKind, Result};
+use crate::process::{PerProcess, new_id};
 use crate::redact::Redactor;
 
-/// Headers that tell how a message is framed (RFC 9110 and 9112): a wrong one makes two requests of one.
-const FRAMING: [&str; 8] = [
-    "connection",
-    "content-length",
-    "expect",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
-/// Flow control of HTTP/2 (RFC 9113, section 5.2): one stream's window is small, and the connection's is larger than all
-/// of them together, so a stream that nobody reads cannot use up what its neighbours need.
-const STREAM_WINDOW: u32 = 256 * 1024;
-const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
-
-/// How long a connection that nobody uses is kept.
-const KEPT: Duration = Duration::from_secs(90);
-
-/// How much of an HTTP/1 response is read ahead, which is also how long its headers may be; and those of HTTP/2.
-const READ_AHEAD: u32 = 128 * 1024;
-
-/// The client of the connections.
-pub(super) type Connections = legacy::Client<Connector, Full<Bytes>>;
-
-/// The settings of an [`HttpClient`].
-#[derive(Clone, Debug, Default)]
-pub(crate) struct HttpConfig {
-    pub(crate) base_url: Option<Secret>,
-    pub(crate) bearer: Option<Secret>,
-    /// What the client calls itself; its own name and version if not set.
-    pub(crate) user_agent: Option<&'static str>,
-    pub(crate) headers: Vec<HeaderChange>,
-    pub(crate) query: Vec<(String, Secret)>,
-    pub(crate) timeouts: Timeouts,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) limits: Limits,
-    pub(crate) proxy: ProxyChoice,
-    /// Certificates in PEM that are trusted besides the system's.
-    pub(crate) root_certificates: Vec<Vec<u8>>,
+/// A client of one base URL; clones share its connections.
+///
+/// It works on in a forked child, with connections of the child's own: all but those is plain configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpClient {
+    pub(super) inner: Arc<Inner>,
 }
 
-impl HttpConfig {
-    pub(crate) fn build(self) -> Result<HttpClient> {
-        let mut redactor = Redactor::default();
-        let mut base = base_url(self.base_url.as_ref().map(Secret::expose).unwrap_or_default())?;
-        for (name, value) in base.query_pairs() {
-            redactor.add_value(&name, &value);
+pub(super) struct Inner {
+    pub(super) base: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) query: Vec<(String, Secret)>,
+    pub(super) timeouts: Timeouts,
+    pub(super) retry: RetryPolicy,
+    pub(super) limits: Limits,
+    pub(super) redactor: Redactor,
+    pub(super) route: Route,
+    pub(super) live: PerProcess<Arc<Live>>,
+}
+
+/// The state that belongs to one process.
+pub(super) struct Live {
+    connections: Connections,
+    returning: Returning,
+}
+
+impl Inner {
+    pub(super) fn live(&self) -> Result<Arc<Live>> {
+        self.live.get_or_try_make(|| {
+            let connections = self.route.connections()?;
+            Ok(Arc::new(Live { connections, returning: Returning::default() }))
+        })
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http")
+            .field("base", &shown(&self.base))
+            .field("headers", &self.headers)
+            .field("timeouts", &self.timeouts)
+            .field("retry", &self.retry)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl HttpClient {
+    /// The host that the client talks to, and its port.
+    pub(crate) fn server(&self) -> (&str, Option<u16>) {
+        let base = &self.inner.base;
+        (base.host_str().unwrap_or_default(), base.port_or_known_default())
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// The time limit of a whole reply, in a call with these options.
+    pub(crate) fn total(&self, options: &CallOptions) -> Option<Duration> {
+        options.timeouts.over(&self.inner.timeouts).total
+    }
+
+    /// Sends `request` until a response of status 2xx begins.
+    pub(crate) async fn send(&self, request: Request<'_>) -> Result<Response> {
+        let prepared = self.prepare(&request)?;
+        let live = self.inner.live()?;
+        let timeouts = request.options.timeouts.over(&self.inner.timeouts);
+        let total = if request.streamed { timeouts.stream_total } else { timeouts.total };
+        let deadline = || total.and_then(|limit| Instant::now().checked_add(limit));
+        let mut bounds = Bounds { deadline: deadline(), cancel: request.options.cancel.clone() };
+        let again = Again {
+            max_retries: request.options.max_retries.unwrap_or(self.inner.retry.max_retries),
+            after_timeouts: request.options.retry_timeouts,
+        };
+        // Then the limit of a whole reply is each attempt's, or there would be no time left for another.
+        let is_limit_renewed = again.after_timeouts && !request.streamed;
+        let mut context = self.context(&prepared, request.operation);
+        loop {
+            context.attempts += 1;
+            context.request_id = None;
+            let error = match self.attempt(&live, &prepared, &timeouts, &bounds, &mut context).await
+            {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            if is_limit_renewed {
+                bounds.deadline = None;
+            }
+            let retries = context.attempts - 1;
+            let wait = next_wait(&self.inner.retry, again, retries, &error, fastrand::f64())
+                .filter(|wait| bounds.allows(*wait))
+                .filter(|_| request.repeat == Repeat::ByPolicy || retry::is_untaken(&error));
+            let Some(wait) = wait else {
+                return Err(error);
+            };
+            tracing::debug!(
+                error.code = error.code(),
+                attempt = context.attempts,
+                wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+                "{} failed in passing and is tried again",
+                request.operation,
+            );
+            bounds
+                .run(sleep(wait))
+                .await
+                .map_err(|kind| context.error(kind, "while waiting to try again"))?;
+            if is_limit_renewed {
+                bounds.deadline = deadline();
+            }
         }
+    }
+
+    /// One attempt, with the redirects that it is led through.
+    async fn attempt(
+        &self,
+        live: &Live,
+        prepared: &Prepared,
+        timeouts: &Timeouts,
+        bounds: &Bounds,
+        context: &mut Context,
+    ) -> Result<Response> {
+        let mut url = prepared.url.clone();
+        for hops in 0.. {
+            live.returning.wait().await;
+            let mut request = http::Request::new(prepared.body.clone().unwrap_or_default().into());
+            *request.method_mut() = prepared.method.clone();
+            *request.uri_mut() = url.as_str().parse().map_err(|e| {
+                context.error(ErrorKind::InvalidRequest, format!("the URL cannot be sent: {e}"))
+            })?;
+            *request.headers_mut() = prepared.headers.clone();
+            let bounded = informational::bound(&mut request);
+            let headers_deadline = match (prepared.streamed, timeouts.headers) {
+                (true, Some(limit)) => Instant::now().checked_add(limit),
+                _ => None,
+            };
+            let response = bounded.run(live.connections.request(request));
+            let (head, incoming) = match bounds.run(until(headers_deadline, response)).await {
+                Ok(Some(Some(Ok(response)))) => response.into_parts(),
+                Ok(Some(Some(Err(error)))) => return Err(failure::from_send(context, error)),
+                Ok(Some(None)) => {
+                    let message = "the service sent one informational response (1xx) after another";
+                    return Err(context.error(ErrorKind::UnexpectedReply, message));
+                }
+                Ok(None) => {
+                    let message = "no response began within the headers limit";
+                    return Err(context.error(ErrorKind::HeadersTimeout, message));
+                }
+                Err(kind) => return Err(context.error(kind, "before a response began")),
+            };
+            let (status, mut headers) = (head.status, head.headers);
+            let is_http2 = head.version == Version::HTTP_2;
+            context.take_in(&mut headers);
+            let (idle, content) = match prepared.streamed {
+                true => (timeouts.idle, timeouts.content),
+                false => (None, None),
+            };
+            let watch = Watch::new(idle, content, bounds.deadline, bounds.cancel.clone());
+            let returning = live.returning.clone();
+            let (decoder, unreadable) = match Decoder::of(&headers) {
+                Ok(decoder) => (decoder, None),
+                Err(coding) => (None, Some(unreadable(&coding))),
+            };
+            if decoder.is_some() {
+                // They are no longer true of what is read.
+                headers.remove(CONTENT_ENCODING);
+                headers.remove(CONTENT_LENGTH);
+            }
+            let mut body = Body::new(incoming, is_http2, watch, context.clone(), returning);
+            body.decode(decoder);
+            match redirect(&url, &prepared.method, hops, status, &headers) {
+                Some(Redirect::Follow(to)) => {
+                    url = to;
+                    continue;
+                }
+                Some(Redirect::Refuse(why)) => {
+                    return Err(context.error(ErrorKind::Redirect, why).with_status(status));
+                }
+                None if status.is_success() => match unreadable {
+                    None => return Ok(Response { status, url, headers, body }),
+                    Some(why) => return Err(context.error(ErrorKind::UnexpectedReply, why)),
+                },
+                None => {}
+            }
+            let most = self.inner.limits.error_body;
+            let body = match unreadable {
+                None => body.collect_some(most).await,
+                Some(why) => why.into(),
+            };
+            return Err(failure::from_response(context, status, &headers, &body));
+        }
+        Err(context.error(ErrorKind::Redirect, "too many redirects"))
+    }
+
+    /// The part of a request that all its attempts share.
+    fn prepare(&self, request: &Request<'_>) -> Result<Prepared> {
+        let inner = &*self.inner;
+        let mut redactor = inner.redactor.clone();
         let mut headers = HeaderMap::new();
-        if let Some(credentials) = take_credentials(&mut base, &mut redactor) {
-            insert_header(&mut headers, AUTHORIZATION.as_str(), &credentials, BUILD)?;
+        headers.insert(ACCEPT, HeaderValue::from_static(request.accept));
+        // Without this header any coding is allowed (RFC 9110, section 12.5.3).
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if request.body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        let agent = self.user_agent.unwrap_or(concat!("turnwire/", env!("CARGO_PKG_VERSION")));
-        headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-        let of_base = |e: Error| e.with_target(Some(shown(&base).into()));
-        let proxy = self.proxy.resolve(&base).map_err(of_base)?;
-        if let Some((user, password)) = proxy.as_ref().and_then(|proxy| proxy.user.as_ref()) {
-            redactor.add_login(user.expose(), password.expose());
+        for (name, value) in request.headers {
+            headers.insert(*name, HeaderValue::from_static(value));
         }
-        // A proxy that forwards reads the request's headers; one that makes a tunnel is told while it makes it.
-        let forwards = |proxy: &&Proxy| proxy.protocol == Protocol::Http && base.scheme() == "http";
-        let authorization = proxy.as_ref().filter(forwards).and_then(Proxy::authorization);
-        headers.extend(authorization.map(|value| (PROXY_AUTHORIZATION, value)));
-        let key = self.bearer.as_ref().map(|key| key.expose().trim()).filter(|key| !key.is_empty());
-        if let Some(key) = key {
-            redactor.add(key);
-            let value = Secret::from(format!("Bearer {key}"));
-            insert_header(&mut headers, AUTHORIZATION.as_str(), &value, BUILD)?;
+        if request.keyed {
+            let key = new_id().to_string();
+            insert_header(&mut headers, IDEMPOTENCY_KEY, &key.into(), request.operation)?;
         }
-        change_headers(&mut headers, &self.headers, &mut redactor, BUILD)?;
-        for (name, value) in &self.query {
+        // The client's and then the call's own headers take the place of these.
+        for (name, value) in &inner.headers {
+            headers.insert(name, value.clone());
+        }
+        if let Some(key) = &request.options.idempotency_key {
+            insert_header(&mut headers, IDEMPOTENCY_KEY, key, request.operation)?;
+        }
+        change_headers(&mut headers, &request.options.headers, &mut redactor, request.operation)?;
+        for (name, value) in &request.options.query {
             redactor.add_value(name, value.expose());
         }
-        if !(0.0..=1.0).contains(&self.retry.jitter) {
-            let why = format!("the retries' jitter is {}, not a part of one", self.retry.jitter);
-            return Err(Error::new(ErrorKind::Config, BUILD, why));
+        request.known.iter().for_each(|tokens| redactor.add_tokens(tokens));
+        let mut url = inner.base.clone();
+        let path = request.path.trim_start_matches('/');
+        url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(request.query);
         }
-        let (roots, limit) = (self.root_certificates, self.timeouts.connect);
-        let route = Route { roots, proxy, limit };
-        let client = HttpClient {
-            inner: Arc::new(Inner {
-                base: base.clone(),
-                headers,
-                query: self.query,
-                timeouts: self.timeouts,
-                retry: self.retry,
-                limits: self.limits,
-                redactor,
-                route,
-                live: PerProcess::new(),
-            }),
-        };
-        // What is wrong with the route is an error here, and not of the first call.
-        client.inner.live().map_err(of_base)?;
-        Ok(client)
+        add_query(&mut url, &inner.query);
+        add_query(&mut url, &request.options.query);
+        Ok(Prepared {
+            method: request.method.clone(),
+            url,
+            headers,
+            body: request.body.clone(),
+            streamed: request.streamed,
+            redactor,
+        })
     }
-}
 
-/// What connections are made from.
-pub(super) struct Route {
-    /// Certificates in PEM that are trusted besides the system's.
-    roots: Vec<Vec<u8>>,
-    proxy: Option<Proxy>,
-    limit: Option<Duration>,
-}
-
-impl Route {
-    /// Connections of this process. Nothing of them is shared with another, TLS sessions included.
-    pub(super) fn connections(&self) -> Result<Connections> {
-        let connector = Connector::new(tls::config(&self.roots)?, self.proxy.clone(), self.limit);
-        let connections = legacy::Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(KEPT)
-            .http1_max_buf_size(READ_AHEAD as usize)
-            .http2_max_header_list_size(READ_AHEAD)
-            .http2_initial_stream_window_size(STREAM_WINDOW)
-            .http2_initial_connection_window_size(CONNECTION_WINDOW)
-            .build(connector);
-        Ok(connections)
-    }
-}
-
-/// Puts headers in place of those of their names, and takes away those without a value; what they carry is secret.
-pub(super) fn change_headers(
-    headers: &mut HeaderMap,
-    changes: &[HeaderChange],
-    redactor: &mut Redactor,
-    operation: &'static str,
-) -> Result<()> {
-    for (name, value) in changes {
-        match value {
-            Some(value) => {
-                redactor.add_value(name, value.expose());
-                insert_header(headers, name, value, operation)?;
-            }
-            None => {
-                headers.remove(name);
-            }
+    fn context(&self, prepared: &Prepared, operation: &'static str) -> Context {
+        Context {
+            operation,
+            target: Some(format!("{} {}", prepared.method, shown(&prepared.url)).into()),
+            request_id: None,
+            attempts: 0,
+            redactor: prepared.redactor.clone(),
         }
     }
-    Ok(())
 }
 
-/// Puts a header in place of those of the same name; its value never shows in `Debug`.
-pub(super) fn insert_header(
-    headers: &mut HeaderMap,
-    name: &str,
-    value: &Secret,
-    operation: &'static str,
-) -> Result<()> {
-    let refuse = |what: &str| {
-        // A value that was refused may hold a key, and so may what is taken for a name: a whole line of a header.
-        let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        let end = name.find(|c| !is_of_name(c)).unwrap_or(name.len());
-        let rest = if end < name.len() { "…" } else { "" };
-        let name = name.get(..end).unwrap_or_default();
-        Error::new(ErrorKind::Config, operation, format!("header \"{name}{rest}\": {what}"))
-    };
-    let key = HeaderName::try_from(name).map_err(|_| refuse("this is no header name"))?;
-    if FRAMING.contains(&key.as_str()) {
-        return Err(refuse("it tells how the request is framed, which is the client's own matter"));
-    }
-    let mut value = HeaderValue::from_str(value.expose())
-        .map_err(|_| refuse("its value has characters that a header cannot carry"))?;
-    value.set_sensitive(true);
-    headers.insert(key, value);
-    Ok(())
+struct Prepared {
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Bytes>,
+    streamed: bool,
+    redactor: Redactor,
 }
 
-/// Moves the user and password of a URL (`https://user:password@host`) into the value of an `Authorization`
-/// header (RFC 7617).
-fn take_credentials(url: &mut Url, redactor: &mut Redactor) -> Option<Secret> {
-    let encoded = [url.username(), url.password().unwrap_or_default()].map(str::to_owned);
-    if encoded.iter().all(String::is_empty) {
-        return None;
+/// Adds parameters to a query, in place of those of their names that stood before.
+fn add_query(url: &mut Url, parameters: &[(String, Secret)]) {
+    if parameters.is_empty() {
+        return;
     }
-    let [user, password] = encoded.each_ref().map(|e| percent_decode_str(e).decode_utf8_lossy());
-    redactor.add_login(&user, &password);
-    let basic = BASE64.encode(format!("{user}:{password}"));
-    redactor.add(&basic);
-    // Only a URL without a host refuses this, and `base_url` has seen to that.
-    let _ = url.set_username("").and_then(|()| url.set_password(None));
-    Some(format!("Basic {basic}").into())
+    let mut query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    query.retain(|(name, _)| parameters.iter().all(|(new, _)| new != name));
+    query.extend(parameters.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())));
+    url.query_pairs_mut().clear().extend_pairs(query);
 }
 
-fn base_url(text: &str) -> Result<Url> {
-    let refuse = |why: &str| Error::new(ErrorKind::Config, BUILD, format!("base URL: {why}"));
-    let url = Url::parse(text.trim())
-        .map_err(|e| refuse(&format!("{e}; it is given like https://api.openai.com/v1")))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        // Not repeated: of a URL without a scheme it is the start, which may be a user or a key.
-        return Err(refuse("its scheme is neither http nor https"));
-    }
-    if url.fragment().is_some() {
-        return Err(refuse("it has a fragment (#…), which is never sent"));
-    }
-    Ok(url)
+/// The words for a content coding that cannot be read.
+fn unreadable(coding: &str) -> String {
+    format!(
+        "the response is coded as {coding:?}, which was not asked for and cannot be read; turn off this compression \
+         in the service, or in the proxy before it"
+    )
 }

@@ -1,6 +1,5 @@
 //! Connections: straight to the service or through a proxy, with TLS where the service has it.
 
-use std::error::Error as StdError;
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::net::IpAddr;
@@ -21,7 +20,7 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 use tower_service::Service;
 
-use super::handshake::{self, Host};
+use super::handshake::{self, BoxError, Host};
 use super::proxy::{Protocol, Proxy};
 
 /// How long a connection that nothing comes on is trusted before the system asks whether it stands.
@@ -37,7 +36,6 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 /// read: a flood of what never makes a response, such as responses of status 1xx, would keep the thread to itself.
 const TURN: usize = 64 * 1024;
 
-pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
 /// A connection to the service, or to the proxy before it.

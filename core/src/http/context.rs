@@ -1,4 +1,4 @@
-//! What a call is about, for its errors.
+//! The context of a call, for its errors.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -6,14 +6,13 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
-use super::REQUEST_ID;
 use super::cause::Cause;
 use super::excerpt::{EXCERPT_OF, excerpt};
-use crate::error::ApiError;
-use crate::error::{Error, ErrorKind};
+use super::names::REQUEST_ID;
+use crate::error::{ApiError, Error, ErrorKind};
 use crate::redact::{CREDENTIAL_HEADERS, Redactor};
 
-/// What a call is about: everything that its errors tell besides what went wrong.
+/// The context of a call: everything that its errors say besides the failure.
 #[derive(Clone)]
 pub(crate) struct Context {
     pub(super) operation: &'static str,

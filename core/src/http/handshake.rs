@@ -7,10 +7,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use http::{HeaderValue, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::connect::BoxError;
-
 /// The longest answer to `CONNECT`.
 const LONGEST_ANSWER: usize = 16 * 1024;
+
+/// An error of any type on the way to a connection.
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Where the proxy shall connect to.
 #[derive(Clone, Debug)]

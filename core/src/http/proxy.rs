@@ -9,7 +9,7 @@ use http::{HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::BUILD;
+use super::names::BUILD;
 use super::no_proxy::NoProxy;
 use crate::credentials::Secret;
 use crate::error::{Error, ErrorKind, Result};

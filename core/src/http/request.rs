@@ -6,8 +6,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use url::Url;
 
+use super::body::Body;
 use super::redact::shown;
-use super::{Body, CallOptions};
+use crate::config::CallOptions;
 use crate::credentials::Tokens;
 
 /// One request, whatever number of attempts it takes.

@@ -1,13 +1,16 @@
-//! Where a stream's bytes come from: a response of ours, or a stream that the caller already has.
+//! The source of a stream's bytes: a response of ours, or a stream that the caller already has.
 
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
-use super::{Body, Context, Head};
-use crate::error::{Error, Result};
 use bytes::Bytes;
 use futures_core::Stream;
+
+use super::body::Body;
+use super::context::Context;
+use super::request::Head;
+use crate::error::{Error, Result};
 
 /// A piece of a stream.
 pub(crate) enum Piece {

@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
-use super::BUILD;
+use super::names::BUILD;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The TLS set-up that trusts the system's roots, and the certificates in `extra` (PEM) besides.

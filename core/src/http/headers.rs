@@ -1,0 +1,67 @@
+//! Changes of a request's headers.
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::config::HeaderChange;
+use crate::credentials::Secret;
+use crate::error::{Error, ErrorKind, Result};
+use crate::redact::Redactor;
+
+/// Headers of a message's framing (RFC 9110 and 9112): a wrong one makes two requests of one.
+const FRAMING: [&str; 8] = [
+    "connection",
+    "content-length",
+    "expect",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Puts headers in place of those of their names, and takes away those without a value; what they carry is secret.
+pub(super) fn change_headers(
+    headers: &mut HeaderMap,
+    changes: &[HeaderChange],
+    redactor: &mut Redactor,
+    operation: &'static str,
+) -> Result<()> {
+    for (name, value) in changes {
+        match value {
+            Some(value) => {
+                redactor.add_value(name, value.expose());
+                insert_header(headers, name, value, operation)?;
+            }
+            None => {
+                headers.remove(name);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Puts a header in place of those of the same name; its value never shows in `Debug`.
+pub(super) fn insert_header(
+    headers: &mut HeaderMap,
+    name: &str,
+    value: &Secret,
+    operation: &'static str,
+) -> Result<()> {
+    let refuse = |what: &str| {
+        // A value that was refused may hold a key, and so may what is taken for a name: a whole line of a header.
+        let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let end = name.find(|c| !is_of_name(c)).unwrap_or(name.len());
+        let rest = if end < name.len() { "…" } else { "" };
+        let name = name.get(..end).unwrap_or_default();
+        Error::new(ErrorKind::Config, operation, format!("header \"{name}{rest}\": {what}"))
+    };
+    let key = HeaderName::try_from(name).map_err(|_| refuse("this is no header name"))?;
+    if FRAMING.contains(&key.as_str()) {
+        return Err(refuse("it tells how the request is framed, which is the client's own matter"));
+    }
+    let mut value = HeaderValue::from_str(value.expose())
+        .map_err(|_| refuse("its value has characters that a header cannot carry"))?;
+    value.set_sensitive(true);
+    headers.insert(key, value);
+    Ok(())
+}
