@@ -51,7 +51,7 @@ pub struct Reply<A> {
 pub struct Failure {
     /// The host's words for it, such as `ValueError: no such label`. They stand in logs and on the timeline.
     pub message: String,
-    /// The host's exception, which becomes the source of the error.
+    /// The host's exception. It becomes the source of the error, where a binding finds it again by its type.
     pub cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -113,7 +113,7 @@ impl<A> Reply<A> {
         let why = format!("the function raised {message}");
         let error = Error::new(ErrorKind::Callback, self.operation, why);
         self.end(Err(match cause {
-            Some(cause) => error.with_source(Cause(cause)),
+            Some(cause) => error.with_boxed_source(cause),
             None => error,
         }));
     }
@@ -209,22 +209,6 @@ impl Drop for Asked {
         {
             runtime.spawn_blocking(act);
         }
-    }
-}
-
-/// The host's exception, kept so that a binding finds it again by its type.
-#[derive(Debug)]
-struct Cause(Box<dyn StdError + Send + Sync>);
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl StdError for Cause {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&*self.0)
     }
 }
 

@@ -120,10 +120,10 @@ impl<I: Items> Pull<I> {
             let Some((shared, task)) = running.as_ref().filter(|_| !origin.is_inherited()) else {
                 return;
             };
-            task.abort();
             if let Some(shared) = shared.upgrade() {
-                shared.fill(I::default(), Some(Ok(())));
+                shared.end();
             }
+            task.abort();
         }
     }
 
@@ -154,8 +154,8 @@ impl<I: Items> Waiting for Pull<I> {
 
     fn cancel(&self) {
         if let Ok(Running { shared, task }) = self.running() {
+            shared.end();
             task.abort();
-            shared.fill(I::default(), Some(Ok(())));
         }
     }
 }
@@ -190,6 +190,11 @@ impl<I: Items> Shared<I> {
         if let Some(wake) = wake {
             wake();
         }
+    }
+
+    /// Ends the queue well. It comes before its task is aborted, which would leave an error.
+    fn end(&self) {
+        self.fill(I::default(), Some(Ok(())));
     }
 
     /// Waits until the reader has made room.

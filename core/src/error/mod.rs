@@ -264,6 +264,13 @@ impl Error {
         self.0.source = Some(Arc::new(source));
         self
     }
+
+    /// The same for a source of any type, which can be found again by that type.
+    #[cfg(feature = "bridge")]
+    pub(crate) fn with_boxed_source(mut self, source: Box<dyn StdError + Send + Sync>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
 }
 
 impl fmt::Display for Error {

@@ -9,6 +9,7 @@
 
 mod answers;
 mod chat;
+mod host;
 mod turns;
 
 use std::time::Duration;
