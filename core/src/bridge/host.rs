@@ -21,7 +21,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::caller::{self, Context};
 use crate::error::{Error, ErrorKind, Result};
-use crate::process::{PerProcess, runtime};
+use crate::process::{Bound, PerProcess, runtime};
 
 /// The most calls of one function that run at a time, each of which has a thread.
 const MOST_CALLS: usize = 64;
@@ -38,12 +38,16 @@ struct Inner<Q, A> {
 
 /// The answer that a question waits for.
 pub struct Reply<A> {
-    /// `None` once it is answered.
-    answer: Option<oneshot::Sender<Result<A>>>,
-    question: Arc<Question>,
+    /// Empty once it is answered.
+    pending: Bound<Pending<A>>,
     operation: &'static str,
     context: Option<Context>,
-    process: u32,
+}
+
+/// A question that is not answered. It is the process's that asked.
+struct Pending<A> {
+    answer: oneshot::Sender<Result<A>>,
+    question: Arc<Question>,
 }
 
 /// The failure of a host function.
@@ -83,13 +87,8 @@ impl<Q: Send + 'static, A: Send + 'static> HostFn<Q, A> {
         let permit = calls.acquire_owned().await.map_err(|_| unanswered())?;
         let (sender, answered) = oneshot::channel();
         let asked = Asked(Arc::default());
-        let reply = Reply {
-            answer: Some(sender),
-            question: asked.0.clone(),
-            operation,
-            context,
-            process: std::process::id(),
-        };
+        let pending = Bound::new(Pending { answer: sender, question: asked.0.clone() });
+        let reply = Reply { pending, operation, context };
         let host = self.0.clone();
         runtime.spawn_blocking(move || {
             let _permit = permit;
@@ -118,23 +117,21 @@ impl<A> Reply<A> {
         }));
     }
 
-    /// Returns true if nobody waits for the answer any more.
+    /// Returns true if nobody waits for the answer any more, as in a child of the process that asked.
     pub fn is_abandoned(&self) -> bool {
-        self.is_inherited() || self.question.lock().is_abandoned
+        self.question().is_none_or(|question| question.lock().is_abandoned)
     }
 
     /// Calls `act` once if the question is abandoned before it is answered: on a blocking thread, or at once on this one if
     /// that is so already. Another `act` takes its place.
     pub fn on_abandoned(&self, act: impl FnOnce() + Send + 'static) {
-        if self.is_inherited() {
-            return;
-        }
-        let mut question = self.question.lock();
-        if question.is_abandoned {
-            drop(question);
+        let Some(question) = self.question() else { return };
+        let mut state = question.lock();
+        if state.is_abandoned {
+            drop(state);
             act();
         } else {
-            question.on_abandoned = Some(Box::new(act));
+            state.on_abandoned = Some(Box::new(act));
         }
     }
 
@@ -144,28 +141,22 @@ impl<A> Reply<A> {
     }
 
     fn end(mut self, result: Result<A>) {
-        if self.is_inherited() {
-            return;
-        }
-        self.question.forget_act();
-        if let Some(sender) = self.answer.take() {
+        if let Some(Pending { answer, question }) = self.pending.take() {
+            question.forget_act();
             // It fails if the question was abandoned.
-            let _ = sender.send(result);
+            let _ = answer.send(result);
         }
     }
 
-    fn is_inherited(&self) -> bool {
-        self.process != std::process::id()
+    fn question(&self) -> Option<&Question> {
+        self.pending.own(self.operation).ok().map(|pending| &*pending.question)
     }
 }
 
 impl<A> Drop for Reply<A> {
     fn drop(&mut self) {
-        if self.is_inherited() {
-            // The parent's: waking who waits there would take the locks of threads that are not here.
-            std::mem::forget(self.answer.take());
-        } else {
-            self.question.forget_act();
+        if let Some(pending) = self.pending.take() {
+            pending.question.forget_act();
         }
     }
 }

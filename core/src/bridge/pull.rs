@@ -112,7 +112,7 @@ impl<I: Items> Pull<I> {
     }
 
     /// A function that cancels the pull, for one who does not have it. In a forked child it does nothing.
-    pub(super) fn canceller(&self) -> impl Fn() + Send + use<I> {
+    pub(super) fn canceller(&self) -> impl Fn() + Send + Sync + use<I> {
         let origin = Origin::here();
         let running = self.running.get();
         let running = running.map(|r| (Arc::downgrade(&r.shared), r.task.abort_handle()));

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use super::list::List;
 use super::pull::Pull;
 use crate::caller::{self, Context};
 use crate::error::{Error, ErrorKind, Result};
-use crate::process::runtime;
+use crate::process::{Bound, runtime};
 use crate::turn::{self, Stopper, Timeline, TurnRequest, Turns};
 
 /// A turn that runs. It is read once, as [`events`](Self::events) or as [`bytes`](Self::bytes): the one who has that pull is
@@ -26,20 +26,22 @@ pub struct Turn {
     id: String,
     message_id: String,
     reply_id: String,
+    running: Bound<Running>,
+}
+
+/// The parts of a turn that belong to its process.
+struct Running {
     stopper: Stopper,
     timeline: Box<dyn Fn() -> Timeline + Send + Sync>,
     reading: Mutex<Reading>,
     context: Option<Context>,
-    process: u32,
 }
 
 /// The reading of a turn.
 enum Reading {
     NotBegun(Box<turn::Turn>),
     /// Ends the pull that reads it.
-    Begun(Box<dyn Fn() + Send>),
-    /// Given up in a forked child.
-    Leaked,
+    Begun(Arc<dyn Fn() + Send + Sync>),
 }
 
 /// Checks the request and starts its turn on the library's runtime. The user's message is in the outbox when this returns,
@@ -56,11 +58,12 @@ pub fn start(turns: &Turns, request: TurnRequest, context: Option<Context>) -> R
         id: turn.id().to_owned(),
         message_id: turn.message_id().to_owned(),
         reply_id: turn.reply_id().to_owned(),
-        stopper: turn.stopper(),
-        timeline: Box::new(turn.watch_timeline()),
-        reading: Mutex::new(Reading::NotBegun(Box::new(turn))),
-        context,
-        process: std::process::id(),
+        running: Bound::new(Running {
+            stopper: turn.stopper(),
+            timeline: Box::new(turn.watch_timeline()),
+            reading: Mutex::new(Reading::NotBegun(Box::new(turn))),
+            context,
+        }),
     })
 }
 
@@ -103,14 +106,14 @@ impl Turn {
         })
     }
 
-    /// The timeline so far, as JSON. The saving of messages goes on after the turn's end, and is on it when it is over.
+    /// The timeline so far. The saving of messages goes on after the turn's end, and is on it when it is over.
     ///
     /// # Errors
     ///
     /// `forked` in a child.
     pub fn timeline(&self) -> Result<Timeline> {
-        self.check_process()?;
-        Ok((self.timeline)())
+        let running = self.running.own("turn.timeline")?;
+        Ok((running.timeline)())
     }
 
     /// Stops the turn: its reader gets the text so far, and its last event.
@@ -119,34 +122,32 @@ impl Turn {
     ///
     /// `forked` in a child.
     pub fn stop(&self) -> Result<()> {
-        self.check_process()?;
-        self.stopper.stop();
+        self.running.own("turn.stop")?.stopper.stop();
         Ok(())
     }
 
     /// Ends the turn now, as its reader's going away does. Events that are there already can still be taken.
     pub fn cancel(&self) {
-        if self.check_process().is_err() {
-            return;
-        }
-        match &mut *self.reading() {
-            Reading::NotBegun(turn) => turn.cancel(),
-            Reading::Begun(end) => end(),
-            Reading::Leaked => {}
-        }
+        let Ok(running) = self.running.own("turn.cancel") else { return };
+        let end = match &mut *running.reading() {
+            Reading::NotBegun(turn) => return turn.cancel(),
+            Reading::Begun(end) => end.clone(),
+        };
+        // Not under the lock: it wakes the reader, which is the host's code.
+        end();
     }
 
     fn read<I: super::Items>(
         &self,
         read: impl FnOnce(InContext<turn::Turn>) -> Result<Pull<I>>,
     ) -> Result<Pull<I>> {
-        self.check_process()?;
-        let mut reading = self.reading();
-        let nobody: Box<dyn Fn() + Send> = Box::new(|| {});
-        match std::mem::replace(&mut *reading, Reading::Begun(nobody)) {
+        let running = self.running.own("turn.read")?;
+        let mut reading = running.reading();
+        let nobody = Reading::Begun(Arc::new(|| {}));
+        match std::mem::replace(&mut *reading, nobody) {
             Reading::NotBegun(turn) => {
-                let pull = read(InContext { turn: *turn, context: self.context.clone() })?;
-                *reading = Reading::Begun(Box::new(pull.canceller()));
+                let pull = read(InContext { turn: *turn, context: running.context.clone() })?;
+                *reading = Reading::Begun(Arc::new(pull.canceller()));
                 Ok(pull)
             }
             begun => {
@@ -156,28 +157,12 @@ impl Turn {
             }
         }
     }
+}
 
+impl Running {
     fn reading(&self) -> MutexGuard<'_, Reading> {
         // It is replaced whole, so a poisoned one is whole.
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn check_process(&self) -> Result<()> {
-        if self.process == std::process::id() {
-            return Ok(());
-        }
-        let why = "the turn was started by the process that this one was forked from";
-        Err(Error::new(ErrorKind::Forked, "turn.read", why))
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        if self.process != std::process::id() {
-            // The parent's: its locks may be held and its connection is in use.
-            let reading = self.reading.get_mut().unwrap_or_else(PoisonError::into_inner);
-            std::mem::forget(std::mem::replace(reading, Reading::Leaked));
-        }
     }
 }
 

@@ -71,6 +71,7 @@ pub(super) static CLIENTS: &[Kind] = &[
     Kind { name: "blocking::OpenAi", open: blocking_llm, streams: true, hangs: false },
     Kind { name: "blocking::Turns", open: blocking_turns, streams: true, hangs: true },
     Kind { name: "blocking::ChatService", open: blocking_service, streams: true, hangs: false },
+    Kind { name: "bridge::Turn", open: super::bridge::open, streams: true, hangs: true },
 ];
 
 impl Kind {
@@ -114,7 +115,7 @@ fn asked(name: &str) -> ChatRequest {
     ChatRequest::new(MODEL).user(format!("{name} one two three four five six seven eight nine"))
 }
 
-fn turn(place: &str, tokens: &(String, String)) -> TurnRequest {
+pub(super) fn turn(place: &str, tokens: &(String, String)) -> TurnRequest {
     let message = format!("{place} one two three four five six seven eight nine");
     TurnRequest::new(message).user_id(USER).workspace(place).tokens(&*tokens.0, &*tokens.1)
 }
@@ -280,15 +281,15 @@ fn outbox_in_memory(place: &Place) -> Result<Box<dyn Client>> {
 }
 
 /// The engine, with the tokens of its user.
-struct Engine<T>(T, (String, String));
+pub(super) struct Engine<T>(pub(super) T, pub(super) (String, String));
 
-fn turns(place: &Place) -> Result<turnwire::turn::TurnsBuilder> {
+pub(super) fn turns(place: &Place) -> Result<turnwire::turn::TurnsBuilder> {
     let turns =
         Turns::builder(llm(place)?).store(ChatStore::builder(&*place.store).no_proxy().build()?);
     Ok(turns.on_disconnect(OnDisconnect::Finish))
 }
 
-fn tokens(place: &Place) -> (String, String) {
+pub(super) fn tokens(place: &Place) -> (String, String) {
     (place.access.clone(), place.refresh.clone())
 }
 

@@ -3,6 +3,7 @@
 //! A row of the table is a process of its own, which forks. Its services run in the process that judges it, so that
 //! they record which process used which connection: a request carries the name of its process.
 
+mod bridge;
 mod clients;
 mod family;
 
