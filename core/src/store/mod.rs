@@ -37,11 +37,13 @@
 
 mod builder;
 mod call;
+mod calls;
 mod client;
 mod listing;
 mod message;
 mod opening;
 mod paths;
+mod reissue;
 mod renewal;
 mod sink;
 mod stats;

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::call::Call;
 use super::client::{ChatStore, Identity};
 use super::paths::filled;
-use super::renewal::REISSUE;
+use super::reissue::REISSUE;
 use super::sink::outcome_of;
 use super::{Workspace, WorkspaceStatus};
 use crate::config::CallOptions;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::client::{ChatStore, Identity};
-use super::renewal::REISSUE;
+use super::reissue::REISSUE;
 use crate::config::CallOptions;
 use crate::error::Error;
 use crate::outbox::{AnyOpener, Outcome, Record, Sink};
