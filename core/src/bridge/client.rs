@@ -32,6 +32,11 @@ impl Client {
         Ok(Client { llm: settings.build_for(names)? })
     }
 
+    /// The client itself, for the parts of a turn engine.
+    pub fn llm(&self) -> &OpenAi {
+        &self.llm
+    }
+
     /// Asks for a reply, whole: its JSON.
     ///
     /// # Errors

@@ -15,6 +15,8 @@
 //! | [`start`] | starts a [`Turn`] on the library's runtime, from a [`turn_request`] in JSON; it is read once, as [`Turn::events`] or as [`Turn::bytes`], each a pull; dropping that pull is the reader's going away |
 //! | [`HostFn`] | a function of the host: core asks it with a question and a [`Reply`]; it implements `Sentiment`, `TokenProvider`, `Sink` and `Speaker`, and so goes where these go |
 //! | [`Context`] | the host's context of the caller (context variables, event loop), which its functions get with each question |
+//! | [`settings`] | the settings of a client in JSON to its builder; the names of all settings, for tests that compare declarations with them |
+//! | [`event_fields`] | the types of events and their fields, for such tests |
 //! | [`ErrorFacts`] | an error as data, with header values decoded in one way |
 //!
 //! Dropping a pull ends its work. No pull is read further ahead than 512 items or 256 KiB, and one batch more.
@@ -25,6 +27,7 @@ mod batch;
 mod chat;
 mod client;
 mod error_facts;
+mod event_fields;
 mod events;
 mod head;
 mod host;
@@ -36,6 +39,7 @@ mod patch;
 mod progress;
 mod pull;
 mod retry;
+pub mod settings;
 mod source;
 mod turn;
 mod turn_request;
@@ -46,6 +50,7 @@ pub use batch::{Batch, Piece};
 pub use chat::{Chunks, OpenStream};
 pub use client::{Client, OptionNames};
 pub use error_facts::ErrorFacts;
+pub use event_fields::event_fields;
 pub use events::Events;
 pub use head::Head;
 pub use host::{Failure, HostFn, Reply};

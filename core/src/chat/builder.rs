@@ -58,21 +58,18 @@ impl OpenAiBuilder {
     /// `OPENAI_PROJECT_ID`, and `OPENAI_CUSTOM_HEADERS` with a header a line (`Name: value`). An empty or blank
     /// variable is not set.
     pub fn from_env() -> Self {
-        let var = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+        let variables = |name: &str| std::env::var(name).ok();
         let mut builder = Self::default();
-        builder.http.bearer = var("OPENAI_API_KEY").map(Secret::from);
-        builder.http.base_url = var("OPENAI_BASE_URL").map(Secret::from);
-        if let Some(organization) = var("OPENAI_ORG_ID") {
+        builder.http.bearer = variable(&variables, "OPENAI_API_KEY").map(Secret::from);
+        builder.http.base_url = variable(&variables, "OPENAI_BASE_URL").map(Secret::from);
+        if let Some(organization) = variable(&variables, "OPENAI_ORG_ID") {
             builder = builder.organization(organization);
         }
-        if let Some(project) = var("OPENAI_PROJECT_ID") {
+        if let Some(project) = variable(&variables, "OPENAI_PROJECT_ID") {
             builder = builder.project(project);
         }
-        let headers = var("OPENAI_CUSTOM_HEADERS").unwrap_or_default();
-        for (name, value) in headers.lines().filter_map(|line| line.split_once(':')) {
-            builder = builder.header(name.trim(), value.trim());
-        }
-        builder
+        custom_headers(&variables)
+            .fold(builder, |builder, (name, value)| builder.header(name, value))
     }
 
     /// The key, sent as `Authorization: Bearer …`. Local services need none.
@@ -128,4 +125,22 @@ impl OpenAiBuilder {
         let http = http.build()?;
         Ok(OpenAi { http, options: Arc::new(CallOptions::new()) })
     }
+}
+
+/// A variable of the environment. One that is empty or blank is not set.
+pub(crate) fn variable(variables: &impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+    variables(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// The headers of the environment, one a line.
+pub(crate) fn custom_headers(
+    variables: &impl Fn(&str) -> Option<String>,
+) -> impl Iterator<Item = (String, String)> {
+    let lines = variable(variables, "OPENAI_CUSTOM_HEADERS").unwrap_or_default();
+    let headers: Vec<_> = lines
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+        .collect();
+    headers.into_iter()
 }

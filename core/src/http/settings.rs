@@ -44,6 +44,12 @@ macro_rules! http_settings {
             self
         }
 
+        /// The settings of its connections.
+        #[cfg(feature = "bridge")]
+        pub(crate) fn http_mut(&mut self) -> &mut $crate::http::HttpConfig {
+            &mut self.http
+        }
+
         /// The time limits.
         pub fn timeouts(mut self, timeouts: $crate::config::Timeouts) -> Self {
             self.http.timeouts = timeouts;

@@ -128,6 +128,13 @@ impl GoogleTranslateSpeaker {
         self.rebuilt()
     }
 
+    /// Changes the settings of its connections.
+    #[cfg(feature = "bridge")]
+    pub(crate) fn with_http(mut self, change: impl FnOnce(&mut HttpConfig)) -> Self {
+        change(&mut self.settings.http);
+        self.rebuilt()
+    }
+
     fn rebuilt(mut self) -> Self {
         self.client = self.settings.client();
         self

@@ -1,0 +1,69 @@
+//! The settings of a model's client that the environment has.
+
+use serde_json::{Map, Value};
+
+use super::names::Names;
+use super::values::BUILD;
+use crate::chat::builder::{custom_headers, variable};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The settings with a variable of their own.
+const VARIABLES: [(&str, &str); 4] = [
+    ("api_key", "OPENAI_API_KEY"),
+    ("base_url", "OPENAI_BASE_URL"),
+    ("organization", "OPENAI_ORG_ID"),
+    ("project", "OPENAI_PROJECT_ID"),
+];
+
+/// The settings of a model's client, as JSON, with those of the environment where none are given. `null` is given.
+///
+/// A variable that is empty or blank is not set, and blanks around its value are not a part of it. The headers of
+/// `OPENAI_CUSTOM_HEADERS` come before those that are given. `variables` has the environment of the host, which may be
+/// another than that of the process, as in a worker thread of Node.
+///
+/// # Errors
+///
+/// `config` when the settings are not a JSON object, or their headers neither an object nor a list.
+pub fn with_environment(
+    json: &str,
+    names: Names,
+    variables: impl Fn(&str) -> Option<String>,
+) -> Result<String> {
+    let refuse = |why: &str| Error::new(ErrorKind::Config, BUILD, why);
+    let settings = crate::json::from_str::<Map<String, Value>>(json);
+    let mut settings = settings.map_err(|_| refuse("the settings must be a JSON object"))?;
+    for (name, of_environment) in VARIABLES {
+        let name = names.shown(name);
+        if !settings.contains_key(&name)
+            && let Some(value) = variable(&variables, of_environment)
+        {
+            settings.insert(name, value.into());
+        }
+    }
+    let mut headers: Vec<Value> = custom_headers(&variables).map(pair).collect();
+    if !headers.is_empty() {
+        let http = settings.entry("http").or_insert(Value::Null);
+        if http.is_null() {
+            *http = Map::new().into();
+        }
+        let http = http.as_object_mut().ok_or_else(|| refuse("http must be an object"))?;
+        match http.remove("headers") {
+            None | Some(Value::Null) => {}
+            Some(Value::Array(given)) => headers.extend(given),
+            Some(Value::Object(given)) => {
+                headers.extend(
+                    given
+                        .into_iter()
+                        .map(|(name, value)| [name.into(), value].into_iter().collect()),
+                );
+            }
+            Some(_) => return Err(refuse("http.headers must be an object or a list")),
+        }
+        http.insert("headers".to_owned(), headers.into());
+    }
+    Ok(Value::from(settings).to_string())
+}
+
+fn pair((name, value): (String, String)) -> Value {
+    [name, value].into_iter().map(Value::from).collect()
+}

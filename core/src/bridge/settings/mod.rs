@@ -1,0 +1,57 @@
+//! Settings as JSON, in the names of a host language.
+//!
+//! Each client has an object of settings, whose fields are those of its builder; connections, retries and limits are an
+//! object `http` in it, and the parts of the turn engine are nested objects. What is not given keeps core's default, and
+//! `null` is not given, except for limits: there it is no limit. Times are seconds.
+//!
+//! An error names the path of a setting and the names that are known there, and never its value, which may be a key.
+
+mod clients;
+mod environment;
+mod http;
+mod names;
+mod outbox;
+mod turns;
+mod value;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use clients::{chat_service, chat_store, client, open_ai};
+pub use environment::with_environment;
+pub use names::Names;
+pub use outbox::outbox;
+pub use turns::{speaker, turns};
+
+use value::fields_of;
+
+/// The objects of settings and the names of their fields. What a language declares is compared with it.
+pub fn objects() -> Vec<(&'static str, &'static [&'static str])> {
+    vec![
+        ("openai", fields_of::<clients::OpenAiSettings>()),
+        ("store", fields_of::<clients::StoreSettings>()),
+        ("store.paths", fields_of::<clients::StorePathSettings>()),
+        ("service", fields_of::<clients::ServiceSettings>()),
+        ("service.paths", fields_of::<clients::ServicePathSettings>()),
+        ("outbox", fields_of::<outbox::OutboxSettings>()),
+        ("outbox.limits", fields_of::<outbox::LimitSettings>()),
+        ("outbox.delivery", fields_of::<outbox::DeliverySettings>()),
+        ("turns", fields_of::<turns::TurnsSettings>()),
+        ("turns.history", fields_of::<turns::HistorySettings>()),
+        ("turns.sentiment", fields_of::<turns::SentimentSettings>()),
+        ("turns.speech", fields_of::<turns::SpeechSettings>()),
+        ("speaker", fields_of::<turns::SpeakerSettings>()),
+        ("speaker.google", fields_of::<turns::GoogleSettings>()),
+        ("speaker.openai", fields_of::<turns::OpenAiSpeakerSettings>()),
+        ("http", fields_of::<http::Http>()),
+        ("http.timeouts", fields_of::<http::TimeLimits>()),
+        ("http.retry", fields_of::<http::Retry>()),
+        ("http.limits", fields_of::<http::SizeLimits>()),
+    ]
+}
+
+/// The names of the fields of an object of [`objects`].
+pub fn fields(object: &str) -> Option<&'static [&'static str]> {
+    objects().into_iter().find(|(name, _)| *name == object).map(|(_, fields)| fields)
+}

@@ -1,0 +1,295 @@
+//! JSON into settings: strict about names, and silent about values, which may be keys.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::value::StringDeserializer;
+use serde::de::{
+    self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess,
+    Unexpected, Visitor,
+};
+use serde::forward_to_deserialize_any;
+use serde_json::{Map, Value};
+
+use super::names::Names;
+use crate::error::{Error, ErrorKind, Result as Answer};
+
+/// Reads a settings object. An error of code `config` names the path and the known names.
+pub(super) fn read<'de, T: Deserialize<'de>>(
+    json: &str,
+    names: Names,
+    operation: &'static str,
+) -> Answer<T> {
+    let refuse = |why: String| Error::new(ErrorKind::Config, operation, why);
+    let value = crate::json::from_str::<Value>(json)
+        .map_err(|_| refuse("the settings are not JSON".to_owned()))?;
+    T::deserialize(Given { value, path: Path::Root, names })
+        .map_err(|refusal| refuse(refusal.to_string()))
+}
+
+/// The names of a settings struct's fields, in their order.
+pub(super) fn fields_of<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
+    let fields = Cell::new([].as_slice());
+    // It reads nothing, and always fails.
+    let _ = T::deserialize(Fields(&fields));
+    fields.get()
+}
+
+/// The place of a value.
+#[derive(Clone, Copy)]
+enum Path<'a> {
+    Root,
+    Field(&'a Path<'a>, &'a str),
+    Item(&'a Path<'a>, usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Path::Root => Ok(()),
+            Path::Field(Path::Root, name) => f.write_str(name),
+            Path::Field(object, name) => write!(f, "{object}.{name}"),
+            Path::Item(list, index) => write!(f, "{list}[{index}]"),
+        }
+    }
+}
+
+/// A refused value: the place, once that is known, and the reason.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    path: Option<String>,
+    why: String,
+}
+
+impl Refusal {
+    /// The same, of the innermost value.
+    fn at(mut self, path: &Path<'_>) -> Self {
+        self.path.get_or_insert_with(|| path.to_string());
+        self
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.as_deref().unwrap_or_default() {
+            "" => write!(f, "the settings {}", self.why),
+            path => write!(f, "{path} {}", self.why),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl de::Error for Refusal {
+    fn custom<T: fmt::Display>(why: T) -> Self {
+        Refusal { path: None, why: why.to_string() }
+    }
+
+    fn invalid_type(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        let expected = match expected.to_string().as_str() {
+            "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 on".to_owned(),
+            "f32" | "f64" => "a number".to_owned(),
+            "a boolean" => "true or false".to_owned(),
+            "a sequence" => "a list".to_owned(),
+            other => other.to_owned(),
+        };
+        Self::custom(format_args!("must be {expected}"))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::invalid_type(found, expected)
+    }
+
+    fn unknown_variant(_: &str, known: &'static [&'static str]) -> Self {
+        Self::custom(format_args!("must be one of {}", known.join(", ")))
+    }
+
+    fn missing_field(name: &'static str) -> Self {
+        Self::custom(format_args!("must have {name}"))
+    }
+
+    fn duplicate_field(name: &'static str) -> Self {
+        Self::custom(format_args!("must have {name} once"))
+    }
+}
+
+/// A value and its place.
+struct Given<'a> {
+    value: Value,
+    path: Path<'a>,
+    names: Names,
+}
+
+impl<'de> Deserializer<'de> for Given<'_> {
+    type Error = Refusal;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        let Given { value, path, names } = self;
+        let read = match value {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(flag) => visitor.visit_bool(flag),
+            Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                (Some(number), _, _) => visitor.visit_u64(number),
+                (_, Some(number), _) => visitor.visit_i64(number),
+                (_, _, number) => visitor.visit_f64(number.unwrap_or(f64::NAN)),
+            },
+            Value::String(text) => visitor.visit_string(text),
+            Value::Array(items) => {
+                visitor.visit_seq(Items { items: items.into_iter(), at: 0, list: &path, names })
+            }
+            // The names of a map are no settings: headers, or what a service takes.
+            Value::Object(fields) => visitor.visit_map(Members::new(fields, &path, names, None)),
+        };
+        read.map_err(|refusal| refusal.at(&path))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        known: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Refusal> {
+        let Given { value, path, names } = self;
+        let read = match value {
+            Value::Object(fields) => {
+                visitor.visit_map(Members::new(fields, &path, names, Some(known)))
+            }
+            _ => Err(de::Error::custom("must be an object")),
+        };
+        read.map_err(|refusal: Refusal| refusal.at(&path))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        match self.value {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Refusal> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        known: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Refusal> {
+        let Given { value, path, .. } = self;
+        let read = match value {
+            Value::String(text) => visitor.visit_enum(text.into_deserializer()),
+            _ => Err(de::Error::unknown_variant("", known)),
+        };
+        read.map_err(|refusal: Refusal| refusal.at(&path))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map identifier ignored_any
+    }
+}
+
+struct Items<'a> {
+    items: std::vec::IntoIter<Value>,
+    at: usize,
+    list: &'a Path<'a>,
+    names: Names,
+}
+
+impl<'de> SeqAccess<'de> for Items<'_> {
+    type Error = Refusal;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Refusal> {
+        let Some(value) = self.items.next() else { return Ok(None) };
+        let path = Path::Item(self.list, self.at);
+        self.at += 1;
+        seed.deserialize(Given { value, path, names: self.names }).map(Some)
+    }
+}
+
+struct Members<'a> {
+    fields: serde_json::map::IntoIter,
+    /// The name as it was given, and the value.
+    next: Option<(String, Value)>,
+    object: &'a Path<'a>,
+    names: Names,
+    /// The fields of a struct, as core calls them.
+    known: Option<&'static [&'static str]>,
+}
+
+impl<'a> Members<'a> {
+    fn new(
+        fields: Map<String, Value>,
+        object: &'a Path<'a>,
+        names: Names,
+        known: Option<&'static [&'static str]>,
+    ) -> Self {
+        Members { fields: fields.into_iter(), next: None, object, names, known }
+    }
+}
+
+impl<'de> MapAccess<'de> for Members<'_> {
+    type Error = Refusal;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Refusal> {
+        let Some((name, value)) = self.fields.next() else { return Ok(None) };
+        let key = match self.known {
+            None => name.clone(),
+            Some(known) => match known.iter().find(|known| self.names.shown(known) == name) {
+                Some(known) => (*known).to_owned(),
+                None => {
+                    let known: Vec<_> = known.iter().map(|known| self.names.shown(known)).collect();
+                    let why = format!("is no setting; the settings here are {}", known.join(", "));
+                    let path = Path::Field(self.object, &name);
+                    return Err(Refusal { path: None, why }.at(&path));
+                }
+            },
+        };
+        let key: StringDeserializer<Refusal> = key.into_deserializer();
+        self.next = Some((name, value));
+        seed.deserialize(key).map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Refusal> {
+        let (name, value) = self.next.take().unwrap_or_default();
+        let path = Path::Field(self.object, &name);
+        seed.deserialize(Given { value, path, names: self.names })
+    }
+}
+
+/// Notes the names of the struct that is asked for.
+struct Fields<'a>(&'a Cell<&'static [&'static str]>);
+
+impl<'de> Deserializer<'de> for Fields<'_> {
+    type Error = Refusal;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Refusal> {
+        Err(de::Error::custom("has no fields"))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Refusal> {
+        self.0.set(fields);
+        self.deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}

@@ -1,0 +1,161 @@
+//! The values that settings of several objects have: times, sizes, pairs; and the setting of those that are given.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// The operations that errors name.
+pub(super) const BUILD: &str = "client.build";
+pub(super) const TURNS: &str = "turns.build";
+
+/// Sets a setting that is given.
+pub(super) fn set<B, T>(builder: B, given: Option<T>, set: impl FnOnce(B, T) -> B) -> B {
+    match given {
+        Some(value) => set(builder, value),
+        None => builder,
+    }
+}
+
+/// A limit in JSON: not given, `null` for none, or a number. `Infinity` is null in JSON, and no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) enum Limit<T> {
+    #[default]
+    NotGiven,
+    None,
+    At(T),
+}
+
+/// A time limit in seconds.
+pub(super) type Seconds = Limit<Duration>;
+
+/// A limit of a size in bytes.
+pub(super) type Size = Limit<u64>;
+
+impl<T> Limit<T> {
+    /// Sets the limit, where it is given, by a function that takes `None` for no limit.
+    pub(super) fn set<B>(self, builder: B, set: impl FnOnce(B, Option<T>) -> B) -> B {
+        match self {
+            Limit::NotGiven => builder,
+            Limit::None => set(builder, None),
+            Limit::At(limit) => set(builder, Some(limit)),
+        }
+    }
+}
+
+impl Seconds {
+    /// The time, where it is given; `Duration::MAX` for no limit.
+    pub(super) fn given(self) -> Option<Duration> {
+        match self {
+            Limit::NotGiven => None,
+            Limit::None => Some(Duration::MAX),
+            Limit::At(limit) => Some(limit),
+        }
+    }
+}
+
+impl Size {
+    /// The size, where it is given; the largest for no limit.
+    pub(super) fn given(self) -> Option<u64> {
+        match self {
+            Limit::NotGiven => None,
+            Limit::None => Some(u64::MAX),
+            Limit::At(size) => Some(size),
+        }
+    }
+
+    /// The same in memory.
+    pub(super) fn in_memory(self) -> Option<usize> {
+        self.given().map(|size| usize::try_from(size).unwrap_or(usize::MAX))
+    }
+}
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = deserializer
+            .deserialize_any(Number("a number of seconds from 0 on, or null for no limit"))?;
+        // More seconds than any clock can count are no limit.
+        let limit = seconds.map(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        Ok(limit.flatten().map_or(Limit::None, Limit::At))
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the cast saturates"
+    )]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes =
+            deserializer.deserialize_any(Number("a number of bytes from 0 on, or null for any"))?;
+        Ok(bytes.map_or(Limit::None, |bytes| Limit::At(bytes as u64)))
+    }
+}
+
+/// A number from 0 on, or null.
+struct Number(&'static str);
+
+impl Visitor<'_> for Number {
+    type Value = Option<f64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Option<f64>, E> {
+        Ok(None)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "neither bytes nor seconds are so many")]
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Option<f64>, E> {
+        Ok(Some(number as f64))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Option<f64>, E> {
+        match number >= 0.0 {
+            true => Ok(Some(number)),
+            false => Err(E::invalid_value(de::Unexpected::Float(number), &self)),
+        }
+    }
+}
+
+/// Names with their values, in their order: an object, or a list of pairs where a name may come twice.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pairs(pub(super) Vec<(String, Option<String>)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PairsVisitor).map(Pairs)
+    }
+}
+
+struct PairsVisitor;
+
+impl<'de> Visitor<'de> for PairsVisitor {
+    type Value = Vec<(String, Option<String>)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of texts, or a list of pairs of texts")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = list.next_element()? {
+            pairs.push(pair);
+        }
+        Ok(pairs)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = object.next_entry()? {
+            pairs.push(pair);
+        }
+        Ok(pairs)
+    }
+}
