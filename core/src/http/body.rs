@@ -13,9 +13,10 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::coding::Decoder;
-use super::returning::Returning;
+use super::context::Context;
+use super::failure;
+use super::reuse::ConnectionReuse;
 use super::watch::Watch;
-use super::{Context, failure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::{Bound, FORKED};
 
@@ -44,7 +45,7 @@ struct Live {
     /// How much was decoded since the body last had nothing, or others had their turn.
     decoded: usize,
     watch: Watch,
-    returning: Returning,
+    reuse: ConnectionReuse,
     runtime: Handle,
 }
 
@@ -54,11 +55,11 @@ impl Body {
         is_http2: bool,
         watch: Watch,
         context: Context,
-        returning: Returning,
+        reuse: ConnectionReuse,
     ) -> Self {
         let runtime = Handle::current();
         let decoded = 0;
-        let live = Live { incoming, is_http2, decoder: None, decoded, watch, returning, runtime };
+        let live = Live { incoming, is_http2, decoder: None, decoded, watch, reuse, runtime };
         Body { live: Bound::new(live), context }
     }
 
@@ -154,7 +155,7 @@ impl Body {
     /// The response has been read to its end: its connection is about to come back.
     fn came_whole(&self) {
         if let Some(live) = self.live.get() {
-            live.returning.begin().settle(&live.runtime);
+            live.reuse.begin().settle(&live.runtime);
         }
     }
 
@@ -169,7 +170,7 @@ impl Body {
     pub(crate) fn finish(mut self, task: &mut TaskContext<'_>) {
         let Some(mut live) = self.live.take() else { return };
         let context = self.context.clone();
-        let back = live.returning.begin();
+        let back = live.reuse.begin();
         let runtime = live.runtime.clone();
         // Most often the end has arrived together with the last bytes.
         let mut drained = 0;

@@ -20,7 +20,8 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 use tower_service::Service;
 
-use super::handshake::{self, BoxError, Host};
+use super::connect_error::{BoxError, LimitStruck, ViaProxy};
+use super::handshake::{self, Host};
 use super::proxy::{Protocol, Proxy};
 
 /// How long a connection that nothing comes on is trusted before the system asks whether it stands.
@@ -94,11 +95,6 @@ impl Service<Uri> for Connector {
         })
     }
 }
-
-/// No connection stood within the connect limit.
-#[derive(Debug, thiserror::Error)]
-#[error("no connection stood within the connect limit")]
-pub(super) struct LimitStruck;
 
 /// The way to the service, before TLS with it.
 #[derive(Clone)]
@@ -188,15 +184,6 @@ async fn host(to: &Uri, protocol: Protocol) -> Result<Host, BoxError> {
 fn port(to: &Uri) -> u16 {
     let is_https = to.scheme() == Some(&Scheme::HTTPS);
     to.port_u16().unwrap_or(if is_https { 443 } else { 80 })
-}
-
-/// A connection through a proxy that could not be made.
-#[derive(Debug, thiserror::Error)]
-#[error("through the proxy {proxy}")]
-struct ViaProxy {
-    proxy: Uri,
-    #[source]
-    why: BoxError,
 }
 
 /// A connection that is read in turns.

@@ -1,16 +1,16 @@
 //! Responses and transport failures that are errors, as [`Error`]s.
 
 use std::error::Error as StdError;
+use std::io;
 use std::time::SystemTime;
-use std::{io, iter};
 
 use http::{HeaderMap, StatusCode};
 use hyper_util::client::legacy;
 
-use super::connect::LimitStruck;
+use super::chain::chain;
+use super::connect_error::{LimitStruck, Refusal};
 use super::context::Context;
 use super::excerpt::excerpt;
-use super::handshake::Refusal;
 use super::redact::shown_headers;
 use super::retry_after::{retry_after, should_retry};
 use crate::error::{ApiError, Error, ErrorKind};
@@ -114,24 +114,6 @@ pub(super) fn truncated(context: &Context) -> Error {
 }
 
 const CUT: &str = "the service closed the response before its end";
-
-/// Whether the service said over HTTP/2 that it has not begun with the request (RFC 9113, section 8.7): it refused the
-/// stream, or closed the connection in good order before that.
-pub(super) fn is_refused(error: &(dyn StdError + 'static)) -> bool {
-    chain(error).filter_map(|e| e.downcast_ref::<h2::Error>()).any(|e| {
-        let refused = e.is_reset() && e.reason() == Some(h2::Reason::REFUSED_STREAM);
-        let closed = e.is_go_away() && e.reason() == Some(h2::Reason::NO_ERROR);
-        e.is_remote() && (refused || closed)
-    })
-}
-
-/// An error and its causes.
-fn chain<'a>(
-    error: &'a (dyn StdError + 'static),
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    let cause = |e: &&'a (dyn StdError + 'static)| (*e).source();
-    iter::successors(Some(error), cause)
-}
 
 fn transport(
     context: &Context,

@@ -7,6 +7,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use http::{HeaderValue, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use super::connect_error::{BoxError, Refusal};
+
 /// The longest answer to `CONNECT`.
 const LONGEST_ANSWER: usize = 16 * 1024;
 
@@ -19,47 +21,6 @@ pub(super) enum Host {
     Address(IpAddr),
     /// A name that the proxy looks up.
     Name(String),
-}
-
-/// The proxy answered, and will not pass anything on.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
-    /// The status of its answer to `CONNECT`.
-    #[error("it answered {}", answer(.0))]
-    Status(StatusCode),
-    /// The login that was given, or that none was.
-    #[error("{0}")]
-    Login(&'static str),
-    /// The meaning of its code.
-    #[error("{0}")]
-    Code(&'static str),
-}
-
-/// The words for a proxy's answer to `CONNECT`.
-fn answer(status: &StatusCode) -> String {
-    match *status {
-        StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-            "407 to CONNECT: give its user and password in its URL".to_owned()
-        }
-        status => format!("{status} to CONNECT"),
-    }
-}
-
-impl Refusal {
-    /// Whether the same request may be accepted later.
-    pub(super) fn is_passing(&self) -> bool {
-        match self {
-            Refusal::Status(status) => {
-                status.is_server_error()
-                    || matches!(
-                        *status,
-                        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
-                    )
-            }
-            Refusal::Login(_) => false,
-            Refusal::Code(_) => true,
-        }
-    }
 }
 
 /// Asks an HTTP proxy for a tunnel. `host` is as in a URL.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::failure;
+use super::chain::is_refused;
 use crate::config::RetryPolicy;
 use crate::error::{Error, ErrorKind};
 
@@ -41,7 +41,7 @@ pub(crate) fn next_wait(
 /// Returns true if the service has certainly not begun with the request: it was not reached, or said that it takes no
 /// more for now. After any other failure it may be at work, or done.
 pub(super) fn is_untaken(error: &Error) -> bool {
-    error.is_connect() || error.kind() == ErrorKind::RateLimited || failure::is_refused(error)
+    error.is_connect() || error.kind() == ErrorKind::RateLimited || is_refused(error)
 }
 
 /// Exponential backoff with jitter downward.

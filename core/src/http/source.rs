@@ -24,7 +24,7 @@ pub(crate) enum Piece {
 type Foreign = Pin<Box<dyn Stream<Item = Result<Piece>> + Send>>;
 
 /// Where the pieces come from.
-pub(crate) struct Source {
+pub(crate) struct PieceSource {
     /// `None` once it is closed.
     inner: Option<Inner>,
     head: Head,
@@ -36,10 +36,10 @@ enum Inner {
     Foreign(Foreign),
 }
 
-impl Source {
+impl PieceSource {
     pub(crate) fn response(head: Head, body: Body) -> Self {
         let context = body.context().clone();
-        Source { inner: Some(Inner::Response(Box::new(body))), head, context }
+        PieceSource { inner: Some(Inner::Response(Box::new(body))), head, context }
     }
 
     /// Pieces from elsewhere, for an operation of ours.
@@ -48,12 +48,12 @@ impl Source {
         stream: impl Stream<Item = Result<Piece>> + Send + 'static,
     ) -> Self {
         let inner = Some(Inner::Foreign(Box::pin(stream)));
-        Source { inner, head: Head::default(), context: Context::foreign(operation) }
+        PieceSource { inner, head: Head::default(), context: Context::foreign(operation) }
     }
 
     /// No pieces at all: what there was has been read already.
     pub(crate) fn read(head: Head, context: Context) -> Self {
-        Source { inner: None, head, context }
+        PieceSource { inner: None, head, context }
     }
 
     pub(crate) fn poll(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<Piece>>> {
