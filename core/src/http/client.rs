@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::Version;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use tokio::time::{Instant, sleep};
 
 use super::body::Body;
@@ -234,7 +234,7 @@ impl HttpClient {
     }
 }
 
-/// The words for a content coding that cannot be read.
+/// The message for a content coding that cannot be read.
 fn unreadable(coding: &str) -> String {
     format!(
         "the response is coded as {coding:?}, which was not asked for and cannot be read; turn off this compression \

@@ -91,7 +91,7 @@ fn take_credentials(url: &mut Url, redactor: &mut Redactor) -> Option<Secret> {
     redactor.add_login(&user, &password);
     let basic = BASE64.encode(format!("{user}:{password}"));
     redactor.add(&basic);
-    // Only a URL without a host refuses this, and `base_url` has seen to that.
+    // Only a URL without a host refuses this, and `base_url` has refused such a one.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
     Some(format!("Basic {basic}").into())
 }
@@ -101,7 +101,7 @@ fn base_url(text: &str) -> Result<Url> {
     let url = Url::parse(text.trim())
         .map_err(|e| refuse(&format!("{e}; it is given like https://api.openai.com/v1")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        // Not repeated: of a URL without a scheme it is the start, which may be a user or a key.
+        // The scheme is not repeated: in a URL without one it is the start, which may be a user or a key.
         return Err(refuse("its scheme is neither http nor https"));
     }
     if url.fragment().is_some() {
