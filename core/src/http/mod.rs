@@ -41,7 +41,6 @@ pub(crate) use names::REQUEST_ID;
 pub(crate) use proxy::ProxyChoice;
 pub(crate) use request::{Head, Repeat, Request, Response};
 pub(crate) use retry::{Again, next_wait};
-pub(crate) use set_up::HttpConfig;
 pub(crate) use settings::http_settings;
 pub(crate) use setup::HttpConfig;
 pub(crate) use source::{Piece, PieceSource};

@@ -101,7 +101,7 @@ mod tests {
     }
 
     impl ErrorKind {
-        /// What is tried again, spelled out: a change of the policy must be made in two places.
+        /// The kinds that are retried, spelled out: a change of the policy must be made in two places.
         fn is_retried(self) -> bool {
             use ErrorKind::*;
             matches!(
