@@ -60,6 +60,8 @@ pub mod blocking;
 pub mod bridge;
 pub mod chat;
 pub mod config;
+#[cfg(feature = "store")]
+pub mod conversation;
 pub mod credentials;
 pub mod error;
 #[cfg(any(feature = "service", feature = "turns"))]

@@ -7,8 +7,9 @@ use std::time::Duration;
 use futures::StreamExt;
 use turnwire::chat::FinishReason;
 use turnwire::config::RetryPolicy;
+use turnwire::conversation::StoreMessage;
 use turnwire::credentials::Tokens;
-use turnwire::store::{StoreMessage, WorkspaceStatus};
+use turnwire::store::WorkspaceStatus;
 use turnwire::{ChatRequest, ChatStore, ErrorKind, OpenAi};
 use turnwire_examples::offline::{Llm, Store};
 

@@ -12,12 +12,13 @@ use super::events::Events;
 use super::head::Head;
 use super::pull::Pull;
 use crate::chat::{ChatReply, ChatStream, ModelList};
+use crate::conversation::StoreMessage;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChatAnswer;
 use crate::outbox::{DeadLetter, FlushReport, PendingRecord, Receipt, Stats};
 use crate::service::TurnStream;
 use crate::speech::AudioStream;
-use crate::store::{Session, StoreMessage, StoreStats, Workspace};
+use crate::store::{Session, StoreStats, Workspace};
 use crate::turn::Timeline;
 
 /// Values that came in no response of which a host would see more.

@@ -21,6 +21,7 @@ pub type HostSink = HostFn<Record, Outcome>;
 /// From a text to audio.
 pub type HostSpeaker = HostFn<SpeechRequest, AudioStream>;
 
+#[async_trait]
 impl Sentiment for HostSentiment {
     async fn label(&self, text: String) -> Result<String> {
         self.ask(text).await

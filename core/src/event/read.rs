@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::TurnEvent;
-use crate::error::is_filled;
+use crate::error::{Error, ErrorKind, Result, is_filled};
 use crate::json::{self, Fields};
 
 /// Base64 (RFC 4648, section 4), with its padding or without.
@@ -115,6 +115,29 @@ fn untyped(fields: &EventFields<'_>) -> Option<TurnEvent> {
     let says_something = || json::from_str::<Value>(error).is_ok_and(|error| is_filled(&error));
     (is_long || says_something())
         .then(|| TurnEvent::Error { message: reason(fields), code: fields.word("code") })
+}
+
+impl TurnEvent {
+    /// Reads an event's JSON. `None` is one without a meaning for this version: of a type that it does not know, or a
+    /// piece of content without any.
+    ///
+    /// Halves of surrogate pairs become U+FFFD.
+    ///
+    /// ```
+    /// use turnwire::TurnEvent;
+    ///
+    /// let event = TurnEvent::from_json(r#"{"type":"content","content":"\uc548\ub155"}"#)?;
+    /// assert_eq!(event, Some(TurnEvent::content("안녕")));
+    /// assert_eq!(TurnEvent::from_json(r#"{"type": "of tomorrow"}"#)?, None);
+    /// # Ok::<(), turnwire::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `decode` when it is no JSON object, or lacks what its type must have.
+    pub fn from_json(json: &str) -> Result<Option<Self>> {
+        read(json).map_err(|unreadable| Error::new(ErrorKind::Decode, "event.read", unreadable.why))
+    }
 }
 
 type EventFields<'a> = Fields<'a, 'static, { FIELDS.len() }>;

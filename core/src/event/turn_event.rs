@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{read, write};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Error;
 
 /// An event of a turn, as its reader gets it.
 ///
@@ -179,52 +178,5 @@ impl TurnEvent {
             TurnEvent::StageFailed { .. } => "stage_failed",
             TurnEvent::Usage { .. } => "usage",
         }
-    }
-
-    /// Reads an event's JSON. `None` is one without a meaning for this version: of a type that it does not know, or a
-    /// piece of content without any.
-    ///
-    /// Halves of surrogate pairs become U+FFFD.
-    ///
-    /// ```
-    /// use turnwire::TurnEvent;
-    ///
-    /// let event = TurnEvent::from_json(r#"{"type":"content","content":"\uc548\ub155"}"#)?;
-    /// assert_eq!(event, Some(TurnEvent::content("안녕")));
-    /// assert_eq!(TurnEvent::from_json(r#"{"type": "of tomorrow"}"#)?, None);
-    /// # Ok::<(), turnwire::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// `decode` when it is no JSON object, or lacks what its type must have.
-    pub fn from_json(json: &str) -> Result<Option<Self>> {
-        read::read(json)
-            .map_err(|unreadable| Error::new(ErrorKind::Decode, "event.read", unreadable.why))
-    }
-
-    /// The event's JSON, on one line.
-    ///
-    /// ```
-    /// use turnwire::TurnEvent;
-    ///
-    /// let event = TurnEvent::content("안녕\n");
-    /// assert_eq!(event.to_json(), r#"{"type": "content", "content": "안녕\n"}"#);
-    /// ```
-    pub fn to_json(&self) -> String {
-        write::json(self)
-    }
-
-    /// Appends the event as a frame of the event stream.
-    ///
-    /// ```
-    /// use turnwire::TurnEvent;
-    ///
-    /// let mut out = Vec::new();
-    /// TurnEvent::Done.encode(&mut out);
-    /// assert_eq!(out, b"data: {\"type\": \"done\"}\n\n");
-    /// ```
-    pub fn encode(&self, out: &mut Vec<u8>) {
-        write::frame(self, out);
     }
 }

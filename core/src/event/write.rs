@@ -8,7 +8,34 @@ use serde_json::Value;
 use super::TurnEvent;
 use crate::sse::{Event, Frame, encode};
 
-pub(super) fn json(event: &TurnEvent) -> String {
+impl TurnEvent {
+    /// The event's JSON, on one line.
+    ///
+    /// ```
+    /// use turnwire::TurnEvent;
+    ///
+    /// let event = TurnEvent::content("안녕\n");
+    /// assert_eq!(event.to_json(), r#"{"type": "content", "content": "안녕\n"}"#);
+    /// ```
+    pub fn to_json(&self) -> String {
+        json(self)
+    }
+
+    /// Appends the event as a frame of the event stream.
+    ///
+    /// ```
+    /// use turnwire::TurnEvent;
+    ///
+    /// let mut out = Vec::new();
+    /// TurnEvent::Done.encode(&mut out);
+    /// assert_eq!(out, b"data: {\"type\": \"done\"}\n\n");
+    /// ```
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        encode(&Frame::Event(Event::new(json(self))), out);
+    }
+}
+
+fn json(event: &TurnEvent) -> String {
     let object = Object::new(event.kind());
     let object = match event {
         TurnEvent::Turn { turn_id, message_id, reply_id } => {
@@ -37,10 +64,6 @@ pub(super) fn json(event: &TurnEvent) -> String {
             .number("totalTokens", *total_tokens),
     };
     object.end()
-}
-
-pub(super) fn frame(event: &TurnEvent, out: &mut Vec<u8>) {
-    encode(&Frame::Event(Event::new(json(event))), out);
 }
 
 /// An object while it is written; its type comes first.

@@ -7,10 +7,10 @@ use serde::de::IgnoredAny;
 
 use super::call::Call;
 use super::client::{ChatStore, Identity};
-use super::message::{SenderRole, StoreMessage};
 use super::paths::filled;
 use super::stats::count;
 use super::workspace::{Session, SessionStatus, Workspace};
+use crate::conversation::{SenderRole, StoreMessage};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The longest name of a workspace, in code points.

@@ -22,7 +22,7 @@ use crate::http::HttpClient;
 ///
 /// ```no_run
 /// use turnwire::ChatStore;
-/// use turnwire::store::StoreMessage;
+/// use turnwire::conversation::StoreMessage;
 ///
 /// # async fn run() -> turnwire::Result<()> {
 /// let store = ChatStore::builder("http://localhost:8888").tokens("access", "refresh").build()?;

@@ -20,7 +20,7 @@
 //! ```no_run
 //! use turnwire::ChatStore;
 //! use turnwire::credentials::Tokens;
-//! use turnwire::store::StoreMessage;
+//! use turnwire::conversation::StoreMessage;
 //!
 //! # async fn run(access: &str, refresh: &str) -> turnwire::Result<()> {
 //! let store = ChatStore::new("http://localhost:8888")?.with_tokens(Tokens::new(access, refresh));
@@ -40,21 +40,17 @@ mod call;
 mod calls;
 mod client;
 mod listing;
-mod message;
 mod opening;
 mod paths;
 mod reissue;
 mod renewal;
 mod sink;
 mod stats;
-mod time;
 mod workspace;
 mod wrapped;
 
 pub use builder::ChatStoreBuilder;
 pub use client::ChatStore;
-pub use message::{AI_SENDER, MessageType, SenderRole, StoreMessage};
-pub(crate) use opening::planned;
 pub use paths::StorePaths;
 pub use stats::StoreStats;
 pub use workspace::{Session, SessionStatus, Workspace, WorkspaceStatus};

@@ -1,8 +1,8 @@
 //! A workspace that is created for a conversation of an outbox, and its session.
 
-use futures_util::future::BoxFuture;
+use async_trait::async_trait;
+use bytes::Bytes;
 use http::Method;
-use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::call::Call;
@@ -12,99 +12,90 @@ use super::reissue::REISSUE;
 use super::sink::outcome_of;
 use super::{Workspace, WorkspaceStatus};
 use crate::config::CallOptions;
-use crate::error::{Error, ErrorKind};
-use crate::guard::Callback;
-use crate::outbox::{Opened, Opener, Opening, OpeningCall, OpeningStep};
-use crate::outbox::{Outcome, Record};
+use crate::conversation::{
+    Conversations, CreateError, NewConversation, Owner, SessionStart, StoreMessage,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::outbox::Outcome;
 
 /// The operation that errors of a creation name.
 const CREATE: &str = "store.create_workspace";
 
-/// The beginning of the reason of every dead letter whose workspace does not exist.
-const FAILED: &str = "its workspace could not be created";
-
-/// The plan of a workspace: it is made for the user of its record.
-pub(crate) fn planned(name: &str) -> Opening {
-    Opening::Planned(json!({"workspaceName": name}))
-}
-
-impl Opener for ChatStore {
-    fn callback(&self) -> Callback {
-        Callback::of::<ChatStore>("store")
+#[async_trait]
+impl Conversations for ChatStore {
+    async fn history(
+        &self,
+        owner: Owner<'_>,
+        conversation_id: &str,
+        limit: usize,
+    ) -> Result<Vec<StoreMessage>> {
+        let store = self.with_identity(owner);
+        let mut messages = ChatStore::history(&store, conversation_id).await?;
+        messages.drain(..messages.len().saturating_sub(limit));
+        Ok(messages)
     }
 
     /// Creates the workspace, in one attempt.
-    fn open<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, Opened> {
-        Box::pin(async move {
-            if let Some(observer) = call.observer {
-                observer.begins(OpeningStep::Create);
-            }
-            let store = self.with(CallOptions::new().max_retries(0));
-            // A request that ends with its process is in doubt, and most do while the store is not reached: look first.
-            if call.is_again
-                && let Err(error) = store.look(&call).await
-            {
-                if let Some(observer) = call.observer {
-                    observer.ended(OpeningStep::Create, Err(&error));
-                }
-                return Opened::Not(failed(outcome_of(&error)));
-            }
-            let created = store.create_planned(&call);
-            let created = match self.shared.http.total(&self.options) {
-                Some(limit) => timeout(limit, created).await.unwrap_or_else(|_| {
-                    let why = "the store did not answer within the total limit";
-                    Err(Error::new(ErrorKind::TotalTimeout, CREATE, why))
-                }),
-                None => created.await,
-            };
-            if let Some(observer) = call.observer {
-                observer.ended(OpeningStep::Create, created.as_ref().map(drop));
-            }
-            match created {
-                Ok(id) => Opened::As(id),
-                Err(error) if did_nothing(&error) => {
-                    call.requests.was_refused();
-                    Opened::Not(failed(outcome_of(&error)))
-                }
-                Err(error) => Opened::InDoubt(in_doubt(&error.to_string())),
-            }
+    async fn create(&self, new: NewConversation<'_>) -> Result<String, CreateError> {
+        let store = self.with(CallOptions::new().max_retries(0));
+        let outcome = |error: Error| {
+            let outcome = outcome_of(&error);
+            CreateError::not_created(error).with_outcome(outcome)
+        };
+        // A request that ends with its process is in doubt, and most do while the store is not reached: look first.
+        if new.is_repeated() {
+            store.look(new.owner()).await.map_err(outcome)?;
+        }
+        let created = store.create_planned(&new);
+        let created = match self.shared.http.total(&self.options) {
+            Some(limit) => timeout(limit, created).await.unwrap_or_else(|_| {
+                let why = "the store did not answer within the total limit";
+                Err(Error::new(ErrorKind::TotalTimeout, CREATE, why))
+            }),
+            None => created.await,
+        };
+        created.map_err(|error| match did_nothing(&error) {
+            true => outcome(error),
+            false => CreateError::in_doubt(error),
         })
     }
 
     /// Starts the session, without which no message is counted, unless another process has done so.
-    fn begin<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, ()> {
-        Box::pin(async move {
-            if let Some(observer) = call.observer {
-                observer.begins(OpeningStep::Begin);
-            }
-            let store = self.with_identity(call.record);
-            let user = call.record.user_id().unwrap_or_default();
-            let workspace = call.record.conversation();
-            let has_one = call.is_again
-                && store.active_session(workspace).await.is_ok_and(|session| session.is_some());
-            let started = match has_one {
-                true => Ok(()),
-                false => store.start_session(workspace, user).await,
-            };
-            if let Some(observer) = call.observer {
-                observer.ended(OpeningStep::Begin, started.as_ref().copied());
-            }
-            if let Err(error) = started {
-                tracing::warn!(error.code = error.code(), "no session was started: {error}");
-            }
-        })
+    async fn start_session(&self, session: SessionStart<'_>) -> Result<()> {
+        let store = self.with_identity(session.owner);
+        let user = session.owner.user_id.unwrap_or_default();
+        let has_one = session.is_repeated
+            && store
+                .active_session(session.conversation_id)
+                .await
+                .is_ok_and(|session| session.is_some());
+        match has_one {
+            true => Ok(()),
+            false => ChatStore::start_session(&store, session.conversation_id, user).await,
+        }
     }
 
-    fn in_doubt(&self) -> String {
-        in_doubt("the process that asked for it has ended")
+    async fn save(&self, owner: Owner<'_>, message: &StoreMessage) -> Outcome {
+        match message.to_json() {
+            Ok(json) => self.deliver_json(Bytes::from(json.to_string()), owner).await,
+            Err(error) => Outcome::from(&error),
+        }
+    }
+
+    async fn saved(&self, owner: Owner<'_>, message: &StoreMessage) {
+        self.count_delivered(&message.workspace_id, owner).await;
+    }
+
+    fn needs_tokens(&self) -> bool {
+        !self.has_tokens()
     }
 }
 
 impl ChatStore {
-    /// Looks whether the store is there for the record's user, whatever it answers.
-    async fn look(&self, call: &OpeningCall<'_>) -> Result<(), Error> {
-        let user = call.record.user_id().unwrap_or_default();
-        let store = self.with_identity(call.record);
+    /// Checks that the store can be reached for the user, whatever it answers.
+    async fn look(&self, owner: Owner<'_>) -> Result<(), Error> {
+        let user = owner.user_id.unwrap_or_default();
+        let store = self.with_identity(owner);
         let looked = match self.shared.http.total(&self.options) {
             Some(limit) => timeout(limit, store.first_workspace(user)).await,
             None => Ok(store.first_workspace(user).await),
@@ -135,25 +126,20 @@ impl ChatStore {
         self.call::<serde_json::Value>(call, &self.identity).await.map(drop)
     }
 
-    fn with_identity(&self, record: &Record) -> Self {
-        ChatStore { identity: self.identity_of(record), ..self.clone() }
+    fn with_identity(&self, owner: Owner<'_>) -> Self {
+        ChatStore { identity: self.identity_of(owner), ..self.clone() }
     }
 
-    async fn create_planned(&self, call: &OpeningCall<'_>) -> Result<String, Error> {
-        let name = call.plan.get("workspaceName").and_then(Value::as_str).unwrap_or_default();
-        let Some(user) = call.record.user_id() else {
+    async fn create_planned(&self, new: &NewConversation<'_>) -> Result<String, Error> {
+        let Some(user) = new.owner().user_id else {
             let why = "the record does not say whose workspace it is";
             return Err(Error::new(ErrorKind::InvalidRequest, CREATE, why));
         };
-        let identity: Identity = self.identity_of(call.record);
-        let query = [("memUuid", user), ("workspaceName", name)];
+        let identity: Identity = self.identity_of(new.owner());
+        let query = [("memUuid", user), ("workspaceName", new.name())];
         let path = &self.shared.paths.create_workspace;
         let create = Call::new(CREATE, Method::POST, path).query(&query).once();
-        let made: Workspace = self.wanted(create.noted_by(call.requests), &identity).await?;
-        if made.id.trim().is_empty() {
-            let why = "the store gave the new workspace no id";
-            return Err(Error::new(ErrorKind::Decode, CREATE, why));
-        }
+        let made: Workspace = self.wanted(create.noted_by(new.requests()), &identity).await?;
         Ok(made.id)
     }
 }
@@ -173,23 +159,4 @@ fn did_nothing(error: &Error) -> bool {
         Some(_) => error.kind() == ErrorKind::Api,
         None => error.kind() == ErrorKind::Authentication,
     }
-}
-
-/// The outcome, whose reason says what it is about.
-fn failed(outcome: Outcome) -> Outcome {
-    let about = |reason: String| format!("{FAILED}: {reason}");
-    match outcome {
-        Outcome::Retry { after, reason } => Outcome::Retry { after, reason: about(reason) },
-        Outcome::Unavailable { after, reason } => {
-            Outcome::Unavailable { after, reason: about(reason) }
-        }
-        Outcome::Dead { reason } => Outcome::Dead { reason: about(reason) },
-        other => other,
-    }
-}
-
-fn in_doubt(why: &str) -> String {
-    format!(
-        "{FAILED}: the store may have created it, but its answer was lost: look before this is sent again ({why})"
-    )
 }

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::client::{ChatStore, Identity};
 use super::reissue::REISSUE;
 use crate::config::CallOptions;
+use crate::conversation::{ConversationOpener, Owner};
 use crate::error::Error;
 use crate::outbox::{AnyOpener, Outcome, Record, Sink};
 
@@ -18,9 +19,30 @@ impl Sink for ChatStore {
     /// Saves the message that the payload is, in one attempt: the outbox has retries of its own. The record's tokens
     /// are used, else those that the provider has for its user, else the client's own.
     async fn deliver(&self, record: &Record) -> Outcome {
-        let json = Bytes::from(record.payload().to_string());
+        self.deliver_json(Bytes::from(record.payload().to_string()), owner_of(record)).await
+    }
+
+    /// Counts the message in its workspace's session. A count that fails stands in
+    /// [`StoreStats::uncounted`](crate::store::StoreStats::uncounted), and has no other consequence.
+    async fn delivered(&self, record: &Record) {
+        if let Some(workspace) = record.payload().get("msgWorkspaceId").and_then(Value::as_str) {
+            self.count_delivered(workspace, owner_of(record)).await;
+        }
+    }
+
+    fn opener(&self) -> Option<AnyOpener> {
+        Some(AnyOpener(Arc::new(ConversationOpener::new(Arc::new(self.clone())))))
+    }
+}
+
+fn owner_of(record: &Record) -> Owner<'_> {
+    Owner::new(record.user_id(), record.known_tokens())
+}
+
+impl ChatStore {
+    pub(super) async fn deliver_json(&self, json: Bytes, owner: Owner<'_>) -> Outcome {
         let store = self.with(CallOptions::new().max_retries(0));
-        let identity = store.identity_of(record);
+        let identity = store.identity_of(owner);
         let saved = store.save_json(json, &identity);
         // The limit holds for the save and the renewal of tokens together: both count towards the delivery.
         let saved = match self.shared.http.total(&self.options) {
@@ -37,29 +59,18 @@ impl Sink for ChatStore {
         }
     }
 
-    /// Counts the message in its workspace's session. A count that fails stands in
-    /// [`StoreStats::uncounted`](crate::store::StoreStats::uncounted), and has no other consequence.
-    async fn delivered(&self, record: &Record) {
-        let Some(workspace) = record.payload().get("msgWorkspaceId").and_then(Value::as_str) else {
-            return;
-        };
+    pub(super) async fn count_delivered(&self, workspace: &str, owner: Owner<'_>) {
         let store = self.with(CallOptions::new().max_retries(0));
-        if let Err(error) = store.count_for(workspace, &store.identity_of(record)).await {
+        if let Err(error) = store.count_for(workspace, &store.identity_of(owner)).await {
             tracing::debug!(error.code = error.code(), "a saved message was not counted: {error}");
         }
     }
 
-    fn opener(&self) -> Option<AnyOpener> {
-        Some(AnyOpener(Arc::new(self.clone())))
-    }
-}
-
-impl ChatStore {
-    /// The owner of a record, and the tokens for it.
-    pub(super) fn identity_of(&self, record: &Record) -> Identity {
-        let user = record.user_id().or(self.identity.user.as_deref());
-        let own = record.known_tokens().or(self.identity.tokens.as_ref());
-        let tokens = match (record.known_tokens(), user, &self.shared.provider) {
+    /// The user of a call, and the tokens for it.
+    pub(super) fn identity_of(&self, owner: Owner<'_>) -> Identity {
+        let user = owner.user_id.or(self.identity.user.as_deref());
+        let own = owner.tokens.or(self.identity.tokens.as_ref());
+        let tokens = match (owner.tokens, user, &self.shared.provider) {
             // The provider knows the user; the client's own tokens may be somebody else's.
             (None, Some(_), Some(_)) => None,
             _ => own.cloned(),

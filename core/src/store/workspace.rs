@@ -6,7 +6,7 @@ use serde::de::{DeserializeOwned, Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use super::time;
+use crate::conversation::time;
 use crate::json::{self, Fields};
 use crate::open_enum::open_enum;
 

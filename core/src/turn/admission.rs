@@ -1,8 +1,8 @@
 //! Refuses a request that its turn could not honour, before anything is sent or paid for.
 
-use super::settings::TurnsBuilder;
+use super::settings::EngineSettings;
+use crate::conversation::Conversations;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::ChatStore;
 use crate::turn_request::Place;
 use crate::turn_request::TurnRequest;
 
@@ -11,7 +11,7 @@ use crate::turn_request::TurnRequest;
 /// # Errors
 ///
 /// `invalid_request`, which names the setting at fault.
-pub(super) fn check(settings: &TurnsBuilder, request: &TurnRequest) -> Result<()> {
+pub(super) fn check(settings: &EngineSettings, request: &TurnRequest) -> Result<()> {
     request.check("turn.start")?;
     if request.speech {
         let why = "the request asks for speech, but a turn is spoken as its engine is set up: use \
@@ -19,22 +19,26 @@ pub(super) fn check(settings: &TurnsBuilder, request: &TurnRequest) -> Result<()
         return Err(refused(why));
     }
     match &settings.store {
-        Some(store) => check_kept(settings, store, request),
+        Some(store) => check_kept(settings, &**store, request),
         None => check_unkept(request),
     }
 }
 
 /// A turn whose messages go to the store.
-fn check_kept(settings: &TurnsBuilder, store: &ChatStore, request: &TurnRequest) -> Result<()> {
+fn check_kept(
+    settings: &EngineSettings,
+    store: &dyn Conversations,
+    request: &TurnRequest,
+) -> Result<()> {
     if request.user_id.is_none() {
         return Err(refused("a turn that is kept in a store needs the user's id"));
     }
     if request.place == Place::Unnamed {
         return Err(refused("a turn that is kept in a store needs a workspace, or a new one"));
     }
-    // Another sink may deliver without tokens. A workspace is always created by the store itself.
+    // A sink of the caller's may deliver without tokens. A workspace is always created by the store itself.
     let needs_tokens = request.place == Place::New || settings.deliveries.is_tracking();
-    if needs_tokens && request.tokens.is_none() && !store.has_tokens() {
+    if needs_tokens && request.tokens.is_none() && store.needs_tokens() {
         let why = "a turn that is kept in a store needs the user's tokens: give them to the \
                    request or to the store, or give the store a `TokenProvider`";
         return Err(refused(why));
@@ -42,7 +46,7 @@ fn check_kept(settings: &TurnsBuilder, store: &ChatStore, request: &TurnRequest)
     Ok(())
 }
 
-/// A turn without a store: what only a store makes use of would be passed over in silence.
+/// A turn without a store: fields that only a store uses would be ignored silently.
 fn check_unkept(request: &TurnRequest) -> Result<()> {
     let unused = [
         (request.place == Place::New, "a new workspace"),

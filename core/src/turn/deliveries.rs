@@ -8,15 +8,15 @@ use async_trait::async_trait;
 
 use super::StageName;
 use super::timeline::{Recorder, Running};
+use crate::conversation::ConversationSink;
 use crate::outbox::{Outcome, Record, Sink};
 use crate::process::PerProcess;
-use crate::store::ChatStore;
 
 /// The most messages that are tracked; those of a store that is down for long are not worth more.
 const MOST: usize = 10_000;
 
-/// The messages of this process that are not delivered yet, by id. By default none is tracked: deliveries to a sink of the caller's
-/// cannot be.
+/// The messages of this process that are not delivered yet, by id. By default none is tracked: deliveries to a sink of
+/// the caller's cannot be.
 #[derive(Clone, Default)]
 pub(super) struct DeliveryTracker(Option<Arc<PerProcess<Arc<Deliveries>>>>);
 
@@ -99,12 +99,12 @@ impl DeliveryTracker {
 
 /// The store as a sink whose deliveries are tracked.
 pub(super) struct TrackedSink {
-    store: ChatStore,
+    store: ConversationSink,
     deliveries: DeliveryTracker,
 }
 
 impl TrackedSink {
-    pub(super) fn new(store: ChatStore, deliveries: DeliveryTracker) -> Self {
+    pub(super) fn new(store: ConversationSink, deliveries: DeliveryTracker) -> Self {
         TrackedSink { store, deliveries }
     }
 }
@@ -120,5 +120,9 @@ impl Sink for TrackedSink {
 
     async fn delivered(&self, record: &Record) {
         self.store.delivered(record).await;
+    }
+
+    fn type_name(&self) -> &'static str {
+        self.store.type_name()
     }
 }

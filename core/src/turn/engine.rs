@@ -11,16 +11,17 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::coop::poll_proceed;
 use tokio::time::{Sleep, sleep};
 
-use super::handle::Ids;
+use super::ids::Ids;
+use super::opening_watch::OpeningWatch;
 use super::persister::MessagePersister;
 use super::reply::{self, ConversationContext, Label, Opened, Question};
-use super::settings::{OnDisconnect, TurnsBuilder};
+use super::settings::{EngineSettings, OnDisconnect};
 use super::side_events::SideEvents;
 use super::speaking::Speaking;
 use super::stop::{Registration, Stopper};
 use super::timeline::{Recorder, Running};
 use super::work::Work;
-use super::workspace::{Naming, OpeningWatch};
+use super::workspace::Naming;
 use crate::chat::{ChatReply, ChatStream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::TurnEvent;
@@ -29,7 +30,7 @@ use crate::turn_request::TurnRequest;
 
 /// A turn that runs.
 pub(super) struct Engine {
-    settings: Arc<TurnsBuilder>,
+    settings: Arc<EngineSettings>,
     work: Work,
     runtime: Handle,
     ids: Ids,
@@ -59,7 +60,7 @@ enum Reply {
 impl Engine {
     /// Starts a turn whose request was admitted.
     pub(super) fn start(
-        settings: &Arc<TurnsBuilder>,
+        settings: &Arc<EngineSettings>,
         work: &Work,
         runtime: Handle,
         request: TurnRequest,
@@ -115,25 +116,34 @@ impl Engine {
         if let (Some(store), Some(outbox)) = (&self.settings.store, &self.settings.outbox) {
             // `admission` guarantees that the request has a user and a place.
             let user = user_id.unwrap_or_default();
-            let mut store = store.for_user(&user);
-            if let Some(tokens) = &tokens {
-                store = store.with_tokens(tokens.clone());
-            }
+            let store = store.clone();
             let known = match &place {
                 Place::Workspace(id) => Some(id.clone()),
                 Place::New | Place::Unnamed => None,
             };
             let delivery = (outbox.clone(), self.settings.deliveries.clone());
             let turn = (self.ids.clone(), self.recorder.clone());
-            let persister =
-                MessagePersister::new(delivery, turn, tokens, &user, &message, known.clone());
+            let persister = MessagePersister::new(
+                delivery,
+                turn,
+                tokens.clone(),
+                &user,
+                &message,
+                known.clone(),
+            );
             self.persister = Some(persister.clone());
             match known {
                 Some(id) => {
                     self.side_events.push(TurnEvent::workspace(id.as_str()));
                     persister.save();
                     let message_id = self.ids.message.clone();
-                    context = Some(ConversationContext { store, workspace: id, message_id });
+                    context = Some(ConversationContext {
+                        store,
+                        user,
+                        tokens,
+                        workspace: id,
+                        message_id,
+                    });
                 }
                 None => self.begin_workspace(persister, message.clone()),
             }
@@ -149,7 +159,10 @@ impl Engine {
     fn begin_workspace(&mut self, persister: MessagePersister, message: String) {
         let (known, receiver) = oneshot::channel();
         let (recorder, deliveries) = (self.recorder.clone(), &self.settings.deliveries);
-        let watch = OpeningWatch::new(&recorder, deliveries, &self.ids.message, known);
+        let watch = {
+            let message = (self.ids.message.as_str(), persister.unopened());
+            OpeningWatch::new(&recorder, deliveries, message, known)
+        };
         let ending = self.work.ending.clone();
         let naming = Naming::begin(persister, &message, watch, ending.clone());
         let Some(naming) = naming else { return };

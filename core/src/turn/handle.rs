@@ -8,11 +8,12 @@ use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
 use super::engine::Engine;
+use super::ids::Ids;
 use super::timeline::Recorder;
 use super::{Stopper, Timeline};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{ChatAnswer, TurnEvent};
-use crate::process::{Bound, FORKED, new_id};
+use crate::process::{Bound, FORKED};
 
 /// A turn that runs: a stream of its events.
 ///
@@ -50,21 +51,6 @@ enum State {
     /// The request was refused, and the reader has not seen the error yet.
     Refused(Error),
     Ended(Result<()>),
-}
-
-/// The ids of a turn and of its two messages.
-#[derive(Clone, Debug)]
-pub(super) struct Ids {
-    pub(super) turn: String,
-    pub(super) message: String,
-    pub(super) reply: String,
-}
-
-impl Ids {
-    pub(super) fn new() -> Self {
-        let id = || new_id().to_string();
-        Ids { turn: id(), message: id(), reply: id() }
-    }
 }
 
 impl Turn {

@@ -11,10 +11,13 @@
 //! [`Timeline`], and never breaks the reply.
 
 mod admission;
+mod builder;
 mod deliveries;
 mod engine;
 mod handle;
+mod ids;
 mod naming;
+mod opening_watch;
 mod persister;
 mod reply;
 mod sentiment;
@@ -29,9 +32,10 @@ mod work;
 mod workspace;
 
 pub use crate::turn_request::TurnRequest;
+pub use builder::TurnsBuilder;
 pub use handle::Turn;
 pub use sentiment::{LlmSentiment, Sentiment};
-pub use settings::{HistoryLimits, OnDisconnect, TurnsBuilder};
+pub use settings::{HistoryLimits, OnDisconnect};
 pub use sse::TurnBytes;
 pub use stop::Stopper;
 pub use timeline::{Stage, StageName, StageOutcome, Timeline};

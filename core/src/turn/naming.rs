@@ -4,7 +4,7 @@ use tokio::time::timeout;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::StageName;
-use super::settings::TurnsBuilder;
+use super::settings::EngineSettings;
 use super::timeline::Recorder;
 use crate::chat::ChatRequest;
 
@@ -15,7 +15,7 @@ const LONGEST: usize = 100;
 const BEGINNING: usize = 20;
 
 /// A name for the workspace that begins with this message.
-pub(super) async fn name(settings: &TurnsBuilder, recorder: &Recorder, message: &str) -> String {
+pub(super) async fn name(settings: &EngineSettings, recorder: &Recorder, message: &str) -> String {
     let stage = recorder.begin(StageName::Naming);
     let request = ChatRequest::new(&settings.template.model)
         .system(settings.naming_prompt.as_str())

@@ -1,19 +1,19 @@
 //! Passes a turn's messages to the outbox. In a new conversation the user's message opens the workspace, and the AI's
 //! message waits behind it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::StageName;
 use super::deliveries::DeliveryTracker;
-use super::handle::Ids;
+use super::ids::Ids;
+use super::opening_watch::OpeningWatch;
 use super::timeline::Recorder;
-use super::workspace::OpeningWatch;
+use crate::conversation::{self, StoreMessage};
 use crate::credentials::Tokens;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::{Opening, Outbox, Receipt, Record};
 use crate::process::new_id;
-use crate::store::{self, StoreMessage};
 
 /// Persists the two messages of one turn, through the outbox.
 #[derive(Clone)]
@@ -31,6 +31,8 @@ struct TurnMessages {
     is_new: bool,
     /// The outbox did not take a message.
     is_refused: Mutex<bool>,
+    /// The reason why the workspace will not be created, once that is so.
+    unopened: Arc<OnceLock<String>>,
 }
 
 impl MessagePersister {
@@ -58,6 +60,7 @@ impl MessagePersister {
             reply_id: ids.reply,
             is_new,
             is_refused: Mutex::new(false),
+            unopened: Arc::default(),
         }))
     }
 
@@ -70,7 +73,7 @@ impl MessagePersister {
     /// when the outbox does not take it. Should the process end before, the workspace gets this name.
     pub(super) fn hold(&self, name: &str, watch: Arc<OpeningWatch>) -> bool {
         self.enqueue(&self.0.message, StageName::SaveUser, |outbox, record| {
-            outbox.hold(record.opening(store::planned(name)).observed_by(watch))
+            outbox.hold(record.opening(conversation::planned(name)).observed_by(watch))
         })
     }
 
@@ -78,7 +81,7 @@ impl MessagePersister {
     pub(super) fn release(&self, name: &str) {
         let turn = &*self.0;
         let released = turn.record(&turn.message);
-        let released = released.map(|record| record.opening(store::planned(name)));
+        let released = released.map(|record| record.opening(conversation::planned(name)));
         if let Err(error) = released.and_then(|record| turn.outbox.release(record)) {
             // It stays in the file, for the process that opens it next.
             tracing::warn!(error.code = error.code(), "a workspace is created later: {error}");
@@ -100,6 +103,15 @@ impl MessagePersister {
             true => outbox.enqueue(record.opening(behind)),
             false => outbox.enqueue(record),
         });
+        // A workspace that was given up before its reply was there: the sink will never see this message.
+        if let Some(reason) = turn.unopened.get() {
+            turn.deliveries.give_up(&turn.message.id, reason);
+        }
+    }
+
+    /// The cell for the reason why the workspace will not be created.
+    pub(super) fn unopened(&self) -> Arc<OnceLock<String>> {
+        self.0.unopened.clone()
     }
 
     fn enqueue(

@@ -1,18 +1,21 @@
 //! Up to the reply's first byte: the conversation so far, the sentiment in time, and the request that they make.
 
 use std::future::pending;
+use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::StageName;
-use super::sentiment::AnySentiment;
-use super::settings::TurnsBuilder;
+use super::sentiment::{self, Sentiment};
+use super::settings::EngineSettings;
 use super::timeline::{Recorder, Running};
 use crate::caller;
 use crate::chat::{ChatStream, Message};
+use crate::conversation::{Conversations, Owner, SenderRole, StoreMessage};
+use crate::credentials::Tokens;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{ChatStore, SenderRole, StoreMessage};
+use crate::guard::{self, Callback};
 
 /// The parts that the request for the reply is made from.
 pub(super) struct Question {
@@ -25,7 +28,9 @@ pub(super) struct Question {
 
 /// The conversation that a message continues, as the store has it.
 pub(super) struct ConversationContext {
-    pub(super) store: ChatStore,
+    pub(super) store: Arc<dyn Conversations>,
+    pub(super) user: String,
+    pub(super) tokens: Option<Tokens>,
     pub(super) workspace: String,
     /// The id of the message that is answered: the store may have it already.
     pub(super) message_id: String,
@@ -49,9 +54,16 @@ pub(super) struct Label {
 }
 
 impl Label {
-    pub(super) fn classify(sentiment: AnySentiment, message: &str, recorder: &Recorder) -> Self {
+    pub(super) fn classify(
+        sentiment: Arc<dyn Sentiment>,
+        message: &str,
+        recorder: &Recorder,
+    ) -> Self {
         let stage = Some(recorder.begin(StageName::Sentiment));
-        Label { task: tokio::spawn(caller::inherit(sentiment.label(message.to_owned()))), stage }
+        Label {
+            task: tokio::spawn(caller::inherit(sentiment::label(sentiment, message.to_owned()))),
+            stage,
+        }
     }
 
     /// Waits for the label; `None` when there is none. Cancelling the wait does not end the task.
@@ -82,7 +94,7 @@ impl Drop for Label {
 
 /// Asks for the reply. The classification and the store's history run at the same time.
 pub(super) async fn open(
-    settings: &TurnsBuilder,
+    settings: &EngineSettings,
     question: Question,
     mut label: Option<Label>,
     recorder: &Recorder,
@@ -126,7 +138,7 @@ pub(super) async fn open(
 
 /// The conversation so far, or none of it where the store does not give it in time.
 async fn fetched(
-    settings: &TurnsBuilder,
+    settings: &EngineSettings,
     recorder: &Recorder,
     context: &ConversationContext,
 ) -> Vec<Message> {
@@ -134,11 +146,22 @@ async fn fetched(
         return Vec::new();
     }
     let stage = recorder.begin(StageName::History);
-    let fetched = timeout(settings.history.wait, context.store.history(&context.workspace)).await;
-    let fetched = fetched.unwrap_or_else(|_| {
-        let why = "the store did not give the history within its limit";
-        Err(Error::new(ErrorKind::TotalTimeout, "turn.history", why))
-    });
+    let callback = Callback::named("store", context.store.type_name());
+    let owner = Owner::new(Some(&context.user), context.tokens.as_ref());
+    // The message itself may be there already, and is left out.
+    let limit = settings.history.messages.saturating_add(1);
+    let fetching =
+        guard::call(callback, || context.store.history(owner, &context.workspace, limit));
+    let fetched = match timeout(settings.history.wait, fetching).await {
+        Ok(Ok(fetched)) => fetched,
+        Ok(Err(panicked)) => {
+            Err(Error::new(ErrorKind::Config, "turn.history", panicked.to_string()))
+        }
+        Err(_) => {
+            let why = "the store did not return the history within its limit";
+            Err(Error::new(ErrorKind::TotalTimeout, "turn.history", why))
+        }
+    };
     match fetched {
         Ok(mut messages) => {
             stage.done();
@@ -153,7 +176,7 @@ async fn fetched(
 }
 
 /// The latest messages within the limits, oldest first.
-fn latest(settings: &TurnsBuilder, messages: Vec<StoreMessage>) -> Vec<Message> {
+fn latest(settings: &EngineSettings, messages: Vec<StoreMessage>) -> Vec<Message> {
     let limits = settings.history;
     let mut left = limits.characters;
     let mut kept = Vec::new();

@@ -1,69 +1,71 @@
-//! What a message expresses: found out beside the reply, which waits for it a little.
+//! The sentiment of a message, classified beside the reply, which waits for it a little.
 
 use std::future::Future;
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use async_trait::async_trait;
 
 use crate::chat::{ChatRequest, OpenAi};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guard::{self, Callback};
 
-/// Finds the label of a text, such as 기쁨.
+/// Classifies a text: finds its label, such as `joy` or 기쁨.
 ///
-/// An async function is one: `|text: String| async move { Ok("중립".to_owned()) }`. What it does is run as a task of
-/// its own; work that keeps a processor busy belongs on a thread (`tokio::task::spawn_blocking`).
+/// An async function is one: `|text: String| async move { Ok("neutral".to_owned()) }`. It runs as a task of its own;
+/// work that keeps a processor busy belongs on a thread (`tokio::task::spawn_blocking`).
+#[async_trait]
 pub trait Sentiment: Send + Sync + 'static {
     /// The label of this text.
     ///
     /// # Errors
     ///
     /// Any: the reply goes on without a label.
-    fn label(&self, text: String) -> impl Future<Output = Result<String>> + Send;
+    async fn label(&self, text: String) -> Result<String>;
+
+    /// The name of the type in errors.
+    #[doc(hidden)]
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
 }
 
-impl<F, T> Sentiment for F
+#[async_trait]
+impl<F, Labelling> Sentiment for F
 where
-    F: Fn(String) -> T + Send + Sync + 'static,
-    T: Future<Output = Result<String>> + Send,
+    F: Fn(String) -> Labelling + Send + Sync + 'static,
+    Labelling: Future<Output = Result<String>> + Send + 'static,
 {
-    fn label(&self, text: String) -> impl Future<Output = Result<String>> + Send {
-        self(text)
+    async fn label(&self, text: String) -> Result<String> {
+        self(text).await
     }
 }
 
-/// A sentiment of any type.
-#[derive(Clone)]
-pub(super) struct AnySentiment(Arc<dyn Labels>);
+macro_rules! forward {
+    ($pointer:ty) => {
+        #[async_trait]
+        impl Sentiment for $pointer {
+            async fn label(&self, text: String) -> Result<String> {
+                (**self).label(text).await
+            }
 
-trait Labels: Send + Sync {
-    fn callback(&self) -> Callback;
-
-    fn label(&self, text: String) -> BoxFuture<'_, Result<String>>;
+            fn type_name(&self) -> &'static str {
+                (**self).type_name()
+            }
+        }
+    };
 }
 
-impl<S: Sentiment> Labels for S {
-    fn callback(&self) -> Callback {
-        Callback::of::<S>("sentiment callback")
-    }
+forward!(Arc<dyn Sentiment>);
+forward!(Box<dyn Sentiment>);
 
-    fn label(&self, text: String) -> BoxFuture<'_, Result<String>> {
-        Box::pin(Sentiment::label(self, text))
-    }
-}
-
-impl AnySentiment {
-    pub(super) fn new(sentiment: impl Sentiment) -> Self {
-        AnySentiment(Arc::new(sentiment))
-    }
-
-    pub(super) async fn label(self, text: String) -> Result<String> {
-        let label = guard::call(self.0.callback(), || self.0.label(text)).await;
-        let label = label.unwrap_or_else(|panicked| {
-            Err(Error::new(ErrorKind::Config, "turn.sentiment", panicked.to_string()))
-        });
-        Ok(label?.trim().to_owned())
-    }
+/// Calls the sentiment of the settings; a panic in it is an error that names it.
+pub(super) async fn label(sentiment: Arc<dyn Sentiment>, text: String) -> Result<String> {
+    let callback = Callback::named("sentiment callback", sentiment.type_name());
+    let label = guard::call(callback, || sentiment.label(text)).await;
+    let label = label.unwrap_or_else(|panicked| {
+        Err(Error::new(ErrorKind::Config, "turn.sentiment", panicked.to_string()))
+    });
+    Ok(label?.trim().to_owned())
 }
 
 /// Asks a model for the label, in one small call.
@@ -108,6 +110,7 @@ impl LlmSentiment {
     }
 }
 
+#[async_trait]
 impl Sentiment for LlmSentiment {
     async fn label(&self, text: String) -> Result<String> {
         let labels = self.labels.join(", ");

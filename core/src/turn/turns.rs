@@ -9,10 +9,9 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::engine::Engine;
-use super::settings::TurnsBuilder;
+use super::settings::EngineSettings;
 use super::work::Work;
 use super::{Turn, admission};
-use crate::chat::OpenAi;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::{FlushReport, Outbox};
 use crate::process::PerProcess;
@@ -55,16 +54,11 @@ const GRACE: Duration = Duration::from_millis(100);
 /// ```
 #[derive(Clone)]
 pub struct Turns {
-    pub(super) settings: Arc<TurnsBuilder>,
+    pub(super) settings: Arc<EngineSettings>,
     work: Arc<PerProcess<Work>>,
 }
 
 impl Turns {
-    /// Settings of turns with this model's service.
-    pub fn builder(llm: OpenAi) -> TurnsBuilder {
-        TurnsBuilder::new(llm)
-    }
-
     /// Checks the request, and starts its turn. The user's message is in the outbox when this returns.
     ///
     /// This is for services: an error here is answered with a status, before a stream begins.
@@ -146,7 +140,7 @@ impl Turns {
         }
     }
 
-    pub(super) fn new(settings: TurnsBuilder) -> Self {
+    pub(super) fn new(settings: EngineSettings) -> Self {
         Turns { settings: Arc::new(settings), work: Arc::default() }
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, ensure};
 use futures::StreamExt;
 use tokio::time::{Instant, sleep};
-use turnwire::store::StoreMessage;
+use turnwire::conversation::StoreMessage;
 use turnwire::{ChatRequest, ChatStore, OpenAi, TurnEvent, TurnRequest, Turns};
 use turnwire_bench::{arguments, median};
 use turnwire_fakes::{Fake, FakeStore, Script};

@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result, bail, ensure};
 use futures::{Stream, StreamExt};
 use tokio::runtime::Runtime;
+use turnwire::conversation::StoreMessage;
 use turnwire::outbox::{FlushReport, Record};
 use turnwire::speech::{OpenAiSpeaker, ServiceSpeaker, Speaker, SpeechRequest};
-use turnwire::store::StoreMessage;
 use turnwire::turn::{LlmSentiment, OnDisconnect, Sentiment};
 use turnwire::{
     ChatRequest, ChatService, ChatStore, GoogleTranslateSpeaker, OpenAi, Outbox, Speech, TurnEvent,

@@ -15,9 +15,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use turnwire::config::Timeouts;
+use turnwire::conversation::StoreMessage;
 use turnwire::credentials::Tokens;
 use turnwire::outbox::{Delivery, OutboxBuilder, Record};
-use turnwire::store::{ChatStoreBuilder, StoreMessage};
+use turnwire::store::ChatStoreBuilder;
 use turnwire::{ChatStore, Outbox};
 use turnwire_fakes::{FakeStore, Login};
 

@@ -3,8 +3,8 @@
 use serde_json::json;
 use turnwire::ChatStore;
 use turnwire::config::CallOptions;
+use turnwire::conversation::StoreMessage;
 use turnwire::credentials::{TokenRequest, Tokens};
-use turnwire::store::StoreMessage;
 use turnwire_fakes::{FakeStore, Script};
 
 use super::encoding::{Encoded, encodings};

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 use turnwire::ChatStore;
-use turnwire::store::{SessionStatus, StoreMessage, StorePaths, WorkspaceStatus};
+use turnwire::conversation::StoreMessage;
+use turnwire::store::{SessionStatus, StorePaths, WorkspaceStatus};
 use turnwire_fakes::{FakeStore, Script};
 
 use super::{SENT_AT, USER, WORKSPACE, calls, message, settings, store};

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use turnwire::Outbox;
+use turnwire::conversation::StoreMessage;
 use turnwire::credentials::Tokens;
 use turnwire::outbox::Record;
-use turnwire::store::StoreMessage;
 use turnwire_fakes::{FakeStore, Framing, Script};
 
 use super::{SENT_AT, USER, WORKSPACE, calls, message, settings};

@@ -18,7 +18,8 @@ use std::time::Duration;
 
 use turnwire::ChatStore;
 use turnwire::config::RetryPolicy;
-use turnwire::store::{ChatStoreBuilder, StoreMessage};
+use turnwire::conversation::StoreMessage;
+use turnwire::store::ChatStoreBuilder;
 use turnwire_fakes::{FakeStore, Login};
 
 const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";

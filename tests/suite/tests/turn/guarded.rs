@@ -14,10 +14,12 @@ enum Bert {
     PanicsInThePoll,
 }
 
+#[turnwire::async_trait]
 impl Sentiment for Bert {
-    fn label(&self, _: String) -> impl Future<Output = turnwire::Result<String>> + Send {
+    async fn label(&self, _: String) -> turnwire::Result<String> {
         assert!(!matches!(self, Bert::PanicsInTheCall), "no such file");
-        async { panic!("no such file") }
+        tokio::task::yield_now().await;
+        panic!("no such file")
     }
 }
 

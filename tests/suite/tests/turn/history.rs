@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use turnwire::store::StoreMessage;
+use turnwire::conversation::StoreMessage;
 use turnwire::turn::HistoryLimits;
 use turnwire::{ChatStore, Message};
 use turnwire_fakes::Script;

@@ -32,7 +32,7 @@ async fn a_new_conversation_is_streamed_and_kept() {
     assert_eq!(asked["parentMsgId"], serde_json::Value::Null);
     assert_eq!(asked["msgSenderUUID"], super::USER);
     assert_eq!(reply["parentMsgId"], asked["msgId"]);
-    assert_eq!(reply["msgSenderUUID"], turnwire::store::AI_SENDER);
+    assert_eq!(reply["msgSenderUUID"], turnwire::conversation::AI_SENDER);
     assert!(reply["msgSentAt"].as_i64() > asked["msgSentAt"].as_i64());
 
     // The session is there before anything could be counted in it.

@@ -13,6 +13,7 @@ mod guarded;
 mod history;
 mod kept;
 mod leaving;
+mod own_store;
 mod refusal;
 mod resumed;
 mod sentiment;

@@ -1,8 +1,10 @@
 //! The message, by its names on the wire.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::time;
+use crate::error::{Error, ErrorKind, Result};
 use crate::open_enum::open_enum;
 use crate::process::new_id;
 
@@ -12,7 +14,7 @@ pub const AI_SENDER: &str = "ai-uuid-1234-5678-90ab-cdef12345678";
 /// A message as the store keeps it.
 ///
 /// ```
-/// use turnwire::store::StoreMessage;
+/// use turnwire::conversation::StoreMessage;
 ///
 /// let asked = StoreMessage::from_user("workspace-1", "user-1", "안녕하세요", 1_764_660_000_000);
 /// let reply = StoreMessage::reply_to(&asked, "반갑습니다", 1_764_660_000_000);
@@ -106,10 +108,10 @@ impl StoreMessage {
 
 impl StoreMessage {
     /// The message as the store takes it.
-    pub(crate) fn to_json(&self) -> crate::error::Result<serde_json::Value> {
+    pub(crate) fn to_json(&self) -> Result<Value> {
         serde_json::to_value(self).map_err(|_| {
             let why = "the message cannot be written as JSON";
-            crate::error::Error::new(crate::error::ErrorKind::InvalidRequest, "store.message", why)
+            Error::new(ErrorKind::InvalidRequest, "store.message", why)
         })
     }
 }

@@ -9,12 +9,12 @@ use serde::Deserializer;
 use serde::de::{Error, Visitor};
 
 /// Reads a time, as milliseconds since 1970. A date and time without a zone is taken for UTC.
-pub(super) fn epoch_ms<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+pub(crate) fn epoch_ms<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     deserializer.deserialize_any(TimeVisitor)
 }
 
 /// Reads a time that may be missing.
-pub(super) fn optional<'de, D: Deserializer<'de>>(
+pub(crate) fn optional<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<i64>, D::Error> {
     struct OptionalVisitor;

@@ -1,0 +1,120 @@
+//! The trait of a place where conversations live.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{CreateError, NewConversation, Owner, SessionStart, StoreMessage};
+use crate::error::Result;
+use crate::outbox::Outcome;
+
+/// A store of conversations and their messages.
+///
+/// See the [module](crate::conversation) for an implementation. Its methods are called on the runtime of the turn
+/// (`history`) and of the outbox (all others), so none may block its thread; a panic in one is an error that names the
+/// type. A store is used in forked children as well, and so must not hold connections of the process that made it.
+#[async_trait]
+pub trait Conversations: Send + Sync + 'static {
+    /// The latest messages of a conversation, at most `limit`, the earliest first.
+    ///
+    /// The reader of the turn waits for this, for
+    /// [`HistoryLimits::wait`](crate::turn::HistoryLimits::wait) at most.
+    ///
+    /// # Errors
+    ///
+    /// Any: the reply goes on without a history.
+    async fn history(
+        &self,
+        owner: Owner<'_>,
+        conversation_id: &str,
+        limit: usize,
+    ) -> Result<Vec<StoreMessage>>;
+
+    /// Creates a conversation, and returns its id.
+    ///
+    /// [`NewConversation::begin`] gives the name, and stores in the outbox that the request is on its way: call it
+    /// last, right before the request. Up to it everything may be repeated. After it a process that ends leaves the
+    /// creation in doubt, and it is never repeated.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateError::not_created`] when there certainly is no conversation: its outcome decides whether the creation
+    /// is tried again. Any other error after `begin` leaves it in doubt: both messages become dead letters that say so.
+    async fn create(&self, new: NewConversation<'_>) -> Result<String, CreateError>;
+
+    /// Called once the conversation exists, and before its first message is saved. By default it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// Any: it is on the timeline and in the log, and has no other consequence.
+    async fn start_session(&self, session: SessionStart<'_>) -> Result<()> {
+        let _ = session;
+        Ok(())
+    }
+
+    /// Saves a message of a conversation.
+    ///
+    /// Messages of one conversation come in order and one at a time. A save may be repeated after a crash, so the same
+    /// id twice must be one message.
+    async fn save(&self, owner: Owner<'_>, message: &StoreMessage) -> Outcome;
+
+    /// Called at most once for a saved message, for effects that must not be repeated, such as counting it. By
+    /// default it does nothing.
+    async fn saved(&self, owner: Owner<'_>, message: &StoreMessage) {
+        let _ = (owner, message);
+    }
+
+    /// Returns true if a turn must bring its user's tokens, since the store has none of its own. By default false.
+    fn needs_tokens(&self) -> bool {
+        false
+    }
+
+    /// The name of the store's type in errors.
+    #[doc(hidden)]
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
+}
+
+macro_rules! forward {
+    ($pointer:ty) => {
+        #[async_trait]
+        impl Conversations for $pointer {
+            async fn history(
+                &self,
+                owner: Owner<'_>,
+                conversation_id: &str,
+                limit: usize,
+            ) -> Result<Vec<StoreMessage>> {
+                (**self).history(owner, conversation_id, limit).await
+            }
+
+            async fn create(&self, new: NewConversation<'_>) -> Result<String, CreateError> {
+                (**self).create(new).await
+            }
+
+            async fn start_session(&self, session: SessionStart<'_>) -> Result<()> {
+                (**self).start_session(session).await
+            }
+
+            async fn save(&self, owner: Owner<'_>, message: &StoreMessage) -> Outcome {
+                (**self).save(owner, message).await
+            }
+
+            async fn saved(&self, owner: Owner<'_>, message: &StoreMessage) {
+                (**self).saved(owner, message).await;
+            }
+
+            fn needs_tokens(&self) -> bool {
+                (**self).needs_tokens()
+            }
+
+            fn type_name(&self) -> &'static str {
+                (**self).type_name()
+            }
+        }
+    };
+}
+
+forward!(Arc<dyn Conversations>);
+forward!(Box<dyn Conversations>);

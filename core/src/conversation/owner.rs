@@ -1,0 +1,36 @@
+//! The user of a conversation.
+
+use crate::credentials::Tokens;
+use crate::outbox::Record;
+
+/// The user whose conversation it is, and the tokens that speak for that user.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Owner<'a> {
+    /// The user's id, as the turn's request has it.
+    pub user_id: Option<&'a str>,
+    /// The tokens that the turn's request brought. `None` after the process that took them has ended.
+    pub tokens: Option<&'a Tokens>,
+}
+
+impl<'a> Owner<'a> {
+    pub(crate) fn new(user_id: Option<&'a str>, tokens: Option<&'a Tokens>) -> Self {
+        Owner { user_id, tokens }
+    }
+
+    pub(super) fn of(record: &'a Record) -> Self {
+        Owner { user_id: record.user_id(), tokens: record.known_tokens() }
+    }
+}
+
+/// A session to be started in a new conversation.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct SessionStart<'a> {
+    /// The user of the conversation.
+    pub owner: Owner<'a>,
+    /// The conversation's id.
+    pub conversation_id: &'a str,
+    /// A process that has ended since may have started it already.
+    pub is_repeated: bool,
+}

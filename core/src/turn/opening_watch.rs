@@ -1,0 +1,77 @@
+//! The observation of a new workspace's creation.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use tokio::sync::oneshot;
+
+use super::StageName;
+use super::deliveries::DeliveryTracker;
+use super::timeline::{Recorder, Running};
+use crate::error::Error;
+use crate::outbox::{OpeningObserver, OpeningStep};
+
+/// Observes the creation of the workspace, for the turn's timeline and its reader.
+pub(super) struct OpeningWatch {
+    recorder: Recorder,
+    deliveries: DeliveryTracker,
+    message_id: String,
+    unopened: Arc<OnceLock<String>>,
+    progress: Mutex<Progress>,
+}
+
+struct Progress {
+    running: Option<Running>,
+    /// Receives the id as soon as it is known; dropped when there will be none.
+    known: Option<oneshot::Sender<String>>,
+}
+
+impl OpeningWatch {
+    pub(super) fn new(
+        recorder: &Recorder,
+        deliveries: &DeliveryTracker,
+        (message_id, unopened): (&str, Arc<OnceLock<String>>),
+        known: oneshot::Sender<String>,
+    ) -> Arc<Self> {
+        let progress = Mutex::new(Progress { running: None, known: Some(known) });
+        let (recorder, deliveries) = (recorder.clone(), deliveries.clone());
+        let message_id = message_id.to_owned();
+        Arc::new(OpeningWatch { recorder, deliveries, message_id, unopened, progress })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        // Each field is set whole.
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl OpeningObserver for OpeningWatch {
+    fn begins(&self, step: OpeningStep) {
+        let stage = match step {
+            OpeningStep::Create => StageName::CreateWorkspace,
+            OpeningStep::Begin => StageName::StartSession,
+        };
+        self.lock().running = Some(self.recorder.begin(stage));
+    }
+
+    fn ended(&self, _step: OpeningStep, result: Result<(), &Error>) {
+        let Some(running) = self.lock().running.take() else { return };
+        match result {
+            Ok(()) => running.done(),
+            Err(error) => running.failed_by(error),
+        }
+    }
+
+    fn opened(&self, name: &str) {
+        if let Some(known) = self.lock().known.take() {
+            // Nobody may be listening any more.
+            let _ = known.send(name.to_owned());
+        }
+    }
+
+    fn given_up(&self, reason: &str) {
+        self.lock().known = None;
+        // Before the messages that are there are given up, or the reply's could slip in between.
+        let _ = self.unopened.set(reason.to_owned());
+        self.deliveries.give_up(&self.message_id, reason);
+    }
+}

@@ -1,0 +1,217 @@
+//! A team with a store of its own: turns keep their messages through the public trait alone.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use turnwire::conversation::{
+    Conversations, CreateError, NewConversation, Owner, SessionStart, StoreMessage,
+};
+use turnwire::outbox::{Delivery, Outcome};
+use turnwire::turn::{StageName, StageOutcome};
+use turnwire::{Error, ErrorKind, Outbox, Result, TurnEvent, TurnRequest, Turns, async_trait};
+use turnwire_fakes::Script;
+
+use super::{Bench, DEADLINE, MESSAGE, USER, counts, read};
+
+/// A store in memory, which does as its test wants.
+#[derive(Clone, Default)]
+struct InMemory(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    /// The fault of each creation, in turn; without one it succeeds.
+    faults: Mutex<Vec<Fault>>,
+    creations: AtomicUsize,
+    /// Calls in their order, with the user that they were made for.
+    calls: Mutex<Vec<String>>,
+    messages: Mutex<Vec<StoreMessage>>,
+    panics_in: Option<&'static str>,
+}
+
+#[derive(Clone, Copy)]
+enum Fault {
+    BeforeTheRequest,
+    Refused,
+    AnswerLost,
+    ForGood,
+}
+
+impl InMemory {
+    fn failing(faults: &[Fault]) -> Self {
+        // The last one is taken first.
+        let faults = Mutex::new(faults.iter().rev().copied().collect());
+        InMemory(Arc::new(State { faults, ..State::default() }))
+    }
+
+    fn panicking(call: &'static str) -> Self {
+        InMemory(Arc::new(State { panics_in: Some(call), ..State::default() }))
+    }
+
+    fn called(&self, call: &'static str, owner: Owner<'_>) {
+        assert!(self.0.panics_in != Some(call), "{call} panics");
+        let user = owner.user_id.unwrap_or("nobody");
+        self.0.calls.lock().unwrap().push(format!("{call} for {user}"));
+    }
+
+    fn count(&self, call: &str) -> usize {
+        let calls = self.0.calls.lock().unwrap();
+        calls.iter().filter(|made| made.starts_with(&format!("{call} "))).count()
+    }
+
+    fn texts(&self) -> Vec<(String, String)> {
+        let messages = self.0.messages.lock().unwrap();
+        let text = |m: &StoreMessage| (m.workspace_id.clone(), m.content.clone());
+        messages.iter().map(text).collect()
+    }
+}
+
+#[async_trait]
+impl Conversations for InMemory {
+    async fn history(&self, owner: Owner<'_>, id: &str, limit: usize) -> Result<Vec<StoreMessage>> {
+        self.called("history", owner);
+        let messages = self.0.messages.lock().unwrap();
+        let mut found: Vec<_> = messages.iter().filter(|m| m.workspace_id == id).cloned().collect();
+        found.drain(..found.len().saturating_sub(limit));
+        Ok(found)
+    }
+
+    async fn create(&self, new: NewConversation<'_>) -> Result<String, CreateError> {
+        self.called("create", new.owner());
+        let error = || Error::new(ErrorKind::Connect, "test.create", "the database is gone");
+        let fault = self.0.faults.lock().unwrap().pop();
+        if let Some(Fault::BeforeTheRequest) = fault {
+            return Err(error().into());
+        }
+        let name = new.begin().await?.to_owned();
+        match fault {
+            Some(Fault::Refused) => Err(CreateError::not_created(error())),
+            Some(Fault::AnswerLost) => Err(error().into()),
+            Some(Fault::ForGood) => {
+                Err(CreateError::not_created(error()).with_outcome(Outcome::dead("no room")))
+            }
+            Some(Fault::BeforeTheRequest) | None => {
+                let number = self.0.creations.fetch_add(1, Ordering::SeqCst) + 1;
+                Ok(format!("{name} {number}"))
+            }
+        }
+    }
+
+    async fn start_session(&self, session: SessionStart<'_>) -> Result<()> {
+        self.called("start_session", session.owner);
+        Ok(())
+    }
+
+    async fn save(&self, owner: Owner<'_>, message: &StoreMessage) -> Outcome {
+        self.called("save", owner);
+        let mut messages = self.0.messages.lock().unwrap();
+        messages.retain(|saved| saved.id != message.id);
+        messages.push(message.clone());
+        Outcome::Delivered
+    }
+
+    async fn saved(&self, owner: Owner<'_>, _: &StoreMessage) {
+        self.called("saved", owner);
+    }
+}
+
+/// Turns that keep their messages in this store, whose outbox does not wait long.
+async fn turns(store: &InMemory, replies: usize) -> (Bench, Turns) {
+    let bench = Bench::start().await;
+    for _ in 0..replies {
+        bench.llm.script("m stream", Script::chat(["a", "b"]));
+    }
+    let delivery = Delivery::default()
+        .initial_backoff(Duration::from_millis(5))
+        .max_backoff(Duration::from_millis(20))
+        .breaker_wait(Duration::from_millis(40))
+        .max_breaker_wait(Duration::from_millis(80));
+    let outbox = Outbox::builder().delivery(delivery).start().unwrap();
+    let turns = Turns::builder(bench.openai()).model("m").store(store.clone()).outbox(outbox);
+    (bench, turns.build().unwrap())
+}
+
+fn ask() -> TurnRequest {
+    // This store wants no tokens.
+    TurnRequest::new(MESSAGE).user_id(USER)
+}
+
+#[tokio::test]
+async fn a_conversation_is_created_kept_and_continued_in_a_store_of_ones_own() {
+    let store = InMemory::default();
+    let (bench, turns) = turns(&store, 2).await;
+    let mut turn = turns.start(ask().new_workspace());
+    let first = read(&mut turn).await;
+    assert!(first.error.is_none(), "{first:?}");
+    assert_eq!(counts(&turns.flush(DEADLINE).await), (2, 0, 0));
+    let workspace = first.events.iter().find_map(|event| match event {
+        TurnEvent::Workspace { workspace_id } => Some(workspace_id.clone()),
+        _ => None,
+    });
+    let id = workspace.unwrap();
+    let text = |text: &str| (id.clone(), text.to_owned());
+    assert_eq!(store.texts(), [text(MESSAGE), text("ab")]);
+    let made =
+        ["create", "start_session", "save", "saved", "history"].map(|call| store.count(call));
+    assert_eq!(made, [1, 1, 2, 2, 0]);
+    let line = turn.timeline();
+    for stage in [StageName::CreateWorkspace, StageName::StartSession, StageName::SaveAi] {
+        assert_eq!(line.stage(stage).unwrap().outcome, StageOutcome::Done, "{line}");
+    }
+
+    let second = read(&mut turns.start(ask().workspace(&id))).await;
+    assert!(second.error.is_none(), "{second:?}");
+    assert_eq!(counts(&turns.flush(DEADLINE).await).1, 0);
+    assert_eq!((store.count("history"), store.texts().len()), (1, 4));
+    let requests = bench.llm.requests();
+    let last = requests.iter().rfind(|request| request.body.contains("\"stream\":true")).unwrap();
+    let messages = last.json().unwrap()["messages"].clone();
+    let texts: Vec<_> = messages.as_array().unwrap().iter().map(|m| m["content"].clone()).collect();
+    assert_eq!(texts, [MESSAGE, "ab", MESSAGE]);
+    assert!(store.0.calls.lock().unwrap().iter().all(|call| call.ends_with(USER)));
+}
+
+#[tokio::test]
+async fn a_creation_that_certainly_failed_is_tried_again() {
+    let store = InMemory::failing(&[Fault::BeforeTheRequest, Fault::Refused]);
+    let (_bench, turns) = turns(&store, 1).await;
+    read(&mut turns.start(ask().new_workspace())).await;
+    assert_eq!(counts(&turns.flush(DEADLINE).await), (2, 0, 0));
+    assert_eq!((store.count("create"), store.0.creations.load(Ordering::SeqCst)), (3, 1));
+}
+
+#[tokio::test]
+async fn a_creation_whose_answer_is_lost_is_never_repeated_and_one_refused_for_good_neither() {
+    let faults = [(Fault::AnswerLost, "may have created it"), (Fault::ForGood, "no room")];
+    for (fault, why) in faults {
+        let store = InMemory::failing(&[fault]);
+        let (_bench, turns) = turns(&store, 1).await;
+        let mut turn = turns.start(ask().new_workspace());
+        assert_eq!(read(&mut turn).await.text(), "ab", "the reply is whole all the same");
+        assert_eq!(counts(&turns.flush(DEADLINE).await), (0, 0, 2));
+        assert_eq!((store.count("create"), store.texts().len()), (1, 0));
+        let letters = turns.outbox().unwrap().dead_letters().unwrap();
+        assert!(letters[0].reason.contains(why), "{}", letters[0].reason);
+        let outcome = turn.timeline().stage(StageName::SaveAi).unwrap().outcome.clone();
+        assert!(matches!(outcome, StageOutcome::Failed(_)), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_panics_costs_the_reply_nothing_and_is_named() {
+    let store = InMemory::panicking("history");
+    let (_bench, turns) = turns(&store, 1).await;
+    let mut turn = turns.start(ask().workspace("w"));
+    assert_eq!(read(&mut turn).await.text(), "ab");
+    let outcome = turn.timeline().stage(StageName::History).unwrap().outcome.clone();
+    let named = |why: &str| why.contains("InMemory") && why.contains("panicked");
+    assert!(matches!(&outcome, StageOutcome::Failed(why) if named(why)), "{outcome:?}");
+
+    let store = InMemory::panicking("save");
+    let (_bench, turns) = self::turns(&store, 1).await;
+    assert_eq!(read(&mut turns.start(ask().workspace("w"))).await.text(), "ab");
+    turns.flush(Duration::from_millis(100)).await;
+    let pending = turns.outbox().unwrap().pending().unwrap();
+    let reason = pending.iter().find_map(|record| record.reason.clone()).unwrap();
+    assert!(named(&reason), "{reason}");
+}
