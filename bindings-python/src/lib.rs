@@ -15,7 +15,7 @@ mod turn;
 mod wait;
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 use turnwire::{ChatRequest, ErrorKind, bridge};
 
 #[pymodule]
@@ -24,6 +24,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     let codes = ErrorKind::ALL.iter().map(|kind| kind.code());
     module.add("ERROR_CODES", PyTuple::new(py, codes.collect::<Vec<_>>())?)?;
+    module.add("SETTINGS", settings(py)?)?;
+    module.add("EVENT_FIELDS", bridge::event_fields())?;
     module.add("TURN_REQUEST_FIELDS", PyTuple::new(py, bridge::TURN_REQUEST_FIELDS)?)?;
     module.add("REQUEST_FIELDS", PyTuple::new(py, ChatRequest::FIELDS)?)?;
     module.add_class::<chat::Client>()?;
@@ -36,7 +38,17 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<turn::Turns>()?;
     module.add_class::<turn::Turn>()?;
     module.add_class::<turn::Answer>()?;
+    module.add_function(wrap_pyfunction!(chat::with_environment, module)?)?;
     module.add_function(wrap_pyfunction!(log::keep_logs, module)?)?;
     module.add_function(wrap_pyfunction!(log::drain_logs, module)?)?;
     shutdown::register(module)
+}
+
+/// The names of the settings of each object.
+fn settings(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let objects = PyDict::new(py);
+    for (name, fields) in bridge::settings::objects() {
+        objects.set_item(name, PyTuple::new(py, fields)?)?;
+    }
+    Ok(objects)
 }

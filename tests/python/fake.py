@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -39,7 +40,9 @@ class Fake:
 
     def script(self, key: str, *scripts: Any) -> None:
         """Sets what calls that name the model ``key`` are answered with, in turn."""
-        self._control("PUT", f"/_fake/scripts/{key}", scripts[0] if len(scripts) == 1 else list(scripts))
+        self._control(
+            "PUT", f"/_fake/scripts/{quote(key)}", scripts[0] if len(scripts) == 1 else list(scripts)
+        )
 
     def chat(self, key: str, *texts: str, **script: Any) -> None:
         """Scripts a stream of these texts that ends well."""
@@ -55,6 +58,15 @@ class Fake:
         """The requests for the model ``key``, and their outcomes."""
         found = self._control("GET", f"/_fake/requests?model={key}")
         return list(found)
+
+    def all_requests(self) -> list[dict[str, Any]]:
+        """All requests, and their outcomes."""
+        found = self._control("GET", "/_fake/requests")
+        return list(found)
+
+    def reset(self) -> None:
+        """Forgets all scripts, requests and rows."""
+        self._control("POST", "/_fake/reset", {})
 
     def wait(self, key: str, until: Callable[[list[dict[str, Any]]], Any], seconds: float = 5) -> Any:
         """Waits until the requests of ``key`` are as wished."""
@@ -104,7 +116,12 @@ class FakeStore(Fake):
         """Creates a workspace with a session."""
         self._control("POST", "/_fake/workspace", {"workspaceId": id, "memUuid": user})
 
+    def stored(self) -> dict[str, Any]:
+        """The rows of all tables."""
+        rows = self._control("GET", "/_fake/stored")
+        return dict(rows)
+
     def messages(self, workspace: str) -> list[dict[str, Any]]:
         """The messages of a workspace, in the order of their first saves."""
-        rows = self._control("GET", "/_fake/stored")["messages"]
+        rows = self.stored()["messages"]
         return [row["message"] for row in rows if row["message"]["msgWorkspaceId"] == workspace]

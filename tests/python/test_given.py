@@ -127,5 +127,5 @@ def test_an_infinite_timeout_is_no_limit_and_one_that_is_no_time_is_refused(fake
     fake.chat(key, "a")
     ask(turnwire.OpenAI(base_url=fake.base_url, timeout=float("inf")), key)
     for odd in (float("nan"), -1.0):
-        with pytest.raises(ValueError, match="timeout"):
+        with pytest.raises(turnwire.ConfigError, match="timeout must be a number of seconds from 0 on"):
             turnwire.OpenAI(base_url=fake.base_url, timeout=odd)

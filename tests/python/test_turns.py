@@ -13,7 +13,7 @@ import pytest
 import turnwire
 from conftest import Program
 from fake import Fake, FakeStore
-from turnwire import AsyncTurns, ContentEvent, DoneEvent, Turns
+from turnwire import AsyncTurns, ContentEvent, DoneEvent, Turns, _core
 
 USER = "11111111-1111-4111-8111-111111111111"
 HELD = {"steps": [{"role": "assistant"}, {"text": "a"}, {"stall": True}]}
@@ -256,10 +256,35 @@ def test_messages_are_saved_in_the_store(
 
 
 def test_a_setting_that_nobody_knows_is_refused(client: turnwire.OpenAI) -> None:
-    with pytest.raises(TypeError, match="modle"):
+    with pytest.raises(turnwire.ConfigError, match="modle is no setting; the settings here are model"):
         Turns(client, modle="m")  # type: ignore[call-arg]
+    with pytest.raises(turnwire.ConfigError) as refused:
+        Turns(client, store={"base_url": "http://localhost", "access_token": 1})  # type: ignore[typeddict-item]
+    assert "store.access_token must be a string" in str(refused.value)
     with pytest.raises(TypeError, match="api_key"):
         Turns(turnwire.OpenAI(api_key=lambda: "k"))
+
+
+def test_every_setting_of_core_is_declared() -> None:
+    from turnwire import _settings
+
+    declared = {
+        name: sorted(field for part in parts for field in part.__annotations__)
+        for name, parts in _settings.OBJECTS.items()
+    }
+    assert declared == {name: sorted(fields) for name, fields in _core.SETTINGS.items()}
+    fields = {"message", *_settings.TurnFields.__annotations__}
+    assert fields == set(_core.TURN_REQUEST_FIELDS)
+
+
+def test_every_event_of_core_is_declared() -> None:
+    from turnwire import _turn_events
+
+    declared = {}
+    for name, kind in _turn_events.KINDS.items():
+        wire = {attribute: field for field, attribute in kind._wire.items()}
+        declared[name] = sorted(["type", *(wire.get(field, field) for field in kind.__slots__)])
+    assert declared == {name: sorted(fields) for name, fields in _core.EVENT_FIELDS.items()}
 
 
 def test_ctrl_c_ends_the_wait_for_an_event(program: Program, fake: Fake, key: str) -> None:

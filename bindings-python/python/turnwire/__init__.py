@@ -53,6 +53,18 @@ if TYPE_CHECKING:
     from ._models import BaseModel
     from ._parsing import pydantic_function_tool
     from ._response import APIResponse, AsyncAPIResponse
+    from ._settings import (
+        ChatServiceSettings,
+        ChatStoreSettings,
+        HttpSettings,
+        OpenAISettings,
+        OutboxSettings,
+        SentimentSettings,
+        SpeakerSettings,
+        SpeechSettings,
+        TurnFields,
+        TurnsSettings,
+    )
     from ._streaming import AsyncStream, Stream
     from ._timeline import Stage, Timeline
     from ._turn import AsyncTurn, Turn
@@ -68,7 +80,6 @@ if TYPE_CHECKING:
         UsageEvent,
         WorkspaceEvent,
     )
-    from ._turn_settings import StoreSettings
     from ._turns import AsyncTurns, FlushReport, Turns
 
 Client = OpenAI
@@ -93,6 +104,8 @@ __all__ = [
     "BadRequestError",
     "BaseModel",
     "CallbackError",
+    "ChatServiceSettings",
+    "ChatStoreSettings",
     "Client",
     "ConfigError",
     "ConflictError",
@@ -103,6 +116,7 @@ __all__ = [
     "FileError",
     "FlushReport",
     "ForkedError",
+    "HttpSettings",
     "InternalServerError",
     "InvalidRequestError",
     "LengthFinishReasonError",
@@ -112,14 +126,18 @@ __all__ = [
     "Omit",
     "OpenAI",
     "OpenAIError",
+    "OpenAISettings",
     "OutboxFullError",
+    "OutboxSettings",
     "PermissionDeniedError",
     "RateLimitError",
     "SentimentEvent",
+    "SentimentSettings",
+    "SpeakerSettings",
+    "SpeechSettings",
     "Stage",
     "StageFailedEvent",
     "StorageError",
-    "StoreSettings",
     "Stream",
     "StructureError",
     "Timeline",
@@ -127,8 +145,10 @@ __all__ = [
     "TruncatedStreamError",
     "Turn",
     "TurnEvent",
+    "TurnFields",
     "TurnIdsEvent",
     "Turns",
+    "TurnsSettings",
     "TurnwireError",
     "UnprocessableEntityError",
     "UsageEvent",
@@ -141,6 +161,16 @@ __all__ = [
 
 # Names that many programs never use are imported on first access.
 _LATER = {
+    "ChatServiceSettings": "_settings",
+    "ChatStoreSettings": "_settings",
+    "HttpSettings": "_settings",
+    "OpenAISettings": "_settings",
+    "OutboxSettings": "_settings",
+    "SentimentSettings": "_settings",
+    "SpeakerSettings": "_settings",
+    "SpeechSettings": "_settings",
+    "TurnFields": "_settings",
+    "TurnsSettings": "_settings",
     "APIResponse": "_response",
     "AsyncAPIResponse": "_response",
     "AsyncAzureOpenAI": "_elsewhere",
@@ -166,7 +196,6 @@ _LATER = {
     "TurnIdsEvent": "_turn_events",
     "UsageEvent": "_turn_events",
     "WorkspaceEvent": "_turn_events",
-    "StoreSettings": "_turn_settings",
 }
 
 

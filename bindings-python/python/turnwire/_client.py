@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from ._closing import AsyncClosing, Closing
-from ._core import Client
+from ._core import Client, with_environment
 from ._exceptions import OpenAIError
 from ._types import NOT_GIVEN, Limits, is_given
 
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from ._models_list import AsyncModels, Models
     from ._params import TimeoutTypes
     from ._request import Options
+    from ._settings import HttpSettings, OpenAISettings
     from ._types import NotGiven
 
     Key = str | Callable[[], str | Awaitable[str]]
@@ -47,11 +46,19 @@ class _Client:
         http_client: None = None,
     ) -> None:
         _refuse(http_client)
-        self.api_key = _environment("OPENAI_API_KEY") if api_key is None else api_key
-        self.organization = _environment("OPENAI_ORG_ID") if organization is None else organization
-        self.project = _environment("OPENAI_PROJECT_ID") if project is None else project
-        given_url = base_url if base_url is not None and is_given(base_url) else None
-        self.base_url = _environment("OPENAI_BASE_URL") if given_url is None else str(given_url)
+        import json
+
+        given = {
+            "api_key": None if callable(api_key) else api_key,
+            "base_url": str(base_url) if base_url is not None and is_given(base_url) else None,
+            "organization": organization,
+            "project": project,
+        }
+        found = json.loads(with_environment(json.dumps(_set(given))))
+        self.api_key: Key | None = api_key if callable(api_key) else found.get("api_key")
+        self.base_url = found.get("base_url")
+        self.organization = found.get("organization")
+        self.project = found.get("project")
         self.timeout = timeout
         self.limits = Limits() if limits is None else limits
         self.max_retries = max_retries if isinstance(max_retries, int) else None
@@ -70,20 +77,33 @@ class _Client:
 
         from . import _chat, types
         from ._logging import keep_logs
+
+        _ = _chat, types.chat
+        keep_logs()
+        self._native = Client(json.dumps(self._settings(), allow_nan=False))
+
+    def _settings(self) -> OpenAISettings:
         from ._request import Options
 
-        _ = json, _chat, types.chat
-        keep_logs()
         options = Options(self.default_headers, self.default_query, self.max_retries, self.timeout)
-        self._native = Client(
+        http: HttpSettings = {"headers": options.headers, "query": options.query}
+        if options.max_retries is not None:
+            http["retry"] = {"max_retries": options.max_retries}
+        if options.timeout is not None:
+            http["timeout"] = _seconds(options.timeout.read)
+            if options.timeout.connect is not None:
+                http["timeouts"] = {"connect": _seconds(options.timeout.connect)}
+        sizes = {"event": self.limits.event_bytes, "reply": self.limits.reply_bytes}
+        settings = {
             # A function is called before each request, and its key takes this one's place.
-            api_key="unset" if callable(self.api_key) else self.api_key,
-            base_url=self.base_url,
-            organization=self.organization,
-            project=self.project,
-            options=options,
-            limits=self.limits,
-        )
+            "api_key": "unset" if callable(self.api_key) else self.api_key,
+            "base_url": self.base_url,
+            "organization": self.organization,
+            "project": self.project,
+            "http": {**http, "limits": _set(sizes)},
+        }
+        made: OpenAISettings = _set(settings)
+        return made
 
     def copy(
         self,
@@ -164,10 +184,16 @@ class _Client:
         return self._native
 
 
-def _environment(name: str) -> str | None:
-    """The variable's value; a blank one is not set, as in core."""
-    value = os.environ.get(name, "")
-    return value if value.strip() else None
+def _set(settings: dict[str, Any]) -> Any:
+    """The settings that have a value."""
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _seconds(limit: float | None) -> Any:
+    """A limit in JSON: infinity is none, and what is no number is refused by core."""
+    if limit == float("inf"):
+        return None
+    return limit if limit == limit else "NaN"
 
 
 def _refuse(http_client: object) -> None:

@@ -11,7 +11,9 @@ from .types.completion_usage import CompletionUsage
 
 __all__ = [
     "ERROR_CODES",
+    "EVENT_FIELDS",
     "REQUEST_FIELDS",
+    "SETTINGS",
     "TURN_REQUEST_FIELDS",
     "Answer",
     "Call",
@@ -26,6 +28,7 @@ __all__ = [
     "__version__",
     "drain_logs",
     "keep_logs",
+    "with_environment",
 ]
 
 __version__: Final[str]
@@ -35,18 +38,14 @@ ERROR_CODES: Final[tuple[str, ...]]
 """Every code of an error of core's."""
 REQUEST_FIELDS: Final[tuple[str, ...]]
 """Every field of a chat request that core knows by name."""
+SETTINGS: Final[dict[str, tuple[str, ...]]]
+"""The names of the settings of each of core's objects."""
+EVENT_FIELDS: Final[dict[str, list[str]]]
+"""The types of a turn's events, with their fields on the wire."""
 TURN_REQUEST_FIELDS: Final[tuple[str, ...]]
 """Every field of a turn's request."""
 
-class _Sizes(Protocol):
-    @property
-    def event_bytes(self) -> int | None: ...
-    @property
-    def reply_bytes(self) -> int | None: ...
-
-class _Limits(Protocol):
-    @property
-    def connect(self) -> float | None: ...
+class _Timeout(Protocol):
     @property
     def read(self) -> float | None: ...
 
@@ -58,7 +57,7 @@ class _Options(Protocol):
     @property
     def max_retries(self) -> int | None: ...
     @property
-    def timeout(self) -> _Limits | None: ...
+    def timeout(self) -> _Timeout | None: ...
 
 @final
 class Client:
@@ -66,13 +65,7 @@ class Client:
 
     def __new__(
         cls,
-        *,
-        api_key: str | None,
-        base_url: str | None,
-        organization: str | None,
-        project: str | None,
-        options: _Options,
-        limits: _Sizes,
+        settings: str,
     ) -> Self: ...
     def chat(self, body: str, options: _Options) -> Call:
         """Asks for a whole reply; `body` is the request's JSON."""
@@ -133,7 +126,7 @@ class Turns:
         cls,
         client: Client,
         options: _Options,
-        settings: dict[str, Any],
+        settings: str,
         ask: Callable[[str, Any, Answer], object] | None,
     ) -> Self: ...
     def start(self, request: str, caller: Any) -> Turn:
@@ -264,3 +257,6 @@ def keep_logs(level: int) -> None:
 
 def drain_logs() -> None:
     """Hands what core has logged to Python's `logging`."""
+
+def with_environment(settings: str) -> str:
+    """The settings of a client, as JSON, with those of the environment where none are given."""

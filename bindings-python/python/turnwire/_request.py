@@ -78,8 +78,6 @@ def _query(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 def split(params: dict[str, Any]) -> tuple[str, Options]:
     """The body and the options that the arguments of ``create`` make."""
-    import json
-
     headers, query, extra_body, timeout = (params.pop(name, NOT_GIVEN) for name in CALL_OPTIONS)
     body = {name: value for name, value in params.items() if is_given(value)}
     unknown = [name for name in body if name not in FIELDS and name not in ("messages", "model")]
@@ -89,8 +87,16 @@ def split(params: dict[str, Any]) -> tuple[str, Options]:
         )
     if extra_body:
         body.update(extra_body)
-    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
-    return _whole(text), Options(headers or None, query or None, None, timeout)
+    return to_json(body), Options(headers or None, query or None, None, timeout)
+
+
+def to_json(value: Any) -> str:
+    """The JSON of arguments."""
+    import json
+
+    return _whole(
+        json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
+    )
 
 
 def _whole(text: str) -> str:
@@ -103,11 +109,13 @@ def _whole(text: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """The JSON form of values that ``json`` does not know: models, iterables, dates."""
+    """The JSON form of values that ``json`` does not know: models, iterables, dates, paths."""
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json", exclude_unset=True)
     if hasattr(value, "isoformat"):
         return value.isoformat()
+    if hasattr(value, "__fspath__"):
+        return value.__fspath__()
     if hasattr(value, "keys"):
         return {key: value[key] for key in value}
     if hasattr(value, "__iter__") and not isinstance(value, (bytes, bytearray)):

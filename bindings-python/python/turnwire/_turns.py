@@ -5,6 +5,7 @@ from __future__ import annotations
 from ._core import Turns as CoreTurns
 from ._host import Caller, is_coroutine_function, plain, scheduled
 from ._models import BaseModel
+from ._request import to_json
 from ._turn import AsyncTurn, Turn
 from ._waiting import result
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from ._client import AsyncOpenAI, OpenAI
     from ._host import Ask
-    from ._turn_settings import TurnFields, TurnsSettings
+    from ._settings import SentimentSettings, TurnFields, TurnsSettings
 
 __all__ = ["AsyncTurns", "FlushReport", "Turns"]
 
@@ -39,9 +40,12 @@ class _Turns:
     def __init__(self, client: OpenAI | AsyncOpenAI, ask: Ask | None, settings: dict[str, Any]) -> None:
         if callable(client.api_key):
             raise TypeError("turns need a client whose api_key is a str, not a function")
-        given = {name: value for name, value in settings.items() if value is not None}
-        self._turns = CoreTurns(client._inner(), client._options, given, ask)
-        if "store" in given:
+        given = dict(settings)
+        for name, field in (("store", "base_url"), ("outbox", "path")):
+            if name in given and given[name] is not None and not isinstance(given[name], dict):
+                given[name] = {field: given[name]}
+        self._turns = CoreTurns(client._inner(), client._options, to_json(given), ask)
+        if given.get("store") is not None:
             _deliver_at_exit(self._turns)
 
     def stop(self, turn_id: str) -> bool:
@@ -64,12 +68,14 @@ class Turns(_Turns):
         self,
         client: OpenAI,
         *,
-        sentiment: Callable[[str], str] | None = None,
+        sentiment: Callable[[str], str] | SentimentSettings | None = None,
         **settings: Unpack[TurnsSettings],
     ) -> None:
-        """``sentiment`` returns the label of a message. It runs beside the reply, with the context variables of ``start``."""
-        ask = None if sentiment is None else plain("sentiment", sentiment)
-        super().__init__(client, ask, dict(settings))
+        """``sentiment`` returns the label of a message, with the context variables of ``start``; or it names a model."""
+        if callable(sentiment):
+            super().__init__(client, plain("sentiment", sentiment), dict(settings))
+        else:
+            super().__init__(client, None, {**settings, "sentiment": sentiment})
 
     def start(self, message: str, **fields: Unpack[TurnFields]) -> Turn:
         """Starts a turn. The user's message is in the outbox when this returns."""
@@ -93,15 +99,15 @@ class AsyncTurns(_Turns):
         self,
         client: OpenAI | AsyncOpenAI,
         *,
-        sentiment: Callable[[str], str | Awaitable[str]] | None = None,
+        sentiment: Callable[[str], str | Awaitable[str]] | SentimentSettings | None = None,
         **settings: Unpack[TurnsSettings],
     ) -> None:
         """A coroutine function ``sentiment`` runs on the loop that starts the turn, a plain one on another thread."""
-        ask: Ask | None = None
-        if sentiment is not None:
+        if callable(sentiment):
             run: Any = scheduled if is_coroutine_function(sentiment) else plain
-            ask = run("sentiment", sentiment)
-        super().__init__(client, ask, dict(settings))
+            super().__init__(client, run("sentiment", sentiment), dict(settings))
+        else:
+            super().__init__(client, None, {**settings, "sentiment": sentiment})
 
     async def start(self, message: str, **fields: Unpack[TurnFields]) -> AsyncTurn:
         """Starts a turn. The user's message is in the outbox when this returns; no file is waited for on the loop."""
@@ -145,9 +151,7 @@ def _deliver() -> None:
 
 
 def _request(message: str, fields: TurnFields) -> str:
-    import json
-
-    return json.dumps({"message": message, **fields}, ensure_ascii=False)
+    return to_json({"message": message, **fields})
 
 
 def _report(found: tuple[str, Any]) -> FlushReport:

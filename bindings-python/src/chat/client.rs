@@ -1,10 +1,8 @@
 //! The client: settings and options on their way to core.
 
-use std::time::Duration;
-
 use pyo3::prelude::*;
-use turnwire::chat::OpenAiBuilder;
-use turnwire::config::{CallOptions, RetryPolicy, Timeouts};
+use turnwire::bridge::settings::{self, Names};
+use turnwire::config::CallOptions;
 use turnwire::{ChatRequest, OpenAi, bridge};
 
 use crate::call::Call;
@@ -15,40 +13,10 @@ use crate::seconds::seconds;
 #[pyclass(frozen, module = "turnwire._core")]
 pub(crate) struct Client(bridge::Client);
 
-/// Time limits in seconds: for a connection, where it has one of its own, and for all that comes after; none is
-/// no limit.
+/// The longest silence of the service in seconds; none is no limit.
 #[derive(FromPyObject)]
-struct Limits {
-    connect: Option<f64>,
+struct Timeout {
     read: Option<f64>,
-}
-
-impl Limits {
-    fn of_client(&self) -> PyResult<Timeouts> {
-        let limits = Timeouts::of_silence(self.silence()?);
-        let connect = self.connect.map_or(Ok(limits.connect), seconds)?;
-        Ok(limits.connect(connect))
-    }
-
-    fn silence(&self) -> PyResult<Option<Duration>> {
-        self.read.map_or(Ok(None), seconds)
-    }
-}
-
-/// The most that a service may send, in bytes.
-#[derive(FromPyObject)]
-struct Sizes {
-    event_bytes: Option<usize>,
-    reply_bytes: Option<usize>,
-}
-
-impl From<Sizes> for turnwire::config::Limits {
-    fn from(sizes: Sizes) -> Self {
-        let mut limits = turnwire::config::Limits::new();
-        limits.event = sizes.event_bytes.unwrap_or(limits.event);
-        limits.reply = sizes.reply_bytes.unwrap_or(limits.reply);
-        limits
-    }
 }
 
 /// The options of one call.
@@ -58,7 +26,7 @@ pub(crate) struct Options {
     headers: Vec<(String, Option<String>)>,
     query: Vec<(String, String)>,
     max_retries: Option<u32>,
-    timeout: Option<Limits>,
+    timeout: Option<Timeout>,
 }
 
 impl Options {
@@ -68,7 +36,7 @@ impl Options {
             options = options.max_retries(retries);
         }
         match self.timeout {
-            Some(limits) => Ok(options.timeout(limits.silence()?)),
+            Some(timeout) => Ok(options.timeout(timeout.read.map_or(Ok(None), seconds)?)),
             None => Ok(options),
         }
     }
@@ -82,38 +50,12 @@ impl Client {
 
 #[pymethods]
 impl Client {
+    /// `settings` are JSON; the environment has the rest.
     #[new]
-    #[pyo3(signature = (*, api_key, base_url, organization, project, options, limits))]
-    fn new(
-        py: Python<'_>,
-        api_key: Option<String>,
-        base_url: Option<String>,
-        organization: Option<String>,
-        project: Option<String>,
-        options: Options,
-        limits: Sizes,
-    ) -> PyResult<Self> {
-        let mut settings = OpenAiBuilder::from_env();
-        if let Some(key) = api_key {
-            settings = settings.api_key(key);
-        }
-        if let Some(url) = base_url {
-            settings = settings.base_url(url);
-        }
-        if let Some(id) = organization {
-            settings = settings.organization(id);
-        }
-        if let Some(id) = project {
-            settings = settings.project(id);
-        }
-        settings = settings.headers(options.headers).queries(options.query).limits(limits.into());
-        if let Some(max_retries) = options.max_retries {
-            settings = settings.retry(RetryPolicy::new().max_retries(max_retries));
-        }
-        if let Some(limits) = options.timeout {
-            settings = settings.timeouts(limits.of_client()?);
-        }
-        bridge::Client::new(settings).map(Client).map_err(|e| exception(py, &e))
+    fn new(py: Python<'_>, settings: &str) -> PyResult<Self> {
+        let settings = with_environment(py, settings)?;
+        let client = settings::open_ai(&settings, Names::Snake).and_then(bridge::Client::new);
+        client.map(Client).map_err(|error| exception(py, &error))
     }
 
     /// Asks for a whole reply; `body` is the request's JSON.
@@ -134,4 +76,12 @@ impl Client {
     fn models(&self, py: Python<'_>, options: Options) -> PyResult<Call> {
         Call::new(py, self.0.models(options.read()?))
     }
+}
+
+/// The settings, as JSON, with those of the environment where none are given.
+#[pyfunction]
+pub(crate) fn with_environment(py: Python<'_>, settings: &str) -> PyResult<String> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let settings = settings::with_environment(settings, Names::Snake, variable);
+    settings.map_err(|error| exception(py, &error))
 }

@@ -10,6 +10,6 @@ mod progress;
 
 pub(crate) use choice::Choice;
 pub(crate) use chunk::Chunk;
-pub(crate) use client::{Client, Options};
+pub(crate) use client::{Client, Options, with_environment};
 pub(crate) use delta::Delta;
 pub(crate) use progress::Progress;

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use turnwire::bridge::settings::{self, Names};
 use turnwire::bridge::{self, Context};
 
+use super::handle::Turn;
 use super::sentiment::sentiment;
-use super::settings;
-use super::turn::Turn;
 use crate::call::Call;
 use crate::chat::{Client, Options};
 use crate::error::exception;
@@ -20,21 +19,25 @@ pub(crate) struct Turns(turnwire::Turns);
 
 #[pymethods]
 impl Turns {
-    /// `ask` is called for the sentiment of each message, with the text, the caller and an `Answer`.
+    /// `settings` are JSON. `ask` is called for the sentiment of each message, with the text, the caller and an `Answer`.
     #[new]
     fn new(
         py: Python<'_>,
         client: &Client,
         options: Options,
-        settings: &Bound<'_, PyDict>,
+        settings: &str,
         ask: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let llm = client.openai().with(options.read()?);
-        let mut turns = settings::apply(turnwire::Turns::builder(llm), settings)?;
-        if let Some(ask) = ask {
-            turns = turns.sentiment(sentiment(ask));
-        }
-        turns.build().map(Turns).map_err(|error| exception(py, &error))
+        // An outbox may have to wait for its file.
+        let turns = py.detach(|| {
+            let mut turns = settings::turns(llm, settings, Names::Snake)?;
+            if let Some(ask) = ask {
+                turns = turns.sentiment(sentiment(ask));
+            }
+            turns.build()
+        });
+        turns.map(Turns).map_err(|error| exception(py, &error))
     }
 
     /// Starts a turn. `request` is JSON; functions of Python's that run for the turn get `caller` with each question.

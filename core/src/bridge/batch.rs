@@ -20,7 +20,7 @@ pub struct Batch {
     bytes: usize,
 }
 
-/// A chunk, or the little that is new in it.
+/// A chunk, or what there is to know of it.
 #[derive(Debug)]
 pub enum Piece<'a> {
     /// A chunk of the same shape as many.
@@ -55,22 +55,22 @@ enum Part {
 /// Chunks of one shape that follow each other.
 struct Run {
     shape: Arc<Shape>,
-    /// The texts of their holes, one after another.
+    /// What stands in their holes, one after another.
     text: String,
-    /// The ends of each one's text and padding in it.
+    /// Where in it each one's text and padding end.
     ends: Vec<(usize, Option<usize>)>,
-    /// The number of chunks that were taken, and the end of the last one in the text.
+    /// How many were taken, and up to where in the text.
     taken: usize,
     taken_text: usize,
 }
 
 impl Batch {
-    /// The number of chunks.
+    /// How many chunks there are.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Returns true if there are none.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }

@@ -1,4 +1,5 @@
-//! Core's log records, kept for a host to take: its own logging may need locks that no thread of core should wait for.
+//! What core logs, kept for a host to take: its own logging may need locks that no thread of core should wait
+//! for.
 
 use std::collections::VecDeque;
 use std::fmt::{Debug, Write};
@@ -16,17 +17,17 @@ use crate::process::PerProcess;
 /// The most records that wait to be taken; the oldest are given up for newer ones.
 const MOST: usize = 1024;
 
-/// A log record of core. It holds no content of a conversation, and no secret.
+/// Something that core logged. It holds no content of a conversation, and no secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LogRecord {
-    /// The level.
+    /// How important it is.
     pub level: Level,
     /// The part of core that logged it, such as `turnwire::http`.
     pub target: &'static str,
     /// The message with its fields, on one line.
     pub message: String,
-    /// The time of the record.
+    /// When it was logged.
     pub at: SystemTime,
 }
 
@@ -40,16 +41,16 @@ fn records() -> MutexGuard<'static, VecDeque<LogRecord>> {
     records.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps core's log records of this level and above it from here on. The first call in a process decides on the
+/// Keeps what core logs at this level and above it from here on. The first call in a process decides on the
 /// level; without any, nothing is recorded.
 ///
-/// Returns false if the process has another subscriber already.
+/// Gives false where another subscriber is in charge of the process already.
 pub fn keep_logs(level: Level) -> bool {
     let subscriber = tracing_subscriber::registry().with(Keep { level });
     tracing::subscriber::set_global_default(subscriber).is_ok()
 }
 
-/// Takes the records since the last time, oldest first.
+/// Takes what was logged since the last time, oldest first.
 pub fn take_logs() -> Vec<LogRecord> {
     records().drain(..).collect()
 }
@@ -58,7 +59,7 @@ struct Keep {
     level: Level,
 }
 
-/// The fields of a span so far.
+/// What a span has told so far.
 struct Told {
     fields: Fields,
     began: Instant,

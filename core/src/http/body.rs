@@ -13,18 +13,18 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::coding::Decoder;
-use super::context::Context;
-use super::failure;
-use super::reuse::ConnectionReuse;
+use super::returning::Returning;
 use super::watch::Watch;
+use super::{Context, failure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::{Bound, FORKED};
 
-/// The bytes, and the time, that the rest of a body is read for, so that its connection can be used again.
+/// How much, and for how long, a body that is of no more interest is read so that its connection can be used
+/// again.
 const DRAIN_BYTES: usize = 64 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(5);
 
-/// The bytes that are decoded before other tasks have their turn.
+/// How much is decoded before others have their turn.
 const TURN: usize = 256 * 1024;
 
 /// A response's body. Nothing is read ahead of the reader; dropping it closes the connection.
@@ -35,16 +35,16 @@ pub(crate) struct Body {
     context: Context,
 }
 
-/// The parts of a body that belong to its process.
+/// The connection's side of a body.
 struct Live {
     incoming: Incoming,
     is_http2: bool,
     /// For a body with a content coding.
     decoder: Option<Box<Decoder>>,
-    /// The bytes decoded since the body last had none, or other tasks had their turn.
+    /// How much was decoded since the body last had nothing, or others had their turn.
     decoded: usize,
     watch: Watch,
-    reuse: ConnectionReuse,
+    returning: Returning,
     runtime: Handle,
 }
 
@@ -54,11 +54,11 @@ impl Body {
         is_http2: bool,
         watch: Watch,
         context: Context,
-        reuse: ConnectionReuse,
+        returning: Returning,
     ) -> Self {
         let runtime = Handle::current();
         let decoded = 0;
-        let live = Live { incoming, is_http2, decoder: None, decoded, watch, reuse, runtime };
+        let live = Live { incoming, is_http2, decoder: None, decoded, watch, returning, runtime };
         Body { live: Bound::new(live), context }
     }
 
@@ -69,7 +69,7 @@ impl Body {
         }
     }
 
-    /// The context of the call, for errors.
+    /// What the call is about, for errors.
     pub(crate) fn context(&self) -> &Context {
         &self.context
     }
@@ -98,19 +98,19 @@ impl Body {
         }
     }
 
-    /// Notes that the last bytes were content, for the content limit.
+    /// Tells the limits that what came was content.
     pub(crate) fn content_came(&mut self) {
         if let Some(live) = self.live.get_mut() {
             live.watch.content_came();
         }
     }
 
-    /// The reason to end the call although the service goes on, if there is one.
+    /// Why the call must end although the service goes on, if it must.
     pub(crate) fn stopped(&self) -> Option<Error> {
         self.live.get()?.watch.stopped().map(|kind| self.error(kind))
     }
 
-    /// Ends the body `limit` after its next wait begins, whatever arrives meanwhile; `None` restores the usual limits.
+    /// Ends the body `limit` after it next has nothing, whatever arrives meanwhile, or waits again as long as ever.
     pub(crate) fn hurry(&mut self, limit: Option<Duration>) {
         if let Some(live) = self.live.get_mut() {
             live.watch.hurry(limit);
@@ -145,31 +145,31 @@ impl Body {
             }
             self.came_whole();
         };
-        // Out of time, the error is reported with the bytes so far.
+        // Out of time, the error is reported with what there is.
         let _ = timeout(DRAIN_TIME, read).await;
         some.truncate(limit);
         some.freeze()
     }
 
-    /// Notes that the response has been read to its end: its connection is about to return.
+    /// The response has been read to its end: its connection is about to come back.
     fn came_whole(&self) {
         if let Some(live) = self.live.get() {
-            live.reuse.begin().settle(&live.runtime);
+            live.returning.begin().settle(&live.runtime);
         }
     }
 
-    /// Discards the body, as [`finish`](Self::finish) does.
+    /// Gives the body up, whatever it is, as [`finish`](Self::finish) does.
     pub(crate) async fn release(self) {
         let mut body = Some(self);
         std::future::poll_fn(|task| Poll::Ready(body.take().map(|body| body.finish(task)))).await;
     }
 
-    /// Discards the rest of the body. Its end is awaited in the background, within bounds, so that the connection
-    /// returns to the pool instead of being closed.
+    /// Gives the body up after the last bytes that matter. Its end is awaited in the background, within bounds,
+    /// so that the connection goes back to the pool instead of being closed.
     pub(crate) fn finish(mut self, task: &mut TaskContext<'_>) {
         let Some(mut live) = self.live.take() else { return };
         let context = self.context.clone();
-        let back = live.reuse.begin();
+        let back = live.returning.begin();
         let runtime = live.runtime.clone();
         // Most often the end has arrived together with the last bytes.
         let mut drained = 0;
@@ -218,7 +218,7 @@ impl Live {
             let Some(decoder) = &mut self.decoder else { return self.poll_response(context, task) };
             if self.decoded >= TURN {
                 self.decoded = 0;
-                // Pending once: a few bytes that decode to many must not keep the thread.
+                // It is pending once: a little that decodes to a lot must not keep the thread.
                 ready!(pin!(yield_now()).poll(task));
             }
             match decoder.next() {
@@ -263,21 +263,21 @@ impl Live {
                 Some(Err(error)) => {
                     return Poll::Ready(Some(Err(failure::from_body(context, error))));
                 }
-                // hyper reports a stream that is reset without an error as complete.
+                // hyper takes a stream that is reset without an error for one that is done.
                 None if self.is_cut() => {
                     return Poll::Ready(Some(Err(failure::truncated(context))));
                 }
                 None => return Poll::Ready(None),
             };
-            // Trailers are skipped.
+            // Trailers are of no interest.
             if let Ok(bytes) = frame.into_data() {
                 return Poll::Ready(Some(Ok(bytes)));
             }
         }
     }
 
-    /// Returns true if a body of HTTP/2 was cut off before its end (RFC 9113, section 8.1). In HTTP/1 hyper reports that
-    /// as an error.
+    /// Whether a body of HTTP/2 that has ended did so without its own end (RFC 9113, section 8.1). In HTTP/1 this is an
+    /// error of its own.
     fn is_cut(&self) -> bool {
         self.is_http2 && !self.incoming.is_end_stream()
     }

@@ -1,4 +1,4 @@
-//! The worker and the outcomes of deliveries.
+//! What the worker does with what a service answers.
 
 use std::time::Duration;
 

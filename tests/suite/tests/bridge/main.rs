@@ -10,7 +10,6 @@
 mod answers;
 mod chat;
 mod host;
-mod host_json;
 mod turns;
 
 use std::time::Duration;

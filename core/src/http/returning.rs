@@ -1,4 +1,4 @@
-//! Connection reuse: connections that are about to return to the pool.
+//! Connections that are about to come back to the pool.
 //!
 //! A response's last bytes reach its reader a moment before its connection can be used again. A request sent in
 //! that moment would open another connection, whose handshakes cost far more than the moment does.
@@ -12,30 +12,30 @@ use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout_at};
 
-/// The longest wait for a connection that is about to return.
+/// The longest wait for a connection that is about to come back.
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// The connections of a client that are about to return.
+/// The connections of a client that are about to come back.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ConnectionReuse {
-    state: Arc<watch::Sender<ReuseState>>,
+pub(super) struct Returning {
+    state: Arc<watch::Sender<State>>,
 }
 
 #[derive(Debug, Default)]
-struct ReuseState {
+struct State {
     next: u64,
-    /// The times when they began to return.
+    /// When each of them began to come back.
     began: BTreeMap<u64, Instant>,
 }
 
-/// One such connection, until this is dropped.
+/// One such connection, until it is dropped.
 pub(super) struct Return {
     number: u64,
-    state: Arc<watch::Sender<ReuseState>>,
+    state: Arc<watch::Sender<State>>,
 }
 
-impl ConnectionReuse {
-    /// Notes a connection whose response has been read as far as needed.
+impl Returning {
+    /// Takes note of a connection whose response has been read as far as it matters.
     pub(super) fn begin(&self) -> Return {
         let mut number = 0;
         self.state.send_modify(|state| {
@@ -46,14 +46,15 @@ impl ConnectionReuse {
         Return { number, state: self.state.clone() }
     }
 
-    /// Waits for the connections that began to return within the last [`MOMENT`], and at most so long for each.
+    /// Waits for the connections that began to come back within the last moment, and no longer than the moment
+    /// that each of them has.
     pub(super) async fn wait(&self) {
         let now = Instant::now();
         let is_new = |began: &Instant| *began + MOMENT > now;
         let newest = self.state.borrow().began.values().copied().filter(is_new).max();
         if let Some(newest) = newest {
             let mut state = self.state.subscribe();
-            let none_is_new = |state: &ReuseState| !state.began.values().any(is_new);
+            let none_is_new = |state: &State| !state.began.values().any(is_new);
             // Out of time, a new connection is the better choice; the sender lives in `self`.
             let _ = timeout_at(newest + MOMENT, state.wait_for(none_is_new)).await;
         }
@@ -61,13 +62,13 @@ impl ConnectionReuse {
 }
 
 impl Return {
-    /// Settles the return of a connection whose response has been read to its end: it is back once the tasks that this
-    /// has woken have run.
+    /// The response has been read to its end: the connection is back when the tasks that were woken by that
+    /// have run.
     pub(super) fn settle(self, runtime: &Handle) {
         runtime.spawn(self.settled());
     }
 
-    /// Yields to the tasks that put the connection back.
+    /// Lets the tasks run that put the connection back.
     pub(super) async fn settled(self) {
         for _ in 0..3 {
             yield_now().await;

@@ -1,0 +1,316 @@
+"""The settings that core knows, by name, and the fields of a turn's request.
+
+A setting that is not given has core's default. Times are in seconds; for a limit of time or size, ``None`` is no limit.
+``OBJECTS`` has the class of each of core's objects of settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from typing import Any, Literal, TypedDict
+
+__all__ = [
+    "ChatServiceSettings",
+    "ChatStoreSettings",
+    "HttpSettings",
+    "OpenAISettings",
+    "OutboxSettings",
+    "SentimentSettings",
+    "SpeakerSettings",
+    "SpeechSettings",
+    "TurnFields",
+    "TurnsSettings",
+]
+
+
+class TimeoutSettings(TypedDict, total=False):
+    """The limits of the phases of a call."""
+
+    connect: float | None
+    headers: float | None
+    idle: float | None
+    content: float | None
+    total: float | None
+    stream_total: float | None
+
+
+class RetrySettings(TypedDict, total=False):
+    """Retries of transient failures."""
+
+    max_retries: int
+    initial_backoff: float | None
+    max_backoff: float | None
+    jitter: float
+    max_retry_after: float | None
+
+
+class SizeSettings(TypedDict, total=False):
+    """The largest sizes, in bytes, that a service may send."""
+
+    event: int | None
+    reply: int | None
+    error_body: int | None
+
+
+class HttpSettings(TypedDict, total=False):
+    """Connections, retries and limits."""
+
+    timeout: float | None
+    """The longest silence of the service, which sets all of ``timeouts``."""
+    timeouts: TimeoutSettings
+    retry: RetrySettings
+    limits: SizeSettings
+    headers: Mapping[str, str | None] | Iterable[tuple[str, str | None]]
+    query: Mapping[str, str] | Iterable[tuple[str, str]]
+    proxy: str
+    no_proxy: bool
+    root_certificates: list[str]
+
+
+class OpenAISettings(TypedDict, total=False):
+    """A client of a model's service."""
+
+    api_key: str | None
+    base_url: str | None
+    organization: str | None
+    project: str | None
+    http: HttpSettings
+
+
+class StorePaths(TypedDict, total=False):
+    """The paths of a store's calls."""
+
+    save: str
+    update_messages: str
+    create_workspace: str
+    start_session: str
+    history: str
+    workspaces: str
+    session: str
+    update_status: str
+    reissue: str
+    workspace: str
+    refresh_token: str
+
+
+class ChatStoreSettings(TypedDict, total=False):
+    """The chat store that keeps messages, workspaces and sessions."""
+
+    base_url: str
+    access_token: str | None
+    refresh_token: str | None
+    extend_login: bool
+    older_store: bool
+    paths: StorePaths
+    http: HttpSettings
+
+
+class ServicePaths(TypedDict, total=False):
+    """The paths of a chat service's calls."""
+
+    chat: str
+    stream: str
+    speech: str
+
+
+class ChatServiceSettings(TypedDict, total=False):
+    """A client of a chat service."""
+
+    base_url: str
+    access_token: str | None
+    refresh_token: str | None
+    wire: Literal["events", "text"]
+    fallback: bool
+    paths: ServicePaths
+    http: HttpSettings
+
+
+class OutboxLimits(TypedDict, total=False):
+    """The capacity of an outbox."""
+
+    memory_records: int
+    memory_bytes: int | None
+    file_bytes: int | None
+    record_bytes: int | None
+
+
+class DeliverySettings(TypedDict, total=False):
+    """The delivery of an outbox's records."""
+
+    concurrency: int
+    limit: float | None
+    initial_backoff: float | None
+    max_backoff: float | None
+    max_retry_after: float | None
+    max_age: float | None
+    poison_tries: int
+    breaker_failures: int
+    breaker_wait: float | None
+    max_breaker_wait: float | None
+    remembered: int
+
+
+class OutboxSettings(TypedDict, total=False):
+    """The outbox that delivers messages to the store."""
+
+    path: str | PathLike[str]
+    """The file. Without one the outbox is in memory."""
+    durability: Literal["os", "fsync"]
+    wait_when_full: float | None
+    """The longest wait of a caller for room; 0 refuses at once."""
+    limits: OutboxLimits
+    delivery: DeliverySettings
+
+
+class SentimentSettings(TypedDict, total=False):
+    """A model that labels messages."""
+
+    model: str
+    labels: list[str]
+    client: OpenAISettings
+    """The model's service, if it is another than that of the replies."""
+
+
+class GoogleSpeakerSettings(TypedDict, total=False):
+    """A speaker of Google Translate."""
+
+    language: str
+    slow: bool
+    top_level_domain: str
+    base_url: str
+    http: HttpSettings
+
+
+class OpenAISpeakerSettings(TypedDict, total=False):
+    """A speaker of an OpenAI-compatible service."""
+
+    model: str
+    voice: str | Mapping[str, Any]
+    format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
+    speed: float
+    instructions: str
+    extra: Mapping[str, Any]
+    client: OpenAISettings
+    """The service, if it is another than that of the replies."""
+
+
+class SpeakerSettings(TypedDict, total=False):
+    """A speaker: one of these."""
+
+    google: GoogleSpeakerSettings
+    openai: OpenAISpeakerSettings
+    service: ChatServiceSettings
+
+
+class SpeechSettings(TypedDict, total=False):
+    """The way in which replies are spoken."""
+
+    voice: str
+    language: str
+    speed: float
+    instructions: str
+    format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
+    in_flight: int
+    retries: int
+    sentence_limit: float | None
+    on_failure: Literal["skip", "stop"]
+    longest_sentence: int
+
+
+class HistorySettings(TypedDict, total=False):
+    """The part of the conversation that the model gets."""
+
+    messages: int
+    characters: int
+    wait: float | None
+
+
+class _SentimentSetting(TypedDict, total=False):
+    """The setting that the engines take apart from the others, as it may be a function."""
+
+    sentiment: SentimentSettings
+
+
+class TurnsSettings(TypedDict, total=False):
+    """The settings of :class:`turnwire.Turns` besides ``sentiment``."""
+
+    model: str
+    template: Mapping[str, Any]
+    """A request whose fields every turn's request has."""
+    system_prompt: str
+    """The text that begins every conversation."""
+    store: str | ChatStoreSettings | None
+    """The chat store, or its URL. Without one nothing is kept."""
+    outbox: str | PathLike[str] | OutboxSettings | None
+    """The outbox, or the path of its file. In memory unless given."""
+    sentiment_budget: float | None
+    """The longest wait of the reply for the label. Default 0.15."""
+    sentiment_hint: str
+    """The text that tells the model the label, which stands for ``{label}``."""
+    speaker: SpeakerSettings
+    speech: SpeechSettings
+    speech_mode: Literal["on_demand", "after_text", "streaming"]
+    speech_wait: float | None
+    """The longest wait of the last event for each next sentence. Default 30."""
+    history: HistorySettings
+    naming_prompt: str
+    """The text that asks the model for a new workspace's name."""
+    naming_limit: float | None
+    """The longest wait of a new workspace for its name. Default 5."""
+    workspace_wait: float | None
+    """The longest wait of the last event for a new workspace's id. Default 5."""
+    on_disconnect: Literal["save_partial", "finish", "discard"]
+    """The fate of a reply whose reader has gone. Default ``save_partial``."""
+    turn_events: bool
+    """Sends the ids of the turn and its messages first."""
+    sentiment_events: bool
+    """Sends the label."""
+    usage_events: bool
+    """Sends the tokens that the reply took."""
+    failure_events: bool
+    """Sends the side stages that failed."""
+    detailed_errors: bool
+    """Sends the full line of an error, for development."""
+
+
+class TurnFields(TypedDict, total=False):
+    """The fields of a turn's request besides the message."""
+
+    user_id: str | None
+    """The user's UUID, which a store needs."""
+    workspace_id: str | None
+    """The workspace to go on in."""
+    create_workspace: bool
+    """Begins a new workspace."""
+    access_token: str | None
+    refresh_token: str | None
+    """The user's tokens, in place of the store's. They belong together."""
+    history: Iterable[Any] | None
+    """The conversation before this message, in place of the store's."""
+    speech: bool
+    """Asks for the speech of a whole reply, which only a chat service has."""
+
+
+OBJECTS: dict[str, tuple[Any, ...]] = {
+    "openai": (OpenAISettings,),
+    "store": (ChatStoreSettings,),
+    "store.paths": (StorePaths,),
+    "service": (ChatServiceSettings,),
+    "service.paths": (ServicePaths,),
+    "outbox": (OutboxSettings,),
+    "outbox.limits": (OutboxLimits,),
+    "outbox.delivery": (DeliverySettings,),
+    "turns": (TurnsSettings, _SentimentSetting),
+    "turns.history": (HistorySettings,),
+    "turns.sentiment": (SentimentSettings,),
+    "turns.speech": (SpeechSettings,),
+    "speaker": (SpeakerSettings,),
+    "speaker.google": (GoogleSpeakerSettings,),
+    "speaker.openai": (OpenAISpeakerSettings,),
+    "http": (HttpSettings,),
+    "http.timeouts": (TimeoutSettings,),
+    "http.retry": (RetrySettings,),
+    "http.limits": (SizeSettings,),
+}
+"""The declarations of each of core's objects of settings."""
