@@ -81,7 +81,8 @@ mod storage;
 mod tokens;
 mod worker;
 
-#[cfg(all(test, feature = "outbox-sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "outbox-sqlite")]
 mod tests;
 
 pub use builder::OutboxBuilder;

@@ -114,7 +114,8 @@ pub(in crate::outbox) trait Backend: Debug + Send {
     fn leave(&mut self, _now: Millis) {}
 
     /// The open file.
-    #[cfg(all(test, feature = "outbox-sqlite"))]
+    #[cfg(test)]
+    #[cfg(feature = "outbox-sqlite")]
     fn disk(&mut self) -> &mut super::Disk {
         panic!("a backend without a file")
     }

@@ -34,9 +34,12 @@ pub(super) use sqlite::FileSettings;
 #[cfg(feature = "outbox-sqlite")]
 pub(super) use tiered::TieredBackend;
 
-#[cfg(all(test, feature = "outbox-sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "outbox-sqlite")]
 pub(super) use due::{is_due, longest_wait};
-#[cfg(all(test, feature = "outbox-sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "outbox-sqlite")]
 pub(super) use rows::{Counts, Tier};
-#[cfg(all(test, feature = "outbox-sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "outbox-sqlite")]
 pub(super) use sqlite::{Disk, OPENING_PATIENCE, real_path};

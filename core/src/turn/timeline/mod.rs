@@ -7,7 +7,8 @@ mod svg;
 mod text;
 mod words;
 
-#[cfg(all(test, feature = "timeline-svg"))]
+#[cfg(test)]
+#[cfg(feature = "timeline-svg")]
 mod tests;
 
 use std::fmt;
