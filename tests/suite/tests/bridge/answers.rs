@@ -10,10 +10,10 @@ use futures::Stream;
 use serde_json::{Value, json};
 use turnwire::bridge::{Answer, Body, ErrorFacts, IntoAnswer, call};
 use turnwire::config::CallOptions;
-use turnwire::outbox::{Outbox, Record};
+use turnwire::outbox::{Outbox, Outcome, Record};
 use turnwire::speech::AudioStream;
-use turnwire::{Bytes, ChatRequest, Error, ErrorKind, OpenAi};
-use turnwire_fakes::{Fake, Script};
+use turnwire::{Bytes, ChatRequest, ChatService, Error, ErrorKind, OpenAi, TurnRequest};
+use turnwire_fakes::{Fake, FakeChat, Script};
 
 use super::{answer, next};
 
@@ -81,6 +81,48 @@ fn what_an_outbox_tells_is_answered_as_json() {
     let flushed = answer(&flush).unwrap().body;
     let Body::Json(flushed) = flushed else { panic!("{flushed:?}") };
     assert_eq!(flushed, r#"{"delivered":0,"pending":1,"dead":0}"#);
+}
+
+#[test]
+fn a_dead_letter_is_answered_with_its_reason_and_times() {
+    let outbox = Outbox::builder().sink(|_: Record| async { Outcome::dead("no such room") });
+    let outbox = outbox.start().unwrap();
+    outbox.enqueue(Record::new("c", "m", json!({"text": "hi"}))).unwrap();
+    let flushed = outbox.clone();
+    answer(&call(async move { Ok(flushed.flush(Duration::from_secs(10)).await) }).unwrap())
+        .unwrap();
+    let dead = json_of(outbox.dead_letters().unwrap());
+    let times = ["accepted_at_ms", "died_at_ms"].map(|name| dead[0][name].as_u64().unwrap());
+    assert!(times[0] <= times[1] + 1_000, "{times:?}");
+    let whole = json!([{
+        "id": "m", "conversation": "c", "user": null, "payload": {"text": "hi"}, "accepted_at_ms": times[0],
+        "died_at_ms": times[1], "attempts": dead[0]["attempts"], "reason": "no such room",
+    }]);
+    assert_eq!(dead, whole);
+}
+
+#[test]
+fn a_chat_services_turn_is_answered_by_events_and_its_whole_answer_by_json() {
+    let chat = FakeChat::spawn_thread().unwrap();
+    chat.add_workspace("w");
+    let service = ChatService::builder(chat.url()).no_proxy().tokens("access", "refresh");
+    let service = service.build().unwrap();
+    let request = || TurnRequest::new("hi there").workspace("w");
+    let streaming = service.clone();
+    let stream = call(async move { streaming.stream(request()).await }).unwrap();
+    let Body::Events(pull) = answer(&stream).unwrap().body else {
+        panic!("a turn is answered by events")
+    };
+    let mut events = Vec::new();
+    while let Some(batch) = next(&pull).unwrap() {
+        events.extend(serde_json::from_str::<Vec<Value>>(&batch.into_json()).unwrap());
+    }
+    assert_eq!(events.last().unwrap()["type"], "done");
+    let text: String = events.iter().filter_map(|event| event["content"].as_str()).collect();
+    let whole = call(async move { service.send(request()).await }).unwrap();
+    let Body::Json(json) = answer(&whole).unwrap().body else { panic!("an answer is JSON") };
+    let told = json!({"reply": text, "workspace_id": "w", "audio_base64": null, "stopped": false});
+    assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), told);
 }
 
 #[test]
