@@ -18,13 +18,13 @@ const OUTBOX: [&str; 6] =
 /// # Errors
 /// When something broke; the output says what, and the seed that repeats it.
 pub(crate) fn run(repo: &Repo, seconds: u64) -> Result<()> {
-    Step::cargo(repo, "test --release -p turnwire-suite --features attack --test attack --")
+    Step::cargo(repo, "test --profile bench -p turnwire-suite --features attack --test attack --")
         .args(["--test-threads=1", "--nocapture"])
         .env("TURNWIRE_ATTACK_SECONDS", &seconds.to_string())
         .run()?;
     debian::require(repo, &debian::CRASH)?;
     for attack in OUTBOX {
-        Step::cargo(repo, "run --release --quiet -p turnwire-crash --")
+        Step::cargo(repo, "run --profile bench --quiet -p turnwire-crash --")
             .args(attack.split(' '))
             .run()?;
     }
