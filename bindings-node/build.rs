@@ -1,4 +1,4 @@
-//! Tells the linker that Node brings the symbols of its API.
+//! Sets up the linker: Node provides the symbols of its API.
 
 fn main() {
     napi_build::setup();

@@ -48,7 +48,7 @@ const turnwire = 'Stream' in loaded ? loaded : loaded.default;
 ${reexports}`,
 );
 
-/** What `require` gives is the class, to be called with and without `new`, and has everything else as its fields. */
+/** The result of `require` is the class, callable with and without `new`, with everything else as its fields. */
 function callable() {
   return `module.exports = ((all) => {
   const made = all.OpenAI;

@@ -29,13 +29,13 @@ export declare class Call {
 
 /** A client with its connections. It keeps no process alive. */
 export declare class Client {
-  /** A client with these settings; an error's message is its JSON. */
-  constructor(settings: Settings)
-  /** Asks for a whole reply to a request, which is given as JSON. */
+  /** A client with these settings, which are JSON. */
+  constructor(settings: string)
+  /** Requests a whole reply. The request is JSON. */
   chat(request: string, options: Options): Call
-  /** Asks for a streamed reply. */
+  /** Requests a streamed reply. */
   chatStream(request: string, options: Options): Call
-  /** Asks for the models that the service has. */
+  /** Requests the service's list of models. */
   models(options: Options): Call
 }
 
@@ -84,11 +84,8 @@ export declare class Turn {
 
 /** The engine of turns. */
 export declare class Turns {
-  /**
-   * An engine with the client's model, made by its calls' options, and these settings. The host calls the
-   * functions.
-   */
-  constructor(client: Client, options: Options, settings: TurnsSettings, host: Host | undefined | null, functions: HostFunctions)
+  /** An engine with the client's model, called with these options, and settings as JSON. The host calls the functions. */
+  constructor(client: Client, options: Options, settings: string, host: Host | undefined | null, functions: HostFunctions)
   /** Starts a turn. The request is JSON; functions that run for the turn get its number. */
   start(request: string, number?: number): Turn
   /** Stops the turn with this id; false if no such turn runs here. */
@@ -114,6 +111,15 @@ export declare function requestFields(): Array<string>
 /** All fields of a turn's request. */
 export declare function turnRequestFields(): Array<string>
 
+/** The types of a turn's events, each with the names of its fields. */
+export declare function eventFields(): Record<string, Array<string>>
+
+/** The objects of settings, each with the names of its fields. */
+export declare function settingsFields(): Record<string, Array<string>>
+
+/** The settings of a client, as JSON, completed from these variables of the environment. */
+export declare function withEnvironment(settings: string, variables: Record<string, string>): string
+
 /** Keeps core's log records of this level and above. The first call in a process sets the level. */
 export declare function keepLogs(level: string): boolean
 
@@ -135,23 +141,7 @@ export interface Question {
   argument: string
 }
 
-/** The settings of an engine. */
-export interface TurnsSettings {
-  store?: string
-  outbox?: string
-  model?: string
-  systemPrompt?: string
-  sentimentBudget?: number
-  sentimentHint?: string
-  onDisconnect?: string
-  turnEvents?: boolean
-  sentimentEvents?: boolean
-  usageEvents?: boolean
-  failureEvents?: boolean
-  detailedErrors?: boolean
-}
-
-/** What one call does differently. */
+/** The options of one call. */
 export interface Options {
   /** Sent with the call; those without a value are not. */
   headers: Array<[string, string | undefined | null]>
@@ -159,7 +149,7 @@ export interface Options {
   query: Array<[string, string]>
   /** The longest wait; infinite for none. */
   timeoutMs?: number
-  /** How often the request is sent again. */
+  /** The most retries. */
   maxRetries?: number
   /** True if a time limit is retried, too. */
   retryTimeouts: boolean
@@ -173,30 +163,6 @@ export interface RetryOptions {
   maxRetries: number
   /** True if a time limit is retried, too. */
   retryTimeouts: boolean
-}
-
-/** The settings of a client. */
-export interface Settings {
-  /** The key. */
-  apiKey?: string
-  /** Where the service is. */
-  baseUrl?: string
-  /** The organization that is billed. */
-  organization?: string
-  /** The project that is billed. */
-  project?: string
-  /** Sent with every call; those without a value are not. */
-  headers: Array<[string, string | undefined | null]>
-  /** Added to the query of every call. */
-  query: Array<[string, string]>
-  /** The longest wait; infinite for none. */
-  timeoutMs?: number
-  /** How often a request is sent again. */
-  maxRetries?: number
-  /** The most bytes of one event. */
-  eventLimit?: number
-  /** The most bytes of a reply. */
-  replyLimit?: number
 }
 
 /**

@@ -1,11 +1,13 @@
-//! The client: settings in, calls out.
+//! The client of a model.
 
 use napi_derive::napi;
-use turnwire::{ChatRequest, OpenAi, bridge};
+use turnwire::bridge;
+use turnwire::bridge::settings::{self, Names};
+use turnwire::{ChatRequest, OpenAi};
 
 use crate::call::Call;
 use crate::json::thrown;
-use crate::settings::{NAMES, Options, Settings, client_settings};
+use crate::options::Options;
 
 /// A client with its connections. It keeps no process alive.
 #[napi]
@@ -15,14 +17,14 @@ pub struct Client {
 
 #[napi]
 impl Client {
-    /// A client with these settings; an error's message is its JSON.
+    /// A client with these settings, which are JSON.
     #[napi(constructor)]
-    pub fn new(settings: Settings) -> napi::Result<Self> {
-        let inner = bridge::Client::named(client_settings(settings), NAMES);
+    pub fn new(settings: String) -> napi::Result<Self> {
+        let inner = settings::client(&settings, Names::Camel);
         inner.map(|inner| Client { inner }).map_err(|error| thrown(&error))
     }
 
-    /// Asks for a whole reply to a request, which is given as JSON.
+    /// Requests a whole reply. The request is JSON.
     #[napi]
     pub fn chat(&self, request: String, options: Options) -> napi::Result<Call> {
         let call = ChatRequest::from_json(&request)
@@ -30,7 +32,7 @@ impl Client {
         called(call)
     }
 
-    /// Asks for a streamed reply.
+    /// Requests a streamed reply.
     #[napi]
     pub fn chat_stream(&self, request: String, options: Options) -> napi::Result<Call> {
         let call = ChatRequest::from_json(&request)
@@ -38,7 +40,7 @@ impl Client {
         called(call)
     }
 
-    /// Asks for the models that the service has.
+    /// Requests the service's list of models.
     #[napi]
     pub fn models(&self, options: Options) -> napi::Result<Call> {
         called(self.inner.models(options.of_call()))

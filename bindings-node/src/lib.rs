@@ -8,14 +8,17 @@ mod client;
 mod host;
 mod json;
 pub mod logs;
+mod options;
 mod progress;
 mod reading;
-mod settings;
 mod turn;
 mod turns;
 mod waker;
 
+use std::collections::HashMap;
+
 use napi_derive::napi;
+use turnwire::bridge::settings::{self, Names};
 use turnwire::{ChatRequest, ErrorKind, bridge};
 
 /// All codes of errors.
@@ -34,4 +37,31 @@ pub fn request_fields() -> Vec<&'static str> {
 #[napi]
 pub fn turn_request_fields() -> Vec<&'static str> {
     bridge::TURN_REQUEST_FIELDS.to_vec()
+}
+
+/// The types of a turn's events, each with the names of its fields.
+#[napi]
+pub fn event_fields() -> HashMap<String, Vec<String>> {
+    let fields = bridge::event_fields().into_iter();
+    fields.map(|(kind, names)| (kind, names.into_iter().collect())).collect()
+}
+
+/// The objects of settings, each with the names of its fields.
+#[napi]
+pub fn settings_fields() -> HashMap<String, Vec<String>> {
+    let shown = |names: &[&str]| names.iter().map(|name| Names::Camel.shown(name)).collect();
+    settings::objects()
+        .into_iter()
+        .map(|(object, names)| (object.to_owned(), shown(names)))
+        .collect()
+}
+
+/// The settings of a client, as JSON, completed from these variables of the environment.
+#[napi]
+pub fn with_environment(
+    settings: String,
+    variables: HashMap<String, String>,
+) -> napi::Result<String> {
+    settings::with_environment(&settings, Names::Camel, |name| variables.get(name).cloned())
+        .map_err(|error| json::thrown(&error))
 }

@@ -3,49 +3,21 @@
 use std::time::Duration;
 
 use napi_derive::napi;
-use turnwire::bridge::{self, Context};
-use turnwire::turn::OnDisconnect;
+use turnwire::OpenAi;
+use turnwire::bridge::settings::{self, Names};
+use turnwire::bridge::{self, Context, HostSentiment};
 
 use crate::call::Call;
 use crate::client::Client;
 use crate::host::Host;
 use crate::json::thrown;
-use crate::settings::{Options, duration};
+use crate::options::{Options, duration};
 use crate::turn::Turn;
 
 /// The engine of turns.
 #[napi]
 pub struct Turns {
     inner: turnwire::Turns,
-}
-
-/// The settings of an engine.
-#[napi(object)]
-pub struct TurnsSettings {
-    /// The store's address.
-    pub store: Option<String>,
-    /// The path of the outbox's file.
-    pub outbox: Option<String>,
-    /// The model.
-    pub model: Option<String>,
-    /// The text that begins every conversation.
-    pub system_prompt: Option<String>,
-    /// The longest wait of the reply for the label, in milliseconds.
-    pub sentiment_budget: Option<f64>,
-    /// The text for the model, with the label for `{label}`.
-    pub sentiment_hint: Option<String>,
-    /// `save_partial`, `finish` or `discard`.
-    pub on_disconnect: Option<String>,
-    /// Sends `turn` events.
-    pub turn_events: Option<bool>,
-    /// Sends `sentiment` events.
-    pub sentiment_events: Option<bool>,
-    /// Sends `usage` events.
-    pub usage_events: Option<bool>,
-    /// Sends `stage_failed` events.
-    pub failure_events: Option<bool>,
-    /// Sends whole lines of errors.
-    pub detailed_errors: Option<bool>,
 }
 
 /// A function of JavaScript, by its number.
@@ -56,62 +28,31 @@ pub struct HostFunctions {
 }
 
 fn build(
-    client: &Client,
-    options: Options,
-    settings: TurnsSettings,
-    sentiment: Option<(&Host, u32)>,
+    llm: OpenAi,
+    settings: &str,
+    sentiment: Option<HostSentiment>,
 ) -> turnwire::Result<turnwire::Turns> {
-    let mut turns = turnwire::Turns::builder(client.openai().with(options.of_call()));
-    if let Some(model) = settings.model {
-        turns = turns.model(model);
+    let turns = settings::turns(llm, settings, Names::Camel)?;
+    match sentiment {
+        Some(sentiment) => turns.sentiment(sentiment).build(),
+        None => turns.build(),
     }
-    if let Some(prompt) = settings.system_prompt {
-        turns = turns.system_prompt(prompt);
-    }
-    if let Some(budget) = settings.sentiment_budget {
-        turns = turns.sentiment_budget(duration(budget).unwrap_or(Duration::MAX));
-    }
-    if let Some(url) = settings.store {
-        turns = turns.store(turnwire::ChatStore::new(url)?);
-    }
-    if let Some(path) = settings.outbox {
-        turns = turns.outbox(turnwire::Outbox::open(path)?);
-    }
-    if let Some((host, function)) = sentiment {
-        turns = turns.sentiment(host.function("turn.sentiment", function));
-    }
-    if let Some(hint) = settings.sentiment_hint {
-        turns = turns.sentiment_hint(hint);
-    }
-    if let Some(choice) = settings.on_disconnect.as_deref() {
-        turns = turns.on_disconnect(match choice {
-            "finish" => OnDisconnect::Finish,
-            "discard" => OnDisconnect::Discard,
-            _ => OnDisconnect::SavePartial,
-        });
-    }
-    turns
-        .turn_events(settings.turn_events.unwrap_or(false))
-        .sentiment_events(settings.sentiment_events.unwrap_or(false))
-        .usage_events(settings.usage_events.unwrap_or(false))
-        .failure_events(settings.failure_events.unwrap_or(false))
-        .detailed_errors(settings.detailed_errors.unwrap_or(false))
-        .build()
 }
 
 #[napi]
 impl Turns {
-    /// An engine with the client's model, made by its calls' options, and these settings. The host calls the
-    /// functions.
+    /// An engine with the client's model, called with these options, and settings as JSON. The host calls the functions.
     #[napi(constructor)]
     pub fn new(
         client: &Client,
         options: Options,
-        settings: TurnsSettings,
+        settings: String,
         host: Option<&Host>,
         functions: HostFunctions,
     ) -> napi::Result<Self> {
-        let made = build(client, options, settings, host.zip(functions.sentiment));
+        let sentiment = host.zip(functions.sentiment);
+        let sentiment = sentiment.map(|(host, number)| host.function("turn.sentiment", number));
+        let made = build(client.openai().with(options.of_call()), &settings, sentiment);
         made.map(|inner| Turns { inner }).map_err(|error| thrown(&error))
     }
 

@@ -6,7 +6,7 @@ import { Completions } from './completions.js';
 import { Connection } from './connection.js';
 import * as errors from './errors.js';
 import { Models as OurModels, type ModelsPage } from './models.js';
-import { resolved, type ClientOptions, type RequestOptions } from './options.js';
+import { resolved, type ClientOptions, type RequestOptions, type ResolvedOptions } from './options.js';
 import type {
   ChatCompletion,
   ChatCompletionAssistantMessageParam,
@@ -93,7 +93,7 @@ export class OpenAI {
 
   readonly chat: Chat;
   readonly models: OurModels;
-  #options: ClientOptions;
+  #options: ResolvedOptions;
   readonly #connection: Connection;
 
   /** Nothing is sent yet. It throws an `OpenAIError` when a setting is not usable. */

@@ -8,7 +8,7 @@ import { APIUserAbortError, ConfigError, OpenAIError } from './errors.js';
 import { bytesOf } from './items.js';
 import { logging } from './log.js';
 import { native, type Call, type Options } from './native.js';
-import { askedKey, callOptions, mostRetries, settings, type ClientOptions, type RequestOptions } from './options.js';
+import { askedKey, callOptions, mostRetries, settings, type RequestOptions, type ResolvedOptions } from './options.js';
 import { APIPromise, type Opened } from './promise.js';
 import { Aborter } from './signal.js';
 import { streamOf, type Stream } from './stream.js';
@@ -24,15 +24,15 @@ type Begun = [call: ActiveCall, answered: Answered & { head: Head }];
 
 export class Connection {
   #client!: Client;
-  #options!: ClientOptions;
+  #options!: ResolvedOptions;
   #log: (() => void) | undefined;
 
-  constructor(options: ClientOptions) {
+  constructor(options: ResolvedOptions) {
     this.configure(options);
   }
 
   /** Makes the calls from here on with these settings. */
-  configure(options: ClientOptions): void {
+  configure(options: ResolvedOptions): void {
     const made = settings(options);
     try {
       this.#client = new native.Client(made);

@@ -37,6 +37,7 @@ export type {
   MessageSnapshot,
   ToolCallSnapshot,
 } from './snapshot.js';
+export type * from './settings.js';
 export { Stream } from './stream.js';
 export {
   CallbackError,

@@ -1,18 +1,19 @@
-/** What programs may set, and how it reaches the native side. What is not set stays core's default. */
+/** The options of clients and calls, and their form for the native side. Options that are not set have core's defaults. */
 
-import { fromEnv } from './env.js';
+import { fromThrown } from './core-error.js';
 import { ConfigError, isError } from './errors.js';
 import { carried, headerPairs, type HeadersLike } from './headers.js';
 import type { LogOptions } from './log.js';
-import type { Options, Settings } from './native.js';
+import { native, type Options } from './native.js';
 import { queryPairs, type Query } from './query.js';
+import { settingsJson } from './settings-json.js';
 
-/** A key, or a function that gives one: it is asked before each attempt of a call. */
+/** A key, or a function that returns one: it is called before each attempt of a call. */
 export type ApiKey = string | (() => Promise<string> | string);
 
 /** The settings of a client. */
 export interface ClientOptions extends LogOptions {
-  /** Default `OPENAI_API_KEY` of the environment; `null` for none. A function is asked before each attempt of a call. */
+  /** Default `OPENAI_API_KEY` of the environment; `null` for none. A function is called before each attempt of a call. */
   apiKey?: ApiKey | null | undefined;
   /** Default `OPENAI_BASE_URL` of the environment, else OpenAI's own service. */
   baseURL?: string | null | undefined;
@@ -25,17 +26,17 @@ export interface ClientOptions extends LogOptions {
    * limit.
    */
   timeout?: number | undefined;
-  /** How often a request that failed in passing is sent again. */
+  /** The most retries after a transient failure. */
   maxRetries?: number | undefined;
-  /** How much the service may send. */
+  /** The largest sizes that the service may send. */
   limits?: Limits | undefined;
-  /** Sent with every call, over those of `OPENAI_CUSTOM_HEADERS`; `null` takes a header away that would be sent. */
+  /** Sent with every call, over those of `OPENAI_CUSTOM_HEADERS`; `null` removes a header that would be sent. */
   defaultHeaders?: HeadersLike;
   /** Added to the query of every call. */
   defaultQuery?: Query | undefined;
 }
 
-/** How much a service may send before a call fails with the code `too_large`, in bytes; `Infinity` for any amount. */
+/** The largest sizes that a service may send before a call fails with the code `too_large`, in bytes; `Infinity` for any. */
 export interface Limits {
   /** One event of a stream; default 8 MiB. */
   event?: number | undefined;
@@ -43,7 +44,7 @@ export interface Limits {
   reply?: number | undefined;
 }
 
-/** What one call does differently from its client. */
+/** The options of one call, in place of its client's. */
 export interface RequestOptions {
   /** Ends the call when it is aborted. */
   signal?: AbortSignal | null | undefined;
@@ -52,9 +53,9 @@ export interface RequestOptions {
    * limit.
    */
   timeout?: number | undefined;
-  /** How often the request is sent again. */
+  /** The most retries. */
   maxRetries?: number | undefined;
-  /** Sent with the call, in place of the client's of the same name; `null` takes one away. */
+  /** Sent with the call, in place of the client's of the same name; `null` removes one. */
   headers?: HeadersLike;
   /** Added to the query, in place of the client's of the same name. */
   query?: Query | undefined;
@@ -65,7 +66,7 @@ export interface RequestOptions {
 const OWN_HTTP = 'the client brings its own HTTP; a proxy is read from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY';
 const OWN_KEY = 'give a function as apiKey that fetches the token';
 
-/** Settings of the `openai` package that mean nothing here, with what takes their place. */
+/** Settings of the `openai` package that have no meaning here, each with its replacement. */
 const NOT_TAKEN: Record<string, string> = {
   fetch: OWN_HTTP,
   fetchOptions: OWN_HTTP,
@@ -81,39 +82,67 @@ const NOT_TAKEN: Record<string, string> = {
 
 const OPENAI = 'https://api.openai.com/v1';
 
-/** How often a request is sent again unless a client says otherwise, as core has it. */
+/** Takes the place of a key that a function returns for each call, so that core does not miss one; it is never sent. */
+const ASKED = 'asked-for-each-call';
+
+/** Options with those of the environment. */
+export interface ResolvedOptions extends ClientOptions {
+  customHeaders: [string, string | null][];
+}
+
+/** The default of `maxRetries`, as in core. */
 const RETRIES = 2;
 
-/** A client's options, with what the environment says in place of those that are not set. */
-export function resolved(options: ClientOptions): ClientOptions {
+/** A client's options, with the environment's where none are given. */
+export function resolved(options: ClientOptions): ResolvedOptions {
   refuse(options, NOT_TAKEN);
-  const {
-    apiKey = fromEnv('OPENAI_API_KEY'),
-    baseURL = fromEnv('OPENAI_BASE_URL'),
-    organization = fromEnv('OPENAI_ORG_ID'),
-    project = fromEnv('OPENAI_PROJECT_ID'),
-  } = options;
-  return { ...options, apiKey, baseURL: baseURL || OPENAI, organization, project };
+  const { apiKey } = options;
+  const { headers, ...found } = completed({
+    apiKey: typeof apiKey === 'function' ? ASKED : inHeader('apiKey', apiKey),
+    baseURL: text('baseURL', options.baseURL),
+    organization: inHeader('organization', options.organization),
+    project: inHeader('project', options.project),
+  });
+  return { ...options, ...found, apiKey: typeof apiKey === 'function' ? apiKey : found.apiKey, baseURL: found.baseURL || OPENAI, customHeaders: headers };
 }
 
 /** The settings of the native client. */
-export function settings(options: ClientOptions): Settings {
-  const { apiKey, organization, project, limits = {} } = options;
+export function settings(options: ResolvedOptions): string {
+  const { apiKey, baseURL, organization, project, limits = {} } = options;
   refuse(limits, {}, ['event', 'reply'], 'limits.');
-  return {
-    // In place of a key that is asked for, so that core does not miss one; it is never sent.
-    apiKey: typeof apiKey === 'function' ? 'asked-for-each-call' : inHeader('apiKey', apiKey),
-    baseUrl: text('baseURL', options.baseURL),
+  return settingsJson({
+    apiKey: typeof apiKey === 'function' ? ASKED : inHeader('apiKey', apiKey),
+    baseURL: text('baseURL', baseURL),
     organization: inHeader('organization', organization),
     project: inHeader('project', project),
-    headers: [...customHeaders(), ...headerPairs('defaultHeaders', options.defaultHeaders)],
-    // It goes with each call, so that a call can take a part of it away.
-    query: [],
-    timeoutMs: milliseconds(options.timeout),
-    maxRetries: retries(options.maxRetries),
-    eventLimit: bytes('limits.event', limits.event),
-    replyLimit: bytes('limits.reply', limits.reply),
-  };
+    http: {
+      timeout: milliseconds(options.timeout),
+      retry: { maxRetries: retries(options.maxRetries) },
+      limits: { event: bytes('limits.event', limits.event), reply: bytes('limits.reply', limits.reply) },
+      // The query goes with each call, so that a call can remove a part of it.
+      headers: [...options.customHeaders, ...headerPairs('defaultHeaders', options.defaultHeaders)],
+    },
+  });
+}
+
+interface Completed {
+  apiKey?: string | null;
+  baseURL?: string | null;
+  organization?: string | null;
+  project?: string | null;
+  /** The headers of the environment. */
+  headers: [string, string | null][];
+}
+
+/** These settings, with the environment's where none are given; core knows the variables. */
+function completed(given: Omit<Completed, 'headers'>): Completed {
+  const variables = Object.entries(process.env).filter(([name, value]) => name.startsWith('OPENAI_') && value !== undefined);
+  try {
+    const { http, ...found } = JSON.parse(native.withEnvironment(settingsJson(given), Object.fromEntries(variables) as Record<string, string>));
+    return { ...found, headers: headerPairs('OPENAI_CUSTOM_HEADERS', http?.headers) };
+  } catch (error) {
+    throw fromThrown(error);
+  }
 }
 
 /** The options of one call. */
@@ -126,18 +155,18 @@ export function callOptions(client: ClientOptions, options: RequestOptions = {},
     query: queryPairs({ ...client.defaultQuery, ...options.query }),
     timeoutMs,
     maxRetries: retries(options.maxRetries),
-    // A limit of the caller's own says that he would rather have another attempt than wait longer.
+    // A caller with a limit of its own prefers another attempt to a longer wait.
     retryTimeouts: timeoutMs !== undefined || client.timeout !== undefined,
-    idempotencyKey: inHeader('idempotencyKey', options.idempotencyKey),
+    idempotencyKey: inHeader('idempotencyKey', options.idempotencyKey) ?? undefined,
   };
 }
 
-/** How often a call may be made again. */
+/** The most retries of a call. */
 export function mostRetries(client: ClientOptions, options: RequestOptions = {}): number {
   return retries(options.maxRetries ?? client.maxRetries) ?? RETRIES;
 }
 
-/** The key that a function gives. */
+/** The key that a function returns. */
 export async function askedKey(ask: () => Promise<string> | string): Promise<string> {
   let found: unknown;
   try {
@@ -145,8 +174,8 @@ export async function askedKey(ask: () => Promise<string> | string): Promise<str
   } catch (cause) {
     throw new ConfigError(`the function apiKey failed: ${isError(cause) ? cause.message : String(cause)}`, { cause });
   }
-  if (typeof found === 'string' && found) return carried('the key that the function apiKey gave', found);
-  throw new ConfigError(`the function apiKey gave no key, but ${found === '' ? 'an empty text' : kind(found)}`);
+  if (typeof found === 'string' && found) return carried('the key that the function apiKey returned', found);
+  throw new ConfigError(`the function apiKey must return a key, not ${found === '' ? 'an empty string' : kind(found)}`);
 }
 
 /** Refuses options that have no meaning here, and those that are not among `known`. */
@@ -158,30 +187,20 @@ function refuse(options: object, notTaken: Record<string, string>, known?: strin
   }
 }
 
-/** Headers of the environment, one a line: `Name: value`. */
-function customHeaders(): [string, string | null][] {
-  const lines = fromEnv('OPENAI_CUSTOM_HEADERS')?.split('\n') ?? [];
-  const pairs = lines.flatMap((line) => {
-    const colon = line.indexOf(':');
-    return colon < 0 ? [] : [[line.slice(0, colon).trim(), line.slice(colon + 1).trim()]];
-  });
-  return headerPairs('OPENAI_CUSTOM_HEADERS', pairs);
-}
-
-/** What a message may say of a value: it may be a secret. */
+/** The kind of a value, for messages: the value itself may be a secret. */
 function kind(value: unknown): string {
   return Array.isArray(value) ? 'a list' : value === null ? 'null' : typeof value;
 }
 
-function text(name: string, value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined;
+function text(name: string, value: unknown): string | null | undefined {
+  if (value === undefined || value === null) return value;
   if (typeof value === 'string') return value;
-  throw new ConfigError(`${name} must be a text${name === 'apiKey' ? ' or a function' : ''}, not ${kind(value)}`);
+  throw new ConfigError(`${name} must be a string${name === 'apiKey' ? ' or a function' : ''}, not ${kind(value)}`);
 }
 
-function inHeader(name: string, value: unknown): string | undefined {
+function inHeader(name: string, value: unknown): string | null | undefined {
   const given = text(name, value);
-  return given === undefined ? undefined : carried(name, given);
+  return typeof given === 'string' ? carried(name, given) : given;
 }
 
 export function milliseconds(timeout: unknown): number | undefined {

@@ -6,18 +6,23 @@ import { fromThrown } from './core-error.js';
 import { caller, hosted, type HostFunction } from './host.js';
 import { native } from './native.js';
 import { milliseconds } from './options.js';
+import type { OutboxSettings, SentimentModel, StoreSettings, TurnsSettings } from './settings.js';
+import { settingsJson } from './settings-json.js';
 import { Aborter } from './signal.js';
 import { Turn } from './turn.js';
 import type { FlushReport, TurnRequest } from './turn-types.js';
-import { turnsSettings, type TurnsSettings } from './turns-settings.js';
 
 /** The options of an engine. */
-export interface TurnsOptions extends TurnsSettings {
+export interface TurnsOptions extends Omit<TurnsSettings, 'store' | 'outbox' | 'sentiment'> {
+  /** The chat store, or its URL. Without one nothing is kept. */
+  store?: StoreSettings | string | null;
+  /** The outbox, or the path of its file. Default: one in memory. */
+  outbox?: OutboxSettings | string | null;
   /**
-   * Returns the label of a message, such as its sentiment. It runs beside the reply, in the asynchronous context of
-   * `start()`; a failure is on the timeline, and never breaks the turn.
+   * A function that returns the label of a message, such as its sentiment, or a model that does. A function runs beside the
+   * reply, in the asynchronous context of `start()`; a failure is on the timeline, and never breaks the turn.
    */
-  sentiment?: HostFunction | null;
+  sentiment?: HostFunction | SentimentModel | null;
 }
 
 /** The longest wait of `flush()` unless it is told another, in milliseconds. */
@@ -30,10 +35,11 @@ export class Turns {
   #sentiment: HostFunction | undefined;
 
   /** Turns with the client's model and its settings as they are now. */
-  constructor(client: OpenAI, { sentiment, ...settings }: TurnsOptions = {}) {
-    this.#sentiment = sentiment ?? undefined;
+  constructor(client: OpenAI, options: TurnsOptions = {}) {
+    const { sentiment } = options;
+    if (typeof sentiment === 'function') this.#sentiment = sentiment;
     const [host, number] = this.#sentiment ? hosted(this.#sentiment) : [];
-    const made = turnsSettings(settings);
+    const made = settingsOf(options);
     this.#engine = connectionOf(client).engine((inner, options) => new native.Turns(inner, options, made, host, { sentiment: number }));
   }
 
@@ -64,4 +70,14 @@ export class Turns {
     const { text = 'null' } = await call.answer();
     return JSON.parse(text) as FlushReport;
   }
+}
+
+/** The settings in core's form. */
+function settingsOf({ store, outbox, sentiment, ...settings }: TurnsOptions): string {
+  return settingsJson({
+    ...settings,
+    store: typeof store === 'string' ? { baseURL: store } : store,
+    outbox: typeof outbox === 'string' ? { path: outbox } : outbox,
+    sentiment: typeof sentiment === 'function' ? undefined : sentiment,
+  });
 }

@@ -16,7 +16,7 @@ const folder = fileURLToPath(new URL('../../examples/node', import.meta.url));
 let fake;
 before(async () => {
   fake = await startFake();
-  // What `npm install` does there.
+  // As `npm install` does there.
   const modules = `${folder}/node_modules`;
   mkdirSync(modules, { recursive: true });
   if (!existsSync(`${modules}/turnwire`)) symlinkSync('../../../bindings-node', `${modules}/turnwire`);

@@ -37,7 +37,7 @@ const sse = (chunks) => ({ steps: [...chunks.map((chunk) => ({ sse: chunk })), {
 const chunk = (delta, more) => ({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: null, ...more }] });
 const end = chunk({}, { finish_reason: 'stop' });
 
-/** What the snapshot of the last chunk says, without what a snapshot has in the peer's shape alone. */
+/** The snapshot of the last chunk, without the fields that only the peer's shape has. */
 async function grown(chunks) {
   let last;
   const runner = over(chunks).on('chunk', (_, snapshot) => (last = snapshot));

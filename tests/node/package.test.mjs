@@ -144,16 +144,45 @@ test('strict types hold on the examples, on a typed program, and beside those of
   }
 });
 
-/** A program that names core's fields and codes as ours: one that the types lack does not compile. */
+/** The types of core's objects of settings. */
+const SETTINGS = {
+  openai: 'ModelSettings',
+  store: 'StoreSettings',
+  'store.paths': 'StorePaths',
+  service: 'ServiceSettings',
+  'service.paths': "NonNullable<ours.ServiceSettings['paths']>",
+  outbox: 'OutboxSettings',
+  'outbox.limits': 'OutboxLimits',
+  'outbox.delivery': 'DeliverySettings',
+  turns: 'TurnsSettings',
+  'turns.history': 'HistorySettings',
+  'turns.sentiment': 'SentimentModel',
+  'turns.speech': 'SpeechSettings',
+  speaker: 'SpeakerSettings',
+  'speaker.google': 'GoogleSpeakerSettings',
+  'speaker.openai': 'OpenAISpeakerSettings',
+  http: 'HttpSettings',
+  'http.timeouts': 'TimeoutSettings',
+  'http.retry': 'RetrySettings',
+  'http.limits': 'SizeLimits',
+};
+
+/** A program that compares core's names with our types: one that is missing on either side does not compile. */
 function fieldsOfCore() {
   const native = createRequire(import.meta.url)(join(own, binary));
-  const fields = native.requestFields();
-  assert.ok(fields.includes('temperature'));
-  return `import type * as ours from 'turnwire';
-export const fields: (keyof ours.ChatCompletionCreateParamsBase)[] = ${JSON.stringify(fields)};
-export const turns: (keyof ours.TurnRequest)[] = ${JSON.stringify(native.turnRequestFields().map(camelCase))};
-export const codes: ours.ErrorCode[] = ${JSON.stringify(native.errorCodes())};
-`;
+  const settings = native.settingsFields();
+  assert.deepEqual(Object.keys(SETTINGS).sort(), Object.keys(settings).sort());
+  const object = (names) => `{ ${names.map((name) => `'${name}': 0`).join(', ')} }`;
+  const program = ["import type * as ours from 'turnwire';", 'type All<Type> = Record<keyof Type, 0>;'];
+  const same = (type, names) => program.push(`export const _${program.length}: All<${type.startsWith('NonNullable') ? type : `ours.${type}`}> = ${object(names)};`);
+  for (const [name, type] of Object.entries(SETTINGS)) same(type, settings[name]);
+  same('TurnRequest', native.turnRequestFields().map(camelCase));
+  same('TurnEvents', Object.keys(native.eventFields()));
+  for (const [type, names] of Object.entries(native.eventFields())) same(`TurnEvents['${type}']`, names.filter((name) => name !== 'type'));
+  program.push(`export const codes: Record<ours.ErrorCode, 0> = ${object(native.errorCodes())};`);
+  // Requests may have fields that core hands on without knowing them.
+  program.push(`export const fields: (keyof ours.ChatCompletionCreateParamsBase)[] = ${JSON.stringify(native.requestFields())};`);
+  return program.join('\n');
 }
 
 function camelCase(name) {

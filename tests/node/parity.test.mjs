@@ -76,7 +76,7 @@ const streams = {
   ],
 };
 
-// What is read while it comes: strict tools, and formats and tools that bring a reader, as those of schema libraries do.
+// Parsed while it streams: strict tools, and formats and tools with a parser, as those of schema libraries.
 const strict = (name) => ({ type: 'function', function: { name, strict: true, parameters: { type: 'object' } } });
 const made = (of, brand) => Object.defineProperties({ ...of }, { $brand: { value: brand }, $parseRaw: { value: (text) => ({ read: JSON.parse(text) }) } });
 const format = made({ type: 'json_schema', json_schema: { name: 'mood', schema: { type: 'object' } } }, 'auto-parseable-response-format');

@@ -23,10 +23,10 @@ export const fields: [
   Lacks<Model, ours.Model>,
 ] = [true, true, true, true, true, true, true, true, true, true, true, true];
 
-/** What is written for theirs is taken. */
+/** Requests written for theirs are accepted. */
 export const whole = (params: theirs.ChatCompletionCreateParamsNonStreaming): ours.ChatCompletionCreateParamsNonStreaming => params;
 export const streamed = (params: theirs.ChatCompletionCreateParamsStreaming): ours.ChatCompletionCreateParamsStreaming => params;
 
-/** What is read of theirs is there; words and kinds that nobody listed are open in ours, and no part of theirs. */
+/** Fields read from theirs exist; values that are not listed are open in ours, and no part of theirs. */
 export const reply = (reply: theirs.ChatCompletion): ours.ChatCompletion => reply;
 export const chunk = (chunk: theirs.ChatCompletionChunk): ours.ChatCompletionChunk => chunk;

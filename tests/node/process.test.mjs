@@ -56,7 +56,7 @@ test('an idle client keeps no process alive, also after a stream', async () => {
 
 test('an idle client leaves no handle, before and after its calls, as test runners look for them', async () => {
   const model = await fake.script([chat('a'), chat('b')]);
-  // What Jest's --detectOpenHandles does: what was made and not destroyed, but for what it knows to be harmless.
+  // As Jest's --detectOpenHandles: resources that were created and not destroyed, apart from those known to be harmless.
   const program = `
     const { createHook } = await import('node:async_hooks');
     const handles = new Map();

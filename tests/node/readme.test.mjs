@@ -10,7 +10,7 @@ import { startFake } from './fake.mjs';
 
 const exec = promisify(execFile);
 
-/** What this package does not have, by the words that a snippet needs it with. Every other snippet runs. */
+/** Parts of the `openai` package that this one does not have, by words of the snippets that need them. Every other snippet runs. */
 const NOT_TAKEN_OVER = [
   [/\bresponses\b/, 'the Responses API'],
   [/fineTuning|client\.files|webhooks|[Rr]ealtime/, 'APIs besides chat and models'],
@@ -54,7 +54,7 @@ for (const [at, code] of [...runs, ...own].entries()) {
 async function run(code) {
   const program = code
     .replaceAll(/from '(openai)'/g, "from 'turnwire'")
-    // What a snippet leaves to its reader, and a logger that is not installed here.
+    // Parts that a snippet leaves to its reader, and a logger that is not installed here.
     .replace('// ...\n', "model: 'gpt-4o', messages: [{ role: 'user', content: 'hi' }],\n")
     .replace("import pino from 'pino';", 'const pino = () => ({ child: () => console });');
   const head = [

@@ -40,7 +40,7 @@ async function withEnv(variables, run) {
   }
 }
 
-/** What a service receives from both packages. */
+/** The requests that a service receives from both packages. */
 async function sent(options, call = {}) {
   const requests = [];
   for (const library of [turnwire, openai]) {

@@ -50,7 +50,7 @@ test('chunks of one shape are each as they came, and their reader\'s own', async
   const came = [];
   for await (const chunk of stream) {
     came.push(structuredClone(chunk));
-    // What a reader does to its chunk must not show in the next.
+    // A reader's change to its chunk must not show in the next.
     const choice = chunk.choices[0];
     if (choice.odd) choice.odd[0].a = 'changed';
     if (chunk.more) chunk.more.list.push('changed');
@@ -176,7 +176,7 @@ test('a key may be a function, which is asked for each call', async () => {
   for (let i = 0; i < 2; i += 1) await own.chat.completions.create({ model, messages, stream: true }).then(texts);
   const sent = (await fake.requests(model)).map(({ headers }) => new Headers(headers).get('authorization'));
   assert.deepEqual(sent, ['Bearer one', 'Bearer two']);
-  await assert.rejects(own.models.list(), { constructor: ConfigError, message: /gave no key/ });
+  await assert.rejects(own.models.list(), { constructor: ConfigError, message: /must return a key, not undefined/ });
   const failing = client.withOptions({ apiKey: () => Promise.reject(new Error('locked')) });
   await assert.rejects(failing.models.list(), { constructor: ConfigError, message: /locked/ });
 });

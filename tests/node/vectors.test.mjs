@@ -93,7 +93,7 @@ async function check({ path, query, headers = {}, body, ...rest }, fake) {
   for (const [name, value] of Object.entries(body)) assert.equal(JSON.stringify(received[name]), JSON.stringify(value));
 }
 
-/** Whether everything expected is there; lists must be as long. */
+/** True if everything expected is there; lists must be as long. */
 function contains(found, expected) {
   if (Array.isArray(expected)) {
     return Array.isArray(found) && found.length === expected.length && expected.every((each, i) => contains(found[i], each));

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::values::{Pairs, Seconds, Size, set};
+use super::values::{Pairs, Size, Time, set};
 use crate::config::{Limits, RetryPolicy, Timeouts, header_changes};
 use crate::credentials::Secret;
 use crate::http::{HttpConfig, ProxyChoice};
@@ -12,7 +12,7 @@ use crate::http::{HttpConfig, ProxyChoice};
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Http {
     /// The longest silence of the service, which sets all of `timeouts`.
-    timeout: Seconds,
+    timeout: Time,
     timeouts: Option<TimeLimits>,
     retry: Option<Retry>,
     limits: Option<SizeLimits>,
@@ -27,12 +27,12 @@ pub(super) struct Http {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct TimeLimits {
-    connect: Seconds,
-    headers: Seconds,
-    idle: Seconds,
-    content: Seconds,
-    total: Seconds,
-    stream_total: Seconds,
+    connect: Time,
+    headers: Time,
+    idle: Time,
+    content: Time,
+    total: Time,
+    stream_total: Time,
 }
 
 /// Retries.
@@ -40,10 +40,10 @@ pub(super) struct TimeLimits {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Retry {
     max_retries: Option<u32>,
-    initial_backoff: Seconds,
-    max_backoff: Seconds,
+    initial_backoff: Time,
+    max_backoff: Time,
     jitter: Option<f64>,
-    max_retry_after: Seconds,
+    max_retry_after: Time,
 }
 
 /// The largest sizes that a service may send.

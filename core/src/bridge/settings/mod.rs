@@ -2,7 +2,8 @@
 //!
 //! Each client has an object of settings, whose fields are those of its builder; connections, retries and limits are an
 //! object `http` in it, and the parts of the turn engine are nested objects. What is not given keeps core's default, and
-//! `null` is not given, except for limits: there it is no limit. Times are seconds.
+//! `null` is not given, except for limits: there it is no limit. Times are
+//! seconds, in JavaScript milliseconds.
 //!
 //! An error names the path of a setting and the names that are known there, and never its value, which may be a key.
 

@@ -1,8 +1,8 @@
-//! The names of settings in a language.
+//! The names of settings and the unit of times in a language.
 
 use crate::chat::builder::OptionNames;
 
-/// How a language writes names of several words.
+/// The names of a language: the way in which it writes several words. With it goes the unit of times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Names {
     /// `base_url`, as Python does.
@@ -31,6 +31,14 @@ impl Names {
             }
         }
         shown
+    }
+
+    /// The unit in which this language gives times, by its name and in seconds.
+    pub(super) fn unit_of_time(self) -> (&'static str, f64) {
+        match self {
+            Names::Snake => ("seconds", 1.0),
+            Names::Camel => ("milliseconds", 1e-3),
+        }
     }
 
     /// The names that errors of a model's client need.

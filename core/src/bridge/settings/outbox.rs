@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::names::Names;
 use super::value::read;
-use super::values::{Seconds, Size, set};
+use super::values::{Size, Time, set};
 use crate::error::Result;
 use crate::outbox::{Delivery, Durability, Outbox, OutboxBuilder, OutboxLimits, WhenFull};
 
@@ -15,7 +15,7 @@ pub(super) struct OutboxSettings {
     path: Option<String>,
     durability: Option<DurabilityName>,
     /// How long a caller waits for room; none for a refusal at once.
-    wait_when_full: Seconds,
+    wait_when_full: Time,
     limits: Option<LimitSettings>,
     delivery: Option<DeliverySettings>,
 }
@@ -42,15 +42,15 @@ pub(super) struct LimitSettings {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct DeliverySettings {
     concurrency: Option<usize>,
-    limit: Seconds,
-    initial_backoff: Seconds,
-    max_backoff: Seconds,
-    max_retry_after: Seconds,
-    max_age: Seconds,
+    limit: Time,
+    initial_backoff: Time,
+    max_backoff: Time,
+    max_retry_after: Time,
+    max_age: Time,
     poison_tries: Option<u32>,
     breaker_failures: Option<u32>,
-    breaker_wait: Seconds,
-    max_breaker_wait: Seconds,
+    breaker_wait: Time,
+    max_breaker_wait: Time,
     remembered: Option<usize>,
 }
 

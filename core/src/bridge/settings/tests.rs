@@ -97,6 +97,21 @@ fn a_null_limit_is_none_and_an_absent_one_the_default() {
 }
 
 #[test]
+fn times_are_in_the_unit_of_the_language() {
+    let idle = |json: &str, names| {
+        open_ai(json, names).map(|mut builder| builder.http_mut().timeouts.idle)
+    };
+    let json = r#"{"http": {"timeouts": {"idle": 1500}}}"#;
+    assert_eq!(idle(json, Names::Snake).unwrap(), Some(Duration::from_secs(1500)));
+    assert_eq!(idle(json, Names::Camel).unwrap(), Some(Duration::from_millis(1500)));
+    let negative = r#"{"http": {"timeouts": {"idle": -1}}}"#;
+    assert_eq!(
+        refusal(idle(negative, Names::Camel)),
+        "http.timeouts.idle must be a number of milliseconds from 0 on, or null for no limit"
+    );
+}
+
+#[test]
 fn defaults_of_a_builder_stay_where_nothing_is_given() {
     let json = r#"{"base_url": "http://a", "http": {"timeouts": {"idle": 1}}}"#;
     let timeouts = chat_store(json, Names::Snake).unwrap().http_mut().timeouts.clone();

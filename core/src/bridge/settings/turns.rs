@@ -8,7 +8,7 @@ use super::http::Http;
 use super::names::Names;
 use super::outbox::OutboxSettings;
 use super::value::read;
-use super::values::{Seconds, TURNS, set};
+use super::values::{TURNS, Time, set};
 use crate::chat::{ChatRequest, OpenAi};
 use crate::error::{Error, ErrorKind, Result};
 use crate::speech::{
@@ -28,16 +28,16 @@ pub(super) struct TurnsSettings {
     store: Option<StoreSettings>,
     outbox: Option<OutboxSettings>,
     sentiment: Option<SentimentSettings>,
-    sentiment_budget: Seconds,
+    sentiment_budget: Time,
     sentiment_hint: Option<String>,
     speaker: Option<SpeakerSettings>,
     speech: Option<SpeechSettings>,
     speech_mode: Option<SpeechModeName>,
-    speech_wait: Seconds,
+    speech_wait: Time,
     history: Option<HistorySettings>,
     naming_prompt: Option<String>,
-    naming_limit: Seconds,
-    workspace_wait: Seconds,
+    naming_limit: Time,
+    workspace_wait: Time,
     on_disconnect: Option<OnDisconnectName>,
     turn_events: Option<bool>,
     sentiment_events: Option<bool>,
@@ -103,7 +103,7 @@ pub(super) struct SpeechSettings {
     format: Option<FormatName>,
     in_flight: Option<usize>,
     retries: Option<u32>,
-    sentence_limit: Seconds,
+    sentence_limit: Time,
     on_failure: Option<OnFailureName>,
     longest_sentence: Option<usize>,
 }
@@ -114,7 +114,7 @@ pub(super) struct SpeechSettings {
 pub(super) struct HistorySettings {
     messages: Option<usize>,
     characters: Option<usize>,
-    wait: Seconds,
+    wait: Time,
 }
 
 /// Defines words for the values of an enum of core.

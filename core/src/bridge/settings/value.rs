@@ -12,6 +12,7 @@ use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
 use super::names::Names;
+use super::values::TIME;
 use crate::error::{Error, ErrorKind, Result as Answer};
 
 /// Reads a settings object. An error of code `config` names the path and the known names.
@@ -168,10 +169,22 @@ impl<'de> Deserializer<'de> for Given<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Refusal> {
-        visitor.visit_newtype_struct(self)
+        if name != TIME {
+            return visitor.visit_newtype_struct(self);
+        }
+        let Given { value, path, names } = self;
+        let (unit, seconds) = names.unit_of_time();
+        let read = match value.as_f64() {
+            _ if value.is_null() => visitor.visit_unit(),
+            Some(time) if time >= 0.0 => visitor.visit_f64(time * seconds),
+            _ => Err(de::Error::custom(format_args!(
+                "must be a number of {unit} from 0 on, or null for no limit"
+            ))),
+        };
+        read.map_err(|refusal: Refusal| refusal.at(&path))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

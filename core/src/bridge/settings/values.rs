@@ -26,8 +26,11 @@ pub(super) enum Limit<T> {
     At(T),
 }
 
-/// A time limit in seconds.
-pub(super) type Seconds = Limit<Duration>;
+/// A time limit, which JSON has in the unit of its language.
+pub(super) type Time = Limit<Duration>;
+
+/// The name of a time for the reader of JSON, which turns it into seconds.
+pub(super) const TIME: &str = "Time";
 
 /// A limit of a size in bytes.
 pub(super) type Size = Limit<u64>;
@@ -43,7 +46,7 @@ impl<T> Limit<T> {
     }
 }
 
-impl Seconds {
+impl Time {
     /// The time, where it is given; `Duration::MAX` for no limit.
     pub(super) fn given(self) -> Option<Duration> {
         match self {
@@ -70,13 +73,28 @@ impl Size {
     }
 }
 
-impl<'de> Deserialize<'de> for Seconds {
+impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let seconds = deserializer
-            .deserialize_any(Number("a number of seconds from 0 on, or null for no limit"))?;
+        deserializer.deserialize_newtype_struct(TIME, Seconds)
+    }
+}
+
+struct Seconds;
+
+impl Visitor<'_> for Seconds {
+    type Value = Time;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time from 0 on, or null for no limit")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Time, E> {
+        Ok(Limit::None)
+    }
+
+    fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Time, E> {
         // More seconds than any clock can count are no limit.
-        let limit = seconds.map(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        Ok(limit.flatten().map_or(Limit::None, Limit::At))
+        Ok(Duration::try_from_secs_f64(seconds).map_or(Limit::None, Limit::At))
     }
 }
 
@@ -107,7 +125,7 @@ impl Visitor<'_> for Number {
         Ok(None)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "neither bytes nor seconds are so many")]
+    #[expect(clippy::cast_precision_loss, reason = "bytes are not so many")]
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<Option<f64>, E> {
         Ok(Some(number as f64))
     }

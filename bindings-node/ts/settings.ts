@@ -1,0 +1,263 @@
+/** The settings of turns and of their parts. Times are milliseconds, sizes bytes; `Infinity` is no limit. What is not set has core's default. */
+
+import type { ChatCompletionCreateParamsBase } from './types.js';
+
+/** The connections of a client. */
+export interface HttpSettings {
+  /** One time limit in place of all of `timeouts`: the longest silence of the service. */
+  timeout?: number;
+  timeouts?: TimeoutSettings | null;
+  retry?: RetrySettings | null;
+  limits?: SizeLimits | null;
+  /** Sent with every call. */
+  headers?: Record<string, string | null> | [string, string | null][] | null;
+  /** Added to the query of every call. */
+  query?: Record<string, string> | [string, string][] | null;
+  /** The URL of a proxy, in place of the environment's. */
+  proxy?: string | null;
+  /** Ignores the environment's proxy. */
+  noProxy?: boolean | null;
+  /** Certificates in PEM that are trusted besides the system's. */
+  rootCertificates?: string[] | null;
+}
+
+/** The time limits of a call's phases. */
+export interface TimeoutSettings {
+  connect?: number;
+  headers?: number;
+  /** The longest silence of a stream. */
+  idle?: number;
+  /** The longest wait of a stream for content, keep-alives aside. */
+  content?: number;
+  /** The limit of a whole reply, with its retries. */
+  total?: number;
+  /** The limit of a whole stream. */
+  streamTotal?: number;
+}
+
+/** The retries after transient failures. */
+export interface RetrySettings {
+  maxRetries?: number | null;
+  initialBackoff?: number;
+  maxBackoff?: number;
+  /** The fraction of each wait (0 to 1) that may be subtracted at random. */
+  jitter?: number | null;
+  /** The longest `Retry-After` that is obeyed. */
+  maxRetryAfter?: number;
+}
+
+/** The largest sizes that a service may send. */
+export interface SizeLimits {
+  event?: number;
+  reply?: number;
+  errorBody?: number;
+}
+
+/** The client of a model's service. */
+export interface ModelSettings {
+  apiKey?: string | null;
+  baseURL?: string | null;
+  organization?: string | null;
+  project?: string | null;
+  http?: HttpSettings | null;
+}
+
+/** The client of a chat store. */
+export interface StoreSettings {
+  baseURL: string;
+  /** The tokens of a program that acts for one user; both or none. */
+  accessToken?: string | null;
+  refreshToken?: string | null;
+  /** Extends a login whose refresh token has expired before its access token. */
+  extendLogin?: boolean | null;
+  /** Uses the calls of an older store. */
+  olderStore?: boolean | null;
+  paths?: StorePaths | null;
+  http?: HttpSettings | null;
+}
+
+/** The paths of a store's calls. */
+export type StorePaths = Partial<
+  Record<
+    | 'save'
+    | 'updateMessages'
+    | 'createWorkspace'
+    | 'startSession'
+    | 'history'
+    | 'workspaces'
+    | 'session'
+    | 'updateStatus'
+    | 'reissue'
+    | 'workspace'
+    | 'refreshToken',
+    string | null
+  >
+>;
+
+/** The client of a chat service. */
+export interface ServiceSettings {
+  baseURL: string;
+  accessToken?: string | null;
+  refreshToken?: string | null;
+  /** The form of the service's stream. */
+  wire?: 'events' | 'text' | null;
+  /** Asks for a whole reply when a turn cannot be streamed. */
+  fallback?: boolean | null;
+  paths?: Partial<Record<'chat' | 'stream' | 'speech', string | null>> | null;
+  http?: HttpSettings | null;
+}
+
+/** The outbox that delivers messages to the store. */
+export interface OutboxSettings {
+  /** The path of its file. Without one it is in memory. */
+  path?: string | null;
+  /** When a message counts as written: once the system has it (the default), or once the disk has it. */
+  durability?: 'os' | 'fsync' | null;
+  /** The wait for room in a full outbox; 0 refuses at once. */
+  waitWhenFull?: number;
+  limits?: OutboxLimits | null;
+  delivery?: DeliverySettings | null;
+}
+
+/** The capacity of an outbox. */
+export interface OutboxLimits {
+  memoryRecords?: number | null;
+  memoryBytes?: number;
+  fileBytes?: number;
+  recordBytes?: number;
+}
+
+/** The delivery of an outbox's records. */
+export interface DeliverySettings {
+  /** The number of deliveries at a time. */
+  concurrency?: number | null;
+  /** The limit of one delivery. */
+  limit?: number;
+  initialBackoff?: number;
+  maxBackoff?: number;
+  maxRetryAfter?: number;
+  /** The age at which a record becomes a dead letter. */
+  maxAge?: number;
+  /** The number of crashes amid its delivery after which a record becomes a dead letter. */
+  poisonTries?: number | null;
+  /** The number of failures in a row after which deliveries pause. */
+  breakerFailures?: number | null;
+  breakerWait?: number;
+  maxBreakerWait?: number;
+  /** The number of delivered ids that are remembered, so that one is not accepted twice. */
+  remembered?: number | null;
+}
+
+/** A model that labels messages. */
+export interface SentimentModel {
+  /** Default `gpt-4o-mini`. */
+  model?: string | null;
+  /** The last one stands for an answer that is none of them. */
+  labels?: string[] | null;
+  /** The model's service, if it is not that of the replies. */
+  client?: ModelSettings | null;
+}
+
+/** A speaker: one of these. */
+export interface SpeakerSettings {
+  google?: GoogleSpeakerSettings | null;
+  openai?: OpenAISpeakerSettings | null;
+  service?: ServiceSettings | null;
+}
+
+/** A speaker of Google Translate. */
+export interface GoogleSpeakerSettings {
+  /** Such as `ko`. */
+  language: string;
+  slow?: boolean | null;
+  topLevelDomain?: string | null;
+  baseURL?: string | null;
+  http?: HttpSettings | null;
+}
+
+/** A speaker of an OpenAI-compatible service. */
+export interface OpenAISpeakerSettings {
+  model?: string | null;
+  voice?: string | Record<string, unknown> | null;
+  format?: AudioFormat | null;
+  speed?: number | null;
+  instructions?: string | null;
+  /** Further fields of the request. */
+  extra?: Record<string, unknown> | null;
+  /** The service, if it is not that of the replies. */
+  client?: ModelSettings | null;
+}
+
+export type AudioFormat = 'mp3' | 'opus' | 'aac' | 'flac' | 'wav' | 'pcm';
+
+/** The speech of replies. */
+export interface SpeechSettings {
+  voice?: string | null;
+  language?: string | null;
+  /** 1 is the voice's own speed. */
+  speed?: number | null;
+  instructions?: string | null;
+  format?: AudioFormat | null;
+  /** The number of requests at a time. */
+  inFlight?: number | null;
+  /** The retries of a sentence. */
+  retries?: number | null;
+  sentenceLimit?: number;
+  /** A sentence that cannot be spoken is left out (the default), or ends the speech. */
+  onFailure?: 'skip' | 'stop' | null;
+  /** The longest sentence, in code points. */
+  longestSentence?: number | null;
+}
+
+/** The part of the conversation that the model gets. */
+export interface HistorySettings {
+  /** The most messages; 0 asks the store for none. */
+  messages?: number | null;
+  /** The most code points of them together. */
+  characters?: number | null;
+  /** The longest wait for the store. */
+  wait?: number;
+}
+
+/** The settings of an engine of turns, apart from functions. */
+export interface TurnsSettings {
+  /** Default `gpt-4o-mini`. */
+  model?: string | null;
+  /** A request whose settings every turn has; its messages come first. */
+  template?: Partial<ChatCompletionCreateParamsBase> | null;
+  /** The text that begins every conversation. */
+  systemPrompt?: string | null;
+  /** The chat store, which keeps messages, workspaces and sessions. Without one nothing is kept. */
+  store?: StoreSettings | null;
+  /** The outbox. Default: one in memory. */
+  outbox?: OutboxSettings | null;
+  sentiment?: SentimentModel | null;
+  /** The longest wait of the reply for the label; default 150. */
+  sentimentBudget?: number;
+  /** The text by which the model learns the label, with the label for `{label}`. */
+  sentimentHint?: string | null;
+  speaker?: SpeakerSettings | null;
+  speech?: SpeechSettings | null;
+  /** Default `on_demand`. */
+  speechMode?: 'on_demand' | 'after_text' | 'streaming' | null;
+  /** The longest wait of `done` for each next sentence of speech. */
+  speechWait?: number;
+  history?: HistorySettings | null;
+  /** The prompt for the name of a new workspace. */
+  namingPrompt?: string | null;
+  namingLimit?: number;
+  /** The longest wait of `done` for the id of a new workspace. */
+  workspaceWait?: number;
+  /** The reply of a turn whose reader has gone away: its text so far is kept (the default), it is finished, or discarded. */
+  onDisconnect?: 'save_partial' | 'finish' | 'discard' | null;
+  /** Sends a `turn` event first. */
+  turnEvents?: boolean | null;
+  /** Sends `sentiment` events. */
+  sentimentEvents?: boolean | null;
+  /** Sends `usage` events. */
+  usageEvents?: boolean | null;
+  /** Sends a `stage_failed` event for each side stage that failed. */
+  failureEvents?: boolean | null;
+  /** Sends whole lines of errors in events, for development. */
+  detailedErrors?: boolean | null;
+}
