@@ -26,7 +26,7 @@ const LEAVING: Duration = Duration::from_secs(3);
 /// When a process forks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moment {
-    /// Between calls.
+    /// Between calls; and the child forks again.
     Idle,
     /// Amid a stream.
     Stream,
@@ -56,7 +56,12 @@ impl Moment {
 
     /// The processes that must have sent requests.
     pub(super) fn processes(self, forks: usize) -> Vec<String> {
-        let children = if self == Moment::Busy { forks } else { 1 };
+        let children = match self {
+            Moment::Busy => forks,
+            // The child has a child.
+            Moment::Idle => 2,
+            Moment::Stream | Moment::Unfinished => 1,
+        };
         let children = (0..children).map(|n| format!("child{n}e"));
         children.chain(["parent0e", "parent1e"].map(str::to_owned)).collect()
     }
@@ -89,6 +94,13 @@ pub(super) fn run(name: &str, moment: Moment, forks: usize, place: &Place) -> Re
         }
         let own = used.take().context("the child has a client")?;
         own.call(runtime, "child0e").context("the child's call")?;
+        if moment == Moment::Idle {
+            in_child(|| {
+                let runtime = self::runtime()?;
+                own.call(runtime, "child1e").context("the grandchild's call")?;
+                leave(&*own, runtime)
+            })?;
+        }
         leave(&*own, runtime)
     })?;
     let client = used.as_deref().context("the parent keeps its client")?;

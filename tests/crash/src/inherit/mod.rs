@@ -83,7 +83,7 @@ fn judge_row(client: &str, moment: Moment, forks: usize) -> Result<()> {
     let (llm, chat, store) =
         (Fake::spawn_thread()?, FakeChat::spawn_thread()?, FakeStore::spawn_thread()?);
     let login = store.login(USER);
-    let names: Vec<_> = (0..forks.max(1)).map(|n| format!("child{n}e")).collect();
+    let names: Vec<_> = (0..forks.max(2)).map(|n| format!("child{n}e")).collect();
     let parents = ["parent0e", "parent1e", "parent2e"].map(str::to_owned);
     for name in names.iter().chain(&parents) {
         store.add_workspace(name, USER);

@@ -213,7 +213,10 @@ fn logs_are_kept_for_the_host_without_content() {
     let ours =
         logs.iter().filter(|r| r.message.contains("logged") || r.message.contains("tried again"));
     let messages: Vec<_> = ours.map(|record| record.message.as_str()).collect();
-    assert!(messages.iter().any(|m| m.contains("chat.stream failed in passing")), "{messages:?}");
+    assert!(
+        messages.iter().any(|m| m.contains("chat.stream failed and is tried again")),
+        "{messages:?}"
+    );
     assert!(
         messages.iter().any(|m| m.contains("gen_ai.response.finish_reasons=[\"stop\"]")),
         "{messages:?}"
