@@ -360,6 +360,29 @@ next(turn)
     assert out == "" and time.monotonic() - began < 5
 
 
+def test_leaving_a_turn_ends_its_sentiment_under_gevent(program: Program, fake: Fake, key: str) -> None:
+    fake.script(key, HELD)
+    out = program.run(
+        """
+turn = turnwire.Turns(client, model=key, sentiment=label).start("hello")
+next(turn)
+turn.close()
+with gevent.Timeout(5):
+    while not ended: gevent.sleep(0.01)
+print(ended)
+""",
+        before="""
+from gevent import monkey; monkey.patch_all()
+import gevent
+ended = []
+def label(text):
+    try: gevent.sleep(60)
+    except gevent.GreenletExit: ended.append("killed"); raise
+""",
+    )
+    assert out == "['killed']\n"
+
+
 def test_a_sentiment_is_cooperative_under_gevent(program: Program, fake: Fake, key: str) -> None:
     fake.chat(key, "a")
     out = program.run(

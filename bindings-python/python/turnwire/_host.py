@@ -58,7 +58,11 @@ def _spawn(run: Ask, text: str, caller: Caller, answer: Answer) -> None:
 
     greenlet = spawn(run, text, caller, answer)
     loop = caller.hub.loop
-    answer.on_abandoned(lambda: loop.run_callback_threadsafe(greenlet.kill, block=False))
+    answer.on_abandoned(lambda: loop.run_callback_threadsafe(_kill, greenlet))
+
+
+def _kill(greenlet: Any) -> None:
+    greenlet.kill(block=False)
 
 
 def scheduled(name: str, function: Callable[[str], Awaitable[Any]]) -> Ask:
