@@ -29,6 +29,11 @@ impl Context {
     pub fn get<T: Any>(&self) -> Option<&T> {
         self.0.downcast_ref()
     }
+
+    /// Runs `act` in this context: a call that it begins takes the context along.
+    pub fn scope<T>(&self, act: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(self.clone(), act)
+    }
 }
 
 impl fmt::Debug for Context {
@@ -45,7 +50,7 @@ pub(crate) fn current() -> Option<Context> {
 /// Runs `act` in this context.
 pub(crate) fn scope<T>(context: Option<&Context>, act: impl FnOnce() -> T) -> T {
     match context {
-        Some(context) => CURRENT.sync_scope(context.clone(), act),
+        Some(context) => context.scope(act),
         None => act(),
     }
 }

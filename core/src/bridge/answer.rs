@@ -10,6 +10,7 @@ use super::head::Head;
 use super::list::{List, Weigh};
 use super::pull::{Pull, Taken};
 use super::source::Once;
+use crate::caller;
 use crate::error::Result;
 use crate::process::runtime;
 
@@ -53,7 +54,7 @@ pub trait IntoAnswer {
     fn into_answer(self) -> Result<Answer>;
 }
 
-/// Makes a call on the library's runtime. Its answer, or its error, is taken with [`Call::take_answer`].
+/// Makes a call on the library's runtime, in the context of the caller. Its answer, or its error, is taken with [`Call::take_answer`].
 ///
 /// # Errors
 ///
@@ -61,7 +62,7 @@ pub trait IntoAnswer {
 pub fn call<T: IntoAnswer>(
     future: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<Call> {
-    let answer = async move { future.await.and_then(T::into_answer) };
+    let answer = caller::inherit(async move { future.await.and_then(T::into_answer) });
     Ok(Pull::new(runtime()?.handle(), Once::new(answer)))
 }
 

@@ -61,7 +61,7 @@ impl IntoAnswer for Bytes {
 impl IntoAnswer for ChatReply {
     fn into_answer(self) -> Result<Answer> {
         let head = Head::new(self.status(), self.url(), self.headers());
-        let json = self.raw().unwrap_or("null").to_owned();
+        let json = self.into_raw().unwrap_or_else(|| "null".to_owned());
         Ok(Answer::new(Some(head), Body::Json(json)))
     }
 }

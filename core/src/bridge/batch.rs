@@ -20,7 +20,7 @@ pub struct Batch {
     bytes: usize,
 }
 
-/// A chunk, or what there is to know of it.
+/// A chunk, or the little that is new in it.
 #[derive(Debug)]
 pub enum Piece<'a> {
     /// A chunk of the same shape as many.
@@ -55,22 +55,22 @@ enum Part {
 /// Chunks of one shape that follow each other.
 struct Run {
     shape: Arc<Shape>,
-    /// What stands in their holes, one after another.
+    /// The texts of their holes, one after another.
     text: String,
-    /// Where in it each one's text and padding end.
+    /// The ends of each one's text and padding in it.
     ends: Vec<(usize, Option<usize>)>,
-    /// How many were taken, and up to where in the text.
+    /// The number of chunks that were taken, and the end of the last one in the text.
     taken: usize,
     taken_text: usize,
 }
 
 impl Batch {
-    /// How many chunks there are.
+    /// The number of chunks.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Returns true if there are none.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }

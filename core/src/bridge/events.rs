@@ -98,7 +98,7 @@ mod tests {
             }
             let Taken::Items(events) = pull.take() else { panic!("the stream has no end") };
             let ahead = read.load(Ordering::SeqCst) - taken;
-            // What waits, and one batch more that is on its way.
+            // The queue, and one batch more that is on its way.
             assert!(ahead <= 2 * 256 * 1024 + 2 * PIECE, "{ahead} bytes are read ahead");
             taken += events.len() * PIECE;
         }

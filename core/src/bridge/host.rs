@@ -117,6 +117,12 @@ impl<A> Reply<A> {
         }));
     }
 
+    /// Fails the question: its answer cannot be read.
+    pub(super) fn refuse(self, why: String) {
+        let error = Error::new(ErrorKind::Callback, self.operation, why);
+        self.end(Err(error));
+    }
+
     /// Returns true if nobody waits for the answer any more, as in a child of the process that asked.
     pub fn is_abandoned(&self) -> bool {
         self.question().is_none_or(|question| question.lock().is_abandoned)

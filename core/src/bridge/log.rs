@@ -1,5 +1,4 @@
-//! What core logs, kept for a host to take: its own logging may need locks that no thread of core should wait
-//! for.
+//! Core's log records, kept for a host to take: its own logging may need locks that no thread of core should wait for.
 
 use std::collections::VecDeque;
 use std::fmt::{Debug, Write};
@@ -17,17 +16,17 @@ use crate::process::PerProcess;
 /// The most records that wait to be taken; the oldest are given up for newer ones.
 const MOST: usize = 1024;
 
-/// Something that core logged. It holds no content of a conversation, and no secret.
+/// A log record of core. It holds no content of a conversation, and no secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LogRecord {
-    /// How important it is.
+    /// The level.
     pub level: Level,
     /// The part of core that logged it, such as `turnwire::http`.
     pub target: &'static str,
     /// The message with its fields, on one line.
     pub message: String,
-    /// When it was logged.
+    /// The time of the record.
     pub at: SystemTime,
 }
 
@@ -41,16 +40,16 @@ fn records() -> MutexGuard<'static, VecDeque<LogRecord>> {
     records.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps what core logs at this level and above it from here on. The first call in a process decides on the
+/// Keeps core's log records of this level and above it from here on. The first call in a process decides on the
 /// level; without any, nothing is recorded.
 ///
-/// Gives false where another subscriber is in charge of the process already.
+/// Returns false if the process has another subscriber already.
 pub fn keep_logs(level: Level) -> bool {
     let subscriber = tracing_subscriber::registry().with(Keep { level });
     tracing::subscriber::set_global_default(subscriber).is_ok()
 }
 
-/// Takes what was logged since the last time, oldest first.
+/// Takes the records since the last time, oldest first.
 pub fn take_logs() -> Vec<LogRecord> {
     records().drain(..).collect()
 }
@@ -59,7 +58,7 @@ struct Keep {
     level: Level,
 }
 
-/// What a span has told so far.
+/// The fields of a span so far.
 struct Told {
     fields: Fields,
     began: Instant,

@@ -13,8 +13,8 @@
 //! | [`Pull::take`] | items, nothing yet, the end, or an error: [`Batch`] (chunks), [`Events`] (JSON), [`List`] (bytes of audio or of a body) |
 //! | [`Waiting`] | the part of a pull that a host waits on (`wait`, `wake`, `cancel`), whatever it gives: write it once over `&dyn Waiting` |
 //! | [`start`] | starts a [`Turn`] on the library's runtime, from a [`turn_request`] in JSON; it is read once, as [`Turn::events`] or as [`Turn::bytes`], each a pull; dropping that pull is the reader's going away |
-//! | [`HostFn`] | a function of the host: core asks it with a question and a [`Reply`]; it implements `Sentiment`, `TokenProvider`, `Sink` and `Speaker`, and so goes where these go |
-//! | [`Context`] | the host's context of the caller (context variables, event loop), which its functions get with each question |
+//! | [`HostFn`] | a function of the host: core asks it with a question and a [`Reply`]; it implements `Sentiment`, `TokenProvider`, `Sink` and `Speaker`, and so goes where these go; questions and answers have a form in JSON ([`Question`], [`Reply::answer_json`]) |
+//! | [`Context`] | the host's context of the caller (context variables, event loop), which its functions get with each question; a call that is begun inside [`Context::scope`] has one, too |
 //! | [`settings`] | the settings of a client in JSON to its builder; the names of all settings, for tests that compare declarations with them |
 //! | [`event_fields`] | the types of events and their fields, for such tests |
 //! | [`ErrorFacts`] | an error as data, with header values decoded in one way |
@@ -31,6 +31,7 @@ mod event_fields;
 mod events;
 mod head;
 mod host;
+mod host_json;
 mod host_parts;
 mod items;
 mod list;
@@ -54,6 +55,7 @@ pub use event_fields::event_fields;
 pub use events::Events;
 pub use head::Head;
 pub use host::{Failure, HostFn, Reply};
+pub use host_json::{HostAnswer, Question};
 pub use host_parts::{HostSentiment, HostSink, HostSpeaker, HostTokenProvider};
 pub use items::Items;
 pub use list::{List, Weigh};

@@ -69,7 +69,7 @@ use crate::error::Result;
 pub struct Progress {
     reader: ChunkReader,
     whole: Accumulator,
-    /// What was told of each choice, by its index.
+    /// The parts of each choice that were reported, by its index.
     told: BTreeMap<u32, Told>,
 }
 
@@ -88,7 +88,7 @@ impl Progress {
         let mut events = Vec::new();
         for addition in &chunk.choices {
             let choices = &self.whole.reply().choices;
-            // Those beyond the most that are kept are passed over.
+            // Choices beyond the most that are kept are passed over.
             let Ok(place) = choices.binary_search_by_key(&addition.index, |choice| choice.index)
             else {
                 continue;

@@ -21,7 +21,7 @@ use crate::process::{Bound, Origin, runtime};
 const MOST_ITEMS: usize = 512;
 const MOST_BYTES: usize = 256 * 1024;
 
-/// The most items that are gathered before the reader is told.
+/// The most items that are gathered before the reader is woken.
 const BATCH: usize = 128;
 
 /// A stream's items, pulled by a reader. Dropping it cancels the stream and closes its connection.
@@ -50,9 +50,9 @@ pub enum Taken<I> {
 
 struct Shared<I> {
     queue: Mutex<Queue<I>>,
-    /// Tells readers that wait on their thread.
+    /// Wakes readers that wait on their thread.
     filled: Condvar,
-    /// Tells the pump that there is room again.
+    /// Wakes the pump when there is room again.
     room: Notify,
 }
 

@@ -1,4 +1,4 @@
-//! The retries of a call that its host makes itself, as it asks for a key before each.
+//! The retries of a call that its host makes itself, since it asks for a key before each.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use crate::config::RetryPolicy;
 use crate::error::Error;
 use crate::http::{Again, next_wait};
 
-/// How long to wait before a call that failed is made again, by the rules of [`RetryPolicy`]; `None` to give up.
-/// `retries` is how many there were already.
+/// The wait before a failed call is made again, by the rules of [`RetryPolicy`]; `None` to give up. `retries` is the
+/// number of retries so far.
 pub fn wait_before_retry(
     error: &Error,
     retries: u32,

@@ -15,7 +15,7 @@ use super::stream::{ChatStream, Setup};
 use super::telemetry;
 use crate::config::CallOptions;
 use crate::error::{ErrorKind, Result};
-use crate::http::{Head, HttpClient, Request, Response, Source};
+use crate::http::{Head, HttpClient, PieceSource, Request, Response};
 
 /// A client of OpenAI, or of any service that speaks its chat completions.
 ///
@@ -117,7 +117,7 @@ impl OpenAi {
         }
     }
 
-    async fn open(&self, request: &ChatRequest) -> Result<Source> {
+    async fn open(&self, request: &ChatRequest) -> Result<PieceSource> {
         let Response { status, url, headers, body } =
             self.send(request, "chat.stream", true).await?;
         let media_type =
@@ -134,7 +134,7 @@ impl OpenAi {
                 | "application/octet-stream"
         );
         if status == StatusCode::OK && may_be_stream {
-            return Ok(Source::response(Head { status, url: Some(url), headers }, body));
+            return Ok(PieceSource::response(Head { status, url: Some(url), headers }, body));
         }
         let context = body.context().clone();
         let some = body.collect_some(self.http.limits().error_body).await;

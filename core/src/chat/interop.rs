@@ -11,7 +11,7 @@ use tracing::Span;
 use super::stream::{ChatStream, Setup};
 use crate::config::Limits;
 use crate::error::{Error, ErrorKind};
-use crate::http::{Context, Piece, Source};
+use crate::http::{Context, Piece, PieceSource};
 
 impl ChatStream {
     /// Reads a reply from the bytes of a response that another client has received.
@@ -47,7 +47,7 @@ impl ChatStream {
             started: Instant::now(),
             span: Span::none(),
         };
-        ChatStream::new(Source::foreign("chat.stream", pieces), setup)
+        ChatStream::new(PieceSource::foreign("chat.stream", pieces), setup)
     }
 }
 

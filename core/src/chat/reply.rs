@@ -233,6 +233,12 @@ impl ChatReply {
     pub fn raw(&self) -> Option<&str> {
         self.raw.as_deref()
     }
+
+    /// The same, without a copy.
+    #[cfg(feature = "bridge")]
+    pub(crate) fn into_raw(self) -> Option<String> {
+        self.raw.map(String::from)
+    }
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use super::reply::ChatReply;
 use super::telemetry;
 use crate::config::Limits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Piece, Source};
+use crate::http::{Piece, PieceSource};
 use crate::sse::{Decoder, Frame};
 
 /// The longest wait for the rest of a stream (the usage and `[DONE]`) after every reply in it has ended.
@@ -39,7 +39,7 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// every reply; else its last item is an error that keeps the text so far
 /// ([`Error::partial`](crate::error::Error::partial)). After an error or its end, it stays ended.
 pub struct ChatStream {
-    pub(super) source: Source,
+    pub(super) source: PieceSource,
     decoder: Decoder,
     /// The bytes at hand, and how many of them the decoder took.
     bytes: Bytes,
@@ -76,7 +76,7 @@ enum State {
 }
 
 impl ChatStream {
-    pub(super) fn new(source: Source, setup: Setup) -> Self {
+    pub(super) fn new(source: PieceSource, setup: Setup) -> Self {
         ChatStream {
             source,
             decoder: Decoder::new().max_event(setup.limits.event).keep_stray(),

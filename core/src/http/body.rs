@@ -13,18 +13,18 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::coding::Decoder;
-use super::returning::Returning;
+use super::context::Context;
+use super::failure;
+use super::reuse::ConnectionReuse;
 use super::watch::Watch;
-use super::{Context, failure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::{Bound, FORKED};
 
-/// How much, and for how long, a body that is of no more interest is read so that its connection can be used
-/// again.
+/// The bytes, and the time, that the rest of a body is read for, so that its connection can be used again.
 const DRAIN_BYTES: usize = 64 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(5);
 
-/// How much is decoded before others have their turn.
+/// The bytes that are decoded before other tasks have their turn.
 const TURN: usize = 256 * 1024;
 
 /// A response's body. Nothing is read ahead of the reader; dropping it closes the connection.
@@ -35,16 +35,16 @@ pub(crate) struct Body {
     context: Context,
 }
 
-/// The connection's side of a body.
+/// The parts of a body that belong to its process.
 struct Live {
     incoming: Incoming,
     is_http2: bool,
     /// For a body with a content coding.
     decoder: Option<Box<Decoder>>,
-    /// How much was decoded since the body last had nothing, or others had their turn.
+    /// The bytes decoded since the body last had none, or other tasks had their turn.
     decoded: usize,
     watch: Watch,
-    returning: Returning,
+    reuse: ConnectionReuse,
     runtime: Handle,
 }
 
@@ -54,11 +54,11 @@ impl Body {
         is_http2: bool,
         watch: Watch,
         context: Context,
-        returning: Returning,
+        reuse: ConnectionReuse,
     ) -> Self {
         let runtime = Handle::current();
         let decoded = 0;
-        let live = Live { incoming, is_http2, decoder: None, decoded, watch, returning, runtime };
+        let live = Live { incoming, is_http2, decoder: None, decoded, watch, reuse, runtime };
         Body { live: Bound::new(live), context }
     }
 
@@ -69,7 +69,7 @@ impl Body {
         }
     }
 
-    /// What the call is about, for errors.
+    /// The context of the call, for errors.
     pub(crate) fn context(&self) -> &Context {
         &self.context
     }
@@ -98,19 +98,19 @@ impl Body {
         }
     }
 
-    /// Tells the limits that what came was content.
+    /// Notes that the last bytes were content, for the content limit.
     pub(crate) fn content_came(&mut self) {
         if let Some(live) = self.live.get_mut() {
             live.watch.content_came();
         }
     }
 
-    /// Why the call must end although the service goes on, if it must.
+    /// The reason to end the call although the service goes on, if there is one.
     pub(crate) fn stopped(&self) -> Option<Error> {
         self.live.get()?.watch.stopped().map(|kind| self.error(kind))
     }
 
-    /// Ends the body `limit` after it next has nothing, whatever arrives meanwhile, or waits again as long as ever.
+    /// Ends the body `limit` after its next wait begins, whatever arrives meanwhile; `None` restores the usual limits.
     pub(crate) fn hurry(&mut self, limit: Option<Duration>) {
         if let Some(live) = self.live.get_mut() {
             live.watch.hurry(limit);
@@ -145,31 +145,31 @@ impl Body {
             }
             self.came_whole();
         };
-        // Out of time, the error is reported with what there is.
+        // Out of time, the error is reported with the bytes so far.
         let _ = timeout(DRAIN_TIME, read).await;
         some.truncate(limit);
         some.freeze()
     }
 
-    /// The response has been read to its end: its connection is about to come back.
+    /// Notes that the response has been read to its end: its connection is about to return.
     fn came_whole(&self) {
         if let Some(live) = self.live.get() {
-            live.returning.begin().settle(&live.runtime);
+            live.reuse.begin().settle(&live.runtime);
         }
     }
 
-    /// Gives the body up, whatever it is, as [`finish`](Self::finish) does.
+    /// Discards the body, as [`finish`](Self::finish) does.
     pub(crate) async fn release(self) {
         let mut body = Some(self);
         std::future::poll_fn(|task| Poll::Ready(body.take().map(|body| body.finish(task)))).await;
     }
 
-    /// Gives the body up after the last bytes that matter. Its end is awaited in the background, within bounds,
-    /// so that the connection goes back to the pool instead of being closed.
+    /// Discards the rest of the body. Its end is awaited in the background, within bounds, so that the connection
+    /// returns to the pool instead of being closed.
     pub(crate) fn finish(mut self, task: &mut TaskContext<'_>) {
         let Some(mut live) = self.live.take() else { return };
         let context = self.context.clone();
-        let back = live.returning.begin();
+        let back = live.reuse.begin();
         let runtime = live.runtime.clone();
         // Most often the end has arrived together with the last bytes.
         let mut drained = 0;
@@ -218,7 +218,7 @@ impl Live {
             let Some(decoder) = &mut self.decoder else { return self.poll_response(context, task) };
             if self.decoded >= TURN {
                 self.decoded = 0;
-                // It is pending once: a little that decodes to a lot must not keep the thread.
+                // Pending once: a few bytes that decode to many must not keep the thread.
                 ready!(pin!(yield_now()).poll(task));
             }
             match decoder.next() {
@@ -263,21 +263,21 @@ impl Live {
                 Some(Err(error)) => {
                     return Poll::Ready(Some(Err(failure::from_body(context, error))));
                 }
-                // hyper takes a stream that is reset without an error for one that is done.
+                // hyper reports a stream that is reset without an error as complete.
                 None if self.is_cut() => {
                     return Poll::Ready(Some(Err(failure::truncated(context))));
                 }
                 None => return Poll::Ready(None),
             };
-            // Trailers are of no interest.
+            // Trailers are skipped.
             if let Ok(bytes) = frame.into_data() {
                 return Poll::Ready(Some(Ok(bytes)));
             }
         }
     }
 
-    /// Whether a body of HTTP/2 that has ended did so without its own end (RFC 9113, section 8.1). In HTTP/1 this is an
-    /// error of its own.
+    /// Returns true if a body of HTTP/2 was cut off before its end (RFC 9113, section 8.1). In HTTP/1 hyper reports that
+    /// as an error.
     fn is_cut(&self) -> bool {
         self.is_http2 && !self.incoming.is_end_stream()
     }

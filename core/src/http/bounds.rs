@@ -1,4 +1,4 @@
-//! The bounds of a call.
+//! The bounds of a call: its total time limit, and its cancellation.
 
 use std::future::Future;
 use std::time::Duration;
@@ -8,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::ErrorKind;
 
-/// The bounds of a call: its total limit, and its caller, who may cancel it.
+/// The bounds of a call.
 pub(super) struct Bounds {
+    /// The end of its total time limit.
     pub(super) deadline: Option<Instant>,
     pub(super) cancel: Option<CancellationToken>,
 }
@@ -36,7 +37,7 @@ impl Bounds {
     }
 }
 
-/// Runs a future until a deadline; `None` if that ended it.
+/// Runs a future until a deadline; `None` if that struck.
 pub(super) async fn until<F: Future>(deadline: Option<Instant>, future: F) -> Option<F::Output> {
     match deadline {
         Some(deadline) => timeout_at(deadline, future).await.ok(),

@@ -1,11 +1,11 @@
-//! The cause of an error, where its words hold a secret: the same chain of causes, as scrubbed text.
+//! The cause of an error whose text holds a secret: the same chain of causes, as scrubbed text.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use crate::redact::Redactor;
 
-/// The words of one cause, and of its own.
+/// The text of one cause, and of the causes behind it.
 #[derive(Clone, thiserror::Error)]
 #[error("{text}")]
 pub(super) struct Cause {
@@ -14,7 +14,7 @@ pub(super) struct Cause {
 }
 
 impl Cause {
-    /// The chain of `error` as text; `None` when there is nothing to scrub in it, and it may be kept as it is.
+    /// The chain of `error` as text; `None` if it holds no secret, and may be kept as it is.
     pub(super) fn unless_clean(
         error: &(dyn StdError + 'static),
         redactor: &Redactor,

@@ -1,77 +1,51 @@
-//! The client: attempts, retries and redirects of a request, up to the headers of a good response.
+//! The client: sends a request to the headers of a good response, or to a typed error.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue,
-};
-use http::{HeaderMap, Method, Version};
+use http::Version;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use tokio::time::{Instant, sleep};
-use url::Url;
 
 use super::body::Body;
 use super::bounds::{Bounds, until};
 use super::coding::Decoder;
-use super::connections::{Connections, Route};
+use super::connections::{ConnectionSettings, LiveConnections};
 use super::context::Context;
-use super::headers::{change_headers, insert_header};
-use super::names::IDEMPOTENCY_KEY;
+use super::prepared::{Defaults, Prepared};
 use super::redact::shown;
 use super::redirect::{Redirect, redirect};
 use super::request::{Repeat, Request, Response};
-use super::retry::{self, Again, next_wait};
-use super::returning::Returning;
+use super::retry::{Again, is_untaken, next_wait};
 use super::watch::Watch;
 use super::{failure, informational};
 use crate::config::{CallOptions, Limits, RetryPolicy, Timeouts};
-use crate::credentials::Secret;
 use crate::error::{ErrorKind, Result};
-use crate::process::{PerProcess, new_id};
-use crate::redact::Redactor;
+use crate::process::PerProcess;
 
 /// A client of one base URL; clones share its connections.
 ///
-/// It works on in a forked child, with connections of the child's own: all but those is plain configuration.
+/// It goes on working in a forked child, with connections of the child's own; all the rest is plain configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
-    pub(super) inner: Arc<Inner>,
+    inner: Arc<Inner>,
 }
 
-pub(super) struct Inner {
-    pub(super) base: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) query: Vec<(String, Secret)>,
-    pub(super) timeouts: Timeouts,
-    pub(super) retry: RetryPolicy,
-    pub(super) limits: Limits,
-    pub(super) redactor: Redactor,
-    pub(super) route: Route,
-    pub(super) live: PerProcess<Arc<Live>>,
-}
-
-/// The state that belongs to one process.
-pub(super) struct Live {
-    connections: Connections,
-    returning: Returning,
-}
-
-impl Inner {
-    pub(super) fn live(&self) -> Result<Arc<Live>> {
-        self.live.get_or_try_make(|| {
-            let connections = self.route.connections()?;
-            Ok(Arc::new(Live { connections, returning: Returning::default() }))
-        })
-    }
+struct Inner {
+    defaults: Defaults,
+    timeouts: Timeouts,
+    retry: RetryPolicy,
+    limits: Limits,
+    connections: ConnectionSettings,
+    live: PerProcess<Arc<LiveConnections>>,
 }
 
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Http")
-            .field("base", &shown(&self.base))
-            .field("headers", &self.headers)
+            .field("base", &shown(&self.defaults.base))
+            .field("headers", &self.defaults.headers)
             .field("timeouts", &self.timeouts)
             .field("retry", &self.retry)
             .field("limits", &self.limits)
@@ -79,10 +53,33 @@ impl fmt::Debug for Inner {
     }
 }
 
+impl Inner {
+    fn live(&self) -> Result<Arc<LiveConnections>> {
+        self.live.get_or_try_make(|| self.connections.connect().map(Arc::new))
+    }
+}
+
 impl HttpClient {
+    /// A client with these settings, which have been checked.
+    ///
+    /// # Errors
+    ///
+    /// `config` if no connections can be made with them, rather than at the first call.
+    pub(super) fn new(
+        defaults: Defaults,
+        (timeouts, retry, limits): (Timeouts, RetryPolicy, Limits),
+        connections: ConnectionSettings,
+    ) -> Result<Self> {
+        let live = PerProcess::new();
+        let inner = Inner { defaults, timeouts, retry, limits, connections, live };
+        let client = HttpClient { inner: Arc::new(inner) };
+        client.inner.live()?;
+        Ok(client)
+    }
+
     /// The host that the client talks to, and its port.
     pub(crate) fn server(&self) -> (&str, Option<u16>) {
-        let base = &self.inner.base;
+        let base = &self.inner.defaults.base;
         (base.host_str().unwrap_or_default(), base.port_or_known_default())
     }
 
@@ -90,14 +87,14 @@ impl HttpClient {
         &self.inner.limits
     }
 
-    /// The time limit of a whole reply, in a call with these options.
+    /// The time limit of a reply that is read whole, in a call with these options.
     pub(crate) fn total(&self, options: &CallOptions) -> Option<Duration> {
         options.timeouts.over(&self.inner.timeouts).total
     }
 
     /// Sends `request` until a response of status 2xx begins.
     pub(crate) async fn send(&self, request: Request<'_>) -> Result<Response> {
-        let prepared = self.prepare(&request)?;
+        let prepared = self.inner.defaults.prepare(&request)?;
         let live = self.inner.live()?;
         let timeouts = request.options.timeouts.over(&self.inner.timeouts);
         let total = if request.streamed { timeouts.stream_total } else { timeouts.total };
@@ -107,7 +104,7 @@ impl HttpClient {
             max_retries: request.options.max_retries.unwrap_or(self.inner.retry.max_retries),
             after_timeouts: request.options.retry_timeouts,
         };
-        // Then the limit of a whole reply is each attempt's, or there would be no time left for another.
+        // Then each attempt has the limit of a whole reply, or there would be no time left for another.
         let is_limit_renewed = again.after_timeouts && !request.streamed;
         let mut context = self.context(&prepared, request.operation);
         loop {
@@ -124,7 +121,7 @@ impl HttpClient {
             let retries = context.attempts - 1;
             let wait = next_wait(&self.inner.retry, again, retries, &error, fastrand::f64())
                 .filter(|wait| bounds.allows(*wait))
-                .filter(|_| request.repeat == Repeat::ByPolicy || retry::is_untaken(&error));
+                .filter(|_| request.repeat == Repeat::ByPolicy || is_untaken(&error));
             let Some(wait) = wait else {
                 return Err(error);
             };
@@ -132,7 +129,7 @@ impl HttpClient {
                 error.code = error.code(),
                 attempt = context.attempts,
                 wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-                "{} failed in passing and is tried again",
+                "{} failed and is tried again",
                 request.operation,
             );
             bounds
@@ -145,10 +142,10 @@ impl HttpClient {
         }
     }
 
-    /// One attempt, with the redirects that it is led through.
+    /// One attempt, redirects included.
     async fn attempt(
         &self,
-        live: &Live,
+        live: &LiveConnections,
         prepared: &Prepared,
         timeouts: &Timeouts,
         bounds: &Bounds,
@@ -156,7 +153,7 @@ impl HttpClient {
     ) -> Result<Response> {
         let mut url = prepared.url.clone();
         for hops in 0.. {
-            live.returning.wait().await;
+            live.reuse.wait().await;
             let mut request = http::Request::new(prepared.body.clone().unwrap_or_default().into());
             *request.method_mut() = prepared.method.clone();
             *request.uri_mut() = url.as_str().parse().map_err(|e| {
@@ -168,7 +165,7 @@ impl HttpClient {
                 (true, Some(limit)) => Instant::now().checked_add(limit),
                 _ => None,
             };
-            let response = bounded.run(live.connections.request(request));
+            let response = bounded.run(live.pool.request(request));
             let (head, incoming) = match bounds.run(until(headers_deadline, response)).await {
                 Ok(Some(Some(Ok(response)))) => response.into_parts(),
                 Ok(Some(Some(Err(error)))) => return Err(failure::from_send(context, error)),
@@ -190,17 +187,17 @@ impl HttpClient {
                 false => (None, None),
             };
             let watch = Watch::new(idle, content, bounds.deadline, bounds.cancel.clone());
-            let returning = live.returning.clone();
+            let reuse = live.reuse.clone();
             let (decoder, unreadable) = match Decoder::of(&headers) {
                 Ok(decoder) => (decoder, None),
                 Err(coding) => (None, Some(unreadable(&coding))),
             };
             if decoder.is_some() {
-                // They are no longer true of what is read.
+                // They describe the coded body.
                 headers.remove(CONTENT_ENCODING);
                 headers.remove(CONTENT_LENGTH);
             }
-            let mut body = Body::new(incoming, is_http2, watch, context.clone(), returning);
+            let mut body = Body::new(incoming, is_http2, watch, context.clone(), reuse);
             body.decode(decoder);
             match redirect(&url, &prepared.method, hops, status, &headers) {
                 Some(Redirect::Follow(to)) => {
@@ -226,54 +223,6 @@ impl HttpClient {
         Err(context.error(ErrorKind::Redirect, "too many redirects"))
     }
 
-    /// The part of a request that all its attempts share.
-    fn prepare(&self, request: &Request<'_>) -> Result<Prepared> {
-        let inner = &*self.inner;
-        let mut redactor = inner.redactor.clone();
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static(request.accept));
-        // Without this header any coding is allowed (RFC 9110, section 12.5.3).
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        if request.body.is_some() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        for (name, value) in request.headers {
-            headers.insert(*name, HeaderValue::from_static(value));
-        }
-        if request.keyed {
-            let key = new_id().to_string();
-            insert_header(&mut headers, IDEMPOTENCY_KEY, &key.into(), request.operation)?;
-        }
-        // The client's and then the call's own headers take the place of these.
-        for (name, value) in &inner.headers {
-            headers.insert(name, value.clone());
-        }
-        if let Some(key) = &request.options.idempotency_key {
-            insert_header(&mut headers, IDEMPOTENCY_KEY, key, request.operation)?;
-        }
-        change_headers(&mut headers, &request.options.headers, &mut redactor, request.operation)?;
-        for (name, value) in &request.options.query {
-            redactor.add_value(name, value.expose());
-        }
-        request.known.iter().for_each(|tokens| redactor.add_tokens(tokens));
-        let mut url = inner.base.clone();
-        let path = request.path.trim_start_matches('/');
-        url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
-        if !request.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(request.query);
-        }
-        add_query(&mut url, &inner.query);
-        add_query(&mut url, &request.options.query);
-        Ok(Prepared {
-            method: request.method.clone(),
-            url,
-            headers,
-            body: request.body.clone(),
-            streamed: request.streamed,
-            redactor,
-        })
-    }
-
     fn context(&self, prepared: &Prepared, operation: &'static str) -> Context {
         Context {
             operation,
@@ -285,27 +234,7 @@ impl HttpClient {
     }
 }
 
-struct Prepared {
-    method: Method,
-    url: Url,
-    headers: HeaderMap,
-    body: Option<Bytes>,
-    streamed: bool,
-    redactor: Redactor,
-}
-
-/// Adds parameters to a query, in place of those of their names that stood before.
-fn add_query(url: &mut Url, parameters: &[(String, Secret)]) {
-    if parameters.is_empty() {
-        return;
-    }
-    let mut query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-    query.retain(|(name, _)| parameters.iter().all(|(new, _)| new != name));
-    query.extend(parameters.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())));
-    url.query_pairs_mut().clear().extend_pairs(query);
-}
-
-/// The words for a content coding that cannot be read.
+/// The message for a content coding that cannot be read.
 fn unreadable(coding: &str) -> String {
     format!(
         "the response is coded as {coding:?}, which was not asked for and cannot be read; turn off this compression \

@@ -1,14 +1,14 @@
 //! Content codings (RFC 9110, section 8.4): no coding is asked for, but a body that comes in gzip or deflate is read.
 //!
-//! Brotli and Zstandard are refused in words: nobody sends them unasked but by mistake, and their decoders would add more
-//! to every package than all else that speaks HTTP.
+//! Brotli and Zstandard are refused with the reason: only misconfigured services send them unasked, and their decoders
+//! would add more to every package than the rest of HTTP.
 
 use bytes::{Buf, Bytes};
 use flate2::{Decompress, DecompressError, FlushDecompress, Status};
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
-/// How much is decoded at a time: a small body that grows without end takes no more memory than its reader does.
+/// The bytes that are decoded at a time: a small body that grows without end uses no more memory than its reader.
 const PIECE: usize = 16 * 1024;
 
 /// The largest window of deflate (RFC 1951), in bits.
@@ -17,13 +17,13 @@ const WINDOW: u8 = 15;
 /// The first byte of every gzip member (RFC 1952).
 const GZIP_MAGIC: u8 = 0x1f;
 
-/// Decodes a body as it comes: all that its bytes so far stand for is given out at once.
+/// Decodes a body as it comes: everything that its bytes so far encode is returned at once.
 pub(super) struct Decoder {
     coding: Coding,
     inflate: Decompress,
     input: Bytes,
     output: Box<[u8]>,
-    /// Whether the last piece was full, so that more may be ready without more input.
+    /// The last piece was full, so that more may be ready without more input.
     is_full: bool,
     state: State,
 }
@@ -36,7 +36,7 @@ enum Coding {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Nothing has come; an empty body has no coding.
+    /// No byte has come; an empty body has no coding.
     Fresh,
     Amid,
     Ended,
@@ -70,19 +70,19 @@ impl Decoder {
         }))
     }
 
-    /// Takes the next bytes of the body, when all before them are decoded.
+    /// Accepts the next bytes of the body, once all before them are decoded.
     pub(super) fn feed(&mut self, bytes: Bytes) {
         self.input = bytes;
     }
 
-    /// The next piece of what was fed; `None` when more bytes are needed.
+    /// The next decoded piece; `None` if more bytes are needed.
     pub(super) fn next(&mut self) -> Result<Option<Bytes>, DecompressError> {
         loop {
             let first = self.input.first().copied();
             match (self.state, first) {
                 (State::Fresh, None) => return Ok(None),
                 (State::Fresh, Some(first)) => self.begin(first),
-                // What follows the end of the data is another member, or padding.
+                // After the end of the data comes another member, or padding.
                 (State::Ended, Some(GZIP_MAGIC)) if self.coding == Coding::Gzip => {
                     self.begin(GZIP_MAGIC);
                 }
@@ -96,7 +96,7 @@ impl Decoder {
             let before = (self.inflate.total_in(), self.inflate.total_out());
             let flush = FlushDecompress::None;
             let status = self.inflate.decompress(&self.input, &mut self.output, flush)?;
-            // Both are at most as long as the slices that were handed over.
+            // Both are at most as long as the slices that were passed in.
             let taken = (self.inflate.total_in() - before.0) as usize;
             let made = (self.inflate.total_out() - before.1) as usize;
             self.input.advance(taken);
@@ -106,14 +106,14 @@ impl Decoder {
             }
             match self.output.get(..made) {
                 Some(piece) if made > 0 => return Ok(Some(Bytes::copy_from_slice(piece))),
-                // There was room for output, so all input is taken.
+                // There was room for output, so all input is used.
                 _ if taken == 0 && self.state == State::Amid => return Ok(None),
                 _ => {}
             }
         }
     }
 
-    /// Whether the body may end here.
+    /// Returns true if the body may end here.
     pub(super) fn may_end(&self) -> bool {
         self.state != State::Amid
     }

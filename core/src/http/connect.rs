@@ -20,20 +20,21 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 use tower_service::Service;
 
-use super::handshake::{self, BoxError, Host};
+use super::connect_error::{BoxError, LimitStruck, ViaProxy};
+use super::handshake::{self, Host};
 use super::proxy::{Protocol, Proxy};
 
-/// How long a connection that nothing comes on is trusted before the system asks whether it stands.
+/// The silence of a connection after which the system probes it.
 const KEEPALIVE: Duration = Duration::from_secs(60);
-/// How often the system then asks, and how often in vain until the connection is given up.
+/// The interval of probes, and the number of them in vain after which the connection is closed.
 const PROBE_EVERY: Duration = Duration::from_secs(15);
 const PROBES: u32 = 3;
-/// How long what was sent may stay without an acknowledgement.
+/// The time that sent data may stay without an acknowledgement.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
-/// How much is read of a connection before others have their turn. hyper goes on for as long as there is something to
-/// read: a flood of what never makes a response, such as responses of status 1xx, would keep the thread to itself.
+/// The bytes that are read of a connection before other tasks have their turn. hyper reads on for as long as there are
+/// bytes: a flood that never makes a response, such as responses of status 1xx, would keep the thread.
 const TURN: usize = 64 * 1024;
 
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
@@ -59,9 +60,9 @@ impl Connector {
         tcp.set_keepalive_retries(Some(PROBES));
         #[cfg(any(target_os = "android", target_os = "linux"))]
         tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
-        // Divided among the addresses of a name, so that one that is silent does not use up the time of the others.
+        // Divided among the addresses of a name, so that a silent one does not use up the time of the others.
         tcp.set_connect_timeout(limit);
-        // HTTP/2 is agreed upon with the service, not with a proxy.
+        // HTTP/2 is negotiated with the service, not with a proxy.
         let mut to_proxy = tls.clone();
         to_proxy.alpn_protocols.clear();
         let to_proxy = HttpsConnector::from((tcp.clone(), to_proxy));
@@ -95,12 +96,7 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// No connection stood within the connect limit.
-#[derive(Debug, thiserror::Error)]
-#[error("no connection stood within the connect limit")]
-pub(super) struct LimitStruck;
-
-/// The way to the service, before TLS with it.
+/// The way to the service, before TLS.
 #[derive(Clone)]
 struct Route {
     tcp: HttpConnector,
@@ -130,7 +126,7 @@ impl Service<Uri> for Route {
     }
 }
 
-/// A connection by way of the proxy to the service at `to`, whose host the proxy is told as `host`.
+/// A connection through the proxy to the service at `to`, which the proxy knows as `host`.
 async fn through(
     mut tcp: HttpConnector,
     mut to_proxy: HttpsConnector<HttpConnector>,
@@ -167,7 +163,7 @@ async fn through(
     Ok(Line::new(line.into_inner(), false))
 }
 
-/// The service's host as a proxy is told it: looked up here where the proxy does not do so.
+/// The service's host in the form that the proxy needs: looked up here if the proxy does not do so.
 async fn host(to: &Uri, protocol: Protocol) -> Result<Host, BoxError> {
     let name = to.host().unwrap_or_default();
     let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
@@ -181,7 +177,7 @@ async fn host(to: &Uri, protocol: Protocol) -> Result<Host, BoxError> {
     };
     let mut addresses = lookup_host((name, port(to))).await?.map(|address| address.ip());
     let address = addresses.find(|address| address.is_ipv4() || !is_version_4);
-    let none = "the host has no address that the proxy could be told";
+    let none = "the host has no address of a kind that the proxy accepts";
     address.map(Host::Address).ok_or_else(|| none.into())
 }
 
@@ -190,21 +186,12 @@ fn port(to: &Uri) -> u16 {
     to.port_u16().unwrap_or(if is_https { 443 } else { 80 })
 }
 
-/// A connection through a proxy that could not be made.
-#[derive(Debug, thiserror::Error)]
-#[error("through the proxy {proxy}")]
-struct ViaProxy {
-    proxy: Uri,
-    #[source]
-    why: BoxError,
-}
-
 /// A connection that is read in turns.
 pub(super) struct Line {
     io: Io,
-    /// Whether what is sent goes to a proxy that forwards it.
+    /// The requests go to a proxy that forwards them.
     is_forwarded: bool,
-    /// How much was asked for since the connection last had nothing, or others had their turn.
+    /// The bytes asked for since the connection last had none, or other tasks had their turn.
     asked: usize,
 }
 
@@ -228,7 +215,7 @@ impl Read for Line {
     ) -> Poll<io::Result<()>> {
         if self.asked >= TURN {
             self.asked = 0;
-            // It is pending once, and its task wakes after the others.
+            // Pending once: the task wakes after the others.
             ready!(pin!(yield_now()).poll(task));
         }
         let room = buffer.remaining();

@@ -1,4 +1,4 @@
-//! The connections of one process: their pool, TLS, proxy and windows.
+//! The connections of one process: the pool and its limits.
 
 use std::time::Duration;
 
@@ -9,36 +9,45 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::connect::Connector;
 use super::proxy::Proxy;
+use super::reuse::ConnectionReuse;
 use super::tls;
 use crate::error::Result;
 
 /// Flow control of HTTP/2 (RFC 9113, section 5.2): one stream's window is small, and the connection's is larger than all
-/// of them together, so a stream that nobody reads cannot use up what its neighbours need.
+/// of them together, so that a stream without a reader cannot block its neighbours.
 const STREAM_WINDOW: u32 = 256 * 1024;
+
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
-/// The time for which an unused connection is kept.
+/// The time that an idle connection is kept.
 const KEPT: Duration = Duration::from_secs(90);
 
-/// The part of an HTTP/1 response that is read ahead, which also limits its headers; and those of HTTP/2.
+/// The bytes of an HTTP/1 response that are read ahead, which also limits its headers; and the limit of HTTP/2 headers.
 const READ_AHEAD: u32 = 128 * 1024;
 
-/// The client of the connections.
+/// The pool of hyper's client.
 pub(super) type Connections = legacy::Client<Connector, Full<Bytes>>;
 
-/// The material of connections.
-pub(super) struct Route {
+/// The settings of a client's connections.
+pub(super) struct ConnectionSettings {
     /// Certificates in PEM that are trusted besides the system's.
     pub(super) roots: Vec<Vec<u8>>,
     pub(super) proxy: Option<Proxy>,
+    /// The time limit of a connection's set-up.
     pub(super) limit: Option<Duration>,
 }
 
-impl Route {
-    /// Connections of this process. Nothing of them is shared with another, TLS sessions included.
-    pub(super) fn connections(&self) -> Result<Connections> {
+/// The connections of one process.
+pub(super) struct LiveConnections {
+    pub(super) pool: Connections,
+    pub(super) reuse: ConnectionReuse,
+}
+
+impl ConnectionSettings {
+    /// The connections of this process. They share nothing with another process's, TLS sessions included.
+    pub(super) fn connect(&self) -> Result<LiveConnections> {
         let connector = Connector::new(tls::config(&self.roots)?, self.proxy.clone(), self.limit);
-        let connections = legacy::Client::builder(TokioExecutor::new())
+        let pool = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(KEPT)
@@ -47,6 +56,6 @@ impl Route {
             .http2_initial_stream_window_size(STREAM_WINDOW)
             .http2_initial_connection_window_size(CONNECTION_WINDOW)
             .build(connector);
-        Ok(connections)
+        Ok(LiveConnections { pool, reuse: ConnectionReuse::default() })
     }
 }

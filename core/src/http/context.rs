@@ -12,7 +12,7 @@ use super::names::REQUEST_ID;
 use crate::error::{ApiError, Error, ErrorKind};
 use crate::redact::{CREDENTIAL_HEADERS, Redactor};
 
-/// The context of a call: everything that its errors say besides the failure.
+/// The context of a call: everything that its errors report besides the failure itself.
 #[derive(Clone)]
 pub(crate) struct Context {
     pub(super) operation: &'static str,
@@ -43,7 +43,7 @@ impl Context {
             .with_attempts(self.attempts)
     }
 
-    /// An error of this call with its cause, whose words are kept only without secrets.
+    /// An error of this call with its cause, whose text is kept only if it holds no secret.
     pub(crate) fn caused(
         &self,
         kind: ErrorKind,
@@ -57,7 +57,7 @@ impl Context {
         }
     }
 
-    /// The error that a service reported inside a response that had begun as a success: its JSON, or its words.
+    /// The error that a service reported inside a response that had begun as a success: its JSON, or its text.
     pub(crate) fn api_error(&self, told: &Value) -> Error {
         let text = told.as_str().map_or_else(|| told.to_string(), str::to_owned);
         let text = self.redactor.scrub_body(text.as_bytes());
@@ -69,7 +69,7 @@ impl Context {
             .with_body(text)
     }
 
-    /// The error that a service told in its own words, with a code that may be one of [`ErrorKind`].
+    /// The error that a service reported as a text, with a code that may be one of [`ErrorKind`].
     pub(crate) fn told(&self, message: &str, code: Option<&str>) -> Error {
         let error = self.error(ErrorKind::Api, message);
         let Some(code) = code else { return error };
@@ -80,7 +80,7 @@ impl Context {
         error.with_retryable(passes).with_api(api)
     }
 
-    /// Takes note of a response's headers: its id, without secrets from here on, and the credentials that it hands out.
+    /// Notes a response's headers: the request id, whose secrets are removed, and the credentials that it grants.
     pub(super) fn take_in(&mut self, headers: &mut HeaderMap) {
         for name in CREDENTIAL_HEADERS {
             let fresh = headers.get(*name).and_then(|value| value.to_str().ok());

@@ -1,22 +1,21 @@
-//! Responses and transport failures that are errors, as [`Error`]s.
+//! Failed responses and transport failures as [`Error`]s.
 
 use std::error::Error as StdError;
+use std::io;
 use std::time::SystemTime;
-use std::{io, iter};
 
 use http::{HeaderMap, StatusCode};
 use hyper_util::client::legacy;
 
-use super::connect::LimitStruck;
+use super::chain::chain;
+use super::connect_error::{LimitStruck, Refusal};
 use super::context::Context;
 use super::excerpt::excerpt;
-use super::handshake::Refusal;
 use super::redact::shown_headers;
 use super::retry_after::{retry_after, should_retry};
 use crate::error::{ApiError, Error, ErrorKind};
 
-/// The error that a response of this status and body is. `body` may be cut, HTML, or nothing at all: the
-/// status is never lost.
+/// The error of a response with this status and body. `body` may be cut, HTML, or empty: the status is never lost.
 pub(super) fn from_response(
     context: &Context,
     status: StatusCode,
@@ -66,7 +65,7 @@ fn kind_of(status: StatusCode, api: Option<&ApiError>) -> ErrorKind {
     }
 }
 
-/// The error that a body tells of, if it is JSON.
+/// The error in a body, if it is JSON.
 fn parse_api_error(body: &str) -> Option<ApiError> {
     ApiError::from_json(&serde_json::from_str(body).ok()?)
 }
@@ -78,11 +77,13 @@ pub(super) fn from_send(context: &Context, error: legacy::Error) -> Error {
             || e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::TimedOut)
     });
     let (kind, what) = match (error.is_connect(), is_late) {
-        (true, true) => (ErrorKind::ConnectTimeout, "the connection was not made in time"),
+        (true, true) => {
+            (ErrorKind::ConnectTimeout, "no connection was made within the connect limit")
+        }
         (true, false) => (ErrorKind::Connect, "no connection could be made"),
         _ => (ErrorKind::Connection, "the connection broke before a response began"),
     };
-    // A proxy that does not want this client, or this service, will not want them in a second either.
+    // A proxy that refuses this client, or this service, will refuse them in a second as well.
     let refusal = chain(&error).find_map(|e| e.downcast_ref::<Refusal>());
     let is_final = refusal.is_some_and(|refusal| !refusal.is_passing());
     let error = transport(context, kind, what, error);
@@ -97,41 +98,28 @@ pub(super) fn from_body(context: &Context, error: hyper::Error) -> Error {
     if is_cut {
         return context.caused(ErrorKind::Truncated, CUT, error);
     }
-    // After the headers h2 resets a stream of its own accord for nothing else.
+    // After the headers h2 itself resets a stream for no other reason.
     let is_of_wrong_length = chain(&error)
         .filter_map(|e| e.downcast_ref::<h2::Error>())
         .any(|e| e.is_reset() && e.is_library() && e.reason() == Some(h2::Reason::PROTOCOL_ERROR));
     if is_of_wrong_length {
-        let why = "the body is not as long as the service's content-length promised";
+        let why = "the body is shorter or longer than the service's content-length";
         return context.caused(ErrorKind::Truncated, why, error);
     }
-    transport(context, ErrorKind::Connection, "the connection broke amid the response", error)
+    transport(
+        context,
+        ErrorKind::Connection,
+        "the connection broke in the middle of the response",
+        error,
+    )
 }
 
-/// The body ended before its end.
+/// The error of a body that ended too early.
 pub(super) fn truncated(context: &Context) -> Error {
     context.error(ErrorKind::Truncated, CUT)
 }
 
 const CUT: &str = "the service closed the response before its end";
-
-/// Whether the service said over HTTP/2 that it has not begun with the request (RFC 9113, section 8.7): it refused the
-/// stream, or closed the connection in good order before that.
-pub(super) fn is_refused(error: &(dyn StdError + 'static)) -> bool {
-    chain(error).filter_map(|e| e.downcast_ref::<h2::Error>()).any(|e| {
-        let refused = e.is_reset() && e.reason() == Some(h2::Reason::REFUSED_STREAM);
-        let closed = e.is_go_away() && e.reason() == Some(h2::Reason::NO_ERROR);
-        e.is_remote() && (refused || closed)
-    })
-}
-
-/// An error and its causes.
-fn chain<'a>(
-    error: &'a (dyn StdError + 'static),
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    let cause = |e: &&'a (dyn StdError + 'static)| (*e).source();
-    iter::successors(Some(error), cause)
-}
 
 fn transport(
     context: &Context,
@@ -140,7 +128,7 @@ fn transport(
     error: impl StdError + Send + Sync + 'static,
 ) -> Error {
     let mut message = what.to_owned();
-    // hyper's client says no more of its own than the kind of the failure.
+    // hyper's client itself adds no more than the kind of the failure.
     let skipped = usize::from(error.source().is_some());
     for e in chain(&error).skip(skipped) {
         let text = e.to_string();

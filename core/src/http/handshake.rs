@@ -1,4 +1,4 @@
-//! The handshakes with a proxy, after which it passes on all that follows: `CONNECT` (RFC 9110, section 9.3.6), SOCKS 5
+//! The handshakes with a proxy, after which it forwards all bytes: `CONNECT` (RFC 9110, section 9.3.6), SOCKS 5
 //! (RFC 1928 and 1929), SOCKS 4 and 4a.
 
 use std::io;
@@ -7,13 +7,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use http::{HeaderValue, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use super::connect_error::{BoxError, Refusal};
+
 /// The longest answer to `CONNECT`.
 const LONGEST_ANSWER: usize = 16 * 1024;
 
-/// An error of any type on the way to a connection.
-pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// Where the proxy shall connect to.
+/// The host that the proxy connects to.
 #[derive(Clone, Debug)]
 pub(super) enum Host {
     Address(IpAddr),
@@ -21,48 +20,7 @@ pub(super) enum Host {
     Name(String),
 }
 
-/// The proxy answered, and will not pass anything on.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
-    /// The status of its answer to `CONNECT`.
-    #[error("it answered {}", answer(.0))]
-    Status(StatusCode),
-    /// The login that was given, or that none was.
-    #[error("{0}")]
-    Login(&'static str),
-    /// The meaning of its code.
-    #[error("{0}")]
-    Code(&'static str),
-}
-
-/// The words for a proxy's answer to `CONNECT`.
-fn answer(status: &StatusCode) -> String {
-    match *status {
-        StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-            "407 to CONNECT: give its user and password in its URL".to_owned()
-        }
-        status => format!("{status} to CONNECT"),
-    }
-}
-
-impl Refusal {
-    /// Whether the same request may be accepted later.
-    pub(super) fn is_passing(&self) -> bool {
-        match self {
-            Refusal::Status(status) => {
-                status.is_server_error()
-                    || matches!(
-                        *status,
-                        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
-                    )
-            }
-            Refusal::Login(_) => false,
-            Refusal::Code(_) => true,
-        }
-    }
-}
-
-/// Asks an HTTP proxy for a tunnel. `host` is as in a URL.
+/// Requests a tunnel from an HTTP proxy. `host` is as in a URL.
 pub(super) async fn tunnel<L: AsyncRead + AsyncWrite + Unpin>(
     line: &mut L,
     host: &str,
@@ -77,7 +35,7 @@ pub(super) async fn tunnel<L: AsyncRead + AsyncWrite + Unpin>(
     }
     ask.extend_from_slice(b"\r\n");
     send(line, &ask).await?;
-    // In TLS the client speaks first, so nothing of the tunnel follows the answer yet.
+    // In TLS the client speaks first, so no byte of the tunnel follows the answer yet.
     let mut answer = Vec::new();
     while !answer.windows(2).any(|two| two == b"\n\n") {
         let mut piece = [0; 1024];
@@ -85,7 +43,7 @@ pub(super) async fn tunnel<L: AsyncRead + AsyncWrite + Unpin>(
         if length == 0 {
             return Err(closed().into());
         }
-        // A line ends with a carriage return or without.
+        // Lines end with or without a carriage return.
         answer.extend(piece.iter().take(length).filter(|byte| **byte != b'\r'));
         if answer.len() > LONGEST_ANSWER {
             return Err(odd("the headers of its answer to CONNECT are too long").into());
@@ -95,14 +53,14 @@ pub(super) async fn tunnel<L: AsyncRead + AsyncWrite + Unpin>(
     if status.is_success() { Ok(()) } else { Err(Refusal::Status(status).into()) }
 }
 
-/// The status of a response that begins so.
+/// The status of a response that begins with this.
 fn status(head: &[u8]) -> Option<StatusCode> {
     let head = head.strip_prefix(b"HTTP/1.")?;
     let digits = head.split(|byte| matches!(byte, b' ' | b'\n')).nth(1)?;
     StatusCode::from_bytes(digits).ok()
 }
 
-/// Asks a SOCKS 5 proxy for a connection, with a user and password where it wants them.
+/// Requests a connection from a SOCKS 5 proxy, with a user and password if it asks for them.
 pub(super) async fn socks5<L: AsyncRead + AsyncWrite + Unpin>(
     line: &mut L,
     host: &Host,
@@ -130,7 +88,12 @@ pub(super) async fn socks5<L: AsyncRead + AsyncWrite + Unpin>(
                 return Err(Refusal::Login("it does not accept the user and password").into());
             }
         }
-        (_, Some(_)) => return Err(Refusal::Login("it takes no user and password").into()),
+        (_, Some(_)) => {
+            return Err(Refusal::Login(
+                "it accepts no user and password: leave them out of its URL",
+            )
+            .into());
+        }
         (_, None) => {
             let why = "it asks for a login: give its user and password in its URL";
             return Err(Refusal::Login(why).into());
@@ -166,7 +129,7 @@ pub(super) async fn socks5<L: AsyncRead + AsyncWrite + Unpin>(
         8 => return Err(Refusal::Login("it does not know this kind of address").into()),
         _ => return Err(odd("its answer has a code that SOCKS 5 does not know").into()),
     }
-    // From where it connected, which is of no interest.
+    // The address that it connected from is skipped.
     match kind {
         1 => receive_into(line, &mut [0; 4 + 2]).await?,
         4 => receive_into(line, &mut [0; 16 + 2]).await?,
@@ -179,14 +142,14 @@ pub(super) async fn socks5<L: AsyncRead + AsyncWrite + Unpin>(
     Ok(())
 }
 
-/// Asks a SOCKS 4 proxy for a connection, and for one to a name by way of 4a.
+/// Requests a connection from a SOCKS 4 proxy; one to a name with 4a.
 pub(super) async fn socks4<L: AsyncRead + AsyncWrite + Unpin>(
     line: &mut L,
     host: &Host,
     port: u16,
     user: &str,
 ) -> Result<(), BoxError> {
-    // An address that there is not says that a name follows.
+    // An impossible address announces that a name follows.
     const NAMED: Ipv4Addr = Ipv4Addr::new(0, 0, 0, 1);
     let (address, name) = match host {
         Host::Address(IpAddr::V4(address)) => (*address, None),
@@ -245,7 +208,10 @@ async fn receive_into<L: AsyncRead + Unpin>(line: &mut L, bytes: &mut [u8]) -> i
 }
 
 fn closed() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "it closed the connection amid the handshake")
+    io::Error::new(
+        io::ErrorKind::UnexpectedEof,
+        "it closed the connection in the middle of the handshake",
+    )
 }
 
 fn odd(why: &'static str) -> io::Error {

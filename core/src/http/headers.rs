@@ -1,4 +1,4 @@
-//! Changes of a request's headers.
+//! The headers that a caller may set.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -7,7 +7,7 @@ use crate::credentials::Secret;
 use crate::error::{Error, ErrorKind, Result};
 use crate::redact::Redactor;
 
-/// Headers of a message's framing (RFC 9110 and 9112): a wrong one makes two requests of one.
+/// The headers of a message's framing (RFC 9110 and 9112): a wrong one makes two requests of one.
 const FRAMING: [&str; 8] = [
     "connection",
     "content-length",
@@ -19,7 +19,7 @@ const FRAMING: [&str; 8] = [
     "upgrade",
 ];
 
-/// Puts headers in place of those of their names, and takes away those without a value; what they carry is secret.
+/// Sets headers, and removes those without a value; their values are secret.
 pub(super) fn change_headers(
     headers: &mut HeaderMap,
     changes: &[HeaderChange],
@@ -40,7 +40,7 @@ pub(super) fn change_headers(
     Ok(())
 }
 
-/// Puts a header in place of those of the same name; its value never shows in `Debug`.
+/// Sets a header; its value never shows in `Debug`.
 pub(super) fn insert_header(
     headers: &mut HeaderMap,
     name: &str,
@@ -48,7 +48,7 @@ pub(super) fn insert_header(
     operation: &'static str,
 ) -> Result<()> {
     let refuse = |what: &str| {
-        // A value that was refused may hold a key, and so may what is taken for a name: a whole line of a header.
+        // A refused value may hold a key, and so may the name, if it is a whole line of a header.
         let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         let end = name.find(|c| !is_of_name(c)).unwrap_or(name.len());
         let rest = if end < name.len() { "…" } else { "" };
@@ -57,7 +57,7 @@ pub(super) fn insert_header(
     };
     let key = HeaderName::try_from(name).map_err(|_| refuse("this is no header name"))?;
     if FRAMING.contains(&key.as_str()) {
-        return Err(refuse("it tells how the request is framed, which is the client's own matter"));
+        return Err(refuse("it frames the request, which only the client does: leave it out"));
     }
     let mut value = HeaderValue::from_str(value.expose())
         .map_err(|_| refuse("its value has characters that a header cannot carry"))?;

@@ -9,16 +9,16 @@ use http::Request;
 use hyper::ext::on_informational;
 use tokio::sync::Notify;
 
-/// How many of them a response may have before it; real services send one or two.
+/// The most of them before a response; real services send one or two.
 const MOST: usize = 64;
 
-/// Ends a request that gets more of them than is sensible.
+/// Ends a request that gets too many of them.
 pub(super) struct Bounded {
     passed: Arc<Notify>,
 }
 
-/// Counts the informational responses to `request`. Those of HTTP/2 are not told of: there the turns in which a
-/// connection is read must do.
+/// Counts the informational responses to `request`. hyper does not report those of HTTP/2: there the turns in which a
+/// connection is read bound them.
 pub(super) fn bound<B>(request: &mut Request<B>) -> Bounded {
     let passed = Arc::new(Notify::new());
     let (count, notify) = (AtomicUsize::new(0), passed.clone());

@@ -1,14 +1,16 @@
 //! Requests and responses: the only room that knows the HTTP client.
 //!
 //! [`HttpClient::send`] takes a request to the headers of a good response, or to a typed error: it retries,
-//! follows the few redirects that are safe, and holds the time limits. [`Body`] goes on from there.
+//! follows the few redirects that are safe, and keeps the time limits. [`Body`] goes on from there.
 
 mod body;
 mod bounds;
 mod cause;
+mod chain;
 mod client;
 mod coding;
 mod connect;
+mod connect_error;
 mod connections;
 mod context;
 mod excerpt;
@@ -18,15 +20,16 @@ mod headers;
 mod informational;
 mod names;
 mod no_proxy;
+mod prepared;
 mod proxy;
 mod redact;
 mod redirect;
 mod request;
 mod retry;
 mod retry_after;
-mod returning;
-mod set_up;
+mod reuse;
 mod settings;
+mod setup;
 mod source;
 mod tls;
 mod watch;
@@ -38,6 +41,6 @@ pub(crate) use names::REQUEST_ID;
 pub(crate) use proxy::ProxyChoice;
 pub(crate) use request::{Head, Repeat, Request, Response};
 pub(crate) use retry::{Again, next_wait};
-pub(crate) use set_up::HttpConfig;
 pub(crate) use settings::http_settings;
-pub(crate) use source::{Piece, Source};
+pub(crate) use setup::HttpConfig;
+pub(crate) use source::{Piece, PieceSource};

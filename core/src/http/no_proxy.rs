@@ -1,4 +1,4 @@
-//! `NO_PROXY`: which services are reached without a proxy.
+//! `NO_PROXY`: the services that are reached without a proxy.
 //!
 //! The rules are those on which curl and Python's clients agree; where they differ, the one that asks the proxy less
 //! often holds, as it keeps a key from a stranger. `tests/vectors/http/no_proxy.json` is the table of cases.
@@ -16,7 +16,7 @@ pub(super) struct NoProxy {
 #[derive(Clone, Debug, PartialEq)]
 enum Entry {
     All,
-    /// An address, or those whose first bits are its.
+    /// An address, or all with the same first bits.
     Net {
         address: IpAddr,
         bits: u8,
@@ -30,13 +30,13 @@ enum Entry {
 }
 
 impl NoProxy {
-    /// Reads a list whose entries are separated by commas or white space. An entry that means nothing covers nothing.
+    /// Reads a list whose entries are separated by commas or white space. An entry without a meaning covers no service.
     pub(super) fn parse(list: &str) -> Self {
         let entries = list.split(|c: char| c == ',' || c.is_whitespace());
         NoProxy { entries: entries.filter_map(Entry::parse).collect() }
     }
 
-    /// Whether the service at `url` is reached without a proxy.
+    /// Returns true if the service at `url` is reached without a proxy.
     pub(super) fn covers(&self, url: &Url) -> bool {
         let Some(host) = url.host() else { return false };
         let at = url.port_or_known_default();
@@ -99,14 +99,14 @@ fn width(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
-/// Whether two addresses of one family begin with the same bits.
+/// Returns true if two addresses of one family begin with the same bits.
 fn shares(one: IpAddr, other: IpAddr, bits: u8) -> bool {
     let (one, other, width) = match (one, other) {
         (IpAddr::V4(one), IpAddr::V4(other)) => (one.to_bits().into(), other.to_bits().into(), 32),
         (IpAddr::V6(one), IpAddr::V6(other)) => (one.to_bits(), other.to_bits(), 128u32),
         _ => return false,
     };
-    // A shift by all bits would overflow; then there is nothing to compare.
+    // A shift by all bits would overflow; then there are no bits to compare.
     (one ^ other).checked_shr(width.saturating_sub(bits.into())).unwrap_or(0) == 0
 }
 

@@ -1,4 +1,4 @@
-//! Proxies: the one that a client was given, or the one that the environment names for its service.
+//! Proxies: the one that a client is set to, or the one that the environment names for its service.
 
 use std::env;
 use std::fmt;
@@ -14,10 +14,10 @@ use super::no_proxy::NoProxy;
 use crate::credentials::Secret;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The port that SOCKS has where a URL names none (RFC 1928, section 3).
+/// The default port of SOCKS (RFC 1928, section 3).
 const SOCKS_PORT: u16 = 1080;
 
-/// Which proxy a client uses.
+/// The proxy of a client.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum ProxyChoice {
     /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, or the system's settings.
@@ -37,7 +37,7 @@ pub(super) struct Proxy {
     pub(super) user: Option<(Secret, Secret)>,
 }
 
-/// How a proxy is spoken to.
+/// The protocol of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
     /// HTTP, with or without TLS.
@@ -56,7 +56,7 @@ impl ProxyChoice {
     ///
     /// # Errors
     ///
-    /// `config` when the proxy cannot be used. The message never holds its URL, which may hold a password.
+    /// `config` if the proxy cannot be used. The message never holds its URL, which may hold a password.
     pub(super) fn resolve(&self, base: &Url) -> Result<Option<Proxy>> {
         match self {
             ProxyChoice::None => Ok(None),
@@ -69,8 +69,8 @@ impl ProxyChoice {
     }
 }
 
-/// The proxy that the environment names for `base`. As curl has it, the name in lower case comes first. One rule holds
-/// for every variable: one that is empty or blank is not set.
+/// The proxy that the environment names for `base`. As in curl, the name in lower case comes first. One rule holds for
+/// every variable: one that is empty or blank is not set.
 fn from_environment(base: &Url) -> Result<Option<Proxy>> {
     let exceptions = match variable(&["no_proxy", "NO_PROXY"])? {
         Some((_, list)) => NoProxy::parse(&list),
@@ -79,7 +79,7 @@ fn from_environment(base: &Url) -> Result<Option<Proxy>> {
     if exceptions.covers(base) {
         return Ok(None);
     }
-    // A CGI program gets the client's header `Proxy` as `HTTP_PROXY`: anybody could set it.
+    // A CGI program gets the client's header `Proxy` as `HTTP_PROXY`: any client could set it.
     let is_cgi = env::var_os("REQUEST_METHOD").is_some();
     let names: &[&'static str] = match base.scheme() {
         "https" => &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
@@ -88,7 +88,7 @@ fn from_environment(base: &Url) -> Result<Option<Proxy>> {
     };
     match variable(names)? {
         Some((name, url)) => Proxy::parse(&url).map(Some).map_err(|why| {
-            refuse(format!("the environment's {name} is no proxy that can be used: {why}"))
+            refuse(format!("the proxy in the environment's {name} cannot be used: {why}"))
         }),
         None => Ok(from_system(base)),
     }
@@ -108,7 +108,7 @@ fn variable(names: &[&'static str]) -> Result<Option<(&'static str, String)>> {
     Ok(None)
 }
 
-/// The proxy of the system's own settings; what they hold and cannot be used is the system's business.
+/// The proxy in the system's settings; one that cannot be used is ignored.
 #[cfg(any(target_os = "macos", windows))]
 fn from_system(base: &Url) -> Option<Proxy> {
     use hyper_util::client::proxy::matcher::Matcher;

@@ -1,4 +1,4 @@
-//! URLs and headers as they may be shown.
+//! URLs and headers in the form that may be shown.
 
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue};
@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::redact::{Redactor, is_credential_header};
 
-/// What stands in the place of a value that is not shown.
+/// The replacement of a value that is not shown.
 const REDACTED: HeaderValue = HeaderValue::from_static("[redacted]");
 
 /// A URL as it may be shown: without user, password, fragment and the values of its query.
@@ -21,7 +21,7 @@ pub(super) fn shown(url: &Url) -> String {
 }
 
 /// The headers of a response as an error keeps them: without the secrets of the call, the credentials that the service
-/// hands out, and the values of its cookies.
+/// grants, and the values of its cookies.
 pub(super) fn shown_headers(redactor: &Redactor, headers: &HeaderMap) -> HeaderMap {
     let is_clean = |name: &str| redactor.is_clean(name.as_bytes());
     let headers = headers.iter().filter(|(name, _)| is_clean(name.as_str()));

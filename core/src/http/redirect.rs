@@ -1,4 +1,4 @@
-//! Which redirects are followed. Credentials and bodies never leave their origin.
+//! The redirects that are followed. Credentials and bodies never leave their origin.
 
 use http::header::LOCATION;
 use http::{HeaderMap, Method, StatusCode};
@@ -6,21 +6,21 @@ use url::Url;
 
 use super::redact::shown;
 
-/// How many redirects are followed, at most.
+/// The most redirects that are followed.
 const HOPS: usize = 5;
 
-/// Where a redirect leads.
+/// The target of a redirect.
 pub(super) enum Redirect {
-    /// To the same origin, by the same method: follow it.
+    /// The same origin and method: follow it.
     Follow(Url),
-    /// To where the request must not follow, with the reason.
+    /// A target that the request must not follow, with the reason.
     Refuse(String),
 }
 
-/// What to make of a response; `None` if it is no redirect.
+/// The redirect that a response is; `None` if it is none.
 ///
-/// 307 and 308 keep method and body (RFC 9110, section 15.4). 301, 302 and 303 turn a POST into a GET, which
-/// no service that is posted to means, so they are followed for requests without a body alone.
+/// 307 and 308 keep method and body (RFC 9110, section 15.4). 301, 302 and 303 turn a POST into a GET, which no service
+/// means, so they are followed only for requests without a body.
 pub(super) fn redirect(
     from: &Url,
     method: &Method,
@@ -31,16 +31,16 @@ pub(super) fn redirect(
     if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
     }
-    // Some services write it in UTF-8, which a URL encodes.
+    // Some services send it in UTF-8, which a URL encodes.
     let location = headers.get(LOCATION).and_then(|l| str::from_utf8(l.as_bytes()).ok());
     let location = location.filter(|location| !location.is_empty());
     let Some(location) = location else {
         return Some(Redirect::Refuse("redirect without a location".into()));
     };
     let Ok(mut to) = from.join(location) else {
-        return Some(Redirect::Refuse("redirect to a location that is no URL".into()));
+        return Some(Redirect::Refuse("redirect to a location that is not a URL".into()));
     };
-    // Nobody but the client says who it is, and a fragment is never sent; only a URL without a host refuses this.
+    // Credentials come from the client alone, and a fragment is never sent. Only a URL without a host refuses this.
     let _ = to.set_username("").and_then(|()| to.set_password(None));
     to.set_fragment(None);
     let keeps_method = matches!(status.as_u16(), 307 | 308) || *method == Method::GET;

@@ -1,4 +1,4 @@
-//! A request and its response, as the rooms above see them.
+//! A request and its response.
 
 use std::fmt;
 
@@ -11,36 +11,36 @@ use super::redact::shown;
 use crate::config::CallOptions;
 use crate::credentials::Tokens;
 
-/// One request, whatever number of attempts it takes.
+/// One request, of any number of attempts.
 pub(crate) struct Request<'a> {
-    /// What errors call it, such as `chat.stream`.
+    /// The operation in its errors, such as `chat.stream`.
     pub(crate) operation: &'static str,
     pub(crate) method: Method,
-    /// Below the base URL.
+    /// The path below the base URL.
     pub(crate) path: &'a str,
-    /// Parameters of the query that may be shown; those of the options are taken for secrets.
+    /// Parameters of the query that may be shown; those of the options count as secrets.
     pub(crate) query: &'a [(&'a str, &'a str)],
     pub(crate) accept: &'static str,
     /// The body, serialised once for all attempts; JSON unless `headers` say otherwise.
     pub(crate) body: Option<Bytes>,
-    /// What this kind of request sends besides; no secrets.
+    /// Further headers of this kind of request; no secrets.
     pub(crate) headers: &'static [(&'static str, &'static str)],
     /// Tokens that an answer may quote besides those that are sent.
     pub(crate) known: &'a [&'a Tokens],
-    /// Whether the call is told from others by an `Idempotency-Key`, for services that know the header.
+    /// The call has an `Idempotency-Key`, for services that know the header.
     pub(crate) keyed: bool,
-    /// Whether the response is read as it comes, so that the limits of streams hold.
+    /// The response is read as it comes, so that the limits of streams hold.
     pub(crate) streamed: bool,
     pub(crate) repeat: Repeat,
     pub(crate) options: &'a CallOptions,
 }
 
-/// Whether a request that failed in passing is sent again.
+/// The rule for sending a request again after a transient failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// As the retry policy says: doing what it asks for twice is harmless, or the service tells by the idempotency key.
+    /// The retry policy: repeating the request is harmless, or the service recognises it by the idempotency key.
     ByPolicy,
-    /// Only as long as it is certain that the service has not begun with it: it counts or creates something.
+    /// Only while the service has certainly not begun with it, as it counts or creates something.
     WhileUntaken,
 }
 
@@ -72,14 +72,14 @@ impl<'a> Request<'a> {
 /// A response of status 2xx.
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
-    /// Where it came from, after redirects.
+    /// The URL of the response, after redirects.
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
 }
 
-/// The head of a good response, for those who keep it; empty for a reply that came in no response of ours. Its headers may
-/// hand out credentials: `Debug` shows their names alone.
+/// The head of a good response; empty for a reply that came in no response of this client. Its headers may grant
+/// credentials: `Debug` shows their names alone.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Head {
     pub(crate) status: StatusCode,
@@ -88,7 +88,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Where the response came from, with its query.
+    /// The URL of the response, with its query.
     pub(crate) fn url(&self) -> Option<&str> {
         self.url.as_ref().map(Url::as_str)
     }

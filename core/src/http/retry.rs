@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::failure;
+use super::chain::is_refused;
 use crate::config::RetryPolicy;
 use crate::error::{Error, ErrorKind};
 
@@ -16,7 +16,7 @@ pub(crate) struct Again {
 
 /// The wait before the next attempt, or `None` to give up.
 ///
-/// `retries` is how many there were already; `chance` is in `0.0..1.0`.
+/// `retries` is the number of earlier ones; `chance` is in `0.0..1.0`.
 pub(crate) fn next_wait(
     policy: &RetryPolicy,
     again: Again,
@@ -24,8 +24,8 @@ pub(crate) fn next_wait(
     error: &Error,
     chance: f64,
 ) -> Option<Duration> {
-    // A service that took longer than the headers limit is at work on the request: sending it again would pay
-    // for both. Only who asks for that gets it.
+    // A service that takes longer than the headers limit is at work on the request: sending it again would pay for
+    // both. Only callers that ask for that get it.
     let at_work = matches!(error.kind(), ErrorKind::HeadersTimeout | ErrorKind::TotalTimeout);
     let settled = at_work && !again.after_timeouts;
     if retries >= again.max_retries || settled || !error.is_retryable() {
@@ -38,17 +38,17 @@ pub(crate) fn next_wait(
     }
 }
 
-/// Returns true if the service has certainly not begun with the request: it was not reached, or said that it takes no
-/// more for now. After any other failure it may be at work, or done.
+/// Returns true if the service has certainly not begun with the request: it was not reached, or refused
+/// further requests for now. After any other failure it may be at work, or done.
 pub(super) fn is_untaken(error: &Error) -> bool {
-    error.is_connect() || error.kind() == ErrorKind::RateLimited || failure::is_refused(error)
+    error.is_connect() || error.kind() == ErrorKind::RateLimited || is_refused(error)
 }
 
 /// Exponential backoff with jitter downward.
 fn backoff(policy: &RetryPolicy, retries: u32, chance: f64) -> Duration {
     let doubled = policy.initial_backoff.saturating_mul(2u32.saturating_pow(retries));
     let full = doubled.min(policy.max_backoff);
-    // `build` has seen to it that the jitter is a part of one.
+    // `build` has checked that the jitter is between 0 and 1.
     let kept = full.as_secs_f64() * (1.0 - policy.jitter * chance);
     Duration::try_from_secs_f64(kept).unwrap_or(full)
 }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     impl ErrorKind {
-        /// What is tried again, spelled out: a change of the policy must be made in two places.
+        /// The kinds that are retried, spelled out: a change of the policy must be made in two places.
         fn is_retried(self) -> bool {
             use ErrorKind::*;
             matches!(

@@ -1,4 +1,4 @@
-//! The headers in which a service answers if and when to try again. Pure: the time is an argument.
+//! The headers that tell if and when to try again. Pure: the time is an argument.
 
 use std::time::{Duration, SystemTime};
 
@@ -26,7 +26,7 @@ fn counted(text: &str, in_second: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(number / in_second).ok()
 }
 
-/// The service's own word on whether to try again (`x-should-retry`, used by OpenAI).
+/// The service's own advice to try again or not (`x-should-retry`, used by OpenAI).
 pub(super) fn should_retry(headers: &HeaderMap) -> Option<bool> {
     match headers.get("x-should-retry")?.as_bytes() {
         b"true" => Some(true),

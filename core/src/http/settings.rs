@@ -1,9 +1,9 @@
-//! The settings that every client's builder has.
+//! The settings that the builder of every client has.
 
 /// Defines them on a builder whose field `http` is an [`HttpConfig`](super::HttpConfig).
 macro_rules! http_settings {
     () => {
-        /// Sends a header with every call, in place of the client's own of that name.
+        /// Sends a header with every call, in place of the client's own.
         pub fn header(
             mut self,
             name: impl Into<String>,
@@ -56,31 +56,31 @@ macro_rules! http_settings {
             self
         }
 
-        /// When requests are sent again.
+        /// The retries of transient failures.
         pub fn retry(mut self, retry: $crate::config::RetryPolicy) -> Self {
             self.http.retry = retry;
             self
         }
 
-        /// How much the service may send.
+        /// The sizes that the service may send.
         pub fn limits(mut self, limits: $crate::config::Limits) -> Self {
             self.http.limits = limits;
             self
         }
 
-        /// Sends everything through this proxy (`http:`, `https:` or `socks5:`), whatever the environment says.
+        /// Sends everything through this proxy (`http:`, `https:` or `socks5:`), whatever the environment names.
         pub fn proxy(mut self, url: impl Into<$crate::credentials::Secret>) -> Self {
             self.http.proxy = $crate::http::ProxyChoice::Url(url.into());
             self
         }
 
-        /// Uses no proxy, whatever the environment says.
+        /// Uses no proxy, whatever the environment names.
         pub fn no_proxy(mut self) -> Self {
             self.http.proxy = $crate::http::ProxyChoice::None;
             self
         }
 
-        /// Trusts the certificates in this PEM text besides the system's, as of a company's own authority.
+        /// Trusts the certificates in this PEM text besides the system's, such as those of a company's own authority.
         pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
             self.http.root_certificates.push(pem.into());
             self

@@ -1,4 +1,4 @@
-//! The source of a stream's bytes: a response of ours, or a stream that the caller already has.
+//! The source of a stream's pieces: a response of this client, or a stream that the caller already has.
 
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 
 /// A piece of a stream.
 pub(crate) enum Piece {
-    /// Bytes, for our decoder.
+    /// Bytes, for this library's decoder.
     Bytes(Bytes),
     /// An event that the caller's decoder has read.
     #[cfg(feature = "eventsource-stream")]
@@ -23,8 +23,8 @@ pub(crate) enum Piece {
 
 type Foreign = Pin<Box<dyn Stream<Item = Result<Piece>> + Send>>;
 
-/// Where the pieces come from.
-pub(crate) struct Source {
+/// The source of the pieces of one stream.
+pub(crate) struct PieceSource {
     /// `None` once it is closed.
     inner: Option<Inner>,
     head: Head,
@@ -36,24 +36,24 @@ enum Inner {
     Foreign(Foreign),
 }
 
-impl Source {
+impl PieceSource {
     pub(crate) fn response(head: Head, body: Body) -> Self {
         let context = body.context().clone();
-        Source { inner: Some(Inner::Response(Box::new(body))), head, context }
+        PieceSource { inner: Some(Inner::Response(Box::new(body))), head, context }
     }
 
-    /// Pieces from elsewhere, for an operation of ours.
+    /// Pieces of another client's stream.
     pub(crate) fn foreign(
         operation: &'static str,
         stream: impl Stream<Item = Result<Piece>> + Send + 'static,
     ) -> Self {
         let inner = Some(Inner::Foreign(Box::pin(stream)));
-        Source { inner, head: Head::default(), context: Context::foreign(operation) }
+        PieceSource { inner, head: Head::default(), context: Context::foreign(operation) }
     }
 
-    /// No pieces at all: what there was has been read already.
+    /// No pieces: the response has been read already.
     pub(crate) fn read(head: Head, context: Context) -> Self {
-        Source { inner: None, head, context }
+        PieceSource { inner: None, head, context }
     }
 
     pub(crate) fn poll(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<Piece>>> {
@@ -72,7 +72,7 @@ impl Source {
         }
     }
 
-    /// The rest is of no interest, but the connection is worth keeping.
+    /// Discards the rest, and keeps the connection.
     pub(crate) fn finish(&mut self, task: &mut TaskContext<'_>) {
         if let Some(Inner::Response(body)) = self.inner.take() {
             body.finish(task);
@@ -84,7 +84,7 @@ impl Source {
         self.inner = None;
     }
 
-    /// Why the call must end although the service goes on, if it must.
+    /// The reason to end the call although the service goes on, if there is one.
     pub(crate) fn stopped(&self) -> Option<Error> {
         match &self.inner {
             Some(Inner::Response(body)) => body.stopped(),
@@ -98,7 +98,7 @@ impl Source {
         }
     }
 
-    /// Ends the stream `limit` after it next has nothing, whatever arrives meanwhile, or waits again as long as ever.
+    /// Ends the stream `limit` after its next wait begins, whatever arrives meanwhile; `None` restores the usual limits.
     pub(crate) fn hurry(&mut self, limit: Option<Duration>) {
         if let Some(Inner::Response(body)) = &mut self.inner {
             body.hurry(limit);
@@ -109,7 +109,7 @@ impl Source {
         &self.head
     }
 
-    /// What the call is about, for errors.
+    /// The context of the call, for errors.
     pub(crate) fn context(&self) -> &Context {
         &self.context
     }

@@ -1,4 +1,4 @@
-//! TLS by rustls and ring: whom a client trusts.
+//! TLS with rustls and ring, and the certificates that a client trusts.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The TLS set-up that trusts the system's roots, and the certificates in `extra` (PEM) besides.
 ///
-/// Where the system has no roots at all, as in a bare container, Mozilla's stand in for them.
+/// A system without roots, such as a bare container, gets Mozilla's.
 pub(super) fn config(extra: &[Vec<u8>]) -> Result<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
@@ -36,7 +36,7 @@ pub(super) fn config(extra: &[Vec<u8>]) -> Result<ClientConfig> {
 
 type AnyVerifier = Arc<dyn ServerCertVerifier>;
 
-/// What checks certificates against the system's roots, or else Mozilla's, and these.
+/// The verifier of certificates against the system's roots, or else Mozilla's, and these.
 fn verifier(
     extra: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
@@ -116,7 +116,9 @@ fn certificates(pems: &[Vec<u8>]) -> Result<Vec<CertificateDer<'static>>> {
             certificates.push(certificate.map_err(|e| refuse(&e))?);
         }
         if certificates.len() == before {
-            return Err(refuse(&"a root certificate was given that holds no PEM CERTIFICATE"));
+            return Err(refuse(
+                &"a root certificate has no PEM block CERTIFICATE: give the certificate, not its key",
+            ));
         }
     }
     Ok(certificates)

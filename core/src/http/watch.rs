@@ -13,9 +13,8 @@ use crate::error::ErrorKind;
 
 /// Watches the waits of one body.
 ///
-/// Waits are measured from the first poll that found nothing, so a reader that takes its time is not taken
-/// for a service that hangs. The timer is armed once and looked at when it fires: a byte that arrives costs no
-/// timer operation.
+/// Waits are measured from the first poll that found nothing, so a slow reader does not look like a service that
+/// hangs. The timer is armed once and checked when it fires: a byte that arrives costs no timer operation.
 pub(super) struct Watch {
     idle: Option<Duration>,
     content: Option<Duration>,
@@ -55,7 +54,7 @@ impl Watch {
         }
     }
 
-    /// Why the call must end whatever arrives, if it must.
+    /// The reason to end the call whatever arrives, if there is one.
     pub(super) fn stopped(&self) -> Option<ErrorKind> {
         if self.cancel.as_ref().is_some_and(|cancel| cancel.token.is_cancelled()) {
             return Some(ErrorKind::Cancelled);
@@ -74,8 +73,8 @@ impl Watch {
         self.content_since = None;
     }
 
-    /// Ends the body `limit` after the next poll that finds nothing, whatever arrives meanwhile, because what is still
-    /// to come is no part of the reply; or waits again as long as ever.
+    /// Ends the body `limit` after the next poll that finds nothing, whatever arrives meanwhile, because the rest is no part
+    /// of the reply; `None` restores the usual limits.
     pub(super) fn hurry(&mut self, limit: Option<Duration>) {
         self.rest = limit;
         self.rest_since = None;
@@ -83,7 +82,7 @@ impl Watch {
         self.timer = None;
     }
 
-    /// The body has nothing yet: registers the task for what may end the wait, and says which limit did.
+    /// Registers the task for the events that may end a wait, and returns the limit that did.
     pub(super) fn poll_wait(
         &mut self,
         task: &mut TaskContext<'_>,
@@ -109,7 +108,7 @@ impl Watch {
             return Poll::Pending;
         };
         loop {
-            // The reader's own executor may know no timers.
+            // The reader's own executor may have no timers.
             let timer = self.timer.get_or_insert_with(|| {
                 let _context = runtime.enter();
                 Box::pin(sleep_until(at))

@@ -19,7 +19,7 @@ use crate::config::CallOptions;
 use crate::credentials::{GuardedProvider, Tokens};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChatAnswer;
-use crate::http::{Head, HttpClient, Repeat, Request, Response, Source};
+use crate::http::{Head, HttpClient, PieceSource, Repeat, Request, Response};
 use crate::turn_request::TurnRequest;
 
 /// A client of a chat service: it asks for turns, and reads their events.
@@ -124,7 +124,8 @@ impl ChatService {
         let whole = once.as_ref().unwrap_or(self).whole(&call, &request).await;
         let (response, context) = whole.map_err(|second| after(&error, second))?;
         let answer = ChatAnswer::read(&context, &response.body)?;
-        let source = Source::read(Head { headers: response.headers, ..Head::default() }, context);
+        let source =
+            PieceSource::read(Head { headers: response.headers, ..Head::default() }, context);
         Ok(TurnStream::of_answer(source, answer, limits, started))
     }
 
@@ -258,13 +259,13 @@ impl ChatService {
     }
 
     /// The pieces of a response that may be a stream.
-    async fn source(&self, response: Response) -> Result<Source> {
+    async fn source(&self, response: Response) -> Result<PieceSource> {
         let Response { status, url, headers, body } = response;
         let label = headers.get(CONTENT_TYPE).and_then(|t| t.to_str().ok()).unwrap_or_default();
         let is_page = label.trim_start().to_ascii_lowercase().starts_with("text/html");
         // Bare text is often sent under a framework's default label, which is that of a page.
         if !is_page || self.shared.wire == Wire::Text {
-            return Ok(Source::response(Head { status, url: Some(url), headers }, body));
+            return Ok(PieceSource::response(Head { status, url: Some(url), headers }, body));
         }
         let context = body.context().clone();
         let some = body.collect_some(self.shared.http.limits().error_body).await;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{TurnStream, Wire};
 use crate::config::Limits;
 use crate::error::{Error, ErrorKind};
-use crate::http::{Context, Piece, Source};
+use crate::http::{Context, Piece, PieceSource};
 
 /// The operation that errors of such a stream name.
 const OPERATION: &str = "service.stream";
@@ -42,7 +42,7 @@ impl TurnStream {
     fn from_pieces(
         pieces: impl Stream<Item = crate::error::Result<Piece>> + Send + 'static,
     ) -> Self {
-        let source = Source::foreign(OPERATION, pieces);
+        let source = PieceSource::foreign(OPERATION, pieces);
         TurnStream::new(source, Wire::Events, Limits::default(), Instant::now())
     }
 }

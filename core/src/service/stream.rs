@@ -18,7 +18,7 @@ use super::input::{Input, Step};
 use crate::config::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{ChatAnswer, TurnEvent};
-use crate::http::{Piece, Source};
+use crate::http::{Piece, PieceSource};
 
 /// The events of a turn, as the service sends them.
 ///
@@ -27,7 +27,7 @@ use crate::http::{Piece, Source};
 /// ([`Error::partial`](crate::error::Error::partial)): `api` when the service says that the reply failed, `truncated` when it
 /// says nothing any more. After an error or its end, it stays ended.
 pub struct TurnStream {
-    source: Source,
+    source: PieceSource,
     input: Input,
     /// Events that came all at once.
     ready: VecDeque<TurnEvent>,
@@ -44,7 +44,7 @@ enum State {
 }
 
 impl TurnStream {
-    pub(super) fn new(source: Source, wire: Wire, limits: Limits, started: Instant) -> Self {
+    pub(super) fn new(source: PieceSource, wire: Wire, limits: Limits, started: Instant) -> Self {
         TurnStream {
             source,
             input: Input::new(wire, limits.clone()),
@@ -59,7 +59,7 @@ impl TurnStream {
 
     /// The events of an answer that came whole.
     pub(super) fn of_answer(
-        source: Source,
+        source: PieceSource,
         answer: ChatAnswer,
         limits: Limits,
         started: Instant,

@@ -1,4 +1,4 @@
-//! Bytes → frames: the standard's line parser as a state machine that any split of the bytes can feed.
+//! Bytes → frames: the standard's line parser as a state machine that accepts any split of the bytes.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,19 +13,18 @@ use super::{Event, Frame};
 /// The cap on one event unless [`Decoder::max_event`] sets another: 8 MiB.
 pub(crate) const DEFAULT_MAX_EVENT: usize = 8 * 1024 * 1024;
 
-/// The type of an event that is bare JSON, and none by the standard: no type that a stream names has a line break.
+/// The type of an event made of bare JSON, which the standard ignores: no type in a stream has a line break.
 pub(crate) const STRAY: &str = "\n";
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// Kept capacity of a buffer after the event that filled it: one large event must not hold its memory for
-/// the rest of the stream.
+/// The capacity that a buffer keeps after an event: one large event must not hold its memory for the rest of the stream.
 const KEPT_CAPACITY: usize = 64 * 1024;
 
 /// Decodes an event stream, fed in pieces of any size.
 ///
-/// Any split of the same bytes gives the same frames, in time linear in the bytes. An event that lies whole
-/// in one piece is borrowed from it, not copied. Invalid UTF-8 becomes U+FFFD, as the standard says.
+/// Any split of the same bytes yields the same frames, in time linear in the bytes. An event that lies whole
+/// in one piece is borrowed from it, not copied. Invalid UTF-8 becomes U+FFFD, as in the standard.
 ///
 /// ```
 /// use turnwire::sse::{Decoder, Frame};
@@ -45,7 +44,7 @@ const KEPT_CAPACITY: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Decoder {
     max_event: usize,
-    /// How much of a leading byte order mark was seen; `BOM.len()` once that question is settled.
+    /// The bytes of a leading byte order mark so far; `BOM.len()` once it is complete or ruled out.
     bom: usize,
     /// The last line ended with CR: an LF right after it belongs to it.
     after_cr: bool,
@@ -55,11 +54,11 @@ pub struct Decoder {
     last_event_id: Arc<str>,
     retry: Option<u64>,
     failed: bool,
-    /// Whether lines that look like an error's are handed out, which the standard ignores.
+    /// Lines that look like an error's are yielded, which the standard ignores.
     keeps_stray: bool,
 }
 
-/// What was read of the event that the next blank line dispatches.
+/// The event so far, which the next blank line dispatches.
 #[derive(Debug, Default)]
 struct Block {
     has_data: bool,
@@ -68,7 +67,7 @@ struct Block {
     /// The id of this block; it becomes the last event id only when a blank line ends the block.
     id: Option<Arc<str>>,
     retry: Option<u64>,
-    /// Lines that the standard ignores and an error may be told by, and whether their field was `error`.
+    /// Lines that the standard ignores and that may report an error, and true if their field was `error`.
     stray: Vec<u8>,
     is_error: bool,
 }
@@ -95,8 +94,8 @@ impl Decoder {
         }
     }
 
-    /// Hands out what the standard ignores and failing services send: lines of a field `error`, as an event of that
-    /// type, and bare JSON, as an event of the type [`STRAY`].
+    /// Also yields lines that the standard ignores and failing services send: those of a field `error` as an event of that
+    /// type, and bare JSON as an event of the type [`STRAY`].
     pub(crate) fn keep_stray(mut self) -> Self {
         self.keeps_stray = true;
         self
@@ -116,23 +115,23 @@ impl Decoder {
         self
     }
 
-    /// The id that the stream gave last, in a block that a blank line ended.
+    /// The last id in the stream, in a block that a blank line ended.
     pub fn last_event_id(&self) -> &str {
         &self.last_event_id
     }
 
-    /// The reconnection time that the stream asked for last, in milliseconds.
+    /// The last reconnection time in the stream, in milliseconds.
     pub fn retry(&self) -> Option<u64> {
         self.retry
     }
 
-    /// Takes bytes from the front of `input` up to the end of the next frame, and returns that frame.
+    /// Consumes `input` up to the end of the next frame, and returns that frame.
     ///
-    /// `None` means that all of `input` was taken and more is needed; call it again with the next piece.
+    /// `None` means that all of `input` was consumed and more is needed: call it again with the next piece.
     ///
     /// # Errors
     ///
-    /// [`EventTooLarge`] when one event exceeds the cap. The decoder stays failed then.
+    /// [`EventTooLarge`] if one event exceeds the cap. The decoder stays failed then.
     pub fn decode<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Frame<'a>>, EventTooLarge> {
         if self.failed {
             return Err(EventTooLarge { max: self.max_event });
@@ -140,7 +139,7 @@ impl Decoder {
         if self.bom < BOM.len() {
             self.skip_bom(input);
         }
-        // The block's first data line, for as long as it can be handed out without a copy.
+        // The block's first data line, for as long as it can be yielded without a copy.
         let mut whole: Option<&'a [u8]> = None;
         loop {
             if self.after_cr && !input.is_empty() {
@@ -199,8 +198,7 @@ impl Decoder {
         }
     }
 
-    /// Says that the stream has ended, and returns the event that it left unterminated if that is one all
-    /// the same: `[DONE]`, or complete JSON.
+    /// Ends the stream, and returns its unterminated event if that is complete all the same: `[DONE]`, or whole JSON.
     ///
     /// The standard drops an event whose blank line never came. Some servers forget that last blank line,
     /// so data that proves its own end is accepted; a bare number does not, since more digits could have
@@ -234,7 +232,7 @@ impl Decoder {
     fn skip_bom(&mut self, input: &mut &[u8]) {
         while let (Some(expected), Some((byte, rest))) = (BOM.get(self.bom), input.split_first()) {
             if byte != expected {
-                // No mark after all: what was taken for its start is content.
+                // No mark after all: these bytes are content.
                 self.line.extend_from_slice(BOM.get(..self.bom).unwrap_or_default());
                 self.bom = BOM.len();
                 return;
@@ -280,7 +278,7 @@ impl Decoder {
                 self.block.id = Some(decode_text(value).into());
             }
             b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
-                // Digits that overflow are no time that anyone can wait for.
+                // Digits that overflow are no usable time.
                 if let Some(ms) = str::from_utf8(value).ok().and_then(|v| v.parse().ok()) {
                     self.retry = Some(ms);
                     self.block.retry = Some(ms);
@@ -335,7 +333,7 @@ impl Decoder {
         let data = match whole {
             Some(data) => decode_text(data),
             None => {
-                // The buffer itself becomes the text, which costs no copy.
+                // The buffer itself becomes the text, without a copy.
                 let data = std::mem::take(&mut self.block.data);
                 Cow::Owned(
                     String::from_utf8(data)
@@ -348,7 +346,7 @@ impl Decoder {
     }
 }
 
-/// UTF-8 as the standard decodes it. Valid text, the usual case, is found so in one fast pass.
+/// UTF-8 as the standard decodes it. Valid text, the usual case, takes one fast pass.
 fn decode_text(bytes: &[u8]) -> Cow<'_, str> {
     match str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),

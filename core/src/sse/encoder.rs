@@ -6,9 +6,9 @@ use super::frame::DEFAULT_EVENT;
 /// Appends `frame` to `out` in the wire's form.
 ///
 /// Every line of the data becomes a `data:` line, whichever line break it used (LF, CRLF or CR), so that the
-/// reader gets the data back with `\n` between its lines. `event:`, `id:` and `retry:` are written only when
-/// they say something (so an event without an id does not take back an earlier one's); line breaks in an event type, an id or a comment are left out, because the format has
-/// no place for them.
+/// reader gets the data back with `\n` between its lines. `event:`, `id:` and `retry:` are written only if they are set,
+/// so that an event without an id does not reset an earlier one's. Line breaks in an event type, an id or a comment are
+/// left out, as the format cannot carry them.
 ///
 /// ```
 /// use turnwire::sse::{Event, Frame, encode};
@@ -45,8 +45,7 @@ fn field(name: &str, value: &str, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// The lines of `text`, parted at LF, CRLF or CR. `str::lines` would neither part at CR nor give an empty
-/// last line.
+/// The lines of `text`, split at LF, CRLF or CR. `str::lines` neither splits at CR nor yields an empty last line.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {

@@ -1,26 +1,26 @@
-//! What a decoder yields and an encoder takes: events, and the comments that keep a line alive.
+//! Frames: events, and the comments that keep a connection alive.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// The event type of an event that names none.
+/// The type of an event without a type.
 pub(super) const DEFAULT_EVENT: &str = "message";
 
-/// One thing read from, or written to, an event stream.
+/// One frame of an event stream, as it is read or written.
 ///
-/// A decoded frame borrows from the bytes given to the decoder wherever these were whole and valid UTF-8.
+/// A decoded frame borrows from the bytes passed to the decoder wherever these were whole and valid UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Frame<'a> {
     /// A dispatched event.
     Event(Event<'a>),
     /// A comment line (`: ping`), without its colon and one leading space. It carries no content, but it
-    /// proves that the line is alive.
+    /// proves that the connection is alive.
     Comment(Cow<'a, str>),
 }
 
 impl Frame<'_> {
-    /// The same frame, free of the bytes that it was read from.
+    /// The same frame, independent of the bytes that it was read from.
     pub fn into_owned(self) -> Frame<'static> {
         match self {
             Frame::Event(event) => Frame::Event(event.into_owned()),
@@ -29,17 +29,17 @@ impl Frame<'_> {
     }
 }
 
-/// A dispatched event, as the standard's "dispatch the event" leaves it.
+/// A dispatched event, as after the standard's "dispatch the event".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event<'a> {
-    /// The event's type; `"message"` when the stream named none.
+    /// The event's type; `"message"` if the stream names none.
     pub event: Cow<'a, str>,
     /// The `data` lines, joined by `\n`.
     pub data: Cow<'a, str>,
-    /// The last event id as it stands at this event: it persists over events that name none, which share it.
+    /// The last event id at this event: it persists over events without one, which share it.
     pub id: Arc<str>,
-    /// The reconnection time that this event's block asked for, in milliseconds.
+    /// The reconnection time in this event's block, in milliseconds.
     pub retry: Option<u64>,
 }
 
@@ -54,7 +54,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The same event, free of the bytes that it was read from.
+    /// The same event, independent of the bytes that it was read from.
     pub fn into_owned(self) -> Event<'static> {
         Event {
             event: Cow::Owned(self.event.into_owned()),

@@ -1,8 +1,8 @@
-//! One line of an event stream, taken apart.
+//! The parser of one line of an event stream.
 
 use memchr::memchr;
 
-/// A line by what the standard does with it: a field is its name and its value.
+/// A line by its meaning in the standard; a field has a name and a value.
 pub(super) enum Line<'a> {
     Blank,
     Comment(&'a [u8]),
@@ -10,7 +10,7 @@ pub(super) enum Line<'a> {
     Field(&'a [u8], &'a [u8]),
 }
 
-/// Takes a line apart.
+/// Parses a line.
 pub(super) fn parse_line(line: &[u8]) -> Line<'_> {
     if let Some(value) = line.strip_prefix(b"data:") {
         return Line::Data(value.strip_prefix(b" ").unwrap_or(value));

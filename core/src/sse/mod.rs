@@ -1,7 +1,33 @@
 //! Server-sent events: bytes ↔ frames, without I/O and without a clock.
 //!
-//! [`Decoder`] turns bytes into [`Frame`]s, [`encode`] turns data into bytes. Both follow the WHATWG HTML
-//! standard, section 9.2 "Server-sent events".
+//! ```text
+//!                        ┌─▶ Frame::Event(Event)  type, data, id, retry
+//! bytes ─▶ Decoder ──────┤                                              ─▶ encode ─▶ bytes
+//! in any pieces          └─▶ Frame::Comment       keep-alive
+//! ```
+//!
+//! [`Decoder`] turns bytes into [`Frame`]s, [`encode`] turns frames into bytes. Both follow the WHATWG HTML standard,
+//! section 9.2 "Server-sent events". Any split of the same bytes yields the same frames, and an event that lies whole in
+//! one piece is borrowed from it.
+//!
+//! Decoding fails only where one event exceeds its cap ([`EventTooLarge`], 8 MiB by default). Whatever else is odd about a
+//! stream has a meaning in the standard: unknown fields are ignored, invalid UTF-8 becomes U+FFFD. At the end of a
+//! stream, [`Decoder::finish`] yields an event whose last blank line is missing, if its data is complete.
+//!
+//! ```
+//! use turnwire::sse::{Decoder, Event, Frame, encode};
+//!
+//! let mut wire = Vec::new();
+//! encode(&Frame::Event(Event::new("안녕하세요")), &mut wire);
+//!
+//! let mut decoder = Decoder::new();
+//! let mut input = wire.as_slice();
+//! match decoder.decode(&mut input)? {
+//!     Some(Frame::Event(event)) => assert_eq!(event.data, "안녕하세요"),
+//!     other => panic!("{other:?}"),
+//! }
+//! # Ok::<(), turnwire::sse::EventTooLarge>(())
+//! ```
 
 mod decoder;
 mod encoder;

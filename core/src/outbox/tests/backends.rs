@@ -1,4 +1,4 @@
-//! The backends, made for a test, and records for them.
+//! Backends and records for tests.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::outbox::storage::{Backend, ClaimedRecord, Inserted, NewRecord};
 use crate::outbox::storage::{Disk, FileSettings, OPENING_PATIENCE, TieredBackend, real_path};
 use crate::outbox::{Delivery, Durability, OutboxLimits};
 
-/// A directory that goes with the test.
+/// A directory that is removed after the test.
 pub(super) struct Scratch(tempfile::TempDir);
 
 impl Scratch {

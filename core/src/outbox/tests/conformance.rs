@@ -1,4 +1,4 @@
-//! What every backend does.
+//! The conformance suite that every backend passes.
 
 use super::backends::{assert_balanced, ids, new_record, on_each, put, words};
 use crate::outbox::PendingState;
@@ -203,7 +203,7 @@ fn a_record_that_needs_a_token_tries_at_once_when_one_comes_for_its_user_or_conv
 }
 
 #[test]
-fn stepping_over_keeps_the_claim_and_a_delivery_behind_buries_what_was_stepped_over() {
+fn skipping_keeps_the_claim_and_a_delivery_behind_makes_the_skipped_record_a_dead_letter() {
     on_each(|backend| {
         put(backend, &[("a", "a1"), ("a", "a2"), ("a", "a3")], 0);
         let suspect = claim_one(backend, 0);
@@ -225,7 +225,7 @@ fn stepping_over_keeps_the_claim_and_a_delivery_behind_buries_what_was_stepped_o
         assert_eq!((letters[0].id.as_str(), letters[0].attempt.failures), ("a1", 1));
         assert_balanced(backend);
 
-        // With none behind it, there is none to step to.
+        // Without a record behind it, none is skipped to.
         put(backend, &[("b", "b1")], 3);
         let alone = claim_one(backend, 3);
         assert_eq!(backend.settle(&alone, &over, 4).unwrap().next, None);
@@ -263,7 +263,7 @@ fn settling_twice_changes_nothing() {
 }
 
 #[test]
-fn what_was_claimed_can_be_given_back() {
+fn a_claim_can_be_ended() {
     on_each(|backend| {
         put(backend, &[("a", "a1")], 0);
         let claimed = claim_one(backend, 0);

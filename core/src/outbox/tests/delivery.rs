@@ -1,4 +1,4 @@
-//! What the worker does with what a service answers.
+//! The worker and the outcomes of deliveries.
 
 use std::time::Duration;
 

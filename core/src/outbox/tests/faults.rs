@@ -109,7 +109,7 @@ async fn while_another_process_hangs_in_a_write_records_wait_in_memory_and_then_
         stage.pass(SECOND / 10).await;
     }
     assert_eq!(script.delivered(), ["a01"], "others must see that it is being sent");
-    // What is opened now comes to the file later.
+    // An outbox that is opened now uses the file later.
     let late = Stage::file(&scratch.file(), &script);
     assert!(!late.put("b", "b1"));
     other.tamper("COMMIT");

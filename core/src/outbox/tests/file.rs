@@ -1,4 +1,4 @@
-//! An outbox in a file: what survives a process, and how several share it.
+//! An outbox in a file: records survive a process, and processes share it.
 
 use std::time::Duration;
 

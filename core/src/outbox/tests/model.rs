@@ -1,4 +1,4 @@
-//! Backends against a plain model: whatever is done in whatever order, they agree.
+//! Backends against a plain model: they agree after any operations in any order.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::outbox::storage::{Backend, ClaimedRecord, NewRecord, Transition, is_d
 const PROCESSES: usize = 2;
 const YEAR: i64 = 365 * 24 * 3_600_000;
 
-/// One thing that is done, by one of the processes.
+/// One operation of one of the processes.
 #[derive(Clone, Debug)]
 enum Step {
     Enqueue {
@@ -66,7 +66,7 @@ fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
         1 => Just(Ended::Dead),
         2 => (0..3000_u64).prop_map(|wait| Ended::Later { wait }),
         1 => Just(Ended::NeedsToken),
-        1 => Just(Ended::SteppedOver),
+        1 => Just(Ended::Skipped),
     ];
     let which = any::<Index>();
     let step = prop_oneof![
@@ -91,7 +91,7 @@ fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
 /// The processes, as backends, and what each has in flight.
 trait World {
     fn backend(&mut self, process: usize) -> &mut dyn Backend;
-    /// Kills the process and starts another one in its place; `false` where there is only one to begin with.
+    /// Kills the process and starts another one in its place; `false` if there is only one.
     fn crash(&mut self, process: usize) -> bool;
 }
 
@@ -137,7 +137,7 @@ fn record(n: u8, of: u8, accepted_at: Millis) -> NewRecord {
     NewRecord { attempt, ..new_record(&conversation(of), &id(n)) }
 }
 
-/// What the worker would write down.
+/// The transition that the worker would store.
 fn transition(
     ended: Ended,
     claimed: &ClaimedRecord,
@@ -166,7 +166,7 @@ fn transition(
         Ended::NeedsToken => {
             Transition::Later { attempt, due_at: now + 500, needs_token: true, reason, skip: false }
         }
-        Ended::SteppedOver => {
+        Ended::Skipped => {
             suspects.push((claimed.id.clone(), "poison".to_owned()));
             Transition::Later {
                 attempt,
@@ -179,7 +179,7 @@ fn transition(
     }
 }
 
-/// A delivery that runs: by whom, of what, and what it stepped over.
+/// A delivery that runs: its process, its record, and the records that it skipped.
 struct Flight {
     process: usize,
     claimed: ClaimedRecord,
@@ -188,7 +188,7 @@ struct Flight {
 
 fn run(world: &mut dyn World, model: &mut Reference, steps: &[(usize, Step)], many: bool) {
     let longest_wait = longest_wait(&delivery());
-    // Some time after the epoch, so that clocks can be wrong both ways.
+    // A time well after the epoch, so that clocks can be wrong both ways.
     let mut now: Millis = 10 * YEAR as u64;
     let mut flights: Vec<Flight> = Vec::new();
     for (process, step) in steps {

@@ -1,4 +1,4 @@
-//! Conversations that their first record opens: what every backend does, and what the worker makes of it.
+//! Conversations that their first record opens: every backend, and the worker.
 
 use std::time::Duration;
 
@@ -105,7 +105,7 @@ fn a_record_that_cannot_open_its_conversation_takes_all_behind_it_along() {
         assert!(letters.iter().all(|letter| letter.reason == "no place"), "{letters:?}");
         assert_balanced(backend);
 
-        // One that comes late learns why.
+        // A record that comes late learns the reason.
         let late = NewRecord { id: "late".into(), ..behind() };
         backend.insert(&[late], 3).unwrap();
         let late = claim_one(backend);
@@ -113,7 +113,7 @@ fn a_record_that_cannot_open_its_conversation_takes_all_behind_it_along() {
         assert_eq!(late.opening, Some(Opening::Unopened { behind: "first".into(), reason }));
         backend.settle(&late, &died("no place"), 4).unwrap();
 
-        // Sent again by a person, they begin anew.
+        // Requeued by a person, they begin anew.
         for id in ["first", "behind", "late"] {
             assert!(backend.requeue(id, 5).unwrap());
         }

@@ -1,4 +1,4 @@
-//! The place of the file: names that SQLite would read something into, and what is no file of ours.
+//! The path of the file: names that SQLite would interpret, and files that are no outbox.
 #![cfg(unix)]
 
 use std::ffi::OsStr;
@@ -197,7 +197,7 @@ async fn a_file_that_is_removed_or_replaced_while_it_is_used_loses_nothing_and_s
             let (counts, trouble) = stage.counters();
             assert!(trouble.unwrap().contains("removed or replaced"));
             assert!(stage.put("b", "b1"), "round {round}: durable in the new file");
-            // The process that wrote the other file left no sign here: it is given some time.
+            // The process that wrote the other file has no lock file here: it is given some time.
             stage.pass(8 * SECOND).await;
             assert!(script.delivered().contains(&"b1".to_owned()));
             assert_eq!(script.calls_of("a1"), 1, "it is still being sent, and not twice");
@@ -224,7 +224,7 @@ async fn a_log_that_is_removed_while_it_is_used_takes_no_record_with_it() {
         for stage in &stages {
             stage.pass(2 * SECOND).await;
         }
-        // As a process finds it that is started now.
+        // The file as a new process finds it.
         let mut left: Vec<_> =
             disk(&path).pending(9).unwrap().into_iter().map(|row| row.id).collect();
         left.sort();

@@ -1,4 +1,4 @@
-//! How processes on one file know of each other, and what an outbox still says after its end.
+//! Processes on one file and their registrations; an outbox after its end.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,12 +11,12 @@ use crate::outbox::{Outbox, Outcome};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn signs(scratch: &Scratch) -> PathBuf {
+fn lock_files(scratch: &Scratch) -> PathBuf {
     scratch.file().with_extension("db.processes")
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sign_of_life_that_is_cleaned_away_is_renewed_and_nobody_delivers_beside_its_process() {
+async fn a_lock_file_that_is_cleaned_away_is_renewed_and_no_other_process_delivers_meanwhile() {
     for whole_directory in [false, true] {
         let scratch = Scratch::new();
         let (slow, idle) = (Script::default(), Script::default());
@@ -27,10 +27,10 @@ async fn a_sign_of_life_that_is_cleaned_away_is_renewed_and_nobody_delivers_besi
         one.until(SECOND, |stage| stage.script.calls_of("a1") == 1).await;
         for _ in 0..3 {
             if whole_directory {
-                fs::remove_dir_all(signs(&scratch)).unwrap();
+                fs::remove_dir_all(lock_files(&scratch)).unwrap();
             } else {
-                for sign in fs::read_dir(signs(&scratch)).unwrap() {
-                    fs::remove_file(sign.unwrap().path()).unwrap();
+                for file in fs::read_dir(lock_files(&scratch)).unwrap() {
+                    fs::remove_file(file.unwrap().path()).unwrap();
                 }
             }
             other.pass(10 * SECOND).await;
@@ -38,7 +38,11 @@ async fn a_sign_of_life_that_is_cleaned_away_is_renewed_and_nobody_delivers_besi
         one.until_done().await;
         assert_eq!(slow.delivered(), ["a1", "a2"]);
         assert_eq!(idle.notes(|notes| notes.calls.len()), 0);
-        assert_eq!(fs::read_dir(signs(&scratch)).unwrap().count(), 2, "both have a sign again");
+        assert_eq!(
+            fs::read_dir(lock_files(&scratch)).unwrap().count(),
+            2,
+            "both have a lock file again"
+        );
     }
 }
 
@@ -49,7 +53,7 @@ async fn a_process_that_was_taken_for_dead_registers_again_and_keeps_what_it_sen
     let stage = Stage::file(&scratch.file(), &script);
     assert!(stage.put("a", "a1") && stage.put("a", "a2"));
     stage.until(SECOND, |stage| stage.script.calls_of("a1") == 1).await;
-    // As another process does that takes this one for dead.
+    // Another process takes this one for dead.
     stage
         .shared
         .backend()
@@ -75,9 +79,9 @@ async fn a_name_in_the_file_never_becomes_the_path_of_another_file() {
         let sql = format!("INSERT INTO process (name) VALUES ('{name}')");
         stage.shared.backend().disk().tamper(&sql);
     }
-    fs::write(signs(&scratch).join("repair"), "mine").unwrap();
+    fs::write(lock_files(&scratch).join("repair"), "mine").unwrap();
     stage.pass(10 * SECOND).await;
-    assert!(victim.exists() && signs(&scratch).join("repair").exists());
+    assert!(victim.exists() && lock_files(&scratch).join("repair").exists());
     assert!(!stage.shared.backend().has_company(), "such a process is none");
 }
 
@@ -134,7 +138,11 @@ async fn an_outbox_can_be_looked_at_after_its_end() {
     }
     assert!(outbox.requeue("bad").unwrap() && !outbox.requeue("bad").unwrap());
     assert!(outbox.discard("waits").unwrap());
-    assert_eq!(fs::read_dir(signs(&scratch)).unwrap().count(), 0, "looking leaves no sign of life");
+    assert_eq!(
+        fs::read_dir(lock_files(&scratch)).unwrap().count(),
+        0,
+        "reading leaves no lock file"
+    );
 
     let next = start();
     assert_eq!(next.flush(10 * SECOND).await.delivered, 1);

@@ -6,14 +6,14 @@ use crate::outbox::PendingState;
 use crate::outbox::state::Millis;
 use crate::outbox::storage::{ClaimedRecord, Counts, NewRecord, Transition};
 
-/// How a delivery ends.
+/// The end of a delivery.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Ended {
     Delivered,
     Dead,
     Later { wait: Millis },
     NeedsToken,
-    SteppedOver,
+    Skipped,
 }
 
 #[derive(Clone, Debug)]
@@ -25,19 +25,19 @@ struct Row {
     needs_token: bool,
     due_at: Millis,
     attempts: u32,
-    /// The process that knows its tokens, by place and by how many were there before.
+    /// The process that knows its tokens: its place and the number of processes there before it.
     owner: Option<(usize, usize)>,
 }
 
-/// Records, and what became of them.
+/// Records and their states.
 #[derive(Debug, Default)]
 pub(super) struct Reference {
     pending: Vec<Row>,
     dead: Vec<Row>,
     delivered: BTreeSet<String>,
-    /// Conversations with a delivery under way, and whose it is.
+    /// Conversations with a delivery under way, and its process.
     claims: BTreeMap<String, usize>,
-    /// How many processes were killed in each place.
+    /// The number of processes killed in each place.
     killed: BTreeMap<usize, usize>,
     counts: Counts,
 }
@@ -47,7 +47,7 @@ impl Reference {
         Some((place, self.killed.get(&place).copied().unwrap_or(0)))
     }
 
-    /// Whether the process in this place may deliver a record of this owner.
+    /// Returns true if the process in this place may deliver a record of this owner.
     fn may_serve(&self, owner: Option<(usize, usize)>, place: usize) -> bool {
         owner.is_none_or(|(at, age)| at == place || self.process(at) != Some((at, age)))
     }
@@ -119,7 +119,7 @@ impl Reference {
         self.claims.remove(conversation);
     }
 
-    /// Gives the record to go on with.
+    /// Returns the record to continue with.
     pub(super) fn settle(
         &mut self,
         claimed: &ClaimedRecord,
@@ -134,12 +134,12 @@ impl Reference {
                 self.delivered.insert(claimed.id.clone());
                 self.counts.delivered += 1;
                 for (id, _) in poisoned {
-                    self.bury(id, None);
+                    self.make_dead(id, None);
                 }
                 Some(0)
             }
             Transition::Dead { attempt, .. } => {
-                self.bury(&claimed.id, Some(attempt.failures));
+                self.make_dead(&claimed.id, Some(attempt.failures));
                 Some(0)
             }
             Transition::Later { attempt, due_at, needs_token, skip, .. } => {
@@ -162,7 +162,7 @@ impl Reference {
         next
     }
 
-    fn bury(&mut self, id: &str, attempts: Option<u32>) {
+    fn make_dead(&mut self, id: &str, attempts: Option<u32>) {
         let Some(at) = self.pending.iter().position(|row| row.id == id) else { return };
         let row = self.pending.remove(at);
         self.dead.push(Row { attempts: attempts.unwrap_or(row.attempts), ..row });

@@ -1,4 +1,4 @@
-//! Settings at their extremes: each is refused in words, or means what it says.
+//! Settings at their extremes: each is refused with its reason, or does what its name says.
 
 use std::path::Path;
 use std::time::Duration;
@@ -134,7 +134,7 @@ fn limits_at_their_extremes_hold() {
         assert!(outbox.enqueue(record("a", "1")).unwrap().is_new);
         assert_eq!(outbox.stats().pending, 1);
     }
-    // What can never have room is refused, and waits for none.
+    // A record that can never fit is refused, and does not wait.
     let small = OutboxLimits { memory_bytes: 100, ..OutboxLimits::default() };
     let outbox = Outbox::builder().limits(small).when_full(WhenFull::Block(Duration::MAX));
     let large = Record::new("a", "1", json!("x".repeat(200)));

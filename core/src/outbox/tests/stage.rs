@@ -1,4 +1,4 @@
-//! An outbox whose worker runs in the test, on a clock that the test turns, with a sink that does as it is told.
+//! An outbox whose worker runs in the test, on a clock that the test turns, with a sink that follows a script.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::outbox::tokens::Holder;
 use crate::outbox::{Outbox, Outcome, Record, Sink};
 use crate::outbox::{OutboxBuilder, worker};
 
-/// What the sink does with a record.
+/// One act of the sink.
 #[derive(Clone, Debug)]
 pub(super) enum Act {
     Is(Outcome),
@@ -41,7 +41,7 @@ pub(super) struct Script(Arc<Mutex<Notes>>);
 #[derive(Default)]
 pub(super) struct Notes {
     acts: HashMap<String, Vec<Act>>,
-    /// What it does with records that have no script.
+    /// The act for records without a script.
     pub(super) otherwise: Option<Act>,
     /// Each call: record, and the access token that it came with.
     pub(super) calls: Vec<(String, Option<String>)>,
@@ -49,7 +49,7 @@ pub(super) struct Notes {
     /// Calls of `delivered`.
     pub(super) counted: Vec<String>,
     counting_panics: bool,
-    /// What it answers when it is to open a conversation, one after the other; `None`: it cannot at all.
+    /// The answers to requests for a conversation's place, one after the other; `None`: it is no opener.
     answers: Option<Vec<Opened>>,
     opened: Vec<String>,
     places: Vec<String>,
@@ -59,7 +59,7 @@ pub(super) struct Notes {
 }
 
 impl Script {
-    /// What the sink does with this record: these one after the other, and the last of them from then on.
+    /// Sets the acts for this record: one after the other, and the last of them from then on.
     pub(super) fn on(&self, id: &str, acts: &[Act]) -> &Self {
         lock(&self.0).acts.insert(id.to_owned(), acts.to_vec());
         self
@@ -79,12 +79,12 @@ impl Script {
         lock(&self.0).answers = Some(answers.to_vec());
     }
 
-    /// What it was asked to open and to begin.
+    /// The conversations that it opened and began.
     pub(super) fn opened(&self) -> Vec<String> {
         self.notes(|notes| notes.opened.clone())
     }
 
-    /// The records that it was given, with the place that their payload names.
+    /// The records that it got, with the place that their payload names.
     pub(super) fn places(&self) -> Vec<String> {
         self.notes(|notes| notes.places.clone())
     }
@@ -270,7 +270,7 @@ impl Stage {
         AttemptState { accepted_at: self.shared.clock.now(), ..AttemptState::default() }
     }
 
-    /// Lets time pass until this holds, at most so long; says how long it took.
+    /// Lets time pass until this holds, within the limit; returns the time that it took.
     pub(super) async fn until(&self, limit: Duration, holds: impl Fn(&Self) -> bool) -> Duration {
         let begin = Instant::now();
         while !holds(self) {
@@ -296,7 +296,7 @@ impl Stage {
         (counters.now, counters.storage_error)
     }
 
-    /// What was taken is delivered, dead, discarded or pending.
+    /// Every accepted record is delivered, dead, discarded or pending.
     pub(super) fn assert_balanced(&self) {
         let (counts, _) = self.counters();
         let gone = counts.delivered + counts.dead + counts.discarded;

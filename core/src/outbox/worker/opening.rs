@@ -154,7 +154,7 @@ impl ClaimedConversation {
             tracing::warn!(record = %claimed.id, "the beginning of a new conversation has failed");
         }
         claimed.opening = Some(Opening::Begun);
-        // Where it cannot be written now, it is written with the record's transition.
+        // A failed write is made up for by the record's transition.
         let _ = self.shared.backend().save_opening(claimed, self.shared.clock.now());
     }
 }

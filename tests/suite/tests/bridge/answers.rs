@@ -44,7 +44,7 @@ fn audio_is_read_ahead_by_its_bytes() {
     for _ in 0..100 {
         let mut items = next(&pull).unwrap().unwrap();
         let ahead = read.load(Ordering::SeqCst) - taken;
-        // What waits, and one batch more that is on its way.
+        // The queue, and one batch more that is on its way.
         assert!(ahead <= 2 * 256 * 1024 + 2 * PIECE, "{ahead} bytes are read ahead");
         assert_eq!(items.concat().len(), items.len() * PIECE);
         while let Some(piece) = items.take_first() {

@@ -50,8 +50,11 @@ fn outcome(timeline: &Timeline) -> StageOutcome {
     timeline.stage(StageName::Sentiment).unwrap().outcome.clone()
 }
 
+/// The questions that the host was asked, each with its reply.
+type Questions<Q, A> = Receiver<(Q, Reply<A>)>;
+
 /// A function of the host that hands each question to the test, which answers it when it likes.
-fn asked<Q: Send + 'static, A: Send + 'static>() -> (HostFn<Q, A>, Receiver<(Q, Reply<A>)>) {
+fn asked<Q: Send + 'static, A: Send + 'static>() -> (HostFn<Q, A>, Questions<Q, A>) {
     let (sender, questions) = channel();
     let sender = Mutex::new(sender);
     let function = move |question, reply| sender.lock().unwrap().send((question, reply)).unwrap();
@@ -180,7 +183,7 @@ fn a_host_is_not_told_of_a_question_that_it_has_answered() {
     let (told, tellings) = channel::<()>();
     reply.on_abandoned(move || told.send(()).unwrap());
     reply.answer("label".to_owned());
-    // What it would have done is dropped with the answer, and with it the sender.
+    // The act is dropped with the answer, and with it the sender.
     assert!(tellings.recv().is_err());
     assert_eq!(read(&turn).0[0]["label"], "label");
 }
@@ -252,6 +255,22 @@ fn the_callers_context_comes_with_each_question_of_its_turn() {
         assert_eq!(asked.len(), 3, "{asked:?}");
         assert!(asked.iter().all(|(_, value)| *value == context), "{asked:?}");
     }
+}
+
+#[test]
+fn a_call_that_is_begun_in_a_context_takes_it_along() {
+    let fake = Fake::spawn_thread().unwrap();
+    let speaker = HostSpeaker::new("turn.speech", move |_, reply| {
+        let value = reply.context().and_then(|context| context.get::<u32>()).copied();
+        let message = format!("{value:?}");
+        reply.fail(Failure { message, cause: None });
+    });
+    let turns = Turns::builder(openai(&fake)).speaker(speaker).build().unwrap();
+    let asked = turns.clone();
+    let within = Context::new(7u32).scope(|| call(async move { asked.speak("hello").await }));
+    assert_eq!(answer(&within.unwrap()).unwrap_err().message(), "the function raised Some(7)");
+    let outside = call(async move { turns.speak("hello").await });
+    assert_eq!(answer(&outside.unwrap()).unwrap_err().message(), "the function raised None");
 }
 
 #[test]

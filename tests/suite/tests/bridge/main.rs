@@ -10,6 +10,7 @@
 mod answers;
 mod chat;
 mod host;
+mod host_json;
 mod turns;
 
 use std::time::Duration;

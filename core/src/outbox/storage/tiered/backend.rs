@@ -113,7 +113,7 @@ impl Backend for TieredBackend {
 
     fn position(&mut self) -> Position {
         let in_memory = self.memory.position().in_memory;
-        // What moves from memory to the file gets a new number there.
+        // A record that moves from memory to the file gets a new number there.
         let in_file = match self.file.act(Disk::counts) {
             Ok(counts) if self.memory.is_empty() => counts.last_seq,
             _ => Position::LAST,

@@ -44,7 +44,7 @@ impl TieredBackend {
                 return Some(answers);
             }
             self.file.reopen(None);
-            // What was written to the former file is in a file that is whole.
+            // A file that is whole has everything that the former one had.
             return self.file.is_whole().then_some(answers);
         }
         None
@@ -58,7 +58,7 @@ impl TieredBackend {
         let resolved = self.memory.resolved(record);
         let record = if is_astray { record } else { &resolved };
         let (is_known, has_older) = self.file.disk.as_mut().map_or((false, false), |disk| {
-            // What cannot be read now is found when the records move to the file.
+            // A failed read is made up for when the records move to the file.
             let is_known = disk.knows(&record.id).unwrap_or(false);
             (is_known, disk.has_conversation(&record.conversation).unwrap_or(false))
         });

@@ -1,4 +1,4 @@
-//! Connections that are about to come back to the pool.
+//! Connection reuse: connections that are about to return to the pool.
 //!
 //! A response's last bytes reach its reader a moment before its connection can be used again. A request sent in
 //! that moment would open another connection, whose handshakes cost far more than the moment does.
@@ -12,30 +12,30 @@ use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout_at};
 
-/// The longest wait for a connection that is about to come back.
+/// The longest wait for a connection that is about to return.
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// The connections of a client that are about to come back.
+/// The connections of a client that are about to return.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Returning {
-    state: Arc<watch::Sender<State>>,
+pub(super) struct ConnectionReuse {
+    state: Arc<watch::Sender<ReuseState>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ReuseState {
     next: u64,
-    /// When each of them began to come back.
+    /// The times when they began to return.
     began: BTreeMap<u64, Instant>,
 }
 
-/// One such connection, until it is dropped.
+/// One such connection, until this is dropped.
 pub(super) struct Return {
     number: u64,
-    state: Arc<watch::Sender<State>>,
+    state: Arc<watch::Sender<ReuseState>>,
 }
 
-impl Returning {
-    /// Takes note of a connection whose response has been read as far as it matters.
+impl ConnectionReuse {
+    /// Notes a connection whose response has been read as far as needed.
     pub(super) fn begin(&self) -> Return {
         let mut number = 0;
         self.state.send_modify(|state| {
@@ -46,15 +46,14 @@ impl Returning {
         Return { number, state: self.state.clone() }
     }
 
-    /// Waits for the connections that began to come back within the last moment, and no longer than the moment
-    /// that each of them has.
+    /// Waits for the connections that began to return within the last [`MOMENT`], and at most so long for each.
     pub(super) async fn wait(&self) {
         let now = Instant::now();
         let is_new = |began: &Instant| *began + MOMENT > now;
         let newest = self.state.borrow().began.values().copied().filter(is_new).max();
         if let Some(newest) = newest {
             let mut state = self.state.subscribe();
-            let none_is_new = |state: &State| !state.began.values().any(is_new);
+            let none_is_new = |state: &ReuseState| !state.began.values().any(is_new);
             // Out of time, a new connection is the better choice; the sender lives in `self`.
             let _ = timeout_at(newest + MOMENT, state.wait_for(none_is_new)).await;
         }
@@ -62,13 +61,13 @@ impl Returning {
 }
 
 impl Return {
-    /// The response has been read to its end: the connection is back when the tasks that were woken by that
-    /// have run.
+    /// Settles the return of a connection whose response has been read to its end: it is back once the tasks that this
+    /// has woken have run.
     pub(super) fn settle(self, runtime: &Handle) {
         runtime.spawn(self.settled());
     }
 
-    /// Lets the tasks run that put the connection back.
+    /// Yields to the tasks that put the connection back.
     pub(super) async fn settled(self) {
         for _ in 0..3 {
             yield_now().await;

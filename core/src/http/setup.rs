@@ -1,6 +1,4 @@
-//! A client's set-up: base URL, credentials, headers, proxy.
-
-use std::sync::Arc;
+//! The set-up of a client: base URL, credentials, TLS and proxy, checked.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -8,16 +6,16 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderValue, PROXY_AUTHORIZATION, U
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::client::{HttpClient, Inner};
-use super::connections::Route;
+use super::client::HttpClient;
+use super::connections::ConnectionSettings;
 use super::headers::{change_headers, insert_header};
 use super::names::BUILD;
+use super::prepared::Defaults;
 use super::proxy::{Protocol, Proxy, ProxyChoice};
 use super::redact::shown;
 use crate::config::{HeaderChange, Limits, RetryPolicy, Timeouts};
 use crate::credentials::Secret;
 use crate::error::{Error, ErrorKind, Result};
-use crate::process::PerProcess;
 use crate::redact::Redactor;
 
 /// The settings of an [`HttpClient`].
@@ -25,7 +23,7 @@ use crate::redact::Redactor;
 pub(crate) struct HttpConfig {
     pub(crate) base_url: Option<Secret>,
     pub(crate) bearer: Option<Secret>,
-    /// The client's name for itself; its own name and version if not set.
+    /// The value of `User-Agent`; the library's name and version if not set.
     pub(crate) user_agent: Option<&'static str>,
     pub(crate) headers: Vec<HeaderChange>,
     pub(crate) query: Vec<(String, Secret)>,
@@ -55,7 +53,7 @@ impl HttpConfig {
         if let Some((user, password)) = proxy.as_ref().and_then(|proxy| proxy.user.as_ref()) {
             redactor.add_login(user.expose(), password.expose());
         }
-        // A proxy that forwards reads the request's headers; one that makes a tunnel is told while it makes it.
+        // A proxy that forwards reads the request's headers; one that makes a tunnel gets them in its handshake.
         let forwards = |proxy: &&Proxy| proxy.protocol == Protocol::Http && base.scheme() == "http";
         let authorization = proxy.as_ref().filter(forwards).and_then(Proxy::authorization);
         headers.extend(authorization.map(|value| (PROXY_AUTHORIZATION, value)));
@@ -70,27 +68,15 @@ impl HttpConfig {
             redactor.add_value(name, value.expose());
         }
         if !(0.0..=1.0).contains(&self.retry.jitter) {
-            let why = format!("the retries' jitter is {}, not a part of one", self.retry.jitter);
+            let why =
+                format!("the retries' jitter is {}: set a number from 0 to 1", self.retry.jitter);
             return Err(Error::new(ErrorKind::Config, BUILD, why));
         }
+        let defaults = Defaults { base: base.clone(), headers, query: self.query, redactor };
         let (roots, limit) = (self.root_certificates, self.timeouts.connect);
-        let route = Route { roots, proxy, limit };
-        let client = HttpClient {
-            inner: Arc::new(Inner {
-                base: base.clone(),
-                headers,
-                query: self.query,
-                timeouts: self.timeouts,
-                retry: self.retry,
-                limits: self.limits,
-                redactor,
-                route,
-                live: PerProcess::new(),
-            }),
-        };
-        // A fault of the route is an error here, and not of the first call.
-        client.inner.live().map_err(of_base)?;
-        Ok(client)
+        let connections = ConnectionSettings { roots, proxy, limit };
+        let settings = (self.timeouts, self.retry, self.limits);
+        HttpClient::new(defaults, settings, connections).map_err(of_base)
     }
 }
 
@@ -105,7 +91,7 @@ fn take_credentials(url: &mut Url, redactor: &mut Redactor) -> Option<Secret> {
     redactor.add_login(&user, &password);
     let basic = BASE64.encode(format!("{user}:{password}"));
     redactor.add(&basic);
-    // Only a URL without a host refuses this, and `base_url` has seen to that.
+    // Only a URL without a host refuses this, and `base_url` has refused such a one.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
     Some(format!("Basic {basic}").into())
 }
@@ -115,7 +101,7 @@ fn base_url(text: &str) -> Result<Url> {
     let url = Url::parse(text.trim())
         .map_err(|e| refuse(&format!("{e}; it is given like https://api.openai.com/v1")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        // Not repeated: of a URL without a scheme it is the start, which may be a user or a key.
+        // The scheme is not repeated: in a URL without one it is the start, which may be a user or a key.
         return Err(refuse("its scheme is neither http nor https"));
     }
     if url.fragment().is_some() {

@@ -1,0 +1,62 @@
+//! The reasons why no connection could be made.
+
+use std::error::Error as StdError;
+
+use http::{StatusCode, Uri};
+
+pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// No connection stood within the connect limit.
+#[derive(Debug, thiserror::Error)]
+#[error("no connection stood within the connect limit")]
+pub(super) struct LimitStruck;
+
+/// A connection through a proxy that could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("through the proxy {proxy}")]
+pub(super) struct ViaProxy {
+    pub(super) proxy: Uri,
+    #[source]
+    pub(super) why: BoxError,
+}
+
+/// A proxy answered, and refuses to connect.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    /// The status of its answer to `CONNECT`.
+    #[error("it answered {}", answer(.0))]
+    Status(StatusCode),
+    /// The login that was given, or that none was.
+    #[error("{0}")]
+    Login(&'static str),
+    /// The meaning of its code.
+    #[error("{0}")]
+    Code(&'static str),
+}
+
+/// The words for a proxy's answer to `CONNECT`.
+fn answer(status: &StatusCode) -> String {
+    match *status {
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            "407 to CONNECT: give its user and password in its URL".to_owned()
+        }
+        status => format!("{status} to CONNECT"),
+    }
+}
+
+impl Refusal {
+    /// Returns true if the same request may be accepted later.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Refusal::Status(status) => {
+                status.is_server_error()
+                    || matches!(
+                        *status,
+                        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
+                    )
+            }
+            Refusal::Login(_) => false,
+            Refusal::Code(_) => true,
+        }
+    }
+}
