@@ -1,7 +1,7 @@
 //! Looks into an outbox's file: what waits, what was given up, and sends a dead letter again.
 //!
 //! ```sh
-//! cargo run --release --example outbox -- status --file var/outbox.db
+//! cargo run --release --example outbox --features outbox -- status --file var/outbox.db
 //! ```
 
 use std::io::{Error, ErrorKind};
