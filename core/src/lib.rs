@@ -69,6 +69,8 @@ pub mod error;
 pub mod event;
 #[cfg(feature = "outbox")]
 pub mod outbox;
+#[cfg(feature = "turns")]
+pub mod presets;
 #[cfg(feature = "service")]
 pub mod service;
 #[cfg(feature = "speech")]

@@ -8,8 +8,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// One message of a user, and where it belongs.
 ///
-/// The turn engine and the service's client take the same request. What one of them has no use for is refused, not
-/// passed over: see [`Turns::start`](crate::turn::Turns::start) and [`ChatService::stream`](crate::service::ChatService::stream).
+/// The turn engine and the service's client take the same request. Fields that one of them cannot honour are refused,
+/// not ignored: see [`Turns::start`](crate::turn::Turns::start) and [`ChatService::stream`](crate::service::ChatService::stream).
 ///
 /// ```
 /// use turnwire::TurnRequest;
@@ -52,7 +52,7 @@ impl TurnRequest {
         }
     }
 
-    /// Goes on in this workspace.
+    /// Continues this workspace.
     pub fn workspace(mut self, id: impl Into<String>) -> Self {
         self.place = Place::Workspace(id.into());
         self
@@ -64,7 +64,7 @@ impl TurnRequest {
         self
     }
 
-    /// Whose message it is: the user's UUID. A service's client asks its [`TokenProvider`](crate::credentials::TokenProvider) for the
+    /// The user's UUID. A service's client asks its [`TokenProvider`](crate::credentials::TokenProvider) for the
     /// tokens of this user, and has no other use for it.
     pub fn user_id(mut self, id: impl Into<String>) -> Self {
         self.user_id = Some(id.into());
@@ -89,7 +89,7 @@ impl TurnRequest {
         self
     }
 
-    /// Refuses what neither the engine nor a service can make anything of.
+    /// Refuses requests that are of no use to engine or service.
     pub(crate) fn check(&self, operation: &'static str) -> Result<()> {
         let is_blank = |text: &str| text.trim().is_empty();
         let workspace = match &self.place {
@@ -111,7 +111,7 @@ impl TurnRequest {
 
 impl fmt::Debug for TurnRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What people say does not belong into a log.
+        // Messages of people do not belong in a log.
         f.debug_struct("TurnRequest")
             .field("message_bytes", &self.message.len())
             .field("place", &self.place)

@@ -19,17 +19,15 @@ use turnwire::outbox::FlushReport;
 use turnwire::speech::SpeechMode;
 use turnwire::store::WorkspaceStatus;
 use turnwire::turn::{StageOutcome, Timeline};
-use turnwire::{Turn, TurnEvent, TurnRequest, Turns};
+use turnwire::{Turn, TurnEvent, TurnRequest, Turns, presets};
 use turnwire_examples::home::{self, Home};
 use turnwire_examples::model::ModelOptions;
 use turnwire_examples::sentiment;
 use turnwire_examples::terminal::{self, Failure, Output};
 use turnwire_examples::voice::{Recording, VoiceOptions};
 
-/// How long the messages may take to the store, once the reply is over.
+/// The time that the messages have to the store, once the reply is over.
 const SAVED_WITHIN: Duration = Duration::from_secs(10);
-
-const SYSTEM_PROMPT: &str = "당신은 어르신과 이야기를 나누는 친절한 말벗입니다. 공감하며, 정중하고 따뜻한 한국어로만 짧게 답하세요.";
 
 #[tokio::main]
 async fn main() {
@@ -55,7 +53,10 @@ async fn turn(options: &Options, out: &mut Output) -> Result<(), Failure> {
         .model(&options.model.model)
         .store(home.store.clone())
         .sentiment(|text: String| async move { Ok(sentiment::label(&text).to_owned()) })
-        .system_prompt(&options.system);
+        .prompts(presets::korean());
+    if let Some(system) = &options.system {
+        turns = turns.system_prompt(system);
+    }
     if let Some(speech) = speech {
         turns = turns.speech(speech).speech_mode(SpeechMode::Streaming);
     }
@@ -68,7 +69,7 @@ async fn turn(options: &Options, out: &mut Output) -> Result<(), Failure> {
     });
     let mut workspace = options.workspace.clone();
     let shown = show(&mut turn, options, out, (&mut workspace, &mut recording)).await;
-    // Whatever became of the reply, what was said is saved.
+    // The messages are saved however the reply ended.
     turn.cancel();
     let report = turns.flush(SAVED_WITHIN).await;
     if let Err(failure @ Failure::Output(_)) = shown {
@@ -125,7 +126,7 @@ async fn show(
     Ok(())
 }
 
-/// What the store has of the turn.
+/// The turn as the store has it.
 struct Saved {
     workspace: String,
     name: Option<String>,
@@ -174,7 +175,7 @@ fn write(path: &Path, picture: &str) -> Result<(), Failure> {
     fs::write(path, picture).map_err(|error| Failure::Local("the picture cannot be written", error))
 }
 
-/// What did not reach the store is gone when this program ends, so that somebody must be told.
+/// Messages that did not reach the store are lost when this program ends, so the user has to know.
 fn all_saved(turns: &Turns, report: FlushReport, timeline: &Timeline) -> Result<(), Failure> {
     let (lost, Some(outbox)) = (report.pending + report.dead, turns.outbox()) else {
         return Ok(());
@@ -201,7 +202,7 @@ fn all_saved(turns: &Turns, report: FlushReport, timeline: &Timeline) -> Result<
 #[derive(Parser)]
 #[command(name = "turn")]
 struct Options {
-    /// What to say; without it, the standard input is read
+    /// The message; without it, the standard input is read
     message: Option<String>,
 
     #[command(flatten)]
@@ -211,8 +212,8 @@ struct Options {
     voice: VoiceOptions,
 
     /// Instructions for the model
-    #[arg(long, value_name = "TEXT", default_value = SYSTEM_PROMPT, hide_default_value = true)]
-    system: String,
+    #[arg(long, value_name = "TEXT")]
+    system: Option<String>,
 
     /// Go on in this workspace, in place of a new one
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]

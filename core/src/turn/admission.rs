@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::turn_request::Place;
 use crate::turn_request::TurnRequest;
 
-/// Checks a request against the engine's settings: what a caller asks for is done, or refused in words.
+/// Checks a request against the engine's settings: each of its fields is honoured, or the request is refused in words.
 ///
 /// # Errors
 ///

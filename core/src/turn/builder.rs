@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::deliveries::{DeliveryTracker, TrackedSink};
+use super::prompts::Prompts;
 use super::sentiment::Sentiment;
 use super::settings::EngineSettings;
 use super::{HistoryLimits, OnDisconnect, Turns};
@@ -41,7 +42,13 @@ impl TurnsBuilder {
 
     /// Begins every conversation with this.
     pub fn system_prompt(mut self, prompt: impl Into<String>) -> Self {
-        self.0.system_prompt = Some(prompt.into());
+        self.0.prompts.system = Some(prompt.into());
+        self
+    }
+
+    /// Replaces all prompts, the system prompt included, such as by [`presets::korean`](crate::presets::korean).
+    pub fn prompts(mut self, prompts: Prompts) -> Self {
+        self.0.prompts = prompts;
         self
     }
 
@@ -52,34 +59,34 @@ impl TurnsBuilder {
         self
     }
 
-    /// Delivers messages by this outbox, whose sink becomes the store unless it has one. Default one in memory.
+    /// Delivers messages through this outbox. If it has no sink, the store becomes its sink. Default one in memory.
     pub fn outbox(mut self, outbox: Outbox) -> Self {
         self.0.outbox = Some(outbox);
         self
     }
 
-    /// Finds out what the user's message expresses: an async function from the text to a label, or
+    /// Classifies the user's message: an async function from the text to a label, or
     /// [`LlmSentiment`](crate::turn::LlmSentiment).
     pub fn sentiment(mut self, sentiment: impl Sentiment) -> Self {
         self.0.sentiment = Some(Arc::new(sentiment));
         self
     }
 
-    /// How long the reply waits for the sentiment, so that its label can be told the model. Default 150 ms; zero
-    /// never waits.
+    /// The longest wait of the reply for the sentiment, so that the model gets its label. Default 150 ms; zero never
+    /// waits.
     pub fn sentiment_budget(mut self, budget: Duration) -> Self {
         self.0.sentiment_budget = budget;
         self
     }
 
-    /// How the model is told the label: this text, with the label for `{label}`. Default `사용자의 감정: {label}`.
+    /// The line of the system prompt that holds the label, in the place of `{label}`. Default `The sentiment of the
+    /// user's message: {label}`.
     pub fn sentiment_hint(mut self, hint: impl Into<String>) -> Self {
-        self.0.sentiment_hint = hint.into();
+        self.0.prompts.sentiment_hint = hint.into();
         self
     }
 
-    /// Speaks by this speaker, two sentences at a time: on demand, unless [`speech_mode`](Self::speech_mode) says
-    /// otherwise.
+    /// Speaks with this speaker, two sentences at a time: on demand, or as [`speech_mode`](Self::speech_mode) says.
     pub fn speaker(mut self, speaker: impl Speaker + 'static) -> Self {
         self.0.speech = Some(Speech::new(speaker));
         self
@@ -98,7 +105,7 @@ impl TurnsBuilder {
         self
     }
 
-    /// How long `done` waits, once the text is complete, for each next sentence to be spoken. Default 30 s. A speaker that
+    /// The longest wait of `done`, once the text is complete, for each next sentence to be spoken. Default 30 s. A speaker that
     /// is silent for longer is given up: the rest of the text is not spoken, and the stage has failed. A single sentence
     /// has a limit of its own ([`Speech::sentence_limit`]), after which the next one is spoken.
     pub fn speech_wait(mut self, limit: Duration) -> Self {
@@ -106,25 +113,25 @@ impl TurnsBuilder {
         self
     }
 
-    /// How much of a workspace's messages the model is told.
+    /// The limits of the workspace's messages that the model gets.
     pub fn history(mut self, limits: HistoryLimits) -> Self {
         self.0.history = limits;
         self
     }
 
-    /// How the model is asked for a new workspace's name.
+    /// The request to the model for a new workspace's name.
     pub fn naming_prompt(mut self, prompt: impl Into<String>) -> Self {
-        self.0.naming_prompt = prompt.into();
+        self.0.prompts.naming = prompt.into();
         self
     }
 
-    /// How long a new workspace waits for its name before it is named by the message's beginning. Default 5 s.
+    /// The longest wait of a new workspace for its name; then it gets the message's beginning as one. Default 5 s.
     pub fn naming_limit(mut self, limit: Duration) -> Self {
         self.0.naming_limit = limit;
         self
     }
 
-    /// How long `done` waits, once the reply is complete, for the id of a new workspace. Default 5 s. One that comes
+    /// The longest wait of `done`, once the reply is complete, for the id of a new workspace. Default 5 s. One that comes
     /// later still gets its messages.
     pub fn workspace_wait(mut self, limit: Duration) -> Self {
         self.0.workspace_wait = limit;

@@ -18,7 +18,7 @@ const BEGINNING: usize = 20;
 pub(super) async fn name(settings: &EngineSettings, recorder: &Recorder, message: &str) -> String {
     let stage = recorder.begin(StageName::Naming);
     let request = ChatRequest::new(&settings.template.model)
-        .system(settings.naming_prompt.as_str())
+        .system(settings.prompts.naming.as_str())
         .user(message)
         .max_tokens(64u32);
     let answer = timeout(settings.naming_limit, settings.llm.chat(request)).await;

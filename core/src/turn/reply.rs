@@ -116,8 +116,9 @@ pub(super) async fn open(
     let label = found.flatten();
 
     let mut request = settings.template.clone();
-    let hint = label.as_ref().map(|label| settings.sentiment_hint.replace("{label}", label));
-    let prompt: Vec<_> = settings.system_prompt.iter().chain(&hint).map(String::as_str).collect();
+    let hint =
+        label.as_ref().map(|label| settings.prompts.sentiment_hint.replace("{label}", label));
+    let prompt: Vec<_> = settings.prompts.system.iter().chain(&hint).map(String::as_str).collect();
     if !prompt.is_empty() {
         request = request.system(prompt.join("\n\n"));
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::prompts::Prompts;
 use crate::chat::{ChatRequest, OpenAi};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guard::{self, Callback};
@@ -87,14 +88,22 @@ pub(super) async fn label(sentiment: Arc<dyn Sentiment>, text: String) -> Result
 pub struct LlmSentiment {
     llm: OpenAi,
     model: String,
+    prompt: String,
     labels: Vec<String>,
 }
 
 impl LlmSentiment {
-    /// Asks `gpt-4o-mini` for one of 기쁨, 슬픔, 분노, 불안, 당황, 상처, 중립.
+    /// Asks `gpt-4o-mini` for one of joy, sadness, anger, anxiety, embarrassment, hurt and neutral.
     pub fn new(llm: OpenAi) -> Self {
-        let labels = ["기쁨", "슬픔", "분노", "불안", "당황", "상처", "중립"].map(str::to_owned);
-        LlmSentiment { llm, model: "gpt-4o-mini".to_owned(), labels: labels.into() }
+        let Prompts { sentiment, labels, .. } = Prompts::default();
+        LlmSentiment { llm, model: "gpt-4o-mini".to_owned(), prompt: sentiment, labels }
+    }
+
+    /// Asks in the words of these prompts, for one of their labels.
+    pub fn prompts(mut self, prompts: &Prompts) -> Self {
+        self.prompt.clone_from(&prompts.sentiment);
+        self.labels.clone_from(&prompts.labels);
+        self
     }
 
     /// Asks this model.
@@ -113,8 +122,7 @@ impl LlmSentiment {
 #[async_trait]
 impl Sentiment for LlmSentiment {
     async fn label(&self, text: String) -> Result<String> {
-        let labels = self.labels.join(", ");
-        let prompt = format!("다음 메시지의 감정을 이 가운데 하나로만 답하세요: {labels}");
+        let prompt = self.prompt.replace("{labels}", &self.labels.join(", "));
         let request = ChatRequest::new(&self.model).system(prompt).user(text).max_tokens(16u32);
         let answer = self.llm.chat(request).await?;
         let found = self.labels.iter().find(|label| answer.text().contains(label.as_str()));

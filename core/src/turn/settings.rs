@@ -5,17 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::deliveries::DeliveryTracker;
+use super::prompts::Prompts;
 use super::sentiment::Sentiment;
 use crate::chat::{ChatRequest, OpenAi};
 use crate::conversation::Conversations;
 use crate::outbox::Outbox;
 use crate::speech::{Speech, SpeechMode};
 
-/// The model that is asked where nothing else is said.
+/// The default model.
 const MODEL: &str = "gpt-4o-mini";
-
-/// What names a workspace, where nothing else is said.
-const NAMING_PROMPT: &str = "사용자의 메시지에 어울리는 간결한 한국어 워크스페이스 이름을 하나만 지어 주세요. 이름만 답하세요.";
 
 /// The end of a turn whose reader has gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,13 +55,11 @@ pub(super) struct EngineSettings {
     pub(super) deliveries: DeliveryTracker,
     pub(super) sentiment: Option<Arc<dyn Sentiment>>,
     pub(super) sentiment_budget: Duration,
-    pub(super) sentiment_hint: String,
     pub(super) speech: Option<Speech>,
     pub(super) speech_mode: SpeechMode,
     pub(super) speech_wait: Duration,
-    pub(super) system_prompt: Option<String>,
+    pub(super) prompts: Prompts,
     pub(super) history: HistoryLimits,
-    pub(super) naming_prompt: String,
     pub(super) naming_limit: Duration,
     pub(super) workspace_wait: Duration,
     pub(super) on_disconnect: OnDisconnect,
@@ -91,13 +87,11 @@ impl EngineSettings {
             deliveries: DeliveryTracker::default(),
             sentiment: None,
             sentiment_budget: Duration::from_millis(150),
-            sentiment_hint: "사용자의 감정: {label}".to_owned(),
             speech: None,
             speech_mode: SpeechMode::default(),
             speech_wait: Duration::from_secs(30),
-            system_prompt: None,
+            prompts: Prompts::default(),
             history: HistoryLimits::default(),
-            naming_prompt: NAMING_PROMPT.to_owned(),
             naming_limit: Duration::from_secs(5),
             workspace_wait: Duration::from_secs(5),
             on_disconnect: OnDisconnect::default(),

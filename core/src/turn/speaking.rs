@@ -17,14 +17,14 @@ use crate::speech::{Speech, SpeechMode, SpeechStream, Spoken};
 /// The speech of one turn. It lives in its reader's poll: dropping it ends every request.
 pub(super) struct Speaking {
     mode: SpeechMode,
-    /// Where the text goes; `None` once it is whole.
+    /// The way of the text to the speaker; `None` once it is whole.
     text: Option<UnboundedSender<String>>,
     speech: Option<SpeechStream<Text>>,
     recorder: Recorder,
     /// Since there is something to say.
     stage: Option<Running>,
     failure: Option<Error>,
-    /// How long the next piece is waited for once the text is whole, and since when.
+    /// The longest wait for the next piece once the text is whole, and its timer.
     wait: Duration,
     silence: Option<Pin<Box<Sleep>>>,
 }

@@ -15,7 +15,7 @@ use crate::event::KEEP_ALIVE;
 use crate::event::TurnEvent;
 use crate::process::Bound;
 
-/// How long nothing is sent before a keep-alive is.
+/// The silence after which a keep-alive is sent.
 const SILENCE: Duration = Duration::from_secs(15);
 
 /// The size from which a piece is sent, in bytes: a model that is faster than its reader is not hoarded.

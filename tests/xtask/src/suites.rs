@@ -130,7 +130,7 @@ fn unit(repo: &Repo) -> Result<()> {
     // models and voices, which have suites of their own.
     Step::cargo(repo, "test --workspace --exclude turnwire-bench --features")
         .args([
-            "turnwire/bridge,turnwire/eventsource-stream,turnwire/schema,turnwire-examples/outbox",
+            "turnwire/bridge,turnwire/eventsource-stream,turnwire/schema,turnwire-examples/outbox,turnwire-examples/server",
         ])
         .run()
 }

@@ -1,4 +1,4 @@
-//! What a turn's stages took, for programs, terminals and pictures.
+//! The times of a turn's stages, for programs, terminals and pictures.
 
 mod recorder;
 mod rows;
@@ -36,7 +36,7 @@ pub struct Timeline {
     /// From the start to the turn's end; `None` while it runs.
     #[serde(rename = "total_ms", serialize_with = "optional_ms")]
     pub total: Option<Duration>,
-    /// How many pieces the reply came in: with most services, its tokens.
+    /// The number of the reply's pieces: with most services, its tokens.
     pub pieces: u32,
 }
 
@@ -52,7 +52,7 @@ pub struct Stage {
     /// When it ended; `None` while it runs.
     #[serde(rename = "ended_ms", serialize_with = "optional_ms")]
     pub ended: Option<Duration>,
-    /// What came of it.
+    /// Its outcome.
     #[serde(flatten)]
     pub outcome: StageOutcome,
 }
@@ -62,7 +62,7 @@ pub struct Stage {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StageName {
-    /// What the message expresses.
+    /// The sentiment of the message.
     Sentiment,
     /// The conversation so far, from the store.
     History,
@@ -82,14 +82,14 @@ pub enum StageName {
     Speech,
 }
 
-/// What came of a stage.
+/// The outcome of a stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "outcome", content = "reason")]
 #[non_exhaustive]
 pub enum StageOutcome {
     /// It has not ended.
     Running,
-    /// It did what it is for.
+    /// It succeeded.
     Done,
     /// It came too late to be of use in this turn.
     Late,
@@ -112,7 +112,7 @@ impl Timeline {
         (self.pieces > 1 && took > 0.0).then(|| f64::from(self.pieces - 1) / took)
     }
 
-    /// What the same stages would have taken one after another, before a reader had seen anything: naming, workspace
+    /// The time of the same stages one after another, before a reader had seen anything: naming, workspace
     /// and session, sentiment, history, the whole reply, speech, and both saves.
     pub fn one_after_another(&self) -> Duration {
         self.stages.iter().filter_map(Stage::took).sum()
@@ -127,7 +127,7 @@ impl Timeline {
 }
 
 impl Stage {
-    /// How long it took; `None` while it runs.
+    /// Its duration; `None` while it runs.
     pub fn took(&self) -> Option<Duration> {
         self.ended?.checked_sub(self.began)
     }
@@ -149,7 +149,7 @@ impl StageName {
         }
     }
 
-    /// Where it stands when stages run one after another, as in services that save and speak before they answer.
+    /// Its place where stages run one after another, as in services that save and speak before they answer.
     fn place(self) -> u8 {
         match self {
             StageName::Naming => 0,

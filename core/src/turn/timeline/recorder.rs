@@ -15,7 +15,7 @@ pub(in crate::turn) struct Recorder {
     origin: Origin,
     began: Instant,
     line: Arc<Mutex<Timeline>>,
-    /// Who is told of failures.
+    /// Receives the failures of stages.
     failures: Option<UnboundedSender<Failure>>,
 }
 
@@ -28,7 +28,7 @@ pub(in crate::turn) struct Failure {
     pub(in crate::turn) code: Option<&'static str>,
 }
 
-/// A stage that runs. Dropping it without an outcome says that it was cancelled.
+/// A stage that runs. Dropped without an outcome, it was cancelled.
 #[derive(Debug)]
 pub(in crate::turn) struct Running {
     recorder: Recorder,
@@ -90,12 +90,12 @@ impl Running {
         self.end(StageOutcome::Done);
     }
 
-    /// It did what it is for, but not in time.
+    /// It succeeded, but not in time.
     pub(in crate::turn) fn late(self) {
         self.end(StageOutcome::Late);
     }
 
-    /// It failed; that is logged as well, since nobody is told by an error.
+    /// It failed; that is logged as well, since no error reports it.
     pub(in crate::turn) fn failed(self, why: impl Into<String>) {
         self.fail(why.into(), None);
     }

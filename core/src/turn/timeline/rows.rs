@@ -41,7 +41,7 @@ impl Row<'_> {
         self.tries().filter_map(Stage::took).reduce(|sum, took| sum + took)
     }
 
-    /// What is to be said of how it ended, in a word or two; nothing where it went as it should.
+    /// Its end in a word or two; `None` after a plain success.
     pub(super) fn verdict(&self) -> Option<String> {
         let times = self.earlier.len() + 1;
         match &self.last.outcome {

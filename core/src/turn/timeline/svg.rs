@@ -8,7 +8,7 @@ use super::words::{Time, text_width};
 use super::{Stage, StageName, StageOutcome, Timeline};
 
 const WIDTH: f64 = 960.0;
-/// Where time begins: names stand left of it.
+/// The left edge of the time axis; names stand left of it.
 const LEFT: f64 = 168.0;
 /// Room for what is written behind the longest bar.
 const RIGHT: f64 = 150.0;
@@ -38,7 +38,7 @@ impl Timeline {
         let rows = self.rows();
         let below = TOP + rows.len() as f64 * ROW;
         let serial = below + 24.0;
-        // What it needs below is known when it is drawn; what lies behind is drawn before.
+        // Its height is known once it is drawn, and the background is drawn before it.
         let (bar, depth) = picture.serial(&rows, serial);
         let axis = serial + BAR + depth + 14.0;
         picture.title(self, note);
@@ -185,7 +185,7 @@ impl Picture {
         );
     }
 
-    /// What is said of a stage: behind its last bar, or before its first where there is more room.
+    /// The caption of a stage: behind its last bar, or before its first where there is more room.
     fn note(&mut self, row: &Row<'_>, (from, to): (f64, f64), y: f64) {
         let took = row.took().map(|took| Time(took).to_string());
         let note: Vec<String> = took.into_iter().chain(row.verdict()).collect();

@@ -1,4 +1,4 @@
-//! What charts, pictures and data show of a timeline.
+//! A timeline as chart, picture and data.
 
 use std::time::Duration;
 

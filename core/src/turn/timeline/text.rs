@@ -7,7 +7,7 @@ use super::rows::Row;
 use super::words::Time;
 use super::{StageName, StageOutcome, Timeline};
 
-/// How many columns the chart's bars share.
+/// The number of columns that the chart's bars share.
 const WIDTH: usize = 40;
 
 impl fmt::Display for Timeline {

@@ -23,7 +23,7 @@ impl StageName {
 }
 
 impl StageName {
-    /// What a user misses when the stage has failed.
+    /// The consequence of the stage's failure, for the user.
     pub(in crate::turn) fn user_message(self) -> &'static str {
         match self {
             StageName::Sentiment => "The mood of the message was not found.",

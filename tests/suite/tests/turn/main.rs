@@ -14,6 +14,7 @@ mod history;
 mod kept;
 mod leaving;
 mod own_store;
+mod prompts;
 mod refusal;
 mod resumed;
 mod sentiment;

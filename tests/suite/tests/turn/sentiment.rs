@@ -133,6 +133,9 @@ async fn a_model_can_be_asked_for_the_label() {
         let settings = prompted(&bench).sentiment_budget(LONG).sentiment(labels);
         let read = read(&mut settings.build().unwrap().start(bench.ask_on())).await;
         assert_eq!(read.events[1], label(expected));
-        assert_eq!(system(&bench), format!("be kind\n\n사용자의 감정: {expected}"));
+        assert_eq!(
+            system(&bench),
+            format!("be kind\n\nThe sentiment of the user's message: {expected}")
+        );
     }
 }
