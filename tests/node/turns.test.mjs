@@ -79,7 +79,7 @@ test('a request is refused before anything runs', async () => {
 
 test('settings that cannot work throw at once', () => {
   assert.throws(() => new Turns(client.withOptions({ apiKey: () => 'k' })), { constructor: ConfigError, message: /apiKey/ });
-  for (const options of [{ store: 'no url' }, { outbox: 'without/a/store.db' }, { sentimentEvents: true }, { sentimentBudget: -1 }]) {
+  for (const options of [{ store: 'no url' }, { outbox: { limits: { memoryRecords: 1 } } }, { sentimentEvents: true }, { sentimentBudget: -1 }]) {
     assert.throws(() => new Turns(client, options), { constructor: ConfigError, errorCode: 'config' }, JSON.stringify(options));
   }
 });
