@@ -14,7 +14,7 @@ use crate::outbox::{Delivery, Durability, Outbox, OutboxBuilder, OutboxLimits, W
 pub(super) struct OutboxSettings {
     path: Option<String>,
     durability: Option<DurabilityName>,
-    /// How long a caller waits for room; none for a refusal at once.
+    /// The longest wait of a caller for room; 0 refuses a record at once.
     wait_when_full: Time,
     limits: Option<LimitSettings>,
     delivery: Option<DeliverySettings>,
