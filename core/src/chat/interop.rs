@@ -4,26 +4,26 @@ use std::error::Error as StdError;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use futures_util::StreamExt;
 use tokio::time::Instant;
 use tracing::Span;
 
 use super::stream::{ChatStream, Setup};
 use crate::config::Limits;
-use crate::error::{Error, ErrorKind};
-use crate::http::{Context, Piece, PieceSource};
+use crate::http::PieceSource;
+
+/// The operation that errors of such a stream name.
+const OPERATION: &str = "chat.stream";
 
 impl ChatStream {
     /// Reads a reply from the bytes of a response that another client has received.
     ///
-    /// The rules for truncation, errors and sizes hold as ever; time limits and cancellation are the other
-    /// client's.
+    /// The rules for truncation, errors and sizes hold as ever; time limits and cancellation are the other client's.
     pub fn from_bytes<S, E>(bytes: S) -> Self
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
         E: StdError + Send + Sync + 'static,
     {
-        Self::from_pieces(bytes.map(|piece| piece.map(Piece::Bytes).map_err(broken)))
+        Self::from_source(PieceSource::foreign_bytes(OPERATION, bytes))
     }
 
     /// Reads a reply from events that `eventsource_stream` has decoded.
@@ -33,25 +33,16 @@ impl ChatStream {
         S: Stream<Item = Result<eventsource_stream::Event, E>> + Send + 'static,
         E: StdError + Send + Sync + 'static,
     {
-        Self::from_pieces(events.map(|event| {
-            event.map(|e| Piece::Event { event: e.event, data: e.data }).map_err(broken)
-        }))
+        Self::from_source(PieceSource::foreign_events(OPERATION, events))
     }
 
-    fn from_pieces(
-        pieces: impl Stream<Item = crate::error::Result<Piece>> + Send + 'static,
-    ) -> Self {
+    fn from_source(source: PieceSource) -> Self {
         let setup = Setup {
             asked: 1,
             limits: Limits::default(),
             started: Instant::now(),
             span: Span::none(),
         };
-        ChatStream::new(PieceSource::foreign("chat.stream", pieces), setup)
+        ChatStream::new(source, setup)
     }
-}
-
-fn broken(error: impl StdError + Send + Sync + 'static) -> Error {
-    let message = error.to_string();
-    Context::foreign("chat.stream").caused(ErrorKind::Connection, message, error)
 }

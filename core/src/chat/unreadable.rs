@@ -52,7 +52,7 @@ impl Unreadable {
 
     /// A reply that the service gave up without a word; this much of its text came with that.
     pub(super) fn given_up(text: String) -> Self {
-        let why = "the service broke the reply off (finish_reason \"error\") and gave no reason";
+        let why = "the service ended the reply early (finish_reason \"error\") and gave no reason";
         Unreadable::Trouble(why.into(), text)
     }
 

@@ -111,6 +111,6 @@ fn about_the_creation(outcome: Outcome) -> Outcome {
 
 fn in_doubt(why: &str) -> String {
     format!(
-        "{FAILED}: the store may have created it, but its answer was lost: look before this is sent again ({why})"
+        "{FAILED}: the store may have created it, but its answer was lost: check the store before this is sent again ({why})"
     )
 }

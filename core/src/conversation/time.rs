@@ -50,12 +50,12 @@ impl Visitor<'_> for TimeVisitor {
     }
 
     fn visit_u64<E: Error>(self, ms: u64) -> Result<i64, E> {
-        i64::try_from(ms).map_err(|_| E::custom("a time beyond all calendars"))
+        i64::try_from(ms).map_err(|_| E::custom("the time is out of range"))
     }
 
     fn visit_f64<E: Error>(self, ms: f64) -> Result<i64, E> {
         // Some writers give every number a fraction; `as` stays within the type's range.
-        if ms.is_finite() { Ok(ms as i64) } else { Err(E::custom("a time that is no number")) }
+        if ms.is_finite() { Ok(ms as i64) } else { Err(E::custom("the time is not a number")) }
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<i64, E> {
@@ -63,7 +63,7 @@ impl Visitor<'_> for TimeVisitor {
         let local = || TimeZone::UTC.to_timestamp(text.parse::<DateTime>()?);
         let time = text.parse::<Timestamp>().or_else(|_| local());
         time.map(Timestamp::as_millisecond)
-            .map_err(|_| E::custom(format_args!("{text:?} is no time in ISO 8601")))
+            .map_err(|_| E::custom(format_args!("{text:?} is not an ISO 8601 time")))
     }
 }
 

@@ -113,7 +113,7 @@ impl GuardedProvider {
         let asked = TokenRequest { user: user.map(str::to_owned), refused: refused.cloned() };
         let given = guard::call(self.callback, || self.provider.tokens(asked)).await;
         let given = given.map_err(|panicked| {
-            let why = format!("there are no tokens for this call: {panicked}");
+            let why = format!("this call has no tokens: {panicked}");
             Error::new(ErrorKind::Authentication, operation, why)
         })??;
         Ok(given.filter(|tokens| refused.is_none_or(|refused| !tokens.same_as(refused))))

@@ -78,7 +78,7 @@ kinds! {
     TotalTimeout, "total_timeout", true, "call again, or allow a longer total limit",
         "The answer took too long. Please try again.";
     /// The service redirects to where credentials or a body must not follow.
-    Redirect, "redirect", false, "set the base URL to where the service really is",
+    Redirect, "redirect", false, "set the base URL to the service's real address",
         "The assistant is not available right now.";
     /// Status 400: the service does not accept the request.
     BadRequest, "bad_request", false, "correct the request",
@@ -108,7 +108,7 @@ kinds! {
     Server, "server", true, "call again later",
         "The assistant could not answer. Please try again later.";
     /// Any other status that is not a success.
-    Status, "status", false, "check the base URL and what stands between you and the service",
+    Status, "status", false, "check the base URL, and proxies on the way to the service",
         "The assistant is not available right now.";
     /// The service reported an error inside a response that had begun as a success.
     Api, "api", false, "see the service's message",
@@ -117,22 +117,22 @@ kinds! {
     Decode, "decode", false, "check that the service speaks this protocol",
         "The assistant is not available right now.";
     /// An event of a stream, or a reply, that is no whole JSON: it was damaged on its way.
-    Garbled, "garbled", true, "call again; what was received is kept on the error",
+    Garbled, "garbled", true, "call again; the text received so far is on the error",
         "The answer broke off. Please try again.";
     /// A response of another kind than the one asked for, such as an HTML page.
-    UnexpectedReply, "unexpected_reply", false, "check the base URL and what stands between you and the service",
+    UnexpectedReply, "unexpected_reply", false, "check the base URL, and proxies on the way to the service",
         "The assistant is not available right now.";
     /// The service sent more than `Limits` allows.
     TooLarge, "too_large", false, "raise the client's `limits` if this size is expected",
         "The answer became too long.";
     /// The stream ended before the reply did.
-    Truncated, "truncated", true, "call again; what was received is kept on the error",
+    Truncated, "truncated", true, "call again; the text received so far is on the error",
         "The answer broke off. Please try again.";
     /// The caller cancelled the call.
     Cancelled, "cancelled", false, "nothing: the call was cancelled on purpose",
         "The answer was stopped.";
     /// The call belongs to the process that this one was forked from.
-    Forked, "forked", false, "make the call anew in this process",
+    Forked, "forked", false, "repeat the call in this process",
         "The assistant is not available right now.";
     /// A function that the host language gave, such as a sentiment or a speaker, raised an exception or never answered.
     Callback, "callback", false, "see the exception of that function, which is the cause of this error",

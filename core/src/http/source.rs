@@ -1,16 +1,18 @@
 //! The source of a stream's pieces: a response of this client, or a stream that the caller already has.
 
+use std::error::Error as StdError;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
+use futures_util::StreamExt;
 
 use super::body::Body;
 use super::context::Context;
 use super::request::Head;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// A piece of a stream.
 pub(crate) enum Piece {
@@ -42,12 +44,37 @@ impl PieceSource {
         PieceSource { inner: Some(Inner::Response(Box::new(body))), head, context }
     }
 
-    /// Pieces of another client's stream.
-    pub(crate) fn foreign(
-        operation: &'static str,
-        stream: impl Stream<Item = Result<Piece>> + Send + 'static,
-    ) -> Self {
-        let inner = Some(Inner::Foreign(Box::pin(stream)));
+    /// The bytes of a response that another client has received, for an operation of this library.
+    pub(crate) fn foreign_bytes<S, E>(operation: &'static str, bytes: S) -> Self
+    where
+        S: Stream<Item = std::result::Result<Bytes, E>> + Send + 'static,
+        E: StdError + Send + Sync + 'static,
+    {
+        Self::foreign(operation, bytes.map(|piece| piece.map(Piece::Bytes)))
+    }
+
+    /// Events that `eventsource_stream` has decoded, for an operation of this library.
+    #[cfg(feature = "eventsource-stream")]
+    pub(crate) fn foreign_events<S, E>(operation: &'static str, events: S) -> Self
+    where
+        S: Stream<Item = std::result::Result<eventsource_stream::Event, E>> + Send + 'static,
+        E: StdError + Send + Sync + 'static,
+    {
+        let piece = |e: eventsource_stream::Event| Piece::Event { event: e.event, data: e.data };
+        Self::foreign(operation, events.map(move |event| event.map(piece)))
+    }
+
+    fn foreign<S, E>(operation: &'static str, pieces: S) -> Self
+    where
+        S: Stream<Item = std::result::Result<Piece, E>> + Send + 'static,
+        E: StdError + Send + Sync + 'static,
+    {
+        let broken = move |error: E| {
+            let message = error.to_string();
+            Context::foreign(operation).caused(ErrorKind::Connection, message, error)
+        };
+        let pieces = Box::pin(pieces.map(move |piece| piece.map_err(broken)));
+        let inner = Some(Inner::Foreign(pieces));
         PieceSource { inner, head: Head::default(), context: Context::foreign(operation) }
     }
 

@@ -24,7 +24,7 @@ impl ChatAnswer {
         let body = text(context, body)?;
         let fields = fields(context, &body)?;
         let Some(reply) = fields.text("reply") else {
-            return Err(unreadable(context, "it has no reply", &body));
+            return Err(unreadable(context, "the field `reply` is missing", &body));
         };
         let audio = fields.text("audioBase64").filter(|audio| !audio.is_empty());
         let audio = audio.and_then(|audio| match event::audio(&audio) {
@@ -59,7 +59,7 @@ impl ChatAnswer {
 pub(super) fn read_speech(context: &Context, body: &[u8]) -> Result<Bytes> {
     let body = text(context, body)?;
     let Some(audio) = fields(context, &body)?.text("audioBase64") else {
-        return Err(unreadable(context, "it has no audioBase64", &body));
+        return Err(unreadable(context, "the field `audioBase64` is missing", &body));
     };
     event::audio(&audio).map_err(|why| context.error(ErrorKind::Decode, why))
 }
@@ -90,6 +90,6 @@ fn fields<'a>(context: &Context, body: &'a str) -> Result<Fields<'a, 'static, { 
 
 fn unreadable(context: &Context, why: &str, body: &str) -> Error {
     let excerpt = context.excerpt(body.as_bytes());
-    let why = format!("this is no answer of a chat service: {why}: {excerpt}");
+    let why = format!("expected a chat service's answer, got other data ({why}): {excerpt}");
     context.error(ErrorKind::Decode, why)
 }

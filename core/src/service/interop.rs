@@ -4,13 +4,12 @@ use std::error::Error as StdError;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use futures_util::StreamExt;
 use tokio::time::Instant;
 
-use super::{TurnStream, Wire};
+use super::settings::Wire;
+use super::stream::TurnStream;
 use crate::config::Limits;
-use crate::error::{Error, ErrorKind};
-use crate::http::{Context, Piece, PieceSource};
+use crate::http::PieceSource;
 
 /// The operation that errors of such a stream name.
 const OPERATION: &str = "service.stream";
@@ -24,7 +23,7 @@ impl TurnStream {
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
         E: StdError + Send + Sync + 'static,
     {
-        Self::from_pieces(bytes.map(|piece| piece.map(Piece::Bytes).map_err(broken)))
+        Self::from_source(PieceSource::foreign_bytes(OPERATION, bytes))
     }
 
     /// Reads a turn from events that `eventsource_stream` has decoded.
@@ -34,20 +33,10 @@ impl TurnStream {
         S: Stream<Item = Result<eventsource_stream::Event, E>> + Send + 'static,
         E: StdError + Send + Sync + 'static,
     {
-        Self::from_pieces(events.map(|event| {
-            event.map(|e| Piece::Event { event: e.event, data: e.data }).map_err(broken)
-        }))
+        Self::from_source(PieceSource::foreign_events(OPERATION, events))
     }
 
-    fn from_pieces(
-        pieces: impl Stream<Item = crate::error::Result<Piece>> + Send + 'static,
-    ) -> Self {
-        let source = PieceSource::foreign(OPERATION, pieces);
+    fn from_source(source: PieceSource) -> Self {
         TurnStream::new(source, Wire::Events, Limits::default(), Instant::now())
     }
-}
-
-fn broken(error: impl StdError + Send + Sync + 'static) -> Error {
-    let message = error.to_string();
-    Context::foreign(OPERATION).caused(ErrorKind::Connection, message, error)
 }

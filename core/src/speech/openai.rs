@@ -95,7 +95,7 @@ impl OpenAiSpeaker {
     fn body(&self, request: SpeechRequest) -> Result<(AudioFormat, Bytes)> {
         request.check(&[(
             request.language.is_some(),
-            "the language: the model finds it out, or follows the instructions",
+            "a choice of language: the model finds it out, or follows the instructions",
         )])?;
         let speed = request.speed.or(self.speed);
         if let Some(speed) = speed.filter(|speed| !(speed.is_finite() && *speed > 0.0)) {

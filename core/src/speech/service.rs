@@ -39,11 +39,11 @@ impl Speaker for ServiceSpeaker {
     async fn speak(&self, request: SpeechRequest) -> Result<AudioStream> {
         let is_other = request.format.is_some_and(|format| format != AudioFormat::Mp3);
         request.check(&[
-            (request.voice.is_some(), "which voice: the service chooses"),
-            (request.language.is_some(), "the language: the service chooses"),
-            (request.speed.is_some(), "how fast: the service chooses"),
-            (request.instructions.is_some(), "how to say it"),
-            (is_other, "in which format: the service sends MP3"),
+            (request.voice.is_some(), "a choice of voice: the service chooses"),
+            (request.language.is_some(), "a choice of language: the service chooses"),
+            (request.speed.is_some(), "a speed: the service chooses"),
+            (request.instructions.is_some(), "instructions"),
+            (is_other, "another format: the service sends MP3"),
         ])?;
         let audio: Bytes = self.service.speak(request.text).await?;
         // Services that speak by another program may send what they do not say.

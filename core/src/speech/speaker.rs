@@ -142,7 +142,7 @@ impl SpeechRequest {
             return refuse("there is no text to speak".to_owned());
         }
         match refused.iter().find(|(is_set, _)| *is_set) {
-            Some((_, what)) => refuse(format!("this speaker cannot be told {what}")),
+            Some((_, what)) => refuse(format!("this speaker does not support {what}")),
             None => Ok(()),
         }
     }

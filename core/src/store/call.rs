@@ -151,7 +151,7 @@ impl ChatStore {
             }
             (known, _) => known,
         };
-        let why = "there are no tokens for this call: give them, or a token provider that has them";
+        let why = "this call has no tokens: pass them, or set a token provider that has them";
         let known = known.ok_or_else(|| Error::new(ErrorKind::Authentication, operation, why))?;
         Ok(self.shared.renewals.newest(known))
     }

@@ -28,7 +28,7 @@ impl ChatStore {
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`] but those of streams: `too_large` when the store gives more than 10,000 workspaces, more than 200
+    /// Any [`ErrorKind`] but those of streams: `too_large` when the store returns more than 10,000 workspaces, more than 200
     /// pages, or more text than [`Limits::reply`](crate::config::Limits::reply); `total_timeout` when all pages together take
     /// longer than [`Timeouts::total`](crate::config::Timeouts::total).
     pub async fn workspaces(
@@ -108,9 +108,10 @@ impl Listed {
 }
 
 fn too_many() -> Error {
-    let why = format!("the store gives more than {MOST} workspaces, or more pages than they need");
+    let why =
+        format!("the store returned more than {MOST} workspaces, or more pages than they need");
     Error::new(ErrorKind::TooLarge, OPERATION, why)
-        .with_hint("look into the store: a user hardly has so many, or its pages have no end")
+        .with_hint("check the store: a user hardly has so many, or its pages have no end")
 }
 
 /// A page. What is over the limit is not built.

@@ -86,7 +86,7 @@ store_paths! {
 pub(super) fn filled(path: &str, id: &str, operation: &'static str) -> Result<String> {
     // Dots alone would lead to another path, and an empty id to the path of another call.
     if matches!(id.trim(), "" | "." | "..") {
-        let why = format!("{id:?} is no id");
+        let why = format!("{id:?} is not a valid id");
         return Err(Error::new(ErrorKind::InvalidRequest, operation, why));
     }
     Ok(path.replace("{}", &utf8_percent_encode(id, SEGMENT).to_string()))

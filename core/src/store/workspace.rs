@@ -115,7 +115,7 @@ impl<'de> Deserialize<'de> for Session {
         let json = Box::<RawValue>::deserialize(deserializer)?;
         match json.get().starts_with('{') {
             true => Ok(Session { json }),
-            false => Err(D::Error::custom("a session is an object")),
+            false => Err(D::Error::custom("expected a session as a JSON object")),
         }
     }
 }

@@ -45,7 +45,10 @@ fn unreadable(context: &Context, body: &str, error: serde_json::Error) -> Error 
         Some('<') => {
             (ErrorKind::UnexpectedReply, format!("expected an answer, got an HTML page: {excerpt}"))
         }
-        _ => (ErrorKind::Decode, format!("this is no answer of a chat store: {error}: {excerpt}")),
+        _ => (
+            ErrorKind::Decode,
+            format!("expected a chat store's answer, got other data ({error}): {excerpt}"),
+        ),
     };
     // The error itself would quote what came, and with it a token that the store echoes: its text is in the message.
     context.error(kind, why)

@@ -144,10 +144,16 @@ impl GoogleTranslateSpeaker {
     fn parts(&self, request: &SpeechRequest) -> Result<Parts> {
         let format = request.format.is_some_and(|format| format != AudioFormat::Mp3);
         request.check(&[
-            (request.voice.is_some(), "which voice: Google Translate has one a language"),
-            (request.instructions.is_some(), "how to say it"),
-            (request.speed.is_some_and(|s| !(s > 0.0 && s <= 1.0)), "to speak faster than normal"),
-            (format, "in which format: Google Translate sends MP3"),
+            (
+                request.voice.is_some(),
+                "a choice of voice: Google Translate has one for each language",
+            ),
+            (request.instructions.is_some(), "instructions"),
+            (
+                request.speed.is_some_and(|s| !(s > 0.0 && s <= 1.0)),
+                "a speed that is not between 0 and 1",
+            ),
+            (format, "another format: Google Translate sends MP3"),
         ])?;
         let language = request.language.as_ref().unwrap_or(&self.settings.language);
         let language = language::mapped(language);
@@ -194,7 +200,7 @@ impl Parts {
         }
         let Some(ahead) = &mut self.ahead else { return Poll::Ready(None) };
         let fetched = ready!(Pin::new(ahead).poll(task)).unwrap_or_else(|lost| {
-            let why = format!("the part was lost: {lost}");
+            let why = format!("the request for a part of the text was lost: {lost}");
             Err(Error::new(ErrorKind::Cancelled, SPEECH, why))
         });
         self.ahead = None;

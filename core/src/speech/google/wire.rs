@@ -68,7 +68,8 @@ pub(super) fn audio(answer: &[u8]) -> Result<Bytes, String> {
         };
         // The padding is escaped at times.
         let encoded = encoded.replace("\\\\u003d", "=").replace("\\u003d", "=");
-        let decoded = BASE64.decode(encoded).map_err(|e| format!("the audio is no base64: {e}"))?;
+        let decoded =
+            BASE64.decode(encoded).map_err(|e| format!("the audio is not base64: {e}"))?;
         audio.extend_from_slice(&decoded);
     }
     match audio.is_empty() {

@@ -16,14 +16,17 @@ pub(super) struct Joined {
 impl Joined {
     /// The bytes that follow those of the parts before; the error says what is wrong with the part.
     pub(super) fn add(joined: &mut Option<Self>, file: &Bytes) -> Result<Bytes, String> {
-        let (format, samples) = read(file).ok_or("a part is no WAV that can be read")?;
+        let (format, samples) = read(file).ok_or("a part is not readable as WAV")?;
         let mut out = BytesMut::new();
         let joined = joined.get_or_insert_with(|| {
             out.put_slice(&header(&format));
             Joined { format: format.clone(), samples: 0 }
         });
         if joined.format != format {
-            return Err("a part of WAV has another sampling rate or form than the first".to_owned());
+            return Err(
+                "a part of WAV differs from the first in its sampling rate or sample format"
+                    .to_owned(),
+            );
         }
         joined.samples += samples.len() as u64;
         out.put_slice(&samples);

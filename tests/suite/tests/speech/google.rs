@@ -120,9 +120,9 @@ async fn what_it_cannot_do_is_refused_before_anything_is_sent() {
         (SpeechRequest::new("  "), "no text"),
         (SpeechRequest::new("?!..."), "punctuation"),
         (hi().voice("alloy"), "voice"),
-        (hi().instructions("sing"), "how to say it"),
-        (hi().speed(1.5), "faster"),
-        (hi().speed(f64::NAN), "faster"),
+        (hi().instructions("sing"), "instructions"),
+        (hi().speed(1.5), "a speed"),
+        (hi().speed(f64::NAN), "a speed"),
         (hi().format(AudioFormat::Wav), "MP3"),
     ] {
         let error = google(&fake).speak(request).await.unwrap_err();
