@@ -1,0 +1,131 @@
+"""Turns in forked processes, under gevent, at Ctrl-C, and at the interpreter's end."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from test_processes import CAUGHT, FORK, interrupt
+from test_turns import HELD, USER
+
+from conftest import Program
+from fake import Fake, FakeStore
+
+
+def test_ctrl_c_ends_the_wait_for_an_event(program: Program, fake: Fake, key: str) -> None:
+    fake.script(key, HELD)
+    process = program.start(f"""
+turn = turnwire.Turns(client, model=key).start("hello")
+next(turn)
+try:
+    print("read", flush=True)
+    next(turn)
+{CAUGHT}""")
+    assert process.stdout is not None
+    process.stdout.readline()
+    assert interrupt(process) < 0.2
+    fake.client_left(key, 2)
+
+
+def test_a_turn_of_the_parent_is_refused_in_a_child(program: Program, fake: Fake, key: str) -> None:
+    steps = [{"text": "a"}, {"wait_ms": 300}, {"text": "b"}, {"finish": "stop"}, {"done": True}]
+    plain = {"steps": [{"text": "c"}, {"finish": "stop"}, {"done": True}]}
+    fake.script(key, {"steps": steps}, plain, plain)
+    out = program.run(
+        FORK
+        + """
+def texts(turn): return [event.content for event in turn if event.type == "content"]
+turns = turnwire.Turns(client, model=key, sentiment=lambda text: "calm")
+turn = turns.start("hello")
+print(next(turn).content)
+def child():
+    for act in (lambda: next(turn), turn.timeline, turn.stop):
+        try: act()
+        except turnwire.ForkedError as error: print(error.code)
+    print(texts(turns.start("hello")))
+    turns.flush(1)
+in_child(child)
+print(texts(turn), texts(turns.start("hello")))
+"""
+    )
+    assert out == "a\nforked\nforked\nforked\n['c']\n['b'] ['c']\n"
+
+
+@pytest.mark.parametrize("hung", [False, True])
+def test_messages_are_delivered_when_the_interpreter_ends(
+    program: Program, fake: Fake, store: FakeStore, key: str, hung: bool
+) -> None:
+    fake.chat(key, "안녕")
+    store.workspace(key, USER)
+    if hung:
+        store.script("save", {"wait_ms_before_headers": 60_000, "steps": []})
+    tokens = store.login(USER)
+    began = time.monotonic()
+    out = program.run(f"""
+turns = turnwire.Turns(client, model=key, store={store.url!r})
+fields = dict(user_id={USER!r}, workspace_id={key!r}, **{tokens!r})
+print([event.type for event in turns.start("hello", **fields)])
+""")
+    assert out == "['workspace', 'content', 'done']\n" and time.monotonic() - began < 6
+    if not hung:
+        assert [message["msgContent"] for message in store.messages(key)] == ["hello", "안녕"]
+
+
+def test_the_interpreter_ends_amid_a_sentiment(program: Program, fake: Fake, key: str) -> None:
+    fake.script(key, HELD)
+    began = time.monotonic()
+    out = program.run("""
+turn = turnwire.Turns(client, model=key, sentiment=lambda text: time.sleep(0.5) or "calm").start("hello")
+next(turn)
+""")
+    assert out == "" and time.monotonic() - began < 5
+
+
+def test_leaving_a_turn_ends_its_sentiment_under_gevent(program: Program, fake: Fake, key: str) -> None:
+    fake.script(key, HELD)
+    out = program.run(
+        """
+turn = turnwire.Turns(client, model=key, sentiment=label).start("hello")
+next(turn)
+turn.close()
+with gevent.Timeout(5):
+    while not ended: gevent.sleep(0.01)
+print(ended)
+""",
+        before="""
+from gevent import monkey; monkey.patch_all()
+import gevent
+ended = []
+def label(text):
+    try: gevent.sleep(60)
+    except gevent.GreenletExit: ended.append("killed"); raise
+""",
+    )
+    assert out == "['killed']\n"
+
+
+def test_a_sentiment_is_cooperative_under_gevent(program: Program, fake: Fake, key: str) -> None:
+    fake.chat(key, "a")
+    out = program.run(
+        """
+turns = turnwire.Turns(client, model=key, sentiment=label, sentiment_budget=1)
+ticks = 0
+def tick():
+    global ticks
+    while True: gevent.sleep(0.01); ticks += 1
+gevent.spawn(tick)
+turn = turns.start("hello")
+print([event.type for event in turn], ticks > 10, where == [gevent.get_hub()])
+print([stage.outcome for stage in turn.timeline().stages if stage.name == "sentiment"])
+""",
+        before="""
+from gevent import monkey; monkey.patch_all()
+import gevent
+where = []
+def label(text):
+    where.append(gevent.get_hub())
+    gevent.sleep(0.3)
+    return "calm"
+""",
+    )
+    assert out == "['content', 'done'] True True\n['done']\n"
