@@ -14,5 +14,6 @@ mod layout;
 mod lexed;
 mod lints;
 mod rooms;
+mod threads;
 mod tree;
 mod words;
