@@ -10,13 +10,15 @@ use crate::turn::Prompts;
 /// ```
 pub fn korean() -> Prompts {
     let labels = ["기쁨", "슬픔", "분노", "불안", "당황", "상처", "중립"];
-    let mut prompts = Prompts::default();
-    prompts.system = Some(
-        "당신은 어르신과 이야기를 나누는 친절한 말벗입니다. 공감하며, 정중하고 따뜻한 한국어로만 짧게 답하세요.".to_owned(),
-    );
-    prompts.naming = "사용자의 메시지에 어울리는 간결한 한국어 워크스페이스 이름을 하나만 지어 주세요. 이름만 답하세요.".to_owned();
-    prompts.sentiment_hint = "사용자의 감정: {label}".to_owned();
-    prompts.sentiment = "다음 메시지의 감정을 이 가운데 하나로만 답하세요: {labels}".to_owned();
-    prompts.labels = labels.map(str::to_owned).into();
-    prompts
+    Prompts {
+        system: Some(
+            "당신은 어르신과 이야기를 나누는 친절한 말벗입니다. 공감하며, 정중하고 따뜻한 한국어로만 짧게 답하세요."
+                .to_owned(),
+        ),
+        naming: "사용자의 메시지에 어울리는 간결한 한국어 워크스페이스 이름을 하나만 지어 주세요. 이름만 답하세요."
+            .to_owned(),
+        sentiment_hint: "사용자의 감정: {label}".to_owned(),
+        sentiment: "다음 메시지의 감정을 이 가운데 하나로만 답하세요: {labels}".to_owned(),
+        labels: labels.map(str::to_owned).into(),
+    }
 }

@@ -7,8 +7,41 @@
 //!        └─▶ name ─▶ the outbox: create workspace ─▶ workspace event ─▶ start session ─▶ save both
 //! ```
 //!
-//! The reader waits for the middle line alone. A stage beside it that fails, hangs or answers garbage is written on the
-//! [`Timeline`], and never breaks the reply.
+//! The reader waits for the middle line alone.
+//!
+//! # Failures
+//!
+//! - A request that cannot be honoured is refused before anything is sent, saved or paid for: by
+//!   [`Turns::try_start`] as an error, by [`Turns::start`] as the turn's only item.
+//! - A reply that breaks ends the turn with an error, which keeps the text so far; it is saved as well.
+//! - A stage beside the reply that fails or hangs never breaks it. It is recorded on the [`Timeline`], and sent as an
+//!   event where [`TurnsBuilder::failure_events`] wants that.
+//! - A reader that goes away, and a [`Stopper`], let the model go at once; the text so far is saved.
+//!
+//! # Example
+//!
+//! A route of a web service, on axum or any other: the response is `(RESPONSE_HEADERS, Body::from_stream(turn.sse()))`.
+//!
+//! ```no_run
+//! use futures::StreamExt;
+//! use turnwire::event::RESPONSE_HEADERS;
+//! use turnwire::{OpenAi, Result, TurnRequest, Turns};
+//!
+//! async fn answer(turns: &Turns, message: &str) -> Result<()> {
+//!     let turn = turns.try_start(TurnRequest::new(message))?; // an error here is a status 400
+//!     println!("{:?}, turn {}", RESPONSE_HEADERS, turn.id());
+//!     let mut body = turn.sse();
+//!     while let Some(Ok(bytes)) = body.next().await {
+//!         print!("{}", String::from_utf8_lossy(&bytes));
+//!     }
+//!     Ok(())
+//! }
+//!
+//! # async fn run() -> Result<()> {
+//! let turns = Turns::builder(OpenAi::from_env()?).build()?;
+//! answer(&turns, "안녕하세요").await
+//! # }
+//! ```
 
 mod admission;
 mod builder;

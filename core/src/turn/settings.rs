@@ -29,7 +29,15 @@ pub enum OnDisconnect {
 }
 
 /// The limits of the conversation so far that is sent to the model.
+///
+/// ```
+/// use turnwire::turn::HistoryLimits;
+///
+/// let limits = HistoryLimits::default().messages(6).characters(2000);
+/// assert_eq!(limits.messages, 6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HistoryLimits {
     /// The most messages, the latest ones. Default 20; 0 asks the store for none.
     pub messages: usize,
@@ -42,6 +50,29 @@ pub struct HistoryLimits {
 impl Default for HistoryLimits {
     fn default() -> Self {
         HistoryLimits { messages: 20, characters: 8000, wait: Duration::from_secs(2) }
+    }
+}
+
+impl HistoryLimits {
+    /// The most messages, the latest ones; 0 asks the store for none.
+    #[must_use]
+    pub fn messages(mut self, most: usize) -> Self {
+        self.messages = most;
+        self
+    }
+
+    /// The most characters (code points) of them together.
+    #[must_use]
+    pub fn characters(mut self, most: usize) -> Self {
+        self.characters = most;
+        self
+    }
+
+    /// The longest wait for the store.
+    #[must_use]
+    pub fn wait(mut self, limit: Duration) -> Self {
+        self.wait = limit;
+        self
     }
 }
 

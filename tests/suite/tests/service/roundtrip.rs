@@ -24,7 +24,7 @@ fn events() -> impl Strategy<Value = Vec<TurnEvent>> {
     let event = prop_oneof![
         "[a-z0-9-]{1,20}".prop_map(|workspace_id| TurnEvent::Workspace { workspace_id }),
         text().prop_map(|content| TurnEvent::Content { content }),
-        text().prop_map(|label| TurnEvent::sentiment(label)),
+        text().prop_map(TurnEvent::sentiment),
         (prop::collection::vec(any::<u8>(), 1..40), text())
             .prop_map(|(audio, text)| { TurnEvent::audio(7, "audio/wav", audio, text) }),
         (any::<u64>(), any::<u64>()).prop_map(|(prompt_tokens, completion_tokens)| {

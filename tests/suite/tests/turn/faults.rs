@@ -105,7 +105,7 @@ fn settings(bench: &Bench, limit: Duration) -> TurnsBuilder {
     let llm = llm.no_proxy().retry(impatient()).timeouts(timeouts).build().unwrap();
     let wait = Duration::from_millis(200);
     let mut settings = bench.settings_within(llm, Duration::from_millis(800));
-    settings = settings.history(HistoryLimits { wait, ..HistoryLimits::default() });
+    settings = settings.history(HistoryLimits::default().wait(wait));
     settings = settings.naming_limit(wait).workspace_wait(wait);
     settings.sentiment_budget(Duration::from_millis(50))
 }

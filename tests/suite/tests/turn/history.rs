@@ -39,7 +39,7 @@ async fn the_model_is_told_the_latest_messages_within_the_limits() {
         [(20, 8000, 4), (2, 8000, 2), (20, 4, 3), (20, 3, 2), (20, 1, 0), (20, 0, 0), (0, 8000, 0)]
     {
         let bench = bench().await;
-        let limits = HistoryLimits { messages, characters, ..HistoryLimits::default() };
+        let limits = HistoryLimits::default().messages(messages).characters(characters);
         let turns = bench.settings().history(limits).build().unwrap();
         read(&mut turns.start(bench.ask_on())).await;
         let mut expected = all[4 - kept..].to_vec();
@@ -78,7 +78,7 @@ async fn a_history_that_hangs_is_waited_for_no_longer_than_its_limit() {
     let bench = bench().await;
     bench.store.fake().script("history", Script::pass().wait_ms_before_headers(60_000));
     let wait = Duration::from_millis(50);
-    let limits = HistoryLimits { wait, ..HistoryLimits::default() };
+    let limits = HistoryLimits::default().wait(wait);
     let mut turn = bench.settings().history(limits).build().unwrap().start(bench.ask_on());
     let read = read(&mut turn).await;
     assert_eq!(read.text(), "a");
