@@ -96,7 +96,7 @@ impl<T> Future for Guarded<'_, T> {
             Ok(Poll::Ready(value)) => Ok(value),
             Err(payload) => Err(reported(callback, payload)),
         };
-        // What was returned counts, even if the future cannot be dropped.
+        // The returned value counts, even if the future cannot be dropped.
         self.end();
         Poll::Ready(ended)
     }

@@ -38,7 +38,7 @@ impl<T: Clone> PerProcess<T> {
         if owned.process == std::process::id() {
             return Some(owned.value.clone());
         }
-        // What was inherited is given up without being dropped.
+        // The inherited value is given up without being dropped.
         std::mem::forget(owned);
         None
     }
@@ -64,7 +64,7 @@ impl<T: Clone> PerProcess<T> {
         match &*found {
             Some(owned) if owned.process == process => Ok(owned.value.clone()),
             _ => {
-                // What was inherited is given up without being dropped.
+                // The inherited value is given up without being dropped.
                 std::mem::forget(before);
                 Ok(made.value.clone())
             }
@@ -87,7 +87,7 @@ impl<T> Drop for PerProcess<T> {
     }
 }
 
-/// Where a value was made.
+/// The process in which a value was made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin {
     process: u32,
