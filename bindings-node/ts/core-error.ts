@@ -7,10 +7,12 @@ import {
   APIUserAbortError,
   classOf,
   ConfigError,
+  ForkedError,
   InvalidRequestError,
+  StructureError,
   TruncatedStreamError,
 } from './errors.js';
-import { CallbackError, FileError, ForkedError, OutboxFullError, StorageError, StructureError, TurnwireError, type ErrorCode } from './turnwire-error.js';
+import { CallbackError, FileError, OutboxFullError, StorageError, TurnwireError, type ErrorCode } from './turnwire-error.js';
 import type { CoreError } from './wire.js';
 
 type Make = (core: CoreError) => TurnwireError;

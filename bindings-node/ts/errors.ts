@@ -19,6 +19,12 @@ export class InvalidRequestError extends OpenAIError {
   }
 }
 
+/** The call belongs to the process that this one was forked from. */
+export class ForkedError extends OpenAIError {}
+
+/** A structured reply does not have the structure asked for. */
+export class StructureError extends OpenAIError {}
+
 /** A call that failed: the service said no, or could not be asked. */
 export class APIError<
   TStatus extends number | undefined = number | undefined,
@@ -151,6 +157,8 @@ branded({
   OpenAIError,
   ConfigError,
   InvalidRequestError,
+  ForkedError,
+  StructureError,
   APIError,
   APIUserAbortError,
   APIConnectionError,

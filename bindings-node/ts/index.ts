@@ -13,6 +13,7 @@ export {
   ConfigError,
   ConflictError,
   ContentFilterFinishReasonError,
+  ForkedError,
   InternalServerError,
   InvalidRequestError,
   LengthFinishReasonError,
@@ -20,6 +21,7 @@ export {
   OpenAIError,
   PermissionDeniedError,
   RateLimitError,
+  StructureError,
   TruncatedStreamError,
   UnprocessableEntityError,
 } from './errors.js';
@@ -42,10 +44,8 @@ export { Stream } from './stream.js';
 export {
   CallbackError,
   FileError,
-  ForkedError,
   OutboxFullError,
   StorageError,
-  StructureError,
   TurnwireError,
   type ErrorCode,
   type ErrorFacts,

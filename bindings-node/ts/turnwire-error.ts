@@ -94,13 +94,7 @@ export class StorageError extends TurnwireError {}
 /** A file cannot be written. */
 export class FileError extends TurnwireError {}
 
-/** A structured reply does not have the structure asked for. */
-export class StructureError extends TurnwireError {}
-
-/** The call belongs to the process that this one was forked from. */
-export class ForkedError extends TurnwireError {}
-
 /** A function that the program gave, such as a sentiment, raised or never answered; `cause` is what it raised. */
 export class CallbackError extends TurnwireError {}
 
-branded({ TurnwireError, CallbackError, OutboxFullError, StorageError, FileError, StructureError, ForkedError });
+branded({ TurnwireError, CallbackError, OutboxFullError, StorageError, FileError });

@@ -166,7 +166,7 @@ test('every class of errors stands under one base, and those of the openai packa
   const classes = Object.entries(turnwire).filter(([name]) => /Error$/.test(name));
   const outside = classes.filter(([, of]) => of !== OpenAIError && !(of.prototype instanceof OpenAIError)).map(([name]) => name);
   assert.ok(classes.every(([, of]) => of === TurnwireError || of.prototype instanceof TurnwireError));
-  assert.deepEqual(outside.sort(), ['CallbackError', 'FileError', 'ForkedError', 'OutboxFullError', 'StorageError', 'StructureError', 'TurnwireError']);
+  assert.deepEqual(outside.sort(), ['CallbackError', 'FileError', 'OutboxFullError', 'StorageError', 'TurnwireError']);
 });
 
 test('each code makes an error with its facts, of a class that tells it apart', () => {
