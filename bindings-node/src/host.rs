@@ -9,7 +9,9 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use turnwire::bridge::{Context, Failure, HostFn, Reply};
 
-type OnNews = ThreadsafeFunction<(), (), FnArgs<(Vec<Question>, Vec<u32>)>, Status, false, true>;
+/// New questions, and the ids of abandoned ones.
+type NewsArgs = FnArgs<(Vec<Question>, Vec<u32>)>;
+type OnNews = ThreadsafeFunction<(), (), NewsArgs, Status, false, true>;
 
 /// The host of one environment (the main thread, or a worker): it has one thread-safe function for good, which keeps no
 /// process alive.
@@ -52,7 +54,7 @@ struct News(Mutex<(Vec<Question>, Vec<u32>)>);
 impl Host {
     /// Calls `on_news` with new questions, and with the ids of abandoned ones.
     #[napi(constructor)]
-    pub fn new(on_news: Function<'_, FnArgs<(Vec<Question>, Vec<u32>)>, ()>) -> napi::Result<Self> {
+    pub fn new(on_news: Function<'_, NewsArgs, ()>) -> napi::Result<Self> {
         let news = Arc::<News>::default();
         let drained = news.clone();
         let on_news = on_news
