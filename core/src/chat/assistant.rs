@@ -1,4 +1,4 @@
-//! A message of the model: its text, its thoughts, and the tools that it calls.
+//! A message of the model: its text, its reasoning, and its tool calls.
 
 use serde::de::DeserializeOwned;
 use serde::ser::SerializeMap;
@@ -11,19 +11,19 @@ use super::lenient::{List, Text};
 use super::object::{Told, read_object};
 use crate::error::{Error, ErrorKind, Result};
 
-/// A message of the model: text, a refusal, calls of tools.
+/// A message of the model: text, a refusal, tool calls.
 ///
-/// As a part of a reply it is taken into a conversation by [`Message::from`], which leaves the reasoning behind, or
-/// with it by [`with_reasoning`](Self::with_reasoning). Fields that this library does not model go along.
+/// [`Message::from`] converts a reply's message for a conversation without its reasoning,
+/// [`with_reasoning`](Self::with_reasoning) with it. Fields that this library does not model are kept.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AssistantMessage {
     /// The text.
     pub content: Option<String>,
-    /// Why the model declines, in place of the text.
+    /// The refusal, in place of the text.
     pub refusal: Option<String>,
-    /// The thoughts of a reasoning model. They are written under the name that they came with: `reasoning_content`,
-    /// or on some services `reasoning`.
+    /// The reasoning. It is serialised under the name that the service used: `reasoning_content`, or on some services
+    /// `reasoning`.
     pub reasoning: Option<String>,
     /// The tools that the model calls.
     pub tool_calls: Vec<ToolCall>,
@@ -54,7 +54,7 @@ impl ReasoningName {
 }
 
 impl AssistantMessage {
-    /// Writes the fields among those of their object.
+    /// Serialises the fields into the map of their object.
     pub(super) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("content", &self.content)?;
         self.told.write(map, REFUSAL, "refusal", &self.refusal)?;
@@ -76,7 +76,7 @@ impl Serialize for AssistantMessage {
     }
 }
 
-/// A message as it is read, before its thoughts are found.
+/// A message as it is read, before the reasoning in its content is separated.
 #[derive(Default)]
 struct WireMessage<'a> {
     content: Content<'a>,
@@ -115,8 +115,8 @@ impl<'de> Deserialize<'de> for AssistantMessage {
     }
 }
 
-/// The reasoning, and the name to write it under. Services that send it under both names mostly say the same twice; what
-/// differs is kept beside.
+/// The reasoning, and the name to serialise it under. Services that send both names mostly repeat the same text; if the
+/// texts differ, the second is kept in `extra`.
 pub(super) fn reasoning_of(
     reasoning_content: Option<String>,
     reasoning: Option<String>,
@@ -138,14 +138,14 @@ pub(super) fn reasoning_of(
     }
 }
 
-/// The kind of a call of a custom tool.
+/// The kind of a custom tool's call.
 pub(super) const CUSTOM: &str = "custom";
 
 /// A call of a tool.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ToolCall {
-    /// Names the call, for the message that answers it.
+    /// The call's id, which the result refers to.
     pub id: String,
     /// The kind of tool: `function`, or `custom`.
     pub kind: String,
@@ -199,12 +199,12 @@ impl Serialize for ToolCall {
 }
 
 impl ToolCall {
-    /// Reads the arguments into their type. A model that gives none may write nothing, `{}` or `null`: each reads
-    /// as `()`, and as a type that needs no field.
+    /// Parses the arguments. A model that passes none may write nothing, `{}` or `null`: each parses as `()`, and as a
+    /// type without required fields.
     ///
     /// # Errors
     ///
-    /// `structure` when they are no such JSON.
+    /// `structure` when they are not JSON of that type.
     pub fn arguments<T: DeserializeOwned>(&self) -> Result<T> {
         let text = self.function.arguments.trim();
         let mut read = serde_json::from_str(text);
@@ -226,7 +226,7 @@ impl ToolCall {
 pub struct FunctionCall {
     /// Its name.
     pub name: String,
-    /// Its arguments as the model wrote them: JSON, if the model did well.
+    /// Its arguments as the model wrote them, normally JSON.
     pub arguments: String,
     /// Fields beyond these.
     #[serde(flatten)]

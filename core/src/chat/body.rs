@@ -1,4 +1,4 @@
-//! The JSON of a request: made from its fields, or from JSON that is sent on as it is written.
+//! The JSON of a request: built from its fields, or from JSON that is sent unchanged.
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -10,11 +10,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::with_whole_pairs;
 
 impl ChatRequest {
-    /// A request from its JSON, every field of which is sent as it is written, known or not: in its order, and with
-    /// numbers of any size. Halves of surrogate pairs in it become U+FFFD.
+    /// A request from its JSON. Every field, known or unknown, is sent as written: in its order, and with numbers of
+    /// any size. Unpaired surrogates in it become U+FFFD.
     ///
-    /// `stream` is left out: the call decides. A field that is set afterwards replaces the one of the JSON; messages
-    /// that are added follow those of the JSON.
+    /// `stream` is omitted: the call sets it. A field that is set afterwards replaces the one of the JSON; added
+    /// messages follow those of the JSON.
     ///
     /// # Errors
     ///
@@ -29,7 +29,7 @@ impl ChatRequest {
         Ok(ChatRequest { model: model.unwrap_or_default(), given, ..Self::default() })
     }
 
-    /// The number of replies that are asked for.
+    /// The number of replies that the request asks for.
     pub(super) fn asked(&self) -> usize {
         let given = || serde_json::from_str(self.given.get("n")?).ok();
         let n = match (self.extra.get("n"), self.n) {
@@ -48,7 +48,7 @@ impl ChatRequest {
             return Err(refuse("the request names no model"));
         }
         let body = || {
-            // Written in the order given, typed, extra: of one name, the last holds.
+            // Order: the JSON's fields, then typed ones, then `extra`. The last field of a name wins.
             let mut body: Verbatim = serde_json::from_str(&serde_json::to_string(self)?)?;
             if let Some(given) = self.given.get("messages")
                 && !self.extra.contains_key("messages")
@@ -66,7 +66,7 @@ impl ChatRequest {
     }
 }
 
-/// The messages of a list in JSON, and more behind them. What is no list stays as it is when there are none.
+/// Appends messages to a list in JSON. A value that is not a list stays unchanged when there are none to append.
 fn joined(given: &str, more: &[Message]) -> serde_json::Result<Box<RawValue>> {
     let mut messages: Vec<Box<RawValue>> = match more {
         [] => return RawValue::from_string(given.to_owned()),
@@ -123,7 +123,7 @@ mod tests {
         }
     }
 
-    /// The body of a request that was made from JSON.
+    /// The body of a request that was built from JSON.
     fn resent(json: &str) -> String {
         let body = ChatRequest::from_json(json).unwrap().body(false, "test").unwrap();
         String::from_utf8(body.to_vec()).unwrap()

@@ -1,7 +1,7 @@
-//! The memory that the reading of one JSON may take: a few times its length, counted before it is taken.
+//! A budget for the memory that parsing one JSON may use: a few times its length, charged before it is allocated.
 //!
-//! A list of nothing but `{}` or `0` would take forty times its length as objects or as a tree. What is read asks for
-//! its memory as it goes, and is broken off where it asks for more than any JSON that somebody means.
+//! A list of nothing but `{}` or `0` would take forty times its length as objects or as a tree. The parser charges its
+//! memory as it goes, and stops when the charge exceeds that of any legitimate JSON.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,21 +9,22 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// The most replies, and the most tool calls of each, that are kept.
+/// The largest number of replies, and of tool calls in each, that are kept.
 pub(super) const MOST: usize = 1024;
 
-/// The memory that any JSON may take, however short it is: enough for the ids of 200,000 tokens in a field that nobody modelled.
+/// The memory allowed for any JSON, however short: enough for the ids of 200,000 tokens in an unmodelled field.
 const FREE: usize = 32 * 1024 * 1024;
 
-/// The multiple of its own length that JSON may take besides. Log probabilities, the densest that services send, take five.
+/// The additional memory allowed, as a multiple of the JSON's length. Log probabilities, the densest data that services
+/// send, take five.
 const TIMES: usize = 8;
 
 thread_local! {
-    /// The memory that is left to the JSON that this thread reads. Reading never waits, so there is one at a time.
+    /// The budget left for the JSON that this thread is parsing. Parsing never waits, so there is one at a time.
     static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
-/// Reads JSON of this length, within its budget.
+/// Parses JSON of this length within its budget.
 pub(super) fn within<T>(length: usize, read: impl FnOnce() -> T) -> T {
     struct Restore(usize);
 
@@ -37,7 +38,7 @@ pub(super) fn within<T>(length: usize, read: impl FnOnce() -> T) -> T {
     read()
 }
 
-/// Asks for memory.
+/// Charges memory to the budget.
 pub(super) fn spend<E: Error>(bytes: usize) -> Result<(), E> {
     let left = LEFT.get().checked_sub(bytes);
     LEFT.set(left.ok_or_else(|| {
@@ -49,17 +50,17 @@ pub(super) fn spend<E: Error>(bytes: usize) -> Result<(), E> {
     Ok(())
 }
 
-/// Asks for the memory of one object more in a list, which grows by doubling.
+/// Charges one more object in a list, which grows by doubling.
 pub(super) fn spend_on<T, E: Error>() -> Result<(), E> {
     spend(2 * size_of::<T>())
 }
 
-/// Asks for the memory of one field more in a map that has so many.
+/// Charges one more field in a map of `fields` fields.
 pub(super) fn spend_on_field<E: Error>(fields: usize) -> Result<(), E> {
     spend(grown(fields) * size_of::<(usize, String, Value)>())
 }
 
-/// The places that a collection of so many items gains when one is added: four at first, then twice as many.
+/// The growth in capacity when an item is added to a collection of `items`: four at first, then doubling.
 fn grown(items: usize) -> usize {
     match items {
         0 => 4,
@@ -68,7 +69,7 @@ fn grown(items: usize) -> usize {
     }
 }
 
-/// Any JSON, read within a budget.
+/// Any JSON, parsed within a budget.
 pub(super) struct Kept(pub(super) Value);
 
 impl<'de> Deserialize<'de> for Kept {

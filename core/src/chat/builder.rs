@@ -11,16 +11,16 @@ use crate::http::{HttpConfig, http_settings};
 /// The address of OpenAI's own service.
 const OPENAI: &str = "https://api.openai.com/v1";
 
-/// The names of options in a language, for errors that name them.
+/// The names of options in another language, for error messages.
 #[cfg_attr(
     not(feature = "bridge"),
     allow(unreachable_pub, reason = "none but the bridge speaks for another language")
 )]
 #[derive(Clone, Copy, Debug)]
 pub struct OptionNames {
-    /// Of the key.
+    /// The name of the option for the key.
     pub api_key: &'static str,
-    /// Of the service's address.
+    /// The name of the option for the service's address.
     pub base_url: &'static str,
 }
 
@@ -38,12 +38,12 @@ pub struct OpenAiBuilder {
 }
 
 impl OpenAi {
-    /// A client with settings of your own.
+    /// A builder for a client.
     pub fn builder() -> OpenAiBuilder {
         OpenAiBuilder::default()
     }
 
-    /// A client set up by `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_ORG_ID` and `OPENAI_PROJECT_ID`.
+    /// A client configured from `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_ORG_ID` and `OPENAI_PROJECT_ID`.
     ///
     /// # Errors
     ///
@@ -54,9 +54,9 @@ impl OpenAi {
 }
 
 impl OpenAiBuilder {
-    /// Settings read from the environment: `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_ORG_ID`,
-    /// `OPENAI_PROJECT_ID`, and `OPENAI_CUSTOM_HEADERS` with a header a line (`Name: value`). An empty or blank
-    /// variable is not set.
+    /// Settings read from the environment: `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID`,
+    /// and `OPENAI_CUSTOM_HEADERS` with one header per line (`Name: value`). An empty or blank variable counts as
+    /// unset.
     pub fn from_env() -> Self {
         let variables = |name: &str| std::env::var(name).ok();
         let mut builder = Self::default();
@@ -78,7 +78,7 @@ impl OpenAiBuilder {
         self
     }
 
-    /// The service's address, up to but not including `/chat/completions`. Default OpenAI's own.
+    /// The service's address, up to but not including `/chat/completions`. The default is OpenAI's own.
     pub fn base_url(mut self, url: impl Into<Secret>) -> Self {
         self.http.base_url = Some(url.into());
         self
@@ -96,7 +96,7 @@ impl OpenAiBuilder {
 
     http_settings!();
 
-    /// The client. Nothing is sent yet.
+    /// Builds the client. Nothing is sent yet.
     ///
     /// # Errors
     ///
@@ -105,7 +105,7 @@ impl OpenAiBuilder {
         self.build_for(OptionNames::default())
     }
 
-    /// The client, for a program that knows the options by these names.
+    /// Builds the client; errors use these names for the options.
     pub(crate) fn build_for(self, names: OptionNames) -> Result<OpenAi> {
         let mut http = self.http;
         let base_url = http.base_url.get_or_insert_with(|| OPENAI.into());
@@ -127,12 +127,12 @@ impl OpenAiBuilder {
     }
 }
 
-/// A variable of the environment. One that is empty or blank is not set.
+/// An environment variable. An empty or blank one counts as unset.
 pub(crate) fn variable(variables: &impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
     variables(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-/// The headers of the environment, one a line.
+/// The headers of the environment variable, one per line.
 pub(crate) fn custom_headers(
     variables: &impl Fn(&str) -> Option<String>,
 ) -> impl Iterator<Item = (String, String)> {

@@ -18,8 +18,8 @@ use super::{FinishReason, Role, ServiceTier};
 pub struct ChatChunk {
     /// The additions to each reply; empty in a chunk that only reports the usage.
     pub choices: Vec<ChunkChoice>,
-    /// The tokens that the request took, in the last chunk if it was
-    /// [asked for](crate::chat::ChatRequest::include_usage).
+    /// The tokens used by the request, in the last chunk if they were
+    /// [requested](crate::chat::ChatRequest::include_usage).
     pub usage: Option<Box<Usage>>,
     /// Fields beyond these.
     pub extra: Extra,
@@ -28,7 +28,7 @@ pub struct ChatChunk {
     pub(super) raw: Box<str>,
 }
 
-/// The fields that are the same in all chunks of a stream, and are therefore kept once.
+/// The fields that are the same in all chunks of a stream, and are therefore stored once.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Head {
     pub(super) id: String,
@@ -42,18 +42,18 @@ pub(super) struct Head {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ChunkChoice {
-    /// Which reply, from 0.
+    /// The index of the reply, from 0.
     pub index: u32,
     /// The addition.
     pub delta: Delta,
-    /// Why the reply ended, in its last chunk.
+    /// The reason for the end of the reply, in its last chunk.
     pub finish_reason: Option<FinishReason>,
-    /// The log probabilities of the tokens added, if asked for.
+    /// The log probabilities of the added tokens, if requested.
     pub logprobs: Option<Box<Logprobs>>,
     /// Fields beyond these.
     pub extra: Extra,
     pub(super) told: Told,
-    /// The whole message, where a service repeats it after its parts.
+    /// The complete message, if a service repeats it after its parts.
     pub(super) whole: Option<Box<Delta>>,
 }
 
@@ -67,7 +67,7 @@ pub struct Delta {
     pub content: Option<String>,
     /// More of a refusal.
     pub refusal: Option<String>,
-    /// More of what a reasoning model thinks (`reasoning_content`, on some services `reasoning`).
+    /// More of the reasoning (`reasoning_content`, on some services `reasoning`).
     pub reasoning: Option<String>,
     /// More of the tool calls.
     pub tool_calls: Vec<ToolCallDelta>,
@@ -81,7 +81,7 @@ pub struct Delta {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ToolCallDelta {
-    /// Which call, from 0; `None` on services that leave it out.
+    /// The index of the call, from 0; `None` if the service omits it.
     pub index: Option<u32>,
     /// The call's id, in its first chunk.
     pub id: Option<String>,
@@ -111,27 +111,27 @@ impl ChatChunk {
         &self.head.id
     }
 
-    /// When the completion was begun, in seconds since 1970.
+    /// The creation time of the completion, in seconds since 1970.
     pub fn created(&self) -> u64 {
         self.head.created
     }
 
-    /// The model that answers.
+    /// The name of the model.
     pub fn model(&self) -> &str {
         &self.head.model
     }
 
-    /// The class of service that is used.
+    /// The service tier used.
     pub fn service_tier(&self) -> Option<&ServiceTier> {
         self.head.service_tier.as_ref()
     }
 
-    /// Names the service's configuration, to notice its changes.
+    /// A fingerprint of the service's configuration, which reveals changes to it.
     pub fn system_fingerprint(&self) -> Option<&str> {
         self.head.system_fingerprint.as_deref()
     }
 
-    /// The chunk's JSON as it came.
+    /// The chunk's JSON as received.
     pub fn raw(&self) -> &str {
         &self.raw
     }
@@ -143,7 +143,7 @@ impl ChatChunk {
 }
 
 impl Delta {
-    /// Returns true if it adds anything to the message.
+    /// Returns true if the delta adds anything to the message.
     pub(super) fn has_content(&self) -> bool {
         let filled = |text: &Option<String>| text.as_ref().is_some_and(|t| !t.is_empty());
         filled(&self.content)
@@ -154,7 +154,7 @@ impl Delta {
     }
 }
 
-/// Returns true if a field that is not modelled, such as `audio`, holds anything but a word.
+/// Returns true if an unmodelled field, such as `audio`, contains more than a word.
 fn is_filled(value: &Value) -> bool {
     match value {
         Value::Array(items) => !items.is_empty(),

@@ -1,4 +1,4 @@
-//! Reads chunks from their JSON: the hot path, so it borrows, and keeps once what is the same in all of them.
+//! Parses chunks: the hot path, so it borrows, and stores the fields that all chunks share only once.
 
 use std::sync::Arc;
 
@@ -17,16 +17,17 @@ use super::wire::{Wire, WireChoice};
 #[cfg(feature = "bridge")]
 use crate::error::{Error, ErrorKind};
 
-/// Reads the chunks of one stream. What is the same in all of them is kept once.
+/// Parses the chunks of one stream. Fields that all chunks share are stored once.
 #[derive(Debug, Default)]
 pub(crate) struct ChunkReader {
     head: Arc<Head>,
     shape: Option<Arc<Shape>>,
-    /// The indices of the replies that came in deltas so far, in order: a message beside is their repetition.
+    /// The indices of the replies received in deltas so far, sorted: a complete message for one of them is a
+    /// repetition.
     by_delta: Vec<u32>,
 }
 
-/// A chunk as it was read.
+/// A parsed chunk.
 #[derive(Debug)]
 pub(super) enum Read<'j> {
     /// A chunk of the same shape as the one before.
@@ -35,7 +36,7 @@ pub(super) enum Read<'j> {
 }
 
 impl Read<'_> {
-    /// The chunk that `json` is.
+    /// Parses `json` as one chunk.
     #[cfg(test)]
     pub(super) fn into_chunk(self, json: &str) -> ChatChunk {
         match self {
@@ -55,7 +56,7 @@ impl ChunkReader {
         self.parse(json).map(Read::Chunk)
     }
 
-    /// Reads a chunk that comes from elsewhere than a response.
+    /// Parses a chunk that does not come from a response.
     #[cfg(feature = "bridge")]
     pub(crate) fn read_alone(&mut self, json: &str) -> crate::error::Result<ChatChunk> {
         const OPERATION: &str = "chat.progress";
@@ -67,7 +68,7 @@ impl ChunkReader {
                 Err(Error::new(ErrorKind::Api, OPERATION, why))
             }
             Err(Unreadable::NoReply) => {
-                Err(Error::new(ErrorKind::UnexpectedReply, OPERATION, "the JSON is no chunk"))
+                Err(Error::new(ErrorKind::UnexpectedReply, OPERATION, "the JSON is not a chunk"))
             }
             Err(Unreadable::Garbled(e)) => {
                 let why = format!("the chunk is not JSON: {e}");
@@ -136,7 +137,7 @@ impl ChunkReader {
         Ok(ChatChunk { choices, usage, extra, told, head: self.head.clone(), raw })
     }
 
-    /// The addition of a chunk to one reply; true if it is the whole message.
+    /// The addition of a chunk to one reply; true if it is the complete message.
     fn choice(&mut self, wire: WireChoice<'_>) -> (ChunkChoice, bool) {
         let index = wire.index;
         let mut delta = wire.delta.map(Delta::from).unwrap_or_default();
@@ -165,15 +166,15 @@ impl ChunkReader {
     }
 }
 
-/// Reads a whole reply, where a stream was asked for, as one chunk that adds all of it.
+/// Parses a complete reply, received where a stream was requested, as one chunk that adds all of it.
 ///
-/// Its kept JSON takes the shape of a chunk's, so that everybody who reads it finds what they look for.
+/// Its stored JSON has the shape of a chunk, so that all readers of chunks can use it.
 pub(super) fn read_whole(json: &str) -> Result<ChatChunk, Unreadable> {
     let reply = ChatReply::from_json(json)?;
     let mut reply = in_chunk_shape(reply.raw().unwrap_or(json), |_| true);
     let choices = reply.get_mut("choices").and_then(Value::as_array_mut);
     for choice in choices.into_iter().flatten() {
-        // Each call of a whole message is one of its own.
+        // Each tool call of a complete message is a separate call.
         let calls = choice.pointer_mut("/delta/tool_calls").and_then(Value::as_array_mut);
         let calls = calls.into_iter().flatten().enumerate();
         for (index, call) in calls.filter_map(|(index, call)| Some((index, call.as_object_mut()?)))
@@ -184,8 +185,8 @@ pub(super) fn read_whole(json: &str) -> Result<ChatChunk, Unreadable> {
     ChunkReader::default().parse(&reply.to_string())
 }
 
-/// The JSON of a reply, or of a chunk with messages in place of deltas, as that of a chunk: the message of each choice
-/// at such a position becomes its delta.
+/// Converts the JSON of a reply, or of a chunk with messages in place of deltas, into that of a chunk: the message of
+/// each choice whose position satisfies `is_message` becomes its delta.
 fn in_chunk_shape(json: &str, is_message: impl Fn(usize) -> bool) -> Value {
     let read = budget::within(json.len(), || serde_json::from_str(json));
     let Kept(mut reply) = read.unwrap_or(Kept(Value::Null));

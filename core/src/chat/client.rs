@@ -17,7 +17,7 @@ use crate::config::CallOptions;
 use crate::error::{ErrorKind, Result};
 use crate::http::{Head, HttpClient, PieceSource, Request, Response};
 
-/// A client of OpenAI, or of any service that speaks its chat completions.
+/// A client for OpenAI, or for any service with the same chat completions API.
 ///
 /// Clones are cheap and share connections. It needs a Tokio runtime; programs without one have
 /// [`turnwire::blocking::OpenAi`](crate::blocking::OpenAi).
@@ -44,25 +44,25 @@ pub struct OpenAi {
 }
 
 impl OpenAi {
-    /// The same client with these options for its calls, over those it has.
+    /// A copy of this client whose options are overridden by `options`.
     pub fn with(&self, options: CallOptions) -> Self {
         OpenAi { http: self.http.clone(), options: Arc::new(self.options.merged(options)) }
     }
 
-    /// The connection and options of this client, for others that make calls as it does.
+    /// The connection and options of this client, for other clients of the same service.
     pub(crate) fn connection(&self) -> (HttpClient, Arc<CallOptions>) {
         (self.http.clone(), self.options.clone())
     }
 
-    /// Asks for a whole reply. The request is taken by value or by reference.
+    /// Requests a complete reply. The request is passed by value or by reference.
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`] but those of streams. Failures that pass are tried again first.
+    /// Any [`ErrorKind`] except those of streams. Transient failures are retried first.
     ///
     /// # Panics
     ///
-    /// Outside of a Tokio runtime with I/O and time.
+    /// Outside a Tokio runtime with I/O and time enabled.
     pub async fn chat(&self, request: impl Borrow<ChatRequest>) -> Result<ChatReply> {
         let request = request.borrow();
         let span = telemetry::chat_span(&self.http, request, false);
@@ -89,17 +89,17 @@ impl OpenAi {
         Ok(reply.with_head(Head { status, url: Some(url), headers }))
     }
 
-    /// Asks for a reply that is read while it is made. The request is taken by value or by reference.
+    /// Requests a reply as a stream. The request is passed by value or by reference.
     ///
-    /// It returns as soon as the service has accepted the request; dropping the stream ends the request.
+    /// It returns as soon as the service has accepted the request; dropping the stream cancels the request.
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`]. Failures that pass are tried again first; once the stream is there, nothing is.
+    /// Any [`ErrorKind`]. Transient failures are retried first; once the stream has begun, nothing is retried.
     ///
     /// # Panics
     ///
-    /// Outside of a Tokio runtime with I/O and time.
+    /// Outside a Tokio runtime with I/O and time enabled.
     pub async fn chat_stream(&self, request: impl Borrow<ChatRequest>) -> Result<ChatStream> {
         let request = request.borrow();
         let started = Instant::now();
@@ -124,8 +124,8 @@ impl OpenAi {
             headers.get(CONTENT_TYPE).and_then(|t| t.to_str().ok()).unwrap_or_default();
         let media_type =
             media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        // Some services label a stream wrongly or not at all; the first bytes tell it from JSON. A page of
-        // HTML from something in between is neither.
+        // Some services label a stream wrongly or not at all; the first bytes distinguish it from JSON. An HTML page
+        // from an intermediary is neither.
         let may_be_stream = matches!(
             media_type.as_str(),
             "" | "text/event-stream"

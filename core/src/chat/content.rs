@@ -1,4 +1,4 @@
-//! A message's content as services write it: text, or a list of parts, of which some may be thoughts.
+//! A message's content as services write it: text, or a list of parts, some of which may be reasoning.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use super::lenient::Text;
 
-/// Content, and the thoughts among it.
+/// Content, and the reasoning inside it.
 #[derive(Default)]
 pub(super) struct Content<'a> {
     pub(super) text: Text<'a>,
@@ -56,7 +56,7 @@ impl<'de> Visitor<'de> for ContentVisitor {
         Ok(Text(Some(number.to_string().into())).into())
     }
 
-    /// Parts: their text joined, and their thoughts. A list that holds nothing but thoughts is no text at all.
+    /// Parts: their text joined, and their reasoning. A list of nothing but reasoning has no text at all.
     fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Self::Value, A::Error> {
         let mut text = String::new();
         let mut thoughts = String::new();
@@ -89,8 +89,8 @@ impl<'a> From<Text<'a>> for Content<'a> {
     }
 }
 
-/// A part of the content: text in a string, `{"type": "text", "text": …}`, or a thought in `{"type": "thinking",
-/// "thinking": …}` or `{"type": "reasoning", …}`, whose own text may be a list of parts again.
+/// A part of the content: text in a string, `{"type": "text", "text": …}`, or reasoning in `{"type": "thinking",
+/// "thinking": …}` or `{"type": "reasoning", …}`, whose text may itself be a list of parts.
 enum Part {
     Text(String),
     Thought(String),

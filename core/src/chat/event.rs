@@ -1,4 +1,4 @@
-//! The meaning of one event of a stream.
+//! Interpretation of one event of a stream.
 
 use serde_json::Value;
 
@@ -13,18 +13,18 @@ use crate::http::Context;
 use crate::json::mended;
 use crate::sse::STRAY;
 
-/// The type of an event that names none.
+/// The type of an event without a type.
 const MESSAGE: &str = "message";
 
-/// One step of a stream, as it was read.
+/// The result of reading one event.
 pub(super) enum Step<'a> {
     /// A chunk, and its JSON.
     Chunk(Read<'a>, &'a str),
-    /// Nothing, but the line is alive.
+    /// No data, but a sign that the connection is alive.
     Nothing,
-    /// The service's word that the stream is complete.
+    /// The service's marker for the end of the stream.
     Done,
-    /// An error that the service reports, and the text beside it.
+    /// An error that the service reports, and the text that accompanies it.
     Trouble(Error, String),
 }
 
@@ -37,7 +37,7 @@ pub(super) fn read_event<'a>(
 ) -> Result<Step<'a>> {
     if event != MESSAGE {
         if event == STRAY {
-            // Much that is no event may look like JSON: a line of a log, say.
+            // Data that is not an event may resemble JSON: a line of a log, for example.
             let told = reported_trouble(data).map(|told| context.api_error(&told));
             return Ok(told.map_or(Step::Nothing, |error| Step::Trouble(error, String::new())));
         }
@@ -45,12 +45,12 @@ pub(super) fn read_event<'a>(
             return Ok(Step::Trouble(error_event(context, data), String::new()));
         }
     }
-    // The hot path hands over JSON that is neither padded nor empty.
+    // On the hot path the JSON is neither padded nor empty.
     if !data.starts_with('{') {
         match data.trim() {
             "[DONE]" | "\"[DONE]\"" => return Ok(Step::Done),
             "" | "null" => return Ok(Step::Nothing),
-            // An event of a type of its own, such as a ping with its time, is no damaged chunk.
+            // An event of another type, such as a ping with its time, is not a damaged chunk.
             text if event != MESSAGE && !text.starts_with(['{', '[']) => return Ok(Step::Nothing),
             _ => {}
         }
@@ -65,9 +65,9 @@ pub(super) fn read_event<'a>(
     }
 }
 
-/// The result of a step.
+/// The result of one step.
 pub(super) enum Taken {
-    /// A chunk has been handed on; `content` if it adds anything to a reply.
+    /// A chunk has been passed on; `content` is true if it adds anything to a reply.
     Chunk {
         content: bool,
     },
@@ -75,7 +75,7 @@ pub(super) enum Taken {
     Done,
 }
 
-/// Adds a step's chunk to the whole, and hands it on.
+/// Adds a step's chunk to the reply, and passes it on.
 ///
 /// # Errors
 ///
@@ -106,8 +106,8 @@ pub(super) fn take_in(
     }
 }
 
-/// Returns true if an event reports progress, by its type: a message alone is an error only in an event without a
-/// type.
+/// Returns true if an event's type shows that it reports progress: a message alone is an error only in an event without
+/// a type.
 fn is_beside(event: &str, told: &Value) -> bool {
     let Value::Object(told) = told else { return false };
     let mut typed = told.clone();
@@ -115,7 +115,7 @@ fn is_beside(event: &str, told: &Value) -> bool {
     !is_trouble(&Value::Object(typed))
 }
 
-/// The error that an event of an error's type reports, whatever its data is.
+/// The error reported by an event of type `error`, whatever its data.
 fn error_event(context: &Context, data: &str) -> Error {
     let json = mended(data);
     let told = match budget::within(json.len(), || serde_json::from_str(&json)) {
@@ -131,7 +131,7 @@ fn error_event(context: &Context, data: &str) -> Error {
     })
 }
 
-/// Returns true if the error is about the connection or damaged data, not the service's word or the caller's.
+/// Returns true if the connection or damaged data caused the error, not the service or the caller.
 pub(super) fn is_of_the_line(error: &Error) -> bool {
     use ErrorKind::*;
     matches!(error.kind(), Connection | Truncated | IdleTimeout | ContentTimeout | Garbled | Decode)

@@ -1,4 +1,4 @@
-//! The fields of the wire's objects that nobody modelled: they are kept as they came, and written back.
+//! Unmodelled fields of the wire's objects: they are kept as received, and written back.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -10,10 +10,10 @@ use serde_json::{Map, Value};
 
 static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
 
-/// Fields of an object that this library does not model, as they came and in their order. Of whole numbers beyond 64 bits
-/// the nearest float is kept.
+/// Fields of an object that this library does not model, as received and in their order. Integers beyond 64 bits become
+/// the nearest float.
 ///
-/// It is used as the map of JSON that it holds:
+/// It dereferences to the JSON map inside:
 ///
 /// ```
 /// # fn example(reply: &turnwire::ChatReply) {
@@ -24,12 +24,12 @@ static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
 pub struct Extra(Option<Box<Map<String, Value>>>);
 
 impl Extra {
-    /// Keeps a field of an object that is being read.
+    /// Stores a field of an object that is being parsed.
     pub(super) fn keep(&mut self, name: &str, value: Value) {
         self.0.get_or_insert_default().insert(name.to_owned(), value);
     }
 
-    /// Writes the fields among those of their object.
+    /// Serialises the fields into the map of their object.
     pub(super) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         self.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))
     }

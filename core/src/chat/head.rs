@@ -1,27 +1,27 @@
-//! The response that a reply, a stream or a list came in: its head, and a stream's body as it comes.
+//! The response that a reply, a stream or a list came in: its head, and the raw body of a stream.
 
 use http::HeaderMap;
 
 use super::{ChatReply, ChatStream, ModelList};
 use crate::http::Head;
 
-/// Shows the head of a response on the types that keep one.
+/// Exposes the head of a response on the types that keep one.
 macro_rules! shows_head {
     ($($of:ty, $head:ident;)+) => {
         $(impl $of {
-            /// The headers of the response, as they came: what a service hands out in them is the caller's. `Debug` shows their
-            /// names alone. None where no response of this library brought it.
+            /// The headers of the response, as received: they may contain secrets of the caller. `Debug` prints only
+            /// their names. Empty if the value did not come from a response of this library.
             pub fn headers(&self) -> &HeaderMap {
                 &$head(self).headers
             }
 
-            /// The status of the response; 200 where no response of this library brought it.
+            /// The status of the response; 200 if the value did not come from a response of this library.
             pub fn status(&self) -> u16 {
                 $head(self).status.as_u16()
             }
 
-            /// The response's URL, after redirects and with its query; `None` where no response of this library
-            /// brought it.
+            /// The response's URL, after redirects and with its query; `None` if the value did not come from a response
+            /// of this library.
             pub fn url(&self) -> Option<&str> {
                 $head(self).url()
             }
@@ -58,14 +58,14 @@ mod raw {
     use crate::http::Piece;
 
     impl ChatStream {
-        /// The next bytes of the body as they come, in place of chunks; the two do not mix.
+        /// The next bytes of the body as received, instead of chunks; the two must not be mixed.
         pub(crate) fn poll_bytes(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
             Poll::Ready(match ready!(self.source.poll(task)) {
                 Some(Ok(Piece::Bytes(bytes))) => {
                     self.source.content_came();
                     Some(Ok(bytes))
                 }
-                // A caller's own decoder has read this one: there are no bytes of it.
+                // The caller's own decoder has consumed the bytes.
                 #[cfg(feature = "eventsource-stream")]
                 Some(Ok(Piece::Event { .. })) => Some(Ok(Bytes::new())),
                 Some(Err(error)) => Some(Err(error)),

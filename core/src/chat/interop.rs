@@ -11,13 +11,14 @@ use super::stream::{ChatStream, Setup};
 use crate::config::Limits;
 use crate::http::PieceSource;
 
-/// The operation that errors of such a stream name.
+/// The operation named in errors of such a stream.
 const OPERATION: &str = "chat.stream";
 
 impl ChatStream {
     /// Reads a reply from the bytes of a response that another client has received.
     ///
-    /// The rules for truncation, errors and sizes hold as ever; time limits and cancellation are the other client's.
+    /// The rules for truncation, errors and sizes apply as usual; time limits and cancellation are up to the other
+    /// client.
     pub fn from_bytes<S, E>(bytes: S) -> Self
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,

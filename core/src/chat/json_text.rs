@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::budget::Kept;
 
-/// JSON in a string. Some services give it as JSON itself, whose text is taken then.
+/// JSON in a string. Some services send the JSON itself instead, whose text is then used.
 #[derive(Clone, Debug, Default)]
 pub(super) struct JsonText<'a>(pub(super) Option<Cow<'a, str>>);
 

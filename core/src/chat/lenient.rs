@@ -1,7 +1,8 @@
-//! Reads what services really send: null for nothing, numbers as floats, text as a list of parts.
+//! Parses the variations that services really send: null for a missing value, numbers as floats, text as a list of
+//! parts.
 //!
-//! Each reader takes any JSON value, so that one odd field does not cost the whole reply; the field's raw form
-//! stays in the kept JSON.
+//! Each reader accepts any JSON value, so that one odd field does not cost the whole reply; the raw form of the field
+//! stays in the stored JSON.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,7 +16,7 @@ use serde_json::Value;
 
 use super::budget::MOST;
 
-/// Text, borrowed from the JSON where it has no escapes. `None` for null and for what is no text.
+/// Text, borrowed from the JSON if it has no escapes. `None` for null and for values that are not text.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Text<'a>(pub(super) Option<Cow<'a, str>>);
 
@@ -24,7 +25,7 @@ impl Text<'_> {
         self.0.as_deref().unwrap_or_default()
     }
 
-    /// A word of an enum. Some services write an empty one for none, or `"null"`.
+    /// The word of an enum. Some services send an empty one for none, or `"null"`.
     pub(super) fn word(&self) -> Option<&str> {
         self.0.as_deref().filter(|word| !matches!(*word, "" | "null"))
     }
@@ -46,7 +47,7 @@ impl From<Text<'_>> for String {
     }
 }
 
-/// A word of an open enum, or nothing.
+/// The word of an open enum, or `None`.
 pub(super) struct Word<T>(Option<T>);
 
 impl<'de, T: for<'a> From<&'a str>> Deserialize<'de> for Word<T> {
@@ -61,7 +62,7 @@ impl<T> From<Word<T>> for Option<T> {
     }
 }
 
-/// A whole number, as [`number`] reads it.
+/// An integer, as parsed by [`number`].
 pub(super) struct Number(u64);
 
 impl<'de> Deserialize<'de> for Number {
@@ -175,12 +176,12 @@ impl<'de> Deserialize<'de> for Part<'de> {
     }
 }
 
-/// Text that is kept, for `deserialize_with`.
+/// Owned text, for `deserialize_with`.
 pub(super) fn string<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(Text::deserialize(deserializer)?.into_string().unwrap_or_default())
 }
 
-/// A list of at most as many items as a call has replies, or a reply tool calls: one of more is none that anybody means.
+/// A list with at most as many items as a call has replies, or a reply tool calls: no legitimate list is longer.
 pub(super) struct List<T>(Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
@@ -222,7 +223,7 @@ impl<T> From<List<T>> for Option<Vec<T>> {
     }
 }
 
-/// The place of a reply or a tool call, which is written as a number.
+/// The index of a reply or a tool call, which is written as a number.
 pub(super) struct Index(u32);
 
 impl<'de> Deserialize<'de> for Index {
@@ -256,7 +257,7 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Reads a `Known` that says all that the JSON says, or else keeps the JSON, so that nothing of it is lost.
+/// Parses a `Known` if it represents all of the JSON; otherwise keeps the JSON, so that nothing is lost.
 pub(super) fn whole_or<'de, D, K, T>(
     deserializer: D,
     other: fn(Value) -> T,
@@ -268,14 +269,14 @@ where
     T: Serialize,
 {
     let value = Value::deserialize(deserializer)?;
-    // A field that would be lost shows in that what was read is not written as it was.
+    // A lost field shows as a difference when the parsed value is serialised again.
     let read = K::deserialize(&value).ok().map(known);
     let whole =
         read.filter(|read| serde_json::to_value(read).is_ok_and(|written| written == value));
     Ok(whole.unwrap_or_else(|| other(value)))
 }
 
-/// A whole number: whatever the service writes it as, 0 when it is none.
+/// An integer in any spelling; 0 if the value is not one.
 pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     deserializer.deserialize_any(NumberVisitor)
 }

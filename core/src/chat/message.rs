@@ -1,4 +1,4 @@
-//! Messages of a conversation, in the form of the wire.
+//! Messages of a conversation, as they are on the wire.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -12,8 +12,8 @@ use super::object::Told;
 
 /// One message of a conversation.
 ///
-/// A message that is read from JSON and says more than these can hold becomes [`Other`](Self::Other), so that it is
-/// sent on as it was.
+/// A message that is parsed from JSON and has fields beyond these variants becomes [`Other`](Self::Other), so that it
+/// is sent unchanged.
 ///
 /// ```
 /// use turnwire::Message;
@@ -29,11 +29,11 @@ use super::object::Told;
 #[serde(tag = "role", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Message {
-    /// Instructions by the developer, for newer models in place of `System`.
+    /// Instructions from the developer, for newer models in place of `System`.
     Developer(TextMessage),
     /// Instructions.
     System(TextMessage),
-    /// A message of the person.
+    /// A message of the user.
     User(TextMessage),
     /// A message of the model.
     Assistant(AssistantMessage),
@@ -44,7 +44,7 @@ pub enum Message {
         /// The call that it answers.
         tool_call_id: String,
     },
-    /// The result of a function call, in the form that tools replaced.
+    /// The result of a function call, the predecessor of tool calls.
     Function {
         /// The result.
         content: Option<String>,
@@ -56,7 +56,7 @@ pub enum Message {
     Other(Value),
 }
 
-/// The same without `Other`, to be read from JSON.
+/// The variants without `Other`, for parsing.
 #[derive(Deserialize)]
 #[serde(tag = "role", rename_all = "lowercase")]
 enum Known {
@@ -81,13 +81,13 @@ impl<'de> Deserialize<'de> for Message {
     }
 }
 
-/// A message that is just content.
+/// A message with only content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TextMessage {
     /// The content.
     pub content: Content,
-    /// The participant's name, where several have the same role.
+    /// The participant's name, if several share a role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -123,19 +123,19 @@ pub enum Part {
     Other(Value),
 }
 
-/// An image, and how closely to look at it.
+/// An image, and the detail at which to examine it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ImageUrl {
-    /// An `https:` URL, or a `data:` URL that holds the image itself.
+    /// An `https:` URL, or a `data:` URL that contains the image itself.
     pub url: String,
-    /// The closeness of the model's look.
+    /// The detail at which the model examines it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<ImageDetail>,
 }
 
 impl Message {
-    /// Instructions by the developer.
+    /// Instructions from the developer.
     pub fn developer(content: impl Into<Content>) -> Self {
         Message::Developer(TextMessage { content: content.into(), name: None })
     }
@@ -145,7 +145,7 @@ impl Message {
         Message::System(TextMessage { content: content.into(), name: None })
     }
 
-    /// A message of the person.
+    /// A message of the user.
     pub fn user(content: impl Into<Content>) -> Self {
         Message::User(TextMessage { content: content.into(), name: None })
     }
@@ -162,14 +162,14 @@ impl Message {
 }
 
 impl AssistantMessage {
-    /// The message for a conversation, with its reasoning. Some services want it back, as long as the model calls
-    /// tools; others refuse it, or bill it.
+    /// Converts the message for a conversation, with its reasoning. Some services require it while the model calls
+    /// tools; others reject it, or bill it.
     pub fn with_reasoning(self) -> Message {
         Message::Assistant(AssistantMessage { told: Told::default(), ..self })
     }
 }
 
-/// Takes a reply's message into a conversation. The reasoning stays behind: services refuse it, or bill it.
+/// Converts a reply's message for a conversation, without its reasoning: services reject it, or bill it.
 impl From<AssistantMessage> for Message {
     fn from(message: AssistantMessage) -> Self {
         AssistantMessage { reasoning: None, ..message }.with_reasoning()
@@ -182,12 +182,12 @@ impl Part {
         Part::Text { text: text.into() }
     }
 
-    /// A part that is an image, given by an `https:` or a `data:` URL.
+    /// An image part with an `https:` or a `data:` URL.
     pub fn image_url(url: impl Into<String>) -> Self {
         Part::ImageUrl { image_url: ImageUrl { url: url.into(), detail: None } }
     }
 
-    /// A part that is an image, sent along as a `data:` URL of its media type, such as `image/png`.
+    /// An image part, sent as a `data:` URL with its media type, such as `image/png`.
     ///
     /// ```
     /// use turnwire::chat::{Content, Part};
@@ -200,7 +200,7 @@ impl Part {
         Self::image_url(format!("data:{media_type};base64,{}", BASE64_STANDARD.encode(bytes)))
     }
 
-    /// The same image, to be looked at in this detail. Other parts stay as they are.
+    /// The same image at this level of detail. Other parts stay unchanged.
     #[must_use]
     pub fn detail(mut self, detail: ImageDetail) -> Self {
         if let Part::ImageUrl { image_url } = &mut self {

@@ -1,4 +1,4 @@
-//! The client of an OpenAI-compatible LLM: typed requests, replies whole or streamed.
+//! The client for an OpenAI-compatible LLM: typed requests, replies complete or streamed.
 //!
 //! ```text
 //! ChatRequest ─▶ OpenAi ──┬─ chat ────────▶ ChatReply
@@ -7,18 +7,18 @@
 //! ```
 //!
 //! [`ChatStream`] reads only when it is polled: a slow reader slows the service down, and dropping the stream closes
-//! its connection. While it hands out chunks it puts the whole reply together, tool calls and usage included.
+//! its connection. While it yields chunks it accumulates the whole reply, tool calls and usage included.
 //!
 //! # Failures
 //!
 //! Transient failures before the response are retried ([`RetryPolicy`](crate::config::RetryPolicy)); once a stream has
-//! begun, nothing is sent again. A stream ends well only if the service says so: one that breaks off, stalls or sends
-//! an error ends with an [`Error`](crate::error::Error) that keeps the text so far
+//! begun, nothing is sent again. A stream ends successfully only if the service marks its end: one that breaks off,
+//! stalls or sends an error ends with an [`Error`](crate::error::Error) that keeps the text so far
 //! ([`partial`](crate::error::Error::partial)). An HTML page or JSON in place of a stream is an error with an excerpt.
 //!
 //! # Example
 //!
-//! A call of a tool, and the reply to its result:
+//! A tool call, and the reply to its result:
 //!
 //! ```no_run
 //! use turnwire::chat::{Message, Tool};

@@ -1,4 +1,4 @@
-//! The models that a service has.
+//! The models that a service offers.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -26,10 +26,10 @@ pub struct ModelList {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Model {
-    /// The name that requests give.
+    /// The name to use in requests.
     #[serde(default, deserialize_with = "lenient::string")]
     pub id: String,
-    /// When it was made, in seconds since 1970.
+    /// The creation time, in seconds since 1970.
     #[serde(default, deserialize_with = "lenient::number")]
     pub created: u64,
     /// The owner.
@@ -38,27 +38,27 @@ pub struct Model {
 }
 
 impl ModelList {
-    /// The JSON as it came.
+    /// The JSON as received.
     pub fn raw(&self) -> &str {
         &self.raw
     }
 
-    /// The service's id of the request (`x-request-id`), for its support.
+    /// The service's request id (`x-request-id`), for its support.
     pub fn request_id(&self) -> Option<&str> {
         self.head.headers.get(REQUEST_ID)?.to_str().ok()
     }
 }
 
 impl OpenAi {
-    /// Asks for the models that the service has.
+    /// Requests the list of models that the service offers.
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`] but those of streams. Failures that pass are tried again first.
+    /// Any [`ErrorKind`] except those of streams. Transient failures are retried first.
     ///
     /// # Panics
     ///
-    /// Outside of a Tokio runtime with I/O and time.
+    /// Outside a Tokio runtime with I/O and time enabled.
     pub async fn models(&self) -> Result<ModelList> {
         let request = Request::new("models", Method::GET, "models", &self.options);
         let Response { status, url, headers, body } = self.http.send(request).await?;

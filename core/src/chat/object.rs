@@ -1,10 +1,11 @@
-//! Objects of the wire: read field by field, with all that nobody modelled kept beside, and written back as they came.
+//! Objects of the wire: parsed field by field, with unmodelled fields kept, and serialised with the fields that were
+//! received.
 
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-/// Which of an object's fields came, and which of them as null: so that none is invented and none lost when the
-/// object is written. A field's number is a single bit.
+/// Records the fields of an object that were present, and those that were null, so that serialising the object neither
+/// invents nor loses any. A field's number is a single bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Told {
     filled: u8,
@@ -20,23 +21,23 @@ impl Told {
         self.null |= field;
     }
 
-    /// Takes in what another part of the same object told.
+    /// Adds the fields recorded in another part of the same object.
     pub(super) fn join(&mut self, other: Told) {
         self.filled |= other.filled;
         self.null |= other.null;
     }
 
-    /// Returns true if the field came, with a value.
+    /// Returns true if the field was present with a value.
     pub(super) fn is_filled(self, field: u8) -> bool {
         self.filled & field != 0
     }
 
-    /// Returns true if the field came as null, here or elsewhere.
+    /// Returns true if the field was null in any part.
     pub(super) fn is_null(self, field: u8) -> bool {
         self.null & field != 0
     }
 
-    /// Writes a field if it came or has a value by now.
+    /// Serialises a field if it was present or has a value now.
     pub(super) fn write<M: SerializeMap, T: Serialize + Default + PartialEq>(
         self,
         map: &mut M,
@@ -54,9 +55,9 @@ impl Told {
     }
 }
 
-/// Implements `Deserialize` for a struct with a field `extra`: the fields that are named are read by the readers beside
-/// them, null leaves them as they are by default, and the rest of the object goes to `extra`. A number behind a reader
-/// is the field's in the struct's `told`. The function behind `then` has the last word.
+/// Implements `Deserialize` for a struct with a field `extra`: each named field is parsed by the reader next to it,
+/// null leaves it at its default, and the rest of the object goes to `extra`. The number after a reader is the field's
+/// bit in the struct's `told`. The function after `then` adjusts the result.
 macro_rules! read_object {
     (<$de:lifetime> $type:ty {
         $($name:literal => $field:ident: $reader:ty $(, $told:expr)?;)+
@@ -112,7 +113,7 @@ macro_rules! read_object {
     };
 }
 
-/// Implements `Serialize` and `Deserialize` for a struct that is written with exactly the fields that came.
+/// Implements `Serialize` and `Deserialize` for a struct that is serialised with exactly the fields that were received.
 macro_rules! kept_object {
     (<$de:lifetime> $type:ident { $($told:literal $name:literal => $field:ident: $reader:ty;)+ }) => {
         $crate::chat::object::read_object!(<$de> $type { $($name => $field: $reader, $told;)+ });

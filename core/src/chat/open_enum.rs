@@ -1,20 +1,20 @@
-//! The words of the wire, as enums that stay open.
+//! The words of the wire, as enums that accept unknown words.
 
 use super::lenient::Text;
 use crate::open_enum::open_enum;
 
 open_enum! {
-    /// Why the model stopped.
+    /// The reason for the end of a reply.
     FinishReason as Text<'_> {
-        /// The reply is complete, or a stop sequence was met.
+        /// The reply is complete, or a stop sequence occurred.
         Stop = "stop",
         /// The token limit was reached.
         Length = "length",
         /// The model calls tools.
         ToolCalls = "tool_calls",
-        /// A filter left content out.
+        /// A filter removed content.
         ContentFilter = "content_filter",
-        /// The model calls a function, in the form that tool calls replaced.
+        /// The model calls a function, the predecessor of tool calls.
         FunctionCall = "function_call",
     }
 }
@@ -22,17 +22,17 @@ open_enum! {
 open_enum! {
     /// The author of a message.
     Role as Text<'_> {
-        /// Instructions by the developer, for newer models.
+        /// Instructions from the developer, for newer models.
         Developer = "developer",
         /// Instructions.
         System = "system",
-        /// The person.
+        /// The user.
         User = "user",
         /// The model.
         Assistant = "assistant",
         /// The result of a tool call.
         Tool = "tool",
-        /// The result of a function call, in the form that tools replaced.
+        /// The result of a function call, the predecessor of tool calls.
         Function = "function",
     }
 }
@@ -40,17 +40,17 @@ open_enum! {
 open_enum! {
     /// The effort of a reasoning model.
     ReasoningEffort as Text<'_> {
-        /// Not at all.
+        /// No reasoning.
         None = "none",
-        /// As little as possible.
+        /// The least possible.
         Minimal = "minimal",
-        /// A little.
+        /// Low.
         Low = "low",
         /// The default of most models.
         Medium = "medium",
-        /// Much.
+        /// High.
         High = "high",
-        /// As much as the model can.
+        /// The most possible.
         XHigh = "xhigh",
     }
 }
@@ -68,23 +68,23 @@ open_enum! {
 }
 
 open_enum! {
-    /// The class of service that a request is processed in.
+    /// The class of service that processes a request.
     ServiceTier as Text<'_> {
-        /// As the project is set up.
+        /// The project's setting.
         Auto = "auto",
         /// The standard class.
         Default = "default",
         /// Cheaper and slower.
         Flex = "flex",
-        /// Faster and dearer.
+        /// Faster and more expensive.
         Priority = "priority",
     }
 }
 
 open_enum! {
-    /// The closeness of the model's look at an image.
+    /// The detail at which the model examines an image.
     ImageDetail as Text<'_> {
-        /// As the model decides.
+        /// The model decides.
         Auto = "auto",
         /// At low resolution.
         Low = "low",

@@ -1,16 +1,16 @@
-//! Options of a request that have a type of their own.
+//! Options of a request with a type of their own.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The parts of a stream besides the reply.
+/// Optional additions to a stream.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StreamOptions {
-    /// True if the stream is to end with a chunk that reports the usage.
+    /// True if the stream should end with a chunk that reports the usage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_usage: Option<bool>,
-    /// True if chunks are padded, so that their sizes reveal nothing of their content.
+    /// True if chunks should be padded, so that their sizes reveal nothing about their content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_obfuscation: Option<bool>,
     /// Further fields, sent as they are.
@@ -25,7 +25,7 @@ pub struct StreamOptions {
 pub enum Stop {
     /// One text.
     One(String),
-    /// Several, of which the first that comes ends the reply.
+    /// Several; the first that occurs ends the reply.
     Many(Vec<String>),
 }
 

@@ -8,11 +8,11 @@ use super::lenient::Text;
 use super::unreadable::{Unreadable, reported_trouble};
 use super::usage::{Logprobs, Usage};
 
-/// A JSON object without what cannot be read of it, and its text, in which every choice is an object and every index a
-/// number.
+/// Parses a JSON object without its unreadable parts. Also returns its text, in which every choice is an object and
+/// every index a number.
 pub(super) fn repaired(json: &str) -> Result<(Value, String), Unreadable> {
     let json = crate::json::mended(json);
-    // A failing service's answer may fail to be a chunk in other ways besides.
+    // A failing service's answer may also be malformed as a chunk.
     if let Some(told) = reported_trouble(&json) {
         return Err(Unreadable::Trouble(told, String::new()));
     }
@@ -30,8 +30,8 @@ pub(super) fn repaired(json: &str) -> Result<(Value, String), Unreadable> {
     Ok((value, text))
 }
 
-/// Leaves nothing but objects in the list of choices, and says whether there was anything else. Who reads the JSON that
-/// is handed on looks for a choice at its place.
+/// Removes everything but objects from the list of choices; returns true if it removed anything. Readers of the JSON
+/// look for a choice at its position.
 fn mend_choices(value: &mut Value) -> bool {
     let Some(choices) = value.get_mut("choices").filter(|choices| !choices.is_null()) else {
         return false;
@@ -43,9 +43,9 @@ fn mend_choices(value: &mut Value) -> bool {
     !is_list
 }
 
-/// Makes numbers of the indices that are written as text or as floats, and says whether there were any.
+/// Converts indices written as text or as floats to integers; returns true if there were any.
 ///
-/// Other languages use an index as it stands: whatever is none must not get there.
+/// Other languages use an index as written, so an invalid one must not reach them.
 fn mend_indices(value: &mut Value) -> Result<bool, Unreadable> {
     let mut mended = false;
     for (at, choice) in list(value.get_mut("choices")).enumerate() {
@@ -71,7 +71,7 @@ fn mend_index(holder: &mut Value, path: &str) -> Result<bool, Unreadable> {
     };
     let number = match &*index {
         Value::String(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().ok(),
-        // Exact, as there are so few of them.
+        // Exact, because the range is small.
         Value::Number(number) => number.as_u64().or_else(|| {
             let number = number.as_f64()?;
             (0..MOST as u64).find(|whole| *whole as f64 == number)
@@ -87,8 +87,8 @@ fn mend_index(holder: &mut Value, path: &str) -> Result<bool, Unreadable> {
     Ok(is_mended)
 }
 
-/// Takes out of a chunk's or a reply's JSON what has a type that cannot be read, so that one odd field does not
-/// cost the rest. Its raw form stays in the kept JSON.
+/// Removes from a chunk's or a reply's JSON the values whose type is unreadable, so that one odd field does not cost
+/// the rest. Their raw form stays in the stored JSON.
 fn prune(value: &mut Value) {
     let Some(object) = value.as_object_mut() else { return };
     keep_if(object.get_mut("usage"), |usage| Usage::deserialize(usage).is_ok());
@@ -119,7 +119,7 @@ fn keep_if(value: Option<&mut Value>, is_readable: impl Fn(&Value) -> bool) {
     }
 }
 
-/// Keeps the objects of a list; what is no list becomes null.
+/// Keeps the objects of a list; a value that is not a list becomes null.
 fn keep_objects(list: &mut Value) {
     match list {
         Value::Array(items) => items.retain(Value::is_object),

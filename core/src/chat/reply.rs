@@ -1,4 +1,4 @@
-//! The model's reply, whole: received at once, or put together from a stream.
+//! The model's complete reply: received at once, or accumulated from a stream.
 
 use serde::de::DeserializeOwned;
 use serde::ser::SerializeMap;
@@ -16,31 +16,31 @@ use super::{FinishReason, Role, ServiceTier};
 use crate::error::{Error, ErrorKind, Result, is_sign};
 use crate::http::{Head, REQUEST_ID};
 
-/// A whole reply.
+/// A complete reply.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ChatReply {
     /// The service's id of the completion.
     pub id: String,
-    /// When it was made, in seconds since 1970.
+    /// The creation time, in seconds since 1970.
     pub created: u64,
-    /// The model that answered, often more exact than the one asked for.
+    /// The model that answered, often more exact than the requested one.
     pub model: String,
-    /// The replies, one unless `n` asked for more.
+    /// The replies: one, unless `n` requested more.
     pub choices: Vec<Choice>,
-    /// Why the first reply ended, as in [`choices`](Self::choices).
+    /// The reason for the end of the first reply, as in [`choices`](Self::choices).
     pub finish_reason: Option<FinishReason>,
-    /// The tokens that it took, if the service tells; a stream tells when it is
-    /// [asked](crate::chat::ChatRequest::include_usage).
+    /// The tokens used, if the service reports them; a stream reports them when
+    /// [requested](crate::chat::ChatRequest::include_usage).
     pub usage: Option<Usage>,
-    /// The class of service that was used.
+    /// The service tier used.
     pub service_tier: Option<ServiceTier>,
-    /// Names the service's configuration, to notice its changes.
+    /// A fingerprint of the service's configuration, which reveals changes to it.
     pub system_fingerprint: Option<String>,
     /// Fields beyond these.
     pub extra: Extra,
     pub(super) told: Told,
-    /// The JSON as it came; none for a reply that was put together from a stream.
+    /// The JSON as received; `None` for a reply that was accumulated from a stream.
     raw: Option<Box<str>>,
     pub(super) head: Head,
 }
@@ -91,9 +91,9 @@ pub struct Choice {
     pub index: u32,
     /// The model's message.
     pub message: AssistantMessage,
-    /// Why it ended.
+    /// The reason for its end.
     pub finish_reason: Option<FinishReason>,
-    /// The tokens' log probabilities, if asked for.
+    /// The tokens' log probabilities, if requested.
     pub logprobs: Option<Logprobs>,
     /// Fields beyond these.
     pub extra: Extra,
@@ -122,7 +122,7 @@ impl Serialize for Choice {
     }
 }
 
-/// A reply's message with its role, as services write it; a conversation's has it from its variant.
+/// A reply's message with its role, as services write it; a message of a conversation gets its role from its variant.
 struct Spoken<'a>(&'a AssistantMessage);
 
 impl Serialize for Spoken<'_> {
@@ -135,7 +135,7 @@ impl Serialize for Spoken<'_> {
 }
 
 impl ChatReply {
-    /// Reads a reply from its JSON, which it keeps.
+    /// Parses a reply, and keeps its JSON.
     pub(super) fn from_json(json: &str) -> Result<Self, Unreadable> {
         budget::within(json.len(), || ChatReply::read(json))
     }
@@ -145,7 +145,7 @@ impl ChatReply {
         let read = is_object.then(|| serde_json::from_str(json).ok()).flatten();
         let (mut reply, raw): (ChatReply, Box<str>) = match read {
             Some(reply) => (reply, json.into()),
-            // Text of another kind was not damaged on its way.
+            // Text of another kind is a wrong answer, not a damaged one.
             None if !json.trim_start().starts_with(['{', '[']) && !is_json(json) => {
                 return Err(Unreadable::NoReply);
             }
@@ -171,7 +171,7 @@ impl ChatReply {
         Ok(reply)
     }
 
-    /// Returns true if it may be an error that the service reports, in place of a reply or beside one.
+    /// Returns true if it may be an error that the service reports, in place of a reply or next to one.
     fn is_suspect(&self) -> bool {
         self.choices.is_empty()
             || self.extra.keys().any(|name| is_sign(name))
@@ -183,12 +183,12 @@ impl ChatReply {
         self
     }
 
-    /// The first reply's text; empty when there is none, as in a refusal or a call of tools.
+    /// The first reply's text; empty if there is none, as in a refusal or a tool call.
     pub fn text(&self) -> &str {
         self.message().and_then(|m| m.content.as_deref()).unwrap_or_default()
     }
 
-    /// The model's refusal, if there is one in place of the first reply's text.
+    /// The model's refusal, if it replaces the first reply's text.
     pub fn refusal(&self) -> Option<&str> {
         self.message().and_then(|m| m.refusal.as_deref())
     }
@@ -203,17 +203,17 @@ impl ChatReply {
         self.choices.first().map(|choice| &choice.message)
     }
 
-    /// The service's id of the request (`x-request-id`), for its support.
+    /// The service's request id (`x-request-id`), for its support.
     pub fn request_id(&self) -> Option<&str> {
         self.head.headers.get(REQUEST_ID)?.to_str().ok()
     }
 
-    /// Reads the first reply's text as JSON, as asked for by
+    /// Parses the first reply's text as JSON, as requested with
     /// [`ResponseFormat::of`](crate::chat::ResponseFormat::of).
     ///
     /// # Errors
     ///
-    /// `structure` when the text is no such JSON: the model refused, was cut off, or did not follow.
+    /// `structure` when the text is not such JSON: the model refused, was cut off, or did not follow the schema.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_str(self.text()).map_err(|e| {
             let why = match (self.refusal(), &self.finish_reason) {
@@ -229,7 +229,7 @@ impl ChatReply {
         })
     }
 
-    /// The JSON as it came; `None` for a reply that was put together from a stream.
+    /// The JSON as received; `None` for a reply that was accumulated from a stream.
     pub fn raw(&self) -> Option<&str> {
         self.raw.as_deref()
     }

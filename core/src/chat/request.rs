@@ -16,7 +16,7 @@ macro_rules! chat_request {
     ($($(#[doc = $doc:literal])+ $name:ident($argument:ty): $type:ty,)+) => {
         /// A chat completion request: the conversation so far, and options.
         ///
-        /// Options that are not set are not sent, so the service's defaults hold. A field that is not known here is set
+        /// Unset options are not sent, so the service's defaults apply. Set a field that this library does not know
         /// with [`extra`](Self::extra).
         ///
         /// ```
@@ -33,7 +33,7 @@ macro_rules! chat_request {
         #[non_exhaustive]
         #[must_use]
         pub struct ChatRequest {
-            /// The JSON that [`from_json`](Self::from_json) was given.
+            /// The JSON passed to [`from_json`](Self::from_json).
             #[serde(flatten, skip_deserializing)]
             pub(super) given: Verbatim,
             /// The model that answers.
@@ -47,10 +47,10 @@ macro_rules! chat_request {
                 #[serde(default, skip_serializing_if = "Option::is_none")]
                 pub $name: Option<$type>,
             )+
-            /// The end user (on the wire `user`), for the service's protection against abuse.
+            /// The end user (`user` on the wire), for the service's abuse detection.
             #[serde(default, rename = "user", skip_serializing_if = "Option::is_none")]
             pub end_user: Option<String>,
-            /// Further fields, sent as they are; they replace fields of the same name.
+            /// Further fields, sent unchanged; they replace fields of the same name.
             #[serde(flatten)]
             pub extra: Map<String, Value>,
         }
@@ -71,37 +71,37 @@ macro_rules! chat_request {
 }
 
 chat_request! {
-    /// The randomness of the choice of words, 0 to 2.
+    /// The sampling temperature, 0 to 2.
     temperature(impl Into<f64>): f64,
-    /// Considers only the likeliest words of this total probability.
+    /// Samples only from the likeliest tokens with this total probability.
     top_p(impl Into<f64>): f64,
     /// The number of replies.
     n(u32): u32,
-    /// Texts at which the reply ends, without them.
+    /// Stop sequences: texts at which the reply ends, not included in it.
     stop(impl Into<Stop>): Stop,
-    /// The most tokens of a reply, thinking included.
+    /// The maximum number of tokens of a reply, reasoning included.
     max_completion_tokens(u32): u32,
-    /// The most tokens of a reply, for services that do not know `max_completion_tokens`.
+    /// The maximum number of tokens of a reply, for services that do not know `max_completion_tokens`.
     max_tokens(u32): u32,
-    /// Makes words less likely that were used at all, -2 to 2.
+    /// Makes tokens that occurred at all less likely, -2 to 2.
     presence_penalty(impl Into<f64>): f64,
-    /// Makes words less likely the more they were used, -2 to 2.
+    /// Makes tokens less likely the more often they occurred, -2 to 2.
     frequency_penalty(impl Into<f64>): f64,
-    /// Changes the likelihood of tokens, by their ids.
+    /// Changes the likelihood of tokens, keyed by their ids.
     logit_bias(impl Into<BTreeMap<String, f64>>): BTreeMap<String, f64>,
-    /// Asks for the log probabilities of the tokens.
+    /// Requests the log probabilities of the tokens.
     logprobs(bool): bool,
     /// The number of alternatives for each token.
     top_logprobs(u32): u32,
-    /// Makes replies repeatable, as far as the service can.
+    /// Makes replies reproducible, as far as the service can.
     seed(impl Into<i64>): i64,
     /// The end user as a stable hash, in place of `end_user`.
     safety_identifier(impl Into<String>): String,
-    /// Groups requests whose prompts begin alike, for the service's cache.
+    /// Groups requests with a common prompt prefix, for the service's cache.
     prompt_cache_key(impl Into<String>): String,
-    /// Notes that the service keeps with the completion.
+    /// Key-value pairs that the service stores with the completion.
     metadata(impl Into<BTreeMap<String, String>>): BTreeMap<String, String>,
-    /// Asks the service to keep the completion.
+    /// Asks the service to store the completion.
     store(bool): bool,
     /// The tools that the model may call.
     tools(impl Into<Vec<Tool>>): Vec<Tool>,
@@ -109,7 +109,7 @@ chat_request! {
     tool_choice(impl Into<ToolChoice>): ToolChoice,
     /// Allows the model to call several tools at once.
     parallel_tool_calls(bool): bool,
-    /// The form that the reply must have.
+    /// The required form of the reply.
     response_format(impl Into<ResponseFormat>): ResponseFormat,
     /// The effort of a reasoning model.
     reasoning_effort(impl Into<ReasoningEffort>): ReasoningEffort,
@@ -117,7 +117,7 @@ chat_request! {
     verbosity(impl Into<Verbosity>): Verbosity,
     /// The class of service.
     service_tier(impl Into<ServiceTier>): ServiceTier,
-    /// The parts of a stream besides the reply.
+    /// Optional additions to a stream.
     stream_options(impl Into<StreamOptions>): StreamOptions,
 }
 
@@ -127,7 +127,7 @@ impl ChatRequest {
         ChatRequest { model: model.into(), ..Self::default() }
     }
 
-    /// Adds instructions by the developer, for newer models in place of [`system`](Self::system).
+    /// Adds instructions from the developer, for newer models in place of [`system`](Self::system).
     pub fn developer(self, content: impl Into<Content>) -> Self {
         self.message(Message::developer(content))
     }
@@ -137,7 +137,7 @@ impl ChatRequest {
         self.message(Message::system(content))
     }
 
-    /// Adds a message of the person.
+    /// Adds a message of the user.
     pub fn user(self, content: impl Into<Content>) -> Self {
         self.message(Message::user(content))
     }
@@ -147,7 +147,7 @@ impl ChatRequest {
         self.message(Message::assistant(text))
     }
 
-    /// Adds a message: one of your own making, or a reply's.
+    /// Adds a message: your own, or a reply's.
     pub fn message(mut self, message: impl Into<Message>) -> Self {
         self.messages.push(message.into());
         self
@@ -159,7 +159,7 @@ impl ChatRequest {
         self
     }
 
-    /// Names the end user (the field `user`), for the service's protection against abuse.
+    /// Sets the end user (the field `user`), for the service's abuse detection.
     pub fn end_user(mut self, user: impl Into<String>) -> Self {
         self.end_user = Some(user.into());
         self
@@ -177,7 +177,7 @@ impl ChatRequest {
         self
     }
 
-    /// Sends a field that this version does not know, or another value for one that it does.
+    /// Sets a field that this version does not know, or overrides one that it does.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.extra.insert(name.into(), value.into());
         self

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::tool::{FunctionTool, ResponseFormat, SchemaFormat, Tool};
 
 impl Tool {
-    /// A function whose arguments are a `T`, to be followed exactly where the type allows that; `()` for none.
+    /// A function whose arguments are a `T`, strictly enforced if the type allows it; `()` for none.
     ///
     /// ```
     /// use turnwire::chat::Tool;
@@ -38,7 +38,8 @@ impl Tool {
 }
 
 impl ResponseFormat {
-    /// JSON that reads as a `T`, followed exactly where the type allows that; read it with [`ChatReply::parse`](crate::chat::ChatReply::parse).
+    /// JSON that parses as a `T`, strictly enforced if the type allows it; parse it with
+    /// [`ChatReply::parse`](crate::chat::ChatReply::parse).
     pub fn of<T: JsonSchema>() -> Self {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         let name = T::schema_name();
@@ -54,7 +55,7 @@ impl ResponseFormat {
     }
 }
 
-/// A schema, and whether a service can be held to it strictly.
+/// A schema, and true if a service can enforce it strictly.
 #[derive(Debug)]
 struct TypeSchema {
     schema: Value,
@@ -63,11 +64,11 @@ struct TypeSchema {
 
 /// The schema of `T`.
 ///
-/// It is strict where that subset can express the type (OpenAI's guide "Structured Outputs", "Supported
-/// schemas"): an object at the root, every object closed and with all its properties required, no keyword that
-/// such services refuse. An optional field stays optional by allowing null. Other types (maps, tuples, enums at
-/// the root, flattened enums, internally tagged ones that wrap a struct) are described as they are, not
-/// strictly: a schema that nothing fits would be worse.
+/// It is strict if the type fits the supported subset (OpenAI's guide "Structured Outputs", "Supported schemas"): an
+/// object at the root, every object closed and with all its properties required, no keyword that such services reject.
+/// An optional field stays optional by allowing null. Other types (maps, tuples, enums at the root, flattened enums,
+/// internally tagged ones that wrap a struct) are described as they are, not strictly: a schema that nothing can
+/// satisfy would be worse.
 fn schema_of<T: JsonSchema>() -> TypeSchema {
     let mut settings = SchemaSettings::draft2020_12();
     settings.meta_schema = None;
@@ -81,23 +82,23 @@ fn schema_of<T: JsonSchema>() -> TypeSchema {
     }
 }
 
-/// Makes a schema strict in place; `None` when that would change what it allows.
+/// Makes a schema strict in place; `None` when that would change the values it allows.
 fn make_strict(schema: &mut Value) -> Option<()> {
     let object = schema.as_object_mut()?;
-    // Keywords that mean nothing to a model, and that strict services refuse.
+    // Keywords that mean nothing to a model, and that strict services reject.
     object.retain(|key, value| match key.as_str() {
         "default" | "uniqueItems" => false,
         "format" => is_known_format(value),
         _ => true,
     });
     if object.contains_key("$ref") {
-        // A reference stands alone, which is no loss beside mere annotations.
+        // A reference must have no siblings; dropping mere annotations loses nothing.
         let annotations = ["$ref", "$defs", "title", "description"];
         let alone = object.keys().all(|key| annotations.contains(&key.as_str()));
         object.retain(|key, _| key == "$ref" || key == "$defs");
         alone.then_some(())?;
     }
-    // `oneOf` is what enums become; strict services know `anyOf`, and the variants exclude one another anyway.
+    // Enums become `oneOf`; strict services support `anyOf`, and the variants are mutually exclusive anyway.
     if let Some(variants) = object.shift_remove("oneOf") {
         object.insert("anyOf".into(), variants);
     }
@@ -119,9 +120,9 @@ fn make_strict(schema: &mut Value) -> Option<()> {
     object.get_mut("items").map_or(Some(()), make_strict)
 }
 
-/// Closes an object, all of whose properties become required.
+/// Closes an object, and makes all its properties required.
 fn close(object: &mut Map<String, Value>) -> Option<()> {
-    // A map has other properties than the named ones; a flattened enum has them in variants beside.
+    // A map has properties beyond the named ones; a flattened enum has them in sibling variants.
     let open = ["additionalProperties", "unevaluatedProperties"];
     let is_open = open.iter().any(|key| object.get(*key).is_some_and(|allowed| allowed != false));
     if is_open || object.contains_key("anyOf") {
@@ -135,7 +136,7 @@ fn close(object: &mut Map<String, Value>) -> Option<()> {
     Some(())
 }
 
-/// Returns true if a schema's `type` is or includes this one.
+/// Returns true if a schema's `type` is or includes `name`.
 fn has_type(object: &Map<String, Value>, name: &str) -> bool {
     match object.get("type") {
         Some(Value::Array(types)) => types.iter().any(|t| t == name),
@@ -233,7 +234,7 @@ mod tests {
         assert!(tool["function"].get("parameters").is_none());
     }
 
-    /// Every object in the schema must be closed and complete, or a strict service refuses the request.
+    /// Every object in the schema must be closed and complete, or a strict service rejects the request.
     fn assert_strict(schema: &Value) {
         let object = schema.as_object().unwrap();
         if has_type(object, "object") {
@@ -263,7 +264,7 @@ mod tests {
         assert!(count.get("format").is_none(), "{count}");
     }
 
-    /// The names of an object's properties, as they stand, and those that are required.
+    /// The names of an object's properties in their order, and the required ones.
     fn names(schema: &Value) -> (Vec<String>, Vec<String>) {
         let properties = schema["properties"].as_object().unwrap().keys().cloned().collect();
         (properties, serde_json::from_value(schema["required"].clone()).unwrap())

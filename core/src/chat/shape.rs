@@ -11,8 +11,8 @@ use super::extra::Extra;
 use super::object::Told;
 use super::template::{Filling, Template};
 
-/// The common part of chunks that differ in nothing but their text and OpenAI's padding. Such a chunk adds text to
-/// the first reply, and nothing else.
+/// The common part of chunks that differ only in their text and OpenAI's padding. Such a chunk adds text to the first
+/// reply, and nothing else.
 #[derive(Debug)]
 pub struct Shape {
     head: Arc<Head>,
@@ -32,7 +32,7 @@ impl Shape {
         told: Told,
         template: Template,
     ) -> Self {
-        // It adds text and nothing else, so there is more to copy only where a service sends fields of its own.
+        // It adds only text, so there is more to copy only if a service sends fields of its own.
         let mut choice = choice.cloned().unwrap_or_default();
         choice.delta.content = None;
         Shape { head, choice, extra: extra.clone(), told, template }
@@ -43,7 +43,7 @@ impl Shape {
         self.template.filling_of(json)
     }
 
-    /// The JSON of one chunk of this shape, with some text of no meaning.
+    /// The JSON of one chunk of this shape, with arbitrary text.
     pub fn json(&self) -> &str {
         self.template.json()
     }
@@ -63,12 +63,12 @@ impl Shape {
         &self.head.id
     }
 
-    /// When the completion was begun, in seconds since 1970.
+    /// The creation time of the completion, in seconds since 1970.
     pub fn created(&self) -> u64 {
         self.head.created
     }
 
-    /// The model that answers.
+    /// The name of the model.
     pub fn model(&self) -> &str {
         &self.head.model
     }

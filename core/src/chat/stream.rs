@@ -1,4 +1,4 @@
-//! A reply while it is made: bytes → frames → chunks, as they are polled.
+//! A reply while it is received: bytes → frames → chunks, as they are polled.
 
 use std::fmt;
 use std::pin::Pin;
@@ -26,31 +26,31 @@ use crate::sse::{Decoder, Frame};
 /// The longest wait for the rest of a stream (the usage and `[DONE]`) after every reply in it has ended.
 const REST: Duration = Duration::from_secs(5);
 
-/// The most steps in one poll, after which other tasks have their turn: time limits above all.
+/// The most steps in one poll before it yields to other tasks, above all to time limits.
 const STRETCH: u32 = 1024;
 
 /// The bytes of a byte order mark.
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// The chunks of a reply, as the service makes them.
+/// The chunks of a reply, as the service sends them.
 ///
-/// It reads only when it is polled, so a slow reader slows the service down and takes no memory. Dropping it
-/// closes the connection. It ends well only if the service says so, by `[DONE]` or by a finish reason for
-/// every reply; else its last item is an error that keeps the text so far
-/// ([`Error::partial`](crate::error::Error::partial)). After an error or its end, it stays ended.
+/// It reads only when it is polled, so a slow reader slows the service down and uses no memory. Dropping it closes the
+/// connection. It ends successfully only if the service marks the end, with `[DONE]` or with a finish reason for every
+/// reply; otherwise its last item is an error that keeps the text so far
+/// ([`Error::partial`](crate::error::Error::partial)). After an error or its end, it yields nothing more.
 pub struct ChatStream {
     pub(super) source: PieceSource,
     decoder: Decoder,
-    /// The bytes at hand, and how many of them the decoder took.
+    /// The bytes received but not yet decoded, and how many of them the decoder has consumed.
     bytes: Bytes,
     taken: usize,
     format: Format,
     reader: ChunkReader,
     whole: Accumulator,
     state: State,
-    /// The steps since others had their turn.
+    /// The steps since the stream last yielded to other tasks.
     stretch: u32,
-    /// True if the rest is waited for no longer than [`REST`], because every reply has ended.
+    /// True if the wait for the rest is limited to [`REST`], because every reply has ended.
     hurried: bool,
     asked: usize,
     limits: Limits,
@@ -61,12 +61,12 @@ pub struct ChatStream {
 
 /// The format of the body.
 enum Format {
-    /// Not known before its first byte that is neither white space nor a byte order mark.
+    /// Unknown until the first byte that is neither white space nor part of a byte order mark.
     Unknown,
     Events,
-    /// One JSON object, whole: a service that does not stream, or an error.
+    /// One complete JSON object: a service that does not stream, or an error.
     Json(Vec<u8>),
-    /// Such an object that has been read.
+    /// A JSON object that has been parsed.
     JsonRead,
 }
 
@@ -96,17 +96,17 @@ impl ChatStream {
         }
     }
 
-    /// The reply as far as it has come.
+    /// The reply received so far.
     pub fn partial(&self) -> &ChatReply {
         self.whole.reply()
     }
 
-    /// The whole reply, once the stream has been read to its end.
+    /// The complete reply, after the stream has been read to its end.
     ///
     /// # Errors
     ///
-    /// The error that ended the stream, or `truncated` when it was not read to its end; the text so far is
-    /// on it. [`finish`](Self::finish) reads what is left first.
+    /// The error that ended the stream, or `truncated` when it was not read to its end; the error keeps the text so
+    /// far. [`finish`](Self::finish) reads the rest first.
     pub fn into_reply(mut self) -> Result<ChatReply> {
         match std::mem::replace(&mut self.state, State::Ended(Ok(()))) {
             State::Ended(Ok(())) => {}
@@ -122,7 +122,7 @@ impl ChatStream {
         Ok(reply.with_head(self.source.head().clone()))
     }
 
-    /// Reads what is left of the stream, and gives the whole reply.
+    /// Reads the rest of the stream, and returns the complete reply.
     ///
     /// # Errors
     ///
@@ -134,7 +134,7 @@ impl ChatStream {
         self.into_reply()
     }
 
-    /// The service's id of the request (`x-request-id`), for its support.
+    /// The service's request id (`x-request-id`), for its support.
     pub fn request_id(&self) -> Option<&str> {
         self.source.context().request_id()
     }
@@ -150,7 +150,7 @@ impl ChatStream {
         Poll::Ready(polled.and_then(|result| result.map(|()| chunk).transpose()))
     }
 
-    /// Polls for the next chunk, and puts it where it is asked to.
+    /// Polls for the next chunk, and passes it to the receiver.
     pub(crate) fn poll_into(
         &mut self,
         task: &mut TaskContext<'_>,
@@ -200,7 +200,7 @@ impl ChatStream {
                     self.source.finish(task);
                     return Poll::Ready(None);
                 }
-                // A break after every reply's end is no loss.
+                // A break after the end of every reply loses nothing.
                 Err(error) if self.is_whole() && is_of_the_line(&error) => {
                     self.end(Ok(()));
                     self.source.close();
@@ -211,20 +211,20 @@ impl ChatStream {
         }
     }
 
-    /// Returns true if all bytes at hand have been read.
+    /// Returns true if all received bytes have been read.
     #[cfg(feature = "bridge")]
     pub(crate) fn is_dry(&self) -> bool {
         self.taken == self.bytes.len()
     }
 
-    /// Takes what the bytes at hand hold next; `None` when more are needed.
+    /// Reads the next step from the received bytes; `None` when more are needed.
     fn next_step(&mut self, chunks: &mut impl Gather) -> Result<Option<Taken>> {
         loop {
             let mut input = self.bytes.get(self.taken..).unwrap_or_default();
             match &mut self.format {
                 Format::Unknown => {
                     let is_before = |b: &u8| b.is_ascii_whitespace() || BOM.contains(b);
-                    // No line of an event stream that means anything begins with one of these.
+                    // No meaningful line of an event stream begins with one of these.
                     self.format = match input.iter().find(|b| !is_before(b)) {
                         None => return Ok(None),
                         Some(b'{' | b'[') => Format::Json(Vec::new()),
@@ -294,7 +294,7 @@ impl ChatStream {
         Err(context.error(ErrorKind::Truncated, why))
     }
 
-    /// Looks at the limits after a chunk.
+    /// Enforces the limits after a chunk.
     fn took(&mut self, content: bool) -> Result<()> {
         if content {
             self.source.content_came();
@@ -304,7 +304,7 @@ impl ChatStream {
             let error = self.too_large();
             return Err(self.end_with(error));
         }
-        // It is whole no more when another reply has begun.
+        // It is no longer complete when another reply has begun.
         let is_whole = self.is_whole();
         if self.hurried != is_whole {
             self.hurried = is_whole;
@@ -347,7 +347,7 @@ impl ChatStream {
         self.taken = 0;
     }
 
-    /// Closes the span, whose duration is the call's.
+    /// Closes the span, whose duration is that of the call.
     fn record_reply(&mut self) {
         let context = self.source.context();
         telemetry::record_reply(&self.span, context, self.whole.reply(), self.first_token);
@@ -355,9 +355,9 @@ impl ChatStream {
     }
 }
 
-/// The start of a stream, besides its source.
+/// The initial state of a stream, besides its source.
 pub(super) struct Setup {
-    /// The number of replies that were asked for.
+    /// The number of requested replies.
     pub(super) asked: usize,
     pub(super) limits: Limits,
     pub(super) started: Instant,

@@ -39,8 +39,8 @@ pub(super) fn chat_span(http: &HttpClient, request: &ChatRequest, stream: bool) 
     )
 }
 
-/// Records what a reply, or the part of it that came, tells. The service's words are scrubbed, as any may hold what it
-/// was sent.
+/// Records the properties of a reply, complete or partial. Strings from the service are scrubbed, because any may echo
+/// the request.
 pub(super) fn record_reply(
     span: &Span,
     context: &Context,

@@ -1,8 +1,8 @@
-//! The fast way to read a chunk: most differ from the one before in their text alone.
+//! The fast path for parsing a chunk: most differ from the one before only in their text.
 //!
-//! A template is a chunk's JSON, parsed in full once, with holes where string literals stood whose content is
-//! free. JSON whose other parts are the same to the byte, and whose holes hold string literals, parses to the
-//! same chunk with other text: that is all there is to compare.
+//! A template is the JSON of a chunk that was fully parsed once, with holes for the string literals whose content may
+//! vary. JSON that equals it byte for byte outside the holes, and has string literals in the holes, parses to the same
+//! chunk with other text: no further comparison is needed.
 #![cfg_attr(
     not(feature = "bridge"),
     allow(dead_code, unreachable_pub, reason = "none but the bridge hands shapes on")
@@ -17,30 +17,30 @@ use super::lenient::Text;
 #[derive(Debug)]
 pub(super) struct Template {
     json: Box<str>,
-    /// The place of the text, between its quotes.
+    /// The range of the text, between its quotes.
     text: Range<usize>,
-    /// The place of padding, somewhere behind the text.
+    /// The range of the padding, somewhere after the text.
     padding: Option<Range<usize>>,
 }
 
 /// The strings in a template's holes.
 #[derive(Clone, Copy, Debug)]
 pub struct Filling<'a> {
-    /// The text that a chunk adds, as it stands in its JSON: it has nothing that would have to be escaped there.
+    /// The text that a chunk adds, as in its JSON: it contains nothing that would need an escape there.
     pub text: &'a str,
-    /// The padding, if the template has a hole for it; to be written as it is, too.
+    /// The padding, if the template has a hole for it; also free of escapes.
     pub padding: Option<&'a str>,
 }
 
 impl Template {
-    /// A template from a chunk's JSON and the strings in it; `None` if the text was not borrowed from it.
+    /// Builds a template from a chunk's JSON and the strings in it; `None` if the text was not borrowed from it.
     pub(super) fn new(json: &str, text: &Text<'_>, padding: &Text<'_>) -> Option<Self> {
         let text = place(json, text)?;
         let padding = place(json, padding).filter(|padding| padding.start > text.end);
         Some(Template { json: json.into(), text, padding })
     }
 
-    /// The JSON that it was made from.
+    /// The JSON that it was built from.
     pub(super) fn json(&self) -> &str {
         &self.json
     }
@@ -77,20 +77,20 @@ impl Template {
     }
 }
 
-/// Splits what follows an opening quote at the closing one; `None` if there are escapes to undo before, or
-/// what a string literal cannot hold (RFC 8259, section 7).
+/// Splits the text after an opening quote at the closing one; `None` if it has escapes to resolve, or characters that a
+/// string literal cannot contain (RFC 8259, section 7).
 fn literal(text: &str) -> Option<(&str, &str)> {
     let end = text.bytes().position(|b| b == b'"' || b == b'\\' || b < 0x20)?;
     text.as_bytes().get(end).filter(|b| **b == b'"')?;
     text.split_at_checked(end)
 }
 
-/// The place of a borrowed string in `json`.
+/// The range of a borrowed string in `json`.
 fn place(json: &str, text: &Text<'_>) -> Option<Range<usize>> {
     let Some(Cow::Borrowed(text)) = &text.0 else { return None };
     let start = (text.as_ptr() as usize).checked_sub(json.as_ptr() as usize)?;
     let end = start.checked_add(text.len())?;
-    // Only what stands between quotes of the JSON itself is a literal.
+    // Only text between quotes of the JSON itself is a literal.
     let quoted = start >= 1
         && json.get(start - 1..start) == Some("\"")
         && json.get(end..end + 1) == Some("\"");
@@ -104,7 +104,7 @@ mod tests {
 
     use super::super::chunk_reader::ChunkReader;
 
-    /// The result of reading one chunk, in full.
+    /// The result of fully parsing one chunk.
     fn read(reader: &mut ChunkReader, json: &str) -> String {
         let read = reader.read(json).map(|read| read.into_chunk(json));
         format!("{:?}", read.map_err(|e| format!("{e:?}")))

@@ -1,4 +1,4 @@
-//! Tools that a model may call, and the structure that a reply may be held to: both described by JSON schemas.
+//! Tools that a model may call, and the structure required of a reply: both described by JSON schemas.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
@@ -7,23 +7,23 @@ use super::lenient;
 
 /// A tool that the model may call.
 ///
-/// A tool that is read from JSON and has fields beyond these becomes [`Other`](Self::Other), so that it is sent on
-/// as it was.
+/// A tool that is parsed from JSON and has fields beyond these variants becomes [`Other`](Self::Other), so that it is
+/// sent unchanged.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Tool {
-    /// A function of the caller's.
+    /// A function of the caller.
     Function {
         /// The function.
         function: FunctionTool,
     },
-    /// A tool of another type, sent as it is.
+    /// A tool of another type, sent unchanged.
     #[serde(untagged)]
     Other(Value),
 }
 
-/// The same without `Other`, to be read from JSON.
+/// The variants without `Other`, for parsing.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum KnownTool {
@@ -38,7 +38,7 @@ impl<'de> Deserialize<'de> for Tool {
     }
 }
 
-/// A function, as the model is told of it.
+/// A function, as described to the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FunctionTool {
@@ -74,14 +74,14 @@ impl Tool {
     }
 }
 
-/// Which tools the model may, or must, call.
+/// The choice of tools that the model may, or must, call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum ToolChoice {
     /// `none`, `auto` or `required`.
     Mode(ToolMode),
-    /// Another form, such as a named tool, sent as it is.
+    /// Another form, such as a named tool, sent unchanged.
     Other(Value),
 }
 
@@ -90,11 +90,11 @@ pub enum ToolChoice {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ToolMode {
-    /// It calls none.
+    /// The model calls none.
     None,
-    /// It decides.
+    /// The model decides.
     Auto,
-    /// It calls at least one.
+    /// The model calls at least one.
     Required,
 }
 
@@ -111,29 +111,29 @@ impl From<ToolMode> for ToolChoice {
     }
 }
 
-/// The form that the reply's text must have.
+/// The required form of the reply's text.
 ///
-/// A form that is read from JSON and has fields beyond these becomes [`Other`](Self::Other), so that it is sent on
-/// as it was.
+/// A form that is parsed from JSON and has fields beyond these variants becomes [`Other`](Self::Other), so that it is
+/// sent unchanged.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ResponseFormat {
     /// Free text.
     Text,
-    /// Some JSON object.
+    /// Any JSON object.
     JsonObject,
     /// JSON that follows a schema.
     JsonSchema {
         /// The schema.
         json_schema: SchemaFormat,
     },
-    /// Another form, sent as it is.
+    /// Another form, sent unchanged.
     #[serde(untagged)]
     Other(Value),
 }
 
-/// The same without `Other`, to be read from JSON.
+/// The variants without `Other`, for parsing.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum KnownFormat {
@@ -156,7 +156,7 @@ impl<'de> Deserialize<'de> for ResponseFormat {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SchemaFormat {
-    /// Names the schema: letters, digits, `_` and `-`, at most 64.
+    /// The name of the schema: letters, digits, `_` and `-`, at most 64.
     pub name: String,
     /// Its purpose.
     #[serde(default, skip_serializing_if = "Option::is_none")]

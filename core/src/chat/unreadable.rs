@@ -1,4 +1,4 @@
-//! JSON that gives no chunk and no reply, and the error that it becomes.
+//! JSON that is neither a chunk nor a reply, and its conversion to an error.
 
 use std::fmt::Display;
 
@@ -11,21 +11,21 @@ use crate::error::is_trouble;
 use crate::error::{Error, ErrorKind};
 use crate::http::Context;
 
-/// Why JSON gave no chunk, or no reply.
+/// The reason that JSON is neither a chunk nor a reply.
 #[derive(Debug)]
 pub(super) enum Unreadable {
-    /// It is an error that the service reports, and the text that stands beside it.
+    /// An error that the service reports, and the text that accompanies it.
     Trouble(Value, String),
-    /// It is JSON of something else, or text that never was JSON.
+    /// JSON of something else, or text that was never JSON.
     NoReply,
-    /// It is no JSON at all.
+    /// Damaged JSON.
     Garbled(String),
-    /// It is not the JSON of a chunk or a reply.
+    /// JSON of another form than a chunk or a reply.
     Malformed(String),
 }
 
 impl Unreadable {
-    /// The error of a call that this ends; `what` names what should have come, and what came is `text`.
+    /// The error of a call that this ends; `what` names the expected content, `text` is the received one.
     pub(super) fn into_error(self, context: &Context, what: &str, text: &str) -> Error {
         let error = |kind, why: &dyn Display| {
             let excerpt = context.excerpt(text.as_bytes());
@@ -50,15 +50,15 @@ impl Unreadable {
         }
     }
 
-    /// A reply that the service gave up without a word; this much of its text came with that.
+    /// A reply that the service abandoned without a reason; `text` is the part that it sent with that.
     pub(super) fn given_up(text: String) -> Self {
         let why = "the service ended the reply early (finish_reason \"error\") and gave no reason";
         Unreadable::Trouble(why.into(), text)
     }
 
-    /// Why JSON that cannot be read could not be.
+    /// The reason for a failure to parse JSON.
     pub(super) fn from_failure(json: &str, error: &serde_json::Error) -> Self {
-        // JSON that is nested too deep for a reader is JSON nevertheless.
+        // JSON that is nested too deep for the parser is still JSON.
         match is_json(json) {
             true => Unreadable::Malformed(error.to_string()),
             false => Unreadable::Garbled(error.to_string()),
@@ -66,17 +66,17 @@ impl Unreadable {
     }
 }
 
-/// Returns true if a finish reason says that the service gave the reply up.
+/// Returns true if a finish reason means that the service abandoned the reply.
 pub(super) fn is_giving_up(reason: &str) -> bool {
     reason.eq_ignore_ascii_case("error")
 }
 
-/// Returns true if a text is JSON, however deep.
+/// Returns true if a text is JSON of any depth.
 pub(super) fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// The JSON of an event or a reply if it tells of trouble. Whatever follows its first value does not matter.
+/// The JSON of an event or a reply if it reports an error. Anything after its first value is ignored.
 pub(super) fn reported_trouble(json: &str) -> Option<Value> {
     let mut reader = serde_json::Deserializer::from_str(json);
     let Kept(told) = budget::within(json.len(), || Kept::deserialize(&mut reader)).ok()?;

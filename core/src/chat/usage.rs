@@ -1,16 +1,16 @@
-//! The tokens of a reply: their numbers and probabilities.
+//! The tokens of a reply: their counts and probabilities.
 
 use super::extra::Extra;
 use super::lenient::{Number, Text};
 use super::object::{Told, kept_object};
 
-/// The log probabilities of a reply's tokens, as the service tells them.
+/// The log probabilities of a reply's tokens, as the service reports them.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Logprobs {
-    /// Of the text.
+    /// The tokens of the text.
     pub content: Vec<TokenLogprob>,
-    /// Of the refusal.
+    /// The tokens of the refusal.
     pub refusal: Vec<TokenLogprob>,
     /// Fields beyond these.
     pub extra: Extra,
@@ -18,17 +18,17 @@ pub struct Logprobs {
 }
 
 impl Logprobs {
-    /// Fields in `told`.
+    /// The fields' bits in `told`.
     pub(super) const CONTENT: u8 = 1;
     pub(super) const REFUSAL: u8 = 2;
 
-    /// Returns true if there is a list for the text, if only an empty one.
+    /// Returns true if there is a list for the text, even an empty one.
     #[cfg(feature = "bridge")]
     pub(crate) fn tells_content(&self) -> bool {
         self.told.is_filled(Self::CONTENT) || !self.content.is_empty()
     }
 
-    /// Returns true if there is a list for the refusal, if only an empty one.
+    /// Returns true if there is a list for the refusal, even an empty one.
     #[cfg(feature = "bridge")]
     pub(crate) fn tells_refusal(&self) -> bool {
         self.told.is_filled(Self::REFUSAL) || !self.refusal.is_empty()
@@ -40,17 +40,17 @@ kept_object!(<'de> Logprobs {
     2 "refusal" => refusal: Vec<TokenLogprob>;
 });
 
-/// One token and how likely it was.
+/// One token and its likelihood.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct TokenLogprob {
     /// The token's text.
     pub token: String,
-    /// The natural logarithm of its probability; none where the service gives no number, as for a token that cannot be.
+    /// The natural logarithm of its probability; `None` if the service sends no number, as for an impossible token.
     pub logprob: Option<f64>,
     /// Its UTF-8 bytes: a token may be less than a character.
     pub bytes: Option<Vec<u8>>,
-    /// The likeliest tokens at this place.
+    /// The likeliest tokens at this position.
     pub top_logprobs: Vec<TokenLogprob>,
     /// Fields beyond these.
     pub extra: Extra,
@@ -64,19 +64,19 @@ kept_object!(<'de> TokenLogprob {
     8 "top_logprobs" => top_logprobs: Vec<TokenLogprob>;
 });
 
-/// The tokens that a request took.
+/// The tokens used by a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {
     /// Tokens of the messages.
     pub prompt_tokens: u64,
-    /// Tokens of the reply, thinking included.
+    /// Tokens of the reply, reasoning included.
     pub completion_tokens: u64,
-    /// Both.
+    /// The sum of both.
     pub total_tokens: u64,
-    /// The kinds of the prompt's tokens.
+    /// The prompt's tokens by kind.
     pub prompt_tokens_details: Option<PromptTokens>,
-    /// The kinds of the reply's tokens.
+    /// The reply's tokens by kind.
     pub completion_tokens_details: Option<CompletionTokens>,
     /// Fields beyond these.
     pub extra: Extra,
@@ -91,13 +91,13 @@ kept_object!(<'de> Usage {
     16 "completion_tokens_details" => completion_tokens_details: CompletionTokens;
 });
 
-/// The kinds of a prompt's tokens.
+/// A prompt's tokens by kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PromptTokens {
-    /// Found in the service's cache.
+    /// Tokens found in the service's cache.
     pub cached_tokens: u64,
-    /// Of audio.
+    /// Audio tokens.
     pub audio_tokens: u64,
     /// Fields beyond these.
     pub extra: Extra,
@@ -109,17 +109,17 @@ kept_object!(<'de> PromptTokens {
     2 "audio_tokens" => audio_tokens: Number;
 });
 
-/// The kinds of a reply's tokens.
+/// A reply's tokens by kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CompletionTokens {
-    /// Spent on thinking.
+    /// Reasoning tokens.
     pub reasoning_tokens: u64,
-    /// Of audio.
+    /// Audio tokens.
     pub audio_tokens: u64,
-    /// Predicted by the caller, and right.
+    /// Tokens of the caller's prediction that were accepted.
     pub accepted_prediction_tokens: u64,
-    /// Predicted by the caller, and wrong.
+    /// Tokens of the caller's prediction that were rejected.
     pub rejected_prediction_tokens: u64,
     /// Fields beyond these.
     pub extra: Extra,

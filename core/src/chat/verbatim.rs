@@ -1,4 +1,4 @@
-//! Fields of a JSON object as they are written: their order, their numbers and their white space.
+//! Fields of a JSON object as written: their order, their numbers and their white space.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-/// The most fields of an object: no object that anybody means has more.
+/// The most fields of an object: no legitimate object has more.
 const MOST: usize = 4096;
 
 /// The fields of a JSON object, each with the text of its value.
 ///
-/// A value that was parsed would lose what no number of Rust's can hold. Reading one here takes no recursion, so it
-/// may be nested as deep as it likes.
+/// Parsing a value would lose numbers that no Rust number can represent. Storing its text needs no recursion, so it may
+/// be nested to any depth.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Verbatim(Vec<(String, Box<RawValue>)>);
 
@@ -22,12 +22,12 @@ impl Verbatim {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.get())
     }
 
-    /// Takes a field away.
+    /// Removes a field.
     pub(super) fn remove(&mut self, name: &str) {
         self.0.retain(|(known, _)| known != name);
     }
 
-    /// Sets a field, in the place that it has already if it has one.
+    /// Sets a field, in its existing position if it has one.
     pub(super) fn set(&mut self, name: String, value: Box<RawValue>) {
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,
@@ -53,7 +53,7 @@ impl Serialize for Verbatim {
     }
 }
 
-/// Of a name that stands there twice, the later value holds, as in other readers.
+/// If a name occurs twice, the later value wins, as in other parsers.
 impl<'de> Deserialize<'de> for Verbatim {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Fields;

@@ -1,4 +1,4 @@
-//! A chunk's JSON as it is parsed: borrowed, before anything is kept of it.
+//! A chunk's JSON as parsed: borrowed, before any of it is stored.
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -25,7 +25,7 @@ pub(super) struct Wire<'a> {
     pub(super) usage: Option<Box<Usage>>,
     pub(super) service_tier: Option<ServiceTier>,
     pub(super) system_fingerprint: Text<'a>,
-    /// Random padding, which OpenAI varies so that sizes tell nothing of the content.
+    /// Random padding, which OpenAI varies so that sizes reveal nothing about the content.
     pub(super) obfuscation: Text<'a>,
     pub(super) error: Option<IgnoredAny>,
     pub(super) extra: Extra,
@@ -46,7 +46,7 @@ read_object!(<'de> Wire<'de> {
 });
 
 impl Wire<'_> {
-    /// Returns true if it may be an error that the service reports, in place of a chunk or beside one.
+    /// Returns true if it may be an error that the service reports, in place of a chunk or next to one.
     pub(super) fn is_suspect(&self) -> bool {
         let choices = self.choices.as_deref().unwrap_or_default();
         self.error.is_some()
@@ -62,14 +62,14 @@ impl Wire<'_> {
         delta.map_or("", |delta| delta.content.text.as_str())
     }
 
-    /// Returns true if a reply ended with a finish reason of a service that gave it up.
+    /// Returns true if a reply ended with a finish reason that means the service abandoned it.
     pub(super) fn is_given_up(&self) -> bool {
         let mut choices = self.choices.iter().flatten();
         choices.any(|choice| choice.finish_reason.word().is_some_and(is_giving_up))
     }
 
-    /// A template for the chunks to come, if this one adds text to the first reply and nothing else, and adding the rest
-    /// of it a second time would change nothing.
+    /// A template for the next chunks, if this one adds only text to the first reply, and adding its other fields a
+    /// second time would change nothing.
     pub(super) fn template(&self, json: &str) -> Option<Template> {
         let [choice] = self.choices.as_deref()? else { return None };
         let plain = choice.index == 0
@@ -91,7 +91,7 @@ impl Wire<'_> {
     }
 }
 
-/// Returns true if a field of a message replaces the value before it under its name, and adds nothing to it.
+/// Returns true if a field of a message replaces the previous value of its name rather than adding to it.
 fn is_plain(value: &Value) -> bool {
     matches!(value, Value::Null | Value::Bool(_) | Value::Number(_))
 }
@@ -100,7 +100,7 @@ fn is_plain(value: &Value) -> bool {
 pub(super) struct WireChoice<'a> {
     pub(super) index: u32,
     pub(super) delta: Option<WireDelta<'a>>,
-    /// In place of the delta, or beside it: the whole message.
+    /// In place of the delta, or next to it: the complete message.
     pub(super) message: Option<WireDelta<'a>>,
     pub(super) finish_reason: Text<'a>,
     pub(super) logprobs: Option<Box<Logprobs>>,

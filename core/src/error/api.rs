@@ -1,4 +1,4 @@
-//! The error object of a service, read from each of the forms that services have for it.
+//! The error object of a service, parsed from each of the forms that services use.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ use super::trouble::{self, is_filled, is_named};
 use super::words::{CODES, KINDS, text_of, words};
 
 /// The error object that a service sent: `{"error": {"message", "type", "code", "param"}}`, or one of the many forms
-/// that other services have.
+/// that other services use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApiError {
@@ -14,26 +14,26 @@ pub struct ApiError {
     pub message: String,
     /// The service's class of error, such as `invalid_request_error`.
     pub kind: Option<String>,
-    /// The service's code, such as `model_not_found`; a number is given as its digits.
+    /// The service's code, such as `model_not_found`; a number is converted to its digits.
     pub code: Option<String>,
-    /// The parameter that the error is about.
+    /// The parameter that caused the error.
     pub param: Option<String>,
     pub(crate) fields: Map<String, Value>,
 }
 
 impl ApiError {
-    /// An error that is these words alone.
+    /// An error with only a message.
     pub(crate) fn of_text(message: &str) -> Self {
         Self::of_object(&Map::new(), message.to_owned())
     }
 
-    /// An error that is these words and a code.
+    /// An error with a message and a code.
     pub(crate) fn coded(message: &str, code: &str) -> Self {
         let object = Map::from_iter([("code".to_owned(), code.into())]);
         Self::of_object(&object, message.to_owned())
     }
 
-    /// The error in JSON that is known to be about one, such as the body of a response whose status says so.
+    /// Parses JSON that is known to describe an error, such as the body of a response with an error status.
     pub(crate) fn from_json(value: &Value) -> Option<Self> {
         match value {
             Value::String(text) => Some(Self::of_text(text)).filter(|_| is_filled(value)),
@@ -46,13 +46,13 @@ impl ApiError {
         }
     }
 
-    /// All fields of the service's error object as they came: numbers are numbers, and what is not modelled is there.
-    /// `message`, `type`, `code` and `param` are always among them, null where the service told nothing.
+    /// All fields of the service's error object as received: numbers stay numbers, and unmodelled fields are included.
+    /// `message`, `type`, `code` and `param` are always present, null where the service sent none.
     pub fn fields(&self) -> &Map<String, Value> {
         &self.fields
     }
 
-    /// Returns true if an error that came inside a response is transient, by its code or type.
+    /// Returns true if an error inside a response is transient, judged by its code or type.
     pub(crate) fn is_passing(&self) -> bool {
         const PASSING: &[&str] = &[
             "rate_limit",
@@ -86,12 +86,12 @@ impl ApiError {
             })
     }
 
-    /// An error that stands in a field of an object, which may say more of it.
+    /// Parses an error in a field of an object whose other fields may describe it further.
     fn of_inner(outer: &Map<String, Value>, name: &str, inner: &Value) -> Self {
         let around = || words(outer);
         match inner {
             Value::Object(object) => {
-                // Some gateways wrap an error into their own.
+                // Some gateways wrap an error in their own.
                 if text_of(inner).is_none()
                     && let Some((name, deeper)) = trouble::inner(object)
                 {
@@ -99,7 +99,7 @@ impl ApiError {
                 }
                 let message = text_of(inner).or_else(around).unwrap_or_else(|| inner.to_string());
                 let mut error = Self::of_object(object, message);
-                // Bedrock names the kind by the field.
+                // Bedrock encodes the kind in the field's name.
                 error.kind =
                     error.kind.or_else(|| Some(name.to_owned()).filter(|name| is_named(name)));
                 error

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-/// Defines the kinds with their code, whether trying again can help, their default hint, and the words for a user, in
-/// one table.
+/// Defines each kind in one table: its code, its retryability, its default hint, and its message for a user.
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident, $code:literal, $retryable:literal, $hint:literal, $user:literal;)+) => {
         /// The kind of an error. [`code`](Self::code) is its stable name in every language.
@@ -12,8 +11,8 @@ macro_rules! kinds {
         /// | --- | --- | --- |
         $(#[doc = concat!("| `", $code, "` |", $($doc,)+ " | ", $retryable, " |")])+
         ///
-        /// *Retryable*: the same call made again later can succeed. The service may know better for one error:
-        /// [`Error::is_retryable`](crate::error::Error::is_retryable) heeds it.
+        /// *Retryable*: the same call made again later can succeed. The service's answer may override this for one
+        /// error: see [`Error::is_retryable`](crate::error::Error::is_retryable).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {
@@ -34,14 +33,14 @@ macro_rules! kinds {
                 match self { $(ErrorKind::$kind => $retryable,)+ }
             }
 
-            /// A sentence for the person at the other end of the conversation: in English, and without anything that is
-            /// the server's business, such as hosts, services and their messages. Programs that speak another language
-            /// choose their own words by [`code`](Self::code).
+            /// A sentence for the end user in the conversation: in English, and without server details such as hosts,
+            /// services and their messages. Programs in another language choose their own words by
+            /// [`code`](Self::code).
             pub fn user_message(self) -> &'static str {
                 match self { $(ErrorKind::$kind => $user,)+ }
             }
 
-            /// The default hint: a thing that a caller can do about it.
+            /// The default hint: one thing that a caller can do about it.
             pub(super) fn hint(self) -> &'static str {
                 match self { $(ErrorKind::$kind => $hint,)+ }
             }

@@ -8,11 +8,11 @@
 //! operation    code          failure               target and context                                          remedy
 //! ```
 //!
-//! - [`Error::kind`] and the stable [`Error::code`] tell errors apart; [`ErrorKind`] lists them with their meanings.
+//! - [`Error::kind`] and the stable [`Error::code`] identify the failure; [`ErrorKind`] lists them with their meanings.
 //! - [`Error::is_retryable`] is true if the same call made later can succeed. The client's own retries are over by then.
 //! - [`Error::partial`] is the text of a reply that broke off: a stream never loses what it has received.
-//! - [`Error::api`] is the service's error object, in whatever form the service has for it.
-//! - [`ErrorKind::user_message`] is a sentence for the person in the conversation, without the server's business.
+//! - [`Error::api`] is the service's error object, parsed from whatever form the service uses.
+//! - [`ErrorKind::user_message`] is a sentence for the end user, without server details.
 //! - A secret (key, token, password in a URL) never shows in an error, its causes, or their `Debug`.
 //!
 //! ```
@@ -52,10 +52,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The failure of a call.
 ///
-/// Its `Display` is one line with the operation, its target, the failure and the remedy. It never holds a secret:
-/// credentials are removed from URLs, messages and bodies before they get here.
+/// Its `Display` is one line with the operation, its target, the failure and the remedy. It never contains a secret:
+/// credentials are removed from URLs, messages and bodies beforehand.
 ///
-/// Tell errors apart by [`kind`](Self::kind), by the stable [`code`](Self::code), or by the predicates.
+/// Distinguish errors by [`kind`](Self::kind), by the stable [`code`](Self::code), or by the predicates.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -79,8 +79,8 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of `kind` in `operation`, for what plugs into the library, such as a [`Speaker`](crate::speech::Speaker) of your
-    /// own. `message` must hold no secret.
+    /// An error of `kind` in `operation`, for extensions of the library, such as your own
+    /// [`Speaker`](crate::speech::Speaker). `message` must not contain a secret.
     pub fn new(kind: ErrorKind, operation: &'static str, message: impl Into<String>) -> Self {
         Error(Box::new(Inner {
             kind,
@@ -106,7 +106,7 @@ impl Error {
         self.0.kind
     }
 
-    /// The stable name of what went wrong; [`ErrorKind`] lists them.
+    /// The stable name of the failure; [`ErrorKind`] lists them.
     pub fn code(&self) -> &'static str {
         self.0.kind.code()
     }
@@ -121,10 +121,10 @@ impl Error {
         &self.0.message
     }
 
-    /// Returns true if the same call made again later can succeed. The client's own retries are spent already.
+    /// Returns true if the same call made again later can succeed. The client's own retries are exhausted already.
     ///
-    /// When [`partial`](Self::partial) is there, the service has done (and billed) a part of the work, and a
-    /// new call starts from the beginning.
+    /// If [`partial`](Self::partial) is present, the service has done (and billed) a part of the work, and a new call
+    /// starts from the beginning.
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
     }
@@ -153,27 +153,27 @@ impl Error {
         self.0.kind == ErrorKind::Cancelled
     }
 
-    /// The status of the HTTP response, if there was one that was an error.
+    /// The status of the HTTP response, if it was an error response.
     pub fn status(&self) -> Option<u16> {
         self.0.status.map(|s| s.as_u16())
     }
 
-    /// The headers of the HTTP response, if there was one that was an error.
+    /// The headers of the HTTP response, if it was an error response.
     pub fn headers(&self) -> Option<&HeaderMap> {
         self.0.headers.as_deref()
     }
 
-    /// The service's id of the request (`x-request-id`), for its support.
+    /// The service's request id (`x-request-id`), for its support.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// The wait before the next attempt that the service asked for.
+    /// The wait before the next attempt that the service requested.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The number of times that the request was sent.
+    /// The number of times the request was sent.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
@@ -183,13 +183,13 @@ impl Error {
         self.0.api.as_deref()
     }
 
-    /// The body of the error response as it came, up to [`Limits::error_body`](crate::config::Limits::error_body).
+    /// The body of the error response as received, up to [`Limits::error_body`](crate::config::Limits::error_body).
     pub fn body(&self) -> Option<&str> {
         self.0.body.as_deref()
     }
 
-    /// The text of the reply that was received before it broke; `None` when the reply had not begun. It is as the model
-    /// wrote it, and the caller's to show; `Display` and `Debug` tell its length alone.
+    /// The text of the reply received before the failure; `None` if the reply had not begun. It is the model's text,
+    /// unchanged, for the caller to show; `Display` and `Debug` print only its length.
     pub fn partial(&self) -> Option<&str> {
         self.0.partial.as_deref()
     }
@@ -254,7 +254,7 @@ impl Error {
         self
     }
 
-    /// Advice that fits this error better than that of its kind.
+    /// Replaces the kind's default hint with a more specific one.
     pub(crate) fn with_hint(mut self, hint: &'static str) -> Self {
         self.0.hint = Some(hint);
         self
@@ -265,7 +265,7 @@ impl Error {
         self
     }
 
-    /// The same for a source of any type, which can be found again by that type.
+    /// The same for a source of any type, which can be downcast to that type again.
     #[cfg(feature = "bridge")]
     pub(crate) fn with_boxed_source(mut self, source: Box<dyn StdError + Send + Sync>) -> Self {
         self.0.source = Some(source.into());
@@ -299,8 +299,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// Text from outside as one line that cannot act on a terminal: white space is folded, control characters
-/// are escaped.
+/// Text from outside as one line that cannot control a terminal: white space is folded, control characters are escaped.
 struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {
@@ -329,13 +328,13 @@ impl fmt::Debug for Error {
         out.field("status", &e.status).field("request_id", &e.request_id);
         out.field("retry_after", &e.retry_after).field("attempts", &e.attempts);
         out.field("api", &e.api);
-        // The text of a conversation does not belong into a log.
+        // The text of a conversation does not belong in a log.
         out.field("partial_bytes", &e.partial.as_ref().map(|t| t.len()));
         out.field("source", &e.source).finish_non_exhaustive()
     }
 }
 
-// By hand: a derived `source` would return the `Arc`, and hide the cause's type from those that look for it.
+// Written by hand: a derived `source` would return the `Arc`, and hide the cause's type from `downcast_ref`.
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_ref().map(|s| &**s as &(dyn StdError + 'static))

@@ -1,22 +1,22 @@
-//! Recognition of errors in JSON: services have many forms for one, and write empty ones where nothing is wrong.
+//! Recognition of errors in JSON: services report them in many forms, and send empty ones on success.
 
 use serde_json::{Map, Value};
 
 use super::words::{CODES, words};
 
-/// Codes and words that services write where nothing is wrong.
+/// Codes and words that services send on success.
 const FINE: &[&str] = &["0", "200", "ok", "success", "null", "none", "false"];
 
-/// The fields that hold an error.
+/// The fields that contain an error.
 const ERRORS: &[&str] = &["error", "errors", "fault", "Error"];
 
-/// The objects beside a chunk, or around an error, in which services put such a field.
+/// The objects next to a chunk, or around an error, in which services put such a field.
 const AROUND: &[&str] = &["x_groq", "response", "Response", "ResponseMetadata"];
 
-/// MiniMax's field for trouble and for success.
+/// MiniMax's status field, sent for failure and for success.
 const BASE: &str = "base_resp";
 
-/// Returns true if JSON in place of a chunk or a reply reports an error. An empty error is none.
+/// Returns true if JSON in place of a chunk or a reply reports an error. An empty error does not count.
 pub(crate) fn is_trouble(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().any(|item| item.is_object() && is_trouble(item)),
@@ -25,7 +25,7 @@ pub(crate) fn is_trouble(value: &Value) -> bool {
     }
 }
 
-/// The field of an object that holds an error, if one does.
+/// The field of an object that contains an error, if there is one.
 pub(super) fn inner(object: &Map<String, Value>) -> Option<(&str, &Value)> {
     type Field<'a> = Option<(&'a String, &'a Value)>;
     fn in_errors(object: &Map<String, Value>) -> Field<'_> {
@@ -46,17 +46,17 @@ pub(super) fn inner(object: &Map<String, Value>) -> Option<(&str, &Value)> {
     })
 }
 
-/// Returns true if a field beside choices may report an error.
+/// Returns true if a field next to `choices` may report an error.
 pub(crate) fn is_sign(name: &str) -> bool {
     ERRORS.contains(&name) || AROUND.contains(&name) || name == BASE || is_named(name)
 }
 
-/// Returns true if a field is named as the errors of Amazon's services are.
+/// Returns true if a field has the name of an error of Amazon's services.
 pub(super) fn is_named(name: &str) -> bool {
     name.len() > "Exception".len() && (name.ends_with("Exception") || name.ends_with("Error"))
 }
 
-/// Returns true if a word is one that services use for errors: `error`, `exception`, Bedrock's many, and the like.
+/// Returns true if a word is one that services use for errors: `error`, `exception`, Bedrock's many, and similar.
 pub(crate) fn names_an_error(word: &str) -> bool {
     let word = word.to_ascii_lowercase();
     let contains = |part| word.contains(part);
@@ -100,7 +100,7 @@ fn is_flat(object: &Map<String, Value>) -> bool {
     says && (coded || alone || sure.iter().any(|name| filled(name)))
 }
 
-/// Returns true if the value of an error's field says anything.
+/// Returns true if the value of an error field is not empty.
 pub(crate) fn is_filled(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,

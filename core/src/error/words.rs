@@ -1,8 +1,8 @@
-//! The message, the code and the class of an error, under each of the names that services have for them.
+//! The message, the code and the class of an error, under each of the names that services use.
 
 use serde_json::{Map, Value};
 
-/// The fields of a message for a person, the best first.
+/// The fields of a message for a person, in order of preference.
 const WORDS: &[&str] = &[
     "message",
     "Message",
@@ -21,7 +21,7 @@ const WORDS: &[&str] = &[
 /// The fields of a code.
 pub(super) const CODES: &[&str] =
     &["code", "Code", "error_code", "errorCode", "status_code", "statusCode", "http_code"];
-/// The fields of a class of errors.
+/// The fields of an error class.
 pub(super) const KINDS: &[&str] = &["type", "error_type", "errorType", "__type"];
 
 /// The message of an object, if it has one.
@@ -29,7 +29,7 @@ pub(super) fn words(object: &Map<String, Value>) -> Option<String> {
     WORDS.iter().find_map(|name| text_of(object.get(*name)?))
 }
 
-/// The message in a value. FastAPI sends a list of messages, each with its place in the request.
+/// The message in a value. FastAPI sends a list of messages, each with its location in the request.
 pub(super) fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),

@@ -1,4 +1,4 @@
-//! The forms in which a secret is looked for: those that no resolving of escapes leads back to it.
+//! The encodings of a secret that must be searched for, because resolving escapes does not lead back to the secret.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -6,29 +6,29 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use super::layer::{self, Layer};
 use super::policy;
 
-/// A form of a secret.
+/// An encoding of a secret to search for.
 pub(super) struct Form {
     pub(super) bytes: Vec<u8>,
-    /// Only as a whole word, in its own case.
+    /// Matches only as a whole word and in its own case.
     pub(super) is_word: bool,
-    /// True if the character before, and the one after, hold a few bits of the secret too.
+    /// True if the neighbouring character (before, after) encodes a few bits of the secret too.
     pub(super) before: bool,
     pub(super) after: bool,
 }
 
-/// The forms of a secret: itself, without its own escapes, in Base64 and in hexadecimal.
+/// The secret itself, without its own escapes, in Base64 and in hexadecimal.
 pub(super) fn forms(secret: &str) -> Vec<Form> {
     let is_word = policy::is_word(secret);
     let plain = |bytes: Vec<u8>| Form { bytes, is_word, before: false, after: false };
     let mut forms = Vec::new();
     for text in policy::cases(secret) {
         forms.push(plain(text.as_bytes().to_vec()));
-        // A form, and a query, write a space as a plus.
+        // HTML forms and query strings write a space as a plus.
         if text.contains(' ') {
             forms.push(plain(text.replace(' ', "+").into_bytes()));
         }
     }
-    // Text whose escapes are resolved has lost those of the secret itself.
+    // A text whose escapes were resolved has also lost the escapes that belong to the secret itself.
     let mut layer = Layer::of(secret.as_bytes()).resolved();
     for _ in 0..layer::MOST {
         let Some(this) = layer else { break };
@@ -46,7 +46,7 @@ pub(super) fn forms(secret: &str) -> Vec<Form> {
     forms
 }
 
-/// The characters of Base64 that the secret alone decides when `offset` bytes, modulo 3, stand before it.
+/// The Base64 characters that depend on the secret alone when `offset` bytes, modulo 3, precede it.
 fn base64(secret: &[u8], offset: usize) -> Vec<Form> {
     let padded = [vec![0; offset], secret.to_vec()].concat();
     let (first, last) = ((offset * 8).div_ceil(6), padded.len() * 8 / 6);

@@ -1,7 +1,7 @@
-//! A text with one layer of escapes resolved, of whatever kind they are, and where each byte of it came from.
+//! A text with one layer of escapes resolved, of any kind, and the source position of each byte.
 //!
-//! A secret may be escaped in many ways at once, and in part: `\u002d` in JSON inside of JSON, `%2D`, `&#45;`. So text
-//! is not compared with each way of writing a secret, but read.
+//! A secret may be escaped in several ways at once, and in part: `\u002d` in JSON inside JSON, `%2D`, `&#45;`. So the
+//! text is decoded rather than compared with each spelling of a secret.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -14,12 +14,12 @@ pub(super) const MOST: usize = 5;
 /// A layer of a text.
 pub(super) struct Layer<'t> {
     bytes: Cow<'t, [u8]>,
-    /// The start of each byte in the text, and the end of the last one; none for the text itself.
+    /// The start of each byte in the original text, and the end of the last one; `None` for the original text itself.
     places: Option<Vec<u32>>,
 }
 
 impl<'t> Layer<'t> {
-    /// The text itself. Of one that is larger than 4 GiB, nothing is known behind that.
+    /// The original text as the first layer. A text larger than 4 GiB is searched only up to that size.
     pub(super) fn of(text: &'t [u8]) -> Self {
         let most = usize::try_from(u32::MAX).unwrap_or(usize::MAX).min(text.len());
         Layer { bytes: Cow::Borrowed(text.get(..most).unwrap_or_default()), places: None }
@@ -29,7 +29,7 @@ impl<'t> Layer<'t> {
         &self.bytes
     }
 
-    /// The place of a part of the layer in the text.
+    /// The range in the original text that a part of the layer came from.
     pub(super) fn place(&self, part: Range<usize>) -> Range<usize> {
         self.place_of(part.start)..self.place_of(part.end)
     }
@@ -41,12 +41,12 @@ impl<'t> Layer<'t> {
         }
     }
 
-    /// Returns true if there is an escape at the end that has been cut.
+    /// Returns true if the text ends in a truncated escape.
     pub(super) fn has_cut_escape(&self) -> bool {
         self.whole() < self.bytes.len()
     }
 
-    /// Takes away an escape at the end that has been cut.
+    /// Removes a truncated escape at the end.
     pub(super) fn drop_cut_escape(&mut self) {
         let length = self.whole();
         match &mut self.bytes {
@@ -58,7 +58,7 @@ impl<'t> Layer<'t> {
         }
     }
 
-    /// The length without an escape at the end that has been cut.
+    /// The length without a truncated escape at the end.
     fn whole(&self) -> usize {
         const LONGEST: usize = 12;
         let from = self.bytes.len().saturating_sub(LONGEST);
@@ -68,7 +68,7 @@ impl<'t> Layer<'t> {
         escape.filter(is_cut).map_or(self.bytes.len(), |at| from + at)
     }
 
-    /// The layer in one piece; `None` when it is.
+    /// The layer with its gaps (white space, tags, invisible characters) removed; `None` if it has none.
     pub(super) fn joined(&self) -> Option<Joined> {
         let bytes = self.bytes();
         let mut out = Vec::with_capacity(bytes.len());
@@ -78,7 +78,7 @@ impl<'t> Layer<'t> {
             let gap = gap(rest);
             if gap == 0 {
                 out.extend(rest.first());
-                // `of` takes no more than fits.
+                // `of` limits the text to positions that fit.
                 places.push(u32::try_from(at).unwrap_or(u32::MAX));
             }
             at += gap.max(1);
@@ -86,7 +86,7 @@ impl<'t> Layer<'t> {
         (out.len() < bytes.len()).then_some(Joined { bytes: out, places })
     }
 
-    /// The layer below, with the escapes of this one resolved; `None` when it has none.
+    /// The next layer, with the escapes of this one resolved; `None` if it has none.
     pub(super) fn resolved(&self) -> Option<Layer<'static>> {
         let bytes = self.bytes();
         let first = memchr3(b'%', b'\\', b'&', bytes)?;
@@ -96,7 +96,7 @@ impl<'t> Layer<'t> {
         let mut at = 0;
         let mut next = first;
         while at < bytes.len() {
-            // Up to the next escape as it is.
+            // Text before the next escape is copied unchanged.
             out.extend_from_slice(bytes.get(at..next).unwrap_or_default());
             places.extend((at..next).map(|at| self.short_place(at)));
             at = next;
@@ -129,39 +129,38 @@ impl<'t> Layer<'t> {
     }
 
     fn short_place(&self, at: usize) -> u32 {
-        // `of` takes no more than fits.
+        // `of` limits the text to positions that fit.
         u32::try_from(self.place_of(at)).unwrap_or(u32::MAX)
     }
 }
 
-/// A layer without what a text may be broken by: white space, tags, and characters that do not show.
+/// A layer without the characters that may interrupt a word: white space, tags, and invisible characters.
 pub(super) struct Joined {
     pub(super) bytes: Vec<u8>,
-    /// The place of each byte in the layer.
+    /// The position of each byte in the layer.
     places: Vec<u32>,
 }
 
 impl Joined {
-    /// The place of a part of it in the layer.
+    /// The range in the layer that a part of the joined text came from.
     pub(super) fn place(&self, part: Range<usize>) -> Range<usize> {
         let place = |at: usize| self.places.get(at).map_or(0, |place| *place as usize);
-        // It ends with its last byte, not behind the gap that follows.
+        // It ends with its last byte, not after the gap that follows.
         place(part.start)..place(part.end.saturating_sub(1)) + 1
     }
 }
 
-/// The length of what breaks a text at its start and is no part of it.
+/// The length of the gap at the start of `text`: white space, a tag or an invisible character.
 fn gap(text: &[u8]) -> usize {
-    /// The longest tag that is looked at.
+    /// The longest tag that is recognised, in bytes.
     const TAG: usize = 64;
     match text {
         [b' ' | b'\t' | b'\r' | b'\n' | 0, ..] => 1,
-        // A space that does not break, and a soft hyphen.
+        // No-break space and soft hyphen.
         [0xC2, 0xA0 | 0xAD, ..] => 2,
-        // Characters without a width: a space, joiners and their opposite, marks of direction, the mark of byte
-        // order.
+        // Zero-width characters: space, joiner, non-joiner, direction marks, word joiner, byte order mark.
         [0xE2, 0x80, 0x8B..=0x8F, ..] | [0xE2, 0x81, 0xA0, ..] | [0xEF, 0xBB, 0xBF, ..] => 3,
-        // A sequence that steers a terminal.
+        // A terminal escape sequence.
         [0x1B, b'[', rest @ ..] => rest
             .iter()
             .take(TAG)
@@ -182,7 +181,8 @@ enum Escaped {
     Char(char),
 }
 
-/// The meaning of the escape at the start of `text`, and its length; `None` if it is none, or cut.
+/// Decodes the escape at the start of `text`; returns its meaning and length, or `None` if it is not an escape or is
+/// truncated.
 fn escaped(text: &[u8]) -> Option<(Escaped, usize)> {
     match text {
         [b'%', b'u' | b'U', rest @ ..] => unit(rest).and_then(|(c, n)| Some((char(c)?, n + 2))),
@@ -214,7 +214,7 @@ fn escaped(text: &[u8]) -> Option<(Escaped, usize)> {
     }
 }
 
-/// `XXXX` after `\u`, or two of them for one character beyond the first 65,536.
+/// `XXXX` after `\u`, or two of them for one character beyond the first 65,536 (a surrogate pair).
 fn pair(text: &[u8]) -> Option<(Escaped, usize)> {
     let (high, _) = unit(text)?;
     if let 0xD800..0xDC00 = high
@@ -235,7 +235,7 @@ fn byte(text: &[u8]) -> Option<u8> {
     number(text.get(..2)?, 16).and_then(|number| u8::try_from(number).ok())
 }
 
-/// An entity of HTML or XML, after its `&`.
+/// An HTML or XML entity, after its `&`.
 fn entity(text: &[u8]) -> Option<(Escaped, usize)> {
     let end = text.iter().take(10).position(|byte| *byte == b';')?;
     let c = match text.get(..end)? {

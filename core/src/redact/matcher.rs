@@ -1,4 +1,4 @@
-//! Finds many strings in a text at once, whatever their case.
+//! Finds many strings in a text in one pass, regardless of case.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,18 +8,18 @@ use secrecy::{ExposeSecret, SecretSlice};
 use super::form::{Form, forms};
 use crate::credentials::Secret;
 
-/// The number of bytes that decide if a place is searched more closely. No secret is shorter.
+/// The number of leading bytes that select the candidate positions. No secret is shorter.
 const WINDOW: usize = 4;
 
-/// Of a secret that was cut, this much is still one, in bytes; less gives nothing away.
+/// The shortest prefix of a secret that is still treated as the secret, in bytes; less reveals nothing.
 const SHORTEST_START: usize = 4;
 
-/// The strings that are looked for.
+/// The strings to find.
 pub(super) struct Matcher {
     needles: Vec<Needle>,
-    /// The first bytes of each, and its place among them; sorted.
+    /// The first bytes of each string, and its index; sorted.
     windows: Vec<(u32, usize)>,
-    /// A bit for each hash of such bytes.
+    /// A bit for each hash of such first bytes.
     filter: Vec<u64>,
 }
 
@@ -59,14 +59,14 @@ impl Matcher {
         self.needles.push(Needle { bytes: bytes.into(), is_word, before, after });
     }
 
-    /// Finds the strings, and long starts of them, which are quoted as often.
+    /// Finds the strings, and long prefixes of them, which are quoted as often.
     pub(super) fn find(&self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
         self.each(text, &mut |needle, start| {
             needle.at(text, start).into_iter().for_each(&mut *found);
         });
     }
 
-    /// Finds the strings in a text whose words were joined: whole, and none that is a word itself.
+    /// Finds the strings in a text whose words were joined: only whole strings, and none that is a word itself.
     pub(super) fn find_joined(&self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
         self.each(text, &mut |needle, start| {
             let bytes = needle.bytes.expose_secret();
@@ -77,7 +77,7 @@ impl Matcher {
         });
     }
 
-    /// Every place where one of the strings may begin.
+    /// Calls `look` for every position where one of the strings may begin.
     fn each(&self, text: &[u8], look: &mut dyn FnMut(&Needle, usize)) {
         if self.needles.is_empty() {
             return;
@@ -98,7 +98,7 @@ impl Matcher {
         }
     }
 
-    /// The place at the text's end that may be the start of one of the strings.
+    /// The position at the text's end that may be the start of one of the strings.
     pub(super) fn start_at_end(&self, text: &[u8]) -> Option<usize> {
         let starts = self.needles.iter().filter(|needle| !needle.is_word).filter_map(|needle| {
             let bytes = needle.bytes.expose_secret();
@@ -113,7 +113,7 @@ impl Matcher {
 }
 
 impl Needle {
-    /// The part of `text` that begins at `start` and is this string, or enough of it.
+    /// The part of `text` that begins at `start` and matches this string, or enough of it.
     fn at(&self, text: &[u8], start: usize) -> Option<Range<usize>> {
         let bytes = self.bytes.expose_secret();
         let rest = text.get(start..)?;
@@ -145,7 +145,7 @@ impl Needle {
     }
 }
 
-/// The number of bytes that two texts have in common, regardless of case. `lower` is in lower case.
+/// The length of the common prefix of two texts, in bytes, regardless of case. `lower` is in lower case.
 fn common(lower: &[u8], text: &[u8]) -> usize {
     lower.iter().zip(text).take_while(|(a, b)| **a == b.to_ascii_lowercase()).count()
 }
@@ -157,7 +157,7 @@ fn window(bytes: &[u8]) -> Option<u32> {
 
 const HASH_BITS: u32 = 14;
 
-/// The word and the bit of the filter that stand for these bytes.
+/// The index of the word and the bit in the filter for these bytes.
 fn place(window: u32) -> (usize, u64) {
     let hash = window.wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS);
     ((hash >> 6) as usize, 1 << (hash & 63))

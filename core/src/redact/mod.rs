@@ -1,9 +1,10 @@
-//! The one redactor: it is fed with every secret of a client and a call, and takes them out of text that is kept or
-//! shown, in whatever encoding they stand there.
+//! The redactor: it holds every secret of a client and a call, and removes them, in whatever encoding, from text that
+//! is stored or shown.
 //!
-//! It runs when something has failed, never on the chunks of a reply. A text is looked at as it is and with its escapes
-//! resolved, layer by layer (`layer`); in each layer the secrets and their fixed encodings (`form`) are looked for in
-//! one pass (`matcher`), and so are tokens that nobody announced (`shape`). What is found is cut out of the original.
+//! It runs when something has failed, never on the chunks of a reply. A text is searched as it is and with its escapes
+//! resolved, layer by layer (`layer`). In each layer the secrets and their fixed encodings (`form`) are searched for in
+//! one pass (`matcher`), and so are unknown tokens of a recognisable form (`shape`). Each match is cut out of the
+//! original text.
 
 mod form;
 mod layer;
@@ -29,22 +30,22 @@ pub(crate) use policy::{CREDENTIAL_HEADERS, is_credential_header};
 /// The replacement of a secret.
 const REDACTED: &str = "[redacted]";
 
-/// Removes the secrets of a client and a call from text. Clones share what they know.
+/// Removes the secrets of a client and a call from text. Clones share the secrets and the matcher.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Redactor {
     secrets: Arc<Vec<Secret>>,
-    /// Made when text is scrubbed for the first time: most calls end well.
+    /// Built when text is scrubbed for the first time: most calls succeed and never need it.
     matcher: Arc<OnceLock<Matcher>>,
 }
 
 impl Redactor {
-    /// Adds a secret: a key, a token or a password. Those shorter than [`policy::SHORTEST`] guard nothing, and would
-    /// blot out innocent text.
+    /// Adds a secret: a key, a token or a password. A secret shorter than [`policy::SHORTEST`] is ignored: it protects
+    /// nothing, and removing it would blot out innocent text.
     pub(crate) fn add(&mut self, secret: &str) {
         policy::parts(secret).for_each(|part| self.add_one(part));
     }
 
-    /// Adds the value of a header or of a query's parameter, as far as its name and its looks say that it is secret.
+    /// Adds the secret parts of a header's or query parameter's value, judged by its name and its form.
     pub(crate) fn add_value(&mut self, name: &str, value: &str) {
         policy::secrets_of(name, value, &mut |secret| self.add(secret));
     }
@@ -67,7 +68,7 @@ impl Redactor {
         self.matcher = Arc::default();
     }
 
-    /// The text without the secrets in it.
+    /// The text with its secrets removed.
     pub(crate) fn scrub(&self, text: &str) -> String {
         match self.cut_out(text.as_bytes(), false) {
             Cow::Borrowed(_) => text.to_owned(),
@@ -75,8 +76,8 @@ impl Redactor {
         }
     }
 
-    /// The text without the secrets in it, where its end may be missing: what may be the start of a secret there goes
-    /// as well.
+    /// The text with its secrets removed, for a text whose end may be missing: a possible start of a secret at the end
+    /// is removed too.
     pub(crate) fn scrub_start(&self, bytes: &[u8]) -> String {
         match self.cut_out(bytes, true) {
             Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes).into_owned(),
@@ -84,11 +85,11 @@ impl Redactor {
         }
     }
 
-    /// The body of a response, of which there may be more, without the secrets in it: what was JSON still is.
+    /// The body of a response, possibly truncated, with its secrets removed; JSON stays valid JSON.
     pub(crate) fn scrub_body(&self, body: &[u8]) -> String {
         let scrubbed = self.scrub_start(body);
         let is_json = |json: &[u8]| serde_json::from_slice::<IgnoredAny>(json).is_ok();
-        // A number that is a secret leaves no JSON in its place.
+        // Cutting out a number that is a secret would break the JSON.
         if scrubbed.as_bytes() != body
             && !is_json(scrubbed.as_bytes())
             && let Ok(mut value) = serde_json::from_slice::<Value>(body)
@@ -99,12 +100,12 @@ impl Redactor {
         scrubbed
     }
 
-    /// Returns true if there is no secret in the text.
+    /// Returns true if the text contains no secret.
     pub(crate) fn is_clean(&self, text: &[u8]) -> bool {
         self.spans(text, false).is_empty()
     }
 
-    /// The JSON without the secrets in its strings, its keys and its numbers.
+    /// Removes the secrets from the strings, keys and numbers of a JSON value.
     fn scrub_value(&self, value: &mut Value) {
         match value {
             Value::String(text) => *text = self.scrub(text),
@@ -126,7 +127,7 @@ impl Redactor {
         }
     }
 
-    /// A service's error object without the secrets in it.
+    /// Removes the secrets from a service's error object.
     pub(crate) fn scrub_api(&self, api: &mut ApiError) {
         api.message = self.scrub(&api.message);
         for word in [&mut api.kind, &mut api.code, &mut api.param].into_iter().flatten() {
@@ -155,19 +156,19 @@ impl Redactor {
         Cow::Owned(rest)
     }
 
-    /// The places of secrets in the text: in order, apart from each other.
+    /// The ranges of secrets in the text, sorted and disjoint.
     fn spans(&self, text: &[u8], may_be_cut: bool) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         let has_cut_escape = self.look(text, may_be_cut, false, &mut found);
-        // Such an escape stands for nothing, and hides the start of a secret before it.
+        // A truncated escape stands for nothing, and would hide the start of a secret before it.
         if has_cut_escape {
             self.look(text, true, true, &mut found);
         }
         merged(found)
     }
 
-    /// Looks through the layers of a text, of which the end may be cut, with or without an escape that is cut there; says
-    /// whether there is one.
+    /// Searches the layers of a text whose end may be truncated, with or without a truncated escape there; returns true
+    /// if there is such an escape.
     fn look(
         &self,
         text: &[u8],

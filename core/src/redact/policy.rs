@@ -1,4 +1,4 @@
-//! The policy that tells secrets from words that a message may need.
+//! The policy that separates secrets from words that a message may need.
 
 use std::borrow::Cow;
 
@@ -7,14 +7,15 @@ use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 
-/// Secrets shorter than this, in bytes, are not looked for: they would blot out innocent text, and guard nothing.
+/// The shortest secret that is searched for, in bytes: a shorter one protects nothing, and removing it would blot out
+/// innocent text.
 const SHORTEST: usize = 6;
 
-/// Values whose name does not say that they are secret are taken for it from this length on, in bytes.
+/// The shortest value under an unsuspicious name that is treated as a secret, in bytes.
 const SHORTEST_UNNAMED: usize = 8;
 
-/// Keys that documentation tells people to give where none is needed, and passwords that are no more than that word:
-/// each is a word of error messages.
+/// Placeholder keys that documentation recommends where none is needed, and passwords that are just such a word: all of
+/// them also occur as words of error messages.
 const PLACEHOLDERS: &[&str] = &[
     "api-key",
     "api_key",
@@ -58,7 +59,7 @@ const CREDENTIALS: &[&str] = &[
     "token",
 ];
 
-/// Names whose values are none, whatever they look like: they stand in messages that people need.
+/// Names whose values are never secret, whatever their form: error messages need them.
 const HARMLESS: &[&str] = &[
     "anthropic-beta",
     "anthropic-version",
@@ -90,7 +91,7 @@ const HARMLESS_PREFIXES: &[&str] = &["accept", "content-", "if-", "sec-", "x-sta
 const KEY_PREFIXES: &[&str] =
     &["sk-", "sk_", "pk_", "rk_", "ghp_", "gho_", "xox", "eyJ", "AKIA", "AIza", "hf_"];
 
-/// Schemes of authentication (RFC 9110, section 11), and words that are used as such.
+/// Authentication schemes (RFC 9110, section 11), and words that are used as such.
 const SCHEMES: &[&str] = &["apikey", "basic", "bearer", "digest", "key", "negotiate", "token"];
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -98,7 +99,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Headers of a response that carry credentials as such.
+/// Response headers that carry credentials.
 pub(crate) const CREDENTIAL_HEADERS: &[&str] = &[
     "access-token",
     "api-key",
@@ -117,12 +118,12 @@ pub(crate) fn is_credential_header(name: &str) -> bool {
     CREDENTIAL_HEADERS.contains(&name)
 }
 
-/// Returns true if this is worth looking for.
+/// Returns true if this secret is long and unusual enough to search for.
 pub(super) fn is_worth_guarding(secret: &str) -> bool {
     secret.len() >= SHORTEST && !PLACEHOLDERS.iter().any(|p| p.eq_ignore_ascii_case(secret))
 }
 
-/// A secret, and those parts of it that are secret on their own: those of a JWT.
+/// A secret and those parts of it that are secret on their own: those of a JWT.
 pub(super) fn parts(secret: &str) -> impl Iterator<Item = &str> {
     let secret = secret.trim();
     let is_jwt = secret.starts_with("eyJ") && secret.split('.').count() == 3;
@@ -130,7 +131,7 @@ pub(super) fn parts(secret: &str) -> impl Iterator<Item = &str> {
     std::iter::once(secret).chain(parts.split('.').filter(|part| part.len() >= 16))
 }
 
-/// The secrets in the value of a header or of a query's parameter.
+/// Adds the secrets in the value of a header or of a query parameter.
 pub(super) fn secrets_of(name: &str, value: &str, add: &mut dyn FnMut(&str)) {
     let name = name.to_ascii_lowercase();
     let value = value.trim();
@@ -152,7 +153,7 @@ pub(super) fn secrets_of(name: &str, value: &str, add: &mut dyn FnMut(&str)) {
     }
 }
 
-/// The credentials behind a scheme of authentication.
+/// Adds the credentials after an authentication scheme.
 fn credentials(scheme: &str, value: &str, add: &mut dyn FnMut(&str)) {
     add(value);
     if scheme.eq_ignore_ascii_case("basic")
@@ -164,7 +165,7 @@ fn credentials(scheme: &str, value: &str, add: &mut dyn FnMut(&str)) {
     unnamed_parts(value, add);
 }
 
-/// The secrets of a user and a password: a key is often given as the user, without a password or beside one.
+/// Adds the secrets of a user and a password: a key is often sent as the user, with or without a password.
 pub(super) fn secrets_of_login(user: &str, password: &str, add: &mut dyn FnMut(&str)) {
     add(password);
     if password.is_empty() || (user.len() >= SHORTEST_UNNAMED && !is_plain(user)) {
@@ -187,7 +188,7 @@ fn named(name: &str, value: &str, add: &mut dyn FnMut(&str)) {
     }
 }
 
-/// The parts of a structured value that look secret.
+/// Adds the parts of a structured value that look secret.
 fn unnamed_parts(value: &str, add: &mut dyn FnMut(&str)) {
     let is_border = |c: char| c.is_whitespace() || matches!(c, '=' | ';' | ',' | ':' | '"');
     let parts = value.split(is_border).filter(|part| part.len() >= SHORTEST_UNNAMED);
@@ -198,8 +199,8 @@ fn is_scheme(word: &str) -> bool {
     SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(word))
 }
 
-/// Returns true if a text is made of words, small numbers and versions, as names, media types and dates are, and keys
-/// are not.
+/// Returns true if a text consists of words, small numbers and versions, as names, media types and dates do, and keys
+/// do not.
 pub(super) fn is_plain(text: &str) -> bool {
     if KEY_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) {
         return false;
@@ -218,19 +219,19 @@ fn is_plain_segment(segment: &str) -> bool {
     if word.is_empty() {
         return digits <= 4;
     }
-    // A camel's humps are few and long.
+    // Camel case has few humps, and long ones.
     let humps = word.chars().skip(1).filter(|c| c.is_uppercase()).count();
     let is_word = word.chars().all(char::is_alphabetic)
         && (humps == 0 || humps + 1 == word.chars().count() || humps * 4 <= length);
     is_word && digits <= 2 && length <= 24
 }
 
-/// Returns true if a secret is a mere word: it is looked for as a whole word and in its own case.
+/// Returns true if a secret is a mere word, which is matched only as a whole word and in its own case.
 pub(super) fn is_word(secret: &str) -> bool {
     secret.len() < 12 && secret.chars().all(char::is_alphabetic)
 }
 
-/// The secret in upper and in lower case, where that is more than ASCII's.
+/// The secret in upper and in lower case, where these differ by more than ASCII case.
 pub(super) fn cases(secret: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let others = (!secret.is_ascii()).then(|| [secret.to_lowercase(), secret.to_uppercase()]);
     let others = others.into_iter().flatten().filter(move |other| other != secret).map(Cow::Owned);

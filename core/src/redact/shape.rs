@@ -1,4 +1,4 @@
-//! Tokens that show what they are: a service may quote one that this client was never given, such as a fresh one.
+//! Recognises tokens by their form: a service may quote one that this client never had, such as a newly issued one.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::policy::is_plain;
 
-/// Finds JWTs (RFC 7519), what follows the word `Bearer`, and the values of fields that are called a token.
+/// Finds JWTs (RFC 7519), the credentials after the word `Bearer`, and the values of fields named as tokens.
 pub(super) fn find(text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
     let mut after = 0;
     for start in memmem::find_iter(text, "eyJ") {
@@ -50,7 +50,7 @@ pub(super) fn find(text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
     }
 }
 
-/// The endings of the names of fields that hold a token or a key.
+/// The endings of the names of fields that contain a token or a key.
 const NAMES: &[&str] = &[
     "oken",
     "OKEN",

@@ -1,4 +1,4 @@
-//! Secrets in every encoding, and words that are none.
+//! Secrets in every encoding, and ordinary words that must stay.
 
 use proptest::prelude::*;
 
@@ -25,7 +25,7 @@ fn percent(text: &str, upper: bool) -> String {
     text.bytes().map(hex).map(|e| if upper { e.to_uppercase() } else { e }).collect()
 }
 
-/// The secret escaped in every way.
+/// The secret, escaped in every way.
 fn escaped(secret: &str) -> Vec<String> {
     let json = |text: &str| Value::from(text).to_string().trim_matches('"').to_owned();
     let escapes = |text: &str| -> String {
@@ -60,7 +60,7 @@ fn escaped(secret: &str) -> Vec<String> {
     ]
 }
 
-/// The secret in Base64, beside other text.
+/// The secret in Base64, next to other text.
 fn in_base64(secret: &str) -> Vec<String> {
     use base64::Engine;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -88,7 +88,7 @@ fn a_secret_goes_in_every_encoding() {
         }
         for encoded in in_base64(secret) {
             let shown = redactor.scrub(&format!("it says «{encoded}» here"));
-            // The text beside the secret stays, with a character that both share at most.
+            // The neighbouring text stays, except at most one character that encodes bits of both.
             let beside = shown.len() - "it says «[redacted]» here".len();
             let most = if encoded.starts_with('%') { 3 * 16 } else { 16 + 10 };
             assert!(shown.contains(REDACTED) && beside <= most, "{secret} as {encoded}: {shown}");
@@ -136,7 +136,7 @@ fn a_start_of_a_secret_goes_where_the_text_was_cut() {
     for secret in SECRETS {
         let redactor = of(secret);
         for encoded in escaped(secret) {
-            // Four bytes of a secret are one; escaped, a byte of it takes no more than this.
+            // Four bytes of a secret count as the secret; each byte is at most this long when escaped.
             let most = encoded.len().div_ceil(secret.chars().count()) + 6;
             for cut in ((4 * most).min(encoded.len())..=encoded.len()).step_by(3) {
                 let text = [b"key ", &encoded.as_bytes()[..cut]].concat();
@@ -273,7 +273,7 @@ fn json_stays_json_and_its_keys_and_numbers_are_looked_at() {
     assert_eq!(numbers, r#"{"[redacted]":[{"a":"[redacted]"}],"b":12}"#);
 }
 
-/// One step of encoding, by its number.
+/// Applies the encoding with this number.
 fn encode(text: &str, step: usize) -> String {
     use base64::Engine;
     let json = |text: &str| {

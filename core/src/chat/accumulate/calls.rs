@@ -1,4 +1,4 @@
-//! The tool calls of one message: which call a piece belongs to, and what it adds.
+//! The tool calls of one message: assigns each piece to its call, and appends it.
 
 use super::change::{At, Changes};
 use super::merge::{Mode, merge_fields, missing_fields};
@@ -8,18 +8,18 @@ use crate::chat::assistant::{CUSTOM, CustomCall, FunctionCall, ToolCall};
 use crate::chat::budget::MOST;
 use crate::chat::chunk::ToolCallDelta;
 
-/// The tool calls of a message in the making.
+/// The tool calls of a message that is being received.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    /// In the order of the message's calls, which is that of their numbers.
+    /// In the order of the message's calls, sorted by their numbers.
     states: Vec<State>,
-    /// The place of the call that was written last.
+    /// The position of the call that was written last.
     last: Option<usize>,
 }
 
 #[derive(Debug)]
 struct State {
-    /// The call's number: the service's index, if that was free.
+    /// The call's number: the service's index if no other call had it.
     number: u32,
     /// The service's index.
     index: Option<u32>,
@@ -39,14 +39,14 @@ impl From<Option<usize>> for Place {
 }
 
 impl Calls {
-    /// The place of the call of this number, and whether its arguments are whole.
+    /// The position of the call with this number, and true if its arguments are complete.
     #[cfg(feature = "bridge")]
     pub(super) fn find(&self, number: u32) -> Option<(usize, bool)> {
         let place = self.states.binary_search_by_key(&number, |state| state.number).ok()?;
         Some((place, self.is_whole(place)))
     }
 
-    /// Adds a chunk's pieces.
+    /// Adds the pieces of a chunk.
     pub(super) fn add<C: Changes>(
         &mut self,
         calls: &mut Vec<ToolCall>,
@@ -54,7 +54,7 @@ impl Calls {
         message: &At<'_>,
         tally: &mut Tally<'_, C>,
     ) {
-        // Pieces without anything that would tell their calls go on with the calls in their order.
+        // Pieces without an index, id or name continue the calls in their order.
         let by_order = pieces.len() > 1 && pieces.iter().all(is_bare);
         let mut written = None;
         for (order, piece) in pieces.iter().enumerate() {
@@ -89,7 +89,7 @@ impl Calls {
         }
     }
 
-    /// Finds the call of a piece. `is_beside` says that the last call was written by the same chunk.
+    /// Finds the call of a piece. `is_beside` is true if the last call was written by the same chunk.
     fn place_of(&self, calls: &[ToolCall], piece: &ToolCallDelta, is_beside: bool) -> Place {
         let (id, name) = (id_of(piece), name_of(piece));
         let with_id = |id: &str| calls.iter().rposition(|call| call.id == id);
@@ -105,7 +105,7 @@ impl Calls {
                 let place = id.and_then(with_id).filter(has_index).or(latest);
                 return place.filter(|place| !begins_anew(*place)).into();
             }
-            // A call that began without an index may go on with one.
+            // A call that began without an index may continue with one.
             let had_none =
                 |place: &usize| self.states.get(*place).is_some_and(|state| state.index.is_none());
             return match (id, name) {
@@ -130,13 +130,14 @@ impl Calls {
         }
     }
 
-    /// Returns true if a piece with the index or the id of this call belongs to another one: it has another id, or it
-    /// begins where this one is whole.
+    /// Returns true if a piece with the index or the id of this call belongs to another call: it has another id, or it
+    /// begins after this call's arguments are complete.
     fn begins_anew(&self, place: usize, call: &ToolCall, piece: &ToolCallDelta) -> bool {
         let (id, name) = (id_of(piece), name_of(piece));
         let is_other = name.is_some_and(|name| !name_in(call).is_empty() && name != name_in(call));
         if id.is_some_and(|id| !call.id.is_empty() && call.id != id) {
-            // Some services make up an id for each piece, so that an id alone says nothing while the arguments are open.
+            // Some services invent an id for each piece, so an id alone means nothing while the arguments are
+            // incomplete.
             let has_begun = !call.function.arguments.is_empty();
             return self.is_whole(place) || is_other || (name.is_some() && !has_begun);
         }
@@ -150,7 +151,8 @@ impl Calls {
         self.states.get(place).is_some_and(|state| state.arguments.is_whole())
     }
 
-    /// Makes a call where there is to be a new one. The place, and whether it is new; none when there are too many.
+    /// Inserts a call if `place` asks for a new one. Returns its position and true if it is new; `None` when there are
+    /// too many.
     fn make_room(
         &mut self,
         calls: &mut Vec<ToolCall>,
@@ -175,7 +177,7 @@ impl Calls {
         Some((place, true))
     }
 
-    /// Adds a call that came whole, where its parts came before: what is missing of it.
+    /// Adds the missing parts of a call that arrived complete after its pieces.
     pub(super) fn fill<C: Changes>(
         &mut self,
         calls: &mut Vec<ToolCall>,
@@ -196,7 +198,7 @@ impl Calls {
                 Some(call) => missing_of(call, piece),
                 None => piece.clone(),
             };
-            // It belongs to the call at that place, or to a new one, whatever its index is elsewhere.
+            // It belongs to the call at that position, or to a new one, whatever index it has elsewhere.
             let Some((place, is_new)) = self.make_room(calls, place.into(), None) else { continue };
             let (Some(call), Some(state)) = (calls.get_mut(place), self.states.get_mut(place))
             else {
@@ -226,7 +228,7 @@ impl Calls {
 }
 
 impl State {
-    /// Adds a piece, and gives what it adds to the arguments.
+    /// Adds a piece, and returns its addition to the arguments.
     fn add<'p, C: Changes>(
         &mut self,
         call: &mut ToolCall,
@@ -234,7 +236,7 @@ impl State {
         at: &At<'_>,
         tally: &mut Tally<'_, C>,
     ) -> &'p str {
-        // Ids, kinds and names come whole; some services repeat them in every chunk, or make up ids for each.
+        // Ids, kinds and names arrive complete; some services repeat them in every chunk, or invent ids for each.
         if call.id.is_empty() {
             set(&mut call.id, piece.id.as_deref(), &at.name("id"), tally);
         }
@@ -244,7 +246,7 @@ impl State {
         let function = at.name("function");
         set(&mut call.function.name, piece.name.as_deref(), &function.name("name"), tally);
         let mut arguments = piece.arguments.as_deref().unwrap_or_default();
-        // A repetition of whole JSON adds nothing.
+        // A repetition of the complete JSON adds nothing.
         if self.arguments.is_whole() && call.function.arguments == arguments {
             arguments = "";
         }
@@ -273,7 +275,7 @@ fn set<C: Changes>(kept: &mut String, text: Option<&str>, at: &At<'_>, tally: &m
     text.clone_into(kept);
 }
 
-/// Returns true if a piece changes the kind of a call, so that other fields are written of it.
+/// Returns true if a piece changes the kind of a call, so that its JSON has other fields.
 fn changes_form(call: &ToolCall, piece: &ToolCallDelta) -> bool {
     let is_of_function = piece.name.as_ref().is_some_and(|name| !name.is_empty())
         || piece.arguments.as_ref().is_some_and(|arguments| !arguments.is_empty())
@@ -284,7 +286,7 @@ fn changes_form(call: &ToolCall, piece: &ToolCallDelta) -> bool {
     }
 }
 
-/// The part of a whole call that is missing in what was kept of it.
+/// The part of a complete call that the accumulated call lacks.
 fn missing_of(call: &ToolCall, whole: &ToolCallDelta) -> ToolCallDelta {
     let rest = |kept: &str, whole: &str| whole.strip_prefix(kept).unwrap_or_default().to_owned();
     let custom = whole.custom.as_ref().map(|custom| {
@@ -330,7 +332,7 @@ fn has_arguments(piece: &ToolCallDelta) -> bool {
     piece.arguments.as_ref().is_some_and(|arguments| !arguments.trim().is_empty())
 }
 
-/// Returns true if nothing in a piece identifies its call.
+/// Returns true if a piece has nothing that identifies its call.
 fn is_bare(piece: &ToolCallDelta) -> bool {
     piece.index.is_none() && id_of(piece).is_none() && name_of(piece).is_none()
 }

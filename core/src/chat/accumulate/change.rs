@@ -1,4 +1,4 @@
-//! Changes to a reply, as they are made.
+//! Changes to a reply that is being received.
 
 #![cfg_attr(
     not(feature = "bridge"),
@@ -7,28 +7,28 @@
 
 use serde::Serialize;
 
-/// Is told of every change to a reply, in terms of its JSON.
+/// Receives every change to a reply, in terms of its JSON.
 pub(crate) trait Changes {
-    /// The value there is now this one.
+    /// The value at this path is now `value`.
     fn set<T: Serialize + ?Sized>(&mut self, at: &At<'_>, value: &T);
 
-    /// The text there has grown by this.
+    /// The string at this path has grown by `text`.
     fn append(&mut self, at: &At<'_>, text: &str);
 
-    /// The list there, which is empty while nothing is there or null, has grown by these items.
+    /// The list at this path has grown by these items. A missing or null value counts as an empty list.
     fn extend<T: Serialize>(&mut self, at: &At<'_>, items: &[T]);
 
-    /// The value has been put into the list, at the place that ends the path. The list is empty while nothing is there.
+    /// The value has been inserted into a list, at the position that ends the path. A missing list counts as empty.
     fn insert<T: Serialize>(&mut self, at: &At<'_>, value: &T);
 
     /// A choice of the chunk begins.
     fn choice(&mut self);
 
-    /// The chunk has a piece of the tool call of this number in the choice, with more of its arguments.
+    /// The chunk has a piece of the choice's tool call with this number; the piece adds `arguments`.
     fn called(&mut self, number: u32, arguments: &str);
 }
 
-/// Nobody needs to know.
+/// Ignores the changes.
 impl Changes for () {
     fn set<T: Serialize + ?Sized>(&mut self, _: &At<'_>, _: &T) {}
     fn append(&mut self, _: &At<'_>, _: &str) {}
@@ -38,7 +38,7 @@ impl Changes for () {
     fn called(&mut self, _: u32, _: &str) {}
 }
 
-/// A place in a reply's JSON: the way to it from the reply.
+/// A position in a reply's JSON: the path from the reply.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct At<'a> {
     parent: Option<&'a At<'a>>,
@@ -49,11 +49,11 @@ pub(crate) struct At<'a> {
 pub(crate) enum Step<'a> {
     /// The reply itself.
     Reply,
-    /// A field that this library names.
+    /// A field that this library models.
     Name(&'static str),
-    /// A field with a name that the service gave it.
+    /// A field that only the service names.
     Other(&'a str),
-    /// The item at this place.
+    /// The list item at this position.
     Place(usize),
 }
 
@@ -72,7 +72,7 @@ impl<'a> At<'a> {
         At { parent: Some(self), step: Step::Place(place) }
     }
 
-    /// Gives the steps of the way, the first one first.
+    /// Calls `give` with the steps of the path, the first one first.
     pub(crate) fn steps(&self, give: &mut impl FnMut(Step<'_>)) {
         if let Some(parent) = self.parent {
             parent.steps(give);

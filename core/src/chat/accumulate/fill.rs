@@ -1,4 +1,4 @@
-//! A message that comes whole after its parts: only what is missing of it is added.
+//! A complete message after its parts: only the missing parts are added.
 
 use super::calls::Calls;
 use super::change::{At, Changes};
@@ -29,7 +29,7 @@ pub(super) fn fill_message<C: Changes>(
     merge_fields(&mut message.extra, &missing, Mode::Pieces, at, tally);
 }
 
-/// The text behind the part that is there. A text that begins otherwise is another one, and adds nothing.
+/// The text after the part that was received. A text with another beginning is a different one, and adds nothing.
 fn rest(kept: Option<&str>, whole: Option<&str>) -> Option<String> {
     let rest = whole?.strip_prefix(kept.unwrap_or_default())?;
     (kept.is_none() || !rest.is_empty()).then(|| rest.to_owned())

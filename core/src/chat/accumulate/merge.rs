@@ -1,4 +1,4 @@
-//! Adds up fields that nobody modelled.
+//! Accumulates fields that this library does not model.
 
 use serde_json::{Map, Value};
 
@@ -6,18 +6,18 @@ use super::change::{At, Changes};
 use super::tally::Tally;
 use crate::chat::extra::Extra;
 
-/// The number of items, from a list's end, among which one is looked for by its index, if it is not at that place.
+/// The number of items, from a list's end, that are searched for an item's index if it is not at that position.
 const BACK: usize = 64;
 
-/// The meaning of an object's fields, which decides how they add up. Objects add up field by field, and null adds
-/// nothing.
+/// The meaning of an object's fields, which decides how they accumulate. Objects are merged field by field, and null
+/// adds nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Mode {
-    /// Facts: the last one holds.
+    /// Facts: the last value wins.
     Facts,
-    /// Facts, but for lists, which grow.
+    /// Facts, except for lists, which grow.
     Choice,
-    /// Pieces of a message: texts and lists grow.
+    /// Pieces of a message: strings and lists grow.
     Pieces,
 }
 
@@ -42,7 +42,7 @@ fn merge_map<C: Changes>(
     tally: &mut Tally<'_, C>,
 ) {
     for (name, value) in new {
-        // Only JavaScript gives this name a meaning, and nobody a good one.
+        // Only JavaScript gives this name a meaning, and a dangerous one.
         if name == "__proto__" {
             continue;
         }
@@ -52,7 +52,7 @@ fn merge_map<C: Changes>(
             continue;
         }
         *tally.bytes += size_of::<String>() + name.len();
-        // Several items of a list may belong together from the first.
+        // Several items of one list may belong together.
         let first = match value {
             Value::Array(items) if mode != Mode::Facts && items.iter().any(has_index) => {
                 Value::Array(Vec::new())
@@ -104,7 +104,7 @@ fn merge<C: Changes>(
     }
 }
 
-/// Returns true if a new text of a field extends the one before, rather than repeating or replacing it.
+/// Returns true if a new string extends the one before, rather than repeating or replacing it.
 fn grows(name: &str, kept: &str, new: &str) -> bool {
     match name {
         "id" | "type" | "index" | "format" | "name" | "role" | "object" | "status" => false,
@@ -115,7 +115,7 @@ fn grows(name: &str, kept: &str, new: &str) -> bool {
     }
 }
 
-/// Adds the items of a list. An item with an index goes on with the one that has the same, and is of the same kind.
+/// Adds the items of a list. An item with an index continues the item with the same index and kind.
 fn join<C: Changes>(kept: &mut Vec<Value>, new: &[Value], at: &At<'_>, tally: &mut Tally<'_, C>) {
     for item in new {
         let place = place_of(kept, item);
@@ -155,14 +155,14 @@ fn has_index(item: &Value) -> bool {
     item.get("index").is_some()
 }
 
-/// About how many bytes the fields take.
+/// The approximate size of the fields in bytes.
 pub(super) fn size_of_fields(fields: &Map<String, Value>) -> usize {
     let size =
         |(name, value): (&String, &Value)| size_of::<String>() + name.len() + size_of_value(value);
     fields.iter().map(size).sum()
 }
 
-/// About how many bytes a value takes.
+/// The approximate size of a value in bytes.
 pub(super) fn size_of_value(value: &Value) -> usize {
     let inside = match value {
         Value::String(text) => text.len(),
@@ -173,7 +173,7 @@ pub(super) fn size_of_value(value: &Value) -> usize {
     size_of::<Value>() + inside
 }
 
-/// The fields that are not there yet.
+/// The fields of `whole` that `kept` lacks.
 pub(super) fn missing_fields(kept: &Extra, whole: &Extra) -> Extra {
     let mut missing = Extra::default();
     for (name, value) in whole.iter() {

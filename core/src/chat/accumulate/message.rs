@@ -34,7 +34,7 @@ fn add_reasoning<C: Changes>(
     tally: &mut Tally<'_, C>,
 ) {
     if message.reasoning.is_none() {
-        // An empty text says no more than that the service knows the name.
+        // An empty string only shows which name the service uses.
         if delta.reasoning.as_ref().is_none_or(String::is_empty) {
             return;
         }

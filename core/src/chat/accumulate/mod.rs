@@ -1,7 +1,7 @@
-//! Puts a reply together from its chunks: the rules for it, once and for every language.
+//! Accumulates a reply from its chunks: one set of rules for every language.
 //!
-//! Each change to the reply is told to a [`Changes`], so that the bindings' snapshots grow by the same rules: what is
-//! told, applied to the reply's JSON, gives the JSON of the reply.
+//! Each change to the reply is reported to a [`Changes`], so that the bindings' snapshots follow the same rules: the
+//! reported changes, applied to the reply's JSON, produce the JSON of the reply.
 
 mod calls;
 mod change;
@@ -27,18 +27,18 @@ use super::chunk::{ChatChunk, ChunkChoice};
 use super::reply::{ChatReply, Choice, LOGPROBS, SERVICE_TIER, SYSTEM_FINGERPRINT, USAGE};
 use super::usage::{Logprobs, TokenLogprob, Usage};
 
-/// A reply in the making.
+/// A reply that is being received.
 #[derive(Debug, Default)]
 pub(crate) struct Accumulator {
     reply: ChatReply,
-    /// The calls of each reply in the making, in the order of the replies.
+    /// The accumulated tool calls of each reply, in the order of the replies.
     calls: Vec<Calls>,
     bytes: usize,
     begun: bool,
 }
 
 impl Accumulator {
-    /// The reply as far as it has come.
+    /// The reply received so far.
     pub(crate) fn reply(&self) -> &ChatReply {
         &self.reply
     }
@@ -47,41 +47,41 @@ impl Accumulator {
         self.reply
     }
 
-    /// Returns true if anything has come at all.
+    /// Returns true if anything has been received.
     pub(super) fn has_begun(&self) -> bool {
         self.begun
     }
 
-    /// About how many bytes are kept.
+    /// The approximate size of the reply in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Returns true if each of the replies asked for, and each that began, has ended.
+    /// Returns true if each requested reply, and each that began, has ended.
     pub(super) fn all_finished(&self, asked: usize) -> bool {
         let choices = &self.reply.choices;
         choices.len() >= asked.max(1) && choices.iter().all(|c| c.finish_reason.is_some())
     }
 
-    /// The place of the call of this number among those of a reply, and whether its arguments are whole.
+    /// The position of the call with this number among those of a reply, and true if its arguments are complete.
     #[cfg(feature = "bridge")]
     pub(crate) fn find_call(&self, choice: usize, number: u32) -> Option<(usize, bool)> {
         self.calls.get(choice)?.find(number)
     }
 
-    /// Adds a chunk that is text for the first reply and nothing else, of a shape that was added before.
+    /// Adds a chunk of a known shape, which is only text for the first reply.
     pub(super) fn add_text(&mut self, text: &str) {
         match self.reply.choices.first_mut() {
             Some(choice) if choice.index == 0 => {
                 choice.message.content.get_or_insert_default().push_str(text);
                 self.bytes += text.len();
             }
-            // The shape was added before, and with it the reply.
+            // The shape, and with it the reply, was added before.
             _ => {}
         }
     }
 
-    /// Adds the text that stands beside an error, for the first reply.
+    /// Adds the text that accompanies an error to the first reply.
     pub(super) fn add_beside(&mut self, text: &str) {
         if !text.is_empty() {
             self.begun = true;
@@ -90,7 +90,7 @@ impl Accumulator {
         }
     }
 
-    /// Adds a chunk, and tells what that changes.
+    /// Adds a chunk, and reports the changes.
     pub(crate) fn add(&mut self, chunk: &ChatChunk, changes: &mut impl Changes) {
         self.begun = true;
         let mut tally = Tally { bytes: &mut self.bytes, changes };
@@ -126,7 +126,7 @@ impl Accumulator {
 
 fn add_head<C: Changes>(reply: &mut ChatReply, chunk: &ChatChunk, tally: &mut Tally<'_, C>) {
     let at = At::REPLY;
-    // Some services leave these out of the first chunk or of the last.
+    // Some services omit these in the first chunk or in the last.
     if reply.id.is_empty() && !chunk.id().is_empty() {
         reply.id.push_str(chunk.id());
         tally.changes.set(&at.name("id"), chunk.id());
@@ -164,8 +164,8 @@ fn add_head<C: Changes>(reply: &mut ChatReply, chunk: &ChatChunk, tally: &mut Ta
     merge_fields(&mut reply.extra, &chunk.extra, Mode::Facts, &at, tally);
 }
 
-/// The position of the choice of this index, and whether it is new; none when there are too many. The choices stand in
-/// the order of their indices.
+/// The position of the choice with this index, and true if it is new; `None` when there are too many. Choices are
+/// sorted by index.
 fn place_of(
     choices: &mut Vec<Choice>,
     calls: &mut Vec<Calls>,

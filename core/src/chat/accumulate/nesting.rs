@@ -1,6 +1,6 @@
-//! The nesting of JSON that comes in pieces, followed without reading it again.
+//! The nesting depth of JSON that arrives in pieces, tracked without reading it again.
 
-/// Follows the braces of an object or the brackets of a list.
+/// Tracks the braces of an object or the brackets of a list.
 #[derive(Debug, Default)]
 pub(super) struct Nesting {
     depth: usize,

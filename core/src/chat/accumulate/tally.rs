@@ -1,9 +1,9 @@
-//! Additions to a reply, counted and reported.
+//! Counts and reports additions to a reply.
 
 use super::change::{At, Changes};
 use crate::chat::object::Told;
 
-/// The count of the bytes that are kept, and the receiver of changes.
+/// The number of bytes in the reply, and the receiver of changes.
 pub(super) struct Tally<'c, C> {
     pub(super) bytes: &'c mut usize,
     pub(super) changes: &'c mut C,
@@ -30,7 +30,7 @@ impl<C: Changes> Tally<'_, C> {
     }
 }
 
-/// Keeps that a field came as null, where it has no value.
+/// Records that a field was null, if it has no value.
 pub(super) fn tell_null<C: Changes>(
     kept: &mut Told,
     new: Told,

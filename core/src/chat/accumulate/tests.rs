@@ -1,4 +1,4 @@
-//! Replies put together from chunks, piece by piece.
+//! Replies accumulated from chunks, piece by piece.
 
 use serde_json::json;
 
