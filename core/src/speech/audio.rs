@@ -1,4 +1,4 @@
-//! Audio on its way: bytes as they come, the whole of them, or a file.
+//! Streamed audio: read as bytes while it arrives, collected whole, or written to a file.
 
 use std::fmt;
 use std::path::Path;
@@ -20,18 +20,18 @@ use crate::error::{ErrorKind, Result};
 use crate::http::{Body, Context};
 use crate::process::{Bound, FORKED};
 
-/// The operation that errors of speech name.
+/// The operation name in speech errors.
 pub(super) const SPEECH: &str = "speech";
 
-/// Audio, in the pieces in which it comes.
+/// Audio as a stream of byte chunks.
 ///
-/// Dropping it ends the request. It ends with an error, at the latest, if there was no audio at all.
+/// Dropping it ends the request. A stream without any audio ends with an error.
 ///
-/// Read as it comes, it may go on for as long as the service sends something. [`collect`](Self::collect) and
-/// [`write_to_file`](Self::write_to_file) read it whole, and hold it to a size and a time.
+/// Read chunk by chunk, it lasts as long as the service keeps sending. [`collect`](Self::collect) and
+/// [`write_to_file`](Self::write_to_file) read it whole, within a size limit and a time limit.
 pub struct AudioStream {
     content_type: Box<str>,
-    /// Taken once it has ended.
+    /// Empty once the stream has ended.
     bytes: Bound<Source>,
     context: Context,
     any: bool,
@@ -87,7 +87,7 @@ impl AudioStream {
         AudioStream { bounds, ..Self::of(context, content_type, bytes) }
     }
 
-    /// The media type, as the service says it, such as `audio/mpeg`.
+    /// The media type that the service reported, such as `audio/mpeg`.
     pub fn content_type(&self) -> &str {
         &self.content_type
     }
@@ -97,7 +97,7 @@ impl AudioStream {
         AudioFormat::from_mime(&self.content_type)
     }
 
-    /// The whole, within the client's `Limits::reply` and `Timeouts::total`; of a speaker of your own, at most 64 MiB.
+    /// The whole audio, within the client's `Limits::reply` and `Timeouts::total`; from a custom speaker, at most 64 MiB.
     ///
     /// # Errors
     ///
@@ -107,11 +107,11 @@ impl AudioStream {
         self.collect_up_to(limit).await
     }
 
-    /// The whole, of at most `limit` bytes.
+    /// The whole audio, at most `limit` bytes.
     ///
     /// # Errors
     ///
-    /// `too_large`, `total_timeout`, or whatever ended the audio before its end.
+    /// `too_large`, `total_timeout`, or the error that broke off the audio.
     pub async fn collect_up_to(self, limit: usize) -> Result<Bytes> {
         let mut whole = BytesMut::new();
         let mut pieces = self.bounded(limit);
@@ -121,8 +121,8 @@ impl AudioStream {
         Ok(whole.freeze())
     }
 
-    /// Writes the whole into a file, and returns its size in bytes; within the limits of [`collect`](Self::collect). The
-    /// file is there when it is whole, or not at all: one that was there before stays as it was until then.
+    /// Writes the whole audio to a file and returns its size in bytes, within the limits of [`collect`](Self::collect). The
+    /// file appears only when it is complete: an existing file stays unchanged until then.
     ///
     /// # Errors
     ///
@@ -132,7 +132,7 @@ impl AudioStream {
         self.write_to_file_up_to(path, limit).await
     }
 
-    /// Writes the whole, of at most `limit` bytes, as [`write_to_file`](Self::write_to_file) does.
+    /// Writes the whole audio, at most `limit` bytes, as [`write_to_file`](Self::write_to_file) does.
     ///
     /// # Errors
     ///
@@ -162,7 +162,7 @@ struct Bounded {
 
 impl Bounded {
     async fn next(&mut self) -> Option<Result<Bytes>> {
-        // A response was begun inside a Tokio runtime, but it may be read elsewhere, where there is no timer.
+        // A response begins inside a Tokio runtime, but it may be read outside of one, where no timer exists.
         let timed = self.deadline.filter(|_| Handle::try_current().is_ok());
         let piece = match timed {
             Some(deadline) => timeout_at(deadline, self.audio.next()).await.ok(),
@@ -190,7 +190,7 @@ impl Stream for AudioStream {
 
     fn poll_next(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            // A source that is always ready must not keep its reader's other work, such as time limits, waiting.
+            // A source that is always ready must not starve the reader's other work, such as time limits.
             let share = ready!(poll_proceed(task));
             if !self.is_terminated() && self.bytes.is_inherited() {
                 drop(self.bytes.take());

@@ -1,4 +1,4 @@
-//! A file that is there when it is whole, or not at all.
+//! Atomic file writes: the target appears only when it is complete.
 
 use std::io::{self, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// A file under another name, in the folder where it will be. Dropping it removes it.
+/// A temporary file in the target's folder. Dropping it removes it.
 pub(super) struct Draft {
     file: File,
     draft: TempPath,
@@ -30,7 +30,7 @@ impl Draft {
             let folder = target.parent().filter(|parent| !parent.as_os_str().is_empty());
             let mut draft = tempfile::Builder::new();
             draft.prefix(".turnwire-").suffix(".part");
-            // As any file that a program makes, less what its umask takes; a temporary one is the user's alone.
+            // The usual mode of a new file, minus the umask; temporary files are readable by their owner only.
             #[cfg(unix)]
             draft.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
             draft.tempfile_in(folder.unwrap_or(Path::new(".")))
@@ -45,7 +45,7 @@ impl Draft {
         self.file.write_all(bytes).await.map_err(|e| refused(&self.path, e))
     }
 
-    /// Writes over what was written before.
+    /// Overwrites bytes that were written before.
     pub(super) async fn overwrite(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
         let done = async {
             self.file.seek(SeekFrom::Start(at)).await?;
@@ -55,7 +55,7 @@ impl Draft {
         done.await.map(drop).map_err(|e| refused(&self.path, e))
     }
 
-    /// Puts the file in its place, once the disk has it. Returns its size in bytes.
+    /// Syncs the file to disk, moves it to its target, and returns its size in bytes.
     pub(super) async fn finish(self) -> Result<u64> {
         let Draft { mut file, draft, path, bytes } = self;
         let synced = async {
@@ -70,7 +70,7 @@ impl Draft {
     }
 }
 
-/// The result of work on a thread for such; one that was lost is an error as any.
+/// The result of a blocking task; a lost task is an I/O error.
 async fn blocking<T>(task: tokio::task::JoinHandle<io::Result<T>>) -> io::Result<T> {
     task.await.unwrap_or_else(|lost| Err(io::Error::other(lost)))
 }

@@ -1,6 +1,6 @@
-//! The forms that audio comes in.
+//! Audio formats.
 
-/// The form of a piece of audio.
+/// An audio format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AudioFormat {
@@ -14,7 +14,7 @@ pub enum AudioFormat {
     Flac,
     /// Samples with a RIFF header.
     Wav,
-    /// Bare samples: 16 bits, little-endian, one channel, 24,000 a second.
+    /// Raw samples: 16 bits, little-endian, one channel, 24 kHz.
     Pcm,
 }
 
@@ -23,7 +23,7 @@ impl AudioFormat {
     pub const ALL: [AudioFormat; 6] =
         [Self::Mp3, Self::Opus, Self::Aac, Self::Flac, Self::Wav, Self::Pcm];
 
-    /// The word for it in requests, which is also the usual ending of a file's name.
+    /// The name in requests, which is also the usual file extension.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Mp3 => "mp3",
@@ -47,13 +47,13 @@ impl AudioFormat {
         }
     }
 
-    /// The format of this word or ending, such as `mp3`.
+    /// The format with this name or file extension, such as `mp3`.
     pub fn from_name(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase();
         Self::ALL.into_iter().find(|format| format.as_str() == name)
     }
 
-    /// The format of this media type, whatever its parameters.
+    /// The format of this media type; its parameters are ignored.
     pub fn from_mime(mime: &str) -> Option<Self> {
         let essence = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         Some(match essence.as_str() {
@@ -67,7 +67,7 @@ impl AudioFormat {
         })
     }
 
-    /// The format that the first bytes of a file show. Bare samples show none.
+    /// The format detected from a file's first bytes. Raw samples cannot be detected.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [b'I', b'D', b'3', ..] => Some(Self::Mp3),

@@ -5,15 +5,15 @@
 //! └────────────────────────────────── Speech ──────────────────────────────────┘
 //! ```
 //!
-//! A [`Speaker`] turns a text into an [`AudioStream`]: [`GoogleTranslateSpeaker`], [`OpenAiSpeaker`], [`ServiceSpeaker`],
-//! or one of your own. [`SentenceCutter`] finds the sentences of a text that still grows. [`Speech`] joins both: it
-//! speaks each sentence as soon as it is whole, and returns the audio in order.
+//! A [`Speaker`] converts a text to an [`AudioStream`]: [`GoogleTranslateSpeaker`], [`OpenAiSpeaker`], [`ServiceSpeaker`],
+//! or your own. [`SentenceCutter`] finds the sentences of a growing text. [`Speech`] combines both: it
+//! speaks each sentence as soon as it is complete, and returns the audio in order.
 //!
 //! # Failures
 //!
-//! A sentence is spoken whole or not at all, again after a transient failure. One that cannot be spoken is left out and
-//! reported as [`Spoken::Failed`], or ends the speech under [`OnFailure::Stop`]. An error of the text, such as that of
-//! a [`ChatStream`](crate::chat::ChatStream) that broke off, ends the speech after the sentences before it. Dropping
+//! A sentence is spoken completely or not at all, with retries after transient failures. One that cannot be spoken is
+//! left out and reported as [`Spoken::Failed`], or ends the speech under [`OnFailure::Stop`]. An error of the text, such
+//! as that of a broken [`ChatStream`](crate::chat::ChatStream), ends the speech after the sentences before it. Dropping
 //! the stream ends all requests.
 //!
 //! # Example

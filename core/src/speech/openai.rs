@@ -1,4 +1,4 @@
-//! Speech by an OpenAI-compatible service: `POST {base}/audio/speech`, whose audio is handed on as it is made.
+//! Speech from an OpenAI-compatible service: `POST {base}/audio/speech`, whose audio is streamed as it is generated.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use crate::config::CallOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{HttpClient, Request, Response};
 
-/// Speaks by the service of an [`OpenAi`] client, over its connections.
+/// Speaks through the service of an [`OpenAi`] client, over its connections.
 ///
 /// ```no_run
 /// use turnwire::OpenAi;
@@ -41,7 +41,7 @@ pub struct OpenAiSpeaker {
 }
 
 impl OpenAiSpeaker {
-    /// Speaks as model `gpt-4o-mini-tts` with the voice `alloy`, in MP3.
+    /// Speaks with the model `gpt-4o-mini-tts` and the voice `alloy`, in MP3.
     pub fn new(client: OpenAi) -> Self {
         let (http, options) = client.connection();
         OpenAiSpeaker {
@@ -68,13 +68,13 @@ impl OpenAiSpeaker {
         self
     }
 
-    /// The form of the audio.
+    /// The audio format.
     pub fn format(mut self, format: AudioFormat) -> Self {
         self.format = format;
         self
     }
 
-    /// The speed, from 0.25 to 4; 1 is the voice's own.
+    /// The speed, from 0.25 to 4; 1 is the voice's normal speed.
     pub fn speed(mut self, speed: f64) -> Self {
         self.speed = Some(speed);
         self
@@ -86,7 +86,7 @@ impl OpenAiSpeaker {
         self
     }
 
-    /// A field of the request that this version does not know. It takes the place of a known one.
+    /// An additional field of the request. It overrides a known one of the same name.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.extra.insert(name.into(), value.into());
         self
@@ -130,15 +130,15 @@ impl OpenAiSpeaker {
         if essence == "application/json" || essence.starts_with("text/") {
             return Err(self.not_audio(&essence, body).await);
         }
-        // Some services say no more than that it is bytes.
-        let is_told = !matches!(essence.as_str(), "" | "application/octet-stream");
-        let mime = said.filter(|_| is_told).unwrap_or(format.mime());
+        // Some services label the audio as plain bytes.
+        let is_labelled = !matches!(essence.as_str(), "" | "application/octet-stream");
+        let mime = said.filter(|_| is_labelled).unwrap_or(format.mime());
         let bounds =
             Bounds { bytes: self.http.limits().reply, time: self.http.total(&self.options) };
         Ok(AudioStream::response(mime, body, bounds))
     }
 
-    /// The error that a success of another type is.
+    /// The error for a successful response of another type.
     async fn not_audio(&self, essence: &str, body: crate::http::Body) -> Error {
         let context = body.context().clone();
         let some = body.collect_some(self.http.limits().error_body).await;

@@ -26,13 +26,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::guard;
 use crate::process::Bound;
 
-/// The most sentences that may wait for a request before the text is read no further.
+/// The most sentences that wait for a request; above it the text is not read.
 const WAITING: usize = 64;
 
-/// The most audio that may wait for that of an earlier sentence: so many sentences for each request in flight.
+/// The most finished sentences that wait for an earlier one, for each request in flight.
 const AHEAD: usize = 4;
 
-/// The most pieces of text that are read in one poll, so that a text that never pauses lets other tasks go on.
+/// The most pieces of text read in one poll, so that a text that never pauses does not starve other tasks.
 const TEXTS_IN_ONE_POLL: usize = 128;
 
 /// An item of a [`SpeechStream`]: the result of one sentence.
@@ -40,21 +40,21 @@ const TEXTS_IN_ONE_POLL: usize = 128;
 pub enum Spoken {
     /// Its audio.
     Audio(AudioPiece),
-    /// It could not be spoken, and is left out.
+    /// It could not be spoken and is left out.
     Failed(FailedSentence),
 }
 
-/// The audio of one sentence, whole: it can be played on its own.
+/// The complete audio of one sentence, playable on its own.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AudioPiece {
-    /// Counts the pieces, from 0 and without gaps.
+    /// Number of the piece, from 0 without gaps.
     pub seq: u64,
     /// The media type, such as `audio/mpeg`.
     pub mime: Box<str>,
     /// The audio.
     pub bytes: Bytes,
-    /// Counts the sentences, from 0, those that failed included.
+    /// Number of the sentence, from 0; failed sentences count as well.
     pub sentence: u64,
     /// The sentence.
     pub text: String,
@@ -64,11 +64,11 @@ pub struct AudioPiece {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FailedSentence {
-    /// Counts the sentences, from 0.
+    /// Number of the sentence, from 0.
     pub sentence: u64,
     /// The sentence.
     pub text: String,
-    /// Why it was not.
+    /// The reason.
     pub error: Error,
 }
 
@@ -78,7 +78,7 @@ pub struct FailedSentence {
 /// sentence.
 #[must_use = "a stream does nothing until it is read"]
 pub struct SpeechStream<S> {
-    /// Taken in a forked child, which cannot go on with it.
+    /// Bound to its process: a forked child cannot continue it.
     pipeline: Bound<Pipeline<S>>,
 }
 
@@ -112,7 +112,7 @@ impl Speech {
     /// Speaks a text that is still being written: a [`ChatStream`](crate::chat::ChatStream), or any stream of strings
     /// or of results of them.
     ///
-    /// Nothing happens until the stream is read; dropping it ends every request. An error of the text ends the speech,
+    /// No request is sent until the stream is read; dropping it ends every request. An error of the text ends the speech,
     /// after the sentences that came before it.
     pub fn speak<S>(&self, text: S) -> SpeechStream<S>
     where
@@ -121,13 +121,13 @@ impl Speech {
         SpeechStream::new(self.clone(), text)
     }
 
-    /// Speaks a text that is whole.
+    /// Speaks a complete text.
     pub fn say(&self, text: impl Into<String>) -> SpeechStream<Whole> {
         self.speak(futures_util::stream::iter([text.into()]))
     }
 }
 
-/// A text that is whole, as a stream.
+/// A complete text, as a stream.
 pub type Whole = futures_util::stream::Iter<std::array::IntoIter<String, 1>>;
 
 impl<S: Stream<Item: TextPiece> + Unpin> SpeechStream<S> {
@@ -147,7 +147,7 @@ impl<S: Stream<Item: TextPiece> + Unpin> SpeechStream<S> {
 }
 
 impl<S: Stream<Item: TextPiece> + Unpin> Pipeline<S> {
-    /// Reads the text as far as it has come and there is room for its sentences.
+    /// Reads the available text while there is room for its sentences.
     fn read_text(&mut self, task: &mut Context<'_>) {
         for _ in 0..TEXTS_IN_ONE_POLL {
             let Some(text) = self.text.as_mut().filter(|_| self.waiting.len() < WAITING) else {
@@ -159,7 +159,7 @@ impl<S: Stream<Item: TextPiece> + Unpin> Pipeline<S> {
                     Err(error) => {
                         self.text = None;
                         self.broken = Some(error);
-                        // The sentence that it broke off is not spoken.
+                        // The unfinished sentence is not spoken.
                         return;
                     }
                 },
@@ -174,7 +174,7 @@ impl<S: Stream<Item: TextPiece> + Unpin> Pipeline<S> {
         task.waker().wake_by_ref();
     }
 
-    /// Begins requests while there are sentences and free places for them.
+    /// Starts requests while there are sentences and free slots.
     fn start(&mut self) {
         let in_flight = self.speech.in_flight;
         let is_running = |slot: &&Slot| matches!(slot.state, State::Running(_));
@@ -189,7 +189,7 @@ impl<S: Stream<Item: TextPiece> + Unpin> Pipeline<S> {
         }
     }
 
-    /// Drives the requests on. Whether one of them has come to its end.
+    /// Polls the running requests. Returns true if one of them has ended.
     fn drive(&mut self, task: &mut Context<'_>) -> bool {
         let mut any_ended = false;
         for slot in &mut self.slots {
@@ -211,7 +211,7 @@ impl<S: Stream<Item: TextPiece> + Unpin> Pipeline<S> {
         }
     }
 
-    /// Returns the result of a sentence, in its turn.
+    /// Turns the result of the next sentence into an item of the stream.
     fn give(&mut self, sentence: u64, text: String, audio: Audio) -> Result<Spoken> {
         match audio {
             Ok((mime, bytes)) => {
@@ -235,13 +235,13 @@ impl<S: Stream<Item: TextPiece> + Unpin> Pipeline<S> {
 
 impl<S: Stream<Item: TextPiece> + Unpin> Pipeline<S> {
     fn poll(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<Spoken>>> {
-        // A speaker that answers at once must not keep its reader's other work, such as time limits, waiting.
+        // A speaker that is always ready must not starve the reader's other work, such as time limits.
         let share = ready!(poll_proceed(task));
         self.advance(task);
         match self.slots.pop_front() {
             Some(Slot { sentence, text, state: State::Done(audio) }) => {
                 share.made_progress();
-                // Waiting sentences begin before the reader is at work on this one.
+                // Start waiting sentences before the reader processes this one.
                 self.advance(task);
                 Poll::Ready(Some(self.give(sentence, text, audio)))
             }
@@ -304,7 +304,7 @@ impl<S> fmt::Debug for SpeechStream<S> {
     }
 }
 
-/// Speaks one sentence within its limit. Without a Tokio runtime there is no clock, and no limit.
+/// Speaks one sentence within its time limit. Without a Tokio runtime there is no timer, so no limit.
 async fn in_time(speech: Speech, text: String) -> Audio {
     let limit = speech.sentence_limit.filter(|_| Handle::try_current().is_ok());
     let spoken = speak(speech, text);
@@ -316,7 +316,7 @@ async fn in_time(speech: Speech, text: String) -> Audio {
     })
 }
 
-/// Speaks one sentence, again if that can help. Nothing of it was given out before it is whole, so that is safe.
+/// Speaks one sentence, with retries. They are safe, as no audio is returned before the sentence is complete.
 async fn speak(speech: Speech, text: String) -> Audio {
     let mut retries = speech.retries;
     loop {

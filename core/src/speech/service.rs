@@ -1,4 +1,4 @@
-//! Speech by a chat service.
+//! Speech from a chat service.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::http::Context;
 use crate::service::ChatService;
 
-/// Speaks by a [`ChatService`]: its address, tokens and limits are the client's. The audio is MP3.
+/// Speaks through a [`ChatService`], with the address, tokens and limits of that client. The audio is MP3.
 ///
 /// ```no_run
 /// use turnwire::ChatService;
@@ -28,7 +28,7 @@ pub struct ServiceSpeaker {
 }
 
 impl ServiceSpeaker {
-    /// Speaks by this service.
+    /// Speaks through this service.
     pub fn new(service: ChatService) -> Self {
         ServiceSpeaker { service }
     }
@@ -46,7 +46,7 @@ impl Speaker for ServiceSpeaker {
             (is_other, "another format: the service sends MP3"),
         ])?;
         let audio: Bytes = self.service.speak(request.text).await?;
-        // Services that speak by another program may send what they do not say.
+        // Services that use another program for speech may send a format other than the one they declare.
         let mime = AudioFormat::from_bytes(&audio).unwrap_or(AudioFormat::Mp3).mime();
         let once = futures_util::stream::iter([Ok(audio)]);
         Ok(AudioStream::of(Context::foreign(SPEECH), mime, once))

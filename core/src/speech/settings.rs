@@ -1,4 +1,4 @@
-//! The settings of speech: the speaker, its options, requests at a time, and the answer to failures.
+//! The settings of speech: the speaker, its options, the number of concurrent requests, and failure handling.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,27 +7,27 @@ use std::time::Duration;
 use super::{AudioFormat, SentenceCutter, Speaker, SpeechRequest};
 use crate::guard::Callback;
 
-/// The default limit of one sentence: no reader waits longer for a sound.
+/// The default time limit of one sentence, and so the longest silence for a reader.
 const SENTENCE_LIMIT: Duration = Duration::from_secs(20);
 
 /// When a reply is spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SpeechMode {
-    /// When it is asked for.
+    /// On request.
     #[default]
     OnDemand,
-    /// When the whole text is there.
+    /// After the text is complete.
     AfterText,
     /// Sentence by sentence, while the text is still being written.
     Streaming,
 }
 
-/// The answer to a sentence that cannot be spoken, with all its retries.
+/// The handling of a sentence that cannot be spoken after all its retries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnFailure {
-    /// It is left out, and reported in its place.
+    /// The sentence is left out and reported in its place.
     #[default]
     Skip,
     /// The speech ends with its error.
@@ -68,7 +68,7 @@ pub struct Speech {
 }
 
 impl Speech {
-    /// Speaks by this speaker, two sentences at a time.
+    /// Speaks through this speaker, two sentences at a time.
     pub fn new<S: Speaker + 'static>(speaker: S) -> Self {
         Speech {
             speaker: Arc::new(speaker),
@@ -82,25 +82,25 @@ impl Speech {
         }
     }
 
-    /// The voice of every sentence, by the name that the service knows it by.
+    /// The voice of every sentence, by the service's name for it.
     pub fn voice(mut self, voice: impl Into<String>) -> Self {
         self.request = self.request.voice(voice);
         self
     }
 
-    /// The language of every sentence, such as `ko` or `zh-TW`, for speakers that do not find it out by themselves.
+    /// The language of every sentence, such as `ko` or `zh-TW`, for speakers that do not detect it.
     pub fn language(mut self, language: impl Into<String>) -> Self {
         self.request = self.request.language(language);
         self
     }
 
-    /// The speed of every sentence: 1 is the voice's own speed, 2 twice as fast.
+    /// The speed of every sentence: 1 is the voice's normal speed, 2 twice as fast.
     pub fn speed(mut self, speed: f64) -> Self {
         self.request = self.request.speed(speed);
         self
     }
 
-    /// Instructions in words for every sentence, for speakers that can be told.
+    /// Instructions in words for every sentence, for speakers that support them.
     pub fn instructions(mut self, instructions: impl Into<String>) -> Self {
         self.request = self.request.instructions(instructions);
         self
@@ -112,13 +112,13 @@ impl Speech {
         self
     }
 
-    /// The number of requests at a time; at least one. Default 2.
+    /// The number of concurrent requests; at least one. Default 2.
     pub fn in_flight(mut self, requests: usize) -> Self {
         self.in_flight = requests.max(1);
         self
     }
 
-    /// The number of times that a sentence with a transient failure is spoken again, besides the retries of the
+    /// The number of retries of a sentence after a transient failure, in addition to the retries of the
     /// speaker's own requests. Default 1.
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
@@ -132,7 +132,7 @@ impl Speech {
         self
     }
 
-    /// The answer to a sentence that cannot be spoken. Default [`OnFailure::Skip`].
+    /// The handling of a sentence that cannot be spoken. Default [`OnFailure::Skip`].
     pub fn on_failure(mut self, what: OnFailure) -> Self {
         self.on_failure = what;
         self

@@ -9,10 +9,10 @@ use super::audio::{AudioStream, SPEECH};
 use super::format::AudioFormat;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Something that turns text into audio.
+/// Converts text to audio.
 ///
 /// There are [`GoogleTranslateSpeaker`](super::GoogleTranslateSpeaker), [`OpenAiSpeaker`](super::OpenAiSpeaker) and
-/// [`ServiceSpeaker`](super::ServiceSpeaker). One of your own may be any program that makes audio, as a type or as a
+/// [`ServiceSpeaker`](super::ServiceSpeaker). A custom one may be any code that produces audio, as a type or as a
 /// closure:
 ///
 /// ```
@@ -44,7 +44,7 @@ pub trait Speaker: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`]. An option that the speaker cannot follow is an `invalid_request`, not passed over.
+    /// Any [`ErrorKind`]. An option that the speaker does not support is an `invalid_request`; it is not ignored.
     async fn speak(&self, request: SpeechRequest) -> Result<AudioStream>;
 }
 
@@ -73,7 +73,7 @@ impl Speaker for Box<dyn Speaker> {
     }
 }
 
-/// A text and the way to speak it. An option that is not set is as the speaker was made.
+/// A text and its speech options. An option that is not set has the speaker's own value.
 ///
 /// ```
 /// use turnwire::speech::{AudioFormat, SpeechRequest};
@@ -87,20 +87,20 @@ impl Speaker for Box<dyn Speaker> {
 pub struct SpeechRequest {
     /// The text.
     pub text: String,
-    /// The voice, by the name that the service knows it by.
+    /// The voice, by the service's name for it.
     pub voice: Option<String>,
-    /// The language, such as `ko` or `zh-TW`, for speakers that do not find it out by themselves.
+    /// The language, such as `ko` or `zh-TW`, for speakers that do not detect it.
     pub language: Option<String>,
-    /// The speed: 1 is the voice's own speed, 2 twice as fast.
+    /// The speed: 1 is the voice's normal speed, 2 twice as fast.
     pub speed: Option<f64>,
     /// Instructions in words, for speakers that accept them.
     pub instructions: Option<String>,
-    /// The form of the audio.
+    /// The audio format.
     pub format: Option<AudioFormat>,
 }
 
 impl SpeechRequest {
-    /// Asks for this text, as the speaker was made.
+    /// A request for this text, with the speaker's own options.
     pub fn new(text: impl Into<String>) -> Self {
         SpeechRequest { text: text.into(), ..Self::default() }
     }
@@ -135,7 +135,7 @@ impl SpeechRequest {
         self
     }
 
-    /// Refuses options that a speaker cannot follow, and a text of nothing.
+    /// Rejects options that the speaker does not support, and an empty text.
     pub(super) fn check(&self, refused: &[(bool, &str)]) -> Result<()> {
         let refuse = |why: String| Err(Error::new(ErrorKind::InvalidRequest, SPEECH, why));
         if self.text.trim().is_empty() {

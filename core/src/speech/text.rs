@@ -1,4 +1,4 @@
-//! The pieces of a text that is to be spoken.
+//! The pieces of a text to be spoken.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,14 +6,14 @@ use std::sync::Arc;
 use crate::chat::ChatChunk;
 use crate::error::Result;
 
-/// A piece of a text that is to be spoken: a string, a chunk of a reply, or a result of either, whose error ends the
-/// speech. So a [`ChatStream`](crate::chat::ChatStream) can be spoken as it is, by value or by `&mut`.
+/// A piece of a text to be spoken: a string, a chunk of a reply, or a result of either, whose error ends the
+/// speech. So a [`ChatStream`](crate::chat::ChatStream) can be spoken directly, by value or by `&mut`.
 pub trait TextPiece {
     /// Returns the piece's text.
     ///
     /// # Errors
     ///
-    /// The error that came in place of a piece.
+    /// The error of the stream.
     fn as_text(&self) -> Result<&str>;
 }
 

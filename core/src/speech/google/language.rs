@@ -1,6 +1,6 @@
-//! Language tags, as the PyPI package `gtts` maps them: tags that the service knows no more become one that it knows.
+//! Language tags, mapped as in the PyPI package `gtts`: tags that the service no longer supports become supported ones.
 
-/// Regions of a language that are spoken as the language itself, or in another spelling (`gtts/lang.py`).
+/// Regional tags that map to the bare language or to another spelling (`gtts/lang.py`).
 const REGIONS: &[(&str, &[&str])] = &[
     (
         "en",
@@ -16,8 +16,8 @@ const REGIONS: &[(&str, &[&str])] = &[
     ("zh-TW", &["zh-tw"]),
 ];
 
-/// The tag that the service is asked with. Case does not matter, as in RFC 5646, section 2.1.1: a language that stands
-/// alone is written small.
+/// The tag that is sent to the service. Case does not matter (RFC 5646, section 2.1.1): a language without a region
+/// is written in lower case.
 pub(super) fn mapped(tag: &str) -> String {
     let tag = tag.trim();
     let small = tag.to_ascii_lowercase();

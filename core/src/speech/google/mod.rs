@@ -1,4 +1,4 @@
-//! Google Translate's speech, as the PyPI package `gtts` asks for it: free of charge, in parts of 100 characters.
+//! Google Translate's speech, requested as the PyPI package `gtts` does: free of charge, in parts of 100 characters.
 
 mod language;
 mod text;
@@ -30,13 +30,13 @@ const HEADERS: &[(&str, &str)] = &[
     ("referer", "http://translate.google.com/"),
     ("content-type", "application/x-www-form-urlencoded;charset=utf-8"),
 ];
-/// The service answers browsers.
+/// A browser's user agent: the service answers browsers only.
 const USER_AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; WOW64) AppleWebKit/537.36 (KHTML, like Gecko) \
      Chrome/47.0.2526.106 Safari/537.36";
 
-/// Speaks by Google Translate, without a key. The audio is MP3.
+/// Speaks through Google Translate, without a key. The audio is MP3.
 ///
-/// A text is sent in parts of at most 100 characters, which the service asks for. They share a connection: while one
+/// A text is sent in parts of at most 100 characters, the service's limit. They share a connection: while one
 /// part is read, the next one is fetched.
 ///
 /// ```no_run
@@ -54,7 +54,7 @@ const USER_AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; WOW64) AppleWebKit/537.3
 #[must_use]
 pub struct GoogleTranslateSpeaker {
     settings: Settings,
-    /// A setting that is wrong is an error of the first use, so that [`new`](Self::new) is none.
+    /// An invalid setting is reported at the first use, so that [`new`](Self::new) cannot fail.
     client: Result<HttpClient>,
 }
 
@@ -93,7 +93,7 @@ impl GoogleTranslateSpeaker {
         self
     }
 
-    /// Asks Google in this country, such as `co.kr`: for some languages the accent follows. Default `com`.
+    /// Uses Google's domain of this country, such as `co.kr`; some languages get its accent. Default `com`.
     pub fn top_level_domain(self, tld: &str) -> Self {
         self.base_url(format!("https://translate.google.{tld}"))
     }
@@ -104,13 +104,13 @@ impl GoogleTranslateSpeaker {
         self.rebuilt()
     }
 
-    /// The time limits. Each part is a whole reply.
+    /// The time limits. They apply to each part as to a whole reply.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.settings.http.timeouts = timeouts;
         self.rebuilt()
     }
 
-    /// When requests are sent again.
+    /// The retry policy of its requests.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.settings.http.retry = retry;
         self.rebuilt()
@@ -122,7 +122,7 @@ impl GoogleTranslateSpeaker {
         self.rebuilt()
     }
 
-    /// Uses no proxy, whatever the environment says.
+    /// Uses no proxy; proxy settings of the environment are ignored.
     pub fn no_proxy(mut self) -> Self {
         self.settings.http.proxy = ProxyChoice::None;
         self.rebuilt()
@@ -140,7 +140,7 @@ impl GoogleTranslateSpeaker {
         self
     }
 
-    /// The parts of a request, ready to be fetched.
+    /// Splits a request into parts, ready to be fetched.
     fn parts(&self, request: &SpeechRequest) -> Result<Parts> {
         let format = request.format.is_some_and(|format| format != AudioFormat::Mp3);
         request.check(&[
@@ -177,7 +177,7 @@ impl GoogleTranslateSpeaker {
 impl Speaker for GoogleTranslateSpeaker {
     async fn speak(&self, request: SpeechRequest) -> Result<AudioStream> {
         let mut parts = self.parts(&request)?;
-        // A fault of the service shows with the first part: before there is a stream.
+        // Fetch the first part here, so that a failing service is an error of the call rather than of the stream.
         let first = std::future::poll_fn(|task| parts.poll_part(task)).await.transpose()?;
         let first = futures_util::stream::iter(first.map(Ok));
         let all = futures_util::StreamExt::chain(first, parts);
@@ -185,7 +185,7 @@ impl Speaker for GoogleTranslateSpeaker {
     }
 }
 
-/// The parts of a text, fetched one after the other on one connection, each before it is asked for.
+/// The parts of a text, fetched one after another on one connection, each ahead of its reader.
 struct Parts {
     client: HttpClient,
     bodies: VecDeque<Bytes>,
@@ -214,7 +214,7 @@ impl Parts {
     fn fetch_next(&mut self) {
         let Some(body) = self.bodies.pop_front() else { return };
         let (client, language) = (self.client.clone(), self.language.clone());
-        // A task, so that the part comes while whoever plays the one before does not ask for more.
+        // A task, so that this part is fetched while the reader is still playing the one before.
         let task: JoinHandle<_> =
             tokio::spawn(async move { fetch(&client, body, &language).await });
         self.ahead = Some(AbortOnDropHandle::new(task));
@@ -235,7 +235,7 @@ async fn fetch(client: &HttpClient, body: Bytes, language: &str) -> Result<Bytes
         accept: "*/*",
         body: Some(body),
         headers: HEADERS,
-        // The service knows no such header.
+        // The service does not know the `Idempotency-Key` header.
         keyed: false,
         ..Request::new(SPEECH, Method::POST, PATH, &options)
     };

@@ -1,16 +1,16 @@
-//! A text in the parts that Google Translate takes, cut as the PyPI package `gtts` cuts it.
+//! Splits a text into parts that Google Translate accepts, as the PyPI package `gtts` does.
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// The most code points that the service takes at a time.
+/// The service's limit on one part, in code points.
 const LONGEST: usize = 100;
 
 const TONE_MARKS: [char; 4] = ['?', '!', '？', '！'];
 
-/// Other characters that are heard as a break, at any place.
+/// Other characters that are a spoken break in any position.
 const BREAKS: &str = "¡()[]¿…‥،;—。，、：\n";
 
-/// Abbreviations that sound the same without their full stop. They are gone through in this order.
+/// Abbreviations that sound the same without their full stop, in the order of replacement.
 const ABBREVIATIONS: [&str; 9] = ["dr", "jr", "mr", "mrs", "ms", "msgr", "prof", "sr", "st"];
 
 /// The parts of a text, each at most 100 code points long; none if there is nothing to say.
@@ -23,7 +23,7 @@ pub(super) fn parts(text: &str) -> Vec<String> {
     cleaned(tokens.iter().map(String::as_str)).flat_map(shortened).collect()
 }
 
-/// A space after each tone mark; words that a hyphen broke joined again; abbreviations without their stop.
+/// Adds a space after each tone mark, joins hyphenated words, and removes the stop of abbreviations.
 fn prepared(text: &str) -> String {
     let mut spaced = String::with_capacity(text.len());
     for c in text.chars() {
@@ -39,7 +39,7 @@ fn prepared(text: &str) -> String {
     replace_esquire(&text)
 }
 
-/// The text without each full stop that directly follows `word`, in whatever case, also at a longer word's end.
+/// Removes each full stop that directly follows `word`, in any case, also at the end of a longer word.
 fn without_stop(text: &str, word: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before = ['\0'; 4];
@@ -49,12 +49,12 @@ fn without_stop(text: &str, word: &str) -> String {
             out.push(c);
         }
         before.rotate_left(1);
-        before[3] = c; // four are kept, the length of the longest abbreviation
+        before[3] = c; // keeps four characters, the length of the longest abbreviation
     }
     out
 }
 
-/// `Esq.` is said as the word.
+/// Replaces `Esq.` with the full word.
 fn replace_esquire(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
@@ -74,12 +74,12 @@ fn replace_esquire(text: &str) -> String {
     out
 }
 
-/// A letter without its case; the long s is an s, as it is to Python's regular expressions.
+/// A letter with its case folded; the long s becomes an s, as in Python's regular expressions.
 fn folded(c: char) -> char {
     if c == 'ſ' { 's' } else { c.to_ascii_lowercase() }
 }
 
-/// Cuts at what is heard as a break, which is left out.
+/// Splits at spoken breaks and drops them.
 fn split(text: &str) -> Vec<String> {
     let mut tokens = vec![String::new()];
     let mut before = [None; 2];
@@ -105,7 +105,7 @@ fn split(text: &str) -> Vec<String> {
     tokens
 }
 
-/// Returns true for the characters that `[a-z]` matches in Python without regard to case.
+/// Returns true for the characters that Python's case-insensitive `[a-z]` matches.
 fn is_initial(c: char) -> bool {
     c.is_ascii_alphabetic() || matches!(c, 'İ' | 'ı' | 'ſ' | '\u{212a}')
 }
@@ -114,7 +114,7 @@ fn is_digit(c: char) -> bool {
     c.general_category() == GeneralCategory::DecimalNumber
 }
 
-/// Without white space at the ends, and without what is nothing but punctuation.
+/// Trims white space, and drops tokens of punctuation alone.
 fn cleaned<'a>(tokens: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
     let is_silent = |c: char| {
         TONE_MARKS.contains(&c)
@@ -125,12 +125,12 @@ fn cleaned<'a>(tokens: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item 
     spoken.map(|token| token.trim_matches(is_space))
 }
 
-/// White space as Python's `strip` knows it.
+/// White space as Python's `strip` defines it.
 fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
-/// Cut at the last space that leaves a part short enough, or else where it is full.
+/// Cuts a token into parts within the limit: at the last space that fits, or else at the limit.
 fn shortened(token: &str) -> Vec<String> {
     let chars: Vec<char> = token.chars().collect();
     let mut parts = Vec::new();

@@ -1,4 +1,4 @@
-//! Google Translate's call of a method over HTTP (`batchexecute`): the body of the request, and the audio in the answer.
+//! Google Translate's RPC over HTTP (`batchexecute`): the request's body, and the audio in the response.
 
 use std::fmt::Write;
 
@@ -8,10 +8,10 @@ use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 use bytes::{Bytes, BytesMut};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// The method that speaks.
+/// The RPC id of the speech method.
 const METHOD: &str = "jQ1olc";
 
-/// The characters that are not escaped in the body (RFC 3986, section 2.3, and `/`).
+/// The escape set of the body: all but the unreserved characters (RFC 3986, section 2.3) and `/`.
 const ESCAPED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b'/');
 
@@ -20,7 +20,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The body that asks for one part: arguments as JSON in a string, in the JSON of the call.
+/// The request body for one part: the arguments are JSON in a string inside the call's JSON.
 pub(super) fn body(text: &str, language: &str, slow: bool) -> String {
     let slow = if slow { "true" } else { "null" };
     let arguments = format!("[{},{},{slow},\"null\"]", quoted(text), quoted(language));
@@ -28,7 +28,7 @@ pub(super) fn body(text: &str, language: &str, slow: bool) -> String {
     format!("f.req={}&", utf8_percent_encode(&call, ESCAPED))
 }
 
-/// A string of JSON, in ASCII alone (RFC 8259, section 7).
+/// A JSON string in ASCII (RFC 8259, section 7).
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -54,7 +54,7 @@ fn quoted(text: &str) -> String {
     out
 }
 
-/// The MP3 in an answer; an error says what is there instead.
+/// The MP3 in a response; the error describes a response without one.
 pub(super) fn audio(answer: &[u8]) -> Result<Bytes, String> {
     let text = String::from_utf8_lossy(answer);
     let mut audio = BytesMut::new();
@@ -66,7 +66,7 @@ pub(super) fn audio(answer: &[u8]) -> Result<Bytes, String> {
                 "the service answered without audio; it may not know the language".to_owned()
             );
         };
-        // The padding is escaped at times.
+        // The padding is sometimes escaped.
         let encoded = encoded.replace("\\\\u003d", "=").replace("\\u003d", "=");
         let decoded =
             BASE64.decode(encoded).map_err(|e| format!("the audio is not base64: {e}"))?;

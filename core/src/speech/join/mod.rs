@@ -1,4 +1,4 @@
-//! The audio of several sentences as one file that is still growing.
+//! Joins the audio of several sentences into one growing file.
 
 mod mp3;
 mod wav;
@@ -19,11 +19,11 @@ use super::{AudioFormat, TextPiece, file};
 use crate::config::Limits;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The audio of a text as one: bytes that a player takes for a single file, while the text is still being written.
+/// The audio of a text joined into one: bytes that play as a single file, while the text is still being written.
 ///
-/// Parts of MP3 lose their tags and the frames that tell of their length alone, parts of WAV get one header. A sentence
-/// that cannot be spoken is missing, and told by [`failures`](Self::failures); if none can be, the stream ends with the
-/// first one's error.
+/// MP3 parts lose their tags and the frames that hold only their length; WAV parts get one header. A sentence
+/// that cannot be spoken is left out and reported by [`failures`](Self::failures); if all fail, the stream ends with the
+/// first error.
 #[must_use = "a stream does nothing until it is read"]
 pub struct JoinedSpeech<S> {
     speech: SpeechStream<S>,
@@ -33,7 +33,7 @@ pub struct JoinedSpeech<S> {
 }
 
 impl<S: Stream<Item: TextPiece> + Unpin> SpeechStream<S> {
-    /// The audio as one: bytes that a player takes for a single file.
+    /// Joins the audio into one: bytes that play as a single file.
     pub fn joined(self) -> JoinedSpeech<S> {
         let joiner = Joiner::default();
         JoinedSpeech { speech: self, joiner, failures: Vec::new(), is_done: false }
@@ -46,16 +46,16 @@ impl<S: Stream<Item: TextPiece> + Unpin> JoinedSpeech<S> {
         self.joiner.mime.as_deref()
     }
 
-    /// The sentences that are missing so far.
+    /// The sentences that have failed so far.
     pub fn failures(&self) -> &[FailedSentence] {
         &self.failures
     }
 
-    /// The whole, of at most 64 MiB.
+    /// The whole audio, at most 64 MiB.
     ///
     /// # Errors
     ///
-    /// `too_large`, or whatever ended the speech before its end.
+    /// `too_large`, or the error that broke off the speech.
     pub async fn whole(&mut self) -> Result<Bytes> {
         let limit = Limits::default().reply;
         let mut whole = BytesMut::new();
@@ -75,12 +75,12 @@ impl<S: Stream<Item: TextPiece> + Unpin> JoinedSpeech<S> {
         Ok(whole.freeze())
     }
 
-    /// Writes the whole into a file, and tells how many bytes it is. The file is there when it is whole, or not at
-    /// all: one that was there before stays as it was until then.
+    /// Writes the whole audio to a file and returns its size in bytes. The file appears only when it is
+    /// complete: an existing file stays unchanged until then.
     ///
     /// # Errors
     ///
-    /// `file` when it cannot be written, or whatever ended the speech before its end.
+    /// `file` when it cannot be written, or the error that broke off the speech.
     pub async fn write_to_file(&mut self, path: impl AsRef<Path>) -> Result<u64> {
         let mut file = file::Draft::new(path.as_ref()).await?;
         while let Some(bytes) = self.next().await {
@@ -147,7 +147,7 @@ impl<S> fmt::Debug for JoinedSpeech<S> {
     }
 }
 
-/// Puts parts together.
+/// Joins parts of one format.
 #[derive(Debug, Default)]
 struct Joiner {
     mime: Option<Box<str>>,
@@ -156,10 +156,10 @@ struct Joiner {
 }
 
 impl Joiner {
-    /// The bytes that follow those of the parts before.
+    /// The bytes to append for this part.
     fn add(&mut self, piece: &AudioPiece) -> Result<Bytes> {
         let labelled = AudioFormat::from_mime(&piece.mime);
-        // The bytes know better than a label, except that bare samples may look like anything.
+        // The bytes are more reliable than the label, except that raw samples may look like any format.
         let shown =
             AudioFormat::from_bytes(&piece.bytes).filter(|_| labelled != Some(AudioFormat::Pcm));
         let format = shown.or(labelled);
@@ -177,9 +177,9 @@ impl Joiner {
             Some(AudioFormat::Wav) => {
                 wav::Joined::add(&mut self.wav, &piece.bytes).map_err(refused)?
             }
-            // Samples and frames follow each other as they are.
+            // Samples and frames are appended unchanged.
             Some(AudioFormat::Pcm | AudioFormat::Aac) => piece.bytes.clone(),
-            // Of Ogg and FLAC, few players take more than one stream in a file.
+            // Few players support more than one stream in an Ogg or FLAC file.
             Some(AudioFormat::Flac | AudioFormat::Opus) | None if is_first => piece.bytes.clone(),
             Some(AudioFormat::Flac | AudioFormat::Opus) | None => {
                 let why = format!(
@@ -197,7 +197,7 @@ impl Joiner {
         Ok(bytes)
     }
 
-    /// The corrections of the beginning, now that the length is known: places and bytes.
+    /// Patches to the header once the length is known: offsets and bytes.
     fn corrections(&self) -> Vec<(u64, [u8; 4])> {
         self.wav.as_ref().map(wav::Joined::sizes).unwrap_or_default()
     }

@@ -1,23 +1,24 @@
-//! MP3 as a sequence of frames, without what belongs to a file of its own: tags, and the frame that tells its length.
+//! MP3 as a sequence of frames, without the parts that describe a single file: tags, and the frame with its length.
 
 use bytes::Bytes;
 
-/// The frames of a file that hold sound, so that those of another can follow them.
+/// The audio frames of a file, to which those of another file can be appended.
 pub(super) fn frames(file: &Bytes) -> Bytes {
     let start = after_tags(file);
     let rest = file.get(start..).unwrap_or_default();
     let rest = rest.get(..rest.len() - length_of_end_tags(rest)).unwrap_or_default();
-    let start =
-        Frame::read(rest).filter(|frame| frame.tells_length(rest)).map_or(0, |frame| frame.length);
+    let start = Frame::read(rest)
+        .filter(|frame| frame.is_length_frame(rest))
+        .map_or(0, |frame| frame.length);
     let mut end = start;
     while let Some(frame) = rest.get(end..).and_then(Frame::read) {
         if rest.len() - end < frame.length {
-            // A frame that is cut short would swallow the beginning of the next part.
+            // A truncated frame would swallow the beginning of the next part.
             return file.slice_ref(rest.get(start..end).unwrap_or_default());
         }
         end += frame.length;
     }
-    // Bytes that are no frame are left to the decoder, which finds the next one by itself.
+    // Bytes that are not a frame are left to the decoder, which resynchronises by itself.
     file.slice_ref(rest.get(start..).unwrap_or_default())
 }
 
@@ -34,7 +35,7 @@ fn length_of_tag(file: &[u8]) -> Option<usize> {
     let [b'I', b'D', b'3', version, _, flags, size @ ..] = file.first_chunk::<10>()? else {
         return None;
     };
-    // A byte that cannot be a part of a size shows that this is no tag.
+    // A byte that is invalid in a size shows that this is not a tag.
     if *version == 0xff || size.iter().any(|byte| *byte >= 0x80) {
         return None;
     }
@@ -43,7 +44,7 @@ fn length_of_tag(file: &[u8]) -> Option<usize> {
     Some(10 + size + footer)
 }
 
-/// The length of the tags at the end: ID3v1, and APE before it.
+/// The length of the trailing tags: ID3v1, and APE before it.
 fn length_of_end_tags(file: &[u8]) -> usize {
     let id3 = file
         .len()
@@ -78,7 +79,7 @@ fn length_of_end_tags(file: &[u8]) -> usize {
             ],
         ) => {
             let size = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
-            // The top bit of the flags, which come in little-endian order too, is further on.
+            // The top bit of the flags, which are little-endian as well, is in a later byte.
             size + if *flags & 0x80 == 0 { 0 } else { 32 }
         }
         _ => 0,
@@ -89,13 +90,13 @@ fn length_of_end_tags(file: &[u8]) -> usize {
 /// A frame of MPEG audio, layer III (ISO/IEC 11172-3, section 2.4.1, and 13818-3).
 #[derive(Clone, Copy, Debug)]
 struct Frame {
-    /// In bytes, the header included.
+    /// Length in bytes, including the header.
     length: usize,
-    /// The start of its sound, after the side information.
+    /// Offset of the audio data, after the side information.
     sound: usize,
 }
 
-/// Kilobits a second by their index, of MPEG-1 and of MPEG-2 and 2.5.
+/// Bit rates in kbit/s by index, for MPEG-1, and for MPEG-2 and 2.5.
 const BITRATES: [[usize; 14]; 2] = [
     [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
     [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
@@ -130,8 +131,8 @@ impl Frame {
         Some(Frame { length, sound: 4 + checksum + side })
     }
 
-    /// Returns true if it holds no sound, only the length of the file (by Xing and LAME, or by Fraunhofer).
-    fn tells_length(&self, bytes: &[u8]) -> bool {
+    /// Returns true if the frame has no audio, only the length of the file (a Xing, LAME or Fraunhofer header).
+    fn is_length_frame(&self, bytes: &[u8]) -> bool {
         let at = |place: usize| bytes.get(place..place + 4).unwrap_or_default();
         matches!(at(self.sound), b"Xing" | b"Info")
             || matches!(at(4 + 32), b"VBRI" | b"Xing" | b"Info")

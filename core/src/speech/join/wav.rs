@@ -2,19 +2,19 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-/// The size that says that the end is not known yet.
+/// Size value for an unknown length.
 const UNKNOWN: u32 = u32::MAX;
 
-/// Parts that were joined so far.
+/// The parts joined so far.
 #[derive(Debug)]
 pub(super) struct Joined {
-    /// The body of the chunk `fmt `: all parts have the same.
+    /// The body of the `fmt ` chunk, the same in all parts.
     format: Bytes,
     samples: u64,
 }
 
 impl Joined {
-    /// The bytes that follow those of the parts before; the error says what is wrong with the part.
+    /// The bytes to append for this part; the error describes the fault of the part.
     pub(super) fn add(joined: &mut Option<Self>, file: &Bytes) -> Result<Bytes, String> {
         let (format, samples) = read(file).ok_or("a part is not readable as WAV")?;
         let mut out = BytesMut::new();
@@ -33,7 +33,7 @@ impl Joined {
         Ok(out.freeze())
     }
 
-    /// The places of the sizes in the header, and their final values.
+    /// Offsets of the sizes in the header, and their final values.
     pub(super) fn sizes(&self) -> Vec<(u64, [u8; 4])> {
         let after_format = 20 + self.format.len() as u64;
         let size = |bytes: u64| u32::try_from(bytes).unwrap_or(UNKNOWN).to_le_bytes();
@@ -53,7 +53,7 @@ fn header(format: &[u8]) -> Bytes {
     header.freeze()
 }
 
-/// The bodies of the chunks `fmt ` and `data`. A size that is larger than the file says that it was not known.
+/// The bodies of the `fmt ` and `data` chunks. A size larger than the file means an unknown length.
 fn read(file: &Bytes) -> Option<(Bytes, Bytes)> {
     let mut at = 12;
     let mut format = None;
@@ -69,12 +69,12 @@ fn read(file: &Bytes) -> Option<(Bytes, Bytes)> {
             (b"data", Some(format)) => return Some(cut_to_samples(format, body)),
             (_, before) => format = before,
         }
-        // Chunks begin at even places.
+        // Chunks begin at even offsets.
         at += 8 + size + size % 2;
     }
 }
 
-/// The samples without the rest of one that was cut short, which would shift those of the next part.
+/// Drops a truncated last sample, which would shift the samples of the next part.
 fn cut_to_samples(format: Bytes, samples: Bytes) -> (Bytes, Bytes) {
     let block =
         format.get(12..14).map_or(1, |b| b.iter().rev().fold(0, |n, b| (n << 8) | usize::from(*b)));
@@ -104,7 +104,7 @@ mod tests {
         let mut joined = None;
         let first = wav(22_050, b"LIST\x03\0\0\0abc\0", b"1234", 4);
         let mut whole = Joined::add(&mut joined, &first).unwrap().to_vec();
-        // This one did not know its size, and was cut in the middle of a sample.
+        // This part has an unknown length and ends in the middle of a sample.
         whole.extend_from_slice(
             &Joined::add(&mut joined, &wav(22_050, b"", b"56789", UNKNOWN)).unwrap(),
         );

@@ -1,4 +1,4 @@
-//! The ends of sentences: Unicode's rules (UAX #29) first, then the cases that they do not know.
+//! Sentence ends: Unicode's rules (UAX #29) first, then the cases that they do not cover.
 
 use std::collections::VecDeque;
 
@@ -8,28 +8,28 @@ use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 use super::abbreviation::is_abbreviation;
 use super::item::Item;
 
-/// The number of characters before an end that Unicode's rules see: they look back one letter and the marks on it.
+/// Number of characters before an end that Unicode's rules get: they look back one letter and its combining marks.
 const CONTEXT: usize = 8;
 
-/// The machine of sentences.
+/// The state machine for sentences.
 #[derive(Clone, Debug)]
 pub(super) struct Boundary {
-    /// The sentence so far; white space is one blank, and none stands at its start.
+    /// The sentence so far, without leading white space; other runs of it are one blank.
     text: String,
     length: usize,
     longest: usize,
     end: Option<End>,
-    /// The sentence is a single grapheme that is full.
+    /// The sentence is a single grapheme at its maximum length.
     is_one_grapheme: bool,
 }
 
 /// A possible end of the sentence: the character after it decides.
 #[derive(Clone, Copy, Debug)]
 struct End {
-    /// The start of its punctuation, and the end of the closing marks after it.
+    /// Start of its punctuation, and end of the closing marks after it.
     start: usize,
     end: usize,
-    /// A full stop alone, which may be an abbreviation's.
+    /// A single full stop, which may belong to an abbreviation.
     is_stop: bool,
     is_closed: bool,
     is_spaced: bool,
@@ -85,7 +85,7 @@ impl Boundary {
         }
         let start = self.text.len();
         self.append(c, ready);
-        // The sentence may have been cut for its length: then there is nothing before the mark to end.
+        // After a cut for length there may be no text before the mark, so no sentence to end.
         if is_terminator && self.text.len() > start {
             let is_stop = matches!(c, '.' | '．');
             let end = self.text.len();
@@ -93,7 +93,7 @@ impl Boundary {
         }
     }
 
-    /// Returns true if the character goes on with the punctuation of the end: more of it, or what closes after it.
+    /// Returns true if the character continues the end's punctuation: another mark, or a closing quote or bracket.
     fn belongs_to(&self, end: End, c: char, is_terminator: bool) -> bool {
         let is_open = |opener: char| {
             let count = |of: char| self.text.chars().filter(|c| *c == of).count();
@@ -103,7 +103,7 @@ impl Boundary {
             // « Bonjour. »
             return c == '»' && is_open('«') || c == '›' && is_open('‹');
         }
-        // The quotes of some languages close with what opens in others: „Ja.“ and »Ja.«
+        // Some languages close with the quotes that open in others: „Ja.“ and »Ja.«
         let is_other_closer = || match c {
             '“' => is_open('„'),
             '‘' => is_open('‚'),
@@ -114,8 +114,8 @@ impl Boundary {
         is_terminator || is_closer(c) || is_other_closer()
     }
 
-    /// Returns true if a sentence ends there whatever comes after the blank. A full stop after letters with case does
-    /// not tell: it may be an abbreviation's, after which a small letter goes on.
+    /// Returns true if a sentence ends there regardless of the text after the blank. A full stop after cased letters is
+    /// uncertain: it may belong to an abbreviation, after which a lower-case letter continues the sentence.
     fn is_certain(&self, end: End) -> bool {
         let before = self.text.get(..end.start).unwrap_or_default();
         let marks = self.text.get(end.start..end.end).unwrap_or_default();
@@ -125,11 +125,11 @@ impl Boundary {
         })
     }
 
-    /// Returns true if a sentence ends there, now that the character after it is known.
+    /// Returns true if a sentence ends there, given the character after it.
     fn ends(&self, end: End, next: char) -> bool {
         let before = self.text.get(..end.start).unwrap_or_default();
         let is_after = |is: fn(char) -> bool| before.ends_with(is);
-        // Letters without case tell nothing of the word after them: 설치합니다. npm은 …
+        // After caseless letters a lower-case letter proves nothing: 설치합니다. npm은 …
         let is_cased = !is_after(is_caseless);
         // "Really?" she said.
         if next.is_lowercase() && is_cased {
@@ -150,13 +150,13 @@ impl Boundary {
         }
         let context =
             before.char_indices().rev().take(CONTEXT).last().map_or(end.start, |(at, _)| at);
-        // The blank of « Bonjour. » is none of the sentence's own.
+        // The blank in « Bonjour. » belongs to the quotes, not to the sentence.
         let marks = self.text.get(end.start..end.end).unwrap_or_default().replace(' ', "");
         let around = |range: std::ops::Range<usize>| self.text.get(range).unwrap_or_default();
         let mut window = around(context..end.start).to_owned() + &marks;
         window += around(end.end..self.text.len());
         let at = window.len();
-        // To Unicode all brackets are alike, and close the sentence; one that opens begins another.
+        // Unicode treats all brackets as closing ones; an opening bracket begins another sentence.
         window.push(if is_opener(next) || next.is_lowercase() { 'A' } else { next });
         window.split_sentence_bound_indices().any(|(start, _)| start == at)
     }
@@ -172,7 +172,7 @@ impl Boundary {
             let mut cursor = GraphemeCursor::new(before, self.text.len(), true);
             match cursor.is_boundary(&self.text, 0) {
                 Ok(true) => self.cut(before, ready),
-                // More than anybody can say of one grapheme.
+                // Longer than any single grapheme that can be spoken.
                 _ => self.drop_last(before),
             }
             return;
@@ -192,7 +192,7 @@ impl Boundary {
     }
 
     /// The place to cut a sentence that is too long: after a possible end, after a comma or at a blank in its second
-    /// half, or else before its last grapheme, to which more may belong. `None` if there is no other.
+    /// half, or else before its last grapheme, which may still grow. `None` if there is no such place.
     fn place_to_cut(&self) -> Option<usize> {
         if let Some(end) = self.end.filter(|end| end.end < self.text.len()) {
             return Some(end.end);
@@ -201,7 +201,7 @@ impl Boundary {
         let second = self.text.get(half..).unwrap_or_default();
         let is_pause =
             |c: char| matches!(c, ',' | ';' | ':' | '，' | '、' | '；' | '：' | '،' | '—');
-        // A comma inside of a number is none: what follows tells, so the last character is no place.
+        // A comma inside a number is no pause: only the next character decides, so the last character is no place.
         let pause = second.char_indices().rev().skip(1).find(|(at, c)| {
             let after = second.get(at + c.len_utf8()..).and_then(|rest| rest.chars().next());
             is_pause(*c) && (!c.is_ascii() || after == Some(' '))
@@ -216,7 +216,7 @@ impl Boundary {
         (last > 0).then_some(last)
     }
 
-    /// Gives out the text up to there, if there is anything to say in it.
+    /// Emits the text up to there, if any of it can be spoken.
     fn cut(&mut self, at: usize, ready: &mut VecDeque<String>) {
         let rest = self.text.get(at..).unwrap_or_default().trim_start().to_owned();
         self.text.truncate(at);
@@ -231,26 +231,26 @@ impl Boundary {
     }
 }
 
-/// Letters of scripts that have no small ones.
+/// Letters of scripts without case.
 fn is_caseless(c: char) -> bool {
     c.is_alphabetic() && !c.is_lowercase() && !c.is_uppercase()
 }
 
-/// Particles and verbs, by their first letter, with which a sentence goes on after a quote: 「はい。」と, 「네。」라고, “好。”说
+/// First letters of particles and verbs that continue a sentence after a quote: 「はい。」と, 「네。」라고, “好。”说
 const AFTER_QUOTES: &str = "とっなはがをにのもやへでかだて说說道问問答喊叫的等라이하고는은가을를의에로와과도만며란냐같처부까보뿐";
 
-/// Returns true if the sentence goes on with this letter, which stands right after a quote that has an end in it.
+/// Returns true if this letter, directly after a quote that contains an end, continues the sentence.
 fn quote_goes_on(marks: &str, next: char) -> bool {
     if !next.is_alphanumeric() {
         return false;
     }
-    // After these no blank is written, so a letter that follows may well begin a sentence.
+    // No blank follows these marks, so the next letter may begin a sentence.
     let is_wide = marks.contains(['。', '．', '！', '？', '｡']);
     let is_unspaced = matches!(next, '\u{3041}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}');
     if is_wide || is_unspaced { AFTER_QUOTES.contains(next) } else { true }
 }
 
-/// Returns true if Unicode knows the mark as an end of sentences.
+/// Returns true if Unicode lists the mark as a sentence terminator.
 fn is_terminator(c: char) -> bool {
     if c.is_ascii() {
         return matches!(c, '.' | '!' | '?');
@@ -261,13 +261,13 @@ fn is_terminator(c: char) -> bool {
     }
 }
 
-/// Quotes and brackets that open.
+/// Opening quotes and brackets.
 fn is_opener(c: char) -> bool {
     use GeneralCategory::{InitialPunctuation, OpenPunctuation};
     matches!(c.general_category(), InitialPunctuation | OpenPunctuation)
 }
 
-/// Quotes and brackets that close what ends with the sentence.
+/// Closing quotes and brackets.
 fn is_closer(c: char) -> bool {
     use GeneralCategory::{ClosePunctuation, FinalPunctuation};
     matches!(c, '"' | '\'' | '＂' | '＇')

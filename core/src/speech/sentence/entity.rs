@@ -1,9 +1,9 @@
-//! Character references of HTML, which models write amid Markdown: `&amp;`, `&#39;`, `&#x27;`.
+//! HTML character references, which models write inside Markdown: `&amp;`, `&#39;`, `&#x27;`.
 
-/// The longest reference between `&` and `;`, in characters; what is longer is text.
+/// The longest reference between `&` and `;`, in characters; anything longer is text.
 pub(super) const LONGEST: usize = 8;
 
-/// The names of U+00A0 to U+00FF, in their order.
+/// The names of U+00A0 to U+00FF, in order.
 const LATIN: [&str; 96] = [
     "nbsp", "iexcl", "cent", "pound", "curren", "yen", "brvbar", "sect", "uml", "copy", "ordf",
     "laquo", "not", "shy", "reg", "macr", "deg", "plusmn", "sup2", "sup3", "acute", "micro",
@@ -17,7 +17,7 @@ const LATIN: [&str; 96] = [
     "uuml", "yacute", "thorn", "yuml",
 ];
 
-/// Other names in use, of the 2,231 that HTML has.
+/// Other common names, of HTML's 2,231.
 const NAMES: &[(&str, char)] = &[
     ("Dagger", '‡'),
     ("Delta", 'Δ'),
@@ -85,7 +85,7 @@ pub(super) fn is_part(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '#'
 }
 
-/// The character of a reference, given without its `&` and `;`.
+/// The character of a reference, which is passed without its `&` and `;`.
 pub(super) fn read(reference: &str) -> Option<char> {
     if let Some(number) = reference.strip_prefix('#') {
         let code = match number.strip_prefix(['x', 'X']) {

@@ -1,26 +1,26 @@
-//! Marks inside a line: emphasis, spans of code, links, images, tags, entities, tables and escapes.
+//! Inline Markdown: emphasis, code spans, links, images, tags, entities, tables and escapes.
 
 use super::entity;
 use super::item::Item;
 use super::run::{Meaning, Run};
 
-/// The longest destination of a link, and the longest tag, in characters; a longer one is none.
+/// The longest link destination or tag, in characters; anything longer is text.
 const LONGEST_DESTINATION: usize = 2000;
 const LONGEST_TAG: usize = 200;
 
 /// The length of a reference such as `[12]` or `[^1]`, in characters.
 const LONGEST_REFERENCE: usize = 8;
 
-/// The machine of what stands inside a line.
+/// The state machine for inline Markdown.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Inline {
     state: State,
     /// The tag, the reference or the entity that is being read.
     held: String,
     run: Option<Run>,
-    /// The number of marks that opened the span of code.
+    /// Number of marks that opened the code span.
     code: Option<usize>,
-    /// Brackets that are open.
+    /// Number of open brackets.
     open: usize,
     before: Option<char>,
     table: Option<Row>,
@@ -140,7 +140,7 @@ impl Inline {
         match (run.meaning(next), self.code) {
             (Meaning::Code, None) => self.code = Some(run.length),
             (Meaning::Code, Some(length)) if length == run.length => self.code = None,
-            // Marks of another number are part of the code; nobody speaks them.
+            // A run of another length is part of the code; it is not spoken.
             (Meaning::Code, Some(_)) | (Meaning::Emphasis, _) => {}
             (Meaning::Itself(times), _) => (0..times).for_each(|_| self.speak(run.mark, out)),
         }
@@ -153,7 +153,7 @@ impl Inline {
                 row.is_blank = true;
                 return;
             }
-            // The columns of a row are heard as a list.
+            // The columns of a row are spoken as a list.
             let is_between = std::mem::take(&mut row.is_between);
             let is_blank = std::mem::take(&mut row.is_blank) && row.has_text;
             row.has_text = true;
@@ -166,7 +166,7 @@ impl Inline {
         out(if self.code.is_some() { Item::Glued(c) } else { Item::Char(c) });
     }
 
-    /// Reads a character in brackets: a number is a reference, one letter the box of a task, all else text.
+    /// Reads a character in brackets: a number is a reference, a single letter a task's checkbox, anything else text.
     fn reference(&mut self, c: char, out: &mut impl FnMut(Item)) {
         let is_short = self.held.chars().count() < LONGEST_REFERENCE;
         if is_short && (c.is_ascii_digit() || matches!(c, '^' | ',' | ' ' | 'x' | 'X')) {
@@ -210,7 +210,7 @@ impl Inline {
         self.text(c, out);
     }
 
-    /// Treats a supposed tag as text.
+    /// Emits a supposed tag as text.
     fn give_up_tag(&mut self, out: &mut impl FnMut(Item)) {
         let held = std::mem::take(&mut self.held);
         self.state = State::Text;
@@ -231,7 +231,7 @@ impl Inline {
         self.text(c, out);
     }
 
-    /// Treats a supposed entity as text.
+    /// Emits a supposed entity as text.
     fn give_up_entity(&mut self, out: &mut impl FnMut(Item)) {
         let held = std::mem::take(&mut self.held);
         self.state = State::Text;
@@ -267,7 +267,7 @@ enum Tag {
     LineBreak,
     /// Any other tag of HTML.
     Mark,
-    /// No tag at all.
+    /// Not a tag.
     None,
 }
 

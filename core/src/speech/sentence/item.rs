@@ -1,10 +1,10 @@
-//! The items that the machines pass on.
+//! The items passed between the state machines.
 
-/// An item of the text, from one machine to the next.
+/// An item of the text, passed from one state machine to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Item {
     Char(char),
-    /// A character of a name or a piece of code, in which no sentence ends.
+    /// A character of a name or of code, inside which no sentence ends.
     Glued(char),
     /// The end of a line.
     Break,

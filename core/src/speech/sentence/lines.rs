@@ -1,17 +1,17 @@
-//! Lines and blocks: what begins a line in Markdown is taken off, and fenced code is left out.
+//! Lines and blocks: removes the Markdown prefix of each line, and drops fenced code.
 
 use super::item::Item;
 
-/// The characters that a line can begin with before its text.
+/// The characters of a line's prefix.
 const MARKS: &str = " \t#>-*+`~=_|:";
 
 /// A longer run of marks is text.
 const LONGEST_PREFIX: usize = 64;
 
-/// A longer rest of a fence's first line is sure to be one.
+/// Length of an info string after which a first line certainly opens a fence.
 const LONGEST_INFO: usize = 64;
 
-/// The machine of lines.
+/// The state machine for lines.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lines {
     state: State,
@@ -35,10 +35,10 @@ struct Fence {
     length: usize,
 }
 
-/// The state of a line inside of a fence.
+/// The state of a line inside a fence.
 #[derive(Clone, Copy, Debug)]
 enum CodeLine {
-    /// Nothing but this many marks, and blanks around them.
+    /// Only this many marks, and blanks around them.
     Marks {
         count: usize,
         ended: bool,
@@ -70,12 +70,12 @@ impl Lines {
     }
 
     pub(super) fn finish(&mut self, out: &mut impl FnMut(Item)) {
-        // A fence that is still open is code to the end.
+        // An unclosed fence is code to the end of the text.
         *self = Lines::default();
         out(Item::Break);
     }
 
-    /// A line of nothing but marks: a rule, an underline, the separator of a table, a fence.
+    /// Ends a line of marks alone: a rule, an underline, a table's separator, a fence.
     fn end_marks(&mut self, out: &mut impl FnMut(Item)) {
         let fence = Fence::opened_by(without_blocks(&self.held));
         self.state = fence.map_or(State::Start, |fence| State::Code(fence, LINE_OF_CODE));
@@ -105,7 +105,7 @@ impl Lines {
         }
         self.held.push(c);
         if c == '`' && fence.mark == '`' {
-            // A span of code that is opened by three marks or more.
+            // A code span opened by three or more marks.
             self.state = State::Text;
             std::mem::take(&mut self.held).chars().for_each(|c| out(Item::Char(c)));
         }
@@ -121,7 +121,7 @@ impl Lines {
             (CodeLine::Marks { count, ended: false }, c) if c == fence.mark => {
                 CodeLine::Marks { count: count + 1, ended: false }
             }
-            // The mark of a quote that the whole block stands in.
+            // The mark of a block quote around the whole fence.
             (CodeLine::Marks { count: 0, .. }, '>') => LINE_OF_CODE,
             (CodeLine::Marks { count, .. }, ' ' | '\t') => {
                 CodeLine::Marks { count, ended: count > 0 }

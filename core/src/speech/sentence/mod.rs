@@ -1,6 +1,6 @@
-//! A growing text, cut into sentences that can be spoken, as soon as each is whole. No I/O, no clock.
+//! Cuts a growing text into sentences that can be spoken, each as soon as it is complete. No I/O, no clock.
 //!
-//! A character goes through four small machines, each of which sees what the one before leaves:
+//! A character passes through four small state machines, each of which reads the output of the one before:
 //!
 //! ```text
 //! text ─▶ Lines ──▶ Inline ──▶ Words ──▶ Boundary ─▶ sentences
@@ -9,8 +9,8 @@
 //!                   entities
 //! ```
 //!
-//! Each keeps a bounded rest of what it cannot decide yet, and looks at one character at a time: so the sentences are
-//! the same however the text was split, and a text without an end costs no more than a short one.
+//! Each looks at one character at a time and buffers a bounded undecided rest. So the sentences are
+//! the same however the text was split, and an endless text needs no more memory than a short one.
 
 mod abbreviation;
 mod boundary;
@@ -28,16 +28,15 @@ use inline::Inline;
 use lines::Lines;
 use words::Words;
 
-/// The longest sentence, in code points, unless another is asked for.
+/// The default longest sentence, in code points.
 const LONGEST: usize = 200;
 
 /// Cuts a growing text into sentences that can be spoken.
 ///
-/// Markdown loses its marks, blocks of code and emoji are left out, a URL becomes the name of its host, `&amp;` is read
-/// as `&`. A sentence ends
-/// where Unicode says so (UAX #29), but not after an abbreviation, an initial or a list's number, nor inside a number, a
-/// URL or a span of code; and at the end of a line. A sentence that grows too long is cut at a comma, a space, or else
-/// between two graphemes.
+/// Markdown marks are removed, code blocks and emoji are left out, a URL becomes its host name, `&amp;` is read as `&`.
+/// A sentence ends by Unicode's rules (UAX #29), but not after an abbreviation, an initial or a list number, nor inside a
+/// number, a URL or a code span; and at the end of a line. A sentence that grows too long is cut at a comma, a space, or
+/// else between two graphemes.
 ///
 /// ```
 /// use turnwire::speech::SentenceCutter;
@@ -79,7 +78,7 @@ impl SentenceCutter {
         self
     }
 
-    /// Takes more of the text.
+    /// Adds more of the text.
     pub fn push(&mut self, text: &str) {
         let SentenceCutter { lines, inline, words, boundary, ready } = self;
         for c in text.chars() {
@@ -91,7 +90,7 @@ impl SentenceCutter {
         }
     }
 
-    /// Ends the text: what is left of it is a sentence. The cutter is at the start of another text then.
+    /// Ends the text: the rest of it becomes a sentence. The cutter is then ready for another text.
     pub fn finish(&mut self) {
         let SentenceCutter { lines, inline, words, boundary, ready } = self;
         lines.finish(&mut |item| {
@@ -101,7 +100,7 @@ impl SentenceCutter {
         });
     }
 
-    /// The next sentence that is whole.
+    /// The next complete sentence.
     pub fn next_sentence(&mut self) -> Option<String> {
         self.ready.pop_front()
     }

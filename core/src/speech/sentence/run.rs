@@ -1,11 +1,11 @@
-//! Runs of marks inside a line: whether they are emphasis, code, or meant as they stand.
+//! Runs of marks inside a line: emphasis, code, or literal text.
 
 /// A run of the same mark.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run {
     pub(super) mark: char,
     pub(super) length: usize,
-    /// The character before it; a blank at the line's beginning.
+    /// The character before it; a blank at the start of the line.
     before: char,
 }
 
@@ -14,9 +14,9 @@ pub(super) struct Run {
 pub(super) enum Meaning {
     /// Emphasis, which is not spoken.
     Emphasis,
-    /// The border of a span of code.
+    /// The delimiter of a code span.
     Code,
-    /// The marks themselves, so many times.
+    /// The literal marks, this many of them.
     Itself(usize),
 }
 
@@ -25,7 +25,7 @@ impl Run {
         matches!(c, '*' | '_' | '~' | '`').then_some(Run { mark: c, length: 1, before })
     }
 
-    /// The meaning of the run, now that the character after it is known.
+    /// The meaning of the run, given the character after it.
     pub(super) fn meaning(self, next: char) -> Meaning {
         let is_between = |is: fn(char) -> bool| is(self.before) && is(next);
         let is_itself = match self.mark {
@@ -41,7 +41,7 @@ impl Run {
             // 1~2, and a friendly ending.
             _ => self.length == 1,
         };
-        // A run of a thousand is no word.
+        // Bounds the literal marks of a very long run.
         if is_itself { Meaning::Itself(self.length.min(8)) } else { Meaning::Emphasis }
     }
 }

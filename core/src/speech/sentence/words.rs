@@ -1,4 +1,4 @@
-//! Words: a URL becomes the name of its host; emoji, and what cannot be seen, is left out.
+//! Words: a URL becomes its host name; emoji and invisible characters are dropped.
 
 use unicode_properties::{GeneralCategory, UnicodeEmoji, UnicodeGeneralCategory};
 
@@ -7,13 +7,13 @@ use super::item::Item;
 /// The beginnings of URLs.
 const BEGINNINGS: [&str; 3] = ["https://", "http://", "www."];
 
-/// The longest name of a host, in bytes (RFC 1035, section 2.3.4).
+/// The longest host name, in bytes (RFC 1035, section 2.3.4).
 const LONGEST_HOST: usize = 253;
 
-/// The most punctuation at a URL's end that is kept for the sentence.
+/// The most trailing punctuation of a URL that is kept for the sentence.
 const LONGEST_TAIL: usize = 8;
 
-/// The machine of words.
+/// The state machine for words.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Words {
     /// A possible beginning of a URL.
@@ -24,14 +24,14 @@ pub(super) struct Words {
     is_glued: bool,
 }
 
-/// A URL that is being read.
+/// A URL being read.
 #[derive(Clone, Debug, Default)]
 struct Url {
     host: String,
     is_past_host: bool,
-    /// Parentheses that are open in it.
+    /// Number of open parentheses in it.
     open: usize,
-    /// Punctuation that has no part of the URL after it.
+    /// Trailing punctuation: part of the URL only if more of it follows.
     tail: String,
 }
 
@@ -81,7 +81,7 @@ impl Words {
         self.speak(c, out);
     }
 
-    /// Treats a supposed beginning of a URL as a word.
+    /// Emits a supposed beginning of a URL as a word.
     fn give_up(&mut self, out: &mut impl FnMut(Item)) {
         let held = std::mem::take(&mut self.held);
         held.chars().for_each(|c| self.speak(c, out));
@@ -99,7 +99,7 @@ impl Words {
 
     fn speak(&mut self, c: char, out: &mut impl FnMut(Item)) {
         let after_emoji = std::mem::take(&mut self.is_after_emoji);
-        // Joins emoji, but is a letter's business elsewhere.
+        // Joins emoji; elsewhere it belongs to the letters around it.
         let is_joiner = c == '\u{200d}' && after_emoji;
         if is_joiner || is_emoji(c) {
             self.is_after_emoji = true;
@@ -148,7 +148,7 @@ impl Url {
     }
 }
 
-/// Emoji and the signs that they are made of, and signs that only adorn.
+/// Emoji, their component characters, and decorative symbols.
 fn is_emoji(c: char) -> bool {
     let is_sign = || {
         use GeneralCategory::{ModifierSymbol, OtherSymbol};
@@ -156,15 +156,15 @@ fn is_emoji(c: char) -> bool {
     };
     match c {
         '\0'..='\u{ff}' | '™' => false,
-        // Selectors of a form, the frame of a key, tags of a flag.
+        // Variation selectors, the keycap, tags of flags.
         '\u{fe0e}' | '\u{fe0f}' | '\u{20e3}' | '\u{e0020}'..='\u{e007f}' => true,
-        // Lines and shapes; stars, hearts and check marks, but not the numbers among them.
+        // Box drawing and shapes; stars, hearts and check marks, but not the numbers among them.
         '\u{2500}'..='\u{2775}' | '\u{2794}'..='\u{27bf}' => true,
         _ => c.is_emoji_char() && is_sign(),
     }
 }
 
-/// Spaces of no width, marks of direction, and what stands for a character that was lost.
+/// Zero-width spaces, direction marks, and the replacement character.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,
