@@ -1,8 +1,8 @@
-//! The caller's context: values of a host language that belong to the code that started a turn or made a call, on their way
-//! to the functions of that host which core calls on other threads.
+//! The caller's context: values of a host language that belong to the code that started a turn or made a call. Core
+//! passes them to the host's functions that it calls on other threads.
 //!
-//! It is ambient, as the host's own context is: [`scope`] sets it around a poll or a call, and a task that is spawned in it
-//! takes it along by [`inherit`].
+//! It is ambient, like the host's own context: [`scope`] sets it around a poll or a call, and [`inherit`] passes it to
+//! a task that is spawned there.
 
 use std::any::Any;
 use std::fmt;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use futures_util::future::Either;
 
-/// A context, which core hands on and never looks into.
+/// A context, opaque to core.
 #[derive(Clone)]
 pub struct Context(Arc<dyn Any + Send + Sync>);
 
@@ -20,17 +20,17 @@ tokio::task_local! {
 }
 
 impl Context {
-    /// A context that holds this value.
+    /// A context with this value.
     pub fn new(value: impl Any + Send + Sync) -> Self {
         Context(Arc::new(value))
     }
 
-    /// The value, if it is of this type.
+    /// The value, if it has this type.
     pub fn get<T: Any>(&self) -> Option<&T> {
         self.0.downcast_ref()
     }
 
-    /// Runs `act` in this context: a call that it begins takes the context along.
+    /// Runs `act` in this context: calls that it starts inherit the context.
     pub fn scope<T>(&self, act: impl FnOnce() -> T) -> T {
         CURRENT.sync_scope(self.clone(), act)
     }
@@ -42,7 +42,7 @@ impl fmt::Debug for Context {
     }
 }
 
-/// The context around this code, if there is one.
+/// The current context, if there is one.
 pub(crate) fn current() -> Option<Context> {
     CURRENT.try_with(Clone::clone).ok()
 }
@@ -55,7 +55,7 @@ pub(crate) fn scope<T>(context: Option<&Context>, act: impl FnOnce() -> T) -> T 
     }
 }
 
-/// The future in the context around this code, for a task that is spawned.
+/// Wraps a future in the current context, for a task that is spawned.
 pub(crate) fn inherit<F: Future>(future: F) -> impl Future<Output = F::Output> {
     match CURRENT.try_with(Clone::clone) {
         Ok(context) => Either::Left(CURRENT.scope(context, future)),

@@ -1,4 +1,4 @@
-//! Calls into user code: a panic there becomes an error that names the callback, and breaks nothing else.
+//! Calls into user code: a panic there becomes an error that names the callback, and affects nothing else.
 
 use std::any::Any;
 use std::fmt;
@@ -9,24 +9,24 @@ use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
 
-/// A callback, as errors and logs name it.
+/// A callback, as named in errors and logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Callback {
-    /// Its part, such as `token provider`.
+    /// Its role, such as `token provider`.
     part: &'static str,
     /// Its type, such as `app::Tokens`.
     type_name: &'static str,
 }
 
 impl Callback {
-    /// The callback with this part, of the type `T`.
+    /// The callback with this role, of the type `T`.
     pub(crate) fn of<T: ?Sized>(part: &'static str) -> Self {
         Callback { part, type_name: std::any::type_name::<T>() }
     }
 }
 
 impl Callback {
-    /// The callback with this part, of a type whose name its trait object reports.
+    /// The callback with this role, of a type whose name its trait object reports.
     pub(crate) fn named(part: &'static str, type_name: &'static str) -> Self {
         Callback { part, type_name }
     }
@@ -38,7 +38,7 @@ impl fmt::Display for Callback {
     }
 }
 
-/// User code has panicked. Its message is not repeated here: it may hold what people said.
+/// User code has panicked. Its message is not repeated here: it may contain text of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} panicked")]
 pub(crate) struct Panicked(Callback);
@@ -56,7 +56,7 @@ pub(crate) fn call<'a, T>(
     Guarded { callback, state }
 }
 
-/// A call into user code, on its way.
+/// A running call into user code.
 #[must_use = "a future does nothing until it is polled"]
 pub(crate) struct Guarded<'a, T> {
     callback: Callback,
@@ -70,7 +70,7 @@ enum State<'a, T> {
 }
 
 impl<T> Guarded<'_, T> {
-    /// Drops the future, which is user code as well.
+    /// Drops the future, which also runs user code.
     fn end(&mut self) -> Option<Panicked> {
         let State::Running(future) = std::mem::replace(&mut self.state, State::Ended) else {
             return None;
@@ -88,7 +88,7 @@ impl<T> Future for Guarded<'_, T> {
         let polled = match &mut self.state {
             State::Running(future) => catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(task))),
             State::Panicked(panicked) => return Poll::Ready(Err(*panicked)),
-            // Only after its end, when nobody polls any more.
+            // Reached only by a poll after the end.
             State::Ended => return Poll::Pending,
         };
         let ended = match polled {
@@ -96,7 +96,7 @@ impl<T> Future for Guarded<'_, T> {
             Ok(Poll::Ready(value)) => Ok(value),
             Err(payload) => Err(reported(callback, payload)),
         };
-        // The returned value counts, even if the future cannot be dropped.
+        // The returned value counts, even if dropping the future panics.
         self.end();
         Poll::Ready(ended)
     }
@@ -114,7 +114,8 @@ fn reported(callback: Callback, payload: Box<dyn Any + Send>) -> Panicked {
     Panicked(callback)
 }
 
-/// Drops what a panic carried. That may be of any type, and panic in turn; what is left then stays in memory.
+/// Drops the payload of a panic. Its type is arbitrary, and its destructor may panic in turn; the rest then stays in
+/// memory.
 pub(crate) fn drop_payload(payload: Box<dyn Any + Send>) {
     if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(another);

@@ -1,4 +1,4 @@
-//! JSON that other writers get slightly wrong, made readable.
+//! Repair of JSON that other writers get slightly wrong.
 
 mod fields;
 
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use fields::Fields;
 
-/// Reads JSON; what other readers let pass is [mended](mended) instead of costing the whole.
+/// Parses JSON; invalid parts that other parsers accept are [repaired](mended) instead of failing the whole.
 pub(crate) fn from_str<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
     let read = serde_json::from_str(json);
     match read {
@@ -20,7 +20,7 @@ pub(crate) fn from_str<T: DeserializeOwned>(json: &str) -> serde_json::Result<T>
     }
 }
 
-/// The JSON without what services write that is none: halves of surrogate pairs, and numbers that are none.
+/// The JSON with the invalid parts that services write replaced: unpaired surrogates, and numbers that are not finite.
 pub(crate) fn mended(json: &str) -> Cow<'_, str> {
     match with_whole_pairs(json) {
         Cow::Borrowed(json) => with_numbers(json),
@@ -28,10 +28,9 @@ pub(crate) fn mended(json: &str) -> Cow<'_, str> {
     }
 }
 
-/// The JSON with U+FFFD in place of each escaped half of a surrogate pair that is without the other, as other readers
-/// have it.
+/// The JSON with U+FFFD in place of each escaped unpaired surrogate, as other parsers read it.
 ///
-/// Services in languages whose text is UTF-16 cut it anywhere, and escape what they cut.
+/// Services in languages with UTF-16 strings cut text anywhere, and escape the halves.
 pub(crate) fn with_whole_pairs(json: &str) -> Cow<'_, str> {
     let mut mended = String::new();
     let mut copied = 0;
@@ -49,7 +48,7 @@ pub(crate) fn with_whole_pairs(json: &str) -> Cow<'_, str> {
                 copied
             }
             Some(_) => escape + 6,
-            // The escaped character may be a backslash itself. What is longer than a byte is no escape, and no JSON.
+            // The escaped character may itself be a backslash. A longer character is not an escape, and not valid JSON.
             None => escape + 2,
         };
     }
@@ -60,7 +59,7 @@ pub(crate) fn with_whole_pairs(json: &str) -> Cow<'_, str> {
     Cow::Owned(mended)
 }
 
-/// The JSON with null in place of `NaN`, `Infinity`, and numbers that no float can hold.
+/// The JSON with null in place of `NaN`, `Infinity`, and numbers that no float can represent.
 fn with_numbers(json: &str) -> Cow<'_, str> {
     let is_of_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
     let mut mended = String::new();
@@ -101,7 +100,7 @@ fn string_end(json: &str, start: usize) -> usize {
     }
 }
 
-/// The code unit of the escape `\uXXXX` that begins there, if one does.
+/// The code unit of the escape `\uXXXX` at this position, if there is one.
 fn unit(json: &str, at: usize) -> Option<u16> {
     let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
     digits.bytes().all(|b| b.is_ascii_hexdigit()).then_some(())?;
@@ -148,7 +147,7 @@ mod tests {
     }
 
     proptest! {
-        /// The reference: Rust's own lossy reading of UTF-16.
+        /// The reference: Rust's own lossy decoding of UTF-16.
         #[test]
         fn any_code_units_read_as_lossy_utf_16(units in prop::collection::vec(
             prop_oneof![any::<u16>(), 0xD800u16..=0xDFFF], 0..20))

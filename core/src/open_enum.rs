@@ -1,7 +1,7 @@
-//! Enums that stay open: a word that nobody listed is kept, not refused.
+//! Enums that accept unknown words instead of rejecting them.
 
-/// Defines an enum of words with an `Other` for all further ones, and its JSON and text forms.
-/// The type after `as` is how its JSON is read.
+/// Defines an enum of words with an `Other` variant for all further ones, and its JSON and text forms. The type after
+/// `as` is the one that its JSON is parsed as.
 macro_rules! open_enum {
     ($(#[$meta:meta])* $name:ident as $reader:ty { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$meta])*

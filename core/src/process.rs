@@ -1,8 +1,8 @@
 //! Values that belong to one process: a child after a fork gets its own, and never touches its parent's.
 //!
-//! A fork copies memory but not threads. A runtime, a connection or a stream in the child looks whole, but
-//! nothing drives it, its locks may be held for ever, and its sockets are the parent's. So there are two kinds of value:
-//! [`PerProcess`], which a child makes anew, and [`Bound`], which is of no use in a child and leaked there.
+//! A fork copies memory but not threads. A runtime, a connection or a stream in the child looks intact, but nothing
+//! drives it, its locks may be held for ever, and its sockets are the parent's. So there are two kinds of value:
+//! [`PerProcess`], which a child creates anew, and [`Bound`], which is unusable in a child and leaked there.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -15,7 +15,7 @@ use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// A value for each process, made when the process first asks for it.
+/// A value for each process, created on the process's first access.
 ///
 /// It takes no lock: a lock that another thread holds at the moment of a fork would stay held in the child.
 pub(crate) struct PerProcess<T> {
@@ -32,24 +32,24 @@ impl<T: Clone> PerProcess<T> {
         PerProcess { current: ArcSwapOption::const_empty() }
     }
 
-    /// This process's value, if it has made one.
+    /// This process's value, if it has created one.
     pub(crate) fn get(&self) -> Option<T> {
         let owned = self.current.load_full()?;
         if owned.process == std::process::id() {
             return Some(owned.value.clone());
         }
-        // The inherited value is given up without being dropped.
+        // The inherited value is leaked rather than dropped.
         std::mem::forget(owned);
         None
     }
 
-    /// This process's value. When two threads make it at once, one of the two is kept.
+    /// This process's value. When two threads create it at once, one of the two values is kept.
     pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> T {
         let Ok(value) = self.get_or_try_make(|| Ok::<T, Infallible>(make()));
         value
     }
 
-    /// The same, where the making may fail.
+    /// The same for a fallible constructor.
     pub(crate) fn get_or_try_make<E>(
         &self,
         make: impl FnOnce() -> std::result::Result<T, E>,
@@ -64,7 +64,7 @@ impl<T: Clone> PerProcess<T> {
         match &*found {
             Some(owned) if owned.process == process => Ok(owned.value.clone()),
             _ => {
-                // The inherited value is given up without being dropped.
+                // The inherited value is leaked rather than dropped.
                 std::mem::forget(before);
                 Ok(made.value.clone())
             }
@@ -87,7 +87,7 @@ impl<T> Drop for PerProcess<T> {
     }
 }
 
-/// The process in which a value was made.
+/// The process in which a value was created.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin {
     process: u32,
@@ -95,15 +95,15 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// This process, and the runtime of the thread at hand.
+    /// This process, and the current thread's runtime.
     pub(crate) fn here() -> Self {
         Origin { process: std::process::id(), runtime: runtime_id() }
     }
 
     /// Returns true in a process that was forked from that one.
     ///
-    /// A runtime does not work on in a child. So on the runtime of the origin, where streams are polled, the process is
-    /// not looked at, which would be a system call for each chunk.
+    /// A runtime does not run in a child. So on the origin's runtime, where streams are polled, the process id is not
+    /// checked: that would be a system call for each chunk.
     pub(crate) fn is_inherited(self) -> bool {
         let is_at_home = self.runtime.is_some() && self.runtime == runtime_id();
         !is_at_home && self.process != std::process::id()
@@ -114,13 +114,13 @@ fn runtime_id() -> Option<runtime::Id> {
     Handle::try_current().ok().map(|runtime| runtime.id())
 }
 
-/// A value that only the process that made it may use: a stream, a turn or a call that is under way.
+/// A value that only the process that created it may use: a running stream, turn or call.
 ///
 /// In a forked child every use is an error of code `forked`, and the value is leaked, never dropped: dropping it would
-/// take locks that the parent's threads may hold, and take the parent's sockets out of the poll that both share.
+/// take locks that the parent's threads may hold, and remove the parent's sockets from the poll that both share.
 pub(crate) struct Bound<T> {
     origin: Origin,
-    /// `None` once it was taken.
+    /// `None` after it was taken.
     value: Option<T>,
 }
 
@@ -129,12 +129,12 @@ impl<T> Bound<T> {
         Bound { origin: Origin::here(), value: Some(value) }
     }
 
-    /// Returns true in a process that was forked from the one that made the value.
+    /// Returns true in a process that was forked from the one that created the value.
     pub(crate) fn is_inherited(&self) -> bool {
         self.origin.is_inherited()
     }
 
-    /// An error in such a process.
+    /// Fails in such a process.
     ///
     /// # Errors
     ///
@@ -143,7 +143,7 @@ impl<T> Bound<T> {
         if self.is_inherited() { Err(forked(operation)) } else { Ok(()) }
     }
 
-    /// The value, for an operation of the process that made it.
+    /// The value, for an operation in the process that created it.
     ///
     /// # Errors
     ///
@@ -154,17 +154,17 @@ impl<T> Bound<T> {
         self.value.as_ref().ok_or_else(|| forked(operation))
     }
 
-    /// The value; in a child no more than memory. `None` once it was taken.
+    /// The value; in a child it is mere memory. `None` after it was taken.
     pub(crate) fn get(&self) -> Option<&T> {
         self.value.as_ref()
     }
 
-    /// The same, to change it, which is for the process that made it.
+    /// The same, mutable, for the process that created it.
     pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
         self.value.as_mut()
     }
 
-    /// Takes the value out; `None` in a child, where it is leaked, or once it was taken.
+    /// Takes the value out; `None` in a child, where it is leaked, or after it was taken.
     pub(crate) fn take(&mut self) -> Option<T> {
         let value = self.value.take()?;
         if self.origin.process != std::process::id() {
@@ -187,25 +187,25 @@ impl<T> fmt::Debug for Bound<T> {
     }
 }
 
-/// The words of that error.
+/// The message of that error.
 pub(crate) const FORKED: &str = "it was begun by the process that this one was forked from";
 
-/// The error of an operation on what belongs to the parent.
+/// The error of an operation on a value that belongs to the parent.
 pub(crate) fn forked(operation: &'static str) -> Error {
     Error::new(ErrorKind::Forked, operation, FORKED)
 }
 
-/// A new UUID of version 7, later in order than those that this process made before.
+/// A new UUID of version 7, which sorts after those that this process created before.
 ///
-/// [`Uuid::now_v7`] keeps that order under a lock of its own, which a child could find held for ever.
+/// [`Uuid::now_v7`] keeps that order under a lock of its own, which could be held for ever in a child.
 pub(crate) fn new_id() -> Uuid {
     static CONTEXT: PerProcess<Arc<Mutex<ContextV7>>> = PerProcess::new();
     Uuid::new_v7(Timestamp::now(&*CONTEXT.get_or_make(Arc::default)))
 }
 
-/// The library's own runtime in this process: one thread, begun with the first use.
+/// The library's own runtime in this process: one thread, started on first use.
 ///
-/// It is never dropped, neither at the process's end, which ends its thread, nor in a forked child.
+/// It is never dropped, neither at the end of the process, which ends its thread, nor in a forked child.
 pub(crate) fn runtime() -> Result<&'static Runtime> {
     static RUNTIME: PerProcess<&'static Runtime> = PerProcess::new();
     RUNTIME.get_or_try_make(|| {
@@ -228,7 +228,7 @@ mod tests {
 
     use super::*;
 
-    /// Notes that it was dropped.
+    /// Records its drop.
     struct Noting(Arc<AtomicBool>);
 
     impl Drop for Noting {
@@ -237,7 +237,7 @@ mod tests {
         }
     }
 
-    /// A value as a child finds it: no process has the number 0.
+    /// A value as seen by a child: no process has the id 0.
     fn inherited(dropped: &Arc<AtomicBool>) -> Bound<Noting> {
         let mut value = Bound::new(Noting(dropped.clone()));
         value.origin.process = 0;

@@ -1,4 +1,4 @@
-//! The options of single calls, over those of the client.
+//! The options of single calls, which override those of the client.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use tokio_util::sync::CancellationToken;
 use super::Timeouts;
 use crate::credentials::Secret;
 
-/// Options of single calls: extra headers and query, other limits, cancellation.
+/// Options of single calls: extra headers and query parameters, other limits, cancellation.
 ///
-/// Give them to a client's `with`, which returns a client of the same connections that uses them:
+/// Pass them to a client's `with`, which returns a client that shares the connections and uses them:
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,10 +35,10 @@ pub struct CallOptions {
     pub(crate) cancel: Option<CancellationToken>,
 }
 
-/// A header to send in place of those of its name, or without a value, one that is not to be sent.
+/// A header that replaces those of its name; without a value, it removes them.
 pub(crate) type HeaderChange = (String, Option<Secret>);
 
-/// The time limits that were set for a call, or lifted by `None`; those not set stay the client's.
+/// The time limits that a call sets, or removes with `None`; unset ones stay the client's.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Overrides {
     headers: Option<Option<Duration>>,
@@ -54,13 +54,13 @@ impl CallOptions {
         Self::default()
     }
 
-    /// Sends a header with the call, in place of the client's of that name.
+    /// Sends a header with the call, replacing the client's of that name.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.headers.push((name.into(), Some(value.into())));
         self
     }
 
-    /// Sends these headers with the call, in place of the client's of their names. One without a value is not sent,
+    /// Sends these headers with the call, replacing the client's of their names. A header without a value is not sent,
     /// even if the client sends it with its other calls.
     pub fn headers<N: Into<String>, V: Into<Secret>>(
         mut self,
@@ -70,13 +70,13 @@ impl CallOptions {
         self
     }
 
-    /// Adds a parameter to the query, in place of the client's of that name.
+    /// Adds a query parameter, replacing the client's of that name.
     pub fn query(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.query.push((name.into(), value.into()));
         self
     }
 
-    /// Adds these parameters to the query, in place of the client's of their names.
+    /// Adds these query parameters, replacing the client's of their names.
     pub fn queries<N: Into<String>, V: Into<Secret>>(
         mut self,
         query: impl IntoIterator<Item = (N, V)>,
@@ -85,65 +85,65 @@ impl CallOptions {
         self
     }
 
-    /// The longest silence of the service, `None` for any: one limit in place of several, as other clients'
-    /// `timeout`; see [`Timeouts::of_silence`]. The limits that are set on their own win over it.
+    /// The longest silence of the service, `None` for no limit: one limit for several, like `timeout` in other clients;
+    /// see [`Timeouts::of_silence`]. Limits that are set individually take precedence.
     pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.timeouts.silence = Some(limit.into());
         self
     }
 
-    /// The longest wait for a stream's headers, `None` for none; see [`Timeouts::headers`].
+    /// The longest wait for a stream's headers, `None` for no limit; see [`Timeouts::headers`].
     pub fn headers_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.timeouts.headers = Some(limit.into());
         self
     }
 
-    /// The longest wait for any byte of a stream, `None` for none; see [`Timeouts::idle`].
+    /// The longest wait for any byte of a stream, `None` for no limit; see [`Timeouts::idle`].
     pub fn idle_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.timeouts.idle = Some(limit.into());
         self
     }
 
-    /// The longest wait for content of a stream, `None` for none; see [`Timeouts::content`].
+    /// The longest wait for content of a stream, `None` for no limit; see [`Timeouts::content`].
     pub fn content_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.timeouts.content = Some(limit.into());
         self
     }
 
-    /// The time that the whole call may take, streamed or not, `None` for any: it takes the place of
-    /// [`Timeouts::total`] and [`Timeouts::stream_total`].
+    /// The time limit of the whole call, streamed or not, `None` for no limit: it replaces [`Timeouts::total`] and
+    /// [`Timeouts::stream_total`].
     pub fn total_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.timeouts.total = Some(limit.into());
         self
     }
 
-    /// The largest number of retries, in place of [`RetryPolicy::max_retries`](crate::config::RetryPolicy::max_retries).
+    /// The largest number of retries, replacing [`RetryPolicy::max_retries`](crate::config::RetryPolicy::max_retries).
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = Some(retries);
         self
     }
 
-    /// Also sends the request again where a time limit ended an attempt before its response began; a whole reply's limit
-    /// is then each attempt's. The service may be at work on the first one meanwhile, and bill both.
+    /// Also retries when a time limit ended an attempt before its response began; the limit of a complete reply then
+    /// applies to each attempt. The service may still be processing the first attempt, and bill both.
     pub fn retry_timeouts(mut self) -> Self {
         self.retry_timeouts = true;
         self
     }
 
-    /// The `Idempotency-Key` to send; meant for one call, as a client that keeps the option sends it with each.
-    /// Without it every call makes its own, which all its attempts share.
+    /// The `Idempotency-Key` to send; intended for a single call, because a client that keeps the option sends it with
+    /// every call. By default each call generates its own, which all its attempts share.
     pub fn idempotency_key(mut self, key: impl Into<Secret>) -> Self {
         self.idempotency_key = Some(key.into());
         self
     }
 
-    /// Ends the call with a `cancelled` error as soon as `token` is cancelled, also amid a stream.
+    /// Ends the call with a `cancelled` error as soon as `token` is cancelled, even in the middle of a stream.
     pub fn cancellation(mut self, token: CancellationToken) -> Self {
         self.cancel = Some(token);
         self
     }
 
-    /// These options, and over them `other`'s.
+    /// These options, overridden by those that `other` sets.
     pub(crate) fn merged(&self, other: CallOptions) -> Self {
         let Overrides { headers, idle, content, total, silence } = self.timeouts;
         CallOptions {
@@ -165,7 +165,7 @@ impl CallOptions {
 }
 
 impl Overrides {
-    /// The client's limits with these in their place.
+    /// The client's limits, overridden by those that are set here.
     pub(crate) fn over(self, client: &Timeouts) -> Timeouts {
         let silent = self.silence.map(|limit| client.within_silence(limit));
         let client = silent.as_ref().unwrap_or(client);

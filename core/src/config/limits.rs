@@ -1,6 +1,6 @@
 //! Limits on the size of responses.
 
-/// The most that a service may send before the client refuses it with a `too_large` error.
+/// The most that a service may send before the client fails with a `too_large` error.
 ///
 /// ```
 /// use turnwire::config::Limits;
@@ -14,9 +14,9 @@
 pub struct Limits {
     /// One event of a stream, in bytes. Default 8 MiB.
     pub event: usize,
-    /// A whole reply, or everything that is kept of a streamed one, in bytes. Default 64 MiB.
+    /// A complete reply, or everything stored of a streamed one, in bytes. Default 64 MiB.
     pub reply: usize,
-    /// The part of an error response's body that is read and kept, in bytes; the rest is left out. Default 64 KiB.
+    /// The part of an error response's body that is read and kept, in bytes; the rest is discarded. Default 64 KiB.
     pub error_body: usize,
 }
 

@@ -1,14 +1,14 @@
 //! Plain options with their defaults: time limits, retries, sizes, and the options of single calls.
 //!
-//! Every client takes the same three settings from its builder, and [`CallOptions`] for single calls from its `with`:
+//! The builder of every client has the same three settings, and its `with` accepts [`CallOptions`] for single calls:
 //!
 //! ```text
 //! builder ── timeouts(Timeouts) · retry(RetryPolicy) · limits(Limits) ──▶ client ── with(CallOptions) ──▶ client
 //! ```
 //!
 //! A call that exceeds a time limit fails with `connect_timeout`, `headers_timeout`, `idle_timeout`, `content_timeout`
-//! or `total_timeout`; a service that sends more than a limit allows, with `too_large`. A setting that cannot be used
-//! fails in the builder's `build`, with `config`.
+//! or `total_timeout`. A service that exceeds a size limit causes `too_large`. An unusable setting fails in the
+//! builder's `build`, with `config`.
 //!
 //! ```
 //! use std::time::Duration;

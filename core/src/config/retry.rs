@@ -1,12 +1,12 @@
-//! The policy of retries.
+//! The retry policy.
 
 use std::time::Duration;
 
 /// When to retry a transient failure.
 ///
-/// A request is sent again when its connection could not be made or broke before any response, and after responses of
-/// status 408, 409, 429 and 5xx, unless the service says otherwise by `x-should-retry` or an exhausted quota.
-/// Nothing is sent again once a part of the reply has been read: that would pay twice.
+/// A request is retried when its connection could not be established or broke before any response, and after responses
+/// with status 408, 409, 429 and 5xx, unless the service forbids it with `x-should-retry` or an exhausted quota.
+/// Nothing is sent again once a part of the reply has been read: that would be billed twice.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,12 +24,12 @@ pub struct RetryPolicy {
     pub max_retries: u32,
     /// The wait before the first retry; it doubles with each further one. Default 0.5 s.
     pub initial_backoff: Duration,
-    /// The longest wait that doubling leads to. Default 8 s.
+    /// The upper bound of the doubled wait. Default 8 s.
     pub max_backoff: Duration,
-    /// Jitter: the fraction of each wait (0 to 1) that may be subtracted at random, so that clients do not return
-    /// together. Default 0.25.
+    /// Jitter: the fraction of each wait (0 to 1) that may be subtracted at random, so that clients do not retry at the
+    /// same moment. Default 0.25.
     pub jitter: f64,
-    /// The longest `Retry-After` that is obeyed. A longer one ends the call, and stands on the error as
+    /// The longest `Retry-After` that is honoured. A longer one ends the call; the error then reports it as
     /// [`Error::retry_after`](crate::error::Error::retry_after). Default 120 s.
     pub max_retry_after: Duration,
 }
@@ -40,7 +40,7 @@ impl RetryPolicy {
         Self::default()
     }
 
-    /// The policy of a single attempt.
+    /// A policy without retries.
     pub fn never() -> Self {
         Self::default().max_retries(0)
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// The time limits of a call, each for another way in which a service can fail to answer; `None` for no limit.
+/// The time limits of a call, one for each way in which a service can fail to answer; `None` for no limit.
 ///
-/// There is no total limit on a stream unless you set one: a long reply that keeps coming is healthy.
+/// A stream has no total limit unless you set one: a long reply that keeps arriving is healthy.
 ///
 /// ```
 /// use std::time::Duration;
@@ -17,17 +17,17 @@ use std::time::Duration;
 #[non_exhaustive]
 #[must_use]
 pub struct Timeouts {
-    /// Until a connection stands: DNS, proxy, TCP and TLS together. Default 10 s.
+    /// Until a connection is established: DNS, proxy, TCP and TLS together. Default 10 s.
     pub connect: Option<Duration>,
-    /// From sending a streamed request to the headers of its response, in each attempt. Default 5 min. A whole
-    /// reply sends its headers when it is finished, so there [`total`](Self::total) rules instead.
+    /// From sending a streamed request to the headers of its response, for each attempt. Default 5 min. The service
+    /// sends the headers of a complete reply only when it is finished, so [`total`](Self::total) applies there instead.
     pub headers: Option<Duration>,
     /// While a stream is read: the longest wait for any byte. Keep-alive comments count. Default 2 min.
     pub idle: Option<Duration>,
-    /// While a stream is read: the longest wait for content. Keep-alive comments do not count, so a service
-    /// that only says that it is alive ends here. Default 10 min.
+    /// While a stream is read: the longest wait for content. Keep-alive comments do not count, so a service that sends
+    /// nothing else fails here. Default 10 min.
     pub content: Option<Duration>,
-    /// A whole (not streamed) reply, with all retries and their waits. Default 10 min.
+    /// A complete (not streamed) reply, with all retries and their waits. Default 10 min.
     pub total: Option<Duration>,
     /// A whole stream from the first attempt to its last chunk. Default none.
     pub stream_total: Option<Duration>,
@@ -39,10 +39,10 @@ impl Timeouts {
         Self::default()
     }
 
-    /// The limits that follow from one: the longest silence of the service, `None` for any.
+    /// The limits derived from a single one: the longest silence of the service, `None` for no limit.
     ///
-    /// It limits the wait for a connection, for a response to begin and for each byte of a stream. A whole reply is
-    /// silent until it is finished, so there it limits the whole call. A stream that goes on is not limited.
+    /// It limits the wait for a connection, for a response to begin and for each byte of a stream. A complete reply is
+    /// silent until it is finished, so there it limits the whole call. The duration of a stream is not limited.
     ///
     /// ```
     /// use std::time::Duration;
@@ -59,9 +59,9 @@ impl Timeouts {
         Timeouts { connect, ..defaults.within_silence(limit) }
     }
 
-    /// These limits with those of [`of_silence`](Self::of_silence) that a single call can set.
+    /// These limits, with those of [`of_silence`](Self::of_silence) that a single call can set.
     pub(crate) fn within_silence(&self, limit: Option<Duration>) -> Self {
-        // Content cannot be asked for sooner than bytes, but a longer silence allows for a longer wait for it.
+        // The content limit cannot be shorter than the silence limit; a longer silence limit extends it.
         let content = self.content.and_then(|content| Some(content.max(limit?)));
         Timeouts { headers: limit, idle: limit, content, total: limit, ..self.clone() }
     }

@@ -1,8 +1,8 @@
-//! Keys and tokens: types that never show them, and the source of fresh ones.
+//! Keys and tokens: types that never reveal them, and the source of new ones.
 //!
-//! A [`Secret`] reaches a request and nothing else: it has no `Display`, and its `Debug` shows `[redacted]`. A user's
-//! [`Tokens`] are a pair of them. A [`TokenProvider`] supplies tokens to a store or a service when a call has none, or
-//! when the service refused those that it had:
+//! A [`Secret`] is only ever written to a request: it has no `Display`, and its `Debug` prints `[redacted]`. A user's
+//! [`Tokens`] are a pair of secrets. A [`TokenProvider`] supplies tokens to a store or a service when a call has none,
+//! or when the service rejected them:
 //!
 //! ```
 //! use turnwire::ChatStore;

@@ -1,4 +1,4 @@
-//! The source of a user's tokens when a call has none, or none that are accepted any more.
+//! The source of a user's tokens when a call has none, or when its tokens are no longer accepted.
 
 use std::fmt;
 use std::future::Future;
@@ -10,9 +10,9 @@ use crate::credentials::Tokens;
 use crate::error::{Error, ErrorKind, Result};
 use crate::guard::{self, Callback};
 
-/// A source of users' tokens, such as a session store of your own.
+/// A source of users' tokens, such as your own session store.
 ///
-/// A closure is one (see [the module's page](crate::credentials)); a type implements the trait:
+/// A closure works (see [the module's page](crate::credentials)); a type implements the trait:
 ///
 /// ```
 /// use turnwire::ChatStore;
@@ -36,7 +36,7 @@ use crate::guard::{self, Callback};
 /// ```
 #[async_trait]
 pub trait TokenProvider: Send + Sync {
-    /// Returns the user's tokens; `None` when there are none now, or only those that were refused.
+    /// Returns the user's tokens; `None` when there are none now, or only the rejected ones.
     ///
     /// # Errors
     ///
@@ -48,9 +48,10 @@ pub trait TokenProvider: Send + Sync {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct TokenRequest {
-    /// The user's UUID; `None` when the call does not say whose it is.
+    /// The user's UUID; `None` when the call does not name its user.
     pub user: Option<String>,
-    /// The tokens that a service has just refused, and that could not be reissued. The same again are taken for none.
+    /// The tokens that a service has just rejected, and that could not be reissued. Returning the same tokens counts as
+    /// `None`.
     pub refused: Option<Tokens>,
 }
 
@@ -79,14 +80,14 @@ impl TokenProvider for Box<dyn TokenProvider> {
     }
 }
 
-/// The credentials of a client: its own tokens, and the provider of others.
+/// The credentials of a client: its own tokens, and the provider of other tokens.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Credentials {
     pub(crate) tokens: Option<Tokens>,
     pub(crate) provider: Option<GuardedProvider>,
 }
 
-/// A provider whose panics are errors that name it.
+/// A provider whose panics become errors that name it.
 #[derive(Clone)]
 pub(crate) struct GuardedProvider {
     provider: Arc<dyn TokenProvider>,
@@ -99,11 +100,11 @@ impl GuardedProvider {
         GuardedProvider { provider: Arc::new(provider), callback }
     }
 
-    /// The user's tokens, other than those that were refused.
+    /// The user's tokens, other than the rejected ones.
     ///
     /// # Errors
     ///
-    /// The provider's own; `authentication` when it panics: it may have tokens at another time.
+    /// The provider's own error; `authentication` when it panics, because a later call may succeed.
     pub(crate) async fn tokens(
         &self,
         operation: &'static str,

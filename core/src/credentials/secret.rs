@@ -5,7 +5,7 @@ use std::fmt;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-/// A secret: its `Debug` shows `[redacted]`, it has no `Display`, and its memory is wiped when it is dropped.
+/// A secret: its `Debug` prints `[redacted]`, it has no `Display`, and its memory is wiped when it is dropped.
 ///
 /// ```
 /// use turnwire::credentials::Secret;
@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// The secret itself, for the one place that sends it.
+    /// The secret itself, for the code that sends it.
     pub(crate) fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -47,7 +47,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A user's two tokens at the chat service and the chat store. `Debug` shows neither.
+/// A user's two tokens at the chat service and the chat store. `Debug` prints neither.
 ///
 /// ```
 /// use turnwire::credentials::Tokens;
@@ -70,13 +70,13 @@ impl Tokens {
         Tokens { access: access.into(), refresh: refresh.into() }
     }
 
-    /// Returns true if both are the same.
+    /// Returns true if both tokens are equal.
     pub(crate) fn same_as(&self, other: &Tokens) -> bool {
         self.access.expose() == other.access.expose()
             && self.refresh.expose() == other.refresh.expose()
     }
 
-    /// The reason why they cannot be sent, if there is one.
+    /// The reason why the tokens cannot be sent, if there is one.
     pub(crate) fn fault(&self) -> Option<&'static str> {
         let both = [self.access.expose(), self.refresh.expose()];
         match () {
@@ -88,7 +88,7 @@ impl Tokens {
         }
     }
 
-    /// The headers that carry them.
+    /// The headers that carry the tokens.
     pub(crate) fn headers(&self) -> [(&'static str, Secret); 2] {
         let bearer = |token: &Secret| Secret::from(format!("Bearer {}", token.expose()));
         [("authorization", bearer(&self.access)), ("refreshtoken", bearer(&self.refresh))]

@@ -1,8 +1,7 @@
-//! The events of a turn: what the chat service streams, and their JSON, in and out. No I/O, no clock.
+//! The events of a turn: the protocol of the chat service, and its JSON encoding and decoding. No I/O, no clock.
 //!
-//! A turn's stream is made of [`TurnEvent`]s, each encoded by [`TurnEvent::encode`] as a frame of its own, under
-//! [`RESPONSE_HEADERS`]. While there is nothing to say, [`KEEP_ALIVE`] is sent from time to time; when, is the caller's
-//! matter.
+//! A turn's stream consists of [`TurnEvent`]s, each encoded by [`TurnEvent::encode`] as its own frame, under
+//! [`RESPONSE_HEADERS`]. While no event is due, the caller sends [`KEEP_ALIVE`] at an interval of its choice.
 
 mod answer;
 mod read;
@@ -13,12 +12,12 @@ pub use answer::ChatAnswer;
 pub(crate) use read::{MP3, Unreadable, audio, read};
 pub use turn_event::TurnEvent;
 
-/// The headers of a response that streams events. The last two keep proxies from holding the events back.
+/// The headers of a response that streams events. The last two keep proxies from buffering the events.
 pub const RESPONSE_HEADERS: [(&str, &str); 3] = [
     ("Content-Type", "text/event-stream; charset=utf-8"),
     ("Cache-Control", "no-cache, no-transform"),
     ("X-Accel-Buffering", "no"),
 ];
 
-/// A comment that shows readers and proxies that the line is alive. It is no event.
+/// A comment that proves to readers and proxies that the connection is alive. It is not an event.
 pub const KEEP_ALIVE: &str = ": keep-alive\n\n";

@@ -1,4 +1,4 @@
-//! JSON → event, as services really write it.
+//! JSON → event, in the variations that services really send.
 
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
@@ -9,16 +9,16 @@ use super::TurnEvent;
 use crate::error::{Error, ErrorKind, Result, is_filled};
 use crate::json::{self, Fields};
 
-/// Base64 (RFC 4648, section 4), with its padding or without.
+/// Base64 (RFC 4648, section 4), with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The media type of audio that comes without one.
+/// The media type of audio without a stated one.
 pub(crate) const MP3: &str = "audio/mpeg";
 
-/// The fields of every type; each has some of them.
+/// The fields of all types; each type has some of them.
 const FIELDS: [&str; 19] = [
     "type",
     "workspaceId",
@@ -41,25 +41,25 @@ const FIELDS: [&str; 19] = [
     "stopped",
 ];
 
-/// The longest reason that is looked into for the message in it, in bytes; a longer one is shown as it is.
+/// The longest reason that is searched for a nested message, in bytes; a longer one is shown unchanged.
 const LONGEST_REASON: usize = 64 * 1024;
 
-/// An event that cannot be read.
+/// An event that cannot be parsed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unreadable {
     /// The reason.
     pub(crate) why: String,
-    /// The reply is whole without it.
+    /// True if the reply is complete without it.
     pub(crate) is_optional: bool,
 }
 
-/// Reads an event. `None` is one without a meaning for this version.
+/// Parses an event; `None` if it has no meaning for this version.
 ///
-/// A field of an odd type costs the event only where the event is nothing without it: `done` and `error` are read from
-/// their type alone.
+/// A field of an odd type fails the event only if the event is useless without it: `done` and `error` need only their
+/// type.
 pub(crate) fn read(text: &str) -> Result<Option<TurnEvent>, Unreadable> {
     let fields = Fields::read(text, FIELDS).map_err(|error| Unreadable {
-        why: format!("this is no event: {error}"),
+        why: format!("not an event: {error}"),
         is_optional: false,
     })?;
     let Some(kind) = fields.text("type") else { return Ok(untyped(&fields)) };
@@ -68,7 +68,7 @@ pub(crate) fn read(text: &str) -> Result<Option<TurnEvent>, Unreadable> {
         "content" => {
             return match (fields.raw("content"), fields.text("content")) {
                 (_, Some(content)) => Ok(Some(TurnEvent::Content { content })),
-                // Services hand on an LLM's empty deltas.
+                // Services forward an LLM's empty deltas.
                 (None, None) => Ok(None),
                 (Some(_), None) => {
                     Err(Unreadable { why: lacks("a text as its content"), is_optional: false })
@@ -108,7 +108,7 @@ pub(crate) fn read(text: &str) -> Result<Option<TurnEvent>, Unreadable> {
     optional.map(Some).map_err(|what| Unreadable { why: lacks(what), is_optional: true })
 }
 
-/// An event without a type is an error, if anything.
+/// An event without a type can only be an error.
 fn untyped(fields: &EventFields<'_>) -> Option<TurnEvent> {
     let error = fields.raw("error")?;
     let is_long = error.len() > LONGEST_REASON;
@@ -118,10 +118,10 @@ fn untyped(fields: &EventFields<'_>) -> Option<TurnEvent> {
 }
 
 impl TurnEvent {
-    /// Reads an event's JSON. `None` is one without a meaning for this version: of a type that it does not know, or a
-    /// piece of content without any.
+    /// Parses an event's JSON. `None` means that it has no meaning for this version: an unknown type, or a piece of
+    /// content without text.
     ///
-    /// Halves of surrogate pairs become U+FFFD.
+    /// Unpaired surrogates become U+FFFD.
     ///
     /// ```
     /// use turnwire::TurnEvent;
@@ -134,7 +134,7 @@ impl TurnEvent {
     ///
     /// # Errors
     ///
-    /// `decode` when it is no JSON object, or lacks what its type must have.
+    /// `decode` when it is not a JSON object, or lacks a required field of its type.
     pub fn from_json(json: &str) -> Result<Option<Self>> {
         read(json).map_err(|unreadable| Error::new(ErrorKind::Decode, "event.read", unreadable.why))
     }
@@ -152,7 +152,7 @@ fn workspace(fields: &EventFields<'_>) -> Result<TurnEvent, &'static str> {
     Ok(TurnEvent::Workspace { workspace_id })
 }
 
-/// A number that is missing is none; one that is there must be one.
+/// A missing number is allowed; a field that is present must be a number.
 fn usage(fields: &EventFields<'_>) -> Option<TurnEvent> {
     let tokens = |name: &str| match fields.raw(name) {
         None => Some(None),
@@ -185,7 +185,7 @@ fn reason(fields: &EventFields<'_>) -> String {
 pub(crate) fn audio(base64: &str) -> Result<Bytes, String> {
     let audio = BASE64.decode(base64.trim()).map_err(|e| format!("audioBase64: {e}"))?;
     match audio.is_empty() {
-        true => Err("audioBase64: there is no sound in it".to_owned()),
+        true => Err("audioBase64: the audio is empty".to_owned()),
         false => Ok(audio.into()),
     }
 }
@@ -200,7 +200,7 @@ mod tests {
         prop_oneof![any::<String>(), "[\\x00-\\x1f\"\\\\\u{2028}\u{feff}😀가]{0,20}"]
     }
 
-    /// A reason of white space is none.
+    /// A reason must not be blank.
     fn reason() -> impl Strategy<Value = String> {
         text().prop_filter("blank", |text| !text.trim().is_empty())
     }
@@ -242,7 +242,7 @@ mod tests {
             let json = event.to_json();
             prop_assert!(!json.contains(['\n', '\r']), "{json}");
             prop_assert_eq!(read(&json), Ok(Some(event.clone())));
-            // Another writer's spacing and escapes.
+            // The spacing and escapes of another writer.
             let compact: Value = serde_json::from_str(&json).unwrap();
             prop_assert_eq!(read(&compact.to_string()), Ok(Some(event)));
         }

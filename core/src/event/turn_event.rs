@@ -1,15 +1,15 @@
-//! A turn's event, in every kind that there is.
+//! The event of a turn, in all its kinds.
 
 use bytes::Bytes;
 
 use crate::error::Error;
 
-/// An event of a turn, as its reader gets it.
+/// An event of a turn, as its reader receives it.
 ///
-/// On the wire each is one JSON object, told apart by its `type`. The protocol grows by adding types, and readers skip
-/// those that they do not know. Most variants may get more fields, so they are matched with `..`, and made by the
-/// functions of their names. [`Workspace`](Self::Workspace) and [`Content`](Self::Content), which every program matches,
-/// stay as they are.
+/// On the wire each is one JSON object, distinguished by its `type`. The protocol grows by adding types, and readers
+/// skip unknown ones. Most variants may gain fields, so match them with `..`, and create them with the functions of the
+/// same name. [`Workspace`](Self::Workspace) and [`Content`](Self::Content), which every program matches, will not
+/// change.
 ///
 /// ```
 /// use turnwire::TurnEvent;
@@ -28,10 +28,10 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TurnEvent {
-    /// The ids of the turn and of its two messages; the first event. Sent only when asked for.
+    /// The ids of the turn and of its two messages; the first event. Sent only on request.
     #[non_exhaustive]
     Turn {
-        /// The turn's id, by which it can be stopped.
+        /// The turn's id, which stops it.
         turn_id: String,
         /// The id of the user's message.
         message_id: String,
@@ -55,7 +55,7 @@ pub enum TurnEvent {
     Stopped,
     /// The reply failed midway. Nothing comes after it.
     ///
-    /// A client's stream gives it as an [`Error`](crate::error::Error) of kind `api`, which keeps the text so far.
+    /// A client's stream returns it as an [`Error`](crate::error::Error) of kind `api`, which keeps the text so far.
     #[non_exhaustive]
     Error {
         /// The reason, for the user.
@@ -63,42 +63,42 @@ pub enum TurnEvent {
         /// The code of the error, such as `rate_limited`; not every service sends it.
         code: Option<String>,
     },
-    /// The sentiment of the user's message. Sent only when asked for.
+    /// The sentiment of the user's message. Sent only on request.
     #[non_exhaustive]
     Sentiment {
         /// The label, such as 기쁨.
         label: String,
     },
-    /// A piece of the reply, spoken. Sent only when asked for, in the reply's order.
+    /// A spoken piece of the reply. Sent only on request, in the reply's order.
     #[non_exhaustive]
     Audio {
-        /// Counts the pieces, from 0 and without gaps.
+        /// The sequence number, from 0 and without gaps.
         seq: u64,
-        /// The media type of the sound, such as `audio/mpeg`.
+        /// The media type of the audio, such as `audio/mpeg`.
         mime: String,
-        /// The sound.
+        /// The audio.
         audio: Bytes,
-        /// The text that is spoken.
+        /// The spoken text.
         text: String,
     },
-    /// A stage beside the reply failed, and the turn went on without it. Sent only when asked for.
+    /// A side stage failed, and the turn continued without it. Sent only on request.
     #[non_exhaustive]
     StageFailed {
         /// The stage, such as `create_workspace`.
         stage: String,
         /// The consequence, for the user.
         message: String,
-        /// The code of the error, such as `connect`, if an error was the reason.
+        /// The code of the error, such as `connect`, if an error was the cause.
         code: Option<String>,
     },
-    /// The tokens that the reply cost. Sent only when asked for.
+    /// The tokens used by the reply. Sent only on request.
     #[non_exhaustive]
     Usage {
-        /// The tokens of the question, with all that was sent along.
+        /// The tokens of the prompt, with everything sent along.
         prompt_tokens: u64,
         /// The tokens of the reply.
         completion_tokens: u64,
-        /// All of them.
+        /// The sum of both.
         total_tokens: u64,
     },
 }
@@ -125,13 +125,13 @@ impl TurnEvent {
     }
 
     /// The event for a reply that failed: the error's message for users
-    /// ([`ErrorKind::user_message`](crate::error::ErrorKind::user_message)) and its code. The rest of the error is the
-    /// server's business.
+    /// ([`ErrorKind::user_message`](crate::error::ErrorKind::user_message)) and its code. The rest of the error stays
+    /// on the server.
     pub fn error(error: &Error) -> Self {
         TurnEvent::failed(error.kind().user_message(), Some(error.code().to_owned()))
     }
 
-    /// The event for a reply that failed, in words of your own.
+    /// The event for a reply that failed, with your own message.
     pub fn failed(message: impl Into<String>, code: Option<String>) -> Self {
         TurnEvent::Error { message: message.into(), code }
     }
@@ -151,7 +151,7 @@ impl TurnEvent {
         TurnEvent::Audio { seq, mime: mime.into(), audio: audio.into(), text: text.into() }
     }
 
-    /// The failure of a stage beside the reply.
+    /// The failure of a side stage.
     pub fn stage_failed(
         stage: impl Into<String>,
         message: impl Into<String>,
@@ -160,7 +160,7 @@ impl TurnEvent {
         TurnEvent::StageFailed { stage: stage.into(), message: message.into(), code }
     }
 
-    /// The tokens of a question, of its reply, and of both.
+    /// The token counts of a prompt, of its reply, and of both.
     pub fn usage(prompt_tokens: u64, completion_tokens: u64, total_tokens: u64) -> Self {
         TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens }
     }

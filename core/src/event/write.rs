@@ -1,5 +1,5 @@
-//! Event → JSON → frame, to the letter of the services that write it already: a space after each colon and comma, and
-//! no escapes but those that JSON demands.
+//! Event → JSON → frame, byte for byte as existing services write it: a space after each colon and comma, and only the
+//! escapes that JSON requires.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -66,7 +66,7 @@ fn json(event: &TurnEvent) -> String {
     object.end()
 }
 
-/// An object while it is written; its type comes first.
+/// An object that is being written; its type comes first.
 struct Object(String);
 
 impl Object {

@@ -1,7 +1,7 @@
-//! Single fields of a JSON object, for readers that take what they need in whatever form it came.
+//! Lenient access to single fields of a JSON object, whatever their type.
 //!
-//! Nothing is built of what is not asked for: a field is a slice of the JSON until it is read. So an object of any shape
-//! costs no memory of its own, and a field of an odd type costs no other field.
+//! Fields that are not requested are not parsed: a field is a slice of the JSON until it is read. So an object of any
+//! shape uses no memory of its own, and a field of an odd type affects no other field.
 
 use std::fmt;
 
@@ -10,14 +10,14 @@ use serde_json::value::RawValue;
 
 use super::from_str;
 
-/// The fields of an object that a reader asks for. Of several of one name, the last counts.
+/// The requested fields of an object. If a name occurs twice, the last value wins.
 pub(crate) struct Fields<'a, 'n, const N: usize> {
     names: [&'n str; N],
     values: [Option<&'a RawValue>; N],
 }
 
 impl<'a, 'n, const N: usize> Fields<'a, 'n, N> {
-    /// Finds these fields; an error if the JSON is no object.
+    /// Finds these fields; fails if the JSON is not an object.
     pub(crate) fn read(json: &'a str, names: [&'n str; N]) -> serde_json::Result<Self> {
         let mut reader = serde_json::Deserializer::from_str(json);
         let values = reader.deserialize_map(Find(&names))?;
@@ -25,7 +25,7 @@ impl<'a, 'n, const N: usize> Fields<'a, 'n, N> {
         Ok(Fields { names, values })
     }
 
-    /// The field's JSON; `None` for null too.
+    /// The field's JSON; `None` if it is missing or null.
     pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
         let at = self.names.iter().position(|known| *known == name)?;
         let value = self.values.get(at).copied().flatten()?.get();
@@ -37,7 +37,7 @@ impl<'a, 'n, const N: usize> Fields<'a, 'n, N> {
         from_str(self.raw(name)?).ok()
     }
 
-    /// A string that is not empty, or a number as its digits.
+    /// The field as a non-empty string; a number is converted to its digits.
     pub(crate) fn word(&self, name: &str) -> Option<String> {
         let raw = self.raw(name)?;
         let is_number = raw.starts_with(|c: char| c == '-' || c.is_ascii_digit());
@@ -45,13 +45,13 @@ impl<'a, 'n, const N: usize> Fields<'a, 'n, N> {
         word.filter(|word| !word.is_empty())
     }
 
-    /// The field's number, if it is a whole one.
+    /// The field's number, if it is an unsigned integer.
     pub(crate) fn number(&self, name: &str) -> Option<u64> {
         from_str(self.raw(name)?).ok()
     }
 }
 
-/// Finds the fields of these names in an object.
+/// Visitor that finds the fields of these names in an object.
 struct Find<'n, const N: usize>(&'n [&'n str; N]);
 
 impl<'de, const N: usize> Visitor<'de> for Find<'_, N> {
@@ -73,14 +73,14 @@ impl<'de, const N: usize> Visitor<'de> for Find<'_, N> {
     }
 }
 
-/// The place of a key among the names.
+/// The index of a key among the names.
 struct Name<'n>(&'n [&'n str]);
 
 impl<'de> DeserializeSeed<'de> for Name<'_> {
     type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        // As bytes, for a key may hold half a surrogate pair, which is no text.
+        // As bytes, because a key may contain an unpaired surrogate, which is not text.
         deserializer.deserialize_bytes(self)
     }
 }

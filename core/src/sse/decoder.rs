@@ -10,10 +10,10 @@ use super::frame::DEFAULT_EVENT;
 use super::line::{Line, parse_line};
 use super::{Event, Frame};
 
-/// The cap on one event unless [`Decoder::max_event`] sets another: 8 MiB.
+/// The limit on one event unless [`Decoder::max_event`] sets another: 8 MiB.
 pub(crate) const DEFAULT_MAX_EVENT: usize = 8 * 1024 * 1024;
 
-/// The type of an event made of bare JSON, which the standard ignores: no type in a stream has a line break.
+/// The type of an event that consists of bare JSON, which the standard ignores: no type in a stream has a line break.
 pub(crate) const STRAY: &str = "\n";
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -44,21 +44,21 @@ const KEPT_CAPACITY: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Decoder {
     max_event: usize,
-    /// The bytes of a leading byte order mark so far; `BOM.len()` once it is complete or ruled out.
+    /// The bytes of a leading byte order mark received so far; `BOM.len()` once it is complete or ruled out.
     bom: usize,
-    /// The last line ended with CR: an LF right after it belongs to it.
+    /// True if the last line ended with CR: an LF right after it belongs to that line end.
     after_cr: bool,
-    /// The start of a line whose end has not come yet.
+    /// The start of a line whose end has not been received.
     line: Vec<u8>,
     block: Block,
     last_event_id: Arc<str>,
     retry: Option<u64>,
     failed: bool,
-    /// Lines that look like an error's are yielded, which the standard ignores.
+    /// True if lines that resemble an error, which the standard ignores, are yielded.
     keeps_stray: bool,
 }
 
-/// The event so far, which the next blank line dispatches.
+/// The event being received, which the next blank line dispatches.
 #[derive(Debug, Default)]
 struct Block {
     has_data: bool,
@@ -67,7 +67,7 @@ struct Block {
     /// The id of this block; it becomes the last event id only when a blank line ends the block.
     id: Option<Arc<str>>,
     retry: Option<u64>,
-    /// Lines that the standard ignores and that may report an error, and true if their field was `error`.
+    /// Ignored lines that may report an error, and true if their field was `error`.
     stray: Vec<u8>,
     is_error: bool,
 }
@@ -79,7 +79,7 @@ impl Default for Decoder {
 }
 
 impl Decoder {
-    /// A decoder at the start of a stream, with a cap of 8 MiB on one event.
+    /// A decoder at the start of a stream, with a limit of 8 MiB on one event.
     pub fn new() -> Self {
         Decoder {
             max_event: DEFAULT_MAX_EVENT,
@@ -94,14 +94,14 @@ impl Decoder {
         }
     }
 
-    /// Also yields lines that the standard ignores and failing services send: those of a field `error` as an event of that
+    /// Also yields lines that the standard ignores and failing services send: an `error` field as an event of that
     /// type, and bare JSON as an event of the type [`STRAY`].
     pub(crate) fn keep_stray(mut self) -> Self {
         self.keeps_stray = true;
         self
     }
 
-    /// Sets the cap on one event: its data so far and the line at hand, in bytes.
+    /// Sets the limit on one event: its data so far and the current line, in bytes.
     #[must_use]
     pub fn max_event(mut self, bytes: usize) -> Self {
         self.max_event = bytes;
@@ -131,7 +131,7 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// [`EventTooLarge`] if one event exceeds the cap. The decoder stays failed then.
+    /// [`EventTooLarge`] if one event exceeds the limit. The decoder then stays failed.
     pub fn decode<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Frame<'a>>, EventTooLarge> {
         if self.failed {
             return Err(EventTooLarge { max: self.max_event });
@@ -139,7 +139,7 @@ impl Decoder {
         if self.bom < BOM.len() {
             self.skip_bom(input);
         }
-        // The block's first data line, for as long as it can be yielded without a copy.
+        // The block's first data line, as long as it can be yielded without a copy.
         let mut whole: Option<&'a [u8]> = None;
         loop {
             if self.after_cr && !input.is_empty() {
@@ -198,11 +198,10 @@ impl Decoder {
         }
     }
 
-    /// Ends the stream, and returns its unterminated event if that is complete all the same: `[DONE]`, or whole JSON.
+    /// Ends the stream, and returns its unterminated event if that is complete anyway: `[DONE]`, or complete JSON.
     ///
-    /// The standard drops an event whose blank line never came. Some servers forget that last blank line,
-    /// so data that proves its own end is accepted; a bare number does not, since more digits could have
-    /// followed.
+    /// The standard drops an event without a final blank line. Some servers omit that line, so self-delimiting data is
+    /// accepted; a bare number is not, because more digits could have followed.
     pub fn finish(&mut self) -> Option<Event<'static>> {
         if self.failed {
             return None;
@@ -232,7 +231,7 @@ impl Decoder {
     fn skip_bom(&mut self, input: &mut &[u8]) {
         while let (Some(expected), Some((byte, rest))) = (BOM.get(self.bom), input.split_first()) {
             if byte != expected {
-                // No mark after all: these bytes are content.
+                // It was not a byte order mark: these bytes are content.
                 self.line.extend_from_slice(BOM.get(..self.bom).unwrap_or_default());
                 self.bom = BOM.len();
                 return;
@@ -242,7 +241,7 @@ impl Decoder {
         }
     }
 
-    /// Copies the data line that could have been borrowed, because the block goes on past this input.
+    /// Copies the data line that could have been borrowed, because the block continues after this input.
     fn keep(&mut self, whole: Option<&[u8]>) {
         if let Some(data) = whole {
             self.block.data.extend_from_slice(data);
@@ -278,7 +277,7 @@ impl Decoder {
                 self.block.id = Some(decode_text(value).into());
             }
             b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
-                // Digits that overflow are no usable time.
+                // A number that overflows is not a usable time.
                 if let Some(ms) = str::from_utf8(value).ok().and_then(|v| v.parse().ok()) {
                     self.retry = Some(ms);
                     self.block.retry = Some(ms);
@@ -289,7 +288,8 @@ impl Decoder {
         }
     }
 
-    /// Keeps a line of a field `error`, or of JSON: both begin as such, and JSON may go on for some lines.
+    /// Keeps a line of a field `error`, or of JSON: both have a recognisable start, and JSON may continue for several
+    /// lines.
     fn stray(&mut self, line: &[u8], name: &[u8], value: &[u8]) {
         let (text, is_kept) = match name {
             b"error" => {
@@ -361,11 +361,11 @@ fn reuse(mut buffer: Vec<u8>) -> Vec<u8> {
     buffer
 }
 
-/// One event exceeded the decoder's cap.
+/// One event exceeded the decoder's limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("one server-sent event is larger than {max} bytes")]
 #[non_exhaustive]
 pub struct EventTooLarge {
-    /// The cap, in bytes.
+    /// The limit, in bytes.
     pub max: usize,
 }

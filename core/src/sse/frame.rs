@@ -14,8 +14,8 @@ pub(super) const DEFAULT_EVENT: &str = "message";
 pub enum Frame<'a> {
     /// A dispatched event.
     Event(Event<'a>),
-    /// A comment line (`: ping`), without its colon and one leading space. It carries no content, but it
-    /// proves that the connection is alive.
+    /// A comment line (`: ping`), without its colon and one leading space. It has no content, but it proves that the
+    /// connection is alive.
     Comment(Cow<'a, str>),
 }
 
@@ -33,18 +33,18 @@ impl Frame<'_> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event<'a> {
-    /// The event's type; `"message"` if the stream names none.
+    /// The event's type; `"message"` if the stream specifies none.
     pub event: Cow<'a, str>,
     /// The `data` lines, joined by `\n`.
     pub data: Cow<'a, str>,
-    /// The last event id at this event: it persists over events without one, which share it.
+    /// The last event id at this event: it persists across events without an id.
     pub id: Arc<str>,
     /// The reconnection time in this event's block, in milliseconds.
     pub retry: Option<u64>,
 }
 
 impl<'a> Event<'a> {
-    /// An event of type `message` that carries `data`.
+    /// An event of type `message` with this data.
     pub fn new(data: impl Into<Cow<'a, str>>) -> Self {
         Event {
             event: Cow::Borrowed(DEFAULT_EVENT),

@@ -6,13 +6,13 @@
 //! in any pieces          └─▶ Frame::Comment       keep-alive
 //! ```
 //!
-//! [`Decoder`] turns bytes into [`Frame`]s, [`encode`] turns frames into bytes. Both follow the WHATWG HTML standard,
-//! section 9.2 "Server-sent events". Any split of the same bytes yields the same frames, and an event that lies whole in
-//! one piece is borrowed from it.
+//! [`Decoder`] converts bytes to [`Frame`]s, [`encode`] converts frames to bytes. Both follow the WHATWG HTML standard,
+//! section 9.2 "Server-sent events". Any split of the same bytes yields the same frames, and an event that lies
+//! entirely in one piece is borrowed from it.
 //!
-//! Decoding fails only where one event exceeds its cap ([`EventTooLarge`], 8 MiB by default). Whatever else is odd about a
-//! stream has a meaning in the standard: unknown fields are ignored, invalid UTF-8 becomes U+FFFD. At the end of a
-//! stream, [`Decoder::finish`] yields an event whose last blank line is missing, if its data is complete.
+//! Decoding fails only if one event exceeds its limit ([`EventTooLarge`], 8 MiB by default). The standard defines every
+//! other irregularity: unknown fields are ignored, invalid UTF-8 becomes U+FFFD. At the end of a stream,
+//! [`Decoder::finish`] yields an event whose last blank line is missing, if its data is complete.
 //!
 //! ```
 //! use turnwire::sse::{Decoder, Event, Frame, encode};
