@@ -1,4 +1,4 @@
-//! The body of a response: read by polling, within its limits, and finished off in the background.
+//! The body of a response: read by polling, within its limits, and drained in the background.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -20,11 +20,11 @@ use super::watch::Watch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::{Bound, FORKED};
 
-/// The bytes, and the time, that the rest of a body is read for, so that its connection can be used again.
+/// The limits, in bytes and time, for draining a body so that its connection can be reused.
 const DRAIN_BYTES: usize = 64 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(5);
 
-/// The bytes that are decoded before other tasks have their turn.
+/// The bytes that are decoded before the body yields to other tasks.
 const TURN: usize = 256 * 1024;
 
 /// A response's body. Nothing is read ahead of the reader; dropping it closes the connection.
@@ -35,13 +35,13 @@ pub(crate) struct Body {
     context: Context,
 }
 
-/// The parts of a body that belong to its process.
+/// The state of a body, which belongs to one process.
 struct Live {
     incoming: Incoming,
     is_http2: bool,
     /// For a body with a content coding.
     decoder: Option<Box<Decoder>>,
-    /// The bytes decoded since the body last had none, or other tasks had their turn.
+    /// The bytes decoded since the body was last pending.
     decoded: usize,
     watch: Watch,
     reuse: ConnectionReuse,
@@ -62,7 +62,7 @@ impl Body {
         Body { live: Bound::new(live), context }
     }
 
-    /// Reads the body as it is decoded. Every size from here on is counted after decoding.
+    /// Decodes the body from now on. All sizes are then counted after decoding.
     pub(super) fn decode(&mut self, decoder: Option<Decoder>) {
         if let Some(live) = self.live.get_mut() {
             live.decoder = decoder.map(Box::new);
@@ -98,14 +98,14 @@ impl Body {
         }
     }
 
-    /// Notes that the last bytes were content, for the content limit.
+    /// Records that the last bytes were content, for the content limit.
     pub(crate) fn content_came(&mut self) {
         if let Some(live) = self.live.get_mut() {
             live.watch.content_came();
         }
     }
 
-    /// The reason to end the call although the service goes on, if there is one.
+    /// The reason to end the call although the service is still sending, if there is one.
     pub(crate) fn stopped(&self) -> Option<Error> {
         self.live.get()?.watch.stopped().map(|kind| self.error(kind))
     }
@@ -117,7 +117,7 @@ impl Body {
         }
     }
 
-    /// The whole body, of at most `limit` bytes.
+    /// The complete body, of at most `limit` bytes.
     pub(crate) async fn collect(mut self, limit: usize) -> Result<Bytes> {
         let mut whole = BytesMut::new();
         while let Some(piece) = std::future::poll_fn(|task| self.poll_data(task)).await {
@@ -131,8 +131,8 @@ impl Body {
         Ok(whole.freeze())
     }
 
-    /// The start of the body, of at most `limit` bytes, in at most [`DRAIN_TIME`]: for errors, whose body may
-    /// be cut or missing without harm.
+    /// The start of the body, of at most `limit` bytes, in at most [`DRAIN_TIME`]: for errors, which tolerate a
+    /// truncated or missing body.
     pub(crate) async fn collect_some(mut self, limit: usize) -> Bytes {
         let mut some = BytesMut::new();
         let read = async {
@@ -145,13 +145,13 @@ impl Body {
             }
             self.came_whole();
         };
-        // Out of time, the error is reported with the bytes so far.
+        // After the timeout, the error is reported with the bytes received so far.
         let _ = timeout(DRAIN_TIME, read).await;
         some.truncate(limit);
         some.freeze()
     }
 
-    /// Notes that the response has been read to its end: its connection is about to return.
+    /// Records that the response has been read to its end: its connection is about to return to the pool.
     fn came_whole(&self) {
         if let Some(live) = self.live.get() {
             live.reuse.begin().settle(&live.runtime);
@@ -164,14 +164,14 @@ impl Body {
         std::future::poll_fn(|task| Poll::Ready(body.take().map(|body| body.finish(task)))).await;
     }
 
-    /// Discards the rest of the body. Its end is awaited in the background, within bounds, so that the connection
+    /// Discards the rest of the body. Its end is awaited in the background, within limits, so that the connection
     /// returns to the pool instead of being closed.
     pub(crate) fn finish(mut self, task: &mut TaskContext<'_>) {
         let Some(mut live) = self.live.take() else { return };
         let context = self.context.clone();
         let back = live.reuse.begin();
         let runtime = live.runtime.clone();
-        // Most often the end has arrived together with the last bytes.
+        // Usually the end arrived together with the last bytes.
         let mut drained = 0;
         while let Poll::Ready(piece) = live.poll_response(&context, task) {
             match piece {
@@ -218,7 +218,7 @@ impl Live {
             let Some(decoder) = &mut self.decoder else { return self.poll_response(context, task) };
             if self.decoded >= TURN {
                 self.decoded = 0;
-                // Pending once: a few bytes that decode to many must not keep the thread.
+                // Yields once: a few bytes that decode to many must not block the thread.
                 ready!(pin!(yield_now()).poll(task));
             }
             match decoder.next() {
@@ -251,7 +251,7 @@ impl Live {
         }
     }
 
-    /// The next bytes as they come.
+    /// The next bytes as received.
     fn poll_response(
         &mut self,
         context: &Context,
@@ -263,7 +263,7 @@ impl Live {
                 Some(Err(error)) => {
                     return Poll::Ready(Some(Err(failure::from_body(context, error))));
                 }
-                // hyper reports a stream that is reset without an error as complete.
+                // hyper reports a stream that was reset without an error as complete.
                 None if self.is_cut() => {
                     return Poll::Ready(Some(Err(failure::truncated(context))));
                 }
@@ -276,7 +276,7 @@ impl Live {
         }
     }
 
-    /// Returns true if a body of HTTP/2 was cut off before its end (RFC 9113, section 8.1). In HTTP/1 hyper reports that
+    /// Returns true if an HTTP/2 body was cut off before its end (RFC 9113, section 8.1). For HTTP/1 hyper reports that
     /// as an error.
     fn is_cut(&self) -> bool {
         self.is_http2 && !self.incoming.is_end_stream()

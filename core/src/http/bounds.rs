@@ -16,7 +16,7 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Returns true if there is time for a wait.
+    /// Returns true if the deadline leaves time for a wait.
     pub(super) fn allows(&self, wait: Duration) -> bool {
         let until = Instant::now().checked_add(wait);
         self.deadline.is_none_or(|deadline| until.is_some_and(|until| until < deadline))
@@ -37,7 +37,7 @@ impl Bounds {
     }
 }
 
-/// Runs a future until a deadline; `None` if that struck.
+/// Runs a future until a deadline; `None` if the deadline passed.
 pub(super) async fn until<F: Future>(deadline: Option<Instant>, future: F) -> Option<F::Output> {
     match deadline {
         Some(deadline) => timeout_at(deadline, future).await.ok(),

@@ -1,11 +1,11 @@
-//! The cause of an error whose text holds a secret: the same chain of causes, as scrubbed text.
+//! The cause of an error whose text contains a secret: the same chain of causes, as scrubbed text.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use crate::redact::Redactor;
 
-/// The text of one cause, and of the causes behind it.
+/// The text of one cause, and of its own causes.
 #[derive(Clone, thiserror::Error)]
 #[error("{text}")]
 pub(super) struct Cause {
@@ -14,12 +14,12 @@ pub(super) struct Cause {
 }
 
 impl Cause {
-    /// The chain of `error` as text; `None` if it holds no secret, and may be kept as it is.
+    /// The chain of `error` as text; `None` if it contains no secret, and may be kept unchanged.
     pub(super) fn unless_clean(
         error: &(dyn StdError + 'static),
         redactor: &Redactor,
     ) -> Option<Self> {
-        // `Debug` shows fields that `Display` leaves out, the whole chain's as a rule.
+        // `Debug` prints fields that `Display` omits, usually those of the whole chain.
         let mut is_clean = redactor.is_clean(format!("{error:?}").as_bytes());
         let mut texts = Vec::new();
         let mut cause = Some(error);

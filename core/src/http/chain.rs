@@ -11,8 +11,8 @@ pub(super) fn chain<'a>(
     iter::successors(Some(error), cause)
 }
 
-/// Returns true if the service said over HTTP/2 that it has not begun with the request (RFC 9113, section 8.7): it refused the
-/// stream, or closed the connection in good order before that.
+/// Returns true if the service stated over HTTP/2 that it did not process the request (RFC 9113, section 8.7): it
+/// refused the stream, or closed the connection gracefully before it.
 pub(super) fn is_refused(error: &(dyn StdError + 'static)) -> bool {
     chain(error).filter_map(|e| e.downcast_ref::<h2::Error>()).any(|e| {
         let refused = e.is_reset() && e.reason() == Some(h2::Reason::REFUSED_STREAM);

@@ -1,4 +1,4 @@
-//! The client: sends a request to the headers of a good response, or to a typed error.
+//! The client: sends a request, and returns a successful response with its headers, or a typed error.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,9 +24,9 @@ use crate::config::{CallOptions, Limits, RetryPolicy, Timeouts};
 use crate::error::{ErrorKind, Result};
 use crate::process::PerProcess;
 
-/// A client of one base URL; clones share its connections.
+/// A client for one base URL; clones share its connections.
 ///
-/// It goes on working in a forked child, with connections of the child's own; all the rest is plain configuration.
+/// It keeps working in a forked child, with connections of the child's own; everything else is plain configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
     inner: Arc<Inner>,
@@ -64,7 +64,7 @@ impl HttpClient {
     ///
     /// # Errors
     ///
-    /// `config` if no connections can be made with them, rather than at the first call.
+    /// `config` if connections cannot be created with them, rather than at the first call.
     pub(super) fn new(
         defaults: Defaults,
         (timeouts, retry, limits): (Timeouts, RetryPolicy, Limits),
@@ -77,7 +77,7 @@ impl HttpClient {
         Ok(client)
     }
 
-    /// The host that the client talks to, and its port.
+    /// The host and port of the service.
     pub(crate) fn server(&self) -> (&str, Option<u16>) {
         let base = &self.inner.defaults.base;
         (base.host_str().unwrap_or_default(), base.port_or_known_default())
@@ -87,12 +87,12 @@ impl HttpClient {
         &self.inner.limits
     }
 
-    /// The time limit of a reply that is read whole, in a call with these options.
+    /// The time limit of a complete reply, in a call with these options.
     pub(crate) fn total(&self, options: &CallOptions) -> Option<Duration> {
         options.timeouts.over(&self.inner.timeouts).total
     }
 
-    /// Sends `request` until a response of status 2xx begins.
+    /// Sends `request`, with retries, until a response with status 2xx begins.
     pub(crate) async fn send(&self, request: Request<'_>) -> Result<Response> {
         let prepared = self.inner.defaults.prepare(&request)?;
         let live = self.inner.live()?;
@@ -104,7 +104,7 @@ impl HttpClient {
             max_retries: request.options.max_retries.unwrap_or(self.inner.retry.max_retries),
             after_timeouts: request.options.retry_timeouts,
         };
-        // Then each attempt has the limit of a whole reply, or there would be no time left for another.
+        // Each attempt then has the limit of a complete reply, or there would be no time left for another.
         let is_limit_renewed = again.after_timeouts && !request.streamed;
         let mut context = self.context(&prepared, request.operation);
         loop {
@@ -193,7 +193,7 @@ impl HttpClient {
                 Err(coding) => (None, Some(unreadable(&coding))),
             };
             if decoder.is_some() {
-                // They describe the coded body.
+                // They describe the encoded body.
                 headers.remove(CONTENT_ENCODING);
                 headers.remove(CONTENT_LENGTH);
             }
@@ -234,7 +234,7 @@ impl HttpClient {
     }
 }
 
-/// The message for a content coding that cannot be read.
+/// The message for an unsupported content coding.
 fn unreadable(coding: &str) -> String {
     format!(
         "the response is coded as {coding:?}, which was not asked for and cannot be read; turn off this compression \

@@ -1,14 +1,15 @@
-//! Content codings (RFC 9110, section 8.4): no coding is asked for, but a body that comes in gzip or deflate is read.
+//! Content codings (RFC 9110, section 8.4): no coding is requested, but a body that arrives in gzip or deflate is
+//! decoded.
 //!
-//! Brotli and Zstandard are refused with the reason: only misconfigured services send them unasked, and their decoders
-//! would add more to every package than the rest of HTTP.
+//! Brotli and Zstandard are rejected with the reason: only misconfigured services send them unrequested, and their
+//! decoders would add more to every package than the rest of HTTP.
 
 use bytes::{Buf, Bytes};
 use flate2::{Decompress, DecompressError, FlushDecompress, Status};
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
-/// The bytes that are decoded at a time: a small body that grows without end uses no more memory than its reader.
+/// The bytes that are decoded at a time: a small body that decodes to endless data uses no more memory than its reader.
 const PIECE: usize = 16 * 1024;
 
 /// The largest window of deflate (RFC 1951), in bits.
@@ -17,13 +18,13 @@ const WINDOW: u8 = 15;
 /// The first byte of every gzip member (RFC 1952).
 const GZIP_MAGIC: u8 = 0x1f;
 
-/// Decodes a body as it comes: everything that its bytes so far encode is returned at once.
+/// Decodes a body incrementally: everything that its bytes so far encode is returned at once.
 pub(super) struct Decoder {
     coding: Coding,
     inflate: Decompress,
     input: Bytes,
     output: Box<[u8]>,
-    /// The last piece was full, so that more may be ready without more input.
+    /// True if the last piece was full, so that more may be ready without more input.
     is_full: bool,
     state: State,
 }
@@ -36,7 +37,7 @@ enum Coding {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// No byte has come; an empty body has no coding.
+    /// No byte has arrived; an empty body has no coding.
     Fresh,
     Amid,
     Ended,
@@ -47,7 +48,7 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// The name of a coding that cannot be read.
+    /// The name of an unsupported coding.
     pub(super) fn of(headers: &HeaderMap) -> Result<Option<Self>, String> {
         let lines = headers.get_all(CONTENT_ENCODING).iter();
         let names = lines.map(|line| String::from_utf8_lossy(line.as_bytes()).to_ascii_lowercase());
@@ -70,7 +71,7 @@ impl Decoder {
         }))
     }
 
-    /// Accepts the next bytes of the body, once all before them are decoded.
+    /// Accepts the next bytes of the body, after all before them are decoded.
     pub(super) fn feed(&mut self, bytes: Bytes) {
         self.input = bytes;
     }
@@ -106,7 +107,7 @@ impl Decoder {
             }
             match self.output.get(..made) {
                 Some(piece) if made > 0 => return Ok(Some(Bytes::copy_from_slice(piece))),
-                // There was room for output, so all input is used.
+                // There was space for output, so all input has been consumed.
                 _ if taken == 0 && self.state == State::Amid => return Ok(None),
                 _ => {}
             }
@@ -118,8 +119,8 @@ impl Decoder {
         self.state != State::Amid
     }
 
-    /// Begins with the data. `deflate` means zlib's format (RFC 1950), which begins with its method, but some services
-    /// send the bare data.
+    /// Starts decoding. `deflate` means the zlib format (RFC 1950), which begins with its method, but some services
+    /// send raw deflate data.
     fn begin(&mut self, first: u8) {
         const ZLIB_METHOD: u8 = 8;
         self.inflate = match self.coding {

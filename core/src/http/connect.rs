@@ -1,4 +1,4 @@
-//! Connections: straight to the service or through a proxy, with TLS where the service has it.
+//! Connections: directly to the service or through a proxy, with TLS if the URL requires it.
 
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -24,25 +24,25 @@ use super::connect_error::{BoxError, LimitStruck, ViaProxy};
 use super::handshake::{self, Host};
 use super::proxy::{Protocol, Proxy};
 
-/// The silence of a connection after which the system probes it.
+/// The idle time of a connection after which the system probes it.
 const KEEPALIVE: Duration = Duration::from_secs(60);
-/// The interval of probes, and the number of them in vain after which the connection is closed.
+/// The interval between probes, and the number of unanswered ones after which the connection is closed.
 const PROBE_EVERY: Duration = Duration::from_secs(15);
 const PROBES: u32 = 3;
 /// The time that sent data may stay without an acknowledgement.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
-/// The bytes that are read of a connection before other tasks have their turn. hyper reads on for as long as there are
-/// bytes: a flood that never makes a response, such as responses of status 1xx, would keep the thread.
+/// The bytes that are read from a connection before it yields to other tasks. hyper reads as long as there are bytes: a
+/// flood that never becomes a response, such as 1xx responses, would block the thread.
 const TURN: usize = 64 * 1024;
 
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
-/// A connection to the service, or to the proxy before it.
+/// A connection to the service, or to the proxy in front of it.
 type Io = MaybeHttpsStream<TokioIo<TcpStream>>;
 
-/// Makes a client's connections, each within its limit.
+/// Opens a client's connections, each within its time limit.
 #[derive(Clone)]
 pub(super) struct Connector {
     route: HttpsConnector<Route>,
@@ -60,7 +60,7 @@ impl Connector {
         tcp.set_keepalive_retries(Some(PROBES));
         #[cfg(any(target_os = "android", target_os = "linux"))]
         tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
-        // Divided among the addresses of a name, so that a silent one does not use up the time of the others.
+        // Divided among the addresses of a name, so that an unresponsive one does not use up the time of the others.
         tcp.set_connect_timeout(limit);
         // HTTP/2 is negotiated with the service, not with a proxy.
         let mut to_proxy = tls.clone();
@@ -96,7 +96,7 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// The way to the service, before TLS.
+/// The route to the service, before TLS.
 #[derive(Clone)]
 struct Route {
     tcp: HttpConnector,
@@ -126,7 +126,7 @@ impl Service<Uri> for Route {
     }
 }
 
-/// A connection through the proxy to the service at `to`, which the proxy knows as `host`.
+/// A connection through the proxy to the service at `to`, by the name `host` that the proxy resolves.
 async fn through(
     mut tcp: HttpConnector,
     mut to_proxy: HttpsConnector<HttpConnector>,
@@ -141,7 +141,7 @@ async fn through(
             MaybeHttpsStream::Http(tcp.call(via).await?)
         }
     };
-    // A proxy of HTTP forwards plain requests, and makes a tunnel for TLS.
+    // An HTTP proxy forwards plain requests, and opens a tunnel for TLS.
     if proxy.protocol == Protocol::Http && to.scheme() == Some(&Scheme::HTTP) {
         return Ok(Line::new(io, true));
     }
@@ -163,7 +163,7 @@ async fn through(
     Ok(Line::new(line.into_inner(), false))
 }
 
-/// The service's host in the form that the proxy needs: looked up here if the proxy does not do so.
+/// The service's host in the form that the proxy needs: resolved here if the proxy does not resolve names.
 async fn host(to: &Uri, protocol: Protocol) -> Result<Host, BoxError> {
     let name = to.host().unwrap_or_default();
     let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
@@ -186,12 +186,12 @@ fn port(to: &Uri) -> u16 {
     to.port_u16().unwrap_or(if is_https { 443 } else { 80 })
 }
 
-/// A connection that is read in turns.
+/// A connection that yields to other tasks while it is read.
 pub(super) struct Line {
     io: Io,
-    /// The requests go to a proxy that forwards them.
+    /// True if requests go to a proxy that forwards them.
     is_forwarded: bool,
-    /// The bytes asked for since the connection last had none, or other tasks had their turn.
+    /// The bytes read since the connection was last pending.
     asked: usize,
 }
 
@@ -215,7 +215,7 @@ impl Read for Line {
     ) -> Poll<io::Result<()>> {
         if self.asked >= TURN {
             self.asked = 0;
-            // Pending once: the task wakes after the others.
+            // Yields once: the task wakes after the others.
             ready!(pin!(yield_now()).poll(task));
         }
         let room = buffer.remaining();

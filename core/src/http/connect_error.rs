@@ -1,4 +1,4 @@
-//! The reasons why no connection could be made.
+//! The reasons for a failure to connect.
 
 use std::error::Error as StdError;
 
@@ -6,9 +6,9 @@ use http::{StatusCode, Uri};
 
 pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// No connection stood within the connect limit.
+/// The connection was not established within the connect limit.
 #[derive(Debug, thiserror::Error)]
-#[error("no connection stood within the connect limit")]
+#[error("no connection was established within the connect limit")]
 pub(super) struct LimitStruck;
 
 /// A connection through a proxy that could not be made.
@@ -20,21 +20,21 @@ pub(super) struct ViaProxy {
     pub(super) why: BoxError,
 }
 
-/// A proxy answered, and refuses to connect.
+/// A proxy answered, and refused to connect.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     /// The status of its answer to `CONNECT`.
     #[error("it answered {}", answer(.0))]
     Status(StatusCode),
-    /// The login that was given, or that none was.
+    /// The login was rejected or is missing.
     #[error("{0}")]
     Login(&'static str),
-    /// The meaning of its code.
+    /// The meaning of its SOCKS reply code.
     #[error("{0}")]
     Code(&'static str),
 }
 
-/// The words for a proxy's answer to `CONNECT`.
+/// The description of a proxy's answer to `CONNECT`.
 fn answer(status: &StatusCode) -> String {
     match *status {
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
@@ -45,7 +45,7 @@ fn answer(status: &StatusCode) -> String {
 }
 
 impl Refusal {
-    /// Returns true if the same request may be accepted later.
+    /// Returns true if the same request may succeed later.
     pub(super) fn is_passing(&self) -> bool {
         match self {
             Refusal::Status(status) => {

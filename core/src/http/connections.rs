@@ -13,27 +13,27 @@ use super::reuse::ConnectionReuse;
 use super::tls;
 use crate::error::Result;
 
-/// Flow control of HTTP/2 (RFC 9113, section 5.2): one stream's window is small, and the connection's is larger than all
-/// of them together, so that a stream without a reader cannot block its neighbours.
+/// Flow control of HTTP/2 (RFC 9113, section 5.2): the window of one stream is small, and the connection's is larger
+/// than all of them together, so that a stream without a reader cannot block the others.
 const STREAM_WINDOW: u32 = 256 * 1024;
 
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
-/// The time that an idle connection is kept.
+/// The time for which an idle connection is kept.
 const KEPT: Duration = Duration::from_secs(90);
 
-/// The bytes of an HTTP/1 response that are read ahead, which also limits its headers; and the limit of HTTP/2 headers.
+/// The bytes of an HTTP/1 response that are buffered, which also limits its headers; and the limit of HTTP/2 headers.
 const READ_AHEAD: u32 = 128 * 1024;
 
-/// The pool of hyper's client.
+/// The connection pool of hyper's client.
 pub(super) type Connections = legacy::Client<Connector, Full<Bytes>>;
 
 /// The settings of a client's connections.
 pub(super) struct ConnectionSettings {
-    /// Certificates in PEM that are trusted besides the system's.
+    /// Trusted certificates in PEM, in addition to the system's.
     pub(super) roots: Vec<Vec<u8>>,
     pub(super) proxy: Option<Proxy>,
-    /// The time limit of a connection's set-up.
+    /// The time limit for establishing a connection.
     pub(super) limit: Option<Duration>,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct LiveConnections {
 }
 
 impl ConnectionSettings {
-    /// The connections of this process. They share nothing with another process's, TLS sessions included.
+    /// The connections of this process. They share nothing with another process, including TLS sessions.
     pub(super) fn connect(&self) -> Result<LiveConnections> {
         let connector = Connector::new(tls::config(&self.roots)?, self.proxy.clone(), self.limit);
         let pool = legacy::Client::builder(TokioExecutor::new())

@@ -43,7 +43,7 @@ impl Context {
             .with_attempts(self.attempts)
     }
 
-    /// An error of this call with its cause, whose text is kept only if it holds no secret.
+    /// An error of this call with its cause, whose text is kept only if it contains no secret.
     pub(crate) fn caused(
         &self,
         kind: ErrorKind,
@@ -80,7 +80,7 @@ impl Context {
         error.with_retryable(passes).with_api(api)
     }
 
-    /// Notes a response's headers: the request id, whose secrets are removed, and the credentials that it grants.
+    /// Records a response's headers: the request id, with secrets removed, and the credentials that it grants.
     pub(super) fn take_in(&mut self, headers: &mut HeaderMap) {
         for name in CREDENTIAL_HEADERS {
             let fresh = headers.get(*name).and_then(|value| value.to_str().ok());
@@ -99,7 +99,7 @@ impl Context {
         self.request_id.as_deref()
     }
 
-    /// The start of `body`, of which there may be more to come, as one line without secrets.
+    /// The start of `body`, which may be incomplete, as one line without secrets.
     pub(crate) fn excerpt(&self, body: &[u8]) -> String {
         let start = body.get(..EXCERPT_OF).unwrap_or(body);
         excerpt(&self.redactor.scrub_start(start))

@@ -3,10 +3,10 @@
 /// The length of an excerpt, in characters.
 const LENGTH: usize = 200;
 
-/// The part of a body that an excerpt is made from, in bytes.
+/// The part of a body that is considered for an excerpt, in bytes.
 pub(super) const EXCERPT_OF: usize = 64 * LENGTH;
 
-/// The start of a body that is no error object, such as a proxy's HTML page, as one line of text.
+/// The start of a body that is not an error object, such as a proxy's HTML page, as one line of text.
 pub(super) fn excerpt(body: &str) -> String {
     let mut text = String::new();
     let mut in_tag = false;

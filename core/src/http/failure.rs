@@ -15,7 +15,8 @@ use super::redact::shown_headers;
 use super::retry_after::{retry_after, should_retry};
 use crate::error::{ApiError, Error, ErrorKind};
 
-/// The error of a response with this status and body. `body` may be cut, HTML, or empty: the status is never lost.
+/// The error for a response with this status and body. `body` may be truncated, HTML, or empty: the status is never
+/// lost.
 pub(super) fn from_response(
     context: &Context,
     status: StatusCode,
@@ -83,14 +84,14 @@ pub(super) fn from_send(context: &Context, error: legacy::Error) -> Error {
         (true, false) => (ErrorKind::Connect, "no connection could be made"),
         _ => (ErrorKind::Connection, "the connection broke before a response began"),
     };
-    // A proxy that refuses this client, or this service, will refuse them in a second as well.
+    // A proxy that refuses this client, or this service, would refuse again on a retry.
     let refusal = chain(&error).find_map(|e| e.downcast_ref::<Refusal>());
     let is_final = refusal.is_some_and(|refusal| !refusal.is_passing());
     let error = transport(context, kind, what, error);
     if is_final { error.with_retryable(false) } else { error }
 }
 
-/// A failure while a response's body was read.
+/// A failure while reading a response's body.
 pub(super) fn from_body(context: &Context, error: hyper::Error) -> Error {
     let is_cut = chain(&error).any(|e| {
         e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::UnexpectedEof)
@@ -98,7 +99,7 @@ pub(super) fn from_body(context: &Context, error: hyper::Error) -> Error {
     if is_cut {
         return context.caused(ErrorKind::Truncated, CUT, error);
     }
-    // After the headers h2 itself resets a stream for no other reason.
+    // After the headers, h2 itself resets a stream for no other reason.
     let is_of_wrong_length = chain(&error)
         .filter_map(|e| e.downcast_ref::<h2::Error>())
         .any(|e| e.is_reset() && e.is_library() && e.reason() == Some(h2::Reason::PROTOCOL_ERROR));
@@ -114,7 +115,7 @@ pub(super) fn from_body(context: &Context, error: hyper::Error) -> Error {
     )
 }
 
-/// The error of a body that ended too early.
+/// The error for a body that ended too early.
 pub(super) fn truncated(context: &Context) -> Error {
     context.error(ErrorKind::Truncated, CUT)
 }
@@ -128,11 +129,11 @@ fn transport(
     error: impl StdError + Send + Sync + 'static,
 ) -> Error {
     let mut message = what.to_owned();
-    // hyper's client itself adds no more than the kind of the failure.
+    // hyper's client adds only the kind of the failure.
     let skipped = usize::from(error.source().is_some());
     for e in chain(&error).skip(skipped) {
         let text = e.to_string();
-        // Wrappers often repeat what they wrap.
+        // Wrappers often repeat the text of the error that they wrap.
         if !message.ends_with(&text) {
             message = format!("{message}: {text}");
         }

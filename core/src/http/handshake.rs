@@ -1,5 +1,5 @@
-//! The handshakes with a proxy, after which it forwards all bytes: `CONNECT` (RFC 9110, section 9.3.6), SOCKS 5
-//! (RFC 1928 and 1929), SOCKS 4 and 4a.
+//! The handshakes with a proxy, after which it forwards all bytes: `CONNECT` (RFC 9110, section 9.3.6), SOCKS 5 (RFC
+//! 1928 and 1929), SOCKS 4 and 4a.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
@@ -9,14 +9,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::connect_error::{BoxError, Refusal};
 
-/// The longest answer to `CONNECT`.
+/// The longest answer to `CONNECT`, in bytes.
 const LONGEST_ANSWER: usize = 16 * 1024;
 
 /// The host that the proxy connects to.
 #[derive(Clone, Debug)]
 pub(super) enum Host {
     Address(IpAddr),
-    /// A name that the proxy looks up.
+    /// A name that the proxy resolves.
     Name(String),
 }
 
@@ -35,7 +35,7 @@ pub(super) async fn tunnel<L: AsyncRead + AsyncWrite + Unpin>(
     }
     ask.extend_from_slice(b"\r\n");
     send(line, &ask).await?;
-    // In TLS the client speaks first, so no byte of the tunnel follows the answer yet.
+    // In TLS the client sends first, so no byte of the tunnel follows the answer yet.
     let mut answer = Vec::new();
     while !answer.windows(2).any(|two| two == b"\n\n") {
         let mut piece = [0; 1024];
@@ -53,14 +53,14 @@ pub(super) async fn tunnel<L: AsyncRead + AsyncWrite + Unpin>(
     if status.is_success() { Ok(()) } else { Err(Refusal::Status(status).into()) }
 }
 
-/// The status of a response that begins with this.
+/// The status of a response with this head.
 fn status(head: &[u8]) -> Option<StatusCode> {
     let head = head.strip_prefix(b"HTTP/1.")?;
     let digits = head.split(|byte| matches!(byte, b' ' | b'\n')).nth(1)?;
     StatusCode::from_bytes(digits).ok()
 }
 
-/// Requests a connection from a SOCKS 5 proxy, with a user and password if it asks for them.
+/// Requests a connection from a SOCKS 5 proxy, with a user and password if it requires them.
 pub(super) async fn socks5<L: AsyncRead + AsyncWrite + Unpin>(
     line: &mut L,
     host: &Host,
@@ -124,9 +124,14 @@ pub(super) async fn socks5<L: AsyncRead + AsyncWrite + Unpin>(
         3 => return Err(Refusal::Code("it cannot reach the service's network").into()),
         4 => return Err(Refusal::Code("it cannot reach the service").into()),
         5 => return Err(Refusal::Code("the service refused its connection").into()),
-        6 => return Err(Refusal::Code("the service is too far away for it").into()),
-        7 => return Err(Refusal::Login("it makes no connections").into()),
-        8 => return Err(Refusal::Login("it does not know this kind of address").into()),
+        6 => {
+            return Err(Refusal::Code(
+                "its connection to the service exceeded the hop limit (TTL expired)",
+            )
+            .into());
+        }
+        7 => return Err(Refusal::Login("it does not support the command CONNECT").into()),
+        8 => return Err(Refusal::Login("it does not support this type of address").into()),
         _ => return Err(odd("its answer has a code that SOCKS 5 does not know").into()),
     }
     // The address that it connected from is skipped.
@@ -142,19 +147,19 @@ pub(super) async fn socks5<L: AsyncRead + AsyncWrite + Unpin>(
     Ok(())
 }
 
-/// Requests a connection from a SOCKS 4 proxy; one to a name with 4a.
+/// Requests a connection from a SOCKS 4 proxy, with the 4a extension for a name.
 pub(super) async fn socks4<L: AsyncRead + AsyncWrite + Unpin>(
     line: &mut L,
     host: &Host,
     port: u16,
     user: &str,
 ) -> Result<(), BoxError> {
-    // An impossible address announces that a name follows.
+    // An invalid address marks that a name follows.
     const NAMED: Ipv4Addr = Ipv4Addr::new(0, 0, 0, 1);
     let (address, name) = match host {
         Host::Address(IpAddr::V4(address)) => (*address, None),
         Host::Address(IpAddr::V6(_)) => {
-            return Err(odd("SOCKS 4 knows no addresses of IPv6").into());
+            return Err(odd("SOCKS 4 does not support IPv6 addresses").into());
         }
         Host::Name(name) => (NAMED, Some(name)),
     };
@@ -163,7 +168,7 @@ pub(super) async fn socks4<L: AsyncRead + AsyncWrite + Unpin>(
     ask.extend(address.octets());
     for text in std::iter::once(user).chain(name.map(String::as_str)) {
         if text.contains('\0') {
-            return Err(odd("SOCKS 4 knows no user or name with a NUL in it").into());
+            return Err(odd("SOCKS 4 cannot encode a user or name that contains a NUL").into());
         }
         ask.extend(text.bytes());
         ask.push(0);
@@ -178,12 +183,12 @@ pub(super) async fn socks4<L: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// A text after its length.
+/// Appends a text with its length before it.
 fn push_counted(to: &mut Vec<u8>, text: &str) -> io::Result<()> {
     let length = u8::try_from(text.len());
-    to.push(
-        length.map_err(|_| odd("SOCKS 5 carries no user, password or name of over 255 bytes"))?,
-    );
+    to.push(length.map_err(|_| {
+        odd("SOCKS 5 cannot encode a user, password or name longer than 255 bytes")
+    })?);
     to.extend(text.bytes());
     Ok(())
 }

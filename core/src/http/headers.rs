@@ -7,7 +7,7 @@ use crate::credentials::Secret;
 use crate::error::{Error, ErrorKind, Result};
 use crate::redact::Redactor;
 
-/// The headers of a message's framing (RFC 9110 and 9112): a wrong one makes two requests of one.
+/// The headers that frame a message (RFC 9110 and 9112): a wrong one makes two requests of one (request smuggling).
 const FRAMING: [&str; 8] = [
     "connection",
     "content-length",
@@ -48,14 +48,14 @@ pub(super) fn insert_header(
     operation: &'static str,
 ) -> Result<()> {
     let refuse = |what: &str| {
-        // A refused value may hold a key, and so may the name, if it is a whole line of a header.
+        // A rejected value may contain a key, and so may the name, if it is a whole header line.
         let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         let end = name.find(|c| !is_of_name(c)).unwrap_or(name.len());
         let rest = if end < name.len() { "…" } else { "" };
         let name = name.get(..end).unwrap_or_default();
         Error::new(ErrorKind::Config, operation, format!("header \"{name}{rest}\": {what}"))
     };
-    let key = HeaderName::try_from(name).map_err(|_| refuse("this is no header name"))?;
+    let key = HeaderName::try_from(name).map_err(|_| refuse("this is not a header name"))?;
     if FRAMING.contains(&key.as_str()) {
         return Err(refuse("it frames the request, which only the client does: leave it out"));
     }

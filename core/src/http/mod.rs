@@ -1,7 +1,7 @@
-//! Requests and responses: the only room that knows the HTTP client.
+//! Requests and responses: the only room that depends on the HTTP client.
 //!
-//! [`HttpClient::send`] takes a request to the headers of a good response, or to a typed error: it retries,
-//! follows the few redirects that are safe, and keeps the time limits. [`Body`] goes on from there.
+//! [`HttpClient::send`] returns a successful response with its headers, or a typed error: it retries, follows the few
+//! redirects that are safe, and enforces the time limits. [`Body`] reads the rest.
 
 mod body;
 mod bounds;

@@ -1,10 +1,10 @@
-//! The names of headers and operations that several files use.
+//! The names of headers and operations used by several files.
 
 /// The header with the service's id of a request.
 pub(crate) const REQUEST_ID: &str = "x-request-id";
 
-/// The operation in errors of a client's set-up.
+/// The operation in errors while building a client.
 pub(super) const BUILD: &str = "client.build";
 
-/// The header by which a service may recognise a request that it has accepted already.
+/// The header that lets a service recognise a request that it has already accepted.
 pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";

@@ -1,7 +1,7 @@
 //! `NO_PROXY`: the services that are reached without a proxy.
 //!
-//! The rules are those on which curl and Python's clients agree; where they differ, the one that asks the proxy less
-//! often holds, as it keeps a key from a stranger. `tests/vectors/http/no_proxy.json` is the table of cases.
+//! The rules are those on which curl and Python's clients agree. Where they differ, the rule that uses the proxy less
+//! often applies, because it keeps a key from a third party. `tests/vectors/http/no_proxy.json` is the table of cases.
 
 use std::net::IpAddr;
 
@@ -16,13 +16,13 @@ pub(super) struct NoProxy {
 #[derive(Clone, Debug, PartialEq)]
 enum Entry {
     All,
-    /// An address, or all with the same first bits.
+    /// An address, or all addresses with the same prefix.
     Net {
         address: IpAddr,
         bits: u8,
         port: Option<u16>,
     },
-    /// A name and all names below it, in lower case and without dots at its ends.
+    /// A name and all its subdomains, in lower case and without leading or trailing dots.
     Name {
         name: String,
         port: Option<u16>,
@@ -30,7 +30,7 @@ enum Entry {
 }
 
 impl NoProxy {
-    /// Reads a list whose entries are separated by commas or white space. An entry without a meaning covers no service.
+    /// Parses a list whose entries are separated by commas or white space. An invalid entry covers no service.
     pub(super) fn parse(list: &str) -> Self {
         let entries = list.split(|c: char| c == ',' || c.is_whitespace());
         NoProxy { entries: entries.filter_map(Entry::parse).collect() }
@@ -79,7 +79,7 @@ impl Entry {
         if let Some(address) = address(host) {
             return Some(Entry::Net { address, bits: width(address), port });
         }
-        // The same name as in a URL: in lower case, and in ASCII.
+        // Normalised as in a URL: in lower case, and in ASCII.
         let name = host.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(host);
         match Host::parse(name.trim_matches('.')).ok()? {
             Host::Domain(name) => Some(Entry::Name { name, port }),
@@ -88,7 +88,7 @@ impl Entry {
     }
 }
 
-/// An address, also one in brackets; one of IPv4 that is written as one of IPv6 is the same.
+/// Parses an address, with or without brackets; an IPv4-mapped IPv6 address equals its IPv4 address.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let address: IpAddr = bare.unwrap_or(text).parse().ok()?;
@@ -99,7 +99,7 @@ fn width(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
-/// Returns true if two addresses of one family begin with the same bits.
+/// Returns true if two addresses of one family share this prefix.
 fn shares(one: IpAddr, other: IpAddr, bits: u8) -> bool {
     let (one, other, width) = match (one, other) {
         (IpAddr::V4(one), IpAddr::V4(other)) => (one.to_bits().into(), other.to_bits().into(), 32),

@@ -32,12 +32,12 @@ pub(super) struct Defaults {
 }
 
 impl Defaults {
-    /// Puts a request together from the client's parts and its own.
+    /// Builds a request from the client's parts and its own.
     pub(super) fn prepare(&self, request: &Request<'_>) -> Result<Prepared> {
         let mut redactor = self.redactor.clone();
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(request.accept));
-        // Without this header any coding is allowed (RFC 9110, section 12.5.3).
+        // Without this header any coding would be allowed (RFC 9110, section 12.5.3).
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if request.body.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -49,7 +49,7 @@ impl Defaults {
             let key = new_id().to_string();
             insert_header(&mut headers, IDEMPOTENCY_KEY, &key.into(), request.operation)?;
         }
-        // The client's headers, and then the call's, replace these.
+        // The client's headers, and then the call's, replace the defaults.
         for (name, value) in &self.headers {
             headers.insert(name, value.clone());
         }
@@ -80,7 +80,7 @@ impl Defaults {
     }
 }
 
-/// Sets parameters of a query.
+/// Sets query parameters.
 fn add_query(url: &mut Url, parameters: &[(String, Secret)]) {
     if parameters.is_empty() {
         return;

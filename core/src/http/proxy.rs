@@ -1,4 +1,4 @@
-//! Proxies: the one that a client is set to, or the one that the environment names for its service.
+//! Proxies: the one configured for a client, or the one that the environment specifies for its service.
 
 use std::env;
 use std::fmt;
@@ -27,7 +27,7 @@ pub(crate) enum ProxyChoice {
     Url(Secret),
 }
 
-/// A proxy that can be used.
+/// A usable proxy.
 #[derive(Clone)]
 pub(super) struct Proxy {
     pub(super) protocol: Protocol,
@@ -42,7 +42,7 @@ pub(super) struct Proxy {
 pub(super) enum Protocol {
     /// HTTP, with or without TLS.
     Http,
-    /// SOCKS 4 or 5; names are looked up here or by the proxy.
+    /// SOCKS 4 or 5; names are resolved here or by the proxy.
     Socks4 {
         looks_up: bool,
     },
@@ -56,7 +56,7 @@ impl ProxyChoice {
     ///
     /// # Errors
     ///
-    /// `config` if the proxy cannot be used. The message never holds its URL, which may hold a password.
+    /// `config` if the proxy is unusable. The message never contains its URL, which may contain a password.
     pub(super) fn resolve(&self, base: &Url) -> Result<Option<Proxy>> {
         match self {
             ProxyChoice::None => Ok(None),
@@ -69,8 +69,8 @@ impl ProxyChoice {
     }
 }
 
-/// The proxy that the environment names for `base`. As in curl, the name in lower case comes first. One rule holds for
-/// every variable: one that is empty or blank is not set.
+/// The proxy that the environment specifies for `base`. As in curl, the lower-case name comes first. An empty or blank
+/// variable counts as unset.
 fn from_environment(base: &Url) -> Result<Option<Proxy>> {
     let exceptions = match variable(&["no_proxy", "NO_PROXY"])? {
         Some((_, list)) => NoProxy::parse(&list),
@@ -79,7 +79,7 @@ fn from_environment(base: &Url) -> Result<Option<Proxy>> {
     if exceptions.covers(base) {
         return Ok(None);
     }
-    // A CGI program gets the client's header `Proxy` as `HTTP_PROXY`: any client could set it.
+    // A CGI program receives the client's header `Proxy` as `HTTP_PROXY`: any client could set it.
     let is_cgi = env::var_os("REQUEST_METHOD").is_some();
     let names: &[&'static str] = match base.scheme() {
         "https" => &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
@@ -94,7 +94,7 @@ fn from_environment(base: &Url) -> Result<Option<Proxy>> {
     }
 }
 
-/// The first variable of these that is set, with its name.
+/// The first of these variables that is set, with its name.
 fn variable(names: &[&'static str]) -> Result<Option<(&'static str, String)>> {
     for name in names {
         let Some(value) = env::var_os(name) else { continue };
@@ -108,7 +108,7 @@ fn variable(names: &[&'static str]) -> Result<Option<(&'static str, String)>> {
     Ok(None)
 }
 
-/// The proxy in the system's settings; one that cannot be used is ignored.
+/// The proxy in the system's settings; an unusable one is ignored.
 #[cfg(any(target_os = "macos", windows))]
 fn from_system(base: &Url) -> Option<Proxy> {
     use hyper_util::client::proxy::matcher::Matcher;
@@ -122,13 +122,15 @@ fn from_system(_: &Url) -> Option<Proxy> {
 }
 
 impl Proxy {
-    /// Reads a proxy's URL; one without a scheme is of `http`. The error repeats nothing of it but its scheme.
+    /// Parses a proxy's URL; without a scheme it is `http`. The error repeats nothing of it except its scheme.
     fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if text.is_empty() {
-            return Err("it is empty; give one like http://127.0.0.1:8080, or use no proxy".into());
+            return Err(
+                "it is empty; set a URL such as http://127.0.0.1:8080, or use no proxy".into()
+            );
         }
-        // A URL parser would drop or encode these, and so make another URL of it.
+        // A URL parser would drop or encode these, and so change the URL.
         if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err("it has white space inside".into());
         }
@@ -136,14 +138,14 @@ impl Proxy {
             true => Url::parse(text),
             false => Url::parse(&format!("http://{text}")),
         };
-        let url = url.map_err(|e| format!("{e}; it is given like http://127.0.0.1:8080"))?;
+        let url = url.map_err(|e| format!("{e}; expected a URL such as http://127.0.0.1:8080"))?;
         let (protocol, default_port) = match url.scheme() {
             "http" => (Protocol::Http, 80),
             "https" => (Protocol::Http, 443),
             "socks4" => (Protocol::Socks4 { looks_up: false }, SOCKS_PORT),
             "socks4a" => (Protocol::Socks4 { looks_up: true }, SOCKS_PORT),
             "socks5" => (Protocol::Socks5 { looks_up: false }, SOCKS_PORT),
-            // GNOME writes `socks`, and means what it finds there.
+            // GNOME writes `socks`, and means SOCKS 5.
             "socks5h" | "socks" => (Protocol::Socks5 { looks_up: true }, SOCKS_PORT),
             other => {
                 return Err(format!(
@@ -157,7 +159,7 @@ impl Proxy {
             return Err("its port is 0".into());
         }
         let uri = format!("{}://{host}:{port}/", url.scheme());
-        let uri = uri.parse().map_err(|_| "its host is no name or address")?;
+        let uri = uri.parse().map_err(|_| "its host is neither a name nor an address")?;
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().as_ref().into();
         let [name, password] = [url.username(), url.password().unwrap_or_default()];
         let user =

@@ -1,4 +1,4 @@
-//! URLs and headers in the form that may be shown.
+//! URLs and headers in a form that is safe to show.
 
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue};
@@ -6,10 +6,10 @@ use url::Url;
 
 use crate::redact::{Redactor, is_credential_header};
 
-/// The replacement of a value that is not shown.
+/// The replacement of a hidden value.
 const REDACTED: HeaderValue = HeaderValue::from_static("[redacted]");
 
-/// A URL as it may be shown: without user, password, fragment and the values of its query.
+/// A URL that is safe to show: without user, password, fragment and the values of its query.
 pub(super) fn shown(url: &Url) -> String {
     let mut shown = format!("{}{}", url.origin().ascii_serialization(), url.path());
     for (i, (name, _)) in url.query_pairs().enumerate() {
@@ -100,7 +100,7 @@ mod tests {
             began.elapsed()
         };
         time("");
-        // The least of several is what it costs; the rest is the machine's.
+        // The minimum of several runs is the real cost; the rest is noise of the machine.
         let least = |text: &str| (0..5).map(|_| time(text)).min().unwrap_or_default();
         let (whole, part) = (least(&body), least(&body[..body.len() / 8]));
         assert!(whole < part * 24, "{part:?} for an eighth, {whole:?} for the whole");

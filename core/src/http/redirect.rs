@@ -17,10 +17,10 @@ pub(super) enum Redirect {
     Refuse(String),
 }
 
-/// The redirect that a response is; `None` if it is none.
+/// The redirect in a response, if it is one.
 ///
 /// 307 and 308 keep method and body (RFC 9110, section 15.4). 301, 302 and 303 turn a POST into a GET, which no service
-/// means, so they are followed only for requests without a body.
+/// intends, so they are followed only for requests without a body.
 pub(super) fn redirect(
     from: &Url,
     method: &Method,
@@ -31,7 +31,7 @@ pub(super) fn redirect(
     if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
     }
-    // Some services send it in UTF-8, which a URL encodes.
+    // Some services send it in raw UTF-8, which the URL parser encodes.
     let location = headers.get(LOCATION).and_then(|l| str::from_utf8(l.as_bytes()).ok());
     let location = location.filter(|location| !location.is_empty());
     let Some(location) = location else {
@@ -40,7 +40,7 @@ pub(super) fn redirect(
     let Ok(mut to) = from.join(location) else {
         return Some(Redirect::Refuse("redirect to a location that is not a URL".into()));
     };
-    // Credentials come from the client alone, and a fragment is never sent. Only a URL without a host refuses this.
+    // Credentials come only from the client, and a fragment is never sent. This fails only for a URL without a host.
     let _ = to.set_username("").and_then(|()| to.set_password(None));
     to.set_fragment(None);
     let keeps_method = matches!(status.as_u16(), 307 | 308) || *method == Method::GET;

@@ -11,25 +11,25 @@ use super::redact::shown;
 use crate::config::CallOptions;
 use crate::credentials::Tokens;
 
-/// One request, of any number of attempts.
+/// One request, sent in any number of attempts.
 pub(crate) struct Request<'a> {
     /// The operation in its errors, such as `chat.stream`.
     pub(crate) operation: &'static str,
     pub(crate) method: Method,
-    /// The path below the base URL.
+    /// The path relative to the base URL.
     pub(crate) path: &'a str,
-    /// Parameters of the query that may be shown; those of the options count as secrets.
+    /// Query parameters that are safe to show; those of the options count as secrets.
     pub(crate) query: &'a [(&'a str, &'a str)],
     pub(crate) accept: &'static str,
     /// The body, serialised once for all attempts; JSON unless `headers` say otherwise.
     pub(crate) body: Option<Bytes>,
     /// Further headers of this kind of request; no secrets.
     pub(crate) headers: &'static [(&'static str, &'static str)],
-    /// Tokens that an answer may quote besides those that are sent.
+    /// Tokens besides the sent ones that a response may quote.
     pub(crate) known: &'a [&'a Tokens],
-    /// The call has an `Idempotency-Key`, for services that know the header.
+    /// True if the call has an `Idempotency-Key`, for services that know the header.
     pub(crate) keyed: bool,
-    /// The response is read as it comes, so that the limits of streams hold.
+    /// True if the response is read incrementally, so that the limits of streams apply.
     pub(crate) streamed: bool,
     pub(crate) repeat: Repeat,
     pub(crate) options: &'a CallOptions,
@@ -38,14 +38,15 @@ pub(crate) struct Request<'a> {
 /// The rule for sending a request again after a transient failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// The retry policy: repeating the request is harmless, or the service recognises it by the idempotency key.
+    /// The retry policy applies: repeating the request is harmless, or the service recognises it by the idempotency
+    /// key.
     ByPolicy,
-    /// Only while the service has certainly not begun with it, as it counts or creates something.
+    /// Only if the service has certainly not begun to process it, because it counts or creates something.
     WhileUntaken,
 }
 
 impl<'a> Request<'a> {
-    /// A request without body or query, whose response is read whole.
+    /// A request without body or query, whose response is read as a whole.
     pub(crate) fn new(
         operation: &'static str,
         method: Method,
@@ -69,7 +70,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// A response of status 2xx.
+/// A response with status 2xx.
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
     /// The URL of the response, after redirects.
@@ -78,8 +79,8 @@ pub(crate) struct Response {
     pub(crate) body: Body,
 }
 
-/// The head of a good response; empty for a reply that came in no response of this client. Its headers may grant
-/// credentials: `Debug` shows their names alone.
+/// The head of a successful response; empty for a reply that did not come from a response of this client. Its headers
+/// may grant credentials: `Debug` prints only their names.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Head {
     pub(crate) status: StatusCode,
@@ -98,7 +99,7 @@ impl fmt::Debug for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Head")
             .field("status", &self.status)
-            // Its query may hold a key.
+            // Its query may contain a key.
             .field("url", &self.url.as_ref().map(shown))
             .field("headers", &self.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>())
             .finish()

@@ -1,4 +1,4 @@
-//! The decision to retry a failed request, and the wait before it. Pure: chance is an argument.
+//! The decision to retry a failed request, and the wait before it. Pure: the random number is an argument.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use super::chain::is_refused;
 use crate::config::RetryPolicy;
 use crate::error::{Error, ErrorKind};
 
-/// The number of retries of one call, and the failures that they follow.
+/// The number of retries of one call, and the failures that allow them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Again {
     pub(crate) max_retries: u32,
-    /// Also where a time limit ended an attempt before its response began.
+    /// True if a time limit that ended an attempt before its response began also allows a retry.
     pub(crate) after_timeouts: bool,
 }
 
 /// The wait before the next attempt, or `None` to give up.
 ///
-/// `retries` is the number of earlier ones; `chance` is in `0.0..1.0`.
+/// `retries` is the number of earlier ones; `chance` is a random number in `0.0..1.0`.
 pub(crate) fn next_wait(
     policy: &RetryPolicy,
     again: Again,
@@ -24,8 +24,8 @@ pub(crate) fn next_wait(
     error: &Error,
     chance: f64,
 ) -> Option<Duration> {
-    // A service that takes longer than the headers limit is at work on the request: sending it again would pay for
-    // both. Only callers that ask for that get it.
+    // A service that takes longer than the headers limit is processing the request: sending it again would be billed
+    // twice. Only callers that request it get such a retry.
     let at_work = matches!(error.kind(), ErrorKind::HeadersTimeout | ErrorKind::TotalTimeout);
     let settled = at_work && !again.after_timeouts;
     if retries >= again.max_retries || settled || !error.is_retryable() {
@@ -38,13 +38,13 @@ pub(crate) fn next_wait(
     }
 }
 
-/// Returns true if the service has certainly not begun with the request: it was not reached, or refused
-/// further requests for now. After any other failure it may be at work, or done.
+/// Returns true if the service has certainly not begun to process the request: it was not reached, or it rejects all
+/// requests for now. After any other failure it may be processing it, or have finished.
 pub(super) fn is_untaken(error: &Error) -> bool {
     error.is_connect() || error.kind() == ErrorKind::RateLimited || is_refused(error)
 }
 
-/// Exponential backoff with jitter downward.
+/// Exponential backoff with downward jitter.
 fn backoff(policy: &RetryPolicy, retries: u32, chance: f64) -> Duration {
     let doubled = policy.initial_backoff.saturating_mul(2u32.saturating_pow(retries));
     let full = doubled.min(policy.max_backoff);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     impl ErrorKind {
-        /// The kinds that are retried, spelled out: a change of the policy must be made in two places.
+        /// The kinds that are retried, listed explicitly: a change of the policy must be made in two places.
         fn is_retried(self) -> bool {
             use ErrorKind::*;
             matches!(
@@ -112,12 +112,12 @@ mod tests {
                     | Conflict
                     | RateLimited
                     | Server
-                    // These four arise only amid a body, where no retry is asked for.
+                    // These four occur only while a body is read, where no retry is attempted.
                     | IdleTimeout
                     | ContentTimeout
                     | Truncated
                     | Garbled
-                    // And this one in no request at all.
+                    // This one does not occur in a request.
                     | OutboxFull
             )
         }

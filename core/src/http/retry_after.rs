@@ -1,12 +1,12 @@
-//! The headers that tell if and when to try again. Pure: the time is an argument.
+//! The headers that control retries. Pure: the time is an argument.
 
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 
-/// The wait that the service asks for: `retry-after-ms` (used by OpenAI), then `Retry-After` in seconds or as
-/// an HTTP date (RFC 9110, section 10.2.3). A value that is neither asks for nothing.
+/// The wait that the service requests: `retry-after-ms` (used by OpenAI), then `Retry-After` in seconds or as an HTTP
+/// date (RFC 9110, section 10.2.3). An invalid value is ignored.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     if let Some(wait) = text("retry-after-ms").and_then(|ms| counted(ms, 1000.0)) {
@@ -18,15 +18,15 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     counted(text, 1.0).or_else(until)
 }
 
-/// A number of units of which a second has `in_second`: digits and at most one point, so neither a sign nor an exponent
-/// nor a word such as `inf`, which Rust reads as a number; and no more than can be counted.
+/// Parses a duration in units of 1/`in_second` seconds: digits and at most one point. Signs, exponents and words such
+/// as `inf`, which Rust parses as numbers, are rejected, and so are values that overflow.
 fn counted(text: &str, in_second: f64) -> Option<Duration> {
     let is_plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let number: f64 = text.parse().ok().filter(|_| is_plain)?;
     Duration::try_from_secs_f64(number / in_second).ok()
 }
 
-/// The service's own advice to try again or not (`x-should-retry`, used by OpenAI).
+/// The service's own statement about a retry (`x-should-retry`, used by OpenAI).
 pub(super) fn should_retry(headers: &HeaderMap) -> Option<bool> {
     match headers.get("x-should-retry")?.as_bytes() {
         b"true" => Some(true),

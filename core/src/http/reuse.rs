@@ -1,7 +1,7 @@
 //! Connection reuse: connections that are about to return to the pool.
 //!
-//! A response's last bytes reach its reader a moment before its connection can be used again. A request sent in
-//! that moment would open another connection, whose handshakes cost far more than the moment does.
+//! A response's last bytes reach its reader a moment before its connection can be reused. A request sent in that moment
+//! would open another connection, whose handshakes cost far more than the wait.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,18 +24,18 @@ pub(super) struct ConnectionReuse {
 #[derive(Debug, Default)]
 struct ReuseState {
     next: u64,
-    /// The times when they began to return.
+    /// The times at which they began to return.
     began: BTreeMap<u64, Instant>,
 }
 
-/// One such connection, until this is dropped.
+/// One such connection, until this value is dropped.
 pub(super) struct Return {
     number: u64,
     state: Arc<watch::Sender<ReuseState>>,
 }
 
 impl ConnectionReuse {
-    /// Notes a connection whose response has been read as far as needed.
+    /// Records a connection whose response has been read as far as needed.
     pub(super) fn begin(&self) -> Return {
         let mut number = 0;
         self.state.send_modify(|state| {
@@ -46,7 +46,7 @@ impl ConnectionReuse {
         Return { number, state: self.state.clone() }
     }
 
-    /// Waits for the connections that began to return within the last [`MOMENT`], and at most so long for each.
+    /// Waits for the connections that began to return within the last [`MOMENT`], and at most that long for each.
     pub(super) async fn wait(&self) {
         let now = Instant::now();
         let is_new = |began: &Instant| *began + MOMENT > now;
@@ -54,15 +54,15 @@ impl ConnectionReuse {
         if let Some(newest) = newest {
             let mut state = self.state.subscribe();
             let none_is_new = |state: &ReuseState| !state.began.values().any(is_new);
-            // Out of time, a new connection is the better choice; the sender lives in `self`.
+            // After the timeout, a new connection is the better choice; the sender lives in `self`.
             let _ = timeout_at(newest + MOMENT, state.wait_for(none_is_new)).await;
         }
     }
 }
 
 impl Return {
-    /// Settles the return of a connection whose response has been read to its end: it is back once the tasks that this
-    /// has woken have run.
+    /// Completes the return of a connection whose response has been read to its end: it is in the pool after the tasks
+    /// that this wakes have run.
     pub(super) fn settle(self, runtime: &Handle) {
         runtime.spawn(self.settled());
     }

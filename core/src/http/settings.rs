@@ -1,9 +1,9 @@
-//! The settings that the builder of every client has.
+//! The settings shared by the builders of all clients.
 
-/// Defines them on a builder whose field `http` is an [`HttpConfig`](super::HttpConfig).
+/// Defines these settings on a builder whose field `http` is an [`HttpConfig`](super::HttpConfig).
 macro_rules! http_settings {
     () => {
-        /// Sends a header with every call, in place of the client's own.
+        /// Sends a header with every call, replacing the client's own.
         pub fn header(
             mut self,
             name: impl Into<String>,
@@ -13,8 +13,8 @@ macro_rules! http_settings {
             self
         }
 
-        /// Sends these headers with every call, in place of the client's own of their names. One without a value is not
-        /// sent at all.
+        /// Sends these headers with every call, replacing the client's own of their names. A header without a value is
+        /// not sent at all.
         pub fn headers<N: Into<String>, V: Into<$crate::credentials::Secret>>(
             mut self,
             headers: impl IntoIterator<Item = (N, Option<V>)>,
@@ -23,7 +23,7 @@ macro_rules! http_settings {
             self
         }
 
-        /// Adds a parameter to the query of every call, also beside others of its name, such as Azure's `api-version`.
+        /// Adds a query parameter to every call, such as Azure's `api-version`, even if one of that name exists.
         pub fn query(
             mut self,
             name: impl Into<String>,
@@ -33,7 +33,7 @@ macro_rules! http_settings {
             self
         }
 
-        /// Adds these parameters to the query of every call, as [`query`](Self::query).
+        /// Adds these query parameters to every call, as [`query`](Self::query) does.
         pub fn queries<N: Into<String>, V: Into<$crate::credentials::Secret>>(
             mut self,
             query: impl IntoIterator<Item = (N, V)>,
@@ -56,31 +56,32 @@ macro_rules! http_settings {
             self
         }
 
-        /// The retries of transient failures.
+        /// The retry policy for transient failures.
         pub fn retry(mut self, retry: $crate::config::RetryPolicy) -> Self {
             self.http.retry = retry;
             self
         }
 
-        /// The sizes that the service may send.
+        /// The limits on the size of responses.
         pub fn limits(mut self, limits: $crate::config::Limits) -> Self {
             self.http.limits = limits;
             self
         }
 
-        /// Sends everything through this proxy (`http:`, `https:` or `socks5:`), whatever the environment names.
+        /// Sends all requests through this proxy (`http:`, `https:` or `socks5:`), regardless of the environment.
         pub fn proxy(mut self, url: impl Into<$crate::credentials::Secret>) -> Self {
             self.http.proxy = $crate::http::ProxyChoice::Url(url.into());
             self
         }
 
-        /// Uses no proxy, whatever the environment names.
+        /// Uses no proxy, regardless of the environment.
         pub fn no_proxy(mut self) -> Self {
             self.http.proxy = $crate::http::ProxyChoice::None;
             self
         }
 
-        /// Trusts the certificates in this PEM text besides the system's, such as those of a company's own authority.
+        /// Trusts the certificates in this PEM text in addition to the system's, such as those of a company's own
+        /// authority.
         pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
             self.http.root_certificates.push(pem.into());
             self

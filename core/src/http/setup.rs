@@ -1,4 +1,4 @@
-//! The set-up of a client: base URL, credentials, TLS and proxy, checked.
+//! Builds a client: checks its base URL, credentials, TLS and proxy.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -23,7 +23,7 @@ use crate::redact::Redactor;
 pub(crate) struct HttpConfig {
     pub(crate) base_url: Option<Secret>,
     pub(crate) bearer: Option<Secret>,
-    /// The value of `User-Agent`; the library's name and version if not set.
+    /// The value of `User-Agent`; the library's name and version by default.
     pub(crate) user_agent: Option<&'static str>,
     pub(crate) headers: Vec<HeaderChange>,
     pub(crate) query: Vec<(String, Secret)>,
@@ -31,7 +31,7 @@ pub(crate) struct HttpConfig {
     pub(crate) retry: RetryPolicy,
     pub(crate) limits: Limits,
     pub(crate) proxy: ProxyChoice,
-    /// Certificates in PEM that are trusted besides the system's.
+    /// Trusted certificates in PEM, in addition to the system's.
     pub(crate) root_certificates: Vec<Vec<u8>>,
 }
 
@@ -53,7 +53,7 @@ impl HttpConfig {
         if let Some((user, password)) = proxy.as_ref().and_then(|proxy| proxy.user.as_ref()) {
             redactor.add_login(user.expose(), password.expose());
         }
-        // A proxy that forwards reads the request's headers; one that makes a tunnel gets them in its handshake.
+        // A forwarding proxy receives credentials in each request's headers; a tunnelling one in its handshake.
         let forwards = |proxy: &&Proxy| proxy.protocol == Protocol::Http && base.scheme() == "http";
         let authorization = proxy.as_ref().filter(forwards).and_then(Proxy::authorization);
         headers.extend(authorization.map(|value| (PROXY_AUTHORIZATION, value)));
@@ -91,7 +91,7 @@ fn take_credentials(url: &mut Url, redactor: &mut Redactor) -> Option<Secret> {
     redactor.add_login(&user, &password);
     let basic = BASE64.encode(format!("{user}:{password}"));
     redactor.add(&basic);
-    // Only a URL without a host refuses this, and `base_url` has refused such a one.
+    // This fails only for a URL without a host, which `base_url` has rejected.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
     Some(format!("Basic {basic}").into())
 }
@@ -99,9 +99,9 @@ fn take_credentials(url: &mut Url, redactor: &mut Redactor) -> Option<Secret> {
 fn base_url(text: &str) -> Result<Url> {
     let refuse = |why: &str| Error::new(ErrorKind::Config, BUILD, format!("base URL: {why}"));
     let url = Url::parse(text.trim())
-        .map_err(|e| refuse(&format!("{e}; it is given like https://api.openai.com/v1")))?;
+        .map_err(|e| refuse(&format!("{e}; expected a URL such as https://api.openai.com/v1")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        // The scheme is not repeated: in a URL without one it is the start, which may be a user or a key.
+        // The scheme is not repeated: in a URL without one it is the first part, which may be a user or a key.
         return Err(refuse("its scheme is neither http nor https"));
     }
     if url.fragment().is_some() {

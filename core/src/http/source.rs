@@ -27,7 +27,7 @@ type Foreign = Pin<Box<dyn Stream<Item = Result<Piece>> + Send>>;
 
 /// The source of the pieces of one stream.
 pub(crate) struct PieceSource {
-    /// `None` once it is closed.
+    /// `None` after it was closed.
     inner: Option<Inner>,
     head: Head,
     context: Context,
@@ -44,7 +44,7 @@ impl PieceSource {
         PieceSource { inner: Some(Inner::Response(Box::new(body))), head, context }
     }
 
-    /// The bytes of a response that another client has received, for an operation of this library.
+    /// The bytes of a response that another client has received, as the source for an operation of this library.
     pub(crate) fn foreign_bytes<S, E>(operation: &'static str, bytes: S) -> Self
     where
         S: Stream<Item = std::result::Result<Bytes, E>> + Send + 'static,
@@ -53,7 +53,7 @@ impl PieceSource {
         Self::foreign(operation, bytes.map(|piece| piece.map(Piece::Bytes)))
     }
 
-    /// Events that `eventsource_stream` has decoded, for an operation of this library.
+    /// Events that `eventsource_stream` has decoded, as the source for an operation of this library.
     #[cfg(feature = "eventsource-stream")]
     pub(crate) fn foreign_events<S, E>(operation: &'static str, events: S) -> Self
     where
@@ -78,7 +78,7 @@ impl PieceSource {
         PieceSource { inner, head: Head::default(), context: Context::foreign(operation) }
     }
 
-    /// No pieces: the response has been read already.
+    /// An empty source: the response has been read already.
     pub(crate) fn read(head: Head, context: Context) -> Self {
         PieceSource { inner: None, head, context }
     }
@@ -99,7 +99,7 @@ impl PieceSource {
         }
     }
 
-    /// Discards the rest, and keeps the connection.
+    /// Discards the rest, and keeps the connection for reuse.
     pub(crate) fn finish(&mut self, task: &mut TaskContext<'_>) {
         if let Some(Inner::Response(body)) = self.inner.take() {
             body.finish(task);
@@ -111,7 +111,7 @@ impl PieceSource {
         self.inner = None;
     }
 
-    /// The reason to end the call although the service goes on, if there is one.
+    /// The reason to end the call although the service is still sending, if there is one.
     pub(crate) fn stopped(&self) -> Option<Error> {
         match &self.inner {
             Some(Inner::Response(body)) => body.stopped(),

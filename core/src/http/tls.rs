@@ -14,9 +14,9 @@ use rustls_platform_verifier::Verifier;
 use super::names::BUILD;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The TLS set-up that trusts the system's roots, and the certificates in `extra` (PEM) besides.
+/// The TLS configuration that trusts the system's roots, and the certificates in `extra` (PEM).
 ///
-/// A system without roots, such as a bare container, gets Mozilla's.
+/// A system without roots, such as a bare container, uses Mozilla's.
 pub(super) fn config(extra: &[Vec<u8>]) -> Result<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
@@ -36,7 +36,7 @@ pub(super) fn config(extra: &[Vec<u8>]) -> Result<ClientConfig> {
 
 type AnyVerifier = Arc<dyn ServerCertVerifier>;
 
-/// The verifier of certificates against the system's roots, or else Mozilla's, and these.
+/// The verifier of certificates against the system's roots, or else Mozilla's, and against these.
 fn verifier(
     extra: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
@@ -53,8 +53,8 @@ fn verifier(
     Ok(verifier.map_err(|e| refuse(&e))?)
 }
 
-/// The roots of this process, read by the first connection that needs them: that takes milliseconds and memory, and
-/// a client of a service on the same machine never does.
+/// The roots of this process, loaded by the first connection that needs them: loading takes milliseconds and memory,
+/// and a client of a local service never needs them.
 #[derive(Debug)]
 struct Roots {
     provider: Arc<CryptoProvider>,
@@ -117,7 +117,7 @@ fn certificates(pems: &[Vec<u8>]) -> Result<Vec<CertificateDer<'static>>> {
         }
         if certificates.len() == before {
             return Err(refuse(
-                &"a root certificate has no PEM block CERTIFICATE: give the certificate, not its key",
+                &"a root certificate has no PEM block CERTIFICATE: pass the certificate, not its key",
             ));
         }
     }

@@ -11,10 +11,10 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::error::ErrorKind;
 
-/// Watches the waits of one body.
+/// Monitors the waits of one body.
 ///
-/// Waits are measured from the first poll that found nothing, so a slow reader does not look like a service that
-/// hangs. The timer is armed once and checked when it fires: a byte that arrives costs no timer operation.
+/// Waits are measured from the first poll that was pending, so a slow reader does not look like a service that hangs.
+/// The timer is armed once and checked when it fires: a byte that arrives costs no timer operation.
 pub(super) struct Watch {
     idle: Option<Duration>,
     content: Option<Duration>,
@@ -54,7 +54,7 @@ impl Watch {
         }
     }
 
-    /// The reason to end the call whatever arrives, if there is one.
+    /// The reason to end the call regardless of arriving data, if there is one.
     pub(super) fn stopped(&self) -> Option<ErrorKind> {
         if self.cancel.as_ref().is_some_and(|cancel| cancel.token.is_cancelled()) {
             return Some(ErrorKind::Cancelled);
@@ -63,18 +63,18 @@ impl Watch {
         is_late.then_some(ErrorKind::TotalTimeout)
     }
 
-    /// Bytes arrived.
+    /// Records that bytes arrived.
     pub(super) fn bytes_came(&mut self) {
         self.idle_since = None;
     }
 
-    /// Content arrived: more than a keep-alive.
+    /// Records that content arrived: more than a keep-alive.
     pub(super) fn content_came(&mut self) {
         self.content_since = None;
     }
 
-    /// Ends the body `limit` after the next poll that finds nothing, whatever arrives meanwhile, because the rest is no part
-    /// of the reply; `None` restores the usual limits.
+    /// Ends the body `limit` after the next pending poll, even if more data arrives, because the rest is not part of
+    /// the reply; `None` restores the usual limits.
     pub(super) fn hurry(&mut self, limit: Option<Duration>) {
         self.rest = limit;
         self.rest_since = None;
@@ -82,7 +82,7 @@ impl Watch {
         self.timer = None;
     }
 
-    /// Registers the task for the events that may end a wait, and returns the limit that did.
+    /// Registers the task for the events that may end a wait, and returns the limit that ended it.
     pub(super) fn poll_wait(
         &mut self,
         task: &mut TaskContext<'_>,
@@ -132,7 +132,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Waits as a body that has nothing does, for at most `patience`.
+    /// Waits like a body without data, for at most `patience`.
     async fn wait(watch: &mut Watch, patience: Duration) -> Option<ErrorKind> {
         tokio::time::timeout(patience, poll_fn(|task| watch.poll_wait(task, &Handle::current())))
             .await
