@@ -1,4 +1,4 @@
-//! The builder of an outbox, and the short ways to open one.
+//! The builder of an outbox, and shortcuts to open one.
 
 use std::fmt;
 #[cfg(feature = "outbox-sqlite")]
@@ -59,12 +59,12 @@ pub struct OutboxBuilder {
 }
 
 impl OutboxBuilder {
-    /// The file that holds the records, shared with other processes. Without one they are held in memory.
+    /// The file that stores the records, shared with other processes. Without one they are kept in memory.
     ///
-    /// The path is the name of a file, also where SQLite would interpret it (`:memory:`, `file:…`). The file and its
-    /// directory are created if they are missing, for their owner alone (0600, 0700); the rights of others to an existing
-    /// file are removed. The file must not lie on a network file system, and containers share its directory rather than
-    /// the file alone, as the log and the lock files of its processes lie beside it.
+    /// The path is the name of a file, even where SQLite would interpret it (`:memory:`, `file:…`). The file and its
+    /// directory are created if they are missing, accessible only by their owner (0600, 0700); access by others to an
+    /// existing file is removed. The file must not be on a network file system. Containers must share its directory
+    /// rather than the file alone, because the log and the lock files of its processes are stored next to it.
     ///
     /// Needs the feature `outbox-sqlite`.
     #[cfg(feature = "outbox-sqlite")]
@@ -95,7 +95,7 @@ impl OutboxBuilder {
         self
     }
 
-    /// The settings of delivery.
+    /// The delivery settings.
     #[must_use]
     pub fn delivery(mut self, delivery: Delivery) -> Self {
         self.settings.delivery = delivery;
@@ -109,17 +109,17 @@ impl OutboxBuilder {
         self
     }
 
-    /// Opens the file and begins to deliver, records that it holds included.
+    /// Opens the file and starts to deliver, including the records that it contains.
     ///
     /// A damaged outbox is renamed (`….damaged-…`), its readable records are imported, and
-    /// [`Stats::set_aside`](super::Stats::set_aside) names it. A file that shows no sign of having been an outbox is
-    /// refused and left alone.
+    /// [`Stats::set_aside`](super::Stats::set_aside) names it. A file that does not look like an outbox is rejected and
+    /// left unchanged.
     ///
     /// # Errors
     ///
-    /// `config` if a setting cannot be used; `storage` if the file cannot be created or opened, or is no outbox, such as
-    /// a text, a pipe, a directory, or a file with a second hard link. A full disk is no error: records are held in
-    /// memory until there is space.
+    /// `config` if a setting is unusable; `storage` if the file cannot be created or opened, or is not an outbox, such
+    /// as a text, a pipe, a directory, or a file with a second hard link. A full disk is not an error: records are kept
+    /// in memory until there is space.
     pub fn start(self) -> Result<Outbox> {
         Outbox::started(self.settings.checked()?, self.sink)
     }

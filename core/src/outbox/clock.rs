@@ -1,4 +1,4 @@
-//! A clock that never jumps: the wall clock is read once, and then goes on with the monotonic one.
+//! A clock that never jumps: the wall clock is read once, and then advanced by the monotonic clock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -9,10 +9,10 @@ use super::state::Millis;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The time of one process's outbox.
+/// The clock of one process's outbox.
 pub(super) struct Clock {
     begin: Instant,
-    /// Milliseconds since the epoch at the beginning.
+    /// The wall clock at the start, in milliseconds since the epoch.
     wall: AtomicU64,
 }
 
@@ -27,7 +27,7 @@ impl Clock {
         self.wall.load(Ordering::Relaxed) + self.elapsed()
     }
 
-    /// Milliseconds since the beginning.
+    /// Milliseconds since the start.
     pub(super) fn elapsed(&self) -> Millis {
         millis(self.begin.elapsed())
     }
@@ -35,11 +35,11 @@ impl Clock {
     /// The instant at this time since the epoch.
     pub(super) fn instant(&self, at: Millis) -> Instant {
         let wait = Duration::from_millis(at.saturating_sub(self.wall.load(Ordering::Relaxed)));
-        // A time that the clock does not reach is looked at again in a day.
+        // A time beyond the clock's range is checked again in a day.
         self.begin.checked_add(wait).unwrap_or_else(|| Instant::now() + DAY)
     }
 
-    /// Sets the time, as if the process had begun at another one.
+    /// Sets the time, as if the process had started at another one.
     #[cfg(test)]
     pub(super) fn set(&self, now: Millis) {
         self.wall.store(now - self.elapsed(), Ordering::Relaxed);

@@ -1,18 +1,18 @@
-//! The settings of delivery.
+//! The delivery settings.
 
 use std::time::Duration;
 
-/// Longer times are cut to this one, which is no limit, so that sums of times do not overflow.
+/// Longer times are reduced to this one, which means no limit, so that sums of times do not overflow.
 const NO_LIMIT: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-/// The shortest bound of a wait between two tries: without a wait the retries would keep a processor busy.
+/// The shortest bound of a wait between two attempts: retries without a wait would keep a processor busy.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
-/// The most conversations that one process delivers at once.
+/// The most conversations that one process delivers concurrently.
 const MOST_AT_ONCE: usize = 1024;
 
 /// The delivery of records: concurrency, retries, and the end of retries.
 ///
-/// The wait before a retry is drawn at random between nothing and a bound that doubles with each failure. A time beyond
-/// 100 years is no limit.
+/// The wait before a retry is drawn at random between zero and a bound that doubles with each failure. A time beyond
+/// 100 years means no limit.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,26 +24,27 @@ const MOST_AT_ONCE: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delivery {
-    /// Conversations that are delivered at once, by each process. Default 16, at most 1,024.
+    /// Conversations that are delivered concurrently, by each process. Default 16, at most 1,024.
     pub concurrency: usize,
-    /// The time limit of one delivery. A longer one is cancelled, and tried again later. Default 2 min.
+    /// The time limit of one delivery. A longer one is cancelled, and retried later. Default 2 min.
     pub limit: Duration,
     /// The bound of the first wait. Default 500 ms, at least 1 ms.
     pub initial_backoff: Duration,
-    /// The bound that doubling leads to. Default 60 s, at least 1 ms.
+    /// The upper bound of the doubled wait. Default 60 s, at least 1 ms.
     pub max_backoff: Duration,
-    /// The longest wait that a service may ask for. Default 1 h.
+    /// The longest wait that a service may request. Default 1 h.
     pub max_retry_after: Duration,
-    /// A record that is older when a delivery fails is given up: it becomes a dead letter. Default 72 h.
+    /// The age from which a failing record is given up: it becomes a dead letter. Default 72 h.
     pub max_age: Duration,
-    /// Failures, each answered by the service while others got through, that make a record poison: a dead letter. A
-    /// failure to reach the service counts a quarter. Default 5.
+    /// The number of failures, each answered by the service while other records were delivered, that make a record
+    /// poison: a dead letter. A failure to reach the service counts a quarter. Default 5.
     pub poison_tries: u32,
-    /// Failures in a row, of any records, that open the breaker: then no record is sent for a while. Default 5.
+    /// The number of consecutive failures, of any records, that open the breaker: then no record is sent for a while.
+    /// Default 5.
     pub breaker_failures: u32,
-    /// The time that the breaker stays open at first; then one record is tried. Default 30 s, at least 1 ms.
+    /// The time that the breaker first stays open; then one record is tried. Default 30 s, at least 1 ms.
     pub breaker_wait: Duration,
-    /// The longest time that it stays open, after doubling with each failed try. Default 5 min, at least 1 ms.
+    /// The longest time that it stays open, after doubling with each failed attempt. Default 5 min, at least 1 ms.
     pub max_breaker_wait: Duration,
     /// The number of delivered ids that are remembered, so that the same id is not accepted again. Default 100,000.
     pub remembered: usize,
@@ -101,7 +102,7 @@ impl Delivery {
         self
     }
 
-    /// Sets [`max_retry_after`](Self::max_retry_after); `None`: every wait is kept.
+    /// Sets [`max_retry_after`](Self::max_retry_after); `None`: every requested wait is observed.
     #[must_use]
     pub fn max_retry_after(mut self, wait: impl Into<Option<Duration>>) -> Self {
         self.max_retry_after = wait.into().unwrap_or(NO_LIMIT);
@@ -150,7 +151,7 @@ impl Delivery {
         self
     }
 
-    /// The settings within the range of sums of times.
+    /// The settings, limited so that sums of times do not overflow.
     pub(super) fn bounded(self) -> Self {
         let wait = |time: Duration| time.clamp(SHORTEST_WAIT, NO_LIMIT);
         Delivery {

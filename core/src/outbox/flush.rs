@@ -10,13 +10,13 @@ use super::report::FlushReport;
 use super::shared::{Phase, SharedOutbox, lock};
 use crate::process::runtime;
 
-/// The pauses between looks of a flush: short at first, as most deliveries are quick.
+/// The intervals at which a flush checks: short at first, as most deliveries are quick.
 const LOOK_FIRST: Duration = Duration::from_millis(1);
 const LOOK_LAST: Duration = Duration::from_millis(20);
 
 impl Outbox {
-    /// Waits until every record accepted so far is delivered or dead, at most this long; [`Duration::MAX`] is no limit.
-    /// Records that wait for another attempt are not hurried, but a service that the breaker leaves alone is tried once.
+    /// Waits until every record accepted so far is delivered or dead, at most this long; [`Duration::MAX`] means no
+    /// limit. Waits before retries are not shortened, but if the breaker is open, the service is probed once.
     ///
     /// Returns at once if the outbox has no sink.
     pub async fn flush(&self, deadline: Duration) -> FlushReport {
@@ -25,8 +25,8 @@ impl Outbox {
         shared.report()
     }
 
-    /// Refuses further records, waits as [`flush`](Self::flush), and ends. Pending records stay in the file for the next
-    /// process, and can still be [listed](Self::pending); in memory they are lost, and counted in the report.
+    /// Rejects further records, waits like [`flush`](Self::flush), and ends. Pending records stay in the file for the
+    /// next process, and can still be [listed](Self::pending); in memory they are lost, and counted in the report.
     pub async fn shutdown(&self, deadline: Duration) -> FlushReport {
         let Ok(shared) = self.shared() else { return FlushReport::default() };
         shared.advance(Phase::Closed);
@@ -40,7 +40,7 @@ impl Outbox {
                     let _ = ended.wait_for(|ended| *ended).await;
                     drop(watched);
                 };
-                // No longer: a sink may block its thread.
+                // Not longer, because a sink may block its thread.
                 on_library_runtime(tokio::time::timeout(Duration::from_millis(50), end)).await;
             }
             false => shared.backend().leave(shared.clock.now()),
@@ -48,7 +48,7 @@ impl Outbox {
         report
     }
 
-    /// Waits on the library's own runtime, as the caller's may be of any kind, or none.
+    /// Waits on the library's own runtime, because the caller may have any runtime, or none.
     async fn drain(&self, shared: &Arc<SharedOutbox>, limit: Duration) {
         if !self.has_sink() || shared.phase() >= Phase::Draining {
             return;

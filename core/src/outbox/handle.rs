@@ -19,9 +19,9 @@ use crate::process::PerProcess;
 
 /// A durable outbox: every accepted record is delivered, pending, or a dead letter.
 ///
-/// Handles are cheap to clone and share one queue. A forked child gets a queue of its own on the same file; what was
-/// queued is delivered once, by one of the processes. After the last handle is dropped, running deliveries end and no
-/// more begin; [`shutdown`](Self::shutdown) waits for more than that.
+/// Handles are cheap to clone and share one queue. A forked child gets its own queue on the same file; records queued
+/// before the fork are delivered once, by one of the processes. After the last handle is dropped, running deliveries
+/// end and no more begin; [`shutdown`](Self::shutdown) waits for more than that.
 ///
 /// ```
 /// # use serde_json::json;
@@ -46,12 +46,12 @@ struct Handle {
 }
 
 impl Outbox {
-    /// An outbox in memory, with the default settings and no sink yet. Its records end with the process.
+    /// An outbox in memory, with the default settings and no sink yet. Its records are lost with the process.
     pub fn memory() -> Self {
         Outbox::new(OutboxSettings::default(), None)
     }
 
-    /// Opens the store and begins to deliver.
+    /// Opens the store and starts to deliver.
     pub(super) fn started(settings: OutboxSettings, sink: Option<Arc<dyn Sink>>) -> Result<Self> {
         let outbox = Outbox::new(settings, sink);
         outbox.shared()?;
@@ -64,20 +64,20 @@ impl Outbox {
     fn new(settings: OutboxSettings, given: Option<Arc<dyn Sink>>) -> Self {
         let sink = Arc::new(Target::default());
         if let Some(given) = given {
-            // Nothing else has set it yet.
+            // It is not set anywhere else before this.
             let _ = sink.set(given);
         }
         Outbox(Arc::new(Handle { settings: Arc::new(settings), sink, current: PerProcess::new() }))
     }
 
-    /// Sets the sink, and begins to deliver pending records.
+    /// Sets the sink, and starts to deliver pending records.
     ///
     /// # Errors
     ///
-    /// `config` if the outbox has a sink already, or no thread can be started.
+    /// `config` if the outbox already has a sink, or no thread can be started.
     pub fn attach(&self, sink: impl Sink) -> Result<()> {
         if self.0.sink.set(Arc::new(sink)).is_err() {
-            let why = "the outbox has a sink already: start another outbox for this one";
+            let why = "the outbox already has a sink: start another outbox for this one";
             return Err(Error::new(ErrorKind::Config, "outbox.attach", why));
         }
         self.ensure_worker()?;
@@ -100,27 +100,27 @@ impl Outbox {
         self.shared().is_ok_and(|shared| shared.phase() > Phase::Running)
     }
 
-    /// Accepts a record: in microseconds, without waiting for the network, whether or not the service is there.
+    /// Accepts a record: in microseconds, without waiting for the network, even if the service is unavailable.
     ///
-    /// With a file the record is stored when this returns, as durably as [`Durability`](super::Durability) asks. A file
-    /// that cannot be written, or that another process has locked for more than 50 ms, is no error: the record waits in
-    /// memory, and [`Receipt::durable`] is `false`. From there it moves to the file, or is delivered while the file
-    /// cannot be written or has been locked for 5 s.
+    /// With a file, the record is stored when this returns, as durably as [`Durability`](super::Durability) requires. A
+    /// file that cannot be written, or that another process has locked for more than 50 ms, is not an error: the record
+    /// waits in memory, and [`Receipt::durable`] is `false`. From there it moves to the file; if the file cannot be
+    /// written, or has been locked for 5 s, it is delivered from memory.
     ///
-    /// The call blocks for the file alone, 50 ms at most, or as long as
-    /// [`WhenFull::Block`](super::WhenFull::Block) allows; it needs no runtime.
+    /// The call blocks only for the file, at most 50 ms, or as long as [`WhenFull::Block`](super::WhenFull::Block)
+    /// allows; it needs no runtime.
     ///
     /// # Errors
     ///
     /// `invalid_request` if the record has no id or conversation, is larger than
-    /// [`OutboxLimits::record_bytes`](super::OutboxLimits::record_bytes) or than the whole outbox, or has a payload that
-    /// is nested more than 127 deep; `outbox_full` if a limit is reached; `cancelled` after
+    /// [`OutboxLimits::record_bytes`](super::OutboxLimits::record_bytes) or than the whole outbox, or has a payload
+    /// nested more than 127 levels deep; `outbox_full` if a limit is reached; `cancelled` after
     /// [`shutdown`](Self::shutdown).
     pub fn enqueue(&self, record: Record) -> Result<Receipt> {
         self.accept(record, false)
     }
 
-    /// Accepts a record that is not complete yet: it is stored, and holds up its conversation, until it is
+    /// Accepts a record that is not complete yet: it is stored, and blocks its conversation, until it is
     /// [released](Self::release) or [discarded](Self::discard).
     ///
     /// # Errors
@@ -130,8 +130,8 @@ impl Outbox {
         self.accept(record, true)
     }
 
-    /// Replaces the held record of this id with the complete one, which may be in another conversation. If no record of
-    /// this id is held, this is [`enqueue`](Self::enqueue).
+    /// Replaces the held record with this id by the complete one, which may be in another conversation. If no such
+    /// record is held, this is [`enqueue`](Self::enqueue).
     ///
     /// # Errors
     ///
@@ -139,7 +139,8 @@ impl Outbox {
     pub fn release(&self, record: Record) -> Result<Receipt> {
         let shared = self.open_shared("outbox.release")?;
         let complete = shared.new_record(&record, false, "outbox.release")?;
-        // A backend with a fault has released no record; the file's own faults leave the release in memory.
+        // A backend that returns a fault has released no record; faults of the file are handled by keeping the release
+        // in memory.
         let released = shared.backend().release(&complete, shared.clock.now()).unwrap_or_default();
         match released {
             Some(tier) => {
@@ -176,12 +177,12 @@ impl Outbox {
             // After a shutdown no capacity becomes free.
             self.open_shared(operation)?;
             self.wake_worker(&shared);
-            // Another process may free capacity as well, without a wake-up here.
+            // Another process may free capacity too, without a wake-up here.
             shared.wait_for_capacity(left.min(Duration::from_millis(10)));
         }
     }
 
-    /// The queue of this process, which is opened at the first call.
+    /// The queue of this process, opened by the first call.
     pub(super) fn shared(&self) -> Result<Arc<SharedOutbox>> {
         self.0.current.get_or_try_make(|| {
             let Handle { settings, sink, .. } = &*self.0;
@@ -216,7 +217,7 @@ impl Outbox {
         shared.wake_if_idle();
     }
 
-    /// Starts this process's worker, unless it runs.
+    /// Starts this process's worker, unless it is running.
     pub(super) fn ensure_worker(&self) -> Result<()> {
         let shared = self.shared()?;
         let has_work = self.has_sink() || self.0.settings.path.is_some();

@@ -1,4 +1,4 @@
-//! The inspection of an outbox: statistics, pending records and dead letters, after a shutdown as well.
+//! The inspection of an outbox: statistics, pending records and dead letters, even after a shutdown.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
@@ -65,7 +65,7 @@ impl Outbox {
         Ok(rows.into_iter().map(dead_letter).collect())
     }
 
-    /// Queues a dead letter anew, behind all others of its conversation; `false` if there is none of this id.
+    /// Queues a dead letter again, after all others of its conversation; `false` if there is none with this id.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl Outbox {
         Ok(is_found)
     }
 
-    /// Removes a dead letter, or a pending record; `false` if there is none of this id, or it is being sent.
+    /// Removes a dead letter, or a pending record; `false` if there is none with this id, or it is being sent.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! The outbox: a durable queue of records on their way to a service.
 //!
-//! Every accepted record is delivered, pending, or a dead letter. [`Outbox::enqueue`] returns in microseconds, whether or
-//! not the service is there; a thread of the outbox delivers the records through a [`Sink`], and retries.
+//! Every accepted record is delivered, pending, or a dead letter. [`Outbox::enqueue`] returns in microseconds, even if
+//! the service is unavailable; a thread of the outbox delivers the records through a [`Sink`], and retries.
 //!
 //! ```text
 //!                       ┌──────── later ────────┐
@@ -11,27 +11,27 @@
 //!             release
 //! ```
 //!
-//! - Records of one [conversation](Record::conversation) are delivered in order, one at a time, also where several
-//!   processes share the file; those of others concurrently ([`Delivery::concurrency`]).
+//! - Records of one [conversation](Record::conversation) are delivered in order, one at a time, even if several
+//!   processes share the file; different conversations are delivered concurrently ([`Delivery::concurrency`]).
 //! - With a [file](OutboxBuilder::path) a record survives the process ([`Durability`]); that needs the feature
 //!   `outbox-sqlite`. In [memory](Outbox::memory) it does not.
-//! - Ids are unique. A record whose id is known, delivered ones included, is not accepted a second time.
-//! - A delivery can be repeated: a process may end between the service's answer and the note of it. The sink sees the same
-//!   id again.
+//! - Ids are unique. A record with a known id, including delivered ones, is not accepted a second time.
+//! - A delivery can be repeated: a process may end after the service's answer and before it is recorded. The sink then
+//!   receives the same id again.
 //!
 //! # Failures
 //!
-//! The sink reports an [`Outcome`]. Failures that may pass are tried again after growing random waits; a record that fails
-//! while others get through is poison, and becomes a [`DeadLetter`]; a service that fails for all records is left alone
-//! for a while by the breaker. [`Outbox::enqueue`] fails only where a record cannot be accepted: `invalid_request`,
-//! `outbox_full`, and `cancelled` after [`Outbox::shutdown`]. A file that cannot be written is no error: records wait in
-//! memory, [`Receipt::durable`] is `false`, and [`Stats::storage_error`] names the reason.
+//! The sink reports an [`Outcome`]. Transient failures are retried after random waits that grow. A record that fails
+//! while others are delivered is poison, and becomes a [`DeadLetter`]. If the service fails for all records, the
+//! breaker pauses deliveries. [`Outbox::enqueue`] fails only if a record cannot be accepted: `invalid_request`,
+//! `outbox_full`, and `cancelled` after [`Outbox::shutdown`]. A file that cannot be written is not an error: records
+//! wait in memory, [`Receipt::durable`] is `false`, and [`Stats::storage_error`] states the reason.
 //!
 //! # Threads and processes
 //!
-//! `enqueue`, [`stats`](Outbox::stats) and the other plain functions block for the file at most, and need no runtime:
+//! `enqueue`, [`stats`](Outbox::stats) and the other plain functions block at most for the file, and need no runtime:
 //! call them from any thread. [`Outbox::flush`] and [`Outbox::shutdown`] are futures for any executor. A forked child
-//! gets a queue of its own on the same file; what was queued is delivered once, by one of the processes.
+//! gets its own queue on the same file; records queued before the fork are delivered once, by one of the processes.
 //!
 //! # Example
 //!

@@ -1,4 +1,4 @@
-//! The opener: opens the place of a conversation at the service, step by step.
+//! The opener: creates the place of a conversation at the service, step by step.
 
 use std::sync::Arc;
 
@@ -11,18 +11,18 @@ use super::record::Record;
 use crate::error::Error;
 use crate::guard::Callback;
 
-/// Opens places at the service.
+/// Creates places at the service.
 pub(crate) trait Opener: Send + Sync {
     /// The name of the opener in errors.
     fn callback(&self) -> Callback;
 
-    /// Requests the place, at most once: again only where the first request has certainly done nothing.
+    /// Requests the place, at most once; it repeats the request only if the first one certainly had no effect.
     fn open<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, Opened>;
 
     /// Carries out the steps in the new place before its first record.
     fn begin<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, ()>;
 
-    /// The reason of a dead letter whose request was sent, and whose answer is lost.
+    /// The reason of a dead letter whose request was sent and whose answer was lost.
     fn in_doubt(&self) -> String;
 }
 
@@ -36,12 +36,12 @@ impl std::fmt::Debug for AnyOpener {
     }
 }
 
-/// The arguments of an opener.
+/// The arguments of an opener call.
 #[derive(Clone, Copy)]
 pub(crate) struct OpeningCall<'a> {
     pub(crate) record: &'a Record,
     pub(crate) plan: &'a Value,
-    /// It was tried before: another process may have done a part of it.
+    /// True after an earlier attempt: another process may have done part of it.
     pub(crate) is_again: bool,
     /// Records each request.
     pub(crate) requests: &'a dyn Requests,
@@ -54,17 +54,17 @@ pub(crate) trait Requests: Send + Sync {
     /// Stores a request before it is sent; it must not be sent if this fails.
     fn begins(&self) -> BoxFuture<'_, Result<(), Error>>;
 
-    /// The service has certainly done nothing.
+    /// Records that the service has certainly done nothing.
     fn was_refused(&self);
 }
 
-/// Result of a request for a place.
+/// The result of a request for a place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Opened {
-    /// It exists under this name.
+    /// The place exists under this name.
     As(String),
-    /// It was certainly not created: the outcome, as of a delivery.
+    /// The place was certainly not created; the outcome is like that of a delivery.
     Not(Outcome),
-    /// It may have been created.
+    /// The place may have been created, with the reason for the doubt.
     InDoubt(String),
 }

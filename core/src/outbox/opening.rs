@@ -6,8 +6,8 @@
 //!    └── certainly not done ┘   not certain: dead, with all that wait behind it
 //! ```
 //!
-//! The step is part of the record, so the next process that opens the file continues with it. A request is stored before
-//! it is sent: one whose answer was lost is never repeated, as the place may exist.
+//! The step is part of the record, so the next process that opens the file continues with it. A request is stored
+//! before it is sent: if its answer is lost, it is never repeated, because the place may exist.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,20 +22,20 @@ pub(crate) enum Opening {
     Planned(Value),
     /// The service was asked, and its answer is not known yet.
     Requested(Value),
-    /// The place exists, and the conversation has its name. The plan may have steps that come after that.
+    /// The place exists, and the conversation has its name. The plan may have further steps.
     Opened(Value),
-    /// All steps are done; the record itself is to be delivered.
+    /// All steps are done; the record itself can be delivered.
     Begun,
     /// The record waits for the one with this id, which opens the conversation.
     Behind(String),
-    /// It waited for that one, which became a dead letter.
+    /// It waited for the record with this id, which became a dead letter.
     Unopened { behind: String, reason: String },
 }
 
 impl Opening {
     /// The stored form.
     pub(super) fn to_json(&self) -> String {
-        // An enum of JSON and text can be written as JSON.
+        // An enum of JSON values and strings always serialises.
         serde_json::to_string(self).unwrap_or_default()
     }
 
@@ -46,7 +46,7 @@ impl Opening {
         })
     }
 
-    /// The state in which a person requeues a dead letter.
+    /// The state after a person requeues a dead letter.
     pub(super) fn requeued(self) -> Self {
         match self {
             Opening::Requested(plan) => Opening::Planned(plan),
@@ -55,12 +55,12 @@ impl Opening {
         }
     }
 
-    /// The conversation has no place yet, and this record is to open it.
+    /// Returns true if the conversation has no place yet, and this record must open it.
     pub(super) fn is_to_open(&self) -> bool {
         matches!(self, Opening::Planned(_) | Opening::Requested(_))
     }
 
-    /// The record that opens the conversation of this one.
+    /// The id of the record that opens this one's conversation.
     pub(super) fn behind(&self) -> Option<&str> {
         match self {
             Opening::Behind(id) => Some(id),

@@ -6,10 +6,10 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
-    /// The end of the process, however it comes (`kill -9`). A power cut may take the last moments.
+    /// The end of the process in any form (`kill -9`). A power failure may lose the last moments.
     #[default]
     Os,
-    /// A power cut as well: each record waits for the disk.
+    /// A power failure too: each record waits for the disk.
     Fsync,
 }
 
@@ -20,8 +20,8 @@ pub enum WhenFull {
     /// Fails at once with `outbox_full`.
     #[default]
     Reject,
-    /// Blocks the calling thread until there is room, at most this long; then fails with `outbox_full`.
-    /// [`Duration::MAX`] is no limit.
+    /// Blocks the calling thread until there is capacity, at most this long; then fails with `outbox_full`.
+    /// [`Duration::MAX`] means no limit.
     Block(Duration),
 }
 
@@ -36,14 +36,14 @@ pub enum WhenFull {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutboxLimits {
-    /// Records in memory: all of [`Outbox::memory`](super::Outbox::memory), or what a file that cannot be written leaves there. Default
-    /// 10,000.
+    /// Records in memory: all records of [`Outbox::memory`](super::Outbox::memory), or those that wait while the file
+    /// cannot be written. Default 10,000.
     pub memory_records: usize,
-    /// The bytes of those records. Default 32 MiB.
+    /// The size of those records in bytes. Default 32 MiB.
     pub memory_bytes: usize,
-    /// The bytes of the file. Default 1 GiB.
+    /// The size of the file in bytes. Default 1 GiB.
     pub file_bytes: u64,
-    /// The bytes of one record as JSON; a larger one is refused. Default 1 MiB, at most 256 MiB.
+    /// The size of one record as JSON in bytes; a larger one is rejected. Default 1 MiB, at most 256 MiB.
     pub record_bytes: usize,
 }
 

@@ -22,25 +22,25 @@ use crate::redact::Redactor;
 pub enum Outcome {
     /// The service has the record.
     Delivered,
-    /// The service accepted the request and failed (as with status 500): the cause may pass, or may lie in this
-    /// record. A record that keeps failing so while others get through is poison, and becomes a dead letter.
+    /// The service received the request and failed (as with status 500): the cause may be transient, or lie in this
+    /// record. A record that keeps failing like this while others are delivered is poison, and becomes a dead letter.
     Retry {
-        /// The wait that the service asked for; at most [`Delivery::max_retry_after`](super::Delivery::max_retry_after)
-        /// is kept.
+        /// The wait that the service requested, at most
+        /// [`Delivery::max_retry_after`](super::Delivery::max_retry_after).
         after: Option<Duration>,
         /// The service's message, without secrets.
         reason: String,
     },
-    /// The service was not reached, or refuses every request for now (no connection, a broken one, a time limit,
-    /// status 408, 425, 429, 502, 503, 504): this says little about the record.
+    /// The service was not reached, or rejects every request for now (no connection, a broken one, a time limit, status
+    /// 408, 425, 429, 502, 503, 504): this says little about the record.
     Unavailable {
-        /// The wait that the service asked for; at most [`Delivery::max_retry_after`](super::Delivery::max_retry_after)
-        /// is kept.
+        /// The wait that the service requested, at most
+        /// [`Delivery::max_retry_after`](super::Delivery::max_retry_after).
         after: Option<Duration>,
         /// The cause, without secrets.
         reason: String,
     },
-    /// The record's tokens are not accepted and no others are at hand: the record waits for new ones.
+    /// The record's tokens are not accepted and no others are available: the record waits for new ones.
     NeedsToken,
     /// The service will never accept the record: it becomes a dead letter, which a person can see and requeue.
     Dead {
@@ -50,22 +50,22 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// [`Retry`](Self::Retry), when the outbox likes.
+    /// [`Retry`](Self::Retry) with a wait that the outbox chooses.
     pub fn retry(reason: impl Into<String>) -> Self {
         Outcome::Retry { after: None, reason: reason.into() }
     }
 
-    /// [`Unavailable`](Self::Unavailable), to be tried again when the outbox likes.
+    /// [`Unavailable`](Self::Unavailable) with a wait that the outbox chooses.
     pub fn unavailable(reason: impl Into<String>) -> Self {
         Outcome::Unavailable { after: None, reason: reason.into() }
     }
 
-    /// [`Dead`](Self::Dead).
+    /// [`Dead`](Self::Dead) with this reason.
     pub fn dead(reason: impl Into<String>) -> Self {
         Outcome::Dead { reason: reason.into() }
     }
 
-    /// Sets the wait that the service asked for. Outcomes that are not tried again stay as they are.
+    /// Sets the wait that the service requested. Outcomes that are not retried stay unchanged.
     #[must_use]
     pub fn after(mut self, wait: impl Into<Option<Duration>>) -> Self {
         if let Outcome::Retry { after, .. } | Outcome::Unavailable { after, .. } = &mut self {
@@ -74,7 +74,7 @@ impl Outcome {
         self
     }
 
-    /// The outcome with a reason that may be stored: no token reaches the file, whatever the sink reports.
+    /// The outcome with a reason that is safe to store: no token reaches the file, whatever the sink reports.
     pub(super) fn scrubbed(mut self, tokens: Option<&Tokens>) -> Self {
         if let Outcome::Retry { reason, .. }
         | Outcome::Unavailable { reason, .. }
@@ -90,12 +90,12 @@ impl Outcome {
 
 /// The outcome of a delivery that failed with this error of a client of this crate.
 ///
-/// A refusal of the tokens waits for new ones; 408, 425, 429, 502, 503, 504 and a service that is not reached are
-/// [`Unavailable`](Outcome::Unavailable); other statuses from 500 are tried again; other refusals are final. The
+/// Rejected tokens wait for new ones. 408, 425, 429, 502, 503, 504 and an unreachable service are
+/// [`Unavailable`](Outcome::Unavailable). Other statuses from 500 are retried, and other rejections are final. The
 /// service's `Retry-After` is kept.
 impl From<&Error> for Outcome {
     fn from(error: &Error) -> Self {
-        // For a service that explains itself, its own words; for one that does not, the attempt and its address.
+        // The service's own message if it sends one; otherwise the attempt and its address.
         let spoken = || error.message().to_owned();
         let outcome = match error.status() {
             Some(401 | 403) => Outcome::NeedsToken,
@@ -105,7 +105,7 @@ impl From<&Error> for Outcome {
             _ => match error.kind() {
                 ErrorKind::Authentication => Outcome::NeedsToken,
                 ErrorKind::InvalidRequest => Outcome::dead(spoken()),
-                // The service has accepted the request, and its success is a refusal or unreadable.
+                // The service has accepted the request, and its success response is a rejection or unreadable.
                 ErrorKind::Api | ErrorKind::Decode => Outcome::retry(spoken()),
                 _ => Outcome::unavailable(error.to_string()),
             },

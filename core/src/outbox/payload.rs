@@ -1,13 +1,13 @@
-//! A payload in its stored form: only one that can be read again is accepted.
+//! A payload in its stored form: only payloads that can be parsed again are accepted.
 
 use serde_json::Value;
 
-/// The deepest nesting of lists and objects that the reader of JSON allows.
+/// The deepest nesting of lists and objects that the JSON parser allows.
 const DEEPEST: usize = 127;
-/// The prefix of keys that the reader of JSON gives a meaning of their own.
+/// The prefix of keys to which the JSON parser assigns a special meaning.
 const RESERVED: &str = "$serde_json::private::";
 
-/// The payload as JSON, or the reason why it could not be read again.
+/// The payload as JSON, or the reason why it could not be parsed again.
 pub(super) fn write(payload: &Value) -> Result<String, String> {
     let depth = depth(payload);
     if depth > DEEPEST {
@@ -21,7 +21,7 @@ pub(super) fn write(payload: &Value) -> Result<String, String> {
     Ok(text)
 }
 
-/// The nesting depth of lists and objects. Not by recursion, as the depth is unknown.
+/// The nesting depth of lists and objects. Not recursive, as the depth is unknown.
 fn depth(payload: &Value) -> usize {
     let (mut open, mut deepest) = (vec![(payload, 1)], 0);
     while let Some((value, depth)) = open.pop() {

@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::opening::{Opening, OpeningObserver};
 use crate::credentials::Tokens;
 
-/// One record to deliver: a payload, its conversation, whose order it keeps, and an id.
+/// One record to deliver: a payload, the conversation whose order it follows, and an id.
 ///
-/// Ids are unique: a record whose id the outbox knows already, delivered ones included, is the same record and is not
+/// Ids are unique: a record whose id the outbox already knows, including delivered ones, is the same record and is not
 /// accepted a second time.
 ///
 /// ```
@@ -50,8 +50,8 @@ impl Record {
         }
     }
 
-    /// Sets the UUID of the record's user. A record that has outlived its tokens is delivered with those that the sink
-    /// can get for this user.
+    /// Sets the UUID of the record's user. A record that outlives its tokens is delivered with those that the sink
+    /// obtains for this user.
     #[must_use]
     pub fn user(mut self, user: impl Into<String>) -> Self {
         self.user = Some(user.into());
@@ -65,8 +65,8 @@ impl Record {
         self
     }
 
-    /// Makes the record open its conversation, or wait behind one that does. The conversation's name is provisional then,
-    /// and is replaced with the real one, in the payload as well.
+    /// Makes the record open its conversation, or wait for the record that does. The conversation's name is then
+    /// provisional, and is later replaced with the real one, also in the payload.
     #[must_use]
     pub(crate) fn opening(mut self, opening: Opening) -> Self {
         self.opening = Some(opening);
@@ -97,7 +97,7 @@ impl Record {
         &self.id
     }
 
-    /// The conversation whose order it keeps.
+    /// The conversation whose order it follows.
     pub fn conversation(&self) -> &str {
         &self.conversation
     }
@@ -112,7 +112,7 @@ impl Record {
         self.user.as_deref()
     }
 
-    /// The tokens that it was enqueued with; `None` after the process that accepted it has ended.
+    /// The tokens that it was enqueued with; `None` in any other process.
     pub fn known_tokens(&self) -> Option<&Tokens> {
         self.tokens.as_ref()
     }
@@ -132,11 +132,11 @@ impl std::fmt::Debug for Record {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PendingState {
-    /// Its release: it is not complete yet.
+    /// The record's release: it is not complete yet.
     Held,
-    /// Its turn, or the time of its next attempt.
+    /// Its place in the order, or the time of its next attempt.
     Queued,
-    /// The end of a delivery that runs in some process.
+    /// The end of a delivery that is running in some process.
     Sending,
     /// New tokens of its user.
     NeedsToken,

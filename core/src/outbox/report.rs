@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::record::PendingState;
 
-/// The answer of `enqueue`.
+/// The result of `enqueue`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Receipt {
@@ -20,13 +20,13 @@ pub struct Receipt {
     pub is_new: bool,
 }
 
-/// The answer of `flush` and `shutdown`: deliveries of this process, and pending records of all processes.
+/// The result of `flush` and `shutdown`: deliveries of this process, and pending records of all processes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FlushReport {
     /// Records that this process delivered since the last report, or since it opened the outbox.
     pub delivered: u64,
-    /// Pending records, in the file those of all processes: waiting for the service or for a token, or held.
+    /// Pending records (in a file, those of all processes): waiting for the service or for a token, or held.
     pub pending: u64,
     /// Records that became dead letters in this process since the last report, or since it opened the outbox.
     pub dead: u64,
@@ -35,9 +35,9 @@ pub struct FlushReport {
 /// The counters of an outbox since this process opened it.
 ///
 /// They always balance: `accepted + recovered = delivered + dead + pending + discarded`. With a file they count the
-/// records of all processes on it; those that end in `_here` count this process alone. They can be read after
-/// [`shutdown`] as well. Where a new file replaces a damaged or removed one, they begin anew with its `recovered`
-/// records; those that end in `_here` go on.
+/// records of all processes that use it; those that end in `_here` count only this process. They can be read after
+/// [`shutdown`] too. When a new file replaces a damaged or removed one, they restart with its `recovered` records;
+/// those that end in `_here` continue.
 ///
 /// [`shutdown`]: super::Outbox::shutdown
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -47,7 +47,7 @@ pub struct Stats {
     pub accepted: u64,
     /// Records that this process accepted.
     pub accepted_here: u64,
-    /// Records that the file had already, dead letters included.
+    /// Records that were already in the file, including dead letters.
     pub recovered: u64,
     /// Records delivered since the outbox was opened.
     pub delivered: u64,
@@ -63,14 +63,14 @@ pub struct Stats {
     pub held: u64,
     /// Records and dead letters that were discarded.
     pub discarded: u64,
-    /// Pending records in memory alone, because the file cannot be written. Always 0 for [`Outbox::memory`].
+    /// Pending records kept only in memory, because the file cannot be written. Always 0 for [`Outbox::memory`].
     ///
     /// [`Outbox::memory`]: super::Outbox::memory
     pub not_durable: u64,
-    /// True while the breaker is open: the service fails, and no record is sent for a while.
+    /// True while the breaker is open: the service is failing, and no record is sent for a while.
     pub is_breaker_open: bool,
-    /// The reason why the file cannot be used now; or the fact that it was removed or replaced while this process used
-    /// it, until the outbox is opened anew.
+    /// The reason why the file is unusable now; or a notice that it was removed or replaced while this process used it,
+    /// until the outbox is opened again.
     pub storage_error: Option<String>,
     /// Damaged files that were set aside since the outbox was opened. They are never deleted.
     #[serde(serialize_with = "paths")]
@@ -83,7 +83,7 @@ pub struct Stats {
 pub struct PendingRecord {
     /// The record's id.
     pub id: String,
-    /// The conversation whose order it keeps.
+    /// The conversation whose order it follows.
     pub conversation: String,
     /// The UUID of its user.
     pub user: Option<String>,
@@ -108,7 +108,7 @@ pub struct DeadLetter {
     pub conversation: String,
     /// The UUID of its user.
     pub user: Option<String>,
-    /// The payload; `Null` if damage made it unreadable.
+    /// The payload; `Null` if it was damaged and is unreadable.
     pub payload: Value,
     /// The time of acceptance.
     #[serde(rename = "accepted_at_ms", serialize_with = "unix_ms")]
@@ -122,13 +122,13 @@ pub struct DeadLetter {
     pub reason: String,
 }
 
-/// Writes a time as milliseconds since 1970, as it is stored.
+/// Serialises a time as milliseconds since 1970, as it is stored.
 fn unix_ms<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     serializer.serialize_u64(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Writes paths as text, whatever their bytes.
+/// Serialises paths as text, lossily if they are not UTF-8.
 fn paths<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
 }

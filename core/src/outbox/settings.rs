@@ -20,7 +20,7 @@ pub(super) struct OutboxSettings {
 }
 
 impl OutboxSettings {
-    /// Refuses settings that cannot be used, bounds the others, and makes the path absolute: a process that changes its
+    /// Rejects unusable settings, limits the others, and makes the path absolute, so that a process that changes its
     /// directory keeps its outbox.
     pub(super) fn checked(mut self) -> Result<Self> {
         let wrong = |why: String| Error::new(ErrorKind::Config, "outbox.start", why);

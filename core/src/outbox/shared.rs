@@ -1,4 +1,4 @@
-//! One process's outbox: the state that its handles and its worker share.
+//! One process's outbox: the state shared by its handles and its worker.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -21,9 +21,9 @@ use super::storage::{FileSettings, TieredBackend};
 use super::tokens::{Holder, TokenCache};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The most observers at a time: those whose record another process delivers stay here unnotified.
+/// The most observers at a time: an observer whose record another process delivers stays here without being notified.
 const OBSERVERS: usize = 10_000;
-/// The most calls of `delivered` at a time.
+/// The most concurrent calls of `delivered`.
 const HOOKS: usize = 64;
 
 /// One process's outbox.
@@ -39,38 +39,38 @@ pub(super) struct SharedOutbox {
     /// Fairness lock, taken before `backend`: a thread that relocks immediately, as the worker does, queues behind
     /// waiting callers.
     fairness: Mutex<()>,
-    /// Records whose callers wait for the backend.
+    /// Records whose callers are waiting for the backend.
     queue: Mutex<Vec<(NewRecord, Arc<AnswerSlot>)>>,
     /// Wakes the worker.
     pub(super) wake: Notify,
-    /// The worker only waits for a record.
+    /// True if the worker is only waiting for a record.
     pub(super) is_idle: AtomicBool,
     pub(super) has_worker: AtomicBool,
-    /// Running deliveries, without those that only wait for the disk.
+    /// Running deliveries, except those that are only waiting for the disk.
     pub(super) running: AtomicUsize,
-    /// Requests for the place of a conversation that are under way.
+    /// Requests for the place of a conversation that are in flight.
     pub(super) opening_requests: AtomicUsize,
     phase: AtomicU8,
-    /// The worker has ended.
+    /// True once the worker has ended.
     pub(super) ended: tokio::sync::watch::Sender<bool>,
-    /// Calls of `delivered` that run or wait.
+    /// Calls of `delivered` that are running or waiting.
     pub(super) hooks: AtomicUsize,
     pub(super) hook_permits: Semaphore,
     /// Records accepted by this process.
     accepted: AtomicU64,
-    /// Records delivered and given up by this process.
+    /// The numbers of records that this process delivered and gave up.
     pub(super) delivered: AtomicU64,
     pub(super) died: AtomicU64,
-    /// The numbers of the last report.
+    /// The numbers in the last report.
     reported: Mutex<(u64, u64)>,
-    /// Wakes callers that wait for capacity when a record has gone.
+    /// Wakes callers that wait for capacity when a record has been removed.
     freed: (Mutex<()>, Condvar),
     /// Makes the worker panic at its next claim.
     #[cfg(test)]
     pub(super) panics: AtomicBool,
 }
 
-/// The phase of the outbox's life.
+/// The phase of the outbox's life cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
     Running,
@@ -82,12 +82,12 @@ pub(super) enum Phase {
     Stopped,
 }
 
-/// The answer to a caller whose record another one inserted.
+/// The slot for the answer to a caller whose record another caller inserted.
 #[derive(Default)]
 struct AnswerSlot(Mutex<Option<Inserted>>);
 
 impl SharedOutbox {
-    /// Opens the store. An error is the reason why it never can be opened.
+    /// Opens the store. An error is the reason why it can never be opened.
     pub(super) fn open(
         settings: Arc<OutboxSettings>,
         sink: Arc<Target>,
@@ -182,7 +182,7 @@ impl SharedOutbox {
         })
     }
 
-    /// Inserts a record. Of several concurrent callers, the first to get the backend writes for all of them: one
+    /// Inserts a record. Of several concurrent callers, the first to lock the backend writes for all of them: one
     /// transaction, one wait for the disk.
     pub(super) fn insert(&self, record: NewRecord) -> Inserted {
         let slot = Arc::new(AnswerSlot::default());
@@ -194,22 +194,22 @@ impl SharedOutbox {
         let (batch, slots): (Vec<NewRecord>, Vec<Arc<AnswerSlot>>) =
             std::mem::take(&mut *lock(&self.queue)).into_iter().unzip();
         let inserted = backend.insert(&batch, self.clock.now());
-        // A backend with a fault has inserted no record.
+        // A backend that returns a fault has inserted no record.
         let answers = inserted.unwrap_or_else(|_| vec![Inserted::Full; batch.len()]);
         let is_new = |answer: &&Inserted| matches!(answer, Inserted::New(_));
         self.accepted.fetch_add(answers.iter().filter(is_new).count() as u64, Ordering::SeqCst);
         if self.has_file() && answers.iter().any(|answer| !answer.is_durable()) {
-            // A record in memory is to move to the file soon, whatever else the worker waits for.
+            // A record in memory should move to the file soon, whatever else the worker waits for.
             self.wake.notify_one();
         }
         for (slot, answer) in slots.iter().zip(answers) {
             *lock(&slot.0) = Some(answer);
         }
-        // This caller's record was in the batch: no other caller had answered it.
+        // This caller's record was in the batch, because no other caller had answered it.
         lock(&slot.0).unwrap_or(Inserted::Full)
     }
 
-    /// Blocks until a record has gone, at most this long.
+    /// Blocks until a record has been removed, at most this long.
     pub(super) fn wait_for_capacity(&self, limit: Duration) {
         let guard = lock(&self.freed.0);
         drop(self.freed.1.wait_timeout(guard, limit));
@@ -243,7 +243,7 @@ impl SharedOutbox {
         }
     }
 
-    /// Advances towards the end; there is no way back.
+    /// Moves to a later phase; it never moves back.
     pub(super) fn advance(&self, phase: Phase) {
         self.phase.fetch_max(phase as u8, Ordering::SeqCst);
         self.wake.notify_one();
@@ -271,7 +271,7 @@ fn open_backend(settings: &OutboxSettings) -> std::result::Result<Box<dyn Backen
     Ok(Box::new(Memory::new(settings.limits.clone(), &settings.delivery)))
 }
 
-/// Locks a mutex, also a poisoned one: no lock is left in a bad state here, as a panic interrupts a single step.
+/// Locks a mutex, even a poisoned one: a panic here interrupts only a single step, so no state is left inconsistent.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

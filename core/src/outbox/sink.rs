@@ -12,12 +12,12 @@ use crate::guard::Callback;
 
 /// Delivers records to a service.
 ///
-/// The outbox calls it until the outcome is [`Delivered`](Outcome::Delivered) or [`Dead`](Outcome::Dead), so a
-/// delivery must be safe to repeat: a process can end after the service accepted a record and before the outbox has
-/// stored that. A delivery that takes longer than [`Delivery::limit`](super::Delivery::limit) is cancelled and tried
-/// again, so its future must be safe to drop, and must not block its thread: all deliveries share one.
+/// The outbox calls it until the outcome is [`Delivered`](Outcome::Delivered) or [`Dead`](Outcome::Dead), so a delivery
+/// must be safe to repeat: a process can end after the service accepted a record and before the outbox has stored that.
+/// A delivery that takes longer than [`Delivery::limit`](super::Delivery::limit) is cancelled and retried, so its
+/// future must be safe to drop, and must not block its thread: all deliveries share one.
 ///
-/// A sink is used in forked children as well, and so must not hold connections of the process that made it.
+/// A sink is also used in forked children, and so must not hold connections of the process that created it.
 ///
 /// ```
 /// use turnwire::async_trait;
@@ -50,13 +50,15 @@ use crate::guard::Callback;
 /// ```
 #[async_trait]
 pub trait Sink: Send + Sync + 'static {
-    /// Delivers one record. Records of one conversation come in order and one at a time, those of others concurrently.
+    /// Delivers one record. Records of one conversation arrive in order and one at a time, those of others
+    /// concurrently.
     async fn deliver(&self, record: &Record) -> Outcome;
 
     /// Called once for a delivered record, for effects that must not be repeated, such as counting it.
     ///
     /// It is called at most once for each record, across crashes and retries: after the delivery has been stored, and
-    /// never again, whatever its result. Only `flush` and `shutdown` wait for it. A crash in between loses the call.
+    /// never again, whatever its result. Only `flush` and `shutdown` wait for it. A crash between the two loses the
+    /// call.
     async fn delivered(&self, record: &Record) {
         let _ = record;
     }
@@ -116,7 +118,7 @@ pub(super) fn callback(sink: &dyn Sink) -> Callback {
     Callback::named("sink", sink.type_name())
 }
 
-/// The sink of an outbox, once it is known.
+/// The sink of an outbox, set at most once.
 #[derive(Default)]
 pub(super) struct Target {
     sink: OnceLock<Arc<dyn Sink>>,
@@ -129,12 +131,12 @@ impl Target {
         self.sink.get()
     }
 
-    /// Fails if there is a sink already.
+    /// Fails if a sink is already set.
     pub(super) fn set(&self, sink: Arc<dyn Sink>) -> Result<(), Arc<dyn Sink>> {
         self.sink.set(sink)
     }
 
-    /// Sets the opener; the first one stays.
+    /// Sets the opener; a later call has no effect.
     pub(super) fn set_opener(&self, opener: Arc<dyn Opener>) {
         let _ = self.opener.set(opener);
     }

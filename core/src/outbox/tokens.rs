@@ -1,17 +1,17 @@
-//! The token cache: the tokens of enqueued records, in the memory of this process alone.
+//! The token cache: the tokens of enqueued records, only in the memory of this process.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::credentials::Tokens;
 
-/// The most holders whose tokens are kept.
+/// The most holders whose tokens are cached.
 const MOST: usize = 10_000;
 
-/// The holder of tokens. A conversation that is named like a user has tokens of its own.
+/// The holder of tokens. A conversation with the same name as a user has separate tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Holder {
     User(String),
-    /// Its records name no user.
+    /// A conversation whose records name no user.
     Conversation(String),
 }
 
@@ -52,7 +52,7 @@ impl TokenCache {
         self.tokens.get(holder).cloned()
     }
 
-    /// Removes tokens that are not accepted; `false` if there are newer ones.
+    /// Removes tokens that were rejected; `false` if there are newer ones.
     pub(super) fn remove(&mut self, holder: &Holder, number: u64) -> bool {
         let is_newest = self.tokens.get(holder).is_none_or(|(newest, _)| *newest == number);
         if is_newest {

@@ -10,13 +10,13 @@ pub(in crate::outbox) struct AttemptState {
     pub(in crate::outbox) accepted_at: Millis,
     /// Failed deliveries.
     pub(in crate::outbox) failures: u32,
-    /// The weight of the failures that may lie in the record itself: [`FULL`] or [`SLIGHT`] each.
+    /// The total weight of the failures that may lie in the record itself: [`FULL`] or [`SLIGHT`] each.
     pub(in crate::outbox) strikes: u32,
     /// The number of records that the store had delivered when this one was first tried.
     pub(in crate::outbox) mark: u64,
 }
 
-/// The weight of a failure that the service answered itself.
+/// The weight of a failure that the service itself reported.
 pub(in crate::outbox) const FULL: u32 = 4;
 /// The weight of a failure to reach the service.
 pub(in crate::outbox) const SLIGHT: u32 = 1;

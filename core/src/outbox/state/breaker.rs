@@ -1,4 +1,5 @@
-//! The breaker: stops deliveries while the service fails for all records, and tells whether it works for others.
+//! The breaker: stops deliveries while the service fails for all records, and records whether other records get
+//! through.
 
 use core::time::Duration;
 
@@ -6,15 +7,15 @@ use super::attempts::Millis;
 use crate::outbox::delivery::Delivery;
 use crate::outbox::outcome::Outcome;
 
-/// The most failed records that are told apart; beyond that only their number counts.
+/// The most failed records that are distinguished; beyond that only their number counts.
 const REMEMBERED: usize = 8;
 
-/// The permission to send.
+/// The permission to send records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::outbox) enum Gate {
     /// All records.
     Open,
-    /// One record, to try whether the service works again.
+    /// One record, as a probe of the service.
     Probe,
     /// No record, until this time at least; `None` while a probe runs.
     Shut(Option<Millis>),
@@ -23,8 +24,8 @@ pub(in crate::outbox) enum Gate {
 /// The recent failures of the service. Times are monotonic: milliseconds since the process began.
 #[derive(Clone, Debug, Default)]
 pub(in crate::outbox) struct Breaker {
-    /// Failures since the last delivery. Those of one record that the service answered itself count once: they may
-    /// lie in the record.
+    /// Failures since the last delivery. Those of one record that the service itself answered count once: they may lie
+    /// in the record.
     failures: u32,
     failed: Vec<u64>,
     /// The number of openings since the last delivery.
@@ -61,7 +62,7 @@ impl Breaker {
         }
     }
 
-    /// Notes the outcome of a record's delivery.
+    /// Records the outcome of a delivery.
     pub(in crate::outbox) fn note(
         &mut self,
         record: u64,
@@ -74,7 +75,7 @@ impl Breaker {
                 *self = Breaker::default();
                 return;
             }
-            // The service answers, which proves nothing for other records.
+            // The service answers, which proves nothing about other records.
             Outcome::Dead { .. } | Outcome::NeedsToken => {
                 *self = Breaker { failed: std::mem::take(&mut self.failed), ..Breaker::default() };
                 return;
@@ -97,7 +98,7 @@ impl Breaker {
         }
     }
 
-    /// Returns true if every failure since the last delivery was this record's.
+    /// Returns true if every failure since the last delivery belongs to this record.
     pub(in crate::outbox) fn only_fails(&self, record: u64) -> bool {
         self.failed.iter().all(|failed| *failed == record)
     }

@@ -6,19 +6,19 @@ use super::attempts::{AttemptState, FULL, Millis, SLIGHT};
 use crate::outbox::delivery::Delivery;
 use crate::outbox::outcome::Outcome;
 
-/// The failures before age counts: a clock that jumped ahead makes every record look old.
+/// The number of failures before age counts: a clock that jumped ahead makes every record look old.
 const FAILURES_BEFORE_AGE_COUNTS: u32 = 10;
 
 /// The decision about a record after a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::outbox) enum RetryDecision {
     Delivered,
-    /// The record is tried again.
+    /// The record is retried.
     Later {
         attempt: AttemptState,
         wait: Duration,
         needs_token: bool,
-        /// It has failed as often as poison, but nothing shows that the service works for others.
+        /// It has failed as often as poison, but nothing proves that the service works for others.
         is_suspect: bool,
         reason: String,
     },
@@ -30,8 +30,8 @@ pub(in crate::outbox) enum RetryDecision {
 
 /// Decides on a record after a delivery with this `outcome`. `attempt` is its state before the delivery.
 ///
-/// `others_get_through` means that another record was delivered since this one was first tried, and that none has
-/// failed since then. `chance` is drawn from 0 to 1.
+/// `others_get_through` is true if another record was delivered since this one was first tried, and none has failed
+/// since then. `chance` is a random number from 0 to 1.
 pub(in crate::outbox) fn decide(
     outcome: Outcome,
     attempt: AttemptState,
@@ -83,7 +83,7 @@ pub(in crate::outbox) fn poison(attempt: &AttemptState, reason: &str) -> String 
     format!("failed {} times while others got through: {reason}", attempt.failures)
 }
 
-/// The bound of the wait after so many failures.
+/// The upper bound of the wait after this many failures.
 fn backoff(failures: u32, delivery: &Delivery) -> Duration {
     let factor = 2_u32.saturating_pow(failures.min(31));
     delivery.initial_backoff.saturating_mul(factor).min(delivery.max_backoff)

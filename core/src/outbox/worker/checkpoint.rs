@@ -1,4 +1,4 @@
-//! The mover of the write-ahead log into the database, while no caller waits for it.
+//! Moves the write-ahead log into the database while no caller is waiting for it.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ impl LogMover {
         LogMover { not_before: Instant::now() }
     }
 
-    /// Moves a long log, on another thread: it waits for the disk.
+    /// Moves a long log, on another thread because it waits for the disk.
     pub(super) async fn run_if_due(&mut self, shared: &SharedOutbox) {
         if Instant::now() < self.not_before {
             return;
         }
         let Some(checkpoint) = shared.backend().checkpoint() else { return };
-        // A log that grows all the same is moved by a commit.
+        // A log that keeps growing is moved by a commit.
         if let Ok(Err(fault)) = tokio::task::spawn_blocking(checkpoint).await {
             tracing::warn!(%fault, "the outbox's log was not moved");
             self.not_before = Instant::now() + REST;

@@ -1,4 +1,4 @@
-//! A claimed conversation, and its share of the deliveries that may run at once.
+//! A claimed conversation, and its slot among the deliveries that may run concurrently.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,18 +9,18 @@ use tokio::time::sleep;
 use crate::outbox::shared::{Phase, SharedOutbox};
 use crate::outbox::storage::Fault;
 
-/// The pause before a write is tried again on a file that cannot be written.
+/// The pause before a write is retried on a file that cannot be written.
 const WRITE_AGAIN: Duration = Duration::from_millis(500);
-/// The same while another process writes.
+/// The pause while another process is writing.
 const WRITE_SOON: Duration = Duration::from_millis(10);
 
-/// A conversation that this process delivers.
+/// A conversation that this process is delivering.
 pub(super) struct ClaimedConversation {
     pub(super) shared: Arc<SharedOutbox>,
     slot: Option<DeliverySlot>,
 }
 
-/// One of the deliveries that may run at once.
+/// The slot of one concurrent delivery.
 struct DeliverySlot(Arc<SharedOutbox>);
 
 impl Drop for DeliverySlot {
@@ -41,8 +41,8 @@ impl ClaimedConversation {
         self.slot.is_some()
     }
 
-    /// Waits after a write that failed; returns false once the outbox has stopped. While the file cannot be written,
-    /// other deliveries have this one's slot.
+    /// Waits after a failed write; returns false once the outbox has stopped. While the file cannot be written, the
+    /// slot is free for other deliveries.
     pub(super) async fn waits_after(&mut self, fault: Fault) -> bool {
         match fault {
             _ if self.shared.phase() == Phase::Stopped => return false,
@@ -56,7 +56,7 @@ impl ClaimedConversation {
     }
 }
 
-/// The pause while another process writes.
+/// The pause while another process is writing.
 pub(super) async fn pause_while_busy() {
     sleep(WRITE_SOON).await;
 }

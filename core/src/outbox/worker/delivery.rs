@@ -23,19 +23,19 @@ use crate::outbox::tokens::Holder;
 const HOOK: Duration = Duration::from_secs(60);
 
 impl ClaimedConversation {
-    /// Delivers record after record, until one has to wait or there are no more.
+    /// Delivers record after record, until one has to wait or none is left.
     pub(super) async fn deliver(mut self, first: ClaimedRecord) {
         let shared = self.shared.clone();
         let Some(sink) = shared.sink.get() else { return };
         let mut claimed = first;
-        // Records that look like poison and were skipped, with their reasons.
+        // Skipped records that look like poison, with their reasons.
         let mut suspects = Vec::new();
         loop {
             let settled = self.deliver_one(sink, claimed, &mut suspects).await;
             match settled.and_then(|settled| settled.next) {
                 Some(next) if shared.phase() < Phase::Draining => claimed = next,
                 Some(next) => {
-                    // A claim that cannot be ended ends with this process.
+                    // A claim that cannot be ended now ends with this process.
                     let _ = shared.backend().unclaim(&next, shared.clock.now());
                     return;
                 }
@@ -79,7 +79,7 @@ impl ClaimedConversation {
                 |number| !lock(&shared.tokens).remove(&holder, number),
             );
         let transition = self.decide(&claimed, outcome, has_newer_tokens, suspects);
-        // Before the settlement: a flush must not end between it and the call of `delivered`.
+        // Before the settlement: a flush must not end between the settlement and the call of `delivered`.
         let hook = Hook::new(self.shared.clone());
         let (settled, transition) = self.settle(&claimed, transition).await?;
         if settled.is_applied {
@@ -128,7 +128,7 @@ impl ClaimedConversation {
         Outcome::retry(reason)
     }
 
-    /// The transition of the record.
+    /// Decides the transition of the record.
     fn decide(
         &self,
         claimed: &ClaimedRecord,
@@ -168,15 +168,15 @@ impl ClaimedConversation {
                     due_at: now.saturating_add(millis(wait)),
                     needs_token: needs_token && !has_newer_tokens,
                     reason,
-                    // If the record behind it gets through, the fault lies in this one, and not in the service.
+                    // If the next record is delivered, the fault lies in this one, and not in the service.
                     skip: is_suspect && continue_conversation,
                 }
             }
         }
     }
 
-    /// Stores the transition, however long that takes: the service is not called again meanwhile. After a file that
-    /// could not be written, the conversation does not continue.
+    /// Stores the transition, however long that takes, without calling the service again. If the file could not be
+    /// written, the conversation does not continue.
     async fn settle(
         &mut self,
         claimed: &ClaimedRecord,
@@ -212,7 +212,7 @@ fn call_delivered(hook: Hook, sink: Arc<dyn Sink>, record: Record) {
     });
 }
 
-/// A record that is being settled, or a call of `delivered` that runs or waits.
+/// A record that is being settled, or a call of `delivered` that is running or waiting.
 struct Hook(Arc<SharedOutbox>);
 
 impl Hook {

@@ -23,16 +23,17 @@ use crate::guard;
 use checkpoint::LogMover;
 use claim::ClaimedConversation;
 
-/// The interval of maintenance: other processes may have died, or left the file to this one.
+/// The maintenance interval: other processes may have died, or left records to this one.
 const MAINTENANCE: Duration = Duration::from_secs(1);
-/// The interval of looks at the log while there is work: a small disk has no room for a second's worth of it.
+/// The interval of checks of the log while there is work: a small disk has no space for a second's worth of it.
 const LOOK_AT_LOG: Duration = Duration::from_millis(50);
-/// The wait of a stopped worker for answers that would be in doubt otherwise: less than `shutdown` waits for it.
+/// The time that a stopped worker waits for answers that would otherwise be in doubt: less than `shutdown` waits for
+/// it.
 const LAST_MOMENT: Duration = Duration::from_millis(40);
-/// The pause before a worker that has panicked starts again.
+/// The pause before a worker that has panicked restarts.
 const RESTART: Duration = Duration::from_secs(1);
 
-/// Starts the worker on a thread and a runtime of its own: its waits for the disk delay no stream.
+/// Starts the worker on its own thread and runtime: its waits for the disk delay no stream.
 pub(super) fn spawn(shared: Arc<SharedOutbox>) -> Result<()> {
     let no_thread = |error: std::io::Error| {
         let why = format!("the worker thread cannot be started: {error}");
@@ -48,7 +49,7 @@ pub(super) fn spawn(shared: Arc<SharedOutbox>) -> Result<()> {
     Ok(())
 }
 
-/// Delivers until the outbox stops. After a panic the running deliveries are made again.
+/// Delivers until the outbox stops. After a panic the running deliveries are repeated.
 pub(super) async fn run(shared: Arc<SharedOutbox>) {
     while let Err(payload) = AssertUnwindSafe(deliver(&shared)).catch_unwind().await {
         guard::drop_payload(payload);
@@ -114,7 +115,7 @@ async fn deliver(shared: &Arc<SharedOutbox>) {
             () = wait_until(until) => {}
         }
     }
-    // Running deliveries are cancelled; the next process makes them again.
+    // Running deliveries are cancelled; the next process repeats them.
 }
 
 async fn wait_until(until: Option<Instant>) {
@@ -124,11 +125,11 @@ async fn wait_until(until: Option<Instant>) {
     }
 }
 
-/// Maintains the store; returns the wait until the next time.
+/// Maintains the store; returns the wait until the next maintenance.
 fn maintain(shared: &SharedOutbox) -> Duration {
     let mut backend = shared.backend();
     backend.maintain(shared.clock.now());
-    // Another process may be about to end a conversation's delivery.
+    // Another process may be about to finish delivering a conversation.
     let waits_for_others = backend.has_company() && backend.counters().now.pending > 0;
     backend.maintenance_due().unwrap_or(if waits_for_others {
         MAINTENANCE_SOON
@@ -137,7 +138,7 @@ fn maintain(shared: &SharedOutbox) -> Duration {
     })
 }
 
-/// Begins as many deliveries as may run now; returns the time when there may be more.
+/// Starts as many deliveries as may run now; returns the time when more may start.
 fn begin(shared: &SharedOutbox, start: impl FnMut(ClaimedRecord)) -> Option<Instant> {
     if shared.sink.get().is_none() || shared.phase() >= Phase::Draining {
         return None;
@@ -156,7 +157,7 @@ fn begin(shared: &SharedOutbox, start: impl FnMut(ClaimedRecord)) -> Option<Inst
     if free == 0 {
         return None;
     }
-    // Before the claim, so that a record that comes after it wakes the worker.
+    // Before the claim, so that a record that arrives after it wakes the worker.
     shared.is_idle.store(true, Ordering::SeqCst);
     let mut backend = shared.backend();
     let now = shared.clock.now();
@@ -168,7 +169,7 @@ fn begin(shared: &SharedOutbox, start: impl FnMut(ClaimedRecord)) -> Option<Inst
     #[cfg(test)]
     assert!(claimed.is_empty() || !shared.panics.swap(false, Ordering::SeqCst), "as told");
     claimed.into_iter().for_each(start);
-    // Without a free place, the worker waits for the end of a delivery.
+    // Without a free slot, the worker waits for the end of a delivery.
     let next_due = if is_all { backend.next_due(now).unwrap_or_default() } else { None };
     next_due.map(|at| shared.clock.instant(at))
 }

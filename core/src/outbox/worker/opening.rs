@@ -18,20 +18,20 @@ use crate::outbox::record::Record;
 use crate::outbox::shared::{SharedOutbox, lock};
 use crate::outbox::storage::{ClaimedRecord, Fault};
 
-/// The wait of a record whose conversation this process cannot open.
+/// The wait of a record if this process cannot open its conversation.
 const NO_OPENER: Duration = Duration::from_secs(60);
 
 /// The place of a conversation at the service.
 pub(super) enum Place {
     Exists,
-    /// It does not exist yet, or never will: the outcome in the place of a delivery's.
+    /// It does not exist yet, or never will: the outcome replaces that of a delivery.
     Missing(Outcome),
-    /// The claim of the conversation is lost.
+    /// Another process has taken the claim of the conversation.
     ClaimLost,
 }
 
 impl ClaimedConversation {
-    /// Opens the conversation if this record is to do so. The name and the record's payload may change.
+    /// Opens the conversation if this record must do so. The name and the record's payload may change.
     pub(super) async fn open_place(
         &mut self,
         claimed: &mut ClaimedRecord,
@@ -72,7 +72,7 @@ impl ClaimedConversation {
         Place::Exists
     }
 
-    /// Requests the place. The claimed record then holds whether it may exist.
+    /// Requests the place. Afterwards the claimed record states whether the place may exist.
     async fn request(
         &self,
         opener: &dyn Opener,
@@ -97,12 +97,12 @@ impl ClaimedConversation {
             Ok(Err(panicked)) => retry(panicked.to_string()),
             Err(_) => retry(format!("{} did not end within {limit:?}", opener.callback())),
         };
-        // A request without an answer stays stored as one, and is in doubt at the next attempt.
+        // A request without an answer stays stored, and is in doubt at the next attempt.
         *claimed = requests.claimed.into_inner().unwrap_or_else(PoisonError::into_inner);
         opened
     }
 
-    /// Renames the conversation, however long the write takes: requested again, the service would create another place.
+    /// Renames the conversation, however long the write takes: another request would create a second place.
     async fn name(
         &mut self,
         claimed: &ClaimedRecord,
@@ -115,7 +115,7 @@ impl ClaimedConversation {
             match opened {
                 Ok(Some(claimed)) if self.has_slot() => return Some(claimed),
                 Ok(Some(claimed)) => {
-                    // A claim that cannot be ended ends with this process.
+                    // A claim that cannot be ended now ends with this process.
                     let _ = shared.backend().unclaim(&claimed, shared.clock.now());
                     return None;
                 }
@@ -129,7 +129,7 @@ impl ClaimedConversation {
         }
     }
 
-    /// Carries out the steps before the first record. A failure has no further consequence.
+    /// Performs the steps before the first record. A failure has no further consequence.
     async fn begin(
         &self,
         opener: &dyn Opener,
@@ -151,10 +151,10 @@ impl ClaimedConversation {
         let limit = self.shared.settings.delivery.limit;
         let begun = timeout(limit, guard::call(opener.callback(), || opener.begin(call))).await;
         if !matches!(begun, Ok(Ok(()))) {
-            tracing::warn!(record = %claimed.id, "the beginning of a new conversation has failed");
+            tracing::warn!(record = %claimed.id, "a setup step of a new conversation failed");
         }
         claimed.opening = Some(Opening::Begun);
-        // A failed write is made up for by the record's transition.
+        // The record's transition makes up for a failed write.
         let _ = self.shared.backend().save_opening(claimed, self.shared.clock.now());
     }
 }
@@ -163,7 +163,7 @@ fn retry(reason: String) -> Opened {
     Opened::Not(Outcome::retry(reason))
 }
 
-/// A request for a place that is under way: cancelled now, it would be in doubt.
+/// A request for a place that is in flight: cancelling it now would put it in doubt.
 struct RequestUnderWay(Arc<SharedOutbox>);
 
 impl RequestUnderWay {
