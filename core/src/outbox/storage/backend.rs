@@ -18,7 +18,7 @@ pub(in crate::outbox) const MAINTENANCE_SOON: Duration = Duration::from_millis(1
 ///
 /// A conversation is claimed as a whole: its records belong to the claimant alone until the claim ends.
 pub(in crate::outbox) trait Backend: Debug + Send {
-    /// Inserts records. Where a fault is returned, none of them is stored.
+    /// Inserts records. If it returns a fault, none of them is stored.
     fn insert(&mut self, records: &[NewRecord], now: Millis) -> Result<Vec<Inserted>, Fault>;
 
     /// Replaces a held record and queues it. Returns the tier that holds it; `None` if no such record is held.
@@ -34,8 +34,8 @@ pub(in crate::outbox) trait Backend: Debug + Send {
     fn save_opening(&mut self, claimed: &ClaimedRecord, now: Millis) -> Result<bool, Fault>;
 
     /// Renames a claimed conversation, also in the payloads of its records, and stores the state of its opening with
-    /// the claimed record. Returns the record as it is now; `None` if it is not pending, or others have claimed a
-    /// conversation of the new name.
+    /// the claimed record. Returns the updated record; `None` if it is not pending, or others have claimed a
+    /// conversation with the new name.
     fn open(
         &mut self,
         claimed: &ClaimedRecord,
@@ -44,8 +44,8 @@ pub(in crate::outbox) trait Backend: Debug + Send {
         now: Millis,
     ) -> Result<Option<ClaimedRecord>, Fault>;
 
-    /// Stores the transition of a claimed record, unless it is not pending. A record that dies without having opened
-    /// its conversation takes along all that wait behind it.
+    /// Stores the transition of a claimed record, unless it is not pending. If the record dies before its conversation
+    /// was opened, all records that wait behind it die too.
     fn settle(
         &mut self,
         claimed: &ClaimedRecord,
@@ -53,13 +53,13 @@ pub(in crate::outbox) trait Backend: Debug + Send {
         now: Millis,
     ) -> Result<Settled, Fault>;
 
-    /// Ends the claim of a record's conversation, which stays as it is.
+    /// Ends the claim of a record's conversation without changing it.
     fn unclaim(&mut self, claimed: &ClaimedRecord, now: Millis) -> Result<(), Fault>;
 
     /// Ends all claims of this process.
     fn unclaim_all(&mut self, now: Millis) -> Result<(), Fault>;
 
-    /// Counts of the records in the store, and of those that it had.
+    /// The counts of records in the store, including those that have left it.
     fn counts(&mut self) -> Result<Counts, Fault>;
 
     /// Returns true if a record has been delivered from the same tier since this one was first tried.
@@ -67,12 +67,12 @@ pub(in crate::outbox) trait Backend: Debug + Send {
         Ok(self.counts()?.delivered > claimed.attempt.mark)
     }
 
-    /// The position behind the last accepted record.
+    /// The position after the last accepted record.
     fn position(&mut self) -> Position {
         Position::both(self.counts().map_or(Position::LAST, |counts| counts.last_seq))
     }
 
-    /// Returns true if a record that this outbox has to deliver is pending before `position`.
+    /// Returns true if a record that this outbox must deliver is pending before `position`.
     fn is_waiting(&mut self, position: Position) -> Result<bool, Fault>;
 
     /// The pending records in order, `limit` at most.
@@ -81,21 +81,21 @@ pub(in crate::outbox) trait Backend: Debug + Send {
     /// The dead letters in order, `limit` at most.
     fn dead(&mut self, limit: usize) -> Result<Vec<DeadRow>, Fault>;
 
-    /// Queues a dead letter anew, behind all others of its conversation; `false` if there is none of this id.
+    /// Queues a dead letter again, after all others of its conversation; `false` if there is none with this id.
     fn requeue(&mut self, id: &str, now: Millis) -> Result<bool, Fault>;
 
-    /// Removes a dead letter, or a pending record that is not being sent; `false` if there is none of this id.
+    /// Removes a dead letter, or a pending record that is not being sent; `false` if there is none with this id.
     fn discard(&mut self, id: &str, now: Millis) -> Result<bool, Fault>;
 
-    /// Counters for [`Stats`](crate::outbox::Stats), also while the store cannot be read.
+    /// Counters for [`Stats`](crate::outbox::Stats), available even while the store cannot be read.
     fn counters(&mut self) -> Counters {
         Counters { now: self.counts().unwrap_or_default(), ..Counters::default() }
     }
 
-    /// Repairs what can be repaired, and ends the claims of dead processes.
+    /// Repairs the store as far as possible, and ends the claims of dead processes.
     fn maintain(&mut self, _now: Millis) {}
 
-    /// The wait until the next maintenance, where it is needed soon.
+    /// The wait until the next maintenance, if it is needed soon.
     fn maintenance_due(&self) -> Option<Duration> {
         None
     }
@@ -110,7 +110,7 @@ pub(in crate::outbox) trait Backend: Debug + Send {
         None
     }
 
-    /// Ends this process's use of the store in good order. It can still be read.
+    /// Ends this process's use of the store cleanly. It can still be read.
     fn leave(&mut self, _now: Millis) {}
 
     /// The open file.
@@ -121,7 +121,7 @@ pub(in crate::outbox) trait Backend: Debug + Send {
     }
 }
 
-/// Work that waits for the disk, to be run on a thread of its own without the store's lock.
+/// Work that waits for the disk; it runs on another thread without the store's lock.
 pub(in crate::outbox) type Checkpoint = Box<dyn FnOnce() -> Result<(), Fault> + Send>;
 
 /// A position in the order of accepted records.
@@ -132,7 +132,7 @@ pub(in crate::outbox) struct Position {
 }
 
 impl Position {
-    /// Behind every record that there can be: SQLite's numbers end there.
+    /// After every possible record: SQLite's integers end there.
     pub(super) const LAST: u64 = i64::MAX as u64;
 
     fn both(seq: u64) -> Self {

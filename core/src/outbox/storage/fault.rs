@@ -1,6 +1,6 @@
 //! The faults of a store.
 
-/// Reason why a store cannot carry out an operation.
+/// The reason why a store cannot perform an operation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::outbox) enum Fault {
     /// Another process has locked the file for too long.
@@ -14,7 +14,7 @@ pub(in crate::outbox) enum Fault {
     Damaged(String),
 }
 
-/// Reason why a store can never be opened: the path is wrong, or the file is not an outbox.
+/// The reason why a store can never be opened: the path is wrong, or the file is not an outbox.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(in crate::outbox) struct Refused(pub(in crate::outbox) String);

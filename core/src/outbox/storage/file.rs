@@ -11,7 +11,7 @@ use super::fault::{Fault, Refused};
 use super::rows::Counts;
 use super::sqlite::{Disk, FileSettings, OPENING_PATIENCE, OpenFault, PATIENCE, real_path};
 
-/// From here on a file that another process holds is out of reach: that process is stopped, or hangs.
+/// The time after which a file locked by another process counts as unreachable: that process is stopped, or hangs.
 const HELD_TOO_LONG: Duration = Duration::from_secs(5);
 
 /// The outbox file, usable or not.
@@ -23,24 +23,24 @@ pub(super) struct OutboxFile {
     /// The reason why it cannot be written now.
     pub(super) fault: Option<Fault>,
     pub(super) set_aside: Vec<PathBuf>,
-    /// Its counts when this process opened it.
+    /// The counts when this process opened it.
     pub(super) at_open: Counts,
-    /// Its counts when they were last read.
+    /// The counts when they were last read.
     known: Counts,
-    /// This process has used it, so that records of this outbox may lie in it.
+    /// True if this process has used it, so that it may contain records of this outbox.
     was_used: bool,
     busy_since: Option<Instant>,
-    /// A file that was removed or replaced while it was in use, until its records are in the new one.
+    /// A file that was removed or replaced while in use, kept until its records are in the new one.
     former: Option<Disk>,
     was_replaced: bool,
-    /// Conversations with deliveries that began with an earlier file.
+    /// Conversations whose running deliveries began with an earlier file.
     in_flight: HashSet<String>,
-    /// This process has left the file, and only reads it from now on.
+    /// True if this process has left the file, and only reads it from now on.
     has_left: bool,
 }
 
 impl OutboxFile {
-    /// Opens the file; one that cannot be used now is tried again later. An error is the reason why it never can be.
+    /// Opens the file; a file that is unusable now is retried later. An error is the reason why it can never be opened.
     pub(super) fn open(settings: FileSettings) -> Result<Self, Refused> {
         let mut file = OutboxFile {
             settings,
@@ -83,7 +83,7 @@ impl OutboxFile {
         self.act(|disk| disk.is_waiting(position)).unwrap_or(was_used)
     }
 
-    /// Returns true if the file can be read and holds no record of this id back.
+    /// Returns true if the file can be read and does not hold back a record with this id.
     pub(super) fn is_certainly_not_held(&mut self, id: &str) -> bool {
         self.disk.as_mut().is_some_and(|disk| disk.holds(id).is_ok_and(|is_held| !is_held))
     }
@@ -92,12 +92,13 @@ impl OutboxFile {
         self.disk.as_ref().is_some_and(Disk::is_in_place)
     }
 
-    /// Returns true if the file can be written and has everything that an earlier one held.
+    /// Returns true if the file can be written and contains everything that an earlier one contained.
     pub(super) fn is_whole(&self) -> bool {
         self.disk.is_some() && self.fault.is_none() && self.former.is_none()
     }
 
-    /// Returns true if the file cannot be written, or another process holds it for too long: records go out from memory.
+    /// Returns true if the file cannot be written, or another process has locked it for too long: records are then
+    /// delivered from memory.
     pub(super) fn is_out_of_reach(&self) -> bool {
         match &self.fault {
             None => false,
@@ -108,7 +109,7 @@ impl OutboxFile {
         }
     }
 
-    /// The fault, or the loss of the file while it was in use, for people.
+    /// A message about the fault, or about the loss of the file while in use.
     pub(super) fn report(&self, fault: Option<&Fault>) -> Option<String> {
         match (fault.or(self.fault.as_ref()), self.busy_since) {
             (Some(Fault::Busy), Some(since)) if self.is_out_of_reach() => Some(format!(
@@ -123,7 +124,7 @@ impl OutboxFile {
         }
     }
 
-    /// The counts; where they cannot be read, the last known ones, with the fault.
+    /// The counts; if they cannot be read, the last known ones with the fault.
     pub(super) fn counts(&mut self) -> (Counts, Option<Fault>) {
         match self.act(Disk::counts) {
             Ok(counts) => {
@@ -163,8 +164,8 @@ impl OutboxFile {
         self.disk = Some(disk);
     }
 
-    /// Runs an operation on a record, as [`act`](Self::act). A file that can be read alone still knows which records it
-    /// does not have.
+    /// Runs an operation on a record, as [`act`](Self::act). A file that can only be read still knows which records it
+    /// does not contain.
     pub(super) fn act_on(
         &mut self,
         id: &str,
@@ -176,7 +177,7 @@ impl OutboxFile {
         })
     }
 
-    /// Runs an operation on the file, and notes its fault.
+    /// Runs an operation on the file, and records its fault.
     pub(super) fn act<T>(
         &mut self,
         act: impl FnOnce(&mut Disk) -> Result<T, Fault>,
@@ -196,14 +197,14 @@ impl OutboxFile {
 
     fn note(&mut self, fault: Fault) {
         if self.fault.is_none() && fault != Fault::Busy {
-            tracing::warn!(file = %self.settings.path.display(), %fault, "the outbox file fails");
+            tracing::warn!(file = %self.settings.path.display(), %fault, "the outbox file has a fault");
         }
         match &fault {
             Fault::Damaged(why) => self.reopen(Some(&why.clone())),
-            // After an I/O error SQLite's pages in memory may differ from the disk.
+            // After an I/O error SQLite's cached pages may differ from the disk.
             Fault::Unusable(_) => self.fault = Some(fault),
             Fault::Busy => {
-                // One caller has waited for that process. Until it is done, no other waits as long.
+                // One caller has waited for that process. Until it finishes, no other caller waits as long.
                 self.disk.iter_mut().for_each(|disk| disk.be_patient(false));
                 self.busy_since.get_or_insert_with(Instant::now);
                 self.fault = Some(fault);
@@ -211,7 +212,7 @@ impl OutboxFile {
         }
     }
 
-    /// Tries whether the file can be written again.
+    /// Checks if the file can be written again.
     pub(super) fn probe(&mut self) {
         match self.disk.as_mut().map(Disk::probe) {
             Some(Ok(())) => {
@@ -224,7 +225,7 @@ impl OutboxFile {
         }
     }
 
-    /// Opens the file that is at the path now, or creates it, and imports the records that it does not have yet.
+    /// Opens the file that is now at the path, or creates it, and imports the records that it lacks.
     pub(super) fn check_place(&mut self) {
         if let Some(disk) = self.disk.as_ref().filter(|disk| disk.has_lost_its_log()) {
             match disk.give_way() {
@@ -241,7 +242,7 @@ impl OutboxFile {
         }
     }
 
-    /// Opens the file anew after it was found damaged, removed or replaced.
+    /// Reopens the file after it was found damaged, removed or replaced.
     pub(super) fn reopen(&mut self, damage: Option<&str>) {
         self.in_flight.extend(self.disk.iter().flat_map(Disk::in_flight));
         let opened = match (self.disk.take(), damage) {
@@ -268,7 +269,7 @@ impl OutboxFile {
         }
     }
 
-    /// Ends this process's use of the file in good order. It can still be read.
+    /// Ends this process's use of the file cleanly. It can still be read.
     pub(super) fn leave(&mut self) {
         if let Some(disk) = self.disk.take() {
             disk.leave();

@@ -8,8 +8,8 @@
 //!   a file                 file                    its health
 //! ```
 //!
-//! All of them pass the same conformance suite and agree with the same plain model. Without the feature `outbox-sqlite`
-//! memory is the only store.
+//! All of them pass the same conformance suite and agree with the same simple model. Without the feature
+//! `outbox-sqlite`, memory is the only store.
 
 mod backend;
 mod due;

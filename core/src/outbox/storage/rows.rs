@@ -1,4 +1,4 @@
-//! Records in the forms in which a store accepts, hands out and lists them.
+//! Records in the forms in which a store accepts, returns and lists them.
 
 use std::path::PathBuf;
 
@@ -15,10 +15,10 @@ pub(in crate::outbox) struct NewRecord {
     /// JSON.
     pub(in crate::outbox) payload: String,
     pub(in crate::outbox) is_held: bool,
-    /// The record brought tokens, which records of its user or conversation may wait for.
+    /// True if the record brought tokens, which records of its user or conversation may be waiting for.
     pub(in crate::outbox) has_tokens: bool,
     pub(in crate::outbox) attempt: AttemptState,
-    /// A held record with a plan for its conversation is held until its process ends, at most.
+    /// The opening. If a held record has a plan for its conversation, it is held at most until its process ends.
     pub(in crate::outbox) opening: Option<Opening>,
 }
 
@@ -40,7 +40,7 @@ impl Tier {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::outbox) enum Inserted {
     New(Tier),
-    /// The id is that of an earlier record: pending, dead or delivered.
+    /// The id belongs to an earlier record: pending, dead or delivered.
     Known(Tier),
     /// A limit is reached.
     Full,
@@ -62,9 +62,9 @@ pub(in crate::outbox) struct ClaimedRecord {
     pub(in crate::outbox) user: Option<String>,
     pub(in crate::outbox) payload: String,
     pub(in crate::outbox) attempt: AttemptState,
-    /// The steps that open the conversation before delivery. A transition that leaves the record pending stores it.
+    /// The steps that open the conversation before delivery. A transition that leaves the record pending stores them.
     pub(in crate::outbox) opening: Option<Opening>,
-    /// The tier that it was claimed from, which alone takes its transition.
+    /// The tier that it was claimed from; only this tier stores its transition.
     pub(super) tier: Tier,
 }
 
@@ -73,7 +73,7 @@ pub(in crate::outbox) struct ClaimedRecord {
 pub(in crate::outbox) enum Transition {
     /// Delivered. Skipped records of the conversation become dead letters: ids with reasons.
     Delivered { poisoned: Vec<(String, String)>, continue_conversation: bool },
-    /// To be tried again. With `skip` the conversation stays claimed for the record behind this one.
+    /// To be retried. With `skip` the conversation stays claimed for the next record.
     Later { attempt: AttemptState, due_at: Millis, needs_token: bool, reason: String, skip: bool },
     /// Given up: a dead letter.
     Dead { attempt: AttemptState, reason: String, continue_conversation: bool },
@@ -90,18 +90,18 @@ impl Transition {
     }
 }
 
-/// Result of a settlement.
+/// The result of a settlement.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::outbox) struct Settled {
-    /// The record was pending, and the transition is stored.
+    /// True if the record was pending, and the transition is stored.
     pub(in crate::outbox) is_applied: bool,
-    /// Number of records that became dead letters.
+    /// The number of records that became dead letters.
     pub(in crate::outbox) died: u64,
-    /// The record to continue with; without one the claim has ended.
+    /// The record to continue with; `None` if the claim has ended.
     pub(in crate::outbox) next: Option<ClaimedRecord>,
 }
 
-/// Counts of records. `accepted = delivered + dead + pending + discarded`.
+/// The counts of records. `accepted = delivered + dead + pending + discarded`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::outbox) struct Counts {
     pub(in crate::outbox) accepted: u64,
@@ -110,7 +110,7 @@ pub(in crate::outbox) struct Counts {
     pub(in crate::outbox) pending: u64,
     pub(in crate::outbox) held: u64,
     pub(in crate::outbox) discarded: u64,
-    /// Sequence number of the last accepted record.
+    /// The sequence number of the last accepted record.
     pub(in crate::outbox) last_seq: u64,
 }
 
@@ -135,14 +135,14 @@ pub(in crate::outbox) struct Counters {
     pub(in crate::outbox) now: Counts,
     /// The counts when this process opened the store.
     pub(in crate::outbox) at_open: Counts,
-    /// Pending records in memory that belong in the file.
+    /// Pending records in memory that should be in the file.
     pub(in crate::outbox) not_durable: u64,
     pub(in crate::outbox) storage_error: Option<String>,
     /// Damaged files that were set aside.
     pub(in crate::outbox) set_aside: Vec<PathBuf>,
 }
 
-/// A pending record, as it is listed.
+/// A pending record in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::outbox) struct PendingRow {
     pub(in crate::outbox) seq: u64,
@@ -164,37 +164,37 @@ pub(in crate::outbox) struct DeadRow {
     pub(in crate::outbox) attempt: AttemptState,
     pub(in crate::outbox) died_at: Millis,
     pub(in crate::outbox) reason: String,
-    /// The state of its opening, for when the record is requeued.
+    /// The state of its opening, restored when the record is requeued.
     pub(in crate::outbox) opening: Option<Opening>,
 }
 
-/// Records on their way from memory to the file.
+/// Records that move from memory to the file.
 #[derive(Debug, Default)]
 pub(in crate::outbox) struct MovedRecords {
     pub(super) queued: Vec<NewRecord>,
     pub(super) dead: Vec<DeadRow>,
-    /// Ids, with the name of the conversation that the record has opened.
+    /// Ids, with the name of the conversation that the record opened.
     pub(super) delivered: Vec<(String, Option<String>)>,
-    /// Numbers of delivered and discarded records, which the file counts from now on.
+    /// The numbers of delivered and discarded records, which the file counts from now on.
     pub(super) done: (u64, u64),
 }
 
-/// State of the record that another one waits behind.
+/// The state of the record that another one waits behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ahead {
-    /// It is pending in this conversation, or has given it this name.
+    /// Pending in the conversation with this name, or delivered after it opened the conversation under this name.
     In(String),
-    /// It is dead, and the conversation was not opened.
+    /// Dead, and the conversation was not opened.
     Dead(String),
     Unknown,
 }
 
 impl NewRecord {
-    /// Moves the record to where the one that it waits behind has gone.
+    /// Moves the record to the conversation of the record that it waits behind.
     pub(super) fn behind(self, ahead: Ahead) -> Self {
         let Some(Opening::Behind(id)) = &self.opening else { return self };
         let reason = match ahead {
-            // The name comes to this record as well, once there is one.
+            // This record receives the name as well, once there is one.
             Ahead::In(name) if name == self.conversation => return self,
             Ahead::In(name) => {
                 let payload = renamed(&self.payload, &self.conversation, &name);

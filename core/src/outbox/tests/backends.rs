@@ -44,7 +44,7 @@ pub(super) fn tiered(path: &Path) -> TieredBackend {
     TieredBackend::open(memory(), settings).unwrap()
 }
 
-/// Runs a check on every backend; of the tiers on the file, and on memory while the file cannot be written.
+/// Runs a check on every backend; for the tiers, on the file, and on memory while the file cannot be written.
 pub(super) fn on_each(check: impl Fn(&mut dyn Backend)) {
     check(&mut memory());
     check(&mut disk(&Scratch::new().file()));
@@ -55,7 +55,7 @@ pub(super) fn on_each(check: impl Fn(&mut dyn Backend)) {
     check(&mut full);
 }
 
-/// The results of an insertion, whichever tier has the records.
+/// The results of an insertion, regardless of the tier.
 pub(super) fn words(answers: &[Inserted]) -> Vec<&'static str> {
     let word = |answer: &Inserted| match answer {
         Inserted::New(_) => "new",

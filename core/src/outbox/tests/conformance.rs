@@ -225,7 +225,7 @@ fn skipping_keeps_the_claim_and_a_delivery_behind_makes_the_skipped_record_a_dea
         assert_eq!((letters[0].id.as_str(), letters[0].attempt.failures), ("a1", 1));
         assert_balanced(backend);
 
-        // Without a record behind it, none is skipped to.
+        // Without a next record, nothing is skipped to.
         put(backend, &[("b", "b1")], 3);
         let alone = claim_one(backend, 3);
         assert_eq!(backend.settle(&alone, &over, 4).unwrap().next, None);

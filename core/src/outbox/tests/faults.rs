@@ -1,4 +1,4 @@
-//! A file that fails: full, damaged, moved away.
+//! A file with faults: full, damaged, moved.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -124,7 +124,7 @@ async fn while_another_process_hangs_in_a_write_records_wait_in_memory_and_then_
     assert!(delivered.iter().filter(|id| id.starts_with('a')).is_sorted());
 }
 
-/// The files that were set aside.
+/// The renamed damaged files.
 fn set_aside(path: &Path) -> Vec<PathBuf> {
     let directory = fs::read_dir(path.parent().unwrap()).unwrap();
     let all = directory.map(|claimed| claimed.unwrap().path());

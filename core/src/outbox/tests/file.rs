@@ -56,7 +56,7 @@ async fn what_a_dead_process_was_sending_is_taken_up_by_a_living_one() {
 #[tokio::test(start_paused = true)]
 async fn processes_on_one_file_keep_the_order_and_send_one_at_a_time() {
     let (scratch, script) = (Scratch::new(), Script::default());
-    // The sink is one service: it fails the test when two records of a conversation come at a time.
+    // The sink acts as one service: it fails the test when two records of a conversation arrive concurrently.
     script.otherwise(Some(Act::Takes(SECOND / 100)));
     let stages: Vec<_> = (0..3).map(|_| Stage::file(&scratch.file(), &script)).collect();
     for n in 0..60 {
@@ -186,7 +186,7 @@ async fn a_clock_that_jumps_makes_no_record_late_and_none_dead() {
     stage.put("a", "a1");
     stage.pass(SECOND).await;
     stage.kill().await;
-    // A process that thinks it is a year later, then one that thinks it is a year earlier.
+    // A process whose clock is a year ahead, then one whose clock is a year behind.
     for jump in [now + year, now - year] {
         let stage = Stage::file(&scratch.file(), &script);
         stage.shared.clock.set(jump);

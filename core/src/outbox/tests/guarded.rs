@@ -1,4 +1,4 @@
-//! A sink that panics or never answers, a disk that cannot be written, a worker with a bug: the others go on.
+//! A sink that panics or never answers, a disk that cannot be written, a worker with a bug: everything else continues.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::outbox::{Delivery, Outbox, OutboxBuilder, Outcome, Record, Sink};
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// One delivery at a time: one that does not give its slot back stops everything.
+/// One delivery at a time: a delivery that keeps its slot stops everything.
 fn narrow() -> OutboxBuilder {
     Outbox::builder().delivery(Delivery::new().concurrency(1))
 }
@@ -25,7 +25,7 @@ fn narrow() -> OutboxBuilder {
 async fn a_sink_that_panics_is_a_failure_like_any_other() {
     for act in [Act::Panics, Act::PanicsAtOnce] {
         let script = Script::default();
-        // The second attempt takes a while, so that the reason of the first is seen.
+        // The second attempt takes a while, so that the first one's reason is visible.
         script.on("a1", &[act.clone(), Act::Takes(SECOND / 10)]);
         let stage = Stage::new(narrow(), &script);
         stage.put("a", "a1");
@@ -55,7 +55,7 @@ async fn a_count_that_panics_at_once_ends_nothing() {
     assert_eq!(script.notes(|notes| notes.counted.clone()), ["a1", "b1"]);
 }
 
-/// Its futures cannot be dropped.
+/// A type whose futures panic when dropped.
 struct Undroppable;
 
 struct Bad;
@@ -81,7 +81,7 @@ async fn what_cannot_be_dropped_costs_a_try_and_not_the_worker() {
     for id in ["a1", "b1"] {
         outbox.enqueue(record(id, id)).unwrap();
     }
-    // The panic comes while the future returns, so that the delivery counts as failed.
+    // The panic occurs while the future returns, so that the delivery counts as failed.
     assert_eq!(outbox.flush(Duration::from_millis(20)).await.pending, 2);
     assert!(outbox.pending().unwrap().iter().all(|row| row.reason.is_some()));
 }

@@ -1,4 +1,4 @@
-//! The outbox as a whole, with a clock that the tests turn, and the suite that every backend passes.
+//! The outbox as a whole, with a clock that the tests control, and the suite that every backend passes.
 
 mod backends;
 mod conformance;

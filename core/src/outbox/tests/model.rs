@@ -1,4 +1,4 @@
-//! Backends against a plain model: they agree after any operations in any order.
+//! Backends against a simple model: they agree after any operations in any order.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use super::reference::{Ended, Reference};
 use crate::outbox::state::{AttemptState, FULL, Millis};
 use crate::outbox::storage::{Backend, ClaimedRecord, NewRecord, Transition, is_due, longest_wait};
 
-/// Processes that share a file.
+/// The number of processes that share a file.
 const PROCESSES: usize = 2;
 const YEAR: i64 = 365 * 24 * 3_600_000;
 
@@ -34,7 +34,7 @@ enum Step {
     Claim {
         limit: usize,
     },
-    /// The end of one of the deliveries that run.
+    /// The end of one of the running deliveries.
     End {
         which: Index,
         ended: Ended,
@@ -48,7 +48,7 @@ enum Step {
     Discard {
         id: u8,
     },
-    /// The process is killed, and another takes its place.
+    /// The process is killed, and another one replaces it.
     Crash,
     Wait {
         ms: u16,
@@ -88,7 +88,7 @@ fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
     vec((0..PROCESSES, step), 1..60)
 }
 
-/// The processes, as backends, and what each has in flight.
+/// The processes, as backends, and the running deliveries of each.
 trait World {
     fn backend(&mut self, process: usize) -> &mut dyn Backend;
     /// Kills the process and starts another one in its place; `false` if there is only one.
@@ -179,7 +179,7 @@ fn transition(
     }
 }
 
-/// A delivery that runs: its process, its record, and the records that it skipped.
+/// A running delivery: its process, its record, and the records that it skipped.
 struct Flight {
     process: usize,
     claimed: ClaimedRecord,
@@ -188,7 +188,7 @@ struct Flight {
 
 fn run(world: &mut dyn World, model: &mut Reference, steps: &[(usize, Step)], many: bool) {
     let longest_wait = longest_wait(&delivery());
-    // A time well after the epoch, so that clocks can be wrong both ways.
+    // A time well after the epoch, so that clocks can be wrong in both directions.
     let mut now: Millis = 10 * YEAR as u64;
     let mut flights: Vec<Flight> = Vec::new();
     for (process, step) in steps {
@@ -257,7 +257,7 @@ fn run(world: &mut dyn World, model: &mut Reference, steps: &[(usize, Step)], ma
                 }
             }
             Step::Wait { ms } => now += Millis::from(*ms),
-            // The clock of a process that lives does not jump.
+            // The clock of a live process does not jump.
             Step::Jump { by } if many => now = now.saturating_add_signed(*by),
             Step::Jump { by } => now += by.unsigned_abs(),
         }
@@ -286,7 +286,7 @@ proptest! {
 }
 
 proptest! {
-    // Each opens files.
+    // Few cases, because each opens files.
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]

@@ -105,7 +105,7 @@ fn a_record_that_cannot_open_its_conversation_takes_all_behind_it_along() {
         assert!(letters.iter().all(|letter| letter.reason == "no place"), "{letters:?}");
         assert_balanced(backend);
 
-        // A record that comes late learns the reason.
+        // A record that arrives late receives the reason.
         let late = NewRecord { id: "late".into(), ..behind() };
         backend.insert(&[late], 3).unwrap();
         let late = claim_one(backend);
@@ -113,7 +113,7 @@ fn a_record_that_cannot_open_its_conversation_takes_all_behind_it_along() {
         assert_eq!(late.opening, Some(Opening::Unopened { behind: "first".into(), reason }));
         backend.settle(&late, &died("no place"), 4).unwrap();
 
-        // Requeued by a person, they begin anew.
+        // After a person requeues them, they start over.
         for id in ["first", "behind", "late"] {
             assert!(backend.requeue(id, 5).unwrap());
         }
@@ -220,7 +220,7 @@ async fn an_opening_that_certainly_did_nothing_is_tried_until_it_succeeds() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_whose_answer_is_lost_is_not_repeated_by_any_process() {
-    // Its process is killed, the opener panics, or never returns.
+    // Its process is killed, the opener panics, or it never returns.
     for (about, answer) in [("killed", None), ("hangs", None), ("says so", Some(()))] {
         let (scratch, script) = (Scratch::new(), Script::default());
         match answer {
@@ -266,7 +266,7 @@ async fn a_request_that_cannot_be_written_down_is_not_sent_and_an_answer_that_ca
     let stage = Stage::file(&scratch.file(), &script);
     stage.put("a", "a1");
     stage.until_done().await;
-    // It lies in the file, which is full when its request is to be written.
+    // It is in the file, which is full when its request is written.
     let disk = |is_full| stage.shared.backend().disk().pretend_full(is_full);
     put(&stage);
     disk(true);

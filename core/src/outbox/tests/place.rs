@@ -1,4 +1,4 @@
-//! The path of the file: names that SQLite would interpret, and files that are no outbox.
+//! The path of the file: names that SQLite would interpret, and files that are not an outbox.
 #![cfg(unix)]
 
 use std::ffi::OsStr;
@@ -140,7 +140,7 @@ fn what_is_no_outbox_is_refused_in_words_and_left_alone() {
         assert!(refusal(&path).contains("the file is"), "{name}: {}", refusal(&path));
         assert_eq!(fs::read(&path).unwrap(), content, "{name}");
     }
-    // A text is refused even where an outbox was before.
+    // A text is rejected even at the path of a former outbox.
     let path = directory.join("used.db");
     drop(Outbox::open(&path).unwrap());
     fs::write(&path, "text").unwrap();
@@ -197,7 +197,7 @@ async fn a_file_that_is_removed_or_replaced_while_it_is_used_loses_nothing_and_s
             let (counts, trouble) = stage.counters();
             assert!(trouble.unwrap().contains("removed or replaced"));
             assert!(stage.put("b", "b1"), "round {round}: durable in the new file");
-            // The process that wrote the other file has no lock file here: it is given some time.
+            // The process that wrote the other file has no lock file here: it is allowed some time.
             stage.pass(8 * SECOND).await;
             assert!(script.delivered().contains(&"b1".to_owned()));
             assert_eq!(script.calls_of("a1"), 1, "it is still being sent, and not twice");
@@ -224,7 +224,7 @@ async fn a_log_that_is_removed_while_it_is_used_takes_no_record_with_it() {
         for stage in &stages {
             stage.pass(2 * SECOND).await;
         }
-        // The file as a new process finds it.
+        // The file as a new process sees it.
         let mut left: Vec<_> =
             disk(&path).pending(9).unwrap().into_iter().map(|row| row.id).collect();
         left.sort();

@@ -53,7 +53,7 @@ async fn a_process_that_was_taken_for_dead_registers_again_and_keeps_what_it_sen
     let stage = Stage::file(&scratch.file(), &script);
     assert!(stage.put("a", "a1") && stage.put("a", "a2"));
     stage.until(SECOND, |stage| stage.script.calls_of("a1") == 1).await;
-    // Another process takes this one for dead.
+    // Another process considers this one dead.
     stage
         .shared
         .backend()
@@ -102,7 +102,7 @@ async fn while_a_stopped_process_holds_the_file_new_records_are_delivered_from_m
     assert!(!stage.put("new", "new2"));
     stage.until(SECOND, |stage| stage.script.delivered() == ["new1", "new2"]).await;
     assert!(stage.counters().1.unwrap().contains("has held the file for"));
-    // A process that begins now delivers as well.
+    // A process that starts now delivers as well.
     let late = Stage::file(&scratch.file(), &script);
     assert!(!late.put("late", "late1"));
     late.until(10 * SECOND, |stage| stage.script.delivered().contains(&"late1".into())).await;

@@ -1,4 +1,4 @@
-//! A model of a backend, as plain as can be: a list of records, searched from the front.
+//! A model of a backend, as simple as possible: a list of records, searched from the front.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ struct Row {
     needs_token: bool,
     due_at: Millis,
     attempts: u32,
-    /// The process that knows its tokens: its place and the number of processes there before it.
+    /// The process that has its tokens: its position and the number of processes there before it.
     owner: Option<(usize, usize)>,
 }
 
@@ -35,9 +35,9 @@ pub(super) struct Reference {
     pending: Vec<Row>,
     dead: Vec<Row>,
     delivered: BTreeSet<String>,
-    /// Conversations with a delivery under way, and its process.
+    /// Conversations with a running delivery, and its process.
     claims: BTreeMap<String, usize>,
-    /// The number of processes killed in each place.
+    /// The number of processes killed in each position.
     killed: BTreeMap<usize, usize>,
     counts: Counts,
 }
@@ -47,7 +47,7 @@ impl Reference {
         Some((place, self.killed.get(&place).copied().unwrap_or(0)))
     }
 
-    /// Returns true if the process in this place may deliver a record of this owner.
+    /// Returns true if the process in this position may deliver a record of this owner.
     fn may_serve(&self, owner: Option<(usize, usize)>, place: usize) -> bool {
         owner.is_none_or(|(at, age)| at == place || self.process(at) != Some((at, age)))
     }
@@ -94,7 +94,7 @@ impl Reference {
         true
     }
 
-    /// The first record of a conversation behind this number.
+    /// The first record of a conversation after this number.
     fn first_after(&self, name: &str, seq: u64) -> Option<&Row> {
         self.pending.iter().find(|row| row.conversation == name && row.seq > seq)
     }

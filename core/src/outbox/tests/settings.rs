@@ -1,4 +1,4 @@
-//! Settings at their extremes: each is refused with its reason, or does what its name says.
+//! Settings at their extremes: each is rejected with its reason, or has its documented effect.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::outbox::{
 const EXTREMES: [Duration; 3] =
     [Duration::ZERO, Duration::from_millis(u64::MAX / 2), Duration::MAX];
 
-/// Fails each record once, and asks for a wait.
+/// Fails each record once, and requests a wait.
 #[derive(Default)]
 struct AsksFor(Option<Duration>);
 
@@ -134,7 +134,7 @@ fn limits_at_their_extremes_hold() {
         assert!(outbox.enqueue(record("a", "1")).unwrap().is_new);
         assert_eq!(outbox.stats().pending, 1);
     }
-    // A record that can never fit is refused, and does not wait.
+    // A record that can never fit is rejected, and does not wait.
     let small = OutboxLimits { memory_bytes: 100, ..OutboxLimits::default() };
     let outbox = Outbox::builder().limits(small).when_full(WhenFull::Block(Duration::MAX));
     let large = Record::new("a", "1", json!("x".repeat(200)));

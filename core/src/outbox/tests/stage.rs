@@ -1,4 +1,4 @@
-//! An outbox whose worker runs in the test, on a clock that the test turns, with a sink that follows a script.
+//! An outbox whose worker runs in the test, on a clock that the test controls, with a sink that follows a script.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -34,7 +34,7 @@ pub(super) enum Act {
     PanicsAtOnce,
 }
 
-/// A sink with a script for each record, and notes of what happened. Without a script it delivers at once.
+/// A sink with a script for each record, and a log of its calls. Without a script it delivers at once.
 #[derive(Clone, Default)]
 pub(super) struct Script(Arc<Mutex<Notes>>);
 
@@ -43,23 +43,23 @@ pub(super) struct Notes {
     acts: HashMap<String, Vec<Act>>,
     /// The act for records without a script.
     pub(super) otherwise: Option<Act>,
-    /// Each call: record, and the access token that it came with.
+    /// Each call: the record, and its access token.
     pub(super) calls: Vec<(String, Option<String>)>,
     pub(super) delivered: Vec<String>,
     /// Calls of `delivered`.
     pub(super) counted: Vec<String>,
     counting_panics: bool,
-    /// The answers to requests for a conversation's place, one after the other; `None`: it is no opener.
+    /// The successive answers to requests for a conversation's place; `None`: it is not an opener.
     answers: Option<Vec<Opened>>,
     opened: Vec<String>,
     places: Vec<String>,
-    /// Conversations with a delivery under way.
+    /// Conversations with a running delivery.
     sending: HashMap<String, u32>,
     pub(super) most_at_once: usize,
 }
 
 impl Script {
-    /// Sets the acts for this record: one after the other, and the last of them from then on.
+    /// Sets the acts for this record, in order; the last one repeats.
     pub(super) fn on(&self, id: &str, acts: &[Act]) -> &Self {
         lock(&self.0).acts.insert(id.to_owned(), acts.to_vec());
         self
@@ -69,12 +69,12 @@ impl Script {
         lock(&self.0).otherwise = act;
     }
 
-    /// `delivered` panics before there is a future.
+    /// Makes `delivered` panic before there is a future.
     pub(super) fn counting_panics(&self) {
         lock(&self.0).counting_panics = true;
     }
 
-    /// It opens conversations, with these answers, and then with none.
+    /// Makes the sink an opener with these answers, and then with none.
     pub(super) fn opens(&self, answers: &[Opened]) {
         lock(&self.0).answers = Some(answers.to_vec());
     }
@@ -84,7 +84,7 @@ impl Script {
         self.notes(|notes| notes.opened.clone())
     }
 
-    /// The records that it got, with the place that their payload names.
+    /// The records that it received, with the place named in their payloads.
     pub(super) fn places(&self) -> Vec<String> {
         self.notes(|notes| notes.places.clone())
     }
@@ -117,7 +117,7 @@ impl Script {
     }
 }
 
-/// A delivery under way.
+/// A running delivery.
 struct Sending<'a>(&'a Script, &'a str);
 
 impl<'a> Sending<'a> {
@@ -139,7 +139,7 @@ impl Drop for Sending<'_> {
 }
 
 impl Sink for Script {
-    // Written out, as the script also panics before there is a future.
+    // Written out, because the script also panics before there is a future.
     fn deliver<'a, 'b, 'c>(&'a self, record: &'b Record) -> BoxFuture<'c, Outcome>
     where
         'a: 'c,
@@ -258,7 +258,7 @@ impl Stage {
         inserted.is_durable()
     }
 
-    /// With tokens of this user.
+    /// Enqueues a record with tokens of this user.
     pub(super) fn put_with(&self, conversation: &str, id: &str, user: &str, access: &str) {
         lock(&self.shared.tokens).keep(Holder::User(user.into()), Tokens::new(access, "refresh"));
         let record = super::backends::new_record(conversation, id);
@@ -270,7 +270,7 @@ impl Stage {
         AttemptState { accepted_at: self.shared.clock.now(), ..AttemptState::default() }
     }
 
-    /// Lets time pass until this holds, within the limit; returns the time that it took.
+    /// Advances the clock until this holds, within the limit; returns the elapsed time.
     pub(super) async fn until(&self, limit: Duration, holds: impl Fn(&Self) -> bool) -> Duration {
         let begin = Instant::now();
         while !holds(self) {
@@ -296,7 +296,7 @@ impl Stage {
         (counters.now, counters.storage_error)
     }
 
-    /// Every accepted record is delivered, dead, discarded or pending.
+    /// Asserts that every accepted record is delivered, dead, discarded or pending.
     pub(super) fn assert_balanced(&self) {
         let (counts, _) = self.counters();
         let gone = counts.delivered + counts.dead + counts.discarded;
@@ -305,13 +305,13 @@ impl Stage {
         assert_eq!(pending, Ok(counts.pending));
     }
 
-    /// The process ends in good order.
+    /// Ends the process cleanly.
     pub(super) async fn stop(self) {
         self.shared.advance(Phase::Stopped);
         self.worker.await.unwrap();
     }
 
-    /// The process is killed: nothing more is written, and its lock is gone.
+    /// Kills the process: nothing more is written, and its lock is released.
     pub(super) async fn kill(self) {
         self.worker.abort();
         let _ = self.worker.await;
@@ -335,7 +335,7 @@ pub(super) fn dead() -> Act {
     Act::Is(Outcome::dead("HTTP 400: empty"))
 }
 
-/// A record for the public face.
+/// A record for the public API.
 pub(super) fn record(conversation: &str, id: &str) -> Record {
     Record::new(conversation, id, json!({"text": id}))
 }

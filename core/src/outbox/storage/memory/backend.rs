@@ -1,4 +1,4 @@
-//! Memory as a backend.
+//! The [`Backend`] in memory.
 
 use super::{Known, Memory, Pending, size};
 use crate::outbox::opening::{Opening, renamed};

@@ -12,7 +12,7 @@ use crate::outbox::opening::Opening;
 use crate::outbox::options::OutboxLimits;
 use crate::outbox::state::Millis;
 
-/// The store of an outbox without a file, and of records that a file cannot take now.
+/// The store of an outbox without a file, and of records that a file cannot store now.
 #[derive(Debug)]
 pub(in crate::outbox) struct Memory {
     limits: OutboxLimits,
@@ -20,13 +20,13 @@ pub(in crate::outbox) struct Memory {
     remembered: usize,
     pending: BTreeMap<u64, Pending>,
     conversations: HashMap<String, ConversationQueue>,
-    /// The conversations that are due at a time, by that time.
+    /// The conversations that are due at a time, sorted by that time.
     due: BTreeSet<(Millis, String)>,
     /// The records that wait for new tokens.
     tokenless: BTreeSet<u64>,
     dead: BTreeMap<u64, DeadRow>,
     delivered: VecDeque<String>,
-    /// The names of conversations that delivered records have opened, by record.
+    /// The names of conversations that delivered records opened, by record.
     opened: HashMap<String, String>,
     known: HashMap<String, Known>,
     counts: Counts,
@@ -44,7 +44,7 @@ struct Pending {
 struct ConversationQueue {
     records: BTreeSet<u64>,
     is_claimed: bool,
-    /// Older records of it lie in the file: it waits until it can be moved there.
+    /// True if older records of it are in the file: it waits until it can be moved there.
     is_blocked: bool,
     due_at: Option<Millis>,
 }
@@ -75,7 +75,7 @@ impl Memory {
         }
     }
 
-    /// Returns true if records of this conversation wait here.
+    /// Returns true if records of this conversation are waiting here.
     pub(super) fn has_conversation(&self, name: &str) -> bool {
         self.conversations.contains_key(name)
     }
@@ -85,7 +85,7 @@ impl Memory {
         self.known.contains_key(id)
     }
 
-    /// The record, moved to where the one that it waits behind has gone.
+    /// The record, moved to the conversation of the record that it waits behind.
     pub(super) fn resolved<'a>(&self, record: &'a NewRecord) -> Cow<'a, NewRecord> {
         let ahead = record.opening.as_ref().and_then(Opening::behind).map(|id| self.ahead_of(id));
         match ahead {
@@ -114,7 +114,7 @@ impl Memory {
         }
     }
 
-    /// Inserts a record as it is.
+    /// Inserts a record unchanged.
     pub(super) fn insert_one(&mut self, record: &NewRecord, now: Millis) -> Inserted {
         if record.has_tokens {
             self.wake_for_tokens(record, now);
@@ -132,7 +132,7 @@ impl Memory {
         Inserted::New(Tier::Memory)
     }
 
-    /// Returns true if there is nothing that could move to the file.
+    /// Returns true if there is nothing to move to the file.
     pub(super) fn is_empty(&self) -> bool {
         self.known.is_empty()
     }
@@ -162,7 +162,7 @@ impl Memory {
         }
     }
 
-    /// Removes the records that have moved to the file, as if they had never been here.
+    /// Removes the records that have moved to the file, without a trace.
     pub(super) fn forget(&mut self, moved: &MovedRecords) {
         for record in &moved.queued {
             if let Some(Known::Pending(seq)) = self.known.remove(&record.id) {
@@ -228,7 +228,7 @@ impl Memory {
         true
     }
 
-    /// Makes the conversation due when its first record is; removes one without records.
+    /// Makes the conversation due when its first record is due; removes a conversation without records.
     fn schedule(&mut self, name: &str) {
         let Some(conversation) = self.conversations.get_mut(name) else { return };
         if let Some(due_at) = conversation.due_at.take() {
@@ -261,7 +261,7 @@ impl Memory {
         self.pending.get(conversation.records.range(seq + 1..).next()?)
     }
 
-    /// The record behind `seq`, if it can be sent now.
+    /// The record after `seq`, if it can be sent now.
     fn next(&self, name: &str, seq: u64, now: Millis) -> Option<ClaimedRecord> {
         let row = self.first_after(name, seq)?;
         let is_ready = !row.record.is_held && is_due(row.due_at, now, self.longest_wait);
@@ -269,7 +269,7 @@ impl Memory {
         is_ready.then(|| self.claimed_record(next)).flatten()
     }
 
-    /// Queues the records that wait for the tokens which `record` brings.
+    /// Queues the records that wait for the tokens of `record`.
     fn wake_for_tokens(&mut self, record: &NewRecord, now: Millis) {
         let is_meant = |row: &Pending| {
             row.record.conversation == record.conversation

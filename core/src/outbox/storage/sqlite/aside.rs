@@ -14,7 +14,7 @@ use crate::outbox::state::Millis;
 /// The longest wait for another process that repairs the file.
 const REPAIR: Duration = Duration::from_secs(5);
 
-/// Locks the repair: one process repairs at a time.
+/// Locks the repair, which only one process performs at a time.
 pub(super) fn alone(directory: &Path) -> io::Result<File> {
     private_directory(directory)?;
     let mut options = OpenOptions::new();
@@ -33,7 +33,7 @@ pub(super) fn alone(directory: &Path) -> io::Result<File> {
     }
 }
 
-/// Renames the file, if it is still in its place. Processes that have it open go on reading it.
+/// Renames the file, if it is still at its path. Processes that have it open continue to read it.
 pub(super) fn set_file_aside(
     settings: &FileSettings,
     file: Identity,
@@ -46,7 +46,7 @@ pub(super) fn set_file_aside(
     fs::rename(&settings.path, &aside).map(|()| Some(aside))
 }
 
-/// Renames a log whose database is gone.
+/// Renames a log whose database is missing.
 pub(super) fn set_orphans_aside(settings: &FileSettings) -> io::Result<()> {
     let _alone = alone(&settings.owner_directory())?;
     if settings.path.exists() {
@@ -55,7 +55,7 @@ pub(super) fn set_orphans_aside(settings: &FileSettings) -> io::Result<()> {
     rename_log(&settings.path, |_| true)
 }
 
-/// Renames the log with these identities, if it is still in its place.
+/// Renames the log with these identities, if it is still at its path.
 pub(super) fn set_log_aside(settings: &FileSettings, log: [Identity; 2]) -> io::Result<()> {
     let _alone = alone(&settings.owner_directory())?;
     rename_log(&settings.path, |found| found.is_some() && log.contains(&found))

@@ -1,4 +1,4 @@
-//! The file as a backend: one transaction for each call.
+//! The file as a backend: one transaction per call.
 
 use rusqlite::{Connection, Result};
 
@@ -49,7 +49,7 @@ impl Backend for Disk {
     }
 
     fn claim(&mut self, limit: usize, now: Millis) -> Result<Vec<ClaimedRecord>, Fault> {
-        // Reading is cheap and hinders nobody: most claims find nothing.
+        // Reading is cheap and blocks no other process: most claims find nothing.
         let is_anything_due = match self.next_due(now)? {
             Some(due_at) => is_due(due_at, now, self.settings.longest_wait),
             None => false,
@@ -76,7 +76,7 @@ impl Backend for Disk {
             }
             Ok(entries)
         })?;
-        // A conversation that this process is still delivering goes on there, and not twice.
+        // A conversation that this process is still delivering must not be delivered twice.
         Ok(claimed
             .into_iter()
             .filter(|claimed| self.in_flight.insert(claimed.conversation.clone()))
@@ -89,7 +89,7 @@ impl Backend for Disk {
             let mut next = None;
             for owner in claims::claimable_owners(connection, me)? {
                 let Some(times) = claims::due_times(connection, owner)? else { continue };
-                // The latest is due as well if a clock that was wrong has put it there.
+                // The latest is due as well if a wrong clock wrote it.
                 let is_due = times.iter().any(|at| is_due(*at, now, longest_wait));
                 let due_at = if is_due { now } else { times[0] };
                 next = next.into_iter().chain([due_at]).min();
@@ -271,7 +271,7 @@ impl Backend for Disk {
                 opening,
             };
             records::insert(connection, &record, ANYBODY, now, now)?;
-            // It was accepted once already.
+            // It has already been counted as accepted.
             counter::count(connection, "accepted = accepted - 1")?;
             Ok(true)
         })
@@ -295,7 +295,7 @@ impl Backend for Disk {
     }
 }
 
-/// Marks a record that goes out for the first time with the number of records delivered before.
+/// Marks a record on its first attempt with the number of records delivered before.
 fn marked(mut claimed: ClaimedRecord, delivered: u64) -> ClaimedRecord {
     if claimed.attempt.failures == 0 {
         claimed.attempt.mark = delivered;
@@ -316,7 +316,7 @@ fn make_dead(
     letters::insert_letter(connection, seq, &row)
 }
 
-/// The bytes of the file that are in use.
+/// The bytes in use in the file.
 fn used_bytes(connection: &Connection) -> Result<u64> {
     let value = |sql| connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, u64>(0));
     let pages = value("PRAGMA page_count")?.saturating_sub(value("PRAGMA freelist_count")?);

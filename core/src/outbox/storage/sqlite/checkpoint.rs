@@ -1,7 +1,7 @@
-//! The log: new pages are written to its end, and moved from there into the database.
+//! The write-ahead log: new pages are appended to it, and moved from there into the database (a checkpoint).
 //!
-//! It begins anew only when all of it has been moved. While there are writers without a pause that never happens by
-//! itself, and the log grows until a commit moves all of it, which takes a large part of a second.
+//! It restarts only when all of it has been moved. With constant writers that never happens by itself, and the log
+//! grows until a commit moves all of it, which takes a large part of a second.
 
 use rusqlite::Connection;
 
@@ -12,18 +12,18 @@ use super::fork;
 use super::settings::FileSettings;
 use crate::outbox::storage::fault::Fault;
 
-/// From this many pages on the log is moved: 4 MiB.
+/// The number of pages from which the log is moved: 4 MiB.
 const LONG: u64 = 1024;
 /// A number of pages that are moved in a moment.
 const FEW: u64 = 64;
-/// Rounds that move the pages that have come meanwhile, before writers wait for the rest.
+/// The rounds that move newly added pages, before writers have to wait for the rest.
 const ROUNDS: usize = 6;
 
 /// The length of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::outbox) struct Log {
     pub(in crate::outbox) pages: u64,
-    /// Pages that have been moved.
+    /// The pages that have been moved.
     pub(in crate::outbox) moved: u64,
 }
 
@@ -35,12 +35,12 @@ impl Log {
 }
 
 impl Disk {
-    /// The length of the log now.
+    /// The current length of the log.
     pub(in crate::outbox) fn log(&mut self) -> Result<Log, Fault> {
         self.read(|connection| run(connection, "NOOP"))
     }
 
-    /// Moves the log into the database, on a connection of its own. Writers wait for its last few pages alone.
+    /// Moves the log into the database, on a separate connection. Writers wait only for its last few pages.
     pub(in crate::outbox) fn move_log(settings: &FileSettings) -> Result<(), Fault> {
         let Some(_call) = fork::call() else { return Err(forked()) };
         let act = || -> rusqlite::Result<()> {
@@ -60,8 +60,8 @@ impl Disk {
     }
 }
 
-/// Runs a checkpoint in this mode, and returns the length of the log after it. A checkpoint that another process is
-/// running is no error.
+/// Runs a checkpoint in this mode, and returns the length of the log afterwards. A checkpoint that another process is
+/// running is not an error.
 fn run(connection: &Connection, mode: &str) -> rusqlite::Result<Log> {
     let mut statement = connection.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))?;
     statement.query_row([], |row| {

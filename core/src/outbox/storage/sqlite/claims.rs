@@ -1,4 +1,4 @@
-//! The statements about conversations: when each is due, and which process has claimed it.
+//! The statements about conversations: their due times and claims.
 
 use rusqlite::{Connection, Result, params};
 
@@ -8,8 +8,8 @@ use super::schema::ANYBODY;
 use crate::outbox::state::Millis;
 use crate::outbox::storage::rows::NewRecord;
 
-/// Ends the claim of a conversation, if it has one, and makes it due when its first record is. Removes a conversation
-/// without records.
+/// Ends the claim of a conversation, if it has one, and makes it due when its first record is due. Removes a
+/// conversation without records.
 pub(super) fn schedule(connection: &Connection, name: &str) -> Result<()> {
     match first_after(connection, name, 0)? {
         None => {
@@ -42,16 +42,16 @@ pub(super) fn claim(connection: &Connection, name: &str, me: i64) -> Result<()> 
     connection.prepare_cached(sql)?.execute(params![name, me]).map(drop)
 }
 
-/// Returns true if this process has claimed the conversation: another one may have taken it for dead.
+/// Returns true if this process has claimed the conversation: another one may have considered it dead.
 pub(super) fn is_mine(connection: &Connection, name: &str, me: i64) -> Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM conversation WHERE name = ?1 AND lease = ?2)";
     connection.prepare_cached(sql)?.query_row(params![name, me], |row| row.get(0))
 }
 
-/// The owners of waiting conversations that this process may serve: itself, anybody, and dead processes.
+/// The owners whose waiting conversations this process may deliver: itself, [`ANYBODY`], and dead processes.
 pub(super) fn claimable_owners(connection: &Connection, me: i64) -> Result<Vec<i64>> {
     let mut owners = Vec::new();
-    // From one owner to the next by the index: there are few, and may be many conversations.
+    // Steps from owner to owner with the index: there are few owners, and maybe many conversations.
     let sql = "SELECT min(owner) FROM conversation WHERE owner > ?1 AND due_at IS NOT NULL";
     let mut next = connection.prepare_cached(sql)?;
     let mut last = i64::MIN;
@@ -72,7 +72,7 @@ pub(super) fn may_serve(connection: &Connection, owner: i64, me: i64) -> Result<
     connection.prepare_cached(sql)?.query_row([owner], |row| row.get(0))
 }
 
-/// The conversations of an owner whose time lies between two others, the earliest first.
+/// The conversations of an owner that are due between two times, the earliest first.
 pub(super) fn due(
     connection: &Connection,
     owner: i64,
@@ -85,7 +85,7 @@ pub(super) fn due(
     rows.query_map(params![owner, from, to, number(limit)], |row| row.get(0))?.collect()
 }
 
-/// The earliest and the latest time of an owner's waiting conversations, each from an end of the index.
+/// The earliest and the latest time of an owner's waiting conversations, each from one end of the index.
 pub(super) fn due_times(connection: &Connection, owner: i64) -> Result<Option<[Millis; 2]>> {
     let sql = "SELECT
                (SELECT min(due_at) FROM conversation WHERE owner = ?1 AND due_at IS NOT NULL),

@@ -12,23 +12,23 @@ use super::schema::{self, Foreign};
 use super::settings::FileSettings;
 use crate::outbox::options::Durability;
 
-/// SQLite never creates the file: it would be readable by all.
+/// SQLite must not create the file: it would be readable by all users.
 pub(super) const FLAGS: OpenFlags =
     OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
-/// The longest wait of a call while another process writes, and so of `enqueue`.
+/// The longest wait of a call, and so of `enqueue`, while another process writes.
 pub(in crate::outbox::storage) const PATIENCE: Duration = Duration::from_millis(50);
 
-/// The longest wait once a call has waited in vain.
+/// The longest wait after a call has waited in vain.
 pub(super) const LITTLE_PATIENCE: Duration = Duration::from_millis(5);
 
-/// Pages in the log from which a commit moves them into the database. The worker does it much earlier.
+/// The pages in the log from which a commit moves them into the database. The worker moves them much earlier.
 const AUTO_CHECKPOINT: i64 = 16_384;
 
-/// Files up to this size are checked when they are opened, in bytes.
+/// Files up to this size, in bytes, are checked when they are opened.
 const CHECKED_SIZE: u64 = 32 * 1024 * 1024;
 
-/// Connects to the file, checks that it is an outbox and sound, and migrates its schema.
+/// Connects to the file, checks that it is an outbox and undamaged, and migrates its schema.
 pub(super) fn connect(
     settings: &FileSettings,
     patience: Duration,
@@ -65,7 +65,7 @@ pub(super) fn connect(
     }
 }
 
-/// Reads the whole file, and fails where SQLite finds damage.
+/// Reads the whole file, and fails if SQLite finds damage.
 fn check_content(connection: &Connection) -> rusqlite::Result<()> {
     let found: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
     if found == "ok" {
@@ -75,8 +75,8 @@ fn check_content(connection: &Connection) -> rusqlite::Result<()> {
     Err(rusqlite::Error::SqliteFailure(code, Some(found)))
 }
 
-/// Waits while another process writes, in short steps, as a write takes microseconds. With longer steps this process
-/// would lose the race for the file while others write without a pause.
+/// Waits in short steps while another process writes, because a write takes microseconds. With longer steps this
+/// process would always lose the race for the file against constant writers.
 pub(super) fn wait_for_others(
     connection: &mut Connection,
     patience: Duration,
@@ -92,8 +92,8 @@ pub(super) fn wait_for_others(
     }))
 }
 
-/// Turns the write-ahead log on. Where two processes do so at once, SQLite fails for one of them without calling its
-/// busy handler.
+/// Turns the write-ahead log on. If two processes do so at the same time, SQLite fails for one of them without calling
+/// its busy handler.
 fn write_ahead(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
     let since = Instant::now();
     loop {

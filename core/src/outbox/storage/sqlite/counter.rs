@@ -24,7 +24,7 @@ pub(super) fn count(connection: &Connection, change: &str) -> Result<()> {
     connection.prepare_cached(&format!("UPDATE counter SET {change}"))?.execute([]).map(drop)
 }
 
-/// Counts records that were delivered and discarded elsewhere.
+/// Adds records that were delivered and discarded elsewhere.
 pub(super) fn count_done(
     connection: &Connection,
     (delivered, discarded): (u64, u64),

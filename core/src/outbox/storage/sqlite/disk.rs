@@ -17,35 +17,35 @@ use crate::outbox::state::Millis;
 use crate::outbox::storage::fault::Fault;
 use crate::outbox::storage::rows::{MovedRecords, NewRecord};
 
-/// The time that the lock file of a process may be missing, as after a cleanup: a living process renews it.
+/// The longest time that the lock file of a live process may be missing, as after a cleanup: the process recreates it.
 const MISSING_AT_MOST: Duration = Duration::from_secs(5);
 
 /// A process's connection to the file.
 ///
-/// Every change of the file goes through [`write`](Self::write): one transaction, begun as a writing one, so that it
-/// never has to give way halfway.
+/// Every change of the file goes through [`write`](Self::write): one immediate transaction, so that it never has to
+/// roll back halfway because of another writer.
 #[derive(Debug)]
 pub(in crate::outbox) struct Disk {
     pub(super) connection: Connection,
     pub(super) settings: FileSettings,
-    /// The identity of the open file: the path may lead to another one by now.
+    /// The identity of the open file: the path may meanwhile lead to another one.
     pub(super) identity: Identity,
-    /// `None` for a disk that only reads.
+    /// `None` for a disk that is only read.
     pub(super) registration: Option<Registration>,
     /// This process's number in the file; [`ANYBODY`] until it is registered.
     pub(super) me: i64,
     /// The conversations that this process is delivering.
     pub(super) in_flight: HashSet<String>,
-    /// The times from which the lock files of other processes have been missing.
+    /// The times since which the lock files of other processes have been missing.
     missing: HashMap<i64, Instant>,
     /// The identities of the log and its index when the file was opened.
     pub(super) log: [Identity; 2],
-    /// Other processes use the file.
+    /// True if other processes use the file.
     has_company: bool,
 }
 
 impl Disk {
-    /// A disk on an open connection. Where another process is writing all the time, this one is not registered yet and
+    /// A disk on an open connection. If another process is writing all the time, this one is not registered yet and
     /// claims nothing.
     pub(super) fn on(connection: Connection, settings: &FileSettings) -> Result<Self, OpenFault> {
         let directory = settings.owner_directory();
@@ -76,12 +76,13 @@ impl Disk {
         }
     }
 
-    /// Returns true if the path still leads to this file: another process may have set it aside.
+    /// Returns true if the path still leads to this file: another process may have renamed it.
     pub(in crate::outbox::storage) fn is_in_place(&self) -> bool {
         identity(&self.settings.path) == self.identity
     }
 
-    /// Returns true if the log of this file, or its index, was removed or replaced: others would write another one.
+    /// Returns true if the log of this file, or its index, was removed or replaced: others would write to a different
+    /// one.
     pub(in crate::outbox::storage) fn has_lost_its_log(&self) -> bool {
         let is_lost = |(part, known): (&str, &Identity)| {
             known.is_some() && identity(&beside(&self.settings.path, part)) != *known
@@ -121,12 +122,12 @@ impl Disk {
     fn renew_registration(&mut self) -> Result<(), Fault> {
         let renewed = self.registration.as_mut().map_or(Ok(()), Registration::renew);
         renewed.map_err(|error| {
-            Fault::Unusable(format!("the lock file of this process cannot be kept: {error}"))
+            Fault::Unusable(format!("the lock file of this process cannot be renewed: {error}"))
         })
     }
 
-    /// Registers this process again if it was taken for dead. It keeps the conversations that it is delivering, unless
-    /// another process has claimed them.
+    /// Registers this process again if others considered it dead. It keeps the conversations that it is delivering,
+    /// unless another process has claimed them.
     pub(super) fn stay_registered(&mut self) -> Result<(), Fault> {
         let Some(registration) = &self.registration else { return Ok(()) };
         let (name, me) = (registration.name.clone(), self.me);
@@ -145,7 +146,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Returns true if other processes know of this one.
+    /// Returns true if this process is registered.
     pub(in crate::outbox::storage) fn is_registered(&self) -> bool {
         self.me != ANYBODY
     }
@@ -155,7 +156,7 @@ impl Disk {
         self.in_flight.clone()
     }
 
-    /// Claims conversations again that this process is delivering.
+    /// Claims again the conversations that this process is delivering.
     pub(in crate::outbox::storage) fn keep_in_flight(
         &mut self,
         names: &HashSet<String>,
@@ -167,12 +168,12 @@ impl Disk {
         })
     }
 
-    /// Returns true if other processes used the file when it was last maintained.
+    /// Returns true if other processes used the file at its last maintenance.
     pub(in crate::outbox::storage) fn has_company(&self) -> bool {
         self.has_company
     }
 
-    /// Imports what memory held while the file could not be written.
+    /// Imports the records that memory stored while the file could not be written.
     pub(in crate::outbox) fn import(
         &mut self,
         moved: &MovedRecords,
@@ -186,7 +187,7 @@ impl Disk {
             for (id, opened) in &moved.delivered {
                 records::remember(connection, id, opened.as_deref(), remembered)?;
             }
-            // Last: they may wait behind the others.
+            // Last, because they may wait behind the others.
             for record in &moved.queued {
                 let NewRecord { attempt, .. } = record;
                 records::insert(connection, record, me, attempt.accepted_at, now)?;
@@ -208,12 +209,12 @@ impl Disk {
         self.read(|connection| records::is_known(connection, id))
     }
 
-    /// Returns true if the file holds a record of this id back.
+    /// Returns true if the file holds back a record with this id.
     pub(in crate::outbox::storage) fn holds(&mut self, id: &str) -> Result<bool, Fault> {
         self.read(|connection| Ok(records::held(connection, id)?.is_some()))
     }
 
-    /// Sets how long calls wait for a process that writes: the full time, or just long enough to get in between two
+    /// Sets the time that calls wait for a writing process: the full time, or just long enough to get in between two
     /// others.
     pub(in crate::outbox::storage) fn be_patient(&mut self, is_patient: bool) {
         let patience = if is_patient { PATIENCE } else { LITTLE_PATIENCE };
@@ -221,7 +222,7 @@ impl Disk {
         let _ = wait_for_others(&mut self.connection, patience);
     }
 
-    /// Tries whether the file can be written.
+    /// Checks if the file can be written.
     pub(in crate::outbox::storage) fn probe(&mut self) -> Result<(), Fault> {
         self.stay_registered()?;
         self.write(|connection| {
@@ -229,7 +230,7 @@ impl Disk {
         })
     }
 
-    /// Ends the registration in good order: any process may deliver the records.
+    /// Ends the registration cleanly: any process may deliver the records.
     pub(in crate::outbox::storage) fn leave(mut self) {
         let me = self.me;
         // If this cannot be written, the next process reaps this one as a dead owner.
@@ -245,7 +246,7 @@ impl Disk {
         self.connection.pragma_update(None, "query_only", is_full).unwrap();
     }
 
-    /// Runs SQL on the file past its statements.
+    /// Runs SQL on the file outside its statements.
     #[cfg(test)]
     pub(in crate::outbox) fn tamper(&self, sql: &str) {
         self.connection.execute_batch(sql).unwrap();
@@ -266,7 +267,7 @@ impl Disk {
         let Some(_call) = fork::call() else { return Err(forked()) };
         let run = |sql| self.connection.prepare_cached(sql)?.execute([]);
         if !self.connection.is_autocommit() {
-            // A panic has left a transaction behind.
+            // A panic has left a transaction open.
             run("ROLLBACK").map_err(fault)?;
         }
         run("BEGIN IMMEDIATE").map_err(fault)?;

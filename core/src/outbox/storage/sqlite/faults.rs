@@ -1,4 +1,4 @@
-//! The meaning of SQLite's and the system's errors for the outbox.
+//! The classification of SQLite's and the system's errors for the outbox.
 
 use std::io;
 use std::path::Path;
@@ -7,10 +7,10 @@ use rusqlite::ErrorCode;
 
 use crate::outbox::storage::fault::{Fault, Refused};
 
-/// Reason why the file cannot be opened.
+/// The reason why the file cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::outbox) enum OpenFault {
-    /// It never can be.
+    /// It can never be opened.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// It may be possible later.
@@ -23,7 +23,7 @@ pub(super) fn refused(why: impl Into<String>) -> OpenFault {
     Refused(why.into()).into()
 }
 
-/// An I/O error: one that may pass, as a full disk, or one that will not.
+/// An I/O error: a transient one, such as a full disk, or a permanent one.
 pub(super) fn not_now(path: &Path, error: &io::Error) -> OpenFault {
     let why = format!("{}: {error}", path.display());
     match error.kind() {
@@ -36,8 +36,8 @@ pub(super) fn forked() -> Fault {
     Fault::Unusable("this process was forked in the middle of a call of SQLite".into())
 }
 
-/// The fault behind an error of SQLite. Damage is what SQLite calls damage, and a stored value of another type than was
-/// written: bytes that flipped inside a text or a number, which SQLite does not notice.
+/// The fault behind an error of SQLite. Damage is what SQLite reports as damage, and a stored value of an unexpected
+/// type: flipped bytes inside a text or a number, which SQLite does not detect.
 pub(super) fn fault(error: rusqlite::Error) -> Fault {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
     match (error.sqlite_error_code(), &error) {

@@ -1,9 +1,9 @@
 //! Inherited handles: the use of SQLite in a forked child.
 //!
-//! SQLite remembers for each open file which locks the process holds, and hands them out again without asking the
-//! system. A child inherits this memory, but not the locks. So it takes, by hand and for its whole life, the two locks
-//! that SQLite believes in because of the parent's open connections. A fork in the middle of a call cannot be repaired:
-//! SQLite's own mutexes may stay locked for ever. Then the child does not use SQLite at all.
+//! SQLite records for each open file which locks the process holds, and reuses them without asking the system. A child
+//! inherits this record, but not the locks. So it acquires, explicitly and for its whole life, the two locks that
+//! SQLite assumes because of the parent's open connections. A fork in the middle of a call cannot be repaired: SQLite's
+//! own mutexes may stay locked for ever. Then the child does not use SQLite at all.
 
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -13,14 +13,14 @@ use super::locks::{Range, lock};
 use crate::error::Result;
 use crate::process::PerProcess;
 
-/// Threads that are inside SQLite, in this process or, right after a fork, in the parent at that moment.
+/// The number of threads inside SQLite, in this process or, right after a fork, in the parent at that moment.
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
-/// The process that used SQLite first.
+/// The process that first used SQLite.
 static FIRST: AtomicU32 = AtomicU32::new(0);
 static INHERITED: PerProcess<Inherited> = PerProcess::new();
 
-/// The byte ranges of SQLite's file format: `SHARED_FIRST` and `SHARED_SIZE` of the database, and the
-/// "dead man switch" of its wal-index.
+/// The byte ranges of SQLite's file format: `SHARED_FIRST` and `SHARED_SIZE` of the database, and the "dead man switch"
+/// of its wal-index.
 const SHARED: Range = Range { start: 0x4000_0002, len: 510 };
 const DEAD_MAN_SWITCH: Range = Range { start: 128, len: 1 };
 
@@ -28,14 +28,14 @@ const DEAD_MAN_SWITCH: Range = Range { start: 128, len: 1 };
 #[derive(Clone, Copy, Debug)]
 struct Inherited {
     is_forked: bool,
-    /// No call was under way when the parent forked.
+    /// True if no call was running when the parent forked.
     is_usable: bool,
 }
 
-/// A call of SQLite that is under way.
+/// A running call of SQLite.
 pub(super) struct SqliteCall(());
 
-/// Begins a call of SQLite; `None` when this process must not use it.
+/// Begins a call of SQLite; `None` if this process must not use it.
 pub(super) fn call() -> Option<SqliteCall> {
     let is_usable = inherited().is_ok_and(|inherited| inherited.is_usable);
     is_usable.then(|| {
@@ -50,7 +50,7 @@ impl Drop for SqliteCall {
     }
 }
 
-/// Takes the locks that SQLite believes to hold, if this process is a child of one that used it.
+/// Acquires the locks that SQLite assumes it holds, if this process is a child of one that used it.
 pub(super) fn make_locks_true(database: &Path) -> std::io::Result<()> {
     if !inherited().is_ok_and(|inherited| inherited.is_forked) {
         return Ok(());
@@ -61,7 +61,7 @@ pub(super) fn make_locks_true(database: &Path) -> std::io::Result<()> {
         match OpenOptions::new().read(true).write(true).open(path) {
             Ok(file) => {
                 lock(&file, range, false)?;
-                // Closing it would take this process's locks away, SQLite's own among them.
+                // Closing it would release this process's locks, including SQLite's own.
                 std::mem::forget(file);
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

@@ -1,4 +1,4 @@
-//! The identity of a file: tells it from another one at the same path.
+//! The identity of a file: distinguishes it from another one at the same path.
 
 use std::path::Path;
 

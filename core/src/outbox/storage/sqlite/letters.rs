@@ -54,7 +54,7 @@ pub(super) fn insert_dead(connection: &Connection, row: &DeadRow) -> Result<()> 
     insert_letter(connection, seq, row)
 }
 
-/// Inserts a dead letter that is counted as accepted already.
+/// Inserts a dead letter that has already been counted as accepted.
 pub(super) fn insert_letter(connection: &Connection, seq: u64, row: &DeadRow) -> Result<()> {
     let sql = "INSERT INTO dead (seq, id, conversation, user, payload, accepted_at, died_at, attempts, reason,
                opening) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";

@@ -1,11 +1,11 @@
-//! Locks on byte ranges of a file that belong to this process alone: a child does not inherit them.
+//! Locks on byte ranges of a file that belong only to this process: a child does not inherit them.
 
 use std::fs::File;
 #[cfg(not(unix))]
 use std::fs::TryLockError;
 use std::io;
 
-/// A range of bytes of a file; a length of 0 reaches to its end.
+/// A range of bytes of a file; a length of 0 extends to its end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Range {
     pub(super) start: i64,
@@ -25,7 +25,7 @@ pub(super) fn lock(file: &File, range: Range, is_exclusive: bool) -> io::Result<
     Ok(())
 }
 
-/// Locks the whole file. There is no fork here, and so no child that could inherit the lock.
+/// Locks the whole file. This system has no fork, and so no child that could inherit the lock.
 #[cfg(not(unix))]
 pub(super) fn lock(file: &File, _range: Range, is_exclusive: bool) -> io::Result<()> {
     match is_exclusive {

@@ -1,8 +1,8 @@
-//! Records in a SQLite file that several processes share: the only room that names rusqlite.
+//! Records in a SQLite file that several processes share: the only room that depends on rusqlite.
 //!
-//! From the ground up: the file and its owners (`identity`, `locks`, `private`, `owners`, `fork`), the schema and the
-//! statements (`schema`, `counter`, `openings`, `records`, `claims`, `processes`, `letters`), the connection (`connect`,
-//! `disk`), the path and its repair (`place`, `aside`, `repair`, `open`), and the backend.
+//! From the bottom up: the file and its owners (`identity`, `locks`, `private`, `owners`, `fork`), the schema and the
+//! statements (`schema`, `counter`, `openings`, `records`, `claims`, `processes`, `letters`), the connection
+//! (`connect`, `disk`), the path and its repair (`place`, `aside`, `repair`, `open`), and the backend.
 
 mod aside;
 mod backend;

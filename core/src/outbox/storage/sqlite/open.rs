@@ -1,4 +1,4 @@
-//! Opening the outbox file, for use or for reading; replacing and leaving it.
+//! Opening the outbox file, for use or for reading only; replacing and leaving it.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,14 +13,14 @@ use super::settings::FileSettings;
 use super::{aside, place, repair};
 use crate::outbox::storage::fault::Fault;
 
-/// Before this version a bug in the write-ahead log could lose commits.
+/// The first version without a bug in the write-ahead log that could lose commits.
 const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
 
-/// The longest wait of the first opening, when no caller enqueues records yet.
+/// The longest wait of the first opening, while no caller enqueues records yet.
 pub(in crate::outbox) const OPENING_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Disk {
-    /// Opens the file, or creates it. A damaged one is set aside, and named in `set_aside`.
+    /// Opens or creates the file. A damaged file is renamed, and its new name added to `set_aside`.
     pub(in crate::outbox) fn open(
         settings: &FileSettings,
         patience: Duration,
@@ -54,7 +54,7 @@ impl Disk {
         }
     }
 
-    /// Opens the file for reading: this process delivers nothing from it, and is not registered.
+    /// Opens the file read-only: this process delivers nothing from it, and is not registered.
     pub(in crate::outbox::storage) fn read_only(settings: &FileSettings) -> Result<Self, Fault> {
         let now = |fault| match fault {
             OpenFault::Now(fault) => fault,
@@ -67,7 +67,7 @@ impl Disk {
         Ok(Disk::bare(connection, settings))
     }
 
-    /// Replaces the file, which was found damaged.
+    /// Replaces a file that was found damaged.
     pub(in crate::outbox::storage) fn replace(
         mut self,
         damage: &str,
@@ -81,28 +81,28 @@ impl Disk {
         replaced
     }
 
-    /// Sets the log of this file aside, where another file has its place: SQLite would read it into that one.
+    /// Renames the log of this file after another file took its path: SQLite would read the log into that one.
     pub(in crate::outbox::storage) fn put_log_aside(&self) -> Result<(), Fault> {
         let failed = |error: io::Error| Fault::Unusable(format!("moving an old log: {error}"));
         aside::set_log_aside(&self.settings, self.log).map_err(failed)
     }
 
-    /// Makes room for a new file where this one's log was removed or replaced: a process that opens the file would not
-    /// read the records in that log.
+    /// Renames this file if its log was removed or replaced: a process that opens the file would not read the records
+    /// in that log.
     pub(in crate::outbox::storage) fn give_way(&self) -> Result<Option<PathBuf>, Fault> {
-        // The file that is set aside is complete, where that can be done now.
+        // The checkpoint makes the renamed file complete, if it succeeds.
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         let failed =
             |error: io::Error| Fault::Unusable(format!("moving a file without its log: {error}"));
         aside::set_file_aside(&self.settings, self.identity).map_err(failed)
     }
 
-    /// Imports the records of the file that was here before, and returns their number.
+    /// Imports the records of the former file, and returns their number.
     pub(in crate::outbox::storage) fn take_from(&mut self, former: &Disk) -> Result<usize, Fault> {
         self.salvage(&former.connection)
     }
 
-    /// Ends the registration on a file that is no longer at the path.
+    /// Ends the registration in a file that is no longer at the path.
     pub(in crate::outbox::storage) fn abandon(mut self) {
         self.registration.take().into_iter().for_each(Registration::end);
     }

@@ -8,7 +8,7 @@ use super::schema::ANYBODY;
 use crate::outbox::opening::{Opening, renamed};
 use crate::outbox::storage::rows::{Ahead, ClaimedRecord, NewRecord};
 
-/// The column, as it is stored.
+/// The opening in its stored form.
 pub(super) fn json(opening: Option<&Opening>) -> Option<String> {
     opening.map(Opening::to_json)
 }
@@ -17,7 +17,7 @@ pub(super) fn read(row: &Row<'_>, at: usize) -> Result<Option<Opening>> {
     Ok(row.get::<_, Option<String>>(at)?.as_deref().map(Opening::from_json))
 }
 
-/// The record, moved to where the one that it waits behind has gone.
+/// The record, moved to the conversation of the record that it waits behind.
 pub(super) fn resolved<'a>(
     connection: &Connection,
     record: &'a NewRecord,
@@ -28,7 +28,7 @@ pub(super) fn resolved<'a>(
     }
 }
 
-/// State of a record that another one waits behind.
+/// The state of a record that another one waits behind.
 fn ahead(connection: &Connection, id: &str) -> Result<Ahead> {
     let name = |sql| {
         let mut found = connection.prepare_cached(sql)?;
@@ -57,7 +57,7 @@ pub(super) fn save(connection: &Connection, claimed: &ClaimedRecord) -> Result<b
     Ok(connection.prepare_cached(sql)?.execute(params![claimed.id, opening])? == 1)
 }
 
-/// Renames a conversation. Of its records, only the one with this id still has steps of the opening to do.
+/// Renames a conversation. Of its records, only the one with this id has steps of the opening left.
 pub(super) fn rename(
     connection: &Connection,
     from: &str,

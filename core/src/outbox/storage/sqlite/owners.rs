@@ -1,8 +1,8 @@
-//! The registry of owners: the processes that use a file, and whether each of them is alive.
+//! The registry of owners: the processes that use a file, and whether each is alive.
 //!
-//! Each process locks a file of its own for as long as it lives. The system drops the lock when the process ends in any
-//! way. No clock is read, so no clock can make two processes deliver one record at a time. A child does not inherit the
-//! lock.
+//! Each process locks its own file for as long as it lives. The system releases the lock when the process ends in any
+//! way. No clock is involved, so no clock can make two processes deliver one record concurrently. A child does not
+//! inherit the lock.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
@@ -17,7 +17,7 @@ use super::locks::{WHOLE, is_locked, lock};
 use super::private::{private, private_directory, tighten};
 use crate::process::{PerProcess, new_id};
 
-/// The names of this process's registrations: it cannot ask the system for its own locks.
+/// The names of this process's registrations: the system does not report a process's own locks to it.
 static OWN: PerProcess<Arc<Mutex<HashSet<String>>>> = PerProcess::new();
 
 /// This process's entry in the registry of one outbox: a locked file.
@@ -30,7 +30,7 @@ pub(super) struct Registration {
 }
 
 impl Registration {
-    /// Registers this process in the directory under a new name, which was never used before.
+    /// Registers this process in the directory under a new name that was never used before.
     pub(super) fn register(directory: &Path) -> io::Result<Self> {
         let name = new_id().to_string();
         let path = directory.join(&name);
@@ -39,7 +39,7 @@ impl Registration {
         Ok(Registration { name, path, identity, lock })
     }
 
-    /// Creates or locks the file again where it was removed, or its lock was lost.
+    /// Creates or locks the file again if it was removed, or its lock was lost.
     pub(super) fn renew(&mut self) -> io::Result<()> {
         let is_there = self.path.exists() && identity(&self.path) == self.identity;
         if is_there {
@@ -54,7 +54,7 @@ impl Registration {
         Ok(())
     }
 
-    /// The system drops such a lock when the process closes the file anywhere, as a copy of the directory does.
+    /// The system releases such a lock when the process closes the file anywhere, as a copy of the directory does.
     #[cfg(unix)]
     fn lock_again(&self) -> io::Result<()> {
         lock(&self.lock, WHOLE, true)
@@ -87,16 +87,16 @@ impl Drop for Registration {
     }
 }
 
-/// The life of a process, as its lock file shows it.
+/// The state of a process, according to its lock file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Life {
     Alive,
     Ended,
-    /// There is no file: the process has ended, or the file was cleaned away.
+    /// There is no file: the process has ended, or the file was removed by a cleanup.
     Missing,
 }
 
-/// Looks at the lock file of the process of this name.
+/// Checks the lock file of the process with this name.
 pub(super) fn look(directory: &Path, name: &str) -> Life {
     if !is_name(name) {
         return Life::Ended;
@@ -105,14 +105,14 @@ pub(super) fn look(directory: &Path, name: &str) -> Life {
         return Life::Alive;
     }
     let mut options = OpenOptions::new();
-    // A pipe in the place of the file must not block this process.
+    // A pipe in place of the file must not block this process.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, nix::libc::O_NONBLOCK);
     match options.read(true).write(true).open(directory.join(name)) {
         Ok(file) if is_locked(&file).unwrap_or(true) => Life::Alive,
         Ok(_) => Life::Ended,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Life::Missing,
-        // A process whose file cannot be opened counts as alive: that costs nothing but time.
+        // A process whose file cannot be opened counts as alive: that costs only time.
         Err(_) => Life::Alive,
     }
 }
@@ -124,7 +124,7 @@ pub(super) fn forget(directory: &Path, name: &str) {
     }
 }
 
-/// Returns true if a process can have this name; any other text in the database is no file name.
+/// Returns true if this can be the name of a process; any other text in the database is not a safe file name.
 fn is_name(name: &str) -> bool {
     Uuid::try_parse(name).is_ok_and(|uuid| uuid.hyphenated().to_string() == name)
 }

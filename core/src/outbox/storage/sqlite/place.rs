@@ -1,4 +1,4 @@
-//! The path of the outbox file: always the name of a file, also where SQLite would interpret it.
+//! The path of the outbox file: always the name of a file, even where SQLite would interpret it.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
@@ -12,10 +12,10 @@ use super::schema;
 use super::settings::{FileSettings, PARTS, beside};
 use crate::process::PerProcess;
 
-/// SQLite accepts paths of 512 bytes, with `-journal` at their end.
+/// SQLite accepts paths of 512 bytes, including the suffix `-journal`.
 const LONGEST_PATH: usize = 504;
 
-/// Most systems accept names of 255 bytes; the files beside the outbox have longer names.
+/// Most systems accept names of 255 bytes; the files next to the outbox have longer names.
 const LONGEST_NAME: usize = 200;
 
 /// The most symbolic links on the way to the file.
@@ -23,13 +23,13 @@ const MOST_LINKS: usize = 40;
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
-const NO_DATABASE: &str = "the file is no database: name another path, or move the file away";
+const NOT_A_DATABASE: &str = "the file is not a database: name another path, or move the file away";
 
-/// Locked while a file is created: closing it would drop the locks that another thread's SQLite has taken on it.
+/// Locked while a file is created: closing it would release the locks that another thread's SQLite holds on it.
 static MAKING: PerProcess<Arc<Mutex<()>>> = PerProcess::new();
 
-/// The path without links and `..`, so that all processes use the same name for the file and its log. Creates the
-/// directory if it is missing.
+/// The path without links and `..`, so that all processes use the same name for the file and its log. Creates a missing
+/// directory.
 pub(in crate::outbox) fn real_path(path: &Path) -> Result<PathBuf, OpenFault> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -56,7 +56,7 @@ pub(in crate::outbox) fn real_path(path: &Path) -> Result<PathBuf, OpenFault> {
         path = directory.join(target);
     }
     Err(refused(
-        "the symbolic links of the path lead in a circle, or are too many: name the file itself",
+        "the symbolic links of the path form a cycle, or are too many: name the file itself",
     ))
 }
 
@@ -79,13 +79,13 @@ fn canonical(path: &Path) -> io::Result<PathBuf> {
     fs::canonicalize(path)
 }
 
-/// The canonical form has a prefix there that not every program reads.
+/// The canonical form there has a prefix that not every program accepts.
 #[cfg(not(unix))]
 fn canonical(path: &Path) -> io::Result<PathBuf> {
     std::path::absolute(path)
 }
 
-/// Creates the file, unless it exists, and makes it its owner's alone.
+/// Creates the file if it is missing, accessible only by its owner.
 pub(super) fn prepare(settings: &FileSettings) -> Result<(), OpenFault> {
     let path = &settings.path;
     let making = MAKING.get_or_make(Arc::default);
@@ -100,7 +100,7 @@ pub(super) fn prepare(settings: &FileSettings) -> Result<(), OpenFault> {
         Err(error) => return Err(not_now(path, &error)),
     }
     if PARTS.iter().skip(1).any(|part| beside(path, part).exists()) {
-        // SQLite would read the log of a file that was removed into the new one.
+        // SQLite would read the log of a removed file into the new one.
         aside::set_orphans_aside(settings).map_err(|error| not_now(path, &error))?;
     }
     let mut options = OpenOptions::new();
@@ -122,7 +122,7 @@ fn check(found: &Metadata) -> Result<(), OpenFault> {
     }
     if found.len() == 1 {
         // SQLite treats it as an empty one, and would overwrite it.
-        return Err(refused(NO_DATABASE));
+        return Err(refused(NOT_A_DATABASE));
     }
     #[cfg(unix)]
     {
@@ -137,13 +137,13 @@ fn check(found: &Metadata) -> Result<(), OpenFault> {
     Ok(())
 }
 
-/// Removes the rights of all other users to the file and its log.
+/// Removes the access of all other users to the file and its log.
 fn tighten_all(path: &Path) {
     PARTS.iter().for_each(|part| tighten(&beside(path, part)));
 }
 
-/// The reason why a file that SQLite cannot read is no damaged outbox; `None` if it is one. Only a file that shows that
-/// it was an outbox is ever renamed.
+/// The reason why a file that SQLite cannot read is not a damaged outbox; `None` if it is one. Only a file that is
+/// recognisable as an outbox is ever renamed.
 pub(super) fn foreign(settings: &FileSettings) -> Option<&'static str> {
     let mut head = Vec::new();
     // SQLite has closed the file by now, so that no lock on it can be lost here.
@@ -163,7 +163,7 @@ pub(super) fn foreign(settings: &FileSettings) -> Option<&'static str> {
         }
         () if is_text(&head) => Some("the file is a text, and not an outbox: name another path"),
         () if was_used => None,
-        () => Some(NO_DATABASE),
+        () => Some(NOT_A_DATABASE),
     }
 }
 
@@ -178,7 +178,7 @@ fn is_text(head: &[u8]) -> bool {
     is_utf8 && head.iter().all(is_printed)
 }
 
-/// The system's refusal to let this process use the file, if it refuses.
+/// The system's refusal to let this process use the file, if there is one.
 #[cfg(unix)]
 pub(super) fn refusal(path: &Path) -> Option<String> {
     use nix::unistd::{AccessFlags, access};

@@ -1,10 +1,10 @@
-//! Files and directories for their owner alone.
+//! Files and directories that only their owner can access.
 
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Creates a directory for its owner alone, with those above it.
+/// Creates a directory and its missing parents, accessible only by their owner.
 pub(super) fn private_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -13,14 +13,14 @@ pub(super) fn private_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Makes a file that is created its owner's alone.
+/// Makes a newly created file accessible only by its owner.
 pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
 }
 
-/// Removes the rights of all other users to a file or directory that belongs to this user.
+/// Removes the access of all other users to a file or directory that belongs to this user.
 #[cfg(unix)]
 pub(super) fn tighten(path: &Path) {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -1,4 +1,4 @@
-//! The statements about processes, and about the records and claims that they leave.
+//! The statements about processes, and about the records and claims that they leave behind.
 
 use rusqlite::{Connection, Result, params};
 
@@ -18,13 +18,13 @@ pub(super) fn add(connection: &Connection, before: i64, name: &str) -> Result<i6
     connection.prepare_cached(sql)?.query_row(params![before, name], |row| row.get(0))
 }
 
-/// Returns true if the process is registered: another one may have taken it for dead.
+/// Returns true if the process is registered: another one may have considered it dead.
 pub(super) fn is_known(connection: &Connection, me: i64, name: &str) -> Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM process WHERE no = ?1 AND name = ?2)";
     connection.prepare_cached(sql)?.query_row(params![me, name], |row| row.get(0))
 }
 
-/// Claims a conversation that this process is still sending, unless another one has it by now.
+/// Claims a conversation that this process is still sending, unless another process has claimed it meanwhile.
 pub(super) fn claim_again(connection: &Connection, name: &str, me: i64) -> Result<()> {
     let sql = "UPDATE conversation SET lease = ?2, due_at = NULL WHERE name = ?1 AND lease IS NULL";
     connection.prepare_cached(sql)?.execute(params![name, me]).map(drop)
@@ -37,7 +37,7 @@ pub(super) fn end(connection: &Connection, no: i64) -> Result<()> {
     end_claims(connection, no)
 }
 
-/// Releases the held records of a process that has ended, where they have a plan for their conversation.
+/// Releases the held records of a process that has ended, if they have a plan for their conversation.
 fn release_held(connection: &Connection, owner: i64) -> Result<()> {
     let sql = "SELECT seq, conversation FROM record INDEXED BY record_unopened
                WHERE owner = ?1 AND is_held AND opening IS NOT NULL";

@@ -10,7 +10,7 @@ use crate::outbox::storage::rows::{ClaimedRecord, NewRecord, PendingRow, Tier};
 
 const COLUMNS: &str = "seq, id, conversation, user, payload, accepted_at, attempts, strikes, mark, opening, is_held, due_at, owner";
 
-/// A pending record, and the columns that decide whether it can be sent.
+/// A pending record, and the columns that determine if it can be sent.
 pub(super) struct PendingHead {
     pub(super) record: ClaimedRecord,
     pub(super) is_held: bool,
@@ -31,7 +31,7 @@ pub(super) fn insert(
     }
     let record = &*openings::resolved(connection, record)?;
     let held = u8::from(record.is_held);
-    // Without RETURNING, here and below: it makes a table of its own, which costs more than all else.
+    // Without RETURNING, here and below: it builds a temporary table, which costs more than the rest of the statement.
     let seq = counts(connection)?.last_seq + 1;
     let sql = "UPDATE counter SET accepted = accepted + 1, pending = pending + 1, held = held + ?1,
                last_seq = ?2";
@@ -76,7 +76,7 @@ pub(super) fn has_conversation(connection: &Connection, name: &str) -> Result<bo
     connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
 }
 
-/// The first pending record of a conversation behind `seq`.
+/// The first pending record of a conversation after `seq`.
 pub(super) fn first_after(
     connection: &Connection,
     name: &str,
@@ -135,7 +135,7 @@ pub(super) fn postpone(
     needs_token: bool,
     reason: &str,
 ) -> Result<bool> {
-    // A record that needs a token belongs to anybody: the process that gets one may deliver it.
+    // A record that needs a token belongs to any process: the one that gets a token may deliver it.
     let sql =
         "UPDATE record SET attempts = ?2, strikes = ?3, mark = ?4, due_at = ?5, needs_token = ?6,
                reason = ?7, opening = ?8, owner = CASE WHEN ?6 THEN 0 ELSE owner END WHERE id = ?1";
@@ -155,7 +155,7 @@ pub(super) fn postpone(
 
 /// Removes a pending record; `None` if it is not pending.
 ///
-/// By its id, not by its number: a file that replaced a damaged one has numbers of its own.
+/// It is found by its id, not by its number: a file that replaced a damaged one has its own numbers.
 pub(super) fn remove(connection: &Connection, id: &str) -> Result<Option<PendingHead>> {
     let sql = format!("SELECT {COLUMNS} FROM record WHERE id = ?1");
     let found = connection.prepare_cached(&sql)?.query_row([id], head).optional()?;
@@ -169,7 +169,7 @@ pub(super) fn remove(connection: &Connection, id: &str) -> Result<Option<Pending
     Ok(found)
 }
 
-/// Remembers a delivered id, with the name of the conversation that its record has opened, and forgets the oldest.
+/// Remembers a delivered id, with the name of the conversation that its record opened, and forgets the oldest.
 pub(super) fn remember(
     connection: &Connection,
     id: &str,

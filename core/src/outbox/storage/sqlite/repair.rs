@@ -1,4 +1,4 @@
-//! The repair of a damaged file: it is set aside, and its readable records go to a new file.
+//! The repair of a damaged file: it is renamed, and its readable records are imported into a new file.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -22,7 +22,7 @@ use crate::outbox::storage::rows::NewRecord;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The most damaged files that are set aside for one outbox. More would fill the disk: something else is wrong.
+/// The most damaged files that are set aside for one outbox. More would fill the disk: the cause lies elsewhere.
 const MOST_SET_ASIDE: usize = 8;
 
 /// Replaces the damaged file with a new one, unless another process has done so.
@@ -43,7 +43,7 @@ pub(super) fn replace(
     };
     let _alone = alone(&settings.owner_directory()).map_err(failed)?;
     if damaged.is_some() && identity(path) != damaged {
-        // Another process was here first.
+        // Another process has already replaced it.
         return Disk::on(connect(settings, PATIENCE)?, settings);
     }
     let aside = free_name(path);
@@ -67,7 +67,7 @@ pub(super) fn replace(
         Ok(old) => disk.salvage(&old)?,
         Err(_) => 0,
     };
-    tracing::warn!(records = saved, "records were taken over from the damaged outbox");
+    tracing::warn!(records = saved, "imported the records of the damaged outbox");
     Ok(disk)
 }
 
@@ -86,7 +86,7 @@ impl Disk {
                 letters::insert_dead(connection, &row)?;
                 saved += 1;
             }
-            // Last: they may wait behind the others.
+            // Last, because they may wait behind the others.
             for row in rows(old, "record", &pending_row)? {
                 saved += usize::from(records::insert(
                     connection,
@@ -101,7 +101,7 @@ impl Disk {
     }
 }
 
-/// The readable rows of a table: from the front up to the damage, and from the back down to it.
+/// The readable rows of a table: forwards up to the damage, and backwards down to it.
 fn rows<T>(old: &Connection, table: &str, read: &dyn Fn(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
     let columns = match table {
         "record" => {
@@ -112,12 +112,12 @@ fn rows<T>(old: &Connection, table: &str, read: &dyn Fn(&Row<'_>) -> Result<T>) 
         }
         _ => "id, conversation, seq",
     };
-    // A file with an older schema has no such columns.
+    // A file with an older schema lacks these columns.
     let older =
         columns.replace("opening", "NULL").replace("id, conversation, seq", "id, NULL, seq");
     let mut found = std::collections::BTreeMap::new();
     for order in ["ASC", "DESC"] {
-        // Not by an index: it may be the damaged part.
+        // Not through an index, which may be the damaged part.
         let select = |columns: &str| {
             old.prepare(&format!("SELECT {columns} FROM {table} NOT INDEXED ORDER BY seq {order}"))
         };
@@ -140,7 +140,7 @@ fn pending_row(row: &Row<'_>) -> Result<NewRecord> {
         conversation: row.get(1)?,
         user: row.get(2)?,
         payload: row.get(3)?,
-        // A record with a plan is held by its process, which this one may not be.
+        // A record with a plan is held only by its own process, which may not be this one.
         is_held: row.get::<_, bool>(4)? && opening.is_none(),
         has_tokens: false,
         attempt: AttemptState {

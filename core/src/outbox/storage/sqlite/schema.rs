@@ -1,11 +1,11 @@
-//! The schema: its steps from an empty file to the form that this version reads and writes.
+//! The schema: its migration steps from an empty file to the form that this version reads and writes.
 //!
-//! The `user_version` of a file is the number of steps that it has taken. A released step is never changed: a change of
-//! the schema is a new step.
+//! The `user_version` of a file is the number of steps applied to it. A released step is never changed: a change of the
+//! schema is a new step.
 
 use rusqlite::{Connection, Result};
 
-/// `twob` in ASCII: tells an outbox from any other SQLite file.
+/// `twob` in ASCII: distinguishes an outbox from any other SQLite file.
 pub(super) const APPLICATION_ID: i64 = 0x7477_6f62;
 
 /// The owner of records that any process may deliver.
@@ -79,13 +79,13 @@ const STEPS: &[&str] = &["
     CREATE INDEX record_unopened ON record (owner) WHERE is_held AND opening IS NOT NULL;
 "];
 
-/// The reason why a sound file cannot be used by this version.
+/// The reason why this version cannot use an undamaged file.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Foreign {
-    /// The file is another program's.
+    /// The file belongs to another program.
     #[error("the file is another program's database: name another path")]
     OtherProgram,
-    /// The file has taken more steps than this version knows.
+    /// More steps were applied to the file than this version knows.
     #[error(
         "the file has form {steps}, of a later version of turnwire; this one knows up to {known}: update turnwire, or \
          name another path"
@@ -93,9 +93,9 @@ pub(super) enum Foreign {
     Newer { steps: i64, known: usize },
 }
 
-/// Checks that the file can be used by this version.
+/// Checks that this version can use the file.
 pub(super) fn check(connection: &Connection) -> Result<Option<Foreign>> {
-    // In one transaction: a new file that another process is migrating is seen either empty or whole.
+    // In one transaction: a new file that another process is migrating appears either empty or complete.
     let look = connection.unchecked_transaction()?;
     let application: i64 = pragma(&look, "application_id")?;
     let steps: i64 = pragma(&look, "user_version")?;
@@ -110,7 +110,7 @@ pub(super) fn check(connection: &Connection) -> Result<Option<Foreign>> {
     })
 }
 
-/// Takes the steps that are missing. Two processes may do so at once: the second finds none missing.
+/// Applies the missing steps. Two processes may do so at the same time: the second finds none missing.
 pub(super) fn migrate(connection: &Connection) -> Result<()> {
     if pragma(connection, "user_version")? == STEPS.len() as i64 {
         return Ok(());
@@ -139,8 +139,7 @@ pub(super) fn pragma(connection: &Connection, name: &str) -> Result<i64> {
 mod tests {
     use super::*;
 
-    /// The stored form as SQLite keeps it. When this fails, older files are out there: add a step, and do not change
-    /// one.
+    /// The stored form as SQLite keeps it. When this fails, older files exist: add a step instead of changing one.
     #[test]
     fn the_stored_form_is_the_one_that_was_released() {
         let connection = Connection::open_in_memory().unwrap();

@@ -1,4 +1,4 @@
-//! The path of the outbox file, the names beside it, and its limits.
+//! The path of the outbox file, the names of the files next to it, and its limits.
 
 use std::path::{Path, PathBuf};
 

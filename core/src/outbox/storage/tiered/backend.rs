@@ -1,4 +1,4 @@
-//! Both tiers as one backend: each claimed record goes back to the tier that it came from.
+//! Both tiers as one backend: each claimed record returns to the tier that it came from.
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use crate::outbox::storage::backend::Backend;
 use crate::outbox::storage::rows::{Inserted, NewRecord, Tier};
 
 impl TieredBackend {
-    /// Inserts records into the file, or each into the tier that can take it.
+    /// Inserts records into the file, or each into the tier that can store it.
     pub(super) fn insert_each(&mut self, batch: &[NewRecord], now: Millis) -> Vec<Inserted> {
         let stays_in_memory = |record: &NewRecord| {
             let ahead = record.opening.as_ref().and_then(Opening::behind);
@@ -39,12 +39,12 @@ impl TieredBackend {
                 }
                 continue;
             };
-            // Only now it is certain that others will find this file.
+            // Only now is it certain that others will find this file.
             if self.file.is_in_place() {
                 return Some(answers);
             }
             self.file.reopen(None);
-            // A file that is whole has everything that the former one had.
+            // A complete file contains everything that the former one contained.
             return self.file.is_whole().then_some(answers);
         }
         None
@@ -52,13 +52,13 @@ impl TieredBackend {
 
     /// Keeps a record in memory until the file can be written.
     fn insert_into_memory(&mut self, record: &NewRecord, now: Millis) -> Inserted {
-        // The record that this one waits behind lies in the file, and is found when both are there.
+        // The record that this one waits behind is in the file, and is found when both are there.
         let ahead = record.opening.as_ref().and_then(Opening::behind);
         let is_astray = ahead.is_some_and(|id| !self.memory.knows(id));
         let resolved = self.memory.resolved(record);
         let record = if is_astray { record } else { &resolved };
         let (is_known, has_older) = self.file.disk.as_mut().map_or((false, false), |disk| {
-            // A failed read is made up for when the records move to the file.
+            // The move of the records to the file makes up for a failed read.
             let is_known = disk.knows(&record.id).unwrap_or(false);
             (is_known, disk.has_conversation(&record.conversation).unwrap_or(false))
         });

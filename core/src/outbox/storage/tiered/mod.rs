@@ -1,8 +1,8 @@
 //! An outbox with a file: the file, and memory while the file cannot be written.
 //!
-//! A conversation lies in one tier. While records of it wait in memory, later ones join them there, and all move to the
-//! file together once it can be written. A conversation that has older records in a file that cannot be written waits
-//! for the file, as overtaking them would break its order.
+//! A conversation is in one tier. While records of it wait in memory, later ones join them there, and all move to the
+//! file together once it can be written. A conversation with older records in a file that cannot be written waits for
+//! the file, because overtaking them would break its order.
 
 mod backend;
 mod insert;
@@ -17,7 +17,7 @@ use super::rows::{Counters, Inserted, NewRecord};
 use super::sqlite::{Disk, FileSettings};
 use crate::outbox::state::Millis;
 
-/// The wait until the next maintenance while another process writes, which takes a moment.
+/// The wait until the next maintenance while another process writes, which takes only a moment.
 const MAINTENANCE_BUSY: Duration = Duration::from_millis(10);
 
 /// The two tiers of one process's outbox.
@@ -25,18 +25,18 @@ const MAINTENANCE_BUSY: Duration = Duration::from_millis(10);
 pub(in crate::outbox) struct TieredBackend {
     memory: Memory,
     file: OutboxFile,
-    /// Releases of records that the file may hold, to be written once it can be.
+    /// Releases of records that the file may hold, to be written once it is writable.
     releases: Vec<NewRecord>,
 }
 
 impl TieredBackend {
-    /// Opens the file; one that cannot be used now is tried again later. An error is the reason why it never can be.
+    /// Opens the file; a file that is unusable now is retried later. An error is the reason why it can never be opened.
     pub(in crate::outbox) fn open(memory: Memory, settings: FileSettings) -> Result<Self, Refused> {
         Ok(TieredBackend { memory, file: OutboxFile::open(settings)?, releases: Vec::new() })
     }
 
-    /// Returns true if records go out from memory: not while they can move to the file soon, where other processes see
-    /// that they are being sent.
+    /// Returns true if records are delivered from memory: not while they can soon move to the file, where other
+    /// processes see that they are being sent.
     fn sends_from_memory(&self) -> bool {
         self.file.is_out_of_reach()
     }
@@ -75,8 +75,8 @@ impl TieredBackend {
         }
     }
 
-    /// Writes a release that the file could not take; `false` if it still cannot. A record that turns out not to be
-    /// held is a new one.
+    /// Writes a release that the file could not store before; `false` if it still cannot. A record that turns out not
+    /// to be held is inserted as a new one.
     fn release_late(&mut self, record: &NewRecord, now: Millis) -> bool {
         match self.file.act(|disk| disk.release(record, now)) {
             Ok(Some(_)) => true,
