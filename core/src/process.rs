@@ -6,11 +6,13 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use arc_swap::ArcSwapOption;
-use tokio::runtime::{self, Builder, Handle, Runtime};
+use tokio::runtime::{self, Builder, Handle};
+use tokio::sync::oneshot;
 use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -206,20 +208,43 @@ pub(crate) fn new_id() -> Uuid {
 /// The library's own runtime in this process: one thread, started on first use.
 ///
 /// It is never dropped, neither at the end of the process, which ends its thread, nor in a forked child.
-pub(crate) fn runtime() -> Result<&'static Runtime> {
-    static RUNTIME: PerProcess<&'static Runtime> = PerProcess::new();
-    RUNTIME.get_or_try_make(|| {
-        let begun = Builder::new_current_thread().enable_all().build().and_then(|built| {
-            let runtime: &'static Runtime = Box::leak(Box::new(built));
-            let drive = || runtime.block_on(std::future::pending::<()>());
-            thread::Builder::new().name("turnwire".to_owned()).spawn(drive)?;
-            Ok(runtime)
-        });
-        begun.map_err(|e| {
+pub(crate) fn runtime() -> Result<Handle> {
+    static RUNTIME: PerProcess<Handle> = PerProcess::new();
+    let mut begun = None;
+    let kept = RUNTIME.get_or_try_make(|| {
+        let driven = begin_runtime().map_err(|e| {
             let why = format!("no thread can be started: {e}");
             Error::new(ErrorKind::Config, "client.build", why).with_source(e)
-        })
-    })
+        })?;
+        Ok(begun.insert(driven).handle.clone())
+    })?;
+    // Of two threads that begin one at once, the other one's is kept, and this one's ends.
+    if let Some(driven) = begun.filter(|driven| driven.handle.id() == kept.id()) {
+        // Its thread waits for this.
+        let _ = driven.is_kept.send(());
+    }
+    Ok(kept)
+}
+
+/// A runtime that its thread drives. The thread ends with `is_kept`, unless that is sent.
+struct Driven {
+    handle: Handle,
+    is_kept: oneshot::Sender<()>,
+}
+
+fn begin_runtime() -> io::Result<Driven> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let handle = runtime.handle().clone();
+    let (is_kept, kept) = oneshot::channel();
+    let drive = move || {
+        runtime.block_on(async {
+            if kept.await.is_ok() {
+                std::future::pending::<()>().await;
+            }
+        });
+    };
+    thread::Builder::new().name("turnwire".to_owned()).spawn(drive)?;
+    Ok(Driven { handle, is_kept })
 }
 
 #[cfg(test)]

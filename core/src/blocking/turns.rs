@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::stream::{FusedStream, Stream};
 
-use tokio::runtime::{EnterGuard, Runtime};
+use tokio::runtime::Handle;
 
 use super::wait::wait;
 use crate::chat::OpenAi;
@@ -66,14 +66,12 @@ impl Turns {
     ///
     /// As [`turnwire::Turns::try_start`](crate::turn::Turns::try_start).
     pub fn try_start(&self, request: TurnRequest) -> Result<Turn> {
-        let _context = context();
-        Ok(Turn { inner: self.inner.try_start(request)? })
+        in_context(|| Ok(Turn { inner: self.inner.try_start(request)? }))
     }
 
     /// Starts a turn, whose only item is the error if it cannot run.
     pub fn start(&self, request: TurnRequest) -> Turn {
-        let _context = context();
-        Turn { inner: self.inner.start(request) }
+        in_context(|| Turn { inner: self.inner.start(request) })
     }
 
     /// Stops the turn with this id; see [`turnwire::Turns::stop`](crate::turn::Turns::stop).
@@ -149,8 +147,7 @@ impl Turn {
     ///
     /// The error that ended the turn, or `truncated` when it was not read to its end.
     pub fn into_answer(mut self) -> Result<ChatAnswer> {
-        let _context = context();
-        self.inner.take().into_answer()
+        in_context(|| self.inner.take().into_answer())
     }
 
     /// Reads the rest of the turn, and returns the whole answer.
@@ -165,8 +162,7 @@ impl Turn {
 
     /// Ends the turn now, as its reader's going away does.
     pub fn cancel(&mut self) {
-        let _context = context();
-        self.inner.cancel();
+        in_context(|| self.inner.cancel());
     }
 
     /// The timeline so far.
@@ -186,9 +182,11 @@ impl TurnsBuilder {
     }
 }
 
-/// The context of the library's runtime, in which turns start and end.
-fn context() -> Option<EnterGuard<'static>> {
-    runtime().ok().map(Runtime::enter)
+/// Runs `act` in the context of the library's runtime, in which turns start and end.
+fn in_context<T>(act: impl FnOnce() -> T) -> T {
+    let runtime = runtime().ok();
+    let _context = runtime.as_ref().map(Handle::enter);
+    act()
 }
 
 impl Iterator for Turn {

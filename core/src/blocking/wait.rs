@@ -21,7 +21,8 @@ use crate::process::runtime;
 ///
 /// `config` when the library's runtime cannot be started.
 pub(super) fn wait<F: Future>(future: F) -> Result<F::Output> {
-    let _context = runtime()?.enter();
+    let runtime = runtime()?;
+    let _context = runtime.enter();
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut task = Context::from_waker(&waker);
     // This thread never returns to a scheduler that would refill the budget that a task has for its polls.

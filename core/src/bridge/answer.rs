@@ -63,7 +63,7 @@ pub fn call<T: IntoAnswer>(
     future: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<Call> {
     let answer = caller::inherit(async move { future.await.and_then(T::into_answer) });
-    Ok(Pull::new(runtime()?.handle(), Once::new(answer)))
+    Ok(Pull::new(&runtime()?, Once::new(answer)))
 }
 
 impl Call {

@@ -32,7 +32,7 @@ impl OpenStream {
     pub fn chunks(self) -> Result<Chunks> {
         let reply = Arc::new(OnceLock::new());
         let stream = Chunked { stream: Some(*self.0), reply: reply.clone() };
-        let pull = Pull::new(runtime()?.handle(), stream);
+        let pull = Pull::new(&runtime()?, stream);
         Ok(Chunks { pull, reply })
     }
 
@@ -42,7 +42,7 @@ impl OpenStream {
     ///
     /// `config` when no thread can be started. Errors of the connection come from the pull.
     pub fn bytes(self) -> Result<Pull<List<Bytes>>> {
-        Ok(Pull::new(runtime()?.handle(), Undecoded(*self.0)))
+        Ok(Pull::new(&runtime()?, Undecoded(*self.0)))
     }
 }
 

@@ -86,7 +86,7 @@ impl<I: Items> Pull<I> {
     where
         I: Collect<T>,
     {
-        Ok(Pull::new(runtime()?.handle(), Streamed::new(stream)))
+        Ok(Pull::new(&runtime()?, Streamed::new(stream)))
     }
 
     /// Takes all that is there, without waiting.

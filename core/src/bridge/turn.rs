@@ -52,7 +52,8 @@ enum Reading {
 ///
 /// As [`Turns::try_start`]; `config` when no thread can be started.
 pub fn start(turns: &Turns, request: TurnRequest, context: Option<Context>) -> Result<Turn> {
-    let _entered = runtime()?.enter();
+    let runtime = runtime()?;
+    let _entered = runtime.enter();
     let turn = caller::scope(context.as_ref(), || turns.try_start(request))?;
     Ok(Turn {
         id: turn.id().to_owned(),
@@ -99,7 +100,8 @@ impl Turn {
     /// `invalid_request` when the turn has a reader already.
     pub fn bytes(&self) -> Result<Pull<List<Bytes>>> {
         self.read(|turn| {
-            let _entered = runtime()?.enter();
+            let runtime = runtime()?;
+            let _entered = runtime.enter();
             let InContext { turn, context } = turn;
             let bytes = InContext { turn: turn.sse().map(infallible), context };
             Pull::of_stream(bytes)
