@@ -155,3 +155,18 @@ async fn a_cancelled_turn_stays_ended_and_tells_what_it_was() {
     turns.flush(DEADLINE).await;
     assert_eq!(bench.saved(), [user(MESSAGE), ai("a")]);
 }
+
+#[tokio::test]
+async fn who_waits_for_all_work_is_not_kept_by_another_who_gives_up() {
+    let script = Script::new().role("assistant").text("a").wait_ms(300).finish("stop").done();
+    let bench = Bench::replying(script).await;
+    let turns = bench.settings().on_disconnect(Finish).build().unwrap();
+    let mut turn = turns.start(bench.ask_on());
+    assert_eq!(read_some(&mut turn, 2).await, "a");
+    drop(turn);
+    let mut patient = std::pin::pin!(turns.flush(Duration::MAX));
+    assert!(patient.as_mut().now_or_never().is_none(), "the reply has not ended");
+    turns.flush(Duration::from_millis(1)).await;
+    let report = tokio::time::timeout(DEADLINE, patient).await.unwrap();
+    assert_eq!((report.pending, bench.saved()), (0, vec![user(MESSAGE), ai("a")]));
+}
