@@ -65,7 +65,8 @@ fn check_unkept(request: &TurnRequest) -> Result<()> {
 
 /// The refusal of any turn after the engine's shutdown.
 pub(super) fn shut_down() -> Error {
-    refused("the turns were shut down: nothing of this one would be kept")
+    let why = "the turns were shut down: nothing of this one would be kept";
+    Error::new(ErrorKind::Cancelled, "turn.start", why)
         .with_hint("start turns before `shutdown`, or build new `Turns`")
 }
 

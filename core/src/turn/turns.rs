@@ -67,8 +67,8 @@ impl Turns {
     ///
     /// `invalid_request` when the turn could not honour the request; then nothing is sent, saved or paid for. That is an
     /// empty message; without a store, a workspace, a user's id or tokens; with one, no user's id, no workspace or no
-    /// tokens at all; tokens that are empty or that no header can carry; [`TurnRequest::speech`], which is for services;
-    /// and any request after [`shutdown`](Self::shutdown). `config` outside of a Tokio runtime.
+    /// tokens at all; tokens that are empty or that no header can carry; and [`TurnRequest::speech`], which is for services.
+    /// `cancelled` after [`shutdown`](Self::shutdown), `config` outside of a Tokio runtime.
     pub fn try_start(&self, request: TurnRequest) -> Result<Turn> {
         if self.is_shut_down() {
             return Err(admission::shut_down());

@@ -10,9 +10,13 @@ use super::{Bench, DEADLINE, MESSAGE, USER, WORKSPACE, counts, read};
 
 /// Starts a turn that is refused for this reason.
 async fn refused(turns: &Turns, request: TurnRequest, why: &str) {
+    refused_as("invalid_request", turns, request, why).await;
+}
+
+async fn refused_as(code: &str, turns: &Turns, request: TurnRequest, why: &str) {
     let read = read(&mut turns.start(request)).await;
     let error = read.error.expect(why);
-    assert_eq!(error.code(), "invalid_request", "{error}");
+    assert_eq!(error.code(), code, "{error}");
     assert!(error.to_string().contains(why), "{why}: {error}");
     assert!(read.events.is_empty(), "{why}");
 }
@@ -100,11 +104,12 @@ async fn after_a_shutdown_no_turn_is_started() {
     let unkept = Turns::builder(bench.openai()).model("m").build().unwrap();
     kept.shutdown(DEADLINE).await;
     unkept.shutdown(DEADLINE).await;
-    refused(&kept.clone(), bench.ask_on(), "shut down").await;
-    refused(&unkept, TurnRequest::new(MESSAGE), "shut down").await;
+    // No fault of the request: a service must not answer it with a status 400.
+    refused_as("cancelled", &kept.clone(), bench.ask_on(), "shut down").await;
+    refused_as("cancelled", &unkept, TurnRequest::new(MESSAGE), "shut down").await;
     let shared = bench.turns();
     shared.outbox().unwrap().clone().shutdown(DEADLINE).await;
-    refused(&shared, bench.ask_on(), "shut down").await;
+    refused_as("cancelled", &shared, bench.ask_on(), "shut down").await;
     assert_eq!((bench.llm.requests().len(), bench.store.fake().requests().len()), (0, 0));
 }
 
