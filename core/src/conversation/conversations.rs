@@ -77,9 +77,9 @@ pub trait Conversations: Send + Sync + 'static {
 }
 
 macro_rules! forward {
-    ($pointer:ty) => {
+    ($pointer:ty $(, $inner:ident)?) => {
         #[async_trait]
-        impl Conversations for $pointer {
+        impl$(<$inner: Conversations + ?Sized>)? Conversations for $pointer {
             async fn history(
                 &self,
                 owner: Owner<'_>,
@@ -116,5 +116,5 @@ macro_rules! forward {
     };
 }
 
-forward!(Arc<dyn Conversations>);
+forward!(Arc<T>, T);
 forward!(Box<dyn Conversations>);

@@ -88,9 +88,9 @@ where
 }
 
 macro_rules! forward {
-    ($pointer:ty) => {
+    ($pointer:ty $(, $inner:ident)?) => {
         #[async_trait]
-        impl Sink for $pointer {
+        impl$(<$inner: Sink + ?Sized>)? Sink for $pointer {
             async fn deliver(&self, record: &Record) -> Outcome {
                 (**self).deliver(record).await
             }
@@ -110,7 +110,7 @@ macro_rules! forward {
     };
 }
 
-forward!(Arc<dyn Sink>);
+forward!(Arc<T>, T);
 forward!(Box<dyn Sink>);
 
 /// The name of a sink in errors.

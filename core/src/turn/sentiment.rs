@@ -42,9 +42,9 @@ where
 }
 
 macro_rules! forward {
-    ($pointer:ty) => {
+    ($pointer:ty $(, $inner:ident)?) => {
         #[async_trait]
-        impl Sentiment for $pointer {
+        impl$(<$inner: Sentiment + ?Sized>)? Sentiment for $pointer {
             async fn label(&self, text: String) -> Result<String> {
                 (**self).label(text).await
             }
@@ -56,7 +56,7 @@ macro_rules! forward {
     };
 }
 
-forward!(Arc<dyn Sentiment>);
+forward!(Arc<T>, T);
 forward!(Box<dyn Sentiment>);
 
 /// Calls the sentiment of the settings; a panic in it is an error that names it.
@@ -123,7 +123,7 @@ impl LlmSentiment {
 impl Sentiment for LlmSentiment {
     async fn label(&self, text: String) -> Result<String> {
         let prompt = self.prompt.replace("{labels}", &self.labels.join(", "));
-        let request = ChatRequest::new(&self.model).system(prompt).user(text).max_tokens(16u32);
+        let request = ChatRequest::new(&self.model).system(prompt).user(text).max_tokens(16);
         let answer = self.llm.chat(request).await?;
         let found = self.labels.iter().find(|label| answer.text().contains(label.as_str()));
         Ok(found.or(self.labels.last()).cloned().unwrap_or_else(|| answer.text().to_owned()))

@@ -37,9 +37,10 @@ async fn a_sink_behind_a_pointer_keeps_all_that_it_does_and_its_name() {
     for (id, outbox) in [
         ("a1", Outbox::builder().sink(shared).start().unwrap()),
         ("b1", Outbox::builder().sink(boxed).start().unwrap()),
+        ("c1", Outbox::builder().sink(Arc::new(script.clone())).start().unwrap()),
     ] {
         outbox.enqueue(record(id, id)).unwrap();
         assert_eq!(outbox.flush(10 * SECOND).await.delivered, 1);
     }
-    assert_eq!(script.notes(|notes| notes.counted.clone()), ["a1", "b1"]);
+    assert_eq!(script.notes(|notes| notes.counted.clone()), ["a1", "b1", "c1"]);
 }

@@ -43,7 +43,7 @@ fn reason(line: &Timeline, name: StageName) -> String {
 async fn a_sentiment_callback_that_panics_costs_the_label_and_is_named() {
     for bert in [Bert::PanicsInTheCall, Bert::PanicsInThePoll] {
         let bench = Bench::replying(Script::chat(["a"])).await;
-        let turns = bench.settings().sentiment(bert).build().unwrap();
+        let turns = bench.settings().sentiment(std::sync::Arc::new(bert)).build().unwrap();
         let mut turn = turns.start(bench.ask_on());
         assert_eq!(read(&mut turn).await.kinds(), ["workspace", "content", "done"]);
         let why = reason(&turn.timeline(), StageName::Sentiment);

@@ -127,7 +127,8 @@ async fn turns(store: &InMemory, replies: usize) -> (Bench, Turns) {
         .breaker_wait(Duration::from_millis(40))
         .max_breaker_wait(Duration::from_millis(80));
     let outbox = Outbox::builder().delivery(delivery).start().unwrap();
-    let turns = Turns::builder(bench.openai()).model("m").store(store.clone()).outbox(outbox);
+    let turns =
+        Turns::builder(bench.openai()).model("m").store(Arc::new(store.clone())).outbox(outbox);
     (bench, turns.build().unwrap())
 }
 
