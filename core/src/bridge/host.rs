@@ -137,7 +137,10 @@ impl<A> Reply<A> {
             drop(state);
             act();
         } else {
-            state.on_abandoned = Some(Box::new(act));
+            let former = state.on_abandoned.replace(Box::new(act));
+            drop(state);
+            // It holds values of the host, so not under the lock.
+            drop(former);
         }
     }
 

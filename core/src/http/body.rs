@@ -80,9 +80,6 @@ impl Body {
             return Poll::Ready(Some(Err(error)));
         }
         let Body { live, context } = self;
-        if live.is_inherited() {
-            return Poll::Ready(Some(Err(context.error(ErrorKind::Forked, FORKED))));
-        }
         let Some(live) = live.get_mut() else { return Poll::Ready(None) };
         match live.poll_content(context, task) {
             Poll::Ready(Some(Ok(bytes))) => {
@@ -107,6 +104,10 @@ impl Body {
 
     /// The reason to end the call although the service is still sending, if there is one.
     pub(crate) fn stopped(&self) -> Option<Error> {
+        // First: in a child, the lock of a cancellation may be held for ever.
+        if self.live.is_inherited() {
+            return Some(self.context.error(ErrorKind::Forked, FORKED));
+        }
         self.live.get()?.watch.stopped().map(|kind| self.error(kind))
     }
 
