@@ -1,4 +1,4 @@
-//! Prompts for languages and audiences, ready-made.
+//! Ready-made prompts for languages and audiences.
 
 use crate::turn::Prompts;
 

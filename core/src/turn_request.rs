@@ -1,4 +1,4 @@
-//! A turn's request: the same for the turn engine and for the chat service's client.
+//! The request of a turn, shared by the turn engine and the chat service's client.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use crate::chat::Message;
 use crate::credentials::{Secret, Tokens};
 use crate::error::{Error, ErrorKind, Result};
 
-/// One message of a user, and where it belongs.
+/// One message of a user, with its workspace, user and tokens.
 ///
-/// The turn engine and the service's client take the same request. Fields that one of them cannot honour are refused,
+/// The turn engine and the service's client share this type. Fields that one of them cannot honour are refused,
 /// not ignored: see [`Turns::start`](crate::turn::Turns::start) and [`ChatService::stream`](crate::service::ChatService::stream).
 ///
 /// ```
@@ -32,10 +32,10 @@ pub struct TurnRequest {
 /// The workspace that a turn belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// None that was named: the service decides.
+    /// Not specified: the service decides.
     Unnamed,
     Workspace(String),
-    /// One that the turn creates.
+    /// A workspace that the turn creates.
     New,
 }
 
@@ -64,20 +64,20 @@ impl TurnRequest {
         self
     }
 
-    /// The user's UUID. A service's client asks its [`TokenProvider`](crate::credentials::TokenProvider) for the
-    /// tokens of this user, and has no other use for it.
+    /// The user's UUID. A service's client uses it only to ask its [`TokenProvider`](crate::credentials::TokenProvider) for
+    /// the tokens of this user.
     pub fn user_id(mut self, id: impl Into<String>) -> Self {
         self.user_id = Some(id.into());
         self
     }
 
-    /// The user's tokens, in place of those of the client or the store.
+    /// The user's tokens, which override those of the client or the store.
     pub fn tokens(mut self, access: impl Into<Secret>, refresh: impl Into<Secret>) -> Self {
         self.tokens = Some(Tokens::new(access, refresh));
         self
     }
 
-    /// The conversation before this message, for a turn engine: it then asks no store for it.
+    /// The conversation before this message, for a turn engine, which then does not read it from the store.
     pub fn history(mut self, messages: impl IntoIterator<Item = Message>) -> Self {
         self.history = Some(messages.into_iter().collect());
         self
@@ -89,7 +89,7 @@ impl TurnRequest {
         self
     }
 
-    /// Refuses requests that are of no use to engine or service.
+    /// Refuses requests that are invalid for both engine and service.
     pub(crate) fn check(&self, operation: &'static str) -> Result<()> {
         let is_blank = |text: &str| text.trim().is_empty();
         let workspace = match &self.place {
@@ -111,7 +111,7 @@ impl TurnRequest {
 
 impl fmt::Debug for TurnRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Messages of people do not belong in a log.
+        // Users' messages do not belong in a log.
         f.debug_struct("TurnRequest")
             .field("message_bytes", &self.message.len())
             .field("place", &self.place)

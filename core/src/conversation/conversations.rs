@@ -1,4 +1,4 @@
-//! The trait of a place where conversations live.
+//! The trait of a store of conversations.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use crate::outbox::Outcome;
 ///
 /// See the [module](crate::conversation) for an implementation. Its methods are called on the runtime of the turn
 /// (`history`) and of the outbox (all others), so none may block its thread; a panic in one is an error that names the
-/// type. A store is used in forked children as well, and so must not hold connections of the process that made it.
+/// type. A store is used in forked children as well, and so must not hold connections of the process that created it.
 #[async_trait]
 pub trait Conversations: Send + Sync + 'static {
     /// The latest messages of a conversation, at most `limit`, the earliest first.
     ///
-    /// The reader of the turn waits for this, for
-    /// [`HistoryLimits::wait`](crate::turn::HistoryLimits::wait) at most.
+    /// The turn's reader waits for this, at most
+    /// [`HistoryLimits::wait`](crate::turn::HistoryLimits::wait).
     ///
     /// # Errors
     ///
-    /// Any: the reply goes on without a history.
+    /// Any: the reply continues without a history.
     async fn history(
         &self,
         owner: Owner<'_>,
@@ -30,23 +30,23 @@ pub trait Conversations: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<StoreMessage>>;
 
-    /// Creates a conversation, and returns its id.
+    /// Creates a conversation and returns its id.
     ///
-    /// [`NewConversation::begin`] gives the name, and stores in the outbox that the request is on its way: call it
-    /// last, right before the request. Up to it everything may be repeated. After it a process that ends leaves the
-    /// creation in doubt, and it is never repeated.
+    /// [`NewConversation::begin`] returns the name, and stores in the outbox that the request is under way: call it
+    /// right before the request. Everything before it may be repeated. If the process ends after it, the creation is in
+    /// doubt and never repeated.
     ///
     /// # Errors
     ///
-    /// [`CreateError::not_created`] when there certainly is no conversation: its outcome decides whether the creation
-    /// is tried again. Any other error after `begin` leaves it in doubt: both messages become dead letters that say so.
+    /// [`CreateError::not_created`] when the conversation certainly does not exist: its outcome decides whether the creation
+    /// is retried. Any other error after `begin` leaves it in doubt: both messages become dead letters that say so.
     async fn create(&self, new: NewConversation<'_>) -> Result<String, CreateError>;
 
-    /// Called once the conversation exists, and before its first message is saved. By default it does nothing.
+    /// Called once the conversation exists, before its first message is saved. The default does nothing.
     ///
     /// # Errors
     ///
-    /// Any: it is on the timeline and in the log, and has no other consequence.
+    /// Any: it is recorded on the timeline and in the log, and has no other consequence.
     async fn start_session(&self, session: SessionStart<'_>) -> Result<()> {
         let _ = session;
         Ok(())
@@ -54,17 +54,17 @@ pub trait Conversations: Send + Sync + 'static {
 
     /// Saves a message of a conversation.
     ///
-    /// Messages of one conversation come in order and one at a time. A save may be repeated after a crash, so the same
-    /// id twice must be one message.
+    /// Messages of one conversation arrive in order and one at a time. A save may be repeated after a crash, so a second
+    /// save with the same id must not add a message.
     async fn save(&self, owner: Owner<'_>, message: &StoreMessage) -> Outcome;
 
-    /// Called at most once for a saved message, for effects that must not be repeated, such as counting it. By
-    /// default it does nothing.
+    /// Called at most once for a saved message, for effects that must not be repeated, such as counting it. The default
+    /// does nothing.
     async fn saved(&self, owner: Owner<'_>, message: &StoreMessage) {
         let _ = (owner, message);
     }
 
-    /// Returns true if a turn must bring its user's tokens, since the store has none of its own. By default false.
+    /// Returns true if a turn must supply its user's tokens, because the store has none. Default false.
     fn needs_tokens(&self) -> bool {
         false
     }

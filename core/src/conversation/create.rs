@@ -1,4 +1,4 @@
-//! The creation of a conversation: stored before it is requested, and in doubt when its answer is lost.
+//! The creation of a conversation: stored before it is requested, and in doubt if its answer is lost.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use super::Owner;
 use crate::error::{Error, Result};
 use crate::outbox::{Outcome, Requests};
 
-/// A conversation that is to be created.
+/// A conversation to be created.
 pub struct NewConversation<'a> {
     owner: Owner<'a>,
     name: &'a str,
@@ -32,27 +32,27 @@ impl<'a> NewConversation<'a> {
         self.owner
     }
 
-    /// Returns true if the creation was tried before, and certainly failed.
+    /// Returns true if an earlier attempt certainly failed.
     pub fn is_repeated(&self) -> bool {
         self.is_repeated
     }
 
-    /// Stores in the outbox that the request is on its way, and returns the conversation's name.
+    /// Stores in the outbox that the request is under way, and returns the conversation's name.
     ///
     /// # Errors
     ///
-    /// `storage` when that cannot be stored: then nothing may be requested.
+    /// `storage` when that cannot be stored; then the request must not be sent.
     pub async fn begin(&self) -> Result<&'a str> {
         self.progress.begins().await?;
         Ok(self.name)
     }
 
-    /// The name before it is begun, for a client that stores each attempt itself.
+    /// The name without beginning the creation, for a client that stores each attempt itself.
     pub(crate) fn name(&self) -> &'a str {
         self.name
     }
 
-    /// Stores the attempts of a client.
+    /// Storage for the attempts of a client.
     pub(crate) fn requests(&self) -> &'a dyn Requests {
         self.progress
     }
@@ -66,7 +66,7 @@ impl fmt::Debug for NewConversation<'_> {
     }
 }
 
-/// The requests of one creation, and their present state.
+/// The requests of one creation, and their current state.
 pub(super) struct Progress<'a> {
     requests: &'a dyn Requests,
     is_requested: AtomicBool,
@@ -99,7 +99,7 @@ impl Requests for Progress<'_> {
 
 /// The failure of a creation.
 ///
-/// A plain [`Error`] becomes one by `?`: it leaves in doubt what was [begun](NewConversation::begin).
+/// `?` converts a plain [`Error`]: a creation that was [begun](NewConversation::begin) is then in doubt.
 #[derive(Clone, Debug)]
 pub struct CreateError {
     error: Error,
@@ -108,30 +108,30 @@ pub struct CreateError {
 }
 
 impl CreateError {
-    /// There certainly is no conversation. The creation is tried again as the error allows, or as
-    /// [`with_outcome`](Self::with_outcome) says.
+    /// The conversation certainly does not exist. The creation is retried if the error is retryable, or as
+    /// set by [`with_outcome`](Self::with_outcome).
     pub fn not_created(error: Error) -> Self {
         CreateError { outcome: Some(Outcome::from(&error)), error }
     }
 
-    /// There may be a conversation: the answer was lost.
+    /// The conversation may exist: the answer was lost.
     pub fn in_doubt(error: Error) -> Self {
         CreateError { error, outcome: None }
     }
 
-    /// The outcome of a creation that certainly did not happen: tried again, or a dead letter.
+    /// Sets the outcome of a creation that certainly did not happen: a retry or a dead letter.
     #[must_use]
     pub fn with_outcome(mut self, outcome: Outcome) -> Self {
         self.outcome = Some(outcome);
         self
     }
 
-    /// The error that made it fail.
+    /// The error.
     pub fn error(&self) -> &Error {
         &self.error
     }
 
-    /// The outcome, unless the creation is in doubt. One that was not requested never is.
+    /// The outcome, unless the creation is in doubt. Without a request it never is.
     pub(super) fn outcome(&self, is_requested: bool) -> Option<Outcome> {
         self.outcome.clone().or_else(|| (!is_requested).then(|| Outcome::from(&self.error)))
     }

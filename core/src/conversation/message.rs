@@ -1,4 +1,4 @@
-//! The message, by its names on the wire.
+//! The message and its JSON.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,10 +8,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::open_enum::open_enum;
 use crate::process::new_id;
 
-/// The sender of every message by the AI.
+/// The sender id of every AI message.
 pub const AI_SENDER: &str = "ai-uuid-1234-5678-90ab-cdef12345678";
 
-/// A message as the store keeps it.
+/// A stored message.
 ///
 /// ```
 /// use turnwire::conversation::StoreMessage;
@@ -24,16 +24,16 @@ pub const AI_SENDER: &str = "ai-uuid-1234-5678-90ab-cdef12345678";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StoreMessage {
-    /// A UUID, by which the store tells messages apart: saving the same id again replaces the message.
+    /// A UUID, the store's key: saving the same id again replaces the message.
     #[serde(rename = "msgId")]
     pub id: String,
     /// The author's role.
     #[serde(rename = "msgSenderRole")]
     pub role: SenderRole,
-    /// The text; the store takes no empty one.
+    /// The text; the store rejects an empty one.
     #[serde(rename = "msgContent")]
     pub content: String,
-    /// When it was sent, in milliseconds since 1970. Histories are in its order.
+    /// The time of sending, in milliseconds since 1970. Histories are sorted by it.
     #[serde(rename = "msgSentAt", deserialize_with = "time::epoch_ms")]
     pub sent_at: i64,
     /// The user's UUID, or [`AI_SENDER`].
@@ -42,10 +42,10 @@ pub struct StoreMessage {
     /// The message that it replies to.
     #[serde(rename = "parentMsgId", default)]
     pub parent_id: Option<String>,
-    /// The form of input.
+    /// The input method.
     #[serde(rename = "msgType")]
     pub kind: MessageType,
-    /// The workspace that it is in.
+    /// Its workspace.
     #[serde(rename = "msgWorkspaceId")]
     pub workspace_id: String,
 }
@@ -61,9 +61,9 @@ open_enum! {
 }
 
 open_enum! {
-    /// The form in which a message was put in.
+    /// The input method of a message.
     MessageType as String {
-        /// In writing.
+        /// Typed.
         Text = "T",
         /// By voice.
         Voice = "V",
@@ -71,7 +71,7 @@ open_enum! {
 }
 
 impl StoreMessage {
-    /// A written message of a user, with an id of its own. `sent_at` is in milliseconds since 1970.
+    /// A typed message of a user, with a new id. `sent_at` is in milliseconds since 1970.
     pub fn from_user(
         workspace_id: impl Into<String>,
         user_id: impl Into<String>,
@@ -91,7 +91,7 @@ impl StoreMessage {
     }
 
     /// The AI's reply to a message, in its workspace. `sent_at` is in milliseconds since 1970, and moved to just after
-    /// the message if it is not later: nothing else tells the order of the two.
+    /// the message if it is not later, since only the time orders the two.
     pub fn reply_to(message: &StoreMessage, content: impl Into<String>, sent_at: i64) -> Self {
         StoreMessage {
             id: new_id().to_string(),
@@ -107,7 +107,7 @@ impl StoreMessage {
 }
 
 impl StoreMessage {
-    /// The message as the store takes it.
+    /// The message as the store's JSON.
     pub(crate) fn to_json(&self) -> Result<Value> {
         serde_json::to_value(self).map_err(|_| {
             let why = "the message cannot be written as JSON";

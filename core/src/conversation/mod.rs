@@ -1,4 +1,4 @@
-//! The place where conversations live: the trait that [`Turns`](crate::Turns) keeps them through, and their messages.
+//! Storage of conversations: the trait that [`Turns`](crate::Turns) uses, and the messages.
 //!
 //! ```text
 //!  Turns ──history──────────────────────────────▶ Conversations   ChatStore, or a store of your own
@@ -6,16 +6,16 @@
 //!                            save, saved
 //! ```
 //!
-//! [`Conversations`] is implemented by [`ChatStore`](crate::ChatStore), and by whatever else a team has: a database, a
-//! service of its own. The engine reads the history directly, since the model needs it now. Everything else goes
+//! [`ChatStore`](crate::ChatStore) implements [`Conversations`]; implement it for any other store, such as a database.
+//! The engine reads the history directly, since the model needs it now. Everything else goes
 //! through the outbox, which survives the process, retries, and keeps the order of a conversation; it calls the store
 //! from its own thread.
 //!
-//! Failures: a history that fails costs the model its context, and no more. A save answers with an
+//! Failures: if the history fails, the model only loses its context. A save returns an
 //! [`Outcome`](crate::outbox::Outcome), as a sink does. A creation that may have happened is never repeated: see
 //! [`Conversations::create`].
 //!
-//! A store in memory, whole:
+//! A complete store in memory:
 //!
 //! ```
 //! use std::sync::{Mutex, MutexGuard};

@@ -1,4 +1,4 @@
-//! The steps of a new conversation in an outbox: it is created, its session is started, its first message follows.
+//! The steps of a new conversation in an outbox: create it, start its session, deliver its first message.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::guard::Callback;
 use crate::outbox::{Opened, Opener, Opening, OpeningCall, OpeningStep, Outcome};
 
-/// The beginning of the reason of every dead letter whose conversation does not exist.
+/// Prefix of the reason of every dead letter whose conversation does not exist.
 const FAILED: &str = "its workspace could not be created";
 
 /// The plan of a conversation with this name, for the user of its record.
@@ -85,7 +85,7 @@ impl Opener for ConversationOpener {
     }
 }
 
-/// The id of a conversation that was created, if it is one.
+/// Checks the id of a created conversation.
 fn named(id: String) -> Result<String, CreateError> {
     match id.trim().is_empty() {
         false => Ok(id),
@@ -96,7 +96,7 @@ fn named(id: String) -> Result<String, CreateError> {
     }
 }
 
-/// The outcome, whose reason says that the creation failed.
+/// Adds to the outcome's reason that the creation failed.
 fn about_the_creation(outcome: Outcome) -> Outcome {
     let about = |reason: String| format!("{FAILED}: {reason}");
     match outcome {

@@ -3,13 +3,13 @@
 use crate::credentials::Tokens;
 use crate::outbox::Record;
 
-/// The user whose conversation it is, and the tokens that speak for that user.
+/// The user of a conversation, and that user's tokens.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Owner<'a> {
-    /// The user's id, as the turn's request has it.
+    /// The user's id, from the turn's request.
     pub user_id: Option<&'a str>,
-    /// The tokens that the turn's request brought. `None` after the process that took them has ended.
+    /// The tokens of the turn's request. `None` after the process that received them has ended.
     pub tokens: Option<&'a Tokens>,
 }
 
@@ -31,6 +31,6 @@ pub struct SessionStart<'a> {
     pub owner: Owner<'a>,
     /// The conversation's id.
     pub conversation_id: &'a str,
-    /// A process that has ended since may have started it already.
+    /// True if an earlier process may have started it already.
     pub is_repeated: bool,
 }

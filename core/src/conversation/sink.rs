@@ -11,7 +11,7 @@ use crate::outbox::{AnyOpener, Outcome, Record, Sink};
 
 /// Delivers the messages of an outbox to a store of conversations, and opens new ones there.
 ///
-/// [`Turns`](crate::Turns) does this by itself. It is for a process that only delivers what others left in a file.
+/// [`Turns`](crate::Turns) does this itself. This type is for a process that only delivers records from a file.
 ///
 /// ```no_run
 /// # use turnwire::conversation::{Conversations, ConversationSink};
@@ -38,7 +38,7 @@ impl Sink for ConversationSink {
     async fn deliver(&self, record: &Record) -> Outcome {
         match StoreMessage::deserialize(record.payload()) {
             Ok(message) => self.0.save(Owner::of(record), &message).await,
-            // serde's own words may hold what somebody said.
+            // A serde error may quote the message's text.
             Err(_) => Outcome::dead("its payload is no message"),
         }
     }

@@ -1,4 +1,4 @@
-//! Times of the store: epoch milliseconds, or ISO 8601 as Java writes it.
+//! Times of the store: epoch milliseconds, or ISO 8601 in Java's format.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::Deserializer;
 use serde::de::{Error, Visitor};
 
-/// Reads a time, as milliseconds since 1970. A date and time without a zone is taken for UTC.
+/// Reads a time, as milliseconds since 1970. A date and time without a zone is read as UTC.
 pub(crate) fn epoch_ms<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     deserializer.deserialize_any(TimeVisitor)
 }
@@ -54,7 +54,7 @@ impl Visitor<'_> for TimeVisitor {
     }
 
     fn visit_f64<E: Error>(self, ms: f64) -> Result<i64, E> {
-        // Some writers give every number a fraction; `as` stays within the type's range.
+        // Some writers add a fraction to every number; `as` saturates.
         if ms.is_finite() { Ok(ms as i64) } else { Err(E::custom("the time is not a number")) }
     }
 

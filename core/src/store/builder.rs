@@ -13,8 +13,8 @@ use crate::http::{HttpConfig, http_settings};
 
 /// The settings of a [`ChatStore`].
 ///
-/// By default a connection may take 5 s, and a call with its retries 30 s. Calls that count or create are sent again,
-/// whatever the retry policy says, only as long as it is certain that the store has not begun with them.
+/// The default limits are 5 s for a connection, and 30 s for a call with its retries. Calls that count or create are
+/// retried only while the store has certainly not begun with them, regardless of the retry policy.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ChatStoreBuilder {
@@ -26,7 +26,7 @@ pub struct ChatStoreBuilder {
 }
 
 impl ChatStore {
-    /// A client of the store at this URL, which gets its tokens with each call or record.
+    /// A client of the store at this URL, with tokens per call or record.
     ///
     /// # Errors
     ///
@@ -35,7 +35,7 @@ impl ChatStore {
         Self::builder(url).build()
     }
 
-    /// A client with settings of your own, of the store at this URL.
+    /// The builder of a client of the store at this URL.
     pub fn builder(url: impl Into<Secret>) -> ChatStoreBuilder {
         ChatStoreBuilder::new(url)
     }
@@ -54,20 +54,20 @@ impl ChatStoreBuilder {
         }
     }
 
-    /// The tokens of a program that acts for one user. One that acts for many gives them by
-    /// [`ChatStore::with_tokens`], by record, or by a provider.
+    /// The tokens of a program that acts for one user. A program that acts for many sets them with
+    /// [`ChatStore::with_tokens`], per record, or through a provider.
     pub fn tokens(mut self, access: impl Into<Secret>, refresh: impl Into<Secret>) -> Self {
         self.credentials.tokens = Some(Tokens::new(access, refresh));
         self
     }
 
-    /// The source of tokens when a call or a record has none, or none that are accepted any more.
+    /// The source of tokens for a call or record that has none, or whose tokens are no longer accepted.
     pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
         self.credentials.provider = Some(GuardedProvider::new(provider));
         self
     }
 
-    /// Extends a login whose refresh token has expired before its access token: a new refresh token is asked for.
+    /// Extends a login whose refresh token expires before its access token, by requesting a new refresh token.
     /// Default false.
     pub fn extend_login(mut self, extend: bool) -> Self {
         self.extend_login = extend;
@@ -89,7 +89,7 @@ impl ChatStoreBuilder {
 
     http_settings!();
 
-    /// The client. Nothing is sent yet.
+    /// Builds the client. Nothing is sent.
     ///
     /// # Errors
     ///

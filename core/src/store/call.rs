@@ -1,4 +1,4 @@
-//! One call: with tokens, once more with fresh ones when they are stale, and its answer unwrapped.
+//! One call: adds tokens, repeats it once with fresh ones if they are stale, and unwraps its answer.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) struct Call<'a> {
     query: &'a [(&'a str, &'a str)],
     json: Option<Bytes>,
     repeat: Repeat,
-    /// Is told of each attempt.
+    /// Storage that records each attempt.
     requests: Option<&'a dyn Requests>,
 }
 
@@ -43,13 +43,13 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Each attempt is noted before it is made.
+    /// Records each attempt before it is sent.
     pub(super) fn noted_by(mut self, requests: &'a dyn Requests) -> Self {
         self.requests = Some(requests);
         self
     }
 
-    /// Doing it twice is not the same as doing it once.
+    /// Marks the call as not idempotent.
     pub(super) fn once(mut self) -> Self {
         self.repeat = Repeat::WhileUntaken;
         self
@@ -57,7 +57,7 @@ impl<'a> Call<'a> {
 }
 
 impl ChatStore {
-    /// Makes a call, and reads its answer.
+    /// Makes a call and reads its answer.
     pub(super) async fn call<T: DeserializeOwned>(
         &self,
         call: Call<'_>,
@@ -79,8 +79,8 @@ impl ChatStore {
         data.ok_or_else(|| Error::new(ErrorKind::Decode, operation, why))
     }
 
-    /// Makes a call whose status 201 says all. Any other success must be the store's own: a page in between answers
-    /// 200 to everything.
+    /// Makes a call for which a status of 201 suffices. Any other success must have the store's own form, as a captive
+    /// portal answers 200 to everything.
     pub(super) async fn accepted(&self, call: Call<'_>, identity: &Identity) -> Result<()> {
         let response = self.send(&call, identity).await?;
         if response.status == StatusCode::CREATED {
@@ -156,7 +156,7 @@ impl ChatStore {
         Ok(self.shared.renewals.newest(known))
     }
 
-    /// Tokens in place of those that were refused, if there are any.
+    /// Fresh tokens to replace the refused ones, if there are any.
     async fn fresh(
         &self,
         operation: &'static str,
@@ -171,7 +171,7 @@ impl ChatStore {
         };
         if renewable {
             let renew = || {
-                // It is made for all calls that wait for it: one that is cancelled must not take it along.
+                // Other calls may wait for this renewal: cancelling one call must not cancel it.
                 let options = CallOptions { cancel: None, ..(*self.options).clone() };
                 let store = ChatStore { options: Arc::new(options), ..self.clone() };
                 let tokens = tokens.clone();
@@ -188,7 +188,7 @@ impl ChatStore {
             match renewed {
                 Err(error) if error.is_cancelled() => return Err(error),
                 Ok(fresh) => return Ok(Some(fresh)),
-                // The store may renew them later: the call is to be made again then.
+                // The store may renew them later, so the error is retryable.
                 Err(error) if error.is_retryable() => return Err(error),
                 Err(_) => {}
             }

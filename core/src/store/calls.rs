@@ -1,4 +1,4 @@
-//! The calls of the store: a method each.
+//! The calls of the store, one method each.
 
 use bytes::Bytes;
 use http::Method;
@@ -17,11 +17,11 @@ use crate::error::{Error, ErrorKind, Result};
 const LONGEST_NAME: usize = 100;
 
 impl ChatStore {
-    /// Saves a message. Saving the same id again replaces it, so a save that failed in passing is sent again.
+    /// Saves a message. Saving the same id again replaces it, so transient failures are retried.
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`] but those of streams, with the store's message; `server` for good when the text is longer
+    /// Any [`ErrorKind`] except those of streams, with the store's message; permanently `server` when the text is longer
     /// than the store can keep or the workspace does not exist.
     pub async fn save(&self, message: &StoreMessage) -> Result<()> {
         let json = body(message, "store.save")?;
@@ -36,12 +36,12 @@ impl ChatStore {
         Ok(())
     }
 
-    /// Counts a saved message in the workspace's active session. It is to be called once for each message that is
-    /// known to be saved: the store does not know which messages it has counted.
+    /// Counts a saved message in the workspace's active session. Call it once for each saved message: the store does not
+    /// know which messages it has counted.
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`] but those of streams; `server` when the workspace has no active session. The message is saved
+    /// Any [`ErrorKind`] except those of streams; `server` when the workspace has no active session. The message is saved
     /// all the same.
     pub async fn count_message(&self, workspace_id: &str) -> Result<()> {
         self.count_for(workspace_id, &self.identity).await
@@ -79,7 +79,7 @@ impl ChatStore {
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`] but those of streams. A call that failed may have started the session all the same.
+    /// Any [`ErrorKind`] except those of streams. A call that failed may have started the session all the same.
     pub async fn start_session(&self, workspace_id: &str, user_id: &str) -> Result<()> {
         let path = &self.shared.paths.start_session;
         let query = [("workspaceId", workspace_id), ("memUUID", user_id)];
@@ -92,7 +92,7 @@ impl ChatStore {
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`] but those of streams. A workspace without messages is none.
+    /// Any [`ErrorKind`] except those of streams. A workspace without messages is none.
     pub async fn history(&self, workspace_id: &str) -> Result<Vec<StoreMessage>> {
         const OPERATION: &str = "store.history";
         let path = filled(&self.shared.paths.history, workspace_id, OPERATION)?;
@@ -107,7 +107,7 @@ impl ChatStore {
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`] but those of streams.
+    /// Any [`ErrorKind`] except those of streams.
     pub async fn active_session(&self, workspace_id: &str) -> Result<Option<Session>> {
         const OPERATION: &str = "store.active_session";
         let path = filled(&self.shared.paths.session, workspace_id, OPERATION)?;
@@ -118,7 +118,7 @@ impl ChatStore {
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`] but those of streams.
+    /// Any [`ErrorKind`] except those of streams.
     pub async fn set_session_status(
         &self,
         workspace_id: &str,

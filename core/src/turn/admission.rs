@@ -1,4 +1,4 @@
-//! Refuses a request that its turn could not honour, before anything is sent or paid for.
+//! Refuses a request that its turn cannot honour, before anything is sent or paid for.
 
 use super::settings::EngineSettings;
 use crate::conversation::Conversations;
@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::turn_request::Place;
 use crate::turn_request::TurnRequest;
 
-/// Checks a request against the engine's settings: each of its fields is honoured, or the request is refused in words.
+/// Checks a request against the engine's settings: a field that cannot be honoured is an error, not ignored.
 ///
 /// # Errors
 ///
@@ -36,7 +36,7 @@ fn check_kept(
     if request.place == Place::Unnamed {
         return Err(refused("a turn that is kept in a store needs a workspace, or a new one"));
     }
-    // A sink of the caller's may deliver without tokens. A workspace is always created by the store itself.
+    // A custom sink may deliver without tokens. A workspace is always created by the store itself.
     let needs_tokens = request.place == Place::New || settings.deliveries.is_tracking();
     if needs_tokens && request.tokens.is_none() && store.needs_tokens() {
         let why = "a turn that is kept in a store needs the user's tokens: give them to the \

@@ -21,45 +21,45 @@ use crate::speech::{Speaker, Speech, SpeechMode};
 pub struct TurnsBuilder(EngineSettings);
 
 impl Turns {
-    /// Settings of turns with this model's service.
+    /// Settings of turns that use this client of the model.
     pub fn builder(llm: OpenAi) -> TurnsBuilder {
         TurnsBuilder(EngineSettings::new(llm))
     }
 }
 
 impl TurnsBuilder {
-    /// Asks this model. Default `gpt-4o-mini`.
+    /// The model. Default `gpt-4o-mini`.
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.0.template.model = model.into();
         self
     }
 
-    /// The template of every request: its model, its options, and its messages, which come before all others.
+    /// The template of every request: its model, its options, and its messages, which precede all others.
     pub fn template(mut self, request: ChatRequest) -> Self {
         self.0.template = request;
         self
     }
 
-    /// Begins every conversation with this.
+    /// The system prompt, the first message of every conversation.
     pub fn system_prompt(mut self, prompt: impl Into<String>) -> Self {
         self.0.prompts.system = Some(prompt.into());
         self
     }
 
-    /// Replaces all prompts, the system prompt included, such as by [`presets::korean`](crate::presets::korean).
+    /// Replaces all prompts, including the system prompt, such as with [`presets::korean`](crate::presets::korean).
     pub fn prompts(mut self, prompts: Prompts) -> Self {
         self.0.prompts = prompts;
         self
     }
 
     /// Keeps messages, workspaces and sessions in this store: a [`ChatStore`](crate::ChatStore), or
-    /// [`Conversations`] of your own. Without one nothing is kept.
+    /// your own [`Conversations`]. Without a store nothing is kept.
     pub fn store(mut self, store: impl Conversations) -> Self {
         self.0.store = Some(Arc::new(store));
         self
     }
 
-    /// Delivers messages through this outbox. If it has no sink, the store becomes its sink. Default one in memory.
+    /// Delivers messages through this outbox. If it has no sink, the store becomes its sink. Default: one in memory.
     pub fn outbox(mut self, outbox: Outbox) -> Self {
         self.0.outbox = Some(outbox);
         self
@@ -72,80 +72,80 @@ impl TurnsBuilder {
         self
     }
 
-    /// The longest wait of the reply for the sentiment, so that the model gets its label. Default 150 ms; zero never
+    /// The longest wait of the reply for the sentiment, whose label is sent to the model. Default 150 ms; zero never
     /// waits.
     pub fn sentiment_budget(mut self, budget: Duration) -> Self {
         self.0.sentiment_budget = budget;
         self
     }
 
-    /// The line of the system prompt that holds the label, in the place of `{label}`. Default `The sentiment of the
+    /// The line of the system prompt with the label, which replaces `{label}`. Default `The sentiment of the
     /// user's message: {label}`.
     pub fn sentiment_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.prompts.sentiment_hint = hint.into();
         self
     }
 
-    /// Speaks with this speaker, two sentences at a time: on demand, or as [`speech_mode`](Self::speech_mode) says.
+    /// Speaks through this speaker, two sentences at a time: on demand, or as set by [`speech_mode`](Self::speech_mode).
     pub fn speaker(mut self, speaker: impl Speaker + 'static) -> Self {
         self.0.speech = Some(Speech::new(speaker));
         self
     }
 
-    /// Speaks in this way: with another voice, more requests at a time, or another answer to failures.
+    /// Speaks with these settings, such as another voice, more concurrent requests, or another failure handling.
     pub fn speech(mut self, speech: Speech) -> Self {
         self.0.speech = Some(speech);
         self
     }
 
-    /// When replies are spoken. Default on demand, by [`Turns::speak`]. After or during the text, each sentence is sent
-    /// as an `audio` event, in order, and `done` comes after the last.
+    /// The time of speaking. Default on demand, with [`Turns::speak`]. After or during the text, each sentence is sent
+    /// as an `audio` event, in order, and `done` follows the last.
     pub fn speech_mode(mut self, mode: SpeechMode) -> Self {
         self.0.speech_mode = mode;
         self
     }
 
-    /// The longest wait of `done`, once the text is complete, for each next sentence to be spoken. Default 30 s. A speaker that
-    /// is silent for longer is given up: the rest of the text is not spoken, and the stage has failed. A single sentence
-    /// has a limit of its own ([`Speech::sentence_limit`]), after which the next one is spoken.
+    /// The longest wait of `done`, once the text is complete, for each next sentence to be spoken. Default 30 s. A speaker
+    /// that is silent for longer is given up: the rest of the text is not spoken, and the stage fails. A single sentence
+    /// has its own limit ([`Speech::sentence_limit`]), after which the next one is spoken.
     pub fn speech_wait(mut self, limit: Duration) -> Self {
         self.0.speech_wait = limit;
         self
     }
 
-    /// The limits of the workspace's messages that the model gets.
+    /// The limits of the history that is sent to the model.
     pub fn history(mut self, limits: HistoryLimits) -> Self {
         self.0.history = limits;
         self
     }
 
-    /// The request to the model for a new workspace's name.
+    /// The prompt for a new workspace's name.
     pub fn naming_prompt(mut self, prompt: impl Into<String>) -> Self {
         self.0.prompts.naming = prompt.into();
         self
     }
 
-    /// The longest wait of a new workspace for its name; then it gets the message's beginning as one. Default 5 s.
+    /// The longest wait of a new workspace for its name; after that the start of the message is its name. Default 5 s.
     pub fn naming_limit(mut self, limit: Duration) -> Self {
         self.0.naming_limit = limit;
         self
     }
 
-    /// The longest wait of `done`, once the reply is complete, for the id of a new workspace. Default 5 s. One that comes
-    /// later still gets its messages.
+    /// The longest wait of `done`, once the reply is complete, for the id of a new workspace. Default 5 s. A workspace
+    /// created later still gets its messages.
     pub fn workspace_wait(mut self, limit: Duration) -> Self {
         self.0.workspace_wait = limit;
         self
     }
 
-    /// The end of a turn whose reader has gone. Default: its text so far is kept.
+    /// The handling of a turn whose reader has gone. Default: its text so far is kept.
     pub fn on_disconnect(mut self, choice: OnDisconnect) -> Self {
         self.0.on_disconnect = choice;
         self
     }
 
-    /// Sends a `turn` event first, with the ids by which the turn can be stopped and its messages are known. Default
-    /// false: readers of the plain protocol do not know it.
+    /// Sends a `turn` event first, with the ids of the turn, for stopping it, and of its messages. Default
+    /// false: readers of the base protocol do not know it.
     pub fn turn_events(mut self, wanted: bool) -> Self {
         self.0.events.turn = wanted;
         self
@@ -157,31 +157,32 @@ impl TurnsBuilder {
         self
     }
 
-    /// Asks the model's service for the cost of the reply, and sends it as a `usage` event. Default false.
+    /// Requests the reply's token usage from the model's service, and sends it as a `usage` event. Default false.
     pub fn usage_events(mut self, wanted: bool) -> Self {
         self.0.events.usage = wanted;
         self
     }
 
-    /// Sends a `stage_failed` event for each stage beside the reply that failed. Default false.
+    /// Sends a `stage_failed` event for each side stage that failed. Default false.
     pub fn failure_events(mut self, wanted: bool) -> Self {
         self.0.events.failures = wanted;
         self
     }
 
     /// Sends the full line of an error in `error` and `stage_failed` events, with hosts and the services' own messages.
-    /// For development: a user gets a sentence and a code. Secrets never show. Default false.
+    /// For development: by default a user gets a sentence and a code. Secrets are always redacted. Default false.
     pub fn detailed_errors(mut self, detailed: bool) -> Self {
         self.0.events.details = detailed;
         self
     }
 
-    /// Ready to run turns.
+    /// Builds the engine.
     ///
     /// # Errors
     ///
-    /// `config` when a setting has nothing to work with: an outbox without a store, speech during or after the text
-    /// without a speaker, `sentiment` events without a sentiment, a reply to be finished without a store to keep it; or when a thread cannot be started.
+    /// `config` when a setting lacks another that it needs: an outbox without a store, speech during or after the text
+    /// without a speaker, `sentiment` events without a sentiment, a reply to be finished without a store to keep it; or
+    /// when a thread cannot be started.
     pub fn build(mut self) -> Result<Turns> {
         let is_spoken = matches!(self.0.speech_mode, SpeechMode::AfterText | SpeechMode::Streaming);
         if is_spoken && self.0.speech.is_none() {
@@ -206,7 +207,7 @@ impl TurnsBuilder {
                 let sink = ConversationSink::new(store.clone());
                 outbox.attach(TrackedSink::new(sink, self.0.deliveries.clone()))?;
             }
-            // Workspaces are the store's, also with a sink of the caller's.
+            // The store creates workspaces, also with a custom sink.
             outbox.opens_with(ConversationOpener::new(store.clone()));
         } else if self.0.outbox.is_some() {
             let why = "an outbox was given, but no store whose messages it would deliver";

@@ -1,5 +1,4 @@
-//! The times that the store takes for a turn's messages: the outbox makes the deliveries, the turn has them on its
-//! timeline.
+//! Delivery times of a turn's messages: the outbox delivers, and the turn's timeline shows the times.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,11 +11,11 @@ use crate::conversation::ConversationSink;
 use crate::outbox::{Outcome, Record, Sink};
 use crate::process::PerProcess;
 
-/// The most messages that are tracked; those of a store that is down for long are not worth more.
+/// The most tracked messages, a bound for a store that is down for long.
 const MOST: usize = 10_000;
 
-/// The messages of this process that are not delivered yet, by id. By default none is tracked: deliveries to a sink of
-/// the caller's cannot be.
+/// The undelivered messages of this process, by id. The default tracks none: deliveries to a custom sink cannot be
+/// tracked.
 #[derive(Clone, Default)]
 pub(super) struct DeliveryTracker(Option<Arc<PerProcess<Arc<Deliveries>>>>);
 
@@ -25,9 +24,9 @@ type Deliveries = Mutex<HashMap<String, Tracked>>;
 struct Tracked {
     stage: StageName,
     recorder: Recorder,
-    /// Since its first delivery began.
+    /// The stage, from the start of its first delivery.
     running: Option<Running>,
-    /// The user's message of its turn.
+    /// The id of the user's message of its turn.
     turn: String,
 }
 
@@ -77,7 +76,7 @@ impl DeliveryTracker {
     }
 
     fn end(&self, id: &str, outcome: &Outcome) {
-        // A message that waits for another try is still on its way.
+        // A message that waits for a retry is still pending.
         if !matches!(outcome, Outcome::Delivered | Outcome::Dead { .. }) {
             return;
         }
@@ -91,7 +90,7 @@ impl DeliveryTracker {
 
     fn with<T>(&self, look: impl FnOnce(&mut HashMap<String, Tracked>) -> T) -> Option<T> {
         let tracked = self.0.as_ref()?.get_or_make(Arc::default);
-        // Nothing that panics runs under the lock.
+        // No code that can panic runs under the lock.
         let mut tracked = tracked.lock().unwrap_or_else(PoisonError::into_inner);
         Some(look(&mut tracked))
     }

@@ -1,4 +1,4 @@
-//! The running of a turn: the reply, driven by its reader, and the events of the stages beside it.
+//! The engine of one turn: the reply, driven by its reader, and the events of the side stages.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use crate::event::TurnEvent;
 use crate::turn_request::Place;
 use crate::turn_request::TurnRequest;
 
-/// A turn that runs.
+/// A running turn.
 pub(super) struct Engine {
     settings: Arc<EngineSettings>,
     work: Work,
@@ -40,7 +40,7 @@ pub(super) struct Engine {
     persister: Option<MessagePersister>,
     side_events: SideEvents,
     reply: Reply,
-    /// The reply's text, once it does not grow any more.
+    /// The reply's text, once it has stopped growing.
     text: String,
 }
 
@@ -48,12 +48,12 @@ pub(super) struct Engine {
 enum Reply {
     Opening(BoxFuture<'static, Result<Opened>>),
     Streaming(Box<ChatStream>, Running),
-    /// It is complete, or was stopped, and is kept. The id of a new workspace is waited for until `limit`.
+    /// It is complete, or was stopped, and is kept. The turn waits for the id of a new workspace until `limit`.
     Complete {
         limit: Pin<Box<Sleep>>,
         is_stopped: bool,
     },
-    /// Nothing comes any more.
+    /// No more events.
     Ended,
 }
 
@@ -93,7 +93,7 @@ impl Engine {
         (self.ids.clone(), self.stopper.clone(), self.recorder.clone())
     }
 
-    /// The reply's text as far as it has come.
+    /// The reply's text so far.
     pub(super) fn partial(&self) -> &str {
         match &self.reply {
             Reply::Streaming(stream, _) => stream.partial().text(),
@@ -105,7 +105,7 @@ impl Engine {
         std::mem::take(&mut self.text)
     }
 
-    /// Starts the stages beside the reply, and returns the parts that the reply is made from.
+    /// Starts the side stages, and returns the input of the reply's request.
     fn begin(&mut self, request: TurnRequest) -> (Question, Option<Label>) {
         let TurnRequest { message, place, user_id, tokens, history, .. } = request;
         if self.settings.events.turn {
@@ -178,7 +178,7 @@ impl Engine {
             self.stop();
         }
         loop {
-            // A model that sends without a pause must not keep its reader's other work, such as time limits, waiting.
+            // A model that sends without a pause must not starve the reader's other work, such as time limits.
             let share = ready!(poll_proceed(task));
             if let Some(event) = self.side_events.poll(task) {
                 share.made_progress();
@@ -273,18 +273,18 @@ impl Engine {
         Ok(())
     }
 
-    /// Ends the reply where it is, and keeps the text so far.
+    /// Stops the reply, and keeps the text so far.
     fn stop(&mut self) {
         match std::mem::replace(&mut self.reply, Reply::Ended) {
             Reply::Opening(_) => {}
-            // Its stage is cancelled as it is dropped.
+            // Dropping the stage cancels it.
             Reply::Streaming(stream, _stage) => {
                 self.close_reply(stream.partial());
                 if let Some(persister) = &self.persister {
                     persister.save_reply(&self.text);
                 }
             }
-            // The text is complete; what is stopped is its speech.
+            // The text is complete; only its speech is stopped.
             Reply::Complete { .. } if self.side_events.speaking.is_some() => {}
             reply => {
                 self.reply = reply;
@@ -299,7 +299,7 @@ impl Engine {
         Reply::Complete { limit: Box::pin(sleep(self.settings.workspace_wait)), is_stopped }
     }
 
-    /// The reply broke: the text so far is kept.
+    /// Ends a broken reply, and keeps the text so far.
     fn fail(&mut self, error: Error) -> Error {
         if let Reply::Streaming(stream, stage) = std::mem::replace(&mut self.reply, Reply::Ended) {
             stage.failed_by(&error);
@@ -326,12 +326,12 @@ impl Engine {
     pub(super) fn left(mut self) {
         let is_running = matches!(self.reply, Reply::Opening(..) | Reply::Streaming(..));
         if is_running && self.settings.on_disconnect == OnDisconnect::Finish {
-            self.side_events.speaking = None; // nobody hears it
+            self.side_events.speaking = None; // there is no reader for the audio
             let (background, runtime) = (self.work.background.clone(), self.runtime.clone());
             let mut rest = Unread(self);
             let rest = async move {
                 let ending = rest.0.work.ending.clone();
-                // An error is on the timeline, and in the log.
+                // An error is recorded on the timeline and in the log.
                 let read = async {
                     while let Some(Ok(_)) =
                         std::future::poll_fn(|task| rest.0.poll_event(task)).await
@@ -365,8 +365,8 @@ impl Engine {
     }
 }
 
-/// A turn that is read to its end without a reader. Broken off, by a shutdown or with its runtime, it keeps the text so
-/// far.
+/// A turn that is read to its end without a reader. If it is aborted, by a shutdown or with its runtime, it keeps the
+/// text so far.
 struct Unread(Engine);
 
 impl Drop for Unread {

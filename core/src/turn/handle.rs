@@ -1,4 +1,4 @@
-//! The handle of a turn that runs.
+//! The handle of a running turn.
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,15 +15,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{ChatAnswer, TurnEvent};
 use crate::process::{Bound, FORKED};
 
-/// A turn that runs: a stream of its events.
+/// A running turn: a stream of its events.
 ///
 /// The reply is read as the turn is polled, so a slow reader slows the model's service down. It ends with
 /// [`Done`](TurnEvent::Done), with [`Stopped`](TurnEvent::Stopped), or with an error that keeps the text so far; then it
-/// stays ended. Dropping it before its end is the reader's going away:
-/// [`OnDisconnect`](crate::turn::OnDisconnect) decides what becomes of the reply. The user's message is kept in any case.
+/// stays ended. Dropping it before its end means that the reader has gone:
+/// [`OnDisconnect`](crate::turn::OnDisconnect) decides about the reply. The user's message is kept in any case.
 ///
-/// It belongs to the process that started it. In a forked child its next item is an error of code `forked`, and nothing
-/// that is done with it there has an effect on the turn.
+/// It belongs to the process that started it. In a forked child its next item is an error of code `forked`, and
+/// operations on it there do not affect the turn.
 ///
 /// ```no_run
 /// use turnwire::{OpenAi, TurnRequest, Turns};
@@ -40,7 +40,7 @@ pub struct Turn {
     ids: Ids,
     stopper: Stopper,
     recorder: Recorder,
-    /// The answer as far as it has come, but for the text of a reply that still runs.
+    /// The answer so far, except the text of a reply that is still running.
     answer: ChatAnswer,
     keeps_audio: bool,
     detailed_errors: bool,
@@ -48,7 +48,7 @@ pub struct Turn {
 
 enum State {
     Running(Bound<Box<Engine>>),
-    /// The request was refused, and the reader has not seen the error yet.
+    /// The request was refused, and the error has not been returned yet.
     Refused(Error),
     Ended(Result<()>),
 }
@@ -76,7 +76,7 @@ impl Turn {
         }
     }
 
-    /// The turn's id, by which [`Turns::stop`](crate::turn::Turns::stop) finds it.
+    /// The turn's id, for [`Turns::stop`](crate::turn::Turns::stop).
     pub fn id(&self) -> &str {
         &self.ids.turn
     }
@@ -96,7 +96,7 @@ impl Turn {
         self.stopper.clone()
     }
 
-    /// Ends the turn now, as its reader's going away does.
+    /// Ends the turn now, as if its reader had gone.
     pub fn cancel(&mut self) {
         if let State::Running(engine) = &self.state {
             let reply = engine.get().map(|engine| engine.partial()).unwrap_or_default();
@@ -106,7 +106,7 @@ impl Turn {
         }
     }
 
-    /// The reply's text as far as it has come.
+    /// The reply's text so far.
     pub fn partial(&self) -> &str {
         match &self.state {
             State::Running(engine) => {
@@ -116,7 +116,7 @@ impl Turn {
         }
     }
 
-    /// The whole answer, once the turn has been read to its end. One that was stopped has the text up to then.
+    /// The whole answer, once the turn has been read to its end. A stopped turn has the text up to the stop.
     ///
     /// # Errors
     ///
@@ -145,25 +145,25 @@ impl Turn {
         self.into_answer()
     }
 
-    /// The timeline so far. The saving of messages goes on after the turn's end, and is on it when it is over. In a
+    /// The timeline so far. Messages are saved after the turn's end, and appear on it once that is done. In a
     /// forked child it is empty.
     pub fn timeline(&self) -> Timeline {
         self.recorder.timeline()
     }
 
-    /// A function that reads the timeline while another has the turn.
+    /// A function that returns the timeline while another owner has the turn.
     #[cfg(feature = "bridge")]
     pub(crate) fn watch_timeline(&self) -> impl Fn() -> Timeline + Send + Sync + use<> {
         let recorder = self.recorder.clone();
         move || recorder.timeline()
     }
 
-    /// Returns true if the event stream has errors as the log does.
+    /// Returns true if the event stream has the full errors of the log.
     pub(super) fn has_detailed_errors(&self) -> bool {
         self.detailed_errors
     }
 
-    /// The audio is not collected: nobody can ask this turn for its answer.
+    /// Disables collecting audio, for a turn whose answer is out of reach.
     pub(super) fn without_audio(mut self) -> Self {
         self.keeps_audio = false;
         self
@@ -206,7 +206,7 @@ impl Turn {
         Poll::Ready(event)
     }
 
-    /// The turn itself, out of a wrapper that has a `Drop` of its own; what stays behind has ended.
+    /// Moves the turn out of a wrapper that implements `Drop`, and leaves an ended turn behind.
     pub(crate) fn take(&mut self) -> Turn {
         Turn {
             state: std::mem::replace(&mut self.state, State::Ended(Ok(()))),
@@ -218,7 +218,7 @@ impl Turn {
         }
     }
 
-    /// Leaves the engine to itself.
+    /// Detaches the engine from its reader.
     fn leave(&mut self, ended: Result<()>) {
         let left = std::mem::replace(&mut self.state, State::Ended(ended));
         if let State::Running(mut engine) = left

@@ -7,15 +7,15 @@
 //!        └─▶ name ─▶ the outbox: create workspace ─▶ workspace event ─▶ start session ─▶ save both
 //! ```
 //!
-//! The reader waits for the middle line alone.
+//! The reader waits only for the middle line.
 //!
 //! # Failures
 //!
 //! - A request that cannot be honoured is refused before anything is sent, saved or paid for: by
 //!   [`Turns::try_start`] as an error, by [`Turns::start`] as the turn's only item.
 //! - A reply that breaks ends the turn with an error, which keeps the text so far; it is saved as well.
-//! - A stage beside the reply that fails or hangs never breaks it. It is recorded on the [`Timeline`], and sent as an
-//!   event where [`TurnsBuilder::failure_events`] wants that.
+//! - A side stage that fails or hangs never breaks the reply. It is recorded on the [`Timeline`], and sent as an
+//!   event if [`TurnsBuilder::failure_events`] is set.
 //! - A reader that goes away, and a [`Stopper`], let the model go at once; the text so far is saved.
 //!
 //! # Example

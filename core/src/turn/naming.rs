@@ -1,4 +1,4 @@
-//! A name for a new workspace: the model's, or the message's beginning.
+//! A name for a new workspace: from the model, or else the start of the message.
 
 use tokio::time::timeout;
 use unicode_segmentation::UnicodeSegmentation;
@@ -8,10 +8,10 @@ use super::settings::EngineSettings;
 use super::timeline::Recorder;
 use crate::chat::ChatRequest;
 
-/// The longest name that the store takes, in code points.
+/// The store's limit on a name, in code points.
 const LONGEST: usize = 100;
 
-/// The longest name that is made of a message, in characters as people count them.
+/// The longest name derived from a message, in graphemes.
 const BEGINNING: usize = 20;
 
 /// A name for the workspace that begins with this message.
@@ -36,7 +36,7 @@ pub(super) async fn name(settings: &EngineSettings, recorder: &Recorder, message
     beginning(message)
 }
 
-/// A model's answer as a name: its first line, without quotes and markup around it.
+/// Converts a model's answer to a name: its first line, without surrounding quotes and markup.
 fn tidy(answer: &str) -> Option<String> {
     let line = answer.lines().map(str::trim).find(|line| !line.is_empty())?;
     let is_wrapping = |c: char| c.is_whitespace() || "\"'“”‘’「」『』`*#.".contains(c);
@@ -44,7 +44,7 @@ fn tidy(answer: &str) -> Option<String> {
     (!name.trim().is_empty()).then_some(name)
 }
 
-/// The beginning of a message, on one line.
+/// The start of a message, on one line.
 pub(super) fn beginning(message: &str) -> String {
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut characters = line.graphemes(true);

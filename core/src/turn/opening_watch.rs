@@ -1,4 +1,4 @@
-//! The observation of a new workspace's creation.
+//! Observes the creation of a new workspace.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -21,7 +21,7 @@ pub(super) struct OpeningWatch {
 
 struct Progress {
     running: Option<Running>,
-    /// Receives the id as soon as it is known; dropped when there will be none.
+    /// Sends the id as soon as it is known; dropped when there will be none.
     known: Option<oneshot::Sender<String>>,
 }
 
@@ -39,7 +39,7 @@ impl OpeningWatch {
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress> {
-        // Each field is set whole.
+        // Each field is set in one step, so a poisoned state is consistent.
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -63,14 +63,14 @@ impl OpeningObserver for OpeningWatch {
 
     fn opened(&self, name: &str) {
         if let Some(known) = self.lock().known.take() {
-            // Nobody may be listening any more.
+            // The receiver may be gone.
             let _ = known.send(name.to_owned());
         }
     }
 
     fn given_up(&self, reason: &str) {
         self.lock().known = None;
-        // Before the messages that are there are given up, or the reply's could slip in between.
+        // Set before the present messages are given up, or the reply's message could be added in between.
         let _ = self.unopened.set(reason.to_owned());
         self.deliveries.give_up(&self.message_id, reason);
     }

@@ -1,4 +1,4 @@
-//! Passes a turn's messages to the outbox. In a new conversation the user's message opens the workspace, and the AI's
+//! Enqueues a turn's messages in the outbox. In a new conversation the user's message opens the workspace, and the AI's
 //! message waits behind it.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -29,14 +29,14 @@ struct TurnMessages {
     reply_id: String,
     /// The workspace does not exist yet: until it does, the conversation has a provisional name.
     is_new: bool,
-    /// The outbox did not take a message.
+    /// The outbox refused a message.
     is_refused: Mutex<bool>,
     /// The reason why the workspace will not be created, once that is so.
     unopened: Arc<OnceLock<String>>,
 }
 
 impl MessagePersister {
-    /// Makes the user's message, in a workspace or, without one, in a new conversation. It is enqueued by
+    /// Creates the user's message, in a workspace or, without one, in a new conversation. It is enqueued by
     /// [`save`](Self::save) or [`hold`](Self::hold).
     pub(super) fn new(
         (outbox, deliveries): (Outbox, DeliveryTracker),
@@ -70,25 +70,25 @@ impl MessagePersister {
     }
 
     /// Enqueues the user's message with the plan of a workspace, to be released with the plan's final name; `false`
-    /// when the outbox does not take it. Should the process end before, the workspace gets this name.
+    /// when the outbox refuses it. If the process ends before the release, the workspace gets this name.
     pub(super) fn hold(&self, name: &str, watch: Arc<OpeningWatch>) -> bool {
         self.enqueue(&self.0.message, StageName::SaveUser, |outbox, record| {
             outbox.hold(record.opening(conversation::planned(name)).observed_by(watch))
         })
     }
 
-    /// Lets the workspace be created under this name.
+    /// Releases the message, so that the workspace is created with this name.
     pub(super) fn release(&self, name: &str) {
         let turn = &*self.0;
         let released = turn.record(&turn.message);
         let released = released.map(|record| record.opening(conversation::planned(name)));
         if let Err(error) = released.and_then(|record| turn.outbox.release(record)) {
-            // It stays in the file, for the process that opens it next.
+            // The record stays in the file, for the next process that opens it.
             tracing::warn!(error.code = error.code(), "a workspace is created later: {error}");
         }
     }
 
-    /// Enqueues the AI's message. There is none without text.
+    /// Enqueues the AI's message, unless its text is empty.
     pub(super) fn save_reply(&self, text: &str) {
         if text.trim().is_empty() {
             return;
@@ -98,12 +98,12 @@ impl MessagePersister {
         message.id.clone_from(&turn.reply_id);
         let behind = Opening::Behind(turn.message.id.clone());
         self.enqueue(&message, StageName::SaveAi, |outbox, record| match turn.is_new {
-            // The outbox knows the name that the conversation has by now.
+            // The outbox resolves the conversation's current name.
             true if *turn.is_refused() => Err(not_opened()),
             true => outbox.enqueue(record.opening(behind)),
             false => outbox.enqueue(record),
         });
-        // A workspace that was given up before its reply was there: the sink will never see this message.
+        // The workspace was given up before the reply was complete: the sink will never get this message.
         if let Some(reason) = turn.unopened.get() {
             turn.deliveries.give_up(&turn.message.id, reason);
         }
@@ -142,7 +142,7 @@ impl TurnMessages {
     }
 
     fn is_refused(&self) -> MutexGuard<'_, bool> {
-        // A flag is whole at any time.
+        // A flag cannot be inconsistent.
         self.is_refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

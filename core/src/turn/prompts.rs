@@ -21,15 +21,15 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Prompts {
-    /// The beginning of every conversation. Default none.
+    /// The system prompt of every conversation. Default none.
     pub system: Option<String>,
-    /// The request for the name of a new workspace.
+    /// The prompt for the name of a new workspace.
     pub naming: String,
     /// The line of the system prompt with the label of the user's message, which replaces `{label}`.
     pub sentiment_hint: String,
-    /// The request of [`LlmSentiment`](crate::turn::LlmSentiment) for a label; its labels replace `{labels}`.
+    /// The prompt of [`LlmSentiment`](crate::turn::LlmSentiment); the labels replace `{labels}`.
     pub sentiment: String,
-    /// The labels of [`LlmSentiment`](crate::turn::LlmSentiment); the last one stands for any other answer.
+    /// The labels of [`LlmSentiment`](crate::turn::LlmSentiment); the last one replaces any other answer.
     pub labels: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Up to the reply's first byte: the conversation so far, the sentiment in time, and the request that they make.
+//! The request for the reply: the history, the sentiment if it is ready in time, and the call.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -17,37 +17,37 @@ use crate::credentials::Tokens;
 use crate::error::{Error, ErrorKind, Result};
 use crate::guard::{self, Callback};
 
-/// The parts that the request for the reply is made from.
+/// The input of the reply's request.
 pub(super) struct Question {
     pub(super) message: String,
-    /// The messages before it, if the caller gave them.
+    /// The history, if the caller supplied it.
     pub(super) history: Option<Vec<Message>>,
-    /// The place of those messages otherwise.
+    /// The conversation to read the history from otherwise.
     pub(super) context: Option<ConversationContext>,
 }
 
-/// The conversation that a message continues, as the store has it.
+/// The stored conversation that a message continues.
 pub(super) struct ConversationContext {
     pub(super) store: Arc<dyn Conversations>,
     pub(super) user: String,
     pub(super) tokens: Option<Tokens>,
     pub(super) workspace: String,
-    /// The id of the message that is answered: the store may have it already.
+    /// The id of the current message, which the store may already have.
     pub(super) message_id: String,
 }
 
-/// A reply that has begun.
+/// A reply whose stream has begun.
 pub(super) struct Opened {
     pub(super) stream: ChatStream,
     /// The reply's stage, which began with its request.
     pub(super) stage: Running,
-    /// The label, if it came in time.
+    /// The label, if it was ready in time.
     pub(super) label: Option<String>,
-    /// The classification, if it is not done yet.
+    /// The classification, if it is still running.
     pub(super) late: Option<Label>,
 }
 
-/// The classification of a message: a task of its own, which ends when this is dropped.
+/// The classification of a message: a separate task, which is aborted when this is dropped.
 pub(super) struct Label {
     task: JoinHandle<Result<String>>,
     stage: Option<Running>,
@@ -92,7 +92,7 @@ impl Drop for Label {
     }
 }
 
-/// Asks for the reply. The classification and the store's history run at the same time.
+/// Requests the reply. The classification and the reading of the history run concurrently.
 pub(super) async fn open(
     settings: &EngineSettings,
     question: Question,
@@ -126,7 +126,7 @@ pub(super) async fn open(
     if settings.events.usage {
         request = request.include_usage();
     }
-    // Not before: sentiment and history have stages of their own, and each wait counts once.
+    // Begins here, since sentiment and history have their own stages, and each wait counts once.
     let stage = recorder.begin(StageName::Reply);
     match settings.llm.chat_stream(request).await {
         Ok(stream) => Ok(Opened { stream, stage, label, late }),
@@ -137,7 +137,7 @@ pub(super) async fn open(
     }
 }
 
-/// The conversation so far, or none of it where the store does not give it in time.
+/// The history, or none if the store does not return it in time.
 async fn fetched(
     settings: &EngineSettings,
     recorder: &Recorder,
@@ -149,7 +149,7 @@ async fn fetched(
     let stage = recorder.begin(StageName::History);
     let callback = Callback::named("store", context.store.type_name());
     let owner = Owner::new(Some(&context.user), context.tokens.as_ref());
-    // The message itself may be there already, and is left out.
+    // One more, since the current message may be included and is removed.
     let limit = settings.history.messages.saturating_add(1);
     let fetching =
         guard::call(callback, || context.store.history(owner, &context.workspace, limit));

@@ -1,4 +1,4 @@
-//! The sentiment of a message, classified beside the reply, which waits for it a little.
+//! The sentiment of a message, classified concurrently with the reply, which waits briefly for it.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use crate::guard::{self, Callback};
 
 /// Classifies a text: finds its label, such as `joy` or 기쁨.
 ///
-/// An async function is one: `|text: String| async move { Ok("neutral".to_owned()) }`. It runs as a task of its own;
-/// work that keeps a processor busy belongs on a thread (`tokio::task::spawn_blocking`).
+/// Async closures implement it: `|text: String| async move { Ok("neutral".to_owned()) }`. It runs as a separate task;
+/// CPU-bound work belongs on a thread (`tokio::task::spawn_blocking`).
 #[async_trait]
 pub trait Sentiment: Send + Sync + 'static {
     /// The label of this text.
     ///
     /// # Errors
     ///
-    /// Any: the reply goes on without a label.
+    /// Any: the reply continues without a label.
     async fn label(&self, text: String) -> Result<String>;
 
     /// The name of the type in errors.
@@ -59,7 +59,7 @@ macro_rules! forward {
 forward!(Arc<T>, T);
 forward!(Box<dyn Sentiment>);
 
-/// Calls the sentiment of the settings; a panic in it is an error that names it.
+/// Calls the configured sentiment; a panic in it becomes an error that names it.
 pub(super) async fn label(sentiment: Arc<dyn Sentiment>, text: String) -> Result<String> {
     let callback = Callback::named("sentiment callback", sentiment.type_name());
     let label = guard::call(callback, || sentiment.label(text)).await;
@@ -99,20 +99,20 @@ impl LlmSentiment {
         LlmSentiment { llm, model: "gpt-4o-mini".to_owned(), prompt: sentiment, labels }
     }
 
-    /// Asks in the words of these prompts, for one of their labels.
+    /// Uses the prompt and the labels of these prompts.
     pub fn prompts(mut self, prompts: &Prompts) -> Self {
         self.prompt.clone_from(&prompts.sentiment);
         self.labels.clone_from(&prompts.labels);
         self
     }
 
-    /// Asks this model.
+    /// Uses this model.
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.model = model.into();
         self
     }
 
-    /// Asks for one of these labels; the last one stands for an answer that is none of them.
+    /// Asks for one of these labels; the last one replaces an answer that is none of them.
     pub fn labels(mut self, labels: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.labels = labels.into_iter().map(Into::into).collect();
         self

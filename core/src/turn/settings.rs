@@ -15,7 +15,7 @@ use crate::speech::{Speech, SpeechMode};
 /// The default model.
 const MODEL: &str = "gpt-4o-mini";
 
-/// The end of a turn whose reader has gone.
+/// The handling of a turn whose reader has gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnDisconnect {
@@ -24,11 +24,11 @@ pub enum OnDisconnect {
     SavePartial,
     /// The reply is read to its end without a reader, and kept.
     Finish,
-    /// The reply ends, and nothing of it is kept, nor of one that breaks. The user's message is.
+    /// The reply ends and is not kept; neither is a broken reply. The user's message is kept.
     Discard,
 }
 
-/// The limits of the conversation so far that is sent to the model.
+/// The limits of the history that is sent to the model.
 ///
 /// ```
 /// use turnwire::turn::HistoryLimits;
@@ -39,11 +39,11 @@ pub enum OnDisconnect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HistoryLimits {
-    /// The most messages, the latest ones. Default 20; 0 asks the store for none.
+    /// The most messages; the latest ones are sent. Default 20; with 0 the store is not asked.
     pub messages: usize,
-    /// The most characters (code points) of them together. Default 8,000.
+    /// The most characters (code points) in total. Default 8,000.
     pub characters: usize,
-    /// The longest wait for the store, which the reader waits for too. Default 2 s.
+    /// The longest wait for the store, which delays the reply. Default 2 s.
     pub wait: Duration,
 }
 
@@ -54,14 +54,14 @@ impl Default for HistoryLimits {
 }
 
 impl HistoryLimits {
-    /// The most messages, the latest ones; 0 asks the store for none.
+    /// The most messages; the latest ones are sent. With 0 the store is not asked.
     #[must_use]
     pub fn messages(mut self, most: usize) -> Self {
         self.messages = most;
         self
     }
 
-    /// The most characters (code points) of them together.
+    /// The most characters (code points) in total.
     #[must_use]
     pub fn characters(mut self, most: usize) -> Self {
         self.characters = most;
@@ -104,7 +104,7 @@ pub(super) struct OptionalEvents {
     pub(super) sentiment: bool,
     pub(super) usage: bool,
     pub(super) failures: bool,
-    /// Errors as the log has them.
+    /// Full error lines in events.
     pub(super) details: bool,
 }
 

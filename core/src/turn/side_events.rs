@@ -1,4 +1,4 @@
-//! The events of the stages beside the reply, for the turn's reader.
+//! The events of the side stages, for the turn's reader.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -14,13 +14,13 @@ use super::speaking::Speaking;
 use super::timeline::Failure;
 use crate::event::TurnEvent;
 
-/// The events that are not the reply's, and their sources.
+/// The events other than the reply's, and their sources.
 pub(super) struct SideEvents {
     wanted: OptionalEvents,
     ready: VecDeque<TurnEvent>,
     /// The id of the new workspace, as soon as there is one.
     pub(super) workspace: Option<oneshot::Receiver<String>>,
-    /// Failures of stages, as they happen, and the stages whose failure was sent.
+    /// Failures of stages as they happen, and the stages whose failure was sent.
     failures: Option<mpsc::UnboundedReceiver<Failure>>,
     failed: Vec<StageName>,
     late_label: Option<BoxFuture<'static, Option<String>>>,
@@ -43,7 +43,7 @@ impl SideEvents {
         }
     }
 
-    /// The next event that is there.
+    /// The next available event.
     pub(super) fn poll(&mut self, task: &mut Context<'_>) -> Option<TurnEvent> {
         self.poll_sources(task);
         self.ready.pop_front()
@@ -54,7 +54,7 @@ impl SideEvents {
             && let Poll::Ready(known) = Pin::new(known).poll(task)
         {
             self.workspace = None;
-            // Else there will be none; the reason is among the failures below.
+            // Otherwise there will be no id; the reason is among the failures below.
             if let Ok(workspace_id) = known {
                 self.push(TurnEvent::workspace(workspace_id));
             }
@@ -76,7 +76,7 @@ impl SideEvents {
         while let Some(failures) = &mut self.failures
             && let Poll::Ready(Some(Failure { stage, why, code })) = failures.poll_recv(task)
         {
-            // The reply's own failure is the turn's error.
+            // The reply's own failure is the error of the turn.
             if stage != StageName::Reply && !self.failed.contains(&stage) {
                 self.failed.push(stage);
                 let message =
@@ -97,14 +97,14 @@ impl SideEvents {
         }
     }
 
-    /// Waits for a label that did not come in time.
+    /// Waits for a label that was not ready in time.
     pub(super) fn wait_for_label(&mut self, label: Option<Label>) {
         self.late_label = label.map(|mut label| -> BoxFuture<'static, _> {
             Box::pin(async move { label.wait(true).await })
         });
     }
 
-    /// Ends the stages that only the reader has a use for.
+    /// Ends the stages that only serve the reader.
     pub(super) fn end(&mut self) {
         self.workspace = None;
         self.late_label = None;

@@ -1,4 +1,4 @@
-//! A turn's reply, spoken while it is written, or when it is whole.
+//! Speaks a turn's reply while it is streamed, or when it is complete.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -17,23 +17,23 @@ use crate::speech::{Speech, SpeechMode, SpeechStream, Spoken};
 /// The speech of one turn. It lives in its reader's poll: dropping it ends every request.
 pub(super) struct Speaking {
     mode: SpeechMode,
-    /// The way of the text to the speaker; `None` once it is whole.
+    /// The text's channel to the speaker; `None` once the text is complete.
     text: Option<UnboundedSender<String>>,
     speech: Option<SpeechStream<Text>>,
     recorder: Recorder,
-    /// Since there is something to say.
+    /// The stage, which begins with the first text.
     stage: Option<Running>,
     failure: Option<Error>,
-    /// The longest wait for the next piece once the text is whole, and its timer.
+    /// The longest wait for the next piece once the text is complete.
     wait: Duration,
     silence: Option<Pin<Box<Sleep>>>,
 }
 
-/// The reply's text on its way to the speaker. What has come is in memory anyway, as a part of the reply.
+/// The reply's text for the speaker. Unbounded, since the text is in memory anyway, as a part of the reply.
 struct Text(UnboundedReceiver<String>);
 
 impl Speaking {
-    /// `None` where turns are not spoken by themselves.
+    /// `None` unless turns are spoken automatically.
     pub(super) fn new(
         speech: Option<&Speech>,
         mode: SpeechMode,
@@ -55,14 +55,14 @@ impl Speaking {
         })
     }
 
-    /// More of the reply has come.
+    /// Adds more of the reply's text.
     pub(super) fn more(&mut self, text: &str) {
         if self.mode == SpeechMode::Streaming {
             self.say(text);
         }
     }
 
-    /// The reply is complete.
+    /// Called when the reply is complete.
     pub(super) fn complete(&mut self, reply: &str) {
         if self.mode == SpeechMode::AfterText {
             self.say(reply);
@@ -74,12 +74,12 @@ impl Speaking {
     fn say(&mut self, text: &str) {
         if let Some(sender) = &self.text {
             self.stage.get_or_insert_with(|| self.recorder.begin(StageName::Speech));
-            // Nobody listens any more only after the speech has broken off, which is told already.
+            // The receiver is gone only after the speech has broken off, which is already recorded.
             let _ = sender.send(text.to_owned());
         }
     }
 
-    /// Polls for the next piece; `None` when all is said. A sentence that fails is left out, and told on the
+    /// Polls for the next piece; `None` when all is spoken. A sentence that fails is left out, and recorded on the
     /// timeline.
     pub(super) fn poll(&mut self, task: &mut Context<'_>) -> Poll<Option<TurnEvent>> {
         loop {
@@ -118,7 +118,7 @@ impl Speaking {
         }
     }
 
-    /// The speaker has been silent for too long: the turn ends without the rest.
+    /// Called when the speaker has been silent for too long: the turn ends without the rest.
     fn give_up(&mut self) {
         let why = format!("no sentence was spoken for {:?} after the text's end", self.wait);
         self.failure.get_or_insert(Error::new(ErrorKind::TotalTimeout, "turn.speech", why));
@@ -135,7 +135,7 @@ impl Speaking {
     }
 }
 
-/// So long from now, or as late as the clock can tell.
+/// The time after this wait, or the latest that the clock can represent.
 fn later(wait: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(wait).unwrap_or_else(|| now + Duration::from_secs(86_400 * 365))

@@ -1,4 +1,4 @@
-//! A turn as the body of a response: the event stream that chat services answer with.
+//! A turn as the body of a response: the event stream of a chat service.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -18,31 +18,31 @@ use crate::process::Bound;
 /// The silence after which a keep-alive is sent.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// The size from which a piece is sent, in bytes: a model that is faster than its reader is not hoarded.
+/// The size in bytes at which a piece is sent, so that the text of a fast model is not buffered for a slow reader.
 const PIECE: usize = 16 * 1024;
 
 /// The bytes of a turn's event stream, to be sent under [`RESPONSE_HEADERS`](crate::event::RESPONSE_HEADERS).
 ///
-/// Events that are ready at the same time come in one piece. After 15 s of silence a comment keeps the line alive. An
-/// error becomes an `error` event, in words for the user and with its code; the rest is logged
-/// ([`TurnsBuilder::detailed_errors`](crate::turn::TurnsBuilder::detailed_errors) sends it). Dropping it is the reader's going
-/// away.
+/// Events that are ready at the same time form one piece. After 15 s of silence a comment keeps the connection alive. An
+/// error becomes an `error` event with a sentence for the user and its code; the rest is logged
+/// ([`TurnsBuilder::detailed_errors`](crate::turn::TurnsBuilder::detailed_errors) sends it). Dropping it means that the
+/// reader has gone.
 pub struct TurnBytes {
     turn: Turn,
-    /// Runs since the last piece; `None` before anything was waited for.
+    /// Timer since the last piece; `None` before the first wait.
     silence: Option<Bound<Pin<Box<Sleep>>>>,
     ended: bool,
 }
 
 impl Turn {
-    /// The turn as the body of a response. [`stopper`](Self::stopper) and [`id`](Self::id) are to be taken before.
+    /// The turn as the body of a response. Call [`stopper`](Self::stopper) and [`id`](Self::id) before.
     pub fn sse(self) -> TurnBytes {
         TurnBytes { turn: self.without_audio(), silence: None, ended: false }
     }
 }
 
 impl TurnBytes {
-    /// The turn whose bytes these are.
+    /// The turn behind these bytes.
     pub fn turn(&self) -> &Turn {
         &self.turn
     }
@@ -58,7 +58,7 @@ impl Stream for TurnBytes {
             match Pin::new(&mut this.turn).poll_next(task) {
                 Poll::Ready(Some(Ok(event))) => event.encode(&mut bytes),
                 Poll::Ready(Some(Err(error))) => {
-                    // The reader gets its words and code; the rest is for the log.
+                    // The reader gets a sentence and the code; the rest is for the log.
                     tracing::warn!(error.code = error.code(), "a turn failed: {error}");
                     let event = match this.turn.has_detailed_errors() {
                         true => TurnEvent::failed(error.to_string(), Some(error.code().to_owned())),
@@ -82,7 +82,7 @@ impl Stream for TurnBytes {
             }
             bytes.extend_from_slice(KEEP_ALIVE.as_bytes());
         }
-        // After the end there is no silence to break, and in a forked child the timer is the parent's.
+        // No keep-alive after the end, nor in a forked child, where the timer is the parent's.
         if let Some(silence) = this.silence.as_mut().and_then(Bound::get_mut)
             && !this.ended
         {

@@ -1,4 +1,4 @@
-//! The stopping of a turn by others than its reader.
+//! Stopping a turn from outside its reader.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,9 +10,9 @@ use futures_util::task::AtomicWaker;
 
 use crate::process::Origin;
 
-/// Stops a turn from anywhere, such as a route of its own, while another task reads it.
+/// Stops a turn from anywhere, such as another route, while a task reads it.
 ///
-/// A turn that is stopped lets the model go, keeps the text so far, and ends with
+/// A stopped turn closes the request to the model, keeps the text so far, and ends with
 /// [`TurnEvent::Stopped`](crate::event::TurnEvent::Stopped), once the id of a new workspace is known. Stopping it
 /// twice, or after its end, does nothing.
 ///
@@ -46,7 +46,7 @@ impl Stopper {
         Stopper(Arc::new(Signal { origin: Origin::here(), is_set, reader }))
     }
 
-    /// Stops the turn. Its reader gets the last event when it polls next. In a forked child this does nothing: the turn
+    /// Stops the turn. Its reader gets the last event at its next poll. In a forked child this does nothing: the turn
     /// is the parent's.
     pub fn stop(&self) {
         if self.0.origin.is_inherited() {
@@ -56,14 +56,14 @@ impl Stopper {
         self.0.reader.wake();
     }
 
-    /// Returns true once the turn was told to stop.
+    /// Returns true once the stop was requested.
     pub fn is_stopped(&self) -> bool {
         self.0.is_set.load(Ordering::Acquire)
     }
 
-    /// The same, and wakes this task when the turn is stopped later.
+    /// As [`is_stopped`](Self::is_stopped), and wakes this task at a later stop.
     pub(super) fn poll_stopped(&self, reader: &Waker) -> bool {
-        // In this order, or a stop in between would wake nobody.
+        // Register first: a stop between the two steps would wake no task.
         self.0.reader.register(reader);
         self.is_stopped()
     }
@@ -75,7 +75,7 @@ impl fmt::Debug for Stopper {
     }
 }
 
-/// The turns that run now, by id.
+/// The running turns, by id.
 #[derive(Clone, Default)]
 pub(super) struct RunningTurns(Arc<Mutex<HashMap<String, Stopper>>>);
 
@@ -93,13 +93,13 @@ impl RunningTurns {
 
     /// Stops the turn with this id; false when none runs.
     pub(super) fn stop(&self, id: &str) -> bool {
-        // Not under the lock: a waker is foreign code.
+        // Outside the lock, as a waker is foreign code.
         let stopper = self.lock().get(id).cloned();
         stopper.inspect(Stopper::stop).is_some()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Stopper>> {
-        // Nothing that panics runs under the lock.
+        // No code that can panic runs under the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -18,13 +18,13 @@ use crate::process::PerProcess;
 use crate::speech::OnFailure;
 use crate::turn_request::TurnRequest;
 
-/// The time that tasks have to put their results away after they were broken off.
+/// The time for aborted tasks to store their results.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// Runs turns: takes a user's message, streams the reply as it is made, and keeps both without anyone waiting.
+/// Runs turns: accepts a user's message, streams the reply as it is generated, and stores both in the background.
 ///
-/// Clones are cheap and share everything. It works on in a forked child, with connections and background work of the
-/// child's own; a turn that runs belongs to the process that started it.
+/// Clones are cheap and share everything. It works in a forked child as well, with connections and background work of the
+/// child's own; a running turn belongs to the process that started it.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -59,15 +59,15 @@ pub struct Turns {
 }
 
 impl Turns {
-    /// Checks the request, and starts its turn. The user's message is in the outbox when this returns.
+    /// Checks the request and starts its turn. The user's message is in the outbox when this returns.
     ///
-    /// This is for services: an error here is answered with a status, before a stream begins.
+    /// Use this in services: an error here can be answered with a status, before a stream begins.
     ///
     /// # Errors
     ///
-    /// `invalid_request` when the turn could not honour the request; then nothing is sent, saved or paid for. That is an
+    /// `invalid_request` when the turn cannot honour the request; then nothing is sent, saved or paid for. That is an
     /// empty message; without a store, a workspace, a user's id or tokens; with one, no user's id, no workspace or no
-    /// tokens at all; tokens that are empty or that no header can carry; and [`TurnRequest::speech`], which is for services.
+    /// tokens at all; tokens that are empty or invalid in a header; and [`TurnRequest::speech`], which is for services.
     /// `cancelled` after [`shutdown`](Self::shutdown), `config` outside of a Tokio runtime.
     pub fn try_start(&self, request: TurnRequest) -> Result<Turn> {
         if self.is_shut_down() {
@@ -83,14 +83,14 @@ impl Turns {
         Ok(Turn::running(engine, self.settings.events.details))
     }
 
-    /// Starts a turn. This is [`try_start`](Self::try_start), whose error becomes the turn's only item.
+    /// Starts a turn as [`try_start`](Self::try_start); its error becomes the turn's only item.
     pub fn start(&self, request: TurnRequest) -> Turn {
         let details = self.settings.events.details;
         self.try_start(request).unwrap_or_else(|error| Turn::refused(error, details))
     }
 
     /// Stops the turn with this [id](Turn::id), as its [`Stopper`](crate::turn::Stopper) does. Returns false when no
-    /// such turn runs here.
+    /// such turn is running.
     pub fn stop(&self, turn_id: &str) -> bool {
         self.work().running.stop(turn_id)
     }
@@ -99,7 +99,7 @@ impl Turns {
     ///
     /// # Errors
     ///
-    /// `config` without a speaker; else any [`ErrorKind`] of its requests, and `too_large`.
+    /// `config` without a speaker; otherwise any [`ErrorKind`] of its requests, and `too_large`.
     pub async fn speak(&self, text: impl Into<String>) -> Result<Bytes> {
         let Some(speech) = &self.settings.speech else {
             let why = "there is no speaker: give one to `Turns::builder(…).speaker(…)`";
@@ -114,8 +114,8 @@ impl Turns {
         self.settings.outbox.as_ref()
     }
 
-    /// Waits, at most this long, until no task without a reader is left and every message is delivered or dead.
-    /// [`Duration::MAX`] is no limit.
+    /// Waits, at most this long, until all background tasks have ended and every message is delivered or dead.
+    /// [`Duration::MAX`] means no limit.
     pub async fn flush(&self, deadline: Duration) -> FlushReport {
         let began = Instant::now();
         self.work().wait(deadline).await;
@@ -125,8 +125,8 @@ impl Turns {
         }
     }
 
-    /// The same, and ends: no turn is started any more. Tasks without a reader are broken off, and messages that are
-    /// still pending stay in the outbox's file.
+    /// Waits as [`flush`](Self::flush), and shuts down: no turn can be started afterwards. Background tasks are aborted, and
+    /// messages that are still pending stay in the outbox's file.
     pub async fn shutdown(&self, deadline: Duration) -> FlushReport {
         let began = Instant::now();
         let work = self.work();
@@ -144,13 +144,13 @@ impl Turns {
         Turns { settings: Arc::new(settings), work: Arc::default() }
     }
 
-    /// The work of this process: a forked child waits for none of its parent's, and ends none of it.
+    /// The work of this process: a forked child neither waits for its parent's work nor ends it.
     fn work(&self) -> Work {
         self.work.get_or_make(Work::default)
     }
 
     pub(super) fn is_shut_down(&self) -> bool {
-        // The outbox may be shared, and somebody else's to end.
+        // A shared outbox may be shut down by another owner.
         self.work().closed.is_cancelled() || self.outbox().is_some_and(Outbox::is_shut_down)
     }
 }

@@ -1,4 +1,4 @@
-//! The work of an engine in one process: the turns that run, and what goes on without a reader.
+//! The work of an engine in one process: running turns and background tasks.
 
 use std::time::Duration;
 
@@ -13,18 +13,18 @@ use super::stop::RunningTurns;
 pub(super) struct Work {
     /// The turns that have not ended.
     pub(super) running: RunningTurns,
-    /// Tasks without a reader: workspaces in the making, turns that are finished after their reader has gone. It is
-    /// closed from the start, which keeps no task out: only a closed tracker can be waited for, and one that a waiter
-    /// opened again would leave the others waiting.
+    /// Background tasks: workspaces being created, turns that are finished after their reader has gone. It is closed
+    /// from the start, which still admits tasks: only a closed tracker can be waited for, and reopening one after a wait
+    /// would leave other waiters waiting.
     pub(super) background: TaskTracker,
     /// Ends those tasks.
     pub(super) ending: CancellationToken,
-    /// Cancelled when a shutdown begins: no turn is started any more.
+    /// Cancelled when a shutdown begins: from then on no turn is started.
     pub(super) closed: CancellationToken,
 }
 
 impl Work {
-    /// Waits until no task without a reader is left, at most this long.
+    /// Waits until all background tasks have ended, at most this long.
     pub(super) async fn wait(&self, limit: Duration) {
         let _ = timeout(limit, self.background.wait()).await;
     }

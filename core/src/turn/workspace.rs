@@ -1,4 +1,4 @@
-//! A new workspace: named beside the reply, and created by the outbox, as a step of the user's message.
+//! A new workspace: named concurrently with the reply, and created by the outbox as a step of the user's message.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use super::persister::MessagePersister;
 use super::settings::EngineSettings;
 use super::timeline::Recorder;
 
-/// A workspace that waits for its name. Broken off, with its runtime or by a panic, it gets the one that its message
-/// makes.
+/// A workspace that waits for its name. If the wait is aborted, with its runtime or by a panic, the name is derived from
+/// the message.
 pub(super) struct Naming {
     persister: MessagePersister,
     name: String,
@@ -19,7 +19,7 @@ pub(super) struct Naming {
 }
 
 impl Naming {
-    /// Holds the user's message with the plan of a workspace; `None` when the outbox does not take it.
+    /// Holds the user's message with the plan of a workspace; `None` when the outbox refuses it.
     pub(super) fn begin(
         persister: MessagePersister,
         message: &str,
@@ -30,7 +30,7 @@ impl Naming {
         persister.hold(&name, watch).then(|| Naming { persister, name, ending })
     }
 
-    /// Finds the name, and lets the workspace be created. No reader owns this: a turn that is left still gets its
+    /// Determines the name, and releases the workspace's creation. No reader owns this: an abandoned turn still gets its
     /// workspace, because its messages need one.
     pub(super) async fn run(
         mut self,
@@ -44,7 +44,7 @@ impl Naming {
 
 impl Drop for Naming {
     fn drop(&mut self) {
-        // After a shutdown the outbox ends: a request that begins now would be broken off. The next process makes it.
+        // After a shutdown the outbox ends and would abort a request that begins now. The next process creates it.
         if !self.ending.is_cancelled() {
             self.persister.release(&self.name);
         }

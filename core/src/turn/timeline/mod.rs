@@ -20,20 +20,20 @@ pub(super) use recorder::{Failure, Recorder, Running};
 
 /// When each stage of a turn began and ended, measured from its start.
 ///
-/// As data it is serialised with times in milliseconds; its `Display` is a chart for a terminal, and
+/// Serialised, its times are milliseconds; its `Display` is a chart for a terminal, and
 /// [`to_svg`](Self::to_svg) draws it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Timeline {
     /// The stages, in the order in which they began.
     pub stages: Vec<Stage>,
-    /// From the start to the first piece of the reply; `None` when there was none.
+    /// Time from the start to the first piece of the reply; `None` when there was none.
     #[serde(rename = "first_token_ms", serialize_with = "optional_ms")]
     pub first_token: Option<Duration>,
-    /// From the start to the first piece of speech; `None` when there was none.
+    /// Time from the start to the first piece of speech; `None` when there was none.
     #[serde(rename = "first_audio_ms", serialize_with = "optional_ms")]
     pub first_audio: Option<Duration>,
-    /// From the start to the turn's end; `None` while it runs.
+    /// Time from the start to the turn's end; `None` while it runs.
     #[serde(rename = "total_ms", serialize_with = "optional_ms")]
     pub total: Option<Duration>,
     /// The number of the reply's pieces: with most services, its tokens.
@@ -44,12 +44,12 @@ pub struct Timeline {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Stage {
-    /// Which one.
+    /// The name.
     pub name: StageName,
-    /// When it began.
+    /// Start, from the start of the turn.
     #[serde(rename = "began_ms", serialize_with = "ms")]
     pub began: Duration,
-    /// When it ended; `None` while it runs.
+    /// End, from the start of the turn; `None` while it runs.
     #[serde(rename = "ended_ms", serialize_with = "optional_ms")]
     pub ended: Option<Duration>,
     /// Its outcome.
@@ -64,7 +64,7 @@ pub struct Stage {
 pub enum StageName {
     /// The sentiment of the message.
     Sentiment,
-    /// The conversation so far, from the store.
+    /// Reading the conversation so far from the store.
     History,
     /// The model's reply, from the request to its last piece.
     Reply,
@@ -74,7 +74,7 @@ pub enum StageName {
     CreateWorkspace,
     /// Starting a session in it.
     StartSession,
-    /// Saving the user's message: from its first delivery to the store's word on it.
+    /// Saving the user's message: from its first delivery to the store's answer.
     SaveUser,
     /// Saving the AI's message.
     SaveAi,
@@ -91,34 +91,34 @@ pub enum StageOutcome {
     Running,
     /// It succeeded.
     Done,
-    /// It came too late to be of use in this turn.
+    /// It succeeded too late for this turn.
     Late,
-    /// It failed, and why; the turn went on without it.
+    /// It failed, with the reason; the turn continued without it.
     Failed(String),
-    /// It was ended because the turn was.
+    /// It was ended together with the turn.
     Cancelled,
 }
 
 impl Timeline {
-    /// A stage, if the turn has one of this name.
+    /// The stage with this name, if the turn has one.
     pub fn stage(&self, name: StageName) -> Option<&Stage> {
         self.stages.iter().find(|stage| stage.name == name)
     }
 
-    /// Pieces of the reply a second, from the first to the last; `None` for fewer than two.
+    /// Pieces of the reply per second, from the first to the last; `None` for fewer than two.
     pub fn pieces_per_second(&self) -> Option<f64> {
         let last = self.stage(StageName::Reply)?.ended?;
         let took = last.checked_sub(self.first_token?)?.as_secs_f64();
         (self.pieces > 1 && took > 0.0).then(|| f64::from(self.pieces - 1) / took)
     }
 
-    /// The time of the same stages one after another, before a reader had seen anything: naming, workspace
+    /// The total time of the stages in sequence, after which a reader would see the reply: naming, workspace
     /// and session, sentiment, history, the whole reply, speech, and both saves.
     pub fn one_after_another(&self) -> Duration {
         self.stages.iter().filter_map(Stage::took).sum()
     }
 
-    /// The last moment that it tells of; never the start itself, so that it can be a scale.
+    /// The latest time on it; never zero, so that it can be a scale.
     fn end(&self) -> Duration {
         let moments = self.stages.iter().flat_map(|stage| [Some(stage.began), stage.ended]);
         let last = moments.chain([self.first_token, self.first_audio, self.total]).flatten().max();
@@ -134,7 +134,7 @@ impl Stage {
 }
 
 impl StageName {
-    /// The name as data has it, such as `create_workspace`.
+    /// The serialised name, such as `create_workspace`.
     pub fn as_str(self) -> &'static str {
         match self {
             StageName::Sentiment => "sentiment",
@@ -149,7 +149,7 @@ impl StageName {
         }
     }
 
-    /// Its place where stages run one after another, as in services that save and speak before they answer.
+    /// Its position in sequential execution, as in services that save and speak before they answer.
     fn place(self) -> u8 {
         match self {
             StageName::Naming => 0,

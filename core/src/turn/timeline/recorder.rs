@@ -1,4 +1,4 @@
-//! Writes a timeline while the turn runs.
+//! Records a timeline while the turn runs.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +9,7 @@ use super::{Stage, StageName, StageOutcome, Timeline};
 use crate::error::Error;
 use crate::process::Origin;
 
-/// A timeline in the making, shared by the stages of one turn.
+/// A timeline being recorded, shared by the stages of one turn.
 #[derive(Clone, Debug)]
 pub(in crate::turn) struct Recorder {
     origin: Origin,
@@ -19,7 +19,7 @@ pub(in crate::turn) struct Recorder {
     failures: Option<UnboundedSender<Failure>>,
 }
 
-/// A stage that failed, and why.
+/// A failed stage, with the reason.
 #[derive(Debug)]
 pub(in crate::turn) struct Failure {
     pub(in crate::turn) stage: StageName,
@@ -28,7 +28,7 @@ pub(in crate::turn) struct Failure {
     pub(in crate::turn) code: Option<&'static str>,
 }
 
-/// A stage that runs. Dropped without an outcome, it was cancelled.
+/// A running stage. Dropping it without an outcome records it as cancelled.
 #[derive(Debug)]
 pub(in crate::turn) struct Running {
     recorder: Recorder,
@@ -50,7 +50,7 @@ impl Recorder {
         Running { recorder: self.clone(), at, name, ended: false }
     }
 
-    /// A piece of the reply has come.
+    /// Records a piece of the reply.
     pub(in crate::turn) fn piece(&self) {
         let mut line = self.lock();
         line.pieces = line.pieces.saturating_add(1);
@@ -59,20 +59,20 @@ impl Recorder {
         }
     }
 
-    /// A piece of speech has come.
+    /// Records a piece of speech.
     pub(in crate::turn) fn audio(&self) {
         let first = self.began.elapsed();
         self.lock().first_audio.get_or_insert(first);
     }
 
-    /// The turn has ended for its reader.
+    /// Records the end of the turn for its reader.
     pub(in crate::turn) fn end(&self) {
         let total = self.began.elapsed();
         self.lock().total.get_or_insert(total);
     }
 
     pub(in crate::turn) fn timeline(&self) -> Timeline {
-        // The parent's lock may be held for ever.
+        // The parent's lock may be held forever.
         if self.origin.is_inherited() {
             return Timeline::default();
         }
@@ -80,7 +80,7 @@ impl Recorder {
     }
 
     fn lock(&self) -> MutexGuard<'_, Timeline> {
-        // Nothing that panics runs under the lock.
+        // No code that can panic runs under the lock.
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -90,17 +90,17 @@ impl Running {
         self.end(StageOutcome::Done);
     }
 
-    /// It succeeded, but not in time.
+    /// Records a success that came too late.
     pub(in crate::turn) fn late(self) {
         self.end(StageOutcome::Late);
     }
 
-    /// It failed; that is logged as well, since no error reports it.
+    /// Records a failure, and logs it, since no error reports it.
     pub(in crate::turn) fn failed(self, why: impl Into<String>) {
         self.fail(why.into(), None);
     }
 
-    /// It failed by an error.
+    /// Records a failure with an error.
     pub(in crate::turn) fn failed_by(self, error: &Error) {
         self.fail(error.to_string(), Some(error.code()));
     }
@@ -110,7 +110,7 @@ impl Running {
         let (failures, stage) = (self.recorder.failures.clone(), self.name);
         self.end(StageOutcome::Failed(why.clone()));
         if let Some(failures) = failures {
-            // The turn may have ended.
+            // The receiver is gone if the turn has ended.
             let _ = failures.send(Failure { stage, why, code });
         }
     }

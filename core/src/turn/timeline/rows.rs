@@ -1,14 +1,14 @@
-//! The stages by name: one that is tried again stands on one row, with all its tries.
+//! The stages grouped by name: all attempts of a stage share one row.
 
 use std::time::Duration;
 
 use super::words::one_line;
 use super::{Stage, StageName, StageOutcome, Timeline};
 
-/// A stage, with its tries.
+/// A stage with its attempts.
 pub(super) struct Row<'a> {
     pub(super) name: StageName,
-    /// The tries before the last one.
+    /// The attempts before the last one.
     pub(super) earlier: Vec<&'a Stage>,
     pub(super) last: &'a Stage,
 }
@@ -36,12 +36,12 @@ impl Row<'_> {
         self.tries().map(|stage| stage.began).min().unwrap_or_default()
     }
 
-    /// The time of all its tries, without the waits between them; `None` before any has ended.
+    /// The time of all its attempts, without the waits between them; `None` before any has ended.
     pub(super) fn took(&self) -> Option<Duration> {
         self.tries().filter_map(Stage::took).reduce(|sum, took| sum + took)
     }
 
-    /// Its end in a word or two; `None` after a plain success.
+    /// A short description of its outcome; `None` after a plain success.
     pub(super) fn verdict(&self) -> Option<String> {
         let times = self.earlier.len() + 1;
         match &self.last.outcome {
@@ -55,7 +55,7 @@ impl Row<'_> {
         }
     }
 
-    /// Why it failed the last time, on one line.
+    /// The reason of its last failure, on one line.
     pub(super) fn reason(&self) -> Option<String> {
         let reasons = self.tries().filter_map(|stage| match &stage.outcome {
             StageOutcome::Failed(why) => Some(one_line(why)),

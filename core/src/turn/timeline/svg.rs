@@ -8,15 +8,15 @@ use super::words::{Time, text_width};
 use super::{Stage, StageName, StageOutcome, Timeline};
 
 const WIDTH: f64 = 960.0;
-/// The left edge of the time axis; names stand left of it.
+/// The left edge of the time axis; names are left of it.
 const LEFT: f64 = 168.0;
-/// Room for what is written behind the longest bar.
+/// Space for the caption of the longest bar.
 const RIGHT: f64 = 150.0;
 /// The first row's top.
 const TOP: f64 = 112.0;
 const ROW: f64 = 27.0;
 const BAR: f64 = 16.0;
-/// Between the lines of the small print below the serial bar.
+/// Line height of the small print below the serial bar.
 const LINE: f64 = 15.0;
 
 const DARK: &str = "#111827";
@@ -24,8 +24,8 @@ const GREY: &str = "#6b7280";
 const RED: &str = "#dc2626";
 
 impl Timeline {
-    /// The timeline as an SVG picture that needs nothing else: the stages as they ran, and below, on the same scale,
-    /// what they would have taken one after another.
+    /// The timeline as a self-contained SVG picture: the stages as they ran, and below, on the same scale, the same
+    /// stages one after another.
     pub fn to_svg(&self) -> String {
         self.to_svg_with("")
     }
@@ -38,7 +38,7 @@ impl Timeline {
         let rows = self.rows();
         let below = TOP + rows.len() as f64 * ROW;
         let serial = below + 24.0;
-        // Its height is known once it is drawn, and the background is drawn before it.
+        // The height is known only after drawing, but the background comes first.
         let (bar, depth) = picture.serial(&rows, serial);
         let axis = serial + BAR + depth + 14.0;
         picture.title(self, note);
@@ -53,11 +53,11 @@ impl Timeline {
 
 struct Picture {
     out: String,
-    /// Points a second.
+    /// Points per second.
     scale: f64,
 }
 
-/// Which end of a text is at its place.
+/// The end of a text that is at its position.
 #[derive(Clone, Copy)]
 enum Anchor {
     Start,
@@ -161,7 +161,7 @@ impl Picture {
             StageOutcome::Failed(why) => format!("<title>{}</title>", escape(why)),
             _ => String::new(),
         };
-        // Of the reply nothing has come yet where it is light.
+        // The light part is the time before the reply's first piece.
         let light = match first {
             Some(first)
                 if stage.name == StageName::Reply && stage.outcome == StageOutcome::Done =>
@@ -204,7 +204,7 @@ impl Picture {
         }
     }
 
-    /// When the first token came, and when all was said.
+    /// Marks the first token and the end.
     fn marks(&mut self, line: &Timeline, bottom: f64) {
         let (first, done) = (line.first_token, line.total);
         let apart = |a: Duration, b: Duration| a.abs_diff(b).as_secs_f64() * self.scale;
@@ -220,7 +220,7 @@ impl Picture {
             self.text(x, y, Anchor::Middle, colour, &format!("{name} {}", Time(at)));
         };
         if let Some(done) = done {
-            // The two stand one above the other where they are near.
+            // The two are stacked where they are close.
             mark(done, if is_near { TOP - 26.0 } else { TOP - 12.0 }, "done", GREY);
         }
         if let Some(first) = first {
@@ -228,7 +228,7 @@ impl Picture {
         }
     }
 
-    /// The same stages, one after another on one line; and how much room the names below it take.
+    /// Draws the same stages one after another on one line, and returns the height of the names below it.
     fn serial(&self, rows: &[Row<'_>], y: f64) -> (String, f64) {
         let mut bar = Picture { out: String::new(), scale: self.scale };
         bar.text(LEFT - 12.0, y + 12.5, Anchor::End, DARK, "one after another");
@@ -264,8 +264,8 @@ impl Picture {
         (bar.out, depth)
     }
 
-    /// Names of what is too narrow for them, hung below it so that neither names nor their lines cross: from the right,
-    /// each as high as what hangs further right lets it.
+    /// Draws the names of bars that are too narrow below them, so that neither names nor their lines cross: from the
+    /// right, each as high as the names further right allow.
     fn flags(&mut self, names: &[(f64, &str, &str)], y: f64) -> f64 {
         let mut leftmost: Vec<f64> = Vec::new();
         for &(x, name, colour) in names.iter().rev() {
@@ -289,7 +289,7 @@ impl Picture {
         LINE * leftmost.len() as f64
     }
 
-    /// Why stages failed, in small print at the end; and where that is.
+    /// Draws the reasons of failures in small print at the end, and returns its position.
     fn reasons(&mut self, rows: &[Row<'_>], mut y: f64) -> f64 {
         for row in rows {
             if let Some(reason) = row.reason() {
@@ -301,7 +301,7 @@ impl Picture {
         y
     }
 
-    /// Writes on white, so that lines behind do not disturb.
+    /// Draws text on white, so that lines behind it do not show.
     fn text(&mut self, x: f64, y: f64, anchor: Anchor, colour: &str, text: &str) {
         let width = text_width(text);
         let (anchor, from) = match anchor {
@@ -335,7 +335,7 @@ fn colour(name: StageName) -> &'static str {
     }
 }
 
-/// A distance of the axis's ticks: about eight of them, at round times.
+/// The distance of the axis's ticks: about eight of them, at round times.
 fn tick(end: Duration) -> Duration {
     let steps = [1, 2, 5, 10, 20, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000];
     let wanted = end / 8;
@@ -343,7 +343,7 @@ fn tick(end: Duration) -> Duration {
     found.unwrap_or(end / 8)
 }
 
-/// A round time in as few signs as it needs.
+/// A round time in as few characters as possible.
 fn round(at: Duration) -> String {
     match at.as_millis() {
         ms @ ..1000 => format!("{ms} ms"),
@@ -351,7 +351,7 @@ fn round(at: Duration) -> String {
     }
 }
 
-/// As much of a text as there is room for.
+/// The text, shortened to fit.
 fn shortened(text: &str, room: f64) -> String {
     if text_width(text) <= room {
         return text.to_owned();
@@ -366,7 +366,7 @@ fn shortened(text: &str, room: f64) -> String {
     short
 }
 
-/// Text as XML takes it: without its marks, and without the characters that it does not allow.
+/// Escapes text for XML, and drops characters that XML does not allow.
 fn escape(text: &str) -> String {
     let is_forbidden = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
     text.replace(is_forbidden, " ").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")

@@ -52,7 +52,7 @@ impl fmt::Display for Timeline {
     }
 }
 
-/// A row's part of the chart. The reply's bar is light as long as nothing of it has come.
+/// A row's part of the chart. The reply's bar is light before its first piece.
 struct Bars<'a> {
     row: &'a Row<'a>,
     line: &'a Timeline,

@@ -1,4 +1,4 @@
-//! Names and times as people read them, in charts and pictures.
+//! Names and times for display in charts and pictures.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::StageName;
 
 impl StageName {
-    /// The name for people.
+    /// The display name.
     pub(super) fn label(self) -> &'static str {
         match self {
             StageName::Sentiment => "sentiment",
@@ -55,12 +55,12 @@ impl fmt::Display for Time {
     }
 }
 
-/// A text without what would break its line, or move a terminal's cursor.
+/// Removes characters that would break the line or move a terminal's cursor.
 pub(super) fn one_line(text: &str) -> String {
     text.replace(char::is_control, " ").trim().to_owned()
 }
 
-/// About how wide a text is, in letters of 12 points. Korean and its neighbours take the room of two.
+/// Approximate width of a text in 12-point letters. East Asian characters count double.
 pub(super) fn text_width(text: &str) -> f64 {
     text.chars().map(|c| if c >= '\u{1100}' { 12.5 } else { 6.6 }).sum()
 }
