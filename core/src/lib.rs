@@ -37,9 +37,9 @@
 //!
 //! | feature | adds |
 //! | --- | --- |
-//! | `turns` (default) | [`turn`], with `outbox`, `speech` and `store` |
+//! | `turns` (default) | [`turn`], with `outbox`, `service`, `speech` and `store` |
 //! | `outbox` | [`outbox`], in memory |
-//! | `outbox-sqlite` | outboxes in a file, which survive their process |
+//! | `outbox-sqlite` (default) | outboxes in a file, which survive their process |
 //! | `service` | [`service`] |
 //! | `speech` | [`speech`] |
 //! | `store` | [`store`], with `outbox` |

@@ -43,9 +43,9 @@ fn chat_alone_compiles_no_crate_of_another_room() {
 }
 
 #[test]
-fn the_default_compiles_no_sqlite_and_no_schemas() {
-    let default = crates(&[]);
+fn turns_compile_no_sqlite_and_no_schemas() {
+    let turns = crates(&["--no-default-features", "--features", "turns"]);
     for name in ["libsqlite3-sys", "rusqlite", "schemars"] {
-        assert!(!default.iter().any(|found| found == name), "{name} is compiled by default");
+        assert!(!turns.iter().any(|found| found == name), "{name} is compiled for turns");
     }
 }
