@@ -257,7 +257,7 @@ mod tests {
         let TypeSchema { schema, strict } = schema_of::<Order>();
         assert!(strict, "{schema}");
         assert_strict(&schema);
-        assert_eq!(schema["properties"]["items"]["description"], "What to bring.");
+        assert_eq!(schema["properties"]["items"]["description"], "The items to bring.");
         assert!(schema["properties"]["default"].is_object(), "a property named like a keyword");
         assert!(schema.get("$schema").is_none());
         let count = &schema["$defs"]["Item"]["properties"]["count"];

@@ -49,19 +49,19 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// An option or the environment is not usable; nothing was sent.
+    /// An option or an environment variable is invalid; nothing was sent.
     Config, "config", false, "correct the setting",
         "The assistant is not available right now.";
-    /// The request could not be written as JSON or as HTTP; nothing was sent.
+    /// The request could not be encoded as JSON or as HTTP; nothing was sent.
     InvalidRequest, "invalid_request", false, "correct the request",
         "The message could not be sent as it is.";
-    /// No connection could be made: DNS, TCP, TLS or the proxy failed.
+    /// No connection could be established: DNS, TCP, TLS or the proxy failed.
     Connect, "connect", true, "check the base URL, the network and the proxy settings",
         "The assistant cannot be reached right now. Please try again later.";
     /// The connection broke.
     Connection, "connection", true, "call again",
         "The answer broke off. Please try again.";
-    /// No connection stood within `Timeouts::connect`.
+    /// No connection was established within `Timeouts::connect`.
     ConnectTimeout, "connect_timeout", true, "check the network, or allow a longer connect limit",
         "The assistant cannot be reached right now. Please try again later.";
     /// No response began within `Timeouts::headers`.
@@ -70,13 +70,13 @@ kinds! {
     /// A stream sent nothing for `Timeouts::idle`.
     IdleTimeout, "idle_timeout", true, "call again, or allow a longer idle limit",
         "The answer took too long. Please try again.";
-    /// A stream sent no content for `Timeouts::content`, at most keep-alives.
+    /// A stream sent no content for `Timeouts::content`, only keep-alives or nothing.
     ContentTimeout, "content_timeout", true, "call again, or allow a longer content limit",
         "The answer took too long. Please try again.";
     /// The call did not end within `Timeouts::total` (or `stream_total`).
     TotalTimeout, "total_timeout", true, "call again, or allow a longer total limit",
         "The answer took too long. Please try again.";
-    /// The service redirects to where credentials or a body must not follow.
+    /// The service redirects to a target to which credentials or a body must not be sent.
     Redirect, "redirect", false, "set the base URL to the service's real address",
         "The assistant is not available right now.";
     /// Status 400: the service does not accept the request.
@@ -100,7 +100,7 @@ kinds! {
     /// Status 429: too many requests.
     RateLimited, "rate_limited", true, "wait, then call again",
         "The assistant is busy. Please wait a moment and try again.";
-    /// Status 429 with code `insufficient_quota`: the account is used up.
+    /// Status 429 with code `insufficient_quota`: the account's quota is exhausted.
     InsufficientQuota, "insufficient_quota", false, "raise the account's quota",
         "The assistant is not available right now.";
     /// Status 5xx: the service failed.
@@ -112,13 +112,13 @@ kinds! {
     /// The service reported an error inside a response that had begun as a success.
     Api, "api", false, "see the service's message",
         "The assistant could not answer. Please try again later.";
-    /// A response that cannot be read as what it should be, such as JSON of another form.
+    /// A response that cannot be parsed as expected, such as JSON of another form.
     Decode, "decode", false, "check that the service speaks this protocol",
         "The assistant is not available right now.";
-    /// An event of a stream, or a reply, that is no whole JSON: it was damaged on its way.
+    /// An event of a stream, or a reply, whose JSON is incomplete or damaged.
     Garbled, "garbled", true, "call again; the text received so far is on the error",
         "The answer broke off. Please try again.";
-    /// A response of another kind than the one asked for, such as an HTML page.
+    /// A response of another kind than the requested one, such as an HTML page.
     UnexpectedReply, "unexpected_reply", false, "check the base URL, and proxies on the way to the service",
         "The assistant is not available right now.";
     /// The service sent more than `Limits` allows.
@@ -133,19 +133,19 @@ kinds! {
     /// The call belongs to the process that this one was forked from.
     Forked, "forked", false, "repeat the call in this process",
         "The assistant is not available right now.";
-    /// A function that the host language gave, such as a sentiment or a speaker, raised an exception or never answered.
+    /// A function of the host language, such as a sentiment or a speaker, raised an exception or never returned.
     Callback, "callback", false, "see the exception of that function, which is the cause of this error",
         "The assistant could not answer. Please try again later.";
     /// The outbox holds as much as its limits allow.
     OutboxFull, "outbox_full", true, "wait until records are delivered, or allow larger limits",
         "This could not be saved right now.";
-    /// The outbox's file cannot be made, opened, read or written.
+    /// The outbox's file cannot be created, opened, read or written.
     Storage, "storage", false, "check the file, its directory and the space on the disk",
         "This could not be saved right now.";
     /// A file cannot be written.
     File, "file", false, "check the path, the permissions and the disk",
         "This could not be saved right now.";
-    /// A structured reply does not have the structure asked for.
+    /// A structured reply does not have the requested structure.
     Structure, "structure", false, "check the schema, and the reply's refusal and finish reason",
         "The answer could not be used. Please try again.";
 }
