@@ -60,7 +60,10 @@ impl Turns {
     #[napi]
     pub fn start(&self, request: String, number: Option<u32>) -> napi::Result<Turn> {
         let start = |request| bridge::start(&self.inner, request, number.map(Context::new));
-        bridge::turn_request(&request).and_then(start).map(Turn::new).map_err(|e| thrown(&e))
+        bridge::turn_request(&request, Names::Camel)
+            .and_then(start)
+            .map(Turn::new)
+            .map_err(|e| thrown(&e))
     }
 
     /// Stops the turn with this id; false if no such turn runs here.

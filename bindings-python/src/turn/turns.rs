@@ -45,7 +45,7 @@ impl Turns {
         let context = Context::new(caller);
         // The user's message may take a moment to reach the outbox's file.
         let turn = py.detach(|| {
-            let request = bridge::turn_request(request)?;
+            let request = bridge::turn_request(request, Names::Snake)?;
             bridge::start(&self.0, request, Some(context))
         });
         turn.map(Turn::new).map_err(|error| exception(py, &error))

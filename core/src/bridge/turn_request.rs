@@ -2,13 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use super::settings::Names;
 use crate::chat::Message;
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::with_whole_pairs;
 use crate::turn::TurnRequest;
 
 const OPERATION: &str = "turn.start";
 
-/// The fields of a turn's request. In JSON each may be written in camel case as well.
+/// The fields of a turn's request. In JSON they have the names of the host language.
 ///
 /// | field | value |
 /// | --- | --- |
@@ -32,16 +34,17 @@ pub const TURN_REQUEST_FIELDS: &[&str] = &[
     "speech",
 ];
 
-/// Reads a turn's request. No message of an error holds a value: it may be a token, or what somebody said.
+/// Reads a turn's request in the names of a host language. Halves of surrogate pairs in it become U+FFFD. No message of an
+/// error holds a value: it may be a token, or the text of a user.
 ///
 /// # Errors
 ///
 /// `invalid_request` when it is no object, has a field that is not known, or one of the wrong type.
-pub fn turn_request(json: &str) -> Result<TurnRequest> {
-    let Ok(Value::Object(given)) = serde_json::from_str(json) else {
+pub fn turn_request(json: &str, names: Names) -> Result<TurnRequest> {
+    let Ok(Value::Object(given)) = serde_json::from_str(&with_whole_pairs(json)) else {
         return Err(refused("a turn's request is a JSON object"));
     };
-    let mut fields = Fields::read(given)?;
+    let mut fields = Fields::read(given, names)?;
     let Some(message) = fields.text("message")? else {
         return Err(refused("the request has no message"));
     };
@@ -62,9 +65,9 @@ pub fn turn_request(json: &str) -> Result<TurnRequest> {
         (Some(access), Some(refresh)) => request = request.tokens(access, refresh),
         (None, None) => {}
         _ => {
-            return Err(refused(
-                "access_token and refresh_token belong together: give both or none",
-            ));
+            let [access, refresh] = ["access_token", "refresh_token"].map(|name| names.shown(name));
+            let why = format!("{access} and {refresh} belong together: give both or none");
+            return Err(refused(why));
         }
     }
     if let Some(messages) = fields.take("history") {
@@ -85,33 +88,30 @@ fn history(given: Value) -> Result<Vec<Message>> {
 }
 
 /// The fields of a request, by the names in [`TURN_REQUEST_FIELDS`].
-struct Fields(Map<String, Value>);
+struct Fields {
+    given: Map<String, Value>,
+    names: Names,
+}
 
 impl Fields {
-    fn read(given: Map<String, Value>) -> Result<Self> {
-        let mut fields = Map::new();
-        for (name, value) in given {
-            let Some(known) = TURN_REQUEST_FIELDS.iter().find(|known| is_name_of(known, &name))
-            else {
-                let known = TURN_REQUEST_FIELDS.join(", ");
-                return Err(refused(format!("unknown field {name:?}; the fields are {known}")));
-            };
-            if fields.insert((*known).to_owned(), value).is_some() {
-                return Err(refused(format!("{known} is given twice")));
-            }
+    fn read(given: Map<String, Value>, names: Names) -> Result<Self> {
+        let known: Vec<String> = TURN_REQUEST_FIELDS.iter().map(|name| names.shown(name)).collect();
+        if let Some(name) = given.keys().find(|name| !known.contains(name)) {
+            let known = known.join(", ");
+            return Err(refused(format!("unknown field {name:?}; the fields are {known}")));
         }
-        Ok(Fields(fields))
+        Ok(Fields { given, names })
     }
 
     fn take(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name).filter(|value| !value.is_null())
+        self.given.remove(&self.names.shown(name)).filter(|value| !value.is_null())
     }
 
     fn text(&mut self, name: &str) -> Result<Option<String>> {
         match self.take(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(refused(format!("{name} must be a string"))),
+            Some(_) => Err(refused(format!("{} must be a string", self.names.shown(name)))),
         }
     }
 
@@ -119,22 +119,9 @@ impl Fields {
         match self.take(name) {
             None => Ok(false),
             Some(Value::Bool(flag)) => Ok(flag),
-            Some(_) => Err(refused(format!("{name} must be true or false"))),
+            Some(_) => Err(refused(format!("{} must be true or false", self.names.shown(name)))),
         }
     }
-}
-
-/// Returns true if `given` is this name in snake or camel case.
-fn is_name_of(known: &str, given: &str) -> bool {
-    let mut camel = String::with_capacity(known.len());
-    let mut words = known.split('_');
-    camel.push_str(words.next().unwrap_or_default());
-    for word in words {
-        let (first, rest) = word.split_at(1.min(word.len()));
-        camel.push_str(&first.to_ascii_uppercase());
-        camel.push_str(rest);
-    }
-    given == known || given == camel
 }
 
 fn refused(why: impl Into<String>) -> Error {

@@ -14,8 +14,8 @@ use crate::turn_request::TurnRequest;
 pub(super) fn check(settings: &EngineSettings, request: &TurnRequest) -> Result<()> {
     request.check("turn.start")?;
     if request.speech {
-        let why = "the request asks for speech, but a turn is spoken as its engine is set up: use \
-                   `TurnsBuilder::speech_mode`, or `Turns::speak`";
+        let why = "the request asks for speech, but a turn is spoken as its engine is set up: leave it \
+                   out, and set its speech mode";
         return Err(refused(why));
     }
     match &settings.store {

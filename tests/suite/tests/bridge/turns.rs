@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use turnwire::bridge::settings::Names;
 use turnwire::bridge::{Body, Events, Pull, Turn, Waiting, call, start, turn_request};
 use turnwire::turn::{OnDisconnect, TurnsBuilder};
 use turnwire::{ChatStore, Error, OpenAi, Outbox, TurnRequest, Turns};
@@ -207,17 +208,24 @@ async fn a_turn_whose_reader_leaves_may_be_finished_and_kept() {
 }
 
 #[test]
-fn a_request_is_read_from_json_in_both_spellings() {
+fn a_request_is_read_from_json_in_the_names_of_each_language() {
     let given = json!({"message": "hi", "workspace_id": "w", "user_id": "u", "access_token": "a", "refresh_token": "r",
                        "history": [{"role": "user", "content": "before"}], "create_workspace": null});
     let camel = json!({"message": "hi", "workspaceId": "w", "userId": "u", "accessToken": "a", "refreshToken": "r",
                        "history": [{"role": "user", "content": "before"}], "createWorkspace": false, "speech": false});
-    let [snake, camel] = [given, camel].map(|json| turn_request(&json.to_string()).unwrap());
+    let read = |json: Value, names| turn_request(&json.to_string(), names);
+    assert!(
+        read(camel.clone(), Names::Snake).is_err() && read(given.clone(), Names::Camel).is_err()
+    );
+    let snake = read(given, Names::Snake).unwrap();
+    let camel = read(camel, Names::Camel).unwrap();
     assert_eq!(format!("{snake:?}"), format!("{camel:?}"));
     let shown = format!("{snake:?}");
     assert!(shown.contains(r#"Workspace("w")"#) && shown.contains("has_tokens: true"), "{shown}");
-    let new = turn_request(r#"{"message": "hi", "create_workspace": true}"#).unwrap();
+    let new = read(json!({"message": "hi", "create_workspace": true}), Names::Snake).unwrap();
     assert!(format!("{new:?}").contains("New"));
+    let half = r#"{"message": "half a surrogate pair: \ud83d"}"#;
+    assert!(turn_request(half, Names::Camel).is_ok());
 }
 
 #[test]
@@ -236,10 +244,6 @@ fn a_request_that_cannot_be_read_is_refused_without_its_values() {
             "create_workspace must be true or false",
         ),
         (
-            r#"{"message": "secret", "userId": "secret", "user_id": "secret"}"#,
-            "user_id is given twice",
-        ),
-        (
             r#"{"message": "secret", "access_token": "secret"}"#,
             "access_token and refresh_token belong together",
         ),
@@ -250,9 +254,17 @@ fn a_request_that_cannot_be_read_is_refused_without_its_values() {
         ),
     ];
     for (json, why) in refused {
-        let error = turn_request(json).unwrap_err();
+        let error = turn_request(json, Names::Snake).unwrap_err();
         assert_eq!(error.code(), "invalid_request", "{json}");
         let line = error.to_string();
+        assert!(line.contains(why) && !line.contains("secret"), "{line}");
+    }
+    for (json, why) in [
+        (r#"{"message": "m", "user_id": "u"}"#, "the fields are message, workspaceId"),
+        (r#"{"message": "m", "userId": 5}"#, "userId must be a string"),
+        (r#"{"message": "m", "refreshToken": "secret"}"#, "accessToken and refreshToken belong"),
+    ] {
+        let line = turn_request(json, Names::Camel).unwrap_err().to_string();
         assert!(line.contains(why) && !line.contains("secret"), "{line}");
     }
 }

@@ -41,7 +41,7 @@ async fn a_request_that_cannot_be_kept_is_refused_and_nothing_is_asked() {
             by("u").workspace(WORKSPACE).tokens("a", "r\u{7f}"),
             "characters that a header cannot carry",
         ),
-        (by("u").workspace(WORKSPACE).speech(true), "`TurnsBuilder::speech_mode`"),
+        (by("u").workspace(WORKSPACE).speech(true), "set its speech mode"),
     ] {
         refused(&turns, request, why).await;
     }
