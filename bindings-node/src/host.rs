@@ -82,6 +82,13 @@ impl Host {
     }
 }
 
+impl Drop for Host {
+    /// The environment ends, as when a worker is terminated: nobody will answer, and a reply that is dropped is an error.
+    fn drop(&mut self) {
+        self.shared.open().replies.clear();
+    }
+}
+
 impl Host {
     /// The function of this number.
     pub(crate) fn function(
@@ -110,7 +117,13 @@ impl Shared {
 
     fn abandon(&self, id: u32) {
         if self.take(id).is_some() {
-            self.tell(|(_, abandoned)| abandoned.push(id));
+            self.tell(|(questions, abandoned)| {
+                let before = questions.len();
+                questions.retain(|question| question.id != id);
+                if questions.len() == before {
+                    abandoned.push(id);
+                }
+            });
         }
     }
 

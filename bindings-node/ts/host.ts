@@ -49,7 +49,11 @@ export function caller(): [AsyncResource, number] {
 
 function onNews(questions: Question[], abandoned: number[]): void {
   for (const question of questions) void answer(question);
-  for (const id of abandoned) running.get(id)?.abort();
+  for (const id of abandoned) {
+    running.get(id)?.abort();
+    // Here, too: a function that hangs never ends.
+    running.delete(id);
+  }
 }
 
 async function answer({ function: number, turn, id, argument }: Question): Promise<void> {
@@ -63,8 +67,17 @@ async function answer({ function: number, turn, id, argument }: Question): Promi
     if (typeof label !== 'string') throw new TypeError(`the function must return a string, not ${label === null ? 'null' : typeof label}`);
     host?.answer(id, label);
   } catch (error) {
-    host?.fail(id, isError(error) ? `${error.name}: ${error.message}` : `a value of type ${typeof error}`);
+    host?.fail(id, worded(error));
   } finally {
     running.delete(id);
+  }
+}
+
+/** An exception in words. It may be anything: also an object whose fields throw when they are read. */
+function worded(error: unknown): string {
+  try {
+    return isError(error) ? `${error.name}: ${error.message}` : `a value of type ${typeof error}`;
+  } catch {
+    return 'an exception that cannot be read';
   }
 }

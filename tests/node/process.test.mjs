@@ -5,7 +5,9 @@ import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 
-import { chat, endless, messages, startFake } from './fake.mjs';
+import { chat, endless, messages, startFake, startStore } from './fake.mjs';
+
+const USER = '0b1e55ed-0000-4000-8000-000000000001';
 
 let fake;
 before(async () => {
@@ -171,6 +173,23 @@ test('turns that nobody reads any more, and engines that are gone, leave nothing
   assert.equal(code, 0, err);
 });
 
+test('functions that hang are released when nobody waits for them', async () => {
+  const model = await fake.script(Array(30).fill(chat('a')));
+  const { code, out, err } = await run(
+    `
+    const { Turns } = await import('turnwire');
+    const signals = [];
+    const sentiment = (_, { signal }) => (signals.push(new WeakRef(signal)), new Promise(() => signal.addEventListener('abort', () => {})));
+    const turns = new Turns(client, { model: '${model}', sentimentBudget: 1, sentiment });
+    for (let i = 0; i < 30; i += 1) for await (const _ of turns.start({ message: 'm' }));
+    for (let i = 0; i < 20; i += 1) { gc(); await new Promise((r) => setTimeout(r, 20)); }
+    console.log(signals.length > 20, signals.filter((signal) => signal.deref()).length <= 1);
+    `,
+    '--expose-gc',
+  );
+  assert.deepEqual([code, out, err], [0, 'true true', '']);
+});
+
 // A worker's code runs as CommonJS from a string: there the import is dynamic.
 const cjs = (program) => new Worker(`(async () => { ${start().replace("import { OpenAI } from 'turnwire'", `const { OpenAI } = require(${JSON.stringify(new URL('../../bindings-node/dist/index.js', import.meta.url).pathname)})`)} ${program} })()`, { eval: true });
 
@@ -218,6 +237,27 @@ test('workers that are terminated amid a turn and its function leave it', async 
   await Promise.all(models.map((model) => fake.until(model, (request) => request.bytes_written > 2000, 20_000)));
   await Promise.all(workers.map((worker) => worker.terminate()));
   await Promise.all(models.map((model) => fake.until(model, (request) => request.outcome === 'client_closed')));
+});
+
+test('a turn that waits for a function of a terminated worker goes on without it', async () => {
+  const store = await startStore();
+  try {
+    const { access, refresh } = await store.login(USER);
+    await store.workspace('w', USER);
+    const model = await fake.script(chat('reply'));
+    const worker = cjs(`
+      const { Turns } = require(${JSON.stringify(new URL('../../bindings-node/dist/index.js', import.meta.url).pathname)});
+      const asked = () => (require('node:worker_threads').parentPort.postMessage('asked'), new Promise(() => {}));
+      const turns = new Turns(client, { model: '${model}', store: '${store.url}', onDisconnect: 'finish', sentimentBudget: Infinity, sentimentHint: '{label}', sentiment: asked });
+      for await (const _ of turns.start({ message: 'm', userId: '${USER}', workspaceId: 'w', accessToken: '${access}', refreshToken: '${refresh}' }));
+    `);
+    await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+    await worker.terminate();
+    // Without a label, the reply is asked for and read to its end.
+    await fake.until(model, ({ outcome }) => outcome === 'complete');
+  } finally {
+    store.close();
+  }
 });
 
 test('40 workers that are terminated amid their streams close their connections', async () => {
