@@ -2,13 +2,20 @@
 
 import { ConfigError } from './errors.js';
 
-/** JSON of settings. It knows no infinity, and core reads `null` as no limit; other values that it would drop are refused. */
+/**
+ * JSON of settings. It knows no infinity: core reads the largest number as no limit of a time or a size, and refuses it
+ * elsewhere. Other values that JSON would drop are refused here.
+ */
 export function settingsJson(settings: object): string {
-  return JSON.stringify(settings, (name, value: unknown) => {
-    if (value === Infinity) return null;
+  const paths = new Map<unknown, string>();
+  return JSON.stringify(settings, function (this: unknown, name, value: unknown) {
+    const parent = paths.get(this) ?? '';
+    const path = Array.isArray(this) ? `${parent}[${name}]` : parent ? `${parent}.${name}` : name;
+    if (typeof value === 'object' && value !== null) paths.set(value, path);
+    if (value === Infinity) return Number.MAX_VALUE;
     if (typeof value === 'bigint') return Number(value);
-    if (typeof value === 'number' && !Number.isFinite(value)) throw new ConfigError(`${name} must be a number, not ${value}`);
-    if (typeof value === 'function' || typeof value === 'symbol') throw new ConfigError(`${name} must not be a ${typeof value}`);
+    if (typeof value === 'number' && !Number.isFinite(value)) throw new ConfigError(`${path} must be a number, not ${value}`);
+    if (typeof value === 'function' || typeof value === 'symbol') throw new ConfigError(`${path} must not be a ${typeof value}`);
     return value;
   });
 }

@@ -1,4 +1,4 @@
-/** The settings of turns and of their parts. Times are milliseconds, sizes bytes; `Infinity` is no limit. What is not set has core's default. */
+/** The settings of turns and of their parts. Times are milliseconds, sizes bytes; `Infinity` is no limit of a time or a size. What is not set has core's default. */
 
 import type { ChatCompletionCreateParamsBase } from './types.js';
 
