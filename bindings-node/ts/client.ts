@@ -65,7 +65,7 @@ import type {
 /** The default time limit of a whole reply, in milliseconds; core has shorter ones for streams. */
 const TIMEOUT = 600_000;
 
-/** The connection of a client, for the parts of this package that share it. */
+/** The connection of a client, for the parts of this package that share it. It throws for anything else. */
 export let connectionOf: (client: OpenAI) => Connection;
 
 /** A client of OpenAI, or of any service that speaks its chat completions. */
@@ -88,7 +88,10 @@ export class OpenAI {
   static readonly InternalServerError = errors.InternalServerError;
 
   static {
-    connectionOf = (client) => client.#connection;
+    connectionOf = (client: unknown) => {
+      if (typeof client === 'object' && client !== null && #connection in client) return client.#connection;
+      throw new errors.ConfigError('the client must be an OpenAI client of this package');
+    };
   }
 
   readonly chat: Chat;

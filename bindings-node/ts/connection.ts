@@ -25,7 +25,8 @@ type Begun = [call: ActiveCall, answered: Answered & { head: Head }];
 export class Connection {
   #client!: Client;
   #options!: ResolvedOptions;
-  #log: (() => void) | undefined;
+  /** Hands over the log, where one is wanted. */
+  log: (() => void) | undefined;
 
   constructor(options: ResolvedOptions) {
     this.configure(options);
@@ -39,7 +40,7 @@ export class Connection {
     } catch (error) {
       throw fromThrown(error);
     }
-    this.#log = logging(options);
+    this.log = logging(options);
     this.#options = options;
   }
 
@@ -120,7 +121,7 @@ export class Connection {
   #start(start: Start, options: RequestOptions | undefined, given: Options): ActiveCall {
     const aborter = new Aborter(options?.signal);
     const call = new ActiveCall(() => start(this.#client, given), aborter);
-    call.onEnd = this.#log;
+    call.onEnd = this.log;
     return call;
   }
 }

@@ -79,8 +79,7 @@ export class Items<Wire, Item> implements AsyncIterableIterator<Item> {
       }
     } catch (error) {
       this.#ended = true;
-      // A reader that aborts a stream gets its end, not an error.
-      if (!(error instanceof APIUserAbortError && this.#call.aborted)) throw error;
+      if (!isOwnAbort(error, this.#call)) throw error;
     }
     if (this.#call.aborted) this.#call.over();
     if (!value || this.#ended || this.#call.aborted) return { value: undefined, done: true };
@@ -88,12 +87,26 @@ export class Items<Wire, Item> implements AsyncIterableIterator<Item> {
   }
 }
 
-/** The bytes of a call, as they arrive. Nothing is read before somebody reads the stream. */
+/** The bytes of a call, as they arrive. Nothing is read before somebody reads the stream. An abort is an error, as for `fetch`. */
 export function bytesOf(call: ActiveCall): ReadableStream<Uint8Array> {
+  return pulled(call, () => call.bytes());
+}
+
+/** The same, but an abort ends the bytes without an error: nobody listens for one on the body of a response whose client is gone. */
+export function quietBytesOf(call: ActiveCall): ReadableStream<Uint8Array> {
+  return pulled(call, () =>
+    call.bytes().catch((error) => {
+      if (!isOwnAbort(error, call)) throw error;
+      return undefined;
+    }),
+  );
+}
+
+function pulled(call: ActiveCall, next: () => Promise<Uint8Array | undefined>): ReadableStream<Uint8Array> {
   return new ReadableStream(
     {
       pull: async (sink) => {
-        const bytes = await call.bytes();
+        const bytes = await next();
         if (bytes) sink.enqueue(bytes);
         else sink.close();
       },
@@ -101,4 +114,9 @@ export function bytesOf(call: ActiveCall): ReadableStream<Uint8Array> {
     },
     { highWaterMark: 0 },
   );
+}
+
+/** True if the reader itself aborted the call: it gets the end of the items, not an error. */
+function isOwnAbort(error: unknown, call: ActiveCall): boolean {
+  return call.aborted && error instanceof APIUserAbortError;
 }

@@ -1,6 +1,6 @@
 /** The signals that end calls. */
 
-import { APIUserAbortError } from './errors.js';
+import { APIUserAbortError, InvalidRequestError } from './errors.js';
 
 /** A controller that is aborted with a signal of the program's, if there is one. */
 export class Aborter {
@@ -9,6 +9,7 @@ export class Aborter {
 
   /** It throws if the signal was aborted already. */
   constructor(signal?: AbortSignal | null) {
+    if (signal && typeof signal.addEventListener !== 'function') throw new InvalidRequestError('signal must be an AbortSignal');
     if (signal?.aborted) throw new APIUserAbortError();
     if (signal) this.#forget = follow(signal, this.controller, this);
   }

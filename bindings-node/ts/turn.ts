@@ -3,10 +3,13 @@
 import { ActiveCall } from './active-call.js';
 import { camelCased } from './camel-case.js';
 import { fromThrown } from './core-error.js';
-import { bytesOf, Items, ListBatch } from './items.js';
+import { Items, ListBatch, quietBytesOf } from './items.js';
 import type { Call, Turn as NativeTurn } from './native.js';
 import type { Aborter } from './signal.js';
 import type { Timeline, TurnEvent } from './turn-types.js';
+
+/** The objects that live as long as a turn. In a field, the console would show the program's asynchronous context. */
+const owners = new WeakMap<Turn, object>();
 
 /**
  * A turn that runs. It is read once: as events, with `for await`, or as the bytes of its event stream. Leaving the loop, or
@@ -15,14 +18,14 @@ import type { Timeline, TurnEvent } from './turn-types.js';
 export class Turn implements AsyncIterable<TurnEvent> {
   #turn: NativeTurn;
   #aborter: Aborter;
-  /** Kept alive for the functions that run for the turn. */
-  protected readonly owners: object;
+  #log: (() => void) | undefined;
 
   /** Use `turns.start()`. */
-  constructor(turn: NativeTurn, aborter: Aborter, owners: object) {
+  constructor(turn: NativeTurn, aborter: Aborter, log: (() => void) | undefined, owner: object) {
     this.#turn = turn;
     this.#aborter = aborter;
-    this.owners = owners;
+    this.#log = log;
+    owners.set(this, owner);
     aborter.controller.signal.addEventListener('abort', () => turn.cancel(), { once: true });
   }
 
@@ -51,7 +54,7 @@ export class Turn implements AsyncIterable<TurnEvent> {
 
   /** The event stream as bytes, for the body of a response. A failure is an `error` event in it. */
   sse(): ReadableStream<Uint8Array> {
-    return bytesOf(this.#read(() => this.#turn.bytes()));
+    return quietBytesOf(this.#read(() => this.#turn.bytes()));
   }
 
   /** The begin and the end of each stage so far. Messages are saved after the last event, too. */
@@ -70,7 +73,9 @@ export class Turn implements AsyncIterable<TurnEvent> {
   }
 
   #read(start: () => Call): ActiveCall {
-    return new ActiveCall(start, this.#aborter, this);
+    const call = new ActiveCall(start, this.#aborter, this);
+    call.onEnd = this.#log;
+    return call;
   }
 
   #native<T>(act: () => T): T {

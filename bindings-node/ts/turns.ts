@@ -31,16 +31,19 @@ const FLUSH = 5000;
 /** The engine of turns. It keeps no process alive. */
 export class Turns {
   #engine: InstanceType<typeof native.Turns>;
+  #log: (() => void) | undefined;
   /** Kept alive here: the native side names it by number. */
   #sentiment: HostFunction | undefined;
 
   /** Turns with the client's model and its settings as they are now. */
   constructor(client: OpenAI, options: TurnsOptions = {}) {
+    const connection = connectionOf(client);
     const { sentiment } = options;
     if (typeof sentiment === 'function') this.#sentiment = sentiment;
     const [host, number] = this.#sentiment ? hosted(this.#sentiment) : [];
     const made = settingsOf(options);
-    this.#engine = connectionOf(client).engine((inner, options) => new native.Turns(inner, options, made, host, { sentiment: number }));
+    this.#log = connection.log;
+    this.#engine = connection.engine((inner, options) => new native.Turns(inner, options, made, host, { sentiment: number }));
   }
 
   /**
@@ -51,7 +54,8 @@ export class Turns {
     const aborter = new Aborter(signal);
     const [context, number] = this.#sentiment ? caller() : [];
     try {
-      return new Turn(this.#engine.start(JSON.stringify(request), number), aborter, { engine: this, context });
+      const turn = this.#engine.start(JSON.stringify(request) ?? 'null', number);
+      return new Turn(turn, aborter, this.#log, { engine: this, context });
     } catch (error) {
       aborter.forget();
       throw fromThrown(error);
@@ -60,7 +64,7 @@ export class Turns {
 
   /** Stops the turn with this id; false if no such turn runs in this process. */
   stop(turnId: string): boolean {
-    return this.#engine.stop(turnId);
+    return this.#engine.stop(String(turnId));
   }
 
   /** Waits until all messages are delivered or dead, at most for `timeout` milliseconds; default 5000. */

@@ -94,7 +94,7 @@ export class StorageError extends TurnwireError {}
 /** A file cannot be written. */
 export class FileError extends TurnwireError {}
 
-/** A function that the program gave, such as a sentiment, raised or never answered; `cause` is what it raised. */
+/** A function that the program gave, such as a sentiment, raised an exception or never answered. */
 export class CallbackError extends TurnwireError {}
 
 branded({ TurnwireError, CallbackError, OutboxFullError, StorageError, FileError });

@@ -6,7 +6,9 @@ import { getEventListeners } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
+import { inspect } from 'node:util';
 
 import { APIUserAbortError, ConfigError, InvalidRequestError, OpenAI, TruncatedStreamError, TurnwireError, Turns } from 'turnwire';
 
@@ -183,6 +185,8 @@ test('a function that fails never breaks the turn', async () => {
     [() => undefined, /must return a string, not undefined/],
     [() => Promise.reject(null), /a value of type object/],
     [() => { throw { toString: () => { throw 1; } }; }, /a value of type object/],
+    [() => { throw Object.defineProperty(new Error(), 'message', { get: () => { throw 1; } }); }, /an exception that cannot be read/],
+    [() => { throw Object.assign(new Error(), { name: Symbol('s') }); }, /an exception that cannot be read/],
   ];
   for (const [sentiment, reason] of failures) {
     const { turns } = await engine(chat('a'), { sentiment, sentimentBudget: 10_000, failureEvents: true });
@@ -212,6 +216,17 @@ test('a function that is late costs its budget, and learns that nobody waits', a
   await wait;
   clearTimeout(late);
   assert.equal(stage(turn, 'sentiment').outcome, 'cancelled');
+});
+
+test('a function is not called for a turn that is gone before the event loop has its turn', async () => {
+  const called = [];
+  const { turns } = await engine(chat('a'), { sentiment: (text) => void called.push(text) ?? 'x', sentimentBudget: 10_000 });
+  const gone = turns.start({ message: 'gone' });
+  for (const end = Date.now() + 100; Date.now() < end; );
+  gone.cancel();
+  for (const end = Date.now() + 100; Date.now() < end; );
+  await read(turns.start({ message: 'asked' }));
+  assert.deepEqual(called, ['asked']);
 });
 
 test('messages go to the store through an outbox on disk', async () => {
@@ -247,4 +262,73 @@ test('a flush waits no longer than it may', async () => {
 test('an error of a turn is one of the package', async () => {
   const { turns } = await engine({ status: 401, steps: [{ json: { error: { message: 'wrong key' } } }] });
   await assert.rejects(read(turns.start({ message: 'm' })), (error) => error instanceof TurnwireError && error.errorCode === 'authentication' && error.status === 401);
+});
+
+test('bytes of a turn end without an error when the signal aborts: a server whose client is gone goes on', async () => {
+  const { model, turns } = await engine([endless(), chat('a')]);
+  const aborter = new AbortController();
+  const body = Readable.fromWeb(turns.start({ message: 'm' }, { signal: aborter.signal }).sse());
+  let bytes = 0;
+  for await (const piece of body) {
+    bytes += piece.length;
+    aborter.abort();
+  }
+  assert.ok(bytes > 0);
+  await closed(model);
+  assert.equal(getEventListeners(aborter.signal, 'abort').length, 0);
+  const unread = new AbortController();
+  const turn = turns.start({ message: 'm' }, { signal: unread.signal });
+  unread.abort();
+  assert.equal(await new Response(turn.sse()).text(), '');
+});
+
+test('a turn does not show the asynchronous context of its start', async () => {
+  const { turns } = await engine(chat('a'), { sentiment: () => 'x' });
+  const turn = new AsyncLocalStorage().run({ token: 'very-secret' }, () => turns.start({ message: 'm' }));
+  assert.doesNotMatch(inspect([turn, turns], { depth: 9, showHidden: true }) + JSON.stringify([turn, turns]), /very-secret/);
+  await read(turn);
+});
+
+test('arguments of the wrong kind are refused in words', async () => {
+  const { turns } = await engine(chat('a'));
+  for (const other of [undefined, null, { apiKey: 'very-secret' }]) {
+    assert.throws(() => new Turns(other), { constructor: ConfigError, message: /must be an OpenAI client/ });
+  }
+  assert.throws(() => turns.start(), InvalidRequestError);
+  assert.throws(() => turns.start({ message: 'm' }, { signal: new AbortController() }), { constructor: InvalidRequestError, message: /signal must be an AbortSignal/ });
+  assert.equal(turns.stop(undefined), false);
+  assert.throws(() => turns.start({ message: 'm', userId: 5 }), { constructor: InvalidRequestError, message: /userId must be a string/ });
+  assert.throws(() => turns.start({ message: 'm', user_id: 'u' }), { constructor: InvalidRequestError, message: /the fields are message, workspaceId/ });
+});
+
+test('a message with half a surrogate pair is sent, as fetch would send it', async () => {
+  const { model, turns } = await engine(chat('a'));
+  await read(turns.start({ message: '😀'.slice(0, 1) }));
+  assert.equal((await said(model)).at(-1).content, '\ufffd');
+});
+
+test('settings that JSON cannot hold are refused by their path, and Infinity is no limit of times and sizes alone', () => {
+  const store = (http) => ({ store: { baseURL: 'http://127.0.0.1:1', http } });
+  for (const [options, message] of [
+    [store({ timeouts: { idle: NaN } }), 'store.http.timeouts.idle must be a number, not NaN'],
+    [store({ headers: [['a', () => 'very-secret']] }), 'store.http.headers[0][1] must not be a function'],
+    [{ sentiment: { labels: ['a', NaN] } }, 'sentiment.labels[1] must be a number, not NaN'],
+  ]) {
+    assert.throws(() => new Turns(client, options), { constructor: ConfigError, message });
+  }
+  for (const options of [store({ retry: { maxRetries: Infinity } }), { history: { messages: Infinity } }]) {
+    assert.throws(() => new Turns(client, options), { constructor: ConfigError, message: /(maxRetries|messages) must be a whole number/ });
+  }
+  new Turns(client, { sentimentBudget: Infinity, history: { wait: Infinity }, ...store({ timeout: Infinity, limits: { event: Infinity }, timeouts: { idle: Infinity } }) });
+});
+
+test('a logger gets the log of turns', async () => {
+  const lines = [];
+  const logger = Object.fromEntries(['error', 'warn', 'info', 'debug'].map((level) => [level, (line) => lines.push(line)]));
+  const model = await fake.script({ steps: [{ role: 'assistant' }, { text: 'a' }, { truncate: true }] });
+  await assert.rejects(read(new Turns(client.withOptions({ logger }), { model }).start({ message: 'm' })), TruncatedStreamError);
+  for (let i = 0; !lines.some((line) => line.includes('a stage of a turn failed')); i += 1) {
+    assert.ok(i < 200, lines.join('\n'));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 });
