@@ -11,7 +11,7 @@ use futures_core::stream::{FusedStream, Stream};
 use http::HeaderMap;
 
 use super::wait::wait;
-use crate::chat::{ChatChunk, ChatReply, ChatRequest, OpenAiBuilder};
+use crate::chat::{ChatChunk, ChatReply, ChatRequest, ModelList, OpenAiBuilder};
 use crate::config::CallOptions;
 use crate::error::Result;
 use crate::process::runtime;
@@ -79,6 +79,15 @@ impl OpenAi {
         let inner = wait(self.inner.chat_stream(request))??;
         Ok(ChatStream { inner })
     }
+
+    /// Asks for the models that the service has.
+    ///
+    /// # Errors
+    ///
+    /// As [`turnwire::OpenAi::models`](crate::chat::OpenAi::models).
+    pub fn models(&self) -> Result<ModelList> {
+        wait(self.inner.models())?
+    }
 }
 
 /// The chunks of a reply, as the service makes them; see [`turnwire::ChatStream`](crate::chat::ChatStream).
@@ -113,6 +122,16 @@ impl ChatStream {
     /// The service's id of the request (`x-request-id`), for its support.
     pub fn request_id(&self) -> Option<&str> {
         self.inner.request_id()
+    }
+
+    /// The status of the response.
+    pub fn status(&self) -> u16 {
+        self.inner.status()
+    }
+
+    /// The URL of the response, after redirects.
+    pub fn url(&self) -> Option<&str> {
+        self.inner.url()
     }
 
     /// The headers of the response.

@@ -43,6 +43,15 @@ pub struct ChatService {
 }
 
 impl ChatService {
+    /// A client of the service at this URL; see [`turnwire::ChatService::new`](crate::service::ChatService::new).
+    ///
+    /// # Errors
+    ///
+    /// `config` when the URL is not usable.
+    pub fn new(url: impl Into<Secret>) -> Result<Self> {
+        Self::builder(url).build_blocking()
+    }
+
     /// A client with settings of your own, of the service at this URL; end them with
     /// [`build_blocking`](crate::service::ChatServiceBuilder::build_blocking).
     pub fn builder(url: impl Into<Secret>) -> ChatServiceBuilder {

@@ -11,6 +11,7 @@ use futures_core::stream::{FusedStream, Stream};
 
 use tokio::runtime::Handle;
 
+use super::turn_bytes::TurnBytes;
 use super::wait::wait;
 use crate::chat::OpenAi;
 use crate::error::Result;
@@ -163,6 +164,11 @@ impl Turn {
     /// Ends the turn now, as its reader's going away does.
     pub fn cancel(&mut self) {
         in_context(|| self.inner.cancel());
+    }
+
+    /// The turn as the body of a response: an iterator over the bytes of its event stream.
+    pub fn sse(mut self) -> TurnBytes {
+        TurnBytes::new(self.inner.take().sse())
     }
 
     /// The timeline so far.

@@ -22,11 +22,13 @@ fn use_all(fake: &Fake) {
     let llm = client(fake);
     assert!(llm.chat(ChatRequest::new("any").user("hi")).unwrap().text().contains("hi"));
 
+    assert!(!llm.models().unwrap().data.is_empty());
     let mut stream = llm.chat_stream(ask()).unwrap();
     let texts: Vec<_> = stream.by_ref().map(|chunk| chunk.unwrap().text().to_owned()).collect();
     assert_eq!(texts.concat(), "안녕하세요");
     assert!(stream.next().is_none());
     assert!(stream.request_id().is_some() && stream.first_token().is_some());
+    assert!(stream.status() == 200 && stream.url().unwrap().ends_with("/chat/completions"));
     assert_eq!(stream.into_reply().unwrap().text(), "안녕하세요");
 
     assert_eq!(llm.chat_stream(ask()).unwrap().finish().unwrap().text(), "안녕하세요");
@@ -160,4 +162,25 @@ fn a_turn_is_an_iterator_and_leaving_it_lets_the_model_go() {
         thread::yield_now();
     }
     assert_eq!(turns.flush(Duration::from_secs(5)).pending, 0);
+}
+
+#[test]
+fn a_turn_is_the_body_of_a_response_and_dropping_it_lets_the_model_go() {
+    let fake = Fake::spawn_thread().unwrap();
+    fake.script("m", Script::chat(["안녕", "하세요"]));
+    fake.script("m", Script::new().role("assistant").text("a").stall());
+    let llm = turnwire::OpenAi::builder().base_url(fake.base_url()).no_proxy().build().unwrap();
+    let turns = Turns::new(turnwire::Turns::builder(llm).model("m").build().unwrap()).unwrap();
+    let mut body = turns.try_start(TurnRequest::new("안녕")).unwrap().sse();
+    let mut expected = Vec::new();
+    for event in [TurnEvent::content("안녕"), TurnEvent::content("하세요"), TurnEvent::Done] {
+        event.encode(&mut expected);
+    }
+    assert_eq!(body.by_ref().flatten().collect::<Vec<u8>>(), expected);
+    assert!(body.next().is_none() && body.timeline().total.is_some());
+
+    let mut body = turns.start(TurnRequest::new("안녕")).sse();
+    assert!(body.next().unwrap().starts_with(b"data: "));
+    drop(body);
+    fake.wait_for_blocking(|log| log.requests[1].outcome == Some(Outcome::ClientClosed));
 }
