@@ -142,13 +142,16 @@ impl<I: Items> Waiting for Pull<I> {
     }
 
     fn wake(&self, wake: Box<dyn FnOnce() + Send>) {
-        let mut queue = self.running().ok().map(|running| running.shared.lock());
-        match queue.as_deref_mut().filter(|queue| queue.is_idle()) {
-            Some(queue) => queue.wake = Some(wake),
-            None => {
-                drop(queue);
-                wake();
-            }
+        let Ok(Running { shared, .. }) = self.running() else { return wake() };
+        let mut queue = shared.lock();
+        if queue.is_idle() {
+            let former = queue.wake.replace(wake);
+            drop(queue);
+            // It is the host's, so it is not dropped under the lock.
+            drop(former);
+        } else {
+            drop(queue);
+            wake();
         }
     }
 

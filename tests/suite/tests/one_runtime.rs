@@ -35,7 +35,7 @@ fn threads_that_begin_at_once_share_one_runtime() {
             });
         }
     });
-    // Those that are not kept end by themselves.
+    // The threads of the runtimes that are not kept end by themselves.
     let patience = Instant::now() + Duration::from_secs(10);
     while library_threads() > 1 && Instant::now() < patience {
         thread::yield_now();
