@@ -26,9 +26,11 @@
 //! | [`event`] | [`TurnEvent`], the events of a turn and their JSON |
 //! | [`outbox`] | [`Outbox`], a durable queue of messages to be saved |
 //! | [`store`] | [`ChatStore`], the client of the store that keeps messages |
+//! | [`conversation`] | the trait for a store of your own, and its messages |
 //! | [`speech`] | [`Speech`], from a growing text to audio in order |
 //! | [`sse`] | the event stream's decoder and encoder on their own |
 //! | [`blocking`] | the clients for programs without an async runtime |
+//! | [`presets`] | prompts for languages and audiences |
 //! | [`config`], [`credentials`], [`error`] | options, secrets, and the one [`Error`] |
 //!
 //! # Features

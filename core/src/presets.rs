@@ -1,4 +1,24 @@
 //! Ready-made prompts for languages and audiences.
+//!
+//! The engine's own prompts are neutral and English. A preset replaces all of them; its fields can be changed, and
+//! settings that follow it on the builder win:
+//!
+//! ```no_run
+//! use turnwire::turn::LlmSentiment;
+//! use turnwire::{OpenAi, Turns, presets};
+//!
+//! # fn main() -> turnwire::Result<()> {
+//! let llm = OpenAi::from_env()?;
+//! let prompts = presets::korean();
+//! let turns = Turns::builder(llm.clone())
+//!     .sentiment(LlmSentiment::new(llm).prompts(&prompts))
+//!     .prompts(prompts)
+//!     .system_prompt("당신은 도서관 사서입니다. 한국어로 짧게 답하세요.")
+//!     .build()?;
+//! # let _ = turns;
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::turn::Prompts;
 

@@ -20,7 +20,7 @@ pub(super) async fn name(settings: &EngineSettings, recorder: &Recorder, message
     let request = ChatRequest::new(&settings.template.model)
         .system(settings.prompts.naming.as_str())
         .user(message)
-        .max_tokens(64u32);
+        .max_tokens(64);
     let answer = timeout(settings.naming_limit, settings.llm.chat(request)).await;
     match answer {
         Ok(Ok(reply)) => match tidy(reply.text()) {
