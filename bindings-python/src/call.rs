@@ -59,7 +59,7 @@ impl Call {
 
 /// An answer as Python reads it.
 fn object(py: Python<'_>, answer: Answer) -> PyResult<Bound<'_, PyAny>> {
-    let headers = answer.head.map(|head| head.headers).unwrap_or_default();
+    let headers = answer.head.map(|head| bridge::headers_in_utf8(head.headers)).unwrap_or_default();
     let stream = match answer.body {
         Body::Json(json) => return Ok((json, headers).into_pyobject(py)?.into_any()),
         Body::Bytes(bytes) => return Ok(PyBytes::new(py, &bytes).into_any()),

@@ -5,11 +5,13 @@ use std::error::Error as _;
 use pyo3::intern;
 use pyo3::prelude::*;
 use turnwire::Error;
-use turnwire::bridge::ErrorFacts;
+use turnwire::bridge::{ErrorFacts, headers_in_utf8};
 
 /// The exception for `error`. An exception of Python's among its sources becomes its cause.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
-    let exception = match make(py, &ErrorFacts::from(error)) {
+    let mut facts = ErrorFacts::from(error);
+    facts.headers = facts.headers.map(headers_in_utf8);
+    let exception = match make(py, &facts) {
         Ok(exception) => PyErr::from_value(exception),
         Err(failure) => return failure,
     };

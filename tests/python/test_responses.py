@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socketserver
+import threading
 from typing import Any
 
+import openai
 import pytest
 
 import turnwire
@@ -111,3 +114,36 @@ def test_models_are_listed(client: turnwire.OpenAI, async_client: turnwire.Async
 
     one, other = asyncio.run(both())
     assert one == other == [model.id for model in client.models.list()]
+
+
+@pytest.mark.parametrize("status", ["200 OK", "400 Bad Request"])
+@pytest.mark.parametrize(
+    "values", [["안녕".encode()], ["é".encode("latin-1")], ["é".encode("latin-1"), "안녕".encode()]]
+)
+def test_headers_that_are_not_ascii_are_alike(status: str, values: list[bytes]) -> None:
+    reply = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "a"}}
+    body = json.dumps(
+        {"id": "a", "object": "chat.completion", "created": 1, "model": "m", "choices": [reply]}
+    )
+    fields = [b"x-%d: %s\r\n" % place for place in enumerate(values)]
+    head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    answer = head.encode() + b"connection: close\r\n" + b"".join(fields) + b"\r\n" + body.encode()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            self.request.sendall(answer)
+
+    found = []
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for library in (turnwire, openai):
+            url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+            client = library.OpenAI(base_url=url, api_key="k", max_retries=0)
+            try:
+                headers = client.chat.completions.with_raw_response.create(model="m", messages=[]).headers
+            except library.BadRequestError as error:
+                headers = error.response.headers
+            found.append([headers[f"x-{place}"] for place in range(len(values))])
+        server.shutdown()
+    assert found[0] == found[1]

@@ -18,6 +18,15 @@ def test_a_setting_that_nobody_knows_is_refused(client: turnwire.OpenAI) -> None
         Turns(turnwire.OpenAI(api_key=lambda: "k"))
 
 
+def test_infinity_is_no_limit_and_other_numbers_without_json_are_refused_by_name(
+    client: turnwire.OpenAI,
+) -> None:
+    Turns(client, model="m", sentiment_budget=float("inf"), history={"wait": float("inf")})
+    for odd in (float("nan"), -float("inf")):
+        with pytest.raises(turnwire.ConfigError, match=r"history\.wait must be a number of seconds"):
+            Turns(client, model="m", history={"wait": odd})
+
+
 def test_every_setting_of_core_is_declared() -> None:
     from turnwire import _settings
 

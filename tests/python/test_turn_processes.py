@@ -81,6 +81,18 @@ next(turn)
     assert out == "" and time.monotonic() - began < 5
 
 
+def test_the_interpreter_ends_while_a_sentiment_computes(program: Program, fake: Fake, key: str) -> None:
+    fake.script(key, HELD)
+    began = time.monotonic()
+    out = program.run("""
+def label(text):
+    while True: pass
+turn = turnwire.Turns(client, model=key, sentiment=label).start("hello")
+next(turn)
+""")
+    assert out == "" and time.monotonic() - began < 5
+
+
 def test_leaving_a_turn_ends_its_sentiment_under_gevent(program: Program, fake: Fake, key: str) -> None:
     fake.script(key, HELD)
     out = program.run(

@@ -161,8 +161,50 @@ def test_a_sentiment_that_fails_never_breaks_the_turn(
         turn, events = asyncio.run(main())
     assert events == [ContentEvent("a"), DoneEvent()]
     failed = stage(turn, "sentiment")
-    words = "ValueError: no such label" if wrong == "raises" else "must return a str, and returned an int"
+    words = "ValueError: no such label" if wrong == "raises" else "must return a str, not int"
     assert failed.outcome == "failed" and words in failed.reason
+
+
+def test_an_exception_without_words_fails_a_sentiment_with_its_class(
+    client: turnwire.OpenAI, fake: Fake, key: str
+) -> None:
+    fake.chat(key, "a")
+
+    class SilentError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    def sentiment(text: str) -> str:
+        raise SilentError
+
+    turn = Turns(client, model=key, sentiment=sentiment).start("hello")
+    assert list(turn)[-1] == DoneEvent()
+    assert "raised SilentError" in stage(turn, "sentiment").reason
+
+
+def test_a_plain_function_may_return_an_awaitable_in_asyncio(
+    async_client: turnwire.AsyncOpenAI, fake: Fake, key: str
+) -> None:
+    fake.chat(key, "a")
+    loops = []
+
+    async def label(text: str) -> str:
+        loops.append(asyncio.get_running_loop())
+        return f"label of {text}"
+
+    async def main() -> None:
+        turns = AsyncTurns(async_client, model=key, sentiment=lambda text: label(text), sentiment_budget=5)
+        assert [event async for event in await turns.start("hello")][-1] == DoneEvent()
+        assert loops == [asyncio.get_running_loop()]
+
+    asyncio.run(main())
+    assert "label of hello" in system_texts(fake, key)
+
+
+def test_turns_refuse_what_is_not_a_client_of_this_package() -> None:
+    for kind in (Turns, AsyncTurns):
+        with pytest.raises(TypeError, match=r"turnwire\.AsyncOpenAI, not builtins\.NoneType"):
+            kind(None)  # type: ignore[arg-type]
 
 
 def test_plain_turns_refuse_coroutine_functions(client: turnwire.OpenAI, key: str) -> None:
@@ -250,5 +292,6 @@ def test_messages_are_saved_in_the_store(
     assert [message["msgContent"] for message in saved] == ["hello", "안녕"]
     assert stage(turn, "save_ai").outcome == "done"
     assert turns.shutdown().pending == 0
-    with pytest.raises(turnwire.InvalidRequestError):
+    with pytest.raises(turnwire.TurnwireError) as refused:
         turns.start("hello", user_id=USER, workspace_id=key)
+    assert refused.value.error_code == "cancelled"

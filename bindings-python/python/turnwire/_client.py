@@ -73,14 +73,13 @@ class _Client:
     def _open(self) -> None:
         # Modules that calls need are imported now, not by the first call: a process that is forked while another thread
         # imports waits for that thread for ever.
-        import json
-
         from . import _chat, types
         from ._logging import keep_logs
+        from ._request import settings_to_json
 
         _ = _chat, types.chat
         keep_logs()
-        self._native = Client(json.dumps(self._settings(), allow_nan=False))
+        self._native = Client(settings_to_json(self._settings()))
 
     def _settings(self) -> OpenAISettings:
         from ._request import Options
@@ -90,9 +89,9 @@ class _Client:
         if options.max_retries is not None:
             http["retry"] = {"max_retries": options.max_retries}
         if options.timeout is not None:
-            http["timeout"] = _seconds(options.timeout.read)
+            http["timeout"] = options.timeout.read
             if options.timeout.connect is not None:
-                http["timeouts"] = {"connect": _seconds(options.timeout.connect)}
+                http["timeouts"] = {"connect": options.timeout.connect}
         sizes = {"event": self.limits.event_bytes, "reply": self.limits.reply_bytes}
         settings = {
             # A function is called before each request, and its key takes this one's place.
@@ -187,13 +186,6 @@ class _Client:
 def _set(settings: dict[str, Any]) -> Any:
     """The settings that have a value."""
     return {name: value for name, value in settings.items() if value is not None}
-
-
-def _seconds(limit: float | None) -> Any:
-    """A limit in JSON: infinity is none, and what is no number is refused by core."""
-    if limit == float("inf"):
-        return None
-    return limit if limit == limit else "NaN"
 
 
 def _refuse(http_client: object) -> None:

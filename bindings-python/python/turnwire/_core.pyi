@@ -169,6 +169,8 @@ class Answer:
         """Answers. Only the first answer or failure counts."""
     def fail(self, exception: BaseException) -> None:
         """Fails with the exception that the function raised."""
+    def leave_thread(self) -> None:
+        """Frees core's thread, which else waits for the end of this object: the function runs on no thread."""
     def on_abandoned(self, callback: Callable[[], object]) -> None:
         """Calls `callback` once if core gives the question up before it is answered: from any thread, or at once."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import copy_context
+from threading import Thread
 
 from ._waiting import is_gevent
 
@@ -33,21 +34,34 @@ class Caller:
 
 
 def plain(name: str, function: Callable[[str], Any]) -> Ask:
-    """Runs a plain function: on the thread that asks, or under gevent in a greenlet of the turn's hub."""
+    """Runs a plain function on a thread, or under gevent in a greenlet of the turn's hub.
+
+    In asyncio it may return an awaitable, which the event loop that started the turn waits for.
+    """
     if is_coroutine_function(function):
         raise TypeError(f"{name} is a coroutine function: use AsyncTurns, or give a plain function")
 
     def run(text: str, caller: Caller, answer: Answer) -> None:
         try:
             # Of a copy, as a context cannot be entered twice at a time.
-            answer.set(_checked(name, caller.context.copy().run(function, text)))
+            label = caller.context.copy().run(function, text)
+            if caller.loop is not None and hasattr(label, "__await__"):
+                _await(name, lambda: label, caller, answer)
+            else:
+                answer.set(_checked(name, label))
         except BaseException as error:
             answer.fail(error)
 
     def ask(text: str, caller: Caller, answer: Answer) -> None:
         if caller.hub is None:
-            run(text, caller, answer)
+            # A thread of Python's own: only such a thread may be in mid-function when the interpreter ends.
+            thread = Thread(target=run, args=(text, caller, answer), name=f"turnwire-{name}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                answer.fail(error)
         else:
+            answer.leave_thread()
             caller.hub.loop.run_callback_threadsafe(_spawn, run, text, caller, answer)
 
     return ask
@@ -66,31 +80,37 @@ def _kill(greenlet: Any) -> None:
 
 
 def scheduled(name: str, function: Callable[[str], Awaitable[Any]]) -> Ask:
-    """Runs a coroutine function on the event loop that started the turn. An abandoned question cancels its task."""
+    """Runs a coroutine function on the event loop that started the turn."""
 
-    async def run(text: str, answer: Answer) -> None:
+    def ask(text: str, caller: Caller, answer: Answer) -> None:
+        _await(name, lambda: function(text), caller, answer)
+
+    return ask
+
+
+def _await(name: str, begun: Callable[[], Awaitable[Any]], caller: Caller, answer: Answer) -> None:
+    """Waits for a label on the event loop that started the turn. An abandoned question cancels its task."""
+    loop = caller.loop
+    assert loop is not None
+    answer.leave_thread()
+
+    async def run() -> None:
         try:
-            answer.set(_checked(name, await function(text)))
+            answer.set(_checked(name, await begun()))
         except BaseException as error:
             answer.fail(error)
             if not isinstance(error, Exception):
                 raise
 
-    def begin(text: str, caller: Caller, answer: Answer) -> None:
-        loop = caller.loop
-        assert loop is not None
+    def begin() -> None:
         # The loop itself keeps weak references alone.
-        task = loop.create_task(run(text, answer))
+        task = loop.create_task(run())
         _TASKS.add(task)
         task.add_done_callback(_TASKS.discard)
         answer.on_abandoned(lambda: _call_soon(loop, task.cancel))
 
-    def ask(text: str, caller: Caller, answer: Answer) -> None:
-        assert caller.loop is not None
-        # A task has a copy of the context that it is created in.
-        _call_soon(caller.loop, caller.context.copy().run, begin, text, caller, answer)
-
-    return ask
+    # A task has a copy of the context that it is created in.
+    _call_soon(loop, caller.context.copy().run, begin)
 
 
 _TASKS: set[Task[None]] = set()
@@ -114,8 +134,5 @@ def is_coroutine_function(function: Any) -> bool:
 
 def _checked(name: str, label: Any) -> str:
     if not isinstance(label, str):
-        kind = type(label).__name__
-        raise TypeError(
-            f"{name} must return a str, and returned {'an' if kind[0] in 'aeiou' else 'a'} {kind}"
-        )
+        raise TypeError(f"{name} must return a str, not {type(label).__name__}")
     return label

@@ -99,6 +99,20 @@ def to_json(value: Any) -> str:
     )
 
 
+def settings_to_json(settings: Any) -> str:
+    """The JSON of settings, in which null is no limit."""
+    return to_json(_finite(settings))
+
+
+def _finite(value: Any) -> Any:
+    """The value without numbers that JSON does not have: null for infinity, and for others a text that core refuses."""
+    if isinstance(value, float) and value - value != 0:
+        return None if value > 0 else str(value)
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    return value
+
+
 def _whole(text: str) -> str:
     """The text with U+FFFD for each half of a surrogate pair that is without the other: UTF-8 has none."""
     try:
@@ -120,4 +134,4 @@ def _plain(value: Any) -> Any:
         return {key: value[key] for key in value}
     if hasattr(value, "__iter__") and not isinstance(value, (bytes, bytearray)):
         return list(value)
-    raise TypeError(f"a {type(value).__name__} cannot be sent as JSON")
+    raise TypeError(f"a value of type {type(value).__name__} cannot be sent as JSON")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._core import Turns as CoreTurns
 from ._host import Caller, is_coroutine_function, plain, scheduled
 from ._models import BaseModel
-from ._request import to_json
+from ._request import settings_to_json, to_json
 from ._turn import AsyncTurn, Turn
 from ._waiting import result
 
@@ -38,13 +38,20 @@ class _Turns:
     __slots__ = ("__weakref__", "_turns")
 
     def __init__(self, client: OpenAI | AsyncOpenAI, ask: Ask | None, settings: dict[str, Any]) -> None:
+        from ._client import AsyncOpenAI, OpenAI
+
+        if not isinstance(client, (OpenAI, AsyncOpenAI)):
+            kind = type(client)
+            raise TypeError(
+                f"turns need a turnwire.OpenAI or turnwire.AsyncOpenAI, not {kind.__module__}.{kind.__name__}"
+            )
         if callable(client.api_key):
             raise TypeError("turns need a client whose api_key is a str, not a function")
         given = dict(settings)
         for name, field in (("store", "base_url"), ("outbox", "path")):
             if name in given and given[name] is not None and not isinstance(given[name], dict):
                 given[name] = {field: given[name]}
-        self._turns = CoreTurns(client._inner(), client._options, to_json(given), ask)
+        self._turns = CoreTurns(client._inner(), client._options, settings_to_json(given), ask)
         if given.get("store") is not None:
             _deliver_at_exit(self._turns)
 

@@ -1,5 +1,6 @@
 //! The answer of a Python function that core has called.
 
+use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
@@ -12,11 +13,13 @@ use crate::shutdown;
 pub(crate) struct Answer {
     /// `None` once it is answered. It is locked only by threads that hold the interpreter, and never while Python code runs.
     reply: Mutex<Option<Reply<String>>>,
+    /// Dropped when core's thread need not wait any more.
+    thread: Mutex<Option<Sender<()>>>,
 }
 
 impl Answer {
-    pub(super) fn new(reply: Reply<String>) -> Self {
-        Answer { reply: Mutex::new(Some(reply)) }
+    pub(super) fn new(reply: Reply<String>, thread: Sender<()>) -> Self {
+        Answer { reply: Mutex::new(Some(reply)), thread: Mutex::new(Some(thread)) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Reply<String>>> {
@@ -40,13 +43,19 @@ impl Answer {
     /// Fails with the exception that the function raised.
     fn fail(&self, exception: Bound<'_, PyAny>) -> PyResult<()> {
         let kind = exception.get_type().name()?;
-        let words = exception.str()?;
-        let message = if words.len()? == 0 { kind.to_string() } else { format!("{kind}: {words}") };
+        // An exception whose `__str__` raises has no words.
+        let words = exception.str().map_or_else(|_| String::new(), |words| words.to_string());
+        let message = if words.is_empty() { kind.to_string() } else { format!("{kind}: {words}") };
         if let Some(reply) = self.take() {
             let cause = PyErr::from_value(exception);
             reply.fail(Failure { message, cause: Some(Box::new(cause)) });
         }
         Ok(())
+    }
+
+    /// Frees core's thread, which else waits for the end of this object: the function runs on no thread.
+    fn leave_thread(&self) {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Calls `callback` once if core gives the question up before it is answered: from any thread, or at once.

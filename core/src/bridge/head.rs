@@ -26,3 +26,14 @@ pub(super) fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect();
     headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect()
 }
+
+/// Headers of a response as the `openai` package for Python shows them: all values are UTF-8, or Latin-1 if one of them is
+/// no UTF-8.
+pub fn headers_in_utf8(headers: Vec<(String, String)>) -> Vec<(String, String)> {
+    let read = |(name, value): &(String, String)| {
+        let bytes =
+            value.chars().map(|char| u8::try_from(char).ok()).collect::<Option<Vec<u8>>>()?;
+        Some((name.clone(), String::from_utf8(bytes).ok()?))
+    };
+    headers.iter().map(read).collect::<Option<_>>().unwrap_or(headers)
+}

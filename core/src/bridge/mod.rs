@@ -53,7 +53,7 @@ pub use client::{Client, OptionNames};
 pub use error_facts::ErrorFacts;
 pub use event_fields::event_fields;
 pub use events::Events;
-pub use head::Head;
+pub use head::{Head, headers_in_utf8};
 pub use host::{Failure, HostFn, Reply};
 pub use host_json::{HostAnswer, Question};
 pub use host_parts::{HostSentiment, HostSink, HostSpeaker, HostTokenProvider};

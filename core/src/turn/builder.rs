@@ -186,8 +186,7 @@ impl TurnsBuilder {
     pub fn build(mut self) -> Result<Turns> {
         let is_spoken = matches!(self.0.speech_mode, SpeechMode::AfterText | SpeechMode::Streaming);
         if is_spoken && self.0.speech.is_none() {
-            let why = "replies are to be spoken, but there is no speaker: give one to \
-                       `TurnsBuilder::speaker`";
+            let why = "replies are to be spoken, but there is no speaker: set one";
             return Err(Error::new(ErrorKind::Config, "turns.build", why));
         }
         if self.0.on_disconnect == OnDisconnect::Finish && self.0.store.is_none() {
@@ -196,8 +195,8 @@ impl TurnsBuilder {
             return Err(Error::new(ErrorKind::Config, "turns.build", why));
         }
         if self.0.events.sentiment && self.0.sentiment.is_none() {
-            let why = "`sentiment` events are asked for, but nothing finds the sentiment: give it \
-                       to `TurnsBuilder::sentiment`";
+            let why = "`sentiment` events are asked for, but nothing finds the sentiment: set a \
+                       sentiment";
             return Err(Error::new(ErrorKind::Config, "turns.build", why));
         }
         if let Some(store) = &self.0.store {
