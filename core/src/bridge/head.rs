@@ -37,3 +37,33 @@ pub fn headers_in_utf8(headers: Vec<(String, String)>) -> Vec<(String, String)> 
     };
     headers.iter().map(read).collect::<Option<_>>().unwrap_or(headers)
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    /// The values of `x` as the two peers show them: `fetch`, and the `openai` package for Python.
+    #[test]
+    fn values_are_decoded_as_each_peer_does() {
+        let latin = &b"\xe9"[..];
+        let utf8 = "\u{e9}".as_bytes();
+        for (values, shown, in_utf8) in [
+            (&[utf8][..], &["\u{c3}\u{a9}"][..], &["\u{e9}"][..]),
+            (&[latin], &["\u{e9}"], &["\u{e9}"]),
+            (&[latin, utf8], &["\u{e9}", "\u{c3}\u{a9}"], &["\u{e9}", "\u{c3}\u{a9}"]),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append("x", HeaderValue::from_bytes(value).unwrap());
+            }
+            let text = |pairs: &[(String, String)]| {
+                pairs.iter().map(|(_, value)| value.clone()).collect::<Vec<_>>()
+            };
+            let found = pairs(&headers);
+            assert_eq!(text(&found), shown);
+            assert_eq!(text(&headers_in_utf8(found)), in_utf8);
+        }
+    }
+}
