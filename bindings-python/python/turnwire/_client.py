@@ -72,7 +72,7 @@ class _Client:
 
     def _open(self) -> None:
         # Modules that calls need are imported now, not by the first call: a process that is forked while another thread
-        # imports waits for that thread for ever.
+        # imports waits for that thread without end.
         from . import _chat, types
         from ._logging import keep_logs
         from ._request import settings_to_json

@@ -45,7 +45,7 @@ class BaseModel:
         may_miss = {name for name in own if cls.__annotations__[name].endswith(("None", "Any"))}
         cls._optional = cls._optional.difference(own) | may_miss
         cls._read = {**cls._read, **reads}
-        # So that a field that is missing can be told from one that does not exist without making an object.
+        # Distinguishes a missing field from one that does not exist, without making an object.
         for name in own:
             if name not in cls.__dict__:
                 setattr(cls, name, None)

@@ -247,7 +247,7 @@ class TurnsSettings(TypedDict, total=False):
     sentiment_budget: float | None
     """The longest wait of the reply for the label. Default 0.15."""
     sentiment_hint: str
-    """The text that tells the model the label, which stands for ``{label}``."""
+    """The text that gives the model the label, in place of ``{label}``."""
     speaker: SpeakerSettings
     speech: SpeechSettings
     speech_mode: Literal["on_demand", "after_text", "streaming"]

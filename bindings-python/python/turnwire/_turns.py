@@ -109,7 +109,8 @@ class AsyncTurns(_Turns):
         sentiment: Callable[[str], str | Awaitable[str]] | SentimentSettings | None = None,
         **settings: Unpack[TurnsSettings],
     ) -> None:
-        """A coroutine function ``sentiment`` runs on the loop that starts the turn, a plain one on another thread."""
+        """A coroutine function ``sentiment`` runs on the loop that starts the turn, a plain one on another thread; an
+        awaitable that it returns is awaited on that loop."""
         if callable(sentiment):
             run: Any = scheduled if is_coroutine_function(sentiment) else plain
             super().__init__(client, run("sentiment", sentiment), dict(settings))

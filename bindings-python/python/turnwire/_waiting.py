@@ -25,7 +25,7 @@ async def filled(source: Call | Stream) -> None:
 
     loop = asyncio.get_running_loop()
     future = loop.create_future()
-    source.wake(_Tell(loop, future))
+    source.wake(_Completion(loop, future))
     try:
         await future
     except BaseException:
@@ -33,7 +33,7 @@ async def filled(source: Call | Stream) -> None:
         raise
 
 
-class _Tell:
+class _Completion:
     """Completes a future, from any thread."""
 
     __slots__ = ("future", "loop")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ....types.chat.parsed import ParsedChoice
 
     Content = TypeVar("Content")
-    Told = dict[str, Any]
+    EventData = dict[str, Any]
     """An event as core reports it."""
 
 
@@ -75,10 +75,10 @@ class ChatCompletionStreamState(Of["Content"]):
         ]
         for part, choice in parts:
             for group in ("text", "calls", "logprobs", "done", "last"):
-                made += (self._event(told, choice) for told in part[group])
+                made += (self._event(data, choice) for data in part[group])
         return made
 
-    def _read(self, part: Told, choice: ParsedChoice[Content]) -> None:
+    def _read(self, part: EventData, choice: ParsedChoice[Content]) -> None:
         """Parses a reply that is still being written, where that was asked for."""
         if choice.finish_reason and self._parsing.reads:
             if choice.finish_reason == "length":
@@ -88,64 +88,64 @@ class ChatCompletionStreamState(Of["Content"]):
         message = choice.message
         if self._parsing.reads_text and message.content and not message.refusal:
             message.parsed = read_partial(message.content)
-        for told in part["calls"]:
-            call = _call(choice, told)
-            call._put("index", told["index"])
+        for data in part["calls"]:
+            call = _call(choice, data)
+            call._put("index", data["index"])
             function = call.function
             if self._parsing.reads_tool(function.name) and function.arguments:
                 function.parsed_arguments = read_partial(function.arguments)
 
-    def _event(self, told: Told, choice: ParsedChoice[Content]) -> Any:
-        return _MAKE[told["type"]](self._parsing, told, choice)
+    def _event(self, data: EventData, choice: ParsedChoice[Content]) -> Any:
+        return _MAKE[data["type"]](self._parsing, data, choice)
 
 
-def _call(choice: ParsedChoice[Any], told: Told) -> Any:
-    return (choice.message.tool_calls or [])[told["call"]]
+def _call(choice: ParsedChoice[Any], data: EventData) -> Any:
+    return (choice.message.tool_calls or [])[data["call"]]
 
 
-def _content_delta(_: Parsing, told: Told, choice: ParsedChoice[Any]) -> events.ContentDeltaEvent:
+def _content_delta(_: Parsing, data: EventData, choice: ParsedChoice[Any]) -> events.ContentDeltaEvent:
     message = choice.message
     return events.ContentDeltaEvent(
-        type=told["type"], delta=told["delta"], snapshot=message.content, parsed=message.parsed
+        type=data["type"], delta=data["delta"], snapshot=message.content, parsed=message.parsed
     )
 
 
-def _content_done(parsing: Parsing, told: Told, choice: ParsedChoice[Any]) -> events.ContentDoneEvent:
+def _content_done(parsing: Parsing, data: EventData, choice: ParsedChoice[Any]) -> events.ContentDoneEvent:
     message = choice.message
     message.parsed = parsing.text(message.content, message.refusal)
-    return events.ContentDoneEvent(type=told["type"], content=message.content, parsed=message.parsed)
+    return events.ContentDoneEvent(type=data["type"], content=message.content, parsed=message.parsed)
 
 
-def _refusal_delta(_: Parsing, told: Told, choice: ParsedChoice[Any]) -> events.RefusalDeltaEvent:
-    return events.RefusalDeltaEvent(type=told["type"], delta=told["delta"], snapshot=choice.message.refusal)
+def _refusal_delta(_: Parsing, data: EventData, choice: ParsedChoice[Any]) -> events.RefusalDeltaEvent:
+    return events.RefusalDeltaEvent(type=data["type"], delta=data["delta"], snapshot=choice.message.refusal)
 
 
-def _refusal_done(_: Parsing, told: Told, choice: ParsedChoice[Any]) -> events.RefusalDoneEvent:
-    return events.RefusalDoneEvent(type=told["type"], refusal=choice.message.refusal)
+def _refusal_done(_: Parsing, data: EventData, choice: ParsedChoice[Any]) -> events.RefusalDoneEvent:
+    return events.RefusalDoneEvent(type=data["type"], refusal=choice.message.refusal)
 
 
 def _arguments_delta(
-    _: Parsing, told: Told, choice: ParsedChoice[Any]
+    _: Parsing, data: EventData, choice: ParsedChoice[Any]
 ) -> events.FunctionToolCallArgumentsDeltaEvent:
-    function = _call(choice, told).function
+    function = _call(choice, data).function
     return events.FunctionToolCallArgumentsDeltaEvent(
-        type=told["type"],
+        type=data["type"],
         name=function.name,
-        index=told["index"],
+        index=data["index"],
         arguments=function.arguments,
         parsed_arguments=function.parsed_arguments,
-        arguments_delta=told["arguments_delta"],
+        arguments_delta=data["arguments_delta"],
     )
 
 
 def _arguments_done(
-    parsing: Parsing, told: Told, choice: ParsedChoice[Any]
+    parsing: Parsing, data: EventData, choice: ParsedChoice[Any]
 ) -> events.FunctionToolCallArgumentsDoneEvent:
-    function = _call(choice, told).function
+    function = _call(choice, data).function
     function.parsed_arguments = parsing.arguments(function.name, function.arguments)
     return events.FunctionToolCallArgumentsDoneEvent(
-        type=told["type"],
-        index=told["index"],
+        type=data["type"],
+        index=data["index"],
         name=function.name,
         arguments=function.arguments,
         parsed_arguments=function.parsed_arguments,
@@ -156,26 +156,26 @@ def _new(items: list[Any], count: int) -> list[Any]:
     return items[len(items) - count :]
 
 
-def _content_logprobs(_: Parsing, told: Told, choice: Any) -> events.LogprobsContentDeltaEvent:
+def _content_logprobs(_: Parsing, data: EventData, choice: Any) -> events.LogprobsContentDeltaEvent:
     items = choice.logprobs.content
     return events.LogprobsContentDeltaEvent(
-        type=told["type"], content=_new(items, told["count"]), snapshot=items
+        type=data["type"], content=_new(items, data["count"]), snapshot=items
     )
 
 
-def _content_logprobs_done(_: Parsing, told: Told, choice: Any) -> events.LogprobsContentDoneEvent:
-    return events.LogprobsContentDoneEvent(type=told["type"], content=choice.logprobs.content)
+def _content_logprobs_done(_: Parsing, data: EventData, choice: Any) -> events.LogprobsContentDoneEvent:
+    return events.LogprobsContentDoneEvent(type=data["type"], content=choice.logprobs.content)
 
 
-def _refusal_logprobs(_: Parsing, told: Told, choice: Any) -> events.LogprobsRefusalDeltaEvent:
+def _refusal_logprobs(_: Parsing, data: EventData, choice: Any) -> events.LogprobsRefusalDeltaEvent:
     items = choice.logprobs.refusal
     return events.LogprobsRefusalDeltaEvent(
-        type=told["type"], refusal=_new(items, told["count"]), snapshot=items
+        type=data["type"], refusal=_new(items, data["count"]), snapshot=items
     )
 
 
-def _refusal_logprobs_done(_: Parsing, told: Told, choice: Any) -> events.LogprobsRefusalDoneEvent:
-    return events.LogprobsRefusalDoneEvent(type=told["type"], refusal=choice.logprobs.refusal)
+def _refusal_logprobs_done(_: Parsing, data: EventData, choice: Any) -> events.LogprobsRefusalDoneEvent:
+    return events.LogprobsRefusalDoneEvent(type=data["type"], refusal=choice.logprobs.refusal)
 
 
 _MAKE = {
