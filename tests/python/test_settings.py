@@ -22,6 +22,8 @@ def test_infinity_is_no_limit_and_other_numbers_without_json_are_refused_by_name
     client: turnwire.OpenAI,
 ) -> None:
     Turns(client, model="m", sentiment_budget=float("inf"), history={"wait": float("inf")})
+    with pytest.raises(turnwire.ConfigError, match=r"history\.messages must be a whole number"):
+        Turns(client, model="m", history={"messages": float("inf")})  # type: ignore[typeddict-item]
     for odd in (float("nan"), -float("inf")):
         with pytest.raises(turnwire.ConfigError, match=r"history\.wait must be a number of seconds"):
             Turns(client, model="m", history={"wait": odd})

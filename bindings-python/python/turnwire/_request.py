@@ -100,14 +100,14 @@ def to_json(value: Any) -> str:
 
 
 def settings_to_json(settings: Any) -> str:
-    """The JSON of settings, in which null is no limit."""
+    """The JSON of settings. Core reads the largest number as no limit of a time or a size, and refuses it elsewhere."""
     return to_json(_finite(settings))
 
 
 def _finite(value: Any) -> Any:
-    """The value without numbers that JSON does not have: null for infinity, and for others a text that core refuses."""
+    """The value without numbers that JSON does not have: the largest for infinity, for others a text that core refuses."""
     if isinstance(value, float) and value - value != 0:
-        return None if value > 0 else str(value)
+        return 1.7976931348623157e308 if value > 0 else str(value)
     if isinstance(value, dict):
         return {name: _finite(inner) for name, inner in value.items()}
     return value
