@@ -57,8 +57,8 @@ fn check_unkept(request: &TurnRequest) -> Result<()> {
     match unused.into_iter().find(|(is_set, _)| *is_set) {
         None => Ok(()),
         Some((_, what)) => Err(refused(&format!(
-            "the request has {what}, but these turns have no store: give one to \
-             `TurnsBuilder::store`, or leave it out"
+            "the request has {what}, but these turns have no store: set one, or \
+             leave it out"
         ))),
     }
 }
