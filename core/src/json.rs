@@ -8,20 +8,20 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use fields::Fields;
 
-/// Parses JSON; invalid parts that other parsers accept are [repaired](mended) instead of failing the whole.
+/// Parses JSON; invalid parts that other parsers accept are [repaired](repaired) instead of failing the whole.
 pub(crate) fn from_str<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
     let read = serde_json::from_str(json);
     match read {
         Ok(value) => Ok(value),
-        Err(error) => match mended(json) {
-            Cow::Owned(mended) => serde_json::from_str(&mended),
+        Err(error) => match repaired(json) {
+            Cow::Owned(repaired) => serde_json::from_str(&repaired),
             Cow::Borrowed(_) => Err(error),
         },
     }
 }
 
 /// The JSON with the invalid parts that services write replaced: unpaired surrogates, and numbers that are not finite.
-pub(crate) fn mended(json: &str) -> Cow<'_, str> {
+pub(crate) fn repaired(json: &str) -> Cow<'_, str> {
     match with_whole_pairs(json) {
         Cow::Borrowed(json) => with_numbers(json),
         Cow::Owned(json) => Cow::Owned(with_numbers(&json).into_owned()),
@@ -32,7 +32,7 @@ pub(crate) fn mended(json: &str) -> Cow<'_, str> {
 ///
 /// Services in languages with UTF-16 strings cut text anywhere, and escape the halves.
 pub(crate) fn with_whole_pairs(json: &str) -> Cow<'_, str> {
-    let mut mended = String::new();
+    let mut repaired = String::new();
     let mut copied = 0;
     let mut at = 0;
     while let Some(found) = json.get(at..).and_then(|rest| rest.find('\\')) {
@@ -42,8 +42,8 @@ pub(crate) fn with_whole_pairs(json: &str) -> Cow<'_, str> {
                 escape + 12
             }
             Some(0xD800..=0xDFFF) => {
-                mended.push_str(json.get(copied..escape).unwrap_or_default());
-                mended.push_str("\\ufffd");
+                repaired.push_str(json.get(copied..escape).unwrap_or_default());
+                repaired.push_str("\\ufffd");
                 copied = escape + 6;
                 copied
             }
@@ -55,14 +55,14 @@ pub(crate) fn with_whole_pairs(json: &str) -> Cow<'_, str> {
     if copied == 0 {
         return Cow::Borrowed(json);
     }
-    mended.push_str(json.get(copied..).unwrap_or_default());
-    Cow::Owned(mended)
+    repaired.push_str(json.get(copied..).unwrap_or_default());
+    Cow::Owned(repaired)
 }
 
 /// The JSON with null in place of `NaN`, `Infinity`, and numbers that no float can represent.
 fn with_numbers(json: &str) -> Cow<'_, str> {
     let is_of_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
-    let mut mended = String::new();
+    let mut repaired = String::new();
     let mut copied = 0;
     let mut at = 0;
     while let Some(first) = json.as_bytes().get(at) {
@@ -74,8 +74,8 @@ fn with_numbers(json: &str) -> Cow<'_, str> {
         let length = word.iter().take_while(|b| is_of_word(b)).count();
         let word = json.get(at..at + length).unwrap_or_default();
         if word.parse::<f64>().is_ok_and(|number| !number.is_finite()) {
-            mended.push_str(json.get(copied..at).unwrap_or_default());
-            mended.push_str("null");
+            repaired.push_str(json.get(copied..at).unwrap_or_default());
+            repaired.push_str("null");
             copied = at + length;
         }
         at += length.max(1);
@@ -83,8 +83,8 @@ fn with_numbers(json: &str) -> Cow<'_, str> {
     if copied == 0 {
         return Cow::Borrowed(json);
     }
-    mended.push_str(json.get(copied..).unwrap_or_default());
-    Cow::Owned(mended)
+    repaired.push_str(json.get(copied..).unwrap_or_default());
+    Cow::Owned(repaired)
 }
 
 /// The end of the string that begins at `start`.
@@ -131,18 +131,18 @@ mod tests {
 
     #[test]
     fn numbers_that_are_none_become_null_and_nothing_else_does() {
-        let mended = |json| mended(json).into_owned();
+        let repaired = |json| repaired(json).into_owned();
         assert_eq!(
-            mended(
+            repaired(
                 r#"{"a":NaN,"b":[-Infinity, Infinity,nan],"c":-1e999,"d":"NaN \" Infinity","e":1e-999}"#
             ),
             r#"{"a":null,"b":[null, null,null],"c":null,"d":"NaN \" Infinity","e":1e-999}"#
         );
         let half = r#"{"NaN":"\ud83d","x":NaN}"#;
-        assert_eq!(mended(half), r#"{"NaN":"\ufffd","x":null}"#);
+        assert_eq!(repaired(half), r#"{"NaN":"\ufffd","x":null}"#);
         for same in [r#"{"a":1e308}"#, "NaNa", "truenan", r#""NaN"#, "\"\\", "[1.5,-0,null]", "가"]
         {
-            assert!(matches!(super::mended(same), Cow::Borrowed(_)), "{same}");
+            assert!(matches!(super::repaired(same), Cow::Borrowed(_)), "{same}");
         }
     }
 

@@ -8,7 +8,7 @@ use super::content::Content;
 use super::extra::Extra;
 use super::json_text::JsonText;
 use super::lenient::{List, Text};
-use super::object::{Told, read_object};
+use super::object::{Presence, read_object};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A message of the model: text, a refusal, tool calls.
@@ -30,10 +30,10 @@ pub struct AssistantMessage {
     /// Fields beyond these, such as `audio`, `annotations` or `reasoning_details`.
     pub extra: Extra,
     pub(super) reasoning_name: ReasoningName,
-    pub(super) told: Told,
+    pub(super) presence: Presence,
 }
 
-/// `refusal` in [`AssistantMessage::told`].
+/// `refusal` in [`AssistantMessage::presence`].
 pub(super) const REFUSAL: u8 = 1;
 
 /// The name of the reasoning on the wire.
@@ -57,7 +57,7 @@ impl AssistantMessage {
     /// Serialises the fields into the map of their object.
     pub(super) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("content", &self.content)?;
-        self.told.write(map, REFUSAL, "refusal", &self.refusal)?;
+        self.presence.write(map, REFUSAL, "refusal", &self.refusal)?;
         if let Some(reasoning) = &self.reasoning {
             map.serialize_entry(self.reasoning_name.as_str(), reasoning)?;
         }
@@ -85,7 +85,7 @@ struct WireMessage<'a> {
     reasoning: Option<String>,
     tool_calls: Vec<ToolCall>,
     extra: Extra,
-    told: Told,
+    presence: Presence,
 }
 
 read_object!(<'de> WireMessage<'de> {
@@ -110,7 +110,7 @@ impl<'de> Deserialize<'de> for AssistantMessage {
             tool_calls: wire.tool_calls,
             extra,
             reasoning_name,
-            told: wire.told,
+            presence: wire.presence,
         })
     }
 }
@@ -276,13 +276,13 @@ mod tests {
             let reply: ChatReply =
                 serde_json::from_value(json!({"choices": [{"message": came}]})).unwrap();
             let sent = |message: Message| serde_json::to_value(message).unwrap();
-            let told = reply.message().unwrap();
-            assert_eq!(sent(told.clone().into()), message);
-            assert_eq!(sent(told.clone().with_reasoning()), came);
+            let parsed = reply.message().unwrap();
+            assert_eq!(sent(parsed.clone().into()), message);
+            assert_eq!(sent(parsed.clone().with_reasoning()), came);
         }
         message["refusal"] = json!(null);
-        let told: AssistantMessage = serde_json::from_value(message.clone()).unwrap();
-        assert_eq!(serde_json::to_value(Message::from(told)).unwrap().get("refusal"), None);
+        let parsed: AssistantMessage = serde_json::from_value(message.clone()).unwrap();
+        assert_eq!(serde_json::to_value(Message::from(parsed)).unwrap().get("refusal"), None);
     }
 
     #[test]

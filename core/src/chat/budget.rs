@@ -70,17 +70,17 @@ fn grown(items: usize) -> usize {
 }
 
 /// Any JSON, parsed within a budget.
-pub(super) struct Kept(pub(super) Value);
+pub(super) struct Budgeted(pub(super) Value);
 
-impl<'de> Deserialize<'de> for Kept {
+impl<'de> Deserialize<'de> for Budgeted {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(KeptVisitor).map(Kept)
+        deserializer.deserialize_any(BudgetedVisitor).map(Budgeted)
     }
 }
 
-struct KeptVisitor;
+struct BudgetedVisitor;
 
-impl<'de> Visitor<'de> for KeptVisitor {
+impl<'de> Visitor<'de> for BudgetedVisitor {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -120,12 +120,12 @@ impl<'de> Visitor<'de> for KeptVisitor {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        Kept::deserialize(deserializer).map(|kept| kept.0)
+        Budgeted::deserialize(deserializer).map(|kept| kept.0)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(Kept(item)) = items.next_element()? {
+        while let Some(Budgeted(item)) = items.next_element()? {
             spend(grown(list.len()) * size_of::<Value>())?;
             list.push(item);
         }
@@ -136,7 +136,7 @@ impl<'de> Visitor<'de> for KeptVisitor {
         let mut map = Map::new();
         while let Some(name) = fields.next_key::<String>()? {
             spend_on_field(map.len())?;
-            let Kept(value) = fields.next_value()?;
+            let Budgeted(value) = fields.next_value()?;
             map.insert(name, value);
         }
         Ok(Value::Object(map))
@@ -158,7 +158,7 @@ mod tests {
             "[]",
             r#"{"b":[1,{"z":null,"a":[]}],"a":18446744073709551615}"#,
         ] {
-            let Kept(value) = serde_json::from_str(json).unwrap();
+            let Budgeted(value) = serde_json::from_str(json).unwrap();
             assert_eq!(value.to_string(), json);
         }
     }
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn json_of_nothing_but_values_is_broken_off() {
         let read =
-            |json: String| within(json.len(), || serde_json::from_str::<Kept>(&json).is_ok());
+            |json: String| within(json.len(), || serde_json::from_str::<Budgeted>(&json).is_ok());
         let list = |item: &str, times: usize| format!("[{}0]", format!("{item},").repeat(times));
         for item in ["0", "{}", "[]", r#"{"":0}"#] {
             assert!(!read(list(item, 1_000_000)), "{item}");

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::assistant::{CustomCall, ReasoningName, reasoning_of};
 use super::extra::Extra;
-use super::object::Told;
+use super::object::Presence;
 use super::usage::{Logprobs, Usage};
 use super::wire::{WireDelta, WireToolCall};
 use super::{FinishReason, Role, ServiceTier};
@@ -23,7 +23,7 @@ pub struct ChatChunk {
     pub usage: Option<Box<Usage>>,
     /// Fields beyond these.
     pub extra: Extra,
-    pub(super) told: Told,
+    pub(super) presence: Presence,
     pub(super) head: Arc<Head>,
     pub(super) raw: Box<str>,
 }
@@ -52,7 +52,7 @@ pub struct ChunkChoice {
     pub logprobs: Option<Box<Logprobs>>,
     /// Fields beyond these.
     pub extra: Extra,
-    pub(super) told: Told,
+    pub(super) presence: Presence,
     /// The complete message, if a service repeats it after its parts.
     pub(super) whole: Option<Box<Delta>>,
 }
@@ -74,7 +74,7 @@ pub struct Delta {
     /// Fields beyond these.
     pub extra: Extra,
     pub(super) reasoning_name: ReasoningName,
-    pub(super) told: Told,
+    pub(super) presence: Presence,
 }
 
 /// An addition to a tool call.
@@ -180,7 +180,7 @@ impl From<WireDelta<'_>> for Delta {
             tool_calls: wire.tool_calls.into_iter().flatten().map(Into::into).collect(),
             extra,
             reasoning_name,
-            told: wire.told,
+            presence: wire.presence,
         }
     }
 }

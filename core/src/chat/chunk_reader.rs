@@ -6,13 +6,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::FinishReason;
-use super::budget::{self, Kept, MOST};
+use super::budget::{self, Budgeted, MOST};
 use super::chunk::{ChatChunk, ChunkChoice, Delta, Head};
 use super::prune::repaired;
 use super::reply::ChatReply;
 use super::shape::Shape;
 use super::template::Filling;
-use super::unreadable::{Unreadable, reported_trouble};
+use super::unreadable::{Unreadable, reported_error};
 use super::wire::{Wire, WireChoice};
 #[cfg(feature = "bridge")]
 use crate::error::{Error, ErrorKind};
@@ -63,8 +63,8 @@ impl ChunkReader {
         match self.read(json) {
             Ok(Read::Chunk(chunk)) => Ok(chunk),
             Ok(Read::Filling(shape, filling)) => Ok(shape.chunk_of(filling.text, "")),
-            Err(Unreadable::Trouble(told, _)) => {
-                let why = format!("the chunk is an error: {told}");
+            Err(Unreadable::Reported(reported, _)) => {
+                let why = format!("the chunk is an error: {reported}");
                 Err(Error::new(ErrorKind::Api, OPERATION, why))
             }
             Err(Unreadable::NoReply) => {
@@ -96,12 +96,12 @@ impl ChunkReader {
 
     fn take(&mut self, wire: Wire<'_>, json: &str) -> Result<ChatChunk, Unreadable> {
         if wire.is_suspect()
-            && let Some(told) = reported_trouble(json)
+            && let Some(reported) = reported_error(json)
         {
-            return Err(Unreadable::Trouble(told, wire.text().to_owned()));
+            return Err(Unreadable::Reported(reported, wire.text().to_owned()));
         }
-        if wire.is_given_up() {
-            return Err(Unreadable::given_up(wire.text().to_owned()));
+        if wire.is_abandoned() {
+            return Err(Unreadable::abandoned(wire.text().to_owned()));
         }
         let template = wire.template(json);
         let head = Head {
@@ -114,7 +114,7 @@ impl ChunkReader {
         if *self.head != head {
             self.head = Arc::new(head);
         }
-        let (extra, told, usage) = (wire.extra, wire.told, wire.usage);
+        let (extra, presence, usage) = (wire.extra, wire.presence, wire.usage);
         let mut messages = Vec::new();
         let wire_choices = wire.choices.unwrap_or_default().into_iter().enumerate();
         let choices: Vec<_> = wire_choices
@@ -125,7 +125,7 @@ impl ChunkReader {
             })
             .collect();
         self.shape = template.map(|template| {
-            Arc::new(Shape::new(self.head.clone(), choices.first(), &extra, told, template))
+            Arc::new(Shape::new(self.head.clone(), choices.first(), &extra, presence, template))
         });
         let raw = match messages.is_empty() {
             true => json.into(),
@@ -134,7 +134,7 @@ impl ChunkReader {
                 in_chunk_shape(json, is_message).to_string().into()
             }
         };
-        Ok(ChatChunk { choices, usage, extra, told, head: self.head.clone(), raw })
+        Ok(ChatChunk { choices, usage, extra, presence, head: self.head.clone(), raw })
     }
 
     /// The addition of a chunk to one reply; true if it is the complete message.
@@ -159,7 +159,7 @@ impl ChunkReader {
             finish_reason: wire.finish_reason.word().map(FinishReason::from),
             logprobs: wire.logprobs,
             extra: wire.extra,
-            told: wire.told,
+            presence: wire.presence,
             whole: message.map(Box::new),
         };
         (choice, is_message)
@@ -189,7 +189,7 @@ pub(super) fn read_whole(json: &str) -> Result<ChatChunk, Unreadable> {
 /// each choice whose position satisfies `is_message` becomes its delta.
 fn in_chunk_shape(json: &str, is_message: impl Fn(usize) -> bool) -> Value {
     let read = budget::within(json.len(), || serde_json::from_str(json));
-    let Kept(mut reply) = read.unwrap_or(Kept(Value::Null));
+    let Budgeted(mut reply) = read.unwrap_or(Budgeted(Value::Null));
     let Some(object) = reply.as_object_mut() else { return reply };
     if object.get("object").is_none_or(|object| object == "chat.completion") {
         object.insert("object".into(), "chat.completion.chunk".into());

@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use super::accumulate::Accumulator;
-use super::budget::{self, Kept};
+use super::budget::{self, Budgeted};
 use super::chunk_reader::{ChunkReader, Read};
 use super::gather::Gather;
-use super::unreadable::{Unreadable, reported_trouble};
+use super::unreadable::{Unreadable, reported_error};
 use crate::error::{Error, ErrorKind, Result};
-use crate::error::{is_trouble, names_an_error};
+use crate::error::{names_an_error, reports_error};
 use crate::http::Context;
-use crate::json::mended;
+use crate::json::repaired;
 use crate::sse::STRAY;
 
 /// The type of an event without a type.
@@ -25,7 +25,7 @@ pub(super) enum Step<'a> {
     /// The service's marker for the end of the stream.
     Done,
     /// An error that the service reports, and the text that accompanies it.
-    Trouble(Error, String),
+    Reported(Error, String),
 }
 
 /// Reads one event.
@@ -38,11 +38,11 @@ pub(super) fn read_event<'a>(
     if event != MESSAGE {
         if event == STRAY {
             // Data that is not an event may resemble JSON: a line of a log, for example.
-            let told = reported_trouble(data).map(|told| context.api_error(&told));
-            return Ok(told.map_or(Step::Nothing, |error| Step::Trouble(error, String::new())));
+            let reported = reported_error(data).map(|reported| context.api_error(&reported));
+            return Ok(reported.map_or(Step::Nothing, |error| Step::Reported(error, String::new())));
         }
         if names_an_error(event) {
-            return Ok(Step::Trouble(error_event(context, data), String::new()));
+            return Ok(Step::Reported(error_event(context, data), String::new()));
         }
     }
     // On the hot path the JSON is neither padded nor empty.
@@ -57,16 +57,20 @@ pub(super) fn read_event<'a>(
     }
     match reader.read(data) {
         Ok(read) => Ok(Step::Chunk(read, data)),
-        Err(Unreadable::Trouble(told, _)) if event != MESSAGE && is_beside(event, &told) => {
+        Err(Unreadable::Reported(reported, _))
+            if event != MESSAGE && is_progress(event, &reported) =>
+        {
             Ok(Step::Nothing)
         }
-        Err(Unreadable::Trouble(told, text)) => Ok(Step::Trouble(context.api_error(&told), text)),
+        Err(Unreadable::Reported(reported, text)) => {
+            Ok(Step::Reported(context.api_error(&reported), text))
+        }
         Err(why) => Err(why.into_error(context, "chunk", data)),
     }
 }
 
 /// The result of one step.
-pub(super) enum Taken {
+pub(super) enum StepResult {
     /// A chunk has been passed on; `content` is true if it adds anything to a reply.
     Chunk {
         content: bool,
@@ -80,26 +84,26 @@ pub(super) enum Taken {
 /// # Errors
 ///
 /// The error that the service reports.
-pub(super) fn take_in(
+pub(super) fn apply_step(
     step: Step<'_>,
     whole: &mut Accumulator,
     chunks: &mut impl Gather,
-) -> Result<Taken> {
+) -> Result<StepResult> {
     match step {
         Step::Chunk(Read::Filling(shape, filling), json) => {
             whole.add_text(filling.text);
             chunks.filling(&shape, filling, json);
-            Ok(Taken::Chunk { content: !filling.text.is_empty() })
+            Ok(StepResult::Chunk { content: !filling.text.is_empty() })
         }
         Step::Chunk(Read::Chunk(chunk), _) => {
             whole.add(&chunk, &mut ());
             let content = chunk.has_content();
             chunks.chunk(chunk);
-            Ok(Taken::Chunk { content })
+            Ok(StepResult::Chunk { content })
         }
-        Step::Nothing => Ok(Taken::Nothing),
-        Step::Done => Ok(Taken::Done),
-        Step::Trouble(error, text) => {
+        Step::Nothing => Ok(StepResult::Nothing),
+        Step::Done => Ok(StepResult::Done),
+        Step::Reported(error, text) => {
             whole.add_beside(&text);
             Err(error)
         }
@@ -108,31 +112,31 @@ pub(super) fn take_in(
 
 /// Returns true if an event's type shows that it reports progress: a message alone is an error only in an event without
 /// a type.
-fn is_beside(event: &str, told: &Value) -> bool {
-    let Value::Object(told) = told else { return false };
-    let mut typed = told.clone();
+fn is_progress(event: &str, reported: &Value) -> bool {
+    let Value::Object(reported) = reported else { return false };
+    let mut typed = reported.clone();
     typed.entry("event").or_insert_with(|| event.into());
-    !is_trouble(&Value::Object(typed))
+    !reports_error(&Value::Object(typed))
 }
 
 /// The error reported by an event of type `error`, whatever its data.
 fn error_event(context: &Context, data: &str) -> Error {
-    let json = mended(data);
-    let told = match budget::within(json.len(), || serde_json::from_str(&json)) {
-        Ok(Kept(told)) => told,
+    let json = repaired(data);
+    let reported = match budget::within(json.len(), || serde_json::from_str(&json)) {
+        Ok(Budgeted(reported)) => reported,
         Err(_) if data.trim().is_empty() => Value::Null,
         Err(_) => Value::from(data),
     };
-    let says_nothing = matches!(&told, Value::Null | Value::Bool(_))
-        || told.as_object().is_some_and(serde_json::Map::is_empty);
+    let says_nothing = matches!(&reported, Value::Null | Value::Bool(_))
+        || reported.as_object().is_some_and(serde_json::Map::is_empty);
     context.api_error(&match says_nothing {
         true => Value::from("the service reported an error and gave no reason"),
-        false => told,
+        false => reported,
     })
 }
 
 /// Returns true if the connection or damaged data caused the error, not the service or the caller.
-pub(super) fn is_of_the_line(error: &Error) -> bool {
+pub(super) fn is_transport_error(error: &Error) -> bool {
     use ErrorKind::*;
     matches!(error.kind(), Connection | Truncated | IdleTimeout | ContentTimeout | Garbled | Decode)
 }

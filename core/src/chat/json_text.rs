@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::budget::Kept;
+use super::budget::Budgeted;
 
 /// JSON in a string. Some services send the JSON itself instead, whose text is then used.
 #[derive(Clone, Debug, Default)]
@@ -51,12 +51,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for JsonText<'a> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-                let Kept(value) = Kept::deserialize(SeqAccessDeserializer::new(seq))?;
+                let Budgeted(value) = Budgeted::deserialize(SeqAccessDeserializer::new(seq))?;
                 Ok(JsonText(Some(Cow::Owned(value.to_string()))))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let Kept(value) = Kept::deserialize(MapAccessDeserializer::new(map))?;
+                let Budgeted(value) = Budgeted::deserialize(MapAccessDeserializer::new(map))?;
                 Ok(JsonText(Some(Cow::Owned(value.to_string()))))
             }
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::ImageDetail;
 use super::assistant::AssistantMessage;
 use super::lenient;
-use super::object::Told;
+use super::object::Presence;
 
 /// One message of a conversation.
 ///
@@ -165,7 +165,7 @@ impl AssistantMessage {
     /// Converts the message for a conversation, with its reasoning. Some services require it while the model calls
     /// tools; others reject it, or bill it.
     pub fn with_reasoning(self) -> Message {
-        Message::Assistant(AssistantMessage { told: Told::default(), ..self })
+        Message::Assistant(AssistantMessage { presence: Presence::default(), ..self })
     }
 }
 

@@ -3,11 +3,11 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::unreadable::reported_trouble;
+use super::unreadable::reported_error;
 use super::{OpenAi, budget, lenient};
 use crate::error::{ErrorKind, Result};
 use crate::http::{Head, REQUEST_ID, Request, Response};
-use crate::json::mended;
+use crate::json::repaired;
 
 /// A list of models.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -65,9 +65,9 @@ impl OpenAi {
         let context = body.context().clone();
         let json = body.collect(self.http.limits().reply).await?;
         let text = String::from_utf8_lossy(&json);
-        let text = mended(text.trim_start_matches('\u{feff}'));
-        if let Some(told) = reported_trouble(&text) {
-            return Err(context.api_error(&told));
+        let text = repaired(text.trim_start_matches('\u{feff}'));
+        if let Some(reported) = reported_error(&text) {
+            return Err(context.api_error(&reported));
         }
         let read = budget::within(text.len(), || serde_json::from_str(&text));
         let mut list: ModelList = read.map_err(|e| {

@@ -7,12 +7,12 @@ use serde::ser::SerializeMap;
 /// Records the fields of an object that were present, and those that were null, so that serialising the object neither
 /// invents nor loses any. A field's number is a single bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct Presence {
     filled: u8,
     null: u8,
 }
 
-impl Told {
+impl Presence {
     pub(super) fn filled(&mut self, field: u8) {
         self.filled |= field;
     }
@@ -22,7 +22,7 @@ impl Told {
     }
 
     /// Adds the fields recorded in another part of the same object.
-    pub(super) fn join(&mut self, other: Told) {
+    pub(super) fn join(&mut self, other: Presence) {
         self.filled |= other.filled;
         self.null |= other.null;
     }
@@ -57,10 +57,10 @@ impl Told {
 
 /// Implements `Deserialize` for a struct with a field `extra`: each named field is parsed by the reader next to it,
 /// null leaves it at its default, and the rest of the object goes to `extra`. The number after a reader is the field's
-/// bit in the struct's `told`. The function after `then` adjusts the result.
+/// bit in the struct's `presence`. The function after `then` adjusts the result.
 macro_rules! read_object {
     (<$de:lifetime> $type:ty {
-        $($name:literal => $field:ident: $reader:ty $(, $told:expr)?;)+
+        $($name:literal => $field:ident: $reader:ty $(, $bit:expr)?;)+
         $(skip $($skipped:literal),+;)?
         $(then $finish:expr;)?
     }) => {
@@ -86,10 +86,10 @@ macro_rules! read_object {
                                 $($name => match map.next_value::<Option<$reader>>()? {
                                     Some(value) => {
                                         read.$field = value.into();
-                                        $(read.told.filled($told);)?
+                                        $(read.presence.filled($bit);)?
                                     }
                                     None => {
-                                        $(read.told.null($told);)?
+                                        $(read.presence.null($bit);)?
                                     }
                                 },)+
                                 $($($skipped)|+ => {
@@ -97,7 +97,7 @@ macro_rules! read_object {
                                 })?
                                 other => {
                                     $crate::chat::budget::spend_on_field(read.extra.len())?;
-                                    let value = map.next_value::<$crate::chat::budget::Kept>()?;
+                                    let value = map.next_value::<$crate::chat::budget::Budgeted>()?;
                                     read.extra.keep(other, value.0);
                                 }
                             }
@@ -114,14 +114,14 @@ macro_rules! read_object {
 }
 
 /// Implements `Serialize` and `Deserialize` for a struct that is serialised with exactly the fields that were received.
-macro_rules! kept_object {
-    (<$de:lifetime> $type:ident { $($told:literal $name:literal => $field:ident: $reader:ty;)+ }) => {
-        $crate::chat::object::read_object!(<$de> $type { $($name => $field: $reader, $told;)+ });
+macro_rules! present_object {
+    (<$de:lifetime> $type:ident { $($bit:literal $name:literal => $field:ident: $reader:ty;)+ }) => {
+        $crate::chat::object::read_object!(<$de> $type { $($name => $field: $reader, $bit;)+ });
 
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut map = serde::Serializer::serialize_map(serializer, None)?;
-                $(self.told.write(&mut map, $told, $name, &self.$field)?;)+
+                $(self.presence.write(&mut map, $bit, $name, &self.$field)?;)+
                 self.extra.write(&mut map)?;
                 serde::ser::SerializeMap::end(map)
             }
@@ -129,4 +129,4 @@ macro_rules! kept_object {
     };
 }
 
-pub(super) use {kept_object, read_object};
+pub(super) use {present_object, read_object};

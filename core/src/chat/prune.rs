@@ -3,25 +3,25 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::budget::{self, Kept, MOST};
+use super::budget::{self, Budgeted, MOST};
 use super::lenient::Text;
-use super::unreadable::{Unreadable, reported_trouble};
+use super::unreadable::{Unreadable, reported_error};
 use super::usage::{Logprobs, Usage};
 
 /// Parses a JSON object without its unreadable parts. Also returns its text, in which every choice is an object and
 /// every index a number.
 pub(super) fn repaired(json: &str) -> Result<(Value, String), Unreadable> {
-    let json = crate::json::mended(json);
+    let json = crate::json::repaired(json);
     // A failing service's answer may also be malformed as a chunk.
-    if let Some(told) = reported_trouble(&json) {
-        return Err(Unreadable::Trouble(told, String::new()));
+    if let Some(reported) = reported_error(&json) {
+        return Err(Unreadable::Reported(reported, String::new()));
     }
     let read = budget::within(json.len(), || serde_json::from_str(&json));
-    let Kept(mut value) = read.map_err(|e| Unreadable::from_failure(&json, &e))?;
+    let Budgeted(mut value) = read.map_err(|e| Unreadable::from_failure(&json, &e))?;
     if !value.is_object() {
         return Err(Unreadable::Malformed("it is not an object".to_owned()));
     }
-    let is_mended = mend_choices(&mut value) | mend_indices(&mut value)?;
+    let is_mended = repair_choices(&mut value) | repair_indices(&mut value)?;
     let text = match is_mended {
         true => value.to_string(),
         false => json.into_owned(),
@@ -32,7 +32,7 @@ pub(super) fn repaired(json: &str) -> Result<(Value, String), Unreadable> {
 
 /// Removes everything but objects from the list of choices; returns true if it removed anything. Readers of the JSON
 /// look for a choice at its position.
-fn mend_choices(value: &mut Value) -> bool {
+fn repair_choices(value: &mut Value) -> bool {
     let Some(choices) = value.get_mut("choices").filter(|choices| !choices.is_null()) else {
         return false;
     };
@@ -46,26 +46,26 @@ fn mend_choices(value: &mut Value) -> bool {
 /// Converts indices written as text or as floats to integers; returns true if there were any.
 ///
 /// Other languages use an index as written, so an invalid one must not reach them.
-fn mend_indices(value: &mut Value) -> Result<bool, Unreadable> {
-    let mut mended = false;
+fn repair_indices(value: &mut Value) -> Result<bool, Unreadable> {
+    let mut changed = false;
     for (at, choice) in list(value.get_mut("choices")).enumerate() {
         let path = format!("choices[{at}]");
-        mended |= mend_index(choice, &path)?;
+        changed |= repair_index(choice, &path)?;
         for message in ["delta", "message"] {
             let calls = choice.get_mut(message).and_then(|message| message.get_mut("tool_calls"));
             for (at, call) in list(calls).enumerate() {
-                mended |= mend_index(call, &format!("{path}.{message}.tool_calls[{at}]"))?;
+                changed |= repair_index(call, &format!("{path}.{message}.tool_calls[{at}]"))?;
             }
         }
     }
-    Ok(mended)
+    Ok(changed)
 }
 
 fn list(value: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
     value.and_then(Value::as_array_mut).into_iter().flatten()
 }
 
-fn mend_index(holder: &mut Value, path: &str) -> Result<bool, Unreadable> {
+fn repair_index(holder: &mut Value, path: &str) -> Result<bool, Unreadable> {
     let Some(index) = holder.get_mut("index").filter(|index| !index.is_null()) else {
         return Ok(false);
     };

@@ -8,12 +8,12 @@ use super::assistant::{AssistantMessage, ToolCall};
 use super::budget;
 use super::extra::Extra;
 use super::lenient::{Index, List, Number, Text, Word};
-use super::object::{Told, read_object};
+use super::object::{Presence, read_object};
 use super::prune::repaired;
-use super::unreadable::{Unreadable, is_giving_up, is_json, reported_trouble};
+use super::unreadable::{Unreadable, is_abandoned, is_json, reported_error};
 use super::usage::{Logprobs, Usage};
 use super::{FinishReason, Role, ServiceTier};
-use crate::error::{Error, ErrorKind, Result, is_sign};
+use crate::error::{Error, ErrorKind, Result, may_report_error};
 use crate::http::{Head, REQUEST_ID};
 
 /// A complete reply.
@@ -39,13 +39,13 @@ pub struct ChatReply {
     pub system_fingerprint: Option<String>,
     /// Fields beyond these.
     pub extra: Extra,
-    pub(super) told: Told,
+    pub(super) presence: Presence,
     /// The JSON as received; `None` for a reply that was accumulated from a stream.
     raw: Option<Box<str>>,
     pub(super) head: Head,
 }
 
-/// Fields in [`ChatReply::told`].
+/// Fields in [`ChatReply::presence`].
 pub(super) const USAGE: u8 = 1;
 pub(super) const SERVICE_TIER: u8 = 2;
 pub(super) const SYSTEM_FINGERPRINT: u8 = 4;
@@ -69,15 +69,20 @@ read_object!(<'de> ChatReply {
 
 impl Serialize for ChatReply {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (told, mut map) = (self.told, serializer.serialize_map(None)?);
-        told.write(&mut map, ID, "id", &self.id)?;
+        let (presence, mut map) = (self.presence, serializer.serialize_map(None)?);
+        presence.write(&mut map, ID, "id", &self.id)?;
         map.serialize_entry("object", "chat.completion")?;
-        told.write(&mut map, CREATED, "created", &self.created)?;
-        told.write(&mut map, MODEL, "model", &self.model)?;
+        presence.write(&mut map, CREATED, "created", &self.created)?;
+        presence.write(&mut map, MODEL, "model", &self.model)?;
         map.serialize_entry("choices", &self.choices)?;
-        told.write(&mut map, USAGE, "usage", &self.usage)?;
-        told.write(&mut map, SERVICE_TIER, "service_tier", &self.service_tier)?;
-        told.write(&mut map, SYSTEM_FINGERPRINT, "system_fingerprint", &self.system_fingerprint)?;
+        presence.write(&mut map, USAGE, "usage", &self.usage)?;
+        presence.write(&mut map, SERVICE_TIER, "service_tier", &self.service_tier)?;
+        presence.write(
+            &mut map,
+            SYSTEM_FINGERPRINT,
+            "system_fingerprint",
+            &self.system_fingerprint,
+        )?;
         self.extra.write(&mut map)?;
         map.end()
     }
@@ -97,10 +102,10 @@ pub struct Choice {
     pub logprobs: Option<Logprobs>,
     /// Fields beyond these.
     pub extra: Extra,
-    pub(super) told: Told,
+    pub(super) presence: Presence,
 }
 
-/// `logprobs` in [`Choice::told`].
+/// `logprobs` in [`Choice::presence`].
 pub(super) const LOGPROBS: u8 = 1;
 
 read_object!(<'de> Choice {
@@ -114,18 +119,18 @@ impl Serialize for Choice {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("index", &self.index)?;
-        map.serialize_entry("message", &Spoken(&self.message))?;
+        map.serialize_entry("message", &MessageWithRole(&self.message))?;
         map.serialize_entry("finish_reason", &self.finish_reason)?;
-        self.told.write(&mut map, LOGPROBS, "logprobs", &self.logprobs)?;
+        self.presence.write(&mut map, LOGPROBS, "logprobs", &self.logprobs)?;
         self.extra.write(&mut map)?;
         map.end()
     }
 }
 
 /// A reply's message with its role, as services write it; a message of a conversation gets its role from its variant.
-struct Spoken<'a>(&'a AssistantMessage);
+struct MessageWithRole<'a>(&'a AssistantMessage);
 
-impl Serialize for Spoken<'_> {
+impl Serialize for MessageWithRole<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("role", &Role::Assistant)?;
@@ -156,16 +161,16 @@ impl ChatReply {
             }
         };
         if reply.is_suspect()
-            && let Some(told) = reported_trouble(&raw)
+            && let Some(reported) = reported_error(&raw)
         {
-            return Err(Unreadable::Trouble(told, reply.text().to_owned()));
+            return Err(Unreadable::Reported(reported, reply.text().to_owned()));
         }
         if reply.choices.is_empty() {
             return Err(Unreadable::NoReply);
         }
         let mut reasons = reply.choices.iter().filter_map(|choice| choice.finish_reason.as_ref());
-        if reasons.any(|reason| is_giving_up(reason.as_str())) {
-            return Err(Unreadable::given_up(reply.text().to_owned()));
+        if reasons.any(|reason| is_abandoned(reason.as_str())) {
+            return Err(Unreadable::abandoned(reply.text().to_owned()));
         }
         reply.raw = Some(raw);
         Ok(reply)
@@ -174,7 +179,7 @@ impl ChatReply {
     /// Returns true if it may be an error that the service reports, in place of a reply or next to one.
     fn is_suspect(&self) -> bool {
         self.choices.is_empty()
-            || self.extra.keys().any(|name| is_sign(name))
+            || self.extra.keys().any(|name| may_report_error(name))
             || self.choices.iter().any(|choice| choice.extra.contains_key("error"))
     }
 

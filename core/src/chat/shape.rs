@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::chunk::{ChatChunk, ChunkChoice, Head};
 use super::extra::Extra;
-use super::object::Told;
+use super::object::Presence;
 use super::template::{Filling, Template};
 
 /// The common part of chunks that differ only in their text and OpenAI's padding. Such a chunk adds text to the first
@@ -19,7 +19,7 @@ pub struct Shape {
     /// The choice without its text.
     choice: ChunkChoice,
     extra: Extra,
-    told: Told,
+    presence: Presence,
     template: Template,
 }
 
@@ -29,13 +29,13 @@ impl Shape {
         head: Arc<Head>,
         choice: Option<&ChunkChoice>,
         extra: &Extra,
-        told: Told,
+        presence: Presence,
         template: Template,
     ) -> Self {
         // It adds only text, so there is more to copy only if a service sends fields of its own.
         let mut choice = choice.cloned().unwrap_or_default();
         choice.delta.content = None;
-        Shape { head, choice, extra: extra.clone(), told, template }
+        Shape { head, choice, extra: extra.clone(), presence, template }
     }
 
     /// The text and padding of `json`, if it is a chunk of this shape.
@@ -80,7 +80,7 @@ impl Shape {
             choices: vec![choice],
             usage: None,
             extra: self.extra.clone(),
-            told: self.told,
+            presence: self.presence,
             head: self.head.clone(),
             raw: json.into(),
         }

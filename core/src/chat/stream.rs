@@ -14,7 +14,7 @@ use tracing::Span;
 use super::accumulate::Accumulator;
 use super::chunk::ChatChunk;
 use super::chunk_reader::{ChunkReader, Read, read_whole};
-use super::event::{Step, Taken, is_of_the_line, read_event, take_in};
+use super::event::{Step, StepResult, apply_step, is_transport_error, read_event};
 use super::gather::Gather;
 use super::reply::ChatReply;
 use super::telemetry;
@@ -180,7 +180,7 @@ impl ChatStream {
                     #[cfg(feature = "eventsource-stream")]
                     Some(Ok(Piece::Event { event, data })) => {
                         read_event(&mut self.reader, self.source.context(), &event, &data)
-                            .and_then(|step| take_in(step, &mut self.whole, chunks))
+                            .and_then(|step| apply_step(step, &mut self.whole, chunks))
                     }
                     Some(Err(error)) => Err(error),
                     None => self.at_eof(chunks),
@@ -188,20 +188,20 @@ impl ChatStream {
                 Err(error) => Err(error),
             };
             match step {
-                Ok(Taken::Chunk { content }) => return Poll::Ready(Some(self.took(content))),
-                Ok(Taken::Nothing) => {}
-                Ok(Taken::Done) if self.whole.reply().choices.is_empty() => {
+                Ok(StepResult::Chunk { content }) => return Poll::Ready(Some(self.took(content))),
+                Ok(StepResult::Nothing) => {}
+                Ok(StepResult::Done) if self.whole.reply().choices.is_empty() => {
                     let why = "the stream ended without a reply";
                     let error = self.source.context().error(ErrorKind::UnexpectedReply, why);
                     return Poll::Ready(Some(Err(self.end_with(error))));
                 }
-                Ok(Taken::Done) => {
+                Ok(StepResult::Done) => {
                     self.end(Ok(()));
                     self.source.finish(task);
                     return Poll::Ready(None);
                 }
                 // A break after the end of every reply loses nothing.
-                Err(error) if self.is_whole() && is_of_the_line(&error) => {
+                Err(error) if self.is_whole() && is_transport_error(&error) => {
                     self.end(Ok(()));
                     self.source.close();
                     return Poll::Ready(None);
@@ -218,7 +218,7 @@ impl ChatStream {
     }
 
     /// Reads the next step from the received bytes; `None` when more are needed.
-    fn next_step(&mut self, chunks: &mut impl Gather) -> Result<Option<Taken>> {
+    fn next_step(&mut self, chunks: &mut impl Gather) -> Result<Option<StepResult>> {
         loop {
             let mut input = self.bytes.get(self.taken..).unwrap_or_default();
             match &mut self.format {
@@ -247,7 +247,7 @@ impl ChatStream {
                     }
                     return Ok(None);
                 }
-                Format::JsonRead => return Ok(Some(Taken::Done)),
+                Format::JsonRead => return Ok(Some(StepResult::Done)),
                 Format::Events => {
                     let before = input.len();
                     let context = self.source.context();
@@ -258,10 +258,10 @@ impl ChatStream {
                     self.taken += before - input.len();
                     return match frame {
                         None => Ok(None),
-                        Some(Frame::Comment(_)) => Ok(Some(Taken::Nothing)),
+                        Some(Frame::Comment(_)) => Ok(Some(StepResult::Nothing)),
                         Some(Frame::Event(event)) => {
                             read_event(&mut self.reader, context, &event.event, &event.data)
-                                .and_then(|step| take_in(step, &mut self.whole, chunks))
+                                .and_then(|step| apply_step(step, &mut self.whole, chunks))
                                 .map(Some)
                         }
                     };
@@ -270,7 +270,7 @@ impl ChatStream {
         }
     }
 
-    fn at_eof(&mut self, chunks: &mut impl Gather) -> Result<Taken> {
+    fn at_eof(&mut self, chunks: &mut impl Gather) -> Result<StepResult> {
         let context = self.source.context();
         if let Format::Json(json) = &mut self.format {
             let json = std::mem::take(json);
@@ -278,14 +278,14 @@ impl ChatStream {
             let text = String::from_utf8_lossy(&json);
             let text = text.trim_start_matches('\u{feff}');
             let chunk = read_whole(text).map_err(|e| e.into_error(context, "reply", text))?;
-            return take_in(Step::Chunk(Read::Chunk(chunk), text), &mut self.whole, chunks);
+            return apply_step(Step::Chunk(Read::Chunk(chunk), text), &mut self.whole, chunks);
         }
         if let Some(event) = self.decoder.finish() {
             let step = read_event(&mut self.reader, context, &event.event, &event.data)?;
-            return take_in(step, &mut self.whole, chunks);
+            return apply_step(step, &mut self.whole, chunks);
         }
         if self.is_whole() {
-            return Ok(Taken::Done);
+            return Ok(StepResult::Done);
         }
         let why = match self.whole.has_begun() {
             true => "the stream ended before the reply did",

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::budget::{self, Kept};
-use crate::error::is_trouble;
+use super::budget::{self, Budgeted};
+use crate::error::reports_error;
 use crate::error::{Error, ErrorKind};
 use crate::http::Context;
 
@@ -15,7 +15,7 @@ use crate::http::Context;
 #[derive(Debug)]
 pub(super) enum Unreadable {
     /// An error that the service reports, and the text that accompanies it.
-    Trouble(Value, String),
+    Reported(Value, String),
     /// JSON of something else, or text that was never JSON.
     NoReply,
     /// Damaged JSON.
@@ -32,8 +32,8 @@ impl Unreadable {
             context.error(kind, format!("expected a {what}, {why}: {excerpt}"))
         };
         match self {
-            Unreadable::Trouble(told, beside) => {
-                let error = context.api_error(&told);
+            Unreadable::Reported(reported, beside) => {
+                let error = context.api_error(&reported);
                 if beside.is_empty() { error } else { error.with_partial(beside) }
             }
             Unreadable::NoReply if text.trim().is_empty() => {
@@ -51,9 +51,9 @@ impl Unreadable {
     }
 
     /// A reply that the service abandoned without a reason; `text` is the part that it sent with that.
-    pub(super) fn given_up(text: String) -> Self {
+    pub(super) fn abandoned(text: String) -> Self {
         let why = "the service ended the reply early (finish_reason \"error\") and gave no reason";
-        Unreadable::Trouble(why.into(), text)
+        Unreadable::Reported(why.into(), text)
     }
 
     /// The reason for a failure to parse JSON.
@@ -67,7 +67,7 @@ impl Unreadable {
 }
 
 /// Returns true if a finish reason means that the service abandoned the reply.
-pub(super) fn is_giving_up(reason: &str) -> bool {
+pub(super) fn is_abandoned(reason: &str) -> bool {
     reason.eq_ignore_ascii_case("error")
 }
 
@@ -77,8 +77,9 @@ pub(super) fn is_json(text: &str) -> bool {
 }
 
 /// The JSON of an event or a reply if it reports an error. Anything after its first value is ignored.
-pub(super) fn reported_trouble(json: &str) -> Option<Value> {
+pub(super) fn reported_error(json: &str) -> Option<Value> {
     let mut reader = serde_json::Deserializer::from_str(json);
-    let Kept(told) = budget::within(json.len(), || Kept::deserialize(&mut reader)).ok()?;
-    is_trouble(&told).then_some(told)
+    let Budgeted(reported) =
+        budget::within(json.len(), || Budgeted::deserialize(&mut reader)).ok()?;
+    reports_error(&reported).then_some(reported)
 }

@@ -2,7 +2,7 @@
 
 use super::extra::Extra;
 use super::lenient::{Number, Text};
-use super::object::{Told, kept_object};
+use super::object::{Presence, present_object};
 
 /// The log probabilities of a reply's tokens, as the service reports them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,28 +14,28 @@ pub struct Logprobs {
     pub refusal: Vec<TokenLogprob>,
     /// Fields beyond these.
     pub extra: Extra,
-    pub(super) told: Told,
+    pub(super) presence: Presence,
 }
 
 impl Logprobs {
-    /// The fields' bits in `told`.
+    /// The fields' bits in `presence`.
     pub(super) const CONTENT: u8 = 1;
     pub(super) const REFUSAL: u8 = 2;
 
     /// Returns true if there is a list for the text, even an empty one.
     #[cfg(feature = "bridge")]
     pub(crate) fn tells_content(&self) -> bool {
-        self.told.is_filled(Self::CONTENT) || !self.content.is_empty()
+        self.presence.is_filled(Self::CONTENT) || !self.content.is_empty()
     }
 
     /// Returns true if there is a list for the refusal, even an empty one.
     #[cfg(feature = "bridge")]
     pub(crate) fn tells_refusal(&self) -> bool {
-        self.told.is_filled(Self::REFUSAL) || !self.refusal.is_empty()
+        self.presence.is_filled(Self::REFUSAL) || !self.refusal.is_empty()
     }
 }
 
-kept_object!(<'de> Logprobs {
+present_object!(<'de> Logprobs {
     1 "content" => content: Vec<TokenLogprob>;
     2 "refusal" => refusal: Vec<TokenLogprob>;
 });
@@ -54,10 +54,10 @@ pub struct TokenLogprob {
     pub top_logprobs: Vec<TokenLogprob>,
     /// Fields beyond these.
     pub extra: Extra,
-    told: Told,
+    presence: Presence,
 }
 
-kept_object!(<'de> TokenLogprob {
+present_object!(<'de> TokenLogprob {
     1 "token" => token: Text<'de>;
     2 "logprob" => logprob: f64;
     4 "bytes" => bytes: Vec<u8>;
@@ -80,10 +80,10 @@ pub struct Usage {
     pub completion_tokens_details: Option<CompletionTokens>,
     /// Fields beyond these.
     pub extra: Extra,
-    told: Told,
+    presence: Presence,
 }
 
-kept_object!(<'de> Usage {
+present_object!(<'de> Usage {
     1 "prompt_tokens" => prompt_tokens: Number;
     2 "completion_tokens" => completion_tokens: Number;
     4 "total_tokens" => total_tokens: Number;
@@ -101,10 +101,10 @@ pub struct PromptTokens {
     pub audio_tokens: u64,
     /// Fields beyond these.
     pub extra: Extra,
-    told: Told,
+    presence: Presence,
 }
 
-kept_object!(<'de> PromptTokens {
+present_object!(<'de> PromptTokens {
     1 "cached_tokens" => cached_tokens: Number;
     2 "audio_tokens" => audio_tokens: Number;
 });
@@ -123,10 +123,10 @@ pub struct CompletionTokens {
     pub rejected_prediction_tokens: u64,
     /// Fields beyond these.
     pub extra: Extra,
-    told: Told,
+    presence: Presence,
 }
 
-kept_object!(<'de> CompletionTokens {
+present_object!(<'de> CompletionTokens {
     1 "reasoning_tokens" => reasoning_tokens: Number;
     2 "audio_tokens" => audio_tokens: Number;
     4 "accepted_prediction_tokens" => accepted_prediction_tokens: Number;

@@ -9,12 +9,12 @@ use super::content::Content;
 use super::extra::Extra;
 use super::json_text::JsonText;
 use super::lenient::{Index, List, Number, Text, Word};
-use super::object::{Told, read_object};
+use super::object::{Presence, read_object};
 use super::reply::{LOGPROBS, SERVICE_TIER, SYSTEM_FINGERPRINT, USAGE};
 use super::template::Template;
-use super::unreadable::is_giving_up;
+use super::unreadable::is_abandoned;
 use super::usage::{Logprobs, Usage};
-use crate::error::is_sign;
+use crate::error::may_report_error;
 
 #[derive(Default)]
 pub(super) struct Wire<'a> {
@@ -29,7 +29,7 @@ pub(super) struct Wire<'a> {
     pub(super) obfuscation: Text<'a>,
     pub(super) error: Option<IgnoredAny>,
     pub(super) extra: Extra,
-    pub(super) told: Told,
+    pub(super) presence: Presence,
 }
 
 read_object!(<'de> Wire<'de> {
@@ -51,7 +51,7 @@ impl Wire<'_> {
         let choices = self.choices.as_deref().unwrap_or_default();
         self.error.is_some()
             || choices.is_empty()
-            || self.extra.keys().any(|name| is_sign(name))
+            || self.extra.keys().any(|name| may_report_error(name))
             || choices.iter().any(|choice| choice.extra.contains_key("error"))
     }
 
@@ -63,9 +63,9 @@ impl Wire<'_> {
     }
 
     /// Returns true if a reply ended with a finish reason that means the service abandoned it.
-    pub(super) fn is_given_up(&self) -> bool {
+    pub(super) fn is_abandoned(&self) -> bool {
         let mut choices = self.choices.iter().flatten();
-        choices.any(|choice| choice.finish_reason.word().is_some_and(is_giving_up))
+        choices.any(|choice| choice.finish_reason.word().is_some_and(is_abandoned))
     }
 
     /// A template for the next chunks, if this one adds only text to the first reply, and adding its other fields a
@@ -105,7 +105,7 @@ pub(super) struct WireChoice<'a> {
     pub(super) finish_reason: Text<'a>,
     pub(super) logprobs: Option<Box<Logprobs>>,
     pub(super) extra: Extra,
-    pub(super) told: Told,
+    pub(super) presence: Presence,
 }
 
 read_object!(<'de> WireChoice<'de> {
@@ -126,7 +126,7 @@ pub(super) struct WireDelta<'a> {
     pub(super) reasoning: Text<'a>,
     pub(super) tool_calls: Option<Vec<WireToolCall<'a>>>,
     pub(super) extra: Extra,
-    pub(super) told: Told,
+    pub(super) presence: Presence,
 }
 
 read_object!(<'de> WireDelta<'de> {

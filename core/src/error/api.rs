@@ -53,7 +53,7 @@ impl ApiError {
     }
 
     /// Returns true if an error inside a response is transient, judged by its code or type.
-    pub(crate) fn is_passing(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         const PASSING: &[&str] = &[
             "rate_limit",
             "ratelimit",
@@ -153,7 +153,7 @@ impl ApiError {
 mod tests {
     use serde_json::json;
 
-    use super::super::trouble::is_trouble;
+    use super::super::trouble::reports_error;
     use super::*;
 
     #[test]
@@ -213,7 +213,7 @@ mod tests {
             (json!("no"), ("no", "", "")),
         ];
         for (value, (message, kind, code)) in cases {
-            assert!(is_trouble(&value) || value.is_string(), "{value}");
+            assert!(reports_error(&value) || value.is_string(), "{value}");
             assert_eq!(read(value.clone()), told(message, kind, code), "{value}");
         }
         for other in [
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn errors_inside_a_response_pass_or_do_not_by_their_words() {
         let passing =
-            |code: &str| ApiError { code: Some(code.into()), ..ApiError::default() }.is_passing();
+            |code: &str| ApiError { code: Some(code.into()), ..ApiError::default() }.is_transient();
         for word in [
             "429",
             "503",
@@ -274,6 +274,6 @@ mod tests {
             assert!(!passing(word), "{word}");
         }
         let quota = json!({"error": {"message": "no", "type": "insufficient_quota", "code": 429}});
-        assert!(!ApiError::from_json(&quota).unwrap().is_passing());
+        assert!(!ApiError::from_json(&quota).unwrap().is_transient());
     }
 }

@@ -45,7 +45,7 @@ use http::{HeaderMap, StatusCode};
 
 pub use api::ApiError;
 pub use kind::ErrorKind;
-pub(crate) use trouble::{is_filled, is_sign, is_trouble, names_an_error};
+pub(crate) use trouble::{is_filled, may_report_error, names_an_error, reports_error};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -17,9 +17,9 @@ const AROUND: &[&str] = &["x_groq", "response", "Response", "ResponseMetadata"];
 const BASE: &str = "base_resp";
 
 /// Returns true if JSON in place of a chunk or a reply reports an error. An empty error does not count.
-pub(crate) fn is_trouble(value: &Value) -> bool {
+pub(crate) fn reports_error(value: &Value) -> bool {
     match value {
-        Value::Array(items) => items.iter().any(|item| item.is_object() && is_trouble(item)),
+        Value::Array(items) => items.iter().any(|item| item.is_object() && reports_error(item)),
         Value::Object(object) => inner(object).is_some() || has_no_reply(object) && is_flat(object),
         _ => false,
     }
@@ -47,7 +47,7 @@ pub(super) fn inner(object: &Map<String, Value>) -> Option<(&str, &Value)> {
 }
 
 /// Returns true if a field next to `choices` may report an error.
-pub(crate) fn is_sign(name: &str) -> bool {
+pub(crate) fn may_report_error(name: &str) -> bool {
     ERRORS.contains(&name) || AROUND.contains(&name) || name == BASE || is_named(name)
 }
 
@@ -146,7 +146,7 @@ mod tests {
             json!("error"),
             json!(null),
         ] {
-            assert!(!is_trouble(&fine), "{fine}");
+            assert!(!reports_error(&fine), "{fine}");
         }
     }
 }

@@ -181,7 +181,7 @@ impl HttpClient {
             };
             let (status, mut headers) = (head.status, head.headers);
             let is_http2 = head.version == Version::HTTP_2;
-            context.take_in(&mut headers);
+            context.record_headers(&mut headers);
             let (idle, content) = match prepared.streamed {
                 true => (timeouts.idle, timeouts.content),
                 false => (None, None),

@@ -46,7 +46,7 @@ fn answer(status: &StatusCode) -> String {
 
 impl Refusal {
     /// Returns true if the same request may succeed later.
-    pub(super) fn is_passing(&self) -> bool {
+    pub(super) fn is_transient(&self) -> bool {
         match self {
             Refusal::Status(status) => {
                 status.is_server_error()

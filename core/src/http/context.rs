@@ -64,7 +64,7 @@ impl Context {
         let mut api = ApiError::from_json(told).unwrap_or_else(|| ApiError::of_text(&text));
         self.redactor.scrub_api(&mut api);
         self.error(ErrorKind::Api, &api.message)
-            .with_retryable(api.is_passing())
+            .with_retryable(api.is_transient())
             .with_api(api)
             .with_body(text)
     }
@@ -75,13 +75,13 @@ impl Context {
         let Some(code) = code else { return error };
         let mut api = ApiError::coded(message, code);
         let kind = ErrorKind::ALL.iter().find(|kind| kind.code() == code);
-        let passes = kind.map_or_else(|| api.is_passing(), |kind| kind.is_retryable());
+        let passes = kind.map_or_else(|| api.is_transient(), |kind| kind.is_retryable());
         self.redactor.scrub_api(&mut api);
         error.with_retryable(passes).with_api(api)
     }
 
     /// Records a response's headers: the request id, with secrets removed, and the credentials that it grants.
-    pub(super) fn take_in(&mut self, headers: &mut HeaderMap) {
+    pub(super) fn record_headers(&mut self, headers: &mut HeaderMap) {
         for name in CREDENTIAL_HEADERS {
             let fresh = headers.get(*name).and_then(|value| value.to_str().ok());
             fresh.into_iter().for_each(|fresh| self.redactor.add_value(name, fresh));

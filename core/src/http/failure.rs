@@ -86,7 +86,7 @@ pub(super) fn from_send(context: &Context, error: legacy::Error) -> Error {
     };
     // A proxy that refuses this client, or this service, would refuse again on a retry.
     let refusal = chain(&error).find_map(|e| e.downcast_ref::<Refusal>());
-    let is_final = refusal.is_some_and(|refusal| !refusal.is_passing());
+    let is_final = refusal.is_some_and(|refusal| !refusal.is_transient());
     let error = transport(context, kind, what, error);
     if is_final { error.with_retryable(false) } else { error }
 }

@@ -96,17 +96,17 @@ impl Outcome {
 impl From<&Error> for Outcome {
     fn from(error: &Error) -> Self {
         // The service's own message if it sends one; otherwise the attempt and its address.
-        let spoken = || error.message().to_owned();
+        let message = || error.message().to_owned();
         let outcome = match error.status() {
             Some(401 | 403) => Outcome::NeedsToken,
-            Some(408 | 425 | 429 | 502..=504) => Outcome::unavailable(spoken()),
-            Some(500..) => Outcome::retry(spoken()),
-            Some(400..) => Outcome::dead(spoken()),
+            Some(408 | 425 | 429 | 502..=504) => Outcome::unavailable(message()),
+            Some(500..) => Outcome::retry(message()),
+            Some(400..) => Outcome::dead(message()),
             _ => match error.kind() {
                 ErrorKind::Authentication => Outcome::NeedsToken,
-                ErrorKind::InvalidRequest => Outcome::dead(spoken()),
+                ErrorKind::InvalidRequest => Outcome::dead(message()),
                 // The service has accepted the request, and its success response is a rejection or unreadable.
-                ErrorKind::Api | ErrorKind::Decode => Outcome::retry(spoken()),
+                ErrorKind::Api | ErrorKind::Decode => Outcome::retry(message()),
                 _ => Outcome::unavailable(error.to_string()),
             },
         };

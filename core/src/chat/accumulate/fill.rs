@@ -20,7 +20,7 @@ pub(super) fn fill_message<C: Changes>(
         refusal: rest(message.refusal.as_deref(), whole.refusal.as_deref()),
         reasoning: rest(message.reasoning.as_deref(), whole.reasoning.as_deref()),
         reasoning_name: whole.reasoning_name,
-        told: whole.told,
+        presence: whole.presence,
         ..Delta::default()
     };
     add_to_message(message, &missing, at, tally);

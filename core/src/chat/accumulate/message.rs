@@ -2,7 +2,7 @@
 
 use super::change::{At, Changes};
 use super::merge::{Mode, merge_fields};
-use super::tally::{Tally, tell_null};
+use super::tally::{Tally, record_null};
 use crate::chat::assistant::{AssistantMessage, REFUSAL};
 use crate::chat::chunk::Delta;
 
@@ -15,7 +15,14 @@ pub(super) fn add_to_message<C: Changes>(
     tally.append(&mut message.content, delta.content.as_deref(), &at.name("content"));
     tally.append(&mut message.refusal, delta.refusal.as_deref(), &at.name("refusal"));
     let is_none = message.refusal.is_none();
-    tell_null(&mut message.told, delta.told, REFUSAL, is_none, &at.name("refusal"), tally);
+    record_null(
+        &mut message.presence,
+        delta.presence,
+        REFUSAL,
+        is_none,
+        &at.name("refusal"),
+        tally,
+    );
     add_reasoning(message, delta, at, tally);
     let twice = |name: &str| message.reasoning.is_some() && name == message.reasoning_name.as_str();
     if delta.extra.keys().any(|name| twice(name)) {

@@ -20,7 +20,7 @@ pub(crate) use change::{At, Changes};
 use calls::Calls;
 use merge::{Mode, merge_fields, size_of_fields};
 use message::add_to_message;
-use tally::{Tally, tell_null};
+use tally::{Tally, record_null};
 
 use super::budget::MOST;
 use super::chunk::{ChatChunk, ChunkChoice};
@@ -159,7 +159,7 @@ fn add_head<C: Changes>(reply: &mut ChatReply, chunk: &ChatChunk, tally: &mut Ta
         (SERVICE_TIER, "service_tier", reply.service_tier.is_none()),
         (SYSTEM_FINGERPRINT, "system_fingerprint", reply.system_fingerprint.is_none()),
     ] {
-        tell_null(&mut reply.told, chunk.told, field, is_none, &at.name(name), tally);
+        record_null(&mut reply.presence, chunk.presence, field, is_none, &at.name(name), tally);
     }
     merge_fields(&mut reply.extra, &chunk.extra, Mode::Facts, &at, tally);
 }
@@ -201,7 +201,14 @@ fn add_to_choice<C: Changes>(
         add_logprobs(&mut choice.logprobs, logprobs, &at.name("logprobs"), tally);
     }
     let is_none = choice.logprobs.is_none();
-    tell_null(&mut choice.told, addition.told, LOGPROBS, is_none, &at.name("logprobs"), tally);
+    record_null(
+        &mut choice.presence,
+        addition.presence,
+        LOGPROBS,
+        is_none,
+        &at.name("logprobs"),
+        tally,
+    );
     if let Some(reason) = &addition.finish_reason
         && choice.finish_reason.as_ref() != Some(reason)
     {
@@ -226,8 +233,8 @@ fn add_logprobs<C: Changes>(
         *kept = Some(new.clone());
         return;
     };
-    let told = kept.told;
-    kept.told.join(new.told);
+    let presence = kept.presence;
+    kept.presence.join(new.presence);
     for (field, name, kept, new_tokens) in [
         (Logprobs::CONTENT, "content", &mut kept.content, &new.content),
         (Logprobs::REFUSAL, "refusal", &mut kept.refusal, &new.refusal),
@@ -235,9 +242,9 @@ fn add_logprobs<C: Changes>(
         if !new_tokens.is_empty() {
             tally.changes.extend(&at.name(name), new_tokens);
             kept.extend(new_tokens.iter().cloned());
-        } else if new.told.is_filled(field) && kept.is_empty() {
+        } else if new.presence.is_filled(field) && kept.is_empty() {
             tally.changes.set(&at.name(name), new_tokens);
-        } else if new.told.is_null(field) && kept.is_empty() && !told.is_filled(field) {
+        } else if new.presence.is_null(field) && kept.is_empty() && !presence.is_filled(field) {
             tally.changes.set(&at.name(name), &());
         }
     }

@@ -1,7 +1,7 @@
 //! Counts and reports additions to a reply.
 
 use super::change::{At, Changes};
-use crate::chat::object::Told;
+use crate::chat::object::Presence;
 
 /// The number of bytes in the reply, and the receiver of changes.
 pub(super) struct Tally<'c, C> {
@@ -31,9 +31,9 @@ impl<C: Changes> Tally<'_, C> {
 }
 
 /// Records that a field was null, if it has no value.
-pub(super) fn tell_null<C: Changes>(
-    kept: &mut Told,
-    new: Told,
+pub(super) fn record_null<C: Changes>(
+    kept: &mut Presence,
+    new: Presence,
     field: u8,
     is_none: bool,
     at: &At<'_>,

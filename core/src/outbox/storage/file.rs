@@ -228,7 +228,7 @@ impl OutboxFile {
     /// Opens the file that is now at the path, or creates it, and imports the records that it lacks.
     pub(super) fn check_place(&mut self) {
         if let Some(disk) = self.disk.as_ref().filter(|disk| disk.has_lost_its_log()) {
-            match disk.give_way() {
+            match disk.set_aside_without_log() {
                 Ok(aside) => self.set_aside.extend(aside),
                 Err(fault) => return self.note(fault),
             }

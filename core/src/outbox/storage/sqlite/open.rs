@@ -89,7 +89,9 @@ impl Disk {
 
     /// Renames this file if its log was removed or replaced: a process that opens the file would not read the records
     /// in that log.
-    pub(in crate::outbox::storage) fn give_way(&self) -> Result<Option<PathBuf>, Fault> {
+    pub(in crate::outbox::storage) fn set_aside_without_log(
+        &self,
+    ) -> Result<Option<PathBuf>, Fault> {
         // The checkpoint makes the renamed file complete, if it succeeds.
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         let failed =
