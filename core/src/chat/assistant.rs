@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// A message of the model: text, a refusal, tool calls.
 ///
-/// [`Message::from`] converts a reply's message for a conversation without its reasoning,
+/// [`Message::from`](crate::chat::Message) converts a reply's message for a conversation without its reasoning,
 /// [`with_reasoning`](Self::with_reasoning) with it. Fields that this library does not model are kept.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]

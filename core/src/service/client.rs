@@ -79,7 +79,7 @@ impl ChatService {
     ///
     /// It returns as soon as the service has accepted the message; dropping the stream closes its connection. When the
     /// service turns out not to stream, the turn is asked for whole, if that is certain not to be the second time
-    /// ([`ChatServiceBuilder::fallback`]): then its events come all at once.
+    /// ([`ChatServiceBuilder::fallback`](crate::service::ChatServiceBuilder::fallback)): then its events come all at once.
     ///
     /// # Errors
     ///
