@@ -16,7 +16,7 @@ use crate::config::CallOptions;
 use crate::error::Result;
 use crate::process::runtime;
 
-/// A client of OpenAI, or of any service that speaks its chat completions, for code that is not async.
+/// A client of OpenAI, or of any service compatible with its chat completions, for code that is not async.
 ///
 /// Clones are cheap and share connections.
 ///
@@ -41,27 +41,26 @@ pub struct OpenAi {
 }
 
 impl OpenAi {
-    /// A client set up by the environment, as [`turnwire::OpenAi::from_env`](crate::chat::OpenAi::from_env).
+    /// A client configured from the environment, as [`turnwire::OpenAi::from_env`](crate::chat::OpenAi::from_env).
     ///
     /// # Errors
     ///
-    /// `config` when a setting is not usable, or when there is no key and the service is OpenAI's own.
+    /// `config` when a setting is invalid, or when there is no key and the service is OpenAI's own.
     pub fn from_env() -> Result<Self> {
         OpenAiBuilder::from_env().build_blocking()
     }
 
-    /// A client with settings of your own; end them with
-    /// [`build_blocking`](crate::chat::OpenAiBuilder::build_blocking).
+    /// The builder of a client; finish it with [`build_blocking`](crate::chat::OpenAiBuilder::build_blocking).
     pub fn builder() -> OpenAiBuilder {
         OpenAiBuilder::default()
     }
 
-    /// The same client with these options for its calls, over those it has.
+    /// This client with these options for its calls, which override its own.
     pub fn with(&self, options: CallOptions) -> Self {
         OpenAi { inner: self.inner.with(options) }
     }
 
-    /// Asks for a reply, whole.
+    /// Requests a whole reply.
     ///
     /// # Errors
     ///
@@ -70,7 +69,7 @@ impl OpenAi {
         wait(self.inner.chat(request))?
     }
 
-    /// Asks for a reply, to be read while it is made.
+    /// Requests a streamed reply.
     ///
     /// # Errors
     ///
@@ -90,13 +89,13 @@ impl OpenAi {
     }
 }
 
-/// The chunks of a reply, as the service makes them; see [`turnwire::ChatStream`](crate::chat::ChatStream).
+/// A stream of a reply's chunks; see [`turnwire::ChatStream`](crate::chat::ChatStream).
 pub struct ChatStream {
     inner: crate::chat::ChatStream,
 }
 
 impl ChatStream {
-    /// The reply as far as it has come.
+    /// The reply so far.
     pub fn partial(&self) -> &ChatReply {
         self.inner.partial()
     }
@@ -110,7 +109,7 @@ impl ChatStream {
         self.inner.into_reply()
     }
 
-    /// Reads what is left of the stream, and gives the whole reply.
+    /// Reads the rest of the stream and returns the whole reply.
     ///
     /// # Errors
     ///
@@ -119,7 +118,7 @@ impl ChatStream {
         wait(self.inner.finish())?
     }
 
-    /// The service's id of the request (`x-request-id`), for its support.
+    /// The service's id of the request (`x-request-id`), for support requests.
     pub fn request_id(&self) -> Option<&str> {
         self.inner.request_id()
     }
@@ -146,7 +145,7 @@ impl ChatStream {
 }
 
 impl OpenAiBuilder {
-    /// The client, for code that is not async. Nothing is sent yet.
+    /// Builds the client for code that is not async. Nothing is sent.
     ///
     /// # Errors
     ///

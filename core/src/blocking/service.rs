@@ -58,13 +58,13 @@ impl ChatService {
         crate::service::ChatService::builder(url)
     }
 
-    /// The same client with these options for its calls, over those it has.
+    /// This client with these options for its calls, which override its own.
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         ChatService { inner: self.inner.with(options) }
     }
 
-    /// Asks for a turn, to be read while it runs.
+    /// Requests a turn as a stream.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl ChatService {
         Ok(TurnStream { inner })
     }
 
-    /// Asks for a turn, and waits for its reply as a whole.
+    /// Requests a turn and waits for its whole reply.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl ChatService {
         wait(self.inner.send(request))?
     }
 
-    /// Asks for the speech of a text, MP3.
+    /// Requests the speech of a text, as MP3.
     ///
     /// # Errors
     ///
@@ -93,13 +93,13 @@ impl ChatService {
     }
 }
 
-/// The events of a turn, as the service sends them; see [`turnwire::service::TurnStream`](crate::service::TurnStream).
+/// A stream of a turn's events from the service; see [`turnwire::service::TurnStream`](crate::service::TurnStream).
 pub struct TurnStream {
     inner: crate::service::TurnStream,
 }
 
 impl TurnStream {
-    /// The reply as far as it has come.
+    /// The reply so far.
     pub fn partial(&self) -> &ChatAnswer {
         self.inner.partial()
     }
@@ -113,7 +113,7 @@ impl TurnStream {
         self.inner.into_answer()
     }
 
-    /// Reads what is left of the stream, and gives the whole reply.
+    /// Reads the rest of the stream and returns the whole reply.
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl TurnStream {
         wait(self.inner.finish())?
     }
 
-    /// The service's id of the request (`x-request-id`), for its support.
+    /// The service's id of the request (`x-request-id`), for support requests.
     pub fn request_id(&self) -> Option<&str> {
         self.inner.request_id()
     }
@@ -139,7 +139,7 @@ impl TurnStream {
 }
 
 impl ChatServiceBuilder {
-    /// The client, for code that is not async. Nothing is sent yet.
+    /// Builds the client for code that is not async. Nothing is sent.
     ///
     /// # Errors
     ///

@@ -23,7 +23,7 @@ use crate::turn_request::TurnRequest;
 
 /// Runs turns, for code that is not async; see [`turnwire::Turns`](crate::turn::Turns).
 ///
-/// What runs beside a reply runs on a thread of the library's; the reply is read as its iterator is.
+/// Side stages run on a thread of the library; the reply is read by its iterator.
 ///
 /// ```no_run
 /// use turnwire::blocking::Turns;
@@ -55,13 +55,13 @@ impl Turns {
         Ok(Turns { inner: turns })
     }
 
-    /// Settings of turns with this model's service; end them with
+    /// The builder of turns with this client of the model; finish it with
     /// [`build_blocking`](crate::turn::TurnsBuilder::build_blocking).
     pub fn builder(llm: OpenAi) -> TurnsBuilder {
         crate::turn::Turns::builder(llm)
     }
 
-    /// Checks the request, and starts its turn.
+    /// Checks the request and starts its turn.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl Turns {
         in_context(|| Ok(Turn { inner: self.inner.try_start(request)? }))
     }
 
-    /// Starts a turn, whose only item is the error if it cannot run.
+    /// Starts a turn; if it cannot run, its only item is the error.
     pub fn start(&self, request: TurnRequest) -> Turn {
         in_context(|| Turn { inner: self.inner.start(request) })
     }
@@ -94,30 +94,30 @@ impl Turns {
         self.inner.outbox()
     }
 
-    /// Waits, at most this long, until what was handed over is delivered or dead.
+    /// Waits, at most this long, until every accepted message is delivered or dead.
     pub fn flush(&self, deadline: Duration) -> FlushReport {
         wait(self.inner.flush(deadline)).unwrap_or_else(|_| self.undelivered())
     }
 
-    /// The same, and ends: no message is taken any more.
+    /// Waits as [`flush`](Self::flush), and shuts down: no message is accepted afterwards.
     pub fn shutdown(&self, deadline: Duration) -> FlushReport {
         wait(self.inner.shutdown(deadline)).unwrap_or_else(|_| self.undelivered())
     }
 
-    /// The report where nothing can be waited for.
+    /// The report if waiting is impossible.
     fn undelivered(&self) -> FlushReport {
         let pending = self.inner.outbox().map_or(0, |outbox| outbox.stats().pending);
         FlushReport { pending, ..FlushReport::default() }
     }
 }
 
-/// A turn that runs: an iterator over its events; see [`turnwire::Turn`](crate::turn::Turn).
+/// A running turn: an iterator over its events; see [`turnwire::Turn`](crate::turn::Turn).
 pub struct Turn {
     inner: crate::turn::Turn,
 }
 
 impl Turn {
-    /// The turn's id, by which [`Turns::stop`] finds it.
+    /// The turn's id, for [`Turns::stop`].
     pub fn id(&self) -> &str {
         self.inner.id()
     }
@@ -137,7 +137,7 @@ impl Turn {
         self.inner.stopper()
     }
 
-    /// The reply's text as far as it has come.
+    /// The reply's text so far.
     pub fn partial(&self) -> &str {
         self.inner.partial()
     }
@@ -161,7 +161,7 @@ impl Turn {
         wait(turn.finish())?
     }
 
-    /// Ends the turn now, as its reader's going away does.
+    /// Ends the turn now, as if its reader had gone.
     pub fn cancel(&mut self) {
         in_context(|| self.inner.cancel());
     }
@@ -178,7 +178,7 @@ impl Turn {
 }
 
 impl TurnsBuilder {
-    /// Ready to run turns, for code that is not async.
+    /// Builds the engine for code that is not async.
     ///
     /// # Errors
     ///
@@ -188,7 +188,7 @@ impl TurnsBuilder {
     }
 }
 
-/// Runs `act` in the context of the library's runtime, in which turns start and end.
+/// Runs `act` inside the library's runtime, in which turns start and end.
 fn in_context<T>(act: impl FnOnce() -> T) -> T {
     let runtime = runtime().ok();
     let _context = runtime.as_ref().map(Handle::enter);

@@ -1,4 +1,4 @@
-//! The one answer that every call of a host ends with.
+//! The result type of every call from a host.
 
 use std::future::Future;
 
@@ -14,10 +14,10 @@ use crate::caller;
 use crate::error::Result;
 use crate::process::runtime;
 
-/// The result of a call, in the form in which it crosses to a host.
+/// The result of a call, in the form that crosses to a host.
 #[derive(Debug)]
 pub struct Answer {
-    /// The head of the response that it came in; `None` if it came in none, as the counters of an outbox.
+    /// The head of its HTTP response; `None` for results without one, such as the counters of an outbox.
     pub head: Option<Head>,
     /// The result itself.
     pub body: Body,
@@ -31,30 +31,30 @@ pub enum Body {
     Nothing,
     /// A value, as its JSON.
     Json(String),
-    /// Bytes that are whole.
+    /// Complete bytes.
     Bytes(Bytes),
-    /// A reply of a model that has begun, to be read as chunks or as it comes.
+    /// A model's reply that has begun, to be read as chunks or as raw bytes.
     Chunks(OpenStream),
     /// The events of a turn.
     Events(Pull<Events>),
-    /// Audio in the pieces in which it comes.
+    /// Audio as a stream of byte chunks.
     Audio(Pull<List<Bytes>>),
 }
 
-/// A call under way: a pull of one answer.
+/// A running call: a pull of one answer.
 pub type Call = Pull<List<Answer>>;
 
-/// Turns a result of core into an [`Answer`].
+/// Converts a result of core to an [`Answer`].
 pub trait IntoAnswer {
     /// The answer.
     ///
     /// # Errors
     ///
-    /// `config` when no thread can be started that reads a stream; `decode` when the result cannot be written as JSON.
+    /// `config` when the thread that reads a stream cannot be started; `decode` when the result cannot be serialised.
     fn into_answer(self) -> Result<Answer>;
 }
 
-/// Makes a call on the library's runtime, in the context of the caller. Its answer, or its error, is taken with [`Call::take_answer`].
+/// Starts a call on the library's runtime, in the caller's context. [`Call::take_answer`] returns its answer or error.
 ///
 /// # Errors
 ///
@@ -67,7 +67,7 @@ pub fn call<T: IntoAnswer>(
 }
 
 impl Call {
-    /// Takes the answer, without waiting. It is given once; then comes [`Taken::End`].
+    /// Takes the answer, without waiting. It is returned once, followed by [`Taken::End`].
     pub fn take_answer(&self) -> Taken<Answer> {
         match self.take() {
             Taken::Items(mut answers) => answers.take_first().map_or(Taken::End, Taken::Items),

@@ -1,4 +1,4 @@
-//! Every result type of core as an answer.
+//! Conversions of core's result types to answers.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -21,7 +21,7 @@ use crate::speech::AudioStream;
 use crate::store::{Session, StoreStats, Workspace};
 use crate::turn::Timeline;
 
-/// Values that came in no response of which a host would see more.
+/// Values without a response whose head a host could use.
 macro_rules! values {
     ($($kind:ty),+ $(,)?) => {$(
         impl IntoAnswer for $kind {
@@ -57,7 +57,7 @@ impl IntoAnswer for Bytes {
     }
 }
 
-/// The reply's JSON as it came.
+/// The reply's JSON, unchanged.
 impl IntoAnswer for ChatReply {
     fn into_answer(self) -> Result<Answer> {
         let head = Head::new(self.status(), self.url(), self.headers());
@@ -66,7 +66,7 @@ impl IntoAnswer for ChatReply {
     }
 }
 
-/// The list's JSON as it came.
+/// The list's JSON, unchanged.
 impl IntoAnswer for ModelList {
     fn into_answer(self) -> Result<Answer> {
         let head = Head::new(self.status(), self.url(), self.headers());
@@ -97,7 +97,7 @@ impl IntoAnswer for TurnStream {
     }
 }
 
-/// The media type is the one header of its head.
+/// The media type is the only header of its head.
 impl IntoAnswer for AudioStream {
     fn into_answer(self) -> Result<Answer> {
         let kind = ("content-type".to_owned(), self.content_type().to_owned());

@@ -1,4 +1,4 @@
-//! Chunks on their way to a host language: those of one shape lie in one piece of memory, so that a chunk costs no
+//! Batches of chunks for a host language: chunks of one shape share one buffer, so that no chunk needs an
 //! allocation that another thread would have to free.
 
 use std::borrow::Cow;
@@ -12,7 +12,7 @@ use crate::chat::gather::Gather;
 use crate::chat::shape::Shape;
 use crate::chat::template::Filling;
 
-/// Chunks that were pulled, in their order.
+/// Pulled chunks, in order.
 #[derive(Default)]
 pub struct Batch {
     parts: VecDeque<Part>,
@@ -20,17 +20,17 @@ pub struct Batch {
     bytes: usize,
 }
 
-/// A chunk, or the little that is new in it.
+/// A chunk, or only its new text.
 #[derive(Debug)]
 pub enum Piece<'a> {
-    /// A chunk of the same shape as many.
+    /// A chunk of a shared shape.
     Filling(&'a Arc<Shape>, Filling<'a>),
-    /// A chunk of its own kind.
+    /// A chunk with a shape of its own.
     Chunk(ChatChunk),
 }
 
 impl Piece<'_> {
-    /// The chunk's JSON as it came.
+    /// The chunk's JSON, unchanged.
     pub fn json(&self) -> Cow<'_, str> {
         match self {
             Piece::Filling(shape, filling) => shape.json_with(*filling).into(),
@@ -52,14 +52,14 @@ enum Part {
     Chunk(ChatChunk),
 }
 
-/// Chunks of one shape that follow each other.
+/// Consecutive chunks of one shape.
 struct Run {
     shape: Arc<Shape>,
-    /// The texts of their holes, one after another.
+    /// The concatenated texts of their holes.
     text: String,
-    /// The ends of each one's text and padding in it.
+    /// The ends of each chunk's text and padding in it.
     ends: Vec<(usize, Option<usize>)>,
-    /// The number of chunks that were taken, and the end of the last one in the text.
+    /// The number of chunks taken so far, and the end of the last one in the text.
     taken: usize,
     taken_text: usize,
 }
@@ -75,7 +75,7 @@ impl Batch {
         self.len == 0
     }
 
-    /// Takes the first chunk out.
+    /// Removes the first chunk.
     pub fn take_first(&mut self) -> Option<Piece<'_>> {
         while let Some(Part::Run(run)) = self.parts.front()
             && run.taken == run.ends.len()

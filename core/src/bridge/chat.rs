@@ -1,4 +1,4 @@
-//! A streamed reply of a model, on its way to a host language: as chunks, or as the body that came.
+//! A streamed reply of a model for a host language: as chunks, or as the raw body.
 
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
@@ -14,8 +14,8 @@ use crate::chat::{ChatReply, ChatStream};
 use crate::error::Result;
 use crate::process::runtime;
 
-/// A reply whose response has begun. Nothing of it is read until it is known as which form: chunks, or the body as it
-/// comes. Dropping it closes its connection.
+/// A reply whose response has begun. It is not read until the form is chosen: chunks, or the raw body. Dropping it
+/// closes its connection.
 #[derive(Debug)]
 pub struct OpenStream(Box<ChatStream>);
 
@@ -36,7 +36,7 @@ impl OpenStream {
         Ok(Chunks { pull, reply })
     }
 
-    /// Reads its body as it comes, for hosts whose programs decode it themselves.
+    /// Reads its raw body, for hosts whose programs decode it themselves.
     ///
     /// # Errors
     ///
@@ -54,7 +54,7 @@ pub struct Chunks {
 }
 
 impl Chunks {
-    /// The chunks, to be pulled.
+    /// The pull of the chunks.
     pub fn pull(&self) -> &Pull<Batch> {
         &self.pull
     }
@@ -66,7 +66,7 @@ impl Chunks {
     }
 }
 
-/// A stream that leaves its whole reply behind.
+/// A stream that stores its whole reply at the end.
 struct Chunked {
     stream: Option<ChatStream>,
     reply: Arc<OnceLock<ChatReply>>,
@@ -81,7 +81,7 @@ impl Source for Chunked {
         if next.is_none()
             && let Some(Ok(reply)) = self.stream.take().map(ChatStream::into_reply)
         {
-            // The pump polls no further after the end, so this is the only reply.
+            // The pump stops polling at the end, so this is the only reply.
             let _ = self.reply.set(reply);
         }
         Poll::Ready(next)
@@ -92,7 +92,7 @@ impl Source for Chunked {
     }
 }
 
-/// The body of a stream as it comes.
+/// The raw body of a stream.
 struct Undecoded(ChatStream);
 
 impl Source for Undecoded {

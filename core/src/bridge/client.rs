@@ -1,4 +1,4 @@
-//! The client of a model, whose calls a host waits for.
+//! The client of a model, for a host.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::chat::{ChatRequest, OpenAi, OpenAiBuilder};
 use crate::config::CallOptions;
 use crate::error::Result;
 
-/// A client of an OpenAI-compatible service, whose calls a host waits for.
+/// A client of an OpenAI-compatible service; each call returns a pull that a host waits for.
 pub struct Client {
     llm: OpenAi,
 }
@@ -23,7 +23,7 @@ impl Client {
         Self::named(settings, OptionNames::default())
     }
 
-    /// The same, for a language with names of its own for the options.
+    /// As [`new`](Self::new), for a language with its own names of the options.
     ///
     /// # Errors
     ///
@@ -32,12 +32,12 @@ impl Client {
         Ok(Client { llm: settings.build_for(names)? })
     }
 
-    /// The client itself, for the parts of a turn engine.
+    /// The core client, for the parts of a turn engine.
     pub fn llm(&self) -> &OpenAi {
         &self.llm
     }
 
-    /// Asks for a reply, whole: its JSON.
+    /// Requests a whole reply: JSON.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ impl Client {
         call(async move { llm.chat(request).await })
     }
 
-    /// Asks for a reply, to be read while it is made: chunks.
+    /// Requests a streamed reply: chunks.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl Client {
         call(async move { llm.chat_stream(request).await })
     }
 
-    /// Asks for the models that the service has: JSON.
+    /// Requests the service's list of models: JSON.
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl Client {
         call(async move { llm.models().await })
     }
 
-    /// The client itself, for what is built on it.
+    /// The core client, for components built on it.
     pub fn openai(&self) -> &OpenAi {
         &self.llm
     }

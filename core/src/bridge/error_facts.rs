@@ -1,4 +1,4 @@
-//! An error as data: all that it tells, for the error classes of a host language.
+//! An error as data, for the error classes of a host language.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -6,42 +6,42 @@ use serde_json::{Map, Value};
 use super::head::pairs;
 use crate::error::{ApiError, Error};
 
-/// All that an error tells. As JSON the fields have these names; those without a value are null.
+/// All facts of an error. In JSON the fields have these names; those without a value are null.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ErrorFacts {
-    /// The stable name of what went wrong.
+    /// The stable code of the error's kind.
     pub code: &'static str,
-    /// The whole line, as `Display` writes it.
+    /// The whole line of `Display`.
     pub line: String,
     /// The operation that failed, such as `chat.stream`.
     pub operation: &'static str,
-    /// The words without their context.
+    /// The message without its context.
     pub message: String,
-    /// The status of the response, if there was one that was an error.
+    /// The status of the error response, if there was one.
     pub status: Option<u16>,
-    /// The headers of that response, in their order.
+    /// The headers of that response, in order.
     pub headers: Option<Vec<(String, String)>>,
     /// The service's id of the request.
     pub request_id: Option<String>,
-    /// True if the same call made later can succeed.
+    /// True if the same call can succeed later.
     pub retryable: bool,
-    /// The wait that the service asked for, in seconds.
+    /// The wait that the service requested, in seconds.
     pub retry_after: Option<f64>,
     /// The number of times that the request was sent.
     pub attempts: u32,
-    /// The text of the reply that came before it broke.
+    /// The reply's text before it broke.
     pub partial: Option<String>,
     /// The service's error object, with all its fields.
     pub api: Option<Map<String, Value>>,
-    /// The body of the response as it came.
+    /// The body of the response, unchanged.
     pub body: Option<String>,
 }
 
 impl ErrorFacts {
     /// The facts as one JSON object.
     pub fn to_json(&self) -> String {
-        // Maps with names and numbers that are finite: there is nothing that JSON cannot write.
+        // Only string keys and finite numbers, so serialisation cannot fail.
         serde_json::to_string(self).unwrap_or_default()
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::event::TurnEvent;
 
-/// The types of events as they are on the wire, each with the names of its fields, `type` included.
+/// The types of events on the wire, each with the names of its fields, including `type`.
 pub fn event_fields() -> BTreeMap<String, BTreeSet<String>> {
     let mut fields: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut next = Some(TurnEvent::turn("t", "m", "r"));

@@ -1,12 +1,12 @@
-//! A turn's events on their way to a host language: as JSON text, a batch at a time.
+//! Batches of a turn's events for a host language, as JSON text.
 
 use super::items::{Collect, Items};
 use crate::event::TurnEvent;
 
-/// Events that were pulled, in their order, as JSON.
+/// Pulled events as JSON, in order.
 #[derive(Debug, Default)]
 pub struct Events {
-    /// The objects with commas between them.
+    /// The comma-separated objects.
     json: String,
     count: usize,
 }
@@ -75,7 +75,7 @@ mod tests {
 
     const PIECE: usize = 64 * 1024;
 
-    /// Events without an end, which counts the bytes of text that were read of it.
+    /// An endless stream of events that counts the bytes of text read from it.
     struct Endless(Arc<AtomicUsize>);
 
     impl Stream for Endless {
@@ -98,7 +98,7 @@ mod tests {
             }
             let Taken::Items(events) = pull.take() else { panic!("the stream has no end") };
             let ahead = read.load(Ordering::SeqCst) - taken;
-            // The queue, and one batch more that is on its way.
+            // The queue, and one batch in flight.
             assert!(ahead <= 2 * 256 * 1024 + 2 * PIECE, "{ahead} bytes are read ahead");
             taken += events.len() * PIECE;
         }

@@ -1,4 +1,4 @@
-//! The head of a response, as a host language reads it.
+//! The head of a response, for a host language.
 
 use http::HeaderMap;
 use serde::Serialize;
@@ -8,9 +8,9 @@ use serde::Serialize;
 pub struct Head {
     /// The status.
     pub status: u16,
-    /// The URL that answered, if it is known.
+    /// The responding URL, if known.
     pub url: Option<String>,
-    /// The headers as pairs, in their order.
+    /// The headers as pairs, in order.
     pub headers: Vec<(String, String)>,
 }
 
@@ -20,8 +20,8 @@ impl Head {
     }
 }
 
-/// Headers as pairs of text, in their order. A value is bytes; each becomes the character of its number (Latin-1), as in
-/// `fetch` and Python's `http.client`, so that nothing is lost: a host can turn them into bytes again.
+/// Headers as pairs of text, in order. Each byte of a value becomes the character of its number (Latin-1), as in
+/// `fetch` and Python's `http.client`, so that a host can restore the bytes.
 pub(super) fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect();
     headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect()

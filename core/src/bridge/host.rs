@@ -1,16 +1,16 @@
-//! Functions of the host that core calls: a question goes to the host, and a reply comes back, now or later.
+//! Functions of the host that core calls: core passes a question, and the host replies at once or later.
 //!
 //! # Rules
 //!
-//! - **A function is called on a blocking thread**, never on the library's own, which drives every connection: a classifier
-//!   may take its time. The threads are new after a fork. At most 64 calls of one function run at a time; others wait.
-//! - **It answers by its [`Reply`]**, there and then or later from any thread. One that is dropped unanswered is an error.
-//! - **A function that raises** is an error of code `callback`, with the host's exception as its source. A stage beside the
-//!   reply that fails so never breaks the turn.
-//! - **A question may be abandoned**: its budget is over, or its turn is gone. [`Reply::is_abandoned`] tells it, and
-//!   [`Reply::on_abandoned`] is called, so that the host can cancel its own work. One that has not been asked by then never
-//!   is.
-//! - **The context of the caller** comes with each question ([`Reply::context`]): that which was given to
+//! - **A function is called on a blocking thread**, never on the library's own, which drives all connections: a classifier
+//!   may be slow. The threads are new after a fork. At most 64 calls of one function run at a time; others wait.
+//! - **It answers through its [`Reply`]**, at once or later from any thread. Dropping it unanswered is an error.
+//! - **An exception** becomes an error of code `callback`, with the host's exception as its source. A side stage that fails
+//!   in this way never breaks the turn.
+//! - **A question may be abandoned**: its budget is over, or its turn is gone. [`Reply::is_abandoned`] reports it, and
+//!   [`Reply::on_abandoned`] is called, so that the host can cancel its own work. A question abandoned before the call is
+//!   never asked.
+//! - **The context of the caller** accompanies each question ([`Reply::context`]): the one passed to
 //!   [`start`](super::start) for the turn.
 
 use std::error::Error as StdError;
@@ -23,7 +23,7 @@ use crate::caller::{self, Context};
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::{Bound, PerProcess, runtime};
 
-/// The most calls of one function that run at a time, each of which has a thread.
+/// The most concurrent calls of one function, each of which has a thread.
 const MOST_CALLS: usize = 64;
 
 /// A function of the host, from a question to an answer.
@@ -32,19 +32,19 @@ pub struct HostFn<Q, A>(Arc<Inner<Q, A>>);
 struct Inner<Q, A> {
     operation: &'static str,
     function: Box<dyn Fn(Q, Reply<A>) + Send + Sync>,
-    /// The calls that may still begin. It belongs to a process: what its parent had on loan would never come back.
+    /// Permits for calls. Per process, since the parent's permits in use would never be returned in a child.
     calls: PerProcess<Arc<Semaphore>>,
 }
 
-/// The answer that a question waits for.
+/// The answer to a question.
 pub struct Reply<A> {
-    /// Empty once it is answered.
+    /// Empty once answered.
     pending: Bound<Pending<A>>,
     operation: &'static str,
     context: Option<Context>,
 }
 
-/// A question that is not answered. It is the process's that asked.
+/// An unanswered question. It belongs to the process that asked.
 struct Pending<A> {
     answer: oneshot::Sender<Result<A>>,
     question: Arc<Question>,
@@ -53,14 +53,14 @@ struct Pending<A> {
 /// The failure of a host function.
 #[derive(Debug)]
 pub struct Failure {
-    /// The host's words for it, such as `ValueError: no such label`. They stand in logs and on the timeline.
+    /// The host's message, such as `ValueError: no such label`. It appears in logs and on the timeline.
     pub message: String,
     /// The host's exception. It becomes the source of the error, where a binding finds it again by its type.
     pub cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl<Q: Send + 'static, A: Send + 'static> HostFn<Q, A> {
-    /// A function of the host. `operation` is what errors name, such as `turn.sentiment`.
+    /// A function of the host. Errors name the `operation`, such as `turn.sentiment`.
     pub fn new(
         operation: &'static str,
         function: impl Fn(Q, Reply<A>) + Send + Sync + 'static,
@@ -69,7 +69,7 @@ impl<Q: Send + 'static, A: Send + 'static> HostFn<Q, A> {
         HostFn(Arc::new(Inner { operation, function, calls: PerProcess::new() }))
     }
 
-    /// Asks the host, and waits for its answer. Dropping the future abandons the question.
+    /// Asks the host and waits for its answer. Dropping the future abandons the question.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl<Q: Send + 'static, A: Send + 'static> HostFn<Q, A> {
             let why = "the function ended without an answer";
             Error::new(ErrorKind::Callback, operation, why)
         };
-        // It is never closed.
+        // The semaphore is never closed.
         let permit = calls.acquire_owned().await.map_err(|_| unanswered())?;
         let (sender, answered) = oneshot::channel();
         let asked = Asked(Arc::default());
@@ -101,12 +101,12 @@ impl<Q: Send + 'static, A: Send + 'static> HostFn<Q, A> {
 }
 
 impl<A> Reply<A> {
-    /// Answers the question. Nothing happens if it was abandoned.
+    /// Answers the question. Does nothing if it was abandoned.
     pub fn answer(self, answer: A) {
         self.end(Ok(answer));
     }
 
-    /// Fails the question: an error of code `callback`.
+    /// Fails the question with an error of code `callback`.
     pub fn fail(self, failure: Failure) {
         let Failure { message, cause } = failure;
         let why = format!("the function raised {message}");
@@ -117,19 +117,19 @@ impl<A> Reply<A> {
         }));
     }
 
-    /// Fails the question: its answer cannot be read.
+    /// Fails the question because its answer cannot be read.
     pub(super) fn refuse(self, why: String) {
         let error = Error::new(ErrorKind::Callback, self.operation, why);
         self.end(Err(error));
     }
 
-    /// Returns true if nobody waits for the answer any more, as in a child of the process that asked.
+    /// Returns true if the answer is no longer awaited, as in a child of the process that asked.
     pub fn is_abandoned(&self) -> bool {
         self.question().is_none_or(|question| question.lock().is_abandoned)
     }
 
     /// Calls `act` once if the question is abandoned before it is answered: on a blocking thread, or at once on this one if
-    /// that is so already. Another `act` takes its place.
+    /// it is abandoned already. A later `act` replaces it.
     pub fn on_abandoned(&self, act: impl FnOnce() + Send + 'static) {
         let Some(question) = self.question() else { return };
         let mut state = question.lock();
@@ -144,7 +144,7 @@ impl<A> Reply<A> {
         }
     }
 
-    /// The context of the caller for whom the question is asked.
+    /// The context of the caller on whose behalf the question is asked.
     pub fn context(&self) -> Option<&Context> {
         self.context.as_ref()
     }
@@ -152,7 +152,7 @@ impl<A> Reply<A> {
     fn end(mut self, result: Result<A>) {
         if let Some(Pending { answer, question }) = self.pending.take() {
             question.forget_act();
-            // It fails if the question was abandoned.
+            // Sending fails if the question was abandoned.
             let _ = answer.send(result);
         }
     }
@@ -170,7 +170,7 @@ impl<A> Drop for Reply<A> {
     }
 }
 
-/// The state of a question, which the one who asked and the host share.
+/// The state of a question, shared by the asking side and the host.
 #[derive(Default)]
 struct Question(Mutex<State>);
 
@@ -182,7 +182,7 @@ struct State {
 
 impl Question {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that panics runs under the lock.
+        // No code that can panic runs under the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -193,7 +193,7 @@ impl Question {
     }
 }
 
-/// The asking side of a question, dropped when nobody waits any more.
+/// The asking side of a question, dropped when the answer is no longer awaited.
 struct Asked(Arc<Question>);
 
 impl Drop for Asked {
@@ -203,7 +203,7 @@ impl Drop for Asked {
             question.is_abandoned = true;
             question.on_abandoned.take()
         };
-        // The host's, so not on this thread, which may be the library's own.
+        // Host code, so not on this thread, which may be the library's own.
         if let Some(act) = act
             && let Ok(runtime) = runtime()
         {

@@ -1,11 +1,11 @@
-//! Questions to functions of the host, and their answers, as JSON: one form for every language.
+//! Questions to functions of the host, and their answers, as JSON: one format for all languages.
 //!
 //! | function | question | answer |
 //! | --- | --- | --- |
 //! | [`HostSentiment`](super::HostSentiment) | the text | the label, a string |
-//! | [`HostTokenProvider`](super::HostTokenProvider) | `{"user_id", "refused"}`, the latter tokens or null | tokens, `{"access_token", "refresh_token"}`, or null for none |
+//! | [`HostTokenProvider`](super::HostTokenProvider) | `{"user_id", "refused"}`, the latter being tokens or null | tokens, `{"access_token", "refresh_token"}`, or null for none |
 //! | [`HostSink`](super::HostSink) | `{"id", "conversation", "user_id", "payload", "tokens"}` | null (delivered), or `{"outcome", "reason", "after"}` with the outcome `delivered`, `retry`, `unavailable`, `needs_token` or `dead`, and `after` in seconds |
-//! | [`HostSpeaker`](super::HostSpeaker) | `{"text", "voice", "language", "speed", "instructions", "format"}` | bytes with their media type, so none in JSON |
+//! | [`HostSpeaker`](super::HostSpeaker) | `{"text", "voice", "language", "speed", "instructions", "format"}` | bytes with their media type, not JSON |
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub trait Question {
 
 /// An answer that comes from the host as JSON.
 pub trait HostAnswer: Sized {
-    /// The form of such an answer, in words.
+    /// A description of the answer's form.
     const FORM: &str;
 
     /// Reads an answer; `None` if it has another form.
@@ -133,7 +133,7 @@ impl Question for SpeechRequest {
     }
 }
 
-/// Tokens as the host has them: they are its own.
+/// Tokens in clear text: they belong to the host.
 fn pair(tokens: &Tokens) -> Value {
     json!({ "access_token": tokens.access.expose(), "refresh_token": tokens.refresh.expose() })
 }

@@ -1,4 +1,4 @@
-//! Functions of the host as the parts that core takes: a sentiment, a token provider, a sink, a speaker.
+//! Functions of the host as implementations of core's traits: sentiment, token provider, sink, speaker.
 
 use async_trait::async_trait;
 
@@ -9,16 +9,16 @@ use crate::outbox::{Outcome, Record, Sink};
 use crate::speech::{AudioStream, Speaker, SpeechRequest};
 use crate::turn::Sentiment;
 
-/// From a message to its label.
+/// Maps a message to its label.
 pub type HostSentiment = HostFn<String, String>;
 
-/// From a user to tokens, if there are any.
+/// Maps a user to tokens, if there are any.
 pub type HostTokenProvider = HostFn<TokenRequest, Option<Tokens>>;
 
-/// From a record to the outcome of its delivery. One that fails is tried again, as a service that fails.
+/// Maps a record to the outcome of its delivery. A failing function is retried like a failing service.
 pub type HostSink = HostFn<Record, Outcome>;
 
-/// From a text to audio.
+/// Maps a text to audio.
 pub type HostSpeaker = HostFn<SpeechRequest, AudioStream>;
 
 #[async_trait]

@@ -1,19 +1,19 @@
-//! Several items, gathered for their reader.
+//! Collections of items for their reader.
 
-/// Several items, in their order.
+/// A collection of items, in order.
 pub trait Items: Default + Send + 'static {
     /// The number of items.
     fn count(&self) -> usize;
 
-    /// The bytes that they hold.
+    /// The size of the items, in bytes.
     fn bytes(&self) -> usize;
 
-    /// Adds others behind them.
+    /// Appends later items.
     fn append(&mut self, later: Self);
 }
 
-/// Items that are gathered from others of one type.
+/// A collection built from items of type `T`.
 pub(super) trait Collect<T>: Items {
-    /// Adds an item behind the others.
+    /// Appends an item.
     fn push(&mut self, item: T);
 }

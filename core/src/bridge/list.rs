@@ -1,4 +1,4 @@
-//! A list of items that knows its size in bytes, so that no source is read ahead without bound.
+//! A list of items with its size in bytes, which bounds reading ahead.
 
 use std::collections::VecDeque;
 
@@ -6,16 +6,16 @@ use bytes::Bytes;
 
 use super::items::{Collect, Items};
 
-/// Items in their order, with their size.
+/// Items in order, with their size.
 #[derive(Debug)]
 pub struct List<T> {
     items: VecDeque<T>,
     bytes: usize,
 }
 
-/// The size of an item, which bounds how many are read ahead of their reader.
+/// The size of an item, which bounds the number of items read ahead.
 pub trait Weigh {
-    /// Bytes that the item keeps in memory, roughly.
+    /// Approximate memory of the item, in bytes.
     fn weight(&self) -> usize;
 }
 
@@ -36,7 +36,7 @@ impl<T: Weigh> List<T> {
         self.items.is_empty()
     }
 
-    /// Takes the first item out.
+    /// Removes the first item.
     pub fn take_first(&mut self) -> Option<T> {
         let first = self.items.pop_front()?;
         self.bytes = self.bytes.saturating_sub(first.weight());
@@ -45,7 +45,7 @@ impl<T: Weigh> List<T> {
 }
 
 impl List<Bytes> {
-    /// The pieces as one.
+    /// Concatenates the pieces.
     pub fn concat(&self) -> Vec<u8> {
         let mut whole = Vec::with_capacity(self.bytes);
         self.items.iter().for_each(|piece| whole.extend_from_slice(piece));

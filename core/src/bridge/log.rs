@@ -1,4 +1,4 @@
-//! Core's log records, kept for a host to take: its own logging may need locks that no thread of core should wait for.
+//! Buffers core's log records for a host, whose own logging may need locks that no thread of core should wait for.
 
 use std::collections::VecDeque;
 use std::fmt::{Debug, Write};
@@ -13,10 +13,10 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::process::PerProcess;
 
-/// The most records that wait to be taken; the oldest are given up for newer ones.
+/// The most buffered records; beyond it the oldest are dropped.
 const MOST: usize = 1024;
 
-/// A log record of core. It holds no content of a conversation, and no secret.
+/// A log record of core. It contains no text of a conversation and no secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LogRecord {
@@ -36,12 +36,12 @@ type Records = Mutex<VecDeque<LogRecord>>;
 fn records() -> MutexGuard<'static, VecDeque<LogRecord>> {
     static RECORDS: PerProcess<&'static Records> = PerProcess::new();
     let records = RECORDS.get_or_make(|| Box::leak(Box::new(Records::default())));
-    // Nothing that panics runs under the lock.
+    // No code that can panic runs under the lock.
     records.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps core's log records of this level and above it from here on. The first call in a process decides on the
-/// level; without any, nothing is recorded.
+/// Starts to buffer core's log records of this level and above. The first call in a process sets the level; without
+/// one, nothing is recorded.
 ///
 /// Returns false if the process has another subscriber already.
 pub fn keep_logs(level: Level) -> bool {
@@ -58,7 +58,7 @@ struct Keep {
     level: Level,
 }
 
-/// The fields of a span so far.
+/// The recorded fields of a span.
 struct Told {
     fields: Fields,
     began: Instant,
@@ -72,7 +72,7 @@ struct Fields {
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = match field.name() {
             "message" => write!(self.message, "{value:?}"),
             name => write!(self.rest, " {name}={value:?}"),
@@ -120,7 +120,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Keep {
         }
     }
 
-    /// A call's span is logged once, when the call has ended and everything about it is known.
+    /// Logs a call's span once, when the call has ended and all its fields are known.
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let Some(span) = context.span(&id) else { return };
         let extensions = span.extensions();

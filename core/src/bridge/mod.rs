@@ -1,25 +1,25 @@
 //! Support for the language bindings. Not for use from Rust: there are [`OpenAi`](crate::chat::OpenAi) and
 //! [`blocking`](crate::blocking).
 //!
-//! A host language has threads, signals, an event loop and forks of its own. The bridge takes these as they are: every call
-//! and every stream becomes a [`Pull`], which a host reads in batches without waiting, waits for in ticks, or is woken by
+//! A host language has its own threads, signals, event loop and forks. The bridge adapts to these: every call
+//! and every stream becomes a [`Pull`], which a host reads in batches without waiting; it can wait in ticks, or be woken
 //! once.
 //!
 //! | part | rule |
 //! | --- | --- |
-//! | [`call`] | runs a call of core; its [`Call`] gives one [`Answer`], taken with [`Call::take_answer`] |
+//! | [`call`] | runs a call of core; its [`Call`] yields one [`Answer`], through [`Call::take_answer`] |
 //! | [`Answer`] | `{ head, body }`; every result type of core is [`IntoAnswer`], so a method of a binding is one line |
-//! | [`Body`] | nothing, JSON text, bytes, chunks, events or audio; the last two are pulls, chunks become one by [`OpenStream::chunks`] or [`OpenStream::bytes`] |
+//! | [`Body`] | nothing, JSON text, bytes, chunks, events or audio; the last two are pulls; [`OpenStream::chunks`] or [`OpenStream::bytes`] converts chunks to one |
 //! | [`Pull::take`] | items, nothing yet, the end, or an error: [`Batch`] (chunks), [`Events`] (JSON), [`List`] (bytes of audio or of a body) |
-//! | [`Waiting`] | the part of a pull that a host waits on (`wait`, `wake`, `cancel`), whatever it gives: write it once over `&dyn Waiting` |
-//! | [`start`] | starts a [`Turn`] on the library's runtime, from a [`turn_request`] in JSON; it is read once, as [`Turn::events`] or as [`Turn::bytes`], each a pull; dropping that pull is the reader's going away |
-//! | [`HostFn`] | a function of the host: core asks it with a question and a [`Reply`]; it implements `Sentiment`, `TokenProvider`, `Sink` and `Speaker`, and so goes where these go; questions and answers have a form in JSON ([`Question`], [`Reply::answer_json`]) |
-//! | [`Context`] | the host's context of the caller (context variables, event loop), which its functions get with each question; a call that is begun inside [`Context::scope`] has one, too |
-//! | [`settings`] | the settings of a client in JSON to its builder; the names of all settings, for tests that compare declarations with them |
+//! | [`Waiting`] | the type-independent part of a pull (`wait`, `wake`, `cancel`): a binding implements waiting once over `&dyn Waiting` |
+//! | [`start`] | starts a [`Turn`] on the library's runtime, from a [`turn_request`] in JSON; it is read once, as [`Turn::events`] or as [`Turn::bytes`], each a pull; dropping that pull means that the reader has gone |
+//! | [`HostFn`] | a function of the host: core calls it with a question and a [`Reply`]; it implements `Sentiment`, `TokenProvider`, `Sink` and `Speaker`; questions and answers have a JSON form ([`Question`], [`Reply::answer_json`]) |
+//! | [`Context`] | the host's context of the caller (context variables, event loop), which its functions get with each question; a call started inside [`Context::scope`] has one as well |
+//! | [`settings`] | parses a client's settings from JSON to its builder; lists the names of all settings, for tests that compare declarations with them |
 //! | [`event_fields`] | the types of events and their fields, for such tests |
 //! | [`ErrorFacts`] | an error as data, with header values decoded in one way |
 //!
-//! Dropping a pull ends its work. No pull is read further ahead than 512 items or 256 KiB, and one batch more.
+//! Dropping a pull ends its work. A pull reads ahead at most 512 items or 256 KiB, plus one batch.
 
 mod answer;
 mod answers;

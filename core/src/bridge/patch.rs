@@ -1,11 +1,11 @@
-//! Changes to a reply as operations in JSON.
+//! Changes to a reply as JSON operations.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::chat::accumulate::{At, Changes, Step};
 
-/// The operations that a chunk comes to.
+/// The operations of one chunk.
 #[derive(Debug, Default)]
 pub(super) struct Patches {
     ops: Vec<Value>,
@@ -37,7 +37,7 @@ impl Patches {
                 Step::Place(place) => place.into(),
             });
         });
-        // All that is set is of a reply, and so it can be written as JSON.
+        // All values are parts of a reply, so serialisation cannot fail.
         let value = serde_json::to_value(value).unwrap_or_default();
         self.ops.push(json!([name, path, value]));
     }

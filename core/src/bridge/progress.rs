@@ -1,7 +1,7 @@
-//! A reply as it grows, for the snapshots and the events of a host language: what each chunk changes, as data.
+//! The changes of each chunk to a growing reply, as data for the snapshots and events of a host language.
 //!
-//! The rules by which replies are put together are core's alone. A host gives each chunk to [`Progress::add`], applies
-//! the operations that it gets to an object of its own, and shapes its peers' events from the list of events.
+//! Only core has the rules for accumulating replies. A host passes each chunk to [`Progress::add`], applies the returned
+//! operations to its own object, and derives the events of its ecosystem from the list of events.
 //!
 //! For the chunk `{"id":"c","choices":[{"index":0,"delta":{"content":"ab"}}]}`, as the second of a stream:
 //!
@@ -14,44 +14,44 @@
 //!
 //! # Operations
 //!
-//! They begin with `{"object": "chat.completion", "choices": []}` and are applied in their order, each to the place at
-//! the end of a path. A step of a path is a field (a string), a place in a list (a number), or a field with a name that
-//! the service gave (a string in a list, as in `["choices", 0, "message", ["reasoning_details"], 0, ["text"]]`).
+//! They start from `{"object": "chat.completion", "choices": []}` and are applied in order, each at the place at
+//! the end of a path. A step of a path is a field (a string), an index in a list (a number), or a field whose name
+//! comes from the service (a string in a list, as in `["choices", 0, "message", ["reasoning_details"], 0, ["text"]]`).
 //!
 //! | operation | |
 //! | --- | --- |
-//! | `["set", path, value]` | the value there is now this one |
-//! | `["append", path, text]` | the text there grows; there is one |
-//! | `["extend", path, items]` | the list there grows; it is made where there is none or null |
-//! | `["insert", path, value]` | the value goes into the list at the place that ends the path, and what stood there or behind moves on; the list is made where there is none |
+//! | `["set", path, value]` | sets the value there |
+//! | `["append", path, text]` | appends to the text there, which exists |
+//! | `["extend", path, items]` | appends to the list there; creates it if absent or null |
+//! | `["insert", path, value]` | inserts the value into the list at the index that ends the path, and shifts later items; creates the list if absent |
 //!
 //! A choice is inserted as `{"index": 0, "message": {"role": "assistant", "content": null}, "finish_reason": null}`, a tool
-//! call with all that its first piece brings.
+//! call with all fields of its first piece.
 //!
 //! **Names from the service are not to be trusted.** In JavaScript such a step must be looked up and written as an own
-//! property (`Object.hasOwn`, `Object.defineProperty`), never by `object[name]` alone: the service may call a field
-//! `constructor`. `__proto__` never occurs as a step. Places and numbers of calls are small: there are at most 1,024
+//! property (`Object.hasOwn`, `Object.defineProperty`), never with `object[name]` alone: the service may name a field
+//! `constructor`. `__proto__` never occurs as a step. Indices and numbers of calls are small: there are at most 1,024
 //! choices, and 1,024 calls of each.
 //!
 //! # Events
 //!
-//! There is one entry for each choice in the chunk, in the chunk's order. `choice` is its place in the list of choices,
-//! `index` its index. The groups hold the events in their order; a peer that tells them in another order takes the
+//! There is one entry for each choice in the chunk, in the chunk's order. `choice` is its position in the list of choices,
+//! `index` its index. The groups hold the events in order; a library that emits them in another order reads the
 //! groups in that order. Python: `text`, `calls`, `logprobs`, `done`, `last`. Node: `text`, `logprobs`, `done`, `calls`,
 //! `last`.
 //!
 //! | group | events |
 //! | --- | --- |
 //! | `text` | `{"type": "content.delta", "delta"}`, `{"type": "refusal.delta", "delta"}`; the text may be empty |
-//! | `calls` | `{"type": "tool_calls.function.arguments.delta", "call", "index", "arguments_delta"}`, for functions alone |
-//! | `logprobs` | `{"type": "logprobs.content.delta", "count"}`, `{"type": "logprobs.refusal.delta", "count"}`: so many items at the end of the list are new; it may be 0 |
-//! | `done` | `content.done`, `refusal.done`, `logprobs.content.done`, `logprobs.refusal.done`, and `{"type": "tool_calls.function.arguments.done", "call", "index"}`: each once, when that part is whole: at the finish reason, the text before it when a call begins, and a call when another goes on and its own arguments are whole |
+//! | `calls` | `{"type": "tool_calls.function.arguments.delta", "call", "index", "arguments_delta"}`, for functions only |
+//! | `logprobs` | `{"type": "logprobs.content.delta", "count"}`, `{"type": "logprobs.refusal.delta", "count"}`: the number of new items at the end of the list, which may be 0 |
+//! | `done` | `content.done`, `refusal.done`, `logprobs.content.done`, `logprobs.refusal.done`, and `{"type": "tool_calls.function.arguments.done", "call", "index"}`: each once, when that part is complete: at the finish reason; for text, already when a call begins; for a call, when another call continues and its own arguments are complete |
 //! | `last` | the `done` of a call that has a part in this chunk and ends with it |
 //!
-//! `call` is a call's place in the message's list, `index` its number for events: the service's index, or the next free
-//! number where the service gives none or gives it twice. What an event tells beyond this, such as the text so far, is in
-//! the host's object once the chunk's operations have been applied. Calls of custom tools make no events, and what is not
-//! whole when the stream ends is never told to be done.
+//! `call` is a call's position in the message's list, `index` its number for events: the service's index, or the next free
+//! number if the service sends none or a duplicate. All further data of an event, such as the text so far, is in
+//! the host's object once the chunk's operations have been applied. Calls of custom tools produce no events, and a part
+//! that is incomplete at the end of the stream has no `done` event.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,7 +64,7 @@ use crate::chat::chunk_reader::ChunkReader;
 use crate::chat::{ChatReply, Choice, ChunkChoice};
 use crate::error::Result;
 
-/// A reply as it grows.
+/// A growing reply.
 #[derive(Debug, Default)]
 pub struct Progress {
     reader: ChunkReader,
@@ -74,11 +74,11 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Adds a chunk, given as its JSON: what it changes, as JSON.
+    /// Adds a chunk, passed as JSON, and returns its changes as JSON.
     ///
     /// # Errors
     ///
-    /// `decode`, `garbled` or `unexpected_reply` when it is no chunk, `api` when it reports an error.
+    /// `decode`, `garbled` or `unexpected_reply` when it is not a chunk, `api` when it reports an error.
     pub fn add(&mut self, json: &str) -> Result<String> {
         let chunk = self.reader.read_alone(json)?;
         let mut patches = Patches::default();
@@ -88,7 +88,7 @@ impl Progress {
         let mut events = Vec::new();
         for addition in &chunk.choices {
             let choices = &self.whole.reply().choices;
-            // Choices beyond the most that are kept are passed over.
+            // Choices beyond the limit are not kept, so they are skipped.
             let Ok(place) = choices.binary_search_by_key(&addition.index, |choice| choice.index)
             else {
                 continue;
@@ -109,7 +109,7 @@ impl Progress {
         Ok(Added { ops, events }.to_json())
     }
 
-    /// The reply as far as it has come.
+    /// The reply so far.
     pub fn reply(&self) -> &ChatReply {
         self.whole.reply()
     }
@@ -123,7 +123,7 @@ struct Added {
 
 impl Added {
     fn to_json(&self) -> String {
-        // Maps with names and numbers that are finite: there is nothing that JSON cannot write.
+        // Only string keys and finite numbers, so serialisation cannot fail.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
@@ -165,16 +165,16 @@ enum Event {
     ArgumentsDone { call: usize, index: u32 },
 }
 
-/// Which of a choice's parts were told to be whole.
+/// The parts of a choice that were reported as done.
 #[derive(Debug, Default)]
 struct Told {
     content: bool,
     refusal: bool,
     content_logprobs: bool,
     refusal_logprobs: bool,
-    /// The numbers of the calls that began.
+    /// The numbers of the calls that have begun.
     begun: BTreeSet<u32>,
-    /// The numbers of those that are not done.
+    /// The numbers of the calls that are not done.
     open: BTreeSet<u32>,
     /// The number of the call that was written last.
     last: Option<u32>,
@@ -213,7 +213,7 @@ impl Told {
             if before.is_some() || self.begun.is_empty() {
                 self.text_done(choice, &mut events);
             }
-            // Calls may be written in turns: one that is left is done only if it is whole.
+            // Calls may be interleaved: one that is left is done only if it is complete.
             let is_whole = |number: &u32| find(*number).is_some_and(|(_, is_whole)| is_whole);
             whole.extend(before.filter(is_whole).filter(|number| self.open.remove(number)));
             if self.begun.insert(piece.number) {
@@ -225,7 +225,7 @@ impl Told {
         }
         let here: BTreeSet<_> = calls.iter().map(|(_, piece)| piece.number).collect();
         for index in whole {
-            // A call may turn out to be one of another kind.
+            // A call may turn out to be of another kind.
             let calls = &choice.message.tool_calls;
             let is_function = |call: usize| calls.get(call).is_some_and(|c| c.kind == "function");
             let Some((call, _)) = find(index).filter(|(call, _)| is_function(*call)) else {
@@ -242,7 +242,7 @@ impl Told {
         events
     }
 
-    /// The events of the text and its log probabilities, which are whole.
+    /// The `done` events of the text and its log probabilities.
     fn text_done(&mut self, choice: &Choice, events: &mut Events) {
         let (message, logprobs) = (&choice.message, choice.logprobs.as_ref());
         let has_content = message.content.as_ref().is_some_and(|content| !content.is_empty());

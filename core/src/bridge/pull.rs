@@ -16,12 +16,11 @@ use super::waiting::Waiting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::{Bound, Origin, runtime};
 
-/// The most items and bytes that wait for their reader before the stream is read no further. One batch more may
-/// be on its way.
+/// The most queued items and bytes; above it the stream is not read. One more batch may be in flight.
 const MOST_ITEMS: usize = 512;
 const MOST_BYTES: usize = 256 * 1024;
 
-/// The most items that are gathered before the reader is woken.
+/// The most items gathered before the reader is woken.
 const BATCH: usize = 128;
 
 /// A stream's items, pulled by a reader. Dropping it cancels the stream and closes its connection.
@@ -31,11 +30,11 @@ pub struct Pull<I> {
 
 struct Running<I> {
     shared: Arc<Shared<I>>,
-    /// The pump. It ends with its reader.
+    /// The pump, aborted together with its reader.
     task: AbortOnDropHandle<()>,
 }
 
-/// The answer of [`Pull::take`].
+/// The result of [`Pull::take`].
 #[derive(Debug)]
 pub enum Taken<I> {
     /// Items, oldest first; at least one.
@@ -44,13 +43,13 @@ pub enum Taken<I> {
     Nothing,
     /// The stream has ended well, and stays ended.
     End,
-    /// The stream has ended with an error; it is given once, then comes [`End`](Self::End).
+    /// The stream has ended with an error, which is returned once, followed by [`End`](Self::End).
     Failed(Error),
 }
 
 struct Shared<I> {
     queue: Mutex<Queue<I>>,
-    /// Wakes readers that wait on their thread.
+    /// Wakes readers that block their thread.
     filled: Condvar,
     /// Wakes the pump when there is room again.
     room: Notify,
@@ -63,7 +62,7 @@ struct Queue<I> {
 }
 
 impl<I: Items> Pull<I> {
-    /// Reads `source` on `runtime`, as far as there is room.
+    /// Reads `source` on `runtime` while there is room.
     pub(super) fn new(runtime: &Handle, source: impl Source<Items = I>) -> Self {
         let queue = Queue { items: I::default(), end: None, wake: None };
         let shared = Arc::new(Shared {
@@ -75,7 +74,7 @@ impl<I: Items> Pull<I> {
         Pull { running: Bound::new(Running { shared, task }) }
     }
 
-    /// Reads any stream on the library's runtime, as far as there is room.
+    /// Reads any stream on the library's runtime while there is room.
     ///
     /// # Errors
     ///
@@ -89,7 +88,7 @@ impl<I: Items> Pull<I> {
         Ok(Pull::new(&runtime()?, Streamed::new(stream)))
     }
 
-    /// Takes all that is there, without waiting.
+    /// Takes all available items, without waiting.
     pub fn take(&self) -> Taken<I> {
         let shared = match self.running() {
             Ok(running) => &running.shared,
@@ -111,7 +110,7 @@ impl<I: Items> Pull<I> {
         }
     }
 
-    /// A function that cancels the pull, for one who does not have it. In a forked child it does nothing.
+    /// A function that cancels the pull, for code that does not own it. In a forked child it does nothing.
     pub(super) fn canceller(&self) -> impl Fn() + Send + Sync + use<I> {
         let origin = Origin::here();
         let running = self.running.get();
@@ -171,11 +170,11 @@ impl<I: Items> Queue<I> {
 
 impl<I: Items> Shared<I> {
     fn lock(&self) -> MutexGuard<'_, Queue<I>> {
-        // Nothing that panics runs under the lock, so a poisoned queue is whole.
+        // No code that can panic runs under the lock, so a poisoned queue is consistent.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a batch or the end, and tells the reader.
+    /// Adds a batch or the end, and wakes the reader.
     fn fill(&self, batch: I, end: Option<Result<()>>) {
         let mut queue = self.lock();
         if queue.end.is_some() {
@@ -195,7 +194,7 @@ impl<I: Items> Shared<I> {
         }
     }
 
-    /// Ends the queue well. It comes before its task is aborted, which would leave an error.
+    /// Ends the queue well. Call it before aborting the task, which would leave an error.
     fn end(&self) {
         self.fill(I::default(), Some(Ok(())));
     }
@@ -210,13 +209,13 @@ impl<I: Items> Shared<I> {
             if !full {
                 return;
             }
-            // A permit of an earlier `take` may be left over: hence the loop.
+            // The loop is needed because a permit of an earlier `take` may be left over.
             self.room.notified().await;
         }
     }
 }
 
-/// Moves items from their source to the queue, as many at a time as are ready.
+/// Moves items from their source to the queue in batches of the ready ones.
 async fn pump<I: Items>(mut source: impl Source<Items = I>, shared: Arc<Shared<I>>) {
     let _ended = Ended(shared.clone());
     loop {
@@ -225,8 +224,8 @@ async fn pump<I: Items>(mut source: impl Source<Items = I>, shared: Arc<Shared<I
         let mut had_turn = false;
         let end = std::future::poll_fn(|task| {
             while batch.count() < BATCH && batch.bytes() < MOST_BYTES {
-                // The connection hands over one piece at a time: letting its task run may bring more that has
-                // arrived already, and telling the reader of each piece costs far more than a turn.
+                // The connection delivers one piece at a time: yielding to its task may bring more that has
+                // already arrived, and waking the reader for each piece costs far more than a yield.
                 if batch.count() > 0 && source.is_dry() && !had_turn {
                     had_turn = true;
                     task.waker().wake_by_ref();
@@ -251,7 +250,7 @@ async fn pump<I: Items>(mut source: impl Source<Items = I>, shared: Arc<Shared<I
     }
 }
 
-/// Ends the queue when its pump is gone for whatever reason, so that no reader waits for ever.
+/// Ends the queue when its pump is gone for any reason, so that no reader waits forever.
 struct Ended<I: Items>(Arc<Shared<I>>);
 
 impl<I: Items> Drop for Ended<I> {

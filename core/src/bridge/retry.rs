@@ -1,4 +1,4 @@
-//! The retries of a call that its host makes itself, since it asks for a key before each.
+//! Retries of a call by the host itself, for hosts that obtain a key before each attempt.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::config::RetryPolicy;
 use crate::error::Error;
 use crate::http::{Again, next_wait};
 
-/// The wait before a failed call is made again, by the rules of [`RetryPolicy`]; `None` to give up. `retries` is the
+/// The wait before a failed call is retried, by the rules of [`RetryPolicy`]; `None` to give up. `retries` is the
 /// number of retries so far.
 pub fn wait_before_retry(
     error: &Error,

@@ -20,8 +20,8 @@ pub(super) trait Source: Send + 'static {
         items: &mut Self::Items,
     ) -> Poll<Option<Result<()>>>;
 
-    /// Returns true if the next item needs more bytes than the source holds: the connection's task is then given a turn,
-    /// which may bring them, before the batch is closed.
+    /// Returns true if the next item needs more bytes than the source has buffered: the pump then yields to the
+    /// connection's task, which may bring them, before it closes the batch.
     fn is_dry(&self) -> bool;
 }
 
@@ -85,7 +85,7 @@ where
     }
 
     fn is_dry(&self) -> bool {
-        // A stream of any kind does not tell.
+        // Unknown for a general stream.
         true
     }
 }

@@ -1,4 +1,4 @@
-//! A turn that runs on the library's runtime, for a host that reads it from a thread or an event loop of its own.
+//! A turn on the library's runtime, for a host that reads it from its own thread or event loop.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -18,10 +18,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::process::{Bound, runtime};
 use crate::turn::{self, Stopper, Timeline, TurnRequest, Turns};
 
-/// A turn that runs. It is read once, as [`events`](Self::events) or as [`bytes`](Self::bytes): the one who has that pull is
-/// the turn's reader, and who drops it leaves the turn. A turn that is dropped unread was left by its reader, too.
+/// A running turn. It is read once, as [`events`](Self::events) or as [`bytes`](Self::bytes): the owner of that pull is
+/// the turn's reader, and dropping it means that the reader has gone. So does dropping an unread turn.
 ///
-/// In a forked child, whatever is asked of a turn of the parent is an error of code `forked`.
+/// In a forked child, every operation on a turn of the parent is an error of code `forked`.
 pub struct Turn {
     id: String,
     message_id: String,
@@ -37,16 +37,16 @@ struct Running {
     context: Option<Context>,
 }
 
-/// The reading of a turn.
+/// The state of the reading.
 enum Reading {
     NotBegun(Box<turn::Turn>),
     /// Ends the pull that reads it.
     Begun(Arc<dyn Fn() + Send + Sync>),
 }
 
-/// Checks the request and starts its turn on the library's runtime. The user's message is in the outbox when this returns,
-/// which may take 50 ms where its file is slow. Functions of the host that run for this turn get `context` with each
-/// question.
+/// Checks the request and starts its turn on the library's runtime. The user's message is in the outbox when this
+/// returns, which may take 50 ms if its file is slow. Functions of the host that run for this turn get `context` with
+/// each question.
 ///
 /// # Errors
 ///
@@ -84,7 +84,7 @@ impl Turn {
         &self.reply_id
     }
 
-    /// Begins to read the turn as events.
+    /// Starts reading the turn as events.
     ///
     /// # Errors
     ///
@@ -93,7 +93,7 @@ impl Turn {
         self.read(Pull::of_stream)
     }
 
-    /// Begins to read the turn as the bytes of its event stream. An error of the turn is an `error` event in them.
+    /// Starts reading the turn as the bytes of its event stream. An error of the turn is an `error` event in them.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl Turn {
         })
     }
 
-    /// The timeline so far. The saving of messages goes on after the turn's end, and is on it when it is over.
+    /// The timeline so far. Messages are saved after the turn's end, and appear on it once that is done.
     ///
     /// # Errors
     ///
@@ -128,14 +128,14 @@ impl Turn {
         Ok(())
     }
 
-    /// Ends the turn now, as its reader's going away does. Events that are there already can still be taken.
+    /// Ends the turn now, as if its reader had gone. Queued events can still be taken.
     pub fn cancel(&self) {
         let Ok(running) = self.running.own("turn.cancel") else { return };
         let end = match &mut *running.reading() {
             Reading::NotBegun(turn) => return turn.cancel(),
             Reading::Begun(end) => end.clone(),
         };
-        // Not under the lock: it wakes the reader, which is the host's code.
+        // Outside the lock, as it wakes the reader, which is host code.
         end();
     }
 
@@ -163,7 +163,7 @@ impl Turn {
 
 impl Running {
     fn reading(&self) -> MutexGuard<'_, Reading> {
-        // It is replaced whole, so a poisoned one is whole.
+        // The state is replaced in one step, so a poisoned one is consistent.
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! A turn's request from the JSON of a host language.
+//! Parses a turn's request from the JSON of a host language.
 
 use serde_json::{Map, Value};
 
@@ -14,15 +14,15 @@ const OPERATION: &str = "turn.start";
 ///
 /// | field | value |
 /// | --- | --- |
-/// | `message` | text; it must be there |
-/// | `workspace_id` | text: the workspace to go on in |
-/// | `create_workspace` | `true` begins a new one |
+/// | `message` | text; required |
+/// | `workspace_id` | text: the workspace to continue |
+/// | `create_workspace` | `true` creates a new one |
 /// | `user_id` | text |
 /// | `access_token`, `refresh_token` | texts, both or none |
-/// | `history` | a list of messages, as a model's service takes them |
-/// | `speech` | `true` asks a chat service for the speech of a whole reply |
+/// | `history` | a list of messages, in the format of a model's service |
+/// | `speech` | `true` requests the speech of a whole reply from a chat service |
 ///
-/// A field that is null is as good as none.
+/// A null field counts as absent.
 pub const TURN_REQUEST_FIELDS: &[&str] = &[
     "message",
     "workspace_id",
@@ -77,7 +77,7 @@ pub fn turn_request(json: &str, names: Names) -> Result<TurnRequest> {
 }
 
 fn history(given: Value) -> Result<Vec<Message>> {
-    // Messages of other forms are read as well, but nobody means them.
+    // `Message` would accept other forms too, but they are surely mistakes.
     let is_message = |message: &Value| message.get("role").is_some_and(Value::is_string);
     if given.as_array().is_some_and(|messages| messages.iter().all(is_message))
         && let Ok(messages) = serde_json::from_value(given)

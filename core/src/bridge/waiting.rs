@@ -1,20 +1,20 @@
-//! The part of a pull that a host waits on, whatever it gives.
+//! The part of a pull for waiting, independent of its items.
 
 use std::time::Duration;
 
-/// Something that a host waits for: a pull of any kind.
+/// A pull of any kind that a host can wait for.
 ///
-/// It is object-safe, so that a binding writes its ways of waiting once (signals, event loops, greenlets) for all calls and
-/// streams.
+/// It is object-safe, so that a binding implements its ways of waiting once (signals, event loops, greenlets) for all
+/// calls and streams.
 pub trait Waiting: Send + Sync {
-    /// Blocks this thread until there is something to take or the end is reached, at most for `tick`: a host looks at its
-    /// signals between ticks. Returns true if there is something.
+    /// Blocks this thread until an item or the end is available, at most for `tick`: a host checks its signals between
+    /// ticks. Returns true if one is available.
     fn wait(&self, tick: Duration) -> bool;
 
-    /// Calls `wake` once, as soon as there is something to take or the end is reached: at once on this thread if that is
-    /// so already, else later on a thread of the library's. Another `wake` takes its place.
+    /// Calls `wake` once, as soon as an item or the end is available: at once on this thread if one is available already,
+    /// otherwise later on a thread of the library. A later `wake` replaces it.
     fn wake(&self, wake: Box<dyn FnOnce() + Send>);
 
-    /// Ends the work and closes its connection. Items that are there already can still be taken; then comes the end.
+    /// Ends the work and closes its connection. Queued items can still be taken, followed by the end.
     fn cancel(&self);
 }

@@ -1,4 +1,4 @@
-//! A whole reply, as the service answers it.
+//! Parses a whole reply of the service.
 
 use std::borrow::Cow;
 
@@ -12,14 +12,14 @@ use crate::http::Context;
 use crate::json::Fields;
 use crate::{event, json};
 
-/// The fields of an answer.
+/// The fields of a response.
 const FIELDS: [&str; 4] = ["reply", "workspaceId", "audioBase64", "error"];
 
-/// The largest error that is read as one, in bytes; of a larger one the start is shown.
+/// The largest body parsed as an error, in bytes; a larger one is shown by its start.
 const LARGEST_ERROR: usize = 64 * 1024;
 
 impl ChatAnswer {
-    /// Reads the body of an answer.
+    /// Reads the body of a response.
     pub(super) fn read(context: &Context, body: &[u8]) -> Result<Self> {
         let body = text(context, body)?;
         let fields = fields(context, &body)?;
@@ -29,7 +29,7 @@ impl ChatAnswer {
         let audio = fields.text("audioBase64").filter(|audio| !audio.is_empty());
         let audio = audio.and_then(|audio| match event::audio(&audio) {
             Ok(audio) => Some(audio),
-            // The reply is whole without it.
+            // The reply is complete without its audio.
             Err(why) => {
                 tracing::warn!("a chat service's audio is left out: {why}");
                 None
@@ -38,7 +38,7 @@ impl ChatAnswer {
         Ok(ChatAnswer { reply, workspace_id: fields.word("workspaceId"), audio, stopped: false })
     }
 
-    /// The answer as the events that a stream would have been.
+    /// The events of an equivalent stream.
     pub(super) fn into_events(self) -> impl Iterator<Item = TurnEvent> {
         let ChatAnswer { reply, workspace_id, audio, .. } = self;
         let text = reply.clone();
@@ -55,7 +55,7 @@ impl ChatAnswer {
     }
 }
 
-/// Reads the body of an answer that is speech alone.
+/// Reads the body of a speech response.
 pub(super) fn read_speech(context: &Context, body: &[u8]) -> Result<Bytes> {
     let body = text(context, body)?;
     let Some(audio) = fields(context, &body)?.text("audioBase64") else {
@@ -72,7 +72,7 @@ fn text<'a>(context: &Context, body: &'a [u8]) -> Result<Cow<'a, str>> {
     Ok(String::from_utf8_lossy(body))
 }
 
-/// The fields of an answer that is no error.
+/// The fields of a response that is not an error.
 fn fields<'a>(context: &Context, body: &'a str) -> Result<Fields<'a, 'static, { FIELDS.len() }>> {
     let fields = Fields::read(body, FIELDS)
         .map_err(|error| unreadable(context, &error.to_string(), body))?;
@@ -82,7 +82,7 @@ fn fields<'a>(context: &Context, body: &'a str) -> Result<Fields<'a, 'static, { 
     }
     match json::from_str::<Value>(error) {
         Ok(error) if is_filled(&error) => Err(context.api_error(&error)),
-        // Services send the field with every answer.
+        // Services include the field in every response.
         Ok(_) => Ok(fields),
         Err(error) => Err(unreadable(context, &error.to_string(), body)),
     }

@@ -1,20 +1,20 @@
-//! Bare text in place of an event stream, and the other way round, told by the first line.
+//! Detects bare text in place of an event stream, and the reverse, from the first line.
 
-/// The beginnings of lines of an event stream (WHATWG HTML, section 9.2.6); the last is a comment.
+/// The field names of an event stream (WHATWG HTML, section 9.2.6); the empty one is a comment.
 const FIELDS: [&str; 5] = ["data", "event", "id", "retry", ""];
 
 /// The bytes of a byte order mark.
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// The bytes before any event, for as long as they look like bare text.
+/// The bytes before any event, while they look like bare text.
 pub(super) struct Bare {
     state: State,
-    /// The most bytes that are kept.
+    /// The most bytes kept.
     most: usize,
 }
 
 enum State {
-    /// The first line has not come far enough.
+    /// The first line is too short to decide.
     Unsure(Vec<u8>),
     Text(Vec<u8>),
     Events,
@@ -25,7 +25,7 @@ impl Bare {
         Bare { state: State::Unsure(Vec::new()), most }
     }
 
-    /// Takes the next bytes of the body.
+    /// Adds the next bytes of the body.
     pub(super) fn take(&mut self, bytes: &[u8]) {
         match &mut self.state {
             State::Events => {}
@@ -46,16 +46,16 @@ impl Bare {
         }
     }
 
-    /// An event came, so whatever was before it is none of this room's business.
+    /// Called at the first event: the bytes before it are not bare text.
     pub(super) fn are_events(&mut self) {
         self.state = State::Events;
     }
 
-    /// The text, if it was one.
+    /// The text, if it was bare text.
     pub(super) fn text(&mut self) -> Option<String> {
         match std::mem::replace(&mut self.state, State::Events) {
             State::Text(text) => Some(String::from_utf8_lossy(&text).into_owned()),
-            // A text of a few letters.
+            // A text too short to decide is text.
             State::Unsure(text) => {
                 let text = String::from_utf8_lossy(text.trim_ascii()).into_owned();
                 text.contains(char::is_alphanumeric).then_some(text)
@@ -65,7 +65,7 @@ impl Bare {
     }
 }
 
-/// Returns true if what begins so is an event stream of JSON, not bare text; `None` as long as it may become one.
+/// Returns true for the start of an event stream of JSON, false for bare text; `None` if it is too short to decide.
 pub(super) fn is_events(start: &[u8]) -> Option<bool> {
     const BEGINNING: &[u8] = b"data:{\"type\":\"";
     let mut left = BEGINNING;
@@ -79,7 +79,7 @@ pub(super) fn is_events(start: &[u8]) -> Option<bool> {
     if left.is_empty() { Some(true) } else { None }
 }
 
-/// Returns true if the line is a field of an event stream or a comment; `None` as long as it may become one.
+/// Returns true if the line is a field of an event stream or a comment; `None` if it is too short to decide.
 fn is_field(line: &[u8]) -> Option<bool> {
     if BOM.starts_with(line) {
         return None;
@@ -99,7 +99,7 @@ fn is_field(line: &[u8]) -> Option<bool> {
 mod tests {
     use super::*;
 
-    /// The text that is found in a body that comes whole, and byte by byte.
+    /// The text found in a body that is fed whole, and byte by byte.
     fn text(body: &str) -> Option<String> {
         let mut whole = Bare::new(100);
         whole.take(body.as_bytes());

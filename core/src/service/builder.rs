@@ -13,8 +13,8 @@ use crate::http::{HttpConfig, http_settings};
 
 /// The settings of a [`ChatService`].
 ///
-/// Turns are sent again, whatever the retry policy says, only as long as it is certain that the service has not begun
-/// with them: a second one would be paid for and saved twice.
+/// Turns are retried only while the service has certainly not begun with them, regardless of the retry policy: a second
+/// one would be billed and saved twice.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ChatServiceBuilder {
@@ -26,7 +26,7 @@ pub struct ChatServiceBuilder {
 }
 
 impl ChatService {
-    /// A client of the service at this URL, which gets its tokens with each request.
+    /// A client of the service at this URL, with tokens per request.
     ///
     /// # Errors
     ///
@@ -46,7 +46,7 @@ impl ChatService {
         Self::builder(url).build()
     }
 
-    /// A client with settings of your own, of the service at this URL.
+    /// The builder of a client of the service at this URL.
     pub fn builder(url: impl Into<Secret>) -> ChatServiceBuilder {
         ChatServiceBuilder::new(url)
     }
@@ -63,14 +63,14 @@ impl ChatServiceBuilder {
         }
     }
 
-    /// The user's tokens, for calls that bring none of their own.
+    /// The user's tokens, for calls without their own.
     pub fn tokens(mut self, access: impl Into<Secret>, refresh: impl Into<Secret>) -> Self {
         self.credentials.tokens = Some(Tokens::new(access, refresh));
         self
     }
 
-    /// The source of tokens when there are none, or the service refuses those that there are: then the call is made
-    /// once more with the fresh ones.
+    /// The source of tokens when there are none, or when the service refuses them: then the call is repeated
+    /// once with fresh ones.
     pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
         self.credentials.provider = Some(GuardedProvider::new(provider));
         self
@@ -88,9 +88,9 @@ impl ChatServiceBuilder {
         self
     }
 
-    /// Asks for a whole reply when a turn cannot be streamed. Default true.
+    /// Requests a whole reply when a turn cannot be streamed. Default true.
     ///
-    /// It does so only where the failure proves that the service did not take the message: there was no connection, or it
+    /// It does so only where the failure proves that the service did not accept the message: there was no connection, or it
     /// answered 404, 405 or 501.
     pub fn fallback(mut self, fallback: bool) -> Self {
         self.fallback = fallback;
@@ -99,7 +99,7 @@ impl ChatServiceBuilder {
 
     http_settings!();
 
-    /// The client. Nothing is sent yet.
+    /// Builds the client. Nothing is sent.
     ///
     /// # Errors
     ///

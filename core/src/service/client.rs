@@ -22,7 +22,7 @@ use crate::event::ChatAnswer;
 use crate::http::{Head, HttpClient, PieceSource, Repeat, Request, Response};
 use crate::turn_request::TurnRequest;
 
-/// A client of a chat service: it asks for turns, and reads their events.
+/// A client of a chat service: it requests turns and reads their events.
 ///
 /// Clones are cheap and share connections. It needs a Tokio runtime; programs without one have
 /// [`turnwire::blocking::ChatService`](crate::blocking::ChatService).
@@ -54,7 +54,7 @@ pub(super) struct Shared {
     pub(super) paths: ServicePaths,
     pub(super) wire: Wire,
     pub(super) fallback: bool,
-    /// The client's own, the freshest that the provider gave in their place.
+    /// The client's own tokens, or the latest from the provider that replaced them.
     pub(super) tokens: ArcSwapOption<Tokens>,
     pub(super) provider: Option<GuardedProvider>,
 }
@@ -69,13 +69,13 @@ struct Call<'a> {
 }
 
 impl ChatService {
-    /// The same client with these options for its calls, over those it has.
+    /// This client with these options for its calls, which override its own.
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         ChatService { options: Arc::new(self.options.merged(options)), ..self.clone() }
     }
 
-    /// Asks for a turn, to be read while it runs.
+    /// Requests a turn as a stream.
     ///
     /// It returns as soon as the service has accepted the message; dropping the stream closes its connection. When the
     /// service turns out not to stream, the turn is asked for whole, if that is certain not to be the second time
@@ -85,8 +85,8 @@ impl ChatService {
     ///
     /// `invalid_request`, before anything is sent, when the message or an id is empty, or the request has what a stream
     /// cannot honour: [speech](TurnRequest::speech), a [history](TurnRequest::history), a [user](TurnRequest::user_id)
-    /// for whom no token provider is asked. Else any [`ErrorKind`]. When the turn could be had neither way, the error is
-    /// that of the whole reply, and its message also tells why there was no stream. Once the stream is there, nothing is
+    /// without a token provider. Otherwise any [`ErrorKind`]. If both ways fail, the error is
+    /// that of the whole reply, and its message includes the failure of the stream. Once the stream has begun, nothing is
     /// sent again.
     pub async fn stream(&self, request: TurnRequest) -> Result<TurnStream> {
         const OPERATION: &str = "service.stream";
@@ -119,7 +119,7 @@ impl ChatService {
             streamed: false,
             ..call
         };
-        // A service that was not reached has been waited for already.
+        // The retries for an unreachable service are already used up.
         let once = error.is_connect().then(|| self.with(CallOptions::new().max_retries(0)));
         let whole = once.as_ref().unwrap_or(self).whole(&call, &request).await;
         let (response, context) = whole.map_err(|second| after(&error, second))?;
@@ -129,13 +129,13 @@ impl ChatService {
         Ok(TurnStream::of_answer(source, answer, limits, started))
     }
 
-    /// Asks for a turn, and waits for its reply as a whole.
+    /// Requests a turn and waits for its whole reply.
     ///
     /// # Errors
     ///
     /// `invalid_request`, before anything is sent, when the message or an id is empty, or the request has a
-    /// [history](TurnRequest::history), or a [user](TurnRequest::user_id) for whom no token provider is asked; else any
-    /// [`ErrorKind`] but those of streams.
+    /// [history](TurnRequest::history), or a [user](TurnRequest::user_id) without a token provider; otherwise any
+    /// [`ErrorKind`] except those of streams.
     pub async fn send(&self, request: TurnRequest) -> Result<ChatAnswer> {
         const OPERATION: &str = "service.send";
         let call = Call {
@@ -149,11 +149,11 @@ impl ChatService {
         ChatAnswer::read(&context, &response.body)
     }
 
-    /// Asks for the speech of a text, MP3.
+    /// Requests the speech of a text, as MP3.
     ///
     /// # Errors
     ///
-    /// `invalid_request` when the text is empty; else any [`ErrorKind`] but those of streams.
+    /// `invalid_request` when the text is empty; otherwise any [`ErrorKind`] except those of streams.
     pub async fn speak(&self, text: impl Into<String>) -> Result<Bytes> {
         const OPERATION: &str = "service.speak";
         let text = text.into();
@@ -191,7 +191,7 @@ impl ChatService {
         Ok((Whole { headers, body }, context))
     }
 
-    /// Sends a call until a good response begins: once more with fresh tokens when the service refuses those at hand.
+    /// Sends a call until a good response begins; repeats it once with fresh tokens if the service refuses the current ones.
     async fn send_call(&self, call: &Call<'_>, request: &TurnRequest) -> Result<Response> {
         let shared = &*self.shared;
         let user = request.user_id.as_deref();
@@ -206,7 +206,7 @@ impl ChatService {
             Err(error) if error.kind() == ErrorKind::Authentication => error,
             settled => return settled,
         };
-        // Another call may have been given fresh ones meanwhile.
+        // Another call may have received fresh ones meanwhile.
         let current = shared.tokens.load().as_deref().cloned().filter(|_| own.is_none());
         let newer = |current: &Tokens| tokens.as_ref().is_some_and(|t| !t.same_as(current));
         let fresh = match (current.filter(newer), &shared.provider) {
@@ -219,7 +219,7 @@ impl ChatService {
         let Some(fresh) = fresh else { return Err(refused) };
         let known: Vec<_> = tokens.iter().collect();
         let response = self.attempt(call, Some(&fresh), &known).await;
-        // The client's own tokens are one user's; those of other calls are no business of its.
+        // The client's own tokens belong to one user; tokens of other calls must not replace them.
         if response.is_ok() && own.is_none() && shared.tokens.load().is_some() {
             shared.tokens.store(Some(Arc::new(fresh)));
         }
@@ -253,17 +253,17 @@ impl ChatService {
         self.shared.http.send(request).await.map_err(explained)
     }
 
-    /// The JSON of a request that this client can honour.
+    /// The JSON of a request; fields that this client cannot honour are errors.
     fn body(&self, request: &TurnRequest, reply: Reply, operation: &'static str) -> Result<Bytes> {
         body(request, reply, self.shared.provider.is_some(), operation)
     }
 
-    /// The pieces of a response that may be a stream.
+    /// The body of a response that may be a stream.
     async fn source(&self, response: Response) -> Result<PieceSource> {
         let Response { status, url, headers, body } = response;
         let label = headers.get(CONTENT_TYPE).and_then(|t| t.to_str().ok()).unwrap_or_default();
         let is_page = label.trim_start().to_ascii_lowercase().starts_with("text/html");
-        // Bare text is often sent under a framework's default label, which is that of a page.
+        // Bare text is often sent with a framework's default content type, which is HTML.
         if !is_page || self.shared.wire == Wire::Text {
             return Ok(PieceSource::response(Head { status, url: Some(url), headers }, body));
         }

@@ -1,18 +1,18 @@
-//! Failures of calls: which of them allow for another way, and advice that fits a chat service.
+//! Failures of calls: the ones that permit the fallback, and hints that fit a chat service.
 
 use crate::error::{Error, ErrorKind};
 
-/// Returns true if the failure proves that the service did not take the message.
+/// Returns true if the failure proves that the service did not accept the message.
 pub(super) fn is_untaken(error: &Error) -> bool {
     error.is_connect() || is_elsewhere(error)
 }
 
-/// Returns true if the service knows no such call: its path is another one.
+/// Returns true if the service does not have this path.
 fn is_elsewhere(error: &Error) -> bool {
     matches!(error.status(), Some(404 | 405 | 501))
 }
 
-/// Advice about the settings of a chat service, in place of that about a model's.
+/// Replaces the hints for a model's service by those for a chat service.
 pub(super) fn explained(error: Error) -> Error {
     if is_elsewhere(&error) {
         let hint = "check the service's URL, its paths (`ServicePaths`) and the workspace's id";
@@ -26,7 +26,7 @@ pub(super) fn explained(error: Error) -> Error {
 
 /// The error of the whole reply, with the failure of the stream before it.
 pub(super) fn after(first: &Error, second: Error) -> Error {
-    // In the service's own words both times: nothing is told by saying it twice.
+    // The service's own message is the same both times, so it is not repeated.
     if second.api().is_some() && first.message() == second.message() {
         return second;
     }

@@ -1,4 +1,4 @@
-//! The content of a stream's bytes: events, bare text, or one whole answer in their place.
+//! Parses a stream's body: events, bare text, or one whole answer in their place.
 
 use bytes::Bytes;
 
@@ -13,41 +13,41 @@ use crate::sse::{Decoder, Frame};
 /// The bytes of a byte order mark.
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// Advice for a service that streams bare text.
+/// Hint for a service that streams bare text.
 const TEXT_HINT: &str =
     "if the service streams bare text, set wire = text (`ChatServiceBuilder::wire`)";
 
-/// Reads pieces of a body.
+/// Parser of the pieces of a body.
 pub(super) struct Input {
-    /// The piece at hand, and how much of it has been read.
+    /// The current piece, and the number of bytes read of it.
     bytes: Bytes,
     taken: usize,
     format: Format,
-    /// An event of any type came, or text that is no event.
+    /// True once an event of any type, or text, has arrived.
     spoken: bool,
-    /// The text in place of events.
+    /// Bare text in place of events.
     bare: Bare,
     limits: Limits,
 }
 
 enum Format {
-    /// Not known before the first byte that is neither white space nor a byte order mark.
+    /// Unknown before the first byte that is neither white space nor a byte order mark.
     Unknown,
     Events(Box<Decoder>),
-    /// Bare text, and the bytes of a character that has not come whole yet.
+    /// Bare text, and the bytes of an incomplete character.
     Text(Vec<u8>),
-    /// One JSON object in place of a stream: an answer that came whole, or an error.
+    /// One JSON object in place of a stream: a whole answer, or an error.
     Whole(Vec<u8>),
 }
 
-/// The meaning of a piece.
+/// A parsed step of the body.
 pub(super) enum Step {
     Event(TurnEvent),
-    /// Nothing, but the line is alive.
+    /// Nothing to report; the connection is alive.
     Nothing,
-    /// Events that came all at once.
+    /// Events of a whole answer.
     Answer(ChatAnswer),
-    /// The body's end, and it ended well.
+    /// The body's good end.
     End,
 }
 
@@ -61,7 +61,7 @@ impl Input {
         Input { bytes: Bytes::new(), taken: 0, format, spoken: false, bare, limits }
     }
 
-    /// Takes the next piece; the one before must have been read.
+    /// Sets the next piece; the previous one must have been read.
     pub(super) fn take(&mut self, bytes: Bytes) {
         if matches!(self.format, Format::Unknown | Format::Events(_)) {
             self.bare.take(&bytes);
@@ -70,7 +70,7 @@ impl Input {
         self.taken = 0;
     }
 
-    /// The next step in the piece at hand; `None` when another is needed.
+    /// The next step in the current piece; `None` when another is needed.
     pub(super) fn next(&mut self, context: &Context) -> Result<Option<Step>> {
         loop {
             let mut input = self.bytes.get(self.taken..).unwrap_or_default();
@@ -79,7 +79,7 @@ impl Input {
                     let is_before = |b: &u8| b.is_ascii_whitespace() || BOM.contains(b);
                     self.format = match input.iter().find(|b| !is_before(b)) {
                         None => return Ok(None),
-                        // No line of an event stream that means anything begins with one of these.
+                        // No meaningful line of an event stream begins with these.
                         Some(b'{' | b'[') => Format::Whole(Vec::new()),
                         Some(b'<') => {
                             let page = context.excerpt(input);
@@ -142,7 +142,7 @@ impl Input {
         }
     }
 
-    /// The last step, at the body's end. `begun` is true if any of the reply came.
+    /// The last step, at the body's end. `begun` is true if any part of the reply has arrived.
     pub(super) fn at_end(&mut self, context: &Context, begun: bool) -> Result<Step> {
         match &mut self.format {
             Format::Whole(json) => {
@@ -176,7 +176,7 @@ impl Input {
     }
 }
 
-/// Reads one event. One that cannot be read ends the stream only where the reply is not whole without it.
+/// Reads one event. An unreadable event ends the stream only if the reply would be incomplete without it.
 pub(super) fn read(context: &Context, data: &str) -> Result<Step> {
     if matches!(data.trim(), "" | "null") {
         return Ok(Step::Nothing);
@@ -194,20 +194,20 @@ pub(super) fn read(context: &Context, data: &str) -> Result<Step> {
     }
 }
 
-/// The error of a stream that was bare text. Calling again would pay for the same once more.
+/// The error of a stream that was bare text. Not retryable: another call would be billed again.
 fn bare(context: &Context, text: &str) -> Error {
     let why = "expected an event stream, got bare text";
     context.error(ErrorKind::UnexpectedReply, why).with_partial(text).with_hint(TEXT_HINT)
 }
 
-/// The error of a stream of events that was to be bare text: shown as text, they would be gibberish.
+/// The error of an event stream where bare text was expected: its raw form is no text for a reader.
 fn unwanted_events(context: &Context) -> Error {
     let why = "expected bare text, got an event stream";
     let hint = "if the service streams events, set wire = events (`ChatServiceBuilder::wire`)";
     context.error(ErrorKind::UnexpectedReply, why).with_hint(hint)
 }
 
-/// Takes the text out of the bytes, up to a character that has not come whole yet. What is no UTF-8 becomes U+FFFD.
+/// Removes the text from the bytes, up to an incomplete character. Invalid UTF-8 becomes U+FFFD.
 fn take_text(bytes: &mut Vec<u8>) -> String {
     let mut text = String::new();
     let mut kept = 0;
@@ -219,7 +219,7 @@ fn take_text(bytes: &mut Vec<u8>) -> String {
         if invalid.is_empty() {
             continue;
         }
-        // At the end, the start of a character may be what the next piece goes on with.
+        // At the end, an incomplete character may be continued by the next piece.
         let is_start = std::str::from_utf8(invalid).is_err_and(|e| e.error_len().is_none());
         if is_last && is_start {
             kept -= invalid.len();

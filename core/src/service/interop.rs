@@ -1,4 +1,4 @@
-//! Streams that the caller already has: bytes from another HTTP client, or events from another decoder.
+//! Streams from the caller: bytes of another HTTP client, or events of another decoder.
 
 use std::error::Error as StdError;
 
@@ -11,13 +11,13 @@ use super::stream::TurnStream;
 use crate::config::Limits;
 use crate::http::PieceSource;
 
-/// The operation that errors of such a stream name.
+/// The operation name in errors of such a stream.
 const OPERATION: &str = "service.stream";
 
 impl TurnStream {
     /// Reads a turn from the bytes of a response that another client has received.
     ///
-    /// The rules for truncation, errors and sizes hold as ever; time limits and cancellation are the other client's.
+    /// The usual rules for truncation, errors and sizes apply; time limits and cancellation are the other client's.
     pub fn from_bytes<S, E>(bytes: S) -> Self
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,

@@ -6,11 +6,11 @@
 //! text ────────▶              └─ speak ──▶ MP3
 //! ```
 //!
-//! The events are those of [`Turns`](crate::turn::Turns), the engine of this crate that serves turns itself.
+//! The events are those of [`Turns`](crate::turn::Turns), this crate's own engine for turns.
 //!
 //! # Failures
 //!
-//! A turn is sent again only where the service has certainly not begun with it: a second one would be paid for and saved
+//! A turn is retried only while the service has certainly not begun with it: a second one would be billed and saved
 //! twice. A service that does not stream is asked for a whole reply, on the same condition
 //! ([`ChatServiceBuilder::fallback`]). A stream that breaks off ends with an [`Error`](crate::error::Error) that keeps
 //! the text so far. When the service refuses the tokens, a

@@ -1,4 +1,4 @@
-//! A turn's request, as the service takes it.
+//! A turn's request as the service's JSON.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::turn_request::Place;
 use crate::turn_request::TurnRequest;
 
-/// The way in which the reply is asked for.
+/// The requested form of the reply.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reply {
     Whole,
@@ -18,7 +18,7 @@ pub(super) enum Reply {
 ///
 /// # Errors
 ///
-/// `invalid_request` when the request has something that the service would not hear of.
+/// `invalid_request` when the request has a field that is not sent to a service.
 pub(super) fn body(
     request: &TurnRequest,
     reply: Reply,

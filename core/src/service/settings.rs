@@ -71,7 +71,7 @@ pub enum Wire {
     /// Events, as `data:` lines of JSON.
     #[default]
     Events,
-    /// The reply's bare text, whatever the response's label says. Its end cannot be told from an orderly close midway.
+    /// The reply's bare text, regardless of the content type. Its end is indistinguishable from an orderly close midway.
     Text,
 }
 

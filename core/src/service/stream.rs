@@ -1,4 +1,4 @@
-//! A turn while it runs: bytes → frames → events, as they are polled.
+//! A running turn: bytes → frames → events, driven by polling.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -20,16 +20,16 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{ChatAnswer, TurnEvent};
 use crate::http::{Piece, PieceSource};
 
-/// The events of a turn, as the service sends them.
+/// A stream of a turn's events from the service.
 ///
-/// It reads only when it is polled, so a slow reader slows the service down and takes no memory. Dropping it closes the
-/// connection. It ends well only after [`TurnEvent::Done`]; else its last item is an error that keeps the text so far
-/// ([`Error::partial`](crate::error::Error::partial)): `api` when the service says that the reply failed, `truncated` when it
-/// says nothing any more. After an error or its end, it stays ended.
+/// It reads only when polled, so a slow reader slows the service down and needs no memory. Dropping it closes the
+/// connection. It ends well only after [`TurnEvent::Done`]; otherwise its last item is an error that keeps the text so far
+/// ([`Error::partial`](crate::error::Error::partial)): `api` when the service reports a failure, `truncated` when the
+/// stream just ends. After an error or its end, it stays ended.
 pub struct TurnStream {
     source: PieceSource,
     input: Input,
-    /// Events that came all at once.
+    /// Events of a whole answer.
     ready: VecDeque<TurnEvent>,
     so_far: ChatAnswer,
     state: State,
@@ -57,7 +57,7 @@ impl TurnStream {
         }
     }
 
-    /// The events of an answer that came whole.
+    /// A stream of the events of a whole answer.
     pub(super) fn of_answer(
         source: PieceSource,
         answer: ChatAnswer,
@@ -69,7 +69,7 @@ impl TurnStream {
         stream
     }
 
-    /// The reply as far as it has come.
+    /// The reply so far.
     pub fn partial(&self) -> &ChatAnswer {
         &self.so_far
     }
@@ -78,8 +78,8 @@ impl TurnStream {
     ///
     /// # Errors
     ///
-    /// The error that ended the stream, or `truncated` when it was not read to its end; the text so far is on it.
-    /// [`finish`](Self::finish) reads what is left first.
+    /// The error that ended the stream, or `truncated` when it was not read to its end; it has the text so far.
+    /// [`finish`](Self::finish) reads the rest first.
     pub fn into_answer(mut self) -> Result<ChatAnswer> {
         match std::mem::replace(&mut self.state, State::Ended(Ok(()))) {
             State::Ended(Ok(())) => Ok(std::mem::take(&mut self.so_far)),
@@ -92,7 +92,7 @@ impl TurnStream {
         }
     }
 
-    /// Reads what is left of the stream, and gives the whole reply.
+    /// Reads the rest of the stream and returns the whole reply.
     ///
     /// # Errors
     ///
@@ -104,12 +104,12 @@ impl TurnStream {
         self.into_answer()
     }
 
-    /// The service's id of the request (`x-request-id`), for its support.
+    /// The service's id of the request (`x-request-id`), for support requests.
     pub fn request_id(&self) -> Option<&str> {
         self.source.context().request_id()
     }
 
-    /// The headers of the response; none for a stream that was not opened by this library.
+    /// The headers of the response; empty for a stream that this library did not open.
     pub fn headers(&self) -> &HeaderMap {
         &self.source.head().headers
     }
@@ -127,7 +127,7 @@ impl TurnStream {
             return Poll::Ready(Some(Err(self.end_with(error))));
         }
         loop {
-            // A service that sends without a pause must not keep its reader's other work, such as time limits, waiting.
+            // A service that sends without a pause must not starve the reader's other work, such as time limits.
             let share = ready!(poll_proceed(task));
             if let Some(event) = self.ready.pop_front() {
                 share.made_progress();

@@ -41,8 +41,8 @@ impl ChatStore {
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`] except those of streams; `server` when the workspace has no active session. The message is saved
-    /// all the same.
+    /// Any [`ErrorKind`] except those of streams; `server` when the workspace has no active session. The message remains
+    /// saved.
     pub async fn count_message(&self, workspace_id: &str) -> Result<()> {
         self.count_for(workspace_id, &self.identity).await
     }
@@ -61,8 +61,8 @@ impl ChatStore {
     ///
     /// # Errors
     ///
-    /// `invalid_request` when the name is longer than 100 code points; else any [`ErrorKind`] but those of streams. A
-    /// call that failed may have created the workspace all the same, unless [`Error::is_connect`].
+    /// `invalid_request` when the name is longer than 100 code points; otherwise any [`ErrorKind`] except those of streams. A
+    /// failed call may still have created the workspace, unless [`Error::is_connect`].
     pub async fn create_workspace(&self, user_id: &str, name: &str) -> Result<Workspace> {
         const OPERATION: &str = "store.create_workspace";
         if name.chars().count() > LONGEST_NAME {
@@ -79,7 +79,7 @@ impl ChatStore {
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`] except those of streams. A call that failed may have started the session all the same.
+    /// Any [`ErrorKind`] except those of streams. A failed call may still have started the session.
     pub async fn start_session(&self, workspace_id: &str, user_id: &str) -> Result<()> {
         let path = &self.shared.paths.start_session;
         let query = [("workspaceId", workspace_id), ("memUUID", user_id)];

@@ -12,13 +12,13 @@ use crate::http::HttpClient;
 
 /// A client of the chat store, which keeps messages, workspaces and sessions.
 ///
-/// Clones are cheap and share connections and renewed tokens. It works on in a forked child, with connections of the
-/// child's own. As a [`Sink`](crate::outbox::Sink) it takes the messages that an outbox delivers.
+/// Clones are cheap and share connections and renewed tokens. It works in a forked child as well, with connections of
+/// the child's own. As a [`Sink`](crate::outbox::Sink) it receives the messages that an outbox delivers.
 ///
-/// Every call needs tokens: its own ([`with_tokens`](Self::with_tokens)), or the builder's, or those that a
-/// [`TokenProvider`](crate::credentials::TokenProvider) has for the user. An access token that has expired is renewed once, whatever
-/// number of calls find it stale, and the call is repeated; so each call can fail with `authentication`, which says
-/// which token is stale.
+/// Every call needs tokens: its own ([`with_tokens`](Self::with_tokens)), the builder's, or those that a
+/// [`TokenProvider`](crate::credentials::TokenProvider) returns for the user. An expired access token is renewed once,
+/// however many calls find it stale, and each call is repeated. So each call can fail with `authentication`, which names
+/// the stale token.
 ///
 /// ```no_run
 /// use turnwire::ChatStore;
@@ -53,7 +53,7 @@ pub(super) struct Shared {
     pub(super) counters: Counters,
 }
 
-/// For whom a call is made.
+/// The user of a call, and the tokens.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Identity {
     pub(super) tokens: Option<Tokens>,
@@ -61,37 +61,37 @@ pub(super) struct Identity {
 }
 
 impl ChatStore {
-    /// The same client with these options for its calls, over those it has.
+    /// This client with these options for its calls, which override its own.
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         ChatStore { options: Arc::new(self.options.merged(options)), ..self.clone() }
     }
 
-    /// The same client with these tokens.
+    /// This client with these tokens.
     #[must_use]
     pub fn with_tokens(&self, tokens: Tokens) -> Self {
         let identity = Identity { tokens: Some(tokens), ..self.identity.clone() };
         ChatStore { identity, ..self.clone() }
     }
 
-    /// The same client for this user, by UUID: whose tokens the provider is asked for.
+    /// This client for the user with this UUID, whose tokens the provider is asked for.
     #[must_use]
     pub fn for_user(&self, user: impl Into<String>) -> Self {
         let identity = Identity { user: Some(user.into()), ..self.identity.clone() };
         ChatStore { identity, ..self.clone() }
     }
 
-    /// Returns true if a call that brings no tokens may find some.
+    /// Returns true if there may be tokens for a call without its own.
     pub(crate) fn has_tokens(&self) -> bool {
         self.identity.tokens.is_some() || self.shared.provider.is_some()
     }
 
-    /// The numbers of calls of this client and its clones so far, by their outcome.
+    /// Counters of the calls of this client and its clones, by outcome.
     pub fn stats(&self) -> StoreStats {
         self.shared.counters.read()
     }
 
-    /// The identity of a call that names a user itself.
+    /// The identity of a call with a user of its own.
     pub(super) fn identity_for(&self, user: Option<&str>) -> Identity {
         let Identity { tokens, user: set } = self.identity.clone();
         Identity { tokens, user: set.or_else(|| user.map(str::to_owned)) }

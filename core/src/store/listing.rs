@@ -1,5 +1,4 @@
-//! The workspaces of a user, page by page, from stores of every kind: one that pages, one that does not, one without an
-//! end.
+//! Lists a user's workspaces page by page, from stores that paginate, ignore pagination, or never end.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -15,20 +14,20 @@ use crate::error::{Error, ErrorKind, Result};
 
 const OPERATION: &str = "store.workspaces";
 
-/// The number of workspaces that are asked for at once.
+/// The page size.
 const PAGE: usize = 50;
 
 /// The most workspaces that are listed.
 const MOST: usize = 10_000;
 
 impl ChatStore {
-    /// All workspaces of a user that have this status. An older store has one a user, at most.
+    /// All workspaces of a user with this status. An older store has at most one for each user.
     ///
-    /// The store is asked for pages until it has no more, or none that is new.
+    /// Pages are requested until one is short or contains nothing new.
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`] but those of streams: `too_large` when the store returns more than 10,000 workspaces, more than 200
+    /// Any [`ErrorKind`] except those of streams: `too_large` when the store returns more than 10,000 workspaces, more than 200
     /// pages, or more text than [`Limits::reply`](crate::config::Limits::reply); `total_timeout` when all pages together take
     /// longer than [`Timeouts::total`](crate::config::Timeouts::total).
     pub async fn workspaces(
@@ -71,7 +70,7 @@ impl ChatStore {
 struct Listed {
     all: Vec<Workspace>,
     known: HashSet<String>,
-    /// The text that is still accepted, in bytes.
+    /// The remaining size limit, in bytes.
     room: usize,
 }
 
@@ -80,8 +79,8 @@ impl Listed {
         Listed { all: Vec::new(), known: HashSet::new(), room }
     }
 
-    /// Takes a page. Returns true if it was the last one: short, or without anything new, as a store that does not page
-    /// gives the same again and again.
+    /// Adds a page. Returns true if it was the last one: short, or without anything new, as a store that ignores pagination
+    /// returns the same page every time.
     fn take(&mut self, page: Page) -> Result<bool> {
         let before = self.all.len();
         let is_short = page.workspaces.len() < PAGE;
@@ -114,7 +113,7 @@ fn too_many() -> Error {
         .with_hint("check the store: a user hardly has so many, or its pages have no end")
 }
 
-/// A page. What is over the limit is not built.
+/// A page. Workspaces over the limit are not built.
 #[derive(Default)]
 struct Page {
     workspaces: Vec<Workspace>,

@@ -5,13 +5,13 @@
 //! your code ───────▶ ChatStore ──────────────┴─▶ POST /api/chat/save, … with the user's tokens
 //! ```
 //!
-//! [`ChatStore`] has a method for each call of the store. As a [`Sink`](crate::outbox::Sink) it takes the messages that
-//! an [`Outbox`](crate::outbox::Outbox) delivers, so that no message is lost while the store is away.
+//! [`ChatStore`] has a method for each call of the store. As a [`Sink`](crate::outbox::Sink) it receives the messages that
+//! an [`Outbox`](crate::outbox::Outbox) delivers, so that no message is lost while the store is unavailable.
 //!
 //! # Failures
 //!
 //! A saved message has an id, so saving it again replaces it, and transient failures are retried. Calls that count or
-//! create are sent again only while the store has certainly not begun with them. A stale access token is renewed once,
+//! create are retried only while the store has certainly not begun with them. A stale access token is renewed once,
 //! however many calls find it stale; tokens that the store does not renew come from the
 //! [`TokenProvider`](crate::credentials::TokenProvider), or the call fails with `authentication`.
 //!

@@ -1,4 +1,4 @@
-//! A workspace that is created for a conversation of an outbox, and its session.
+//! Creates the workspace of an outbox's conversation, and its session.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -18,7 +18,7 @@ use crate::conversation::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::Outcome;
 
-/// The operation that errors of a creation name.
+/// The operation name in errors of a creation.
 const CREATE: &str = "store.create_workspace";
 
 #[async_trait]
@@ -42,7 +42,7 @@ impl Conversations for ChatStore {
             let outcome = outcome_of(&error);
             CreateError::not_created(error).with_outcome(outcome)
         };
-        // A request that ends with its process is in doubt, and most do while the store is not reached: look first.
+        // A request that ends with its process is in doubt, most likely while the store is unreachable: check first.
         if new.is_repeated() {
             store.look(new.owner()).await.map_err(outcome)?;
         }
@@ -60,7 +60,7 @@ impl Conversations for ChatStore {
         })
     }
 
-    /// Starts the session, without which no message is counted, unless another process has done so.
+    /// Starts the session, without which no message is counted, unless an earlier process has.
     async fn start_session(&self, session: SessionStart<'_>) -> Result<()> {
         let store = self.with_identity(session.owner);
         let user = session.owner.user_id.unwrap_or_default();
@@ -92,7 +92,7 @@ impl Conversations for ChatStore {
 }
 
 impl ChatStore {
-    /// Checks that the store can be reached for the user, whatever it answers.
+    /// Checks that the store is reachable for the user, regardless of its answer.
     async fn look(&self, owner: Owner<'_>) -> Result<(), Error> {
         let user = owner.user_id.unwrap_or_default();
         let store = self.with_identity(owner);
@@ -114,7 +114,7 @@ impl ChatStore {
         }
     }
 
-    /// The least that can be asked about a user: for its status alone.
+    /// The smallest request about a user, made only for its status.
     async fn first_workspace(&self, user_id: &str) -> Result<(), Error> {
         const OPERATION: &str = "store.workspaces";
         let paths = &self.shared.paths;
@@ -144,8 +144,8 @@ impl ChatStore {
     }
 }
 
-/// Returns true if the store has certainly not created the workspace: it was not reached, or says so itself. A gateway
-/// that lost the store amid the request (502) or waited for it in vain (504) does not know.
+/// Returns true if the store has certainly not created the workspace: it was not reached, or reports so itself. A
+/// gateway that lost the store during the request (502) or timed out (504) does not know.
 fn did_nothing(error: &Error) -> bool {
     let before_any_request = error.operation() == REISSUE
         || matches!(

@@ -4,13 +4,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The characters that are not escaped in a segment of a path (RFC 3986, section 2.3).
+/// The escape set of a path segment: all but the unreserved characters (RFC 3986, section 2.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Defines the paths in one table: a public field with its default, and a setter.
 macro_rules! store_paths {
     ($(#[doc = $doc:literal] $name:ident: $default:literal,)+) => {
-        /// The paths of the store's calls, below its URL. Braces stand for the id that a call is about.
+        /// The paths of the store's calls, below its URL. `{}` is replaced by the id in question.
         ///
         /// ```
         /// use turnwire::ChatStore;
@@ -74,17 +74,17 @@ store_paths! {
     session: "/api/session/{}",
     /// `PATCH`: sets the status of a session.
     update_status: "/api/session/update-status",
-    /// `POST`: new tokens for stale ones.
+    /// `POST`: renews stale tokens.
     reissue: "/reissue",
     /// `GET`, in an older store: the workspace of a user, `{}`.
     workspace: "/api/workspace/{}",
-    /// `POST`, in an older store: new tokens for a refresh token.
+    /// `POST`, in an older store: renews tokens with a refresh token.
     refresh_token: "/api/members/refresh-token",
 }
 
-/// A path with the id in its place.
+/// The path with the id inserted.
 pub(super) fn filled(path: &str, id: &str, operation: &'static str) -> Result<String> {
-    // Dots alone would lead to another path, and an empty id to the path of another call.
+    // Dots alone would resolve to another path, and an empty id to the path of another call.
     if matches!(id.trim(), "" | "." | "..") {
         let why = format!("{id:?} is not a valid id");
         return Err(Error::new(ErrorKind::InvalidRequest, operation, why));

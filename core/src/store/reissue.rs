@@ -15,18 +15,18 @@ use crate::credentials::{Secret, Tokens};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Request;
 
-/// The operation that errors of a renewal name.
+/// The operation name in errors of a renewal.
 pub(super) const REISSUE: &str = "store.reissue";
 
 impl ChatStore {
-    /// Asks the store for new tokens in place of stale ones: an access token for a good refresh token; or, when the
-    /// login is to be extended, a refresh token for a good access token.
+    /// Requests new tokens from the store to replace stale ones: an access token for a valid refresh token; or, when the
+    /// login is to be extended, a refresh token for a valid access token.
     ///
-    /// Calls do this by themselves. Tokens that the store does not renew stay as they are.
+    /// Calls do this automatically. Tokens that the store does not renew stay unchanged.
     ///
     /// # Errors
     ///
-    /// `authentication` when the store renews none of them; else any [`ErrorKind`] but those of streams.
+    /// `authentication` when the store renews none of them; otherwise any [`ErrorKind`] except those of streams.
     pub async fn reissue(&self, tokens: &Tokens) -> Result<Tokens> {
         let paths = &self.shared.paths;
         let mut options = CallOptions::new();
@@ -63,7 +63,7 @@ impl ChatStore {
     }
 }
 
-/// An older store's answer.
+/// The response of an older store.
 #[derive(Deserialize)]
 struct Pair {
     #[serde(rename = "accessToken")]
@@ -72,7 +72,7 @@ struct Pair {
     refresh: String,
 }
 
-/// The tokens with those in their place that the headers carry; `None` if they carry none.
+/// The tokens, updated with those in the headers; `None` if the headers have none.
 fn from_headers(headers: &HeaderMap, tokens: &Tokens) -> Option<Tokens> {
     let bearer = |name: &str| {
         let value = headers.get(name)?.to_str().ok()?.trim();

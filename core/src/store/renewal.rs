@@ -1,4 +1,4 @@
-//! Stale tokens, and their renewals: one for all the calls that find them stale.
+//! Stale tokens and their renewals: one renewal for all calls that find them stale.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -13,13 +13,13 @@ use crate::credentials::Tokens;
 use crate::error::{Error, Result};
 use crate::process::PerProcess;
 
-/// The most renewals that are remembered.
+/// The most remembered renewals.
 const MOST: usize = 4096;
 
-/// The longest chain of renewals of renewed tokens; more would be a circle.
+/// The longest chain of renewals; a longer one would be a cycle.
 const LONGEST_CHAIN: usize = 256;
 
-/// Which tokens a store says have expired (`Token-Expired`).
+/// The expired tokens, from the header `Token-Expired`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stale {
     Access,
@@ -37,7 +37,7 @@ impl Stale {
         }
     }
 
-    /// The error with the name of the stale token in its message.
+    /// Adds the name of the stale token to the error's message.
     pub(super) fn explain(error: Error) -> Error {
         let stale = match Stale::of(&error) {
             Some(Stale::Access) => "the access token has expired",
@@ -50,7 +50,7 @@ impl Stale {
     }
 }
 
-/// The tokens that have taken the place of others, in this process.
+/// The tokens that replaced others in this process.
 #[derive(Default)]
 pub(super) struct Renewals {
     known: PerProcess<Arc<Mutex<Known>>>,
@@ -64,14 +64,14 @@ struct Known {
 }
 
 enum Renewal {
-    /// Lives as long as a call waits for it.
+    /// A running renewal, which lives as long as a call waits for it.
     Running(WeakShared<Running>),
     Done(Tokens),
 }
 
 type Running = Pin<Box<dyn Future<Output = Result<Tokens>> + Send>>;
 
-/// The tokens that were replaced. Both count: an access token alone must not lead to anybody's fresh ones.
+/// The replaced tokens. Both form the key: an access token alone must not lead to another user's fresh ones.
 #[derive(Clone)]
 struct Key(Tokens);
 
@@ -91,7 +91,7 @@ impl Hash for Key {
 }
 
 impl Renewals {
-    /// The tokens that these have become by now.
+    /// The newest replacement of these tokens.
     pub(super) fn newest(&self, mut tokens: Tokens) -> Tokens {
         let known = self.known();
         let known = lock(&known);
@@ -104,7 +104,7 @@ impl Renewals {
         tokens
     }
 
-    /// Renews tokens, or waits for the renewal that is under way.
+    /// Renews tokens, or joins the running renewal.
     pub(super) async fn renew<F>(&self, stale: &Tokens, renew: impl FnOnce() -> F) -> Result<Tokens>
     where
         F: Future<Output = Result<Tokens>> + Send + 'static,
@@ -126,7 +126,7 @@ impl Renewals {
                 running
             })
         };
-        // One that fails is forgotten with the last call that waits for it: the next call tries anew.
+        // A failed renewal is dropped with the last call that waits for it; the next call starts another.
         let renewed = running.await;
         if let Ok(fresh) = &renewed {
             lock(&known_here).insert(key, Renewal::Done(fresh.clone()));
@@ -134,7 +134,7 @@ impl Renewals {
         renewed
     }
 
-    /// Takes note of tokens that somebody else gives in place of others.
+    /// Records tokens from another source that replace others.
     pub(super) fn replace(&self, refused: &Tokens, given: &Tokens) {
         lock(&self.known()).insert(Key(refused.clone()), Renewal::Done(given.clone()));
     }
@@ -145,7 +145,7 @@ impl Renewals {
 }
 
 fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
-    // Nothing that runs under the lock can leave the map half-written.
+    // No code under the lock can leave the map inconsistent.
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -16,13 +16,13 @@ use crate::outbox::{AnyOpener, Outcome, Record, Sink};
 
 #[async_trait]
 impl Sink for ChatStore {
-    /// Saves the message that the payload is, in one attempt: the outbox has retries of its own. The record's tokens
-    /// are used, else those that the provider has for its user, else the client's own.
+    /// Saves the message in the payload, in one attempt, since the outbox retries. It uses the record's tokens, or else
+    /// the provider's for its user, or else the client's own.
     async fn deliver(&self, record: &Record) -> Outcome {
         self.deliver_json(Bytes::from(record.payload().to_string()), owner_of(record)).await
     }
 
-    /// Counts the message in its workspace's session. A count that fails stands in
+    /// Counts the message in its workspace's session. A failed count increments
     /// [`StoreStats::uncounted`](crate::store::StoreStats::uncounted), and has no other consequence.
     async fn delivered(&self, record: &Record) {
         if let Some(workspace) = record.payload().get("msgWorkspaceId").and_then(Value::as_str) {
@@ -44,7 +44,7 @@ impl ChatStore {
         let store = self.with(CallOptions::new().max_retries(0));
         let identity = store.identity_of(owner);
         let saved = store.save_json(json, &identity);
-        // The limit holds for the save and the renewal of tokens together: both count towards the delivery.
+        // The limit applies to the save and the renewal of tokens together: both are part of the delivery.
         let saved = match self.shared.http.total(&self.options) {
             Some(limit) => timeout(limit, saved).await,
             None => Ok(saved.await),
@@ -71,7 +71,7 @@ impl ChatStore {
         let user = owner.user_id.or(self.identity.user.as_deref());
         let own = owner.tokens.or(self.identity.tokens.as_ref());
         let tokens = match (owner.tokens, user, &self.shared.provider) {
-            // The provider knows the user; the client's own tokens may be somebody else's.
+            // The provider knows the user; the client's own tokens may belong to another user.
             (None, Some(_), Some(_)) => None,
             _ => own.cloned(),
         };
@@ -82,7 +82,7 @@ impl ChatStore {
 /// The outcome of a save that failed.
 pub(super) fn outcome_of(error: &Error) -> Outcome {
     if error.operation() == REISSUE {
-        // Tokens that cannot be renewed just now say nothing about the record.
+        // A temporary failure to renew tokens says nothing about the record.
         return Outcome::unavailable(error.to_string()).after(error.retry_after());
     }
     Outcome::from(error)

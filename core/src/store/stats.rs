@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-/// The numbers of calls of a store and its clones, since it was made.
+/// Counters of the calls of a store client and its clones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StoreStats {
@@ -12,8 +12,7 @@ pub struct StoreStats {
     pub saved: u64,
     /// Saved messages that the store counted.
     pub counted: u64,
-    /// Saved messages whose count failed, as it does in a workspace without an active session. They are saved all the
-    /// same.
+    /// Saved messages whose count failed, as in a workspace without an active session. They are saved nevertheless.
     pub uncounted: u64,
     /// Tokens that the store renewed.
     pub reissued: u64,

@@ -1,4 +1,4 @@
-//! Workspaces and sessions, by their names on the wire.
+//! Workspaces and sessions, and their JSON.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::conversation::time;
 use crate::json::{self, Fields};
 use crate::open_enum::open_enum;
 
-/// A workspace: what the store calls a conversation.
+/// A workspace: the store's name for a conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Workspace {
@@ -20,29 +20,29 @@ pub struct Workspace {
     /// Its name, of at most 100 code points.
     #[serde(rename = "workspaceName", default, deserialize_with = "text_if_any")]
     pub name: String,
-    /// When it was created, in milliseconds since 1970.
+    /// Creation time, in milliseconds since 1970.
     #[serde(rename = "workspaceCreatedAt", default, deserialize_with = "time::optional")]
     pub created_at: Option<i64>,
-    /// When it was changed last, in milliseconds since 1970.
+    /// Time of the last change, in milliseconds since 1970.
     #[serde(rename = "workspaceUpdatedAt", default, deserialize_with = "time::optional")]
     pub updated_at: Option<i64>,
-    /// When it was deleted, in milliseconds since 1970.
+    /// Deletion time, in milliseconds since 1970.
     #[serde(rename = "workspaceDeletedAt", default, deserialize_with = "time::optional")]
     pub deleted_at: Option<i64>,
-    /// The UUID of the user whose it is.
+    /// The UUID of its user.
     #[serde(rename = "workspaceMemUuid", default)]
     pub user_id: Option<String>,
-    /// Its status; `None` where the store does not tell, as in its answer to a creation.
+    /// Its status; `None` where the store omits it, as in the response to a creation.
     #[serde(rename = "workspaceStatus", default)]
     pub status: Option<WorkspaceStatus>,
 }
 
-/// Reads a text; null stands for none.
+/// Reads a text; null becomes an empty one.
 fn text_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// Reads an id, which stores on a database's own ids write as a number.
+/// Reads an id, which stores with numeric database keys write as a number.
 fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     struct Word;
     impl Visitor<'_> for Word {
@@ -72,16 +72,16 @@ open_enum! {
     WorkspaceStatus as String {
         /// In use.
         Active = "ACTIVE",
-        /// Put away.
+        /// Archived.
         Archived = "ARCHIVED",
         /// Deleted.
         Deleted = "DELETED",
     }
 }
 
-/// A session: a stretch of a conversation, in which messages are counted. It times out after 10 minutes without one.
+/// A session: a period of a conversation in which messages are counted. It times out after 10 minutes without one.
 ///
-/// The protocol does not say what a session holds beyond its existence, so it is kept as it came.
+/// The protocol does not specify the fields of a session, so its JSON is kept unchanged.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub struct Session {
@@ -89,12 +89,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// The session's JSON, an object, as it came.
+    /// The session's JSON object, unchanged.
     pub fn json(&self) -> &str {
         self.json.get()
     }
 
-    /// A field of the session; `None` when it has none of this name and form.
+    /// A field of the session; `None` when it has no field of this name and type.
     ///
     /// ```
     /// use turnwire::store::Session;
@@ -127,9 +127,9 @@ open_enum! {
         Active = "ACTIVE",
         /// Ended.
         Completed = "COMPLETED",
-        /// Broken.
+        /// Failed.
         Error = "ERROR",
-        /// Ended for want of messages.
+        /// Ended without further messages.
         Timeout = "TIMEOUT",
     }
 }

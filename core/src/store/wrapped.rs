@@ -1,4 +1,4 @@
-//! Responses as the store wraps them: `{"success", "message", "data"}`.
+//! The store's response envelope: `{"success", "message", "data"}`.
 
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
@@ -8,7 +8,7 @@ use crate::http::{Context, HttpClient, Response};
 use crate::json;
 use crate::json::Fields;
 
-/// A response that was a success, with its data.
+/// A successful response with its data.
 pub(super) struct Answer<T> {
     pub(super) data: Option<T>,
     pub(super) headers: HeaderMap,
@@ -17,7 +17,7 @@ pub(super) struct Answer<T> {
 /// The fields of a response.
 const FIELDS: [&str; 3] = ["success", "message", "data"];
 
-/// Reads a response. One without a body has no data.
+/// Reads a response. An empty body has no data.
 pub(super) async fn read<T: DeserializeOwned>(
     http: &HttpClient,
     response: Response,
@@ -50,6 +50,6 @@ fn unreadable(context: &Context, body: &str, error: serde_json::Error) -> Error 
             format!("expected a chat store's answer, got other data ({error}): {excerpt}"),
         ),
     };
-    // The error itself would quote what came, and with it a token that the store echoes: its text is in the message.
+    // The serde error would quote the input, and with it a token that the store echoes: its text is in the message.
     context.error(kind, why)
 }

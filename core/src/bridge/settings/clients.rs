@@ -18,7 +18,7 @@ use crate::store::{ChatStore, ChatStoreBuilder, StorePaths};
 #[serde(default, deny_unknown_fields)]
 pub(super) struct OpenAiSettings {
     api_key: Option<String>,
-    /// One that is blank is not given.
+    /// A blank one counts as not set.
     base_url: Option<String>,
     organization: Option<String>,
     project: Option<String>,
@@ -143,11 +143,11 @@ impl ServiceSettings {
 
 /// The settings of a model's client, from JSON.
 ///
-/// The environment is not read: [`with_environment`](super::with_environment) adds what it has.
+/// The environment is not read: [`with_environment`](super::with_environment) adds its settings.
 ///
 /// # Errors
 ///
-/// `config` when a setting is not known or has a wrong type.
+/// `config` when a setting is unknown or has a wrong type.
 pub fn open_ai(json: &str, names: Names) -> Result<OpenAiBuilder> {
     read::<OpenAiSettings>(json, names, BUILD).map(OpenAiSettings::builder)
 }
@@ -156,7 +156,7 @@ pub fn open_ai(json: &str, names: Names) -> Result<OpenAiBuilder> {
 ///
 /// # Errors
 ///
-/// As [`open_ai`] and [`OpenAiBuilder::build`], in the names of the language.
+/// As [`open_ai`] and [`OpenAiBuilder::build`], with the names of the language.
 pub fn client(json: &str, names: Names) -> Result<Client> {
     Client::named(open_ai(json, names)?, names.of_model())
 }
@@ -165,7 +165,7 @@ pub fn client(json: &str, names: Names) -> Result<Client> {
 ///
 /// # Errors
 ///
-/// `config` when a setting is missing, is not known or has a wrong type.
+/// `config` when a setting is missing, unknown or has a wrong type.
 pub fn chat_store(json: &str, names: Names) -> Result<ChatStoreBuilder> {
     read::<StoreSettings>(json, names, BUILD)?.builder()
 }
@@ -174,7 +174,7 @@ pub fn chat_store(json: &str, names: Names) -> Result<ChatStoreBuilder> {
 ///
 /// # Errors
 ///
-/// `config` when a setting is missing, is not known or has a wrong type.
+/// `config` when a setting is missing, unknown or has a wrong type.
 pub fn chat_service(json: &str, names: Names) -> Result<ChatServiceBuilder> {
     read::<ServiceSettings>(json, names, BUILD)?.builder()
 }

@@ -1,4 +1,4 @@
-//! The settings of a model's client that the environment has.
+//! Settings of a model's client from the environment.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use super::values::BUILD;
 use crate::chat::builder::{custom_headers, variable};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The settings with a variable of their own.
+/// The settings with an environment variable.
 const VARIABLES: [(&str, &str); 4] = [
     ("api_key", "OPENAI_API_KEY"),
     ("base_url", "OPENAI_BASE_URL"),
@@ -15,15 +15,16 @@ const VARIABLES: [(&str, &str); 4] = [
     ("project", "OPENAI_PROJECT_ID"),
 ];
 
-/// The settings of a model's client, as JSON, with those of the environment where none are given. `null` is given.
+/// Adds the environment's values to a model client's settings, as JSON, for settings that are absent. `null` counts as
+/// present.
 ///
-/// A variable that is empty or blank is not set, and blanks around its value are not a part of it. The headers of
-/// `OPENAI_CUSTOM_HEADERS` come before those that are given. `variables` has the environment of the host, which may be
-/// another than that of the process, as in a worker thread of Node.
+/// An empty or blank variable counts as not set, and its value is trimmed. The headers of
+/// `OPENAI_CUSTOM_HEADERS` precede those of the settings. `variables` is the environment of the host, which may be
+/// another than that of the process, as in a Node worker thread.
 ///
 /// # Errors
 ///
-/// `config` when the settings are not a JSON object, or their headers neither an object nor a list.
+/// `config` when the settings are not a JSON object, or their headers are neither an object nor a list.
 pub fn with_environment(
     json: &str,
     names: Names,

@@ -1,4 +1,4 @@
-//! The settings of connections, which every client has.
+//! The settings of connections, common to all clients.
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ use crate::http::{HttpConfig, ProxyChoice};
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Http {
-    /// The longest silence of the service, which sets all of `timeouts`.
+    /// The longest silence of the service; it sets all of `timeouts`.
     timeout: Time,
     timeouts: Option<TimeLimits>,
     retry: Option<Retry>,
@@ -46,7 +46,7 @@ pub(super) struct Retry {
     max_retry_after: Time,
 }
 
-/// The largest sizes that a service may send.
+/// The size limits of a service's responses.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SizeLimits {
@@ -56,7 +56,7 @@ pub(super) struct SizeLimits {
 }
 
 impl Http {
-    /// Sets the given settings over those of `http`.
+    /// Applies the present settings to `http`.
     pub(super) fn apply(self, http: &mut HttpConfig) {
         let mut timeouts = http.timeouts.clone();
         timeouts = self.timeout.set(timeouts, |_, limit| Timeouts::of_silence(limit));

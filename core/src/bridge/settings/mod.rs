@@ -1,11 +1,10 @@
-//! Settings as JSON, in the names of a host language.
+//! Settings as JSON, with the names of a host language.
 //!
 //! Each client has an object of settings, whose fields are those of its builder; connections, retries and limits are an
-//! object `http` in it, and the parts of the turn engine are nested objects. What is not given keeps core's default, and
-//! `null` is not given, except for limits: there it is no limit. Times are
-//! seconds, in JavaScript milliseconds.
+//! object `http` in it, and the parts of the turn engine are nested objects. An absent setting keeps core's default.
+//! `null` counts as absent, except for limits, where it means no limit. Times are seconds, in JavaScript milliseconds.
 //!
-//! An error names the path of a setting and the names that are known there, and never its value, which may be a key.
+//! An error names the path of a setting and the names known there, but never its value, which may be a key.
 
 mod clients;
 mod environment;
@@ -27,7 +26,7 @@ pub use turns::{speaker, turns};
 
 use value::fields_of;
 
-/// The objects of settings and the names of their fields. What a language declares is compared with it.
+/// The objects of settings and the names of their fields, for comparison with a language's declarations.
 pub fn objects() -> Vec<(&'static str, &'static [&'static str])> {
     vec![
         ("openai", fields_of::<clients::OpenAiSettings>()),

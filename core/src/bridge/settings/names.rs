@@ -1,18 +1,18 @@
-//! The names of settings and the unit of times in a language.
+//! The names of settings and the unit of times in a host language.
 
 use crate::chat::builder::OptionNames;
 
-/// The names of a language: the way in which it writes several words. With it goes the unit of times.
+/// The naming convention of a language, which also determines the unit of times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Names {
-    /// `base_url`, as Python does.
+    /// `base_url`, as in Python.
     Snake,
-    /// `baseURL`, as JavaScript does.
+    /// `baseURL`, as in JavaScript.
     Camel,
 }
 
 impl Names {
-    /// The name of a setting as this language writes it.
+    /// The name of a setting in this language.
     pub fn shown(self, name: &str) -> String {
         if self == Names::Snake {
             return name.to_owned();
@@ -21,7 +21,7 @@ impl Names {
         for word in name.split('_') {
             match word {
                 _ if shown.is_empty() => shown.push_str(word),
-                // As it is in JavaScript's own `baseURL`, and in the `openai` package.
+                // As in JavaScript's own `baseURL`, and in the `openai` package.
                 "url" => shown.push_str("URL"),
                 word => {
                     let (first, rest) = word.split_at(1.min(word.len()));
@@ -33,7 +33,7 @@ impl Names {
         shown
     }
 
-    /// The unit in which this language gives times, by its name and in seconds.
+    /// The unit of times in this language: its name, and its length in seconds.
     pub(super) fn unit_of_time(self) -> (&'static str, f64) {
         match self {
             Names::Snake => ("seconds", 1.0),
@@ -41,7 +41,7 @@ impl Names {
         }
     }
 
-    /// The names that errors of a model's client need.
+    /// The names for errors of a model's client.
     pub(super) fn of_model(self) -> OptionNames {
         match self {
             Names::Snake => OptionNames::default(),

@@ -100,11 +100,11 @@ impl DeliverySettings {
     }
 }
 
-/// The settings of an outbox, from JSON. Its sink is given to the builder.
+/// The settings of an outbox, from JSON. Its sink is set on the builder.
 ///
 /// # Errors
 ///
-/// `config` when a setting is not known or has a wrong type.
+/// `config` when a setting is unknown or has a wrong type.
 pub fn outbox(json: &str, names: Names) -> Result<OutboxBuilder> {
     read::<OutboxSettings>(json, names, "outbox.start").map(OutboxSettings::builder)
 }

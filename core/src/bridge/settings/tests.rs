@@ -1,4 +1,4 @@
-//! Settings of every object, right and wrong, in both namings.
+//! Settings of every object, valid and invalid, in both namings.
 
 use std::time::Duration;
 
@@ -139,7 +139,7 @@ fn tokens(mut settings: Value) -> Value {
     settings
 }
 
-/// Settings that give every field of every object.
+/// Settings with every field of every object.
 fn everything() -> Vec<(&'static str, Value)> {
     let store = tokens(json!({
         "extend_login": true, "older_store": false,
@@ -216,7 +216,7 @@ fn every_setting_is_taken_in_both_namings() {
     }
 }
 
-/// The same in camel case; what is no setting stays as it is.
+/// The same in camel case; other names stay unchanged.
 fn camel(value: Value) -> Value {
     let Value::Object(fields) = value else { return value };
     let renamed = fields.into_iter().map(|(name, value)| {

@@ -22,7 +22,7 @@ use crate::turn::{HistoryLimits, LlmSentiment, OnDisconnect, Turns, TurnsBuilder
 #[serde(default, deny_unknown_fields)]
 pub(super) struct TurnsSettings {
     model: Option<String>,
-    /// A request whose settings every turn has, as a model's service takes it.
+    /// The template of every turn's request, in the format of the model's service.
     template: Option<Map<String, Value>>,
     system_prompt: Option<String>,
     store: Option<StoreSettings>,
@@ -46,17 +46,17 @@ pub(super) struct TurnsSettings {
     detailed_errors: Option<bool>,
 }
 
-/// A model that finds the sentiment.
+/// A model that classifies the sentiment.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SentimentSettings {
     model: Option<String>,
     labels: Option<Vec<String>>,
-    /// The model's service, if it is another than that of the replies.
+    /// The model's service, if it differs from that of the replies.
     client: Option<OpenAiSettings>,
 }
 
-/// A speaker: one of these.
+/// A speaker: exactly one of these.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SpeakerSettings {
@@ -88,11 +88,11 @@ pub(super) struct OpenAiSpeakerSettings {
     instructions: Option<String>,
     /// Fields of the request that this version does not know.
     extra: Option<Map<String, Value>>,
-    /// The service, if it is another than that of the replies.
+    /// The service, if it differs from that of the replies.
     client: Option<OpenAiSettings>,
 }
 
-/// The way in which a text is spoken.
+/// The settings of speech.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SpeechSettings {
@@ -108,7 +108,7 @@ pub(super) struct SpeechSettings {
     longest_sentence: Option<usize>,
 }
 
-/// The part of the conversation that the model gets.
+/// The limits of the history that is sent to the model.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct HistorySettings {
@@ -117,7 +117,7 @@ pub(super) struct HistorySettings {
     wait: Time,
 }
 
-/// Defines words for the values of an enum of core.
+/// Defines the JSON names of an enum of core.
 macro_rules! words {
     ($($name:ident of $of:ident: $($word:ident),+;)+) => {
         $(
@@ -263,11 +263,11 @@ impl HistorySettings {
     }
 }
 
-/// The settings of the turn engine, from JSON, with this model's client. Functions of the host are given to the builder.
+/// The settings of the turn engine, from JSON, with this model's client. Functions of the host are set on the builder.
 ///
 /// # Errors
 ///
-/// `config` when a setting is missing, is not known or has a wrong type; and as the builders of the parts.
+/// `config` when a setting is missing, unknown or has a wrong type; and as the builders of the parts.
 pub fn turns(llm: OpenAi, json: &str, names: Names) -> Result<TurnsBuilder> {
     read::<TurnsSettings>(json, names, TURNS)?.builder(llm)
 }
@@ -276,7 +276,7 @@ pub fn turns(llm: OpenAi, json: &str, names: Names) -> Result<TurnsBuilder> {
 ///
 /// # Errors
 ///
-/// `config` when a setting is missing, is not known or has a wrong type.
+/// `config` when a setting is missing, unknown or has a wrong type.
 pub fn speaker(llm: &OpenAi, json: &str, names: Names) -> Result<Box<dyn Speaker>> {
     read::<SpeakerSettings>(json, names, TURNS)?.build(llm)
 }

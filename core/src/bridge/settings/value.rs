@@ -1,4 +1,4 @@
-//! JSON into settings: strict about names, and silent about values, which may be keys.
+//! Deserialises settings: strict about names, and silent about values, which may be keys.
 
 use std::cell::Cell;
 use std::fmt;
@@ -31,7 +31,7 @@ pub(super) fn read<'de, T: Deserialize<'de>>(
 /// The names of a settings struct's fields, in their order.
 pub(super) fn fields_of<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     let fields = Cell::new([].as_slice());
-    // It reads nothing, and always fails.
+    // This reads nothing, and always fails.
     let _ = T::deserialize(Fields(&fields));
     fields.get()
 }
@@ -55,7 +55,7 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// A refused value: the place, once that is known, and the reason.
+/// A refused value: its path, once known, and the reason.
 #[derive(Debug)]
 pub(super) struct Refusal {
     path: Option<String>,
@@ -63,7 +63,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// The same, of the innermost value.
+    /// Sets the path, unless an inner value has set it.
     fn at(mut self, path: &Path<'_>) -> Self {
         self.path.get_or_insert_with(|| path.to_string());
         self
@@ -114,7 +114,7 @@ impl de::Error for Refusal {
     }
 }
 
-/// A value and its place.
+/// A value and its path.
 struct Given<'a> {
     value: Value,
     path: Path<'a>,
@@ -138,7 +138,7 @@ impl<'de> Deserializer<'de> for Given<'_> {
             Value::Array(items) => {
                 visitor.visit_seq(Items { items: items.into_iter(), at: 0, list: &path, names })
             }
-            // The names of a map are no settings: headers, or what a service takes.
+            // The names of a map are not settings: they are headers, or fields of a service's request.
             Value::Object(fields) => visitor.visit_map(Members::new(fields, &path, names, None)),
         };
         read.map_err(|refusal| refusal.at(&path))
@@ -230,11 +230,11 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 
 struct Members<'a> {
     fields: serde_json::map::IntoIter,
-    /// The name as it was given, and the value.
+    /// The name as written, and the value.
     next: Option<(String, Value)>,
     object: &'a Path<'a>,
     names: Names,
-    /// The fields of a struct, as core calls them.
+    /// The fields of a struct, by core's names.
     known: Option<&'static [&'static str]>,
 }
 
@@ -281,7 +281,7 @@ impl<'de> MapAccess<'de> for Members<'_> {
     }
 }
 
-/// Notes the names of the struct that is asked for.
+/// Records the field names of the requested struct.
 struct Fields<'a>(&'a Cell<&'static [&'static str]>);
 
 impl<'de> Deserializer<'de> for Fields<'_> {

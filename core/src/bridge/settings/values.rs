@@ -1,15 +1,15 @@
-//! The values that settings of several objects have: times, sizes, pairs; and the setting of those that are given.
+//! The value types of settings: times, sizes, pairs; and the application of present ones.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// The operations that errors name.
+/// The operation name in errors.
 pub(super) const BUILD: &str = "client.build";
 pub(super) const TURNS: &str = "turns.build";
 
-/// Sets a setting that is given.
+/// Applies a setting that is present.
 pub(super) fn set<B, T>(builder: B, given: Option<T>, set: impl FnOnce(B, T) -> B) -> B {
     match given {
         Some(value) => set(builder, value),
@@ -17,7 +17,7 @@ pub(super) fn set<B, T>(builder: B, given: Option<T>, set: impl FnOnce(B, T) -> 
     }
 }
 
-/// A limit in JSON: not given, `null` for none, or a number. `Infinity` is null in JSON, and no limit.
+/// A limit in JSON: absent, `null` for none, or a number. JavaScript's `Infinity` becomes null in JSON, so no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum Limit<T> {
     #[default]
@@ -26,17 +26,17 @@ pub(super) enum Limit<T> {
     At(T),
 }
 
-/// A time limit, which JSON has in the unit of its language.
+/// A time limit, in the unit of the language.
 pub(super) type Time = Limit<Duration>;
 
-/// The name of a time for the reader of JSON, which turns it into seconds.
+/// The type name that marks a time for the deserialiser, which converts it to seconds.
 pub(super) const TIME: &str = "Time";
 
 /// A limit of a size in bytes.
 pub(super) type Size = Limit<u64>;
 
 impl<T> Limit<T> {
-    /// Sets the limit, where it is given, by a function that takes `None` for no limit.
+    /// Applies the limit, if present, with a function that accepts `None` for no limit.
     pub(super) fn set<B>(self, builder: B, set: impl FnOnce(B, Option<T>) -> B) -> B {
         match self {
             Limit::NotGiven => builder,
@@ -47,7 +47,7 @@ impl<T> Limit<T> {
 }
 
 impl Time {
-    /// The time, where it is given; `Duration::MAX` for no limit.
+    /// The time, if present; `Duration::MAX` for no limit.
     pub(super) fn given(self) -> Option<Duration> {
         match self {
             Limit::NotGiven => None,
@@ -58,7 +58,7 @@ impl Time {
 }
 
 impl Size {
-    /// The size, where it is given; the largest for no limit.
+    /// The size, if present; the maximum for no limit.
     pub(super) fn given(self) -> Option<u64> {
         match self {
             Limit::NotGiven => None,
@@ -67,7 +67,7 @@ impl Size {
         }
     }
 
-    /// The same in memory.
+    /// The size as `usize`.
     pub(super) fn in_memory(self) -> Option<usize> {
         self.given().map(|size| usize::try_from(size).unwrap_or(usize::MAX))
     }
@@ -93,7 +93,7 @@ impl Visitor<'_> for Seconds {
     }
 
     fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Time, E> {
-        // More seconds than any clock can count are no limit.
+        // More seconds than `Duration` can hold mean no limit.
         Ok(Duration::try_from_secs_f64(seconds).map_or(Limit::None, Limit::At))
     }
 }
@@ -138,7 +138,7 @@ impl Visitor<'_> for Number {
     }
 }
 
-/// Names with their values, in their order: an object, or a list of pairs where a name may come twice.
+/// Names with their values, in order: an object, or a list of pairs in which a name may occur twice.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pairs(pub(super) Vec<(String, Option<String>)>);
 
