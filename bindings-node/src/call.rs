@@ -1,4 +1,4 @@
-//! A call under way: JavaScript takes its answer and its items without waiting, and is woken when there are any.
+//! A running call: JavaScript takes its answer and items without waiting, and is woken when there are any.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +11,7 @@ use crate::json::{self, thrown};
 use crate::reading::{Piece, Reading};
 use crate::waker::Waker;
 
-/// A call under way. When JavaScript drops it, read or not, its connection closes.
+/// A running call. When JavaScript drops it, read or not, its connection closes.
 #[napi]
 pub struct Call {
     inner: Mutex<Inner>,
@@ -26,16 +26,16 @@ struct Inner {
 enum Stage {
     /// Not answered yet.
     Asked(bridge::Call),
-    /// Answered with a stream that nobody reads yet.
+    /// Answered with a stream that is not read yet.
     Opened(OpenStream),
-    /// Answered with a stream that is read.
+    /// Answered with a stream that is being read.
     Reading(Reading),
     Over,
 }
 
 #[napi]
 impl Call {
-    /// Takes the answer, as JSON; `null` if there is none yet. It is `{head}` of a stream, `{head, text}` of a value,
+    /// Takes the answer, as JSON; `null` if there is none yet. It is `{head}` for a stream, `{head, text}` for a value,
     /// or `{error}`.
     ///
     /// A stream's chunks are read ahead from here on, unless `hold` is set: then from the first `take()` on.
@@ -63,14 +63,14 @@ impl Call {
         }
     }
 
-    /// Reads the body of a stream as bytes, from the next `take()` on, if nobody reads its chunks.
+    /// Reads the body of a stream as bytes, from the next `take()` on, unless its chunks are being read.
     #[napi]
     pub fn read_bytes(&self) -> napi::Result<()> {
         let read = |stream: OpenStream| Ok(Reading::Bytes(stream.bytes()?));
         self.lock().stage.read(read).map_err(|error| thrown(&error))
     }
 
-    /// Takes the items that are there; `null` if there are none yet. Bytes are a buffer. Chunks and events are a JSON
+    /// Takes the available items; `null` if there are none yet. Bytes are a buffer. Chunks and events are a JSON
     /// list; an object ends the stream: `{end}` or `{error}`.
     ///
     /// Consecutive chunks of one shape are a list in the list: the shape as a chunk with some text, a flag for padding,
@@ -90,7 +90,7 @@ impl Call {
         }
     }
 
-    /// Wakes JavaScript with this id, once, when there is something to take.
+    /// Wakes JavaScript with this id, once, when an item or the end is available.
     #[napi]
     pub fn wait(&self, waker: &Waker, id: u32) {
         let wake = waker.for_call(id);
@@ -110,7 +110,7 @@ impl Call {
         }
     }
 
-    /// The wait in milliseconds before this failed call is made again, after this number of retries; `null` to give up.
+    /// The wait in milliseconds before this failed call is retried, after this number of retries; `null` to give up.
     #[napi]
     pub fn wait_before_retry(&self, retries: u32, options: RetryOptions) -> Option<f64> {
         let RetryOptions { max_retries, retry_timeouts } = options;
@@ -126,7 +126,7 @@ impl Call {
 pub struct RetryOptions {
     /// The most retries.
     pub max_retries: u32,
-    /// True if a time limit is retried, too.
+    /// True if time limits are retried as well.
     pub retry_timeouts: bool,
 }
 
@@ -135,7 +135,7 @@ impl Call {
         Self::at(Stage::Asked(call))
     }
 
-    /// A stream that is read from its beginning on.
+    /// A stream that is read from the start.
     pub(crate) fn reading(reading: Reading) -> Self {
         Self::at(Stage::Reading(reading))
     }
@@ -145,7 +145,7 @@ impl Call {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // A stage is replaced whole or not at all, so a poisoned one is whole.
+        // A stage is replaced in one step, so a poisoned one is consistent.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -160,7 +160,7 @@ impl Stage {
         }
     }
 
-    /// Begins to read a stream that nobody reads yet.
+    /// Starts reading a stream that is not read yet.
     fn read(
         &mut self,
         reading: impl FnOnce(OpenStream) -> turnwire::Result<Reading>,

@@ -9,7 +9,7 @@ use crate::call::Call;
 use crate::json::thrown;
 use crate::options::Options;
 
-/// A client with its connections. It keeps no process alive.
+/// A client with its connections. It does not keep the process alive.
 #[napi]
 pub struct Client {
     inner: bridge::Client,

@@ -1,4 +1,4 @@
-//! Functions of JavaScript that core calls: questions go to the environment's thread, and answers come back by their ids.
+//! JavaScript functions that core calls: questions go to the environment's thread, and answers return with their ids.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,8 +13,8 @@ use turnwire::bridge::{Context, Failure, HostFn, Reply};
 type NewsArgs = FnArgs<(Vec<Question>, Vec<u32>)>;
 type OnNews = ThreadsafeFunction<(), (), NewsArgs, Status, false, true>;
 
-/// The host of one environment (the main thread, or a worker): it has one thread-safe function for good, which keeps no
-/// process alive.
+/// The host of one environment (the main thread, or a worker). It has one thread-safe function for its lifetime, which
+/// does not keep the process alive.
 #[napi]
 pub struct Host {
     shared: Arc<Shared>,
@@ -25,7 +25,7 @@ pub struct Host {
 pub struct Question {
     /// The number of the function.
     pub function: u32,
-    /// The number of the turn that it is asked for.
+    /// The number of the turn on whose behalf it is asked.
     pub turn: Option<u32>,
     /// The id of the answer.
     pub id: u32,
@@ -46,7 +46,7 @@ struct Open {
     replies: HashMap<u32, Reply<String>>,
 }
 
-/// Questions that JavaScript has not seen yet, and the ids of those that nobody waits for any more.
+/// Questions that JavaScript has not received yet, and the ids of abandoned ones.
 #[derive(Default)]
 struct News(Mutex<(Vec<Question>, Vec<u32>)>);
 
@@ -73,7 +73,7 @@ impl Host {
         }
     }
 
-    /// Fails a question, in the words of the exception.
+    /// Fails a question with the exception's message.
     #[napi]
     pub fn fail(&self, id: u32, message: String) {
         if let Some(reply) = self.shared.take(id) {
@@ -127,7 +127,7 @@ impl Shared {
         }
     }
 
-    /// Wakes JavaScript for something new, once for all that is new until it looks.
+    /// Wakes JavaScript for news, once for all news until it reads them.
     fn tell(&self, add: impl FnOnce(&mut (Vec<Question>, Vec<u32>))) {
         let mut news = self.news.lock();
         let is_first = news.0.is_empty() && news.1.is_empty();
@@ -135,7 +135,7 @@ impl Shared {
         drop(news);
         if is_first && self.on_news.call((), ThreadsafeFunctionCallMode::NonBlocking) != Status::Ok
         {
-            // The environment is ending: nobody will answer, and a reply that is dropped is an error.
+            // The environment is shutting down, so no answer will arrive: dropping a reply fails its question.
             self.open().replies.clear();
         }
     }
@@ -151,14 +151,14 @@ impl Shared {
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
-        // Nothing that panics runs under the lock.
+        // No code that can panic runs under the lock.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl News {
     fn lock(&self) -> MutexGuard<'_, (Vec<Question>, Vec<u32>)> {
-        // Nothing that panics runs under the lock.
+        // No code that can panic runs under the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

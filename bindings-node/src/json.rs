@@ -1,4 +1,4 @@
-//! JSON for JavaScript: one string is far cheaper than the objects it stands for.
+//! JSON for JavaScript: one string is far cheaper than the equivalent objects.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ pub(crate) fn batch(chunks: &mut Batch) -> Option<String> {
     Some(text)
 }
 
-/// Begins the list, or its next item, after the run that came before if one did.
+/// Starts the list, or its next item, and ends a preceding run.
 fn begin(text: &mut String, run: Option<Arc<Shape>>) {
     if run.is_some() {
         text.push(']');
@@ -64,12 +64,12 @@ pub(crate) fn head(head: Option<&Head>) -> String {
     json!({ "head": head }).to_string()
 }
 
-/// The head of a response, and its body as the text that came: it is parsed when somebody asks for its value.
+/// The head of a response, and its body as raw text, which is parsed on access.
 pub(crate) fn whole(head: Option<&Head>, body: &str) -> String {
     format!(r#"{{"head":{},"text":{}}}"#, json!(head), Value::from(body))
 }
 
-/// The reply that core put together from a stream.
+/// The reply that core accumulated from a stream.
 pub(crate) fn accumulated(reply: &ChatReply) -> serde_json::Result<String> {
     serde_json::to_string(reply)
 }

@@ -1,4 +1,4 @@
-//! A call under way, and its answer as a Python object.
+//! A running call, and its answer as a Python object.
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -9,12 +9,12 @@ use crate::error::exception;
 use crate::stream::Stream;
 use crate::{log, wait};
 
-/// A call that is under way. Dropping it ends the call.
+/// A running call. Dropping it ends the call.
 #[pyclass(frozen, module = "turnwire._core")]
 pub(crate) struct Call(bridge::Call);
 
 impl Call {
-    /// The call, unless it could not begin.
+    /// Wraps a call, or raises the error that kept it from starting.
     pub(crate) fn new(py: Python<'_>, call: turnwire::Result<bridge::Call>) -> PyResult<Self> {
         call.map(Call).map_err(|error| exception(py, &error))
     }
@@ -22,7 +22,7 @@ impl Call {
 
 #[pymethods]
 impl Call {
-    /// The answer, or `None` as long as there is none: JSON with the response's headers, bytes, or a stream.
+    /// The answer, or `None` while there is none: JSON with the response's headers, bytes, or a stream.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         log::drain_logs(py)?;
         match self.0.take_answer() {
@@ -57,7 +57,7 @@ impl Call {
     }
 }
 
-/// An answer as Python reads it.
+/// Converts an answer to a Python object.
 fn object(py: Python<'_>, answer: Answer) -> PyResult<Bound<'_, PyAny>> {
     let headers = answer.head.map(|head| bridge::headers_in_utf8(head.headers)).unwrap_or_default();
     let stream = match answer.body {
@@ -68,7 +68,7 @@ fn object(py: Python<'_>, answer: Answer) -> PyResult<Bound<'_, PyAny>> {
         }
         Body::Events(events) => Stream::new(events, headers),
         Body::Audio(pieces) => Stream::new(pieces, headers),
-        // Nothing, and kinds that this version does not know.
+        // No result, and kinds that this version does not know.
         _ => return Ok(py.None().into_bound(py)),
     };
     Ok(Bound::new(py, stream)?.into_any())

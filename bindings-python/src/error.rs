@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use turnwire::Error;
 use turnwire::bridge::{ErrorFacts, headers_in_utf8};
 
-/// The exception for `error`. An exception of Python's among its sources becomes its cause.
+/// The exception for `error`. A Python exception among its sources becomes its cause.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     let mut facts = ErrorFacts::from(error);
     facts.headers = facts.headers.map(headers_in_utf8);

@@ -1,4 +1,4 @@
-//! A turn's events and pieces of bytes, on their way to Python.
+//! A turn's events and chunks of bytes for Python.
 
 use std::collections::VecDeque;
 
@@ -21,7 +21,7 @@ impl Cross for Events {
 
     fn first<'py>(ready: &Ready<Self>, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let first = ready.lock().pop_front();
-        // Outside of the lock, as it runs Python code.
+        // Outside the lock, as it runs Python code.
         let Some(event) = first else { return Ok(None) };
         let events = py.import(intern!(py, "turnwire._turn_events"))?;
         events.call_method1(intern!(py, "read"), (event.get(),)).map(Some)

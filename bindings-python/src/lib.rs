@@ -1,7 +1,7 @@
 //! The extension module `turnwire._core`: core's calls and streams as Python objects.
 //!
-//! It is thin: every method is one call of core's bridge, waiting is [`wait`]'s, and errors become exceptions in one table of
-//! the Python package. Nothing of a call is decided here.
+//! It is thin: every method is one call of core's bridge, [`wait`] does all waiting, and errors become exceptions in one table of
+//! the Python package. No rule of a call is decided here.
 
 mod call;
 mod chat;

@@ -1,4 +1,4 @@
-//! Core's log records on their way to Python's `logging`.
+//! Forwards core's log records to Python's `logging`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::UNIX_EPOCH;
@@ -10,7 +10,7 @@ use turnwire::bridge;
 
 static KEPT: AtomicBool = AtomicBool::new(false);
 
-/// Keeps core's log records of this level of Python's and above, for `drain_logs`.
+/// Buffers core's log records of this Python level and above, for `drain_logs`.
 #[pyfunction]
 pub(crate) fn keep_logs(level: u32) {
     let level = match level {
@@ -25,7 +25,7 @@ pub(crate) fn keep_logs(level: u32) {
     }
 }
 
-/// Hands core's log records to Python's `logging`.
+/// Passes core's buffered log records to Python's `logging`.
 #[pyfunction]
 pub(crate) fn drain_logs(py: Python<'_>) -> PyResult<()> {
     if !KEPT.load(Ordering::Relaxed) {

@@ -1,15 +1,15 @@
-//! Time limits in seconds, as Python gives them.
+//! Time limits from Python, in seconds.
 
 use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-/// A limit; more seconds than any clock can count, such as infinity, are no limit.
+/// A limit; more seconds than `Duration` can hold, such as infinity, mean no limit.
 ///
 /// # Errors
 ///
-/// `ValueError` for a number that is no time.
+/// `ValueError` for a number that is not a valid time.
 pub(crate) fn seconds(seconds: f64) -> PyResult<Option<Duration>> {
     if seconds.is_nan() || seconds < 0.0 {
         let why = format!("timeout must be a number of seconds from 0 on, not {seconds}");

@@ -1,4 +1,4 @@
-//! The interpreter's end: from its `atexit` on, no thread of core's enters Python any more.
+//! The interpreter's shutdown: after its `atexit`, no thread of core enters Python.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 
 static ENDED: AtomicBool = AtomicBool::new(false);
-/// The number of threads that are in Python, or on their way into it.
+/// The number of threads that are in Python, or entering it.
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
 
-/// The limit on the wait for those threads at the interpreter's end.
+/// The longest wait for those threads at the interpreter's shutdown.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Runs `enter` with the interpreter, on a thread of core's; not at all once the interpreter ends, which would
-/// end the thread in mid-frame.
+/// Runs `enter` with the interpreter, on a thread of core. Does nothing once the interpreter shuts down, as that would
+/// terminate the thread in mid-frame.
 pub(crate) fn attach(enter: impl FnOnce(Python<'_>)) {
     INSIDE.fetch_add(1, Ordering::SeqCst);
     if !ENDED.load(Ordering::SeqCst) {
-        // None: the interpreter is gone already.
+        // `None`: the interpreter is already gone.
         let _ = Python::try_attach(enter);
     }
     INSIDE.fetch_sub(1, Ordering::SeqCst);

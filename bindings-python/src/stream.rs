@@ -1,4 +1,4 @@
-//! The one class of streams: items of core, read by Python one at a time.
+//! The class of all streams: items of core, read by Python one at a time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use turnwire::bridge::{Items, Pull, Taken, Waiting};
 use crate::error::exception;
 use crate::{log, wait};
 
-/// A stream of core's. Dropping it ends the stream and closes its connection.
+/// A stream of core. Dropping it ends the stream and closes its connection.
 #[pyclass(frozen, weakref, module = "turnwire._core")]
 pub(crate) struct Stream {
     source: Box<dyn Source>,
@@ -22,21 +22,21 @@ pub(crate) struct Stream {
 
 /// A batch of items, which cross to Python one at a time.
 ///
-/// No method runs Python code: between the take of a batch and its storage no other thread may take the next one.
+/// No method may run Python code: between taking a batch and storing it no other thread may take the next one.
 pub(crate) trait Cross: Items {
-    /// The form in which the batch waits for its reader.
+    /// The form in which the batch is stored for its reader.
     type Ready: Default + Send;
 
     /// The batch in that form.
     fn into_ready(self) -> PyResult<Self::Ready>;
 
-    /// Takes the first item out, as a Python object.
+    /// Removes the first item, as a Python object.
     fn first<'py>(ready: &Ready<Self>, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>>;
 }
 
-/// Items that were taken from a pull and not read yet.
+/// Items taken from a pull but not read yet.
 ///
-/// It is locked only by threads that hold the interpreter, and only while an item is taken out: no fork finds it locked.
+/// It is locked only by threads that hold the interpreter, and only while an item is removed: no fork finds it locked.
 pub(crate) struct Ready<I: Cross>(Mutex<I::Ready>);
 
 impl<I: Cross> Ready<I> {
@@ -45,7 +45,7 @@ impl<I: Cross> Ready<I> {
     }
 }
 
-/// A pull of items that can cross, with the whole reply behind them if they have one.
+/// A pull of items that can cross, and their whole reply if there is one.
 pub(crate) trait Pulled: Send + Sync + 'static {
     type Items: Cross;
 
@@ -70,7 +70,7 @@ trait Source: Send + Sync {
 
     fn waiting(&self) -> &dyn Waiting;
 
-    /// Ends the stream, and drops the items that nobody has read.
+    /// Ends the stream and drops unread items.
     fn close(&self);
 
     fn reply(&self) -> Option<&ChatReply>;
@@ -167,7 +167,7 @@ impl Stream {
         self.ended.load(Ordering::Acquire)
     }
 
-    /// Calls `callback` once, from any thread, as soon as there is something to take.
+    /// Calls `callback` once, from any thread, as soon as an item or the end is available.
     fn wake(&self, callback: Py<PyAny>) {
         wait::wake(self.source.waiting(), callback);
     }

@@ -1,4 +1,4 @@
-//! Waits for core on a Python thread: without the interpreter's lock, and with a look at its signals.
+//! Waits for core on a Python thread: without the interpreter's lock, and with checks for signals.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::{log, shutdown};
 /// The longest delay of Ctrl-C.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Waits until `pull` has something to take. `waiter` is the Python object that it belongs to, whose `wake`
-/// gevent uses.
+/// Waits until `pull` has an item or the end. `waiter` is the Python object that owns it, whose `wake` is used under
+/// gevent.
 ///
 /// # Errors
 ///
@@ -33,7 +33,7 @@ pub(crate) fn until_filled(waiter: &Bound<'_, PyAny>, pull: &dyn Waiting) -> PyR
     Ok(())
 }
 
-/// Calls `callback` once, from any thread, as soon as `pull` has something to take.
+/// Calls `callback` once, from any thread, as soon as `pull` has an item or the end.
 pub(crate) fn wake(pull: &dyn Waiting, callback: Py<PyAny>) {
     pull.wake(Box::new(move || {
         shutdown::attach(|py| {

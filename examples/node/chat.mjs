@@ -94,7 +94,7 @@ if (values.timeout !== undefined && !(Number(values.timeout) > 0)) usage('--time
 const message = positionals.join(' ') || (process.stdin.isTTY ? '' : await text(process.stdin));
 if (!message.trim()) usage('there is nothing to say: give a message, or write one to the standard input');
 
-// Whoever reads this may stop early, as `head` does.
+// The reader of the output may stop early, as `head` does.
 process.stdout.on('error', () => process.exit());
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort());

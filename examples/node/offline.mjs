@@ -14,7 +14,7 @@ export async function startOffline() {
   const server = http.createServer((request, response) => {
     answer(request, response).catch((error) => response.destroy(error));
   });
-  // Connections are kept for the next call, which would keep the process too.
+  // Idle connections are kept for the next call, and would keep the process alive.
   server.on('connection', (socket) => socket.unref());
   server.listen(0, '127.0.0.1').unref();
   await new Promise((resolve) => server.once('listening', resolve));

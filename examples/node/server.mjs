@@ -17,7 +17,7 @@ const port = Number(process.env.PORT ?? 3000);
 
 const server = http.createServer(async (request, response) => {
   const reader = new AbortController();
-  response.once('close', () => reader.abort()); // the reader left: so does the model
+  response.once('close', () => reader.abort()); // the reader has gone: stop the model
   try {
     const { message } = /** @type {any} */ (await json(request));
     const asked = { model, messages: [{ role: /** @type {const} */ ('user'), content: message }] };

@@ -1,6 +1,6 @@
 /** Manners of a program in a terminal. */
 
-// Control characters of C0 and C1 but tabs and line breaks, and those that turn the direction of text.
+// C0 and C1 control characters except tabs and line breaks, and characters that change the direction of text.
 const STEERS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
 /**
@@ -10,6 +10,6 @@ const STEERS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u20
  * @param {string} text
  */
 export function visible(text) {
-  // A carriage return belongs to a line break, which may be in the piece that follows, or lets a line overwrite another.
+  // A carriage return is part of a line break, which may be in the next piece, or lets a line overwrite another.
   return text.replace(/\r(?=\n|$)/g, '').replace(STEERS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -1,4 +1,4 @@
-"""Says something to a language model, and shows the reply while it is made.
+"""Sends a message to a language model, and shows the reply while it is generated.
 
 pip install ./bindings-python
 python examples/python/chat.py "안녕하세요"
@@ -29,9 +29,9 @@ def main() -> int:
         say(f"\n{error}" if error.partial else str(error))
         return 1
     except KeyboardInterrupt:
-        return 130  # what was received stays
+        return 130  # the received text stays visible
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on, which is no error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has stopped, which is not an error
     return 0
 
 
@@ -68,7 +68,7 @@ def chat(options: argparse.Namespace, message: str) -> None:
 
 
 def connect(options: argparse.Namespace) -> OpenAI:
-    """The client of the service that the options or the environment name; without either, of an offline one."""
+    """The client of the service from the options or the environment; without either, of an offline one."""
     base_url = options.base_url or offline_unless_set()
     return OpenAI(base_url=base_url, timeout=options.timeout or NOT_GIVEN)
 
@@ -94,9 +94,9 @@ STEERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def visible(text: str) -> str:
-    """The text with its control characters escaped, all but tabs and line breaks: a model or a service must not steer
-    the terminal, nor turn the direction of what is written in it."""
-    text = re.sub(r"\r(?=\n|\Z)", "", text)  # the line break may be in the piece that follows
+    """Escapes control characters except tabs and line breaks: a model or a service must not control
+    the terminal, nor change the direction of its text."""
+    text = re.sub(r"\r(?=\n|\Z)", "", text)  # the line break may be in the next piece
     return STEERS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
@@ -106,18 +106,18 @@ def say(text: str) -> None:
 
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        description="Says something to a language model, and shows the reply while it is made.",
+        description="Sends a message to a language model, and shows the reply while it is generated.",
         epilog="OPENAI_API_KEY and OPENAI_BASE_URL name the service; without them and without --base-url, a small "
         "offline service inside this program answers.",
     )
-    parser.add_argument("message", nargs="?", help="what to say; without it, the standard input is read")
-    parser.add_argument("--base-url", metavar="URL", help="where the service is, up to /chat/completions")
+    parser.add_argument("message", nargs="?", help="the message; without it, standard input is read")
+    parser.add_argument("--base-url", metavar="URL", help="the URL of the service, up to /chat/completions")
     parser.add_argument("--model", default="gpt-4o-mini", help="the model that answers")
     parser.add_argument("--system", metavar="TEXT", help="instructions for the model")
     parser.add_argument(
-        "--timeout", type=seconds, metavar="SECONDS", help="the longest wait for anything to come"
+        "--timeout", type=seconds, metavar="SECONDS", help="the longest silence of the service"
     )
-    parser.add_argument("--json", action="store_true", help="show the JSON of each chunk, one a line")
+    parser.add_argument("--json", action="store_true", help="show the JSON of each chunk, one per line")
     parser.add_argument("--no-stream", action="store_true", help="ask for the whole reply at once")
     return parser
 

@@ -1,4 +1,4 @@
-"""A streamed chat endpoint: the model's text goes to the browser while it is made, as server-sent events.
+"""A streamed chat endpoint: the model's text reaches the browser while it is generated, as server-sent events.
 
 pip install flask ./bindings-python && flask --app examples/python/flask_stream.py run
 curl -N localhost:5000/chat/stream -H "content-type: application/json" -d '{"message": "안녕하세요"}'
@@ -14,7 +14,7 @@ from offline import offline_unless_set
 from turnwire import OpenAI, OpenAIError
 
 app = Flask(__name__)
-# Shared by all threads, and by the workers that are forked from this process.
+# Shared by all threads, and by workers forked from this process.
 llm = OpenAI(base_url=offline_unless_set())
 MODEL = os.environ.get("OPENAI_MODEL", "gpt-4o-mini")
 
@@ -27,7 +27,7 @@ def chat_stream() -> Response:
     )
 
     def events() -> Iterator[str]:
-        with stream:  # closed as soon as the reader leaves, so that nobody pays for the rest
+        with stream:  # closed as soon as the reader leaves, so that the rest is not billed
             try:
                 for chunk in stream:
                     if chunk.choices and chunk.choices[0].delta.content:
@@ -41,7 +41,7 @@ def chat_stream() -> Response:
 
 @app.errorhandler(OpenAIError)
 def failed(error: OpenAIError) -> tuple[dict[str, str | None], int]:
-    return {"error": error.error_code}, 502  # before the stream began; what breaks it later is an event
+    return {"error": error.error_code}, 502  # an error before the stream; a later one becomes an event
 
 
 def event(data: dict[str, object]) -> str:

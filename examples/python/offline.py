@@ -1,4 +1,4 @@
-"""A service of the chat completions' wire inside this process: it is no model, and says so."""
+"""A chat completions service inside this process. It is not a model, and its replies say so."""
 
 from __future__ import annotations
 
@@ -62,4 +62,4 @@ class _Answer(BaseHTTPRequestHandler):
         self.wfile.write(b"data: [DONE]\n\n")
 
     def log_message(self, *_: object) -> None:
-        """Says nothing: the terminal is the chat's."""
+        """Suppresses logging, as the terminal shows the chat."""

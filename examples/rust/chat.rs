@@ -1,4 +1,4 @@
-//! Says something to a language model, and shows the reply while it is made.
+//! Sends a message to a language model, and shows the reply while it is generated.
 //!
 //! ```sh
 //! cargo run --release --example chat -- "안녕하세요"
@@ -24,7 +24,7 @@ async fn main() {
 async fn chat(options: &Options, out: &mut Output) -> Result<(), Failure> {
     let request = options.request()?;
     let model = options.model.connect().await?;
-    // Ctrl-C ends the call with an error like any other: what was received stays.
+    // Ctrl-C ends the call with an ordinary error: the received text stays visible.
     let llm = model.llm.with(CallOptions::new().cancellation(terminal::cancelled_by_ctrl_c()));
 
     let started = Instant::now();
@@ -60,14 +60,14 @@ async fn chat(options: &Options, out: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Says something to a language model, and shows the reply while it is made.
+/// Sends a message to a language model, and shows the reply while it is generated.
 ///
 /// OPENAI_API_KEY and OPENAI_BASE_URL name the service. Without them and without --base-url, a small offline
 /// service inside this program answers.
 #[derive(Parser)]
 #[command(name = "chat")]
 struct Options {
-    /// The message; without it, the standard input is read
+    /// The message; without it, standard input is read
     message: Option<String>,
 
     #[command(flatten)]
@@ -77,7 +77,7 @@ struct Options {
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
 
-    /// Show the JSON of each chunk, one a line, instead of the text
+    /// Show the JSON of each chunk, one per line, instead of the text
     #[arg(long)]
     json: bool,
 
@@ -105,7 +105,7 @@ fn summary(reply: &ChatReply, first_token: Option<Duration>, elapsed: Duration) 
     facts.extend(reply.usage.as_ref().map(|usage| format!("{} tokens", usage.completion_tokens)));
     facts.extend(first_token.map(|time| format!("first token {} ms", time.as_millis())));
     let writing = elapsed.saturating_sub(first_token.unwrap_or_default()).as_secs_f64();
-    // A reply that came all at once has no rate worth telling.
+    // The rate of a reply that arrived all at once is meaningless.
     if let Some(usage) = reply.usage.as_ref().filter(|_| writing > 0.02) {
         facts.push(format!("{:.0} tokens/s", usage.completion_tokens as f64 / writing));
     }

@@ -1,4 +1,4 @@
-//! Looks into an outbox's file: what waits, what was given up, and sends a dead letter again.
+//! Inspects an outbox's file: lists pending records and dead letters, and requeues a dead letter.
 //!
 //! ```sh
 //! cargo run --release --example outbox --features outbox -- status --file var/outbox.db
@@ -56,7 +56,7 @@ fn run(command: &Command, out: &mut Output) -> Result<(), Failure> {
     }
 }
 
-/// An outbox that is there: looking must not make one.
+/// Opens an existing outbox: inspecting must not create one.
 fn open(file: &Path) -> Result<Outbox, Failure> {
     if !file.exists() {
         let why = format!("{} is not there; --file says where it is", file.display());
@@ -127,7 +127,7 @@ fn dead_json(letter: &DeadLetter) -> Value {
     })
 }
 
-/// A line of JSON for each, or one table; and how many there are beyond those that are shown.
+/// Prints a line of JSON for each, or one table, and the number of records that are not shown.
 fn list(
     out: &mut Output,
     place: &Place,
@@ -173,9 +173,9 @@ fn local(time: SystemTime) -> String {
         .map_or_else(|_| "?".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
-/// Looks into an outbox's file: what waits, what was given up, and sends a dead letter again.
+/// Inspects an outbox's file: lists pending records and dead letters, and requeues a dead letter.
 ///
-/// Processes that use the file may go on meanwhile.
+/// Processes that use the file may continue meanwhile.
 #[derive(Parser)]
 #[command(name = "outbox")]
 struct Options {
@@ -185,20 +185,20 @@ struct Options {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Counts what waits and what was given up
+    /// Counts pending records and dead letters
     Status(Place),
-    /// Lists the records that wait, the oldest first
+    /// Lists pending records, oldest first
     Pending(Place),
-    /// Lists the records that were given up, with the reasons
+    /// Lists dead letters with their reasons
     Dead(Place),
-    /// Queues a dead letter anew, behind all others of its conversation
+    /// Requeues a dead letter, behind all other records of its conversation
     Requeue {
         /// The dead letter
         id: String,
         #[command(flatten)]
         place: Place,
     },
-    /// Forgets a dead letter, or a record that waits
+    /// Deletes a dead letter or a pending record
     Discard {
         /// The dead letter or record
         id: String,
@@ -222,7 +222,7 @@ struct Place {
     #[arg(long, value_name = "FILE", default_value = "var/outbox.db")]
     file: PathBuf,
 
-    /// Show JSON, one object a line, instead of tables
+    /// Show JSON, one object per line, instead of tables
     #[arg(long)]
     json: bool,
 }

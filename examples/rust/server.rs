@@ -26,7 +26,7 @@ use turnwire_examples::model::ModelOptions;
 use turnwire_examples::sentiment;
 use turnwire_examples::terminal::{self, Failure, Output};
 
-/// The time that messages have to the store when the service ends.
+/// The longest wait for pending deliveries when the service ends.
 const SAVED_WITHIN: Duration = Duration::from_secs(10);
 
 #[tokio::main]
@@ -53,7 +53,7 @@ async fn run(options: &Options) -> Result<(), Failure> {
     let service = Service { turns: turns.clone(), user_id: home.user_id.clone() };
     let ended = terminal::cancelled_by_ctrl_c();
     let serving = serve(listener, router(service));
-    // A turn that still runs is ended with its connection, and its text so far is saved.
+    // A running turn ends with its connection, and its text so far is saved.
     let served = ended.run_until_cancelled(async { serving.await }).await;
     turns.shutdown(SAVED_WITHIN).await;
     served.unwrap_or(Ok(())).map_err(|error| Failure::Local("the service ended", error))
@@ -74,7 +74,7 @@ fn router(service: Service) -> Router {
         .with_state(service)
 }
 
-/// A message, as front ends send it.
+/// The request of a front end.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Message {
@@ -95,7 +95,7 @@ impl Message {
     }
 }
 
-/// The reply while it is made. A request that cannot be honoured is a status, before any stream.
+/// Streams the reply. An invalid request gets an error status before any stream.
 async fn stream(State(service): State<Service>, Json(message): Json<Message>) -> Response {
     match service.turns.try_start(message.for_user(&service.user_id)) {
         Ok(turn) => (RESPONSE_HEADERS, Body::from_stream(turn.sse())).into_response(),
@@ -103,7 +103,7 @@ async fn stream(State(service): State<Service>, Json(message): Json<Message>) ->
     }
 }
 
-/// The reply as a whole.
+/// Returns the whole reply.
 async fn chat(State(service): State<Service>, Json(message): Json<Message>) -> Response {
     match service.turns.start(message.for_user(&service.user_id)).finish().await {
         Ok(answer) => {
@@ -119,14 +119,14 @@ struct Stop {
     turn_id: String,
 }
 
-/// Ends a turn where it is: its text so far is kept, and its stream ends with `done`.
+/// Stops a turn: its text so far is kept, and its stream ends with `done`.
 async fn stop(State(service): State<Service>, Json(stop): Json<Stop>) -> StatusCode {
     service.turns.stop(&stop.turn_id);
-    // Also for a turn that has ended by itself meanwhile.
+    // The same answer for a turn that has already ended.
     StatusCode::NO_CONTENT
 }
 
-/// The answer to a user; the error's details are for the log.
+/// The error response for a user; the details go to the log.
 fn refused(error: &turnwire::Error) -> Response {
     let (status, message) = match error.kind() {
         ErrorKind::InvalidRequest => (StatusCode::BAD_REQUEST, error.message()),

@@ -22,7 +22,7 @@ async fn main() {
     let options = Options::parse();
     let mut out = Output::stdout();
     let ctrl_c = terminal::cancelled_by_ctrl_c();
-    // Dropping the speech ends its requests, and leaves no half of a file.
+    // Dropping the speech ends its requests, and leaves no partial file.
     let ended = match ctrl_c.run_until_cancelled(speak(&options, &mut out)).await {
         Some(ended) => ended,
         None => Err(Error::new(ErrorKind::Cancelled, "speech", "Ctrl-C was pressed").into()),
@@ -58,14 +58,14 @@ enum By {
 #[derive(Parser)]
 #[command(name = "speak")]
 struct Options {
-    /// The text; without it, the standard input is read
+    /// The text; without it, standard input is read
     text: Option<String>,
 
-    /// The file; its ending names the format: mp3, wav, opus, aac, flac or pcm
+    /// The file; its extension selects the format: mp3, wav, opus, aac, flac or pcm
     #[arg(short, long, value_name = "FILE", default_value = "speech.mp3")]
     output: PathBuf,
 
-    /// The service that speaks
+    /// The speech service
     #[arg(long, value_enum, default_value = "google")]
     speaker: By,
 
@@ -89,7 +89,7 @@ struct Options {
     #[arg(long, value_name = "TEXT")]
     instructions: Option<String>,
 
-    /// The speed; 1 is normal. google has only one other speed, below 1
+    /// The speed; 1 is normal. google has one other speed, any value below 1
     #[arg(long)]
     speed: Option<f64>,
 
@@ -143,7 +143,7 @@ impl Options {
         })
     }
 
-    /// The speaker with its options; one that cannot follow them says so.
+    /// The speaker with its options; a speaker reports options that it does not support.
     fn speech(&self) -> Result<Speech, Failure> {
         let mut speech = Speech::new(self.speaker()?);
         if let Some(format) = self.format() {

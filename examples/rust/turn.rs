@@ -1,5 +1,5 @@
-//! Runs one turn of a conversation: the reply is shown while it is made, and beside it the workspace is named and
-//! created, and both messages are saved. It ends with what the store has, and with the turn's timeline.
+//! Runs one turn of a conversation: shows the reply while it is generated; meanwhile the workspace is named and
+//! created, and both messages are saved. At the end it shows the stored messages and the turn's timeline.
 //!
 //! ```sh
 //! cargo run --release --example turn -- "오늘 기분이 어때요?"
@@ -26,7 +26,7 @@ use turnwire_examples::sentiment;
 use turnwire_examples::terminal::{self, Failure, Output};
 use turnwire_examples::voice::{Recording, VoiceOptions};
 
-/// The time that the messages have to the store, once the reply is over.
+/// The longest wait for the messages to be saved, once the reply is complete.
 const SAVED_WITHIN: Duration = Duration::from_secs(10);
 
 #[tokio::main]
@@ -46,7 +46,7 @@ async fn turn(options: &Options, out: &mut Output) -> Result<(), Failure> {
     }
     let model = options.model.connect().await?;
     let home = Home::connect().await?;
-    // Ctrl-C ends the calls of the model with an error like any other: what was received is shown, and saved.
+    // Ctrl-C ends the calls of the model with an ordinary error: the received text is shown, and saved.
     let ctrl_c = CallOptions::new().cancellation(terminal::cancelled_by_ctrl_c());
     let (speech, mut recording) = options.voice.speech()?.unzip();
     let mut turns = Turns::builder(model.llm.with(ctrl_c))
@@ -69,7 +69,7 @@ async fn turn(options: &Options, out: &mut Output) -> Result<(), Failure> {
     });
     let mut workspace = options.workspace.clone();
     let shown = show(&mut turn, options, out, (&mut workspace, &mut recording)).await;
-    // The messages are saved however the reply ended.
+    // The messages are saved regardless of the reply's end.
     turn.cancel();
     let report = turns.flush(SAVED_WITHIN).await;
     if let Err(failure @ Failure::Output(_)) = shown {
@@ -99,7 +99,7 @@ async fn turn(options: &Options, out: &mut Output) -> Result<(), Failure> {
     shown.and(all_saved(&turns, report, &turn.timeline())).and(saved.map(drop))
 }
 
-/// Shows the reply as it comes.
+/// Shows the reply as it arrives.
 async fn show(
     turn: &mut Turn,
     options: &Options,
@@ -112,7 +112,7 @@ async fn show(
             out.json(&event.to_json())?;
         }
         match event {
-            // It comes amid the reply: a person is told afterwards.
+            // It arrives during the reply: shown afterwards.
             TurnEvent::Workspace { workspace_id } => *workspace = Some(workspace_id),
             TurnEvent::Content { content } if !options.json => out.text(&content)?,
             TurnEvent::Audio { audio, .. } => {
@@ -126,7 +126,7 @@ async fn show(
     Ok(())
 }
 
-/// The turn as the store has it.
+/// The stored turn.
 struct Saved {
     workspace: String,
     name: Option<String>,
@@ -139,7 +139,7 @@ impl Saved {
         let mut messages = home.store.history(&workspace).await?;
         messages.drain(..messages.len().saturating_sub(2));
         let all = home.store.workspaces(&home.user_id, WorkspaceStatus::Active).await;
-        // A store without names is a store all the same.
+        // Some stores do not list names.
         let name = all
             .unwrap_or_default()
             .into_iter()
@@ -175,7 +175,7 @@ fn write(path: &Path, picture: &str) -> Result<(), Failure> {
     fs::write(path, picture).map_err(|error| Failure::Local("the picture cannot be written", error))
 }
 
-/// Messages that did not reach the store are lost when this program ends, so the user has to know.
+/// Messages that did not reach the store are lost when this program ends, so they are reported.
 fn all_saved(turns: &Turns, report: FlushReport, timeline: &Timeline) -> Result<(), Failure> {
     let (lost, Some(outbox)) = (report.pending + report.dead, turns.outbox()) else {
         return Ok(());
@@ -185,7 +185,7 @@ fn all_saved(turns: &Turns, report: FlushReport, timeline: &Timeline) -> Result<
     }
     let dead = outbox.dead_letters()?.into_iter().map(|letter| letter.reason);
     let pending = outbox.pending()?.into_iter().filter_map(|record| record.reason);
-    // A message whose workspace could not be made waits without a reason of its own.
+    // A message whose workspace could not be created is pending without its own reason.
     let failed = timeline.stages.iter().rev().find_map(|stage| match &stage.outcome {
         StageOutcome::Failed(why) => Some(why.clone()),
         _ => None,
@@ -194,7 +194,7 @@ fn all_saved(turns: &Turns, report: FlushReport, timeline: &Timeline) -> Result<
     Err(Failure::Unsaved(lost, why.unwrap_or_else(|| "the store did not take it in time".into())))
 }
 
-/// Runs one turn of a conversation with a language model, and shows what it did, and when.
+/// Runs one turn of a conversation with a language model, and shows its stages and their times.
 ///
 /// OPENAI_API_KEY and OPENAI_BASE_URL name the model's service; TURNWIRE_STORE_URL the chat store, with
 /// TURNWIRE_USER_ID, TURNWIRE_ACCESS_TOKEN and TURNWIRE_REFRESH_TOKEN. Without them, small offline services inside
@@ -202,7 +202,7 @@ fn all_saved(turns: &Turns, report: FlushReport, timeline: &Timeline) -> Result<
 #[derive(Parser)]
 #[command(name = "turn")]
 struct Options {
-    /// The message; without it, the standard input is read
+    /// The message; without it, standard input is read
     message: Option<String>,
 
     #[command(flatten)]
@@ -215,7 +215,7 @@ struct Options {
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
 
-    /// Go on in this workspace, in place of a new one
+    /// Continue this workspace instead of creating one
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     workspace: Option<String>,
 
@@ -223,7 +223,7 @@ struct Options {
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 
-    /// Show the JSON of each event, one a line, and at the end what was saved, and the timeline
+    /// Show the JSON of each event, one per line, and at the end the saved messages and the timeline
     #[arg(long)]
     json: bool,
 }

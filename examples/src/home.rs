@@ -1,4 +1,4 @@
-//! The chat store that an example keeps messages in: the one that the environment names, or else the offline one.
+//! The chat store of an example: the one from the environment, or else the offline one.
 
 use std::env;
 
@@ -7,28 +7,28 @@ use turnwire::ChatStore;
 use crate::offline;
 use crate::terminal::{self, Failure};
 
-/// Returns true if the environment names a store; else there is an empty one in this program.
+/// Returns true if the environment names a store; otherwise this program has an empty one.
 pub fn is_elsewhere() -> bool {
     terminal::is_set("TURNWIRE_STORE_URL")
 }
 
-/// A chat store's client with the tokens of the user who is logged in. The offline one runs for as long as this is kept.
+/// A chat store's client with the tokens of the logged-in user. Dropping it stops the offline store.
 #[derive(Debug)]
 pub struct Home {
     /// Its client.
     pub store: ChatStore,
-    /// The user whose messages they are.
+    /// The id of the logged-in user.
     pub user_id: String,
     _offline: Option<offline::Store>,
 }
 
 impl Home {
-    /// The client of the store that the environment names: `TURNWIRE_STORE_URL`, with `TURNWIRE_USER_ID`,
-    /// `TURNWIRE_ACCESS_TOKEN` and `TURNWIRE_REFRESH_TOKEN`. Without it, of one that begins empty.
+    /// The client of the store from the environment: `TURNWIRE_STORE_URL`, with `TURNWIRE_USER_ID`,
+    /// `TURNWIRE_ACCESS_TOKEN` and `TURNWIRE_REFRESH_TOKEN`. Without it, of a new, empty store.
     ///
     /// # Errors
     ///
-    /// When a setting is missing or not usable, or the offline store does not start.
+    /// When a setting is missing or invalid, or the offline store does not start.
     pub async fn connect() -> Result<Self, Failure> {
         if is_elsewhere() {
             let user_id = needed("TURNWIRE_USER_ID")?;

@@ -1,4 +1,4 @@
-//! Parts that the examples share: services that run without a network, a model to talk to, and manners in a terminal.
+//! Shared parts of the examples: offline services, the choice of a model, and terminal output.
 
 pub mod home;
 pub mod model;

@@ -1,5 +1,5 @@
-//! The model that an example talks to: the one that its options or the environment name, a real one on this computer,
-//! or else the offline service.
+//! The model of an example: the one from its options or the environment, a real one on this computer, or else the
+//! offline service.
 
 use std::env;
 use std::io;
@@ -17,9 +17,9 @@ use turnwire::config::Timeouts;
 use crate::offline;
 use crate::terminal::{self, Failure};
 
-/// Options that tell which model answers.
+/// Options that select the model.
 ///
-/// `OPENAI_API_KEY` and `OPENAI_BASE_URL` name the service where they do not. Without either, a small offline service
+/// By default `OPENAI_API_KEY` and `OPENAI_BASE_URL` select the service. Without either, a small offline service
 /// inside the program answers.
 #[derive(Debug, clap::Args)]
 pub struct ModelOptions {
@@ -27,22 +27,22 @@ pub struct ModelOptions {
     #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     base_url: Option<String>,
 
-    /// Let a small real model on this computer answer: it is started by `cargo xtask local-llm`
+    /// Use a small real model on this computer, started by `cargo xtask local-llm`
     #[arg(long, conflicts_with = "base_url")]
     local_llm: bool,
 
-    /// The model that answers
+    /// The model
     #[arg(long, value_name = "NAME", default_value = "gpt-4o-mini", value_parser = NonEmptyStringValueParser::new())]
     pub model: String,
 
     /// The longest wait: for a connection, for the response to begin, for any byte of it, and for content
     ///
-    /// A reply that is not streamed is whole before anything of it comes: there it limits the whole call.
+    /// A reply that is not streamed sends nothing before it is complete: there it limits the whole call.
     #[arg(long, value_name = "SECONDS", value_parser = terminal::seconds)]
     timeout: Option<Duration>,
 }
 
-/// A model's service, which runs for as long as this is kept if it runs for this program alone.
+/// A model's service. Dropping it stops a service that runs for this program alone.
 #[derive(Debug)]
 pub struct Model {
     /// Its client.
@@ -52,18 +52,18 @@ pub struct Model {
 }
 
 impl Model {
-    /// Returns true where the offline service answers, whose delays are made up.
+    /// Returns true for the offline service, whose delays are simulated.
     pub fn is_simulated(&self) -> bool {
         self.offline.is_some()
     }
 }
 
 impl ModelOptions {
-    /// The client of the service that they, or else the environment, name.
+    /// The client of the service that these options, or else the environment, select.
     ///
     /// # Errors
     ///
-    /// When a setting is not usable, or the service that this starts does not start.
+    /// When a setting is invalid, or a service fails to start.
     pub async fn connect(&self) -> Result<Model, Failure> {
         let builder = OpenAiBuilder::from_env().timeouts(self.timeouts());
         let elsewhere = |builder: OpenAiBuilder| -> Result<Model, Failure> {
@@ -101,10 +101,10 @@ impl ModelOptions {
     }
 }
 
-/// Starts the repository's own model server, and waits for its address. It ends when this process does, because it
-/// reads from it.
+/// Starts the repository's own model server, and waits for its address. It ends with this process, as it reads its
+/// standard input from it.
 async fn start_local() -> io::Result<(String, Child)> {
-    /// The line that it says when it is ready.
+    /// The line that it prints when it is ready.
     #[derive(Deserialize)]
     struct Ready {
         base_url: String,

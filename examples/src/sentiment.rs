@@ -1,8 +1,8 @@
-//! The sentiment of a message, by a few words: it stands where an application has a classifier.
+//! The sentiment of a message from a few words, in place of an application's classifier.
 
 use crate::offline::Heard;
 
-/// Words by label; the first label that has one is taken.
+/// Words by label; the first label with a match is used.
 const WORDS: &[(&str, &[&str], &[&str])] = &[
     (
         "슬픔",

@@ -1,4 +1,4 @@
-//! Manners of a program in a terminal: what is shown at once stays shown, errors are one line, and the exit code tells.
+//! Terminal behaviour of the examples: unbuffered output, errors in one line, and exit codes.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Read, Write};
@@ -9,24 +9,24 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 use tokio_util::sync::CancellationToken;
 
-/// The exit code of a program that is used wrongly.
+/// The exit code for wrong usage.
 const MISUSED: i32 = 2;
 
-/// The exit code of a program that Ctrl-C ended: 128 and the number of the signal.
+/// The exit code after Ctrl-C: 128 plus the number of the signal.
 const INTERRUPTED: i32 = 130;
 
-/// Why an example ended before it was done.
+/// The failure that ended an example.
 #[derive(Debug)]
 pub enum Failure {
     /// A call of the library failed, or was cancelled.
     Call(turnwire::Error),
-    /// The output took no more.
+    /// Writing the output failed.
     Output(io::Error),
-    /// Something else on this computer failed: what, and why.
+    /// Another local failure: its description and its cause.
     Local(&'static str, io::Error),
-    /// The program is not used as it must be.
+    /// Wrong usage of the program.
     Usage(String),
-    /// Messages were not saved: how many, and why.
+    /// Messages that were not saved: their number and the reason.
     Unsaved(u64, String),
 }
 
@@ -37,12 +37,12 @@ impl From<turnwire::Error> for Failure {
 }
 
 impl Failure {
-    /// The exit code, and the line that says why, if anybody needs to be told.
+    /// The exit code, and the error line, if there is one to show.
     fn verdict(self) -> (i32, Option<String>) {
         match self {
             Failure::Call(error) if error.is_cancelled() => (INTERRUPTED, None),
             Failure::Call(error) => (1, Some(error.to_string())),
-            // Whoever reads has enough, as `head` does.
+            // The reader has stopped early, as `head` does.
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => (0, None),
             Failure::Output(error) => (1, Some(format!("the reply cannot be written: {error}"))),
             Failure::Local(what, error) => (1, Some(format!("{what}: {error}"))),
@@ -53,7 +53,7 @@ impl Failure {
     }
 }
 
-/// Output that arrives at once, however small the pieces are.
+/// Unbuffered output, for pieces of any size.
 #[derive(Debug)]
 pub struct Output<W = io::Stdout> {
     to: W,
@@ -76,7 +76,7 @@ impl<W: Write> Output<W> {
     ///
     /// # Errors
     ///
-    /// When the output takes no more.
+    /// When writing the output fails.
     pub fn text(&mut self, text: &str) -> Result<(), Failure> {
         self.write(&visible(text))
     }
@@ -94,24 +94,24 @@ impl<W: Write> Output<W> {
     ///
     /// # Errors
     ///
-    /// When the output takes no more.
+    /// When writing the output fails.
     pub fn json(&mut self, json: &str) -> Result<(), Failure> {
-        // Inside JSON's strings line breaks are escaped: the others are blanks between its words.
+        // Line breaks inside JSON strings are escaped: any others are white space between tokens.
         self.write(&format!("{}\n", json.trim().replace(['\r', '\n'], " ")))
     }
 
-    /// Ends the line, if one is begun.
+    /// Ends the line, if one has begun.
     ///
     /// # Errors
     ///
-    /// When the output takes no more.
+    /// When writing the output fails.
     pub fn end_line(&mut self) -> Result<(), Failure> {
         if self.is_mid_line { self.write("\n") } else { Ok(()) }
     }
 }
 
-/// The text with its control characters escaped, all but tabs and line breaks: a model or a service must not steer the
-/// terminal, nor turn the direction of what is written in it.
+/// Escapes control characters except tabs and line breaks: a model or a service must not control the terminal, nor
+/// change the direction of its text.
 pub fn visible(text: &str) -> Cow<'_, str> {
     let steers = |c: char| {
         (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
@@ -124,7 +124,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     let mut shown = String::with_capacity(text.len() + 16);
     for (at, c) in text.char_indices() {
         match c {
-            // Before a line break, which may be in the piece that follows.
+            // Before a line break, which may be in the next piece.
             '\r' if text.get(at + 1..).is_some_and(|r| r.is_empty() || r.starts_with('\n')) => {}
             c if steers(c) || c == '\r' => shown.extend(c.escape_default()),
             c => shown.push(c),
@@ -133,9 +133,9 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     shown.into()
 }
 
-/// Ends the program: what was shown stays, an error is one line on standard error, and the exit code tells the rest.
+/// Ends the program: the output stays, an error is one line on standard error, and the exit code reports the outcome.
 ///
-/// It does not wait for what still runs in the background, such as a name lookup that nobody needs any more.
+/// It does not wait for background work, such as a name lookup that is no longer needed.
 pub fn exit(mut output: Output, ended: Result<(), Failure>) -> ! {
     let line_ended = output.end_line();
     match ended.and(line_ended) {
@@ -150,12 +150,12 @@ pub fn exit(mut output: Output, ended: Result<(), Failure>) -> ! {
     }
 }
 
-/// Says a line on standard error. Where nobody listens, nothing is lost.
+/// Prints a line on standard error, and ignores failures.
 pub fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{}", visible(line));
 }
 
-/// Says a line that does not matter to programs: dim, and only to a person.
+/// Prints a line that only matters to a person: dim, and only on a terminal.
 pub fn say_aside(line: &str) {
     if !io::stderr().is_terminal() {
         return;
@@ -173,10 +173,10 @@ pub fn cancelled_by_ctrl_c() -> CancellationToken {
     let token = CancellationToken::new();
     let cancel = token.clone();
     tokio::spawn(async move {
-        // Signals that cannot be caught end the program by themselves.
+        // Signals that cannot be caught end the program directly.
         if tokio::signal::ctrl_c().await.is_ok() {
             cancel.cancel();
-            // The output may be stuck, as when nobody scrolls a pager.
+            // The output may be blocked, as by a pager.
             let _ = tokio::signal::ctrl_c().await;
             process::exit(INTERRUPTED);
         }
@@ -184,12 +184,11 @@ pub fn cancelled_by_ctrl_c() -> CancellationToken {
     token
 }
 
-/// The message of the person: the message given, or else the standard input. Without either, the program ends with what
-/// `C` says of its usage.
+/// The user's message: the argument, or else standard input. Without either, the program ends with the usage of `C`.
 ///
 /// # Errors
 ///
-/// When the standard input cannot be read, or is not UTF-8.
+/// When standard input cannot be read, or is not UTF-8.
 pub fn message<C: CommandFactory>(given: Option<&str>) -> Result<String, Failure> {
     let message = match given {
         Some(message) => Some(message.to_owned()),
@@ -202,7 +201,7 @@ pub fn message<C: CommandFactory>(given: Option<&str>) -> Result<String, Failure
     Ok(message)
 }
 
-/// All of the standard input, without the line break at its end; `None` when it is a terminal.
+/// All of standard input, without its last line break; `None` when it is a terminal.
 ///
 /// # Errors
 ///
@@ -220,7 +219,7 @@ pub fn piped_input() -> Result<Option<String>, Failure> {
     Ok(Some(text))
 }
 
-/// Returns true if the environment has a value of this name that is not blank.
+/// Returns true if the environment has a non-blank variable of this name.
 pub fn is_set(name: &str) -> bool {
     std::env::var(name).is_ok_and(|value| !value.trim().is_empty())
 }
@@ -229,7 +228,7 @@ pub fn is_set(name: &str) -> bool {
 ///
 /// # Errors
 ///
-/// When it is no positive number, in words.
+/// A message when it is not a positive number.
 pub fn seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text.parse().map_err(|_| "a number of seconds is needed".to_owned())?;
     match Duration::try_from_secs_f64(number) {

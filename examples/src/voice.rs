@@ -1,4 +1,4 @@
-//! A reply that is spoken while it is written, and kept as a file.
+//! Speaks a reply while it is streamed, and writes it to a file.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use turnwire::{GoogleTranslateSpeaker, Speech};
 
 use crate::terminal::Failure;
 
-/// The service that speaks.
+/// The speech service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum By {
     /// Google Translate; needs no key
@@ -19,14 +19,14 @@ enum By {
     Openai,
 }
 
-/// Options that tell whether a reply is spoken, and by whom.
+/// Options for speaking a reply.
 #[derive(Debug, clap::Args)]
 pub struct VoiceOptions {
-    /// Speak the reply, sentence by sentence while it is written, into this MP3 file [default: reply.mp3]
+    /// Speak the reply, sentence by sentence while it is streamed, into this MP3 file [default: reply.mp3]
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "reply.mp3")]
     speak: Option<PathBuf>,
 
-    /// The service that speaks
+    /// The speech service
     #[arg(long, value_enum, default_value = "google", requires = "speak")]
     speaker: By,
 
@@ -62,12 +62,12 @@ impl VoiceOptions {
 }
 
 impl Recording {
-    /// Adds the next sentence. MP3 after MP3 is MP3: players take it for one.
+    /// Adds the next sentence. Concatenated MP3 plays as one file.
     pub fn add(&mut self, audio: &[u8]) {
         self.audio.extend_from_slice(audio);
     }
 
-    /// Writes the file, and says so in one line; nothing that was heard makes no file.
+    /// Writes the file, and reports it in one line; without audio no file is written.
     ///
     /// # Errors
     ///

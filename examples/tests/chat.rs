@@ -1,4 +1,4 @@
-//! The example `chat` as people run it: its output, its one line of error, its exit code.
+//! The example `chat` as a process: its output, its error line, its exit code.
 
 #![allow(clippy::unwrap_used, reason = "clippy only knows the functions marked as tests")]
 
@@ -15,14 +15,14 @@ use running::{assert_one_error_line, clean, run, told};
 
 const KEY: &str = "sk-this-must-never-be-shown";
 
-/// The example with no settings in its environment, and nothing on its standard input.
+/// The example with an empty environment and empty standard input.
 fn chat<const N: usize>(args: [&str; N]) -> Command {
     let mut command = clean("chat");
     command.args(args).stdin(Stdio::null());
     command
 }
 
-/// The example, set up to talk to a fake by its environment.
+/// The example, configured through its environment to use a fake.
 fn chat_with<const N: usize>(fake: &Fake, args: [&str; N]) -> Command {
     let mut command = chat(args);
     command.env("OPENAI_BASE_URL", fake.base_url()).env("OPENAI_API_KEY", KEY);
@@ -60,7 +60,7 @@ fn without_settings_it_answers_in_the_language_of_the_message_and_says_that_it_i
 fn blank_settings_count_as_none() {
     let mut command = chat(["hi"]);
     command.env("OPENAI_API_KEY", " ").env("OPENAI_BASE_URL", "");
-    // Nor does a proxy come between.
+    // Nor is a proxy used.
     command.env("HTTP_PROXY", "http://127.0.0.1:9").env("ALL_PROXY", "http://127.0.0.1:9");
     let (code, stdout, stderr) = run(&mut command);
     assert_eq!((code, stdout.contains("not a model")), (0, true), "{stderr}");
@@ -140,7 +140,7 @@ fn a_service_that_hangs_is_left_after_the_timeout() {
     for (script, limit, early, code) in [
         (Script::new().wait_ms_before_headers(60_000), "0.5", "", "headers_timeout"),
         (begun.stall(), "0.5", "early\n", "idle_timeout"),
-        // Long enough for a ping to come in time even from a busy computer.
+        // Long enough for a ping to arrive in time even on a busy computer.
         (alive, "2", "early\n", "content_timeout"),
     ] {
         let fake = fake(script);

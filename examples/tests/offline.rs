@@ -1,4 +1,4 @@
-//! The embedded offline services, seen through their clients: they answer as real ones do.
+//! The embedded offline services, tested through their clients: they answer like real ones.
 
 #![allow(clippy::unwrap_used, reason = "clippy only knows the functions marked as tests")]
 
@@ -47,7 +47,7 @@ async fn a_stream_begins_with_the_role_and_ends_with_the_usage() {
     assert!(
         reply.text().starts_with("안녕하세요!") && reply.text().ends_with("오프라인 서비스예요.")
     );
-    // The role, the finish reason and the usage are chunks besides those of the text.
+    // The role, the finish reason and the usage are separate chunks.
     let usage = reply.usage.unwrap();
     assert_eq!(usage.completion_tokens as usize, chunks.len() - 3);
     assert_eq!(usage.total_tokens, usage.prompt_tokens + usage.completion_tokens);

@@ -1,4 +1,4 @@
-//! The example `outbox` as people run it, on files that an outbox has made.
+//! The example `outbox` as a process, on files created by an outbox.
 
 #![allow(clippy::unwrap_used, reason = "clippy only knows the functions marked as tests")]
 
@@ -13,7 +13,7 @@ use turnwire::outbox::{Outcome, Record, Sink};
 
 use running::{assert_one_error_line, clean};
 
-/// A service that takes nothing of one user, and nothing now of the others.
+/// A service that rejects one user's records, and is unavailable for the others.
 struct Picky;
 
 #[turnwire::async_trait]
@@ -26,7 +26,7 @@ impl Sink for Picky {
     }
 }
 
-/// A file with a dead letter `d1`, records `p1` and `p2` that wait, and a held one, `h1`.
+/// A file with a dead letter `d1`, pending records `p1` and `p2`, and a held one, `h1`.
 fn filled(directory: &Path) -> PathBuf {
     let file = directory.join("outbox.db");
     let outbox = Outbox::builder().path(&file).sink(Picky).start().unwrap();
@@ -49,7 +49,7 @@ fn run(file: &Path, words: &[&str]) -> (i32, String, String) {
     running::run(clean("outbox").args(words).arg("--file").arg(file))
 }
 
-/// The output of a run that went well, as JSON, a value a line.
+/// The output of a successful run, as JSON, one value per line.
 fn json_of(file: &Path, words: &[&str]) -> Vec<Value> {
     let (code, stdout, stderr) = run(file, &[words, &["--json"]].concat());
     assert_eq!((code, stderr.as_str()), (0, ""));

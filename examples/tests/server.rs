@@ -1,4 +1,4 @@
-//! The example `server` as front ends meet it.
+//! The example `server` over HTTP.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -49,7 +49,7 @@ impl Server {
         Server { llm, store, child, address }
     }
 
-    /// Sends a request, whose answer is read by the caller.
+    /// Sends a request; the caller reads the response.
     fn send(&self, path: &str, body: &Value) -> BufReader<TcpStream> {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let body = body.to_string();
@@ -61,7 +61,7 @@ impl Server {
         BufReader::new(stream)
     }
 
-    /// Sends a request, and reads its answer: the head and the body.
+    /// Sends a request and reads its response: head and body.
     fn ask(&self, path: &str, body: &Value) -> (String, String) {
         let mut answer = String::new();
         self.send(path, body).read_to_string(&mut answer).unwrap();

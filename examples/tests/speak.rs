@@ -1,4 +1,4 @@
-//! The example `speak` as people run it: its file, its one line of error, its exit code.
+//! The example `speak` as a process: its file, its error line, its exit code.
 
 #![allow(clippy::unwrap_used, reason = "clippy only knows the functions marked as tests")]
 

@@ -1,4 +1,4 @@
-//! The example `turn` as people run it: what it shows, what the store has afterwards, its exit code.
+//! The example `turn` as a process: its output, the stored messages, its exit code.
 
 #![allow(clippy::unwrap_used, reason = "clippy only knows the functions marked as tests")]
 
@@ -15,7 +15,7 @@ use running::{assert_one_error_line, clean, run, told};
 const KEY: &str = "sk-this-must-never-be-shown";
 const USER: &str = "user-of-the-test";
 
-/// The example with no settings in its environment, and nothing on its standard input.
+/// The example with an empty environment and empty standard input.
 fn turn<const N: usize>(args: [&str; N]) -> Command {
     let mut command = clean("turn");
     command.args(args).stdin(Stdio::null());
@@ -47,7 +47,7 @@ impl Services {
         Services { llm, store: FakeStore::spawn_thread().unwrap() }
     }
 
-    /// The example, set up to use them by its environment.
+    /// The example, configured through its environment to use them.
     fn turn<const N: usize>(&self, args: [&str; N]) -> Command {
         let login = self.store.login(USER);
         let mut command = turn(args);
@@ -58,7 +58,7 @@ impl Services {
         command
     }
 
-    /// The texts that the store has, in the order in which they were saved.
+    /// The stored texts, in the order of saving.
     fn texts(&self) -> Vec<String> {
         let stored = self.store.stored();
         let texts = stored.messages.iter().map(|row| row.message.get("msgContent"));

@@ -1,5 +1,5 @@
-//! A chunk as its reader sees it: the fields that every reader uses come straight from core, the rest from the chunk's
-//! JSON on first access.
+//! A chunk as a Python object: the common fields come directly from core, the rest from the chunk's JSON on first
+//! access.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ impl Chunk {
         Chunk { data: Arc::new(Data::new(origin)), choices: PyOnceLock::new() }
     }
 
-    /// A field of the head that all chunks of a stream share, as core knows it.
+    /// A field of the head that all chunks of a stream share, from core.
     fn head<'a, T>(
         &'a self,
         of_chunk: fn(&'a ChatChunk) -> T,
@@ -49,7 +49,7 @@ impl Chunk {
         }
     }
 
-    /// Core's value, or else the model's.
+    /// Core's value, or else that of the Python model.
     fn known<'py, T>(
         &self,
         py: Python<'py>,
@@ -78,7 +78,7 @@ impl Chunk {
         Ok(Self::from_model(&py.get_type::<Self>(), model.unbind()))
     }
 
-    /// The chunk's JSON, as it arrived if it did.
+    /// The chunk's JSON, unchanged for a chunk that was received.
     fn _json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self.data.origin() {
             Origin::Python => self.data.model(py)?.call_method0(intern!(py, "to_json")),
@@ -153,7 +153,7 @@ impl Chunk {
         self.known(py, known, "created")
     }
 
-    /// The tokens that the request took: in the last chunk, if they were asked for.
+    /// The token usage of the request: in the last chunk, if requested.
     #[getter]
     fn usage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let is_none = match self.data.known() {

@@ -1,4 +1,4 @@
-//! The chunks of a streamed reply, on their way to Python.
+//! The chunks of a streamed reply for Python.
 
 use pyo3::prelude::*;
 use turnwire::ChatReply;

@@ -1,4 +1,4 @@
-//! The client: settings and options on their way to core.
+//! The client: passes settings and options to core.
 
 use pyo3::prelude::*;
 use turnwire::bridge::settings::{self, Names};
@@ -13,7 +13,7 @@ use crate::seconds::seconds;
 #[pyclass(frozen, module = "turnwire._core")]
 pub(crate) struct Client(bridge::Client);
 
-/// The longest silence of the service in seconds; none is no limit.
+/// The longest silence of the service in seconds; `None` means no limit.
 #[derive(FromPyObject)]
 struct Timeout {
     read: Option<f64>,
@@ -22,7 +22,7 @@ struct Timeout {
 /// The options of one call.
 #[derive(FromPyObject)]
 pub(crate) struct Options {
-    /// A header without a value is not sent.
+    /// A header without a value is removed.
     headers: Vec<(String, Option<String>)>,
     query: Vec<(String, String)>,
     max_retries: Option<u32>,
@@ -50,7 +50,7 @@ impl Client {
 
 #[pymethods]
 impl Client {
-    /// `settings` are JSON; the environment has the rest.
+    /// `settings` is JSON; the environment supplies absent ones.
     #[new]
     fn new(py: Python<'_>, settings: &str) -> PyResult<Self> {
         let settings = with_environment(py, settings)?;
@@ -58,27 +58,27 @@ impl Client {
         client.map(Client).map_err(|error| exception(py, &error))
     }
 
-    /// Asks for a whole reply; `body` is the request's JSON.
+    /// Requests a whole reply; `body` is the request's JSON.
     fn chat(&self, py: Python<'_>, body: &str, options: Options) -> PyResult<Call> {
         let options = options.read()?;
         let call = ChatRequest::from_json(body).and_then(|body| self.0.chat(body, options));
         Call::new(py, call)
     }
 
-    /// Asks for a streamed reply; `body` is the request's JSON.
+    /// Requests a streamed reply; `body` is the request's JSON.
     fn chat_stream(&self, py: Python<'_>, body: &str, options: Options) -> PyResult<Call> {
         let options = options.read()?;
         let call = ChatRequest::from_json(body).and_then(|body| self.0.chat_stream(body, options));
         Call::new(py, call)
     }
 
-    /// Asks for the models that the service has.
+    /// Requests the service's list of models.
     fn models(&self, py: Python<'_>, options: Options) -> PyResult<Call> {
         Call::new(py, self.0.models(options.read()?))
     }
 }
 
-/// The settings, as JSON, with those of the environment where none are given.
+/// The settings as JSON, with absent ones from the environment.
 #[pyfunction]
 pub(crate) fn with_environment(py: Python<'_>, settings: &str) -> PyResult<String> {
     let variable = |name: &str| std::env::var(name).ok();

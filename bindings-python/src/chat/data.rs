@@ -11,7 +11,7 @@ use pyo3::types::PyString;
 use turnwire::bridge::{Filling, Shape};
 use turnwire::chat::{ChatChunk, ChunkChoice};
 
-/// A chunk's content, and its Python model once somebody needs it.
+/// A chunk's content, and its Python model, created on demand.
 pub(super) struct Data {
     origin: Origin,
     model: PyOnceLock<Py<PyAny>>,
@@ -23,7 +23,7 @@ pub(super) enum Origin {
     Core(ChatChunk),
     /// Core, as the text and the padding of a chunk of this shape.
     Shape(Arc<Shape>, Py<PyString>, Option<Box<str>>),
-    /// Python: the chunk has its model from the beginning.
+    /// Python: the chunk has its model from the start.
     Python,
 }
 
@@ -40,7 +40,7 @@ impl Data {
         Data { origin, model: PyOnceLock::new() }
     }
 
-    /// A chunk that was made in Python.
+    /// A chunk created in Python.
     pub(super) fn of_model(py: Python<'_>, model: Py<PyAny>) -> Self {
         let made = Self::new(Origin::Python);
         let _ = made.model.set(py, model); // it is new, so it is empty
@@ -90,13 +90,13 @@ impl Data {
         let mut found = json.match_indices(name);
         found.any(|(at, _)| {
             let around = at.checked_sub(1).and_then(|before| json.get(before..=at + name.len()));
-            // Written with escapes it would not be found, as no service writes it.
+            // A name written with escapes is not found, but no service writes one.
             around.is_some_and(|text| text.starts_with('"') && text.ends_with('"'))
         })
     }
 
-    /// An attribute of `model`, whose class the package calls `class`. The model is made only if the answer is in its
-    /// JSON and not in the class alone.
+    /// An attribute of `model`, whose class the package calls `class`. The model is created only if the value depends on
+    /// its JSON and not on the class alone.
     pub(super) fn attribute<'py>(
         &self,
         py: Python<'py>,
@@ -119,7 +119,7 @@ impl Data {
         model()?.getattr(name)
     }
 
-    /// A choice as core knows it, without the text of a chunk that is nothing but text.
+    /// Core's choice, without the text of a chunk that consists only of text.
     pub(super) fn core_choice(&self, position: usize) -> Option<&ChunkChoice> {
         static EMPTY: LazyLock<ChunkChoice> = LazyLock::new(ChunkChoice::default);
         match self.known() {

@@ -63,14 +63,14 @@ impl Delta {
         self.text(py, "refusal", |delta| delta.refusal.as_deref())
     }
 
-    /// The speaker, in the first chunk.
+    /// The role of the author, in the first chunk.
     #[getter]
     fn role<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.text(py, "role", |delta| delta.role.as_ref().map(|role| role.as_str()))
     }
 
     fn __getattr__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        // Read of every chunk of a reasoning model; core knows them as one.
+        // Read for every chunk of a reasoning model; core treats both names as one field.
         let other = match name {
             "reasoning_content" => Some("reasoning"),
             "reasoning" => Some("reasoning_content"),

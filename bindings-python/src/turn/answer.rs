@@ -1,4 +1,4 @@
-//! The answer of a Python function that core has called.
+//! The answer of a Python function to core.
 
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,10 +8,10 @@ use turnwire::bridge::{Failure, Reply};
 
 use crate::shutdown;
 
-/// The answer that core waits for. One that is dropped unanswered is an error.
+/// The answer that core waits for. Dropping it unanswered is an error.
 #[pyclass(frozen, module = "turnwire._core")]
 pub(crate) struct Answer {
-    /// `None` once it is answered. It is locked only by threads that hold the interpreter, and never while Python code runs.
+    /// `None` once answered. It is locked only by threads that hold the interpreter, and never while Python code runs.
     reply: Mutex<Option<Reply<String>>>,
     /// Dropped when core's thread need not wait any more.
     thread: Mutex<Option<Sender<()>>>,
@@ -60,7 +60,7 @@ impl Answer {
 
     /// Calls `callback` once if core gives the question up before it is answered: from any thread, or at once.
     fn on_abandoned(&self, callback: Py<PyAny>) {
-        // Not under the lock, as the callback may run at once.
+        // Outside the lock, as the callback may run at once.
         let Some(reply) = self.take() else { return };
         reply.on_abandoned(move || {
             shutdown::attach(|py| {

@@ -1,4 +1,4 @@
-//! A turn that runs.
+//! A running turn.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -7,7 +7,7 @@ use turnwire::bridge;
 use crate::error::exception;
 use crate::stream::Stream;
 
-/// A turn that runs. It is read once, as events or as bytes. Dropping it unread, or dropping its stream, leaves the turn.
+/// A running turn. It is read once, as events or as bytes. Dropping it unread, or its stream, means that the reader has gone.
 #[pyclass(frozen, weakref, module = "turnwire._core")]
 pub(crate) struct Turn(bridge::Turn);
 
@@ -36,13 +36,13 @@ impl Turn {
         self.0.reply_id()
     }
 
-    /// Begins to read the turn as events.
+    /// Starts reading the turn as events.
     fn events(&self, py: Python<'_>) -> PyResult<Stream> {
         let events = self.0.events().map_err(|error| exception(py, &error))?;
         Ok(Stream::new(events, Vec::new()))
     }
 
-    /// Begins to read the turn as the bytes of its event stream.
+    /// Starts reading the turn as the bytes of its event stream.
     fn sse(&self, py: Python<'_>) -> PyResult<Stream> {
         let bytes = self.0.bytes().map_err(|error| exception(py, &error))?;
         Ok(Stream::new(bytes, Vec::new()))
@@ -59,7 +59,7 @@ impl Turn {
         self.0.stop().map_err(|error| exception(py, &error))
     }
 
-    /// Ends the turn now, as its reader's going away does.
+    /// Ends the turn now, as if its reader had gone.
     fn cancel(&self) {
         self.0.cancel();
     }

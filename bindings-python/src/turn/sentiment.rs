@@ -1,4 +1,4 @@
-//! A sentiment function of Python's, as core calls it.
+//! A Python sentiment function for core.
 
 use std::sync::mpsc;
 

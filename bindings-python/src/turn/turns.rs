@@ -29,7 +29,7 @@ impl Turns {
         ask: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let llm = client.openai().with(options.read()?);
-        // An outbox may have to wait for its file.
+        // Opening an outbox may wait for its file.
         let turns = py.detach(|| {
             let mut turns = settings::turns(llm, settings, Names::Snake)?;
             if let Some(ask) = ask {
@@ -40,7 +40,7 @@ impl Turns {
         turns.map(Turns).map_err(|error| exception(py, &error))
     }
 
-    /// Starts a turn. `request` is JSON; functions of Python's that run for the turn get `caller` with each question.
+    /// Starts a turn. `request` is JSON; Python functions that run for the turn get `caller` with each question.
     fn start(&self, py: Python<'_>, request: &str, caller: Py<PyAny>) -> PyResult<Turn> {
         let context = Context::new(caller);
         // The user's message may take a moment to reach the outbox's file.
@@ -51,7 +51,7 @@ impl Turns {
         turn.map(Turn::new).map_err(|error| exception(py, &error))
     }
 
-    /// Stops the turn of this id; false if there is none.
+    /// Stops the turn with this id; false if there is none.
     fn stop(&self, id: &str) -> bool {
         self.0.stop(id)
     }
@@ -62,7 +62,7 @@ impl Turns {
         Call::new(py, bridge::call(async move { Ok(turns.flush(limit).await) }))
     }
 
-    /// The same, and starts no turn any more.
+    /// Waits as `flush`, and shuts down: no turn can be started afterwards.
     fn shutdown(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Call> {
         let (turns, limit) = (self.0.clone(), limit(timeout)?);
         Call::new(py, bridge::call(async move { Ok(turns.shutdown(limit).await) }))

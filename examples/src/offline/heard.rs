@@ -1,22 +1,22 @@
-//! The meaning of a message, as far as it can be found without a model: its language, its words, a name.
+//! Analyses a message without a model: its language, its words, a name.
 
-/// Something for each language: Korean, English.
+/// A value for each language: Korean, English.
 pub(crate) type Both<T> = [T; 2];
 
-/// A language that the service answers in.
+/// A supported language.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Language {
     Korean,
     English,
 }
 
-/// A message, ready to be compared with rules.
+/// A message, normalised for comparison with rules.
 #[derive(Debug)]
 pub(crate) struct Heard {
     pub(super) language: Language,
     /// On one line, without control characters.
     pub(super) text: String,
-    /// Without blanks: Korean is spaced in many ways.
+    /// Without blanks, as the spacing of Korean varies.
     joined: String,
     /// In lower case, with one blank around every word.
     words: String,
@@ -38,7 +38,7 @@ impl Heard {
         }
     }
 
-    /// The one of the two that is for the message's language.
+    /// The value for the message's language.
     pub(super) fn of<T>(&self, [korean, english]: Both<T>) -> T {
         match self.language {
             Language::Korean => korean,
@@ -46,8 +46,8 @@ impl Heard {
         }
     }
 
-    /// Returns true if the message has one of the words of its language: Korean ones anywhere, without blanks; English
-    /// ones whole.
+    /// Returns true if the message contains one of the words of its language: Korean ones anywhere, without blanks; English
+    /// ones as whole words.
     pub(crate) fn has_any(&self, words: Both<&[&str]>) -> bool {
         self.of(words).iter().any(|word| match self.language {
             Language::Korean => self.joined.contains(word),
@@ -55,7 +55,7 @@ impl Heard {
         })
     }
 
-    /// The name that somebody gives.
+    /// The name that the message introduces.
     pub(super) fn name(&self) -> Option<&str> {
         match self.language {
             Language::Korean => korean_name(&self.text),
@@ -64,7 +64,7 @@ impl Heard {
     }
 }
 
-/// Korean, unless most words are of another script: Korean has names and terms in Latin letters too.
+/// Korean, unless most words are in another script: Korean text contains names and terms in Latin letters.
 fn language(words: &[&str]) -> Language {
     let is_korean = |c| matches!(c, '가'..='힣' | 'ㄱ'..='ㆎ' | '\u{1100}'..='\u{11ff}');
     let (korean, others): (Vec<&str>, Vec<&str>) = words

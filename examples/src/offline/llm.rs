@@ -1,4 +1,4 @@
-//! A service that answers chat completions by rules: what OpenAI would send, without a model.
+//! A service that answers chat completions by rules, in OpenAI's format, without a model.
 
 use std::io;
 use std::iter;
@@ -8,7 +8,7 @@ use turnwire_fakes::{Conversation, Fake, Model, Said};
 
 use super::{pace, rules, titles};
 
-/// A running OpenAI-compatible service that is no model, and says so in its replies. Dropping it closes its
+/// A running OpenAI-compatible service that is not a model, and says so in its replies. Dropping it closes its
 /// port.
 #[derive(Debug)]
 pub struct Llm {
@@ -31,7 +31,7 @@ impl Llm {
     }
 }
 
-/// The rules, spoken at the pace of a model.
+/// The rules, streamed at the pace of a model.
 #[derive(Debug)]
 struct Rules;
 

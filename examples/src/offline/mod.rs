@@ -1,8 +1,7 @@
-//! Services that an example starts in its own process when it is given no others, so that it runs anywhere.
+//! Services that an example starts in its own process unless others are configured, so that it runs anywhere.
 //!
-//! They are the fakes of the tests, with words and a pace of their own. They listen on a free port of the loopback
-//! interface and speak the same wire as the real ones, so the client cannot tell the difference, and there is no second
-//! path through an example.
+//! They are the fakes of the tests with their own texts and pace. They listen on a free port of the loopback
+//! interface and use the same protocol as the real ones, so an example has a single code path.
 
 mod heard;
 mod llm;

@@ -1,18 +1,18 @@
-//! The pace of a model: it talks in pieces of a word or a few syllables, the first one late.
+//! The pace of a model: pieces of a word or a few syllables, the first one late.
 
 use std::time::Duration;
 
-/// The time to the first piece, and from each to the next.
+/// The time to the first piece, and between pieces.
 const FIRST: Duration = Duration::from_millis(400);
 const NEXT: Duration = Duration::from_millis(25);
 
-/// The part of a wait that chance adds or takes away.
+/// Jitter: the fraction of a wait that is added or subtracted at random.
 const JITTER: f64 = 0.3;
 
-/// Syllables of a Korean piece: about what a model's tokens hold.
+/// Syllables in a Korean piece, about as in a model's tokens.
 const SYLLABLES: usize = 2;
 
-/// Cuts text as a model's tokens do: before each blank, and Korean after every second syllable.
+/// Splits text like a model's tokens: before each blank, and Korean after every second syllable.
 pub(super) fn pieces(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = text;
@@ -34,7 +34,7 @@ pub(super) fn next_wait() -> Duration {
     jittered(NEXT)
 }
 
-/// About this long, as things take that chance has a part in.
+/// This duration with jitter.
 pub(super) fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(1.0 + JITTER * (2.0 * fastrand::f64() - 1.0))
 }

@@ -1,4 +1,4 @@
-//! The replies of the offline service: a few rules, in Korean and English, that pick up what was said.
+//! The replies of the offline service: a few rules, in Korean and English, that match words of the message.
 
 use jiff::civil::{DateTime, Weekday};
 
@@ -7,7 +7,7 @@ use super::heard::{Both, Heard, Language};
 /// The most characters of a message that an echo repeats.
 const LONGEST_ECHO: usize = 60;
 
-/// The reply to a message, in the message's language. Its last sentence tells that no model gave it.
+/// The reply to a message, in the message's language. Its last sentence says that it is not from a model.
 pub(super) fn reply(message: &str, now: DateTime) -> String {
     let heard = Heard::new(message);
     let greets = heard.has_any(GREETING.words) && !heard.has_any(GOODBYE.words);
@@ -33,7 +33,7 @@ const NO_MODEL: Both<&str> = [
     "I am not a model, but the offline service that comes with this example.",
 ];
 
-/// Opens the reply, whatever else the message is about.
+/// Opens the reply, regardless of the rest of the message.
 const GREETING: Rule = Rule {
     words: [&["안녕", "반가"], &["hello", "hi", "hey", "good morning", "good evening"]],
     answer: [
@@ -53,7 +53,7 @@ const GOODBYE: Rule = Rule {
     ],
 };
 
-/// The first that fits is taken: what a person feels goes before what a person asks.
+/// The first match is used: feelings precede questions.
 const RULES: &[Rule] = &[
     GOODBYE,
     Rule {
@@ -185,7 +185,7 @@ const RULES: &[Rule] = &[
     },
 ];
 
-/// The answer to somebody who gives a name.
+/// The answer to a message that introduces a name.
 fn welcome(language: Language, name: &str) -> String {
     match language {
         Language::Korean => {
@@ -195,7 +195,7 @@ fn welcome(language: Language, name: &str) -> String {
     }
 }
 
-/// The answer when no rule fits: what was understood, which is the words.
+/// The answer when no rule matches: it repeats the words.
 fn echo(heard: &Heard) -> String {
     let mut said: String = heard.text.chars().take(LONGEST_ECHO).collect();
     if said.len() < heard.text.len() {

@@ -7,14 +7,14 @@ use turnwire_fakes::{FakeStore, Login};
 
 use super::pace::jittered;
 
-/// The time that a store nearby takes for a call that writes, and for one that reads.
+/// The simulated duration of a writing and of a reading call.
 const WRITES: Duration = Duration::from_millis(50);
 const READS: Duration = Duration::from_millis(20);
 
-/// Saving a message takes the longest: it is checked, and an index grows.
+/// The simulated duration of saving a message, the slowest call.
 const SAVES: Duration = Duration::from_millis(100);
 
-/// A running chat store, with one user who is logged in. Dropping it closes its port, and forgets everything.
+/// A running chat store with one logged-in user. Dropping it closes its port and discards everything.
 #[derive(Debug)]
 pub struct Store {
     fake: FakeStore,
@@ -40,12 +40,12 @@ impl Store {
         self.fake.url()
     }
 
-    /// The user who is logged in.
+    /// The logged-in user.
     pub fn user_id(&self) -> &str {
         &self.user_id
     }
 
-    /// The user's tokens, which every call must carry.
+    /// The user's tokens, required in every call.
     pub fn login(&self) -> &Login {
         &self.login
     }

@@ -1,14 +1,14 @@
-//! A name for a conversation, where the instructions ask for one: its topic, or its first words.
+//! A name for a conversation, if the instructions ask for one: its topic, or its first words.
 
 use super::heard::{Both, Heard};
 
 /// Phrases of instructions that ask for a name.
 const ASKING: &[&str] = &["워크스페이스 이름", "workspace name"];
 
-/// The most characters of a name that is made of the message.
+/// The most characters of a name derived from the message.
 const LONGEST: usize = 16;
 
-/// Names by words of the message.
+/// Names for words of the message.
 const TOPICS: &[(Both<&[&str]>, Both<&str>)] = &[
     (
         [&["슬프", "슬퍼", "우울", "외로", "속상"], &["sad", "lonely", "unhappy", "upset"]],

@@ -1,9 +1,9 @@
-//! Runs an example as people do, and tells what came of it.
+//! Runs an example as a process, and returns its result.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// The example with no settings in its environment.
+/// The example with an empty environment.
 pub(crate) fn clean(name: &str) -> Command {
     let mut command = Command::new(example(name));
     for (name, _) in std::env::vars_os() {
@@ -27,13 +27,13 @@ pub(crate) fn told(output: Output) -> (i32, String, String) {
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-/// Standard error is the line of an error that says this.
+/// Asserts that standard error is one error line with this text.
 pub(crate) fn assert_one_error_line(stderr: &str, part: &str) {
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert!(stderr.starts_with("error: ") && stderr.contains(part), "{stderr}");
 }
 
-/// The example, which `cargo test` builds beside the tests.
+/// The path of the example, which `cargo test` builds with the tests.
 fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.ancestors().nth(2).unwrap();
