@@ -1,5 +1,5 @@
 /**
- * Says something to a language model, and shows the reply while it is made.
+ * Sends a message to a language model, and shows the reply while it is generated.
  *
  *     node chat.mjs "안녕하세요"
  */
@@ -14,7 +14,7 @@ import { visible } from './terminal.mjs';
 
 const HELP = `usage: node chat.mjs [options] [message]
 
-Says something to a language model, and shows the reply while it is made. Without a message the standard
+Sends a message to a language model, and shows the reply while it is generated. Without a message the standard
 input is read. OPENAI_API_KEY and OPENAI_BASE_URL name the service; without them and without --base-url, a
 small offline service inside this program answers.
 

@@ -36,7 +36,7 @@ pub(crate) struct Options {
     within: Option<std::path::PathBuf>,
 }
 
-/// Forks with idle threads, then with busy ones, and judges what both sides did.
+/// Forks with idle threads, then with busy ones, and checks both sides.
 pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(directory) = &options.within {
         return parent(directory, options);
@@ -67,7 +67,7 @@ fn parent(directory: &Path, options: &Options) -> Result<()> {
         for thread in 0..options.threads {
             let (outbox, journal, number, is_over) = (&outbox, &journal, &number, &is_over);
             scope.spawn(move || -> Result<()> {
-                // Its own conversations, as only one thread can say what comes first in one.
+                // Separate conversations, as only one thread can define the order in one.
                 let name = format!("thread{thread}");
                 while !is_over.load(Ordering::SeqCst) {
                     let n = number.fetch_add(1, Ordering::SeqCst);
@@ -89,7 +89,7 @@ fn parent(directory: &Path, options: &Options) -> Result<()> {
     finish(&outbox, PATIENCE)
 }
 
-/// One child, which goes on with what it inherited, and is waited for.
+/// Forks one child, which continues with its inherited outbox, and waits for it.
 fn fork_once(outbox: &Outbox, journal: &Journal, turn: usize) -> Result<()> {
     // SAFETY: the child does what servers' forked workers do: it allocates, locks and starts threads. glibc allows
     // that in a child of a process with threads, and it is what this run is about.
@@ -111,7 +111,7 @@ fn fork_once(outbox: &Outbox, journal: &Journal, turn: usize) -> Result<()> {
     }
 }
 
-/// A child's end: what it took is delivered, and what its parent holds is the parent's.
+/// A child's end: its own records are delivered, and its parent's stay with the parent.
 fn leave(outbox: &Outbox) -> Result<()> {
     let began = Instant::now();
     let report = wait_for(outbox.shutdown(PATIENCE))?;

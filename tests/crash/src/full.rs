@@ -1,4 +1,4 @@
-//! A disk that is full and one that is read-only, on a small file system of this program's own.
+//! A full disk and a read-only one, on a small file system of this program.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,12 +21,12 @@ const CONVERSATIONS: usize = 4;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// Directory of the process in namespaces of its own; set when this program starts itself.
+    /// Directory of the process in its own namespaces; set when this program starts itself.
     #[arg(long, hide = true)]
     within: Option<PathBuf>,
 }
 
-/// A sink that is reached from some moment on.
+/// A sink that is unreachable up to some moment.
 struct Gated(Arc<AtomicBool>, Noting);
 
 #[turnwire::async_trait]
@@ -39,7 +39,7 @@ impl Sink for Gated {
     }
 }
 
-/// Runs in name spaces of its own, where it may mount what it likes.
+/// Runs in its own namespaces, where it may mount file systems.
 pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(directory) = &options.within {
         return fill(directory);
@@ -81,7 +81,7 @@ fn fill(directory: &Path) -> Result<()> {
     }
 
     let ballast = disk.join("ballast");
-    // Until there is no space left.
+    // Until no space is left.
     ensure!(std::fs::write(&ballast, vec![0; 128 << 20]).is_err(), "the disk takes everything");
     let mut in_memory = 0;
     for _ in 0..2000 {
@@ -100,7 +100,7 @@ fn fill(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The same disk, seen through a mount that takes no writes.
+/// The same disk through a read-only mount.
 fn read_only(directory: &Path, disk: &Path) -> Result<()> {
     let seen = directory.join("read-only");
     std::fs::create_dir(&seen)?;
@@ -115,7 +115,7 @@ fn read_only(directory: &Path, disk: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Waits until records are durable again, and until none is in memory alone.
+/// Waits until records are durable again, and none is in memory only.
 fn recover(outbox: &Outbox, next: &mut impl FnMut() -> Result<bool>) -> Result<()> {
     let by = Instant::now() + Duration::from_secs(10);
     while !next()? || outbox.stats().not_durable > 0 {

@@ -47,7 +47,7 @@ impl Sink for Hangs {
     }
 }
 
-/// Ends a process whose sink waits for ever, then one whose sink blocks its thread for ever.
+/// Ends a process whose sink waits forever, then one whose sink blocks its thread forever.
 pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(directory) = &options.within {
         return hang(directory, options);
@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             .args(blocks.then_some("--blocks"))
             .stdout(Stdio::piped())
             .spawn()?;
-        // It says a line when its end begins.
+        // It prints a line when its end begins.
         let output = process.stdout.take().context("no output")?;
         BufReader::new(output).read_line(&mut String::new())?;
         let began = Instant::now();

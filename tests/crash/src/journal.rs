@@ -1,4 +1,4 @@
-//! The journal: processes report to one file, a line for an append, which the system keeps in order.
+//! The journal: processes append lines to one file, and the system keeps the appends in order.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 
-/// One line of the journal: who says what.
+/// One line of the journal: a process and its report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) writer: String,
@@ -18,17 +18,17 @@ pub(crate) struct Line {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// The outbox has taken the record, and said that it is durable.
+    /// The outbox has accepted the record as durable.
     Durable,
-    /// The outbox has taken the record, in memory alone.
+    /// The outbox has accepted the record in memory only.
     InMemory,
     /// A delivery begins.
     Begin,
-    /// The delivery has ended well.
+    /// The delivery has succeeded.
     Delivered,
     /// The delivery has failed.
     Failed,
-    /// The action that a delivered record causes once.
+    /// The one-time action for a delivered record.
     Counted,
 }
 
@@ -41,7 +41,7 @@ const WORDS: [(Event, &str); 6] = [
     (Event::Counted, "counted"),
 ];
 
-/// A process's pen.
+/// A process's writer of the journal.
 #[derive(Clone, Debug)]
 pub(crate) struct Journal {
     file: Arc<File>,
@@ -59,10 +59,10 @@ impl Journal {
     /// Writes a line.
     ///
     /// # Panics
-    /// When it cannot: then nothing can be judged.
+    /// When writing fails, since the run cannot be checked then.
     pub(crate) fn note(&self, event: Event, conversation: &str, id: &str) {
         let word = WORDS.iter().find(|(known, _)| *known == event).map_or("", |(_, word)| word);
-        // A forked child writes with its parent's pen.
+        // A forked child uses its parent's writer.
         let process = std::process::id();
         let line = format!("{}/{process} {word} {conversation} {id}\n", self.writer);
         let written = (&*self.file).write(line.as_bytes());

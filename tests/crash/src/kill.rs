@@ -24,19 +24,19 @@ pub(crate) struct Options {
     /// Seed of the random numbers, to repeat a run.
     #[arg(long)]
     seed: Option<u64>,
-    /// Keep outbox and journal here; otherwise they go with the run, unless something is wrong.
+    /// Keep outbox and journal here; otherwise they are removed after the run, unless it fails.
     #[arg(long)]
     directory: Option<std::path::PathBuf>,
 }
 
-/// A process with the moment of its death.
+/// A process with the time of its kill.
 struct Doomed {
     child: Child,
     dies_at: Instant,
 }
 
 impl Doomed {
-    /// Kills it, and waits for its end. It must not have ended before.
+    /// Kills it and waits for its end. It must not have ended before.
     fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         let status = self.child.wait()?;
@@ -49,20 +49,20 @@ impl Doomed {
 
 impl Drop for Doomed {
     fn drop(&mut self) {
-        // A run that goes wrong leaves no process behind; one that was killed cannot be killed again, and need not be.
+        // A failing run must leave no process behind; the kill of a dead process may fail.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Runs until there are enough durable records, then lets one process deliver the rest, and judges.
+/// Runs until there are enough durable records, then lets one process deliver the rest, and checks the result.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let directory = options.directory.as_deref().unwrap_or(scratch.path());
     std::fs::create_dir_all(directory)?;
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
     let mut random = fastrand::Rng::with_seed(seed);
-    // It is read before a process may have come to open it.
+    // Created here, as it is read before any process may have opened it.
     Journal::open(directory, "kill")?;
     println!("{} processes on one file, seed {seed}", options.processes);
 
@@ -82,7 +82,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             kills += 1;
             *doomed = start(&mut random)?;
         }
-        // Counting is slow: not after every death.
+        // Counting is slow, so not after every kill.
         if kills % 8 == 0 && durable(directory)? >= options.records {
             break;
         }
@@ -106,7 +106,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A process that takes and delivers records.
+/// A process that enqueues and delivers records.
 pub(crate) fn writer(directory: &Path, name: &str, records: usize) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe().context("finding this program")?);
     command.args(["write", "--name", name, "--records", &records.to_string(), "--directory"]);

@@ -1,4 +1,4 @@
-//! Kills processes that use an outbox, and judges what is left of it.
+//! Kills processes that use an outbox, and checks the result.
 //!
 //! ```sh
 //! cargo run --release -p turnwire-crash -- kill     # kill -9 at random, four processes on one file
@@ -8,12 +8,12 @@
 //! cargo run --release -p turnwire-crash -- hang     # end while the service hangs
 //! cargo run --release -p turnwire-crash -- opening  # kill -9 while turns open new workspaces
 //! cargo run --release -p turnwire-crash -- full     # a disk that is full, and one that is read-only
-//! cargo run --release -p turnwire-crash -- share    # one process stopped, two names of the file, signs cleaned away
+//! cargo run --release -p turnwire-crash -- share    # one process stopped, two names of the file, lock files removed
 //! ```
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a command-line program speaks to the person who runs it"
+    reason = "a command-line program prints for its user"
 )]
 
 mod fork;
@@ -34,7 +34,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(about = "Kills processes that use an outbox, and judges what is left")]
+#[command(about = "Kills processes that use an outbox, and checks the result")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -44,22 +44,22 @@ struct Arguments {
 enum Command {
     /// Kills processes that share one file at random moments, and starts others in their place.
     Kill(kill::Options),
-    /// Runs one process under strace again and again: killed at its first write or sync of the file, at its second,
-    /// and so on; then with each of them failing for lack of space or by an I/O error.
+    /// Runs one process under strace repeatedly: killed at its first write or sync of the file, at its second,
+    /// and so on; then with each of them failing with a full disk or an I/O error.
     Sweep(sweep::Options),
-    /// Forks while records are queued and other threads use the outbox; both processes go on with it.
+    /// Forks while records are queued and other threads use the outbox; both processes continue to use it.
     Fork(fork::Options),
     /// Uses each client in a process, its forked child, and the process again; at several moments.
     Inherit(inherit::Options),
     /// Ends a process whose service hangs; the next one delivers.
     Hang(hang::Options),
-    /// Kills processes whose turns open new workspaces; the next one goes on with them.
+    /// Kills processes whose turns open new workspaces; the next one continues.
     Opening(opening::Options),
-    /// Fills the disk under an outbox and makes it read-only, and gives it space again.
+    /// Fills the disk of an outbox and makes it read-only, and then frees space again.
     Full(full::Options),
-    /// Stops a process in the middle of a write, opens the file under two names, and cleans the signs of life away.
+    /// Stops a process in the middle of a write, opens the file under two names, and removes the lock files.
     Share(share::Options),
-    /// One process that takes and delivers records: what the others start.
+    /// One process that enqueues and delivers records; the other commands start it.
     #[command(hide = true)]
     Write(writer::Options),
 }

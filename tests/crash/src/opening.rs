@@ -1,4 +1,4 @@
-//! Kills processes whose turns open new workspaces: none is created twice, and no message stays behind.
+//! Kills processes whose turns open new workspaces: none is created twice, and no message is left over.
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;
@@ -43,7 +43,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let scratch = tempfile::tempdir()?;
     let (llm, store) = (Fake::spawn_thread()?, FakeStore::spawn_thread()?);
-    // The answer comes late, so that many die between the creation and its answer.
+    // A late answer, so that many processes are killed between the creation and its answer.
     store.fake().script("create-workspace", Script::pass().wait_ms_before_headers(4));
     let login = store.login(USER);
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
@@ -71,7 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     judged
 }
 
-/// Each message that was taken is saved once, in the only workspace of its name, or a dead letter that says why.
+/// Each accepted message is saved once, in the only workspace of its name, or is a dead letter with the reason.
 fn judge(directory: &Path, store: &FakeStore, last: &Outbox) -> Result<()> {
     let stored = store.stored();
     let mut made: HashMap<&str, &str> = HashMap::new();
@@ -117,7 +117,7 @@ fn judge(directory: &Path, store: &FakeStore, last: &Outbox) -> Result<()> {
     Ok(())
 }
 
-/// Opens one workspace after another, until it is killed.
+/// Opens one workspace after another until it is killed.
 async fn talk(
     directory: &Path,
     name: &str,
@@ -152,7 +152,7 @@ fn outbox(directory: &Path) -> turnwire::outbox::OutboxBuilder {
     Outbox::builder().path(outbox_in(directory)).delivery(delivery)
 }
 
-/// The store for a process that knows no tokens.
+/// The store client of a process without tokens.
 fn client(url: &str, login: &Login) -> Result<ChatStore> {
     let tokens = Tokens::new(login.access.as_str(), login.refresh.as_str());
     let provider = move |_: TokenRequest| std::future::ready(Ok(Some(tokens.clone())));

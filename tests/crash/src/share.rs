@@ -1,4 +1,4 @@
-//! Processes that share one file under odd conditions: one is stopped, the file has two names, signs of life vanish.
+//! Processes that share one file under odd conditions: one is stopped, the file has two names, lock files vanish.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -22,7 +22,7 @@ use crate::writer::{Noting, enqueue, finish, outbox};
 
 /// Time limit of a step.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Number of times that the signs of life are removed.
+/// Duration of the removal of lock files.
 const CLEANING: Duration = Duration::from_secs(2);
 
 #[derive(Args, Clone, Debug)]
@@ -80,7 +80,7 @@ fn stopped(directory: &Path, _options: &Options) -> Result<()> {
     let child = Owned::start(writer(directory, "stopped", 1_000_000)?.arg("--fsync"))?;
     let pid = child.pid()?;
     sleep(Duration::from_millis(200));
-    // Each in a conversation of its own, which the other process has no records of.
+    // Each in a separate conversation, of which the other process has no records.
     let mut number = 100;
     let mut next = || {
         number += 1;
@@ -148,7 +148,7 @@ fn cleaned(directory: &Path, options: &Options) -> Result<()> {
     })
 }
 
-/// Lets a process use the file by each of these names, and disturbs them until all have ended.
+/// Starts a process for each of these names of the file, and disturbs them until all have ended.
 fn share(
     directory: &Path,
     options: &Options,

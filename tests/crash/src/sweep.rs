@@ -21,10 +21,10 @@ pub(crate) struct Options {
     /// Number of records that the process enqueues.
     #[arg(long, default_value_t = 12)]
     records: usize,
-    /// Try only every so many-th call.
+    /// Test only every n-th call.
     #[arg(long, default_value_t = 1)]
     step: usize,
-    /// Number of runs at a time.
+    /// Number of concurrent runs.
     #[arg(long, default_value_t = 8)]
     at_once: usize,
 }
@@ -64,7 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Runs trials, several at a time, as most of their time is waiting; says how many processes were killed.
+/// Runs trials concurrently, as they mostly wait; returns the number of killed processes.
 fn trials(options: &Options, fsync: bool, injections: &[String]) -> Result<(usize, Verdict)> {
     let next = AtomicUsize::new(0);
     let work = || -> Result<(usize, Verdict)> {
@@ -89,8 +89,8 @@ fn trials(options: &Options, fsync: bool, injections: &[String]) -> Result<(usiz
     })
 }
 
-/// Counts each call of an undisturbed process. strace counts each thread's calls on their own: the numbers reach
-/// beyond the last one of any.
+/// Counts each call of an undisturbed process. strace counts the calls of each thread separately: the totals exceed the
+/// last number of any thread.
 fn count(options: &Options, fsync: bool) -> Result<Vec<(&'static str, usize)>> {
     let scratch = tempfile::tempdir()?;
     let trace = scratch.path().join("trace");
@@ -109,7 +109,7 @@ fn count(options: &Options, fsync: bool) -> Result<Vec<(&'static str, usize)>> {
     Ok(CALLS.iter().map(count).filter(|(_, count)| *count > 0).collect())
 }
 
-/// One disturbed process, and then one that delivers what is left; says whether the disturbance came about.
+/// Runs one disturbed process, and then one that delivers the rest; returns true if the disturbance happened.
 fn trial(options: &Options, inject: &str, fsync: bool) -> Result<(bool, Verdict)> {
     let scratch = tempfile::tempdir()?;
     let directory = scratch.path();

@@ -1,22 +1,22 @@
-//! The conclusions from the journal of a run.
+//! Checks the journal of a run.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use crate::journal::{Event, Line};
 
-/// The figures of a run. All is well when the faults are none.
+/// The figures of a run, which passes without faults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) durable: usize,
     pub(crate) in_memory: usize,
     pub(crate) delivered: usize,
-    /// Deliveries of records that had been delivered before: a crash came between the delivery and its note.
+    /// Repeated deliveries, after a crash between the delivery and its settlement.
     pub(crate) repeated: usize,
     pub(crate) counted: usize,
     /// Durable records that were not delivered.
     pub(crate) lost: Vec<String>,
-    /// Records that were sent before one that came earlier in their conversation was delivered.
+    /// Records that were sent before an earlier one of their conversation was delivered.
     pub(crate) out_of_order: Vec<String>,
     /// Records that were sent while another process was sending one of the same conversation.
     pub(crate) overlapping: Vec<String>,
@@ -31,15 +31,15 @@ impl Verdict {
     }
 }
 
-/// Judges a journal whose last process has delivered what was left.
+/// Checks a journal whose last process has delivered the rest.
 pub(crate) fn judge(lines: &[Line]) -> Verdict {
     let mut verdict = Verdict::default();
-    // The last line of each process: what it was doing then may have been ended by its death.
+    // The last line of each process: its operation at that time may have been interrupted by the kill.
     let mut last = HashMap::new();
     for (at, line) in lines.iter().enumerate() {
         last.insert(line.writer.as_str(), at);
     }
-    // Records of each process by conversation: their ids grow.
+    // Records of each process by conversation, with increasing ids.
     let mut taken: HashMap<(&str, &str), Vec<&str>> = HashMap::new();
     for line in lines.iter().filter(|line| is_taken(line.event)) {
         let key = (line.conversation.as_str(), author(&line.id));
@@ -57,7 +57,7 @@ pub(crate) fn judge(lines: &[Line]) -> Verdict {
             Event::Durable => verdict.durable += 1,
             Event::InMemory => verdict.in_memory += 1,
             Event::Begin => {
-                // No other process knows the records that a process holds in memory alone.
+                // Records in memory only are unknown to other processes.
                 if let Some((other, sent)) = sending.insert(conversation, (&line.writer, id))
                     && last.get(other).is_some_and(|last| *last > at)
                     && ![sent, id].iter().any(|id| in_memory.contains(id))

@@ -1,4 +1,4 @@
-//! One process that takes and delivers records, and notes what it does.
+//! One process that enqueues and delivers records, and writes the journal.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub(crate) struct Options {
     /// Percentage of deliveries that fail.
     #[arg(long, default_value_t = 5)]
     pub(crate) failing: u8,
-    /// The longest that a delivery takes, in microseconds.
+    /// The longest duration of a delivery, in microseconds.
     #[arg(long, default_value_t = 500)]
     pub(crate) slowness: u64,
     /// Seconds to wait for the deliveries at the end.
@@ -46,7 +46,7 @@ pub(crate) struct Options {
     pub(crate) fsync: bool,
 }
 
-/// A sink that notes what comes to it.
+/// A sink that writes its deliveries to the journal.
 pub(crate) struct Noting {
     pub(crate) journal: Journal,
     pub(crate) failing: u8,
@@ -71,7 +71,7 @@ impl Sink for Noting {
     }
 }
 
-/// Takes its records, waits for the deliveries, and ends; unless it is killed before.
+/// Enqueues its records, waits for the deliveries, and ends; unless it is killed before.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let journal = Journal::open(&options.directory, &options.name)?;
     let sink =
@@ -89,18 +89,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     finish(&outbox, patience)
 }
 
-/// An outbox that hurries.
+/// An outbox with short waits.
 pub(crate) fn outbox(directory: &Path, durability: Durability) -> OutboxBuilder {
     let delivery = Delivery::new()
         .initial_backoff(Duration::from_millis(1))
         .max_backoff(Duration::from_millis(20))
         .breaker_failures(u32::MAX)
-        // Failures here are no fault of the record.
+        // Failures here are never the record's fault.
         .poison_tries(u32::MAX / 8);
     Outbox::builder().path(outbox_in(directory)).durability(durability).delivery(delivery)
 }
 
-/// Hands the record of this number over, and notes what the outbox says.
+/// Enqueues the record with this number, and writes the receipt to the journal.
 pub(crate) fn enqueue(
     outbox: &Outbox,
     journal: &Journal,
@@ -117,7 +117,7 @@ pub(crate) fn enqueue(
     Ok(receipt)
 }
 
-/// Ends the outbox with nothing left in it.
+/// Shuts the outbox down; it must be empty.
 pub(crate) fn finish(outbox: &Outbox, patience: Duration) -> Result<()> {
     let report = wait_for(outbox.shutdown(patience))?;
     if report.pending > 0 {

@@ -1,4 +1,4 @@
-//! One connection: requests in, replies out, until one side has had enough.
+//! One connection: requests in, replies out, until one side closes it.
 
 use std::sync::Arc;
 
@@ -26,9 +26,9 @@ pub(crate) async fn serve(stream: TcpStream, mut arrival: Arrival) {
             Err(ReadError::Closed) => return recorder.client_closed(),
         };
         recorder = next_recorder;
-        // The client's side is read all the while: a stalled or blocked reply would not notice
-        // otherwise that nobody is left to get it. A client that closes only its sending half
-        // counts as gone, as it does for most servers.
+        // Read the client's side meanwhile: a stalled or blocked reply would otherwise not
+        // notice that the client has gone. A client that closes only its sending half
+        // counts as gone, as for most servers.
         let outcome = tokio::select! {
             biased;
             () = inbox.until_client_leaves(&stream) => Outcome::ClientClosed,
@@ -38,7 +38,7 @@ pub(crate) async fn serve(stream: TcpStream, mut arrival: Arrival) {
             recorder.ended(outcome);
             continue;
         }
-        // Before the record says so: whoever waits for the record may look at the socket next.
+        // Before updating the record, as a test that waits for the record may check the socket next.
         match outcome {
             Outcome::Reset => reset(stream),
             Outcome::Complete | Outcome::Truncated | Outcome::ClientClosed => close(stream),
@@ -107,7 +107,7 @@ fn asked(seq: Option<u64>, request: &Request, json: Option<&Value>) -> Asked {
 
 /// Ends the connection with a FIN.
 fn close(stream: TcpStream) {
-    // The kernel answers with a reset instead when there are bytes nobody has read.
+    // With unread bytes the kernel would send a reset instead.
     let mut unread = [0; 4096];
     while matches!(stream.try_read(&mut unread), Ok(1..)) {}
     drop(stream);

@@ -1,4 +1,4 @@
-//! The calls by which tests in other languages write scripts and read records.
+//! The control calls with which tests in other languages write scripts and read records.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
-//! A real voice behind the fake: espeak-ng speaks what `POST …/audio/speech` asks for, and ffmpeg encodes it.
+//! A real voice behind the fake: espeak-ng speaks the text of `POST …/audio/speech`, and ffmpeg encodes it.
 //!
-//! All else is as the fake LLM answers it. Both programs must be on the PATH.
+//! Other calls are answered by the fake LLM. Both programs must be on the PATH.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -12,7 +12,7 @@ use crate::llm::Llm;
 use crate::script::Script;
 use crate::service::{Call, Service};
 
-/// The service; it keeps nothing.
+/// The stateless service.
 #[derive(Debug, Default)]
 pub(crate) struct RealVoice(Llm);
 
@@ -21,7 +21,7 @@ impl Service for RealVoice {
         self.0.keys(call)
     }
 
-    /// It holds its thread while espeak-ng is at work, some tens of milliseconds for a sentence.
+    /// Blocks its thread while espeak-ng runs, some tens of milliseconds for a sentence.
     fn answer(&self, call: &Call<'_>) -> Script {
         if call.request.method != "POST" || !call.request.path.ends_with("/audio/speech") {
             return self.0.answer(call);
@@ -67,11 +67,11 @@ fn spoken(json: Option<&Value>) -> Result<Script, Refusal> {
 }
 
 fn audio(mime: &str, bytes: Vec<u8>) -> Script {
-    // In pieces, as from a service that sends what it has made.
+    // In pieces, like a service that streams while it generates.
     Script::new().header("content-type", mime).split(4096).send_bytes(bytes)
 }
 
-/// The voice that was asked for if espeak-ng has it, or else one that can read the text.
+/// The requested voice if espeak-ng has it, or else one that can read the text.
 fn language<'a>(voice: &'a str, text: &str) -> &'a str {
     const KNOWN: [&str; 4] = ["ko", "en", "ja", "de"];
     if KNOWN.contains(&voice) {
@@ -80,7 +80,7 @@ fn language<'a>(voice: &'a str, text: &str) -> &'a str {
     if text.contains(|c| ('가'..='힣').contains(&c)) { "ko" } else { "en" }
 }
 
-/// Runs a program with this input, and gives its output.
+/// Runs a program with this input and returns its output.
 fn run(program: &str, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Refusal> {
     let failed = |why: String| (500, format!("{program}: {why}"));
     let mut child = Command::new(program)
@@ -92,7 +92,7 @@ fn run(program: &str, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Refus
         .map_err(|error| failed(error.to_string()))?;
     let mut stdin = child.stdin.take().expect("it was asked to be piped");
     let output = std::thread::scope(|scope| {
-        // Beside the reading: a program that writes before it has read everything would block otherwise.
+        // Concurrently with reading: a program that writes before it has read everything would otherwise block.
         scope.spawn(move || stdin.write_all(input));
         child.wait_with_output()
     });

@@ -45,7 +45,7 @@ impl Fake {
         Self::builder().start().await
     }
 
-    /// Starts a fake on a thread of its own, for tests that block and for tests that stop the
+    /// Starts a fake on its own thread, for tests that block and for tests that pause the
     /// clock of their runtime.
     ///
     /// # Errors
@@ -76,18 +76,18 @@ impl Fake {
     }
 
     /// Appends a script to the queue of a key. A request takes the next script of the queue that
-    /// its body's `model` names, or, without a model, its path; or else of the queue `*`. Before the queue of a model `m`
-    /// comes that of `m stream` or `m whole`, by whether a stream is asked for. Other services than the LLM
+    /// the `model` of its body names, or, without a model, its path; or else of the queue `*`. The queue of a model `m`
+    /// is preceded by that of `m stream` or `m whole`, depending on the requested form. Other services than the LLM
     /// have keys of their own. The last script of a queue stays for all further requests.
     pub fn script(&self, key: &str, script: Script) {
         self.shared.push_script(key, script);
     }
 
-    /// Replaces queues by what JSON says: an object of keys, each with a script or a list of them.
+    /// Replaces queues with those in the JSON: an object of keys, each with a script or a list of them.
     ///
     /// # Errors
     ///
-    /// When a script is not one; the message names the key and the field.
+    /// When a script is invalid; the message names the key and the field.
     pub fn scripts_from_json(&self, json: &str) -> Result<(), String> {
         let queues: serde_json::Map<String, Value> =
             serde_json::from_str(json).map_err(|error| error.to_string())?;
@@ -98,7 +98,7 @@ impl Fake {
         Ok(())
     }
 
-    /// Forgets all scripts and records. Counters run on, for connections stay open.
+    /// Deletes all scripts and records. Counters continue, as connections stay open.
     pub fn reset(&self) {
         self.shared.reset();
     }
@@ -118,17 +118,17 @@ impl Fake {
         self.shared.read(|log| log.for_model(model).cloned().collect())
     }
 
-    /// The number of connections that were accepted, those with only control requests aside.
+    /// The number of accepted connections, except those with only control requests.
     pub fn connections(&self) -> u64 {
         self.shared.read(|log| log.connections)
     }
 
-    /// The number of those that are open.
+    /// The number of open ones.
     pub fn open_connections(&self) -> u64 {
         self.shared.read(|log| log.open_connections)
     }
 
-    /// Resolves to the log as soon as it satisfies the predicate, which is asked whenever the log
+    /// Resolves to the log as soon as it satisfies the predicate, which is called whenever the log
     /// changes. The predicate must not call the fake: the log is locked meanwhile.
     ///
     /// # Panics
@@ -192,7 +192,7 @@ impl FakeBuilder {
         self
     }
 
-    /// Answers with the words of this model where no script does.
+    /// Sets the model for requests without a script.
     pub fn model(self, model: impl Model + 'static) -> Self {
         self.service(Arc::new(Llm::new(model)))
     }
@@ -202,7 +202,7 @@ impl FakeBuilder {
         self.service(Arc::<RealVoice>::default())
     }
 
-    /// The service that answers where no script does, in place of an LLM.
+    /// Sets the service for requests without a script, in place of an LLM.
     pub(crate) fn service(mut self, service: Arc<dyn Service>) -> Self {
         self.service = service;
         self
@@ -243,7 +243,7 @@ impl FakeBuilder {
 
     fn listen(&self) -> io::Result<TcpListener> {
         let socket = TcpSocket::new_v4()?;
-        // On Windows the option means that others may take the port over.
+        // On Windows the option lets other processes take over the port.
         socket.set_reuseaddr(cfg!(unix))?;
         // Before listening: accepted connections inherit it.
         if let Some(bytes) = self.send_buffer {
@@ -287,16 +287,16 @@ fn run(
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    // Aborts its tasks when it is dropped: no connection outlives the fake.
+    // Dropping it aborts its tasks: no connection outlives the fake.
     let mut connections = JoinSet::new();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Each write is to leave as it is, not to wait for the next.
+                // Each write must be sent at once, without waiting for the next.
                 let _ = stream.set_nodelay(true);
                 connections.spawn(connection::serve(stream, Arrival::new(shared.clone())));
             }
-            // Out of file descriptors, most likely: those that close will make room.
+            // Most likely out of file descriptors: closing connections will free some.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
         while connections.try_join_next().is_some() {}

@@ -1,11 +1,10 @@
 //! Scriptable fakes of the services that the SDK talks to, for tests: an OpenAI-compatible LLM ([`Fake`]), a chat
 //! store ([`FakeStore`]) and a chat service ([`FakeChat`]).
 //!
-//! A fake speaks HTTP/1.1 straight over TCP, so a test decides about every byte on the wire: it
-//! answers like a real service by default, and a [`Script`] makes it late, slow, cut off, or wrong.
-//! It records what it was asked and what became of each reply ([`Log`]), the client's leaving
-//! included. The LLM speaks, too: see [`speech`]. Its words
-//! are those of a [`Model`], an echo by default. HTTP/2 and TLS are the matter of another crate, `turnwire-h2-fake`.
+//! A fake speaks HTTP/1.1 directly over TCP, so a test controls every byte on the wire: by default it answers like a
+//! real service, and a [`Script`] makes it late, slow, cut off, or wrong. It records each request and the outcome of its
+//! reply ([`Log`]), including a client that leaves. The LLM also serves speech: see [`speech`]. Its text comes from a
+//! [`Model`], an echo by default. HTTP/2 and TLS are in another crate, `turnwire-h2-fake`.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -13,7 +12,7 @@
 //! use turnwire_fakes::{Fake, Script};
 //!
 //! let fake = Fake::start().await?;
-//! // One key a test: tests that share a fake do not disturb each other.
+//! // One key per test: tests that share a fake do not disturb each other.
 //! fake.script("busy-then-fine", Script::error(429, "slow down").header("retry-after", "0"));
 //! fake.script("busy-then-fine", Script::chat(["안", "녕"]));
 //! fake.script("cut-off", Script::new().role("assistant").text("half of it").truncate());
@@ -24,12 +23,12 @@
 //! The same scripts as JSON, for the binaries `fake-llm`, `fake-store` and `fake-chat`, are described at [`Script`] and [`Step`];
 //! a binary's HTTP control is:
 //!
-//! | call | what it does |
+//! | call | effect |
 //! | --- | --- |
-//! | `PUT /_fake/scripts/{key}` | replaces the key's queue by the body: one script, or a list |
+//! | `PUT /_fake/scripts/{key}` | replaces the key's queue with the body: one script, or a list |
 //! | `GET /_fake/requests`, `?model={key}` | the [`Record`]s, as a JSON list |
 //! | `GET /_fake/state` | `{"connections", "open_connections"}` |
-//! | `POST /_fake/reset` | forgets scripts and records; counters run on |
+//! | `POST /_fake/reset` | deletes scripts and records; counters continue |
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! The LLM in good health: it answers as OpenAI does, with the words of its model.
+//! The healthy LLM: it answers as OpenAI does, with the text of its model.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::script::Script;
 use crate::service::{Call, Service};
 use crate::speech;
 
-/// The service; it keeps nothing.
+/// The stateless service.
 #[derive(Debug)]
 pub(crate) struct Llm {
     model: Arc<dyn Model>,
@@ -30,7 +30,7 @@ impl Default for Llm {
 }
 
 impl Service for Llm {
-    /// The model, first with the word for how it is to answer; or the path of what names none.
+    /// The model, first with the requested form; or the path of a request without a model.
     fn keys(&self, call: &Call<'_>) -> Vec<String> {
         let field = |name| call.json.and_then(|json| json.get(name));
         let Some(model) = field("model").and_then(Value::as_str) else {
@@ -89,7 +89,7 @@ fn chat(model: &dyn Model, json: Option<&Value>, reply_id: &str) -> Result<Scrip
         let whole = Script::body(openai::completion(reply_id, name, &text, usage));
         return Ok(whole.wait_ms_before_headers(ms(took)));
     }
-    // The role comes with the first piece: that is when the model begins.
+    // The role is sent with the first piece, when the model begins.
     let first = said.pieces.first().map_or(Duration::ZERO, |(wait, _)| *wait);
     let script = waited(Script::new(), first).role("assistant");
     let pieces = said.pieces.into_iter().enumerate();

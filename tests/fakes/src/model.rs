@@ -1,4 +1,4 @@
-//! The words of an LLM, apart from their way over the wire: what a fake says where no script does.
+//! The text of an LLM, independent of the wire format, for requests without a script.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -33,13 +33,13 @@ pub trait Model: Debug + Send + Sync {
     /// The reply to a conversation.
     fn reply(&self, conversation: &Conversation) -> Said;
 
-    /// The tokens of a text: an invented number, which grows with the text.
+    /// The number of tokens of a text: invented, but growing with the text.
     fn tokens(&self, text: &str) -> u64 {
         text.split_whitespace().count() as u64
     }
 }
 
-/// The messages of a request, as a model reads them.
+/// The messages of a request, for a model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conversation {
     /// Role and text of each message.
@@ -59,7 +59,7 @@ impl Conversation {
         last.map(|(_, text)| text.as_str()).unwrap_or_default()
     }
 
-    /// The system's messages, one a line.
+    /// The system messages, one per line.
     pub fn instructions(&self) -> String {
         let told = self.messages.iter().filter(|(role, _)| role == "system");
         told.map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n")
@@ -88,7 +88,7 @@ pub struct Said {
 }
 
 impl Said {
-    /// A reply of pieces, each after a wait. A reply that is not streamed comes after all the waits.
+    /// A reply of pieces, each after a wait. A reply that is not streamed is sent after all the waits.
     pub fn new(pieces: impl IntoIterator<Item = (Duration, String)>) -> Self {
         Self { pieces: pieces.into_iter().collect() }
     }

@@ -1,6 +1,6 @@
 //! The JSON of the service: chunks, whole completions, the model list, errors.
 //!
-//! Chunks are structs and not `json!`, so that their fields stand in the service's order.
+//! Chunks are structs and not `json!`, so that their fields are in the service's order.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ pub struct Reply {
     pub id: String,
     /// The name of the model.
     pub model: String,
-    /// The request asked for usage, so every other chunk says `"usage": null`.
+    /// The request asked for usage, so every other chunk has `"usage": null`.
     pub include_usage: bool,
 }
 
@@ -103,7 +103,7 @@ struct Chunk<'a> {
     model: &'a str,
     system_fingerprint: &'static str,
     choices: &'a [Choice<'a>],
-    /// Absent, null, or there: the service makes all three differ.
+    /// Absent, null, or present: the service distinguishes all three.
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Option<Usage>>,
 }

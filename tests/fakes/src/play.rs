@@ -1,4 +1,4 @@
-//! Writing a program to a connection, and reporting each byte while it goes out.
+//! Writes a program to a connection, and reports each byte as it is sent.
 
 use std::io;
 
@@ -8,8 +8,8 @@ use crate::program::{Op, Program};
 use crate::record::Outcome;
 use crate::state::Recorder;
 
-/// Writes the reply. The client's silent leaving is not seen here but by whoever reads the
-/// connection meanwhile.
+/// Writes the reply. A client that leaves silently is not detected here but by the concurrent reader of the
+/// connection.
 pub(crate) async fn play(stream: &TcpStream, program: &Program, recorder: &Recorder) -> Outcome {
     let (coalesce, held) = (program.coalesce, Vec::new());
     let mut wire = Wire { stream, recorder, coalesce, held, owes_turn: false };
@@ -23,9 +23,9 @@ struct Wire<'a> {
     stream: &'a TcpStream,
     recorder: &'a Recorder,
     coalesce: usize,
-    /// Pieces that wait for more, so that one TCP write takes them all.
+    /// Pieces that wait for more, so that all go into one TCP write.
     held: Vec<u8>,
-    /// Something was written, and nobody else has had a turn since.
+    /// Something was written, and the task has not yielded since.
     owes_turn: bool,
 }
 
@@ -101,9 +101,9 @@ impl Wire<'_> {
 
     async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            // A socket that takes everything never makes us wait: without this, neither the
-            // client's leaving nor a client on this same thread would get a turn. Before a write
-            // and not after it: a client that leaves on the last byte has had the whole reply.
+            // A socket that accepts everything never makes this task wait: without a yield, neither
+            // a leaving client nor a client on this same thread would be polled. Before a write
+            // and not after it: a client that leaves on the last byte has received the whole reply.
             if std::mem::take(&mut self.owes_turn) {
                 tokio::task::yield_now().await;
             }

@@ -1,5 +1,5 @@
 //! A fake as a process, for tests in other languages. It prints `{"url": "..."}` when it is
-//! ready, and serves until it is told to end by a signal or by the end of its standard input.
+//! ready, and serves until a signal or the end of its standard input.
 
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
@@ -27,7 +27,7 @@ const LLM_OPTIONS: &str = "\
   --real-voice           speak with espeak-ng and ffmpeg, which must be on the PATH
 ";
 
-/// Which fake a process is.
+/// The kind of fake of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `fake-llm`.
@@ -38,7 +38,7 @@ pub enum Kind {
     Chat,
 }
 
-/// Runs a fake as its command line says, to its end.
+/// Runs a fake as configured on its command line, to its end.
 pub async fn run(kind: Kind) -> ExitCode {
     match serve(kind).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -100,7 +100,7 @@ async fn serve(kind: Kind) -> Result<(), String> {
             .and_then(|json| fake.scripts_from_json(&json))
             .map_err(|error| format!("{file}: {error}"))?;
     }
-    // Before the line that says it is ready: a signal right after it must find us listening.
+    // Before announcing readiness: a signal right after it must be handled.
     let ended = end(with_stdin).map_err(|error| error.to_string())?;
 
     let mut out = io::stdout();

@@ -1,5 +1,5 @@
-//! A script made ready to write: every piece serialised and framed, the steps reduced to a few
-//! operations. Loops cost nothing here, which is what makes high rates possible.
+//! A compiled script: every piece serialised and framed, the steps reduced to a few
+//! operations. Loops cost nothing here, which permits high rates.
 
 use std::time::Duration;
 
@@ -42,8 +42,8 @@ pub(crate) enum Op {
 
 impl Program {
     pub(crate) fn new(script: &Script, asked: &Asked) -> Self {
-        // A 204 or 304 has no body, so nothing says how long it is; unless the script sends one
-        // all the same.
+        // A 204 or 304 has no body, so no length header; unless the script sends one
+        // nevertheless.
         let bodiless = matches!(script.status, 204 | 304) && script.steps.is_empty();
         let keep_alive = script.keep_alive
             && asked.keep_alive
@@ -169,7 +169,7 @@ impl Pieces<'_> {
     }
 
     fn write(&self, bytes: &[u8], ops: &mut Vec<Op>) {
-        // No bytes, no piece: an empty HTTP chunk would end the body.
+        // Without bytes there is no piece: an empty HTTP chunk would end the body.
         for (index, piece) in bytes.chunks(self.split.unwrap_or(usize::MAX)).enumerate() {
             if index > 0 && !self.split_wait.is_zero() {
                 ops.push(Op::Wait(self.split_wait));

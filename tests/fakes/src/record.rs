@@ -1,4 +1,4 @@
-//! The records of the fake: one a request, kept up to date while its reply is written.
+//! The records of the fake: one per request, updated while its reply is written.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -18,15 +18,15 @@ pub enum Outcome {
     ClientClosed,
 }
 
-/// One request, and what became of its reply.
+/// One request, and the outcome of its reply.
 ///
 /// Times are milliseconds since the fake's start.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Record {
-    /// Counts the requests of the fake, from 1. The reply's `x-request-id` is `req_<seq>`.
+    /// The number of the request, from 1. The reply's `x-request-id` is `req_<seq>`.
     pub seq: u64,
-    /// The connection it came on, counted from 1 as they were accepted.
+    /// The number of its connection, from 1 in the order of acceptance.
     pub connection: u64,
     /// The method, as sent.
     pub method: String,
@@ -34,26 +34,26 @@ pub struct Record {
     pub path: String,
     /// The query, without its question mark, as sent.
     pub query: Option<String>,
-    /// The headers in their order; names in lower case.
+    /// The headers in order; names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body; what is not UTF-8 in it is replaced.
+    /// The body; invalid UTF-8 is replaced.
     pub body: String,
     /// The `model` of a JSON body.
     pub model: Option<String>,
-    /// When the request had been read, body and all.
+    /// Time when the request, including its body, had been read.
     pub at_ms: f64,
-    /// When the head of the reply had been written.
+    /// Time when the head of the reply had been written.
     pub headers_sent_at_ms: Option<f64>,
-    /// When the last byte of a complete reply had been written.
+    /// Time when the last byte of a complete reply had been written.
     pub finished_at_ms: Option<f64>,
-    /// When the client closed or reset the connection, or its half of it. On a connection that
-    /// served several requests, it stands on the last one; after `finished_at_ms` it only means
+    /// Time when the client closed or reset the connection, or its half of it. On a connection that
+    /// served several requests, it is set on the last one; after `finished_at_ms` it only means
     /// that the client did not keep the connection.
     pub client_closed_at_ms: Option<f64>,
-    /// Bytes of the reply the kernel has taken, head and framing included.
+    /// Bytes of the reply accepted by the kernel, including head and framing.
     pub bytes_written: u64,
-    /// Since when a write has been waiting for the client to read. It starts anew whenever the
-    /// client lets some bytes through.
+    /// Time since when a write has been waiting for the client to read. It restarts whenever the
+    /// client reads some bytes.
     pub write_blocked_since_ms: Option<f64>,
     /// The end of the reply, once it has come.
     pub outcome: Option<Outcome>,
@@ -65,7 +65,7 @@ impl Record {
         self.headers.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON, if it is.
+    /// The body as JSON, if it is valid.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_str(&self.body).ok()
     }
@@ -75,11 +75,11 @@ impl Record {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Log {
-    /// The requests, in the order in which they came. Control requests are not among them.
+    /// The requests in the order of arrival, without control requests.
     pub requests: Vec<Record>,
-    /// The number of connections that were accepted, those that carry only control requests aside.
+    /// The number of accepted connections, except those with only control requests.
     pub connections: u64,
-    /// The number of those that are open.
+    /// The number of open ones.
     pub open_connections: u64,
 }
 

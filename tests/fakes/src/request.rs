@@ -1,11 +1,11 @@
-//! Reading requests off a connection, and noticing that the client has left it.
+//! Reads requests from a connection, and detects that the client has left.
 
 use std::io;
 
 use percent_encoding::percent_decode_str;
 use tokio::net::TcpStream;
 
-/// Only there so that a client gone mad fails its test instead of eating the machine.
+/// A limit so that a runaway client fails its test instead of exhausting the machine.
 const MAX_HEAD: usize = 1 << 20;
 const MAX_AHEAD: usize = 16 << 20;
 const MAX_HEADERS: usize = 256;
@@ -27,7 +27,7 @@ impl Request {
         self.headers.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_str())
     }
 
-    /// The parameter of the query, decoded; `None` when it is not there.
+    /// The decoded parameter of the query; `None` if it is absent.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         let pairs = self.query.as_deref()?.split('&');
         let mut pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
@@ -36,7 +36,7 @@ impl Request {
     }
 }
 
-/// The text with its `%XX` decoded; a `%` that begins no such thing stays.
+/// Decodes each `%XX`; any other `%` is kept.
 pub(crate) fn percent_decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
@@ -61,7 +61,7 @@ impl From<io::Error> for ReadError {
     }
 }
 
-/// The bytes that a connection has received and nobody has taken yet.
+/// The received but unread bytes of a connection.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     bytes: Vec<u8>,
@@ -89,8 +89,8 @@ impl Inbox {
         Ok(request)
     }
 
-    /// Resolves when the client has closed or reset its side. What it sends meanwhile is kept for
-    /// the next request: only reading shows that a connection has ended.
+    /// Resolves when the client has closed or reset its side. Bytes that it sends meanwhile are kept for
+    /// the next request: only reading reveals that a connection has ended.
     pub(crate) async fn until_client_leaves(&mut self, stream: &TcpStream) {
         while self.bytes.len() < MAX_AHEAD {
             if self.fill(stream).await.is_err() {
@@ -163,7 +163,7 @@ enum BodyLength {
     Chunked,
 }
 
-/// The request without its body, the length of its head, and what is known of its body's.
+/// The request without its body, the length of its head, and the length of its body if known.
 fn parse_head(bytes: &[u8]) -> Result<Option<(Request, usize, BodyLength)>, ReadError> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut parsed = httparse::Request::new(&mut headers);

@@ -8,39 +8,39 @@ use serde_json::Value;
 use crate::openai;
 use crate::step::Step;
 
-/// The way in which the client learns the end of the body.
+/// The framing that marks the end of the body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Framing {
     /// Chunked transfer coding.
     #[default]
     Chunked,
-    /// A `Content-Length` of all that the steps would send. Steps after a `truncate` count, so a
+    /// A `Content-Length` of everything that the steps would send. Steps after a `truncate` count, so a
     /// reply can promise more than it sends.
     Length,
-    /// Nothing tells; the connection closes.
+    /// No framing; the connection closes.
     Close,
     /// No head at all: the steps are every byte of the reply, then the connection closes.
     Raw,
 }
 
-/// The service's part in a request that a script is written for.
+/// The service's action on a request with a script.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
-    /// Nothing: the request might as well not have reached it.
+    /// None, as if the request had not reached it.
     #[default]
     Nothing,
-    /// It does its work as ever, but the reply is the script's. This is how a reply is lost after the work was done.
+    /// It does its work, but the reply is the script's. This simulates a reply that is lost after the work was done.
     Commit,
-    /// It does its work, and its own reply goes out: later, in pieces, with more headers, or with more steps after
-    /// it, as the script says. Status and framing are the service's.
+    /// It does its work, and sends its own reply: later, in pieces, with more headers, or followed by more steps,
+    /// as set by the script. Status and framing are the service's.
     Pass,
 }
 
 /// One scripted reply.
 ///
-/// In JSON, every field may be left out, and a field nobody knows is an error:
+/// In JSON, every field is optional, and an unknown field is an error:
 ///
 /// ```json
 /// {
@@ -57,7 +57,7 @@ pub enum Act {
 /// }
 /// ```
 ///
-/// When the steps run out the body is ended as its framing asks. `framing` is `chunked`, `length`,
+/// After the last step the body is ended as its framing requires. `framing` is `chunked`, `length`,
 /// `close` or `raw`: see [`Framing`]. `act` is `nothing`, `commit` or `pass`: see [`Act`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -97,7 +97,7 @@ impl Script {
         Self::default()
     }
 
-    /// A stream with nothing wrong: role, the given deltas, `stop`, `[DONE]`.
+    /// A good stream: role, the given deltas, `stop`, `[DONE]`.
     pub fn chat<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> Self {
         let start = Self::new().role("assistant");
         texts.into_iter().fold(start, Self::text).finish("stop").done()
@@ -108,18 +108,18 @@ impl Script {
         Self::new().framing(Framing::Length).json(value)
     }
 
-    /// The service's own reply: to be delayed, dripped or added to, or to end a queue of faults with.
+    /// The service's own reply: to delay, drip or extend it, or to end a queue of faults.
     pub fn pass() -> Self {
         Self { act: Act::Pass, ..Self::default() }
     }
 
-    /// Has the service do what it was asked although the script replies; see [`Act::Commit`].
+    /// Makes the service do its work although the script replies; see [`Act::Commit`].
     pub fn after_commit(mut self) -> Self {
         self.act = Act::Commit;
         self
     }
 
-    /// An error as an LLM service words it.
+    /// An error in the format of an LLM service.
     pub fn error(status: u16, message: &str) -> Self {
         Self::body(openai::error(status, message, None, None)).status(status)
     }
@@ -130,7 +130,7 @@ impl Script {
         self
     }
 
-    /// Adds a header, spelled as given. It replaces a default of the same name, and stands beside
+    /// Adds a header, spelled as given. It replaces a default of the same name, and is added to
     /// others of the same name that were added before.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -143,7 +143,7 @@ impl Script {
         self
     }
 
-    /// Cuts what each step sends into pieces of at most so many bytes: an HTTP chunk and a TCP
+    /// Splits the bytes of each step into pieces of at most this many bytes: an HTTP chunk and a TCP
     /// write each. Unless set, a step is one piece.
     ///
     /// # Panics
@@ -160,8 +160,8 @@ impl Script {
         self
     }
 
-    /// Holds pieces back until so many bytes are ready for one TCP write, for high rates. Each
-    /// stays an HTTP chunk of its own. With 0, the default, each piece is a write.
+    /// Buffers pieces until this many bytes are ready for one TCP write, for high rates. Each
+    /// stays a separate HTTP chunk. With 0, the default, each piece is a write.
     pub fn coalesce(mut self, bytes: usize) -> Self {
         self.coalesce = bytes;
         self
@@ -173,7 +173,7 @@ impl Script {
         self
     }
 
-    /// Sets if the connection serves another request afterwards. Default: it does.
+    /// Keeps the connection open for another request. Default true.
     pub fn keep_alive(mut self, keep_alive: bool) -> Self {
         self.keep_alive = keep_alive;
         self
@@ -282,9 +282,9 @@ impl Script {
         }
     }
 
-    /// One script, or a list of them: what a key's queue is set to from JSON.
+    /// One script or a list of them, the JSON form of a key's queue.
     pub(crate) fn queue(json: Value) -> serde_json::Result<Vec<Self>> {
-        // Told apart by hand: an untagged enum would swallow the message that names the typo.
+        // Distinguished by hand: an untagged enum would lose the message that names the typo.
         if json.is_array() {
             serde_json::from_value(json)
         } else {

@@ -1,4 +1,4 @@
-//! The service behind the wire, which answers where no script does.
+//! The service behind the wire, for requests without a script.
 
 use std::fmt::Debug;
 
@@ -7,12 +7,12 @@ use serde_json::Value;
 use crate::request::Request;
 use crate::script::Script;
 
-/// A service in good health.
+/// A healthy service.
 pub(crate) trait Service: Debug + Send + Sync {
     /// The keys under which a script for the call is looked up; the first that has one wins.
     fn keys(&self, call: &Call<'_>) -> Vec<String>;
 
-    /// Does what the call asks for, and answers: as a script, so that there is only one way to write a reply.
+    /// Does the work of the call, and answers with a script, so that there is only one way to write a reply.
     fn answer(&self, call: &Call<'_>) -> Script;
 
     /// The service's own control calls, below `/_fake/`; `None` for one that it does not know.
@@ -21,15 +21,15 @@ pub(crate) trait Service: Debug + Send + Sync {
         None
     }
 
-    /// Forgets everything that it was told.
+    /// Resets its state.
     fn reset(&self) {}
 }
 
-/// One request, as a service sees it.
+/// One request, for a service.
 pub(crate) struct Call<'a> {
     pub(crate) request: &'a Request,
     /// The body, if it is JSON.
     pub(crate) json: Option<&'a Value>,
-    /// The id that a chat reply to it has.
+    /// The id of a chat reply to it.
     pub(crate) reply_id: &'a str,
 }

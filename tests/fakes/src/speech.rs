@@ -1,8 +1,8 @@
-//! Speech that is heard as silence, but can be told apart: each frame carries the text that was asked for.
+//! Silent but distinguishable speech: each frame contains the requested text.
 //!
-//! A [`Fake`](crate::Fake) speaks in the ways of two services: OpenAI's `POST …/audio/speech` (`mp3`, `wav`, `pcm`), and
-//! Google Translate's `batchexecute`, which knows every language but `xx`.
-//! As any reply it can be scripted: by the model of a request, or by the path ([`GOOGLE`]) where there is none.
+//! A [`Fake`](crate::Fake) implements the speech of two services: OpenAI's `POST …/audio/speech` (`mp3`, `wav`, `pcm`), and
+//! Google Translate's `batchexecute`, which supports every language except `xx`.
+//! Like any reply it can be scripted: by the model of a request, or by the path ([`GOOGLE`]) if it has none.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -23,7 +23,7 @@ const FRAME_LENGTH: usize = 192;
 /// The mark before the text in a frame.
 const MARK: &[u8] = b"says:";
 
-/// Silent MP3 that carries a text: 24 ms for each of its characters, and a frame more where it needs room.
+/// Silent MP3 that contains a text: 24 ms for each of its characters, and a further frame where it needs room.
 pub fn mp3(text: &str) -> Vec<u8> {
     let room = FRAME_LENGTH - FRAME_HEADER.len() - MARK.len() - 1;
     let mut pieces = text.as_bytes().chunks(room);
@@ -40,7 +40,7 @@ pub fn mp3(text: &str) -> Vec<u8> {
     file
 }
 
-/// The texts that MP3 of [`mp3`] carries, one after the other without a border.
+/// The concatenated texts in MP3 from [`mp3`].
 pub fn text_of(mp3: &[u8]) -> String {
     let pieces = mp3.chunks(FRAME_LENGTH).filter_map(|frame| {
         let data = frame.strip_prefix(&FRAME_HEADER)?.strip_prefix(MARK)?;
@@ -75,7 +75,7 @@ pub fn google_answer(audio: &[u8]) -> String {
     google(&json!(format!("[\"{}\"]", BASE64.encode(audio))), &Value::Null)
 }
 
-/// The answer to a call that asks for speech.
+/// The answer to a call for speech.
 pub(crate) fn answer(call: &Call<'_>) -> Option<Script> {
     let path = call.request.path.as_str();
     if call.request.method != "POST" {
@@ -111,7 +111,7 @@ fn translate(body: &str) -> Script {
     script.framing(Framing::Length).send(audio)
 }
 
-/// The text and the language in a body, if it is as the service wants it.
+/// The text and the language in a body, if it has the service's format.
 fn asked(body: &str) -> Option<[String; 2]> {
     let call = percent_decoded(body.strip_prefix("f.req=")?.strip_suffix('&')?);
     let call: Value = serde_json::from_str(&call).ok()?;

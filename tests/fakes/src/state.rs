@@ -1,5 +1,5 @@
-//! The state that the connections, the control calls and the test share: scripts, the log, and waking up
-//! whoever waits for the log to change.
+//! The state shared by connections, control calls and the test: scripts, the log, and the notification of waiters
+//! for changes of the log.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::Location;
@@ -33,8 +33,8 @@ struct State {
     scripts: HashMap<String, VecDeque<Arc<Script>>>,
     last_seq: u64,
     last_connection: u64,
-    /// Waking a condition variable costs a system call, each write would pay it: so only when
-    /// somebody sleeps on it.
+    /// Number of sleeping waiters. Notifying a condition variable costs a system call for each write, so it is done only
+    /// when there is one.
     blocking_waits: usize,
 }
 
@@ -49,7 +49,7 @@ impl Shared {
         })
     }
 
-    /// The service that answers where no script does.
+    /// The service for requests without a script.
     pub(crate) fn service(&self) -> &dyn Service {
         &*self.service
     }
@@ -62,8 +62,8 @@ impl Shared {
         read(&self.lock().log)
     }
 
-    /// Forgets scripts and records. Numbers run on: connections stay open across a reset, and
-    /// counting anew would give two of them the same one.
+    /// Deletes scripts and records. Numbers continue: connections stay open across a reset, and
+    /// restarting would give two of them the same number.
     pub(crate) fn reset(&self) {
         self.update(|state| {
             state.scripts.clear();
@@ -148,7 +148,7 @@ impl Shared {
     ) -> Log {
         let found = async {
             loop {
-                // Registered before the look, so that a change in between is not missed.
+                // Registered before the check, so that a change in between is not missed.
                 let mut changed = pin!(self.changed.notified());
                 changed.as_mut().enable();
                 let found = self.read(|log| until(log).then(|| log.clone()));
@@ -180,7 +180,7 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A predicate that panics fails its own test; the others may go on.
+        // A predicate that panics fails its own test; the others may continue.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -193,8 +193,8 @@ impl State {
     }
 }
 
-/// The limit in real time: a runtime whose clock a test has stopped moves it on whenever it has
-/// nothing else to do, as it has while a test waits for the fake.
+/// The limit in real time: a runtime with a paused clock advances it whenever it is idle, as it is while a test waits
+/// for the fake.
 async fn wait_limit() {
     let (over, limit) = oneshot::channel();
     let (waiting, ended) = mpsc::channel::<()>();
@@ -212,7 +212,7 @@ fn gave_up(log: &Log, at: &Location<'_>) -> ! {
     panic!("{at}: not seen within {WAIT_LIMIT:?}; the fake's log: {seen}");
 }
 
-/// One accepted connection, counted as long as this lives.
+/// One accepted connection, counted while this lives.
 #[derive(Debug)]
 pub(crate) struct Arrival {
     pub(crate) shared: Arc<Shared>,
@@ -231,7 +231,7 @@ impl Arrival {
         arrival
     }
 
-    /// Control calls must not show in the numbers that they are there to read.
+    /// Control calls must not count in the numbers that they read.
     pub(crate) fn count(&mut self, counted: bool) {
         if counted == self.counted {
             return;
@@ -253,7 +253,7 @@ impl Drop for Arrival {
     }
 }
 
-/// Keeps one record up to date; the replies to control calls have none.
+/// Updates one record; the replies to control calls have none.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     shared: Arc<Shared>,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// One step of a [`Script`](crate::Script).
 ///
-/// In JSON a step is an object with one key; a key nobody knows is an error.
+/// In JSON a step is an object with one key; an unknown key is an error.
 ///
 /// | JSON | on the wire |
 /// | --- | --- |
@@ -21,14 +21,14 @@ use serde_json::Value;
 /// | `{"done": true}` | `data: [DONE]` and a blank line |
 /// | `{"json": {"any": "JSON"}}` | the JSON, compact: a body that is not streamed |
 /// | `{"comment": "ping"}` | `: ping` and a blank line |
-/// | `{"wait_ms": 20}` | nothing for that long; what was held back goes out first |
+/// | `{"wait_ms": 20}` | a pause; buffered pieces are sent first |
 /// | `{"repeat": {"times": 3, "steps": [...]}}` | the steps that many times |
-/// | `{"drip": {"text": "...", "bytes": 1, "wait_ms": 5}}` | so many bytes (1) at a time, with a wait before each but the first |
-/// | `{"stall": true}` | nothing more, until the client goes away |
+/// | `{"drip": {"text": "...", "bytes": 1, "wait_ms": 5}}` | this many bytes (default 1) at a time, with a wait before each piece except the first |
+/// | `{"stall": true}` | silence until the client leaves |
 /// | `{"reset": true}` | a TCP reset |
-/// | `{"truncate": true}` | the connection closes here, with no end of the body |
+/// | `{"truncate": true}` | the connection closes before the end of the body |
 ///
-/// Chat chunks echo the request's model; when the request asked for usage they carry
+/// Chat chunks echo the request's model; if the request asked for usage they have
 /// `"usage": null`, as the real service's do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -57,14 +57,14 @@ pub enum Step {
     Comment(String),
     /// A pause, in milliseconds.
     WaitMs(u64),
-    /// Steps to take again and again. The body is serialised once, whatever `times` is.
+    /// Repeated steps. The body is serialised once, for any `times`.
     Repeat {
         /// The number of rounds.
         times: u64,
         /// The steps of each.
         steps: Vec<Step>,
     },
-    /// Text at a trickle; it is cut between bytes, so characters may be torn.
+    /// Text in small pieces; it is split between bytes, even inside a character.
     Drip {
         /// The text.
         text: String,
@@ -89,8 +89,8 @@ fn one() -> NonZeroUsize {
     NonZeroUsize::MIN
 }
 
-/// `{"done": true}`: steps without a value keep the one shape that all steps have, and
-/// `{"done": false}`, which could be meant as anything, is refused.
+/// `{"done": true}`: steps without a value have the same shape as all steps, and
+/// the ambiguous `{"done": false}` is refused.
 mod only_true {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
@@ -108,7 +108,7 @@ mod only_true {
     }
 }
 
-/// Decoded while the script is read, so that a typo fails there and not in the middle of a reply.
+/// Decoded when the script is parsed, so that a typo fails there and not during a reply.
 mod hex {
     use std::fmt::Write;
 

@@ -1,14 +1,14 @@
-//! A fake that serves HTTP/2 (and HTTP/1.1) over TLS, for tests of what streams that share a
-//! connection do to each other. It takes no scripts; the model, or a turn's message, says what it does:
+//! A fake that serves HTTP/2 (and HTTP/1.1) over TLS, for tests of the effects of streams that share a
+//! connection on each other. It has no scripts; the model, or a turn's message, selects its behaviour:
 //!
 //! | model | |
 //! | --- | --- |
 //! | `big` | streams 64 MiB |
 //! | `cut` | sends the whole reply, and then resets the stream with `NO_ERROR` in place of its end |
-//! | `short` | the same, having promised a longer body by `content-length` |
-//! | `less` | sends the whole reply and its end, having promised a longer body |
+//! | `short` | the same, after announcing a longer body in `content-length` |
+//! | `less` | sends the whole reply and its end, after announcing a longer body |
 //! | `headers` | sends 100 KiB of headers before the reply |
-//! | `refused` | refuses the stream: `REFUSED_STREAM`, which says that nothing was done; so does any path below `/refused` |
+//! | `refused` | refuses the stream: `REFUSED_STREAM`, which means that nothing was processed; so does any path below `/refused` |
 //! | any other | streams a short reply |
 
 #![allow(
@@ -43,7 +43,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use turnwire_fakes::openai::{self, Reply};
 
-/// The least length of the body of model `big`.
+/// The minimum length of the body of model `big`.
 pub const BIG_BODY_BYTES: u64 = 64 << 20;
 
 /// The time between the last byte and the reset of the stream.
@@ -60,11 +60,11 @@ pub struct H2Fake {
     server: AbortHandle,
 }
 
-/// A request the HTTP/2 fake was sent.
+/// A request to the HTTP/2 fake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct H2Request {
-    /// The connection it came on, counted from 1 as they were accepted.
+    /// The number of its connection, from 1 in the order of acceptance.
     pub connection: u64,
     /// `HTTP/2.0` or `HTTP/1.1`.
     pub version: String,
@@ -81,12 +81,12 @@ struct Seen {
 }
 
 impl H2Fake {
-    /// Starts a fake on the current Tokio runtime, with a certificate of its own making for
+    /// Starts a fake on the current Tokio runtime, with a self-signed certificate for
     /// `127.0.0.1` and `localhost`.
     ///
     /// # Errors
     ///
-    /// When the certificate cannot be made or the port cannot be opened.
+    /// When the certificate cannot be created or the port cannot be opened.
     pub async fn start() -> io::Result<Self> {
         let (config, certificate_pem) = tls().map_err(io::Error::other)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -107,12 +107,12 @@ impl H2Fake {
         format!("{}/v1", self.url())
     }
 
-    /// The certificate, which a client has to trust as a root.
+    /// The certificate, which a client must trust as a root.
     pub fn certificate_pem(&self) -> &str {
         &self.certificate_pem
     }
 
-    /// The number of connections that were accepted.
+    /// The number of accepted connections.
     pub fn connections(&self) -> u64 {
         look(&self.seen, |seen| seen.connections)
     }
@@ -133,7 +133,7 @@ fn tls() -> Result<(ServerConfig, String), BoxError> {
     let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
     let own = rcgen::generate_simple_self_signed(names)?;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
-    // The provider by name: a test process may well hold two, and then there is no default.
+    // An explicit provider: a test process may have two, and then there is no default.
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
@@ -154,7 +154,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, seen: Arc<Mutex<Se
                 });
                 connections.spawn(serve(stream, acceptor.clone(), number, Arc::clone(&seen)));
             }
-            // Out of file descriptors, most likely: those that close will make room.
+            // Most likely out of file descriptors: closing connections will free some.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
         while connections.try_join_next().is_some() {}
@@ -162,7 +162,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, seen: Arc<Mutex<Se
 }
 
 async fn serve(stream: TcpStream, acceptor: TlsAcceptor, number: u64, seen: Arc<Mutex<Seen>>) {
-    // The end of a handshake or a connection is the client's business.
+    // Failures of a handshake or a connection are the client's concern.
     let Ok(stream) = acceptor.accept(stream).await else { return };
     let service = service_fn(move |request| respond(request, number, Arc::clone(&seen)));
     let _ = auto::Builder::new(TokioExecutor::new())
@@ -228,12 +228,12 @@ async fn respond(
 const WHOLE: &[u8] =
     br#"{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}"#;
 
-/// The same frame again and again, then the end of the stream.
+/// A body that repeats one frame, then ends the stream.
 struct Stream {
     frame: Bytes,
     frames_left: u64,
     end: Bytes,
-    /// Set where a reset stands in place of the stream's end.
+    /// Set if a reset replaces the stream's end.
     reset: Option<Pin<Box<Sleep>>>,
 }
 

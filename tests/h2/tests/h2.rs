@@ -1,4 +1,4 @@
-//! The HTTP/2 fake, met with hyper: bare TCP would need an HTTP/2 of our own.
+//! The HTTP/2 fake, tested with hyper: bare TCP would need our own HTTP/2.
 
 #![allow(
     clippy::unwrap_used,

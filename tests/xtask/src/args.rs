@@ -9,9 +9,9 @@ use crate::suites::{self, Suite};
 /// A command of the person who runs it.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// Say which commands there are.
+    /// List the commands.
     Help,
-    /// Say which suites there are.
+    /// List the suites.
     ListSuites,
     /// Run these suites, in this order.
     Test(Vec<&'static Suite>),
@@ -21,12 +21,12 @@ pub(crate) enum Command {
     Bench(BenchOptions),
     /// Attack the client and the outbox.
     Attack {
-        /// For how long, with each kind of input.
+        /// Duration for each kind of input.
         seconds: u64,
     },
     /// Fuzz the SSE decoder.
     Fuzz {
-        /// For how long.
+        /// Duration.
         seconds: u64,
     },
 }
@@ -34,9 +34,9 @@ pub(crate) enum Command {
 /// Options of `local-llm`.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct LocalLlmOptions {
-    /// The port on 127.0.0.1; a free one if not given.
+    /// The port on 127.0.0.1; a free one by default.
     pub(crate) port: Option<u16>,
-    /// Stop when standard input ends: for a program that starts this and may itself be killed.
+    /// Stop when standard input ends, for a parent program that may itself be killed.
     pub(crate) until_stdin_closes: bool,
 }
 
@@ -55,7 +55,7 @@ const DEFAULT_ATTACK_SECONDS: u64 = 60;
 /// Reads the words after `cargo xtask`.
 ///
 /// # Errors
-/// Says which word is not understood, and which ones would have been.
+/// Names the invalid word, and the valid ones.
 pub(crate) fn parse(
     words: impl IntoIterator<Item = OsString, IntoIter: 'static>,
 ) -> Result<Command, lexopt::Error> {
@@ -122,7 +122,7 @@ fn parse_local_llm(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error
 
 fn parse_bench(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
     let mut options = BenchOptions::default();
-    // The words are read raw, because lexopt itself would swallow the `--`.
+    // Raw arguments, because lexopt itself would consume the `--`.
     let mut words = parser.raw_args()?;
     while let Some(word) = words.next() {
         if word == "--" {
@@ -142,7 +142,7 @@ fn parse_bench(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
     Ok(Command::Bench(options))
 }
 
-/// The number of seconds of `fuzz` and `attack`, or that help was asked for.
+/// The number of seconds of `fuzz` and `attack`, or a request for help.
 fn parse_seconds(
     parser: &mut lexopt::Parser,
     default: u64,

@@ -1,7 +1,7 @@
 //! `cargo xtask attack`: random and hostile input for the chat client, and killed processes for the outbox.
 //!
-//! It is no suite of `cargo xtask test`: what it finds depends on its seeds, and it takes minutes. Whatever it finds
-//! belongs into a test with the input that broke something.
+//! It is not a suite of `cargo xtask test`: its findings depend on its seeds, and it takes minutes. Each finding belongs
+//! in a test with the failing input.
 
 use anyhow::Result;
 
@@ -13,10 +13,10 @@ use crate::step::Step;
 const OUTBOX: [&str; 6] =
     ["kill --records 20000", "opening", "sweep --step 7", "fork", "hang --slack 1000", "full"];
 
-/// Attacks the chat client for so many seconds with each kind of input, and then the outbox.
+/// Attacks the chat client for this many seconds with each kind of input, and then the outbox.
 ///
 /// # Errors
-/// When something broke; the output says what, and the seed that repeats it.
+/// When an attack finds a failure; the output describes it, with the seed that repeats it.
 pub(crate) fn run(repo: &Repo, seconds: u64) -> Result<()> {
     Step::cargo(repo, "test --profile bench -p turnwire-suite --features attack --test attack --")
         .args(["--test-threads=1", "--nocapture"])

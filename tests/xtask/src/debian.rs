@@ -1,4 +1,4 @@
-//! Programs that come from Debian: looked for, and installed where that is wanted.
+//! Programs from Debian packages: checked, and installed where that is permitted.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use crate::step::Step;
 pub(crate) const CRASH: [(&str, &str); 3] =
     [("strace", "strace"), ("unshare", "util-linux"), ("mount", "mount")];
 
-/// Sees to it that programs are on the PATH; each is given with the package that has it.
+/// Ensures that programs are on the PATH; each is passed with the package that contains it.
 ///
 /// # Errors
-/// Names those that are missing, and how to install them, where they may not be or cannot be installed here.
+/// Names missing programs and how to install them, where installing them here is not permitted or fails.
 pub(crate) fn require(repo: &Repo, programs: &[(&str, &str)]) -> Result<()> {
     let packages = missing(programs);
     if packages.is_empty() {
@@ -30,8 +30,8 @@ pub(crate) fn require(repo: &Repo, programs: &[(&str, &str)]) -> Result<()> {
     bail!("programs are missing. On Debian or Ubuntu, `apt-get install {}`", packages.join(" "))
 }
 
-/// Only a throw-away machine is changed without being asked, which is one of a CI or one where everything is done by root;
-/// and only where it is known how.
+/// Returns true if packages may be installed without asking: only on a disposable machine (a CI, or one where everything
+/// runs as root), and only with a known package manager.
 pub(crate) fn may_install(repo: &Repo) -> bool {
     let is_ci = std::env::var("CI").is_ok_and(|value| value == "true");
     let is_root = || Step::new(repo, "id").args(["-u"]).read().is_ok_and(|user| user == "0");

@@ -1,11 +1,11 @@
-//! `cargo xtask fuzz`: feeds the SSE decoder what a fuzzer finds.
+//! `cargo xtask fuzz`: fuzzes the SSE decoder.
 
 use anyhow::{Context, Result};
 
 use crate::repo::Repo;
 use crate::step::Step;
 
-/// Fuzzes for so many seconds.
+/// Fuzzes for this many seconds.
 ///
 /// # Errors
 /// When a tool is missing (with how to install it), or an input was found that breaks the decoder.

@@ -1,4 +1,4 @@
-//! The packages of other languages, built and installed as their tests and benchmarks need them.
+//! Builds and installs the packages of other languages for their tests and benchmarks.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,19 +9,19 @@ use crate::repo::Repo;
 use crate::step::Step;
 use crate::venv::Venv;
 
-/// The variable that tells a test where the scriptable fake service is.
+/// The variable with the path of the scriptable fake service.
 const FAKE: &str = "TURNWIRE_FAKE_LLM";
 
-/// The purpose that a package is prepared for.
+/// The purpose of a prepared package.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose {
     /// Tests, which share the build of the Rust tests.
     Tests,
-    /// Benchmarks, whose fake must not be what is measured.
+    /// Benchmarks, in which the fake must not be the bottleneck.
     Benchmarks,
 }
 
-/// Python with the package installed, and with what its tests need.
+/// Python with the package and the dependencies of its tests installed.
 pub(crate) struct Python {
     venv: Venv,
     fake: PathBuf,
@@ -48,7 +48,7 @@ impl Python {
             .output_to_stderr()
             .run()?;
         let wheel = fs::read_dir(&wheels)?.next().context("maturin made no wheel")??.path();
-        // As a user installs it from a clone.
+        // The same way in which a user installs it from a clone.
         Step::new(repo, venv.python())
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
             .args(["--force-reinstall", "--no-deps", "./bindings-python"])
@@ -65,7 +65,7 @@ impl Python {
     }
 }
 
-/// Node with the package built, and with what its tests need.
+/// Node with the package built and the dependencies of its tests installed.
 pub(crate) struct Node {
     fake: PathBuf,
     streams: PathBuf,
@@ -99,12 +99,12 @@ fn npm(repo: &Repo, folder: &str) -> Step {
     Step::new(repo, "npm").args(["--prefix", folder])
 }
 
-/// Installs what the folder's lock pins.
+/// Installs the versions pinned in the folder's lock file.
 fn npm_ci(repo: &Repo, folder: &str) -> Result<()> {
     npm(repo, folder).args(["ci", "--no-audit", "--no-fund"]).output_to_stderr().run()
 }
 
-/// Builds the fake services as programs: the model's, whose path it returns, and the store's beside it.
+/// Builds the fake services as programs: the model's, whose path it returns, and the store's in the same folder.
 fn fake_llm(repo: &Repo, purpose: Purpose) -> Result<PathBuf> {
     let (profile, folder) = match purpose {
         Purpose::Tests => ("dev", "debug"),

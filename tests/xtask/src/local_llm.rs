@@ -21,7 +21,7 @@ pub(crate) fn run(repo: &Repo, options: &LocalLlmOptions) -> Result<()> {
 
     let lifeline = server.take_lifeline();
     if options.until_stdin_closes {
-        // Only the end of the input matters: then the lifeline is dropped, and the server ends.
+        // Only the end of the input matters: it drops the lifeline, which ends the server.
         thread::spawn(move || {
             let _lifeline = lifeline;
             io::copy(&mut io::stdin(), &mut io::sink())
@@ -35,7 +35,7 @@ pub(crate) fn run(repo: &Repo, options: &LocalLlmOptions) -> Result<()> {
 }
 
 fn how_to_use(base_url: &str) -> String {
-    // The server takes any key; a client may ask for one.
+    // The server accepts any key, and some clients require one.
     format!(
         "Talk to it, from another terminal:
   OPENAI_BASE_URL={base_url} OPENAI_API_KEY=none cargo run --release --example chat -- \"안녕하세요\"

@@ -1,8 +1,8 @@
-//! The real model's server as a child process, which does not outlive the one who started it.
+//! The real model's server as a child process that does not outlive its parent.
 //!
 //! The child ends when its standard input does. Only this process holds the other end, so the
-//! child ends when this process does, in whatever way: return, panic, Ctrl-C, or SIGKILL, which no
-//! handler would see.
+//! child ends with this process in every case: return, panic, Ctrl-C, or SIGKILL, which no
+//! handler can catch.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -15,12 +15,12 @@ use anyhow::{Context, Result, bail};
 use crate::repo::Repo;
 use crate::venv::Venv;
 
-/// Joining the weights and loading them takes seconds; a cold disk may take many.
+/// Time limit of the start: joining and loading the weights takes seconds, on a cold disk many.
 const READY_WITHIN: Duration = Duration::from_secs(180);
-/// Time limit of a server's own end, after which it is killed.
+/// Time limit of a server's exit, after which it is killed.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
-/// A server that answers. Dropping it ends it.
+/// A running server. Dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct ModelServer {
     child: Child,
@@ -30,10 +30,10 @@ pub(crate) struct ModelServer {
 }
 
 impl ModelServer {
-    /// Installs what the server needs, starts it, and waits until it answers.
+    /// Installs the server's dependencies, starts it, and waits until it answers.
     ///
     /// # Errors
-    /// Says which of these failed; the programs' own messages are on standard error.
+    /// Names the failed step; the programs' own messages are on standard error.
     pub(crate) fn start(repo: &Repo, port: Option<u16>) -> Result<Self> {
         let sources = repo.root().join("tests/local-llm");
         let data = repo.target("local-llm");
@@ -59,7 +59,7 @@ impl ModelServer {
             .with_context(|| format!("running {}", command.get_program().display()))?;
         let lifeline = child.stdin.take();
         let output = child.stdout.take().context("the child has no standard output")?;
-        // From here on, leaving this function drops the server, which ends the child.
+        // From here on, returning drops the server, which ends the child.
         let mut server =
             Self { child, lifeline, announcement: String::new(), base_url: String::new() };
         server.announcement = server.first_line(output, ready_within)?;
@@ -71,11 +71,11 @@ impl ModelServer {
 
     fn first_line(&mut self, output: ChildStdout, ready_within: Duration) -> Result<String> {
         let (sender, receiver) = mpsc::channel();
-        // A thread, because reading from a pipe knows no time limit. It ends with the child.
+        // A thread, because reading from a pipe has no time limit. It ends with the child.
         thread::spawn(move || {
             let mut line = String::new();
             let read = BufReader::new(output).read_line(&mut line);
-            // Nobody receives it any more once the time is over.
+            // The receiver is gone after the time limit.
             let _ = sender.send(read.map(|_| line));
         });
         let line = receiver
@@ -89,7 +89,7 @@ impl ModelServer {
         Ok(line.trim_end().to_owned())
     }
 
-    /// URL of the server, for `OPENAI_BASE_URL` and its like.
+    /// URL of the server, for `OPENAI_BASE_URL` and similar.
     pub(crate) fn base_url(&self) -> &str {
         &self.base_url
     }
@@ -124,18 +124,18 @@ impl Drop for ModelServer {
         while Instant::now() < deadline {
             match self.child.try_wait() {
                 Ok(None) => thread::sleep(Duration::from_millis(20)),
-                // Ended, or nothing can be learnt about it.
+                // Ended, or its state cannot be queried.
                 Ok(Some(_)) | Err(_) => return,
             }
         }
-        // Both fail only for a child that is gone.
+        // Both fail only for a child that has ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Takes the address out of the line. The line is `serve.py`'s own, so a JSON parser, which would
-/// make every clean build longer, has nothing to add.
+/// Extracts the address from the line. The line is written by `serve.py`, so a JSON parser, which would
+/// slow down every clean build, is not needed.
 fn base_url_in(line: &str) -> Option<&str> {
     let (_, rest) = line.split_once(r#""base_url": ""#)?;
     let (url, _) = rest.split_once('"')?;

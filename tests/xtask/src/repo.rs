@@ -4,7 +4,7 @@ use std::path::{self, Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-/// The repository that this program was built from.
+/// The source repository of this program.
 #[derive(Debug)]
 pub(crate) struct Repo {
     root: PathBuf,
@@ -12,12 +12,12 @@ pub(crate) struct Repo {
 }
 
 impl Repo {
-    /// Finds it from this crate's own place in it.
+    /// Finds it from this crate's path in it.
     ///
     /// # Errors
-    /// When the program was copied elsewhere, and the workspace is not where it was built.
+    /// When the workspace is no longer where the program was built.
     pub(crate) fn locate() -> Result<Self> {
-        // Cargo sets the variable when it runs the program; the constant serves when nobody does.
+        // Cargo sets the variable when it runs the program; the constant is for other runs.
         let manifest_dir = std::env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
         let root = manifest_dir
@@ -43,7 +43,7 @@ impl Repo {
         &self.root
     }
 
-    /// A directory for what is generated, which `cargo clean` removes.
+    /// A directory for generated files, which `cargo clean` removes.
     pub(crate) fn target(&self, name: &str) -> PathBuf {
         self.target.join(name)
     }

@@ -1,4 +1,4 @@
-//! One command line: shown so that a person can repeat it, run with its output passed through.
+//! One command line: printed for repetition by hand, and run with its output passed through.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::repo::Repo;
 
-/// A command line on its way to be run, at the root of the repository.
+/// A command line to be run at the root of the repository.
 #[derive(Debug)]
 pub(crate) struct Step {
     command: Command,
@@ -26,7 +26,7 @@ impl Step {
     /// A call of Cargo, with its arguments in one string, between spaces.
     pub(crate) fn cargo(repo: &Repo, arguments: &str) -> Self {
         let mut step = Self::new(repo, "cargo").args(arguments.split_whitespace());
-        // `cargo run` told this program about the crate xtask. Build scripts that watch these
+        // `cargo run` set variables about the crate xtask. Build scripts that watch these
         // variables would run again, after every change between `cargo xtask` and plain `cargo`.
         for (name, _) in std::env::vars_os() {
             if describes_this_crate(&name.to_string_lossy()) {
@@ -54,10 +54,10 @@ impl Step {
         self
     }
 
-    /// Shows the command line, runs it and waits for its end.
+    /// Prints the command line, runs it and waits for its end.
     ///
     /// # Errors
-    /// When the program is not there or ends without success.
+    /// When the program is missing or fails.
     pub(crate) fn run(mut self) -> Result<()> {
         let line = self.line();
         eprintln!("$ {line}");
@@ -74,10 +74,10 @@ impl Step {
         Ok(())
     }
 
-    /// Runs it unseen and gives what it printed on standard output.
+    /// Runs it silently and returns its standard output.
     ///
     /// # Errors
-    /// When the program is not there or ends without success; then with what it printed.
+    /// When the program is missing or fails; then with its output.
     pub(crate) fn read(mut self) -> Result<String> {
         let line = self.line();
         let output = self.command.output().with_context(|| format!("running `{line}`"))?;
@@ -88,7 +88,7 @@ impl Step {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    /// The command line as one would type it.
+    /// The command line as typed in a shell.
     fn line(&self) -> String {
         let mut line = String::new();
         for (name, value) in self.command.get_envs() {
@@ -106,7 +106,7 @@ impl Step {
     }
 }
 
-/// Returns true for a variable that Cargo sets for a crate that it runs, beyond those that a person may set.
+/// Returns true for a variable that Cargo sets for a crate that it runs, as opposed to those that a user may set.
 fn describes_this_crate(name: &str) -> bool {
     name.starts_with("CARGO_PKG_")
         || matches!(
@@ -120,7 +120,7 @@ fn describes_this_crate(name: &str) -> bool {
         )
 }
 
-/// The word as a shell would need it.
+/// The word, quoted for a shell.
 fn quoted(word: &OsStr) -> String {
     let word = word.to_string_lossy();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+,@%".contains(c);

@@ -1,4 +1,4 @@
-//! The table of suites: what `cargo xtask test` runs. A new suite is a row and a function.
+//! The table of suites of `cargo xtask test`. A new suite is a row and a function.
 
 use std::fs;
 
@@ -12,16 +12,16 @@ use crate::step::Step;
 use crate::tools::Tool;
 use crate::venv::Venv;
 
-/// One suite: it passes or it fails.
+/// One suite, which passes or fails.
 #[derive(Debug)]
 pub(crate) struct Suite {
     /// Its name on the command line.
     pub(crate) name: &'static str,
-    /// One line for `--list`.
+    /// Its line in `--list`.
     pub(crate) about: &'static str,
     /// The tools that it needs.
     pub(crate) needs: &'static [Tool],
-    /// Installs what it needs and runs it.
+    /// Installs its dependencies and runs it.
     pub(crate) run: fn(&Repo) -> Result<()>,
 }
 
@@ -101,7 +101,7 @@ pub(crate) static ALL: &[Suite] = &[
 const SPEECH: [(&str, &str); 3] =
     [("espeak-ng", "espeak-ng"), ("ffmpeg", "ffmpeg"), ("mpg123", "mpg123")];
 
-/// The suite of this name.
+/// The suite with this name.
 ///
 /// # Errors
 /// Lists the names when there is none.
@@ -112,7 +112,7 @@ pub(crate) fn find(name: &str) -> Result<&'static Suite, String> {
     })
 }
 
-/// Every suite on a line of its own.
+/// All suites, one per line.
 pub(crate) fn listing() -> String {
     ALL.iter().map(|suite| format!("{:<11}{}\n", suite.name, suite.about)).collect()
 }
@@ -127,7 +127,7 @@ fn clippy(repo: &Repo) -> Result<()> {
 
 fn unit(repo: &Repo) -> Result<()> {
     // All features of the core and the examples in one build. Not --all-features: some of the suite crate need real
-    // models and voices, which have suites of their own.
+    // models and voices, which have their own suites.
     Step::cargo(repo, "test --workspace --exclude turnwire-bench --features")
         .args([
             "turnwire/bridge,turnwire/eventsource-stream,turnwire/schema,turnwire-examples/outbox,turnwire-examples/server",
@@ -159,7 +159,7 @@ fn names_of_features(manifest: &str) -> impl Iterator<Item = &str> {
     lines.filter_map(|line| line.split_once(" = [")).map(|(name, _)| name)
 }
 
-/// The features whose items are promised: all but the bindings' own.
+/// The features with a stable API: all except the bindings' own.
 const PROMISED: &str = "eventsource-stream,outbox-sqlite,schema,service,timeline-svg,turns";
 
 fn semver(repo: &Repo) -> Result<()> {
@@ -187,7 +187,7 @@ fn msrv(repo: &Repo) -> Result<()> {
         );
         return Ok(());
     }
-    // A folder of its own that goes at once: nothing else is built by this compiler.
+    // A separate folder, removed at once: nothing else is built with this compiler.
     let target = repo.target("msrv");
     rustup(&["run", version, "cargo", "check", "--quiet", "-p", "turnwire", "--all-features"])
         .env("CARGO_TARGET_DIR", &target.to_string_lossy())
@@ -206,7 +206,7 @@ fn crash(repo: &Repo) -> Result<()> {
         "sweep --step 11",
         "fork --forks 5",
         "inherit",
-        // On a machine that is busy with other things.
+        // For a busy machine.
         "hang --slack 1000",
         "opening",
         "full",
@@ -238,7 +238,7 @@ fn speech(repo: &Repo) -> Result<()> {
 }
 
 fn local_llm(repo: &Repo) -> Result<()> {
-    // Held until the tests are over: dropping it ends the server.
+    // Held until the tests end: dropping it ends the server.
     let server = ModelServer::start(repo, None)?;
     Step::cargo(repo, "test -p turnwire-suite --features local-llm --test local_llm")
         .env("TURNWIRE_LOCAL_LLM_URL", server.base_url())

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: runs suites one after the other and says how each ended.
+//! `cargo xtask test`: runs suites one after another and reports the result of each.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -16,8 +16,8 @@ struct Outcome {
     took: Duration,
 }
 
-/// Runs all the suites, even when one fails: a person mends several things at once. Runs none while a tool is missing, which would
-/// show only after those before it.
+/// Runs all the suites, even when one fails, so that several faults can be fixed at once. Runs none while a tool is
+/// missing, which would otherwise show only after the earlier suites.
 pub(crate) fn run(repo: &Repo, suites: &[&'static Suite]) -> ExitCode {
     if let Some(missing) = tools::missing(repo, suites) {
         eprintln!("error: {missing}");
@@ -51,7 +51,7 @@ fn table(outcomes: &[Outcome]) -> String {
             Ok(()) => ("passed", String::new()),
             Err(error) => {
                 failed += 1;
-                // One line in the table; the rest was printed when it happened.
+                // One line in the table; the rest was printed at the failure.
                 ("FAILED", format!("{error:#}").lines().next().unwrap_or_default().to_owned())
             }
         };

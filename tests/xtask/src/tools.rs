@@ -1,4 +1,4 @@
-//! The programs that suites need and that nobody installs for them: looked for before the first suite runs.
+//! The programs that suites need and that are not installed automatically: checked before the first suite runs.
 
 use crate::debian;
 use crate::repo::Repo;
@@ -25,7 +25,7 @@ pub(crate) enum Tool {
 }
 
 impl Tool {
-    /// Describes the tool that is missing and how to install it; `None` when it is here or can be installed.
+    /// Describes the missing tool and how to install it; `None` when it is present or can be installed.
     fn missing(self, repo: &Repo) -> Option<String> {
         let component = |command: &str, component: &str| {
             let found = Step::cargo(repo, &format!("{command} --version")).read();
@@ -47,7 +47,7 @@ impl Tool {
     }
 }
 
-/// Returns one message about all tools that these suites need and that are missing; `None` when all are here.
+/// Returns one message about all missing tools of these suites; `None` when all are present.
 pub(crate) fn missing(repo: &Repo, suites: &[&'static Suite]) -> Option<String> {
     report(suites, |tool| tool.missing(repo))
 }

@@ -1,4 +1,4 @@
-//! Python virtual environments below `target/`, made once for each list of requirements.
+//! Python virtual environments below `target/`, created once for each list of requirements.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -19,11 +19,11 @@ pub(crate) struct Venv {
 }
 
 impl Venv {
-    /// Gives the environment in `dir`; makes it, or makes it anew, unless it was made by this
+    /// Returns the environment in `dir`; creates it, or recreates it, unless it was created with this
     /// Python from these requirements.
     ///
     /// # Errors
-    /// When there is no fit Python (with what to install), or pip cannot install the requirements.
+    /// When there is no suitable Python (with the package to install), or pip cannot install the requirements.
     pub(crate) fn prepare(repo: &Repo, dir: &Path, requirements: &Path) -> Result<Self> {
         let base = BasePython::find(repo)?;
         let pinned = fs::read_to_string(requirements)
@@ -33,7 +33,7 @@ impl Venv {
 
         fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
         let _alone = lock(&dir.with_extension("lock"))?;
-        // Written last, so that an environment that is half made has none.
+        // Written last, so that an incomplete environment has none.
         let marker = dir.join("made-from.txt");
         let is_made = fs::read_to_string(&marker).is_ok_and(|text| text == made_from);
         if is_made && venv.python.exists() {
@@ -44,7 +44,7 @@ impl Venv {
             .args([dir])
             .output_to_stderr()
             .run()?;
-        // Wheels only: to build one would need a compiler, and take longer than the tests.
+        // Wheels only: building one would need a compiler, and take longer than the tests.
         Step::new(repo, &venv.python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
             .args(["--only-binary=:all:", "--require-hashes", "--requirement"])
@@ -61,13 +61,13 @@ impl Venv {
     }
 }
 
-/// Describes the Python that is missing and how to install it; `None` when there is one, or it can be installed.
+/// Describes the missing Python and how to install it; `None` when there is one, or it can be installed.
 pub(crate) fn missing_python(repo: &Repo) -> Option<String> {
     let is_here = debian::may_install(repo) || BasePython::probe(repo, &base_program()).is_ok();
     (!is_here).then(no_python)
 }
 
-/// The Python that environments are made from: the one that the variable `PYTHON` names, or `python3`.
+/// The Python for environments: the one in the variable `PYTHON`, or `python3`.
 fn base_program() -> String {
     std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned())
 }
@@ -80,22 +80,22 @@ fn no_python() -> String {
     )
 }
 
-/// Waits until no other `cargo xtask` makes the environment. The lock ends with the file.
+/// Waits until no other `cargo xtask` creates the environment. Dropping the file releases the lock.
 fn lock(path: &Path) -> Result<File> {
     let file = File::create(path).with_context(|| format!("making {}", path.display()))?;
     file.lock().with_context(|| format!("locking {}", path.display()))?;
     Ok(file)
 }
 
-/// A Python that can make virtual environments.
+/// A Python that can create virtual environments.
 struct BasePython {
     program: String,
-    /// Its version and place: what an environment made from it depends on.
+    /// Its version and path, on which its environments depend.
     identity: String,
 }
 
 impl BasePython {
-    /// Finds it, and installs it where that is wanted.
+    /// Finds it, and installs it where that is permitted.
     fn find(repo: &Repo) -> Result<Self> {
         let program = base_program();
         match Self::probe(repo, &program) {
@@ -120,7 +120,7 @@ impl BasePython {
     }
 }
 
-/// Major and minor out of `3.11.7 /usr/bin/python3`.
+/// Major and minor version in `3.11.7 /usr/bin/python3`.
 fn version_in(identity: &str) -> Option<(u32, u32)> {
     let mut numbers = identity.split('.');
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))

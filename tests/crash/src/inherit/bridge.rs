@@ -1,4 +1,4 @@
-//! Turns as a binding runs them: through the bridge, with a function of the host that they wait for.
+//! Turns through the bridge, as in a binding, with a function of the host that they wait for.
 
 use std::time::Duration;
 
@@ -20,11 +20,11 @@ pub(super) fn open(place: &Place) -> Result<Box<dyn Client>> {
     Ok(Box::new(Bridged(Engine(with_host(turns(place)?).build()?, tokens(place)))))
 }
 
-/// The reply waits for the host: a child whose host functions have no threads would wait as long as it may.
+/// Makes the reply wait for the host: in a child without threads for host functions it would wait until its limit.
 fn with_host(turns: TurnsBuilder) -> TurnsBuilder {
     let sentiment = HostSentiment::new("turn.sentiment", |text: String, reply| {
         let label = text.chars().take(8).collect();
-        // Answered from a thread of the host's, as an event loop does.
+        // Answered from a thread of the host, like an event loop.
         std::thread::spawn(move || reply.answer(label));
     });
     turns.sentiment(sentiment).sentiment_budget(DEADLINE)
@@ -71,7 +71,7 @@ impl Client for Bridged {
 
 impl Reading for Read {
     fn next(&mut self, _runtime: &Runtime) -> turnwire::Result<bool> {
-        // In a child nothing of the turn may be asked.
+        // In a child every operation on the turn must fail.
         self.0.timeline()?;
         loop {
             match self.1.take() {

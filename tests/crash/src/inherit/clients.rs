@@ -1,4 +1,4 @@
-//! The clients, and a use of each.
+//! The clients, and a call of each.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,12 +17,12 @@ use turnwire::{
 use super::family::{HUNG, Moment};
 use super::{Place, USER};
 
-/// The deadline of `flush` and `shutdown`: longer than a child may take for them.
+/// The deadline of `flush` and `shutdown`, longer than a child may need for them.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 const MODEL: &str = "m";
 
-/// A kind of client: a line of the table.
+/// A kind of client: a row of the table.
 pub(super) struct Kind {
     pub(super) name: &'static str,
     open: fn(&Place) -> Result<Box<dyn Client>>,
@@ -30,27 +30,27 @@ pub(super) struct Kind {
     hangs: bool,
 }
 
-/// A client that is used by both processes. A request of a call carries `name`, that of the process.
+/// A client used by both processes. A request of a call contains `name`, the name of the process.
 pub(super) trait Client: Sync {
     fn call(&self, runtime: &Runtime, name: &str) -> Result<()>;
 
-    /// Begins a stream.
+    /// Starts a stream.
     fn begin(&self, _runtime: &Runtime, _name: &str) -> Result<Box<dyn Reading>> {
         bail!("it has no streams")
     }
 
-    /// Begins work in the background that does not end.
+    /// Starts background work that does not end.
     fn hang(&self, _runtime: &Runtime) -> Result<()> {
         bail!("it has no work in the background")
     }
 
-    /// Flushes and shuts down, where there is something to.
+    /// Flushes and shuts down, if the client supports it.
     fn leave(&self, _runtime: &Runtime) -> Result<()> {
         Ok(())
     }
 }
 
-/// A stream that is being read; `false` is its good end.
+/// A stream being read; `false` is its good end.
 pub(super) trait Reading {
     fn next(&mut self, runtime: &Runtime) -> turnwire::Result<bool>;
 }
@@ -177,7 +177,7 @@ fn message(name: &str) -> Result<StoreMessage> {
 /// A speaker of any kind.
 struct Spoken<S>(S);
 
-/// A text that Google Translate is asked for in several parts.
+/// A text that needs several parts at Google Translate.
 fn text(name: &str) -> String {
     format!("{name} {}", "one two three four five six seven eight nine ten ".repeat(8))
 }

@@ -1,4 +1,4 @@
-//! One row: a process that uses a client, forks at a moment, and goes on.
+//! One row: a process that uses a client, forks at a moment, and continues.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -17,22 +17,22 @@ use super::clients::{Client, Reading, find};
 /// The conversation of work that never ends.
 pub(super) const HUNG: &str = "hung";
 
-/// How long a process may take, in seconds: then a signal ends it.
+/// Time limit of a process in seconds, after which a signal ends it.
 const LIMIT: u32 = 20;
 
-/// How long a child's `flush` and `shutdown` may take together, far below the deadline that they are given.
+/// Time limit of a child's `flush` and `shutdown` together, far below their deadline.
 const LEAVING: Duration = Duration::from_secs(3);
 
-/// When a process forks.
+/// The moment of a fork.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moment {
-    /// Between calls; and the child forks again.
+    /// Between calls; the child forks again.
     Idle,
-    /// Amid a stream.
+    /// During a stream.
     Stream,
     /// While other threads are inside calls.
     Busy,
-    /// While work goes on in the background that never ends.
+    /// During background work that never ends.
     Unfinished,
 }
 
@@ -67,7 +67,7 @@ impl Moment {
     }
 }
 
-/// Runs a row in this process, which is started for it.
+/// Runs a row in this process, which was started for it.
 pub(super) fn run(name: &str, moment: Moment, forks: usize, place: &Place) -> Result<()> {
     alarm::set(LIMIT);
     let runtime = runtime()?;
@@ -143,7 +143,7 @@ fn busy(client: &dyn Client, runtime: &'static Runtime, forks: usize) -> Result<
     leave(client, runtime)
 }
 
-/// Runs `work` in a forked child, and waits for its end. In the parent, `work` is dropped without a call.
+/// Runs `work` in a forked child and waits for its end. In the parent, `work` is dropped without a call.
 fn in_child(work: impl FnOnce() -> Result<()>) -> Result<()> {
     // SAFETY: the child does what servers' forked workers do: it allocates, locks and starts threads. glibc allows
     // that in a child of a process with threads, and it is what this run is about.
@@ -164,9 +164,9 @@ fn in_child(work: impl FnOnce() -> Result<()>) -> Result<()> {
     }
 }
 
-/// The parent's stream answers `forked` in the child, at once, and is dropped there.
+/// The parent's stream returns `forked` in the child, at once, and is dropped there.
 fn refused(reading: &mut dyn Reading, runtime: &'static Runtime) -> Result<()> {
-    // Chunks that were read before the fork lie in memory.
+    // Chunks that were read before the fork are in memory.
     for _ in 0..64 {
         match reading.next(runtime) {
             Ok(true) => {}
@@ -183,7 +183,7 @@ fn refused(reading: &mut dyn Reading, runtime: &'static Runtime) -> Result<()> {
     bail!("the child reads its parent's stream")
 }
 
-/// Flushes and shuts down, and does not wait for what belongs to another process.
+/// Flushes and shuts down, without waiting for the work of another process.
 fn leave(client: &dyn Client, runtime: &'static Runtime) -> Result<()> {
     let began = Instant::now();
     client.leave(runtime).context("flush and shutdown")?;

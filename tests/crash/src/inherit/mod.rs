@@ -1,7 +1,7 @@
 //! Each client used in a process, in its forked child, and in the process again: a table of clients × moments.
 //!
-//! A row of the table is a process of its own, which forks. Its services run in the process that judges it, so that
-//! they record which process used which connection: a request carries the name of its process.
+//! A row of the table is a separate process, which forks. Its services run in the process that checks it, so that
+//! they record which process used which connection: a request contains the name of its process.
 
 mod bridge;
 mod clients;
@@ -22,19 +22,19 @@ const USER: &str = "0b1e55ed-0000-4000-8000-000000000002";
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// How often a process forks while its other threads are inside calls.
+    /// Number of forks of a process while its other threads are inside calls.
     #[arg(long, default_value_t = 8)]
     forks: usize,
     /// Only the clients whose name contains this.
     #[arg(long, default_value = "")]
     client: String,
-    /// A row: the client, the moment, the URLs of the three services, the tokens, and a directory to work in. What this
-    /// program starts itself with.
+    /// A row: the client, the moment, the URLs of the three services, the tokens, and a working directory. Set when this
+    /// program starts itself.
     #[arg(long, hide = true, num_args = 8)]
     row: Vec<String>,
 }
 
-/// The services of a row, and what a client needs to reach them.
+/// The services of a row, and the settings to reach them.
 struct Place {
     llm: String,
     chat: String,
@@ -78,7 +78,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
 }
 
-/// Runs a row against services of its own, and looks at who used which connection.
+/// Runs a row against its own services, and checks which process used which connection.
 fn judge_row(client: &str, moment: Moment, forks: usize) -> Result<()> {
     let (llm, chat, store) =
         (Fake::spawn_thread()?, FakeChat::spawn_thread()?, FakeStore::spawn_thread()?);
@@ -139,7 +139,7 @@ fn judge_row(client: &str, moment: Moment, forks: usize) -> Result<()> {
     Ok(())
 }
 
-/// The name of the process that a request carries.
+/// The name of the process in a request.
 fn process_of(record: &Record) -> Option<String> {
     let text =
         [record.path.as_str(), record.query.as_deref().unwrap_or_default(), &record.body].join(" ");

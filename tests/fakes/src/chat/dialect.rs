@@ -1,11 +1,11 @@
-//! The ways in which services write the same stream.
+//! The dialects of services for the same stream.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::script::Script;
 
-/// The form of streams. The default is the contract's own way.
+/// The form of streams. The default is that of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -16,7 +16,7 @@ pub struct Dialect {
     pub escapes: bool,
     /// The end of a line.
     pub line_end: LineEnd,
-    /// There is nothing but the reply's bare text.
+    /// Only the reply's bare text is sent.
     pub bare: bool,
 }
 

@@ -1,13 +1,13 @@
-//! A fake chat service: it answers each message with the message, streamed or whole, in the dialect it is told.
+//! A fake chat service: it echoes each message, streamed or whole, in the configured dialect.
 //!
-//! Its scripts are found by the message (of `/chat/tts`: the text), then by the call's name: `chat`, `stream`, `tts`.
+//! Scripts are looked up by the message (for `/chat/tts`: the text), then by the call's name: `chat`, `stream`, `tts`.
 //!
-//! Its own control calls, besides those of every fake:
+//! Additional control calls:
 //!
-//! | call | what it does |
+//! | call | effect |
 //! | --- | --- |
-//! | `GET /_fake/turns` | the turns that it took: [`Taken`] |
-//! | `PUT /_fake/dialect` | how it writes streams: [`Dialect`] |
+//! | `GET /_fake/turns` | the accepted turns: [`Taken`] |
+//! | `PUT /_fake/dialect` | sets the [`Dialect`] of streams |
 //! | `POST /_fake/refuse` | refuses an access token from now on: `{"access"}` |
 //! | `POST /_fake/workspace` | knows a workspace from now on: `{"workspaceId"}` |
 
@@ -33,7 +33,7 @@ pub struct FakeChat {
     chat: Arc<Chat>,
 }
 
-/// A turn that the service took: that it would have paid for, and saved.
+/// An accepted turn, which a real service would have paid for and saved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -42,7 +42,7 @@ pub struct Taken {
     pub message: String,
     /// The workspace that it belongs to.
     pub workspace_id: String,
-    /// The call that it came by: `chat` or `stream`.
+    /// The call that was used: `chat` or `stream`.
     pub call: String,
 }
 
@@ -71,7 +71,7 @@ impl FakeChat {
         FakeChatBuilder::default()
     }
 
-    /// The server behind it: its scripts, its address, and what it was sent.
+    /// The underlying server: its scripts, address and log.
     pub fn fake(&self) -> &Fake {
         &self.fake
     }
@@ -81,12 +81,12 @@ impl FakeChat {
         self.fake.url()
     }
 
-    /// The turns that it took so far.
+    /// The turns accepted so far.
     pub fn turns(&self) -> Vec<Taken> {
         self.chat.data().turns.clone()
     }
 
-    /// Knows a workspace from now on, as if it had been created.
+    /// Adds a workspace, as if it had been created.
     pub fn add_workspace(&self, id: &str) {
         self.chat.data().workspaces.push(id.to_owned());
     }
@@ -96,12 +96,12 @@ impl FakeChat {
         self.chat.data().refused.push(access.to_owned());
     }
 
-    /// Writes streams in this dialect from now on.
+    /// Sets the dialect of streams.
     pub fn speak(&self, dialect: Dialect) {
         self.chat.data().dialect = dialect;
     }
 
-    /// An error as the service words it, to script.
+    /// A script of an error in the service's format.
     pub fn refusal(status: u16, message: &str) -> Script {
         service::refusal(status, message)
     }

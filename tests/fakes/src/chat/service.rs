@@ -1,4 +1,4 @@
-//! The service's calls: what they check, and what they answer.
+//! The service's calls: their checks and responses.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +11,7 @@ use crate::script::{Framing, Script};
 use crate::service::{Call, Service};
 use crate::speech;
 
-/// A chat service in good health.
+/// The healthy chat service.
 #[derive(Debug, Default)]
 pub(crate) struct Chat {
     data: Mutex<Data>,
@@ -34,7 +34,7 @@ impl Chat {
     }
 
     pub(crate) fn data(&self) -> MutexGuard<'_, Data> {
-        // A test that panics while it looks fails on its own; the others may go on.
+        // A test that panics while holding the lock fails by itself; the others may continue.
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -105,7 +105,7 @@ impl Chat {
         Ok(data.dialect.stream(&events))
     }
 
-    /// Lets the one origin read the answer, with credentials.
+    /// Allows the one origin to read the answer, with credentials.
     fn share(&self, call: &Call<'_>, answer: Script) -> Script {
         let origin = call.request.header("origin").filter(|o| self.origin.as_deref() == Some(o));
         let Some(origin) = origin else { return answer };
@@ -124,7 +124,7 @@ impl Chat {
 impl Service for Chat {
     fn keys(&self, call: &Call<'_>) -> Vec<String> {
         let Some(name) = name(&call.request.path) else { return vec![call.request.path.clone()] };
-        // The question that a browser asks beforehand is no call yet.
+        // A browser's preflight request is not a call yet.
         if call.request.method == "OPTIONS" {
             return vec!["preflight".to_owned()];
         }
@@ -165,7 +165,7 @@ impl Service for Chat {
     }
 }
 
-/// The call that a path means; deployments differ in it.
+/// The call of a path; deployments have different paths.
 fn name(path: &str) -> Option<&'static str> {
     match path {
         "/chat" => Some("chat"),
@@ -184,7 +184,7 @@ fn spoken(call: &Call<'_>) -> Result<Script, Script> {
     Ok(Script::body(json!({"audioBase64": sound(text)})))
 }
 
-/// MP3 that can be told apart, in base64.
+/// Distinguishable MP3, in base64.
 fn sound(text: &str) -> Value {
     BASE64.encode(speech::mp3(text)).into()
 }
@@ -196,7 +196,7 @@ fn pieces(text: &str) -> impl Iterator<Item = String> {
     pieces.into_iter()
 }
 
-/// An error as the service words it.
+/// An error in the service's format.
 pub(crate) fn refusal(status: u16, message: &str) -> Script {
     let body = match status {
         401 => json!({"message": message}),

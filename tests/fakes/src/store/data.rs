@@ -1,4 +1,4 @@
-//! The content of the store: rows of messages, workspaces and sessions, under a clock that tests can turn.
+//! The content of the store: rows of messages, workspaces and sessions, with a clock that tests can set.
 
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,9 +13,9 @@ const SESSION_LIFE_MS: i64 = 10 * 60 * 1000;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct StoredMessage {
-    /// The message as it was saved last.
+    /// The message as last saved.
     pub message: Value,
-    /// The number of its saves: more than once means that its save was repeated.
+    /// The number of its saves; more than one means that its save was repeated.
     pub saves: u64,
 }
 
@@ -28,11 +28,11 @@ pub struct StoredWorkspace {
     pub workspace_id: String,
     /// Its name.
     pub workspace_name: String,
-    /// When it was created, in epoch milliseconds.
+    /// Creation time, in epoch milliseconds.
     pub workspace_created_at: i64,
-    /// When it was changed last, in epoch milliseconds.
+    /// Time of the last change, in epoch milliseconds.
     pub workspace_updated_at: i64,
-    /// When it was deleted, in epoch milliseconds.
+    /// Deletion time, in epoch milliseconds.
     pub workspace_deleted_at: Option<i64>,
     /// The user that it belongs to.
     pub workspace_mem_uuid: String,
@@ -47,20 +47,20 @@ pub struct StoredWorkspace {
 pub struct StoredSession {
     /// Its id.
     pub session_id: String,
-    /// The workspace it is in.
+    /// Its workspace.
     pub session_workspace_id: String,
     /// The user that it belongs to.
     #[serde(rename = "sessionMemUUID")]
     pub session_mem_uuid: String,
     /// `ACTIVE`, `COMPLETED`, `ERROR` or `TIMEOUT`.
     pub session_status: String,
-    /// The number of messages that were counted.
+    /// The number of counted messages.
     pub session_message_count: u64,
-    /// When a message was counted last, or the session began, in epoch milliseconds.
+    /// Time of the last count, or of the session's start, in epoch milliseconds.
     pub session_last_message_at: i64,
 }
 
-/// Everything the store holds, at one moment.
+/// A snapshot of the store.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Stored {
@@ -75,12 +75,12 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// The message of this id as it was saved last.
+    /// The message with this id as last saved.
     pub fn message(&self, id: &str) -> Option<&Value> {
         self.messages.iter().map(|row| &row.message).find(|message| message["msgId"] == id)
     }
 
-    /// The number of messages that were counted in a workspace, in all its sessions.
+    /// The number of messages counted in all sessions of a workspace.
     pub fn counted(&self, workspace: &str) -> u64 {
         let sessions = self.sessions.iter().filter(|s| s.session_workspace_id == workspace);
         sessions.map(|session| session.session_message_count).sum()
@@ -91,7 +91,7 @@ impl Stored {
 #[derive(Debug, Default)]
 pub(crate) struct Data {
     pub(crate) stored: Stored,
-    /// The place of each message in the table, by its id.
+    /// The index of each message in the table, by id.
     rows: HashMap<String, usize>,
     turned_ms: i64,
     last_number: u64,
@@ -104,18 +104,18 @@ impl Data {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX).saturating_add(self.turned_ms)
     }
 
-    /// Turns the store's clock.
+    /// Sets the store's clock.
     pub(crate) fn advance(&mut self, ms: i64) {
         self.turned_ms = self.turned_ms.saturating_add(ms);
     }
 
-    /// A number that was never given before.
+    /// A new, unique number.
     pub(crate) fn number(&mut self) -> u64 {
         self.last_number += 1;
         self.last_number
     }
 
-    /// Forgets the rows. The clock and the numbers run on: tokens that are out stay what they are.
+    /// Deletes the rows. The clock and the numbers continue, so issued tokens stay valid.
     pub(crate) fn clear(&mut self) {
         self.stored = Stored::default();
         self.rows.clear();
