@@ -1,5 +1,5 @@
-//! Shared by the tests of the whole project: vectors, reference models, and checks that more than one
-//! harness runs (property tests and fuzz targets hold the same invariants).
+//! Shared code of the project's tests: vectors, reference models, and checks for more than one
+//! harness (property tests and fuzz targets check the same invariants).
 
 pub mod memory;
 pub mod patches;

@@ -1,5 +1,5 @@
-//! Memory, counted by the allocator: of a thread, so that tests which run side by side do not disturb each other, and of
-//! the process, for a test that is alone in its own.
+//! Memory, counted by the allocator: per thread, so that concurrent tests do not disturb each other, and for the
+//! process, for a test alone in its process.
 //!
 //! A test binary counts once it has `#[global_allocator] static ALLOCATOR: Counting = Counting;`.
 
@@ -8,20 +8,20 @@ use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicIsize, AtomicUsize};
 
-/// The allocator that counts.
+/// The counting allocator.
 #[derive(Debug)]
 pub struct Counting;
 
 /// Memory used since the count began.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Use {
-    /// Bytes held now.
+    /// Bytes allocated now.
     pub held: isize,
-    /// The most bytes that were held at once.
+    /// Peak of allocated bytes.
     pub peak: isize,
-    /// All bytes that were ever allocated.
+    /// Total of allocated bytes.
     pub allocated: usize,
-    /// The allocations.
+    /// Number of allocations.
     pub calls: usize,
 }
 
@@ -34,34 +34,34 @@ static PEAK: AtomicIsize = AtomicIsize::new(0);
 static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
 static PIECES: AtomicIsize = AtomicIsize::new(0);
 
-/// Runs `work`, and returns what this thread used for it.
+/// Runs `work` and returns the memory that this thread used for it.
 pub fn used<T>(work: impl FnOnce() -> T) -> (T, Use) {
     THREAD.set(Use::default());
     let value = work();
     (value, THREAD.get())
 }
 
-/// The bytes that the process holds.
+/// Bytes currently allocated by the process.
 pub fn held() -> isize {
     HELD.load(Relaxed)
 }
 
-/// The allocations that the process holds.
+/// Current allocations of the process.
 pub fn pieces() -> isize {
     PIECES.load(Relaxed)
 }
 
-/// All bytes that the process ever allocated.
+/// Total of bytes allocated by the process.
 pub fn allocated() -> usize {
     ALLOCATED.load(Relaxed)
 }
 
-/// Forgets the most bytes that the process held at once: [`peak`] counts from here on.
+/// Resets the process's peak, from which [`peak`] counts.
 pub fn forget_peak() {
     PEAK.store(held(), Relaxed);
 }
 
-/// The most bytes that the process held at once since [`forget_peak`].
+/// The process's peak of allocated bytes since [`forget_peak`].
 pub fn peak() -> isize {
     PEAK.load(Relaxed)
 }
@@ -72,7 +72,7 @@ fn count(old: usize, new: usize) {
     PEAK.fetch_max(held, Relaxed);
     ALLOCATED.fetch_add(new, Relaxed);
     PIECES.fetch_add(isize::from(new > 0) - isize::from(old > 0), Relaxed);
-    // The thread's last frees come after its local is gone.
+    // The thread's last frees happen after its thread-local is destroyed.
     let _ = THREAD.try_with(|cell| {
         let mut used = cell.get();
         used.held += grown;
@@ -83,7 +83,7 @@ fn count(old: usize, new: usize) {
     });
 }
 
-// SAFETY: every call goes to the system's allocator as it came; counting does not allocate.
+// SAFETY: every call is forwarded unchanged to the system's allocator; counting does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(0, layout.size());

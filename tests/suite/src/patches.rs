@@ -1,4 +1,4 @@
-//! A snapshot as the bindings keep it: it knows the operations of `turnwire::bridge::Progress`, and no rule besides.
+//! A snapshot as in the bindings: it implements the operations of `turnwire::bridge::Progress`, and no other rule.
 
 #![allow(
     clippy::panic,
@@ -14,11 +14,11 @@ pub fn empty() -> Value {
     json!({"object": "chat.completion", "choices": []})
 }
 
-/// Applies the operations that a chunk came to.
+/// Applies the operations of a chunk.
 ///
 /// # Panics
 ///
-/// Panics at an operation that has no place in the snapshot.
+/// Panics at an operation whose path is not in the snapshot.
 pub fn apply(snapshot: &mut Value, added: &Value) {
     for operation in added["ops"].as_array().unwrap_or_else(|| panic!("no operations: {added}")) {
         let [name, path, value] = operation.as_array().map(Vec::as_slice).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Numbers that a seed decides, the same on every machine.
+//! Seeded random numbers, the same on every machine.
 
 #![allow(
     clippy::panic,
@@ -7,12 +7,12 @@
     reason = "a test fails by panicking"
 )]
 
-/// A generator of numbers (splitmix64).
+/// A random number generator (splitmix64).
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// The generator of this seed.
+    /// The generator with this seed.
     pub fn new(seed: u64) -> Self {
         Random(seed)
     }
@@ -27,7 +27,7 @@ impl Random {
         usize::try_from(mixed % end.max(1) as u64).unwrap_or_default()
     }
 
-    /// Returns true once in `of` times.
+    /// Returns true with a probability of 1 in `of`.
     pub fn once_in(&mut self, of: usize) -> bool {
         self.below(of) == 0
     }

@@ -1,4 +1,4 @@
-//! Random streams of chunks, as services send them and as they should not, for accumulators in every language.
+//! Random streams of chunks, valid and invalid, for accumulators in every language.
 
 #![allow(
     clippy::panic,
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::random::Random;
 
-/// The chunks of a random stream. Whatever they are, an accumulator puts them together without an error.
+/// The chunks of a random stream, which an accumulator accepts without an error.
 pub fn chunks(random: &mut Random) -> Vec<Value> {
     let style = Style {
         index: *random.one_of(&[Index::Right, Index::Right, Index::None, Index::Null, Index::Zero]),
@@ -215,7 +215,7 @@ fn usage(random: &mut Random) -> Value {
     usage
 }
 
-/// A field that nobody knows, sometimes with a name that means something elsewhere.
+/// An unknown field, sometimes with a name that has a meaning elsewhere.
 fn odd_field(random: &mut Random, fields: &mut Map<String, Value>) {
     let name = *random.one_of(&["x", "notes", "constructor", "__proto__", "toString", "raw_text"]);
     let values = [

@@ -1,5 +1,5 @@
-//! A reader that stops reading stops the service, and takes no memory. In a test binary of its own, because it
-//! looks at the memory of the whole process.
+//! A reader that stops reading stops the service, and needs no memory. In a separate test binary, because it
+//! measures the memory of the whole process.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -17,7 +17,7 @@ fn resident_kib() -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_that_stops_blocks_the_service_and_takes_no_memory() {
-    // The kernel's own buffers are made small, so that what is left would have to be ours.
+    // The kernel's buffers are small, so that any other buffering would be ours.
     let fake = Fake::builder().send_buffer(64 * 1024).start().await.unwrap();
     let text = "가".repeat(20_000);
     fake.script("m", Script::new().repeat(2_000, |s| s.text(&text)).done());
@@ -26,7 +26,7 @@ async fn a_reader_that_stops_blocks_the_service_and_takes_no_memory() {
     stream.next().await.unwrap().unwrap();
 
     let before = resident_kib();
-    // Blocked for good: within half a second not a byte more is taken.
+    // Permanently blocked: within half a second not a byte more is accepted.
     let mut written = 0;
     loop {
         let more = fake.wait_for(|log| log.requests[0].bytes_written > written);
@@ -41,7 +41,7 @@ async fn a_reader_that_stops_blocks_the_service_and_takes_no_memory() {
     assert!(written < 16 * 1024 * 1024, "{written} bytes of 120 MB were taken");
     assert!(grown < 1024, "the memory grew by {grown} KiB");
 
-    // It goes on where it was.
+    // It continues where it was.
     stream.next().await.unwrap().unwrap();
     assert!(stream.partial().text().len() >= 2 * text.len());
 }

@@ -1,4 +1,4 @@
-//! The blocking client, outside and inside of runtimes.
+//! The blocking client, outside and inside runtimes.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::thread;
@@ -17,7 +17,7 @@ fn ask() -> ChatRequest {
     ChatRequest::new("m").user("안녕하세요")
 }
 
-/// Asks whole, streamed, and cut off.
+/// Requests a whole reply, a streamed one, and one that is cut off.
 fn use_all(fake: &Fake) {
     let llm = client(fake);
     assert!(llm.chat(ChatRequest::new("any").user("hi")).unwrap().text().contains("hi"));
@@ -105,7 +105,7 @@ fn one_client_serves_many_threads() {
             });
         }
     });
-    // One a thread, and now and then another when two threads ask at the same moment.
+    // One per thread, and occasionally another when two threads call at the same moment.
     assert!(fake.connections() < 20, "{} connections for 40 requests", fake.connections());
 }
 

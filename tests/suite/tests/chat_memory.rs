@@ -1,5 +1,5 @@
-//! The memory that a hostile chat service can make the client take, counted by the allocator: a few times what it sends,
-//! within the limits; and the time of others that it can take, none.
+//! The memory that a hostile chat service can make the client use, counted by the allocator: a few times the bytes that it
+//! sends, within the limits; and it cannot delay other calls.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ const MIB: usize = 1024 * 1024;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Reads a stream of these bytes to its end, and says how much it took at most beside them.
+/// Reads a stream of these bytes to its end, and returns its peak memory in addition to them.
 fn read(bytes: Bytes) -> (Result<ChatReply, Error>, usize) {
     let pieces: Vec<Result<Bytes, Infallible>> = (0..bytes.len())
         .step_by(64 * 1024)
@@ -37,7 +37,7 @@ fn event(json: &str) -> Bytes {
     format!("data: {json}\n\ndata: [DONE]\n\n").into()
 }
 
-/// `item` again and again, between these ends.
+/// `item` repeated between these ends.
 fn flood(before: &str, item: &str, after: &str) -> String {
     let times = 2 * MIB / (item.len() + 1);
     format!("{before}{}{item}{after}", format!("{item},").repeat(times))
@@ -62,7 +62,7 @@ fn floods() -> Vec<String> {
     floods
 }
 
-/// The budget of what is read of JSON of this length, its buffer and its copy.
+/// The budget for parsing JSON of this length, its buffer and its copy.
 fn allowed(length: usize) -> usize {
     8 * length + 32 * MIB + 3 * length
 }

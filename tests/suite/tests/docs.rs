@@ -1,4 +1,4 @@
-//! Documents and code agree.
+//! Consistency of documents and code.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use turnwire::ErrorKind;

@@ -14,7 +14,7 @@ fn ask() -> ChatRequest {
     ChatRequest::new("gemma3-270m")
         .user("한국의 봄에 대해 세 문장으로 이야기해 주세요.")
         .max_completion_tokens(48u32)
-        // Short replies are the model's habit; this one has to be long enough to be a stream.
+        // The model tends to short replies; this one must be long enough to be a stream.
         .extra("ignore_eos", true)
 }
 

@@ -1,4 +1,4 @@
-//! A reply as it grows: what the bindings are told of it, applied step by step, is the reply that core keeps.
+//! A growing reply: the operations for the bindings, applied step by step, produce the reply that core accumulates.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,7 +26,7 @@ async fn streamed(chunks: &[Value]) -> Value {
     body.push_str("data: [DONE]\n\n");
     let bytes = futures::stream::iter([Ok::<_, std::io::Error>(bytes::Bytes::from(body))]);
     let mut stream = turnwire::ChatStream::from_bytes(bytes);
-    // A stream without a reply or a finish reason ends with an error, and keeps what came.
+    // A stream without a reply or a finish reason ends with an error, and keeps the received part.
     while stream.next().await.is_some() {}
     serde_json::to_value(stream.partial()).unwrap()
 }
@@ -69,7 +69,7 @@ async fn every_case_holds() {
     assert!(count >= 60, "only {count} cases were found");
 }
 
-/// The events that a chunk makes, in the order of Python's.
+/// The events of a chunk, in Python's order.
 fn events_of(added: &Value) -> Value {
     let mut events = Vec::new();
     for choice in added["events"].as_array().unwrap() {
@@ -99,7 +99,7 @@ async fn a_snapshot_that_follows_the_operations_is_the_reply() {
         }
         let reply = serde_json::to_value(progress.reply()).unwrap();
         assert_eq!(snapshot, reply, "{round}: {chunks:#?}");
-        // The same by way of a stream, which takes its time.
+        // The same through a slow stream.
         if round % 10 == 0 {
             assert_eq!(streamed(&chunks).await, reply, "{round}: {chunks:#?}");
         }

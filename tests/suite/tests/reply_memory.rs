@@ -1,4 +1,4 @@
-//! Large answers of a chat service and a chat store: reading one takes a few times its own size, whatever is in it. Alone
+//! Large answers of a chat service and a chat store: reading one needs a few times its own size, for any content. Alone
 //! in its process, because it counts the process's memory.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -14,13 +14,13 @@ use turnwire_suite::memory::{self, Counting};
 /// The size of an answer.
 const SIZE: usize = 2 * 1024 * 1024;
 
-/// So many times its size an answer may take while it is read.
+/// The allowed peak memory of reading, as a multiple of the answer's size.
 const TIMES: usize = 7;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// An answer that its server makes while it sends it: a start, a middle over and over, and an end.
+/// An answer that its server generates while sending: a start, a repeated middle, and an end.
 #[derive(Clone, Copy)]
 struct Answer {
     content_type: &'static str,
@@ -38,13 +38,13 @@ impl Answer {
         Answer { content_type: "text/event-stream", start, middle, end }
     }
 
-    /// A server on a port of its own, which gives this answer to each request.
+    /// A server on its own port that sends this answer to each request.
     fn serve(self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                // A client that has gone is no matter.
+                // A client may have gone.
                 let _ = self.answer(stream.unwrap());
             }
         });
@@ -116,7 +116,7 @@ async fn whole(name: &str, answer: Answer) {
     measured(name, async { drop(service.send(TurnRequest::new("a")).await) }).await;
 }
 
-/// Twenty thousand pieces of audio: what is allocated in all of them together grows with their size, not with its square.
+/// Twenty thousand pieces of audio: the total of allocations is linear in their size, not quadratic.
 async fn many_pieces_of_audio() {
     let piece = "data: {\"type\":\"audio\",\"audioBase64\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"mime\":\"audio/mpeg\"}\n\n";
     let service = service(Answer::events("", piece, "data: {\"type\":\"done\"}\n\n"));

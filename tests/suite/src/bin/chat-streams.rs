@@ -1,6 +1,6 @@
 //! Prints random streams and their replies, for the accumulators of other languages: `chat-streams SEED COUNT`.
 //!
-//! Each line is `{"chunks": […], "added": […], "reply": …}`: the chunks, what `turnwire::bridge::Progress` gives for
+//! Each line is `{"chunks": […], "added": […], "reply": …}`: the chunks, the result of `turnwire::bridge::Progress` for
 //! each, and the whole reply.
 
 use std::io::{BufWriter, Write, stdout};

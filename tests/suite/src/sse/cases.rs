@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-/// One stream, in the pieces that its suite feeds, and what must come of it.
+/// One stream, in the pieces of its suite, and the expected result.
 #[derive(Debug, Deserialize)]
 pub struct Case {
     /// Suite and case, unique in the file.
@@ -17,16 +17,16 @@ pub struct Case {
     pub expected: Vec<Expected>,
     #[serde(default)]
     comments: Vec<String>,
-    /// The last event id after the stream, where the case says so.
+    /// The last event id after the stream, if the case specifies it.
     pub final_last_event_id: Option<String>,
-    /// The reconnection time after the stream, where the case says so.
+    /// The reconnection time after the stream, if the case specifies it.
     pub final_retry: Option<u64>,
     /// The last event id to start with.
     #[serde(default)]
     pub initial_last_event_id: String,
 }
 
-/// An expected event; `id` is the last event id as it stands at that event.
+/// An expected event; `id` is the last event id at that event.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 pub struct Expected {
     /// The event's type.
@@ -35,7 +35,7 @@ pub struct Expected {
     pub data: String,
     /// The last event id.
     pub id: String,
-    /// The reconnection time that the event's block asked for.
+    /// The reconnection time in the event's block.
     pub retry: Option<u64>,
 }
 
@@ -71,8 +71,8 @@ impl Case {
         self.chunks.iter().map(bytes).collect()
     }
 
-    /// The comments as frames give them: the file has all that follows the colon, a frame leaves one
-    /// leading space out.
+    /// The comments as in frames: the file has all text after the colon, a frame omits one
+    /// leading space.
     pub fn comments(&self) -> impl Iterator<Item = &str> {
         self.comments.iter().map(|text| text.strip_prefix(' ').unwrap_or(text))
     }

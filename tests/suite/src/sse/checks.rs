@@ -1,5 +1,5 @@
-//! The invariants of decoder and encoder, for property tests and fuzz targets alike. They panic when one
-//! does not hold.
+//! The invariants of decoder and encoder, for property tests and fuzz targets. They panic on a
+//! violation.
 
 use std::slice;
 
@@ -7,8 +7,8 @@ use turnwire::sse::{Decoder, Event, Frame, encode};
 
 use super::{Decoded, cut, decode};
 
-/// The same bytes give the same frames, errors and state as one piece, in the given pieces (with empty
-/// ones between them) and byte by byte. Returns what they gave.
+/// The same bytes produce the same frames, errors and state as one piece, in the given pieces (with empty
+/// ones between them) and byte by byte. Returns that result.
 pub fn assert_same_for_any_split(
     bytes: &[u8],
     places: &[usize],
@@ -23,9 +23,9 @@ pub fn assert_same_for_any_split(
     whole
 }
 
-/// Decoded events own no more memory than the bytes that they came from can account for.
+/// Decoded events own no more memory than their bytes can account for.
 pub fn assert_linear(decoded: &Decoded, input: usize) {
-    // A byte that is no UTF-8 becomes the three bytes of U+FFFD; nothing grows more than that.
+    // An invalid byte becomes the three bytes of U+FFFD; nothing grows more than that.
     let bound = 3 * input;
     let comments: usize = decoded.comments().map(str::len).sum();
     let events: usize = decoded.events().map(|e| e.data.len() + named(e).len()).sum();
@@ -40,7 +40,7 @@ pub fn assert_linear(decoded: &Decoded, input: usize) {
     assert!(owned <= bound, "{owned} bytes came of {input}");
 }
 
-/// Encoding what was decoded, and decoding that, gives it again.
+/// Encoding decoded frames and decoding the result yields the same frames.
 pub fn assert_reencodes(decoded: &Decoded) {
     let mut stream = Vec::new();
     let mut expected: Vec<Frame<'_>> = Vec::new();
@@ -56,7 +56,7 @@ pub fn assert_reencodes(decoded: &Decoded) {
     assert_eq!(decode(Decoder::new(), [&stream]).frames, expected, "the whole stream");
 }
 
-/// An encoded event without an id does not take the id of an earlier one back: `encode` sees one frame and
+/// An encoded event without an id does not reset the id of an earlier one: `encode` sees one frame and
 /// writes no `id:` for an empty one.
 fn carry_id<'a>(frame: Frame<'a>, before: &[Frame<'a>]) -> Frame<'a> {
     let earlier = before.iter().rev().find_map(|frame| match frame {

@@ -1,13 +1,13 @@
-//! Runs a decoder over pieces and keeps everything that it lets a caller see.
+//! Runs a decoder over pieces and records everything observable.
 
 use turnwire::sse::{Decoder, Event, EventTooLarge, Frame};
 
-/// All that can be observed of one decoder after one stream.
+/// The observable results of one decoder after one stream.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Decoded {
     /// The frames, in order.
     pub frames: Vec<Frame<'static>>,
-    /// The error that ended decoding, if one did.
+    /// The error that ended decoding, if there was one.
     pub error: Option<EventTooLarge>,
     /// The unterminated event that `finish` accepted.
     pub finished: Option<Event<'static>>,
@@ -18,7 +18,7 @@ pub struct Decoded {
 }
 
 impl Decoded {
-    /// Every event, the unterminated one that `finish` accepted included.
+    /// Every event, including an unterminated one that `finish` accepted.
     pub fn events(&self) -> impl Iterator<Item = &Event<'static>> {
         let framed = self.frames.iter().filter_map(|frame| match frame {
             Frame::Event(event) => Some(event),
@@ -62,10 +62,10 @@ pub fn decode<P: AsRef<[u8]>>(
     Decoded { frames, error, finished, last_event_id, retry: decoder.retry() }
 }
 
-/// Parts `bytes` at the given places, whatever their order; places past the end count as the end.
+/// Splits `bytes` at the given places, in any order; places past the end count as the end.
 pub fn cut(bytes: &[u8], places: impl IntoIterator<Item = usize>) -> Vec<&[u8]> {
     let mut places: Vec<usize> = places.into_iter().collect();
-    // Descending, so that each cut leaves what the next one parts.
+    // Descending, so that each cut leaves the part for the next one.
     places.sort_unstable_by(|a, b| b.cmp(a));
     let mut head = bytes;
     let mut pieces = Vec::new();

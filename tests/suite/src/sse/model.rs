@@ -1,5 +1,5 @@
-//! A reference decoder: the standard's text, word by word, over the whole stream at once. It copies freely
-//! and cannot stream, so it shares no shortcut with the decoder that it judges.
+//! A reference decoder: the standard's algorithm, step by step, over the whole stream at once. It copies freely
+//! and cannot stream, so it shares no shortcut with the decoder under test.
 
 use serde::de::IgnoredAny;
 use turnwire::sse::{Event, Frame};
@@ -12,7 +12,7 @@ pub fn reference(bytes: &[u8]) -> Decoded {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut lines: Vec<&str> = text.split('\n').collect();
-    // The text after the last line end is no line yet.
+    // The text after the last line end is not a line yet.
     let unterminated = lines.pop().unwrap_or_default();
 
     let mut model = Model::default();
@@ -81,14 +81,14 @@ impl Model {
         Some(event)
     }
 
-    /// The one leniency: an unterminated event stands if its data proves its own end.
+    /// The one leniency: an unterminated event counts if its data proves its own end.
     fn finish(&mut self, unterminated: &str) -> Option<Event<'static>> {
         if unterminated == "data" || unterminated.starts_with("data:") {
             self.line(unterminated);
         }
         let data = self.data.trim_ascii();
         let complete = serde_json::from_str::<IgnoredAny>(data).is_ok();
-        // Only a number could go on with the bytes that never came.
+        // Only a number could continue with the missing bytes.
         let number = data.starts_with(|c: char| c == '-' || c.is_ascii_digit());
         if data == "[DONE]" || complete && !number { self.dispatch() } else { None }
     }

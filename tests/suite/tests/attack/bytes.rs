@@ -1,5 +1,5 @@
-//! Streams of odd chunks whose bytes are damaged: each ends, with a reply only if the service said that it was whole,
-//! and alike however the bytes are split.
+//! Streams of odd chunks with damaged bytes: each ends, with a reply only if the service reported it complete, and with
+//! the same result for every split of the bytes.
 
 use std::convert::Infallible;
 
@@ -11,7 +11,7 @@ use turnwire_suite::streams::chunks;
 
 use super::attack;
 
-/// Pieces that hostile and careless services put into a stream.
+/// Pieces of streams from hostile and careless services.
 const ODD: &[&[u8]] = &[
     b"data: [DONE]\n\n",
     b"data:[DONE]",
@@ -91,7 +91,7 @@ fn split<'b>(random: &mut Random, body: &'b [u8]) -> Vec<&'b [u8]> {
     pieces
 }
 
-/// The reply's JSON, or the error's code and the text that came before it.
+/// The reply's JSON, or the error's code and the text before it.
 fn outcome(pieces: &[&[u8]]) -> Result<String, (&'static str, Option<String>)> {
     let pieces: Vec<_> =
         pieces.iter().map(|piece| Ok::<_, Infallible>(Bytes::copy_from_slice(piece))).collect();

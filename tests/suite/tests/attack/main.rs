@@ -1,5 +1,5 @@
-//! Attacks on the chat client with random input, for as long as `TURNWIRE_ATTACK_SECONDS` says: `cargo xtask attack`
-//! runs them. `TURNWIRE_ATTACK_SEED` repeats a run.
+//! Attacks on the chat client with random input, for `TURNWIRE_ATTACK_SECONDS`: `cargo xtask attack` runs them.
+//! `TURNWIRE_ATTACK_SEED` repeats a run.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -23,7 +23,7 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-/// Attacks with one seed after another until the time is over; a seed that breaks something is named.
+/// Attacks with one seed after another until the time is over; a failing seed is reported.
 fn attack(name: &str, mut once: impl FnMut(&mut Random)) {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let first = number("TURNWIRE_ATTACK_SEED")

@@ -1,4 +1,4 @@
-//! Large events of every shape: reading one takes a bounded multiple of its own size in memory, or is refused.
+//! Large events of every shape: reading one needs at most a bounded multiple of its own size in memory, or is refused.
 
 use std::convert::Infallible;
 
@@ -10,19 +10,19 @@ use turnwire_suite::random::Random;
 
 use super::attack;
 
-/// A little less than an event may have by default.
+/// A little less than the default limit of an event.
 const SIZE: usize = 7 * 1024 * 1024;
 
-/// Core's budget for one event. It may be there three times: in the reply that JSON in place of a stream
-/// is read as, in the chunk that it becomes, and in the reply that the chunk adds to.
+/// Core's budget for one event. It may be used three times: by the reply that JSON in place of a stream
+/// is parsed as, by the chunk made of it, and by the reply that accumulates the chunk.
 fn budget(length: usize) -> usize {
     8 * length + 32 * 1024 * 1024
 }
 
-/// The event itself, where its pieces are joined, where it is mended, and where the chunk keeps it.
+/// The copies of the event itself: where its pieces are joined, where it is repaired, and in the chunk.
 const COPIES: usize = 4;
 
-/// The places of the many small values, and the text that closes each.
+/// The positions of the many small values, and the closing text of each.
 const AROUND: &[(&str, &str)] = &[
     (r#"{"choices":["#, "]}"),
     (r#"{"choices":[{"delta":{"tool_calls":["#, "]}}]}"),

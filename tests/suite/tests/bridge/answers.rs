@@ -1,4 +1,4 @@
-//! Results of core as answers, and errors as facts.
+//! Conversion of core's results to answers, and of errors to facts.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::{answer, next};
 
 const PIECE: usize = 64 * 1024;
 
-/// Audio without an end, which counts the bytes that were read of it.
+/// Endless audio that counts the bytes read from it.
 struct Endless(Arc<AtomicUsize>);
 
 impl Stream for Endless {
@@ -44,7 +44,7 @@ fn audio_is_read_ahead_by_its_bytes() {
     for _ in 0..100 {
         let mut items = next(&pull).unwrap().unwrap();
         let ahead = read.load(Ordering::SeqCst) - taken;
-        // The queue, and one batch more that is on its way.
+        // The queue, and one batch in flight.
         assert!(ahead <= 2 * 256 * 1024 + 2 * PIECE, "{ahead} bytes are read ahead");
         assert_eq!(items.concat().len(), items.len() * PIECE);
         while let Some(piece) = items.take_first() {
@@ -151,7 +151,7 @@ fn an_error_tells_all_its_facts() {
     assert!(told["body"].as_str().unwrap().contains("slow down"));
     let headers = facts.headers.unwrap();
     let odd = headers.iter().find(|(name, _)| name == "x-odd").map(|(_, value)| value.as_str());
-    // Bytes of UTF-8, one character each: a host can turn them into bytes again.
+    // Bytes of UTF-8, one character each: a host can restore the bytes.
     assert_eq!(odd, Some("caf\u{c3}\u{a9}"));
 }
 

@@ -1,4 +1,4 @@
-//! Chat over the bridge: whole replies, chunks, and what bounds and ends them.
+//! Chat over the bridge: whole replies and chunks, their bounds and ends.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -135,7 +135,7 @@ fn a_reader_that_does_not_pull_stops_the_service() {
     let log = fake.wait_for_blocking(|log| log.requests[0].write_blocked_since_ms.is_some());
     assert!(log.requests[0].bytes_written < 32 * 1024 * 1024);
     pull.wait(Duration::from_secs(10));
-    // The queue is bounded, and reading goes on once it is emptied.
+    // The queue is bounded, and reading continues once it is emptied.
     let Taken::Items(items) = pull.take() else { panic!("nothing waits") };
     assert!(items.len() < 2_000, "{} items wait", items.len());
     pull.wait(Duration::from_secs(10));

@@ -1,4 +1,4 @@
-//! Functions of the host: asked on threads of their own, in the caller's context, now or later, and never a turn's end.
+//! Functions of the host: called on their own threads, in the caller's context, answered now or later, and never fatal to a turn.
 
 use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -50,10 +50,10 @@ fn outcome(timeline: &Timeline) -> StageOutcome {
     timeline.stage(StageName::Sentiment).unwrap().outcome.clone()
 }
 
-/// The questions that the host was asked, each with its reply.
+/// The host's questions, each with its reply.
 type Questions<Q, A> = Receiver<(Q, Reply<A>)>;
 
-/// A function of the host that hands each question to the test, which answers it when it likes.
+/// A function of the host that passes each question to the test, which answers it at any time.
 fn asked<Q: Send + 'static, A: Send + 'static>() -> (HostFn<Q, A>, Questions<Q, A>) {
     let (sender, questions) = channel();
     let sender = Mutex::new(sender);
@@ -75,7 +75,7 @@ fn the_host_labels_a_message_on_a_thread_that_nothing_else_waits_for() {
     let turns = settings(&fake, Script::chat(["a"])).sentiment(sentiment).build().unwrap();
     let turn = begin(&turns, None);
     entries.recv_timeout(LONG).unwrap();
-    // The function keeps its thread, and a call is made and answered meanwhile.
+    // The function blocks its thread, and a call is made and answered meanwhile.
     let llm = openai(&fake);
     let other = call(async move { llm.chat(ChatRequest::new("other").user("hi")).await }).unwrap();
     answer(&other).unwrap();
@@ -183,7 +183,7 @@ fn a_host_is_not_told_of_a_question_that_it_has_answered() {
     let (told, tellings) = channel::<()>();
     reply.on_abandoned(move || told.send(()).unwrap());
     reply.answer("label".to_owned());
-    // The act is dropped with the answer, and with it the sender.
+    // The callback is dropped with the answer, and with it the sender.
     assert!(tellings.recv().is_err());
     assert_eq!(read(&turn).0[0]["label"], "label");
 }
@@ -191,7 +191,7 @@ fn a_host_is_not_told_of_a_question_that_it_has_answered() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_function_runs_a_bounded_number_of_times_at_once_and_an_abandoned_question_is_never_asked()
  {
-    // A function that keeps its threads until it is let go.
+    // A function that blocks its threads until it is released.
     let (go, held): (Sender<()>, Receiver<()>) = channel();
     let held = Arc::new(Mutex::new(held));
     let (entered, entries) = channel();
@@ -211,7 +211,7 @@ async fn a_function_runs_a_bounded_number_of_times_at_once_and_an_abandoned_ques
     assert!(numbers.into_iter().eq(0..64));
     let mut waiting = Box::pin(busy.ask(99));
     assert!(futures::poll!(&mut waiting).is_pending());
-    // Another function, whose question comes later, is not held up.
+    // Another function, with a later question, is not delayed.
     let other =
         HostFn::new("turn.sentiment", |number: u32, reply: Reply<u32>| reply.answer(number + 1));
     assert_eq!(other.ask(7).await.unwrap(), 8);

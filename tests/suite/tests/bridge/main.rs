@@ -1,4 +1,4 @@
-//! The bridge, as a binding uses it: pulled in batches, bounded, woken once, cancelled by drop.
+//! The bridge from a binding's view: batched pulls, bounds, single wake-ups, cancellation on drop.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ use turnwire::bridge::{Answer, Call, Items, Pull, Taken, Waiting};
 
 const TICK: Duration = Duration::from_millis(50);
 
-/// Waits for a call's answer, as a host does.
+/// Waits for a call's answer, like a host.
 fn answer(call: &Call) -> Result<Answer, Error> {
     loop {
         match call.take_answer() {

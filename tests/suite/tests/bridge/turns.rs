@@ -1,4 +1,4 @@
-//! A running turn over the bridge: read once, as events or as bytes, from any thread; left by dropping its pull.
+//! A running turn over the bridge: read once, as events or as bytes, from any thread; ended by dropping its pull.
 
 use std::time::Duration;
 

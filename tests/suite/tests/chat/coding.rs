@@ -1,4 +1,4 @@
-//! Content codings: none is asked for, and what comes in gzip or deflate is read all the same.
+//! Content codings: none is requested, but gzip and deflate are decoded.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use super::{Read, ask, client, error_of, read, scripted, settings, stream_of};
 
 type Encode = fn(&[u8]) -> Vec<u8>;
 
-/// Each coding that is read, by name, with its encoder.
+/// Each supported coding, by name, with its encoder.
 const CODINGS: [(&str, Encode); 6] = [
     ("gzip", gzip),
     ("GZIP", gzip),
@@ -195,7 +195,7 @@ async fn sizes_are_counted_after_decoding() {
     let fake = Fake::start().await.unwrap();
     let limits = Limits::new().event(100_000).reply(1_000_000).error_body(1_000);
     let llm = settings(&fake).limits(limits).build().unwrap();
-    // Four megabytes in some kilobytes.
+    // Four megabytes compressed to a few kilobytes.
     let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());
     bomb.write_all(b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"").unwrap();
     let zeros = vec![b'0'; 1 << 20];

@@ -12,7 +12,7 @@ use super::{ask, client, read, scripted};
 #[tokio::test]
 async fn sequential_streams_share_one_connection() {
     let mut connections = 0;
-    // On a busy machine a connection may come back later than it is waited for.
+    // On a busy machine a connection may return to the pool after the wait for it.
     for _ in 0..5 {
         let fake = Fake::start().await.unwrap();
         let llm = client(&fake);
@@ -42,7 +42,7 @@ async fn a_service_that_trickles_after_the_end_delays_nobody_and_keeps_its_conne
     assert_eq!(fake.requests()[0].finished_at_ms, None, "the reader is done before the service is");
     fake.wait_for(|log| log.requests[0].finished_at_ms.is_some()).await;
     assert_eq!(fake.requests()[0].outcome, Some(Outcome::Complete));
-    // The connection goes back to the pool when the drain has seen the end, a moment after the service wrote it.
+    // The connection returns to the pool when the drain has read the end, a moment after the service wrote it.
     let began = Instant::now();
     loop {
         llm.chat_stream(ask()).await.unwrap().finish().await.unwrap();
@@ -60,7 +60,7 @@ async fn a_service_that_holds_its_connection_after_the_end_slows_no_other_call()
     let (held, free) = (client(&fake), client(&fake));
     held.chat_stream(ChatRequest::new("holds")).await.unwrap().finish().await.unwrap();
     let mut shortest = [Duration::MAX; 2];
-    // One round of them may meet a machine that is busy.
+    // One of the rounds may run on a busy machine.
     for _ in 0..3 {
         for (llm, shortest) in [&held, &free].into_iter().zip(&mut shortest) {
             let began = Instant::now();

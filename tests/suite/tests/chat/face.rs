@@ -1,4 +1,4 @@
-//! Everyday calls as a user writes them: plain numbers, one tool, a request that is kept.
+//! Everyday calls in a user's code: plain numbers, one tool, a reused request.
 
 use serde_json::json;
 use turnwire::ChatRequest;

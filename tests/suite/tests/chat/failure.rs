@@ -1,4 +1,4 @@
-//! Streams and responses that fail: each becomes its own error, and nothing received is lost.
+//! Failing streams and responses: each has its own error, and nothing received is lost.
 
 use serde_json::json;
 use turnwire::OpenAi;
@@ -184,7 +184,7 @@ async fn sizes_have_their_limits() {
     let reply = turnwire::ChatRequest::new("reply");
     let error = read(&mut llm.chat_stream(reply).await.unwrap()).await.error.unwrap();
     assert_eq!(error.code(), "too_large");
-    // Kept fields besides the text count too.
+    // Retained fields other than the text count as well.
     assert!(error.partial().unwrap().len() > 2000);
 
     fake.script("whole", Script::body(json!({"choices": [{"message": {"content": large}}]})));

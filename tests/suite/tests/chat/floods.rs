@@ -1,4 +1,4 @@
-//! Services that send what never makes a reply: none of it keeps a call open, or other calls waiting.
+//! Services that send endless data without a reply: it neither keeps a call open nor delays other calls.
 
 use std::time::{Duration, Instant};
 

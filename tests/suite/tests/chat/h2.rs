@@ -1,4 +1,4 @@
-//! HTTP/2: what ends a stream, and which requests are counted.
+//! HTTP/2: ends of streams, and counted requests.
 
 use turnwire::config::RetryPolicy;
 use turnwire::speech::{OpenAiSpeaker, Speaker, SpeechRequest};
@@ -16,7 +16,7 @@ async fn client() -> (H2Fake, OpenAi) {
     (fake, llm)
 }
 
-/// A stream that is reset without an error has not ended (RFC 9113, section 8.1), whatever was promised.
+/// A stream that is reset without an error has not ended (RFC 9113, section 8.1), for any announced length.
 #[tokio::test]
 async fn a_body_without_its_end_is_truncated() {
     let (fake, llm) = client().await;
@@ -27,7 +27,7 @@ async fn a_body_without_its_end_is_truncated() {
         let audio = speaker.speak(SpeechRequest::new("hi")).await.unwrap();
         let error = audio.collect().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Truncated, "{model}: {error}");
-        // A stream of events says itself when it is done.
+        // An event stream marks its own end.
         let stream = llm.chat_stream(ChatRequest::new(model).user("hi")).await.unwrap();
         assert!(!stream.finish().await.unwrap().text().is_empty());
     }
@@ -53,7 +53,7 @@ async fn a_refused_stream_is_tried_again_and_every_request_is_counted() {
     assert!(error.is_retryable());
     assert_eq!(fake.requests().len(), 3);
 
-    // A request that must not be sent twice may be sent again after a refusal: nothing was done.
+    // A request that is not repeatable may be retried after a refusal, as nothing was processed.
     let service = ChatService::builder(format!("{}/refused", fake.url()))
         .no_proxy()
         .root_certificate(fake.certificate_pem())

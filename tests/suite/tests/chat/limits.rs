@@ -21,7 +21,7 @@ async fn a_stream_that_stalls_ends_at_the_idle_limit() {
     assert_eq!((error.code(), error.partial()), ("idle_timeout", Some("안녕")));
     assert!(error.is_timeout() && error.is_retryable());
     assert!(began.elapsed() >= LIMIT);
-    // The connection is closed although the stream itself is still held.
+    // The connection is closed although the stream still exists.
     fake.wait_for(|log| log.requests[0].outcome == Some(Outcome::ClientClosed)).await;
     assert_eq!(fake.requests().len(), 1, "never tried again");
 }
@@ -72,7 +72,7 @@ async fn a_total_limit_holds_over_retries_and_streams() {
     let llm = llm.with(CallOptions::new().total_timeout(LIMIT).max_retries(100));
     let began = Instant::now();
     let error = llm.chat(ask()).await.unwrap_err();
-    // Either the last answer, when no further wait fits, or the limit amid an attempt.
+    // Either the last answer, when no further wait fits, or the limit during an attempt.
     assert!(matches!(error.kind(), ErrorKind::Server | ErrorKind::TotalTimeout), "{error}");
     assert!(began.elapsed() < 10 * LIMIT && fake.requests().len() < 5);
 
@@ -146,7 +146,7 @@ async fn nothing_more_comes_after_cancellation() {
 
 #[tokio::test]
 async fn a_connection_that_does_not_stand_meets_the_connect_limit() {
-    // A listener whose queue is full: the kernel leaves further connections waiting.
+    // A listener with a full queue: the kernel leaves further connections waiting.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();

@@ -21,7 +21,7 @@ use turnwire::config::RetryPolicy;
 use turnwire::{ChatRequest, ChatStream, Error, OpenAi};
 use turnwire_fakes::{Fake, Script};
 
-/// The settings of a client of the fake, whose retries do not wait long.
+/// The settings of a client of the fake, with short retry waits.
 fn settings(fake: &Fake) -> OpenAiBuilder {
     let retry = RetryPolicy::new()
         .initial_backoff(Duration::from_millis(80))
@@ -37,7 +37,7 @@ fn client(fake: &Fake) -> OpenAi {
     settings(fake).build().unwrap()
 }
 
-/// A fake that answers the model `m` by this script, and its client.
+/// A fake that answers the model `m` with this script, and its client.
 async fn scripted(script: Script) -> (Fake, OpenAi) {
     let fake = Fake::start().await.unwrap();
     fake.script("m", script);
@@ -78,7 +78,7 @@ async fn stream_of(script: Script) -> (Read, ChatStream) {
     (read(&mut stream).await, stream)
 }
 
-/// The error that a script leads to, when the stream is opened or while it is read.
+/// The error caused by a script, when the stream is opened or while it is read.
 async fn error_of(script: Script) -> Error {
     let (_fake, client) = scripted(script).await;
     match client.chat_stream(ask()).await {

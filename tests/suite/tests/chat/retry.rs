@@ -1,4 +1,4 @@
-//! Retries: the requests that are sent again, when, and those that never are.
+//! Retries: the retried requests, their times, and the requests that are never retried.
 
 use turnwire::ErrorKind;
 use turnwire::config::CallOptions;
@@ -6,7 +6,7 @@ use turnwire_fakes::{Fake, Record, Script};
 
 use super::{ask, client, error_of, read, settings};
 
-/// A fake that answers by each of these scripts in turn.
+/// A fake that answers with each of these scripts in turn.
 async fn in_turn(scripts: impl IntoIterator<Item = Script>) -> Fake {
     let fake = Fake::start().await.unwrap();
     for script in scripts {
@@ -39,7 +39,7 @@ async fn waits_grow_until_the_service_is_back() {
     let mut stream = client(&fake).chat_stream(ask()).await.unwrap();
     assert_eq!(read(&mut stream).await.texts, ["안녕"]);
     let gaps = gaps(&fake.requests());
-    // 80 and 160 ms, of which chance may take a quarter.
+    // 80 and 160 ms, minus a jitter of up to a quarter.
     assert!(gaps.len() == 2 && gaps[0] >= 60.0 && gaps[1] >= 120.0, "{gaps:?}");
 }
 

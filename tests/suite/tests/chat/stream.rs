@@ -1,4 +1,4 @@
-//! Streams that end well, in every shape that services give them.
+//! Streams that end well, in all forms of existing services.
 
 use futures::StreamExt;
 use serde_json::json;
@@ -188,7 +188,7 @@ async fn a_service_s_junk_behind_a_whole_reply_does_not_cost_it() {
 
 #[tokio::test]
 async fn a_second_reply_that_begins_late_has_the_usual_limits_again() {
-    // The rest of a finished stream is waited for 5 s; another reply that begins ends that.
+    // The wait for the rest of a finished stream is 5 s; another reply that begins ends the wait.
     let chunk = |index: u32, reason: Option<&str>| json!({"choices": [{"index": index, "delta": {"content": "a"}, "finish_reason": reason}]});
     let script = Script::new()
         .sse(chunk(0, Some("stop")))

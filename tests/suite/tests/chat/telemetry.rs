@@ -1,4 +1,4 @@
-//! The span of a call tells what OpenTelemetry's conventions ask for, and nothing of the content.
+//! The span of a call has the fields of OpenTelemetry's conventions, and no content.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -12,7 +12,7 @@ use turnwire_fakes::Script;
 
 use super::{ask, read, scripted};
 
-/// Keeps the fields of the spans named `chat`, and whether they were closed.
+/// Records the fields of the spans named `chat`, and their closing.
 #[derive(Clone, Default)]
 struct Spans(Arc<Mutex<BTreeMap<String, String>>>);
 

@@ -1,4 +1,4 @@
-//! Whole replies: what is sent, and what comes back.
+//! Whole replies: requests and responses.
 
 use serde_json::json;
 use turnwire::chat::{FinishReason, Part, ResponseFormat, Tool};
@@ -163,7 +163,7 @@ async fn what_is_no_reply_is_never_taken_for_one() {
         let error =
             super::error_of(Script::new().header("content-type", "application/json").send(body))
                 .await;
-        // They are streams that end too soon.
+        // They are truncated streams.
         if !body.is_empty() && body != "17" {
             assert_eq!(error.code(), code, "{body}, streamed: {error}");
         }
@@ -227,7 +227,7 @@ fn settings_of_nobody() -> turnwire::chat::OpenAiBuilder {
 #[tokio::test]
 async fn a_body_shorter_than_it_promised_is_truncated() {
     let body = r#"{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}"#;
-    // All of the JSON, and then less than was promised.
+    // The complete JSON, but fewer bytes than announced.
     let short = Script::new().framing(Framing::Length).send(body).truncate().send("  ");
     let (_fake, llm) = scripted(short).await;
     assert_eq!(llm.chat(ask()).await.unwrap_err().code(), "truncated");

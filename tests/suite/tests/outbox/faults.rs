@@ -1,4 +1,4 @@
-//! Stores that fail in every way: all is saved in the end, once and in order.
+//! Stores that fail in every way: every record is saved in the end, once and in order.
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ async fn survives(fault: Script, in_file: bool) -> FakeStore {
 
     let began = Instant::now();
     let report = outbox.flush(Duration::from_millis(50)).await;
-    // Its overrun of the deadline is measured elsewhere; here it must not wait for the store.
+    // Another test measures its overrun of the deadline; here it must not wait for the store.
     assert!(began.elapsed() < Duration::from_secs(5), "{fault:?}");
     assert_eq!(report.dead, 0, "{fault:?}");
     assert_balanced(&outbox);
@@ -50,13 +50,13 @@ fn enqueue(outbox: &Outbox, tokens: &turnwire::credentials::Tokens) -> Vec<Strin
     (0..MESSAGES).map(hand_over).collect()
 }
 
-/// Each was saved, none beside them, in the order of its workspace, and counted once.
+/// Asserts that each was saved, and no other, in the order of its workspace, and counted once.
 fn assert_saved(fake: &FakeStore, ids: &[String], fault: &str) {
     let stored = fake.stored();
     assert_eq!(stored.messages.len(), ids.len(), "{fault}");
     for (at, workspace) in WORKSPACES.iter().enumerate() {
         let own: Vec<_> = ids.iter().skip(at).step_by(WORKSPACES.len()).collect();
-        // A repeated save has the same id, and comes before the next message of its workspace.
+        // A repeated save has the same id, and precedes the next message of its workspace.
         let mut saves: Vec<_> = stored.saves.iter().filter(|id| own.contains(id)).collect();
         saves.dedup();
         assert_eq!(saves, own, "{fault}");
@@ -110,7 +110,7 @@ async fn a_store_that_is_not_there_yet_gets_everything_later() {
     assert_eq!(report.pending, MESSAGES as u64);
     drop(outbox);
 
-    // The tokens went with their process: they come from the provider now.
+    // The tokens ended with their process: now the provider supplies them.
     let provider = move |_: TokenRequest| std::future::ready(Ok(Some(login.clone())));
     let outbox = settings(Some(&file), store(&fake).token_provider(provider)).start().unwrap();
     assert_eq!(outbox.stats().recovered, MESSAGES as u64);

@@ -1,4 +1,4 @@
-//! A record's life at the public face: refused, held and released, dead and sent again, known, and the end of it all.
+//! A record's life through the public API: refusal, hold and release, dead letter and requeue, listing, and shutdown.
 
 use std::time::Duration;
 

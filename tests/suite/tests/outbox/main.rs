@@ -1,4 +1,4 @@
-//! The outbox with the chat store as its sink, at its public face: nothing is lost, whatever the store does.
+//! The outbox with the chat store as its sink, through its public API: no fault of the store loses a record.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -27,7 +27,7 @@ const WORKSPACES: [&str; 2] = ["workspace-1", "workspace-2"];
 const SENT_AT: i64 = 1_764_660_000_000;
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A directory that goes with the test.
+/// A directory that is removed with the test.
 fn scratch() -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("var/outbox.db");
@@ -45,7 +45,7 @@ fn store(fake: &FakeStore) -> ChatStoreBuilder {
     ChatStore::builder(fake.url()).no_proxy().timeouts(Timeouts::new().total(total))
 }
 
-/// An outbox that does not wait long for another try.
+/// An outbox with short retry waits.
 fn settings(file: Option<&Path>, store: ChatStoreBuilder) -> OutboxBuilder {
     let delivery = Delivery::new()
         .initial_backoff(Duration::from_millis(5))
@@ -63,7 +63,7 @@ fn tokens(login: &Login) -> Tokens {
     Tokens::new(login.access.as_str(), login.refresh.as_str())
 }
 
-/// The `n`th message, in one of the workspaces by turns.
+/// The `n`th message, in alternating workspaces.
 fn message(n: usize) -> StoreMessage {
     let workspace = WORKSPACES[n % WORKSPACES.len()];
     StoreMessage::from_user(workspace, USER, format!("{n}번째 말"), SENT_AT + n as i64)

@@ -11,8 +11,7 @@ use turnwire_h2_fake::H2Fake;
 
 use super::{SERVICE, ask, fake};
 
-/// A proxy that reads what a handshake asks for, and passes everything on to one address. What was asked comes out of
-/// the receiver.
+/// A proxy that reads the handshake's request, and forwards everything to one address. The receiver returns the request.
 fn relay(handshake: fn(&mut TcpStream) -> String, to: SocketAddr) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -106,7 +105,7 @@ fn socks_proxies_are_told_a_name_or_an_address_as_their_scheme_says() {
     let service = fake("안녕");
     let at = service.address();
     let local = format!("http://localhost:{}/v1", at.port());
-    // As long as RFC 1929 allows.
+    // The maximum length of RFC 1929.
     let (user, password) = ("u".repeat(255), "p".repeat(255));
     let long = format!("{user}:{password}@");
     let longest = format!("{long}api.invalid:80");
@@ -131,7 +130,7 @@ fn socks_proxies_are_told_a_name_or_an_address_as_their_scheme_says() {
     }
 }
 
-/// A proxy that answers each message with the next of these, as often as it is asked.
+/// A proxy that answers each message with the next of these.
 fn answering(answers: &'static [&'static [u8]]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -187,7 +186,7 @@ fn what_a_proxy_answers_is_told_and_only_what_may_pass_is_tried_again() {
 #[test]
 fn a_proxy_that_never_answers_is_named_when_the_connect_limit_strikes() {
     for scheme in ["http", "https", "socks4", "socks5"] {
-        // Its connections are made, and nobody takes them.
+        // Connections to it are established but never accepted.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = format!("{scheme}://{}", listener.local_addr().unwrap());
         let settings = turnwire::OpenAi::builder()
@@ -200,7 +199,7 @@ fn a_proxy_that_never_answers_is_named_when_the_connect_limit_strikes() {
     }
 }
 
-/// One that needs no login is given none, though the client has one.
+/// A proxy that needs no login gets none, although the client has one.
 #[test]
 fn a_socks_proxy_may_forgo_the_login() {
     let service = fake("안녕");
@@ -209,7 +208,7 @@ fn a_socks_proxy_may_forgo_the_login() {
         let offered = text(client, methods);
         client.write_all(&[5, 0]).unwrap();
         assert_eq!(bytes(client), [5, 1, 0, 1, 127, 0, 0, 1, 0, 82]);
-        // It says from where it connected by a name.
+        // It reports its own address as a name.
         client.write_all(&[5, 0, 0, 3, 2, b'm', b'e', 0, 1]).unwrap();
         offered
     }

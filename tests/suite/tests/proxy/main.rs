@@ -1,4 +1,4 @@
-//! Proxies: the environment's by default, another or none when told so.
+//! Proxies: from the environment by default, another or none if configured.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod handshake;
@@ -13,7 +13,7 @@ use turnwire_fakes::{Fake, Script};
 /// A service that does not exist, so that only a proxy can answer for it.
 const SERVICE: &str = "http://api.invalid/v1";
 
-/// The variables that have a say.
+/// The relevant variables.
 const VARIABLES: [&str; 9] = [
     "HTTP_PROXY",
     "http_proxy",
@@ -38,8 +38,8 @@ fn fake(says: &str) -> Fake {
     fake
 }
 
-/// Answer of the service at `base_url` to a process with these variables: the environment belongs to a process, so this
-/// program runs itself once more. The text of the reply, or of the error.
+/// Answer of the service at `base_url` to a process with these variables: the text of the reply, or of the error. The
+/// environment belongs to a process, so this program starts itself again.
 fn asked_with(base_url: &str, variables: &[(&str, &str)]) -> String {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "asks_as_its_environment_says", "--nocapture"]);
@@ -138,7 +138,7 @@ fn the_environment_s_proxy_is_asked_for_its_scheme() {
     assert_eq!(error.code(), "connect");
 }
 
-/// A CGI program is given a request's header `Proxy` as `HTTP_PROXY`.
+/// A CGI program gets a request's header `Proxy` as `HTTP_PROXY`.
 #[test]
 fn a_cgi_program_does_not_believe_its_client_s_proxy() {
     let (proxy, service) = (fake("proxied"), fake("straight"));
@@ -185,7 +185,7 @@ fn a_service_that_needs_no_proxy_is_asked_itself() {
             assert_eq!(asked_with(&service.base_url(), &variables), expected, "{no_proxy:?}");
         }
     }
-    // A proxy that is not needed need not be usable.
+    // An unused proxy may be unusable.
     let unusable = [("HTTP_PROXY", "nonsense://x"), ("NO_PROXY", "*")];
     assert_eq!(asked_with(&service.base_url(), &unusable), "straight");
 }

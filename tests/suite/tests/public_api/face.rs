@@ -1,4 +1,4 @@
-//! The items of a crate, from the root down, one a line.
+//! The items of a crate, from the root down, one per line.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use super::words::{bounds, function, generics, path, ty, where_clause};
 /// The public items of a crate.
 #[derive(Debug, Default)]
 pub(crate) struct Face {
-    /// One line an item.
+    /// One line per item.
     pub(crate) lines: BTreeSet<String>,
     /// The structs and enums.
     pub(crate) types: BTreeSet<String>,
-    /// `Send` and `Sync`, with the type that is it.
+    /// `Send` and `Sync`, each with an implementing type.
     pub(crate) auto: BTreeSet<(String, String)>,
 }
 
@@ -47,7 +47,7 @@ impl<'a> Walk<'a> {
         ids.filter_map(|id| Some((id.clone(), self.item(&id)?))).collect()
     }
 
-    /// The items of a module: its own first, so that what the root repeats is listed in its room.
+    /// The items of a module: its own first, so that re-exports of the root are listed in their room.
     fn module(&mut self, id: &str, name: &str) {
         let Some(module) = self.item(id) else { return };
         let children = self.children(&module["inner"]["module"]["items"]);
@@ -193,7 +193,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// `#[non_exhaustive]` and `#[must_use]`, which are promises.
+/// `#[non_exhaustive]` and `#[must_use]`, which are part of the API.
 fn marks(item: &Value) -> String {
     let attributes = item["attrs"].to_string();
     ["non_exhaustive", "must_use"]

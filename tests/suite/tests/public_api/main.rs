@@ -1,7 +1,7 @@
-//! The public face of the crate, as rustdoc sees it, beside the list that is checked in: a change of the face shows in
-//! a diff, and nobody breaks users by accident. `cargo xtask test semver` makes the JSON and runs this.
+//! Compares the crate's public API, from rustdoc, with the checked-in list: a change of the API shows in a diff, and
+//! cannot happen by accident. `cargo xtask test semver` generates the JSON and runs this.
 //!
-//! `TURNWIRE_UPDATE=1 cargo xtask test semver` writes the list anew.
+//! `TURNWIRE_UPDATE=1 cargo xtask test semver` updates the list.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +23,7 @@ use face::Face;
 
 const LIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../core/public-api.txt");
 
-/// Types with one reader, which holds them by `&mut`: they go to another thread, and are not shared between two.
+/// Types with one reader, which uses them through `&mut`: `Send` but not `Sync`.
 const OF_ONE_READER: &[&str] = &[
     "turnwire::blocking::ChatStream",
     "turnwire::blocking::Turn",
@@ -62,7 +62,7 @@ fn the_public_face_is_the_one_that_is_listed() {
     );
 }
 
-/// The lines, those of one item together.
+/// The lines, grouped by item.
 fn listing(face: &BTreeSet<String>) -> String {
     let item = |line: &&String| {
         let path = line.split_once(" // turnwire").or_else(|| line.split_once("turnwire"));

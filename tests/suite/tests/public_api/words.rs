@@ -1,5 +1,5 @@
-//! Types, bounds and signatures of rustdoc's JSON, in Rust's words. A shape that is not known stands as its JSON, so
-//! that a new version of the format costs readability and nothing else.
+//! Types, bounds and signatures of rustdoc's JSON in Rust syntax. An unknown form is shown as its JSON, so that a new
+//! version of the format only costs readability.
 
 use serde_json::Value;
 
@@ -46,12 +46,12 @@ pub(crate) fn ty(of: &Value) -> String {
     }
 }
 
-/// A path with its arguments; nothing for null.
+/// A path with its arguments; an empty text for null.
 pub(crate) fn path(of: &Value) -> String {
     if of.is_null() {
         return String::new();
     }
-    // The last word: where a type lies is listed with the type itself.
+    // The last segment: the path of a type is listed with the type itself.
     let name = text(&of["path"]).rsplit("::").next().unwrap_or_default();
     format!("{name}{}", arguments(&of["args"]))
 }
@@ -87,7 +87,7 @@ fn arguments(args: &Value) -> String {
     if parts.is_empty() { String::new() } else { format!("<{}>", parts.join(", ")) }
 }
 
-/// Bounds, with a lead before the first; nothing where there is none.
+/// Bounds, with a prefix before the first; an empty text without bounds.
 pub(crate) fn bounds(of: &Value, lead: &str) -> String {
     let bound = |of: &Value| {
         if let Some(through) = of.get("trait_bound") {
@@ -105,7 +105,7 @@ pub(crate) fn bounds(of: &Value, lead: &str) -> String {
     }
 }
 
-/// `<'a, T: Bound>`; without the parameters that `impl Trait` in an argument makes.
+/// `<'a, T: Bound>`, without the implicit parameters of `impl Trait` arguments.
 pub(crate) fn generics(of: &Value) -> String {
     let parameter = |of: &Value| {
         let (name, kind) = (text(&of["name"]), &of["kind"]);

@@ -1,4 +1,4 @@
-//! Requests of the PyPI package `gtts` and ours: the same to the byte.
+//! Requests of the PyPI package `gtts` and ours are identical, byte for byte.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -16,7 +16,7 @@ use turnwire_fakes::Fake;
 /// Number of texts to compare.
 const TEXTS: usize = 200;
 
-/// The headers by which the service tells who asks, and what for.
+/// The headers that identify the client and the call.
 const HEADERS: [&str; 3] = ["referer", "user-agent", "content-type"];
 
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ async fn requests_equal_those_of_gtts_to_the_byte() {
             GoogleTranslateSpeaker::new(*language).slow(*slow).base_url(ours.url()).no_proxy();
         spoken.push(match speaker.speak(SpeechRequest::new(text)).await {
             Ok(audio) => BASE64.encode(audio.collect().await.unwrap()).into(),
-            // `gtts` says the same by an assertion.
+            // `gtts` fails an assertion for the same input.
             Err(error) if error.code() == "invalid_request" => Value::Null,
             Err(error) => panic!("{text:?}: {error}"),
         });
@@ -67,7 +67,7 @@ fn requests(fake: &Fake) -> Vec<Value> {
     fake.requests().into_iter().map(matters).collect()
 }
 
-/// Has `gtts` speak all of it, and gives the audio of each in base64, or null where it had nothing to say.
+/// Lets `gtts` speak all texts, and returns the audio of each in base64, or null where there was nothing to speak.
 fn gtts(fake: &Fake, asked: &[Asked]) -> Vec<Value> {
     let python = std::env::var("TURNWIRE_GTTS_PYTHON").expect(
         "TURNWIRE_GTTS_PYTHON tells where a Python with gtts is; run `cargo xtask test speech`",
@@ -86,7 +86,7 @@ fn gtts(fake: &Fake, asked: &[Asked]) -> Vec<Value> {
         .collect();
     let mut stdin = child.stdin.take().unwrap();
     let output = std::thread::scope(|scope| {
-        // Beside the reading: the answers fill the pipe long before the questions end.
+        // Concurrently with reading: the answers fill the pipe long before the questions end.
         scope.spawn(move || stdin.write_all(lines.join("\n").as_bytes()).unwrap());
         child.wait_with_output().unwrap()
     });
@@ -110,7 +110,7 @@ fn asked() -> impl Strategy<Value = Asked> {
             ("zh-cn", "[一-龥]{1,12}"), ("en-US", "[a-zA-Z]{1,12}"), ("pt-br", "[a-zãé]{1,12}"),
             ("ar", "[ء-ي]{1,9}"), ("hi", "[अ-ह][ा-ौ]?[अ-ह०-९]{0,6}"), ("ru", "[а-яА-Я]{1,12}"), ("de", "[a-zäöüßſ]{1,14}"),
         ]),
-        // A word that has no space for long.
+        // A long word without a space.
         1 => Just(("ko", "[가-힣]{90,260}")),
     ];
     let marks = prop::sample::select(vec![

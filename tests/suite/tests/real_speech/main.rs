@@ -1,5 +1,5 @@
-//! Speech with real voices and real players: espeak-ng speaks, ffmpeg and mpg123 play, and the PyPI package `gtts` is what
-//! requests are compared with. `cargo xtask test speech` sees to the programs.
+//! Speech with real voices and real players: espeak-ng speaks, ffmpeg and mpg123 play, and requests are compared with
+//! the PyPI package `gtts`. `cargo xtask test speech` provides the programs.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

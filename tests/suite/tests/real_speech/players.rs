@@ -1,9 +1,9 @@
-//! Players: they decode a file, or say what is wrong with it.
+//! Players: they decode a file, or report its faults.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Decodes a file with ffmpeg: samples of 16 bits at 24 kHz, one channel. Any complaint of it fails the test.
+/// Decodes a file with ffmpeg: samples of 16 bits at 24 kHz, one channel. Any warning fails the test.
 pub(crate) fn decoded(file: &Path) -> Vec<u8> {
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-xerror", "-i"])
@@ -16,12 +16,12 @@ pub(crate) fn decoded(file: &Path) -> Vec<u8> {
     output.stdout
 }
 
-/// The length in seconds of what [`decoded`] gives.
+/// The length in seconds of the result of [`decoded`].
 pub(crate) fn seconds(samples: &[u8]) -> f64 {
     samples.len() as f64 / 48_000.0
 }
 
-/// mpg123 plays the file to its end, without a complaint and as one stream.
+/// Asserts that mpg123 plays the file to its end, without a warning and as one stream.
 pub(crate) fn mpg123_plays(file: &Path) -> f64 {
     let output = Command::new("mpg123")
         .args([

@@ -26,7 +26,7 @@ fn fake() -> (Fake, OpenAi) {
     (fake, llm)
 }
 
-/// The parts of the reply, each by a request of its own.
+/// The parts of the reply, each from its own request.
 async fn parts(speech: &Speech) -> Vec<Bytes> {
     let spoken: Vec<_> = speech.say(REPLY.join(" ")).collect().await;
     let parts: Vec<_> = spoken
@@ -72,7 +72,7 @@ async fn an_mp3_of_a_reply_plays_as_one_in_order() {
     let (sounds, whole) = played(folder.path(), "mp3", &parts, &path);
     assert!((mpg123_plays(&path) / seconds(&whole) - 1.0).abs() < 0.02);
 
-    // In order: each part is heard where those before it end.
+    // In order: each part begins where the previous ones end.
     let mut at = 0;
     for (n, sound) in sounds.iter().enumerate() {
         let place = loudness(whole.get(at..).unwrap());
@@ -91,7 +91,7 @@ async fn a_wav_of_a_reply_is_the_samples_of_its_parts() {
     let parts = parts(&speech).await;
     speech.say(REPLY.join(" ")).joined().write_to_file(&path).await.unwrap();
     let samples: Vec<u8> = parts.iter().flat_map(|part| part[44..].to_vec()).collect();
-    // espeak-ng does not know a size when it writes to a pipe, and ffmpeg minds.
+    // espeak-ng does not know the size when it writes to a pipe, and ffmpeg warns about it.
     let sized = parts.iter().map(|part| {
         let size = |bytes: usize| u32::try_from(bytes).unwrap().to_le_bytes();
         let (riff, data) = (size(part.len() - 8), size(part.len() - 44));
@@ -151,7 +151,7 @@ async fn a_reply_is_spoken_while_a_model_writes_it() {
     assert_eq!(inputs, REPLY);
 }
 
-/// A voice that makes whole files, with all that belongs to one: ID3 tags at both ends, and a frame with the length.
+/// A voice that generates complete files: with ID3 tags at both ends, and a frame with the length.
 struct Studio(PathBuf);
 
 #[turnwire::async_trait]
@@ -207,7 +207,7 @@ fn loudness(samples: &[u8]) -> Vec<f64> {
         .collect()
 }
 
-/// Similarity of two courses of loudness, 1 at most, over the length of the first.
+/// Correlation of two loudness curves, 1 at most, over the length of the first.
 fn alike(first: &[f64], second: &[f64]) -> f64 {
     let sum =
         |f: fn(f64, f64) -> f64| -> f64 { first.iter().zip(second).map(|(a, b)| f(*a, *b)).sum() };

@@ -1,4 +1,4 @@
-//! A turn that fails: the words that a browser is sent, and those that the log and the timeline keep.
+//! A failing turn: the text for a browser, and the text in the log and the timeline.
 
 use futures::StreamExt;
 use tracing::instrument::WithSubscriber;

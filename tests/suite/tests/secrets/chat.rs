@@ -1,4 +1,4 @@
-//! The chat client, as its service echoes what it was sent.
+//! The chat client, with a service that echoes its requests.
 
 use serde_json::json;
 use tracing::instrument::WithSubscriber;
@@ -10,7 +10,7 @@ use super::encoding::{Encoded, encodings};
 use super::place::{cuts, failures, limits};
 use super::{Log, SHAPES, assert_hidden, shown};
 
-/// A client that sends the secret in every way that can carry it.
+/// A client that sends the secret in every possible way.
 fn client(fake: &Fake, secret: &str) -> OpenAi {
     let encoded: String = secret.bytes().map(|b| format!("%{b:02X}")).collect();
     let base = fake.base_url().replace("http://", &format!("http://me:{encoded}@"));
@@ -22,7 +22,7 @@ fn client(fake: &Fake, secret: &str) -> OpenAi {
     builder.build().unwrap().with(CallOptions::new().max_retries(0))
 }
 
-/// Answers of status 200 that are no good reply.
+/// Answers with status 200 that are not a good reply.
 fn odd_streams(encoded: &Encoded) -> Vec<(&'static str, Script)> {
     let e = &encoded.text;
     let event = |data: String| Script::new().text("a").send(format!("data: {data}\n\n"));
@@ -100,7 +100,7 @@ async fn no_echo_of_a_secret_shows() {
                     assert_hidden(&shown, &[secret, &encoded.hidden], &place);
                     assert_hidden(&logs, &[secret, &encoded.hidden], &place);
                     if is_cut {
-                        // Of what was cut, nothing that gives it away either.
+                        // Nor may a truncated part reveal it.
                         let start: String = encoded.hidden.chars().take(12).collect();
                         assert_hidden(&shown, &[&start], &place);
                     }

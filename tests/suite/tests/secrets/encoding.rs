@@ -1,4 +1,4 @@
-//! A secret as services and what stands between write it.
+//! A secret in the encodings of services and intermediaries.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -8,12 +8,12 @@ use serde_json::Value;
 pub(super) struct Encoded {
     pub(super) name: &'static str,
     pub(super) text: String,
-    /// The part that must not be seen: in Base64, the secret's own characters.
+    /// The part that must not appear: in Base64, the characters determined by the secret.
     pub(super) hidden: String,
 }
 
 impl Encoded {
-    /// True if a header can carry it.
+    /// True if it is valid in a header.
     pub(super) fn fits_header(&self) -> bool {
         self.text.is_ascii()
     }
@@ -58,7 +58,7 @@ pub(super) fn encodings(secret: &str) -> Vec<Encoded> {
     // At each offset of three.
     for (before, after) in [("", ""), ("Bearer ", ""), ("me:ab", ":xy")] {
         let text = format!("{before}{secret}{after}");
-        // The characters that the secret alone decides.
+        // The characters determined by the secret alone.
         let (first, last) = (before.len() * 8, (before.len() + secret.len()) * 8);
         let own = first.div_ceil(6)..last / 6;
         let mut texts = vec![STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text)];

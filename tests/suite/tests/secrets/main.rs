@@ -1,5 +1,5 @@
-//! Secrets of every shape, in every encoding and at every place of an answer: none shows in errors, `Debug`, logs, files
-//! or what a browser is sent.
+//! Secrets of every shape, in every encoding and at every place of an answer: none appears in errors, `Debug`, logs,
+//! files, or the events for a browser.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex};
 use tracing::Subscriber;
 use turnwire::Error;
 
-/// Secrets of the shapes that are in use.
+/// Secrets in common shapes.
 const SHAPES: [&str; 5] = [
     "sk-proj-4fQ0123456789abcdef",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2VyLTEifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg",
@@ -34,10 +34,10 @@ const SHAPES: [&str; 5] = [
     "sk-secret",
 ];
 
-/// The two that differ most, where all would only take longer.
+/// The two most different ones, for tests in which all would only take longer.
 const TOKENS: [&str; 2] = [SHAPES[1], SHAPES[2]];
 
-/// Everything that an error shows, in whatever way it is asked.
+/// Everything that an error shows through its methods.
 fn shown(error: &Error) -> String {
     let mut shown = format!("{error}\n{error:#}\n{error:?}\n{error:#?}\n{}\n", error.message());
     let _ = writeln!(shown, "{:?} {:?} {:?}", error.body(), error.request_id(), error.api());
@@ -54,7 +54,7 @@ fn shown(error: &Error) -> String {
     shown
 }
 
-/// Nothing of `found` is one of the forms, whatever their case.
+/// Asserts that `found` contains none of the forms, in any case.
 fn assert_hidden(found: &str, forms: &[&str], place: &str) {
     let lower = found.to_lowercase();
     for form in forms {
@@ -62,7 +62,7 @@ fn assert_hidden(found: &str, forms: &[&str], place: &str) {
     }
 }
 
-/// A log that is kept.
+/// A recorded log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

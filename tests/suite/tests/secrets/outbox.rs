@@ -1,4 +1,4 @@
-//! The outbox's file and reports, as the store or a sink of one's own puts tokens into its reasons.
+//! The outbox's file and reports, with a store or a custom sink that puts tokens into its reasons.
 
 use std::path::Path;
 use std::time::Duration;
@@ -76,7 +76,7 @@ async fn a_stores_reasons_are_kept_without_tokens() {
     }
 }
 
-/// A sink that says what it was given, in this form.
+/// A sink that returns its input in its reason, in this form.
 struct Telltale(&'static str, bool);
 
 #[turnwire::async_trait]

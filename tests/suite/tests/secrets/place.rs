@@ -5,7 +5,7 @@ use turnwire_fakes::Script;
 
 use super::encoding::Encoded;
 
-/// Length of an error's body that is kept in these tests, in bytes.
+/// Retained length of an error's body in these tests, in bytes.
 pub(super) const ERROR_BODY: usize = 2000;
 
 pub(super) fn limits() -> Limits {
@@ -20,7 +20,7 @@ fn page(status: u16, body: String) -> Script {
     Script::new().status(status).header("content-type", "text/html").send(body)
 }
 
-/// Answers that are errors, whatever the service: each with a name.
+/// Error responses of any service, each with a name.
 pub(super) fn failures(encoded: &Encoded) -> Vec<(&'static str, Script)> {
     let e = &encoded.text;
     let mut all = vec![
@@ -69,10 +69,10 @@ pub(super) fn failures(encoded: &Encoded) -> Vec<(&'static str, Script)> {
     all
 }
 
-/// A body that the limit cuts amid the secret; at least so much of it comes.
+/// A body that the limit cuts inside the secret; at least this much of it is sent.
 pub(super) fn cuts(encoded: &Encoded) -> Vec<Script> {
     let e = &encoded.text;
-    // An escaped byte of a secret is at most so long; four of them are looked for.
+    // The maximum length of an escaped byte of a secret; four of them are searched for.
     let shortest = (e.len() / 2).max(12).min(e.len());
     let cut = |kept: usize| format!("{}{e} and more", "x".repeat(ERROR_BODY - kept));
     [shortest, e.len().saturating_sub(1).max(shortest)].map(|kept| body(400, cut(kept))).into()

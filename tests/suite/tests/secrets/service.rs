@@ -1,4 +1,4 @@
-//! The client of a chat service, as the service echoes tokens.
+//! The client of a chat service that echoes tokens.
 
 use turnwire::config::CallOptions;
 use turnwire::{ChatService, TurnRequest};

@@ -1,4 +1,4 @@
-//! Secrets of every setting stay out of errors, `Debug` and logs, even when the service sends them back.
+//! Secrets of every setting stay out of errors, `Debug` and logs, even if the service echoes them.
 
 use serde_json::json;
 use tracing::instrument::WithSubscriber;
@@ -48,13 +48,13 @@ async fn no_secret_shows_anywhere() {
     let scripts = [
         Script::error(401, &format!("wrong credentials: {echo}")),
         Script::error(400, "no").header("x-request-id", key),
-        // Escaped as some services write their JSON, and where the limit would cut it in two.
+        // Escaped as in some services' JSON, and at the position of the limit.
         Script::new().status(400).send(escaped),
         Script::new().status(400).send(format!("{}{key}", "x".repeat(2000 - 7))),
         Script::new().status(502).header("content-type", "text/html").send(&echo),
         Script::new().text("a").sse(json!({"error": {"message": echo, "code": key}})),
         Script::new().text("a").send(format!("data: {{{echo}\n\n")),
-        // A secret in the place of another type: JSON readers quote the value that they did not expect.
+        // A secret in place of another type: JSON parsers quote an unexpected value.
         Script::new().text("a").sse(json!(echo)),
         Script::new().text("a").sse(json!({"choices": echo})),
         Script::new().text("a").sse(json!({"choices": [echo]})),

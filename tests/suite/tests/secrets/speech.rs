@@ -1,4 +1,4 @@
-//! Speakers, as their services echo what they were sent.
+//! Speakers, with services that echo their requests.
 
 use turnwire::OpenAi;
 use turnwire::config::CallOptions;

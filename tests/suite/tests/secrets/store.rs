@@ -1,4 +1,4 @@
-//! The client of a chat store, as the store echoes tokens, and quotes fresh ones.
+//! The client of a chat store that echoes tokens and quotes fresh ones.
 
 use serde_json::json;
 use turnwire::ChatStore;
