@@ -34,12 +34,12 @@ pub const TURN_REQUEST_FIELDS: &[&str] = &[
     "speech",
 ];
 
-/// Reads a turn's request in the names of a host language. Halves of surrogate pairs in it become U+FFFD. No message of an
-/// error holds a value: it may be a token, or the text of a user.
+/// Reads a turn's request with the names of a host language. Halves of surrogate pairs in it become U+FFFD. Errors never
+/// quote a value, which may be a token or a user's text.
 ///
 /// # Errors
 ///
-/// `invalid_request` when it is no object, has a field that is not known, or one of the wrong type.
+/// `invalid_request` when it is not an object, or a field is unknown or has the wrong type.
 pub fn turn_request(json: &str, names: Names) -> Result<TurnRequest> {
     let Ok(Value::Object(given)) = serde_json::from_str(&with_whole_pairs(json)) else {
         return Err(refused("a turn's request is a JSON object"));

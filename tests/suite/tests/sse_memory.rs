@@ -1,4 +1,4 @@
-//! Memory that a decoder holds and copies, counted by the allocator: it follows the cap, not the stream.
+//! Memory that a decoder holds and copies, counted by the allocator: bounded by the cap, not by the stream.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -17,7 +17,7 @@ const KEPT: usize = 64 * KIB;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Feeds `piece` as often as said, dropping each frame at once; returns how many there were.
+/// Feeds `piece` this many times, dropping each frame at once; returns the number of frames.
 fn feed(decoder: &mut Decoder, piece: &[u8], times: usize) -> Result<usize, EventTooLarge> {
     let mut frames = 0;
     for _ in 0..times {
@@ -44,7 +44,7 @@ fn a_line_without_end_is_refused_with_bounded_memory() {
             feed(&mut decoder, &piece, 16 * MIB / size)
         });
         assert_eq!(result.unwrap_err().max, CAP, "pieces of {size}");
-        // A growing buffer is at most twice as large as what it holds.
+        // A growing buffer is at most twice as large as its content.
         assert_at_most(used, 2 * CAP);
     }
 }
@@ -68,7 +68,7 @@ fn a_huge_piece_is_refused_without_a_copy() {
 #[test]
 fn the_worst_event_holds_a_small_multiple_of_the_cap() {
     const SMALL_CAP: usize = 256 * KIB;
-    // Type, id and data as large as they may be, and every byte of them three times as large as text.
+    // Type, id and data at their maximum, and every byte of them three times as large as text.
     let value = vec![0xFF; SMALL_CAP - 16];
     let mut stream = Vec::new();
     for name in ["event: ", "id: ", "data: "] {
@@ -124,7 +124,7 @@ fn what_is_copied_is_linear_in_the_stream_whatever_the_split() {
                 pieces.map(|piece| feed(&mut decoder, piece, 1).unwrap()).sum::<usize>()
             });
             assert_eq!(frames, 1);
-            // Doubling buffers allocate at most four times what they end up with; there are the line, the
+            // Doubling buffers allocate at most four times their final size; there are the line, the
             // data and the text.
             assert!(used.allocated <= 12 * stream.len(), "{used:?} for pieces of {size}");
         }

@@ -1,4 +1,4 @@
-//! A thousand turns at once on one thread, again and again: all complete, and what they held is given back. Alone in its
+//! A thousand concurrent turns on one thread, repeatedly: all complete, and their memory is freed. Alone in its
 //! process, because it counts the process's memory.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -13,7 +13,7 @@ use turnwire_suite::memory::{self, Counting};
 
 const TURNS: usize = 1000;
 const ROUNDS: usize = 10;
-/// The round after which what is made once has been made.
+/// The round after which one-time allocations are done.
 const WARM: usize = 3;
 
 const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";
@@ -27,7 +27,7 @@ static ALLOCATOR: Counting = Counting;
 struct Held {
     pieces: isize,
     bytes: isize,
-    /// The pages of the process, in KiB, where the system tells.
+    /// The resident memory of the process in KiB, if the system reports it.
     resident: Option<u64>,
 }
 
@@ -44,7 +44,7 @@ impl Held {
 
 fn turns(llm: &Fake, store: &FakeStore) -> Turns {
     let openai = OpenAi::builder().base_url(llm.base_url()).api_key("sk-of-the-test").no_proxy();
-    // The ids that it remembers are held on purpose; few, so that nothing hides behind them.
+    // The ids are remembered on purpose; few, so that they hide no leak.
     let delivery = Delivery::new().remembered(100);
     Turns::builder(openai.build().unwrap())
         .model("m")
@@ -56,7 +56,7 @@ fn turns(llm: &Fake, store: &FakeStore) -> Turns {
         .unwrap()
 }
 
-/// One in ten begins a conversation.
+/// One in ten starts a conversation.
 fn start(turns: &Turns, login: &Login, at: usize) -> Turn {
     let request = TurnRequest::new("오늘 기분이 어때요?").user_id(USER);
     let request = request.tokens(login.access.as_str(), login.refresh.as_str());
@@ -101,7 +101,7 @@ async fn a_thousand_turns_at_once_complete_and_give_back_what_they_held() {
     assert!(2 * growth(|held| held.pieces) < turns, "each turn leaves a piece: {held:#?}");
     // The buffers of connections grow for some rounds; a turn's messages would take more.
     assert!(growth(|held| held.bytes) < 512 * turns, "each turn leaves 512 bytes: {held:#?}");
-    // A coarse look at what the allocator does not see: pages are scattered, and are not given back at once.
+    // A coarse check beyond the allocator: pages are fragmented, and are not returned at once.
     let resident = |held: Option<&Held>| held.and_then(|held| held.resident);
     if let (Some(warm), Some(last)) = (resident(warm.first()), resident(warm.last())) {
         assert!(last < warm + warm / 2, "{held:#?}");

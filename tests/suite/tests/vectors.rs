@@ -1,4 +1,4 @@
-//! The chat client against the cases that every language runs: `tests/vectors/chat`.
+//! The chat client against the cases of every language: `tests/vectors/chat`.
 
 #![allow(
     clippy::unwrap_used,
@@ -164,8 +164,8 @@ impl Options {
     }
 }
 
-/// The fields of a JSON object, each with its value's text: its order and its numbers as they are written, without
-/// the white space, and its strings escaped in one way.
+/// The fields of a JSON object, each with its value's text: with original order and numbers, without
+/// white space, and with normalised string escapes.
 fn fields(json: &str) -> BTreeMap<String, String> {
     let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json).unwrap();
     fields.into_iter().map(|(name, value)| (name, tokens(value.get()))).collect()
@@ -192,7 +192,7 @@ fn tokens(json: &str) -> String {
     written
 }
 
-/// Returns true if `found` has everything that `expected` has. Lists must be of one length.
+/// Returns true if `found` contains everything in `expected`. Lists must have the same length.
 fn contains(found: &Value, expected: &Value) -> bool {
     match (found, expected) {
         (Value::Object(found), Value::Object(expected)) => expected

@@ -91,7 +91,7 @@ fn scripts_and_records_travel_over_http() {
     open.read_reply();
     let start = Instant::now();
     let expected = json!({"connections": 5, "open_connections": 1});
-    // Closing goes unnoticed for a moment, and over HTTP there is nothing to wait on.
+    // A close is detected with a delay, and HTTP has no way to wait for it.
     while fake.call("GET", "/_fake/state", "").json() != expected {
         assert!(start.elapsed() < Duration::from_secs(10));
     }

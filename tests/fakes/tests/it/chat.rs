@@ -1,4 +1,4 @@
-//! The fake chat service: its calls, its dialects, and what it takes note of.
+//! The fake chat service: its calls, dialects and records.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -1,4 +1,4 @@
-//! The fake, driven over bare TCP: what it does on the wire is what a client will meet.
+//! The fake, tested over bare TCP: its bytes on the wire are those that a client receives.
 
 #![allow(
     clippy::unwrap_used,

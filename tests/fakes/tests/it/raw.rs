@@ -1,4 +1,4 @@
-//! A client that hides nothing: bytes out, bytes in, chunks kept apart.
+//! A raw client: bytes out, bytes in, chunks kept separate.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -27,7 +27,7 @@ impl Head {
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) head: Head,
-    /// The HTTP chunks, or the body as a whole.
+    /// The HTTP chunks, or the whole body.
     pub(crate) chunks: Vec<Vec<u8>>,
 }
 
@@ -158,7 +158,7 @@ impl Client {
     }
 }
 
-/// The reply to a streamed chat request that gets this script.
+/// The reply to a streamed chat request with this script.
 pub(crate) fn reply_to(script: Script) -> Reply {
     let fake = Fake::spawn_thread().unwrap();
     fake.script("m", script);

@@ -12,7 +12,7 @@ fn closed(log: &Log) -> bool {
     log.requests.first().is_some_and(|record| record.client_closed_at_ms.is_some())
 }
 
-/// Closes the connection, and returns how long it took the fake to notice.
+/// Closes the connection, and returns the time until the fake detected it.
 fn noticed_after(fake: &Fake, client: Client) -> Duration {
     let start = Instant::now();
     drop(client);

@@ -1,4 +1,4 @@
-//! Which script a request gets.
+//! The lookup of a request's script.
 
 use turnwire_fakes::{Fake, Framing, Script};
 

@@ -1,4 +1,4 @@
-//! Answers to requests that no script is for.
+//! Answers to requests without a script.
 
 use serde_json::json;
 use turnwire_fakes::Fake;

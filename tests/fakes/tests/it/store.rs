@@ -1,4 +1,4 @@
-//! The fake chat store: what it answers, what it keeps, and its faults.
+//! The fake chat store: its responses, its content, and its faults.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Functions of the host: called on their own threads, in the caller's context, answered now or later, and never fatal to a turn.
+//! Functions of the host: called on their own threads, in the caller's context, answered now or later, and never fatal
+//! to a turn.
 
 use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};

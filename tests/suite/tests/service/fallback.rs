@@ -1,4 +1,4 @@
-//! A turn that cannot be streamed is asked for whole only when that is certain to be the first time.
+//! A turn that cannot be streamed is requested whole only if the first request was certainly not accepted.
 
 use std::time::{Duration, Instant};
 
@@ -91,7 +91,7 @@ async fn the_fallback_can_be_declined() {
     assert_eq!(fake.fake().requests().len(), 1);
 }
 
-/// A policy of three attempts whose waits are long enough to be counted.
+/// A policy of three attempts with measurable waits.
 fn patient() -> RetryPolicy {
     let wait = Duration::from_millis(200);
     RetryPolicy::new().max_retries(2).initial_backoff(wait).max_backoff(wait).jitter(0.0)
@@ -103,7 +103,7 @@ async fn a_refused_port_is_waited_for_once_and_both_failures_are_told() {
     let service = settings(&fake).retry(patient()).build().unwrap();
     drop(fake);
     let (mut shortest, mut error) = (Duration::MAX, None);
-    // One of them may meet a machine that is busy.
+    // One of them may run on a busy machine.
     for _ in 0..5 {
         let started = Instant::now();
         error = service.stream(ask("안녕")).await.err();

@@ -1,4 +1,4 @@
-//! A service that sends without a pause: whoever reads it still gets to its other work, such as a time limit of its own.
+//! A service that sends without a pause does not starve the reader's other work, such as its own time limit.
 
 use std::convert::Infallible;
 use std::time::Duration;

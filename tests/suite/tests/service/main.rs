@@ -1,4 +1,4 @@
-//! The client of the chat service at its public face, against the fake service.
+//! The public API of the chat service's client, against the fake service.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -29,7 +29,7 @@ use turnwire_fakes::{FakeChat, Script};
 
 const WORKSPACE: &str = "ws-1";
 
-/// The settings of a client of the fake, whose retries do not wait long.
+/// The settings of a client of the fake, with short retry waits.
 fn settings(fake: &FakeChat) -> ChatServiceBuilder {
     let retry = RetryPolicy::new()
         .initial_backoff(Duration::from_millis(5))
@@ -77,7 +77,7 @@ async fn read(stream: &mut TurnStream) -> Read {
     Read { events, error: None }
 }
 
-/// Reads a stream that is answered so.
+/// Reads a stream from this answer.
 async fn read_script(script: Script) -> Read {
     let (fake, service) = service().await;
     fake.fake().script("stream", script);

@@ -1,4 +1,4 @@
-//! A request that the service would pass over in part is refused before anything is sent.
+//! A request with fields that the service would ignore is refused before anything is sent.
 
 use turnwire::credentials::TokenRequest;
 use turnwire::{Message, TurnRequest};

@@ -1,4 +1,4 @@
-//! Events written by one side and read by the other are equal, whatever their texts and however the bytes are cut.
+//! Events written by one side and read by the other are equal, for any text and any split of the bytes.
 
 use std::convert::Infallible;
 
@@ -11,7 +11,7 @@ use turnwire_fakes::Script;
 
 use super::{content, read_script};
 
-/// Texts of everything that could trip a writer or a reader.
+/// Texts of characters that are difficult for a writer or a reader.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -34,7 +34,7 @@ fn events() -> impl Strategy<Value = Vec<TurnEvent>> {
     prop::collection::vec(event, 0..8)
 }
 
-/// Reads these bytes in pieces of these sizes, again and again.
+/// Reads these bytes in pieces of these sizes, repeated.
 fn read(bytes: Vec<u8>, sizes: &[usize]) -> (Vec<TurnEvent>, Option<turnwire::Error>) {
     let mut pieces = Vec::new();
     let mut left = bytes.as_slice();
@@ -106,7 +106,7 @@ proptest! {
         prop_assert_eq!(error.partial(), Some(text.as_str()).filter(|text| !text.is_empty()));
     }
 
-    /// The reference: Rust's own lossy reading of UTF-16.
+    /// The reference: Rust's own lossy decoding of UTF-16.
     #[test]
     fn halves_of_surrogate_pairs_cost_a_character_and_no_more(
         units in prop::collection::vec(prop_oneof![any::<u16>(), 0xD800u16..=0xDFFF], 0..20),

@@ -1,4 +1,4 @@
-//! A body that ends before its end is truncated, also where nothing in it says that it is whole: bare text, and speech.
+//! A body that ends too early is `truncated`, also for formats without an end marker: bare text and speech.
 
 use turnwire::ChatService;
 use turnwire::service::{ServicePaths, Wire};
@@ -7,7 +7,7 @@ use turnwire_h2_fake::H2Fake;
 
 use super::{ask, read, service, settings};
 
-/// A response that promises more than it sends.
+/// A response that announces more bytes than it sends.
 fn short(kind: &str, body: &str) -> Script {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: 1000\r\n\r\n");
     Script::new().framing(Framing::Raw).send(head).send(body)
@@ -30,7 +30,7 @@ async fn a_body_shorter_than_it_promised_is_truncated() {
 #[tokio::test]
 async fn a_stream_of_http_2_that_is_reset_without_an_error_is_truncated() {
     let fake = H2Fake::start().await.unwrap();
-    // Calls that the fake answers whole.
+    // Calls with whole replies.
     let call = "/v1/chat/completions".to_owned();
     let paths = ServicePaths::new().chat(call.clone()).stream(call);
     let url = fake.base_url().trim_end_matches("/v1").to_owned();

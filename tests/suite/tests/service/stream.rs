@@ -1,4 +1,4 @@
-//! Turns that are streamed: what is sent, what is read, and when the connection closes.
+//! Streamed turns: requests, events, and the closing of connections.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ async fn bare_text_is_read_when_the_client_is_told_so() {
     let expected = [content("안녕"), content("하세"), content("요"), TurnEvent::Done];
     assert_eq!((found.events, found.error.is_none()), (expected.to_vec(), true));
 
-    // Labelled as events or as a page, cut within characters, and of what looks like framing.
+    // With the content type of events or of HTML, split inside characters, and with text that looks like framing.
     for label in ["text/event-stream", "text/html; charset=utf-8"] {
         let text = "data: {\"안\"}\n\n<b>녕</b>";
         let script = Script::new().header("content-type", label).split(1).send(text);
@@ -115,7 +115,7 @@ async fn connections_are_used_again() {
     for _ in 0..10 {
         service.stream(ask("안녕")).await.unwrap().finish().await.unwrap();
     }
-    // One, and on a busy machine now and then another: a call waits only a moment for the one before.
+    // One, and occasionally another on a busy machine: a call waits only a moment for the previous one.
     assert!(fake.fake().connections() < 4, "{} for 10 turns", fake.fake().connections());
 }
 

@@ -1,4 +1,4 @@
-//! Tokens: the call's, the client's, the provider's; and once more with fresh ones.
+//! Tokens: the call's, the client's, the provider's; and the repetition with fresh ones.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Turns that are answered whole, and speech.
+//! Turns with whole replies, and speech.
 
 use serde_json::json;
 use turnwire_fakes::speech::mp3;
@@ -29,7 +29,7 @@ async fn text_is_spoken() {
     let sound = service.speak("안녕하세요").await.unwrap();
     assert_eq!(sound, mp3("안녕하세요"));
     assert_eq!(fake.fake().requests()[0].json().unwrap(), json!({"text": "안녕하세요"}));
-    // Speech changes nothing, so it may be asked for again.
+    // Speech is idempotent, so it may be retried.
     for script in [Script::new().framing(Framing::Raw).reset(), Script::pass()] {
         fake.fake().script("again", script);
     }

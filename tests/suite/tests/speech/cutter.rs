@@ -1,4 +1,4 @@
-//! The sentence cutter: cases of every language, and what holds for all texts.
+//! The sentence cutter: cases of every language, and properties of all texts.
 
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -28,7 +28,7 @@ fn cut<'a>(pieces: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     std::iter::from_fn(|| cutter.next_sentence()).collect()
 }
 
-/// The text in pieces of so many characters, over and over.
+/// The text in pieces of these sizes in characters, repeated.
 fn pieces<'a>(mut text: &'a str, lengths: &[usize]) -> Vec<&'a str> {
     let mut pieces = Vec::new();
     for length in lengths.iter().cycle() {
@@ -64,7 +64,7 @@ fn a_sentence_is_there_with_the_first_character_after_it() {
     assert_eq!(cutter.next_sentence().as_deref(), Some("반가워요"), "a line has ended");
 }
 
-/// The sentences that are out before anything more comes.
+/// The sentences available before any further text.
 fn at_once(text: &str) -> Vec<String> {
     let mut cutter = SentenceCutter::new();
     cutter.push(text);
@@ -88,7 +88,7 @@ fn a_blank_is_enough_where_no_letter_after_it_could_change_the_end() {
     ] {
         assert_eq!(at_once(text), [text.trim()], "{text:?}");
     }
-    // An abbreviation, the number of a list, a small letter that goes on.
+    // An abbreviation, a list number, a lower-case letter that continues.
     for text in ["Dr. ", "etc. ", "1. ", "3.", "hello world. ", "\"Really?\" ", "a ? ", "wait... "]
     {
         assert!(at_once(text).is_empty(), "{text:?}");
@@ -115,7 +115,7 @@ fn the_longest_sentence_can_be_set() {
     assert_eq!(lengths.collect::<Vec<_>>(), [20, 20, 10]);
 }
 
-/// Pieces of text that mean something to the cutter.
+/// Pieces of text with a meaning for the cutter.
 fn soup() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
         "안녕",
@@ -223,7 +223,7 @@ proptest! {
         marks in prop::collection::vec(prop::sample::select(vec![" ", ". ", "! ", "? ", "\n", ", ", "。"]), 40),
     ) {
         let text: String = words.iter().zip(&marks).flat_map(|(word, mark)| [word.as_str(), mark]).collect();
-        // A mark that a cut at the longest length leaves alone is no sentence, and is left out.
+        // A single mark left by a cut at the longest length is not a sentence, and is dropped.
         let graphemes = |text: &str| -> Vec<String> {
             text.graphemes(true).filter(|g| g.contains(char::is_alphanumeric)).map(str::to_owned).collect()
         };
@@ -232,14 +232,14 @@ proptest! {
     }
 }
 
-/// The memory that a cutter keeps, as far as its `Debug` shows it: all of its text.
+/// The text buffered in a cutter, from its `Debug`.
 fn kept(cutter: &SentenceCutter) -> usize {
     format!("{cutter:?}").len()
 }
 
 #[test]
 fn a_text_without_an_end_is_cut_in_bounded_memory() {
-    // Letters, marks on one letter, an open link, tag, code, URL, prefix: none may pile up.
+    // Letters, marks on one letter, an open link, tag, code, URL, prefix: none may accumulate.
     for piece in [
         "가나다라",
         "\u{301}",

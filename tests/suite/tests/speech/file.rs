@@ -1,4 +1,4 @@
-//! Files of audio: whole, or not there.
+//! Audio files: complete, or absent.
 
 use std::time::Duration;
 

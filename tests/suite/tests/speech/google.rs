@@ -10,7 +10,7 @@ use turnwire_fakes::{Fake, Script};
 
 use super::google;
 
-/// Three parts: each is over a third of what the service takes.
+/// Three parts: each is longer than a third of the service's limit.
 fn long() -> String {
     ["하나 ".repeat(30), "둘 ".repeat(40), "셋 ".repeat(40)].join(". ")
 }
@@ -46,7 +46,7 @@ async fn parts_share_a_connection_and_come_in_order() {
 async fn the_next_part_is_fetched_before_it_is_asked_for_and_no_further() {
     let fake = Fake::start().await.unwrap();
     let mut audio = google(&fake).speak(SpeechRequest::new(long())).await.unwrap();
-    // The reader has the first part, and has asked for no other.
+    // The reader has the first part, and has not polled for another.
     let log =
         fake.wait_for(|log| log.requests.len() == 2 && log.requests[1].outcome.is_some()).await;
     assert_eq!(log.requests.len(), 2);

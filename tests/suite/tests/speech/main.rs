@@ -1,4 +1,4 @@
-//! Speech at its public face: the sentence cutter, the speakers against the fakes, the pipeline.
+//! The public API of speech: the sentence cutter, the speakers against the fakes, the pipeline.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,7 +21,7 @@ use turnwire::speech::OpenAiSpeaker;
 use turnwire::{GoogleTranslateSpeaker, OpenAi};
 use turnwire_fakes::Fake;
 
-/// Retries that do not wait long.
+/// Retries with short waits.
 fn hasty() -> RetryPolicy {
     RetryPolicy::new().initial_backoff(Duration::from_millis(5))
 }

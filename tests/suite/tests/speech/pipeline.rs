@@ -177,7 +177,7 @@ async fn nothing_to_say_is_nothing() {
     assert_eq!(fake.requests().len(), 0);
 }
 
-/// A speaker of someone else: it counts, and fails at every third sentence.
+/// A custom speaker: it counts, and fails at every third sentence.
 struct Third(AtomicUsize);
 
 #[turnwire::async_trait]

@@ -1,4 +1,4 @@
-//! The cap on one event: it holds in every split alike, and only against what is too large.
+//! The size limit of one event: the same in every split, and only for events that exceed it.
 
 use proptest::prelude::*;
 use turnwire::sse::{Decoder, Frame};
@@ -35,7 +35,7 @@ proptest! {
                 Frame::Comment(text) => text,
                 _ => unreachable!("there are two kinds of frame"),
             };
-            // The cap counts bytes as they came; each that is no UTF-8 became three.
+            // The cap counts received bytes; each invalid one became three.
             let replaced = text.matches('\u{FFFD}').count();
             prop_assert!(text.len() - 2 * replaced <= max, "{} bytes under a cap of {max}", text.len());
         }

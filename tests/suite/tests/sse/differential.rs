@@ -1,4 +1,4 @@
-//! Against `eventsource-stream` 0.2.3, on the streams that it reads rightly.
+//! Comparison with `eventsource-stream` 0.2.3, on the streams that it decodes correctly.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -20,7 +20,7 @@ struct Read {
 }
 
 fn ours(pieces: &[&[u8]]) -> Vec<Read> {
-    // It drops comments; only events can be compared.
+    // It drops comments, so only events can be compared.
     let decoded = decode(Decoder::new(), pieces);
     let read = decoded.events().map(|event| Read {
         event: event.event.to_string(),
@@ -40,18 +40,18 @@ fn theirs(pieces: &[&[u8]]) -> Vec<Read> {
     read.collect().now_or_never().expect("all pieces are at hand")
 }
 
-/// A stream in the subset where the other library is right. The soup is valid UTF-8 from the start: it
+/// A stream in the subset that the other library decodes correctly. The soup is valid UTF-8: that library
 /// holds text back at an invalid byte, and fails at the end of the stream.
 fn understood() -> impl Strategy<Value = String> {
     text_soup()
         .prop_map(|soup| {
             // It panics at a leading byte order mark.
             let soup = soup.trim_start_matches('\u{FEFF}');
-            // It waits for one byte more after a CR, and drops an unterminated event even if that ends itself:
+            // It waits for another byte after a CR, and drops an unterminated event even if that ends itself:
             // close the stream with a blank line that ends in LF.
             format!("{soup}\n\n")
         })
-        // It takes `retry: +5` for 5; the standard allows digits only.
+        // It reads `retry: +5` as 5; the standard allows digits only.
         .prop_filter("a plus sign", |stream| !stream.contains('+'))
 }
 

@@ -1,10 +1,10 @@
-//! The end of a stream: which unterminated events stand.
+//! The end of a stream: accepted and dropped unterminated events.
 
 use proptest::prelude::*;
 use turnwire::sse::{Decoder, Event};
 use turnwire_suite::sse::{cut, decode};
 
-/// Result of `finish` after `stream`, checked to be the same wherever the stream is split.
+/// Result of `finish` after `stream`, checked to be the same for every split.
 fn finished(stream: &str) -> Option<Event<'static>> {
     let whole = decode(Decoder::new(), [stream]).finished;
     for at in 0..=stream.len() {

@@ -12,8 +12,8 @@ mod vectors;
 
 use proptest::test_runner::{Config, RngSeed};
 
-/// The same cases on every run and every machine; `factor` times the default number of them
-/// (`PROPTEST_CASES` sets that number).
+/// A configuration with the same cases on every run and every machine: `factor` times the default number
+/// (set by `PROPTEST_CASES`).
 fn cases(factor: u32) -> Config {
     let default = Config::default();
     Config {

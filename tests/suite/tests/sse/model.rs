@@ -29,7 +29,7 @@ proptest! {
 
     #[test]
     fn an_initial_id_counts_as_given_before_the_stream(bytes in soup(), places in places()) {
-        // Behind anything else a byte order mark would be part of a field's name.
+        // After any other byte a byte order mark would be part of a field's name.
         prop_assume!(!bytes.starts_with(b"\xEF"));
         let decoder = || Decoder::new().initial_last_event_id("seed");
         let decoded = assert_same_for_any_split(&bytes, &at(&places, bytes.len()), decoder);

@@ -1,4 +1,4 @@
-//! Frames through `encode` and back.
+//! Round trips of frames through `encode` and the decoder.
 
 use proptest::prelude::*;
 use turnwire::sse::{Decoder, Event, Frame, encode};
@@ -6,7 +6,7 @@ use turnwire_suite::sse::{assert_same_for_any_split, decode};
 
 use super::soup::{at, places};
 
-/// Text that a line of the format can hold.
+/// Text that is valid in a line of the format.
 fn line() -> impl Strategy<Value = String> {
     prop_oneof!["[^\r\n]{0,20}", "( |:|\u{FEFF}|\0|data: ){0,3}[a-z]{0,3}"]
 }
@@ -16,7 +16,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn event() -> impl Strategy<Value = Event<'static>> {
-    // An id with NUL has no place in the format: readers ignore it.
+    // An id with NUL is invalid in the format: readers ignore it.
     let id = line().prop_map(|id| id.replace('\0', ""));
     (text(), line(), id, any::<Option<u64>>()).prop_map(|(data, kind, id, retry)| {
         let mut event = Event::new(data);
@@ -72,7 +72,7 @@ proptest! {
     fn frames_do_not_run_into_each_other(
         frames in prop::collection::vec(prop_oneof![
             3 => event().prop_map(|mut event| {
-                // An id would persist to the events after it.
+                // An id would persist for later events.
                 event.id = "".into();
                 Frame::Event(event)
             }),

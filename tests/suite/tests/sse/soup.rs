@@ -1,12 +1,12 @@
-//! Byte soups: streams made of what the format cares about, in orders that no server would write.
+//! Byte soups: streams of bytes with a meaning in the format, in orders that no server would write.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// A stream of arbitrary bytes, weighted to the format's own.
+/// A stream of arbitrary bytes, weighted towards those with a meaning in the format.
 pub(crate) fn soup() -> impl Strategy<Value = Vec<u8>> {
     let raw = prop_oneof![
-        // A byte order mark, whole and in parts, and other bytes that are no UTF-8 where they stand.
+        // A byte order mark, complete and in parts, and other bytes that are invalid at their place.
         Just(b"\xEF\xBB\xBF".to_vec()),
         Just(b"\xEF".to_vec()),
         Just(b"\xEF\xBB".to_vec()),
@@ -25,7 +25,7 @@ pub(crate) fn text_soup() -> impl Strategy<Value = String> {
     prop::collection::vec(text_piece(), 0..40).prop_map(|pieces| pieces.concat())
 }
 
-/// Places to cut a stream, as shares of its length.
+/// Places to cut a stream, as fractions of its length.
 pub(crate) fn places() -> impl Strategy<Value = Vec<Index>> {
     prop::collection::vec(any::<Index>(), 0..8)
 }

@@ -1,4 +1,4 @@
-//! The 178 shared cases, in every split that is worth it.
+//! The 178 shared cases, in all useful splits.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -57,7 +57,7 @@ fn every_short_case_passes_split_at_each_byte() {
     assert_eq!(short, 174, "all but the four long streams are short");
 }
 
-/// Read once, not once for each random split.
+/// The cases, read once for all random splits.
 static STREAMS: LazyLock<Vec<(Case, Vec<u8>)>> = LazyLock::new(|| {
     let with_bytes = |case: Case| {
         let bytes = case.pieces().unwrap().concat();

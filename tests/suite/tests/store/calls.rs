@@ -1,4 +1,4 @@
-//! Every call: what is sent, and what is made of the answer.
+//! Every call: its request, and the result of its response.
 
 use serde_json::json;
 use turnwire::ChatStore;

@@ -1,4 +1,4 @@
-//! The store behind a real outbox: every message arrives once, in order, and is counted once.
+//! The store as the sink of a real outbox: every message arrives once, in order, and is counted once.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Failures: the store's own words, requests that are sent again, and those that must not be.
+//! Failures: the store's own messages, retried requests, and those that must not be retried.
 
 use std::time::Duration;
 

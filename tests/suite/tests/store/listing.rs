@@ -1,4 +1,4 @@
-//! The workspaces of a user, from stores that page, that do not, and that never end.
+//! The workspaces of a user, from stores that paginate, ignore pagination, or never end.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ async fn a_store_that_gives_all_at_once_is_asked_once_more_and_no_further() {
 
 #[tokio::test]
 async fn pages_without_an_end_are_an_error() {
-    // Each page is new; each page has one that is new; one page has all.
+    // Only new workspaces on each page; one new on each page; all on one page.
     for (new, pages) in [(50_usize, 201), (1, 201), (10_001, 1)] {
         let (fake, store) = store().await;
         for n in 0..pages {

@@ -1,4 +1,4 @@
-//! The client of the chat store at its public face, against the fake store.
+//! The public API of the chat store's client, against the fake store.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -26,7 +26,7 @@ const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";
 const WORKSPACE: &str = "workspace-of-the-test";
 const SENT_AT: i64 = 1_764_660_000_000;
 
-/// The settings of a client of the fake, whose retries do not wait long.
+/// The settings of a client of the fake, with short retry waits.
 fn settings(fake: &FakeStore) -> ChatStoreBuilder {
     let retry = RetryPolicy::new()
         .initial_backoff(Duration::from_millis(5))

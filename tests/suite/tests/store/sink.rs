@@ -1,4 +1,4 @@
-//! The store as an outbox's sink: what comes of each delivery, and of the count after it.
+//! The store as an outbox's sink: the outcome of each delivery, and of the count after it.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ struct Bench {
     store: ChatStore,
 }
 
-/// A store whose client has no tokens of its own: records bring theirs.
+/// A store whose client has no tokens: records have their own.
 async fn bench() -> Bench {
     bench_within(Timeouts::default().total).await
 }
 
-/// The same for stores that do not answer: they are given up soon.
+/// The same for stores that do not answer, with short time limits.
 async fn impatient_bench() -> Bench {
     bench_within(Some(Duration::from_millis(300))).await
 }
@@ -42,7 +42,7 @@ impl Bench {
             .tokens(Tokens::new(login.access.as_str(), login.refresh.as_str()))
     }
 
-    /// Outcome of a delivery when the save is answered so.
+    /// Outcome of a delivery with this response to the save.
     async fn outcome(&self, script: Script) -> Outcome {
         self.fake.fake().reset();
         self.fake.add_workspace(WORKSPACE, USER);

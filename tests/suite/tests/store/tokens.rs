@@ -1,4 +1,4 @@
-//! Tokens: where they come from, how they are renewed, and that they never show.
+//! Tokens: their sources and renewal, and that they never show.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,7 +35,7 @@ async fn a_stale_access_token_is_reissued_once_and_the_call_repeated() {
     assert_eq!(reissue.header("extendlogin"), Some("false"));
     assert_eq!(reissue.header("authorization"), sent[0].header("authorization"));
 
-    // The renewed one grows stale in its turn.
+    // The renewed one expires as well.
     fake.advance(HALF_HOUR);
     store.history(WORKSPACE).await.unwrap();
     assert_eq!(calls(&fake, "POST /reissue"), 2);
@@ -150,7 +150,7 @@ async fn a_provider_is_asked_by_user_and_told_what_was_refused() {
     let store = settings(&fake).token_provider(provider).build().unwrap();
     assert_eq!(store.for_user(USER).history(WORKSPACE).await.unwrap(), []);
     assert_eq!(asked.load(Ordering::SeqCst), 2);
-    // A call that names its user need not be told.
+    // A call with a user of its own needs no `for_user`.
     assert!(store.workspaces(USER, WorkspaceStatus::Active).await.is_ok());
 }
 

@@ -1,5 +1,5 @@
-//! No circles of files: what a file imports never imports that file, by whatever way. A circle that stays is listed, with its
-//! reason, in ARCHITECTURE.md under "Circles that stay".
+//! No import cycles between files, direct or indirect. A permitted cycle is listed, with its reason, in ARCHITECTURE.md
+//! under "Circles that stay".
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::tree::{Source, file, tree};
 const PAGE: &str = "core/ARCHITECTURE.md";
 const HEADING: &str = "## Circles that stay";
 
-/// The groups of files of which each imports all others of its group, by whatever way.
+/// The groups of files that all import each other, directly or indirectly.
 fn circles<'a>(graph: &Graph<'a>) -> Vec<Vec<&'a str>> {
     let reached = |from: &'a str| {
         let mut seen = BTreeSet::new();
@@ -36,7 +36,7 @@ fn circles<'a>(graph: &Graph<'a>) -> Vec<Vec<&'a str>> {
     found
 }
 
-/// The circles that the page allows: the files in ticks of each item below the heading.
+/// The cycles that the page permits: the files in backticks of each item below the heading.
 fn allowed(page: &str) -> Vec<Vec<&str>> {
     let section = page.split(HEADING).nth(1).and_then(|rest| rest.split("\n## ").next());
     let items = section.unwrap_or_default().split("\n- ").skip(1);

@@ -37,7 +37,7 @@ fn chat_alone_compiles_no_crate_of_another_room() {
     let all = crates(&["--all-features"]);
     for name in OF_FEATURES {
         assert!(!alone.iter().any(|found| found == name), "{name} is compiled for chat alone");
-        // A crate that was renamed or went would otherwise never be found.
+        // A renamed or removed crate would otherwise never be found.
         assert!(all.iter().any(|found| found == name), "{name} is compiled for nothing");
     }
 }

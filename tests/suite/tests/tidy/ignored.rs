@@ -1,4 +1,4 @@
-//! Tests that are put off. Prints, stubs and panics are lints of clippy.
+//! Ignored tests are forbidden. Prints, stubs and panics are covered by lints of clippy.
 
 use super::lexed::lex;
 use super::tree::{Finding, Source, assert_none, places, tree};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lexed::{lex, test_files};
 use super::tree::Source;
 
-/// From each file to those that it imports, in one package.
+/// The import graph of one package: each file with the files that it imports.
 pub(crate) type Graph<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
 /// The sources below a folder, by path.
@@ -16,7 +16,7 @@ fn below<'a>(sources: &'a [Source], folder: &str, ending: &str) -> Files<'a> {
     sources.iter().map(|s| (s.path.as_str(), s)).filter(|(path, _)| inside(path)).collect()
 }
 
-/// The graph of a crate whose root lies in `folder`, without its tests.
+/// The graph of a crate whose root is in `folder`, without its tests.
 ///
 /// A name that a module re-exports from a private file counts as that file's. Declaring a module and re-exporting from it
 /// import nothing.
@@ -31,7 +31,7 @@ pub(crate) fn rust<'a>(sources: &'a [Source], folder: &str) -> Graph<'a> {
     let resolve = |module: &str, names: &[&str]| -> Option<&'a str> {
         let mut module = module.to_owned();
         let mut names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        // A re-export of a re-export leads on; no chain in one crate is longer.
+        // Follows re-exports of re-exports; no chain in one crate is longer.
         for _ in 0..8 {
             while let Some(child) = names.first().map(|name| joined(&module, name))
                 && modules.contains_key(&child)
@@ -75,7 +75,7 @@ pub(crate) fn rust<'a>(sources: &'a [Source], folder: &str) -> Graph<'a> {
                 continue;
             }
             let mut names: Vec<&str> = written.split("::").collect();
-            // A single word is a name of the file's own, or the `super` of a visibility.
+            // A single word is a name of the file itself, or the `super` of a visibility.
             if names.len() == 1 {
                 continue;
             }
@@ -109,7 +109,7 @@ fn module_path(path: &str, folder: &str) -> String {
     if ["lib", "main"].contains(&stem) { String::new() } else { stem.replace('/', "::") }
 }
 
-/// A file's text without its `pub use`, and the paths that those re-export.
+/// A file's text without its `pub use` items, and the paths that they re-export.
 fn re_exports(text: &str) -> (String, Vec<Vec<String>>) {
     let mut rest = String::new();
     let mut exports = Vec::new();
@@ -134,7 +134,7 @@ fn re_exports(text: &str) -> (String, Vec<Vec<String>>) {
     (rest, exports)
 }
 
-/// The paths of a use tree of one level of braces, the renamed by their new name as a last segment.
+/// The paths of a use tree with one level of braces; a renamed path ends with its new name.
 fn flat(tree: &str) -> Vec<Vec<String>> {
     let (prefix, names) = match tree.split_once('{') {
         Some((prefix, names)) => (prefix, names.trim_end_matches('}')),

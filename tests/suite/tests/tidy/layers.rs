@@ -7,7 +7,7 @@ use super::tree::{Finding, Source, assert_none, file, places, tree};
 
 const PAGE: &str = "core/ARCHITECTURE.md";
 const ROOMS: &str = "core/src/";
-/// The crate's root re-exports names of every room, and no room imports through it.
+/// The crate's root, which re-exports names of every room; no room may import through it.
 const ROOT: &str = "core/src/lib.rs";
 
 /// A row of the table: a room, and the rooms that it may name.

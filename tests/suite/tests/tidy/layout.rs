@@ -1,10 +1,10 @@
-//! Files that a reader can take in: they say what they are for, stay short, and leave nothing for later.
+//! Readable files: each states its purpose, stays short, and has no unfinished work.
 
 use super::tree::{Finding, Source, assert_none, places, tree};
 
 const LONGEST: usize = 400;
 
-/// Marks of unfinished work, in halves so that this file does not bear them.
+/// Marks of unfinished work, in halves so that this file does not contain them.
 const MARKS: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
 
 fn unexplained(sources: &[Source]) -> Vec<Finding> {

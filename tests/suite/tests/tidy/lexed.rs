@@ -1,4 +1,4 @@
-//! Rust sources as words: comments and strings are gone, and tests are told from the rest.
+//! Rust sources as words, without comments and strings, and with test code marked.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use super::tree::Source;
 #[derive(Clone, Debug)]
 pub(crate) struct Word {
     pub(crate) text: String,
-    /// With the path before it, also through a `use` tree: `std::io` for the `io` of `use std::{fmt, io}`.
+    /// Including the path before it, also through a `use` tree: `std::io` for the `io` of `use std::{fmt, io}`.
     pub(crate) path: String,
     pub(crate) line: usize,
     pub(crate) after_dot: bool,
@@ -26,7 +26,7 @@ pub(crate) struct Lexed {
     test_modules: Vec<String>,
 }
 
-/// Lexes a Rust file; one that does not lex has no words, and the compiler says why.
+/// Lexes a Rust file; one that does not lex has no words, and the compiler reports it.
 pub(crate) fn lex(source: &Source) -> Lexed {
     let mut lexed = Lexed::default();
     if let Ok(tokens) = source.text.parse::<TokenStream>() {
@@ -35,7 +35,7 @@ pub(crate) fn lex(source: &Source) -> Lexed {
     lexed
 }
 
-/// The Rust files in `sources` that are compiled for tests only: their parent declares them so.
+/// The Rust files in `sources` that are compiled for tests only, as declared by their parent.
 pub(crate) fn test_files(sources: &[Source]) -> HashSet<&str> {
     let mut files = HashSet::new();
     for parent in sources.iter().filter(|source| source.is_rust()) {
@@ -70,7 +70,7 @@ impl Lexed {
     fn walk(&mut self, tokens: TokenStream, place: &Place) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut in_test = place.in_test;
-        // Up to here the tokens belong to an item for tests.
+        // End of the tokens of a test-only item.
         let mut test_item_end = 0;
         let mut path = String::new();
         for (i, token) in tokens.iter().enumerate() {
@@ -129,7 +129,7 @@ fn is_punct(token: Option<&TokenTree>, wanted: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == wanted)
 }
 
-/// Returns true for `#[doc]`, which a doc comment is to the compiler.
+/// Returns true for `#[doc]`, the compiler's form of a doc comment.
 fn is_doc(attribute: TokenStream) -> bool {
     matches!(attribute.into_iter().next(), Some(TokenTree::Ident(name)) if name == "doc")
 }
@@ -140,7 +140,7 @@ fn is_cfg_test(attribute: TokenStream) -> bool {
     text == "cfg(test)" || text.starts_with("cfg(all(test,")
 }
 
-/// Past the item that starts at `start`: it ends with its braces or with a semicolon.
+/// The position after the item that starts at `start`: it ends with its braces or with a semicolon.
 fn item_end(tokens: &[TokenTree], start: usize) -> usize {
     let ends = |token: &TokenTree| match token {
         TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
@@ -149,7 +149,7 @@ fn item_end(tokens: &[TokenTree], start: usize) -> usize {
     tokens.iter().skip(start).position(ends).map_or(tokens.len(), |n| start + n + 1)
 }
 
-/// The name of `mod name;`, whatever its visibility and attributes.
+/// The name of `mod name;`, with any visibility and attributes.
 fn module_name(item: &[TokenTree]) -> Option<String> {
     match item {
         [.., TokenTree::Ident(word), TokenTree::Ident(name), TokenTree::Punct(_)]

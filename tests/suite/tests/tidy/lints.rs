@@ -1,4 +1,4 @@
-//! Rules that the compiler holds: here it is checked that nobody turned them off.
+//! Rules enforced by the compiler: checks that they are not turned off.
 
 use super::tree::{Source, file};
 

@@ -1,7 +1,7 @@
 //! The project's rules, checked on the source tree.
 //!
-//! Every rule is a function from sources to findings, with a test that runs it on the tree and a test that
-//! shows it a bad sample.
+//! Every rule is a function from sources to findings, with a test that runs it on the tree and a test with
+//! a bad sample.
 
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 

@@ -1,9 +1,9 @@
-//! Borders of core towards other crates: HTTP, SQLite, I/O and the frameworks of the bindings each stay in their room.
+//! Dependencies of core's rooms: HTTP, SQLite, I/O and the frameworks of the bindings are each confined to their room.
 
 use super::lexed::lex;
 use super::tree::{Finding, Source, assert_none, file, places, tree};
 
-/// In files under `within`, except those under `except`, no code names one of `names`.
+/// A rule: in files under `within`, except those under `except`, no code names one of `names`.
 struct Border {
     within: &'static [&'static str],
     except: &'static [&'static str],

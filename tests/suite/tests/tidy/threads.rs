@@ -1,4 +1,4 @@
-//! Every public type goes to other threads, and all but streams are shared between threads: held by the compiler.
+//! Every public type is `Send`, and all except streams are `Sync`, as checked by the compiler.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +6,7 @@ use std::fs;
 /// A stream of texts, for types that hold one.
 type Texts = futures::stream::Iter<std::vec::IntoIter<String>>;
 
-/// Holds that each type implements the traits, and names the types.
+/// Asserts that each type implements the traits, and lists the types.
 macro_rules! implement {
     ($names:ident, $($bound:path),+: $($type:ty,)+) => {
         const $names: &[&str] = {
@@ -137,7 +137,7 @@ implement! { SHARED, Send, Sync:
     turnwire::turn::TurnsBuilder,
 }
 
-// One reader holds these by `&mut`.
+// One reader uses these through `&mut`.
 implement! { OF_ONE_READER, Send:
     turnwire::blocking::ChatStream,
     turnwire::blocking::Turn,

@@ -1,11 +1,11 @@
-//! The source files of the project, and how a rule says what it found in them.
+//! The source files of the project, and the findings of rules.
 
 use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-/// Folders without sources of ours: built, fetched or recorded.
+/// Folders without our sources: built, downloaded or recorded.
 const SKIPPED: &[&str] = &[
     "target",
     "node_modules",
@@ -44,7 +44,7 @@ impl Source {
         self.path.ends_with(".rs")
     }
 
-    /// Made by a tool, as its first lines say.
+    /// True for a generated file, as stated in its first lines.
     pub(crate) fn is_generated(&self) -> bool {
         let says_so = |line: &str| {
             let line = line.to_ascii_lowercase();
@@ -54,7 +54,7 @@ impl Source {
     }
 }
 
-/// Something that a rule forbids, and what to do about it.
+/// A violation of a rule, with its remedy.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) path: String,
@@ -85,19 +85,19 @@ pub(crate) fn tree() -> &'static [Source] {
     &TREE
 }
 
-/// A file of the project that is no source, as a manifest.
+/// A file of the project that is not a source, such as a manifest.
 pub(crate) fn file(path: &str) -> Source {
     let text = fs::read_to_string(root().join(path));
     Source::new(path, text.unwrap_or_else(|error| panic!("{path}: {error}")))
 }
 
-/// Fails with every finding, one a line.
+/// Fails with all findings, one per line.
 pub(crate) fn assert_none(findings: &[Finding]) {
     let lines: Vec<String> = findings.iter().map(Finding::to_string).collect();
     assert!(findings.is_empty(), "{} findings\n{}", lines.len(), lines.join("\n"));
 }
 
-/// Places in a sample that a rule found.
+/// The positions of findings in a sample.
 pub(crate) fn places(findings: &[Finding]) -> Vec<(&str, usize)> {
     findings.iter().map(|finding| (finding.path.as_str(), finding.line)).collect()
 }
@@ -112,12 +112,12 @@ fn walk(directory: &Path, prefix: &str, sources: &mut Vec<Source>) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
         let is_source = name.rsplit_once('.').is_some_and(|(_, end)| SOURCES.contains(&end));
-        // A link leads to what is walked anyway, or out of the project.
+        // A link points to a folder that is walked anyway, or outside the project.
         match entry.file_type() {
             Ok(kind) if kind.is_dir() && !is_skipped(&name, &path) => {
                 walk(&entry.path(), &path, sources);
             }
-            // A file may go while the tree is walked.
+            // A file may be removed during the walk.
             Ok(kind) if kind.is_file() && is_source => {
                 sources
                     .extend(fs::read_to_string(entry.path()).map(|text| Source::new(path, text)));

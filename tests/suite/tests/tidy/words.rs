@@ -1,12 +1,12 @@
-//! Comments that open with a noun or a verb, as the field writes: "Number of retries.", not "How often it is tried again."
+//! Comments open with a noun or a verb: "Number of retries.", not "How often it is tried again."
 
 use super::tree::{Finding, Source, assert_none, places, tree};
 
-/// First words that make a clause where a noun belongs.
+/// First words of a clause in place of a noun.
 const CLAUSES: &[&str] =
     &["How", "Tells", "Those", "What", "Where", "Whether", "Who", "Whom", "Whose"];
 
-/// The text of a line that holds a comment alone; `None` for any other line.
+/// The text of a comment line; `None` for any other line.
 fn comment(line: &str) -> Option<&str> {
     let line = line.trim_start();
     if line.starts_with("#!") || line.starts_with("#[") {

@@ -1,4 +1,4 @@
-//! Work that goes on after a turn, and its end.
+//! Background work after a turn, and its end.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -15,11 +15,11 @@ use super::{Bench, DEADLINE, MESSAGE, USER, WORKSPACE, ai, counts, read, user};
 
 const SHORT: Duration = Duration::from_millis(50);
 
-/// Waits until no task but those of the bench is left.
+/// Waits until only the bench's tasks are left.
 async fn settled(bench: &Bench, turns: turnwire::Turns) {
     drop(turns);
     bench.llm.wait_for(|log| log.open_connections == 0).await;
-    // Two fakes are left, which accept connections.
+    // Two fakes remain, which accept connections.
     let metrics = Handle::current().metrics();
     let settled = async {
         while metrics.num_alive_tasks() > 2 {

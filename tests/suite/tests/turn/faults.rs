@@ -1,4 +1,4 @@
-//! Stages that fail, hang or answer garbage, one at a time and in pairs: the reply streams whenever the model does, and
+//! Stages that fail, hang or return garbage, singly and in pairs: the reply streams whenever the model does, and
 //! each message ends delivered, pending, or dead with the reason.
 
 use std::future::pending;
@@ -13,15 +13,15 @@ use turnwire_fakes::{FakeStore, Framing, Script};
 
 use super::{Bench, MESSAGE, ai, impatient, read, user};
 
-/// Time limit for a model that is not going to answer.
+/// Time limit for a model that never answers.
 const SHORT: Duration = Duration::from_millis(400);
 
 /// A fault of a stage.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
-    /// It fails in passing.
+    /// A transient failure.
     Fails,
-    /// It fails for good.
+    /// A permanent failure.
     Refuses,
     Hangs,
     Garbage,
@@ -30,7 +30,7 @@ enum Fault {
 
 use Fault::{Breaks, Fails, Garbage, Hangs, Refuses};
 
-/// The stages that go wrong, by the name of their script, or `sentiment`.
+/// The failing stages, by the name of their script, or `sentiment`.
 type Case = (bool, Vec<(&'static str, Fault)>);
 
 const NEW: [&str; 7] = [
@@ -96,8 +96,8 @@ fn apply(bench: &Bench, settings: TurnsBuilder, stage: &str, fault: Fault) -> Tu
     }
 }
 
-/// Settings under which no fault is waited for long. The model's limits are as given: where its reply is to come, it
-/// may take as long as a busy machine needs.
+/// Settings with short waits for faults. The model's limits are parameters: where its reply is expected, it may take as
+/// long as a busy machine needs.
 fn settings(bench: &Bench, limit: Duration) -> TurnsBuilder {
     let limit = Some(limit);
     let timeouts = Timeouts::new().headers(limit).idle(limit);
@@ -141,11 +141,11 @@ async fn run((is_new, faults): Case) {
     }
 }
 
-/// Each message that there was is delivered, pending, or dead with the reason.
+/// Asserts that each message is delivered, pending, or dead with the reason.
 async fn check_books(bench: &Bench, turns: &Turns, about: &str, replies: bool, saves_fail: bool) {
     turns.flush(Duration::from_secs(2)).await;
     let outbox = turns.outbox().unwrap();
-    // On a busy machine an answer may still be on its way.
+    // On a busy machine an answer may still be in transit.
     let settled = async {
         loop {
             let (stats, saved) = (outbox.stats(), bench.saved());
@@ -169,7 +169,7 @@ async fn check_books(bench: &Bench, turns: &Turns, about: &str, replies: bool, s
     }
     let all = [user(MESSAGE), ai("ab")];
     assert!(all.starts_with(&saved), "{about}: {saved:?}");
-    // Whatever became of the workspace and of its name, the messages are on their way.
+    // Regardless of the workspace and its name, the messages are in the outbox or delivered.
     assert_eq!(stats.held, 0, "{about}: {stats:?}");
 }
 
@@ -178,7 +178,7 @@ async fn no_fault_beside_the_reply_breaks_it_and_no_message_is_lost() {
     let cases = cases();
     assert!(cases.len() > 300, "{}", cases.len());
     futures::stream::iter(cases).map(run).buffer_unordered(48).collect::<Vec<_>>().await;
-    // Neither is a task left.
+    // No task is left either.
     let metrics = Handle::current().metrics();
     let all_ended = async {
         while metrics.num_alive_tasks() > 0 {

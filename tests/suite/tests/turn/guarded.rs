@@ -1,4 +1,4 @@
-//! Callbacks that panic, in the call or in the poll: the reply does not notice, and the timeline names the callback.
+//! Callbacks that panic, in the call or in the poll: the reply is unaffected, and the timeline names the callback.
 
 use futures::StreamExt;
 use turnwire::speech::{AudioStream, Speaker, SpeechMode, SpeechRequest};

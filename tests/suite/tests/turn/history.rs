@@ -1,4 +1,4 @@
-//! The conversation so far, as the model is told it.
+//! The history sent to the model.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ async fn bench() -> Bench {
     bench
 }
 
-/// The messages that the model was sent, as role and text.
+/// The messages sent to the model, as role and text.
 fn told(bench: &Bench) -> Vec<String> {
     let messages = bench.asked()["messages"].as_array().unwrap().clone();
     let text = |name, m: &serde_json::Value| m[name].as_str().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! A good turn: its events, and what is kept of it.
+//! A successful turn: its events, and its stored messages.
 
 use futures::StreamExt;
 use turnwire::{TurnEvent, TurnRequest, Turns};
@@ -35,7 +35,7 @@ async fn a_new_conversation_is_streamed_and_kept() {
     assert_eq!(reply["msgSenderUUID"], turnwire::conversation::AI_SENDER);
     assert!(reply["msgSentAt"].as_i64() > asked["msgSentAt"].as_i64());
 
-    // The session is there before anything could be counted in it.
+    // The session exists before any message is counted.
     let requests = bench.store.fake().requests();
     let paths: Vec<_> = requests.iter().map(|request| request.path.as_str()).collect();
     assert_eq!(paths[..2], ["/api/workspace/create", "/api/session/start"]);

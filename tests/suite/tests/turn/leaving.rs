@@ -1,4 +1,4 @@
-//! The reader goes away: the model's service is let go at once, and what was promised is kept.
+//! The reader leaves: the request to the model is closed at once, and the text is kept as configured.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use super::{Bench, DEADLINE, MESSAGE, ai, user};
 
 use OnDisconnect::{Discard, Finish, SavePartial};
 
-/// A turn of this many events or fewer, and the text of those that were read.
+/// A turn after reading at most this many events, and their text.
 async fn read_some(turn: &mut Turn, events: usize) -> String {
     let mut text = String::new();
     for _ in 0..events {
@@ -22,7 +22,7 @@ async fn read_some(turn: &mut Turn, events: usize) -> String {
     text
 }
 
-/// Time from the reader's leaving until the LLM noticed it.
+/// Time from the reader's leaving until the LLM detected it.
 async fn let_go(bench: &Bench, turn: Turn) -> Option<Duration> {
     let is_stream = |body: &str| body.contains("\"stream\":true");
     let is_asked = bench.llm.requests().iter().any(|request| is_stream(&request.body));
@@ -43,7 +43,7 @@ async fn at_every_event_the_service_is_let_go_and_what_was_promised_is_kept() {
     let mut waits = Vec::new();
     for choice in [SavePartial, Discard] {
         for is_new in [true, false] {
-            // The workspace, three pieces; the end never comes.
+            // The workspace and three pieces; the end never arrives.
             for events in 0..=4 {
                 let script = Script::new().role("assistant").text("a").text("b").text("c").stall();
                 let bench = Bench::replying(script).await;
@@ -60,7 +60,7 @@ async fn at_every_event_the_service_is_let_go_and_what_was_promised_is_kept() {
             }
         }
     }
-    // One of them may meet a machine that is busy.
+    // One of them may run on a busy machine.
     waits.sort_unstable();
     assert!(waits.len() >= 12 && waits[waits.len() / 2] < Duration::from_millis(100), "{waits:?}");
 }
@@ -130,7 +130,7 @@ async fn a_whole_reply_is_kept_even_if_nobody_waits_for_the_end() {
         let turns = bench.settings().on_disconnect(choice).build().unwrap();
         let mut turn = turns.start(bench.ask_anew());
         assert_eq!(read_some(&mut turn, 1).await, "a");
-        // The model is done; the turn waits for the workspace alone.
+        // The model is done; the turn only waits for the workspace.
         while turn.timeline().stage(StageName::Reply).unwrap().ended.is_none() {
             assert!(turn.next().now_or_never().is_none());
             tokio::task::yield_now().await;

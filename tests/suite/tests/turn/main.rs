@@ -1,4 +1,4 @@
-//! The turn engine at its public face, against the fake LLM and the fake store.
+//! The public API of the turn engine, against the fake LLM and the fake store.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -41,10 +41,10 @@ const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";
 const WORKSPACE: &str = "workspace-of-the-test";
 const MESSAGE: &str = "오늘 기분이 어때요?";
 
-/// Time limit of a flush; one that has nothing to wait for takes none of it.
+/// Time limit of a flush; without pending work a flush returns at once.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// An LLM that is asked for the model `m`, and a store with a workspace of the user.
+/// An LLM with the model `m`, and a store with a workspace of the user.
 struct Bench {
     llm: Fake,
     store: FakeStore,
@@ -58,7 +58,7 @@ impl Bench {
         bench
     }
 
-    /// The same, whose LLM streams this reply.
+    /// The same, with an LLM that streams this reply.
     async fn replying(script: Script) -> Self {
         let bench = Bench::start().await;
         bench.llm.script("m stream", script);
@@ -70,7 +70,7 @@ impl Bench {
         settings.no_proxy().retry(impatient()).build().unwrap()
     }
 
-    /// Settings under which nothing waits long.
+    /// Settings with short waits.
     fn settings(&self) -> TurnsBuilder {
         self.settings_with(self.openai())
     }
@@ -79,7 +79,7 @@ impl Bench {
         self.settings_within(llm, DEADLINE)
     }
 
-    /// The same, where a store that does not answer is given up after so long.
+    /// The same, with this time limit for a store that does not answer.
     fn settings_within(&self, llm: OpenAi, total: Duration) -> TurnsBuilder {
         let timeouts = Timeouts::new().total(total);
         let store = ChatStore::builder(self.store.url()).no_proxy().retry(impatient());
@@ -98,7 +98,7 @@ impl Bench {
         self.settings().build().unwrap()
     }
 
-    /// The user's message, in no place yet.
+    /// The user's message, without a workspace.
     fn ask(&self) -> TurnRequest {
         let login = self.store.login(USER);
         TurnRequest::new(MESSAGE).user_id(USER).tokens(login.access, login.refresh)
@@ -119,7 +119,7 @@ impl Bench {
         streamed.expect("the LLM was asked for a stream")
     }
 
-    /// The stored messages in the order in which they were saved, as role and text.
+    /// The stored messages in the order of saving, as role and text.
     fn saved(&self) -> Vec<(String, String)> {
         let text = |message: &Value, name: &str| message[name].as_str().unwrap().to_owned();
         let rows = self.store.stored().messages;
@@ -135,7 +135,7 @@ impl Bench {
     }
 }
 
-/// Retries that do not wait long.
+/// Retries with short waits.
 fn impatient() -> RetryPolicy {
     RetryPolicy::new()
         .max_retries(1)

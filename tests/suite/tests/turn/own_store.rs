@@ -1,4 +1,4 @@
-//! A team with a store of its own: turns keep their messages through the public trait alone.
+//! A custom store: turns keep their messages through the public trait alone.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use turnwire_fakes::Script;
 
 use super::{Bench, DEADLINE, MESSAGE, USER, counts, read};
 
-/// A store in memory, which does as its test wants.
+/// A store in memory, controlled by its test.
 #[derive(Clone, Default)]
 struct InMemory(Arc<State>);
 
@@ -23,7 +23,7 @@ struct State {
     /// The fault of each creation, in turn; without one it succeeds.
     faults: Mutex<Vec<Fault>>,
     creations: AtomicUsize,
-    /// Calls in their order, with the user that they were made for.
+    /// Calls in order, each with its user.
     calls: Mutex<Vec<String>>,
     messages: Mutex<Vec<StoreMessage>>,
     panics_in: Option<&'static str>,
@@ -39,7 +39,7 @@ enum Fault {
 
 impl InMemory {
     fn failing(faults: &[Fault]) -> Self {
-        // The last one is taken first.
+        // Used from the end.
         let faults = Mutex::new(faults.iter().rev().copied().collect());
         InMemory(Arc::new(State { faults, ..State::default() }))
     }
@@ -115,7 +115,7 @@ impl Conversations for InMemory {
     }
 }
 
-/// Turns that keep their messages in this store, whose outbox does not wait long.
+/// Turns that keep their messages in this store, with an outbox with short waits.
 async fn turns(store: &InMemory, replies: usize) -> (Bench, Turns) {
     let bench = Bench::start().await;
     for _ in 0..replies {
@@ -133,7 +133,7 @@ async fn turns(store: &InMemory, replies: usize) -> (Bench, Turns) {
 }
 
 fn ask() -> TurnRequest {
-    // This store wants no tokens.
+    // This store needs no tokens.
     TurnRequest::new(MESSAGE).user_id(USER)
 }
 

@@ -1,4 +1,4 @@
-//! The library speaks neutral English to a model, and other languages when it is told so.
+//! The library's prompts are neutral English by default, and other languages if configured.
 
 use turnwire::turn::{LlmSentiment, Prompts};
 use turnwire::{Turns, presets};
@@ -6,7 +6,7 @@ use turnwire_fakes::Script;
 
 use super::{Bench, DEADLINE, read};
 
-/// The system texts that the model got, for the sentiment, the name and the reply.
+/// The system prompts sent to the model, for the sentiment, the name and the reply.
 async fn texts(bench: &Bench, turns: &Turns) -> Vec<String> {
     assert!(read(&mut turns.start(bench.ask_anew())).await.error.is_none());
     assert_eq!(turns.flush(DEADLINE).await.delivered, 2);

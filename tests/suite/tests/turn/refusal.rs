@@ -1,4 +1,4 @@
-//! A request that its turn could not honour is refused as the first item, before anything is sent or paid for.
+//! A request that its turn cannot honour is refused as the first item, before anything is sent or paid for.
 
 use turnwire::credentials::{TokenRequest, Tokens};
 use turnwire::speech::SpeechMode;
@@ -104,7 +104,7 @@ async fn after_a_shutdown_no_turn_is_started() {
     let unkept = Turns::builder(bench.openai()).model("m").build().unwrap();
     kept.shutdown(DEADLINE).await;
     unkept.shutdown(DEADLINE).await;
-    // No fault of the request: a service must not answer it with a status 400.
+    // Not a fault of the request: a service must not answer it with a status 400.
     refused_as("cancelled", &kept.clone(), bench.ask_on(), "shut down").await;
     refused_as("cancelled", &unkept, TurnRequest::new(MESSAGE), "shut down").await;
     let shared = bench.turns();

@@ -1,4 +1,4 @@
-//! A new workspace whose process ends before it exists: whoever opens the file goes on with it, and never makes it twice.
+//! A new workspace whose process ends before it exists: the next process continues with the file, and never creates it twice.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::{Bench, DEADLINE, MESSAGE, USER, ai, counts, impatient, read, user};
 
 const SHORT: Duration = Duration::from_millis(50);
 
-/// An outbox in a file that does not wait long for another try.
+/// An outbox in a file, with short retry waits.
 fn outbox(file: &Path) -> OutboxBuilder {
     let delivery = Delivery::new()
         .initial_backoff(Duration::from_millis(5))
@@ -26,7 +26,7 @@ fn outbox(file: &Path) -> OutboxBuilder {
     Outbox::builder().path(file).delivery(delivery)
 }
 
-/// A client of the store as a process has it that knows no tokens, but where to get them.
+/// A client of the store in a process without tokens, but with a token provider.
 fn store(bench: &Bench) -> ChatStore {
     let login = bench.store.login(USER);
     let provider = move |asked: TokenRequest| {
@@ -45,12 +45,12 @@ fn settings(bench: &Bench, file: &Path) -> TurnsBuilder {
     bench.settings().outbox(outbox(file).start().unwrap()).workspace_wait(SHORT)
 }
 
-/// The next process, which has nothing but the file and the store.
+/// The next process, which has only the file and the store.
 fn next(bench: &Bench, file: &Path) -> Outbox {
     outbox(file).sink(store(bench)).start().unwrap()
 }
 
-/// Waits until this holds.
+/// Waits until this condition is true.
 async fn until(holds: impl Fn() -> bool) {
     let waiting = async {
         while !holds() {
@@ -60,7 +60,7 @@ async fn until(holds: impl Fn() -> bool) {
     tokio::time::timeout(DEADLINE, waiting).await.unwrap();
 }
 
-/// Both messages are in one workspace of this name, whose session was there before them.
+/// Asserts that both messages are in one workspace of this name, whose session was started before them.
 fn assert_kept(bench: &Bench, name: &str) {
     assert_eq!(bench.saved(), [user(MESSAGE), ai("a")]);
     let stored = bench.store.stored();
@@ -125,7 +125,7 @@ fn a_runtime_that_is_dropped_leaves_the_workspace_to_the_outbox() {
     bench.llm.script("m whole", Script::new().wait_ms_before_headers(60_000));
     let turns = bench.settings().workspace_wait(SHORT).build().unwrap();
     let outbox = turns.outbox().unwrap().clone();
-    // Before its first poll, and in the middle of the search for a name.
+    // Before its first poll, and during the request for a name.
     for reads in [true, false] {
         let own = runtime();
         let request = bench.ask_anew();
@@ -148,7 +148,7 @@ async fn a_token_provider_that_panics_strands_nothing() {
     let (login, asked) = (bench.store.login(USER), Arc::new(AtomicUsize::new(0)));
     let count = asked.clone();
     let provider = move |_: TokenRequest| {
-        // In the call, then in the poll, then it has some.
+        // Fails in the call, then in the poll, then returns tokens.
         let times = count.fetch_add(1, Ordering::SeqCst);
         assert!(times != 0, "in the call");
         let tokens = Tokens::new(login.access.as_str(), login.refresh.as_str());
@@ -193,7 +193,7 @@ async fn a_creation_whose_answer_did_not_come_before_the_end_is_not_repeated() {
         assert!(letter.payload["msgContent"].is_string(), "{letter:?}");
     }
 
-    // A person who has looked sends them again, whichever first.
+    // A person requeues them after checking, in either order.
     assert!(outbox.requeue(&letters[0].id).unwrap());
     assert!(outbox.requeue(&letters[1].id).unwrap());
     assert_eq!(counts(&outbox.flush(DEADLINE).await), (2, 0, 0), "{:?}", outbox.pending());
@@ -213,7 +213,7 @@ async fn a_refused_token_lets_the_workspace_wait_for_fresh_ones_whichever_proces
     let report = one.flush(SHORT).await;
     assert_eq!((report.pending, report.dead), (2, 0));
 
-    // The same user's next message comes to another process.
+    // The same user's next message arrives at another process.
     assert_eq!(
         read(&mut other.start(bench.ask_on())).await.kinds(),
         ["workspace", "content", "done"]

@@ -71,7 +71,7 @@ async fn without_a_budget_the_reply_never_waits() {
     let settings = prompted(&bench).sentiment_budget(Duration::ZERO);
     let turns = settings.sentiment(|_: String| async { Ok("기쁨".to_owned()) }).build().unwrap();
     let mut turn = turns.start(bench.ask_on());
-    // Whatever the search came to by now.
+    // For any result of the classification so far.
     tokio::task::yield_now().await;
     read(&mut turn).await;
     assert_eq!(system(&bench), "be kind");

@@ -17,7 +17,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves turns; `ask` makes each turn's request out of the request's JSON.
+    /// Serves turns; `ask` converts the request's JSON to each turn's request.
     pub(crate) async fn start(
         turns: Turns,
         ask: impl Fn(&Value) -> TurnRequest + Send + Sync + Clone + 'static,

@@ -1,4 +1,4 @@
-//! The reply, spoken: on demand, after its text, or while it is written.
+//! The spoken reply: on demand, after its text, or while it is streamed.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{Bench, DEADLINE, ai, read, user};
 
 const SAID: [&str; 3] = ["안녕하세요.", "오늘은 맑아요.", "산책할까요?"];
 
-/// A reply of three sentences, in pieces that do not end where sentences do.
+/// A reply of three sentences, in pieces with other boundaries.
 fn reply() -> Script {
     let pieces = ["안녕하", "세요. 오늘", "은 맑아요. 산책", "할까요?"];
     let script =
@@ -25,7 +25,7 @@ pub(super) fn speaker(bench: &Bench) -> OpenAiSpeaker {
     OpenAiSpeaker::new(bench.openai()).model("voice")
 }
 
-/// The sentences that were heard, in their order, each checked to be what its event says.
+/// The spoken sentences, in order, each checked against its event.
 fn heard(events: &[TurnEvent]) -> Vec<String> {
     let pieces = events.iter().filter_map(|event| match event {
         TurnEvent::Audio { seq, mime, audio, text, .. } => Some((seq, mime, audio, text)),
@@ -136,7 +136,7 @@ async fn a_text_is_spoken_on_demand_and_without_a_speaker_that_is_an_error() {
     assert_eq!(error.kind(), ErrorKind::Config);
 }
 
-/// A speaker that never answers, but for sentences with this word.
+/// A speaker that only answers for sentences with this word.
 struct Mute(&'static str);
 
 #[turnwire::async_trait]
@@ -176,7 +176,7 @@ async fn a_sentence_that_is_never_spoken_is_left_out_and_done_comes() {
 async fn a_speaker_that_never_answers_is_given_up_after_the_text() {
     let many = Script::chat(["하나요. 둘이요. 셋이요. 넷이요. 다섯이요. 여섯이요."]);
     let bench = Bench::replying(many).await;
-    // No sentence has a limit, and all of them together have one.
+    // A sentence has no limit, but the wait for the next one has.
     let speech = Speech::new(Mute("nothing")).sentence_limit(None);
     let settings = bench.settings().speech(speech).speech_mode(SpeechMode::Streaming);
     let turns = settings.speech_wait(Duration::from_millis(50)).build().unwrap();

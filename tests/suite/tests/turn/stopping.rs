@@ -1,4 +1,4 @@
-//! A turn is stopped by others than its reader: the model is let go at once, and the text so far is kept.
+//! A turn is stopped from outside its reader: the request to the model is closed at once, and the text so far is kept.
 
 use futures::StreamExt;
 use turnwire::speech::SpeechMode;
@@ -10,14 +10,14 @@ use turnwire_fakes::{Outcome, Script};
 use super::spoken::speaker;
 use super::{Bench, DEADLINE, MESSAGE, WORKSPACE, ai, content, counts, read, user};
 
-/// A reply of two pieces whose end never comes.
+/// A reply of two pieces whose end never arrives.
 fn endless() -> Script {
     Script::new().role("assistant").text("a").text("b").stall()
 }
 
 #[tokio::test]
 async fn a_stopped_turn_lets_the_model_go_keeps_its_text_and_ends_well() {
-    // A stopped reply is kept, whatever becomes of one whose reader leaves.
+    // A stopped reply is kept, regardless of the setting for a reader that leaves.
     for (index, choice) in [Discard, Finish].into_iter().enumerate() {
         let bench = Bench::replying(endless()).await;
         let turns = bench.settings().on_disconnect(choice).build().unwrap();

@@ -8,7 +8,7 @@ use turnwire_fakes::Script;
 
 use super::{Bench, DEADLINE, read};
 
-/// The timeline of a turn in a new workspace, whose sentiment came to this.
+/// The timeline of a turn in a new workspace, with this sentiment result.
 async fn timeline(label: Result<&'static str, &'static str>) -> Timeline {
     let bench = Bench::replying(Script::chat(["a", "b", "c"])).await;
     let turns = bench
@@ -82,7 +82,7 @@ async fn as_text_it_has_a_line_a_stage_and_says_what_failed() {
     let line = timeline(Err("no such\nfile")).await;
     let text = line.to_string();
     let lines: Vec<_> = text.lines().collect();
-    // A head, the reason of the failure, and two lines of sums.
+    // A header, the reason of the failure, and two lines of totals.
     assert_eq!(lines.len(), line.stages.len() + 4, "{text}");
     for name in ["sentiment", "reply", "workspace name", "start session", "save AI's message"] {
         assert!(lines.iter().any(|line| line.starts_with(name) && line.contains(" ms")), "{text}");

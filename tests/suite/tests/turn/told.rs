@@ -1,4 +1,4 @@
-//! The additional events: sent when they are asked for, and only then.
+//! The optional events: sent only if enabled.
 
 use turnwire::TurnEvent;
 use turnwire_fakes::{FakeStore, Script};
@@ -35,11 +35,11 @@ async fn a_label_is_told_when_it_is_wanted() {
     }
 }
 
-/// The stages that failed, with what is told of them.
+/// The failed stages, with their reported messages.
 async fn failed(tell: bool, detailed: bool) -> Vec<(String, String, Option<String>)> {
     let bench = Bench::replying(reply()).await;
     bench.llm.script("m whole", Script::error(400, "no names today"));
-    // Asked again after a 503, the store fails again.
+    // The retry after a 503 fails again.
     bench.store.fake().script("create-workspace", FakeStore::refusal(503, "starting"));
     bench.store.fake().script("create-workspace", FakeStore::refusal(400, "no room"));
     let settings = bench.settings().failure_events(tell).detailed_errors(detailed);
@@ -51,7 +51,7 @@ async fn failed(tell: bool, detailed: bool) -> Vec<(String, String, Option<Strin
         TurnEvent::StageFailed { stage, message, code, .. } => Some((stage, message, code)),
         _ => None,
     });
-    // The messages of a workspace that there is not cannot be saved; that may be known before the end.
+    // The messages of a missing workspace cannot be saved; that may be known before the end.
     let mut told: Vec<_> = told.filter(|(stage, ..)| !stage.starts_with("save_")).collect();
     told.sort_unstable();
     told

@@ -144,7 +144,7 @@ impl Case {
         request.speech(self.request["speech"] == true)
     }
 
-    /// Compares what was read with what the case expects.
+    /// Compares the result with the case's expectation.
     fn compare(&self, bench: &Bench, mut found: Vec<Value>, expected: &[Value]) {
         let last = found.pop();
         for beside in &self.beside {
@@ -154,7 +154,7 @@ impl Case {
             found.remove(at);
         }
         found.extend(last);
-        // The failures that no case expects one by one: messages of a workspace that there is not.
+        // Failures that no case lists individually: messages of a missing workspace.
         found.retain(|event| !event["stage"].as_str().is_some_and(|s| s.starts_with("save_")));
         let expected: Vec<_> = expected.iter().map(|event| self.filled(bench, event)).collect();
         let is_same = found.len() == expected.len()
@@ -236,7 +236,7 @@ fn set(settings: TurnsBuilder, (name, value): (&String, &Value)) -> TurnsBuilder
     }
 }
 
-/// Returns true if the event is the expected one, in which `<id>` and `<any>` stand for any text.
+/// Returns true if the event matches the expected one, in which `<id>` and `<any>` match any text.
 fn matches(event: &Value, expected: &Value) -> bool {
     let (event, expected) = (event.as_object().unwrap(), expected.as_object().unwrap());
     event.len() == expected.len()
@@ -246,7 +246,7 @@ fn matches(event: &Value, expected: &Value) -> bool {
         })
 }
 
-/// The outcome of a stage's last try.
+/// The outcome of a stage's last attempt.
 fn outcome(turn: &turnwire::turn::Timeline, stage: &str) -> Option<String> {
     let last = turn.stages.iter().rfind(|found| found.name.as_str() == stage)?;
     let name = match &last.outcome {

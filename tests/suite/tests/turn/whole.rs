@@ -1,4 +1,4 @@
-//! A turn's handle: its ids, its checked start, and its answer as a whole.
+//! A turn's handle: its ids, its checked start, and its whole answer.
 
 use futures::{FutureExt, StreamExt};
 use turnwire::{ErrorKind, Turn, TurnEvent, TurnRequest, Turns};

@@ -1,4 +1,4 @@
-//! A turn as a response's body, and read back by the chat service's client.
+//! A turn as a response's body, read back by the chat service's client.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ fn what_the_engine_writes_the_client_reads() {
     ];
     let texts = prop::collection::vec(text, 0..8);
     proptest!(ProptestConfig::with_cases(64), |(texts in texts)| {
-        // One that is no white space: without any, there is no reply.
+        // A non-blank text, since an empty one is no reply.
         let texts: Vec<_> = texts.into_iter().chain(["끝".to_owned()]).collect();
         let found = runtime.block_on(chain.read(Script::chat(texts.clone())));
         prop_assert!(found.error.is_none(), "{:?}", found);
@@ -128,7 +128,7 @@ async fn an_error_of_the_model_is_an_event_and_then_an_error_with_the_text_so_fa
     let words = "The assistant could not answer. Please try again later.";
     assert_eq!(error.message(), words);
 
-    // The words and the address of the service behind the service are not for the user.
+    // The message and address of the backend service are not for the user.
     for (status, code, passes) in [(401, "authentication", false), (429, "rate_limited", true)] {
         for _ in 0..3 {
             chain.llm.script("m stream", Script::error(status, "wrong key of 10.0.0.7"));
@@ -160,7 +160,7 @@ async fn a_client_that_leaves_lets_the_model_go() {
     let mut stream = chain.service.stream(request).await.unwrap();
     assert_eq!(stream.next().await.unwrap().unwrap(), content("a"));
     drop(stream);
-    // The service learns of it when it writes next: here, by the keep-alive.
+    // The service detects it at its next write, here the keep-alive.
     tokio::time::pause();
     for _ in 0..3 {
         tokio::time::advance(Duration::from_secs(15)).await;
