@@ -12,11 +12,11 @@
 //! | [`Body`] | nothing, JSON text, bytes, chunks, events or audio; the last two are pulls; [`OpenStream::chunks`] or [`OpenStream::bytes`] converts chunks to one |
 //! | [`Pull::take`] | items, nothing yet, the end, or an error: [`Batch`] (chunks), [`Events`] (JSON), [`List`] (bytes of audio or of a body) |
 //! | [`Waiting`] | the type-independent part of a pull (`wait`, `wake`, `cancel`): a binding implements waiting once over `&dyn Waiting` |
-//! | [`start`] | starts a [`Turn`] on the library's runtime, from a [`turn_request`] in JSON; it is read once, as [`Turn::events`] or as [`Turn::bytes`], each a pull; dropping that pull means that the reader has gone |
+//! | [`start`] | starts a [`Turn`] on the library's runtime, from a `turn_request` in JSON; it is read once, as [`Turn::events`] or as [`Turn::bytes`], each a pull; dropping that pull means that the reader has gone |
 //! | [`HostFn`] | a function of the host: core calls it with a question and a [`Reply`]; it implements `Sentiment`, `TokenProvider`, `Sink` and `Speaker`; questions and answers have a JSON form ([`Question`], [`Reply::answer_json`]) |
 //! | [`Context`] | the host's context of the caller (context variables, event loop), which its functions get with each question; a call started inside [`Context::scope`] has one as well |
 //! | [`settings`] | parses a client's settings from JSON to its builder; lists the names of all settings, for tests that compare declarations with them |
-//! | [`event_fields`] | the types of events and their fields, for such tests |
+//! | `event_fields` | the types of events and their fields, for such tests |
 //! | [`ErrorFacts`] | an error as data, with header values decoded in one way |
 //!
 //! Dropping a pull ends its work. A pull reads ahead at most 512 items or 256 KiB, plus one batch.

@@ -77,9 +77,10 @@ impl ChatService {
 
     /// Requests a turn as a stream.
     ///
-    /// It returns as soon as the service has accepted the message; dropping the stream closes its connection. When the
-    /// service turns out not to stream, the turn is asked for whole, if that is certain not to be the second time
-    /// ([`ChatServiceBuilder::fallback`](crate::service::ChatServiceBuilder::fallback)): then its events come all at once.
+    /// It returns as soon as the service has accepted the message; dropping the stream closes its connection. If the
+    /// service does not stream, the turn is requested as a whole reply, provided that the first request was certainly not
+    /// accepted ([`ChatServiceBuilder::fallback`](crate::service::ChatServiceBuilder::fallback)): then all its events arrive
+    /// at once.
     ///
     /// # Errors
     ///
