@@ -27,6 +27,7 @@ const LIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../core/public-api.t
 const OF_ONE_READER: &[&str] = &[
     "turnwire::blocking::ChatStream",
     "turnwire::blocking::Turn",
+    "turnwire::blocking::TurnBytes",
     "turnwire::blocking::TurnStream",
     "turnwire::chat::ChatStream",
     "turnwire::service::TurnStream",
