@@ -128,7 +128,7 @@ fn clippy(repo: &Repo) -> Result<()> {
 fn unit(repo: &Repo) -> Result<()> {
     // All features of the core and the examples in one build. Not --all-features: some of the suite crate need real
     // models and voices, which have their own suites.
-    Step::cargo(repo, "test --workspace --exclude turnwire-bench --features")
+    Step::cargo(repo, "test --no-fail-fast --workspace --exclude turnwire-bench --features")
         .args([
             "turnwire/bridge,turnwire/eventsource-stream,turnwire/schema,turnwire-examples/outbox,turnwire-examples/server",
         ])

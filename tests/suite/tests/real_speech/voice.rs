@@ -106,7 +106,7 @@ async fn aac_and_pcm_play_as_one() {
     let (_fake, llm) = fake();
     for format in [AudioFormat::Aac, AudioFormat::Pcm] {
         let folder = tempfile::tempdir().unwrap();
-        let speech = Speech::new(OpenAiSpeaker::new(llm).format(format));
+        let speech = Speech::new(OpenAiSpeaker::new(llm.clone()).format(format));
         let parts = parts(&speech).await;
         let whole = speech.say(REPLY.join(" ")).joined().whole().await.unwrap();
         if format == AudioFormat::Pcm {
@@ -123,7 +123,7 @@ async fn a_sentence_can_be_spoken_in_every_format() {
     let (_fake, llm) = fake();
     let folder = tempfile::tempdir().unwrap();
     for format in AudioFormat::ALL.into_iter().filter(|format| *format != AudioFormat::Pcm) {
-        let speech = Speech::new(OpenAiSpeaker::new(llm).format(format));
+        let speech = Speech::new(OpenAiSpeaker::new(llm.clone()).format(format));
         let path = folder.path().join(format!("a.{format}"));
         let mut joined = speech.say(REPLY[0]).joined();
         joined.write_to_file(&path).await.unwrap();

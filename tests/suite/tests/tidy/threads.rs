@@ -141,6 +141,7 @@ implement! { SHARED, Send, Sync:
 implement! { OF_ONE_READER, Send:
     turnwire::blocking::ChatStream,
     turnwire::blocking::Turn,
+    turnwire::blocking::TurnBytes,
     turnwire::blocking::TurnStream,
     turnwire::chat::ChatStream,
     turnwire::service::TurnStream,
