@@ -31,7 +31,8 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130  # the received text stays visible
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has stopped, which is not an error
+        # The reader has stopped, which is not an error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
