@@ -72,7 +72,8 @@ test('10,000 streams, a third of them abandoned midway, leave nothing behind', a
   };
   const first = await round(2000);
   const last = await round(8000);
-  assert.ok(last.fds <= first.fds + 10, `${first.fds} → ${last.fds} file descriptors`);
+  // Idle connections stay open for reuse, up to the 50 that are used at once; a leak would be thousands.
+  assert.ok(last.fds <= first.fds + 50, `${first.fds} → ${last.fds} file descriptors`);
   assert.equal(last.threads, first.threads);
   assert.ok(last.mb < first.mb + 30, `${first.mb} → ${last.mb} MB`);
   own.close();

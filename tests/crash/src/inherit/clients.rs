@@ -71,7 +71,7 @@ pub(super) static CLIENTS: &[Kind] = &[
     Kind { name: "blocking::OpenAi", open: blocking_llm, streams: true, hangs: false },
     Kind { name: "blocking::Turns", open: blocking_turns, streams: true, hangs: true },
     Kind { name: "blocking::ChatService", open: blocking_service, streams: true, hangs: false },
-    Kind { name: "bridge::Turn", open: super::bridge::open, streams: true, hangs: true },
+    Kind { name: "bridge::Turn", open: super::bridge::open, streams: true, hangs: false },
 ];
 
 impl Kind {
