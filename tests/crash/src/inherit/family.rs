@@ -18,7 +18,7 @@ use super::clients::{Client, Reading, find};
 pub(super) const HUNG: &str = "hung";
 
 /// Time limit of a process in seconds, after which a signal ends it.
-const LIMIT: u32 = 20;
+const LIMIT: u32 = 60;
 
 /// Time limit of a child's `flush` and `shutdown` together, far below their deadline.
 const LEAVING: Duration = Duration::from_secs(3);
