@@ -61,6 +61,10 @@ impl Client for Bridged {
         Ok(())
     }
 
+    fn hangs_at_the_model(&self) -> bool {
+        true
+    }
+
     fn leave(&self, _runtime: &Runtime) -> Result<()> {
         let turns = self.0.0.clone();
         answered(&call(async move { Ok(turns.flush(DEADLINE).await) })?)?;

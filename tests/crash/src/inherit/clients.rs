@@ -44,6 +44,11 @@ pub(super) trait Client: Sync {
         bail!("it has no work in the background")
     }
 
+    /// Returns true if that work waits for the model.
+    fn hangs_at_the_model(&self) -> bool {
+        false
+    }
+
     /// Flushes and shuts down, if the client supports it.
     fn leave(&self, _runtime: &Runtime) -> Result<()> {
         Ok(())
@@ -71,7 +76,7 @@ pub(super) static CLIENTS: &[Kind] = &[
     Kind { name: "blocking::OpenAi", open: blocking_llm, streams: true, hangs: false },
     Kind { name: "blocking::Turns", open: blocking_turns, streams: true, hangs: true },
     Kind { name: "blocking::ChatService", open: blocking_service, streams: true, hangs: false },
-    Kind { name: "bridge::Turn", open: super::bridge::open, streams: true, hangs: false },
+    Kind { name: "bridge::Turn", open: super::bridge::open, streams: true, hangs: true },
 ];
 
 impl Kind {
@@ -318,6 +323,10 @@ impl Client for Engine<Turns> {
         Ok(())
     }
 
+    fn hangs_at_the_model(&self) -> bool {
+        true
+    }
+
     fn leave(&self, runtime: &Runtime) -> Result<()> {
         delivered(runtime.block_on(self.0.flush(DEADLINE)))?;
         delivered(runtime.block_on(self.0.shutdown(DEADLINE)))
@@ -375,6 +384,10 @@ impl Client for Engine<blocking::Turns> {
     fn hang(&self, _runtime: &Runtime) -> Result<()> {
         drop(self.0.start(turn(HUNG, &self.1)));
         Ok(())
+    }
+
+    fn hangs_at_the_model(&self) -> bool {
+        true
     }
 
     fn leave(&self, _runtime: &Runtime) -> Result<()> {

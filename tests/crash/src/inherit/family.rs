@@ -1,5 +1,7 @@
 //! One row: a process that uses a client, forks at a moment, and continues.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,7 +20,7 @@ use super::clients::{Client, Reading, find};
 pub(super) const HUNG: &str = "hung";
 
 /// Time limit of a process in seconds, after which a signal ends it.
-const LIMIT: u32 = 60;
+const LIMIT: u32 = 20;
 
 /// Time limit of a child's `flush` and `shutdown` together, far below their deadline.
 const LEAVING: Duration = Duration::from_secs(3);
@@ -86,6 +88,10 @@ pub(super) fn run(name: &str, moment: Moment, forks: usize, place: &Place) -> Re
     }
     if moment == Moment::Unfinished {
         client()?.hang(runtime)?;
+        // The model's service answers its second call never: that has to be this one, and not the child's.
+        if client()?.hangs_at_the_model() {
+            until_asked(&place.llm).context("the call that is never answered")?;
+        }
     }
     in_child(|| {
         let runtime = self::runtime()?;
@@ -111,6 +117,21 @@ pub(super) fn run(name: &str, moment: Moment, forks: usize, place: &Place) -> Re
     match moment {
         Moment::Unfinished => Ok(()),
         _ => leave(client, runtime),
+    }
+}
+
+/// Waits until the fake at this URL has the request of the work that never ends.
+fn until_asked(llm: &str) -> Result<()> {
+    let host = llm.trim_start_matches("http://").split('/').next().unwrap_or_default();
+    loop {
+        let mut fake = TcpStream::connect(host)?;
+        write!(fake, "GET /_fake/requests HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        fake.read_to_string(&mut answer)?;
+        if answer.contains(HUNG) {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
