@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::backends::{Scratch, disk, new_record, put};
-use super::stage::{Act, Script, Stage, record, unreachable};
+use super::stage::{Act, Script, Stage, record, refused};
 use crate::error::ErrorKind;
 use crate::outbox::Outbox;
 use crate::outbox::storage::{Backend, Inserted, NewRecord, Tier};
@@ -15,7 +15,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[tokio::test(start_paused = true)]
 async fn while_the_disk_is_full_records_wait_in_memory_and_go_out_from_there() {
     let (scratch, script) = (Scratch::new(), Script::default());
-    script.on("old1", &[unreachable(), Act::Is(crate::outbox::Outcome::Delivered)]);
+    script.on("old1", &[refused(SECOND), Act::Is(crate::outbox::Outcome::Delivered)]);
     let stage = Stage::file(&scratch.file(), &script);
     assert!(stage.put("old", "old1"));
     stage.until(SECOND, |stage| stage.script.calls_of("old1") == 1).await;

@@ -11,14 +11,14 @@ use turnwire::speech::{OpenAiSpeaker, ServiceSpeaker, Speaker, SpeechRequest};
 use turnwire::turn::{LlmSentiment, OnDisconnect, Sentiment};
 use turnwire::{
     ChatRequest, ChatService, ChatStore, GoogleTranslateSpeaker, OpenAi, Outbox, Speech, TurnEvent,
-    TurnRequest, Turns, blocking,
+    TurnRequest, Turns,
 };
 
 use super::family::{HUNG, Moment};
 use super::{Place, USER};
 
 /// The deadline of `flush` and `shutdown`, longer than a child may need for them.
-const DEADLINE: Duration = Duration::from_secs(10);
+pub(super) const DEADLINE: Duration = Duration::from_secs(10);
 
 const MODEL: &str = "m";
 
@@ -73,9 +73,14 @@ pub(super) static CLIENTS: &[Kind] = &[
     Kind { name: "LlmSentiment", open: sentiment, streams: false, hangs: false },
     Kind { name: "Outbox in a file", open: outbox_in_file, streams: false, hangs: true },
     Kind { name: "Outbox in memory", open: outbox_in_memory, streams: false, hangs: true },
-    Kind { name: "blocking::OpenAi", open: blocking_llm, streams: true, hangs: false },
-    Kind { name: "blocking::Turns", open: blocking_turns, streams: true, hangs: true },
-    Kind { name: "blocking::ChatService", open: blocking_service, streams: true, hangs: false },
+    Kind { name: "blocking::OpenAi", open: super::blocking::llm, streams: true, hangs: false },
+    Kind { name: "blocking::Turns", open: super::blocking::turns, streams: true, hangs: true },
+    Kind {
+        name: "blocking::ChatService",
+        open: super::blocking::service,
+        streams: true,
+        hangs: false,
+    },
     Kind { name: "bridge::Turn", open: super::bridge::open, streams: true, hangs: true },
 ];
 
@@ -107,16 +112,7 @@ impl<T, S: Stream<Item = turnwire::Result<T>> + Unpin> Reading for Items<S> {
     }
 }
 
-/// An iterator over any items.
-struct Iterated<I>(I);
-
-impl<T, I: Iterator<Item = turnwire::Result<T>>> Reading for Iterated<I> {
-    fn next(&mut self, _runtime: &Runtime) -> turnwire::Result<bool> {
-        self.0.next().transpose().map(|item| item.is_some())
-    }
-}
-
-fn asked(name: &str) -> ChatRequest {
+pub(super) fn asked(name: &str) -> ChatRequest {
     ChatRequest::new(MODEL).user(format!("{name} one two three four five six seven eight nine"))
 }
 
@@ -271,7 +267,7 @@ impl Client for Outbox {
     }
 }
 
-fn delivered(report: FlushReport) -> Result<()> {
+pub(super) fn delivered(report: FlushReport) -> Result<()> {
     ensure!(report.dead == 0, "{report:?}");
     Ok(())
 }
@@ -331,71 +327,4 @@ impl Client for Engine<Turns> {
         delivered(runtime.block_on(self.0.flush(DEADLINE)))?;
         delivered(runtime.block_on(self.0.shutdown(DEADLINE)))
     }
-}
-
-impl Client for blocking::OpenAi {
-    fn call(&self, _runtime: &Runtime, name: &str) -> Result<()> {
-        self.chat(asked(name))?;
-        self.chat_stream(asked(name))?.finish()?;
-        Ok(())
-    }
-
-    fn begin(&self, _runtime: &Runtime, name: &str) -> Result<Box<dyn Reading>> {
-        Ok(Box::new(Iterated(self.chat_stream(asked(name))?)))
-    }
-}
-
-fn blocking_llm(place: &Place) -> Result<Box<dyn Client>> {
-    let llm = blocking::OpenAi::builder().base_url(&*place.llm).api_key("sk-of-the-test");
-    Ok(Box::new(llm.no_proxy().build_blocking()?))
-}
-
-impl Client for blocking::ChatService {
-    fn call(&self, _runtime: &Runtime, name: &str) -> Result<()> {
-        let request = || TurnRequest::new(format!("{name} one two")).workspace(name);
-        self.send(request())?;
-        self.stream(request())?.finish()?;
-        Ok(())
-    }
-
-    fn begin(&self, _runtime: &Runtime, name: &str) -> Result<Box<dyn Reading>> {
-        let request = TurnRequest::new(format!("{name} one two three four five")).workspace(name);
-        Ok(Box::new(Iterated(self.stream(request)?)))
-    }
-}
-
-fn blocking_service(place: &Place) -> Result<Box<dyn Client>> {
-    let service = blocking::ChatService::builder(&*place.chat).no_proxy();
-    Ok(Box::new(service.tokens(&*place.access, &*place.refresh).build_blocking()?))
-}
-
-impl Client for Engine<blocking::Turns> {
-    fn call(&self, _runtime: &Runtime, name: &str) -> Result<()> {
-        let events: Vec<TurnEvent> =
-            self.0.start(turn(name, &self.1)).collect::<turnwire::Result<_>>()?;
-        ensure!(!events.is_empty(), "the turn has no events");
-        Ok(())
-    }
-
-    fn begin(&self, _runtime: &Runtime, name: &str) -> Result<Box<dyn Reading>> {
-        Ok(Box::new(Iterated(self.0.start(turn(name, &self.1)))))
-    }
-
-    fn hang(&self, _runtime: &Runtime) -> Result<()> {
-        drop(self.0.start(turn(HUNG, &self.1)));
-        Ok(())
-    }
-
-    fn hangs_at_the_model(&self) -> bool {
-        true
-    }
-
-    fn leave(&self, _runtime: &Runtime) -> Result<()> {
-        delivered(self.0.flush(DEADLINE))?;
-        delivered(self.0.shutdown(DEADLINE))
-    }
-}
-
-fn blocking_turns(place: &Place) -> Result<Box<dyn Client>> {
-    Ok(Box::new(Engine(turns(place)?.build_blocking()?, tokens(place))))
 }

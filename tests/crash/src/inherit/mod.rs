@@ -3,6 +3,7 @@
 //! A row of the table is a separate process, which forks. Its services run in the process that checks it, so that
 //! they record which process used which connection: a request contains the name of its process.
 
+mod blocking;
 mod bridge;
 mod clients;
 mod family;
