@@ -4,6 +4,10 @@
 //! memory is counted. Rounds go through the clients in turn, and the tables quote medians and ratios: the
 //! machine's speed drifts, but it drifts for all of them.
 
+pub mod bodies;
+pub mod framing;
+pub mod server;
+
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
