@@ -28,8 +28,11 @@ export interface TurnEvents {
   workspace: { workspaceId: string };
   /** A piece of the reply. */
   content: { content: string };
-  /** The end of the turn. `stopped` is true if it was stopped, with the text up to then. */
-  done: { stopped?: boolean };
+  /**
+   * The end of the turn. `stopped` is true if it was stopped, with the text up to then. The ids, the model that was asked
+   * for the reply, and `fallback` (true if it answered in place of the first service) are sent on request.
+   */
+  done: { stopped?: boolean; turnId?: string; messageId?: string; replyId?: string; model?: string; fallback?: boolean };
   /** The turn failed. Only in the event stream as bytes: an iteration throws the error. */
   error: { message: string; code?: string };
   /** The sentiment of the user's message; sent on request. */
@@ -38,8 +41,8 @@ export interface TurnEvents {
   audio: { seq: number; mime: string; audioBase64: string; text: string };
   /** A side stage failed, and the turn went on without it; sent on request. */
   stage_failed: { stage: string; message: string; code?: string };
-  /** The tokens of the turn; sent on request. */
-  usage: { promptTokens: number; completionTokens: number; totalTokens: number };
+  /** The tokens of the turn, as far as the service counted them; sent on request. */
+  usage: { promptTokens?: number; completionTokens?: number; totalTokens?: number };
 }
 
 /** An event of a turn. */

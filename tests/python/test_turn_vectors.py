@@ -161,10 +161,7 @@ def wire(event: Any) -> dict[str, Any]:
     fields = {names.get(name, name): getattr(event, name) for name in type(event).__slots__}
     if isinstance(event, turnwire.AudioEvent):
         fields["audioBase64"] = b64encode(event.audio).decode()
-    optional = {"code", "stopped"}
-    shown = {
-        name: value for name, value in fields.items() if name not in optional or value not in (None, False)
-    }
+    shown = {name: value for name, value in fields.items() if value is not None and value is not False}
     return {"type": event.type, **shown}
 
 

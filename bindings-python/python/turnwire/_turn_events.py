@@ -82,13 +82,27 @@ class ContentEvent(_Event):
 
 
 class DoneEvent(_Event):
-    """The reply is complete, or was stopped. No event comes after it."""
+    """The reply is complete, or was stopped. No event comes after it. The ids and the model are sent only if asked for."""
 
-    __slots__ = ("stopped",)
+    __slots__ = ("fallback", "message_id", "model", "reply_id", "stopped", "turn_id")
+    _wire = {"turnId": "turn_id", "messageId": "message_id", "replyId": "reply_id"}  # noqa: RUF012
     type: Literal["done"] = "done"
 
-    def __init__(self, stopped: bool = False) -> None:
+    def __init__(
+        self,
+        stopped: bool = False,
+        turn_id: str | None = None,
+        message_id: str | None = None,
+        reply_id: str | None = None,
+        model: str | None = None,
+        fallback: bool = False,
+    ) -> None:
         self.stopped = stopped
+        self.turn_id = turn_id
+        self.message_id = message_id
+        self.reply_id = reply_id
+        self.model = model
+        self.fallback = fallback
 
 
 class ErrorEvent(_Event):
@@ -145,7 +159,7 @@ class StageFailedEvent(_Event):
 
 
 class UsageEvent(_Event):
-    """The tokens that the reply took. Sent only if asked for."""
+    """The tokens that the reply took, as far as the service counted them. Sent only if asked for."""
 
     __slots__ = ("completion_tokens", "prompt_tokens", "total_tokens")
     _wire = {  # noqa: RUF012
@@ -155,7 +169,12 @@ class UsageEvent(_Event):
     }
     type: Literal["usage"] = "usage"
 
-    def __init__(self, prompt_tokens: int, completion_tokens: int, total_tokens: int) -> None:
+    def __init__(
+        self,
+        prompt_tokens: int | None = None,
+        completion_tokens: int | None = None,
+        total_tokens: int | None = None,
+    ) -> None:
         self.prompt_tokens = prompt_tokens
         self.completion_tokens = completion_tokens
         self.total_tokens = total_tokens

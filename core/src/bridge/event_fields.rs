@@ -26,9 +26,15 @@ fn after(event: &TurnEvent) -> Option<TurnEvent> {
     Some(match event {
         TurnEvent::Turn { .. } => TurnEvent::workspace("w"),
         TurnEvent::Workspace { .. } => TurnEvent::content("c"),
-        TurnEvent::Content { .. } => TurnEvent::Done,
-        TurnEvent::Done => TurnEvent::Stopped,
-        TurnEvent::Stopped => TurnEvent::failed("why", code),
+        TurnEvent::Content { .. } => TurnEvent::Done {
+            stopped: true,
+            turn_id: Some("t".to_owned()),
+            message_id: Some("m".to_owned()),
+            reply_id: Some("r".to_owned()),
+            model: Some("model".to_owned()),
+            fallback: true,
+        },
+        TurnEvent::Done { .. } => TurnEvent::failed("why", code),
         TurnEvent::Error { .. } => TurnEvent::sentiment("l"),
         TurnEvent::Sentiment { .. } => TurnEvent::audio(0, "audio/mpeg", "sound", "text"),
         TurnEvent::Audio { .. } => {
@@ -60,7 +66,8 @@ mod tests {
         ];
         assert_eq!(kinds, all);
         let of = |kind: &str| fields[kind].iter().map(String::as_str).collect::<Vec<_>>();
-        assert_eq!(of("done"), ["stopped", "type"]);
+        let done = ["fallback", "messageId", "model", "replyId", "stopped", "turnId", "type"];
+        assert_eq!(of("done"), done);
         assert_eq!(of("stage_failed"), ["code", "message", "stage", "type"]);
         assert_eq!(of("audio"), ["audioBase64", "mime", "seq", "text", "type"]);
     }

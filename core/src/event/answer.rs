@@ -31,9 +31,8 @@ impl ChatAnswer {
                     Some(before) => joined(before, audio),
                 });
             }
-            TurnEvent::Stopped => self.stopped = true,
+            TurnEvent::Done { stopped, .. } => self.stopped = *stopped,
             TurnEvent::Turn { .. }
-            | TurnEvent::Done
             | TurnEvent::Error { .. }
             | TurnEvent::Sentiment { .. }
             | TurnEvent::StageFailed { .. }

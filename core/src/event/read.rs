@@ -19,7 +19,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub(crate) const MP3: &str = "audio/mpeg";
 
 /// The fields of all types; each type has some of them.
-const FIELDS: [&str; 19] = [
+const FIELDS: [&str; 21] = [
     "type",
     "workspaceId",
     "content",
@@ -39,6 +39,8 @@ const FIELDS: [&str; 19] = [
     "messageId",
     "replyId",
     "stopped",
+    "model",
+    "fallback",
 ];
 
 /// The longest reason that is searched for a nested message, in bytes; a longer one is shown unchanged.
@@ -75,10 +77,7 @@ pub(crate) fn read(text: &str) -> Result<Option<TurnEvent>, Unreadable> {
                 }
             };
         }
-        "done" => {
-            let is_stopped = fields.raw("stopped") == Some("true");
-            return Ok(Some(if is_stopped { TurnEvent::Stopped } else { TurnEvent::Done }));
-        }
+        "done" => return Ok(Some(done(&fields))),
         "error" => {
             let (message, code) = (reason(&fields), fields.word("code"));
             return Ok(Some(TurnEvent::Error { message, code }));
@@ -147,6 +146,17 @@ fn turn(fields: &EventFields<'_>) -> Option<TurnEvent> {
     Some(TurnEvent::Turn { turn_id, message_id, reply_id: fields.word("replyId")? })
 }
 
+fn done(fields: &EventFields<'_>) -> TurnEvent {
+    TurnEvent::Done {
+        stopped: fields.raw("stopped") == Some("true"),
+        turn_id: fields.word("turnId"),
+        message_id: fields.word("messageId"),
+        reply_id: fields.word("replyId"),
+        model: fields.word("model"),
+        fallback: fields.raw("fallback") == Some("true"),
+    }
+}
+
 fn workspace(fields: &EventFields<'_>) -> Result<TurnEvent, &'static str> {
     let workspace_id = fields.word("workspaceId").ok_or("a workspaceId")?;
     Ok(TurnEvent::Workspace { workspace_id })
@@ -161,10 +171,8 @@ fn usage(fields: &EventFields<'_>) -> Option<TurnEvent> {
     let (prompt, completion) = (tokens("promptTokens")?, tokens("completionTokens")?);
     let total = tokens("totalTokens")?;
     prompt.or(completion).or(total)?;
-    let prompt_tokens = prompt.unwrap_or_default();
-    let completion_tokens = completion.unwrap_or_default();
-    let total_tokens = total.unwrap_or(prompt_tokens.saturating_add(completion_tokens));
-    Some(TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens })
+    let sum = || Some(prompt?.saturating_add(completion?));
+    Some(TurnEvent::usage(prompt, completion, total.or_else(sum)))
 }
 
 /// The reason of a failure, in whatever form the service sends it.
@@ -209,13 +217,26 @@ mod tests {
         prop::option::of("[^\\x00]{1,20}")
     }
 
+    fn done() -> impl Strategy<Value = TurnEvent> {
+        let word = || prop::option::of("[^\\x00]{1,20}");
+        (any::<[bool; 2]>(), word(), word(), word(), word()).prop_map(
+            |([stopped, fallback], turn_id, message_id, reply_id, model)| TurnEvent::Done {
+                stopped,
+                turn_id,
+                message_id,
+                reply_id,
+                model,
+                fallback,
+            },
+        )
+    }
+
     fn event() -> impl Strategy<Value = TurnEvent> {
         let sound = prop::collection::vec(any::<u8>(), 1..40);
         prop_oneof![
             "[^\\x00]{1,20}".prop_map(|workspace_id| TurnEvent::Workspace { workspace_id }),
             text().prop_map(|content| TurnEvent::Content { content }),
-            Just(TurnEvent::Done),
-            Just(TurnEvent::Stopped),
+            done(),
             ("[^\\x00]{1,20}", "[^\\x00]{1,20}", "[^\\x00]{1,20}")
                 .prop_map(|(turn, message, reply)| TurnEvent::turn(turn, message, reply)),
             (reason(), code()).prop_map(|(message, code)| TurnEvent::Error { message, code }),
@@ -228,11 +249,9 @@ mod tests {
                 message,
                 code,
             }),
-            (any::<u64>(), any::<u64>(), any::<u64>()).prop_map(|(p, c, t)| TurnEvent::Usage {
-                prompt_tokens: p,
-                completion_tokens: c,
-                total_tokens: t,
-            }),
+            (any::<u64>(), any::<u64>(), any::<u64>())
+                .prop_map(|(prompt, reply, both)| TurnEvent::usage(prompt, reply, both)),
+            any::<u64>().prop_map(|both| TurnEvent::usage(None, None, both)),
         ]
     }
 

@@ -17,8 +17,8 @@ use crate::error::Error;
 /// fn show(event: TurnEvent) -> Option<String> {
 ///     match event {
 ///         TurnEvent::Content { content } => Some(content),
-///         TurnEvent::Done | TurnEvent::Stopped => Some("\n".to_owned()),
-///         TurnEvent::Usage { total_tokens, .. } => Some(format!("({total_tokens} tokens)")),
+///         TurnEvent::Done { .. } => Some("\n".to_owned()),
+///         TurnEvent::Usage { total_tokens, .. } => Some(format!("({} tokens)", total_tokens?)),
 ///         _ => None,
 ///     }
 /// }
@@ -48,11 +48,22 @@ pub enum TurnEvent {
         /// The piece.
         content: String,
     },
-    /// The reply is complete. Nothing comes after it.
-    Done,
-    /// The turn was stopped, and keeps the text so far. Nothing comes after it. On the wire it is a `done` with
-    /// `stopped`.
-    Stopped,
+    /// The reply is complete, or was stopped. Nothing comes after it. The ids and the model are sent only on request.
+    #[non_exhaustive]
+    Done {
+        /// True if the turn was stopped; it keeps the text up to then.
+        stopped: bool,
+        /// The turn's id.
+        turn_id: Option<String>,
+        /// The id of the user's message.
+        message_id: Option<String>,
+        /// The id of the AI's message.
+        reply_id: Option<String>,
+        /// The model that was asked for the reply.
+        model: Option<String>,
+        /// True if a fallback answered in place of the first service.
+        fallback: bool,
+    },
     /// The reply failed midway. Nothing comes after it.
     ///
     /// A client's stream returns it as an [`Error`](crate::error::Error) of kind `api`, which keeps the text so far.
@@ -91,15 +102,15 @@ pub enum TurnEvent {
         /// The code of the error, such as `connect`, if an error was the cause.
         code: Option<String>,
     },
-    /// The tokens used by the reply. Sent only on request.
+    /// The tokens used by the reply, as far as the service counted them. Sent only on request.
     #[non_exhaustive]
     Usage {
         /// The tokens of the prompt, with everything sent along.
-        prompt_tokens: u64,
+        prompt_tokens: Option<u64>,
         /// The tokens of the reply.
-        completion_tokens: u64,
+        completion_tokens: Option<u64>,
         /// The sum of both.
-        total_tokens: u64,
+        total_tokens: Option<u64>,
     },
 }
 
@@ -122,6 +133,27 @@ impl TurnEvent {
     /// A piece of a reply.
     pub fn content(content: impl Into<String>) -> Self {
         TurnEvent::Content { content: content.into() }
+    }
+
+    /// The end of a complete reply.
+    pub fn done() -> Self {
+        TurnEvent::ended(false)
+    }
+
+    /// The end of a reply that was stopped.
+    pub fn stopped() -> Self {
+        TurnEvent::ended(true)
+    }
+
+    fn ended(stopped: bool) -> Self {
+        TurnEvent::Done {
+            stopped,
+            turn_id: None,
+            message_id: None,
+            reply_id: None,
+            model: None,
+            fallback: false,
+        }
     }
 
     /// The event for a reply that failed: the error's message for users
@@ -160,9 +192,17 @@ impl TurnEvent {
         TurnEvent::StageFailed { stage: stage.into(), message: message.into(), code }
     }
 
-    /// The token counts of a prompt, of its reply, and of both.
-    pub fn usage(prompt_tokens: u64, completion_tokens: u64, total_tokens: u64) -> Self {
-        TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens }
+    /// The token counts of a prompt, of its reply, and of both; `None` for one that the service did not count.
+    pub fn usage(
+        prompt_tokens: impl Into<Option<u64>>,
+        completion_tokens: impl Into<Option<u64>>,
+        total_tokens: impl Into<Option<u64>>,
+    ) -> Self {
+        TurnEvent::Usage {
+            prompt_tokens: prompt_tokens.into(),
+            completion_tokens: completion_tokens.into(),
+            total_tokens: total_tokens.into(),
+        }
     }
 
     /// The `type` on the wire.
@@ -171,7 +211,7 @@ impl TurnEvent {
             TurnEvent::Turn { .. } => "turn",
             TurnEvent::Workspace { .. } => "workspace",
             TurnEvent::Content { .. } => "content",
-            TurnEvent::Done | TurnEvent::Stopped => "done",
+            TurnEvent::Done { .. } => "done",
             TurnEvent::Error { .. } => "error",
             TurnEvent::Sentiment { .. } => "sentiment",
             TurnEvent::Audio { .. } => "audio",

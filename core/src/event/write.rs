@@ -27,7 +27,7 @@ impl TurnEvent {
     /// use turnwire::TurnEvent;
     ///
     /// let mut out = Vec::new();
-    /// TurnEvent::Done.encode(&mut out);
+    /// TurnEvent::done().encode(&mut out);
     /// assert_eq!(out, b"data: {\"type\": \"done\"}\n\n");
     /// ```
     pub fn encode(&self, out: &mut Vec<u8>) {
@@ -43,8 +43,13 @@ fn json(event: &TurnEvent) -> String {
         }
         TurnEvent::Workspace { workspace_id } => object.text("workspaceId", workspace_id),
         TurnEvent::Content { content } => object.text("content", content),
-        TurnEvent::Done => object,
-        TurnEvent::Stopped => object.field("stopped", "true"),
+        TurnEvent::Done { stopped, turn_id, message_id, reply_id, model, fallback } => object
+            .flag("stopped", *stopped)
+            .optional("turnId", turn_id.as_deref())
+            .optional("messageId", message_id.as_deref())
+            .optional("replyId", reply_id.as_deref())
+            .optional("model", model.as_deref())
+            .flag("fallback", *fallback),
         TurnEvent::Error { message, code } => {
             object.text("message", message).optional("code", code.as_deref())
         }
@@ -59,9 +64,9 @@ fn json(event: &TurnEvent) -> String {
             object.optional("code", code.as_deref())
         }
         TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens } => object
-            .number("promptTokens", *prompt_tokens)
-            .number("completionTokens", *completion_tokens)
-            .number("totalTokens", *total_tokens),
+            .count("promptTokens", *prompt_tokens)
+            .count("completionTokens", *completion_tokens)
+            .count("totalTokens", *total_tokens),
     };
     object.end()
 }
@@ -87,6 +92,19 @@ impl Object {
 
     fn number(self, name: &str, number: u64) -> Self {
         self.field(name, &number.to_string())
+    }
+
+    /// A number, unless it is unknown.
+    fn count(self, name: &str, number: Option<u64>) -> Self {
+        match number {
+            Some(number) => self.number(name, number),
+            None => self,
+        }
+    }
+
+    /// A field that is written only if it is true.
+    fn flag(self, name: &str, is_set: bool) -> Self {
+        if is_set { self.field(name, "true") } else { self }
     }
 
     fn field(mut self, name: &str, json: &str) -> Self {

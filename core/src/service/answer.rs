@@ -51,7 +51,7 @@ impl ChatAnswer {
             audio,
             text,
         });
-        workspace.into_iter().chain(content).chain(audio).chain([TurnEvent::Done])
+        workspace.into_iter().chain(content).chain(audio).chain([TurnEvent::done()])
     }
 }
 

@@ -159,7 +159,7 @@ impl TurnStream {
                 Ok(Step::Event(event)) => return Poll::Ready(Some(self.take_in(event, task))),
                 Ok(Step::Nothing) => {}
                 Ok(Step::Answer(answer)) => self.ready.extend(answer.into_events()),
-                Ok(Step::End) => self.ready.push_back(TurnEvent::Done),
+                Ok(Step::End) => self.ready.push_back(TurnEvent::done()),
                 Err(error) => return Poll::Ready(Some(Err(self.end_with(error)))),
             }
         }
@@ -167,7 +167,7 @@ impl TurnStream {
 
     fn take_in(&mut self, event: TurnEvent, task: &mut TaskContext<'_>) -> Result<TurnEvent> {
         match &event {
-            TurnEvent::Done | TurnEvent::Stopped => {
+            TurnEvent::Done { .. } => {
                 self.state = State::Ended(Ok(()));
                 self.source.finish(task);
             }

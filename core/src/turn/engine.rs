@@ -216,7 +216,7 @@ impl Engine {
                     if waits || speaking.is_some() {
                         return Poll::Pending;
                     }
-                    let last = if *is_stopped { TurnEvent::Stopped } else { TurnEvent::Done };
+                    let last = if *is_stopped { TurnEvent::stopped() } else { TurnEvent::done() };
                     self.end();
                     return Poll::Ready(Some(Ok(last)));
                 }

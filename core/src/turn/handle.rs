@@ -18,8 +18,7 @@ use crate::process::{Bound, FORKED};
 /// A running turn: a stream of its events.
 ///
 /// The reply is read as the turn is polled, so a slow reader slows the model's service down. It ends with
-/// [`Done`](TurnEvent::Done), with [`Stopped`](TurnEvent::Stopped), or with an error that keeps the text so far; then it
-/// stays ended. Dropping it before its end means that the reader has gone:
+/// [`Done`](TurnEvent::Done), or with an error that keeps the text so far; then it stays ended. Dropping it before its end means that the reader has gone:
 /// [`OnDisconnect`](crate::turn::OnDisconnect) decides about the reply. The user's message is kept in any case.
 ///
 /// It belongs to the process that started it. In a forked child its next item is an error of code `forked`, and
@@ -192,7 +191,7 @@ impl Turn {
             Some(Ok(TurnEvent::Audio { .. })) if !self.keeps_audio => {}
             Some(Ok(event)) => {
                 self.answer.add(event);
-                if matches!(event, TurnEvent::Done | TurnEvent::Stopped) {
+                if matches!(event, TurnEvent::Done { .. }) {
                     self.answer.reply = engine.take_text();
                     self.state = State::Ended(Ok(()));
                 }

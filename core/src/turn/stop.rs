@@ -13,7 +13,7 @@ use crate::process::Origin;
 /// Stops a turn from anywhere, such as another route, while a task reads it.
 ///
 /// A stopped turn closes the request to the model, keeps the text so far, and ends with
-/// [`TurnEvent::Stopped`](crate::event::TurnEvent::Stopped), once the id of a new workspace is known. Stopping it
+/// [`TurnEvent::Done`](crate::event::TurnEvent::Done) with `stopped`, once the id of a new workspace is known. Stopping it
 /// twice, or after its end, does nothing.
 ///
 /// ```

@@ -151,7 +151,7 @@ fn a_turn_is_an_iterator_and_leaving_it_lets_the_model_go() {
     let mut turn = turns.start(TurnRequest::new("안녕"));
     let events: Vec<_> = turn.by_ref().map(Result::unwrap).collect();
     let content = |text: &str| TurnEvent::Content { content: text.into() };
-    assert_eq!(events, [content("안녕"), content("하세요"), TurnEvent::Done]);
+    assert_eq!(events, [content("안녕"), content("하세요"), TurnEvent::done()]);
     assert!(turn.next().is_none() && turn.timeline().first_token.is_some());
 
     let mut turn = turns.start(TurnRequest::new("안녕"));
@@ -173,7 +173,8 @@ fn a_turn_is_the_body_of_a_response_and_dropping_it_lets_the_model_go() {
     let turns = Turns::new(turnwire::Turns::builder(llm).model("m").build().unwrap()).unwrap();
     let mut body = turns.try_start(TurnRequest::new("안녕")).unwrap().sse();
     let mut expected = Vec::new();
-    for event in [TurnEvent::content("안녕"), TurnEvent::content("하세요"), TurnEvent::Done] {
+    for event in [TurnEvent::content("안녕"), TurnEvent::content("하세요"), TurnEvent::done()]
+    {
         event.encode(&mut expected);
     }
     assert_eq!(body.by_ref().flatten().collect::<Vec<u8>>(), expected);

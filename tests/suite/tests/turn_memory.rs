@@ -84,7 +84,7 @@ async fn a_thousand_turns_at_once_complete_and_give_back_what_they_held() {
         for events in join_all((0..TURNS).map(run)).await {
             let is_content = |event: &&TurnEvent| event.kind() == "content";
             assert_eq!(events.iter().filter(is_content).count(), 4, "{events:?}");
-            assert_eq!(events.last(), Some(&TurnEvent::Done));
+            assert_eq!(events.last(), Some(&TurnEvent::done()));
         }
         let report = turns.flush(Duration::from_secs(60)).await;
         let found = (report.delivered, report.pending, report.dead);

@@ -18,7 +18,7 @@ fn use_all() {
     let mut turn = service.stream(ask("안녕하")).unwrap();
     let events: Vec<_> = turn.by_ref().map(Result::unwrap).collect();
     let workspace = TurnEvent::Workspace { workspace_id: WORKSPACE.into() };
-    assert_eq!(events, [workspace, content("안녕"), content("하"), TurnEvent::Done]);
+    assert_eq!(events, [workspace, content("안녕"), content("하"), TurnEvent::done()]);
     assert!(turn.next().is_none());
     assert!(turn.request_id().is_some() && turn.first_content().is_some());
     assert_eq!(turn.into_answer().unwrap().reply, "안녕하");

@@ -17,7 +17,7 @@ async fn a_service_without_streams_is_asked_for_the_whole() {
         let mut turn = service.stream(ask("안녕")).await.unwrap();
         let found = read(&mut turn).await;
         let workspace = TurnEvent::Workspace { workspace_id: WORKSPACE.into() };
-        assert_eq!(found.events, [workspace, content("안녕"), TurnEvent::Done]);
+        assert_eq!(found.events, [workspace, content("안녕"), TurnEvent::done()]);
         assert_eq!(turn.request_id(), Some("req_2"));
         assert_eq!(turn.into_answer().unwrap().reply, "안녕");
         let calls: Vec<_> = fake.turns().into_iter().map(|turn| turn.call).collect();

@@ -77,8 +77,8 @@ proptest! {
         }
         let mut expected = events;
         if ends_well {
-            TurnEvent::Done.encode(&mut bytes);
-            expected.push(TurnEvent::Done);
+            TurnEvent::done().encode(&mut bytes);
+            expected.push(TurnEvent::done());
         }
         let (found, error) = read(bytes, &sizes);
         prop_assert_eq!(found, expected);
@@ -115,10 +115,10 @@ proptest! {
         let escaped: String = units.iter().map(|unit| format!("\\u{unit:04X}")).collect();
         let mut bytes =
             format!("data:{{\"content\":\"{escaped}\",\"type\":\"content\"}}\r\n\r\n").into_bytes();
-        TurnEvent::Done.encode(&mut bytes);
+        TurnEvent::done().encode(&mut bytes);
         let (found, _) = read(bytes, &sizes);
         let expected = content(&String::from_utf16_lossy(&units));
-        prop_assert_eq!(found, [expected, TurnEvent::Done]);
+        prop_assert_eq!(found, [expected, TurnEvent::done()]);
     }
 }
 
@@ -130,7 +130,7 @@ async fn pieces_of_a_mebibyte_travel_over_http() {
     for event in &events {
         event.encode(&mut bytes);
     }
-    TurnEvent::Done.encode(&mut bytes);
+    TurnEvent::done().encode(&mut bytes);
     let found = read_script(Script::new().split(10_007).send_bytes(bytes)).await;
     assert!(found.error.is_none(), "{:?}", found.error);
     assert_eq!(found.events.len(), 4);

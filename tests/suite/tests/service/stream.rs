@@ -17,7 +17,7 @@ async fn a_turn_is_read_event_by_event() {
     let mut turn = service.stream(TurnRequest::new("안녕하세요").new_workspace()).await.unwrap();
     let found = read(&mut turn).await;
     let workspace = TurnEvent::Workspace { workspace_id: "workspace-1".into() };
-    let expected = [workspace, content("안녕"), content("하세"), content("요"), TurnEvent::Done];
+    let expected = [workspace, content("안녕"), content("하세"), content("요"), TurnEvent::done()];
     assert_eq!(found.events, expected);
     assert!(found.error.is_none());
     assert_eq!(turn.request_id(), Some("req_1"));
@@ -59,7 +59,7 @@ async fn bare_text_is_read_when_the_client_is_told_so() {
     let service = settings(&fake).wire(Wire::Text).build().unwrap();
     fake.speak(Dialect::bare());
     let found = read(&mut service.stream(ask("안녕하세요")).await.unwrap()).await;
-    let expected = [content("안녕"), content("하세"), content("요"), TurnEvent::Done];
+    let expected = [content("안녕"), content("하세"), content("요"), TurnEvent::done()];
     assert_eq!((found.events, found.error.is_none()), (expected.to_vec(), true));
 
     // With the content type of events or of HTML, split inside characters, and with text that looks like framing.
@@ -83,7 +83,7 @@ async fn nothing_after_done_counts() {
         .sse(json!({"type": "error", "message": "late"}))
         .truncate();
     let found = read_script(script).await;
-    assert_eq!(found.events, [content("a"), TurnEvent::Done]);
+    assert_eq!(found.events, [content("a"), TurnEvent::done()]);
     assert!(found.error.is_none());
 }
 
@@ -100,13 +100,13 @@ async fn what_a_reader_does_not_know_is_skipped() {
         .sse(json!({"type": "done", "of": "tomorrow"}));
     let found = read_script(script).await;
     let usage = TurnEvent::usage(3, 4, 7);
-    assert_eq!(found.events, [content("a"), usage, TurnEvent::Done]);
+    assert_eq!(found.events, [content("a"), usage, TurnEvent::done()]);
 }
 
 #[tokio::test]
 async fn a_stream_that_forgets_its_last_blank_line_is_whole() {
     let found = read_script(Script::new().send("data: {\"type\": \"done\"}")).await;
-    assert_eq!(found.events, [TurnEvent::Done]);
+    assert_eq!(found.events, [TurnEvent::done()]);
 }
 
 #[tokio::test]
@@ -175,7 +175,7 @@ async fn an_answer_that_comes_whole_in_place_of_a_stream_is_read() {
     let answer = json!({"reply": "안녕", "workspaceId": 7});
     let found = read_script(Script::body(answer)).await;
     let workspace = TurnEvent::Workspace { workspace_id: "7".into() };
-    assert_eq!(found.events, [workspace, content("안녕"), TurnEvent::Done]);
+    assert_eq!(found.events, [workspace, content("안녕"), TurnEvent::done()]);
     let found =
         read_script(Script::body(json!({"error": "no model"})).framing(Framing::Close)).await;
     let error = found.error.unwrap();

@@ -12,7 +12,7 @@ async fn a_new_conversation_is_streamed_and_kept() {
     let turns = bench.turns();
     let read = read(&mut turns.start(bench.ask_anew())).await;
     assert!(read.error.is_none(), "{read:?}");
-    assert_eq!(read.events.last(), Some(&TurnEvent::Done));
+    assert_eq!(read.events.last(), Some(&TurnEvent::done()));
     assert_eq!(read.text(), "좋아요!");
     let report = turns.flush(DEADLINE).await;
     assert_eq!(counts(&report), (2, 0, 0));
@@ -77,7 +77,7 @@ async fn a_conversation_goes_on_in_its_workspace() {
     let turns = bench.turns();
     let read = read(&mut turns.start(bench.ask_on())).await;
     let workspace = TurnEvent::Workspace { workspace_id: WORKSPACE.to_owned() };
-    assert_eq!(read.events, [workspace, content("a"), content("b"), TurnEvent::Done]);
+    assert_eq!(read.events, [workspace, content("a"), content("b"), TurnEvent::done()]);
     assert_eq!(counts(&turns.flush(DEADLINE).await), (2, 0, 0));
     assert_eq!(bench.saved(), [user(MESSAGE), ai("ab")]);
     assert_eq!(bench.store.stored().counted(WORKSPACE), 2);
@@ -89,7 +89,7 @@ async fn without_a_store_a_turn_is_the_reply_alone() {
     let bench = Bench::replying(Script::chat(["a"])).await;
     let turns = Turns::builder(bench.openai()).model("m").build().unwrap();
     let read = read(&mut turns.start(TurnRequest::new(MESSAGE))).await;
-    assert_eq!(read.events, [content("a"), TurnEvent::Done]);
+    assert_eq!(read.events, [content("a"), TurnEvent::done()]);
     assert_eq!(counts(&turns.flush(DEADLINE).await), (0, 0, 0));
     assert_eq!(bench.store.fake().requests().len(), 0);
 }

@@ -37,7 +37,7 @@ async fn a_label_in_time_goes_into_the_system_prompt() {
     let mut turn = settings.build().unwrap().start(bench.ask_on());
     let read = read(&mut turn).await;
     assert_eq!(system(&bench), format!("be kind\n\nmood: {}", super::MESSAGE));
-    assert_eq!(read.events[1..], [label(super::MESSAGE), content("a"), TurnEvent::Done]);
+    assert_eq!(read.events[1..], [label(super::MESSAGE), content("a"), TurnEvent::done()]);
     let stage = turn.timeline().stage(StageName::Sentiment).unwrap().outcome.clone();
     assert_eq!(stage, StageOutcome::Done);
 }

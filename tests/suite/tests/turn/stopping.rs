@@ -36,7 +36,7 @@ async fn a_stopped_turn_lets_the_model_go_keeps_its_text_and_ends_well() {
             _ => assert!(turns.stop(&id)),
         }
         let (rest, turn) = reader.await.unwrap();
-        assert_eq!(rest.events, [TurnEvent::Stopped]);
+        assert_eq!(rest.events, [TurnEvent::stopped()]);
         assert!(rest.error.is_none(), "{rest:?}");
         assert_eq!(
             turn.timeline().stage(StageName::Reply).unwrap().outcome,
@@ -73,7 +73,7 @@ async fn a_stopped_turn_still_names_its_new_workspace() {
     turn.stopper().stop();
     let read = read(&mut turn).await;
     assert_eq!(read.kinds(), ["workspace", "done"]);
-    assert_eq!(read.events.last(), Some(&TurnEvent::Stopped));
+    assert_eq!(read.events.last(), Some(&TurnEvent::stopped()));
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn speech_that_goes_on_after_the_text_can_be_stopped() {
         tokio::task::yield_now().await;
     }
     turn.stopper().stop();
-    assert_eq!(turn.next().await.unwrap().unwrap(), TurnEvent::Stopped);
+    assert_eq!(turn.next().await.unwrap().unwrap(), TurnEvent::stopped());
     assert_eq!(turns.flush(DEADLINE).await.delivered, 2);
     assert_eq!(bench.saved(), [user(MESSAGE), ai("One sentence.")]);
 }
@@ -123,7 +123,7 @@ async fn a_turn_that_is_over_is_not_stopped_any_more() {
     let turns = bench.turns();
     let mut turn = turns.start(bench.ask_on());
     let found = read(&mut turn).await;
-    assert_eq!(found.events.last(), Some(&TurnEvent::Done));
+    assert_eq!(found.events.last(), Some(&TurnEvent::done()));
     turn.stopper().stop();
     assert!(turn.next().await.is_none());
     assert!(!turn.into_answer().unwrap().stopped);

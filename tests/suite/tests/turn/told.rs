@@ -18,7 +18,7 @@ async fn the_cost_is_asked_for_and_told_before_the_end_when_it_is_wanted() {
         let asked = bench.asked()["stream_options"]["include_usage"] == true;
         assert_eq!(asked, wanted);
         let usage = TurnEvent::usage(12, 3, 15);
-        let mut expected = vec![content("a"), usage, TurnEvent::Done];
+        let mut expected = vec![content("a"), usage, TurnEvent::done()];
         expected.retain(|event| wanted || event.kind() != "usage");
         assert_eq!(read.events[1..], expected);
     }

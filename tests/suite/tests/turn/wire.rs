@@ -55,7 +55,7 @@ fn what_the_engine_writes_the_client_reads() {
         prop_assert!(found.error.is_none(), "{:?}", found);
         let pieces = texts.iter().filter(|text| !text.is_empty());
         let expected: Vec<_> =
-            pieces.map(|text| content(text)).chain([TurnEvent::Done]).collect();
+            pieces.map(|text| content(text)).chain([TurnEvent::done()]).collect();
         prop_assert_eq!(found.events, expected);
     });
 }
@@ -91,7 +91,7 @@ async fn every_event_of_a_kept_turn_arrives() {
         ),
         content("a"),
         TurnEvent::usage(12, 3, 15),
-        TurnEvent::Done,
+        TurnEvent::done(),
     ] {
         assert!(found.events.contains(&event), "{event:?}: {found:?}");
     }
@@ -114,7 +114,7 @@ async fn half_a_surrogate_pair_costs_one_character() {
     let half = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\\ud83d!\"}}]}\n\n";
     let script = Script::new().role("assistant").send(half).finish("stop").done();
     let found = chain.read(script).await;
-    assert_eq!(found.events, [content("a\u{fffd}!"), TurnEvent::Done], "{found:?}");
+    assert_eq!(found.events, [content("a\u{fffd}!"), TurnEvent::done()], "{found:?}");
 }
 
 #[tokio::test]
