@@ -4,30 +4,26 @@
 //! memory is counted. Rounds go through the clients in turn, and the tables quote medians and ratios: the
 //! machine's speed drifts, but it drifts for all of them.
 
+pub mod bars;
 pub mod bodies;
+pub mod callgrind;
 pub mod framing;
+pub mod line;
+pub mod meter;
+pub mod process;
 pub mod server;
+pub mod table;
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use nix::sched::{CpuSet, sched_setaffinity};
-use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 use nix::unistd::Pid;
 
-/// Costs of one client in one round.
-#[derive(Clone, Copy, Debug)]
-pub struct Sample {
-    /// CPU time of the whole process during the measurement, user and system, in microseconds.
-    pub cpu_us: f64,
-    /// Wall time of the measurement, in microseconds.
-    pub wall_us: f64,
-    /// Growth of the resident memory during the measurement, in KiB.
-    pub grown_kib: f64,
-    /// The most resident memory, in KiB.
-    pub peak_kib: f64,
-}
+/// The name of our own client in measurements.
+pub const OURS: &str = "turnwire";
 
 /// Keeps this process on one core.
 ///
@@ -37,6 +33,15 @@ pub fn pin(core: usize) -> Result<()> {
     let mut set = CpuSet::new();
     set.set(core)?;
     sched_setaffinity(Pid::from_raw(0), &set).context("cannot keep to one core")
+}
+
+/// Lets this process open as many sockets as the system grants.
+///
+/// # Errors
+/// When the system refuses.
+pub fn raise_descriptors() -> Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).context("cannot raise the number of descriptors")
 }
 
 /// The CPU time that this process has used.
@@ -59,44 +64,18 @@ pub fn memory_kib(name: &str) -> f64 {
     line.and_then(|l| l.split_whitespace().next()?.parse().ok()).unwrap_or(f64::NAN)
 }
 
-/// Runs `work` and prints what it took, for the parent process to read.
+/// Runs this program again with other arguments; gives its output.
 ///
 /// # Errors
-/// When the work fails.
-#[allow(clippy::print_stdout, reason = "the parent process reads it")]
-pub fn measure<E>(work: impl FnOnce() -> Result<(), E>) -> Result<()>
-where
-    anyhow::Error: From<E>,
-{
-    let before = memory_kib("VmRSS");
-    let (cpu, wall) = (cpu_time(), std::time::Instant::now());
-    work()?;
-    let (cpu, wall) = (cpu_time() - cpu, wall.elapsed());
-    let grown = memory_kib("VmRSS") - before;
-    println!("{} {} {grown} {}", cpu.as_micros(), wall.as_micros(), memory_kib("VmHWM"));
-    Ok(())
-}
-
-/// Runs this program again as the client `name`, and reads what it printed.
-///
-/// # Errors
-/// When the client fails.
-pub fn run_client(name: &str, arguments: &[&str]) -> Result<Sample> {
+/// When it fails.
+pub fn run_again(arguments: &[String]) -> Result<String> {
     let output = Command::new(std::env::current_exe()?)
-        .arg("--client")
-        .arg(name)
         .args(arguments)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()?;
-    ensure!(output.status.success(), "the client {name} failed");
-    let text = String::from_utf8(output.stdout)?;
-    let numbers: Vec<f64> =
-        text.split_whitespace().map(str::parse).collect::<Result<_, _>>().context("odd output")?;
-    let [cpu_us, wall_us, grown_kib, peak_kib] = numbers[..] else {
-        anyhow::bail!("the client {name} printed {text:?}");
-    };
-    Ok(Sample { cpu_us, wall_us, grown_kib, peak_kib })
+    ensure!(output.status.success(), "the program with {arguments:?} failed");
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// The middle of some numbers.

@@ -39,8 +39,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan and the path below it.
-    fn from_path(path: &str) -> Option<(Self, &str)> {
+    /// The plan of a path, and the rest of the path below it; `None` for any other path.
+    #[must_use]
+    pub fn from_path(path: &str) -> Option<(Self, &str)> {
         let mut words = path.strip_prefix('/')?.splitn(5, '/');
         let plan = Plan {
             shape: Shape::from_name(words.next()?)?,
@@ -75,9 +76,15 @@ pub async fn serve(listener: TcpListener) -> Result<()> {
 
 #[derive(Default)]
 struct Server {
-    /// Bodies as they are sent, each made once.
-    framed: Mutex<HashMap<(Shape, Framing, usize), Arc<Framed>>>,
+    /// Replies as they are sent, each made once.
+    replies: Mutex<HashMap<(Shape, Framing, usize), Arc<Reply>>>,
     streams: AtomicU32,
+}
+
+struct Reply {
+    framed: Framed,
+    /// The facts that a reader must find, as JSON.
+    facts: String,
 }
 
 impl Server {
@@ -90,7 +97,7 @@ impl Server {
                     self.stream(&mut socket, plan).await?;
                 }
                 Some((plan, "")) if request.method == "GET" => {
-                    answer(&mut socket, "200 OK", &facts(plan).to_string()).await?;
+                    answer(&mut socket, "200 OK", &self.reply(plan).facts).await?;
                 }
                 _ => {
                     let hint = "POST below /{shape}/{framing}/{pace_ms}/{count}, or GET that";
@@ -103,10 +110,10 @@ impl Server {
     }
 
     async fn stream(&self, socket: &mut TcpStream, plan: Plan) -> Result<()> {
-        let framed = self.framed(plan);
+        let reply = self.reply(plan);
         socket.write_all(STREAM).await?;
         if plan.pace_ms == 0 {
-            for write in framed.writes() {
+            for write in reply.framed.writes() {
                 socket.write_all(write).await?;
             }
             return Ok(());
@@ -116,7 +123,7 @@ impl Server {
         let number = self.streams.fetch_add(1, Ordering::Relaxed);
         let phase = pace.mul_f64(f64::from(number) * 0.618_033_988_749_895 % 1.0);
         let mut due = Instant::now() + phase;
-        for write in framed.writes() {
+        for write in reply.framed.writes() {
             sleep_until(due).await;
             socket.write_all(write).await?;
             due += pace;
@@ -124,20 +131,23 @@ impl Server {
         Ok(())
     }
 
-    fn framed(&self, plan: Plan) -> Arc<Framed> {
-        let mut framed = self.framed.lock().unwrap_or_else(PoisonError::into_inner);
+    fn reply(&self, plan: Plan) -> Arc<Reply> {
+        let mut replies = self.replies.lock().unwrap_or_else(PoisonError::into_inner);
         let Plan { shape, framing, count, .. } = plan;
-        let new = || Arc::new(Framed::new(&Body::new(shape, count, SEED), framing));
-        Arc::clone(framed.entry((shape, framing, count)).or_insert_with(new))
+        let new = || Arc::new(Reply::new(shape, framing, count));
+        Arc::clone(replies.entry((shape, framing, count)).or_insert_with(new))
     }
 }
 
-fn facts(plan: Plan) -> serde_json::Value {
-    let body = Body::new(plan.shape, plan.count, SEED);
-    json!({
-        "chunks": body.chunks, "events": body.ends.len(), "bytes": body.bytes.len(),
-        "text_bytes": body.text_bytes, "text_chars": body.text_chars, "text_utf16": body.text_utf16,
-    })
+impl Reply {
+    fn new(shape: Shape, framing: Framing, count: usize) -> Self {
+        let body = Body::new(shape, count, SEED);
+        let facts = json!({
+            "chunks": body.chunks, "events": body.ends.len(), "bytes": body.bytes.len(),
+            "text_bytes": body.text_bytes, "text_chars": body.text_chars, "text_utf16": body.text_utf16,
+        });
+        Self { framed: Framed::new(&body, framing), facts: facts.to_string() }
+    }
 }
 
 async fn answer(socket: &mut TcpStream, status: &str, body: &str) -> Result<()> {

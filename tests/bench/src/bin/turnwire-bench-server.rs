@@ -5,10 +5,12 @@ use std::io::{Read, Write};
 
 use anyhow::Result;
 use tokio::net::TcpListener;
+use turnwire_bench::raise_descriptors;
 use turnwire_bench::server::serve;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
+    raise_descriptors()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let (closed, parent) = tokio::sync::oneshot::channel::<()>();
     // A thread, because a runtime cannot end while it reads standard input itself.
