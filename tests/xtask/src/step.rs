@@ -2,7 +2,9 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -52,6 +54,16 @@ impl Step {
     pub(crate) fn output_to_stderr(mut self) -> Self {
         self.command.stdout(io::stderr());
         self
+    }
+
+    /// Sends its standard output to a file.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn output_to_file(mut self, path: &Path) -> Result<Self> {
+        let file = File::create(path).with_context(|| format!("writing {}", path.display()))?;
+        self.command.stdout(file);
+        Ok(self)
     }
 
     /// Prints the command line, runs it and waits for its end.

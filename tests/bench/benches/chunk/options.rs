@@ -8,7 +8,8 @@ use turnwire_bench::bodies::Shape;
 use turnwire_bench::framing::Framing;
 
 pub(crate) const HELP: &str = "\
-cargo xtask bench chunk -- [options]
+cargo xtask bench chunk -- [options]                          all languages
+cargo bench -p turnwire-bench --bench chunk -- [options]      Rust alone
 
   --shapes A,B       these bodies: openai, escaped, moving, tools, llamacpp, ollama, constant, events-plain, events-escaped
   --framings A,B     floods in these framings: large, chunked, packet; `none` for no flood
