@@ -26,6 +26,7 @@
 //! | [`event`] | [`TurnEvent`], the events of a turn and their JSON |
 //! | [`outbox`] | [`Outbox`], a durable queue of messages to be saved |
 //! | [`store`] | [`ChatStore`], the client of the store that keeps messages |
+//! | [`sqlite_store`] | [`SqliteStore`], an embedded store in a file |
 //! | [`conversation`] | the trait for a store of your own, and its messages |
 //! | [`speech`] | [`Speech`], from a growing text to audio in order |
 //! | [`sse`] | the event stream's decoder and encoder on their own |
@@ -45,6 +46,7 @@
 //! | `service` | [`service`] |
 //! | `speech` | [`speech`] |
 //! | `store` | [`store`], with `outbox` |
+//! | `store-sqlite` (default) | [`sqlite_store`], with `store` |
 //! | `schema` | JSON Schemas of Rust types, for structured replies and tools |
 //! | `timeline-svg` | the drawing of a [`turn::Timeline`] |
 //! | `eventsource-stream` | a [`ChatStream`] from events of the crate `eventsource-stream` |
@@ -77,6 +79,8 @@ pub mod presets;
 pub mod service;
 #[cfg(feature = "speech")]
 pub mod speech;
+#[cfg(feature = "store-sqlite")]
+pub mod sqlite_store;
 pub mod sse;
 #[cfg(feature = "store")]
 pub mod store;
@@ -94,6 +98,8 @@ mod json;
 mod open_enum;
 mod process;
 mod redact;
+#[cfg(feature = "outbox")]
+mod sqlite;
 #[cfg(any(feature = "service", feature = "turns"))]
 mod turn_request;
 
@@ -107,6 +113,8 @@ pub use outbox::Outbox;
 pub use service::ChatService;
 #[cfg(feature = "speech")]
 pub use speech::{GoogleTranslateSpeaker, Speech};
+#[cfg(feature = "store-sqlite")]
+pub use sqlite_store::SqliteStore;
 #[cfg(feature = "store")]
 pub use store::ChatStore;
 #[cfg(feature = "turns")]

@@ -8,8 +8,8 @@ use futures::StreamExt;
 use turnwire::chat::FinishReason;
 use turnwire::config::RetryPolicy;
 use turnwire::conversation::StoreMessage;
+use turnwire::conversation::WorkspaceStatus;
 use turnwire::credentials::Tokens;
-use turnwire::store::WorkspaceStatus;
 use turnwire::{ChatRequest, ChatStore, ErrorKind, OpenAi};
 use turnwire_examples::offline::{Llm, Store};
 

@@ -12,13 +12,13 @@ use super::events::Events;
 use super::head::Head;
 use super::pull::Pull;
 use crate::chat::{ChatReply, ChatStream, ModelList};
-use crate::conversation::StoreMessage;
+use crate::conversation::{StoreMessage, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChatAnswer;
 use crate::outbox::{DeadLetter, FlushReport, PendingRecord, Receipt, Stats};
 use crate::service::TurnStream;
 use crate::speech::AudioStream;
-use crate::store::{Session, StoreStats, Workspace};
+use crate::store::{Session, StoreStats};
 use crate::turn::Timeline;
 
 /// Values without a response whose head a host could use.

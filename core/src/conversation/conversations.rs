@@ -34,7 +34,8 @@ pub trait Conversations: Send + Sync + 'static {
     ///
     /// [`NewConversation::begin`] returns the name, and stores in the outbox that the request is under way: call it
     /// right before the request. Everything before it may be repeated. If the process ends after it, the creation is in
-    /// doubt and never repeated.
+    /// doubt and never repeated. A store that can find the conversation of an earlier attempt needs no `begin`: see
+    /// [`NewConversation::message_id`].
     ///
     /// # Errors
     ///

@@ -12,6 +12,7 @@ use crate::outbox::{Outcome, Requests};
 /// A conversation to be created.
 pub struct NewConversation<'a> {
     owner: Owner<'a>,
+    message_id: &'a str,
     name: &'a str,
     is_repeated: bool,
     progress: &'a Progress<'a>,
@@ -19,17 +20,25 @@ pub struct NewConversation<'a> {
 
 impl<'a> NewConversation<'a> {
     pub(super) fn new(
-        owner: Owner<'a>,
+        (owner, message_id): (Owner<'a>, &'a str),
         name: &'a str,
         is_repeated: bool,
         progress: &'a Progress<'a>,
     ) -> Self {
-        NewConversation { owner, name, is_repeated, progress }
+        NewConversation { owner, message_id, name, is_repeated, progress }
     }
 
     /// The user of the conversation.
     pub fn owner(&self) -> Owner<'a> {
         self.owner
+    }
+
+    /// The id of the first message of the conversation, the same in every attempt of this creation.
+    ///
+    /// A store that keeps it can repeat a creation, and find the conversation of an earlier attempt. So it needs only
+    /// [`name`](Self::name), and never [`begin`](Self::begin): no creation is ever in doubt.
+    pub fn message_id(&self) -> &'a str {
+        self.message_id
     }
 
     /// Returns true if an earlier attempt certainly failed.
@@ -47,8 +56,8 @@ impl<'a> NewConversation<'a> {
         Ok(self.name)
     }
 
-    /// The name without beginning the creation, for a client that stores each attempt itself.
-    pub(crate) fn name(&self) -> &'a str {
+    /// The conversation's name without beginning the creation, for a store in which creations can be repeated.
+    pub fn name(&self) -> &'a str {
         self.name
     }
 

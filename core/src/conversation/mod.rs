@@ -1,12 +1,13 @@
-//! Storage of conversations: the trait that [`Turns`](crate::Turns) uses, and the messages.
+//! Storage of conversations: the trait that [`Turns`](crate::Turns) uses, the messages, and the workspaces.
 //!
 //! ```text
-//!  Turns ──history──────────────────────────────▶ Conversations   ChatStore, or a store of your own
+//!  Turns ──history──────────────────────────────▶ Conversations   ChatStore, SqliteStore, or a store of your own
 //!    └──records──▶ Outbox ──create, start_session,──▶ (the same)
 //!                            save, saved
 //! ```
 //!
-//! [`ChatStore`](crate::ChatStore) implements [`Conversations`]; implement it for any other store, such as a database.
+//! [`ChatStore`](crate::ChatStore), the client of a service, and [`SqliteStore`](crate::SqliteStore), a file, implement
+//! [`Conversations`]; implement it for any other store, such as a database.
 //! The engine reads the history directly, since the model needs it now. Everything else goes
 //! through the outbox, which survives the process, retries, and keeps the order of a conversation; it calls the store
 //! from its own thread.
@@ -75,7 +76,8 @@ mod message;
 mod opening;
 mod owner;
 mod sink;
-pub(crate) mod time;
+mod time;
+mod workspace;
 
 pub use conversations::Conversations;
 pub use create::{CreateError, NewConversation};
@@ -83,3 +85,4 @@ pub use message::{AI_SENDER, MessageType, SenderRole, StoreMessage};
 pub(crate) use opening::{ConversationOpener, planned};
 pub use owner::{Owner, SessionStart};
 pub use sink::ConversationSink;
+pub use workspace::{Workspace, WorkspaceStatus};

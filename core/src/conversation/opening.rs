@@ -41,7 +41,8 @@ impl Opener for ConversationOpener {
             let progress = Progress::new(call.requests);
             let name = call.plan.get("workspaceName").and_then(Value::as_str).unwrap_or_default();
             let owner = Owner::of(call.record);
-            let new = NewConversation::new(owner, name, call.is_again, &progress);
+            let new =
+                NewConversation::new((owner, call.record.id()), name, call.is_again, &progress);
             let created = self.0.create(new).await.and_then(named);
             if let Some(observer) = call.observer {
                 let result = created.as_ref().map(drop).map_err(CreateError::error);

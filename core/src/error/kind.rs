@@ -88,7 +88,7 @@ kinds! {
     /// Status 403: the credentials do not allow this.
     PermissionDenied, "permission_denied", false, "use credentials that allow this",
         "The assistant is not available right now.";
-    /// Status 404: no such path or model.
+    /// Status 404: no such path or model; or the embedded store has no such workspace.
     NotFound, "not_found", false, "check the base URL and the model's name",
         "The assistant is not available right now.";
     /// Status 409: the request conflicts with another.

@@ -8,9 +8,9 @@ use serde::de::IgnoredAny;
 use super::call::Call;
 use super::client::{ChatStore, Identity};
 use super::paths::filled;
+use super::session::{Session, SessionStatus};
 use super::stats::count;
-use super::workspace::{Session, SessionStatus, Workspace};
-use crate::conversation::{SenderRole, StoreMessage};
+use crate::conversation::{SenderRole, StoreMessage, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The longest name of a workspace, in code points.

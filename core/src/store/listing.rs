@@ -7,9 +7,10 @@ use http::Method;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use tokio::time::Instant;
 
+use super::ChatStore;
 use super::call::Call;
 use super::paths::filled;
-use super::{ChatStore, Workspace, WorkspaceStatus};
+use crate::conversation::{Workspace, WorkspaceStatus};
 use crate::error::{Error, ErrorKind, Result};
 
 const OPERATION: &str = "store.workspaces";

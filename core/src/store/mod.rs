@@ -44,13 +44,13 @@ mod opening;
 mod paths;
 mod reissue;
 mod renewal;
+mod session;
 mod sink;
 mod stats;
-mod workspace;
 mod wrapped;
 
 pub use builder::ChatStoreBuilder;
 pub use client::ChatStore;
 pub use paths::StorePaths;
+pub use session::{Session, SessionStatus};
 pub use stats::StoreStats;
-pub use workspace::{Session, SessionStatus, Workspace, WorkspaceStatus};

@@ -10,10 +10,10 @@ use super::client::{ChatStore, Identity};
 use super::paths::filled;
 use super::reissue::REISSUE;
 use super::sink::outcome_of;
-use super::{Workspace, WorkspaceStatus};
 use crate::config::CallOptions;
 use crate::conversation::{
-    Conversations, CreateError, NewConversation, Owner, SessionStart, StoreMessage,
+    Conversations, CreateError, NewConversation, Owner, SessionStart, StoreMessage, Workspace,
+    WorkspaceStatus,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::Outcome;

@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 
 use futures::StreamExt;
 use turnwire::config::{Limits, RetryPolicy};
-use turnwire::store::WorkspaceStatus;
+use turnwire::conversation::WorkspaceStatus;
 use turnwire::{ChatService, ChatStore, TurnRequest};
 use turnwire_suite::memory::{self, Counting};
 

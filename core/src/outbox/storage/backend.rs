@@ -3,13 +3,13 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use super::fault::Fault;
 use super::rows::{
     ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow, Settled, Tier,
     Transition,
 };
 use crate::outbox::opening::Opening;
 use crate::outbox::state::Millis;
+use crate::sqlite::Fault;
 
 /// The wait until the next maintenance of a store that needs it soon.
 pub(in crate::outbox) const MAINTENANCE_SOON: Duration = Duration::from_millis(100);

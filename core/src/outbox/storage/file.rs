@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::backend::{Backend, Position};
-use super::fault::{Fault, Refused};
 use super::rows::Counts;
-use super::sqlite::{Disk, FileSettings, OPENING_PATIENCE, OpenFault, PATIENCE, real_path};
+use super::sqlite::{Disk, FileSettings, PATIENCE};
+use crate::sqlite::{Fault, OPENING_PATIENCE, OpenFault, Refused, real_path};
 
 /// The time after which a file locked by another process counts as unreachable: that process is stopped, or hangs.
 const HELD_TOO_LONG: Duration = Duration::from_secs(5);

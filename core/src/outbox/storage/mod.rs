@@ -13,7 +13,6 @@
 
 mod backend;
 mod due;
-mod fault;
 #[cfg(feature = "outbox-sqlite")]
 mod file;
 mod memory;
@@ -23,8 +22,8 @@ mod sqlite;
 #[cfg(feature = "outbox-sqlite")]
 mod tiered;
 
+pub(super) use crate::sqlite::{Fault, Refused};
 pub(super) use backend::{Backend, MAINTENANCE_SOON};
-pub(super) use fault::{Fault, Refused};
 pub(super) use memory::Memory;
 pub(super) use rows::{
     ClaimedRecord, DeadRow, Inserted, NewRecord, PendingRow, Settled, Transition,
@@ -42,4 +41,4 @@ pub(super) use due::{is_due, longest_wait};
 pub(super) use rows::{Counts, Tier};
 #[cfg(test)]
 #[cfg(feature = "outbox-sqlite")]
-pub(super) use sqlite::{Disk, OPENING_PATIENCE, real_path};
+pub(super) use sqlite::Disk;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::outbox::state::AttemptState;
 use crate::outbox::storage::Memory;
 use crate::outbox::storage::{Backend, ClaimedRecord, Inserted, NewRecord};
-use crate::outbox::storage::{Disk, FileSettings, OPENING_PATIENCE, TieredBackend, real_path};
+use crate::outbox::storage::{Disk, FileSettings, TieredBackend};
 use crate::outbox::{Delivery, Durability, OutboxLimits};
+use crate::sqlite::{OPENING_PATIENCE, real_path};
 
 /// A directory that is removed after the test.
 pub(super) struct Scratch(tempfile::TempDir);

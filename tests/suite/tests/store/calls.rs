@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use turnwire::ChatStore;
-use turnwire::conversation::StoreMessage;
-use turnwire::store::{SessionStatus, StorePaths, WorkspaceStatus};
+use turnwire::conversation::{StoreMessage, WorkspaceStatus};
+use turnwire::store::{SessionStatus, StorePaths};
 use turnwire_fakes::{FakeStore, Script};
 
 use super::{SENT_AT, USER, WORKSPACE, calls, message, settings, store};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use turnwire::config::{Limits, Timeouts};
-use turnwire::store::WorkspaceStatus;
+use turnwire::conversation::WorkspaceStatus;
 use turnwire_fakes::{FakeStore, Script};
 
 use super::{USER, calls, settings, store};

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use turnwire::config::CallOptions;
+use turnwire::conversation::WorkspaceStatus;
 use turnwire::credentials::{TokenRequest, Tokens};
-use turnwire::store::WorkspaceStatus;
 use turnwire::{CancellationToken, ChatStore};
 use turnwire_fakes::{FakeStore, Login, Script};
 

@@ -20,9 +20,9 @@ const HYPER: Border = Border {
 
 const RUSQLITE: Border = Border {
     within: &["core/src"],
-    except: &["core/src/outbox/storage/sqlite"],
+    except: &["core/src/outbox/storage/sqlite", "core/src/sqlite", "core/src/sqlite_store"],
     names: &["rusqlite"],
-    advice: "only `outbox::storage::sqlite` names rusqlite: go through the store's trait",
+    advice: "only `sqlite` and what keeps tables on it name rusqlite: go through the trait of a backend or store",
 };
 
 const SANS_IO: Border = Border {
@@ -99,7 +99,7 @@ fn only_http_names_the_http_client() {
 }
 
 #[test]
-fn only_the_sqlite_outbox_names_rusqlite() {
+fn only_the_rooms_of_sqlite_files_name_rusqlite() {
     assert_none(&crossings(&RUSQLITE, tree()));
 }
 

@@ -6,10 +6,10 @@ use crate::outbox::record::PendingState;
 use crate::outbox::state::{AttemptState, Millis};
 use crate::outbox::storage::backend::{Backend, Position};
 use crate::outbox::storage::due::is_due;
-use crate::outbox::storage::fault::Fault;
 use crate::outbox::storage::rows::{
     ClaimedRecord, Counts, DeadRow, Inserted, NewRecord, PendingRow, Settled, Tier, Transition,
 };
+use crate::sqlite::Fault;
 
 impl Backend for Memory {
     fn insert(&mut self, record: &[NewRecord], now: Millis) -> Result<Vec<Inserted>, Fault> {

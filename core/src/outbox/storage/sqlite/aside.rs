@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::identity::{Identity, identity};
-use super::private::{private, private_directory};
-use super::settings::{FileSettings, PARTS, beside};
+use super::settings::FileSettings;
 use crate::outbox::state::Millis;
+use crate::sqlite::{Identity, free_name, identity, private, private_directory, set_log_aside};
+
+/// The part of a name that says why a file was set aside.
+pub(super) const LABEL: &str = "damaged";
 
 /// The longest wait for another process that repairs the file.
 const REPAIR: Duration = Duration::from_secs(5);
@@ -42,7 +44,7 @@ pub(super) fn set_file_aside(
     if identity(&settings.path) != file {
         return Ok(None);
     }
-    let aside = free_name(&settings.path);
+    let aside = free_name(&settings.path, LABEL);
     fs::rename(&settings.path, &aside).map(|()| Some(aside))
 }
 
@@ -52,36 +54,13 @@ pub(super) fn set_orphans_aside(settings: &FileSettings) -> io::Result<()> {
     if settings.path.exists() {
         return Ok(());
     }
-    rename_log(&settings.path, |_| true)
+    set_log_aside(&settings.path, LABEL, |_| true)
 }
 
 /// Renames the log with these identities, if it is still at its path.
-pub(super) fn set_log_aside(settings: &FileSettings, log: [Identity; 2]) -> io::Result<()> {
+pub(super) fn set_known_log_aside(settings: &FileSettings, log: [Identity; 2]) -> io::Result<()> {
     let _alone = alone(&settings.owner_directory())?;
-    rename_log(&settings.path, |found| found.is_some() && log.contains(&found))
-}
-
-fn rename_log(path: &Path, is_meant: impl Fn(Identity) -> bool) -> io::Result<()> {
-    let aside = free_name(path);
-    for part in PARTS.iter().skip(1) {
-        let from = beside(path, part);
-        if from.exists() && is_meant(identity(&from)) {
-            fs::rename(from, beside(&aside, part))?;
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn free_name(path: &Path) -> PathBuf {
-    let seconds = now() / 1000;
-    let names = (0..).map(|n| match n {
-        0 => beside(path, &format!(".damaged-{seconds}")),
-        n => beside(path, &format!(".damaged-{seconds}-{n}")),
-    });
-    let is_free = |name: &PathBuf| PARTS.iter().all(|part| !beside(name, part).exists());
-    let mut free = names.into_iter().filter(is_free);
-    // There are more names than files.
-    free.next().unwrap_or_else(|| beside(path, ".damaged"))
+    set_log_aside(&settings.path, LABEL, |found| found.is_some() && log.contains(&found))
 }
 
 pub(super) fn now() -> Millis {

@@ -5,12 +5,10 @@
 
 use rusqlite::Connection;
 
-use super::connect::{FLAGS, PATIENCE, wait_for_others};
+use super::connect::PATIENCE;
 use super::disk::Disk;
-use super::faults::{fault, forked};
-use super::fork;
 use super::settings::FileSettings;
-use crate::outbox::storage::fault::Fault;
+use crate::sqlite::{FLAGS, Fault, call, fault, forked, wait_for_others};
 
 /// The number of pages from which the log is moved: 4 MiB.
 const LONG: u64 = 1024;
@@ -42,7 +40,7 @@ impl Disk {
 
     /// Moves the log into the database, on a separate connection. Writers wait only for its last few pages.
     pub(in crate::outbox) fn move_log(settings: &FileSettings) -> Result<(), Fault> {
-        let Some(_call) = fork::call() else { return Err(forked()) };
+        let Some(_call) = call() else { return Err(forked()) };
         let act = || -> rusqlite::Result<()> {
             let mut connection = Connection::open_with_flags(&settings.path, FLAGS)?;
             wait_for_others(&mut connection, PATIENCE)?;

@@ -6,16 +6,16 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::time::Instant;
 
-use super::connect::{LITTLE_PATIENCE, PATIENCE, wait_for_others};
-use super::faults::{OpenFault, fault, forked, not_now};
-use super::identity::{Identity, identity};
+use super::connect::{LITTLE_PATIENCE, PATIENCE};
 use super::owners::{self, Life, Registration};
 use super::schema::ANYBODY;
-use super::settings::{FileSettings, PARTS, beside};
-use super::{counter, fork, letters, processes, records};
+use super::settings::FileSettings;
+use super::{counter, letters, processes, records};
 use crate::outbox::state::Millis;
-use crate::outbox::storage::fault::Fault;
 use crate::outbox::storage::rows::{MovedRecords, NewRecord};
+use crate::sqlite::{
+    self, Fault, Identity, OpenFault, PARTS, beside, identity, not_now, wait_for_others,
+};
 
 /// The longest time that the lock file of a live process may be missing, as after a cleanup: the process recreates it.
 const MISSING_AT_MOST: Duration = Duration::from_secs(5);
@@ -256,26 +256,13 @@ impl Disk {
         &mut self,
         act: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Fault> {
-        let Some(_call) = fork::call() else { return Err(forked()) };
-        act(&self.connection).map_err(fault)
+        sqlite::read(&self.connection, act)
     }
 
     pub(super) fn write<T>(
         &mut self,
         act: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Fault> {
-        let Some(_call) = fork::call() else { return Err(forked()) };
-        let run = |sql| self.connection.prepare_cached(sql)?.execute([]);
-        if !self.connection.is_autocommit() {
-            // A panic has left a transaction open.
-            run("ROLLBACK").map_err(fault)?;
-        }
-        run("BEGIN IMMEDIATE").map_err(fault)?;
-        let acted = act(&self.connection).and_then(|value| run("COMMIT").map(|_| value));
-        if acted.is_err() && !self.connection.is_autocommit() {
-            // The failed transaction ends either way: SQLite rolls back by itself if this fails.
-            let _ = run("ROLLBACK");
-        }
-        acted.map_err(fault)
+        sqlite::write(&self.connection, act)
     }
 }

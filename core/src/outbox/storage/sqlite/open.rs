@@ -6,18 +6,10 @@ use std::time::Duration;
 
 use super::connect::{PATIENCE, connect};
 use super::disk::Disk;
-use super::faults::{OpenFault, refused};
-use super::identity::identity;
 use super::owners::Registration;
 use super::settings::FileSettings;
-use super::{aside, place, repair};
-use crate::outbox::storage::fault::Fault;
-
-/// The first version without a bug in the write-ahead log that could lose commits.
-const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
-
-/// The longest wait of the first opening, while no caller enqueues records yet.
-pub(in crate::outbox) const OPENING_PATIENCE: Duration = Duration::from_secs(5);
+use super::{aside, repair};
+use crate::sqlite::{Fault, OpenFault, identity, not_now, prepare};
 
 impl Disk {
     /// Opens or creates the file. A damaged file is renamed, and its new name added to `set_aside`.
@@ -26,29 +18,14 @@ impl Disk {
         patience: Duration,
         set_aside: &mut Vec<PathBuf>,
     ) -> Result<Self, OpenFault> {
-        let version = (rusqlite::version_number(), rusqlite::version());
-        if version.0 < OLDEST_SQLITE.0 {
-            let why = format!(
-                "SQLite {} can lose records: version {} or later is needed",
-                version.1, OLDEST_SQLITE.1
-            );
-            return Err(refused(why));
-        }
-        place::prepare(settings)?;
+        let path = &settings.path;
+        prepare(path, || {
+            aside::set_orphans_aside(settings).map_err(|error| not_now(path, &error))
+        })?;
         match connect(settings, patience) {
             Ok(connection) => Disk::on(connection, settings),
             Err(OpenFault::Now(Fault::Damaged(why))) => {
-                if let Some(why) = place::foreign(settings) {
-                    return Err(refused(why));
-                }
-                let before = identity(&settings.path);
-                repair::replace(settings, before, &why, set_aside)
-            }
-            Err(OpenFault::Now(Fault::Unusable(why))) => {
-                Err(match place::refusal(&settings.path) {
-                    Some(why) => refused(why),
-                    None => OpenFault::Now(Fault::Unusable(why)),
-                })
+                repair::replace(settings, identity(path), &why, set_aside)
             }
             Err(other) => Err(other),
         }
@@ -84,7 +61,7 @@ impl Disk {
     /// Renames the log of this file after another file took its path: SQLite would read the log into that one.
     pub(in crate::outbox::storage) fn put_log_aside(&self) -> Result<(), Fault> {
         let failed = |error: io::Error| Fault::Unusable(format!("moving an old log: {error}"));
-        aside::set_log_aside(&self.settings, self.log).map_err(failed)
+        aside::set_known_log_aside(&self.settings, self.log).map_err(failed)
     }
 
     /// Renames this file if its log was removed or replaced: a process that opens the file would not read the records

@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 
-use super::identity::{Identity, identity};
-use super::locks::{WHOLE, is_locked, lock};
-use super::private::{private, private_directory, tighten};
 use crate::process::{PerProcess, new_id};
+use crate::sqlite::{
+    Identity, WHOLE, identity, is_locked, lock, private, private_directory, tighten,
+};
 
 /// The names of this process's registrations: the system does not report a process's own locks to it.
 static OWN: PerProcess<Arc<Mutex<HashSet<String>>>> = PerProcess::new();

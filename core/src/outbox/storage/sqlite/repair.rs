@@ -7,18 +7,17 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Result, Row};
 
-use super::aside::{alone, free_name, now};
-use super::connect::{FLAGS, connect};
+use super::aside::{LABEL, alone, now};
+use super::connect::connect;
 use super::disk::Disk;
-use super::faults::OpenFault;
-use super::identity::{Identity, identity};
-use super::private::private;
 use super::schema::ANYBODY;
-use super::settings::{FileSettings, PARTS, beside};
+use super::settings::FileSettings;
 use super::{letters, openings, records};
 use crate::outbox::state::AttemptState;
-use crate::outbox::storage::fault::Fault;
 use crate::outbox::storage::rows::NewRecord;
+use crate::sqlite::{
+    FLAGS, Fault, Identity, OpenFault, PARTS, beside, free_name, identity, private,
+};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -46,7 +45,7 @@ pub(super) fn replace(
         // Another process has already replaced it.
         return Disk::on(connect(settings, PATIENCE)?, settings);
     }
-    let aside = free_name(path);
+    let aside = free_name(path, LABEL);
     for part in PARTS {
         match fs::rename(beside(path, part), beside(&aside, part)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

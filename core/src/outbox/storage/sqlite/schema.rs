@@ -1,12 +1,9 @@
 //! The schema: its migration steps from an empty file to the form that this version reads and writes.
-//!
-//! The `user_version` of a file is the number of steps applied to it. A released step is never changed: a change of the
-//! schema is a new step.
 
-use rusqlite::{Connection, Result};
+use crate::sqlite::{Form, OUTBOX_ID};
 
-/// `twob` in ASCII: distinguishes an outbox from any other SQLite file.
-pub(super) const APPLICATION_ID: i64 = 0x7477_6f62;
+/// The form of an outbox.
+pub(super) const FORM: Form = Form { name: "an outbox", id: OUTBOX_ID, steps: STEPS };
 
 /// The owner of records that any process may deliver.
 pub(super) const ANYBODY: i64 = 0;
@@ -79,109 +76,13 @@ const STEPS: &[&str] = &["
     CREATE INDEX record_unopened ON record (owner) WHERE is_held AND opening IS NOT NULL;
 "];
 
-/// The reason why this version cannot use an undamaged file.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Foreign {
-    /// The file belongs to another program.
-    #[error("the file is another program's database: name another path")]
-    OtherProgram,
-    /// More steps were applied to the file than this version knows.
-    #[error(
-        "the file has form {steps}, of a later version of turnwire; this one knows up to {known}: update turnwire, or \
-         name another path"
-    )]
-    Newer { steps: i64, known: usize },
-}
-
-/// Checks that this version can use the file.
-pub(super) fn check(connection: &Connection) -> Result<Option<Foreign>> {
-    // In one transaction: a new file that another process is migrating appears either empty or complete.
-    let look = connection.unchecked_transaction()?;
-    let application: i64 = pragma(&look, "application_id")?;
-    let steps: i64 = pragma(&look, "user_version")?;
-    let tables: i64 = look.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    look.finish()?;
-    Ok(match () {
-        () if application != APPLICATION_ID && (application != 0 || tables > 0) => {
-            Some(Foreign::OtherProgram)
-        }
-        () if steps > STEPS.len() as i64 => Some(Foreign::Newer { steps, known: STEPS.len() }),
-        () => None,
-    })
-}
-
-/// Applies the missing steps. Two processes may do so at the same time: the second finds none missing.
-pub(super) fn migrate(connection: &Connection) -> Result<()> {
-    if pragma(connection, "user_version")? == STEPS.len() as i64 {
-        return Ok(());
-    }
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    let taken = (|| {
-        let steps: i64 = pragma(connection, "user_version")?;
-        if steps >= STEPS.len() as i64 {
-            return Ok(());
-        }
-        for step in STEPS.iter().skip(steps.try_into().unwrap_or(0)) {
-            connection.execute_batch(step)?;
-        }
-        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-        connection.pragma_update(None, "user_version", STEPS.len() as i64)
-    })();
-    connection.execute_batch(if taken.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-    taken
-}
-
-pub(super) fn pragma(connection: &Connection, name: &str) -> Result<i64> {
-    connection.pragma_query_value(None, name, |row| row.get(0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The stored form as SQLite keeps it. When this fails, older files exist: add a step instead of changing one.
+    /// When this fails, older files exist: add a step instead of changing one.
     #[test]
     fn the_stored_form_is_the_one_that_was_released() {
-        let connection = Connection::open_in_memory().unwrap();
-        migrate(&connection).unwrap();
-        let mut rows = connection
-            .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*' ORDER BY name")
-            .unwrap();
-        let sql: Vec<String> = rows
-            .query_map([], |row| row.get::<_, String>(0))
-            .unwrap()
-            .map(|sql| {
-                let sql = sql.unwrap();
-                let code = sql.lines().map(|line| line.split("--").next().unwrap_or_default());
-                code.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
-            })
-            .collect();
-        let version = pragma(&connection, "user_version").unwrap();
-        insta::assert_snapshot!(format!("user_version {version}\n{}", sql.join("\n")));
-    }
-
-    #[test]
-    fn steps_are_taken_once() {
-        let connection = Connection::open_in_memory().unwrap();
-        migrate(&connection).unwrap();
-        connection.execute("UPDATE counter SET accepted = 7", []).unwrap();
-        migrate(&connection).unwrap();
-        let accepted: i64 =
-            connection.query_row("SELECT accepted FROM counter", [], |row| row.get(0)).unwrap();
-        assert_eq!((accepted, check(&connection).unwrap()), (7, None));
-    }
-
-    #[test]
-    fn files_of_other_programs_and_of_later_versions_are_told() {
-        let connection = Connection::open_in_memory().unwrap();
-        assert_eq!(check(&connection).unwrap(), None);
-        connection.execute_batch("CREATE TABLE notes (text TEXT)").unwrap();
-        assert_eq!(check(&connection).unwrap(), Some(Foreign::OtherProgram));
-
-        let connection = Connection::open_in_memory().unwrap();
-        migrate(&connection).unwrap();
-        connection.pragma_update(None, "user_version", 99).unwrap();
-        let newer = Foreign::Newer { steps: 99, known: STEPS.len() };
-        assert_eq!(check(&connection).unwrap(), Some(newer));
+        insta::assert_snapshot!(FORM.stored());
     }
 }

@@ -1,4 +1,4 @@
-//! The path of the outbox file, the names of the files next to it, and its limits.
+//! The path of the outbox file, and its limits.
 
 use std::path::{Path, PathBuf};
 
@@ -6,9 +6,7 @@ use crate::outbox::delivery::Delivery;
 use crate::outbox::options::{Durability, OutboxLimits};
 use crate::outbox::state::Millis;
 use crate::outbox::storage::due::longest_wait;
-
-/// The names of an outbox's files: of the database, its log, and the log's index.
-pub(super) const PARTS: [&str; 3] = ["", "-wal", "-shm"];
+use crate::sqlite::beside;
 
 /// The path of the outbox file and its settings.
 #[derive(Clone, Debug)]
@@ -40,10 +38,4 @@ impl FileSettings {
     pub(super) fn owner_directory(&self) -> PathBuf {
         beside(&self.path, ".processes")
     }
-}
-
-pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    name.into()
 }

@@ -6,12 +6,12 @@ use super::TieredBackend;
 use crate::outbox::opening::Opening;
 use crate::outbox::state::Millis;
 use crate::outbox::storage::backend::{Backend, Checkpoint, Position};
-use crate::outbox::storage::fault::Fault;
 use crate::outbox::storage::rows::{
     ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow, Settled, Tier,
     Transition,
 };
 use crate::outbox::storage::sqlite::Disk;
+use crate::sqlite::Fault;
 
 impl TieredBackend {
     /// Runs an operation on the tier of a claimed record.

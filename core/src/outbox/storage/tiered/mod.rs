@@ -10,12 +10,12 @@ mod insert;
 use std::time::Duration;
 
 use super::backend::{Backend, MAINTENANCE_SOON};
-use super::fault::{Fault, Refused};
 use super::file::OutboxFile;
 use super::memory::Memory;
 use super::rows::{Counters, Inserted, NewRecord};
 use super::sqlite::{Disk, FileSettings};
 use crate::outbox::state::Millis;
+use crate::sqlite::{Fault, Refused};
 
 /// The wait until the next maintenance while another process writes, which takes only a moment.
 const MAINTENANCE_BUSY: Duration = Duration::from_millis(10);

@@ -3,15 +3,15 @@
 use std::path::Path;
 
 /// Device and inode; `None` where there is no file.
-pub(super) type Identity = Option<(u64, u64)>;
+pub(crate) type Identity = Option<(u64, u64)>;
 
 #[cfg(unix)]
-pub(super) fn identity(path: &Path) -> Identity {
+pub(crate) fn identity(path: &Path) -> Identity {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 #[cfg(not(unix))]
-pub(super) fn identity(_path: &Path) -> Identity {
+pub(crate) fn identity(_path: &Path) -> Identity {
     None // An open file cannot be renamed there.
 }

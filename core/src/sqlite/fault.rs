@@ -1,8 +1,8 @@
-//! The faults of a store.
+//! The faults of a place that keeps records or messages.
 
-/// The reason why a store cannot perform an operation.
+/// The reason why an operation fails.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(in crate::outbox) enum Fault {
+pub(crate) enum Fault {
     /// Another process has locked the file for too long.
     #[error("another process holds the file")]
     Busy,
@@ -14,7 +14,7 @@ pub(in crate::outbox) enum Fault {
     Damaged(String),
 }
 
-/// The reason why a store can never be opened: the path is wrong, or the file is not an outbox.
+/// The reason why a file can never be opened: the path is wrong, or the file is of another kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(in crate::outbox) struct Refused(pub(in crate::outbox) String);
+pub(crate) struct Refused(pub(crate) String);

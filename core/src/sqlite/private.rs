@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 /// Creates a directory and its missing parents, accessible only by their owner.
-pub(super) fn private_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn private_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -14,7 +14,7 @@ pub(super) fn private_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Makes a newly created file accessible only by its owner.
-pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
@@ -22,7 +22,7 @@ pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 
 /// Removes the access of all other users to a file or directory that belongs to this user.
 #[cfg(unix)]
-pub(super) fn tighten(path: &Path) {
+pub(crate) fn tighten(path: &Path) {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     let Ok(found) = fs::symlink_metadata(path) else { return };
@@ -32,14 +32,14 @@ pub(super) fn tighten(path: &Path) {
         let private = fs::Permissions::from_mode(mode & !0o077);
         match fs::set_permissions(path, private) {
             Ok(()) => {
-                tracing::warn!(path = %path.display(), "removed the rights of other users to a file of the outbox")
+                tracing::warn!(path = %path.display(), "removed the rights of other users to a file that keeps messages")
             }
             Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "the rights of other users to a file of the outbox cannot be removed");
+                tracing::warn!(path = %path.display(), %error, "the rights of other users to a file that keeps messages cannot be removed");
             }
         }
     }
 }
 
 #[cfg(not(unix))]
-pub(super) fn tighten(_path: &Path) {}
+pub(crate) fn tighten(_path: &Path) {}

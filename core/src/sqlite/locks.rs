@@ -7,16 +7,16 @@ use std::io;
 
 /// A range of bytes of a file; a length of 0 extends to its end.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Range {
-    pub(super) start: i64,
-    pub(super) len: i64,
+pub(crate) struct Range {
+    pub(crate) start: i64,
+    pub(crate) len: i64,
 }
 
-pub(super) const WHOLE: Range = Range { start: 0, len: 0 };
+pub(crate) const WHOLE: Range = Range { start: 0, len: 0 };
 
 /// Locks a range for this process; a child does not inherit the lock.
 #[cfg(unix)]
-pub(super) fn lock(file: &File, range: Range, is_exclusive: bool) -> io::Result<()> {
+pub(crate) fn lock(file: &File, range: Range, is_exclusive: bool) -> io::Result<()> {
     use nix::fcntl::{FcntlArg, fcntl};
     use nix::libc::{F_RDLCK, F_WRLCK};
 
@@ -27,7 +27,7 @@ pub(super) fn lock(file: &File, range: Range, is_exclusive: bool) -> io::Result<
 
 /// Locks the whole file. This system has no fork, and so no child that could inherit the lock.
 #[cfg(not(unix))]
-pub(super) fn lock(file: &File, _range: Range, is_exclusive: bool) -> io::Result<()> {
+pub(crate) fn lock(file: &File, _range: Range, is_exclusive: bool) -> io::Result<()> {
     match is_exclusive {
         true => Ok(file.try_lock()?),
         false => Ok(file.try_lock_shared()?),
@@ -35,7 +35,7 @@ pub(super) fn lock(file: &File, _range: Range, is_exclusive: bool) -> io::Result
 }
 
 #[cfg(unix)]
-pub(super) fn is_locked(file: &File) -> io::Result<bool> {
+pub(crate) fn is_locked(file: &File) -> io::Result<bool> {
     use nix::fcntl::{FcntlArg, fcntl};
     use nix::libc::{F_UNLCK, F_WRLCK};
 
@@ -45,7 +45,7 @@ pub(super) fn is_locked(file: &File) -> io::Result<bool> {
 }
 
 #[cfg(not(unix))]
-pub(super) fn is_locked(file: &File) -> io::Result<bool> {
+pub(crate) fn is_locked(file: &File) -> io::Result<bool> {
     match file.try_lock() {
         Ok(()) => Ok(false),
         Err(TryLockError::WouldBlock) => Ok(true),

@@ -1,21 +1,20 @@
-//! The path of the outbox file: always the name of a file, even where SQLite would interpret it.
+//! The path of a file: always the name of a file, even where SQLite would interpret it.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::aside;
 use super::faults::{OpenFault, not_now, refused};
+use super::form::Form;
+use super::parts::{PARTS, beside};
 use super::private::{private, private_directory, tighten};
-use super::schema;
-use super::settings::{FileSettings, PARTS, beside};
 use crate::process::PerProcess;
 
 /// SQLite accepts paths of 512 bytes, including the suffix `-journal`.
 const LONGEST_PATH: usize = 504;
 
-/// Most systems accept names of 255 bytes; the files next to the outbox have longer names.
+/// Most systems accept names of 255 bytes; the files next to it have longer names.
 const LONGEST_NAME: usize = 200;
 
 /// The most symbolic links on the way to the file.
@@ -30,7 +29,7 @@ static MAKING: PerProcess<Arc<Mutex<()>>> = PerProcess::new();
 
 /// The path without links and `..`, so that all processes use the same name for the file and its log. Creates a missing
 /// directory.
-pub(in crate::outbox) fn real_path(path: &Path) -> Result<PathBuf, OpenFault> {
+pub(crate) fn real_path(path: &Path) -> Result<PathBuf, OpenFault> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
         let is_directory = path
@@ -85,9 +84,12 @@ fn canonical(path: &Path) -> io::Result<PathBuf> {
     std::path::absolute(path)
 }
 
-/// Creates the file if it is missing, accessible only by its owner.
-pub(super) fn prepare(settings: &FileSettings) -> Result<(), OpenFault> {
-    let path = &settings.path;
+/// Creates the file if it is missing, accessible only by its owner. `orphans` deals with the log of a removed file,
+/// which SQLite would read into the new one.
+pub(crate) fn prepare(
+    path: &Path,
+    orphans: impl FnOnce() -> Result<(), OpenFault>,
+) -> Result<(), OpenFault> {
     let making = MAKING.get_or_make(Arc::default);
     let _making = making.lock().unwrap_or_else(PoisonError::into_inner);
     match fs::metadata(path) {
@@ -100,8 +102,7 @@ pub(super) fn prepare(settings: &FileSettings) -> Result<(), OpenFault> {
         Err(error) => return Err(not_now(path, &error)),
     }
     if PARTS.iter().skip(1).any(|part| beside(path, part).exists()) {
-        // SQLite would read the log of a removed file into the new one.
-        aside::set_orphans_aside(settings).map_err(|error| not_now(path, &error))?;
+        orphans()?;
     }
     let mut options = OpenOptions::new();
     match private(options.create_new(true).write(true)).open(path) {
@@ -142,28 +143,28 @@ fn tighten_all(path: &Path) {
     PARTS.iter().for_each(|part| tighten(&beside(path, part)));
 }
 
-/// The reason why a file that SQLite cannot read is not a damaged outbox; `None` if it is one. Only a file that is
-/// recognisable as an outbox is ever renamed.
-pub(super) fn foreign(settings: &FileSettings) -> Option<&'static str> {
+/// The reason why a file that SQLite cannot read is not a damaged file of this form; `None` if it is one. `was_used` is
+/// further evidence that it is.
+pub(super) fn foreign(path: &Path, form: &Form, was_used: bool) -> Option<String> {
     let mut head = Vec::new();
     // SQLite has closed the file by now, so that no lock on it can be lost here.
-    let read = File::open(&settings.path).and_then(|file| file.take(4096).read_to_end(&mut head));
+    let read = File::open(path).and_then(|file| file.take(4096).read_to_end(&mut head));
     if read.is_err() {
         return None;
     }
     let application =
         head.get(68..72).map(|id| i64::from(u32::from_be_bytes(id.try_into().unwrap_or_default())));
-    let (has_magic, is_ours) =
-        (head.starts_with(MAGIC), application == Some(schema::APPLICATION_ID));
-    let was_used = settings.owner_directory().is_dir();
+    let (has_magic, is_ours) = (head.starts_with(MAGIC), application == Some(form.id));
     match () {
         () if has_magic && is_ours => None,
         () if has_magic && application != Some(0) => {
-            Some("the file is another program's database: name another path")
+            Some(form.stranger(application.unwrap_or_default()).to_string())
         }
-        () if is_text(&head) => Some("the file is a text, and not an outbox: name another path"),
+        () if is_text(&head) => {
+            Some(format!("the file is a text, and not {}: name another path", form.name))
+        }
         () if was_used => None,
-        () => Some(NOT_A_DATABASE),
+        () => Some(NOT_A_DATABASE.to_owned()),
     }
 }
 

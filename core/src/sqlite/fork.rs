@@ -33,10 +33,10 @@ struct Inherited {
 }
 
 /// A running call of SQLite.
-pub(super) struct SqliteCall(());
+pub(crate) struct SqliteCall(());
 
 /// Begins a call of SQLite; `None` if this process must not use it.
-pub(super) fn call() -> Option<SqliteCall> {
+pub(crate) fn call() -> Option<SqliteCall> {
     let is_usable = inherited().is_ok_and(|inherited| inherited.is_usable);
     is_usable.then(|| {
         INSIDE.fetch_add(1, Ordering::SeqCst);
@@ -51,7 +51,7 @@ impl Drop for SqliteCall {
 }
 
 /// Acquires the locks that SQLite assumes it holds, if this process is a child of one that used it.
-pub(super) fn make_locks_true(database: &Path) -> std::io::Result<()> {
+pub(crate) fn make_locks_true(database: &Path) -> std::io::Result<()> {
     if !inherited().is_ok_and(|inherited| inherited.is_forked) {
         return Ok(());
     }

@@ -1,0 +1,142 @@
+//! A connection to the file: opened, checked, and migrated to the current schema.
+
+use std::path::Path;
+use std::sync::Once;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::fault::Fault;
+use super::faults::{OpenFault, fault, forked, not_now, refused};
+use super::fork;
+use super::form::{Foreign, Form};
+use super::place::{foreign, refusal};
+
+/// SQLite must not create the file: it would be readable by all users.
+pub(crate) const FLAGS: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
+/// Files up to this size, in bytes, are checked when they are opened.
+const CHECKED_SIZE: u64 = 32 * 1024 * 1024;
+
+/// The version of SQLite before which its log could lose commits.
+const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
+
+/// The longest wait of a first opening.
+pub(crate) const OPENING_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The settings of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Connecting<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) form: &'a Form,
+    /// True if a commit waits for the disk, and so survives a power failure.
+    pub(crate) is_synced: bool,
+    /// The pages in the log from which a commit moves them into the database.
+    pub(crate) auto_checkpoint: i64,
+    /// The longest wait while another process writes.
+    pub(crate) patience: Duration,
+    /// True if other evidence than the file's content shows that it has this form.
+    pub(crate) was_used: bool,
+}
+
+/// Connects to the file, checks that it has this form and is undamaged, and migrates its schema. Only a file that is
+/// recognisable as one of this form is ever called damaged.
+pub(crate) fn connect(settings: &Connecting<'_>) -> Result<Connection, OpenFault> {
+    let Connecting { path, form, patience, .. } = *settings;
+    let version = (rusqlite::version_number(), rusqlite::version());
+    if version.0 < OLDEST_SQLITE.0 {
+        let why = format!(
+            "SQLite {} can lose commits: version {} or later is needed",
+            version.1, OLDEST_SQLITE.1
+        );
+        return Err(refused(why));
+    }
+    let Some(_call) = fork::call() else { return Err(forked().into()) };
+    fork::make_locks_true(path).map_err(|error| not_now(path, &error))?;
+    log_once();
+    let is_small = std::fs::metadata(path).map_or(0, |found| found.len()) <= CHECKED_SIZE;
+    let open = || -> rusqlite::Result<Result<Connection, Foreign>> {
+        let mut connection = Connection::open_with_flags(path, FLAGS)?;
+        wait_for_others(&mut connection, patience)?;
+        if let Some(foreign) = form.check(&connection)? {
+            return Ok(Err(foreign));
+        }
+        write_ahead(&connection, patience)?;
+        let synchronous = if settings.is_synced { "FULL" } else { "NORMAL" };
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        connection.pragma_update(None, "wal_autocheckpoint", settings.auto_checkpoint)?;
+        connection.pragma_update(None, "foreign_keys", false)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        form.migrate(&connection)?;
+        if is_small {
+            check_content(&connection)?;
+        }
+        Ok(Ok(connection))
+    };
+    match open() {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(foreign)) => Err(refused(foreign.to_string())),
+        Err(error) => Err(explained(settings, fault(error))),
+    }
+}
+
+/// The fault, or the reason behind it why the file can never be opened.
+fn explained(settings: &Connecting<'_>, fault: Fault) -> OpenFault {
+    let why = match &fault {
+        Fault::Damaged(_) => foreign(settings.path, settings.form, settings.was_used),
+        Fault::Unusable(_) => refusal(settings.path),
+        Fault::Busy => None,
+    };
+    why.map_or(OpenFault::Now(fault), refused)
+}
+
+/// Reads the whole file, and fails if SQLite finds damage.
+fn check_content(connection: &Connection) -> rusqlite::Result<()> {
+    let found: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+    if found == "ok" {
+        return Ok(());
+    }
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    Err(rusqlite::Error::SqliteFailure(code, Some(found)))
+}
+
+/// Waits in short steps while another process writes, because a write takes microseconds. With longer steps this
+/// process would always lose the race for the file against constant writers.
+pub(crate) fn wait_for_others(
+    connection: &mut Connection,
+    patience: Duration,
+) -> rusqlite::Result<()> {
+    let mut since = Instant::now();
+    connection.busy_handler(Some(move |tries: i32| {
+        if tries == 0 {
+            since = Instant::now();
+        }
+        let pause = Duration::from_micros(20 << tries.clamp(0, 3));
+        thread::sleep(pause);
+        since.elapsed() < patience
+    }))
+}
+
+/// Turns the write-ahead log on. If two processes do so at the same time, SQLite fails for one of them without calling
+/// its busy handler.
+fn write_ahead(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
+    let since = Instant::now();
+    loop {
+        let turned = connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
+        let is_busy = turned.as_ref().is_err_and(|error| {
+            error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+        });
+        if !is_busy || since.elapsed() >= patience {
+            return turned;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Logs the version of SQLite once.
+fn log_once() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| tracing::debug!(version = rusqlite::version(), "SQLite"));
+}

@@ -1,0 +1,43 @@
+//! The store behind turns and their outbox.
+
+use async_trait::async_trait;
+
+use super::SqliteStore;
+use super::calls::{CREATE, HISTORY, SAVE};
+use super::errors::{outcome_of, user};
+use crate::conversation::{Conversations, CreateError, NewConversation, Owner, StoreMessage};
+use crate::error::{Error, Result};
+use crate::outbox::Outcome;
+
+#[async_trait]
+impl Conversations for SqliteStore {
+    async fn history(
+        &self,
+        owner: Owner<'_>,
+        conversation_id: &str,
+        limit: usize,
+    ) -> Result<Vec<StoreMessage>> {
+        self.latest(user(owner, HISTORY)?, conversation_id, limit).await
+    }
+
+    /// Creates the workspace, or finds the one that an earlier attempt has created.
+    async fn create(&self, new: NewConversation<'_>) -> Result<String, CreateError> {
+        let created = async {
+            let user = user(new.owner(), CREATE)?;
+            self.create_once(user, new.name(), Some(new.message_id())).await
+        };
+        let failed = |error: Error| {
+            let outcome = outcome_of(&error);
+            CreateError::not_created(error).with_outcome(outcome)
+        };
+        Ok(created.await.map_err(failed)?.id)
+    }
+
+    async fn save(&self, owner: Owner<'_>, message: &StoreMessage) -> Outcome {
+        let saved = async { SqliteStore::save(self, user(owner, SAVE)?, message).await };
+        match saved.await {
+            Ok(()) => Outcome::Delivered,
+            Err(error) => outcome_of(&error),
+        }
+    }
+}

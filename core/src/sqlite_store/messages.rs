@@ -1,0 +1,112 @@
+//! The statements about messages. Each does one thing inside its caller's transaction.
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+use super::workspaces;
+use crate::conversation::StoreMessage;
+
+const COLUMNS: &str = "id, role, content, sent_at, sender_id, parent_id, type, workspace_id";
+
+/// A part of a workspace's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HistoryPage {
+    /// The messages, the earliest first.
+    pub messages: Vec<StoreMessage>,
+    /// The place of the page before this one; `None` at the beginning of the history.
+    pub before: Option<String>,
+}
+
+/// Inserts a message, or replaces the user's message with its id; `false` if the user does not have its workspace.
+pub(super) fn save(connection: &Connection, user: &str, message: &StoreMessage) -> Result<bool> {
+    if !workspaces::touch(connection, user, &message.workspace_id)? {
+        return Ok(false);
+    }
+    let sql = format!(
+        "INSERT INTO message ({COLUMNS}, user_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (user_id, id) DO UPDATE SET role = excluded.role, content = excluded.content,
+         sent_at = excluded.sent_at, sender_id = excluded.sender_id, parent_id = excluded.parent_id,
+         type = excluded.type, workspace_id = excluded.workspace_id"
+    );
+    let StoreMessage { id, role, content, sent_at, sender_id, parent_id, kind, workspace_id } =
+        message;
+    let (role, kind) = (role.as_str(), kind.as_str());
+    connection.prepare_cached(&sql)?.execute(params![
+        id,
+        role,
+        content,
+        sent_at,
+        sender_id,
+        parent_id,
+        kind,
+        workspace_id,
+        user
+    ])?;
+    Ok(true)
+}
+
+/// The latest messages of a workspace, or those before one of them, the earliest first. `None` if the user does not have
+/// the workspace, or it does not have that message.
+pub(super) fn page(
+    connection: &Connection,
+    user: &str,
+    workspace: &str,
+    before: Option<&str>,
+    limit: usize,
+) -> Result<Option<Vec<StoreMessage>>> {
+    if !workspaces::is_of(connection, user, workspace)? {
+        return Ok(None);
+    }
+    let end = match before {
+        None => (i64::MAX, i64::MAX),
+        Some(id) => {
+            let sql = "SELECT sent_at, seq FROM message WHERE user_id = ?1 AND id = ?2 AND workspace_id = ?3";
+            let mut end = connection.prepare_cached(sql)?;
+            let end = end.query_row([user, id, workspace], |row| Ok((row.get(0)?, row.get(1)?)));
+            match end.optional()? {
+                Some(end) => end,
+                None => return Ok(None),
+            }
+        }
+    };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM message WHERE workspace_id = ?1 AND (sent_at, seq) < (?2, ?3)
+         ORDER BY sent_at DESC, seq DESC LIMIT ?4"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = connection.prepare_cached(&sql)?;
+    let rows = rows.query_map(params![workspace, end.0, end.1, limit], message)?;
+    let mut messages = rows.collect::<Result<Vec<_>>>()?;
+    messages.reverse();
+    Ok(Some(messages))
+}
+
+/// The times of a workspace's messages, in order; `None` if the user does not have it.
+pub(super) fn times(
+    connection: &Connection,
+    user: &str,
+    workspace: &str,
+) -> Result<Option<Vec<i64>>> {
+    if !workspaces::is_of(connection, user, workspace)? {
+        return Ok(None);
+    }
+    let sql = "SELECT sent_at FROM message WHERE workspace_id = ?1 ORDER BY sent_at";
+    connection
+        .prepare_cached(sql)?
+        .query_map([workspace], |row| row.get(0))?
+        .collect::<Result<_>>()
+        .map(Some)
+}
+
+fn message(row: &Row<'_>) -> Result<StoreMessage> {
+    Ok(StoreMessage {
+        id: row.get(0)?,
+        role: row.get::<_, String>(1)?.as_str().into(),
+        content: row.get(2)?,
+        sent_at: row.get(3)?,
+        sender_id: row.get(4)?,
+        parent_id: row.get(5)?,
+        kind: row.get::<_, String>(6)?.as_str().into(),
+        workspace_id: row.get(7)?,
+    })
+}
