@@ -226,8 +226,7 @@ async fn a_writer_that_never_ends_is_an_error_that_may_pass() {
         error.is_retryable() && error.message().contains("another process has been writing"),
         "{error}"
     );
-    let mut owner = Owner::default();
-    owner.user_id = Some(USER);
+    let owner = Owner { user_id: Some(USER), ..Owner::default() };
     let outcome = Conversations::save(&store, owner, &message(&id, "third")).await;
     assert!(matches!(&outcome, Outcome::Unavailable { .. }), "{outcome:?}");
     other.execute_batch("COMMIT").unwrap();

@@ -160,7 +160,8 @@ fn names_of_features(manifest: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The features with a stable API: all except the bindings' own.
-const PROMISED: &str = "eventsource-stream,outbox-sqlite,schema,service,timeline-svg,turns";
+const PROMISED: &str =
+    "eventsource-stream,outbox-sqlite,schema,service,store-sqlite,timeline-svg,turns";
 
 fn semver(repo: &Repo) -> Result<()> {
     Step::cargo(repo, "rustdoc -p turnwire --lib --no-default-features --features")

@@ -1,4 +1,4 @@
-//! The public API of the chat store's client, against the fake store.
+//! The public API of the stores: the client of the chat store, against the fake store, and the embedded store.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,7 +8,9 @@
 )]
 
 mod calls;
+mod conformance;
 mod delivery;
+mod embedded;
 mod failure;
 mod listing;
 mod sink;
