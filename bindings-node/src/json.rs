@@ -22,18 +22,25 @@ pub(crate) fn batch(chunks: &mut Batch) -> Option<String> {
         && let Some(piece) = chunks.take_first()
     {
         match piece {
-            Piece::Filling(shape, filling) => {
-                if !run.as_ref().is_some_and(|run| Arc::ptr_eq(run, shape)) {
+            Piece::Filling(filling)
+                if is_of(run.as_ref(), filling.shape()) || is_text(filling.shape()) =>
+            {
+                let shape = filling.shape();
+                if !is_of(run.as_ref(), shape) {
                     begin(&mut text, run.replace(shape.clone()));
                     text.push('[');
                     text.push_str(shape.json());
-                    text.push_str(if filling.padding.is_some() { ",true" } else { ",false" });
+                    text.push_str(if shape.paths().count() > 1 { ",true" } else { ",false" });
                 }
-                for literal in [Some(filling.text), filling.padding].into_iter().flatten() {
+                for literal in filling.literals() {
                     text.push_str(",\"");
-                    text.push_str(literal);
+                    text.push_str(literal.raw);
                     text.push('"');
                 }
+            }
+            Piece::Filling(filling) => {
+                begin(&mut text, run.take());
+                text.push_str(&filling.json());
             }
             Piece::Chunk(chunk) => {
                 begin(&mut text, run.take());
@@ -49,6 +56,18 @@ pub(crate) fn batch(chunks: &mut Batch) -> Option<String> {
     }
     text.push(']');
     Some(text)
+}
+
+fn is_of(run: Option<&Arc<Shape>>, shape: &Arc<Shape>) -> bool {
+    run.is_some_and(|run| Arc::ptr_eq(run, shape))
+}
+
+/// Returns true if chunks of a shape differ in nothing but their text, and the padding after it.
+fn is_text(shape: &Shape) -> bool {
+    let mut paths = shape.paths().skip(1);
+    shape.content() == Some(0)
+        && paths.next().is_none_or(|path| path == r#"["obfuscation"]"#)
+        && paths.next().is_none()
 }
 
 /// Starts the list, or its next item, and ends a preceding run.

@@ -33,11 +33,11 @@ async fn a_stream_begins_with_the_role_and_ends_with_the_usage() {
     }
     assert!(stream.first_token().unwrap() > Duration::from_millis(200));
     let (first, last) = (&chunks[0], &chunks[chunks.len() - 1]);
-    assert_eq!((first.choices[0].delta.content.as_deref(), first.text()), (Some(""), ""));
-    assert!(first.choices[0].delta.role.is_some());
+    assert_eq!((first.choices()[0].delta.content.as_deref(), first.text()), (Some(""), ""));
+    assert!(first.choices()[0].delta.role.is_some());
     assert!(chunks.iter().all(|chunk| chunk.id() == first.id() && chunk.created() > 1_700_000_000));
     assert!(first.id().starts_with("chatcmpl-") && first.system_fingerprint().is_some());
-    assert!(last.choices.is_empty());
+    assert!(last.choices().is_empty());
 
     let reply = stream.into_reply().unwrap();
     assert_eq!(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use turnwire::bridge;
 use turnwire::chat::ChunkChoice;
 
 use super::data::{Data, restore};
@@ -23,8 +24,9 @@ impl Choice {
         Choice { data, position, delta: PyOnceLock::new() }
     }
 
+    /// Core's choice, as far as it is not text.
     fn core(&self) -> Option<&ChunkChoice> {
-        self.data.core_choice(self.position)
+        bridge::constant_choices(self.data.core()?).get(self.position)
     }
 
     fn python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -8,11 +8,11 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
-use turnwire::bridge::{Piece, Shape};
+use turnwire::bridge;
 use turnwire::chat::ChatChunk;
 
 use super::choice::Choice;
-use super::data::{Data, Known, Origin};
+use super::data::{Data, Origin};
 
 /// A chunk of a streamed reply.
 #[pyclass(frozen, weakref, name = "ChatCompletionChunk", module = "turnwire.types.chat")]
@@ -22,31 +22,8 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
-    pub(super) fn new(py: Python<'_>, piece: Piece<'_>) -> Self {
-        Self::of(match piece {
-            Piece::Chunk(chunk) => Origin::Core(chunk),
-            Piece::Filling(shape, filling) => {
-                let text = PyString::new(py, filling.text).unbind();
-                Origin::Shape(shape.clone(), text, filling.padding.map(Into::into))
-            }
-        })
-    }
-
-    fn of(origin: Origin) -> Self {
-        Chunk { data: Arc::new(Data::new(origin)), choices: PyOnceLock::new() }
-    }
-
-    /// A field of the head that all chunks of a stream share, from core.
-    fn head<'a, T>(
-        &'a self,
-        of_chunk: fn(&'a ChatChunk) -> T,
-        of_shape: fn(&'a Shape) -> T,
-    ) -> Option<T> {
-        match self.data.origin() {
-            Origin::Core(chunk) => Some(of_chunk(chunk)),
-            Origin::Shape(shape, ..) => Some(of_shape(shape)),
-            Origin::Python => None,
-        }
+    pub(super) fn new(chunk: ChatChunk) -> Self {
+        Chunk { data: Arc::new(Data::new(Origin::Core(chunk))), choices: PyOnceLock::new() }
     }
 
     /// Core's value, or else that of the Python model.
@@ -80,9 +57,9 @@ impl Chunk {
 
     /// The chunk's JSON, unchanged for a chunk that was received.
     fn _json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        match self.data.origin() {
-            Origin::Python => self.data.model(py)?.call_method0(intern!(py, "to_json")),
-            _ => Ok(PyString::new(py, &self.data.raw(py)?).into_any()),
+        match self.data.core() {
+            Some(chunk) => Ok(PyString::new(py, chunk.raw()).into_any()),
+            None => self.data.model(py)?.call_method0(intern!(py, "to_json")),
         }
     }
 
@@ -124,10 +101,9 @@ impl Chunk {
     #[getter]
     fn choices<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyList>> {
         let made = self.choices.get_or_try_init(py, || {
-            let count = match self.data.known() {
-                Known::Chunk(chunk) => chunk.choices.len(),
-                Known::Text(_) => 1,
-                Known::Nothing => self.data.model(py)?.getattr(intern!(py, "choices"))?.len()?,
+            let count = match self.data.core() {
+                Some(chunk) => bridge::constant_choices(chunk).len(),
+                None => self.data.model(py)?.getattr(intern!(py, "choices"))?.len()?,
             };
             let parts = (0..count).map(|position| Choice::new(self.data.clone(), position));
             Ok::<_, PyErr>(PyList::new(py, parts)?.unbind())
@@ -137,30 +113,26 @@ impl Chunk {
 
     #[getter]
     fn id<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let known = self.head(ChatChunk::id, Shape::id).filter(|id| !id.is_empty());
+        let known = self.data.core().map(ChatChunk::id).filter(|id| !id.is_empty());
         self.known(py, known, "id")
     }
 
     #[getter]
     fn model<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let known = self.head(ChatChunk::model, Shape::model).filter(|model| !model.is_empty());
+        let known = self.data.core().map(ChatChunk::model).filter(|model| !model.is_empty());
         self.known(py, known, "model")
     }
 
     #[getter]
     fn created<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let known = self.head(ChatChunk::created, Shape::created).filter(|created| *created > 0);
+        let known = self.data.core().map(ChatChunk::created).filter(|created| *created > 0);
         self.known(py, known, "created")
     }
 
     /// The token usage of the request: in the last chunk, if requested.
     #[getter]
     fn usage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let is_none = match self.data.known() {
-            Known::Chunk(chunk) => chunk.usage.is_none(),
-            Known::Text(_) => true,
-            Known::Nothing => false,
-        };
+        let is_none = self.data.core().is_some_and(|chunk| chunk.usage().is_none());
         self.known(py, is_none.then(|| py.None()), "usage")
     }
 

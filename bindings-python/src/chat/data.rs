@@ -1,15 +1,10 @@
 //! The data that a chunk, its choices and their deltas share.
 
-use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
-
 use pyo3::exceptions::PyAttributeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyString;
-use turnwire::bridge::{Filling, Shape};
-use turnwire::chat::{ChatChunk, ChunkChoice};
+use turnwire::chat::ChatChunk;
 
 /// A chunk's content, and its Python model, created on demand.
 pub(super) struct Data {
@@ -19,20 +14,9 @@ pub(super) struct Data {
 
 /// The origin of a chunk.
 pub(super) enum Origin {
-    /// Core, as a whole chunk.
     Core(ChatChunk),
-    /// Core, as the text and the padding of a chunk of this shape.
-    Shape(Arc<Shape>, Py<PyString>, Option<Box<str>>),
     /// Python: the chunk has its model from the start.
     Python,
-}
-
-/// The content that is known without the model.
-pub(super) enum Known<'a> {
-    Chunk(&'a ChatChunk),
-    /// This text for the first reply, and nothing else.
-    Text(&'a Py<PyString>),
-    Nothing,
 }
 
 impl Data {
@@ -47,46 +31,27 @@ impl Data {
         made
     }
 
-    pub(super) fn origin(&self) -> &Origin {
-        &self.origin
-    }
-
-    pub(super) fn known(&self) -> Known<'_> {
+    /// The chunk, if it comes from core.
+    pub(super) fn core(&self) -> Option<&ChatChunk> {
         match &self.origin {
-            Origin::Core(chunk) => Known::Chunk(chunk),
-            Origin::Shape(_, text, _) => Known::Text(text),
-            Origin::Python => Known::Nothing,
+            Origin::Core(chunk) => Some(chunk),
+            Origin::Python => None,
         }
-    }
-
-    /// The chunk's JSON as it arrived.
-    pub(super) fn raw<'a>(&'a self, py: Python<'a>) -> PyResult<Cow<'a, str>> {
-        Ok(match &self.origin {
-            Origin::Core(chunk) => chunk.raw().into(),
-            Origin::Shape(shape, text, padding) => {
-                let text = text.bind(py).to_str()?;
-                shape.json_with(Filling { text, padding: padding.as_deref() }).into()
-            }
-            Origin::Python => "".into(),
-        })
     }
 
     /// The Python model of the whole chunk.
     pub(super) fn model<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
         let made = self.model.get_or_try_init(py, || {
             let models = py.import(intern!(py, "turnwire.types._chunk"))?;
-            Ok::<_, PyErr>(models.call_method1(intern!(py, "read"), (self.raw(py)?,))?.unbind())
+            let json = self.core().map_or("", ChatChunk::raw);
+            Ok::<_, PyErr>(models.call_method1(intern!(py, "read"), (json,))?.unbind())
         })?;
         Ok(made.bind(py))
     }
 
     /// True if the JSON may hold a field of this name.
     pub(super) fn may_hold(&self, name: &str) -> bool {
-        let json = match &self.origin {
-            Origin::Core(chunk) => chunk.raw(),
-            Origin::Shape(shape, ..) => shape.json(),
-            Origin::Python => return true,
-        };
+        let Some(json) = self.core().map(ChatChunk::raw) else { return true };
         let mut found = json.match_indices(name);
         found.any(|(at, _)| {
             let around = at.checked_sub(1).and_then(|before| json.get(before..=at + name.len()));
@@ -117,16 +82,6 @@ impl Data {
             }
         }
         model()?.getattr(name)
-    }
-
-    /// Core's choice, without the text of a chunk that consists only of text.
-    pub(super) fn core_choice(&self, position: usize) -> Option<&ChunkChoice> {
-        static EMPTY: LazyLock<ChunkChoice> = LazyLock::new(ChunkChoice::default);
-        match self.known() {
-            Known::Chunk(chunk) => chunk.choices.get(position),
-            Known::Text(_) => Some(&EMPTY),
-            Known::Nothing => None,
-        }
     }
 
     /// The Python model of a choice.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use pyo3::intern;
 use pyo3::prelude::*;
+use turnwire::bridge;
 use turnwire::chat::Delta as CoreDelta;
 
-use super::data::{Data, Known, restore};
+use super::data::{Data, restore};
 
 /// The addition of a chunk to a message.
 #[pyclass(
@@ -26,21 +27,27 @@ impl Delta {
     }
 
     fn core(&self) -> Option<&CoreDelta> {
-        Some(&self.data.core_choice(self.position)?.delta)
+        Some(&self.data.core()?.choices().get(self.position)?.delta)
+    }
+
+    /// Core's delta, as far as it is neither text nor reasoning nor a call.
+    fn constant(&self) -> Option<&CoreDelta> {
+        Some(&bridge::constant_choices(self.data.core()?).get(self.position)?.delta)
     }
 
     fn python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.data.choice(self.position, py)?.getattr(intern!(py, "delta"))
     }
 
+    /// Core's text, or else that of the Python model.
     fn text<'py>(
         &self,
         py: Python<'py>,
+        core: Option<Option<&str>>,
         name: &str,
-        of: impl FnOnce(&CoreDelta) -> Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        match self.core() {
-            Some(delta) => Ok(of(delta).into_pyobject(py)?),
+        match core {
+            Some(text) => Ok(text.into_pyobject(py)?),
             None => self.python(py)?.getattr(name),
         }
     }
@@ -51,22 +58,21 @@ impl Delta {
     /// More text.
     #[getter]
     fn content<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        if let Known::Text(text) = self.data.known() {
-            return Ok(text.bind(py).clone().into_any());
-        }
-        self.text(py, "content", |delta| delta.content.as_deref())
+        let text = self.data.core().and_then(|chunk| bridge::content(chunk, self.position));
+        self.text(py, text, "content")
     }
 
     /// More of a refusal.
     #[getter]
     fn refusal<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.text(py, "refusal", |delta| delta.refusal.as_deref())
+        self.text(py, self.constant().map(|delta| delta.refusal.as_deref()), "refusal")
     }
 
     /// The role of the author, in the first chunk.
     #[getter]
     fn role<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.text(py, "role", |delta| delta.role.as_ref().map(|role| role.as_str()))
+        let role = self.constant().map(|delta| delta.role.as_ref().map(|role| role.as_str()));
+        self.text(py, role, "role")
     }
 
     fn __getattr__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {

@@ -7,10 +7,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::items::Items;
-use crate::chat::ChatChunk;
+use crate::chat::filling::Filling;
 use crate::chat::gather::Gather;
 use crate::chat::shape::Shape;
-use crate::chat::template::Filling;
+use crate::chat::span::{LONGEST, Literals, Span};
+use crate::chat::{ChatChunk, ChunkChoice};
 
 /// Pulled chunks, in order.
 #[derive(Default)]
@@ -20,11 +21,11 @@ pub struct Batch {
     bytes: usize,
 }
 
-/// A chunk, or only its new text.
+/// A chunk, or only its new literals.
 #[derive(Debug)]
 pub enum Piece<'a> {
     /// A chunk of a shared shape.
-    Filling(&'a Arc<Shape>, Filling<'a>),
+    Filling(Filling<'a>),
     /// A chunk with a shape of its own.
     Chunk(ChatChunk),
 }
@@ -33,7 +34,7 @@ impl Piece<'_> {
     /// The chunk's JSON, unchanged.
     pub fn json(&self) -> Cow<'_, str> {
         match self {
-            Piece::Filling(shape, filling) => shape.json_with(*filling).into(),
+            Piece::Filling(filling) => filling.json().into(),
             Piece::Chunk(chunk) => chunk.raw().into(),
         }
     }
@@ -41,7 +42,7 @@ impl Piece<'_> {
     /// The chunk.
     pub fn into_chunk(self) -> ChatChunk {
         match self {
-            Piece::Filling(shape, filling) => shape.chunk(filling),
+            Piece::Filling(filling) => filling.to_chunk(),
             Piece::Chunk(chunk) => chunk,
         }
     }
@@ -55,13 +56,24 @@ enum Part {
 /// Consecutive chunks of one shape.
 struct Run {
     shape: Arc<Shape>,
-    /// The concatenated texts of their holes.
+    /// The literals of all chunks, each followed by its string if it has escapes.
     text: String,
-    /// The ends of each chunk's text and padding in it.
-    ends: Vec<(usize, Option<usize>)>,
-    /// The number of chunks taken so far, and the end of the last one in the text.
+    /// The positions of the literals in it: as many for each chunk as the shape has holes.
+    spans: Vec<Span>,
+    /// The spans of the chunks taken so far.
     taken: usize,
-    taken_text: usize,
+}
+
+/// The text that a chunk adds to the reply at a position; `Some(None)` if it adds none there, `None` without that reply.
+/// Unlike the chunk's choices, it does not cost building them.
+pub fn content(chunk: &ChatChunk, position: usize) -> Option<Option<&str>> {
+    chunk.content_at(position)
+}
+
+/// The choices of a chunk. Their texts, reasoning, arguments and unmodelled fields may be those of another chunk of the
+/// same shape; unlike the chunk's own choices, they need not be built.
+pub fn constant_choices(chunk: &ChatChunk) -> &[ChunkChoice] {
+    chunk.constant_choices()
 }
 
 impl Batch {
@@ -78,7 +90,7 @@ impl Batch {
     /// Removes the first chunk.
     pub fn take_first(&mut self) -> Option<Piece<'_>> {
         while let Some(Part::Run(run)) = self.parts.front()
-            && run.taken == run.ends.len()
+            && run.taken == run.spans.len()
         {
             self.parts.pop_front();
         }
@@ -93,41 +105,51 @@ impl Batch {
 }
 
 impl Run {
+    fn new(shape: &Arc<Shape>) -> Self {
+        Run { shape: shape.clone(), text: String::new(), spans: Vec::new(), taken: 0 }
+    }
+
     fn take_first(&mut self) -> Option<Piece<'_>> {
-        let (text_end, padding_end) = *self.ends.get(self.taken)?;
-        let text = self.text.get(self.taken_text..text_end)?;
-        let padding = padding_end.and_then(|end| self.text.get(text_end..end));
-        self.taken += 1;
-        self.taken_text = padding_end.unwrap_or(text_end);
-        Some(Piece::Filling(&self.shape, Filling { text, padding }))
+        let end = self.taken + self.shape.width();
+        let spans = self.spans.get(self.taken..end)?;
+        self.taken = end;
+        Some(Piece::Filling(Filling::new(
+            &self.shape,
+            Literals::new(&self.text, &self.text, spans),
+        )))
+    }
+
+    fn push(&mut self, filling: &Filling<'_>) {
+        for literal in filling.literals() {
+            let start = self.text.len();
+            self.text.push_str(literal.raw);
+            let end = self.text.len();
+            let decoded = literal.decoded().map(|text| {
+                self.text.push_str(text);
+                end..self.text.len()
+            });
+            self.spans.push(Span::new(start..end, decoded));
+        }
+    }
+
+    /// Returns true if the run can take a chunk.
+    fn takes(&self, filling: &Filling<'_>, json: &str) -> bool {
+        // A string is no longer than its literal.
+        Arc::ptr_eq(&self.shape, filling.shape()) && self.text.len() + 2 * json.len() <= LONGEST
     }
 }
 
 impl Gather for Batch {
-    fn filling(&mut self, shape: &Arc<Shape>, filling: Filling<'_>, _json: &str) {
-        let is_next =
-            |part: &mut Part| matches!(part, Part::Run(run) if Arc::ptr_eq(&run.shape, shape));
-        if !self.parts.back_mut().is_some_and(is_next) {
-            let run = Run {
-                shape: shape.clone(),
-                text: String::new(),
-                ends: Vec::new(),
-                taken: 0,
-                taken_text: 0,
-            };
-            self.parts.push_back(Part::Run(run));
+    fn filling(&mut self, filling: Filling<'_>, json: &str) {
+        let takes = |part: &mut Part| matches!(part, Part::Run(run) if run.takes(&filling, json));
+        if !self.parts.back_mut().is_some_and(takes) {
+            self.parts.push_back(Part::Run(Run::new(filling.shape())));
         }
         let Some(Part::Run(run)) = self.parts.back_mut() else { return };
         let before = run.text.len();
-        run.text.push_str(filling.text);
-        let text_end = run.text.len();
-        let padding_end = filling.padding.map(|padding| {
-            run.text.push_str(padding);
-            run.text.len()
-        });
-        run.ends.push((text_end, padding_end));
+        run.push(&filling);
         self.len += 1;
-        self.bytes += run.text.len() - before + size_of::<(usize, Option<usize>)>();
+        self.bytes += run.text.len() - before + filling.overhead();
     }
 
     fn chunk(&mut self, chunk: ChatChunk) {

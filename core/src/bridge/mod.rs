@@ -47,7 +47,7 @@ mod turn_request;
 mod waiting;
 
 pub use answer::{Answer, Body, Call, IntoAnswer, call};
-pub use batch::{Batch, Piece};
+pub use batch::{Batch, Piece, constant_choices, content};
 pub use chat::{Chunks, OpenStream};
 pub use client::{Client, OptionNames};
 pub use error_facts::ErrorFacts;
@@ -69,5 +69,6 @@ pub use waiting::Waiting;
 
 pub use crate::caller::Context;
 
+pub use crate::chat::filling::Filling;
 pub use crate::chat::shape::Shape;
-pub use crate::chat::template::Filling;
+pub use crate::chat::span::Literal;

@@ -86,7 +86,7 @@ impl Progress {
         let (ops, pieces) = patches.into_parts();
         let mut pieces = pieces.into_iter();
         let mut events = Vec::new();
-        for addition in &chunk.choices {
+        for addition in chunk.choices() {
             let choices = &self.whole.reply().choices;
             // Choices beyond the limit are not kept, so they are skipped.
             let Ok(place) = choices.binary_search_by_key(&addition.index, |choice| choice.index)

@@ -7,21 +7,39 @@ use serde_json::Value;
 
 use super::FinishReason;
 use super::budget::{self, Budgeted, MOST};
-use super::chunk::{ChatChunk, ChunkChoice, Delta, Head};
+use super::chunk::ChatChunk;
+use super::delta::{ChunkChoice, Delta, Head, Parsed};
+use super::filling::Filling;
 use super::prune::repaired;
 use super::reply::ChatReply;
 use super::shape::Shape;
-use super::template::Filling;
+use super::span::{LONGEST, Literals, Span};
+use super::template::Comparison;
 use super::unreadable::{Unreadable, reported_error};
 use super::wire::{Wire, WireChoice};
 #[cfg(feature = "bridge")]
 use crate::error::{Error, ErrorKind};
 
+#[cfg(test)]
+mod tests;
+
+/// The chunks in a row that may fail to fit the shape of the one before until shapes are built of every sixteenth alone:
+/// these chunks have nothing in common.
+const PATIENCE: u32 = 16;
+
 /// Parses the chunks of one stream. Fields that all chunks share are stored once.
 #[derive(Debug, Default)]
 pub(crate) struct ChunkReader {
     head: Arc<Head>,
+    /// The shape of the chunk before.
     shape: Option<Arc<Shape>>,
+    /// The chunks in a row that were parsed in full.
+    misses: u32,
+    /// The literals of the last chunk that fits the shape, and the strings of those with escapes.
+    spans: Vec<Span>,
+    decoded: String,
+    /// The JSON of that chunk, if it had to be repaired.
+    repaired: Option<String>,
     /// The indices of the replies received in deltas so far, sorted: a complete message for one of them is a
     /// repetition.
     by_delta: Vec<u32>,
@@ -29,31 +47,60 @@ pub(crate) struct ChunkReader {
 
 /// A parsed chunk.
 #[derive(Debug)]
-pub(super) enum Read<'j> {
-    /// A chunk of the same shape as the one before.
-    Filling(Arc<Shape>, Filling<'j>),
+pub(super) enum Read<'r> {
+    /// A chunk of the same shape as the one before, and its JSON.
+    Filling(Filling<'r>, &'r str),
     Chunk(ChatChunk),
 }
 
 impl Read<'_> {
-    /// Parses `json` as one chunk.
-    #[cfg(test)]
-    pub(super) fn into_chunk(self, json: &str) -> ChatChunk {
+    pub(super) fn into_chunk(self) -> ChatChunk {
         match self {
-            Read::Filling(shape, filling) => shape.chunk_of(filling.text, json),
+            Read::Filling(filling, json) => filling.to_chunk_of(json),
             Read::Chunk(chunk) => chunk,
         }
     }
 }
 
 impl ChunkReader {
-    pub(super) fn read<'j>(&mut self, json: &'j str) -> Result<Read<'j>, Unreadable> {
-        if let Some(shape) = &self.shape
-            && let Some(filling) = shape.filling_of(json)
-        {
-            return Ok(Read::Filling(shape.clone(), filling));
+    /// Parses one chunk.
+    pub(super) fn read<'r>(&'r mut self, json: &'r str) -> Result<Read<'r>, Unreadable> {
+        if !self.fits(json) {
+            self.misses = self.misses.saturating_add(1);
+            return self.parse(json).map(Read::Chunk);
         }
-        self.parse(json).map(Read::Chunk)
+        self.misses = 0;
+        let json = self.repaired.as_deref().unwrap_or(json);
+        let Some(shape) = &self.shape else { return Err(Unreadable::NoReply) };
+        let literals = Literals::new(json, &self.decoded, &self.spans);
+        let filling = Filling::new(shape, literals);
+        if self.by_delta.first() != Some(&0) && filling.has_content() {
+            self.by_delta.insert(0, 0);
+        }
+        Ok(Read::Filling(filling, json))
+    }
+
+    /// Returns true if a chunk has the shape of the one before, and notes its literals.
+    fn fits(&mut self, json: &str) -> bool {
+        let Some(shape) = self.shape.as_deref().filter(|_| json.len() <= LONGEST) else {
+            return false;
+        };
+        let mut compare = |json: &str| {
+            self.spans.clear();
+            self.decoded.clear();
+            shape.compare(json, &mut self.spans, &mut self.decoded)
+        };
+        self.repaired = None;
+        match compare(json) {
+            Comparison::Same => true,
+            Comparison::Different => false,
+            Comparison::Half => {
+                let repaired = crate::json::repaired(json).into_owned();
+                let fits = compare(&repaired) == Comparison::Same;
+                self.repaired = Some(repaired);
+                fits
+            }
+        }
     }
 
     /// Parses a chunk that does not come from a response.
@@ -61,8 +108,7 @@ impl ChunkReader {
     pub(crate) fn read_alone(&mut self, json: &str) -> crate::error::Result<ChatChunk> {
         const OPERATION: &str = "chat.progress";
         match self.read(json) {
-            Ok(Read::Chunk(chunk)) => Ok(chunk),
-            Ok(Read::Filling(shape, filling)) => Ok(shape.chunk_of(filling.text, "")),
+            Ok(read) => Ok(read.into_chunk()),
             Err(Unreadable::Reported(reported, _)) => {
                 let why = format!("the chunk is an error: {reported}");
                 Err(Error::new(ErrorKind::Api, OPERATION, why))
@@ -86,15 +132,21 @@ impl ChunkReader {
             if json.trim_start().starts_with('{')
                 && let Ok(wire) = serde_json::from_str(json)
             {
-                return self.take(wire, json);
+                return self.take(wire, json, true);
             }
             let (value, text) = repaired(json)?;
             let wire = Wire::deserialize(&value);
-            self.take(wire.map_err(|e| Unreadable::Malformed(e.to_string()))?, &text)
+            self.take(wire.map_err(|e| Unreadable::Malformed(e.to_string()))?, &text, false)
         })
     }
 
-    fn take(&mut self, wire: Wire<'_>, json: &str) -> Result<ChatChunk, Unreadable> {
+    /// Stores a parsed chunk; `is_intact` is true if its JSON was not repaired.
+    fn take(
+        &mut self,
+        wire: Wire<'_>,
+        json: &str,
+        is_intact: bool,
+    ) -> Result<ChatChunk, Unreadable> {
         if wire.is_suspect()
             && let Some(reported) = reported_error(json)
         {
@@ -103,7 +155,8 @@ impl ChunkReader {
         if wire.is_abandoned() {
             return Err(Unreadable::abandoned(wire.text().to_owned()));
         }
-        let template = wire.template(json);
+        let is_tried = is_intact && (self.misses <= PATIENCE || self.misses % PATIENCE == 0);
+        let variable = wire.variable().filter(|_| is_tried);
         let head = Head {
             id: wire.id.into_string().unwrap_or_default(),
             created: wire.created,
@@ -124,9 +177,11 @@ impl ChunkReader {
                 choice
             })
             .collect();
-        self.shape = template.map(|template| {
-            Arc::new(Shape::new(self.head.clone(), choices.first(), &extra, presence, template))
-        });
+        let parsed = Parsed { choices, usage, extra, presence, head: self.head.clone() };
+        let before = self.shape.take();
+        self.shape = variable
+            .and_then(|variable| Shape::new(json, parsed.clone(), variable, before.as_deref()))
+            .map(Arc::new);
         let raw = match messages.is_empty() {
             true => json.into(),
             false => {
@@ -134,7 +189,7 @@ impl ChunkReader {
                 in_chunk_shape(json, is_message).to_string().into()
             }
         };
-        Ok(ChatChunk { choices, usage, extra, presence, head: self.head.clone(), raw })
+        Ok(ChatChunk::parsed(parsed, raw))
     }
 
     /// The addition of a chunk to one reply; true if it is the complete message.

@@ -18,8 +18,7 @@ const MESSAGE: &str = "message";
 
 /// The result of reading one event.
 pub(super) enum Step<'a> {
-    /// A chunk, and its JSON.
-    Chunk(Read<'a>, &'a str),
+    Chunk(Read<'a>),
     /// No data, but a sign that the connection is alive.
     Nothing,
     /// The service's marker for the end of the stream.
@@ -30,7 +29,7 @@ pub(super) enum Step<'a> {
 
 /// Reads one event.
 pub(super) fn read_event<'a>(
-    reader: &mut ChunkReader,
+    reader: &'a mut ChunkReader,
     context: &Context,
     event: &str,
     data: &'a str,
@@ -56,7 +55,7 @@ pub(super) fn read_event<'a>(
         }
     }
     match reader.read(data) {
-        Ok(read) => Ok(Step::Chunk(read, data)),
+        Ok(read) => Ok(Step::Chunk(read)),
         Err(Unreadable::Reported(reported, _))
             if event != MESSAGE && is_progress(event, &reported) =>
         {
@@ -90,14 +89,14 @@ pub(super) fn apply_step(
     chunks: &mut impl Gather,
 ) -> Result<StepResult> {
     match step {
-        Step::Chunk(Read::Filling(shape, filling), json) => {
-            whole.add_text(filling.text);
-            chunks.filling(&shape, filling, json);
-            Ok(StepResult::Chunk { content: !filling.text.is_empty() })
+        Step::Chunk(Read::Filling(filling, json)) => {
+            whole.add_filling(&filling);
+            chunks.filling(filling, json);
+            Ok(StepResult::Chunk { content: filling.has_content() })
         }
-        Step::Chunk(Read::Chunk(chunk), _) => {
+        Step::Chunk(Read::Chunk(chunk)) => {
             whole.add(&chunk, &mut ());
-            let content = chunk.has_content();
+            let content = chunk.fields().has_content();
             chunks.chunk(chunk);
             Ok(StepResult::Chunk { content })
         }

@@ -1,16 +1,13 @@
 //! The receiver of a stream's chunks.
 
-use std::sync::Arc;
-
 use super::chunk::ChatChunk;
-use super::shape::Shape;
-use super::template::Filling;
+use super::filling::Filling;
 
-/// Receives chunks. A chunk of the same shape as the one before is passed as its new text alone, so that it is not
+/// Receives chunks. A chunk of the same shape as the one before is passed as its new literals alone, so that it is not
 /// built unless a receiver needs it whole.
 pub(crate) trait Gather {
-    /// Receives a chunk of this shape, whose JSON is `json`.
-    fn filling(&mut self, shape: &Arc<Shape>, filling: Filling<'_>, json: &str);
+    /// Receives a chunk of a known shape, whose JSON is `json`.
+    fn filling(&mut self, filling: Filling<'_>, json: &str);
 
     /// Receives a chunk.
     fn chunk(&mut self, chunk: ChatChunk);
@@ -18,8 +15,8 @@ pub(crate) trait Gather {
 
 /// Receives one chunk.
 impl Gather for Option<ChatChunk> {
-    fn filling(&mut self, shape: &Arc<Shape>, filling: Filling<'_>, json: &str) {
-        *self = Some(shape.chunk_of(filling.text, json));
+    fn filling(&mut self, filling: Filling<'_>, json: &str) {
+        *self = Some(filling.to_chunk_of(json));
     }
 
     fn chunk(&mut self, chunk: ChatChunk) {

@@ -1,113 +1,161 @@
-//! The common part of most chunks of a stream: everything but their text.
+//! The common part of most chunks of a stream: everything but a few literals.
 #![cfg_attr(
     not(feature = "bridge"),
     allow(dead_code, unreachable_pub, reason = "none but the bridge hands shapes on")
 )]
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::chunk::{ChatChunk, ChunkChoice, Head};
-use super::extra::Extra;
-use super::object::Presence;
-use super::template::{Filling, Template};
+use super::delta::{Head, Parsed};
+use super::places::{Form, Place, Target, Variable, places};
+use super::span::{Literal, Literals, Span};
+use super::template::{Comparison, Template};
+use super::vary::{set_fact, set_usage};
 
-/// The common part of chunks that differ only in their text and OpenAI's padding. Such a chunk adds text to the first
-/// reply, and nothing else.
+/// The common part of chunks that differ only in some literals, such as their text and OpenAI's padding. Such a chunk
+/// adds text, reasoning or arguments of one tool call to the first reply, and everything else in it replaces the
+/// values of the chunk before.
 #[derive(Debug)]
 pub struct Shape {
-    head: Arc<Head>,
-    /// The choice without its text.
-    choice: ChunkChoice,
-    extra: Extra,
-    presence: Presence,
     template: Template,
+    /// The fields of the chunk that the template was built from.
+    example: Parsed,
+    /// The number of the hole that has the text.
+    content: Option<usize>,
+    varies_head: bool,
 }
 
 impl Shape {
-    /// The shape of a chunk with this one choice.
+    /// The shape of a chunk that has been parsed. It also fits the chunks of the shape `before`, if this one differs
+    /// from them in literals alone; `None` if its JSON is not understood.
     pub(super) fn new(
-        head: Arc<Head>,
-        choice: Option<&ChunkChoice>,
-        extra: &Extra,
-        presence: Presence,
-        template: Template,
-    ) -> Self {
-        // It adds only text, so there is more to copy only if a service sends fields of its own.
-        let mut choice = choice.cloned().unwrap_or_default();
-        choice.delta.content = None;
-        Shape { head, choice, extra: extra.clone(), presence, template }
+        json: &str,
+        example: Parsed,
+        variable: Variable,
+        before: Option<&Shape>,
+    ) -> Option<Self> {
+        let found = places(json, variable)?;
+        let learnt = before.and_then(|before| before.template.learn(json, &found));
+        let template = learnt.unwrap_or_else(|| Template::new(json, found));
+        let holes = template.holes();
+        // A text that is not a literal of its own would be lost.
+        let has = |is_wanted: fn(&Target) -> bool| holes.iter().any(|hole| is_wanted(&hole.target));
+        let delta = &example.choices.first()?.delta;
+        let is_whole = delta.content.is_some() == has(|t| *t == Target::Content)
+            && delta.reasoning.is_some() == has(|t| matches!(t, Target::Reasoning(_)))
+            && delta.tool_calls.is_empty() != has(|t| *t == Target::Arguments);
+        let varies =
+            delta.content.is_some() || delta.reasoning.is_some() || !delta.tool_calls.is_empty();
+        if !is_whole || !varies {
+            return None;
+        }
+        let content = holes.iter().position(|hole| hole.target == Target::Content);
+        let varies_head = has(|target| matches!(target, Target::Id | Target::Created));
+        Some(Shape { template, example, content, varies_head })
     }
 
-    /// The text and padding of `json`, if it is a chunk of this shape.
-    pub(super) fn filling_of<'a>(&self, json: &'a str) -> Option<Filling<'a>> {
-        self.template.filling_of(json)
+    /// Compares JSON with the chunks of this shape, as [`Template::compare`] does.
+    pub(super) fn compare(
+        &self,
+        json: &str,
+        spans: &mut Vec<Span>,
+        decoded: &mut String,
+    ) -> Comparison {
+        self.template.compare(json, spans, decoded)
     }
 
-    /// The JSON of one chunk of this shape, with arbitrary text.
+    /// The JSON of one chunk of this shape, with arbitrary literals in the holes.
     pub fn json(&self) -> &str {
         self.template.json()
     }
 
-    /// The JSON of the chunk of this shape with this filling.
-    pub fn json_with(&self, filling: Filling<'_>) -> String {
-        self.template.filled_with(filling)
+    pub(super) fn holes(&self) -> &[Place] {
+        self.template.holes()
     }
 
-    /// The chunk of this shape with this filling.
-    pub fn chunk(&self, filling: Filling<'_>) -> ChatChunk {
-        self.chunk_of(filling.text, self.json_with(filling))
+    /// The number of holes.
+    pub(crate) fn width(&self) -> usize {
+        self.holes().len()
     }
 
-    /// The service's id of the completion.
-    pub fn id(&self) -> &str {
-        &self.head.id
+    /// The paths of the holes, each as a JSON list of names and positions: `["choices",0,"delta","content"]`.
+    pub fn paths(&self) -> impl Iterator<Item = String> {
+        self.holes().iter().map(|hole| hole.target.path())
     }
 
-    /// The creation time of the completion, in seconds since 1970.
-    pub fn created(&self) -> u64 {
-        self.head.created
+    /// For each hole, true if its literals are strings; otherwise they are numbers.
+    pub fn are_strings(&self) -> impl Iterator<Item = bool> {
+        self.holes().iter().map(|hole| hole.form == Form::String)
     }
 
-    /// The name of the model.
-    pub fn model(&self) -> &str {
-        &self.head.model
+    /// The number of the hole that has the text for the first reply.
+    pub fn content(&self) -> Option<usize> {
+        self.content
     }
 
-    pub(super) fn chunk_of(&self, text: &str, json: impl Into<Box<str>>) -> ChatChunk {
-        let mut choice = self.choice.clone();
-        choice.delta.content = Some(text.to_owned());
-        ChatChunk {
-            choices: vec![choice],
-            usage: None,
-            extra: self.extra.clone(),
-            presence: self.presence,
-            head: self.head.clone(),
-            raw: json.into(),
+    /// The fields of one chunk of this shape.
+    pub(super) fn example(&self) -> &Parsed {
+        &self.example
+    }
+
+    /// Returns true if the id or the creation time varies.
+    pub(super) fn varies_head(&self) -> bool {
+        self.varies_head
+    }
+
+    /// The JSON of a chunk of this shape, and the range of its text in it.
+    pub(super) fn filled_with<'l>(
+        &self,
+        literals: impl Iterator<Item = &'l str>,
+    ) -> (String, Range<usize>) {
+        self.template.filled_with(literals, self.content)
+    }
+
+    /// The fields of a chunk of this shape.
+    pub(super) fn parse(&self, json: &str) -> Parsed {
+        let mut parsed = self.example.clone();
+        let (mut spans, mut decoded) = (Vec::new(), String::new());
+        if self.compare(json, &mut spans, &mut decoded) == Comparison::Same {
+            let literals = Literals::new(json, &decoded, &spans);
+            fill(&mut parsed, self.holes().iter().zip(literals.iter()));
         }
+        parsed
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::chunk_reader::{ChunkReader, Read};
-
-    #[test]
-    fn a_chunk_that_is_made_from_its_shape_is_the_one_that_came() {
-        let json = |text: &str, pad: &str| {
-            format!(
-                r#"{{"id":"c","model":"m","created":7,"choices":[{{"index":0,"delta":{{"content":"{text}"}}}}],"x":1,"obfuscation":"{pad}"}}"#
-            )
-        };
-        let mut reader = ChunkReader::default();
-        reader.read(&json("first", "p")).unwrap();
-        for (text, pad) in [("", ""), ("안녕, ", "abc"), ("x", "longer than before")] {
-            let json = json(text, pad);
-            let Read::Filling(shape, filling) = reader.read(&json).unwrap() else {
-                panic!("it has the shape of the one before")
-            };
-            let made = shape.chunk(filling);
-            let alone = ChunkReader::default().read(&json).unwrap().into_chunk(&json);
-            assert_eq!(format!("{made:?}"), format!("{alone:?}"));
+/// Sets the fields that vary.
+fn fill<'l>(parsed: &mut Parsed, literals: impl Iterator<Item = (&'l Place, Literal<'l>)>) {
+    let mut head: Option<Head> = None;
+    for (hole, literal) in literals {
+        let text = || Some(literal.text.to_owned());
+        let choice = parsed.choices.first_mut();
+        match (&hole.target, choice) {
+            (Target::Content, Some(choice)) => choice.delta.content = text(),
+            (Target::Reasoning(_), Some(choice)) => choice.delta.reasoning = text(),
+            (Target::Arguments, Some(choice)) => {
+                let calls = choice.delta.tool_calls.first_mut().into_iter();
+                calls.for_each(|call| call.arguments = text());
+            }
+            (Target::Id, _) => {
+                head.get_or_insert_with(|| (*parsed.head).clone()).id = literal.text.to_owned();
+            }
+            (Target::Created, _) => {
+                head.get_or_insert_with(|| (*parsed.head).clone()).created = literal.number();
+            }
+            (Target::Usage(number), _) => {
+                let usage = parsed.usage.iter_mut();
+                usage.for_each(|usage| set_usage(usage, *number, literal.number()));
+            }
+            (Target::Fact(owner, path), _) => {
+                if let Some(extra) = owner.extra_of(parsed) {
+                    set_fact(extra, path, literal, hole.form);
+                }
+            }
+            _ => {}
         }
+    }
+    if let Some(head) = head {
+        parsed.head = Arc::new(head);
     }
 }

@@ -278,7 +278,7 @@ impl ChatStream {
             let text = String::from_utf8_lossy(&json);
             let text = text.trim_start_matches('\u{feff}');
             let chunk = read_whole(text).map_err(|e| e.into_error(context, "reply", text))?;
-            return apply_step(Step::Chunk(Read::Chunk(chunk), text), &mut self.whole, chunks);
+            return apply_step(Step::Chunk(Read::Chunk(chunk)), &mut self.whole, chunks);
         }
         if let Some(event) = self.decoder.finish() {
             let step = read_event(&mut self.reader, context, &event.event, &event.data)?;

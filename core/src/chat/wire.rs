@@ -10,8 +10,8 @@ use super::extra::Extra;
 use super::json_text::JsonText;
 use super::lenient::{Index, List, Number, Text, Word};
 use super::object::{Presence, read_object};
+use super::places::Variable;
 use super::reply::{LOGPROBS, SERVICE_TIER, SYSTEM_FINGERPRINT, USAGE};
-use super::template::Template;
 use super::unreadable::is_abandoned;
 use super::usage::{Logprobs, Usage};
 use crate::error::may_report_error;
@@ -68,26 +68,57 @@ impl Wire<'_> {
         choices.any(|choice| choice.finish_reason.word().is_some_and(is_abandoned))
     }
 
-    /// A template for the next chunks, if this one adds only text to the first reply, and adding its other fields a
-    /// second time would change nothing.
-    pub(super) fn template(&self, json: &str) -> Option<Template> {
+    /// The fields that may vary in chunks of this one's shape; `None` if it has none, since it adds more to the first
+    /// reply than text, reasoning or the arguments of one call, or since adding its other fields a second time would
+    /// change something.
+    pub(super) fn variable(&self) -> Option<Variable> {
         let [choice] = self.choices.as_deref()? else { return None };
-        let plain = choice.index == 0
+        let is_plain = choice.index == 0
             && choice.finish_reason.word().is_none()
             && choice.logprobs.is_none()
             && choice.message.is_none()
-            && choice.extra.values().all(|value| !value.is_array())
-            && self.usage.is_none();
-        let delta = choice.delta.as_ref()?;
-        let empty = |text: &Text<'_>| text.0.is_none();
-        let only_text = empty(&delta.refusal)
-            && empty(&delta.reasoning)
-            && empty(&delta.reasoning_content)
-            && delta.content.thoughts.is_none()
-            && delta.role.word().is_none()
-            && delta.tool_calls.is_none()
-            && delta.extra.values().all(is_plain);
-        (plain && only_text).then(|| Template::new(json, &delta.content.text, &self.obfuscation))?
+            && choice.extra.values().all(|value| !value.is_array());
+        if !is_plain || !choice.delta.as_ref()?.is_repeatable() {
+            return None;
+        }
+        if self.is_suspect() {
+            return Some(Variable::default());
+        }
+        Some(Variable {
+            id: !self.id.as_str().is_empty(),
+            created: self.created > 0,
+            usage: self.usage.is_some(),
+            facts: true,
+        })
+    }
+}
+
+impl WireDelta<'_> {
+    /// Returns true if a chunk with this delta and other texts adds these texts and nothing else.
+    fn is_repeatable(&self) -> bool {
+        let is_none = |text: &Text<'_>| text.0.is_none();
+        let calls = self.tool_calls.as_deref();
+        is_none(&self.refusal)
+            && (is_none(&self.reasoning) || is_none(&self.reasoning_content))
+            && self.content.thoughts.is_none()
+            && calls.is_none_or(|calls| matches!(calls, [call] if call.has_only_arguments()))
+            && self.extra.values().all(is_plain)
+    }
+}
+
+impl WireToolCall<'_> {
+    /// Returns true if it adds nothing but arguments to a call that is known by its index.
+    fn has_only_arguments(&self) -> bool {
+        let is_empty = |text: &Text<'_>| text.as_str().is_empty();
+        self.index.is_some()
+            && is_empty(&self.id)
+            && self.custom.is_none()
+            && self.extra.values().all(is_plain)
+            && self.function.as_ref().is_some_and(|function| {
+                is_empty(&function.name)
+                    && function.arguments.0.is_some()
+                    && function.extra.values().all(is_plain)
+            })
     }
 }
 

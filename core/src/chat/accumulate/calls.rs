@@ -6,7 +6,7 @@ use super::nesting::Nesting;
 use super::tally::Tally;
 use crate::chat::assistant::{CUSTOM, CustomCall, FunctionCall, ToolCall};
 use crate::chat::budget::MOST;
-use crate::chat::chunk::ToolCallDelta;
+use crate::chat::delta::ToolCallDelta;
 
 /// The tool calls of a message that is being received.
 #[derive(Debug, Default)]
@@ -89,6 +89,27 @@ impl Calls {
         }
     }
 
+    /// Adds to the arguments of the call with this index of the service's, one piece of which was added before.
+    pub(super) fn add_arguments(
+        &mut self,
+        calls: &mut [ToolCall],
+        index: u32,
+        arguments: &str,
+        bytes: &mut usize,
+    ) {
+        let Some(place) = self.latest(index) else { return };
+        self.last = Some(place);
+        if let (Some(call), Some(state)) = (calls.get_mut(place), self.states.get_mut(place)) {
+            let mut tally = Tally { bytes, changes: &mut () };
+            state.add_arguments(call, arguments, &At::REPLY, &mut tally);
+        }
+    }
+
+    /// The position of the latest call with this index of the service's.
+    fn latest(&self, index: u32) -> Option<usize> {
+        self.states.iter().rposition(|state| state.index == Some(index))
+    }
+
     /// Finds the call of a piece. `is_beside` is true if the last call was written by the same chunk.
     fn place_of(&self, calls: &[ToolCall], piece: &ToolCallDelta, is_beside: bool) -> Place {
         let (id, name) = (id_of(piece), name_of(piece));
@@ -100,7 +121,7 @@ impl Calls {
             let has_index = |place: &usize| {
                 self.states.get(*place).is_some_and(|state| state.index == Some(index))
             };
-            let latest = (0..self.states.len()).rev().find(has_index);
+            let latest = self.latest(index);
             if latest.is_some() {
                 let place = id.and_then(with_id).filter(has_index).or(latest);
                 return place.filter(|place| !begins_anew(*place)).into();
@@ -245,14 +266,8 @@ impl State {
         set(&mut call.kind, kind, &at.name("type"), tally);
         let function = at.name("function");
         set(&mut call.function.name, piece.name.as_deref(), &function.name("name"), tally);
-        let mut arguments = piece.arguments.as_deref().unwrap_or_default();
-        // A repetition of the complete JSON adds nothing.
-        if self.arguments.is_whole() && call.function.arguments == arguments {
-            arguments = "";
-        }
-        self.arguments.add(arguments);
-        *tally.bytes += arguments.len();
-        tally.append_to(&mut call.function.arguments, arguments, &function.name("arguments"));
+        let arguments = piece.arguments.as_deref().unwrap_or_default();
+        let arguments = self.add_arguments(call, arguments, &function, tally);
         let extra = &mut call.function.extra;
         merge_fields(extra, &piece.function_extra, Mode::Pieces, &function, tally);
         if let Some(custom) = &piece.custom {
@@ -264,6 +279,24 @@ impl State {
             merge_fields(&mut kept.extra, &custom.extra, Mode::Pieces, &at, tally);
         }
         merge_fields(&mut call.extra, &piece.extra, Mode::Pieces, at, tally);
+        arguments
+    }
+
+    /// Adds to the arguments, and returns the addition.
+    fn add_arguments<'p, C: Changes>(
+        &mut self,
+        call: &mut ToolCall,
+        mut arguments: &'p str,
+        function: &At<'_>,
+        tally: &mut Tally<'_, C>,
+    ) -> &'p str {
+        // A repetition of the complete JSON adds nothing.
+        if self.arguments.is_whole() && call.function.arguments == arguments {
+            arguments = "";
+        }
+        self.arguments.add(arguments);
+        *tally.bytes += arguments.len();
+        tally.append_to(&mut call.function.arguments, arguments, &function.name("arguments"));
         arguments
     }
 }

@@ -6,7 +6,7 @@ use super::merge::{Mode, merge_fields, missing_fields};
 use super::message::add_to_message;
 use super::tally::Tally;
 use crate::chat::assistant::AssistantMessage;
-use crate::chat::chunk::Delta;
+use crate::chat::delta::Delta;
 
 pub(super) fn fill_message<C: Changes>(
     message: &mut AssistantMessage,

@@ -3,8 +3,8 @@
 use super::change::{At, Changes};
 use super::merge::{Mode, merge_fields};
 use super::tally::{Tally, record_null};
-use crate::chat::assistant::{AssistantMessage, REFUSAL};
-use crate::chat::chunk::Delta;
+use crate::chat::assistant::{AssistantMessage, REFUSAL, ReasoningName};
+use crate::chat::delta::Delta;
 
 pub(super) fn add_to_message<C: Changes>(
     message: &mut AssistantMessage,
@@ -23,7 +23,7 @@ pub(super) fn add_to_message<C: Changes>(
         &at.name("refusal"),
         tally,
     );
-    add_reasoning(message, delta, at, tally);
+    add_reasoning(message, delta.reasoning_name, delta.reasoning.as_deref(), at, tally);
     let twice = |name: &str| message.reasoning.is_some() && name == message.reasoning_name.as_str();
     if delta.extra.keys().any(|name| twice(name)) {
         let mut extra = delta.extra.clone();
@@ -34,19 +34,20 @@ pub(super) fn add_to_message<C: Changes>(
     }
 }
 
-fn add_reasoning<C: Changes>(
+pub(super) fn add_reasoning<C: Changes>(
     message: &mut AssistantMessage,
-    delta: &Delta,
+    name: ReasoningName,
+    text: Option<&str>,
     at: &At<'_>,
     tally: &mut Tally<'_, C>,
 ) {
     if message.reasoning.is_none() {
         // An empty string only shows which name the service uses.
-        if delta.reasoning.as_ref().is_none_or(String::is_empty) {
+        if text.is_none_or(str::is_empty) {
             return;
         }
-        message.reasoning_name = delta.reasoning_name;
+        message.reasoning_name = name;
     }
     let at = at.name(message.reasoning_name.as_str());
-    tally.append(&mut message.reasoning, delta.reasoning.as_deref(), &at);
+    tally.append(&mut message.reasoning, text, &at);
 }

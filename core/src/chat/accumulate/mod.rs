@@ -6,6 +6,7 @@
 mod calls;
 mod change;
 mod fill;
+mod filling;
 mod merge;
 mod message;
 mod nesting;
@@ -23,7 +24,8 @@ use message::add_to_message;
 use tally::{Tally, record_null};
 
 use super::budget::MOST;
-use super::chunk::{ChatChunk, ChunkChoice};
+use super::chunk::ChatChunk;
+use super::delta::{ChunkChoice, Parsed};
 use super::reply::{ChatReply, Choice, LOGPROBS, SERVICE_TIER, SYSTEM_FINGERPRINT, USAGE};
 use super::usage::{Logprobs, TokenLogprob, Usage};
 
@@ -69,18 +71,6 @@ impl Accumulator {
         self.calls.get(choice)?.find(number)
     }
 
-    /// Adds a chunk of a known shape, which is only text for the first reply.
-    pub(super) fn add_text(&mut self, text: &str) {
-        match self.reply.choices.first_mut() {
-            Some(choice) if choice.index == 0 => {
-                choice.message.content.get_or_insert_default().push_str(text);
-                self.bytes += text.len();
-            }
-            // The shape, and with it the reply, was added before.
-            _ => {}
-        }
-    }
-
     /// Adds the text that accompanies an error to the first reply.
     pub(super) fn add_beside(&mut self, text: &str) {
         if !text.is_empty() {
@@ -92,6 +82,7 @@ impl Accumulator {
 
     /// Adds a chunk, and reports the changes.
     pub(crate) fn add(&mut self, chunk: &ChatChunk, changes: &mut impl Changes) {
+        let chunk = chunk.fields();
         self.begun = true;
         let mut tally = Tally { bytes: &mut self.bytes, changes };
         add_head(&mut self.reply, chunk, &mut tally);
@@ -124,20 +115,20 @@ impl Accumulator {
     }
 }
 
-fn add_head<C: Changes>(reply: &mut ChatReply, chunk: &ChatChunk, tally: &mut Tally<'_, C>) {
-    let at = At::REPLY;
+fn add_head<C: Changes>(reply: &mut ChatReply, chunk: &Parsed, tally: &mut Tally<'_, C>) {
+    let (at, head) = (At::REPLY, &*chunk.head);
     // Some services omit these in the first chunk or in the last.
-    if reply.id.is_empty() && !chunk.id().is_empty() {
-        reply.id.push_str(chunk.id());
-        tally.changes.set(&at.name("id"), chunk.id());
+    if reply.id.is_empty() && !head.id.is_empty() {
+        reply.id.push_str(&head.id);
+        tally.changes.set(&at.name("id"), &head.id);
     }
-    if reply.created == 0 && chunk.created() != 0 {
-        reply.created = chunk.created();
+    if reply.created == 0 && head.created != 0 {
+        reply.created = head.created;
         tally.changes.set(&at.name("created"), &reply.created);
     }
-    if reply.model.is_empty() && !chunk.model().is_empty() {
-        reply.model.push_str(chunk.model());
-        tally.changes.set(&at.name("model"), chunk.model());
+    if reply.model.is_empty() && !head.model.is_empty() {
+        reply.model.push_str(&head.model);
+        tally.changes.set(&at.name("model"), &head.model);
     }
     if let Some(usage) = &chunk.usage {
         tally.changes.set(&at.name("usage"), usage);
@@ -146,12 +137,12 @@ fn add_head<C: Changes>(reply: &mut ChatReply, chunk: &ChatChunk, tally: &mut Ta
         let before = before.as_ref().map_or(0, size_of_usage);
         *tally.bytes = tally.bytes.saturating_sub(before);
     }
-    if let (None, Some(tier)) = (&reply.service_tier, chunk.service_tier()) {
+    if let (None, Some(tier)) = (&reply.service_tier, &head.service_tier) {
         reply.service_tier = Some(tier.clone());
         tally.changes.set(&at.name("service_tier"), tier);
     }
-    if let (None, Some(fingerprint)) = (&reply.system_fingerprint, chunk.system_fingerprint()) {
-        reply.system_fingerprint = Some(fingerprint.into());
+    if let (None, Some(fingerprint)) = (&reply.system_fingerprint, &head.system_fingerprint) {
+        reply.system_fingerprint = Some(fingerprint.clone());
         tally.changes.set(&at.name("system_fingerprint"), fingerprint);
     }
     for (field, name, is_none) in [

@@ -10,7 +10,7 @@ fn accumulate(chunks: &[&str]) -> Accumulator {
     let mut reader = ChunkReader::default();
     let mut whole = Accumulator::default();
     for chunk in chunks {
-        whole.add(&reader.read(chunk).unwrap().into_chunk(chunk), &mut ());
+        whole.add(&reader.read(chunk).unwrap().into_chunk(), &mut ());
     }
     whole
 }

@@ -145,13 +145,13 @@ async fn turnwire(client: &OpenAi, seen: &mut Seen<'_>) -> Result<()> {
     while let Some(chunk) = stream.next().await {
         let chunk = chunk?;
         let mut bytes = chunk.text().len();
-        for choice in &chunk.choices {
-            for call in &choice.delta.tool_calls {
+        if bytes == 0 {
+            for call in chunk.choices().iter().flat_map(|choice| &choice.delta.tool_calls) {
                 bytes += call.arguments.as_ref().map_or(0, |arguments| arguments.len());
             }
-            seen.finished |= choice.finish_reason.is_some();
         }
-        seen.used |= chunk.usage.is_some();
+        seen.finished |= chunk.finish_reason().is_some();
+        seen.used |= chunk.usage().is_some();
         seen.text(bytes);
     }
     stream.into_reply()?;

@@ -241,8 +241,8 @@ async fn unmodelled_fields_are_read_from_the_kept_json() {
     let (_fake, llm) = scripted(script).await;
     let mut stream = llm.chat_stream(ask()).await.unwrap();
     let chunk = stream.next().await.unwrap().unwrap();
-    assert_eq!(chunk.extra["timings"]["ms"], 3);
-    assert_eq!(chunk.choices[0].delta.extra["mood"], "good");
+    assert_eq!(chunk.extra()["timings"]["ms"], 3);
+    assert_eq!(chunk.choices()[0].delta.extra["mood"], "good");
     assert!(chunk.raw().contains("timings"));
 }
 

@@ -1,0 +1,334 @@
+//! Chunks that fit a shape read as they do when each is parsed in full.
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+use crate::chat::Usage;
+use crate::chat::accumulate::Accumulator;
+
+/// Reads chunks with shapes and without: the results, and the replies accumulated from them, must be equal.
+#[track_caller]
+fn assert_reads_alike(chunks: &[String]) {
+    let (mut reader, mut reference) = (ChunkReader::default(), ChunkReader::default());
+    let (mut whole, mut expected_whole) = (Accumulator::default(), Accumulator::default());
+    for json in chunks {
+        let expected = reference.parse(json);
+        if let Ok(chunk) = &expected {
+            expected_whole.add(chunk, &mut ());
+        }
+        let read = reader.read(json);
+        match &read {
+            Ok(Read::Filling(filling, _)) => {
+                whole.add_filling(filling);
+                assert_eq!(debug(&Ok(filling.to_chunk())), debug(&expected), "{json}");
+                let has_content = expected.as_ref().is_ok_and(|c| c.fields().has_content());
+                assert_eq!(filling.has_content(), has_content, "{json}");
+            }
+            Ok(Read::Chunk(chunk)) => whole.add(chunk, &mut ()),
+            Err(_) => {}
+        }
+        let read = read.map(Read::into_chunk);
+        if let (Ok(chunk), Ok(expected)) = (&read, &expected) {
+            assert_eq!(lazy(chunk), lazy(expected), "{json}");
+        }
+        assert_eq!(debug(&read), debug(&expected), "{json}");
+        assert_eq!(format!("{:?}", whole.reply()), format!("{:?}", expected_whole.reply()));
+        assert_eq!(whole.bytes(), expected_whole.bytes());
+    }
+}
+
+/// A chunk with all its fields, or the error.
+fn debug(read: &Result<ChatChunk, Unreadable>) -> String {
+    format!("{read:?}")
+}
+
+/// The values that a chunk has without its fields.
+fn lazy(chunk: &ChatChunk) -> (&str, &str, u64, &str, Option<&FinishReason>, Option<&Usage>) {
+    let head = (chunk.id(), chunk.created(), chunk.model());
+    (chunk.text(), head.0, head.1, head.2, chunk.finish_reason(), chunk.usage())
+}
+
+/// Reads chunks, and returns for each whether it was parsed in full.
+fn parsed_in_full(chunks: impl IntoIterator<Item = String>) -> Vec<bool> {
+    let mut reader = ChunkReader::default();
+    let chunks = chunks.into_iter();
+    chunks.map(|json| matches!(reader.read(&json).unwrap(), Read::Chunk(_))).collect()
+}
+
+fn chunk(text: &str, rest: &str) -> String {
+    format!(
+        r#"{{"id":"c","choices":[{{"index":0,"delta":{{"content":{text}}}{rest}}}],"obfuscation":"x"}}"#
+    )
+}
+
+#[test]
+fn what_only_looks_like_the_template_is_parsed_in_full() {
+    let plain = || chunk(r#""a""#, "");
+    for other in [
+        chunk("\"b\nc\"", ""),
+        chunk(r#""b\x""#, ""),
+        chunk(r#""b","content":"c""#, ""),
+        chunk(r#""b","cont\u0065nt":"c""#, ""),
+        chunk(r#""b","role":"user""#, ""),
+        chunk("null", ""),
+        chunk("7", ""),
+        chunk(r#"["b"]"#, ""),
+        chunk(r#""""#, r#","finish_reason":"stop""#),
+        chunk(r#""b""#, "").replace(r#""x""#, r#""y","usage":{"total_tokens":3},"z":"""#),
+        chunk(r#""b""#, "").replace(r#""x""#, r#"7"#),
+        chunk(r#""b""#, "").replace(r#""id":"c""#, r#""id":7"#),
+        format!("{} ", plain()),
+        plain().trim_end_matches('}').to_owned(),
+        r#"{"error":{"message":"no"}}"#.to_owned(),
+    ] {
+        assert_reads_alike(&[plain(), other.clone(), chunk(r#""z""#, ""), plain(), other]);
+    }
+}
+
+#[test]
+fn padding_before_the_text_is_not_mistaken() {
+    let chunk = |pad: &str, text: &str| {
+        format!(r#"{{"obfuscation":"{pad}","choices":[{{"delta":{{"content":"{text}"}}}}]}}"#)
+    };
+    assert_reads_alike(&[chunk("p", "a"), chunk("p", "b"), chunk("q", "c"), chunk("c", "q")]);
+}
+
+#[test]
+fn a_complete_message_after_texts_that_began_with_an_empty_one_repeats_them() {
+    let message = r#"{"choices":[{"index":0,"message":{"content":"ab"}}]}"#.to_owned();
+    assert_reads_alike(&[chunk(r#""""#, ""), chunk(r#""a""#, ""), chunk(r#""b""#, ""), message]);
+}
+
+#[test]
+fn escapes_keep_the_shape() {
+    let texts = [r"\n", r#"\"a\\"#, r"\uc548\ub155", r"\ud83d\ude00", r"\ud83d", r"\ude00", r"\/"];
+    let chunks = texts.map(|text| chunk(&format!("\"{text}\""), ""));
+    assert_eq!(parsed_in_full(chunks), [true, false, false, false, false, false, false]);
+}
+
+#[test]
+fn literals_that_move_are_learnt_once() {
+    let moving = |n: usize| {
+        let (second, total) = (n / 3, n + 9);
+        format!(
+            r#"{{"id":"c{n}","created":{},"choices":[{{"index":0,"delta":{{"role":"assistant","content":" a"}}}}],
+              "usage":{{"prompt_tokens":9,"completion_tokens":{n},"total_tokens":{total},"cost":{n}.5}},
+              "timings":{{"per_second":{n}.25}},"p":"{n}"}}"#,
+            1764660000 + second
+        )
+    };
+    let parsed = parsed_in_full((1..20).map(moving));
+    // The first two show all that moves but the time, which moves at the third.
+    assert_eq!(parsed[..3], [true, true, true]);
+    assert_eq!(parsed[3..], [false; 16]);
+}
+
+#[test]
+fn arguments_and_reasoning_are_literals_as_well() {
+    let reasoning = |n: usize| {
+        format!(
+            r#"{{"choices":[{{"index":0,"delta":{{"content":null,"reasoning_content":"{n}"}}}}]}}"#
+        )
+    };
+    let arguments = |n: usize| {
+        format!(
+            r#"{{"choices":[{{"index":0,"delta":{{"tool_calls":[{{"index":1,"function":{{"arguments":"\"{n}"}}}}]}}}}]}}"#
+        )
+    };
+    for chunks in [(0..4).map(reasoning).collect::<Vec<_>>(), (0..4).map(arguments).collect()] {
+        assert_reads_alike(&chunks);
+        assert_eq!(parsed_in_full(chunks), [true, false, false, false]);
+    }
+}
+
+#[test]
+fn chunks_with_nothing_in_common_are_not_compared_for_ever() {
+    let other = |n: usize| chunk("\"a\"", "").replace("\"c\"", &format!("\"c\",\"model\":\"{n}\""));
+    let mut reader = ChunkReader::default();
+    let has_shape: Vec<_> = (0..100)
+        .map(|n| {
+            reader.read(&other(n)).unwrap();
+            reader.shape.is_some()
+        })
+        .collect();
+    assert!(has_shape[..PATIENCE as usize].iter().all(|has| *has));
+    assert_eq!(has_shape[PATIENCE as usize..].iter().filter(|has| **has).count(), 5);
+    // A stream that settles down is fast again.
+    let settled = (0..40).map(|_| matches!(reader.read(&other(7)).unwrap(), Read::Filling(..)));
+    assert!(settled.skip(PATIENCE as usize + 1).all(|fits| fits));
+}
+
+/// Parts of a string literal, most of them valid.
+fn part() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => "[a-z 안😀]{0,12}",
+        2 => Just("\\ud83d\\ude00\\uc548".to_owned()),
+        2 => "\\\\[\"\\\\/bfnrt]",
+        1 => "\\\\u[0-9a-f]{4}",
+        1 => "\\\\u[dD][89a-fA-F][0-9a-f]{2}",
+    ]
+}
+
+fn string() -> impl Strategy<Value = String> {
+    prop_oneof![
+        30 => prop::collection::vec(part(), 0..4).prop_map(|parts| format!("\"{}\"", parts.concat())),
+        1 => "\"[\\\\\u{1}]?(\\\\u12)?x\"",
+        1 => Just("null".to_owned()),
+        1 => Just("7".to_owned()),
+    ]
+}
+
+fn number() -> impl Strategy<Value = String> {
+    prop_oneof![
+        20 => "[1-9][0-9]{0,4}",
+        4 => "[1-9][0-9]{17,21}",
+        4 => "-?[0-9]\\.[0-9]{1,3}([eE][+-]?[0-9]{1,2})?",
+        1 => prop::sample::select(vec!["0", "-0", "-3", "007", "1.", "1e999", "NaN", "null", "\"3\""])
+            .prop_map(str::to_owned),
+    ]
+}
+
+/// The literals of one chunk.
+fn literals() -> impl Strategy<Value = (Vec<String>, Vec<String>, Option<u8>)> {
+    let strings = prop::collection::vec(string(), 5);
+    let numbers = prop::collection::vec(number(), 5);
+    (strings, numbers, prop::option::weighted(0.15, 0..16u8))
+}
+
+/// A chunk of a service's style with these literals, and perhaps something odd.
+fn written(style: u8, moves: u8, literals: &(Vec<String>, Vec<String>, Option<u8>)) -> String {
+    let (strings, numbers, odd) = literals;
+    let moved = |bit: u8| moves & 1 << bit != 0;
+    let string = |at: usize, bit: u8| match moved(bit) {
+        true => strings[at].as_str(),
+        false => "\"x\"",
+    };
+    let number = |at: usize, bit: u8| if moved(bit) { numbers[at].as_str() } else { "5" };
+    let text = &strings[0];
+    let delta = match style % 7 {
+        0 | 1 => format!(r#"{{"content":{text}}}"#),
+        2 => format!(r#"{{"role":"assistant","content":{text},"mood":{}}}"#, number(4, 0)),
+        3 => format!(r#"{{"content":null,"reasoning_content":{text}}}"#),
+        4 => format!(r#"{{"content":"","reasoning":{text}}}"#),
+        5 => {
+            format!(
+                r#"{{"tool_calls":[{{"index":0,"type":"function","function":{{"arguments":{text}}}}}]}}"#
+            )
+        }
+        _ => format!(r#"{{"content":{text},"refusal":null,"tool_calls":null}}"#),
+    };
+    let usage = match style / 7 % 3 {
+        0 => "null".to_owned(),
+        1 => format!(
+            r#"{{"prompt_tokens":3,"completion_tokens":{},"total_tokens":{}}}"#,
+            number(0, 1),
+            number(1, 1)
+        ),
+        _ => format!(
+            r#"{{"total_tokens":{},"completion_tokens_details":{{"reasoning_tokens":{}}},"cost":{}}}"#,
+            number(0, 1),
+            number(1, 1),
+            number(2, 2)
+        ),
+    };
+    let extra = match style / 21 % 3 {
+        0 => String::new(),
+        1 => format!(r#","p":{}"#, string(1, 3)),
+        _ => format!(r#","timings":{{"n":{},"deep":[{{"a":{}}},[]]}}"#, number(3, 3), string(1, 4)),
+    };
+    let (id, created, pad) = (string(2, 5), number(4, 6), string(3, 7));
+    let json = format!(
+        r#"{{"id":{id},"object":"chat.completion.chunk","created":{created},"model":"m","choices":[{{"index":0,"delta":{delta},"finish_reason":null,"seen":{}}}],"usage":{usage}{extra},"obfuscation":{pad}}}"#,
+        number(3, 0)
+    );
+    match odd {
+        None => json,
+        Some(0) => json.replace("\"finish_reason\":null", "\"finish_reason\":\"stop\""),
+        Some(1) => json.replace("\"index\":0,\"delta\"", "\"index\":1,\"delta\""),
+        Some(2) => json.replace("\"model\":\"m\"", "\"model\":\"n\""),
+        Some(3) => json.replace("\"model\"", "\"error\":{},\"model\""),
+        Some(4) => json.replace("\"model\"", "\"error\":{\"message\":\"broken\"},\"model\""),
+        Some(5) => json.replace("\"model\"", &format!("\"message\":{text},\"model\"")),
+        Some(6) => json.replace("\"seen\":", "\"seen\":1,\"seen\":"),
+        Some(7) => json.replace("\"delta\":{", "\"delta\":{\"content\":\"twice\","),
+        Some(8) => json.replace("\"seen\":", &format!("\"message\":{delta},\"seen\":")),
+        Some(9) => {
+            json.replace("\"seen\":", "\"logprobs\":{\"content\":[]},\"list\":[1],\"seen\":")
+        }
+        Some(10) => json.replace("\"model\"", "\"__proto__\":{\"a\":1},\"model\""),
+        Some(11) => json.replace("{\"index\":0,\"type\"", "{\"index\":1,\"id\":\"a\",\"type\""),
+        Some(12) => format!(" {json}\n"),
+        Some(13) => json.replace("\"usage\":{", "\"usage\":{\"x\":{\"y\":2},"),
+        Some(14) => json.replace("\"usage\"", "\"us\\u0061ge\""),
+        Some(_) => json.trim_end_matches('}').to_owned(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn a_reader_with_shapes_reads_as_one_without(
+        style in any::<u8>(),
+        moves in any::<u8>(),
+        chunks in prop::collection::vec(literals(), 1..12),
+    ) {
+        let chunks: Vec<_> = chunks.iter().map(|chunk| written(style, moves, chunk)).collect();
+        assert_reads_alike(&chunks);
+    }
+
+    /// Chunks of any fields and values, in any order of fields.
+    #[test]
+    fn chunks_of_any_values_read_alike(
+        names in prop::sample::subsequence(
+            vec!["id", "created", "usage", "p", "obfuscation", "error", "object", "model"], 0..8).prop_shuffle(),
+        values in prop::collection::vec(
+            prop::sample::select(vec!["1", "2", "\"a\"", "\"b\"", "null", "[1]", "[\"c\"]", "{}", "{\"total_tokens\":1}",
+                "{\"total_tokens\":2}", "{\"q\":3}", "true"]), 32),
+        texts in prop::collection::vec(string(), 4),
+    ) {
+        let chunks: Vec<_> = texts.iter().enumerate().map(|(n, text)| {
+            let fields = names.iter().zip(&values[n * 8..]);
+            let fields: String = fields.map(|(name, value)| format!("\"{name}\":{value},")).collect();
+            format!(r#"{{{fields}"choices":[{{"index":0,"delta":{{"content":{text}}}}}]}}"#)
+        }).collect();
+        assert_reads_alike(&chunks);
+    }
+}
+
+#[test]
+fn the_paths_of_holes_lead_to_their_literals() {
+    let json = |n: usize| {
+        written(
+            7 * 2 + 21 * 2 + 4,
+            0xFF,
+            &(
+                (0..5).map(|at| format!("\"{n}{at}\"")).collect(),
+                (0..5).map(|at| format!("{n}{at}")).collect(),
+                None,
+            ),
+        )
+    };
+    let mut reader = ChunkReader::default();
+    (1..4).for_each(|n| drop(reader.read(&json(n))));
+    let json = json(7);
+    let Read::Filling(filling, _) = reader.read(&json).unwrap() else { panic!("it fits") };
+    let value: Value = serde_json::from_str(&json).unwrap();
+    let mut count = 0;
+    for (path, literal) in filling.shape().paths().zip(filling.literals()) {
+        let path: Vec<Value> = serde_json::from_str(&path).unwrap();
+        let found = path.iter().try_fold(&value, |value, step| match step {
+            Value::String(name) => value.get(name),
+            place => value.get(place.as_u64()? as usize),
+        });
+        let found = found.unwrap_or_else(|| panic!("{path:?}"));
+        assert_eq!(
+            found.as_str().map_or(found.to_string(), str::to_owned),
+            literal.text,
+            "{path:?}"
+        );
+        count += 1;
+    }
+    assert!(count >= 10, "{count} holes");
+}

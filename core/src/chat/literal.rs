@@ -1,0 +1,212 @@
+//! Literals of JSON, read where they stand: one pass finds the end of a string and resolves its escapes.
+
+/// The reason why no string literal was read.
+#[derive(Debug)]
+pub(super) enum NoString {
+    /// It has half of a surrogate pair, for which the JSON must be repaired first.
+    Half,
+    /// It has no end, an invalid escape, or a character that needs one (RFC 8259, section 7).
+    Invalid,
+}
+
+/// Reads the string literal whose content begins at `start`: the position of its closing quote, and true if it has
+/// escapes. The text of a literal with escapes is appended to `decoded`.
+#[inline]
+pub(super) fn string(
+    json: &str,
+    start: usize,
+    decoded: &mut String,
+) -> Result<(usize, bool), NoString> {
+    let at = next_special(json, start);
+    match json.as_bytes().get(at) {
+        Some(b'"') => Ok((at, false)),
+        Some(b'\\') => unescape(json, start, at, decoded).map(|end| (end, true)),
+        _ => Err(NoString::Invalid),
+    }
+}
+
+/// The position of the closing quote of the string literal whose content begins at `start`.
+pub(super) fn string_end(json: &str, mut start: usize) -> Option<usize> {
+    loop {
+        let at = next_special(json, start);
+        match json.as_bytes().get(at)? {
+            b'"' => return Some(at),
+            b'\\' => start = at + 2,
+            _ => return None,
+        }
+    }
+}
+
+/// Reads the number that begins at `start`: the position after it; `None` if it is not a finite number.
+#[inline]
+pub(super) fn number(json: &str, start: usize) -> Option<usize> {
+    let rest = json.as_bytes().get(start..)?;
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    let is_of_float = |b: &u8| matches!(b, b'.' | b'e' | b'E' | b'+' | b'-');
+    let is_plain = matches!(digits, 1..=MOST_DIGITS)
+        && (digits == 1 || rest.first() != Some(&b'0'))
+        && !rest.get(digits).is_some_and(is_of_float);
+    if is_plain {
+        return Some(start + digits);
+    }
+    let length = rest.iter().take_while(|b| b.is_ascii_digit() || is_of_float(b)).count();
+    let text = json.get(start..start + length)?;
+    serde_json::from_str::<f64>(text).is_ok().then_some(start + length)
+}
+
+/// The digits of a whole number that fits into 64 bits, whatever the digits are.
+const MOST_DIGITS: usize = 19;
+
+/// The position of the first quote, backslash or control character from `at` on, or the end.
+#[inline]
+fn next_special(json: &str, mut at: usize) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let bytes = json.as_bytes();
+    // The lowest marked byte of a word is exact; a borrow can only mark a byte above it.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let word = u64::from_le_bytes(*word);
+        let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+        let found =
+            controls | zeros(word ^ (ONES * b'"' as u64)) | zeros(word ^ (ONES * b'\\' as u64));
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    let length = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..0x20));
+    at + length.unwrap_or(rest.len())
+}
+
+/// Resolves the escapes of a string literal from its first one, at `at`, and returns the position of the closing quote.
+fn unescape(
+    json: &str,
+    mut start: usize,
+    mut at: usize,
+    decoded: &mut String,
+) -> Result<usize, NoString> {
+    let bytes = json.as_bytes();
+    loop {
+        decoded.push_str(json.get(start..at).ok_or(NoString::Invalid)?);
+        match bytes.get(at) {
+            Some(b'"') => return Ok(at),
+            Some(b'\\') => {}
+            _ => return Err(NoString::Invalid),
+        }
+        // Text that is not ASCII may be nothing but escapes.
+        while bytes.get(at) == Some(&b'\\') {
+            at = escape(bytes, at, decoded)?;
+        }
+        start = at;
+        at = next_special(json, at);
+    }
+}
+
+/// Resolves the escape at `at`, and returns the position after it.
+#[inline]
+fn escape(bytes: &[u8], at: usize, decoded: &mut String) -> Result<usize, NoString> {
+    let resolved = match bytes.get(at + 1) {
+        Some(b'u') => {
+            let unit = unit(bytes, at + 2).ok_or(NoString::Invalid)?;
+            if let Some(char) = char::from_u32(unit) {
+                decoded.push(char);
+                return Ok(at + 6);
+            }
+            let second = match bytes.get(at + 6..at + 8) {
+                Some(b"\\u") => unit_of_pair(bytes, at + 8, 0xDC00),
+                _ => None,
+            };
+            let (Some(first), Some(second)) = (unit_of_pair(bytes, at + 2, 0xD800), second) else {
+                return Err(NoString::Half);
+            };
+            let char = char::from_u32(0x1_0000 + (first << 10) + second);
+            decoded.push(char.ok_or(NoString::Invalid)?);
+            return Ok(at + 12);
+        }
+        Some(same @ (b'"' | b'\\' | b'/')) => char::from(*same),
+        Some(b'n') => '\n',
+        Some(b't') => '\t',
+        Some(b'r') => '\r',
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        _ => return Err(NoString::Invalid),
+    };
+    decoded.push(resolved);
+    Ok(at + 2)
+}
+
+/// The code unit that four hexadecimal digits spell.
+#[inline]
+fn unit(bytes: &[u8], at: usize) -> Option<u32> {
+    let digits: &[u8; 4] = bytes.get(at..)?.first_chunk()?;
+    let mut unit = 0;
+    for digit in digits {
+        unit = unit << 4 | char::from(*digit).to_digit(16)?;
+    }
+    Some(unit)
+}
+
+/// The ten bits of a pair that the half at `at` stands for; `first` is the first of such halves.
+fn unit_of_pair(bytes: &[u8], at: usize, first: u32) -> Option<u32> {
+    unit(bytes, at)?.checked_sub(first).filter(|bits| *bits < 0x400)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The text of a literal and its length; `None` if it is not one.
+    fn read(literal: &str) -> Option<(String, usize)> {
+        let mut decoded = String::new();
+        let (end, escaped) = string(literal, 1, &mut decoded).ok()?;
+        Some((if escaped { decoded } else { literal[1..end].to_owned() }, end + 1))
+    }
+
+    /// Pieces of string literals, valid and invalid, that meet at any position of a word.
+    fn piece() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-z안😀]{0,9}",
+            "\\\\[\"\\\\/bfnrtuxN0]",
+            "\\\\u[0-9a-fA-Fg]{3,4}",
+            "\\\\u[dD][89a-fA-F][0-9a-f]{2}",
+            "[\"\\\\\u{0}\u{1f}\u{20}\u{7f}]",
+        ]
+    }
+
+    proptest! {
+        /// The reference: serde_json, on the same literal.
+        #[test]
+        fn a_string_reads_as_serde_json_reads_it(pieces in prop::collection::vec(piece(), 0..8)) {
+            let text = format!("\"{}\" ", pieces.concat());
+            let mut reader = serde_json::Deserializer::from_str(&text).into_iter::<String>();
+            let expected = reader.next().and_then(Result::ok).map(|read| (read, reader.byte_offset()));
+            prop_assert_eq!(read(&text), expected);
+        }
+
+        #[test]
+        fn a_number_reads_as_serde_json_reads_it(
+            text in "-?(0|[1-9][0-9]{0,2}|[0-9]{1,25})(\\.[0-9]{0,3})?([eE][+-]?[0-9]{0,3})?"
+        ) {
+            let text = format!("{text},");
+            let expected = serde_json::from_str::<Value>(&text[..text.len() - 1]).is_ok();
+            prop_assert_eq!(number(&text, 0) == Some(text.len() - 1), expected, "{}", text);
+        }
+    }
+
+    #[test]
+    fn halves_of_pairs_are_told_from_invalid_escapes() {
+        let half = |literal| matches!(string(literal, 1, &mut String::new()), Err(NoString::Half));
+        for with_half in [r#""\ud83d""#, r#""\ude00""#, r#""\ud83d\n""#, r#""\ud83d\ud83d\ude00""#]
+        {
+            assert!(half(with_half), "{with_half}");
+        }
+        for other in [r#""\ud83""#, r#""\ud83d\ude00""#, r#""\x""#, r#""a"#, "\"a\n\"", r#""\"#] {
+            assert!(!half(other), "{other}");
+        }
+    }
+}
