@@ -163,7 +163,7 @@ async fn service(client: &ChatService, seen: &mut Seen<'_>) -> Result<()> {
     while let Some(event) = stream.next().await {
         match event? {
             TurnEvent::Content { content } => seen.text(content.len()),
-            TurnEvent::Done => (seen.finished, seen.used) = (true, true),
+            TurnEvent::Done { .. } => (seen.finished, seen.used) = (true, true),
             _ => {}
         }
     }
