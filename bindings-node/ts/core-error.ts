@@ -1,5 +1,6 @@
 /** The core's errors, as the classes that programs know. */
 
+import { camelCased } from './camel-case.js';
 import {
   APIConnectionError,
   APIConnectionTimeoutError,
@@ -12,6 +13,7 @@ import {
   StructureError,
   TruncatedStreamError,
 } from './errors.js';
+import type { TokenUsage } from './turn-types.js';
 import { CallbackError, FileError, OutboxFullError, StorageError, TurnwireError, type ErrorCode } from './turnwire-error.js';
 import type { CoreError } from './wire.js';
 
@@ -89,6 +91,7 @@ export function fromCore(core: CoreError): TurnwireError {
   error.attempts = core.attempts;
   if (core.retry_after !== null) error.retryAfterMs = core.retry_after * 1e3;
   if (core.partial !== null) error.partial = core.partial;
+  if (core.usage !== null) error.usage = camelCased(core.usage) as TokenUsage;
   if (error instanceof APIError) {
     // One of the headers if there are any, so that both read alike.
     const id = core.headers?.find(([name]) => name === 'x-request-id')?.[1] ?? core.request_id;

@@ -158,6 +158,13 @@ export interface SentimentModel {
   client?: ModelSettings | null;
 }
 
+/** A service that answers when those before it cannot: another model, another client, or both. */
+export interface FallbackSettings {
+  model?: string | null;
+  /** The model's service, if it is not that of the replies. */
+  client?: ModelSettings | null;
+}
+
 /** A speaker: one of these. */
 export interface SpeakerSettings {
   google?: GoogleSpeakerSettings | null;
@@ -225,6 +232,8 @@ export interface TurnsSettings {
   model?: string | null;
   /** A request whose settings every turn has; its messages come first. */
   template?: Partial<ChatCompletionCreateParamsBase> | null;
+  /** The services that answer, in order, when those before them cannot be reached, are overloaded, or break before the first content. */
+  fallbacks?: FallbackSettings[] | null;
   /** The text that begins every conversation. */
   systemPrompt?: string | null;
   /** The chat store, which keeps messages, workspaces and sessions. Without one nothing is kept. */
@@ -243,6 +252,12 @@ export interface TurnsSettings {
   /** The longest wait of `done` for each next sentence of speech. */
   speechWait?: number;
   history?: HistorySettings | null;
+  /** The source of a new workspace's name; default `model`. */
+  naming?: 'model' | 'first_words' | null;
+  /** The request for the name, such as of a small model. Default: the model of the replies, without options. */
+  namingTemplate?: Partial<ChatCompletionCreateParamsBase> | null;
+  /** The time at which the name is asked for: with the reply's request (the default), or with its first content, for a service that answers one request at a time. */
+  namingStart?: 'at_once' | 'first_content' | null;
   /** The prompt for the name of a new workspace. */
   namingPrompt?: string | null;
   namingLimit?: number;
@@ -250,13 +265,13 @@ export interface TurnsSettings {
   workspaceWait?: number;
   /** The reply of a turn whose reader has gone away: its text so far is kept (the default), it is finished, or discarded. */
   onDisconnect?: 'save_partial' | 'finish' | 'discard' | null;
-  /** Sends a `turn` event first. */
+  /** Sends a `turn` event first, and its ids with the model that answered in `done`. */
   turnEvents?: boolean | null;
   /** Sends `sentiment` events. */
   sentimentEvents?: boolean | null;
   /** Sends `usage` events. */
   usageEvents?: boolean | null;
-  /** Sends a `stage_failed` event for each side stage that failed. */
+  /** Sends a `stage_failed` event for each side stage that failed and is missed: not for the naming of a workspace. */
   failureEvents?: boolean | null;
   /** Sends whole lines of errors in events, for development. */
   detailedErrors?: boolean | null;

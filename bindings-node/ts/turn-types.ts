@@ -16,6 +16,9 @@ export interface TurnRequest {
   refreshToken?: string | null;
   /** The conversation before this message, in place of the store's. */
   history?: ChatCompletionMessageParam[] | null;
+  /** The ids of the message and its reply in the store, UUIDs in lower case. A later turn with the same ids replaces their texts. New ones unless given. */
+  messageId?: string | null;
+  replyId?: string | null;
   /** For chat services: asks for the speech of the reply. An engine refuses it. */
   speech?: boolean | null;
 }
@@ -70,6 +73,19 @@ export interface Timeline {
   totalMs: number | null;
   /** The number of pieces of the reply. */
   pieces: number;
+  /** The model that was asked for the reply. */
+  model: string | null;
+  /** True if a fallback answered in place of the first service. */
+  fallback: boolean;
+  /** The tokens of the reply, complete or not; `null` if the service counted none. */
+  usage: TokenUsage | null;
+}
+
+/** The tokens of a reply, as far as the service counted them. */
+export interface TokenUsage {
+  promptTokens: number | null;
+  completionTokens: number | null;
+  totalTokens: number | null;
 }
 
 /** The deliveries of messages to the store. */

@@ -1,5 +1,7 @@
 /** The base of every error, the core's codes, and the kinds of error that the `openai` package has no class for. */
 
+import type { TokenUsage } from './turn-types.js';
+
 /** The core's code of an error: one for each kind, the same in every language. */
 export type ErrorCode =
   | 'config'
@@ -56,6 +58,8 @@ export interface ErrorFacts {
   attempts?: number;
   /** The text of the reply that was received before it broke. */
   partial?: string;
+  /** The tokens of that reply, as far as the service counted them. */
+  usage?: TokenUsage;
 }
 
 /** Marks errors by name, so that `instanceof` holds between two copies of this package. */

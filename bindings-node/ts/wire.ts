@@ -19,6 +19,7 @@ export interface CoreError {
   retry_after: number | null;
   attempts: number;
   partial: string | null;
+  usage: { prompt_tokens: number | null; completion_tokens: number | null; total_tokens: number | null } | null;
   api: { message: string; [field: string]: any } | null;
   body: string | null;
 }

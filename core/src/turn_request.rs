@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use uuid::Uuid;
+
 use crate::chat::Message;
 use crate::credentials::{Secret, Tokens};
 use crate::error::{Error, ErrorKind, Result};
@@ -27,6 +29,8 @@ pub struct TurnRequest {
     pub(crate) tokens: Option<Tokens>,
     pub(crate) speech: bool,
     pub(crate) history: Option<Vec<Message>>,
+    pub(crate) message_id: Option<String>,
+    pub(crate) reply_id: Option<String>,
 }
 
 /// The workspace that a turn belongs to.
@@ -49,6 +53,8 @@ impl TurnRequest {
             tokens: None,
             speech: false,
             history: None,
+            message_id: None,
+            reply_id: None,
         }
     }
 
@@ -83,6 +89,21 @@ impl TurnRequest {
         self
     }
 
+    /// The id of this message, a UUID, which is its id in the store as well. A message that is sent twice with the same id
+    /// is one message there, with the text that was sent last; so an edited message replaces an earlier one. Default: a new
+    /// id.
+    pub fn message_id(mut self, id: impl Into<String>) -> Self {
+        self.message_id = Some(id.into());
+        self
+    }
+
+    /// The id of the reply, a UUID, as [`message_id`](Self::message_id): a reply that is generated again replaces the
+    /// earlier one with its id. Default: a new id.
+    pub fn reply_id(mut self, id: impl Into<String>) -> Self {
+        self.reply_id = Some(id.into());
+        self
+    }
+
     /// Asks a service for the speech of a whole reply ([`ChatService::send`](crate::service::ChatService::send)). Default false.
     pub fn speech(mut self, speech: bool) -> Self {
         self.speech = speech;
@@ -100,6 +121,15 @@ impl TurnRequest {
             () if is_blank(&self.message) => "the message is empty",
             () if workspace.is_some_and(is_blank) => "the workspace's id is empty",
             () if self.user_id.as_deref().is_some_and(is_blank) => "the user's id is empty",
+            () if !self.message_id.as_deref().is_none_or(is_uuid) => {
+                "the message's id is no UUID in lower case, such as 0b1e55ed-0000-4000-8000-000000000001"
+            }
+            () if !self.reply_id.as_deref().is_none_or(is_uuid) => {
+                "the reply's id is no UUID in lower case, such as 0b1e55ed-0000-4000-8000-000000000001"
+            }
+            () if self.message_id.is_some() && self.message_id == self.reply_id => {
+                "the message and its reply have the same id"
+            }
             () => match self.tokens.as_ref().and_then(Tokens::fault) {
                 Some(why) => why,
                 None => return Ok(()),
@@ -107,6 +137,11 @@ impl TurnRequest {
         };
         Err(Error::new(ErrorKind::InvalidRequest, operation, why))
     }
+}
+
+/// Returns true for a UUID in its usual form: other forms of the same id would be other keys in a store.
+fn is_uuid(id: &str) -> bool {
+    Uuid::try_parse(id).is_ok_and(|uuid| !uuid.is_nil() && uuid.hyphenated().to_string() == id)
 }
 
 impl fmt::Debug for TurnRequest {
@@ -118,6 +153,8 @@ impl fmt::Debug for TurnRequest {
             .field("user_id", &self.user_id)
             .field("has_tokens", &self.tokens.is_some())
             .field("speech", &self.speech)
+            .field("message_id", &self.message_id)
+            .field("reply_id", &self.reply_id)
             .finish()
     }
 }

@@ -32,13 +32,13 @@ for (const one of cases) {
   test(`${one.file}: ${one.name}, as bytes`, () => run(one, bytes));
 }
 
-const FIELDS = ['file', 'name', 'settings', 'llm', 'store', 'sentiment', 'request', 'leave', 'asked', 'events', 'beside', 'refused', 'error', 'error_event', 'error_message_has', 'saved', 'workspace_name', 'flushed', 'stages'];
+const FIELDS = ['file', 'name', 'settings', 'llm', 'store', 'sentiment', 'request', 'leave', 'asked', 'events', 'beside', 'refused', 'error', 'error_event', 'error_message_has', 'saved', 'ids', 'workspace_name', 'flushed', 'stages', 'again', 'timeline'];
 
 async function run(one, read) {
   assert.deepEqual(Object.keys(one).filter((name) => !FIELDS.includes(name)), [], 'a field that this runner does not know');
   await Promise.all([llm.reset(), store.reset()]);
   await store.workspace(WORKSPACE, USER);
-  for (const [way, script] of Object.entries(one.llm ?? {})) await llm.script(script, `m ${way}`);
+  for (const [way, script] of Object.entries(one.llm ?? {})) await llm.script(script, way.includes(' ') ? way : `m ${way}`);
   for (const [key, script] of Object.entries(one.store ?? {})) await store.script(script, key);
   const client = new OpenAI({ apiKey: 'k', baseURL: llm.baseURL, maxRetries: 0 });
   const turns = new Turns(client, {
@@ -47,7 +47,8 @@ async function run(one, read) {
     sentiment: one.sentiment && (() => answered(one.sentiment)),
     ...settings(one.settings),
   });
-  const request = filled(one.request, { user: USER, workspace: WORKSPACE, ...(await store.login(USER)) });
+  const values = { user: USER, workspace: WORKSPACE, ...(await store.login(USER)) };
+  const request = filled(one.request, values);
   if (one.refused) {
     assert.throws(() => turns.start(request), { errorCode: one.error.code });
     assert.deepEqual(await turns.flush(), { delivered: 0, pending: 0, dead: 0 });
@@ -56,10 +57,13 @@ async function run(one, read) {
   }
   const turn = turns.start(request);
   await read(one, turns, turn, async (found, expected) => {
+    if (one.again) for await (const _ of turns.start({ ...request, ...filled(one.again, values) }));
     const report = await turns.flush({ timeout: 10_000 });
     const stored = await store.stored();
     for (const [count, number] of Object.entries(one.flushed ?? {})) assert.equal(report[count], number, count);
     if (one.saved) assert.deepEqual(stored.messages.map(({ message }) => [message.msgSenderRole, message.msgContent]), one.saved);
+    if (one.ids) assert.deepEqual(stored.messages.map(({ message }) => message.msgId), one.ids);
+    if (one.workspace_name) assert.equal(stored.workspaces.length, 2);
     if (one.workspace_name) assert.equal(stored.workspaces[1].workspaceName, one.workspace_name);
     if (one.asked) {
       const bodies = (await llm.requests()).map(({ body }) => JSON.parse(body));
@@ -67,7 +71,9 @@ async function run(one, read) {
     }
     compare(found, expected, one.beside ?? [], stored);
   });
-  const { stages } = turn.timeline();
+  const timeline = turn.timeline();
+  for (const [fact, expected] of Object.entries(camel(one.timeline ?? {}))) assert.deepEqual(timeline[fact], expected === null ? null : typeof expected === 'object' ? camel(expected) : expected, fact);
+  const { stages } = timeline;
   for (const [name, outcome] of Object.entries(one.stages ?? {})) assert.equal(stages.findLast((stage) => stage.name === name)?.outcome, outcome, name);
 }
 
@@ -91,7 +97,8 @@ async function events(one, turns, turn, check) {
     error = thrown;
   }
   await check(found, one.events);
-  assert.deepEqual([error?.errorCode, error?.partial], [one.error?.code, one.error?.partial], error?.stack);
+  const { code, partial, usage } = one.error ?? {};
+  assert.deepEqual([error?.errorCode, error?.partial, error?.usage], [code, partial ?? undefined, usage && camel(usage)], error?.stack);
 }
 
 /** Reads the bytes, and compares the events in them. */

@@ -22,7 +22,7 @@ CASES = [
 ]
 FIELDS = {
     "name", "settings", "llm", "store", "sentiment", "request", "leave", "asked", "events", "beside", "refused", "error",
-    "error_event", "error_message_has", "saved", "workspace_name", "flushed", "stages",
+    "error_event", "error_message_has", "saved", "ids", "workspace_name", "flushed", "stages", "again", "timeline",
 }  # fmt: skip
 USER, WORKSPACE = "11111111-1111-4111-8111-111111111111", "ws-1"
 
@@ -49,7 +49,7 @@ def test_case(fakes: tuple[Fake, FakeStore], case: dict[str, Any], kind: str, fo
     assert set(case) <= FIELDS, set(case) - FIELDS
     fake, store = fakes
     for way, script in case.get("llm", {}).items():
-        fake.script(f"m {way}", script)
+        fake.script(way if " " in way else f"m {way}", script)
     for key, script in (case.get("store", {}) or {}).items():
         store.script(key, script)
     request = filled(case["request"], request_values(store))
@@ -69,6 +69,8 @@ def test_case(fakes: tuple[Fake, FakeStore], case: dict[str, Any], kind: str, fo
         for name, outcome in case.get("stages", {}).items():
             last = [stage for stage in timeline.stages if stage.name == name][-1]
             assert last.outcome == outcome, (name, timeline)
+        facts = timeline.model_dump() if timeline else {}
+        assert {name: facts[name] for name in case.get("timeline", {})} == case.get("timeline", {})
     check_events(found, [filled(event, event_values(store)) for event in expected], case, store)
 
 
@@ -77,7 +79,8 @@ def check_error(case: dict[str, Any], error: Exception | None) -> None:
         assert error is None, error
         return
     assert isinstance(error, turnwire.TurnwireError), error
-    assert (error.error_code, error.partial) == (case["error"]["code"], case["error"].get("partial"))
+    found = (error.error_code, error.partial, error.usage)
+    assert found == tuple(case["error"].get(name) for name in ("code", "partial", "usage"))
 
 
 def check_services(fake: Fake, store: FakeStore, case: dict[str, Any], report: turnwire.FlushReport) -> None:
@@ -87,7 +90,10 @@ def check_services(fake: Fake, store: FakeStore, case: dict[str, Any], report: t
     if "saved" in case:
         rows = [row["message"] for row in stored["messages"]]
         assert [[row["msgSenderRole"], row["msgContent"]] for row in rows] == case["saved"]
+    if "ids" in case:
+        assert [row["message"]["msgId"] for row in stored["messages"]] == case["ids"]
     if "workspace_name" in case:
+        assert len(stored["workspaces"]) == 2
         assert stored["workspaces"][1]["workspaceName"] == case["workspace_name"]
     if "asked" in case:
         bodies = [json.loads(request["body"]) for request in fake.all_requests()]
@@ -213,6 +219,8 @@ def run_sync(
                 found = frames(text)
     except turnwire.TurnwireError as raised:
         error = raised
+    if "again" in case:
+        assert list(turns.start(**request | case["again"]))
     report = turns.flush()
     never.set()
     return found, error, turn.timeline(), report
@@ -260,6 +268,8 @@ def run_async(
                     found = frames(text)
         except turnwire.TurnwireError as raised:
             error = raised
+        if "again" in case:
+            assert [event async for event in await turns.start(**request | case["again"])]
         report = await turns.flush()
         return found, error, turn.timeline(), report
 

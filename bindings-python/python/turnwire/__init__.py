@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from ._settings import (
         ChatServiceSettings,
         ChatStoreSettings,
+        FallbackSettings,
         HttpSettings,
         OpenAISettings,
         OutboxSettings,
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
         TurnsSettings,
     )
     from ._streaming import AsyncStream, Stream
-    from ._timeline import Stage, Timeline
+    from ._timeline import Stage, Timeline, TokenUsage
     from ._turn import AsyncTurn, Turn
     from ._turn_events import (
         AudioEvent,
@@ -113,6 +114,7 @@ __all__ = [
     "ContentFilterFinishReasonError",
     "DoneEvent",
     "ErrorEvent",
+    "FallbackSettings",
     "FileError",
     "FlushReport",
     "ForkedError",
@@ -142,6 +144,7 @@ __all__ = [
     "StructureError",
     "Timeline",
     "Timeout",
+    "TokenUsage",
     "TruncatedStreamError",
     "Turn",
     "TurnEvent",
@@ -163,6 +166,7 @@ __all__ = [
 _LATER = {
     "ChatServiceSettings": "_settings",
     "ChatStoreSettings": "_settings",
+    "FallbackSettings": "_settings",
     "HttpSettings": "_settings",
     "OpenAISettings": "_settings",
     "OutboxSettings": "_settings",
@@ -186,6 +190,7 @@ _LATER = {
     "Turn": "_turn",
     "Stage": "_timeline",
     "Timeline": "_timeline",
+    "TokenUsage": "_timeline",
     "AudioEvent": "_turn_events",
     "ContentEvent": "_turn_events",
     "DoneEvent": "_turn_events",

@@ -38,6 +38,9 @@ class TurnwireError(Exception):
     """The number of times the request was sent."""
     partial: str | None = None
     """The text of the reply that arrived before it broke."""
+    usage: dict[str, int | None] | None = None
+    """The reply's ``prompt_tokens``, ``completion_tokens`` and ``total_tokens`` before it broke, as far as the service
+    counted them."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.args, self.__dict__)
@@ -228,7 +231,7 @@ def from_core(facts_json: str) -> TurnwireError:
     error.error_code = facts["code"]
     if not isinstance(error, APIError):
         error.code = facts["code"]
-    for name in ("operation", "status", "request_id", "retryable", "retry_after", "attempts", "partial"):
+    for name in ("operation", "status", "request_id", "retryable", "retry_after", "attempts", "partial", "usage"):
         setattr(error, name, facts[name])
     return error
 

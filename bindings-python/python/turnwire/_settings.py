@@ -172,6 +172,14 @@ class SentimentSettings(TypedDict, total=False):
     """The model's service, if it is another than that of the replies."""
 
 
+class FallbackSettings(TypedDict, total=False):
+    """A service that answers when those before it cannot: another model, another client, or both."""
+
+    model: str
+    client: OpenAISettings
+    """The model's service, if it is another than that of the replies."""
+
+
 class GoogleSpeakerSettings(TypedDict, total=False):
     """A speaker of Google Translate."""
 
@@ -238,6 +246,9 @@ class TurnsSettings(TypedDict, total=False):
     model: str
     template: Mapping[str, Any]
     """A request whose fields every turn's request has."""
+    fallbacks: list[FallbackSettings]
+    """The services that answer, in order, when those before them cannot be reached, are overloaded, or break before the
+    first content."""
     system_prompt: str
     """The text that begins every conversation."""
     store: str | ChatStoreSettings | None
@@ -254,6 +265,13 @@ class TurnsSettings(TypedDict, total=False):
     speech_wait: float | None
     """The longest wait of the last event for each next sentence. Default 30."""
     history: HistorySettings
+    naming: Literal["model", "first_words"]
+    """The source of a new workspace's name. Default ``model``."""
+    naming_template: Mapping[str, Any]
+    """The request for the name, such as of a small model. Default: the model of the replies, without options."""
+    naming_start: Literal["at_once", "first_content"]
+    """The time at which the name is asked for: with the reply's request, or with its first content, for a service that
+    answers one request at a time. Default ``at_once``."""
     naming_prompt: str
     """The text that asks the model for a new workspace's name."""
     naming_limit: float | None
@@ -263,13 +281,13 @@ class TurnsSettings(TypedDict, total=False):
     on_disconnect: Literal["save_partial", "finish", "discard"]
     """The fate of a reply whose reader has gone. Default ``save_partial``."""
     turn_events: bool
-    """Sends the ids of the turn and its messages first."""
+    """Sends the ids of the turn and its messages first, and in the last event, which has the model that answered as well."""
     sentiment_events: bool
     """Sends the label."""
     usage_events: bool
     """Sends the tokens that the reply took."""
     failure_events: bool
-    """Sends the side stages that failed."""
+    """Sends the side stages that failed and are missed: not the naming of a workspace."""
     detailed_errors: bool
     """Sends the full line of an error, for development."""
 
@@ -288,6 +306,10 @@ class TurnFields(TypedDict, total=False):
     """The user's tokens, in place of the store's. They belong together."""
     history: Iterable[Any] | None
     """The conversation before this message, in place of the store's."""
+    message_id: str | None
+    reply_id: str | None
+    """The ids of the message and its reply in the store, UUIDs in lower case. A later turn with the same ids replaces
+    their texts. New ones unless given."""
     speech: bool
     """Asks for the speech of a whole reply, which only a chat service has."""
 
@@ -302,6 +324,7 @@ OBJECTS: dict[str, tuple[Any, ...]] = {
     "outbox.limits": (OutboxLimits,),
     "outbox.delivery": (DeliverySettings,),
     "turns": (TurnsSettings, _SentimentSetting),
+    "turns.fallbacks": (FallbackSettings,),
     "turns.history": (HistorySettings,),
     "turns.sentiment": (SentimentSettings,),
     "turns.speech": (SpeechSettings,),

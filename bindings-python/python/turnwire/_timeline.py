@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
 
-__all__ = ["Stage", "Timeline"]
+__all__ = ["Stage", "Timeline", "TokenUsage"]
 
 
 class Stage(BaseModel):
@@ -21,7 +21,15 @@ class Stage(BaseModel):
     reason: str | None
 
 
-class Timeline(BaseModel, stages=many(one(Stage))):
+class TokenUsage(BaseModel):
+    """The tokens of a reply, as far as the service counted them."""
+
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    total_tokens: int | None
+
+
+class Timeline(BaseModel, stages=many(one(Stage)), usage=one(TokenUsage)):
     """The stages of a turn, in milliseconds since the turn's start."""
 
     stages: list[Stage]
@@ -29,3 +37,9 @@ class Timeline(BaseModel, stages=many(one(Stage))):
     first_audio_ms: float | None
     total_ms: float | None
     pieces: int
+    model: str | None
+    """The model that was asked for the reply."""
+    fallback: bool
+    """True if a fallback answered in place of the first service."""
+    usage: TokenUsage | None
+    """The tokens of the reply, complete or not."""

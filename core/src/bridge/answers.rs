@@ -81,12 +81,13 @@ impl IntoAnswer for ChatStream {
     }
 }
 
-/// `{"reply", "workspace_id", "audio_base64", "stopped"}`.
+/// `{"reply", "workspace_id", "audio_base64", "stopped", "usage"}`.
 impl IntoAnswer for ChatAnswer {
     fn into_answer(self) -> Result<Answer> {
         let audio = self.audio.as_deref().map(|audio| BASE64.encode(audio));
         value(&json!({
             "reply": self.reply, "workspace_id": self.workspace_id, "audio_base64": audio, "stopped": self.stopped,
+            "usage": self.usage,
         }))
     }
 }

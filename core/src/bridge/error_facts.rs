@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::head::pairs;
-use crate::error::{ApiError, Error};
+use crate::error::{ApiError, Error, TokenUsage};
 
 /// All facts of an error. In JSON the fields have these names; those without a value are null.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -32,6 +32,8 @@ pub struct ErrorFacts {
     pub attempts: u32,
     /// The reply's text before it broke.
     pub partial: Option<String>,
+    /// The tokens of the reply before it broke, as far as the service counted them.
+    pub usage: Option<TokenUsage>,
     /// The service's error object, with all its fields.
     pub api: Option<Map<String, Value>>,
     /// The body of the response, unchanged.
@@ -60,6 +62,7 @@ impl From<&Error> for ErrorFacts {
             retry_after: error.retry_after().map(|wait| wait.as_secs_f64()),
             attempts: error.attempts(),
             partial: error.partial().map(str::to_owned),
+            usage: error.usage(),
             api: error.api().map(ApiError::fields).cloned(),
             body: error.body().map(str::to_owned),
         }

@@ -20,6 +20,7 @@ const OPERATION: &str = "turn.start";
 /// | `user_id` | text |
 /// | `access_token`, `refresh_token` | texts, both or none |
 /// | `history` | a list of messages, in the format of a model's service |
+/// | `message_id`, `reply_id` | the ids of the message and its reply in the store, UUIDs |
 /// | `speech` | `true` requests the speech of a whole reply from a chat service |
 ///
 /// A null field counts as absent.
@@ -31,6 +32,8 @@ pub const TURN_REQUEST_FIELDS: &[&str] = &[
     "access_token",
     "refresh_token",
     "history",
+    "message_id",
+    "reply_id",
     "speech",
 ];
 
@@ -60,6 +63,12 @@ pub fn turn_request(json: &str, names: Names) -> Result<TurnRequest> {
     }
     if let Some(id) = fields.text("user_id")? {
         request = request.user_id(id);
+    }
+    if let Some(id) = fields.text("message_id")? {
+        request = request.message_id(id);
+    }
+    if let Some(id) = fields.text("reply_id")? {
+        request = request.reply_id(id);
     }
     match (fields.text("access_token")?, fields.text("refresh_token")?) {
         (Some(access), Some(refresh)) => request = request.tokens(access, refresh),

@@ -18,6 +18,7 @@ use super::event::{Step, StepResult, apply_step, is_transport_error, read_event}
 use super::gather::Gather;
 use super::reply::ChatReply;
 use super::telemetry;
+use super::usage::Usage;
 use crate::config::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Piece, PieceSource};
@@ -324,6 +325,7 @@ impl ChatStream {
     }
 
     fn with_partial(&self, error: Error) -> Error {
+        let error = error.with_usage(self.whole.reply().usage.as_ref().map(Usage::counted));
         match self.whole.has_begun() {
             true => error.with_partial(self.whole.reply().text()),
             false => error,

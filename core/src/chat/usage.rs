@@ -3,6 +3,7 @@
 use super::extra::Extra;
 use super::lenient::{Number, Text};
 use super::object::{Presence, present_object};
+use crate::error::TokenUsage;
 
 /// The log probabilities of a reply's tokens, as the service reports them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -81,6 +82,19 @@ pub struct Usage {
     /// Fields beyond these.
     pub extra: Extra,
     presence: Presence,
+}
+
+impl Usage {
+    /// The counts that the service sent.
+    pub(crate) fn counted(&self) -> TokenUsage {
+        let counted =
+            |field: u8, count: u64| (count > 0 || self.presence.is_filled(field)).then_some(count);
+        let mut usage = TokenUsage::default();
+        usage.prompt_tokens = counted(1, self.prompt_tokens);
+        usage.completion_tokens = counted(2, self.completion_tokens);
+        usage.total_tokens = counted(4, self.total_tokens);
+        usage
+    }
 }
 
 present_object!(<'de> Usage {

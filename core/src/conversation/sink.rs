@@ -33,6 +33,11 @@ impl ConversationSink {
     }
 }
 
+/// The id of a record that replaces the text of a message in the store: the message's own id names its first record.
+pub(crate) fn replacing(message_id: &str, turn_id: &str) -> String {
+    format!("{message_id}/{turn_id}")
+}
+
 #[async_trait]
 impl Sink for ConversationSink {
     async fn deliver(&self, record: &Record) -> Outcome {
@@ -44,7 +49,10 @@ impl Sink for ConversationSink {
     }
 
     async fn delivered(&self, record: &Record) {
-        if let Ok(message) = StoreMessage::deserialize(record.payload()) {
+        // Text that replaces the text of a saved message is no other message.
+        if let Ok(message) = StoreMessage::deserialize(record.payload())
+            && message.id == record.id()
+        {
             self.0.saved(Owner::of(record), &message).await;
         }
     }

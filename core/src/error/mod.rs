@@ -11,6 +11,7 @@
 //! - [`Error::kind`] and the stable [`Error::code`] identify the failure; [`ErrorKind`] lists them with their meanings.
 //! - [`Error::is_retryable`] is true if the same call made later can succeed. The client's own retries are over by then.
 //! - [`Error::partial`] is the text of a reply that broke off: a stream never loses what it has received.
+//!   [`Error::usage`] is its cost, if the service counted it before.
 //! - [`Error::api`] is the service's error object, parsed from whatever form the service uses.
 //! - [`ErrorKind::user_message`] is a sentence for the end user, without server details.
 //! - A secret (key, token, password in a URL) never shows in an error, its causes, or their `Debug`.
@@ -34,6 +35,7 @@
 mod api;
 mod kind;
 mod trouble;
+mod usage;
 mod words;
 
 use std::error::Error as StdError;
@@ -46,6 +48,7 @@ use http::{HeaderMap, StatusCode};
 pub use api::ApiError;
 pub use kind::ErrorKind;
 pub(crate) use trouble::{is_filled, may_report_error, names_an_error, reports_error};
+pub use usage::TokenUsage;
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -74,6 +77,7 @@ struct Inner {
     api: Option<Arc<ApiError>>,
     body: Option<Arc<str>>,
     partial: Option<Arc<str>>,
+    usage: Option<TokenUsage>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
     hint: Option<&'static str>,
 }
@@ -96,6 +100,7 @@ impl Error {
             api: None,
             body: None,
             partial: None,
+            usage: None,
             source: None,
             hint: None,
         }))
@@ -194,6 +199,12 @@ impl Error {
         self.0.partial.as_deref()
     }
 
+    /// The tokens of the reply that broke off, as far as the service counted them before the failure; `None` if it counted
+    /// none.
+    pub fn usage(&self) -> Option<TokenUsage> {
+        self.0.usage
+    }
+
     /// The target of the call, such as `POST http://localhost:5000/chat`.
     pub(crate) fn target(&self) -> Option<&str> {
         self.0.target.as_deref()
@@ -251,6 +262,11 @@ impl Error {
 
     pub(crate) fn with_partial(mut self, text: impl Into<Arc<str>>) -> Self {
         self.0.partial = Some(text.into());
+        self
+    }
+
+    pub(crate) fn with_usage(mut self, usage: Option<TokenUsage>) -> Self {
+        self.0.usage = usage.filter(TokenUsage::is_known);
         self
     }
 

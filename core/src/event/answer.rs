@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::TurnEvent;
+use crate::error::TokenUsage;
 
 /// The answer of a turn: the complete reply, and the other results.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct ChatAnswer {
     pub audio: Option<Bytes>,
     /// True if the turn was stopped; the reply then ends at that point.
     pub stopped: bool,
+    /// The tokens of the reply, where `usage` events are sent.
+    pub usage: Option<TokenUsage>,
 }
 
 impl ChatAnswer {
@@ -32,11 +35,16 @@ impl ChatAnswer {
                 });
             }
             TurnEvent::Done { stopped, .. } => self.stopped = *stopped,
+            TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens } => {
+                let usage = self.usage.get_or_insert_default();
+                usage.prompt_tokens = *prompt_tokens;
+                usage.completion_tokens = *completion_tokens;
+                usage.total_tokens = *total_tokens;
+            }
             TurnEvent::Turn { .. }
             | TurnEvent::Error { .. }
             | TurnEvent::Sentiment { .. }
-            | TurnEvent::StageFailed { .. }
-            | TurnEvent::Usage { .. } => {}
+            | TurnEvent::StageFailed { .. } => {}
         }
     }
 }

@@ -151,10 +151,10 @@ impl Outbox {
         }
     }
 
-    fn accept(&self, record: Record, is_held: bool) -> Result<Receipt> {
+    fn accept(&self, given: Record, is_held: bool) -> Result<Receipt> {
         let operation = if is_held { "outbox.hold" } else { "outbox.enqueue" };
         let shared = self.open_shared(operation)?;
-        let record = shared.new_record(&record, is_held, operation)?;
+        let record = shared.new_record(&given, is_held, operation)?;
         let id = record.id.clone();
         let patience = match shared.settings.when_full {
             WhenFull::Block(limit) => limit,
@@ -166,6 +166,9 @@ impl Outbox {
             if inserted != Inserted::Full {
                 self.wake_worker(&shared);
                 let is_new = matches!(inserted, Inserted::New(_));
+                if !is_new {
+                    shared.forget_observer(&given);
+                }
                 return Ok(Receipt { id, durable: inserted.is_durable(), is_new });
             }
             let left = patience.saturating_sub(began.elapsed());

@@ -167,7 +167,8 @@ impl SharedOutbox {
         if let Some(observer) = record.its_observer() {
             let mut observers = lock(&self.observers);
             if observers.len() < OBSERVERS {
-                observers.insert(record.id().to_owned(), observer.clone());
+                // A record that comes twice is the first one, with its observer.
+                observers.entry(record.id().to_owned()).or_insert_with(|| observer.clone());
             }
         }
         Ok(NewRecord {
@@ -180,6 +181,15 @@ impl SharedOutbox {
             attempt: AttemptState { accepted_at: self.clock.now(), ..AttemptState::default() },
             opening: record.its_opening().cloned(),
         })
+    }
+
+    /// Forgets the observer of a record that was known already.
+    pub(super) fn forget_observer(&self, record: &Record) {
+        let Some(given) = record.its_observer() else { return };
+        let mut observers = lock(&self.observers);
+        if observers.get(record.id()).is_some_and(|kept| Arc::ptr_eq(kept, given)) {
+            observers.remove(record.id());
+        }
     }
 
     /// Inserts a record. Of several concurrent callers, the first to lock the backend writes for all of them: one

@@ -35,7 +35,7 @@ impl ChatAnswer {
                 None
             }
         });
-        Ok(ChatAnswer { reply, workspace_id: fields.word("workspaceId"), audio, stopped: false })
+        Ok(ChatAnswer { reply, workspace_id: fields.word("workspaceId"), audio, ..Self::default() })
     }
 
     /// The events of an equivalent stream.

@@ -48,6 +48,8 @@ pub(super) fn body(
             Place::Workspace(id) => Some(id),
             Place::Unnamed | Place::New => None,
         },
+        message_id: request.message_id.as_deref(),
+        reply_id: request.reply_id.as_deref(),
         include_tts: (reply == Reply::Whole).then_some(request.speech),
     };
     let json = serde_json::to_vec(&body).map_err(|e| {
@@ -64,6 +66,10 @@ struct Body<'a> {
     create_workspace: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     include_tts: Option<bool>,
 }

@@ -201,6 +201,7 @@ impl TurnStream {
     }
 
     fn with_partial(&self, error: Error) -> Error {
+        let error = error.with_usage(self.so_far.usage);
         match self.so_far.reply.as_str() {
             "" => error,
             text => error.with_partial(text),

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::deliveries::{DeliveryTracker, TrackedSink};
+use super::fallback::Fallback;
 use super::prompts::Prompts;
 use super::sentiment::Sentiment;
 use super::settings::EngineSettings;
-use super::{HistoryLimits, OnDisconnect, Turns};
+use super::{HistoryLimits, Naming, NamingStart, OnDisconnect, Turns};
 use crate::chat::{ChatRequest, OpenAi};
 use crate::conversation::{ConversationOpener, ConversationSink, Conversations};
 use crate::error::{Error, ErrorKind, Result};
@@ -37,6 +38,15 @@ impl TurnsBuilder {
     /// The template of every request: its model, its options, and its messages, which precede all others.
     pub fn template(mut self, request: ChatRequest) -> Self {
         self.0.template = request;
+        self
+    }
+
+    /// Another service, model or both ([`Fallback`]), which answers when the one before cannot be reached, is overloaded
+    /// or out of quota, or breaks before the reply's first content; never within a text, and not after an error of the
+    /// request itself, such as a 400. Each further fallback is asked after the one before.
+    /// [`Timeline::fallback`](crate::turn::Timeline::fallback) tells that one answered.
+    pub fn fallback(mut self, service: impl Into<Fallback>) -> Self {
+        self.0.fallbacks.push(service.into());
         self
     }
 
@@ -125,9 +135,28 @@ impl TurnsBuilder {
         self
     }
 
+    /// The template of the request for a new workspace's name, such as of a small model. Default: the model of the replies,
+    /// with no options.
+    pub fn naming_template(mut self, request: ChatRequest) -> Self {
+        self.0.naming.template = Some(request);
+        self
+    }
+
+    /// The source of a new workspace's name. Default: the model.
+    pub fn naming(mut self, source: Naming) -> Self {
+        self.0.naming.source = source;
+        self
+    }
+
+    /// The time at which the model is asked for that name. Default: at once.
+    pub fn naming_start(mut self, start: NamingStart) -> Self {
+        self.0.naming.start = start;
+        self
+    }
+
     /// The longest wait of a new workspace for its name; after that the start of the message is its name. Default 5 s.
     pub fn naming_limit(mut self, limit: Duration) -> Self {
-        self.0.naming_limit = limit;
+        self.0.naming.limit = limit;
         self
     }
 
@@ -144,8 +173,8 @@ impl TurnsBuilder {
         self
     }
 
-    /// Sends a `turn` event first, with the ids of the turn, for stopping it, and of its messages. Default
-    /// false: readers of the base protocol do not know it.
+    /// Sends a `turn` event first, with the ids of the turn, for stopping it, and of its messages; and these ids with the
+    /// model that answered in `done`. Default false: readers of the base protocol do not know it.
     pub fn turn_events(mut self, wanted: bool) -> Self {
         self.0.events.turn = wanted;
         self
@@ -163,7 +192,8 @@ impl TurnsBuilder {
         self
     }
 
-    /// Sends a `stage_failed` event for each side stage that failed. Default false.
+    /// Sends a `stage_failed` event for each side stage that failed and is missed: not for the name of a workspace, which
+    /// then has the first words of the message. Default false.
     pub fn failure_events(mut self, wanted: bool) -> Self {
         self.0.events.failures = wanted;
         self
@@ -192,6 +222,10 @@ impl TurnsBuilder {
         if self.0.on_disconnect == OnDisconnect::Finish && self.0.store.is_none() {
             let why =
                 "a reply without a reader is to be finished, but there is no store to keep it";
+            return Err(Error::new(ErrorKind::Config, "turns.build", why));
+        }
+        if self.0.naming.source == Naming::FirstWords && self.0.naming.template.is_some() {
+            let why = "a template for naming workspaces was given, but no model names them: leave one out";
             return Err(Error::new(ErrorKind::Config, "turns.build", why));
         }
         if self.0.events.sentiment && self.0.sentiment.is_none() {

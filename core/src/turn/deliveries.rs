@@ -40,15 +40,24 @@ impl DeliveryTracker {
         self.0.is_some()
     }
 
-    /// Tracks a message of this turn until it is delivered or dead.
-    pub(super) fn track(&self, id: &str, turn: &str, stage: StageName, recorder: &Recorder) {
-        self.with(|tracked| {
-            if tracked.len() < MOST {
-                let (recorder, turn) = (recorder.clone(), turn.to_owned());
-                let message = Tracked { stage, recorder, running: None, turn };
-                tracked.insert(id.to_owned(), message);
+    /// Tracks a message of this turn until it is delivered or dead; `false` if it cannot be, such as one that another
+    /// turn's timeline shows.
+    pub(super) fn track(
+        &self,
+        id: &str,
+        turn: &str,
+        stage: StageName,
+        recorder: &Recorder,
+    ) -> bool {
+        let tracks = self.with(|tracked| {
+            if tracked.len() >= MOST || tracked.contains_key(id) {
+                return false;
             }
+            let (recorder, turn) = (recorder.clone(), turn.to_owned());
+            tracked.insert(id.to_owned(), Tracked { stage, recorder, running: None, turn });
+            true
         });
+        tracks.unwrap_or_default()
     }
 
     /// Records that the messages of this turn are not delivered, and the reason.

@@ -11,35 +11,36 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::coop::poll_proceed;
 use tokio::time::{Sleep, sleep};
 
+use super::fallback::Services;
 use super::ids::Ids;
-use super::opening_watch::OpeningWatch;
 use super::persister::MessagePersister;
-use super::reply::{self, ConversationContext, Label, Opened, Question};
+use super::reply::{self, Opened};
 use super::settings::{EngineSettings, OnDisconnect};
 use super::side_events::SideEvents;
-use super::speaking::Speaking;
 use super::stop::{Registration, Stopper};
 use super::timeline::{Recorder, Running};
 use super::work::Work;
-use super::workspace::Naming;
 use crate::chat::{ChatReply, ChatStream};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, TokenUsage};
 use crate::event::TurnEvent;
-use crate::turn_request::Place;
 use crate::turn_request::TurnRequest;
 
 /// A running turn.
 pub(super) struct Engine {
-    settings: Arc<EngineSettings>,
-    work: Work,
+    pub(super) settings: Arc<EngineSettings>,
+    pub(super) work: Work,
     runtime: Handle,
-    ids: Ids,
+    pub(super) ids: Ids,
     stopper: Stopper,
     _registration: Registration,
-    recorder: Recorder,
-    persister: Option<MessagePersister>,
-    side_events: SideEvents,
+    pub(super) recorder: Recorder,
+    pub(super) persister: Option<MessagePersister>,
+    pub(super) side_events: SideEvents,
+    /// Dropped when the reply has its first content, or has none.
+    pub(super) first_content: Option<oneshot::Sender<()>>,
     reply: Reply,
+    /// The services that may answer.
+    services: Services,
     /// The reply's text, once it has stopped growing.
     text: String,
 }
@@ -53,6 +54,8 @@ enum Reply {
         limit: Pin<Box<Sleep>>,
         is_stopped: bool,
     },
+    /// It broke, and is kept.
+    Broken(Error),
     /// No more events.
     Ended,
 }
@@ -67,7 +70,7 @@ impl Engine {
     ) -> Self {
         let events = settings.events;
         let (failed, failures) = events.failures.then(mpsc::unbounded_channel).unzip();
-        let (ids, stopper) = (Ids::new(), Stopper::new());
+        let (ids, stopper) = (Ids::of(&request), Stopper::new());
         let mut engine = Engine {
             settings: settings.clone(),
             work: work.clone(),
@@ -78,7 +81,9 @@ impl Engine {
             recorder: Recorder::start(failed),
             persister: None,
             side_events: SideEvents::new(events, failures),
+            first_content: None,
             reply: Reply::Ended,
+            services: Services::default(),
             text: String::new(),
         };
         let (question, label) = engine.begin(request);
@@ -103,74 +108,6 @@ impl Engine {
 
     pub(super) fn take_text(&mut self) -> String {
         std::mem::take(&mut self.text)
-    }
-
-    /// Starts the side stages, and returns the input of the reply's request.
-    fn begin(&mut self, request: TurnRequest) -> (Question, Option<Label>) {
-        let TurnRequest { message, place, user_id, tokens, history, .. } = request;
-        if self.settings.events.turn {
-            let Ids { turn, message, reply } = self.ids.clone();
-            self.side_events.push(TurnEvent::turn(turn, message, reply));
-        }
-        let mut context = None;
-        if let (Some(store), Some(outbox)) = (&self.settings.store, &self.settings.outbox) {
-            // `admission` guarantees that the request has a user and a place.
-            let user = user_id.unwrap_or_default();
-            let store = store.clone();
-            let known = match &place {
-                Place::Workspace(id) => Some(id.clone()),
-                Place::New | Place::Unnamed => None,
-            };
-            let delivery = (outbox.clone(), self.settings.deliveries.clone());
-            let turn = (self.ids.clone(), self.recorder.clone());
-            let persister = MessagePersister::new(
-                delivery,
-                turn,
-                tokens.clone(),
-                &user,
-                &message,
-                known.clone(),
-            );
-            self.persister = Some(persister.clone());
-            match known {
-                Some(id) => {
-                    self.side_events.push(TurnEvent::workspace(id.as_str()));
-                    persister.save();
-                    let message_id = self.ids.message.clone();
-                    context = Some(ConversationContext {
-                        store,
-                        user,
-                        tokens,
-                        workspace: id,
-                        message_id,
-                    });
-                }
-                None => self.begin_workspace(persister, message.clone()),
-            }
-        }
-        let (speech, mode) = (self.settings.speech.as_ref(), self.settings.speech_mode);
-        let wait = self.settings.speech_wait;
-        self.side_events.speaking = Speaking::new(speech, mode, wait, &self.recorder);
-        let sentiment = self.settings.sentiment.clone();
-        let label = sentiment.map(|sentiment| Label::classify(sentiment, &message, &self.recorder));
-        (Question { message, history, context }, label)
-    }
-
-    fn begin_workspace(&mut self, persister: MessagePersister, message: String) {
-        let (known, receiver) = oneshot::channel();
-        let (recorder, deliveries) = (self.recorder.clone(), &self.settings.deliveries);
-        let watch = {
-            let message = (self.ids.message.as_str(), persister.unopened());
-            OpeningWatch::new(&recorder, deliveries, message, known)
-        };
-        let ending = self.work.ending.clone();
-        let naming = Naming::begin(persister, &message, watch, ending.clone());
-        let Some(naming) = naming else { return };
-        let naming = naming.run(self.settings.clone(), recorder, message);
-        self.work.background.spawn(async move {
-            let _ = ending.run_until_cancelled(naming).await;
-        });
-        self.side_events.workspace = Some(receiver);
     }
 
     pub(super) fn poll_event(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<TurnEvent>>> {
@@ -200,13 +137,14 @@ impl Engine {
                         Some(Ok(chunk)) if chunk.text().is_empty() => {}
                         Some(Ok(chunk)) => {
                             self.recorder.piece();
+                            self.first_content = None;
                             let content = chunk.text().to_owned();
                             if let Some(speaking) = &mut self.side_events.speaking {
                                 speaking.more(&content);
                             }
                             return Poll::Ready(Some(Ok(TurnEvent::Content { content })));
                         }
-                        Some(Err(error)) => return Poll::Ready(Some(Err(self.fail(error)))),
+                        Some(Err(error)) => self.broke(error),
                         None => self.complete()?,
                     }
                 }
@@ -216,9 +154,15 @@ impl Engine {
                     if waits || speaking.is_some() {
                         return Poll::Pending;
                     }
-                    let last = if *is_stopped { TurnEvent::stopped() } else { TurnEvent::done() };
+                    let is_stopped = *is_stopped;
+                    let last = self.last(is_stopped);
                     self.end();
                     return Poll::Ready(Some(Ok(last)));
+                }
+                Reply::Broken(error) => {
+                    let error = error.clone();
+                    self.end();
+                    return Poll::Ready(Some(Err(error)));
                 }
                 Reply::Ended => return Poll::Ready(None),
             }
@@ -226,12 +170,19 @@ impl Engine {
     }
 
     fn opened(&mut self, opened: Result<Opened>) -> Result<()> {
-        let Opened { stream, stage, label, late } = match opened {
+        let Opened { stream, stage, label, late, services } = match opened {
             Ok(opened) => opened,
-            Err(error) => return Err(self.fail(error)),
+            Err(error) => {
+                self.end();
+                return Err(error);
+            }
         };
+        self.recorder.answered_by(services.model(), services.is_fallback());
+        self.services = services;
         self.side_events.push_label(label);
-        self.side_events.wait_for_label(late);
+        if late.is_some() {
+            self.side_events.wait_for_label(late);
+        }
         self.reply = Reply::Streaming(Box::new(stream), stage);
         Ok(())
     }
@@ -265,10 +216,6 @@ impl Engine {
         if let Some(speaking) = &mut self.side_events.speaking {
             speaking.complete(&self.text);
         }
-        if let Some(usage) = reply.usage.filter(|_| self.settings.events.usage) {
-            let (prompt, completion) = (usage.prompt_tokens, usage.completion_tokens);
-            self.side_events.push(TurnEvent::usage(prompt, completion, usage.total_tokens));
-        }
         self.reply = self.completed(false);
         Ok(())
     }
@@ -299,19 +246,56 @@ impl Engine {
         Reply::Complete { limit: Box::pin(sleep(self.settings.workspace_wait)), is_stopped }
     }
 
-    /// Ends a broken reply, and keeps the text so far.
-    fn fail(&mut self, error: Error) -> Error {
-        if let Reply::Streaming(stream, stage) = std::mem::replace(&mut self.reply, Reply::Ended) {
-            stage.failed_by(&error);
-            self.keep_partial(&stream);
-            self.close_reply(stream.partial());
+    /// Called when the stream broke: another service answers in its place, or the text so far is kept.
+    fn broke(&mut self, error: Error) {
+        let Reply::Streaming(stream, stage) = std::mem::replace(&mut self.reply, Reply::Ended)
+        else {
+            return;
+        };
+        stage.failed_by(&error);
+        let has_begun = !stream.partial().text().is_empty();
+        if let Some(next) = self.services.after(&error).filter(|_| !has_begun) {
+            let (settings, recorder) = (self.settings.clone(), self.recorder.clone());
+            let opening = async move { reply::open_at(&settings, next, &recorder).await };
+            self.reply = Reply::Opening(Box::pin(opening));
+            return;
         }
-        self.end();
-        error
+        self.keep_partial(&stream);
+        self.close_reply(stream.partial());
+        self.reply = Reply::Broken(error);
     }
 
+    /// Called when the reply has stopped growing.
     fn close_reply(&mut self, reply: &ChatReply) {
         reply.text().clone_into(&mut self.text);
+        self.first_content = None;
+        let Some(usage) = self.count(reply).filter(|_| self.settings.events.usage) else { return };
+        let (prompt, completion) = (usage.prompt_tokens, usage.completion_tokens);
+        self.side_events.push(TurnEvent::usage(prompt, completion, usage.total_tokens));
+    }
+
+    /// Records the tokens of the reply, as far as the service has counted them.
+    fn count(&self, reply: &ChatReply) -> Option<TokenUsage> {
+        let usage = reply.usage.as_ref()?.counted();
+        self.recorder.usage(usage);
+        Some(usage)
+    }
+
+    /// The last event.
+    fn last(&self, stopped: bool) -> TurnEvent {
+        let Some(Ids { turn, message, reply }) =
+            Some(&self.ids).filter(|_| self.settings.events.turn)
+        else {
+            return if stopped { TurnEvent::stopped() } else { TurnEvent::done() };
+        };
+        TurnEvent::Done {
+            stopped,
+            turn_id: Some(turn.clone()),
+            message_id: Some(message.clone()),
+            reply_id: Some(reply.clone()),
+            model: self.services.model().map(str::to_owned),
+            fallback: self.services.is_fallback(),
+        }
     }
 
     fn keep_partial(&self, stream: &ChatStream) {
@@ -348,6 +332,7 @@ impl Engine {
 
     fn break_off(&mut self) {
         if let Reply::Streaming(stream, _) = &self.reply {
+            self.count(stream.partial());
             self.keep_partial(stream);
         }
         self.end();
@@ -360,6 +345,7 @@ impl Engine {
 
     fn end(&mut self) {
         self.reply = Reply::Ended;
+        self.first_content = None;
         self.side_events.end();
         self.recorder.end();
     }

@@ -1,6 +1,7 @@
 //! The ids of a turn.
 
 use crate::process::new_id;
+use crate::turn_request::TurnRequest;
 
 /// The ids of a turn and of its two messages.
 #[derive(Clone, Debug)]
@@ -11,8 +12,15 @@ pub(super) struct Ids {
 }
 
 impl Ids {
+    /// The ids of a turn without a valid request.
     pub(super) fn new() -> Self {
+        Ids::of(&TurnRequest::new(""))
+    }
+
+    /// The ids of a turn with this request: those of its messages may be the caller's.
+    pub(super) fn of(request: &TurnRequest) -> Self {
         let id = || new_id().to_string();
-        Ids { turn: id(), message: id(), reply: id() }
+        let given = |given: &Option<String>| given.clone().unwrap_or_else(id);
+        Ids { turn: id(), message: given(&request.message_id), reply: given(&request.reply_id) }
     }
 }

@@ -44,9 +44,11 @@
 //! ```
 
 mod admission;
+mod beginning;
 mod builder;
 mod deliveries;
 mod engine;
+mod fallback;
 mod handle;
 mod ids;
 mod naming;
@@ -67,10 +69,11 @@ mod workspace;
 
 pub use crate::turn_request::TurnRequest;
 pub use builder::TurnsBuilder;
+pub use fallback::Fallback;
 pub use handle::Turn;
 pub use prompts::Prompts;
 pub use sentiment::{LlmSentiment, Sentiment};
-pub use settings::{HistoryLimits, OnDisconnect};
+pub use settings::{HistoryLimits, Naming, NamingStart, OnDisconnect};
 pub use sse::TurnBytes;
 pub use stop::Stopper;
 pub use timeline::{Stage, StageName, StageOutcome, Timeline};

@@ -4,7 +4,7 @@ use tokio::time::timeout;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::StageName;
-use super::settings::EngineSettings;
+use super::settings::{EngineSettings, Naming, NamingSettings};
 use super::timeline::Recorder;
 use crate::chat::ChatRequest;
 
@@ -16,12 +16,15 @@ const BEGINNING: usize = 20;
 
 /// A name for the workspace that begins with this message.
 pub(super) async fn name(settings: &EngineSettings, recorder: &Recorder, message: &str) -> String {
+    let NamingSettings { source, template, limit, .. } = &settings.naming;
+    if *source == Naming::FirstWords {
+        return beginning(message);
+    }
     let stage = recorder.begin(StageName::Naming);
-    let request = ChatRequest::new(&settings.template.model)
-        .system(settings.prompts.naming.as_str())
-        .user(message)
-        .max_tokens(64);
-    let answer = timeout(settings.naming_limit, settings.llm.chat(request)).await;
+    let request = template.clone().unwrap_or_else(|| ChatRequest::new(&settings.template.model));
+    // Without a limit on the tokens: reasoning models refuse the field, or spend it before they answer.
+    let request = request.system(settings.prompts.naming.as_str()).user(message);
+    let answer = timeout(*limit, settings.llm.chat(request)).await;
     match answer {
         Ok(Ok(reply)) => match tidy(reply.text()) {
             Some(name) => {

@@ -26,6 +26,7 @@ struct TurnMessages {
     tokens: Option<Tokens>,
     user: String,
     message: StoreMessage,
+    turn_id: String,
     reply_id: String,
     /// The workspace does not exist yet: until it does, the conversation has a provisional name.
     is_new: bool,
@@ -57,6 +58,7 @@ impl MessagePersister {
             tokens,
             user: user.to_owned(),
             message,
+            turn_id: ids.turn,
             reply_id: ids.reply,
             is_new,
             is_refused: Mutex::new(false),
@@ -66,21 +68,30 @@ impl MessagePersister {
 
     /// Enqueues the user's message.
     pub(super) fn save(&self) {
-        self.enqueue(&self.0.message, StageName::SaveUser, |outbox, record| outbox.enqueue(record));
+        self.enqueue(&self.0.message, StageName::SaveUser, Outbox::enqueue);
     }
 
     /// Enqueues the user's message with the plan of a workspace, to be released with the plan's final name; `false`
-    /// when the outbox refuses it. If the process ends before the release, the workspace gets this name.
+    /// when there is nothing to release, as the outbox refuses it, or has a message with this id: then that one opens the
+    /// workspace of both. If the process ends before the release, the workspace gets this name.
     pub(super) fn hold(&self, name: &str, watch: Arc<OpeningWatch>) -> bool {
-        self.enqueue(&self.0.message, StageName::SaveUser, |outbox, record| {
-            outbox.hold(record.opening(conversation::planned(name)).observed_by(watch))
-        })
+        let behind = Opening::Behind(self.0.message.id.clone());
+        let taken =
+            self.enqueue(&self.0.message, StageName::SaveUser, |outbox, record| {
+                match record.id() == self.0.message.id {
+                    true => outbox.hold(
+                        record.opening(conversation::planned(name)).observed_by(watch.clone()),
+                    ),
+                    false => outbox.enqueue(record.opening(behind.clone())),
+                }
+            });
+        taken == Some(Taken::First)
     }
 
     /// Releases the message, so that the workspace is created with this name.
     pub(super) fn release(&self, name: &str) {
         let turn = &*self.0;
-        let released = turn.record(&turn.message);
+        let released = turn.record(&turn.message, &turn.message.id);
         let released = released.map(|record| record.opening(conversation::planned(name)));
         if let Err(error) = released.and_then(|record| turn.outbox.release(record)) {
             // The record stays in the file, for the next process that opens it.
@@ -100,7 +111,7 @@ impl MessagePersister {
         self.enqueue(&message, StageName::SaveAi, |outbox, record| match turn.is_new {
             // The outbox resolves the conversation's current name.
             true if *turn.is_refused() => Err(not_opened()),
-            true => outbox.enqueue(record.opening(behind)),
+            true => outbox.enqueue(record.opening(behind.clone())),
             false => outbox.enqueue(record),
         });
         // The workspace was given up before the reply was complete: the sink will never get this message.
@@ -114,27 +125,53 @@ impl MessagePersister {
         self.0.unopened.clone()
     }
 
+    /// Enqueues a message; `None` if the outbox refuses it. One whose id the outbox knows comes from a turn that repeats
+    /// an earlier one: its text replaces the earlier text, by a record of its own.
     fn enqueue(
         &self,
         message: &StoreMessage,
         stage: StageName,
-        enqueue: impl FnOnce(&Outbox, Record) -> Result<Receipt>,
-    ) -> bool {
+        enqueue: impl Fn(&Outbox, Record) -> Result<Receipt>,
+    ) -> Option<Taken> {
         let turn = &*self.0;
-        turn.deliveries.track(&message.id, &turn.message.id, stage, &turn.recorder);
-        let taken = turn.record(message).and_then(|record| enqueue(&turn.outbox, record));
-        let Err(error) = taken else { return true };
-        *turn.is_refused() = true;
-        turn.deliveries.forget(&message.id);
-        turn.recorder.begin(stage).failed_by(&error);
-        false
+        for taken in [Taken::First, Taken::Again] {
+            let id = match taken {
+                Taken::First => message.id.clone(),
+                Taken::Again => conversation::replacing(&message.id, &turn.turn_id),
+            };
+            // A record of an earlier turn stays on that turn's timeline.
+            let is_ours = turn.deliveries.track(&id, &turn.message.id, stage, &turn.recorder);
+            let receipt = turn.record(message, &id);
+            let receipt = receipt.and_then(|record| enqueue(&turn.outbox, record));
+            if receipt.as_ref().is_ok_and(|receipt| receipt.is_new) {
+                return Some(taken);
+            }
+            if is_ours {
+                turn.deliveries.forget(&id);
+            }
+            if let Err(error) = receipt {
+                *turn.is_refused() = true;
+                turn.recorder.begin(stage).failed_by(&error);
+                return None;
+            }
+        }
+        Some(Taken::Again)
     }
 }
 
+/// The record of a message in the outbox.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// The first record of this message.
+    First,
+    /// Another one, that replaces its text.
+    Again,
+}
+
 impl TurnMessages {
-    fn record(&self, message: &StoreMessage) -> Result<Record> {
+    fn record(&self, message: &StoreMessage, id: &str) -> Result<Record> {
         let json = message.to_json()?;
-        let record = Record::new(&message.workspace_id, &message.id, json).user(&self.user);
+        let record = Record::new(&message.workspace_id, id, json).user(&self.user);
         Ok(match &self.tokens {
             Some(tokens) => record.tokens(tokens.clone()),
             None => record,

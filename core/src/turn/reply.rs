@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::StageName;
+use super::fallback::Services;
 use super::sentiment::{self, Sentiment};
 use super::settings::EngineSettings;
 use super::timeline::{Recorder, Running};
@@ -45,6 +46,8 @@ pub(super) struct Opened {
     pub(super) label: Option<String>,
     /// The classification, if it is still running.
     pub(super) late: Option<Label>,
+    /// The service that answers, and those after it.
+    pub(super) services: Services,
 }
 
 /// The classification of a message: a separate task, which is aborted when this is dropped.
@@ -126,15 +129,28 @@ pub(super) async fn open(
     if settings.events.usage {
         request = request.include_usage();
     }
-    // Begins here, since sentiment and history have their own stages, and each wait counts once.
-    let stage = recorder.begin(StageName::Reply);
-    match settings.llm.chat_stream(request).await {
-        Ok(stream) => Ok(Opened { stream, stage, label, late }),
-        Err(error) => {
-            stage.failed_by(&error);
-            Err(error)
+    let opened = open_at(settings, Services::first(request), recorder).await?;
+    Ok(Opened { label, late, ..opened })
+}
+
+/// Requests the reply from the current service, and from those after it while one fails.
+pub(super) async fn open_at(
+    settings: &EngineSettings,
+    mut services: Services,
+    recorder: &Recorder,
+) -> Result<Opened> {
+    while let Some((llm, request)) = services.ask(&settings.llm, &settings.fallbacks) {
+        // Begins here, since sentiment and history have their own stages, and each wait counts once.
+        let stage = recorder.begin(StageName::Reply);
+        match llm.chat_stream(request).await {
+            Ok(stream) => return Ok(Opened { stream, stage, label: None, late: None, services }),
+            Err(error) => {
+                stage.failed_by(&error);
+                services = services.after(&error).ok_or(error)?;
+            }
         }
     }
+    Err(Error::new(ErrorKind::Config, "turn.reply", "there is no service to ask"))
 }
 
 /// The history, or none if the store does not return it in time.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::deliveries::DeliveryTracker;
+use super::fallback::Fallback;
 use super::prompts::Prompts;
 use super::sentiment::Sentiment;
 use crate::chat::{ChatRequest, OpenAi};
@@ -76,10 +77,54 @@ impl HistoryLimits {
     }
 }
 
+/// The source of a new workspace's name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Naming {
+    /// The model; the first words of the message if it fails.
+    #[default]
+    Model,
+    /// The first words of the message, without a request.
+    FirstWords,
+}
+
+/// The time at which the model is asked for a new workspace's name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NamingStart {
+    /// With the request for the reply, so that the workspace exists as early as possible.
+    #[default]
+    AtOnce,
+    /// With the reply's first content, for a service that answers one request at a time: there the name would delay the
+    /// reply.
+    FirstContent,
+}
+
+/// The settings of the naming.
+#[derive(Clone, Debug)]
+pub(super) struct NamingSettings {
+    pub(super) source: Naming,
+    pub(super) start: NamingStart,
+    pub(super) template: Option<ChatRequest>,
+    pub(super) limit: Duration,
+}
+
+impl Default for NamingSettings {
+    fn default() -> Self {
+        NamingSettings {
+            source: Naming::default(),
+            start: NamingStart::default(),
+            template: None,
+            limit: Duration::from_secs(5),
+        }
+    }
+}
+
 /// The settings of an engine.
 #[derive(Clone)]
 pub(super) struct EngineSettings {
     pub(super) llm: OpenAi,
+    pub(super) fallbacks: Vec<Fallback>,
     pub(super) template: ChatRequest,
     pub(super) store: Option<Arc<dyn Conversations>>,
     pub(super) outbox: Option<Outbox>,
@@ -91,7 +136,7 @@ pub(super) struct EngineSettings {
     pub(super) speech_wait: Duration,
     pub(super) prompts: Prompts,
     pub(super) history: HistoryLimits,
-    pub(super) naming_limit: Duration,
+    pub(super) naming: NamingSettings,
     pub(super) workspace_wait: Duration,
     pub(super) on_disconnect: OnDisconnect,
     pub(super) events: OptionalEvents,
@@ -112,6 +157,7 @@ impl EngineSettings {
     pub(super) fn new(llm: OpenAi) -> Self {
         EngineSettings {
             llm,
+            fallbacks: Vec::new(),
             template: ChatRequest::new(MODEL),
             store: None,
             outbox: None,
@@ -123,7 +169,7 @@ impl EngineSettings {
             speech_wait: Duration::from_secs(30),
             prompts: Prompts::default(),
             history: HistoryLimits::default(),
-            naming_limit: Duration::from_secs(5),
+            naming: NamingSettings::default(),
             workspace_wait: Duration::from_secs(5),
             on_disconnect: OnDisconnect::default(),
             events: OptionalEvents::default(),

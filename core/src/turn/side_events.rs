@@ -76,8 +76,9 @@ impl SideEvents {
         while let Some(failures) = &mut self.failures
             && let Poll::Ready(Some(Failure { stage, why, code })) = failures.poll_recv(task)
         {
-            // The reply's own failure is the error of the turn.
-            if stage != StageName::Reply && !self.failed.contains(&stage) {
+            // The reply's own failure is the error of the turn, and a workspace without a name gets one from its message.
+            let is_missed = !matches!(stage, StageName::Reply | StageName::Naming);
+            if is_missed && !self.failed.contains(&stage) {
                 self.failed.push(stage);
                 let message =
                     if self.wanted.details { why } else { stage.user_message().to_owned() };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::naming;
@@ -12,13 +13,13 @@ use super::timeline::Recorder;
 
 /// A workspace that waits for its name. If the wait is aborted, with its runtime or by a panic, the name is derived from
 /// the message.
-pub(super) struct Naming {
+pub(super) struct PendingName {
     persister: MessagePersister,
     name: String,
     ending: CancellationToken,
 }
 
-impl Naming {
+impl PendingName {
     /// Holds the user's message with the plan of a workspace; `None` when the outbox refuses it.
     pub(super) fn begin(
         persister: MessagePersister,
@@ -27,22 +28,27 @@ impl Naming {
         ending: CancellationToken,
     ) -> Option<Self> {
         let name = naming::beginning(message);
-        persister.hold(&name, watch).then(|| Naming { persister, name, ending })
+        persister.hold(&name, watch).then(|| PendingName { persister, name, ending })
     }
 
-    /// Determines the name, and releases the workspace's creation. No reader owns this: an abandoned turn still gets its
+    /// Determines the name, once `begin` has ended, and releases the workspace's creation. No reader owns this: an abandoned turn still gets its
     /// workspace, because its messages need one.
     pub(super) async fn run(
         mut self,
         settings: Arc<EngineSettings>,
         recorder: Recorder,
         message: String,
+        begin: Option<oneshot::Receiver<()>>,
     ) {
+        if let Some(begin) = begin {
+            // The sender is dropped for it.
+            let _ = begin.await;
+        }
         self.name = naming::name(&settings, &recorder, &message).await;
     }
 }
 
-impl Drop for Naming {
+impl Drop for PendingName {
     fn drop(&mut self) {
         // After a shutdown the outbox ends and would abort a request that begins now. The next process creates it.
         if !self.ending.is_cancelled() {

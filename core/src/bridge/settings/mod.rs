@@ -38,6 +38,7 @@ pub fn objects() -> Vec<(&'static str, &'static [&'static str])> {
         ("outbox.limits", fields_of::<outbox::LimitSettings>()),
         ("outbox.delivery", fields_of::<outbox::DeliverySettings>()),
         ("turns", fields_of::<turns::TurnsSettings>()),
+        ("turns.fallbacks", fields_of::<turns::FallbackSettings>()),
         ("turns.history", fields_of::<turns::HistorySettings>()),
         ("turns.sentiment", fields_of::<turns::SentimentSettings>()),
         ("turns.speech", fields_of::<turns::SpeechSettings>()),

@@ -175,6 +175,7 @@ fn everything() -> Vec<(&'static str, Value)> {
     };
     let turns = json!({
         "model": "m", "template": {"model": "t", "messages": [], "maxTokens": 5}, "system_prompt": "s", "store": store,
+        "fallbacks": [{"model": "f", "client": openai}],
         "outbox": outbox, "sentiment": {"model": "m", "labels": ["a", "b"], "client": openai}, "sentiment_budget": 0.2,
         "sentiment_hint": "{label}", "speaker": speaker("google"),
         "speech": {
@@ -182,6 +183,7 @@ fn everything() -> Vec<(&'static str, Value)> {
             "sentence_limit": null, "on_failure": "stop", "longest_sentence": 100,
         },
         "speech_mode": "streaming", "speech_wait": 3, "history": {"messages": 5, "characters": 100, "wait": 1},
+        "naming": "model", "naming_template": {"model": "n", "messages": [], "maxTokens": 5}, "naming_start": "first_content",
         "naming_prompt": "n", "naming_limit": 1, "workspace_wait": null, "on_disconnect": "finish", "turn_events": true,
         "sentiment_events": true, "usage_events": true, "failure_events": true, "detailed_errors": true,
     });
@@ -218,9 +220,14 @@ fn every_setting_is_taken_in_both_namings() {
 
 /// The same in camel case; other names stay unchanged.
 fn camel(value: Value) -> Value {
-    let Value::Object(fields) = value else { return value };
+    let fields = match value {
+        Value::Object(fields) => fields,
+        Value::Array(items) => return items.into_iter().map(camel).collect(),
+        value => return value,
+    };
     let renamed = fields.into_iter().map(|(name, value)| {
-        let is_data = matches!(name.as_str(), "template" | "extra" | "headers" | "voice");
+        let is_data =
+            matches!(name.as_str(), "template" | "naming_template" | "extra" | "headers" | "voice");
         (Names::Camel.shown(&name), if is_data { value } else { camel(value) })
     });
     renamed.collect::<serde_json::Map<_, _>>().into()
@@ -241,6 +248,7 @@ fn the_lists_have_every_field_that_the_settings_above_give() {
     for (object, fields) in objects() {
         let mut names: Vec<String> = Vec::new();
         for settings in of(object) {
+            let settings = settings.get(0).cloned().unwrap_or(settings);
             names.extend(settings.as_object().unwrap().keys().cloned());
         }
         for field in fields {
@@ -256,6 +264,8 @@ fn the_lists_have_every_field_that_the_settings_above_give() {
 fn parts_that_contradict_each_other_are_refused() {
     let turns = |json: Value| refusal(turns(llm(), &json.to_string(), Names::Snake));
     assert_eq!(turns(json!({"speech": {}})), "speech needs a speaker");
+    let nothing = json!({"fallbacks": [{}]});
+    assert_eq!(turns(nothing), "a fallback must have model, client, or both");
     assert_eq!(turns(json!({"speaker": {}})), "speaker must have one of google, openai, service");
     assert_eq!(turns(json!({"speaker": {"google": {}}})), "speaker.google must have language");
     assert_eq!(turns(json!({"store": {"base_url": " "}})), "a chat store needs its base URL");

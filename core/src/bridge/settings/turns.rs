@@ -15,7 +15,9 @@ use crate::speech::{
     AudioFormat, GoogleTranslateSpeaker, OnFailure, OpenAiSpeaker, ServiceSpeaker, Speaker, Speech,
     SpeechMode,
 };
-use crate::turn::{HistoryLimits, LlmSentiment, OnDisconnect, Turns, TurnsBuilder};
+use crate::turn::{
+    Fallback, HistoryLimits, LlmSentiment, Naming, NamingStart, OnDisconnect, Turns, TurnsBuilder,
+};
 
 /// The turn engine.
 #[derive(Default, Deserialize)]
@@ -24,6 +26,8 @@ pub(super) struct TurnsSettings {
     model: Option<String>,
     /// The template of every turn's request, in the format of the model's service.
     template: Option<Map<String, Value>>,
+    /// The services that answer, in order, when those before them cannot.
+    fallbacks: Option<Vec<FallbackSettings>>,
     system_prompt: Option<String>,
     store: Option<StoreSettings>,
     outbox: Option<OutboxSettings>,
@@ -35,6 +39,10 @@ pub(super) struct TurnsSettings {
     speech_mode: Option<SpeechModeName>,
     speech_wait: Time,
     history: Option<HistorySettings>,
+    naming: Option<NamingName>,
+    /// The template of the request for a name, in the format of the model's service.
+    naming_template: Option<Map<String, Value>>,
+    naming_start: Option<NamingStartName>,
     naming_prompt: Option<String>,
     naming_limit: Time,
     workspace_wait: Time,
@@ -44,6 +52,15 @@ pub(super) struct TurnsSettings {
     usage_events: Option<bool>,
     failure_events: Option<bool>,
     detailed_errors: Option<bool>,
+}
+
+/// A service that answers when those before it cannot.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct FallbackSettings {
+    model: Option<String>,
+    /// The model's service, if it differs from that of the replies.
+    client: Option<OpenAiSettings>,
 }
 
 /// A model that classifies the sentiment.
@@ -140,6 +157,8 @@ macro_rules! words {
 
 words! {
     SpeechModeName of SpeechMode: OnDemand, AfterText, Streaming;
+    NamingName of Naming: Model, FirstWords;
+    NamingStartName of NamingStart: AtOnce, FirstContent;
     OnDisconnectName of OnDisconnect: SavePartial, Finish, Discard;
     OnFailureName of OnFailure: Skip, Stop;
     FormatName of AudioFormat: Mp3, Opus, Aac, Flac, Wav, Pcm;
@@ -149,7 +168,13 @@ impl TurnsSettings {
     fn builder(self, llm: OpenAi) -> Result<TurnsBuilder> {
         let mut builder = Turns::builder(llm.clone());
         if let Some(template) = self.template {
-            builder = builder.template(ChatRequest::from_json(&Value::from(template).to_string())?);
+            builder = builder.template(request(template)?);
+        }
+        for fallback in self.fallbacks.into_iter().flatten() {
+            builder = builder.fallback(fallback.build()?);
+        }
+        if let Some(template) = self.naming_template {
+            builder = builder.naming_template(request(template)?);
         }
         builder = set(builder, self.model, TurnsBuilder::model);
         builder = set(builder, self.system_prompt, TurnsBuilder::system_prompt);
@@ -175,6 +200,9 @@ impl TurnsSettings {
         builder = set(builder, self.speech_mode.map(SpeechMode::from), TurnsBuilder::speech_mode);
         builder = set(builder, self.speech_wait.given(), TurnsBuilder::speech_wait);
         builder = set(builder, self.history.map(HistorySettings::limits), TurnsBuilder::history);
+        builder = set(builder, self.naming.map(Naming::from), TurnsBuilder::naming);
+        let naming_start = self.naming_start.map(NamingStart::from);
+        builder = set(builder, naming_start, TurnsBuilder::naming_start);
         builder = set(builder, self.naming_prompt, TurnsBuilder::naming_prompt);
         builder = set(builder, self.naming_limit.given(), TurnsBuilder::naming_limit);
         builder = set(builder, self.workspace_wait.given(), TurnsBuilder::workspace_wait);
@@ -185,6 +213,17 @@ impl TurnsSettings {
         builder = set(builder, self.usage_events, TurnsBuilder::usage_events);
         builder = set(builder, self.failure_events, TurnsBuilder::failure_events);
         Ok(set(builder, self.detailed_errors, TurnsBuilder::detailed_errors))
+    }
+}
+
+impl FallbackSettings {
+    fn build(self) -> Result<Fallback> {
+        let fallback = match (self.client, &self.model) {
+            (Some(client), _) => Fallback::from(client.builder().build()?),
+            (None, Some(model)) => Fallback::from(model.as_str()),
+            (None, None) => return Err(refused("a fallback must have model, client, or both")),
+        };
+        Ok(set(fallback, self.model, Fallback::model))
     }
 }
 
@@ -279,6 +318,11 @@ pub fn turns(llm: OpenAi, json: &str, names: Names) -> Result<TurnsBuilder> {
 /// `config` when a setting is missing, unknown or has a wrong type.
 pub fn speaker(llm: &OpenAi, json: &str, names: Names) -> Result<Box<dyn Speaker>> {
     read::<SpeakerSettings>(json, names, TURNS)?.build(llm)
+}
+
+/// The template of a request.
+fn request(template: Map<String, Value>) -> Result<ChatRequest> {
+    ChatRequest::from_json(&Value::from(template).to_string())
 }
 
 /// The client of a part.

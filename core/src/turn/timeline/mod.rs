@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::error::TokenUsage;
+
 pub(super) use recorder::{Failure, Recorder, Running};
 
 /// When each stage of a turn began and ended, measured from its start.
@@ -38,6 +40,12 @@ pub struct Timeline {
     pub total: Option<Duration>,
     /// The number of the reply's pieces: with most services, its tokens.
     pub pieces: u32,
+    /// The model that was asked for the reply; `None` before a service has accepted the request.
+    pub model: Option<String>,
+    /// True if a fallback answered in place of the first service.
+    pub fallback: bool,
+    /// The tokens of the reply, complete or not, as far as the service counted them; `None` if it counted none.
+    pub usage: Option<TokenUsage>,
 }
 
 /// One stage of a turn.

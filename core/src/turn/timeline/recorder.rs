@@ -6,7 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
 use super::{Stage, StageName, StageOutcome, Timeline};
-use crate::error::Error;
+use crate::error::{Error, TokenUsage};
 use crate::process::Origin;
 
 /// A timeline being recorded, shared by the stages of one turn.
@@ -63,6 +63,17 @@ impl Recorder {
     pub(in crate::turn) fn audio(&self) {
         let first = self.began.elapsed();
         self.lock().first_audio.get_or_insert(first);
+    }
+
+    /// Records the service that answers.
+    pub(in crate::turn) fn answered_by(&self, model: Option<&str>, fallback: bool) {
+        let mut line = self.lock();
+        (line.model, line.fallback) = (model.map(str::to_owned), fallback);
+    }
+
+    /// Records the tokens of the reply.
+    pub(in crate::turn) fn usage(&self, usage: TokenUsage) {
+        self.lock().usage = Some(usage);
     }
 
     /// Records the end of the turn for its reader.

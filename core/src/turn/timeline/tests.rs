@@ -49,6 +49,7 @@ fn turn() -> Timeline {
         first_audio: None,
         total: Some(ms(1551)),
         pieces: 41,
+        ..Timeline::default()
     }
 }
 
@@ -173,6 +174,7 @@ proptest! {
             first_audio: total.map(ms),
             total: total.map(ms),
             pieces: 3,
+            ..Timeline::default()
         };
         let svg = line.to_svg();
         let document = Document::parse(&svg).unwrap();

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use super::rows::Row;
-use super::words::Time;
+use super::words::{Time, one_line};
 use super::{StageName, StageOutcome, Timeline};
 
 /// The number of columns that the chart's bars share.
@@ -43,6 +43,9 @@ impl fmt::Display for Timeline {
                 write!(f, " · {} pieces, {rate:.0} a second", self.pieces)?;
             }
             writeln!(f)?;
+        }
+        if let (Some(model), true) = (&self.model, self.fallback) {
+            writeln!(f, "answered by a fallback: {}", one_line(model))?;
         }
         if self.total.is_some() {
             let serial = Time(self.one_after_another());

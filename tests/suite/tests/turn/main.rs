@@ -23,6 +23,7 @@ mod spoken;
 mod stopping;
 mod timeline;
 mod told;
+mod vector_settings;
 mod vectors;
 mod whole;
 mod wire;

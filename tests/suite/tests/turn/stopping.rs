@@ -87,11 +87,16 @@ async fn the_body_of_a_response_ends_with_a_done_that_says_so() {
     while !text.contains("\"b\"") {
         text += std::str::from_utf8(&body.next().await.unwrap().unwrap()).unwrap();
     }
-    let first = TurnEvent::turn(ids.0.as_str(), ids.1, ids.2).to_json();
+    let first = TurnEvent::turn(ids.0.as_str(), ids.1.as_str(), ids.2.as_str()).to_json();
     assert!(text.starts_with(&format!("data: {first}\n\n")), "{text}");
     assert!(turns.stop(&ids.0));
     let last: Vec<Bytes> = body.by_ref().map(Result::unwrap).collect().await;
-    assert_eq!(last.concat(), b"data: {\"type\": \"done\", \"stopped\": true}\n\n");
+    let (turn, message, reply) = &ids;
+    let told = format!(
+        "\"turnId\": \"{turn}\", \"messageId\": \"{message}\", \"replyId\": \"{reply}\", \"model\": \"m\""
+    );
+    let expected = format!("data: {{\"type\": \"done\", \"stopped\": true, {told}}}\n\n");
+    assert_eq!(String::from_utf8(last.concat()).unwrap(), expected);
     assert!(!turns.stop(&ids.0), "it does not run any more");
     assert!(!turns.stop("another"));
 }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
-use std::time::Duration;
 
 use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use turnwire::chat::Message;
-use turnwire::turn::{OnDisconnect, StageOutcome, TurnsBuilder};
+use turnwire::turn::StageOutcome;
 use turnwire::{Error, ErrorKind, Turn, TurnRequest, Turns};
 
+use super::vector_settings::set;
 use super::{Bench, DEADLINE, USER, WORKSPACE};
 
 #[derive(Deserialize)]
@@ -25,6 +25,7 @@ struct Case {
     store: Value,
     sentiment: Option<Value>,
     request: Value,
+    again: Option<Map<String, Value>>,
     leave: Option<Leave>,
     asked: Option<Value>,
     events: Vec<Value>,
@@ -36,10 +37,13 @@ struct Case {
     error_event: Option<Value>,
     error_message_has: Option<String>,
     saved: Option<Vec<(String, String)>>,
+    ids: Option<Vec<String>>,
     workspace_name: Option<String>,
     flushed: Option<BTreeMap<String, u64>>,
     #[serde(default)]
     stages: BTreeMap<String, String>,
+    #[serde(default)]
+    timeline: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -54,6 +58,8 @@ struct Leave {
 struct Failure {
     code: String,
     partial: Option<String>,
+    #[serde(default)]
+    usage: Value,
 }
 
 fn no_scripts() -> Value {
@@ -75,7 +81,8 @@ impl Case {
     async fn bench(&self) -> Bench {
         let bench = Bench::start().await;
         for (way, script) in &self.llm {
-            let scripts = json!({format!("m {way}"): script}).to_string();
+            let key = if way.contains(' ') { way.clone() } else { format!("m {way}") };
+            let scripts = json!({key: script}).to_string();
             bench.llm.scripts_from_json(&scripts).unwrap_or_else(|e| panic!("{}: {e}", self.name));
         }
         if self.store.is_object() {
@@ -112,9 +119,22 @@ impl Case {
     }
 
     fn request(&self, bench: &Bench) -> TurnRequest {
+        self.request_of(bench, &self.request)
+    }
+
+    /// Sends the request once more, if the case wants that, and reads its turn.
+    async fn repeat(&self, bench: &Bench, turns: &Turns) {
+        let Some(fields) = self.again.clone() else { return };
+        let mut request = self.request.as_object().unwrap().clone();
+        request.extend(fields);
+        let turn = turns.start(self.request_of(bench, &request.into()));
+        turn.finish().await.unwrap_or_else(|e| panic!("{}: {e}", self.name));
+    }
+
+    fn request_of(&self, bench: &Bench, fields: &Value) -> TurnRequest {
         let login = bench.store.login(USER);
         let text = |name: &str| {
-            let given = self.request.get(name)?.as_str().unwrap();
+            let given = fields.get(name)?.as_str().unwrap();
             let value = match given {
                 "<user>" => USER,
                 "<workspace>" => WORKSPACE,
@@ -125,7 +145,7 @@ impl Case {
             Some(value.to_owned())
         };
         let mut request = TurnRequest::new(text("message").unwrap());
-        if self.request["create_workspace"] == true {
+        if fields["create_workspace"] == true {
             request = request.new_workspace();
         }
         if let Some(id) = text("workspace_id") {
@@ -137,11 +157,17 @@ impl Case {
         if let (Some(access), Some(refresh)) = (text("access_token"), text("refresh_token")) {
             request = request.tokens(access, refresh);
         }
-        if let Some(history) = self.request.get("history") {
+        if let Some(id) = text("message_id") {
+            request = request.message_id(id);
+        }
+        if let Some(id) = text("reply_id") {
+            request = request.reply_id(id);
+        }
+        if let Some(history) = fields.get("history") {
             let messages: Vec<Message> = serde_json::from_value(history.clone()).unwrap();
             request = request.history(messages);
         }
-        request.speech(self.request["speech"] == true)
+        request.speech(fields["speech"] == true)
     }
 
     /// Compares the result with the case's expectation.
@@ -199,7 +225,13 @@ impl Case {
         if let Some(saved) = &self.saved {
             assert_eq!(&bench.saved(), saved, "{name}");
         }
+        if let Some(ids) = &self.ids {
+            let rows = bench.store.stored().messages;
+            let found: Vec<_> = rows.iter().map(|row| row.message["msgId"].clone()).collect();
+            assert_eq!(&found, ids, "{name}");
+        }
         if let Some(expected) = &self.workspace_name {
+            assert_eq!(bench.store.stored().workspaces.len(), 2, "{name}");
             assert_eq!(&bench.store.stored().workspaces[1].workspace_name, expected, "{name}");
         }
         if let Some(asked) = &self.asked {
@@ -209,30 +241,6 @@ impl Case {
             let requests = bench.llm.requests().len() + bench.store.fake().requests().len();
             assert_eq!(requests, 0, "{name}");
         }
-    }
-}
-
-/// Sets one of the settings by its name.
-fn set(settings: TurnsBuilder, (name, value): (&String, &Value)) -> TurnsBuilder {
-    let (text, flag) = (value.as_str().unwrap_or_default(), value == true);
-    match name.as_str() {
-        "system_prompt" => settings.system_prompt(text),
-        "sentiment_hint" => settings.sentiment_hint(text),
-        "sentiment_budget_ms" => {
-            settings.sentiment_budget(Duration::from_millis(value.as_u64().unwrap()))
-        }
-        "turn_events" => settings.turn_events(flag),
-        "sentiment_events" => settings.sentiment_events(flag),
-        "usage_events" => settings.usage_events(flag),
-        "failure_events" => settings.failure_events(flag),
-        "detailed_errors" => settings.detailed_errors(flag),
-        "on_disconnect" => settings.on_disconnect(match text {
-            "save_partial" => OnDisconnect::SavePartial,
-            "finish" => OnDisconnect::Finish,
-            "discard" => OnDisconnect::Discard,
-            other => panic!("on_disconnect: {other}"),
-        }),
-        other => panic!("no setting {other}"),
     }
 }
 
@@ -300,6 +308,7 @@ async fn every_turn_gives_the_events_of_its_case() {
         };
         assert!(!case.refused, "{name}: it was started");
         let (found, error) = read(&case, &turns, &mut turn).await;
+        case.repeat(&bench, &turns).await;
         case.check_after(&bench, &turns).await;
         case.compare(&bench, found, &case.events);
         match (&case.error, error) {
@@ -307,8 +316,13 @@ async fn every_turn_gives_the_events_of_its_case() {
             (Some(expected), Some(error)) => {
                 assert_eq!(error.code(), expected.code, "{name}: {error}");
                 assert_eq!(error.partial(), expected.partial.as_deref(), "{name}");
+                assert_eq!(json!(error.usage()), expected.usage, "{name}");
             }
             (_, error) => panic!("{name}: it ended with {error:?}"),
+        }
+        let facts = json!(turn.timeline());
+        for (fact, expected) in &case.timeline {
+            assert_eq!(&facts[fact], expected, "{name}: {fact}");
         }
         for (stage, expected) in &case.stages {
             let line = turn.timeline();
@@ -337,6 +351,7 @@ async fn the_bytes_of_every_turn_are_the_events_of_its_case() {
             text += std::str::from_utf8(&piece).unwrap();
         }
         drop(body);
+        case.repeat(&bench, &turns).await;
         case.check_after(&bench, &turns).await;
         let found = text.split_terminator("\n\n").map(|frame| {
             let data = frame.strip_prefix("data: ").unwrap_or_else(|| panic!("{name}: {frame:?}"));

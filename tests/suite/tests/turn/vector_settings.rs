@@ -1,0 +1,45 @@
+//! The settings of a case of `tests/vectors/turns`.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use turnwire::ChatRequest;
+use turnwire::turn::{Naming, NamingStart, OnDisconnect, TurnsBuilder};
+
+/// Sets one of the settings by its name.
+pub(crate) fn set(settings: TurnsBuilder, (name, value): (&String, &Value)) -> TurnsBuilder {
+    let (text, flag) = (value.as_str().unwrap_or_default(), value == true);
+    match name.as_str() {
+        "fallbacks" => value.as_array().unwrap().iter().fold(settings, |settings, service| {
+            settings.fallback(service["model"].as_str().unwrap())
+        }),
+        "naming_template" => {
+            settings.naming_template(ChatRequest::from_json(&value.to_string()).unwrap())
+        }
+        "naming" => {
+            assert_eq!(text, "first_words");
+            settings.naming(Naming::FirstWords)
+        }
+        "naming_start" => {
+            assert_eq!(text, "first_content");
+            settings.naming_start(NamingStart::FirstContent)
+        }
+        "system_prompt" => settings.system_prompt(text),
+        "sentiment_hint" => settings.sentiment_hint(text),
+        "sentiment_budget_ms" => {
+            settings.sentiment_budget(Duration::from_millis(value.as_u64().unwrap()))
+        }
+        "turn_events" => settings.turn_events(flag),
+        "sentiment_events" => settings.sentiment_events(flag),
+        "usage_events" => settings.usage_events(flag),
+        "failure_events" => settings.failure_events(flag),
+        "detailed_errors" => settings.detailed_errors(flag),
+        "on_disconnect" => settings.on_disconnect(match text {
+            "save_partial" => OnDisconnect::SavePartial,
+            "finish" => OnDisconnect::Finish,
+            "discard" => OnDisconnect::Discard,
+            other => panic!("on_disconnect: {other}"),
+        }),
+        other => panic!("no setting {other}"),
+    }
+}
