@@ -21,7 +21,7 @@ use super::telemetry;
 use super::usage::Usage;
 use crate::config::Limits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Piece, PieceSource};
+use crate::http::{BodyFormat, Piece, PieceSource};
 use crate::sse::{Decoder, Frame};
 
 /// The longest wait for the rest of a stream (the usage and `[DONE]`) after every reply in it has ended.
@@ -29,9 +29,6 @@ const REST: Duration = Duration::from_secs(5);
 
 /// The most steps in one poll before it yields to other tasks, above all to time limits.
 const STRETCH: u32 = 1024;
-
-/// The bytes of a byte order mark.
-const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// The chunks of a reply, as the service sends them.
 ///
@@ -224,20 +221,10 @@ impl ChatStream {
             let mut input = self.bytes.get(self.taken..).unwrap_or_default();
             match &mut self.format {
                 Format::Unknown => {
-                    let is_before = |b: &u8| b.is_ascii_whitespace() || BOM.contains(b);
-                    // No meaningful line of an event stream begins with one of these.
-                    self.format = match input.iter().find(|b| !is_before(b)) {
+                    self.format = match self.source.context().format_of_stream(input)? {
                         None => return Ok(None),
-                        Some(b'{' | b'[') => Format::Json(Vec::new()),
-                        Some(b'<') => {
-                            let page = self.source.context().excerpt(input);
-                            let why = format!("expected an event stream, got an HTML page: {page}");
-                            return Err(self
-                                .source
-                                .context()
-                                .error(ErrorKind::UnexpectedReply, why));
-                        }
-                        Some(_) => Format::Events,
+                        Some(BodyFormat::Json) => Format::Json(Vec::new()),
+                        Some(BodyFormat::Events) => Format::Events,
                     };
                 }
                 Format::Json(json) => {

@@ -7,11 +7,8 @@ use super::bare::{Bare, is_events};
 use crate::config::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{self, ChatAnswer, TurnEvent};
-use crate::http::Context;
+use crate::http::{BodyFormat, Context};
 use crate::sse::{Decoder, Frame};
-
-/// The bytes of a byte order mark.
-const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Hint for a service that streams bare text.
 const TEXT_HINT: &str =
@@ -70,23 +67,22 @@ impl Input {
         self.taken = 0;
     }
 
+    /// Returns true if all of the current piece has been read.
+    #[cfg(feature = "bridge")]
+    pub(super) fn is_dry(&self) -> bool {
+        self.taken == self.bytes.len()
+    }
+
     /// The next step in the current piece; `None` when another is needed.
     pub(super) fn next(&mut self, context: &Context) -> Result<Option<Step>> {
         loop {
             let mut input = self.bytes.get(self.taken..).unwrap_or_default();
             match &mut self.format {
                 Format::Unknown => {
-                    let is_before = |b: &u8| b.is_ascii_whitespace() || BOM.contains(b);
-                    self.format = match input.iter().find(|b| !is_before(b)) {
+                    self.format = match context.format_of_stream(input)? {
                         None => return Ok(None),
-                        // No meaningful line of an event stream begins with these.
-                        Some(b'{' | b'[') => Format::Whole(Vec::new()),
-                        Some(b'<') => {
-                            let page = context.excerpt(input);
-                            let why = format!("expected an event stream, got an HTML page: {page}");
-                            return Err(context.error(ErrorKind::UnexpectedReply, why));
-                        }
-                        Some(_) => {
+                        Some(BodyFormat::Json) => Format::Whole(Vec::new()),
+                        Some(BodyFormat::Events) => {
                             Format::Events(Box::new(Decoder::new().max_event(self.limits.event)))
                         }
                     };
