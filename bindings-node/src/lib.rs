@@ -36,7 +36,7 @@ pub fn request_fields() -> Vec<&'static str> {
 /// All fields of a turn's request.
 #[napi]
 pub fn turn_request_fields() -> Vec<&'static str> {
-    bridge::TURN_REQUEST_FIELDS.to_vec()
+    bridge::turn_request_fields().to_vec()
 }
 
 /// The types of a turn's events, each with the names of its fields.

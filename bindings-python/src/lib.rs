@@ -26,7 +26,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("ERROR_CODES", PyTuple::new(py, codes.collect::<Vec<_>>())?)?;
     module.add("SETTINGS", settings(py)?)?;
     module.add("EVENT_FIELDS", bridge::event_fields())?;
-    module.add("TURN_REQUEST_FIELDS", PyTuple::new(py, bridge::TURN_REQUEST_FIELDS)?)?;
+    module.add("TURN_REQUEST_FIELDS", PyTuple::new(py, bridge::turn_request_fields())?)?;
     module.add("REQUEST_FIELDS", PyTuple::new(py, ChatRequest::FIELDS)?)?;
     module.add_class::<chat::Client>()?;
     module.add_class::<call::Call>()?;

@@ -64,7 +64,7 @@ pub use progress::Progress;
 pub use pull::{Pull, Taken};
 pub use retry::wait_before_retry;
 pub use turn::{Turn, start};
-pub use turn_request::{TURN_REQUEST_FIELDS, turn_request};
+pub use turn_request::{turn_request, turn_request_fields};
 pub use waiting::Waiting;
 
 pub use crate::caller::Context;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::http::Http;
 use super::names::Names;
-use super::value::read;
+use super::value::{Subject, read};
 use super::values::{BUILD, set};
 use crate::bridge::client::Client;
 use crate::chat::OpenAiBuilder;
@@ -149,7 +149,7 @@ impl ServiceSettings {
 ///
 /// `config` when a setting is unknown or has a wrong type.
 pub fn open_ai(json: &str, names: Names) -> Result<OpenAiBuilder> {
-    read::<OpenAiSettings>(json, names, BUILD).map(OpenAiSettings::builder)
+    read::<OpenAiSettings>(json, names, Subject::settings(BUILD)).map(OpenAiSettings::builder)
 }
 
 /// A model's client for a host, from JSON as [`open_ai`] reads it.
@@ -167,7 +167,7 @@ pub fn client(json: &str, names: Names) -> Result<Client> {
 ///
 /// `config` when a setting is missing, unknown or has a wrong type.
 pub fn chat_store(json: &str, names: Names) -> Result<ChatStoreBuilder> {
-    read::<StoreSettings>(json, names, BUILD)?.builder()
+    read::<StoreSettings>(json, names, Subject::settings(BUILD))?.builder()
 }
 
 /// The settings of a chat service's client, from JSON.
@@ -176,7 +176,7 @@ pub fn chat_store(json: &str, names: Names) -> Result<ChatStoreBuilder> {
 ///
 /// `config` when a setting is missing, unknown or has a wrong type.
 pub fn chat_service(json: &str, names: Names) -> Result<ChatServiceBuilder> {
-    read::<ServiceSettings>(json, names, BUILD)?.builder()
+    read::<ServiceSettings>(json, names, Subject::settings(BUILD))?.builder()
 }
 
 fn address(given: Option<String>, of: &str) -> Result<Secret> {

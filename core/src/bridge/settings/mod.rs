@@ -24,7 +24,7 @@ pub use names::Names;
 pub use outbox::outbox;
 pub use turns::{speaker, turns};
 
-use value::fields_of;
+pub(super) use value::{Subject, fields_of, read};
 
 /// The objects of settings and the names of their fields, for comparison with a language's declarations.
 pub fn objects() -> Vec<(&'static str, &'static [&'static str])> {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::names::Names;
-use super::value::read;
+use super::value::{Subject, read};
 use super::values::{Size, Time, set};
 use crate::error::Result;
 use crate::outbox::{Delivery, Durability, Outbox, OutboxBuilder, OutboxLimits, WhenFull};
@@ -106,5 +106,6 @@ impl DeliverySettings {
 ///
 /// `config` when a setting is unknown or has a wrong type.
 pub fn outbox(json: &str, names: Names) -> Result<OutboxBuilder> {
-    read::<OutboxSettings>(json, names, "outbox.start").map(OutboxSettings::builder)
+    read::<OutboxSettings>(json, names, Subject::settings("outbox.start"))
+        .map(OutboxSettings::builder)
 }

@@ -69,7 +69,7 @@ fn a_value_never_shows() {
     ] {
         assert_eq!(refusal(open_ai(&json.to_string(), Names::Snake)), why);
     }
-    assert_eq!(refusal(open_ai(SECRET, Names::Snake)), "the settings are not JSON");
+    assert_eq!(refusal(open_ai(SECRET, Names::Snake)), "the settings must be JSON");
     let json = json!({"base_url": "http://a", "wire": SECRET}).to_string();
     assert_eq!(refusal(chat_service(&json, Names::Snake)), "wire must be one of events, text");
 }

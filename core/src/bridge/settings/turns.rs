@@ -7,7 +7,7 @@ use super::clients::{OpenAiSettings, ServiceSettings, StoreSettings};
 use super::http::Http;
 use super::names::Names;
 use super::outbox::OutboxSettings;
-use super::value::read;
+use super::value::{Subject, read};
 use super::values::{TURNS, Time, set};
 use crate::chat::{ChatRequest, OpenAi};
 use crate::error::{Error, ErrorKind, Result};
@@ -308,7 +308,7 @@ impl HistorySettings {
 ///
 /// `config` when a setting is missing, unknown or has a wrong type; and as the builders of the parts.
 pub fn turns(llm: OpenAi, json: &str, names: Names) -> Result<TurnsBuilder> {
-    read::<TurnsSettings>(json, names, TURNS)?.builder(llm)
+    read::<TurnsSettings>(json, names, Subject::settings(TURNS))?.builder(llm)
 }
 
 /// A speaker, from JSON: `google`, `openai` with the service of `llm` unless it has a `client`, or `service`.
@@ -317,7 +317,7 @@ pub fn turns(llm: OpenAi, json: &str, names: Names) -> Result<TurnsBuilder> {
 ///
 /// `config` when a setting is missing, unknown or has a wrong type.
 pub fn speaker(llm: &OpenAi, json: &str, names: Names) -> Result<Box<dyn Speaker>> {
-    read::<SpeakerSettings>(json, names, TURNS)?.build(llm)
+    read::<SpeakerSettings>(json, names, Subject::settings(TURNS))?.build(llm)
 }
 
 /// The template of a request.

@@ -1,4 +1,4 @@
-//! Deserialises settings: strict about names, and silent about values, which may be keys.
+//! Deserialises settings and other objects of a host: strict about names, and silent about values, which may be keys.
 
 use std::cell::Cell;
 use std::fmt;
@@ -15,21 +15,44 @@ use super::names::Names;
 use super::values::TIME;
 use crate::error::{Error, ErrorKind, Result as Answer};
 
-/// Reads a settings object. An error of code `config` names the path and the known names.
-pub(super) fn read<'de, T: Deserialize<'de>>(
-    json: &str,
-    names: Names,
-    operation: &'static str,
-) -> Answer<T> {
-    let refuse = |why: String| Error::new(ErrorKind::Config, operation, why);
-    let value = crate::json::from_str::<Value>(json)
-        .map_err(|_| refuse("the settings are not JSON".to_owned()))?;
-    T::deserialize(Given { value, path: Path::Root, names })
-        .map_err(|refusal| refuse(refusal.to_string()))
+/// The kind of object that is read, for errors.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::bridge) struct Subject {
+    pub(in crate::bridge) error: ErrorKind,
+    pub(in crate::bridge) operation: &'static str,
+    /// The noun for the object.
+    pub(in crate::bridge) whole: &'static str,
+    /// The noun for one of its fields; with an `s`, for several.
+    pub(in crate::bridge) part: &'static str,
 }
 
-/// The names of a settings struct's fields, in their order.
-pub(super) fn fields_of<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
+impl Subject {
+    /// The settings that this operation takes.
+    pub(super) fn settings(operation: &'static str) -> Self {
+        Subject { error: ErrorKind::Config, operation, whole: "the settings", part: "setting" }
+    }
+}
+
+/// Reads an object of the subject. An error names the path and the known names.
+pub(in crate::bridge) fn read<'de, T: Deserialize<'de>>(
+    json: &str,
+    names: Names,
+    subject: Subject,
+) -> Answer<T> {
+    let Subject { error, operation, whole, part } = subject;
+    let refuse = |why: String| Error::new(error, operation, why);
+    let value = crate::json::from_str::<Value>(json)
+        .map_err(|_| refuse(format!("{whole} must be JSON")))?;
+    T::deserialize(Given { value, path: Path::Root, language: Language { names, part } }).map_err(
+        |refusal| match refusal.path.as_deref().unwrap_or_default() {
+            "" => refuse(format!("{whole} {}", refusal.why)),
+            path => refuse(format!("{path} {}", refusal.why)),
+        },
+    )
+}
+
+/// The names of a struct's fields, in their order.
+pub(in crate::bridge) fn fields_of<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     let fields = Cell::new([].as_slice());
     // This reads nothing, and always fails.
     let _ = T::deserialize(Fields(&fields));
@@ -72,10 +95,7 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.path.as_deref().unwrap_or_default() {
-            "" => write!(f, "the settings {}", self.why),
-            path => write!(f, "{path} {}", self.why),
-        }
+        f.write_str(&self.why)
     }
 }
 
@@ -114,18 +134,25 @@ impl de::Error for Refusal {
     }
 }
 
+/// The names of fields, and the noun for a field.
+#[derive(Clone, Copy)]
+struct Language {
+    names: Names,
+    part: &'static str,
+}
+
 /// A value and its path.
 struct Given<'a> {
     value: Value,
     path: Path<'a>,
-    names: Names,
+    language: Language,
 }
 
 impl<'de> Deserializer<'de> for Given<'_> {
     type Error = Refusal;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
-        let Given { value, path, names } = self;
+        let Given { value, path, language } = self;
         let read = match value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(flag) => visitor.visit_bool(flag),
@@ -136,10 +163,10 @@ impl<'de> Deserializer<'de> for Given<'_> {
             },
             Value::String(text) => visitor.visit_string(text),
             Value::Array(items) => {
-                visitor.visit_seq(Items { items: items.into_iter(), at: 0, list: &path, names })
+                visitor.visit_seq(Items { items: items.into_iter(), at: 0, list: &path, language })
             }
             // The names of a map are not settings: they are headers, or fields of a service's request.
-            Value::Object(fields) => visitor.visit_map(Members::new(fields, &path, names, None)),
+            Value::Object(fields) => visitor.visit_map(Members::new(fields, &path, language, None)),
         };
         read.map_err(|refusal| refusal.at(&path))
     }
@@ -150,10 +177,10 @@ impl<'de> Deserializer<'de> for Given<'_> {
         known: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refusal> {
-        let Given { value, path, names } = self;
+        let Given { value, path, language } = self;
         let read = match value {
             Value::Object(fields) => {
-                visitor.visit_map(Members::new(fields, &path, names, Some(known)))
+                visitor.visit_map(Members::new(fields, &path, language, Some(known)))
             }
             _ => Err(de::Error::custom("must be an object")),
         };
@@ -175,8 +202,8 @@ impl<'de> Deserializer<'de> for Given<'_> {
         if name != TIME {
             return visitor.visit_newtype_struct(self);
         }
-        let Given { value, path, names } = self;
-        let (unit, seconds) = names.unit_of_time();
+        let Given { value, path, language } = self;
+        let (unit, seconds) = language.names.unit_of_time();
         let read = match value.as_f64() {
             _ if value.is_null() => visitor.visit_unit(),
             Some(time) if time >= 0.0 => visitor.visit_f64(time * seconds),
@@ -211,7 +238,7 @@ struct Items<'a> {
     items: std::vec::IntoIter<Value>,
     at: usize,
     list: &'a Path<'a>,
-    names: Names,
+    language: Language,
 }
 
 impl<'de> SeqAccess<'de> for Items<'_> {
@@ -224,7 +251,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         let Some(value) = self.items.next() else { return Ok(None) };
         let path = Path::Item(self.list, self.at);
         self.at += 1;
-        seed.deserialize(Given { value, path, names: self.names }).map(Some)
+        seed.deserialize(Given { value, path, language: self.language }).map(Some)
     }
 }
 
@@ -233,7 +260,7 @@ struct Members<'a> {
     /// The name as written, and the value.
     next: Option<(String, Value)>,
     object: &'a Path<'a>,
-    names: Names,
+    language: Language,
     /// The fields of a struct, by core's names.
     known: Option<&'static [&'static str]>,
 }
@@ -242,10 +269,10 @@ impl<'a> Members<'a> {
     fn new(
         fields: Map<String, Value>,
         object: &'a Path<'a>,
-        names: Names,
+        language: Language,
         known: Option<&'static [&'static str]>,
     ) -> Self {
-        Members { fields: fields.into_iter(), next: None, object, names, known }
+        Members { fields: fields.into_iter(), next: None, object, language, known }
     }
 }
 
@@ -257,13 +284,14 @@ impl<'de> MapAccess<'de> for Members<'_> {
         seed: S,
     ) -> Result<Option<S::Value>, Refusal> {
         let Some((name, value)) = self.fields.next() else { return Ok(None) };
+        let Language { names, part } = self.language;
         let key = match self.known {
             None => name.clone(),
-            Some(known) => match known.iter().find(|known| self.names.shown(known) == name) {
+            Some(known) => match known.iter().find(|known| names.shown(known) == name) {
                 Some(known) => (*known).to_owned(),
                 None => {
-                    let known: Vec<_> = known.iter().map(|known| self.names.shown(known)).collect();
-                    let why = format!("is no setting; the settings here are {}", known.join(", "));
+                    let known: Vec<_> = known.iter().map(|known| names.shown(known)).collect();
+                    let why = format!("is no {part}; the {part}s here are {}", known.join(", "));
                     let path = Path::Field(self.object, &name);
                     return Err(Refusal { path: None, why }.at(&path));
                 }
@@ -277,7 +305,7 @@ impl<'de> MapAccess<'de> for Members<'_> {
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Refusal> {
         let (name, value) = self.next.take().unwrap_or_default();
         let path = Path::Field(self.object, &name);
-        seed.deserialize(Given { value, path, names: self.names })
+        seed.deserialize(Given { value, path, language: self.language })
     }
 }
 

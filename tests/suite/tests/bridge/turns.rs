@@ -231,14 +231,17 @@ fn a_request_is_read_from_json_in_the_names_of_each_language() {
 #[test]
 fn a_request_that_cannot_be_read_is_refused_without_its_values() {
     let refused = [
-        ("[]", "a turn's request is a JSON object"),
-        ("{", "a turn's request is a JSON object"),
-        (r#"{"workspace_id": "secret"}"#, "the request has no message"),
+        ("[]", "the request must be an object"),
+        ("{", "the request must be JSON"),
+        (r#"{"workspace_id": "secret"}"#, "the request must have message"),
+        (r#"{"message": null}"#, "message must be a string"),
         (
             r#"{"message": "secret", "workspace": "secret"}"#,
-            "unknown field \"workspace\"; the fields are message, workspace_id",
+            "workspace is no field; the fields here are message, workspace_id, create_workspace, user_id",
         ),
         (r#"{"message": 5}"#, "message must be a string"),
+        (r#"{"message": "secret", "user_id": ["secret"]}"#, "user_id must be a string"),
+        (r#"{"message": "secret", "speech": "secret"}"#, "speech must be true or false"),
         (
             r#"{"message": "secret", "create_workspace": "secret"}"#,
             "create_workspace must be true or false",
@@ -260,7 +263,10 @@ fn a_request_that_cannot_be_read_is_refused_without_its_values() {
         assert!(line.contains(why) && !line.contains("secret"), "{line}");
     }
     for (json, why) in [
-        (r#"{"message": "m", "user_id": "u"}"#, "the fields are message, workspaceId"),
+        (
+            r#"{"message": "m", "user_id": "u"}"#,
+            "user_id is no field; the fields here are message, workspaceId",
+        ),
         (r#"{"message": "m", "userId": 5}"#, "userId must be a string"),
         (r#"{"message": "m", "refreshToken": "secret"}"#, "accessToken and refreshToken belong"),
     ] {
