@@ -1,6 +1,7 @@
 //! Repair of JSON that other writers get slightly wrong.
 
 mod fields;
+pub(crate) mod literal;
 
 use std::borrow::Cow;
 

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::answer::{Answer, Body, IntoAnswer};
 use super::chat::OpenStream;
-use super::events::Events;
+use super::events::EventSource;
 use super::head::Head;
 use super::pull::Pull;
 use crate::chat::{ChatReply, ChatStream, ModelList};
@@ -16,6 +16,7 @@ use crate::conversation::{StoreMessage, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChatAnswer;
 use crate::outbox::{DeadLetter, FlushReport, PendingRecord, Receipt, Stats};
+use crate::process::runtime;
 use crate::service::TurnStream;
 use crate::speech::AudioStream;
 use crate::store::{Session, StoreStats};
@@ -94,7 +95,8 @@ impl IntoAnswer for ChatAnswer {
 
 impl IntoAnswer for TurnStream {
     fn into_answer(self) -> Result<Answer> {
-        Ok(Answer::new(None, Body::Events(Pull::<Events>::of_stream(self)?)))
+        let pull = Pull::new(&runtime()?, EventSource::new(self, None, TurnStream::is_dry));
+        Ok(Answer::new(None, Body::Events(pull)))
     }
 }
 

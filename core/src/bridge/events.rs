@@ -1,6 +1,14 @@
 //! Batches of a turn's events for a host language, as JSON text.
 
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+use futures_core::Stream;
+
 use super::items::{Collect, Items};
+use super::source::Source;
+use crate::caller::{self, Context};
+use crate::error::Result;
 use crate::event::TurnEvent;
 
 /// Pulled events as JSON, in order.
@@ -54,24 +62,54 @@ impl Collect<TurnEvent> for Events {
         if self.count > 0 {
             self.json.push(',');
         }
-        self.json.push_str(&event.to_json());
+        event.write_json(&mut self.json);
         self.count += 1;
+    }
+}
+
+/// The events of a turn, polled in their caller's context.
+pub(super) struct EventSource<S> {
+    stream: S,
+    context: Option<Context>,
+    /// Returns true if the next event needs more bytes than the stream has buffered.
+    is_dry: fn(&S) -> bool,
+}
+
+impl<S> EventSource<S> {
+    pub(super) fn new(stream: S, context: Option<Context>, is_dry: fn(&S) -> bool) -> Self {
+        EventSource { stream, context, is_dry }
+    }
+}
+
+impl<S> Source for EventSource<S>
+where
+    S: Stream<Item = Result<TurnEvent>> + Send + Unpin + 'static,
+{
+    type Items = Events;
+
+    fn poll_into(
+        &mut self,
+        task: &mut TaskContext<'_>,
+        events: &mut Events,
+    ) -> Poll<Option<Result<()>>> {
+        let EventSource { stream, context, .. } = self;
+        let polled = caller::scope(context.as_ref(), || Pin::new(stream).poll_next(task));
+        polled.map(|next| next.map(|event| event.map(|event| events.push(event))))
+    }
+
+    fn is_dry(&self) -> bool {
+        (self.is_dry)(&self.stream)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::pin::Pin;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::{Context, Poll};
     use std::time::Duration;
-
-    use futures_core::Stream;
 
     use super::super::{Pull, Taken, Waiting};
     use super::*;
-    use crate::error::Result;
 
     const PIECE: usize = 64 * 1024;
 
@@ -81,7 +119,7 @@ mod tests {
     impl Stream for Endless {
         type Item = Result<TurnEvent>;
 
-        fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        fn poll_next(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
             self.0.fetch_add(PIECE, Ordering::SeqCst);
             Poll::Ready(Some(Ok(TurnEvent::content("x".repeat(PIECE)))))
         }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::StreamExt;
 
-use super::events::Events;
+use super::events::{EventSource, Events};
 use super::list::List;
 use super::pull::Pull;
 use crate::caller::{self, Context};
@@ -90,7 +90,10 @@ impl Turn {
     ///
     /// `invalid_request` when the turn has a reader already. Errors of the turn come from the pull.
     pub fn events(&self) -> Result<Pull<Events>> {
-        self.read(Pull::of_stream)
+        self.read(|InContext { turn, context }| {
+            let source = EventSource::new(turn, context, turn::Turn::is_dry);
+            Ok(Pull::new(&runtime()?, source))
+        })
     }
 
     /// Starts reading the turn as the bytes of its event stream. An error of the turn is an `error` event in them.

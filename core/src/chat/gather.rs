@@ -13,6 +13,17 @@ pub(crate) trait Gather {
     fn chunk(&mut self, chunk: ChatChunk);
 }
 
+/// Receives the texts that chunks add to the first reply.
+impl Gather for String {
+    fn filling(&mut self, _: &Arc<Shape>, filling: Filling<'_>, _json: &str) {
+        self.push_str(filling.text);
+    }
+
+    fn chunk(&mut self, chunk: ChatChunk) {
+        self.push_str(chunk.text());
+    }
+}
+
 /// Receives one chunk.
 impl Gather for Option<ChatChunk> {
     fn filling(&mut self, filling: Filling<'_>, json: &str) {

@@ -33,6 +33,7 @@
 //! ```
 
 mod answer;
+mod content;
 mod read;
 mod turn_event;
 mod write;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::TurnEvent;
+use super::content::content;
 use crate::error::{Error, ErrorKind, Result, is_filled};
 use crate::json::{self, Fields};
 
@@ -60,6 +61,14 @@ pub(crate) struct Unreadable {
 /// A field of an odd type fails the event only if the event is useless without it: `done` and `error` need only their
 /// type.
 pub(crate) fn read(text: &str) -> Result<Option<TurnEvent>, Unreadable> {
+    match content(text) {
+        Some(content) => Ok(Some(TurnEvent::Content { content })),
+        None => read_fields(text),
+    }
+}
+
+/// Parses an event of any type and form.
+fn read_fields(text: &str) -> Result<Option<TurnEvent>, Unreadable> {
     let fields = Fields::read(text, FIELDS).map_err(|error| Unreadable {
         why: format!("not an event: {error}"),
         is_optional: false,
@@ -255,7 +264,50 @@ mod tests {
         ]
     }
 
+    /// The JSON of a content event or of something like it, in the forms of several writers.
+    fn like_content() -> impl Strategy<Value = String> {
+        let literal = prop_oneof![
+            text().prop_map(|text| serde_json::to_string(&text).unwrap()),
+            // As Python escapes it, also with halves of pairs and invalid escapes.
+            "\"([a-z가]|\\\\u(c5[4-9a-f][0-9A-F]|d83d\\\\ude0[0-9]|d83d)|\\\\[nrtbf\"/\\\\ux0])*\"",
+            Just("null".to_owned()),
+            Just("7".to_owned()),
+        ];
+        let form = prop_oneof![
+            Just((r#"{"type": "content", "content": "#, "}")),
+            Just((r#"{"type":"content","content":"#, "}")),
+            Just((r#"{"content": "#, r#", "type": "content"}"#)),
+            Just((r#"{"content":"#, r#","type":"content"}"#)),
+            Just((r#"{"type": "content","content": "#, "}")),
+            Just((r#"{"type": "content", "content": "#, r#", "content": "b"}"#)),
+            Just((r#"{"type": "content", "content": "#, r#", "type": "done"}"#)),
+            Just((r#"{"type": "content", "content": "#, "} ")),
+            Just((r#"{"type": "content", "content": "#, "}}")),
+            Just((r#"{"type": "content", "content": "#, "")),
+            Just((r#"{"content": "#, "}")),
+        ];
+        (form, literal).prop_map(|((start, end), literal)| format!("{start}{literal}{end}"))
+    }
+
+    #[test]
+    fn content_as_services_write_it_is_read_on_the_fast_path() {
+        for json in [
+            r#"{"type": "content", "content": "\uc548\ub155 \ud83d\ude00\n"}"#,
+            r#"{"type":"content","content":"안녕 😀\n"}"#,
+            r#"{"content": "안\ub155 😀\n", "type": "content"}"#,
+            r#"{"content":"\uc548녕 \ud83d\ude00\n","type":"content"}"#,
+        ] {
+            assert_eq!(content(json).as_deref(), Some("안녕 😀\n"), "{json}");
+        }
+        assert_eq!(content(r#"{"type": "content", "content": "", "at": 1}"#), None);
+    }
+
     proptest! {
+        #[test]
+        fn the_fast_path_reads_as_the_full_one(json in like_content()) {
+            prop_assert_eq!(read(&json), read_fields(&json));
+        }
+
         #[test]
         fn what_is_written_is_read_back(event in event()) {
             let json = event.to_json();

@@ -1,12 +1,12 @@
 //! Event → JSON → frame, byte for byte as existing services write it: a space after each colon and comma, and only the
-//! escapes that JSON requires.
+//! escapes that JSON requires. It is written straight into the caller's buffer, without an allocation of its own.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::Value;
+use bytes::BytesMut;
 
 use super::TurnEvent;
-use crate::sse::{Event, Frame, encode};
+use crate::json::literal::escaped;
 
 impl TurnEvent {
     /// The event's JSON, on one line.
@@ -18,7 +18,9 @@ impl TurnEvent {
     /// assert_eq!(event.to_json(), r#"{"type": "content", "content": "안녕\n"}"#);
     /// ```
     pub fn to_json(&self) -> String {
-        json(self)
+        let mut json = String::new();
+        self.write_json(&mut json);
+        json
     }
 
     /// Appends the event as a frame of the event stream.
@@ -31,92 +33,132 @@ impl TurnEvent {
     /// assert_eq!(out, b"data: {\"type\": \"done\"}\n\n");
     /// ```
     pub fn encode(&self, out: &mut Vec<u8>) {
-        encode(&Frame::Event(Event::new(json(self))), out);
+        self.write_frame(out);
+    }
+
+    /// Appends the event as a frame of the event stream.
+    pub(crate) fn write_frame(&self, out: &mut impl Buffer) {
+        // Line breaks are escaped in JSON, so a frame has one line of data.
+        out.put("data: ");
+        self.write_json(out);
+        out.put("\n\n");
+    }
+
+    /// Appends the event's JSON.
+    pub(crate) fn write_json(&self, out: &mut impl Buffer) {
+        let mut object = Object::new(self.kind(), out);
+        match self {
+            TurnEvent::Turn { turn_id, message_id, reply_id } => {
+                object.text("turnId", turn_id);
+                object.text("messageId", message_id);
+                object.text("replyId", reply_id);
+            }
+            TurnEvent::Workspace { workspace_id } => object.text("workspaceId", workspace_id),
+            TurnEvent::Content { content } => object.text("content", content),
+            TurnEvent::Done { stopped, turn_id, message_id, reply_id, model, fallback } => {
+                object.flag("stopped", *stopped);
+                object.optional("turnId", turn_id.as_deref());
+                object.optional("messageId", message_id.as_deref());
+                object.optional("replyId", reply_id.as_deref());
+                object.optional("model", model.as_deref());
+                object.flag("fallback", *fallback);
+            }
+            TurnEvent::Error { message, code } => {
+                object.text("message", message);
+                object.optional("code", code.as_deref());
+            }
+            TurnEvent::Sentiment { label } => object.text("label", label),
+            TurnEvent::Audio { seq, mime, audio, text } => {
+                object.count("seq", Some(*seq));
+                object.text("mime", mime);
+                object.text("audioBase64", &BASE64.encode(audio));
+                object.text("text", text);
+            }
+            TurnEvent::StageFailed { stage, message, code } => {
+                object.text("stage", stage);
+                object.text("message", message);
+                object.optional("code", code.as_deref());
+            }
+            TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens } => {
+                object.count("promptTokens", *prompt_tokens);
+                object.count("completionTokens", *completion_tokens);
+                object.count("totalTokens", *total_tokens);
+            }
+        }
+        object.end();
     }
 }
 
-fn json(event: &TurnEvent) -> String {
-    let object = Object::new(event.kind());
-    let object = match event {
-        TurnEvent::Turn { turn_id, message_id, reply_id } => {
-            object.text("turnId", turn_id).text("messageId", message_id).text("replyId", reply_id)
-        }
-        TurnEvent::Workspace { workspace_id } => object.text("workspaceId", workspace_id),
-        TurnEvent::Content { content } => object.text("content", content),
-        TurnEvent::Done { stopped, turn_id, message_id, reply_id, model, fallback } => object
-            .flag("stopped", *stopped)
-            .optional("turnId", turn_id.as_deref())
-            .optional("messageId", message_id.as_deref())
-            .optional("replyId", reply_id.as_deref())
-            .optional("model", model.as_deref())
-            .flag("fallback", *fallback),
-        TurnEvent::Error { message, code } => {
-            object.text("message", message).optional("code", code.as_deref())
-        }
-        TurnEvent::Sentiment { label } => object.text("label", label),
-        TurnEvent::Audio { seq, mime, audio, text } => object
-            .number("seq", *seq)
-            .text("mime", mime)
-            .text("audioBase64", &BASE64.encode(audio))
-            .text("text", text),
-        TurnEvent::StageFailed { stage, message, code } => {
-            let object = object.text("stage", stage).text("message", message);
-            object.optional("code", code.as_deref())
-        }
-        TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens } => object
-            .count("promptTokens", *prompt_tokens)
-            .count("completionTokens", *completion_tokens)
-            .count("totalTokens", *total_tokens),
-    };
-    object.end()
+/// A buffer of text, which events are appended to.
+pub(crate) trait Buffer {
+    fn put(&mut self, text: &str);
+}
+
+impl Buffer for String {
+    fn put(&mut self, text: &str) {
+        self.push_str(text);
+    }
+}
+
+impl Buffer for Vec<u8> {
+    fn put(&mut self, text: &str) {
+        self.extend_from_slice(text.as_bytes());
+    }
+}
+
+impl Buffer for BytesMut {
+    fn put(&mut self, text: &str) {
+        self.extend_from_slice(text.as_bytes());
+    }
 }
 
 /// An object that is being written; its type comes first.
-struct Object(String);
+struct Object<'a, B>(&'a mut B);
 
-impl Object {
-    fn new(kind: &str) -> Self {
-        Object(format!("{{\"type\": \"{kind}\""))
+impl<'a, B: Buffer> Object<'a, B> {
+    fn new(kind: &str, out: &'a mut B) -> Self {
+        out.put("{\"type\": \"");
+        out.put(kind);
+        out.put("\"");
+        Object(out)
     }
 
-    fn text(self, name: &str, text: &str) -> Self {
-        self.field(name, &Value::from(text).to_string())
+    fn text(&mut self, name: &str, text: &str) {
+        self.name(name);
+        self.0.put("\"");
+        escaped(text, |part| self.0.put(part));
+        self.0.put("\"");
     }
 
-    fn optional(self, name: &str, text: Option<&str>) -> Self {
-        match text {
-            Some(text) => self.text(name, text),
-            None => self,
+    fn optional(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.text(name, text);
         }
     }
 
-    fn number(self, name: &str, number: u64) -> Self {
-        self.field(name, &number.to_string())
-    }
-
     /// A number, unless it is unknown.
-    fn count(self, name: &str, number: Option<u64>) -> Self {
-        match number {
-            Some(number) => self.number(name, number),
-            None => self,
+    fn count(&mut self, name: &str, number: Option<u64>) {
+        if let Some(number) = number {
+            self.name(name);
+            self.0.put(&number.to_string());
         }
     }
 
     /// A field that is written only if it is true.
-    fn flag(self, name: &str, is_set: bool) -> Self {
-        if is_set { self.field(name, "true") } else { self }
+    fn flag(&mut self, name: &str, is_set: bool) {
+        if is_set {
+            self.name(name);
+            self.0.put("true");
+        }
     }
 
-    fn field(mut self, name: &str, json: &str) -> Self {
-        self.0.push_str(", \"");
-        self.0.push_str(name);
-        self.0.push_str("\": ");
-        self.0.push_str(json);
-        self
+    fn name(&mut self, name: &str) {
+        self.0.put(", \"");
+        self.0.put(name);
+        self.0.put("\": ");
     }
 
-    fn end(mut self) -> String {
-        self.0.push('}');
-        self.0
+    fn end(self) {
+        self.0.put("}");
     }
 }

@@ -119,6 +119,12 @@ impl TurnStream {
         self.first_content
     }
 
+    /// Returns true if all received bytes have been read.
+    #[cfg(feature = "bridge")]
+    pub(crate) fn is_dry(&self) -> bool {
+        self.ready.is_empty() && self.input.is_dry()
+    }
+
     fn poll_event(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<TurnEvent>>> {
         if self.is_terminated() {
             return Poll::Ready(None);

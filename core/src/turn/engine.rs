@@ -4,7 +4,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use futures_core::Stream;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -106,14 +105,34 @@ impl Engine {
         }
     }
 
+    /// Returns true if the next event needs more bytes of the reply than have been received.
+    #[cfg(feature = "bridge")]
+    pub(super) fn is_dry(&self) -> bool {
+        match &self.reply {
+            Reply::Streaming(stream, _) => stream.is_dry(),
+            Reply::Opening(_) | Reply::Complete { .. } => true,
+            Reply::Ended => false,
+        }
+    }
+
     pub(super) fn take_text(&mut self) -> String {
         std::mem::take(&mut self.text)
     }
 
     pub(super) fn poll_event(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<TurnEvent>>> {
-        if self.stopper.poll_stopped(task.waker()) {
+        if self.stopper.is_stopped() {
             self.stop();
         }
+        let event = self.poll_running(task);
+        // A task that waits is woken by a stop, and a stop meanwhile was seen by no one.
+        if event.is_pending() && self.stopper.poll_stopped(task.waker()) && self.stop() {
+            return self.poll_running(task);
+        }
+        event
+    }
+
+    /// Polls the reply and the side stages.
+    fn poll_running(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<TurnEvent>>> {
         loop {
             // A model that sends without a pause must not starve the reader's other work, such as time limits.
             let share = ready!(poll_proceed(task));
@@ -129,16 +148,14 @@ impl Engine {
                     self.opened(opened)?;
                 }
                 Reply::Streaming(stream, _) => {
-                    let Poll::Ready(chunk) = Pin::new(&mut **stream).poll_next(task) else {
-                        return Poll::Pending;
-                    };
+                    let mut content = String::new();
+                    let polled = ready!(stream.poll_into(task, &mut content));
                     share.made_progress();
-                    match chunk {
-                        Some(Ok(chunk)) if chunk.text().is_empty() => {}
-                        Some(Ok(chunk)) => {
+                    match polled {
+                        Some(Ok(())) if content.is_empty() => {}
+                        Some(Ok(())) => {
                             self.recorder.piece();
                             self.first_content = None;
-                            let content = chunk.text().to_owned();
                             if let Some(speaking) = &mut self.side_events.speaking {
                                 speaking.more(&content);
                             }
@@ -220,8 +237,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Stops the reply, and keeps the text so far.
-    fn stop(&mut self) {
+    /// Stops the reply, and keeps the text so far; false if there is nothing to stop.
+    fn stop(&mut self) -> bool {
         match std::mem::replace(&mut self.reply, Reply::Ended) {
             Reply::Opening(_) => {}
             // Dropping the stage cancels it.
@@ -235,11 +252,12 @@ impl Engine {
             Reply::Complete { .. } if self.side_events.speaking.is_some() => {}
             reply => {
                 self.reply = reply;
-                return;
+                return false;
             }
         }
         self.side_events.speaking = None;
         self.reply = self.completed(true);
+        true
     }
 
     fn completed(&self, is_stopped: bool) -> Reply {

@@ -157,6 +157,15 @@ impl Turn {
         move || recorder.timeline()
     }
 
+    /// Returns true if the next event needs more bytes of the reply than have been received.
+    #[cfg(feature = "bridge")]
+    pub(crate) fn is_dry(&self) -> bool {
+        match &self.state {
+            State::Running(engine) => engine.get().is_some_and(|engine| engine.is_dry()),
+            State::Refused(_) | State::Ended(_) => false,
+        }
+    }
+
     /// Returns true if the event stream has the full errors of the log.
     pub(super) fn has_detailed_errors(&self) -> bool {
         self.detailed_errors
@@ -168,13 +177,22 @@ impl Turn {
         self
     }
 
-    fn poll_event(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<TurnEvent>>> {
+    /// Polls for the next event.
+    pub(super) fn poll_event(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<TurnEvent>>> {
         if matches!(&self.state, State::Running(engine) if engine.is_inherited()) {
             self.partial().to_owned().clone_into(&mut self.answer.reply);
             let error = self.unread(ErrorKind::Forked, FORKED);
             self.state = State::Ended(Err(error.clone()));
             return Poll::Ready(Some(Err(error)));
         }
+        self.poll_another(task)
+    }
+
+    /// Polls for another event in the same poll of the reader, during which no fork changes the process.
+    pub(super) fn poll_another(
+        &mut self,
+        task: &mut Context<'_>,
+    ) -> Poll<Option<Result<TurnEvent>>> {
         let engine = match &mut self.state {
             State::Running(engine) => engine.get_mut(),
             State::Refused(error) => {

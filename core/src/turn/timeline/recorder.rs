@@ -1,6 +1,8 @@
 //! Records a timeline while the turn runs.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
@@ -14,9 +16,19 @@ use crate::process::Origin;
 pub(in crate::turn) struct Recorder {
     origin: Origin,
     began: Instant,
-    line: Arc<Mutex<Timeline>>,
+    line: Arc<Line>,
     /// Receives the failures of stages.
     failures: Option<UnboundedSender<Failure>>,
+}
+
+/// The recorded parts.
+#[derive(Debug, Default)]
+struct Line {
+    /// Everything but the pieces.
+    stages: Mutex<Timeline>,
+    /// The pieces of the reply, which are many: they are counted without a lock.
+    pieces: AtomicU32,
+    first_piece: OnceLock<Duration>,
 }
 
 /// A failed stage, with the reason.
@@ -52,11 +64,10 @@ impl Recorder {
 
     /// Records a piece of the reply.
     pub(in crate::turn) fn piece(&self) {
-        let mut line = self.lock();
-        line.pieces = line.pieces.saturating_add(1);
-        if line.first_token.is_none() {
-            line.first_token = Some(self.began.elapsed());
-        }
+        self.line.first_piece.get_or_init(|| self.began.elapsed());
+        // The turn's reader alone counts, so no piece is lost between the two steps.
+        let pieces = self.line.pieces.load(Ordering::Relaxed);
+        self.line.pieces.store(pieces.saturating_add(1), Ordering::Relaxed);
     }
 
     /// Records a piece of speech.
@@ -87,12 +98,16 @@ impl Recorder {
         if self.origin.is_inherited() {
             return Timeline::default();
         }
-        self.lock().clone()
+        Timeline {
+            first_token: self.line.first_piece.get().copied(),
+            pieces: self.line.pieces.load(Ordering::Relaxed),
+            ..self.lock().clone()
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Timeline> {
         // No code that can panic runs under the lock.
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+        self.line.stages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -46,10 +46,11 @@ fn cases<T: for<'de> Deserialize<'de>>(file: &str) -> Vec<T> {
 #[tokio::test]
 async fn every_stream_is_read_as_its_case_says() {
     let mut cases: Vec<Reading> = self::cases("reading.json");
+    cases.extend(self::cases::<Reading>("content.json"));
     cases.extend(self::cases::<Reading>("odd.json"));
     cases.extend(self::cases::<Reading>("codes.json"));
     cases.extend(self::cases::<Reading>("stop.json"));
-    assert!(cases.len() >= 65, "only {} cases were found", cases.len());
+    assert!(cases.len() >= 72, "only {} cases were found", cases.len());
     let fake = FakeChat::start().await.unwrap();
     fake.add_workspace(WORKSPACE);
     for case in cases {

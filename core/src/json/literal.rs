@@ -1,0 +1,223 @@
+//! String literals of JSON: read where they stand, and written, by runs of characters that need no escape.
+
+/// The reason why no string literal was read.
+#[derive(Debug)]
+pub(crate) enum NoString {
+    /// It has half of a surrogate pair, for which the JSON must be repaired first.
+    Half,
+    /// It has no end, an invalid escape, or a character that needs one (RFC 8259, section 7).
+    Invalid,
+}
+
+/// Reads the string literal whose content begins at `start`: the position of its closing quote, and true if it has
+/// escapes. The text of a literal with escapes is appended to `decoded`.
+#[inline]
+pub(crate) fn string(
+    json: &str,
+    start: usize,
+    decoded: &mut String,
+) -> Result<(usize, bool), NoString> {
+    let at = next_special(json, start);
+    match json.as_bytes().get(at) {
+        Some(b'"') => Ok((at, false)),
+        Some(b'\\') => unescape(json, start, at, decoded).map(|end| (end, true)),
+        _ => Err(NoString::Invalid),
+    }
+}
+
+/// Passes the content of the string literal for `text` to `put`, in parts: runs of the text and the escapes between
+/// them, as serde_json writes them.
+#[inline]
+pub(crate) fn escaped(text: &str, mut put: impl FnMut(&str)) {
+    let mut start = 0;
+    loop {
+        let at = next_special(text, start);
+        // Special characters are ASCII, so these are boundaries of characters.
+        put(text.get(start..at).unwrap_or_default());
+        let Some(special) = text.as_bytes().get(at) else { return };
+        put(escape_of(*special));
+        start = at + 1;
+    }
+}
+
+/// The position of the first quote, backslash or control character from `at` on, or the end.
+#[inline]
+pub(crate) fn next_special(json: &str, mut at: usize) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let bytes = json.as_bytes();
+    // The lowest marked byte of a word is exact; a borrow can only mark a byte above it.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let word = u64::from_le_bytes(*word);
+        let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+        let found =
+            controls | zeros(word ^ (ONES * b'"' as u64)) | zeros(word ^ (ONES * b'\\' as u64));
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    let length = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..0x20));
+    at + length.unwrap_or(rest.len())
+}
+
+/// Resolves the escapes of a string literal from its first one, at `at`, and returns the position of the closing quote.
+fn unescape(
+    json: &str,
+    mut start: usize,
+    mut at: usize,
+    decoded: &mut String,
+) -> Result<usize, NoString> {
+    let bytes = json.as_bytes();
+    loop {
+        decoded.push_str(json.get(start..at).ok_or(NoString::Invalid)?);
+        match bytes.get(at) {
+            Some(b'"') => return Ok(at),
+            Some(b'\\') => {}
+            _ => return Err(NoString::Invalid),
+        }
+        // Text that is not ASCII may be nothing but escapes.
+        while bytes.get(at) == Some(&b'\\') {
+            at = unescape_one(bytes, at, decoded)?;
+        }
+        start = at;
+        at = next_special(json, at);
+    }
+}
+
+/// Resolves the escape at `at`, and returns the position after it.
+#[inline]
+fn unescape_one(bytes: &[u8], at: usize, decoded: &mut String) -> Result<usize, NoString> {
+    let resolved = match bytes.get(at + 1) {
+        Some(b'u') => {
+            let unit = unit(bytes, at + 2).ok_or(NoString::Invalid)?;
+            if let Some(char) = char::from_u32(unit) {
+                decoded.push(char);
+                return Ok(at + 6);
+            }
+            let second = match bytes.get(at + 6..at + 8) {
+                Some(b"\\u") => unit_of_pair(bytes, at + 8, 0xDC00),
+                _ => None,
+            };
+            let (Some(first), Some(second)) = (unit_of_pair(bytes, at + 2, 0xD800), second) else {
+                return Err(NoString::Half);
+            };
+            let char = char::from_u32(0x1_0000 + (first << 10) + second);
+            decoded.push(char.ok_or(NoString::Invalid)?);
+            return Ok(at + 12);
+        }
+        Some(same @ (b'"' | b'\\' | b'/')) => char::from(*same),
+        Some(b'n') => '\n',
+        Some(b't') => '\t',
+        Some(b'r') => '\r',
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        _ => return Err(NoString::Invalid),
+    };
+    decoded.push(resolved);
+    Ok(at + 2)
+}
+
+/// The code unit that four hexadecimal digits spell.
+#[inline]
+fn unit(bytes: &[u8], at: usize) -> Option<u32> {
+    let digits: &[u8; 4] = bytes.get(at..)?.first_chunk()?;
+    let mut unit = 0;
+    for digit in digits {
+        unit = unit << 4 | char::from(*digit).to_digit(16)?;
+    }
+    Some(unit)
+}
+
+/// The ten bits of a pair that the half at `at` stands for; `first` is the first of such halves.
+fn unit_of_pair(bytes: &[u8], at: usize, first: u32) -> Option<u32> {
+    unit(bytes, at)?.checked_sub(first).filter(|bits| *bits < 0x400)
+}
+
+/// The escape of a quote, a backslash or a control character.
+fn escape_of(special: u8) -> &'static str {
+    /// The escapes of the control characters.
+    const CONTROLS: [&str; 0x20] = [
+        "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006", "\\u0007",
+        "\\b", "\\t", "\\n", "\\u000b", "\\f", "\\r", "\\u000e", "\\u000f", "\\u0010", "\\u0011",
+        "\\u0012", "\\u0013", "\\u0014", "\\u0015", "\\u0016", "\\u0017", "\\u0018", "\\u0019",
+        "\\u001a", "\\u001b", "\\u001c", "\\u001d", "\\u001e", "\\u001f",
+    ];
+    match special {
+        b'"' => "\\\"",
+        b'\\' => "\\\\",
+        control => CONTROLS.get(usize::from(control)).copied().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The text of a literal and its length; `None` if it is not one.
+    fn read(literal: &str) -> Option<(String, usize)> {
+        let mut decoded = String::new();
+        let (end, escaped) = string(literal, 1, &mut decoded).ok()?;
+        Some((if escaped { decoded } else { literal[1..end].to_owned() }, end + 1))
+    }
+
+    fn written(text: &str) -> String {
+        let mut literal = "\"".to_owned();
+        escaped(text, |part| literal.push_str(part));
+        literal + "\""
+    }
+
+    /// Pieces of string literals, valid and invalid, that meet at any position of a word.
+    fn piece() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-z안😀]{0,9}",
+            "\\\\[\"\\\\/bfnrtuxN0]",
+            "\\\\u[0-9a-fA-Fg]{3,4}",
+            "\\\\u[dD][89a-fA-F][0-9a-f]{2}",
+            "[\"\\\\\u{0}\u{1f}\u{20}\u{7f}]",
+        ]
+    }
+
+    proptest! {
+        /// The reference: serde_json, on the same literal.
+        #[test]
+        fn a_string_reads_as_serde_json_reads_it(pieces in prop::collection::vec(piece(), 0..8)) {
+            let text = format!("\"{}\" ", pieces.concat());
+            let mut reader = serde_json::Deserializer::from_str(&text).into_iter::<String>();
+            let expected = reader.next().and_then(Result::ok).map(|read| (read, reader.byte_offset()));
+            prop_assert_eq!(read(&text), expected);
+        }
+
+        /// The reference: serde_json, on the same text.
+        #[test]
+        fn a_text_is_written_as_serde_json_writes_it(text in "[a-z안😀\"\\\\\u{0}-\u{20}\u{7f}]{0,20}") {
+            prop_assert_eq!(written(&text), serde_json::to_string(&text).unwrap());
+        }
+    }
+
+    #[test]
+    fn each_character_is_written_as_serde_json_writes_it() {
+        for char in (0..=0xFF).map(char::from) {
+            // At the start and at the end of a word.
+            for text in [char.to_string(), format!("{char}abcdefg"), format!("abcdefg{char}ab")] {
+                assert_eq!(written(&text), serde_json::to_string(&text).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn halves_of_pairs_are_told_from_invalid_escapes() {
+        let half = |literal| matches!(string(literal, 1, &mut String::new()), Err(NoString::Half));
+        for with_half in [r#""\ud83d""#, r#""\ude00""#, r#""\ud83d\n""#, r#""\ud83d\ud83d\ude00""#]
+        {
+            assert!(half(with_half), "{with_half}");
+        }
+        for other in [r#""\ud83""#, r#""\ud83d\ude00""#, r#""\x""#, r#""a"#, "\"a\n\"", r#""\"#] {
+            assert!(!half(other), "{other}");
+        }
+    }
+}
