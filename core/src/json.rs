@@ -1,5 +1,6 @@
 //! Repair of JSON that other writers get slightly wrong.
 
+mod escape;
 mod fields;
 pub(crate) mod literal;
 
@@ -7,6 +8,7 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
+pub(crate) use escape::escaped;
 pub(crate) use fields::Fields;
 
 /// Parses JSON; invalid parts that other parsers accept are [repaired](repaired) instead of failing the whole.

@@ -15,8 +15,8 @@ pub(crate) trait Gather {
 
 /// Receives the texts that chunks add to the first reply.
 impl Gather for String {
-    fn filling(&mut self, _: &Arc<Shape>, filling: Filling<'_>, _json: &str) {
-        self.push_str(filling.text);
+    fn filling(&mut self, filling: Filling<'_>, _json: &str) {
+        self.push_str(filling.content());
     }
 
     fn chunk(&mut self, chunk: ChatChunk) {

@@ -59,7 +59,6 @@ mod head;
 mod interop;
 mod json_text;
 mod lenient;
-mod literal;
 mod message;
 mod models;
 mod object;

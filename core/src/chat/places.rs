@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::assistant::ReasoningName;
-use super::literal;
+use crate::json::literal;
 
 /// The most places of unmodelled fields: more are taken as constant.
 const MOST_FACTS: usize = 32;

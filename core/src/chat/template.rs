@@ -9,9 +9,9 @@
 
 use std::ops::Range;
 
-use super::literal::{self, NoString};
 use super::places::{Form, Place, Target};
 use super::span::Span;
+use crate::json::literal::{self, NoString};
 
 /// The most holes: each costs every chunk a few comparisons.
 const MOST: usize = 32;

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::BytesMut;
 
 use super::TurnEvent;
-use crate::json::literal::escaped;
+use crate::json::escaped;
 
 impl TurnEvent {
     /// The event's JSON, on one line.

@@ -111,7 +111,7 @@ impl Engine {
         match &self.reply {
             Reply::Streaming(stream, _) => stream.is_dry(),
             Reply::Opening(_) | Reply::Complete { .. } => true,
-            Reply::Ended => false,
+            Reply::Broken(_) | Reply::Ended => false,
         }
     }
 
