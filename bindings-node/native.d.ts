@@ -3,24 +3,23 @@
 /** A call under way. When JavaScript drops it, read or not, its connection closes. */
 export declare class Call {
   /**
-   * Takes the answer, as JSON; `null` if there is none yet. It is `{head}` of a stream, `{head, text}` of a value,
-   * or `{error}`.
+   * Takes the answer, as JSON. It is `{head}` of a stream, `{head, text}` of a value, or `{error}`. If there is none yet,
+   * it returns `null`, and wakes JavaScript with this id, once, when there is.
    *
    * A stream's chunks are read ahead from here on, unless `hold` is set: then from the first `take()` on.
    */
-  answer(hold: boolean): string | null
+  answer(hold: boolean, waker: Waker, id: number): string | null
   /** Reads the body of a stream as bytes, from the next `take()` on, if nobody reads its chunks. */
   readBytes(): void
   /**
-   * Takes the items that are there; `null` if there are none yet. Bytes are a buffer. Chunks and events are a JSON
-   * list; an object ends the stream: `{end}` or `{error}`.
+   * Takes the items that are there. If there are none yet, it returns `null`, and wakes JavaScript with this id, once, when
+   * there is an item or the end. Bytes are a buffer. Chunks and events are a JSON list; an object ends the stream: `{end}`
+   * or `{error}`.
    *
-   * Consecutive chunks of one shape are a list in the list: the shape as a chunk with some text, a flag for padding,
-   * then the text of each chunk, followed by its padding if the flag is set.
+   * Consecutive chunks of one shape are a list in the list: the shape as `{chunk, holes}`, or `null` if it is that of the
+   * list before, and then the literals of each chunk. The chunk is one of the shape; the holes are the paths of the literals.
    */
-  take(): string | Uint8Array | null
-  /** Wakes JavaScript with this id, once, when there is something to take. */
-  wait(waker: Waker, id: number): void
+  take(waker: Waker, id: number): string | Uint8Array | null
   /** Ends the call now and closes its connection. */
   cancel(): void
   /** The wait in milliseconds before this failed call is made again, after this number of retries; `null` to give up. */

@@ -9,6 +9,7 @@ use turnwire::bridge::{self, Answer, Batch, Body, OpenStream, Taken, Waiting};
 
 use crate::json::{self, thrown};
 use crate::reading::{Piece, Reading};
+use crate::runs::Runs;
 use crate::waker::Waker;
 
 /// A running call. When JavaScript drops it, read or not, its connection closes.
@@ -35,17 +36,20 @@ enum Stage {
 
 #[napi]
 impl Call {
-    /// Takes the answer, as JSON; `null` if there is none yet. It is `{head}` for a stream, `{head, text}` for a value,
-    /// or `{error}`.
+    /// Takes the answer, as JSON. It is `{head}` for a stream, `{head, text}` for a value, or `{error}`. If there is none yet,
+    /// it returns `null`, and wakes JavaScript with this id, once, when there is.
     ///
     /// A stream's chunks are read ahead from here on, unless `hold` is set: then from the first `take()` on.
     #[napi]
-    pub fn answer(&self, hold: bool) -> Option<String> {
+    pub fn answer(&self, hold: bool, waker: &Waker, id: u32) -> Option<String> {
         let Inner { stage, failed } = &mut *self.lock();
         let Stage::Asked(call) = stage else { return Some(json::end()) };
         let Answer { head, body } = match call.take_answer() {
             Taken::Items(answer) => answer,
-            Taken::Nothing => return None,
+            Taken::Nothing => {
+                call.wake(Box::new(waker.for_call(id)));
+                return None;
+            }
             Taken::End => return Some(json::end()),
             Taken::Failed(error) => return Some(fail(failed, error)),
         };
@@ -70,13 +74,15 @@ impl Call {
         self.lock().stage.read(read).map_err(|error| thrown(&error))
     }
 
-    /// Takes the available items; `null` if there are none yet. Bytes are a buffer. Chunks and events are a JSON
-    /// list; an object ends the stream: `{end}` or `{error}`.
+    /// Takes the available items. If there are none yet, it returns `null`, and wakes JavaScript with this id, once, when
+    /// there is an item or the end. Bytes are a buffer. Chunks and events are a JSON list; an object ends the stream: `{end}`
+    /// or `{error}`.
     ///
-    /// Consecutive chunks of one shape are a list in the list: the shape as a chunk with some text, a flag for padding,
-    /// then the text of each chunk, followed by its padding if the flag is set.
+    /// Consecutive chunks of one shape are a list in the list: the shape as `{chunk, holes}`, or `null` if it is that of the
+    /// list before, and then the literals of each chunk. The chunk is one of the shape; the holes are the paths of the
+    /// literals.
     #[napi]
-    pub fn take(&self) -> Option<Piece> {
+    pub fn take(&self, waker: &Waker, id: u32) -> Option<Piece> {
         let Inner { stage, failed } = &mut *self.lock();
         if let Err(error) = stage.read(chunks) {
             return Some(Either::A(fail(failed, error)));
@@ -84,19 +90,12 @@ impl Call {
         let Stage::Reading(reading) = stage else { return Some(Either::A(json::end())) };
         match reading.take() {
             Taken::Items(piece) => Some(piece),
-            Taken::Nothing => None,
+            Taken::Nothing => {
+                reading.waiting().wake(Box::new(waker.for_call(id)));
+                None
+            }
             Taken::End => Some(Either::A(json::end())),
             Taken::Failed(error) => Some(Either::A(fail(failed, error))),
-        }
-    }
-
-    /// Wakes JavaScript with this id, once, when an item or the end is available.
-    #[napi]
-    pub fn wait(&self, waker: &Waker, id: u32) {
-        let wake = waker.for_call(id);
-        match self.lock().stage.waiting() {
-            Some(pull) => pull.wake(Box::new(wake)),
-            None => wake(),
         }
     }
 
@@ -175,7 +174,7 @@ impl Stage {
 }
 
 fn chunks(stream: OpenStream) -> turnwire::Result<Reading> {
-    Ok(Reading::Chunks(stream.chunks()?, Batch::default()))
+    Ok(Reading::Chunks(stream.chunks()?, Batch::default(), Runs::default()))
 }
 
 fn fail(failed: &mut Option<Error>, error: Error) -> String {

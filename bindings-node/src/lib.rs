@@ -11,6 +11,7 @@ pub mod logs;
 mod options;
 mod progress;
 mod reading;
+mod runs;
 mod turn;
 mod turns;
 mod waker;

@@ -4,15 +4,15 @@ use napi::bindgen_prelude::{Buffer, Either};
 use turnwire::Bytes;
 use turnwire::bridge::{Batch, Chunks, Events, List, Pull, Taken, Waiting};
 
-use crate::json;
+use crate::runs::Runs;
 
 /// Items on their way to JavaScript.
 pub(crate) type Piece = Either<String, Buffer>;
 
 /// A stream that is being read.
 pub(crate) enum Reading {
-    /// Chunks, and those that were pulled but not yet taken.
-    Chunks(Chunks, Batch),
+    /// Chunks, those that were pulled but not yet taken, and their writer.
+    Chunks(Chunks, Batch, Runs),
     /// Events of a turn.
     Events(Pull<Events>),
     /// Bytes of a body.
@@ -23,14 +23,14 @@ impl Reading {
     /// Takes the items that are there, without waiting.
     pub(crate) fn take(&mut self) -> Taken<Piece> {
         match self {
-            Reading::Chunks(chunks, pulled) => {
-                if let Some(list) = json::batch(pulled) {
+            Reading::Chunks(chunks, pulled, runs) => {
+                if let Some(list) = runs.write(pulled) {
                     return Taken::Items(Either::A(list));
                 }
                 match chunks.pull().take() {
                     Taken::Items(items) => {
                         *pulled = items;
-                        json::batch(pulled)
+                        runs.write(pulled)
                             .map_or(Taken::Nothing, |list| Taken::Items(Either::A(list)))
                     }
                     Taken::Nothing => Taken::Nothing,
@@ -46,7 +46,7 @@ impl Reading {
     /// The pull that JavaScript waits on.
     pub(crate) fn waiting(&self) -> &dyn Waiting {
         match self {
-            Reading::Chunks(chunks, _) => chunks.pull(),
+            Reading::Chunks(chunks, ..) => chunks.pull(),
             Reading::Events(pull) => pull,
             Reading::Bytes(pull) => pull,
         }

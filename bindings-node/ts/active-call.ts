@@ -4,7 +4,7 @@ import { fromCore, fromThrown } from './core-error.js';
 import { APIUserAbortError } from './errors.js';
 import type { Call } from './native.js';
 import { Aborter } from './signal.js';
-import { isTurnDue, ready, turn } from './waiting.js';
+import { isTurnDue, take, turn, type Take } from './waiting.js';
 import type { Answered, HeaderPairs, Taken } from './wire.js';
 
 export class ActiveCall {
@@ -14,6 +14,8 @@ export class ActiveCall {
   /** The response's headers, for errors that come after them. */
   #headers: HeaderPairs | undefined;
   #aborter: Aborter;
+  /** A field of its own: the signal's costs more than the rest of a chunk that waits to be taken. */
+  #aborted: boolean;
 
   /** Starts a call that ends when the aborter's controller is aborted. Its owner lives as long as it. */
   constructor(
@@ -27,7 +29,12 @@ export class ActiveCall {
     } catch (error) {
       throw fromThrown(error);
     }
-    this.controller.signal.addEventListener('abort', () => this.#call.cancel(), { once: true });
+    this.#aborted = aborter.aborted;
+    const abort = () => {
+      this.#aborted = true;
+      this.#call.cancel();
+    };
+    this.controller.signal.addEventListener('abort', abort, { once: true });
   }
 
   get controller(): AbortController {
@@ -35,28 +42,38 @@ export class ActiveCall {
   }
 
   get aborted(): boolean {
-    return this.#aborter.aborted;
+    return this.#aborted;
   }
 
   /** The answer. A stream's chunks are read ahead from here on, unless `isHeld` returns true: then once somebody reads it. */
   async answer(isHeld: () => boolean = never): Promise<Answered> {
-    const taken = read(await this.#next(() => this.#call.answer(isHeld())));
+    const taken = read(await this.#next((waker, id) => this.#call.answer(isHeld(), waker, id)));
     if (Array.isArray(taken) || taken.head === undefined) throw this.#failed(taken);
     this.#headers = taken.head?.headers;
     return taken as Answered;
   }
 
-  /** The next items; `undefined` at the stream's end. */
-  async items<Item>(): Promise<Item[] | undefined> {
-    const taken = read((await this.#next(() => this.#call.take())) as string);
-    return Array.isArray(taken) ? taken : this.#ended(taken);
+  /** Calls back with the next items, `undefined` at the stream's end; at once, if there are any. */
+  items<Item>(receive: (items: Item[] | undefined) => void, fail: (error: unknown) => void): void {
+    const received = (text: string | Uint8Array) => {
+      const taken = read(text as string);
+      if (Array.isArray(taken)) return receive(taken);
+      if (taken.error) return fail(this.#failed(taken));
+      this.over();
+      receive(undefined);
+    };
+    this.#take((waker, id) => this.#call.take(waker, id), received, fail);
   }
 
   /** The next bytes; `undefined` at the stream's end. */
   async bytes(): Promise<Uint8Array | undefined> {
     this.#call.readBytes();
-    const taken = await this.#next(() => this.#call.take());
-    return typeof taken === 'string' ? this.#ended(read(taken)) : taken;
+    const piece = await this.#next((waker, id) => this.#call.take(waker, id));
+    if (typeof piece !== 'string') return piece;
+    const taken = read(piece);
+    if (!Array.isArray(taken) && taken.error) throw this.#failed(taken);
+    this.over();
+    return undefined;
   }
 
   /** The wait in milliseconds before this failed call is made again; `null` to give up. */
@@ -77,23 +94,24 @@ export class ActiveCall {
     this.onEnd = undefined;
   }
 
-  /** Waits until there is something to take. */
-  async #next<T>(take: () => T | null): Promise<T> {
-    // A stream that is always ahead of its reader would occupy the event loop.
-    if (isTurnDue()) await turn();
-    let taken = this.aborted ? null : take();
-    while (taken === null && !this.aborted) {
-      await ready(this.#call);
-      taken = this.aborted ? null : take();
-    }
-    if (taken !== null && !this.aborted) return taken;
-    this.over();
-    throw new APIUserAbortError();
+  #next<T>(from: Take<T>): Promise<T> {
+    return new Promise((resolve, reject) => this.#take(from, resolve, reject));
   }
 
-  #ended(taken: Taken): undefined {
-    if (!Array.isArray(taken) && taken.error) throw this.#failed(taken);
-    this.over();
+  /** Waits until there is something to take, and takes it. */
+  #take<T>(from: Take<T>, receive: (taken: T) => void, fail: (error: unknown) => void): void {
+    const attempt = () => {
+      if (!this.#aborted) {
+        const taken = take(from, attempt);
+        if (taken !== null) receive(taken);
+      } else {
+        this.over();
+        fail(new APIUserAbortError());
+      }
+    };
+    // A stream that is always ahead of its reader would occupy the event loop.
+    if (isTurnDue()) turn(attempt);
+    else attempt();
   }
 
   #failed(taken: Taken): Error {

@@ -1,63 +1,92 @@
-/** Chunks as they come from the native side: those of one shape are built when they are read, from the shape and each one's text. */
+/** Chunks as they come from the native side: those of one shape are built when they are read, from the shape and the literals of each. */
 
 import type { Batch } from './items.js';
 import type { ChatCompletionChunk } from './types.js';
-import type { ChunkItem, RunOfChunks } from './wire.js';
+import type { ChunkItem, Literal, NewShape, Path, RunOfChunks } from './wire.js';
 
-/** A batch of chunks. */
-export class ChunkBatch implements Batch<ChatCompletionChunk> {
-  #items: ChunkItem[];
+/** The chunks of a stream. */
+export class ChunkBatch implements Batch<ChunkItem, ChatCompletionChunk> {
+  #items: ChunkItem[] = [];
   #next = 0;
-  #run: Run | undefined;
+  /** The run that is being read. */
+  #run: RunOfChunks | undefined;
+  #nextLiteral = 0;
+  /** The shape of the last run. */
+  #shape: Shape | undefined;
 
-  constructor(items: ChunkItem[]) {
+  add(items: ChunkItem[]): void {
     this.#items = items;
+    this.#next = 0;
   }
 
   next(): ChatCompletionChunk | undefined {
-    const chunk = this.#run?.next();
-    if (chunk) return chunk;
+    const run = this.#run;
+    if (run && this.#nextLiteral < run.length) {
+      const shape = this.#shape!;
+      const chunk = shape.chunk(run as Literal[], this.#nextLiteral);
+      this.#nextLiteral += shape.width;
+      return chunk;
+    }
     this.#run = undefined;
     const item = this.#items[this.#next++];
     if (!Array.isArray(item)) return item;
-    this.#run = new Run(item);
-    return this.#run.next();
+    const [shape] = item;
+    if (shape) this.#shape = new Shape(shape);
+    this.#run = item;
+    this.#nextLiteral = 1;
+    return this.next();
   }
 }
 
-/** Consecutive chunks of one shape. */
-class Run {
-  #shape: ChatCompletionChunk;
-  /** The texts, each followed by its padding if the chunks have any. */
-  #new: RunOfChunks;
-  #next = 2;
-  #padded: boolean;
-  #nested: boolean;
+/** Chunks that differ in a few literals. */
+class Shape {
+  /** The number of literals in a chunk. */
+  readonly width: number;
+  #example: ChatCompletionChunk;
+  #holes: Path[];
+  /** The objects and lists beyond those of every chunk with text. */
+  #inner: Path[];
 
-  constructor(run: RunOfChunks) {
-    this.#shape = run[0];
-    this.#padded = run[1];
-    this.#new = run;
-    this.#nested = hasMoreObjects(run[0]);
+  constructor({ chunk, holes }: NewShape) {
+    this.width = holes.length;
+    this.#example = chunk;
+    this.#holes = holes;
+    this.#inner = innerObjects(chunk);
   }
 
-  /** The next chunk; `undefined` after the last. Each is its reader's own. */
-  next(): ChatCompletionChunk | undefined {
-    if (this.#next >= this.#new.length) return undefined;
-    const shape = this.#nested ? copy(this.#shape) : this.#shape;
-    const content = this.#new[this.#next++] as string;
-    const choice = shape.choices[0]!;
-    const chunk: ChatCompletionChunk = { ...shape, choices: [{ ...choice, delta: { ...choice.delta, content } }] };
-    if (this.#padded) chunk.obfuscation = this.#new[this.#next++] as string;
+  /** The chunk with the literals from this position on. It shares nothing with other chunks. */
+  chunk(literals: Literal[], at: number): ChatCompletionChunk {
+    const example = this.#example;
+    const choice = example.choices[0]!;
+    // Objects that are copied here, and not by a function for all, keep their hidden class.
+    const chunk: ChatCompletionChunk = { ...example, choices: [{ ...choice, delta: { ...choice.delta } }] };
+    for (const path of this.#inner) set(chunk, path, copy(get(chunk, path, path.length)));
+    for (const path of this.#holes) set(chunk, path, literals[at++]);
     return chunk;
   }
 }
 
-/** True if the shape has objects beyond those of every text chunk: spreading would share them. */
-function hasMoreObjects(shape: ChatCompletionChunk): boolean {
-  const { choices, ...rest } = shape;
+/** The paths of the outermost objects and lists of a chunk, except those of every chunk with text. */
+function innerObjects(chunk: ChatCompletionChunk): Path[] {
+  const { choices, ...rest } = chunk;
   const { delta, ...choice } = choices[0]!;
-  return [rest, choice, delta].flatMap((part) => Object.values(part)).some(isObject);
+  const parts: [Path, object][] = [[[], rest], [['choices', 0], choice], [['choices', 0, 'delta'], delta]];
+  return parts.flatMap(([path, part]) =>
+    Object.entries(part)
+      .filter(([, value]) => isObject(value))
+      .map(([name]) => [...path, name]),
+  );
+}
+
+function set(within: any, path: Path, value: unknown): void {
+  const last = path.length - 1;
+  get(within, path, last)[path[last]!] = value;
+}
+
+/** The value at the first steps of a path. */
+function get(within: any, path: Path, steps: number): any {
+  for (let step = 0; step < steps; step += 1) within = within[path[step]!];
+  return within;
 }
 
 function isObject(value: unknown): value is object {

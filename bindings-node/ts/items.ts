@@ -2,20 +2,24 @@
 
 import type { ActiveCall } from './active-call.js';
 import { APIUserAbortError } from './errors.js';
+import { Queue } from './queue.js';
 
-/** Items that have arrived together. */
-export interface Batch<Item> {
+/** Items that have arrived and are not read yet. */
+export interface Batch<Wire, Item> {
+  /** Adds items, when there are none left. */
+  add(items: Wire[]): void;
   /** The next item; `undefined` after the last. */
   next(): Item | undefined;
 }
 
 /** Items that need no unpacking. */
-export class ListBatch<Item> implements Batch<Item> {
-  #items: Item[];
+export class ListBatch<Item> implements Batch<Item, Item> {
+  #items: Item[] = [];
   #next = 0;
 
-  constructor(items: Item[]) {
+  add(items: Item[]): void {
     this.#items = items;
+    this.#next = 0;
   }
 
   next(): Item | undefined {
@@ -23,36 +27,37 @@ export class ListBatch<Item> implements Batch<Item> {
   }
 }
 
+/** A `next()` that waits. */
+interface Reader<Item> {
+  resolve: (result: IteratorResult<Item>) => void;
+  reject: (error: unknown) => void;
+}
+
 /**
- * The items, one by one. Written out instead of an async generator: an item that has arrived costs one promise, and
- * `return()` closes the connection at once, also while a `next()` waits.
+ * The items, one by one. Written out instead of an async generator: an item costs one promise, whether it has arrived or is
+ * waited for, and `return()` closes the connection at once, also while a `next()` waits.
  */
 export class Items<Wire, Item> implements AsyncIterableIterator<Item> {
   #call: ActiveCall;
-  #unpack: (items: Wire[]) => Batch<Item>;
-  #batch: Batch<Item> | undefined;
+  #batch: Batch<Wire, Item>;
+  #readers = new Queue<Reader<Item>>();
+  #isFetching = false;
   #ended = false;
-  /** The last `next()` that waits; later ones queue behind it. */
-  #waiting: Promise<unknown> | undefined;
 
-  constructor(call: ActiveCall, unpack: (items: Wire[]) => Batch<Item>) {
+  constructor(call: ActiveCall, batch: Batch<Wire, Item>) {
     this.#call = call;
-    this.#unpack = unpack;
+    this.#batch = batch;
   }
 
   next(): Promise<IteratorResult<Item>> {
-    if (this.#waiting === undefined && !this.#call.aborted) {
-      const value = this.#batch?.next();
+    if (this.#readers.isEmpty && !this.#isOver) {
+      const value = this.#batch.next();
       if (value) return Promise.resolve({ value, done: false });
     }
-    const fetch = () => this.#fetch();
-    const result = this.#waiting ? this.#waiting.then(fetch, fetch) : fetch();
-    this.#waiting = result;
-    const settled = () => {
-      if (this.#waiting === result) this.#waiting = undefined;
-    };
-    result.then(settled, settled);
-    return result;
+    return new Promise((resolve, reject) => {
+      this.#readers.push({ resolve, reject });
+      if (!this.#isFetching) this.#serve();
+    });
   }
 
   return(): Promise<IteratorResult<Item>> {
@@ -67,24 +72,40 @@ export class Items<Wire, Item> implements AsyncIterableIterator<Item> {
     return this;
   }
 
-  async #fetch(): Promise<IteratorResult<Item>> {
-    let value = this.#batch?.next();
-    try {
-      while (!value && !this.#ended && !this.#call.aborted) {
-        this.#batch = undefined;
-        const items = await this.#call.items<Wire>();
-        if (items) this.#batch = this.#unpack(items);
-        else this.#ended = true;
-        value = this.#batch?.next();
-      }
-    } catch (error) {
-      this.#ended = true;
-      if (!isOwnAbort(error, this.#call)) throw error;
-    }
-    if (this.#call.aborted) this.#call.over();
-    if (!value || this.#ended || this.#call.aborted) return { value: undefined, done: true };
-    return { value, done: false };
+  get #isOver(): boolean {
+    return this.#ended || this.#call.aborted;
   }
+
+  /** Gives the readers their items, and fetches more when there are too few. */
+  #serve(): void {
+    while (!this.#readers.isEmpty) {
+      const value = this.#isOver ? undefined : this.#batch.next();
+      if (value) {
+        this.#readers.shift()!.resolve({ value, done: false });
+      } else if (this.#isOver) {
+        if (this.#call.aborted) this.#call.over();
+        this.#readers.shift()!.resolve({ value: undefined, done: true });
+      } else {
+        this.#isFetching = true;
+        this.#call.items(this.#received, this.#failed);
+        return;
+      }
+    }
+  }
+
+  #received = (items: Wire[] | undefined): void => {
+    this.#isFetching = false;
+    if (items) this.#batch.add(items);
+    else this.#ended = true;
+    this.#serve();
+  };
+
+  #failed = (error: unknown): void => {
+    this.#isFetching = false;
+    this.#ended = true;
+    if (!isOwnAbort(error, this.#call)) this.#readers.shift()?.reject(error);
+    this.#serve();
+  };
 }
 
 /** The bytes of a call, as they arrive. Nothing is read before somebody reads the stream. An abort is an error, as for `fetch`. */

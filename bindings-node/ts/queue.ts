@@ -9,6 +9,10 @@ export class Queue<Item extends object> {
   #first: Link<Item> = {};
   #last = this.#first;
 
+  get isEmpty(): boolean {
+    return this.#first === this.#last;
+  }
+
   push(item: Item): void {
     this.#last.item = item;
     this.#last = this.#last.next = {};

@@ -6,7 +6,6 @@ import { InvalidRequestError } from './errors.js';
 import { Items } from './items.js';
 import { Queue } from './queue.js';
 import type { ChatCompletionChunk } from './types.js';
-import type { ChunkItem } from './wire.js';
 
 export class Stream<Item> implements AsyncIterable<Item> {
   #iterate: () => AsyncIterator<Item>;
@@ -72,7 +71,7 @@ function streamOver<Item>(iterate: () => AsyncIterator<Item>, controller: AbortC
 
 /** The chunks of a call that has been answered. */
 export function streamOf(call: ActiveCall): Stream<ChatCompletionChunk> {
-  return new Stream(once(() => new Items(call, (items: ChunkItem[]) => new ChunkBatch(items))), call.controller);
+  return new Stream(once(() => new Items(call, new ChunkBatch())), call.controller);
 }
 
 /** Two iterators over the items of one. */

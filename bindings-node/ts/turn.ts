@@ -48,7 +48,7 @@ export class Turn implements AsyncIterable<TurnEvent> {
   [Symbol.asyncIterator](): AsyncIterableIterator<TurnEvent> {
     return new Items(
       this.#read(() => this.#turn.events()),
-      (events: TurnEvent[]) => new ListBatch(events),
+      new ListBatch<TurnEvent>(),
     );
   }
 

@@ -1,9 +1,15 @@
-/** Waiting for native calls: one wake from the native side serves all calls that became ready meanwhile. */
+/** Taking from native calls, and waiting for them: one wake from the native side serves all calls that became ready meanwhile. */
 
 import { clearInterval, setImmediate, setInterval, setTimeout } from 'node:timers';
 
-import { native, type Call } from './native.js';
+import { native } from './native.js';
 
+type Waker = InstanceType<typeof native.Waker>;
+
+/** Takes from a call. If that returns `null`, the waker is woken with the id once there is something to take. */
+export type Take<T> = (waker: Waker, id: number) => T | null;
+
+/** The calls that wait, by their ids. */
 const waiting = new Map<number, () => void>();
 let lastId = 0;
 
@@ -20,7 +26,7 @@ const KEPT = 20;
 let due: number[] | undefined;
 
 /** Exists while a call waits, and shortly after: an idle client must not leave an open handle. */
-let waker: InstanceType<typeof native.Waker> | undefined;
+let waker: Waker | undefined;
 
 /** Closes the waker once no call has waited for a while. */
 let closing: NodeJS.Timeout | undefined;
@@ -45,13 +51,17 @@ function onReady(ids: number[]): void {
 function wake(ids: number[]): void {
   turned = Date.now();
   for (const id of ids) {
-    waiting.get(id)?.();
+    const later = waiting.get(id);
     waiting.delete(id);
+    later?.();
   }
-  if (waiting.size === 0) {
-    alive?.unref();
-    closing = closing?.refresh() ?? setTimeout(close, KEPT).unref();
-  }
+  if (waiting.size === 0) rest();
+}
+
+/** No call waits: the process may end, and the waker after a while. */
+function rest(): void {
+  alive?.unref();
+  closing = closing?.refresh() ?? setTimeout(close, KEPT).unref();
 }
 
 function close(): void {
@@ -66,14 +76,17 @@ function close(): void {
 // The waker keeps no process alive, so an idle client does not either. A call that waits does.
 let alive: NodeJS.Timeout | undefined;
 
-/** Waits until the call has something to take. */
-export function ready(call: Call): Promise<void> {
-  return new Promise((resolve) => {
+/** Takes from a call. If there is nothing yet, it returns `null`, and calls `later` when there may be. */
+export function take<T>(from: Take<T>, later: () => void): T | null {
+  lastId = (lastId + 1) >>> 0;
+  const taken = from((waker ??= new native.Waker(onReady)), lastId);
+  if (taken === null) {
     if (waiting.size === 0) alive = alive?.ref() ?? setInterval(() => {}, 2 ** 31 - 1);
-    lastId = (lastId + 1) >>> 0;
-    waiting.set(lastId, resolve);
-    call.wait((waker ??= new native.Waker(onReady)), lastId);
-  });
+    waiting.set(lastId, later);
+  } else if (waiting.size === 0 && !closing) {
+    rest();
+  }
+  return taken;
 }
 
 /** True if everything else in the event loop is due for a turn. */
@@ -81,12 +94,10 @@ export function isTurnDue(): boolean {
   return Date.now() - turned >= SHARE;
 }
 
-/** Gives everything else in the event loop a turn. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(() => {
-      turned = Date.now();
-      resolve();
-    });
+/** Gives everything else in the event loop a turn, and calls back. */
+export function turn(after: () => void): void {
+  setImmediate(() => {
+    turned = Date.now();
+    after();
   });
 }

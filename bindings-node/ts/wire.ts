@@ -24,8 +24,19 @@ export interface CoreError {
   body: string | null;
 }
 
-/** Chunks of one shape: the shape, a flag for padding, and each one's text, followed by its padding if the flag is set. */
-export type RunOfChunks = [ChatCompletionChunk, boolean, ...string[]];
+/** The steps from a chunk to a value in it. */
+export type Path = (string | number)[];
+
+export type Literal = string | number;
+
+/** A shape of chunks: one of them, and the places of the literals that vary. */
+export interface NewShape {
+  chunk: ChatCompletionChunk;
+  holes: Path[];
+}
+
+/** Chunks of one shape: the shape, or `null` if it is that of the run before, and then the literals of each chunk. */
+export type RunOfChunks = [NewShape | null, ...Literal[]];
 
 /** A chunk, or several of one shape. */
 export type ChunkItem = ChatCompletionChunk | RunOfChunks;
