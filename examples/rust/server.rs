@@ -21,7 +21,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use turnwire::event::RESPONSE_HEADERS;
 use turnwire::{ErrorKind, TurnRequest, Turns, presets};
-use turnwire_examples::home::Home;
+use turnwire_examples::home::StoreOptions;
 use turnwire_examples::model::ModelOptions;
 use turnwire_examples::sentiment;
 use turnwire_examples::terminal::{self, Failure, Output};
@@ -37,10 +37,10 @@ async fn main() {
 
 async fn run(options: &Options) -> Result<(), Failure> {
     let model = options.model.connect().await?;
-    let home = Home::connect().await?;
+    let home = options.store.open()?;
     let turns = Turns::builder(model.llm.clone())
         .model(&options.model.model)
-        .store(home.store.clone())
+        .store(home.store())
         .sentiment(|text: String| async move { Ok(sentiment::label(&text).to_owned()) })
         .prompts(presets::korean())
         .turn_events(true)
@@ -138,14 +138,17 @@ fn refused(error: &turnwire::Error) -> Response {
 
 /// Serves turns to front ends: POST /chat, /chat/stream and /chat/stop.
 ///
-/// OPENAI_API_KEY and OPENAI_BASE_URL name the model's service; TURNWIRE_STORE_URL the chat store, with
-/// TURNWIRE_USER_ID, TURNWIRE_ACCESS_TOKEN and TURNWIRE_REFRESH_TOKEN. Without them, small offline services inside
-/// this program answer and save.
+/// OPENAI_API_KEY and OPENAI_BASE_URL name the model's service; without them, a small offline service inside this
+/// program answers. TURNWIRE_STORE_URL names a chat store, with TURNWIRE_USER_ID, TURNWIRE_ACCESS_TOKEN and
+/// TURNWIRE_REFRESH_TOKEN; without it, a file keeps the conversations.
 #[derive(Parser)]
 #[command(name = "server")]
 struct Options {
     #[command(flatten)]
     model: ModelOptions,
+
+    #[command(flatten)]
+    store: StoreOptions,
 
     /// The address to listen on; with port 0 the system chooses one
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:5000")]

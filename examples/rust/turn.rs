@@ -3,6 +3,8 @@
 //!
 //! ```sh
 //! cargo run --release --example turn -- "오늘 기분이 어때요?"
+//! cargo run --release --example turn -- --workspace last "그럼 뭘 할까요?"
+//! cargo run --release --example turn -- --history
 //! ```
 
 use std::fs;
@@ -12,19 +14,23 @@ use std::time::Duration;
 use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
 use futures::StreamExt;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::json;
 use turnwire::config::CallOptions;
 use turnwire::conversation::StoreMessage;
-use turnwire::conversation::WorkspaceStatus;
 use turnwire::outbox::FlushReport;
 use turnwire::speech::SpeechMode;
 use turnwire::turn::{StageOutcome, Timeline};
 use turnwire::{Turn, TurnEvent, TurnRequest, Turns, presets};
-use turnwire_examples::home::{self, Home};
+use turnwire_examples::home::{Home, StoreOptions};
 use turnwire_examples::model::ModelOptions;
 use turnwire_examples::sentiment;
 use turnwire_examples::terminal::{self, Failure, Output};
 use turnwire_examples::voice::{Recording, VoiceOptions};
+
+/// The workspace that was used last, as a value of `--workspace`.
+const LAST: &str = "last";
 
 /// The longest wait for the messages to be saved, once the reply is complete.
 const SAVED_WITHIN: Duration = Duration::from_secs(10);
@@ -38,20 +44,22 @@ async fn main() {
 }
 
 async fn turn(options: &Options, out: &mut Output) -> Result<(), Failure> {
-    let message = terminal::message::<Options>(options.message.as_deref())?;
-    if options.workspace.is_some() && !home::is_elsewhere() {
-        let why =
-            "--workspace needs TURNWIRE_STORE_URL: the store inside this program begins empty";
-        return Err(Failure::Usage(why.to_owned()));
+    if options.history {
+        return history(options, out).await;
     }
+    let message = terminal::message::<Options>(options.message.as_deref())?;
     let model = options.model.connect().await?;
-    let home = Home::connect().await?;
+    let home = options.store.open()?;
+    let mut workspace = match &options.workspace {
+        Some(name) => Some(known_workspace(&home, name).await?),
+        None => None,
+    };
     // Ctrl-C ends the calls of the model with an ordinary error: the received text is shown, and saved.
     let ctrl_c = CallOptions::new().cancellation(terminal::cancelled_by_ctrl_c());
     let (speech, mut recording) = options.voice.speech()?.unzip();
     let mut turns = Turns::builder(model.llm.with(ctrl_c))
         .model(&options.model.model)
-        .store(home.store.clone())
+        .store(home.store())
         .sentiment(|text: String| async move { Ok(sentiment::label(&text).to_owned()) })
         .prompts(presets::korean());
     if let Some(system) = &options.system {
@@ -63,11 +71,10 @@ async fn turn(options: &Options, out: &mut Output) -> Result<(), Failure> {
     let turns = turns.build()?;
 
     let request = TurnRequest::new(message).user_id(&home.user_id);
-    let mut turn = turns.start(match &options.workspace {
+    let mut turn = turns.start(match &workspace {
         Some(id) => request.workspace(id),
         None => request.new_workspace(),
     });
-    let mut workspace = options.workspace.clone();
     let shown = show(&mut turn, options, out, (&mut workspace, &mut recording)).await;
     // The messages are saved regardless of the reply's end.
     turn.cancel();
@@ -97,6 +104,45 @@ async fn turn(options: &Options, out: &mut Output) -> Result<(), Failure> {
         write(path, &turn.timeline().to_svg_with(note))?;
     }
     shown.and(all_saved(&turns, report, &turn.timeline())).and(saved.map(drop))
+}
+
+/// The id of a workspace that exists: `last` is the one that was used last.
+async fn known_workspace(home: &Home, name: &str) -> Result<String, Failure> {
+    if name != LAST {
+        // Otherwise a mistyped id would be found only after the reply.
+        home.history(name).await?;
+        return Ok(name.to_owned());
+    }
+    let last = home.workspaces().await?.into_iter().next();
+    last.map(|workspace| workspace.id).ok_or_else(|| {
+        let why = "there is no conversation yet: begin one without --workspace";
+        Failure::Usage(why.to_owned())
+    })
+}
+
+/// Shows the messages of a workspace.
+async fn history(options: &Options, out: &mut Output) -> Result<(), Failure> {
+    let home = options.store.open()?;
+    let id = known_workspace(&home, options.workspace.as_deref().unwrap_or(LAST)).await?;
+    let messages = home.history(&id).await?;
+    if options.json {
+        return messages.iter().try_for_each(|message| out.json(&json!(message).to_string()));
+    }
+    let name = name_of(&home, &id).await;
+    out.text(&format!("workspace: {} ({id})\n", name.as_deref().unwrap_or("not named")))?;
+    for message in messages {
+        let sent_at = Timestamp::from_millisecond(message.sent_at).unwrap_or_default();
+        let sent_at = sent_at.to_zoned_datetime(TimeZone::system()).strftime("%F %T").to_string();
+        let role = message.role.as_str();
+        out.text(&format!("{sent_at} {role:<4} {}\n", message.content))?;
+    }
+    Ok(())
+}
+
+/// The name of a workspace; some stores do not list names.
+async fn name_of(home: &Home, id: &str) -> Option<String> {
+    let all = home.workspaces().await.unwrap_or_default();
+    all.into_iter().find(|found| found.id == id).map(|found| found.name)
 }
 
 /// Shows the reply as it arrives.
@@ -136,15 +182,9 @@ struct Saved {
 
 impl Saved {
     async fn read(home: &Home, workspace: String) -> Result<Self, Failure> {
-        let mut messages = home.store.history(&workspace).await?;
+        let mut messages = home.history(&workspace).await?;
         messages.drain(..messages.len().saturating_sub(2));
-        let all = home.store.workspaces(&home.user_id, WorkspaceStatus::Active).await;
-        // Some stores do not list names.
-        let name = all
-            .unwrap_or_default()
-            .into_iter()
-            .find(|found| found.id == workspace)
-            .map(|found| found.name);
+        let name = name_of(home, &workspace).await;
         Ok(Saved { workspace, name, messages })
     }
 }
@@ -196,9 +236,9 @@ fn all_saved(turns: &Turns, report: FlushReport, timeline: &Timeline) -> Result<
 
 /// Runs one turn of a conversation with a language model, and shows its stages and their times.
 ///
-/// OPENAI_API_KEY and OPENAI_BASE_URL name the model's service; TURNWIRE_STORE_URL the chat store, with
-/// TURNWIRE_USER_ID, TURNWIRE_ACCESS_TOKEN and TURNWIRE_REFRESH_TOKEN. Without them, small offline services inside
-/// this program answer and save.
+/// OPENAI_API_KEY and OPENAI_BASE_URL name the model's service; without them, a small offline service inside this
+/// program answers. TURNWIRE_STORE_URL names a chat store, with TURNWIRE_USER_ID, TURNWIRE_ACCESS_TOKEN and
+/// TURNWIRE_REFRESH_TOKEN; without it, a file keeps the conversations.
 #[derive(Parser)]
 #[command(name = "turn")]
 struct Options {
@@ -215,9 +255,16 @@ struct Options {
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
 
-    /// Continue this workspace instead of creating one
+    #[command(flatten)]
+    store: StoreOptions,
+
+    /// Continue this workspace instead of creating one; `last` is the one that was used last
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     workspace: Option<String>,
+
+    /// Show the messages of the workspace, by default of the last one, instead of running a turn
+    #[arg(long, conflicts_with_all = ["message", "svg", "speak", "system"])]
+    history: bool,
 
     /// Write the timeline as a picture
     #[arg(long, value_name = "FILE")]

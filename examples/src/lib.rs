@@ -1,4 +1,4 @@
-//! Shared parts of the examples: offline services, the choice of a model, and terminal output.
+//! Shared parts of the examples: offline service, the choice of a model, and terminal output.
 
 pub mod home;
 pub mod model;

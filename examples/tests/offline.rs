@@ -1,4 +1,4 @@
-//! The embedded offline services, tested through their clients: they answer like real ones.
+//! The embedded offline service, tested through its client: it answers like a real one.
 
 #![allow(clippy::unwrap_used, reason = "clippy only knows the functions marked as tests")]
 
@@ -6,12 +6,8 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use turnwire::chat::FinishReason;
-use turnwire::config::RetryPolicy;
-use turnwire::conversation::StoreMessage;
-use turnwire::conversation::WorkspaceStatus;
-use turnwire::credentials::Tokens;
-use turnwire::{ChatRequest, ChatStore, ErrorKind, OpenAi};
-use turnwire_examples::offline::{Llm, Store};
+use turnwire::{ChatRequest, ErrorKind, OpenAi};
+use turnwire_examples::offline::Llm;
 
 async fn service() -> (Llm, OpenAi) {
     let service = Llm::start().await.unwrap();
@@ -74,64 +70,4 @@ async fn what_it_cannot_answer_it_refuses_as_a_real_one_does() {
         (Some("messages"), Some("empty_array"))
     );
     assert!(error.request_id().is_some());
-}
-
-async fn store() -> (Store, ChatStore) {
-    let service = Store::start().await.unwrap();
-    let login = service.login();
-    let store = ChatStore::builder(service.url())
-        .tokens(login.access.as_str(), login.refresh.as_str())
-        .no_proxy()
-        .retry(RetryPolicy::never())
-        .build()
-        .unwrap();
-    (service, store)
-}
-
-#[tokio::test]
-async fn the_store_keeps_what_it_is_told_as_a_real_one_does() {
-    let (service, store) = store().await;
-    let user = service.user_id();
-    let workspace = store.create_workspace(user, "오늘의 기분").await.unwrap();
-    assert!(store.active_session(&workspace.id).await.unwrap().is_none());
-    store.start_session(&workspace.id, user).await.unwrap();
-    assert!(store.history(&workspace.id).await.unwrap().is_empty());
-
-    let asked = StoreMessage::from_user(&workspace.id, user, "안녕하세요", 1_764_660_000_000);
-    let reply = StoreMessage::reply_to(&asked, "반가워요", 1_764_660_000_000);
-    for message in [&asked, &reply, &asked] {
-        store.save(message).await.unwrap();
-        store.count_message(&workspace.id).await.unwrap();
-    }
-    assert_eq!(store.history(&workspace.id).await.unwrap(), [asked, reply]);
-    let session = store.active_session(&workspace.id).await.unwrap().unwrap();
-    assert_eq!(session.field("sessionMessageCount"), Some(3));
-
-    let active = store.workspaces(user, WorkspaceStatus::Active).await.unwrap();
-    assert_eq!((active.len(), active[0].name.as_str()), (1, "오늘의 기분"));
-    assert!(store.workspaces(user, WorkspaceStatus::Archived).await.unwrap().is_empty());
-    assert!(store.workspaces("another", WorkspaceStatus::Active).await.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn what_the_store_does_not_take_it_refuses_with_a_reason() {
-    let (service, store) = store().await;
-    let user = service.user_id();
-    let workspace = store.create_workspace(user, "w").await.unwrap().id;
-    let message = |workspace: &str, text: &str| StoreMessage::from_user(workspace, user, text, 1);
-    for (message, status, why) in [
-        (message("nowhere", "a"), 500, "no workspace nowhere"),
-        (message(&workspace, &"가".repeat(2001)), 500, "too long"),
-        (message(&workspace, " "), 400, "msgContent"),
-    ] {
-        let error = store.save(&message).await.unwrap_err();
-        assert_eq!(error.status(), Some(status));
-        assert!(error.message().contains(why), "{error}");
-    }
-    let error = store.count_message(&workspace).await.unwrap_err();
-    assert!(error.message().contains("no active session"), "{error}");
-
-    let stranger = store.with_tokens(Tokens::new(service.login().access.as_str(), "of another"));
-    let error = stranger.history(&workspace).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Authentication);
 }

@@ -5,6 +5,7 @@
 mod running;
 
 use std::io::Read;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -66,14 +67,23 @@ impl Services {
     }
 }
 
+/// The example with a file for its conversations.
+fn turn_in<const N: usize>(file: &Path, args: [&str; N]) -> Command {
+    let mut command = turn(args);
+    command.env("TURNWIRE_STORE_FILE", file);
+    command
+}
+
 #[test]
 fn without_settings_it_replies_saves_and_shows_when_what_ran() {
-    let (code, stdout, stderr) = run(&mut turn(["오늘 기분이 어때요?"]));
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = turn(["오늘 기분이 어때요?"]);
+    let (code, stdout, stderr) = run(command.current_dir(&folder));
     assert_eq!(code, 0, "{stderr}");
     let (reply, rest) = stdout.split_once("\n\n").unwrap();
     assert!(reply.ends_with("오프라인 서비스예요."), "{stdout}");
     let lines: Vec<&str> = rest.lines().collect();
-    assert!(lines[0].starts_with("workspace: 오늘의 기분 (workspace-"), "{stdout}");
+    assert!(lines[0].starts_with("workspace: 오늘의 기분 ("), "{stdout}");
     assert_eq!(lines[1], "saved: USER 오늘 기분이 어때요?");
     assert_eq!(lines[2], format!("saved: AI   {reply}"));
     for stage in ["sentiment", "reply", "workspace name", "start session", "save AI's message"] {
@@ -81,9 +91,63 @@ fn without_settings_it_replies_saves_and_shows_when_what_ran() {
     }
     assert!(!stdout.contains("failed") && stdout.contains("first token after"), "{stdout}");
     assert_eq!(stderr.lines().count(), 2, "{stderr}");
-    for way in ["OPENAI_API_KEY", "--local-llm", "TURNWIRE_STORE_URL"] {
+    let file = folder.path().canonicalize().unwrap().join("var/chat.db");
+    for way in ["OPENAI_API_KEY", "--local-llm", "TURNWIRE_STORE_URL", file.to_str().unwrap()] {
         assert!(stderr.contains(way), "{stderr}");
     }
+    assert!(file.is_file());
+}
+
+#[test]
+fn a_second_run_continues_the_last_conversation_and_the_history_shows_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("chat.db");
+    let (code, stdout, stderr) = run(&mut turn_in(&file, ["오늘 기분이 어때요?"]));
+    assert_eq!(code, 0, "{stderr}");
+    let (_, rest) = stdout.split_once("workspace: 오늘의 기분 (").unwrap();
+    let id = rest.split(')').next().unwrap().to_owned();
+    for workspace in ["last", &id] {
+        let (code, stdout, stderr) =
+            run(&mut turn_in(&file, ["그럼 뭘 할까요?", "--workspace", workspace]));
+        assert_eq!(code, 0, "{stderr}");
+        assert!(stdout.contains(&format!("workspace: 오늘의 기분 ({id})\n")), "{stdout}");
+        assert!(stdout.contains("\nhistory "), "the model got the messages before: {stdout}");
+    }
+
+    let (code, stdout, stderr) = run(&mut turn_in(&file, ["--history"]));
+    assert_eq!((code, stderr.lines().count()), (0, 1), "{stderr}");
+    let lines: Vec<&str> = stdout.lines().collect();
+    assert_eq!(lines[0], format!("workspace: 오늘의 기분 ({id})"));
+    assert!(lines[1].ends_with(" USER 오늘 기분이 어때요?"), "{stdout}");
+    assert!(lines[3].ends_with(" USER 그럼 뭘 할까요?"), "{stdout}");
+    assert_eq!(lines.len(), 7, "{stdout}");
+
+    let mut other = turn(["--history", "--json", "--store"]);
+    let (_, stdout, _) = run(other.arg(&file).env("TURNWIRE_STORE_FILE", "elsewhere.db"));
+    let first: Value = serde_json::from_str(stdout.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["msgWorkspaceId"], stdout.lines().count()), (&json!(id), 6));
+}
+
+#[test]
+fn a_conversation_that_does_not_exist_is_one_line_of_error_before_any_reply() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("chat.db");
+    for (workspace, code, why) in
+        [("last", 2, "no conversation yet"), ("nope", 1, "no workspace \"nope\"")]
+    {
+        for command in [
+            &mut turn_in(&file, ["hi", "--workspace", workspace]),
+            &mut turn_in(&file, ["--history", "--workspace", workspace]),
+        ] {
+            let (ended, stdout, stderr) = run(command);
+            assert_eq!((ended, stdout.as_str()), (code, ""), "{stderr}");
+            let last = stderr.lines().last().unwrap();
+            assert!(last.starts_with("error: ") && last.contains(why), "{stderr}");
+        }
+    }
+    let (code, stdout, stderr) = run(&mut turn_in(folder.path(), ["hi"]));
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert!(stderr.lines().last().unwrap().contains("name a file in it"), "{stderr}");
 }
 
 #[test]
@@ -234,7 +298,7 @@ fn the_timeline_is_written_as_a_picture() {
 #[test]
 fn wrong_usage_ends_with_2() {
     let both = vec!["hi", "--local-llm", "--base-url", "http://127.0.0.1:1"];
-    for args in [vec![], vec![" "], vec!["hi", "there"], vec!["hi", "--workspace", "w"], both] {
+    for args in [vec![], vec![" "], vec!["hi", "there"], vec!["hi", "--history"], both] {
         let (code, stdout, stderr) = run(turn([]).args(&args));
         assert_eq!((code, stdout.as_str()), (2, ""), "{args:?}: {stderr}");
         assert!(stderr.starts_with("error: "), "{stderr}");

@@ -32,7 +32,7 @@ pub(super) fn storage(operation: &'static str, path: &Path, fault: &OpenFault) -
 /// The error of an operation in a workspace that the user does not have.
 pub(super) fn no_workspace(operation: &'static str, id: &str) -> Error {
     Error::new(ErrorKind::NotFound, operation, format!("the user has no workspace {id:?}"))
-        .with_hint("create it first; it may have been deleted, or belong to another user")
+        .with_hint("check its id: it may have been deleted, or belong to another user")
 }
 
 pub(super) fn invalid(operation: &'static str, why: impl Into<String>) -> Error {

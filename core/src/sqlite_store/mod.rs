@@ -18,6 +18,9 @@
 //! - No call blocks the thread of an async runtime: the work is done on a thread for blocking calls.
 //! - The text of a deleted workspace is overwritten in the file.
 //!
+//! The log next to the file (`-wal`) contains the latest changes until SQLite moves them into the file: copy both together, or
+//! with `sqlite3 chat.db '.backup copy.db'`.
+//!
 //! # Failures
 //!
 //! A file that cannot be opened, read or written is an error of kind `storage`, which names the file and the cause: a

@@ -1,15 +1,13 @@
-//! Services that an example starts in its own process unless others are configured, so that it runs anywhere.
+//! A service that an example starts in its own process unless another is configured, so that it runs anywhere.
 //!
-//! They are the fakes of the tests with their own texts and pace. They listen on a free port of the loopback
-//! interface and use the same protocol as the real ones, so an example has a single code path.
+//! It is the fake of the tests with its own texts and pace. It listens on a free port of the loopback
+//! interface and uses the same protocol as a real one, so an example has a single code path.
 
 mod heard;
 mod llm;
 mod pace;
 mod rules;
-mod store;
 mod titles;
 
 pub(crate) use heard::Heard;
 pub use llm::Llm;
-pub use store::Store;

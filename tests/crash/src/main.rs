@@ -8,6 +8,7 @@
 //! cargo run --release -p turnwire-crash -- hang     # end while the service hangs
 //! cargo run --release -p turnwire-crash -- opening  # kill -9 while turns open new workspaces
 //! cargo run --release -p turnwire-crash -- full     # a disk that is full, and one that is read-only
+//! cargo run --release -p turnwire-crash -- store    # kill -9 at random, four processes on one embedded store
 //! cargo run --release -p turnwire-crash -- share    # one process stopped, two names of the file, lock files removed
 //! ```
 #![allow(
@@ -24,6 +25,7 @@ mod journal;
 mod kill;
 mod opening;
 mod share;
+mod store;
 mod sweep;
 mod verdict;
 mod writer;
@@ -59,6 +61,8 @@ enum Command {
     Full(full::Options),
     /// Stops a process in the middle of a write, opens the file under two names, and removes the lock files.
     Share(share::Options),
+    /// Kills processes that save to one embedded store at random moments.
+    Store(store::Options),
     /// One process that enqueues and delivers records; the other commands start it.
     #[command(hide = true)]
     Write(writer::Options),
@@ -74,6 +78,7 @@ fn main() -> ExitCode {
         Command::Opening(options) => opening::run(&options),
         Command::Full(options) => full::run(&options),
         Command::Share(options) => share::run(&options),
+        Command::Store(options) => store::run(&options),
         Command::Write(options) => writer::run(&options),
     };
     match done {

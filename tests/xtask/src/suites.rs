@@ -67,7 +67,7 @@ pub(crate) static ALL: &[Suite] = &[
     Suite { name: "package", about: "the crate can be published", needs: &[], run: package },
     Suite {
         name: "crash",
-        about: "the outbox, killed at its writes, forked, hung and on a full disk",
+        about: "the outbox and the embedded store, killed at their writes, forked, hung and on a full disk",
         needs: &[Tool::Programs(&debian::CRASH)],
         run: crash,
     },
@@ -210,6 +210,7 @@ fn crash(repo: &Repo) -> Result<()> {
         // For a busy machine.
         "hang --slack 1000",
         "opening",
+        "store --saves 1500",
         "full",
         "share --records 600",
     ] {

@@ -66,6 +66,7 @@ pub(super) static CLIENTS: &[Kind] = &[
     Kind { name: "Turns", open: async_turns, streams: true, hangs: true },
     Kind { name: "ChatService", open: |p| Ok(Box::new(service(p)?)), streams: true, hangs: false },
     Kind { name: "ChatStore", open: |p| Ok(Box::new(store(p)?)), streams: false, hangs: false },
+    Kind { name: "SqliteStore", open: super::embedded::open, streams: false, hangs: false },
     Kind { name: "GoogleTranslateSpeaker", open: google, streams: true, hangs: false },
     Kind { name: "OpenAiSpeaker", open: openai_speaker, streams: true, hangs: false },
     Kind { name: "ServiceSpeaker", open: service_speaker, streams: false, hangs: false },
@@ -121,7 +122,7 @@ pub(super) fn turn(place: &str, tokens: &(String, String)) -> TurnRequest {
     TurnRequest::new(message).user_id(USER).workspace(place).tokens(&*tokens.0, &*tokens.1)
 }
 
-fn llm(place: &Place) -> Result<OpenAi> {
+pub(super) fn llm(place: &Place) -> Result<OpenAi> {
     Ok(OpenAi::builder().base_url(&*place.llm).api_key("sk-of-the-test").no_proxy().build()?)
 }
 

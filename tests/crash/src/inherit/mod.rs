@@ -6,6 +6,7 @@
 mod blocking;
 mod bridge;
 mod clients;
+mod embedded;
 mod family;
 
 use std::collections::{BTreeMap, BTreeSet};
