@@ -4,6 +4,7 @@
 //! cargo run --release --example outbox --features outbox -- status --file var/outbox.db
 //! ```
 
+use std::fs;
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -61,6 +62,13 @@ fn open(file: &Path) -> Result<Outbox, Failure> {
     if !file.exists() {
         let why = format!("{} is not there; --file says where it is", file.display());
         return Err(Failure::Local("no outbox", Error::new(ErrorKind::NotFound, why)));
+    }
+    // The library would make an outbox of it. One that another process creates now has a log beside it.
+    let log =
+        file.with_file_name(format!("{}-wal", file.file_name().unwrap_or_default().display()));
+    if fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() == 0) && !log.exists() {
+        let why = format!("{} is empty; --file says where the outbox is", file.display());
+        return Err(Failure::Local("no outbox", Error::new(ErrorKind::InvalidData, why)));
     }
     Ok(Outbox::open(file)?)
 }

@@ -88,22 +88,23 @@ async fn turn(options: &Options, out: &mut Output) -> Result<(), Failure> {
         None => Ok(None),
     };
     tell(options, out, saved.as_ref().ok().and_then(Option::as_ref), &turn.timeline())?;
-    if let Some(recording) = recording {
-        let line = recording.write()?;
-        if !options.json {
-            out.text(&line)?;
-        }
+    let spoken = recording.map(Recording::write).transpose();
+    if let (Ok(Some(line)), false) = (&spoken, options.json) {
+        out.text(line)?;
     }
     if let Some(path) = &options.svg {
         let note = match model.is_simulated() {
             true => {
-                "Simulated: the services behind it are the example's own, with delays like those of real ones."
+                "Simulated: the model behind it is the example's own service, with delays like those of a real one."
             }
             false => "",
         };
         write(path, &turn.timeline().to_svg_with(note))?;
     }
-    shown.and(all_saved(&turns, report, &turn.timeline())).and(saved.map(drop))
+    shown
+        .and(all_saved(&turns, report, &turn.timeline()))
+        .and(saved.map(drop))
+        .and(spoken.map(drop))
 }
 
 /// The id of a workspace that exists: `last` is the one that was used last.

@@ -1,6 +1,7 @@
 //! Speaks a reply while it is streamed, and writes it to a file.
 
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -67,15 +68,19 @@ impl Recording {
         self.audio.extend_from_slice(audio);
     }
 
-    /// Writes the file, and reports it in one line; without audio no file is written.
+    /// Writes the file, and reports it in one line.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// When it cannot be written, or nothing was spoken.
     pub fn write(self) -> Result<String, Failure> {
         let Recording { path, audio } = self;
         if audio.is_empty() {
-            return Ok(format!("speech: none, so that {} was not written\n", path.display()));
+            let why = format!(
+                "nothing was spoken, so {} is not there or is an older one",
+                path.display()
+            );
+            return Err(Failure::Local("the speech was not written", io::Error::other(why)));
         }
         let beside = path.with_extension("mp3.part");
         fs::write(&beside, &audio)

@@ -123,6 +123,20 @@ fn a_file_that_is_not_there_or_no_outbox_is_an_error_and_stays_as_it_is() {
     assert_one_error_line(&stderr, "missing.db is not there; --file");
     assert!(!missing.exists(), "looking made one");
 
+    let notes = scratch.path().join("notes.txt");
+    for (content, why) in
+        [("", "is empty; --file"), ("buy milk\n", "the file is a text, and not an outbox")]
+    {
+        std::fs::write(&notes, content).unwrap();
+        let before = std::fs::metadata(&notes).unwrap().permissions();
+        let (code, stdout, stderr) = run(&notes, &["status"]);
+        assert_eq!((code, stdout.as_str()), (1, ""));
+        assert_one_error_line(&stderr, why);
+        assert_eq!(std::fs::read_to_string(&notes).unwrap(), content);
+        assert_eq!(std::fs::metadata(&notes).unwrap().permissions(), before);
+        assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 1, "nothing beside it");
+    }
+
     let (code, _, stderr) = run(scratch.path(), &["status"]);
     assert!(code == 1 && stderr.contains("is a directory"), "{stderr}");
     assert_eq!(run(&missing, &["requeue"]).0, 2, "wrong usage");

@@ -311,6 +311,20 @@ fn wrong_usage_ends_with_2() {
 }
 
 #[test]
+fn speech_that_wrote_no_file_is_an_error_below_the_reply() {
+    let services = Services::start(Script::chat(["안녕하세요."]));
+    services.llm.script("speech", Script::error(400, "no voice today"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("said.mp3");
+    let mut command = services.turn(["안녕", "--speaker", "openai", "--speak"]);
+    let (code, stdout, stderr) = run(command.arg(&file));
+    assert!(code == 1 && stdout.starts_with("안녕하세요.\n\nworkspace: "), "{stdout}");
+    assert_one_error_line(&stderr, "the speech was not written");
+    assert!(stdout.contains("no voice today") && !file.exists(), "{stdout}");
+    assert_eq!(services.texts().len(), 2, "both messages are saved all the same");
+}
+
+#[test]
 fn the_reply_is_spoken_into_a_file() {
     let services = Services::start(Script::chat(["안녕하세", "요. 산책할", "까요?"]));
     let folder = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::faults::{OpenFault, fault, forked, not_now, refused};
 use super::fork;
 use super::form::{Foreign, Form};
-use super::place::{foreign, refusal};
+use super::place::{foreign, refusal, tighten_all};
 
 /// SQLite must not create the file: it would be readable by all users.
 pub(crate) const FLAGS: OpenFlags =
@@ -75,11 +75,16 @@ pub(crate) fn connect(settings: &Connecting<'_>) -> Result<Connection, OpenFault
         }
         Ok(Ok(connection))
     };
-    match open() {
+    let connected = match open() {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(foreign)) => Err(refused(foreign.to_string())),
         Err(error) => Err(explained(settings, fault(error))),
+    };
+    // Only now: the file of another program keeps its permissions.
+    if matches!(connected, Ok(_) | Err(OpenFault::Now(Fault::Damaged(_)))) {
+        tighten_all(path);
     }
+    connected
 }
 
 /// The fault, or the reason behind it why the file can never be opened.

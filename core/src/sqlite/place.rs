@@ -94,9 +94,7 @@ pub(crate) fn prepare(
     let _making = making.lock().unwrap_or_else(PoisonError::into_inner);
     match fs::metadata(path) {
         Ok(found) => {
-            check(&found)?;
-            tighten_all(path);
-            return Ok(());
+            return check(&found);
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(not_now(path, &error)),
@@ -139,7 +137,7 @@ fn check(found: &Metadata) -> Result<(), OpenFault> {
 }
 
 /// Removes the access of all other users to the file and its log.
-fn tighten_all(path: &Path) {
+pub(super) fn tighten_all(path: &Path) {
     PARTS.iter().for_each(|part| tighten(&beside(path, part)));
 }
 

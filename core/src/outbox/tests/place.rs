@@ -151,6 +151,21 @@ fn what_is_no_outbox_is_refused_in_words_and_left_alone() {
 }
 
 #[test]
+fn a_file_that_is_no_outbox_keeps_its_permissions() {
+    let (_scratch, directory) = scratch();
+    let text = directory.join("notes.txt");
+    fs::write(&text, "buy milk\n").unwrap();
+    let database = directory.join("notes.db");
+    rusqlite::Connection::open(&database).unwrap().execute_batch("CREATE TABLE a (b)").unwrap();
+    for path in [text, database] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        refusal(&path);
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o644, "{path:?}");
+    }
+}
+
+#[test]
 fn a_file_that_others_may_use_becomes_its_owners_alone() {
     let (_scratch, directory) = scratch();
     let path = directory.join("outbox.db");
