@@ -313,7 +313,7 @@ fn wrong_usage_ends_with_2() {
 #[test]
 fn speech_that_wrote_no_file_is_an_error_below_the_reply() {
     let services = Services::start(Script::chat(["안녕하세요."]));
-    services.llm.script("speech", Script::error(400, "no voice today"));
+    services.llm.script("gpt-4o-mini-tts", Script::error(400, "no voice today"));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("said.mp3");
     let mut command = services.turn(["안녕", "--speaker", "openai", "--speak"]);
