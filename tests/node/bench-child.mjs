@@ -1,57 +1,91 @@
-/** One measurement, in a process of its own: `bench-child.mjs <package> <what> [base URL] [model]` → JSON. */
+/**
+ * One measurement of one client, in a process of its own: `bench-child.mjs <package> <what> <base URL> <streams> <facts>`.
+ *
+ * `facts` is the JSON of the numbers that a reader of the body must find. It prints the costs as JSON.
+ */
 
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-
-const [library, what, baseURL, model] = process.argv.slice(2);
-const messages = [{ role: 'user', content: 'hi' }];
+const [name, what, base, streams, facts] = process.argv.slice(2);
+const expected = JSON.parse(facts);
+const bare = process.memoryUsage.rss();
 
 const measure = {
   async import() {
-    const began = performance.now();
-    await import(library);
-    return { ms: performance.now() - began };
-  },
-
-  async burst() {
-    const client = await connect();
-    await read(client, 'warm-up');
     const before = process.cpuUsage();
-    const chunks = await read(client, model);
-    return { us: cpu(before) / chunks, chunks };
+    await import(name);
+    return { ms: cpu(before) / 1e3 };
   },
 
-  async memory() {
-    if (library !== 'none') await read(await connect(), model);
-    return { mb: process.memoryUsage.rss() / 1e6 };
+  async flood() {
+    const read = await connect();
+    await read(); // it connects, and warms up
+    const before = process.cpuUsage();
+    await read();
+    return { cpu_us: cpu(before) / expected.chunks };
   },
 
+  /** Without the connections and the ends of the streams. */
   async paced() {
-    const client = await connect();
-    await read(client, 'warm-up');
-    const delay = monitorEventLoopDelay({ resolution: 1 });
-    delay.enable();
-    const before = process.cpuUsage();
-    await Promise.all(Array.from({ length: 100 }, () => read(client, model)));
-    const ms = cpu(before) / 1e3;
-    delay.disable();
-    return { ms, p99: delay.percentile(99) / 1e6, max: delay.max / 1e6 };
+    const read = await connect();
+    const total = expected.chunks * Number(streams);
+    const [first, last] = [Math.floor(total / 5), Math.floor((total * 9) / 10)];
+    let [seen, before, used] = [0, undefined, undefined];
+    const onChunk = () => {
+      seen += 1;
+      if (seen === first) before = process.cpuUsage();
+      if (seen === last) used = cpu(before);
+    };
+    await Promise.all(Array.from({ length: Number(streams) }, () => read(onChunk)));
+    return { cpu_us: used / (last - first) };
+  },
+
+  /** Above bare Node, after the first stream. */
+  async memory() {
+    const read = await connect();
+    await read();
+    return { memory_kib: (process.memoryUsage.rss() - bare) / 1024 };
   },
 };
 
+/** A function that reads one stream to its end. */
 async function connect() {
-  const { OpenAI } = await import(library);
-  return new OpenAI({ apiKey: 'k', baseURL });
+  const stream = name.startsWith('@ai-sdk/') ? await aiSdk() : await openAi();
+  return async (onChunk = () => {}) => {
+    let characters = 0;
+    await stream((text) => {
+      if (text) {
+        characters += text.length;
+        onChunk();
+      }
+    });
+    if (characters !== expected.text_utf16) throw new Error(`${characters} characters of ${facts}`);
+  };
 }
 
-async function read(client, model) {
-  let chunks = 0;
-  let characters = 0;
-  for await (const chunk of await client.chat.completions.create({ model, messages, stream: true })) {
-    chunks += 1;
-    characters += chunk.choices[0]?.delta?.content?.length ?? 0;
-  }
-  if (characters === 0) throw new Error('nothing was said');
-  return chunks;
+/** `turnwire`, and the package that it takes the place of. */
+async function openAi() {
+  const { OpenAI } = await import(name);
+  const client = new OpenAI({ apiKey: 'k', baseURL: `${base}/v1`, maxRetries: 0 });
+  const messages = [{ role: 'user', content: 'hi' }];
+  return async (onText) => {
+    for await (const chunk of await client.chat.completions.create({ model: 'm', messages, stream: true })) {
+      const delta = chunk.choices[0]?.delta;
+      onText(delta?.content ?? delta?.tool_calls?.[0].function?.arguments);
+    }
+  };
+}
+
+/** The provider alone, without the package `ai` above it. */
+async function aiSdk() {
+  const { createOpenAICompatible } = await import(name);
+  const model = createOpenAICompatible({ name: 'bench', apiKey: 'k', baseURL: `${base}/v1` }).chatModel('m');
+  const prompt = [{ role: 'user', content: [{ type: 'text', text: 'hi' }] }];
+  return async (onText) => {
+    const { stream } = await model.doStream({ prompt });
+    for await (const part of stream) {
+      if (part.type === 'error') throw part.error;
+      if (part.type === 'text-delta' || part.type === 'tool-input-delta') onText(part.delta);
+    }
+  };
 }
 
 /** The CPU time of the whole process, every thread, in microseconds. */

@@ -1,69 +1,69 @@
 /**
- * What a chunk costs beside the `openai` package: each measurement in a process of its own, the two packages in
- * turn, medians of five. `node bench.mjs [import|burst|memory|paced …]`
+ * The cost of a streamed chunk beside `openai` and `@ai-sdk/openai-compatible`, on bodies as services send them.
+ *
+ * `cargo xtask bench node` runs it. Each measurement is a process of its own and a line of JSON on standard output; the
+ * clients take turns. `TURNWIRE_BENCH_SERVER` is the program that serves the bodies.
  */
 
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
 
-import { chat, startFake } from './fake.mjs';
+const SHAPES = 'openai,escaped,moving,tools,llamacpp,ollama,constant';
+// Chunks of a flood. The peers take many times as long, so that a shorter one costs as much a chunk.
+const FLOOD = { turnwire: 60_000, openai: 15_000, '@ai-sdk/openai-compatible': 15_000 };
+const PACED = 50;
+const PACE_MS = 20;
+const CHILD = fileURLToPath(new URL('bench-child.mjs', import.meta.url));
 
-const ROUNDS = 5;
-const chosen = process.argv.slice(2);
-const fake = await startFake();
-
-const text = 'some ten words of text, as much as a chunk '.padEnd(60, '.');
-const delta = (content) => ({
-  sse: {
-    id: 'chatcmpl-AbCdEfGhIjKlMnOpQrStUvWxYz0123', object: 'chat.completion.chunk', created: 1764660000,
-    model: 'gpt-4o-mini-2024-07-18', service_tier: 'default', system_fingerprint: 'fp_0123456789',
-    choices: [{ index: 0, delta: { content }, logprobs: null, finish_reason: null }], obfuscation: 'aB3xYz9',
+const { values } = parseArgs({
+  options: {
+    shapes: { type: 'string', default: SHAPES },
+    framings: { type: 'string', default: 'large,chunked' },
+    streams: { type: 'string', default: '10,200' },
+    others: { type: 'string', default: 'import,memory' },
+    clients: { type: 'string', default: Object.keys(FLOOD).join() },
+    rounds: { type: 'string', default: '5' },
   },
 });
-// Each event in an HTTP chunk of its own, as most servers send it; and the body in large pieces.
-const burst = (framing) => ({ coalesce: 65536, framing, steps: [{ role: 'assistant' }, { repeat: { times: 100_000, steps: [delta(text)] } }, { finish: 'stop' }, { done: true }] });
-const paced = { steps: [{ role: 'assistant' }, { repeat: { times: 200, steps: [{ text: '안녕 ' }, { wait_ms: 5 }] } }, { finish: 'stop' }, { done: true }] };
+const words = (text) => (text === 'none' ? [] : text.split(','));
 
-async function run(library, what, script) {
-  await fake.script(Array(4).fill(chat('warm')), 'warm-up');
-  await fake.script(Array(100).fill(script), 'bench');
-  const args = [new URL('bench-child.mjs', import.meta.url).pathname, library, what, fake.baseURL, 'bench'];
+/** All lines to measure, each with the path of its body. */
+function* cells() {
+  const shapes = words(values.shapes);
+  for (const framing of words(values.framings)) {
+    for (const shape of shapes) {
+      yield [{ shape, framing, pace_ms: 0, streams: 1 }, (count) => `/${shape}/${framing}/0/${count}`];
+    }
+  }
+  for (const streams of words(values.streams).map(Number)) {
+    for (const shape of shapes) {
+      const line = { shape, framing: 'packet', pace_ms: PACE_MS, streams };
+      yield [line, () => `/${shape}/packet/${PACE_MS}/${PACED}`];
+    }
+  }
+  for (const what of words(values.others)) yield [{ what }, () => '/openai/chunked/0/10'];
+}
+
+/** One measurement, in a process of its own. */
+async function measure(client, line, base) {
+  const facts = await (await fetch(base)).text();
+  const what = line.what ?? (line.pace_ms > 0 ? 'paced' : 'flood');
+  const args = [CHILD, client, what, base, String(line.streams ?? 1), facts];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout);
 }
 
-async function compare(what, script) {
-  if (chosen.length > 0 && !chosen.includes(what)) return undefined;
-  const found = { turnwire: [], openai: [], none: [] };
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (const library of Object.keys(found)) {
-      if (library !== 'none' || what === 'memory') found[library].push(await run(library, what, script));
+const server = spawn(process.env.TURNWIRE_BENCH_SERVER, { stdio: ['pipe', 'pipe', 'inherit'] });
+const [ready] = await once(server.stdout, 'data');
+const { url } = JSON.parse(ready);
+for (const [line, path] of cells()) {
+  for (let round = 0; round < Number(values.rounds); round += 1) {
+    for (const client of words(values.clients)) {
+      const found = await measure(client, line, url + path(FLOOD[client]));
+      console.log(JSON.stringify({ language: 'node', client, ...line, ...found }));
     }
   }
-  return (library, field) => median(found[library].map((each) => each[field]));
 }
-
-function median(numbers) {
-  return numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
-}
-
-const rows = [];
-function row(name, ours, theirs, bar) {
-  rows.push({ what: name, turnwire: ours.toFixed(2), openai: theirs.toFixed(2), ratio: `1/${(theirs / ours).toFixed(1)}`, bar });
-}
-
-let of = await compare('import', {});
-if (of) row('import, ms', of('turnwire', 'ms'), of('openai', 'ms'), '≤ 20 and ≤ 1/7');
-of = await compare('burst', burst('chunked'));
-if (of) row('a chunk in a burst, CPU µs', of('turnwire', 'us'), of('openai', 'us'), '≤ 1/8');
-of = await compare('burst', burst('close'));
-if (of) row('  the same in large pieces', of('turnwire', 'us'), of('openai', 'us'), '≤ 1/8');
-of = await compare('memory', chat('안녕'));
-if (of) row('memory after the first stream, above bare Node, MB', of('turnwire', 'mb') - of('none', 'mb'), of('openai', 'mb') - of('none', 'mb'), '≤ 1/4');
-of = await compare('paced', paced);
-if (of) {
-  row('100 streams × 200 tokens at 5 ms, CPU ms', of('turnwire', 'ms'), of('openai', 'ms'), '≤ 1');
-  row('  event-loop delay p99, ms', of('turnwire', 'p99'), of('openai', 'p99'), '≤ 1');
-}
-console.table(rows);
-fake.close();
+server.stdin.end(); // it ends with its standard input

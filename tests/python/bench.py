@@ -1,143 +1,95 @@
-"""The cost of chunks, imports, memory and many streams, beside the ``openai`` package.
+"""The cost of a streamed chunk beside ``openai`` and ``litellm``, on bodies as services send them.
 
-Not a test: ``python tests/python/bench.py [rounds]``. Each measurement is a process of its own; the clients take turns, and
-the table shows medians.
+Not a test: ``cargo xtask bench python`` runs it. Each measurement is a process of its own and a line of JSON on standard
+output; the clients take turns. ``TURNWIRE_BENCH_SERVER`` is the program that serves the bodies.
+``TURNWIRE_PEERS_PYTHON`` is an interpreter with ``litellm``, which needs another ``openai``: without it, ``litellm`` is
+left out.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import resource
-import statistics
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-CHUNKS = 20_000
-STREAMS, TOKENS = 1_000, 20
-CLIENTS = ("turnwire", "openai")
-MEASURES = ("sync", "async", "import", "memory", "streams")
+import bench_client
+
+SHAPES = ["openai", "escaped", "moving", "tools", "llamacpp", "ollama", "constant"]
+# Chunks of a flood. The peers take a hundred times as long, so that a shorter one costs as much a chunk.
+FLOOD = {"turnwire": 40_000, "openai": 3_000, "litellm": 1_500}
+PACED, PACE_MS = 50, 20
+PEERS = "TURNWIRE_PEERS_PYTHON"
 
 
-def chunk(text: str) -> dict[str, Any]:
-    """A chunk as OpenAI sends it: about 330 bytes."""
-    return {
-        "id": "chatcmpl-DkYv3nQeZ8hW5uTzR1sJ7bXm2aLpC",
-        "object": "chat.completion.chunk",
-        "created": 1764660000,
-        "model": "gpt-4o-mini-2024-07-18",
-        "service_tier": "default",
-        "system_fingerprint": "fp_44add7f2c1",
-        "choices": [{"index": 0, "delta": {"content": text}, "logprobs": None, "finish_reason": None}],
-        "obfuscation": "aB3dE5fG7hJ9",
-    }
+def main() -> None:
+    """Measures all that was asked for."""
+
+    def words(text: str) -> list[str]:
+        return [] if text == "none" else text.split(",")
+
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("--shapes", type=words, default=SHAPES)
+    parser.add_argument("--framings", type=words, default=["large", "chunked"], help="of floods, or `none`")
+    parser.add_argument("--streams", type=words, default=["200"], help="paced at once, or `none`")
+    parser.add_argument("--others", type=words, default=["import", "memory"], help="or `none`")
+    parser.add_argument("--clients", type=words, default=list(FLOOD))
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    clients = [client for client in options.clients if client != "litellm" or PEERS in os.environ]
+    with server() as url:
+        for line, path in cells(options):
+            for _ in range(options.rounds):
+                for client in clients:
+                    base = f"{url}{path.format(count=FLOOD[client])}"
+                    found = measure(client, line, base)
+                    print(json.dumps({**line, "client": client, **found}), flush=True)
 
 
-def cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+def cells(options: argparse.Namespace) -> Iterator[tuple[dict[str, Any], str]]:
+    """All lines to measure, each with the path of its body."""
+    for way in ("sync", "async"):
+        for framing in options.framings:
+            for shape in options.shapes:
+                facts = {"shape": shape, "framing": framing, "pace_ms": 0, "streams": 1}
+                yield {"language": f"python {way}", **facts}, f"/{shape}/{framing}/0/{{count}}"
+    for streams in map(int, options.streams):
+        for shape in options.shapes:
+            facts = {"shape": shape, "framing": "packet", "pace_ms": PACE_MS, "streams": streams}
+            yield {"language": "python async", **facts}, f"/{shape}/packet/{PACE_MS}/{PACED}"
+    for what in options.others:
+        yield {"language": "python", "what": what}, "/openai/chunked/0/10"
 
 
-def memory() -> int:
-    """The resident memory, in KiB."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
+def measure(client: str, line: dict[str, Any], base: str) -> dict[str, float]:
+    """One measurement, in a process of its own."""
+    python = os.environ[PEERS] if client == "litellm" else sys.executable
+    # Of the environment, nothing that a client would read.
+    env = {"PATH": os.environ["PATH"], "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    what = line.get("what") or ("paced" if line["pace_ms"] else line["language"].removeprefix("python "))
+    with urllib.request.urlopen(base) as response:
+        facts = response.read().decode()
+    command = [python, bench_client.__file__, client, what, base, str(line.get("streams", 1)), facts]
+    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=env).stdout
+    found: dict[str, float] = json.loads(out.splitlines()[-1])
+    return found
 
 
-def measure(client: str, what: str, base_url: str) -> float:
-    """One measurement, in this process."""
-    messages = [{"role": "user", "content": "안녕하세요"}]
-    if what == "import":
-        before = cpu()
-        __import__(client)
-        return (cpu() - before) * 1e3
-    if what == "memory":
-        before_import = memory()
-        llm = __import__(client).OpenAI(base_url=base_url, api_key="k")
-        stream = llm.chat.completions.create(model="short", messages=messages, stream=True)
-        assert sum(len(c.choices) for c in stream) > 2
-        return float(memory() - before_import)
-    if what == "sync":
-        llm = __import__(client).OpenAI(base_url=base_url, api_key="k")
-
-        def read() -> float:
-            before, count = cpu(), 0
-            stream = llm.chat.completions.create(model="burst", messages=messages, stream=True)
-            for chunk in stream:
-                if chunk.choices[0].delta.content:
-                    count += 1
-            assert count == CHUNKS, count
-            return (cpu() - before) / count * 1e6
-
-        read()
-        return read()
-    import asyncio
-
-    async def many() -> float:
-        llm = __import__(client).AsyncOpenAI(base_url=base_url, api_key="k", max_retries=0, timeout=120)
-
-        async def read(model: str) -> int:
-            stream = await llm.chat.completions.create(model=model, messages=messages, stream=True)
-            return len([1 async for chunk in stream if chunk.choices[0].delta.content])
-
-        if what == "async":
-            await read("burst")
-            before = cpu()
-            assert await read("burst") == CHUNKS
-            return (cpu() - before) / CHUNKS * 1e6
-        await read("short")
-        before = cpu()
-        counts = await asyncio.gather(*(read("paced") for _ in range(STREAMS)))
-        assert sum(counts) == STREAMS * TOKENS, sum(counts)
-        return (cpu() - before) * 1e3
-
-    return asyncio.run(many())
-
-
-def main(rounds: int) -> None:
-    """Runs all measurements and shows them."""
-    from fake import Fake
-
-    fake = Fake()
-    text = {"sse": chunk(" word")}
-    end = [
-        {"sse": {**chunk(""), "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}},
-        {"done": True},
-    ]
-    fake.script(
-        "burst", *([{"coalesce": 65536, "steps": [{"repeat": {"times": CHUNKS, "steps": [text]}}, *end]}] * 2)
-    )
-    burst = {"coalesce": 65536, "steps": [{"repeat": {"times": CHUNKS, "steps": [text]}}, *end]}
-    short = {"steps": [text] * 5 + end}
-    paced = {"steps": [{"repeat": {"times": TOKENS, "steps": [text, {"wait_ms": 20}]}}, *end]}
-    results: dict[tuple[str, str], list[float]] = {}
-    for _ in range(rounds):
-        for what in MEASURES:
-            for client in CLIENTS:
-                fake.script("burst", *[burst] * 2)
-                fake.script("short", *[short] * 2)
-                fake.script("paced", *[paced] * STREAMS)
-                command = [sys.executable, __file__, "--one", client, what, fake.base_url]
-                out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-                results.setdefault((client, what), []).append(json.loads(out))
-    units = {
-        "sync": "µs CPU a chunk",
-        "async": "µs CPU a chunk",
-        "import": "ms CPU",
-        "memory": "KiB",
-        "streams": "ms CPU",
-    }
-    print(f"{'':10}{'turnwire':>12}{'openai':>12}{'ratio':>10}")
-    for what in MEASURES:
-        ours, theirs = (statistics.median(results[client, what]) for client in CLIENTS)
-        print(f"{what:10}{ours:12.2f}{theirs:12.2f}{'1/' + format(theirs / ours, '.1f'):>10}  {units[what]}")
-    fake.close()
+@contextmanager
+def server() -> Iterator[str]:
+    """The URL of a running server of bodies."""
+    program = os.environ["TURNWIRE_BENCH_SERVER"]
+    with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin and process.stdout
+        yield json.loads(process.stdout.readline())["url"]
+        process.stdin.close()  # it ends with its standard input
 
 
 if __name__ == "__main__":
-    # Not the tree that this file stands in: the packages that are installed.
-    if sys.argv[1:2] == ["--one"]:
-        print(json.dumps(measure(*sys.argv[2:5])))
-    else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    main()

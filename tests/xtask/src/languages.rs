@@ -15,17 +15,16 @@ const FAKE: &str = "TURNWIRE_FAKE_LLM";
 /// The purpose of a prepared package.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose {
-    /// Tests, which share the build of the Rust tests.
+    /// Tests, which need the fake services.
     Tests,
-    /// Benchmarks, in which the fake must not be the bottleneck.
+    /// Benchmarks, which need the peers.
     Benchmarks,
 }
 
 /// Python with the package and the dependencies of its tests installed.
 pub(crate) struct Python {
     venv: Venv,
-    fake: PathBuf,
-    wheel: PathBuf,
+    variables: Vec<(&'static str, PathBuf)>,
 }
 
 impl Python {
@@ -34,9 +33,18 @@ impl Python {
     /// # Errors
     /// When something cannot be built or installed.
     pub(crate) fn prepare(repo: &Repo, purpose: Purpose) -> Result<Self> {
-        let fake = fake_llm(repo, purpose)?;
-        let requirements = repo.root().join("tests/python/requirements.txt");
-        let venv = Venv::prepare(repo, &repo.target("python/venv"), &requirements)?;
+        let requirements = |name: &str| repo.root().join("tests/python").join(name);
+        let venv =
+            Venv::prepare(repo, &repo.target("python/venv"), &requirements("requirements.txt"))?;
+        let mut variables = Vec::new();
+        match purpose {
+            Purpose::Tests => variables.push((FAKE, fake_llm(repo)?)),
+            Purpose::Benchmarks => {
+                let folder = repo.target("python/peers");
+                let peers = Venv::prepare(repo, &folder, &requirements("requirements-peers.txt"))?;
+                variables.push(("TURNWIRE_PEERS_PYTHON", peers.python().to_owned()));
+            }
+        }
         npm_ci(repo, "tests/python")?;
         let wheels = repo.target("python/wheels");
         if wheels.exists() {
@@ -54,21 +62,19 @@ impl Python {
             .args(["--force-reinstall", "--no-deps", "./bindings-python"])
             .output_to_stderr()
             .run()?;
-        Ok(Self { venv, fake, wheel })
+        variables.push(("TURNWIRE_WHEEL", wheel));
+        Ok(Self { venv, variables })
     }
 
     /// A call of its interpreter.
     pub(crate) fn step(&self, repo: &Repo) -> Step {
-        Step::new(repo, self.venv.python())
-            .env(FAKE, &self.fake.to_string_lossy())
-            .env("TURNWIRE_WHEEL", &self.wheel.to_string_lossy())
+        with_variables(Step::new(repo, self.venv.python()), &self.variables)
     }
 }
 
 /// Node with the package built and the dependencies of its tests installed.
 pub(crate) struct Node {
-    fake: PathBuf,
-    streams: PathBuf,
+    variables: Vec<(&'static str, PathBuf)>,
 }
 
 impl Node {
@@ -77,22 +83,27 @@ impl Node {
     /// # Errors
     /// When something cannot be built or installed.
     pub(crate) fn prepare(repo: &Repo, purpose: Purpose) -> Result<Self> {
-        let fake = fake_llm(repo, purpose)?;
         npm_ci(repo, "bindings-node")?;
         npm(repo, "bindings-node").args(["run", "build"]).output_to_stderr().run()?;
         npm_ci(repo, "tests/node")?;
-        npm_ci(repo, "examples/node")?;
-        Step::cargo(repo, "build -p turnwire-suite --bin chat-streams").run()?;
-        Ok(Self { fake, streams: repo.target("debug/chat-streams") })
+        let mut variables = Vec::new();
+        if let Purpose::Tests = purpose {
+            npm_ci(repo, "examples/node")?;
+            Step::cargo(repo, "build -p turnwire-suite --bin chat-streams").run()?;
+            variables.push((FAKE, fake_llm(repo)?));
+            variables.push(("TURNWIRE_CHAT_STREAMS", repo.target("debug/chat-streams")));
+        }
+        Ok(Self { variables })
     }
 
     /// A call of one of the scripts in `tests/node`.
     pub(crate) fn script(&self, repo: &Repo, name: &str) -> Step {
-        npm(repo, "tests/node")
-            .args(["run", name])
-            .env(FAKE, &self.fake.to_string_lossy())
-            .env("TURNWIRE_CHAT_STREAMS", &self.streams.to_string_lossy())
+        with_variables(npm(repo, "tests/node").args(["run", name]), &self.variables)
     }
+}
+
+fn with_variables(step: Step, variables: &[(&'static str, PathBuf)]) -> Step {
+    variables.iter().fold(step, |step, (name, path)| step.env(name, &path.to_string_lossy()))
 }
 
 fn npm(repo: &Repo, folder: &str) -> Step {
@@ -105,12 +116,7 @@ fn npm_ci(repo: &Repo, folder: &str) -> Result<()> {
 }
 
 /// Builds the fake services as programs: the model's, whose path it returns, and the store's in the same folder.
-fn fake_llm(repo: &Repo, purpose: Purpose) -> Result<PathBuf> {
-    let (profile, folder) = match purpose {
-        Purpose::Tests => ("dev", "debug"),
-        Purpose::Benchmarks => ("bench", "release"),
-    };
-    let build = "build -p turnwire-fakes --bin fake-llm --bin fake-store --profile";
-    Step::cargo(repo, build).args([profile]).run()?;
-    Ok(repo.target(&format!("{folder}/fake-llm")))
+fn fake_llm(repo: &Repo) -> Result<PathBuf> {
+    Step::cargo(repo, "build -p turnwire-fakes --bin fake-llm --bin fake-store").run()?;
+    Ok(repo.target("debug/fake-llm"))
 }
