@@ -41,24 +41,41 @@ test('fields that nobody modelled are in the chunks', async () => {
   assert.deepEqual(value, odd);
 });
 
-test('chunks of one shape are each as they came, and their reader\'s own', async () => {
-  const plain = (content, obfuscation) => ({ id: 'x', created: 1, choices: [{ index: 0, delta: { content }, logprobs: null }], obfuscation });
-  const nested = (content) => ({ id: 'x', choices: [{ index: 0, delta: { content }, odd: [{ a: 1 }] }], more: { list: [1, { b: null }] } });
-  const one = (i) => [plain(`안녕 ${i}`, 'p'.repeat(i % 4)), nested(`${i}`), { id: 'x', choices: [{ index: 0, delta: { content: '"' } }] }][Math.floor(i / 20) % 3];
-  const sent = Array.from({ length: 300 }, (_, i) => one(i));
-  const stream = await open({ coalesce: 65536, steps: [...sent.map((sse) => ({ sse })), { finish: 'stop' }, { done: true }] });
-  const came = [];
-  for await (const chunk of stream) {
-    came.push(structuredClone(chunk));
-    // A reader's change to its chunk must not show in the next.
-    const choice = chunk.choices[0];
-    if (choice.odd) choice.odd[0].a = 'changed';
-    if (chunk.more) chunk.more.list.push('changed');
-    choice.delta.content = 'changed';
-    delete chunk.id;
+/** Chunks of many shapes, of which some differ in more than their text. */
+const shapes = [
+  (i) => ({ id: 'x', created: 1, choices: [{ index: 0, delta: { content: `안녕 ${i}` }, logprobs: null }], obfuscation: 'p'.repeat(i % 4) }),
+  (i) => ({ id: 'x', choices: [{ index: 0, delta: { content: `${i}` }, odd: [{ a: 1 }] }], more: { list: [1, { b: null }] } }),
+  (i) => ({ id: `x${i}`, created: i, choices: [{ index: 0, delta: { content: '"\n' } }], usage: { prompt_tokens: 1, completion_tokens: i, prompt_tokens_details: { cached_tokens: i } } }),
+  (i) => ({ id: 'x', choices: [{ index: 0, delta: { tool_calls: [{ index: 0, function: { arguments: `{\\"${i}` } }] } }] }),
+  (i) => ({ id: 'x', choices: [{ index: 0, delta: { reasoning_content: `\\${i}` } }], timings: { rate: i / 4, list: [i] } }),
+  () => ({ id: 'x', choices: [{ index: 0, delta: { content: '"' } }] }),
+];
+
+for (const [pace, length, script] of [
+  ['in large pieces', 400, (steps) => ({ coalesce: 65536, steps })],
+  ['one by one', 120, (steps) => ({ steps: steps.flatMap((step) => [step, { wait_ms: 1 }]) })],
+]) {
+  test(`chunks of one shape that come ${pace} are each as they came, and their reader's own`, async () => {
+    const sent = Array.from({ length }, (_, i) => shapes[Math.floor(i / 11) % shapes.length](i));
+    const stream = await open(script([...sent.map((sse) => ({ sse })), { finish: 'stop' }, { done: true }]));
+    const came = [];
+    for await (const chunk of stream) {
+      came.push(JSON.stringify(chunk));
+      // A reader's change to its chunk must not show in the next.
+      change(chunk);
+    }
+    assert.deepEqual(came.slice(0, length), sent.map((chunk) => JSON.stringify(chunk)));
+  });
+}
+
+/** Changes everything in a value. */
+function change(value) {
+  for (const key of Object.keys(value)) {
+    if (typeof value[key] === 'object' && value[key] !== null) change(value[key]);
+    else value[key] = 'changed';
   }
-  assert.deepEqual(came.slice(0, sent.length), sent);
-});
+  value.added = 1;
+}
 
 test('a whole reply is what the service sent', async () => {
   const body = { id: 'x', object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', content: '네', odd: [1] }, finish_reason: 'stop' }], later: { a: 1 } };
@@ -105,14 +122,15 @@ test('concurrent next() come in order', async () => {
 });
 
 test('after return() comes the end, and the connection is closed', async () => {
-  const model = await fake.script(endless());
+  const model = await fake.script({ steps: [{ text: 'a' }, { wait_ms: 60_000 }] });
   const stream = await client.chat.completions.create({ model, messages, stream: true });
   const iterator = stream[Symbol.asyncIterator]();
   await iterator.next();
   const waiting = [iterator.next(), iterator.next(), iterator.next()];
   await iterator.return();
-  assert.deepEqual(await iterator.next(), { value: undefined, done: true });
-  assert.deepEqual((await Promise.all(waiting)).at(-1), { value: undefined, done: true });
+  const end = { value: undefined, done: true };
+  assert.deepEqual(await iterator.next(), end);
+  assert.deepEqual(await Promise.all(waiting), [end, end, end]);
   await fake.until(model, (request) => request.outcome === 'client_closed');
 });
 
