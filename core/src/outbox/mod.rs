@@ -60,6 +60,7 @@
 //! # }
 //! ```
 
+mod announced;
 mod builder;
 mod clock;
 mod delivery;
@@ -73,6 +74,7 @@ mod outcome;
 mod payload;
 mod record;
 mod report;
+mod running;
 mod settings;
 mod shared;
 mod sink;
@@ -85,6 +87,7 @@ mod worker;
 #[cfg(feature = "outbox-sqlite")]
 mod tests;
 
+pub(crate) use announced::Announced;
 pub use builder::OutboxBuilder;
 pub use delivery::Delivery;
 pub use handle::Outbox;

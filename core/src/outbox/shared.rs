@@ -12,6 +12,7 @@ use super::opening::OpeningObserver;
 use super::payload;
 use super::record::Record;
 use super::report::FlushReport;
+use super::running::RunningTurns;
 use super::settings::OutboxSettings;
 use super::sink::Target;
 use super::state::{AttemptState, Breaker};
@@ -35,6 +36,8 @@ pub(super) struct SharedOutbox {
     pub(super) tokens: Mutex<TokenCache>,
     /// Observers of openings in this process, by the record that opens the conversation.
     pub(super) observers: Mutex<HashMap<String, Arc<dyn OpeningObserver>>>,
+    /// The running turns of this process.
+    pub(super) turns: RunningTurns,
     backend: Mutex<Box<dyn Backend>>,
     /// Fairness lock, taken before `backend`: a thread that relocks immediately, as the worker does, queues behind
     /// waiting callers.
@@ -99,6 +102,7 @@ impl SharedOutbox {
             breaker: Mutex::default(),
             tokens: Mutex::default(),
             observers: Mutex::default(),
+            turns: RunningTurns::default(),
             backend: Mutex::new(backend),
             fairness: Mutex::default(),
             queue: Mutex::default(),

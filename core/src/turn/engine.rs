@@ -22,6 +22,7 @@ use super::work::Work;
 use crate::chat::{ChatReply, ChatStream};
 use crate::error::{Error, ErrorKind, Result, TokenUsage};
 use crate::event::TurnEvent;
+use crate::outbox::Announced;
 use crate::turn_request::TurnRequest;
 
 /// A running turn.
@@ -32,6 +33,8 @@ pub(super) struct Engine {
     pub(super) ids: Ids,
     stopper: Stopper,
     _registration: Registration,
+    /// The turn in the outbox's file, by which other processes can stop it.
+    _announced: Option<Announced>,
     pub(super) recorder: Recorder,
     pub(super) persister: Option<MessagePersister>,
     pub(super) side_events: SideEvents,
@@ -70,10 +73,14 @@ impl Engine {
         let events = settings.events;
         let (failed, failures) = events.failures.then(mpsc::unbounded_channel).unzip();
         let (ids, stopper) = (Ids::of(&request), Stopper::new());
+        let stop = stopper.clone();
+        let outbox = settings.outbox.as_ref();
+        let announced = outbox.and_then(|outbox| outbox.announce(&ids.turn, move || stop.stop()));
         let mut engine = Engine {
             settings: settings.clone(),
             work: work.clone(),
             runtime,
+            _announced: announced,
             _registration: work.running.register(&ids.turn, stopper.clone()),
             ids,
             stopper,

@@ -89,10 +89,14 @@ impl Turns {
         self.try_start(request).unwrap_or_else(|error| Turn::refused(error, details))
     }
 
-    /// Stops the turn with this [id](Turn::id), as its [`Stopper`](crate::turn::Stopper) does. Returns false when no
-    /// such turn is running.
+    /// Stops the turn with this [id](Turn::id), as its [`Stopper`](crate::turn::Stopper) does: also one that runs in another
+    /// process with the same outbox file, within 250 ms. Without a file, only turns of this process are found.
+    ///
+    /// Returns false when no such turn is known to run. A turn that another process started less than 50 ms ago is
+    /// stopped as well, but may not be known yet. For another process's turn this blocks for the file, 50 ms at most.
     pub fn stop(&self, turn_id: &str) -> bool {
-        self.work().running.stop(turn_id)
+        let is_here = self.work().running.stop(turn_id);
+        is_here || self.outbox().is_some_and(|outbox| outbox.stop_elsewhere(turn_id))
     }
 
     /// Speaks a text, sentence by sentence, as one piece of audio.

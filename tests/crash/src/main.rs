@@ -10,6 +10,7 @@
 //! cargo run --release -p turnwire-crash -- full     # a disk that is full, and one that is read-only
 //! cargo run --release -p turnwire-crash -- store    # kill -9 at random, four processes on one embedded store
 //! cargo run --release -p turnwire-crash -- share    # one process stopped, two names of the file, lock files removed
+//! cargo run --release -p turnwire-crash -- stop     # stop turns of another process
 //! ```
 #![allow(
     clippy::print_stdout,
@@ -25,6 +26,7 @@ mod journal;
 mod kill;
 mod opening;
 mod share;
+mod stop;
 mod store;
 mod sweep;
 mod verdict;
@@ -63,6 +65,8 @@ enum Command {
     Share(share::Options),
     /// Kills processes that save to one embedded store at random moments.
     Store(store::Options),
+    /// Stops turns of another process that shares the file, on a busy machine.
+    Stop(stop::Options),
     /// One process that enqueues and delivers records; the other commands start it.
     #[command(hide = true)]
     Write(writer::Options),
@@ -79,6 +83,7 @@ fn main() -> ExitCode {
         Command::Full(options) => full::run(&options),
         Command::Share(options) => share::run(&options),
         Command::Store(options) => store::run(&options),
+        Command::Stop(options) => stop::run(&options),
         Command::Write(options) => writer::run(&options),
     };
     match done {

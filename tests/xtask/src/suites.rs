@@ -213,6 +213,7 @@ fn crash(repo: &Repo) -> Result<()> {
         "store --saves 1500",
         "full",
         "share --records 600",
+        "stop",
     ] {
         Step::cargo(repo, "run --quiet -p turnwire-crash --").args(run.split(' ')).run()?;
     }

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use super::rows::{
-    ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow, Settled, Tier,
-    Transition,
+    ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow, RunningTurnRows,
+    Settled, Tier, Transition, TurnChanges,
 };
 use crate::outbox::opening::Opening;
 use crate::outbox::state::Millis;
@@ -58,6 +58,21 @@ pub(in crate::outbox) trait Backend: Debug + Send {
 
     /// Ends all claims of this process.
     fn unclaim_all(&mut self, now: Millis) -> Result<(), Fault>;
+
+    /// Writes the changes to the running turns of this process, and reads the requests to stop them. A store that no other
+    /// process uses has none.
+    fn exchange_turns(
+        &mut self,
+        _changes: &TurnChanges,
+        _now: Millis,
+    ) -> Result<RunningTurnRows, Fault> {
+        Ok(RunningTurnRows::default())
+    }
+
+    /// Stores the request to stop a turn of another process; `false` if the turn is unknown so far.
+    fn stop_turn(&mut self, _id: &str, _now: Millis) -> Result<bool, Fault> {
+        Ok(false)
+    }
 
     /// The counts of records in the store, including those that have left it.
     fn counts(&mut self) -> Result<Counts, Fault>;

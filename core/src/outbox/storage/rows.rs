@@ -207,3 +207,29 @@ impl NewRecord {
         NewRecord { opening, ..self }
     }
 }
+
+/// The changes to the running turns of a process.
+#[derive(Debug, Default)]
+pub(in crate::outbox) struct TurnChanges {
+    /// Turns of this process without rows.
+    pub(in crate::outbox) started: Vec<String>,
+    /// Turns of this process that have ended.
+    pub(in crate::outbox) ended: Vec<String>,
+    /// Turns of any process that are to be stopped.
+    pub(in crate::outbox) stopped: Vec<String>,
+}
+
+impl TurnChanges {
+    pub(super) fn is_empty(&self) -> bool {
+        self.started.is_empty() && self.ended.is_empty() && self.stopped.is_empty()
+    }
+}
+
+/// The rows of a process's running turns.
+#[derive(Debug, Default)]
+pub(in crate::outbox) struct RunningTurnRows {
+    /// Their number.
+    pub(in crate::outbox) rows: usize,
+    /// The turns that are to be stopped.
+    pub(in crate::outbox) stopped: Vec<String>,
+}

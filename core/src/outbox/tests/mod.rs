@@ -14,3 +14,4 @@ mod reference;
 mod settings;
 mod sinks;
 mod stage;
+mod turns;

@@ -4,6 +4,7 @@ mod checkpoint;
 mod claim;
 mod delivery;
 mod opening;
+mod turns;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::guard;
 use checkpoint::LogMover;
 use claim::ClaimedConversation;
+use turns::watch;
 
 /// The maintenance interval: other processes may have died, or left records to this one.
 const MAINTENANCE: Duration = Duration::from_secs(1);
@@ -42,7 +44,12 @@ pub(super) fn spawn(shared: Arc<SharedOutbox>) -> Result<()> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_thread)?;
     let work = move || {
-        runtime.block_on(run(shared));
+        runtime.block_on(async {
+            tokio::select! {
+                () = run(shared.clone()) => {}
+                never = watch(shared) => match never {},
+            }
+        });
         runtime.shutdown_background();
     };
     thread::Builder::new().name("turnwire-outbox".into()).spawn(work).map_err(no_thread)?;

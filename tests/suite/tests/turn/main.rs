@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod elsewhere;
 mod ending;
 mod faults;
 mod guarded;

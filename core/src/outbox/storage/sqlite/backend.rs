@@ -5,13 +5,14 @@ use rusqlite::{Connection, Result};
 use super::disk::Disk;
 use super::records::PendingHead;
 use super::schema::ANYBODY;
-use super::{claims, counter, letters, openings, processes, records, schema};
+use super::{claims, counter, letters, openings, processes, records, schema, turns};
 use crate::outbox::opening::Opening;
 use crate::outbox::state::{AttemptState, Millis};
 use crate::outbox::storage::backend::{Backend, Position};
 use crate::outbox::storage::due::is_due;
 use crate::outbox::storage::rows::{
-    ClaimedRecord, Counts, DeadRow, Inserted, NewRecord, PendingRow, Settled, Tier, Transition,
+    ClaimedRecord, Counts, DeadRow, Inserted, NewRecord, PendingRow, RunningTurnRows, Settled,
+    Tier, Transition, TurnChanges,
 };
 use crate::sqlite::Fault;
 
@@ -235,6 +236,24 @@ impl Backend for Disk {
         let me = self.me;
         self.in_flight.clear();
         self.write(|connection| processes::end_claims(connection, me))
+    }
+
+    fn exchange_turns(
+        &mut self,
+        changes: &TurnChanges,
+        now: Millis,
+    ) -> Result<RunningTurnRows, Fault> {
+        if !changes.is_empty() {
+            self.stay_registered()?;
+            let me = self.me;
+            self.write(|connection| turns::write(connection, changes, me, now))?;
+        }
+        let me = self.me;
+        self.read(|connection| turns::of(connection, me))
+    }
+
+    fn stop_turn(&mut self, id: &str, now: Millis) -> Result<bool, Fault> {
+        self.write(|connection| turns::stop(connection, id, now))
     }
 
     fn counts(&mut self) -> Result<Counts, Fault> {

@@ -20,6 +20,7 @@ mod records;
 mod repair;
 mod schema;
 mod settings;
+mod turns;
 
 pub(super) use connect::PATIENCE;
 pub(in crate::outbox) use disk::Disk;

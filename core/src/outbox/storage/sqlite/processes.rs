@@ -5,6 +5,7 @@ use rusqlite::{Connection, Result, params};
 use super::claims::{schedule, schedule_unclaimed};
 use super::counter::count;
 use super::schema::ANYBODY;
+use super::turns;
 
 pub(super) fn others(connection: &Connection, me: i64) -> Result<Vec<(i64, String)>> {
     let mut rows = connection.prepare_cached("SELECT no, name FROM process WHERE no <> ?1")?;
@@ -33,6 +34,7 @@ pub(super) fn claim_again(connection: &Connection, name: &str, me: i64) -> Resul
 /// Removes a process: its claims end, and any process may deliver its records.
 pub(super) fn end(connection: &Connection, no: i64) -> Result<()> {
     connection.prepare_cached("DELETE FROM process WHERE no = ?1")?.execute([no])?;
+    turns::end_of(connection, no)?;
     release_held(connection, no)?;
     end_claims(connection, no)
 }

@@ -74,6 +74,13 @@ const STEPS: &[&str] = &["
     -- The name of the conversation that the record has opened.
     ALTER TABLE delivered ADD COLUMN conversation TEXT;
     CREATE INDEX record_unopened ON record (owner) WHERE is_held AND opening IS NOT NULL;
+", "
+    -- The turns that run, each in its process, and the requests to stop them. A request that comes before its turn is in the
+    -- table has no process, and the time at which it came.
+    CREATE TABLE turn (
+        id TEXT PRIMARY KEY, process INTEGER, is_stopped INTEGER NOT NULL, asked_at INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX turn_process ON turn (process, is_stopped);
 "];
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use crate::outbox::opening::Opening;
 use crate::outbox::state::Millis;
 use crate::outbox::storage::backend::{Backend, Checkpoint, Position};
 use crate::outbox::storage::rows::{
-    ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow, Settled, Tier,
-    Transition,
+    ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow, RunningTurnRows,
+    Settled, Tier, Transition, TurnChanges,
 };
 use crate::outbox::storage::sqlite::Disk;
 use crate::sqlite::Fault;
@@ -100,6 +100,18 @@ impl Backend for TieredBackend {
     fn unclaim_all(&mut self, now: Millis) -> Result<(), Fault> {
         self.memory.unclaim_all(now)?;
         self.file.act(|disk| disk.unclaim_all(now))
+    }
+
+    fn exchange_turns(
+        &mut self,
+        changes: &TurnChanges,
+        now: Millis,
+    ) -> Result<RunningTurnRows, Fault> {
+        self.file.act(|disk| disk.exchange_turns(changes, now))
+    }
+
+    fn stop_turn(&mut self, id: &str, now: Millis) -> Result<bool, Fault> {
+        self.file.act(|disk| disk.stop_turn(id, now))
     }
 
     fn counts(&mut self) -> Result<Counts, Fault> {
