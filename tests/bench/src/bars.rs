@@ -180,6 +180,7 @@ pub fn is_limit(client: &str) -> bool {
 pub fn title(client: &str) -> &str {
     match client {
         "body" => "reqwest, unparsed",
+        "turnwire-choices" => "turnwire, all choices read",
         "eventsource" => "eventsource-stream + serde",
         other => other,
     }

@@ -1,12 +1,15 @@
-//! The CPU time of a chunk in the middle of a measurement: the opening of streams and their end are left out.
+//! The CPU time of a chunk: of a flood as a whole, of paced streams in their middle.
+//!
+//! A flood is measured from the request to the end, since a client may read ahead of its caller. Of paced streams the
+//! opening and the end are left out: they are few chunks, among which the requests would weigh.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use crate::{cpu_time, memory_kib};
 
-/// Part of all units after which the measurement begins, and after which it ends.
-const WINDOW: (f64, f64) = (0.2, 0.9);
+/// Part of all units of paced streams after which the measurement begins, and after which it ends.
+const MIDDLE: (f64, f64) = (0.2, 0.9);
 
 /// A count of the units that all streams of a client have read, with clocks read at two of them.
 #[derive(Debug)]
@@ -21,6 +24,7 @@ pub struct Meter {
 
 #[derive(Clone, Copy, Debug)]
 struct Mark {
+    /// Units counted so far.
     seen: usize,
     cpu: Duration,
     wall: Instant,
@@ -37,17 +41,43 @@ pub struct Costs {
     pub memory_kib: f64,
 }
 
+impl Mark {
+    fn now(seen: usize) -> Self {
+        Mark { seen, cpu: cpu_time(), wall: Instant::now() }
+    }
+}
+
 impl Meter {
-    /// A meter for so many units of any kind: chunks, or bytes.
+    /// A meter of everything from now on.
     #[must_use]
-    pub fn new(units: usize) -> Self {
+    pub fn of_flood() -> Self {
+        let marks = [Some(Mark::now(0)), None];
+        Self::new(marks, usize::MAX, usize::MAX)
+    }
+
+    /// A meter of the middle of so many units of any kind: chunks, or bytes.
+    #[must_use]
+    pub fn of_middle(units: usize) -> Self {
         let at = |part: f64| (units as f64 * part) as usize;
+        Self::new([None, None], at(MIDDLE.0), at(MIDDLE.1))
+    }
+
+    fn new(marks: [Option<Mark>; 2], next: usize, end: usize) -> Self {
         Self {
             seen: Cell::new(0),
-            next: Cell::new(at(WINDOW.0)),
-            end: at(WINDOW.1),
-            marks: Cell::new([None, None]),
+            next: Cell::new(next),
+            end,
+            marks: Cell::new(marks),
             resident_kib: memory_kib("VmRSS"),
+        }
+    }
+
+    /// Ends the measurement of a flood.
+    pub fn finish(&self) {
+        if let [Some(first), None] = self.marks.get()
+            && first.seen == 0
+        {
+            self.marks.set([Some(first), Some(Mark::now(self.seen.get()))]);
         }
     }
 
@@ -62,7 +92,7 @@ impl Meter {
 
     #[cold]
     fn mark(&self, seen: usize) {
-        let mark = Some(Mark { seen, cpu: cpu_time(), wall: Instant::now() });
+        let mark = Some(Mark::now(seen));
         let [first, _] = self.marks.get();
         if first.is_none() {
             self.marks.set([mark, None]);
@@ -96,25 +126,42 @@ impl Meter {
 mod tests {
     use super::*;
 
-    #[test]
-    fn only_the_middle_is_measured() {
-        let meter = Meter::new(1_000);
+    /// Uses so much CPU time.
+    fn work(ms: u64) {
         let before = cpu_time();
-        // Work before the window and after it, which must not be counted.
-        while cpu_time() - before < Duration::from_millis(30) {}
+        while cpu_time() - before < Duration::from_millis(ms) {}
+    }
+
+    #[test]
+    fn of_paced_streams_only_the_middle_is_measured() {
+        let meter = Meter::of_middle(1_000);
+        work(30);
         for unit in 0..1_000 {
             meter.add(1);
             assert_eq!(meter.costs(1.0).is_some(), unit >= 899);
         }
-        while cpu_time() - before < Duration::from_millis(60) {}
+        work(30);
+        meter.finish();
         let costs = meter.costs(1.0).unwrap();
         assert!(costs.cpu_us * 700.0 < 15_000.0, "{costs:?}");
         assert_eq!(meter.seen(), 1_000);
     }
 
     #[test]
+    fn of_a_flood_all_is_measured() {
+        let meter = Meter::of_flood();
+        work(30);
+        (0..1_000).for_each(|_| meter.add(1));
+        work(30);
+        assert!(meter.costs(1.0).is_none());
+        meter.finish();
+        let costs = meter.costs(2.0).unwrap();
+        assert!(costs.cpu_us * 500.0 >= 60_000.0, "{costs:?}");
+    }
+
+    #[test]
     fn large_pieces_are_counted_by_what_was_read() {
-        let meter = Meter::new(1_000);
+        let meter = Meter::of_middle(1_000);
         (0..4).for_each(|_| meter.add(250));
         let [first, last] = meter.marks.get();
         assert_eq!((first.unwrap().seen, last.unwrap().seen), (250, 1_000));

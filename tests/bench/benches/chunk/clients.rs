@@ -13,14 +13,18 @@ use turnwire_bench::meter::Meter;
 use turnwire_bench::process::Facts;
 
 /// The clients of the LLM, ours first; the others are what ours is compared with.
-pub(crate) const CHAT: [&str; 4] = ["turnwire", "body", "eventsource", "async-openai"];
+pub(crate) const CHAT: [&str; 5] =
+    ["turnwire", "turnwire-choices", "body", "eventsource", "async-openai"];
 /// The clients of a chat service.
 pub(crate) const EVENTS: [&str; 3] = ["turnwire", "body", "eventsource"];
 
 const MODEL: &str = "m";
 
 pub(crate) enum Client {
+    /// Text, finish reason and usage read by their methods, choices only where there is no text.
     Turnwire(OpenAi),
+    /// Each chunk's choices read, which builds all of it.
+    TurnwireChoices(OpenAi),
     Service(ChatService),
     /// Reading without parsing: the limit.
     Body(reqwest::Client, String),
@@ -43,6 +47,9 @@ impl Client {
         Ok(match (name, is_events) {
             ("turnwire", false) => {
                 Client::Turnwire(OpenAi::builder().base_url(openai).no_proxy().build()?)
+            }
+            ("turnwire-choices", false) => {
+                Client::TurnwireChoices(OpenAi::builder().base_url(openai).no_proxy().build()?)
             }
             ("turnwire", true) => Client::Service(ChatService::builder(base).no_proxy().build()?),
             ("body", _) => Client::Body(reqwest()?, url),
@@ -70,6 +77,7 @@ impl Client {
         let mut seen = Seen { meter, bytes: 0, finished: false, used: false };
         match self {
             Client::Turnwire(client) => turnwire(client, &mut seen).await?,
+            Client::TurnwireChoices(client) => turnwire_choices(client, &mut seen).await?,
             Client::Service(client) => service(client, &mut seen).await?,
             Client::Body(client, url) => {
                 let mut response = post(client, url).await?;
@@ -151,6 +159,25 @@ async fn turnwire(client: &OpenAi, seen: &mut Seen<'_>) -> Result<()> {
             }
         }
         seen.finished |= chunk.finish_reason().is_some();
+        seen.used |= chunk.usage().is_some();
+        seen.text(bytes);
+    }
+    stream.into_reply()?;
+    Ok(())
+}
+
+async fn turnwire_choices(client: &OpenAi, seen: &mut Seen<'_>) -> Result<()> {
+    let mut stream = client.chat_stream(ChatRequest::new(MODEL).user("hi")).await?;
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk?;
+        let mut bytes = 0;
+        for choice in chunk.choices() {
+            bytes += choice.delta.content.as_ref().map_or(0, |content| content.len());
+            for call in &choice.delta.tool_calls {
+                bytes += call.arguments.as_ref().map_or(0, |arguments| arguments.len());
+            }
+            seen.finished |= choice.finish_reason.is_some();
+        }
         seen.used |= chunk.usage().is_some();
         seen.text(bytes);
     }

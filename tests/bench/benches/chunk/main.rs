@@ -53,15 +53,19 @@ fn client(name: &str, server: &str, path: &str, streams: u64) -> Result<()> {
         Ok((Client::new(name, base, plan.shape.is_events())?, Facts::request(base)?))
     };
     let (client, facts) = reader(&warm_up)?;
-    runtime.block_on(client.run(facts, &Meter::new(usize::MAX)))?;
+    runtime.block_on(client.run(facts, &Meter::of_flood()))?;
 
     let (client, facts) = reader(&base)?;
     let units = client.units(facts);
-    let meter = Meter::new(units * streams as usize);
+    let meter = match plan.pace_ms {
+        0 => Meter::of_flood(),
+        _ => Meter::of_middle(units * streams as usize),
+    };
     let all = (0..streams).map(|_| client.run(facts, &meter));
     for result in runtime.block_on(futures::future::join_all(all)) {
         result.with_context(|| format!("{name} reading {base}"))?;
     }
+    meter.finish();
     let costs = meter.costs(units as f64 / facts.chunks as f64).context("nothing was measured")?;
     println!("{}", serde_json::to_string(&costs)?);
     Ok(())

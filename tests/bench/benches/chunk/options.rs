@@ -14,7 +14,7 @@ cargo bench -p turnwire-bench --bench chunk -- [options]      Rust alone
   --shapes A,B       these bodies: openai, escaped, moving, tools, llamacpp, ollama, constant, events-plain, events-escaped
   --framings A,B     floods in these framings: large, chunked, packet; `none` for no flood
   --streams N,N      so many paced streams at once; `none` for no paced streams
-  --clients A,B      these clients: turnwire, body, eventsource, async-openai
+  --clients A,B      these clients: turnwire, turnwire-choices, body, eventsource, async-openai
   --rounds N         so many measurements of each
   --count N          chunks of a flood
   --instructions     count the instructions of a chunk as well, which needs valgrind
