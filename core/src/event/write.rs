@@ -3,10 +3,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use bytes::BytesMut;
 
 use super::TurnEvent;
 use crate::json::escaped;
+use crate::sse::{Buffer, encode_line};
 
 impl TurnEvent {
     /// The event's JSON, on one line.
@@ -38,10 +38,8 @@ impl TurnEvent {
 
     /// Appends the event as a frame of the event stream.
     pub(crate) fn write_frame(&self, out: &mut impl Buffer) {
-        // Line breaks are escaped in JSON, so a frame has one line of data.
-        out.put("data: ");
-        self.write_json(out);
-        out.put("\n\n");
+        // Line breaks are escaped in JSON.
+        encode_line(out, |out| self.write_json(out));
     }
 
     /// Appends the event's JSON.
@@ -86,29 +84,6 @@ impl TurnEvent {
             }
         }
         object.end();
-    }
-}
-
-/// A buffer of text, which events are appended to.
-pub(crate) trait Buffer {
-    fn put(&mut self, text: &str);
-}
-
-impl Buffer for String {
-    fn put(&mut self, text: &str) {
-        self.push_str(text);
-    }
-}
-
-impl Buffer for Vec<u8> {
-    fn put(&mut self, text: &str) {
-        self.extend_from_slice(text.as_bytes());
-    }
-}
-
-impl Buffer for BytesMut {
-    fn put(&mut self, text: &str) {
-        self.extend_from_slice(text.as_bytes());
     }
 }
 

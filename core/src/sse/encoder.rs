@@ -1,6 +1,7 @@
 //! Frames → bytes.
 
 use super::Frame;
+use super::buffer::Buffer;
 use super::frame::DEFAULT_EVENT;
 
 /// Appends `frame` to `out` in its wire format.
@@ -38,6 +39,13 @@ pub fn encode(frame: &Frame<'_>, out: &mut Vec<u8>) {
         }
     }
     out.push(b'\n');
+}
+
+/// Appends an event with one line of data, which `write` appends to the buffer: it must write no line break.
+pub(crate) fn encode_line<B: Buffer>(out: &mut B, write: impl FnOnce(&mut B)) {
+    out.put("data: ");
+    write(out);
+    out.put("\n\n");
 }
 
 fn field(name: &str, value: &str, out: &mut Vec<u8>) {

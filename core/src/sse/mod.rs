@@ -29,12 +29,15 @@
 //! # Ok::<(), turnwire::sse::EventTooLarge>(())
 //! ```
 
+mod buffer;
 mod decoder;
 mod encoder;
 mod frame;
 mod line;
 
+pub(crate) use buffer::Buffer;
 pub(crate) use decoder::{DEFAULT_MAX_EVENT, STRAY};
 pub use decoder::{Decoder, EventTooLarge};
 pub use encoder::encode;
+pub(crate) use encoder::encode_line;
 pub use frame::{Event, Frame};
