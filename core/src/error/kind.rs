@@ -139,7 +139,7 @@ kinds! {
     /// The outbox holds as much as its limits allow.
     OutboxFull, "outbox_full", true, "wait until records are delivered, or allow larger limits",
         "This could not be saved right now.";
-    /// The outbox's file cannot be created, opened, read or written.
+    /// The file of an outbox or of the embedded store cannot be created, opened, read or written.
     Storage, "storage", false, "check the file, its directory and the space on the disk",
         "This could not be saved right now.";
     /// A file cannot be written.

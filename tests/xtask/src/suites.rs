@@ -210,7 +210,7 @@ fn crash(repo: &Repo) -> Result<()> {
         // For a busy machine.
         "hang --slack 1000",
         "opening",
-        "store --saves 1500",
+        "store --saves 1500 --turns 40",
         "full",
         "share --records 600",
         "stop",

@@ -1,4 +1,6 @@
-//! Kills processes that save to one embedded store at random moments.
+//! Kills processes that save to one embedded store at random moments, and others whose turns open workspaces in it.
+
+mod turns;
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -26,6 +28,12 @@ pub(crate) struct Options {
     /// The longest life of a process, in milliseconds.
     #[arg(long, default_value_t = 400)]
     life: u64,
+    /// Number of processes to kill whose turns open workspaces.
+    #[arg(long, default_value_t = 60)]
+    turns: usize,
+    /// A process with turns: the directory, its name, and the model's URL. Set when this program starts itself.
+    #[arg(long, hide = true, num_args = 3)]
+    turns_of: Vec<String>,
     /// A writer: the directory, its name, and the workspace. Set when this program starts itself.
     #[arg(long, hide = true, num_args = 3)]
     writer: Vec<String>,
@@ -46,6 +54,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if let [directory, name, workspace] = options.writer.as_slice() {
         return write(Path::new(directory), name, workspace);
     }
+    if let [directory, name, llm] = options.turns_of.as_slice() {
+        return turns::talk(Path::new(directory), name, llm);
+    }
+    save(options)?;
+    turns::run(options.turns, options.life)
+}
+
+/// Runs until there are enough acknowledged saves, and checks that all of them are in the store.
+fn save(options: &Options) -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let directory = scratch.path();
     let runtime = Runtime::new()?;
