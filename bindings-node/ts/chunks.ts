@@ -38,44 +38,76 @@ export class ChunkBatch implements Batch<ChunkItem, ChatCompletionChunk> {
   }
 }
 
+const CALLS: Path = ['choices', 0, 'delta', 'tool_calls'];
+
+/** The paths of the parts of a chunk that have most of the literals, in the order of `Shape.chunk()`. */
+const PARTS: Path[] = [[], ['choices', 0], ['choices', 0, 'delta'], ['usage'], [...CALLS, 0], [...CALLS, 0, 'function']];
+
+/** The place of a literal: the number of its part, or -1, and its name there. */
+interface Hole {
+  path: Path;
+  part: number;
+  name: string | number;
+}
+
 /** Chunks that differ in a few literals. */
 class Shape {
   /** The number of literals in a chunk. */
   readonly width: number;
   #example: ChatCompletionChunk;
-  #holes: Path[];
-  /** The objects and lists beyond those of every chunk with text. */
+  #holes: Hole[];
+  #hasUsage: boolean;
+  #hasCall: boolean;
+  /** The objects and lists beyond the parts. */
   #inner: Path[];
 
   constructor({ chunk, holes }: NewShape) {
+    const choice = chunk.choices[0]!;
+    const { delta } = choice;
+    const [call, ...more] = Array.isArray(delta.tool_calls) ? delta.tool_calls : [];
+    this.#hasUsage = isRecord(chunk.usage);
+    this.#hasCall = isRecord(call) && isRecord(call.function) && more.length === 0;
+    const parts = [chunk, choice, delta, this.#hasUsage && chunk.usage, this.#hasCall && call, this.#hasCall && call?.function];
+    const partAt = (path: Path) => PARTS.findIndex((part, number) => parts[number] && isSame(part, path));
+    const isCopied = (path: Path) => isSame(path, ['choices']) || (this.#hasCall && isSame(path, CALLS)) || partAt(path) >= 0;
     this.width = holes.length;
     this.#example = chunk;
-    this.#holes = holes;
-    this.#inner = innerObjects(chunk);
+    this.#holes = holes.map((path) => ({ path, part: partAt(path.slice(0, -1)), name: path.at(-1)! }));
+    this.#inner = PARTS.flatMap((part, number) => objectsIn(parts[number], part)).filter((path) => !isCopied(path));
   }
 
   /** The chunk with the literals from this position on. It shares nothing with other chunks. */
   chunk(literals: Literal[], at: number): ChatCompletionChunk {
     const example = this.#example;
-    const choice = example.choices[0]!;
     // Objects that are copied here, and not by a function for all, keep their hidden class.
-    const chunk: ChatCompletionChunk = { ...example, choices: [{ ...choice, delta: { ...choice.delta } }] };
+    const delta = { ...example.choices[0]!.delta };
+    const choice = { ...example.choices[0]!, delta };
+    const chunk: ChatCompletionChunk = { ...example, choices: [choice] };
+    const parts: any[] = [chunk, choice, delta, undefined, undefined, undefined];
+    if (this.#hasUsage) parts[3] = chunk.usage = { ...chunk.usage! };
+    if (this.#hasCall) {
+      const call = (parts[4] = { ...delta.tool_calls![0]! });
+      parts[5] = call.function = { ...call.function };
+      delta.tool_calls = [call];
+    }
     for (const path of this.#inner) set(chunk, path, copy(get(chunk, path, path.length)));
-    for (const path of this.#holes) set(chunk, path, literals[at++]);
+    for (const { path, part, name } of this.#holes) {
+      const literal = literals[at++];
+      if (part < 0) set(chunk, path, literal);
+      else parts[part][name] = literal;
+    }
     return chunk;
   }
 }
 
-/** The paths of the outermost objects and lists of a chunk, except those of every chunk with text. */
-function innerObjects(chunk: ChatCompletionChunk): Path[] {
-  const { choices, ...rest } = chunk;
-  const { delta, ...choice } = choices[0]!;
-  const parts: [Path, object][] = [[[], rest], [['choices', 0], choice], [['choices', 0, 'delta'], delta]];
-  return parts.flatMap(([path, part]) =>
-    Object.entries(part)
-      .filter(([, value]) => isObject(value))
-      .map(([name]) => [...path, name]),
-  );
+/** The paths of the objects and lists in a part at this path. */
+function objectsIn(part: unknown, path: Path): Path[] {
+  const values = Object.entries(part || {});
+  return values.filter(([, value]) => isObject(value)).map(([name]) => [...path, name]);
+}
+
+function isSame(left: Path, right: Path): boolean {
+  return left.length === right.length && left.every((step, number) => step === right[number]);
 }
 
 function set(within: any, path: Path, value: unknown): void {
@@ -91,6 +123,11 @@ function get(within: any, path: Path, steps: number): any {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
+}
+
+/** True for an object that is no list. */
+function isRecord(value: unknown): value is object {
+  return isObject(value) && !Array.isArray(value);
 }
 
 function copy<T>(value: T): T {

@@ -59,8 +59,10 @@ export const UNSUPPORTED_OF_MODELS: Record<string, string> = {
 /** Defines these names on a class, as properties that are not enumerable: listing or copying its fields skips them. */
 export function markUnsupported(of: { prototype: object }, path: string, names: Record<string, string>): void {
   for (const [name, instead] of Object.entries(names)) {
-    const value = unsupported(`${path}.${name}`, instead);
-    Object.defineProperty(of.prototype, name, { get: () => value, set: replace(name), enumerable: false, configurable: true });
+    // Made when it is read: most programs read none, and all would wait for them.
+    let value: unknown;
+    const get = () => (value ??= unsupported(`${path}.${name}`, instead));
+    Object.defineProperty(of.prototype, name, { get, set: replace(name), enumerable: false, configurable: true });
   }
 }
 
