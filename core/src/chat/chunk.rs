@@ -1,4 +1,8 @@
 //! One chunk of a streamed reply.
+#![cfg_attr(
+    not(feature = "bridge"),
+    allow(dead_code, unreachable_pub, reason = "none but the bridge hands fillings on")
+)]
 
 use std::fmt;
 use std::ops::Range;

@@ -56,6 +56,9 @@ impl<'a> Filling<'a> {
 
     /// Returns true if it adds anything to the reply.
     pub(super) fn has_content(&self) -> bool {
+        if self.shape.adds_text_alone() {
+            return !self.content().is_empty();
+        }
         self.targets().any(|(hole, literal)| match hole.target {
             Target::Content | Target::Reasoning(_) => !literal.raw.is_empty(),
             Target::Arguments => true,

@@ -74,13 +74,15 @@ pub(super) struct Place {
     pub(super) range: Range<usize>,
 }
 
-/// The fields that may vary, besides the text and the padding, as far as the parsed chunk shows it.
+/// The fields that may vary, besides the texts and the padding.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Variable {
-    pub(super) id: bool,
-    pub(super) created: bool,
+    /// The numbers of the usage, which has been parsed.
     pub(super) usage: bool,
-    pub(super) facts: bool,
+    /// The creation time, once the reply has one: 0 has several spellings.
+    pub(super) created: bool,
+    /// The id and the fields that are not modelled.
+    pub(super) others: bool,
 }
 
 /// The places in the JSON of a chunk that has been parsed; `None` if a path in it does not lead to one value.
@@ -222,14 +224,10 @@ impl<'j> Walk<'j> {
         use Form::{Number, String};
         let variable = self.variable;
         let usage = |number| Here::Literal(Target::Usage(number), Number);
-        // Only JavaScript gives this name a meaning, so its field is not accumulated.
-        let fact = |owner| match variable.facts && name != "__proto__" {
-            true => Here::Fact(owner),
-            false => Here::Constant,
-        };
+        let fact = |owner| if variable.others { Here::Fact(owner) } else { Here::Constant };
         match (here, name) {
             (Here::Chunk, "choices") => Here::Choices,
-            (Here::Chunk, "id") if variable.id => Here::Literal(Target::Id, String),
+            (Here::Chunk, "id") if variable.others => Here::Literal(Target::Id, String),
             (Here::Chunk, "created") if variable.created => Here::Literal(Target::Created, Number),
             (Here::Chunk, "obfuscation") => Here::Literal(Target::Padding, String),
             (Here::Chunk, "usage") if variable.usage => Here::Usage,

@@ -24,6 +24,7 @@ pub struct Shape {
     /// The number of the hole that has the text.
     content: Option<usize>,
     varies_head: bool,
+    adds_text_alone: bool,
 }
 
 impl Shape {
@@ -52,7 +53,11 @@ impl Shape {
         }
         let content = holes.iter().position(|hole| hole.target == Target::Content);
         let varies_head = has(|target| matches!(target, Target::Id | Target::Created));
-        Some(Shape { template, example, content, varies_head })
+        let adds_text_alone = holes.iter().all(|hole| {
+            use Target::{Content, Created, Id, Padding};
+            matches!(hole.target, Content | Padding | Id | Created)
+        });
+        Some(Shape { template, example, content, varies_head, adds_text_alone })
     }
 
     /// Compares JSON with the chunks of this shape, as [`Template::compare`] does.
@@ -97,6 +102,11 @@ impl Shape {
     /// The fields of one chunk of this shape.
     pub(super) fn example(&self) -> &Parsed {
         &self.example
+    }
+
+    /// Returns true if all that a chunk adds to a reply is its text.
+    pub(super) fn adds_text_alone(&self) -> bool {
+        self.adds_text_alone
     }
 
     /// Returns true if the id or the creation time varies.

@@ -81,15 +81,11 @@ impl Wire<'_> {
         if !is_plain || !choice.delta.as_ref()?.is_repeatable() {
             return None;
         }
+        // Other values of its fields may be those of an error.
         if self.is_suspect() {
             return Some(Variable::default());
         }
-        Some(Variable {
-            id: !self.id.as_str().is_empty(),
-            created: self.created > 0,
-            usage: self.usage.is_some(),
-            facts: true,
-        })
+        Some(Variable { usage: self.usage.is_some(), created: self.created > 0, others: true })
     }
 }
 

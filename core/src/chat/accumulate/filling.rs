@@ -12,6 +12,9 @@ use crate::chat::vary::{set_fact, set_usage};
 impl Accumulator {
     /// Adds a chunk of a known shape, one of which has been added in full.
     pub(in crate::chat) fn add_filling(&mut self, filling: &Filling<'_>) {
+        if filling.shape().adds_text_alone() {
+            return self.add_text(filling.content());
+        }
         for (hole, literal) in filling.targets() {
             match &hole.target {
                 Target::Content => self.add_text(literal.text),
@@ -31,7 +34,7 @@ impl Accumulator {
                     let (before, after) = set_fact(extra, path, literal, hole.form);
                     self.bytes = (self.bytes + after).saturating_sub(before);
                 }
-                // The first id and creation time are the reply's, and the padding is nobody's.
+                // The reply has those of the first chunk that has any; a literal becomes a hole after that.
                 Target::Padding | Target::Id | Target::Created => {}
             }
         }
