@@ -180,15 +180,15 @@ impl fmt::Debug for ChatChunk {
 
 impl Filling<'_> {
     /// The chunk.
-    pub fn to_chunk(&self) -> ChatChunk {
+    pub fn to_chunk(self) -> ChatChunk {
         let literals = self.literals.iter().map(|literal| literal.raw);
         let (json, content) = self.shape.filled_with(literals);
-        ChatChunk::filled(self, json.into(), content)
+        ChatChunk::filled(&self, json.into(), content)
     }
 
     /// The chunk, whose JSON is known: the literals are parts of it.
-    pub(super) fn to_chunk_of(&self, json: &str) -> ChatChunk {
+    pub(super) fn to_chunk_of(self, json: &str) -> ChatChunk {
         let content = self.shape.content().and_then(|number| self.literals.range(number));
-        ChatChunk::filled(self, json.into(), content.unwrap_or_default())
+        ChatChunk::filled(&self, json.into(), content.unwrap_or_default())
     }
 }

@@ -155,7 +155,8 @@ impl ChunkReader {
         if wire.is_abandoned() {
             return Err(Unreadable::abandoned(wire.text().to_owned()));
         }
-        let is_tried = is_intact && (self.misses <= PATIENCE || self.misses % PATIENCE == 0);
+        let is_tried =
+            is_intact && (self.misses <= PATIENCE || self.misses.is_multiple_of(PATIENCE));
         let variable = wire.variable().filter(|_| is_tried);
         let head = Head {
             id: wire.id.into_string().unwrap_or_default(),
