@@ -59,12 +59,14 @@ struct Queue<I> {
     items: I,
     end: Option<Result<()>>,
     wake: Option<Box<dyn FnOnce() + Send>>,
+    /// The threads that are blocked in `wait`: without any, a batch costs no system call to wake them.
+    blocked: usize,
 }
 
 impl<I: Items> Pull<I> {
     /// Reads `source` on `runtime` while there is room.
     pub(super) fn new(runtime: &Handle, source: impl Source<Items = I>) -> Self {
-        let queue = Queue { items: I::default(), end: None, wake: None };
+        let queue = Queue { items: I::default(), end: None, wake: None, blocked: 0 };
         let shared = Arc::new(Shared {
             queue: Mutex::new(queue),
             filled: Condvar::new(),
@@ -134,9 +136,11 @@ impl<I: Items> Pull<I> {
 impl<I: Items> Waiting for Pull<I> {
     fn wait(&self, tick: Duration) -> bool {
         let Ok(Running { shared, .. }) = self.running() else { return true };
-        let queue = shared.lock();
+        let mut queue = shared.lock();
+        queue.blocked += 1;
         let waited = shared.filled.wait_timeout_while(queue, tick, |queue| queue.is_idle());
-        let (queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        queue.blocked -= 1;
         !queue.is_idle()
     }
 
@@ -187,8 +191,11 @@ impl<I: Items> Shared<I> {
         }
         queue.end = end;
         let wake = queue.wake.take();
+        let is_waited_for = queue.blocked > 0;
         drop(queue);
-        self.filled.notify_all();
+        if is_waited_for {
+            self.filled.notify_all();
+        }
         if let Some(wake) = wake {
             wake();
         }
@@ -218,11 +225,17 @@ impl<I: Items> Shared<I> {
 /// Moves items from their source to the queue in batches of the ready ones.
 async fn pump<I: Items>(mut source: impl Source<Items = I>, shared: Arc<Shared<I>>) {
     let _ended = Ended(shared.clone());
-    loop {
+    let mut is_over = false;
+    while !is_over {
         shared.has_room().await;
         let mut batch = I::default();
         let mut had_turn = false;
-        let end = std::future::poll_fn(|task| {
+        let mut is_waiting = false;
+        is_over = std::future::poll_fn(|task| {
+            if is_waiting {
+                // Something has arrived, but there may be no room for it.
+                return Poll::Ready(false);
+            }
             while batch.count() < BATCH && batch.bytes() < MOST_BYTES {
                 // The connection delivers one piece at a time: yielding to its task may bring more that has
                 // already arrived, and waking the reader for each piece costs far more than a yield.
@@ -233,20 +246,25 @@ async fn pump<I: Items>(mut source: impl Source<Items = I>, shared: Arc<Shared<I
                 }
                 match source.poll_into(task, &mut batch) {
                     Poll::Ready(Some(Ok(()))) => had_turn = false,
-                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
-                    Poll::Ready(None) => return Poll::Ready(Some(Ok(()))),
-                    Poll::Pending if batch.count() == 0 => return Poll::Pending,
-                    Poll::Pending => break,
+                    Poll::Ready(end) => {
+                        let end = end.unwrap_or(Ok(()));
+                        shared.fill(std::mem::take(&mut batch), Some(end));
+                        return Poll::Ready(true);
+                    }
+                    Poll::Pending => {
+                        if batch.count() > 0 {
+                            shared.fill(std::mem::take(&mut batch), None);
+                            // The source wakes this task already: it need not be polled again for that.
+                            is_waiting = true;
+                        }
+                        return Poll::Pending;
+                    }
                 }
             }
-            Poll::Ready(None)
+            shared.fill(std::mem::take(&mut batch), None);
+            Poll::Ready(false)
         })
         .await;
-        let ended = end.is_some();
-        shared.fill(batch, end);
-        if ended {
-            return;
-        }
     }
 }
 
