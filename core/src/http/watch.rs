@@ -1,11 +1,12 @@
 //! The time limits of a response's body, and cancellation while it is read.
 
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll};
+use std::pin::{Pin, pin};
+use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
@@ -14,7 +15,8 @@ use crate::error::ErrorKind;
 /// Monitors the waits of one body.
 ///
 /// Waits are measured from the first poll that was pending, so a slow reader does not look like a service that hangs.
-/// The timer is armed once and checked when it fires: a byte that arrives costs no timer operation.
+/// The timer is armed once and checked when it fires: a byte that arrives costs no timer operation, and neither does the
+/// wait for the next one.
 pub(super) struct Watch {
     idle: Option<Duration>,
     content: Option<Duration>,
@@ -25,6 +27,8 @@ pub(super) struct Watch {
     rest_since: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
     cancel: Option<Cancel>,
+    /// The task that the timer and a cancellation wake.
+    waiting: Option<Waker>,
 }
 
 struct Cancel {
@@ -51,6 +55,7 @@ impl Watch {
             rest_since: None,
             timer: None,
             cancel,
+            waiting: None,
         }
     }
 
@@ -80,6 +85,7 @@ impl Watch {
         self.rest_since = None;
         self.content_since = None;
         self.timer = None;
+        self.waiting = None;
     }
 
     /// Registers the task for the events that may end a wait, and returns the limit that ended it.
@@ -88,15 +94,18 @@ impl Watch {
         task: &mut TaskContext<'_>,
         runtime: &Handle,
     ) -> Poll<ErrorKind> {
+        let now = Instant::now();
+        let idle_since = *self.idle_since.get_or_insert(now);
+        let content_since = *self.content_since.get_or_insert(now);
+        let rest_since = *self.rest_since.get_or_insert(now);
+        if self.will_wake(task) {
+            return Poll::Pending;
+        }
         if let Some(cancel) = &mut self.cancel
             && cancel.wait.as_mut().poll(task).is_ready()
         {
             return Poll::Ready(ErrorKind::Cancelled);
         }
-        let now = Instant::now();
-        let idle_since = *self.idle_since.get_or_insert(now);
-        let content_since = *self.content_since.get_or_insert(now);
-        let rest_since = *self.rest_since.get_or_insert(now);
         let limits = [
             (self.deadline, ErrorKind::TotalTimeout),
             (self.idle.and_then(|d| idle_since.checked_add(d)), ErrorKind::IdleTimeout),
@@ -105,6 +114,7 @@ impl Watch {
         ];
         let first = limits.into_iter().filter_map(|(at, kind)| Some((at?, kind)));
         let Some((at, kind)) = first.min_by_key(|(at, _)| *at) else {
+            self.waiting = Some(task.waker().clone());
             return Poll::Pending;
         };
         loop {
@@ -113,7 +123,9 @@ impl Watch {
                 let _context = runtime.enter();
                 Box::pin(sleep_until(at))
             });
-            if timer.as_mut().poll(task).is_pending() {
+            // It must be registered even if the task has used up its budget, and the wait is no progress that counts.
+            if pin!(unconstrained(timer.as_mut())).poll(task).is_pending() {
+                self.waiting = Some(task.waker().clone());
                 return Poll::Pending;
             }
             if timer.deadline() >= at {
@@ -122,11 +134,24 @@ impl Watch {
             timer.as_mut().reset(at);
         }
     }
+
+    /// Returns true if an earlier wait has registered this task for all that can end this one. Limits only move away
+    /// from the timer, which is checked when it fires.
+    fn will_wake(&self, task: &TaskContext<'_>) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| waiting.will_wake(task.waker()))
+            && !self.timer.as_ref().is_some_and(|timer| timer.is_elapsed())
+            && !self.cancel.as_ref().is_some_and(|cancel| cancel.token.is_cancelled())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::Wake;
+
+    use tokio::task::coop::poll_proceed;
 
     use super::*;
 
@@ -224,6 +249,80 @@ mod tests {
         assert_eq!(watch.stopped(), None);
         tokio::time::advance(SECOND).await;
         assert_eq!(watch.stopped(), Some(ErrorKind::TotalTimeout));
+    }
+
+    /// A task that records its wake-up.
+    #[derive(Default)]
+    struct Task(AtomicBool);
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+
+    impl Task {
+        fn poll(self: &Arc<Self>, watch: &mut Watch) -> Poll<ErrorKind> {
+            self.0.store(false, Ordering::SeqCst);
+            let waker = self.clone().into();
+            watch.poll_wait(&mut TaskContext::from_waker(&waker), &Handle::current())
+        }
+
+        fn is_woken(&self) -> bool {
+            self.0.load(Ordering::SeqCst)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_task_that_waits_last_is_woken() {
+        let token = CancellationToken::new();
+        let (first, last) = (Arc::<Task>::default(), Arc::<Task>::default());
+        for is_cancelled in [false, true] {
+            let mut watch = Watch::new(Some(3 * SECOND), None, None, Some(token.clone()));
+            for task in [&first, &first, &last, &last] {
+                assert!(task.poll(&mut watch).is_pending());
+            }
+            match is_cancelled {
+                true => token.cancel(),
+                false => tokio::time::advance(4 * SECOND).await,
+            }
+            assert!(last.is_woken());
+            let kind = if is_cancelled { ErrorKind::Cancelled } else { ErrorKind::IdleTimeout };
+            assert_eq!(last.poll(&mut watch), Poll::Ready(kind));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_that_fires_early_is_armed_again_for_the_same_task() {
+        let mut watch = Watch::new(Some(3 * SECOND), None, None, None);
+        let task = Arc::<Task>::default();
+        assert!(task.poll(&mut watch).is_pending());
+        tokio::time::advance(2 * SECOND).await;
+        watch.bytes_came();
+        assert!(task.poll(&mut watch).is_pending());
+        tokio::time::advance(2 * SECOND).await;
+        assert!(task.is_woken());
+        assert!(task.poll(&mut watch).is_pending());
+        tokio::time::advance(2 * SECOND).await;
+        assert!(task.is_woken());
+        assert_eq!(task.poll(&mut watch), Poll::Ready(ErrorKind::IdleTimeout));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_has_used_up_its_budget_is_woken() {
+        let mut watch = Watch::new(Some(3 * SECOND), None, None, None);
+        let mut is_first = true;
+        let wait = poll_fn(|task| {
+            while std::mem::take(&mut is_first)
+                && let Poll::Ready(share) = poll_proceed(task)
+            {
+                share.made_progress();
+                is_first = true;
+            }
+            watch.poll_wait(task, &Handle::current())
+        });
+        let kind = tokio::time::timeout(5 * SECOND, wait).await;
+        assert_eq!(kind, Ok(ErrorKind::IdleTimeout));
     }
 
     #[tokio::test(start_paused = true)]
