@@ -47,3 +47,36 @@ impl ChatStream {
         ChatStream::new(source, setup)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use futures::{StreamExt, stream};
+
+    use super::*;
+
+    const CHUNK: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n";
+
+    /// The buffer of a connection.
+    struct Buffer(Arc<Vec<u8>>);
+
+    impl AsRef<[u8]> for Buffer {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    #[tokio::test]
+    async fn a_piece_is_released_with_its_last_chunk() {
+        let buffer = Arc::new(CHUNK.repeat(2).into_bytes());
+        let piece = Bytes::from_owner(Buffer(buffer.clone()));
+        let pieces = stream::iter([Ok::<_, io::Error>(piece)]).chain(stream::pending());
+        let mut chunks = ChatStream::from_bytes(pieces);
+        for users in [2, 1] {
+            let chunk = chunks.next().await.unwrap().unwrap();
+            assert_eq!((chunk.text(), Arc::strong_count(&buffer)), ("a", users));
+        }
+    }
+}

@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use tokio::time::Instant;
@@ -21,7 +20,7 @@ use super::telemetry;
 use super::usage::Usage;
 use crate::config::Limits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{BodyFormat, Piece, PieceSource};
+use crate::http::{BodyFormat, Piece, PieceSource, Received};
 use crate::sse::{Decoder, Frame};
 
 /// The longest wait for the rest of a stream (the usage and `[DONE]`) after every reply in it has ended.
@@ -39,9 +38,7 @@ const STRETCH: u32 = 1024;
 pub struct ChatStream {
     pub(super) source: PieceSource,
     decoder: Decoder,
-    /// The bytes received but not yet decoded, and how many of them the decoder has consumed.
-    bytes: Bytes,
-    taken: usize,
+    received: Received,
     format: Format,
     reader: ChunkReader,
     whole: Accumulator,
@@ -78,8 +75,7 @@ impl ChatStream {
         ChatStream {
             source,
             decoder: Decoder::new().max_event(setup.limits.event).keep_stray(),
-            bytes: Bytes::new(),
-            taken: 0,
+            received: Received::default(),
             format: Format::Unknown,
             reader: ChunkReader::default(),
             whole: Accumulator::default(),
@@ -157,7 +153,8 @@ impl ChatStream {
         if self.is_terminated() {
             return Poll::Ready(None);
         }
-        if let Some(error) = self.source.stopped() {
+        // A source that is polled checks it as well.
+        if let Some(error) = (!self.is_dry()).then(|| self.source.stopped()).flatten() {
             return Poll::Ready(Some(Err(self.end_with(error))));
         }
         loop {
@@ -171,8 +168,7 @@ impl ChatStream {
                 Ok(Some(step)) => Ok(step),
                 Ok(None) => match ready!(self.source.poll(task)) {
                     Some(Ok(Piece::Bytes(bytes))) => {
-                        self.bytes = bytes;
-                        self.taken = 0;
+                        self.received = Received::new(bytes);
                         continue;
                     }
                     #[cfg(feature = "eventsource-stream")]
@@ -210,15 +206,17 @@ impl ChatStream {
     }
 
     /// Returns true if all received bytes have been read.
-    #[cfg(feature = "bridge")]
     pub(crate) fn is_dry(&self) -> bool {
-        self.taken == self.bytes.len()
+        self.received.is_dry()
     }
 
     /// Reads the next step from the received bytes; `None` when more are needed.
     fn next_step(&mut self, chunks: &mut impl Gather) -> Result<Option<StepResult>> {
         loop {
-            let mut input = self.bytes.get(self.taken..).unwrap_or_default();
+            if self.is_dry() && !matches!(self.format, Format::JsonRead) {
+                return Ok(None);
+            }
+            let mut input = self.received.rest();
             match &mut self.format {
                 Format::Unknown => {
                     self.format = match self.source.context().format_of_stream(input)? {
@@ -229,8 +227,10 @@ impl ChatStream {
                 }
                 Format::Json(json) => {
                     json.extend_from_slice(input);
-                    self.taken = self.bytes.len();
-                    if json.len() > self.limits.reply {
+                    let length = json.len();
+                    let read = input.len();
+                    self.received.advance(read);
+                    if length > self.limits.reply {
                         return Err(self.too_large());
                     }
                     return Ok(None);
@@ -243,8 +243,8 @@ impl ChatStream {
                         let why = format!("{e}, the limit `event`");
                         context.error(ErrorKind::TooLarge, why).with_source(e)
                     })?;
-                    self.taken += before - input.len();
-                    return match frame {
+                    let read = before - input.len();
+                    let step = match frame {
                         None => Ok(None),
                         Some(Frame::Comment(_)) => Ok(Some(StepResult::Nothing)),
                         Some(Frame::Event(event)) => {
@@ -253,6 +253,8 @@ impl ChatStream {
                                 .map(Some)
                         }
                     };
+                    self.received.advance(read);
+                    return step;
                 }
             }
         }
@@ -332,8 +334,7 @@ impl ChatStream {
         }
         self.record_reply();
         self.state = State::Ended(result);
-        self.bytes = Bytes::new();
-        self.taken = 0;
+        self.received = Received::default();
     }
 
     /// Closes the span, whose duration is that of the call.
