@@ -284,3 +284,78 @@ impl<I> fmt::Debug for Pull<I> {
         f.debug_struct("Pull").field("running", &self.running).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Context;
+    use std::thread;
+    use std::time::Instant;
+
+    use bytes::Bytes;
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+    use tokio::task::yield_now;
+
+    use super::super::list::List;
+    use super::*;
+
+    /// A source that counts its polls.
+    struct Counted(UnboundedReceiver<Bytes>, Arc<AtomicUsize>);
+
+    impl Source for Counted {
+        type Items = List<Bytes>;
+
+        fn poll_into(
+            &mut self,
+            task: &mut Context<'_>,
+            items: &mut List<Bytes>,
+        ) -> Poll<Option<Result<()>>> {
+            self.1.fetch_add(1, Ordering::SeqCst);
+            self.0.poll_recv(task).map(|item| item.map(|item| Ok(items.push(item))))
+        }
+
+        fn is_dry(&self) -> bool {
+            true
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_costs_one_poll_for_each_item_and_one_to_wait() {
+        let polls = Arc::<AtomicUsize>::default();
+        let (sender, receiver) = unbounded_channel();
+        let pull = Pull::new(&Handle::current(), Counted(receiver, polls.clone()));
+        let settle = async || {
+            for _ in 0..20 {
+                yield_now().await;
+            }
+            polls.swap(0, Ordering::SeqCst)
+        };
+        assert_eq!(settle().await, 1);
+        for items in [1, 2, 1] {
+            for _ in 0..items {
+                sender.send(Bytes::from_static(b"a")).unwrap();
+            }
+            assert_eq!(settle().await, items + 1);
+            let Taken::Items(taken) = pull.take() else { panic!("they have arrived") };
+            assert_eq!(taken.len(), items);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn a_blocked_thread_is_woken_by_a_batch_not_by_its_tick() {
+        let (sender, receiver) = unbounded_channel();
+        let pull = Pull::new(&Handle::current(), Counted(receiver, Arc::default()));
+        let tick = Duration::from_secs(60);
+        let began = Instant::now();
+        thread::scope(|threads| {
+            let waiting = threads.spawn(|| pull.wait(tick));
+            while pull.running().unwrap().shared.lock().blocked == 0 {
+                thread::yield_now();
+            }
+            sender.send(Bytes::from_static(b"a")).unwrap();
+            assert!(waiting.join().unwrap());
+        });
+        assert!(began.elapsed() < tick);
+        assert_eq!(pull.running().unwrap().shared.lock().blocked, 0);
+    }
+}
