@@ -11,7 +11,7 @@ use std::time::Duration;
 use http::Uri;
 use http::uri::Scheme;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
@@ -22,6 +22,7 @@ use tower_service::Service;
 
 use super::connect_error::{BoxError, LimitStruck, ViaProxy};
 use super::handshake::{self, Host};
+use super::link::Link;
 use super::proxy::{Protocol, Proxy};
 
 /// The idle time of a connection after which the system probes it.
@@ -40,7 +41,7 @@ const TURN: usize = 64 * 1024;
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
 /// A connection to the service, or to the proxy in front of it.
-type Io = MaybeHttpsStream<TokioIo<TcpStream>>;
+type Io = Link<TokioIo<TcpStream>>;
 
 /// Opens a client's connections, each within its time limit.
 #[derive(Clone)]
@@ -73,7 +74,7 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<Line>;
+    type Response = Link<Line>;
     type Error = BoxError;
     type Future = Connecting<Self::Response>;
 
@@ -83,15 +84,17 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, to: Uri) -> Self::Future {
         let connecting = self.route.call(to);
-        let Some(limit) = self.limit else { return connecting };
+        let limit = self.limit;
         let via = self.via.clone();
         Box::pin(async move {
-            timeout(limit, connecting).await.unwrap_or_else(|_| {
+            let Some(limit) = limit else { return connecting.await.map(Link::from) };
+            let connected = timeout(limit, connecting).await.unwrap_or_else(|_| {
                 Err(match via {
                     None => LimitStruck.into(),
                     Some(proxy) => ViaProxy { proxy, why: LimitStruck.into() }.into(),
                 })
-            })
+            });
+            connected.map(Link::from)
         })
     }
 }
@@ -117,7 +120,7 @@ impl Service<Uri> for Route {
         let Route { mut tcp, to_proxy, proxy } = self.clone();
         Box::pin(async move {
             let Some(proxy) = proxy else {
-                return Ok(Line::new(MaybeHttpsStream::Http(tcp.call(to).await?), false));
+                return Ok(Line::new(Link::Plain(tcp.call(to).await?), false));
             };
             let host = host(&to, proxy.protocol).await?;
             let line = through(tcp, to_proxy, &proxy, &to, &host).await;
@@ -135,11 +138,9 @@ async fn through(
     host: &Host,
 ) -> Result<Line, BoxError> {
     let via = proxy.uri.clone();
-    let io = match proxy.protocol {
-        Protocol::Http => to_proxy.call(via).await?,
-        Protocol::Socks4 { .. } | Protocol::Socks5 { .. } => {
-            MaybeHttpsStream::Http(tcp.call(via).await?)
-        }
+    let io: Io = match proxy.protocol {
+        Protocol::Http => to_proxy.call(via).await?.into(),
+        Protocol::Socks4 { .. } | Protocol::Socks5 { .. } => Link::Plain(tcp.call(via).await?),
     };
     // An HTTP proxy forwards plain requests, and opens a tunnel for TLS.
     if proxy.protocol == Protocol::Http && to.scheme() == Some(&Scheme::HTTP) {

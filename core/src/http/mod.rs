@@ -19,6 +19,7 @@ mod format;
 mod handshake;
 mod headers;
 mod informational;
+mod link;
 mod names;
 mod no_proxy;
 mod prepared;
