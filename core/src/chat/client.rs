@@ -104,7 +104,9 @@ impl OpenAi {
         let request = request.borrow();
         let started = Instant::now();
         let span = telemetry::chat_span(&self.http, request, true);
-        match self.open(request).instrument(span.clone()).await {
+        // On the heap, so that the caller's future does not have room for the call for as long as it reads the stream.
+        let opening = Box::pin(self.open(request).instrument(span.clone()));
+        match opening.await {
             Ok(source) => {
                 let asked = request.asked();
                 let limits = self.http.limits().clone();
