@@ -7,7 +7,7 @@ use memchr::{memchr, memchr2};
 use serde::de::IgnoredAny;
 
 use super::frame::DEFAULT_EVENT;
-use super::line::{Line, parse_line};
+use super::line::{Line, parse_line, split_event};
 use super::{Event, Frame};
 
 /// The limit on one event unless [`Decoder::max_event`] sets another: 8 MiB.
@@ -139,6 +139,20 @@ impl Decoder {
         if self.bom < BOM.len() {
             self.skip_bom(input);
         }
+        // The usual event, in one step.
+        if self.is_between_events()
+            && let Some((length, value, rest)) = split_event(input)
+            && length <= self.max_event
+        {
+            *input = rest;
+            let (data, id) = (decode_text(value), self.last_event_id.clone());
+            return Ok(Some(Frame::Event(Event {
+                event: DEFAULT_EVENT.into(),
+                data,
+                id,
+                retry: None,
+            })));
+        }
         // The block's first data line, as long as it can be yielded without a copy.
         let mut whole: Option<&'a [u8]> = None;
         loop {
@@ -225,6 +239,13 @@ impl Decoder {
         }
         self.block = Block::default();
         None
+    }
+
+    /// Returns true if nothing of the next event has been received.
+    fn is_between_events(&self) -> bool {
+        let Block { has_data, data: _, event, id, retry, stray, is_error } = &self.block;
+        let is_blank = !has_data && event.is_empty() && id.is_none() && retry.is_none();
+        is_blank && stray.is_empty() && !is_error && self.line.is_empty() && !self.after_cr
     }
 
     /// Removes one leading byte order mark, which may come split.

@@ -1,6 +1,6 @@
 //! The parser of one line of an event stream.
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 /// A line by its meaning in the standard; a field has a name and a value.
 pub(super) enum Line<'a> {
@@ -31,4 +31,13 @@ pub(super) fn parse_line(line: &[u8]) -> Line<'_> {
         b"data" => Line::Data(value),
         _ => Line::Field(name, value),
     }
+}
+
+/// Splits off an event of one data line: returns that line's length, its value, and the input after the event. `None` if
+/// the input begins in another way, or does not contain all of it.
+pub(super) fn split_event(input: &[u8]) -> Option<(usize, &[u8], &[u8])> {
+    let value = input.strip_prefix(b"data:")?;
+    let (value, rest) = value.split_at_checked(memchr2(b'\n', b'\r', value)?)?;
+    let rest = rest.strip_prefix(b"\n\n").or_else(|| rest.strip_prefix(b"\r\n\r\n"))?;
+    Some((b"data:".len() + value.len(), value.strip_prefix(b" ").unwrap_or(value), rest))
 }
