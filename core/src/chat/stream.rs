@@ -140,8 +140,11 @@ impl ChatStream {
 
     fn poll_chunk(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<ChatChunk>>> {
         let mut chunk = None;
-        let polled = ready!(self.poll_into(task, &mut chunk));
-        Poll::Ready(polled.and_then(|result| result.map(|()| chunk).transpose()))
+        Poll::Ready(match ready!(self.poll_into(task, &mut chunk)) {
+            Some(Ok(())) => chunk.map(Ok),
+            Some(Err(error)) => Some(Err(error)),
+            None => None,
+        })
     }
 
     /// Polls for the next chunk, and passes it to the receiver.
@@ -213,9 +216,6 @@ impl ChatStream {
     /// Reads the next step from the received bytes; `None` when more are needed.
     fn next_step(&mut self, chunks: &mut impl Gather) -> Result<Option<StepResult>> {
         loop {
-            if self.is_dry() && !matches!(self.format, Format::JsonRead) {
-                return Ok(None);
-            }
             let mut input = self.received.rest();
             match &mut self.format {
                 Format::Unknown => {
@@ -227,15 +227,15 @@ impl ChatStream {
                 }
                 Format::Json(json) => {
                     json.extend_from_slice(input);
-                    let length = json.len();
-                    let read = input.len();
+                    let (kept, read) = (json.len(), input.len());
                     self.received.advance(read);
-                    if length > self.limits.reply {
+                    if kept > self.limits.reply {
                         return Err(self.too_large());
                     }
                     return Ok(None);
                 }
                 Format::JsonRead => return Ok(Some(StepResult::Done)),
+                Format::Events if self.received.is_dry() => return Ok(None),
                 Format::Events => {
                     let before = input.len();
                     let context = self.source.context();
