@@ -7,7 +7,7 @@ use super::bare::{Bare, is_events};
 use crate::config::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{self, ChatAnswer, TurnEvent};
-use crate::http::{BodyFormat, Context};
+use crate::http::{BodyFormat, Context, Received};
 use crate::sse::{Decoder, Frame};
 
 /// Hint for a service that streams bare text.
@@ -16,9 +16,7 @@ const TEXT_HINT: &str =
 
 /// Parser of the pieces of a body.
 pub(super) struct Input {
-    /// The current piece, and the number of bytes read of it.
-    bytes: Bytes,
-    taken: usize,
+    received: Received,
     format: Format,
     /// True once an event of any type, or text, has arrived.
     spoken: bool,
@@ -55,7 +53,7 @@ impl Input {
             Wire::Text => Format::Text(Vec::new()),
         };
         let bare = Bare::new(limits.reply);
-        Input { bytes: Bytes::new(), taken: 0, format, spoken: false, bare, limits }
+        Input { received: Received::default(), format, spoken: false, bare, limits }
     }
 
     /// Sets the next piece; the previous one must have been read.
@@ -63,20 +61,19 @@ impl Input {
         if matches!(self.format, Format::Unknown | Format::Events(_)) {
             self.bare.take(&bytes);
         }
-        self.bytes = bytes;
-        self.taken = 0;
+        self.received = Received::new(bytes);
     }
 
     /// Returns true if all of the current piece has been read.
     #[cfg(feature = "bridge")]
     pub(super) fn is_dry(&self) -> bool {
-        self.taken == self.bytes.len()
+        self.received.is_dry()
     }
 
     /// The next step in the current piece; `None` when another is needed.
     pub(super) fn next(&mut self, context: &Context) -> Result<Option<Step>> {
         loop {
-            let mut input = self.bytes.get(self.taken..).unwrap_or_default();
+            let mut input = self.received.rest();
             match &mut self.format {
                 Format::Unknown => {
                     self.format = match context.format_of_stream(input)? {
@@ -87,14 +84,15 @@ impl Input {
                         }
                     };
                 }
+                Format::Events(_) if self.received.is_dry() => return Ok(None),
                 Format::Events(decoder) => {
                     let before = input.len();
                     let frame = decoder.decode(&mut input).map_err(|e| {
                         let why = format!("{e}, the limit `event`");
                         context.error(ErrorKind::TooLarge, why).with_source(e)
                     })?;
-                    self.taken += before - input.len();
-                    return match frame {
+                    let read_bytes = before - input.len();
+                    let step = match frame {
                         None => Ok(None),
                         Some(Frame::Comment(_)) => Ok(Some(Step::Nothing)),
                         Some(Frame::Event(event)) => {
@@ -103,13 +101,16 @@ impl Input {
                             read(context, &event.data).map(Some)
                         }
                     };
+                    self.received.advance(read_bytes);
+                    return step;
                 }
                 Format::Text(rest) => {
                     if input.is_empty() {
                         return Ok(None);
                     }
                     rest.extend_from_slice(input);
-                    self.taken = self.bytes.len();
+                    let all = input.len();
+                    self.received.advance(all);
                     match is_events(rest) {
                         _ if self.spoken => {}
                         Some(false) => self.spoken = true,
@@ -124,7 +125,8 @@ impl Input {
                 }
                 Format::Whole(json) => {
                     json.extend_from_slice(input);
-                    self.taken = self.bytes.len();
+                    let all = input.len();
+                    self.received.advance(all);
                     if json.len() > self.limits.reply {
                         let why = format!(
                             "the reply is larger than {} bytes, the limit `reply`",
