@@ -62,7 +62,7 @@ export class Turns {
     }
   }
 
-  /** Stops the turn with this id; false if no such turn runs in this process. */
+  /** Stops the turn with this id, also one of another process that shares the outbox's file; false if none is known to run. */
   stop(turnId: string): boolean {
     return this.#engine.stop(String(turnId));
   }

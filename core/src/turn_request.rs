@@ -110,13 +110,18 @@ impl TurnRequest {
         self
     }
 
+    /// The workspace that is continued.
+    pub(crate) fn workspace_id(&self) -> Option<&str> {
+        match &self.place {
+            Place::Workspace(id) => Some(id.as_str()),
+            Place::Unnamed | Place::New => None,
+        }
+    }
+
     /// Refuses requests that are invalid for both engine and service.
     pub(crate) fn check(&self, operation: &'static str) -> Result<()> {
         let is_blank = |text: &str| text.trim().is_empty();
-        let workspace = match &self.place {
-            Place::Workspace(id) => Some(id.as_str()),
-            Place::Unnamed | Place::New => None,
-        };
+        let workspace = self.workspace_id();
         let why = match () {
             () if is_blank(&self.message) => "the message is empty",
             () if workspace.is_some_and(is_blank) => "the workspace's id is empty",

@@ -56,7 +56,8 @@ class _Turns:
             _deliver_at_exit(self._turns)
 
     def stop(self, turn_id: str) -> bool:
-        """Stops the turn of this id; false if none of this process has it."""
+        """Stops the turn of this id, also one of another process that shares the outbox's file; false if none is known
+        to run."""
         return self._turns.stop(turn_id)
 
 

@@ -89,11 +89,11 @@ impl Usage {
     pub(crate) fn counted(&self) -> TokenUsage {
         let counted =
             |field: u8, count: u64| (count > 0 || self.presence.is_filled(field)).then_some(count);
-        let mut usage = TokenUsage::default();
-        usage.prompt_tokens = counted(1, self.prompt_tokens);
-        usage.completion_tokens = counted(2, self.completion_tokens);
-        usage.total_tokens = counted(4, self.total_tokens);
-        usage
+        TokenUsage {
+            prompt_tokens: counted(1, self.prompt_tokens),
+            completion_tokens: counted(2, self.completion_tokens),
+            total_tokens: counted(4, self.total_tokens),
+        }
     }
 }
 

@@ -36,10 +36,11 @@ impl ChatAnswer {
             }
             TurnEvent::Done { stopped, .. } => self.stopped = *stopped,
             TurnEvent::Usage { prompt_tokens, completion_tokens, total_tokens } => {
-                let usage = self.usage.get_or_insert_default();
-                usage.prompt_tokens = *prompt_tokens;
-                usage.completion_tokens = *completion_tokens;
-                usage.total_tokens = *total_tokens;
+                self.usage = Some(TokenUsage {
+                    prompt_tokens: *prompt_tokens,
+                    completion_tokens: *completion_tokens,
+                    total_tokens: *total_tokens,
+                });
             }
             TurnEvent::Turn { .. }
             | TurnEvent::Error { .. }

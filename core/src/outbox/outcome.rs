@@ -50,6 +50,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The outcome as one word, without its reason.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Outcome::Delivered => "delivered",
+            Outcome::Retry { .. } => "retry",
+            Outcome::Unavailable { .. } => "unavailable",
+            Outcome::NeedsToken => "needs_token",
+            Outcome::Dead { .. } => "dead",
+        }
+    }
+
     /// [`Retry`](Self::Retry) with a wait that the outbox chooses.
     pub fn retry(reason: impl Into<String>) -> Self {
         Outcome::Retry { after: None, reason: reason.into() }

@@ -6,6 +6,9 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use tracing::Instrument;
+use tracing::field::Empty;
+
 use super::client::{ChatStore, Identity};
 use super::renewal::Stale;
 use super::wrapped::{self, Answer};
@@ -90,8 +93,24 @@ impl ChatStore {
         wrapped::read::<IgnoredAny>(&self.shared.http, response).await.map(drop)
     }
 
-    /// Sends a call until a good response begins.
+    /// Sends a call until a good response begins, within a span of its own.
     async fn send(&self, call: &Call<'_>, identity: &Identity) -> Result<Response> {
+        let span = tracing::info_span!(
+            "store",
+            otel.name = call.operation,
+            otel.kind = "client",
+            otel.status_code = Empty,
+            error.r#type = Empty,
+        );
+        let sent = self.send_with_tokens(call, identity).instrument(span.clone()).await;
+        if let Err(error) = &sent {
+            span.record("error.type", error.code());
+            span.record("otel.status_code", "ERROR");
+        }
+        sent
+    }
+
+    async fn send_with_tokens(&self, call: &Call<'_>, identity: &Identity) -> Result<Response> {
         let tokens = self.tokens_for(call.operation, identity).await?;
         let given: Vec<_> = identity.tokens.iter().collect();
         let refused = match self.attempt(call, &tokens, &given).await {

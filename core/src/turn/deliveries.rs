@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use tracing::{Instrument, Span};
 
 use super::StageName;
 use super::timeline::{Recorder, Running};
@@ -75,13 +76,15 @@ impl DeliveryTracker {
         self.with(|tracked| tracked.remove(id));
     }
 
-    /// Records that a delivery begins.
-    fn begin(&self, id: &str) {
-        self.with(|tracked| {
-            if let Some(message) = tracked.get_mut(id) {
-                message.running.get_or_insert_with(|| message.recorder.begin(message.stage));
-            }
+    /// Records that a delivery begins; returns the span of its stage, or the current one for a message that is not
+    /// tracked.
+    fn begin(&self, id: &str) -> Span {
+        let begun = self.with(|tracked| {
+            let message = tracked.get_mut(id)?;
+            let begin = || message.recorder.begin(message.stage);
+            Some(message.running.get_or_insert_with(begin).span())
         });
+        begun.flatten().unwrap_or_else(Span::current)
     }
 
     fn end(&self, id: &str, outcome: &Outcome) {
@@ -120,8 +123,8 @@ impl TrackedSink {
 #[async_trait]
 impl Sink for TrackedSink {
     async fn deliver(&self, record: &Record) -> Outcome {
-        self.deliveries.begin(record.id());
-        let outcome = self.store.deliver(record).await;
+        let stage = self.deliveries.begin(record.id());
+        let outcome = self.store.deliver(record).instrument(stage).await;
         self.deliveries.end(record.id(), &outcome);
         outcome
     }

@@ -17,6 +17,7 @@ use super::reply::{self, Opened};
 use super::settings::{EngineSettings, OnDisconnect};
 use super::side_events::SideEvents;
 use super::stop::{Registration, Stopper};
+use super::telemetry;
 use super::timeline::{Recorder, Running};
 use super::work::Work;
 use crate::chat::{ChatReply, ChatStream};
@@ -73,6 +74,7 @@ impl Engine {
         let events = settings.events;
         let (failed, failures) = events.failures.then(mpsc::unbounded_channel).unzip();
         let (ids, stopper) = (Ids::of(&request), Stopper::new());
+        let span = telemetry::turn_span(&ids, request.workspace_id());
         let stop = stopper.clone();
         let outbox = settings.outbox.as_ref();
         let announced = outbox.and_then(|outbox| outbox.announce(&ids.turn, move || stop.stop()));
@@ -84,7 +86,7 @@ impl Engine {
             _registration: work.running.register(&ids.turn, stopper.clone()),
             ids,
             stopper,
-            recorder: Recorder::start(failed),
+            recorder: Recorder::start(failed, span),
             persister: None,
             side_events: SideEvents::new(events, failures),
             first_content: None,
@@ -101,7 +103,7 @@ impl Engine {
 
     /// The handles that outlive the engine.
     pub(super) fn handles(&self) -> (Ids, Stopper, Recorder) {
-        (self.ids.clone(), self.stopper.clone(), self.recorder.clone())
+        (self.ids.clone(), self.stopper.clone(), self.recorder.without_span())
     }
 
     /// The reply's text so far.
@@ -197,6 +199,7 @@ impl Engine {
         let Opened { stream, stage, label, late, services } = match opened {
             Ok(opened) => opened,
             Err(error) => {
+                self.recorder.broke(&error);
                 self.end();
                 return Err(error);
             }
@@ -228,6 +231,7 @@ impl Engine {
             Ok(reply) => reply,
             Err(error) => {
                 stage.failed_by(&error);
+                self.recorder.broke(&error);
                 self.end();
                 return Err(error);
             }
@@ -287,6 +291,7 @@ impl Engine {
         }
         self.keep_partial(&stream);
         self.close_reply(stream.partial());
+        self.recorder.broke(&error);
         self.reply = Reply::Broken(error);
     }
 

@@ -62,7 +62,7 @@ impl Turn {
 
     /// A turn whose only item is this error.
     pub(super) fn refused(error: Error, detailed_errors: bool) -> Self {
-        let recorder = Recorder::start(None);
+        let recorder = Recorder::start(None, tracing::Span::none());
         recorder.end();
         Turn {
             state: State::Refused(error),

@@ -62,6 +62,7 @@ mod side_events;
 mod speaking;
 mod sse;
 mod stop;
+mod telemetry;
 mod timeline;
 mod turns;
 mod work;

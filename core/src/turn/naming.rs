@@ -1,6 +1,7 @@
 //! A name for a new workspace: from the model, or else the start of the message.
 
 use tokio::time::timeout;
+use tracing::Instrument;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::StageName;
@@ -24,7 +25,7 @@ pub(super) async fn name(settings: &EngineSettings, recorder: &Recorder, message
     let request = template.clone().unwrap_or_else(|| ChatRequest::new(&settings.template.model));
     // Without a limit on the tokens: reasoning models refuse the field, or spend it before they answer.
     let request = request.system(settings.prompts.naming.as_str()).user(message);
-    let answer = timeout(*limit, settings.llm.chat(request)).await;
+    let answer = timeout(*limit, settings.llm.chat(request)).instrument(stage.span()).await;
     match answer {
         Ok(Ok(reply)) => match tidy(reply.text()) {
             Some(name) => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use super::StageName;
 use super::fallback::Services;
@@ -62,11 +63,9 @@ impl Label {
         message: &str,
         recorder: &Recorder,
     ) -> Self {
-        let stage = Some(recorder.begin(StageName::Sentiment));
-        Label {
-            task: tokio::spawn(caller::inherit(sentiment::label(sentiment, message.to_owned()))),
-            stage,
-        }
+        let stage = recorder.begin(StageName::Sentiment);
+        let label = sentiment::label(sentiment, message.to_owned()).instrument(stage.span());
+        Label { task: tokio::spawn(caller::inherit(label)), stage: Some(stage) }
     }
 
     /// Waits for the label; `None` when there is none. Cancelling the wait does not end the task.
@@ -142,7 +141,7 @@ pub(super) async fn open_at(
     while let Some((llm, request)) = services.ask(&settings.llm, &settings.fallbacks) {
         // Begins here, since sentiment and history have their own stages, and each wait counts once.
         let stage = recorder.begin(StageName::Reply);
-        match llm.chat_stream(request).await {
+        match llm.chat_stream(request).instrument(stage.span()).await {
             Ok(stream) => return Ok(Opened { stream, stage, label: None, late: None, services }),
             Err(error) => {
                 stage.failed_by(&error);
@@ -169,7 +168,7 @@ async fn fetched(
     let limit = settings.history.messages.saturating_add(1);
     let fetching =
         guard::call(callback, || context.store.history(owner, &context.workspace, limit));
-    let fetched = match timeout(settings.history.wait, fetching).await {
+    let fetched = match timeout(settings.history.wait, fetching).instrument(stage.span()).await {
         Ok(Ok(fetched)) => fetched,
         Ok(Err(panicked)) => {
             Err(Error::new(ErrorKind::Config, "turn.history", panicked.to_string()))

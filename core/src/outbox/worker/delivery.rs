@@ -5,6 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::timeout;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use super::claim::ClaimedConversation;
 use super::opening::Place;
@@ -119,9 +121,18 @@ impl ClaimedConversation {
     /// Calls the sink, within the time limit of a delivery.
     async fn outcome(&self, sink: &dyn Sink, record: &Record) -> Outcome {
         let limit = self.shared.settings.delivery.limit;
+        let span = tracing::info_span!(
+            "outbox.delivery",
+            turnwire.record.id = record.id(),
+            turnwire.record.conversation = record.conversation(),
+            turnwire.record.outcome = Empty,
+        );
         let delivery = guard::call(sink::callback(sink), || sink.deliver(record));
-        let reason = match timeout(limit, delivery).await {
-            Ok(Ok(outcome)) => return outcome,
+        let reason = match timeout(limit, delivery).instrument(span.clone()).await {
+            Ok(Ok(outcome)) => {
+                span.record("turnwire.record.outcome", outcome.word());
+                return outcome;
+            }
             Ok(Err(panicked)) => panicked.to_string(),
             Err(_) => format!("{} did not end within {limit:?}", sink::callback(sink)),
         };

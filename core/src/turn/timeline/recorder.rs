@@ -7,6 +7,9 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
+use tracing::Span;
+
+use super::super::telemetry;
 use super::{Stage, StageName, StageOutcome, Timeline};
 use crate::error::{Error, TokenUsage};
 use crate::process::Origin;
@@ -19,6 +22,8 @@ pub(in crate::turn) struct Recorder {
     line: Arc<Line>,
     /// Receives the failures of stages.
     failures: Option<UnboundedSender<Failure>>,
+    /// Covers the turn, while something of it runs.
+    span: Span,
 }
 
 /// The recorded parts.
@@ -46,12 +51,19 @@ pub(in crate::turn) struct Running {
     recorder: Recorder,
     at: usize,
     name: StageName,
+    span: Span,
     ended: bool,
 }
 
 impl Recorder {
-    pub(in crate::turn) fn start(failures: Option<UnboundedSender<Failure>>) -> Self {
-        Recorder { origin: Origin::here(), began: Instant::now(), line: Arc::default(), failures }
+    pub(in crate::turn) fn start(failures: Option<UnboundedSender<Failure>>, span: Span) -> Self {
+        let (origin, began, line) = (Origin::here(), Instant::now(), Arc::default());
+        Recorder { origin, began, line, failures, span }
+    }
+
+    /// The same timeline for a handle, which does not extend the turn's span.
+    pub(in crate::turn) fn without_span(&self) -> Self {
+        Recorder { span: Span::none(), ..self.clone() }
     }
 
     pub(in crate::turn) fn begin(&self, name: StageName) -> Running {
@@ -59,7 +71,8 @@ impl Recorder {
         let mut line = self.lock();
         let at = line.stages.len();
         line.stages.push(Stage { name, began, ended: None, outcome: StageOutcome::Running });
-        Running { recorder: self.clone(), at, name, ended: false }
+        let span = telemetry::stage_span(&self.span, name.as_str());
+        Running { recorder: self.clone(), at, name, span, ended: false }
     }
 
     /// Records a piece of the reply.
@@ -78,13 +91,20 @@ impl Recorder {
 
     /// Records the service that answers.
     pub(in crate::turn) fn answered_by(&self, model: Option<&str>, fallback: bool) {
+        telemetry::record_service(&self.span, model, fallback);
         let mut line = self.lock();
         (line.model, line.fallback) = (model.map(str::to_owned), fallback);
     }
 
     /// Records the tokens of the reply.
     pub(in crate::turn) fn usage(&self, usage: TokenUsage) {
+        telemetry::record_usage(&self.span, usage);
         self.lock().usage = Some(usage);
+    }
+
+    /// Records the error that ends the turn.
+    pub(in crate::turn) fn broke(&self, error: &Error) {
+        telemetry::record_error(&self.span, error.code());
     }
 
     /// Records the end of the turn for its reader.
@@ -112,12 +132,19 @@ impl Recorder {
 }
 
 impl Running {
+    /// The stage's span, for the calls that it makes.
+    pub(in crate::turn) fn span(&self) -> Span {
+        self.span.clone()
+    }
+
     pub(in crate::turn) fn done(self) {
+        telemetry::record_outcome(&self.span, "done", None);
         self.end(StageOutcome::Done);
     }
 
     /// Records a success that came too late.
     pub(in crate::turn) fn late(self) {
+        telemetry::record_outcome(&self.span, "late", None);
         self.end(StageOutcome::Late);
     }
 
@@ -134,6 +161,7 @@ impl Running {
     fn fail(self, why: String, code: Option<&'static str>) {
         tracing::warn!(stage = self.name.as_str(), "a stage of a turn failed: {why}");
         let (failures, stage) = (self.recorder.failures.clone(), self.name);
+        telemetry::record_outcome(&self.span, "failed", code);
         self.end(StageOutcome::Failed(why.clone()));
         if let Some(failures) = failures {
             // The receiver is gone if the turn has ended.
@@ -158,6 +186,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.ended {
+            telemetry::record_outcome(&self.span, "cancelled", None);
             self.write(StageOutcome::Cancelled);
         }
     }
