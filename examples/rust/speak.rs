@@ -15,6 +15,7 @@ use turnwire::chat::OpenAiBuilder;
 use turnwire::config::Timeouts;
 use turnwire::speech::{AudioFormat, OnFailure, OpenAiSpeaker, ServiceSpeaker, Speaker};
 use turnwire::{ChatService, Error, ErrorKind, GoogleTranslateSpeaker, Speech};
+use turnwire_examples::offline::Voice;
 use turnwire_examples::terminal::{self, Failure, Output};
 
 #[tokio::main]
@@ -32,7 +33,8 @@ async fn main() {
 
 async fn speak(options: &Options, out: &mut Output) -> Result<(), Failure> {
     let text = options.text()?;
-    let speech = options.speech()?.on_failure(OnFailure::Stop);
+    let mut voice = None;
+    let speech = options.speech(&mut voice)?.on_failure(OnFailure::Stop);
 
     let started = Instant::now();
     let mut audio = speech.say(text).joined();
@@ -50,6 +52,8 @@ enum By {
     Google,
     /// OPENAI_API_KEY and OPENAI_BASE_URL name the service
     Openai,
+    /// espeak-ng and ffmpeg on this computer; needs no network
+    Espeak,
     /// A chat service; TURNWIRE_ACCESS_TOKEN and TURNWIRE_REFRESH_TOKEN are sent to it
     Service,
 }
@@ -111,7 +115,8 @@ impl Options {
         Ok(text)
     }
 
-    fn speaker(&self) -> Result<Arc<dyn Speaker>, Failure> {
+    /// The speaker, and the voice behind it if it is in this program.
+    fn speaker(&self, voice: &mut Option<Voice>) -> Result<Arc<dyn Speaker>, Failure> {
         let timeouts = self.timeout.map_or_else(Timeouts::default, Timeouts::of_silence);
         Ok(match self.speaker {
             By::Google => {
@@ -129,6 +134,7 @@ impl Options {
                 };
                 Arc::new(OpenAiSpeaker::new(builder.build()?).model(&self.model))
             }
+            By::Espeak => Arc::new(voice.insert(Voice::start()?).speaker()?),
             By::Service => {
                 let url = self.base_url.as_deref().unwrap_or("http://localhost:5000");
                 let builder = ChatService::builder(url).timeouts(timeouts);
@@ -144,8 +150,8 @@ impl Options {
     }
 
     /// The speaker with its options; a speaker reports options that it does not support.
-    fn speech(&self) -> Result<Speech, Failure> {
-        let mut speech = Speech::new(self.speaker()?);
+    fn speech(&self, voice: &mut Option<Voice>) -> Result<Speech, Failure> {
+        let mut speech = Speech::new(self.speaker(voice)?);
         if let Some(format) = self.format() {
             speech = speech.format(format);
         }

@@ -9,6 +9,7 @@ use turnwire::chat::OpenAiBuilder;
 use turnwire::speech::{AudioFormat, OpenAiSpeaker};
 use turnwire::{GoogleTranslateSpeaker, Speech};
 
+use crate::offline::Voice;
 use crate::terminal::Failure;
 
 /// The speech service.
@@ -18,6 +19,8 @@ enum By {
     Google,
     /// The service that OPENAI_API_KEY and OPENAI_BASE_URL name
     Openai,
+    /// espeak-ng and ffmpeg on this computer; needs no network
+    Espeak,
 }
 
 /// Options for speaking a reply.
@@ -41,6 +44,7 @@ pub struct VoiceOptions {
 pub struct Recording {
     path: PathBuf,
     audio: Vec<u8>,
+    _voice: Option<Voice>,
 }
 
 impl VoiceOptions {
@@ -51,14 +55,19 @@ impl VoiceOptions {
     /// When a setting is not usable.
     pub fn speech(&self) -> Result<Option<(Speech, Recording)>, Failure> {
         let Some(path) = self.speak.clone() else { return Ok(None) };
+        let mut voice = None;
         let speech = match self.speaker {
             By::Google => Speech::new(GoogleTranslateSpeaker::new("ko")),
             By::Openai => {
                 let speaker = OpenAiSpeaker::new(OpenAiBuilder::from_env().build()?);
                 Speech::new(speaker).voice(&self.voice).format(AudioFormat::Mp3)
             }
+            By::Espeak => {
+                let speaker = voice.insert(Voice::start()?).speaker()?;
+                Speech::new(speaker).format(AudioFormat::Mp3)
+            }
         };
-        Ok(Some((speech, Recording { path, audio: Vec::new() })))
+        Ok(Some((speech, Recording { path, audio: Vec::new(), _voice: voice })))
     }
 }
 
@@ -74,7 +83,7 @@ impl Recording {
     ///
     /// When it cannot be written, or nothing was spoken.
     pub fn write(self) -> Result<String, Failure> {
-        let Recording { path, audio } = self;
+        let Recording { path, audio, .. } = self;
         if audio.is_empty() {
             let why = format!(
                 "nothing was spoken, so {} is not there or is an older one",

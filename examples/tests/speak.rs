@@ -51,6 +51,17 @@ fn every_speaker_writes_a_file() {
     assert_eq!(requests[0].header("refreshtoken"), Some(bearer.as_str()));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_voice_that_is_not_installed_is_one_line_of_error_that_says_what_to_install() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = speak(folder.path(), &[TEXT, "-o", "out.mp3", "--speaker", "espeak"]);
+    let (code, stdout, stderr) = run(command.env("PATH", folder.path()));
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert_one_error_line(&stderr, "apt install espeak-ng");
+    assert!(!folder.path().join("out.mp3").exists());
+}
+
 #[test]
 fn the_ending_names_the_format_and_options_are_passed_on() {
     let fake = Fake::spawn_thread().unwrap();

@@ -8,6 +8,8 @@ mod llm;
 mod pace;
 mod rules;
 mod titles;
+mod voice;
 
 pub(crate) use heard::Heard;
 pub use llm::Llm;
+pub use voice::Voice;
