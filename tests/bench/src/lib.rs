@@ -56,6 +56,14 @@ pub fn cpu_time() -> Duration {
     us(usage.user_time()) + us(usage.system_time())
 }
 
+/// The time that this process's first thread was ready to run but had no core.
+#[must_use]
+pub fn time_without_core() -> Duration {
+    let line = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let waited = line.split_whitespace().nth(1).and_then(|ns| ns.parse().ok());
+    Duration::from_nanos(waited.unwrap_or(0))
+}
+
 /// A line of `/proc/self/status`, such as `VmRSS`, in KiB.
 #[must_use]
 pub fn memory_kib(name: &str) -> f64 {

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use crate::{cpu_time, memory_kib};
+use crate::{cpu_time, memory_kib, time_without_core};
 
 /// Part of all units of paced streams after which the measurement begins, and after which it ends.
 const MIDDLE: (f64, f64) = (0.2, 0.9);
@@ -28,6 +28,7 @@ struct Mark {
     seen: usize,
     cpu: Duration,
     wall: Instant,
+    without_core: Duration,
 }
 
 /// The costs of a chunk.
@@ -39,11 +40,14 @@ pub struct Costs {
     pub wall_us: f64,
     /// The most memory in use above that before the measurement, in KiB: of all streams together.
     pub memory_kib: f64,
+    /// Part of the wall time in which the client was ready to run but had no core.
+    pub without_core: f64,
 }
 
 impl Mark {
     fn now(seen: usize) -> Self {
-        Mark { seen, cpu: cpu_time(), wall: Instant::now() }
+        let without_core = time_without_core();
+        Mark { seen, cpu: cpu_time(), wall: Instant::now(), without_core }
     }
 }
 
@@ -114,10 +118,13 @@ impl Meter {
     pub fn costs(&self, units_a_chunk: f64) -> Option<Costs> {
         let [Some(first), Some(last)] = self.marks.get() else { return None };
         let chunks = (last.seen - first.seen) as f64 / units_a_chunk;
+        let wall = last.wall - first.wall;
         Some(Costs {
             cpu_us: (last.cpu - first.cpu).as_secs_f64() * 1e6 / chunks,
-            wall_us: (last.wall - first.wall).as_secs_f64() * 1e6 / chunks,
+            wall_us: wall.as_secs_f64() * 1e6 / chunks,
             memory_kib: (memory_kib("VmHWM") - self.resident_kib).max(0.0),
+            without_core: (last.without_core - first.without_core).as_secs_f64()
+                / wall.as_secs_f64(),
         })
     }
 }

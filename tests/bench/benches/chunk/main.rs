@@ -31,6 +31,9 @@ const COUNTED: [usize; 2] = [1_000, 3_000];
 /// The same for paced streams, at a pace that a client can keep under callgrind.
 const COUNTED_PACED: ([usize; 2], u64, u64) = ([10, 30], 100, 50);
 
+/// Part of the time without a core from which a client of paced streams falls behind.
+const BUSY: f64 = 0.1;
+
 fn main() -> Result<()> {
     match options::parse(&arguments())? {
         Command::Client { name, server, path, streams } => client(&name, &server, &path, streams),
@@ -106,6 +109,7 @@ fn measure(options: &Options) -> Result<()> {
     let server = Server::start(Path::new(env!("CARGO_BIN_EXE_turnwire-bench-server")))?;
     let mut lines = Lines::default();
     let mut written = String::new();
+    let mut without_core: f64 = 0.0;
     let mut add = |line: Line| -> Result<()> {
         written += &(serde_json::to_string(&line)? + "\n");
         lines.add(&line);
@@ -117,6 +121,9 @@ fn measure(options: &Options) -> Result<()> {
             for client in cell.clients().iter().filter(|client| options.has_client(client)) {
                 let output = run_again(&cell.arguments(client, server.url()))?;
                 let costs: Costs = serde_json::from_str(&output)?;
+                if cell.streams > 1 {
+                    without_core = without_core.max(costs.without_core);
+                }
                 // Of many streams alone: one stream's memory is noise.
                 let memory_kib = (cell.streams > 1).then_some(costs.memory_kib);
                 add(Line { cpu_us: Some(costs.cpu_us), memory_kib, ..cell.line(client) })?;
@@ -134,6 +141,13 @@ fn measure(options: &Options) -> Result<()> {
     }
     if let Some(path) = &options.lines {
         std::fs::write(path, &written).with_context(|| format!("writing {}", path.display()))?;
+    }
+    if without_core > BUSY {
+        println!(
+            "**This machine was busy**: a client of paced streams had no core for {:.0} % of the time. Its packets ran \
+             together, so that the paced figures are too low and cannot be compared.\n",
+            without_core * 100.0
+        );
     }
     print(&lines, options.before.as_deref())
 }
