@@ -34,6 +34,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<chat::Chunk>()?;
     module.add_class::<chat::Choice>()?;
     module.add_class::<chat::Delta>()?;
+    module.add_class::<chat::ToolCall>()?;
+    module.add_class::<chat::Function>()?;
     module.add_class::<chat::Progress>()?;
     module.add_class::<turn::Turns>()?;
     module.add_class::<turn::Turn>()?;

@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol, final
 
 from typing_extensions import Self
 
-from .types._chunk import ChoiceDeltaAudio, ChoiceDeltaFunctionCall, ChoiceDeltaToolCall
+from .types._chunk import ChoiceDeltaAudio, ChoiceDeltaFunctionCall
 from .types.chat.logprobs import ChoiceLogprobs
 from .types.completion_usage import CompletionUsage
 
@@ -20,6 +20,8 @@ __all__ = [
     "ChatCompletionChunk",
     "Choice",
     "ChoiceDelta",
+    "ChoiceDeltaToolCall",
+    "ChoiceDeltaToolCallFunction",
     "Client",
     "Progress",
     "Stream",
@@ -177,6 +179,8 @@ class Answer:
 class _Read:
     """The methods that the objects of a chunk share with all others."""
 
+    def __eq__(self, value: Any, /) -> bool: ...
+    def __iter__(self) -> Iterator[tuple[str, Any]]: ...
     def model_dump(self, **options: Any) -> dict[str, Any]: ...
     def model_dump_json(self, **options: Any) -> str: ...
     def to_dict(self, **options: Any) -> dict[str, Any]: ...
@@ -198,8 +202,8 @@ class ChatCompletionChunk(_Read):
     def model_construct(cls, **fields: Any) -> Self: ...
     @classmethod
     def model_validate(cls, obj: Any, **_options: Any) -> Self: ...
-    @classmethod
-    def _from_model(cls, model: Any) -> Self: ...
+    @staticmethod
+    def _from_model(model: Any) -> ChatCompletionChunk: ...
     def _json(self) -> str: ...
     @property
     def id(self) -> str: ...
@@ -217,11 +221,19 @@ class ChatCompletionChunk(_Read):
     obfuscation: str | None
     service_tier: str | None
     system_fingerprint: str | None
-    def __eq__(self, value: Any, /) -> bool: ...
-    def __iter__(self) -> Iterator[tuple[str, Any]]: ...
+
+class _Part(_Read):
+    """A part of a chunk."""
+
+    @classmethod
+    def construct(cls, **fields: Any) -> Self: ...
+    @classmethod
+    def model_construct(cls, **fields: Any) -> Self: ...
+    @classmethod
+    def model_validate(cls, obj: Any, **_options: Any) -> Self: ...
 
 @final
-class Choice(_Read):
+class Choice(_Part):
     """The additions of a chunk to one reply."""
 
     @property
@@ -232,11 +244,9 @@ class Choice(_Read):
     def finish_reason(self) -> str | None:
         """The reason for the reply's end, in its last chunk."""
     logprobs: ChoiceLogprobs | None
-    def __eq__(self, value: Any, /) -> bool: ...
-    def __iter__(self) -> Iterator[tuple[str, Any]]: ...
 
 @final
-class ChoiceDelta(_Read):
+class ChoiceDelta(_Part):
     """The addition of a chunk to a message."""
 
     @property
@@ -248,11 +258,33 @@ class ChoiceDelta(_Read):
     @property
     def role(self) -> str | None:
         """The speaker, in the first chunk."""
+    @property
+    def tool_calls(self) -> list[ChoiceDeltaToolCall] | None:
+        """More of the tool calls."""
     audio: ChoiceDeltaAudio | None
     function_call: ChoiceDeltaFunctionCall | None
-    tool_calls: list[ChoiceDeltaToolCall] | None
-    def __eq__(self, value: Any, /) -> bool: ...
-    def __iter__(self) -> Iterator[tuple[str, Any]]: ...
+
+@final
+class ChoiceDeltaToolCall(_Part):
+    """The addition of a chunk to a tool call."""
+
+    def __new__(cls, **fields: Any) -> Self: ...
+    @staticmethod
+    def _from_model(model: Any) -> ChoiceDeltaToolCall: ...
+    index: int
+    id: str | None
+    function: ChoiceDeltaToolCallFunction | None
+    type: str | None
+
+@final
+class ChoiceDeltaToolCallFunction(_Part):
+    """The addition of a chunk to the function of a tool call."""
+
+    def __new__(cls, **fields: Any) -> Self: ...
+    @staticmethod
+    def _from_model(model: Any) -> ChoiceDeltaToolCallFunction: ...
+    arguments: str | None
+    name: str | None
 
 def keep_logs(level: int) -> None:
     """Keeps what core logs at this level of Python's and above it, for `drain_logs`."""

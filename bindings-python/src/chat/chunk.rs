@@ -6,24 +6,40 @@ use std::sync::Arc;
 use pyo3::BoundObject;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
-use turnwire::bridge;
+use turnwire::bridge::{self, Piece};
 use turnwire::chat::ChatChunk;
 
 use super::choice::Choice;
-use super::data::{Data, Origin};
+use super::data::{Data, model_class, models};
+use super::delta::Texts;
 
 /// A chunk of a streamed reply.
 #[pyclass(frozen, weakref, name = "ChatCompletionChunk", module = "turnwire.types.chat")]
 pub(crate) struct Chunk {
     data: Arc<Data>,
-    choices: PyOnceLock<Py<PyList>>,
+    /// The additions to each reply.
+    #[pyo3(get)]
+    choices: Py<PyList>,
 }
 
 impl Chunk {
-    pub(super) fn new(chunk: ChatChunk) -> Self {
-        Chunk { data: Arc::new(Data::new(Origin::Core(chunk))), choices: PyOnceLock::new() }
+    pub(super) fn new(py: Python<'_>, piece: Piece<'_>) -> PyResult<Self> {
+        let texts = Texts::of(py, &piece);
+        let data = Arc::new(Data::new(piece.into_chunk()));
+        let core = data.core().map(bridge::constant_choices).unwrap_or_default();
+        let choices = match core {
+            // Without the vector of the general case.
+            [choice] => PyList::new(py, [Choice::of_core(py, &data, 0, choice, texts)?])?,
+            _ => {
+                let choices = core.iter().enumerate();
+                let choices = choices.map(|(position, choice)| {
+                    Choice::of_core(py, &data, position, choice, Texts::default())
+                });
+                PyList::new(py, choices.collect::<PyResult<Vec<_>>>()?)?
+            }
+        };
+        Ok(Chunk { data, choices: choices.unbind() })
     }
 
     /// Core's value, or else that of the Python model.
@@ -49,10 +65,8 @@ impl Chunk {
     #[new]
     #[pyo3(signature = (**fields))]
     fn from_fields(py: Python<'_>, fields: Option<Bound<'_, PyDict>>) -> PyResult<Self> {
-        let models = py.import(intern!(py, "turnwire.types._chunk"))?;
-        let model =
-            models.getattr(intern!(py, "ChatCompletionChunk"))?.call((), fields.as_ref())?;
-        Ok(Self::from_model(&py.get_type::<Self>(), model.unbind()))
+        let model = model_class(py, "ChatCompletionChunk")?.call((), fields.as_ref())?;
+        Self::from_model(&model)
     }
 
     /// The chunk's JSON, unchanged for a chunk that was received.
@@ -63,11 +77,16 @@ impl Chunk {
         }
     }
 
-    #[classmethod]
+    #[staticmethod]
     #[pyo3(name = "_from_model")]
-    fn from_model(cls: &Bound<'_, PyType>, model: Py<PyAny>) -> Self {
-        let data = Arc::new(Data::of_model(cls.py(), model));
-        Chunk { data, choices: PyOnceLock::new() }
+    fn from_model(model: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = model.py();
+        let data = Arc::new(Data::of_model(model));
+        let choices = PyList::empty(py);
+        for (position, choice) in model.getattr("choices")?.try_iter()?.enumerate() {
+            choices.append(Choice::of_model(&data, position, &choice?)?)?;
+        }
+        Ok(Chunk { data, choices: choices.unbind() })
     }
 
     #[classmethod]
@@ -77,9 +96,8 @@ impl Chunk {
         obj: Bound<'_, PyAny>,
         _options: Option<Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let models = cls.py().import(intern!(cls.py(), "turnwire.types._chunk"))?;
-        let model = models.call_method1(intern!(cls.py(), "of"), (obj,))?;
-        Ok(Self::from_model(cls, model.unbind()))
+        let fields = models(cls.py())?.call_method1(intern!(cls.py(), "fields_of"), (obj,))?;
+        Self::from_fields(cls.py(), Some(fields.cast_into::<PyDict>()?))
     }
 
     #[classmethod]
@@ -95,20 +113,6 @@ impl Chunk {
         fields: Option<Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         Self::from_fields(cls.py(), fields)
-    }
-
-    /// The additions to each reply.
-    #[getter]
-    fn choices<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyList>> {
-        let made = self.choices.get_or_try_init(py, || {
-            let count = match self.data.core() {
-                Some(chunk) => bridge::constant_choices(chunk).len(),
-                None => self.data.model(py)?.getattr(intern!(py, "choices"))?.len()?,
-            };
-            let parts = (0..count).map(|position| Choice::new(self.data.clone(), position));
-            Ok::<_, PyErr>(PyList::new(py, parts)?.unbind())
-        })?;
-        Ok(made.bind(py))
     }
 
     #[getter]

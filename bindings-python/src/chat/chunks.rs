@@ -17,7 +17,7 @@ impl Cross for Batch {
     fn first<'py>(ready: &Ready<Self>, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let mut batch = ready.lock();
         let Some(piece) = batch.take_first() else { return Ok(None) };
-        Ok(Some(Bound::new(py, Chunk::new(piece.into_chunk()))?.into_any()))
+        Ok(Some(Bound::new(py, Chunk::new(py, piece)?)?.into_any()))
     }
 }
 

@@ -2,113 +2,134 @@
 
 use std::sync::Arc;
 
-use pyo3::intern;
 use pyo3::prelude::*;
-use turnwire::bridge;
-use turnwire::chat::Delta as CoreDelta;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyList, PyString};
+use turnwire::bridge::{self, Piece};
+use turnwire::chat::{Delta as CoreDelta, ToolCallDelta};
 
-use super::data::{Data, restore};
+use super::data::{Data, text, word};
+use super::part::{At, Part, Place};
+use super::tool_call::ToolCall;
 
 /// The addition of a chunk to a message.
 #[pyclass(
     frozen,
-    weakref,
+    extends = Part,
     name = "ChoiceDelta",
     module = "turnwire.types.chat.chat_completion_chunk"
 )]
 pub(crate) struct Delta {
-    data: Arc<Data>,
-    position: usize,
+    /// More text.
+    #[pyo3(get)]
+    content: Py<PyAny>,
+    /// More of a refusal.
+    #[pyo3(get)]
+    refusal: Py<PyAny>,
+    /// The role of the author, in the first chunk.
+    #[pyo3(get)]
+    role: Py<PyAny>,
+    /// The arguments of its only tool call, if they are this chunk's own and not its shape's.
+    arguments: Option<Py<PyAny>>,
+    tool_calls: PyOnceLock<Py<PyAny>>,
+}
+
+/// The texts in which a chunk differs from the others of its shape.
+#[derive(Default)]
+pub(super) struct Texts {
+    content: Option<Py<PyAny>>,
+    /// The arguments of its only tool call.
+    arguments: Option<Py<PyAny>>,
+}
+
+impl Texts {
+    pub(super) fn of(py: Python<'_>, piece: &Piece<'_>) -> Self {
+        let Piece::Filling(filling) = piece else { return Self::default() };
+        let string = |text| PyString::new(py, text).into_any().unbind();
+        let has_content = filling.shape().content().is_some();
+        Texts {
+            content: has_content.then(|| string(filling.content())),
+            arguments: filling.arguments().map(string),
+        }
+    }
 }
 
 impl Delta {
-    pub(super) fn new(data: Arc<Data>, position: usize) -> Self {
-        Delta { data, position }
+    pub(super) fn of_core(
+        py: Python<'_>,
+        data: &Arc<Data>,
+        position: usize,
+        delta: &CoreDelta,
+        texts: Texts,
+    ) -> PyResult<Py<Self>> {
+        let made = Delta {
+            content: texts.content.unwrap_or_else(|| text(py, delta.content.as_deref())),
+            refusal: text(py, delta.refusal.as_deref()),
+            role: word(py, delta.role.as_ref().map(|role| role.as_str())),
+            arguments: texts.arguments,
+            tool_calls: PyOnceLock::new(),
+        };
+        Part::new(At::new(data, position, Place::Delta)).with(py, made)
     }
 
-    fn core(&self) -> Option<&CoreDelta> {
-        Some(&self.data.core()?.choices().get(self.position)?.delta)
+    /// The delta of a chunk that was made in Python.
+    pub(super) fn of_model(
+        data: &Arc<Data>,
+        position: usize,
+        model: &Bound<'_, PyAny>,
+    ) -> PyResult<Py<Self>> {
+        let field = |name| Ok::<_, PyErr>(model.getattr(name)?.unbind());
+        let made = Delta {
+            content: field("content")?,
+            refusal: field("refusal")?,
+            role: field("role")?,
+            arguments: None,
+            tool_calls: PyOnceLock::new(),
+        };
+        Part::new(At::new(data, position, Place::Delta)).with(model.py(), made)
     }
 
-    /// Core's delta, as far as it is neither text nor reasoning nor a call.
-    fn constant(&self) -> Option<&CoreDelta> {
-        Some(&bridge::constant_choices(self.data.core()?).get(self.position)?.delta)
+    /// Core's tool calls, whose arguments may be those of another chunk of the same shape.
+    fn core_calls(at: &At) -> Option<&[ToolCallDelta]> {
+        Some(&bridge::constant_choices(at.data.core()?).get(at.choice)?.delta.tool_calls)
     }
 
-    fn python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.data.choice(self.position, py)?.getattr(intern!(py, "delta"))
-    }
-
-    /// Core's text, or else that of the Python model.
-    fn text<'py>(
-        &self,
-        py: Python<'py>,
-        core: Option<Option<&str>>,
-        name: &str,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        match core {
-            Some(text) => Ok(text.into_pyobject(py)?),
-            None => self.python(py)?.getattr(name),
-        }
+    /// The tool calls as core has read them, or else those of the model.
+    fn read_calls<'py>(&self, at: &At, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let calls = match Self::core_calls(at) {
+            Some(calls) if !calls.is_empty() && calls.iter().all(ToolCall::is_plain) => {
+                let calls = calls.iter().enumerate().map(|(position, call)| {
+                    let arguments = self.arguments.as_ref().map(|text| text.clone_ref(py));
+                    ToolCall::of_core(py, at, position, call, arguments)
+                });
+                calls.collect::<PyResult<Vec<_>>>()?
+            }
+            _ => {
+                let delta = Part::new(at.clone()).model(py)?;
+                let calls = delta.getattr("tool_calls")?;
+                let Ok(calls) = calls.cast::<PyList>() else { return Ok(calls) };
+                calls.iter().map(|call| ToolCall::of_model(&call)).collect::<PyResult<_>>()?
+            }
+        };
+        Ok(PyList::new(py, calls)?.into_any())
     }
 }
 
 #[pymethods]
 impl Delta {
-    /// More text.
+    /// More of the tool calls.
     #[getter]
-    fn content<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let text = self.data.core().and_then(|chunk| bridge::content(chunk, self.position));
-        self.text(py, text, "content")
-    }
-
-    /// More of a refusal.
-    #[getter]
-    fn refusal<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.text(py, self.constant().map(|delta| delta.refusal.as_deref()), "refusal")
-    }
-
-    /// The role of the author, in the first chunk.
-    #[getter]
-    fn role<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let role = self.constant().map(|delta| delta.role.as_ref().map(|role| role.as_str()));
-        self.text(py, role, "role")
-    }
-
-    fn __getattr__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        // Read for every chunk of a reasoning model; core treats both names as one field.
-        let other = match name {
-            "reasoning_content" => Some("reasoning"),
-            "reasoning" => Some("reasoning_content"),
-            _ => None,
-        };
-        if let (Some(other), Some(delta)) = (other, self.core())
-            && let Some(text) = &delta.reasoning
-            && !self.data.may_hold(other)
-        {
-            return Ok(text.into_pyobject(py)?.into_any());
+    fn tool_calls<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let (this, py) = (slf.get(), slf.py());
+        if let Some(calls) = this.tool_calls.get(py) {
+            return Ok(calls.bind(py).clone());
         }
-        self.data.attribute(py, "ChoiceDelta", name, || self.python(py))
-    }
-
-    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(self.python(py)?.repr()?.into_any())
-    }
-
-    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
-        match other.cast::<Self>() {
-            Ok(other) => self.python(py)?.eq(other.get().python(py)?),
-            Err(_) => Ok(false),
+        match slf.as_super().get().at() {
+            Some(at) if this.arguments.is_some() || at.data.may_hold("tool_calls") => {
+                let read = || this.read_calls(at, py).map(Bound::unbind);
+                Ok(this.tool_calls.get_or_try_init(py, read)?.bind(py).clone())
+            }
+            _ => Ok(py.None().into_bound(py)),
         }
-    }
-
-    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(self.python(py)?.try_iter()?.into_any())
-    }
-
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
-        let restore = restore(py)?;
-        let state = (self.data.model(py)?, self.position, true).into_pyobject(py)?;
-        Ok((restore, state.into_any()))
     }
 }

@@ -44,6 +44,12 @@ impl<'a> Filling<'a> {
         literal.map_or("", |literal| literal.text)
     }
 
+    /// The text that it adds to the arguments of its only tool call; `None` if its shape has no such hole.
+    pub fn arguments(&self) -> Option<&'a str> {
+        let mut targets = self.targets();
+        targets.find(|(hole, _)| hole.target == Target::Arguments).map(|(_, literal)| literal.text)
+    }
+
     /// The literals, each with its hole.
     pub(super) fn targets(&self) -> impl Iterator<Item = (&'a Place, Literal<'a>)> + use<'a> {
         self.shape.holes().iter().zip(self.literals())

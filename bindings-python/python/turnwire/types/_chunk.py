@@ -94,16 +94,16 @@ def read(raw: str) -> ChatCompletionChunk:
     return ChatCompletionChunk(**fields)
 
 
-def of(fields: Any) -> ChatCompletionChunk:
-    """The model of a chunk from its fields, or from another chunk."""
-    return ChatCompletionChunk(
-        **(fields if isinstance(fields, dict) else fields.model_dump(exclude_unset=True))
-    )
+def fields_of(obj: Any) -> dict[str, Any]:
+    """The fields in a mapping, or those of an object."""
+    return dict(obj) if isinstance(obj, dict) else obj.model_dump(exclude_unset=True)
 
 
-def restore(model: ChatCompletionChunk, position: int, is_delta: bool) -> Any:
+def restore(model: ChatCompletionChunk, path: tuple[str | int, ...]) -> Any:
     """A part of the chunk, as it was pickled or copied."""
     from .._core import ChatCompletionChunk as Chunk
 
-    part = Chunk._from_model(model).choices[position]
-    return part.delta if is_delta else part
+    part: Any = Chunk._from_model(model)
+    for step in path:
+        part = part[step] if isinstance(step, int) else getattr(part, step)
+    return part

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ..._core import ChatCompletionChunk, Choice, ChoiceDelta
-from .._chunk import (
-    ChoiceDeltaAudio,
-    ChoiceDeltaFunctionCall,
+from ..._core import (
+    ChatCompletionChunk,
+    Choice,
+    ChoiceDelta,
     ChoiceDeltaToolCall,
     ChoiceDeltaToolCallFunction,
 )
+from .._chunk import ChoiceDeltaAudio, ChoiceDeltaFunctionCall
 from .logprobs import ChoiceLogprobs
 
 __all__ = [
