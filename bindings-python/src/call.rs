@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use turnwire::bridge::{self, Answer, Body, Taken, Waiting};
 
+use crate::bell::Bell;
 use crate::error::exception;
 use crate::stream::Stream;
 use crate::{log, wait};
@@ -49,6 +50,11 @@ impl Call {
     /// Calls `callback` once, from any thread, as soon as there is an answer.
     fn wake(&self, callback: Py<PyAny>) {
         wait::wake(&self.0, callback);
+    }
+
+    /// Makes `future` due once, as soon as there is an answer.
+    fn ring(&self, bell: &Bound<'_, Bell>, future: Py<PyAny>) {
+        wait::ring(&self.0, bell.get(), future);
     }
 
     /// Ends the call and closes its connection.

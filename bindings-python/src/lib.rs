@@ -3,6 +3,7 @@
 //! It is thin: every method is one call of core's bridge, [`wait`] does all waiting, and errors become exceptions in one table of
 //! the Python package. No rule of a call is decided here.
 
+mod bell;
 mod call;
 mod chat;
 mod error;
@@ -31,6 +32,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<chat::Client>()?;
     module.add_class::<call::Call>()?;
     module.add_class::<stream::Stream>()?;
+    module.add_class::<bell::Bell>()?;
     module.add_class::<chat::Chunk>()?;
     module.add_class::<chat::Choice>()?;
     module.add_class::<chat::Delta>()?;

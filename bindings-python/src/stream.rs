@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use turnwire::ChatReply;
 use turnwire::bridge::{Items, Pull, Taken, Waiting};
 
+use crate::bell::Bell;
 use crate::error::exception;
 use crate::{log, wait};
 
@@ -170,6 +171,11 @@ impl Stream {
     /// Calls `callback` once, from any thread, as soon as an item or the end is available.
     fn wake(&self, callback: Py<PyAny>) {
         wait::wake(self.source.waiting(), callback);
+    }
+
+    /// Makes `future` due once, as soon as an item or the end is available.
+    fn ring(&self, bell: &Bound<'_, Bell>, future: Py<PyAny>) {
+        wait::ring(self.source.waiting(), bell.get(), future);
     }
 
     /// Ends the stream and closes its connection.

@@ -6,6 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use turnwire::bridge::Waiting;
 
+use crate::bell::Bell;
 use crate::{log, shutdown};
 
 /// The longest delay of Ctrl-C.
@@ -42,4 +43,10 @@ pub(crate) fn wake(pull: &dyn Waiting, callback: Py<PyAny>) {
             }
         });
     }));
+}
+
+/// Makes `future` due once, as soon as `pull` has an item or the end.
+pub(crate) fn ring(pull: &dyn Waiting, bell: &Bell, future: Py<PyAny>) {
+    let bell = bell.shared();
+    pull.wake(Box::new(move || bell.ring(future)));
 }

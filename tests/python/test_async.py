@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import time
 from typing import Any
 
@@ -31,6 +32,32 @@ def test_two_loops_in_turn(async_client: turnwire.AsyncOpenAI, fake: Fake, key: 
         fake.chat(key, "a", "b")
         assert asyncio.run(read(async_client, key)) == ["a", "b"]
     assert len({request["connection"] for request in fake.requests(key)}) == 1
+
+
+def test_a_loop_that_watches_no_descriptor(
+    async_client: turnwire.AsyncOpenAI, fake: Fake, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Windows' default: its streams are woken one by one."""
+
+    def refuse(*_: Any) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "add_reader", refuse)
+    fake.script(key, {"steps": [{"text": "a"}, {"wait_ms": 20}, {"text": "b"}]})
+    assert asyncio.run(read(async_client, key)) == ["a", "b"]
+
+
+def test_a_loop_leaves_no_descriptor(async_client: turnwire.AsyncOpenAI, fake: Fake, key: str) -> None:
+    def descriptors() -> int:
+        gc.collect()
+        return len(os.listdir("/proc/self/fd"))
+
+    counts = []
+    for _ in range(5):
+        fake.chat(key, "a", "b")
+        asyncio.run(read(async_client, key))
+        counts.append(descriptors())
+    assert counts[-1] == counts[1], counts
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ __all__ = [
     "SETTINGS",
     "TURN_REQUEST_FIELDS",
     "Answer",
+    "Bell",
     "Call",
     "ChatCompletionChunk",
     "Choice",
@@ -86,8 +87,20 @@ class Call:
         """Waits for the answer, and returns it."""
     def wake(self, callback: Callable[[], object]) -> None:
         """Calls `callback` once, from any thread, as soon as there is an answer."""
+    def ring(self, bell: Bell, future: Any) -> None:
+        """Makes `future` due once, as soon as there is an answer."""
     def close(self) -> None:
         """Ends the call and closes its connection."""
+
+@final
+class Bell:
+    """The futures of one event loop that are due. Core makes them due without entering Python."""
+
+    def __new__(cls) -> Self: ...
+    def fileno(self) -> int:
+        """The descriptor to watch: it is readable as long as there are any."""
+    def take(self) -> list[Any]:
+        """Removes the futures that are due."""
 
 @final
 class Progress:
@@ -115,6 +128,8 @@ class Stream:
     def __next__(self) -> Any: ...
     def wake(self, callback: Callable[[], object]) -> None:
         """Calls `callback` once, from any thread, as soon as there is something to take."""
+    def ring(self, bell: Bell, future: Any) -> None:
+        """Makes `future` due once, as soon as there is something to take."""
     def close(self) -> None:
         """Ends the stream and closes its connection."""
     def reply(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._closing import AsyncClosing, Closing
 from ._types import Of
+from ._waiting import filled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,30 +47,25 @@ class AsyncReading(AsyncClosing, Of["Item"]):
         self._stream = stream
 
     async def __aiter__(self) -> AsyncIterator[Item]:
-        take = self._stream.take
+        stream = self._stream
+        take = stream.take
         while True:
             item = take()
             if item is not None:
                 yield item
-            elif not await self._more():
+            elif stream.ended:
                 return
+            else:
+                await filled(stream)
 
     async def __anext__(self) -> Item:
         while True:
             item: Item | None = self._stream.take()
             if item is not None:
                 return item
-            if not await self._more():
+            if self._stream.ended:
                 raise StopAsyncIteration
-
-    async def _more(self) -> bool:
-        """Waits until there is something to take; false at the end."""
-        if self._stream.ended:
-            return False
-        from ._waiting import filled
-
-        await filled(self._stream)
-        return True
+            await filled(self._stream)
 
     async def close(self) -> None:
         """Ends the stream and closes its connection."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
+from ._core import Bell
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
@@ -25,12 +29,35 @@ async def filled(source: Call | Stream) -> None:
 
     loop = asyncio.get_running_loop()
     future = loop.create_future()
-    source.wake(_Completion(loop, future))
+    bell = _bells.get(loop) or _hang(loop)
+    if bell is None:
+        source.wake(_Completion(loop, future))
+    else:
+        source.ring(bell, future)
     try:
         await future
     except BaseException:
         source.close()
         raise
+
+
+_bells: WeakKeyDictionary[AbstractEventLoop, Bell] = WeakKeyDictionary()
+
+
+def _hang(loop: AbstractEventLoop) -> Bell | None:
+    """The bell of a loop that has none yet; ``None`` if the loop cannot watch a descriptor."""
+    bell = Bell()
+    try:
+        loop.add_reader(bell.fileno(), _complete, bell)
+    except NotImplementedError:
+        return None
+    _bells[loop] = bell
+    return bell
+
+
+def _complete(bell: Bell) -> None:
+    for future in bell.take():
+        _finish(future)
 
 
 class _Completion:

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use turnwire::chat::ChunkChoice;
 
-use super::data::{Data, word};
+use super::data::{Data, text};
 use super::delta::{Delta, Texts};
 use super::part::{At, Part, Place};
 
@@ -38,7 +38,7 @@ impl Choice {
         let made = Choice {
             delta: Delta::of_core(py, data, position, &choice.delta, texts)?,
             index: choice.index.into_pyobject(py)?.into_any().unbind(),
-            finish_reason: word(py, choice.finish_reason.as_ref().map(|reason| reason.as_str())),
+            finish_reason: text(py, choice.finish_reason.as_ref().map(|reason| reason.as_str())),
         };
         made.at(py, data, position)
     }

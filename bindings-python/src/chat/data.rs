@@ -126,8 +126,3 @@ pub(super) fn model_class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'p
 pub(super) fn text(py: Python<'_>, text: Option<&str>) -> Py<PyAny> {
     text.map_or_else(|| py.None(), |text| PyString::new(py, text).into_any().unbind())
 }
-
-/// A word that many chunks share, or `None`.
-pub(super) fn word(py: Python<'_>, word: Option<&str>) -> Py<PyAny> {
-    word.map_or_else(|| py.None(), |word| PyString::intern(py, word).into_any().unbind())
-}

@@ -8,7 +8,7 @@ use pyo3::types::{PyList, PyString};
 use turnwire::bridge::{self, Piece};
 use turnwire::chat::{Delta as CoreDelta, ToolCallDelta};
 
-use super::data::{Data, text, word};
+use super::data::{Data, text};
 use super::part::{At, Part, Place};
 use super::tool_call::ToolCall;
 
@@ -65,7 +65,7 @@ impl Delta {
         let made = Delta {
             content: texts.content.unwrap_or_else(|| text(py, delta.content.as_deref())),
             refusal: text(py, delta.refusal.as_deref()),
-            role: word(py, delta.role.as_ref().map(|role| role.as_str())),
+            role: text(py, delta.role.as_ref().map(|role| role.as_str())),
             arguments: texts.arguments,
             tool_calls: PyOnceLock::new(),
         };
