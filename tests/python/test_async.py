@@ -43,7 +43,9 @@ def test_a_loop_that_watches_no_descriptor(
         raise NotImplementedError
 
     monkeypatch.setattr(asyncio.SelectorEventLoop, "add_reader", refuse)
-    fake.script(key, {"steps": [{"text": "a"}, {"wait_ms": 20}, {"text": "b"}]})
+    fake.script(
+        key, {"steps": [{"text": "a"}, {"wait_ms": 20}, {"text": "b"}, {"finish": "stop"}, {"done": True}]}
+    )
     assert asyncio.run(read(async_client, key)) == ["a", "b"]
 
 

@@ -121,7 +121,7 @@ STREAMS = {
             )
         ),
         chunk(delta(tool_calls=[{"index": 0, "function": {"arguments": "{}"}}])),
-        chunk(delta(tool_calls=[{"index": 0, "function": {"arguments": "\n\"안"}, "more": 1}])),
+        chunk(delta(tool_calls=[{"index": 0, "function": {"arguments": '\n"안'}, "more": 1}])),
         chunk(delta(finish="tool_calls")),
     ],
     "tools of other kinds": [
