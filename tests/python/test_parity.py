@@ -124,13 +124,6 @@ STREAMS = {
         chunk(delta(tool_calls=[{"index": 0, "function": {"arguments": '\n"안'}, "more": 1}])),
         chunk(delta(finish="tool_calls")),
     ],
-    "tools of other kinds": [
-        chunk(delta(tool_calls=[{"index": 0, "id": "c", "type": "custom", "custom": {"input": "i"}}])),
-        chunk(delta(tool_calls=[{"index": 0, "function": None}])),
-        chunk(delta(tool_calls=[])),
-        chunk(delta(content="a", tool_calls=None)),
-        END,
-    ],
     "refusal": [chunk(delta(role="assistant", refusal="no")), END],
     "logprobs": [chunk({**delta(content="a"), "logprobs": LOGPROBS}), END],
     "usage": [chunk(delta(content="a"), usage=None), END, chunk(usage=USAGE)],
@@ -142,6 +135,18 @@ STREAMS = {
     "several choices": [
         chunk(delta(0, content="a"), delta(1, content="b")),
         chunk(delta(1, finish="stop"), delta(0, finish="length")),
+    ],
+}
+
+# Beyond what the peer's helper for events can read.
+CHUNKS = {
+    **STREAMS,
+    "tools of other kinds": [
+        chunk(delta(tool_calls=[{"index": 0, "id": "c", "type": "custom", "custom": {"input": "i"}}])),
+        chunk(delta(tool_calls=[{"index": 0, "function": None}])),
+        chunk(delta(tool_calls=[])),
+        chunk(delta(content="a", tool_calls=None)),
+        END,
     ],
 }
 
@@ -190,9 +195,9 @@ def test_whole_replies_look_alike(fake: Fake, key: str, name: str) -> None:
     again_and_equal(ours)
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize("name", CHUNKS)
 def test_chunks_look_alike(fake: Fake, key: str, name: str) -> None:
-    fake.script(key, *[{"steps": [*({"sse": chunk} for chunk in STREAMS[name]), {"done": True}]}] * 2)
+    fake.script(key, *[{"steps": [*({"sse": chunk} for chunk in CHUNKS[name]), {"done": True}]}] * 2)
     ours, theirs = (list(ask(library, fake, key, stream=True)) for library in LIBRARIES)
     assert len(ours) == len(theirs)
     for mine, other in zip(ours, theirs, strict=True):
