@@ -97,6 +97,27 @@ fn a_creation_time_of_zero_is_not_the_reply_s() {
 }
 
 #[test]
+fn fields_that_may_report_an_error_are_no_holes() {
+    let status = |code: &str| {
+        let base = format!("{{\"base_resp\":{{\"status_code\":{code}}},");
+        chunk("\"a\"", "").replacen('{', &base, 1)
+    };
+    assert_reads_alike(&[status("0"), status("0.0"), status("0"), status("1008")]);
+}
+
+#[test]
+fn pieces_that_accumulate_by_rules_of_their_own_are_parsed_in_full() {
+    let text = || chunk(r#""a","some_text":"b""#, "");
+    assert_reads_alike(&[text(), text(), text()]);
+    let call = |id: &str, arguments: &str| {
+        format!(
+            r#"{{"choices":[{{"index":0,"delta":{{"tool_calls":[{{"index":0,"id":"{id}","function":{{"arguments":"{arguments}"}}}}]}}}}]}}"#
+        )
+    };
+    assert_reads_alike(&[call("z", "{"), call("a", "}"), call("a", "{}"), call("a", "")]);
+}
+
+#[test]
 fn padding_before_the_text_is_not_mistaken() {
     let chunk = |pad: &str, text: &str| {
         format!(r#"{{"obfuscation":"{pad}","choices":[{{"delta":{{"content":"{text}"}}}}]}}"#)
