@@ -13,6 +13,7 @@ use super::bounds::{Bounds, until};
 use super::coding::Decoder;
 use super::connections::{ConnectionSettings, LiveConnections};
 use super::context::Context;
+use super::headers::detach_headers;
 use super::prepared::{Defaults, Prepared};
 use super::redact::shown;
 use super::redirect::{Redirect, redirect};
@@ -180,6 +181,7 @@ impl HttpClient {
                 Err(kind) => return Err(context.error(kind, "before a response began")),
             };
             let (status, mut headers) = (head.status, head.headers);
+            detach_headers(&mut headers);
             let is_http2 = head.version == Version::HTTP_2;
             context.record_headers(&mut headers);
             let (idle, content) = match prepared.streamed {

@@ -1,4 +1,4 @@
-//! The headers that a caller may set.
+//! Headers: those that a caller may set, and those of a response that is kept.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -64,4 +64,56 @@ pub(super) fn insert_header(
     value.set_sensitive(true);
     headers.insert(key, value);
     Ok(())
+}
+
+/// Copies the values of a response's headers. As received they are slices of the connection's first buffer, which would
+/// be kept for as long as they are: some kilobytes for each stream.
+pub(super) fn detach_headers(headers: &mut HeaderMap) {
+    for value in headers.values_mut() {
+        // A copy of a value is as valid as the value.
+        if let Ok(mut copy) = HeaderValue::from_bytes(value.as_bytes()) {
+            copy.set_sensitive(value.is_sensitive());
+            *value = copy;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+
+    use super::*;
+
+    /// The buffer of a connection.
+    struct Buffer(Arc<[u8]>);
+
+    impl AsRef<[u8]> for Buffer {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    #[test]
+    fn detached_headers_are_the_same_without_their_buffer() {
+        let buffer: Arc<[u8]> = b"plain\xFFsecret".as_slice().into();
+        let bytes = Bytes::from_owner(Buffer(buffer.clone()));
+        let value = |part: Bytes| HeaderValue::from_maybe_shared(part).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.append("x", value(bytes.slice(..6)));
+        let mut secret = value(bytes.slice(6..));
+        secret.set_sensitive(true);
+        headers.append("x", secret);
+        drop(bytes);
+        let before: Vec<_> =
+            headers.values().map(HeaderValue::as_bytes).map(<[u8]>::to_vec).collect();
+        assert_eq!(Arc::strong_count(&buffer), 2);
+        detach_headers(&mut headers);
+        assert_eq!(Arc::strong_count(&buffer), 1);
+        let after: Vec<_> = headers.values().map(HeaderValue::as_bytes).collect();
+        assert_eq!(after, before);
+        let sensitive: Vec<_> = headers.values().map(HeaderValue::is_sensitive).collect();
+        assert_eq!(sensitive, [false, true]);
+    }
 }
