@@ -155,6 +155,7 @@ const SETTINGS = {
   'outbox.limits': 'OutboxLimits',
   'outbox.delivery': 'DeliverySettings',
   turns: 'TurnsSettings',
+  'turns.fallbacks': 'FallbackSettings',
   'turns.history': 'HistorySettings',
   'turns.sentiment': 'SentimentModel',
   'turns.speech': 'SpeechSettings',

@@ -298,7 +298,7 @@ test('arguments of the wrong kind are refused in words', async () => {
   assert.throws(() => turns.start({ message: 'm' }, { signal: new AbortController() }), { constructor: InvalidRequestError, message: /signal must be an AbortSignal/ });
   assert.equal(turns.stop(undefined), false);
   assert.throws(() => turns.start({ message: 'm', userId: 5 }), { constructor: InvalidRequestError, message: /userId must be a string/ });
-  assert.throws(() => turns.start({ message: 'm', user_id: 'u' }), { constructor: InvalidRequestError, message: /the fields are message, workspaceId/ });
+  assert.throws(() => turns.start({ message: 'm', user_id: 'u' }), { constructor: InvalidRequestError, message: /the fields here are message, workspaceId/ });
 });
 
 test('a message with half a surrogate pair is sent, as fetch would send it', async () => {
