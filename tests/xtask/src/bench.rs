@@ -109,7 +109,7 @@ fn print_table(bench: Step, measured: &[PathBuf], all: &Path) -> Result<()> {
     bench.args(["--table".as_ref(), all.as_os_str()]).run()
 }
 
-/// Those of the options that every language has, with their values.
+/// Options that every language has, with their values.
 fn shared(options: &[OsString]) -> impl Iterator<Item = &OsString> {
     let pairs = options.iter().zip(options.iter().skip(1));
     let of_all = pairs.filter(|(name, _)| SHARED.iter().any(|shared| name == shared));

@@ -121,7 +121,7 @@ fn a_chat_services_turn_is_answered_by_events_and_its_whole_answer_by_json() {
     let text: String = events.iter().filter_map(|event| event["content"].as_str()).collect();
     let whole = call(async move { service.send(request()).await }).unwrap();
     let Body::Json(json) = answer(&whole).unwrap().body else { panic!("an answer is JSON") };
-    let told = json!({"reply": text, "workspace_id": "w", "audio_base64": null, "stopped": false});
+    let told = json!({"reply": text, "workspace_id": "w", "audio_base64": null, "stopped": false, "usage": null});
     assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), told);
 }
 
