@@ -156,7 +156,7 @@ fn a_file_that_is_no_outbox_keeps_its_permissions() {
     let text = directory.join("notes.txt");
     fs::write(&text, "buy milk\n").unwrap();
     let database = directory.join("notes.db");
-    rusqlite::Connection::open(&database).unwrap().execute_batch("CREATE TABLE a (b)").unwrap();
+    disk(&database).tamper("PRAGMA application_id = 1");
     for path in [text, database] {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         refusal(&path);
