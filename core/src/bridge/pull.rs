@@ -311,7 +311,10 @@ mod tests {
             items: &mut List<Bytes>,
         ) -> Poll<Option<Result<()>>> {
             self.1.fetch_add(1, Ordering::SeqCst);
-            self.0.poll_recv(task).map(|item| item.map(|item| Ok(items.push(item))))
+            self.0.poll_recv(task).map(|item| {
+                items.push(item?);
+                Some(Ok(()))
+            })
         }
 
         fn is_dry(&self) -> bool {
