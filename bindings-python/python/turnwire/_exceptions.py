@@ -231,7 +231,16 @@ def from_core(facts_json: str) -> TurnwireError:
     error.error_code = facts["code"]
     if not isinstance(error, APIError):
         error.code = facts["code"]
-    for name in ("operation", "status", "request_id", "retryable", "retry_after", "attempts", "partial", "usage"):
+    for name in (
+        "operation",
+        "status",
+        "request_id",
+        "retryable",
+        "retry_after",
+        "attempts",
+        "partial",
+        "usage",
+    ):
         setattr(error, name, facts[name])
     return error
 
