@@ -70,6 +70,12 @@ pub fn details(lines: &Lines) -> String {
             cells
         });
         text.push_str(&markdown(heads, body));
+        if first.metric == Metric::Instructions {
+            text.push_str(
+                "\neventsource-stream, and async-openai with it, moves the rest of its buffer for each event: in large pieces \
+                 that is most of its instructions, but not of its time. Compare the peers there by CPU time.\n",
+            );
+        }
     }
     text
 }
@@ -168,6 +174,16 @@ mod tests {
 | chunked | openai | 4.00        |                   |                          |
 ";
         assert_eq!(details(&lines), expected);
+    }
+
+    #[test]
+    fn instructions_come_with_a_warning() {
+        let line = r#"{"language":"rust","client":"turnwire","shape":"openai","framing":"large","instructions":9}"#;
+        assert!(
+            details(&Lines::parse(line).unwrap()).contains("Compare the peers there by CPU time")
+        );
+        let line = line.replace("instructions", "cpu_us");
+        assert!(!details(&Lines::parse(&line).unwrap()).contains("Compare"));
     }
 
     #[test]
