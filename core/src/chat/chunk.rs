@@ -32,6 +32,8 @@ enum Body {
     Filled {
         shape: Arc<Shape>,
         text: Text,
+        /// The usage on its own: services that send it in every chunk have it read in every chunk.
+        usage: OnceLock<Box<Usage>>,
         parsed: OnceLock<Box<Parsed>>,
     },
 }
@@ -56,7 +58,10 @@ impl ChatChunk {
         let decoded = literal.and_then(|literal| literal.decoded());
         let text = decoded.map_or(Text::Raw(content), |text| Text::Decoded(text.into()));
         let shape = filling.shape.clone();
-        ChatChunk { raw, body: Body::Filled { shape, text, parsed: OnceLock::new() } }
+        ChatChunk {
+            raw,
+            body: Body::Filled { shape, text, usage: OnceLock::new(), parsed: OnceLock::new() },
+        }
     }
 
     /// The text that this chunk adds to the first reply; empty when it adds none.
@@ -84,8 +89,13 @@ impl ChatChunk {
     /// The tokens used by the request, in the last chunk if they were
     /// [requested](crate::chat::ChatRequest::include_usage).
     pub fn usage(&self) -> Option<&Usage> {
-        self.constant().usage.as_ref()?;
-        self.fields().usage.as_deref()
+        match &self.body {
+            Body::Parsed(parsed) => parsed.usage.as_deref(),
+            Body::Filled { shape, usage, .. } => {
+                let example = shape.example().usage.as_ref()?;
+                Some(usage.get_or_init(|| shape.usage(&self.raw, example)))
+            }
+        }
     }
 
     /// The service's id of the completion, the same in all its chunks.

@@ -8,9 +8,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::delta::{Head, Parsed};
-use super::places::{Form, Place, Target, Variable, places};
+use super::places::{Form, Owner, Place, Target, Variable, places};
 use super::span::{Literal, Literals, Span};
 use super::template::{Comparison, Template};
+use super::usage::Usage;
 use super::vary::{set_fact, set_usage};
 
 /// The common part of chunks that differ only in some literals, such as their text and OpenAI's padding. Such a chunk
@@ -120,6 +121,25 @@ impl Shape {
         literals: impl Iterator<Item = &'l str>,
     ) -> (String, Range<usize>) {
         self.template.filled_with(literals, self.content)
+    }
+
+    /// The usage in a chunk of this shape, which differs from that of the `example` in the holes.
+    pub(super) fn usage(&self, json: &str, example: &Usage) -> Box<Usage> {
+        let mut usage = Box::new(example.clone());
+        let (mut spans, mut decoded) = (Vec::with_capacity(self.width()), String::new());
+        if self.compare(json, &mut spans, &mut decoded) == Comparison::Same {
+            let literals = Literals::new(json, &decoded, &spans);
+            for (hole, literal) in self.holes().iter().zip(literals.iter()) {
+                match &hole.target {
+                    Target::Usage(number) => set_usage(&mut usage, *number, literal.number()),
+                    Target::Fact(Owner::Usage, path) => {
+                        set_fact(&mut usage.extra, path, literal, hole.form);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        usage
     }
 
     /// The fields of a chunk of this shape.
