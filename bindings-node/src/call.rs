@@ -88,25 +88,28 @@ impl Call {
             return Some(Either::A(fail(failed, error)));
         }
         let Stage::Reading(reading) = stage else { return Some(Either::A(json::end())) };
-        match reading.take() {
-            Taken::Items(piece) => Some(piece),
+        let end = match reading.take() {
+            Taken::Items(piece) => return Some(piece),
             Taken::Nothing => {
                 reading.waiting().wake(Box::new(waker.for_call(id)));
-                None
+                return None;
             }
-            Taken::End => Some(Either::A(json::end())),
-            Taken::Failed(error) => Some(Either::A(fail(failed, error))),
-        }
+            Taken::End => json::end(),
+            Taken::Failed(error) => fail(failed, error),
+        };
+        // JavaScript may collect the call much later, and does not know the size of a stream.
+        *stage = Stage::Over;
+        Some(Either::A(end))
     }
 
     /// Ends the call now and closes its connection.
     #[napi]
     pub fn cancel(&self) {
         let stage = &mut self.lock().stage;
-        match stage.waiting() {
-            Some(pull) => pull.cancel(),
-            None => *stage = Stage::Over,
+        if let Some(pull) = stage.waiting() {
+            pull.cancel();
         }
+        *stage = Stage::Over;
     }
 
     /// The wait in milliseconds before this failed call is retried, after this number of retries; `null` to give up.
