@@ -69,7 +69,7 @@ def test_a_field_that_nobody_knows_is_no_attribute(fake: Fake, key: str) -> None
                 AttributeError, match=f"'{type(value).__name__}' object has no attribute 'nothing'"
             ):
                 _ = value.nothing
-        assert chunk.choices[0].delta.tool_calls is None
+        assert given.choices[0].delta.tool_calls is None
 
 
 def test_chunks_can_be_made_by_hand(fake: Fake) -> None:
