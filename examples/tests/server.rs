@@ -88,7 +88,12 @@ fn a_message_is_answered_with_the_event_stream_of_its_turn() {
     }
     assert!(body.starts_with("data: {\"type\": \"turn\", \"turnId\": "), "{body}");
     assert!(body.contains("\"content\": \"안녕\"") && body.contains("\"type\": \"workspace\""));
-    assert!(body.ends_with("data: {\"type\": \"done\"}\n\n"), "{body}");
+    let last = body.trim_end().rsplit_once("\n\n").unwrap().1;
+    let done: Value = serde_json::from_str(last.strip_prefix("data: ").unwrap()).unwrap();
+    assert_eq!(
+        (&done["type"], &done["model"], &done["stopped"]),
+        (&"done".into(), &"m".into(), &Value::Null)
+    );
     server.store.fake().wait_for_blocking(|_| server.store.stored().messages.len() == 2);
 }
 
@@ -134,7 +139,8 @@ fn a_turn_is_stopped_by_its_id() {
     while last["type"] == "workspace" {
         last = read_event();
     }
-    assert_eq!(last, json!({"type": "done", "stopped": true}));
+    assert_eq!((&last["type"], &last["stopped"]), (&"done".into(), &true.into()));
+    assert_eq!(last["turnId"], turn["turnId"]);
     let (head, _) = server.ask("/chat/stop", &json!({"turnId": turn["turnId"]}));
     assert!(head.starts_with("http/1.0 204"), "a turn that is over is none to complain about");
 }
