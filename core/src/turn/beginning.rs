@@ -45,14 +45,8 @@ impl Engine {
                 Some(id) => {
                     self.side_events.push(TurnEvent::workspace(id.as_str()));
                     persister.save();
-                    let message_id = self.ids.message.clone();
-                    context = Some(ConversationContext {
-                        store,
-                        user,
-                        tokens,
-                        workspace: id,
-                        message_id,
-                    });
+                    let ids = self.ids.clone();
+                    context = Some(ConversationContext { store, user, tokens, workspace: id, ids });
                 }
                 None => self.begin_workspace(persister, message.clone()),
             }

@@ -9,6 +9,7 @@ use tracing::Instrument;
 
 use super::StageName;
 use super::fallback::Services;
+use super::ids::Ids;
 use super::sentiment::{self, Sentiment};
 use super::settings::EngineSettings;
 use super::timeline::{Recorder, Running};
@@ -34,8 +35,9 @@ pub(super) struct ConversationContext {
     pub(super) user: String,
     pub(super) tokens: Option<Tokens>,
     pub(super) workspace: String,
-    /// The id of the current message, which the store may already have.
-    pub(super) message_id: String,
+    /// The ids of the current message and its reply, which the store may already have: the message may be saved before
+    /// the history is read, and a turn that repeats an earlier one replaces its reply.
+    pub(super) ids: Ids,
 }
 
 /// A reply whose stream has begun.
@@ -164,8 +166,8 @@ async fn fetched(
     let stage = recorder.begin(StageName::History);
     let callback = Callback::named("store", context.store.type_name());
     let owner = Owner::new(Some(&context.user), context.tokens.as_ref());
-    // One more, since the current message may be included and is removed.
-    let limit = settings.history.messages.saturating_add(1);
+    // Two more, since the current message and its reply may be included and are removed.
+    let limit = settings.history.messages.saturating_add(2);
     let fetching =
         guard::call(callback, || context.store.history(owner, &context.workspace, limit));
     let fetched = match timeout(settings.history.wait, fetching).instrument(stage.span()).await {
@@ -181,7 +183,8 @@ async fn fetched(
     match fetched {
         Ok(mut messages) => {
             stage.done();
-            messages.retain(|message| message.id != context.message_id);
+            let Ids { message, reply, .. } = &context.ids;
+            messages.retain(|found| found.id != *message && found.id != *reply);
             latest(settings, messages)
         }
         Err(error) => {

@@ -27,7 +27,11 @@ async fn bench() -> Bench {
 
 /// The messages sent to the model, as role and text.
 fn told(bench: &Bench) -> Vec<String> {
-    let messages = bench.asked()["messages"].as_array().unwrap().clone();
+    texts(&bench.asked())
+}
+
+fn texts(request: &serde_json::Value) -> Vec<String> {
+    let messages = request["messages"].as_array().unwrap();
     let text = |name, m: &serde_json::Value| m[name].as_str().unwrap().to_owned();
     messages.iter().map(|m| format!("{}: {}", text("role", m), text("content", m))).collect()
 }
@@ -71,6 +75,20 @@ async fn a_message_that_is_saved_before_the_history_is_read_is_told_once() {
     read(&mut turn).await;
     let told = told(&bench);
     assert_eq!(told.len(), 5, "{told:?}");
+}
+
+#[tokio::test]
+async fn a_reply_that_is_generated_again_is_not_told_and_takes_no_other_messages_place() {
+    let bench = bench().await;
+    let turns = bench.settings().history(HistoryLimits::default().messages(4)).build().unwrap();
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        let request = bench.ask_on().message_id("0b1e55ed-0000-4000-8000-0000000000aa");
+        read(&mut turns.start(request.reply_id("0b1e55ed-0000-4000-8000-0000000000bb"))).await;
+        turns.flush(super::DEADLINE).await;
+        told.push(texts(&bench.llm.requests().last().unwrap().json().unwrap()));
+    }
+    assert_eq!((told[0].len(), &told[0]), (5, &told[1]));
 }
 
 #[tokio::test]
