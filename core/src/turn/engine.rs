@@ -171,7 +171,7 @@ impl Engine {
                             return Poll::Ready(Some(Ok(TurnEvent::Content { content })));
                         }
                         Some(Err(error)) => self.broke(error),
-                        None => self.complete()?,
+                        None => self.complete(),
                     }
                 }
                 Reply::Complete { limit, is_stopped } => {
@@ -215,29 +215,21 @@ impl Engine {
     }
 
     /// Called at the end of the model's stream.
-    fn complete(&mut self) -> Result<()> {
+    fn complete(&mut self) {
         let Reply::Streaming(stream, stage) = std::mem::replace(&mut self.reply, Reply::Ended)
         else {
-            return Ok(());
+            return;
         };
-        let reply = match stream.into_reply() {
-            Ok(reply) if reply.text().trim().is_empty() => {
-                let why = "the model's reply is empty";
-                Err(Error::new(ErrorKind::UnexpectedReply, "turn.reply", why))
-            }
-            other => other,
-        };
-        let reply = match reply {
-            Ok(reply) => reply,
-            Err(error) => {
-                stage.failed_by(&error);
-                self.recorder.broke(&error);
-                self.end();
-                return Err(error);
-            }
-        };
+        let usage = self.close_reply(stream.partial());
+        if self.text.trim().is_empty() {
+            let why = "the model's reply is empty";
+            let error = Error::new(ErrorKind::UnexpectedReply, "turn.reply", why).with_usage(usage);
+            stage.failed_by(&error);
+            self.recorder.broke(&error);
+            self.reply = Reply::Broken(error);
+            return;
+        }
         stage.done();
-        self.close_reply(&reply);
         if let Some(persister) = &self.persister {
             persister.save_reply(&self.text);
         }
@@ -245,13 +237,12 @@ impl Engine {
             speaking.complete(&self.text);
         }
         self.reply = self.completed(false);
-        Ok(())
     }
 
     /// Stops the reply, and keeps the text so far; false if there is nothing to stop.
     fn stop(&mut self) -> bool {
         match std::mem::replace(&mut self.reply, Reply::Ended) {
-            Reply::Opening(_) => {}
+            Reply::Opening(_) => self.first_content = None,
             // Dropping the stage cancels it.
             Reply::Streaming(stream, _stage) => {
                 self.close_reply(stream.partial());
@@ -295,18 +286,21 @@ impl Engine {
         self.reply = Reply::Broken(error);
     }
 
-    /// Called when the reply has stopped growing.
-    fn close_reply(&mut self, reply: &ChatReply) {
+    /// Called when the reply has stopped growing; returns its tokens.
+    fn close_reply(&mut self, reply: &ChatReply) -> Option<TokenUsage> {
         reply.text().clone_into(&mut self.text);
         self.first_content = None;
-        let Some(usage) = self.count(reply).filter(|_| self.settings.events.usage) else { return };
-        let (prompt, completion) = (usage.prompt_tokens, usage.completion_tokens);
-        self.side_events.push(TurnEvent::usage(prompt, completion, usage.total_tokens));
+        let usage = self.count(reply)?;
+        if self.settings.events.usage {
+            let (prompt, completion) = (usage.prompt_tokens, usage.completion_tokens);
+            self.side_events.push(TurnEvent::usage(prompt, completion, usage.total_tokens));
+        }
+        Some(usage)
     }
 
     /// Records the tokens of the reply, as far as the service has counted them.
     fn count(&self, reply: &ChatReply) -> Option<TokenUsage> {
-        let usage = reply.usage.as_ref()?.counted();
+        let usage = Some(reply.usage.as_ref()?.counted()).filter(TokenUsage::is_known)?;
         self.recorder.usage(usage);
         Some(usage)
     }

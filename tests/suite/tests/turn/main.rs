@@ -14,6 +14,7 @@ mod guarded;
 mod history;
 mod kept;
 mod leaving;
+mod naming;
 mod own_store;
 mod prompts;
 mod refusal;
