@@ -124,6 +124,7 @@ fn is_of_the_service(error: &Error) -> bool {
         | ErrorKind::InsufficientQuota
         | ErrorKind::Server
         | ErrorKind::Garbled
+        | ErrorKind::Decode
         | ErrorKind::UnexpectedReply
         | ErrorKind::Truncated => true,
         ErrorKind::Api => error.is_retryable(),

@@ -55,7 +55,8 @@ pub(super) fn beginning(message: &str) -> String {
     let mut name = String::new();
     for character in characters.by_ref().take(BEGINNING) {
         if name.chars().count() + character.chars().count() >= LONGEST {
-            return name;
+            // The store refuses an empty name: a first grapheme that is too long is cut.
+            return if name.is_empty() { line.chars().take(LONGEST).collect() } else { name };
         }
         name.push_str(character);
     }
@@ -93,5 +94,12 @@ mod tests {
         let name = beginning(&family);
         assert!(name.chars().count() <= LONGEST && family.starts_with(name.trim_end_matches('…')));
         assert_eq!(name.trim_end_matches('…').chars().count() % 7, 0, "{name}");
+    }
+
+    #[test]
+    fn a_beginning_is_never_empty() {
+        let marked = format!("e{}", "\u{301}".repeat(200));
+        let cut: String = marked.chars().take(LONGEST).collect();
+        assert_eq!(beginning(&marked), cut);
     }
 }

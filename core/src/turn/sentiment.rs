@@ -123,7 +123,8 @@ impl LlmSentiment {
 impl Sentiment for LlmSentiment {
     async fn label(&self, text: String) -> Result<String> {
         let prompt = self.prompt.replace("{labels}", &self.labels.join(", "));
-        let request = ChatRequest::new(&self.model).system(prompt).user(text).max_tokens(16);
+        // Without a limit on the tokens: reasoning models refuse the field, or spend it before they answer.
+        let request = ChatRequest::new(&self.model).system(prompt).user(text);
         let answer = self.llm.chat(request).await?;
         let found = self.labels.iter().find(|label| answer.text().contains(label.as_str()));
         Ok(found.or(self.labels.last()).cloned().unwrap_or_else(|| answer.text().to_owned()))

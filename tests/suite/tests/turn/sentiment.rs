@@ -137,5 +137,14 @@ async fn a_model_can_be_asked_for_the_label() {
             system(&bench),
             format!("be kind\n\nThe sentiment of the user's message: {expected}")
         );
+        // Reasoning models refuse a limit on the tokens, or spend it before they answer.
+        let asked = bench
+            .llm
+            .requests()
+            .iter()
+            .find_map(|request| request.json().filter(|json| json["model"] == "s"));
+        let asked = asked.unwrap();
+        let mut fields = asked.as_object().unwrap().keys();
+        assert!(fields.all(|field| !field.starts_with("max_")), "{asked:?}");
     }
 }
