@@ -35,19 +35,15 @@ impl Opener for ConversationOpener {
 
     fn open<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, Opened> {
         Box::pin(async move {
-            if let Some(observer) = call.observer {
-                observer.begins(OpeningStep::Create);
-            }
+            call.observer.begins(OpeningStep::Create);
             let progress = Progress::new(call.requests);
             let name = call.plan.get("workspaceName").and_then(Value::as_str).unwrap_or_default();
             let owner = Owner::of(call.record);
             let new =
                 NewConversation::new((owner, call.record.id()), name, call.is_again, &progress);
             let created = self.0.create(new).await.and_then(named);
-            if let Some(observer) = call.observer {
-                let result = created.as_ref().map(drop).map_err(CreateError::error);
-                observer.ended(OpeningStep::Create, result);
-            }
+            let result = created.as_ref().map(drop).map_err(CreateError::error);
+            call.observer.ended(OpeningStep::Create, result);
             let failure = match created {
                 Ok(id) => return Opened::As(id),
                 Err(failure) => failure,
@@ -66,15 +62,11 @@ impl Opener for ConversationOpener {
 
     fn begin<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            if let Some(observer) = call.observer {
-                observer.begins(OpeningStep::Begin);
-            }
+            call.observer.begins(OpeningStep::Begin);
             let (owner, id) = (Owner::of(call.record), call.record.conversation());
             let session = SessionStart { owner, conversation_id: id, is_repeated: call.is_again };
             let started = self.0.start_session(session).await;
-            if let Some(observer) = call.observer {
-                observer.ended(OpeningStep::Begin, started.as_ref().copied());
-            }
+            call.observer.ended(OpeningStep::Begin, started.as_ref().copied());
             if let Err(error) = started {
                 tracing::warn!(error.code = error.code(), "no session was started: {error}");
             }

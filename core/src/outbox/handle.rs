@@ -12,7 +12,7 @@ use super::report::Receipt;
 use super::settings::OutboxSettings;
 use super::shared::{Phase, SharedOutbox};
 use super::sink::{Sink, Target};
-use super::storage::Inserted;
+use super::storage::{Inserted, NewRecord};
 use super::worker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::PerProcess;
@@ -156,6 +156,27 @@ impl Outbox {
         let shared = self.open_shared(operation)?;
         let record = shared.new_record(&given, is_held, operation)?;
         let id = record.id.clone();
+        let Some(observer) = given.its_observer() else {
+            return self.insert(&shared, record, operation);
+        };
+        shared.observers.add(&id, observer.clone());
+        let inserted = self.insert(&shared, record, operation);
+        match &inserted {
+            Ok(Receipt { is_new: true, .. }) => {}
+            Ok(_) => shared.catch_up(&id, observer),
+            Err(_) => shared.observers.remove(&id, observer),
+        }
+        inserted
+    }
+
+    /// Inserts a record, and waits for capacity as long as the settings allow.
+    fn insert(
+        &self,
+        shared: &SharedOutbox,
+        record: NewRecord,
+        operation: &'static str,
+    ) -> Result<Receipt> {
+        let id = record.id.clone();
         let patience = match shared.settings.when_full {
             WhenFull::Block(limit) => limit,
             WhenFull::Reject => Duration::ZERO,
@@ -164,11 +185,8 @@ impl Outbox {
         loop {
             let inserted = shared.insert(record.clone());
             if inserted != Inserted::Full {
-                self.wake_worker(&shared);
+                self.wake_worker(shared);
                 let is_new = matches!(inserted, Inserted::New(_));
-                if !is_new {
-                    shared.forget_observer(&given);
-                }
                 return Ok(Receipt { id, durable: inserted.is_durable(), is_new });
             }
             let left = patience.saturating_sub(began.elapsed());
@@ -179,7 +197,7 @@ impl Outbox {
             }
             // After a shutdown no capacity becomes free.
             self.open_shared(operation)?;
-            self.wake_worker(&shared);
+            self.wake_worker(shared);
             // Another process may free capacity too, without a wake-up here.
             shared.wait_for_capacity(left.min(Duration::from_millis(10)));
         }

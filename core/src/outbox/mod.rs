@@ -67,6 +67,7 @@ mod delivery;
 mod flush;
 mod handle;
 mod inspect;
+mod observers;
 mod opener;
 mod opening;
 mod options;

@@ -45,8 +45,8 @@ pub(crate) struct OpeningCall<'a> {
     pub(crate) is_again: bool,
     /// Records each request.
     pub(crate) requests: &'a dyn Requests,
-    /// Observes each step, if this process waits for them.
-    pub(crate) observer: Option<&'a dyn OpeningObserver>,
+    /// Observes each step.
+    pub(crate) observer: &'a dyn OpeningObserver,
 }
 
 /// Stores the requests to the service.

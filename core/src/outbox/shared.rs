@@ -1,6 +1,5 @@
 //! One process's outbox: the state shared by its handles and its worker.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
 use super::clock::Clock;
+use super::observers::Observers;
 use super::opening::OpeningObserver;
 use super::payload;
 use super::record::Record;
@@ -16,14 +16,12 @@ use super::running::RunningTurns;
 use super::settings::OutboxSettings;
 use super::sink::Target;
 use super::state::{AttemptState, Breaker};
-use super::storage::{Backend, Inserted, Memory, NewRecord, Refused};
+use super::storage::{Ahead, Backend, Inserted, Memory, NewRecord, Refused};
 #[cfg(feature = "outbox-sqlite")]
 use super::storage::{FileSettings, TieredBackend};
 use super::tokens::{Holder, TokenCache};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The most observers at a time: an observer whose record another process delivers stays here without being notified.
-const OBSERVERS: usize = 10_000;
 /// The most concurrent calls of `delivered`.
 const HOOKS: usize = 64;
 
@@ -34,8 +32,7 @@ pub(super) struct SharedOutbox {
     pub(super) clock: Clock,
     pub(super) breaker: Mutex<Breaker>,
     pub(super) tokens: Mutex<TokenCache>,
-    /// Observers of openings in this process, by the record that opens the conversation.
-    pub(super) observers: Mutex<HashMap<String, Arc<dyn OpeningObserver>>>,
+    pub(super) observers: Observers,
     /// The running turns of this process.
     pub(super) turns: RunningTurns,
     backend: Mutex<Box<dyn Backend>>,
@@ -101,7 +98,7 @@ impl SharedOutbox {
             clock: Clock::new(),
             breaker: Mutex::default(),
             tokens: Mutex::default(),
-            observers: Mutex::default(),
+            observers: Observers::default(),
             turns: RunningTurns::default(),
             backend: Mutex::new(backend),
             fairness: Mutex::default(),
@@ -135,7 +132,7 @@ impl SharedOutbox {
         self.settings.path.is_some()
     }
 
-    /// The stored form of a record. Its tokens and its observer stay in memory.
+    /// The stored form of a record. Its tokens stay in memory.
     pub(super) fn new_record(
         &self,
         record: &Record,
@@ -168,13 +165,6 @@ impl SharedOutbox {
             let holder = Holder::of(record.user_id(), record.conversation());
             lock(&self.tokens).keep(holder, tokens.clone());
         }
-        if let Some(observer) = record.its_observer() {
-            let mut observers = lock(&self.observers);
-            if observers.len() < OBSERVERS {
-                // A record that comes twice is the first one, with its observer.
-                observers.entry(record.id().to_owned()).or_insert_with(|| observer.clone());
-            }
-        }
         Ok(NewRecord {
             id: record.id().to_owned(),
             conversation: record.conversation().to_owned(),
@@ -187,13 +177,17 @@ impl SharedOutbox {
         })
     }
 
-    /// Forgets the observer of a record that was known already.
-    pub(super) fn forget_observer(&self, record: &Record) {
-        let Some(given) = record.its_observer() else { return };
-        let mut observers = lock(&self.observers);
-        if observers.get(record.id()).is_some_and(|kept| Arc::ptr_eq(kept, given)) {
-            observers.remove(record.id());
+    /// Answers the observer of a record that was known already, unless the first one with its id is still to open the
+    /// conversation: then the observer waits for that. It was added before, so that it misses no notification.
+    pub(super) fn catch_up(&self, id: &str, observer: &Arc<dyn OpeningObserver>) {
+        let ahead = self.backend().ahead(id).unwrap_or(Ahead::Unknown);
+        match ahead {
+            Ahead::Opens(_) => return,
+            Ahead::In(name) => observer.opened(&name),
+            Ahead::Dead(reason) => observer.given_up(&reason),
+            Ahead::Unknown => {}
         }
+        self.observers.remove(id, observer);
     }
 
     /// Inserts a record. Of several concurrent callers, the first to lock the backend writes for all of them: one

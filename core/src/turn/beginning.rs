@@ -68,6 +68,7 @@ impl Engine {
         };
         let ending = self.work.ending.clone();
         let naming = PendingName::begin(persister, &message, watch, ending.clone());
+        self.side_events.workspace = Some(receiver);
         let Some(naming) = naming else { return };
         let begin = match self.settings.naming.start {
             NamingStart::AtOnce => None,
@@ -81,6 +82,5 @@ impl Engine {
         self.work.background.spawn(async move {
             let _ = ending.run_until_cancelled(naming).await;
         });
-        self.side_events.workspace = Some(receiver);
     }
 }

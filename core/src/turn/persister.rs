@@ -73,7 +73,7 @@ impl MessagePersister {
 
     /// Enqueues the user's message with the plan of a workspace, to be released with the plan's final name; `false`
     /// when there is nothing to release, as the outbox refuses it, or has a message with this id: then that one opens the
-    /// workspace of both. If the process ends before the release, the workspace gets this name.
+    /// workspace of both, and this turn watches it. If the process ends before the release, the workspace gets this name.
     pub(super) fn hold(&self, name: &str, watch: Arc<OpeningWatch>) -> bool {
         let behind = Opening::Behind(self.0.message.id.clone());
         let taken =
@@ -114,10 +114,6 @@ impl MessagePersister {
             true => outbox.enqueue(record.opening(behind.clone())),
             false => outbox.enqueue(record),
         });
-        // The workspace was given up before the reply was complete: the sink will never get this message.
-        if let Some(reason) = turn.unopened.get() {
-            turn.deliveries.give_up(&turn.message.id, reason);
-        }
     }
 
     /// The cell for the reason why the workspace will not be created.
@@ -144,6 +140,10 @@ impl MessagePersister {
             let receipt = turn.record(message, &id);
             let receipt = receipt.and_then(|record| enqueue(&turn.outbox, record));
             if receipt.as_ref().is_ok_and(|receipt| receipt.is_new) {
+                // The workspace was given up before: the sink will never get this message.
+                if let Some(reason) = turn.unopened.get() {
+                    turn.deliveries.give_up(&turn.message.id, reason);
+                }
                 return Some(taken);
             }
             if is_ours {

@@ -20,7 +20,8 @@ pub(super) struct PendingName {
 }
 
 impl PendingName {
-    /// Holds the user's message with the plan of a workspace; `None` when the outbox refuses it.
+    /// Holds the user's message with the plan of a workspace; `None` when there is nothing to name, as the outbox refuses
+    /// the message or knows it.
     pub(super) fn begin(
         persister: MessagePersister,
         message: &str,

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use super::rows::{
-    ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow, RunningTurnRows,
-    Settled, Tier, Transition, TurnChanges,
+    Ahead, ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow,
+    RunningTurnRows, Settled, Tier, Transition, TurnChanges,
 };
 use crate::outbox::opening::Opening;
 use crate::outbox::state::Millis;
@@ -20,6 +20,9 @@ pub(in crate::outbox) const MAINTENANCE_SOON: Duration = Duration::from_millis(1
 pub(in crate::outbox) trait Backend: Debug + Send {
     /// Inserts records. If it returns a fault, none of them is stored.
     fn insert(&mut self, records: &[NewRecord], now: Millis) -> Result<Vec<Inserted>, Fault>;
+
+    /// The state of a record that others may wait behind.
+    fn ahead(&mut self, id: &str) -> Result<Ahead, Fault>;
 
     /// Replaces a held record and queues it. Returns the tier that holds it; `None` if no such record is held.
     fn release(&mut self, record: &NewRecord, now: Millis) -> Result<Option<Tier>, Fault>;

@@ -26,8 +26,8 @@ pub(super) use crate::sqlite::{Fault, Refused};
 pub(super) use backend::{Backend, MAINTENANCE_SOON};
 pub(super) use memory::Memory;
 pub(super) use rows::{
-    ClaimedRecord, DeadRow, Inserted, NewRecord, PendingRow, RunningTurnRows, Settled, Transition,
-    TurnChanges,
+    Ahead, ClaimedRecord, DeadRow, Inserted, NewRecord, PendingRow, RunningTurnRows, Settled,
+    Transition, TurnChanges,
 };
 #[cfg(feature = "outbox-sqlite")]
 pub(super) use sqlite::FileSettings;

@@ -179,14 +179,26 @@ pub(in crate::outbox) struct MovedRecords {
     pub(super) done: (u64, u64),
 }
 
-/// The state of the record that another one waits behind.
+/// The state of a record that another one waits behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ahead {
+pub(in crate::outbox) enum Ahead {
+    /// Still to open the conversation, which has this provisional name.
+    Opens(String),
     /// Pending in the conversation with this name, or delivered after it opened the conversation under this name.
     In(String),
     /// Dead, and the conversation was not opened.
     Dead(String),
     Unknown,
+}
+
+impl Ahead {
+    /// The state of a pending record.
+    pub(super) fn pending(conversation: String, opening: Option<&Opening>) -> Self {
+        match opening.is_some_and(Opening::is_to_open) {
+            true => Ahead::Opens(conversation),
+            false => Ahead::In(conversation),
+        }
+    }
 }
 
 impl NewRecord {
@@ -195,8 +207,8 @@ impl NewRecord {
         let Some(Opening::Behind(id)) = &self.opening else { return self };
         let reason = match ahead {
             // This record receives the name as well, once there is one.
-            Ahead::In(name) if name == self.conversation => return self,
-            Ahead::In(name) => {
+            Ahead::Opens(name) | Ahead::In(name) if name == self.conversation => return self,
+            Ahead::Opens(name) | Ahead::In(name) => {
                 let payload = renamed(&self.payload, &self.conversation, &name);
                 return NewRecord { conversation: name, payload, opening: None, ..self };
             }

@@ -93,7 +93,7 @@ impl ClaimedConversation {
                 }
                 Transition::Dead { reason, .. } => {
                     suspects.clear();
-                    if let Some(observer) = lock(&shared.observers).remove(&claimed.id) {
+                    for observer in shared.observers.take(&claimed.id) {
                         observer.given_up(&reason);
                     }
                 }

@@ -51,15 +51,16 @@ impl ClaimedConversation {
         if matches!(claimed.opening, Some(Opening::Requested(_))) {
             return dead(opener.in_doubt());
         }
-        let observer = lock(&self.shared.observers).get(&claimed.id).cloned();
+        let shared = self.shared.clone();
+        let observer = shared.observers.of(&claimed.id);
         let is_resumed = matches!(claimed.opening, Some(Opening::Opened(_)));
-        if !is_resumed {
-            match self.request(&*opener, claimed, record, &plan, observer.as_deref()).await {
+        if is_resumed {
+            observer.opened(&claimed.conversation);
+        } else {
+            match self.request(&*opener, claimed, record, &plan, &observer).await {
                 Opened::As(name) => {
                     let opened = self.name(claimed, &name, Opening::Opened(plan.clone())).await;
-                    if let Some(observer) = &observer {
-                        observer.opened(&name);
-                    }
+                    observer.opened(&name);
                     let Some(opened) = opened else { return Place::ClaimLost };
                     *claimed = opened;
                 }
@@ -67,8 +68,8 @@ impl ClaimedConversation {
                 Opened::InDoubt(reason) => return dead(reason),
             }
         }
-        self.begin(&*opener, claimed, record, (&plan, is_resumed), observer.as_deref()).await;
-        lock(&self.shared.observers).remove(&claimed.id);
+        self.begin(&*opener, claimed, record, (&plan, is_resumed), &observer).await;
+        shared.observers.take(&claimed.id);
         Place::Exists
     }
 
@@ -79,7 +80,7 @@ impl ClaimedConversation {
         claimed: &mut ClaimedRecord,
         record: &Record,
         plan: &Value,
-        observer: Option<&dyn OpeningObserver>,
+        observer: &dyn OpeningObserver,
     ) -> Opened {
         let _under_way = RequestUnderWay::new(self.shared.clone());
         let requests = StoredRequests::new(&self.shared, plan, claimed);
@@ -136,7 +137,7 @@ impl ClaimedConversation {
         claimed: &mut ClaimedRecord,
         record: &Record,
         (plan, is_resumed): (&Value, bool),
-        observer: Option<&dyn OpeningObserver>,
+        observer: &dyn OpeningObserver,
     ) {
         let mut record = record.clone();
         record.set_conversation(&claimed.conversation);

@@ -18,6 +18,7 @@ mod naming;
 mod own_store;
 mod prompts;
 mod refusal;
+mod repeated;
 mod resumed;
 mod sentiment;
 mod server;

@@ -7,7 +7,8 @@ use crate::outbox::state::{AttemptState, Millis};
 use crate::outbox::storage::backend::{Backend, Position};
 use crate::outbox::storage::due::is_due;
 use crate::outbox::storage::rows::{
-    ClaimedRecord, Counts, DeadRow, Inserted, NewRecord, PendingRow, Settled, Tier, Transition,
+    Ahead, ClaimedRecord, Counts, DeadRow, Inserted, NewRecord, PendingRow, Settled, Tier,
+    Transition,
 };
 use crate::sqlite::Fault;
 
@@ -18,6 +19,10 @@ impl Backend for Memory {
             self.insert_one(&record, now)
         };
         Ok(record.iter().map(insert).collect())
+    }
+
+    fn ahead(&mut self, id: &str) -> Result<Ahead, Fault> {
+        Ok(self.ahead_of(id))
     }
 
     fn release(&mut self, record: &NewRecord, now: Millis) -> Result<Option<Tier>, Fault> {

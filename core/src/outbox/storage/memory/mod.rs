@@ -96,10 +96,11 @@ impl Memory {
 
     fn ahead_of(&self, id: &str) -> Ahead {
         match self.known.get(id) {
-            Some(Known::Pending(seq)) => self
-                .pending
-                .get(seq)
-                .map_or(Ahead::Unknown, |row| Ahead::In(row.record.conversation.clone())),
+            Some(Known::Pending(seq)) => {
+                self.pending.get(seq).map_or(Ahead::Unknown, |Pending { record, .. }| {
+                    Ahead::pending(record.conversation.clone(), record.opening.as_ref())
+                })
+            }
             Some(Known::Dead(seq)) => match self.dead.get(seq) {
                 Some(row) if row.opening.as_ref().is_some_and(Opening::is_to_open) => {
                     Ahead::Dead(row.reason.clone())

@@ -11,8 +11,8 @@ use crate::outbox::state::{AttemptState, Millis};
 use crate::outbox::storage::backend::{Backend, Position};
 use crate::outbox::storage::due::is_due;
 use crate::outbox::storage::rows::{
-    ClaimedRecord, Counts, DeadRow, Inserted, NewRecord, PendingRow, RunningTurnRows, Settled,
-    Tier, Transition, TurnChanges,
+    Ahead, ClaimedRecord, Counts, DeadRow, Inserted, NewRecord, PendingRow, RunningTurnRows,
+    Settled, Tier, Transition, TurnChanges,
 };
 use crate::sqlite::Fault;
 
@@ -36,6 +36,10 @@ impl Backend for Disk {
             };
             record.iter().map(&mut insert).collect()
         })
+    }
+
+    fn ahead(&mut self, id: &str) -> Result<Ahead, Fault> {
+        self.read(|connection| openings::ahead(connection, id))
     }
 
     fn release(&mut self, record: &NewRecord, now: Millis) -> Result<Option<Tier>, Fault> {

@@ -29,15 +29,17 @@ pub(super) fn resolved<'a>(
 }
 
 /// The state of a record that another one waits behind.
-fn ahead(connection: &Connection, id: &str) -> Result<Ahead> {
-    let name = |sql| {
-        let mut found = connection.prepare_cached(sql)?;
-        found.query_row([id], |row| row.get::<_, Option<String>>(0)).optional()
-    };
-    if let Some(Some(name)) = name("SELECT conversation FROM record WHERE id = ?1")? {
-        return Ok(Ahead::In(name));
+pub(super) fn ahead(connection: &Connection, id: &str) -> Result<Ahead> {
+    let sql = "SELECT conversation, opening FROM record WHERE id = ?1";
+    let pending = connection
+        .prepare_cached(sql)?
+        .query_row([id], |row| Ok(Ahead::pending(row.get(0)?, read(row, 1)?.as_ref())));
+    if let Some(ahead) = pending.optional()? {
+        return Ok(ahead);
     }
-    if let Some(Some(name)) = name("SELECT conversation FROM delivered WHERE id = ?1")? {
+    let sql = "SELECT conversation FROM delivered WHERE id = ?1";
+    let delivered = connection.prepare_cached(sql)?.query_row([id], |row| row.get(0));
+    if let Some(Some(name)) = delivered.optional()? {
         return Ok(Ahead::In(name));
     }
     let sql = "SELECT opening, reason, conversation FROM dead WHERE id = ?1";

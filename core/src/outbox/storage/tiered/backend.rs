@@ -7,8 +7,8 @@ use crate::outbox::opening::Opening;
 use crate::outbox::state::Millis;
 use crate::outbox::storage::backend::{Backend, Checkpoint, Position};
 use crate::outbox::storage::rows::{
-    ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow, RunningTurnRows,
-    Settled, Tier, Transition, TurnChanges,
+    Ahead, ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow,
+    RunningTurnRows, Settled, Tier, Transition, TurnChanges,
 };
 use crate::outbox::storage::sqlite::Disk;
 use crate::sqlite::Fault;
@@ -30,6 +30,13 @@ impl TieredBackend {
 impl Backend for TieredBackend {
     fn insert(&mut self, records: &[NewRecord], now: Millis) -> Result<Vec<Inserted>, Fault> {
         Ok(self.insert_each(records, now))
+    }
+
+    fn ahead(&mut self, id: &str) -> Result<Ahead, Fault> {
+        match self.memory.knows(id) {
+            true => self.memory.ahead(id),
+            false => self.file.act(|disk| disk.ahead(id)),
+        }
     }
 
     fn release(&mut self, record: &NewRecord, now: Millis) -> Result<Option<Tier>, Fault> {
