@@ -77,3 +77,18 @@ async fn a_turn_of_a_message_whose_workspace_was_given_up_says_so_and_waits_for_
         }
     }
 }
+
+#[tokio::test]
+async fn a_turn_in_another_process_is_told_the_workspace_from_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("outbox.db");
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    let [one, other] = [0, 1].map(|_| {
+        let outbox = Outbox::open(&file).unwrap();
+        bench.settings().outbox(outbox).build().unwrap()
+    });
+    let first = read(&mut one.start(ask(&bench))).await;
+    let second = read(&mut other.start(ask(&bench))).await;
+    assert_eq!(workspaces(&second).len(), 1, "{second:?}");
+    assert_eq!(workspaces(&first), workspaces(&second));
+}
