@@ -10,7 +10,7 @@ use super::items::Items;
 use crate::chat::filling::Filling;
 use crate::chat::gather::Gather;
 use crate::chat::shape::Shape;
-use crate::chat::span::{LONGEST, Literals, Span};
+use crate::chat::span::{Literals, Span};
 use crate::chat::{ChatChunk, ChunkChoice};
 
 /// Pulled chunks, in order.
@@ -56,12 +56,14 @@ enum Part {
 /// Consecutive chunks of one shape.
 struct Run {
     shape: Arc<Shape>,
-    /// The literals of all chunks, each followed by its string if it has escapes.
+    /// The literals of each chunk, followed by the strings of those with escapes.
     text: String,
-    /// The positions of the literals in it: as many for each chunk as the shape has holes.
+    /// The lengths of each chunk's literals and strings.
+    lengths: VecDeque<(u32, u32)>,
+    /// The positions of the literals in those of their chunk: as many for each chunk as the shape has holes.
     spans: Vec<Span>,
-    /// The spans of the chunks taken so far.
-    taken: usize,
+    /// The text and the spans of the chunks taken so far.
+    taken: (usize, usize),
 }
 
 /// The text that a chunk adds to the reply at a position; `Some(None)` if it adds none there, `None` without that reply.
@@ -90,7 +92,7 @@ impl Batch {
     /// Removes the first chunk.
     pub fn take_first(&mut self) -> Option<Piece<'_>> {
         while let Some(Part::Run(run)) = self.parts.front()
-            && run.taken == run.spans.len()
+            && run.lengths.is_empty()
         {
             self.parts.pop_front();
         }
@@ -106,50 +108,49 @@ impl Batch {
 
 impl Run {
     fn new(shape: &Arc<Shape>) -> Self {
-        Run { shape: shape.clone(), text: String::new(), spans: Vec::new(), taken: 0 }
-    }
-
-    fn take_first(&mut self) -> Option<Piece<'_>> {
-        let end = self.taken + self.shape.width();
-        let spans = self.spans.get(self.taken..end)?;
-        self.taken = end;
-        Some(Piece::Filling(Filling::new(
-            &self.shape,
-            Literals::new(&self.text, &self.text, spans),
-        )))
-    }
-
-    fn push(&mut self, filling: &Filling<'_>) {
-        for literal in filling.literals() {
-            let start = self.text.len();
-            self.text.push_str(literal.raw);
-            let end = self.text.len();
-            let decoded = literal.decoded().map(|text| {
-                self.text.push_str(text);
-                end..self.text.len()
-            });
-            self.spans.push(Span::new(start..end, decoded));
+        Run {
+            shape: shape.clone(),
+            text: String::new(),
+            lengths: VecDeque::new(),
+            spans: Vec::new(),
+            taken: (0, 0),
         }
     }
 
-    /// Returns true if the run can take a chunk.
-    fn takes(&self, filling: &Filling<'_>, json: &str) -> bool {
-        // A string is no longer than its literal.
-        Arc::ptr_eq(&self.shape, filling.shape()) && self.text.len() + 2 * json.len() <= LONGEST
+    fn take_first(&mut self) -> Option<Piece<'_>> {
+        let (raw, decoded) = self.lengths.pop_front()?;
+        let (text, span) = self.taken;
+        let strings = text + raw as usize;
+        self.taken = (strings + decoded as usize, span + self.shape.width());
+        let literals = Literals {
+            raw: self.text.get(text..strings)?,
+            decoded: self.text.get(strings..self.taken.0)?,
+            spans: self.spans.get(span..self.taken.1)?,
+        };
+        Some(Piece::Filling(Filling::new(&self.shape, literals)))
+    }
+
+    fn push(&mut self, Literals { raw, decoded, spans }: Literals<'_>) {
+        self.text.push_str(raw);
+        self.text.push_str(decoded);
+        // The positions in them are as narrow.
+        self.lengths.push_back((raw.len() as u32, decoded.len() as u32));
+        self.spans.extend_from_slice(spans);
     }
 }
 
 impl Gather for Batch {
-    fn filling(&mut self, filling: Filling<'_>, json: &str) {
-        let takes = |part: &mut Part| matches!(part, Part::Run(run) if run.takes(&filling, json));
-        if !self.parts.back_mut().is_some_and(takes) {
-            self.parts.push_back(Part::Run(Run::new(filling.shape())));
+    fn filling(&mut self, filling: Filling<'_>) {
+        let shape = filling.shape();
+        let takes = |part: &Part| matches!(part, Part::Run(run) if Arc::ptr_eq(&run.shape, shape));
+        if !self.parts.back().is_some_and(takes) {
+            self.parts.push_back(Part::Run(Run::new(shape)));
         }
         let Some(Part::Run(run)) = self.parts.back_mut() else { return };
-        let before = run.text.len();
-        run.push(&filling);
+        let Literals { raw, decoded, spans } = filling.literals;
+        run.push(filling.literals);
         self.len += 1;
-        self.bytes += run.text.len() - before + filling.overhead();
+        self.bytes += raw.len() + decoded.len() + size_of_val(spans);
     }
 
     fn chunk(&mut self, chunk: ChatChunk) {

@@ -5,13 +5,13 @@
 )]
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::delta::{ChunkChoice, Head, Parsed};
 use super::extra::Extra;
 use super::filling::Filling;
 use super::shape::Shape;
+use super::span::{Literals, Span, part};
 use super::usage::Usage;
 use super::{FinishReason, ServiceTier};
 
@@ -20,58 +20,38 @@ use super::{FinishReason, ServiceTier};
 /// [`text`](Self::text) and [`finish_reason`](Self::finish_reason) cost next to nothing. Most chunks differ from the one
 /// before only in their text, so that their other fields are built on first access.
 #[derive(Clone)]
-pub struct ChatChunk {
-    raw: Box<str>,
-    body: Body,
-}
+pub struct ChatChunk(Body);
 
 #[derive(Clone)]
 enum Body {
-    Parsed(Box<Parsed>),
-    /// A chunk of a shape, not parsed.
+    Parsed {
+        parsed: Box<Parsed>,
+        json: Box<str>,
+    },
+    /// A chunk of a shape, neither parsed nor written as JSON.
     Filled {
         shape: Arc<Shape>,
-        text: Text,
+        /// Its [literals](super::span::Literals::raw), followed by its text if that has escapes in them.
+        literals: Box<str>,
+        /// The position of its text in them.
+        text: (u32, u32),
+        json: OnceLock<Box<str>>,
         /// The usage on its own: services that send it in every chunk have it read in every chunk.
         usage: OnceLock<Box<Usage>>,
         parsed: OnceLock<Box<Parsed>>,
     },
 }
 
-/// The text that a chunk of a shape adds to the first reply.
-#[derive(Clone)]
-enum Text {
-    /// It is this part of the chunk's JSON.
-    Raw(Range<usize>),
-    /// It has escapes in the JSON.
-    Decoded(Box<str>),
-}
-
 impl ChatChunk {
-    pub(super) fn parsed(parsed: Parsed, raw: Box<str>) -> Self {
-        ChatChunk { raw, body: Body::Parsed(Box::new(parsed)) }
-    }
-
-    /// A chunk of a shape; `content` is the range of its text in its JSON.
-    pub(super) fn filled(filling: &Filling<'_>, raw: Box<str>, content: Range<usize>) -> Self {
-        let literal = filling.shape.content().and_then(|number| filling.literals.get(number));
-        let decoded = literal.and_then(|literal| literal.decoded());
-        let text = decoded.map_or(Text::Raw(content), |text| Text::Decoded(text.into()));
-        let shape = filling.shape.clone();
-        ChatChunk {
-            raw,
-            body: Body::Filled { shape, text, usage: OnceLock::new(), parsed: OnceLock::new() },
-        }
+    pub(super) fn parsed(parsed: Parsed, json: Box<str>) -> Self {
+        ChatChunk(Body::Parsed { parsed: Box::new(parsed), json })
     }
 
     /// The text that this chunk adds to the first reply; empty when it adds none.
     pub fn text(&self) -> &str {
-        match &self.body {
-            Body::Filled { text: Text::Raw(range), .. } => {
-                self.raw.get(range.clone()).unwrap_or_default()
-            }
-            Body::Filled { text: Text::Decoded(text), .. } => text,
-            Body::Parsed(parsed) => parsed.text(),
+        match &self.0 {
+            Body::Parsed { parsed, .. } => parsed.text(),
+            Body::Filled { literals, text, .. } => part(literals, *text),
         }
     }
 
@@ -89,11 +69,11 @@ impl ChatChunk {
     /// The tokens used by the request, in the last chunk if they were
     /// [requested](crate::chat::ChatRequest::include_usage).
     pub fn usage(&self) -> Option<&Usage> {
-        match &self.body {
-            Body::Parsed(parsed) => parsed.usage.as_deref(),
-            Body::Filled { shape, usage, .. } => {
+        match &self.0 {
+            Body::Parsed { parsed, .. } => parsed.usage.as_deref(),
+            Body::Filled { shape, literals, usage, .. } => {
                 let example = shape.example().usage.as_ref()?;
-                Some(usage.get_or_init(|| shape.usage(&self.raw, example)))
+                Some(usage.get_or_init(|| shape.usage(literals, example)))
             }
         }
     }
@@ -130,14 +110,19 @@ impl ChatChunk {
 
     /// The chunk's JSON as received.
     pub fn raw(&self) -> &str {
-        &self.raw
+        match &self.0 {
+            Body::Parsed { json, .. } => json,
+            Body::Filled { shape, literals, json, .. } => {
+                json.get_or_init(|| shape.filled_with(literals).into())
+            }
+        }
     }
 
     pub(super) fn fields(&self) -> &Parsed {
-        match &self.body {
-            Body::Parsed(parsed) => parsed,
-            Body::Filled { shape, parsed, .. } => {
-                parsed.get_or_init(|| Box::new(shape.parse(&self.raw)))
+        match &self.0 {
+            Body::Parsed { parsed, .. } => parsed,
+            Body::Filled { shape, literals, parsed, .. } => {
+                parsed.get_or_init(|| Box::new(shape.parse(literals)))
             }
         }
     }
@@ -146,7 +131,7 @@ impl ChatChunk {
     #[cfg(feature = "bridge")]
     pub(crate) fn content_at(&self, position: usize) -> Option<Option<&str>> {
         let choice = self.constant().choices.get(position)?;
-        let is_text = matches!(&self.body, Body::Filled { .. });
+        let is_text = matches!(&self.0, Body::Filled { .. });
         let content = choice.delta.content.as_deref();
         Some(if is_text { content.map(|_| self.text()) } else { content })
     }
@@ -160,14 +145,14 @@ impl ChatChunk {
 
     /// Fields that may be those of another chunk of the same shape.
     fn constant(&self) -> &Parsed {
-        match &self.body {
-            Body::Parsed(parsed) => parsed,
+        match &self.0 {
+            Body::Parsed { parsed, .. } => parsed,
             Body::Filled { shape, .. } => shape.example(),
         }
     }
 
     fn head(&self) -> &Head {
-        match &self.body {
+        match &self.0 {
             Body::Filled { shape, .. } if !shape.varies_head() => &shape.example().head,
             _ => &self.fields().head,
         }
@@ -183,7 +168,7 @@ impl fmt::Debug for ChatChunk {
             .field("extra", extra)
             .field("presence", presence)
             .field("head", head)
-            .field("raw", &self.raw)
+            .field("raw", &self.raw())
             .finish()
     }
 }
@@ -191,14 +176,24 @@ impl fmt::Debug for ChatChunk {
 impl Filling<'_> {
     /// The chunk.
     pub fn to_chunk(self) -> ChatChunk {
-        let literals = self.literals.iter().map(|literal| literal.raw);
-        let (json, content) = self.shape.filled_with(literals);
-        ChatChunk::filled(&self, json.into(), content)
-    }
-
-    /// The chunk, whose JSON is known: the literals are parts of it.
-    pub(super) fn to_chunk_of(self, json: &str) -> ChatChunk {
-        let content = self.shape.content().and_then(|number| self.literals.range(number));
-        ChatChunk::filled(&self, json.into(), content.unwrap_or_default())
+        let Literals { raw, decoded, spans } = self.literals;
+        let content = self.shape.content().and_then(|number| spans.get(number));
+        let (literals, text) = match content {
+            Some(Span { decoded: Some(range), .. }) => {
+                let literals = [raw, part(decoded, *range)].concat();
+                let text = (raw.len() as u32, literals.len() as u32);
+                (literals.into(), text)
+            }
+            Some(span) => (raw.into(), span.raw),
+            None => (raw.into(), (0, 0)),
+        };
+        ChatChunk(Body::Filled {
+            shape: self.shape.clone(),
+            literals,
+            text,
+            json: OnceLock::new(),
+            usage: OnceLock::new(),
+            parsed: OnceLock::new(),
+        })
     }
 }

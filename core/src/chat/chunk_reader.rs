@@ -13,7 +13,7 @@ use super::filling::Filling;
 use super::prune::repaired;
 use super::reply::ChatReply;
 use super::shape::Shape;
-use super::span::{LONGEST, Literals, Span};
+use super::span::{LONGEST, LiteralBuffer};
 use super::template::Comparison;
 use super::unreadable::{Unreadable, reported_error};
 use super::wire::{Wire, WireChoice};
@@ -35,11 +35,8 @@ pub(crate) struct ChunkReader {
     shape: Option<Arc<Shape>>,
     /// The chunks in a row that were parsed in full.
     misses: u32,
-    /// The literals of the last chunk that fits the shape, and the strings of those with escapes.
-    spans: Vec<Span>,
-    decoded: String,
-    /// The JSON of that chunk, if it had to be repaired.
-    repaired: Option<String>,
+    /// The literals of the last chunk that fits the shape.
+    literals: LiteralBuffer,
     /// The indices of the replies received in deltas so far, sorted: a complete message for one of them is a
     /// repetition.
     by_delta: Vec<u32>,
@@ -48,15 +45,15 @@ pub(crate) struct ChunkReader {
 /// A parsed chunk.
 #[derive(Debug)]
 pub(super) enum Read<'r> {
-    /// A chunk of the same shape as the one before, and its JSON.
-    Filling(Filling<'r>, &'r str),
+    /// A chunk of the same shape as the one before.
+    Filling(Filling<'r>),
     Chunk(ChatChunk),
 }
 
 impl Read<'_> {
     pub(super) fn into_chunk(self) -> ChatChunk {
         match self {
-            Read::Filling(filling, json) => filling.to_chunk_of(json),
+            Read::Filling(filling) => filling.to_chunk(),
             Read::Chunk(chunk) => chunk,
         }
     }
@@ -64,42 +61,41 @@ impl Read<'_> {
 
 impl ChunkReader {
     /// Parses one chunk.
-    pub(super) fn read<'r>(&'r mut self, json: &'r str) -> Result<Read<'r>, Unreadable> {
-        if !self.fits(json) {
+    pub(super) fn read(&mut self, json: &str) -> Result<Read<'_>, Unreadable> {
+        if !self.fits(json.as_bytes()) {
             self.misses = self.misses.saturating_add(1);
             return self.parse(json).map(Read::Chunk);
         }
+        self.filling().map(Read::Filling).ok_or(Unreadable::NoReply)
+    }
+
+    /// Reads a chunk that has the shape of the one before, and is valid UTF-8; `None` for all others.
+    pub(super) fn read_known(&mut self, json: &[u8]) -> Option<Filling<'_>> {
+        if self.fits(json) { self.filling() } else { None }
+    }
+
+    /// The chunk that has just been found to fit.
+    fn filling(&mut self) -> Option<Filling<'_>> {
+        let filling = Filling::new(self.shape.as_ref()?, self.literals.literals()?);
         self.misses = 0;
-        let json = self.repaired.as_deref().unwrap_or(json);
-        let Some(shape) = &self.shape else { return Err(Unreadable::NoReply) };
-        let literals = Literals::new(json, &self.decoded, &self.spans);
-        let filling = Filling::new(shape, literals);
         if self.by_delta.first() != Some(&0) && filling.has_content() {
             self.by_delta.insert(0, 0);
         }
-        Ok(Read::Filling(filling, json))
+        Some(filling)
     }
 
     /// Returns true if a chunk has the shape of the one before, and notes its literals.
-    fn fits(&mut self, json: &str) -> bool {
+    fn fits(&mut self, json: &[u8]) -> bool {
         let Some(shape) = self.shape.as_deref().filter(|_| json.len() <= LONGEST) else {
             return false;
         };
-        let mut compare = |json: &str| {
-            self.spans.clear();
-            self.decoded.clear();
-            shape.compare(json, &mut self.spans, &mut self.decoded)
-        };
-        self.repaired = None;
-        match compare(json) {
+        match shape.compare(json, &mut self.literals) {
             Comparison::Same => true,
             Comparison::Different => false,
-            Comparison::Half => {
-                let repaired = crate::json::repaired(json).into_owned();
-                let fits = compare(&repaired) == Comparison::Same;
-                self.repaired = Some(repaired);
-                fits
-            }
+            Comparison::Half => str::from_utf8(json).is_ok_and(|json| {
+                let repaired = crate::json::repaired(json);
+                shape.compare(repaired.as_bytes(), &mut self.literals) == Comparison::Same
+            }),
         }
     }
 

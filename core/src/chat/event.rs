@@ -5,13 +5,14 @@ use serde_json::Value;
 use super::accumulate::Accumulator;
 use super::budget::{self, Budgeted};
 use super::chunk_reader::{ChunkReader, Read};
+use super::filling::Filling;
 use super::gather::Gather;
 use super::unreadable::{Unreadable, reported_error};
 use crate::error::{Error, ErrorKind, Result};
 use crate::error::{names_an_error, reports_error};
 use crate::http::Context;
 use crate::json::repaired;
-use crate::sse::STRAY;
+use crate::sse::{STRAY, decode_text};
 
 /// The type of an event without a type.
 const MESSAGE: &str = "message";
@@ -27,12 +28,32 @@ pub(super) enum Step<'a> {
     Reported(Error, String),
 }
 
+/// Reads the data of an event without a type, adds its chunk to the reply, and passes it on.
+///
+/// # Errors
+///
+/// The error that the service reports, or that of data that cannot be read.
+pub(super) fn apply_data(
+    reader: &mut ChunkReader,
+    context: &Context,
+    data: &[u8],
+    whole: &mut Accumulator,
+    chunks: &mut impl Gather,
+) -> Result<StepResult> {
+    // On the hot path only the literals of a chunk are decoded.
+    if let Some(filling) = reader.read_known(data) {
+        return Ok(apply_filling(filling, whole, chunks));
+    }
+    let step = read_event(reader, context, MESSAGE, &decode_text(data))?;
+    apply_step(step, whole, chunks)
+}
+
 /// Reads one event.
 pub(super) fn read_event<'a>(
     reader: &'a mut ChunkReader,
     context: &Context,
     event: &str,
-    data: &'a str,
+    data: &str,
 ) -> Result<Step<'a>> {
     if event != MESSAGE {
         if event == STRAY {
@@ -89,11 +110,7 @@ pub(super) fn apply_step(
     chunks: &mut impl Gather,
 ) -> Result<StepResult> {
     match step {
-        Step::Chunk(Read::Filling(filling, json)) => {
-            whole.add_filling(&filling);
-            chunks.filling(filling, json);
-            Ok(StepResult::Chunk { content: filling.has_content() })
-        }
+        Step::Chunk(Read::Filling(filling)) => Ok(apply_filling(filling, whole, chunks)),
         Step::Chunk(Read::Chunk(chunk)) => {
             whole.add(&chunk, &mut ());
             let content = chunk.fields().has_content();
@@ -107,6 +124,16 @@ pub(super) fn apply_step(
             Err(error)
         }
     }
+}
+
+fn apply_filling(
+    filling: Filling<'_>,
+    whole: &mut Accumulator,
+    chunks: &mut impl Gather,
+) -> StepResult {
+    whole.add_filling(&filling);
+    chunks.filling(filling);
+    StepResult::Chunk { content: filling.has_content() }
 }
 
 /// Returns true if an event's type shows that it reports progress: a message alone is an error only in an event without

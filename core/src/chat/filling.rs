@@ -15,7 +15,7 @@ use super::span::{Literal, Literals};
 pub struct Filling<'a> {
     pub(super) shape: &'a Arc<Shape>,
     /// One for each hole.
-    pub(super) literals: Literals<'a>,
+    pub(crate) literals: Literals<'a>,
 }
 
 impl<'a> Filling<'a> {
@@ -31,11 +31,6 @@ impl<'a> Filling<'a> {
     /// The literals, in the order of the shape's holes.
     pub fn literals(&self) -> impl Iterator<Item = Literal<'a>> + use<'a> {
         self.literals.iter()
-    }
-
-    /// The bytes that the positions of the literals take.
-    pub(crate) fn overhead(&self) -> usize {
-        self.literals.overhead()
     }
 
     /// The text that it adds to the first reply; empty when it adds none.
@@ -74,6 +69,6 @@ impl<'a> Filling<'a> {
 
     /// The chunk's JSON.
     pub fn json(&self) -> String {
-        self.shape.filled_with(self.literals.iter().map(|literal| literal.raw)).0
+        self.shape.filled_with(self.literals.raw)
     }
 }

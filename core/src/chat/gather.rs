@@ -6,8 +6,8 @@ use super::filling::Filling;
 /// Receives chunks. A chunk of the same shape as the one before is passed as its new literals alone, so that it is not
 /// built unless a receiver needs it whole.
 pub(crate) trait Gather {
-    /// Receives a chunk of a known shape, whose JSON is `json`.
-    fn filling(&mut self, filling: Filling<'_>, json: &str);
+    /// Receives a chunk of a known shape.
+    fn filling(&mut self, filling: Filling<'_>);
 
     /// Receives a chunk.
     fn chunk(&mut self, chunk: ChatChunk);
@@ -15,7 +15,7 @@ pub(crate) trait Gather {
 
 /// Receives the texts that chunks add to the first reply.
 impl Gather for String {
-    fn filling(&mut self, filling: Filling<'_>, _json: &str) {
+    fn filling(&mut self, filling: Filling<'_>) {
         self.push_str(filling.content());
     }
 
@@ -26,8 +26,8 @@ impl Gather for String {
 
 /// Receives one chunk.
 impl Gather for Option<ChatChunk> {
-    fn filling(&mut self, filling: Filling<'_>, json: &str) {
-        *self = Some(filling.to_chunk_of(json));
+    fn filling(&mut self, filling: Filling<'_>) {
+        *self = Some(filling.to_chunk());
     }
 
     fn chunk(&mut self, chunk: ChatChunk) {

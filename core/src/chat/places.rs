@@ -135,7 +135,7 @@ impl<'j> Walk<'j> {
             }
             b'-' | b'0'..=b'9' => {
                 let start = self.at;
-                self.at = literal::number(self.json, start)?;
+                self.at = literal::number(self.json.as_bytes(), start)?;
                 self.literal(here, Form::Number, start..self.at);
                 Some(())
             }
@@ -283,7 +283,7 @@ impl<'j> Walk<'j> {
     /// Skips a string, and returns the range of its content.
     fn string(&mut self) -> Option<Range<usize>> {
         let start = self.at + 1;
-        let end = literal::string_end(self.json, start)?;
+        let end = literal::string_end(self.json.as_bytes(), start)?;
         self.at = end + 1;
         Some(start..end)
     }

@@ -4,12 +4,11 @@
     allow(dead_code, unreachable_pub, reason = "none but the bridge hands shapes on")
 )]
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::delta::{Head, Parsed};
 use super::places::{Form, Owner, Place, Target, Variable, places};
-use super::span::{Literal, Literals, Span};
+use super::span::LiteralBuffer;
 use super::template::{Comparison, Template};
 use super::usage::Usage;
 use super::vary::{set_fact, set_usage};
@@ -62,13 +61,8 @@ impl Shape {
     }
 
     /// Compares JSON with the chunks of this shape, as [`Template::compare`] does.
-    pub(super) fn compare(
-        &self,
-        json: &str,
-        spans: &mut Vec<Span>,
-        decoded: &mut String,
-    ) -> Comparison {
-        self.template.compare(json, spans, decoded)
+    pub(super) fn compare(&self, json: &[u8], literals: &mut LiteralBuffer) -> Comparison {
+        self.template.compare(json, literals)
     }
 
     /// The JSON of one chunk of this shape, with arbitrary literals in the holes.
@@ -115,77 +109,59 @@ impl Shape {
         self.varies_head
     }
 
-    /// The JSON of a chunk of this shape, and the range of its text in it.
-    pub(super) fn filled_with<'l>(
-        &self,
-        literals: impl Iterator<Item = &'l str>,
-    ) -> (String, Range<usize>) {
-        self.template.filled_with(literals, self.content)
+    /// The JSON of the chunk with these [raw](super::span::Literals::raw) literals.
+    pub(super) fn filled_with(&self, raw: &str) -> String {
+        self.template.filled_with(raw)
     }
 
-    /// The usage in a chunk of this shape, which differs from that of the `example` in the holes.
-    pub(super) fn usage(&self, json: &str, example: &Usage) -> Box<Usage> {
+    /// The usage in the chunk with these raw literals, which differs from that of the `example` in the holes.
+    pub(super) fn usage(&self, raw: &str, example: &Usage) -> Box<Usage> {
         let mut usage = Box::new(example.clone());
-        let (mut spans, mut decoded) = (Vec::with_capacity(self.width()), String::new());
-        if self.compare(json, &mut spans, &mut decoded) == Comparison::Same {
-            let literals = Literals::new(json, &decoded, &spans);
-            for (hole, literal) in self.holes().iter().zip(literals.iter()) {
-                match &hole.target {
-                    Target::Usage(number) => set_usage(&mut usage, *number, literal.number()),
-                    Target::Fact(Owner::Usage, path) => {
-                        set_fact(&mut usage.extra, path, literal, hole.form);
-                    }
-                    _ => {}
-                }
+        self.template.each_literal(raw, |hole, literal| match &hole.target {
+            Target::Usage(number) => set_usage(&mut usage, *number, literal.number()),
+            Target::Fact(Owner::Usage, path) => {
+                set_fact(&mut usage.extra, path, literal, hole.form);
             }
-        }
+            _ => {}
+        });
         usage
     }
 
-    /// The fields of a chunk of this shape.
-    pub(super) fn parse(&self, json: &str) -> Parsed {
+    /// The fields of the chunk with these raw literals.
+    pub(super) fn parse(&self, raw: &str) -> Parsed {
         let mut parsed = self.example.clone();
-        let (mut spans, mut decoded) = (Vec::new(), String::new());
-        if self.compare(json, &mut spans, &mut decoded) == Comparison::Same {
-            let literals = Literals::new(json, &decoded, &spans);
-            fill(&mut parsed, self.holes().iter().zip(literals.iter()));
+        let mut head: Option<Head> = None;
+        self.template.each_literal(raw, |hole, literal| {
+            let text = || Some(literal.text.to_owned());
+            let choice = parsed.choices.first_mut();
+            match (&hole.target, choice) {
+                (Target::Content, Some(choice)) => choice.delta.content = text(),
+                (Target::Reasoning(_), Some(choice)) => choice.delta.reasoning = text(),
+                (Target::Arguments, Some(choice)) => {
+                    let calls = choice.delta.tool_calls.first_mut().into_iter();
+                    calls.for_each(|call| call.arguments = text());
+                }
+                (Target::Id, _) => {
+                    head.get_or_insert_with(|| (*parsed.head).clone()).id = literal.text.to_owned();
+                }
+                (Target::Created, _) => {
+                    head.get_or_insert_with(|| (*parsed.head).clone()).created = literal.number();
+                }
+                (Target::Usage(number), _) => {
+                    let usage = parsed.usage.iter_mut();
+                    usage.for_each(|usage| set_usage(usage, *number, literal.number()));
+                }
+                (Target::Fact(owner, path), _) => {
+                    if let Some(extra) = owner.extra_of(&mut parsed) {
+                        set_fact(extra, path, literal, hole.form);
+                    }
+                }
+                _ => {}
+            }
+        });
+        if let Some(head) = head {
+            parsed.head = Arc::new(head);
         }
         parsed
-    }
-}
-
-/// Sets the fields that vary.
-fn fill<'l>(parsed: &mut Parsed, literals: impl Iterator<Item = (&'l Place, Literal<'l>)>) {
-    let mut head: Option<Head> = None;
-    for (hole, literal) in literals {
-        let text = || Some(literal.text.to_owned());
-        let choice = parsed.choices.first_mut();
-        match (&hole.target, choice) {
-            (Target::Content, Some(choice)) => choice.delta.content = text(),
-            (Target::Reasoning(_), Some(choice)) => choice.delta.reasoning = text(),
-            (Target::Arguments, Some(choice)) => {
-                let calls = choice.delta.tool_calls.first_mut().into_iter();
-                calls.for_each(|call| call.arguments = text());
-            }
-            (Target::Id, _) => {
-                head.get_or_insert_with(|| (*parsed.head).clone()).id = literal.text.to_owned();
-            }
-            (Target::Created, _) => {
-                head.get_or_insert_with(|| (*parsed.head).clone()).created = literal.number();
-            }
-            (Target::Usage(number), _) => {
-                let usage = parsed.usage.iter_mut();
-                usage.for_each(|usage| set_usage(usage, *number, literal.number()));
-            }
-            (Target::Fact(owner, path), _) => {
-                if let Some(extra) = owner.extra_of(parsed) {
-                    set_fact(extra, path, literal, hole.form);
-                }
-            }
-            _ => {}
-        }
-    }
-    if let Some(head) = head {
-        parsed.head = Arc::new(head);
     }
 }

@@ -6,19 +6,22 @@
 
 use std::ops::Range;
 
-/// The longest JSON whose literals a [`Span`] can locate.
-pub(crate) const LONGEST: usize = u32::MAX as usize;
+use super::places::Form;
+use crate::json::literal::{self, NoString};
+
+/// The longest JSON whose literals, and their strings after them, a [`Span`] can locate.
+pub(super) const LONGEST: usize = u32::MAX as usize / 2;
 
 /// The positions of a literal, and of its string if it has escapes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
-    raw: (u32, u32),
-    decoded: Option<(u32, u32)>,
+    pub(super) raw: (u32, u32),
+    pub(super) decoded: Option<(u32, u32)>,
 }
 
 impl Span {
     /// The positions must not exceed [`LONGEST`].
-    pub(crate) fn new(raw: Range<usize>, decoded: Option<Range<usize>>) -> Self {
+    fn new(raw: Range<usize>, decoded: Option<Range<usize>>) -> Self {
         let narrow = |range: Range<usize>| (range.start as u32, range.end as u32);
         Span { raw: narrow(raw), decoded: decoded.map(narrow) }
     }
@@ -31,35 +34,19 @@ pub struct Literal<'a> {
     pub raw: &'a str,
     /// The same with its escapes resolved.
     pub text: &'a str,
-    is_escaped: bool,
 }
 
-impl<'a> Literal<'a> {
-    /// The text, if the literal has escapes.
-    pub(crate) fn decoded(&self) -> Option<&'a str> {
-        self.is_escaped.then_some(self.text)
-    }
-}
-
-/// The literals in all holes.
+/// The literals in all holes of one chunk, without its JSON.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Literals<'a> {
-    text: &'a str,
-    decoded: &'a str,
-    spans: &'a [Span],
+    /// Each literal as written, with the character that ends it in the JSON.
+    pub(crate) raw: &'a str,
+    /// The strings of those with escapes.
+    pub(crate) decoded: &'a str,
+    pub(crate) spans: &'a [Span],
 }
 
 impl<'a> Literals<'a> {
-    /// Literals in `text`; the strings of those with escapes are in `decoded`.
-    pub(crate) fn new(text: &'a str, decoded: &'a str, spans: &'a [Span]) -> Self {
-        Literals { text, decoded, spans }
-    }
-
-    /// The bytes that the positions take.
-    pub(crate) fn overhead(&self) -> usize {
-        size_of_val(self.spans)
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = Literal<'a>> + use<'a> {
         let literals = *self;
         self.spans.iter().map(move |span| literals.at(span))
@@ -71,18 +58,75 @@ impl<'a> Literals<'a> {
     }
 
     fn at(&self, span: &Span) -> Literal<'a> {
-        let raw = part(self.text, span.raw);
+        let raw = part(self.raw, span.raw);
         let text = span.decoded.map_or(raw, |range| part(self.decoded, range));
-        Literal { raw, text, is_escaped: span.decoded.is_some() }
-    }
-
-    /// The position of a literal.
-    pub(super) fn range(&self, number: usize) -> Option<Range<usize>> {
-        let (start, end) = self.spans.get(number)?.raw;
-        Some(start as usize..end as usize)
+        Literal { raw, text }
     }
 }
 
-fn part(text: &str, (start, end): (u32, u32)) -> &str {
+/// The literals of one chunk, in buffers that the next one uses again.
+#[derive(Debug, Default)]
+pub(super) struct LiteralBuffer {
+    /// Text, unless a literal is invalid UTF-8.
+    raw: Vec<u8>,
+    decoded: String,
+    spans: Vec<Span>,
+}
+
+impl LiteralBuffer {
+    pub(super) fn clear(&mut self) {
+        self.spans.clear();
+        self.raw.clear();
+        self.raw.shrink_to(KEPT_CAPACITY);
+        self.decoded.clear();
+        self.decoded.shrink_to(KEPT_CAPACITY);
+    }
+
+    /// Adds the literal of this form that begins at `start`, and returns the position after it.
+    #[inline]
+    pub(super) fn push(
+        &mut self,
+        form: Form,
+        json: &[u8],
+        start: usize,
+    ) -> Result<usize, NoString> {
+        let decoded_from = self.decoded.len();
+        let (end, is_escaped) = form.read(json, start, &mut self.decoded)?;
+        let from = self.raw.len();
+        self.raw.extend_from_slice(json.get(start..=end).ok_or(NoString::Invalid)?);
+        let decoded = is_escaped.then_some(decoded_from..self.decoded.len());
+        self.spans.push(Span::new(from..from + (end - start), decoded));
+        Ok(end)
+    }
+
+    /// The literals, if they are valid UTF-8. The characters that end them are ASCII in a chunk that fits the template, so
+    /// that each literal is valid on its own.
+    pub(super) fn literals(&self) -> Option<Literals<'_>> {
+        let raw = str::from_utf8(&self.raw).ok()?;
+        Some(Literals { raw, decoded: &self.decoded, spans: &self.spans })
+    }
+}
+
+impl Form {
+    /// Reads the literal of this form that begins at `start`: the position after it, and true if it has escapes. Its
+    /// string is then appended to `decoded`.
+    #[inline]
+    pub(super) fn read(
+        self,
+        json: &[u8],
+        start: usize,
+        decoded: &mut String,
+    ) -> Result<(usize, bool), NoString> {
+        match self {
+            Form::String => literal::string(json, start, decoded),
+            Form::Number => Ok((literal::number(json, start).ok_or(NoString::Invalid)?, false)),
+        }
+    }
+}
+
+/// The capacity that a buffer keeps for the next chunk.
+const KEPT_CAPACITY: usize = 64 * 1024;
+
+pub(super) fn part(text: &str, (start, end): (u32, u32)) -> &str {
     text.get(start as usize..end as usize).unwrap_or_default()
 }

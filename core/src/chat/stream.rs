@@ -13,7 +13,7 @@ use tracing::Span;
 use super::accumulate::Accumulator;
 use super::chunk::ChatChunk;
 use super::chunk_reader::{ChunkReader, Read, read_whole};
-use super::event::{Step, StepResult, apply_step, is_transport_error, read_event};
+use super::event::{Step, StepResult, apply_data, apply_step, is_transport_error, read_event};
 use super::gather::Gather;
 use super::reply::ChatReply;
 use super::telemetry;
@@ -239,6 +239,13 @@ impl ChatStream {
                 Format::Events => {
                     let before = input.len();
                     let context = self.source.context();
+                    if let Some(data) = self.decoder.whole_event(&mut input) {
+                        let read = before - input.len();
+                        let step =
+                            apply_data(&mut self.reader, context, data, &mut self.whole, chunks);
+                        self.received.advance(read);
+                        return step.map(Some);
+                    }
                     let frame = self.decoder.decode(&mut input).map_err(|e| {
                         let why = format!("{e}, the limit `event`");
                         context.error(ErrorKind::TooLarge, why).with_source(e)

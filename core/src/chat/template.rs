@@ -7,11 +7,9 @@
 //! At first only the texts and the padding are holes. When a chunk differs from the template in other literals, such as
 //! its id or a number of the usage, these become holes as well, so that chunks pay for those holes alone that they need.
 
-use std::ops::Range;
-
-use super::places::{Form, Place, Target};
-use super::span::Span;
-use crate::json::literal::{self, NoString};
+use super::places::{Place, Target};
+use super::span::{Literal, LiteralBuffer};
+use crate::json::literal::NoString;
 
 /// The most holes: each costs every chunk a few comparisons.
 const MOST: usize = 32;
@@ -83,63 +81,53 @@ impl Template {
         &self.json
     }
 
-    /// Compares JSON with this template, and notes the literals in the holes. Texts with escapes are appended to
-    /// `decoded`.
-    pub(super) fn compare(
-        &self,
-        json: &str,
-        spans: &mut Vec<Span>,
-        decoded: &mut String,
-    ) -> Comparison {
-        let (ours, theirs) = (self.json.as_bytes(), json.as_bytes());
-        let is_same = |ours_at: Range<usize>, at: usize| {
-            let constant = ours.get(ours_at).unwrap_or_default();
-            theirs.get(at..).is_some_and(|rest| rest.starts_with(constant))
-        };
+    /// Compares JSON with this template, and notes the literals in the holes. JSON that is the same is valid UTF-8 outside
+    /// them.
+    pub(super) fn compare(&self, json: &[u8], literals: &mut LiteralBuffer) -> Comparison {
+        literals.clear();
+        let ours = self.json.as_bytes();
         let (mut ours_at, mut at) = (0, 0);
         for hole in &self.holes {
-            if !is_same(ours_at..hole.range.start, at) {
+            let constant = ours.get(ours_at..hole.range.start).unwrap_or_default();
+            if !json.get(at..).is_some_and(|rest| rest.starts_with(constant)) {
                 return Comparison::Different;
             }
-            at += hole.range.start - ours_at;
             ours_at = hole.range.end;
-            let decoded_from = decoded.len();
-            let (end, is_escaped) = match hole.form {
-                Form::String => match literal::string(json, at, decoded) {
-                    Ok(read) => read,
-                    Err(NoString::Half) => return Comparison::Half,
-                    Err(NoString::Invalid) => return Comparison::Different,
-                },
-                Form::Number => match literal::number(json, at) {
-                    Some(end) => (end, false),
-                    None => return Comparison::Different,
-                },
+            at = match literals.push(hole.form, json, at + constant.len()) {
+                Ok(end) => end,
+                Err(NoString::Half) => return Comparison::Half,
+                Err(NoString::Invalid) => return Comparison::Different,
             };
-            spans.push(Span::new(at..end, is_escaped.then_some(decoded_from..decoded.len())));
-            at = end;
         }
-        let is_same = ours.get(ours_at..) == theirs.get(at..);
+        let is_same = ours.get(ours_at..) == json.get(at..);
         if is_same { Comparison::Same } else { Comparison::Different }
     }
 
-    /// The JSON with these literals in its holes, and the range of the literal at `wanted` in it.
-    pub(super) fn filled_with<'l>(
-        &self,
-        literals: impl Iterator<Item = &'l str>,
-        wanted: Option<usize>,
-    ) -> (String, Range<usize>) {
-        let mut filled = String::with_capacity(self.json.len() + 64);
-        let (mut at, mut found) = (0, 0..0);
-        for (number, (hole, literal)) in self.holes.iter().zip(literals).enumerate() {
-            filled.push_str(self.json.get(at..hole.range.start).unwrap_or_default());
-            let start = filled.len();
-            filled.push_str(literal);
-            if wanted == Some(number) {
-                found = start..filled.len();
-            }
-            at = hole.range.end;
+    /// Passes each hole and its literal in a chunk to `read`. The literals are those of [`Literals::raw`](super::span::Literals::raw).
+    pub(super) fn each_literal(&self, raw: &str, mut read: impl FnMut(&Place, Literal<'_>)) {
+        let (mut decoded, mut at) = (String::new(), 0);
+        for hole in &self.holes {
+            decoded.clear();
+            let Ok((end, is_escaped)) = hole.form.read(raw.as_bytes(), at, &mut decoded) else {
+                return;
+            };
+            let raw = raw.get(at..end).unwrap_or_default();
+            let text = if is_escaped { &decoded } else { raw };
+            read(hole, Literal { raw, text });
+            at = end + 1;
         }
+    }
+
+    /// The JSON of a chunk.
+    pub(super) fn filled_with(&self, raw: &str) -> String {
+        let mut filled = String::with_capacity(self.json.len() + raw.len());
+        let mut at = 0;
+        self.each_literal(raw, |hole, literal| {
+            filled.push_str(self.json.get(at..hole.range.start).unwrap_or_default());
+            filled.push_str(literal.raw);
+            at = hole.range.end;
+        });
         filled.push_str(self.json.get(at..).unwrap_or_default());
-        (filled, found)
+        filled
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn content(json: &str) -> Option<String> {
     let (start, end) = FORMS.iter().find(|(start, _)| json.starts_with(start))?;
     // The text's length, unless it has escapes: then it is shorter.
     let mut text = String::with_capacity(json.len().checked_sub(start.len() + end.len())?);
-    let (closing, is_escaped) = string(json, start.len(), &mut text).ok()?;
+    let (closing, is_escaped) = string(json.as_bytes(), start.len(), &mut text).ok()?;
     if !is_escaped {
         text.push_str(json.get(start.len()..closing)?);
     }

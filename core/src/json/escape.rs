@@ -8,7 +8,7 @@ use super::literal::next_special;
 pub(crate) fn escaped(text: &str, mut put: impl FnMut(&str)) {
     let mut start = 0;
     loop {
-        let at = next_special(text, start);
+        let at = next_special(text.as_bytes(), start);
         // Special characters are ASCII, so these are boundaries of characters.
         put(text.get(start..at).unwrap_or_default());
         let Some(special) = text.as_bytes().get(at) else { return };

@@ -5,20 +5,21 @@
 pub(crate) enum NoString {
     /// It has half of a surrogate pair, for which the JSON must be repaired first.
     Half,
-    /// It has no end, an invalid escape, or a character that needs one (RFC 8259, section 7).
+    /// It has no end, an invalid escape, or a character that needs one (RFC 8259, section 7), or it has escapes and is
+    /// invalid UTF-8.
     Invalid,
 }
 
 /// Reads the string literal whose content begins at `start`: the position of its closing quote, and true if it has
-/// escapes. The text of a literal with escapes is appended to `decoded`.
+/// escapes. The text of a literal with escapes is appended to `decoded`; one without escapes may be invalid UTF-8.
 #[inline]
 pub(crate) fn string(
-    json: &str,
+    json: &[u8],
     start: usize,
     decoded: &mut String,
 ) -> Result<(usize, bool), NoString> {
     let at = next_special(json, start);
-    match json.as_bytes().get(at) {
+    match json.get(at) {
         Some(b'"') => Ok((at, false)),
         Some(b'\\') => unescape(json, start, at, decoded).map(|end| (end, true)),
         _ => Err(NoString::Invalid),
@@ -26,10 +27,10 @@ pub(crate) fn string(
 }
 
 /// The position of the closing quote of the string literal whose content begins at `start`.
-pub(crate) fn string_end(json: &str, mut start: usize) -> Option<usize> {
+pub(crate) fn string_end(json: &[u8], mut start: usize) -> Option<usize> {
     loop {
         let at = next_special(json, start);
-        match json.as_bytes().get(at)? {
+        match json.get(at)? {
             b'"' => return Some(at),
             b'\\' => start = at + 2,
             _ => return None,
@@ -39,8 +40,8 @@ pub(crate) fn string_end(json: &str, mut start: usize) -> Option<usize> {
 
 /// Reads the number that begins at `start`: the position after it; `None` if it is not a finite number.
 #[inline]
-pub(crate) fn number(json: &str, start: usize) -> Option<usize> {
-    let rest = json.as_bytes().get(start..)?;
+pub(crate) fn number(json: &[u8], start: usize) -> Option<usize> {
+    let rest = json.get(start..)?;
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
     let is_of_float = |b: &u8| matches!(b, b'.' | b'e' | b'E' | b'+' | b'-');
     let is_plain = matches!(digits, 1..=MOST_DIGITS)
@@ -50,8 +51,8 @@ pub(crate) fn number(json: &str, start: usize) -> Option<usize> {
         return Some(start + digits);
     }
     let length = rest.iter().take_while(|b| b.is_ascii_digit() || is_of_float(b)).count();
-    let text = json.get(start..start + length)?;
-    serde_json::from_str::<f64>(text).is_ok().then_some(start + length)
+    let number = rest.get(..length)?;
+    serde_json::from_slice::<f64>(number).is_ok().then_some(start + length)
 }
 
 /// The digits of a whole number that fits into 64 bits, whatever the digits are.
@@ -59,10 +60,9 @@ const MOST_DIGITS: usize = 19;
 
 /// The position of the first quote, backslash or control character from `at` on, or the end.
 #[inline]
-pub(super) fn next_special(json: &str, mut at: usize) -> usize {
+pub(super) fn next_special(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
-    let bytes = json.as_bytes();
     // The lowest marked byte of a word is exact; a borrow can only mark a byte above it.
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
     while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
@@ -82,22 +82,24 @@ pub(super) fn next_special(json: &str, mut at: usize) -> usize {
 
 /// Resolves the escapes of a string literal from its first one, at `at`, and returns the position of the closing quote.
 fn unescape(
-    json: &str,
+    json: &[u8],
     mut start: usize,
     mut at: usize,
     decoded: &mut String,
 ) -> Result<usize, NoString> {
-    let bytes = json.as_bytes();
     loop {
-        decoded.push_str(json.get(start..at).ok_or(NoString::Invalid)?);
-        match bytes.get(at) {
+        // Text that is not ASCII may be nothing but escapes.
+        if start < at {
+            let run = json.get(start..at).and_then(|run| str::from_utf8(run).ok());
+            decoded.push_str(run.ok_or(NoString::Invalid)?);
+        }
+        match json.get(at) {
             Some(b'"') => return Ok(at),
             Some(b'\\') => {}
             _ => return Err(NoString::Invalid),
         }
-        // Text that is not ASCII may be nothing but escapes.
-        while bytes.get(at) == Some(&b'\\') {
-            at = escape(bytes, at, decoded)?;
+        while json.get(at) == Some(&b'\\') {
+            at = escape(json, at, decoded)?;
         }
         start = at;
         at = next_special(json, at);
@@ -163,7 +165,7 @@ mod tests {
     /// The text of a literal and its length; `None` if it is not one.
     fn read(literal: &str) -> Option<(String, usize)> {
         let mut decoded = String::new();
-        let (end, escaped) = string(literal, 1, &mut decoded).ok()?;
+        let (end, escaped) = string(literal.as_bytes(), 1, &mut decoded).ok()?;
         Some((if escaped { decoded } else { literal[1..end].to_owned() }, end + 1))
     }
 
@@ -194,13 +196,15 @@ mod tests {
         ) {
             let text = format!("{text},");
             let expected = serde_json::from_str::<Value>(&text[..text.len() - 1]).is_ok();
-            prop_assert_eq!(number(&text, 0) == Some(text.len() - 1), expected, "{}", text);
+            prop_assert_eq!(number(text.as_bytes(), 0) == Some(text.len() - 1), expected, "{}", text);
         }
     }
 
     #[test]
     fn halves_of_pairs_are_told_from_invalid_escapes() {
-        let half = |literal| matches!(string(literal, 1, &mut String::new()), Err(NoString::Half));
+        let half = |literal: &str| {
+            matches!(string(literal.as_bytes(), 1, &mut String::new()), Err(NoString::Half))
+        };
         for with_half in [r#""\ud83d""#, r#""\ude00""#, r#""\ud83d\n""#, r#""\ud83d\ud83d\ude00""#]
         {
             assert!(half(with_half), "{with_half}");

@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 
 use super::frame::DEFAULT_EVENT;
 use super::line::{Line, parse_line, split_event};
+use super::text::decode_text;
 use super::{Event, Frame};
 
 /// The limit on one event unless [`Decoder::max_event`] sets another: 8 MiB.
@@ -136,16 +137,8 @@ impl Decoder {
         if self.failed {
             return Err(EventTooLarge { max: self.max_event });
         }
-        if self.bom < BOM.len() {
-            self.skip_bom(input);
-        }
-        // The usual event, in one step.
-        if self.is_between_events()
-            && let Some((length, value, rest)) = split_event(input)
-            && length <= self.max_event
-        {
-            *input = rest;
-            let (data, id) = (decode_text(value), self.last_event_id.clone());
+        if let Some(data) = self.whole_event(input) {
+            let (data, id) = (decode_text(data), self.last_event_id.clone());
             return Ok(Some(Frame::Event(Event {
                 event: DEFAULT_EVENT.into(),
                 data,
@@ -210,6 +203,21 @@ impl Decoder {
                 Line::Field(name, value) => self.field(line, name, value),
             }
         }
+    }
+
+    /// Consumes the usual event in one step, and returns its data, undecoded: an event without a type, whole in `input`,
+    /// of one line. `None` for all others, of which [`decode`](Self::decode) consumes all, but for a byte order mark.
+    pub(crate) fn whole_event<'a>(&mut self, input: &mut &'a [u8]) -> Option<&'a [u8]> {
+        if self.bom < BOM.len() {
+            self.skip_bom(input);
+        }
+        if self.failed || !self.is_between_events() {
+            return None;
+        }
+        let (length, data, rest) = split_event(input)?;
+        (length <= self.max_event).then_some(())?;
+        *input = rest;
+        Some(data)
     }
 
     /// Ends the stream, and returns its unterminated event if that is complete anyway: `[DONE]`, or complete JSON.
@@ -364,14 +372,6 @@ impl Decoder {
         };
         let event = if event.is_empty() { DEFAULT_EVENT.into() } else { Cow::Owned(event) };
         Some(Event { event, data, id: self.last_event_id.clone(), retry })
-    }
-}
-
-/// UTF-8 as the standard decodes it. Valid text, the usual case, takes one fast pass.
-fn decode_text(bytes: &[u8]) -> Cow<'_, str> {
-    match str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(bytes),
     }
 }
 

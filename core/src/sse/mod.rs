@@ -34,6 +34,7 @@ mod decoder;
 mod encoder;
 mod frame;
 mod line;
+mod text;
 
 pub(crate) use buffer::Buffer;
 pub(crate) use decoder::{DEFAULT_MAX_EVENT, STRAY};
@@ -41,3 +42,4 @@ pub use decoder::{Decoder, EventTooLarge};
 pub use encoder::encode;
 pub(crate) use encoder::encode_line;
 pub use frame::{Event, Frame};
+pub(crate) use text::decode_text;

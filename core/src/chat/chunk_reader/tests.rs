@@ -6,20 +6,25 @@ use serde_json::Value;
 use super::*;
 use crate::chat::Usage;
 use crate::chat::accumulate::Accumulator;
+use crate::sse::decode_text;
 
 /// Reads chunks with shapes and without: the results, and the replies accumulated from them, must be equal.
 #[track_caller]
-fn assert_reads_alike(chunks: &[String]) {
+fn assert_reads_alike(chunks: &[impl AsRef<[u8]>]) {
     let (mut reader, mut reference) = (ChunkReader::default(), ChunkReader::default());
     let (mut whole, mut expected_whole) = (Accumulator::default(), Accumulator::default());
-    for json in chunks {
+    for data in chunks {
+        let (data, json) = (data.as_ref(), &*decode_text(data.as_ref()));
         let expected = reference.parse(json);
         if let Ok(chunk) = &expected {
             expected_whole.add(chunk, &mut ());
         }
-        let read = reader.read(json);
+        let read = match reader.read_known(data).map(Read::Filling) {
+            Some(_) => Ok(Read::Filling(reader.filling().unwrap())),
+            None => reader.read(json),
+        };
         match &read {
-            Ok(Read::Filling(filling, _)) => {
+            Ok(Read::Filling(filling)) => {
                 whole.add_filling(filling);
                 assert_eq!(debug(&Ok(filling.to_chunk())), debug(&expected), "{json}");
                 let has_content = expected.as_ref().is_ok_and(|c| c.fields().has_content());
@@ -318,6 +323,27 @@ proptest! {
         assert_reads_alike(&chunks);
     }
 
+    /// Some bytes of each chunk are replaced by others, which are invalid UTF-8 or complete a character.
+    #[test]
+    fn bytes_that_are_no_text_read_as_their_replacement(
+        style in any::<u8>(),
+        moves in any::<u8>(),
+        mut chunks in prop::collection::vec(literals(), 1..8),
+        places in prop::collection::vec((any::<prop::sample::Index>(), 0x80..=0xFFu8), 1..3),
+    ) {
+        chunks.iter_mut().for_each(|(_, _, odd)| *odd = None);
+        let chunks = chunks.iter().enumerate().map(|(n, chunk)| {
+            let mut data = written(style, moves, chunk).into_bytes();
+            // The first chunk and every third are intact, so that there is a shape.
+            for (place, byte) in places.iter().filter(|_| n % 3 != 0) {
+                let place = place.index(data.len());
+                data[place] = *byte;
+            }
+            data
+        });
+        assert_reads_alike(&chunks.collect::<Vec<_>>());
+    }
+
     /// Chunks of any fields and values, in any order of fields.
     #[test]
     fn chunks_of_any_values_read_alike(
@@ -353,7 +379,7 @@ fn the_paths_of_holes_lead_to_their_literals() {
     let mut reader = ChunkReader::default();
     (1..4).for_each(|n| drop(reader.read(&json(n))));
     let json = json(7);
-    let Read::Filling(filling, _) = reader.read(&json).unwrap() else { panic!("it fits") };
+    let Read::Filling(filling) = reader.read(&json).unwrap() else { panic!("it fits") };
     let value: Value = serde_json::from_str(&json).unwrap();
     let mut count = 0;
     for (path, literal) in filling.shape().paths().zip(filling.literals()) {
