@@ -1,12 +1,16 @@
 //! The path of a file: always the name of a file, even where SQLite would interpret it.
 
+#[cfg(unix)]
+use std::collections::hash_map::{Entry, HashMap};
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::faults::{OpenFault, not_now, refused};
 use super::form::Form;
+#[cfg(unix)]
+use super::identity::identity;
 use super::parts::{PARTS, beside};
 use super::private::{private, private_directory, tighten};
 use crate::process::PerProcess;
@@ -19,6 +23,9 @@ const LONGEST_NAME: usize = 200;
 
 /// The most symbolic links on the way to the file.
 const MOST_LINKS: usize = 40;
+
+/// The number of bytes that show the kind of a file.
+const HEAD: usize = 4096;
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
@@ -144,12 +151,7 @@ pub(super) fn tighten_all(path: &Path) {
 /// The reason why a file that SQLite cannot read is not a damaged file of this form; `None` if it is one. `was_used` is
 /// further evidence that it is.
 pub(super) fn foreign(path: &Path, form: &Form, was_used: bool) -> Option<String> {
-    let mut head = Vec::new();
-    // SQLite has closed the file by now, so that no lock on it can be lost here.
-    let read = File::open(path).and_then(|file| file.take(4096).read_to_end(&mut head));
-    if read.is_err() {
-        return None;
-    }
+    let head = head(path).ok()?;
     let application =
         head.get(68..72).map(|id| i64::from(u32::from_be_bytes(id.try_into().unwrap_or_default())));
     let (has_magic, is_ours) = (head.starts_with(MAGIC), application == Some(form.id));
@@ -164,6 +166,44 @@ pub(super) fn foreign(path: &Path, form: &Form, was_used: bool) -> Option<String
         () if was_used => None,
         () => Some(NOT_A_DATABASE.to_owned()),
     }
+}
+
+/// The first bytes of a file. The file stays open: closing it would release the locks that other connections of this
+/// process hold on it. There is one for each file that SQLite could not read.
+#[cfg(unix)]
+fn head(path: &Path) -> io::Result<Vec<u8>> {
+    use std::os::unix::fs::FileExt;
+
+    type Files = HashMap<(u64, u64), File>;
+    static OPEN: PerProcess<Arc<Mutex<Files>>> = PerProcess::new();
+    let identity = identity(path).ok_or(io::ErrorKind::NotFound)?;
+    let open = OPEN.get_or_make(Arc::default);
+    let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = match open.entry(identity) {
+        Entry::Occupied(known) => known.into_mut(),
+        // A file that is put there meanwhile is read in its place.
+        Entry::Vacant(new) => new.insert(File::open(path)?),
+    };
+    let mut head = vec![0; HEAD];
+    let mut len = 0;
+    while let Some(rest) = head.get_mut(len..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, len as u64)? {
+            0 => break,
+            read => len += read,
+        }
+    }
+    head.truncate(len);
+    Ok(head)
+}
+
+/// The first bytes of a file. Locks belong to a handle there, not to the process.
+#[cfg(not(unix))]
+fn head(path: &Path) -> io::Result<Vec<u8>> {
+    use std::io::Read;
+
+    let mut head = Vec::new();
+    File::open(path)?.take(HEAD as u64).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 fn is_text(head: &[u8]) -> bool {
@@ -189,4 +229,41 @@ pub(super) fn refusal(path: &Path) -> Option<String> {
 #[cfg(not(unix))]
 pub(super) fn refusal(_path: &Path) -> Option<String> {
     None
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use nix::fcntl::{FcntlArg, fcntl};
+    use nix::libc::{F_UNLCK, F_WRLCK, SEEK_SET, flock};
+    use rusqlite::Connection;
+
+    use super::super::form::STORE_ID;
+    use super::*;
+
+    /// Returns true if a connection of this process holds a lock on the file.
+    fn is_locked(file: &File) -> nix::Result<bool> {
+        let (l_type, l_whence) = (F_WRLCK as i16, SEEK_SET as i16);
+        let mut found = flock { l_type, l_whence, l_start: 0, l_len: 0, l_pid: 0 };
+        // A lock of this kind conflicts with those of its own process.
+        fcntl(file, FcntlArg::F_OFD_GETLK(&mut found))?;
+        Ok(found.l_type != F_UNLCK as i16)
+    }
+
+    #[test]
+    fn the_look_at_a_file_releases_no_lock_of_this_process_and_sees_changes() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("chat.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (n)").unwrap();
+        let probe = File::options().read(true).write(true).open(&path).unwrap();
+        assert!(is_locked(&probe).unwrap());
+
+        let form = Form { name: "a store", id: STORE_ID, steps: &[] };
+        assert_eq!(foreign(&path, &form, false).unwrap(), NOT_A_DATABASE);
+        assert!(is_locked(&probe).unwrap());
+        connection.pragma_update(None, "application_id", STORE_ID).unwrap();
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+        assert_eq!(foreign(&path, &form, false), None);
+        assert!(is_locked(&probe).unwrap());
+    }
 }
