@@ -7,10 +7,9 @@ use super::frame::DEFAULT_EVENT;
 /// Appends `frame` to `out` in its wire format.
 ///
 /// Every line of the data becomes a `data:` line, whichever line break it used (LF, CRLF or CR), so that the reader
-/// receives the data with `
-/// ` between its lines. `event:`, `id:` and `retry:` are written only if they are set, so that an event without an id
-/// does not reset an earlier one. Line breaks in an event type, an id or a comment are removed, because the format
-/// cannot represent them.
+/// receives the data with `\n` between its lines. `event:`, `id:` and `retry:` are written only if they are set, so that
+/// an event without an id does not reset an earlier one. Line breaks in an event type, an id or a comment are removed,
+/// because the format cannot represent them.
 ///
 /// ```
 /// use turnwire::sse::{Event, Frame, encode};

@@ -32,8 +32,8 @@ impl PendingName {
         persister.hold(&name, watch).then(|| PendingName { persister, name, ending })
     }
 
-    /// Determines the name, once `begin` has ended, and releases the workspace's creation. No reader owns this: an abandoned turn still gets its
-    /// workspace, because its messages need one.
+    /// Determines the name, once `begin` has ended, and releases the workspace's creation. No reader owns this: an
+    /// abandoned turn still gets its workspace, because its messages need one.
     pub(super) async fn run(
         mut self,
         settings: Arc<EngineSettings>,
