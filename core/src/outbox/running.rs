@@ -21,7 +21,7 @@ pub(super) struct RunningTurns {
 #[derive(Default)]
 struct Turns {
     running: HashMap<String, RunningTurn>,
-    /// Turns that have ended, and have rows.
+    /// Turns that have ended, and may have rows.
     ended: Vec<String>,
     /// Turns of other processes that are to be stopped.
     stopped: Vec<String>,
@@ -29,12 +29,21 @@ struct Turns {
 
 struct RunningTurn {
     stop: Stop,
-    has_row: bool,
+    row: Row,
+}
+
+/// The state of a turn's row in the file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Row {
+    Missing,
+    /// An exchange that failed, or is under way, may have written it.
+    Unsure,
+    Written,
 }
 
 impl Turns {
     fn end(&mut self, id: &str) {
-        if self.running.remove(id).is_some_and(|turn| turn.has_row) {
+        if self.running.remove(id).is_some_and(|turn| turn.row != Row::Missing) {
             self.ended.push(id.to_owned());
         }
     }
@@ -44,21 +53,24 @@ impl Turns {
     }
 
     fn take_changes(&mut self) -> TurnChanges {
-        let new = self.running.iter().filter(|(_, turn)| !turn.has_row);
+        let new = self.running.iter_mut().filter(|(_, turn)| turn.row != Row::Written);
+        let started = new.map(|(id, turn)| {
+            turn.row = Row::Unsure;
+            id.clone()
+        });
         TurnChanges {
-            started: new.map(|(id, _)| id.clone()).collect(),
+            started: started.collect(),
             ended: std::mem::take(&mut self.ended),
             stopped: std::mem::take(&mut self.stopped),
         }
     }
 
     /// Records that the changes are in the file.
-    fn written(&mut self, changes: TurnChanges) {
-        for id in changes.started {
-            match self.running.get_mut(&id) {
-                Some(turn) => turn.has_row = true,
-                // It has ended meanwhile.
-                None => self.ended.push(id),
+    fn written(&mut self, changes: &TurnChanges) {
+        for id in &changes.started {
+            // One that has ended meanwhile is among the ended ones.
+            if let Some(turn) = self.running.get_mut(id) {
+                turn.row = Row::Written;
             }
         }
     }
@@ -67,7 +79,7 @@ impl Turns {
 impl RunningTurns {
     /// Adds a running turn.
     pub(super) fn add(&self, id: &str, stop: Stop) {
-        self.lock().running.insert(id.to_owned(), RunningTurn { stop, has_row: false });
+        self.lock().running.insert(id.to_owned(), RunningTurn { stop, row: Row::Missing });
         self.changed.notify_one();
     }
 
@@ -93,7 +105,7 @@ impl RunningTurns {
         self.lock().take_changes()
     }
 
-    /// Records that the file could not take the changes.
+    /// Records that the exchange failed: the changes may be in the file, and are written again.
     pub(super) fn not_written(&self, changes: TurnChanges) {
         let mut turns = self.lock();
         turns.ended.extend(changes.ended);
@@ -101,13 +113,14 @@ impl RunningTurns {
     }
 
     /// Records that the changes are in the file, and returns the turns whose end is asked for there.
-    pub(super) fn written(&self, changes: TurnChanges, found: &RunningTurnRows) -> Vec<Stop> {
+    pub(super) fn written(&self, changes: &TurnChanges, found: &RunningTurnRows) -> Vec<Stop> {
         let mut turns = self.lock();
         turns.written(changes);
-        let rows = turns.running.values().filter(|turn| turn.has_row).count() + turns.ended.len();
+        let rows = turns.running.values().filter(|turn| turn.row == Row::Written).count()
+            + turns.ended.len();
         if found.rows < rows {
             // The file is another one, or others took this process for dead.
-            turns.running.values_mut().for_each(|turn| turn.has_row = false);
+            turns.running.values_mut().for_each(|turn| turn.row = Row::Unsure);
         }
         let stopped = found.stopped.iter().filter_map(|id| turns.running.get(id));
         stopped.map(|turn| turn.stop.clone()).collect()
@@ -116,5 +129,55 @@ impl RunningTurns {
     fn lock(&self) -> MutexGuard<'_, Turns> {
         // No code that can panic runs under the lock.
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn running() -> RunningTurns {
+        let turns = RunningTurns::default();
+        turns.add("a", Arc::new(|| {}));
+        turns
+    }
+
+    #[test]
+    fn a_row_that_a_failed_exchange_may_have_written_is_removed_at_the_end_of_its_turn() {
+        for ends_meanwhile in [true, false] {
+            let turns = running();
+            let changes = turns.take_changes();
+            assert_eq!(changes.started, ["a"]);
+            if ends_meanwhile {
+                turns.end("a");
+                turns.not_written(changes);
+            } else {
+                turns.not_written(changes);
+                turns.end("a");
+            }
+            let changes = turns.take_changes();
+            assert_eq!((changes.started.len(), changes.ended), (0, vec!["a".to_owned()]));
+        }
+    }
+
+    #[test]
+    fn a_turn_whose_row_is_not_counted_is_written_again_and_removed_at_its_end() {
+        let turns = running();
+        turns.written(&turns.take_changes(), &RunningTurnRows::default());
+        let changes = turns.take_changes();
+        assert_eq!(changes.started, ["a"]);
+        turns.written(&changes, &RunningTurnRows { rows: 1, stopped: Vec::new() });
+        assert_eq!(turns.take_changes().started, [""; 0]);
+
+        turns.written(&TurnChanges::default(), &RunningTurnRows::default());
+        turns.end("a");
+        assert_eq!(turns.take_changes().ended, ["a"]);
+    }
+
+    #[test]
+    fn a_turn_that_ends_before_its_first_exchange_needs_no_row() {
+        let turns = running();
+        turns.end("a");
+        assert_eq!(turns.take_changes().ended, [""; 0]);
     }
 }

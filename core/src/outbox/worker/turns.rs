@@ -28,7 +28,7 @@ fn exchange(shared: &SharedOutbox) {
     let changes = shared.turns.take_changes();
     match shared.backend().exchange_turns(&changes, shared.clock.now()) {
         // Without a lock, as a stop wakes the turn's reader.
-        Ok(found) => shared.turns.written(changes, &found).iter().for_each(|stop| stop()),
+        Ok(found) => shared.turns.written(&changes, &found).iter().for_each(|stop| stop()),
         Err(fault) => {
             tracing::debug!(%fault, "the running turns wait for the outbox's file");
             shared.turns.not_written(changes);
