@@ -35,6 +35,8 @@ impl Outbox {
         asked.unwrap_or_else(|fault| {
             tracing::debug!(%fault, "a request to stop a turn waits for the outbox's file");
             shared.turns.stop_later(id);
+            // A forked child has none before its first record.
+            self.wake_worker(&shared);
             false
         })
     }

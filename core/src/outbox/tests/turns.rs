@@ -1,7 +1,14 @@
 //! The rows of running turns in a file that several processes share.
 
+use std::sync::mpsc;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
 use super::backends::{Scratch, disk, memory};
+use crate::outbox::Outbox;
 use crate::outbox::storage::{Backend, RunningTurnRows, TurnChanges};
+use crate::process::new_id;
 
 const NOW: u64 = 1_000_000;
 
@@ -57,4 +64,50 @@ fn the_turns_of_a_process_end_with_it() {
 fn a_store_that_no_other_process_uses_has_no_rows() {
     assert_eq!(exchange(&mut memory(), &started(&["a"]), NOW), (0, vec![]));
     assert!(!memory().stop_turn("a", NOW).unwrap());
+}
+
+/// The longest wait for the worker's thread.
+const SOON: Duration = Duration::from_secs(9);
+
+#[test]
+fn a_request_that_the_file_cannot_take_is_written_later_by_a_process_without_records() {
+    let scratch = Scratch::new();
+    let (one, other) =
+        (Outbox::open(scratch.file()).unwrap(), Outbox::open(scratch.file()).unwrap());
+    let id = new_id().to_string();
+    let writer = Connection::open(scratch.file()).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert!(!other.stop_elsewhere(&id));
+    writer.execute_batch("COMMIT").unwrap();
+
+    let (stop, stopped) = mpsc::channel();
+    let _announced = one.announce(&id, move || stop.send(()).unwrap_or_default());
+    one.ensure_worker().unwrap();
+    stopped.recv_timeout(SOON).unwrap();
+}
+
+#[test]
+fn a_stop_that_panics_stops_neither_the_other_stops_nor_the_worker() {
+    let scratch = Scratch::new();
+    let outbox = Outbox::open(scratch.file()).unwrap();
+    outbox.ensure_worker().unwrap();
+    let ids = [new_id(), new_id()].map(|id| id.to_string());
+    for id in &ids {
+        outbox.stop_elsewhere(id);
+    }
+    let (called, calls) = mpsc::channel();
+    let _announced = [0, 1].map(|n| {
+        let (called, file) = (called.clone(), outbox.clone());
+        let stop = move || {
+            // A woken reader may use the outbox at once.
+            file.stats();
+            called.send(n).unwrap_or_default();
+            assert!(n > 0, "the waker of turn {n}");
+        };
+        outbox.announce(&ids[n], stop)
+    });
+    // Each exchange calls both again, as long as they run; the first one may have found one of them.
+    let first: Vec<usize> = (0..6).map(|_| calls.recv_timeout(SOON).unwrap()).collect();
+    let times = |n| first.iter().filter(|called| **called == n).count();
+    assert!(times(0) >= 2 && times(1) >= 2, "{first:?}");
 }

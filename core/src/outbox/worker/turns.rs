@@ -4,12 +4,15 @@
 //! is never written, and the requests to stop are read at the same time. While no turn runs, nothing is read.
 
 use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::super::running::Stop;
 use super::super::shared::SharedOutbox;
+use crate::guard;
 
 /// The interval at which a process with running turns writes its changes and reads the requests to stop them: a fifth of
 /// the 250 ms in which a turn is to end.
@@ -20,18 +23,30 @@ pub(super) async fn watch(shared: Arc<SharedOutbox>) -> Infallible {
     loop {
         shared.turns.wait().await;
         sleep(INTERVAL).await;
-        exchange(&shared);
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| exchange(&shared))) {
+            guard::drop_payload(payload);
+            tracing::error!("the exchange of running turns panicked: please report this");
+        }
     }
 }
 
 fn exchange(shared: &SharedOutbox) {
     let changes = shared.turns.take_changes();
-    match shared.backend().exchange_turns(&changes, shared.clock.now()) {
-        // Without a lock, as a stop wakes the turn's reader.
-        Ok(found) => shared.turns.written(&changes, &found).iter().for_each(|stop| stop()),
+    // The lock ends here: a stop wakes the turn's reader, which may use the outbox at once.
+    let exchanged = shared.backend().exchange_turns(&changes, shared.clock.now());
+    match exchanged {
+        Ok(found) => shared.turns.written(&changes, &found).iter().for_each(call),
         Err(fault) => {
             tracing::debug!(%fault, "the running turns wait for the outbox's file");
             shared.turns.not_written(changes);
         }
+    }
+}
+
+/// Stops a turn. That wakes its reader, whose waker may be the host's.
+fn call(stop: &Stop) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| stop())) {
+        guard::drop_payload(payload);
+        tracing::error!("the waker of a turn's reader panicked");
     }
 }
