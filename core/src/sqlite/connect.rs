@@ -33,6 +33,8 @@ pub(crate) struct Connecting<'a> {
     pub(crate) form: &'a Form,
     /// True if a commit waits for the disk, and so survives a power failure.
     pub(crate) is_synced: bool,
+    /// True if deleted content is overwritten with zeros.
+    pub(crate) is_erased: bool,
     /// The pages in the log from which a commit moves them into the database.
     pub(crate) auto_checkpoint: i64,
     /// The longest wait while another process writes.
@@ -68,6 +70,9 @@ pub(crate) fn connect(settings: &Connecting<'_>) -> Result<Connection, OpenFault
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "wal_autocheckpoint", settings.auto_checkpoint)?;
         connection.pragma_update(None, "foreign_keys", false)?;
+        if settings.is_erased {
+            connection.pragma_update(None, "secure_delete", true)?;
+        }
         connection.set_prepared_statement_cache_capacity(64);
         form.migrate(&connection)?;
         if is_small {

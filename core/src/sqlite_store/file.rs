@@ -116,10 +116,9 @@ impl StoreFile {
             is_synced: true,
             auto_checkpoint: AUTO_CHECKPOINT,
             patience: OPENING_PATIENCE,
+            is_erased: true,
             was_used: false,
         })?;
-        // Deleted text is overwritten.
-        connection.pragma_update(None, "secure_delete", true).map_err(crate::sqlite::fault)?;
         *lock(&self.identity) = self.found();
         Ok(connection)
     }

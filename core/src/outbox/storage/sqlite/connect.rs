@@ -27,6 +27,7 @@ pub(super) fn connect(
         path: &settings.path,
         form: &FORM,
         is_synced: settings.durability == Durability::Fsync,
+        is_erased: false,
         auto_checkpoint: AUTO_CHECKPOINT,
         patience,
         was_used: settings.owner_directory().is_dir(),
