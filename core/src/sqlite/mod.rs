@@ -42,5 +42,5 @@ pub(crate) use self::{
     parts::{PARTS, beside},
     place::{prepare, real_path},
     private::{private, private_directory, tighten},
-    transaction::{read, write},
+    transaction::{read, snapshot, write},
 };

@@ -71,13 +71,13 @@ impl SqliteStore {
         self.0.file.get_or_make(|| Arc::new(StoreFile::new(self.0.path.clone())))
     }
 
-    /// Runs queries, which do not wait for writers.
+    /// Runs queries on one state of the file, which do not wait for writers.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         operation: &'static str,
         act: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
-        let read = move |connection: &Connection| sqlite::read(connection, act);
+        let read = move |connection: &Connection| sqlite::snapshot(connection, act);
         self.file().run(operation, |file| &file.reader, read).await
     }
 

@@ -215,6 +215,23 @@ async fn a_call_waits_for_another_writer_and_blocks_neither_readers_nor_the_runt
 }
 
 #[tokio::test]
+async fn the_statements_of_a_read_see_one_state() {
+    let place = Place::new();
+    let store = place.open();
+    let id = workspace(&store).await;
+    store.save(USER, &message(&id, "first")).await.unwrap();
+    let other = place.other();
+    let look = move |file: &Connection| {
+        let count = || file.query_row("SELECT count(*) FROM message", [], |row| row.get(0));
+        let before: i64 = count()?;
+        other.execute_batch("DELETE FROM message")?;
+        Ok((before, count()?))
+    };
+    assert_eq!(store.read("test", look).await.unwrap(), (1, 1));
+    assert!(texts(&store, &id).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_writer_that_never_ends_is_an_error_that_may_pass() {
     let place = Place::new();
     let store = place.open();
