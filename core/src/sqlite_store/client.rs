@@ -67,7 +67,7 @@ impl SqliteStore {
         &self.0.path
     }
 
-    fn file(&self) -> Arc<StoreFile> {
+    pub(super) fn file(&self) -> Arc<StoreFile> {
         self.0.file.get_or_make(|| Arc::new(StoreFile::new(self.0.path.clone())))
     }
 

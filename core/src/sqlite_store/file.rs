@@ -103,6 +103,8 @@ impl StoreFile {
         if let Err(Fault::Unusable(_) | Fault::Damaged(_)) = &acted {
             // After an I/O error SQLite's cached pages may differ from the disk.
             close(&mut open);
+            drop(open);
+            self.forget_if_closed();
         }
         Ok(acted?)
     }
@@ -114,9 +116,9 @@ impl StoreFile {
             path,
             form: &FORM,
             is_synced: true,
+            is_erased: true,
             auto_checkpoint: AUTO_CHECKPOINT,
             patience: OPENING_PATIENCE,
-            is_erased: true,
             was_used: false,
         })?;
         *lock(&self.identity) = self.found();
@@ -129,9 +131,18 @@ impl StoreFile {
 
     /// Returns true if another file is at the path, or at the path of the log: others would not see the writes of this
     /// process.
-    fn has_moved(&self) -> bool {
+    pub(super) fn has_moved(&self) -> bool {
         let open = *lock(&self.identity);
         open.iter().zip(self.found()).any(|(open, found)| open.is_some() && *open != found)
+    }
+
+    /// Forgets the files if both connections are closed: SQLite removes the log with the last one.
+    fn forget_if_closed(&self) {
+        // In this order everywhere.
+        let (writer, reader) = (lock(&self.writer.connection), lock(&self.reader.connection));
+        if writer.is_none() && reader.is_none() {
+            *lock(&self.identity) = Default::default();
+        }
     }
 
     /// Closes both connections. If the file is still at its path, its log is moved into it first; otherwise the log is

@@ -183,6 +183,9 @@ async fn a_full_disk_is_an_error_that_may_pass_and_the_store_goes_on_after_it() 
     assert_eq!(error.kind(), ErrorKind::Storage);
     assert!(error.is_retryable() && error.message().contains("full"), "{error}");
     assert!(error.to_string().contains("the space on the disk"), "{error}");
+    // SQLite has removed the log with its last connection: that is no loss.
+    assert!(!beside(store.path(), "-wal").exists());
+    assert!(!store.file().has_moved());
     // The connection was replaced: the limit has gone with it, as a disk that has space again.
     store.save(USER, &long).await.unwrap();
     assert_eq!(texts(&store, &id).await.len(), 1);
