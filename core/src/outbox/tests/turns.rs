@@ -3,8 +3,6 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use rusqlite::Connection;
-
 use super::backends::{Scratch, disk, memory};
 use crate::outbox::Outbox;
 use crate::outbox::storage::{Backend, RunningTurnRows, TurnChanges};
@@ -75,10 +73,10 @@ fn a_request_that_the_file_cannot_take_is_written_later_by_a_process_without_rec
     let (one, other) =
         (Outbox::open(scratch.file()).unwrap(), Outbox::open(scratch.file()).unwrap());
     let id = new_id().to_string();
-    let writer = Connection::open(scratch.file()).unwrap();
-    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let writer = disk(&scratch.file());
+    writer.tamper("BEGIN IMMEDIATE");
     assert!(!other.stop_elsewhere(&id));
-    writer.execute_batch("COMMIT").unwrap();
+    writer.tamper("COMMIT");
 
     let (stop, stopped) = mpsc::channel();
     let _announced = one.announce(&id, move || stop.send(()).unwrap_or_default());
