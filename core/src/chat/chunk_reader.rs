@@ -151,8 +151,8 @@ impl ChunkReader {
         if wire.is_abandoned() {
             return Err(Unreadable::abandoned(wire.text().to_owned()));
         }
-        let is_tried =
-            is_intact && (self.misses <= PATIENCE || self.misses.is_multiple_of(PATIENCE));
+        // Two in a row: literals that move are learnt from the difference of two chunks.
+        let is_tried = is_intact && (self.misses <= PATIENCE || self.misses % PATIENCE <= 1);
         let variable = wire.variable().filter(|_| is_tried);
         let head = Head {
             id: wire.id.into_string().unwrap_or_default(),

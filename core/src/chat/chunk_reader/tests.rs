@@ -186,10 +186,21 @@ fn chunks_with_nothing_in_common_are_not_compared_for_ever() {
         })
         .collect();
     assert!(has_shape[..PATIENCE as usize].iter().all(|has| *has));
-    assert_eq!(has_shape[PATIENCE as usize..].iter().filter(|has| **has).count(), 5);
+    assert_eq!(has_shape[PATIENCE as usize..].iter().filter(|has| **has).count(), 11);
     // A stream that settles down is fast again.
     let settled = (0..40).map(|_| matches!(reader.read(&other(7)).unwrap(), Read::Filling(..)));
     assert!(settled.skip(PATIENCE as usize + 1).all(|fits| fits));
+}
+
+#[test]
+fn literals_that_move_are_learnt_after_a_long_part_without_a_shape() {
+    let mut reader = ChunkReader::default();
+    for _ in 0..=PATIENCE {
+        reader.read(r#"{"id":"c","choices":[{"index":0,"delta":{"refusal":"no"}}]}"#).unwrap();
+    }
+    let moving = |n: usize| chunk("\"a\"", "").replace("\"c\"", &format!("\"c\",\"created\":{n}"));
+    let fits = (0..80).map(|n| matches!(reader.read(&moving(n)).unwrap(), Read::Filling(..)));
+    assert!(fits.skip(2 * PATIENCE as usize).all(|fits| fits));
 }
 
 /// Parts of a string literal, most of them valid.
