@@ -72,13 +72,16 @@ impl Delta {
         Part::new(At::new(data, position, Place::Delta)).with(py, made)
     }
 
-    /// The delta of a chunk that was made in Python.
+    /// The delta of a chunk that was made in Python, where it may be `None`.
     pub(super) fn of_model(
         data: &Arc<Data>,
         position: usize,
         model: &Bound<'_, PyAny>,
     ) -> PyResult<Py<Self>> {
-        let field = |name| Ok::<_, PyErr>(model.getattr(name)?.unbind());
+        let field = |name| match model.is_none() {
+            true => Ok(model.py().None()),
+            false => model.getattr(name).map(Bound::unbind),
+        };
         let made = Delta {
             content: field("content")?,
             refusal: field("refusal")?,
@@ -106,6 +109,9 @@ impl Delta {
             }
             _ => {
                 let delta = Part::new(at.clone()).model(py)?;
+                if delta.is_none() {
+                    return Ok(delta);
+                }
                 let calls = delta.getattr("tool_calls")?;
                 let Ok(calls) = calls.cast::<PyList>() else { return Ok(calls) };
                 calls.iter().map(|call| ToolCall::of_model(&call)).collect::<PyResult<_>>()?
