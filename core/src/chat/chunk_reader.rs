@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind};
 #[cfg(test)]
 mod tests;
 
-/// The chunks in a row that may fail to fit the shape of the one before until shapes are built of every sixteenth alone:
+/// The chunks in a row that may fail to fit the shape of the one before, until shapes are built of two in sixteen alone:
 /// these chunks have nothing in common.
 const PATIENCE: u32 = 16;
 
