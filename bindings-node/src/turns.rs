@@ -1,10 +1,11 @@
 //! The engine of turns.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use napi_derive::napi;
 use turnwire::OpenAi;
-use turnwire::bridge::settings::{self, Names};
+use turnwire::bridge::settings::{self, Names, Parts};
 use turnwire::bridge::{self, Context, HostSentiment};
 
 use crate::call::Call;
@@ -32,11 +33,11 @@ fn build(
     settings: &str,
     sentiment: Option<HostSentiment>,
 ) -> turnwire::Result<turnwire::Turns> {
-    let turns = settings::turns(llm, settings, Names::Camel)?;
-    match sentiment {
-        Some(sentiment) => turns.sentiment(sentiment).build(),
-        None => turns.build(),
+    let mut parts = Parts::default();
+    if let Some(sentiment) = sentiment {
+        parts.sentiment = Some(Arc::new(sentiment));
     }
+    settings::turns(llm, settings, Names::Camel, parts)?.build()
 }
 
 #[napi]

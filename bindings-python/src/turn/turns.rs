@@ -1,9 +1,10 @@
 //! The engine of turns.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use turnwire::bridge::settings::{self, Names};
+use turnwire::bridge::settings::{self, Names, Parts};
 use turnwire::bridge::{self, Context};
 
 use super::handle::Turn;
@@ -31,11 +32,11 @@ impl Turns {
         let llm = client.openai().with(options.read()?);
         // Opening an outbox may wait for its file.
         let turns = py.detach(|| {
-            let mut turns = settings::turns(llm, settings, Names::Snake)?;
+            let mut parts = Parts::default();
             if let Some(ask) = ask {
-                turns = turns.sentiment(sentiment(ask));
+                parts.sentiment = Some(Arc::new(sentiment(ask)));
             }
-            turns.build()
+            settings::turns(llm, settings, Names::Snake, parts)?.build()
         });
         turns.map(Turns).map_err(|error| exception(py, &error))
     }

@@ -11,6 +11,7 @@ mod environment;
 mod http;
 mod names;
 mod outbox;
+mod parts;
 mod turns;
 mod value;
 mod values;
@@ -22,6 +23,7 @@ pub use clients::{chat_service, chat_store, client, open_ai};
 pub use environment::with_environment;
 pub use names::Names;
 pub use outbox::outbox;
+pub use parts::Parts;
 pub use turns::{speaker, turns};
 
 pub(super) use value::{Subject, fields_of, read};

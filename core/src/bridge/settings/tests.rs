@@ -1,12 +1,18 @@
 //! Settings of every object, valid and invalid, in both namings.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::chat::OpenAi;
+use crate::conversation::Conversations;
 use crate::error::ErrorKind;
+use crate::outbox::Outbox;
+use crate::speech::{GoogleTranslateSpeaker, Speaker};
+use crate::store::ChatStore;
+use crate::turn::{LlmSentiment, Sentiment};
 
 const SECRET: &str = "sk-secret-5f7d";
 
@@ -206,7 +212,7 @@ fn read_all(object: &str, json: &str, names: Names) {
         "service" => drop(chat_service(json, names).unwrap().build().unwrap()),
         "outbox" => drop(outbox(json, names).unwrap().start().unwrap()),
         "speaker" => drop(speaker(&llm(), json, names).unwrap()),
-        _ => drop(turns(llm(), json, names).unwrap().build().unwrap()),
+        _ => drop(turns(llm(), json, names, Parts::default()).unwrap().build().unwrap()),
     }
 }
 
@@ -262,7 +268,8 @@ fn the_lists_have_every_field_that_the_settings_above_give() {
 
 #[test]
 fn parts_that_contradict_each_other_are_refused() {
-    let turns = |json: Value| refusal(turns(llm(), &json.to_string(), Names::Snake));
+    let turns =
+        |json: Value| refusal(turns(llm(), &json.to_string(), Names::Snake, Parts::default()));
     assert_eq!(turns(json!({"speech": {}})), "speech needs a speaker");
     let nothing = json!({"fallbacks": [{}]});
     assert_eq!(turns(nothing), "a fallback must have model, client, or both");
@@ -273,6 +280,34 @@ fn parts_that_contradict_each_other_are_refused() {
     assert!(refusal(chat_store(&half, Names::Snake)).contains("belong together"));
     let twice = r#"{"api_key": "a", "api_key": "b"}"#;
     assert!(open_ai(twice, Names::Snake).is_ok(), "JSON keeps the last");
+}
+
+#[test]
+fn a_part_is_given_once() {
+    let parts = || {
+        let store: Arc<dyn Conversations> = Arc::new(ChatStore::new("http://localhost:1").unwrap());
+        let speaker: Arc<dyn Speaker> = Arc::new(GoogleTranslateSpeaker::new("ko"));
+        let sentiment: Arc<dyn Sentiment> = Arc::new(LlmSentiment::new(llm()));
+        let outbox = Outbox::memory();
+        Parts {
+            store: Some(store),
+            outbox: Some(outbox),
+            sentiment: Some(sentiment),
+            speaker: Some(speaker),
+        }
+    };
+    let turns = |json: Value| turns(llm(), &json.to_string(), Names::Snake, parts());
+    assert!(turns(json!({"speech": {"in_flight": 3}})).unwrap().build().is_ok());
+    let each = [
+        ("store", json!({"base_url": "http://localhost:1"})),
+        ("outbox", json!({})),
+        ("sentiment", json!({})),
+        ("speaker", json!({"google": {"language": "ko"}})),
+    ];
+    for (part, settings) in each {
+        let expected = format!("{part} is given twice: as an object and as settings");
+        assert_eq!(refusal(turns(json!({ part: settings }))), expected);
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::clients::{OpenAiSettings, ServiceSettings, StoreSettings};
 use super::http::Http;
 use super::names::Names;
 use super::outbox::OutboxSettings;
+use super::parts::Parts;
 use super::value::{Subject, read};
 use super::values::{TURNS, Time, set};
 use crate::chat::{ChatRequest, OpenAi};
@@ -165,7 +166,7 @@ words! {
 }
 
 impl TurnsSettings {
-    fn builder(self, llm: OpenAi) -> Result<TurnsBuilder> {
+    fn builder(self, llm: OpenAi, parts: Parts) -> Result<TurnsBuilder> {
         let mut builder = Turns::builder(llm.clone());
         if let Some(template) = self.template {
             builder = builder.template(request(template)?);
@@ -178,21 +179,35 @@ impl TurnsSettings {
         }
         builder = set(builder, self.model, TurnsBuilder::model);
         builder = set(builder, self.system_prompt, TurnsBuilder::system_prompt);
-        if let Some(store) = self.store {
-            builder = builder.store(store.builder()?.build()?);
+        match (parts.store, self.store) {
+            (Some(store), None) => builder = builder.store(store),
+            (None, Some(store)) => builder = builder.store(store.builder()?.build()?),
+            (None, None) => {}
+            (Some(_), Some(_)) => return Err(twice("store")),
         }
-        if let Some(outbox) = self.outbox {
-            builder = builder.outbox(outbox.builder().start()?);
+        match (parts.outbox, self.outbox) {
+            (Some(outbox), None) => builder = builder.outbox(outbox),
+            (None, Some(outbox)) => builder = builder.outbox(outbox.builder().start()?),
+            (None, None) => {}
+            (Some(_), Some(_)) => return Err(twice("outbox")),
         }
-        if let Some(sentiment) = self.sentiment {
-            builder = builder.sentiment(sentiment.build(&llm)?);
+        match (parts.sentiment, self.sentiment) {
+            (Some(sentiment), None) => builder = builder.sentiment(sentiment),
+            (None, Some(sentiment)) => builder = builder.sentiment(sentiment.build(&llm)?),
+            (None, None) => {}
+            (Some(_), Some(_)) => return Err(twice("sentiment")),
         }
         builder = set(builder, self.sentiment_budget.given(), TurnsBuilder::sentiment_budget);
         builder = set(builder, self.sentiment_hint, TurnsBuilder::sentiment_hint);
-        match (self.speaker, self.speech) {
-            (Some(speaker), speech) => {
-                let given = speech.unwrap_or_default();
-                builder = builder.speech(given.apply(Speech::new(speaker.build(&llm)?)));
+        let speaker = match (parts.speaker, self.speaker) {
+            (Some(speaker), None) => Some(Speech::new(speaker)),
+            (None, Some(speaker)) => Some(Speech::new(speaker.build(&llm)?)),
+            (None, None) => None,
+            (Some(_), Some(_)) => return Err(twice("speaker")),
+        };
+        match (speaker, self.speech) {
+            (Some(speaker), given) => {
+                builder = builder.speech(given.unwrap_or_default().apply(speaker));
             }
             (None, Some(_)) => return Err(refused("speech needs a speaker")),
             (None, None) => {}
@@ -302,13 +317,13 @@ impl HistorySettings {
     }
 }
 
-/// The settings of the turn engine, from JSON, with this model's client. Functions of the host are set on the builder.
+/// The settings of the turn engine, from JSON, with this model's client and the parts that the host has built.
 ///
 /// # Errors
 ///
 /// `config` when a setting is missing, unknown or has a wrong type; and as the builders of the parts.
-pub fn turns(llm: OpenAi, json: &str, names: Names) -> Result<TurnsBuilder> {
-    read::<TurnsSettings>(json, names, Subject::settings(TURNS))?.builder(llm)
+pub fn turns(llm: OpenAi, json: &str, names: Names, parts: Parts) -> Result<TurnsBuilder> {
+    read::<TurnsSettings>(json, names, Subject::settings(TURNS))?.builder(llm, parts)
 }
 
 /// A speaker, from JSON: `google`, `openai` with the service of `llm` unless it has a `client`, or `service`.
@@ -331,6 +346,10 @@ fn client(given: Option<OpenAiSettings>, llm: &OpenAi) -> Result<OpenAi> {
         Some(settings) => settings.builder().build(),
         None => Ok(llm.clone()),
     }
+}
+
+fn twice(part: &str) -> Error {
+    refused(&format!("{part} is given twice: as an object and as settings"))
 }
 
 fn refused(why: &str) -> Error {
