@@ -7,6 +7,7 @@ mod bell;
 mod call;
 mod chat;
 mod error;
+mod fork;
 mod items;
 mod log;
 mod seconds;

@@ -12,6 +12,7 @@ use super::sentiment::sentiment;
 use crate::call::Call;
 use crate::chat::{Client, Options};
 use crate::error::exception;
+use crate::fork;
 use crate::seconds::seconds;
 
 /// The engine of turns.
@@ -29,6 +30,7 @@ impl Turns {
         settings: &str,
         ask: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
+        fork::watch(py)?;
         let llm = client.openai().with(options.read()?);
         // Opening an outbox may wait for its file.
         let turns = py.detach(|| {

@@ -15,6 +15,7 @@
 //! | [`start`] | starts a [`Turn`] on the library's runtime, from a `turn_request` in JSON; it is read once, as [`Turn::events`] or as [`Turn::bytes`], each a pull; dropping that pull means that the reader has gone |
 //! | [`HostFn`] | a function of the host: core calls it with a question and a [`Reply`]; it implements `Sentiment`, `TokenProvider`, `Sink` and `Speaker`; questions and answers have a JSON form ([`Question`], [`Reply::answer_json`]) |
 //! | [`Context`] | the host's context of the caller (context variables, event loop), which its functions get with each question; a call started inside [`Context::scope`] has one as well |
+//! | [`before_fork`] | keeps SQLite out of a fork, until [`after_fork`] |
 //! | [`settings`] | parses a client's settings from JSON to its builder; lists the names of all settings, for tests that compare declarations with them |
 //! | `event_fields` | the types of events and their fields, for such tests |
 //! | [`ErrorFacts`] | an error as data, with header values decoded in one way |
@@ -29,6 +30,7 @@ mod client;
 mod error_facts;
 mod event_fields;
 mod events;
+mod fork;
 mod head;
 mod host;
 mod host_json;
@@ -53,6 +55,7 @@ pub use client::{Client, OptionNames};
 pub use error_facts::ErrorFacts;
 pub use event_fields::event_fields;
 pub use events::Events;
+pub use fork::{after_fork, before_fork};
 pub use head::{Head, headers_in_utf8};
 pub use host::{Failure, HostFn, Reply};
 pub use host_json::{HostAnswer, Question};

@@ -1,7 +1,7 @@
 //! SQLite files that several processes share: paths, locks, forks, connections, and the faults of all these.
 //!
 //! The outbox and the embedded store keep their tables on top of it. From the bottom up: the names of a file's parts
-//! and its identity (`parts`, `identity`), locks and permissions (`locks`, `private`), inherited handles (`fork`), the
+//! and its identity (`parts`, `identity`), locks and permissions (`locks`, `private`), forks (`gate`, `fork`), the
 //! path and a log without its file (`place`, `log`), the form of a file (`form`), and the connection (`connect`, `transaction`).
 
 #[cfg(feature = "sqlite")]
@@ -13,6 +13,8 @@ mod faults;
 mod fork;
 #[cfg(feature = "sqlite")]
 mod form;
+#[cfg(feature = "sqlite")]
+mod gate;
 #[cfg(feature = "sqlite")]
 mod identity;
 #[cfg(feature = "sqlite")]
@@ -29,6 +31,8 @@ mod private;
 mod transaction;
 
 pub(crate) use fault::{Fault, Refused};
+#[cfg(feature = "bridge")]
+pub(crate) use fork::{after as after_fork, before as before_fork};
 
 #[cfg(feature = "sqlite")]
 pub(crate) use self::{

@@ -1,16 +1,17 @@
 //! Kills processes that use an outbox, and checks the result.
 //!
 //! ```sh
-//! cargo run --release -p turnwire-crash -- kill     # kill -9 at random, four processes on one file
-//! cargo run --release -p turnwire-crash -- sweep    # kill at each write, and let each write fail, in turn
-//! cargo run --release -p turnwire-crash -- fork     # fork with records queued, and in the middle of calls
-//! cargo run --release -p turnwire-crash -- inherit  # fork with each client in use, and use it in both processes
-//! cargo run --release -p turnwire-crash -- hang     # end while the service hangs
-//! cargo run --release -p turnwire-crash -- opening  # kill -9 while turns open new workspaces
-//! cargo run --release -p turnwire-crash -- full     # a disk that is full, and one that is read-only
-//! cargo run --release -p turnwire-crash -- store    # kill -9 at random, four processes on one embedded store
-//! cargo run --release -p turnwire-crash -- share    # one process stopped, two names of the file, lock files removed
-//! cargo run --release -p turnwire-crash -- stop     # stop turns of another process
+//! cargo run --release -p turnwire-crash -- kill       # kill -9 at random, four processes on one file
+//! cargo run --release -p turnwire-crash -- sweep      # kill at each write, and let each write fail, in turn
+//! cargo run --release -p turnwire-crash -- fork       # fork with records queued, and in the middle of calls
+//! cargo run --release -p turnwire-crash -- announced  # forks that are announced, in the middle of calls
+//! cargo run --release -p turnwire-crash -- inherit    # fork with each client in use, and use it in both processes
+//! cargo run --release -p turnwire-crash -- hang       # end while the service hangs
+//! cargo run --release -p turnwire-crash -- opening    # kill -9 while turns open new workspaces
+//! cargo run --release -p turnwire-crash -- full       # a disk that is full, and one that is read-only
+//! cargo run --release -p turnwire-crash -- store      # kill -9 at random, four processes on one embedded store
+//! cargo run --release -p turnwire-crash -- share      # one process stopped, two names of the file, lock files removed
+//! cargo run --release -p turnwire-crash -- stop       # stop turns of another process
 //! ```
 #![allow(
     clippy::print_stdout,
@@ -18,6 +19,7 @@
     reason = "a command-line program prints for its user"
 )]
 
+mod announced;
 mod fork;
 mod full;
 mod hang;
@@ -53,6 +55,8 @@ enum Command {
     Sweep(sweep::Options),
     /// Forks while records are queued and other threads use the outbox; both processes continue to use it.
     Fork(fork::Options),
+    /// Forks while other threads use two files; as the forks are announced, every child can use both.
+    Announced(announced::Options),
     /// Uses each client in a process, its forked child, and the process again; at several moments.
     Inherit(inherit::Options),
     /// Ends a process whose service hangs; the next one delivers.
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
         Command::Kill(options) => kill::run(&options),
         Command::Sweep(options) => sweep::run(&options),
         Command::Fork(options) => fork::run(&options),
+        Command::Announced(options) => announced::run(&options),
         Command::Inherit(options) => inherit::run(&options),
         Command::Hang(options) => hang::run(&options),
         Command::Opening(options) => opening::run(&options),

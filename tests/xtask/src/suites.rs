@@ -206,6 +206,7 @@ fn crash(repo: &Repo) -> Result<()> {
         "kill --records 8000",
         "sweep --step 11",
         "fork --forks 5",
+        "announced --forks 60",
         "inherit",
         // For a busy machine.
         "hang --slack 1000",
