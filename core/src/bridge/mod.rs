@@ -18,6 +18,7 @@
 //! | [`before_fork`] | keeps SQLite out of a fork, until [`after_fork`] |
 //! | [`settings`] | parses a client's settings from JSON to its builder; lists the names of all settings, for tests that compare declarations with them |
 //! | `event_fields` | the types of events and their fields, for such tests |
+//! | [`outbox_command`] | the command that inspects an outbox's file, from its arguments to its exit code |
 //! | [`ErrorFacts`] | an error as data, with header values decoded in one way |
 //!
 //! Dropping a pull ends its work. A pull reads ahead at most 512 items or 256 KiB, plus one batch.
@@ -27,6 +28,7 @@ mod answers;
 mod batch;
 mod chat;
 mod client;
+mod command;
 mod error_facts;
 mod event_fields;
 mod events;
@@ -52,6 +54,7 @@ pub use answer::{Answer, Body, Call, IntoAnswer, call};
 pub use batch::{Batch, Piece, constant_choices, content};
 pub use chat::{Chunks, OpenStream};
 pub use client::{Client, OptionNames};
+pub use command::outbox_command;
 pub use error_facts::ErrorFacts;
 pub use event_fields::event_fields;
 pub use events::Events;

@@ -86,6 +86,7 @@ pub struct PendingRecord {
     /// The conversation whose order it follows.
     pub conversation: String,
     /// The UUID of its user.
+    #[serde(rename = "user_id")]
     pub user: Option<String>,
     /// The time of acceptance.
     #[serde(rename = "accepted_at_ms", serialize_with = "unix_ms")]
@@ -107,6 +108,7 @@ pub struct DeadLetter {
     /// The conversation that it belongs to.
     pub conversation: String,
     /// The UUID of its user.
+    #[serde(rename = "user_id")]
     pub user: Option<String>,
     /// The payload; `Null` if it was damaged and is unreadable.
     pub payload: Value,
