@@ -148,6 +148,20 @@ export interface DeliverySettings {
   remembered?: number | null;
 }
 
+/** The prompts of an engine; each that is missing is the engine's own. */
+export interface PromptSettings {
+  /** The system prompt of every conversation. */
+  system?: string | null;
+  /** The prompt for the name of a new workspace. */
+  naming?: string | null;
+  /** The line of the system prompt with the label of the user's message, which replaces `{label}`. */
+  sentimentHint?: string | null;
+  /** The prompt of a model that labels messages; the labels replace `{labels}`. */
+  sentiment?: string | null;
+  /** The labels of such a model; the last one replaces any other answer. */
+  labels?: string[] | null;
+}
+
 /** A model that labels messages. */
 export interface SentimentModel {
   /** Default `gpt-4o-mini`. */
@@ -234,6 +248,8 @@ export interface TurnsSettings {
   template?: Partial<ChatCompletionCreateParamsBase> | null;
   /** The services that answer, in order, when those before them cannot be reached, are overloaded, or break before the first content. */
   fallbacks?: FallbackSettings[] | null;
+  /** All prompts at once, such as `presets.korean()`. Settings of single ones win. */
+  prompts?: PromptSettings | null;
   /** The text that begins every conversation. */
   systemPrompt?: string | null;
   /** The chat store, which keeps messages, workspaces and sessions. Without one nothing is kept. */

@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyTuple};
 use turnwire::bridge::{self, Answer, Body, Taken, Waiting};
 
 use crate::bell::Bell;
@@ -23,7 +23,7 @@ impl Call {
 
 #[pymethods]
 impl Call {
-    /// The answer, or `None` while there is none: JSON with the response's headers, bytes, or a stream.
+    /// The answer, or `None` while there is none: JSON with the response's headers, bytes, a stream, or `()` for no result.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         log::drain_logs(py)?;
         match self.0.take_answer() {
@@ -74,8 +74,8 @@ fn object(py: Python<'_>, answer: Answer) -> PyResult<Bound<'_, PyAny>> {
         }
         Body::Events(events) => Stream::new(events, headers),
         Body::Audio(pieces) => Stream::new(pieces, headers),
-        // No result, and kinds that this version does not know.
-        _ => return Ok(py.None().into_bound(py)),
+        // No result, and kinds that this version does not know. `None` would mean that there is no answer yet.
+        _ => return Ok(PyTuple::empty(py).into_any()),
     };
     Ok(Bound::new(py, stream)?.into_any())
 }

@@ -11,13 +11,17 @@ mod fork;
 mod items;
 mod log;
 mod seconds;
+mod service;
 mod shutdown;
+mod store;
 mod stream;
 mod turn;
 mod wait;
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use turnwire::bridge::settings;
 use turnwire::{ChatRequest, ErrorKind, bridge};
 
 #[pymodule]
@@ -26,9 +30,11 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     let codes = ErrorKind::ALL.iter().map(|kind| kind.code());
     module.add("ERROR_CODES", PyTuple::new(py, codes.collect::<Vec<_>>())?)?;
-    module.add("SETTINGS", settings(py)?)?;
+    module.add("SETTINGS", named(py, settings::objects())?)?;
     module.add("EVENT_FIELDS", bridge::event_fields())?;
     module.add("TURN_REQUEST_FIELDS", PyTuple::new(py, bridge::turn_request_fields())?)?;
+    module.add("STORED_FIELDS", named(py, bridge::stored_fields())?)?;
+    module.add("PRESETS", PyTuple::new(py, settings::PRESETS)?)?;
     module.add("REQUEST_FIELDS", PyTuple::new(py, ChatRequest::FIELDS)?)?;
     module.add_class::<chat::Client>()?;
     module.add_class::<call::Call>()?;
@@ -43,17 +49,34 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<turn::Turns>()?;
     module.add_class::<turn::Turn>()?;
     module.add_class::<turn::Answer>()?;
+    module.add_class::<store::Store>()?;
+    module.add_class::<store::ChatStore>()?;
+    module.add_class::<store::SqliteStore>()?;
+    module.add_class::<service::ChatService>()?;
+    module.add_function(wrap_pyfunction!(store::message_from_user, module)?)?;
+    module.add_function(wrap_pyfunction!(store::message_reply_to, module)?)?;
+    module.add_function(wrap_pyfunction!(preset, module)?)?;
     module.add_function(wrap_pyfunction!(chat::with_environment, module)?)?;
     module.add_function(wrap_pyfunction!(log::keep_logs, module)?)?;
     module.add_function(wrap_pyfunction!(log::drain_logs, module)?)?;
     shutdown::register(module)
 }
 
-/// The names of the settings of each object.
-fn settings(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-    let objects = PyDict::new(py);
-    for (name, fields) in bridge::settings::objects() {
-        objects.set_item(name, PyTuple::new(py, fields)?)?;
+/// The names of the fields of each object.
+fn named<'py>(
+    py: Python<'py>,
+    objects: Vec<(&'static str, &'static [&'static str])>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let named = PyDict::new(py);
+    for (name, fields) in objects {
+        named.set_item(name, PyTuple::new(py, fields)?)?;
     }
-    Ok(objects)
+    Ok(named)
+}
+
+/// The prompts of the preset with this name, as JSON; `None` if there is none.
+#[pyfunction]
+fn preset(name: &str) -> PyResult<Option<String>> {
+    let prompts = settings::preset(name).as_ref().map(serde_json::to_string).transpose();
+    prompts.map_err(|e| PyValueError::new_err(e.to_string()))
 }

@@ -157,6 +157,7 @@ const SETTINGS = {
   turns: 'TurnsSettings',
   'turns.fallbacks': 'FallbackSettings',
   'turns.history': 'HistorySettings',
+  'turns.prompts': 'PromptSettings',
   'turns.sentiment': 'SentimentModel',
   'turns.speech': 'SpeechSettings',
   speaker: 'SpeakerSettings',

@@ -47,12 +47,15 @@ from ._types import NOT_GIVEN, Limits, NotGiven, Omit, Timeout, not_given, omit
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import lib as lib
+    from . import presets as presets
     from . import types as types
     from ._elsewhere import AsyncAzureOpenAI as AsyncAzureOpenAI
     from ._elsewhere import AzureOpenAI as AzureOpenAI
     from ._models import BaseModel
     from ._parsing import pydantic_function_tool
+    from ._prompts import Prompts
     from ._response import APIResponse, AsyncAPIResponse
+    from ._service import AsyncChatService, AsyncTurnStream, ChatAnswer, ChatService, TurnStream
     from ._settings import (
         ChatServiceSettings,
         ChatStoreSettings,
@@ -60,11 +63,23 @@ if TYPE_CHECKING:
         HttpSettings,
         OpenAISettings,
         OutboxSettings,
+        PromptSettings,
         SentimentSettings,
         SpeakerSettings,
         SpeechSettings,
         TurnFields,
         TurnsSettings,
+    )
+    from ._store import (
+        AsyncChatStore,
+        AsyncSqliteStore,
+        ChatStore,
+        HistoryPage,
+        SqliteStore,
+        StoreMessage,
+        StoreSession,
+        StoreStats,
+        Workspace,
     )
     from ._streaming import AsyncStream, Stream
     from ._timeline import Stage, Timeline, TokenUsage
@@ -95,17 +110,24 @@ __all__ = [
     "APIStatusError",
     "APITimeoutError",
     "AsyncAPIResponse",
+    "AsyncChatService",
+    "AsyncChatStore",
     "AsyncClient",
     "AsyncOpenAI",
+    "AsyncSqliteStore",
     "AsyncStream",
     "AsyncTurn",
+    "AsyncTurnStream",
     "AsyncTurns",
     "AudioEvent",
     "AuthenticationError",
     "BadRequestError",
     "BaseModel",
     "CallbackError",
+    "ChatAnswer",
+    "ChatService",
     "ChatServiceSettings",
+    "ChatStore",
     "ChatStoreSettings",
     "Client",
     "ConfigError",
@@ -118,6 +140,7 @@ __all__ = [
     "FileError",
     "FlushReport",
     "ForkedError",
+    "HistoryPage",
     "HttpSettings",
     "InternalServerError",
     "InvalidRequestError",
@@ -132,14 +155,20 @@ __all__ = [
     "OutboxFullError",
     "OutboxSettings",
     "PermissionDeniedError",
+    "PromptSettings",
+    "Prompts",
     "RateLimitError",
     "SentimentEvent",
     "SentimentSettings",
     "SpeakerSettings",
     "SpeechSettings",
+    "SqliteStore",
     "Stage",
     "StageFailedEvent",
     "StorageError",
+    "StoreMessage",
+    "StoreSession",
+    "StoreStats",
     "Stream",
     "StructureError",
     "Timeline",
@@ -150,20 +179,39 @@ __all__ = [
     "TurnEvent",
     "TurnFields",
     "TurnIdsEvent",
+    "TurnStream",
     "Turns",
     "TurnsSettings",
     "TurnwireError",
     "UnprocessableEntityError",
     "UsageEvent",
+    "Workspace",
     "WorkspaceEvent",
     "__version__",
     "not_given",
     "omit",
+    "presets",
     "pydantic_function_tool",
 ]
 
 # Names that many programs never use are imported on first access.
 _LATER = {
+    "Prompts": "_prompts",
+    "AsyncChatService": "_service",
+    "AsyncTurnStream": "_service",
+    "ChatAnswer": "_service",
+    "ChatService": "_service",
+    "TurnStream": "_service",
+    "PromptSettings": "_settings",
+    "AsyncChatStore": "_store",
+    "AsyncSqliteStore": "_store",
+    "ChatStore": "_store",
+    "HistoryPage": "_store",
+    "SqliteStore": "_store",
+    "StoreMessage": "_store",
+    "StoreSession": "_store",
+    "StoreStats": "_store",
+    "Workspace": "_store",
     "ChatServiceSettings": "_settings",
     "ChatStoreSettings": "_settings",
     "FallbackSettings": "_settings",
@@ -207,7 +255,7 @@ _LATER = {
 def __getattr__(name: str) -> object:
     import importlib
 
-    if name in ("lib", "types"):
+    if name in ("lib", "presets", "types"):
         return importlib.import_module(f"{__name__}.{name}")
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

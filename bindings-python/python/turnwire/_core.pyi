@@ -1,6 +1,8 @@
 """The extension module: core's calls and streams as Python objects."""
 
 from collections.abc import Callable, Iterator
+from os import PathLike
+from pathlib import Path
 from typing import Any, Final, Protocol, final
 
 from typing_extensions import Self
@@ -12,25 +14,34 @@ from .types.completion_usage import CompletionUsage
 __all__ = [
     "ERROR_CODES",
     "EVENT_FIELDS",
+    "PRESETS",
     "REQUEST_FIELDS",
     "SETTINGS",
+    "STORED_FIELDS",
     "TURN_REQUEST_FIELDS",
     "Answer",
     "Bell",
     "Call",
     "ChatCompletionChunk",
+    "ChatService",
+    "ChatStore",
     "Choice",
     "ChoiceDelta",
     "ChoiceDeltaToolCall",
     "ChoiceDeltaToolCallFunction",
     "Client",
     "Progress",
+    "SqliteStore",
+    "Store",
     "Stream",
     "Turn",
     "Turns",
     "__version__",
     "drain_logs",
     "keep_logs",
+    "message_from_user",
+    "message_reply_to",
+    "preset",
     "with_environment",
 ]
 
@@ -43,6 +54,10 @@ REQUEST_FIELDS: Final[tuple[str, ...]]
 """Every field of a chat request that core knows by name."""
 SETTINGS: Final[dict[str, tuple[str, ...]]]
 """The names of the settings of each of core's objects."""
+STORED_FIELDS: Final[dict[str, tuple[str, ...]]]
+"""The names of the fields of each of core's objects of stores."""
+PRESETS: Final[tuple[str, ...]]
+"""The names of the presets."""
 EVENT_FIELDS: Final[dict[str, list[str]]]
 """The types of a turn's events, with their fields on the wire."""
 TURN_REQUEST_FIELDS: Final[tuple[str, ...]]
@@ -82,7 +97,8 @@ class Call:
     """A call that is under way. Dropping it ends the call."""
 
     def take(self) -> Any:
-        """The answer, or `None` as long as there is none: JSON with the response's headers, bytes, or a stream."""
+        """The answer, or `None` as long as there is none: JSON with the response's headers, bytes, a stream, or `()` for no
+        result."""
     def wait(self) -> Any:
         """Waits for the answer, and returns it."""
     def wake(self, callback: Callable[[], object]) -> None:
@@ -145,6 +161,7 @@ class Turns:
         options: _Options,
         settings: str,
         ask: Callable[[str, Any, Answer], object] | None,
+        store: Store | None,
     ) -> Self: ...
     def start(self, request: str, caller: Any) -> Turn:
         """Starts a turn. `request` is JSON; functions of Python's that run for the turn get `caller` with each question."""
@@ -190,6 +207,83 @@ class Answer:
         """Frees core's thread, which else waits for the end of this object: the function runs on no thread."""
     def on_abandoned(self, callback: Callable[[], object]) -> None:
         """Calls `callback` once if core gives the question up before it is answered: from any thread, or at once."""
+
+@final
+class Store:
+    """A store of any kind, as an engine of turns and an outbox take it."""
+
+@final
+class ChatStore:
+    """A client of a chat store."""
+
+    def __new__(cls, settings: str) -> Self: ...
+    def store(self) -> Store:
+        """The store, as an engine of turns and an outbox take it."""
+    def with_tokens(self, access: str, refresh: str) -> ChatStore:
+        """The same client with these tokens."""
+    def for_user(self, user_id: str) -> ChatStore:
+        """The same client for the user with this id."""
+    def with_options(self, options: _Options) -> ChatStore:
+        """The same client with these options for its calls."""
+    def save(self, message: str) -> Call:
+        """Saves a message, given as JSON."""
+    def count_message(self, workspace_id: str) -> Call:
+        """Counts a saved message in the workspace's session."""
+    def create_workspace(self, user_id: str, name: str) -> Call:
+        """Creates a workspace for a user."""
+    def start_session(self, workspace_id: str, user_id: str) -> Call:
+        """Starts a session in a workspace."""
+    def history(self, workspace_id: str) -> Call:
+        """The messages of a workspace."""
+    def workspaces(self, user_id: str, status: str) -> Call:
+        """The workspaces of a user with this status."""
+    def active_session(self, workspace_id: str) -> Call:
+        """The session of a workspace in which messages are counted now."""
+    def set_session_status(self, workspace_id: str, status: str) -> Call:
+        """Sets the status of a workspace's session."""
+    def stats(self) -> str:
+        """Counters of the calls of this client and its copies, as JSON."""
+
+@final
+class SqliteStore:
+    """A store of conversations in one SQLite file."""
+
+    def __new__(cls, path: str | PathLike[str]) -> Self: ...
+    @property
+    def path(self) -> Path:
+        """The path of the file, absolute and without links."""
+    def store(self) -> Store:
+        """The store, as an engine of turns and an outbox take it."""
+    def save(self, user_id: str, message: str) -> Call:
+        """Saves a message of a user, given as JSON."""
+    def history(self, user_id: str, workspace_id: str) -> Call:
+        """The messages of a workspace."""
+    def history_page(self, user_id: str, workspace_id: str, before: str | None, limit: int) -> Call:
+        """A page of a workspace's history: the latest messages, or those before a page."""
+    def workspaces(self, user_id: str) -> Call:
+        """The workspaces of a user, the last used first."""
+    def create_workspace(self, user_id: str, name: str) -> Call:
+        """Creates a workspace for a user."""
+    def rename_workspace(self, user_id: str, workspace_id: str, name: str) -> Call:
+        """Renames a workspace."""
+    def delete_workspace(self, user_id: str, workspace_id: str) -> Call:
+        """Deletes a workspace and its messages."""
+    def sessions(self, user_id: str, workspace_id: str) -> Call:
+        """The sessions of a workspace, the earliest first."""
+
+@final
+class ChatService:
+    """A client of a chat service."""
+
+    def __new__(cls, settings: str) -> Self: ...
+    def with_options(self, options: _Options) -> ChatService:
+        """The same client with these options for its calls."""
+    def stream(self, request: str) -> Call:
+        """Requests a turn as a stream of events. `request` is JSON."""
+    def send(self, request: str) -> Call:
+        """Requests a turn and its whole reply. `request` is JSON."""
+    def speak(self, text: str) -> Call:
+        """Requests the speech of a text."""
 
 class _Read:
     """The methods that the objects of a chunk share with all others."""
@@ -306,6 +400,15 @@ def keep_logs(level: int) -> None:
 
 def drain_logs() -> None:
     """Hands what core has logged to Python's `logging`."""
+
+def message_from_user(workspace_id: str, user_id: str, content: str, sent_at: int) -> str:
+    """A new message of a user, as JSON. `sent_at` is in milliseconds since 1970."""
+
+def message_reply_to(message: str, content: str, sent_at: int) -> str:
+    """The AI's new reply to a message, both as JSON."""
+
+def preset(name: str) -> str | None:
+    """The prompts of the preset with this name, as JSON; `None` if there is none."""
 
 def with_environment(settings: str) -> str:
     """The settings of a client, as JSON, with those of the environment where none are given."""

@@ -109,7 +109,11 @@ class APIResponseValidationError(APIError):
 
 
 class APIStatusError(APIError):
-    """The service answered with an error status."""
+    """The service answered with an error status.
+
+    ``status_code`` is 0 where no service was asked: a call of a store without tokens, or a workspace that the embedded store
+    does not have.
+    """
 
     def __init__(self, message: str, *, response: Response, body: object | None) -> None:
         super().__init__(message, response.request, body=body)
@@ -262,7 +266,10 @@ def _with_response(
 ) -> APIStatusError | APIResponseValidationError:
     from ._http import Response
 
-    response = Response(facts["status"] or 200, facts["headers"] or [], facts["body"] or "")
+    status: int | None = facts["status"]
+    if issubclass(kind, APIStatusError) and status is None:
+        return kind(facts["line"], response=Response(0, []), body=None)
+    response = Response(status or 200, facts["headers"] or [], facts["body"] or "")
     body = _read(response.text)
     if issubclass(kind, APIResponseValidationError):
         return kind(response, body, message=facts["line"])

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from os import PathLike
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from ._prompts import Prompts
+    from ._store import AnyStore
 
 __all__ = [
+    "ChatServiceOptions",
     "ChatServiceSettings",
+    "ChatStoreOptions",
     "ChatStoreSettings",
     "HttpSettings",
     "OpenAISettings",
     "OutboxSettings",
+    "PromptSettings",
     "SentimentSettings",
     "SpeakerSettings",
     "SpeechSettings",
@@ -94,16 +101,24 @@ class StorePaths(TypedDict, total=False):
     refresh_token: str
 
 
-class ChatStoreSettings(TypedDict, total=False):
+class ChatStoreOptions(TypedDict, total=False):
+    """The settings of a client of a chat store besides its URL."""
+
+    access_token: str | None
+    refresh_token: str | None
+    """The tokens of a program that acts for one user. They belong together."""
+    extend_login: bool
+    """Extends a login whose refresh token expires before its access token."""
+    older_store: bool
+    """Uses the calls of an older store."""
+    paths: StorePaths
+    http: HttpSettings
+
+
+class ChatStoreSettings(ChatStoreOptions, total=False):
     """The chat store that keeps messages, workspaces and sessions."""
 
     base_url: str
-    access_token: str | None
-    refresh_token: str | None
-    extend_login: bool
-    older_store: bool
-    paths: StorePaths
-    http: HttpSettings
 
 
 class ServicePaths(TypedDict, total=False):
@@ -114,16 +129,24 @@ class ServicePaths(TypedDict, total=False):
     speech: str
 
 
-class ChatServiceSettings(TypedDict, total=False):
+class ChatServiceOptions(TypedDict, total=False):
+    """The settings of a client of a chat service besides its URL."""
+
+    access_token: str | None
+    refresh_token: str | None
+    """The user's tokens, for turns without their own. They belong together."""
+    wire: Literal["events", "text"]
+    """The form of the service's streams: events, or bare text. Default ``events``."""
+    fallback: bool
+    """Asks for a whole reply when a turn cannot be streamed. Default true."""
+    paths: ServicePaths
+    http: HttpSettings
+
+
+class ChatServiceSettings(ChatServiceOptions, total=False):
     """A client of a chat service."""
 
     base_url: str
-    access_token: str | None
-    refresh_token: str | None
-    wire: Literal["events", "text"]
-    fallback: bool
-    paths: ServicePaths
-    http: HttpSettings
 
 
 class OutboxLimits(TypedDict, total=False):
@@ -161,6 +184,16 @@ class OutboxSettings(TypedDict, total=False):
     """The longest wait of a caller for room; 0 refuses at once."""
     limits: OutboxLimits
     delivery: DeliverySettings
+
+
+class PromptSettings(TypedDict, total=False):
+    """The prompts of an engine: :class:`turnwire.Prompts` as a dictionary."""
+
+    system: str | None
+    naming: str
+    sentiment_hint: str
+    sentiment: str
+    labels: list[str]
 
 
 class SentimentSettings(TypedDict, total=False):
@@ -249,10 +282,12 @@ class TurnsSettings(TypedDict, total=False):
     fallbacks: list[FallbackSettings]
     """The services that answer, in order, when those before them cannot be reached, are overloaded, or break before the
     first content."""
+    prompts: Prompts | PromptSettings | None
+    """All prompts at once, such as ``turnwire.presets.korean()``. Settings of single ones win."""
     system_prompt: str
     """The text that begins every conversation."""
-    store: str | ChatStoreSettings | None
-    """The chat store, or its URL. Without one nothing is kept."""
+    store: AnyStore | str | ChatStoreSettings | None
+    """The store: a ``ChatStore`` or ``SqliteStore``, or the settings or URL of a chat store. Without one nothing is kept."""
     outbox: str | PathLike[str] | OutboxSettings | None
     """The outbox, or the path of its file. In memory unless given."""
     sentiment_budget: float | None
@@ -326,6 +361,7 @@ OBJECTS: dict[str, tuple[Any, ...]] = {
     "turns": (TurnsSettings, _SentimentSetting),
     "turns.fallbacks": (FallbackSettings,),
     "turns.history": (HistorySettings,),
+    "turns.prompts": (PromptSettings,),
     "turns.sentiment": (SentimentSettings,),
     "turns.speech": (SpeechSettings,),
     "speaker": (SpeakerSettings,),

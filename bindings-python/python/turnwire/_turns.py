@@ -47,12 +47,16 @@ class _Turns:
             )
         if callable(client.api_key):
             raise TypeError("turns need a client whose api_key is a str, not a function")
+        from ._store import AnyStore
+
         given = dict(settings)
         for name, field in (("store", "base_url"), ("outbox", "path")):
-            if name in given and given[name] is not None and not isinstance(given[name], dict):
+            if given.get(name) is not None and not isinstance(given[name], (dict, AnyStore)):
                 given[name] = {field: given[name]}
-        self._turns = CoreTurns(client._inner(), client._options, settings_to_json(given), ask)
-        if given.get("store") is not None:
+        store = given.pop("store") if isinstance(given.get("store"), AnyStore) else None
+        handle = None if store is None else store._handle()
+        self._turns = CoreTurns(client._inner(), client._options, settings_to_json(given), ask, handle)
+        if store is not None or given.get("store") is not None:
             _deliver_at_exit(self._turns)
 
     def stop(self, turn_id: str) -> bool:

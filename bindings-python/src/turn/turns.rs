@@ -14,6 +14,7 @@ use crate::chat::{Client, Options};
 use crate::error::exception;
 use crate::fork;
 use crate::seconds::seconds;
+use crate::store::Store;
 
 /// The engine of turns.
 #[pyclass(frozen, weakref, module = "turnwire._core")]
@@ -29,12 +30,14 @@ impl Turns {
         options: Options,
         settings: &str,
         ask: Option<Py<PyAny>>,
+        store: Option<&Store>,
     ) -> PyResult<Self> {
         fork::watch(py)?;
         let llm = client.openai().with(options.read()?);
         // Opening an outbox may wait for its file.
         let turns = py.detach(|| {
-            let mut parts = Parts::default();
+            let store = store.map(Store::conversations);
+            let mut parts = Parts { store, ..Parts::default() };
             if let Some(ask) = ask {
                 parts.sentiment = Some(Arc::new(sentiment(ask)));
             }

@@ -12,7 +12,6 @@ use super::events::EventSource;
 use super::head::Head;
 use super::pull::Pull;
 use crate::chat::{ChatReply, ChatStream, ModelList};
-use crate::conversation::{StoreMessage, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChatAnswer;
 use crate::outbox::{DeadLetter, FlushReport, PendingRecord, Receipt, Stats};
@@ -34,16 +33,21 @@ macro_rules! values {
 }
 
 values! {
-    bool, u64, String, FlushReport, Receipt, Stats, StoreStats, Timeline, Session, Option<Session>, StoreMessage, Workspace,
-    Vec<DeadLetter>, Vec<PendingRecord>, Vec<StoreMessage>, Vec<Workspace>,
+    bool, u64, String, FlushReport, Receipt, Stats, StoreStats, Timeline, Session, Option<Session>, Vec<DeadLetter>,
+    Vec<PendingRecord>,
 }
 
-fn value(value: &impl Serialize) -> Result<Answer> {
-    let json = serde_json::to_string(value).map_err(|error| {
+/// A value's answer.
+pub(super) fn value(value: &impl Serialize) -> Result<Answer> {
+    Ok(Answer::new(None, Body::Json(text(value)?)))
+}
+
+/// A value's JSON.
+pub(super) fn text(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| {
         let why = format!("the result cannot be written as JSON: {error}");
         Error::new(ErrorKind::Decode, "bridge.answer", why)
-    })?;
-    Ok(Answer::new(None, Body::Json(json)))
+    })
 }
 
 impl IntoAnswer for () {
@@ -93,10 +97,12 @@ impl IntoAnswer for ChatAnswer {
     }
 }
 
+/// The headers of its response are those of its head.
 impl IntoAnswer for TurnStream {
     fn into_answer(self) -> Result<Answer> {
+        let head = Head::new(200, None, self.headers());
         let pull = Pull::new(&runtime()?, EventSource::new(self, None, TurnStream::is_dry));
-        Ok(Answer::new(None, Body::Events(pull)))
+        Ok(Answer::new(Some(head), Body::Events(pull)))
     }
 }
 

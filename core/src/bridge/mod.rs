@@ -46,6 +46,7 @@ mod pull;
 mod retry;
 pub mod settings;
 mod source;
+mod stored;
 mod turn;
 mod turn_request;
 mod waiting;
@@ -69,8 +70,9 @@ pub use log::{LogRecord, keep_logs, take_logs};
 pub use progress::Progress;
 pub use pull::{Pull, Taken};
 pub use retry::wait_before_retry;
+pub use stored::{message_from_user, message_reply_to, store_message, stored_fields};
 pub use turn::{Turn, start};
-pub use turn_request::{turn_request, turn_request_fields};
+pub use turn_request::{service_request, turn_request, turn_request_fields};
 pub use waiting::Waiting;
 
 pub use crate::caller::Context;

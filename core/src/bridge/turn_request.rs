@@ -8,12 +8,7 @@ use crate::chat::Message;
 use crate::error::{Error, ErrorKind, Result};
 use crate::turn::TurnRequest;
 
-const REQUEST: Subject = Subject {
-    error: ErrorKind::InvalidRequest,
-    operation: "turn.start",
-    whole: "the request",
-    part: "field",
-};
+const START: &str = "turn.start";
 
 /// The request of a turn. A null field counts as absent.
 #[derive(Deserialize)]
@@ -48,7 +43,23 @@ pub fn turn_request_fields() -> &'static [&'static str] {
 ///
 /// `invalid_request` when it is not an object, or a field is missing, unknown or has the wrong type.
 pub fn turn_request(json: &str, names: Names) -> Result<TurnRequest> {
-    let given: RequestFields = read(json, names, REQUEST)?;
+    request(json, names, START)
+}
+
+/// Reads the request of a turn of a chat service, for this operation; otherwise as [`turn_request`].
+///
+/// # Errors
+///
+/// As [`turn_request`].
+pub fn service_request(json: &str, names: Names, operation: &'static str) -> Result<TurnRequest> {
+    request(json, names, operation)
+}
+
+fn request(json: &str, names: Names, operation: &'static str) -> Result<TurnRequest> {
+    let error = ErrorKind::InvalidRequest;
+    let refused = |why: &str| Error::new(error, operation, why);
+    let subject = Subject { error, operation, whole: "the request", part: "field" };
+    let given: RequestFields = read(json, names, subject)?;
     let mut request = TurnRequest::new(given.message);
     match (given.create_workspace, given.workspace_id) {
         (Some(true), Some(_)) => {
@@ -74,26 +85,21 @@ pub fn turn_request(json: &str, names: Names) -> Result<TurnRequest> {
         _ => {
             let [access, refresh] = ["access_token", "refresh_token"].map(|name| names.shown(name));
             let why = format!("{access} and {refresh} belong together: give both or none");
-            return Err(refused(why));
+            return Err(refused(&why));
         }
     }
     if let Some(messages) = given.history {
-        request = request.history(history(messages)?);
+        let why = "history must be a list of messages, each an object with a role";
+        request = request.history(history(messages).ok_or_else(|| refused(why))?);
     }
     Ok(request.speech(given.speech.unwrap_or_default()))
 }
 
-fn history(given: Value) -> Result<Vec<Message>> {
+fn history(given: Value) -> Option<Vec<Message>> {
     // `Message` would accept other forms too, but they are surely mistakes.
     let is_message = |message: &Value| message.get("role").is_some_and(Value::is_string);
-    if given.as_array().is_some_and(|messages| messages.iter().all(is_message))
-        && let Ok(messages) = serde_json::from_value(given)
-    {
-        return Ok(messages);
+    if !given.as_array()?.iter().all(is_message) {
+        return None;
     }
-    Err(refused("history must be a list of messages, each an object with a role"))
-}
-
-fn refused(why: impl Into<String>) -> Error {
-    Error::new(REQUEST.error, REQUEST.operation, why)
+    serde_json::from_value(given).ok()
 }

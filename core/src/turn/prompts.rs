@@ -1,5 +1,7 @@
 //! The texts that the engine sends to a model.
 
+use serde::Serialize;
+
 /// The prompts of an engine. The default is neutral English; [`presets`](crate::presets) has others.
 ///
 /// ```
@@ -18,7 +20,7 @@
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Prompts {
     /// The system prompt of every conversation. Default none.

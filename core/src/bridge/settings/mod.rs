@@ -12,6 +12,7 @@ mod http;
 mod names;
 mod outbox;
 mod parts;
+mod prompts;
 mod turns;
 mod value;
 mod values;
@@ -24,6 +25,7 @@ pub use environment::with_environment;
 pub use names::Names;
 pub use outbox::outbox;
 pub use parts::Parts;
+pub use prompts::{PRESETS, preset};
 pub use turns::{speaker, turns};
 
 pub(super) use value::{Subject, fields_of, read};
@@ -42,6 +44,7 @@ pub fn objects() -> Vec<(&'static str, &'static [&'static str])> {
         ("turns", fields_of::<turns::TurnsSettings>()),
         ("turns.fallbacks", fields_of::<turns::FallbackSettings>()),
         ("turns.history", fields_of::<turns::HistorySettings>()),
+        ("turns.prompts", fields_of::<prompts::PromptSettings>()),
         ("turns.sentiment", fields_of::<turns::SentimentSettings>()),
         ("turns.speech", fields_of::<turns::SpeechSettings>()),
         ("speaker", fields_of::<turns::SpeakerSettings>()),

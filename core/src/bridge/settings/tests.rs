@@ -181,6 +181,7 @@ fn everything() -> Vec<(&'static str, Value)> {
     };
     let turns = json!({
         "model": "m", "template": {"model": "t", "messages": [], "maxTokens": 5}, "system_prompt": "s", "store": store,
+        "prompts": {"system": "s", "naming": "n", "sentiment_hint": "{label}", "sentiment": "{labels}", "labels": ["a"]},
         "fallbacks": [{"model": "f", "client": openai}],
         "outbox": outbox, "sentiment": {"model": "m", "labels": ["a", "b"], "client": openai}, "sentiment_budget": 0.2,
         "sentiment_hint": "{label}", "speaker": speaker("google"),

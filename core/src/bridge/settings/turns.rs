@@ -8,6 +8,7 @@ use super::http::Http;
 use super::names::Names;
 use super::outbox::OutboxSettings;
 use super::parts::Parts;
+use super::prompts::PromptSettings;
 use super::value::{Subject, read};
 use super::values::{TURNS, Time, set};
 use crate::chat::{ChatRequest, OpenAi};
@@ -17,7 +18,8 @@ use crate::speech::{
     SpeechMode,
 };
 use crate::turn::{
-    Fallback, HistoryLimits, LlmSentiment, Naming, NamingStart, OnDisconnect, Turns, TurnsBuilder,
+    Fallback, HistoryLimits, LlmSentiment, Naming, NamingStart, OnDisconnect, Prompts, Turns,
+    TurnsBuilder,
 };
 
 /// The turn engine.
@@ -29,6 +31,8 @@ pub(super) struct TurnsSettings {
     template: Option<Map<String, Value>>,
     /// The services that answer, in order, when those before them cannot.
     fallbacks: Option<Vec<FallbackSettings>>,
+    /// The prompts; the settings of single ones win.
+    prompts: Option<PromptSettings>,
     system_prompt: Option<String>,
     store: Option<StoreSettings>,
     outbox: Option<OutboxSettings>,
@@ -178,6 +182,8 @@ impl TurnsSettings {
             builder = builder.naming_template(request(template)?);
         }
         builder = set(builder, self.model, TurnsBuilder::model);
+        let prompts = self.prompts.map(PromptSettings::prompts);
+        builder = set(builder, prompts.clone(), TurnsBuilder::prompts);
         builder = set(builder, self.system_prompt, TurnsBuilder::system_prompt);
         match (parts.store, self.store) {
             (Some(store), None) => builder = builder.store(store),
@@ -193,7 +199,7 @@ impl TurnsSettings {
         }
         match (parts.sentiment, self.sentiment) {
             (Some(sentiment), None) => builder = builder.sentiment(sentiment),
-            (None, Some(sentiment)) => builder = builder.sentiment(sentiment.build(&llm)?),
+            (None, Some(sentiment)) => builder = builder.sentiment(sentiment.build(&llm, prompts)?),
             (None, None) => {}
             (Some(_), Some(_)) => return Err(twice("sentiment")),
         }
@@ -243,8 +249,9 @@ impl FallbackSettings {
 }
 
 impl SentimentSettings {
-    fn build(self, llm: &OpenAi) -> Result<LlmSentiment> {
+    fn build(self, llm: &OpenAi, prompts: Option<Prompts>) -> Result<LlmSentiment> {
         let mut sentiment = LlmSentiment::new(client(self.client, llm)?);
+        sentiment = set(sentiment, prompts, |sentiment, prompts| sentiment.prompts(&prompts));
         sentiment = set(sentiment, self.model, LlmSentiment::model);
         Ok(set(sentiment, self.labels, LlmSentiment::labels))
     }

@@ -109,6 +109,7 @@ impl de::Error for Refusal {
     fn invalid_type(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
         let expected = match expected.to_string().as_str() {
             "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 on".to_owned(),
+            "i8" | "i16" | "i32" | "i64" => "a whole number".to_owned(),
             "f32" | "f64" => "a number".to_owned(),
             "a boolean" => "true or false".to_owned(),
             "a sequence" => "a list".to_owned(),
