@@ -95,6 +95,26 @@ def program(fake: Fake, key: str) -> Program:
     return Program(fake, key)
 
 
+USER = "11111111-1111-4111-8111-111111111111"
+TALK = """
+import multiprocessing, os, signal
+def talk(turns, said):
+    list(turns.start(said, **fields))
+def engine(**settings):
+    return turnwire.Turns(client, model=key, store=store, **settings)
+"""
+
+
+@pytest.fixture
+def talking(store: FakeStore, fake: Fake, key: str) -> str:
+    """The beginning of a program with a store."""
+    steps = [{"text": "안녕"}, {"finish": "stop"}, {"done": True}]
+    fake.script(key, {"steps": steps})
+    store.workspace(key, USER)
+    fields = {"user_id": USER, "workspace_id": key, **store.login(USER)}
+    return f"store = {store.url!r}\nfields = {fields!r}\n{TALK}"
+
+
 def texts(chunks: Any) -> list[str]:
     """The texts that chunks add to the first reply."""
     return [c.choices[0].delta.content for c in chunks if c.choices and c.choices[0].delta.content]

@@ -125,3 +125,7 @@ class FakeStore(Fake):
         """The messages of a workspace, in the order of their first saves."""
         rows = self.stored()["messages"]
         return [row["message"] for row in rows if row["message"]["msgWorkspaceId"] == workspace]
+
+    def texts(self, workspace: str) -> list[str]:
+        """The texts of a workspace's messages, sorted."""
+        return sorted(message["msgContent"] for message in self.messages(workspace))

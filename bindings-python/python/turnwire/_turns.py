@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._core import Turns as CoreTurns
+from ._exit import deliver_at_exit
 from ._host import Caller, is_coroutine_function, plain, scheduled
 from ._models import BaseModel
 from ._request import settings_to_json, to_json
@@ -13,7 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Any
-    from weakref import ReferenceType
 
     from typing_extensions import Unpack
 
@@ -57,7 +57,7 @@ class _Turns:
         handle = None if store is None else store._handle()
         self._turns = CoreTurns(client._inner(), client._options, settings_to_json(given), ask, handle)
         if store is not None or given.get("store") is not None:
-            _deliver_at_exit(self._turns)
+            deliver_at_exit(self._turns)
 
     def stop(self, turn_id: str) -> bool:
         """Stops the turn of this id, also one of another process that shares the outbox's file; false if none is known
@@ -137,30 +137,6 @@ class AsyncTurns(_Turns):
     async def shutdown(self, timeout: float | None = 5) -> FlushReport:
         """As ``Turns.shutdown``."""
         return _report(await result(self._turns.shutdown(timeout)))
-
-
-_LIVING: set[ReferenceType[CoreTurns]] = set()
-_PATIENCE = 2.0
-"""The most seconds that the interpreter's end waits for messages."""
-
-
-def _deliver_at_exit(turns: CoreTurns) -> None:
-    import atexit
-    from weakref import ref
-
-    if not _LIVING:
-        atexit.register(_deliver)
-    _LIVING.add(ref(turns, _LIVING.discard))
-
-
-def _deliver() -> None:
-    from time import monotonic
-
-    end = monotonic() + _PATIENCE
-    for living in list(_LIVING):
-        turns = living()
-        if turns is not None:
-            turns.flush(max(0, end - monotonic())).wait()
 
 
 def _request(message: str, fields: TurnFields) -> str:

@@ -1,0 +1,70 @@
+"""The end of a process: messages that still wait are delivered, within a deadline."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from weakref import ref
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+    from weakref import ReferenceType
+
+    from ._core import Call
+
+    class Flushing(Protocol):
+        """An object of core whose messages are delivered in the background."""
+
+        def flush(self, timeout: float | None, /) -> Call:
+            """Waits until all messages are delivered or dead."""
+
+
+_PATIENCE = 2.0
+"""The most seconds that the end of a process waits for messages."""
+_PRIORITY = -10
+"""After what the program registers with ``multiprocessing``, such as the end of its own children."""
+
+_living: set[ReferenceType[Flushing]] = set()
+_deadlines: dict[int, float] = {}
+_watched: set[int] = set()
+
+
+def deliver_at_exit(source: Flushing) -> None:
+    """Delivers the messages of ``source`` when this process ends normally, or a child that is forked from it."""
+    if not _watched:
+        atexit.register(_deliver)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=_in_child)
+    if os.getpid() not in _watched:
+        _watched.add(os.getpid())
+        process = sys.modules.get("multiprocessing.process")
+        if process is not None and process.parent_process() is not None:
+            _finalize(_deliver)
+    _living.add(ref(source, _living.discard))
+
+
+def _in_child() -> None:
+    # A child of multiprocessing runs no `atexit`, and forgets its parent's finalizers when it begins.
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        _watched.add(os.getpid())
+        util.register_after_fork(_deliver, _finalize)
+
+
+def _finalize(deliver: Any) -> None:
+    from multiprocessing.util import Finalize
+
+    Finalize(None, deliver, exitpriority=_PRIORITY)
+
+
+def _deliver() -> None:
+    from time import monotonic
+
+    # One deadline, also where a process has both kinds of hooks.
+    end = _deadlines.setdefault(os.getpid(), monotonic() + _PATIENCE)
+    for living in list(_living):
+        source = living()
+        if source is not None:
+            source.flush(max(0, end - monotonic())).wait()

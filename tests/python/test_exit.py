@@ -1,0 +1,144 @@
+"""The ends of a process with messages that wait: all of them are delivered, by this process or by the next one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import Program
+from fake import FakeStore
+
+SLOW = {"act": "pass", "wait_ms_before_headers": 300}
+DOWN = {"status": 503, "steps": []}
+
+
+@pytest.mark.parametrize("how", ["pass", "sys.exit(3)", "raise SystemExit", "raise ValueError('uncaught')"])
+def test_a_normal_end_waits_for_the_messages(
+    program: Program, store: FakeStore, key: str, talking: str, how: str
+) -> None:
+    store.script(key, SLOW)
+    process = program.start(f"{talking}\nturns = engine()\ntalk(turns, 'hello')\n{how}")
+    _, err = process.communicate(timeout=10)
+    assert ("ValueError" in err) == ("ValueError" in how), err
+    assert store.texts(key) == ["hello", "안녕"]
+
+
+WAYS = {
+    "end": "pass",
+    "exit": "sys.exit(3)",
+    "uncaught": "raise ValueError('uncaught')",
+    "at once": "os._exit(0)",
+    "SIGTERM": "os.kill(os.getpid(), signal.SIGTERM)",
+    "SIGKILL": "os.kill(os.getpid(), signal.SIGKILL)",
+    "abort": "os.abort()",
+}
+
+
+@pytest.mark.parametrize("how", WAYS.values(), ids=WAYS)
+def test_nothing_in_a_file_is_lost_however_a_process_ends(
+    program: Program, store: FakeStore, key: str, talking: str, how: str, tmp_path: Path
+) -> None:
+    store.script(key, DOWN)
+    outbox = {"path": str(tmp_path / "outbox.db"), "delivery": {"max_backoff": 0.05}}
+    engine = f"turns = engine(outbox={outbox!r})"
+    began = time.monotonic()
+    process = program.start(f"{talking}\n{engine}\nfor n in range(3): talk(turns, f'hello {{n}}')\n{how}")
+    process.communicate(timeout=10)
+    assert time.monotonic() - began < 5 and store.texts(key) == []
+    store.script(key, {"act": "pass"})
+    # The tokens of the process that is gone are nowhere; those of its user's next turn deliver its messages.
+    out = program.run(f"{talking}\n{engine}\ntalk(turns, 'hello 3')\nprint(turns.flush(10).pending)")
+    assert out == "0\n"
+    assert store.texts(key) == [*(f"hello {n}" for n in range(4)), *["안녕"] * 4]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_child_of_multiprocessing_waits_for_its_messages(
+    program: Program, store: FakeStore, key: str, talking: str, method: str, tmp_path: Path
+) -> None:
+    store.script(key, SLOW)
+    # Children that are spawned import a file.
+    path = tmp_path / "main.py"
+    path.write_text(f"""{program.prelude}{talking}
+def work(said):
+    global turns
+    turns = engine()
+    talk(turns, said)
+if __name__ == "__main__":
+    children = multiprocessing.get_context({method!r})
+    child = children.Process(target=work, args=("hello",))
+    child.start(); child.join()
+    assert child.exitcode == 0
+    with children.Pool(1) as pool:
+        pool.map(work, ["again"])
+        pool.close(); pool.join()
+""")
+    assert program.run(f"os.execv(sys.executable, [sys.executable, {str(path)!r}])") == ""
+    assert store.texts(key) == ["again", "hello", "안녕", "안녕"]
+
+
+@pytest.mark.parametrize("imported", ["before", "after"])
+def test_a_child_of_multiprocessing_delivers_by_the_engine_of_its_parent(
+    program: Program, store: FakeStore, key: str, talking: str, imported: str
+) -> None:
+    store.script(key, SLOW)
+    late = talking.replace("multiprocessing, ", "") if imported == "after" else talking
+    out = program.run(f"""{late}
+turns = engine()
+import multiprocessing
+children = multiprocessing.get_context("fork")
+child = children.Process(target=talk, args=(turns, "hello"))
+child.start(); child.join()
+print(child.exitcode)
+""")
+    assert out == "0\n" and store.texts(key) == ["hello", "안녕"]
+
+
+def test_the_end_of_a_child_waits_once_for_a_store_that_hangs(
+    program: Program, store: FakeStore, key: str, talking: str
+) -> None:
+    store.script(key, {"wait_ms_before_headers": 60_000, "steps": []})
+    began = time.monotonic()
+    out = program.run(f"""{talking}
+engines = [engine() for _ in range(3)]
+def work():
+    for turns in engines: talk(turns, "hello")
+child = multiprocessing.get_context("fork").Process(target=work)
+child.start(); child.join()
+print(child.exitcode)
+""")
+    assert out == "0\n" and time.monotonic() - began < 4
+
+
+def test_an_unused_engine_delays_no_end(program: Program, talking: str) -> None:
+    out = program.run(f"""{talking}
+turns = engine()
+def nothing(): pass
+began = time.monotonic()
+child = multiprocessing.get_context("fork").Process(target=nothing)
+child.start(); child.join()
+print(time.monotonic() - began < 1)
+""")
+    assert out == "True\n"
+
+
+def test_a_process_that_is_stopped_by_a_handler_of_sigterm_delivers(
+    program: Program, store: FakeStore, key: str, talking: str
+) -> None:
+    store.script(key, SLOW)
+    process = program.start(f"""{talking}
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+turns = engine()
+talk(turns, 'hello')
+print("said", flush=True)
+time.sleep(30)
+""")
+    assert process.stdout is not None
+    process.stdout.readline()
+    os.kill(process.pid, signal.SIGTERM)
+    process.communicate(timeout=10)
+    assert process.returncode == 0 and store.texts(key) == ["hello", "안녕"]
