@@ -1,5 +1,7 @@
 //! Conversions of core's result types to answers.
 
+use std::task::{Poll, ready};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
@@ -14,6 +16,7 @@ use super::pull::Pull;
 use crate::chat::{ChatReply, ChatStream, ModelList};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChatAnswer;
+use crate::http::{self, Response};
 use crate::outbox::{DeadLetter, FlushReport, PendingRecord, Receipt, Stats};
 use crate::process::runtime;
 use crate::service::TurnStream;
@@ -103,6 +106,28 @@ impl IntoAnswer for TurnStream {
         let head = Head::new(200, None, self.headers());
         let pull = Pull::new(&runtime()?, EventSource::new(self, None, TurnStream::is_dry));
         Ok(Answer::new(Some(head), Body::Events(pull)))
+    }
+}
+
+/// A response whose body was read whole.
+impl IntoAnswer for (http::Head, Bytes) {
+    fn into_answer(self) -> Result<Answer> {
+        let (head, body) = self;
+        Ok(Answer::new(Some(Head::from(&head)), Body::Bytes(body)))
+    }
+}
+
+/// A response whose body is read as it arrives.
+impl IntoAnswer for Response {
+    fn into_answer(self) -> Result<Answer> {
+        let Response { status, url, headers, mut body } = self;
+        let head = Head::from(&http::Head { status, url: Some(url), headers });
+        let pieces = futures_util::stream::poll_fn(move |task| {
+            let piece = ready!(body.poll_data(task));
+            body.content_came();
+            Poll::Ready(piece)
+        });
+        Ok(Answer::new(Some(head), Body::Audio(Pull::of_stream(pieces)?)))
     }
 }
 

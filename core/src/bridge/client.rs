@@ -67,6 +67,26 @@ impl Client {
         call(async move { llm.models().await })
     }
 
+    /// Requests speech, whole: bytes. The body is the request's JSON.
+    ///
+    /// # Errors
+    ///
+    /// `config` when no thread can be started. Errors of the call come from the pull.
+    pub fn speech(&self, body: String, options: CallOptions) -> Result<Call> {
+        let llm = self.llm.with(options);
+        call(async move { llm.whole_speech(body.into()).await })
+    }
+
+    /// Requests speech, to be read as it arrives: audio. The body is the request's JSON.
+    ///
+    /// # Errors
+    ///
+    /// `config` when no thread can be started. Errors of the call come from the pull.
+    pub fn speech_stream(&self, body: String, options: CallOptions) -> Result<Call> {
+        let llm = self.llm.with(options);
+        call(async move { llm.speech(body.into(), true).await })
+    }
+
     /// The core client, for components built on it.
     pub fn openai(&self) -> &OpenAi {
         &self.llm

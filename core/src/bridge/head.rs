@@ -1,7 +1,9 @@
 //! The head of a response, for a host language.
 
-use http::HeaderMap;
+use ::http::HeaderMap;
 use serde::Serialize;
+
+use crate::http;
 
 /// The head of a response: JSON `{"status", "url", "headers"}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -17,6 +19,12 @@ pub struct Head {
 impl Head {
     pub(super) fn new(status: u16, url: Option<&str>, headers: &HeaderMap) -> Self {
         Head { status, url: url.map(str::to_owned), headers: pairs(headers) }
+    }
+}
+
+impl From<&http::Head> for Head {
+    fn from(head: &http::Head) -> Self {
+        Head::new(head.status.as_u16(), head.url(), &head.headers)
     }
 }
 
@@ -40,7 +48,7 @@ pub fn headers_in_utf8(headers: Vec<(String, String)>) -> Vec<(String, String)> 
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use ::http::HeaderValue;
 
     use super::*;
 

@@ -2,15 +2,13 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
-use futures_core::Stream;
 use futures_util::StreamExt;
 
 use super::events::{EventSource, Events};
+use super::in_context::InContext;
 use super::list::List;
 use super::pull::Pull;
 use crate::caller::{self, Context};
@@ -90,7 +88,7 @@ impl Turn {
     ///
     /// `invalid_request` when the turn has a reader already. Errors of the turn come from the pull.
     pub fn events(&self) -> Result<Pull<Events>> {
-        self.read(|InContext { turn, context }| {
+        self.read(|InContext { stream: turn, context }| {
             let source = EventSource::new(turn, context, turn::Turn::is_dry);
             Ok(Pull::new(&runtime()?, source))
         })
@@ -105,8 +103,8 @@ impl Turn {
         self.read(|turn| {
             let runtime = runtime()?;
             let _entered = runtime.enter();
-            let InContext { turn, context } = turn;
-            let bytes = InContext { turn: turn.sse().map(infallible), context };
+            let InContext { stream, context } = turn;
+            let bytes = InContext { stream: stream.sse().map(infallible), context };
             Pull::of_stream(bytes)
         })
     }
@@ -151,7 +149,7 @@ impl Turn {
         let nobody = Reading::Begun(Arc::new(|| {}));
         match std::mem::replace(&mut *reading, nobody) {
             Reading::NotBegun(turn) => {
-                let pull = read(InContext { turn: *turn, context: running.context.clone() })?;
+                let pull = read(InContext { stream: *turn, context: running.context.clone() })?;
                 *reading = Reading::Begun(Arc::new(pull.canceller()));
                 Ok(pull)
             }
@@ -168,21 +166,6 @@ impl Running {
     fn reading(&self) -> MutexGuard<'_, Reading> {
         // The state is replaced in one step, so a poisoned one is consistent.
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A stream that is polled in its caller's context.
-struct InContext<S> {
-    turn: S,
-    context: Option<Context>,
-}
-
-impl<S: Stream + Unpin> Stream for InContext<S> {
-    type Item = S::Item;
-
-    fn poll_next(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Option<S::Item>> {
-        let this = &mut *self;
-        caller::scope(this.context.as_ref(), || Pin::new(&mut this.turn).poll_next(task))
     }
 }
 

@@ -33,6 +33,7 @@
 //! ```
 
 mod audio;
+mod call;
 mod file;
 mod format;
 mod google;

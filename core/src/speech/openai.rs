@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::Method;
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
@@ -10,9 +9,8 @@ use super::audio::Bounds;
 use super::audio::SPEECH;
 use super::{AudioFormat, AudioStream, Speaker, SpeechRequest};
 use crate::chat::OpenAi;
-use crate::config::CallOptions;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{HttpClient, Request, Response};
+use crate::http::Response;
 
 /// Speaks through the service of an [`OpenAi`] client, over its connections.
 ///
@@ -30,8 +28,7 @@ use crate::http::{HttpClient, Request, Response};
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct OpenAiSpeaker {
-    http: HttpClient,
-    options: std::sync::Arc<CallOptions>,
+    client: OpenAi,
     model: String,
     voice: Value,
     format: AudioFormat,
@@ -43,10 +40,8 @@ pub struct OpenAiSpeaker {
 impl OpenAiSpeaker {
     /// Speaks with the model `gpt-4o-mini-tts` and the voice `alloy`, in MP3.
     pub fn new(client: OpenAi) -> Self {
-        let (http, options) = client.connection();
         OpenAiSpeaker {
-            http,
-            options,
+            client,
             model: "gpt-4o-mini-tts".to_owned(),
             voice: "alloy".into(),
             format: AudioFormat::Mp3,
@@ -117,13 +112,7 @@ impl OpenAiSpeaker {
     }
 
     async fn send(&self, format: AudioFormat, body: Bytes) -> Result<AudioStream> {
-        let request = Request {
-            accept: "*/*",
-            body: Some(body),
-            streamed: true,
-            ..Request::new(SPEECH, Method::POST, "audio/speech", &self.options)
-        };
-        let Response { headers, body, .. } = self.http.send(request).await?;
+        let Response { headers, body, .. } = self.client.speech(body, true).await?;
         let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let essence = said.and_then(|said| said.split(';').next()).unwrap_or_default().trim();
         let essence = essence.to_ascii_lowercase();
@@ -133,15 +122,15 @@ impl OpenAiSpeaker {
         // Some services label the audio as plain bytes.
         let is_labelled = !matches!(essence.as_str(), "" | "application/octet-stream");
         let mime = said.filter(|_| is_labelled).unwrap_or(format.mime());
-        let bounds =
-            Bounds { bytes: self.http.limits().reply, time: self.http.total(&self.options) };
+        let (http, options) = self.client.connection();
+        let bounds = Bounds { bytes: http.limits().reply, time: http.total(&options) };
         Ok(AudioStream::response(mime, body, bounds))
     }
 
     /// The error for a successful response of another type.
     async fn not_audio(&self, essence: &str, body: crate::http::Body) -> Error {
         let context = body.context().clone();
-        let some = body.collect_some(self.http.limits().error_body).await;
+        let some = body.collect_some(self.client.connection().0.limits().error_body).await;
         let json: Option<Value> = serde_json::from_slice(&some).ok();
         match json.as_ref().and_then(|json| json.get("error")).filter(|error| !error.is_null()) {
             Some(error) => context.api_error(error),

@@ -13,9 +13,11 @@ mod names;
 mod outbox;
 mod parts;
 mod prompts;
+mod speech;
 mod turns;
 mod value;
 mod values;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +28,8 @@ pub use names::Names;
 pub use outbox::outbox;
 pub use parts::Parts;
 pub use prompts::{PRESETS, preset};
-pub use turns::{speaker, turns};
+pub use speech::{speaker, speech, speech_request};
+pub use turns::turns;
 
 pub(super) use value::{Subject, fields_of, read};
 
@@ -46,10 +49,11 @@ pub fn objects() -> Vec<(&'static str, &'static [&'static str])> {
         ("turns.history", fields_of::<turns::HistorySettings>()),
         ("turns.prompts", fields_of::<prompts::PromptSettings>()),
         ("turns.sentiment", fields_of::<turns::SentimentSettings>()),
-        ("turns.speech", fields_of::<turns::SpeechSettings>()),
-        ("speaker", fields_of::<turns::SpeakerSettings>()),
-        ("speaker.google", fields_of::<turns::GoogleSettings>()),
-        ("speaker.openai", fields_of::<turns::OpenAiSpeakerSettings>()),
+        ("turns.speech", fields_of::<speech::SpeechSettings>()),
+        ("speaker", fields_of::<speech::SpeakerSettings>()),
+        ("speaker.google", fields_of::<speech::GoogleSettings>()),
+        ("speaker.openai", fields_of::<speech::OpenAiSpeakerSettings>()),
+        ("speech_request", fields_of::<speech::RequestFields>()),
         ("http", fields_of::<http::Http>()),
         ("http.timeouts", fields_of::<http::TimeLimits>()),
         ("http.retry", fields_of::<http::Retry>()),

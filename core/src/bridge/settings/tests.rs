@@ -203,6 +203,10 @@ fn everything() -> Vec<(&'static str, Value)> {
         ("speaker", speaker("openai")),
         ("speaker", speaker("service")),
         ("turns", turns),
+        (
+            "speech_request",
+            json!({"text": "t", "voice": "v", "language": "ko", "speed": 1, "instructions": "i", "format": "wav"}),
+        ),
     ]
 }
 
@@ -212,7 +216,8 @@ fn read_all(object: &str, json: &str, names: Names) {
         "store" => drop(chat_store(json, names).unwrap().build().unwrap()),
         "service" => drop(chat_service(json, names).unwrap().build().unwrap()),
         "outbox" => drop(outbox(json, names).unwrap().start().unwrap()),
-        "speaker" => drop(speaker(&llm(), json, names).unwrap()),
+        "speaker" => drop(speaker(Some(&llm()), json, names).unwrap()),
+        "speech_request" => drop(speech_request(json, names).unwrap()),
         _ => drop(turns(llm(), json, names, Parts::default()).unwrap().build().unwrap()),
     }
 }

@@ -3,20 +3,18 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::clients::{OpenAiSettings, ServiceSettings, StoreSettings};
-use super::http::Http;
+use super::clients::{OpenAiSettings, StoreSettings};
 use super::names::Names;
 use super::outbox::OutboxSettings;
 use super::parts::Parts;
 use super::prompts::PromptSettings;
+use super::speech::{SpeakerSettings, SpeechSettings};
 use super::value::{Subject, read};
 use super::values::{TURNS, Time, set};
+use super::words::words;
 use crate::chat::{ChatRequest, OpenAi};
 use crate::error::{Error, ErrorKind, Result};
-use crate::speech::{
-    AudioFormat, GoogleTranslateSpeaker, OnFailure, OpenAiSpeaker, ServiceSpeaker, Speaker, Speech,
-    SpeechMode,
-};
+use crate::speech::{Speech, SpeechMode};
 use crate::turn::{
     Fallback, HistoryLimits, LlmSentiment, Naming, NamingStart, OnDisconnect, Prompts, Turns,
     TurnsBuilder,
@@ -78,58 +76,6 @@ pub(super) struct SentimentSettings {
     client: Option<OpenAiSettings>,
 }
 
-/// A speaker: exactly one of these.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct SpeakerSettings {
-    google: Option<GoogleSettings>,
-    openai: Option<OpenAiSpeakerSettings>,
-    service: Option<ServiceSettings>,
-}
-
-/// A speaker of Google Translate.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct GoogleSettings {
-    language: Option<String>,
-    slow: Option<bool>,
-    top_level_domain: Option<String>,
-    base_url: Option<String>,
-    http: Option<Http>,
-}
-
-/// A speaker of an OpenAI-compatible service.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct OpenAiSpeakerSettings {
-    model: Option<String>,
-    /// A name, or an object.
-    voice: Option<Value>,
-    format: Option<FormatName>,
-    speed: Option<f64>,
-    instructions: Option<String>,
-    /// Fields of the request that this version does not know.
-    extra: Option<Map<String, Value>>,
-    /// The service, if it differs from that of the replies.
-    client: Option<OpenAiSettings>,
-}
-
-/// The settings of speech.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct SpeechSettings {
-    voice: Option<String>,
-    language: Option<String>,
-    speed: Option<f64>,
-    instructions: Option<String>,
-    format: Option<FormatName>,
-    in_flight: Option<usize>,
-    retries: Option<u32>,
-    sentence_limit: Time,
-    on_failure: Option<OnFailureName>,
-    longest_sentence: Option<usize>,
-}
-
 /// The limits of the history that is sent to the model.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -139,34 +85,11 @@ pub(super) struct HistorySettings {
     wait: Time,
 }
 
-/// Defines the JSON names of an enum of core.
-macro_rules! words {
-    ($($name:ident of $of:ident: $($word:ident),+;)+) => {
-        $(
-            #[derive(Clone, Copy, Deserialize)]
-            #[serde(rename_all = "snake_case")]
-            enum $name {
-                $($word,)+
-            }
-
-            impl From<$name> for $of {
-                fn from(name: $name) -> Self {
-                    match name {
-                        $($name::$word => $of::$word,)+
-                    }
-                }
-            }
-        )+
-    };
-}
-
 words! {
     SpeechModeName of SpeechMode: OnDemand, AfterText, Streaming;
     NamingName of Naming: Model, FirstWords;
     NamingStartName of NamingStart: AtOnce, FirstContent;
     OnDisconnectName of OnDisconnect: SavePartial, Finish, Discard;
-    OnFailureName of OnFailure: Skip, Stop;
-    FormatName of AudioFormat: Mp3, Opus, Aac, Flac, Wav, Pcm;
 }
 
 impl TurnsSettings {
@@ -207,7 +130,7 @@ impl TurnsSettings {
         builder = set(builder, self.sentiment_hint, TurnsBuilder::sentiment_hint);
         let speaker = match (parts.speaker, self.speaker) {
             (Some(speaker), None) => Some(Speech::new(speaker)),
-            (None, Some(speaker)) => Some(Speech::new(speaker.build(&llm)?)),
+            (None, Some(speaker)) => Some(Speech::new(speaker.build(Some(&llm))?)),
             (None, None) => None,
             (Some(_), Some(_)) => return Err(twice("speaker")),
         };
@@ -257,63 +180,6 @@ impl SentimentSettings {
     }
 }
 
-impl SpeakerSettings {
-    pub(super) fn build(self, llm: &OpenAi) -> Result<Box<dyn Speaker>> {
-        Ok(match (self.google, self.openai, self.service) {
-            (Some(google), None, None) => Box::new(google.speaker()?),
-            (None, Some(openai), None) => Box::new(openai.speaker(llm)?),
-            (None, None, Some(service)) => {
-                Box::new(ServiceSpeaker::new(service.builder()?.build()?))
-            }
-            _ => return Err(refused("speaker must have one of google, openai, service")),
-        })
-    }
-}
-
-impl GoogleSettings {
-    fn speaker(self) -> Result<GoogleTranslateSpeaker> {
-        let language = self.language.ok_or_else(|| refused("speaker.google must have language"))?;
-        let mut speaker = GoogleTranslateSpeaker::new(language);
-        speaker = set(speaker, self.slow, GoogleTranslateSpeaker::slow);
-        if let Some(tld) = self.top_level_domain {
-            speaker = speaker.top_level_domain(&tld);
-        }
-        speaker = set(speaker, self.base_url, GoogleTranslateSpeaker::base_url);
-        Ok(match self.http {
-            Some(http) => speaker.with_http(|settings| http.apply(settings)),
-            None => speaker,
-        })
-    }
-}
-
-impl OpenAiSpeakerSettings {
-    fn speaker(self, llm: &OpenAi) -> Result<OpenAiSpeaker> {
-        let mut speaker = OpenAiSpeaker::new(client(self.client, llm)?);
-        speaker = set(speaker, self.model, OpenAiSpeaker::model);
-        speaker = set(speaker, self.voice, OpenAiSpeaker::voice);
-        speaker = set(speaker, self.format.map(AudioFormat::from), OpenAiSpeaker::format);
-        speaker = set(speaker, self.speed, OpenAiSpeaker::speed);
-        speaker = set(speaker, self.instructions, OpenAiSpeaker::instructions);
-        let extra = self.extra.into_iter().flatten();
-        Ok(extra.fold(speaker, |speaker, (name, value)| speaker.extra(name, value)))
-    }
-}
-
-impl SpeechSettings {
-    fn apply(self, mut speech: Speech) -> Speech {
-        speech = set(speech, self.voice, Speech::voice);
-        speech = set(speech, self.language, Speech::language);
-        speech = set(speech, self.speed, Speech::speed);
-        speech = set(speech, self.instructions, Speech::instructions);
-        speech = set(speech, self.format.map(AudioFormat::from), Speech::format);
-        speech = set(speech, self.in_flight, Speech::in_flight);
-        speech = set(speech, self.retries, Speech::retries);
-        speech = self.sentence_limit.set(speech, Speech::sentence_limit);
-        speech = set(speech, self.on_failure.map(OnFailure::from), Speech::on_failure);
-        set(speech, self.longest_sentence, Speech::longest_sentence)
-    }
-}
-
 impl HistorySettings {
     fn limits(self) -> HistoryLimits {
         let mut limits = HistoryLimits::default();
@@ -331,15 +197,6 @@ impl HistorySettings {
 /// `config` when a setting is missing, unknown or has a wrong type; and as the builders of the parts.
 pub fn turns(llm: OpenAi, json: &str, names: Names, parts: Parts) -> Result<TurnsBuilder> {
     read::<TurnsSettings>(json, names, Subject::settings(TURNS))?.builder(llm, parts)
-}
-
-/// A speaker, from JSON: `google`, `openai` with the service of `llm` unless it has a `client`, or `service`.
-///
-/// # Errors
-///
-/// `config` when a setting is missing, unknown or has a wrong type.
-pub fn speaker(llm: &OpenAi, json: &str, names: Names) -> Result<Box<dyn Speaker>> {
-    read::<SpeakerSettings>(json, names, Subject::settings(TURNS))?.build(llm)
 }
 
 /// The template of a request.

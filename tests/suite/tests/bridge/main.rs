@@ -11,6 +11,7 @@ mod answers;
 mod chat;
 mod host;
 mod host_json;
+mod speech;
 mod turns;
 
 use std::time::Duration;
