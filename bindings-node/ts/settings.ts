@@ -211,6 +211,21 @@ export interface OpenAISpeakerSettings {
 
 export type AudioFormat = 'mp3' | 'opus' | 'aac' | 'flac' | 'wav' | 'pcm';
 
+/** The options of one text. The speaker's own apply unless given; one that it does not know is refused. */
+export interface SpeechOptions {
+  voice?: string | null;
+  language?: string | null;
+  /** 1 is the voice's normal speed. */
+  speed?: number | null;
+  instructions?: string | null;
+  format?: AudioFormat | null;
+}
+
+/** A text to speak. */
+export interface SpeechRequest extends SpeechOptions {
+  text: string;
+}
+
 /** The speech of replies. */
 export interface SpeechSettings {
   voice?: string | null;

@@ -163,6 +163,7 @@ const SETTINGS = {
   speaker: 'SpeakerSettings',
   'speaker.google': 'GoogleSpeakerSettings',
   'speaker.openai': 'OpenAISpeakerSettings',
+  speech_request: 'SpeechRequest',
   http: 'HttpSettings',
   'http.timeouts': 'TimeoutSettings',
   'http.retry': 'RetrySettings',

@@ -25,6 +25,7 @@ __all__ = [
     "PromptSettings",
     "SentimentSettings",
     "SpeakerSettings",
+    "SpeechOptions",
     "SpeechSettings",
     "TurnFields",
     "TurnsSettings",
@@ -259,6 +260,22 @@ class SpeechSettings(TypedDict, total=False):
     longest_sentence: int
 
 
+class _SpeechText(TypedDict):
+    """The text of a request for speech, which is an argument of its own."""
+
+    text: str
+
+
+class SpeechOptions(TypedDict, total=False):
+    """The options of one text. The speaker's own apply unless given; one that it does not know is refused."""
+
+    voice: str | None
+    language: str | None
+    speed: float | None
+    instructions: str | None
+    format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] | None
+
+
 class HistorySettings(TypedDict, total=False):
     """The part of the conversation that the model gets."""
 
@@ -367,6 +384,7 @@ OBJECTS: dict[str, tuple[Any, ...]] = {
     "speaker": (SpeakerSettings,),
     "speaker.google": (GoogleSpeakerSettings,),
     "speaker.openai": (OpenAISpeakerSettings,),
+    "speech_request": (_SpeechText, SpeechOptions),
     "http": (HttpSettings,),
     "http.timeouts": (TimeoutSettings,),
     "http.retry": (RetrySettings,),
