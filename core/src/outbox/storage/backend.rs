@@ -93,6 +93,14 @@ pub(in crate::outbox) trait Backend: Debug + Send {
     /// Returns true if a record that this outbox must deliver is pending before `position`.
     fn is_waiting(&mut self, position: Position) -> Result<bool, Fault>;
 
+    /// The payloads of a user's latest pending records in a conversation, `limit` at most, in order.
+    fn undelivered(
+        &mut self,
+        conversation: &str,
+        user: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, Fault>;
+
     /// The pending records in order, `limit` at most.
     fn pending(&mut self, limit: usize) -> Result<Vec<PendingRow>, Fault>;
 

@@ -289,3 +289,35 @@ fn waiting_looks_at_what_was_taken_before() {
         assert!(!backend.is_waiting(last).unwrap());
     });
 }
+
+#[test]
+fn the_undelivered_records_of_a_users_conversation_are_its_latest_in_order_in_any_state() {
+    on_each(|backend| {
+        let of = |user: &str, record: NewRecord| NewRecord { user: Some(user.into()), ..record };
+        let texts = |backend: &mut dyn Backend, user: &str, limit| -> Vec<String> {
+            let payloads = backend.undelivered("a", user, limit).unwrap();
+            let text = |payload: &String| payload[9..payload.len() - 2].to_owned();
+            payloads.iter().map(text).collect()
+        };
+        let records = ["a1", "a2", "a3", "a4", "a5"].map(|id| of("u", new_record("a", id)));
+        backend.insert(&records, 0).unwrap();
+        let held = NewRecord { is_held: true, ..of("u", new_record("a", "held")) };
+        let others = [of("v", new_record("a", "v1")), of("u", new_record("b", "b1"))];
+        backend.insert(&[held, others[0].clone(), others[1].clone()], 0).unwrap();
+        put(backend, &[("a", "nobody's")], 0);
+        assert_eq!(texts(backend, "u", 99), ["a1", "a2", "a3", "a4", "a5", "held"]);
+        assert_eq!(texts(backend, "u", 3), ["a4", "a5", "held"]);
+        assert_eq!((texts(backend, "v", 99), texts(backend, "w", 99)), (vec!["v1".into()], vec![]));
+
+        // One is delivered, one is dead, one waits for its next attempt, and one is being sent.
+        let first = backend.claim(1, 0).unwrap().remove(0);
+        let second = backend.settle(&first, &DELIVERED, 1).unwrap().next.unwrap();
+        let third = backend.settle(&second, &dead("no"), 1).unwrap().next.unwrap();
+        let Transition::Later { attempt, due_at, needs_token, reason, .. } = later(9_000) else {
+            unreachable!()
+        };
+        let over = Transition::Later { attempt, due_at, needs_token, reason, skip: true };
+        assert_eq!(backend.settle(&third, &over, 1).unwrap().next.unwrap().id, "a4");
+        assert_eq!(texts(backend, "u", 99), ["a3", "a4", "a5", "held"]);
+    });
+}

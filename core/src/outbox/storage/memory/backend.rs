@@ -208,6 +208,22 @@ impl Backend for Memory {
         Ok(self.pending.range(..=position.in_memory).any(|(_, row)| !row.record.is_held))
     }
 
+    fn undelivered(
+        &mut self,
+        conversation: &str,
+        user: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, Fault> {
+        let Some(queue) = self.conversations.get(conversation) else { return Ok(Vec::new()) };
+        let records = queue.records.iter().rev().filter_map(|seq| self.pending.get(seq));
+        let records = records.map(|row| &row.record);
+        let of_user = records.filter(|record| record.user.as_deref() == Some(user));
+        let mut payloads: Vec<_> =
+            of_user.take(limit).map(|record| record.payload.clone()).collect();
+        payloads.reverse();
+        Ok(payloads)
+    }
+
     fn pending(&mut self, limit: usize) -> Result<Vec<PendingRow>, Fault> {
         let row = |(seq, row): (&u64, &Pending)| {
             let conversation = self.conversations.get(&row.record.conversation);

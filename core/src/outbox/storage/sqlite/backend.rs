@@ -269,6 +269,15 @@ impl Backend for Disk {
         self.read(|connection| claims::is_waiting(connection, seq, me))
     }
 
+    fn undelivered(
+        &mut self,
+        conversation: &str,
+        user: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, Fault> {
+        self.read(|connection| records::undelivered(connection, conversation, user, limit))
+    }
+
     fn pending(&mut self, limit: usize) -> Result<Vec<PendingRow>, Fault> {
         self.read(|connection| records::pending(connection, limit))
     }

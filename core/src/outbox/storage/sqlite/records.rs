@@ -183,6 +183,21 @@ pub(super) fn remember(
     connection.prepare_cached(sql)?.execute([number(remembered)]).map(drop)
 }
 
+/// The payloads of a user's latest pending records in a conversation, in order.
+pub(super) fn undelivered(
+    connection: &Connection,
+    conversation: &str,
+    user: &str,
+    limit: usize,
+) -> Result<Vec<String>> {
+    let sql = "SELECT payload FROM record WHERE conversation = ?1 AND user = ?2 ORDER BY seq DESC LIMIT ?3";
+    let mut rows = connection.prepare_cached(sql)?;
+    let rows = rows.query_map(params![conversation, user, number(limit)], |row| row.get(0))?;
+    let mut payloads = rows.collect::<Result<Vec<String>>>()?;
+    payloads.reverse();
+    Ok(payloads)
+}
+
 pub(super) fn pending(connection: &Connection, limit: usize) -> Result<Vec<PendingRow>> {
     let sql = "SELECT record.seq, id, conversation, user, accepted_at, attempts, strikes, mark, reason,
                is_held, needs_token, lease IS NOT NULL AND seq =

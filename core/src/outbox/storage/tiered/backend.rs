@@ -144,6 +144,22 @@ impl Backend for TieredBackend {
         Ok(self.memory.is_waiting(position)? || self.file.is_waiting(position))
     }
 
+    fn undelivered(
+        &mut self,
+        conversation: &str,
+        user: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, Fault> {
+        let in_file = self.file.act(|disk| disk.undelivered(conversation, user, limit));
+        let mut payloads = in_file.unwrap_or_else(|fault| {
+            tracing::debug!(%fault, "undelivered records of the outbox's file cannot be read");
+            Vec::new()
+        });
+        payloads.extend(self.memory.undelivered(conversation, user, limit)?);
+        payloads.drain(..payloads.len().saturating_sub(limit));
+        Ok(payloads)
+    }
+
     fn pending(&mut self, limit: usize) -> Result<Vec<PendingRow>, Fault> {
         let mut rows = self.file.act(|disk| disk.pending(limit))?;
         rows.extend(self.memory.pending(limit)?);
