@@ -23,6 +23,7 @@ CASES = [
 FIELDS = {
     "name", "settings", "llm", "store", "sentiment", "request", "leave", "asked", "events", "beside", "refused", "error",
     "error_event", "error_message_has", "saved", "ids", "workspace_name", "flushed", "stages", "again", "timeline",
+    "asked_again",
 }  # fmt: skip
 USER, WORKSPACE = "11111111-1111-4111-8111-111111111111", "ws-1"
 
@@ -95,10 +96,11 @@ def check_services(fake: Fake, store: FakeStore, case: dict[str, Any], report: t
     if "workspace_name" in case:
         assert len(stored["workspaces"]) == 2
         assert stored["workspaces"][1]["workspaceName"] == case["workspace_name"]
-    if "asked" in case:
-        bodies = [json.loads(request["body"]) for request in fake.all_requests()]
-        (asked,) = (body for body in bodies if body.get("stream"))
-        assert asked["messages"] == case["asked"]
+    bodies = [json.loads(request["body"]) for request in fake.all_requests()]
+    streams = [body for body in bodies if body.get("stream")]
+    for at, field in enumerate(("asked", "asked_again")):
+        if field in case:
+            assert streams[at]["messages"] == case[field], field
     if case.get("refused"):
         assert fake.all_requests() == store.all_requests() == []
 

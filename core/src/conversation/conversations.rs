@@ -22,7 +22,7 @@ pub trait Conversations: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Any: the reply continues without a history.
+    /// Any: the messages that still wait in the outbox are the history then.
     async fn history(
         &self,
         owner: Owner<'_>,

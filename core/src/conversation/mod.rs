@@ -12,7 +12,7 @@
 //! through the outbox, which survives the process, retries, and keeps the order of a conversation; it calls the store
 //! from its own thread.
 //!
-//! Failures: if the history fails, the model only loses its context. A save returns an
+//! Failures: if the history fails, the model gets only the messages that still wait in the outbox. A save returns an
 //! [`Outcome`](crate::outbox::Outcome), as a sink does. A creation that may have happened is never repeated: see
 //! [`Conversations::create`].
 //!

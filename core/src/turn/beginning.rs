@@ -3,10 +3,11 @@
 use tokio::sync::oneshot;
 
 use super::engine::Engine;
+use super::history::{Conversation, History};
 use super::ids::Ids;
 use super::opening_watch::OpeningWatch;
 use super::persister::MessagePersister;
-use super::reply::{ConversationContext, Label, Question};
+use super::reply::{Before, Label, Question};
 use super::settings::NamingStart;
 use super::speaking::Speaking;
 use super::workspace::PendingName;
@@ -21,7 +22,7 @@ impl Engine {
             let Ids { turn, message, reply } = self.ids.clone();
             self.side_events.push(TurnEvent::turn(turn, message, reply));
         }
-        let mut context = None;
+        let mut before = history.map_or(Before::Nothing, Before::Given);
         if let (Some(store), Some(outbox)) = (&self.settings.store, &self.settings.outbox) {
             // `admission` guarantees that the request has a user and a place.
             let user = user_id.unwrap_or_default();
@@ -44,9 +45,13 @@ impl Engine {
             match known {
                 Some(id) => {
                     self.side_events.push(TurnEvent::workspace(id.as_str()));
-                    persister.save();
                     let ids = self.ids.clone();
-                    context = Some(ConversationContext { store, user, tokens, workspace: id, ids });
+                    let conversation = Conversation { store, user, tokens, workspace: id, ids };
+                    if let Before::Nothing = before {
+                        let history = History::begin(&self.settings, outbox, conversation);
+                        before = history.map_or(Before::Nothing, Before::Kept);
+                    }
+                    persister.save();
                 }
                 None => self.begin_workspace(persister, message.clone()),
             }
@@ -56,7 +61,7 @@ impl Engine {
         self.side_events.speaking = Speaking::new(speech, mode, wait, &self.recorder);
         let sentiment = self.settings.sentiment.clone();
         let label = sentiment.map(|sentiment| Label::classify(sentiment, &message, &self.recorder));
-        (Question { message, history, context }, label)
+        (Question { message, before }, label)
     }
 
     fn begin_workspace(&mut self, persister: MessagePersister, message: String) {

@@ -50,6 +50,7 @@ mod deliveries;
 mod engine;
 mod fallback;
 mod handle;
+mod history;
 mod ids;
 mod naming;
 mod opening_watch;

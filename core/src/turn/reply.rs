@@ -9,35 +9,29 @@ use tracing::Instrument;
 
 use super::StageName;
 use super::fallback::Services;
-use super::ids::Ids;
+use super::history::History;
 use super::sentiment::{self, Sentiment};
 use super::settings::EngineSettings;
 use super::timeline::{Recorder, Running};
 use crate::caller;
 use crate::chat::{ChatStream, Message};
-use crate::conversation::{Conversations, Owner, SenderRole, StoreMessage};
-use crate::credentials::Tokens;
 use crate::error::{Error, ErrorKind, Result};
-use crate::guard::{self, Callback};
 
 /// The input of the reply's request.
 pub(super) struct Question {
     pub(super) message: String,
-    /// The history, if the caller supplied it.
-    pub(super) history: Option<Vec<Message>>,
-    /// The conversation to read the history from otherwise.
-    pub(super) context: Option<ConversationContext>,
+    /// The conversation before it.
+    pub(super) before: Before,
 }
 
-/// The stored conversation that a message continues.
-pub(super) struct ConversationContext {
-    pub(super) store: Arc<dyn Conversations>,
-    pub(super) user: String,
-    pub(super) tokens: Option<Tokens>,
-    pub(super) workspace: String,
-    /// The ids of the current message and its reply, which the store may already have: the message may be saved before
-    /// the history is read, and a turn that repeats an earlier one replaces its reply.
-    pub(super) ids: Ids,
+/// The source of the conversation before a message.
+pub(super) enum Before {
+    /// The caller.
+    Given(Vec<Message>),
+    /// The store and the outbox.
+    Kept(History),
+    /// None is needed, or there is none.
+    Nothing,
 }
 
 /// A reply whose stream has begun.
@@ -103,16 +97,16 @@ pub(super) async fn open(
     mut label: Option<Label>,
     recorder: &Recorder,
 ) -> Result<Opened> {
-    let Question { message, history, context } = question;
+    let Question { message, before } = question;
     let in_time = async {
         let classification = label.as_mut().filter(|_| !settings.sentiment_budget.is_zero())?;
         timeout(settings.sentiment_budget, classification.wait(false)).await.ok()
     };
     let before = async {
-        match (history, context) {
-            (Some(given), _) => given,
-            (None, Some(context)) => fetched(settings, recorder, &context).await,
-            (None, None) => Vec::new(),
+        match before {
+            Before::Given(given) => given,
+            Before::Kept(history) => history.read(recorder).await,
+            Before::Nothing => Vec::new(),
         }
     };
     let (found, before) = tokio::join!(in_time, before);
@@ -152,62 +146,4 @@ pub(super) async fn open_at(
         }
     }
     Err(Error::new(ErrorKind::Config, "turn.reply", "there is no service to ask"))
-}
-
-/// The history, or none if the store does not return it in time.
-async fn fetched(
-    settings: &EngineSettings,
-    recorder: &Recorder,
-    context: &ConversationContext,
-) -> Vec<Message> {
-    if settings.history.messages == 0 {
-        return Vec::new();
-    }
-    let stage = recorder.begin(StageName::History);
-    let callback = Callback::named("store", context.store.type_name());
-    let owner = Owner::new(Some(&context.user), context.tokens.as_ref());
-    // Two more, since the current message and its reply may be included and are removed.
-    let limit = settings.history.messages.saturating_add(2);
-    let fetching =
-        guard::call(callback, || context.store.history(owner, &context.workspace, limit));
-    let fetched = match timeout(settings.history.wait, fetching).instrument(stage.span()).await {
-        Ok(Ok(fetched)) => fetched,
-        Ok(Err(panicked)) => {
-            Err(Error::new(ErrorKind::Config, "turn.history", panicked.to_string()))
-        }
-        Err(_) => {
-            let why = "the store did not return the history within its limit";
-            Err(Error::new(ErrorKind::TotalTimeout, "turn.history", why))
-        }
-    };
-    match fetched {
-        Ok(mut messages) => {
-            stage.done();
-            let Ids { message, reply, .. } = &context.ids;
-            messages.retain(|found| found.id != *message && found.id != *reply);
-            latest(settings, messages)
-        }
-        Err(error) => {
-            stage.failed_by(&error);
-            Vec::new()
-        }
-    }
-}
-
-/// The latest messages within the limits, oldest first.
-fn latest(settings: &EngineSettings, messages: Vec<StoreMessage>) -> Vec<Message> {
-    let limits = settings.history;
-    let mut left = limits.characters;
-    let mut kept = Vec::new();
-    for message in messages.into_iter().rev().take(limits.messages) {
-        let characters = message.content.chars().count();
-        let Some(rest) = left.checked_sub(characters) else { break };
-        left = rest;
-        kept.push(match message.role {
-            SenderRole::Ai => Message::assistant(message.content),
-            _ => Message::user(message.content),
-        });
-    }
-    kept.reverse();
-    kept
 }

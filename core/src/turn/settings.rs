@@ -29,7 +29,8 @@ pub enum OnDisconnect {
     Discard,
 }
 
-/// The limits of the history that is sent to the model.
+/// The limits of the history that is sent to the model: the messages in the store, and those of the turn's user that still
+/// wait in the outbox.
 ///
 /// ```
 /// use turnwire::turn::HistoryLimits;

@@ -15,6 +15,7 @@ mod history;
 mod kept;
 mod leaving;
 mod naming;
+mod on_the_way;
 mod own_store;
 mod prompts;
 mod refusal;

@@ -28,6 +28,7 @@ struct Case {
     again: Option<Map<String, Value>>,
     leave: Option<Leave>,
     asked: Option<Value>,
+    asked_again: Option<Value>,
     events: Vec<Value>,
     #[serde(default)]
     beside: Vec<Value>,
@@ -234,8 +235,14 @@ impl Case {
             assert_eq!(bench.store.stored().workspaces.len(), 2, "{name}");
             assert_eq!(&bench.store.stored().workspaces[1].workspace_name, expected, "{name}");
         }
-        if let Some(asked) = &self.asked {
-            assert_eq!(&bench.asked()["messages"], asked, "{name}");
+        let streams = bench.llm.requests();
+        let streams = streams.iter().filter_map(|request| request.json());
+        let mut streams = streams.filter(|json| json["stream"] == true);
+        for expected in [&self.asked, &self.asked_again] {
+            let asked = streams.next();
+            if let Some(expected) = expected {
+                assert_eq!(&asked.unwrap()["messages"], expected, "{name}");
+            }
         }
         if self.refused {
             let requests = bench.llm.requests().len() + bench.store.fake().requests().len();

@@ -1,0 +1,156 @@
+//! The history for the model: the messages in the store, and those that are still on their way to it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tokio::time::timeout;
+use tracing::Instrument;
+
+use super::StageName;
+use super::ids::Ids;
+use super::settings::{EngineSettings, HistoryLimits};
+use super::timeline::Recorder;
+use crate::chat::Message;
+use crate::conversation::{Conversations, Owner, SenderRole, StoreMessage};
+use crate::credentials::Tokens;
+use crate::error::{Error, ErrorKind, Result};
+use crate::guard::{self, Callback};
+use crate::outbox::Outbox;
+
+/// The conversation that a message continues.
+pub(super) struct Conversation {
+    pub(super) store: Arc<dyn Conversations>,
+    pub(super) user: String,
+    pub(super) tokens: Option<Tokens>,
+    pub(super) workspace: String,
+    /// The ids of the current message and its reply, which are not part of its history: the message may be saved before the
+    /// history is read, and a turn that repeats an earlier one replaces its reply.
+    pub(super) ids: Ids,
+}
+
+/// The history of a message, to be completed by the store's part.
+pub(super) struct History {
+    conversation: Conversation,
+    limits: HistoryLimits,
+    /// The conversation's messages that waited in the outbox, as JSON, in the order of acceptance.
+    undelivered: Vec<String>,
+}
+
+impl History {
+    /// The history of a message that is not in the outbox yet; `None` if the settings ask for none.
+    ///
+    /// The outbox is read first, and the store later: a message that is delivered in between is in both, never in neither.
+    pub(super) fn begin(
+        settings: &EngineSettings,
+        outbox: &Outbox,
+        conversation: Conversation,
+    ) -> Option<Self> {
+        let limits = settings.history;
+        if limits.messages == 0 {
+            return None;
+        }
+        let Conversation { workspace, user, .. } = &conversation;
+        // A text that replaces a message's is a record of its own.
+        let most = in_store(limits).saturating_mul(2);
+        let undelivered = outbox.undelivered(workspace, user, most);
+        Some(History { conversation, limits, undelivered })
+    }
+
+    /// Reads the store's part, and returns the latest messages within the limits. If the store does not return it in time,
+    /// the messages that waited in the outbox are the history.
+    pub(super) async fn read(self, recorder: &Recorder) -> Vec<Message> {
+        let stage = recorder.begin(StageName::History);
+        let stored = self.stored().instrument(stage.span()).await;
+        let undelivered = parsed(&self.undelivered);
+        let stored = match stored {
+            Ok(stored) => {
+                stage.done();
+                stored
+            }
+            Err(error) => {
+                stage.failed_by(&told_alone(error, undelivered.len()));
+                Vec::new()
+            }
+        };
+        let mut messages = merged(stored, undelivered);
+        let Ids { message, reply, .. } = &self.conversation.ids;
+        messages.retain(|found| found.id != *message && found.id != *reply);
+        latest(self.limits, messages)
+    }
+
+    async fn stored(&self) -> Result<Vec<StoreMessage>> {
+        let Conversation { store, user, tokens, workspace, .. } = &self.conversation;
+        let callback = Callback::named("store", store.type_name());
+        let owner = Owner::new(Some(user), tokens.as_ref());
+        let fetching =
+            guard::call(callback, || store.history(owner, workspace, in_store(self.limits)));
+        match timeout(self.limits.wait, fetching).await {
+            Ok(Ok(fetched)) => fetched,
+            Ok(Err(panicked)) => {
+                Err(Error::new(ErrorKind::Config, "turn.history", panicked.to_string()))
+            }
+            Err(_) => {
+                let why = "the store did not return the history within its limit";
+                Err(Error::new(ErrorKind::TotalTimeout, "turn.history", why))
+            }
+        }
+    }
+}
+
+/// The number of messages to ask the store for: two more, since the current message and its reply may be among them.
+fn in_store(limits: HistoryLimits) -> usize {
+    limits.messages.saturating_add(2)
+}
+
+/// The error of a store that was not read, which tells what the model gets in place of its messages.
+fn told_alone(error: Error, undelivered: usize) -> Error {
+    if undelivered == 0 {
+        return error;
+    }
+    let why = format!(
+        "{}; the model gets the messages that wait in the outbox: {undelivered}",
+        error.message()
+    );
+    error.with_message(why)
+}
+
+/// The messages in the records of a conversation; of several with one id, the last.
+fn parsed(records: &[String]) -> Vec<StoreMessage> {
+    let mut ids = HashSet::new();
+    // A record that is no message belongs to another user of the outbox.
+    let messages = records.iter().rev().filter_map(|json| serde_json::from_str(json).ok());
+    let mut messages: Vec<StoreMessage> =
+        messages.filter(|message: &StoreMessage| ids.insert(message.id.clone())).collect();
+    messages.reverse();
+    messages
+}
+
+/// The store's messages and those on their way to it, by the time of sending. A message on its way replaces the stored one
+/// with its id, as it will there.
+fn merged(mut stored: Vec<StoreMessage>, undelivered: Vec<StoreMessage>) -> Vec<StoreMessage> {
+    if undelivered.is_empty() {
+        return stored;
+    }
+    let replaced: HashSet<&str> = undelivered.iter().map(|message| message.id.as_str()).collect();
+    stored.retain(|message| !replaced.contains(message.id.as_str()));
+    stored.extend(undelivered);
+    stored.sort_by_key(|message| message.sent_at);
+    stored
+}
+
+/// The latest messages within the limits, oldest first.
+fn latest(limits: HistoryLimits, messages: Vec<StoreMessage>) -> Vec<Message> {
+    let mut left = limits.characters;
+    let mut kept = Vec::new();
+    for message in messages.into_iter().rev().take(limits.messages) {
+        let characters = message.content.chars().count();
+        let Some(rest) = left.checked_sub(characters) else { break };
+        left = rest;
+        kept.push(match message.role {
+            SenderRole::Ai => Message::assistant(message.content),
+            _ => Message::user(message.content),
+        });
+    }
+    kept.reverse();
+    kept
+}
