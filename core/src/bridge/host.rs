@@ -79,12 +79,8 @@ impl<Q: Send + 'static, A: Send + 'static> HostFn<Q, A> {
         let context = caller::current();
         let runtime = runtime()?;
         let calls = self.0.calls.get_or_try_make(|| Ok(Arc::new(Semaphore::new(MOST_CALLS))))?;
-        let unanswered = || {
-            let why = "the function ended without an answer";
-            Error::new(ErrorKind::Callback, operation, why)
-        };
         // The semaphore is never closed.
-        let permit = calls.acquire_owned().await.map_err(|_| unanswered())?;
+        let permit = calls.acquire_owned().await.map_err(|_| unanswered(operation))?;
         let (sender, answered) = oneshot::channel();
         let asked = Asked(Arc::default());
         let pending = Bound::new(Pending { answer: sender, question: asked.0.clone() });
@@ -96,7 +92,7 @@ impl<Q: Send + 'static, A: Send + 'static> HostFn<Q, A> {
                 (host.function)(question, reply);
             }
         });
-        answered.await.unwrap_or_else(|_| Err(unanswered()))
+        answered.await.unwrap_or_else(|_| Err(unanswered(operation)))
     }
 }
 
@@ -108,13 +104,8 @@ impl<A> Reply<A> {
 
     /// Fails the question with an error of code `callback`.
     pub fn fail(self, failure: Failure) {
-        let Failure { message, cause } = failure;
-        let why = format!("the function raised {message}");
-        let error = Error::new(ErrorKind::Callback, self.operation, why);
-        self.end(Err(match cause {
-            Some(cause) => error.with_boxed_source(cause),
-            None => error,
-        }));
+        let error = failure.into_error(self.operation);
+        self.end(Err(error));
     }
 
     /// Fails the question because its answer cannot be read.
@@ -149,7 +140,23 @@ impl<A> Reply<A> {
         self.context.as_ref()
     }
 
-    fn end(mut self, result: Result<A>) {
+    /// Answers the question with an answer that is still being made: until the [`Asked`] in it is dropped, or the returned
+    /// question forgets it, giving the answer up calls the act of [`on_abandoned`](Self::on_abandoned).
+    pub(super) fn answer_growing(mut self, answer: impl FnOnce(Asked) -> A) -> Arc<Question> {
+        let growing = Arc::<Question>::default();
+        if let Some(Pending { answer: sender, question }) = self.pending.take() {
+            growing.lock().on_abandoned = question.lock().on_abandoned.take();
+            // Sending fails if the question was abandoned; then the answer is dropped here.
+            let _ = sender.send(Ok(answer(Asked(growing.clone()))));
+        }
+        growing
+    }
+
+    pub(super) fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    pub(super) fn end(mut self, result: Result<A>) {
         if let Some(Pending { answer, question }) = self.pending.take() {
             question.forget_act();
             // Sending fails if the question was abandoned.
@@ -170,9 +177,25 @@ impl<A> Drop for Reply<A> {
     }
 }
 
+impl Failure {
+    pub(super) fn into_error(self, operation: &'static str) -> Error {
+        let why = format!("the function raised {}", self.message);
+        let error = Error::new(ErrorKind::Callback, operation, why);
+        match self.cause {
+            Some(cause) => error.with_boxed_source(cause),
+            None => error,
+        }
+    }
+}
+
+/// The error of a question that the host drops.
+pub(super) fn unanswered(operation: &'static str) -> Error {
+    Error::new(ErrorKind::Callback, operation, "the function ended without an answer")
+}
+
 /// The state of a question, shared by the asking side and the host.
 #[derive(Default)]
-struct Question(Mutex<State>);
+pub(super) struct Question(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -187,14 +210,14 @@ impl Question {
     }
 
     /// Drops what was to be done, which holds values of the host. Not under the lock.
-    fn forget_act(&self) {
+    pub(super) fn forget_act(&self) {
         let act = self.lock().on_abandoned.take();
         drop(act);
     }
 }
 
 /// The asking side of a question, dropped when the answer is no longer awaited.
-struct Asked(Arc<Question>);
+pub(super) struct Asked(Arc<Question>);
 
 impl Drop for Asked {
     fn drop(&mut self) {

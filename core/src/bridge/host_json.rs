@@ -5,16 +5,17 @@
 //! | [`HostSentiment`](super::HostSentiment) | the text | the label, a string |
 //! | [`HostTokenProvider`](super::HostTokenProvider) | `{"user_id", "refused"}`, the latter being tokens or null | tokens, `{"access_token", "refresh_token"}`, or null for none |
 //! | [`HostSink`](super::HostSink) | `{"id", "conversation", "user_id", "payload", "tokens"}` | null (delivered), or `{"outcome", "reason", "after"}` with the outcome `delivered`, `retry`, `unavailable`, `needs_token` or `dead`, and `after` in seconds |
-//! | [`HostSpeaker`](super::HostSpeaker) | `{"text", "voice", "language", "speed", "instructions", "format"}` | bytes with their media type, not JSON |
+//! | [`HostSpeaker`](super::HostSpeaker) | `{"text", "voice", "language", "speed", "instructions", "format"}` | audio through an [`AudioWriter`], not JSON |
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::host::Reply;
+use super::host_audio::AudioWriter;
 use crate::credentials::{TokenRequest, Tokens};
 use crate::outbox::{Outcome, Record};
-use crate::speech::{AudioFormat, SpeechRequest};
+use crate::speech::{AudioFormat, AudioStream, SpeechRequest};
 
 /// A question that crosses to the host as JSON.
 pub trait Question {
@@ -29,6 +30,12 @@ pub trait HostAnswer: Sized {
 
     /// Reads an answer; `None` if it has another form.
     fn from_json(json: Value) -> Option<Self>;
+
+    /// The writer of an answer that is audio; another answer fails the question.
+    fn audio(reply: Reply<Self>, _media_type: Option<String>) -> Option<AudioWriter> {
+        reply.refuse(format!("the function must return {}", Self::FORM));
+        None
+    }
 }
 
 impl<A: HostAnswer> Reply<A> {
@@ -130,6 +137,18 @@ impl Question for SpeechRequest {
             "format": self.format.map(AudioFormat::as_str),
         })
         .to_string()
+    }
+}
+
+impl HostAnswer for AudioStream {
+    const FORM: &str = "audio, as bytes";
+
+    fn from_json(_: Value) -> Option<Self> {
+        None
+    }
+
+    fn audio(reply: Reply<Self>, media_type: Option<String>) -> Option<AudioWriter> {
+        Some(AudioWriter::new(reply, media_type))
     }
 }
 

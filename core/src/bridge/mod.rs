@@ -14,7 +14,7 @@
 //! | [`Waiting`] | the type-independent part of a pull (`wait`, `wake`, `cancel`): a binding implements waiting once over `&dyn Waiting` |
 //! | [`start`] | starts a [`Turn`] on the library's runtime, from a `turn_request` in JSON; it is read once, as [`Turn::events`] or as [`Turn::bytes`], each a pull; dropping that pull means that the reader has gone |
 //! | [`speak`] | speaks a text sentence by sentence; the host writes it to a [`TextFeed`], which tells it to wait while it is ahead |
-//! | [`HostFn`] | a function of the host: core calls it with a question and a [`Reply`]; it implements `Sentiment`, `TokenProvider`, `Sink` and `Speaker`; questions and answers have a JSON form ([`Question`], [`Reply::answer_json`]) |
+//! | [`HostFn`] | a function of the host: core calls it with a question and a [`Reply`]; it implements `Sentiment`, `TokenProvider`, `Sink` and `Speaker`; questions and answers have a JSON form ([`Question`], [`Reply::answer_json`]), and audio an [`AudioWriter`]; [`HostFn::hosted`] makes a function of any kind in one way |
 //! | [`Context`] | the host's context of the caller (context variables, event loop), which its functions get with each question; a call started inside [`Context::scope`] has one as well |
 //! | [`before_fork`] | keeps SQLite out of a fork, until [`after_fork`] |
 //! | [`settings`] | parses a client's settings from JSON to its builder; lists the names of all settings, for tests that compare declarations with them |
@@ -36,8 +36,10 @@ mod events;
 mod fork;
 mod head;
 mod host;
+mod host_audio;
 mod host_json;
 mod host_parts;
+mod host_reply;
 mod in_context;
 mod items;
 mod list;
@@ -66,8 +68,10 @@ pub use events::Events;
 pub use fork::{after_fork, before_fork};
 pub use head::{Head, headers_in_utf8};
 pub use host::{Failure, HostFn, Reply};
+pub use host_audio::AudioWriter;
 pub use host_json::{HostAnswer, Question};
 pub use host_parts::{HostSentiment, HostSink, HostSpeaker, HostTokenProvider};
+pub use host_reply::HostReply;
 pub use items::Items;
 pub use list::{List, Weigh};
 pub use log::{LogRecord, keep_logs, take_logs};
