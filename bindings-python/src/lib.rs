@@ -8,6 +8,7 @@ mod call;
 mod chat;
 mod error;
 mod fork;
+mod host;
 mod items;
 mod log;
 mod seconds;
@@ -48,7 +49,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<chat::Progress>()?;
     module.add_class::<turn::Turns>()?;
     module.add_class::<turn::Turn>()?;
-    module.add_class::<turn::Answer>()?;
     module.add_class::<store::Store>()?;
     module.add_class::<store::ChatStore>()?;
     module.add_class::<store::SqliteStore>()?;
@@ -56,6 +56,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(store::message_from_user, module)?)?;
     module.add_function(wrap_pyfunction!(store::message_reply_to, module)?)?;
     module.add_function(wrap_pyfunction!(preset, module)?)?;
+    module.add_class::<host::Answer>()?;
+    module.add_class::<host::AudioWriter>()?;
     module.add_function(wrap_pyfunction!(chat::with_environment, module)?)?;
     module.add_function(wrap_pyfunction!(log::keep_logs, module)?)?;
     module.add_function(wrap_pyfunction!(log::drain_logs, module)?)?;

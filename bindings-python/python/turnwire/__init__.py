@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from . import types as types
     from ._elsewhere import AsyncAzureOpenAI as AsyncAzureOpenAI
     from ._elsewhere import AzureOpenAI as AzureOpenAI
+    from ._host_types import Outcome, Record, SpeechRequest, Tokens
     from ._models import BaseModel
     from ._parsing import pydantic_function_tool
     from ._prompts import Prompts
@@ -155,14 +156,17 @@ __all__ = [
     "OpenAISettings",
     "OutboxFullError",
     "OutboxSettings",
+    "Outcome",
     "PermissionDeniedError",
     "PromptSettings",
     "Prompts",
     "RateLimitError",
+    "Record",
     "SentimentEvent",
     "SentimentSettings",
     "SpeakerSettings",
     "SpeechOptions",
+    "SpeechRequest",
     "SpeechSettings",
     "SqliteStore",
     "Stage",
@@ -176,6 +180,7 @@ __all__ = [
     "Timeline",
     "Timeout",
     "TokenUsage",
+    "Tokens",
     "TruncatedStreamError",
     "Turn",
     "TurnEvent",
@@ -242,6 +247,10 @@ _LATER = {
     "Stage": "_timeline",
     "Timeline": "_timeline",
     "TokenUsage": "_timeline",
+    "Outcome": "_host_types",
+    "Record": "_host_types",
+    "SpeechRequest": "_host_types",
+    "Tokens": "_host_types",
     "AudioEvent": "_turn_events",
     "ContentEvent": "_turn_events",
     "DoneEvent": "_turn_events",

@@ -20,6 +20,7 @@ __all__ = [
     "STORED_FIELDS",
     "TURN_REQUEST_FIELDS",
     "Answer",
+    "AudioWriter",
     "Bell",
     "Call",
     "ChatCompletionChunk",
@@ -160,13 +161,17 @@ class Turns:
         client: Client,
         options: _Options,
         settings: str,
-        ask: Callable[[str, Any, Answer], object] | None,
-        store: Store | None,
+        *,
+        store: Store | None = None,
+        sentiment: Callable[[str, Any, Answer], object] | None = None,
+        speaker: Callable[[str, Any, Answer], object] | None = None,
     ) -> Self: ...
     def start(self, request: str, caller: Any) -> Turn:
         """Starts a turn. `request` is JSON; functions of Python's that run for the turn get `caller` with each question."""
     def stop(self, id: str) -> bool:
         """Stops the turn of this id; false if there is none."""
+    def speak(self, text: str, caller: Any) -> Call:
+        """Speaks a text, on demand."""
     def flush(self, timeout: float | None) -> Call:
         """Waits until all messages are delivered or dead, at most for this many seconds."""
     def shutdown(self, timeout: float | None) -> Call:
@@ -199,8 +204,10 @@ class Turn:
 class Answer:
     """The answer that core waits for. One that is dropped unanswered is an error."""
 
-    def set(self, answer: str) -> None:
-        """Answers. Only the first answer or failure counts."""
+    def set(self, json: str) -> None:
+        """Answers with JSON. Only the first answer or failure counts."""
+    def audio(self, media_type: str | None) -> AudioWriter | None:
+        """Answers with audio, which is written piece by piece; `None` if the question is not one for audio, or answered."""
     def fail(self, exception: BaseException) -> None:
         """Fails with the exception that the function raised."""
     def leave_thread(self) -> None:
@@ -284,6 +291,17 @@ class ChatService:
         """Requests a turn and its whole reply. `request` is JSON."""
     def speak(self, text: str) -> Call:
         """Requests the speech of a text."""
+
+@final
+class AudioWriter:
+    """Writes the audio that answers a question. Dropping it before its end breaks the audio off."""
+
+    def write(self, piece: bytes) -> Call:
+        """Writes a piece. The call ends once there is room for it: with true, or with false if nobody listens any more."""
+    def end(self) -> None:
+        """Ends the audio."""
+    def fail(self, exception: BaseException) -> None:
+        """Breaks the audio off with the exception that the function raised."""
 
 class _Read:
     """The methods that the objects of a chunk share with all others."""

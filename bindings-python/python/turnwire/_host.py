@@ -1,4 +1,4 @@
-"""Functions of the program that core calls while a turn runs."""
+"""Functions of the program that core calls."""
 
 from __future__ import annotations
 
@@ -10,110 +10,196 @@ from ._waiting import is_gevent
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
+    from contextvars import Context
     from typing import Any
 
     from ._core import Answer
+    from ._host_kinds import Kind
 
-    Ask = Callable[[str, "Caller", Answer], None]
+    Ask = Callable[[str, "Caller | None", Answer], None]
+    """A function as core calls it: with the question's JSON, and the caller on whose behalf it asks."""
 
 
 class Caller:
-    """The place where a turn was started: its context variables, and its event loop or hub."""
+    """The place of a caller: its context variables, and its event loop or hub."""
 
     __slots__ = ("context", "hub", "loop")
 
     def __init__(self, loop: AbstractEventLoop | None = None) -> None:
-        self.context = copy_context()
+        self.context: Context | None = copy_context()
         self.loop = loop
         self.hub: Any = None
-        if loop is None and is_gevent():
+        if loop is not None:
+            _note(loop)
+        elif is_gevent():
             from gevent import get_hub  # type: ignore[import-untyped,unused-ignore]
 
             self.hub = get_hub()
 
+    @classmethod
+    def nobody(cls) -> Caller:
+        """The place where a function was given, for questions on nobody's behalf: without context variables."""
+        from sys import modules
 
-def plain(name: str, function: Callable[[str], Any]) -> Ask:
-    """Runs a plain function on a thread, or under gevent in a greenlet of the turn's hub.
+        asyncio: Any = modules.get("asyncio")
+        caller = cls(None if asyncio is None else asyncio._get_running_loop())
+        caller.context = None
+        return caller
 
-    In asyncio it may return an awaitable, which the event loop that started the turn waits for.
+
+def hosted(kind: Kind, function: Callable[..., Any]) -> Ask:
+    """Makes a function of the program one that core calls.
+
+    A plain function runs on a thread of its own, under gevent in a greenlet of the caller's hub. A coroutine function runs
+    on the caller's event loop, and so does an awaitable that a plain function returns; where nobody calls, on the loop
+    that was there when the function was given, or else that used an engine last. Without any it has a loop of its own.
     """
-    if is_coroutine_function(function):
-        raise TypeError(f"{name} is a coroutine function: use AsyncTurns, or give a plain function")
+    if not callable(function):
+        raise TypeError(f"{kind.name} must be a function, not {type(function).__name__}")
+    is_coroutine = is_coroutine_function(function)
+    nobody = Caller.nobody()
 
-    def run(text: str, caller: Caller, answer: Answer) -> None:
-        try:
-            # Of a copy, as a context cannot be entered twice at a time.
-            label = caller.context.copy().run(function, text)
-            if caller.loop is not None and hasattr(label, "__await__"):
-                _await(name, lambda: label, caller, answer)
-            else:
-                answer.set(_checked(name, label))
-        except BaseException as error:
-            answer.fail(error)
-
-    def ask(text: str, caller: Caller, answer: Answer) -> None:
-        if caller.hub is None:
+    def ask(question: str, caller: Caller | None, answer: Answer) -> None:
+        asked = _Asked(kind, function, question, caller or nobody, answer)
+        if is_coroutine and asked.loop() is not None:
+            asked.schedule(None)
+        elif asked.caller.hub is not None:
+            asked.spawn()
+        else:
             # A thread of Python's own: only such a thread may be in mid-function when the interpreter ends.
-            thread = Thread(target=run, args=(text, caller, answer), name=f"turnwire-{name}", daemon=True)
+            thread = Thread(target=asked.run, name=f"turnwire-{kind.name}", daemon=True)
             try:
                 thread.start()
             except RuntimeError as error:
                 answer.fail(error)
-        else:
-            answer.leave_thread()
-            caller.hub.loop.run_callback_threadsafe(_spawn, run, text, caller, answer)
 
     return ask
 
 
-def _spawn(run: Ask, text: str, caller: Caller, answer: Answer) -> None:
-    from gevent import spawn
+class _Asked:
+    """A question, and the function that it is for."""
 
-    greenlet = spawn(run, text, caller, answer)
-    loop = caller.hub.loop
-    answer.on_abandoned(lambda: loop.run_callback_threadsafe(_kill, greenlet))
+    __slots__ = ("answer", "caller", "function", "kind", "question")
+
+    def __init__(
+        self, kind: Kind, function: Callable[..., Any], question: str, caller: Caller, answer: Answer
+    ) -> None:
+        self.kind = kind
+        self.function = function
+        self.question = question
+        self.caller = caller
+        self.answer = answer
+
+    def run(self) -> None:
+        """Runs the function on this thread, or in this greenlet, with the caller's context variables."""
+        try:
+            context = self.caller.context
+            # Of a copy, as a context cannot be entered twice at a time.
+            if context is None:
+                self.answered()
+            else:
+                context.copy().run(self.answered)
+        except BaseException as error:
+            self.answer.fail(error)
+
+    def answered(self) -> None:
+        """Runs the function, and answers with its result."""
+        value = self.called()
+        if not hasattr(value, "__await__") and not hasattr(value, "__aiter__"):
+            self.kind.give(self.answer, value)
+        elif self.loop() is not None:
+            self.schedule(value)
+        else:
+            from asyncio import run
+
+            run(self.finish(value))
+
+    def called(self) -> Any:
+        import json
+
+        return self.function(*self.kind.read(json.loads(self.question)))
+
+    async def finish(self, value: Any) -> None:
+        """Waits for a result of the function, and answers with it. Without one, it runs the function here.
+
+        An abandoned question cancels the task.
+        """
+        from asyncio import current_task, get_running_loop
+
+        loop, task = get_running_loop(), current_task()
+        assert task is not None
+        self.answer.on_abandoned(lambda: _call_soon(loop, task.cancel))
+        try:
+            if value is None:
+                value = self.called()
+            if hasattr(value, "__await__"):
+                value = await value
+            await self.kind.agive(self.answer, value)
+        except (Exception, SystemExit) as error:
+            # A function that exits ends no event loop.
+            self.answer.fail(error)
+        except BaseException as error:
+            self.answer.fail(error)
+            raise
+
+    def loop(self) -> AbstractEventLoop | None:
+        """The event loop for the function: the caller's, or else the one that was used last; ``None`` if none runs."""
+        if self.caller.loop is not None and self.caller.loop.is_running():
+            return self.caller.loop
+        last = _last() if self.caller.context is None and _last is not None else None
+        return last if last is not None and last.is_running() else None
+
+    def schedule(self, value: Any) -> None:
+        """Finishes on the event loop."""
+        loop = self.loop()
+        self.answer.leave_thread()
+        if loop is None:
+            # It ended just now: the answer is dropped, which is an error.
+            return
+
+        def begin() -> None:
+            # The loop itself keeps weak references alone.
+            task = loop.create_task(self.finish(value))
+            _TASKS.add(task)
+            task.add_done_callback(_TASKS.discard)
+
+        # A task has a copy of the context that it is created in.
+        context = self.caller.context
+        if context is None:
+            _call_soon(loop, begin)
+        else:
+            _call_soon(loop, context.copy().run, begin)
+
+    def spawn(self) -> None:
+        """Runs in a greenlet of the caller's hub. An abandoned question kills it."""
+        self.answer.leave_thread()
+        loop = self.caller.hub.loop
+
+        def begin() -> None:
+            from gevent import spawn
+
+            greenlet = spawn(self.run)
+            self.answer.on_abandoned(lambda: loop.run_callback_threadsafe(_kill, greenlet))
+
+        loop.run_callback_threadsafe(begin)
 
 
 def _kill(greenlet: Any) -> None:
     greenlet.kill(block=False)
 
 
-def scheduled(name: str, function: Callable[[str], Awaitable[Any]]) -> Ask:
-    """Runs a coroutine function on the event loop that started the turn."""
-
-    def ask(text: str, caller: Caller, answer: Answer) -> None:
-        _await(name, lambda: function(text), caller, answer)
-
-    return ask
-
-
-def _await(name: str, begun: Callable[[], Awaitable[Any]], caller: Caller, answer: Answer) -> None:
-    """Waits for a label on the event loop that started the turn. An abandoned question cancels its task."""
-    loop = caller.loop
-    assert loop is not None
-    answer.leave_thread()
-
-    async def run() -> None:
-        try:
-            answer.set(_checked(name, await begun()))
-        except BaseException as error:
-            answer.fail(error)
-            if not isinstance(error, Exception):
-                raise
-
-    def begin() -> None:
-        # The loop itself keeps weak references alone.
-        task = loop.create_task(run())
-        _TASKS.add(task)
-        task.add_done_callback(_TASKS.discard)
-        answer.on_abandoned(lambda: _call_soon(loop, task.cancel))
-
-    # A task has a copy of the context that it is created in.
-    _call_soon(loop, caller.context.copy().run, begin)
-
-
 _TASKS: set[Task[None]] = set()
+_last: Callable[[], AbstractEventLoop | None] | None = None
+
+
+def _note(loop: AbstractEventLoop) -> None:
+    """Notes the event loop that used an engine last."""
+    global _last
+    if _last is None or _last() is not loop:
+        from weakref import ref
+
+        _last = ref(loop)
 
 
 def _call_soon(loop: AbstractEventLoop, act: Callable[..., object], *arguments: Any) -> None:
@@ -126,13 +212,10 @@ def _call_soon(loop: AbstractEventLoop, act: Callable[..., object], *arguments: 
 
 
 def is_coroutine_function(function: Any) -> bool:
-    """True for a coroutine function, and for an object that is called as one."""
-    from inspect import iscoroutinefunction
+    """True for a coroutine function or an asynchronous generator function, and for an object that is called as one."""
+    from inspect import isasyncgenfunction, iscoroutinefunction
 
-    return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
-
-
-def _checked(name: str, label: Any) -> str:
-    if not isinstance(label, str):
-        raise TypeError(f"{name} must return a str, not {type(label).__name__}")
-    return label
+    called = type(function).__call__
+    return any(
+        test(each) for test in (iscoroutinefunction, isasyncgenfunction) for each in (function, called)
+    )

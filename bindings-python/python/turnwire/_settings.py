@@ -284,14 +284,15 @@ class HistorySettings(TypedDict, total=False):
     wait: float | None
 
 
-class _SentimentSetting(TypedDict, total=False):
-    """The setting that the engines take apart from the others, as it may be a function."""
+class _FunctionSettings(TypedDict, total=False):
+    """The settings that the engines take apart from the others, as they may be functions."""
 
     sentiment: SentimentSettings
+    speaker: SpeakerSettings
 
 
 class TurnsSettings(TypedDict, total=False):
-    """The settings of :class:`turnwire.Turns` besides ``sentiment``."""
+    """The settings of :class:`turnwire.Turns` besides ``sentiment`` and ``speaker``."""
 
     model: str
     template: Mapping[str, Any]
@@ -311,7 +312,6 @@ class TurnsSettings(TypedDict, total=False):
     """The longest wait of the reply for the label. Default 0.15."""
     sentiment_hint: str
     """The text that gives the model the label, in place of ``{label}``."""
-    speaker: SpeakerSettings
     speech: SpeechSettings
     speech_mode: Literal["on_demand", "after_text", "streaming"]
     speech_wait: float | None
@@ -375,7 +375,7 @@ OBJECTS: dict[str, tuple[Any, ...]] = {
     "outbox": (OutboxSettings,),
     "outbox.limits": (OutboxLimits,),
     "outbox.delivery": (DeliverySettings,),
-    "turns": (TurnsSettings, _SentimentSetting),
+    "turns": (TurnsSettings, _FunctionSettings),
     "turns.fallbacks": (FallbackSettings,),
     "turns.history": (HistorySettings,),
     "turns.prompts": (PromptSettings,),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ._fields import Fields
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar, Literal
@@ -22,10 +24,10 @@ __all__ = [
 ]
 
 
-class _Event:
+class _Event(Fields):
     """An event: its fields are attributes, and it equals an event of the same fields."""
 
-    __slots__: tuple[str, ...] = ()
+    __slots__ = ()
     _wire: ClassVar[dict[str, str]] = {}
     """The attributes of fields that have another name on the wire."""
 
@@ -33,18 +35,6 @@ class _Event:
     def _of(cls, fields: dict[str, Any]) -> Self:
         wire = cls._wire
         return cls(**({wire.get(name, name): value for name, value in fields.items()} if wire else fields))
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
-
-    def __hash__(self) -> int:
-        return hash(tuple(getattr(self, name) for name in self.__slots__))
-
-    def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
-        return f"{type(self).__name__}({fields})"
 
 
 class TurnIdsEvent(_Event):

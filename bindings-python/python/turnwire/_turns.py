@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ._core import Turns as CoreTurns
 from ._exit import deliver_at_exit
-from ._host import Caller, is_coroutine_function, plain, scheduled
+from ._host import Caller, hosted, is_coroutine_function
+from ._host_kinds import SENTIMENT, SPEAKER
 from ._models import BaseModel
 from ._request import settings_to_json, to_json
 from ._turn import AsyncTurn, Turn
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._client import AsyncOpenAI, OpenAI
-    from ._host import Ask
-    from ._settings import SentimentSettings, TurnFields, TurnsSettings
+    from ._host_types import AsyncSpeakerFunction, SpeakerFunction
+    from ._settings import SentimentSettings, SpeakerSettings, TurnFields, TurnsSettings
 
 __all__ = ["AsyncTurns", "FlushReport", "Turns"]
 
@@ -37,7 +38,7 @@ class _Turns:
 
     __slots__ = ("__weakref__", "_turns")
 
-    def __init__(self, client: OpenAI | AsyncOpenAI, ask: Ask | None, settings: dict[str, Any]) -> None:
+    def __init__(self, client: OpenAI | AsyncOpenAI, settings: dict[str, Any]) -> None:
         from ._client import AsyncOpenAI, OpenAI
 
         if not isinstance(client, (OpenAI, AsyncOpenAI)):
@@ -53,10 +54,16 @@ class _Turns:
         for name, field in (("store", "base_url"), ("outbox", "path")):
             if given.get(name) is not None and not isinstance(given[name], (dict, AnyStore)):
                 given[name] = {field: given[name]}
-        store = given.pop("store") if isinstance(given.get("store"), AnyStore) else None
-        handle = None if store is None else store._handle()
-        self._turns = CoreTurns(client._inner(), client._options, settings_to_json(given), ask, handle)
-        if store is not None or given.get("store") is not None:
+        has_store = given.get("store") is not None
+        parts: dict[str, Any] = {
+            kind.name: hosted(kind, given.pop(kind.name))
+            for kind in (SENTIMENT, SPEAKER)
+            if callable(given.get(kind.name))
+        }
+        if isinstance(given.get("store"), AnyStore):
+            parts["store"] = given.pop("store")._handle()
+        self._turns = CoreTurns(client._inner(), client._options, settings_to_json(given), **parts)
+        if has_store:
             deliver_at_exit(self._turns)
 
     def stop(self, turn_id: str) -> bool:
@@ -81,17 +88,25 @@ class Turns(_Turns):
         client: OpenAI,
         *,
         sentiment: Callable[[str], str] | SentimentSettings | None = None,
+        speaker: SpeakerFunction | SpeakerSettings | None = None,
         **settings: Unpack[TurnsSettings],
     ) -> None:
-        """``sentiment`` returns the label of a message, with the context variables of ``start``; or it names a model."""
-        if callable(sentiment):
-            super().__init__(client, plain("sentiment", sentiment), dict(settings))
-        else:
-            super().__init__(client, None, {**settings, "sentiment": sentiment})
+        """``sentiment`` returns the label of a message; or it names a model. ``speaker`` returns the audio of a
+        :class:`SpeechRequest`: bytes, or an iterable of bytes, such as a generator's. Functions run on threads of their own,
+        with the context variables of ``start``."""
+        for name, function in (("sentiment", sentiment), ("speaker", speaker)):
+            if callable(function) and is_coroutine_function(function):
+                raise TypeError(f"{name} is a coroutine function: use AsyncTurns, or give a plain function")
+        super().__init__(client, {**settings, "sentiment": sentiment, "speaker": speaker})
 
     def start(self, message: str, **fields: Unpack[TurnFields]) -> Turn:
         """Starts a turn. The user's message is in the outbox when this returns."""
         return Turn(self._turns.start(_request(message, fields), Caller()))
+
+    def speak(self, text: str) -> bytes:
+        """Speaks a text with the ``speaker``: its sentences, joined to one piece of audio."""
+        audio: bytes = self._turns.speak(text, Caller()).wait()
+        return audio
 
     def flush(self, timeout: float | None = 5) -> FlushReport:
         """Waits until all messages are delivered or dead, at most for ``timeout`` seconds."""
@@ -112,15 +127,12 @@ class AsyncTurns(_Turns):
         client: OpenAI | AsyncOpenAI,
         *,
         sentiment: Callable[[str], str | Awaitable[str]] | SentimentSettings | None = None,
+        speaker: AsyncSpeakerFunction | SpeakerSettings | None = None,
         **settings: Unpack[TurnsSettings],
     ) -> None:
-        """A coroutine function ``sentiment`` runs on the loop that starts the turn, a plain one on another thread; an
-        awaitable that it returns is awaited on that loop."""
-        if callable(sentiment):
-            run: Any = scheduled if is_coroutine_function(sentiment) else plain
-            super().__init__(client, run("sentiment", sentiment), dict(settings))
-        else:
-            super().__init__(client, None, {**settings, "sentiment": sentiment})
+        """As :class:`Turns`; besides, the functions may be coroutine functions, and ``speaker`` an asynchronous generator.
+        These run on the loop that starts the turn, and so do awaitables that a plain function returns."""
+        super().__init__(client, {**settings, "sentiment": sentiment, "speaker": speaker})
 
     async def start(self, message: str, **fields: Unpack[TurnFields]) -> AsyncTurn:
         """Starts a turn. The user's message is in the outbox when this returns; no file is waited for on the loop."""
@@ -129,6 +141,13 @@ class AsyncTurns(_Turns):
         loop = get_running_loop()
         request, caller = _request(message, fields), Caller(loop)
         return AsyncTurn(await loop.run_in_executor(None, self._turns.start, request, caller))
+
+    async def speak(self, text: str) -> bytes:
+        """As ``Turns.speak``."""
+        from asyncio import get_running_loop
+
+        audio: bytes = await result(self._turns.speak(text, Caller(get_running_loop())))
+        return audio
 
     async def flush(self, timeout: float | None = 5) -> FlushReport:
         """As ``Turns.flush``."""

@@ -4,51 +4,54 @@ use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
-use turnwire::bridge::{Failure, Reply};
+use turnwire::bridge::HostReply;
 
+use super::audio::AudioWriter;
+use super::failure;
 use crate::shutdown;
 
 /// The answer that core waits for. Dropping it unanswered is an error.
 #[pyclass(frozen, module = "turnwire._core")]
 pub(crate) struct Answer {
     /// `None` once answered. It is locked only by threads that hold the interpreter, and never while Python code runs.
-    reply: Mutex<Option<Reply<String>>>,
+    reply: Mutex<Option<HostReply>>,
     /// Dropped when core's thread need not wait any more.
     thread: Mutex<Option<Sender<()>>>,
 }
 
 impl Answer {
-    pub(super) fn new(reply: Reply<String>, thread: Sender<()>) -> Self {
+    pub(super) fn new(reply: HostReply, thread: Sender<()>) -> Self {
         Answer { reply: Mutex::new(Some(reply)), thread: Mutex::new(Some(thread)) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Reply<String>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<HostReply>> {
         self.reply.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Option<Reply<String>> {
+    fn take(&self) -> Option<HostReply> {
         self.lock().take()
     }
 }
 
 #[pymethods]
 impl Answer {
-    /// Answers. Only the first answer or failure counts.
-    fn set(&self, answer: String) {
+    /// Answers with JSON. Only the first answer or failure counts.
+    fn set(&self, json: &str) {
         if let Some(reply) = self.take() {
-            reply.answer(answer);
+            reply.answer_json(json);
         }
+    }
+
+    /// Answers with audio, which is written piece by piece; `None` if the question is not one for audio, or answered.
+    fn audio(&self, media_type: Option<String>) -> Option<AudioWriter> {
+        self.take()?.audio(media_type).map(AudioWriter::new)
     }
 
     /// Fails with the exception that the function raised.
     fn fail(&self, exception: Bound<'_, PyAny>) -> PyResult<()> {
-        let kind = exception.get_type().name()?;
-        // An exception whose `__str__` raises has no words.
-        let words = exception.str().map_or_else(|_| String::new(), |words| words.to_string());
-        let message = if words.is_empty() { kind.to_string() } else { format!("{kind}: {words}") };
+        let failure = failure(exception)?;
         if let Some(reply) = self.take() {
-            let cause = PyErr::from_value(exception);
-            reply.fail(Failure { message, cause: Some(Box::new(cause)) });
+            reply.fail(failure);
         }
         Ok(())
     }

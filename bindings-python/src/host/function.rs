@@ -1,23 +1,28 @@
-//! A Python sentiment function for core.
+//! A Python function as one that core calls.
 
 use std::sync::mpsc;
 
 use pyo3::prelude::*;
-use turnwire::bridge::{HostFn, HostSentiment, Reply};
+use turnwire::bridge::{HostAnswer, HostFn, HostReply, Question};
 
 use super::answer::Answer;
 use crate::shutdown;
 
-/// `ask` is called with the text, the caller that `Turns.start` was given, and the [`Answer`].
-pub(super) fn sentiment(ask: Py<PyAny>) -> HostSentiment {
-    HostFn::new("turn.sentiment", move |text: String, reply: Reply<String>| {
+/// `ask` is called with the question as JSON, the caller that `Turns.start` was given (`None` where there is no caller), and the
+/// [`Answer`].
+pub(crate) fn function<Q, A>(operation: &'static str, ask: Py<PyAny>) -> HostFn<Q, A>
+where
+    Q: Question + Send + 'static,
+    A: HostAnswer + Send + 'static,
+{
+    HostFn::hosted(operation, move |question: String, reply: HostReply| {
         let (busy, free) = mpsc::channel();
         // Once the interpreter has ended, the reply is dropped unanswered.
         shutdown::attach(|py| {
             let caller = reply.context().and_then(|context| context.get::<Py<PyAny>>());
             let caller = caller.map(|caller| caller.clone_ref(py));
             let asked = Bound::new(py, Answer::new(reply, busy))
-                .and_then(|answer| ask.call1(py, (text, caller, answer)));
+                .and_then(|answer| ask.call1(py, (question, caller, answer)));
             if let Err(error) = asked {
                 error.write_unraisable(py, Some(ask.bind(py)));
             }

@@ -6,15 +6,19 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use turnwire::bridge::settings::{self, Names, Parts};
 use turnwire::bridge::{self, Context};
+use turnwire::speech::{AudioStream, SpeechRequest};
 
 use super::handle::Turn;
-use super::sentiment::sentiment;
 use crate::call::Call;
 use crate::chat::{Client, Options};
 use crate::error::exception;
 use crate::fork;
+use crate::host::function;
 use crate::seconds::seconds;
 use crate::store::Store;
+
+const SENTIMENT: &str = "turn.sentiment";
+const SPEAKER: &str = "turn.speech";
 
 /// The engine of turns.
 #[pyclass(frozen, weakref, module = "turnwire._core")]
@@ -22,15 +26,17 @@ pub(crate) struct Turns(turnwire::Turns);
 
 #[pymethods]
 impl Turns {
-    /// `settings` are JSON. `ask` is called for the sentiment of each message, with the text, the caller and an `Answer`.
+    /// `settings` are JSON. `sentiment` and `speaker` are asked with a question, the caller and an `Answer`.
     #[new]
+    #[pyo3(signature = (client, options, settings, *, store=None, sentiment=None, speaker=None))]
     fn new(
         py: Python<'_>,
         client: &Client,
         options: Options,
         settings: &str,
-        ask: Option<Py<PyAny>>,
         store: Option<&Store>,
+        sentiment: Option<Py<PyAny>>,
+        speaker: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         fork::watch(py)?;
         let llm = client.openai().with(options.read()?);
@@ -38,8 +44,12 @@ impl Turns {
         let turns = py.detach(|| {
             let store = store.map(Store::conversations);
             let mut parts = Parts { store, ..Parts::default() };
-            if let Some(ask) = ask {
-                parts.sentiment = Some(Arc::new(sentiment(ask)));
+            if let Some(ask) = sentiment {
+                parts.sentiment = Some(Arc::new(function::<String, String>(SENTIMENT, ask)));
+            }
+            if let Some(ask) = speaker {
+                parts.speaker =
+                    Some(Arc::new(function::<SpeechRequest, AudioStream>(SPEAKER, ask)));
             }
             settings::turns(llm, settings, Names::Snake, parts)?.build()
         });
@@ -60,6 +70,14 @@ impl Turns {
     /// Stops the turn with this id; false if there is none.
     fn stop(&self, id: &str) -> bool {
         self.0.stop(id)
+    }
+
+    /// Speaks a text, on demand.
+    fn speak(&self, py: Python<'_>, text: String, caller: Py<PyAny>) -> PyResult<Call> {
+        let turns = self.0.clone();
+        let call =
+            Context::new(caller).scope(|| bridge::call(async move { turns.speak(text).await }));
+        Call::new(py, call)
     }
 
     /// Waits until all messages are delivered or dead, at most for this many seconds.
