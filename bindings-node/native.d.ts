@@ -3,12 +3,12 @@
 /** A call under way. When JavaScript drops it, read or not, its connection closes. */
 export declare class Call {
   /**
-   * Takes the answer, as JSON. It is `{head}` of a stream, `{head, text}` of a value, or `{error}`. If there is none yet,
-   * it returns `null`, and wakes JavaScript with this id, once, when there is.
+   * Takes the answer, as JSON: `{head}` of a stream, `{head, text}` of a value, or `{error}`; complete bytes are a buffer.
+   * If there is none yet, it returns `null`, and wakes JavaScript with this id, once, when there is.
    *
    * A stream's chunks are read ahead from here on, unless `hold` is set: then from the first `take()` on.
    */
-  answer(hold: boolean, waker: Waker, id: number): string | null
+  answer(hold: boolean, waker: Waker, id: number): string | Uint8Array | null
   /** Reads the body of a stream as bytes, from the next `take()` on, if nobody reads its chunks. */
   readBytes(): void
   /**
@@ -55,10 +55,25 @@ export declare class Progress {
 export declare class Host {
   /** Calls `on_news` with new questions, and with the ids of abandoned ones. */
   constructor(onNews: (arg0: Array<Question>, arg1: Array<number>) => void)
-  /** Answers a question. */
-  answer(id: number, answer: string): void
-  /** Fails a question, in the words of the exception. */
-  fail(id: number, message: string): void
+  /** Answers a question with JSON. */
+  answer(id: number, json: string): void
+  /**
+   * Answers a question with audio, which is written piece by piece; `null` if the question is not one for audio, or not open
+   * any more.
+   */
+  audio(id: number, mediaType?: string): AudioWriter | null
+  /** Fails a question, with the exception's message and number. */
+  fail(id: number, message: string, raised: number): void
+}
+
+/** Writes the audio that answers a question. Dropping it before its end breaks the audio off. */
+export declare class AudioWriter {
+  /** Writes a piece. The call ends once there is room for it: with true, or with false if nobody listens any more. */
+  write(piece: Uint8Array): Call
+  /** Ends the audio. */
+  end(): void
+  /** Breaks the audio off, with the exception's message and number. */
+  fail(message: string, raised: number): void
 }
 
 /** A turn that runs. When JavaScript drops it unread, its reader has gone away. */
@@ -89,8 +104,12 @@ export declare class Turns {
   start(request: string, number?: number): Turn
   /** Stops the turn with this id; false if no such turn runs here. */
   stop(id: string): boolean
+  /** Speaks a text, on demand. Functions that run for it get the number. */
+  speak(text: string, number?: number): Call
   /** Waits until all messages are delivered or dead, at most for so many milliseconds. */
   flush(timeoutMs: number): Call
+  /** Waits as `flush`, and shuts down: no turn can be started afterwards. */
+  shutdown(timeoutMs: number): Call
 }
 
 /** Wakes one environment. */
@@ -122,10 +141,12 @@ export declare function withEnvironment(settings: string, variables: Record<stri
 /** Keeps core's log records of this level and above. The first call in a process sets the level. */
 export declare function keepLogs(level: string): boolean
 
-/** A function of JavaScript, by its number. */
+/** Functions of JavaScript, by their numbers. */
 export interface HostFunctions {
   /** Returns the label of a message. */
   sentiment?: number
+  /** Returns the audio of a text. */
+  speaker?: number
 }
 
 /** A call of a function. */
@@ -136,7 +157,7 @@ export interface Question {
   turn?: number
   /** The id of the answer. */
   id: number
-  /** The argument. */
+  /** The question, as JSON. */
   argument: string
 }
 

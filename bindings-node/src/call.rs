@@ -36,35 +36,36 @@ enum Stage {
 
 #[napi]
 impl Call {
-    /// Takes the answer, as JSON. It is `{head}` for a stream, `{head, text}` for a value, or `{error}`. If there is none yet,
-    /// it returns `null`, and wakes JavaScript with this id, once, when there is.
+    /// Takes the answer, as JSON: `{head}` for a stream, `{head, text}` for a value, or `{error}`; complete bytes are a
+    /// buffer. If there is none yet, it returns `null`, and wakes JavaScript with this id, once, when there is.
     ///
     /// A stream's chunks are read ahead from here on, unless `hold` is set: then from the first `take()` on.
     #[napi]
-    pub fn answer(&self, hold: bool, waker: &Waker, id: u32) -> Option<String> {
+    pub fn answer(&self, hold: bool, waker: &Waker, id: u32) -> Option<Piece> {
         let Inner { stage, failed } = &mut *self.lock();
-        let Stage::Asked(call) = stage else { return Some(json::end()) };
+        let Stage::Asked(call) = stage else { return Some(Either::A(json::end())) };
         let Answer { head, body } = match call.take_answer() {
             Taken::Items(answer) => answer,
             Taken::Nothing => {
                 call.wake(Box::new(waker.for_call(id)));
                 return None;
             }
-            Taken::End => return Some(json::end()),
-            Taken::Failed(error) => return Some(fail(failed, error)),
+            Taken::End => return Some(Either::A(json::end())),
+            Taken::Failed(error) => return Some(Either::A(fail(failed, error))),
         };
-        match body {
-            Body::Json(text) => Some(json::whole(head.as_ref(), &text)),
-            Body::Chunks(stream) => {
-                *stage = Stage::Opened(stream);
-                match if hold { Ok(()) } else { stage.read(chunks) } {
-                    Ok(()) => Some(json::head(head.as_ref())),
-                    Err(error) => Some(fail(failed, error)),
-                }
-            }
-            // No call of this binding has another answer.
-            _ => Some(json::end()),
-        }
+        *stage = match body {
+            Body::Json(text) => return Some(Either::A(json::whole(head.as_ref(), &text))),
+            Body::Bytes(bytes) => return Some(Either::B(Vec::from(bytes).into())),
+            Body::Chunks(stream) => Stage::Opened(stream),
+            Body::Events(events) => Stage::Reading(Reading::Events(events)),
+            Body::Audio(pieces) => Stage::Reading(Reading::Bytes(pieces)),
+            // Nothing, and kinds that this version does not know.
+            _ => return Some(Either::A(json::whole(head.as_ref(), "null"))),
+        };
+        Some(Either::A(match if hold { Ok(()) } else { stage.read(chunks) } {
+            Ok(()) => json::head(head.as_ref()),
+            Err(error) => fail(failed, error),
+        }))
     }
 
     /// Reads the body of a stream as bytes, from the next `take()` on, unless its chunks are being read.

@@ -1,8 +1,12 @@
 //! JSON for JavaScript: one string is far cheaper than the equivalent objects.
 
+use std::error::Error as _;
+
 use serde_json::{Value, json};
 use turnwire::bridge::{ErrorFacts, Head};
 use turnwire::{ChatReply, Error};
+
+use crate::host::Raised;
 
 /// The head of a stream's response.
 pub(crate) fn head(head: Option<&Head>) -> String {
@@ -24,9 +28,24 @@ pub(crate) fn end() -> String {
     r#"{"end":true}"#.to_owned()
 }
 
-/// An error with all its facts.
+/// An error with all its facts, and the number of the exception that caused it, if a function of JavaScript raised one.
 pub(crate) fn error(error: &Error) -> String {
-    format!(r#"{{"error":{}}}"#, ErrorFacts::from(error).to_json())
+    let facts = ErrorFacts::from(error).to_json();
+    match raised(error) {
+        Some(Raised(number)) => format!(r#"{{"error":{facts},"raised":{number}}}"#),
+        None => format!(r#"{{"error":{facts}}}"#),
+    }
+}
+
+fn raised(error: &Error) -> Option<&Raised> {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(raised) = cause.downcast_ref() {
+            return Some(raised);
+        }
+        source = cause.source();
+    }
+    None
 }
 
 /// An error to be thrown: JavaScript reads the JSON in its message.

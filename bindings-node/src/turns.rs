@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use napi_derive::napi;
-use turnwire::OpenAi;
 use turnwire::bridge::settings::{self, Names, Parts};
-use turnwire::bridge::{self, Context, HostSentiment};
+use turnwire::bridge::{self, Context, HostSentiment, HostSpeaker};
+use turnwire::turn::TurnsBuilder;
 
 use crate::call::Call;
 use crate::client::Client;
@@ -21,23 +21,28 @@ pub struct Turns {
     inner: turnwire::Turns,
 }
 
-/// A function of JavaScript, by its number.
+/// Functions of JavaScript, by their numbers.
 #[napi(object)]
 pub struct HostFunctions {
     /// Returns the label of a message.
     pub sentiment: Option<u32>,
+    /// Returns the audio of a text.
+    pub speaker: Option<u32>,
 }
 
-fn build(
-    llm: OpenAi,
-    settings: &str,
-    sentiment: Option<HostSentiment>,
-) -> turnwire::Result<turnwire::Turns> {
-    let mut parts = Parts::default();
-    if let Some(sentiment) = sentiment {
-        parts.sentiment = Some(Arc::new(sentiment));
+impl HostFunctions {
+    fn parts(self, host: Option<&Host>) -> Parts {
+        let mut parts = Parts::default();
+        if let Some((host, number)) = host.zip(self.sentiment) {
+            let sentiment: HostSentiment = host.function("turn.sentiment", number);
+            parts.sentiment = Some(Arc::new(sentiment));
+        }
+        if let Some((host, number)) = host.zip(self.speaker) {
+            let speaker: HostSpeaker = host.function("turn.speech", number);
+            parts.speaker = Some(Arc::new(speaker));
+        }
+        parts
     }
-    settings::turns(llm, settings, Names::Camel, parts)?.build()
 }
 
 #[napi]
@@ -51,9 +56,9 @@ impl Turns {
         host: Option<&Host>,
         functions: HostFunctions,
     ) -> napi::Result<Self> {
-        let sentiment = host.zip(functions.sentiment);
-        let sentiment = sentiment.map(|(host, number)| host.function("turn.sentiment", number));
-        let made = build(client.openai().with(options.of_call()), &settings, sentiment);
+        let llm = client.openai().with(options.of_call());
+        let made = settings::turns(llm, &settings, Names::Camel, functions.parts(host));
+        let made = made.and_then(TurnsBuilder::build);
         made.map(|inner| Turns { inner }).map_err(|error| thrown(&error))
     }
 
@@ -71,6 +76,26 @@ impl Turns {
     #[napi]
     pub fn stop(&self, id: String) -> bool {
         self.inner.stop(&id)
+    }
+
+    /// Speaks a text, on demand. Functions that run for it get the number.
+    #[napi]
+    pub fn speak(&self, text: String, number: Option<u32>) -> napi::Result<Call> {
+        let turns = self.inner.clone();
+        let speak = || bridge::call(async move { turns.speak(text).await });
+        let call = match number.map(Context::new) {
+            Some(context) => context.scope(speak),
+            None => speak(),
+        };
+        call.map(Call::new).map_err(|error| thrown(&error))
+    }
+
+    /// Waits as `flush`, and shuts down: no turn can be started afterwards.
+    #[napi]
+    pub fn shutdown(&self, timeout_ms: f64) -> napi::Result<Call> {
+        let (turns, limit) = (self.inner.clone(), duration(timeout_ms).unwrap_or(Duration::MAX));
+        let call = bridge::call(async move { Ok(turns.shutdown(limit).await) });
+        call.map(Call::new).map_err(|error| thrown(&error))
     }
 
     /// Waits until all messages are delivered or dead, at most for so many milliseconds.

@@ -47,10 +47,26 @@ export class ActiveCall {
 
   /** The answer. A stream's chunks are read ahead from here on, unless `isHeld` returns true: then once somebody reads it. */
   async answer(isHeld: () => boolean = never): Promise<Answered> {
-    const taken = read(await this.#next((waker, id) => this.#call.answer(isHeld(), waker, id)));
+    const answer = await this.#next((waker, id) => this.#call.answer(isHeld(), waker, id));
+    const taken = read(answer as string);
     if (Array.isArray(taken) || taken.head === undefined) throw this.#failed(taken);
     this.#headers = taken.head?.headers;
     return taken as Answered;
+  }
+
+  /** The answer of a call that ends with a value. */
+  async value<T>(): Promise<T> {
+    const { text = 'null' } = await this.answer();
+    this.over();
+    return JSON.parse(text) as T;
+  }
+
+  /** The answer of a call that ends with complete bytes. */
+  async wholeBytes(): Promise<Uint8Array> {
+    const answer = await this.#next((waker, id) => this.#call.answer(false, waker, id));
+    if (typeof answer === 'string') throw this.#failed(read(answer));
+    this.over();
+    return answer;
   }
 
   /** Calls back with the next items, `undefined` at the stream's end; at once, if there are any. */
@@ -117,7 +133,7 @@ export class ActiveCall {
   #failed(taken: Taken): Error {
     this.over();
     if (Array.isArray(taken) || !taken.error) return new Error('turnwire: a call without an answer');
-    return fromCore({ ...taken.error, headers: taken.error.headers ?? this.#headers ?? null });
+    return fromCore({ ...taken.error, headers: taken.error.headers ?? this.#headers ?? null }, taken.raised);
   }
 }
 

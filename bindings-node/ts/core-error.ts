@@ -82,9 +82,10 @@ export const BY_CODE: Record<ErrorCode, Make> = {
   structure: plain(StructureError),
 };
 
-/** The error to throw for an error of core's. */
-export function fromCore(core: CoreError): TurnwireError {
+/** The error to throw for an error of core's. An exception of the program's that caused it has this number. */
+export function fromCore(core: CoreError, raised?: number): TurnwireError {
   const error = BY_CODE[core.code](core);
+  if (raised !== undefined && exceptions.has(raised)) error.cause = exceptions.get(raised);
   error.errorCode = core.code;
   error.operation = core.operation;
   error.retryable = core.retryable;
@@ -104,13 +105,30 @@ export function fromCore(core: CoreError): TurnwireError {
   return error;
 }
 
+/** The last exceptions of the program's own functions, by number: core's errors name them. */
+const exceptions = new Map<number, unknown>();
+const MOST_EXCEPTIONS = 64;
+let lastException = 0;
+
+/** Keeps an exception for the error that core makes of it, and returns its number. */
+export function keepException(exception: unknown): number {
+  lastException = (lastException + 1) >>> 0;
+  exceptions.set(lastException, exception);
+  for (const oldest of exceptions.keys()) {
+    if (exceptions.size <= MOST_EXCEPTIONS) break;
+    exceptions.delete(oldest);
+  }
+  return lastException;
+}
+
 const THROWN = '{"error":';
 
 /** Reads an error that the native side threw: its message is its JSON. It may be of another realm than this code. */
 export function fromThrown(thrown: unknown): unknown {
   const message = (thrown as { message?: unknown } | null | undefined)?.message;
   if (typeof message !== 'string' || !message.startsWith(THROWN)) return thrown;
-  return fromCore((JSON.parse(message) as { error: CoreError }).error);
+  const { error, raised } = JSON.parse(message) as { error: CoreError; raised?: number };
+  return fromCore(error, raised);
 }
 
 /** `Headers` loads a large part of Node when it is first named: only for those who look. */

@@ -53,5 +53,5 @@ export {
 export { Turn } from './turn.js';
 export type * from './turn-types.js';
 export { Turns, type TurnsOptions } from './turns.js';
-export type { HostFunction } from './host.js';
+export type * from './host-types.js';
 export type * from './types.js';

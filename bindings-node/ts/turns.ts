@@ -3,17 +3,19 @@
 import { ActiveCall } from './active-call.js';
 import { connectionOf, type OpenAI } from './client.js';
 import { fromThrown } from './core-error.js';
-import { caller, hosted, type HostFunction } from './host.js';
+import { caller, hosted, type Hosted } from './host.js';
+import { SENTIMENT, SPEAKER } from './host-kinds.js';
+import type { SentimentFunction, SpeakerFunction } from './host-types.js';
 import { native } from './native.js';
 import { milliseconds } from './options.js';
-import type { OutboxSettings, SentimentModel, StoreSettings, TurnsSettings } from './settings.js';
+import type { OutboxSettings, SentimentModel, SpeakerSettings, StoreSettings, TurnsSettings } from './settings.js';
 import { settingsJson } from './settings-json.js';
 import { Aborter } from './signal.js';
 import { Turn } from './turn.js';
 import type { FlushReport, TurnRequest } from './turn-types.js';
 
 /** The options of an engine. */
-export interface TurnsOptions extends Omit<TurnsSettings, 'store' | 'outbox' | 'sentiment'> {
+export interface TurnsOptions extends Omit<TurnsSettings, 'store' | 'outbox' | 'sentiment' | 'speaker'> {
   /** The chat store, or its URL. Without one nothing is kept. */
   store?: StoreSettings | string | null;
   /** The outbox, or the path of its file. Default: one in memory. */
@@ -22,7 +24,12 @@ export interface TurnsOptions extends Omit<TurnsSettings, 'store' | 'outbox' | '
    * A function that returns the label of a message, such as its sentiment, or a model that does. A function runs beside the
    * reply, in the asynchronous context of `start()`; a failure is on the timeline, and never breaks the turn.
    */
-  sentiment?: HostFunction | SentimentModel | null;
+  sentiment?: SentimentFunction | SentimentModel | null;
+  /**
+   * A function that returns the audio of a text, whole or piece by piece, or the settings of a speaker. A function runs in the
+   * asynchronous context of `start()` or `speak()`.
+   */
+  speaker?: SpeakerFunction | SpeakerSettings | null;
 }
 
 /** The longest wait of `flush()` unless it is told another, in milliseconds. */
@@ -32,18 +39,22 @@ const FLUSH = 5000;
 export class Turns {
   #engine: InstanceType<typeof native.Turns>;
   #log: (() => void) | undefined;
-  /** Kept alive here: the native side names it by number. */
-  #sentiment: HostFunction | undefined;
+  /** Kept alive here: the native side names them by number. */
+  #functions: { sentiment?: Hosted; speaker?: Hosted } = {};
 
   /** Turns with the client's model and its settings as they are now. */
   constructor(client: OpenAI, options: TurnsOptions = {}) {
     const connection = connectionOf(client);
-    const { sentiment } = options;
-    if (typeof sentiment === 'function') this.#sentiment = sentiment;
-    const [host, number] = this.#sentiment ? hosted(this.#sentiment) : [];
+    const { sentiment, speaker } = options;
+    if (typeof sentiment === 'function') this.#functions.sentiment = hosted(SENTIMENT, sentiment);
+    if (typeof speaker === 'function') this.#functions.speaker = hosted(SPEAKER, speaker);
     const made = settingsOf(options);
     this.#log = connection.log;
-    this.#engine = connection.engine((inner, options) => new native.Turns(inner, options, made, host, { sentiment: number }));
+    this.#engine = connection.engine((inner, options) => {
+      const { sentiment, speaker } = this.#functions;
+      const numbers = { sentiment: sentiment?.number, speaker: speaker?.number };
+      return new native.Turns(inner, options, made, (sentiment ?? speaker)?.host, numbers);
+    });
   }
 
   /**
@@ -52,7 +63,7 @@ export class Turns {
    */
   start(request: TurnRequest, { signal }: { signal?: AbortSignal | null } = {}): Turn {
     const aborter = new Aborter(signal);
-    const [context, number] = this.#sentiment ? caller() : [];
+    const [context, number] = this.#caller();
     try {
       const turn = this.#engine.start(JSON.stringify(request) ?? 'null', number);
       return new Turn(turn, aborter, this.#log, { engine: this, context });
@@ -60,6 +71,14 @@ export class Turns {
       aborter.forget();
       throw fromThrown(error);
     }
+  }
+
+  /** Speaks a text with the `speaker`: its sentences, joined to one piece of audio. */
+  async speak(text: string, { signal }: { signal?: AbortSignal | null } = {}): Promise<Uint8Array> {
+    const [context, number] = this.#caller();
+    const call = new ActiveCall(() => this.#engine.speak(String(text), number), new Aborter(signal), { engine: this, context });
+    call.onEnd = this.#log;
+    return call.wholeBytes();
   }
 
   /** Stops the turn with this id, also one of another process that shares the outbox's file; false if none is known to run. */
@@ -70,18 +89,29 @@ export class Turns {
   /** Waits until all messages are delivered or dead, at most for `timeout` milliseconds; default 5000. */
   async flush({ timeout = FLUSH }: { timeout?: number } = {}): Promise<FlushReport> {
     const limit = milliseconds(timeout) ?? FLUSH;
-    const call = new ActiveCall(() => this.#engine.flush(limit));
-    const { text = 'null' } = await call.answer();
-    return JSON.parse(text) as FlushReport;
+    return new ActiveCall(() => this.#engine.flush(limit), undefined, this).value();
+  }
+
+  /** As `flush()`, and starts no turn any more. Pending messages stay in the outbox's file. */
+  async shutdown({ timeout = FLUSH }: { timeout?: number } = {}): Promise<FlushReport> {
+    const limit = milliseconds(timeout) ?? FLUSH;
+    return new ActiveCall(() => this.#engine.shutdown(limit), undefined, this).value();
+  }
+
+  /** The context of the code that runs now, if there are functions for it, and its number. */
+  #caller(): [context?: object, number?: number] {
+    const { sentiment, speaker } = this.#functions;
+    return sentiment || speaker ? caller() : [];
   }
 }
 
 /** The settings in core's form. */
-function settingsOf({ store, outbox, sentiment, ...settings }: TurnsOptions): string {
+function settingsOf({ store, outbox, sentiment, speaker, ...settings }: TurnsOptions): string {
   return settingsJson({
     ...settings,
     store: typeof store === 'string' ? { baseURL: store } : store,
     outbox: typeof outbox === 'string' ? { path: outbox } : outbox,
     sentiment: typeof sentiment === 'function' ? undefined : sentiment,
+    speaker: typeof speaker === 'function' ? undefined : speaker,
   });
 }

@@ -54,5 +54,5 @@ export interface Answered {
   text?: string;
 }
 
-/** The next result of a call: items, its answer, its end or its error. */
-export type Taken = any[] | (Partial<Answered> & { end?: true; error?: CoreError });
+/** The next result of a call: items, its answer, its end or its error, with the number of the program's exception that caused it. */
+export type Taken = any[] | (Partial<Answered> & { end?: true; error?: CoreError; raised?: number });

@@ -1,13 +1,19 @@
 //! JavaScript functions that core calls: questions go to the environment's thread, and answers return with their ids.
 
+mod audio;
+
+pub(crate) use audio::AudioWriter;
+
 use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::Status;
 use napi::bindgen_prelude::{FnArgs, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
-use turnwire::bridge::{Context, Failure, HostFn, Reply};
+use turnwire::bridge::{self, Context, Failure, HostAnswer, HostFn, HostReply};
 
 /// New questions, and the ids of abandoned ones.
 type NewsArgs = FnArgs<(Vec<Question>, Vec<u32>)>;
@@ -29,7 +35,7 @@ pub struct Question {
     pub turn: Option<u32>,
     /// The id of the answer.
     pub id: u32,
-    /// The argument.
+    /// The question, as JSON.
     pub argument: String,
 }
 
@@ -43,7 +49,7 @@ struct Shared {
 #[derive(Default)]
 struct Open {
     last: u32,
-    replies: HashMap<u32, Reply<String>>,
+    replies: HashMap<u32, HostReply>,
 }
 
 /// Questions that JavaScript has not received yet, and the ids of abandoned ones.
@@ -65,19 +71,29 @@ impl Host {
         Ok(Host { shared: Arc::new(Shared { news, on_news, open: Mutex::default() }) })
     }
 
-    /// Answers a question.
+    /// Answers a question with JSON.
     #[napi]
-    pub fn answer(&self, id: u32, answer: String) {
+    pub fn answer(&self, id: u32, json: String) {
         if let Some(reply) = self.shared.take(id) {
-            reply.answer(answer);
+            reply.answer_json(&json);
         }
     }
 
-    /// Fails a question with the exception's message.
+    /// Answers a question with audio, which is written piece by piece; `null` if the question is not one for audio, or not
+    /// open any more.
     #[napi]
-    pub fn fail(&self, id: u32, message: String) {
+    pub fn audio(&self, id: u32, media_type: Option<String>) -> Option<AudioWriter> {
+        let reply = self.shared.take(id)?;
+        // For the rest of the audio: until its end it can be given up.
+        self.shared.watch(id, &reply);
+        reply.audio(media_type).map(AudioWriter::new)
+    }
+
+    /// Fails a question, with the exception's message and number.
+    #[napi]
+    pub fn fail(&self, id: u32, message: String, raised: u32) {
         if let Some(reply) = self.shared.take(id) {
-            reply.fail(Failure { message, cause: None });
+            reply.fail(failure(message, raised));
         }
     }
 }
@@ -91,23 +107,42 @@ impl Drop for Host {
 
 impl Host {
     /// The function of this number.
-    pub(crate) fn function(
-        &self,
-        operation: &'static str,
-        function: u32,
-    ) -> HostFn<String, String> {
+    pub(crate) fn function<Q, A>(&self, operation: &'static str, function: u32) -> HostFn<Q, A>
+    where
+        Q: bridge::Question + Send + 'static,
+        A: HostAnswer + Send + 'static,
+    {
         let shared = self.shared.clone();
-        HostFn::new(operation, move |argument, reply| shared.ask(function, argument, reply))
+        HostFn::hosted(operation, move |argument, reply| shared.ask(function, argument, reply))
     }
 }
 
+/// The failure of a function that raised the exception of this number.
+fn failure(message: String, raised: u32) -> Failure {
+    Failure { message, cause: Some(Box::new(Raised(raised))) }
+}
+
+/// An exception of JavaScript's, by its number: JavaScript finds it again.
+#[derive(Debug)]
+pub(crate) struct Raised(pub(crate) u32);
+
+impl fmt::Display for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exception {}", self.0)
+    }
+}
+
+impl StdError for Raised {}
+
 impl Shared {
-    fn ask(self: &Arc<Self>, function: u32, argument: String, reply: Reply<String>) {
+    fn ask(self: &Arc<Self>, function: u32, argument: String, reply: HostReply) {
         let turn = reply.context().and_then(Context::get).copied();
         let id = self.next_id();
         let shared = Arc::downgrade(self);
         reply.on_abandoned(move || {
-            if let Some(shared) = shared.upgrade() {
+            if let Some(shared) = shared.upgrade()
+                && shared.take(id).is_some()
+            {
                 shared.abandon(id);
             }
         });
@@ -115,16 +150,24 @@ impl Shared {
         self.tell(|(questions, _)| questions.push(Question { function, turn, id, argument }));
     }
 
+    /// Tells JavaScript when the audio that answers a question is given up.
+    fn watch(self: &Arc<Self>, id: u32, reply: &HostReply) {
+        let shared = Arc::downgrade(self);
+        reply.on_abandoned(move || {
+            if let Some(shared) = shared.upgrade() {
+                shared.abandon(id);
+            }
+        });
+    }
+
     fn abandon(&self, id: u32) {
-        if self.take(id).is_some() {
-            self.tell(|(questions, abandoned)| {
-                let before = questions.len();
-                questions.retain(|question| question.id != id);
-                if questions.len() == before {
-                    abandoned.push(id);
-                }
-            });
-        }
+        self.tell(|(questions, abandoned)| {
+            let before = questions.len();
+            questions.retain(|question| question.id != id);
+            if questions.len() == before {
+                abandoned.push(id);
+            }
+        });
     }
 
     /// Wakes JavaScript for news, once for all news until it reads them.
@@ -146,7 +189,7 @@ impl Shared {
         open.last
     }
 
-    fn take(&self, id: u32) -> Option<Reply<String>> {
+    fn take(&self, id: u32) -> Option<HostReply> {
         self.open().replies.remove(&id)
     }
 
