@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+import turnwire
 from fake import Fake, FakeStore
 
 HERE = Path(__file__).parent
@@ -186,6 +187,28 @@ def test_turns_made_and_used_before_the_fork_answer_in_every_worker(
     saved = store.messages(key)
     assert len(saved) == 2 * len(told)
     assert {message["msgContent"] for message in saved} == {"안녕하세요", "안녕"}
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_workers_share_the_embedded_store_that_was_opened_before_the_fork(
+    fake: Fake, key: str, worker: str, tmp_path: Path
+) -> None:
+    steps = [{"text": "안녕"}, {"finish": "stop"}, {"done": True}]
+    fake.script(key, {"steps": steps})
+    store = turnwire.SqliteStore(tmp_path / "chat.db")
+    workspaces = [store.create_workspace(USER, f"{n}").id for n in range(4)]
+    options = [*WORKERS[worker], "--workers", "2"]
+    env = {"STORE_FILE": store.path}
+
+    def talk(port: int, workspace: str) -> None:
+        for _ in range(5):
+            assert '"done"' in answer(port, user_id=USER, workspace_id=workspace)
+
+    with gunicorn(fake, key, *options, app="turns_app", env=env) as port, ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda workspace: talk(port, workspace), workspaces))
+    # The workers have ended, and so delivered all messages.
+    for workspace in workspaces:
+        assert [message.content for message in store.history(USER, workspace)] == ["안녕하세요", "안녕"] * 5
 
 
 def get(port: int, path: str) -> str:

@@ -6,7 +6,7 @@ import os
 
 from flask import Flask, Response, current_app, request
 
-from turnwire import OpenAI, Turns
+from turnwire import OpenAI, SqliteStore, Turns
 
 
 def sentiment(text: str) -> str:
@@ -15,9 +15,8 @@ def sentiment(text: str) -> str:
 
 
 app = Flask(__name__)
-turns = Turns(
-    OpenAI(), model=os.environ["OPENAI_MODEL"], sentiment=sentiment, store=os.environ.get("STORE_URL")
-)
+store = SqliteStore(os.environ["STORE_FILE"]) if "STORE_FILE" in os.environ else os.environ.get("STORE_URL")
+turns = Turns(OpenAI(), model=os.environ["OPENAI_MODEL"], sentiment=sentiment, store=store)
 with app.app_context():
     list(Turns(OpenAI(), model=os.environ["OPENAI_MODEL"], sentiment=sentiment).start("before the fork"))
 

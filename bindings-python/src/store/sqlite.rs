@@ -9,6 +9,7 @@ use turnwire::bridge::settings::Names;
 use super::Store;
 use crate::call::Call;
 use crate::error::exception;
+use crate::fork;
 
 /// A store of conversations in one SQLite file.
 #[pyclass(frozen, module = "turnwire._core")]
@@ -19,6 +20,7 @@ impl SqliteStore {
     /// Opens or creates the file.
     #[new]
     fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        fork::watch(py)?;
         let store = py.detach(|| turnwire::SqliteStore::open(path));
         store.map(SqliteStore).map_err(|error| exception(py, &error))
     }
