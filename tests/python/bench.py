@@ -22,7 +22,7 @@ import bench_client
 
 SHAPES = ["openai", "escaped", "moving", "tools", "llamacpp", "ollama", "constant"]
 # Chunks of a flood. The peers take a hundred times as long, so that a shorter one costs as much a chunk.
-FLOOD = {"turnwire": 40_000, "openai": 3_000, "litellm": 1_500}
+FLOOD = {"turnwire": 40_000, "turnwire.openai": 40_000, "openai": 3_000, "litellm": 1_500}
 PACED, PACE_MS = 50, 20
 PEERS = "TURNWIRE_PEERS_PYTHON"
 

@@ -107,7 +107,7 @@ def test_headers_of_the_environment_are_sent(program: Program, fake: Fake, key: 
 
 def test_what_is_elsewhere_says_what_there_is_instead(client: turnwire.OpenAI) -> None:
     for name in ("audio", "responses", "embeddings", "files"):
-        with pytest.raises(AttributeError, match=rf"no {name}: use the openai package"):
+        with pytest.raises(AttributeError, match=rf"no {name}: turnwire.openai.OpenAI has it"):
             getattr(client, name)
     assert not hasattr(client, "nonsense")
     with pytest.raises(turnwire.OpenAIError, match=r"no AzureOpenAI: .*api-version"):

@@ -17,6 +17,7 @@ import turnwire
 from fake import REPO, Fake
 
 EXAMPLES = [REPO / "examples" / "python" / name for name in ("chat.py", "flask_stream.py")]
+TYPED = [*EXAMPLES, Path(__file__).with_name("openai_typed.py")]
 
 
 def run(
@@ -42,16 +43,16 @@ def test_the_package_is_strictly_typed() -> None:
     check("mypy", "--strict", "--cache-dir", os.devnull, "-p", "turnwire")
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
-def test_examples_are_strictly_typed(example: Path) -> None:
-    check("mypy", "--strict", "--cache-dir", os.devnull, example)
+@pytest.mark.parametrize("program", TYPED, ids=lambda path: path.name)
+def test_programs_are_strictly_typed(program: Path) -> None:
+    check("mypy", "--strict", "--cache-dir", os.devnull, program)
 
 
 def test_pyright_agrees() -> None:
-    """On the package as it is installed, and on the examples."""
+    """On the package as it is installed, and on the programs."""
     pyright = Path(__file__).parent / "node_modules" / ".bin" / "pyright"
     package = Path(turnwire.__file__).parent
-    done = run(pyright, "--warnings", "--pythonpath", sys.executable, package, *EXAMPLES)
+    done = run(pyright, "--warnings", "--pythonpath", sys.executable, package, *TYPED)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

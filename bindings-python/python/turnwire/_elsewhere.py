@@ -18,8 +18,8 @@ RESOURCES = {
 def resource(kind: str, name: str) -> str:
     """The sentence for a resource."""
     return (
-        f"turnwire's {kind} has chat.completions and models, and no {name}: use the openai package's {kind} for it, "
-        "beside this one"
+        f"turnwire's {kind} has chat.completions and models, and no {name}: turnwire.openai.{kind} has it, where the openai "
+        "package is installed"
     )
 
 
@@ -29,8 +29,8 @@ class _Elsewhere:
     def __init__(self, *_: Any, **__: Any) -> None:
         raise OpenAIError(
             f"turnwire has no {type(self).__name__}: OpenAI and AsyncOpenAI take the base_url of any compatible service, with "
-            "its headers (default_headers) and query (default_query), such as Azure's api-key and api-version; or use the "
-            "openai package"
+            "its headers (default_headers) and query (default_query), such as Azure's api-key and api-version; or use "
+            f"turnwire.openai.{type(self).__name__}, where the openai package is installed"
         )
 
 

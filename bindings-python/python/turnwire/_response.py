@@ -167,8 +167,8 @@ class APIResponse(_Body["T"], Closing):
             yield self._raw.text if self._kept is None else self._kept
             return
         for chunk in chunks:
-            yield _event(chunk)
-        yield _END
+            yield event(chunk)
+        yield END
 
 
 class AsyncAPIResponse(_Body["T"], AsyncClosing):
@@ -233,14 +233,16 @@ class AsyncAPIResponse(_Body["T"], AsyncClosing):
             yield self._raw.text if self._kept is None else self._kept
             return
         async for chunk in chunks:
-            yield _event(chunk)
-        yield _END
+            yield event(chunk)
+        yield END
 
 
-_END = "data: [DONE]\n\n"
+END = "data: [DONE]\n\n"
+"""The last event of a streamed body."""
 
 
-def _event(chunk: Any) -> str:
+def event(chunk: Any) -> str:
+    """The event of a streamed body that is this chunk."""
     return f"data: {chunk.to_json(indent=None)}\n\n"
 
 

@@ -1,0 +1,97 @@
+"""Streamed replies: as chunks, and as the bytes of a response's body."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import openai
+from openai.types.chat import ChatCompletionChunk
+
+from .. import _core
+from .._exceptions import TurnwireError
+from .._reading import AsyncReading
+from .._response import END, event
+from ._errors import join
+from ._http import httpx
+
+
+class Stream(openai.Stream[ChatCompletionChunk]):
+    """The chunks of a reply. They have the attributes of the ``openai`` package's, and are turnwire's own.
+
+    A stream that ends before the reply does raises, with the text so far in ``partial``. Dropping or closing it closes the
+    connection.
+    """
+
+    def __init__(self, *, response: Any, **_: Any) -> None:
+        self.response = response
+        self._iterator = response.stream.chunks()
+
+    def __iter__(self) -> Iterator[ChatCompletionChunk]:
+        return self._iterator
+
+
+class AsyncStream(openai.AsyncStream[ChatCompletionChunk]):
+    """As :class:`Stream`, for ``async for``. Cancelling the task that waits for a chunk ends the stream."""
+
+    def __init__(self, *, response: Any, **_: Any) -> None:
+        self.response = response
+        self._iterator = response.stream.chunks()
+
+    def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
+        return self._iterator
+
+
+class Body(httpx.SyncByteStream):  # type: ignore[misc]
+    """The body of a streamed response. Whoever reads it takes the chunks from the stream that is made of it."""
+
+    def __init__(self, stream: _core.Stream, request: Any) -> None:
+        self._stream = stream
+        self._request = request
+
+    def chunks(self) -> Iterator[Any]:
+        """The chunks."""
+        try:
+            yield from self._stream
+        except TurnwireError as error:
+            join(error, self._request)
+            raise
+        finally:
+            self._stream.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self.chunks():
+            yield event(chunk).encode()
+        yield END.encode()
+
+    def close(self) -> None:
+        """Ends the stream and closes its connection."""
+        self._stream.close()
+
+
+class AsyncBody(httpx.AsyncByteStream):  # type: ignore[misc]
+    """As :class:`Body`, for asyncio."""
+
+    def __init__(self, stream: _core.Stream, request: Any) -> None:
+        self._stream = stream
+        self._request = request
+
+    async def chunks(self) -> AsyncIterator[Any]:
+        """As ``Body.chunks``."""
+        try:
+            async for chunk in AsyncReading[Any](self._stream):
+                yield chunk
+        except TurnwireError as error:
+            join(error, self._request)
+            raise
+        finally:
+            self._stream.close()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self.chunks():
+            yield event(chunk).encode()
+        yield END.encode()
+
+    async def aclose(self) -> None:
+        """As ``Body.close``."""
+        self._stream.close()
