@@ -3,7 +3,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 
 import { build } from 'esbuild';
 
@@ -47,6 +47,10 @@ writeFileSync(
 const turnwire = 'Stream' in loaded ? loaded : loaded.default;
 ${reexports}`,
 );
+
+// Beside the `openai` package. Its parts share the classes of the one file.
+await build({ ...entry, entryPoints: ['ts/openai/extend.ts'], format: 'cjs', external: ['../index.js'], outfile: 'dist/openai/extend.js' });
+for (const name of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts']) copyFileSync(here(`ts/openai/${name}`), here(`dist/openai/${name}`));
 
 /** The result of `require` is the class, callable with and without `new`, with everything else as its fields. */
 function callable() {

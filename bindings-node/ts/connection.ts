@@ -75,7 +75,7 @@ export class Connection {
       return {
         head,
         body: () => (stream ? null : (bytes ??= bytesOf(call))),
-        read: () => (stream ??= streamOf(call)),
+        read: (raise) => (stream ??= streamOf(call, raise)),
       };
     });
   }

@@ -2,6 +2,7 @@
 
 import type { ActiveCall } from './active-call.js';
 import { APIUserAbortError } from './errors.js';
+import type { Raise } from './promise.js';
 import { Queue } from './queue.js';
 
 /** Items that have arrived and are not read yet. */
@@ -40,13 +41,16 @@ interface Reader<Item> {
 export class Items<Wire, Item> implements AsyncIterableIterator<Item> {
   #call: ActiveCall;
   #batch: Batch<Wire, Item>;
+  #raise: Raise | undefined;
   #readers = new Queue<Reader<Item>>();
   #isFetching = false;
   #ended = false;
 
-  constructor(call: ActiveCall, batch: Batch<Wire, Item>) {
+  /** Errors pass through `raise`. */
+  constructor(call: ActiveCall, batch: Batch<Wire, Item>, raise?: Raise) {
     this.#call = call;
     this.#batch = batch;
+    this.#raise = raise;
   }
 
   next(): Promise<IteratorResult<Item>> {
@@ -103,7 +107,7 @@ export class Items<Wire, Item> implements AsyncIterableIterator<Item> {
   #failed = (error: unknown): void => {
     this.#isFetching = false;
     this.#ended = true;
-    if (!isOwnAbort(error, this.#call)) this.#readers.shift()?.reject(error);
+    if (!isOwnAbort(error, this.#call)) this.#readers.shift()?.reject(this.#raise ? this.#raise(error) : error);
     this.#serve();
   };
 }

@@ -1,13 +1,18 @@
 /** The promise of a call's result, from which its response can be had. */
 
+import { responseOf } from './response.js';
 import type { Head } from './wire.js';
+
+/** Changes an error into the one to throw. */
+export type Raise = (error: unknown) => unknown;
 
 /** A response that has begun: its head, its body, and the function that reads its result. */
 export interface Opened<T> {
   head: Head;
   /** The body as received; `null` for a stream that is read as chunks. */
   body: () => string | ReadableStream<Uint8Array> | null;
-  read: () => T;
+  /** The errors of a stream pass through `raise`. */
+  read: (raise?: Raise) => T;
 }
 
 /** A call's result with the response that it came in. */
@@ -33,6 +38,14 @@ export class APIPromise<T> extends Promise<T> {
     return Promise;
   }
 
+  /**
+   * The response that has begun, for promises of other classes.
+   * @internal
+   */
+  get opened(): Promise<Opened<T>> {
+    return this.#opened;
+  }
+
   /** The result with the response that it came in. */
   async withResponse(): Promise<WithResponse<T>> {
     const data = await this.#parsed();
@@ -42,9 +55,7 @@ export class APIPromise<T> extends Promise<T> {
 
   /** The response, with its body as it arrives: a stream can be read here or as chunks, but not both. */
   async asResponse(): Promise<Response> {
-    const { head, body } = await this.#opened;
-    const response = new Response(hasNoBody(head.status) ? null : body(), { status: head.status, headers: head.headers });
-    return Object.defineProperty(response, 'url', { value: head.url ?? '', configurable: true });
+    return responseOf(await this.#opened);
   }
 
   override then<A = T, B = never>(
@@ -65,9 +76,4 @@ export class APIPromise<T> extends Promise<T> {
   #parsed(): Promise<T> {
     return (this.#data ??= this.#opened.then((opened) => opened.read()));
   }
-}
-
-/** Responses of these statuses have none, and `Response` takes none (Fetch, "null body status"). */
-function hasNoBody(status: number): boolean {
-  return status === 204 || status === 205;
 }

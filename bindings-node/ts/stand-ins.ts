@@ -15,4 +15,4 @@ export const BedrockOpenAI: new (options?: unknown) => never = unsupported(
 );
 
 /** Not supported: the `openai` package uploads files. */
-export const toFile: (...given: unknown[]) => never = unsupported('toFile', 'use the openai package for uploads, beside this one');
+export const toFile: (...given: unknown[]) => never = unsupported('toFile', "import it from 'turnwire/openai', beside the openai package");

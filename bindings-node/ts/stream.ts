@@ -4,6 +4,7 @@ import type { ActiveCall } from './active-call.js';
 import { ChunkBatch } from './chunks.js';
 import { InvalidRequestError } from './errors.js';
 import { Items } from './items.js';
+import type { Raise } from './promise.js';
 import { Queue } from './queue.js';
 import type { ChatCompletionChunk } from './types.js';
 
@@ -69,9 +70,9 @@ function streamOver<Item>(iterate: () => AsyncIterator<Item>, controller: AbortC
   return new Stream(iterate, controller);
 }
 
-/** The chunks of a call that has been answered. */
-export function streamOf(call: ActiveCall): Stream<ChatCompletionChunk> {
-  return new Stream(once(() => new Items(call, new ChunkBatch())), call.controller);
+/** The chunks of a call that has been answered. Its errors pass through `raise`. */
+export function streamOf(call: ActiveCall, raise?: Raise): Stream<ChatCompletionChunk> {
+  return new Stream(once(() => new Items(call, new ChunkBatch(), raise), raise), call.controller);
 }
 
 /** Two iterators over the items of one. */
@@ -103,12 +104,13 @@ function split<Item>(source: AsyncIterator<Item>): [() => AsyncIterator<Item>, (
 }
 
 /** Gives the items to one iterator only; another one fails with the alternative. */
-function once<Item>(iterate: () => AsyncIterator<Item>): () => AsyncIterator<Item> {
+function once<Item>(iterate: () => AsyncIterator<Item>, raise?: Raise): () => AsyncIterator<Item> {
   let consumed = false;
   return () => {
     if (consumed) {
       const why = 'Cannot iterate over a consumed stream, use `.tee()` to split the stream.';
-      return { next: () => Promise.reject(new InvalidRequestError(why)) };
+      const error = new InvalidRequestError(why);
+      return { next: () => Promise.reject(raise ? raise(error) : error) };
     }
     consumed = true;
     return iterate();

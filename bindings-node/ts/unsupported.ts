@@ -3,7 +3,7 @@
 import { InvalidRequestError } from './errors.js';
 
 const CHAT = 'client.chat.completions is';
-const BESIDE = 'use the openai package for it, beside this one';
+const BESIDE = "the client of 'turnwire/openai' has it, from the openai package beside";
 
 /** The parts of a client that turnwire does not have, each with its replacement. */
 export const UNSUPPORTED_OF_CLIENT: Record<string, string> = {
@@ -42,7 +42,7 @@ export const UNSUPPORTED_OF_CLIENT: Record<string, string> = {
 
 /** The methods of `client.chat.completions` that turnwire does not have. */
 export const UNSUPPORTED_OF_COMPLETIONS: Record<string, string> = {
-  runTools: 'call the tools that stream() or parse() returns, and send their results with the next call',
+  runTools: BESIDE,
   retrieve: BESIDE,
   update: BESIDE,
   list: BESIDE,

@@ -12,7 +12,7 @@ import { parseArgs, promisify } from 'node:util';
 
 const SHAPES = 'openai,escaped,moving,tools,llamacpp,ollama,constant';
 // Chunks of a flood. The peers take many times as long, so that a shorter one costs as much a chunk.
-const FLOOD = { turnwire: 60_000, openai: 15_000, '@ai-sdk/openai-compatible': 15_000 };
+const FLOOD = { turnwire: 60_000, 'turnwire/openai': 60_000, openai: 15_000, '@ai-sdk/openai-compatible': 15_000 };
 const PACED = 50;
 const PACE_MS = 20;
 const CHILD = fileURLToPath(new URL('bench-child.mjs', import.meta.url));
@@ -50,7 +50,8 @@ function* cells() {
 async function measure(client, line, base) {
   const facts = await (await fetch(base)).text();
   const what = line.what ?? (line.pace_ms > 0 ? 'paced' : 'flood');
-  const args = [CHILD, client, what, base, String(line.streams ?? 1), facts];
+  // Through the link to this package, `openai` is looked for beside the link.
+  const args = ['--preserve-symlinks', CHILD, client, what, base, String(line.streams ?? 1), facts];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout);
 }

@@ -121,12 +121,13 @@ test('are-the-types-wrong finds nothing', async () => {
   assert.match(stdout, /No problems found/);
 });
 
-test('strict types hold on the examples, on a typed program, and beside those of the openai package', async () => {
+test('strict types hold on the examples, on typed programs, and beside those of the openai package, by TypeScript 5.9 and 7', async () => {
   const examples = join(root, 'examples/node');
   const folder = join(place, 'typed');
   mkdirSync(folder);
   for (const name of readdirSync(examples).filter((name) => name.endsWith('.mjs'))) copyFileSync(join(examples, name), join(folder, name));
-  for (const name of ['typed', 'parity']) copyFileSync(join(import.meta.dirname, `${name}.ts`), join(folder, `${name}.mts`));
+  for (const name of ['typed', 'parity', 'beside']) copyFileSync(join(import.meta.dirname, `${name}.ts`), join(folder, `${name}.mts`));
+  copyFileSync(join(import.meta.dirname, 'beside.ts'), join(folder, 'beside.cts'));
   writeFileSync(join(folder, 'fields.mts'), fieldsOfCore());
   symlinkSync(join(import.meta.dirname, 'node_modules/openai'), join(place, 'node_modules/openai'));
   const types = join(own, 'node_modules/@types');
@@ -136,11 +137,14 @@ test('strict types hold on the examples, on a typed program, and beside those of
     typed: { compilerOptions: strict, include: ['typed.mts', 'fields.mts'] },
     // Theirs names the browser's types, and is not ours to check.
     parity: { compilerOptions: { ...strict, lib: ['es2023', 'dom'], skipLibCheck: true }, include: ['parity.mts'] },
+    beside: { compilerOptions: { ...strict, lib: ['es2023', 'dom'], skipLibCheck: true }, include: ['beside.*'] },
   };
   for (const [name, project] of Object.entries(projects)) {
     const file = join(folder, `${name}.json`);
     writeFileSync(file, JSON.stringify(project));
-    await exec(join(own, 'node_modules/.bin/tsc'), ['-p', file]).catch((error) => assert.fail(`${name}\n${error.stdout}`));
+    for (const tsc of [join(own, 'node_modules/.bin/tsc'), bin('tsc')]) {
+      await exec(tsc, ['-p', file]).catch((error) => assert.fail(`${name}\n${error.stdout}`));
+    }
   }
 });
 

@@ -42,25 +42,27 @@ test('the snippets are found, and all for chat run but those that need a client 
   assert.deepEqual(new Set(left.map(({ without }) => without)), new Set([NOT_TAKEN_OVER[2][1], NOT_TAKEN_OVER[3][1]]));
 });
 
-for (const [at, code] of [...runs, ...own].entries()) {
+const all = [...[...runs, ...own].map((code) => [code, 'turnwire']), ...runs.map((code) => [code, 'turnwire/openai'])];
+for (const [at, [code, name]] of all.entries()) {
   const title = code.split('\n').find((line) => /chat|new OpenAI|log/.test(line))?.trim();
-  test(`snippet ${at} runs: ${title}`, async () => {
-    const { stdout, stderr } = await run(code);
+  test(`snippet ${at} runs with ${name}: ${title}`, async () => {
+    const { stdout, stderr } = await run(code, name);
     assert.equal(stderr, '');
     if (/console\.log|stdout\.write/.test(code)) assert.notEqual(stdout, '');
   });
 }
 
-async function run(code) {
+async function run(code, name) {
   const program = code
-    .replaceAll(/from '(openai)'/g, "from 'turnwire'")
+    .replaceAll(/from '(openai)'/g, `from '${name}'`)
     // Parts that a snippet leaves to its reader, and a logger that is not installed here.
     .replace('// ...\n', "model: 'gpt-4o', messages: [{ role: 'user', content: 'hi' }],\n")
     .replace("import pino from 'pino';", 'const pino = () => ({ child: () => console });');
   const head = [
-    /\bimport .*turnwire/.test(program) ? '' : "import OpenAI from 'turnwire';",
+    /\bimport .*turnwire/.test(program) ? '' : `import OpenAI from '${name}';`,
     /\bconst client\b/.test(program) ? '' : 'const client = new OpenAI();',
   ].join('\n');
   const env = { ...process.env, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: fake.baseURL };
-  return exec(process.execPath, ['--input-type=module', '--eval', `${head}\n${program}`], { cwd: import.meta.dirname, env });
+  // Through the link to this package, `openai` is looked for beside the link.
+  return exec(process.execPath, ['--preserve-symlinks', '--input-type=module', '--eval', `${head}\n${program}`], { cwd: import.meta.dirname, env });
 }

@@ -1,0 +1,95 @@
+/** The client of the `openai` package, with its chat calls through turnwire. */
+
+import type { Opened, Raise } from '../promise.js';
+import { responseOf } from '../response.js';
+import type { Stream } from '../stream.js';
+import type { ChatCompletion, ChatCompletionChunk, ChatCompletionCreateParamsBase } from '../types.js';
+import { bothTrees } from './errors.js';
+import type { Peer, PeerChat, PeerClass, PeerClient, PeerCompletions, PeerOptions, PeerRequestOptions, PeerStream, Props } from './peer.js';
+import { callOptions, Route } from './route.js';
+
+type Result = Stream<ChatCompletionChunk> | ChatCompletion;
+
+/** A response that has begun, as the promise of the `openai` package knows it. */
+class Begun implements Props {
+  #opened: Opened<Result>;
+  #response: Response | undefined;
+
+  constructor(
+    opened: Opened<Result>,
+    readonly options: object,
+    readonly startTime: number,
+  ) {
+    this.#opened = opened;
+  }
+
+  /** Made for those who ask: it loads a large part of Node. */
+  get response(): Response {
+    return (this.#response ??= responseOf(this.#opened));
+  }
+
+  read(raise: Raise): Result {
+    return this.#opened.read(raise);
+  }
+}
+
+/** The subclass of the client of this copy of the `openai` package; it has two, for `import` and for `require`. */
+export function extended(peer: Peer, PeerStream: PeerStream): PeerClass {
+  const raise = bothTrees(peer);
+  const { Chat: PeerChat } = peer.OpenAI;
+
+  /** `parse`, `stream` and `runTools` are those of the package, which call `create`. */
+  class Completions extends PeerChat.Completions {
+    readonly #route: Route;
+
+    constructor(client: PeerClient, route: Route) {
+      super(client);
+      this.#route = route;
+    }
+
+    override create(body: ChatCompletionCreateParamsBase, options?: PeerRequestOptions): Promise<unknown> {
+      // A proxy of this object has no route.
+      if (!(#route in this) || !this.#route.isOurs(options)) return super.create(body, options);
+      return new peer.APIPromise(this._client, begin(this.#route, body, options), read);
+    }
+  }
+
+  class Chat extends PeerChat {
+    constructor(client: PeerClient, route: Route) {
+      super(client);
+      this.completions = new Completions(client, route) as PeerCompletions;
+    }
+  }
+
+  async function begin(route: Route, body: ChatCompletionCreateParamsBase, options: PeerRequestOptions | undefined): Promise<Begun> {
+    const startTime = Date.now();
+    const asked = { ...options, method: 'post', path: '/chat/completions', body, stream: body.stream ?? false };
+    try {
+      return new Begun(await route.client.chat.completions.create(body, callOptions(options)).opened, asked, startTime);
+    } catch (error) {
+      throw raise(error);
+    }
+  }
+
+  function read(client: PeerClient, begun: Begun): unknown {
+    const result = begun.read(raise);
+    if (!('controller' in result)) return result;
+    return new PeerStream(() => result[Symbol.asyncIterator](), result.controller, client);
+  }
+
+  return class OpenAI extends peer.OpenAI {
+    static readonly OpenAI = this;
+    readonly #apiKey: PeerOptions['apiKey'];
+
+    constructor(options: PeerOptions = {}) {
+      super(options);
+      this.#apiKey = options.apiKey;
+      this.chat = new Chat(this, new Route(this, options, peer)) as PeerChat;
+    }
+
+    override withOptions(options: PeerOptions): PeerClient {
+      // Version 5 of the package would give the key that the function returned last.
+      return super.withOptions(typeof this.#apiKey === 'function' ? { apiKey: this.#apiKey, ...options } : options);
+    }
+  };
+}

@@ -1,0 +1,14 @@
+/** Everything of the `openai` package, with a client whose chat calls go through turnwire. */
+
+import type { Limits } from '../index.js';
+
+export * from 'openai';
+export { OpenAI, OpenAI as default } from 'openai';
+export { TruncatedStreamError, TurnwireError } from '../index.js';
+
+declare module 'openai/client' {
+  interface ClientOptions {
+    /** The largest sizes that the service may send in reply to a chat call that goes through turnwire. */
+    limits?: Limits | undefined;
+  }
+}

@@ -1,0 +1,70 @@
+/** The parts of the `openai` package that its subclass here builds on: they are the same in its versions 5 to 7. */
+
+import type { ChatCompletionCreateParamsBase } from '../types.js';
+
+/** The package, as it is imported or required. */
+export interface Peer {
+  readonly OpenAI: PeerClass;
+  readonly APIPromise: PeerPromise;
+  /** Its error classes are among them. */
+  readonly [name: string]: unknown;
+}
+
+export interface PeerClass {
+  new (options?: PeerOptions): PeerClient;
+  readonly prototype: PeerClient;
+  readonly DEFAULT_TIMEOUT: number;
+  readonly Chat: { new (client: PeerClient): PeerChat; readonly Completions: new (client: PeerClient) => PeerCompletions };
+}
+
+/** The options of a client that matter here. `withOptions` gives those of its client to the new one. */
+export interface PeerOptions {
+  apiKey?: string | (() => Promise<string>) | null;
+  defaultHeaders?: unknown;
+  defaultQuery?: Record<string, unknown>;
+  logger?: object | null;
+  logLevel?: string;
+  readonly [name: string]: unknown;
+}
+
+export interface PeerClient {
+  apiKey: string | null;
+  baseURL: string;
+  organization: string | null;
+  project: string | null;
+  timeout: number;
+  maxRetries: number;
+  chat: PeerChat;
+  withOptions(options: PeerOptions): PeerClient;
+  logger: { info(message: string): void };
+  logLevel: string | undefined;
+  fetch: unknown;
+  fetchOptions: unknown;
+}
+
+export interface PeerChat {
+  completions: PeerCompletions;
+}
+
+export interface PeerCompletions {
+  readonly _client: PeerClient;
+  create(body: ChatCompletionCreateParamsBase, options?: PeerRequestOptions): Promise<unknown>;
+}
+
+/** The options of a call, by their names. */
+export type PeerRequestOptions = Record<string, unknown>;
+
+/** What its promise makes a result of: its own `response`, and what the function to parse it needs. */
+export interface Props {
+  readonly response: Response;
+  readonly options: object;
+  readonly startTime: number;
+}
+
+export type PeerPromise = new <P extends Props, T>(
+  client: PeerClient,
+  props: Promise<P>,
+  parse: (client: PeerClient, props: P) => T,
+) => Promise<T>;
+
+export type PeerStream = new <Item>(iterate: () => AsyncIterator<Item>, controller: AbortController, client: PeerClient) => AsyncIterable<Item>;

@@ -1,0 +1,98 @@
+/** The way of the chat calls of a client of the `openai` package: through turnwire, if turnwire can do all that the client asks for. */
+
+import * as turnwire from '../index.js';
+import type { HeadersLike } from '../headers.js';
+import type { ClientOptions, RequestOptions } from '../options.js';
+import type { Peer, PeerClient, PeerOptions, PeerRequestOptions } from './peer.js';
+
+/** The options of a client by which it makes its requests in a way of its own. */
+const OWN_WAY = ['provider', 'workloadIdentity', 'x509Transport', 'credential'];
+
+/** The same of a call. */
+const OWN_WAY_OF_CALL = ['fetchOptions', 'defaultBaseURL', 'method', 'path', 'body', '__binaryResponse', '__streamClass', 'then'];
+
+/** The methods of a client that have no part in a chat call. */
+const NOT_IN_CHAT = ['constructor', 'withOptions', 'get', 'put', 'patch', 'delete', 'getAPIList', 'requestAPIList', '_buildWebSocketHeaders'];
+
+/** The functions that were the global `fetch` when a client was made without one of its own. */
+const globalFetches = new WeakSet<object>();
+
+type State = Record<string, unknown>;
+
+export class Route {
+  #client: PeerClient;
+  #options: PeerOptions;
+  /** The client's class, and its methods that have a part in a chat call. */
+  #methods: [State, string[]];
+  #ours: { client: turnwire.OpenAI; state: State } | undefined;
+  #isTold = false;
+
+  constructor(client: PeerClient, options: PeerOptions, peer: Peer) {
+    const prototype = peer.OpenAI.prototype as unknown as State;
+    this.#client = client;
+    this.#options = options;
+    this.#methods = [prototype, Object.getOwnPropertyNames(prototype).filter((name) => !NOT_IN_CHAT.includes(name))];
+    if (options['fetch'] === undefined && typeof client.fetch === 'function') globalFetches.add(client.fetch);
+  }
+
+  /** True if a call with these options goes through turnwire. */
+  isOurs(options: PeerRequestOptions | undefined): boolean {
+    const why = this.#reason() ?? (options && OWN_WAY_OF_CALL.find((name) => options[name] !== undefined && options[name] !== null));
+    if (why && !this.#isTold && ['info', 'debug'].includes(this.#client.logLevel ?? '')) {
+      this.#isTold = true;
+      this.#client.logger.info(`turnwire: chat calls with ${why} of their own go through the openai package`);
+    }
+    return why === undefined;
+  }
+
+  /** What the client has that turnwire cannot do, if there is something. */
+  #reason(): string | undefined {
+    const { fetch, fetchOptions } = this.#client;
+    if (fetch !== globalThis.fetch && !(typeof fetch === 'function' && globalFetches.has(fetch))) return 'fetch';
+    if (fetchOptions !== undefined && fetchOptions !== null) return 'fetchOptions';
+    const [theirs, names] = this.#methods;
+    const own = this.#client as unknown as State;
+    // A subclass or a test may replace the methods by which the client makes its requests.
+    return OWN_WAY.find((name) => this.#options[name]) ?? names.find((name) => own[name] !== theirs[name]);
+  }
+
+  /** The client of turnwire with the settings that the client has now. */
+  get client(): turnwire.OpenAI {
+    const { baseURL, apiKey, organization, project, timeout, maxRetries } = this.#client;
+    const state: State = { baseURL, apiKey, organization, project, timeout, maxRetries };
+    const last = this.#ours;
+    if (last && Object.keys(state).every((name) => state[name] === last.state[name])) return last.client;
+    const client = new turnwire.OpenAI(this.#settings(state));
+    this.#ours = { client, state };
+    return client;
+  }
+
+  #settings(state: State): ClientOptions {
+    const { apiKey, defaultHeaders, defaultQuery, limits, logger, logLevel } = this.#options;
+    const { DEFAULT_TIMEOUT } = this.#client.constructor as unknown as { DEFAULT_TIMEOUT: number };
+    return {
+      ...state,
+      apiKey: typeof apiKey === 'function' ? apiKey : (state['apiKey'] as string | null),
+      // The default is one for whole replies: streams have shorter ones here.
+      timeout: state['timeout'] === DEFAULT_TIMEOUT ? undefined : (state['timeout'] as number),
+      limits: limits as ClientOptions['limits'],
+      defaultHeaders: plainHeaders(defaultHeaders),
+      defaultQuery,
+      // Without either, nothing of turnwire is logged, as elsewhere.
+      logger: logger ? (this.#client.logger as unknown as ClientOptions['logger']) : undefined,
+      logLevel: logLevel as ClientOptions['logLevel'],
+    };
+  }
+}
+
+/** The options of a call, in the form of turnwire. */
+export function callOptions(options: PeerRequestOptions | undefined): RequestOptions | undefined {
+  return options && { ...options, headers: plainHeaders(options['headers']) };
+}
+
+/** Headers, of which the `openai` package also has a form of its own: their values, and the names to remove. */
+function plainHeaders(headers: unknown): HeadersLike {
+  const { values, nulls } = Object(headers) as { values: Headers; nulls: Set<string> };
+  if (!(nulls instanceof Set)) return headers as HeadersLike;
+  return [...values, ...[...nulls].map((name) => [name, null] as const)];
+}
