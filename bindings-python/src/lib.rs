@@ -11,6 +11,7 @@ mod fork;
 mod host;
 mod items;
 mod log;
+mod outbox;
 mod seconds;
 mod service;
 mod shutdown;
@@ -47,6 +48,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<chat::ToolCall>()?;
     module.add_class::<chat::Function>()?;
     module.add_class::<chat::Progress>()?;
+    module.add("RECORD_FIELDS", PyTuple::new(py, bridge::record_fields())?)?;
+    module.add_class::<outbox::Outbox>()?;
     module.add_class::<turn::Turns>()?;
     module.add_class::<turn::Turn>()?;
     module.add_class::<store::Store>()?;
@@ -59,6 +62,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<host::Answer>()?;
     module.add_class::<host::AudioWriter>()?;
     module.add_function(wrap_pyfunction!(chat::with_environment, module)?)?;
+    module.add_function(wrap_pyfunction!(outbox::outbox_command, module)?)?;
     module.add_function(wrap_pyfunction!(log::keep_logs, module)?)?;
     module.add_function(wrap_pyfunction!(log::drain_logs, module)?)?;
     shutdown::register(module)

@@ -17,3 +17,12 @@ pub(crate) fn seconds(seconds: f64) -> PyResult<Option<Duration>> {
     }
     Ok(Duration::try_from_secs_f64(seconds).ok())
 }
+
+/// The longest wait of a call; `None` and infinity mean no limit.
+///
+/// # Errors
+///
+/// `ValueError` for a number that is not a valid time.
+pub(crate) fn limit(timeout: Option<f64>) -> PyResult<Duration> {
+    Ok(timeout.map_or(Ok(None), seconds)?.unwrap_or(Duration::MAX))
+}

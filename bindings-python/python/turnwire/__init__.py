@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from ._elsewhere import AzureOpenAI as AzureOpenAI
     from ._host_types import Outcome, Record, SpeechRequest, Tokens
     from ._models import BaseModel
+    from ._outbox import AsyncOutbox, DeadLetter, FlushReport, Outbox, PendingRecord, Receipt, Stats
     from ._parsing import pydantic_function_tool
     from ._prompts import Prompts
     from ._response import APIResponse, AsyncAPIResponse
@@ -63,8 +64,10 @@ if TYPE_CHECKING:
         FallbackSettings,
         HttpSettings,
         OpenAISettings,
+        OutboxOptions,
         OutboxSettings,
         PromptSettings,
+        RecordFields,
         SentimentSettings,
         SpeakerSettings,
         SpeechOptions,
@@ -98,7 +101,7 @@ if TYPE_CHECKING:
         UsageEvent,
         WorkspaceEvent,
     )
-    from ._turns import AsyncTurns, FlushReport, Turns
+    from ._turns import AsyncTurns, Turns
 
 Client = OpenAI
 AsyncClient = AsyncOpenAI
@@ -116,6 +119,7 @@ __all__ = [
     "AsyncChatStore",
     "AsyncClient",
     "AsyncOpenAI",
+    "AsyncOutbox",
     "AsyncSqliteStore",
     "AsyncStream",
     "AsyncTurn",
@@ -136,6 +140,7 @@ __all__ = [
     "ConflictError",
     "ContentEvent",
     "ContentFilterFinishReasonError",
+    "DeadLetter",
     "DoneEvent",
     "ErrorEvent",
     "FallbackSettings",
@@ -154,14 +159,19 @@ __all__ = [
     "OpenAI",
     "OpenAIError",
     "OpenAISettings",
+    "Outbox",
     "OutboxFullError",
+    "OutboxOptions",
     "OutboxSettings",
     "Outcome",
+    "PendingRecord",
     "PermissionDeniedError",
     "PromptSettings",
     "Prompts",
     "RateLimitError",
+    "Receipt",
     "Record",
+    "RecordFields",
     "SentimentEvent",
     "SentimentSettings",
     "SpeakerSettings",
@@ -171,6 +181,7 @@ __all__ = [
     "SqliteStore",
     "Stage",
     "StageFailedEvent",
+    "Stats",
     "StorageError",
     "StoreMessage",
     "StoreSession",
@@ -224,7 +235,9 @@ _LATER = {
     "FallbackSettings": "_settings",
     "HttpSettings": "_settings",
     "OpenAISettings": "_settings",
+    "OutboxOptions": "_settings",
     "OutboxSettings": "_settings",
+    "RecordFields": "_settings",
     "SentimentSettings": "_settings",
     "SpeakerSettings": "_settings",
     "SpeechOptions": "_settings",
@@ -239,8 +252,14 @@ _LATER = {
     "BaseModel": "_models",
     "Stream": "_streaming",
     "pydantic_function_tool": "_parsing",
+    "AsyncOutbox": "_outbox",
+    "DeadLetter": "_outbox",
+    "FlushReport": "_outbox",
+    "Outbox": "_outbox",
+    "PendingRecord": "_outbox",
+    "Receipt": "_outbox",
+    "Stats": "_outbox",
     "AsyncTurns": "_turns",
-    "FlushReport": "_turns",
     "Turns": "_turns",
     "AsyncTurn": "_turn",
     "Turn": "_turn",

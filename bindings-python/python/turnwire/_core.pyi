@@ -15,6 +15,7 @@ __all__ = [
     "ERROR_CODES",
     "EVENT_FIELDS",
     "PRESETS",
+    "RECORD_FIELDS",
     "REQUEST_FIELDS",
     "SETTINGS",
     "STORED_FIELDS",
@@ -31,6 +32,7 @@ __all__ = [
     "ChoiceDeltaToolCall",
     "ChoiceDeltaToolCallFunction",
     "Client",
+    "Outbox",
     "Progress",
     "SqliteStore",
     "Store",
@@ -42,6 +44,7 @@ __all__ = [
     "keep_logs",
     "message_from_user",
     "message_reply_to",
+    "outbox_command",
     "preset",
     "with_environment",
 ]
@@ -63,6 +66,9 @@ EVENT_FIELDS: Final[dict[str, list[str]]]
 """The types of a turn's events, with their fields on the wire."""
 TURN_REQUEST_FIELDS: Final[tuple[str, ...]]
 """Every field of a turn's request."""
+
+RECORD_FIELDS: Final[tuple[str, ...]]
+"""Every field of an outbox's record."""
 
 class _Timeout(Protocol):
     @property
@@ -153,6 +159,38 @@ class Stream:
         """The JSON of the whole reply; `None` unless the stream was one of chunks that was read to a good end."""
 
 @final
+class Outbox:
+    """A durable outbox."""
+
+    def __new__(
+        cls,
+        settings: str,
+        *,
+        sink: Callable[[str, None, Answer], object] | None = None,
+        store: Store | None = None,
+    ) -> Self: ...
+    def enqueue(self, record: str) -> Call:
+        """Accepts a record, which is JSON."""
+    def hold(self, record: str) -> Call:
+        """Accepts a record that is not complete yet."""
+    def release(self, record: str) -> Call:
+        """Replaces the held record of the same id."""
+    def stats(self) -> Call:
+        """The counters."""
+    def pending(self) -> Call:
+        """The pending records."""
+    def dead_letters(self) -> Call:
+        """The dead letters."""
+    def requeue(self, id: str) -> Call:
+        """Queues a dead letter again."""
+    def discard(self, id: str) -> Call:
+        """Removes a dead letter, or a pending record."""
+    def flush(self, timeout: float | None) -> Call:
+        """Waits until all records are delivered or dead, at most for this many seconds."""
+    def shutdown(self, timeout: float | None) -> Call:
+        """The same, and accepts no record any more."""
+
+@final
 class Turns:
     """The engine of turns."""
 
@@ -163,6 +201,7 @@ class Turns:
         settings: str,
         *,
         store: Store | None = None,
+        outbox: Outbox | None = None,
         sentiment: Callable[[str, Any, Answer], object] | None = None,
         speaker: Callable[[str, Any, Answer], object] | None = None,
     ) -> Self: ...
@@ -430,3 +469,6 @@ def preset(name: str) -> str | None:
 
 def with_environment(settings: str) -> str:
     """The settings of a client, as JSON, with those of the environment where none are given."""
+
+def outbox_command(arguments: list[str]) -> int:
+    """Runs the command `outbox` with these arguments, and returns its exit code."""

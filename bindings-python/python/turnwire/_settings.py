@@ -11,6 +11,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 if TYPE_CHECKING:
+    from ._outbox import AnyOutbox
     from ._prompts import Prompts
     from ._store import AnyStore
 
@@ -21,8 +22,10 @@ __all__ = [
     "ChatStoreSettings",
     "HttpSettings",
     "OpenAISettings",
+    "OutboxOptions",
     "OutboxSettings",
     "PromptSettings",
+    "RecordFields",
     "SentimentSettings",
     "SpeakerSettings",
     "SpeechOptions",
@@ -175,16 +178,33 @@ class DeliverySettings(TypedDict, total=False):
     remembered: int
 
 
-class OutboxSettings(TypedDict, total=False):
-    """The outbox that delivers messages to the store."""
+class OutboxOptions(TypedDict, total=False):
+    """The settings of an outbox besides its file."""
 
-    path: str | PathLike[str]
-    """The file. Without one the outbox is in memory."""
     durability: Literal["os", "fsync"]
+    """The failure that a record in the file survives: the end of the process (the default), or that of the power, for which
+    each record waits for the disk."""
     wait_when_full: float | None
     """The longest wait of a caller for room; 0 refuses at once."""
     limits: OutboxLimits
     delivery: DeliverySettings
+
+
+class OutboxSettings(OutboxOptions, total=False):
+    """An outbox."""
+
+    path: str | PathLike[str]
+    """The file. Without one the outbox is in memory."""
+
+
+class RecordFields(TypedDict, total=False):
+    """The fields of an outbox's record besides its conversation, id and payload."""
+
+    user_id: str | None
+    """The user, for whom fresh tokens are asked for a record that outlives its own."""
+    access_token: str | None
+    refresh_token: str | None
+    """The user's tokens, which are never written to the file. They belong together."""
 
 
 class PromptSettings(TypedDict, total=False):
@@ -306,8 +326,8 @@ class TurnsSettings(TypedDict, total=False):
     """The text that begins every conversation."""
     store: AnyStore | str | ChatStoreSettings | None
     """The store: a ``ChatStore`` or ``SqliteStore``, or the settings or URL of a chat store. Without one nothing is kept."""
-    outbox: str | PathLike[str] | OutboxSettings | None
-    """The outbox, or the path of its file. In memory unless given."""
+    outbox: AnyOutbox | str | PathLike[str] | OutboxSettings | None
+    """The outbox: an ``Outbox`` without a sink, or its settings, or the path of its file. In memory unless given."""
     sentiment_budget: float | None
     """The longest wait of the reply for the label. Default 0.15."""
     sentiment_hint: str

@@ -6,7 +6,7 @@ from ._core import Turns as CoreTurns
 from ._exit import deliver_at_exit
 from ._host import Caller, hosted, is_coroutine_function
 from ._host_kinds import SENTIMENT, SPEAKER
-from ._models import BaseModel
+from ._outbox import AnyOutbox, FlushReport
 from ._request import settings_to_json, to_json
 from ._turn import AsyncTurn, Turn
 from ._waiting import result
@@ -22,15 +22,7 @@ if TYPE_CHECKING:
     from ._host_types import AsyncSpeakerFunction, SpeakerFunction
     from ._settings import SentimentSettings, SpeakerSettings, TurnFields, TurnsSettings
 
-__all__ = ["AsyncTurns", "FlushReport", "Turns"]
-
-
-class FlushReport(BaseModel):
-    """The messages that this process has delivered since the last report, those that wait, and dead letters."""
-
-    delivered: int
-    pending: int
-    dead: int
+__all__ = ["AsyncTurns", "Turns"]
 
 
 class _Turns:
@@ -52,7 +44,7 @@ class _Turns:
 
         given = dict(settings)
         for name, field in (("store", "base_url"), ("outbox", "path")):
-            if given.get(name) is not None and not isinstance(given[name], (dict, AnyStore)):
+            if given.get(name) is not None and not isinstance(given[name], (dict, AnyStore, AnyOutbox)):
                 given[name] = {field: given[name]}
         has_store = given.get("store") is not None
         parts: dict[str, Any] = {
@@ -62,6 +54,8 @@ class _Turns:
         }
         if isinstance(given.get("store"), AnyStore):
             parts["store"] = given.pop("store")._handle()
+        if isinstance(given.get("outbox"), AnyOutbox):
+            parts["outbox"] = given.pop("outbox")._outbox
         self._turns = CoreTurns(client._inner(), client._options, settings_to_json(given), **parts)
         if has_store:
             deliver_at_exit(self._turns)

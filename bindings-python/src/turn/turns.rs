@@ -1,7 +1,6 @@
 //! The engine of turns.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use pyo3::prelude::*;
 use turnwire::bridge::settings::{self, Names, Parts};
@@ -14,7 +13,8 @@ use crate::chat::{Client, Options};
 use crate::error::exception;
 use crate::fork;
 use crate::host::function;
-use crate::seconds::seconds;
+use crate::outbox::Outbox;
+use crate::seconds::limit;
 use crate::store::Store;
 
 const SENTIMENT: &str = "turn.sentiment";
@@ -28,13 +28,14 @@ pub(crate) struct Turns(turnwire::Turns);
 impl Turns {
     /// `settings` are JSON. `sentiment` and `speaker` are asked with a question, the caller and an `Answer`.
     #[new]
-    #[pyo3(signature = (client, options, settings, *, store=None, sentiment=None, speaker=None))]
+    #[pyo3(signature = (client, options, settings, *, store=None, outbox=None, sentiment=None, speaker=None))]
     fn new(
         py: Python<'_>,
         client: &Client,
         options: Options,
         settings: &str,
         store: Option<&Store>,
+        outbox: Option<&Outbox>,
         sentiment: Option<Py<PyAny>>,
         speaker: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
@@ -43,7 +44,8 @@ impl Turns {
         // Opening an outbox may wait for its file.
         let turns = py.detach(|| {
             let store = store.map(Store::conversations);
-            let mut parts = Parts { store, ..Parts::default() };
+            let outbox = outbox.map(|outbox| outbox.inner().clone());
+            let mut parts = Parts { store, outbox, ..Parts::default() };
             if let Some(ask) = sentiment {
                 parts.sentiment = Some(Arc::new(function::<String, String>(SENTIMENT, ask)));
             }
@@ -91,8 +93,4 @@ impl Turns {
         let (turns, limit) = (self.0.clone(), limit(timeout)?);
         Call::new(py, bridge::call(async move { Ok(turns.shutdown(limit).await) }))
     }
-}
-
-fn limit(timeout: Option<f64>) -> PyResult<Duration> {
-    Ok(timeout.map_or(Ok(None), seconds)?.unwrap_or(Duration::MAX))
 }

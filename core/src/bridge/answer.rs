@@ -11,7 +11,7 @@ use super::list::{List, Weigh};
 use super::pull::{Pull, Taken};
 use super::source::Once;
 use crate::caller;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::process::runtime;
 
 /// The result of a call, in the form that crosses to a host.
@@ -66,7 +66,34 @@ pub fn call<T: IntoAnswer>(
     Ok(Pull::new(&runtime()?, Once::new(answer)))
 }
 
+/// Starts a call that may block its thread, as for a file.
+///
+/// # Errors
+///
+/// `config` when no thread can be started.
+pub fn call_blocking<T: IntoAnswer + Send + 'static>(
+    act: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<Call> {
+    call(on_blocking_thread(act))
+}
+
+/// Runs a function on a thread that may block.
+pub(super) async fn on_blocking_thread<T: Send + 'static>(
+    act: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let runtime = runtime()?;
+    runtime.spawn_blocking(act).await.unwrap_or_else(|error| {
+        let why = format!("the call was not completed: {error}");
+        Err(Error::new(ErrorKind::Cancelled, "bridge.call", why))
+    })
+}
+
 impl Call {
+    /// A call that has ended already.
+    pub(super) fn ended<T: IntoAnswer>(result: Result<T>) -> Self {
+        Pull::ready(result.and_then(T::into_answer))
+    }
+
     /// Takes the answer, without waiting. It is returned once, followed by [`Taken::End`].
     pub fn take_answer(&self) -> Taken<Answer> {
         match self.take() {

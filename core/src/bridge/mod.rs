@@ -8,6 +8,8 @@
 //! | part | rule |
 //! | --- | --- |
 //! | [`call`] | runs a call of core; its [`Call`] yields one [`Answer`], through [`Call::take_answer`] |
+//! | [`call_blocking`] | the same for a call that may block its thread, such as one that reads a file |
+//! | [`enqueue`], [`hold`], [`release`] | accept a record in JSON; the call has ended already, unless it waits for room |
 //! | [`Answer`] | `{ head, body }`; every result type of core is [`IntoAnswer`], so a method of a binding is one line |
 //! | [`Body`] | nothing, JSON text, bytes, chunks, events or audio; the last two are pulls; [`OpenStream::chunks`] or [`OpenStream::bytes`] converts chunks to one |
 //! | [`Pull::take`] | items, nothing yet, the end, or an error: [`Batch`] (chunks), [`Events`] (JSON), [`List`] (bytes of audio or of a body) |
@@ -44,6 +46,7 @@ mod in_context;
 mod items;
 mod list;
 mod log;
+mod outbox;
 mod patch;
 mod progress;
 mod pull;
@@ -57,7 +60,7 @@ mod turn;
 mod turn_request;
 mod waiting;
 
-pub use answer::{Answer, Body, Call, IntoAnswer, call};
+pub use answer::{Answer, Body, Call, IntoAnswer, call, call_blocking};
 pub use batch::{Batch, Piece, constant_choices, content};
 pub use chat::{Chunks, OpenStream};
 pub use client::{Client, OptionNames};
@@ -75,6 +78,7 @@ pub use host_reply::HostReply;
 pub use items::Items;
 pub use list::{List, Weigh};
 pub use log::{LogRecord, keep_logs, take_logs};
+pub use outbox::{enqueue, hold, record_fields, release};
 pub use progress::Progress;
 pub use pull::{Pull, Taken};
 pub use retry::wait_before_retry;

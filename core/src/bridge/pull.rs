@@ -30,8 +30,8 @@ pub struct Pull<I> {
 
 struct Running<I> {
     shared: Arc<Shared<I>>,
-    /// The pump, aborted together with its reader.
-    task: AbortOnDropHandle<()>,
+    /// The pump, aborted together with its reader; `None` if everything is in the queue from the start.
+    task: Option<AbortOnDropHandle<()>>,
 }
 
 /// The result of [`Pull::take`].
@@ -66,14 +66,20 @@ struct Queue<I> {
 impl<I: Items> Pull<I> {
     /// Reads `source` on `runtime` while there is room.
     pub(super) fn new(runtime: &Handle, source: impl Source<Items = I>) -> Self {
-        let queue = Queue { items: I::default(), end: None, wake: None, blocked: 0 };
-        let shared = Arc::new(Shared {
-            queue: Mutex::new(queue),
-            filled: Condvar::new(),
-            room: Notify::new(),
-        });
-        let task = AbortOnDropHandle::new(runtime.spawn(pump(source, shared.clone())));
+        let shared = Arc::new(Shared::new(I::default(), None));
+        let task = Some(AbortOnDropHandle::new(runtime.spawn(pump(source, shared.clone()))));
         Pull { running: Bound::new(Running { shared, task }) }
+    }
+
+    /// A pull of one result that is known already.
+    pub(super) fn ready<T>(result: Result<T>) -> Self
+    where
+        I: Collect<T>,
+    {
+        let mut items = I::default();
+        let end = result.map(|item| items.push(item));
+        let shared = Arc::new(Shared::new(items, Some(end)));
+        Pull { running: Bound::new(Running { shared, task: None }) }
     }
 
     /// Reads any stream on the library's runtime while there is room.
@@ -116,7 +122,10 @@ impl<I: Items> Pull<I> {
     pub(super) fn canceller(&self) -> impl Fn() + Send + Sync + use<I> {
         let origin = Origin::here();
         let running = self.running.get();
-        let running = running.map(|r| (Arc::downgrade(&r.shared), r.task.abort_handle()));
+        let running = running.map(|running| {
+            let task = running.task.as_ref().map(AbortOnDropHandle::abort_handle);
+            (Arc::downgrade(&running.shared), task)
+        });
         move || {
             let Some((shared, task)) = running.as_ref().filter(|_| !origin.is_inherited()) else {
                 return;
@@ -124,7 +133,9 @@ impl<I: Items> Pull<I> {
             if let Some(shared) = shared.upgrade() {
                 shared.end();
             }
-            task.abort();
+            if let Some(task) = task {
+                task.abort();
+            }
         }
     }
 
@@ -161,7 +172,9 @@ impl<I: Items> Waiting for Pull<I> {
     fn cancel(&self) {
         if let Ok(Running { shared, task }) = self.running() {
             shared.end();
-            task.abort();
+            if let Some(task) = task {
+                task.abort();
+            }
         }
     }
 }
@@ -173,6 +186,11 @@ impl<I: Items> Queue<I> {
 }
 
 impl<I: Items> Shared<I> {
+    fn new(items: I, end: Option<Result<()>>) -> Self {
+        let queue = Mutex::new(Queue { items, end, wake: None, blocked: 0 });
+        Shared { queue, filled: Condvar::new(), room: Notify::new() }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queue<I>> {
         // No code that can panic runs under the lock, so a poisoned queue is consistent.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)

@@ -79,14 +79,11 @@ fn request(json: &str, names: Names, operation: &'static str) -> Result<TurnRequ
     if let Some(id) = given.reply_id {
         request = request.reply_id(id);
     }
-    match (given.access_token, given.refresh_token) {
-        (Some(access), Some(refresh)) => request = request.tokens(access, refresh),
-        (None, None) => {}
-        _ => {
-            let [access, refresh] = ["access_token", "refresh_token"].map(|name| names.shown(name));
-            let why = format!("{access} and {refresh} belong together: give both or none");
-            return Err(refused(&why));
-        }
+    if let Some((access, refresh)) = names
+        .pair_of_tokens(given.access_token, given.refresh_token)
+        .map_err(|why| refused(&why))?
+    {
+        request = request.tokens(access, refresh);
     }
     if let Some(messages) = given.history {
         let why = "history must be a list of messages, each an object with a role";

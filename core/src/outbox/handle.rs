@@ -45,6 +45,25 @@ struct Handle {
     current: PerProcess<Arc<SharedOutbox>>,
 }
 
+/// The ways into an outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entrance {
+    Enqueue,
+    Hold,
+    Release,
+}
+
+impl Entrance {
+    /// The operation in errors.
+    pub(crate) fn operation(self) -> &'static str {
+        match self {
+            Entrance::Enqueue => "outbox.enqueue",
+            Entrance::Hold => "outbox.hold",
+            Entrance::Release => "outbox.release",
+        }
+    }
+}
+
 impl Outbox {
     /// An outbox in memory, with the default settings and no sink yet. Its records are lost with the process.
     pub fn memory() -> Self {
@@ -117,7 +136,7 @@ impl Outbox {
     /// nested more than 127 levels deep; `outbox_full` if a limit is reached; `cancelled` after
     /// [`shutdown`](Self::shutdown).
     pub fn enqueue(&self, record: Record) -> Result<Receipt> {
-        self.accept(record, false)
+        self.enter(record, Entrance::Enqueue, self.when_full())
     }
 
     /// Accepts a record that is not complete yet: it is stored, and blocks its conversation, until it is
@@ -127,7 +146,7 @@ impl Outbox {
     ///
     /// As [`enqueue`](Self::enqueue).
     pub fn hold(&self, record: Record) -> Result<Receipt> {
-        self.accept(record, true)
+        self.enter(record, Entrance::Hold, self.when_full())
     }
 
     /// Replaces the held record with this id by the complete one, which may be in another conversation. If no such
@@ -137,30 +156,39 @@ impl Outbox {
     ///
     /// As [`enqueue`](Self::enqueue).
     pub fn release(&self, record: Record) -> Result<Receipt> {
-        let shared = self.open_shared("outbox.release")?;
-        let complete = shared.new_record(&record, false, "outbox.release")?;
-        // A backend that returns a fault has released no record; faults of the file are handled by keeping the release
-        // in memory.
-        let released = shared.backend().release(&complete, shared.clock.now()).unwrap_or_default();
-        match released {
-            Some(tier) => {
-                self.wake_worker(&shared);
-                Ok(Receipt { id: complete.id, durable: tier.is_durable(), is_new: false })
-            }
-            None => self.accept(record, false),
-        }
+        self.enter(record, Entrance::Release, self.when_full())
     }
 
-    fn accept(&self, given: Record, is_held: bool) -> Result<Receipt> {
-        let operation = if is_held { "outbox.hold" } else { "outbox.enqueue" };
+    /// The setting for a caller that finds the outbox full.
+    pub(crate) fn when_full(&self) -> WhenFull {
+        self.0.settings.when_full
+    }
+
+    /// Accepts a record by this entrance.
+    pub(crate) fn enter(
+        &self,
+        given: Record,
+        entrance: Entrance,
+        when_full: WhenFull,
+    ) -> Result<Receipt> {
+        let operation = entrance.operation();
         let shared = self.open_shared(operation)?;
-        let record = shared.new_record(&given, is_held, operation)?;
+        let record = shared.new_record(&given, entrance == Entrance::Hold, operation)?;
+        if entrance == Entrance::Release {
+            // A backend that returns a fault has released no record; faults of the file are handled by keeping the
+            // release in memory.
+            let released = shared.backend().release(&record, shared.clock.now());
+            if let Some(tier) = released.unwrap_or_default() {
+                self.wake_worker(&shared);
+                return Ok(Receipt { id: record.id, durable: tier.is_durable(), is_new: false });
+            }
+        }
         let id = record.id.clone();
         let Some(observer) = given.its_observer() else {
-            return self.insert(&shared, record, operation);
+            return self.insert(&shared, record, operation, when_full);
         };
         shared.observers.add(&id, observer.clone());
-        let inserted = self.insert(&shared, record, operation);
+        let inserted = self.insert(&shared, record, operation, when_full);
         match &inserted {
             Ok(Receipt { is_new: true, .. }) => {}
             Ok(_) => shared.catch_up(&id, observer),
@@ -169,15 +197,16 @@ impl Outbox {
         inserted
     }
 
-    /// Inserts a record, and waits for capacity as long as the settings allow.
+    /// Inserts a record, and waits for capacity as long as allowed.
     fn insert(
         &self,
         shared: &SharedOutbox,
         record: NewRecord,
         operation: &'static str,
+        when_full: WhenFull,
     ) -> Result<Receipt> {
         let id = record.id.clone();
-        let patience = match shared.settings.when_full {
+        let patience = match when_full {
             WhenFull::Block(limit) => limit,
             WhenFull::Reject => Duration::ZERO,
         };

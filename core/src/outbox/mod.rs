@@ -91,6 +91,8 @@ mod tests;
 pub(crate) use announced::Announced;
 pub use builder::OutboxBuilder;
 pub use delivery::Delivery;
+#[cfg(feature = "bridge")]
+pub(crate) use handle::Entrance;
 pub use handle::Outbox;
 pub(crate) use opener::{AnyOpener, Opened, Opener, OpeningCall, Requests};
 pub(crate) use opening::{Opening, OpeningObserver, OpeningStep};

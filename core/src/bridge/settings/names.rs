@@ -33,6 +33,27 @@ impl Names {
         shown
     }
 
+    /// The tokens of a request; only both or none make sense.
+    ///
+    /// # Errors
+    ///
+    /// The reason, when one is missing.
+    pub(in crate::bridge) fn pair_of_tokens(
+        self,
+        access: Option<String>,
+        refresh: Option<String>,
+    ) -> Result<Option<(String, String)>, String> {
+        match (access, refresh) {
+            (Some(access), Some(refresh)) => Ok(Some((access, refresh))),
+            (None, None) => Ok(None),
+            _ => {
+                let [access, refresh] =
+                    ["access_token", "refresh_token"].map(|name| self.shown(name));
+                Err(format!("{access} and {refresh} belong together: give both or none"))
+            }
+        }
+    }
+
     /// The unit of times in this language: its name, and its length in seconds.
     pub(super) fn unit_of_time(self) -> (&'static str, f64) {
         match self {

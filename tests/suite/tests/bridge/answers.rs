@@ -73,7 +73,7 @@ fn what_an_outbox_tells_is_answered_as_json() {
     let age = SystemTime::UNIX_EPOCH + Duration::from_millis(accepted);
     assert!(age.elapsed().unwrap_or_default() < Duration::from_secs(60));
     let rest = json!([{
-        "id": "m", "conversation": "c", "user": "u", "accepted_at_ms": accepted, "attempts": 0, "state": "queued",
+        "id": "m", "conversation": "c", "user_id": "u", "accepted_at_ms": accepted, "attempts": 0, "state": "queued",
         "reason": null,
     }]);
     assert_eq!(pending, rest);
@@ -95,7 +95,7 @@ fn a_dead_letter_is_answered_with_its_reason_and_times() {
     let times = ["accepted_at_ms", "died_at_ms"].map(|name| dead[0][name].as_u64().unwrap());
     assert!(times[0] <= times[1] + 1_000, "{times:?}");
     let whole = json!([{
-        "id": "m", "conversation": "c", "user": null, "payload": {"text": "hi"}, "accepted_at_ms": times[0],
+        "id": "m", "conversation": "c", "user_id": null, "payload": {"text": "hi"}, "accepted_at_ms": times[0],
         "died_at_ms": times[1], "attempts": dead[0]["attempts"], "reason": "no such room",
     }]);
     assert_eq!(dead, whole);

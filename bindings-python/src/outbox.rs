@@ -1,0 +1,130 @@
+//! An outbox on its own, and the command that inspects one.
+
+use std::ffi::OsString;
+use std::io;
+
+use pyo3::prelude::*;
+use turnwire::bridge;
+use turnwire::bridge::settings::{self, Names};
+use turnwire::conversation::ConversationSink;
+use turnwire::outbox::{Outcome, Record};
+
+use crate::call::Call;
+use crate::error::exception;
+use crate::fork;
+use crate::host::function;
+use crate::seconds::limit;
+use crate::store::Store;
+
+const SINK: &str = "outbox.deliver";
+
+/// A durable outbox.
+#[pyclass(frozen, weakref, module = "turnwire._core")]
+pub(crate) struct Outbox(turnwire::Outbox);
+
+type Enter = fn(&turnwire::Outbox, &str, Names) -> turnwire::Result<bridge::Call>;
+
+impl Outbox {
+    pub(crate) fn inner(&self) -> &turnwire::Outbox {
+        &self.0
+    }
+
+    /// The file may take a moment.
+    fn enter(&self, py: Python<'_>, record: &str, enter: Enter) -> PyResult<Call> {
+        Call::new(py, py.detach(|| enter(&self.0, record, Names::Snake)))
+    }
+
+    fn inspect<T: bridge::IntoAnswer + Send + 'static>(
+        &self,
+        py: Python<'_>,
+        act: impl FnOnce(&turnwire::Outbox) -> turnwire::Result<T> + Send + 'static,
+    ) -> PyResult<Call> {
+        let outbox = self.0.clone();
+        Call::new(py, bridge::call_blocking(move || act(&outbox)))
+    }
+}
+
+#[pymethods]
+impl Outbox {
+    /// `settings` are JSON. The records are delivered by `sink`, which is asked with a question, `None` and an `Answer`,
+    /// or to a store.
+    #[new]
+    #[pyo3(signature = (settings, *, sink=None, store=None))]
+    fn new(
+        py: Python<'_>,
+        settings: &str,
+        sink: Option<Py<PyAny>>,
+        store: Option<&Store>,
+    ) -> PyResult<Self> {
+        fork::watch(py)?;
+        // Opening waits for the file.
+        let outbox = py.detach(|| {
+            let mut outbox = settings::outbox(settings, Names::Snake)?;
+            if let Some(ask) = sink {
+                outbox = outbox.sink(function::<Record, Outcome>(SINK, ask));
+            } else if let Some(store) = store {
+                outbox = outbox.sink(ConversationSink::new(store.conversations()));
+            }
+            outbox.start()
+        });
+        outbox.map(Outbox).map_err(|error| exception(py, &error))
+    }
+
+    /// Accepts a record, which is JSON.
+    fn enqueue(&self, py: Python<'_>, record: &str) -> PyResult<Call> {
+        self.enter(py, record, bridge::enqueue)
+    }
+
+    /// Accepts a record that is not complete yet.
+    fn hold(&self, py: Python<'_>, record: &str) -> PyResult<Call> {
+        self.enter(py, record, bridge::hold)
+    }
+
+    /// Replaces the held record of the same id.
+    fn release(&self, py: Python<'_>, record: &str) -> PyResult<Call> {
+        self.enter(py, record, bridge::release)
+    }
+
+    /// The counters.
+    fn stats(&self, py: Python<'_>) -> PyResult<Call> {
+        self.inspect(py, |outbox| Ok(outbox.stats()))
+    }
+
+    /// The pending records.
+    fn pending(&self, py: Python<'_>) -> PyResult<Call> {
+        self.inspect(py, turnwire::Outbox::pending)
+    }
+
+    /// The dead letters.
+    fn dead_letters(&self, py: Python<'_>) -> PyResult<Call> {
+        self.inspect(py, turnwire::Outbox::dead_letters)
+    }
+
+    /// Queues a dead letter again.
+    fn requeue(&self, py: Python<'_>, id: String) -> PyResult<Call> {
+        self.inspect(py, move |outbox| outbox.requeue(&id))
+    }
+
+    /// Removes a dead letter, or a pending record.
+    fn discard(&self, py: Python<'_>, id: String) -> PyResult<Call> {
+        self.inspect(py, move |outbox| outbox.discard(&id))
+    }
+
+    /// Waits until all records are delivered or dead, at most for this many seconds.
+    fn flush(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Call> {
+        let (outbox, limit) = (self.0.clone(), limit(timeout)?);
+        Call::new(py, bridge::call(async move { Ok(outbox.flush(limit).await) }))
+    }
+
+    /// Waits as `flush`, and accepts no record any more.
+    fn shutdown(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Call> {
+        let (outbox, limit) = (self.0.clone(), limit(timeout)?);
+        Call::new(py, bridge::call(async move { Ok(outbox.shutdown(limit).await) }))
+    }
+}
+
+/// Runs the command `outbox` with these arguments, and returns its exit code.
+#[pyfunction]
+pub(crate) fn outbox_command(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
+    py.detach(|| bridge::outbox_command(arguments, io::stdout(), io::stderr()))
+}
