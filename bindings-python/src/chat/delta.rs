@@ -100,11 +100,16 @@ impl Delta {
     /// The tool calls as core has read them, or else those of the model.
     fn read_calls<'py>(&self, at: &At, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let calls = match Self::core_calls(at) {
+            Some([call]) if ToolCall::is_plain(call) => {
+                let arguments = self.arguments.as_ref().map(|text| text.clone_ref(py));
+                // Without the vector of the general case.
+                let call = ToolCall::of_core(py, at, 0, call, arguments)?;
+                return Ok(PyList::new(py, [call])?.into_any());
+            }
             Some(calls) if !calls.is_empty() && calls.iter().all(ToolCall::is_plain) => {
-                let calls = calls.iter().enumerate().map(|(position, call)| {
-                    let arguments = self.arguments.as_ref().map(|text| text.clone_ref(py));
-                    ToolCall::of_core(py, at, position, call, arguments)
-                });
+                let calls = calls.iter().enumerate();
+                let calls =
+                    calls.map(|(position, call)| ToolCall::of_core(py, at, position, call, None));
                 calls.collect::<PyResult<Vec<_>>>()?
             }
             _ => {
@@ -132,8 +137,10 @@ impl Delta {
         }
         match slf.as_super().get().at() {
             Some(at) if this.arguments.is_some() || at.data.may_hold("tool_calls") => {
-                let read = || this.read_calls(at, py).map(Bound::unbind);
-                Ok(this.tool_calls.get_or_try_init(py, read)?.bind(py).clone())
+                // Not `get_or_try_init`, which releases the interpreter around each one.
+                let read = this.read_calls(at, py)?;
+                let _ = this.tool_calls.set(py, read.clone().unbind()); // another thread may have been faster
+                Ok(this.tool_calls.get(py).map_or(read, |calls| calls.bind(py).clone()))
             }
             _ => Ok(py.None().into_bound(py)),
         }
