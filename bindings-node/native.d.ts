@@ -76,6 +76,81 @@ export declare class AudioWriter {
   fail(message: string, raised: number): void
 }
 
+/** A store of any kind, as an engine of turns and an outbox take it. */
+export declare class Store {}
+
+/** A client of a chat store. */
+export declare class ChatStore {
+  /** A client with these settings, which are JSON. */
+  constructor(settings: string)
+  /** The store, as an engine of turns and an outbox take it. */
+  store(): Store
+  /** The same client with these tokens. */
+  withTokens(access: string, refresh: string): ChatStore
+  /** The same client for the user with this id. */
+  forUser(userId: string): ChatStore
+  /** The same client with these options for its calls. */
+  withOptions(options: Options): ChatStore
+  /** Saves a message, given as JSON. */
+  save(message: string): Call
+  /** Counts a saved message in the workspace's session. */
+  countMessage(workspaceId: string): Call
+  /** Creates a workspace for a user. */
+  createWorkspace(userId: string, name: string): Call
+  /** Starts a session in a workspace. */
+  startSession(workspaceId: string, userId: string): Call
+  /** The messages of a workspace. */
+  history(workspaceId: string): Call
+  /** The workspaces of a user with this status. */
+  workspaces(userId: string, status: string): Call
+  /** The session of a workspace in which messages are counted now. */
+  activeSession(workspaceId: string): Call
+  /** Sets the status of a workspace's session. */
+  setSessionStatus(workspaceId: string, status: string): Call
+  /** Counters of the calls of this client and its copies, as JSON. */
+  stats(): string
+}
+
+/** A store of conversations in one SQLite file. */
+export declare class SqliteStore {
+  /** Opens or creates the file. */
+  constructor(path: string)
+  /** The store, as an engine of turns and an outbox take it. */
+  store(): Store
+  /** The path of the file, absolute and without links. */
+  get path(): string
+  /** Saves a message of a user, given as JSON. */
+  save(userId: string, message: string): Call
+  /** The messages of a workspace. */
+  history(userId: string, workspaceId: string): Call
+  /** A page of a workspace's history: the latest messages, or those before a page. */
+  historyPage(userId: string, workspaceId: string, before: string | undefined | null, limit: number): Call
+  /** The workspaces of a user, the last used first. */
+  workspaces(userId: string): Call
+  /** Creates a workspace for a user. */
+  createWorkspace(userId: string, name: string): Call
+  /** Renames a workspace. */
+  renameWorkspace(userId: string, workspaceId: string, name: string): Call
+  /** Deletes a workspace and its messages. */
+  deleteWorkspace(userId: string, workspaceId: string): Call
+  /** The sessions of a workspace, the earliest first. */
+  sessions(userId: string, workspaceId: string): Call
+}
+
+/** A client of a chat service. */
+export declare class ChatService {
+  /** A client with these settings, which are JSON. */
+  constructor(settings: string)
+  /** The same client with these options for its calls. */
+  withOptions(options: Options): ChatService
+  /** Requests a turn as a stream of events. The request is JSON. */
+  stream(request: string): Call
+  /** Requests a turn and its whole reply. The request is JSON. */
+  send(request: string): Call
+  /** Requests the speech of a text. */
+  speak(text: string): Call
+}
+
 /** A turn that runs. When JavaScript drops it unread, its reader has gone away. */
 export declare class Turn {
   /** The turn's id. */
@@ -99,7 +174,7 @@ export declare class Turn {
 /** The engine of turns. */
 export declare class Turns {
   /** An engine with the client's model, called with these options, and settings as JSON. The host calls the functions. */
-  constructor(client: Client, options: Options, settings: string, host: Host | undefined | null, functions: HostFunctions)
+  constructor(client: Client, options: Options, settings: string, host: Host | undefined | null, functions: HostFunctions, store?: Store | undefined | null)
   /** Starts a turn. The request is JSON; functions that run for the turn get its number. */
   start(request: string, number?: number): Turn
   /** Stops the turn with this id; false if no such turn runs here. */
@@ -125,6 +200,21 @@ export declare function errorCodes(): Array<string>
 
 /** All fields of a request that core knows by name. */
 export declare function requestFields(): Array<string>
+
+/** A new message of a user, as JSON. The time is in milliseconds since 1970. */
+export declare function messageFromUser(workspaceId: string, userId: string, content: string, sentAt: number): string
+
+/** The AI's new reply to a message, both as JSON. */
+export declare function messageReplyTo(message: string, content: string, sentAt: number): string
+
+/** The objects of stores, each with the names of its fields. */
+export declare function storedFields(): Record<string, Array<string>>
+
+/** The names of the presets. */
+export declare function presets(): Array<string>
+
+/** The prompts of the preset with this name, as JSON; `null` if there is none. */
+export declare function preset(name: string): string | null
 
 /** All fields of a turn's request. */
 export declare function turnRequestFields(): Array<string>

@@ -138,6 +138,11 @@ impl Call {
         Self::at(Stage::Asked(call))
     }
 
+    /// Wraps a call, or throws the error that kept it from starting.
+    pub(crate) fn started(call: turnwire::Result<bridge::Call>) -> napi::Result<Self> {
+        call.map(Call::new).map_err(|error| thrown(&error))
+    }
+
     /// A stream that is read from the start.
     pub(crate) fn reading(reading: Reading) -> Self {
         Self::at(Stage::Reading(reading))

@@ -12,6 +12,8 @@ mod options;
 mod progress;
 mod reading;
 mod runs;
+mod service;
+pub mod store;
 mod turn;
 mod turns;
 mod waker;
@@ -34,6 +36,25 @@ pub fn request_fields() -> Vec<&'static str> {
     ChatRequest::FIELDS.to_vec()
 }
 
+/// The objects of stores, each with the names of its fields.
+#[napi]
+pub fn stored_fields() -> HashMap<String, Vec<String>> {
+    shown(bridge::stored_fields())
+}
+
+/// The names of the presets.
+#[napi]
+pub fn presets() -> Vec<&'static str> {
+    settings::PRESETS.to_vec()
+}
+
+/// The prompts of the preset with this name, as JSON; `null` if there is none.
+#[napi]
+pub fn preset(name: String) -> napi::Result<Option<String>> {
+    let prompts = settings::preset(&name).as_ref().map(serde_json::to_string).transpose();
+    prompts.map_err(|e| napi::Error::from_reason(e.to_string()))
+}
+
 /// All fields of a turn's request.
 #[napi]
 pub fn turn_request_fields() -> Vec<&'static str> {
@@ -50,11 +71,12 @@ pub fn event_fields() -> HashMap<String, Vec<String>> {
 /// The objects of settings, each with the names of its fields.
 #[napi]
 pub fn settings_fields() -> HashMap<String, Vec<String>> {
+    shown(settings::objects())
+}
+
+fn shown(objects: Vec<(&'static str, &'static [&'static str])>) -> HashMap<String, Vec<String>> {
     let shown = |names: &[&str]| names.iter().map(|name| Names::Camel.shown(name)).collect();
-    settings::objects()
-        .into_iter()
-        .map(|(object, names)| (object.to_owned(), shown(names)))
-        .collect()
+    objects.into_iter().map(|(object, names)| (object.to_owned(), shown(names))).collect()
 }
 
 /// The settings of a client, as JSON, completed from these variables of the environment.

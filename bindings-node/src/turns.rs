@@ -13,6 +13,7 @@ use crate::client::Client;
 use crate::host::Host;
 use crate::json::thrown;
 use crate::options::{Options, duration};
+use crate::store::Store;
 use crate::turn::Turn;
 
 /// The engine of turns.
@@ -31,8 +32,9 @@ pub struct HostFunctions {
 }
 
 impl HostFunctions {
-    fn parts(self, host: Option<&Host>) -> Parts {
-        let mut parts = Parts::default();
+    fn parts(self, host: Option<&Host>, store: Option<&Store>) -> Parts {
+        let store = store.map(Store::conversations);
+        let mut parts = Parts { store, ..Parts::default() };
         if let Some((host, number)) = host.zip(self.sentiment) {
             let sentiment: HostSentiment = host.function("turn.sentiment", number);
             parts.sentiment = Some(Arc::new(sentiment));
@@ -55,9 +57,10 @@ impl Turns {
         settings: String,
         host: Option<&Host>,
         functions: HostFunctions,
+        store: Option<&Store>,
     ) -> napi::Result<Self> {
         let llm = client.openai().with(options.of_call());
-        let made = settings::turns(llm, &settings, Names::Camel, functions.parts(host));
+        let made = settings::turns(llm, &settings, Names::Camel, functions.parts(host, store));
         let made = made.and_then(TurnsBuilder::build);
         made.map(|inner| Turns { inner }).map_err(|error| thrown(&error))
     }

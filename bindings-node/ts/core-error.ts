@@ -23,9 +23,12 @@ const connection: Make = (core) => new APIConnectionError({ cause: new Error(cor
 const timeout: Make = (core) => new APIConnectionTimeoutError({ cause: new Error(core.line) });
 const truncated: Make = (core) => new TruncatedStreamError({ message: core.line });
 
-/** A response whose status is an error. */
+/**
+ * A response whose status is an error; or an error of the same meaning without one, such as a call of a store that has no
+ * tokens.
+ */
 const answered: Make = (core) => {
-  const of = classOf(core.status ?? 0);
+  const of = classOf(core.status ?? STATUS_OF[core.code] ?? 0);
   const status = core.status ?? undefined;
   const body = parsed(core.body);
   // The form that the `openai` package knows, worded as it does.
@@ -44,6 +47,9 @@ const answered: Make = (core) => {
 /** An error in a stream or in a reply that had begun as a success. */
 const reported: Make = (core) =>
   lazyHeaders(new APIError(undefined, core.api ?? undefined, core.line, undefined), core);
+
+/** The status whose class the errors of a code have, where nothing was asked over HTTP. */
+const STATUS_OF: Partial<Record<ErrorCode, number>> = { authentication: 401, not_found: 404 };
 
 /** Makes the error of each code. */
 export const BY_CODE: Record<ErrorCode, Make> = {

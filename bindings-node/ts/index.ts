@@ -50,6 +50,11 @@ export {
   type ErrorCode,
   type ErrorFacts,
 } from './turnwire-error.js';
+export { ChatStore } from './chat-store.js';
+export { SqliteStore } from './sqlite-store.js';
+export { StoreMessage, type HistoryPage, type StoreSession, type StoreStats, type Workspace } from './stored.js';
+export { ChatService, TurnStream, type ChatAnswer } from './service.js';
+export { presets, type Prompts } from './presets.js';
 export { Turn } from './turn.js';
 export type * from './turn-types.js';
 export { Turns, type TurnsOptions } from './turns.js';

@@ -2,6 +2,7 @@
 
 import { ActiveCall } from './active-call.js';
 import { connectionOf, type OpenAI } from './client.js';
+import { AnyStore, storeOf } from './any-store.js';
 import { fromThrown } from './core-error.js';
 import { caller, hosted, type Hosted } from './host.js';
 import { SENTIMENT, SPEAKER } from './host-kinds.js';
@@ -16,8 +17,8 @@ import type { FlushReport, TurnRequest } from './turn-types.js';
 
 /** The options of an engine. */
 export interface TurnsOptions extends Omit<TurnsSettings, 'store' | 'outbox' | 'sentiment' | 'speaker'> {
-  /** The chat store, or its URL. Without one nothing is kept. */
-  store?: StoreSettings | string | null;
+  /** A `ChatStore` or `SqliteStore`, or the settings or URL of a chat store. Without one nothing is kept. */
+  store?: AnyStore | StoreSettings | string | null;
   /** The outbox, or the path of its file. Default: one in memory. */
   outbox?: OutboxSettings | string | null;
   /**
@@ -45,7 +46,7 @@ export class Turns {
   /** Turns with the client's model and its settings as they are now. */
   constructor(client: OpenAI, options: TurnsOptions = {}) {
     const connection = connectionOf(client);
-    const { sentiment, speaker } = options;
+    const { sentiment, speaker, store } = options;
     if (typeof sentiment === 'function') this.#functions.sentiment = hosted(SENTIMENT, sentiment);
     if (typeof speaker === 'function') this.#functions.speaker = hosted(SPEAKER, speaker);
     const made = settingsOf(options);
@@ -53,7 +54,7 @@ export class Turns {
     this.#engine = connection.engine((inner, options) => {
       const { sentiment, speaker } = this.#functions;
       const numbers = { sentiment: sentiment?.number, speaker: speaker?.number };
-      return new native.Turns(inner, options, made, (sentiment ?? speaker)?.host, numbers);
+      return new native.Turns(inner, options, made, (sentiment ?? speaker)?.host, numbers, storeOf(store));
     });
   }
 
@@ -109,7 +110,7 @@ export class Turns {
 function settingsOf({ store, outbox, sentiment, speaker, ...settings }: TurnsOptions): string {
   return settingsJson({
     ...settings,
-    store: typeof store === 'string' ? { baseURL: store } : store,
+    store: typeof store === 'string' ? { baseURL: store } : store instanceof AnyStore ? undefined : store,
     outbox: typeof outbox === 'string' ? { path: outbox } : outbox,
     sentiment: typeof sentiment === 'function' ? undefined : sentiment,
     speaker: typeof speaker === 'function' ? undefined : speaker,

@@ -18,6 +18,11 @@ export async function startStore(...args) {
   return new FakeStore(...(await start(join(dirname(fakeLlm), 'fake-store'), args)));
 }
 
+/** Starts a fake chat service of its own; `close()` ends it. */
+export async function startChat(...args) {
+  return new FakeChat(...(await start(join(dirname(fakeLlm), 'fake-chat'), args)));
+}
+
 async function start(program, args) {
   if (!existsSync(program)) throw new Error(`there is no ${program}: cargo build -p turnwire-fakes`);
   const child = spawn(program, ['--until-stdin-closes', ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -106,6 +111,18 @@ class FakeStore extends Fake {
   /** Creates a workspace with an active session. */
   workspace(workspaceId, memUuid) {
     return this.control('POST', '/_fake/workspace', { workspaceId, memUuid });
+  }
+}
+
+class FakeChat extends Fake {
+  /** Creates a workspace. */
+  workspace(workspaceId) {
+    return this.control('POST', '/_fake/workspace', { workspaceId });
+  }
+
+  /** Refuses an access token from now on. */
+  refuse(access) {
+    return this.control('POST', '/_fake/refuse', { access });
   }
 }
 

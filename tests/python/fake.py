@@ -129,3 +129,17 @@ class FakeStore(Fake):
     def texts(self, workspace: str) -> list[str]:
         """The texts of a workspace's messages, sorted."""
         return sorted(message["msgContent"] for message in self.messages(workspace))
+
+
+class FakeChat(Fake):
+    """A chat service of its own, which repeats messages in pieces of two letters."""
+
+    NAME = "fake-chat"
+
+    def workspace(self, id: str) -> None:
+        """Creates a workspace."""
+        self._control("POST", "/_fake/workspace", {"workspaceId": id})
+
+    def refuse(self, access: str) -> None:
+        """Refuses an access token from now on."""
+        self._control("POST", "/_fake/refuse", {"access": access})

@@ -12,6 +12,7 @@ mod chat;
 mod host;
 mod host_json;
 mod speech;
+mod stored;
 mod turns;
 
 use std::time::Duration;

@@ -1,0 +1,93 @@
+/** The client of a chat service, which serves turns. */
+
+import { ActiveCall } from './active-call.js';
+import { camelCased } from './camel-case.js';
+import { fromThrown } from './core-error.js';
+import { Items, ListBatch } from './items.js';
+import { native } from './native.js';
+import { callOptions, type RequestOptions } from './options.js';
+import type { ServiceSettings } from './settings.js';
+import { settingsJson } from './settings-json.js';
+import { Aborter } from './signal.js';
+import { asked, written } from './stored.js';
+import type { TokenUsage, TurnEvent, TurnRequest } from './turn-types.js';
+
+type Native = InstanceType<typeof native.ChatService>;
+
+/** A whole reply of a chat service. */
+export interface ChatAnswer {
+  reply: string;
+  /** The workspace of the turn, if it has one. */
+  workspaceId: string | null;
+  /** The spoken reply, if it was asked for. */
+  audio: Uint8Array | null;
+  /** True if the turn was stopped; the reply ends at that point. */
+  stopped: boolean;
+  /** The tokens that the reply took, if the service sends them. */
+  usage: TokenUsage | null;
+}
+
+/** The events of a turn, for one `for await`. Leaving the loop, or dropping the stream, leaves the turn. */
+export class TurnStream implements AsyncIterable<TurnEvent> {
+  /** The service's id of the request, for support requests. */
+  readonly requestId: string | null;
+  #items: Items<TurnEvent, TurnEvent>;
+
+  /** Use `service.stream()`. */
+  constructor(items: Items<TurnEvent, TurnEvent>, requestId: string | null) {
+    this.#items = items;
+    this.requestId = requestId;
+  }
+
+  /** The events. A turn that fails throws, with the text so far in `partial`. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<TurnEvent> {
+    return this.#items;
+  }
+
+  /** Leaves the turn. */
+  cancel(): void {
+    void this.#items.return();
+  }
+}
+
+/** A client of a chat service: it requests turns and reads their events. */
+export class ChatService {
+  #service: Native;
+
+  /** Nothing is sent. Without tokens here, each turn brings its own. */
+  constructor(settings: ServiceSettings | string) {
+    const json = settingsJson(typeof settings === 'string' ? { baseURL: settings } : (settings ?? {}));
+    try {
+      this.#service = new native.ChatService(json);
+    } catch (error) {
+      throw fromThrown(error);
+    }
+  }
+
+  /**
+   * Requests a turn, and resolves as soon as the service has accepted the message. A service that does not stream is asked for
+   * the whole reply, if it has certainly not accepted the message. Once the stream has begun, nothing is sent again.
+   */
+  async stream(request: TurnRequest, options?: RequestOptions): Promise<TurnStream> {
+    const call = new ActiveCall(() => this.#for(options).stream(written(request)), new Aborter(options?.signal));
+    const { head } = await call.answer();
+    const id = head?.headers.find(([name]) => name === 'x-request-id')?.[1] ?? null;
+    return new TurnStream(new Items(call, new ListBatch<TurnEvent>()), id);
+  }
+
+  /** Requests a turn and its whole reply, with `speech` also as audio. */
+  async send(request: TurnRequest, options?: RequestOptions): Promise<ChatAnswer> {
+    const found = await asked(() => this.#for(options).send(written(request)), options);
+    const { audioBase64, ...answer } = camelCased(found) as Omit<ChatAnswer, 'audio'> & { audioBase64: string | null };
+    return { ...answer, audio: audioBase64 === null ? null : Buffer.from(audioBase64, 'base64') };
+  }
+
+  /** The speech of a text, as MP3. */
+  async speak(text: string, options?: RequestOptions): Promise<Uint8Array> {
+    return new ActiveCall(() => this.#for(options).speak(text), new Aborter(options?.signal)).wholeBytes();
+  }
+
+  #for(options: RequestOptions | undefined): Native {
+    return options ? this.#service.withOptions(callOptions({}, options)) : this.#service;
+  }
+}
