@@ -1,6 +1,6 @@
 /** The questions and answers of functions that core calls: sentiment, speaker, token provider, sink. */
 
-import type { AudioFormat } from './settings.js';
+import type { SpeechRequest } from './settings.js';
 
 /** The options of a call of a function. */
 export interface HostOptions {
@@ -11,16 +11,6 @@ export interface HostOptions {
 /** Returns the label of a message, such as its sentiment. */
 export type SentimentFunction = (text: string, options: HostOptions) => string | Promise<string>;
 
-/** A text to speak, with the options of `speech`; `null` leaves one to the speaker. */
-export interface SpeechRequest {
-  text: string;
-  voice: string | null;
-  language: string | null;
-  speed: number | null;
-  instructions: string | null;
-  format: AudioFormat | null;
-}
-
 /** Audio: whole, or piece by piece, such as a `ReadableStream` of bytes or what a generator yields. */
 export type SpokenAudio = Uint8Array | ArrayBuffer | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
@@ -30,9 +20,9 @@ export interface TypedAudio {
   mediaType: string;
 }
 
-/** Returns the audio of a text; a response of `fetch()` is audio, too. */
+/** Returns the audio of a text; a response of `fetch()` is audio, too. Options that are `null` are left to the speaker. */
 export type SpeakerFunction = (
-  request: SpeechRequest,
+  request: Required<SpeechRequest>,
   options: HostOptions,
 ) => SpokenAudio | TypedAudio | Response | Promise<SpokenAudio | TypedAudio | Response>;
 
