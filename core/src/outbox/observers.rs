@@ -79,7 +79,7 @@ impl OpeningObserver for OfRecord<'_> {
         self.each(|observer| observer.opened(name));
     }
 
-    fn given_up(&self, reason: &str) {
-        self.each(|observer| observer.given_up(reason));
+    fn given_up(&self) {
+        self.each(|observer| observer.given_up());
     }
 }

@@ -94,5 +94,5 @@ pub(crate) trait OpeningObserver: Send + Sync {
     /// The conversation has this name from now on.
     fn opened(&self, name: &str);
     /// The conversation will not be opened.
-    fn given_up(&self, reason: &str);
+    fn given_up(&self);
 }

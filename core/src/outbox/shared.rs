@@ -184,7 +184,7 @@ impl SharedOutbox {
         match ahead {
             Ahead::Opens(_) => return,
             Ahead::In(name) => observer.opened(&name),
-            Ahead::Dead(reason) => observer.given_up(&reason),
+            Ahead::Dead(_) => observer.given_up(),
             Ahead::Unknown => {}
         }
         self.observers.remove(id, observer);

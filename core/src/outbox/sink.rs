@@ -63,6 +63,12 @@ pub trait Sink: Send + Sync + 'static {
         let _ = record;
     }
 
+    /// Called for a record that became a dead letter.
+    #[doc(hidden)]
+    fn gave_up(&self, record_id: &str, reason: &str) {
+        let _ = (record_id, reason);
+    }
+
     /// Opens conversations that have no place at the service yet. The chat store does.
     #[doc(hidden)]
     fn opener(&self) -> Option<AnyOpener> {
@@ -97,6 +103,10 @@ macro_rules! forward {
 
             async fn delivered(&self, record: &Record) {
                 (**self).delivered(record).await;
+            }
+
+            fn gave_up(&self, record_id: &str, reason: &str) {
+                (**self).gave_up(record_id, reason);
             }
 
             fn opener(&self) -> Option<AnyOpener> {

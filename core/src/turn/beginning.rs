@@ -66,11 +66,8 @@ impl Engine {
 
     fn begin_workspace(&mut self, persister: MessagePersister, message: String) {
         let (known, receiver) = oneshot::channel();
-        let (recorder, deliveries) = (self.recorder.clone(), &self.settings.deliveries);
-        let watch = {
-            let message = (self.ids.message.as_str(), persister.unopened());
-            OpeningWatch::new(&recorder, deliveries, message, known)
-        };
+        let recorder = self.recorder.clone();
+        let watch = OpeningWatch::new(&recorder, known);
         let ending = self.work.ending.clone();
         let naming = PendingName::begin(persister, &message, watch, ending.clone());
         self.side_events.workspace = Some(receiver);

@@ -27,8 +27,6 @@ struct Tracked {
     recorder: Recorder,
     /// The stage, from the start of its first delivery.
     running: Option<Running>,
-    /// The id of the user's message of its turn.
-    turn: String,
 }
 
 impl DeliveryTracker {
@@ -41,39 +39,22 @@ impl DeliveryTracker {
         self.0.is_some()
     }
 
-    /// Tracks a message of this turn until it is delivered or dead; `false` if it cannot be, such as one that another
-    /// turn's timeline shows.
-    pub(super) fn track(
-        &self,
-        id: &str,
-        turn: &str,
-        stage: StageName,
-        recorder: &Recorder,
-    ) -> bool {
+    /// Tracks a record until it is delivered or dead; `false` if it cannot be, such as one that another turn's timeline
+    /// shows.
+    pub(super) fn track(&self, id: &str, stage: StageName, recorder: &Recorder) -> bool {
         let tracks = self.with(|tracked| {
             if tracked.len() >= MOST || tracked.contains_key(id) {
                 return false;
             }
-            let (recorder, turn) = (recorder.clone(), turn.to_owned());
-            tracked.insert(id.to_owned(), Tracked { stage, recorder, running: None, turn });
+            let recorder = recorder.clone();
+            tracked.insert(id.to_owned(), Tracked { stage, recorder, running: None });
             true
         });
         tracks.unwrap_or_default()
     }
 
-    /// Records that the messages of this turn are not delivered, and the reason.
-    pub(super) fn give_up(&self, turn: &str, why: &str) {
-        let of_the_turn = |tracked: &mut HashMap<String, Tracked>| -> Vec<Tracked> {
-            let given_up = tracked.extract_if(|_, message| message.turn == turn);
-            given_up.map(|(_, message)| message).collect()
-        };
-        for Tracked { stage, recorder, running, .. } in self.with(of_the_turn).unwrap_or_default() {
-            running.unwrap_or_else(|| recorder.begin(stage)).failed(why);
-        }
-    }
-
     pub(super) fn forget(&self, id: &str) {
-        self.with(|tracked| tracked.remove(id));
+        self.take(id);
     }
 
     /// Records that a delivery begins; returns the span of its stage, or the current one for a message that is not
@@ -87,17 +68,22 @@ impl DeliveryTracker {
         begun.flatten().unwrap_or_else(Span::current)
     }
 
-    fn end(&self, id: &str, outcome: &Outcome) {
-        // A message that waits for a retry is still pending.
-        if !matches!(outcome, Outcome::Delivered | Outcome::Dead { .. }) {
-            return;
+    /// Records that a record is delivered.
+    fn done(&self, id: &str) {
+        if let Some(running) = self.take(id).and_then(|message| message.running) {
+            running.done();
         }
-        let ended = self.with(|tracked| tracked.remove(id)).flatten();
-        let Some(running) = ended.and_then(|message| message.running) else { return };
-        match outcome {
-            Outcome::Dead { reason } => running.failed(reason.clone()),
-            _ => running.done(),
+    }
+
+    /// Records that a record became a dead letter, by its own fault or another's.
+    fn gave_up(&self, id: &str, reason: &str) {
+        if let Some(Tracked { stage, recorder, running }) = self.take(id) {
+            running.unwrap_or_else(|| recorder.begin(stage)).failed(reason);
         }
+    }
+
+    fn take(&self, id: &str) -> Option<Tracked> {
+        self.with(|tracked| tracked.remove(id)).flatten()
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut HashMap<String, Tracked>) -> T) -> Option<T> {
@@ -125,12 +111,19 @@ impl Sink for TrackedSink {
     async fn deliver(&self, record: &Record) -> Outcome {
         let stage = self.deliveries.begin(record.id());
         let outcome = self.store.deliver(record).instrument(stage).await;
-        self.deliveries.end(record.id(), &outcome);
+        // A record that failed is still pending: the outbox decides whether it is given up.
+        if outcome == Outcome::Delivered {
+            self.deliveries.done(record.id());
+        }
         outcome
     }
 
     async fn delivered(&self, record: &Record) {
         self.store.delivered(record).await;
+    }
+
+    fn gave_up(&self, record_id: &str, reason: &str) {
+        self.deliveries.gave_up(record_id, reason);
     }
 
     fn type_name(&self) -> &'static str {

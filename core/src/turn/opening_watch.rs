@@ -1,11 +1,10 @@
 //! Observes the creation of a new workspace.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
 use super::StageName;
-use super::deliveries::DeliveryTracker;
 use super::timeline::{Recorder, Running};
 use crate::error::Error;
 use crate::outbox::{OpeningObserver, OpeningStep};
@@ -13,9 +12,6 @@ use crate::outbox::{OpeningObserver, OpeningStep};
 /// Observes the creation of the workspace, for the turn's timeline and its reader.
 pub(super) struct OpeningWatch {
     recorder: Recorder,
-    deliveries: DeliveryTracker,
-    message_id: String,
-    unopened: Arc<OnceLock<String>>,
     progress: Mutex<Progress>,
 }
 
@@ -26,16 +22,9 @@ struct Progress {
 }
 
 impl OpeningWatch {
-    pub(super) fn new(
-        recorder: &Recorder,
-        deliveries: &DeliveryTracker,
-        (message_id, unopened): (&str, Arc<OnceLock<String>>),
-        known: oneshot::Sender<String>,
-    ) -> Arc<Self> {
+    pub(super) fn new(recorder: &Recorder, known: oneshot::Sender<String>) -> Arc<Self> {
         let progress = Mutex::new(Progress { running: None, known: Some(known) });
-        let (recorder, deliveries) = (recorder.clone(), deliveries.clone());
-        let message_id = message_id.to_owned();
-        Arc::new(OpeningWatch { recorder, deliveries, message_id, unopened, progress })
+        Arc::new(OpeningWatch { recorder: recorder.clone(), progress })
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress> {
@@ -68,10 +57,7 @@ impl OpeningObserver for OpeningWatch {
         }
     }
 
-    fn given_up(&self, reason: &str) {
+    fn given_up(&self) {
         self.lock().known = None;
-        // Set before the present messages are given up, or the reply's message could be added in between.
-        let _ = self.unopened.set(reason.to_owned());
-        self.deliveries.give_up(&self.message_id, reason);
     }
 }

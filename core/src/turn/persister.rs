@@ -1,7 +1,7 @@
 //! Enqueues a turn's messages in the outbox. In a new conversation the user's message opens the workspace, and the AI's
 //! message waits behind it.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::StageName;
@@ -32,8 +32,6 @@ struct TurnMessages {
     is_new: bool,
     /// The outbox refused a message.
     is_refused: Mutex<bool>,
-    /// The reason why the workspace will not be created, once that is so.
-    unopened: Arc<OnceLock<String>>,
 }
 
 impl MessagePersister {
@@ -62,7 +60,6 @@ impl MessagePersister {
             reply_id: ids.reply,
             is_new,
             is_refused: Mutex::new(false),
-            unopened: Arc::default(),
         }))
     }
 
@@ -116,11 +113,6 @@ impl MessagePersister {
         });
     }
 
-    /// The cell for the reason why the workspace will not be created.
-    pub(super) fn unopened(&self) -> Arc<OnceLock<String>> {
-        self.0.unopened.clone()
-    }
-
     /// Enqueues a message; `None` if the outbox refuses it. One whose id the outbox knows comes from a turn that repeats
     /// an earlier one: its text replaces the earlier text, by a record of its own.
     fn enqueue(
@@ -136,14 +128,10 @@ impl MessagePersister {
                 Taken::Again => conversation::replacing(&message.id, &turn.turn_id),
             };
             // A record of an earlier turn stays on that turn's timeline.
-            let is_ours = turn.deliveries.track(&id, &turn.message.id, stage, &turn.recorder);
+            let is_ours = turn.deliveries.track(&id, stage, &turn.recorder);
             let receipt = turn.record(message, &id);
             let receipt = receipt.and_then(|record| enqueue(&turn.outbox, record));
             if receipt.as_ref().is_ok_and(|receipt| receipt.is_new) {
-                // The workspace was given up before: the sink will never get this message.
-                if let Some(reason) = turn.unopened.get() {
-                    turn.deliveries.give_up(&turn.message.id, reason);
-                }
                 return Some(taken);
             }
             if is_ours {

@@ -95,8 +95,8 @@ impl Transition {
 pub(in crate::outbox) struct Settled {
     /// True if the record was pending, and the transition is stored.
     pub(in crate::outbox) is_applied: bool,
-    /// The number of records that became dead letters.
-    pub(in crate::outbox) died: u64,
+    /// The ids of the records that became dead letters, with the reasons.
+    pub(in crate::outbox) died: Vec<(String, String)>,
     /// The record to continue with; `None` if the claim has ended.
     pub(in crate::outbox) next: Option<ClaimedRecord>,
 }

@@ -215,11 +215,13 @@ fn skipping_keeps_the_claim_and_a_delivery_behind_makes_the_skipped_record_a_dea
         assert_eq!(second.id, "a2");
         assert_eq!(backend.claim(9, 9_000).unwrap(), [], "it is claimed still");
         let poisoned = vec![("a1".to_owned(), "poison".to_owned())];
+        let died = poisoned.clone();
         let settled = backend.settle(
             &second,
             &Transition::Delivered { poisoned, continue_conversation: true },
             2,
         );
+        assert_eq!(settled.as_ref().unwrap().died, died);
         assert_eq!(next_id(settled.unwrap()).as_deref(), Some("a3"));
         let letters = backend.dead(9).unwrap();
         assert_eq!((letters[0].id.as_str(), letters[0].attempt.failures), ("a1", 1));

@@ -100,7 +100,8 @@ fn a_record_that_cannot_open_its_conversation_takes_all_behind_it_along() {
         claimed.opening = Some(Opening::Requested(plan()));
         backend.save_opening(&claimed, 1).unwrap();
         let settled = backend.settle(&claimed, &died("no place"), 2).unwrap();
-        assert_eq!((settled.died, settled.next), (2, None));
+        let letters = ["first", "behind"].map(|id| (id.to_owned(), "no place".to_owned()));
+        assert_eq!((settled.died, settled.next), (letters.to_vec(), None));
         let letters = backend.dead(9).unwrap();
         assert!(letters.iter().all(|letter| letter.reason == "no place"), "{letters:?}");
         assert_balanced(backend);

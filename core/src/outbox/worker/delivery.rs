@@ -58,7 +58,9 @@ impl ClaimedConversation {
             let reason = "its payload can no longer be read".to_owned();
             let transition =
                 Transition::Dead { attempt: claimed.attempt, reason, continue_conversation: true };
-            return self.settle(&claimed, transition).await.map(|(settled, _)| settled);
+            let (settled, _) = self.settle(&claimed, transition).await?;
+            self.report_dead(&**sink, &settled);
+            return Some(settled);
         };
         let outcome = match self.open_place(&mut claimed, &record).await {
             Place::Exists => {
@@ -85,16 +87,16 @@ impl ClaimedConversation {
         let hook = Hook::new(self.shared.clone());
         let (settled, transition) = self.settle(&claimed, transition).await?;
         if settled.is_applied {
-            shared.died.fetch_add(settled.died, Ordering::SeqCst);
+            self.report_dead(&**sink, &settled);
             match transition {
                 Transition::Delivered { .. } => {
                     shared.delivered.fetch_add(1, Ordering::SeqCst);
                     call_delivered(hook, sink.clone(), record);
                 }
-                Transition::Dead { reason, .. } => {
+                Transition::Dead { .. } => {
                     suspects.clear();
                     for observer in shared.observers.take(&claimed.id) {
-                        observer.given_up(&reason);
+                        observer.given_up();
                     }
                 }
                 Transition::Later { .. } => {}
@@ -102,6 +104,14 @@ impl ClaimedConversation {
             shared.notify_freed();
         }
         Some(settled)
+    }
+
+    /// Counts the records that became dead letters, and notifies the sink.
+    fn report_dead(&self, sink: &dyn Sink, settled: &Settled) {
+        self.shared.died.fetch_add(settled.died.len() as u64, Ordering::SeqCst);
+        for (id, reason) in &settled.died {
+            sink.gave_up(id, reason);
+        }
     }
 
     /// The record for the sink, with its tokens and their number; `None` if its payload cannot be read.

@@ -17,6 +17,7 @@ mod leaving;
 mod naming;
 mod on_the_way;
 mod own_store;
+mod poison;
 mod prompts;
 mod refusal;
 mod repeated;

@@ -120,7 +120,7 @@ impl Backend for Memory {
     ) -> Result<Settled, Fault> {
         let name = claimed.conversation.as_str();
         let is_applied = self.known.get(&claimed.id) == Some(&Known::Pending(claimed.seq));
-        let died_before = self.counts.dead;
+        let mut died = Vec::new();
         let next;
         match transition {
             Transition::Delivered { poisoned, continue_conversation } => {
@@ -144,21 +144,22 @@ impl Backend for Memory {
                     if let Some(&Known::Pending(seq)) = self.known.get(id) {
                         let row = self.pending.get(&seq);
                         let failures = row.map_or(0, |row| row.record.attempt.failures);
-                        self.make_dead(seq, failures, reason, now);
+                        died.extend(self.make_dead(seq, failures, reason, now));
                     }
                 }
                 next = continue_conversation.then(|| self.next(name, 0, now)).flatten();
             }
             Transition::Dead { attempt, reason, continue_conversation } => {
                 if is_applied {
-                    self.make_dead(claimed.seq, attempt.failures, reason, now);
+                    died.extend(self.make_dead(claimed.seq, attempt.failures, reason, now));
                 }
                 if is_applied && claimed.opening.as_ref().is_some_and(Opening::is_to_open) {
                     let waiting = self.conversations.get(name).map(|c| c.records.clone());
                     for seq in waiting.unwrap_or_default() {
                         let failures =
                             self.pending.get(&seq).map(|row| row.record.attempt.failures);
-                        self.make_dead(seq, failures.unwrap_or_default(), reason, now);
+                        let failures = failures.unwrap_or_default();
+                        died.extend(self.make_dead(seq, failures, reason, now));
                     }
                 }
                 next = continue_conversation.then(|| self.next(name, 0, now)).flatten();
@@ -183,7 +184,6 @@ impl Backend for Memory {
             next.attempt.mark = self.counts.delivered;
         }
         self.set_claimed(name, next.is_some());
-        let died = self.counts.dead - died_before;
         Ok(Settled { is_applied, died, next })
     }
 

@@ -216,17 +216,25 @@ impl Memory {
         Some(row)
     }
 
-    fn make_dead(&mut self, seq: u64, failures: u32, reason: &str, now: Millis) -> bool {
-        let Some(row) = self.remove(seq) else { return false };
+    /// Makes a pending record a dead letter, and returns its id and the reason.
+    fn make_dead(
+        &mut self,
+        seq: u64,
+        failures: u32,
+        reason: &str,
+        now: Millis,
+    ) -> Option<(String, String)> {
+        let row = self.remove(seq)?;
         let NewRecord { id, conversation, user, payload, mut attempt, opening, .. } = row.record;
         attempt.failures = failures;
         self.known.insert(id.clone(), Known::Dead(seq));
+        let died = (id.clone(), reason.to_owned());
         let reason = reason.to_owned();
         let letter =
             DeadRow { id, conversation, user, payload, attempt, died_at: now, reason, opening };
         self.dead.insert(seq, letter);
         self.counts.dead += 1;
-        true
+        Some(died)
     }
 
     /// Makes the conversation due when its first record is due; removes a conversation without records.

@@ -154,7 +154,7 @@ impl Backend for Disk {
             (self.me, self.settings.remembered, self.settings.longest_wait);
         let settled = self.write(|connection| {
             let name = claimed.conversation.as_str();
-            let mut died = 0;
+            let mut died = Vec::new();
             let (is_applied, look_from) = match transition {
                 Transition::Delivered { poisoned, continue_conversation } => {
                     let removed = records::remove(connection, &claimed.id)?;
@@ -168,7 +168,7 @@ impl Backend for Disk {
                         if let Some(head) = records::remove(connection, id)? {
                             let attempt = head.record.attempt;
                             make_dead(connection, head, attempt, reason, now)?;
-                            died += 1;
+                            died.push((id.clone(), reason.clone()));
                         }
                     }
                     (is_applied, continue_conversation.then_some(0))
@@ -178,14 +178,14 @@ impl Backend for Disk {
                     let is_applied = removed.is_some();
                     if let Some(head) = removed {
                         make_dead(connection, head, *attempt, reason, now)?;
-                        died += 1;
+                        died.push((claimed.id.clone(), reason.clone()));
                     }
                     if is_applied && claimed.opening.as_ref().is_some_and(Opening::is_to_open) {
                         while let Some(head) = records::first_after(connection, name, 0)? {
                             records::remove(connection, &head.record.id)?;
+                            died.push((head.record.id.clone(), reason.clone()));
                             let attempt = head.record.attempt;
                             make_dead(connection, head, attempt, reason, now)?;
-                            died += 1;
                         }
                     }
                     (is_applied, continue_conversation.then_some(0))
