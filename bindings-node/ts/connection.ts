@@ -74,7 +74,7 @@ export class Connection {
       let bytes: ReadableStream<Uint8Array> | undefined;
       return {
         head,
-        body: () => (stream ? null : (bytes ??= bytesOf(call))),
+        body: (raise) => (stream ? null : (bytes ??= bytesOf(call, raise))),
         read: (raise) => (stream ??= streamOf(call, raise)),
       };
     });

@@ -112,9 +112,12 @@ export class Items<Wire, Item> implements AsyncIterableIterator<Item> {
   };
 }
 
-/** The bytes of a call, as they arrive. Nothing is read before somebody reads the stream. An abort is an error, as for `fetch`. */
-export function bytesOf(call: ActiveCall): ReadableStream<Uint8Array> {
-  return pulled(call, () => call.bytes());
+/**
+ * The bytes of a call, as they arrive. Nothing is read before somebody reads the stream. An abort is an error, as for `fetch`.
+ * Errors pass through `raise`.
+ */
+export function bytesOf(call: ActiveCall, raise?: Raise): ReadableStream<Uint8Array> {
+  return pulled(call, () => (raise ? call.bytes().catch((error) => Promise.reject(raise(error))) : call.bytes()));
 }
 
 /** The same, but an abort ends the bytes without an error: nobody listens for one on the body of a response whose client is gone. */

@@ -9,9 +9,8 @@ export type Raise = (error: unknown) => unknown;
 /** A response that has begun: its head, its body, and the function that reads its result. */
 export interface Opened<T> {
   head: Head;
-  /** The body as received; `null` for a stream that is read as chunks. */
-  body: () => string | ReadableStream<Uint8Array> | null;
-  /** The errors of a stream pass through `raise`. */
+  /** The body as received; `null` for a stream that is read as chunks. Errors of a stream pass through `raise`, here and in `read`. */
+  body: (raise?: Raise) => string | ReadableStream<Uint8Array> | null;
   read: (raise?: Raise) => T;
 }
 

@@ -1,10 +1,10 @@
 /** A response that has begun, as the web's class. */
 
-import type { Opened } from './promise.js';
+import type { Opened, Raise } from './promise.js';
 
-/** The response, with its body as it arrives. */
-export function responseOf({ head, body }: Opened<unknown>): Response {
-  const response = new Response(hasNoBody(head.status) ? null : body(), { status: head.status, headers: head.headers });
+/** The response, with its body as it arrives. The errors of its body pass through `raise`. */
+export function responseOf({ head, body }: Opened<unknown>, raise?: Raise): Response {
+  const response = new Response(hasNoBody(head.status) ? null : body(raise), { status: head.status, headers: head.headers });
   return Object.defineProperty(response, 'url', { value: head.url ?? '', configurable: true });
 }
 

@@ -182,6 +182,8 @@ for (const folder of FOLDERS) {
         both(cut, 'APIConnectionError');
         assert.ok(cut instanceof turnwire.TruncatedStreamError && cut instanceof ours.TruncatedStreamError);
         assert.deepEqual([cut.partial, cut.constructor.name], ['안녕', 'TruncatedStreamError']);
+        const raw = await client().chat.completions.create({ model: await fake.script({ steps: [{ role: 'assistant' }, { truncate: true }] }), messages, stream: true }).asResponse();
+        both(await raw.text().then(assert.fail, (error) => error), 'APIConnectionError');
         both(await failed(client(), {}, undefined, { signal: AbortSignal.abort() }), 'APIUserAbortError', 'cancelled');
         const wrong = client().chat.completions.create({ model: 'm', messages }, { headers: { 'x-a': 'Ā' } });
         await assert.rejects(wrong, (error) => error instanceof peer.OpenAIError && error instanceof turnwire.ConfigError);
@@ -222,6 +224,11 @@ for (const folder of FOLDERS) {
         twice.maxRetries = 0;
         assert.equal(await failed(twice), 1);
 
+        const kept = await fake.script([whole({ content: 'a' }), whole({ content: 'a' }), whole({ content: 'a' })]);
+        const first = client();
+        for (const one of [first, first.withOptions({ timeout: 5000 }), first.withOptions({ maxRetries: 1 })]) await one.chat.completions.create({ model: kept, messages });
+        assert.equal(new Set((await fake.requests(kept)).map(({ connection }) => connection)).size, 1);
+
         const limited = client({ limits: { event: 100 } }).withOptions({ timeout: 5000 });
         const long = await fake.script(chat('x'.repeat(200)));
         await assert.rejects(limited.chat.completions.stream({ model: long, messages }).done(), { errorCode: 'too_large' });
@@ -256,6 +263,9 @@ for (const folder of FOLDERS) {
         told = [];
         assert.equal(await asked(plain, { fetchOptions: {} }), 'OpenAI');
         for (const one of [plain, plain.withOptions({ timeout: 5000 }), client({ fetch: globalThis.fetch })]) assert.equal(await asked(one), 'turnwire');
+        const before = (await senders(model)).length;
+        await new Proxy(plain.chat.completions, {}).create({ model, messages });
+        assert.equal((await senders(model))[before], 'OpenAI');
         // Options of a client among those of a call have no effect.
         assert.equal(await asked(plain, { baseURL: 'x', apiKey: 'y', fetch: through, dangerouslyAllowBrowser: true }), 'turnwire');
         // A fetch that is patched later is not the client's.

@@ -6,30 +6,34 @@ import type { Stream } from '../stream.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatCompletionCreateParamsBase } from '../types.js';
 import { bothTrees } from './errors.js';
 import type { Peer, PeerChat, PeerClass, PeerClient, PeerCompletions, PeerOptions, PeerRequestOptions, PeerStream, Props } from './peer.js';
-import { callOptions, Route } from './route.js';
+import { Route } from './route.js';
 
 type Result = Stream<ChatCompletionChunk> | ChatCompletion;
 
 /** A response that has begun, as the promise of the `openai` package knows it. */
 class Begun implements Props {
   #opened: Opened<Result>;
+  /** Every error passes through it. */
+  #raise: Raise;
   #response: Response | undefined;
 
   constructor(
     opened: Opened<Result>,
+    raise: Raise,
     readonly options: object,
     readonly startTime: number,
   ) {
     this.#opened = opened;
+    this.#raise = raise;
   }
 
   /** Made for those who ask: it loads a large part of Node. */
   get response(): Response {
-    return (this.#response ??= responseOf(this.#opened));
+    return (this.#response ??= responseOf(this.#opened, this.#raise));
   }
 
-  read(raise: Raise): Result {
-    return this.#opened.read(raise);
+  read(): Result {
+    return this.#opened.read(this.#raise);
   }
 }
 
@@ -65,14 +69,14 @@ export function extended(peer: Peer, PeerStream: PeerStream): PeerClass {
     const startTime = Date.now();
     const asked = { ...options, method: 'post', path: '/chat/completions', body, stream: body.stream ?? false };
     try {
-      return new Begun(await route.client.chat.completions.create(body, callOptions(options)).opened, asked, startTime);
+      return new Begun(await route.client.chat.completions.create(body, route.callOptions(options)).opened, raise, asked, startTime);
     } catch (error) {
       throw raise(error);
     }
   }
 
   function read(client: PeerClient, begun: Begun): unknown {
-    const result = begun.read(raise);
+    const result = begun.read();
     if (!('controller' in result)) return result;
     return new PeerStream(() => result[Symbol.asyncIterator](), result.controller, client);
   }
@@ -80,16 +84,20 @@ export function extended(peer: Peer, PeerStream: PeerStream): PeerClass {
   return class OpenAI extends peer.OpenAI {
     static readonly OpenAI = this;
     readonly #apiKey: PeerOptions['apiKey'];
+    readonly #route: Route;
 
     constructor(options: PeerOptions = {}) {
       super(options);
       this.#apiKey = options.apiKey;
-      this.chat = new Chat(this, new Route(this, options, peer)) as PeerChat;
+      this.#route = new Route(this, options, peer);
+      this.chat = new Chat(this, this.#route) as PeerChat;
     }
 
     override withOptions(options: PeerOptions): PeerClient {
       // Version 5 of the package would give the key that the function returned last.
-      return super.withOptions(typeof this.#apiKey === 'function' ? { apiKey: this.#apiKey, ...options } : options);
+      const made = super.withOptions(typeof this.#apiKey === 'function' ? { apiKey: this.#apiKey, ...options } : options);
+      if (#route in made) made.#route.share(this.#route, options);
+      return made;
     }
   };
 }

@@ -19,12 +19,16 @@ const globalFetches = new WeakSet<object>();
 
 type State = Record<string, unknown>;
 
+/** The options of a client that go with each of its calls, so that clients that differ in them alone share connections. */
+const WITH_CALLS = ['timeout', 'maxRetries'];
+
 export class Route {
   #client: PeerClient;
   #options: PeerOptions;
   /** The client's class, and its methods that have a part in a chat call. */
   #methods: [State, string[]];
-  #ours: { client: turnwire.OpenAI; state: State } | undefined;
+  /** Of all clients that share its connections; empty before their first chat call. */
+  #ours: { client?: turnwire.OpenAI; state?: State } = {};
   #isTold = false;
 
   constructor(client: PeerClient, options: PeerOptions, peer: Peer) {
@@ -56,25 +60,28 @@ export class Route {
     return OWN_WAY.find((name) => this.#options[name]) ?? names.find((name) => own[name] !== theirs[name]);
   }
 
+  /** Shares the connections of the client from which this one was made with the options. */
+  share(from: Route, options: PeerOptions): void {
+    if (Object.keys(options).every((name) => WITH_CALLS.includes(name))) this.#ours = from.#ours;
+  }
+
   /** The client of turnwire with the settings that the client has now. */
   get client(): turnwire.OpenAI {
-    const { baseURL, apiKey, organization, project, timeout, maxRetries } = this.#client;
-    const state: State = { baseURL, apiKey, organization, project, timeout, maxRetries };
-    const last = this.#ours;
-    if (last && Object.keys(state).every((name) => state[name] === last.state[name])) return last.client;
-    const client = new turnwire.OpenAI(this.#settings(state));
-    this.#ours = { client, state };
-    return client;
+    const { baseURL, apiKey, organization, project } = this.#client;
+    const state: State = { baseURL, apiKey, organization, project };
+    const { client, state: last } = this.#ours;
+    if (client && last && Object.keys(state).every((name) => state[name] === last[name])) return client;
+    const made = new turnwire.OpenAI(this.#settings(state));
+    if (client) this.#ours = {};
+    Object.assign(this.#ours, { client: made, state });
+    return made;
   }
 
   #settings(state: State): ClientOptions {
     const { apiKey, defaultHeaders, defaultQuery, limits, logger, logLevel } = this.#options;
-    const { DEFAULT_TIMEOUT } = this.#client.constructor as unknown as { DEFAULT_TIMEOUT: number };
     return {
       ...state,
       apiKey: typeof apiKey === 'function' ? apiKey : (state['apiKey'] as string | null),
-      // The default is one for whole replies: streams have shorter ones here.
-      timeout: state['timeout'] === DEFAULT_TIMEOUT ? undefined : (state['timeout'] as number),
       limits: limits as ClientOptions['limits'],
       defaultHeaders: plainHeaders(defaultHeaders),
       defaultQuery,
@@ -83,11 +90,19 @@ export class Route {
       logLevel: logLevel as ClientOptions['logLevel'],
     };
   }
-}
 
-/** The options of a call, in the form of turnwire. */
-export function callOptions(options: PeerRequestOptions | undefined): RequestOptions | undefined {
-  return options && { ...options, headers: plainHeaders(options['headers']) };
+  /** The options of a call, with those of the client, in the form of turnwire. */
+  callOptions(options: PeerRequestOptions = {}): RequestOptions {
+    const { timeout, maxRetries, constructor } = this.#client;
+    // The default is one for whole replies: streams have shorter ones here.
+    const { DEFAULT_TIMEOUT } = constructor as unknown as { DEFAULT_TIMEOUT: number };
+    return {
+      ...options,
+      timeout: (options['timeout'] as number | undefined) ?? (timeout === DEFAULT_TIMEOUT ? undefined : timeout),
+      maxRetries: (options['maxRetries'] as number | undefined) ?? maxRetries,
+      headers: plainHeaders(options['headers']),
+    };
+  }
 }
 
 /** Headers, of which the `openai` package also has a form of its own: their values, and the names to remove. */
