@@ -23,6 +23,9 @@ const entry = {
 };
 await build({ ...entry, format: 'cjs', footer: { js: callable() } });
 
+// The command `turnwire`.
+await build({ ...entry, entryPoints: ['ts/command.ts'], format: 'cjs', outfile: 'dist/command.js', banner: { js: '#!/usr/bin/env node' } });
+
 // One copy of everything, whichever way it is loaded.
 const { metafile } = await build({ ...entry, format: 'esm', metafile: true, write: false });
 const names = metafile.outputs['dist/index.js'].exports.filter((name) => name !== 'default');

@@ -171,10 +171,39 @@ export declare class Turn {
   cancel(): void
 }
 
+/** A durable outbox. */
+export declare class Outbox {
+  /**
+   * An outbox with these settings, which are JSON. The records are delivered by the host's function with this number, or to a
+   * store.
+   */
+  constructor(settings: string, host?: Host | undefined | null, sink?: number | undefined | null, store?: Store | undefined | null)
+  /** Accepts a record, which is JSON. */
+  enqueue(record: string): Call
+  /** Accepts a record that is not complete yet. */
+  hold(record: string): Call
+  /** Replaces the held record of the same id. */
+  release(record: string): Call
+  /** The counters. */
+  stats(): Call
+  /** The pending records. */
+  pending(): Call
+  /** The dead letters. */
+  deadLetters(): Call
+  /** Queues a dead letter again. */
+  requeue(id: string): Call
+  /** Removes a dead letter, or a pending record. */
+  discard(id: string): Call
+  /** Waits until all records are delivered or dead, at most for so many milliseconds. */
+  flush(timeoutMs: number): Call
+  /** Waits as `flush`, and accepts no record any more. */
+  shutdown(timeoutMs: number): Call
+}
+
 /** The engine of turns. */
 export declare class Turns {
   /** An engine with the client's model, called with these options, and settings as JSON. The host calls the functions. */
-  constructor(client: Client, options: Options, settings: string, host: Host | undefined | null, functions: HostFunctions, store?: Store | undefined | null)
+  constructor(client: Client, options: Options, settings: string, host: Host | undefined | null, functions: HostFunctions, store?: Store | undefined | null, outbox?: Outbox | undefined | null)
   /** Starts a turn. The request is JSON; functions that run for the turn get its number. */
   start(request: string, number?: number): Turn
   /** Stops the turn with this id; false if no such turn runs here. */
@@ -218,6 +247,12 @@ export declare function preset(name: string): string | null
 
 /** All fields of a turn's request. */
 export declare function turnRequestFields(): Array<string>
+
+/** All fields of an outbox's record. */
+export declare function recordFields(): Array<string>
+
+/** Runs the command `outbox` with these arguments, and returns its exit code. */
+export declare function outboxCommand(arguments: Array<string>): number
 
 /** The types of a turn's events, each with the names of its fields. */
 export declare function eventFields(): Record<string, Array<string>>

@@ -9,6 +9,7 @@ mod host;
 mod json;
 pub mod logs;
 mod options;
+pub mod outbox;
 mod progress;
 mod reading;
 mod runs;
@@ -59,6 +60,12 @@ pub fn preset(name: String) -> napi::Result<Option<String>> {
 #[napi]
 pub fn turn_request_fields() -> Vec<&'static str> {
     bridge::turn_request_fields().to_vec()
+}
+
+/// All fields of an outbox's record.
+#[napi]
+pub fn record_fields() -> Vec<&'static str> {
+    bridge::record_fields().to_vec()
 }
 
 /// The types of a turn's events, each with the names of its fields.

@@ -13,6 +13,7 @@ use crate::client::Client;
 use crate::host::Host;
 use crate::json::thrown;
 use crate::options::{Options, duration};
+use crate::outbox::Outbox;
 use crate::store::Store;
 use crate::turn::Turn;
 
@@ -32,9 +33,10 @@ pub struct HostFunctions {
 }
 
 impl HostFunctions {
-    fn parts(self, host: Option<&Host>, store: Option<&Store>) -> Parts {
+    fn parts(self, host: Option<&Host>, store: Option<&Store>, outbox: Option<&Outbox>) -> Parts {
         let store = store.map(Store::conversations);
-        let mut parts = Parts { store, ..Parts::default() };
+        let outbox = outbox.map(|outbox| outbox.inner().clone());
+        let mut parts = Parts { store, outbox, ..Parts::default() };
         if let Some((host, number)) = host.zip(self.sentiment) {
             let sentiment: HostSentiment = host.function("turn.sentiment", number);
             parts.sentiment = Some(Arc::new(sentiment));
@@ -58,9 +60,11 @@ impl Turns {
         host: Option<&Host>,
         functions: HostFunctions,
         store: Option<&Store>,
+        outbox: Option<&Outbox>,
     ) -> napi::Result<Self> {
         let llm = client.openai().with(options.of_call());
-        let made = settings::turns(llm, &settings, Names::Camel, functions.parts(host, store));
+        let parts = functions.parts(host, store, outbox);
+        let made = settings::turns(llm, &settings, Names::Camel, parts);
         let made = made.and_then(TurnsBuilder::build);
         made.map(|inner| Turns { inner }).map_err(|error| thrown(&error))
     }

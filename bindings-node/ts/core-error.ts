@@ -79,7 +79,7 @@ export const BY_CODE: Record<ErrorCode, Make> = {
   unexpected_reply: reported,
   too_large: reported,
   truncated,
-  cancelled: () => new APIUserAbortError(),
+  cancelled: (core) => new APIUserAbortError({ message: core.line }),
   forked: plain(ForkedError),
   callback: plain(CallbackError),
   outbox_full: plain(OutboxFullError),

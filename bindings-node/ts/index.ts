@@ -55,6 +55,8 @@ export { SqliteStore } from './sqlite-store.js';
 export { StoreMessage, type HistoryPage, type StoreSession, type StoreStats, type Workspace } from './stored.js';
 export { ChatService, TurnStream, type ChatAnswer } from './service.js';
 export { presets, type Prompts } from './presets.js';
+export { Outbox, type OutboxOptions } from './outbox.js';
+export type * from './outbox-types.js';
 export { Turn } from './turn.js';
 export type * from './turn-types.js';
 export { Turns, type TurnsOptions } from './turns.js';

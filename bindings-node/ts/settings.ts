@@ -107,13 +107,13 @@ export interface ServiceSettings {
   http?: HttpSettings | null;
 }
 
-/** The outbox that delivers messages to the store. */
+/** An outbox. */
 export interface OutboxSettings {
   /** The path of its file. Without one it is in memory. */
   path?: string | null;
   /** When a message counts as written: once the system has it (the default), or once the disk has it. */
   durability?: 'os' | 'fsync' | null;
-  /** The wait for room in a full outbox; 0 refuses at once. */
+  /** The wait for room in a full outbox; 0 (the default) refuses at once. In an engine's outbox it blocks the event loop. */
   waitWhenFull?: number;
   limits?: OutboxLimits | null;
   delivery?: DeliverySettings | null;

@@ -4,10 +4,12 @@ import { ActiveCall } from './active-call.js';
 import { connectionOf, type OpenAI } from './client.js';
 import { AnyStore, storeOf } from './any-store.js';
 import { fromThrown } from './core-error.js';
+import { deliverAtExit } from './exit.js';
 import { caller, hosted, type Hosted } from './host.js';
 import { SENTIMENT, SPEAKER } from './host-kinds.js';
 import type { SentimentFunction, SpeakerFunction } from './host-types.js';
 import { native } from './native.js';
+import { Outbox, outboxOf } from './outbox.js';
 import { milliseconds } from './options.js';
 import type { OutboxSettings, SentimentModel, SpeakerSettings, StoreSettings, TurnsSettings } from './settings.js';
 import { settingsJson } from './settings-json.js';
@@ -19,8 +21,8 @@ import type { FlushReport, TurnRequest } from './turn-types.js';
 export interface TurnsOptions extends Omit<TurnsSettings, 'store' | 'outbox' | 'sentiment' | 'speaker'> {
   /** A `ChatStore` or `SqliteStore`, or the settings or URL of a chat store. Without one nothing is kept. */
   store?: AnyStore | StoreSettings | string | null;
-  /** The outbox, or the path of its file. Default: one in memory. */
-  outbox?: OutboxSettings | string | null;
+  /** An `Outbox` without a sink, or the settings of one, or the path of its file. Default: one in memory. */
+  outbox?: Outbox | OutboxSettings | string | null;
   /**
    * A function that returns the label of a message, such as its sentiment, or a model that does. A function runs beside the
    * reply, in the asynchronous context of `start()`; a failure is on the timeline, and never breaks the turn.
@@ -40,22 +42,24 @@ const FLUSH = 5000;
 export class Turns {
   #engine: InstanceType<typeof native.Turns>;
   #log: (() => void) | undefined;
-  /** Kept alive here: the native side names them by number. */
-  #functions: { sentiment?: Hosted; speaker?: Hosted } = {};
+  /** Kept alive here: the native side names functions by number, also the sink of an outbox. */
+  #functions: { sentiment?: Hosted; speaker?: Hosted; outbox?: TurnsOptions['outbox'] } = {};
 
   /** Turns with the client's model and its settings as they are now. */
   constructor(client: OpenAI, options: TurnsOptions = {}) {
     const connection = connectionOf(client);
-    const { sentiment, speaker, store } = options;
+    const { sentiment, speaker, store, outbox } = options;
     if (typeof sentiment === 'function') this.#functions.sentiment = hosted(SENTIMENT, sentiment);
     if (typeof speaker === 'function') this.#functions.speaker = hosted(SPEAKER, speaker);
+    this.#functions.outbox = outbox;
     const made = settingsOf(options);
     this.#log = connection.log;
     this.#engine = connection.engine((inner, options) => {
       const { sentiment, speaker } = this.#functions;
       const numbers = { sentiment: sentiment?.number, speaker: speaker?.number };
-      return new native.Turns(inner, options, made, (sentiment ?? speaker)?.host, numbers, storeOf(store));
+      return new native.Turns(inner, options, made, (sentiment ?? speaker)?.host, numbers, storeOf(store), outboxOf(outbox));
     });
+    if (store) deliverAtExit(this);
   }
 
   /**
@@ -111,7 +115,7 @@ function settingsOf({ store, outbox, sentiment, speaker, ...settings }: TurnsOpt
   return settingsJson({
     ...settings,
     store: typeof store === 'string' ? { baseURL: store } : store instanceof AnyStore ? undefined : store,
-    outbox: typeof outbox === 'string' ? { path: outbox } : outbox,
+    outbox: typeof outbox === 'string' ? { path: outbox } : outbox instanceof Outbox ? undefined : outbox,
     sentiment: typeof sentiment === 'function' ? undefined : sentiment,
     speaker: typeof speaker === 'function' ? undefined : speaker,
   });

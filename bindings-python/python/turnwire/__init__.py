@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from ._elsewhere import AzureOpenAI as AzureOpenAI
     from ._host_types import Outcome, Record, SpeechRequest, Tokens
     from ._models import BaseModel
-    from ._outbox import AsyncOutbox, DeadLetter, FlushReport, Outbox, PendingRecord, Receipt, Stats
+    from ._outbox import AsyncOutbox, DeadLetter, FlushReport, Outbox, OutboxStats, PendingRecord, Receipt
     from ._parsing import pydantic_function_tool
     from ._prompts import Prompts
     from ._response import APIResponse, AsyncAPIResponse
@@ -163,6 +163,7 @@ __all__ = [
     "OutboxFullError",
     "OutboxOptions",
     "OutboxSettings",
+    "OutboxStats",
     "Outcome",
     "PendingRecord",
     "PermissionDeniedError",
@@ -181,7 +182,6 @@ __all__ = [
     "SqliteStore",
     "Stage",
     "StageFailedEvent",
-    "Stats",
     "StorageError",
     "StoreMessage",
     "StoreSession",
@@ -256,9 +256,9 @@ _LATER = {
     "DeadLetter": "_outbox",
     "FlushReport": "_outbox",
     "Outbox": "_outbox",
+    "OutboxStats": "_outbox",
     "PendingRecord": "_outbox",
     "Receipt": "_outbox",
-    "Stats": "_outbox",
     "AsyncTurns": "_turns",
     "Turns": "_turns",
     "AsyncTurn": "_turn",

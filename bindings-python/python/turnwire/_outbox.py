@@ -14,7 +14,6 @@ from ._waiting import result
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
     from os import PathLike
     from typing import Any, Literal
 
@@ -31,9 +30,9 @@ __all__ = [
     "DeadLetter",
     "FlushReport",
     "Outbox",
+    "OutboxStats",
     "PendingRecord",
     "Receipt",
-    "Stats",
 ]
 
 
@@ -55,7 +54,7 @@ class FlushReport(BaseModel):
     dead: int
 
 
-class Stats(BaseModel):
+class OutboxStats(BaseModel):
     """The counters of an outbox since this process opened it.
 
     They balance: ``accepted + recovered == delivered + dead + pending + discarded``. In a file they count the records of
@@ -86,49 +85,32 @@ class Stats(BaseModel):
 
 
 class PendingRecord(BaseModel):
-    """A record that waits."""
+    """A record that waits. Times are in milliseconds since 1970."""
 
     id: str
     conversation: str
     user_id: str | None
-    accepted_at_ms: int
-    """The time of acceptance, in milliseconds since 1970."""
+    accepted_at: int
     attempts: int
     """Failed deliveries."""
     state: Literal["held", "queued", "sending", "needs_token"]
     reason: str | None
     """The failure of the last delivery."""
 
-    @property
-    def accepted_at(self) -> datetime:
-        """The time of acceptance."""
-        return _time(self.accepted_at_ms)
-
 
 class DeadLetter(BaseModel):
-    """A record that was given up. It stays until it is requeued or discarded."""
+    """A record that was given up. It stays until it is requeued or discarded. Times are in milliseconds since 1970."""
 
     id: str
     conversation: str
     user_id: str | None
     payload: Any
-    accepted_at_ms: int
-    """The time of acceptance, in milliseconds since 1970."""
-    died_at_ms: int
-    """The time at which it was given up, in milliseconds since 1970."""
+    accepted_at: int
+    died_at: int
+    """The time at which it was given up."""
     attempts: int
     """Failed deliveries."""
     reason: str
-
-    @property
-    def accepted_at(self) -> datetime:
-        """The time of acceptance."""
-        return _time(self.accepted_at_ms)
-
-    @property
-    def died_at(self) -> datetime:
-        """The time at which it was given up."""
-        return _time(self.died_at_ms)
 
 
 class AnyOutbox:
@@ -208,9 +190,9 @@ class Outbox(AnyOutbox, Closing):
         one this is ``enqueue``."""
         return _receipt(self._outbox.release(_record(conversation, id, payload, fields)).wait())
 
-    def stats(self) -> Stats:
+    def stats(self) -> OutboxStats:
         """The counters of accepted records and their states."""
-        return Stats.model_validate_json(self._outbox.stats().wait()[0])
+        return OutboxStats.model_validate_json(self._outbox.stats().wait()[0])
 
     def pending(self) -> list[PendingRecord]:
         """The pending records, in the order of acceptance; at most 1,000."""
@@ -282,9 +264,9 @@ class AsyncOutbox(AnyOutbox, AsyncClosing):
         """As ``Outbox.release``."""
         return await _entered(self._outbox.release, _record(conversation, id, payload, fields))
 
-    async def stats(self) -> Stats:
+    async def stats(self) -> OutboxStats:
         """As ``Outbox.stats``."""
-        return Stats.model_validate_json((await result(self._outbox.stats()))[0])
+        return OutboxStats.model_validate_json((await result(self._outbox.stats()))[0])
 
     async def pending(self) -> list[PendingRecord]:
         """As ``Outbox.pending``."""
@@ -348,9 +330,3 @@ def _all(kind: Any, found: tuple[str, Any]) -> list[Any]:
 
 def _found(found: tuple[str, Any]) -> bool:
     return found[0] == "true"
-
-
-def _time(ms: int) -> datetime:
-    from datetime import datetime, timezone
-
-    return datetime.fromtimestamp(ms / 1000, timezone.utc)

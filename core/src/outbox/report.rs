@@ -89,7 +89,7 @@ pub struct PendingRecord {
     #[serde(rename = "user_id")]
     pub user: Option<String>,
     /// The time of acceptance.
-    #[serde(rename = "accepted_at_ms", serialize_with = "unix_ms")]
+    #[serde(serialize_with = "unix_ms")]
     pub accepted_at: SystemTime,
     /// Failed deliveries.
     pub attempts: u32,
@@ -113,10 +113,10 @@ pub struct DeadLetter {
     /// The payload; `Null` if it was damaged and is unreadable.
     pub payload: Value,
     /// The time of acceptance.
-    #[serde(rename = "accepted_at_ms", serialize_with = "unix_ms")]
+    #[serde(serialize_with = "unix_ms")]
     pub accepted_at: SystemTime,
     /// The time when it was given up.
-    #[serde(rename = "died_at_ms", serialize_with = "unix_ms")]
+    #[serde(serialize_with = "unix_ms")]
     pub died_at: SystemTime,
     /// Failed deliveries.
     pub attempts: u32,

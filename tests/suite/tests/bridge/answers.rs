@@ -69,11 +69,11 @@ fn what_an_outbox_tells_is_answered_as_json() {
     let stats = json_of(outbox.stats());
     assert_eq!((&stats["accepted"], &stats["set_aside"]), (&json!(1), &json!([])));
     let pending = json_of(outbox.pending().unwrap());
-    let accepted = pending[0]["accepted_at_ms"].as_u64().unwrap();
+    let accepted = pending[0]["accepted_at"].as_u64().unwrap();
     let age = SystemTime::UNIX_EPOCH + Duration::from_millis(accepted);
     assert!(age.elapsed().unwrap_or_default() < Duration::from_secs(60));
     let rest = json!([{
-        "id": "m", "conversation": "c", "user_id": "u", "accepted_at_ms": accepted, "attempts": 0, "state": "queued",
+        "id": "m", "conversation": "c", "user_id": "u", "accepted_at": accepted, "attempts": 0, "state": "queued",
         "reason": null,
     }]);
     assert_eq!(pending, rest);
@@ -92,11 +92,11 @@ fn a_dead_letter_is_answered_with_its_reason_and_times() {
     answer(&call(async move { Ok(flushed.flush(Duration::from_secs(10)).await) }).unwrap())
         .unwrap();
     let dead = json_of(outbox.dead_letters().unwrap());
-    let times = ["accepted_at_ms", "died_at_ms"].map(|name| dead[0][name].as_u64().unwrap());
+    let times = ["accepted_at", "died_at"].map(|name| dead[0][name].as_u64().unwrap());
     assert!(times[0] <= times[1] + 1_000, "{times:?}");
     let whole = json!([{
-        "id": "m", "conversation": "c", "user_id": null, "payload": {"text": "hi"}, "accepted_at_ms": times[0],
-        "died_at_ms": times[1], "attempts": dead[0]["attempts"], "reason": "no such room",
+        "id": "m", "conversation": "c", "user_id": null, "payload": {"text": "hi"}, "accepted_at": times[0],
+        "died_at": times[1], "attempts": dead[0]["attempts"], "reason": "no such room",
     }]);
     assert_eq!(dead, whole);
 }

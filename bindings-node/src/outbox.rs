@@ -1,0 +1,133 @@
+//! An outbox on its own, and the command that inspects one.
+
+use std::time::Duration;
+use std::{ffi::OsString, io};
+
+use napi_derive::napi;
+use turnwire::bridge::settings::{self, Names};
+use turnwire::bridge::{self, HostSink};
+use turnwire::conversation::ConversationSink;
+
+use crate::call::Call;
+use crate::host::Host;
+use crate::json::thrown;
+use crate::options::duration;
+use crate::store::Store;
+
+/// A durable outbox.
+#[napi]
+pub struct Outbox {
+    inner: turnwire::Outbox,
+}
+
+fn started(call: turnwire::Result<bridge::Call>) -> napi::Result<Call> {
+    call.map(Call::new).map_err(|error| thrown(&error))
+}
+
+#[napi]
+impl Outbox {
+    /// An outbox with these settings, which are JSON. The records are delivered by the host's function with this number,
+    /// or to a store.
+    #[napi(constructor)]
+    pub fn new(
+        settings: String,
+        host: Option<&Host>,
+        sink: Option<u32>,
+        store: Option<&Store>,
+    ) -> napi::Result<Self> {
+        let start = || {
+            let mut outbox = settings::outbox(&settings, Names::Camel)?;
+            if let Some((host, number)) = host.zip(sink) {
+                let sink: HostSink = host.function("outbox.deliver", number);
+                outbox = outbox.sink(sink);
+            } else if let Some(store) = store {
+                outbox = outbox.sink(ConversationSink::new(store.conversations()));
+            }
+            outbox.start()
+        };
+        start().map(|inner| Outbox { inner }).map_err(|error| thrown(&error))
+    }
+
+    /// Accepts a record, which is JSON.
+    #[napi]
+    pub fn enqueue(&self, record: String) -> napi::Result<Call> {
+        started(bridge::enqueue(&self.inner, &record, Names::Camel))
+    }
+
+    /// Accepts a record that is not complete yet.
+    #[napi]
+    pub fn hold(&self, record: String) -> napi::Result<Call> {
+        started(bridge::hold(&self.inner, &record, Names::Camel))
+    }
+
+    /// Replaces the held record of the same id.
+    #[napi]
+    pub fn release(&self, record: String) -> napi::Result<Call> {
+        started(bridge::release(&self.inner, &record, Names::Camel))
+    }
+
+    /// The counters.
+    #[napi]
+    pub fn stats(&self) -> napi::Result<Call> {
+        self.inspect(|outbox| Ok(outbox.stats()))
+    }
+
+    /// The pending records.
+    #[napi]
+    pub fn pending(&self) -> napi::Result<Call> {
+        self.inspect(turnwire::Outbox::pending)
+    }
+
+    /// The dead letters.
+    #[napi]
+    pub fn dead_letters(&self) -> napi::Result<Call> {
+        self.inspect(turnwire::Outbox::dead_letters)
+    }
+
+    /// Queues a dead letter again.
+    #[napi]
+    pub fn requeue(&self, id: String) -> napi::Result<Call> {
+        self.inspect(move |outbox| outbox.requeue(&id))
+    }
+
+    /// Removes a dead letter, or a pending record.
+    #[napi]
+    pub fn discard(&self, id: String) -> napi::Result<Call> {
+        self.inspect(move |outbox| outbox.discard(&id))
+    }
+
+    /// Waits until all records are delivered or dead, at most for so many milliseconds.
+    #[napi]
+    pub fn flush(&self, timeout_ms: f64) -> napi::Result<Call> {
+        let (outbox, limit) = (self.inner.clone(), duration(timeout_ms).unwrap_or(Duration::MAX));
+        started(bridge::call(async move { Ok(outbox.flush(limit).await) }))
+    }
+
+    /// Waits as `flush`, and accepts no record any more.
+    #[napi]
+    pub fn shutdown(&self, timeout_ms: f64) -> napi::Result<Call> {
+        let (outbox, limit) = (self.inner.clone(), duration(timeout_ms).unwrap_or(Duration::MAX));
+        started(bridge::call(async move { Ok(outbox.shutdown(limit).await) }))
+    }
+}
+
+impl Outbox {
+    pub(crate) fn inner(&self) -> &turnwire::Outbox {
+        &self.inner
+    }
+
+    fn inspect<T: bridge::IntoAnswer + Send + 'static>(
+        &self,
+        act: impl FnOnce(&turnwire::Outbox) -> turnwire::Result<T> + Send + 'static,
+    ) -> napi::Result<Call> {
+        let outbox = self.inner.clone();
+        started(bridge::call_blocking(move || act(&outbox)))
+    }
+}
+
+/// Runs the command `outbox` with these arguments, and returns its exit code.
+#[napi]
+pub fn outbox_command(arguments: Vec<String>) -> u8 {
+    let arguments = arguments.into_iter().map(OsString::from);
+    bridge::outbox_command(arguments, io::stdout(), io::stderr())
+}
