@@ -23,7 +23,8 @@ impl Call {
 
 #[pymethods]
 impl Call {
-    /// The answer, or `None` while there is none: JSON with the response's headers, bytes, a stream, or `()` for no result.
+    /// The answer, or `None` while there is none: JSON with the response's headers, bytes (with the headers, if
+    /// there was a response), a stream, or `()` for no result.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         log::drain_logs(py)?;
         match self.0.take_answer() {
@@ -65,10 +66,18 @@ impl Call {
 
 /// Converts an answer to a Python object.
 fn object(py: Python<'_>, answer: Answer) -> PyResult<Bound<'_, PyAny>> {
+    let has_head = answer.head.is_some();
     let headers = answer.head.map(|head| bridge::headers_in_utf8(head.headers)).unwrap_or_default();
     let stream = match answer.body {
         Body::Json(json) => return Ok((json, headers).into_pyobject(py)?.into_any()),
-        Body::Bytes(bytes) => return Ok(PyBytes::new(py, &bytes).into_any()),
+        Body::Bytes(bytes) => {
+            let bytes = PyBytes::new(py, &bytes).into_any();
+            return Ok(if has_head {
+                (bytes, headers).into_pyobject(py)?.into_any()
+            } else {
+                bytes
+            });
+        }
         Body::Chunks(stream) => {
             Stream::new(stream.chunks().map_err(|e| exception(py, &e))?, headers)
         }

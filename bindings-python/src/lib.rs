@@ -15,6 +15,7 @@ mod outbox;
 mod seconds;
 mod service;
 mod shutdown;
+mod speech;
 mod store;
 mod stream;
 mod turn;
@@ -56,6 +57,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<store::ChatStore>()?;
     module.add_class::<store::SqliteStore>()?;
     module.add_class::<service::ChatService>()?;
+    module.add_class::<speech::Speaker>()?;
+    module.add_class::<speech::Speech>()?;
+    module.add_class::<speech::TextFeed>()?;
+    module.add_class::<speech::SentenceCutter>()?;
     module.add_function(wrap_pyfunction!(store::message_from_user, module)?)?;
     module.add_function(wrap_pyfunction!(store::message_reply_to, module)?)?;
     module.add_function(wrap_pyfunction!(preset, module)?)?;

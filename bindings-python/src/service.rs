@@ -47,3 +47,9 @@ impl ChatService {
         Call::new(py, bridge::call(async move { service.speak(text).await }))
     }
 }
+
+impl ChatService {
+    pub(crate) fn client(&self) -> &turnwire::ChatService {
+        &self.0
+    }
+}

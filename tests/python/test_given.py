@@ -106,7 +106,7 @@ def test_headers_of_the_environment_are_sent(program: Program, fake: Fake, key: 
 
 
 def test_what_is_elsewhere_says_what_there_is_instead(client: turnwire.OpenAI) -> None:
-    for name in ("audio", "responses", "embeddings", "files"):
+    for name in ("images", "responses", "embeddings", "files"):
         with pytest.raises(AttributeError, match=rf"no {name}: turnwire.openai.OpenAI has it"):
             getattr(client, name)
     assert not hasattr(client, "nonsense")

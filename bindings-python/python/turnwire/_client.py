@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ._audio import AsyncAudio, Audio
     from ._chat import AsyncChat, Chat
     from ._models_list import AsyncModels, Models
     from ._params import TimeoutTypes
@@ -127,7 +128,7 @@ class _Client:
             raise ValueError("defaults are either added to or replaced, not both")
         made = type(self).__new__(type(self))
         made.__dict__.update(self.__dict__)
-        for name in ("chat", "models"):
+        for name in ("audio", "chat", "models"):
             made.__dict__.pop(name, None)
         made.api_key = self.api_key if api_key is None else api_key
         made.organization = self.organization if organization is None else organization
@@ -212,6 +213,13 @@ class OpenAI(_Client, Closing):
         return Chat(self)
 
     @property
+    def audio(self) -> Audio:
+        """Speech."""
+        from ._audio import Audio
+
+        return Audio(self)
+
+    @property
     def models(self) -> Models:
         """The models that the service has."""
         from ._models_list import Models
@@ -240,6 +248,13 @@ class AsyncOpenAI(_Client, AsyncClosing):
         from ._chat import AsyncChat
 
         return AsyncChat(self)
+
+    @property
+    def audio(self) -> AsyncAudio:
+        """Speech."""
+        from ._audio import AsyncAudio
+
+        return AsyncAudio(self)
 
     @property
     def models(self) -> AsyncModels:

@@ -34,9 +34,13 @@ __all__ = [
     "Client",
     "Outbox",
     "Progress",
+    "SentenceCutter",
+    "Speaker",
+    "Speech",
     "SqliteStore",
     "Store",
     "Stream",
+    "TextFeed",
     "Turn",
     "Turns",
     "__version__",
@@ -96,6 +100,10 @@ class Client:
         """Asks for a whole reply; `body` is the request's JSON."""
     def chat_stream(self, body: str, options: _Options) -> Call:
         """Asks for a streamed reply; `body` is the request's JSON."""
+    def speech(self, body: str, options: _Options) -> Call:
+        """Asks for speech, whole; `body` is the request's JSON."""
+    def speech_stream(self, body: str, options: _Options) -> Call:
+        """Asks for speech, to be read as it arrives; `body` is the request's JSON."""
     def models(self, options: _Options) -> Call:
         """Asks for the models that the service has."""
 
@@ -104,7 +112,8 @@ class Call:
     """A call that is under way. Dropping it ends the call."""
 
     def take(self) -> Any:
-        """The answer, or `None` as long as there is none: JSON with the response's headers, bytes, a stream, or `()` for no
+        """The answer, or `None` as long as there is none: JSON with the response's headers, bytes (with the headers, if there
+        was a response), a stream, or `()` for no
         result."""
     def wait(self) -> Any:
         """Waits for the answer, and returns it."""
@@ -203,7 +212,7 @@ class Turns:
         store: Store | None = None,
         outbox: Outbox | None = None,
         sentiment: Callable[[str, Any, Answer], object] | None = None,
-        speaker: Callable[[str, Any, Answer], object] | None = None,
+        speaker: Speaker | None = None,
     ) -> Self: ...
     def start(self, request: str, caller: Any) -> Turn:
         """Starts a turn. `request` is JSON; functions of Python's that run for the turn get `caller` with each question."""
@@ -341,6 +350,65 @@ class AudioWriter:
         """Ends the audio."""
     def fail(self, exception: BaseException) -> None:
         """Breaks the audio off with the exception that the function raised."""
+
+@final
+class Speaker:
+    """A speaker."""
+
+    def __new__(cls, settings: str, client: Client | None, options: _Options | None) -> Self: ...
+    @staticmethod
+    def of_service(service: ChatService) -> Speaker:
+        """The speaker of this chat service."""
+    @staticmethod
+    def of_function(ask: Callable[[str, Any, Answer], object]) -> Speaker:
+        """A function as a speaker: it is asked with a question, the caller and an `Answer`."""
+    def speak(self, request: str) -> Call:
+        """Asks for the audio of a text. `request` is JSON."""
+
+@final
+class Speech:
+    """Speaks texts sentence by sentence."""
+
+    def __new__(cls, speaker: Speaker, settings: str) -> Self: ...
+    def speak(self, caller: Any) -> tuple[Stream, TextFeed]:
+        """The pieces of a speech, and the feed of its text. A speaker that is a function of Python's gets `caller`."""
+    def joined(self, caller: Any) -> tuple[Stream, TextFeed]:
+        """The bytes of a speech as one file, and the feed of its text."""
+    def into_file(self, path: str | PathLike[str], caller: Any) -> tuple[Call, TextFeed]:
+        """Writes a speech into a file: the call, and the feed of the text."""
+
+@final
+class TextFeed:
+    """The text of a speech. Dropping it ends the text."""
+
+    def push(self, text: str) -> str:
+        """Appends text. The result is `open`, `full` (wait before the next piece) or `closed` (nobody reads it any more)."""
+    def write(self, text: str) -> bool:
+        """Appends text, and waits while the feed is full. False once nobody reads it any more."""
+    def end(self) -> None:
+        """Ends the text."""
+    def fail(self, raised: BaseException) -> None:
+        """Ends the text with the exception that its source raised."""
+    def wake(self, callback: Callable[[], object]) -> None:
+        """Calls `callback` once, from any thread, as soon as there is room or nobody reads the text any more."""
+    def ring(self, bell: Bell, future: Any) -> None:
+        """Makes `future` due once, as soon as there is room or nobody reads the text any more."""
+    def close(self) -> None:
+        """Ends the text."""
+
+@final
+class SentenceCutter:
+    """Cuts a growing text into sentences that can be spoken, each as soon as it is complete.
+
+    Markdown marks are removed, code blocks and emoji are left out, and a URL becomes its host name. `longest` is the length
+    of the longest sentence, in code points, at least 16.
+    """
+
+    def __new__(cls, *, longest: int = 200) -> Self: ...
+    def push(self, text: str) -> list[str]:
+        """Adds more of the text, and returns the sentences that are complete."""
+    def finish(self) -> list[str]:
+        """Ends the text, and returns the rest of its sentences. The cutter is then ready for another text."""
 
 class _Read:
     """The methods that the objects of a chunk share with all others."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 RESOURCES = {
-    "audio", "batches", "completions", "containers", "conversations", "embeddings", "evals", "files", "fine_tuning", "images",
+    "batches", "completions", "containers", "conversations", "embeddings", "evals", "files", "fine_tuning", "images",
     "moderations", "realtime", "responses", "uploads", "vector_stores", "videos", "webhooks",
 }  # fmt: skip
 """Resources of the clients."""
@@ -18,8 +18,8 @@ RESOURCES = {
 def resource(kind: str, name: str) -> str:
     """The sentence for a resource."""
     return (
-        f"turnwire's {kind} has chat.completions and models, and no {name}: turnwire.openai.{kind} has it, where the openai "
-        "package is installed"
+        f"turnwire's {kind} has chat.completions, audio.speech and models, and no {name}: turnwire.openai.{kind} has it, where "
+        "the openai package is installed"
     )
 
 

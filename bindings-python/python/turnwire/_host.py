@@ -129,7 +129,7 @@ class _Asked:
 
         loop, task = get_running_loop(), current_task()
         assert task is not None
-        self.answer.on_abandoned(lambda: _call_soon(loop, task.cancel))
+        self.answer.on_abandoned(lambda: call_soon(loop, task.cancel))
         try:
             if value is None:
                 value = self.called()
@@ -167,9 +167,9 @@ class _Asked:
         # A task has a copy of the context that it is created in.
         context = self.caller.context
         if context is None:
-            _call_soon(loop, begin)
+            call_soon(loop, begin)
         else:
-            _call_soon(loop, context.copy().run, begin)
+            call_soon(loop, context.copy().run, begin)
 
     def spawn(self) -> None:
         """Runs in a greenlet of the caller's hub. An abandoned question kills it."""
@@ -202,7 +202,7 @@ def _note(loop: AbstractEventLoop) -> None:
         _last = ref(loop)
 
 
-def _call_soon(loop: AbstractEventLoop, act: Callable[..., object], *arguments: Any) -> None:
+def call_soon(loop: AbstractEventLoop, act: Callable[..., object], *arguments: Any) -> None:
     """Calls on the loop, from any thread. A loop that is closed calls nothing any more."""
     try:
         loop.call_soon_threadsafe(act, *arguments)

@@ -17,7 +17,9 @@ class Kind:
 
     __slots__ = ("name", "read", "write")
 
-    def __init__(self, name: str, read: Callable[[Any], tuple[Any, ...]], write: Callable[[Any], Any]) -> None:
+    def __init__(
+        self, name: str, read: Callable[[Any], tuple[Any, ...]], write: Callable[[Any], Any]
+    ) -> None:
         self.name = name
         self.read = read
         """The arguments, of the question."""

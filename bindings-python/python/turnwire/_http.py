@@ -84,20 +84,29 @@ class Request:
 class Response:
     """A response."""
 
-    __slots__ = ("headers", "request", "status_code", "text")
+    __slots__ = ("_body", "headers", "request", "status_code")
 
     def __init__(
-        self, status_code: int, headers: list[tuple[str, str]], text: str = "", request: Request | None = None
+        self,
+        status_code: int,
+        headers: list[tuple[str, str]],
+        body: str | bytes = "",
+        request: Request | None = None,
     ) -> None:
         self.status_code = status_code
         self.headers = Headers(headers)
-        self.text = text
+        self._body = body
         self.request = request
+
+    @property
+    def text(self) -> str:
+        """The body, as UTF-8 if it came as bytes."""
+        return self._body if isinstance(self._body, str) else self._body.decode("utf-8", "replace")
 
     @property
     def content(self) -> bytes:
         """The body's bytes."""
-        return self.text.encode()
+        return self._body if isinstance(self._body, bytes) else self._body.encode()
 
     @property
     def is_success(self) -> bool:

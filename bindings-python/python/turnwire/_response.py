@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 
-class _Answered:
+class Answered:
     """The facts of every response."""
 
     __slots__ = ("http_response",)
@@ -54,7 +54,7 @@ class _Answered:
         return f"<{type(self).__name__} [{self.status_code}]>"
 
 
-class RawAPIResponse(_Answered, Of["T"]):
+class RawAPIResponse(Answered, Of["T"]):
     """The result of ``with_raw_response``: a response, and its content through :meth:`parse`."""
 
     __slots__ = ("_made", "_make")
@@ -85,7 +85,7 @@ class RawAPIResponse(_Answered, Of["T"]):
         return self.http_response.json()
 
 
-class _Body(_Answered, Of["T"]):
+class _Body(Answered, Of["T"]):
     """A response whose body is read on demand, in one of several ways."""
 
     __slots__ = ("_kept", "_raw", "is_closed")
@@ -121,14 +121,14 @@ class APIResponse(_Body["T"], Closing):
 
     def iter_text(self, chunk_size: int | None = None) -> Iterator[str]:
         """The body in pieces: of ``chunk_size`` characters, or as it arrives."""
-        cut = _Cut[str](chunk_size)
+        cut = Cut[str](chunk_size)
         for text in self._texts():
             yield from cut.more(text)
         yield from cut.rest()
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """The body in pieces: of ``chunk_size`` bytes, or as it arrives."""
-        cut = _Cut[bytes](chunk_size)
+        cut = Cut[bytes](chunk_size)
         for text in self._texts():
             yield from cut.more(text.encode())
         yield from cut.rest()
@@ -182,7 +182,7 @@ class AsyncAPIResponse(_Body["T"], AsyncClosing):
 
     async def iter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
         """As ``APIResponse.iter_text``."""
-        cut = _Cut[str](chunk_size)
+        cut = Cut[str](chunk_size)
         async for text in self._texts():
             for piece in cut.more(text):
                 yield piece
@@ -191,7 +191,7 @@ class AsyncAPIResponse(_Body["T"], AsyncClosing):
 
     async def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """As ``APIResponse.iter_bytes``."""
-        cut = _Cut[bytes](chunk_size)
+        cut = Cut[bytes](chunk_size)
         async for text in self._texts():
             for piece in cut.more(text.encode()):
                 yield piece
@@ -246,7 +246,7 @@ def event(chunk: Any) -> str:
     return f"data: {chunk.to_json(indent=None)}\n\n"
 
 
-class _Cut(Of["Piece"]):
+class Cut(Of["Piece"]):
     """Cuts a text into pieces of one size, or leaves it as it arrives."""
 
     def __init__(self, size: int | None) -> None:

@@ -35,6 +35,9 @@ __all__ = [
 ]
 
 
+AudioFormat = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
+
+
 class TimeoutSettings(TypedDict, total=False):
     """The limits of the phases of a call."""
 
@@ -234,25 +237,39 @@ class FallbackSettings(TypedDict, total=False):
     """The model's service, if it is another than that of the replies."""
 
 
-class GoogleSpeakerSettings(TypedDict, total=False):
-    """A speaker of Google Translate."""
+class GoogleSpeakerOptions(TypedDict, total=False):
+    """The settings of a speaker of Google Translate besides its language."""
 
-    language: str
     slow: bool
     top_level_domain: str
     base_url: str
     http: HttpSettings
 
 
-class OpenAISpeakerSettings(TypedDict, total=False):
-    """A speaker of an OpenAI-compatible service."""
+class GoogleSpeakerSettings(GoogleSpeakerOptions, total=False):
+    """A speaker of Google Translate."""
+
+    language: str
+
+
+class OpenAISpeakerOptions(TypedDict, total=False):
+    """The settings of a speaker of an OpenAI-compatible service besides its client."""
 
     model: str
+    """Default ``gpt-4o-mini-tts``."""
     voice: str | Mapping[str, Any]
-    format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
+    """Default ``alloy``."""
+    format: AudioFormat
+    """Default ``mp3``."""
     speed: float
     instructions: str
     extra: Mapping[str, Any]
+    """Further fields of the request."""
+
+
+class OpenAISpeakerSettings(OpenAISpeakerOptions, total=False):
+    """A speaker of an OpenAI-compatible service."""
+
     client: OpenAISettings
     """The service, if it is another than that of the replies."""
 
@@ -272,7 +289,7 @@ class SpeechSettings(TypedDict, total=False):
     language: str
     speed: float
     instructions: str
-    format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
+    format: AudioFormat
     in_flight: int
     retries: int
     sentence_limit: float | None
@@ -293,7 +310,7 @@ class SpeechOptions(TypedDict, total=False):
     language: str | None
     speed: float | None
     instructions: str | None
-    format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] | None
+    format: AudioFormat | None
 
 
 class HistorySettings(TypedDict, total=False):

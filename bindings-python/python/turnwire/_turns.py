@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._core import Turns as CoreTurns
 from ._exit import deliver_at_exit
 from ._host import Caller, hosted, is_coroutine_function
-from ._host_kinds import SENTIMENT, SPEAKER
+from ._host_kinds import SENTIMENT
 from ._outbox import AnyOutbox, FlushReport
 from ._request import settings_to_json, to_json
 from ._turn import AsyncTurn, Turn
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._client import AsyncOpenAI, OpenAI
     from ._host_types import AsyncSpeakerFunction, SpeakerFunction
     from ._settings import SentimentSettings, SpeakerSettings, TurnFields, TurnsSettings
+    from ._speakers import Speaker
 
 __all__ = ["AsyncTurns", "Turns"]
 
@@ -47,11 +48,13 @@ class _Turns:
             if given.get(name) is not None and not isinstance(given[name], (dict, AnyStore, AnyOutbox)):
                 given[name] = {field: given[name]}
         has_store = given.get("store") is not None
-        parts: dict[str, Any] = {
-            kind.name: hosted(kind, given.pop(kind.name))
-            for kind in (SENTIMENT, SPEAKER)
-            if callable(given.get(kind.name))
-        }
+        parts: dict[str, Any] = {}
+        if callable(given.get("sentiment")):
+            parts["sentiment"] = hosted(SENTIMENT, given.pop("sentiment"))
+        if given.get("speaker") is not None and not isinstance(given["speaker"], dict):
+            from ._speakers import handle
+
+            parts["speaker"] = handle(given.pop("speaker"))
         if isinstance(given.get("store"), AnyStore):
             parts["store"] = given.pop("store")._handle()
         if isinstance(given.get("outbox"), AnyOutbox):
@@ -82,11 +85,11 @@ class Turns(_Turns):
         client: OpenAI,
         *,
         sentiment: Callable[[str], str] | SentimentSettings | None = None,
-        speaker: SpeakerFunction | SpeakerSettings | None = None,
+        speaker: Speaker | SpeakerFunction | SpeakerSettings | None = None,
         **settings: Unpack[TurnsSettings],
     ) -> None:
-        """``sentiment`` returns the label of a message; or it names a model. ``speaker`` returns the audio of a
-        :class:`SpeechRequest`: bytes, or an iterable of bytes, such as a generator's. Functions run on threads of their own,
+        """``sentiment`` returns the label of a message; or it names a model. ``speaker`` speaks; as a function it returns
+        the audio of a :class:`SpeechRequest`: bytes, or an iterable of bytes, such as a generator's. Functions run on threads of their own,
         with the context variables of ``start``."""
         for name, function in (("sentiment", sentiment), ("speaker", speaker)):
             if callable(function) and is_coroutine_function(function):
@@ -121,7 +124,7 @@ class AsyncTurns(_Turns):
         client: OpenAI | AsyncOpenAI,
         *,
         sentiment: Callable[[str], str | Awaitable[str]] | SentimentSettings | None = None,
-        speaker: AsyncSpeakerFunction | SpeakerSettings | None = None,
+        speaker: Speaker | AsyncSpeakerFunction | SpeakerSettings | None = None,
         **settings: Unpack[TurnsSettings],
     ) -> None:
         """As :class:`Turns`; besides, the functions may be coroutine functions, and ``speaker`` an asynchronous generator.

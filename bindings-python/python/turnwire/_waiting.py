@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
     from typing import Any
 
-    from ._core import Call, Stream
+    from ._core import Call, Stream, TextFeed
 
 
 async def result(call: Call) -> Any:
@@ -23,7 +23,7 @@ async def result(call: Call) -> Any:
     return found
 
 
-async def filled(source: Call | Stream) -> None:
+async def filled(source: Call | Stream | TextFeed) -> None:
     """Waits until ``source`` has something to take. Cancelling the wait cancels the call."""
     import asyncio
 
@@ -92,7 +92,7 @@ def is_gevent() -> bool:
     return monkey is not None and bool(monkey.is_module_patched("threading"))
 
 
-def wait_in_gevent(source: Call | Stream) -> bool:
+def wait_in_gevent(source: Call | Stream | TextFeed) -> bool:
     """Waits while other greenlets run. Returns false if threads are not patched by gevent: then a plain wait is right."""
     if not is_gevent():
         return False

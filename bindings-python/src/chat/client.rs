@@ -72,6 +72,16 @@ impl Client {
         Call::new(py, call)
     }
 
+    /// Requests speech, whole; `body` is the request's JSON.
+    fn speech(&self, py: Python<'_>, body: String, options: Options) -> PyResult<Call> {
+        Call::new(py, self.0.speech(body, options.read()?))
+    }
+
+    /// Requests speech, to be read as it arrives; `body` is the request's JSON.
+    fn speech_stream(&self, py: Python<'_>, body: String, options: Options) -> PyResult<Call> {
+        Call::new(py, self.0.speech_stream(body, options.read()?))
+    }
+
     /// Requests the service's list of models.
     fn models(&self, py: Python<'_>, options: Options) -> PyResult<Call> {
         Call::new(py, self.0.models(options.read()?))

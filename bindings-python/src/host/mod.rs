@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use turnwire::bridge::Failure;
 
 /// The failure of a function that raised this exception.
-fn failure(exception: Bound<'_, PyAny>) -> PyResult<Failure> {
+pub(crate) fn failure(exception: Bound<'_, PyAny>) -> PyResult<Failure> {
     let kind = exception.get_type().name()?;
     // An exception whose `__str__` raises has no words.
     let words = exception.str().map_or_else(|_| String::new(), |words| words.to_string());

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use turnwire::bridge::settings::{self, Names, Parts};
 use turnwire::bridge::{self, Context};
-use turnwire::speech::{AudioStream, SpeechRequest};
 
 use super::handle::Turn;
 use crate::call::Call;
@@ -15,10 +14,10 @@ use crate::fork;
 use crate::host::function;
 use crate::outbox::Outbox;
 use crate::seconds::limit;
+use crate::speech::Speaker;
 use crate::store::Store;
 
 const SENTIMENT: &str = "turn.sentiment";
-const SPEAKER: &str = "turn.speech";
 
 /// The engine of turns.
 #[pyclass(frozen, weakref, module = "turnwire._core")]
@@ -26,7 +25,7 @@ pub(crate) struct Turns(turnwire::Turns);
 
 #[pymethods]
 impl Turns {
-    /// `settings` are JSON. `sentiment` and `speaker` are asked with a question, the caller and an `Answer`.
+    /// `settings` are JSON. `sentiment` is asked with a question, the caller and an `Answer`.
     #[new]
     #[pyo3(signature = (client, options, settings, *, store=None, outbox=None, sentiment=None, speaker=None))]
     fn new(
@@ -37,21 +36,18 @@ impl Turns {
         store: Option<&Store>,
         outbox: Option<&Outbox>,
         sentiment: Option<Py<PyAny>>,
-        speaker: Option<Py<PyAny>>,
+        speaker: Option<&Speaker>,
     ) -> PyResult<Self> {
         fork::watch(py)?;
         let llm = client.openai().with(options.read()?);
         // Opening an outbox may wait for its file.
+        let speaker = speaker.map(Speaker::shared);
         let turns = py.detach(|| {
             let store = store.map(Store::conversations);
             let outbox = outbox.map(|outbox| outbox.inner().clone());
-            let mut parts = Parts { store, outbox, ..Parts::default() };
+            let mut parts = Parts { store, outbox, speaker, ..Parts::default() };
             if let Some(ask) = sentiment {
                 parts.sentiment = Some(Arc::new(function::<String, String>(SENTIMENT, ask)));
-            }
-            if let Some(ask) = speaker {
-                parts.speaker =
-                    Some(Arc::new(function::<SpeechRequest, AudioStream>(SPEAKER, ask)));
             }
             settings::turns(llm, settings, Names::Snake, parts)?.build()
         });
