@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -16,6 +17,9 @@ import turnwire
 from fake import Fake, FakeStore
 
 HERE = Path(__file__).parent
+
+# The libraries have an environment of their own.
+collect_ignore = [] if importlib.util.find_spec("pydantic_ai") else ["libraries"]
 
 # A shell starts its background jobs with SIGINT ignored, which a child inherits; a handler it does not inherit, so that
 # Ctrl-C ends what these tests start wherever they run.

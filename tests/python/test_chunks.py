@@ -6,10 +6,10 @@ import copy
 
 import openai
 import pytest
-from test_parity import END, LIBRARIES, STREAMS, again_and_equal, ask, chunk, delta, looks
 
 import turnwire
 from fake import Fake
+from test_parity import END, LIBRARIES, STREAMS, again_and_equal, ask, chunk, delta, looks
 
 
 def test_a_tool_call_is_put_together_in_the_objects_of_its_first_chunk(fake: Fake, key: str) -> None:

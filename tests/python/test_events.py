@@ -12,10 +12,10 @@ from typing import Any
 import openai
 import pydantic
 import pytest
-from test_parity import END, LOGPROBS, STREAMS, chunk, client_of, delta, looks
 
 import turnwire
 from fake import Fake
+from test_parity import END, LOGPROBS, STREAMS, chunk, client_of, delta, looks
 from turnwire.lib.streaming.chat import ChatCompletionStreamState, ContentDeltaEvent
 
 # Theirs warns of its own objects.

@@ -16,11 +16,11 @@ import openai
 import openai.types.chat
 import pydantic
 import pytest
-from test_parity import STREAMS, WHOLE
 
 import turnwire
 import turnwire.openai
 from fake import Fake
+from test_parity import STREAMS, WHOLE
 
 LIBRARIES: list[Any] = [turnwire.openai, openai]
 MESSAGES = [{"role": "user", "content": "안녕하세요"}]
@@ -153,8 +153,7 @@ def beta_events(client: Any, key: str) -> Any:
 
 
 def shown_event(event: Any) -> Any:
-    fields = {name: value for name, value in vars(event).items() if name != "chunk"}
-    return type(event), {name: shown(value) for name, value in fields.items()}
+    return shown(event), {name: shown(value) for name, value in vars(event).items()}
 
 
 def raw(client: Any, key: str) -> Any:

@@ -24,6 +24,7 @@ pub(crate) enum Purpose {
 /// Python with the package and the dependencies of its tests installed.
 pub(crate) struct Python {
     venv: Venv,
+    wheel: PathBuf,
     variables: Vec<(&'static str, PathBuf)>,
 }
 
@@ -33,15 +34,12 @@ impl Python {
     /// # Errors
     /// When something cannot be built or installed.
     pub(crate) fn prepare(repo: &Repo, purpose: Purpose) -> Result<Self> {
-        let requirements = |name: &str| repo.root().join("tests/python").join(name);
-        let venv =
-            Venv::prepare(repo, &repo.target("python/venv"), &requirements("requirements.txt"))?;
+        let venv = python_venv(repo, "venv", "requirements.txt")?;
         let mut variables = Vec::new();
         match purpose {
             Purpose::Tests => variables.push((FAKE, fake_llm(repo)?)),
             Purpose::Benchmarks => {
-                let folder = repo.target("python/peers");
-                let peers = Venv::prepare(repo, &folder, &requirements("requirements-peers.txt"))?;
+                let peers = python_venv(repo, "peers", "requirements-peers.txt")?;
                 variables.push(("TURNWIRE_PEERS_PYTHON", peers.python().to_owned()));
             }
         }
@@ -62,8 +60,23 @@ impl Python {
             .args(["--force-reinstall", "--no-deps", "./bindings-python"])
             .output_to_stderr()
             .run()?;
-        variables.push(("TURNWIRE_WHEEL", wheel));
-        Ok(Self { venv, variables })
+        variables.push(("TURNWIRE_WHEEL", wheel.clone()));
+        Ok(Self { venv, wheel, variables })
+    }
+
+    /// A call of another interpreter, which has the wheel beside the libraries that are given an `openai` client.
+    ///
+    /// # Errors
+    /// When something cannot be installed.
+    pub(crate) fn step_with_libraries(&self, repo: &Repo) -> Result<Step> {
+        let venv = python_venv(repo, "libraries", "requirements-libraries.txt")?;
+        Step::new(repo, venv.python())
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(["--force-reinstall", "--no-deps"])
+            .args([&self.wheel])
+            .output_to_stderr()
+            .run()?;
+        Ok(with_variables(Step::new(repo, venv.python()), &self.variables))
     }
 
     /// A call of its interpreter.
@@ -100,6 +113,12 @@ impl Node {
     pub(crate) fn script(&self, repo: &Repo, name: &str) -> Step {
         with_variables(npm(repo, "tests/node").args(["run", name]), &self.variables)
     }
+}
+
+/// The environment below `target/python` with these requirements of `tests/python`.
+fn python_venv(repo: &Repo, name: &str, requirements: &str) -> Result<Venv> {
+    let requirements = repo.root().join("tests/python").join(requirements);
+    Venv::prepare(repo, &repo.target("python").join(name), &requirements)
 }
 
 fn with_variables(step: Step, variables: &[(&'static str, PathBuf)]) -> Step {

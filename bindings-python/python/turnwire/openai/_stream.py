@@ -12,6 +12,7 @@ from .. import _core
 from .._exceptions import TurnwireError
 from .._reading import AsyncReading
 from .._response import END, event
+from ..types._chunk import read_fields
 from ._errors import join
 from ._http import httpx
 
@@ -25,7 +26,8 @@ class Stream(openai.Stream[ChatCompletionChunk]):
 
     def __init__(self, *, response: Any, **_: Any) -> None:
         self.response = response
-        self._iterator = response.stream.chunks()
+        chunks = response.stream.chunks()
+        self._iterator = (_model(chunk) for chunk in chunks) if _is_for_events(response) else chunks
 
     def __iter__(self) -> Iterator[ChatCompletionChunk]:
         return self._iterator
@@ -36,10 +38,21 @@ class AsyncStream(openai.AsyncStream[ChatCompletionChunk]):
 
     def __init__(self, *, response: Any, **_: Any) -> None:
         self.response = response
-        self._iterator = response.stream.chunks()
+        chunks = response.stream.chunks()
+        self._iterator = (_model(chunk) async for chunk in chunks) if _is_for_events(response) else chunks
 
     def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
         return self._iterator
+
+
+def _is_for_events(response: Any) -> bool:
+    """True for the stream that the package makes its events from: those are pydantic's models, of models all through."""
+    return bool(response.request.headers.get("x-stainless-helper-method") == "chat.completions.stream")
+
+
+def _model(chunk: Any) -> ChatCompletionChunk:
+    """The package's own chunk."""
+    return ChatCompletionChunk.construct(**read_fields(chunk._json()))
 
 
 class Body(httpx.SyncByteStream):  # type: ignore[misc]

@@ -85,13 +85,18 @@ class ChatCompletionChunk(BaseModel, choices=many(one(Choice)), usage=one(Comple
 
 def read(raw: str) -> ChatCompletionChunk:
     """The model of a chunk from its JSON."""
+    return ChatCompletionChunk(**read_fields(raw))
+
+
+def read_fields(raw: str) -> dict[str, Any]:
+    """The fields of a chunk from its JSON."""
     import json
 
-    fields = json.loads(raw)
+    fields: dict[str, Any] = json.loads(raw)
     for choice in fields.get("choices") or ():
         # Core hands on a message that adds something as the delta; any other message repeats earlier chunks.
         choice.setdefault("delta", {})
-    return ChatCompletionChunk(**fields)
+    return fields
 
 
 def fields_of(obj: Any) -> dict[str, Any]:
