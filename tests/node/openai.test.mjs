@@ -224,10 +224,15 @@ for (const folder of FOLDERS) {
         twice.maxRetries = 0;
         assert.equal(await failed(twice), 1);
 
-        const kept = await fake.script([whole({ content: 'a' }), whole({ content: 'a' }), whole({ content: 'a' })]);
+        const kept = await fake.script(Array(7).fill(whole({ content: 'a' })));
         const first = client();
         for (const one of [first, first.withOptions({ timeout: 5000 }), first.withOptions({ maxRetries: 1 })]) await one.chat.completions.create({ model: kept, messages });
-        assert.equal(new Set((await fake.requests(kept)).map(({ connection }) => connection)).size, 1);
+        const connections = async () => new Set((await fake.requests(kept)).map(({ connection }) => connection)).size;
+        assert.equal(await connections(), 1);
+        const second = first.withOptions({ timeout: 5000 });
+        second.apiKey = 'other';
+        for (const one of [first, second, first, second]) await one.chat.completions.create({ model: kept, messages });
+        assert.equal(await connections(), 2);
 
         const limited = client({ limits: { event: 100 } }).withOptions({ timeout: 5000 });
         const long = await fake.script(chat('x'.repeat(200)));
