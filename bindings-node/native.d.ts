@@ -248,8 +248,8 @@ export declare function preset(name: string): string | null
 /** All fields of a turn's request. */
 export declare function turnRequestFields(): Array<string>
 
-/** All fields of an outbox's record. */
-export declare function recordFields(): Array<string>
+/** The kinds of records of an outbox, each with the names of its fields. */
+export declare function recordFields(): Record<string, Array<string>>
 
 /** Runs the command `outbox` with these arguments, and returns its exit code. */
 export declare function outboxCommand(arguments: Array<string>): number

@@ -62,10 +62,10 @@ pub fn turn_request_fields() -> Vec<&'static str> {
     bridge::turn_request_fields().to_vec()
 }
 
-/// All fields of an outbox's record.
+/// The kinds of records of an outbox, each with the names of its fields.
 #[napi]
-pub fn record_fields() -> Vec<&'static str> {
-    bridge::record_fields().to_vec()
+pub fn record_fields() -> HashMap<String, Vec<String>> {
+    shown(bridge::record_fields())
 }
 
 /// The types of a turn's events, each with the names of its fields.

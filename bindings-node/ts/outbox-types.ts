@@ -1,19 +1,37 @@
 /** The records of an outbox, and its reports. Times are in milliseconds since 1970. */
 
-/** A record to deliver. */
-export interface NewRecord {
-  /** Records of one conversation are delivered in order, one at a time. */
-  conversation: string;
-  /** Unique: a record whose id is known, also that of a delivered one, is the same record. */
-  id: string;
-  /** Any JSON. */
-  payload: unknown;
+import type { StoreMessage } from './stored.js';
+
+/** The fields of all records. */
+interface AnyRecord {
   /** The user, for whom fresh tokens are asked for a record that outlives its own. */
   userId?: string | null;
   /** The user's tokens, which are never written to the file; both or none. */
   accessToken?: string | null;
   refreshToken?: string | null;
 }
+
+/** A record with any payload. */
+export interface PayloadRecord extends AnyRecord {
+  /** Records of one conversation are delivered in order, one at a time. */
+  conversation: string;
+  /** Unique: a record whose id is known, also that of a delivered one, is the same record. */
+  id: string;
+  /** Any JSON. */
+  payload: unknown;
+}
+
+/** A record for a sink that is a store. */
+export interface MessageRecord extends AnyRecord {
+  message: StoreMessage;
+  /** The message's `workspaceId`, which may be left out. */
+  conversation?: string | null;
+  /** The message's own id, which may be left out. */
+  id?: string | null;
+}
+
+/** A record to deliver. */
+export type NewRecord = PayloadRecord | MessageRecord;
 
 /** The result of accepting a record. */
 export interface Receipt {

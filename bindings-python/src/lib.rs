@@ -49,7 +49,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<chat::ToolCall>()?;
     module.add_class::<chat::Function>()?;
     module.add_class::<chat::Progress>()?;
-    module.add("RECORD_FIELDS", PyTuple::new(py, bridge::record_fields())?)?;
+    module.add("RECORD_FIELDS", named(py, bridge::record_fields())?)?;
     module.add_class::<outbox::Outbox>()?;
     module.add_class::<turn::Turns>()?;
     module.add_class::<turn::Turn>()?;

@@ -184,7 +184,8 @@ function fieldsOfCore() {
   const same = (type, names) => program.push(`export const _${program.length}: All<${type.startsWith('NonNullable') ? type : `ours.${type}`}> = ${object(names)};`);
   for (const [name, type] of Object.entries(SETTINGS)) same(type, settings[name]);
   same('TurnRequest', native.turnRequestFields().map(camelCase));
-  same('NewRecord', native.recordFields().map(camelCase));
+  same('PayloadRecord', native.recordFields().record);
+  same('MessageRecord', native.recordFields().message);
   same('TurnEvents', Object.keys(native.eventFields()));
   for (const [type, names] of Object.entries(native.eventFields())) same(`TurnEvents['${type}']`, names.filter((name) => name !== 'type'));
   program.push(`export const codes: Record<ours.ErrorCode, 0> = ${object(native.errorCodes())};`);

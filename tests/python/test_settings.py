@@ -39,8 +39,9 @@ def test_every_setting_of_core_is_declared() -> None:
     assert declared == {name: sorted(fields) for name, fields in _core.SETTINGS.items()}
     fields = {"message", *_settings.TurnFields.__annotations__}
     assert fields == set(_core.TURN_REQUEST_FIELDS)
-    fields = {"conversation", "id", "payload", *_settings.RecordFields.__annotations__}
-    assert fields == set(_core.RECORD_FIELDS)
+    for kind, content in (("record", "payload"), ("message", "message")):
+        fields = {"conversation", "id", content, *_settings.RecordFields.__annotations__}
+        assert fields == set(_core.RECORD_FIELDS[kind])
 
 
 def test_every_event_of_core_is_declared() -> None:

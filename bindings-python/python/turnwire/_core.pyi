@@ -71,8 +71,8 @@ EVENT_FIELDS: Final[dict[str, list[str]]]
 TURN_REQUEST_FIELDS: Final[tuple[str, ...]]
 """Every field of a turn's request."""
 
-RECORD_FIELDS: Final[tuple[str, ...]]
-"""Every field of an outbox's record."""
+RECORD_FIELDS: Final[dict[str, tuple[str, ...]]]
+"""The fields of each kind of record of an outbox."""
 
 class _Timeout(Protocol):
     @property

@@ -9,6 +9,7 @@ from ._host import Caller, hosted, is_coroutine_function
 from ._host_kinds import SINK
 from ._models import BaseModel
 from ._request import settings_to_json, to_json
+from ._store import AnyStore, StoreMessage
 from ._waiting import result
 
 TYPE_CHECKING = False
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from ._core import Call
     from ._host_types import Outcome, Record, SinkFunction
     from ._settings import OutboxOptions, RecordFields
-    from ._store import AnyStore
 
 __all__ = [
     "AnyOutbox",
@@ -121,8 +121,6 @@ class AnyOutbox:
     def __init__(self, path: str | PathLike[str] | None, sink: Any, options: OutboxOptions) -> None:
         parts: dict[str, Any] = {}
         if sink is not None:
-            from ._store import AnyStore
-
             if isinstance(sink, AnyStore):
                 parts["store"] = sink._handle()
             else:
@@ -175,7 +173,8 @@ class Outbox(AnyOutbox, Closing):
     def enqueue(self, conversation: str, id: str, payload: Any, **fields: Unpack[RecordFields]) -> Receipt:
         """Accepts a record: in microseconds, without waiting for the service, and for a file 50 ms at most.
 
-        The record is stored when this returns. Ids are unique: one that is known, also of a delivered record, is the same
+        The record is stored when this returns. The payload is any JSON; for a sink that is a store it is a
+        :class:`StoreMessage`, the conversation its ``workspace_id``, and the id its own. Ids are unique: one that is known, also of a delivered record, is the same
         record. Raises ``OutboxFullError`` if there is no room, after ``wait_when_full`` seconds.
         """
         return _receipt(self._outbox.enqueue(_record(conversation, id, payload, fields)).wait())
@@ -300,7 +299,8 @@ class AsyncOutbox(AnyOutbox, AsyncClosing):
 
 
 def _record(conversation: str, id: str, payload: Any, fields: RecordFields) -> str:
-    return to_json({"conversation": conversation, "id": id, "payload": payload, **fields})
+    content = "message" if isinstance(payload, StoreMessage) else "payload"
+    return to_json({"conversation": conversation, "id": id, content: payload, **fields})
 
 
 async def _entered(enter: Callable[[str], Call], record: str) -> Receipt:

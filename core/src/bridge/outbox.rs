@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::answer::{Call, call, on_blocking_thread};
 use super::settings::{Names, Subject, fields_of, read};
+use super::stored::store_message;
 use crate::credentials::Tokens;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::{Entrance, Outbox, Receipt, Record, WhenFull};
@@ -27,9 +28,24 @@ struct RecordFields {
     refresh_token: Option<String>,
 }
 
-/// The fields of a record. In JSON they have the names of the host language.
-pub fn record_fields() -> &'static [&'static str] {
-    fields_of::<RecordFields>()
+/// A record of a message, for an outbox whose sink is a store.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MessageFields {
+    /// The message's workspace, which may be left out.
+    conversation: Option<String>,
+    /// The message's id, which may be left out.
+    id: Option<String>,
+    /// A message with the names of the host language, which are not the store's.
+    message: Value,
+    user_id: Option<String>,
+    access_token: Option<String>,
+    refresh_token: Option<String>,
+}
+
+/// The kinds of records and the names of their fields, for comparison with a language's declarations.
+pub fn record_fields() -> Vec<(&'static str, &'static [&'static str])> {
+    vec![("record", fields_of::<RecordFields>()), ("message", fields_of::<MessageFields>())]
 }
 
 /// [`Outbox::enqueue`] of a record in JSON. The call has ended when this returns, unless the outbox is full and its
@@ -94,19 +110,43 @@ async fn wait_for_capacity(
     }
 }
 
-/// Reads a record. Errors never quote a value, which may be a token or a user's text.
+/// Reads a record of either kind. Errors never quote a value, which may be a token or a user's text.
 fn record(json: &str, names: Names, operation: &'static str) -> Result<Record> {
     let (error, whole, part) = (ErrorKind::InvalidRequest, "the record", "field");
-    let given: RecordFields = read(json, names, Subject { error, operation, whole, part })?;
-    let mut record = Record::new(given.conversation, given.id, given.payload);
-    if let Some(user) = given.user_id {
-        record = record.user(user);
-    }
-    let tokens = names
-        .pair_of_tokens(given.access_token, given.refresh_token)
-        .map_err(|why| Error::new(error, operation, why))?;
+    let subject = Subject { error, operation, whole, part };
+    let is_message = crate::json::from_str::<KindOfRecord>(json).is_ok();
+    let (record, user, access, refresh) = if is_message {
+        let given: MessageFields = read(json, names, subject)?;
+        let message = store_message(&given.message.to_string(), names)?;
+        let (conversation, id) = (&message.workspace_id, &message.id);
+        if given.conversation.is_some_and(|given| given != *conversation)
+            || given.id.is_some_and(|given| given != *id)
+        {
+            let why = "the record of a message has its workspace as conversation, and its id";
+            return Err(Error::new(error, operation, why));
+        }
+        let record = Record::new(conversation, id, json!(message));
+        (record, given.user_id, given.access_token, given.refresh_token)
+    } else {
+        let given: RecordFields = read(json, names, subject)?;
+        let record = Record::new(given.conversation, given.id, given.payload);
+        (record, given.user_id, given.access_token, given.refresh_token)
+    };
+    let tokens =
+        names.pair_of_tokens(access, refresh).map_err(|why| Error::new(error, operation, why))?;
+    let record = match user {
+        Some(user) => record.user(user),
+        None => record,
+    };
     Ok(match tokens {
         Some((access, refresh)) => record.tokens(Tokens::new(access, refresh)),
         None => record,
     })
+}
+
+/// Matches the record of a message.
+#[derive(Deserialize)]
+struct KindOfRecord {
+    #[serde(rename = "message")]
+    _message: serde::de::IgnoredAny,
 }

@@ -9,6 +9,7 @@
 
 mod faults;
 mod life;
+mod vectors;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
