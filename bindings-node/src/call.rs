@@ -5,7 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use turnwire::Error;
-use turnwire::bridge::{self, Answer, Batch, Body, OpenStream, Taken, Waiting};
+use turnwire::bridge::{
+    self, Answer, Batch, Body, Context, IntoAnswer, OpenStream, Taken, Waiting,
+};
 
 use crate::json::{self, thrown};
 use crate::reading::{Piece, Reading};
@@ -141,6 +143,18 @@ impl Call {
     /// Wraps a call, or throws the error that kept it from starting.
     pub(crate) fn started(call: turnwire::Result<bridge::Call>) -> napi::Result<Self> {
         call.map(Call::new).map_err(|error| thrown(&error))
+    }
+
+    /// Starts a call whose questions to functions of JavaScript are asked on behalf of this caller.
+    pub(crate) fn asked_by<T: IntoAnswer>(
+        caller: Option<&Context>,
+        call: impl Future<Output = turnwire::Result<T>> + Send + 'static,
+    ) -> napi::Result<Self> {
+        let start = || bridge::call(call);
+        Call::started(match caller {
+            Some(caller) => caller.scope(start),
+            None => start(),
+        })
     }
 
     /// A stream that is read from the start.

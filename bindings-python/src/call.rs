@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
-use turnwire::bridge::{self, Answer, Body, Taken, Waiting};
+use turnwire::bridge::{self, Answer, Body, Context, IntoAnswer, Taken, Waiting};
 
 use crate::bell::Bell;
 use crate::error::exception;
@@ -18,6 +18,22 @@ impl Call {
     /// Wraps a call, or raises the error that kept it from starting.
     pub(crate) fn new(py: Python<'_>, call: turnwire::Result<bridge::Call>) -> PyResult<Self> {
         call.map(Call).map_err(|error| exception(py, &error))
+    }
+
+    /// Starts a call whose questions to functions of the program are asked on behalf of this caller.
+    pub(crate) fn asked_by<T: IntoAnswer>(
+        py: Python<'_>,
+        caller: Option<&Context>,
+        call: impl Future<Output = turnwire::Result<T>> + Send + 'static,
+    ) -> PyResult<Self> {
+        let start = || bridge::call(call);
+        Call::new(
+            py,
+            match caller {
+                Some(caller) => caller.scope(start),
+                None => start(),
+            },
+        )
     }
 }
 

@@ -187,3 +187,28 @@ print(len(list(turn)), reply())
 """
     )
     assert out == "hello\nhello whole\nforked\n5 hello\n"
+
+
+def test_a_token_provider_replaces_refused_tokens(chat: FakeChat) -> None:
+    chat.refuse(TOKENS["access_token"])
+    asked: list[Any] = []
+
+    def provide(user: str | None, refused: turnwire.Tokens | None) -> tuple[str, str]:
+        asked.append((user, refused and refused.access_token))
+        return "fresh", "fresh"
+
+    service = ChatService(chat.url, **TOKENS, token_provider=provide)  # type: ignore[arg-type]
+    assert service.send("a", workspace_id="ws-1", user_id="u-7").reply == "a"
+    assert list(service.stream("안녕하세요", workspace_id="ws-1")) == EVENTS
+    assert asked == [("u-7", TOKENS["access_token"])]
+
+    async def run() -> None:
+        async def coroutine(user: str | None, refused: turnwire.Tokens | None) -> tuple[str, str]:
+            return provide(user, refused)
+
+        service = AsyncChatService(chat.url, token_provider=coroutine)
+        async with await service.stream("안녕하세요", workspace_id="ws-1") as turn:
+            assert [event async for event in turn] == EVENTS
+
+    asyncio.run(run())
+    assert asked[1:] == [(None, None)]

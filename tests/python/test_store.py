@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import copy
 import pickle
 from collections.abc import Iterator
@@ -302,3 +303,88 @@ def test_a_call_is_cancelled_with_its_task(store: FakeStore) -> None:
             await asyncio.wait_for(client.history("w"), 0.2)
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("form", ["plain", "coroutine"])
+def test_a_token_provider_is_asked_for_a_user_in_the_callers_context(store: FakeStore, form: str) -> None:
+    who = contextvars.ContextVar("who", default="nobody")
+    asked: list[Any] = []
+
+    def provide(user: str | None, refused: turnwire.Tokens | None) -> tuple[str, str]:
+        asked.append((user, refused and refused.access_token, who.get()))
+        tokens = store.login(USER)
+        return tokens["access_token"], tokens["refresh_token"]
+
+    async def coroutine(user: str | None, refused: turnwire.Tokens | None) -> tuple[str, str]:
+        await asyncio.sleep(0)
+        return provide(user, refused)
+
+    given = provide if form == "plain" else coroutine
+    who.set("somebody")
+    stale = {"access_token": "stale", "refresh_token": "stale"}
+    client = ChatStore(store.url, token_provider=given)
+    assert client.for_user("u-7").history("w") == []
+    assert client.workspaces("u-8") == []
+    client.with_tokens(**stale).history("w")
+    expected = [("u-7", None, "somebody"), ("u-8", None, "somebody"), (None, "stale", "somebody")]
+    assert asked == expected
+    asked.clear()
+
+    async def run() -> None:
+        client = AsyncChatStore(store.url, token_provider=given)
+        assert await client.for_user("u-7").history("w") == []
+        assert await client.workspaces("u-8") == []
+        await client.with_tokens(**stale).history("w")
+
+    asyncio.run(run())
+    assert asked == expected
+
+
+def test_a_token_provider_that_fails_is_the_calls_error(store: FakeStore) -> None:
+    def broken(user: str | None, refused: Any) -> Any:
+        raise ValueError("no login")
+
+    for provider, why in ((broken, "ValueError: no login"), (lambda user, refused: "token", "must return")):
+        client = ChatStore(store.url, token_provider=provider)
+        with pytest.raises(turnwire.CallbackError, match=why) as failed:
+            client.history("w")
+        assert failed.value.operation == "store.tokens"
+    with pytest.raises(turnwire.AuthenticationError, match="no tokens"):
+        ChatStore(store.url, token_provider=lambda user, refused: None).history("w")
+    with pytest.raises(TypeError, match="token_provider must be a function"):
+        ChatStore(store.url, token_provider="token")  # type: ignore[arg-type]
+
+
+def test_turns_and_their_outbox_ask_the_stores_token_provider(
+    client: turnwire.OpenAI, fake: Fake, store: FakeStore, key: str
+) -> None:
+    asked = []
+
+    def provide(user: str | None, refused: Any) -> turnwire.Tokens:
+        asked.append(user)
+        return turnwire.Tokens(**store.login(USER))
+
+    fake.chat(key, "b")
+    store.workspace(key, USER)
+    turns = Turns(client, model=key, store=ChatStore(store.url, token_provider=provide))
+    list(turns.start("a", user_id=USER, workspace_id=key))
+    report = turns.flush()
+    assert (report.delivered, report.dead) == (2, 0) and set(asked) == {USER}
+    assert [message["msgContent"] for message in store.messages(key)] == ["a", "b"]
+
+
+def test_an_outbox_delivers_to_a_store(store: FakeStore, file: Path) -> None:
+    store.workspace("outbox", USER)
+    sqlite = SqliteStore(file)
+    workspace = sqlite.create_workspace(USER, "a")
+    chat = ChatStore(store.url, **store.login(USER))  # type: ignore[arg-type]
+    kinds: list[tuple[Any, str, Any]] = [
+        (chat, "outbox", chat.history),
+        (sqlite, workspace.id, lambda id: sqlite.history(USER, id)),
+    ]
+    for kept, id, history in kinds:
+        outbox = turnwire.Outbox(sink=kept)
+        message = StoreMessage.from_user(id, USER, "hi")
+        outbox.enqueue(id, message.id, message.payload(), user_id=USER)
+        assert outbox.flush().delivered == 1
+        assert history(id) == [message]

@@ -2,13 +2,14 @@
 
 use napi_derive::napi;
 use turnwire::bridge::settings::{self, Names};
-use turnwire::bridge::{self, IntoAnswer};
+use turnwire::bridge::{self, Context, HostTokenProvider, IntoAnswer};
 use turnwire::conversation::WorkspaceStatus;
 use turnwire::credentials::Tokens;
 use turnwire::store::SessionStatus;
 
 use super::Store;
 use crate::call::Call;
+use crate::host::Host;
 use crate::json::thrown;
 use crate::options::Options;
 
@@ -16,15 +17,32 @@ use crate::options::Options;
 #[napi]
 pub struct ChatStore {
     inner: turnwire::ChatStore,
+    /// The caller on whose behalf the token provider is asked.
+    caller: Option<Context>,
 }
 
 #[napi]
 impl ChatStore {
-    /// A client with these settings, which are JSON.
+    /// A client with these settings, which are JSON. The host calls the function with this number for tokens.
     #[napi(constructor)]
-    pub fn new(settings: String) -> napi::Result<Self> {
-        let inner = settings::chat_store(&settings, Names::Camel).and_then(|store| store.build());
-        inner.map(|inner| ChatStore { inner }).map_err(|error| thrown(&error))
+    pub fn new(
+        settings: String,
+        host: Option<&Host>,
+        token_provider: Option<u32>,
+    ) -> napi::Result<Self> {
+        let mut store = settings::chat_store(&settings, Names::Camel).map_err(|e| thrown(&e))?;
+        if let Some((host, number)) = host.zip(token_provider) {
+            let provider: HostTokenProvider = host.function("store.tokens", number);
+            store = store.token_provider(provider);
+        }
+        let inner = store.build().map_err(|error| thrown(&error))?;
+        Ok(ChatStore { inner, caller: None })
+    }
+
+    /// The same client with the caller of this number, on whose behalf its token provider is asked.
+    #[napi]
+    pub fn asked_by(&self, number: u32) -> Self {
+        ChatStore { inner: self.inner.clone(), caller: Some(Context::new(number)) }
     }
 
     /// The store, as an engine of turns and an outbox take it.
@@ -36,19 +54,19 @@ impl ChatStore {
     /// The same client with these tokens.
     #[napi]
     pub fn with_tokens(&self, access: String, refresh: String) -> Self {
-        ChatStore { inner: self.inner.with_tokens(Tokens::new(access, refresh)) }
+        self.of(self.inner.with_tokens(Tokens::new(access, refresh)))
     }
 
     /// The same client for the user with this id.
     #[napi]
     pub fn for_user(&self, user_id: String) -> Self {
-        ChatStore { inner: self.inner.for_user(user_id) }
+        self.of(self.inner.for_user(user_id))
     }
 
     /// The same client with these options for its calls.
     #[napi]
     pub fn with_options(&self, options: Options) -> Self {
-        ChatStore { inner: self.inner.with(options.of_call()) }
+        self.of(self.inner.with(options.of_call()))
     }
 
     /// Saves a message, given as JSON.
@@ -111,11 +129,15 @@ impl ChatStore {
 }
 
 impl ChatStore {
+    fn of(&self, inner: turnwire::ChatStore) -> Self {
+        ChatStore { inner, caller: self.caller.clone() }
+    }
+
     fn call<T, F>(&self, call: impl FnOnce(turnwire::ChatStore) -> F) -> napi::Result<Call>
     where
         T: IntoAnswer,
         F: Future<Output = turnwire::Result<T>> + Send + 'static,
     {
-        Call::started(bridge::call(call(self.inner.clone())))
+        Call::asked_by(self.caller.as_ref(), call(self.inner.clone()))
     }
 }

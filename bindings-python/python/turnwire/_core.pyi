@@ -47,6 +47,7 @@ __all__ = [
     "drain_logs",
     "keep_logs",
     "message_from_user",
+    "message_payload",
     "message_reply_to",
     "outbox_command",
     "preset",
@@ -271,7 +272,14 @@ class Store:
 class ChatStore:
     """A client of a chat store."""
 
-    def __new__(cls, settings: str) -> Self: ...
+    def __new__(
+        cls,
+        settings: str,
+        *,
+        token_provider: Callable[[str, Any, Answer], object] | None = None,
+    ) -> Self: ...
+    def asked_by(self, caller: Any) -> ChatStore:
+        """The same client with this caller, which its token provider gets."""
     def store(self) -> Store:
         """The store, as an engine of turns and an outbox take it."""
     def with_tokens(self, access: str, refresh: str) -> ChatStore:
@@ -330,7 +338,14 @@ class SqliteStore:
 class ChatService:
     """A client of a chat service."""
 
-    def __new__(cls, settings: str) -> Self: ...
+    def __new__(
+        cls,
+        settings: str,
+        *,
+        token_provider: Callable[[str, Any, Answer], object] | None = None,
+    ) -> Self: ...
+    def asked_by(self, caller: Any) -> ChatService:
+        """The same client with this caller, which its token provider gets."""
     def with_options(self, options: _Options) -> ChatService:
         """The same client with these options for its calls."""
     def stream(self, request: str) -> Call:
@@ -528,6 +543,9 @@ def drain_logs() -> None:
 
 def message_from_user(workspace_id: str, user_id: str, content: str, sent_at: int) -> str:
     """A new message of a user, as JSON. `sent_at` is in milliseconds since 1970."""
+
+def message_payload(message: str) -> str:
+    """The payload of an outbox's record that saves a message, both as JSON."""
 
 def message_reply_to(message: str, content: str, sent_at: int) -> str:
     """The AI's new reply to a message, both as JSON."""

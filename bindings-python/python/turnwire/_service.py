@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ._core import ChatService as CoreChatService
+from ._host import Caller, hosted
+from ._host_kinds import TOKEN_PROVIDER
 from ._models import BaseModel, one
 from ._reading import AsyncReading, Reading
 from ._request import Options, settings_to_json, to_json
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, Unpack
 
+    from ._host_types import TokenFunction
     from ._params import TimeoutTypes
     from ._settings import ChatServiceOptions, TurnFields
 
@@ -65,11 +68,25 @@ class AsyncTurnStream(AsyncReading[TurnEvent]):
 class _ChatService:
     """The common part of both clients."""
 
-    __slots__ = ("__weakref__", "_service")
+    __slots__ = ("__weakref__", "_asks", "_service")
 
-    def __init__(self, base_url: str, **settings: Unpack[ChatServiceOptions]) -> None:
-        """Nothing is sent. Without tokens here, each turn brings its own."""
-        self._service = CoreChatService(settings_to_json({**settings, "base_url": base_url}))
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        token_provider: TokenFunction | None = None,
+        **settings: Unpack[ChatServiceOptions],
+    ) -> None:
+        """Nothing is sent. Without tokens here, each turn brings its own, or the provider has them.
+
+        ``token_provider`` is called with the id of a user and with the tokens that were refused, both of which may be
+        ``None``, and returns ``(access_token, refresh_token)``, or ``None`` if there are none.
+        """
+        ask = None if token_provider is None else hosted(TOKEN_PROVIDER, token_provider)
+        self._asks = ask is not None
+        self._service = CoreChatService(
+            settings_to_json({**settings, "base_url": base_url}), token_provider=ask
+        )
 
     def with_options(
         self,
@@ -80,8 +97,17 @@ class _ChatService:
     ) -> Self:
         """The same client with other options for its calls."""
         made = type(self).__new__(type(self))
+        made._asks = self._asks
         made._service = self._service.with_options(Options(headers, None, max_retries, timeout))
         return made
+
+    @property
+    def _calls(self) -> CoreChatService:
+        """The client for a call of the code that runs now."""
+        return self._service.asked_by(self._here()) if self._asks else self._service
+
+    def _here(self) -> Caller:
+        return Caller()
 
 
 class ChatService(_ChatService):
@@ -104,15 +130,15 @@ class ChatService(_ChatService):
         A service that does not stream is asked for the whole reply, if it has certainly not accepted the message. Once
         the stream has begun, nothing is sent again.
         """
-        return TurnStream(self._service.stream(to_json({"message": message, **fields})).wait())
+        return TurnStream(self._calls.stream(to_json({"message": message, **fields})).wait())
 
     def send(self, message: str, **fields: Unpack[TurnFields]) -> ChatAnswer:
         """Requests a turn and waits for its whole reply, with ``speech=True`` also as audio."""
-        return _answer(self._service.send(to_json({"message": message, **fields})).wait())
+        return _answer(self._calls.send(to_json({"message": message, **fields})).wait())
 
     def speak(self, text: str) -> bytes:
         """The speech of a text, as MP3."""
-        audio: bytes = self._service.speak(text).wait()
+        audio: bytes = self._calls.speak(text).wait()
         return audio
 
 
@@ -121,17 +147,22 @@ class AsyncChatService(_ChatService):
 
     __slots__ = ()
 
+    def _here(self) -> Caller:
+        from asyncio import get_running_loop
+
+        return Caller(get_running_loop())
+
     async def stream(self, message: str, **fields: Unpack[TurnFields]) -> AsyncTurnStream:
         """As ``ChatService.stream``."""
-        return AsyncTurnStream(await result(self._service.stream(to_json({"message": message, **fields}))))
+        return AsyncTurnStream(await result(self._calls.stream(to_json({"message": message, **fields}))))
 
     async def send(self, message: str, **fields: Unpack[TurnFields]) -> ChatAnswer:
         """As ``ChatService.send``."""
-        return _answer(await result(self._service.send(to_json({"message": message, **fields}))))
+        return _answer(await result(self._calls.send(to_json({"message": message, **fields}))))
 
     async def speak(self, text: str) -> bytes:
         """As ``ChatService.speak``."""
-        audio: bytes = await result(self._service.speak(text))
+        audio: bytes = await result(self._calls.speak(text))
         return audio
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ._core import ChatStore as CoreChatStore
 from ._core import SqliteStore as CoreSqliteStore
-from ._core import message_from_user, message_reply_to
+from ._core import message_from_user, message_payload, message_reply_to
+from ._host import Caller, hosted
+from ._host_kinds import TOKEN_PROVIDER
 from ._models import BaseModel, many, one
 from ._request import Options, settings_to_json, to_json
 from ._types import NOT_GIVEN
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from ._core import Store
+    from ._host_types import TokenFunction
     from ._params import TimeoutTypes
     from ._settings import ChatStoreOptions
 
@@ -66,6 +69,13 @@ class StoreMessage(BaseModel):
         """The AI's reply to this message, in its workspace. It is later than this message, as only the time orders the two."""
         made = message_reply_to(to_json(self), content, _now() if sent_at is None else sent_at)
         return type(self).model_validate_json(made)
+
+    def payload(self) -> dict[str, Any]:
+        """The payload of a record, for an outbox whose sink is a store."""
+        import json
+
+        made: dict[str, Any] = json.loads(message_payload(to_json(self)))
+        return made
 
 
 class Workspace(BaseModel):
@@ -123,18 +133,32 @@ class AnyStore:
 class _ChatStore(AnyStore):
     """The common part of both clients of a chat store."""
 
-    __slots__ = ("_store",)
+    __slots__ = ("_asks", "_store")
 
-    def __init__(self, base_url: str, **settings: Unpack[ChatStoreOptions]) -> None:
-        """Nothing is sent. Every call needs tokens: the client's own, or those of ``with_tokens``."""
-        self._store = CoreChatStore(settings_to_json({**settings, "base_url": base_url}))
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        token_provider: TokenFunction | None = None,
+        **settings: Unpack[ChatStoreOptions],
+    ) -> None:
+        """Nothing is sent. Every call needs tokens: the client's own, those of ``with_tokens``, or the provider's.
+
+        ``token_provider`` is called with the id of a user and with the tokens that were refused, both of which may be
+        ``None``, and returns ``(access_token, refresh_token)``, or ``None`` if there are none.
+        """
+        ask = None if token_provider is None else hosted(TOKEN_PROVIDER, token_provider)
+        self._asks = ask is not None
+        self._store = CoreChatStore(
+            settings_to_json({**settings, "base_url": base_url}), token_provider=ask
+        )
 
     def with_tokens(self, access_token: str, refresh_token: str) -> Self:
         """The same client with these tokens. It shares connections and renewed tokens."""
         return self._with(self._store.with_tokens(access_token, refresh_token))
 
     def for_user(self, user_id: str) -> Self:
-        """The same client for the user with this UUID."""
+        """The same client for the user with this UUID, whose tokens the provider is asked for."""
         return self._with(self._store.for_user(user_id))
 
     def with_options(
@@ -153,8 +177,17 @@ class _ChatStore(AnyStore):
 
     def _with(self, store: CoreChatStore) -> Self:
         made = type(self).__new__(type(self))
+        made._asks = self._asks
         made._store = store
         return made
+
+    @property
+    def _calls(self) -> CoreChatStore:
+        """The client for a call of the code that runs now."""
+        return self._store.asked_by(self._here()) if self._asks else self._store
+
+    def _here(self) -> Caller:
+        return Caller()
 
     def _handle(self) -> Store:
         return self._store.store()
@@ -180,39 +213,39 @@ class ChatStore(_ChatStore):
 
     def save(self, message: StoreMessage) -> None:
         """Saves a message. Saving the same id again replaces it, so transient failures are retried."""
-        self._store.save(to_json(message)).wait()
+        self._calls.save(to_json(message)).wait()
 
     def count_message(self, workspace_id: str) -> None:
         """Counts a saved message in the workspace's active session. Call it once for each saved message."""
-        self._store.count_message(workspace_id).wait()
+        self._calls.count_message(workspace_id).wait()
 
     def create_workspace(self, user_id: str, name: str) -> Workspace:
         """Creates a workspace for a user. A call that failed may still have created it."""
-        return _read(Workspace, self._store.create_workspace(user_id, name).wait())
+        return _read(Workspace, self._calls.create_workspace(user_id, name).wait())
 
     def start_session(self, workspace_id: str, user_id: str) -> None:
         """Starts a session in a workspace, so that its messages are counted."""
-        self._store.start_session(workspace_id, user_id).wait()
+        self._calls.start_session(workspace_id, user_id).wait()
 
     def history(self, workspace_id: str) -> list[StoreMessage]:
         """The messages of a workspace, the earliest first."""
-        return _read_all(StoreMessage, self._store.history(workspace_id).wait())
+        return _read_all(StoreMessage, self._calls.history(workspace_id).wait())
 
     def workspaces(
         self, user_id: str, status: Literal["ACTIVE", "ARCHIVED", "DELETED"] = "ACTIVE"
     ) -> list[Workspace]:
         """All workspaces of a user with this status."""
-        return _read_all(Workspace, self._store.workspaces(user_id, status).wait())
+        return _read_all(Workspace, self._calls.workspaces(user_id, status).wait())
 
     def active_session(self, workspace_id: str) -> dict[str, Any] | None:
         """The fields of the workspace's session in which messages are counted now, as the store names them."""
-        return _fields(self._store.active_session(workspace_id).wait())
+        return _fields(self._calls.active_session(workspace_id).wait())
 
     def set_session_status(
         self, workspace_id: str, status: Literal["ACTIVE", "COMPLETED", "ERROR", "TIMEOUT"]
     ) -> None:
         """Sets the status of the workspace's session."""
-        self._store.set_session_status(workspace_id, status).wait()
+        self._calls.set_session_status(workspace_id, status).wait()
 
 
 class AsyncChatStore(_ChatStore):
@@ -220,41 +253,46 @@ class AsyncChatStore(_ChatStore):
 
     __slots__ = ()
 
+    def _here(self) -> Caller:
+        from asyncio import get_running_loop
+
+        return Caller(get_running_loop())
+
     async def save(self, message: StoreMessage) -> None:
         """As ``ChatStore.save``."""
-        await result(self._store.save(to_json(message)))
+        await result(self._calls.save(to_json(message)))
 
     async def count_message(self, workspace_id: str) -> None:
         """As ``ChatStore.count_message``."""
-        await result(self._store.count_message(workspace_id))
+        await result(self._calls.count_message(workspace_id))
 
     async def create_workspace(self, user_id: str, name: str) -> Workspace:
         """As ``ChatStore.create_workspace``."""
-        return _read(Workspace, await result(self._store.create_workspace(user_id, name)))
+        return _read(Workspace, await result(self._calls.create_workspace(user_id, name)))
 
     async def start_session(self, workspace_id: str, user_id: str) -> None:
         """As ``ChatStore.start_session``."""
-        await result(self._store.start_session(workspace_id, user_id))
+        await result(self._calls.start_session(workspace_id, user_id))
 
     async def history(self, workspace_id: str) -> list[StoreMessage]:
         """As ``ChatStore.history``."""
-        return _read_all(StoreMessage, await result(self._store.history(workspace_id)))
+        return _read_all(StoreMessage, await result(self._calls.history(workspace_id)))
 
     async def workspaces(
         self, user_id: str, status: Literal["ACTIVE", "ARCHIVED", "DELETED"] = "ACTIVE"
     ) -> list[Workspace]:
         """As ``ChatStore.workspaces``."""
-        return _read_all(Workspace, await result(self._store.workspaces(user_id, status)))
+        return _read_all(Workspace, await result(self._calls.workspaces(user_id, status)))
 
     async def active_session(self, workspace_id: str) -> dict[str, Any] | None:
         """As ``ChatStore.active_session``."""
-        return _fields(await result(self._store.active_session(workspace_id)))
+        return _fields(await result(self._calls.active_session(workspace_id)))
 
     async def set_session_status(
         self, workspace_id: str, status: Literal["ACTIVE", "COMPLETED", "ERROR", "TIMEOUT"]
     ) -> None:
         """As ``ChatStore.set_session_status``."""
-        await result(self._store.set_session_status(workspace_id, status))
+        await result(self._calls.set_session_status(workspace_id, status))
 
 
 class _SqliteStore(AnyStore):

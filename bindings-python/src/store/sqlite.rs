@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use pyo3::prelude::*;
-use turnwire::bridge;
 use turnwire::bridge::settings::Names;
+use turnwire::bridge::{self, IntoAnswer};
 
 use super::Store;
 use crate::call::Call;
@@ -14,6 +14,20 @@ use crate::fork;
 /// A store of conversations in one SQLite file.
 #[pyclass(frozen, module = "turnwire._core")]
 pub(crate) struct SqliteStore(turnwire::SqliteStore);
+
+impl SqliteStore {
+    fn call<T, F>(
+        &self,
+        py: Python<'_>,
+        call: impl FnOnce(turnwire::SqliteStore) -> F,
+    ) -> PyResult<Call>
+    where
+        T: IntoAnswer,
+        F: Future<Output = turnwire::Result<T>> + Send + 'static,
+    {
+        Call::new(py, bridge::call(call(self.0.clone())))
+    }
+}
 
 #[pymethods]
 impl SqliteStore {
@@ -38,14 +52,13 @@ impl SqliteStore {
 
     /// Saves a message of a user, given as JSON.
     fn save(&self, py: Python<'_>, user_id: String, message: &str) -> PyResult<Call> {
-        let (store, message) = (self.0.clone(), bridge::store_message(message, Names::Snake));
-        Call::new(py, bridge::call(async move { store.save(&user_id, &message?).await }))
+        let message = bridge::store_message(message, Names::Snake);
+        self.call(py, async move |store| store.save(&user_id, &message?).await)
     }
 
     /// The messages of a workspace.
     fn history(&self, py: Python<'_>, user_id: String, workspace_id: String) -> PyResult<Call> {
-        let store = self.0.clone();
-        Call::new(py, bridge::call(async move { store.history(&user_id, &workspace_id).await }))
+        self.call(py, async move |store| store.history(&user_id, &workspace_id).await)
     }
 
     /// A page of a workspace's history: the latest messages, or those before a page.
@@ -57,23 +70,19 @@ impl SqliteStore {
         before: Option<String>,
         limit: usize,
     ) -> PyResult<Call> {
-        let store = self.0.clone();
-        let page = async move {
+        self.call(py, async move |store| {
             store.history_page(&user_id, &workspace_id, before.as_deref(), limit).await
-        };
-        Call::new(py, bridge::call(page))
+        })
     }
 
     /// The workspaces of a user, the last used first.
     fn workspaces(&self, py: Python<'_>, user_id: String) -> PyResult<Call> {
-        let store = self.0.clone();
-        Call::new(py, bridge::call(async move { store.workspaces(&user_id).await }))
+        self.call(py, async move |store| store.workspaces(&user_id).await)
     }
 
     /// Creates a workspace for a user.
     fn create_workspace(&self, py: Python<'_>, user_id: String, name: String) -> PyResult<Call> {
-        let store = self.0.clone();
-        Call::new(py, bridge::call(async move { store.create_workspace(&user_id, &name).await }))
+        self.call(py, async move |store| store.create_workspace(&user_id, &name).await)
     }
 
     /// Renames a workspace.
@@ -84,9 +93,9 @@ impl SqliteStore {
         workspace_id: String,
         name: String,
     ) -> PyResult<Call> {
-        let store = self.0.clone();
-        let rename = async move { store.rename_workspace(&user_id, &workspace_id, &name).await };
-        Call::new(py, bridge::call(rename))
+        self.call(py, async move |store| {
+            store.rename_workspace(&user_id, &workspace_id, &name).await
+        })
     }
 
     /// Deletes a workspace and its messages.
@@ -96,14 +105,11 @@ impl SqliteStore {
         user_id: String,
         workspace_id: String,
     ) -> PyResult<Call> {
-        let store = self.0.clone();
-        let delete = async move { store.delete_workspace(&user_id, &workspace_id).await };
-        Call::new(py, bridge::call(delete))
+        self.call(py, async move |store| store.delete_workspace(&user_id, &workspace_id).await)
     }
 
     /// The sessions of a workspace, the earliest first.
     fn sessions(&self, py: Python<'_>, user_id: String, workspace_id: String) -> PyResult<Call> {
-        let store = self.0.clone();
-        Call::new(py, bridge::call(async move { store.sessions(&user_id, &workspace_id).await }))
+        self.call(py, async move |store| store.sessions(&user_id, &workspace_id).await)
     }
 }
