@@ -81,8 +81,10 @@ export declare class Store {}
 
 /** A client of a chat store. */
 export declare class ChatStore {
-  /** A client with these settings, which are JSON. */
-  constructor(settings: string)
+  /** A client with these settings, which are JSON. The host calls the function with this number for tokens. */
+  constructor(settings: string, host?: Host | undefined | null, tokenProvider?: number | undefined | null)
+  /** The same client with the caller of this number, on whose behalf its token provider is asked. */
+  askedBy(number: number): ChatStore
   /** The store, as an engine of turns and an outbox take it. */
   store(): Store
   /** The same client with these tokens. */
@@ -139,8 +141,10 @@ export declare class SqliteStore {
 
 /** A client of a chat service. */
 export declare class ChatService {
-  /** A client with these settings, which are JSON. */
-  constructor(settings: string)
+  /** A client with these settings, which are JSON. The host calls the function with this number for tokens. */
+  constructor(settings: string, host?: Host | undefined | null, tokenProvider?: number | undefined | null)
+  /** The same client with the caller of this number, on whose behalf its token provider is asked. */
+  askedBy(number: number): ChatService
   /** The same client with these options for its calls. */
   withOptions(options: Options): ChatService
   /** Requests a turn as a stream of events. The request is JSON. */
@@ -235,6 +239,9 @@ export declare function messageFromUser(workspaceId: string, userId: string, con
 
 /** The AI's new reply to a message, both as JSON. */
 export declare function messageReplyTo(message: string, content: string, sentAt: number): string
+
+/** The payload of an outbox's record that saves a message, both as JSON. */
+export declare function messagePayload(message: string): string
 
 /** The objects of stores, each with the names of its fields. */
 export declare function storedFields(): Record<string, Array<string>>

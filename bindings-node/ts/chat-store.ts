@@ -1,100 +1,106 @@
 /** The client of a chat store. */
 
 import { AnyStore } from './any-store.js';
+import { AskingClient } from './asking.js';
 import { camelCased } from './camel-case.js';
-import { fromThrown } from './core-error.js';
-import { native } from './native.js';
-import { callOptions, type RequestOptions } from './options.js';
+import type { TokenFunction } from './host-types.js';
+import { native, type Call } from './native.js';
+import type { RequestOptions } from './options.js';
 import type { StoreSettings } from './settings.js';
-import { settingsJson } from './settings-json.js';
-import { asked, askedCamelCased, written, type StoreMessage, type StoreStats, type Workspace } from './stored.js';
+import { written, type StoreMessage, type StoreStats, type Workspace } from './stored.js';
 
 type Native = InstanceType<typeof native.ChatStore>;
+
+/** The settings of a client of a chat store. */
+export interface ChatStoreOptions extends StoreSettings {
+  /**
+   * Returns tokens of a user where a call has none, or where its tokens were refused. It runs in the asynchronous context of
+   * the call.
+   */
+  tokenProvider?: TokenFunction | null;
+}
 
 /**
  * A client of the chat store, which keeps messages, workspaces and sessions. An expired access token is renewed once, however
  * many calls find it stale.
  */
 export class ChatStore extends AnyStore {
-  #store: Native;
+  readonly #client: AskingClient<Native>;
 
-  /** Nothing is sent. Every call needs tokens: the client's own, or those of `withTokens()`. */
-  constructor(settings: StoreSettings | string);
-  constructor(settings: StoreSettings | string | Native) {
-    const store = settings instanceof native.ChatStore ? settings : opened(settings);
-    super(() => store.store());
-    this.#store = store;
+  /** Nothing is sent. Every call needs tokens: the client's own, those of `withTokens()`, or the provider's. */
+  constructor(settings: ChatStoreOptions | string);
+  constructor(settings: ChatStoreOptions | string | AskingClient<Native>) {
+    const client = settings instanceof AskingClient ? settings : AskingClient.open<Native>(native.ChatStore, settings);
+    super(() => client.native.store(), client.provider);
+    this.#client = client;
   }
 
   /** The same client with these tokens. It shares connections and renewed tokens. */
   withTokens(accessToken: string, refreshToken: string): ChatStore {
-    return of(this.#store.withTokens(accessToken, refreshToken));
+    return this.#with((store) => store.withTokens(accessToken, refreshToken));
   }
 
-  /** The same client for the user with this UUID. */
+  /** The same client for the user with this UUID, whose tokens the provider is asked for. */
   forUser(userId: string): ChatStore {
-    return of(this.#store.forUser(userId));
+    return this.#with((store) => store.forUser(userId));
   }
 
   /** Counters of the calls of this client and its copies. */
   stats(): StoreStats {
-    return camelCased(JSON.parse(this.#store.stats())) as StoreStats;
+    return camelCased(JSON.parse(this.#client.native.stats())) as StoreStats;
   }
 
   /** Saves a message. Saving the same id again replaces it, so transient failures are retried. */
   async save(message: StoreMessage, options?: RequestOptions): Promise<void> {
-    await asked(() => this.#for(options).save(written(message)), options);
+    await this.#value((store) => store.save(written(message)), options);
   }
 
   /** Counts a saved message in the workspace's active session. Call it once for each saved message. */
   async countMessage(workspaceId: string, options?: RequestOptions): Promise<void> {
-    await asked(() => this.#for(options).countMessage(workspaceId), options);
+    await this.#value((store) => store.countMessage(workspaceId), options);
   }
 
   /** Creates a workspace for a user. A call that failed may still have created it. */
   async createWorkspace(userId: string, name: string, options?: RequestOptions): Promise<Workspace> {
-    return (await askedCamelCased(() => this.#for(options).createWorkspace(userId, name), options)) as Workspace;
+    return (await this.#camelCased((store) => store.createWorkspace(userId, name), options)) as Workspace;
   }
 
   /** Starts a session in a workspace, so that its messages are counted. */
   async startSession(workspaceId: string, userId: string, options?: RequestOptions): Promise<void> {
-    await asked(() => this.#for(options).startSession(workspaceId, userId), options);
+    await this.#value((store) => store.startSession(workspaceId, userId), options);
   }
 
   /** The messages of a workspace, the earliest first. */
   async history(workspaceId: string, options?: RequestOptions): Promise<StoreMessage[]> {
-    return (await askedCamelCased(() => this.#for(options).history(workspaceId), options)) as StoreMessage[];
+    return (await this.#camelCased((store) => store.history(workspaceId), options)) as StoreMessage[];
   }
 
   /** All workspaces of a user with this status. */
   async workspaces(userId: string, status: 'ACTIVE' | 'ARCHIVED' | 'DELETED' = 'ACTIVE', options?: RequestOptions): Promise<Workspace[]> {
-    return (await askedCamelCased(() => this.#for(options).workspaces(userId, status), options)) as Workspace[];
+    return (await this.#camelCased((store) => store.workspaces(userId, status), options)) as Workspace[];
   }
 
   /** The fields of the workspace's session in which messages are counted now, as the store names them. */
   async activeSession(workspaceId: string, options?: RequestOptions): Promise<Record<string, unknown> | null> {
-    return (await asked(() => this.#for(options).activeSession(workspaceId), options)) as Record<string, unknown> | null;
+    return (await this.#value((store) => store.activeSession(workspaceId), options)) as Record<string, unknown> | null;
   }
 
   /** Sets the status of the workspace's session. */
   async setSessionStatus(workspaceId: string, status: 'ACTIVE' | 'COMPLETED' | 'ERROR' | 'TIMEOUT', options?: RequestOptions): Promise<void> {
-    await asked(() => this.#for(options).setSessionStatus(workspaceId, status), options);
+    await this.#value((store) => store.setSessionStatus(workspaceId, status), options);
   }
 
-  #for(options: RequestOptions | undefined): Native {
-    return options ? this.#store.withOptions(callOptions({}, options)) : this.#store;
+  #with(change: (store: Native) => Native): ChatStore {
+    const { native, provider } = this.#client;
+    // The constructor that is public takes no client.
+    return new ChatStore(new AskingClient(change(native), provider) as unknown as string);
   }
-}
 
-function of(store: Native): ChatStore {
-  return new ChatStore(store as unknown as string);
-}
+  async #value(start: (store: Native) => Call, options: RequestOptions | undefined): Promise<unknown> {
+    return this.#client.call(start, options).value();
+  }
 
-function opened(settings: StoreSettings | string): Native {
-  const json = settingsJson(typeof settings === 'string' ? { baseURL: settings } : (settings ?? {}));
-  try {
-    return new native.ChatStore(json);
-  } catch (error) {
-    throw fromThrown(error);
+  async #camelCased(start: (store: Native) => Call, options: RequestOptions | undefined): Promise<unknown> {
+    return camelCased(await this.#value(start, options));
   }
 }

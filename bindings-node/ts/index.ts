@@ -50,10 +50,10 @@ export {
   type ErrorCode,
   type ErrorFacts,
 } from './turnwire-error.js';
-export { ChatStore } from './chat-store.js';
+export { ChatStore, type ChatStoreOptions } from './chat-store.js';
 export { SqliteStore } from './sqlite-store.js';
 export { StoreMessage, type HistoryPage, type StoreSession, type StoreStats, type Workspace } from './stored.js';
-export { ChatService, TurnStream, type ChatAnswer } from './service.js';
+export { ChatService, TurnStream, type ChatAnswer, type ChatServiceOptions } from './service.js';
 export { presets, type Prompts } from './presets.js';
 export { Outbox, type OutboxOptions } from './outbox.js';
 export type * from './outbox-types.js';

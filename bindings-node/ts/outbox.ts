@@ -1,7 +1,7 @@
 /** An outbox on its own: a durable queue of records on their way to a service. */
 
 import { ActiveCall } from './active-call.js';
-import { type AnyStore, storeOf } from './any-store.js';
+import { type AnyStore, providerOf, storeOf } from './any-store.js';
 import { camelCased } from './camel-case.js';
 import { fromThrown } from './core-error.js';
 import { deliverAtExit } from './exit.js';
@@ -40,8 +40,8 @@ const FLUSH = 5000;
  */
 export class Outbox {
   #outbox: InstanceType<typeof native.Outbox>;
-  /** Kept alive here: the native side names it by number. */
-  #sink: Hosted | undefined;
+  /** Kept alive here: the native side names functions by number, also that of a store that is the sink. */
+  #functions: { sink?: Hosted; tokens?: Hosted | undefined } = {};
 
   static {
     outboxOf = (outbox) => (typeof outbox === 'object' && outbox !== null && #outbox in outbox ? outbox.#outbox : undefined);
@@ -50,9 +50,11 @@ export class Outbox {
   /** Opens the file, which is created if it is missing. Without a path the outbox is in memory. */
   constructor(path?: string | null, { sink, ...options }: OutboxOptions = {}) {
     const store = storeOf(sink);
-    if (sink && !store) this.#sink = hosted(SINK, sink as SinkFunction);
+    this.#functions.tokens = providerOf(sink);
+    if (sink && !store) this.#functions.sink = hosted(SINK, sink as SinkFunction);
+    const { sink: called } = this.#functions;
     try {
-      this.#outbox = new native.Outbox(settingsJson({ ...options, path }), this.#sink?.host, this.#sink?.number, store);
+      this.#outbox = new native.Outbox(settingsJson({ ...options, path }), called?.host, called?.number, store);
     } catch (error) {
       throw fromThrown(error);
     }

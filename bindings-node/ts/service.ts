@@ -1,15 +1,13 @@
 /** The client of a chat service, which serves turns. */
 
-import { ActiveCall } from './active-call.js';
+import { AskingClient } from './asking.js';
 import { camelCased } from './camel-case.js';
-import { fromThrown } from './core-error.js';
+import type { TokenFunction } from './host-types.js';
 import { Items, ListBatch } from './items.js';
 import { native } from './native.js';
-import { callOptions, type RequestOptions } from './options.js';
+import type { RequestOptions } from './options.js';
 import type { ServiceSettings } from './settings.js';
-import { settingsJson } from './settings-json.js';
-import { Aborter } from './signal.js';
-import { asked, written } from './stored.js';
+import { written } from './stored.js';
 import type { TokenUsage, TurnEvent, TurnRequest } from './turn-types.js';
 
 type Native = InstanceType<typeof native.ChatService>;
@@ -50,18 +48,22 @@ export class TurnStream implements AsyncIterable<TurnEvent> {
   }
 }
 
+/** The settings of a client of a chat service. */
+export interface ChatServiceOptions extends ServiceSettings {
+  /**
+   * Returns tokens where a call has none, or where its tokens were refused: then the call is repeated once. It runs in the
+   * asynchronous context of the call.
+   */
+  tokenProvider?: TokenFunction | null;
+}
+
 /** A client of a chat service: it requests turns and reads their events. */
 export class ChatService {
-  #service: Native;
+  readonly #client: AskingClient<Native>;
 
-  /** Nothing is sent. Without tokens here, each turn brings its own. */
-  constructor(settings: ServiceSettings | string) {
-    const json = settingsJson(typeof settings === 'string' ? { baseURL: settings } : (settings ?? {}));
-    try {
-      this.#service = new native.ChatService(json);
-    } catch (error) {
-      throw fromThrown(error);
-    }
+  /** Nothing is sent. Without tokens here, each turn brings its own, or the provider has them. */
+  constructor(settings: ChatServiceOptions | string) {
+    this.#client = AskingClient.open<Native>(native.ChatService, settings);
   }
 
   /**
@@ -69,7 +71,7 @@ export class ChatService {
    * the whole reply, if it has certainly not accepted the message. Once the stream has begun, nothing is sent again.
    */
   async stream(request: TurnRequest, options?: RequestOptions): Promise<TurnStream> {
-    const call = new ActiveCall(() => this.#for(options).stream(written(request)), new Aborter(options?.signal));
+    const call = this.#client.call((service) => service.stream(written(request)), options);
     const { head } = await call.answer();
     const id = head?.headers.find(([name]) => name === 'x-request-id')?.[1] ?? null;
     return new TurnStream(new Items(call, new ListBatch<TurnEvent>()), id);
@@ -77,17 +79,13 @@ export class ChatService {
 
   /** Requests a turn and its whole reply, with `speech` also as audio. */
   async send(request: TurnRequest, options?: RequestOptions): Promise<ChatAnswer> {
-    const found = await asked(() => this.#for(options).send(written(request)), options);
+    const found = await this.#client.call((service) => service.send(written(request)), options).value();
     const { audioBase64, ...answer } = camelCased(found) as Omit<ChatAnswer, 'audio'> & { audioBase64: string | null };
     return { ...answer, audio: audioBase64 === null ? null : Buffer.from(audioBase64, 'base64') };
   }
 
   /** The speech of a text, as MP3. */
   async speak(text: string, options?: RequestOptions): Promise<Uint8Array> {
-    return new ActiveCall(() => this.#for(options).speak(text), new Aborter(options?.signal)).wholeBytes();
-  }
-
-  #for(options: RequestOptions | undefined): Native {
-    return options ? this.#service.withOptions(callOptions({}, options)) : this.#service;
+    return this.#client.call((service) => service.speak(text), options).wholeBytes();
   }
 }

@@ -1,10 +1,8 @@
-/** The objects of stores, and the calls that return them. */
+/** The objects of stores. */
 
-import { ActiveCall } from './active-call.js';
 import { camelCased } from './camel-case.js';
 import { fromThrown } from './core-error.js';
-import { native, type Call } from './native.js';
-import { Aborter } from './signal.js';
+import { native } from './native.js';
 
 /** A stored message. Times are in milliseconds since 1970. */
 export interface StoreMessage {
@@ -69,6 +67,11 @@ export const StoreMessage = {
     return made(() => native.messageFromUser(workspaceId, userId, content, sentAt));
   },
 
+  /** The payload of a record, for an outbox whose sink is a store. */
+  payload(message: StoreMessage): Record<string, unknown> {
+    return read(() => native.messagePayload(written(message))) as Record<string, unknown>;
+  },
+
   /** The AI's reply to a message, in its workspace. It is later than the message, as only the time orders the two. */
   replyTo(message: StoreMessage, content: string, { sentAt = Date.now() }: { sentAt?: number } = {}): StoreMessage {
     return made(() => native.messageReplyTo(written(message), content, sentAt));
@@ -85,19 +88,13 @@ export function written(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
 
-/** Makes a call, and reads the JSON of its answer. */
-export async function asked(start: () => Call, options: Abortable | undefined): Promise<unknown> {
-  return new ActiveCall(start, new Aborter(options?.signal)).value();
-}
-
-/** The same, with names in the case of JavaScript. */
-export async function askedCamelCased(start: () => Call, options: Abortable | undefined): Promise<unknown> {
-  return camelCased(await asked(start, options));
-}
-
 function made(make: () => string): StoreMessage {
+  return camelCased(read(make)) as StoreMessage;
+}
+
+function read(make: () => string): unknown {
   try {
-    return camelCased(JSON.parse(make())) as StoreMessage;
+    return JSON.parse(make());
   } catch (error) {
     throw fromThrown(error);
   }

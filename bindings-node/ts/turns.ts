@@ -2,7 +2,7 @@
 
 import { ActiveCall } from './active-call.js';
 import { connectionOf, type OpenAI } from './client.js';
-import { AnyStore, storeOf } from './any-store.js';
+import { AnyStore, providerOf, storeOf } from './any-store.js';
 import { fromThrown } from './core-error.js';
 import { deliverAtExit } from './exit.js';
 import { caller, hosted, type Hosted } from './host.js';
@@ -43,7 +43,7 @@ export class Turns {
   #engine: InstanceType<typeof native.Turns>;
   #log: (() => void) | undefined;
   /** Kept alive here: the native side names functions by number, also the sink of an outbox. */
-  #functions: { sentiment?: Hosted; speaker?: Hosted; outbox?: TurnsOptions['outbox'] } = {};
+  #functions: { sentiment?: Hosted; speaker?: Hosted; tokens?: Hosted | undefined; outbox?: TurnsOptions['outbox'] } = {};
 
   /** Turns with the client's model and its settings as they are now. */
   constructor(client: OpenAI, options: TurnsOptions = {}) {
@@ -51,6 +51,7 @@ export class Turns {
     const { sentiment, speaker, store, outbox } = options;
     if (typeof sentiment === 'function') this.#functions.sentiment = hosted(SENTIMENT, sentiment);
     if (typeof speaker === 'function') this.#functions.speaker = hosted(SPEAKER, speaker);
+    this.#functions.tokens = providerOf(store);
     this.#functions.outbox = outbox;
     const made = settingsOf(options);
     this.#log = connection.log;
@@ -105,8 +106,8 @@ export class Turns {
 
   /** The context of the code that runs now, if there are functions for it, and its number. */
   #caller(): [context?: object, number?: number] {
-    const { sentiment, speaker } = this.#functions;
-    return sentiment || speaker ? caller() : [];
+    const { sentiment, speaker, tokens } = this.#functions;
+    return sentiment || speaker || tokens ? caller() : [];
   }
 }
 

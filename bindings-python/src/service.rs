@@ -83,6 +83,6 @@ impl ChatService {
 
 impl ChatService {
     pub(crate) fn client(&self) -> &turnwire::ChatService {
-        &self.0
+        &self.inner
     }
 }

@@ -174,6 +174,9 @@ const SETTINGS = {
   'http.limits': 'SizeLimits',
 };
 
+/** The types of core's objects of stores. */
+const STORED = { message: 'StoreMessage', workspace: 'Workspace', session: 'StoreSession', page: 'HistoryPage' };
+
 /** A program that compares core's names with our types: one that is missing on either side does not compile. */
 function fieldsOfCore() {
   const native = createRequire(import.meta.url)(join(own, binary));
@@ -183,6 +186,10 @@ function fieldsOfCore() {
   const program = ["import type * as ours from 'turnwire';", 'type All<Type> = Record<keyof Type, 0>;'];
   const same = (type, names) => program.push(`export const _${program.length}: All<${type.startsWith('NonNullable') ? type : `ours.${type}`}> = ${object(names)};`);
   for (const [name, type] of Object.entries(SETTINGS)) same(type, settings[name]);
+  const stored = native.storedFields();
+  assert.deepEqual(Object.keys(STORED).sort(), Object.keys(stored).sort());
+  for (const [name, type] of Object.entries(STORED)) same(type, stored[name]);
+  program.push(`export const presets: Record<keyof typeof ours.presets, 0> = ${object(native.presets())};`);
   same('TurnRequest', native.turnRequestFields().map(camelCase));
   same('PayloadRecord', native.recordFields().record);
   same('MessageRecord', native.recordFields().message);

@@ -136,3 +136,16 @@ test('settings and options reach the service', async () => {
   await assert.rejects(own.speak('silence', { timeout: 100, maxRetries: 0 }), APIConnectionTimeoutError);
   await assert.rejects(own.speak('silence', { signal: AbortSignal.timeout(50) }), APIUserAbortError);
 });
+
+test('a token provider replaces refused tokens', async () => {
+  await fake.refuse(TOKENS.accessToken);
+  const asked = [];
+  const tokenProvider = ({ userId, refused }) => {
+    asked.push([userId, refused?.accessToken ?? null]);
+    return { accessToken: 'fresh', refreshToken: 'fresh' };
+  };
+  const own = new ChatService({ baseURL: fake.url, ...TOKENS, tokenProvider });
+  assert.equal((await own.send({ message: 'a', workspaceId: 'ws-1', userId: 'u-7' })).reply, 'a');
+  assert.deepEqual(await read(await own.stream({ message: '안녕하세요', workspaceId: 'ws-1' })), EVENTS);
+  assert.deepEqual(asked, [['u-7', TOKENS.accessToken]]);
+});

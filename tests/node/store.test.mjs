@@ -1,23 +1,28 @@
 /** Stores: the client of a chat store, and the embedded store; alone and behind turns. */
 
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { inspect } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import {
   APIConnectionTimeoutError,
   APIUserAbortError,
   AuthenticationError,
   BadRequestError,
+  CallbackError,
   ChatStore,
   ConfigError,
   InternalServerError,
   InvalidRequestError,
   NotFoundError,
   OpenAI,
+  Outbox,
   presets,
   SqliteStore,
   StorageError,
@@ -41,6 +46,9 @@ after(() => {
   store.close();
   rmSync(folder, { recursive: true });
 });
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc');
 
 let files = 0;
 const file = () => join(folder, 'var', `${++files}.db`);
@@ -182,4 +190,65 @@ test('a preset sets all prompts, and a setting of a single one wins', async () =
   assert.equal(await systemOf({}), `${prompts.system}\n\n사용자의 감정: 기쁨`);
   assert.equal(await systemOf({ systemPrompt: 'own' }), 'own\n\n사용자의 감정: 기쁨');
   assert.equal(await systemOf({ prompts: { ...prompts, sentimentHint: '[{label}]' } }), `${prompts.system}\n\n[기쁨]`);
+});
+
+test('a token provider is asked for a user in the context of the call', async () => {
+  const who = new AsyncLocalStorage();
+  const asked = [];
+  const tokenProvider = async ({ userId, refused }) => {
+    await null;
+    asked.push([userId, refused?.accessToken ?? null, who.getStore()]);
+    const { access, refresh } = await store.login(USER);
+    return { accessToken: access, refreshToken: refresh };
+  };
+  const kept = new ChatStore({ baseURL: store.url, tokenProvider });
+  await who.run('somebody', async () => {
+    assert.deepEqual(await kept.forUser('u-7').history('w'), []);
+    assert.deepEqual(await kept.workspaces('u-8'), []);
+    await kept.withTokens('stale', 'stale').history('w');
+  });
+  assert.deepEqual(asked, [['u-7', null, 'somebody'], ['u-8', null, 'somebody'], [null, 'stale', 'somebody']]);
+});
+
+test("a token provider that fails is the call's error", async () => {
+  const failing = (tokenProvider) => new ChatStore({ baseURL: store.url, tokenProvider }).history('w');
+  for (const [provider, why] of [[() => { throw new RangeError('no login'); }, /no login/], [() => 'token', /must return/]]) {
+    await assert.rejects(failing(provider), (error) => error instanceof CallbackError && error.operation === 'store.tokens' && why.test(error.message));
+  }
+  await assert.rejects(failing(() => null), AuthenticationError);
+});
+
+test("turns and their outbox ask the store's token provider, which lives as long as they", async () => {
+  const asked = new Set();
+  const tokenProvider = async ({ userId }) => {
+    asked.add(userId);
+    const { access, refresh } = await store.login(USER);
+    return { accessToken: access, refreshToken: refresh };
+  };
+  await store.workspace('asking', USER);
+  const model = await fake.script(chat('b'));
+  const llm = new OpenAI({ apiKey: 'k', baseURL: fake.baseURL, maxRetries: 0 });
+  const turns = new Turns(llm, { model, store: new ChatStore({ baseURL: store.url, tokenProvider }) });
+  const outbox = new Outbox(null, { sink: new ChatStore({ baseURL: store.url, tokenProvider }) });
+  for (let round = 0; round < 5; round += 1) {
+    gc();
+    await new Promise(setImmediate);
+  }
+  for await (const _ of turns.start({ message: 'a', userId: USER, workspaceId: 'asking' }));
+  assert.deepEqual(await turns.flush(), { delivered: 2, pending: 0, dead: 0 });
+  const message = StoreMessage.fromUser('asking', USER, 'c');
+  await outbox.enqueue({ conversation: 'asking', id: message.id, payload: StoreMessage.payload(message), userId: USER });
+  assert.equal((await outbox.flush()).delivered, 1);
+  assert.deepEqual([...asked], [USER]);
+  assert.deepEqual((await (await client()).history('asking')).map(({ content }) => content), ['a', 'b', 'c']);
+});
+
+test('an outbox delivers to an embedded store', async () => {
+  const kept = new SqliteStore(file());
+  const { id } = await kept.createWorkspace(USER, 'a');
+  const message = StoreMessage.fromUser(id, USER, 'hi');
+  const outbox = new Outbox(null, { sink: kept });
+  await outbox.enqueue({ conversation: id, id: message.id, payload: StoreMessage.payload(message), userId: USER });
+  assert.equal((await outbox.flush()).delivered, 1);
+  assert.deepEqual(await kept.history(USER, id), [message]);
 });

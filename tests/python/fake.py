@@ -102,12 +102,6 @@ class Fake:
             connection.close()
 
 
-class FakeChat(Fake):
-    """A chat service of its own."""
-
-    NAME = "fake-chat"
-
-
 class FakeStore(Fake):
     """A chat store of its own."""
 

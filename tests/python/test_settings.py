@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 import turnwire
+from fake import Fake
 from turnwire import Turns, _core
 
 
@@ -42,6 +46,56 @@ def test_every_setting_of_core_is_declared() -> None:
     for kind, content in (("record", "payload"), ("message", "message")):
         fields = {"conversation", "id", content, *_settings.RecordFields.__annotations__}
         assert fields == set(_core.RECORD_FIELDS[kind])
+
+
+def test_every_preset_of_core_is_declared() -> None:
+    from turnwire import presets
+
+    assert tuple(presets.__all__) == _core.PRESETS
+    for name in _core.PRESETS:
+        made = getattr(presets, name)()
+        assert isinstance(made, turnwire.Prompts)
+        assert set(made._fields) == set(made.model_fields_set) == set(_core.SETTINGS["turns.prompts"])
+
+
+def test_a_preset_sets_all_prompts_and_a_setting_of_a_single_one_wins(
+    client: turnwire.OpenAI, fake: Fake, key: str
+) -> None:
+    prompts = turnwire.presets.korean()
+    assert prompts.labels[-1] == "중립"
+    own = turnwire.presets.korean()
+    own.sentiment_hint = "[{label}]"
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"prompts": prompts}, f"{prompts.system}\n\n사용자의 감정: 기쁨"),
+        ({"prompts": prompts, "system_prompt": "own"}, "own\n\n사용자의 감정: 기쁨"),
+        ({"prompts": own}, f"{prompts.system}\n\n[기쁨]"),
+        ({"prompts": {"system": "s"}}, "s\n\nThe sentiment of the user's message: 기쁨"),
+    ]
+    for settings, expected in cases:
+        fake.chat(key, "a")
+        turns = Turns(client, model=key, sentiment=lambda text: "기쁨", sentiment_budget=5, **settings)
+        list(turns.start("m"))
+        messages = json.loads(fake.requests(key)[-1]["body"])["messages"]
+        assert [one["content"] for one in messages if one["role"] == "system"] == [expected]
+    with pytest.raises(
+        turnwire.ConfigError, match=r"prompts\.name is no setting; the settings here are system"
+    ):
+        Turns(client, prompts={"name": "n"})  # type: ignore[typeddict-unknown-key]
+
+
+def test_a_presets_labels_are_those_of_a_model_that_labels(
+    client: turnwire.OpenAI, fake: Fake, key: str
+) -> None:
+    reply = {"choices": [{"message": {"role": "assistant", "content": "기쁨"}}]}
+    fake.script(f"{key} whole", {"steps": [{"json": reply}]})
+    fake.script(f"{key} stream", {"steps": [{"text": "a"}, {"finish": "stop"}, {"done": True}]})
+    turns = Turns(
+        client, model=key, sentiment={"model": key}, sentiment_budget=5, prompts=turnwire.presets.korean()
+    )
+    list(turns.start("m"))
+    bodies = [json.loads(request["body"]) for request in fake.requests(key)]
+    (asked,) = [body["messages"] for body in bodies if not body.get("stream")]
+    assert "기쁨, 슬픔, 분노" in asked[0]["content"]
 
 
 def test_every_event_of_core_is_declared() -> None:

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
         | Awaitable[AsyncSpokenAudio | tuple[AsyncSpokenAudio, str]],
     ]
     """The same, or a coroutine or an asynchronous generator of it."""
-    GivenTokens = tuple[str, str] | "Tokens" | None
-    TokenFunction = Callable[[str | None, "Tokens | None"], GivenTokens | Awaitable[GivenTokens]]
+    TokenFunction = Callable[
+        [str | None, "Tokens | None"],
+        "tuple[str, str] | Tokens | Awaitable[tuple[str, str] | Tokens | None] | None",
+    ]
     """Returns the tokens of a user, who is ``None`` for the store's own; the second argument are those that were refused."""
-    SinkFunction = Callable[["Record"], "Outcome | None | Awaitable[Outcome | None]"]
+    SinkFunction = Callable[["Record"], "Outcome | Awaitable[Outcome | None] | None"]
     """Delivers a record. Returning nothing means that it is delivered; an exception, that it is to be retried."""
 
 __all__ = ["Outcome", "Record", "SpeechRequest", "Tokens"]

@@ -149,9 +149,7 @@ class _ChatStore(AnyStore):
         """
         ask = None if token_provider is None else hosted(TOKEN_PROVIDER, token_provider)
         self._asks = ask is not None
-        self._store = CoreChatStore(
-            settings_to_json({**settings, "base_url": base_url}), token_provider=ask
-        )
+        self._store = CoreChatStore(settings_to_json({**settings, "base_url": base_url}), token_provider=ask)
 
     def with_tokens(self, access_token: str, refresh_token: str) -> Self:
         """The same client with these tokens. It shares connections and renewed tokens."""

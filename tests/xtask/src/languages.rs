@@ -134,8 +134,9 @@ fn npm_ci(repo: &Repo, folder: &str) -> Result<()> {
     npm(repo, folder).args(["ci", "--no-audit", "--no-fund"]).output_to_stderr().run()
 }
 
-/// Builds the fake services as programs: the model's, whose path it returns, and the store's in the same folder.
+/// Builds the fake services as programs: the model's, whose path it returns, and the others in the same folder.
 fn fake_llm(repo: &Repo) -> Result<PathBuf> {
-    Step::cargo(repo, "build -p turnwire-fakes --bin fake-llm --bin fake-store").run()?;
+    Step::cargo(repo, "build -p turnwire-fakes --bin fake-llm --bin fake-store --bin fake-chat")
+        .run()?;
     Ok(repo.target("debug/fake-llm"))
 }
