@@ -11,6 +11,8 @@ export interface TurnRequest {
   workspaceId?: string | null;
   /** Creates a new workspace for the conversation. */
   createWorkspace?: boolean | null;
+  /** The id of a message: goes on in the workspace that it opens, also before that exists. */
+  workspaceOf?: string | null;
   /** The user's tokens, in place of the store's; both or none. */
   accessToken?: string | null;
   refreshToken?: string | null;

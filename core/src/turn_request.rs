@@ -41,6 +41,8 @@ pub(crate) enum Place {
     Workspace(String),
     /// A workspace that the turn creates.
     New,
+    /// The workspace of the message with this id.
+    Of(String),
 }
 
 impl TurnRequest {
@@ -61,6 +63,15 @@ impl TurnRequest {
     /// Continues this workspace.
     pub fn workspace(mut self, id: impl Into<String>) -> Self {
         self.place = Place::Workspace(id.into());
+        self
+    }
+
+    /// Continues the workspace of the message with this id, which has opened it or will open it: for a message that is sent
+    /// before the workspace exists, as right after the first one or while the store is down. The turn engine knows the
+    /// message while it waits in the outbox, and for some time after that
+    /// ([`Delivery::remembered`](crate::outbox::Delivery::remembered)).
+    pub fn workspace_of(mut self, message_id: impl Into<String>) -> Self {
+        self.place = Place::Of(message_id.into());
         self
     }
 
@@ -114,7 +125,7 @@ impl TurnRequest {
     pub(crate) fn workspace_id(&self) -> Option<&str> {
         match &self.place {
             Place::Workspace(id) => Some(id.as_str()),
-            Place::Unnamed | Place::New => None,
+            Place::Unnamed | Place::New | Place::Of(_) => None,
         }
     }
 
@@ -131,6 +142,10 @@ impl TurnRequest {
             }
             () if !self.reply_id.as_deref().is_none_or(is_uuid) => {
                 "the reply's id is no UUID in lower case, such as 0b1e55ed-0000-4000-8000-000000000001"
+            }
+            () if matches!(&self.place, Place::Of(id) if !is_uuid(id)) => {
+                "the id of the message whose workspace is continued is no UUID in lower case, such as \
+                 0b1e55ed-0000-4000-8000-000000000001"
             }
             () if self.message_id.is_some() && self.message_id == self.reply_id => {
                 "the message and its reply have the same id"

@@ -390,6 +390,8 @@ class TurnFields(TypedDict, total=False):
     """The workspace to go on in."""
     create_workspace: bool
     """Begins a new workspace."""
+    workspace_of: str | None
+    """The id of a message: goes on in the workspace that it opens, also before that exists."""
     access_token: str | None
     refresh_token: str | None
     """The user's tokens, in place of the store's. They belong together."""

@@ -19,6 +19,8 @@ struct RequestFields {
     workspace_id: Option<String>,
     /// `true` creates a new workspace.
     create_workspace: Option<bool>,
+    /// The id of a message whose workspace is continued.
+    workspace_of: Option<String>,
     user_id: Option<String>,
     access_token: Option<String>,
     refresh_token: Option<String>,
@@ -61,14 +63,21 @@ fn request(json: &str, names: Names, operation: &'static str) -> Result<TurnRequ
     let subject = Subject { error, operation, whole: "the request", part: "field" };
     let given: RequestFields = read(json, names, subject)?;
     let mut request = TurnRequest::new(given.message);
-    match (given.create_workspace, given.workspace_id) {
-        (Some(true), Some(_)) => {
+    let is_new = given.create_workspace == Some(true);
+    match (is_new, given.workspace_id, given.workspace_of) {
+        (false, None, None) => {}
+        (true, None, None) => request = request.new_workspace(),
+        (false, Some(id), None) => request = request.workspace(id),
+        (false, None, Some(message_id)) => request = request.workspace_of(message_id),
+        (true, Some(_), None) => {
             let why = "the request names a workspace and asks for a new one: leave one of them out";
             return Err(refused(why));
         }
-        (Some(true), None) => request = request.new_workspace(),
-        (_, Some(id)) => request = request.workspace(id),
-        (_, None) => {}
+        (_, _, Some(_)) => {
+            let why = "the request names the message of its workspace, and another workspace or a new one: \
+                       leave one of them out";
+            return Err(refused(why));
+        }
     }
     if let Some(id) = given.user_id {
         request = request.user_id(id);

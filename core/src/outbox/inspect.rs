@@ -55,18 +55,6 @@ impl Outbox {
         Ok(rows.into_iter().map(pending_record).collect())
     }
 
-    /// The payloads, as JSON, of a user's latest pending records in a conversation, at most `limit`, in the order of
-    /// acceptance. None if they cannot be read. This blocks for the file, 50 ms at most.
-    pub(crate) fn undelivered(&self, conversation: &str, user: &str, limit: usize) -> Vec<String> {
-        let read = self.act("outbox.undelivered", |shared| {
-            shared.backend().undelivered(conversation, user, limit)
-        });
-        read.unwrap_or_else(|error| {
-            tracing::debug!(error.code = error.code(), "undelivered records are unknown: {error}");
-            Vec::new()
-        })
-    }
-
     /// The records that were given up, in the order of acceptance; at most 1,000.
     ///
     /// # Errors
@@ -101,7 +89,8 @@ impl Outbox {
         self.act("outbox.discard", |shared| shared.backend().discard(id, shared.clock.now()))
     }
 
-    fn act<T>(
+    /// Runs an operation on the store.
+    pub(super) fn act<T>(
         &self,
         operation: &'static str,
         act: impl FnOnce(&SharedOutbox) -> Result<T, Fault>,

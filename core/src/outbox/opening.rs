@@ -60,6 +60,14 @@ impl Opening {
         matches!(self, Opening::Planned(_) | Opening::Requested(_))
     }
 
+    /// The id of the record on which the name of this one's conversation depends.
+    pub(super) fn follows(&self) -> Option<&str> {
+        match self {
+            Opening::Behind(id) | Opening::Unopened { behind: id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
     /// The id of the record that opens this one's conversation.
     pub(super) fn behind(&self) -> Option<&str> {
         match self {

@@ -182,7 +182,11 @@ impl SharedOutbox {
     pub(super) fn catch_up(&self, id: &str, observer: &Arc<dyn OpeningObserver>) {
         let ahead = self.backend().ahead(id).unwrap_or(Ahead::Unknown);
         match ahead {
-            Ahead::Opens(_) => return,
+            Ahead::Opens { opener, .. } if opener == id => return,
+            Ahead::Opens { opener, .. } => {
+                self.observers.add(&opener, observer.clone());
+                self.catch_up(&opener, observer);
+            }
             Ahead::In(name) => observer.opened(&name),
             Ahead::Dead(_) => observer.given_up(),
             Ahead::Unknown => {}

@@ -41,12 +41,17 @@ pub(super) fn body(
                    `ChatService::send`, or `ChatService::speak` after the stream";
         return refuse(why);
     }
+    if matches!(request.place, Place::Of(_)) {
+        let why = "the request names a message in place of its workspace, but a chat service knows only \
+                   workspaces: wait for the event that tells its id";
+        return refuse(why);
+    }
     let body = Body {
         message: &request.message,
         create_workspace: request.place == Place::New,
         workspace_id: match &request.place {
             Place::Workspace(id) => Some(id),
-            Place::Unnamed | Place::New => None,
+            Place::Unnamed | Place::New | Place::Of(_) => None,
         },
         message_id: request.message_id.as_deref(),
         reply_id: request.reply_id.as_deref(),

@@ -3,10 +3,11 @@
 use tokio::sync::oneshot;
 
 use super::engine::Engine;
+use super::following::Following;
 use super::history::{Conversation, History};
 use super::ids::Ids;
 use super::opening_watch::OpeningWatch;
-use super::persister::MessagePersister;
+use super::persister::{MessagePersister, MessagePlace};
 use super::reply::{Before, Label, Question};
 use super::settings::NamingStart;
 use super::speaking::Speaking;
@@ -16,7 +17,11 @@ use crate::turn_request::{Place, TurnRequest};
 
 impl Engine {
     /// Starts the side stages, and returns the input of the reply's request.
-    pub(super) fn begin(&mut self, request: TurnRequest) -> (Question, Option<Label>) {
+    pub(super) fn begin(
+        &mut self,
+        request: TurnRequest,
+        following: Option<Following>,
+    ) -> (Question, Option<Label>) {
         let TurnRequest { message, place, user_id, tokens, history, .. } = request;
         if self.settings.events.turn {
             let Ids { turn, message, reply } = self.ids.clone();
@@ -27,33 +32,43 @@ impl Engine {
             // `admission` guarantees that the request has a user and a place.
             let user = user_id.unwrap_or_default();
             let store = store.clone();
-            let known = match &place {
-                Place::Workspace(id) => Some(id.clone()),
-                Place::New | Place::Unnamed => None,
+            let place = match (place, &following) {
+                (Place::Workspace(id), _) => MessagePlace::Workspace(id),
+                (_, Some(following)) => MessagePlace::Behind(following.opener.clone()),
+                (_, None) => MessagePlace::New,
+            };
+            let workspace = match &place {
+                MessagePlace::Workspace(id) => Some(id.clone()),
+                MessagePlace::New | MessagePlace::Behind(_) => None,
             };
             let delivery = (outbox.clone(), self.settings.deliveries.clone());
             let turn = (self.ids.clone(), self.recorder.clone());
-            let persister = MessagePersister::new(
-                delivery,
-                turn,
-                tokens.clone(),
-                &user,
-                &message,
-                known.clone(),
-            );
+            let persister =
+                MessagePersister::new(delivery, turn, tokens.clone(), &user, &message, place);
             self.persister = Some(persister.clone());
-            match known {
-                Some(id) => {
+            match (workspace, following) {
+                (Some(id), _) => {
                     self.side_events.push(TurnEvent::workspace(id.as_str()));
-                    let ids = self.ids.clone();
-                    let conversation = Conversation { store, user, tokens, workspace: id, ids };
                     if let Before::Nothing = before {
-                        let history = History::begin(&self.settings, outbox, conversation);
+                        let conversation = Conversation { store, user, tokens, workspace: id };
+                        let history =
+                            History::begin(&self.settings, outbox, &self.ids, conversation);
                         before = history.map_or(Before::Nothing, Before::Kept);
                     }
                     persister.save();
                 }
-                None => self.begin_workspace(persister, message.clone()),
+                (None, Some(Following { opener, undelivered })) => {
+                    if let Before::Nothing = before {
+                        let settings = &self.settings;
+                        before =
+                            Before::Kept(History::undelivered(settings, &self.ids, undelivered));
+                    }
+                    persister.save();
+                    let (known, receiver) = oneshot::channel();
+                    outbox.observe(&opener, OpeningWatch::new(&self.recorder, known));
+                    self.side_events.workspace = Some(receiver);
+                }
+                (None, None) => self.begin_workspace(persister, message.clone()),
             }
         }
         let (speech, mode) = (self.settings.speech.as_ref(), self.settings.speech_mode);

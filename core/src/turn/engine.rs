@@ -11,6 +11,7 @@ use tokio::task::coop::poll_proceed;
 use tokio::time::{Sleep, sleep};
 
 use super::fallback::Services;
+use super::following::Following;
 use super::ids::Ids;
 use super::persister::MessagePersister;
 use super::reply::{self, Opened};
@@ -70,6 +71,7 @@ impl Engine {
         work: &Work,
         runtime: Handle,
         request: TurnRequest,
+        following: Option<Following>,
     ) -> Self {
         let events = settings.events;
         let (failed, failures) = events.failures.then(mpsc::unbounded_channel).unzip();
@@ -94,7 +96,7 @@ impl Engine {
             services: Services::default(),
             text: String::new(),
         };
-        let (question, label) = engine.begin(request);
+        let (question, label) = engine.begin(request, following);
         let (settings, recorder) = (settings.clone(), engine.recorder.clone());
         let opening = async move { reply::open(&settings, question, label, &recorder).await };
         engine.reply = Reply::Opening(Box::pin(opening));

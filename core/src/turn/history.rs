@@ -13,24 +13,25 @@ use super::timeline::Recorder;
 use crate::chat::Message;
 use crate::conversation::{Conversations, Owner, SenderRole, StoreMessage};
 use crate::credentials::Tokens;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind};
 use crate::guard::{self, Callback};
 use crate::outbox::Outbox;
 
-/// The conversation that a message continues.
+/// The stored conversation that a message continues.
 pub(super) struct Conversation {
     pub(super) store: Arc<dyn Conversations>,
     pub(super) user: String,
     pub(super) tokens: Option<Tokens>,
     pub(super) workspace: String,
-    /// The ids of the current message and its reply, which are not part of its history: the message may be saved before the
-    /// history is read, and a turn that repeats an earlier one replaces its reply.
-    pub(super) ids: Ids,
 }
 
 /// The history of a message, to be completed by the store's part.
 pub(super) struct History {
-    conversation: Conversation,
+    /// The part in the store; `None` for a workspace that does not exist yet.
+    conversation: Option<Conversation>,
+    /// The ids of the current message and its reply, which are not part of its history: the message may be saved before the
+    /// history is read, and a turn that repeats an earlier one replaces its reply.
+    ids: Ids,
     limits: HistoryLimits,
     /// The conversation's messages that waited in the outbox, as JSON, in the order of acceptance.
     undelivered: Vec<String>,
@@ -43,6 +44,7 @@ impl History {
     pub(super) fn begin(
         settings: &EngineSettings,
         outbox: &Outbox,
+        ids: &Ids,
         conversation: Conversation,
     ) -> Option<Self> {
         let limits = settings.history;
@@ -50,41 +52,47 @@ impl History {
             return None;
         }
         let Conversation { workspace, user, .. } = &conversation;
-        // A text that replaces a message's is a record of its own.
-        let most = in_store(limits).saturating_mul(2);
-        let undelivered = outbox.undelivered(workspace, user, most);
-        Some(History { conversation, limits, undelivered })
+        let undelivered = outbox.undelivered(workspace, user, limits.in_outbox());
+        Some(History { conversation: Some(conversation), ids: ids.clone(), limits, undelivered })
+    }
+
+    /// The history of a message in a workspace that is still to be created: all of it waits in the outbox.
+    pub(super) fn undelivered(
+        settings: &EngineSettings,
+        ids: &Ids,
+        undelivered: Vec<String>,
+    ) -> Self {
+        History { conversation: None, ids: ids.clone(), limits: settings.history, undelivered }
     }
 
     /// Reads the store's part, and returns the latest messages within the limits. If the store does not return it in time,
     /// the messages that waited in the outbox are the history.
     pub(super) async fn read(self, recorder: &Recorder) -> Vec<Message> {
-        let stage = recorder.begin(StageName::History);
-        let stored = self.stored().instrument(stage.span()).await;
         let undelivered = parsed(&self.undelivered);
-        let stored = match stored {
-            Ok(stored) => {
-                stage.done();
-                stored
-            }
-            Err(error) => {
-                stage.failed_by(&told_alone(error, undelivered.len()));
-                Vec::new()
-            }
+        let stored = match &self.conversation {
+            Some(conversation) => self.stored(conversation, undelivered.len(), recorder).await,
+            None => Vec::new(),
         };
         let mut messages = merged(stored, undelivered);
-        let Ids { message, reply, .. } = &self.conversation.ids;
+        let Ids { message, reply, .. } = &self.ids;
         messages.retain(|found| found.id != *message && found.id != *reply);
         latest(self.limits, messages)
     }
 
-    async fn stored(&self) -> Result<Vec<StoreMessage>> {
-        let Conversation { store, user, tokens, workspace, .. } = &self.conversation;
+    /// The store's messages; none if it does not return them in time.
+    async fn stored(
+        &self,
+        conversation: &Conversation,
+        undelivered: usize,
+        recorder: &Recorder,
+    ) -> Vec<StoreMessage> {
+        let stage = recorder.begin(StageName::History);
+        let Conversation { store, user, tokens, workspace } = conversation;
         let callback = Callback::named("store", store.type_name());
         let owner = Owner::new(Some(user), tokens.as_ref());
-        let fetching =
-            guard::call(callback, || store.history(owner, workspace, in_store(self.limits)));
-        match timeout(self.limits.wait, fetching).await {
+        let limit = self.limits.in_store();
+        let fetching = guard::call(callback, || store.history(owner, workspace, limit));
+        let fetched = match timeout(self.limits.wait, fetching).instrument(stage.span()).await {
             Ok(Ok(fetched)) => fetched,
             Ok(Err(panicked)) => {
                 Err(Error::new(ErrorKind::Config, "turn.history", panicked.to_string()))
@@ -93,13 +101,18 @@ impl History {
                 let why = "the store did not return the history within its limit";
                 Err(Error::new(ErrorKind::TotalTimeout, "turn.history", why))
             }
+        };
+        match fetched {
+            Ok(messages) => {
+                stage.done();
+                messages
+            }
+            Err(error) => {
+                stage.failed_by(&told_alone(error, undelivered));
+                Vec::new()
+            }
         }
     }
-}
-
-/// The number of messages to ask the store for: two more, since the current message and its reply may be among them.
-fn in_store(limits: HistoryLimits) -> usize {
-    limits.messages.saturating_add(2)
 }
 
 /// The error of a store that was not read, which tells what the model gets in place of its messages.

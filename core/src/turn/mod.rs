@@ -49,6 +49,7 @@ mod builder;
 mod deliveries;
 mod engine;
 mod fallback;
+mod following;
 mod handle;
 mod history;
 mod ids;

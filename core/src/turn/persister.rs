@@ -15,6 +15,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::{Opening, Outbox, Receipt, Record};
 use crate::process::new_id;
 
+/// The place of a turn's messages.
+pub(super) enum MessagePlace {
+    Workspace(String),
+    /// A workspace that the user's message opens.
+    New,
+    /// A workspace that the message with this id opens.
+    Behind(String),
+}
+
 /// Persists the two messages of one turn, through the outbox.
 #[derive(Clone)]
 pub(super) struct MessagePersister(Arc<TurnMessages>);
@@ -28,25 +37,30 @@ struct TurnMessages {
     message: StoreMessage,
     turn_id: String,
     reply_id: String,
-    /// The workspace does not exist yet: until it does, the conversation has a provisional name.
-    is_new: bool,
+    /// The id of the message that opens the workspace, if it does not exist yet: until it does, the conversation has a
+    /// provisional name.
+    opener: Option<String>,
     /// The outbox refused a message.
     is_refused: Mutex<bool>,
 }
 
 impl MessagePersister {
-    /// Creates the user's message, in a workspace or, without one, in a new conversation. It is enqueued by
-    /// [`save`](Self::save) or [`hold`](Self::hold).
+    /// Creates the user's message. It is enqueued by [`save`](Self::save), or by [`hold`](Self::hold) if it opens its
+    /// workspace.
     pub(super) fn new(
         (outbox, deliveries): (Outbox, DeliveryTracker),
         (ids, recorder): (Ids, Recorder),
         tokens: Option<Tokens>,
         user: &str,
         message: &str,
-        workspace: Option<String>,
+        place: MessagePlace,
     ) -> Self {
-        let is_new = workspace.is_none();
-        let conversation = workspace.unwrap_or_else(|| format!("new-{}", new_id()));
+        let provisional = || format!("new-{}", new_id());
+        let (conversation, opener) = match place {
+            MessagePlace::Workspace(id) => (id, None),
+            MessagePlace::New => (provisional(), Some(ids.message.clone())),
+            MessagePlace::Behind(opener) => (provisional(), Some(opener)),
+        };
         let mut message = StoreMessage::from_user(conversation, user, message, now());
         message.id = ids.message;
         MessagePersister(Arc::new(TurnMessages {
@@ -58,28 +72,29 @@ impl MessagePersister {
             message,
             turn_id: ids.turn,
             reply_id: ids.reply,
-            is_new,
+            opener,
             is_refused: Mutex::new(false),
         }))
     }
 
     /// Enqueues the user's message.
     pub(super) fn save(&self) {
-        self.enqueue(&self.0.message, StageName::SaveUser, Outbox::enqueue);
+        self.enqueue(&self.0.message, StageName::SaveUser, |outbox, record| {
+            outbox.enqueue(self.0.placed(record))
+        });
     }
 
     /// Enqueues the user's message with the plan of a workspace, to be released with the plan's final name; `false`
     /// when there is nothing to release, as the outbox refuses it, or has a message with this id: then that one opens the
     /// workspace of both, and this turn watches it. If the process ends before the release, the workspace gets this name.
     pub(super) fn hold(&self, name: &str, watch: Arc<OpeningWatch>) -> bool {
-        let behind = Opening::Behind(self.0.message.id.clone());
         let taken =
             self.enqueue(&self.0.message, StageName::SaveUser, |outbox, record| {
                 match record.id() == self.0.message.id {
                     true => outbox.hold(
                         record.opening(conversation::planned(name)).observed_by(watch.clone()),
                     ),
-                    false => outbox.enqueue(record.opening(behind.clone())),
+                    false => outbox.enqueue(self.0.placed(record)),
                 }
             });
         taken == Some(Taken::First)
@@ -104,12 +119,11 @@ impl MessagePersister {
         let turn = &*self.0;
         let mut message = StoreMessage::reply_to(&turn.message, text, now());
         message.id.clone_from(&turn.reply_id);
-        let behind = Opening::Behind(turn.message.id.clone());
-        self.enqueue(&message, StageName::SaveAi, |outbox, record| match turn.is_new {
-            // The outbox resolves the conversation's current name.
-            true if *turn.is_refused() => Err(not_opened()),
-            true => outbox.enqueue(record.opening(behind.clone())),
-            false => outbox.enqueue(record),
+        self.enqueue(&message, StageName::SaveAi, |outbox, record| {
+            match turn.opener.is_some() && *turn.is_refused() {
+                true => Err(not_opened()),
+                false => outbox.enqueue(turn.placed(record)),
+            }
         });
     }
 
@@ -164,6 +178,15 @@ impl TurnMessages {
             Some(tokens) => record.tokens(tokens.clone()),
             None => record,
         })
+    }
+
+    /// The record behind the one that opens its workspace, if that does not exist yet. The outbox resolves the
+    /// conversation's current name.
+    fn placed(&self, record: Record) -> Record {
+        match &self.opener {
+            Some(opener) => record.opening(Opening::Behind(opener.clone())),
+            None => record,
+        }
     }
 
     fn is_refused(&self) -> MutexGuard<'_, bool> {

@@ -56,6 +56,16 @@ impl Default for HistoryLimits {
 }
 
 impl HistoryLimits {
+    /// The number of messages to ask the store for: two more, since the current message and its reply may be among them.
+    pub(super) fn in_store(self) -> usize {
+        self.messages.saturating_add(2)
+    }
+
+    /// The number of records to read from the outbox: a text that replaces a message's is a record of its own.
+    pub(super) fn in_outbox(self) -> usize {
+        self.in_store().saturating_mul(2)
+    }
+
     /// The most messages; the latest ones are sent. With 0 the store is not asked.
     #[must_use]
     pub fn messages(mut self, most: usize) -> Self {

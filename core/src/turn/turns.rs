@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::engine::Engine;
 use super::settings::EngineSettings;
 use super::work::Work;
-use super::{Turn, admission};
+use super::{Turn, admission, following};
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::{FlushReport, Outbox};
 use crate::process::PerProcess;
@@ -67,9 +67,10 @@ impl Turns {
     ///
     /// `invalid_request` when the turn cannot honour the request; then nothing is sent, saved or paid for. That is an
     /// empty message; without a store, a workspace, a user's id or tokens; with one, no user's id, no workspace or no
-    /// tokens at all; tokens that are empty or invalid in a header; and [`TurnRequest::speech`], which is for services.
+    /// tokens at all; tokens that are empty or invalid in a header; [`TurnRequest::workspace_of`] a message that is not known;
+    /// and [`TurnRequest::speech`], which is for services. `storage` if the outbox's file cannot be read for such a message.
     /// `cancelled` after [`shutdown`](Self::shutdown), `config` outside of a Tokio runtime.
-    pub fn try_start(&self, request: TurnRequest) -> Result<Turn> {
+    pub fn try_start(&self, mut request: TurnRequest) -> Result<Turn> {
         if self.is_shut_down() {
             return Err(admission::shut_down());
         }
@@ -79,7 +80,8 @@ impl Turns {
             Error::new(ErrorKind::Config, "turn.start", why)
                 .with_hint("start it inside one, or use `turnwire::blocking::Turns`")
         })?;
-        let engine = Engine::start(&self.settings, &self.work(), runtime, request);
+        let following = following::find(&self.settings, &mut request)?;
+        let engine = Engine::start(&self.settings, &self.work(), runtime, request, following);
         Ok(Turn::running(engine, self.settings.events.details))
     }
 

@@ -25,9 +25,10 @@ mod tiered;
 pub(super) use crate::sqlite::{Fault, Refused};
 pub(super) use backend::{Backend, MAINTENANCE_SOON};
 pub(super) use memory::Memory;
+pub(crate) use rows::Ahead;
 pub(super) use rows::{
-    Ahead, ClaimedRecord, DeadRow, Inserted, NewRecord, PendingRow, RunningTurnRows, Settled,
-    Transition, TurnChanges,
+    ClaimedRecord, DeadRow, Inserted, NewRecord, PendingRow, RunningTurnRows, Settled, Transition,
+    TurnChanges,
 };
 #[cfg(feature = "outbox-sqlite")]
 pub(super) use sqlite::FileSettings;

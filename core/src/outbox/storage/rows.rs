@@ -179,11 +179,17 @@ pub(in crate::outbox) struct MovedRecords {
     pub(super) done: (u64, u64),
 }
 
+/// The most records of which each waits behind the next: a message names the first one, or one that named it.
+pub(super) const CHAIN: usize = 8;
+
 /// The state of a record that another one waits behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::outbox) enum Ahead {
-    /// Still to open the conversation, which has this provisional name.
-    Opens(String),
+pub(crate) enum Ahead {
+    /// The conversation has this provisional name, and this record is still to open it.
+    Opens {
+        name: String,
+        opener: String,
+    },
     /// Pending in the conversation with this name, or delivered after it opened the conversation under this name.
     In(String),
     /// Dead, and the conversation was not opened.
@@ -193,9 +199,9 @@ pub(in crate::outbox) enum Ahead {
 
 impl Ahead {
     /// The state of a pending record.
-    pub(super) fn pending(conversation: String, opening: Option<&Opening>) -> Self {
+    pub(super) fn pending(id: &str, conversation: String, opening: Option<&Opening>) -> Self {
         match opening.is_some_and(Opening::is_to_open) {
-            true => Ahead::Opens(conversation),
+            true => Ahead::Opens { name: conversation, opener: id.to_owned() },
             false => Ahead::In(conversation),
         }
     }
@@ -207,8 +213,14 @@ impl NewRecord {
         let Some(Opening::Behind(id)) = &self.opening else { return self };
         let reason = match ahead {
             // This record receives the name as well, once there is one.
-            Ahead::Opens(name) | Ahead::In(name) if name == self.conversation => return self,
-            Ahead::Opens(name) | Ahead::In(name) => {
+            Ahead::Opens { name, .. } | Ahead::In(name) if name == self.conversation => {
+                return self;
+            }
+            Ahead::Opens { name, .. } => {
+                let payload = renamed(&self.payload, &self.conversation, &name);
+                return NewRecord { conversation: name, payload, ..self };
+            }
+            Ahead::In(name) => {
                 let payload = renamed(&self.payload, &self.conversation, &name);
                 return NewRecord { conversation: name, payload, opening: None, ..self };
             }

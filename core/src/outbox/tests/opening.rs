@@ -9,7 +9,7 @@ use super::stage::{Act, Script, Stage, dead, unreachable};
 use crate::outbox::opener::Opened;
 use crate::outbox::opening::Opening;
 use crate::outbox::state::AttemptState;
-use crate::outbox::storage::{Backend, ClaimedRecord, NewRecord, Transition};
+use crate::outbox::storage::{Ahead, Backend, ClaimedRecord, NewRecord, Transition};
 use crate::outbox::{Outbox, Outcome, PendingState};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -90,6 +90,46 @@ fn a_record_that_comes_late_follows_the_one_that_opened_its_conversation() {
             assert_balanced(backend);
         });
     }
+}
+
+#[test]
+fn a_record_behind_one_that_waits_itself_follows_the_one_that_opens() {
+    on_each(|backend| {
+        backend.insert(&[first(), behind()], 0).unwrap();
+        let opens = Ahead::Opens { name: "new-1".into(), opener: "first".into() };
+        let last = NewRecord {
+            payload: r#"{"place":"new-2"}"#.to_owned(),
+            opening: Some(Opening::Behind("behind".into())),
+            ..new_record("new-2", "last")
+        };
+        backend.insert(&[last], 0).unwrap();
+        for id in ["first", "behind", "last"] {
+            assert_eq!(backend.ahead(id).unwrap(), opens, "{id}");
+        }
+        let claimed = claim_one(backend);
+        backend.settle(&claimed, &died("no place"), 1).unwrap();
+        for id in ["first", "behind", "last"] {
+            assert_eq!(backend.ahead(id).unwrap(), Ahead::Dead("no place".into()), "{id}");
+        }
+
+        // Each is requeued, the last one first, and still follows.
+        assert!(backend.requeue("last", 2).unwrap());
+        let alone = claim_one(backend);
+        assert!(matches!(alone.opening, Some(Opening::Unopened { .. })), "{alone:?}");
+        backend.settle(&alone, &died("no place"), 2).unwrap();
+        for id in ["first", "behind", "last"] {
+            assert!(backend.requeue(id, 3).unwrap());
+        }
+        let claimed = claim_one(backend);
+        let claimed = backend.open(&claimed, "ws-1", &Opening::Begun, 4).unwrap().unwrap();
+        for id in ["first", "behind", "last"] {
+            assert_eq!(backend.ahead(id).unwrap(), Ahead::In("ws-1".into()), "{id}");
+        }
+        let next = backend.settle(&claimed, &DELIVERED, 5).unwrap().next.unwrap();
+        let next = backend.settle(&next, &DELIVERED, 5).unwrap().next.unwrap();
+        assert_eq!((next.id.as_str(), next.payload.as_str()), ("last", r#"{"place":"ws-1"}"#));
+        assert_balanced(backend);
+    });
 }
 
 #[test]

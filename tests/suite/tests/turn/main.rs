@@ -10,6 +10,7 @@
 mod elsewhere;
 mod ending;
 mod faults;
+mod following;
 mod guarded;
 mod history;
 mod kept;

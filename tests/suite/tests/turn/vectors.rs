@@ -152,6 +152,9 @@ impl Case {
         if let Some(id) = text("workspace_id") {
             request = request.workspace(id);
         }
+        if let Some(id) = text("workspace_of") {
+            request = request.workspace_of(id);
+        }
         if let Some(id) = text("user_id") {
             request = request.user_id(id);
         }

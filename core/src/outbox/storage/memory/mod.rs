@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::due::{is_due, longest_wait};
-use super::rows::{Ahead, ClaimedRecord, Counts, DeadRow, Inserted, MovedRecords, NewRecord, Tier};
+use super::rows::{
+    Ahead, CHAIN, ClaimedRecord, Counts, DeadRow, Inserted, MovedRecords, NewRecord, Tier,
+};
 use crate::outbox::delivery::Delivery;
 use crate::outbox::opening::Opening;
 use crate::outbox::options::OutboxLimits;
@@ -95,10 +97,29 @@ impl Memory {
     }
 
     fn ahead_of(&self, id: &str) -> Ahead {
+        let mut id = id;
+        for _ in 0..CHAIN {
+            let opening = match self.known.get(id) {
+                Some(Known::Pending(seq)) => {
+                    self.pending.get(seq).and_then(|row| row.record.opening.as_ref())
+                }
+                Some(Known::Dead(seq)) => self.dead.get(seq).and_then(|row| row.opening.as_ref()),
+                _ => None,
+            };
+            match opening.and_then(Opening::follows) {
+                Some(other) => id = other,
+                None => return self.state_of(id),
+            }
+        }
+        Ahead::Unknown
+    }
+
+    /// The state of a record that depends on no other.
+    fn state_of(&self, id: &str) -> Ahead {
         match self.known.get(id) {
             Some(Known::Pending(seq)) => {
                 self.pending.get(seq).map_or(Ahead::Unknown, |Pending { record, .. }| {
-                    Ahead::pending(record.conversation.clone(), record.opening.as_ref())
+                    Ahead::pending(id, record.conversation.clone(), record.opening.as_ref())
                 })
             }
             Some(Known::Dead(seq)) => match self.dead.get(seq) {

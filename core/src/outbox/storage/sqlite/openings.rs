@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::schema::ANYBODY;
 use crate::outbox::opening::{Opening, renamed};
-use crate::outbox::storage::rows::{Ahead, ClaimedRecord, NewRecord};
+use crate::outbox::storage::rows::{Ahead, CHAIN, ClaimedRecord, NewRecord};
 
 /// The opening in its stored form.
 pub(super) fn json(opening: Option<&Opening>) -> Option<String> {
@@ -30,26 +30,50 @@ pub(super) fn resolved<'a>(
 
 /// The state of a record that another one waits behind.
 pub(super) fn ahead(connection: &Connection, id: &str) -> Result<Ahead> {
+    let mut id = id.to_owned();
+    for _ in 0..CHAIN {
+        match found(connection, &id)? {
+            Found::Follows(other) => id = other,
+            Found::Is(ahead) => return Ok(ahead),
+        }
+    }
+    Ok(Ahead::Unknown)
+}
+
+/// The state of a record, or the record on which it depends.
+enum Found {
+    Is(Ahead),
+    Follows(String),
+}
+
+fn found(connection: &Connection, id: &str) -> Result<Found> {
+    let follows = |opening: Option<&Opening>| {
+        opening.and_then(Opening::follows).map(|other| Found::Follows(other.to_owned()))
+    };
     let sql = "SELECT conversation, opening FROM record WHERE id = ?1";
-    let pending = connection
-        .prepare_cached(sql)?
-        .query_row([id], |row| Ok(Ahead::pending(row.get(0)?, read(row, 1)?.as_ref())));
-    if let Some(ahead) = pending.optional()? {
-        return Ok(ahead);
+    let pending = connection.prepare_cached(sql)?.query_row([id], |row| {
+        let opening = read(row, 1)?;
+        let is = |name| Found::Is(Ahead::pending(id, name, opening.as_ref()));
+        Ok(follows(opening.as_ref()).unwrap_or(is(row.get(0)?)))
+    });
+    if let Some(found) = pending.optional()? {
+        return Ok(found);
     }
     let sql = "SELECT conversation FROM delivered WHERE id = ?1";
     let delivered = connection.prepare_cached(sql)?.query_row([id], |row| row.get(0));
     if let Some(Some(name)) = delivered.optional()? {
-        return Ok(Ahead::In(name));
+        return Ok(Found::Is(Ahead::In(name)));
     }
     let sql = "SELECT opening, reason, conversation FROM dead WHERE id = ?1";
     let dead = connection.prepare_cached(sql)?.query_row([id], |row| {
-        Ok(match read(row, 0)? {
+        let opening = read(row, 0)?;
+        let is = match &opening {
             Some(opening) if opening.is_to_open() => Ahead::Dead(row.get(1)?),
             _ => Ahead::In(row.get(2)?),
-        })
+        };
+        Ok(follows(opening.as_ref()).unwrap_or(Found::Is(is)))
     });
-    Ok(dead.optional()?.unwrap_or(Ahead::Unknown))
+    Ok(dead.optional()?.unwrap_or(Found::Is(Ahead::Unknown)))
 }
 
 /// Stores the state of the opening of a pending record; `false` if it is not pending.

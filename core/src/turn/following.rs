@@ -1,0 +1,66 @@
+//! A turn that continues the workspace of an earlier message, which may not exist yet.
+
+use super::settings::EngineSettings;
+use crate::error::{Error, ErrorKind, Result};
+use crate::outbox::{Ahead, Outbox};
+use crate::turn_request::{Place, TurnRequest};
+
+/// The number of times that the message's state is read: it may be delivered between two reads.
+const READS: usize = 3;
+
+/// A workspace that an earlier message is still to open.
+pub(super) struct Following {
+    /// The id of that message.
+    pub(super) opener: String,
+    /// The messages of the conversation so far, as JSON, in the order of acceptance.
+    pub(super) undelivered: Vec<String>,
+}
+
+/// Finds the workspace of the message that the request names, and puts its id into the request if it exists already.
+///
+/// # Errors
+///
+/// `invalid_request` if no such message of the request's user is known, or its workspace could not be created; `storage` if
+/// the outbox's file cannot be read.
+pub(super) fn find(
+    settings: &EngineSettings,
+    request: &mut TurnRequest,
+) -> Result<Option<Following>> {
+    let Place::Of(id) = &request.place else { return Ok(None) };
+    let (Some(outbox), Some(user)) = (&settings.outbox, &request.user_id) else {
+        return Err(unknown());
+    };
+    for _ in 0..READS {
+        match outbox.conversation_of(id)? {
+            Ahead::In(name) => {
+                request.place = Place::Workspace(name);
+                return Ok(None);
+            }
+            Ahead::Opens { name, opener } => {
+                let undelivered = records(settings, outbox, &name, user);
+                if !undelivered.is_empty() {
+                    return Ok(Some(Following { opener, undelivered }));
+                }
+                // It has been opened meanwhile, or is another user's.
+            }
+            Ahead::Dead(reason) => {
+                let why = format!("the workspace of that message was given up: {reason}");
+                let error = Error::new(ErrorKind::InvalidRequest, "turn.start", why);
+                return Err(error.with_hint("begin a new workspace"));
+            }
+            Ahead::Unknown => break,
+        }
+    }
+    Err(unknown())
+}
+
+/// The messages of a conversation that wait in the outbox: at least the latest one, which shows whose it is.
+fn records(settings: &EngineSettings, outbox: &Outbox, name: &str, user: &str) -> Vec<String> {
+    outbox.undelivered(name, user, settings.history.in_outbox().max(1))
+}
+
+fn unknown() -> Error {
+    let why = "no message of the user with that id is known to have a workspace";
+    Error::new(ErrorKind::InvalidRequest, "turn.start", why)
+        .with_hint("name the workspace by its id, or begin a new one")
+}
