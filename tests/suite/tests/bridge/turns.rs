@@ -224,6 +224,8 @@ fn a_request_is_read_from_json_in_the_names_of_each_language() {
     assert!(shown.contains(r#"Workspace("w")"#) && shown.contains("has_tokens: true"), "{shown}");
     let new = read(json!({"message": "hi", "create_workspace": true}), Names::Snake).unwrap();
     assert!(format!("{new:?}").contains("New"));
+    let of = read(json!({"message": "hi", "workspace_of": "m-1"}), Names::Snake).unwrap();
+    assert!(format!("{of:?}").contains("m-1"));
     let half = r#"{"message": "half a surrogate pair: \ud83d"}"#;
     assert!(turn_request(half, Names::Camel).is_ok());
 }
@@ -237,7 +239,7 @@ fn a_request_that_cannot_be_read_is_refused_without_its_values() {
         (r#"{"message": null}"#, "message must be a string"),
         (
             r#"{"message": "secret", "workspace": "secret"}"#,
-            "workspace is no field; the fields here are message, workspace_id, create_workspace, user_id",
+            "workspace is no field; the fields here are message, workspace_id, create_workspace, workspace_of",
         ),
         (r#"{"message": 5}"#, "message must be a string"),
         (r#"{"message": "secret", "user_id": ["secret"]}"#, "user_id must be a string"),
@@ -254,6 +256,10 @@ fn a_request_that_cannot_be_read_is_refused_without_its_values() {
         (
             r#"{"message": "secret", "workspace_id": "secret", "create_workspace": true}"#,
             "names a workspace and asks for a new one",
+        ),
+        (
+            r#"{"message": "secret", "workspace_id": "secret", "workspace_of": "secret"}"#,
+            "names the message of its workspace, and another workspace or a new one",
         ),
     ];
     for (json, why) in refused {
