@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 
@@ -29,11 +31,15 @@ const theirs = snippets('node_modules/openai/README.md').map((code) => ({ code, 
 const runs = theirs.filter(({ without }) => !without).map(({ code }) => code);
 const own = ['../../README.md', '../../bindings-node/README.md'].flatMap(snippets);
 
+const folder = mkdtempSync(join(tmpdir(), 'turnwire-readme-'));
 let fake;
 before(async () => {
   fake = await startFake();
 });
-after(() => fake.close());
+after(() => {
+  fake.close();
+  rmSync(folder, { recursive: true });
+});
 
 test('the snippets are found, and all for chat run but those that need a client of another kind', () => {
   const chat = theirs.filter(({ code }) => code.includes('chat.completions'));
@@ -54,6 +60,8 @@ for (const [at, [code, name]] of all.entries()) {
 
 async function run(code, name) {
   const program = code
+    // For the files that a snippet makes.
+    .replaceAll("'var/", `'${folder}/`)
     .replaceAll(/from '(openai)'/g, `from '${name}'`)
     // Parts that a snippet leaves to its reader, and a logger that is not installed here.
     .replace('// ...\n', "model: 'gpt-4o', messages: [{ role: 'user', content: 'hi' }],\n")

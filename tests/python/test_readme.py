@@ -9,6 +9,7 @@ import inspect
 import os
 import re
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,7 +57,9 @@ def test_the_snippets_for_chat_are_found_and_run_but_for_clients_of_another_kind
 
 
 @pytest.mark.parametrize("code", RUN + OURS, ids=range(len(RUN) + len(OURS)))
-def test_snippet(fake: Fake, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+def test_snippet(fake: Fake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str) -> None:
+    # For the files that a snippet makes.
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_BASE_URL", fake.base_url)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     names: dict[str, Any] = {"__name__": "snippet", "os": os, "turnwire": turnwire, "OpenAI": turnwire.OpenAI}
