@@ -340,8 +340,14 @@ def test_the_text_belongs_to_the_process_that_speaks_it(program: Program) -> Non
     assert "ForkedError" in program.run(
         """
 from turnwire import Speech
+import threading
 speech = Speech(lambda request: request.text.encode())
-spoken = speech.speak("하나요. 둘이요.")
+forked = threading.Event()
+def text():
+    yield "하나요. "
+    forked.wait()
+    yield "둘이요."
+spoken = speech.speak(text())
 next(spoken)
 child = os.fork()
 if child == 0:
@@ -352,6 +358,7 @@ if child == 0:
     print([piece.seq for piece in speech.speak("하나요. 둘이요.")], flush=True)
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
+forked.set()
 assert next(spoken).seq == 1
 """
     )
