@@ -40,6 +40,12 @@ impl Client {
         called(call)
     }
 
+    /// Requests speech, to be read as it arrives. The body is the request's JSON.
+    #[napi]
+    pub fn speech(&self, body: String, options: Options) -> napi::Result<Call> {
+        Call::started(self.inner.speech_stream(body, options.of_call()))
+    }
+
     /// Requests the service's list of models.
     #[napi]
     pub fn models(&self, options: Options) -> napi::Result<Call> {

@@ -14,6 +14,7 @@ mod progress;
 mod reading;
 mod runs;
 mod service;
+mod speech;
 pub mod store;
 mod turn;
 mod turns;

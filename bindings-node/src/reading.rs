@@ -1,9 +1,12 @@
-//! The items of a stream for JavaScript: chunks and events as JSON lists, a body as its bytes.
+//! The items of a stream for JavaScript: chunks and events as JSON lists, a body as its bytes, spoken sentences as both.
 
 use napi::bindgen_prelude::{Buffer, Either};
+use serde_json::json;
 use turnwire::Bytes;
 use turnwire::bridge::{Batch, Chunks, Events, List, Pull, Taken, Waiting};
+use turnwire::speech::{FailedSentence, Spoken};
 
+use crate::json;
 use crate::runs::Runs;
 
 /// Items on their way to JavaScript.
@@ -17,6 +20,8 @@ pub(crate) enum Reading {
     Events(Pull<Events>),
     /// Bytes of a body.
     Bytes(Pull<List<Bytes>>),
+    /// Spoken sentences, and those that were pulled but not yet taken.
+    Spoken(Pull<List<Spoken>>, List<Spoken>),
 }
 
 impl Reading {
@@ -40,6 +45,21 @@ impl Reading {
             }
             Reading::Events(pull) => piece(pull.take(), |events| Either::A(events.into_json())),
             Reading::Bytes(pull) => piece(pull.take(), |pieces| Either::B(pieces.concat().into())),
+            Reading::Spoken(pull, pulled) => {
+                if let Some(spoken) = pulled.take_first() {
+                    return Taken::Items(sentence(spoken));
+                }
+                match pull.take() {
+                    Taken::Items(mut items) => {
+                        let first = items.take_first();
+                        *pulled = items;
+                        first.map_or(Taken::Nothing, |spoken| Taken::Items(sentence(spoken)))
+                    }
+                    Taken::Nothing => Taken::Nothing,
+                    Taken::End => Taken::End,
+                    Taken::Failed(error) => Taken::Failed(error),
+                }
+            }
         }
     }
 
@@ -49,6 +69,7 @@ impl Reading {
             Reading::Chunks(chunks, ..) => chunks.pull(),
             Reading::Events(pull) => pull,
             Reading::Bytes(pull) => pull,
+            Reading::Spoken(pull, _) => pull,
         }
     }
 }
@@ -59,5 +80,26 @@ fn piece<I>(taken: Taken<I>, write: impl FnOnce(I) -> Piece) -> Taken<Piece> {
         Taken::Nothing => Taken::Nothing,
         Taken::End => Taken::End,
         Taken::Failed(error) => Taken::Failed(error),
+    }
+}
+
+/// A spoken sentence: its audio after a header, which is JSON after its length in four bytes; or a list of the sentence that
+/// failed.
+fn sentence(spoken: Spoken) -> Piece {
+    match spoken {
+        Spoken::Audio(piece) => {
+            let header = json!({
+                "seq": piece.seq, "text": piece.text, "mime": piece.mime, "sentence": piece.sentence,
+            });
+            let header = header.to_string();
+            // A sentence of the cutter is short.
+            let length = u32::try_from(header.len()).unwrap_or(u32::MAX).to_le_bytes();
+            Either::B([&length, header.as_bytes(), &piece.bytes].concat().into())
+        }
+        Spoken::Failed(failed) => {
+            let FailedSentence { sentence, text, error, .. } = failed;
+            let sentence = json!({ "sentence": sentence, "text": text }).to_string();
+            Either::A(format!("[{sentence},{}]", json::error(&error)))
+        }
     }
 }

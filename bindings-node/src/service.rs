@@ -78,3 +78,9 @@ impl ChatService {
         Call::asked_by(self.caller.as_ref(), call(self.inner.clone()))
     }
 }
+
+impl ChatService {
+    pub(crate) fn client(&self) -> &turnwire::ChatService {
+        &self.inner
+    }
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use napi_derive::napi;
 use turnwire::bridge::settings::{self, Names, Parts};
-use turnwire::bridge::{self, Context, HostSentiment, HostSpeaker};
+use turnwire::bridge::{self, Context, HostSentiment};
 use turnwire::turn::TurnsBuilder;
 
 use crate::call::Call;
@@ -14,6 +14,7 @@ use crate::host::Host;
 use crate::json::thrown;
 use crate::options::{Options, duration};
 use crate::outbox::Outbox;
+use crate::speech::Speaker;
 use crate::store::Store;
 use crate::turn::Turn;
 
@@ -28,22 +29,23 @@ pub struct Turns {
 pub struct HostFunctions {
     /// Returns the label of a message.
     pub sentiment: Option<u32>,
-    /// Returns the audio of a text.
-    pub speaker: Option<u32>,
 }
 
 impl HostFunctions {
-    fn parts(self, host: Option<&Host>, store: Option<&Store>, outbox: Option<&Outbox>) -> Parts {
+    fn parts(
+        self,
+        host: Option<&Host>,
+        store: Option<&Store>,
+        outbox: Option<&Outbox>,
+        speaker: Option<&Speaker>,
+    ) -> Parts {
         let store = store.map(Store::conversations);
         let outbox = outbox.map(|outbox| outbox.inner().clone());
-        let mut parts = Parts { store, outbox, ..Parts::default() };
+        let speaker = speaker.map(Speaker::shared);
+        let mut parts = Parts { store, outbox, speaker, ..Parts::default() };
         if let Some((host, number)) = host.zip(self.sentiment) {
             let sentiment: HostSentiment = host.function("turn.sentiment", number);
             parts.sentiment = Some(Arc::new(sentiment));
-        }
-        if let Some((host, number)) = host.zip(self.speaker) {
-            let speaker: HostSpeaker = host.function("turn.speech", number);
-            parts.speaker = Some(Arc::new(speaker));
         }
         parts
     }
@@ -61,9 +63,10 @@ impl Turns {
         functions: HostFunctions,
         store: Option<&Store>,
         outbox: Option<&Outbox>,
+        speaker: Option<&Speaker>,
     ) -> napi::Result<Self> {
         let llm = client.openai().with(options.of_call());
-        let parts = functions.parts(host, store, outbox);
+        let parts = functions.parts(host, store, outbox, speaker);
         let made = settings::turns(llm, &settings, Names::Camel, parts);
         let made = made.and_then(TurnsBuilder::build);
         made.map(|inner| Turns { inner }).map_err(|error| thrown(&error))

@@ -84,10 +84,16 @@ export class ActiveCall {
   /** The next bytes; `undefined` at the stream's end. */
   async bytes(): Promise<Uint8Array | undefined> {
     this.#call.readBytes();
+    return this.piece() as Promise<Uint8Array | undefined>;
+  }
+
+  /** The next bytes or items; `undefined` at the stream's end. */
+  async piece(): Promise<Uint8Array | unknown[] | undefined> {
     const piece = await this.#next((waker, id) => this.#call.take(waker, id));
     if (typeof piece !== 'string') return piece;
     const taken = read(piece);
-    if (!Array.isArray(taken) && taken.error) throw this.#failed(taken);
+    if (Array.isArray(taken)) return taken;
+    if (taken.error) throw this.#failed(taken);
     this.over();
     return undefined;
   }

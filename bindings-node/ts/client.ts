@@ -1,6 +1,7 @@
 /** The client. */
 
 import { UNSUPPORTED_OF_CLIENT, markUnsupported } from './unsupported.js';
+import { Audio } from './audio.js';
 import type { Chat } from './chat.js';
 import { Completions } from './completions.js';
 import { Connection } from './connection.js';
@@ -94,6 +95,7 @@ export class OpenAI {
     };
   }
 
+  readonly audio: Audio;
   readonly chat: Chat;
   readonly models: OurModels;
   #options: ResolvedOptions;
@@ -103,6 +105,7 @@ export class OpenAI {
   constructor(options: ClientOptions = {}) {
     this.#options = resolved(options);
     this.#connection = new Connection(this.#options);
+    this.audio = new Audio(this.#connection);
     this.chat = { completions: new Completions(this.#connection) };
     this.models = new OurModels(this.#connection);
   }

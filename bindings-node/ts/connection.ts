@@ -9,7 +9,8 @@ import { bytesOf } from './items.js';
 import { logging } from './log.js';
 import { native, type Call, type Options } from './native.js';
 import { askedKey, callOptions, mostRetries, settings, type RequestOptions, type ResolvedOptions } from './options.js';
-import { APIPromise, type Opened } from './promise.js';
+import { APIPromise, type Opened, type Raise } from './promise.js';
+import { responseOf } from './response.js';
 import { Aborter } from './signal.js';
 import { streamOf, type Stream } from './stream.js';
 import type { ChatCompletionChunk } from './types.js';
@@ -44,9 +45,9 @@ export class Connection {
     this.#options = options;
   }
 
-  /** An engine with the native client, for the options of its calls. */
-  engine<T>(make: (client: Client, options: Options) => T): T {
-    if (typeof this.#options.apiKey === 'function') throw new ConfigError('turns need a client whose apiKey is a string, not a function');
+  /** Something that is made of the native client and the options of its calls: an engine of turns, a speaker. */
+  part<T>(name: string, make: (client: Client, options: Options) => T): T {
+    if (typeof this.#options.apiKey === 'function') throw new ConfigError(`${name} need a client whose apiKey is a string, not a function`);
     try {
       return make(this.#client, callOptions(this.#options));
     } catch (error) {
@@ -64,6 +65,20 @@ export class Connection {
     const [call, { head, text = '' }] = await this.#begin(start, options);
     call.over();
     return { head, body: () => text, read: () => withRequestId(read(JSON.parse(text)), head.headers) };
+  }
+
+  /** A call whose result is its response, with the body as it arrives. */
+  response(start: Start, options: RequestOptions | undefined): APIPromise<Response> {
+    return new APIPromise(() => this.openResponse(start, options));
+  }
+
+  /** The same, for a promise of another class. */
+  async openResponse(start: Start, options: RequestOptions | undefined): Promise<Opened<Response>> {
+    const [call, { head }] = await this.#begin(start, options);
+    let response: Response | undefined;
+    const body = (raise?: Raise) => bytesOf(call, raise);
+    const read = (raise?: Raise) => (response ??= responseOf({ head, body }, raise));
+    return { head, body, read, response: read };
   }
 
   /** A call whose result is streamed. */

@@ -57,6 +57,11 @@ export { ChatService, TurnStream, type ChatAnswer, type ChatServiceOptions } fro
 export { presets, type Prompts } from './presets.js';
 export { Outbox, type OutboxOptions } from './outbox.js';
 export type * from './outbox-types.js';
+export { SentenceCutter } from './sentences.js';
+export { GoogleTranslateSpeaker, OpenAISpeaker, type OpenAISpeakerOptions, ServiceSpeaker, Speaker } from './speakers.js';
+export { type AudioPiece, type FailedSentence, Speech, type SpokenText } from './speech.js';
+export type { SpokenSource, TextPiece } from './speech-text.js';
+export type { SpeechCreateParams, SpeechModel } from './audio.js';
 export { Turn } from './turn.js';
 export type * from './turn-types.js';
 export { Turns, type TurnsOptions } from './turns.js';

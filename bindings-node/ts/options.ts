@@ -136,10 +136,15 @@ interface Completed {
 
 /** These settings, with the environment's where none are given; core knows the variables. */
 function completed(given: Omit<Completed, 'headers'>): Completed {
+  const { http, ...found } = withEnvironment(given);
+  return { ...found, headers: headerPairs('OPENAI_CUSTOM_HEADERS', http?.headers) };
+}
+
+/** A client's settings in core's form, with the environment's where none are given. */
+export function withEnvironment(given: object): any {
   const variables = Object.entries(process.env).filter(([name, value]) => name.startsWith('OPENAI_') && value !== undefined);
   try {
-    const { http, ...found } = JSON.parse(native.withEnvironment(settingsJson(given), Object.fromEntries(variables) as Record<string, string>));
-    return { ...found, headers: headerPairs('OPENAI_CUSTOM_HEADERS', http?.headers) };
+    return JSON.parse(native.withEnvironment(settingsJson(given), Object.fromEntries(variables) as Record<string, string>));
   } catch (error) {
     throw fromThrown(error);
   }

@@ -12,6 +12,8 @@ export interface Opened<T> {
   /** The body as received; `null` for a stream that is read as chunks. Errors of a stream pass through `raise`, here and in `read`. */
   body: (raise?: Raise) => string | ReadableStream<Uint8Array> | null;
   read: (raise?: Raise) => T;
+  /** The response, where it is the result itself. */
+  response?: (raise?: Raise) => Response;
 }
 
 /** A call's result with the response that it came in. */
@@ -54,7 +56,8 @@ export class APIPromise<T> extends Promise<T> {
 
   /** The response, with its body as it arrives: a stream can be read here or as chunks, but not both. */
   async asResponse(): Promise<Response> {
-    return responseOf(await this.#opened);
+    const opened = await this.#opened;
+    return opened.response?.() ?? responseOf(opened);
   }
 
   override then<A = T, B = never>(

@@ -3,7 +3,7 @@
 import type { Opened, Raise } from './promise.js';
 
 /** The response, with its body as it arrives. The errors of its body pass through `raise`. */
-export function responseOf({ head, body }: Opened<unknown>, raise?: Raise): Response {
+export function responseOf({ head, body }: Pick<Opened<unknown>, 'head' | 'body'>, raise?: Raise): Response {
   const response = new Response(hasNoBody(head.status) ? null : body(raise), { status: head.status, headers: head.headers });
   return Object.defineProperty(response, 'url', { value: head.url ?? '', configurable: true });
 }

@@ -57,9 +57,16 @@ export interface ChatServiceOptions extends ServiceSettings {
   tokenProvider?: TokenFunction | null;
 }
 
+/** The native side of a client; `undefined` for anything else. */
+export let serviceOf: (service: unknown) => AskingClient<Native> | undefined;
+
 /** A client of a chat service: it requests turns and reads their events. */
 export class ChatService {
   readonly #client: AskingClient<Native>;
+
+  static {
+    serviceOf = (service) => (typeof service === 'object' && service !== null && #client in service ? service.#client : undefined);
+  }
 
   /** Nothing is sent. Without tokens here, each turn brings its own, or the provider has them. */
   constructor(settings: ChatServiceOptions | string) {

@@ -6,7 +6,7 @@ import { AnyStore, providerOf, storeOf } from './any-store.js';
 import { fromThrown } from './core-error.js';
 import { deliverAtExit } from './exit.js';
 import { caller, hosted, type Hosted } from './host.js';
-import { SENTIMENT, SPEAKER } from './host-kinds.js';
+import { SENTIMENT } from './host-kinds.js';
 import type { SentimentFunction, SpeakerFunction } from './host-types.js';
 import { native } from './native.js';
 import { Outbox, outboxOf } from './outbox.js';
@@ -14,6 +14,7 @@ import { milliseconds } from './options.js';
 import type { OutboxSettings, SentimentModel, SpeakerSettings, StoreSettings, TurnsSettings } from './settings.js';
 import { settingsJson } from './settings-json.js';
 import { Aborter } from './signal.js';
+import { Speaker, spokenBy } from './speakers.js';
 import { Turn } from './turn.js';
 import type { FlushReport, TurnRequest } from './turn-types.js';
 
@@ -29,10 +30,10 @@ export interface TurnsOptions extends Omit<TurnsSettings, 'store' | 'outbox' | '
    */
   sentiment?: SentimentFunction | SentimentModel | null;
   /**
-   * A function that returns the audio of a text, whole or piece by piece, or the settings of a speaker. A function runs in the
-   * asynchronous context of `start()` or `speak()`.
+   * A `Speaker`, or the settings of one, or a function that returns the audio of a text, whole or piece by piece. A function
+   * runs in the asynchronous context of `start()` or `speak()`.
    */
-  speaker?: SpeakerFunction | SpeakerSettings | null;
+  speaker?: Speaker | SpeakerFunction | SpeakerSettings | null;
 }
 
 /** The longest wait of `flush()` unless it is told another, in milliseconds. */
@@ -43,22 +44,22 @@ export class Turns {
   #engine: InstanceType<typeof native.Turns>;
   #log: (() => void) | undefined;
   /** Kept alive here: the native side names functions by number, also the sink of an outbox. */
-  #functions: { sentiment?: Hosted; speaker?: Hosted; tokens?: Hosted | undefined; outbox?: TurnsOptions['outbox'] } = {};
+  #functions: { sentiment?: Hosted; speaker?: object; tokens?: Hosted | undefined; outbox?: TurnsOptions['outbox'] } = {};
 
   /** Turns with the client's model and its settings as they are now. */
   constructor(client: OpenAI, options: TurnsOptions = {}) {
     const connection = connectionOf(client);
     const { sentiment, speaker, store, outbox } = options;
     if (typeof sentiment === 'function') this.#functions.sentiment = hosted(SENTIMENT, sentiment);
-    if (typeof speaker === 'function') this.#functions.speaker = hosted(SPEAKER, speaker);
     this.#functions.tokens = providerOf(store);
     this.#functions.outbox = outbox;
     const made = settingsOf(options);
     this.#log = connection.log;
-    this.#engine = connection.engine((inner, options) => {
-      const { sentiment, speaker } = this.#functions;
-      const numbers = { sentiment: sentiment?.number, speaker: speaker?.number };
-      return new native.Turns(inner, options, made, (sentiment ?? speaker)?.host, numbers, storeOf(store), outboxOf(outbox));
+    const [spoken, kept] = speaker instanceof Speaker || typeof speaker === 'function' ? spokenBy(speaker) : [];
+    this.#functions.speaker = kept;
+    this.#engine = connection.part('turns', (inner, options) => {
+      const { sentiment } = this.#functions;
+      return new native.Turns(inner, options, made, sentiment?.host, { sentiment: sentiment?.number }, storeOf(store), outboxOf(outbox), spoken);
     });
     if (store) deliverAtExit(this);
   }
@@ -118,6 +119,6 @@ function settingsOf({ store, outbox, sentiment, speaker, ...settings }: TurnsOpt
     store: typeof store === 'string' ? { baseURL: store } : store instanceof AnyStore ? undefined : store,
     outbox: typeof outbox === 'string' ? { path: outbox } : outbox instanceof Outbox ? undefined : outbox,
     sentiment: typeof sentiment === 'function' ? undefined : sentiment,
-    speaker: typeof speaker === 'function' ? undefined : speaker,
+    speaker: speaker instanceof Speaker || typeof speaker === 'function' ? undefined : speaker,
   });
 }

@@ -8,7 +8,6 @@ const BESIDE = "the client of 'turnwire/openai' has it, from the openai package 
 /** The parts of a client that turnwire does not have, each with its replacement. */
 export const UNSUPPORTED_OF_CLIENT: Record<string, string> = {
   admin: BESIDE,
-  audio: BESIDE,
   batches: BESIDE,
   beta: `${CHAT}, with parse and stream`,
   completions: CHAT,
@@ -48,6 +47,14 @@ export const UNSUPPORTED_OF_COMPLETIONS: Record<string, string> = {
   list: BESIDE,
   delete: BESIDE,
   messages: BESIDE,
+};
+
+/** The parts of `client.audio` that turnwire does not have. */
+export const UNSUPPORTED_OF_AUDIO: Record<string, string> = {
+  transcriptions: BESIDE,
+  translations: BESIDE,
+  voices: BESIDE,
+  voiceConsents: BESIDE,
 };
 
 /** The methods of `client.models` that turnwire does not have. */
