@@ -1,5 +1,5 @@
 """``turnwire.openai`` beside the ``openai`` package itself: the same calls have the same results, types and errors, and those
-for chat completions go through turnwire."""
+for chat completions and speech go through turnwire."""
 
 from __future__ import annotations
 
@@ -265,6 +265,59 @@ def test_every_way_to_ask_in_asyncio_too(fake: Fake, key: str) -> None:
     assert went(fake, key)[0] == [True] * 4 + [False] * 4
 
 
+def speech(client: Any, ask: dict[str, Any]) -> Any:
+    found = client.audio.speech.create(**ask)
+    return type(found), found.read(), b"".join(found.iter_bytes(1000)), found.response.headers["content-type"]
+
+
+def raw_speech(client: Any, ask: dict[str, Any]) -> Any:
+    response = client.audio.speech.with_raw_response.create(**ask)
+    return type(response), response.content, response.parse().read()
+
+
+def speech_as_it_arrives(client: Any, ask: dict[str, Any]) -> Any:
+    with client.audio.speech.with_streaming_response.create(**ask) as response:
+        return type(response), b"".join(response.iter_bytes())
+
+
+def speech_in_asyncio(client: Any, ask: dict[str, Any]) -> Any:
+    settings = {"base_url": client.base_url, "api_key": "sk-test"}
+    is_ours = isinstance(client, turnwire.openai.OpenAI)
+    async_client: Any = (turnwire.openai if is_ours else openai).AsyncOpenAI(**settings)
+
+    async def run() -> Any:
+        found = await async_client.audio.speech.create(**ask)
+        async with async_client.audio.speech.with_streaming_response.create(**ask) as response:
+            return type(found), found.read(), type(response), [b async for b in response.iter_bytes(500)]
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("way", [speech, raw_speech, speech_as_it_arrives, speech_in_asyncio])
+def test_speech_goes_through_turnwire(fake: Fake, key: str, way: Callable[..., Any]) -> None:
+    ask = {"model": key, "voice": "alloy", "input": "안녕하세요", "response_format": "wav", "speed": 1.5}
+    ours, theirs = (way(client_of(library, fake), ask) for library in LIBRARIES)
+    assert ours == theirs
+    senders, bodies = went(fake, key)
+    assert senders == [True] * (len(senders) // 2) + [False] * (len(senders) // 2)
+    assert all(body == ask for body in bodies)
+    assert headers(fake.requests(key)[0]) == headers(fake.requests(key)[-1])
+
+
+def test_errors_of_speech_are_of_both_trees(fake: Fake, key: str) -> None:
+    client = client_of(turnwire.openai, fake)
+    ask: dict[str, Any] = {"model": key, "voice": "alloy", "input": "a"}
+    fake.script(key, *[answer(ERROR, status=400)] * 2)
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.audio.speech.create(**ask)
+    both(caught.value, openai.BadRequestError)
+    with pytest.raises(openai.BadRequestError) as caught:  # noqa: SIM117
+        with client.audio.speech.with_streaming_response.create(**ask):
+            pass
+    both(caught.value, openai.BadRequestError)
+    assert caught.value.body == ERROR["error"] and caught.value.request.url.path.endswith("/audio/speech")
+
+
 def test_other_resources_stay_the_packages_own(fake: Fake, key: str) -> None:
     vector = {"object": "embedding", "index": 0, "embedding": [0.5]}
     found = {
@@ -528,17 +581,19 @@ def test_settings_that_chat_could_not_honour_are_refused(fake: Fake, name: str) 
 
 
 def test_azure(fake: Fake, key: str) -> None:
-    found = []
     for library in LIBRARIES:
         endpoint = fake.base_url.removesuffix("/v1")
         settings = {"azure_endpoint": endpoint, "api_key": "az", "api_version": "2024-10-21"}
         client = library.AzureOpenAI(**settings)
         client.chat.completions.create(model=key, messages=MESSAGES)
         client.with_options(max_retries=1).chat.completions.create(model=key, messages=MESSAGES)
+        client.audio.speech.create(model=key, voice="alloy", input="a")
     found = fake.requests(key)
-    assert [is_turnwires(request) for request in found] == [True, True, False, False]
-    for request in found:
-        assert request["path"] == f"/openai/deployments/{key}/chat/completions"
+    assert [is_turnwires(request) for request in found] == [True] * 3 + [False] * 3
+    for request, call in zip(
+        found, ["chat/completions", "chat/completions", "audio/speech"] * 2, strict=True
+    ):
+        assert request["path"] == f"/openai/deployments/{key}/{call}"
         assert request["query"] == "api-version=2024-10-21"
         assert headers(request) == headers(found[-1])
     assert "authorization" not in headers(found[0]) and headers(found[0])["api-key"] == "az"

@@ -1,5 +1,5 @@
-"""The ``openai`` package's clients, with chat completions through turnwire: for code and libraries that ask for an
-``openai`` client and check its type.
+"""The ``openai`` package's clients, with chat completions and speech through turnwire: for code and libraries that ask for
+an ``openai`` client and check its type.
 
 >>> from turnwire.openai import OpenAI
 >>> client = OpenAI()

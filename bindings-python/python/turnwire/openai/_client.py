@@ -16,11 +16,11 @@ from ._exchange import Exchange, Services, is_cores
 from ._stream import AsyncBody, AsyncStream, Body, Stream
 
 _REFUSED = {
-    "http_client": "chat completions go through turnwire's own HTTP, which reads proxies and certificates from the environment",
+    "http_client": "chat completions and speech go through turnwire's own HTTP, which reads proxies and certificates from the environment",
     "provider": "turnwire does not sign requests for other providers",
     "workload_identity": "turnwire does not exchange its tokens; api_key may be a function that returns a fresh one",
 }
-"""Settings with which chat completions could not go through turnwire, and why."""
+"""Settings with which nothing could go through turnwire, and why."""
 
 _THEIRS = openai.Stream[ChatCompletionChunk]
 _THEIRS_ASYNC = openai.AsyncStream[ChatCompletionChunk]
@@ -60,7 +60,7 @@ def _refuse(settings: dict[str, Any]) -> None:
 
 
 class OpenAI(_Both, openai.OpenAI):
-    """The ``openai`` package's client, with chat completions through turnwire.
+    """The ``openai`` package's client, with chat completions and speech through turnwire.
 
     The settings are those of ``openai.OpenAI``, except ``http_client``, ``provider`` and ``workload_identity``.
     """
@@ -68,7 +68,7 @@ class OpenAI(_Both, openai.OpenAI):
     _services: Services
 
     def request(self, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None) -> Any:
-        """Sends a request: through turnwire if it is for a chat completion."""
+        """Sends a request: through turnwire if it is for a chat completion or for speech."""
         if not is_cores(options):
             return super().request(cast_to, options, stream=stream, stream_cls=stream_cls)
         cast_to = self._maybe_override_cast_to(cast_to, options)
@@ -129,7 +129,7 @@ class AsyncOpenAI(_Both, openai.AsyncOpenAI):
 
 
 class AzureOpenAI(OpenAI, openai.AzureOpenAI):
-    """The ``openai`` package's client of Azure, with chat completions through turnwire."""
+    """The ``openai`` package's client of Azure, with chat completions and speech through turnwire."""
 
 
 class AsyncAzureOpenAI(AsyncOpenAI, openai.AsyncAzureOpenAI):

@@ -10,11 +10,19 @@ import openai
 from .._core import Call, Client
 from .._exceptions import OpenAIError
 from .._request import Options, settings_to_json
+from .._response import END
 from .._types import NOT_GIVEN, Timeout
 from ._http import response
 from ._stream import AsyncBody, Body
 
-_CHAT = "/chat/completions"
+_CHAT, _SPEECH = "/chat/completions", "/audio/speech"
+_ASK = {
+    (_CHAT, False): Client.chat,
+    (_CHAT, True): Client.chat_stream,
+    (_SPEECH, False): Client.speech,
+    (_SPEECH, True): Client.speech_stream,
+}
+"""Core's calls, by the path and by whether the body is read as it arrives."""
 
 # Headers of the openai package's own HTTP, in place of which core sends its own.
 _NOT_SENT = ("accept", "accept-encoding", "connection", "content-length", "content-type", "host")
@@ -23,8 +31,8 @@ _DEFAULT_TIMEOUT = openai.DEFAULT_TIMEOUT.as_dict()
 
 
 def is_cores(options: Any) -> bool:
-    """True for a request that core sends."""
-    return bool(options.method.lower() == "post" and options.url == _CHAT)
+    """True for a request that core sends: for a chat completion, or for speech."""
+    return options.method.lower() == "post" and options.url in (_CHAT, _SPEECH)
 
 
 class Services:
@@ -61,28 +69,33 @@ class Exchange:
     def __init__(self, client: Any, request: Any, options: Any, stream: bool) -> None:
         self._client = client
         self._request = request
-        self._stream = stream
         self._options = _options(client, request, options)
+        url = str(request.url.copy_with(query=None))
+        self._path = _CHAT if url.endswith(_CHAT) else _SPEECH
+        self._base_url = url.removesuffix(self._path)
+        # A reply of a model is read as it arrives if it comes in chunks, and audio if the caller wants it so.
+        is_read = request.headers.get("x-stainless-raw-response") == "stream"
+        self._is_stream = stream if self._path == _CHAT else is_read
         self._begun = monotonic()
 
     def call(self) -> Call:
         """Sends the request."""
-        base_url = str(self._request.url.copy_with(query=None)).removesuffix(_CHAT)
-        service = self._client._services.client(base_url)
-        ask = service.chat_stream if self._stream else service.chat
-        call: Call = ask(self._request.content.decode(), self._options)
-        return call
+        service = self._client._services.client(self._base_url)
+        return _ASK[self._path, self._is_stream](service, self._request.content.decode(), self._options)
 
     def response(self, answer: Any, body: type[Body | AsyncBody]) -> Any:
         """The response that the call's answer is."""
         seconds = monotonic() - self._begun
-        if self._stream:
-            made = body(answer, self._request)
+        if self._is_stream:
+            made = body(answer, self._request, END.encode() if self._path == _CHAT else b"")
             return response(200, answer.headers, self._request, seconds, stream=made)
-        text, headers = answer
-        # Core has read it as JSON, whatever the service calls it.
-        headers = [*((n, v) for n, v in headers if n != "content-type"), ("content-type", "application/json")]
-        return response(200, headers, self._request, seconds, content=text.encode())
+        content, headers = answer
+        if self._path == _CHAT:
+            # Core has read it as JSON, whatever the service calls it.
+            headers = [(n, v) for n, v in headers if n != "content-type"]
+            headers.append(("content-type", "application/json"))
+            content = content.encode()
+        return response(200, headers, self._request, seconds, content=content)
 
 
 def _options(client: Any, request: Any, options: Any) -> Options:

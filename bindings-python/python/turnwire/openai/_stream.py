@@ -11,7 +11,7 @@ from openai.types.chat import ChatCompletionChunk
 from .. import _core
 from .._exceptions import TurnwireError
 from .._reading import AsyncReading
-from .._response import END, event
+from .._response import event
 from ..types._chunk import read_fields
 from ._errors import join
 from ._http import httpx
@@ -26,7 +26,7 @@ class Stream(openai.Stream[ChatCompletionChunk]):
 
     def __init__(self, *, response: Any, **_: Any) -> None:
         self.response = response
-        chunks = response.stream.chunks()
+        chunks = response.stream.items()
         self._iterator = (_model(chunk) for chunk in chunks) if _is_for_events(response) else chunks
 
     def __iter__(self) -> Iterator[ChatCompletionChunk]:
@@ -38,7 +38,7 @@ class AsyncStream(openai.AsyncStream[ChatCompletionChunk]):
 
     def __init__(self, *, response: Any, **_: Any) -> None:
         self.response = response
-        chunks = response.stream.chunks()
+        chunks = response.stream.items()
         self._iterator = (_model(chunk) async for chunk in chunks) if _is_for_events(response) else chunks
 
     def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
@@ -55,15 +55,20 @@ def _model(chunk: Any) -> ChatCompletionChunk:
     return ChatCompletionChunk.construct(**read_fields(chunk._json()))
 
 
-class Body(httpx.SyncByteStream):  # type: ignore[misc]
-    """The body of a streamed response. Whoever reads it takes the chunks from the stream that is made of it."""
+def _bytes(item: Any) -> bytes:
+    return item if isinstance(item, bytes) else event(item).encode()
 
-    def __init__(self, stream: _core.Stream, request: Any) -> None:
+
+class Body(httpx.SyncByteStream):  # type: ignore[misc]
+    """The body of a response that is read as it arrives: by a stream of chunks, or as bytes."""
+
+    def __init__(self, stream: _core.Stream, request: Any, end: bytes) -> None:
         self._stream = stream
         self._request = request
+        self._end = end
 
-    def chunks(self) -> Iterator[Any]:
-        """The chunks."""
+    def items(self) -> Iterator[Any]:
+        """The chunks, or the pieces of audio."""
         try:
             yield from self._stream
         except TurnwireError as error:
@@ -73,9 +78,9 @@ class Body(httpx.SyncByteStream):  # type: ignore[misc]
             self._stream.close()
 
     def __iter__(self) -> Iterator[bytes]:
-        for chunk in self.chunks():
-            yield event(chunk).encode()
-        yield END.encode()
+        for item in self.items():
+            yield _bytes(item)
+        yield self._end
 
     def close(self) -> None:
         """Ends the stream and closes its connection."""
@@ -85,12 +90,13 @@ class Body(httpx.SyncByteStream):  # type: ignore[misc]
 class AsyncBody(httpx.AsyncByteStream):  # type: ignore[misc]
     """As :class:`Body`, for asyncio."""
 
-    def __init__(self, stream: _core.Stream, request: Any) -> None:
+    def __init__(self, stream: _core.Stream, request: Any, end: bytes) -> None:
         self._stream = stream
         self._request = request
+        self._end = end
 
-    async def chunks(self) -> AsyncIterator[Any]:
-        """As ``Body.chunks``."""
+    async def items(self) -> AsyncIterator[Any]:
+        """As ``Body.items``."""
         try:
             async for chunk in AsyncReading[Any](self._stream):
                 yield chunk
@@ -101,9 +107,9 @@ class AsyncBody(httpx.AsyncByteStream):  # type: ignore[misc]
             self._stream.close()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self.chunks():
-            yield event(chunk).encode()
-        yield END.encode()
+        async for item in self.items():
+            yield _bytes(item)
+        yield self._end
 
     async def aclose(self) -> None:
         """As ``Body.close``."""
