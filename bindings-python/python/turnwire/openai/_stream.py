@@ -74,8 +74,6 @@ class Body(httpx.SyncByteStream):  # type: ignore[misc]
         except TurnwireError as error:
             join(error, self._request)
             raise
-        finally:
-            self._stream.close()
 
     def __iter__(self) -> Iterator[bytes]:
         for item in self.items():
@@ -103,8 +101,6 @@ class AsyncBody(httpx.AsyncByteStream):  # type: ignore[misc]
         except TurnwireError as error:
             join(error, self._request)
             raise
-        finally:
-            self._stream.close()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for item in self.items():
