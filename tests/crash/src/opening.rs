@@ -1,4 +1,5 @@
-//! Kills processes whose turns open new workspaces: none is created twice, and no message is left over.
+//! Kills processes whose turns open new workspaces: none is created twice, and no message is left over, whether it was held
+//! for the workspace's name or waited behind the message that opens it.
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;
@@ -20,6 +21,8 @@ use crate::outbox_in;
 use crate::writer::wait_for;
 
 const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";
+
+const MODEL: &str = "m";
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
@@ -45,6 +48,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let (llm, store) = (Fake::spawn_thread()?, FakeStore::spawn_thread()?);
     // A late answer, so that many processes are killed between the creation and its answer.
     store.fake().script("create-workspace", Script::pass().wait_ms_before_headers(4));
+    // And a late name, so that many are killed while they hold the message that opens the workspace.
+    llm.script(&format!("{MODEL} whole"), Script::pass().wait_ms_before_headers(6));
     let login = store.login(USER);
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
     let mut random = fastrand::Rng::with_seed(seed);
@@ -89,7 +94,9 @@ fn judge(directory: &Path, store: &FakeStore, last: &Outbox) -> Result<()> {
         .map(|row| (text(&row.message, "msgContent"), text(&row.message, "msgWorkspaceId")))
         .collect();
     for (said, workspace) in &asked {
-        ensure!(made.get(said.as_str()) == Some(&workspace.as_str()), "{said} is in {workspace}");
+        let first = first_of(said);
+        ensure!(made.get(first) == Some(&workspace.as_str()), "{said} is in {workspace}");
+        ensure!(asked.contains_key(first), "{said} is saved without {first}");
     }
     for row in &stored.messages {
         let place = text(&row.message, "msgWorkspaceId");
@@ -117,7 +124,12 @@ fn judge(directory: &Path, store: &FakeStore, last: &Outbox) -> Result<()> {
     Ok(())
 }
 
-/// Opens one workspace after another until it is killed.
+/// The text of the first message of a conversation.
+fn first_of(said: &str) -> &str {
+    said.split_once('/').map_or(said, |(first, _)| first)
+}
+
+/// Opens one workspace after another, with a second message that does not wait for it, until it is killed.
 async fn talk(
     directory: &Path,
     name: &str,
@@ -127,14 +139,21 @@ async fn talk(
     let (access, refresh) = tokens.split_once(' ').unwrap_or_default();
     let llm = OpenAi::builder().base_url(llm).api_key("sk-of-the-test").no_proxy().build()?;
     let store = ChatStore::builder(store).no_proxy().build()?;
-    let turns = Turns::builder(llm).store(store).outbox(outbox(directory).start()?).build()?;
+    let turns = Turns::builder(llm).model(MODEL).store(store);
+    let turns = turns.outbox(outbox(directory).start()?).build()?;
     let mut taken = OpenOptions::new().create(true).append(true).open(taken_in(directory))?;
     for n in 0.. {
         let said = format!("{name}-{n}");
-        let request = TurnRequest::new(&said).user_id(USER).new_workspace().tokens(access, refresh);
-        let mut turn = turns.start(request);
+        let say = |text: &str| TurnRequest::new(text).user_id(USER).tokens(access, refresh);
+        let mut first = turns.try_start(say(&said).new_workspace())?;
         writeln!(taken, "{said}")?;
-        while let Some(event) = turn.next().await {
+        let behind = format!("{said}/behind");
+        let mut second = turns.try_start(say(&behind).workspace_of(first.message_id()))?;
+        writeln!(taken, "{behind}")?;
+        while let Some(event) = first.next().await {
+            event?;
+        }
+        while let Some(event) = second.next().await {
             event?;
         }
     }
