@@ -302,9 +302,6 @@ export declare function messageFromUser(workspaceId: string, userId: string, con
 /** The AI's new reply to a message, both as JSON. */
 export declare function messageReplyTo(message: string, content: string, sentAt: number): string
 
-/** The payload of an outbox's record that saves a message, both as JSON. */
-export declare function messagePayload(message: string): string
-
 /** The objects of stores, each with the names of its fields. */
 export declare function storedFields(): Record<string, Array<string>>
 

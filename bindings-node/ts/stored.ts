@@ -67,11 +67,6 @@ export const StoreMessage = {
     return made(() => native.messageFromUser(workspaceId, userId, content, sentAt));
   },
 
-  /** The payload of a record, for an outbox whose sink is a store. */
-  payload(message: StoreMessage): Record<string, unknown> {
-    return read(() => native.messagePayload(written(message))) as Record<string, unknown>;
-  },
-
   /** The AI's reply to a message, in its workspace. It is later than the message, as only the time orders the two. */
   replyTo(message: StoreMessage, content: string, { sentAt = Date.now() }: { sentAt?: number } = {}): StoreMessage {
     return made(() => native.messageReplyTo(written(message), content, sentAt));
@@ -89,12 +84,8 @@ export function written(value: unknown): string {
 }
 
 function made(make: () => string): StoreMessage {
-  return camelCased(read(make)) as StoreMessage;
-}
-
-function read(make: () => string): unknown {
   try {
-    return JSON.parse(make());
+    return camelCased(JSON.parse(make())) as StoreMessage;
   } catch (error) {
     throw fromThrown(error);
   }

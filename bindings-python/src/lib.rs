@@ -62,7 +62,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<speech::TextFeed>()?;
     module.add_class::<speech::SentenceCutter>()?;
     module.add_function(wrap_pyfunction!(store::message_from_user, module)?)?;
-    module.add_function(wrap_pyfunction!(store::message_payload, module)?)?;
     module.add_function(wrap_pyfunction!(store::message_reply_to, module)?)?;
     module.add_function(wrap_pyfunction!(preset, module)?)?;
     module.add_class::<host::Answer>()?;

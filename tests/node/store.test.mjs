@@ -237,7 +237,7 @@ test("turns and their outbox ask the store's token provider, which lives as long
   for await (const _ of turns.start({ message: 'a', userId: USER, workspaceId: 'asking' }));
   assert.deepEqual(await turns.flush(), { delivered: 2, pending: 0, dead: 0 });
   const message = StoreMessage.fromUser('asking', USER, 'c');
-  await outbox.enqueue({ conversation: 'asking', id: message.id, payload: StoreMessage.payload(message), userId: USER });
+  await outbox.enqueue({ message, userId: USER });
   assert.equal((await outbox.flush()).delivered, 1);
   assert.deepEqual([...asked], [USER]);
   assert.deepEqual((await (await client()).history('asking')).map(({ content }) => content), ['a', 'b', 'c']);
@@ -248,7 +248,7 @@ test('an outbox delivers to an embedded store', async () => {
   const { id } = await kept.createWorkspace(USER, 'a');
   const message = StoreMessage.fromUser(id, USER, 'hi');
   const outbox = new Outbox(null, { sink: kept });
-  await outbox.enqueue({ conversation: id, id: message.id, payload: StoreMessage.payload(message), userId: USER });
+  await outbox.enqueue({ message, userId: USER });
   assert.equal((await outbox.flush()).delivered, 1);
   assert.deepEqual(await kept.history(USER, id), [message]);
 });

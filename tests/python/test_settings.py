@@ -34,14 +34,14 @@ def test_infinity_is_no_limit_and_other_numbers_without_json_are_refused_by_name
 
 
 def test_every_setting_of_core_is_declared() -> None:
-    from turnwire import _settings
+    from turnwire import _settings, _turns_settings
 
     declared = {
         name: sorted(field for part in parts for field in part.__annotations__)
-        for name, parts in _settings.OBJECTS.items()
+        for name, parts in _turns_settings.OBJECTS.items()
     }
     assert declared == {name: sorted(fields) for name, fields in _core.SETTINGS.items()}
-    fields = {"message", *_settings.TurnFields.__annotations__}
+    fields = {"message", *_turns_settings.TurnFields.__annotations__}
     assert fields == set(_core.TURN_REQUEST_FIELDS)
     for kind, content in (("record", "payload"), ("message", "message")):
         fields = {"conversation", "id", content, *_settings.RecordFields.__annotations__}

@@ -385,6 +385,6 @@ def test_an_outbox_delivers_to_a_store(store: FakeStore, file: Path) -> None:
     for kept, id, history in kinds:
         outbox = turnwire.Outbox(sink=kept)
         message = StoreMessage.from_user(id, USER, "hi")
-        outbox.enqueue(id, message.id, message.payload(), user_id=USER)
+        outbox.enqueue(id, message.id, message, user_id=USER)
         assert outbox.flush().delivered == 1
         assert history(id) == [message]

@@ -76,7 +76,7 @@ def sent(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_object_of_stores_is_declared() -> None:
-    from turnwire import _core, _store
+    from turnwire import _core, _stored
 
-    declared = {name: tuple(kind._fields) for name, kind in _store.OBJECTS.items()}
+    declared = {name: tuple(kind._fields) for name, kind in _stored.OBJECTS.items()}
     assert declared == _core.STORED_FIELDS

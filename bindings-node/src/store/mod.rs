@@ -39,12 +39,6 @@ pub fn message_from_user(
     bridge::message_from_user(&workspace_id, &user_id, &content, sent_at).map_err(|e| thrown(&e))
 }
 
-/// The payload of an outbox's record that saves a message, both as JSON.
-#[napi]
-pub fn message_payload(message: String) -> napi::Result<String> {
-    bridge::message_payload(&message, Names::Camel).map_err(|e| thrown(&e))
-}
-
 /// The AI's new reply to a message, both as JSON.
 #[napi]
 pub fn message_reply_to(message: String, content: String, sent_at: i64) -> napi::Result<String> {

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from . import presets as presets
     from . import types as types
     from ._binary import HttpxBinaryResponseContent
+    from ._chat_store import AsyncChatStore, ChatStore
     from ._core import SentenceCutter
     from ._elsewhere import AsyncAzureOpenAI as AsyncAzureOpenAI
     from ._elsewhere import AzureOpenAI as AzureOpenAI
@@ -63,19 +64,14 @@ if TYPE_CHECKING:
     from ._settings import (
         ChatServiceSettings,
         ChatStoreSettings,
-        FallbackSettings,
         HttpSettings,
         OpenAISettings,
         OutboxOptions,
         OutboxSettings,
-        PromptSettings,
         RecordFields,
-        SentimentSettings,
         SpeakerSettings,
         SpeechOptions,
         SpeechSettings,
-        TurnFields,
-        TurnsSettings,
     )
     from ._speakers import GoogleTranslateSpeaker, OpenAISpeaker, ServiceSpeaker, Speaker
     from ._speech import (
@@ -87,17 +83,8 @@ if TYPE_CHECKING:
         SpokenBytes,
         SpokenText,
     )
-    from ._store import (
-        AsyncChatStore,
-        AsyncSqliteStore,
-        ChatStore,
-        HistoryPage,
-        SqliteStore,
-        StoreMessage,
-        StoreSession,
-        StoreStats,
-        Workspace,
-    )
+    from ._sqlite_store import AsyncSqliteStore, SqliteStore
+    from ._stored import HistoryPage, StoreMessage, StoreSession, StoreStats, Workspace
     from ._streaming import AsyncStream, Stream
     from ._timeline import Stage, Timeline, TokenUsage
     from ._turn import AsyncTurn, Turn
@@ -114,6 +101,13 @@ if TYPE_CHECKING:
         WorkspaceEvent,
     )
     from ._turns import AsyncTurns, Turns
+    from ._turns_settings import (
+        FallbackSettings,
+        PromptSettings,
+        SentimentSettings,
+        TurnFields,
+        TurnsSettings,
+    )
 
 Client = OpenAI
 AsyncClient = AsyncOpenAI
@@ -245,30 +239,30 @@ _LATER = {
     "ChatAnswer": "_service",
     "ChatService": "_service",
     "TurnStream": "_service",
-    "PromptSettings": "_settings",
-    "AsyncChatStore": "_store",
-    "AsyncSqliteStore": "_store",
-    "ChatStore": "_store",
-    "HistoryPage": "_store",
-    "SqliteStore": "_store",
-    "StoreMessage": "_store",
-    "StoreSession": "_store",
-    "StoreStats": "_store",
-    "Workspace": "_store",
+    "PromptSettings": "_turns_settings",
+    "AsyncChatStore": "_chat_store",
+    "AsyncSqliteStore": "_sqlite_store",
+    "ChatStore": "_chat_store",
+    "HistoryPage": "_stored",
+    "SqliteStore": "_sqlite_store",
+    "StoreMessage": "_stored",
+    "StoreSession": "_stored",
+    "StoreStats": "_stored",
+    "Workspace": "_stored",
     "ChatServiceSettings": "_settings",
     "ChatStoreSettings": "_settings",
-    "FallbackSettings": "_settings",
+    "FallbackSettings": "_turns_settings",
     "HttpSettings": "_settings",
     "OpenAISettings": "_settings",
     "OutboxOptions": "_settings",
     "OutboxSettings": "_settings",
     "RecordFields": "_settings",
-    "SentimentSettings": "_settings",
+    "SentimentSettings": "_turns_settings",
     "SpeakerSettings": "_settings",
     "SpeechOptions": "_settings",
     "SpeechSettings": "_settings",
-    "TurnFields": "_settings",
-    "TurnsSettings": "_settings",
+    "TurnFields": "_turns_settings",
+    "TurnsSettings": "_turns_settings",
     "APIResponse": "_response",
     "AsyncAPIResponse": "_response",
     "AsyncAzureOpenAI": "_elsewhere",

@@ -47,7 +47,6 @@ __all__ = [
     "drain_logs",
     "keep_logs",
     "message_from_user",
-    "message_payload",
     "message_reply_to",
     "outbox_command",
     "preset",
@@ -543,9 +542,6 @@ def drain_logs() -> None:
 
 def message_from_user(workspace_id: str, user_id: str, content: str, sent_at: int) -> str:
     """A new message of a user, as JSON. `sent_at` is in milliseconds since 1970."""
-
-def message_payload(message: str) -> str:
-    """The payload of an outbox's record that saves a message, both as JSON."""
 
 def message_reply_to(message: str, content: str, sent_at: int) -> str:
     """The AI's new reply to a message, both as JSON."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._any_store import AnyStore
 from ._closing import AsyncClosing, Closing
 from ._core import Outbox as CoreOutbox
 from ._exit import deliver_at_exit
@@ -9,7 +10,7 @@ from ._host import Caller, hosted, is_coroutine_function
 from ._host_kinds import SINK
 from ._models import BaseModel
 from ._request import settings_to_json, to_json
-from ._store import AnyStore, StoreMessage
+from ._stored import StoreMessage
 from ._waiting import result
 
 TYPE_CHECKING = False

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from ._host_types import TokenFunction
     from ._params import TimeoutTypes
-    from ._settings import ChatServiceOptions, TurnFields
+    from ._settings import ChatServiceOptions
+    from ._turns_settings import TurnFields
 
 __all__ = ["AsyncChatService", "AsyncTurnStream", "ChatAnswer", "ChatService", "TurnStream"]
 

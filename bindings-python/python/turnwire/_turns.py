@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from ._client import AsyncOpenAI, OpenAI
     from ._host_types import AsyncSpeakerFunction, SpeakerFunction
-    from ._settings import SentimentSettings, SpeakerSettings, TurnFields, TurnsSettings
+    from ._settings import SpeakerSettings
     from ._speakers import Speaker
+    from ._turns_settings import SentimentSettings, TurnFields, TurnsSettings
 
 __all__ = ["AsyncTurns", "Turns"]
 
@@ -41,7 +42,7 @@ class _Turns:
             )
         if callable(client.api_key):
             raise TypeError("turns need a client whose api_key is a str, not a function")
-        from ._store import AnyStore
+        from ._any_store import AnyStore
 
         given = dict(settings)
         for name, field in (("store", "base_url"), ("outbox", "path")):

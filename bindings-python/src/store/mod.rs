@@ -42,12 +42,6 @@ pub(crate) fn message_from_user(
         .map_err(|error| exception(py, &error))
 }
 
-/// The payload of an outbox's record that saves a message, both as JSON.
-#[pyfunction]
-pub(crate) fn message_payload(py: Python<'_>, message: &str) -> PyResult<String> {
-    bridge::message_payload(message, Names::Snake).map_err(|error| exception(py, &error))
-}
-
 /// The AI's new reply to a message, both as JSON.
 #[pyfunction]
 pub(crate) fn message_reply_to(

@@ -83,9 +83,7 @@ pub use progress::Progress;
 pub use pull::{Pull, Taken};
 pub use retry::wait_before_retry;
 pub use speech::{speak, speak_into_file, speak_joined};
-pub use stored::{
-    message_from_user, message_payload, message_reply_to, store_message, stored_fields,
-};
+pub use stored::{message_from_user, message_reply_to, store_message, stored_fields};
 pub use text_feed::{FedText, Feed, TextFeed};
 pub use turn::{Turn, start};
 pub use turn_request::{service_request, turn_request, turn_request_fields};

@@ -145,12 +145,3 @@ pub fn message_reply_to(
     let reply = StoreMessage::reply_to(&store_message(message, names)?, content, sent_at);
     text(&Message::from(reply))
 }
-
-/// A message as the payload of an outbox's record, which a store that is the outbox's sink saves: the JSON of the wire.
-///
-/// # Errors
-///
-/// As [`store_message`].
-pub fn message_payload(message: &str, names: Names) -> Result<String> {
-    text(&store_message(message, names)?)
-}
