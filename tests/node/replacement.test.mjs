@@ -165,18 +165,18 @@ test('the missing key is told by the names of this language', async () => {
 
 test('what is not here says so when it is used, and is no trouble before', async () => {
   for (const use of [
-    () => client.audio.speech.create({}), () => client.responses.create({}), () => client.embeddings.create({}), () => client.beta.threads.runs.create(),
+    () => client.images.generate({}), () => client.audio.transcriptions.create({}), () => client.responses.create({}), () => client.embeddings.create({}), () => client.beta.threads.runs.create(),
     () => client.files.list(), () => client.post('/x'), () => client.chat.completions.runTools({}), () => client.models.retrieve('m'), () => new AzureOpenAI({}), () => toFile(''),
   ]) {
     assert.throws(use, (error) => error instanceof OpenAIError && /is not a part of turnwire: ./.test(error.message), String(use));
   }
   assert.match(inspect(client), /^OpenAI/);
-  assert.deepEqual([typeof client, typeof client.audio, await client, 'audio' in client, client.then], ['object', 'function', client, true, undefined]);
-  assert.equal(await client.audio, client.audio);
+  assert.deepEqual([typeof client, typeof client.images, await client, 'images' in client, client.then], ['object', 'function', client, true, undefined]);
+  assert.equal(await client.images, client.images);
   assert.match(JSON.stringify({ client }), /^{"client":/);
-  assert.doesNotMatch(Object.keys(client).join(), /audio/);
-  client.audio = 'a double';
-  assert.equal(client.audio, 'a double');
+  assert.doesNotMatch(Object.keys(client).join(), /images/);
+  client.images = 'a double';
+  assert.equal(client.images, 'a double');
 });
 
 test('a response tells its status and address, and its body as it came', async () => {
