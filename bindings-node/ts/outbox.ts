@@ -4,6 +4,7 @@ import { ActiveCall } from './active-call.js';
 import { type AnyStore, providerOf, storeOf } from './any-store.js';
 import { camelCased } from './camel-case.js';
 import { fromThrown } from './core-error.js';
+import { ConfigError } from './errors.js';
 import { deliverAtExit } from './exit.js';
 import { hosted, type Hosted } from './host.js';
 import { SINK } from './host-kinds.js';
@@ -51,7 +52,8 @@ export class Outbox {
   constructor(path?: string | null, { sink, ...options }: OutboxOptions = {}) {
     const store = storeOf(sink);
     this.#functions.tokens = providerOf(sink);
-    if (sink && !store) this.#functions.sink = hosted(SINK, sink as SinkFunction);
+    if (typeof sink === 'function') this.#functions.sink = hosted(SINK, sink);
+    else if (sink && !store) throw new ConfigError(`sink must be a function or a store, not ${typeof sink}`);
     const { sink: called } = this.#functions;
     try {
       this.#outbox = new native.Outbox(settingsJson({ ...options, path }), called?.host, called?.number, store);

@@ -141,3 +141,101 @@ fn a_file_that_is_not_there_or_no_outbox_is_an_error_and_stays_as_it_is() {
     assert!(code == 1 && stderr.contains("is a directory"), "{stderr}");
     assert_eq!(run(&missing, &["requeue"]).0, 2, "wrong usage");
 }
+
+/// The cases that Python and Node run as well: `tests/vectors/outbox-command`.
+#[test]
+fn the_command_is_the_same_in_every_language() {
+    let path =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/outbox-command/commands.json");
+    let case: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = scratch.path().canonicalize().unwrap();
+    let outbox =
+        Outbox::builder().path(directory.join("outbox.db")).sink(Scripted(case["sink"].clone()));
+    let outbox = outbox.start().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for step in case["steps"].as_array().unwrap() {
+        let (name, given) = step.as_object().unwrap().iter().next().unwrap();
+        match name.as_str() {
+            "enqueue" => drop(outbox.enqueue(record(given)).unwrap()),
+            "hold" => drop(outbox.hold(record(given)).unwrap()),
+            "until" => {
+                let is_tried = |id: &str, attempts: &Value| {
+                    let pending = outbox.pending().unwrap();
+                    pending.iter().any(|record| record.id == id && *attempts == record.attempts)
+                };
+                while outbox.pending().unwrap().len() > given.as_array().unwrap().len()
+                    || !is_tried("p1", &given[0]["attempts"])
+                {
+                    runtime.block_on(outbox.flush(Duration::from_millis(20)));
+                }
+            }
+            _ => drop(runtime.block_on(outbox.shutdown(Duration::ZERO))),
+        }
+    }
+    for command in case["commands"].as_array().unwrap() {
+        for (name, text) in command["file"].as_object().into_iter().flatten() {
+            std::fs::write(directory.join(name), text.as_str().unwrap()).unwrap();
+        }
+        let arguments: Vec<String> = serde_json::from_value(command["arguments"].clone()).unwrap();
+        let (code, out, err) =
+            running::run(clean("outbox").args(&arguments).current_dir(&directory));
+        let found = (code, fixed(&out, &directory), fixed(&err, &directory));
+        let text = |name: &str| command[name].as_str().unwrap().to_owned();
+        let code = command["code"].as_i64().unwrap() as i32;
+        assert_eq!(found, (code, text("out"), text("err")), "{arguments:?}");
+    }
+}
+
+fn record(given: &Value) -> Record {
+    let text = |name: &str| given[name].as_str().unwrap();
+    let record = Record::new(text("conversation"), text("id"), given["payload"].clone());
+    match given["user_id"].as_str() {
+        Some(user) => record.user(user),
+        None => record,
+    }
+}
+
+/// The text with fixed times, and a fixed directory.
+fn fixed(text: &str, directory: &Path) -> String {
+    let text = text.replace(directory.to_str().unwrap(), "<directory>");
+    let mut fixed = String::new();
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find("20") {
+        let (before, time) = rest.split_at(at);
+        fixed.push_str(before);
+        let is_time = |end: usize, shape: &str| {
+            let digits: String =
+                time.chars().take(end).map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+            digits == shape
+        };
+        let end = if is_time(19, "0000-00-00 00:00:00") {
+            fixed.push_str("YYYY-MM-DD hh:mm:ss");
+            19
+        } else if is_time(19, "0000-00-00T00:00:00") {
+            fixed.push_str("<time>");
+            time.find('Z').unwrap() + 1
+        } else {
+            fixed.push_str("20");
+            2
+        };
+        rest = &time[end..];
+    }
+    fixed + rest
+}
+
+/// A sink with the first outcome of each record.
+struct Scripted(Value);
+
+#[turnwire::async_trait]
+impl Sink for Scripted {
+    async fn deliver(&self, record: &Record) -> Outcome {
+        let outcome = &self.0[record.id()][0];
+        let reason = outcome["reason"].as_str().unwrap();
+        match outcome["outcome"].as_str() {
+            Some("dead") => Outcome::dead(reason),
+            _ => Outcome::unavailable(reason)
+                .after(outcome["after"].as_f64().map(Duration::from_secs_f64)),
+        }
+    }
+}

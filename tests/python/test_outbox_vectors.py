@@ -6,6 +6,8 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,7 @@ def test_case(case: dict[str, Any], kind: str, tmp_path: Path) -> None:
         return of(path, sink=None if case.get("sink", {}) is None else sink, **case.get("settings", {}))
 
     if "error" in case:
-        with raised(case["error"]):
+        with raises(case["error"]):
             make(Outbox)
         return
     if kind == "sync":
@@ -80,42 +82,42 @@ def run(case: dict[str, Any], make: Any, call: Any) -> None:
     outbox = make()
     for step in case["steps"]:
         if "reopen" in step:
-            call(lambda: outbox.shutdown(0))
+            call(partial(outbox.shutdown, 0))
             outbox = make()
             continue
         name, given = next(iter(step.items()))
         if name == "until":
             for _ in range(500):
-                if (found := compared(step, given, call(lambda: outbox.pending()))) == given:
+                if (found := compared(given, call(outbox.pending))) == given:
                     break
-                call(lambda: outbox.flush(0.02))
+                call(partial(outbox.flush, 0.02))
             else:
                 pytest.fail(f"{step}: {found}")
         elif name in ("enqueue", "hold", "release"):
             if "error" in step:
-                with raised(step["error"]):
+                with raises(step["error"]):
                     enter(outbox, name, given, call)
             else:
                 receipt = enter(outbox, name, given, call)
                 assert receipt.model_dump() == step.get("receipt", receipt.model_dump())
         elif name in ("flush", "shutdown"):
-            report = call(lambda: getattr(outbox, name)(given)).model_dump()
+            report = call(partial(getattr(outbox, name), given)).model_dump()
             assert report == step.get("report", report)
         elif name in ("requeue", "discard"):
-            assert call(lambda: getattr(outbox, name)(given)) is step["found"]
+            assert call(partial(getattr(outbox, name), given)) is step["found"]
         else:
-            assert compared(step, given, call(lambda: getattr(outbox, name)())) == given
-    call(lambda: outbox.shutdown(0))
+            assert compared(given, call(getattr(outbox, name))) == given
+    call(partial(outbox.shutdown, 0))
 
 
 def enter(outbox: Any, name: str, record: dict[str, Any], call: Any) -> Any:
     """Calls with the arguments of a record, or below them where Python itself would refuse these."""
     if not {"conversation", "id", "payload"} <= set(record):
         return getattr(outbox._outbox, name)(json.dumps(record)).wait()
-    return call(lambda: getattr(outbox, name)(**record))
+    return call(partial(getattr(outbox, name), **record))
 
 
-def compared(step: Any, expected: Any, found: Any) -> Any:
+def compared(expected: Any, found: Any) -> Any:
     """The fields that are compared."""
     if isinstance(expected, list):
         if len(expected) != len(found):
@@ -127,17 +129,12 @@ def compared(step: Any, expected: Any, found: Any) -> Any:
     return {field: getattr(found, field) for field in expected}
 
 
-class raised:
-    def __init__(self, error: dict[str, Any]) -> None:
-        self.error = error
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, raised: Any, _traceback: Any) -> bool:
-        assert isinstance(raised, turnwire.TurnwireError), raised
-        assert raised.error_code == self.error["code"] and self.error["has"] in str(raised), raised
-        return True
+@contextmanager
+def raises(expected: dict[str, Any]) -> Iterator[None]:
+    with pytest.raises(turnwire.TurnwireError) as raised:
+        yield
+    assert raised.value.error_code == expected["code"]
+    assert expected["has"] in str(raised.value)
 
 
 class Sink:

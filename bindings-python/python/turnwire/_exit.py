@@ -64,7 +64,8 @@ def _deliver() -> None:
 
     # One deadline, also where a process has both kinds of hooks.
     end = _deadlines.setdefault(os.getpid(), monotonic() + _PATIENCE)
-    for living in list(_living):
-        source = living()
-        if source is not None:
-            source.flush(max(0, end - monotonic())).wait()
+    left = max(0, end - monotonic())
+    sources = [source for living in list(_living) if (source := living()) is not None]
+    # All at the same time: one whose service is down does not take the time of the others.
+    for call in [source.flush(left) for source in sources]:
+        call.wait()
