@@ -135,13 +135,37 @@ for (const folder of FOLDERS) {
         for (const model of [parsed, streamed, run]) assert.deepEqual(new Set(await senders(model)), new Set(['turnwire']));
       });
 
+      test('speech goes through turnwire, and is the response that the package gives', async () => {
+        const audio = { framing: 'length', headers: [['content-type', 'audio/mpeg']], steps: [{ send: 'audio' }] };
+        const model = await fake.script([audio, audio, audio, audio, json({ error: { message: 'words' } }, { status: 429 })]);
+        const body = { model, voice: 'alloy', input: '안녕' };
+        const own = client({ defaultHeaders: { 'x-a': 'b' } });
+        assert.ok(own.audio instanceof peer.OpenAI.Audio && own.audio.speech instanceof peer.OpenAI.Audio.Speech);
+        const promise = own.audio.speech.create(body);
+        assert.ok(promise instanceof peer.APIPromise);
+        const response = await promise;
+        assert.ok(response instanceof Response);
+        assert.deepEqual([await response.text(), response.headers.get('content-type'), response.url], ['audio', 'audio/mpeg', `${fake.baseURL}/audio/speech`]);
+        assert.equal(await promise.asResponse(), response);
+        const { data, response: same, request_id } = await own.audio.speech.create(body).withResponse();
+        assert.deepEqual([data, data.headers.get('x-request-id')], [same, request_id]);
+        assert.equal(await (await client({ fetch: (...given) => fetch(...given) }).audio.speech.create(body)).text(), 'audio');
+        assert.equal(await (await theirs().audio.speech.create(body)).text(), 'audio');
+        await assert.rejects(own.audio.speech.create(body), (error) => error instanceof peer.RateLimitError && error instanceof turnwire.RateLimitError);
+        assert.deepEqual(await senders(model), ['turnwire', 'turnwire', 'OpenAI', 'OpenAI', 'turnwire']);
+        const [ours, , theirsSent] = await fake.requests(model);
+        assert.deepEqual([JSON.parse(ours.body), header(ours, 'x-a')], [JSON.parse(theirsSent.body), 'b']);
+      });
+
       test('everything else is the package’s own', async () => {
         const model = await fake.script(Array(3).fill(json({ object: 'list', data: [] })));
         const own = client();
         await own.embeddings.create({ model, input: 'a' });
         await own.responses.create({ model, input: 'a' });
+        await own.audio.transcriptions.create({ model, file: await peer.toFile(Buffer.from('a'), 'a.mp3') }).catch(() => {});
         await own.post('/else', { body: { model } });
         assert.deepEqual((await fake.requests(model)).map(({ path }) => path), ['/v1/embeddings', '/v1/responses', '/v1/else']);
+        assert.equal((await fake.requests()).at(-2).path, '/v1/audio/transcriptions');
         assert.deepEqual(await senders(model), ['OpenAI', 'OpenAI', 'OpenAI']);
       });
 

@@ -1,4 +1,4 @@
-/** Everything of the `openai` package, with a client whose chat calls go through turnwire. */
+/** Everything of the `openai` package, with a client whose calls of chat and speech go through turnwire. */
 
 import type { Limits } from '../index.mjs';
 
@@ -8,7 +8,7 @@ export { TruncatedStreamError, TurnwireError } from '../index.mjs';
 
 declare module 'openai/client' {
   interface ClientOptions {
-    /** The largest sizes that the service may send in reply to a chat call that goes through turnwire. */
+    /** The largest sizes that the service may send in reply to a call that goes through turnwire. */
     limits?: Limits | undefined;
   }
 }

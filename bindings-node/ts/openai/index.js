@@ -1,4 +1,4 @@
-/** `require('turnwire/openai')`: everything of the `openai` package, with a client whose chat calls go through turnwire. */
+/** `require('turnwire/openai')`: everything of the `openai` package, with a client whose calls of chat and speech go through turnwire. */
 
 'use strict';
 

@@ -1,4 +1,4 @@
-/** `import` from 'turnwire/openai': everything of the `openai` package, with a client whose chat calls go through turnwire. */
+/** `import` from 'turnwire/openai': everything of the `openai` package, with a client whose calls of chat and speech go through turnwire. */
 
 import * as openai from 'openai';
 import { Stream } from 'openai/core/streaming';

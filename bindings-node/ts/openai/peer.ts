@@ -1,5 +1,6 @@
 /** The parts of the `openai` package that its subclass here builds on: they are the same in its versions 5 to 7. */
 
+import type { SpeechCreateParams } from '../audio.js';
 import type { ChatCompletionCreateParamsBase } from '../types.js';
 
 /** The package, as it is imported or required. */
@@ -14,7 +15,8 @@ export interface PeerClass {
   new (options?: PeerOptions): PeerClient;
   readonly prototype: PeerClient;
   readonly DEFAULT_TIMEOUT: number;
-  readonly Chat: { new (client: PeerClient): PeerChat; readonly Completions: new (client: PeerClient) => PeerCompletions };
+  readonly Chat: { new (client: PeerClient): PeerChat; readonly Completions: new (client: PeerClient) => PeerCreate<ChatCompletionCreateParamsBase> };
+  readonly Audio: { new (client: PeerClient): PeerAudio; readonly Speech: new (client: PeerClient) => PeerCreate<SpeechCreateParams> };
 }
 
 /** The options of a client that matter here. `withOptions` gives those of its client to the new one. */
@@ -35,6 +37,7 @@ export interface PeerClient {
   timeout: number;
   maxRetries: number;
   chat: PeerChat;
+  audio: PeerAudio;
   withOptions(options: PeerOptions): PeerClient;
   logger: { info(message: string): void };
   logLevel: string | undefined;
@@ -43,12 +46,17 @@ export interface PeerClient {
 }
 
 export interface PeerChat {
-  completions: PeerCompletions;
+  completions: PeerCreate<ChatCompletionCreateParamsBase>;
 }
 
-export interface PeerCompletions {
+export interface PeerAudio {
+  speech: PeerCreate<SpeechCreateParams>;
+}
+
+/** A resource with calls of one kind. */
+export interface PeerCreate<Body> {
   readonly _client: PeerClient;
-  create(body: ChatCompletionCreateParamsBase, options?: PeerRequestOptions): Promise<unknown>;
+  create(body: Body, options?: PeerRequestOptions): Promise<unknown>;
 }
 
 /** The options of a call, by their names. */

@@ -1,4 +1,4 @@
-/** The way of the chat calls of a client of the `openai` package: through turnwire, if turnwire can do all that the client asks for. */
+/** The way of the calls of a client of the `openai` package: through turnwire, if turnwire can do all that the client asks for. */
 
 import * as turnwire from '../index.js';
 import type { HeadersLike } from '../headers.js';
@@ -11,8 +11,8 @@ const OWN_WAY = ['provider', 'workloadIdentity', 'x509Transport', 'credential'];
 /** The same of a call. */
 const OWN_WAY_OF_CALL = ['fetchOptions', 'defaultBaseURL', 'method', 'path', 'body', '__binaryResponse', '__streamClass', 'then'];
 
-/** The methods of a client that have no part in a chat call. */
-const NOT_IN_CHAT = ['constructor', 'withOptions', 'get', 'put', 'patch', 'delete', 'getAPIList', 'requestAPIList', '_buildWebSocketHeaders'];
+/** The methods of a client that have no part in the calls that go through turnwire. */
+const NOT_IN_CALLS = ['constructor', 'withOptions', 'get', 'put', 'patch', 'delete', 'getAPIList', 'requestAPIList', '_buildWebSocketHeaders'];
 
 /** The functions that were the global `fetch` when a client was made without one of its own. */
 const globalFetches = new WeakSet<object>();
@@ -25,9 +25,9 @@ const WITH_CALLS = ['timeout', 'maxRetries'];
 export class Route {
   #client: PeerClient;
   #options: PeerOptions;
-  /** The client's class, and its methods that have a part in a chat call. */
+  /** The prototype of the package's clients, and the names of its methods that have a part in those calls. */
   #methods: [State, string[]];
-  /** Of all clients that share its connections; empty before their first chat call. */
+  /** Of all clients that share its connections; empty before their first call. */
   #ours: { client?: turnwire.OpenAI; state?: State } = {};
   #isTold = false;
 
@@ -35,7 +35,7 @@ export class Route {
     const prototype = peer.OpenAI.prototype as unknown as State;
     this.#client = client;
     this.#options = options;
-    this.#methods = [prototype, Object.getOwnPropertyNames(prototype).filter((name) => !NOT_IN_CHAT.includes(name))];
+    this.#methods = [prototype, Object.getOwnPropertyNames(prototype).filter((name) => !NOT_IN_CALLS.includes(name))];
     if (options['fetch'] === undefined && typeof client.fetch === 'function') globalFetches.add(client.fetch);
   }
 
@@ -44,7 +44,7 @@ export class Route {
     const why = this.#reason() ?? (options && OWN_WAY_OF_CALL.find((name) => options[name] !== undefined && options[name] !== null));
     if (why && !this.#isTold && ['info', 'debug'].includes(this.#client.logLevel ?? '')) {
       this.#isTold = true;
-      this.#client.logger.info(`turnwire: chat calls with ${why} of their own go through the openai package`);
+      this.#client.logger.info(`turnwire: calls with ${why} of their own go through the openai package`);
     }
     return why === undefined;
   }
