@@ -326,6 +326,12 @@ export declare function eventFields(): Record<string, Array<string>>
 /** The objects of settings, each with the names of its fields. */
 export declare function settingsFields(): Record<string, Array<string>>
 
+/** The chart of a timeline for a terminal. */
+export declare function timelineText(json: string): string
+
+/** The picture of a timeline, as SVG, with a note below its title. */
+export declare function timelineSvg(json: string, note: string): string
+
 /** The settings of a client, as JSON, completed from these variables of the environment. */
 export declare function withEnvironment(settings: string, variables: Record<string, string>): string
 

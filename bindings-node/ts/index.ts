@@ -62,6 +62,7 @@ export { GoogleTranslateSpeaker, OpenAISpeaker, type OpenAISpeakerOptions, Servi
 export { type AudioPiece, type FailedSentence, Speech, type SpokenText } from './speech.js';
 export type { SpokenSource, TextPiece } from './speech-text.js';
 export type { SpeechCreateParams, SpeechModel } from './audio.js';
+export { Timeline, type Stage } from './timeline.js';
 export { Turn } from './turn.js';
 export type * from './turn-types.js';
 export { Turns, type TurnsOptions } from './turns.js';

@@ -53,36 +53,6 @@ export interface TurnEvents {
 /** An event of a turn. */
 export type TurnEvent = { [Type in Exclude<keyof TurnEvents, 'error'>]: { type: Type } & TurnEvents[Type] }[Exclude<keyof TurnEvents, 'error'>];
 
-/** A stage of a turn, with times in milliseconds since the turn's start. */
-export interface Stage {
-  name: 'sentiment' | 'history' | 'reply' | 'naming' | 'create_workspace' | 'start_session' | 'save_user' | 'save_ai' | 'speech';
-  beganMs: number;
-  /** `null` while it runs. */
-  endedMs: number | null;
-  outcome: 'running' | 'done' | 'late' | 'failed' | 'cancelled';
-  /** The reason of a failure. */
-  reason?: string;
-}
-
-/** The stages of a turn so far, with times in milliseconds since its start. */
-export interface Timeline {
-  stages: Stage[];
-  /** The first piece of the reply. */
-  firstTokenMs: number | null;
-  /** The first piece of speech. */
-  firstAudioMs: number | null;
-  /** The end of the turn; `null` while it runs. */
-  totalMs: number | null;
-  /** The number of pieces of the reply. */
-  pieces: number;
-  /** The model that was asked for the reply. */
-  model: string | null;
-  /** True if a fallback answered in place of the first service. */
-  fallback: boolean;
-  /** The tokens of the reply, complete or not; `null` if the service counted none. */
-  usage: TokenUsage | null;
-}
-
 /** The tokens of a reply, as far as the service counted them. */
 export interface TokenUsage {
   promptTokens: number | null;

@@ -1,12 +1,12 @@
 /** A turn that runs. */
 
 import { ActiveCall } from './active-call.js';
-import { camelCased } from './camel-case.js';
 import { fromThrown } from './core-error.js';
 import { Items, ListBatch, quietBytesOf } from './items.js';
 import type { Call, Turn as NativeTurn } from './native.js';
 import type { Aborter } from './signal.js';
-import type { Timeline, TurnEvent } from './turn-types.js';
+import { Timeline } from './timeline.js';
+import type { TurnEvent } from './turn-types.js';
 
 /** The objects that live as long as a turn. In a field, the console would show the program's asynchronous context. */
 const owners = new WeakMap<Turn, object>();
@@ -59,7 +59,7 @@ export class Turn implements AsyncIterable<TurnEvent> {
 
   /** The begin and the end of each stage so far. Messages are saved after the last event, too. */
   timeline(): Timeline {
-    return this.#native(() => camelCased(JSON.parse(this.#turn.timeline()))) as Timeline;
+    return new Timeline(this.#native(() => this.#turn.timeline()));
   }
 
   /** Stops the turn: the text so far is kept, and the last event is a `done` that is `stopped`. */

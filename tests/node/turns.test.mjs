@@ -50,6 +50,16 @@ test('a turn is read as events', async () => {
   assert.ok(stages[0].beganMs <= firstTokenMs && firstTokenMs <= stages[0].endedMs && stages[0].endedMs <= totalMs);
 });
 
+test('a timeline is data, a chart and a picture', async () => {
+  const { turns } = await engine(chat('a', 'b'));
+  const turn = turns.start({ message: 'm' });
+  await read(turn);
+  const timeline = turn.timeline();
+  assert.match(timeline.text(), /^stage .*\n(.*\n)*.*first token after/);
+  assert.match(timeline.svg('simulated <services>'), /^<svg .*simulated &lt;services&gt;.*<\/svg>\s*$/s);
+  assert.deepEqual(Object.keys(JSON.parse(JSON.stringify(timeline))).sort(), ['fallback', 'firstAudioMs', 'firstTokenMs', 'model', 'pieces', 'stages', 'totalMs', 'usage']);
+});
+
 test('a turn is read as bytes, which any web response takes', async () => {
   const { turns } = await engine(chat('안', '녕'));
   const text = await new Response(turns.start({ message: '안녕하세요' }).sse()).text();

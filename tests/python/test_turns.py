@@ -46,6 +46,18 @@ def test_a_turn_is_read_as_events(turns: Turns, fake: Fake, key: str) -> None:
     assert stage(turn, "reply").outcome == "done" and turn.timeline().pieces == 2
 
 
+def test_a_timeline_is_data_a_chart_and_a_picture(turns: Turns, fake: Fake, key: str) -> None:
+    fake.chat(key, "a", "b")
+    turn = turns.start("hello")
+    list(turn)
+    timeline = turn.timeline()
+    assert timeline.text().startswith("stage ") and "first token after" in timeline.text()
+    picture = timeline.svg("simulated <services>")
+    assert picture.startswith("<svg ") and "simulated &lt;services&gt;" in picture
+    again = turnwire.Timeline.model_validate_json(timeline.model_dump_json())
+    assert again == timeline and again.text() == timeline.text() and again.svg() == timeline.svg()
+
+
 def test_a_turn_is_read_as_bytes(turns: Turns, fake: Fake, key: str) -> None:
     fake.chat(key, "안", "녕")
     body = turns.start("안녕하세요").sse()

@@ -46,6 +46,8 @@ __all__ = [
     "__version__",
     "drain_logs",
     "keep_logs",
+    "timeline_svg",
+    "timeline_text",
     "message_from_user",
     "message_reply_to",
     "outbox_command",
@@ -548,6 +550,12 @@ def message_reply_to(message: str, content: str, sent_at: int) -> str:
 
 def preset(name: str) -> str | None:
     """The prompts of the preset with this name, as JSON; `None` if there is none."""
+
+def timeline_text(json: str) -> str:
+    """The chart of a timeline for a terminal."""
+
+def timeline_svg(json: str, note: str) -> str:
+    """The picture of a timeline, as SVG, with a note below its title."""
 
 def with_environment(settings: str) -> str:
     """The settings of a client, as JSON, with those of the environment where none are given."""

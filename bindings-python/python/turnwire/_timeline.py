@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._core import timeline_svg, timeline_text
 from ._models import BaseModel, many, one
 
 TYPE_CHECKING = False
@@ -43,3 +44,11 @@ class Timeline(BaseModel, stages=many(one(Stage)), usage=one(TokenUsage)):
     """True if a fallback answered in place of the first service."""
     usage: TokenUsage | None
     """The tokens of the reply, complete or not."""
+
+    def text(self) -> str:
+        """The timeline as a chart for a terminal, 80 columns wide."""
+        return timeline_text(self.model_dump_json())
+
+    def svg(self, note: str = "") -> str:
+        """The timeline as a picture of its own, SVG, with a note below its title."""
+        return timeline_svg(self.model_dump_json(), note)

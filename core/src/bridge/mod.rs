@@ -16,6 +16,7 @@
 //! | [`Waiting`] | the type-independent part of a pull (`wait`, `wake`, `cancel`): a binding implements waiting once over `&dyn Waiting` |
 //! | [`start`] | starts a [`Turn`] on the library's runtime, from a `turn_request` in JSON; it is read once, as [`Turn::events`] or as [`Turn::bytes`], each a pull; dropping that pull means that the reader has gone |
 //! | [`speak`] | speaks a text sentence by sentence; the host writes it to a [`TextFeed`], which tells it to wait while it is ahead |
+//! | [`timeline_text`] | draws a timeline that the host has as JSON, and [`timeline_svg`] does as a picture |
 //! | [`HostFn`] | a function of the host: core calls it with a question and a [`Reply`]; it implements `Sentiment`, `TokenProvider`, `Sink` and `Speaker`; questions and answers have a JSON form ([`Question`], [`Reply::answer_json`]), and audio an [`AudioWriter`]; [`HostFn::hosted`] makes a function of any kind in one way |
 //! | [`Context`] | the host's context of the caller (context variables, event loop), which its functions get with each question; a call started inside [`Context::scope`] has one as well |
 //! | [`before_fork`] | keeps SQLite out of a fork, until [`after_fork`] |
@@ -56,6 +57,7 @@ mod source;
 mod speech;
 mod stored;
 mod text_feed;
+mod timeline;
 mod turn;
 mod turn_request;
 mod waiting;
@@ -85,6 +87,7 @@ pub use retry::wait_before_retry;
 pub use speech::{speak, speak_into_file, speak_joined};
 pub use stored::{message_from_user, message_reply_to, store_message, stored_fields};
 pub use text_feed::{FedText, Feed, TextFeed};
+pub use timeline::{timeline_svg, timeline_text};
 pub use turn::{Turn, start};
 pub use turn_request::{service_request, turn_request, turn_request_fields};
 pub use waiting::Waiting;

@@ -1,10 +1,11 @@
 //! The tokens of a reply, as far as its service counted them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The tokens of a prompt and its reply, as far as the service counted them: a count that it did not send is `None`, never
 /// zero.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct TokenUsage {
     /// The tokens of the prompt, with everything sent along.

@@ -1,5 +1,6 @@
 //! The times of a turn's stages, for programs, terminals and pictures.
 
+mod ms;
 mod recorder;
 mod rows;
 #[cfg(feature = "timeline-svg")]
@@ -14,7 +15,7 @@ mod tests;
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::TokenUsage;
 
@@ -24,19 +25,20 @@ pub(super) use recorder::{Failure, Recorder, Running};
 ///
 /// Serialised, its times are milliseconds; its `Display` is a chart for a terminal, and
 /// [`to_svg`](Self::to_svg) draws it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Timeline {
     /// The stages, in the order in which they began.
     pub stages: Vec<Stage>,
     /// Time from the start to the first piece of the reply; `None` when there was none.
-    #[serde(rename = "first_token_ms", serialize_with = "optional_ms")]
+    #[serde(rename = "first_token_ms", with = "ms::optional")]
     pub first_token: Option<Duration>,
     /// Time from the start to the first piece of speech; `None` when there was none.
-    #[serde(rename = "first_audio_ms", serialize_with = "optional_ms")]
+    #[serde(rename = "first_audio_ms", with = "ms::optional")]
     pub first_audio: Option<Duration>,
     /// Time from the start to the turn's end; `None` while it runs.
-    #[serde(rename = "total_ms", serialize_with = "optional_ms")]
+    #[serde(rename = "total_ms", with = "ms::optional")]
     pub total: Option<Duration>,
     /// The number of the reply's pieces: with most services, its tokens.
     pub pieces: u32,
@@ -49,16 +51,16 @@ pub struct Timeline {
 }
 
 /// One stage of a turn.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Stage {
     /// The name.
     pub name: StageName,
     /// Start, from the start of the turn.
-    #[serde(rename = "began_ms", serialize_with = "ms")]
+    #[serde(rename = "began_ms", with = "ms")]
     pub began: Duration,
     /// End, from the start of the turn; `None` while it runs.
-    #[serde(rename = "ended_ms", serialize_with = "optional_ms")]
+    #[serde(rename = "ended_ms", default, with = "ms::optional")]
     pub ended: Option<Duration>,
     /// Its outcome.
     #[serde(flatten)]
@@ -66,7 +68,7 @@ pub struct Stage {
 }
 
 /// The stages that a turn can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StageName {
@@ -91,7 +93,7 @@ pub enum StageName {
 }
 
 /// The outcome of a stage.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "outcome", content = "reason")]
 #[non_exhaustive]
 pub enum StageOutcome {
@@ -176,19 +178,5 @@ impl StageName {
 impl fmt::Display for StageName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-fn ms<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64((time.as_secs_f64() * 1e6).round() / 1e3)
-}
-
-fn optional_ms<S: serde::Serializer>(
-    time: &Option<Duration>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match time {
-        Some(time) => ms(time, serializer),
-        None => serializer.serialize_none(),
     }
 }

@@ -54,6 +54,22 @@ fn turn() -> Timeline {
 }
 
 #[test]
+fn a_timeline_is_read_as_it_is_written() {
+    let json = serde_json::to_string(&turn()).unwrap();
+    assert_eq!(serde_json::from_str::<Timeline>(&json).unwrap(), turn());
+    // With nulls for what other stages have, as languages write it.
+    let written = r#"{"stages": [{"name": "reply", "began_ms": 1.5, "ended_ms": null, "outcome": "running", "reason": null}]}"#;
+    let read: Timeline = serde_json::from_str(written).unwrap();
+    let running = Stage {
+        ended: None,
+        began: Duration::from_micros(1500),
+        ..stage(StageName::Reply, 0, 0, StageOutcome::Running)
+    };
+    assert_eq!(read, Timeline { stages: vec![running], ..Timeline::default() });
+    assert!(serde_json::from_str::<Timeline>(r#"{"stages": [], "total_ms": -1}"#).is_err());
+}
+
+#[test]
 fn a_chart_shows_each_stage_and_says_what_went_wrong() {
     insta::assert_snapshot!(turn(), @r"
     stage                                                            from     took
