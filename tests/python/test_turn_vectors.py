@@ -258,7 +258,7 @@ def run_async(
                     if leave["by"] == "cancel":
                         turn.cancel()
                         break
-                    assert turns.stop(turn.id)
+                    assert await turns.stop(turn.id)
                 try:
                     item = await source.__anext__()
                 except StopAsyncIteration:

@@ -64,11 +64,6 @@ class _Turns:
         if has_store:
             deliver_at_exit(self._turns)
 
-    def stop(self, turn_id: str) -> bool:
-        """Stops the turn of this id, also one of another process that shares the outbox's file; false if none is known
-        to run."""
-        return self._turns.stop(turn_id)
-
 
 class Turns(_Turns):
     """The engine of turns. It may be shared by threads and greenlets, and used on in a forked process.
@@ -90,8 +85,8 @@ class Turns(_Turns):
         **settings: Unpack[TurnsSettings],
     ) -> None:
         """``sentiment`` returns the label of a message; or it names a model. ``speaker`` speaks; as a function it returns
-        the audio of a :class:`SpeechRequest`: bytes, or an iterable of bytes, such as a generator's. Functions run on threads of their own,
-        with the context variables of ``start``."""
+        the audio of a :class:`SpeechRequest`: bytes, or an iterable of bytes, such as a generator's. Functions run on
+        threads of their own, with the context variables of ``start``."""
         for name, function in (("sentiment", sentiment), ("speaker", speaker)):
             if callable(function) and is_coroutine_function(function):
                 raise TypeError(f"{name} is a coroutine function: use AsyncTurns, or give a plain function")
@@ -100,6 +95,11 @@ class Turns(_Turns):
     def start(self, message: str, **fields: Unpack[TurnFields]) -> Turn:
         """Starts a turn. The user's message is in the outbox when this returns."""
         return Turn(self._turns.start(_request(message, fields), Caller()))
+
+    def stop(self, turn_id: str) -> bool:
+        """Stops the turn of this id, also one of another process that shares the outbox's file; false if none is known
+        to run."""
+        return self._turns.stop(turn_id)
 
     def speak(self, text: str) -> bytes:
         """Speaks a text with the ``speaker``: its sentences, joined to one piece of audio."""
@@ -139,6 +139,12 @@ class AsyncTurns(_Turns):
         loop = get_running_loop()
         request, caller = _request(message, fields), Caller(loop)
         return AsyncTurn(await loop.run_in_executor(None, self._turns.start, request, caller))
+
+    async def stop(self, turn_id: str) -> bool:
+        """As ``Turns.stop``. No file is waited for on the loop."""
+        from asyncio import get_running_loop
+
+        return await get_running_loop().run_in_executor(None, self._turns.stop, turn_id)
 
     async def speak(self, text: str) -> bytes:
         """As ``Turns.speak``."""

@@ -65,9 +65,9 @@ impl Turns {
         turn.map(Turn::new).map_err(|error| exception(py, &error))
     }
 
-    /// Stops the turn with this id; false if there is none.
-    fn stop(&self, id: &str) -> bool {
-        self.0.stop(id)
+    /// Stops the turn with this id; false if there is none. For one of another process it may wait for the outbox's file.
+    fn stop(&self, py: Python<'_>, id: &str) -> bool {
+        py.detach(|| self.0.stop(id))
     }
 
     /// Speaks a text, on demand.

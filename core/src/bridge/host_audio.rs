@@ -56,12 +56,13 @@ impl AudioWriter {
     ///
     /// `config` when no thread can be started.
     pub fn write(&self, piece: Bytes) -> Result<Call> {
-        let pieces = self.pieces(&piece);
+        // An empty piece has no media type.
+        let is_silence = piece.is_empty() && matches!(*self.lock(), Stage::Silent(..));
+        let pieces = if is_silence { None } else { self.pieces(&piece) };
         call(async move {
             Ok(match pieces {
-                Some(_) if piece.is_empty() => true,
                 Some(pieces) => pieces.send(piece).await.is_ok(),
-                None => false,
+                None => is_silence,
             })
         })
     }

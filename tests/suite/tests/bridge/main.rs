@@ -10,6 +10,7 @@
 mod answers;
 mod chat;
 mod host;
+mod host_audio;
 mod host_json;
 mod speech;
 mod stored;
