@@ -68,7 +68,7 @@ async function run(code, name) {
     .replace("import pino from 'pino';", 'const pino = () => ({ child: () => console });');
   const head = [
     /\bimport .*turnwire/.test(program) ? '' : `import OpenAI from '${name}';`,
-    /\bconst client\b/.test(program) ? '' : 'const client = new OpenAI();',
+    /\bconst client\b/.test(program) || !/\bclient\./.test(program) ? '' : 'const client = new OpenAI();',
   ].join('\n');
   const env = { ...process.env, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: fake.baseURL };
   // Through the link to this package, `openai` is looked for beside the link.
