@@ -1,4 +1,4 @@
-/** Speech: speakers, texts that are spoken sentence by sentence, the cutter of sentences, and `client.audio.speech`. */
+/** Texts that are spoken sentence by sentence. */
 
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -9,133 +9,24 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import * as openai from 'openai';
-import * as turnwire from 'turnwire';
-import { APIUserAbortError, ChatService, GoogleTranslateSpeaker, OpenAI, OpenAISpeaker, SentenceCutter, ServiceSpeaker, Speech, Turns, TruncatedStreamError } from 'turnwire';
+import { BadRequestError, OpenAI, OpenAISpeaker, Speech, TruncatedStreamError, Turns } from 'turnwire';
 
-import { chat, messages, startChat, startFake } from './fake.mjs';
+import { chat, messages, startFake } from './fake.mjs';
+import { echo, list, says } from './voices.mjs';
 
 let fake;
-let service;
 let client;
-let folder;
 before(async () => {
   fake = await startFake();
-  service = await startChat();
   client = new OpenAI({ apiKey: 'sk-test', baseURL: fake.baseURL, maxRetries: 0 });
-  folder = mkdtempSync(join(tmpdir(), 'turnwire-'));
 });
-after(() => {
-  fake.close();
-  service.close();
-  rmSync(folder, { recursive: true });
-});
+after(() => fake.close());
 
-const HEAD = Buffer.from([0xff, 0xf3, 0x84, 0xc4, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+const folder = mkdtempSync(join(tmpdir(), 'turnwire-'));
+after(() => rmSync(folder, { recursive: true }));
+
 const pass = { act: 'pass' };
-
-/** The text in the audio of the fakes. */
-function says(audio) {
-  const mp3 = Buffer.from(audio);
-  const texts = [];
-  for (let at = 0; at < mp3.length; at += 192) {
-    const frame = mp3.subarray(at, at + 192);
-    assert.deepEqual(frame.subarray(0, HEAD.length), HEAD);
-    const data = frame.subarray(HEAD.length);
-    if (data.subarray(0, 5).toString() === 'says:') texts.push(data.subarray(5, data.indexOf(0, 5) < 0 ? undefined : data.indexOf(0, 5)));
-  }
-  return Buffer.concat(texts).toString();
-}
-
-/** A speaker whose audio is the text. */
-const echo = ({ text }) => ({ audio: Buffer.from(text), mediaType: 'audio/pcm' });
-
-const list = async (pieces) => {
-  const found = [];
-  for await (const piece of pieces) found.push(piece);
-  return found;
-};
 const texts = async (pieces) => (await list(pieces)).map(({ text }) => text);
-
-/* Sentences */
-
-for (const file of ['sentences', 'marks']) {
-  const cases = JSON.parse(readFileSync(new URL(`../vectors/speech/${file}.json`, import.meta.url)));
-  test(`sentences are cut as in core: ${file}.json`, () => {
-    assert.ok(cases.length > 5);
-    for (const { name, text, sentences } of cases) {
-      const cutter = new SentenceCutter();
-      assert.deepEqual([...cutter.push(text), ...cutter.finish()], sentences, name);
-      assert.deepEqual([...[...text].flatMap((letter) => cutter.push(letter)), ...cutter.finish()], sentences, name);
-    }
-  });
-}
-
-test('a sentence is there as soon as it is whole', () => {
-  const cutter = new SentenceCutter({ longest: 20 });
-  assert.deepEqual(cutter.push('안녕하세요.'), []);
-  assert.deepEqual(cutter.push(' '), ['안녕하세요.']);
-  assert.deepEqual(cutter.push('가'.repeat(30)), ['가'.repeat(20)]);
-  assert.deepEqual(cutter.finish(), ['가'.repeat(10)]);
-});
-
-/* Speakers */
-
-test('Google Translate speaks', async () => {
-  const speaker = new GoogleTranslateSpeaker('ko', { slow: true, baseURL: fake.url, http: { timeout: 5000 } });
-  assert.equal(says(await speaker.speak('안녕하세요')), '안녕하세요');
-  assert.equal(says(await speaker.speak('반가워요', { language: 'en', speed: 1 })), '반가워요');
-  const asked = (await fake.requests()).filter(({ path }) => path.endsWith('batchexecute')).map(({ body }) => body);
-  assert.match(asked.at(-2), /ko%5C%22%2Ctrue/);
-  assert.match(asked.at(-1), /en%5C%22%2Cnull/);
-  await assert.rejects(speaker.speak('hi', { voice: 'nova' }), /does not support a choice of voice/);
-  await assert.rejects(speaker.speak('hi', { pitch: 2 }), /pitch is no option; the options here are text/);
-  assert.throws(() => new GoogleTranslateSpeaker('ko', { speed: 2 }), /speed is no setting/);
-  await assert.rejects(speaker.speak('hi', { signal: AbortSignal.abort() }), APIUserAbortError);
-});
-
-test('a service like OpenAI speaks, with a client, its settings, or the environment', async () => {
-  const model = await fake.script(pass);
-  const speaker = new OpenAISpeaker({ client: client.withOptions({ defaultHeaders: { 'x-team': 'red' } }), model, voice: 'nova' });
-  assert.equal(says(await speaker.speak('안녕', { instructions: '천천히' })), '안녕');
-  const own = new OpenAISpeaker({ client: { baseURL: fake.baseURL, apiKey: 'sk-other' }, model, format: 'pcm', extra: { seed: 7 } });
-  assert.ok((await own.speak('a')).length > 0);
-  assert.throws(() => new OpenAISpeaker(), /API key/);
-  Object.assign(process.env, { OPENAI_API_KEY: 'sk-environment', OPENAI_BASE_URL: fake.baseURL });
-  try {
-    await new OpenAISpeaker({ model }).speak('hi');
-  } finally {
-    delete process.env.OPENAI_API_KEY;
-    delete process.env.OPENAI_BASE_URL;
-  }
-  const [first, second, third] = (await fake.requests(model)).map(({ headers, body }) => ({ ...JSON.parse(body), headers: Object.fromEntries(headers) }));
-  const { headers, ...body } = first;
-  assert.deepEqual(body, { model, input: '안녕', voice: 'nova', response_format: 'mp3', instructions: '천천히' });
-  assert.equal(headers['x-team'], 'red');
-  assert.equal(headers.authorization, 'Bearer sk-test');
-  assert.deepEqual([second.seed, second.headers.authorization], [7, 'Bearer sk-other']);
-  assert.equal(third.headers.authorization, 'Bearer sk-environment');
-  const keyless = new OpenAI({ apiKey: () => 'k', baseURL: fake.baseURL });
-  assert.throws(() => new OpenAISpeaker({ client: keyless }), /speakers need a client whose apiKey is a string/);
-});
-
-test('a chat service speaks', async () => {
-  const settings = { baseURL: service.url, accessToken: 'a', refreshToken: 'r' };
-  for (const given of [new ChatService(settings), settings]) assert.equal(says(await new ServiceSpeaker(given).speak('안녕')), '안녕');
-});
-
-test('a speaker speaks the turns of an engine', async () => {
-  const model = await fake.script(chat('하나요. 둘이요.'));
-  const turns = new Turns(client, { model, speaker: new OpenAISpeaker({ client, model: 'voice' }), speechMode: 'streaming', speech: { inFlight: 1 } });
-  const events = (await list(turns.start({ message: 'hello' }))).filter(({ type }) => type === 'audio');
-  assert.deepEqual(events.map(({ seq, text, audioBase64, audio }) => [seq, text, says(audio ?? Buffer.from(audioBase64, 'base64'))]), [
-    [0, '하나요.', '하나요.'],
-    [1, '둘이요.', '둘이요.'],
-  ]);
-  assert.throws(() => new Speech('google'), /a speaker must be a Speaker of this package, or a function/);
-});
-
-/* Texts that grow */
 
 test('a text is spoken sentence by sentence, in order', async () => {
   const model = await fake.script([{ ...pass, wait_ms_before_headers: 80 }, pass]);
@@ -264,10 +155,10 @@ test('sentences that fail are left out, and known', async () => {
   );
   const [{ error, ...failed }] = spoken.failures;
   assert.deepEqual(failed, { sentence: 1, text: '둘이요.' });
-  assert.ok(error instanceof turnwire.BadRequestError);
+  assert.ok(error instanceof BadRequestError);
   const stopped = (await speech({ onFailure: 'stop' })).speak('하나요. 둘이요. 셋이요.');
   assert.equal((await stopped.next()).value.seq, 0);
-  await assert.rejects(stopped.next(), turnwire.BadRequestError);
+  await assert.rejects(stopped.next(), BadRequestError);
 });
 
 test('a speech is one file', async () => {
@@ -312,98 +203,4 @@ test('a speech that nobody reads keeps no process alive', () => {
   `;
   const out = execFileSync(process.execPath, ['-e', program], { cwd: import.meta.dirname, timeout: 20_000, encoding: 'utf8' });
   assert.equal(out, '0\n');
-});
-
-/* client.audio.speech */
-
-const audio = Buffer.from(Array.from({ length: 10_000 }, (_, at) => at % 251));
-const asked = (model, more) => ({ model, voice: 'alloy', input: '안녕하세요', ...more });
-
-/** Makes a call with both packages, and gives what came of it, which is the same. */
-async function same(scripts, call) {
-  const results = [];
-  for (const library of [turnwire, openai]) {
-    const model = await fake.script(scripts);
-    const client = new library.OpenAI({ apiKey: 'sk-test', baseURL: fake.baseURL, maxRetries: 0 });
-    const result = await call(client, model, library);
-    results.push(result);
-  }
-  assert.deepEqual(results[0], results[1]);
-  return results[0];
-}
-
-test('requests for speech are alike', async () => {
-  const sent = await same(pass, async (client, model) => {
-    await client.audio.speech.create(asked(model, { voice: { id: 'v' }, response_format: 'wav', speed: 1.25, instructions: '천천히', seed: 4 }), { headers: { 'x-a': '1' }, query: { q: 'a b' } });
-    await client.audio.speech.create(asked(model), { headers: { Accept: 'audio/mpeg' } });
-    return (await fake.requests(model)).map(({ path, query, body, headers }) => {
-      const { accept, authorization, 'content-type': type, 'x-a': own } = Object.fromEntries(headers);
-      return { path, query: query?.replace('+', '%20'), body: body.replace(model, 'm'), accept, authorization, type, own };
-    });
-  });
-  assert.equal(sent[0].accept, 'application/octet-stream');
-});
-
-test('responses with speech are alike', async () => {
-  const script = { headers: [['content-type', 'audio/x-own'], ['x-request-id', 'req_1']], steps: [{ send_hex: audio.toString('hex') }] };
-  const seen = await same(script, async (client, model) => {
-    const create = () => client.audio.speech.create(asked(model));
-    const response = await create();
-    const { data, response: same, request_id } = await create().withResponse();
-    const raw = await create().asResponse();
-    const streamed = await create();
-    const pieces = await list(streamed.body);
-    return {
-      whole: Buffer.from(await response.arrayBuffer()),
-      bodyUsed: response.bodyUsed,
-      kind: [response.constructor.name, response.status, response.ok, response.url, response.headers.get('content-type')],
-      blob: (await data.blob()).size,
-      isSame: data === same,
-      request_id,
-      raw: Buffer.from(await raw.arrayBuffer()),
-      pieces: Buffer.concat(pieces),
-    };
-  });
-  assert.deepEqual(seen.whole, audio);
-});
-
-test('errors of speech are alike', async () => {
-  const error = { message: 'no such voice', type: 't', code: 'c', param: 'voice' };
-  for (const status of [400, 401, 404, 422, 429, 500]) {
-    await same({ status, framing: 'length', steps: [{ json: { error } }] }, async (client, model, library) => {
-      const thrown = await client.audio.speech.create(asked(model)).catch((error) => error);
-      assert.ok(thrown instanceof library.APIError);
-      return [thrown.constructor.name, thrown.message, thrown.status, thrown.code, thrown.param, thrown.error];
-    });
-  }
-});
-
-test('bytes are handed on as they arrive, and leaving closes the connection', async () => {
-  const model = await fake.script({ steps: [{ send_hex: '010203' }, { stall: true }] });
-  const response = await client.audio.speech.create(asked(model));
-  for await (const piece of response.body) {
-    assert.deepEqual([...piece], [1, 2, 3]);
-    break;
-  }
-  await fake.until(model, ({ outcome }) => outcome === 'client_closed');
-});
-
-test('a signal ends the audio, and a silent service is an error', async () => {
-  const silent = { steps: [{ send_hex: '010203' }, { stall: true }] };
-  const aborter = new AbortController();
-  const response = await client.audio.speech.create(asked(await fake.script(silent)), { signal: aborter.signal });
-  setImmediate(() => aborter.abort());
-  await assert.rejects(response.arrayBuffer());
-  const slow = await client.audio.speech.create(asked(await fake.script(silent)), { timeout: 200 });
-  await assert.rejects(slow.arrayBuffer(), turnwire.APIConnectionTimeoutError);
-  const broken = await client.audio.speech.create(asked(await fake.script({ steps: [{ send_hex: '010203' }, { truncate: true }] })));
-  await assert.rejects(broken.arrayBuffer(), turnwire.APIConnectionError);
-});
-
-test('a key that a function returns is sent with speech', async () => {
-  const model = await fake.script(pass);
-  const asking = new OpenAI({ apiKey: async () => 'sk-asked', baseURL: fake.baseURL });
-  await (await asking.audio.speech.create(asked(model))).arrayBuffer();
-  assert.equal(Object.fromEntries((await fake.requests(model))[0].headers).authorization, 'Bearer sk-asked');
-  assert.throws(() => client.audio.transcriptions.create({}), /client\.audio\.transcriptions/);
 });

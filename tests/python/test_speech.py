@@ -1,158 +1,21 @@
-"""Speech: speakers, texts that are spoken sentence by sentence, the cutter of sentences, and ``client.audio.speech``."""
+"""Texts that are spoken sentence by sentence, and audio that is handed on as it arrives."""
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import gc
-import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from voices import TextError, echo, says
 
 import turnwire
 from conftest import Program
-from fake import REPO, Fake, FakeChat
-from turnwire import (
-    AsyncOpenAI,
-    AudioPiece,
-    GoogleTranslateSpeaker,
-    OpenAI,
-    OpenAISpeaker,
-    SentenceCutter,
-    ServiceSpeaker,
-    Speech,
-    SpeechRequest,
-    Turns,
-)
-
-GOOGLE = "/_/TranslateWebserverUi/data/batchexecute"
-HEAD = bytes([0xFF, 0xF3, 0x84, 0xC4]) + bytes(9)
-
-
-def says(mp3: bytes) -> str:
-    """The text in the audio of the fakes."""
-    frames = (mp3[at : at + 192] for at in range(0, len(mp3), 192))
-    data = (frame.removeprefix(HEAD).removeprefix(b"says:") for frame in frames if b"says:" in frame)
-    return b"".join(piece.split(b"\0")[0] for piece in data).decode()
-
-
-def echo(request: SpeechRequest) -> tuple[bytes, str]:
-    """A speaker whose audio is the text."""
-    return request.text.encode(), "audio/pcm"
-
-
-@pytest.fixture(scope="module")
-def chat_service() -> Iterator[FakeChat]:
-    server = FakeChat()
-    yield server
-    server.close()
-
-
-# Sentences
-
-VECTORS = [
-    case
-    for name in ("sentences", "marks")
-    for case in json.loads((REPO / "tests/vectors/speech" / f"{name}.json").read_text("utf-8"))
-]
-
-
-@pytest.mark.parametrize("case", VECTORS, ids=lambda case: case["name"])
-def test_sentences_are_cut_as_in_core(case: dict[str, Any]) -> None:
-    cutter = SentenceCutter()
-    assert [*cutter.push(case["text"]), *cutter.finish()] == case["sentences"]
-    singly = [sentence for letter in case["text"] for sentence in cutter.push(letter)]
-    assert [*singly, *cutter.finish()] == case["sentences"]
-
-
-def test_a_sentence_is_there_as_soon_as_it_is_whole() -> None:
-    cutter = SentenceCutter(longest=20)
-    assert cutter.push("안녕하세요.") == []
-    assert cutter.push(" ") == ["안녕하세요."]
-    assert cutter.push("가" * 30) == ["가" * 20]
-    assert cutter.finish() == ["가" * 10]
-
-
-# Speakers
-
-
-def test_google_translate_speaks(fake: Fake) -> None:
-    speaker = GoogleTranslateSpeaker("ko", slow=True, base_url=fake.url, http={"timeout": 5})
-    assert says(speaker.speak("안녕하세요")) == "안녕하세요"
-    assert says(asyncio.run(speaker.aspeak("반가워요", language="en", speed=1))) == "반가워요"
-    asked = [request["body"] for request in fake.all_requests() if request["path"] == GOOGLE]
-    assert "ko%5C%22%2Ctrue" in asked[-2]
-    assert "en%5C%22%2Cnull" in asked[-1]
-    with pytest.raises(turnwire.InvalidRequestError, match="does not support a choice of voice"):
-        speaker.speak("hi", voice="nova")
-    with pytest.raises(turnwire.InvalidRequestError, match="pitch is no option; the options here are text"):
-        speaker.speak("hi", pitch=2)  # type: ignore[call-arg]
-    with pytest.raises(turnwire.ConfigError, match="speed is no setting"):
-        GoogleTranslateSpeaker("ko", speed=2)  # type: ignore[call-arg]
-
-
-def test_a_service_like_openai_speaks(fake: Fake, client: OpenAI, key: str) -> None:
-    speaker = OpenAISpeaker(client.with_options(default_headers={"x-team": "red"}), model=key, voice="nova")
-    assert says(speaker.speak("안녕", instructions="천천히")) == "안녕"
-    settings = {"base_url": fake.base_url, "api_key": "sk-other"}
-    assert OpenAISpeaker(settings, model=key, format="pcm", extra={"seed": 7}).speak("a")[:2]  # type: ignore[arg-type]
-    first, second = fake.requests(key)
-    assert json.loads(first["body"]) == {
-        "model": key,
-        "input": "안녕",
-        "voice": "nova",
-        "response_format": "mp3",
-        "instructions": "천천히",
-    }
-    assert dict(first["headers"])["x-team"] == "red"
-    assert dict(first["headers"])["authorization"] == "Bearer sk-test"
-    assert dict(second["headers"])["authorization"] == "Bearer sk-other"
-    assert json.loads(second["body"])["seed"] == 7
-
-
-def test_a_speaker_has_the_settings_of_the_environment(
-    fake: Fake, key: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(turnwire.ConfigError, match="API key"):
-        OpenAISpeaker()
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-environment")
-    monkeypatch.setenv("OPENAI_BASE_URL", fake.base_url)
-    OpenAISpeaker(model=key).speak("hi")
-    assert dict(fake.requests(key)[0]["headers"])["authorization"] == "Bearer sk-environment"
-
-
-def test_a_speaker_needs_a_client_whose_key_is_known(client: OpenAI) -> None:
-    with pytest.raises(TypeError, match=r"needs a turnwire\.OpenAI"):
-        OpenAISpeaker(object())  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="api_key is a str"):
-        OpenAISpeaker(OpenAI(api_key=lambda: "k"))
-    with pytest.raises(TypeError, match=r"a speaker is a turnwire\.Speaker or a function, not str"):
-        Speech("google")  # type: ignore[arg-type]
-
-
-def test_a_chat_service_speaks(chat_service: FakeChat) -> None:
-    tokens = {"access_token": "a", "refresh_token": "r"}
-    service = turnwire.ChatService(chat_service.url, **tokens)  # type: ignore[arg-type]
-    for given in (service, {"base_url": chat_service.url, **tokens}):
-        assert says(ServiceSpeaker(given).speak("안녕")) == "안녕"  # type: ignore[arg-type]
-
-
-def test_a_speaker_object_speaks_the_turns_of_an_engine(client: OpenAI, fake: Fake, key: str) -> None:
-    fake.script(f"{key} stream", {"steps": [{"text": "하나요. 둘이요."}, {"finish": "stop"}, {"done": True}]})
-    speaker = OpenAISpeaker(client, model="voice")
-    turns = Turns(client, model=key, speaker=speaker, speech_mode="streaming", speech={"in_flight": 1})
-    events = [event for event in turns.start("hello") if event.type == "audio"]
-    assert [(event.seq, event.text, says(event.audio)) for event in events] == [
-        (0, "하나요.", "하나요."),
-        (1, "둘이요.", "둘이요."),
-    ]
-
-
-# Texts that grow
+from fake import Fake
+from turnwire import AudioPiece, OpenAI, OpenAISpeaker, Speech, SpeechRequest, Turns
 
 
 def test_a_text_is_spoken_sentence_by_sentence_in_order(client: OpenAI, fake: Fake, key: str) -> None:
@@ -242,10 +105,6 @@ def test_the_text_is_read_no_further_than_it_is_spoken() -> None:
         for _ in range(3000):
             next(spoken)
         assert read > last
-
-
-class TextError(Exception):
-    """Raised by a text."""
 
 
 def test_an_exception_of_the_text_is_raised_after_the_sentences_before_it() -> None:
@@ -399,108 +258,6 @@ assert ticks > 5, ticks
 """,
         before="import gevent.monkey; gevent.monkey.patch_all(); import gevent\n",
     )
-
-
-# asyncio
-
-
-def run(test: Callable[[], Any]) -> None:
-    asyncio.run(asyncio.wait_for(test(), 20))
-
-
-def test_asynchronous_texts_are_spoken(async_client: AsyncOpenAI, fake: Fake, key: str) -> None:
-    fake.chat(key, "안녕하세요. ", "반가", "워요.")
-
-    async def letters() -> AsyncIterator[str]:
-        for letter in "하나요. 둘이요.":
-            await asyncio.sleep(0)
-            yield letter
-
-    async def test() -> None:
-        speech = Speech(echo)
-        assert [piece.text async for piece in speech.aspeak(letters())] == ["하나요.", "둘이요."]
-        assert [piece.text async for piece in speech.aspeak(["하나", "요."])] == ["하나요."]
-        reply = await async_client.chat.completions.create(model=key, messages=[], stream=True)
-        pieces = [piece async for piece in speech.aspeak(reply)]
-        assert [(piece.seq, piece.text) for piece in pieces] == [(0, "안녕하세요."), (1, "반가워요.")]
-        turn = await turnwire.AsyncTurns(async_client, model=key).start("hello")
-        assert [piece.seq async for piece in speech.aspeak(turn)] == [0, 1]
-        joined = [data async for data in speech.aspeak(letters()).joined()]
-        assert b"".join(joined).decode() == "하나요.둘이요."
-
-    run(test)
-
-
-def test_leaving_an_asynchronous_loop_ends_the_reading_of_the_text() -> None:
-    async def test(how: str) -> None:
-        ended = asyncio.Event()
-
-        async def text() -> AsyncIterator[str]:
-            try:
-                yield "하나요. 둘"
-                await asyncio.sleep(60)
-            finally:
-                ended.set()
-
-        spoken = Speech(echo).aspeak(text())
-        assert (await spoken.__anext__()).text == "하나요."
-        if how == "closed":
-            await spoken.aclose()
-        elif how == "cancelled":
-            with pytest.raises(asyncio.TimeoutError):
-                await asyncio.wait_for(spoken.__anext__(), 0.05)
-        else:
-            del spoken
-            gc.collect()
-        await asyncio.wait_for(ended.wait(), 5)
-
-    for how in ("closed", "cancelled", "dropped"):
-        run(lambda how=how: test(how))  # type: ignore[misc]
-
-
-def test_an_asynchronous_text_is_read_no_further_than_it_is_spoken() -> None:
-    async def test() -> None:
-        read = 0
-
-        async def text() -> AsyncIterator[str]:
-            nonlocal read
-            while True:
-                read += 1
-                yield "문장이요. " * 10
-
-        async with Speech(lambda request: bytes(64 * 1024)).aspeak(text()) as spoken:
-            await spoken.__anext__()
-            last = -1
-            while last != read:
-                last = read
-                await asyncio.sleep(0.3)
-            assert read < 500
-            for _ in range(3000):
-                await spoken.__anext__()
-            assert read > last
-
-    run(test)
-
-
-def test_an_exception_of_an_asynchronous_text_is_raised_and_a_function_may_be_a_coroutine() -> None:
-    async def speaker(request: SpeechRequest) -> tuple[bytes, str]:
-        await asyncio.sleep(0)
-        return echo(request)
-
-    async def text() -> AsyncIterator[str]:
-        yield "하나요. 둘"
-        raise TextError("gone")
-
-    async def test() -> None:
-        spoken = Speech(speaker).aspeak(text())
-        assert (await spoken.__anext__()).text == "하나요."
-        with pytest.raises(TextError):
-            await spoken.__anext__()
-
-    run(test)
-
-
-# client.audio.speech
 
 
 def test_audio_is_handed_on_as_it_arrives(client: OpenAI, fake: Fake, key: str, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def asked(key: str, **params: Any) -> dict[str, Any]:
 
 
 def both(fake: Fake, key: str, call: Callable[[Any, ModuleType], Any], *scripts: Any) -> list[Any]:
-    """What each library makes of a call, and the same for both."""
+    """The results of a call with each library, which are the same."""
     found = []
     for library in LIBRARIES:
         fake.script(
