@@ -254,7 +254,7 @@ export declare class Text {
   /** Begins to speak: the bytes of one file. */
   joined(): Call
   /** Begins to speak into a file: the number of its bytes. */
-  intoFile(path: string): Call
+  writeFile(path: string): Call
 }
 
 /** The text of a speech. When JavaScript drops it, the text ends. */

@@ -55,6 +55,7 @@ impl HostFunctions {
 impl Turns {
     /// An engine with the client's model, called with these options, and settings as JSON. The host calls the functions.
     #[napi(constructor)]
+    #[allow(clippy::too_many_arguments, reason = "a class of JavaScript is no field of an object")]
     pub fn new(
         client: &Client,
         options: Options,

@@ -115,7 +115,7 @@ export class SpokenText implements AsyncIterableIterator<AudioPiece> {
 
   /** Writes the audio into one file, which appears when it is complete, and returns the number of its bytes. */
   async writeToFile(path: string): Promise<number> {
-    const call = this.#begin(() => this.#text.intoFile(String(path)));
+    const call = this.#begin(() => this.#text.writeFile(String(path)));
     try {
       return await call.value<number>();
     } catch (error) {

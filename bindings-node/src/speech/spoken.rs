@@ -73,7 +73,7 @@ impl Text {
 
     /// Begins to speak into a file: the number of its bytes.
     #[napi]
-    pub fn into_file(&mut self, path: String) -> napi::Result<Call> {
+    pub fn write_file(&mut self, path: String) -> napi::Result<Call> {
         let (text, context) = self.take()?;
         let path = PathBuf::from(path);
         Call::started(bridge::speak_into_file(&self.speech, text, path, context.as_ref()))

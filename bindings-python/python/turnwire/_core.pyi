@@ -390,7 +390,7 @@ class Speech:
         """The pieces of a speech, and the feed of its text. A speaker that is a function of Python's gets `caller`."""
     def joined(self, caller: Any) -> tuple[Stream, TextFeed]:
         """The bytes of a speech as one file, and the feed of its text."""
-    def into_file(self, path: str | PathLike[str], caller: Any) -> tuple[Call, TextFeed]:
+    def write_file(self, path: str | PathLike[str], caller: Any) -> tuple[Call, TextFeed]:
         """Writes a speech into a file: the call, and the feed of the text."""
 
 @final

@@ -214,7 +214,7 @@ class SpokenText(_Reading[AudioPiece]):
     def write_to_file(self, path: str | PathLike[str]) -> int:
         """Writes the audio into one file, which appears when it is complete. Returns the number of its bytes."""
         text = self._take()
-        call, feed = self._speech.into_file(path, self._caller)
+        call, feed = self._speech.write_file(path, self._caller)
         self._feed(text, feed)
         try:
             return int(call.wait()[0])
@@ -281,7 +281,7 @@ class AsyncSpokenText(_AsyncReading[AudioPiece]):
     async def write_to_file(self, path: str | PathLike[str]) -> int:
         """As ``SpokenText.write_to_file``."""
         text = self._take()
-        call, feed = self._speech.into_file(path, self._caller)
+        call, feed = self._speech.write_file(path, self._caller)
         self._feed(text, feed)
         try:
             return int((await result(call))[0])

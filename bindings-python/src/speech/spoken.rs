@@ -42,7 +42,7 @@ impl Speech {
     }
 
     /// Writes a speech into a file: the call, and the feed of the text.
-    fn into_file(
+    fn write_file(
         &self,
         py: Python<'_>,
         path: PathBuf,

@@ -28,6 +28,7 @@ impl Turns {
     /// `settings` are JSON. `sentiment` is asked with a question, the caller and an `Answer`.
     #[new]
     #[pyo3(signature = (client, options, settings, *, store=None, outbox=None, sentiment=None, speaker=None))]
+    #[allow(clippy::too_many_arguments, reason = "each is one argument of Python's")]
     fn new(
         py: Python<'_>,
         client: &Client,

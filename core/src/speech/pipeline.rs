@@ -8,16 +8,17 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use tokio::runtime::Handle;
 use tokio::task::coop::poll_proceed;
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use super::audio::SPEECH;
 use super::settings::{OnFailure, Speech};
@@ -31,6 +32,9 @@ const WAITING: usize = 64;
 
 /// The most finished sentences that wait for an earlier one, for each request in flight.
 const AHEAD: usize = 4;
+
+/// The lateness of a poll from which on its reader was away.
+const AWAY: Duration = Duration::from_secs(1);
 
 /// The most pieces of text read in one poll, so that a text that never pauses does not starve other tasks.
 const TEXTS_IN_ONE_POLL: usize = 128;
@@ -307,13 +311,29 @@ impl<S> fmt::Debug for SpeechStream<S> {
 /// Speaks one sentence within its time limit. Without a Tokio runtime there is no timer, so no limit.
 async fn in_time(speech: Speech, text: String) -> Audio {
     let limit = speech.sentence_limit.filter(|_| Handle::try_current().is_ok());
-    let spoken = speak(speech, text);
+    let mut spoken = pin!(speak(speech, text));
     let Some(limit) = limit else { return spoken.await };
-    timeout(limit, spoken).await.unwrap_or_else(|_| {
-        let why = format!("the speaker did not speak the sentence within {limit:?}");
-        Err(Error::new(ErrorKind::TotalTimeout, SPEECH, why)
-            .with_hint("speak again, or allow more time with `Speech::sentence_limit`"))
+    let mut expiry = pin!(sleep(limit));
+    poll_fn(|task| {
+        if let Poll::Ready(audio) = spoken.as_mut().poll(task) {
+            return Poll::Ready(audio);
+        }
+        ready!(expiry.as_mut().poll(task));
+        // The timer wakes the reader. One that polls much later was away, for example to play a piece, and no request could
+        // continue meanwhile: the sentence gets its time again.
+        if expiry.deadline().elapsed() < AWAY {
+            return Poll::Ready(Err(too_late(limit)));
+        }
+        expiry.set(sleep(limit));
+        expiry.as_mut().poll(task).map(|()| Err(too_late(limit)))
     })
+    .await
+}
+
+fn too_late(limit: Duration) -> Error {
+    let why = format!("the speaker did not speak the sentence within {limit:?}");
+    Error::new(ErrorKind::TotalTimeout, SPEECH, why)
+        .with_hint("speak again, or allow more time with `Speech::sentence_limit`")
 }
 
 /// Speaks one sentence, with retries. They are safe, as no audio is returned before the sentence is complete.

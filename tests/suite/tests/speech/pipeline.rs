@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures::{FutureExt, StreamExt, stream};
 use tokio::sync::mpsc;
@@ -226,4 +227,25 @@ async fn a_chat_stream_is_spoken_as_it_is_and_its_error_comes_after_the_whole_se
     );
     assert_eq!(spoken.next().await.unwrap().unwrap_err().code(), "truncated");
     assert!(spoken.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_pauses_loses_no_sentence() {
+    let speech = Speech::new(|request: SpeechRequest| async move {
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+        }
+        let bytes = turnwire::Bytes::from(request.text.into_bytes());
+        Ok(AudioStream::new("audio/pcm", stream::iter([Ok(bytes)])))
+    });
+    let mut speech = speech.in_flight(1).say("하나요. 둘이요. 셋이요.");
+    for text in ["하나요.", "둘이요.", "셋이요."] {
+        // The request begins, and its reader does something else for an hour.
+        assert!(speech.next().now_or_never().is_none());
+        tokio::time::advance(Duration::from_secs(3600)).await;
+        let Spoken::Audio(piece) = speech.next().await.unwrap().unwrap() else {
+            panic!("{text} is left out")
+        };
+        assert_eq!(piece.text, text);
+    }
 }
