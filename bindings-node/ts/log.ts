@@ -1,6 +1,6 @@
 /** Hands what core logs to a logger of the program's, when calls end: never on the way of a chunk. */
 
-import { setTimeout } from 'node:timers';
+import { clearInterval, setInterval, setTimeout } from 'node:timers';
 
 import { fromEnv } from './env.js';
 import { native } from './native.js';
@@ -47,6 +47,20 @@ export function logging(options: LogOptions): (() => void) | undefined {
     // A call's own span is closed by another thread, some moments after its end.
     setTimeout(flush, 20).unref();
   };
+}
+
+/** The interval of looking for what the background has logged, in milliseconds. */
+const LOOK = 500;
+
+/** Hands over the log also while no call ends, as long as `owner` lives: its work goes on in the background. */
+export function logBackground(options: LogOptions, owner: object): void {
+  const log = logging(options);
+  if (!log) return;
+  const living = new WeakRef(owner);
+  const timer = setInterval(() => {
+    log();
+    if (!living.deref()) clearInterval(timer);
+  }, LOOK).unref();
 }
 
 function levelOf({ logger, logLevel }: LogOptions): (typeof LEVELS)[number] | undefined {

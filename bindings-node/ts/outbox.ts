@@ -9,6 +9,7 @@ import { deliverAtExit } from './exit.js';
 import { hosted, type Hosted } from './host.js';
 import { SINK } from './host-kinds.js';
 import type { SinkFunction } from './host-types.js';
+import { logBackground, type LogOptions } from './log.js';
 import { type Call, native } from './native.js';
 import { milliseconds } from './options.js';
 import type { DeadLetter, NewRecord, OutboxStats, PendingRecord, Receipt } from './outbox-types.js';
@@ -17,7 +18,7 @@ import { settingsJson } from './settings-json.js';
 import type { FlushReport } from './turn-types.js';
 
 /** The settings of an outbox besides its file. */
-export interface OutboxOptions extends Omit<OutboxSettings, 'path'> {
+export interface OutboxOptions extends Omit<OutboxSettings, 'path'>, LogOptions {
   /**
    * Delivers the records: a function, or a store. It is called again until it returns nothing or another last outcome, so a
    * delivery must be safe to repeat. Without one the records wait for `new Turns(client, { outbox })`, whose store becomes
@@ -49,7 +50,7 @@ export class Outbox {
   }
 
   /** Opens the file, which is created if it is missing. Without a path the outbox is in memory. */
-  constructor(path?: string | null, { sink, ...options }: OutboxOptions = {}) {
+  constructor(path?: string | null, { sink, logger, logLevel, ...options }: OutboxOptions = {}) {
     const store = storeOf(sink);
     this.#functions.tokens = providerOf(sink);
     if (typeof sink === 'function') this.#functions.sink = hosted(SINK, sink);
@@ -60,6 +61,7 @@ export class Outbox {
     } catch (error) {
       throw fromThrown(error);
     }
+    logBackground({ logger, logLevel }, this);
     deliverAtExit(this);
   }
 

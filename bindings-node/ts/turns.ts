@@ -8,6 +8,7 @@ import { deliverAtExit } from './exit.js';
 import { caller, hosted, type Hosted } from './host.js';
 import { SENTIMENT } from './host-kinds.js';
 import type { SentimentFunction, SpeakerFunction } from './host-types.js';
+import { logging, type LogOptions } from './log.js';
 import { native } from './native.js';
 import { Outbox, outboxOf } from './outbox.js';
 import { milliseconds } from './options.js';
@@ -19,7 +20,7 @@ import { Turn } from './turn.js';
 import type { FlushReport, TurnRequest } from './turn-types.js';
 
 /** The options of an engine. */
-export interface TurnsOptions extends Omit<TurnsSettings, 'store' | 'outbox' | 'sentiment' | 'speaker'> {
+export interface TurnsOptions extends Omit<TurnsSettings, 'store' | 'outbox' | 'sentiment' | 'speaker'>, LogOptions {
   /** A `ChatStore` or `SqliteStore`, or the settings or URL of a chat store. Without one nothing is kept. */
   store?: AnyStore | StoreSettings | string | null;
   /** An `Outbox` without a sink, or the settings of one, or the path of its file. Default: one in memory. */
@@ -54,7 +55,7 @@ export class Turns {
     this.#functions.tokens = providerOf(store);
     this.#functions.outbox = outbox;
     const made = settingsOf(options);
-    this.#log = connection.log;
+    this.#log = options.logger || options.logLevel ? logging(options) : connection.log;
     const [spoken, kept] = speaker instanceof Speaker || typeof speaker === 'function' ? spokenBy(speaker) : [];
     this.#functions.speaker = kept;
     this.#engine = connection.part('turns', (inner, options) => {
@@ -113,7 +114,7 @@ export class Turns {
 }
 
 /** The settings in core's form. */
-function settingsOf({ store, outbox, sentiment, speaker, ...settings }: TurnsOptions): string {
+function settingsOf({ logger: _, logLevel: __, store, outbox, sentiment, speaker, ...settings }: TurnsOptions): string {
   return settingsJson({
     ...settings,
     store: typeof store === 'string' ? { baseURL: store } : store instanceof AnyStore ? undefined : store,

@@ -6,6 +6,7 @@ from ._any_store import AnyStore
 from ._core import ChatStore as CoreChatStore
 from ._host import Caller, hosted
 from ._host_kinds import TOKEN_PROVIDER
+from ._logging import keep_logs
 from ._request import Options, settings_to_json, to_json
 from ._stored import StoreMessage, StoreStats, Workspace, read, read_all, read_fields
 from ._types import NOT_GIVEN
@@ -45,6 +46,7 @@ class _ChatStore(AnyStore):
         """
         ask = None if token_provider is None else hosted(TOKEN_PROVIDER, token_provider)
         self._asks = ask is not None
+        keep_logs()
         self._store = CoreChatStore(settings_to_json({**settings, "base_url": base_url}), token_provider=ask)
 
     def with_tokens(self, access_token: str, refresh_token: str) -> Self:

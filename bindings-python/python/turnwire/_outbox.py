@@ -8,6 +8,7 @@ from ._core import Outbox as CoreOutbox
 from ._exit import deliver_at_exit
 from ._host import Caller, hosted, is_coroutine_function
 from ._host_kinds import SINK
+from ._logging import keep_logs
 from ._models import BaseModel
 from ._request import settings_to_json, to_json
 from ._stored import StoreMessage
@@ -120,6 +121,7 @@ class AnyOutbox:
     __slots__ = ("__weakref__", "_outbox")
 
     def __init__(self, path: str | PathLike[str] | None, sink: Any, options: OutboxOptions) -> None:
+        keep_logs()
         parts: dict[str, Any] = {}
         if sink is not None:
             if isinstance(sink, AnyStore):

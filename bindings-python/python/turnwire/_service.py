@@ -5,6 +5,7 @@ from __future__ import annotations
 from ._core import ChatService as CoreChatService
 from ._host import Caller, hosted
 from ._host_kinds import TOKEN_PROVIDER
+from ._logging import keep_logs
 from ._models import BaseModel, one
 from ._reading import AsyncReading, Reading
 from ._request import Options, settings_to_json, to_json
@@ -85,6 +86,7 @@ class _ChatService:
         """
         ask = None if token_provider is None else hosted(TOKEN_PROVIDER, token_provider)
         self._asks = ask is not None
+        keep_logs()
         self._service = CoreChatService(
             settings_to_json({**settings, "base_url": base_url}), token_provider=ask
         )
