@@ -1,7 +1,7 @@
 /** The client. */
 
 import { UNSUPPORTED_OF_CLIENT, markUnsupported } from './unsupported.js';
-import { Audio } from './audio.js';
+import { Audio as OurAudio, type AudioSpeech, type SpeechCreateParams, type SpeechModel } from './audio.js';
 import type { Chat } from './chat.js';
 import { Completions } from './completions.js';
 import { Connection } from './connection.js';
@@ -95,7 +95,7 @@ export class OpenAI {
     };
   }
 
-  readonly audio: Audio;
+  readonly audio: OurAudio;
   readonly chat: Chat;
   readonly models: OurModels;
   #options: ResolvedOptions;
@@ -105,7 +105,7 @@ export class OpenAI {
   constructor(options: ClientOptions = {}) {
     this.#options = resolved(options);
     this.#connection = new Connection(this.#options);
-    this.audio = new Audio(this.#connection);
+    this.audio = new OurAudio(this.#connection);
     this.chat = { completions: new Completions(this.#connection) };
     this.models = new OurModels(this.#connection);
   }
@@ -240,6 +240,11 @@ export declare namespace OpenAI {
     type ResponseFormatJSONSchema,
     type ResponseFormatText,
   };
+  export type Audio = OurAudio;
+  export namespace Audio {
+    export type Speech = AudioSpeech;
+    export { type SpeechCreateParams, type SpeechModel };
+  }
   export type Models = OurModels;
   export namespace Models {
     export { type Model, type ModelsPage };

@@ -1,5 +1,6 @@
 /** Types beside those of the `openai` package: it is compiled, not run. A field that one has and the other has not fails. */
 
+import type { SpeechCreateParams } from 'openai/resources/audio/speech';
 import type * as theirs from 'openai/resources/chat/completions';
 import type { CompletionUsage } from 'openai/resources/completions';
 import type { Model } from 'openai/resources/models';
@@ -21,10 +22,13 @@ export const fields: [
   Lacks<CompletionUsage, ours.CompletionUsage>,
   Lacks<CompletionUsage.PromptTokensDetails, NonNullable<ours.CompletionUsage['prompt_tokens_details']>>,
   Lacks<Model, ours.Model>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true];
+  Lacks<SpeechCreateParams, ours.SpeechCreateParams>,
+  Lacks<ours.SpeechCreateParams, SpeechCreateParams>,
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true];
 
 /** Requests written for theirs are accepted. */
 export const whole = (params: theirs.ChatCompletionCreateParamsNonStreaming): ours.ChatCompletionCreateParamsNonStreaming => params;
+export const spoken = (params: SpeechCreateParams): ours.OpenAI.Audio.SpeechCreateParams => params;
 export const streamed = (params: theirs.ChatCompletionCreateParamsStreaming): ours.ChatCompletionCreateParamsStreaming => params;
 
 /** Fields read from theirs exist; values that are not listed are open in ours, and no part of theirs. */

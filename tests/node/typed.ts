@@ -1,6 +1,6 @@
 /** A program in strict TypeScript: it is compiled, not run. */
 
-import OpenAI, { APIError, RateLimitError, TruncatedStreamError, Turns, TurnwireError, type ChatCompletion, type ChatCompletionChunk, type ChatCompletionMessageParam, type FlushReport, type Timeline, type TurnEvent, type TurnsOptions } from 'turnwire';
+import OpenAI, { APIError, GoogleTranslateSpeaker, OpenAISpeaker, RateLimitError, SentenceCutter, ServiceSpeaker, type Speaker, Speech, TruncatedStreamError, Turns, TurnwireError, type ChatCompletion, type ChatCompletionChunk, type ChatCompletionMessageParam, type FlushReport, type Timeline, type TurnEvent, type TurnsOptions } from 'turnwire';
 
 const client = new OpenAI({ apiKey: 'k', timeout: 1000, logger: console, logLevel: 'info' });
 const messages: ChatCompletionMessageParam[] = [
@@ -118,3 +118,17 @@ export class Own extends OpenAI {
   readonly mine = 1;
 }
 export const mine: number = new Own({ apiKey: 'k' }).withOptions({ timeout: 1 }).mine;
+
+/** Speech. */
+export async function speech(client: OpenAI, signal: AbortSignal): Promise<number> {
+  const speakers: Speaker[] = [new GoogleTranslateSpeaker('ko', { slow: true }), new OpenAISpeaker({ client, voice: { id: 'v' } }), new ServiceSpeaker('http://localhost')];
+  const own = new Speech(async ({ text }) => ({ audio: new TextEncoder().encode(text), mediaType: 'audio/pcm' }), { inFlight: 3, onFailure: 'stop' });
+  const spoken = own.speak(await client.chat.completions.create({ model: 'm', messages: [], stream: true }), { signal });
+  let size = (await speakers[0]!.speak('a', { voice: 'b', signal })).byteLength;
+  for await (const { seq, text, mime, audio } of spoken) size += seq + text.length + mime.length + audio.byteLength;
+  const failed: string[] = spoken.failures.map(({ text, error }) => `${text}: ${error.message}`);
+  const body: ReadableStream<Uint8Array> = own.speak(['a', 'b']).joined();
+  const response: Response = await client.audio.speech.create({ model: 'tts-1', voice: 'alloy', input: 'a' }, { signal });
+  const sentences: string[] = new SentenceCutter({ longest: 100 }).push('a');
+  return size + failed.length + sentences.length + (await own.speak('a').writeToFile('b')) + (await response.arrayBuffer()).byteLength + (body.locked ? 1 : 0);
+}
