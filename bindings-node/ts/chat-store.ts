@@ -92,8 +92,7 @@ export class ChatStore extends AnyStore {
 
   #with(change: (store: Native) => Native): ChatStore {
     const { native, provider } = this.#client;
-    // The constructor that is public takes no client.
-    return new ChatStore(new AskingClient(change(native), provider) as unknown as string);
+    return storeOf(new AskingClient(change(native), provider));
   }
 
   async #value(start: (store: Native) => Call, options: RequestOptions | undefined): Promise<unknown> {
@@ -103,4 +102,9 @@ export class ChatStore extends AnyStore {
   async #camelCased(start: (store: Native) => Call, options: RequestOptions | undefined): Promise<unknown> {
     return camelCased(await this.#value(start, options));
   }
+}
+
+/** A store of this client, which the public constructor does not take. If the class named itself, bundlers would rename it. */
+function storeOf(client: AskingClient<Native>): ChatStore {
+  return new ChatStore(client as unknown as string);
 }

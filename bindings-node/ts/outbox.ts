@@ -67,7 +67,7 @@ export class Outbox {
 
   /** An outbox in memory: its records are lost with the process. */
   static memory(options: OutboxOptions = {}): Outbox {
-    return new Outbox(null, options);
+    return inMemory(options);
   }
 
   /**
@@ -144,4 +144,9 @@ export class Outbox {
   async #value<T>(start: () => Call): Promise<T> {
     return new ActiveCall(start, undefined, this).value<T>();
   }
+}
+
+/** If the class named itself, bundlers would rename it. */
+function inMemory(options: OutboxOptions): Outbox {
+  return new Outbox(null, options);
 }
