@@ -32,7 +32,7 @@ for (const one of cases) {
   test(`${one.file}: ${one.name}, as bytes`, () => run(one, bytes));
 }
 
-const FIELDS = ['file', 'name', 'settings', 'llm', 'store', 'sentiment', 'request', 'leave', 'asked', 'events', 'beside', 'refused', 'error', 'error_event', 'error_message_has', 'saved', 'ids', 'workspace_name', 'flushed', 'stages', 'again', 'asked_again', 'timeline'];
+const FIELDS = ['file', 'name', 'settings', 'llm', 'store', 'sentiment', 'speaker', 'request', 'leave', 'asked', 'events', 'beside', 'refused', 'error', 'error_event', 'error_message_has', 'saved', 'ids', 'workspace_name', 'flushed', 'stages', 'again', 'asked_again', 'timeline'];
 
 async function run(one, read) {
   assert.deepEqual(Object.keys(one).filter((name) => !FIELDS.includes(name)), [], 'a field that this runner does not know');
@@ -45,6 +45,8 @@ async function run(one, read) {
     model: 'm',
     store: one.store === null ? undefined : store.url,
     sentiment: one.sentiment && (() => answered(one.sentiment)),
+    speaker: one.speaker && ((request) => spoken(one.speaker, request)),
+    speech: one.speaker && { retries: 0 },
     ...settings(one.settings),
   });
   const values = { user: USER, workspace: WORKSPACE, ...(await store.login(USER)) };
@@ -124,6 +126,12 @@ function answered({ label, error, never }) {
   if (never) return new Promise(() => {});
   if (error) throw new Error(error);
   return label;
+}
+
+function spoken({ error, fails_at, media_type: mediaType }, { text }) {
+  if (error || text === fails_at) throw new Error(error ?? 'no voice');
+  const bytes = new TextEncoder().encode(text);
+  return { audio: [bytes.subarray(0, 1), bytes.subarray(1)], mediaType };
 }
 
 function settings({ sentiment_budget_ms, ...rest } = {}) {

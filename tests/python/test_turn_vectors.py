@@ -21,7 +21,7 @@ CASES = [
     for case in json.loads(file.read_text("utf-8"))
 ]
 FIELDS = {
-    "name", "settings", "llm", "store", "sentiment", "request", "leave", "asked", "events", "beside", "refused", "error",
+    "name", "settings", "llm", "store", "sentiment", "speaker", "request", "leave", "asked", "events", "beside", "refused", "error",
     "error_event", "error_message_has", "saved", "ids", "workspace_name", "flushed", "stages", "again", "timeline",
     "asked_again",
 }  # fmt: skip
@@ -158,7 +158,22 @@ def settings(store: FakeStore, case: dict[str, Any]) -> dict[str, Any]:
     given = dict(case.get("settings", {}))
     if "sentiment_budget_ms" in given:
         given["sentiment_budget"] = given.pop("sentiment_budget_ms") / 1000
+    if "speaker" in case:
+        given |= {"speaker": speaker_of(case["speaker"]), "speech": {"retries": 0}}
     return {"model": "m", "store": None if case.get("store", {}) is None else store.url, **given}
+
+
+def speaker_of(speaker: dict[str, Any]) -> Any:
+    def pieces(text: str) -> Iterator[bytes]:
+        yield text.encode()[:1]
+        yield text.encode()[1:]
+
+    def speak(request: turnwire.SpeechRequest) -> Any:
+        if "error" in speaker or speaker.get("fails_at") == request.text:
+            raise ValueError(speaker.get("error", "no voice"))
+        return pieces(request.text), speaker["media_type"]
+
+    return speak
 
 
 def wire(event: Any) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-//! The settings of a case of `tests/vectors/turns`.
+//! The settings and the speaker of a case of `tests/vectors/turns`.
 
 use std::time::Duration;
 
 use serde_json::Value;
-use turnwire::ChatRequest;
+use turnwire::speech::{AudioStream, SpeechMode, SpeechRequest};
 use turnwire::turn::{Naming, NamingStart, OnDisconnect, TurnsBuilder};
+use turnwire::{Bytes, ChatRequest, Error, ErrorKind, Speech};
 
 /// Sets one of the settings by its name.
 pub(crate) fn set(settings: TurnsBuilder, (name, value): (&String, &Value)) -> TurnsBuilder {
@@ -29,6 +30,12 @@ pub(crate) fn set(settings: TurnsBuilder, (name, value): (&String, &Value)) -> T
         "sentiment_budget_ms" => {
             settings.sentiment_budget(Duration::from_millis(value.as_u64().unwrap()))
         }
+        "speech_mode" => settings.speech_mode(match text {
+            "on_demand" => SpeechMode::OnDemand,
+            "after_text" => SpeechMode::AfterText,
+            "streaming" => SpeechMode::Streaming,
+            other => panic!("speech_mode: {other}"),
+        }),
         "turn_events" => settings.turn_events(flag),
         "sentiment_events" => settings.sentiment_events(flag),
         "usage_events" => settings.usage_events(flag),
@@ -42,4 +49,25 @@ pub(crate) fn set(settings: TurnsBuilder, (name, value): (&String, &Value)) -> T
         }),
         other => panic!("no setting {other}"),
     }
+}
+
+/// The host's speaker, which is asked once for each sentence.
+pub(crate) fn speech(speaker: &Value) -> Speech {
+    let speaker = speaker.clone();
+    let speak = move |request: SpeechRequest| {
+        let audio = match speaker["error"].as_str() {
+            Some(error) => Err(Error::new(ErrorKind::Callback, "test", error)),
+            None if speaker["fails_at"] == *request.text => {
+                Err(Error::new(ErrorKind::Callback, "test", "no voice"))
+            }
+            None => {
+                let mut first = Bytes::from(request.text);
+                let second = first.split_off(1);
+                let pieces = futures::stream::iter([Ok(first), Ok(second)]);
+                Ok(AudioStream::new(speaker["media_type"].as_str().unwrap(), pieces))
+            }
+        };
+        async move { audio }
+    };
+    Speech::new(speak).retries(0)
 }

@@ -10,7 +10,7 @@ use turnwire::chat::Message;
 use turnwire::turn::StageOutcome;
 use turnwire::{Error, ErrorKind, Turn, TurnRequest, Turns};
 
-use super::vector_settings::set;
+use super::vector_settings::{set, speech};
 use super::{Bench, DEADLINE, USER, WORKSPACE};
 
 #[derive(Deserialize)]
@@ -24,6 +24,7 @@ struct Case {
     #[serde(default = "no_scripts")]
     store: Value,
     sentiment: Option<Value>,
+    speaker: Option<Value>,
     request: Value,
     again: Option<Map<String, Value>>,
     leave: Option<Leave>,
@@ -98,6 +99,10 @@ impl Case {
         let start = match self.store.is_null() {
             true => Turns::builder(bench.openai()).model("m"),
             false => bench.settings(),
+        };
+        let start = match &self.speaker {
+            Some(speaker) => start.speech(speech(speaker)),
+            None => start,
         };
         let settings = self.settings.iter().fold(start, set);
         let settings = match &self.sentiment {
