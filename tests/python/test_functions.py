@@ -40,7 +40,11 @@ def async_speakers() -> dict[str, Any]:
             await asyncio.sleep(0)
             yield letter.encode()
 
-    return {"coroutine": coroutine, "async generator": generator, "awaitable": lambda request: coroutine(request)}
+    return {
+        "coroutine": coroutine,
+        "async generator": generator,
+        "awaitable": lambda request: coroutine(request),
+    }
 
 
 @pytest.mark.parametrize("kind", sync_speakers())
@@ -73,7 +77,13 @@ def test_a_speaker_gets_the_options_of_speech_and_its_audio_is_events_of_the_tur
         yield b"RIFF"
         yield request.text.encode()
 
-    options: Any = {"voice": "nova", "speed": 1.5, "language": "en", "instructions": "softly", "format": "wav"}
+    options: Any = {
+        "voice": "nova",
+        "speed": 1.5,
+        "language": "en",
+        "instructions": "softly",
+        "format": "wav",
+    }
     turns = Turns(client, model=key, speaker=speaker, speech=options, speech_mode="streaming")
     events = list(turns.start("hello"))
     audio = [event for event in events if isinstance(event, AudioEvent)]

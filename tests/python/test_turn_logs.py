@@ -25,7 +25,7 @@ def speaker(request): raise ValueError("no voice")
 own = turnwire.OpenAI(base_url={fake.base_url!r}, api_key="sk-5f7d", max_retries=0)
 turns = turnwire.Turns(
     own, model=key, store=turnwire.ChatStore({store.url!r}), outbox={str(tmp_path)!r} + "/outbox.db", speaker=speaker,
-    naming="first_words", speech={{"retries": 0}}, speech_mode="streaming", sentiment=lambda text: "private label", 
+    naming="first_words", speech={{"retries": 0}}, speech_mode="streaming", sentiment=lambda text: "private label",
     system_prompt="private prompt",
 )
 asked = dict(user_id={USER!r}, **{login!r})

@@ -46,12 +46,12 @@ __all__ = [
     "__version__",
     "drain_logs",
     "keep_logs",
-    "timeline_svg",
-    "timeline_text",
     "message_from_user",
     "message_reply_to",
     "outbox_command",
     "preset",
+    "timeline_svg",
+    "timeline_text",
     "with_environment",
 ]
 
