@@ -140,7 +140,7 @@ impl Outbox {
     }
 
     /// Accepts a record that is not complete yet: it is stored, and blocks its conversation, until it is
-    /// [released](Self::release) or [discarded](Self::discard).
+    /// [released](Self::release) or [discarded](Self::discard), by this process or, in a file, by any later one.
     ///
     /// # Errors
     ///

@@ -94,8 +94,11 @@ impl Turns {
     /// Stops the turn with this [id](Turn::id), as its [`Stopper`](crate::turn::Stopper) does: also one that runs in another
     /// process with the same outbox file, within 250 ms. Without a file, only turns of this process are found.
     ///
-    /// Returns false when no such turn is known to run. A turn that another process started less than 50 ms ago is
-    /// stopped as well, but may not be known yet. For another process's turn this blocks for the file, 50 ms at most.
+    /// Returns false when no such turn is known to run. That is no proof that it goes on: a turn that another process started
+    /// less than 50 ms ago may not be in the file yet. The request waits there for 10 s, and stops it. For another process's
+    /// turn this blocks for the file, 50 ms at most.
+    ///
+    /// The id is all that it takes: a service checks first that the turn is its caller's.
     pub fn stop(&self, turn_id: &str) -> bool {
         let is_here = self.work().running.stop(turn_id);
         is_here || self.outbox().is_some_and(|outbox| outbox.stop_elsewhere(turn_id))
