@@ -36,4 +36,16 @@ impl Outbox {
             shared.catch_up(opener, &observer);
         }
     }
+
+    /// Ends the observation of an opening that another process may have done.
+    pub(crate) fn end_observation(&self, opener: &str, observer: &Arc<dyn OpeningObserver>) {
+        if let Ok(shared) = self.shared() {
+            shared.observers.remove(opener, observer);
+        }
+    }
+
+    /// Returns true if other processes may open conversations of this outbox.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared().is_ok_and(|shared| shared.has_file())
+    }
 }

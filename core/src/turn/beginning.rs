@@ -1,5 +1,7 @@
 //! The start of a turn: its side stages, and the input of its reply.
 
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
 
 use super::engine::Engine;
@@ -13,6 +15,7 @@ use super::settings::NamingStart;
 use super::speaking::Speaking;
 use super::workspace::PendingName;
 use crate::event::TurnEvent;
+use crate::outbox::Outbox;
 use crate::turn_request::{Place, TurnRequest};
 
 impl Engine {
@@ -65,7 +68,9 @@ impl Engine {
                     }
                     persister.save();
                     let (known, receiver) = oneshot::channel();
-                    outbox.observe(&opener, OpeningWatch::new(&self.recorder, known));
+                    let watch = OpeningWatch::new(&self.recorder, known);
+                    outbox.observe(&opener, watch.clone());
+                    read_elsewhere(outbox, opener, watch);
                     self.side_events.workspace = Some(receiver);
                 }
                 (None, None) => self.begin_workspace(persister, message.clone()),
@@ -84,9 +89,15 @@ impl Engine {
         let recorder = self.recorder.clone();
         let watch = OpeningWatch::new(&recorder, known);
         let ending = self.work.ending.clone();
-        let naming = PendingName::begin(persister, &message, watch, ending.clone());
+        let naming = PendingName::begin(persister, &message, watch.clone(), ending.clone());
         self.side_events.workspace = Some(receiver);
-        let Some(naming) = naming else { return };
+        let Some(naming) = naming else {
+            let is_taken = self.persister.as_ref().is_some_and(|persister| !persister.is_refused());
+            if let Some(outbox) = self.settings.outbox.as_ref().filter(|_| is_taken) {
+                read_elsewhere(outbox, self.ids.message.clone(), watch);
+            }
+            return;
+        };
         let begin = match self.settings.naming.start {
             NamingStart::AtOnce => None,
             NamingStart::FirstContent => {
@@ -99,5 +110,13 @@ impl Engine {
         self.work.background.spawn(async move {
             let _ = ending.run_until_cancelled(naming).await;
         });
+    }
+}
+
+/// Lets the turn be told of an opening that another process does. A task of its own, which ends soon after the turn: a
+/// flush does not wait for it.
+fn read_elsewhere(outbox: &Outbox, opener: String, watch: Arc<OpeningWatch>) {
+    if outbox.is_shared() {
+        tokio::spawn(watch.read_elsewhere(outbox.clone(), opener));
     }
 }

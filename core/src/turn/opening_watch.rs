@@ -1,13 +1,18 @@
 //! Observes the creation of a new workspace.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 use super::StageName;
 use super::timeline::{Recorder, Running};
 use crate::error::Error;
-use crate::outbox::{OpeningObserver, OpeningStep};
+use crate::outbox::{Ahead, OpeningObserver, OpeningStep, Outbox};
+
+/// The interval at which a turn reads the state of an opening in another process, which no observer is notified of.
+const INTERVAL: Duration = Duration::from_millis(100);
 
 /// Observes the creation of the workspace, for the turn's timeline and its reader.
 pub(super) struct OpeningWatch {
@@ -25,6 +30,25 @@ impl OpeningWatch {
     pub(super) fn new(recorder: &Recorder, known: oneshot::Sender<String>) -> Arc<Self> {
         let progress = Mutex::new(Progress { running: None, known: Some(known) });
         Arc::new(OpeningWatch { recorder: recorder.clone(), progress })
+    }
+
+    /// Returns true while the id is unknown and the turn's reader waits for it.
+    fn is_awaited(&self) -> bool {
+        self.lock().known.as_ref().is_some_and(|known| !known.is_closed())
+    }
+
+    /// Reads the state of an opening that another process may do, until it is known or nobody waits for it.
+    pub(super) async fn read_elsewhere(self: Arc<Self>, outbox: Outbox, opener: String) {
+        while self.is_awaited() {
+            sleep(INTERVAL).await;
+            match outbox.conversation_of(&opener) {
+                Ok(Ahead::Opens { .. }) | Err(_) => continue,
+                Ok(Ahead::In(name)) => self.opened(&name),
+                Ok(Ahead::Dead(_) | Ahead::Unknown) => self.given_up(),
+            }
+            let observer: Arc<dyn OpeningObserver> = self.clone();
+            outbox.end_observation(&opener, &observer);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress> {

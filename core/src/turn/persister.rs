@@ -100,6 +100,11 @@ impl MessagePersister {
         taken == Some(Taken::First)
     }
 
+    /// Returns true if the outbox refused a message.
+    pub(super) fn is_refused(&self) -> bool {
+        *self.0.is_refused()
+    }
+
     /// Releases the message, so that the workspace is created with this name.
     pub(super) fn release(&self, name: &str) {
         let turn = &*self.0;

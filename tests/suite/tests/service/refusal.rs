@@ -15,6 +15,7 @@ async fn what_a_service_does_not_hear_of_is_refused_and_nothing_is_sent() {
         (ask("a").history([]), "history"),
         (ask("a").user_id("user-1"), "token provider"),
         (ask("a").user_id(""), "user's id is empty"),
+        (ask("a").workspace_of("0b1e55ed-0000-4000-8000-0000000000aa"), "only workspaces"),
     ];
     for (request, why) in unheard {
         let streamed = service.stream(request.clone()).await.unwrap_err();

@@ -165,6 +165,28 @@ async fn the_next_process_continues_a_conversation_that_one_which_has_ended_held
 }
 
 #[tokio::test]
+async fn a_reader_in_another_process_is_told_the_workspace_that_is_being_created() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("outbox.db");
+    let bench = bench().await;
+    creations(&bench, json!({"act": "pass", "wait_ms_before_headers": 300}));
+    let [one, other] = [0, 1].map(|_| {
+        let settings = settings(&bench, Outbox::open(&file).unwrap());
+        settings.workspace_wait(DEADLINE).build().unwrap()
+    });
+    let mut opening = one.start(first(&bench));
+    let follow = say(&bench, "둘").workspace_of(FIRST);
+    let (mut behind, mut again) = (other.start(follow), other.start(first(&bench)));
+    let (opening, behind, again) =
+        tokio::join!(read(&mut opening), read(&mut behind), read(&mut again));
+    let workspace = |read: &Read| {
+        read.events.iter().find(|event| event.kind() == "workspace").cloned().expect("told")
+    };
+    assert_eq!(workspace(&opening), workspace(&behind));
+    assert_eq!(workspace(&opening), workspace(&again));
+}
+
+#[tokio::test]
 async fn a_message_whose_workspace_is_lost_or_unknown_or_another_users_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     for outbox in outboxes(folder.path()) {
@@ -178,6 +200,7 @@ async fn a_message_whose_workspace_is_lost_or_unknown_or_another_users_is_refuse
         };
         refused(say(&bench, "둘").workspace_of(FIRST), "no message of the user");
         refused(say(&bench, "둘").workspace_of("first"), "no UUID");
+        refused(TurnRequest::new("둘").workspace_of(FIRST), "needs the user's id");
         send(&turns, first(&bench)).await;
         let login = bench.store.login(OTHER_USER);
         let other = TurnRequest::new("둘").user_id(OTHER_USER).workspace_of(FIRST);
