@@ -2,7 +2,7 @@
 
 import type { ActiveCall } from './active-call.js';
 import { APIUserAbortError } from './errors.js';
-import type { Raise } from './promise.js';
+import type { Raise } from './opened.js';
 import { Queue } from './queue.js';
 
 /** Items that have arrived and are not read yet. */

@@ -1,6 +1,6 @@
 /** A response that has begun, as the web's class. */
 
-import type { Opened, Raise } from './promise.js';
+import type { Opened, Raise } from './opened.js';
 
 /** The response, with its body as it arrives. The errors of its body pass through `raise`. */
 export function responseOf({ head, body }: Pick<Opened<unknown>, 'head' | 'body'>, raise?: Raise): Response {

@@ -4,7 +4,7 @@ import type { ActiveCall } from './active-call.js';
 import { ChunkBatch } from './chunks.js';
 import { InvalidRequestError } from './errors.js';
 import { Items } from './items.js';
-import type { Raise } from './promise.js';
+import type { Raise } from './opened.js';
 import { Queue } from './queue.js';
 import type { ChatCompletionChunk } from './types.js';
 

@@ -1,7 +1,7 @@
 /** Errors that are instances of both trees. */
 
 import * as turnwire from '../index.js';
-import type { Raise } from '../promise.js';
+import type { Raise } from '../opened.js';
 import type { Peer } from './peer.js';
 
 /** The names of the error classes of turnwire that the `openai` package has a base for, by their prototypes. */

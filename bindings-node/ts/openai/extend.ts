@@ -2,7 +2,7 @@
 
 import type { SpeechCreateParams } from '../audio.js';
 import { Stream, type APIPromise, type OpenAI as Turnwire, type RequestOptions } from '../index.js';
-import type { Opened, Raise } from '../promise.js';
+import type { Opened, Raise } from '../opened.js';
 import { responseOf } from '../response.js';
 import type { ChatCompletionCreateParamsBase } from '../types.js';
 import { bothTrees } from './errors.js';
