@@ -8,8 +8,8 @@ from typing import Any
 import pydantic
 
 import turnwire.openai
+from beside import is_turnwires
 from fake import Fake
-from test_openai import is_turnwires
 
 CITY = '{"name": "서울", "people": 9}'
 
