@@ -1,6 +1,6 @@
 /** A program in strict TypeScript: it is compiled, not run. */
 
-import OpenAI, { APIError, GoogleTranslateSpeaker, OpenAISpeaker, RateLimitError, SentenceCutter, ServiceSpeaker, type Speaker, Speech, TruncatedStreamError, Turns, TurnwireError, type ChatCompletion, type ChatCompletionChunk, type ChatCompletionMessageParam, type FlushReport, type Timeline, type TurnEvent, type TurnsOptions } from 'turnwire';
+import OpenAI, { APIError, GoogleTranslateSpeaker, OpenAISpeaker, RateLimitError, SentenceCutter, ServiceSpeaker, type Speaker, Speech, TruncatedStreamError, Turns, TurnwireError, type ChatCompletion, type ChatCompletionChunk, type ChatCompletionMessageParam, type FlushReport, type SinkFunction, type Timeline, type TokenFunction, type TurnEvent, type TurnsOptions } from 'turnwire';
 
 const client = new OpenAI({ apiKey: 'k', timeout: 1000, logger: console, logLevel: 'info' });
 const messages: ChatCompletionMessageParam[] = [
@@ -86,6 +86,23 @@ function shown(event: TurnEvent): string {
       return event.type;
   }
 }
+
+// Functions of every kind.
+const spoken: TurnsOptions[] = [
+  { speaker: ({ text, voice }) => new TextEncoder().encode(voice ?? text) },
+  { speaker: async ({ text }, { signal }) => fetch(text, { signal }) },
+  { speaker: async function* ({ text }) { yield new TextEncoder().encode(text); }, speechMode: 'streaming' },
+  { speaker: () => ({ audio: [new Uint8Array(1)], mediaType: 'audio/pcm' }), logger: console, logLevel: 'debug' },
+];
+export async function spoke(): Promise<[Uint8Array, string, FlushReport]> {
+  const turns = new Turns(client, spoken[0]);
+  const timeline = turns.start({ message: 'm' }).timeline();
+  return [await turns.speak('m'), timeline.text() + timeline.svg('note'), await turns.shutdown()];
+}
+export const sink: SinkFunction = async ({ payload, tokens }) => (tokens ? { outcome: 'retry', reason: String(payload), after: 1000 } : { outcome: 'needs_token' });
+export const fresh: TokenFunction = ({ userId, refused }) => (refused ? null : { accessToken: userId ?? '', refreshToken: '' });
+// @ts-expect-error: a dead letter has a reason
+export const dead: SinkFunction = () => ({ outcome: 'dead' });
 
 // @ts-expect-error: a request has a message
 void (() => new Turns(client).start({ userId: 'u' }));

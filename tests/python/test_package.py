@@ -17,7 +17,7 @@ import turnwire
 from fake import REPO, Fake
 
 EXAMPLES = [REPO / "examples" / "python" / name for name in ("chat.py", "flask_stream.py")]
-TYPED = [*EXAMPLES, *(Path(__file__).with_name(f"{name}_typed.py") for name in ("openai", "speech"))]
+TYPED = [*EXAMPLES, *(Path(__file__).with_name(f"{name}_typed.py") for name in ("openai", "speech", "turns"))]
 
 
 def run(

@@ -275,6 +275,9 @@ def _with_response(
         return kind(response, body, message=facts["line"])
     details = body.get("error", body) if isinstance(body, dict) else body
     reason = details.get("message") if isinstance(details, dict) else None
+    if not reason and facts["api"] is not None:
+        # Core finds the message in other forms, too.
+        reason = facts["api"].get("message")
     # Code that searches messages knows them in this form.
     message = f"Error code: {response.status_code}"
     if reason and isinstance(reason, str):
