@@ -5,7 +5,6 @@ from __future__ import annotations
 from ._any_store import AnyStore
 from ._core import SqliteStore as CoreSqliteStore
 from ._logging import keep_logs
-from ._logging import keep_logs
 from ._request import to_json
 from ._stored import HistoryPage, StoreMessage, StoreSession, Workspace, read, read_all, read_flag
 from ._waiting import result
@@ -26,7 +25,6 @@ class _SqliteStore(AnyStore):
 
     def __init__(self, path: str | PathLike[str]) -> None:
         """Opens or creates the file, with access for its owner alone. Open it when the program starts."""
-        keep_logs()
         keep_logs()
         self._store = CoreSqliteStore(path)
 
