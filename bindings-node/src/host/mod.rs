@@ -150,7 +150,7 @@ impl Shared {
         self.tell(|(questions, _)| questions.push(Question { function, turn, id, argument }));
     }
 
-    /// Tells JavaScript when the audio that answers a question is given up.
+    /// Sends word to JavaScript when the audio that answers a question is given up.
     fn watch(self: &Arc<Self>, id: u32, reply: &HostReply) {
         let shared = Arc::downgrade(self);
         reply.on_abandoned(move || {
