@@ -141,3 +141,52 @@ def label(text):
 """,
     )
     assert out == "['content', 'done'] True True\n['done']\n"
+
+
+def test_functions_run_in_greenlets_under_gevent(program: Program) -> None:
+    """Also a speaker's generator, which waits for its listener, and a sink, which nobody calls."""
+    out = program.run(
+        """
+turns = turnwire.Turns(client, speaker=speaker)
+with gevent.Timeout(10):
+    print(turns.speak("One. Two."))
+    outbox = turnwire.Outbox(sink=sink)
+    outbox.enqueue("c", "m", {})
+    print(outbox.flush().delivered, len(hubs))
+""",
+        before="""
+from gevent import monkey; monkey.patch_all()
+import gevent
+hubs = set()
+def speaker(request):
+    for letter in request.text:
+        gevent.sleep(0.001)
+        hubs.add(id(gevent.get_hub()))
+        yield letter.encode()
+def sink(record):
+    gevent.sleep(0.001)
+    hubs.add(id(gevent.get_hub()))
+""",
+    )
+    assert out == "b'One.Two.'\n1 1\n"
+
+
+def test_a_coroutine_function_that_nobody_calls_has_a_loop(program: Program) -> None:
+    """The one that used the outbox last, or where none runs one of its own."""
+    out = program.run("""
+import asyncio
+loops = []
+async def sink(record):
+    await asyncio.sleep(0)
+    loops.append(asyncio.get_running_loop())
+outbox = turnwire.AsyncOutbox(sink=sink)
+async def main(id):
+    await outbox.enqueue("c", id, {})
+    return (await outbox.flush()).delivered, asyncio.get_running_loop()
+delivered, loop = asyncio.run(main("a"))
+print(delivered, loops == [loop])
+outbox._outbox.enqueue('{"conversation": "c", "id": "b", "payload": {}}').wait()
+print(outbox._outbox.flush(5).wait()[0], len(loops))
+""")
+    first, second = out.splitlines()
+    assert first == "1 True" and '"delivered":1' in second and second.endswith(" 2"), out
