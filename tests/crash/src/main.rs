@@ -6,6 +6,7 @@
 //! cargo run --release -p turnwire-crash -- fork       # fork with records queued, and in the middle of calls
 //! cargo run --release -p turnwire-crash -- announced  # forks that are announced, in the middle of calls
 //! cargo run --release -p turnwire-crash -- inherit    # fork with each client in use, and use it in both processes
+//! cargo run --release -p turnwire-crash -- host -- …  # kill -9 a program of another language amid its turns
 //! cargo run --release -p turnwire-crash -- hang       # end while the service hangs
 //! cargo run --release -p turnwire-crash -- opening    # kill -9 while turns open new workspaces
 //! cargo run --release -p turnwire-crash -- full       # a disk that is full, and one that is read-only
@@ -23,6 +24,7 @@ mod announced;
 mod fork;
 mod full;
 mod hang;
+mod host;
 mod inherit;
 mod journal;
 mod kill;
@@ -61,6 +63,8 @@ enum Command {
     Inherit(inherit::Options),
     /// Ends a process whose service hangs; the next one delivers.
     Hang(hang::Options),
+    /// Kills processes of another language whose turns queue messages.
+    Host(host::Options),
     /// Kills processes whose turns open new workspaces; the next one continues.
     Opening(opening::Options),
     /// Fills the disk of an outbox and makes it read-only, and then frees space again.
@@ -84,6 +88,7 @@ fn main() -> ExitCode {
         Command::Announced(options) => announced::run(&options),
         Command::Inherit(options) => inherit::run(&options),
         Command::Hang(options) => hang::run(&options),
+        Command::Host(options) => host::run(&options),
         Command::Opening(options) => opening::run(&options),
         Command::Full(options) => full::run(&options),
         Command::Share(options) => share::run(&options),

@@ -1,6 +1,7 @@
 //! The table of suites of `cargo xtask test`. A new suite is a row and a function.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -229,11 +230,19 @@ fn python(repo: &Repo) -> Result<()> {
         .step_with_libraries(repo)?
         .args(["-m", "pytest", "--quiet", "tests/python/libraries"])
         .args(["", "_errors", "_settings"].map(|part| format!("tests/python/test_openai{part}.py")))
-        .run()
+        .run()?;
+    kill(repo, [python.program(), "tests/python/talk.py".as_ref()])
 }
 
 fn node(repo: &Repo) -> Result<()> {
-    Node::prepare(repo, Purpose::Tests)?.script(repo, "test").run()
+    Node::prepare(repo, Purpose::Tests)?.script(repo, "test").run()?;
+    kill(repo, ["node".as_ref(), "tests/node/talk.mjs".as_ref()])
+}
+
+/// Kills a program amid its turns.
+fn kill(repo: &Repo, program: [&Path; 2]) -> Result<()> {
+    let run = "run --quiet -p turnwire-crash -- host --kills 15 --";
+    Step::cargo(repo, run).args(program).run()
 }
 
 fn speech(repo: &Repo) -> Result<()> {
