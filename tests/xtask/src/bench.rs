@@ -14,11 +14,13 @@ use crate::step::Step;
 /// The bench that compares the clients of all languages, and those of one.
 const CHUNK: &str = "chunk";
 const LANGUAGES: [&str; 2] = ["python", "node"];
+/// The bench of turns in Python and in Node.
+const TURNS: &str = "turns";
 /// Options of the bench `chunk` that its halves in other languages have as well. Each takes a value.
 const SHARED: [&str; 4] = ["--shapes", "--framings", "--streams", "--rounds"];
 
 /// Runs the benches named, or all. `chunk` compares the clients of all languages in one table; `python` and `node` are
-/// its parts for one.
+/// its parts for one. `turns` is in Python and in Node.
 ///
 /// # Errors
 /// When one does not build or run.
@@ -30,11 +32,13 @@ pub(crate) fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
         true => benches(repo)?,
         false => options.names.clone(),
     };
-    let others: Vec<_> = others.iter().filter(|name| !is_of_chunk(name)).collect();
+    let others: Vec<_> =
+        others.iter().filter(|name| !is_of_chunk(name) && *name != TURNS).collect();
     if !others.is_empty() {
         let chosen = others.into_iter().flat_map(|name| ["--bench", name]);
         let mut step = Step::cargo(repo, "bench -p turnwire-bench").args(chosen);
-        if !options.passed_through.is_empty() && !options.names.iter().any(|n| is_of_chunk(n)) {
+        let is_for_others = options.names.iter().any(|name| is_of_chunk(name) || name == TURNS);
+        if !options.passed_through.is_empty() && !is_for_others {
             step = step.args(["--"]).args(&options.passed_through);
         }
         step.run()?;
@@ -45,7 +49,18 @@ pub(crate) fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
     if has_all_languages || !languages.is_empty() {
         chunk(repo, has_all_languages, &languages, &options.passed_through)?;
     }
-    Ok(())
+    if all || is_named(TURNS) { turns(repo, &options.passed_through) } else { Ok(()) }
+}
+
+/// Measures turns in Python and in Node, beside the same made by hand.
+fn turns(repo: &Repo, options: &[OsString]) -> Result<()> {
+    let python = Python::prepare(repo, Purpose::Turns)?;
+    Node::prepare(repo, Purpose::Turns)?;
+    Step::cargo(repo, "bench -p turnwire-bench --bench turns --")
+        .args(["--python".as_ref(), python.program().as_os_str()])
+        .args(["--node", "node"])
+        .args(options)
+        .run()
 }
 
 /// The benches in Rust, by their files.

@@ -1,7 +1,7 @@
 //! Builds and installs the packages of other languages for their tests and benchmarks.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -19,6 +19,8 @@ pub(crate) enum Purpose {
     Tests,
     /// Benchmarks, which need the peers.
     Benchmarks,
+    /// The benchmark of turns, whose peers are among the dependencies of the tests.
+    Turns,
 }
 
 /// Python with the package and the dependencies of its tests installed.
@@ -42,6 +44,7 @@ impl Python {
                 let peers = python_venv(repo, "peers", "requirements-peers.txt")?;
                 variables.push(("TURNWIRE_PEERS_PYTHON", peers.python().to_owned()));
             }
+            Purpose::Turns => {}
         }
         npm_ci(repo, "tests/python")?;
         let wheels = repo.target("python/wheels");
@@ -77,6 +80,11 @@ impl Python {
             .output_to_stderr()
             .run()?;
         Ok(with_variables(Step::new(repo, venv.python()), &self.variables))
+    }
+
+    /// Its interpreter.
+    pub(crate) fn program(&self) -> &Path {
+        self.venv.python()
     }
 
     /// A call of its interpreter.
