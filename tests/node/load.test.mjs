@@ -5,9 +5,9 @@ import { readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, before, test } from 'node:test';
 
-import { OpenAI } from 'turnwire';
+import { OpenAI, Turns } from 'turnwire';
 
-import { messages, startFake } from './fake.mjs';
+import { messages, startFake, startStore } from './fake.mjs';
 
 let fake;
 let client;
@@ -84,4 +84,82 @@ test('10,000 streams, a third of them abandoned midway, leave nothing behind', a
   own.close();
   for (let tries = 0; fds() > atFirst && tries < 100; tries += 1) await wait(50);
   assert.ok(fds() <= atFirst, `${atFirst} → ${fds()} file descriptors`);
+});
+
+const reply = { steps: [{ role: 'assistant' }, { repeat: { times: 20, steps: [{ text: 'some text' }] } }, { finish: 'stop' }, { done: true }] };
+const USER = '0b1e55ed-0000-4000-8000-000000000001';
+
+test('10,000 turns leave nothing behind', async () => {
+  const [own, store] = await Promise.all([startFake(), startStore()]);
+  try {
+    const model = await own.script(reply);
+    const { access, refresh } = await store.login(USER);
+    // Many, so that no history is long.
+    const workspaces = Array.from({ length: 100 }, (_, n) => `w${n}`);
+    for (const workspace of workspaces) await store.workspace(workspace, USER);
+    const llm = new OpenAI({ apiKey: 'k', baseURL: own.baseURL });
+    const turns = new Turns(llm, { model, store: store.url, sentiment: async () => 'calm' });
+    const light = new Turns(llm, { model, sentiment: async () => 'calm' });
+    const user = { userId: USER, accessToken: access, refreshToken: refresh };
+    const talk = async (n) => {
+      let bytes = '';
+      // Every tenth is saved, which takes five calls of the store.
+      const turn = n % 10 ? light.start({ message: 'hello' }) : turns.start({ message: 'hello', workspaceId: workspaces[n / 10], ...user });
+      for await (const piece of turn.sse()) bytes += Buffer.from(piece);
+      assert.equal(bytes.split('some text').length - 1, 20);
+    };
+    const round = async () => {
+      for (let i = 0; i < 1000; i += 20) await Promise.all(Array.from({ length: 20 }, (_, j) => talk(i + j)));
+      const { pending, dead } = await turns.flush({ timeout: 60_000 });
+      assert.deepEqual([pending, dead], [0, 0]);
+      globalThis.gc?.();
+      return {
+        mb: process.memoryUsage.rss() / 1e6,
+        fds: readdirSync('/proc/self/fd').length,
+        threads: readdirSync('/proc/self/task').length,
+        handles: process.getActiveResourcesInfo().length,
+      };
+    };
+    const rounds = [];
+    for (let n = 0; n < 10; n += 1) rounds.push(await round());
+    const [first, last] = [rounds[2], rounds[9]];
+    const told = JSON.stringify(rounds);
+    assert.ok(last.mb < first.mb + 30, told);
+    // Idle connections, up to the number of turns at once.
+    assert.ok(last.fds <= first.fds + 20 && last.threads <= first.threads + 20, told);
+    assert.equal(last.handles, first.handles, told);
+  } finally {
+    own.close();
+    store.close();
+  }
+});
+
+test('functions that wait delay no turn, and those that misbehave break none', async () => {
+  const model = await fake.script(reply);
+  const released = [];
+  const functions = {
+    wait: () => new Promise((resolve) => released.push(() => resolve('late'))),
+    throw() {
+      throw new Error('no such label');
+    },
+    reject: () => Promise.reject(new Error('no such label')),
+    reject_with_nothing: () => Promise.reject(),
+    return_a_number: () => 7,
+    return_nothing() {},
+    recur: (text) => functions.recur(text),
+  };
+  for (const [name, sentiment] of Object.entries(functions)) {
+    const turns = new Turns(client, { model, sentiment });
+    const read = async () => {
+      const types = [];
+      for await (const { type } of turns.start({ message: 'hello' })) types.push(type);
+      return types.join();
+    };
+    const expected = [...Array(20).fill('content'), 'done'].join();
+    const found = await Promise.all(Array.from({ length: 50 }, read));
+    assert.ok(found.every((types) => types === expected), `${name}: ${found[0]}`);
+  }
+  // All turns have ended before a single function has.
+  assert.ok(released.length > 0);
+  for (const release of released) release();
 });
