@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
         def flush(self, timeout: float | None, /) -> Call:
             """Waits until all messages are delivered or dead."""
+            ...
 
 
 _PATIENCE = 2.0
