@@ -39,7 +39,7 @@ struct Load {
     streams: usize,
     tokens: usize,
     pace_ms: u64,
-    /// How often each of the streams is opened.
+    /// The number of times that each of the streams is opened.
     batches: usize,
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Bar {
     /// The value of that measurement.
     value: &'static str,
     title: &'static str,
-    /// How the rounds become one number: of costs the least, as noise only adds, of waits the middle.
+    /// Makes one number of the rounds: of costs the least, as noise only adds, of waits the middle.
     of_rounds: fn(&[f64]) -> f64,
     bound: Bound,
 }
