@@ -62,7 +62,7 @@ export interface PeerCreate<Body> {
 /** The options of a call, by their names. */
 export type PeerRequestOptions = Record<string, unknown>;
 
-/** What its promise makes a result of: its own `response`, and what the function to parse it needs. */
+/** The values that its promise makes a result of: the `response`, and those that the function to parse it needs. */
 export interface Props {
   readonly response: Response;
   readonly options: object;

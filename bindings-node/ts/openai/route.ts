@@ -49,7 +49,7 @@ export class Route {
     return why === undefined;
   }
 
-  /** What the client has that turnwire cannot do, if there is something. */
+  /** The setting of the client that turnwire cannot honour; `undefined` if there is none. */
   #reason(): string | undefined {
     const { fetch, fetchOptions } = this.#client;
     if (fetch !== globalThis.fetch && !(typeof fetch === 'function' && globalFetches.has(fetch))) return 'fetch';
