@@ -49,7 +49,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// An option or an environment variable is invalid; nothing was sent.
+    /// An option or an environment variable is invalid, or the object was shut down; nothing was sent.
     Config, "config", false, "correct the setting",
         "The assistant is not available right now.";
     /// The request could not be encoded as JSON or as HTTP; nothing was sent.

@@ -133,7 +133,7 @@ impl Outbox {
     ///
     /// `invalid_request` if the record has no id or conversation, is larger than
     /// [`OutboxLimits::record_bytes`](super::OutboxLimits::record_bytes) or than the whole outbox, or has a payload
-    /// nested more than 127 levels deep; `outbox_full` if a limit is reached; `cancelled` after
+    /// nested more than 127 levels deep; `outbox_full` if a limit is reached; `config` after
     /// [`shutdown`](Self::shutdown).
     pub fn enqueue(&self, record: Record) -> Result<Receipt> {
         self.enter(record, Entrance::Enqueue, self.when_full())
@@ -247,11 +247,9 @@ impl Outbox {
     fn open_shared(&self, operation: &'static str) -> Result<Arc<SharedOutbox>> {
         let shared = self.shared()?;
         if shared.phase() > Phase::Running {
-            return Err(Error::new(
-                ErrorKind::Cancelled,
-                operation,
-                "the outbox was shut down: open another one",
-            ));
+            // Not `cancelled`: nobody aborted this call, and hosts report `cancelled` as the user's own abort.
+            let error = Error::new(ErrorKind::Config, operation, "the outbox was shut down");
+            return Err(error.with_hint("open another outbox"));
         }
         Ok(shared)
     }

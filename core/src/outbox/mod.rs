@@ -24,7 +24,7 @@
 //! The sink reports an [`Outcome`]. Transient failures are retried after random waits that grow. A record that fails
 //! while others are delivered is poison, and becomes a [`DeadLetter`]. If the service fails for all records, the
 //! breaker pauses deliveries. [`Outbox::enqueue`] fails only if a record cannot be accepted: `invalid_request`,
-//! `outbox_full`, and `cancelled` after [`Outbox::shutdown`]. A file that cannot be written is not an error: records
+//! `outbox_full`, and `config` after [`Outbox::shutdown`]. A file that cannot be written is not an error: records
 //! wait in memory, [`Receipt::durable`] is `false`, and [`Stats::storage_error`] states the reason.
 //!
 //! # Threads and processes

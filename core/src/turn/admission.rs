@@ -67,7 +67,7 @@ fn check_unkept(request: &TurnRequest) -> Result<()> {
 /// The refusal of any turn after the engine's shutdown.
 pub(super) fn shut_down() -> Error {
     let why = "the turns were shut down: nothing of this one would be kept";
-    Error::new(ErrorKind::Cancelled, "turn.start", why)
+    Error::new(ErrorKind::Config, "turn.start", why)
         .with_hint("start turns before `shutdown`, or build new `Turns`")
 }
 

@@ -69,7 +69,7 @@ impl Turns {
     /// empty message; without a store, a workspace, a user's id or tokens; with one, no user's id, no workspace or no
     /// tokens at all; tokens that are empty or invalid in a header; [`TurnRequest::workspace_of`] a message that is not known;
     /// and [`TurnRequest::speech`], which is for services. `storage` if the outbox's file cannot be read for such a message.
-    /// `cancelled` after [`shutdown`](Self::shutdown), `config` outside of a Tokio runtime.
+    /// `config` after [`shutdown`](Self::shutdown), or outside of a Tokio runtime.
     pub fn try_start(&self, mut request: TurnRequest) -> Result<Turn> {
         if self.is_shut_down() {
             return Err(admission::shut_down());

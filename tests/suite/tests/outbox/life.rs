@@ -135,7 +135,11 @@ async fn after_the_end_nothing_is_taken_and_the_file_is_the_next_ones() {
     let report = outbox.shutdown(PATIENCE).await;
     assert_eq!((report.delivered, report.pending, report.dead), (1, 0, 0));
     let error = outbox.enqueue(record(&message(1)).tokens(login.clone())).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Cancelled);
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(
+        error.to_string().ends_with("the outbox was shut down; open another outbox"),
+        "{error}"
+    );
 
     let next = settings(Some(&file), store(&fake)).start().unwrap();
     assert_eq!(next.stats().recovered, 0);

@@ -106,11 +106,11 @@ async fn after_a_shutdown_no_turn_is_started() {
     kept.shutdown(DEADLINE).await;
     unkept.shutdown(DEADLINE).await;
     // Not a fault of the request: a service must not answer it with a status 400.
-    refused_as("cancelled", &kept.clone(), bench.ask_on(), "shut down").await;
-    refused_as("cancelled", &unkept, TurnRequest::new(MESSAGE), "shut down").await;
+    refused_as("config", &kept.clone(), bench.ask_on(), "shut down").await;
+    refused_as("config", &unkept, TurnRequest::new(MESSAGE), "shut down").await;
     let shared = bench.turns();
     shared.outbox().unwrap().clone().shutdown(DEADLINE).await;
-    refused_as("cancelled", &shared, bench.ask_on(), "shut down").await;
+    refused_as("config", &shared, bench.ask_on(), "shut down").await;
     assert_eq!((bench.llm.requests().len(), bench.store.fake().requests().len()), (0, 0));
 }
 
