@@ -46,9 +46,10 @@ impl OpeningWatch {
                 Ok(Ahead::In(name)) => self.opened(&name),
                 Ok(Ahead::Dead(_) | Ahead::Unknown) => self.given_up(),
             }
-            let observer: Arc<dyn OpeningObserver> = self.clone();
-            outbox.end_observation(&opener, &observer);
         }
+        // Also when nobody waits any more: this process may never open that conversation, and so never end it.
+        let observer: Arc<dyn OpeningObserver> = self;
+        outbox.end_observation(&opener, &observer);
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress> {
