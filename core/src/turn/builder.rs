@@ -214,6 +214,31 @@ impl TurnsBuilder {
     /// without a speaker, `sentiment` events without a sentiment, a reply to be finished without a store to keep it; or
     /// when a thread cannot be started.
     pub fn build(mut self) -> Result<Turns> {
+        self.check(self.0.outbox.is_some())?;
+        if let Some(store) = &self.0.store {
+            let outbox = self.0.outbox.get_or_insert_with(Outbox::memory);
+            if !outbox.has_sink() {
+                self.0.deliveries = DeliveryTracker::tracking();
+                let sink = ConversationSink::new(store.clone());
+                outbox.attach(TrackedSink::new(sink, self.0.deliveries.clone()))?;
+            }
+            // The store creates workspaces, also with a custom sink.
+            outbox.opens_with(ConversationOpener::new(store.clone()));
+        }
+        Ok(Turns::new(self.0))
+    }
+
+    /// Sets an outbox that is started once all other settings are checked: a refused engine leaves no file behind.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build), and as the start of the outbox.
+    pub(crate) fn outbox_from(self, start: impl FnOnce() -> Result<Outbox>) -> Result<Self> {
+        self.check(true)?;
+        Ok(self.outbox(start()?))
+    }
+
+    fn check(&self, has_outbox: bool) -> Result<()> {
         let is_spoken = matches!(self.0.speech_mode, SpeechMode::AfterText | SpeechMode::Streaming);
         if is_spoken && self.0.speech.is_none() {
             let why = "replies are to be spoken, but there is no speaker: set one";
@@ -233,20 +258,11 @@ impl TurnsBuilder {
                        sentiment";
             return Err(Error::new(ErrorKind::Config, "turns.build", why));
         }
-        if let Some(store) = &self.0.store {
-            let outbox = self.0.outbox.get_or_insert_with(Outbox::memory);
-            if !outbox.has_sink() {
-                self.0.deliveries = DeliveryTracker::tracking();
-                let sink = ConversationSink::new(store.clone());
-                outbox.attach(TrackedSink::new(sink, self.0.deliveries.clone()))?;
-            }
-            // The store creates workspaces, also with a custom sink.
-            outbox.opens_with(ConversationOpener::new(store.clone()));
-        } else if self.0.outbox.is_some() {
+        if has_outbox && self.0.store.is_none() {
             let why = "an outbox was given, but no store whose messages it would deliver";
             return Err(Error::new(ErrorKind::Config, "turns.build", why));
         }
-        Ok(Turns::new(self.0))
+        Ok(())
     }
 }
 

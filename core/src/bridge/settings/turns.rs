@@ -114,12 +114,6 @@ impl TurnsSettings {
             (None, None) => {}
             (Some(_), Some(_)) => return Err(twice("store")),
         }
-        match (parts.outbox, self.outbox) {
-            (Some(outbox), None) => builder = builder.outbox(outbox),
-            (None, Some(outbox)) => builder = builder.outbox(outbox.builder().start()?),
-            (None, None) => {}
-            (Some(_), Some(_)) => return Err(twice("outbox")),
-        }
         match (parts.sentiment, self.sentiment) {
             (Some(sentiment), None) => builder = builder.sentiment(sentiment),
             (None, Some(sentiment)) => builder = builder.sentiment(sentiment.build(&llm, prompts)?),
@@ -156,7 +150,14 @@ impl TurnsSettings {
         builder = set(builder, self.sentiment_events, TurnsBuilder::sentiment_events);
         builder = set(builder, self.usage_events, TurnsBuilder::usage_events);
         builder = set(builder, self.failure_events, TurnsBuilder::failure_events);
-        Ok(set(builder, self.detailed_errors, TurnsBuilder::detailed_errors))
+        builder = set(builder, self.detailed_errors, TurnsBuilder::detailed_errors);
+        // The last, as it creates a file.
+        match (parts.outbox, self.outbox) {
+            (Some(outbox), None) => Ok(builder.outbox(outbox)),
+            (None, Some(outbox)) => builder.outbox_from(|| outbox.builder().start()),
+            (None, None) => Ok(builder),
+            (Some(_), Some(_)) => Err(twice("outbox")),
+        }
     }
 }
 
