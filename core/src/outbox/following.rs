@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::handle::Outbox;
 use super::opening::OpeningObserver;
-use super::storage::Ahead;
+use super::storage::{Ahead, RecordUser};
 use crate::error::Result;
 
 impl Outbox {
@@ -15,6 +15,15 @@ impl Outbox {
     /// `storage` if the file cannot be read.
     pub(crate) fn conversation_of(&self, id: &str) -> Result<Ahead> {
         self.act("outbox.conversation_of", |shared| shared.backend().ahead(id))
+    }
+
+    /// The user of the record with this id.
+    ///
+    /// # Errors
+    ///
+    /// `storage` if the file cannot be read.
+    pub(crate) fn user_of(&self, id: &str) -> Result<RecordUser> {
+        self.act("outbox.user_of", |shared| shared.backend().user_of(id))
     }
 
     /// The payloads, as JSON, of a user's latest pending records in a conversation, at most `limit`, in the order of

@@ -131,7 +131,7 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// `invalid_request` if the record has no id or conversation, is larger than
+    /// `invalid_request` if the record has no id or conversation, has the id of another user's record, is larger than
     /// [`OutboxLimits::record_bytes`](super::OutboxLimits::record_bytes) or than the whole outbox, or has a payload
     /// nested more than 127 levels deep; `outbox_full` if a limit is reached; `config` after
     /// [`shutdown`](Self::shutdown).
@@ -185,10 +185,23 @@ impl Outbox {
         }
         let id = record.id.clone();
         let Some(observer) = given.its_observer() else {
-            return self.insert(&shared, record, operation, when_full);
+            let user = record.user.clone();
+            let receipt = self.insert(&shared, record, operation, when_full)?;
+            if !receipt.is_new {
+                shared.check_user(&id, user.as_deref(), operation)?;
+            }
+            return Ok(receipt);
         };
+        // Before the observer is notified of an opening that is another user's.
+        let user = record.user.clone();
+        shared.check_user(&id, user.as_deref(), operation)?;
         shared.observers.add(&id, observer.clone());
-        let inserted = self.insert(&shared, record, operation, when_full);
+        let inserted = self.insert(&shared, record, operation, when_full).and_then(|receipt| {
+            if !receipt.is_new {
+                shared.check_user(&id, user.as_deref(), operation)?;
+            }
+            Ok(receipt)
+        });
         match &inserted {
             Ok(Receipt { is_new: true, .. }) => {}
             Ok(_) => shared.catch_up(&id, observer),

@@ -16,7 +16,7 @@ use super::running::RunningTurns;
 use super::settings::OutboxSettings;
 use super::sink::Target;
 use super::state::{AttemptState, Breaker};
-use super::storage::{Ahead, Backend, Inserted, Memory, NewRecord, Refused};
+use super::storage::{Ahead, Backend, Inserted, Memory, NewRecord, RecordUser, Refused};
 #[cfg(feature = "outbox-sqlite")]
 use super::storage::{FileSettings, TieredBackend};
 use super::tokens::{Holder, TokenCache};
@@ -192,6 +192,27 @@ impl SharedOutbox {
             Ahead::Unknown => {}
         }
         self.observers.remove(id, observer);
+    }
+
+    /// Refuses an id that is known as another user's: the record would be taken for that one, and lost.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` for such an id.
+    pub(super) fn check_user(
+        &self,
+        id: &str,
+        user: Option<&str>,
+        operation: &'static str,
+    ) -> Result<()> {
+        let known = self.backend().user_of(id).unwrap_or(RecordUser::Unknown);
+        if known.is_not(user) {
+            let why = "a record of another user has this id";
+            let error = Error::new(ErrorKind::InvalidRequest, operation, why);
+            let error = error.with_hint("give each record an id of its own, such as a random UUID");
+            return Err(error.with_target(Some(id.into())));
+        }
+        Ok(())
     }
 
     /// Inserts a record. Of several concurrent callers, the first to lock the backend writes for all of them: one

@@ -1,4 +1,5 @@
-//! A turn that continues the workspace of an earlier message, which may not exist yet.
+//! The earlier messages that a request names: one whose workspace it continues, which may not exist yet, and those that it
+//! repeats.
 
 use super::settings::EngineSettings;
 use crate::error::{Error, ErrorKind, Result};
@@ -30,6 +31,10 @@ pub(super) fn find(
     let (Some(outbox), Some(user)) = (&settings.outbox, &request.user_id) else {
         return Err(unknown());
     };
+    // Another user's message is as unknown as one that does not exist.
+    if !outbox.user_of(id)?.is(Some(user)) {
+        return Err(unknown());
+    }
     for _ in 0..READS {
         match outbox.conversation_of(id)? {
             Ahead::In(name) => {
@@ -41,7 +46,7 @@ pub(super) fn find(
                 if !undelivered.is_empty() {
                     return Ok(Some(Following { opener, undelivered }));
                 }
-                // It has been opened meanwhile, or is another user's.
+                // It has been opened meanwhile.
             }
             Ahead::Dead(reason) => {
                 let why = format!("the workspace of that message was given up: {reason}");
@@ -52,6 +57,27 @@ pub(super) fn find(
         }
     }
     Err(unknown())
+}
+
+/// Refuses ids of messages that are another user's: the turn's messages would replace theirs.
+///
+/// # Errors
+///
+/// `invalid_request` for such an id; `storage` if the outbox's file cannot be read.
+pub(super) fn check_ids(settings: &EngineSettings, request: &TurnRequest) -> Result<()> {
+    let Some(outbox) = &settings.outbox else { return Ok(()) };
+    let given = [("message_id", &request.message_id), ("reply_id", &request.reply_id)];
+    for (field, id) in given {
+        let Some(id) = id else { continue };
+        if outbox.user_of(id)?.is_not(request.user_id.as_deref()) {
+            let why = format!("`{field}` is the id of another user's message");
+            let error = Error::new(ErrorKind::InvalidRequest, "turn.start", why);
+            return Err(
+                error.with_hint("give each message an id of its own, such as a random UUID")
+            );
+        }
+    }
+    Ok(())
 }
 
 /// The messages of a conversation that wait in the outbox: at least the latest one, which shows whose it is.

@@ -68,6 +68,7 @@ impl Turns {
     /// `invalid_request` when the turn cannot honour the request; then nothing is sent, saved or paid for. That is an
     /// empty message; without a store, a workspace, a user's id or tokens; with one, no user's id, no workspace or no
     /// tokens at all; tokens that are empty or invalid in a header; [`TurnRequest::workspace_of`] a message that is not known;
+    /// ids of messages that are another user's;
     /// and [`TurnRequest::speech`], which is for services. `storage` if the outbox's file cannot be read for such a message.
     /// `config` after [`shutdown`](Self::shutdown), or outside of a Tokio runtime.
     pub fn try_start(&self, mut request: TurnRequest) -> Result<Turn> {
@@ -80,6 +81,7 @@ impl Turns {
             Error::new(ErrorKind::Config, "turn.start", why)
                 .with_hint("start it inside one, or use `turnwire::blocking::Turns`")
         })?;
+        following::check_ids(&self.settings, &request)?;
         let following = following::find(&self.settings, &mut request)?;
         let engine = Engine::start(&self.settings, &self.work(), runtime, request, following);
         Ok(Turn::running(engine, self.settings.events.details))

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use super::rows::{
-    Ahead, ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow,
+    Ahead, ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow, RecordUser,
     RunningTurnRows, Settled, Tier, Transition, TurnChanges,
 };
 use crate::outbox::opening::Opening;
@@ -23,6 +23,9 @@ pub(in crate::outbox) trait Backend: Debug + Send {
 
     /// The state of a record that others may wait behind.
     fn ahead(&mut self, id: &str) -> Result<Ahead, Fault>;
+
+    /// The user of the record with this id.
+    fn user_of(&mut self, id: &str) -> Result<RecordUser, Fault>;
 
     /// Replaces a held record and queues it. Returns the tier that holds it; `None` if no such record is held.
     fn release(&mut self, record: &NewRecord, now: Millis) -> Result<Option<Tier>, Fault>;

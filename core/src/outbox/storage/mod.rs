@@ -25,7 +25,7 @@ mod tiered;
 pub(super) use crate::sqlite::{Fault, Refused};
 pub(super) use backend::{Backend, MAINTENANCE_SOON};
 pub(super) use memory::Memory;
-pub(crate) use rows::Ahead;
+pub(crate) use rows::{Ahead, RecordUser};
 pub(super) use rows::{
     ClaimedRecord, DeadRow, Inserted, NewRecord, PendingRow, RunningTurnRows, Settled, Transition,
     TurnChanges,

@@ -168,13 +168,42 @@ pub(in crate::outbox) struct DeadRow {
     pub(in crate::outbox) opening: Option<Opening>,
 }
 
+/// The memory of a delivered record: its id is not taken a second time, and a message may follow it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::outbox) struct DeliveredRow {
+    pub(in crate::outbox) id: String,
+    /// The final name of its conversation; `None` in a file of an older form, which kept neither this nor the user.
+    pub(in crate::outbox) conversation: Option<String>,
+    pub(in crate::outbox) user: Option<String>,
+}
+
+/// The user of a record, pending, delivered or dead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RecordUser {
+    /// No record has this id, or it was delivered from a file of an older form.
+    Unknown,
+    /// The user that the record was enqueued with.
+    Known(Option<String>),
+}
+
+impl RecordUser {
+    /// Returns true if the record is known to be this user's.
+    pub(crate) fn is(&self, user: Option<&str>) -> bool {
+        matches!(self, RecordUser::Known(known) if known.as_deref() == user)
+    }
+
+    /// Returns true if the record is known to be of another user.
+    pub(crate) fn is_not(&self, user: Option<&str>) -> bool {
+        matches!(self, RecordUser::Known(known) if known.as_deref() != user)
+    }
+}
+
 /// Records that move from memory to the file.
 #[derive(Debug, Default)]
 pub(in crate::outbox) struct MovedRecords {
     pub(super) queued: Vec<NewRecord>,
     pub(super) dead: Vec<DeadRow>,
-    /// Ids, with the name of the conversation that the record opened.
-    pub(super) delivered: Vec<(String, Option<String>)>,
+    pub(super) delivered: Vec<DeliveredRow>,
     /// The numbers of delivered and discarded records, which the file counts from now on.
     pub(super) done: (u64, u64),
 }
@@ -190,7 +219,7 @@ pub(crate) enum Ahead {
         name: String,
         opener: String,
     },
-    /// Pending in the conversation with this name, or delivered after it opened the conversation under this name.
+    /// Pending in the conversation with this name, or delivered to it.
     In(String),
     /// Dead, and the conversation was not opened.
     Dead(String),

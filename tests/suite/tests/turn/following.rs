@@ -231,3 +231,26 @@ async fn messages_behind_one_that_is_given_up_are_dead_and_requeued_with_it() {
         assert_kept(&bench, &[user("하나"), ai("a"), user("둘"), ai("b")]);
     }
 }
+
+#[tokio::test]
+async fn a_message_that_was_delivered_is_followed_by_its_user_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    for outbox in outboxes(folder.path()) {
+        let bench = bench().await;
+        let turns = settings(&bench, outbox).build().unwrap();
+        send(&turns, first(&bench)).await;
+        send(&turns, say(&bench, "둘").workspace_of(FIRST).message_id(SECOND)).await;
+        assert_eq!(counts(&turns.flush(DEADLINE).await), (4, 0, 0));
+        let login = bench.store.login(OTHER_USER);
+        for id in [FIRST, SECOND] {
+            let other = TurnRequest::new("남").user_id(OTHER_USER).workspace_of(id);
+            let other = other.tokens(login.access.clone(), login.refresh.clone());
+            let error = turns.try_start(other).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+            assert!(error.to_string().contains("no message of the user"), "{error}");
+        }
+        // The second one did not open the workspace, and is followed as well.
+        send(&turns, say(&bench, "셋").workspace_of(SECOND)).await;
+        assert_eq!(told(&bench), ["하나", "a", "둘", "b", "셋"]);
+    }
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use turnwire::turn::{StageName, StageOutcome};
-use turnwire::{Outbox, TurnEvent, TurnRequest};
+use turnwire::{ErrorKind, Outbox, TurnEvent, TurnRequest};
 use turnwire_fakes::{FakeStore, Script};
 
 use super::{Bench, DEADLINE, MESSAGE, Read, ai, counts, read, user};
@@ -91,4 +91,31 @@ async fn a_turn_in_another_process_is_told_the_workspace_from_the_file() {
     let second = read(&mut other.start(ask(&bench))).await;
     assert_eq!(workspaces(&second).len(), 1, "{second:?}");
     assert_eq!(workspaces(&first), workspaces(&second));
+}
+
+#[tokio::test]
+async fn another_users_message_is_never_replaced() {
+    const OTHER_USER: &str = "0b1e55ed-0000-4000-8000-000000000002";
+    let folder = tempfile::tempdir().unwrap();
+    for outbox in outboxes(folder.path()) {
+        let bench = Bench::replying(Script::chat(["a"])).await;
+        let turns = bench.settings().outbox(outbox).build().unwrap();
+        let login = bench.store.login(OTHER_USER);
+        let other = || {
+            let request = TurnRequest::new("남").user_id(OTHER_USER).new_workspace();
+            request.tokens(login.access.clone(), login.refresh.clone())
+        };
+        bench.store.fake().script("create-workspace", Script::pass().wait_ms_before_headers(100));
+        read(&mut turns.start(ask(&bench))).await;
+        // While they wait, and after they are delivered.
+        for _ in 0..2 {
+            for request in [other().message_id(MESSAGE_ID), other().reply_id(REPLY_ID)] {
+                let error = turns.try_start(request).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+                assert!(error.to_string().contains("another user's message"), "{error}");
+            }
+            turns.flush(DEADLINE).await;
+        }
+        assert_eq!(bench.saved(), [user(MESSAGE), ai("a")]);
+    }
 }

@@ -7,8 +7,8 @@ use crate::outbox::state::{AttemptState, Millis};
 use crate::outbox::storage::backend::{Backend, Position};
 use crate::outbox::storage::due::is_due;
 use crate::outbox::storage::rows::{
-    Ahead, ClaimedRecord, Counts, DeadRow, Inserted, NewRecord, PendingRow, Settled, Tier,
-    Transition,
+    Ahead, ClaimedRecord, Counts, DeadRow, DeliveredRow, Inserted, NewRecord, PendingRow,
+    RecordUser, Settled, Tier, Transition,
 };
 use crate::sqlite::Fault;
 
@@ -23,6 +23,16 @@ impl Backend for Memory {
 
     fn ahead(&mut self, id: &str) -> Result<Ahead, Fault> {
         Ok(self.ahead_of(id))
+    }
+
+    fn user_of(&mut self, id: &str) -> Result<RecordUser, Fault> {
+        let user = match self.known.get(id) {
+            Some(Known::Pending(seq)) => self.pending.get(seq).map(|row| &row.record.user),
+            Some(Known::Dead(seq)) => self.dead.get(seq).map(|row| &row.user),
+            Some(Known::Delivered(row)) if row.conversation.is_some() => Some(&row.user),
+            _ => None,
+        };
+        Ok(user.map_or(RecordUser::Unknown, |user| RecordUser::Known(user.clone())))
     }
 
     fn release(&mut self, record: &NewRecord, now: Millis) -> Result<Option<Tier>, Fault> {
@@ -125,19 +135,18 @@ impl Backend for Memory {
         match transition {
             Transition::Delivered { poisoned, continue_conversation } => {
                 if is_applied {
-                    let row = self.remove(claimed.seq);
-                    if let Some(record) = row.map(|row| row.record).filter(|f| f.opening.is_some())
-                    {
-                        self.opened.insert(record.id, record.conversation);
+                    let removed = self.remove(claimed.seq).map(|row| row.record);
+                    if let Some(NewRecord { id, conversation, user, .. }) = removed {
+                        self.delivered.push_back(id.clone());
+                        let conversation = Some(conversation);
+                        let row = DeliveredRow { id: id.clone(), conversation, user };
+                        self.known.insert(id, Known::Delivered(Box::new(row)));
                     }
                     self.counts.delivered += 1;
-                    self.known.insert(claimed.id.clone(), Known::Delivered);
-                    self.delivered.push_back(claimed.id.clone());
                     if self.delivered.len() > self.remembered
                         && let Some(oldest) = self.delivered.pop_front()
                     {
                         self.known.remove(&oldest);
-                        self.opened.remove(&oldest);
                     }
                 }
                 for (id, reason) in poisoned {
@@ -262,7 +271,7 @@ impl Backend for Memory {
     }
 
     fn discard(&mut self, id: &str, _now: Millis) -> Result<bool, Fault> {
-        match self.known.get(id).copied() {
+        match self.known.get(id).cloned() {
             Some(Known::Dead(seq)) => {
                 self.dead.remove(&seq);
                 self.counts.dead -= 1;

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::due::{is_due, longest_wait};
 use super::rows::{
-    Ahead, CHAIN, ClaimedRecord, Counts, DeadRow, Inserted, MovedRecords, NewRecord, Tier,
+    Ahead, CHAIN, ClaimedRecord, Counts, DeadRow, DeliveredRow, Inserted, MovedRecords, NewRecord,
+    Tier,
 };
 use crate::outbox::delivery::Delivery;
 use crate::outbox::opening::Opening;
@@ -27,9 +28,8 @@ pub(in crate::outbox) struct Memory {
     /// The records that wait for new tokens.
     tokenless: BTreeSet<u64>,
     dead: BTreeMap<u64, DeadRow>,
+    /// The delivered records that are remembered, the oldest first.
     delivered: VecDeque<String>,
-    /// The names of conversations that delivered records opened, by record.
-    opened: HashMap<String, String>,
     known: HashMap<String, Known>,
     counts: Counts,
     bytes: usize,
@@ -51,11 +51,11 @@ struct ConversationQueue {
     due_at: Option<Millis>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Known {
     Pending(u64),
     Dead(u64),
-    Delivered,
+    Delivered(Box<DeliveredRow>),
 }
 
 impl Memory {
@@ -70,7 +70,6 @@ impl Memory {
             tokenless: BTreeSet::new(),
             dead: BTreeMap::new(),
             delivered: VecDeque::new(),
-            opened: HashMap::new(),
             known: HashMap::new(),
             counts: Counts::default(),
             bytes: 0,
@@ -129,8 +128,8 @@ impl Memory {
                 Some(row) => Ahead::In(row.conversation.clone()),
                 None => Ahead::Unknown,
             },
-            Some(Known::Delivered) => {
-                self.opened.get(id).map_or(Ahead::Unknown, |name| Ahead::In(name.clone()))
+            Some(Known::Delivered(row)) => {
+                row.conversation.clone().map_or(Ahead::Unknown, Ahead::In)
             }
             None => Ahead::Unknown,
         }
@@ -175,11 +174,7 @@ impl Memory {
         MovedRecords {
             queued: self.pending.values().filter(is_idle).map(|row| row.record.clone()).collect(),
             dead: self.dead.values().cloned().collect(),
-            delivered: self
-                .delivered
-                .iter()
-                .map(|id| (id.clone(), self.opened.get(id).cloned()))
-                .collect(),
+            delivered: self.delivered.iter().filter_map(|id| self.delivered_row(id)).collect(),
             done: (self.counts.delivered, self.counts.discarded),
         }
     }
@@ -200,13 +195,19 @@ impl Memory {
                 self.counts.accepted -= 1;
             }
         }
-        for (id, _) in &moved.delivered {
-            self.known.remove(id);
+        for row in &moved.delivered {
+            self.known.remove(&row.id);
         }
         self.delivered.clear();
-        self.opened.clear();
         self.counts.accepted -= self.counts.delivered + self.counts.discarded;
         (self.counts.delivered, self.counts.discarded) = (0, 0);
+    }
+
+    fn delivered_row(&self, id: &str) -> Option<DeliveredRow> {
+        match self.known.get(id) {
+            Some(Known::Delivered(row)) => Some((**row).clone()),
+            _ => None,
+        }
     }
 
     fn add(&mut self, record: &NewRecord, due_at: Millis) {
@@ -295,7 +296,7 @@ impl Memory {
     fn next(&self, name: &str, seq: u64, now: Millis) -> Option<ClaimedRecord> {
         let row = self.first_after(name, seq)?;
         let is_ready = !row.record.is_held && is_due(row.due_at, now, self.longest_wait);
-        let Known::Pending(next) = *self.known.get(&row.record.id)? else { return None };
+        let Some(&Known::Pending(next)) = self.known.get(&row.record.id) else { return None };
         is_ready.then(|| self.claimed_record(next)).flatten()
     }
 

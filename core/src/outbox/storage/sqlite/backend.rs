@@ -11,8 +11,8 @@ use crate::outbox::state::{AttemptState, Millis};
 use crate::outbox::storage::backend::{Backend, Position};
 use crate::outbox::storage::due::is_due;
 use crate::outbox::storage::rows::{
-    Ahead, ClaimedRecord, Counts, DeadRow, Inserted, NewRecord, PendingRow, RunningTurnRows,
-    Settled, Tier, Transition, TurnChanges,
+    Ahead, ClaimedRecord, Counts, DeadRow, DeliveredRow, Inserted, NewRecord, PendingRow,
+    RecordUser, RunningTurnRows, Settled, Tier, Transition, TurnChanges,
 };
 use crate::sqlite::Fault;
 
@@ -40,6 +40,10 @@ impl Backend for Disk {
 
     fn ahead(&mut self, id: &str) -> Result<Ahead, Fault> {
         self.read(|connection| openings::ahead(connection, id))
+    }
+
+    fn user_of(&mut self, id: &str) -> Result<RecordUser, Fault> {
+        self.read(|connection| records::user_of(connection, id))
     }
 
     fn release(&mut self, record: &NewRecord, now: Millis) -> Result<Option<Tier>, Fault> {
@@ -158,12 +162,14 @@ impl Backend for Disk {
             let (is_applied, look_from) = match transition {
                 Transition::Delivered { poisoned, continue_conversation } => {
                     let removed = records::remove(connection, &claimed.id)?;
-                    if let Some(PendingHead { record, .. }) = &removed {
-                        let opened = record.opening.as_ref().map(|_| record.conversation.as_str());
-                        records::remember(connection, &record.id, opened, remembered)?;
+                    let is_applied = removed.is_some();
+                    if let Some(PendingHead { record, .. }) = removed {
+                        let ClaimedRecord { id, conversation, user, .. } = record;
+                        let conversation = Some(conversation);
+                        let row = DeliveredRow { id, conversation, user };
+                        records::remember(connection, &row, remembered)?;
                         counter::count(connection, "delivered = delivered + 1")?;
                     }
-                    let is_applied = removed.is_some();
                     for (id, reason) in poisoned {
                         if let Some(head) = records::remove(connection, id)? {
                             let attempt = head.record.attempt;

@@ -184,8 +184,8 @@ impl Disk {
             for row in &moved.dead {
                 letters::insert_dead(connection, row)?;
             }
-            for (id, opened) in &moved.delivered {
-                records::remember(connection, id, opened.as_deref(), remembered)?;
+            for row in &moved.delivered {
+                records::remember(connection, row, remembered)?;
             }
             // Last, because they may wait behind the others.
             for record in &moved.queued {

@@ -6,7 +6,9 @@ use super::counter::{count, counts, number};
 use super::openings;
 use crate::outbox::record::PendingState;
 use crate::outbox::state::{AttemptState, Millis};
-use crate::outbox::storage::rows::{ClaimedRecord, NewRecord, PendingRow, Tier};
+use crate::outbox::storage::rows::{
+    ClaimedRecord, DeliveredRow, NewRecord, PendingRow, RecordUser, Tier,
+};
 
 const COLUMNS: &str = "seq, id, conversation, user, payload, accepted_at, attempts, strikes, mark, opening, is_held, due_at, owner";
 
@@ -69,6 +71,15 @@ pub(super) fn is_known(connection: &Connection, id: &str) -> Result<bool> {
                OR EXISTS (SELECT 1 FROM delivered WHERE id = ?1)
                OR EXISTS (SELECT 1 FROM dead WHERE id = ?1)";
     connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))
+}
+
+/// The user of a pending, delivered or dead record.
+pub(super) fn user_of(connection: &Connection, id: &str) -> Result<RecordUser> {
+    let sql = "SELECT user FROM record WHERE id = ?1
+               UNION ALL SELECT user FROM delivered WHERE id = ?1 AND conversation IS NOT NULL
+               UNION ALL SELECT user FROM dead WHERE id = ?1";
+    let user = connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
+    Ok(user.map_or(RecordUser::Unknown, RecordUser::Known))
 }
 
 pub(super) fn has_conversation(connection: &Connection, name: &str) -> Result<bool> {
@@ -169,15 +180,15 @@ pub(super) fn remove(connection: &Connection, id: &str) -> Result<Option<Pending
     Ok(found)
 }
 
-/// Remembers a delivered id, with the name of the conversation that its record opened, and forgets the oldest.
+/// Remembers a delivered record, and forgets the oldest.
 pub(super) fn remember(
     connection: &Connection,
-    id: &str,
-    opened: Option<&str>,
+    row: &DeliveredRow,
     remembered: usize,
 ) -> Result<()> {
-    let sql = "INSERT INTO delivered (id, conversation) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-    connection.prepare_cached(sql)?.execute(params![id, opened])?;
+    let sql =
+        "INSERT INTO delivered (id, conversation, user) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    connection.prepare_cached(sql)?.execute(params![row.id, row.conversation, row.user])?;
     let sql = "DELETE FROM delivered WHERE seq IN (SELECT seq FROM delivered
                WHERE seq <= (SELECT max(seq) FROM delivered) - ?1 ORDER BY seq LIMIT 8)";
     connection.prepare_cached(sql)?.execute([number(remembered)]).map(drop)

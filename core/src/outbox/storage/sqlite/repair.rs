@@ -14,7 +14,7 @@ use super::schema::ANYBODY;
 use super::settings::FileSettings;
 use super::{letters, openings, records};
 use crate::outbox::state::AttemptState;
-use crate::outbox::storage::rows::NewRecord;
+use crate::outbox::storage::rows::{DeliveredRow, NewRecord};
 use crate::sqlite::{
     FLAGS, Fault, Identity, OpenFault, PARTS, beside, free_name, identity, private,
 };
@@ -76,10 +76,8 @@ impl Disk {
         let now = now();
         self.write(|connection| {
             let mut saved = 0;
-            let delivered =
-                |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?));
-            for (id, opened) in rows(old, "delivered", &delivered)? {
-                records::remember(connection, &id, opened.as_deref(), usize::MAX)?;
+            for row in rows(old, "delivered", &delivered_row)? {
+                records::remember(connection, &row, usize::MAX)?;
             }
             for row in rows(old, "dead", &letters::dead_row)? {
                 letters::insert_dead(connection, &row)?;
@@ -109,11 +107,12 @@ fn rows<T>(old: &Connection, table: &str, read: &dyn Fn(&Row<'_>) -> Result<T>) 
         "dead" => {
             "id, conversation, user, payload, accepted_at, attempts, died_at, reason, opening, seq"
         }
-        _ => "id, conversation, seq",
+        _ => "id, conversation, user, seq",
     };
     // A file with an older schema lacks these columns.
-    let older =
-        columns.replace("opening", "NULL").replace("id, conversation, seq", "id, NULL, seq");
+    let older = columns
+        .replace("opening", "NULL")
+        .replace("id, conversation, user, seq", "id, NULL, NULL, seq");
     let mut found = std::collections::BTreeMap::new();
     for order in ["ASC", "DESC"] {
         // Not through an index, which may be the damaged part.
@@ -130,6 +129,10 @@ fn rows<T>(old: &Connection, table: &str, read: &dyn Fn(&Row<'_>) -> Result<T>) 
         }
     }
     Ok(found.into_values().collect())
+}
+
+fn delivered_row(row: &Row<'_>) -> Result<DeliveredRow> {
+    Ok(DeliveredRow { id: row.get(0)?, conversation: row.get(1)?, user: row.get(2)? })
 }
 
 fn pending_row(row: &Row<'_>) -> Result<NewRecord> {

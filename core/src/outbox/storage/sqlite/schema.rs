@@ -81,6 +81,11 @@ const STEPS: &[&str] = &["
         id TEXT PRIMARY KEY, process INTEGER, is_stopped INTEGER NOT NULL, asked_at INTEGER
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX turn_process ON turn (process, is_stopped);
+", "
+    -- The user of the record, and from now on its conversation whether it opened that or not: a message may follow any of
+    -- the user's own. Rows without a conversation are of an older form, which kept no user: nothing follows them.
+    ALTER TABLE delivered ADD COLUMN user TEXT;
+    UPDATE delivered SET conversation = NULL;
 "];
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::outbox::opening::Opening;
 use crate::outbox::state::Millis;
 use crate::outbox::storage::backend::{Backend, Checkpoint, Position};
 use crate::outbox::storage::rows::{
-    Ahead, ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow,
+    Ahead, ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow, RecordUser,
     RunningTurnRows, Settled, Tier, Transition, TurnChanges,
 };
 use crate::outbox::storage::sqlite::Disk;
@@ -36,6 +36,13 @@ impl Backend for TieredBackend {
         match self.memory.knows(id) {
             true => self.memory.ahead(id),
             false => self.file.act(|disk| disk.ahead(id)),
+        }
+    }
+
+    fn user_of(&mut self, id: &str) -> Result<RecordUser, Fault> {
+        match self.memory.knows(id) {
+            true => self.memory.user_of(id),
+            false => self.file.act(|disk| disk.user_of(id)),
         }
     }
 
