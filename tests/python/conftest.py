@@ -44,7 +44,9 @@ def store() -> Iterator[FakeStore]:
 
 @pytest.fixture
 def key(request: pytest.FixtureRequest) -> str:
-    return "".join(c if c.isalnum() else "-" for c in request.node.name)[:80]
+    """A name of the test's own for its script: tests of two files may have the same name."""
+    name = f"{request.node.path.stem} {request.node.name}"
+    return "".join(c if c.isalnum() else "-" for c in name)[:160]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -36,11 +37,13 @@ def gunicorn(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    booted = tempfile.NamedTemporaryFile()
     env = {
         **os.environ,
         "OPENAI_BASE_URL": fake.base_url,
         "OPENAI_MODEL": key,
         "USE_BEFORE_FORK": "1",
+        "BOOTED": booted.name,
         **(env or {}),
     }
     command = [
@@ -48,6 +51,8 @@ def gunicorn(
         "-m",
         "gunicorn",
         "--preload",
+        "--config",
+        "python:booted",
         "--bind",
         f"127.0.0.1:{port}",
         *options,
@@ -60,6 +65,13 @@ def gunicorn(
             assert time.monotonic() < deadline and process.poll() is None
             time.sleep(0.02)
         yield port
+        # A signal that a worker gets while it boots is lost, and gunicorn waits half a minute for it.
+        workers = (
+            int(options[len(options) - options[::-1].index("--workers")]) if "--workers" in options else 1
+        )
+        while os.path.getsize(booted.name) < workers:
+            assert time.monotonic() < deadline + 10 and process.poll() is None
+            time.sleep(0.02)
     finally:
         process.terminate()
         try:
