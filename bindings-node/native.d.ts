@@ -317,6 +317,9 @@ export declare function turnRequestFields(): Array<string>
 /** The kinds of records of an outbox, each with the names of its fields. */
 export declare function recordFields(): Record<string, Array<string>>
 
+/** Waits until outboxes whose objects are gone have delivered what is due, at most for so many milliseconds. */
+export declare function flushDropped(timeoutMs: number): Call
+
 /** Runs the command `outbox` with these arguments, and returns its exit code. */
 export declare function outboxCommand(arguments: Array<string>): number
 

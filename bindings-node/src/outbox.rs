@@ -36,7 +36,7 @@ impl Outbox {
         store: Option<&Store>,
     ) -> napi::Result<Self> {
         let start = || {
-            let mut outbox = settings::outbox(&settings, Names::Camel)?;
+            let mut outbox = settings::outbox(&settings, Names::Camel, sink.is_none())?;
             if let Some((host, number)) = host.zip(sink) {
                 let sink: HostSink = host.function("outbox.deliver", number);
                 outbox = outbox.sink(sink);
@@ -123,6 +123,12 @@ impl Outbox {
         let outbox = self.inner.clone();
         started(bridge::call_blocking(move || act(&outbox)))
     }
+}
+
+/// Waits until outboxes whose objects are gone have delivered what is due, at most for so many milliseconds.
+#[napi]
+pub fn flush_dropped(timeout_ms: f64) -> napi::Result<Call> {
+    started(bridge::flush_dropped(duration(timeout_ms).unwrap_or(Duration::MAX)))
 }
 
 /// Runs the command `outbox` with these arguments, and returns its exit code.

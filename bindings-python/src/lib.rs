@@ -69,6 +69,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(turn::timeline_text, module)?)?;
     module.add_function(wrap_pyfunction!(turn::timeline_svg, module)?)?;
     module.add_function(wrap_pyfunction!(chat::with_environment, module)?)?;
+    module.add_function(wrap_pyfunction!(outbox::flush_dropped, module)?)?;
     module.add_function(wrap_pyfunction!(outbox::outbox_command, module)?)?;
     module.add_function(wrap_pyfunction!(log::keep_logs, module)?)?;
     module.add_function(wrap_pyfunction!(log::drain_logs, module)?)?;

@@ -59,7 +59,7 @@ impl Outbox {
         fork::watch(py)?;
         // Opening waits for the file.
         let outbox = py.detach(|| {
-            let mut outbox = settings::outbox(settings, Names::Snake)?;
+            let mut outbox = settings::outbox(settings, Names::Snake, true)?;
             if let Some(ask) = sink {
                 outbox = outbox.sink(function::<Record, Outcome>(SINK, ask));
             } else if let Some(store) = store {
@@ -121,6 +121,13 @@ impl Outbox {
         let (outbox, limit) = (self.0.clone(), limit(timeout)?);
         Call::new(py, bridge::call(async move { Ok(outbox.shutdown(limit).await) }))
     }
+}
+
+/// Waits until outboxes whose objects are gone have delivered what is due, at most for so many seconds.
+#[pyfunction]
+#[pyo3(signature = (timeout, /))]
+pub(crate) fn flush_dropped(py: Python<'_>, timeout: Option<f64>) -> PyResult<Call> {
+    Call::new(py, bridge::flush_dropped(limit(timeout)?))
 }
 
 /// Runs the command `outbox` with these arguments, and returns its exit code.

@@ -142,3 +142,36 @@ time.sleep(30)
     os.kill(process.pid, signal.SIGTERM)
     process.communicate(timeout=10)
     assert process.returncode == 0 and store.texts(key) == ["hello", "안녕"]
+
+
+COUNTING = """
+import gc, threading
+from turnwire import Outbox, Outcome
+second = threading.Event()
+tries = []
+def sink(record):
+    tries.append(record.id)
+    if len(tries) == 1: return Outcome.retry("later", after={after})
+    print("delivered", flush=True); second.set()
+def drop():
+    outbox = Outbox(sink=sink)
+    outbox.enqueue("c", "1", 1)
+    while not tries: time.sleep(0.01)
+drop(); gc.collect()
+"""
+
+
+def test_an_outbox_that_is_collected_delivers_what_waits(program: Program) -> None:
+    assert program.run(COUNTING.format(after=0.1) + "print(second.wait(10))") == "delivered\nTrue\n"
+
+
+def test_an_outbox_that_is_collected_delivers_at_the_end_of_the_process(program: Program) -> None:
+    assert program.run(COUNTING.format(after=0.5)) == "delivered\n"
+
+
+def test_an_engine_that_is_collected_saves_its_messages(
+    program: Program, store: FakeStore, key: str, talking: str
+) -> None:
+    store.script(key, {"status": 503, "steps": []}, {"act": "pass"})
+    program.run(f"{talking}\nimport gc\ndef drop(): talk(engine(), 'hello')\ndrop(); gc.collect()")
+    assert store.texts(key) == ["hello", "안녕"]

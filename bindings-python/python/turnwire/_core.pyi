@@ -560,5 +560,8 @@ def timeline_svg(json: str, note: str) -> str:
 def with_environment(settings: str) -> str:
     """The settings of a client, as JSON, with those of the environment where none are given."""
 
+def flush_dropped(timeout: float | None, /) -> Call:
+    """Waits until outboxes whose objects are gone have delivered what is due, at most for so many seconds."""
+
 def outbox_command(arguments: list[str]) -> int:
     """Runs the command `outbox` with these arguments, and returns its exit code."""

@@ -63,10 +63,12 @@ def _finalize(deliver: Any) -> None:
 def _deliver() -> None:
     from time import monotonic
 
+    from ._core import flush_dropped
+
     # One deadline, also where a process has both kinds of hooks.
     end = _deadlines.setdefault(os.getpid(), monotonic() + _PATIENCE)
     left = max(0, end - monotonic())
     sources = [source for living in list(_living) if (source := living()) is not None]
     # All at the same time: one whose service is down does not take the time of the others.
-    for call in [source.flush(left) for source in sources]:
+    for call in [*(source.flush(left) for source in sources), flush_dropped(left)]:
         call.wait()

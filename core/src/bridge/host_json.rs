@@ -101,7 +101,7 @@ impl Question for Record {
 
 impl HostAnswer for Outcome {
     const FORM: &str = "nothing for a record that is delivered, or an outcome (delivered, retry, unavailable, \
-                        needs_token, dead) with a reason, and after in seconds";
+                        needs_token, dead) with a reason, and after: a wait that is a number and not negative";
 
     fn from_json(json: Value) -> Option<Self> {
         if json.is_null() {

@@ -10,6 +10,7 @@
 //! | [`call`] | runs a call of core; its [`Call`] yields one [`Answer`], through [`Call::take_answer`] |
 //! | [`call_blocking`] | the same for a call that may block its thread, such as one that reads a file |
 //! | [`enqueue`], [`hold`], [`release`] | accept a record in JSON; the call has ended already, unless it waits for room |
+//! | [`flush_dropped`] | delivers, at the end of a process, what still waits in outboxes whose host objects are gone |
 //! | [`Answer`] | `{ head, body }`; every result type of core is [`IntoAnswer`], so a method of a binding is one line |
 //! | [`Body`] | nothing, JSON text, bytes, chunks, events or audio; the last two are pulls; [`OpenStream::chunks`] or [`OpenStream::bytes`] converts chunks to one |
 //! | [`Pull::take`] | items, nothing yet, the end, or an error: [`Batch`] (chunks), [`Events`] (JSON), [`List`] (bytes of audio or of a body) |
@@ -80,7 +81,7 @@ pub use host_reply::HostReply;
 pub use items::Items;
 pub use list::{List, Weigh};
 pub use log::{LogRecord, keep_logs, take_logs};
-pub use outbox::{enqueue, hold, record_fields, release};
+pub use outbox::{enqueue, flush_dropped, hold, record_fields, release};
 pub use progress::Progress;
 pub use pull::{Pull, Taken};
 pub use retry::wait_before_retry;

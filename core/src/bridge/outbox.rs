@@ -10,7 +10,7 @@ use super::settings::{Names, Subject, fields_of, read};
 use super::stored::store_message;
 use crate::credentials::Tokens;
 use crate::error::{Error, ErrorKind, Result};
-use crate::outbox::{Entrance, Outbox, Receipt, Record, WhenFull};
+use crate::outbox::{Entrance, Outbox, Receipt, Record, WhenFull, flush_lingering};
 
 /// The interval at which a full outbox is tried again.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -74,6 +74,18 @@ pub fn hold(outbox: &Outbox, record: &str, names: Names) -> Result<Call> {
 /// As [`enqueue`].
 pub fn release(outbox: &Outbox, record: &str, names: Names) -> Result<Call> {
     enter(outbox, record, names, Entrance::Release)
+}
+
+/// Waits until the outboxes that outlive their host objects have delivered what is due, at most this long.
+///
+/// # Errors
+///
+/// `config` when no thread can be started.
+pub fn flush_dropped(limit: Duration) -> Result<Call> {
+    call(async move {
+        flush_lingering(limit).await;
+        Ok(())
+    })
 }
 
 fn enter(outbox: &Outbox, json: &str, names: Names, entrance: Entrance) -> Result<Call> {

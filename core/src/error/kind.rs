@@ -134,7 +134,7 @@ kinds! {
     Forked, "forked", false, "repeat the call in this process",
         "The assistant is not available right now.";
     /// A function of the host language, such as a sentiment or a speaker, raised an exception or never returned.
-    Callback, "callback", false, "correct that function; an exception that it raised is the cause of this error",
+    Callback, "callback", false, "correct that function; if it raised an exception, that is the cause of this error",
         "The assistant could not answer. Please try again later.";
     /// The outbox holds as much as its limits allow.
     OutboxFull, "outbox_full", true, "wait until records are delivered, or allow larger limits",

@@ -102,6 +102,14 @@ impl OutboxBuilder {
         self
     }
 
+    /// Delivers after the last handle is dropped as well, until nothing is due any more: for hosts whose garbage
+    /// collector drops handles.
+    #[cfg(feature = "bridge")]
+    pub(crate) fn lingering(mut self) -> Self {
+        self.settings.lingers = true;
+        self
+    }
+
     /// The destination of the records. Without a sink they are kept until one is [attached](Outbox::attach).
     #[must_use]
     pub fn sink(mut self, sink: impl Sink) -> Self {

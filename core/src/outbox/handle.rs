@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::lingering::{can_linger, linger};
 use super::opener::Opener;
 use super::options::WhenFull;
 use super::record::Record;
@@ -296,6 +297,9 @@ impl Outbox {
 impl Drop for Handle {
     fn drop(&mut self) {
         if let Some(shared) = self.current.get() {
+            if self.settings.lingers && can_linger(&shared) {
+                return linger(&shared);
+            }
             shared.advance(Phase::Draining);
             if !shared.has_worker.load(Ordering::SeqCst) {
                 shared.backend().leave(shared.clock.now());

@@ -68,6 +68,7 @@ mod flush;
 mod following;
 mod handle;
 mod inspect;
+mod lingering;
 mod observers;
 mod opener;
 mod opening;
@@ -95,6 +96,8 @@ pub use delivery::Delivery;
 #[cfg(feature = "bridge")]
 pub(crate) use handle::Entrance;
 pub use handle::Outbox;
+#[cfg(feature = "bridge")]
+pub(crate) use lingering::flush_lingering;
 pub(crate) use opener::{AnyOpener, Opened, Opener, OpeningCall, Requests};
 pub(crate) use opening::{Opening, OpeningObserver, OpeningStep};
 pub use options::{Durability, OutboxLimits, WhenFull};

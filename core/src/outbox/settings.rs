@@ -17,6 +17,8 @@ pub(super) struct OutboxSettings {
     pub(super) limits: OutboxLimits,
     pub(super) when_full: WhenFull,
     pub(super) delivery: Delivery,
+    /// Deliveries go on after the last handle is dropped.
+    pub(super) lingers: bool,
 }
 
 impl OutboxSettings {

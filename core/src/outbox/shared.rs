@@ -76,6 +76,8 @@ pub(super) enum Phase {
     Running,
     /// No further records are accepted.
     Closed,
+    /// There is no handle any more: the worker ends once nothing is due.
+    Lingering,
     /// No further delivery begins.
     Draining,
     /// Deliveries are cancelled.
@@ -271,7 +273,8 @@ impl SharedOutbox {
         match self.phase.load(Ordering::SeqCst) {
             0 => Phase::Running,
             1 => Phase::Closed,
-            2 => Phase::Draining,
+            2 => Phase::Lingering,
+            3 => Phase::Draining,
             _ => Phase::Stopped,
         }
     }

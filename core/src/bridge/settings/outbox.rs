@@ -69,7 +69,9 @@ impl OutboxSettings {
         });
         builder = set(builder, when_full, OutboxBuilder::when_full);
         builder = set(builder, self.limits.map(LimitSettings::limits), OutboxBuilder::limits);
-        set(builder, self.delivery.map(DeliverySettings::delivery), OutboxBuilder::delivery)
+        builder =
+            set(builder, self.delivery.map(DeliverySettings::delivery), OutboxBuilder::delivery);
+        builder
     }
 }
 
@@ -100,12 +102,14 @@ impl DeliverySettings {
     }
 }
 
-/// The settings of an outbox, from JSON. Its sink is set on the builder.
+/// The settings of an outbox, from JSON. Its sink is set on the builder. With `lingers` it delivers after the host has
+/// dropped it as well; an outbox whose sink ends with the host's object cannot.
 ///
 /// # Errors
 ///
 /// `config` when a setting is unknown or has a wrong type.
-pub fn outbox(json: &str, names: Names) -> Result<OutboxBuilder> {
-    read::<OutboxSettings>(json, names, Subject::settings("outbox.start"))
-        .map(OutboxSettings::builder)
+pub fn outbox(json: &str, names: Names, lingers: bool) -> Result<OutboxBuilder> {
+    let settings = read::<OutboxSettings>(json, names, Subject::settings("outbox.start"))?;
+    let builder = settings.builder();
+    Ok(if lingers { builder.lingering() } else { builder })
 }

@@ -108,6 +108,7 @@ impl TurnsSettings {
         let prompts = self.prompts.map(PromptSettings::prompts);
         builder = set(builder, prompts.clone(), TurnsBuilder::prompts);
         builder = set(builder, self.system_prompt, TurnsBuilder::system_prompt);
+        let has_store = parts.store.is_some() || self.store.is_some();
         match (parts.store, self.store) {
             (Some(store), None) => builder = builder.store(store),
             (None, Some(store)) => builder = builder.store(store.builder()?.build()?),
@@ -154,7 +155,10 @@ impl TurnsSettings {
         // The last, as it creates a file.
         match (parts.outbox, self.outbox) {
             (Some(outbox), None) => Ok(builder.outbox(outbox)),
-            (None, Some(outbox)) => builder.outbox_from(|| outbox.builder().start()),
+            (None, Some(outbox)) => builder.outbox_from(|| outbox.builder().lingering().start()),
+            (None, None) if has_store => {
+                builder.outbox_from(|| OutboxSettings::default().builder().lingering().start())
+            }
             (None, None) => Ok(builder),
             (Some(_), Some(_)) => Err(twice("outbox")),
         }

@@ -105,11 +105,16 @@ async fn deliver(shared: &Arc<SharedOutbox>) {
             maintenance_at = Instant::now() + maintain(shared);
         }
 
+        // Before the claim: afterwards a record may come, and then the last handle go.
+        let is_left = shared.phase() == Phase::Lingering;
         let until = begin(shared, |claimed| {
             runs.push(ClaimedConversation::new(shared.clone()).deliver(claimed));
         });
         if let Some(soon) = shared.backend().maintenance_due() {
             maintenance_at = maintenance_at.min(Instant::now() + soon);
+        } else if is_left && until.is_none() && runs.is_empty() {
+            shared.advance(Phase::Draining);
+            continue;
         }
         let until = match (until, has_file) {
             (Some(until), true) => Some(until.min(maintenance_at)),

@@ -66,7 +66,7 @@ async fn run(case: &Value) {
 
 fn make(case: &Value, path: Option<&Path>, sink: &Scripted) -> turnwire::Result<Outbox> {
     let given = case.get("settings").cloned().unwrap_or_else(|| json!({}));
-    let mut builder = settings::outbox(&given.to_string(), Names::Snake)?;
+    let mut builder = settings::outbox(&given.to_string(), Names::Snake, false)?;
     if let Some(path) = path {
         builder = builder.path(path);
     }
