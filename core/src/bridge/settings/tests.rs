@@ -215,7 +215,7 @@ fn read_all(object: &str, json: &str, names: Names) {
         "openai" => drop(open_ai(json, names).unwrap().build().unwrap()),
         "store" => drop(chat_store(json, names).unwrap().build().unwrap()),
         "service" => drop(chat_service(json, names).unwrap().build().unwrap()),
-        "outbox" => drop(outbox(json, names).unwrap().start().unwrap()),
+        "outbox" => drop(outbox(json, names, false).unwrap().start().unwrap()),
         "speaker" => drop(speaker(Some(&llm()), json, names).unwrap()),
         "speech_request" => drop(speech_request(json, names).unwrap()),
         _ => drop(turns(llm(), json, names, Parts::default()).unwrap().build().unwrap()),
