@@ -115,6 +115,11 @@ impl Outbox {
         self.0.sink.get().is_some()
     }
 
+    /// The sink, once there is one.
+    pub(crate) fn sink(&self) -> Option<&dyn Sink> {
+        self.0.sink.get().map(|sink| &**sink)
+    }
+
     /// Returns true after a shutdown.
     pub(crate) fn is_shut_down(&self) -> bool {
         self.shared().is_ok_and(|shared| shared.phase() > Phase::Running)

@@ -1,5 +1,6 @@
 //! The destination of records: the trait `Sink`, and the sink of one outbox.
 
+use std::any::Any;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
@@ -75,6 +76,12 @@ pub trait Sink: Send + Sync + 'static {
         None
     }
 
+    /// The sink itself if an engine of turns attached it, for the next engine on the same outbox.
+    #[doc(hidden)]
+    fn of_turns(&self) -> Option<&dyn Any> {
+        None
+    }
+
     /// The name of the sink's type in errors.
     #[doc(hidden)]
     fn type_name(&self) -> &'static str {
@@ -111,6 +118,10 @@ macro_rules! forward {
 
             fn opener(&self) -> Option<AnyOpener> {
                 (**self).opener()
+            }
+
+            fn of_turns(&self) -> Option<&dyn Any> {
+                (**self).of_turns()
             }
 
             fn type_name(&self) -> &'static str {

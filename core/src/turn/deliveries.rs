@@ -1,5 +1,6 @@
 //! Delivery times of a turn's messages: the outbox delivers, and the turn's timeline shows the times.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -124,6 +125,10 @@ impl Sink for TrackedSink {
 
     fn gave_up(&self, record_id: &str, reason: &str) {
         self.deliveries.gave_up(record_id, reason);
+    }
+
+    fn of_turns(&self) -> Option<&dyn Any> {
+        Some(self)
     }
 
     fn type_name(&self) -> &'static str {

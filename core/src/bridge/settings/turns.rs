@@ -154,7 +154,15 @@ impl TurnsSettings {
         builder = set(builder, self.detailed_errors, TurnsBuilder::detailed_errors);
         // The last, as it creates a file.
         match (parts.outbox, self.outbox) {
-            (Some(outbox), None) => Ok(builder.outbox(outbox)),
+            (Some(outbox), None) => {
+                // A host cannot see that such an outbox leaves the store empty.
+                if outbox.sink().is_some_and(|sink| sink.of_turns().is_none()) {
+                    let why = "the outbox has a sink of its own, so that nothing would reach the store: \
+                               give one without a sink, and the store becomes its sink";
+                    return Err(refused(why));
+                }
+                Ok(builder.outbox(outbox))
+            }
             (None, Some(outbox)) => builder.outbox_from(|| outbox.builder().lingering().start()),
             (None, None) if has_store => {
                 builder.outbox_from(|| OutboxSettings::default().builder().lingering().start())
