@@ -9,6 +9,9 @@ use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
 
+/// The start of the type's name of a function of another language, whose user must not see it.
+const HOSTED: &str = "turnwire::bridge::host::HostFn<";
+
 /// A callback, as named in errors and logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Callback {
@@ -34,6 +37,9 @@ impl Callback {
 
 impl fmt::Display for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.type_name.starts_with(HOSTED) {
+            return write!(f, "the function `{}`", self.part);
+        }
         write!(f, "the {} `{}`", self.part, self.type_name)
     }
 }

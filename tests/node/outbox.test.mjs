@@ -97,6 +97,23 @@ test('an engine sends through the outbox that it is given', async () => {
   }
 });
 
+test('an engine refuses an outbox with a sink of its own', async () => {
+  const outbox = Outbox.memory({ sink: () => undefined });
+  const store = new SqliteStore(join(directory, 'refused.db'));
+  assert.throws(() => new Turns(new OpenAI({ apiKey: 'k' }), { model: 'm', store, outbox }), (error) => error instanceof ConfigError && /a sink of its own/.test(error.message));
+  await outbox.shutdown();
+});
+
+test('a function that takes too long is named as one', async () => {
+  const delivery = { limit: 50, initialBackoff: 3_600_000, maxBackoff: 3_600_000 };
+  const outbox = Outbox.memory({ sink: () => new Promise(() => undefined), delivery });
+  await outbox.enqueue({ conversation: 'c', id: '1', payload: null });
+  let reason;
+  while (!(reason = (await outbox.pending())[0].reason)) await outbox.flush({ timeout: 10 });
+  assert.equal(reason, 'the function `sink` did not end within 50ms');
+  await outbox.shutdown({ timeout: 0 });
+});
+
 test('a store is a sink for messages', async () => {
   const store = new SqliteStore(join(directory, 'chat.db'));
   const { id: workspace } = await store.createWorkspace(USER, '첫 대화');

@@ -188,6 +188,18 @@ def test_an_engine_sends_through_the_outbox_that_it_is_given(
     assert (stats.accepted, stats.delivered, stats.pending) == (2, 2, 0)
 
 
+def test_an_engine_refuses_an_outbox_with_a_sink_of_its_own(client: turnwire.OpenAI, tmp_path: Path) -> None:
+    with Outbox(sink=lambda _: None) as outbox, pytest.raises(turnwire.ConfigError, match="a sink of its own"):
+        Turns(client, model="m", store=SqliteStore(tmp_path / "chat.db"), outbox=outbox)
+
+
+def test_a_function_that_takes_too_long_is_named_as_one() -> None:
+    delivery: Any = {"limit": 0.05, "initial_backoff": 3600, "max_backoff": 3600}
+    outbox = Outbox(sink=lambda _: time.sleep(0.5), delivery=delivery)
+    outbox.enqueue("c", "1", None)
+    assert reason(outbox) == "the function `sink` did not end within 50ms"
+
+
 def test_an_asynchronous_engine_takes_either_outbox(
     client: turnwire.OpenAI, fake: Fake, key: str, tmp_path: Path
 ) -> None:

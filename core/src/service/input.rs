@@ -11,8 +11,7 @@ use crate::http::{BodyFormat, Context, Received};
 use crate::sse::{Decoder, Frame};
 
 /// Hint for a service that streams bare text.
-const TEXT_HINT: &str =
-    "if the service streams bare text, set wire = text (`ChatServiceBuilder::wire`)";
+const TEXT_HINT: &str = "if the service streams bare text, set wire = text";
 
 /// Parser of the pieces of a body.
 pub(super) struct Input {
@@ -202,7 +201,7 @@ fn bare(context: &Context, text: &str) -> Error {
 /// The error of an event stream where bare text was expected: its raw form is no text for a reader.
 fn unwanted_events(context: &Context) -> Error {
     let why = "expected bare text, got an event stream";
-    let hint = "if the service streams events, set wire = events (`ChatServiceBuilder::wire`)";
+    let hint = "if the service streams events, set wire = events";
     context.error(ErrorKind::UnexpectedReply, why).with_hint(hint)
 }
 

@@ -333,7 +333,7 @@ async fn in_time(speech: Speech, text: String) -> Audio {
 fn too_late(limit: Duration) -> Error {
     let why = format!("the speaker did not speak the sentence within {limit:?}");
     Error::new(ErrorKind::TotalTimeout, SPEECH, why)
-        .with_hint("speak again, or allow more time with `Speech::sentence_limit`")
+        .with_hint("speak again, or allow more time for a sentence")
 }
 
 /// Speaks one sentence, with retries. They are safe, as no audio is returned before the sentence is complete.

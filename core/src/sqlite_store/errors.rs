@@ -43,7 +43,7 @@ pub(super) fn invalid(operation: &'static str, why: impl Into<String>) -> Error 
 pub(super) fn user<'a>(owner: Owner<'a>, operation: &'static str) -> Result<&'a str> {
     owner.user_id.ok_or_else(|| {
         invalid(operation, "the record does not say whose conversation it belongs to")
-            .with_hint("set the user: `TurnRequest::user_id`, or `Record::user`")
+            .with_hint("set the user of the turn, or of the record")
     })
 }
 

@@ -113,7 +113,7 @@ impl Turns {
     /// `config` without a speaker; otherwise any [`ErrorKind`] of its requests, and `too_large`.
     pub async fn speak(&self, text: impl Into<String>) -> Result<Bytes> {
         let Some(speech) = &self.settings.speech else {
-            let why = "there is no speaker: give one to `Turns::builder(…).speaker(…)`";
+            let why = "there is no speaker: set one for the turns";
             return Err(Error::new(ErrorKind::Config, "turns.speak", why));
         };
         let speech = speech.clone().on_failure(OnFailure::Stop);
