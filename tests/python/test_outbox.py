@@ -282,3 +282,40 @@ def test_a_sink_on_nobodys_behalf_has_no_context_of_a_caller() -> None:
         outbox.enqueue("c", "1", None)
         outbox.flush()
     assert got == ["none"]
+
+
+def test_a_delivery_that_begins_while_its_event_loop_ends_is_tried_again_at_once() -> None:
+    begun: list[str] = []
+    outboxes: list[AsyncOutbox] = []
+
+    async def first() -> None:
+        is_begun = asyncio.Event()
+
+        async def sink(record: Record) -> None:
+            begun.append(record.id)
+            if len(begun) == 1:
+                is_begun.set()
+                await asyncio.Event().wait()
+
+        outbox = AsyncOutbox(sink=sink, delivery=FAST)
+        outboxes.append(outbox)
+
+        async def at_end() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                # `asyncio.run` waits for this task, and has cancelled those that there were: the sink's is a new one.
+                await outbox.enqueue("c", "1", None)
+                await is_begun.wait()
+
+        ending = asyncio.ensure_future(at_end())
+        await asyncio.sleep(0)
+        assert not ending.done()
+
+    async def second() -> None:
+        report = await outboxes[0].flush(10)
+        assert (report.delivered, report.pending) == (1, 0)
+
+    asyncio.run(first())
+    asyncio.run(second())
+    assert begun == ["1", "1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from contextvars import copy_context
 from threading import Thread
 
@@ -10,7 +11,7 @@ from ._waiting import is_gevent
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
     from contextvars import Context
     from typing import Any
 
@@ -61,6 +62,7 @@ def hosted(kind: Kind, function: Callable[..., Any]) -> Ask:
     nobody = Caller.nobody()
 
     def ask(question: str, caller: Caller | None, answer: Answer) -> None:
+        _forget_closed()
         asked = _Asked(kind, function, question, caller or nobody, answer)
         if is_coroutine and asked.loop() is not None:
             asked.schedule(None)
@@ -146,10 +148,10 @@ class _Asked:
 
     def loop(self) -> AbstractEventLoop | None:
         """The event loop for the function: the caller's, or else the one that was used last; ``None`` if none runs."""
-        if self.caller.loop is not None and self.caller.loop.is_running():
+        if self.caller.loop is not None and _is_usable(self.caller.loop):
             return self.caller.loop
         last = _last() if self.caller.context is None and _last is not None else None
-        return last if last is not None and last.is_running() else None
+        return last if last is not None and _is_usable(last) else None
 
     def schedule(self, value: Any) -> None:
         """Finishes on the event loop."""
@@ -160,10 +162,7 @@ class _Asked:
             return
 
         def begin() -> None:
-            # The loop itself keeps weak references alone.
-            task = loop.create_task(self.finish(value))
-            _TASKS.add(task)
-            task.add_done_callback(_TASKS.discard)
+            _questions_of(loop).begin(self, value)
 
         # A task has a copy of the context that it is created in.
         context = self.caller.context
@@ -190,7 +189,75 @@ def _kill(greenlet: Any) -> None:
     greenlet.kill(block=False)
 
 
-_TASKS: set[Task[None]] = set()
+class _Questions:
+    """The unfinished questions of an event loop. Its end cancels them, so that none waits for a loop that has ended.
+
+    ``asyncio.run`` cancels the tasks that there are, and then ends the loop's asynchronous generators: a task that began in
+    between would never go on. A generator of the loop notices that end.
+    """
+
+    __slots__ = ("end", "has_ended", "loop", "tasks")
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self.loop = loop
+        self.has_ended = False
+        # The loop itself keeps weak references alone.
+        self.tasks: dict[Task[None], _Asked] = {}
+        self.end = self.at_end()
+        # Up to its first `yield`, which waits for nothing.
+        with suppress(StopIteration):
+            self.end.__anext__().send(None)
+
+    async def at_end(self) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            from asyncio import gather
+
+            self.has_ended = True
+            for task in self.tasks:
+                task.cancel()
+            await gather(*self.tasks, return_exceptions=True)
+
+    def begin(self, asked: _Asked, value: Any) -> None:
+        """Begins to finish the question. On the loop alone."""
+        if self.has_ended:
+            asked.answer.fail(RuntimeError("the event loop of the function ended"))
+            return
+        task = self.loop.create_task(asked.finish(value))
+        self.tasks[task] = asked
+        task.add_done_callback(self.tasks.pop)
+
+    def give_up(self) -> None:
+        """Fails the questions of a loop that was closed without an end."""
+        for asked in list(self.tasks.values()):
+            asked.answer.fail(RuntimeError("the event loop of the function was closed"))
+        self.tasks.clear()
+
+
+_QUESTIONS: dict[AbstractEventLoop, _Questions] = {}
+
+
+def _questions_of(loop: AbstractEventLoop) -> _Questions:
+    questions = _QUESTIONS.get(loop)
+    if questions is None:
+        questions = _QUESTIONS[loop] = _Questions(loop)
+    return questions
+
+
+def _is_usable(loop: AbstractEventLoop) -> bool:
+    """Returns true if the loop runs, and is not at its end."""
+    questions = _QUESTIONS.get(loop)
+    return loop.is_running() and not (questions is not None and questions.has_ended)
+
+
+def _forget_closed() -> None:
+    """Gives up the questions of loops that are closed."""
+    for loop in list(_QUESTIONS):
+        if loop.is_closed() and (questions := _QUESTIONS.pop(loop, None)) is not None:
+            questions.give_up()
+
+
 _last: Callable[[], AbstractEventLoop | None] | None = None
 
 
