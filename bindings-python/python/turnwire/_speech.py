@@ -202,7 +202,7 @@ class SpokenText(_Reading[AudioPiece]):
     """The audio of a text, sentence by sentence and in order.
 
     Closing it, or dropping it before its end, ends all requests and the reading of the text. An exception of the text is
-    raised after the sentences before it. A sentence that cannot be spoken is left out, and is one of ``failures``.
+    raised after the sentences before it. A sentence that cannot be spoken is left out, and in iteration is one of ``failures``.
     """
 
     __slots__ = ()
