@@ -96,3 +96,15 @@ pub fn with_environment(
     settings::with_environment(&settings, Names::Camel, |name| variables.get(name).cloned())
         .map_err(|error| json::thrown(&error))
 }
+
+/// The chart of a timeline for a terminal.
+#[napi]
+pub fn timeline_text(json: String) -> napi::Result<String> {
+    bridge::timeline_text(&json).map_err(|error| json::thrown(&error))
+}
+
+/// The picture of a timeline, as SVG, with a note below its title.
+#[napi]
+pub fn timeline_svg(json: String, note: String) -> napi::Result<String> {
+    bridge::timeline_svg(&json, &note).map_err(|error| json::thrown(&error))
+}

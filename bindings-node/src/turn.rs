@@ -70,15 +70,3 @@ impl Turn {
         Turn { inner }
     }
 }
-
-/// The chart of a timeline for a terminal.
-#[napi]
-pub(crate) fn timeline_text(json: String) -> napi::Result<String> {
-    bridge::timeline_text(&json).map_err(|error| thrown(&error))
-}
-
-/// The picture of a timeline, as SVG, with a note below its title.
-#[napi]
-pub(crate) fn timeline_svg(json: String, note: String) -> napi::Result<String> {
-    bridge::timeline_svg(&json, &note).map_err(|error| thrown(&error))
-}

@@ -37,13 +37,14 @@ def gunicorn(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    booted = tempfile.NamedTemporaryFile()
+    descriptor, booted = tempfile.mkstemp()
+    os.close(descriptor)
     env = {
         **os.environ,
         "OPENAI_BASE_URL": fake.base_url,
         "OPENAI_MODEL": key,
         "USE_BEFORE_FORK": "1",
-        "BOOTED": booted.name,
+        "BOOTED": booted,
         **(env or {}),
     }
     command = [
@@ -66,10 +67,8 @@ def gunicorn(
             time.sleep(0.02)
         yield port
         # A signal that a worker gets while it boots is lost, and gunicorn waits half a minute for it.
-        workers = (
-            int(options[len(options) - options[::-1].index("--workers")]) if "--workers" in options else 1
-        )
-        while os.path.getsize(booted.name) < workers:
+        given = dict(zip(options[::2], options[1::2], strict=True))
+        while os.path.getsize(booted) < int(given.get("--workers", 1)):
             assert time.monotonic() < deadline + 10 and process.poll() is None
             time.sleep(0.02)
     finally:
@@ -80,6 +79,8 @@ def gunicorn(
             process.kill()
             _, err = process.communicate()
             raise AssertionError(f"the server does not end: {err}") from None
+        finally:
+            os.unlink(booted)
     assert "Traceback" not in err, err
 
 
