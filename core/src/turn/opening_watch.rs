@@ -86,3 +86,25 @@ impl OpeningObserver for OpeningWatch {
         self.lock().known = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::conversation::planned;
+    use crate::outbox::Record;
+
+    #[tokio::test]
+    async fn an_observation_ends_with_its_reader() {
+        let outbox = Outbox::memory();
+        let record = Record::new("new-1", "opener", json!({})).opening(planned("name"));
+        outbox.hold(record).unwrap();
+        let (known, reader) = oneshot::channel();
+        let watch = OpeningWatch::new(&Recorder::start(None, tracing::Span::none()), known);
+        outbox.observe("opener", watch.clone());
+        drop(reader);
+        watch.clone().read_elsewhere(outbox.clone(), "opener".into()).await;
+        assert_eq!(Arc::strong_count(&watch), 1);
+    }
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use turnwire::bridge::settings::Names;
+use turnwire::bridge::settings::{Names, Parts, turns};
 use turnwire::bridge::{Body, Events, Pull, Turn, Waiting, call, start, turn_request};
 use turnwire::turn::{OnDisconnect, TurnsBuilder};
 use turnwire::{ChatStore, Error, OpenAi, Outbox, TurnRequest, Turns};
@@ -279,4 +279,15 @@ fn a_request_that_cannot_be_read_is_refused_without_its_values() {
         let line = turn_request(json, Names::Camel).unwrap_err().to_string();
         assert!(line.contains(why) && !line.contains("secret"), "{line}");
     }
+}
+
+#[test]
+fn a_refused_engine_leaves_no_outbox_file_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("outbox.db");
+    let json = json!({"outbox": {"path": path}}).to_string();
+    let llm = OpenAi::builder().base_url("http://127.0.0.1:1").build().unwrap();
+    let refused = turns(llm, &json, Names::Snake, Parts::default()).and_then(TurnsBuilder::build);
+    assert!(refused.unwrap_err().to_string().contains("no store"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -147,3 +147,25 @@ async fn after_the_end_nothing_is_taken_and_the_file_is_the_next_ones() {
     assert_eq!(next.flush(PATIENCE).await.delivered, 1);
     assert_balanced(&next);
 }
+
+#[tokio::test]
+async fn an_id_of_another_users_record_is_refused_before_and_after_delivery() {
+    let (_directory, file) = scratch();
+    for file in [None, Some(file.as_path())] {
+        let fake = fake().await;
+        let login = tokens(&fake.login(USER));
+        let outbox = settings(file, store(&fake)).start().unwrap();
+        let message = message(0);
+        let first = outbox.enqueue(record(&message).tokens(login)).unwrap();
+        for _ in 0..2 {
+            for other in [record(&message).user("other"), record(&message).user("another")] {
+                let error = outbox.enqueue(other).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+                assert!(error.to_string().contains(&first.id), "{error}");
+            }
+            outbox.flush(PATIENCE).await;
+        }
+        assert_eq!(outbox.stats().accepted, 1);
+        assert_balanced(&outbox);
+    }
+}

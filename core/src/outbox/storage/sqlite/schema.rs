@@ -90,7 +90,26 @@ const STEPS: &[&str] = &["
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
+    use super::super::{openings, records};
     use super::*;
+    use crate::outbox::storage::{Ahead, RecordUser};
+
+    #[test]
+    fn a_delivered_record_of_an_older_file_is_known_and_followed_by_nobody() {
+        let connection = Connection::open_in_memory().unwrap();
+        Form { steps: &STEPS[..3], ..FORM }.migrate(&connection).unwrap();
+        let sql =
+            "INSERT INTO delivered (id, conversation) VALUES ('opener', 'ws-1'), ('plain', NULL)";
+        connection.execute_batch(sql).unwrap();
+        FORM.migrate(&connection).unwrap();
+        for id in ["opener", "plain"] {
+            assert!(records::is_known(&connection, id).unwrap());
+            assert_eq!(records::user_of(&connection, id).unwrap(), RecordUser::Unknown);
+            assert_eq!(openings::ahead(&connection, id).unwrap(), Ahead::Unknown);
+        }
+    }
 
     /// When this fails, older files exist: add a step instead of changing one.
     #[test]
