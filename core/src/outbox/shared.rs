@@ -208,7 +208,7 @@ impl SharedOutbox {
         operation: &'static str,
     ) -> Result<()> {
         let known = self.backend().user_of(id).unwrap_or(RecordUser::Unknown);
-        if known.is_not(user) {
+        if known.differs(user) {
             let why = "a record of another user has this id";
             let error = Error::new(ErrorKind::InvalidRequest, operation, why);
             let error = error.with_hint("give each record an id of its own, such as a random UUID");

@@ -3,7 +3,7 @@
 
 use super::settings::EngineSettings;
 use crate::error::{Error, ErrorKind, Result};
-use crate::outbox::{Ahead, Outbox};
+use crate::outbox::{Ahead, Outbox, RecordUser};
 use crate::turn_request::{Place, TurnRequest};
 
 /// The number of times that the message's state is read: it may be delivered between two reads.
@@ -69,7 +69,8 @@ pub(super) fn check_ids(settings: &EngineSettings, request: &TurnRequest) -> Res
     let given = [("message_id", &request.message_id), ("reply_id", &request.reply_id)];
     for (field, id) in given {
         let Some(id) = id else { continue };
-        if outbox.user_of(id)?.is_not(request.user_id.as_deref()) {
+        let known = outbox.user_of(id)?;
+        if known != RecordUser::Unknown && !known.is(request.user_id.as_deref()) {
             let why = format!("`{field}` is the id of another user's message");
             let error = Error::new(ErrorKind::InvalidRequest, "turn.start", why);
             return Err(

@@ -192,9 +192,9 @@ impl RecordUser {
         matches!(self, RecordUser::Known(known) if known.as_deref() == user)
     }
 
-    /// Returns true if the record is known to be of another user.
-    pub(crate) fn is_not(&self, user: Option<&str>) -> bool {
-        matches!(self, RecordUser::Known(known) if known.as_deref() != user)
+    /// Returns true if the record and this one have users, who differ.
+    pub(crate) fn differs(&self, user: Option<&str>) -> bool {
+        matches!(self, RecordUser::Known(Some(known)) if user.is_some_and(|user| user != known))
     }
 }
 
