@@ -200,6 +200,8 @@ export declare class Outbox {
   requeue(id: string): Call
   /** Removes a dead letter, or a pending record. */
   discard(id: string): Call
+  /** Returns true while a record waits for its delivery. */
+  isWaiting(): boolean
   /** Waits until all records are delivered or dead, at most for so many milliseconds. */
   flush(timeoutMs: number): Call
   /** Waits as `flush`, and accepts no record any more. */
@@ -216,6 +218,8 @@ export declare class Turns {
   stop(id: string): boolean
   /** Speaks a text, on demand. Functions that run for it get the number. */
   speak(text: string, number?: number): Call
+  /** Returns true while a message waits for its delivery. */
+  isWaiting(): boolean
   /** Waits until all messages are delivered or dead, at most for so many milliseconds. */
   flush(timeoutMs: number): Call
   /** Waits as `flush`, and shuts down: no turn can be started afterwards. */

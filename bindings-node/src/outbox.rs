@@ -96,6 +96,12 @@ impl Outbox {
         self.inspect(move |outbox| outbox.discard(&id))
     }
 
+    /// Returns true while a record waits for its delivery.
+    #[napi]
+    pub fn is_waiting(&self) -> bool {
+        bridge::is_waiting(&self.inner)
+    }
+
     /// Waits until all records are delivered or dead, at most for so many milliseconds.
     #[napi]
     pub fn flush(&self, timeout_ms: f64) -> napi::Result<Call> {

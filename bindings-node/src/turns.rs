@@ -109,6 +109,12 @@ impl Turns {
         call.map(Call::new).map_err(|error| thrown(&error))
     }
 
+    /// Returns true while a message waits for its delivery.
+    #[napi]
+    pub fn is_waiting(&self) -> bool {
+        self.inner.outbox().is_some_and(bridge::is_waiting)
+    }
+
     /// Waits until all messages are delivered or dead, at most for so many milliseconds.
     #[napi]
     pub fn flush(&self, timeout_ms: f64) -> napi::Result<Call> {

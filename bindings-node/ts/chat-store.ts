@@ -52,7 +52,7 @@ export class ChatStore extends AnyStore {
 
   /** Saves a message. Saving the same id again replaces it, so transient failures are retried. */
   async save(message: StoreMessage, options?: RequestOptions): Promise<void> {
-    await this.#value((store) => store.save(written(message)), options);
+    await this.#value((store) => store.save(written(message, 'store.save')), options);
   }
 
   /** Counts a saved message in the workspace's active session. Call it once for each saved message. */

@@ -131,8 +131,11 @@ const THROWN = '{"error":';
 
 /** Reads an error that the native side threw: its message is its JSON. It may be of another realm than this code. */
 export function fromThrown(thrown: unknown): unknown {
-  const message = (thrown as { message?: unknown } | null | undefined)?.message;
-  if (typeof message !== 'string' || !message.startsWith(THROWN)) return thrown;
+  const { message, code } = (thrown ?? {}) as { message?: unknown; code?: unknown };
+  if (typeof message !== 'string') return thrown;
+  // The native side refuses an argument before core sees it.
+  if (typeof code === 'string' && /^(InvalidArg|\w+Expected)$/.test(code)) return new InvalidRequestError(`an argument is missing or has a wrong type: ${message}`);
+  if (!message.startsWith(THROWN)) return thrown;
   const { error, raised } = JSON.parse(message) as { error: CoreError; raised?: number };
   return fromCore(error, raised);
 }

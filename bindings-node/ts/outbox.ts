@@ -5,7 +5,7 @@ import { type AnyStore, providerOf, storeOf } from './any-store.js';
 import { camelCased } from './camel-case.js';
 import { fromThrown } from './core-error.js';
 import { ConfigError } from './errors.js';
-import { deliverAtExit } from './exit.js';
+import { deliverAtExit, isOver, isQueued } from './exit.js';
 import { hosted, type Hosted } from './host.js';
 import { SINK } from './host-kinds.js';
 import type { SinkFunction } from './host-types.js';
@@ -14,6 +14,7 @@ import { type Call, native } from './native.js';
 import { milliseconds } from './options.js';
 import type { DeadLetter, NewRecord, OutboxStats, PendingRecord, Receipt } from './outbox-types.js';
 import type { OutboxSettings } from './settings.js';
+import { written } from './stored.js';
 import { settingsJson } from './settings-json.js';
 import type { FlushReport } from './turn-types.js';
 
@@ -76,7 +77,7 @@ export class Outbox {
    * the file. Only for room in a full outbox, as far as `waitWhenFull` allows, the promise waits, and the event loop does not.
    */
   enqueue(record: NewRecord): Promise<Receipt> {
-    return this.#camelCased(() => this.#outbox.enqueue(JSON.stringify(record) ?? 'null'));
+    return this.#accepted((json) => this.#outbox.enqueue(json), 'outbox.enqueue', record);
   }
 
   /**
@@ -84,7 +85,7 @@ export class Outbox {
    * or discarded.
    */
   hold(record: NewRecord): Promise<Receipt> {
-    return this.#camelCased(() => this.#outbox.hold(JSON.stringify(record) ?? 'null'));
+    return this.#accepted((json) => this.#outbox.hold(json), 'outbox.hold', record);
   }
 
   /**
@@ -92,7 +93,7 @@ export class Outbox {
    * `enqueue()`.
    */
   release(record: NewRecord): Promise<Receipt> {
-    return this.#camelCased(() => this.#outbox.release(JSON.stringify(record) ?? 'null'));
+    return this.#accepted((json) => this.#outbox.release(json), 'outbox.release', record);
   }
 
   /** The counters of accepted records and their states. */
@@ -134,7 +135,15 @@ export class Outbox {
   /** As `flush()`, and accepts no record any more. Pending records stay in the file, for the next process. */
   async shutdown({ timeout = FLUSH }: { timeout?: number } = {}): Promise<FlushReport> {
     const limit = milliseconds(timeout) ?? FLUSH;
+    isOver(this);
     return this.#value(() => this.#outbox.shutdown(limit));
+  }
+
+  async #accepted(enter: (json: string) => Call, operation: string, record: NewRecord): Promise<Receipt> {
+    const json = written(record, operation);
+    const { sink, tokens } = this.#functions;
+    isQueued(this, sink || tokens ? () => this.#outbox.isWaiting() : undefined);
+    return this.#camelCased(() => enter(json));
   }
 
   async #camelCased<T>(start: () => Call): Promise<T> {

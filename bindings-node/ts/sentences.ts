@@ -1,6 +1,7 @@
 /** The cutter of sentences. */
 
 import { native } from './native.js';
+import { WholeCharacters } from './whole-characters.js';
 
 /**
  * Cuts a growing text into sentences that can be spoken, each as soon as it is complete. Markdown marks are removed, code
@@ -8,6 +9,7 @@ import { native } from './native.js';
  */
 export class SentenceCutter {
   #cutter: InstanceType<typeof native.SentenceCutter>;
+  #characters = new WholeCharacters();
 
   /** The longest sentence has `longest` code points, at least 16; default 200. */
   constructor({ longest }: { longest?: number } = {}) {
@@ -16,11 +18,12 @@ export class SentenceCutter {
 
   /** Adds more of the text, and returns the sentences that are complete. */
   push(text: string): string[] {
-    return this.#cutter.push(String(text));
+    return this.#cutter.push(this.#characters.push(String(text)));
   }
 
   /** Ends the text, and returns the rest of its sentences. The cutter is then ready for another text. */
   finish(): string[] {
-    return this.#cutter.finish();
+    const half = this.#characters.finish();
+    return half ? [...this.#cutter.push(half), ...this.#cutter.finish()] : this.#cutter.finish();
   }
 }

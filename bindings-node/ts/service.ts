@@ -78,7 +78,7 @@ export class ChatService {
    * the whole reply, if it has certainly not accepted the message. Once the stream has begun, nothing is sent again.
    */
   async stream(request: TurnRequest, options?: RequestOptions): Promise<TurnStream> {
-    const call = this.#client.call((service) => service.stream(written(request)), options);
+    const call = this.#client.call((service) => service.stream(written(request, 'service.stream')), options);
     const { head } = await call.answer();
     const id = head?.headers.find(([name]) => name === 'x-request-id')?.[1] ?? null;
     return new TurnStream(new Items(call, new ListBatch<TurnEvent>()), id);
@@ -86,7 +86,7 @@ export class ChatService {
 
   /** Requests a turn and its whole reply, with `speech` also as audio. */
   async send(request: TurnRequest, options?: RequestOptions): Promise<ChatAnswer> {
-    const found = await this.#client.call((service) => service.send(written(request)), options).value();
+    const found = await this.#client.call((service) => service.send(written(request, 'service.send')), options).value();
     const { audioBase64, ...answer } = camelCased(found) as Omit<ChatAnswer, 'audio'> & { audioBase64: string | null };
     return { ...answer, audio: audioBase64 === null ? null : Buffer.from(audioBase64, 'base64') };
   }

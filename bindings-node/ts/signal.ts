@@ -34,10 +34,35 @@ function follow(signal: AbortSignal, controller: AbortController, holder: object
   const weak = new WeakRef(controller);
   const abort = () => weak.deref()?.abort(signal.reason);
   const forget = () => {
-    signal.removeEventListener('abort', abort);
+    followers.delete(abort);
+    if (followers.size === 0) leave(signal);
     abandoned.unregister(abort);
   };
-  signal.addEventListener('abort', abort, { once: true });
+  const followers = followersOf(signal);
+  followers.add(abort);
   abandoned.register(holder, forget, abort);
   return forget;
+}
+
+/** One listener serves all calls of a signal: of more than ten Node warns, and looks for each from the first on. */
+const listening = new WeakMap<AbortSignal, [followers: Set<() => void>, listener: () => void]>();
+
+function followersOf(signal: AbortSignal): Set<() => void> {
+  const known = listening.get(signal);
+  if (known) return known[0];
+  const followers = new Set<() => void>();
+  const listener = () => {
+    listening.delete(signal);
+    for (const abort of followers) abort();
+  };
+  signal.addEventListener('abort', listener, { once: true });
+  listening.set(signal, [followers, listener]);
+  return followers;
+}
+
+function leave(signal: AbortSignal): void {
+  const known = listening.get(signal);
+  if (!known || known[0].size > 0) return;
+  signal.removeEventListener('abort', known[1]);
+  listening.delete(signal);
 }

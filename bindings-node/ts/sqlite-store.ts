@@ -31,7 +31,7 @@ export class SqliteStore extends AnyStore {
 
   /** Saves a message of this user. Saving the same id again replaces it. */
   async save(userId: string, message: StoreMessage, options?: Abortable): Promise<void> {
-    await this.#value((store) => store.save(userId, written(message)), options);
+    await this.#value((store) => store.save(userId, written(message, 'store.save')), options);
   }
 
   /** The messages of a workspace, the earliest first. */

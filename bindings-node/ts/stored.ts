@@ -2,6 +2,7 @@
 
 import { camelCased } from './camel-case.js';
 import { fromThrown } from './core-error.js';
+import { InvalidRequestError } from './errors.js';
 import { native } from './native.js';
 
 /** A stored message. Times are in milliseconds since 1970. */
@@ -69,7 +70,7 @@ export const StoreMessage = {
 
   /** The AI's reply to a message, in its workspace. It is later than the message, as only the time orders the two. */
   replyTo(message: StoreMessage, content: string, { sentAt = Date.now() }: { sentAt?: number } = {}): StoreMessage {
-    return made(() => native.messageReplyTo(written(message), content, sentAt));
+    return made(() => native.messageReplyTo(written(message, 'StoreMessage.replyTo'), content, sentAt));
   },
 };
 
@@ -78,9 +79,15 @@ export interface Abortable {
   signal?: AbortSignal | null;
 }
 
-/** The JSON of a message or a request. */
-export function written(value: unknown): string {
-  return JSON.stringify(value) ?? 'null';
+/** The JSON of a message, a record or a request. */
+export function written(value: unknown, operation: string): string {
+  try {
+    return JSON.stringify(value) ?? 'null';
+  } catch (error) {
+    // A bigint, a cycle, or an exception of a `toJSON`. The first line names no value.
+    const why = String((error as Error)?.message ?? error).split('\n', 1)[0];
+    throw Object.assign(new InvalidRequestError(`${operation}: the argument cannot be written as JSON: ${why}`), { operation, cause: error });
+  }
 }
 
 function made(make: () => string): StoreMessage {

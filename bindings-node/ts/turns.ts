@@ -4,7 +4,7 @@ import { ActiveCall } from './active-call.js';
 import { connectionOf, type OpenAI } from './client.js';
 import { AnyStore, providerOf, storeOf } from './any-store.js';
 import { fromThrown } from './core-error.js';
-import { deliverAtExit } from './exit.js';
+import { deliverAtExit, isOver, isQueued } from './exit.js';
 import { caller, hosted, type Hosted } from './host.js';
 import { SENTIMENT } from './host-kinds.js';
 import type { SentimentFunction, SpeakerFunction } from './host-types.js';
@@ -13,6 +13,7 @@ import { native } from './native.js';
 import { Outbox, outboxOf } from './outbox.js';
 import { milliseconds } from './options.js';
 import type { OutboxSettings, SentimentModel, SpeakerSettings, StoreSettings, TurnsSettings } from './settings.js';
+import { written } from './stored.js';
 import { settingsJson } from './settings-json.js';
 import { Aborter } from './signal.js';
 import { Speaker, spokenBy } from './speakers.js';
@@ -73,7 +74,8 @@ export class Turns {
     const aborter = new Aborter(signal);
     const [context, number] = this.#caller();
     try {
-      const turn = this.#engine.start(JSON.stringify(request) ?? 'null', number);
+      const turn = this.#engine.start(written(request, 'turns.start'), number);
+      isQueued(this, this.#functions.tokens || this.#functions.outbox instanceof Outbox ? () => this.#engine.isWaiting() : undefined);
       return new Turn(turn, aborter, this.#log, { engine: this, context });
     } catch (error) {
       aborter.forget();
@@ -103,6 +105,7 @@ export class Turns {
   /** As `flush()`, and starts no turn any more. Pending messages stay in the outbox's file. */
   async shutdown({ timeout = FLUSH }: { timeout?: number } = {}): Promise<FlushReport> {
     const limit = milliseconds(timeout) ?? FLUSH;
+    isOver(this);
     return new ActiveCall(() => this.#engine.shutdown(limit), undefined, this).value();
   }
 

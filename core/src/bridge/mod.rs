@@ -81,7 +81,7 @@ pub use host_reply::HostReply;
 pub use items::Items;
 pub use list::{List, Weigh};
 pub use log::{LogRecord, keep_logs, take_logs};
-pub use outbox::{enqueue, flush_dropped, hold, record_fields, release};
+pub use outbox::{enqueue, flush_dropped, hold, is_waiting, record_fields, release};
 pub use progress::Progress;
 pub use pull::{Pull, Taken};
 pub use retry::wait_before_retry;

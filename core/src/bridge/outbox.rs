@@ -76,6 +76,11 @@ pub fn release(outbox: &Outbox, record: &str, names: Names) -> Result<Call> {
     enter(outbox, record, names, Entrance::Release)
 }
 
+/// Returns true while a record waits for its delivery.
+pub fn is_waiting(outbox: &Outbox) -> bool {
+    outbox.is_waiting()
+}
+
 /// Waits until the outboxes that outlive their host objects have delivered what is due, at most this long.
 ///
 /// # Errors

@@ -48,6 +48,16 @@ impl Outbox {
         report
     }
 
+    /// Returns true while a record that this process must deliver waits.
+    #[cfg(feature = "bridge")]
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.shared().is_ok_and(|shared| {
+            let mut backend = shared.backend();
+            let position = backend.position();
+            shared.phase() < Phase::Draining && backend.is_waiting(position).unwrap_or(true)
+        })
+    }
+
     /// Waits on the library's own runtime, because the caller may have any runtime, or none.
     async fn drain(&self, shared: &Arc<SharedOutbox>, limit: Duration) {
         if !self.has_sink() || shared.phase() >= Phase::Draining {

@@ -10,10 +10,10 @@ use std::time::Duration;
 #[cfg(feature = "bridge")]
 use futures_util::future::join_all;
 
-#[cfg(feature = "bridge")]
-use super::flush::on_library_runtime;
 use super::shared::{Phase, SharedOutbox, lock};
 use crate::process::PerProcess;
+#[cfg(feature = "bridge")]
+use crate::process::runtime;
 
 type Lingering = Arc<Mutex<Vec<Weak<SharedOutbox>>>>;
 
@@ -41,10 +41,10 @@ pub(crate) async fn flush_lingering(limit: Duration) {
         let _ = ended.wait_for(|ended| *ended).await;
     });
     let ends = join_all(ends.collect::<Vec<_>>());
-    on_library_runtime(async move {
-        let _ = tokio::time::timeout(limit, ends).await;
-    })
-    .await;
+    // The timer is the library's own runtime's.
+    if let Ok(runtime) = runtime() {
+        let _ = runtime.spawn(async move { tokio::time::timeout(limit, ends).await }).await;
+    }
 }
 
 /// Returns true if the outbox has a worker that can deliver.

@@ -1,0 +1,62 @@
+/** Queues whose objects are gone, or whose process ends, and arguments that are none. */
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { getEventListeners } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+
+import { InvalidRequestError, OpenAI, Outbox, SentenceCutter, SqliteStore, Turns } from 'turnwire';
+
+const program = async (code) => {
+  const options = ['--expose-gc', '--input-type=module', '-e', `import { Outbox } from 'turnwire';\n${code}`];
+  return (await promisify(execFile)(process.execPath, options, { cwd: import.meta.dirname, timeout: 30_000 })).stdout;
+};
+
+test('an outbox that is collected delivers what waits', async () => {
+  const out = await program(`
+    let tries = 0;
+    (() => void Outbox.memory({ sink: async () => {
+      if (++tries === 1) return { outcome: 'retry', reason: 'later', after: 300 };
+      console.log('delivered');
+    } }).enqueue({ conversation: 'c', id: '1', payload: 1 }))();
+    for (let n = 0; n < 10; n += 1) { await new Promise((r) => setTimeout(r, 20)); gc(); }
+    setTimeout(() => process.exit(), 1500);`);
+  assert.equal(out, 'delivered\n');
+});
+
+test('each end of the work delivers what was queued since the last one', async () => {
+  const out = await program(`
+    const queue = (id) => Outbox.memory({ sink: async () => { await new Promise((r) => setTimeout(r, 50).unref()); console.log(id); } });
+    const queues = [queue('first'), queue('second')];
+    queues[0].enqueue({ conversation: 'c', id: '1', payload: 1 });
+    process.once('beforeExit', () => setTimeout(() => queues[1].enqueue({ conversation: 'c', id: '2', payload: 1 }), 300));`);
+  assert.equal(out, 'first\nsecond\n');
+});
+
+test('an argument that is missing, or is no JSON, is an invalid request', async () => {
+  await assert.rejects(async () => new SqliteStore(join(mkdtempSync(join(tmpdir(), 'ends-')), 'store.db')).history(undefined, 'w'), InvalidRequestError);
+  await assert.rejects(Outbox.memory().enqueue({ conversation: 'c', id: '1', payload: 5n }), (thrown) => thrown instanceof InvalidRequestError && thrown.operation === 'outbox.enqueue');
+  const turns = new Turns(new OpenAI({ apiKey: 'k', baseURL: 'http://127.0.0.1:9' }));
+  const cycle = { message: 'x' };
+  cycle.history = [cycle];
+  assert.throws(() => turns.start(cycle), InvalidRequestError);
+});
+
+test('a character whose halves come in two pieces stays whole', () => {
+  const cutter = new SentenceCutter();
+  const text = 'Hi 𐐷 there. Ok.';
+  const pushed = [...cutter.push(text.slice(0, 4)), ...cutter.push(text.slice(4))];
+  assert.deepEqual([...pushed, ...cutter.finish()], ['Hi 𐐷 there.', 'Ok.']);
+});
+
+test('any number of turns listens to a signal once', () => {
+  const turns = new Turns(new OpenAI({ apiKey: 'k', baseURL: 'http://127.0.0.1:9', maxRetries: 0 }));
+  const { signal } = new AbortController();
+  const running = Array.from({ length: 20 }, () => turns.start({ message: 'x' }, { signal }));
+  assert.equal(getEventListeners(signal, 'abort').length, 1);
+  assert.equal(running.length, 20);
+});
