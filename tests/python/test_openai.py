@@ -47,6 +47,28 @@ def shown(value: Any) -> Any:
     )
 
 
+def test_turns_and_speakers_take_the_clients_with_their_settings(fake: Fake, key: str) -> None:
+    fake.chat(key, "a", "b")
+    settings: dict[str, Any] = {"api_key": "sk-own", "base_url": fake.base_url, "organization": "org"}
+    settings.update(default_headers={"x-own": "1"}, max_retries=0)
+    for kind in (turnwire.openai.OpenAI, turnwire.openai.AsyncOpenAI):
+        client = kind(**settings)
+        made: Any = turnwire.Turns(client, model=key)  # type: ignore[arg-type]
+        assert [event.type for event in made.start("m")] == ["content", "content", "done"]
+        sent = headers(fake.requests(key)[-1])
+        names = ("authorization", "openai-organization", "x-own")
+        assert [sent[name] for name in names] == ["Bearer sk-own", "org", "1"]
+        turnwire.OpenAISpeaker(client)
+    azure = turnwire.openai.AzureOpenAI(api_key="k", api_version="1", azure_endpoint="http://127.0.0.1:1")
+    asked = turnwire.openai.OpenAI(api_key=lambda: "k", base_url=fake.base_url)
+    theirs: Any = openai.OpenAI(api_key="k", base_url=fake.base_url)
+    for refused, why in ((azure, "Azure"), (asked, "api_key is a str"), (theirs, "turnwire.openai")):
+        with pytest.raises(TypeError, match=why):
+            turnwire.Turns(refused)
+        with pytest.raises(TypeError, match=why):
+            turnwire.OpenAISpeaker(refused)
+
+
 def test_the_clients_are_those_of_the_package(fake: Fake) -> None:
     client, async_client = client_of(turnwire.openai, fake), async_client_of(turnwire.openai, fake)
     assert isinstance(client, openai.OpenAI) and isinstance(async_client, openai.AsyncOpenAI)

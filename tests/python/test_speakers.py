@@ -101,7 +101,7 @@ def test_a_speaker_has_the_settings_of_the_environment(
 
 
 def test_a_speaker_needs_a_client_whose_key_is_known(client: OpenAI) -> None:
-    with pytest.raises(TypeError, match=r"needs a turnwire\.OpenAI"):
+    with pytest.raises(TypeError, match=r"OpenAI or AsyncOpenAI, not builtins\.object"):
         OpenAISpeaker(object())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="api_key is a str"):
         OpenAISpeaker(OpenAI(api_key=lambda: "k"))

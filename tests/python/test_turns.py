@@ -215,7 +215,7 @@ def test_a_plain_function_may_return_an_awaitable_in_asyncio(
 
 def test_turns_refuse_what_is_not_a_client_of_this_package() -> None:
     for kind in (Turns, AsyncTurns):
-        with pytest.raises(TypeError, match=r"turnwire\.AsyncOpenAI, not builtins\.NoneType"):
+        with pytest.raises(TypeError, match=r"OpenAI or AsyncOpenAI, not builtins\.NoneType"):
             kind(None)  # type: ignore[arg-type]
 
 

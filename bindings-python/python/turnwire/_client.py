@@ -10,7 +10,7 @@ from ._types import NOT_GIVEN, Limits, is_given
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from typing_extensions import Self
 
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from ._request import Options
     from ._settings import HttpSettings, OpenAISettings
     from ._types import NotGiven
+    from .openai import AsyncOpenAI as AsyncOpenAIOfPackage
+    from .openai import OpenAI as OpenAIOfPackage
 
+    SyncClient: TypeAlias = "OpenAI | OpenAIOfPackage"
+    AnyClient: TypeAlias = "OpenAI | AsyncOpenAI | OpenAIOfPackage | AsyncOpenAIOfPackage"
     Key = str | Callable[[], str | Awaitable[str]]
 
 __all__ = ["AsyncOpenAI", "OpenAI"]
@@ -178,10 +182,28 @@ class _Client:
         """True once ``close`` was called."""
         return self._native is None
 
+    def _part(self, name: str) -> tuple[Client, Options]:
+        """Core's client and the options of its calls, for a part that is made of them: an engine of turns, a speaker."""
+        if callable(self.api_key):
+            raise TypeError(f"{name} need a client whose api_key is a str, not a function")
+        return self._inner(), self._options
+
     def _inner(self) -> Client:
         if self._native is None:
             raise OpenAIError("the client was closed: make another")
         return self._native
+
+
+def part_of(client: Any, name: str) -> tuple[Client, Options]:
+    """Core's client and the options of its calls, of a client of this package or of ``turnwire.openai``."""
+    part = getattr(type(client), "_part", None)
+    if part is None:
+        kind = type(client)
+        raise TypeError(
+            f"{name} need a client of turnwire or turnwire.openai, OpenAI or AsyncOpenAI, not {kind.__module__}.{kind.__name__}"
+        )
+    made: tuple[Client, Options] = part(client, name)
+    return made
 
 
 def _set(settings: dict[str, Any]) -> Any:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from ._client import AsyncOpenAI, OpenAI
+    from ._client import AnyClient
     from ._service import AsyncChatService, ChatService
     from ._settings import (
         ChatServiceSettings,
@@ -70,25 +70,17 @@ class OpenAISpeaker(Speaker):
 
     def __init__(
         self,
-        client: OpenAI | AsyncOpenAI | OpenAISettings | None = None,
+        client: AnyClient | OpenAISettings | None = None,
         **options: Unpack[OpenAISpeakerOptions],
     ) -> None:
         """``client`` is a client or the settings of one; what is not given comes from the environment."""
-        from ._client import AsyncOpenAI, OpenAI
-
         if client is None or isinstance(client, dict):
             settings = {**options, "client": _with_environment(client or {})}
             native = CoreSpeaker(settings_to_json({"openai": settings}), None, None)
-        elif not isinstance(client, (OpenAI, AsyncOpenAI)):
-            kind = type(client)
-            raise TypeError(
-                "a speaker needs a turnwire.OpenAI, a turnwire.AsyncOpenAI or the settings of one, "
-                f"not {kind.__module__}.{kind.__name__}"
-            )
-        elif callable(client.api_key):
-            raise TypeError("a speaker needs a client whose api_key is a str, not a function")
         else:
-            native = CoreSpeaker(settings_to_json({"openai": options}), client._inner(), client._options)
+            from ._client import part_of
+
+            native = CoreSpeaker(settings_to_json({"openai": options}), *part_of(client, "speakers"))
         super().__init__(native)
 
 

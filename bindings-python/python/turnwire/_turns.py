@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from ._client import AsyncOpenAI, OpenAI
+    from ._client import AnyClient, SyncClient
     from ._host_types import AsyncSpeakerFunction, SpeakerFunction
     from ._settings import SpeakerSettings
     from ._speakers import Speaker
@@ -32,18 +32,11 @@ class _Turns:
 
     __slots__ = ("__weakref__", "_turns")
 
-    def __init__(self, client: OpenAI | AsyncOpenAI, settings: dict[str, Any]) -> None:
-        from ._client import AsyncOpenAI, OpenAI
-
-        if not isinstance(client, (OpenAI, AsyncOpenAI)):
-            kind = type(client)
-            raise TypeError(
-                f"turns need a turnwire.OpenAI or turnwire.AsyncOpenAI, not {kind.__module__}.{kind.__name__}"
-            )
-        if callable(client.api_key):
-            raise TypeError("turns need a client whose api_key is a str, not a function")
+    def __init__(self, client: AnyClient, settings: dict[str, Any]) -> None:
         from ._any_store import AnyStore
+        from ._client import part_of
 
+        inner, options = part_of(client, "turns")
         given = dict(settings)
         for name, field in (("store", "base_url"), ("outbox", "path")):
             if given.get(name) is not None and not isinstance(given[name], (dict, AnyStore, AnyOutbox)):
@@ -60,7 +53,7 @@ class _Turns:
             parts["store"] = given.pop("store")._handle()
         if isinstance(given.get("outbox"), AnyOutbox):
             parts["outbox"] = given.pop("outbox")._outbox
-        self._turns = CoreTurns(client._inner(), client._options, settings_to_json(given), **parts)
+        self._turns = CoreTurns(inner, options, settings_to_json(given), **parts)
         if has_store:
             deliver_at_exit(self._turns)
 
@@ -78,7 +71,7 @@ class Turns(_Turns):
 
     def __init__(
         self,
-        client: OpenAI,
+        client: SyncClient,
         *,
         sentiment: Callable[[str], str] | SentimentSettings | None = None,
         speaker: Speaker | SpeakerFunction | SpeakerSettings | None = None,
@@ -122,7 +115,7 @@ class AsyncTurns(_Turns):
 
     def __init__(
         self,
-        client: OpenAI | AsyncOpenAI,
+        client: AnyClient,
         *,
         sentiment: Callable[[str], str | Awaitable[str]] | SentimentSettings | None = None,
         speaker: Speaker | AsyncSpeakerFunction | SpeakerSettings | None = None,

@@ -12,7 +12,7 @@ from .._exceptions import TurnwireError
 from .._logging import keep_logs
 from .._waiting import result
 from ._errors import join
-from ._exchange import Exchange, Services, is_cores
+from ._exchange import Exchange, Services, is_cores, part
 from ._stream import AsyncBody, AsyncStream, Body, Stream
 
 _REFUSED = {
@@ -49,6 +49,16 @@ class _Both:
             return super().copy(**changes, _extra_kwargs={**(_extra_kwargs or {}), "_copied": self})
 
         with_options = copy
+
+        def _part(self, name):
+            """Core's client and the options of its calls, for a part that is made of them: an engine of turns, a speaker."""
+            if isinstance(self, (openai.AzureOpenAI, openai.AsyncAzureOpenAI)):
+                raise TypeError(
+                    f"{name} need another client than Azure's: give a turnwire.OpenAI with its base_url"
+                )
+            if getattr(self, "_api_key_provider", None):
+                raise TypeError(f"{name} need a client whose api_key is a str, not a function")
+            return part(self)
 
 
 def _refuse(settings: dict[str, Any]) -> None:

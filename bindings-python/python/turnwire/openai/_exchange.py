@@ -98,6 +98,17 @@ class Exchange:
         return response(200, headers, self._request, seconds, content=content)
 
 
+def part(client: Any) -> tuple[Client, Options]:
+    """Core's client and the options of its calls, with the settings of the client as they are now."""
+    limits = client.timeout
+    timeout = NOT_GIVEN if limits == openai.DEFAULT_TIMEOUT else Timeout(read=getattr(limits, "read", limits))
+    own = {"OpenAI-Organization": client.organization, "OpenAI-Project": client.project}
+    headers = {**client.auth_headers, **own, **client._custom_headers}
+    made = Options(headers, client._custom_query, client.max_retries, timeout)
+    made.headers.insert(0, ("authorization", None))
+    return client._services.client(str(client.base_url).rstrip("/")), made
+
+
 def _options(client: Any, request: Any, options: Any) -> Options:
     limits = request.extensions["timeout"]
     # Core's own limits are for streams too, so that they replace the package's.
