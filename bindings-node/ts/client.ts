@@ -67,7 +67,22 @@ import type {
 const TIMEOUT = 600_000;
 
 /** The connection of a client, for the parts of this package that share it. It throws for anything else. */
-export let connectionOf: (client: OpenAI) => Connection;
+export let connectionOf: (client: OpenAI | OpenAIOfPackage) => Connection;
+
+/** The key of a method of the clients of `turnwire/openai` that returns one of this package, or throws. Its code is in another file. */
+const OURS = Symbol.for('turnwire.client');
+
+/** A client of `turnwire/openai`, as far as the types of the `openai` package show it. */
+export interface OpenAIOfPackage {
+  baseURL: string;
+  maxRetries: number;
+  chat: { completions: object };
+}
+
+/** True for a client of this package or of `turnwire/openai`. */
+export function isClient(client: unknown): client is OpenAI | OpenAIOfPackage {
+  return client instanceof OpenAI || typeof Object(client)[OURS] === 'function';
+}
 
 /** A client of OpenAI, or of any service that speaks its chat completions. */
 export class OpenAI {
@@ -91,7 +106,9 @@ export class OpenAI {
   static {
     connectionOf = (client: unknown) => {
       if (typeof client === 'object' && client !== null && #connection in client) return client.#connection;
-      throw new errors.ConfigError('the client must be an OpenAI client of this package');
+      const ours = Object(client)[OURS];
+      if (typeof ours === 'function') return connectionOf(ours.call(client));
+      throw new errors.ConfigError('the client must be an OpenAI client of turnwire or turnwire/openai');
     };
   }
 

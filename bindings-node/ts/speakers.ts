@@ -1,7 +1,7 @@
 /** Speakers: from a text to its audio. */
 
 import { ActiveCall } from './active-call.js';
-import { connectionOf, OpenAI } from './client.js';
+import { connectionOf, isClient, type OpenAI, type OpenAIOfPackage } from './client.js';
 import { fromThrown } from './core-error.js';
 import { ConfigError } from './errors.js';
 import { caller, hosted } from './host.js';
@@ -58,14 +58,14 @@ export class GoogleTranslateSpeaker extends Speaker {
 /** The settings of a speaker of OpenAI's service, or of one with the same speech. */
 export interface OpenAISpeakerOptions extends Omit<OpenAISpeakerSettings, 'client'> {
   /** A client, or the settings of one. What is not given comes from the environment. */
-  client?: OpenAI | ModelSettings | null;
+  client?: OpenAI | OpenAIOfPackage | ModelSettings | null;
 }
 
 /** Speaks through OpenAI's service, or one with the same speech. */
 export class OpenAISpeaker extends Speaker {
   constructor({ client, ...options }: OpenAISpeakerOptions = {}) {
     super(() => {
-      if (client instanceof OpenAI) {
+      if (isClient(client)) {
         const settings = settingsJson({ openai: options });
         return connectionOf(client).part('speakers', (inner, given) => new native.Speaker(settings, inner, given));
       }

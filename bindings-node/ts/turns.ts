@@ -1,7 +1,7 @@
 /** The engine of turns: a user's message, its streamed reply, and the side stages of both. */
 
 import { ActiveCall } from './active-call.js';
-import { connectionOf, type OpenAI } from './client.js';
+import { connectionOf, type OpenAI, type OpenAIOfPackage } from './client.js';
 import { AnyStore, providerOf, storeOf } from './any-store.js';
 import { fromThrown } from './core-error.js';
 import { deliverAtExit, isOver, isQueued } from './exit.js';
@@ -49,7 +49,7 @@ export class Turns {
   #functions: { sentiment?: Hosted; speaker?: object; tokens?: Hosted | undefined; outbox?: TurnsOptions['outbox'] } = {};
 
   /** Turns with the client's model and its settings as they are now. */
-  constructor(client: OpenAI, options: TurnsOptions = {}) {
+  constructor(client: OpenAI | OpenAIOfPackage, options: TurnsOptions = {}) {
     const connection = connectionOf(client);
     const { sentiment, speaker, store, outbox } = options;
     if (typeof sentiment === 'function') this.#functions.sentiment = hosted(SENTIMENT, sentiment);

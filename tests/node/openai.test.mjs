@@ -42,13 +42,32 @@ for (const folder of FOLDERS) {
 
   for (const way of ['import', 'require']) {
     describe(`openai ${version}, by ${way}`, async () => {
-      const { imported, required } = await besideOpenAI(folder);
+      const { imported, required, place } = await besideOpenAI(folder);
+      const turnwireOf = require(join(place, 'node_modules/turnwire'));
       const peer = way === 'import' ? await import(join(folder, 'index.mjs')) : require(folder);
       const { Stream } = way === 'import' ? await import(join(folder, 'core/streaming.mjs')) : require(join(folder, 'core/streaming.js'));
       const ours = way === 'import' ? imported : required;
       const { OpenAI } = ours;
       const client = (options) => new OpenAI({ apiKey: 'k', baseURL: fake.baseURL, maxRetries: 0, ...options });
       const theirs = (options) => new peer.OpenAI({ apiKey: 'k', baseURL: fake.baseURL, maxRetries: 0, ...options });
+
+      test('an engine of turns and a speaker take the client with its settings, or refuse it in words', async () => {
+        const model = await fake.script(chat('a', 'b'));
+        const made = client({ apiKey: 'sk-own', organization: 'org', defaultHeaders: { 'x-own': '1' }, defaultQuery: { v: '2' } });
+        const turns = new turnwireOf.Turns(made, { model });
+        const types = [];
+        for await (const { type } of turns.start({ message: 'm' })) types.push(type);
+        assert.deepEqual(types, ['content', 'content', 'done']);
+        const [sent] = await fake.requests(model);
+        assert.deepEqual(['authorization', 'openai-organization', 'x-own'].map((name) => header(sent, name)), ['Bearer sk-own', 'org', '1']);
+        assert.ok(new turnwireOf.OpenAISpeaker({ client: made }));
+        const refused = [[{ apiKey: async () => 'k' }, /apiKey is a string/], [{ fetch: async () => new Response() }, /cannot honour, fetch/]];
+        for (const [options, message] of refused) {
+          assert.throws(() => new turnwireOf.Turns(client(options)), { constructor: turnwireOf.ConfigError, message });
+          assert.throws(() => new turnwireOf.OpenAISpeaker({ client: client(options) }), { constructor: turnwireOf.ConfigError, message });
+        }
+        assert.throws(() => new turnwireOf.Turns(theirs()), { constructor: turnwireOf.ConfigError, message: /turnwire\/openai/ });
+      });
 
       test('the client is one of the package, whose other names are here too', () => {
         const own = client();

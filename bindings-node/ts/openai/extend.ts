@@ -117,6 +117,11 @@ export function extended(peer: Peer, PeerStream: PeerStream): PeerClass {
       this.audio = new Audio(this, this.#route) as PeerAudio;
     }
 
+    /** For `Turns` and speakers: turnwire's client with the settings of this one as they are now. */
+    [Symbol.for('turnwire.client')](): Turnwire {
+      return this.#route.lasting;
+    }
+
     override withOptions(options: PeerOptions): PeerClient {
       // Version 5 of the package would give the key that the function returned last.
       const made = super.withOptions(typeof this.#apiKey === 'function' ? { apiKey: this.#apiKey, ...options } : options);

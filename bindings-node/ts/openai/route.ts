@@ -91,6 +91,14 @@ export class Route {
     };
   }
 
+  /** A client of turnwire for an engine of turns or a speaker, whose calls have no options of their own. */
+  get lasting(): turnwire.OpenAI {
+    const why = this.#reason();
+    if (why) throw new turnwire.ConfigError(`the client has a setting that turnwire cannot honour, ${why}: make a client without it`);
+    const { timeout, maxRetries } = this.callOptions();
+    return this.client.withOptions({ timeout, maxRetries });
+  }
+
   /** The options of a call, with those of the client, in the form of turnwire. */
   callOptions(options: PeerRequestOptions = {}): RequestOptions {
     const { timeout, maxRetries, constructor } = this.#client;
