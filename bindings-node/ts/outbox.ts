@@ -50,7 +50,10 @@ export class Outbox {
     outboxOf = (outbox) => (typeof outbox === 'object' && outbox !== null && #outbox in outbox ? outbox.#outbox : undefined);
   }
 
-  /** Opens the file, which is created if it is missing. Without a path the outbox is in memory. */
+  /**
+   * Opens the file, which is created if it is missing. Without a path the outbox is in memory. This blocks the event loop while
+   * another process holds the file, about 1 s at most: make it as the program starts.
+   */
   constructor(path?: string | null, { sink, logger, logLevel, ...options }: OutboxOptions = {}) {
     const store = storeOf(sink);
     this.#functions.tokens = providerOf(sink);
@@ -73,7 +76,7 @@ export class Outbox {
 
   /**
    * Accepts a record. It is stored before this call returns, so that calls keep their order, and nothing is lost by a promise
-   * that nobody awaits: in some 50 µs, longer with `durability: 'fsync'`, and 50 ms at most where another process occupies
+   * that nobody awaits: at once, longer with `durability: 'fsync'`, and 50 ms at most where another process occupies
    * the file. Only for room in a full outbox, as far as `waitWhenFull` allows, the promise waits, and the event loop does not.
    */
   enqueue(record: NewRecord): Promise<Receipt> {

@@ -174,7 +174,7 @@ class Outbox(AnyOutbox, Closing):
         return cls(None, sink=sink, **options)
 
     def enqueue(self, conversation: str, id: str, payload: Any, **fields: Unpack[RecordFields]) -> Receipt:
-        """Accepts a record: in microseconds, without waiting for the service, and for a file 50 ms at most.
+        """Accepts a record at once, without waiting for the service, and for a file 50 ms at most.
 
         The record is stored when this returns. The payload is any JSON; for a sink that is a store it is a
         :class:`StoreMessage`, the conversation its ``workspace_id``, and the id its own. Ids are unique: one that is known, also of a delivered record, is the same
