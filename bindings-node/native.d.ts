@@ -215,7 +215,7 @@ export declare class Turns {
   /** Starts a turn. The request is JSON; functions that run for the turn get its number. */
   start(request: string, number?: number): Turn
   /** Stops the turn with this id; false if no such turn runs here. */
-  stop(id: string): boolean
+  stop(id: string): Call
   /** Speaks a text, on demand. Functions that run for it get the number. */
   speak(text: string, number?: number): Call
   /** Returns true while a message waits for its delivery. */

@@ -83,10 +83,12 @@ impl Turns {
             .map_err(|e| thrown(&e))
     }
 
-    /// Stops the turn with this id; false if no such turn runs here.
+    /// Stops the turn with this id; false if none is known to run. The file is waited for on a thread of its own.
     #[napi]
-    pub fn stop(&self, id: String) -> bool {
-        self.inner.stop(&id)
+    pub fn stop(&self, id: String) -> napi::Result<Call> {
+        let turns = self.inner.clone();
+        let call = bridge::call_blocking(move || Ok(turns.stop(&id)));
+        call.map(Call::new).map_err(|error| thrown(&error))
     }
 
     /// Speaks a text, on demand. Functions that run for it get the number.

@@ -48,7 +48,10 @@ export class Turns {
   /** Kept alive here: the native side names functions by number, also the sink of an outbox. */
   #functions: { sentiment?: Hosted; speaker?: object; tokens?: Hosted | undefined; outbox?: TurnsOptions['outbox'] } = {};
 
-  /** Turns with the client's model and its settings as they are now. */
+  /**
+   * Turns with the client's model and its settings as they are now. Opening the file of an outbox or a store blocks the event
+   * loop while another process holds it, about 1 s at most: make the engine as the program starts.
+   */
   constructor(client: OpenAI | OpenAIOfPackage, options: TurnsOptions = {}) {
     const connection = connectionOf(client);
     const { sentiment, speaker, store, outbox } = options;
@@ -92,8 +95,8 @@ export class Turns {
   }
 
   /** Stops the turn with this id, also one of another process that shares the outbox's file; false if none is known to run. */
-  stop(turnId: string): boolean {
-    return this.#engine.stop(String(turnId));
+  async stop(turnId: string): Promise<boolean> {
+    return new ActiveCall(() => this.#engine.stop(String(turnId)), undefined, this).value();
   }
 
   /** Waits until all messages are delivered or dead, at most for `timeout` milliseconds; default 5000. */

@@ -88,7 +88,7 @@ async function events(one, turns, turn, check) {
         turn.cancel();
         break;
       }
-      if (one.leave?.after === found.length) assert.ok(turns.stop(turn.id));
+      if (one.leave?.after === found.length) assert.ok(await turns.stop(turn.id));
       const { value, done } = await iterator.next();
       if (done) break;
       found.push(value);

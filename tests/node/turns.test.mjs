@@ -146,11 +146,11 @@ test('a turn that is stopped ends well, with its text so far', async () => {
     const turn = turns.start({ message: 'm' });
     let last;
     for await (const event of turn) {
-      if (!last) assert.ok(stop(turns, turn));
+      if (!last) assert.ok(await stop(turns, turn));
       last = event;
     }
     assert.deepEqual(last, { type: 'done', stopped: true });
-    assert.equal(turns.stop(turn.id), false);
+    assert.equal(await turns.stop(turn.id), false);
   }
 });
 
@@ -306,7 +306,7 @@ test('arguments of the wrong kind are refused in words', async () => {
   }
   assert.throws(() => turns.start(), InvalidRequestError);
   assert.throws(() => turns.start({ message: 'm' }, { signal: new AbortController() }), { constructor: InvalidRequestError, message: /signal must be an AbortSignal/ });
-  assert.equal(turns.stop(undefined), false);
+  assert.equal(await turns.stop(undefined), false);
   assert.throws(() => turns.start({ message: 'm', userId: 5 }), { constructor: InvalidRequestError, message: /userId must be a string/ });
   assert.throws(() => turns.start({ message: 'm', user_id: 'u' }), { constructor: InvalidRequestError, message: /the fields here are message, workspaceId/ });
 });

@@ -69,7 +69,8 @@ export async function turn(signal: AbortSignal): Promise<[string, Timeline, Flus
   let text = '';
   for await (const event of turn) text += shown(event);
   void new Response(turns.start({ message: 'm', history: messages }).sse());
-  turns.stop(turn.id);
+  const isStopped: boolean = await turns.stop(turn.id);
+  void isStopped;
   return [text, turn.timeline(), await turns.flush({ timeout: 1000 })];
 }
 function shown(event: TurnEvent): string {
