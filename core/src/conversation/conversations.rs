@@ -70,6 +70,12 @@ pub trait Conversations: Send + Sync + 'static {
         false
     }
 
+    /// The address of the store, which its handles share.
+    #[doc(hidden)]
+    fn identity(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
     /// The name of the store's type in errors.
     #[doc(hidden)]
     fn type_name(&self) -> &'static str {
@@ -108,6 +114,10 @@ macro_rules! forward {
 
             fn needs_tokens(&self) -> bool {
                 (**self).needs_tokens()
+            }
+
+            fn identity(&self) -> usize {
+                (**self).identity()
             }
 
             fn type_name(&self) -> &'static str {

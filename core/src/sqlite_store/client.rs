@@ -41,6 +41,11 @@ struct Shared {
 }
 
 impl SqliteStore {
+    /// An address that all clones share.
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// Opens or creates the file. This blocks the thread for a moment: open it when the program starts.
     ///
     /// The path is the name of a file, even where SQLite would interpret it (`:memory:`, `file:…`). The file and its

@@ -40,4 +40,8 @@ impl Conversations for SqliteStore {
             Err(error) => outcome_of(&error),
         }
     }
+
+    fn identity(&self) -> usize {
+        self.address()
+    }
 }

@@ -1,5 +1,7 @@
 //! Creates the workspace of an outbox's conversation, and its session.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::Method;
@@ -88,6 +90,10 @@ impl Conversations for ChatStore {
 
     fn needs_tokens(&self) -> bool {
         !self.has_tokens()
+    }
+
+    fn identity(&self) -> usize {
+        Arc::as_ptr(&self.shared).addr()
     }
 }
 

@@ -217,10 +217,22 @@ impl TurnsBuilder {
         self.check(self.0.outbox.is_some())?;
         if let Some(store) = &self.0.store {
             let outbox = self.0.outbox.get_or_insert_with(Outbox::memory);
-            if !outbox.has_sink() {
+            if outbox.is_shut_down() {
+                let why = "the outbox was shut down: open another one";
+                return Err(Error::new(ErrorKind::Config, "turns.build", why));
+            }
+            if let Some(attached) = TrackedSink::of(outbox) {
+                if !attached.delivers_to(store) {
+                    let why = "the outbox delivers to the store of other turns: give both the same \
+                               store object, or another outbox";
+                    return Err(Error::new(ErrorKind::Config, "turns.build", why));
+                }
+                self.0.deliveries = attached.deliveries();
+            } else if !outbox.has_sink() {
                 self.0.deliveries = DeliveryTracker::tracking();
                 let sink = ConversationSink::new(store.clone());
-                outbox.attach(TrackedSink::new(sink, self.0.deliveries.clone()))?;
+                let sink = TrackedSink::new(sink, store.identity(), self.0.deliveries.clone());
+                outbox.attach(sink)?;
             }
             // The store creates workspaces, also with a custom sink.
             outbox.opens_with(ConversationOpener::new(store.clone()));

@@ -9,8 +9,8 @@ use tracing::{Instrument, Span};
 
 use super::StageName;
 use super::timeline::{Recorder, Running};
-use crate::conversation::ConversationSink;
-use crate::outbox::{Outcome, Record, Sink};
+use crate::conversation::{ConversationSink, Conversations};
+use crate::outbox::{Outbox, Outcome, Record, Sink};
 use crate::process::PerProcess;
 
 /// The most tracked messages, a bound for a store that is down for long.
@@ -98,12 +98,33 @@ impl DeliveryTracker {
 /// The store as a sink whose deliveries are tracked.
 pub(super) struct TrackedSink {
     store: ConversationSink,
+    identity: usize,
     deliveries: DeliveryTracker,
 }
 
 impl TrackedSink {
-    pub(super) fn new(store: ConversationSink, deliveries: DeliveryTracker) -> Self {
-        TrackedSink { store, deliveries }
+    /// The store with this identity as a sink.
+    pub(super) fn new(
+        store: ConversationSink,
+        identity: usize,
+        deliveries: DeliveryTracker,
+    ) -> Self {
+        TrackedSink { store, identity, deliveries }
+    }
+
+    /// The sink that an earlier engine attached to this outbox.
+    pub(super) fn of(outbox: &Outbox) -> Option<&Self> {
+        outbox.sink()?.of_turns()?.downcast_ref()
+    }
+
+    /// Returns true if this is the sink's store, which lives as long as the sink.
+    pub(super) fn delivers_to(&self, store: &dyn Conversations) -> bool {
+        self.identity == store.identity()
+    }
+
+    /// The messages of all engines on the outbox.
+    pub(super) fn deliveries(&self) -> DeliveryTracker {
+        self.deliveries.clone()
     }
 }
 

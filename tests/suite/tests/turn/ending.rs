@@ -123,7 +123,8 @@ async fn an_outbox_with_a_sink_of_its_own_keeps_it() {
 async fn turns_share_an_outbox_and_a_workspace_without_getting_in_each_others_way() {
     let bench = Bench::replying(Script::chat(["a"])).await;
     let outbox = turnwire::Outbox::memory();
-    let turns = [0, 1].map(|_| bench.settings().outbox(outbox.clone()).build().unwrap());
+    let settings = bench.settings().outbox(outbox.clone());
+    let turns = [0, 1].map(|_| settings.clone().build().unwrap());
     for turns in &turns {
         read(&mut turns.start(bench.ask_on())).await;
     }

@@ -257,13 +257,25 @@ async fn a_sink_of_another_kind_gets_whole_messages_and_the_reader_the_workspace
 async fn every_engine_on_one_outbox_tells_its_own_workspaces() {
     let bench = Bench::replying(Script::chat(["a"])).await;
     let outbox = Outbox::memory();
-    let turns: [Turns; 2] =
-        [0, 1].map(|_| bench.settings().outbox(outbox.clone()).build().unwrap());
+    let settings = bench.settings().outbox(outbox.clone());
+    let turns: [Turns; 2] = [0, 1].map(|_| settings.clone().build().unwrap());
+    let mut timelines = Vec::new();
     for turns in &turns {
-        let read = read(&mut turns.start(bench.ask_anew())).await;
+        let mut turn = turns.start(bench.ask_anew());
+        let read = read(&mut turn).await;
         assert!(read.kinds().contains(&"workspace"), "{read:?}");
+        timelines.push(turn);
     }
     assert_eq!(counts(&outbox.flush(DEADLINE).await), (4, 0, 0));
+    for turn in timelines {
+        let shown = turn.timeline().to_string();
+        assert!(shown.contains("save"), "{shown}");
+    }
+    let other = bench.settings().outbox(outbox.clone()).build().unwrap_err();
+    assert!(other.message().contains("the store of other turns"), "{other}");
+    outbox.shutdown(DEADLINE).await;
+    let closed = settings.build().unwrap_err();
+    assert!(closed.message().contains("the outbox was shut down"), "{closed}");
 }
 
 #[tokio::test]
