@@ -177,7 +177,8 @@ class Outbox(AnyOutbox, Closing):
         """Accepts a record at once, without waiting for the service, and for a file 50 ms at most.
 
         The record is stored when this returns. The payload is any JSON, in which an integer beyond 64 bits becomes a
-        float: send it as a string. For a sink that is a store it is a :class:`StoreMessage`, the conversation its ``workspace_id``, and the id its own. Ids are unique: one that is known, also of a delivered record, is the same
+        float: send it as a string. For a sink that is a store it is a :class:`StoreMessage`, the conversation its
+        ``workspace_id``, and the id its own. Ids are unique: one that is known, also of a delivered record, is the same
         record. Raises ``OutboxFullError`` if there is no room, after ``wait_when_full`` seconds.
         """
         return _receipt(self._outbox.enqueue(_record(conversation, id, payload, fields)).wait())
