@@ -3,7 +3,8 @@
 //! # Rules
 //!
 //! - **A function is called on a blocking thread**, never on the library's own, which drives all connections: a classifier
-//!   may be slow. The threads are new after a fork. At most 64 calls of one function run at a time; others wait.
+//!   may be slow. The threads are new after a fork. At most 64 calls of one function run at a time; others wait. An abandoned
+//!   call makes room for another, although its thread goes on; once 192 threads of one function run, calls of it fail.
 //! - **It answers through its [`Reply`]**, at once or later from any thread. Dropping it unanswered is an error.
 //! - **An exception** becomes an error of code `callback`, with the host's exception as its source. A side stage that fails
 //!   in this way never breaks the turn.
@@ -17,14 +18,16 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::caller::{self, Context};
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::{Bound, PerProcess, runtime};
 
-/// The most concurrent calls of one function, each of which has a thread.
+/// The most concurrent calls of one function whose answers are awaited. Each has a thread.
 const MOST_CALLS: usize = 64;
+/// The most threads of one function, including those of abandoned calls that hang. All functions share 512.
+const MOST_THREADS: usize = 192;
 
 /// A function of the host, from a question to an answer.
 pub struct HostFn<Q, A>(Arc<Inner<Q, A>>);
@@ -32,8 +35,31 @@ pub struct HostFn<Q, A>(Arc<Inner<Q, A>>);
 struct Inner<Q, A> {
     operation: &'static str,
     function: Box<dyn Fn(Q, Reply<A>) + Send + Sync>,
-    /// Permits for calls. Per process, since the parent's permits in use would never be returned in a child.
-    calls: PerProcess<Arc<Semaphore>>,
+    /// Per process, since the parent's permits in use would never be returned in a child.
+    permits: PerProcess<Arc<Permits>>,
+}
+
+struct Permits {
+    calls: Arc<Semaphore>,
+    threads: Arc<Semaphore>,
+}
+
+/// The permit of a call, shared by the asking side and the thread. The first that drops its place returns the permit.
+struct Place(Option<Arc<Mutex<Option<OwnedSemaphorePermit>>>>);
+
+impl Place {
+    /// Leaves the permit to the other side.
+    fn leave(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(permit) = self.0.take() {
+            permit.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+    }
 }
 
 /// The answer to a question.
@@ -66,33 +92,45 @@ impl<Q: Send + 'static, A: Send + 'static> HostFn<Q, A> {
         function: impl Fn(Q, Reply<A>) + Send + Sync + 'static,
     ) -> Self {
         let function = Box::new(function);
-        HostFn(Arc::new(Inner { operation, function, calls: PerProcess::new() }))
+        HostFn(Arc::new(Inner { operation, function, permits: PerProcess::new() }))
     }
 
     /// Asks the host and waits for its answer. Dropping the future abandons the question.
     ///
     /// # Errors
     ///
-    /// `callback` when the function fails or never answers; `config` when no thread can be started.
+    /// `callback` when the function fails or never answers, or too many calls of it hang; `config` when no thread can be
+    /// started.
     pub async fn ask(&self, question: Q) -> Result<A> {
         let operation = self.0.operation;
         let context = caller::current();
         let runtime = runtime()?;
-        let calls = self.0.calls.get_or_try_make(|| Ok(Arc::new(Semaphore::new(MOST_CALLS))))?;
+        let permits = self.0.permits.get_or_try_make(|| {
+            let [calls, threads] =
+                [MOST_CALLS, MOST_THREADS].map(|most| Arc::new(Semaphore::new(most)));
+            Ok(Arc::new(Permits { calls, threads }))
+        })?;
         // The semaphore is never closed.
-        let permit = calls.acquire_owned().await.map_err(|_| unanswered(operation))?;
+        let call = permits.calls.clone().acquire_owned().await;
+        let call = Arc::new(Mutex::new(Some(call.map_err(|_| unanswered(operation))?)));
+        let thread = permits.threads.clone().try_acquire_owned().map_err(|_| hanging(operation))?;
+        // Dropped with this future if the question is abandoned.
+        let mut asking = Place(Some(call.clone()));
+        let called = Place(Some(call));
         let (sender, answered) = oneshot::channel();
         let asked = Asked(Arc::default());
         let pending = Bound::new(Pending { answer: sender, question: asked.0.clone() });
         let reply = Reply { pending, operation, context };
         let host = self.0.clone();
         runtime.spawn_blocking(move || {
-            let _permit = permit;
+            let (_thread, _called) = (thread, called);
             if !reply.is_abandoned() {
                 (host.function)(question, reply);
             }
         });
-        answered.await.unwrap_or_else(|_| Err(unanswered(operation)))
+        let answer = answered.await.unwrap_or_else(|_| Err(unanswered(operation)));
+        asking.leave();
+        answer
     }
 }
 
@@ -191,6 +229,13 @@ impl Failure {
 /// The error of a question that the host drops.
 pub(super) fn unanswered(operation: &'static str) -> Error {
     Error::new(ErrorKind::Callback, operation, "the function ended without an answer")
+}
+
+fn hanging(operation: &'static str) -> Error {
+    let why = format!(
+        "{MOST_THREADS} calls of the function hang, so it is not called again until one ends: give its own waits a timeout"
+    );
+    Error::new(ErrorKind::Callback, operation, why)
 }
 
 /// The state of a question, shared by the asking side and the host.

@@ -226,6 +226,34 @@ async fn a_function_runs_a_bounded_number_of_times_at_once_and_an_abandoned_ques
     assert_eq!(entries.try_iter().collect::<Vec<_>>(), [65], "an abandoned question was asked");
 }
 
+#[tokio::test]
+async fn abandoned_calls_that_hang_make_room_for_others_up_to_a_bound() {
+    let (go, held): (Sender<()>, Receiver<()>) = channel();
+    let held = Arc::new(Mutex::new(held));
+    let (entered, entries) = channel();
+    let entered = Mutex::new(entered);
+    let hangs = HostFn::<u32, u32>::new("outbox.deliver", move |number, reply| {
+        entered.lock().unwrap().send(number).unwrap();
+        let _ = held.lock().unwrap().recv();
+        reply.answer(number);
+    });
+    for number in 0..192 {
+        let mut asked = Box::pin(hangs.ask(number));
+        assert!(futures::poll!(&mut asked).is_pending());
+        assert_eq!(entries.recv_timeout(LONG).unwrap(), number);
+        // A task that never yields has no budget left for the semaphore.
+        tokio::task::yield_now().await;
+    }
+    let refused = hangs.ask(192).await.unwrap_err();
+    assert_eq!(refused.code(), "callback");
+    assert!(refused.to_string().contains("192 calls of the function hang"), "{refused}");
+    drop(go);
+    // A thread that ends makes room.
+    while hangs.ask(193).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[test]
 fn the_callers_context_comes_with_each_question_of_its_turn() {
     let fake = Fake::spawn_thread().unwrap();
