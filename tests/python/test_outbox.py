@@ -189,7 +189,10 @@ def test_an_engine_sends_through_the_outbox_that_it_is_given(
 
 
 def test_an_engine_refuses_an_outbox_with_a_sink_of_its_own(client: turnwire.OpenAI, tmp_path: Path) -> None:
-    with Outbox(sink=lambda _: None) as outbox, pytest.raises(turnwire.ConfigError, match="a sink of its own"):
+    with (
+        Outbox(sink=lambda _: None) as outbox,
+        pytest.raises(turnwire.ConfigError, match="a sink of its own"),
+    ):
         Turns(client, model="m", store=SqliteStore(tmp_path / "chat.db"), outbox=outbox)
 
 
