@@ -306,4 +306,4 @@ def test_messages_are_saved_in_the_store(
     assert turns.shutdown().pending == 0
     with pytest.raises(turnwire.TurnwireError) as refused:
         turns.start("hello", user_id=USER, workspace_id=key)
-    assert refused.value.error_code == "cancelled"
+    assert refused.value.error_code == "config"
