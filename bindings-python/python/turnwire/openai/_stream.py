@@ -8,7 +8,7 @@ from typing import Any
 import openai
 from openai.types.chat import ChatCompletionChunk
 
-from .. import _core
+from .._core import Stream as CoreStream
 from .._exceptions import TurnwireError
 from .._reading import AsyncReading
 from .._response import event
@@ -62,7 +62,7 @@ def _bytes(item: Any) -> bytes:
 class Body(httpx.SyncByteStream):  # type: ignore[misc]
     """The body of a response that is read as it arrives: by a stream of chunks, or as bytes."""
 
-    def __init__(self, stream: _core.Stream, request: Any, end: bytes) -> None:
+    def __init__(self, stream: CoreStream, request: Any, end: bytes) -> None:
         self._stream = stream
         self._request = request
         self._end = end
@@ -88,7 +88,7 @@ class Body(httpx.SyncByteStream):  # type: ignore[misc]
 class AsyncBody(httpx.AsyncByteStream):  # type: ignore[misc]
     """As :class:`Body`, for asyncio."""
 
-    def __init__(self, stream: _core.Stream, request: Any, end: bytes) -> None:
+    def __init__(self, stream: CoreStream, request: Any, end: bytes) -> None:
         self._stream = stream
         self._request = request
         self._end = end
