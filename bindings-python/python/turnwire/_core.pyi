@@ -45,6 +45,7 @@ __all__ = [
     "Turns",
     "__version__",
     "drain_logs",
+    "flush_dropped",
     "keep_logs",
     "message_from_user",
     "message_reply_to",
