@@ -140,5 +140,5 @@ test('an engine without a speaker refuses to speak', async () => {
 test('shutdown() starts no turn any more', async () => {
   const turns = new Turns(client, { model: 'm' });
   assert.deepEqual(await turns.shutdown(), { delivered: 0, pending: 0, dead: 0 });
-  assert.throws(() => turns.start({ message: 'm' }), { errorCode: 'cancelled' });
+  assert.throws(() => turns.start({ message: 'm' }), { errorCode: 'config' });
 });
