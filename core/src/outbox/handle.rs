@@ -180,34 +180,30 @@ impl Outbox {
         let operation = entrance.operation();
         let shared = self.open_shared(operation)?;
         let record = shared.new_record(&given, entrance == Entrance::Hold, operation)?;
+        let (id, user) = (record.id.clone(), record.user.clone());
+        let check_user = || shared.check_user(&id, user.as_deref(), operation);
         if entrance == Entrance::Release {
+            check_user()?;
             // A backend that returns a fault has released no record; faults of the file are handled by keeping the
             // release in memory.
             let released = shared.backend().release(&record, shared.clock.now());
             if let Some(tier) = released.unwrap_or_default() {
                 self.wake_worker(&shared);
-                return Ok(Receipt { id: record.id, durable: tier.is_durable(), is_new: false });
+                return Ok(Receipt { id, durable: tier.is_durable(), is_new: false });
             }
         }
-        let id = record.id.clone();
-        let Some(observer) = given.its_observer() else {
-            let user = record.user.clone();
+        let insert = || {
             let receipt = self.insert(&shared, record, operation, when_full)?;
             if !receipt.is_new {
-                shared.check_user(&id, user.as_deref(), operation)?;
-            }
-            return Ok(receipt);
-        };
-        // Before the observer is notified of an opening that is another user's.
-        let user = record.user.clone();
-        shared.check_user(&id, user.as_deref(), operation)?;
-        shared.observers.add(&id, observer.clone());
-        let inserted = self.insert(&shared, record, operation, when_full).and_then(|receipt| {
-            if !receipt.is_new {
-                shared.check_user(&id, user.as_deref(), operation)?;
+                check_user()?;
             }
             Ok(receipt)
-        });
+        };
+        let Some(observer) = given.its_observer() else { return insert() };
+        // Before the observer is notified of an opening that is another user's.
+        check_user()?;
+        shared.observers.add(&id, observer.clone());
+        let inserted = insert();
         match &inserted {
             Ok(Receipt { is_new: true, .. }) => {}
             Ok(_) => shared.catch_up(&id, observer),

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::StageName;
@@ -41,10 +42,12 @@ impl OpeningWatch {
     pub(super) async fn read_elsewhere(self: Arc<Self>, outbox: Outbox, opener: String) {
         while self.is_awaited() {
             sleep(INTERVAL).await;
-            match outbox.conversation_of(&opener) {
-                Ok(Ahead::Opens { .. }) | Err(_) => continue,
-                Ok(Ahead::In(name)) => self.opened(&name),
-                Ok(Ahead::Dead(_) | Ahead::Unknown) => self.given_up(),
+            let (reading, id) = (outbox.clone(), opener.clone());
+            // The read may wait for the file, and this thread drives the streams.
+            match spawn_blocking(move || reading.conversation_of(&id)).await {
+                Ok(Ok(Ahead::In(name))) => self.opened(&name),
+                Ok(Ok(Ahead::Dead(_) | Ahead::Unknown)) => self.given_up(),
+                Ok(Ok(Ahead::Opens { .. }) | Err(_)) | Err(_) => {}
             }
         }
         // Also when nobody waits any more: this process may never open that conversation, and so never end it.

@@ -165,7 +165,11 @@ async fn an_id_of_another_users_record_is_refused_before_and_after_delivery() {
             }
             outbox.flush(PATIENCE).await;
         }
-        assert_eq!(outbox.stats().accepted, 1);
+        let held = record(&self::message(1));
+        outbox.hold(held.clone()).unwrap();
+        let error = outbox.release(held.user("other")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert_eq!((outbox.stats().accepted, outbox.stats().held), (2, 1));
         assert_balanced(&outbox);
     }
 }
