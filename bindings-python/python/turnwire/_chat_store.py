@@ -4,33 +4,28 @@ from __future__ import annotations
 
 from ._any_store import AnyStore
 from ._core import ChatStore as CoreChatStore
-from ._host import Caller, hosted
-from ._host_kinds import TOKEN_PROVIDER
-from ._logging import keep_logs
-from ._request import Options, settings_to_json, to_json
+from ._request import to_json
 from ._stored import StoreMessage, StoreStats, Workspace, read, read_all, read_fields
-from ._types import NOT_GIVEN
+from ._token_client import AsyncCalls, TokenClient
 from ._waiting import result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any, Literal
 
     from typing_extensions import Self, Unpack
 
     from ._core import Store
     from ._host_types import TokenFunction
-    from ._params import TimeoutTypes
     from ._settings import ChatStoreOptions
 
 __all__ = ["AsyncChatStore", "ChatStore"]
 
 
-class _ChatStore(AnyStore):
+class _ChatStore(TokenClient["CoreChatStore"], AnyStore):
     """The common part of both clients of a chat store."""
 
-    __slots__ = ("_asks", "_store")
+    __slots__ = ()
 
     def __init__(
         self,
@@ -44,49 +39,26 @@ class _ChatStore(AnyStore):
         ``token_provider`` is called with the id of a user and with the tokens that were refused, both of which may be
         ``None``, and returns ``(access_token, refresh_token)``, or ``None`` if there are none.
         """
-        ask = None if token_provider is None else hosted(TOKEN_PROVIDER, token_provider)
-        self._asks = ask is not None
-        keep_logs()
-        self._store = CoreChatStore(settings_to_json({**settings, "base_url": base_url}), token_provider=ask)
+        self._open(
+            lambda json, ask: CoreChatStore(json, token_provider=ask),
+            {**settings, "base_url": base_url},
+            token_provider,
+        )
 
     def with_tokens(self, access_token: str, refresh_token: str) -> Self:
         """The same client with these tokens. It shares connections and renewed tokens."""
-        return self._with(self._store.with_tokens(access_token, refresh_token))
+        return self._with(self._native.with_tokens(access_token, refresh_token))
 
     def for_user(self, user_id: str) -> Self:
         """The same client for the user with this UUID, whose tokens the provider is asked for."""
-        return self._with(self._store.for_user(user_id))
-
-    def with_options(
-        self,
-        *,
-        headers: Mapping[str, str | None] | None = None,
-        max_retries: int | None = None,
-        timeout: TimeoutTypes = NOT_GIVEN,
-    ) -> Self:
-        """The same client with other options for its calls."""
-        return self._with(self._store.with_options(Options(headers, None, max_retries, timeout)))
+        return self._with(self._native.for_user(user_id))
 
     def stats(self) -> StoreStats:
         """Counters of the calls of this client and its copies."""
-        return StoreStats.model_validate_json(self._store.stats())
-
-    def _with(self, store: CoreChatStore) -> Self:
-        made = type(self).__new__(type(self))
-        made._asks = self._asks
-        made._store = store
-        return made
-
-    @property
-    def _calls(self) -> CoreChatStore:
-        """The client for a call of the code that runs now."""
-        return self._store.asked_by(self._here()) if self._asks else self._store
-
-    def _here(self) -> Caller:
-        return Caller()
+        return StoreStats.model_validate_json(self._native.stats())
 
     def _handle(self) -> Store:
-        return self._store.store()
+        return self._native.store()
 
 
 class ChatStore(_ChatStore):
@@ -144,15 +116,10 @@ class ChatStore(_ChatStore):
         self._calls.set_session_status(workspace_id, status).wait()
 
 
-class AsyncChatStore(_ChatStore):
+class AsyncChatStore(AsyncCalls, _ChatStore):
     """As :class:`ChatStore`, for asyncio. It belongs to no event loop, and may be used from several."""
 
     __slots__ = ()
-
-    def _here(self) -> Caller:
-        from asyncio import get_running_loop
-
-        return Caller(get_running_loop())
 
     async def save(self, message: StoreMessage) -> None:
         """As ``ChatStore.save``."""

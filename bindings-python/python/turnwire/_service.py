@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from ._core import ChatService as CoreChatService
-from ._host import Caller, hosted
-from ._host_kinds import TOKEN_PROVIDER
-from ._logging import keep_logs
 from ._models import BaseModel, one
 from ._reading import AsyncReading, Reading
-from ._request import Options, settings_to_json, to_json
+from ._request import to_json
 from ._timeline import TokenUsage
+from ._token_client import AsyncCalls, TokenClient
 from ._turn_events import TurnEvent
-from ._types import NOT_GIVEN
 from ._waiting import result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from typing_extensions import Self, Unpack
+    from typing_extensions import Unpack
 
     from ._host_types import TokenFunction
-    from ._params import TimeoutTypes
     from ._settings import ChatServiceOptions
     from ._turns_settings import TurnFields
 
@@ -67,10 +61,10 @@ class AsyncTurnStream(AsyncReading[TurnEvent]):
         return _request_id(self._stream.headers)
 
 
-class _ChatService:
+class _ChatService(TokenClient["CoreChatService"]):
     """The common part of both clients."""
 
-    __slots__ = ("__weakref__", "_asks", "_service")
+    __slots__ = ("__weakref__",)
 
     def __init__(
         self,
@@ -84,33 +78,11 @@ class _ChatService:
         ``token_provider`` is called with the id of a user and with the tokens that were refused, both of which may be
         ``None``, and returns ``(access_token, refresh_token)``, or ``None`` if there are none.
         """
-        ask = None if token_provider is None else hosted(TOKEN_PROVIDER, token_provider)
-        self._asks = ask is not None
-        keep_logs()
-        self._service = CoreChatService(
-            settings_to_json({**settings, "base_url": base_url}), token_provider=ask
+        self._open(
+            lambda json, ask: CoreChatService(json, token_provider=ask),
+            {**settings, "base_url": base_url},
+            token_provider,
         )
-
-    def with_options(
-        self,
-        *,
-        headers: Mapping[str, str | None] | None = None,
-        max_retries: int | None = None,
-        timeout: TimeoutTypes = NOT_GIVEN,
-    ) -> Self:
-        """The same client with other options for its calls."""
-        made = type(self).__new__(type(self))
-        made._asks = self._asks
-        made._service = self._service.with_options(Options(headers, None, max_retries, timeout))
-        return made
-
-    @property
-    def _calls(self) -> CoreChatService:
-        """The client for a call of the code that runs now."""
-        return self._service.asked_by(self._here()) if self._asks else self._service
-
-    def _here(self) -> Caller:
-        return Caller()
 
 
 class ChatService(_ChatService):
@@ -145,15 +117,10 @@ class ChatService(_ChatService):
         return audio
 
 
-class AsyncChatService(_ChatService):
+class AsyncChatService(AsyncCalls, _ChatService):
     """As :class:`ChatService`, for asyncio. It belongs to no event loop, and may be used from several."""
 
     __slots__ = ()
-
-    def _here(self) -> Caller:
-        from asyncio import get_running_loop
-
-        return Caller(get_running_loop())
 
     async def stream(self, message: str, **fields: Unpack[TurnFields]) -> AsyncTurnStream:
         """As ``ChatService.stream``."""

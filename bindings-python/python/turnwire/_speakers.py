@@ -94,7 +94,7 @@ class ServiceSpeaker(Speaker):
         from ._service import AsyncChatService, ChatService
 
         if isinstance(service, (ChatService, AsyncChatService)):
-            native = CoreSpeaker.of_service(service._service)
+            native = CoreSpeaker.of_service(service._native)
         else:
             settings = {"base_url": service} if isinstance(service, str) else service
             native = CoreSpeaker(settings_to_json({"service": settings}), None, None)
