@@ -12,7 +12,7 @@ __all__ = ["AnyStore"]
 class AnyStore:
     """A store, as :class:`turnwire.Turns`, :class:`turnwire.AsyncTurns` and :class:`turnwire.Outbox` take it."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ()
 
     def _handle(self) -> Store:
         raise NotImplementedError

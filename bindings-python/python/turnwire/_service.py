@@ -64,7 +64,7 @@ class AsyncTurnStream(AsyncReading[TurnEvent]):
 class _ChatService(TokenClient["CoreChatService"]):
     """The common part of both clients."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ()
 
     def __init__(
         self,

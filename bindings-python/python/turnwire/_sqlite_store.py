@@ -21,7 +21,7 @@ __all__ = ["AsyncSqliteStore", "SqliteStore"]
 class _SqliteStore(AnyStore):
     """The common part of both embedded stores."""
 
-    __slots__ = ("_store",)
+    __slots__ = ("__weakref__", "_store")
 
     def __init__(self, path: str | PathLike[str]) -> None:
         """Opens or creates the file, with access for its owner alone. Open it when the program starts."""

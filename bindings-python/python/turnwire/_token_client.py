@@ -34,7 +34,7 @@ __all__ = ["AsyncCalls", "TokenClient"]
 class TokenClient(Of["Core"]):
     """A client of core, and the function that it asks for tokens."""
 
-    __slots__ = ("_asks", "_native")
+    __slots__ = ("__weakref__", "_asks", "_native")
 
     def _open(
         self,
