@@ -42,9 +42,12 @@ pub struct Delivery {
     /// The number of consecutive failures, of any records, that open the breaker: then no record is sent for a while.
     /// Default 5.
     pub breaker_failures: u32,
-    /// The time that the breaker first stays open; then one record is tried. Default 30 s, at least 1 ms.
+    /// The time that the breaker first stays open; then one record is tried. Default 30 s, at least 1 ms. It is the longest
+    /// such time where the service answered, or the delivery exceeded its [`limit`](Self::limit): the fault may lie in the
+    /// records, so that the first time is [`initial_backoff`](Self::initial_backoff).
     pub breaker_wait: Duration,
-    /// The longest time that it stays open, after doubling with each failed attempt. Default 5 min, at least 1 ms.
+    /// The longest time that it stays open for a service that is not reached, after doubling with each failed attempt.
+    /// Default 5 min, at least 1 ms.
     pub max_breaker_wait: Duration,
     /// The number of delivered ids that are remembered, so that the same id is not accepted again. Default 100,000.
     pub remembered: usize,

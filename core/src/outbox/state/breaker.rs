@@ -15,10 +15,21 @@ const REMEMBERED: usize = 8;
 pub(in crate::outbox) enum Gate {
     /// All records.
     Open,
-    /// One record, as a probe of the service.
-    Probe,
+    /// One record, as a probe of the service: preferably one of these.
+    Probe(Choice),
     /// No record, until this time at least; `None` while a probe runs.
     Shut(Option<Millis>),
+}
+
+/// The records to claim among those that are due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::outbox) enum Choice {
+    #[default]
+    Any,
+    /// Those that have never failed.
+    Fresh,
+    /// Those that have failed.
+    Failed,
 }
 
 /// The recent failures of the service. Times are monotonic: milliseconds since the process began.
@@ -28,9 +39,11 @@ pub(in crate::outbox) struct Breaker {
     /// in the record.
     failures: u32,
     failed: Vec<u64>,
-    /// The number of openings since the last delivery.
-    times_opened: u32,
+    /// The wait of the last opening since the last delivery.
+    wait: Duration,
     shut_until: Option<Millis>,
+    /// Probes alternate: records that fail on their own may be those that have failed before, or those that are new.
+    probe: Choice,
     is_probing: bool,
 }
 
@@ -40,7 +53,7 @@ impl Breaker {
         match self.shut_until {
             None => Gate::Open,
             Some(_) if self.is_probing => Gate::Shut(None),
-            Some(until) if now >= until => Gate::Probe,
+            Some(until) if now >= until => Gate::Probe(self.probe),
             Some(until) => Gate::Shut(Some(until)),
         }
     }
@@ -93,7 +106,7 @@ impl Breaker {
             let is_open_already = self.shut_until.is_some() && !self.is_probing;
             self.is_probing = false;
             if !is_open_already {
-                self.open(now, delivery);
+                self.open(outcome, now, delivery);
             }
         }
     }
@@ -103,12 +116,19 @@ impl Breaker {
         self.failed.iter().all(|failed| *failed == record)
     }
 
-    fn open(&mut self, now: Millis, delivery: &Delivery) {
-        let factor = 2_u32.saturating_pow(self.times_opened.min(31));
-        let wait: Duration =
-            delivery.breaker_wait.saturating_mul(factor).min(delivery.max_breaker_wait);
-        self.times_opened = self.times_opened.saturating_add(1);
-        self.shut_until = Some(now.saturating_add(wait.as_millis().try_into().unwrap_or(u64::MAX)));
+    fn open(&mut self, outcome: &Outcome, now: Millis, delivery: &Delivery) {
+        let (shortest, longest) = match outcome {
+            Outcome::Unavailable { .. } => (delivery.breaker_wait, delivery.max_breaker_wait),
+            // The service was reached, so that the faults may lie in the records.
+            _ => (delivery.initial_backoff, delivery.breaker_wait),
+        };
+        self.wait = self.wait.saturating_mul(2).max(shortest).min(longest);
+        self.probe = match self.probe {
+            Choice::Fresh => Choice::Failed,
+            Choice::Any | Choice::Failed => Choice::Fresh,
+        };
+        self.shut_until =
+            Some(now.saturating_add(self.wait.as_millis().try_into().unwrap_or(u64::MAX)));
     }
 }
 
@@ -137,7 +157,7 @@ mod tests {
     fn five_failures_in_a_row_open_it_and_one_probe_closes_it() {
         let mut breaker = opened();
         assert_eq!(breaker.gate(29_999), Gate::Shut(Some(30_000)));
-        assert_eq!(breaker.gate(30_000), Gate::Probe);
+        assert_eq!(breaker.gate(30_000), Gate::Probe(Choice::Fresh));
         breaker.begin_probe();
         assert_eq!(breaker.gate(40_000), Gate::Shut(None));
         breaker.note(1, &Outcome::Delivered, 40_000, &Delivery::default());
@@ -149,12 +169,34 @@ mod tests {
         let mut breaker = opened();
         let mut now = 30_000;
         for wait in [60_000, 120_000, 240_000, 300_000, 300_000] {
-            assert_eq!(breaker.gate(now), Gate::Probe);
+            assert!(matches!(breaker.gate(now), Gate::Probe(_)));
             breaker.begin_probe();
             breaker.note(1, &unreachable(), now, &Delivery::default());
             assert_eq!(breaker.gate(now), Gate::Shut(Some(now + wait)));
             now += wait;
         }
+    }
+
+    #[test]
+    fn a_service_that_was_reached_is_probed_sooner_with_new_and_with_failed_records_in_turn() {
+        let mut breaker = Breaker::default();
+        for record in 0..5 {
+            breaker.note(record, &failed(), 0, &Delivery::default());
+        }
+        let mut now = 0;
+        let mut preferred = Choice::Fresh;
+        for wait in [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000] {
+            assert_eq!(breaker.gate(now), Gate::Shut(Some(now + wait)));
+            now += wait;
+            assert_eq!(breaker.gate(now), Gate::Probe(preferred));
+            breaker.begin_probe();
+            breaker.note(9, &failed(), now, &Delivery::default());
+            preferred = if preferred == Choice::Fresh { Choice::Failed } else { Choice::Fresh };
+        }
+        now += 30_000;
+        breaker.begin_probe();
+        breaker.note(9, &unreachable(), now, &Delivery::default());
+        assert_eq!(breaker.gate(now), Gate::Shut(Some(now + 60_000)), "now it is out of reach");
     }
 
     #[test]
@@ -178,7 +220,7 @@ mod tests {
         for record in 0..5 {
             breaker.note(record, &failed(), 0, &Delivery::default());
         }
-        assert_eq!(breaker.gate(0), Gate::Shut(Some(30_000)));
+        assert_eq!(breaker.gate(0), Gate::Shut(Some(500)));
     }
 
     #[test]
@@ -192,6 +234,6 @@ mod tests {
     fn a_flush_lets_a_probe_go_at_once() {
         let mut breaker = opened();
         breaker.probe_now();
-        assert_eq!(breaker.gate(1), Gate::Probe);
+        assert_eq!(breaker.gate(1), Gate::Probe(Choice::Fresh));
     }
 }

@@ -13,5 +13,5 @@ mod decision;
 #[cfg(test)]
 pub(super) use attempts::FULL;
 pub(super) use attempts::{AttemptState, Millis};
-pub(super) use breaker::{Breaker, Gate};
+pub(super) use breaker::{Breaker, Choice, Gate};
 pub(super) use decision::{RetryDecision, decide, poison};

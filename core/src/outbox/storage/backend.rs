@@ -8,11 +8,14 @@ use super::rows::{
     RunningTurnRows, Settled, Tier, Transition, TurnChanges,
 };
 use crate::outbox::opening::Opening;
-use crate::outbox::state::Millis;
+use crate::outbox::state::{Choice, Millis};
 use crate::sqlite::Fault;
 
 /// The wait until the next maintenance of a store that needs it soon.
 pub(in crate::outbox) const MAINTENANCE_SOON: Duration = Duration::from_millis(100);
+
+/// The due records that are looked at for a choice: the longest queue costs a probe no more than that.
+pub(in crate::outbox) const CHOICE: usize = 1_000;
 
 /// Stores records and their states. Times are milliseconds since the epoch.
 ///
@@ -31,7 +34,17 @@ pub(in crate::outbox) trait Backend: Debug + Send {
     fn release(&mut self, record: &NewRecord, now: Millis) -> Result<Option<Tier>, Fault>;
 
     /// Claims up to `limit` conversations whose first record is due, and returns these records.
-    fn claim(&mut self, limit: usize, now: Millis) -> Result<Vec<ClaimedRecord>, Fault>;
+    fn claim(&mut self, limit: usize, now: Millis) -> Result<Vec<ClaimedRecord>, Fault> {
+        self.claim_chosen(Choice::Any, limit, now)
+    }
+
+    /// [`claim`](Self::claim), where the first record is one of these. A store looks at [`CHOICE`] due records.
+    fn claim_chosen(
+        &mut self,
+        choice: Choice,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<ClaimedRecord>, Fault>;
 
     /// The time at which the next claim can find something; `None` if no record waits for a time.
     fn next_due(&mut self, now: Millis) -> Result<Option<Millis>, Fault>;

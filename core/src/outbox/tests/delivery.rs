@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::backends::Scratch;
 use super::stage::{Act, Script, Stage, dead, failed, refused, unreachable};
-use crate::outbox::{Delivery, Outbox, Outcome};
+use crate::outbox::{Delivery, Outbox, OutboxBuilder, Outcome};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -201,4 +202,50 @@ async fn one_conversation_that_hangs_does_not_hold_the_others() {
     stage.until(SECOND, |stage| stage.script.delivered() == ["b1"]).await;
     stage.pass(MINUTE).await;
     assert_eq!(script.calls_of("a2"), 0);
+}
+
+/// Records whose first calls hang, as many as there are deliveries in several rounds.
+fn hanging(stage: &Stage, later: &[Act]) {
+    for n in 0..70 {
+        let id = format!("h{n}");
+        stage.script.on(&id, &[&[Act::Hangs], later].concat());
+        stage.put(&id, &id);
+    }
+}
+
+fn impatient() -> OutboxBuilder {
+    Outbox::builder().delivery(Delivery::new().limit(SECOND / 5))
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_that_hang_once_do_not_pass_for_an_outage() {
+    let (scratch, script) = (Scratch::new(), Script::default());
+    for builder in [impatient(), impatient().path(scratch.file())] {
+        let stage = Stage::new(builder, &script);
+        hanging(&stage, &[Act::Is(Outcome::Delivered)]);
+        stage.pass(6 * SECOND).await;
+        stage.put("good", "good");
+        let took = stage.until(MINUTE, |stage| stage.script.calls_of("good") > 0).await;
+        assert!(took < 15 * SECOND, "{took:?}");
+        let took = stage.until_done().await;
+        assert!(took < 15 * SECOND, "{took:?}");
+        assert_eq!(stage.counters().0.dead, 0);
+        script.reset();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_record_is_tried_before_those_that_always_hang() {
+    let (scratch, script) = (Scratch::new(), Script::default());
+    for builder in [impatient(), impatient().path(scratch.file())] {
+        let stage = Stage::new(builder, &script);
+        hanging(&stage, &[]);
+        // Each of them has been tried, in probes of half a minute.
+        stage.pass(2 * 60 * MINUTE).await;
+        assert!((0..70).all(|n| script.calls_of(&format!("h{n}")) > 0));
+        stage.put("good", "good");
+        let took = stage.until(5 * MINUTE, |stage| stage.script.delivered() == ["good"]).await;
+        assert!(took < MINUTE + SECOND, "{took:?}");
+        script.reset();
+    }
 }

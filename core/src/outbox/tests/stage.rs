@@ -93,6 +93,11 @@ impl Script {
         look(&lock(&self.0))
     }
 
+    /// Forgets its script and its log.
+    pub(super) fn reset(&self) {
+        *lock(&self.0) = Notes::default();
+    }
+
     pub(super) fn delivered(&self) -> Vec<String> {
         self.notes(|notes| notes.delivered.clone())
     }

@@ -159,7 +159,7 @@ fn begin(shared: &SharedOutbox, start: impl FnMut(ClaimedRecord)) -> Option<Inst
     let gate = lock(&shared.breaker).gate(shared.clock.elapsed());
     let free = match gate {
         Gate::Open => shared.settings.delivery.concurrency.max(1).saturating_sub(running),
-        Gate::Probe => 1,
+        Gate::Probe(_) => 1,
         Gate::Shut(None) => return None,
         Gate::Shut(Some(until)) => {
             let wait = Duration::from_millis(until.saturating_sub(shared.clock.elapsed()));
@@ -173,9 +173,15 @@ fn begin(shared: &SharedOutbox, start: impl FnMut(ClaimedRecord)) -> Option<Inst
     shared.is_idle.store(true, Ordering::SeqCst);
     let mut backend = shared.backend();
     let now = shared.clock.now();
-    let claimed = backend.claim(free, now).unwrap_or_default();
+    let mut claimed = match gate {
+        Gate::Probe(choice) => backend.claim_chosen(choice, free, now).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    if claimed.is_empty() {
+        claimed = backend.claim(free, now).unwrap_or_default();
+    }
     let is_all = claimed.len() < free;
-    if gate == Gate::Probe && !claimed.is_empty() {
+    if matches!(gate, Gate::Probe(_)) && !claimed.is_empty() {
         lock(&shared.breaker).begin_probe();
     }
     #[cfg(test)]

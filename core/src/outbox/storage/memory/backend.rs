@@ -3,8 +3,8 @@
 use super::{Known, Memory, Pending, size};
 use crate::outbox::opening::{Opening, renamed};
 use crate::outbox::record::PendingState;
-use crate::outbox::state::{AttemptState, Millis};
-use crate::outbox::storage::backend::{Backend, Position};
+use crate::outbox::state::{AttemptState, Choice, Millis};
+use crate::outbox::storage::backend::{Backend, CHOICE, Position};
 use crate::outbox::storage::due::is_due;
 use crate::outbox::storage::rows::{
     Ahead, ClaimedRecord, Counts, DeadRow, DeliveredRow, Inserted, NewRecord, PendingRow,
@@ -54,10 +54,23 @@ impl Backend for Memory {
         Ok(Some(Tier::Memory))
     }
 
-    fn claim(&mut self, limit: usize, now: Millis) -> Result<Vec<ClaimedRecord>, Fault> {
+    fn claim_chosen(
+        &mut self,
+        choice: Choice,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<ClaimedRecord>, Fault> {
         let is_due = |(due_at, _): &&(Millis, String)| is_due(*due_at, now, self.longest_wait);
-        let names: Vec<String> =
-            self.due.iter().filter(is_due).take(limit).map(|(_, name)| name.clone()).collect();
+        let is_chosen = |name: &&String| match choice {
+            Choice::Any => true,
+            Choice::Fresh | Choice::Failed => {
+                let first = self.first_after(name, 0);
+                let has_failed = first.is_some_and(|row| row.record.attempt.failures > 0);
+                has_failed == (choice == Choice::Failed)
+            }
+        };
+        let due = self.due.iter().filter(is_due).map(|(_, name)| name).take(limit.max(CHOICE));
+        let names: Vec<String> = due.filter(is_chosen).take(limit).cloned().collect();
         let mut entries = Vec::new();
         for name in names {
             let first = self.conversations.get(&name).and_then(|c| c.records.first().copied());

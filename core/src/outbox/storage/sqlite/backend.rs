@@ -7,7 +7,7 @@ use super::records::PendingHead;
 use super::schema::ANYBODY;
 use super::{claims, counter, letters, openings, processes, records, schema, turns};
 use crate::outbox::opening::Opening;
-use crate::outbox::state::{AttemptState, Millis};
+use crate::outbox::state::{AttemptState, Choice, Millis};
 use crate::outbox::storage::backend::{Backend, Position};
 use crate::outbox::storage::due::is_due;
 use crate::outbox::storage::rows::{
@@ -57,7 +57,12 @@ impl Backend for Disk {
         })
     }
 
-    fn claim(&mut self, limit: usize, now: Millis) -> Result<Vec<ClaimedRecord>, Fault> {
+    fn claim_chosen(
+        &mut self,
+        choice: Choice,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<ClaimedRecord>, Fault> {
         // Reading is cheap and blocks no other process: most claims find nothing.
         let is_anything_due = match self.next_due(now)? {
             Some(due_at) => is_due(due_at, now, self.settings.longest_wait),
@@ -76,7 +81,8 @@ impl Backend for Disk {
             let mut entries = Vec::new();
             for owner in claims::claimable_owners(connection, me)? {
                 for times in [(i64::MIN, now), (wrong_clock, i64::MAX)] {
-                    for name in claims::due(connection, owner, times, limit - entries.len())? {
+                    let room = limit - entries.len();
+                    for name in claims::due(connection, owner, times, choice, room)? {
                         claims::claim(connection, &name, me)?;
                         let first = records::first_after(connection, &name, 0)?;
                         entries.extend(first.map(|head| marked(head.record, delivered)));

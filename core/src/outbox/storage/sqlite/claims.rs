@@ -1,11 +1,12 @@
 //! The statements about conversations: their due times and claims.
 
-use rusqlite::{Connection, Result, params};
+use rusqlite::{Connection, Result, Row, params};
 
 use super::counter::number;
 use super::records::{PendingHead, first_after};
 use super::schema::ANYBODY;
-use crate::outbox::state::Millis;
+use crate::outbox::state::{Choice, Millis};
+use crate::outbox::storage::backend::CHOICE;
 use crate::outbox::storage::rows::NewRecord;
 
 /// Ends the claim of a conversation, if it has one, and makes it due when its first record is due. Removes a
@@ -72,17 +73,29 @@ pub(super) fn may_serve(connection: &Connection, owner: i64, me: i64) -> Result<
     connection.prepare_cached(sql)?.query_row([owner], |row| row.get(0))
 }
 
-/// The conversations of an owner that are due between two times, the earliest first.
+/// The conversations of an owner that are due between two times and begin with a chosen record, the earliest first.
 pub(super) fn due(
     connection: &Connection,
     owner: i64,
     (from, to): (i64, i64),
+    choice: Choice,
     limit: usize,
 ) -> Result<Vec<String>> {
-    let sql = "SELECT name FROM conversation WHERE owner = ?1 AND due_at BETWEEN ?2 AND ?3
-               ORDER BY due_at LIMIT ?4";
-    let mut rows = connection.prepare_cached(sql)?;
-    rows.query_map(params![owner, from, to, number(limit)], |row| row.get(0))?.collect()
+    let due = "SELECT name, due_at FROM conversation WHERE owner = ?1 AND due_at BETWEEN ?2 AND ?3
+               ORDER BY due_at LIMIT";
+    let name = |row: &Row<'_>| row.get(0);
+    if choice == Choice::Any {
+        let mut rows = connection.prepare_cached(&format!("{due} ?4"))?;
+        return rows.query_map(params![owner, from, to, number(limit)], name)?.collect();
+    }
+    let sql = format!(
+        "SELECT name FROM ({due} {CHOICE}) AS due WHERE ?5 =
+         (SELECT attempts > 0 FROM record WHERE conversation = due.name ORDER BY seq LIMIT 1)
+         ORDER BY due_at LIMIT ?4"
+    );
+    let mut rows = connection.prepare_cached(&sql)?;
+    let have_failed = choice == Choice::Failed;
+    rows.query_map(params![owner, from, to, number(limit), have_failed], name)?.collect()
 }
 
 /// The earliest and the latest time of an owner's waiting conversations, each from one end of the index.

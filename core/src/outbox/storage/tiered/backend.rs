@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::TieredBackend;
 use crate::outbox::opening::Opening;
-use crate::outbox::state::Millis;
+use crate::outbox::state::{Choice, Millis};
 use crate::outbox::storage::backend::{Backend, Checkpoint, Position};
 use crate::outbox::storage::rows::{
     Ahead, ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow, RecordUser,
@@ -60,14 +60,20 @@ impl Backend for TieredBackend {
         }
     }
 
-    fn claim(&mut self, limit: usize, now: Millis) -> Result<Vec<ClaimedRecord>, Fault> {
+    fn claim_chosen(
+        &mut self,
+        choice: Choice,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<ClaimedRecord>, Fault> {
         let mut claimed = match self.sends_from_memory() {
-            true => self.memory.claim(limit, now)?,
+            true => self.memory.claim_chosen(choice, limit, now)?,
             false => Vec::new(),
         };
         let room = limit - claimed.len();
         if room > 0 && self.file.fault.is_none() {
-            claimed.extend(self.file.act(|disk| disk.claim(room, now)).unwrap_or_default());
+            let in_file = self.file.act(|disk| disk.claim_chosen(choice, room, now));
+            claimed.extend(in_file.unwrap_or_default());
         }
         Ok(claimed)
     }
