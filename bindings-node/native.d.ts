@@ -167,8 +167,8 @@ export declare class Turn {
   get replyId(): string
   /** Begins to read the turn as events. */
   events(): Call
-  /** Begins to read the turn as the bytes of its event stream. */
-  bytes(): Call
+  /** Begins to read the turn as the body of a response, on the wire `sse`, `ui` or `text`. */
+  bytes(wire: string): Call
   /** The timeline so far, as JSON. */
   timeline(): string
   /** Stops the turn: its reader gets the text so far, and its last event. */

@@ -2,6 +2,7 @@
 
 use napi_derive::napi;
 use turnwire::bridge;
+use turnwire::event::Wire;
 
 use crate::call::Call;
 use crate::json::thrown;
@@ -39,10 +40,15 @@ impl Turn {
         self.inner.events().map(|pull| Call::reading(Reading::Events(pull))).map_err(|e| thrown(&e))
     }
 
-    /// Begins to read the turn as the bytes of its event stream.
+    /// Begins to read the turn as the body of a response, on the wire with this name.
     #[napi]
-    pub fn bytes(&self) -> napi::Result<Call> {
-        self.inner.bytes().map(|pull| Call::reading(Reading::Bytes(pull))).map_err(|e| thrown(&e))
+    pub fn bytes(&self, wire: String) -> napi::Result<Call> {
+        let unknown = || napi::Error::from_reason("the wire is none of sse, ui and text");
+        let wire = Wire::named(&wire).ok_or_else(unknown)?;
+        self.inner
+            .bytes(wire)
+            .map(|pull| Call::reading(Reading::Bytes(pull)))
+            .map_err(|e| thrown(&e))
     }
 
     /// The timeline so far, as JSON.

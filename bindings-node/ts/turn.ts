@@ -8,11 +8,14 @@ import type { Aborter } from './signal.js';
 import { Timeline } from './timeline.js';
 import type { TurnEvent } from './turn-types.js';
 
+/** The form of a response's bytes. */
+type Wire = 'sse' | 'ui' | 'text';
+
 /** The objects that live as long as a turn. In a field, the console would show the program's asynchronous context. */
 const owners = new WeakMap<Turn, object>();
 
 /**
- * A turn that runs. It is read once: as events, with `for await`, or as the bytes of its event stream. Leaving the loop, or
+ * A turn that runs. It is read once: as events, with `for await`, or as the bytes of a response. Leaving the loop, or
  * dropping the turn, is the reader's going away: the text so far is kept.
  */
 export class Turn implements AsyncIterable<TurnEvent> {
@@ -54,7 +57,20 @@ export class Turn implements AsyncIterable<TurnEvent> {
 
   /** The event stream as bytes, for the body of a response. A failure is an `error` event in it. */
   sse(): ReadableStream<Uint8Array> {
-    return quietBytesOf(this.#read(() => this.#turn.bytes()));
+    return this.#bytes('sse');
+  }
+
+  /**
+   * The turn in the AI SDK's UI message stream, which `useChat` reads. A failure is an `error` part in it. The response has the
+   * header `x-vercel-ai-ui-message-stream: v1`.
+   */
+  uiStream(): ReadableStream<Uint8Array> {
+    return this.#bytes('ui');
+  }
+
+  /** The text of the reply, in UTF-8. A failure is the stream's error, since text cannot carry it: the server breaks off the response. */
+  textStream(): ReadableStream<Uint8Array> {
+    return this.#bytes('text');
   }
 
   /** The begin and the end of each stage so far. Messages are saved after the last event, too. */
@@ -70,6 +86,10 @@ export class Turn implements AsyncIterable<TurnEvent> {
   /** Ends the turn now, as if its reader had gone away. */
   cancel(): void {
     this.#turn.cancel();
+  }
+
+  #bytes(wire: Wire): ReadableStream<Uint8Array> {
+    return quietBytesOf(this.#read(() => this.#turn.bytes(wire)));
   }
 
   #read(start: () => Call): ActiveCall {

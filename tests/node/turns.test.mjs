@@ -66,6 +66,31 @@ test('a turn is read as bytes, which any web response takes', async () => {
   assert.equal(text, 'data: {"type": "content", "content": "안"}\n\ndata: {"type": "content", "content": "녕"}\n\ndata: {"type": "done"}\n\n');
 });
 
+test('a turn is read as a UI stream and as text', async () => {
+  const half = { steps: [{ role: 'assistant' }, { text: 'half' }, { truncate: true }] };
+  const { turns } = await engine([chat('안', '녕'), chat('안', '녕'), half, half]);
+  const turn = turns.start({ message: 'm' });
+  const body = await new Response(turn.uiStream()).text();
+  assert.ok(body.startsWith(`data: {"type": "start", "messageId": "${turn.replyId}"}\n\n`), body);
+  assert.match(body, /"type": "text-delta", "id": "0", "delta": "안".*"finishReason": "stop".*data: \[DONE\]\n\n$/s);
+  assert.equal(await new Response(turns.start({ message: 'm' }).textStream()).text(), '안녕');
+  assert.match(await new Response(turns.start({ message: 'm' }).uiStream()).text(), /"type": "error", "errorText": ".*data: \[DONE\]\n\n$/s);
+  const pieces = [];
+  await assert.rejects(async () => {
+    for await (const piece of turns.start({ message: 'm' }).textStream()) pieces.push(Buffer.from(piece).toString());
+  }, TruncatedStreamError);
+  assert.deepEqual(pieces, ['half']);
+});
+
+test('silence in a body is broken as often as the setting says', async () => {
+  const model = await fake.script({ steps: [{ role: 'assistant' }, { text: 'a' }, { stall: true }] });
+  const reader = new Turns(client, { model, keepAlive: 50 }).start({ message: 'm' }).sse().getReader();
+  await reader.read();
+  for (let n = 0; n < 2; n += 1) assert.equal(Buffer.from((await reader.read()).value).toString(), ': keep-alive\n\n');
+  await reader.cancel();
+  assert.throws(() => new Turns(client, { model, keepAlive: 0 }), { constructor: ConfigError, message: /keep_?alive is 0/i });
+});
+
 test('a turn has one reader, and a second one does not disturb it', async () => {
   const { turns } = await engine([chat('a', 'b'), chat('a', 'b')]);
   const turn = turns.start({ message: 'm' });

@@ -67,6 +67,49 @@ def test_a_turn_is_read_as_bytes(turns: Turns, fake: Fake, key: str) -> None:
     body.close()
 
 
+def test_a_turn_is_read_as_a_ui_stream_and_as_text(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
+    turns = Turns(client, model=key, keep_alive=None)
+    half = {"steps": [{"role": "assistant"}, {"text": "half"}, {"truncate": True}]}
+    chat = {"steps": [{"role": "assistant"}, {"text": "안"}, {"text": "녕"}, {"finish": "stop"}, {"done": True}]}
+    fake.script(key, chat, chat, half, half)
+    turn = turns.start("안녕하세요")
+    body = b"".join(turn.ui_stream()).decode()
+    assert f'data: {{"type": "start", "messageId": "{turn.reply_id}"}}\n\n' in body
+    assert '"type": "text-delta", "id": "0", "delta": "안"' in body and '"finishReason": "stop"' in body
+    assert body.endswith("data: [DONE]\n\n")
+    assert b"".join(turns.start("안녕하세요").text_stream()).decode() == "안녕"
+    broken = b"".join(turns.start("hello").ui_stream()).decode()
+    assert '"type": "error", "errorText": "' in broken and broken.endswith("data: [DONE]\n\n")
+    pieces: list[bytes] = []
+    with pytest.raises(turnwire.TruncatedStreamError) as ended:
+        pieces.extend(turns.start("hello").text_stream())
+    assert pieces == [b"half"] and ended.value.partial == "half"
+
+
+def test_the_bodies_of_a_turn_in_asyncio(async_client: turnwire.AsyncOpenAI, fake: Fake, key: str) -> None:
+    chat = {"steps": [{"role": "assistant"}, {"text": "안녕"}, {"finish": "stop"}, {"done": True}]}
+    half = {"steps": [{"role": "assistant"}, {"text": "half"}, {"truncate": True}]}
+
+    async def run() -> None:
+        turns = AsyncTurns(async_client, model=key)
+        fake.script(key, chat, chat, half)
+        body = b"".join([piece async for piece in (await turns.start("hello")).aui_stream()]).decode()
+        assert '"delta": "안녕"' in body and body.endswith("data: [DONE]\n\n")
+        assert [piece async for piece in (await turns.start("hello")).atext_stream()] == ["안녕".encode()]
+        with pytest.raises(turnwire.TruncatedStreamError):
+            [piece async for piece in (await turns.start("hello")).atext_stream()]
+
+    asyncio.run(run())
+
+
+def test_silence_in_a_body_is_broken_as_often_as_the_setting_says(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
+    fake.script(key, HELD)
+    with Turns(client, model=key, keep_alive=0.05).start("hello").sse() as body:
+        assert [next(body) for _ in range(3)][1:] == [b": keep-alive\n\n"] * 2
+    with pytest.raises(turnwire.ConfigError, match="keep_alive is 0"):
+        Turns(client, model=key, keep_alive=0)
+
+
 def test_a_turn_has_one_reader(turns: Turns, fake: Fake, key: str) -> None:
     fake.chat(key, "a")
     turn = turns.start("hello")

@@ -242,8 +242,8 @@ class Turn:
         """The id of the AI's message."""
     def events(self) -> Stream:
         """Begins to read the turn as events."""
-    def sse(self) -> Stream:
-        """Begins to read the turn as the bytes of its event stream."""
+    def bytes(self, wire: str) -> Stream:
+        """Begins to read the turn as the body of a response, on the wire ``sse``, ``ui`` or ``text``."""
     def timeline(self) -> str:
         """The timeline so far, as JSON."""
     def stop(self) -> None:

@@ -17,7 +17,7 @@ __all__ = ["AsyncTurn", "AsyncTurnBytes", "Turn", "TurnBytes"]
 
 
 class TurnBytes(Reading[bytes]):
-    """A turn's event stream, as bytes. Closing or dropping it leaves the turn."""
+    """A turn as the body of a response: bytes, piece by piece. Closing or dropping it leaves the turn."""
 
     __slots__ = ()
 
@@ -65,7 +65,7 @@ class _Turn:
 
 
 class Turn(_Turn, Closing):
-    """A turn that runs. It is read once: as events, by iteration, or as the bytes of its event stream.
+    """A turn that runs. It is read once: as events, by iteration, or as the bytes of a response.
 
     A turn that fails raises, with the text so far in ``partial``. Closing it, or dropping it before its end, leaves the
     turn: by default the text so far is kept.
@@ -85,7 +85,16 @@ class Turn(_Turn, Closing):
 
     def sse(self) -> TurnBytes:
         """The event stream as bytes, for the body of a response. A failure is an ``error`` event in it."""
-        return TurnBytes(self._turn.sse())
+        return TurnBytes(self._turn.bytes("sse"))
+
+    def ui_stream(self) -> TurnBytes:
+        """The turn in the AI SDK's UI message stream, which ``useChat`` reads. A failure is an ``error`` part in it. The
+        response has the header ``x-vercel-ai-ui-message-stream: v1``."""
+        return TurnBytes(self._turn.bytes("ui"))
+
+    def text_stream(self) -> TurnBytes:
+        """The text of the reply, in UTF-8. A failure raises, since text cannot carry it: the server breaks off the response."""
+        return TurnBytes(self._turn.bytes("text"))
 
     def close(self) -> None:
         """Leaves the turn."""
@@ -113,8 +122,16 @@ class AsyncTurn(_Turn, AsyncClosing):
         return await self._read().__anext__()
 
     def asse(self) -> AsyncTurnBytes:
-        """The event stream as bytes, for the body of a response. A failure is an ``error`` event in it."""
-        return AsyncTurnBytes(self._turn.sse())
+        """As ``Turn.sse``."""
+        return AsyncTurnBytes(self._turn.bytes("sse"))
+
+    def aui_stream(self) -> AsyncTurnBytes:
+        """As ``Turn.ui_stream``."""
+        return AsyncTurnBytes(self._turn.bytes("ui"))
+
+    def atext_stream(self) -> AsyncTurnBytes:
+        """As ``Turn.text_stream``."""
+        return AsyncTurnBytes(self._turn.bytes("text"))
 
     async def close(self) -> None:
         """Leaves the turn."""

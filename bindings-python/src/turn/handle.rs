@@ -3,6 +3,7 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use turnwire::bridge;
+use turnwire::event::Wire;
 
 use crate::error::exception;
 use crate::stream::Stream;
@@ -42,9 +43,11 @@ impl Turn {
         Ok(Stream::new(events, Vec::new()))
     }
 
-    /// Starts reading the turn as the bytes of its event stream.
-    fn sse(&self, py: Python<'_>) -> PyResult<Stream> {
-        let bytes = self.0.bytes().map_err(|error| exception(py, &error))?;
+    /// Starts reading the turn as the body of a response, on the wire with this name.
+    fn bytes(&self, py: Python<'_>, wire: &str) -> PyResult<Stream> {
+        let unknown = || PyValueError::new_err("the wire is none of sse, ui and text");
+        let wire = Wire::named(wire).ok_or_else(unknown)?;
+        let bytes = self.0.bytes(wire).map_err(|error| exception(py, &error))?;
         Ok(Stream::new(bytes, Vec::new()))
     }
 

@@ -29,7 +29,7 @@
 //! fn answer(turns: &Turns, message: &str, socket: &mut impl Write) -> Result<()> {
 //!     let turn = turns.try_start(TurnRequest::new(message))?; // an error here is a status 400
 //!     for piece in turn.sse() {
-//!         if socket.write_all(&piece).is_err() {
+//!         if socket.write_all(&piece?).is_err() {
 //!             break; // the reader has gone, and with the iterator the turn ends
 //!         }
 //!     }

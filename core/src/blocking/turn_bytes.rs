@@ -1,24 +1,25 @@
-//! The event stream of a turn, for a response whose body is written from a thread.
+//! A turn as the body of a response that is written from a thread.
 
-use std::convert::Infallible;
 use std::fmt;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
 
 use super::wait::wait;
+use crate::error::Result;
 use crate::turn::Timeline;
 
-/// The bytes of a turn's event stream, in pieces; see [`turnwire::turn::TurnBytes`](crate::turn::TurnBytes).
+/// The bytes of a turn as the body of a response, in pieces; see [`turnwire::turn::TurnBytes`](crate::turn::TurnBytes).
 ///
 /// Dropping it leaves the turn, as a reader does that goes away.
 pub struct TurnBytes {
     inner: crate::turn::TurnBytes,
+    ended: bool,
 }
 
 impl TurnBytes {
     pub(super) fn new(inner: crate::turn::TurnBytes) -> Self {
-        TurnBytes { inner }
+        TurnBytes { inner, ended: false }
     }
 
     /// The timeline so far.
@@ -28,12 +29,15 @@ impl TurnBytes {
 }
 
 impl Iterator for TurnBytes {
-    type Item = Bytes;
+    type Item = Result<Bytes>;
 
-    fn next(&mut self) -> Option<Bytes> {
-        // A process in which no thread can be started ends the stream as a connection does that breaks.
-        let piece = wait(self.inner.next()).ok()??;
-        Some(piece.unwrap_or_else(|never: Infallible| match never {}))
+    fn next(&mut self) -> Option<Result<Bytes>> {
+        if self.ended {
+            return None;
+        }
+        let piece = wait(self.inner.next()).unwrap_or_else(|error| Some(Err(error)));
+        self.ended = !matches!(piece, Some(Ok(_)));
+        piece
     }
 }
 

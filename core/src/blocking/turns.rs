@@ -15,7 +15,7 @@ use super::turn_bytes::TurnBytes;
 use super::wait::wait;
 use crate::chat::OpenAi;
 use crate::error::Result;
-use crate::event::{ChatAnswer, TurnEvent};
+use crate::event::{ChatAnswer, TurnEvent, Wire};
 use crate::outbox::{FlushReport, Outbox};
 use crate::process::runtime;
 use crate::turn::{Stopper, Timeline, TurnsBuilder};
@@ -167,8 +167,23 @@ impl Turn {
     }
 
     /// The turn as the body of a response: an iterator over the bytes of its event stream.
-    pub fn sse(mut self) -> TurnBytes {
-        TurnBytes::new(self.inner.take().sse())
+    pub fn sse(self) -> TurnBytes {
+        self.bytes(Wire::Sse)
+    }
+
+    /// The turn as a UI message stream of the AI SDK.
+    pub fn ui_stream(self) -> TurnBytes {
+        self.bytes(Wire::Ui)
+    }
+
+    /// The text of the reply, in UTF-8. The last item of a turn that fails is its error.
+    pub fn text_stream(self) -> TurnBytes {
+        self.bytes(Wire::Text)
+    }
+
+    /// The turn as the body of a response in this form.
+    pub fn bytes(mut self, wire: Wire) -> TurnBytes {
+        TurnBytes::new(self.inner.take().bytes(wire))
     }
 
     /// The timeline so far.

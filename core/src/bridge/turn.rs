@@ -1,11 +1,9 @@
 //! A turn on the library's runtime, for a host that reads it from its own thread or event loop.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 
 use super::events::{EventSource, Events};
 use super::in_context::InContext;
@@ -13,6 +11,7 @@ use super::list::List;
 use super::pull::Pull;
 use crate::caller::{self, Context};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::Wire;
 use crate::process::{Bound, runtime};
 use crate::turn::{self, Stopper, Timeline, TurnRequest, Turns};
 
@@ -94,17 +93,18 @@ impl Turn {
         })
     }
 
-    /// Starts reading the turn as the bytes of its event stream. An error of the turn is an `error` event in them.
+    /// Starts reading the turn as the body of a response. An error of the turn is an event in it; on [`Wire::Text`] it comes from
+    /// the pull.
     ///
     /// # Errors
     ///
     /// `invalid_request` when the turn has a reader already.
-    pub fn bytes(&self) -> Result<Pull<List<Bytes>>> {
+    pub fn bytes(&self, wire: Wire) -> Result<Pull<List<Bytes>>> {
         self.read(|turn| {
             let runtime = runtime()?;
             let _entered = runtime.enter();
             let InContext { stream, context } = turn;
-            let bytes = InContext { stream: stream.sse().map(infallible), context };
+            let bytes = InContext { stream: stream.bytes(wire), context };
             Pull::of_stream(bytes)
         })
     }
@@ -166,13 +166,6 @@ impl Running {
     fn reading(&self) -> MutexGuard<'_, Reading> {
         // The state is replaced in one step, so a poisoned one is consistent.
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn infallible(piece: Result<Bytes, Infallible>) -> Result<Bytes> {
-    match piece {
-        Ok(bytes) => Ok(bytes),
-        Err(never) => match never {},
     }
 }
 

@@ -1,7 +1,8 @@
 //! The events of a turn: the protocol of the chat service, and its JSON encoding and decoding. No I/O, no clock.
 //!
 //! A turn's stream consists of [`TurnEvent`]s, each encoded by [`TurnEvent::encode`] as its own frame, under
-//! [`RESPONSE_HEADERS`]. While no event is due, the caller sends [`KEEP_ALIVE`] at an interval of its choice.
+//! [`RESPONSE_HEADERS`]. While no event is due, the caller sends [`KEEP_ALIVE`] at an interval of its choice. [`Wire`] lists
+//! the other forms of such a body.
 //!
 //! ```text
 //! Turns ──────▶ TurnEvent ─▶ encode ─▶ data: {"type": "content", "content": "안녕"} ─▶ your front end
@@ -34,20 +35,15 @@
 
 mod answer;
 mod content;
+mod object;
 mod read;
 mod turn_event;
+mod ui;
+mod wire;
 mod write;
 
 pub use answer::ChatAnswer;
 pub(crate) use read::{MP3, Unreadable, audio, read};
 pub use turn_event::TurnEvent;
-
-/// The headers of a response that streams events. The last two keep proxies from buffering the events.
-pub const RESPONSE_HEADERS: [(&str, &str); 3] = [
-    ("Content-Type", "text/event-stream; charset=utf-8"),
-    ("Cache-Control", "no-cache, no-transform"),
-    ("X-Accel-Buffering", "no"),
-];
-
-/// A comment that proves to readers and proxies that the connection is alive. It is not an event.
-pub const KEEP_ALIVE: &str = ": keep-alive\n\n";
+pub(crate) use wire::WireWriter;
+pub use wire::{KEEP_ALIVE, RESPONSE_HEADERS, TEXT_RESPONSE_HEADERS, UI_RESPONSE_HEADERS, Wire};

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::TurnEvent;
-use crate::json::escaped;
+use super::object::Object;
 use crate::sse::{Buffer, encode_line};
 
 impl TurnEvent {
@@ -44,7 +44,7 @@ impl TurnEvent {
 
     /// Appends the event's JSON.
     pub(crate) fn write_json(&self, out: &mut impl Buffer) {
-        let mut object = Object::new(self.kind(), out);
+        let mut object = Object::typed(self.kind(), out);
         match self {
             TurnEvent::Turn { turn_id, message_id, reply_id } => {
                 object.text("turnId", turn_id);
@@ -84,56 +84,5 @@ impl TurnEvent {
             }
         }
         object.end();
-    }
-}
-
-/// An object that is being written; its type comes first.
-struct Object<'a, B>(&'a mut B);
-
-impl<'a, B: Buffer> Object<'a, B> {
-    fn new(kind: &str, out: &'a mut B) -> Self {
-        out.put("{\"type\": \"");
-        out.put(kind);
-        out.put("\"");
-        Object(out)
-    }
-
-    fn text(&mut self, name: &str, text: &str) {
-        self.name(name);
-        self.0.put("\"");
-        escaped(text, |part| self.0.put(part));
-        self.0.put("\"");
-    }
-
-    fn optional(&mut self, name: &str, text: Option<&str>) {
-        if let Some(text) = text {
-            self.text(name, text);
-        }
-    }
-
-    /// A number, unless it is unknown.
-    fn count(&mut self, name: &str, number: Option<u64>) {
-        if let Some(number) = number {
-            self.name(name);
-            self.0.put(&number.to_string());
-        }
-    }
-
-    /// A field that is written only if it is true.
-    fn flag(&mut self, name: &str, is_set: bool) {
-        if is_set {
-            self.name(name);
-            self.0.put("true");
-        }
-    }
-
-    fn name(&mut self, name: &str) {
-        self.0.put(", \"");
-        self.0.put(name);
-        self.0.put("\": ");
-    }
-
-    fn end(self) {
-        self.0.put("}");
     }
 }

@@ -173,6 +173,15 @@ impl TurnsBuilder {
         self
     }
 
+    /// The longest silence in the body of a response ([`Turn::sse`](crate::turn::Turn::sse),
+    /// [`ui_stream`](crate::turn::Turn::ui_stream)), after which a comment keeps the connection alive; `None` sends none.
+    /// Default 5 s. Where the server tells nothing of a reader that has gone, these writes are what notices it: the second one
+    /// to a closed connection fails.
+    pub fn keep_alive(mut self, silence: impl Into<Option<Duration>>) -> Self {
+        self.0.keep_alive = silence.into();
+        self
+    }
+
     /// Sends a `turn` event first, with the ids of the turn, for stopping it, and of its messages; and these ids with the
     /// model that answered in `done`. Default false: readers of the base protocol do not know it.
     pub fn turn_events(mut self, wanted: bool) -> Self {
@@ -263,6 +272,10 @@ impl TurnsBuilder {
         }
         if self.0.naming.source == Naming::FirstWords && self.0.naming.template.is_some() {
             let why = "a template for naming workspaces was given, but no model names them: leave one out";
+            return Err(Error::new(ErrorKind::Config, "turns.build", why));
+        }
+        if self.0.keep_alive.is_some_and(|silence| silence.is_zero()) {
+            let why = "keep_alive is 0: set a time above it, or none for no keep-alive";
             return Err(Error::new(ErrorKind::Config, "turns.build", why));
         }
         if self.0.events.sentiment && self.0.sentiment.is_none() {

@@ -47,6 +47,8 @@ pub(super) struct Engine {
     services: Services,
     /// The reply's text, once it has stopped growing.
     text: String,
+    /// The model's reason for the end of its reply.
+    finish_reason: Option<String>,
 }
 
 /// The progress of the reply.
@@ -95,6 +97,7 @@ impl Engine {
             reply: Reply::Ended,
             services: Services::default(),
             text: String::new(),
+            finish_reason: None,
         };
         let (question, label) = engine.begin(request, following);
         let (settings, recorder) = (settings.clone(), engine.recorder.clone());
@@ -124,6 +127,10 @@ impl Engine {
             Reply::Opening(_) | Reply::Complete { .. } => true,
             Reply::Broken(_) | Reply::Ended => false,
         }
+    }
+
+    pub(super) fn take_finish_reason(&mut self) -> Option<String> {
+        self.finish_reason.take()
     }
 
     pub(super) fn take_text(&mut self) -> String {
@@ -291,6 +298,7 @@ impl Engine {
     /// Called when the reply has stopped growing; returns its tokens.
     fn close_reply(&mut self, reply: &ChatReply) -> Option<TokenUsage> {
         reply.text().clone_into(&mut self.text);
+        self.finish_reason = reply.finish_reason.as_ref().map(|reason| reason.as_str().to_owned());
         self.first_content = None;
         let usage = self.count(reply)?;
         if self.settings.events.usage {

@@ -9,6 +9,7 @@ use futures_core::stream::FusedStream;
 
 use super::engine::Engine;
 use super::ids::Ids;
+use super::settings::ResponseSettings;
 use super::timeline::Recorder;
 use super::{Stopper, Timeline};
 use crate::error::{Error, ErrorKind, Result};
@@ -42,7 +43,9 @@ pub struct Turn {
     /// The answer so far, except the text of a reply that is still running.
     answer: ChatAnswer,
     keeps_audio: bool,
-    detailed_errors: bool,
+    /// The model's reason for the end of its reply, once the turn is complete.
+    finish_reason: Option<String>,
+    response: ResponseSettings,
 }
 
 enum State {
@@ -53,15 +56,16 @@ enum State {
 }
 
 impl Turn {
-    pub(super) fn running(engine: Engine, detailed_errors: bool) -> Self {
+    pub(super) fn running(engine: Engine) -> Self {
+        let response = engine.settings.response();
         let (ids, stopper, recorder) = engine.handles();
         let state = State::Running(Bound::new(Box::new(engine)));
-        let answer = ChatAnswer::default();
-        Turn { state, ids, stopper, recorder, answer, keeps_audio: true, detailed_errors }
+        let (answer, finish_reason) = (ChatAnswer::default(), None);
+        Turn { state, ids, stopper, recorder, answer, keeps_audio: true, finish_reason, response }
     }
 
     /// A turn whose only item is this error.
-    pub(super) fn refused(error: Error, detailed_errors: bool) -> Self {
+    pub(super) fn refused(error: Error, response: ResponseSettings) -> Self {
         let recorder = Recorder::start(None, tracing::Span::none());
         recorder.end();
         Turn {
@@ -71,7 +75,8 @@ impl Turn {
             recorder,
             answer: ChatAnswer::default(),
             keeps_audio: true,
-            detailed_errors,
+            finish_reason: None,
+            response,
         }
     }
 
@@ -88,6 +93,12 @@ impl Turn {
     /// The id of the AI's message, under which it is saved once there is a reply.
     pub fn reply_id(&self) -> &str {
         &self.ids.reply
+    }
+
+    /// The model's reason for the end of its reply, such as `stop` or `length`; `None` before the end, and where the model
+    /// gave none.
+    pub fn finish_reason(&self) -> Option<&str> {
+        self.finish_reason.as_deref()
     }
 
     /// A handle that stops the turn while another task reads it.
@@ -166,9 +177,9 @@ impl Turn {
         }
     }
 
-    /// Returns true if the event stream has the full errors of the log.
-    pub(super) fn has_detailed_errors(&self) -> bool {
-        self.detailed_errors
+    /// The settings of a response.
+    pub(super) fn response(&self) -> ResponseSettings {
+        self.response
     }
 
     /// Disables collecting audio, for a turn whose answer is out of reach.
@@ -211,6 +222,7 @@ impl Turn {
                 self.answer.add(event);
                 if matches!(event, TurnEvent::Done { .. }) {
                     self.answer.reply = engine.take_text();
+                    self.finish_reason = engine.take_finish_reason();
                     self.state = State::Ended(Ok(()));
                 }
             }
@@ -231,6 +243,7 @@ impl Turn {
             stopper: self.stopper.clone(),
             recorder: self.recorder.clone(),
             answer: std::mem::take(&mut self.answer),
+            finish_reason: self.finish_reason.take(),
             ..*self
         }
     }

@@ -151,6 +151,7 @@ pub(super) struct EngineSettings {
     pub(super) workspace_wait: Duration,
     pub(super) on_disconnect: OnDisconnect,
     pub(super) events: OptionalEvents,
+    pub(super) keep_alive: Option<Duration>,
 }
 
 /// The additional events that are sent.
@@ -162,6 +163,15 @@ pub(super) struct OptionalEvents {
     pub(super) failures: bool,
     /// Full error lines in events.
     pub(super) details: bool,
+}
+
+/// The settings of a turn that is the body of a response.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ResponseSettings {
+    /// Full error lines in events.
+    pub(super) detailed_errors: bool,
+    /// The longest silence.
+    pub(super) keep_alive: Option<Duration>,
 }
 
 impl EngineSettings {
@@ -184,7 +194,12 @@ impl EngineSettings {
             workspace_wait: Duration::from_secs(5),
             on_disconnect: OnDisconnect::default(),
             events: OptionalEvents::default(),
+            keep_alive: Some(Duration::from_secs(5)),
         }
+    }
+
+    pub(super) fn response(&self) -> ResponseSettings {
+        ResponseSettings { detailed_errors: self.events.details, keep_alive: self.keep_alive }
     }
 }
 

@@ -84,13 +84,13 @@ impl Turns {
         following::check_ids(&self.settings, &request)?;
         let following = following::find(&self.settings, &mut request)?;
         let engine = Engine::start(&self.settings, &self.work(), runtime, request, following);
-        Ok(Turn::running(engine, self.settings.events.details))
+        Ok(Turn::running(engine))
     }
 
     /// Starts a turn as [`try_start`](Self::try_start); its error becomes the turn's only item.
     pub fn start(&self, request: TurnRequest) -> Turn {
-        let details = self.settings.events.details;
-        self.try_start(request).unwrap_or_else(|error| Turn::refused(error, details))
+        let response = self.settings.response();
+        self.try_start(request).unwrap_or_else(|error| Turn::refused(error, response))
     }
 
     /// Stops the turn with this [id](Turn::id), as its [`Stopper`](crate::turn::Stopper) does: also one that runs in another

@@ -177,11 +177,11 @@ fn a_turn_is_the_body_of_a_response_and_dropping_it_lets_the_model_go() {
     {
         event.encode(&mut expected);
     }
-    assert_eq!(body.by_ref().flatten().collect::<Vec<u8>>(), expected);
+    assert_eq!(body.by_ref().flat_map(Result::unwrap).collect::<Vec<u8>>(), expected);
     assert!(body.next().is_none() && body.timeline().total.is_some());
 
     let mut body = turns.start(TurnRequest::new("안녕")).sse();
-    assert!(body.next().unwrap().starts_with(b"data: "));
+    assert!(body.next().unwrap().unwrap().starts_with(b"data: "));
     drop(body);
     fake.wait_for_blocking(|log| log.requests[1].outcome == Some(Outcome::ClientClosed));
 }

@@ -191,7 +191,7 @@ fn everything() -> Vec<(&'static str, Value)> {
         },
         "speech_mode": "streaming", "speech_wait": 3, "history": {"messages": 5, "characters": 100, "wait": 1},
         "naming": "model", "naming_template": {"model": "n", "messages": [], "maxTokens": 5}, "naming_start": "first_content",
-        "naming_prompt": "n", "naming_limit": 1, "workspace_wait": null, "on_disconnect": "finish", "turn_events": true,
+        "naming_prompt": "n", "naming_limit": 1, "workspace_wait": null, "keep_alive": null, "on_disconnect": "finish", "turn_events": true,
         "sentiment_events": true, "usage_events": true, "failure_events": true, "detailed_errors": true,
     });
     vec![

@@ -50,6 +50,7 @@ pub(super) struct TurnsSettings {
     naming_limit: Time,
     workspace_wait: Time,
     on_disconnect: Option<OnDisconnectName>,
+    keep_alive: Time,
     turn_events: Option<bool>,
     sentiment_events: Option<bool>,
     usage_events: Option<bool>,
@@ -147,6 +148,7 @@ impl TurnsSettings {
         builder = set(builder, self.workspace_wait.given(), TurnsBuilder::workspace_wait);
         let on_disconnect = self.on_disconnect.map(OnDisconnect::from);
         builder = set(builder, on_disconnect, TurnsBuilder::on_disconnect);
+        builder = self.keep_alive.set(builder, TurnsBuilder::keep_alive);
         builder = set(builder, self.turn_events, TurnsBuilder::turn_events);
         builder = set(builder, self.sentiment_events, TurnsBuilder::sentiment_events);
         builder = set(builder, self.usage_events, TurnsBuilder::usage_events);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use turnwire::bridge::settings::{Names, Parts, turns};
 use turnwire::bridge::{Body, Events, Pull, Turn, Waiting, call, start, turn_request};
+use turnwire::event::Wire;
 use turnwire::turn::{OnDisconnect, TurnsBuilder};
 use turnwire::{ChatStore, Error, OpenAi, Outbox, TurnRequest, Turns};
 use turnwire_fakes::{Fake, FakeStore, Outcome, Script};
@@ -58,7 +59,7 @@ fn a_turn_is_read_as_the_events_of_the_wire() {
 fn a_turn_is_read_as_the_bytes_of_its_event_stream() {
     let fake = Fake::spawn_thread().unwrap();
     let turns = settings(&fake, Script::chat(["a", "b"])).build().unwrap();
-    let pull = begin(&turns).bytes().unwrap();
+    let pull = begin(&turns).bytes(Wire::Sse).unwrap();
     let mut bytes = Vec::new();
     while let Some(pieces) = next(&pull).unwrap() {
         bytes.extend(pieces.concat());
@@ -74,7 +75,7 @@ fn a_reply_that_breaks_fails_events_and_is_an_event_among_bytes() {
     let turns = settings(&fake, Script::new().text("half")).build().unwrap();
     let error = read(&begin(&turns).events().unwrap()).unwrap_err();
     assert_eq!((error.code(), error.partial()), ("truncated", Some("half")));
-    let pull = begin(&turns).bytes().unwrap();
+    let pull = begin(&turns).bytes(Wire::Sse).unwrap();
     let mut bytes = Vec::new();
     while let Some(pieces) = next(&pull).unwrap() {
         bytes.extend(pieces.concat());
@@ -88,7 +89,7 @@ fn a_second_reader_is_refused_and_the_first_reads_on() {
     let turns = settings(&fake, Script::chat(["a"])).build().unwrap();
     let turn = begin(&turns);
     let first = turn.events().unwrap();
-    for refused in [turn.events().map(drop), turn.bytes().map(drop)] {
+    for refused in [turn.events().map(drop), turn.bytes(Wire::Sse).map(drop)] {
         assert_eq!(refused.unwrap_err().code(), "invalid_request");
     }
     assert_eq!(texts(&read(&first).unwrap()), "a");

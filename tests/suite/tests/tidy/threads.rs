@@ -84,6 +84,7 @@ implement! { SHARED, Send, Sync:
     turnwire::error::TokenUsage,
     turnwire::event::ChatAnswer,
     turnwire::event::TurnEvent,
+    turnwire::event::Wire,
     turnwire::outbox::DeadLetter,
     turnwire::outbox::Delivery,
     turnwire::outbox::Durability,

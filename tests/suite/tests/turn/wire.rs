@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use proptest::prelude::*;
 use serde_json::json;
-use turnwire::event::KEEP_ALIVE;
+use turnwire::event::{KEEP_ALIVE, Wire};
 use turnwire::{ChatService, TurnEvent, TurnRequest, Turns};
 use turnwire_fakes::{Fake, Script};
 
@@ -166,22 +166,55 @@ async fn a_client_that_leaves_lets_the_model_go() {
 }
 
 #[tokio::test]
-async fn silence_is_broken_every_15_seconds() {
+async fn silence_is_broken_after_the_time_that_is_set() {
     let llm = Fake::spawn_thread().unwrap();
-    llm.script("m stream", Script::new().role("assistant").text("a").stall());
     let bench = Bench { llm, store: turnwire_fakes::FakeStore::spawn_thread().unwrap() };
-    let turns = Turns::builder(bench.openai()).model("m").build().unwrap();
-    let mut bytes = turns.start(TurnRequest::new(MESSAGE)).sse();
-    let first = bytes.next().await.unwrap().unwrap();
-    assert_eq!(first, "data: {\"type\": \"content\", \"content\": \"a\"}\n\n");
-    tokio::time::pause();
-    let mut before = tokio::time::Instant::now();
-    for _ in 0..3 {
-        assert_eq!(bytes.next().await.unwrap().unwrap(), KEEP_ALIVE);
-        let silence = before.elapsed().as_millis();
-        assert!((14_990..=15_010).contains(&silence), "{silence} ms");
-        before = tokio::time::Instant::now();
+    // The default, and a setting, on each wire with comments.
+    for (set, silence, wire) in
+        [(None, 5000, Wire::Sse), (Some(700), 700, Wire::Sse), (None, 5000, Wire::Ui)]
+    {
+        bench.llm.script("m stream", Script::new().role("assistant").text("a").stall());
+        let mut settings = Turns::builder(bench.openai()).model("m");
+        if let Some(silence) = set {
+            settings = settings.keep_alive(Duration::from_millis(silence));
+        }
+        let mut bytes = settings.build().unwrap().start(TurnRequest::new(MESSAGE)).bytes(wire);
+        let mut begun = bytes.next().await.unwrap().unwrap().to_vec();
+        while !String::from_utf8_lossy(&begun).contains("\"a\"") {
+            begun.extend_from_slice(&bytes.next().await.unwrap().unwrap());
+        }
+        tokio::time::pause();
+        let mut before = tokio::time::Instant::now();
+        for _ in 0..3 {
+            assert_eq!(bytes.next().await.unwrap().unwrap(), KEEP_ALIVE);
+            let waited = before.elapsed().as_millis();
+            assert!((silence - 10..=silence + 10).contains(&waited), "{wire:?}: {waited} ms");
+            before = tokio::time::Instant::now();
+        }
+        tokio::time::resume();
     }
+}
+
+#[tokio::test]
+async fn plain_text_and_turns_without_keep_alive_stay_silent() {
+    let llm = Fake::spawn_thread().unwrap();
+    let bench = Bench { llm, store: turnwire_fakes::FakeStore::spawn_thread().unwrap() };
+    for (keep_alive, wire) in [(Some(5), Wire::Text), (None, Wire::Sse), (None, Wire::Ui)] {
+        bench.llm.script("m stream", Script::new().role("assistant").text("a").stall());
+        let settings = Turns::builder(bench.openai()).model("m");
+        let turns = settings.keep_alive(keep_alive.map(Duration::from_secs)).build().unwrap();
+        let mut bytes = turns.start(TurnRequest::new(MESSAGE)).bytes(wire);
+        let mut begun = Vec::new();
+        while !begun.contains(&b'a') {
+            begun.extend_from_slice(&bytes.next().await.unwrap().unwrap());
+        }
+        tokio::time::pause();
+        let more = tokio::time::timeout(Duration::from_secs(20), bytes.next()).await;
+        assert!(more.is_err(), "{wire:?}: {more:?}");
+        tokio::time::resume();
+    }
+    let zero = Turns::builder(bench.openai()).keep_alive(Duration::ZERO).build().unwrap_err();
+    assert!(zero.to_string().contains("keep_alive is 0"), "{zero}");
 }
 
 #[tokio::test]
