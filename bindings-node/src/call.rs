@@ -13,6 +13,7 @@ use crate::json::{self, thrown};
 use crate::reading::{Piece, Reading};
 use crate::runs::Runs;
 use crate::waker::Waker;
+use crate::web::WebReply;
 
 /// A running call. When JavaScript drops it, read or not, its connection closes.
 #[napi]
@@ -33,6 +34,8 @@ enum Stage {
     Opened(OpenStream),
     /// Answered with a stream that is being read.
     Reading(Reading),
+    /// Answered with the reply to a request of a page.
+    Replied(bridge::WebReply),
     Over,
 }
 
@@ -61,6 +64,7 @@ impl Call {
             Body::Chunks(stream) => Stage::Opened(stream),
             Body::Events(events) => Stage::Reading(Reading::Events(events)),
             Body::Audio(pieces) => Stage::Reading(Reading::Bytes(pieces)),
+            Body::Web(reply) => Stage::Replied(reply),
             // Nothing, and kinds that this version does not know.
             _ => return Some(Either::A(json::whole(head.as_ref(), "null"))),
         };
@@ -68,6 +72,19 @@ impl Call {
             Ok(()) => json::head(head.as_ref()),
             Err(error) => fail(failed, error),
         }))
+    }
+
+    /// The reply to a request of a page, once it is answered; once.
+    #[napi]
+    pub fn reply(&self) -> Option<WebReply> {
+        let stage = &mut self.lock().stage;
+        match std::mem::replace(stage, Stage::Over) {
+            Stage::Replied(reply) => Some(WebReply::new(reply)),
+            other => {
+                *stage = other;
+                None
+            }
+        }
     }
 
     /// Reads the body of a stream as bytes, from the next `take()` on, unless its chunks are being read.
@@ -178,7 +195,7 @@ impl Stage {
         match self {
             Stage::Asked(call) => Some(call),
             Stage::Reading(reading) => Some(reading.waiting()),
-            Stage::Opened(_) | Stage::Over => None,
+            Stage::Opened(_) | Stage::Replied(_) | Stage::Over => None,
         }
     }
 

@@ -19,6 +19,7 @@ pub mod store;
 mod turn;
 mod turns;
 mod waker;
+pub mod web;
 
 use std::collections::HashMap;
 

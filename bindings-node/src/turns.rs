@@ -51,6 +51,12 @@ impl HostFunctions {
     }
 }
 
+impl Turns {
+    pub(crate) fn inner(&self) -> &turnwire::Turns {
+        &self.inner
+    }
+}
+
 #[napi]
 impl Turns {
     /// An engine with the client's model, called with these options, and settings as JSON. The host calls the functions.

@@ -2,7 +2,7 @@
 
 import { fromCore, fromThrown } from './core-error.js';
 import { APIUserAbortError } from './errors.js';
-import type { Call } from './native.js';
+import type { Call, WebReply } from './native.js';
 import { Aborter } from './signal.js';
 import { isTurnDue, take, turn, type Take } from './waiting.js';
 import type { Answered, HeaderPairs, Taken } from './wire.js';
@@ -67,6 +67,15 @@ export class ActiveCall {
     if (typeof answer === 'string') throw this.#failed(read(answer));
     this.over();
     return answer;
+  }
+
+  /** The reply of a call that answers a request of a page. */
+  async reply(): Promise<WebReply> {
+    await this.answer();
+    const reply = this.#call.reply();
+    this.over();
+    if (!reply) throw new Error('turnwire: a call without a reply');
+    return reply;
   }
 
   /** Calls back with the next items, `undefined` at the stream's end; at once, if there are any. */

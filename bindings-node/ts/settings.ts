@@ -312,3 +312,28 @@ export interface TurnsSettings {
   /** Sends whole lines of errors in events, for development. */
   detailedErrors?: boolean | null;
 }
+
+/** The paths of the routes of a chat service, below the place where they are mounted. */
+export interface RoutePaths {
+  /** A message, answered as a whole; default `/chat`. */
+  chat?: string | null;
+  /** A message, answered with the event stream of its turn; default `/chat/stream`. */
+  stream?: string | null;
+  /** A text, answered with its speech; default `/chat/tts`. */
+  tts?: string | null;
+  /** The end of a running turn; default `/chat/stop`. */
+  stop?: string | null;
+  /** A message of the AI SDK, answered with its UI message stream; default `/chat/ui`. */
+  ui?: string | null;
+  /** A message of the AI SDK, answered with plain text; default `/chat/text`. */
+  text?: string | null;
+}
+
+/** The settings of the routes of a chat service. */
+export interface RoutesSettings {
+  /** The origins whose pages may call the routes with credentials, such as `https://chat.example`. With none, no CORS header is sent. */
+  origins?: string[] | null;
+  paths?: RoutePaths | null;
+  /** The largest body of a request, in bytes; default 4 MiB: the AI SDK sends the whole conversation with each message. */
+  maxBody?: number;
+}

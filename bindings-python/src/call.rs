@@ -8,6 +8,7 @@ use turnwire::bridge::{self, Answer, Body, Context, IntoAnswer, Taken, Waiting};
 use crate::bell::Bell;
 use crate::error::exception;
 use crate::stream::Stream;
+use crate::web::WebReply;
 use crate::{log, wait};
 
 /// A running call. Dropping it ends the call.
@@ -40,7 +41,7 @@ impl Call {
 #[pymethods]
 impl Call {
     /// The answer, or `None` while there is none: JSON with the response's headers, bytes (with the headers, if
-    /// there was a response), a stream, or `()` for no result.
+    /// there was a response), a stream, the reply to a request of a page, or `()` for no result.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         log::drain_logs(py)?;
         match self.0.take_answer() {
@@ -99,6 +100,7 @@ fn object(py: Python<'_>, answer: Answer) -> PyResult<Bound<'_, PyAny>> {
         }
         Body::Events(events) => Stream::new(events, headers),
         Body::Audio(pieces) => Stream::new(pieces, headers),
+        Body::Web(reply) => return Ok(WebReply::new(py, reply)?.into_any()),
         // No result, and kinds that this version does not know. `None` would mean that there is no answer yet.
         _ => return Ok(PyTuple::empty(py).into_any()),
     };

@@ -20,6 +20,7 @@ mod store;
 mod stream;
 mod turn;
 mod wait;
+mod web;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -53,6 +54,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<outbox::Outbox>()?;
     module.add_class::<turn::Turns>()?;
     module.add_class::<turn::Turn>()?;
+    module.add("WEB_HEADERS", PyTuple::new(py, turnwire::web::HEADERS)?)?;
+    module.add_class::<web::ChatRoutes>()?;
+    module.add_class::<web::WebCall>()?;
+    module.add_class::<web::WebReply>()?;
     module.add_class::<store::Store>()?;
     module.add_class::<store::ChatStore>()?;
     module.add_class::<store::SqliteStore>()?;

@@ -22,6 +22,7 @@
 //! | --- | --- |
 //! | [`chat`] | [`OpenAi`], the client of an LLM: requests, replies, streams |
 //! | [`turn`] | [`Turns`], the engine that serves a whole turn: reply, speech, saving |
+//! | [`web`] | the routes of such a service, for any web framework |
 //! | [`service`] | [`ChatService`], the client of a chat service that serves turns |
 //! | [`event`] | [`TurnEvent`], the events of a turn and their JSON |
 //! | [`outbox`] | [`Outbox`], a durable queue of messages to be saved |
@@ -40,7 +41,7 @@
 //!
 //! | feature | adds |
 //! | --- | --- |
-//! | `turns` (default) | [`turn`], with `outbox`, `service`, `speech` and `store` |
+//! | `turns` (default) | [`turn`] and [`web`], with `outbox`, `service`, `speech` and `store` |
 //! | `outbox` | [`outbox`], in memory |
 //! | `outbox-sqlite` (default) | outboxes in a file, which survive their process |
 //! | `service` | [`service`] |
@@ -86,6 +87,8 @@ pub mod sse;
 pub mod store;
 #[cfg(feature = "turns")]
 pub mod turn;
+#[cfg(feature = "turns")]
+pub mod web;
 
 #[cfg_attr(
     not(feature = "bridge"),

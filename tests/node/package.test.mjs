@@ -164,6 +164,8 @@ const SETTINGS = {
   'turns.prompts': 'PromptSettings',
   'turns.sentiment': 'SentimentModel',
   'turns.speech': 'SpeechSettings',
+  routes: 'RoutesSettings',
+  'routes.paths': 'RoutePaths',
   speaker: 'SpeakerSettings',
   'speaker.google': 'GoogleSpeakerSettings',
   'speaker.openai': 'OpenAISpeakerSettings',

@@ -1,6 +1,6 @@
 """The extension module: core's calls and streams as Python objects."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Protocol, final
@@ -20,11 +20,13 @@ __all__ = [
     "SETTINGS",
     "STORED_FIELDS",
     "TURN_REQUEST_FIELDS",
+    "WEB_HEADERS",
     "Answer",
     "AudioWriter",
     "Bell",
     "Call",
     "ChatCompletionChunk",
+    "ChatRoutes",
     "ChatService",
     "ChatStore",
     "Choice",
@@ -43,6 +45,8 @@ __all__ = [
     "TextFeed",
     "Turn",
     "Turns",
+    "WebCall",
+    "WebReply",
     "__version__",
     "drain_logs",
     "flush_dropped",
@@ -73,6 +77,8 @@ EVENT_FIELDS: Final[dict[str, list[str]]]
 """The types of a turn's events, with their fields on the wire."""
 TURN_REQUEST_FIELDS: Final[tuple[str, ...]]
 """Every field of a turn's request."""
+WEB_HEADERS: Final[tuple[str, ...]]
+"""The names of the request headers that `ChatRoutes.admit` reads, in lower case."""
 
 RECORD_FIELDS: Final[dict[str, tuple[str, ...]]]
 """The fields of each kind of record of an outbox."""
@@ -227,6 +233,59 @@ class Turns:
         """Waits until all messages are delivered or dead, at most for this many seconds."""
     def shutdown(self, timeout: float | None) -> Call:
         """The same, and starts no turn any more."""
+
+@final
+class ChatRoutes:
+    """The routes of a chat service."""
+
+    def __new__(cls, turns: Turns, settings: str) -> Self: ...
+    @property
+    def paths(self) -> dict[str, str]:
+        """The paths of the routes, by their names."""
+    def route_of(self, path: str) -> str | None:
+        """The name of the route at this path; `None` if there is none."""
+    def admit(self, route: str | None, method: str, headers: Sequence[tuple[str, str]]) -> WebReply | WebCall:
+        """Checks the head of a request. The headers are pairs, of which those in `WEB_HEADERS` are read. The result is the
+        reply, or the call for the rest of the request."""
+
+@final
+class WebCall:
+    """A request whose head is accepted."""
+
+    @property
+    def route(self) -> str:
+        """The name of the route."""
+    @property
+    def max_body(self) -> int:
+        """The largest body, in bytes."""
+    def unauthorized(self) -> WebReply:
+        """The reply where `authenticate` knows no user."""
+    def too_large(self) -> WebReply:
+        """The reply to a body larger than `max_body`."""
+    def failed(self) -> WebReply:
+        """The reply where `authenticate` raised."""
+    def answer(self, user_id: str, body: bytes, caller: Any) -> Call:
+        """Answers the request of this user; the call's result is a `WebReply`. Functions of Python's that run for its turn get
+        `caller` with each question."""
+
+@final
+class WebReply:
+    """The reply to a request."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Pairs, without `Content-Length`."""
+    @property
+    def body(self) -> bytes:
+        """The whole body; empty if the body is a turn."""
+    @property
+    def turn(self) -> Turn | None:
+        """The turn that is the body, to be sent on `wire`."""
+    @property
+    def wire(self) -> str | None:
+        """`sse`, `ui` or `text`, for a turn."""
 
 @final
 class Turn:

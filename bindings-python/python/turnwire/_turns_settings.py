@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from ._routes_settings import RoutePaths, RoutesSettings
 from ._settings import (
     ChatServiceSettings,
     ChatStoreSettings,
@@ -185,6 +186,8 @@ OBJECTS: dict[str, tuple[Any, ...]] = {
     "turns.prompts": (PromptSettings,),
     "turns.sentiment": (SentimentSettings,),
     "turns.speech": (SpeechSettings,),
+    "routes": (RoutesSettings,),
+    "routes.paths": (RoutePaths,),
     "speaker": (SpeakerSettings,),
     "speaker.google": (GoogleSpeakerSettings,),
     "speaker.openai": (OpenAISpeakerSettings,),

@@ -13,7 +13,7 @@ use crate::stream::Stream;
 pub(crate) struct Turn(bridge::Turn);
 
 impl Turn {
-    pub(super) fn new(turn: bridge::Turn) -> Self {
+    pub(crate) fn new(turn: bridge::Turn) -> Self {
         Turn(turn)
     }
 }

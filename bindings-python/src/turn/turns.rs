@@ -23,6 +23,12 @@ const SENTIMENT: &str = "turn.sentiment";
 #[pyclass(frozen, weakref, module = "turnwire._core")]
 pub(crate) struct Turns(turnwire::Turns);
 
+impl Turns {
+    pub(crate) fn inner(&self) -> &turnwire::Turns {
+        &self.0
+    }
+}
+
 #[pymethods]
 impl Turns {
     /// `settings` are JSON. `sentiment` is asked with a question, the caller and an `Answer`.

@@ -10,6 +10,7 @@ use super::head::Head;
 use super::list::{List, Weigh};
 use super::pull::{Pull, Taken};
 use super::source::Once;
+use super::web::WebReply;
 use crate::caller;
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::runtime;
@@ -39,6 +40,8 @@ pub enum Body {
     Events(Pull<Events>),
     /// Audio as a stream of byte chunks.
     Audio(Pull<List<Bytes>>),
+    /// The reply to a request of a page.
+    Web(WebReply),
 }
 
 /// A running call: a pull of one answer.
@@ -116,6 +119,7 @@ impl Weigh for Answer {
         match &self.body {
             Body::Json(text) => text.len(),
             Body::Bytes(bytes) => bytes.len(),
+            Body::Web(reply) => reply.weight(),
             Body::Nothing | Body::Chunks(_) | Body::Events(_) | Body::Audio(_) => 0,
         }
     }

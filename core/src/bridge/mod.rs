@@ -16,6 +16,7 @@
 //! | [`Pull::take`] | items, nothing yet, the end, or an error: [`Batch`] (chunks), [`Events`] (JSON), [`List`] (bytes of audio or of a body) |
 //! | [`Waiting`] | the type-independent part of a pull (`wait`, `wake`, `cancel`): a binding implements waiting once over `&dyn Waiting` |
 //! | [`start`] | starts a [`Turn`] on the library's runtime, from a `turn_request` in JSON; it is read once, as [`Turn::events`] or as [`Turn::bytes`], each a pull; dropping that pull means that the reader has gone |
+//! | [`answer`] | answers a request of a page ([`web`](crate::web)) with a [`WebReply`], whose body may be a [`Turn`] |
 //! | [`speak`] | speaks a text sentence by sentence; the host writes it to a [`TextFeed`], which tells it to wait while it is ahead |
 //! | [`timeline_text`] | draws a timeline that the host has as JSON, and [`timeline_svg`] does as a picture |
 //! | [`HostFn`] | a function of the host: core calls it with a question and a [`Reply`]; it implements `Sentiment`, `TokenProvider`, `Sink` and `Speaker`; questions and answers have a JSON form ([`Question`], [`Reply::answer_json`]), and audio an [`AudioWriter`]; [`HostFn::hosted`] makes a function of any kind in one way |
@@ -62,6 +63,7 @@ mod timeline;
 mod turn;
 mod turn_request;
 mod waiting;
+mod web;
 
 pub use answer::{Answer, Body, Call, IntoAnswer, call, call_blocking};
 pub use batch::{Batch, Piece, constant_choices, content};
@@ -92,6 +94,7 @@ pub use timeline::{timeline_svg, timeline_text};
 pub use turn::{Turn, start};
 pub use turn_request::{service_request, turn_request, turn_request_fields};
 pub use waiting::Waiting;
+pub use web::{WebBody, WebReply, answer};
 
 pub use crate::caller::Context;
 

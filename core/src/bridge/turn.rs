@@ -52,20 +52,25 @@ pub fn start(turns: &Turns, request: TurnRequest, context: Option<Context>) -> R
     let runtime = runtime()?;
     let _entered = runtime.enter();
     let turn = caller::scope(context.as_ref(), || turns.try_start(request))?;
-    Ok(Turn {
-        id: turn.id().to_owned(),
-        message_id: turn.message_id().to_owned(),
-        reply_id: turn.reply_id().to_owned(),
-        running: Bound::new(Running {
-            stopper: turn.stopper(),
-            timeline: Box::new(turn.watch_timeline()),
-            reading: Mutex::new(Reading::NotBegun(Box::new(turn))),
-            context,
-        }),
-    })
+    Ok(Turn::new(turn, context))
 }
 
 impl Turn {
+    /// A turn that was started in this context.
+    pub(super) fn new(turn: turn::Turn, context: Option<Context>) -> Self {
+        Turn {
+            id: turn.id().to_owned(),
+            message_id: turn.message_id().to_owned(),
+            reply_id: turn.reply_id().to_owned(),
+            running: Bound::new(Running {
+                stopper: turn.stopper(),
+                timeline: Box::new(turn.watch_timeline()),
+                reading: Mutex::new(Reading::NotBegun(Box::new(turn))),
+                context,
+            }),
+        }
+    }
+
     /// The turn's id.
     pub fn id(&self) -> &str {
         &self.id

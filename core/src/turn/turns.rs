@@ -125,6 +125,16 @@ impl Turns {
         self.settings.outbox.as_ref()
     }
 
+    /// Returns true if messages are kept in a store.
+    pub(crate) fn has_store(&self) -> bool {
+        self.settings.store.is_some()
+    }
+
+    /// Returns true if each turn must have its user's tokens.
+    pub(crate) fn needs_tokens(&self) -> bool {
+        self.settings.store.as_ref().is_some_and(|store| store.needs_tokens())
+    }
+
     /// Waits, at most this long, until all background tasks have ended and every message is delivered or dead.
     /// [`Duration::MAX`] means no limit.
     pub async fn flush(&self, deadline: Duration) -> FlushReport {

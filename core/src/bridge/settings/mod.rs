@@ -13,6 +13,7 @@ mod names;
 mod outbox;
 mod parts;
 mod prompts;
+mod routes;
 mod speech;
 mod turns;
 mod value;
@@ -28,6 +29,7 @@ pub use names::Names;
 pub use outbox::outbox;
 pub use parts::Parts;
 pub use prompts::{PRESETS, preset};
+pub use routes::routes;
 pub use speech::{speaker, speech, speech_request};
 pub use turns::turns;
 
@@ -50,6 +52,8 @@ pub fn objects() -> Vec<(&'static str, &'static [&'static str])> {
         ("turns.prompts", fields_of::<prompts::PromptSettings>()),
         ("turns.sentiment", fields_of::<turns::SentimentSettings>()),
         ("turns.speech", fields_of::<speech::SpeechSettings>()),
+        ("routes", fields_of::<routes::RoutesSettings>()),
+        ("routes.paths", fields_of::<routes::PathSettings>()),
         ("speaker", fields_of::<speech::SpeakerSettings>()),
         ("speaker.google", fields_of::<speech::GoogleSettings>()),
         ("speaker.openai", fields_of::<speech::OpenAiSpeakerSettings>()),

@@ -1,0 +1,114 @@
+//! The answers of the routes.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Map, Value, json};
+use tokio::task::spawn_blocking;
+use tracing::Span;
+
+use super::call::Call;
+use super::refusal::Refusal;
+use super::reply::Reply;
+use super::request::{self, Body, Message, Workspace};
+use super::routes::Route;
+use crate::caller;
+use crate::error::{Error, ErrorKind};
+use crate::event::Wire;
+use crate::turn::Turn;
+
+impl Call {
+    pub(super) async fn answered(&self, user_id: &str, body: &[u8]) -> Result<Reply, Refusal> {
+        if body.len() > self.max_body() {
+            return Ok(self.too_large());
+        }
+        if user_id.trim().is_empty() {
+            return Ok(self.unauthorized());
+        }
+        if !self.is_json {
+            let why = "Send JSON, with `Content-Type: application/json`.";
+            return Err(Refusal::bad_request(why));
+        }
+        let json = request::text(body)?;
+        match self.route {
+            Route::Chat => self.chat(user_id, &Body::read(json)?).await,
+            Route::Stream => {
+                let message = Message::read(&Body::read(json)?)?;
+                Ok(Reply::turn(self.start(user_id, message).await?, Wire::Sse))
+            }
+            Route::Tts => self.speak(&Body::read(json)?).await,
+            Route::Stop => self.stop(user_id, &Body::read(json)?).await,
+            Route::Ui | Route::Text => Err(Refusal::new(404, "There is nothing at this path.")),
+        }
+    }
+
+    /// A message, answered as a whole.
+    async fn chat(&self, user_id: &str, body: &Body<'_>) -> Result<Reply, Refusal> {
+        let is_spoken = body.is_set("includeTts")?;
+        let turn = self.start(user_id, Message::read(body)?).await?;
+        let answer = turn.finish().await.map_err(|error| Refusal::failed(&error))?;
+        let mut reply = Map::new();
+        reply.insert("reply".into(), answer.reply.into());
+        reply.insert("workspaceId".into(), answer.workspace_id.into());
+        if let Some(audio) = answer.audio.filter(|_| is_spoken) {
+            reply.insert("audioBase64".into(), BASE64.encode(audio).into());
+        }
+        Ok(Reply::json(200, &Value::Object(reply)))
+    }
+
+    /// The speech of a text.
+    async fn speak(&self, body: &Body<'_>) -> Result<Reply, Refusal> {
+        let text = body.filled("text")?;
+        let audio = self.routes.0.turns.speak(text).await;
+        let audio = audio.map_err(|error| Refusal::failed(&error))?;
+        Ok(Reply::json(200, &json!({ "audioBase64": BASE64.encode(audio) })))
+    }
+
+    /// The end of a running turn.
+    async fn stop(&self, _user_id: &str, body: &Body<'_>) -> Result<Reply, Refusal> {
+        let turn_id = body.filled("turnId")?;
+        let turns = self.routes.0.turns.clone();
+        blocking(move || turns.stop(&turn_id)).await?;
+        Ok(Reply::nothing(204))
+    }
+
+    /// Starts the turn of a message.
+    async fn start(&self, user_id: &str, message: Message) -> Result<Turn, Refusal> {
+        let Message { mut request, workspace } = message;
+        let turns = self.routes.0.turns.clone();
+        if turns.has_store() {
+            request = match workspace {
+                Workspace::New => request.new_workspace(),
+                Workspace::Of(id) => request.workspace(id),
+                Workspace::Unnamed => {
+                    let why = "Name a workspace (`workspaceId`), or ask for a new one (`createWorkspace`).";
+                    return Err(Refusal::new(404, why));
+                }
+            };
+            request = request.user_id(user_id);
+            match &self.tokens {
+                Some(tokens) => {
+                    request = request.tokens(tokens.access.clone(), tokens.refresh.clone());
+                }
+                None if turns.needs_tokens() => {
+                    let why = "The headers `Authorization` and `RefreshToken` are missing.";
+                    return Err(Refusal::new(401, why));
+                }
+                None => {}
+            }
+        }
+        let started = blocking(move || turns.try_start(request)).await?;
+        started.map_err(|error| Refusal::not_begun(&error))
+    }
+}
+
+/// Runs a function that may wait for a file, in the caller's context.
+async fn blocking<T: Send + 'static>(
+    act: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    let (context, span) = (caller::current(), Span::current());
+    let act = move || span.in_scope(|| caller::scope(context.as_ref(), act));
+    spawn_blocking(act).await.map_err(|error| {
+        let why = format!("the request was not completed: {error}");
+        Refusal::failed(&Error::new(ErrorKind::Cancelled, "routes.answer", why))
+    })
+}

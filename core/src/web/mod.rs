@@ -1,0 +1,74 @@
+//! A chat service's routes, for any web framework: which requests are answered, and with which status, headers and body.
+//! No I/O of its own, and no framework.
+//!
+//! ```text
+//! request head ─▶ ChatRoutes::admit ─┬─▶ Reply                      preflight, 404, 405, 413
+//!                                    └─▶ Call ─▶ the host's authentication ─┬─▶ Call::unauthorized ─▶ Reply
+//!                                                                           └─▶ Call::answer(user, body) ─▶ Reply
+//! ```
+//!
+//! Between [`ChatRoutes::admit`] and [`Call::answer`] the host authenticates the request in its own way, and reads the body.
+//! Every answer is a [`Reply`], errors included: a host only sends it.
+//!
+//! | route | request | reply |
+//! | --- | --- | --- |
+//! | `POST /chat` | `message`, `workspaceId` or `createWorkspace`, `includeTts`, `messageId`, `replyId` | `{"reply", "workspaceId", "audioBase64"?}` |
+//! | `POST /chat/stream` | the same, without `includeTts` | the event stream of a turn |
+//! | `POST /chat/tts` | `text` | `{"audioBase64"}` |
+//! | `POST /chat/stop` | `turnId` | 204 |
+//! | `POST /chat/ui` | a request of the AI SDK's `DefaultChatTransport` | its UI message stream |
+//! | `POST /chat/text` | the same | plain text |
+//!
+//! # Failures
+//!
+//! | status | reason |
+//! | --- | --- |
+//! | 400 | the body is no JSON object, or is not sent as `application/json`; a field is missing or has a wrong type |
+//! | 401 | the host knows no user; or the store needs the user's tokens, and a header `Authorization` or `RefreshToken` is missing |
+//! | 404 | no such route; no workspace is named, or the user has none with that id; the turn to stop is another user's |
+//! | 405, 413 | not a POST; a body above the limit |
+//! | 500 | everything else; the details are in the log alone |
+//!
+//! Their body is `{"error": "…"}`, for 401 `{"message": "…"}`, and for the two routes of the AI SDK the sentence alone.
+//! An error after the begin of a stream is an event in it.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use turnwire::web::{Admitted, ChatRoutes, Reply};
+//! use turnwire::{Bytes, HeaderMap, OpenAi, Turns};
+//!
+//! async fn respond(routes: &ChatRoutes, path: &str, method: &str, headers: &HeaderMap, body: Bytes) -> Reply {
+//!     let header = |name: &str| headers.get(name)?.to_str().ok();
+//!     match routes.admit(routes.route_of(path), method, header) {
+//!         Admitted::Reply(reply) => reply,
+//!         Admitted::Call(call) => match user_of(headers) {
+//!             Some(user) => call.answer(user, body).await,
+//!             None => call.unauthorized(),
+//!         },
+//!     }
+//! }
+//!
+//! fn user_of(headers: &HeaderMap) -> Option<&str> {
+//!     headers.get("x-user")?.to_str().ok() // a real service checks a token or a session
+//! }
+//!
+//! # fn run() -> turnwire::Result<()> {
+//! let turns = Turns::builder(OpenAi::from_env()?).build()?;
+//! let routes = ChatRoutes::builder(turns).origin("https://chat.example").build()?;
+//! # let _ = (routes, respond);
+//! # Ok(())
+//! # }
+//! ```
+
+mod answer;
+mod call;
+mod cors;
+mod refusal;
+mod reply;
+mod request;
+mod routes;
+
+pub use call::{Admitted, Call, HEADERS};
+pub use reply::{Reply, ReplyBody};
+pub use routes::{ChatRoutes, ChatRoutesBuilder, Route};

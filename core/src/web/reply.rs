@@ -1,0 +1,59 @@
+//! The reply to a request.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::event::Wire;
+use crate::turn::Turn;
+
+/// The reply to a request, which the host sends as it is.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The headers, without `Content-Length`.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: ReplyBody,
+}
+
+/// The body of a reply.
+#[derive(Debug)]
+pub enum ReplyBody {
+    /// Empty.
+    Nothing,
+    /// Complete bytes.
+    Whole(Bytes),
+    /// A turn, which is sent on this wire as it runs ([`Turn::bytes`]).
+    Turn(Box<Turn>, Wire),
+}
+
+impl Reply {
+    pub(super) fn nothing(status: u16) -> Self {
+        Reply { status, headers: Vec::new(), body: ReplyBody::Nothing }
+    }
+
+    pub(super) fn json(status: u16, body: &Value) -> Self {
+        Self::whole(status, "application/json", body.to_string())
+    }
+
+    pub(super) fn text(status: u16, body: String) -> Self {
+        Self::whole(status, "text/plain; charset=utf-8", body)
+    }
+
+    fn whole(status: u16, kind: &str, body: String) -> Self {
+        let headers =
+            vec![("Content-Type", kind.to_owned()), ("Cache-Control", "no-store".to_owned())];
+        Reply { status, headers, body: ReplyBody::Whole(body.into()) }
+    }
+
+    pub(super) fn turn(turn: Turn, wire: Wire) -> Self {
+        let headers = wire.headers().iter().map(|(name, value)| (*name, (*value).to_owned()));
+        Reply {
+            status: 200,
+            headers: headers.collect(),
+            body: ReplyBody::Turn(Box::new(turn), wire),
+        }
+    }
+}
