@@ -105,4 +105,4 @@ pub use outcome::Outcome;
 pub use record::{PendingState, Record};
 pub use report::{DeadLetter, FlushReport, PendingRecord, Receipt, Stats};
 pub use sink::Sink;
-pub(crate) use storage::{Ahead, RecordUser};
+pub(crate) use storage::{Ahead, RecordUser, StopAsked};

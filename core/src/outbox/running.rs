@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::storage::{RunningTurnRows, TurnChanges};
+use super::storage::{RunningTurnRows, TurnChanges, UserTurn};
 
 /// Stops a turn of this process.
 pub(super) type Stop = Arc<dyn Fn() + Send + Sync>;
@@ -24,10 +24,11 @@ struct Turns {
     /// Turns that have ended, and may have rows.
     ended: Vec<String>,
     /// Turns of other processes that are to be stopped.
-    stopped: Vec<String>,
+    stopped: Vec<UserTurn>,
 }
 
 struct RunningTurn {
+    user: Option<String>,
     stop: Stop,
     row: Row,
 }
@@ -56,7 +57,7 @@ impl Turns {
         let new = self.running.iter_mut().filter(|(_, turn)| turn.row != Row::Written);
         let started = new.map(|(id, turn)| {
             turn.row = Row::Unsure;
-            id.clone()
+            UserTurn { id: id.clone(), user: turn.user.clone() }
         });
         TurnChanges {
             started: started.collect(),
@@ -67,7 +68,7 @@ impl Turns {
 
     /// Records that the changes are in the file.
     fn written(&mut self, changes: &TurnChanges) {
-        for id in &changes.started {
+        for UserTurn { id, .. } in &changes.started {
             // One that has ended meanwhile is among the ended ones.
             if let Some(turn) = self.running.get_mut(id) {
                 turn.row = Row::Written;
@@ -78,8 +79,9 @@ impl Turns {
 
 impl RunningTurns {
     /// Adds a running turn.
-    pub(super) fn add(&self, id: &str, stop: Stop) {
-        self.lock().running.insert(id.to_owned(), RunningTurn { stop, row: Row::Missing });
+    pub(super) fn add(&self, id: &str, user: Option<&str>, stop: Stop) {
+        let turn = RunningTurn { user: user.map(str::to_owned), stop, row: Row::Missing };
+        self.lock().running.insert(id.to_owned(), turn);
         self.changed.notify_one();
     }
 
@@ -89,8 +91,8 @@ impl RunningTurns {
     }
 
     /// Adds a request to stop a turn of another process, which the file could not take.
-    pub(super) fn stop_later(&self, id: &str) {
-        self.lock().stopped.push(id.to_owned());
+    pub(super) fn stop_later(&self, turn: UserTurn) {
+        self.lock().stopped.push(turn);
         self.changed.notify_one();
     }
 
@@ -136,9 +138,13 @@ impl RunningTurns {
 mod tests {
     use super::*;
 
+    fn turn(id: &str) -> UserTurn {
+        UserTurn { id: id.to_owned(), user: Some("user".to_owned()) }
+    }
+
     fn running() -> RunningTurns {
         let turns = RunningTurns::default();
-        turns.add("a", Arc::new(|| {}));
+        turns.add("a", Some("user"), Arc::new(|| {}));
         turns
     }
 
@@ -147,7 +153,7 @@ mod tests {
         for ends_meanwhile in [true, false] {
             let turns = running();
             let changes = turns.take_changes();
-            assert_eq!(changes.started, ["a"]);
+            assert_eq!(changes.started, [turn("a")]);
             if ends_meanwhile {
                 turns.end("a");
                 turns.not_written(changes);
@@ -165,9 +171,9 @@ mod tests {
         let turns = running();
         turns.written(&turns.take_changes(), &RunningTurnRows::default());
         let changes = turns.take_changes();
-        assert_eq!(changes.started, ["a"]);
+        assert_eq!(changes.started, [turn("a")]);
         turns.written(&changes, &RunningTurnRows { rows: 1, stopped: Vec::new() });
-        assert_eq!(turns.take_changes().started, [""; 0]);
+        assert_eq!(turns.take_changes().started, []);
 
         turns.written(&TurnChanges::default(), &RunningTurnRows::default());
         turns.end("a");

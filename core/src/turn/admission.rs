@@ -47,12 +47,11 @@ fn check_kept(
     Ok(())
 }
 
-/// A turn without a store: fields that only a store uses would be ignored silently.
+/// A turn without a store: fields that only a store uses would be ignored silently. The user is the one who may stop it.
 fn check_unkept(request: &TurnRequest) -> Result<()> {
     let unused = [
         (request.place == Place::New, "a new workspace"),
         (request.place != Place::Unnamed, "a workspace"),
-        (request.user_id.is_some(), "a user's id"),
         (request.tokens.is_some(), "tokens"),
     ];
     match unused.into_iter().find(|(is_set, _)| *is_set) {

@@ -81,13 +81,15 @@ impl Engine {
         let span = telemetry::turn_span(&ids, request.workspace_id());
         let stop = stopper.clone();
         let outbox = settings.outbox.as_ref();
-        let announced = outbox.and_then(|outbox| outbox.announce(&ids.turn, move || stop.stop()));
+        let user = request.user_id.as_deref();
+        let announced =
+            outbox.and_then(|outbox| outbox.announce(&ids.turn, user, move || stop.stop()));
         let mut engine = Engine {
             settings: settings.clone(),
             work: work.clone(),
             runtime,
             _announced: announced,
-            _registration: work.running.register(&ids.turn, stopper.clone()),
+            _registration: work.running.register(&ids.turn, user, stopper.clone()),
             ids,
             stopper,
             recorder: Recorder::start(failed, span),

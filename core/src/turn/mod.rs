@@ -78,6 +78,6 @@ pub use handle::Turn;
 pub use prompts::Prompts;
 pub use sentiment::{LlmSentiment, Sentiment};
 pub use settings::{HistoryLimits, Naming, NamingStart, OnDisconnect};
-pub use stop::Stopper;
+pub use stop::{StopOutcome, Stopper};
 pub use timeline::{Stage, StageName, StageOutcome, Timeline};
 pub use turns::Turns;

@@ -8,6 +8,7 @@ use std::task::Waker;
 
 use futures_util::task::AtomicWaker;
 
+use crate::outbox::StopAsked;
 use crate::process::Origin;
 
 /// Stops a turn from anywhere, such as another route, while a task reads it.
@@ -75,9 +76,37 @@ impl fmt::Debug for Stopper {
     }
 }
 
+/// The result of a user's request to stop a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StopOutcome {
+    /// The turn is the user's, and is stopped.
+    Stopped,
+    /// No turn with this id is known to run.
+    Unknown,
+    /// The turn is not the user's, and runs on.
+    OtherUser,
+}
+
+impl From<StopAsked> for StopOutcome {
+    fn from(asked: StopAsked) -> Self {
+        match asked {
+            StopAsked::Told => StopOutcome::Stopped,
+            StopAsked::Unknown => StopOutcome::Unknown,
+            StopAsked::OtherUser => StopOutcome::OtherUser,
+        }
+    }
+}
+
 /// The running turns, by id.
 #[derive(Clone, Default)]
-pub(super) struct RunningTurns(Arc<Mutex<HashMap<String, Stopper>>>);
+pub(super) struct RunningTurns(Arc<Mutex<HashMap<String, Running>>>);
+
+#[derive(Clone)]
+struct Running {
+    user: Option<String>,
+    stopper: Stopper,
+}
 
 /// An entry in [`RunningTurns`], removed when it is dropped.
 pub(super) struct Registration {
@@ -86,19 +115,24 @@ pub(super) struct Registration {
 }
 
 impl RunningTurns {
-    pub(super) fn register(&self, id: &str, stopper: Stopper) -> Registration {
-        self.lock().insert(id.to_owned(), stopper);
+    pub(super) fn register(&self, id: &str, user: Option<&str>, stopper: Stopper) -> Registration {
+        let running = Running { user: user.map(str::to_owned), stopper };
+        self.lock().insert(id.to_owned(), running);
         Registration { turns: self.clone(), id: id.to_owned() }
     }
 
-    /// Stops the turn with this id; false when none runs.
-    pub(super) fn stop(&self, id: &str) -> bool {
+    /// Stops the turn with this id, unless a user is given and it is another's.
+    pub(super) fn stop(&self, id: &str, user: Option<&str>) -> StopOutcome {
+        let Some(running) = self.lock().get(id).cloned() else { return StopOutcome::Unknown };
+        if user.is_some() && user != running.user.as_deref() {
+            return StopOutcome::OtherUser;
+        }
         // Outside the lock, as a waker is foreign code.
-        let stopper = self.lock().get(id).cloned();
-        stopper.inspect(Stopper::stop).is_some()
+        running.stopper.stop();
+        StopOutcome::Stopped
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Stopper>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Running>> {
         // No code that can panic runs under the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::engine::Engine;
 use super::settings::EngineSettings;
 use super::work::Work;
-use super::{Turn, admission, following};
+use super::{StopOutcome, Turn, admission, following};
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::{FlushReport, Outbox};
 use crate::process::PerProcess;
@@ -66,7 +66,7 @@ impl Turns {
     /// # Errors
     ///
     /// `invalid_request` when the turn cannot honour the request; then nothing is sent, saved or paid for. That is an
-    /// empty message; without a store, a workspace, a user's id or tokens; with one, no user's id, no workspace or no
+    /// empty message; without a store, a workspace or tokens; with one, no user's id, no workspace or no
     /// tokens at all; tokens that are empty or invalid in a header; [`TurnRequest::workspace_of`] a message that is not known;
     /// ids of messages that are another user's;
     /// and [`TurnRequest::speech`], which is for services. `storage` if the outbox's file cannot be read for such a message.
@@ -100,10 +100,21 @@ impl Turns {
     /// less than 50 ms ago may not be in the file yet. The request waits there for 10 s, and stops it. For another process's
     /// turn this blocks for the file, 50 ms at most.
     ///
-    /// The id is all that it takes: a service checks first that the turn is its caller's.
+    /// The id is all that it takes: [`stop_of_user`](Self::stop_of_user) is for requests of users.
     pub fn stop(&self, turn_id: &str) -> bool {
-        let is_here = self.work().running.stop(turn_id);
-        is_here || self.outbox().is_some_and(|outbox| outbox.stop_elsewhere(turn_id))
+        self.stop_turn(turn_id, None) == StopOutcome::Stopped
+    }
+
+    /// Stops a turn as [`stop`](Self::stop), if it is this user's ([`TurnRequest::user_id`]).
+    pub fn stop_of_user(&self, turn_id: &str, user_id: &str) -> StopOutcome {
+        self.stop_turn(turn_id, Some(user_id))
+    }
+
+    fn stop_turn(&self, turn_id: &str, user_id: Option<&str>) -> StopOutcome {
+        match (self.work().running.stop(turn_id, user_id), self.outbox()) {
+            (StopOutcome::Unknown, Some(outbox)) => outbox.stop_elsewhere(turn_id, user_id).into(),
+            (outcome, _) => outcome,
+        }
     }
 
     /// Speaks a text, sentence by sentence, as one piece of audio.

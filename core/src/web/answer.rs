@@ -14,7 +14,7 @@ use super::routes::Route;
 use crate::caller;
 use crate::error::{Error, ErrorKind};
 use crate::event::Wire;
-use crate::turn::Turn;
+use crate::turn::{StopOutcome, Turn};
 
 impl Call {
     pub(super) async fn answered(&self, user_id: &str, body: &[u8]) -> Result<Reply, Refusal> {
@@ -64,16 +64,20 @@ impl Call {
     }
 
     /// The end of a running turn.
-    async fn stop(&self, _user_id: &str, body: &Body<'_>) -> Result<Reply, Refusal> {
-        let turn_id = body.filled("turnId")?;
+    async fn stop(&self, user_id: &str, body: &Body<'_>) -> Result<Reply, Refusal> {
+        let (turn_id, user_id) = (body.filled("turnId")?, user_id.to_owned());
         let turns = self.routes.0.turns.clone();
-        blocking(move || turns.stop(&turn_id)).await?;
-        Ok(Reply::nothing(204))
+        match blocking(move || turns.stop_of_user(&turn_id, &user_id)).await? {
+            StopOutcome::OtherUser => Err(Refusal::new(404, "There is no such turn.")),
+            // The same for a turn that has already ended.
+            _ => Ok(Reply::nothing(204)),
+        }
     }
 
     /// Starts the turn of a message.
     async fn start(&self, user_id: &str, message: Message) -> Result<Turn, Refusal> {
-        let Message { mut request, workspace } = message;
+        let Message { request, workspace } = message;
+        let mut request = request.user_id(user_id);
         let turns = self.routes.0.turns.clone();
         if turns.has_store() {
             request = match workspace {
@@ -84,7 +88,6 @@ impl Call {
                     return Err(Refusal::new(404, why));
                 }
             };
-            request = request.user_id(user_id);
             match &self.tokens {
                 Some(tokens) => {
                     request = request.tokens(tokens.access.clone(), tokens.refresh.clone());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::rows::{
     Ahead, ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow, RecordUser,
-    RunningTurnRows, Settled, Tier, Transition, TurnChanges,
+    RunningTurnRows, Settled, StopAsked, Tier, Transition, TurnChanges, UserTurn,
 };
 use crate::outbox::opening::Opening;
 use crate::outbox::state::{Choice, Millis};
@@ -88,9 +88,9 @@ pub(in crate::outbox) trait Backend: Debug + Send {
         Ok(RunningTurnRows::default())
     }
 
-    /// Stores the request to stop a turn of another process; `false` if the turn is unknown so far.
-    fn stop_turn(&mut self, _id: &str, _now: Millis) -> Result<bool, Fault> {
-        Ok(false)
+    /// Stores the request to stop a turn of another process, unless it is another user's.
+    fn stop_turn(&mut self, _turn: &UserTurn, _now: Millis) -> Result<StopAsked, Fault> {
+        Ok(StopAsked::Unknown)
     }
 
     /// The counts of records in the store, including those that have left it.

@@ -25,10 +25,10 @@ mod tiered;
 pub(super) use crate::sqlite::{Fault, Refused};
 pub(super) use backend::{Backend, MAINTENANCE_SOON};
 pub(super) use memory::Memory;
-pub(crate) use rows::{Ahead, RecordUser};
+pub(crate) use rows::{Ahead, RecordUser, StopAsked};
 pub(super) use rows::{
     ClaimedRecord, DeadRow, Inserted, NewRecord, PendingRow, RunningTurnRows, Settled, Transition,
-    TurnChanges,
+    TurnChanges, UserTurn,
 };
 #[cfg(feature = "outbox-sqlite")]
 pub(super) use sqlite::FileSettings;

@@ -261,15 +261,34 @@ impl NewRecord {
     }
 }
 
+/// A turn, and the user whose it is, or on whose behalf it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::outbox) struct UserTurn {
+    pub(in crate::outbox) id: String,
+    /// `None` for a turn without a user, and for a request on behalf of the service itself.
+    pub(in crate::outbox) user: Option<String>,
+}
+
+/// The result of a request to stop a turn of another process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StopAsked {
+    /// Its process is told.
+    Told,
+    /// No process has announced it so far: the request waits for it.
+    Unknown,
+    /// It is another user's, and runs on.
+    OtherUser,
+}
+
 /// The changes to the running turns of a process.
 #[derive(Debug, Default)]
 pub(in crate::outbox) struct TurnChanges {
     /// Turns of this process without rows.
-    pub(in crate::outbox) started: Vec<String>,
+    pub(in crate::outbox) started: Vec<UserTurn>,
     /// Turns of this process that have ended.
     pub(in crate::outbox) ended: Vec<String>,
     /// Turns of any process that are to be stopped.
-    pub(in crate::outbox) stopped: Vec<String>,
+    pub(in crate::outbox) stopped: Vec<UserTurn>,
 }
 
 impl TurnChanges {

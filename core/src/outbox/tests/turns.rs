@@ -5,13 +5,24 @@ use std::time::Duration;
 
 use super::backends::{Scratch, disk, memory};
 use crate::outbox::Outbox;
-use crate::outbox::storage::{Backend, RunningTurnRows, TurnChanges};
+use crate::outbox::storage::{Backend, RunningTurnRows, StopAsked, TurnChanges, UserTurn};
 use crate::process::new_id;
 
 const NOW: u64 = 1_000_000;
 
+fn turn(id: &str, user: Option<&str>) -> UserTurn {
+    UserTurn { id: id.to_owned(), user: user.map(str::to_owned) }
+}
+
+/// Turns of the user `user`.
 fn started(ids: &[&str]) -> TurnChanges {
-    TurnChanges { started: ids.iter().map(|id| (*id).to_owned()).collect(), ..Default::default() }
+    let started = ids.iter().map(|id| turn(id, Some("user"))).collect();
+    TurnChanges { started, ..Default::default() }
+}
+
+/// Asks for the end of a turn on behalf of the service.
+fn stop(backend: &mut dyn Backend, id: &str, now: u64) -> StopAsked {
+    backend.stop_turn(&turn(id, None), now).unwrap()
 }
 
 fn exchange(backend: &mut dyn Backend, changes: &TurnChanges, now: u64) -> (usize, Vec<String>) {
@@ -25,7 +36,7 @@ fn a_process_learns_which_of_its_turns_are_to_be_stopped() {
     let (mut one, mut other) = (disk(&scratch.file()), disk(&scratch.file()));
     assert_eq!(exchange(&mut one, &started(&["a", "b"]), NOW), (2, vec![]));
     assert_eq!(exchange(&mut other, &started(&["c"]), NOW), (1, vec![]));
-    assert!(other.stop_turn("a", NOW).unwrap());
+    assert_eq!(stop(&mut other, "a", NOW), StopAsked::Told);
     assert_eq!(exchange(&mut other, &TurnChanges::default(), NOW), (1, vec![]));
     assert_eq!(exchange(&mut one, &TurnChanges::default(), NOW), (2, vec!["a".to_owned()]));
     let ended = TurnChanges { ended: vec!["a".to_owned()], ..Default::default() };
@@ -36,14 +47,45 @@ fn a_process_learns_which_of_its_turns_are_to_be_stopped() {
 fn a_request_waits_for_its_turn_but_not_for_ever() {
     let scratch = Scratch::new();
     let (mut one, mut other) = (disk(&scratch.file()), disk(&scratch.file()));
-    assert!(!other.stop_turn("a", NOW).unwrap());
+    assert_eq!(stop(&mut other, "a", NOW), StopAsked::Unknown);
     assert_eq!(exchange(&mut one, &started(&["a"]), NOW + 9_000), (1, vec!["a".to_owned()]));
     for (asked, later) in [(NOW, NOW + 10_001), (NOW + 10_001, NOW)] {
         // In the second round the clock of the process that asked was wrong.
-        assert!(!other.stop_turn("b", asked).unwrap());
+        assert_eq!(stop(&mut other, "b", asked), StopAsked::Unknown);
         assert_eq!(exchange(&mut one, &started(&["b"]), later), (2, vec!["a".to_owned()]));
         let ended = TurnChanges { ended: vec!["b".to_owned()], ..Default::default() };
         exchange(&mut one, &ended, later);
+    }
+}
+
+#[test]
+fn a_user_stops_no_turn_of_another() {
+    let scratch = Scratch::new();
+    let (mut one, mut other) = (disk(&scratch.file()), disk(&scratch.file()));
+    exchange(&mut one, &started(&["a"]), NOW);
+    let by = |user| turn("a", Some(user));
+    assert_eq!(other.stop_turn(&by("another"), NOW).unwrap(), StopAsked::OtherUser);
+    assert_eq!(exchange(&mut one, &TurnChanges::default(), NOW), (1, vec![]));
+    assert_eq!(other.stop_turn(&by("user"), NOW).unwrap(), StopAsked::Told);
+    assert_eq!(exchange(&mut one, &TurnChanges::default(), NOW), (1, vec!["a".to_owned()]));
+}
+
+#[test]
+fn a_request_that_comes_before_its_turn_is_that_of_its_user_alone() {
+    for (users, is_stopped) in [
+        (&["another"][..], false),
+        (&["user"], true),
+        (&["another", "user"], true),
+        (&["user", "another"], true),
+    ] {
+        let scratch = Scratch::new();
+        let (mut one, mut other) = (disk(&scratch.file()), disk(&scratch.file()));
+        for user in users {
+            let asked = other.stop_turn(&turn("a", Some(user)), NOW).unwrap();
+            assert_eq!(asked, StopAsked::Unknown, "{users:?}");
+        }
+        let (_, stopped) = exchange(&mut one, &started(&["a"]), NOW);
+        assert_eq!(stopped == ["a"], is_stopped, "{users:?}");
     }
 }
 
@@ -55,13 +97,13 @@ fn the_turns_of_a_process_end_with_it() {
     drop(one);
     // Each process that opens the file looks for others that have ended.
     let mut other = disk(&scratch.file());
-    assert!(!other.stop_turn("a", NOW).unwrap());
+    assert_eq!(stop(&mut other, "a", NOW), StopAsked::Unknown);
 }
 
 #[test]
 fn a_store_that_no_other_process_uses_has_no_rows() {
     assert_eq!(exchange(&mut memory(), &started(&["a"]), NOW), (0, vec![]));
-    assert!(!memory().stop_turn("a", NOW).unwrap());
+    assert_eq!(stop(&mut memory(), "a", NOW), StopAsked::Unknown);
 }
 
 /// The longest wait for the worker's thread.
@@ -75,11 +117,11 @@ fn a_request_that_the_file_cannot_take_is_written_later_by_a_process_without_rec
     let id = new_id().to_string();
     let writer = disk(&scratch.file());
     writer.tamper("BEGIN IMMEDIATE");
-    assert!(!other.stop_elsewhere(&id));
+    assert_eq!(other.stop_elsewhere(&id, None), StopAsked::Unknown);
     writer.tamper("COMMIT");
 
     let (stop, stopped) = mpsc::channel();
-    let _announced = one.announce(&id, move || stop.send(()).unwrap_or_default());
+    let _announced = one.announce(&id, None, move || stop.send(()).unwrap_or_default());
     one.ensure_worker().unwrap();
     stopped.recv_timeout(SOON).unwrap();
 }
@@ -91,7 +133,7 @@ fn a_stop_that_panics_stops_neither_the_other_stops_nor_the_worker() {
     outbox.ensure_worker().unwrap();
     let ids = [new_id(), new_id()].map(|id| id.to_string());
     for id in &ids {
-        outbox.stop_elsewhere(id);
+        outbox.stop_elsewhere(id, None);
     }
     let (called, calls) = mpsc::channel();
     let _announced = [0, 1].map(|n| {
@@ -102,7 +144,7 @@ fn a_stop_that_panics_stops_neither_the_other_stops_nor_the_worker() {
             called.send(n).unwrap_or_default();
             assert!(n > 0, "the waker of turn {n}");
         };
-        outbox.announce(&ids[n], stop)
+        outbox.announce(&ids[n], None, stop)
     });
     // Each exchange calls both again, as long as they run; the first one may have found one of them.
     let first: Vec<usize> = (0..6).map(|_| calls.recv_timeout(SOON).unwrap()).collect();

@@ -12,7 +12,7 @@ use crate::outbox::storage::backend::{Backend, Position};
 use crate::outbox::storage::due::is_due;
 use crate::outbox::storage::rows::{
     Ahead, ClaimedRecord, Counts, DeadRow, DeliveredRow, Inserted, NewRecord, PendingRow,
-    RecordUser, RunningTurnRows, Settled, Tier, Transition, TurnChanges,
+    RecordUser, RunningTurnRows, Settled, StopAsked, Tier, Transition, TurnChanges, UserTurn,
 };
 use crate::sqlite::Fault;
 
@@ -268,8 +268,8 @@ impl Backend for Disk {
         self.read(|connection| turns::of(connection, me))
     }
 
-    fn stop_turn(&mut self, id: &str, now: Millis) -> Result<bool, Fault> {
-        self.write(|connection| turns::stop(connection, id, now))
+    fn stop_turn(&mut self, turn: &UserTurn, now: Millis) -> Result<StopAsked, Fault> {
+        self.write(|connection| turns::stop(connection, turn, now))
     }
 
     fn counts(&mut self) -> Result<Counts, Fault> {

@@ -86,6 +86,19 @@ const STEPS: &[&str] = &["
     -- the user's own. Rows without a conversation are of an older form, which kept no user: nothing follows them.
     ALTER TABLE delivered ADD COLUMN user TEXT;
     UPDATE delivered SET conversation = NULL;
+", "
+    -- The turns that run, each in its process, with their users. Rows of processes that run are written again.
+    DROP TABLE turn;
+    CREATE TABLE turn (
+        id TEXT PRIMARY KEY, process INTEGER NOT NULL, user TEXT, is_stopped INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX turn_process ON turn (process, is_stopped);
+
+    -- The requests to stop turns that are not in the table yet, and their times. One without a user (an empty text) is the
+    -- service's own.
+    CREATE TABLE turn_stop (
+        id TEXT NOT NULL, user TEXT NOT NULL, asked_at INTEGER NOT NULL, PRIMARY KEY (id, user)
+    ) STRICT, WITHOUT ROWID;
 "];
 
 #[cfg(test)]

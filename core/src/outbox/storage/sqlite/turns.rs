@@ -1,9 +1,9 @@
 //! The statements about running turns.
 
-use rusqlite::{Connection, Result, params};
+use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use crate::outbox::state::Millis;
-use crate::outbox::storage::rows::{RunningTurnRows, TurnChanges};
+use crate::outbox::storage::rows::{RunningTurnRows, StopAsked, TurnChanges, UserTurn};
 
 /// The time in milliseconds for which a request to stop waits for the row of its turn.
 const REQUEST_WAITS: Millis = 10_000;
@@ -15,20 +15,23 @@ pub(super) fn write(
     me: i64,
     now: Millis,
 ) -> Result<()> {
-    let sql = "DELETE FROM turn WHERE process IS NULL AND asked_at NOT BETWEEN ?1 AND ?2";
+    let sql = "DELETE FROM turn_stop WHERE asked_at NOT BETWEEN ?1 AND ?2";
     let (from, to) = (now.saturating_sub(REQUEST_WAITS), now.saturating_add(REQUEST_WAITS));
     connection.prepare_cached(sql)?.execute(params![from, to])?;
-    let sql = "INSERT INTO turn (id, process, is_stopped) VALUES (?1, ?2, 0)
+    let sql = "INSERT INTO turn (id, process, user, is_stopped)
+               VALUES (?1, ?2, ?3, EXISTS (SELECT 1 FROM turn_stop WHERE id = ?1 AND user IN ('', ?3)))
                ON CONFLICT (id) DO UPDATE SET process = ?2";
     let mut insert = connection.prepare_cached(sql)?;
-    for id in &changes.started {
-        insert.execute(params![id, me])?;
+    let mut answered = connection.prepare_cached("DELETE FROM turn_stop WHERE id = ?1")?;
+    for UserTurn { id, user } in &changes.started {
+        insert.execute(params![id, me, user])?;
+        answered.execute([id])?;
     }
     let mut delete = connection.prepare_cached("DELETE FROM turn WHERE id = ?1")?;
     for id in &changes.ended {
         delete.execute([id])?;
     }
-    changes.stopped.iter().try_for_each(|id| stop(connection, id, now).map(drop))
+    changes.stopped.iter().try_for_each(|turn| stop(connection, turn, now).map(drop))
 }
 
 /// The rows of a process.
@@ -41,16 +44,26 @@ pub(super) fn of(connection: &Connection, me: i64) -> Result<RunningTurnRows> {
     Ok(RunningTurnRows { rows, stopped })
 }
 
-/// Asks for the end of a turn; `false` if it has no row yet.
-pub(super) fn stop(connection: &Connection, id: &str, now: Millis) -> Result<bool> {
-    let sql = "UPDATE turn SET is_stopped = 1 WHERE id = ?1 AND process IS NOT NULL";
-    if connection.prepare_cached(sql)?.execute([id])? > 0 {
-        return Ok(true);
+/// Asks for the end of a turn, unless it is another user's. Whose a turn is that has no row yet is seen when it gets one.
+pub(super) fn stop(connection: &Connection, turn: &UserTurn, now: Millis) -> Result<StopAsked> {
+    let UserTurn { id, user } = turn;
+    let sql = "SELECT ?2 IS NULL OR user IS ?2 FROM turn WHERE id = ?1";
+    let mut its = connection.prepare_cached(sql)?;
+    match its.query_row(params![id, user], |row| row.get(0)).optional()? {
+        Some(true) => {
+            let sql = "UPDATE turn SET is_stopped = 1 WHERE id = ?1";
+            connection.prepare_cached(sql)?.execute([id])?;
+            Ok(StopAsked::Told)
+        }
+        Some(false) => Ok(StopAsked::OtherUser),
+        None => {
+            let sql = "INSERT INTO turn_stop (id, user, asked_at) VALUES (?1, ?2, ?3)
+                       ON CONFLICT (id, user) DO UPDATE SET asked_at = ?3";
+            let user = user.as_deref().unwrap_or_default();
+            connection.prepare_cached(sql)?.execute(params![id, user, now])?;
+            Ok(StopAsked::Unknown)
+        }
     }
-    let sql = "INSERT INTO turn (id, is_stopped, asked_at) VALUES (?1, 1, ?2)
-               ON CONFLICT (id) DO UPDATE SET asked_at = ?2";
-    connection.prepare_cached(sql)?.execute(params![id, now])?;
-    Ok(false)
 }
 
 /// Removes the turns of a process that has ended.

@@ -8,7 +8,7 @@ use crate::outbox::state::{Choice, Millis};
 use crate::outbox::storage::backend::{Backend, Checkpoint, Position};
 use crate::outbox::storage::rows::{
     Ahead, ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow, RecordUser,
-    RunningTurnRows, Settled, Tier, Transition, TurnChanges,
+    RunningTurnRows, Settled, StopAsked, Tier, Transition, TurnChanges, UserTurn,
 };
 use crate::outbox::storage::sqlite::Disk;
 use crate::sqlite::Fault;
@@ -130,8 +130,8 @@ impl Backend for TieredBackend {
         self.file.act(|disk| disk.exchange_turns(changes, now))
     }
 
-    fn stop_turn(&mut self, id: &str, now: Millis) -> Result<bool, Fault> {
-        self.file.act(|disk| disk.stop_turn(id, now))
+    fn stop_turn(&mut self, turn: &UserTurn, now: Millis) -> Result<StopAsked, Fault> {
+        self.file.act(|disk| disk.stop_turn(turn, now))
     }
 
     fn counts(&mut self) -> Result<Counts, Fault> {
