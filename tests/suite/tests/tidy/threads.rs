@@ -138,11 +138,16 @@ implement! { SHARED, Send, Sync:
     turnwire::turn::Stage,
     turnwire::turn::StageName,
     turnwire::turn::StageOutcome,
+    turnwire::turn::StopOutcome,
     turnwire::turn::Stopper,
     turnwire::turn::Timeline,
     turnwire::turn::TurnRequest,
     turnwire::turn::Turns,
     turnwire::turn::TurnsBuilder,
+    turnwire::web::Call,
+    turnwire::web::ChatRoutes,
+    turnwire::web::ChatRoutesBuilder,
+    turnwire::web::Route,
 }
 
 // One reader uses these through `&mut`.
@@ -158,6 +163,9 @@ implement! { OF_ONE_READER, Send:
     turnwire::speech::SpeechStream<Texts>,
     turnwire::turn::Turn,
     turnwire::turn::TurnBytes,
+    turnwire::web::Admitted,
+    turnwire::web::Reply,
+    turnwire::web::ReplyBody,
 }
 
 #[test]
