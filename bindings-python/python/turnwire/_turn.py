@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+
 from ._closing import AsyncClosing, Closing
 from ._reading import AsyncReading, Reading
 from ._timeline import Timeline
@@ -9,7 +11,8 @@ from ._turn_events import TurnEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Generator, Iterator
+    from typing import Any, NoReturn
 
     from ._core import Turn as CoreTurn
 
@@ -23,9 +26,46 @@ class TurnBytes(Reading[bytes]):
 
 
 class AsyncTurnBytes(AsyncReading[bytes]):
-    """As :class:`TurnBytes`, for ``async for``."""
+    """As :class:`TurnBytes`, for ``async for``. A web framework may close it from any task or thread, awaited or not."""
 
     __slots__ = ()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of the response."""
+        return dict(self._stream.headers)
+
+    def __aiter__(self) -> AsyncTurnBytes:
+        # No generator: that could not be closed by one task while another waits in it.
+        return self
+
+    def close(self) -> Coroutine[Any, Any, None]:
+        """Leaves the turn at once, awaited or not."""
+        self._stream.close()
+        return _DONE
+
+    aclose = close
+
+
+class _Done(Coroutine["Any", "Any", None]):
+    """A coroutine that has nothing left to do, and that nobody misses."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield from ()
+
+    def send(self, value: Any) -> NoReturn:
+        raise StopIteration
+
+    def throw(self, *error: Any) -> NoReturn:
+        raise StopIteration
+
+    def close(self) -> None:
+        pass
+
+
+_DONE = _Done()
 
 
 class _Turn:

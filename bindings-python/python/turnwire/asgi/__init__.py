@@ -1,0 +1,16 @@
+"""Turns in ASGI applications: responses, and a chat service as an application.
+
+>>> from turnwire.asgi import SSEResponse
+>>> @app.post("/chat/stream")
+... async def chat_stream(chat: Chat) -> SSEResponse:
+...     return SSEResponse(await turns.start(chat.message))
+
+A response is a plain ASGI callable. It also is what the views of Starlette, FastAPI and Quart return. A view of Django returns
+``StreamingHttpResponse(body := turn.asse(), headers=body.headers)``. No framework is imported here.
+"""
+
+from __future__ import annotations
+
+from ._response import SSEResponse, TextResponse, UIMessageResponse
+
+__all__ = ["SSEResponse", "TextResponse", "UIMessageResponse"]
