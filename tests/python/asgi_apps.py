@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import django
+import django  # type: ignore[import-untyped]
 import quart
-from django.conf import settings
-from django.core.handlers.asgi import ASGIHandler
-from django.http import HttpRequest, StreamingHttpResponse
-from django.urls import path
-from django.views.decorators.csrf import csrf_exempt
+from django.conf import settings  # type: ignore[import-untyped]
+from django.core.handlers.asgi import ASGIHandler  # type: ignore[import-untyped]
+from django.http import HttpRequest, StreamingHttpResponse  # type: ignore[import-untyped]
+from django.urls import path  # type: ignore[import-untyped]
+from django.views.decorators.csrf import csrf_exempt  # type: ignore[import-untyped]
 from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.applications import Starlette
@@ -80,7 +80,7 @@ async def quart_chat() -> Any:
     return SSEResponse(await start(await quart.request.get_json()))
 
 
-@csrf_exempt
+@csrf_exempt  # type: ignore[untyped-decorator]
 async def in_django(request: HttpRequest) -> StreamingHttpResponse:
     turn = await start(json.loads(request.body))
     body = turn.asse()

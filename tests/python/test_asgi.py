@@ -18,11 +18,11 @@ from fake import Fake
 
 pytest.importorskip("starlette", reason="the frameworks need Python 3.11")
 
+from asgi_servers import SERVERS, post, serving
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 
-from asgi_servers import SERVERS, post, serving
-from turnwire.asgi import SSEResponse
+from turnwire.asgi import SSEResponse, TextResponse, UIMessageResponse
 
 PATHS = [
     "/bare",
@@ -110,6 +110,9 @@ class Reader:
             self.left.set()
         if message.get("body"):
             self.got.set()
+
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.sent)
 
 
 async def silent(fake: Fake, client: turnwire.AsyncOpenAI, key: str) -> turnwire.AsyncTurn:
@@ -220,7 +223,7 @@ def test_a_response_that_nobody_reads_leaves_the_turn(
 def test_a_status_and_headers_of_ones_own(fake: Fake, async_client: turnwire.AsyncOpenAI, key: str) -> None:
     fake.chat(key, "a")
     reader = Reader()
-    done = []
+    done: list[str] = []
 
     async def run() -> None:
         turn = await turnwire.AsyncTurns(async_client, model=key).start("hi")
@@ -238,6 +241,35 @@ def test_a_status_and_headers_of_ones_own(fake: Fake, async_client: turnwire.Asy
         b"x-one": b"1",
         b"x-two": b"2",
     }
+
+
+def test_the_other_formats(fake: Fake, async_client: turnwire.AsyncOpenAI, key: str) -> None:
+    async def run(kind: Any) -> Reader:
+        fake.chat(key, "안녕")
+        reader = Reader()
+        await ends(kind(await turnwire.AsyncTurns(async_client, model=key).start("hi")), reader)
+        return reader
+
+    ui = asyncio.run(run(UIMessageResponse))
+    assert (b"x-vercel-ai-ui-message-stream", b"v1") in ui.sent[0]["headers"]
+    assert ui.body().startswith(b'data: {"type": "start"') and ui.body().endswith(b"data: [DONE]\n\n")
+    text = asyncio.run(run(TextResponse))
+    assert (b"content-type", b"text/plain; charset=utf-8") in text.sent[0]["headers"]
+    assert text.body().decode() == "안녕"
+
+
+def test_plain_text_that_breaks_off_does_not_end_well(
+    fake: Fake, async_client: turnwire.AsyncOpenAI, key: str
+) -> None:
+    fake.script(key, {"steps": [{"text": "half"}, {"truncate": True}]})
+    reader = Reader()
+
+    async def run() -> None:
+        await ends(TextResponse(await turnwire.AsyncTurns(async_client, model=key).start("hi")), reader)
+
+    with pytest.raises(turnwire.TruncatedStreamError):
+        asyncio.run(run())
+    assert reader.body() == b"half" and reader.sent[-1]["more_body"]
 
 
 def test_the_bytes_are_closed_by_another_task_while_one_reads_them(
@@ -289,7 +321,7 @@ class Turn:
     class _turn:
         def bytes(wire):
             class Body:
-                headers = []
+                headers = {}
                 def close(self): pass
             return Body()
 assert isinstance(SSEResponse(Turn), Response) and isinstance(SSEResponse(Turn), SSEResponse)

@@ -14,26 +14,34 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator
     from typing import Any, NoReturn
 
+    from ._core import Stream
     from ._core import Turn as CoreTurn
 
 __all__ = ["AsyncTurn", "AsyncTurnBytes", "Turn", "TurnBytes"]
 
 
-class TurnBytes(Reading[bytes]):
-    """A turn as the body of a response: bytes, piece by piece. Closing or dropping it leaves the turn."""
+class _Body:
+    """The common part of both kinds of bytes."""
 
     __slots__ = ()
-
-
-class AsyncTurnBytes(AsyncReading[bytes]):
-    """As :class:`TurnBytes`, for ``async for``. A web framework may close it from any task or thread, awaited or not."""
-
-    __slots__ = ()
+    _stream: Stream
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers of the response."""
         return dict(self._stream.headers)
+
+
+class TurnBytes(_Body, Reading[bytes]):
+    """A turn as the body of a response: bytes, piece by piece. Closing or dropping it leaves the turn."""
+
+    __slots__ = ()
+
+
+class AsyncTurnBytes(_Body, AsyncReading[bytes]):
+    """As :class:`TurnBytes`, for ``async for``. A web framework may close it from any task or thread, awaited or not."""
+
+    __slots__ = ()
 
     def __aiter__(self) -> AsyncTurnBytes:
         # No generator: that could not be closed by one task while another waits in it.

@@ -48,7 +48,9 @@ impl Turn {
         let unknown = || PyValueError::new_err("the wire is none of sse, ui and text");
         let wire = Wire::named(wire).ok_or_else(unknown)?;
         let bytes = self.0.bytes(wire).map_err(|error| exception(py, &error))?;
-        Ok(Stream::new(bytes, Vec::new()))
+        let headers =
+            wire.headers().iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        Ok(Stream::new(bytes, headers.collect()))
     }
 
     /// The timeline so far, as JSON.

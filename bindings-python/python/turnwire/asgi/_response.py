@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._turn import AsyncTurnBytes
 from ._frameworks import Base, in_quart, join_starlette, quart_response
-from ._sending import encoded, send_turn, while_read
+from ._sending import encoded, merged, send_turn, while_read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,21 +28,21 @@ class _Response(Base):
     _wire: str
 
     def __new__(
-        cls, turn: AsyncTurn | Turn, status: int = 200, headers: Mapping[str, str] | None = None
+        cls, turn: AsyncTurn | Turn, status_code: int = 200, headers: Mapping[str, str] | None = None
     ) -> Any:
         if in_quart():
             body = AsyncTurnBytes(turn._turn.bytes(cls._wire))
-            return quart_response(body, status, {**body.headers, **(headers or {})})
+            return quart_response(body, status_code, merged(body.headers, headers))
         join_starlette(_Response)
         return super().__new__(cls)
 
     def __init__(
-        self, turn: AsyncTurn | Turn, status: int = 200, headers: Mapping[str, str] | None = None
+        self, turn: AsyncTurn | Turn, status_code: int = 200, headers: Mapping[str, str] | None = None
     ) -> None:
         """``headers`` are added to those of the format, and win over them."""
         self._body = AsyncTurnBytes(turn._turn.bytes(self._wire))
-        self.status_code = status
-        self.raw_headers = encoded({**self._body.headers, **(headers or {})})
+        self.status_code = status_code
+        self.raw_headers = encoded(merged(self._body.headers, headers).items())
         self.background = None
         """Work for the time after the response, of Starlette."""
 
@@ -79,4 +79,3 @@ class TextResponse(_Response):
 
 
 join_starlette(_Response)
-

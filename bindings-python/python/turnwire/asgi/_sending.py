@@ -6,7 +6,7 @@ import asyncio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Coroutine, Iterable, Mapping
 
     from .._turn import AsyncTurnBytes
     from ._types import Receive, Send
@@ -59,7 +59,11 @@ async def send_whole(body: bytes, status: int, headers: list[tuple[bytes, bytes]
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """Headers as ASGI has them; of two names that differ in case, the later one."""
-    lower = {name.lower(): value for name, value in headers.items()}
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in lower.items()]
+def merged(headers: Mapping[str, str], more: Mapping[str, str] | None) -> dict[str, str]:
+    """Headers, of which ``more`` win, in whatever case their names are written."""
+    return {name.lower(): value for name, value in [*headers.items(), *(more or {}).items()]}
+
+
+def encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Headers as ASGI has them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
