@@ -335,8 +335,13 @@ export declare class SentenceCutter {
 
 /** Wakes one environment. */
 export declare class Waker {
-  /** Calls `on_ready` with the ids of the calls that became ready. It keeps no process alive. */
-  constructor(onReady: (arg0: Array<number>) => void)
+  /** Calls `on_ready` when something became ready, and again only after `handOver()`. It keeps no process alive. */
+  constructor(onReady: () => void)
+  /**
+   * Hands over the items of all that became ready. A call whose items were handed over is woken for again, with the same
+   * id, once there are more. For the ids whose byte in `unread` is not 0 nothing is taken.
+   */
+  handOver(unread: Uint8Array): Handed
   /** Releases the event loop; nothing is woken any more. An open handle would show in the reports of test runners. */
   close(): void
 }
@@ -399,6 +404,17 @@ export declare function keepLogs(level: string): boolean
 export interface HostFunctions {
   /** Returns the label of a message. */
   sentiment?: number
+}
+
+/** The items of several calls. */
+export interface Handed {
+  /**
+   * A JSON list of ids, each followed by its call's items as `take()` has them, by a number, which is the length of the call's
+   * part of `bytes`, or by `null`: then JavaScript has to take them itself.
+   */
+  text: string
+  /** The bytes of all. */
+  bytes?: Uint8Array
 }
 
 /** A call of a function. */

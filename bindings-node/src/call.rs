@@ -1,14 +1,15 @@
 //! A running call: JavaScript takes its answer and items without waiting, and is woken when there are any.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use napi::bindgen_prelude::Either;
+use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
 use turnwire::Error;
 use turnwire::bridge::{
     self, Answer, Batch, Body, Context, IntoAnswer, OpenStream, Taken, Waiting,
 };
 
+use crate::handed::Writer;
 use crate::json::{self, thrown};
 use crate::reading::{Piece, Reading};
 use crate::runs::Runs;
@@ -18,8 +19,11 @@ use crate::web::WebReply;
 /// A running call. When JavaScript drops it, read or not, its connection closes.
 #[napi]
 pub struct Call {
-    inner: Mutex<Inner>,
+    running: Arc<Running>,
 }
+
+/// The state of a call, which JavaScript's object keeps alive.
+pub(crate) struct Running(Mutex<Inner>);
 
 struct Inner {
     stage: Stage,
@@ -46,38 +50,14 @@ impl Call {
     ///
     /// A stream's chunks are read ahead from here on, unless `hold` is set: then from the first `take()` on.
     #[napi]
-    pub fn answer(&self, hold: bool, waker: &Waker, id: u32) -> Option<Piece> {
-        let Inner { stage, failed } = &mut *self.lock();
-        let Stage::Asked(call) = stage else { return Some(Either::A(json::end())) };
-        let Answer { head, body } = match call.take_answer() {
-            Taken::Items(answer) => answer,
-            Taken::Nothing => {
-                call.wake(Box::new(waker.for_call(id)));
-                return None;
-            }
-            Taken::End => return Some(Either::A(json::end())),
-            Taken::Failed(error) => return Some(Either::A(fail(failed, error))),
-        };
-        *stage = match body {
-            Body::Json(text) => return Some(Either::A(json::whole(head.as_ref(), &text))),
-            Body::Bytes(bytes) => return Some(Either::B(Vec::from(bytes).into())),
-            Body::Chunks(stream) => Stage::Opened(stream),
-            Body::Events(events) => Stage::Reading(Reading::Events(events)),
-            Body::Audio(pieces) => Stage::Reading(Reading::Bytes(pieces)),
-            Body::Web(reply) => Stage::Replied(reply),
-            // Nothing, and kinds that this version does not know.
-            _ => return Some(Either::A(json::whole(head.as_ref(), "null"))),
-        };
-        Some(Either::A(match if hold { Ok(()) } else { stage.read(chunks) } {
-            Ok(()) => json::head(head.as_ref()),
-            Err(error) => fail(failed, error),
-        }))
+    pub fn answer(&self, hold: bool, waker: &Waker, id: u32) -> Option<Either<String, Buffer>> {
+        self.answered(hold, waker, id).map(Piece::into)
     }
 
     /// The reply to a request of a page, once it is answered; once.
     #[napi]
     pub fn reply(&self) -> Option<WebReply> {
-        let stage = &mut self.lock().stage;
+        let stage = &mut self.running.lock().stage;
         match std::mem::replace(stage, Stage::Over) {
             Stage::Replied(reply) => Some(WebReply::new(reply)),
             other => {
@@ -91,7 +71,7 @@ impl Call {
     #[napi]
     pub fn read_bytes(&self) -> napi::Result<()> {
         let read = |stream: OpenStream| Ok(Reading::Bytes(stream.bytes()?));
-        self.lock().stage.read(read).map_err(|error| thrown(&error))
+        self.running.lock().stage.read(read).map_err(|error| thrown(&error))
     }
 
     /// Takes the available items. If there are none yet, it returns `null`, and wakes JavaScript with this id, once, when
@@ -102,30 +82,14 @@ impl Call {
     /// list before, and then the literals of each chunk. The chunk is one of the shape; the holes are the paths of the
     /// literals.
     #[napi]
-    pub fn take(&self, waker: &Waker, id: u32) -> Option<Piece> {
-        let Inner { stage, failed } = &mut *self.lock();
-        if let Err(error) = stage.read(chunks) {
-            return Some(Either::A(fail(failed, error)));
-        }
-        let Stage::Reading(reading) = stage else { return Some(Either::A(json::end())) };
-        let end = match reading.take() {
-            Taken::Items(piece) => return Some(piece),
-            Taken::Nothing => {
-                reading.waiting().wake(Box::new(waker.for_call(id)));
-                return None;
-            }
-            Taken::End => json::end(),
-            Taken::Failed(error) => fail(failed, error),
-        };
-        // JavaScript may collect the call much later, and does not know the size of a stream.
-        *stage = Stage::Over;
-        Some(Either::A(end))
+    pub fn take(&self, waker: &Waker, id: u32) -> Option<Either<String, Buffer>> {
+        self.taken(waker, id).map(Piece::into)
     }
 
     /// Ends the call now and closes its connection.
     #[napi]
     pub fn cancel(&self) {
-        let stage = &mut self.lock().stage;
+        let stage = &mut self.running.lock().stage;
         if let Some(pull) = stage.waiting() {
             pull.cancel();
         }
@@ -136,7 +100,7 @@ impl Call {
     #[napi]
     pub fn wait_before_retry(&self, retries: u32, options: RetryOptions) -> Option<f64> {
         let RetryOptions { max_retries, retry_timeouts } = options;
-        let inner = self.lock();
+        let inner = self.running.lock();
         let error = inner.failed.as_ref()?;
         bridge::wait_before_retry(error, retries, max_retries, retry_timeouts)
             .map(|wait| wait.as_secs_f64() * 1e3)
@@ -179,13 +143,87 @@ impl Call {
         Self::at(Stage::Reading(reading))
     }
 
-    fn at(stage: Stage) -> Self {
-        Call { inner: Mutex::new(Inner { stage, failed: None }) }
+    fn answered(&self, hold: bool, waker: &Waker, id: u32) -> Option<Piece> {
+        let Inner { stage, failed } = &mut *self.running.lock();
+        let Stage::Asked(call) = stage else { return Some(Piece::Text(json::end())) };
+        let Answer { head, body } = match call.take_answer() {
+            Taken::Items(answer) => answer,
+            Taken::Nothing => {
+                call.wake(waker.for_call(id, &self.running));
+                return None;
+            }
+            Taken::End => return Some(Piece::Text(json::end())),
+            Taken::Failed(error) => return Some(Piece::Text(fail(failed, error))),
+        };
+        *stage = match body {
+            Body::Json(text) => return Some(Piece::Text(json::whole(head.as_ref(), &text))),
+            Body::Bytes(bytes) => return Some(Piece::Bytes(bytes.into())),
+            Body::Chunks(stream) => Stage::Opened(stream),
+            Body::Events(events) => Stage::Reading(Reading::Events(events)),
+            Body::Audio(pieces) => Stage::Reading(Reading::Bytes(pieces)),
+            Body::Web(reply) => Stage::Replied(reply),
+            // Nothing, and kinds that this version does not know.
+            _ => return Some(Piece::Text(json::whole(head.as_ref(), "null"))),
+        };
+        Some(Piece::Text(match if hold { Ok(()) } else { stage.read(chunks) } {
+            Ok(()) => json::head(head.as_ref()),
+            Err(error) => fail(failed, error),
+        }))
     }
 
+    fn taken(&self, waker: &Waker, id: u32) -> Option<Piece> {
+        let Inner { stage, failed } = &mut *self.running.lock();
+        if let Err(error) = stage.read(chunks) {
+            return Some(Piece::Text(fail(failed, error)));
+        }
+        let Stage::Reading(reading) = stage else { return Some(Piece::Text(json::end())) };
+        let end = match reading.take() {
+            Taken::Items(piece) => return Some(piece),
+            Taken::Nothing => {
+                reading.waiting().wake(waker.for_call(id, &self.running));
+                return None;
+            }
+            Taken::End => json::end(),
+            Taken::Failed(error) => fail(failed, error),
+        };
+        // JavaScript may collect the call much later, and does not know the size of a stream.
+        *stage = Stage::Over;
+        Some(Piece::Text(end))
+    }
+
+    fn at(stage: Stage) -> Self {
+        let inner = Inner { stage, failed: None };
+        Call { running: Arc::new(Running(Mutex::new(inner))) }
+    }
+}
+
+impl Running {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A stage is replaced in one step, so a poisoned one is consistent.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands over the available items, or the end, as `take()` returns them. After items, JavaScript is woken by `wake` once
+    /// there are more. An answer is left to it.
+    pub(crate) fn hand_over(
+        &self,
+        id: u32,
+        writer: &mut Writer,
+        wake: impl FnOnce() -> Box<dyn FnOnce() + Send>,
+    ) {
+        let Inner { stage, failed } = &mut *self.lock();
+        let Stage::Reading(reading) = stage else { return writer.ready(id) };
+        let end = match reading.take() {
+            Taken::Items(piece) => {
+                writer.items(id, &piece);
+                return reading.wake(wake());
+            }
+            Taken::Nothing => return writer.ready(id),
+            Taken::End => json::end(),
+            Taken::Failed(error) => fail(failed, error),
+        };
+        *stage = Stage::Over;
+        writer.json(id, &end);
     }
 }
 

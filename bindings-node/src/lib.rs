@@ -5,6 +5,7 @@
 
 mod call;
 mod client;
+pub mod handed;
 mod host;
 mod json;
 pub mod logs;

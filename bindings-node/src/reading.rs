@@ -10,7 +10,21 @@ use crate::json;
 use crate::runs::Runs;
 
 /// Items on their way to JavaScript.
-pub(crate) type Piece = Either<String, Buffer>;
+pub(crate) enum Piece {
+    /// JSON.
+    Text(String),
+    /// Bytes, a buffer there.
+    Bytes(Vec<u8>),
+}
+
+impl From<Piece> for Either<String, Buffer> {
+    fn from(piece: Piece) -> Self {
+        match piece {
+            Piece::Text(json) => Either::A(json),
+            Piece::Bytes(bytes) => Either::B(bytes.into()),
+        }
+    }
+}
 
 /// A stream that is being read.
 pub(crate) enum Reading {
@@ -30,21 +44,21 @@ impl Reading {
         match self {
             Reading::Chunks(chunks, pulled, runs) => {
                 if let Some(list) = runs.write(pulled) {
-                    return Taken::Items(Either::A(list));
+                    return Taken::Items(Piece::Text(list));
                 }
                 match chunks.pull().take() {
                     Taken::Items(items) => {
                         *pulled = items;
                         runs.write(pulled)
-                            .map_or(Taken::Nothing, |list| Taken::Items(Either::A(list)))
+                            .map_or(Taken::Nothing, |list| Taken::Items(Piece::Text(list)))
                     }
                     Taken::Nothing => Taken::Nothing,
                     Taken::End => Taken::End,
                     Taken::Failed(error) => Taken::Failed(error),
                 }
             }
-            Reading::Events(pull) => piece(pull.take(), |events| Either::A(events.into_json())),
-            Reading::Bytes(pull) => piece(pull.take(), |pieces| Either::B(pieces.concat().into())),
+            Reading::Events(pull) => piece(pull.take(), |events| Piece::Text(events.into_json())),
+            Reading::Bytes(pull) => piece(pull.take(), |pieces| Piece::Bytes(pieces.concat())),
             Reading::Spoken(pull, pulled) => {
                 if let Some(spoken) = pulled.take_first() {
                     return Taken::Items(sentence(spoken));
@@ -61,6 +75,16 @@ impl Reading {
                 }
             }
         }
+    }
+
+    /// Calls `wake` once there is more to take: at once if there is already.
+    pub(crate) fn wake(&self, wake: Box<dyn FnOnce() + Send>) {
+        let has_more = match self {
+            Reading::Chunks(_, pulled, _) => !pulled.is_empty(),
+            Reading::Spoken(_, pulled) => !pulled.is_empty(),
+            Reading::Events(_) | Reading::Bytes(_) => false,
+        };
+        if has_more { wake() } else { self.waiting().wake(wake) }
     }
 
     /// The pull that JavaScript waits on.
@@ -94,12 +118,12 @@ fn sentence(spoken: Spoken) -> Piece {
             let header = header.to_string();
             // A sentence of the cutter is short.
             let length = u32::try_from(header.len()).unwrap_or(u32::MAX).to_le_bytes();
-            Either::B([&length, header.as_bytes(), &piece.bytes].concat().into())
+            Piece::Bytes([&length, header.as_bytes(), &piece.bytes].concat())
         }
         Spoken::Failed(failed) => {
             let FailedSentence { sentence, text, error, .. } = failed;
             let sentence = json!({ "sentence": sentence, "text": text }).to_string();
-            Either::A(format!("[{sentence},{}]", json::error(&error)))
+            Piece::Text(format!("[{sentence},{}]", json::error(&error)))
         }
     }
 }

@@ -1,17 +1,20 @@
-//! Wakes JavaScript for calls that have something to take: one wake for all that became ready meanwhile.
+//! Wakes JavaScript for calls that have something to take, and hands over everything that is there in one go.
 //!
 //! A promise of napi's own for each batch costs a thread-safe function each, which is a handle in the event
 //! loop that is opened and closed again. Here an environment (the main thread, or a worker) has one for good,
-//! and a hundred streams that get a token at the same time wake it once.
+//! and a hundred streams that get a token at the same time cost one wake and one call, not one each.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use napi::Status;
-use napi::bindgen_prelude::{FnArgs, Function};
+use napi::bindgen_prelude::Function;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
-type OnReady = ThreadsafeFunction<(), (), FnArgs<(Vec<u32>,)>, Status, false, true>;
+use crate::call::Running;
+use crate::handed::{Handed, Writer};
+
+type OnReady = ThreadsafeFunction<(), (), (), Status, false, true>;
 
 /// Wakes one environment.
 #[napi]
@@ -19,64 +22,86 @@ pub struct Waker {
     shared: Arc<Shared>,
 }
 
+#[derive(Default)]
 struct Shared {
-    ready: Arc<Ready>,
+    ready: Mutex<Vec<Ready>>,
     /// `None` once it is closed.
     on_ready: Mutex<Option<OnReady>>,
 }
 
-#[derive(Default)]
-struct Ready(Mutex<Vec<u32>>);
+/// Something that became ready.
+struct Ready {
+    id: u32,
+    /// The call whose items can be handed over. JavaScript takes from anything else itself.
+    call: Weak<Running>,
+}
 
 #[napi]
 impl Waker {
-    /// Calls `on_ready` with the ids of the calls that became ready. It keeps no process alive.
+    /// Calls `on_ready` when something became ready, and again only after `hand_over()`. It keeps no process alive.
     #[napi(constructor)]
-    pub fn new(on_ready: Function<'_, FnArgs<(Vec<u32>,)>, ()>) -> napi::Result<Self> {
-        let ready = Arc::<Ready>::default();
-        let drained = ready.clone();
+    pub fn new(on_ready: Function<'_, (), ()>) -> napi::Result<Self> {
         let on_ready = on_ready
             .build_threadsafe_function::<()>()
             .callee_handled::<false>()
             .weak::<true>()
-            .build_callback(move |_| Ok((std::mem::take(&mut *drained.lock()),).into()))?;
-        Ok(Waker { shared: Arc::new(Shared { ready, on_ready: Mutex::new(Some(on_ready)) }) })
+            .build()?;
+        let shared = Shared { on_ready: Mutex::new(Some(on_ready)), ..Shared::default() };
+        Ok(Waker { shared: Arc::new(shared) })
+    }
+
+    /// Hands over the items of all that became ready. A call whose items were handed over is woken for again, with the same
+    /// id, once there are more. For the ids whose byte in `unread` is not 0 nothing is taken.
+    #[napi]
+    pub fn hand_over(&self, unread: &[u8]) -> Handed {
+        let ready = std::mem::take(&mut *lock(&self.shared.ready));
+        let mut writer = Writer::default();
+        for Ready { id, call } in ready {
+            let is_unread = unread.get(id as usize).is_some_and(|&flag| flag != 0);
+            match call.upgrade() {
+                Some(call) if !is_unread && writer.has_room() => {
+                    call.hand_over(id, &mut writer, || self.for_call(id, &call));
+                }
+                _ => writer.ready(id),
+            }
+        }
+        writer.into()
     }
 
     /// Releases the event loop; nothing is woken any more. An open handle would show in the reports of test runners.
     #[napi]
     pub fn close(&self) {
-        drop(self.shared.lock().take());
+        drop(lock(&self.shared.on_ready).take());
     }
 }
 
 impl Waker {
-    /// The function that wakes JavaScript for the call of this id.
-    pub(crate) fn for_call(&self, id: u32) -> impl FnOnce() + Send + 'static {
+    /// The function that wakes JavaScript for a call, with its id there.
+    pub(crate) fn for_call(&self, id: u32, call: &Arc<Running>) -> Box<dyn FnOnce() + Send> {
+        self.wake(Ready { id, call: Arc::downgrade(call) })
+    }
+
+    /// The function that wakes JavaScript with this id.
+    pub(crate) fn for_id(&self, id: u32) -> Box<dyn FnOnce() + Send> {
+        self.wake(Ready { id, call: Weak::new() })
+    }
+
+    fn wake(&self, ready: Ready) -> Box<dyn FnOnce() + Send> {
         let shared = self.shared.clone();
-        move || {
-            let mut ready = shared.ready.lock();
-            let is_first = ready.is_empty();
-            ready.push(id);
-            drop(ready);
-            if is_first && let Some(on_ready) = &*shared.lock() {
+        Box::new(move || {
+            let mut all = lock(&shared.ready);
+            let is_first = all.is_empty();
+            all.push(ready);
+            drop(all);
+            if is_first && let Some(on_ready) = &*lock(&shared.on_ready) {
                 // It fails where the environment is ending: then nobody waits any more.
                 let _ = on_ready.call((), ThreadsafeFunctionCallMode::NonBlocking);
             }
-        }
+        })
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Option<OnReady>> {
-        // It is set once and taken once, so a poisoned one is whole.
-        self.on_ready.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Ready {
-    fn lock(&self) -> MutexGuard<'_, Vec<u32>> {
-        // Nothing that panics runs under the lock, so a poisoned list is whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing that panics runs under these locks, so a poisoned value is whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

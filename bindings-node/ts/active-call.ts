@@ -4,8 +4,11 @@ import { fromCore, fromThrown } from './core-error.js';
 import { APIUserAbortError } from './errors.js';
 import type { Call, WebReply } from './native.js';
 import { Aborter } from './signal.js';
-import { isTurnDue, take, turn, type Take } from './waiting.js';
-import type { Answered, HeaderPairs, Taken } from './wire.js';
+import { Desk, isTurnDue, turn, type Piece, type Take } from './waiting.js';
+import type { Answered, HeaderPairs } from './wire.js';
+
+/** Frees the desks of calls that nobody has read to their end. */
+const abandoned = new FinalizationRegistry<Desk>((desk) => desk.close());
 
 export class ActiveCall {
   /** Called once, when the call has ended. */
@@ -14,6 +17,7 @@ export class ActiveCall {
   /** The response's headers, for errors that come after them. */
   #headers: HeaderPairs | undefined;
   #aborter: Aborter;
+  #desk = new Desk();
   /** A field of its own: the signal's costs more than the rest of a chunk that waits to be taken. */
   #aborted: boolean;
 
@@ -29,6 +33,7 @@ export class ActiveCall {
     } catch (error) {
       throw fromThrown(error);
     }
+    abandoned.register(this, this.#desk, this.#desk);
     this.#aborted = aborter.aborted;
     const abort = () => {
       this.#aborted = true;
@@ -47,9 +52,8 @@ export class ActiveCall {
 
   /** The answer. A stream's chunks are read ahead from here on, unless `isHeld` returns true: then once somebody reads it. */
   async answer(isHeld: () => boolean = never): Promise<Answered> {
-    const answer = await this.#next((waker, id) => this.#call.answer(isHeld(), waker, id));
-    const taken = read(answer as string);
-    if (Array.isArray(taken) || taken.head === undefined) throw this.#failed(taken);
+    const taken = await this.#next((waker, id) => this.#call.answer(isHeld(), waker, id));
+    if (taken instanceof Uint8Array || Array.isArray(taken) || taken.head === undefined) throw this.#failed(taken);
     this.#headers = taken.head?.headers;
     return taken as Answered;
   }
@@ -64,7 +68,7 @@ export class ActiveCall {
   /** The answer of a call that ends with complete bytes. */
   async wholeBytes(): Promise<Uint8Array> {
     const answer = await this.#next((waker, id) => this.#call.answer(false, waker, id));
-    if (typeof answer === 'string') throw this.#failed(read(answer));
+    if (!(answer instanceof Uint8Array)) throw this.#failed(answer);
     this.over();
     return answer;
   }
@@ -78,33 +82,25 @@ export class ActiveCall {
     return reply;
   }
 
-  /** Calls back with the next items, `undefined` at the stream's end; at once, if there are any. */
-  items<Item>(receive: (items: Item[] | undefined) => void, fail: (error: unknown) => void): void {
-    const received = (text: string | Uint8Array) => {
-      const taken = read(text as string);
-      if (Array.isArray(taken)) return receive(taken);
+  /** Calls back with the next bytes or items, `undefined` at the stream's end; at once, if there are any. */
+  items<Items extends Uint8Array | unknown[]>(receive: (items: Items | undefined) => void, fail: (error: unknown) => void): void {
+    const received = (taken: Piece) => {
+      if (taken instanceof Uint8Array || Array.isArray(taken)) return receive(taken as Items);
       if (taken.error) return fail(this.#failed(taken));
       this.over();
       receive(undefined);
     };
-    this.#take((waker, id) => this.#call.take(waker, id), received, fail);
+    this.#take(this.#takeItems, received, fail);
   }
 
-  /** The next bytes; `undefined` at the stream's end. */
-  async bytes(): Promise<Uint8Array | undefined> {
+  /** Reads the body as bytes, unless its chunks are being read. */
+  readBytes(): void {
     this.#call.readBytes();
-    return this.piece() as Promise<Uint8Array | undefined>;
   }
 
   /** The next bytes or items; `undefined` at the stream's end. */
-  async piece(): Promise<Uint8Array | unknown[] | undefined> {
-    const piece = await this.#next((waker, id) => this.#call.take(waker, id));
-    if (typeof piece !== 'string') return piece;
-    const taken = read(piece);
-    if (Array.isArray(taken)) return taken;
-    if (taken.error) throw this.#failed(taken);
-    this.over();
-    return undefined;
+  piece<Items extends Uint8Array | unknown[]>(): Promise<Items | undefined> {
+    return new Promise<Items | undefined>((resolve, reject) => this.items<Items>(resolve, reject));
   }
 
   /** The wait in milliseconds before this failed call is made again; `null` to give up. */
@@ -121,41 +117,38 @@ export class ActiveCall {
   /** Stops listening to the signal. */
   over(): void {
     this.#aborter.forget();
+    this.#desk.close();
+    abandoned.unregister(this.#desk);
     this.onEnd?.();
     this.onEnd = undefined;
   }
 
-  #next<T>(from: Take<T>): Promise<T> {
+  #takeItems: Take = (waker, id) => this.#call.take(waker, id);
+
+  #next(from: Take): Promise<Piece> {
     return new Promise((resolve, reject) => this.#take(from, resolve, reject));
   }
 
   /** Waits until there is something to take, and takes it. */
-  #take<T>(from: Take<T>, receive: (taken: T) => void, fail: (error: unknown) => void): void {
-    const attempt = () => {
-      if (!this.#aborted) {
-        const taken = take(from, attempt);
-        if (taken !== null) receive(taken);
-      } else {
-        this.over();
-        fail(new APIUserAbortError());
-      }
+  #take(from: Take, receive: (taken: Piece) => void, fail: (error: unknown) => void): void {
+    const end = () => {
+      this.over();
+      fail(new APIUserAbortError());
     };
+    const received = (taken: Piece) => (this.#aborted ? end() : receive(taken));
+    const attempt = () => (this.#aborted ? end() : this.#desk.take(from, received));
     // A stream that is always ahead of its reader would occupy the event loop.
     if (isTurnDue()) turn(attempt);
     else attempt();
   }
 
-  #failed(taken: Taken): Error {
+  #failed(taken: Piece): Error {
     this.over();
-    if (Array.isArray(taken) || !taken.error) return new Error('turnwire: a call without an answer');
+    if (taken instanceof Uint8Array || Array.isArray(taken) || !taken.error) return new Error('turnwire: a call without an answer');
     return fromCore({ ...taken.error, headers: taken.error.headers ?? this.#headers ?? null }, taken.raised);
   }
 }
 
 function never(): boolean {
   return false;
-}
-
-function read(text: string): Taken {
-  return JSON.parse(text) as Taken;
 }

@@ -117,26 +117,27 @@ export class Items<Wire, Item> implements AsyncIterableIterator<Item> {
  * Errors pass through `raise`.
  */
 export function bytesOf(call: ActiveCall, raise?: Raise): ReadableStream<Uint8Array> {
-  return pulled(call, () => (raise ? call.bytes().catch((error) => Promise.reject(raise(error))) : call.bytes()));
+  return pulled(call, (error) => {
+    throw raise ? raise(error) : error;
+  });
 }
 
 /** The same, but an abort ends the bytes without an error: nobody listens for one on the body of a response whose client is gone. */
 export function quietBytesOf(call: ActiveCall): ReadableStream<Uint8Array> {
-  return pulled(call, () =>
-    call.bytes().catch((error) => {
-      if (!isOwnAbort(error, call)) throw error;
-      return undefined;
-    }),
-  );
+  return pulled(call, (error) => {
+    if (!isOwnAbort(error, call)) throw error;
+  });
 }
 
-function pulled(call: ActiveCall, next: () => Promise<Uint8Array | undefined>): ReadableStream<Uint8Array> {
+function pulled(call: ActiveCall, failed: (error: unknown) => undefined): ReadableStream<Uint8Array> {
+  let isBegun = false;
   return new ReadableStream(
     {
-      pull: async (sink) => {
-        const bytes = await next();
-        if (bytes) sink.enqueue(bytes);
-        else sink.close();
+      pull(sink) {
+        if (!isBegun) call.readBytes();
+        isBegun = true;
+        const received = (bytes: Uint8Array | undefined) => (bytes ? sink.enqueue(bytes) : sink.close());
+        return call.piece<Uint8Array>().then(received, (error) => received(failed(error)));
       },
       cancel: () => call.close(),
     },

@@ -5,7 +5,7 @@
 
 import type * as Native from '../native.js';
 
-export type { AudioWriter, Call, Options, Question, Turn } from '../native.js';
+export type { AudioWriter, Call, Options, Question, Turn, WebReply } from '../native.js';
 
 const failures: unknown[] = [];
 

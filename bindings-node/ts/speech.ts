@@ -130,7 +130,7 @@ export class SpokenText implements AsyncIterableIterator<AudioPiece> {
     const call = (this.#call ??= this.#begin(() => this.#text.pieces()));
     try {
       for (;;) {
-        const piece = await call.piece();
+        const piece = await call.piece<Uint8Array | unknown[]>();
         if (this.#ended || piece === undefined) break;
         if (!Array.isArray(piece)) return { value: unframed(piece), done: false };
         const [failed, { error }] = piece as [Omit<FailedSentence, 'error'>, { error: CoreError }];

@@ -3,15 +3,15 @@
 import { clearInterval, setImmediate, setInterval, setTimeout } from 'node:timers';
 
 import { native } from './native.js';
+import type { Taken } from './wire.js';
 
 type Waker = InstanceType<typeof native.Waker>;
 
-/** Takes from a call. If that returns `null`, the waker is woken with the id once there is something to take. */
-export type Take<T> = (waker: Waker, id: number) => T | null;
+/** Items, an answer or the end; bytes are a buffer. */
+export type Piece = Taken | Uint8Array;
 
-/** The calls that wait, by their ids. */
-const waiting = new Map<number, () => void>();
-let lastId = 0;
+/** Takes from a call. If that returns `null`, the waker is woken with the id once there is something to take. */
+export type Take = (waker: Waker, id: number) => string | Uint8Array | null;
 
 /** When the event loop last had its turn. */
 let turned = 0;
@@ -22,40 +22,131 @@ const SHARE = 4;
 /** The time for which an idle waker is kept, in milliseconds. */
 const KEPT = 20;
 
-/** The calls to wake at the next turn, while one is due. */
-let due: number[] | undefined;
-
 /** Exists while a call waits, and shortly after: an idle client must not leave an open handle. */
 let waker: Waker | undefined;
 
 /** Closes the waker once no call has waited for a while. */
 let closing: NodeJS.Timeout | undefined;
 
-function onReady(ids: number[]): void {
-  if (due) {
-    due.push(...ids);
-  } else if (Date.now() === turned) {
-    // A wake costs as much as many chunks: the wakes of a fast stream, and of many streams, are gathered for a
-    // millisecond. The first chunk after a silence is delivered at once.
-    due = ids;
-    setTimeout(() => {
-      const gathered = due ?? [];
-      due = undefined;
-      wake(gathered);
-    }, 1);
-  } else {
-    wake(ids);
+// The waker keeps no process alive, so an idle client does not either. A call that waits does.
+let alive: NodeJS.Timeout | undefined;
+
+/** The number of calls that wait. */
+let waiting = 0;
+
+/** The desks in use, by their ids, and the ids that are free again. */
+const desks: (Desk | undefined)[] = [];
+const free: number[] = [];
+
+/** By id, 1 for a desk with items that nobody has taken: the native side hands no more over to it. */
+let unread = new Uint8Array(64);
+
+/**
+ * The place where a call's items are handed over. After the first wait the native side needs no call for each of them: it
+ * wakes for the desk again by itself, until items lie there unread or the stream ends.
+ */
+export class Desk {
+  #id: number;
+  #unread: Piece | undefined;
+  #reader: ((piece: Piece) => void) | undefined;
+  #from: Take | undefined;
+  /** The waker that is woken once there is more. */
+  #waker: Waker | undefined;
+  #isClosed = false;
+
+  constructor() {
+    this.#id = free.pop() ?? desks.length;
+    desks[this.#id] = this;
+    if (this.#id < unread.length) return;
+    const former = unread;
+    unread = new Uint8Array(2 * former.length);
+    unread.set(former);
+  }
+
+  /** Takes what there is, or waits for it. */
+  take(from: Take, receive: (piece: Piece) => void): void {
+    const piece = this.#unread ?? this.#begin(from);
+    if (piece !== undefined) {
+      this.#clear();
+      return receive(piece);
+    }
+    if (waiting === 0) alive = alive?.ref() ?? setInterval(() => {}, 2 ** 31 - 1);
+    waiting += 1;
+    this.#from = from;
+    this.#reader = receive;
+  }
+
+  /** Receives what was handed over; `null` if it has to be taken from the call. */
+  receive(piece: Piece | null): void {
+    // Only after items there may be more.
+    if (!Array.isArray(piece) && !(piece instanceof Uint8Array)) this.#waker = undefined;
+    const [reader, from] = [this.#reader, this.#from];
+    if (reader) {
+      // The desk must not keep a call alive that nobody reads any more.
+      this.#reader = this.#from = undefined;
+      waiting -= 1;
+      if (piece === null) this.take(from!, reader);
+      else reader(piece);
+      if (this.#isClosed) this.close();
+    } else if (piece !== null) {
+      this.#unread = piece;
+      unread[this.#id] = 1;
+    }
+  }
+
+  /** Gives the desk up. A reader that waits is still served. */
+  close(): void {
+    this.#isClosed = true;
+    if (this.#reader || desks[this.#id] !== this) return;
+    this.#clear();
+    desks[this.#id] = undefined;
+    free.push(this.#id);
+  }
+
+  #clear(): void {
+    if (this.#unread === undefined) return;
+    this.#unread = undefined;
+    unread[this.#id] = 0;
+  }
+
+  /** Takes from the call, unless the waker is woken already once there is something. */
+  #begin(from: Take): Piece | undefined {
+    if (waker && this.#waker === waker) return undefined;
+    const taken = from((waker ??= new native.Waker(onReady)), this.#id);
+    this.#waker = taken === null ? waker : undefined;
+    if (taken === null) return undefined;
+    if (waiting === 0 && !closing) rest();
+    return typeof taken === 'string' ? (JSON.parse(taken) as Taken) : taken;
   }
 }
 
-function wake(ids: number[]): void {
+/**
+ * A wake costs as much as many chunks: the items of a fast stream, and of many streams, are gathered for a millisecond. The
+ * first chunk after a silence is delivered at once.
+ */
+function onReady(): void {
+  if (Date.now() === turned) setTimeout(handOver, 1);
+  else handOver();
+}
+
+function handOver(): void {
   turned = Date.now();
-  for (const id of ids) {
-    const later = waiting.get(id);
-    waiting.delete(id);
-    later?.();
+  if (!waker) return;
+  const { text, bytes } = waker.handOver(unread);
+  const handed = JSON.parse(text) as (number | Taken | null)[];
+  let at = 0;
+  for (let n = 0; n < handed.length; n += 2) {
+    const desk = desks[handed[n] as number];
+    const piece = handed[n + 1] as number | Taken | null;
+    if (typeof piece !== 'number') {
+      desk?.receive(piece);
+    } else {
+      // Bytes of its own: a program may pass the buffer on to another thread.
+      desk?.receive(Buffer.from(bytes!.buffer.slice(at, at + piece)));
+      at += piece;
+    }
   }
-  if (waiting.size === 0) rest();
+  if (waiting === 0) rest();
 }
 
 /** No call waits: the process may end, and the waker after a while. */
@@ -66,27 +157,11 @@ function rest(): void {
 
 function close(): void {
   closing = undefined;
-  if (waiting.size > 0) return;
+  if (waiting > 0) return;
   waker?.close();
   waker = undefined;
   clearInterval(alive);
   alive = undefined;
-}
-
-// The waker keeps no process alive, so an idle client does not either. A call that waits does.
-let alive: NodeJS.Timeout | undefined;
-
-/** Takes from a call. If there is nothing yet, it returns `null`, and calls `later` when there may be. */
-export function take<T>(from: Take<T>, later: () => void): T | null {
-  lastId = (lastId + 1) >>> 0;
-  const taken = from((waker ??= new native.Waker(onReady)), lastId);
-  if (taken === null) {
-    if (waiting.size === 0) alive = alive?.ref() ?? setInterval(() => {}, 2 ** 31 - 1);
-    waiting.set(lastId, later);
-  } else if (waiting.size === 0 && !closing) {
-    rest();
-  }
-  return taken;
 }
 
 /** True if everything else in the event loop is due for a turn. */

@@ -29,7 +29,7 @@ impl TextFeed {
     /// Wakes JavaScript with this id, once, as soon as there is room or nobody reads the text any more.
     #[napi]
     pub fn wake(&self, waker: &Waker, id: u32) {
-        self.inner.wake(Box::new(waker.for_call(id)));
+        self.inner.wake(waker.for_id(id));
     }
 
     /// Ends the text.
