@@ -43,6 +43,8 @@ pub(crate) enum Place {
     New,
     /// The workspace of the message with this id.
     Of(String),
+    /// The same, or a new one if that message is not known.
+    OfOrNew(String),
 }
 
 impl TurnRequest {
@@ -72,6 +74,13 @@ impl TurnRequest {
     /// ([`Delivery::remembered`](crate::outbox::Delivery::remembered)).
     pub fn workspace_of(mut self, message_id: impl Into<String>) -> Self {
         self.place = Place::Of(message_id.into());
+        self
+    }
+
+    /// As [`workspace_of`](Self::workspace_of), or begins a new workspace if no such message is known, or its workspace was
+    /// given up: for a page that has the earlier messages and no id of a workspace.
+    pub fn workspace_of_or_new(mut self, message_id: impl Into<String>) -> Self {
+        self.place = Place::OfOrNew(message_id.into());
         self
     }
 
@@ -125,7 +134,7 @@ impl TurnRequest {
     pub(crate) fn workspace_id(&self) -> Option<&str> {
         match &self.place {
             Place::Workspace(id) => Some(id.as_str()),
-            Place::Unnamed | Place::New | Place::Of(_) => None,
+            Place::Unnamed | Place::New | Place::Of(_) | Place::OfOrNew(_) => None,
         }
     }
 
@@ -143,7 +152,7 @@ impl TurnRequest {
             () if !self.reply_id.as_deref().is_none_or(is_uuid) => {
                 "the reply's id is no UUID in lower case, such as 0b1e55ed-0000-4000-8000-000000000001"
             }
-            () if matches!(&self.place, Place::Of(id) if !is_uuid(id)) => {
+            () if matches!(&self.place, Place::Of(id) | Place::OfOrNew(id) if !is_uuid(id)) => {
                 "the id of the message whose workspace is continued is no UUID in lower case, such as \
                  0b1e55ed-0000-4000-8000-000000000001"
             }
@@ -160,7 +169,7 @@ impl TurnRequest {
 }
 
 /// Returns true for a UUID in its usual form: other forms of the same id would be other keys in a store.
-fn is_uuid(id: &str) -> bool {
+pub(crate) fn is_uuid(id: &str) -> bool {
     Uuid::try_parse(id).is_ok_and(|uuid| !uuid.is_nil() && uuid.hyphenated().to_string() == id)
 }
 

@@ -41,7 +41,7 @@ pub(super) fn body(
                    `ChatService::send`, or `ChatService::speak` after the stream";
         return refuse(why);
     }
-    if matches!(request.place, Place::Of(_)) {
+    if matches!(request.place, Place::Of(_) | Place::OfOrNew(_)) {
         let why = "the request names a message in place of its workspace, but a chat service knows only \
                    workspaces: wait for the event that tells its id";
         return refuse(why);
@@ -51,7 +51,7 @@ pub(super) fn body(
         create_workspace: request.place == Place::New,
         workspace_id: match &request.place {
             Place::Workspace(id) => Some(id),
-            Place::Unnamed | Place::New | Place::Of(_) => None,
+            Place::Unnamed | Place::New | Place::Of(_) | Place::OfOrNew(_) => None,
         },
         message_id: request.message_id.as_deref(),
         reply_id: request.reply_id.as_deref(),

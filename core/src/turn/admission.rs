@@ -37,7 +37,7 @@ fn check_kept(
         return Err(refused("a turn that is kept in a store needs a workspace, or a new one"));
     }
     // A custom sink may deliver without tokens. A workspace is always created by the store itself.
-    let is_new = matches!(request.place, Place::New | Place::Of(_));
+    let is_new = matches!(request.place, Place::New | Place::Of(_) | Place::OfOrNew(_));
     let needs_tokens = is_new || settings.deliveries.is_tracking();
     if needs_tokens && request.tokens.is_none() && store.needs_tokens() {
         let why = "a turn that is kept in a store needs the user's tokens: give them to the \

@@ -17,7 +17,8 @@ pub(super) struct Following {
     pub(super) undelivered: Vec<String>,
 }
 
-/// Finds the workspace of the message that the request names, and puts its id into the request if it exists already.
+/// Finds the workspace of the message that the request names, and puts its id into the request if it exists already; or a new
+/// one, where the request allows it.
 ///
 /// # Errors
 ///
@@ -27,7 +28,25 @@ pub(super) fn find(
     settings: &EngineSettings,
     request: &mut TurnRequest,
 ) -> Result<Option<Following>> {
-    let Place::Of(id) = &request.place else { return Ok(None) };
+    let (id, or_new) = match &request.place {
+        Place::Of(id) => (id.clone(), false),
+        Place::OfOrNew(id) => (id.clone(), true),
+        Place::Unnamed | Place::Workspace(_) | Place::New => return Ok(None),
+    };
+    match find_workspace(settings, request, &id) {
+        Err(error) if or_new && error.kind() == ErrorKind::InvalidRequest => {
+            request.place = Place::New;
+            Ok(None)
+        }
+        found => found,
+    }
+}
+
+fn find_workspace(
+    settings: &EngineSettings,
+    request: &mut TurnRequest,
+    id: &str,
+) -> Result<Option<Following>> {
     let (Some(outbox), Some(user)) = (&settings.outbox, &request.user_id) else {
         return Err(unknown());
     };

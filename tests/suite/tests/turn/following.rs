@@ -16,6 +16,29 @@ const FIRST: &str = "0b1e55ed-0000-4000-8000-0000000000a1";
 const SECOND: &str = "0b1e55ed-0000-4000-8000-0000000000a2";
 const SHORT: Duration = Duration::from_millis(50);
 
+#[tokio::test]
+async fn a_message_that_is_not_known_may_begin_a_new_workspace() {
+    let bench = bench().await;
+    let turns = bench.settings().build().unwrap();
+    send(&turns, say(&bench, "하나").message_id(FIRST).workspace_of_or_new(SECOND)).await;
+    turns.flush(DEADLINE).await;
+    assert_eq!(bench.store.stored().workspaces.len(), 2);
+    // Known now: the same workspace.
+    send(&turns, say(&bench, "둘").message_id(SECOND).workspace_of_or_new(FIRST)).await;
+    turns.flush(DEADLINE).await;
+    assert_eq!(bench.store.stored().workspaces.len(), 2);
+    assert_kept(&bench, &[user("하나"), ai("a"), user("둘"), ai("b")]);
+    // Another user's message is as unknown as none.
+    bench.store.add_workspace("another", OTHER_USER);
+    let login = bench.store.login(OTHER_USER);
+    let other = TurnRequest::new("셋").user_id(OTHER_USER).tokens(login.access, login.refresh);
+    send(&turns, other.workspace_of_or_new(FIRST)).await;
+    turns.flush(DEADLINE).await;
+    let workspaces = bench.store.stored().workspaces;
+    let ids: std::collections::BTreeSet<_> = workspaces.iter().map(|w| &w.workspace_id).collect();
+    assert_eq!((workspaces.len(), ids.len()), (4, 4));
+}
+
 /// A bench whose model replies `a`, `b` and `c`.
 async fn bench() -> Bench {
     let bench = Bench::start().await;
