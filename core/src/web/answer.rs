@@ -11,6 +11,7 @@ use super::refusal::Refusal;
 use super::reply::Reply;
 use super::request::{self, Body, Message, Workspace};
 use super::routes::Route;
+use super::ui_request;
 use crate::caller;
 use crate::error::{Error, ErrorKind};
 use crate::event::Wire;
@@ -37,7 +38,11 @@ impl Call {
             }
             Route::Tts => self.speak(&Body::read(json)?).await,
             Route::Stop => self.stop(user_id, &Body::read(json)?).await,
-            Route::Ui | Route::Text => Err(Refusal::new(404, "There is nothing at this path.")),
+            Route::Ui | Route::Text => {
+                let message = ui_request::read(json, user_id, self.routes.0.turns.has_store())?;
+                let wire = if self.route == Route::Ui { Wire::Ui } else { Wire::Text };
+                Ok(Reply::turn(self.start(user_id, message).await?, wire))
+            }
         }
     }
 
@@ -83,6 +88,7 @@ impl Call {
             request = match workspace {
                 Workspace::New => request.new_workspace(),
                 Workspace::Of(id) => request.workspace(id),
+                Workspace::OfMessage(id) => request.workspace_of_or_new(id),
                 Workspace::Unnamed => {
                     let why = "Name a workspace (`workspaceId`), or ask for a new one (`createWorkspace`).";
                     return Err(Refusal::new(404, why));

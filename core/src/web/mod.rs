@@ -68,6 +68,7 @@ mod refusal;
 mod reply;
 mod request;
 mod routes;
+mod ui_request;
 
 pub use call::{Admitted, Call, HEADERS};
 pub use reply::{Reply, ReplyBody};

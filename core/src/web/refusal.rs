@@ -39,6 +39,11 @@ impl Refusal {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn sentence(&self) -> &str {
+        &self.text
+    }
+
     /// The reply in the form of this route: the AI SDK shows a body to people as it is.
     pub(super) fn reply(self, route: Option<Route>) -> Reply {
         let Refusal { status, text } = self;

@@ -5,8 +5,10 @@ use crate::json::{self, Fields};
 use crate::turn::TurnRequest;
 
 /// The fields of the routes' requests.
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 10] = [
     "message",
+    "messages",
+    "trigger",
     "createWorkspace",
     "workspaceId",
     "includeTts",
@@ -41,6 +43,11 @@ impl<'a> Body<'a> {
         text.ok_or_else(|| Refusal::bad_request(format!("`{name}` is missing or empty.")))
     }
 
+    /// A field's JSON.
+    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
+        self.0.raw(name)
+    }
+
     /// A field's truth; a missing one is false.
     pub(super) fn is_set(&self, name: &str) -> Result<bool, Refusal> {
         Ok(self.value(name, "true or false")?.unwrap_or_default())
@@ -62,6 +69,8 @@ impl<'a> Body<'a> {
 pub(super) enum Workspace {
     New,
     Of(String),
+    /// That of the user's message with this id, or a new one if it is not known.
+    OfMessage(String),
     /// None is named.
     Unnamed,
 }
