@@ -11,6 +11,7 @@ A response is a plain ASGI callable. It also is what the views of Starlette, Fas
 
 from __future__ import annotations
 
+from ._app import ChatApp, Request, chat_app
 from ._response import SSEResponse, TextResponse, UIMessageResponse
 
-__all__ = ["SSEResponse", "TextResponse", "UIMessageResponse"]
+__all__ = ["ChatApp", "Request", "SSEResponse", "TextResponse", "UIMessageResponse", "chat_app"]
