@@ -9,8 +9,6 @@ export declare class Call {
    * A stream's chunks are read ahead from here on, unless `hold` is set: then from the first `take()` on.
    */
   answer(hold: boolean, waker: Waker, id: number): string | Uint8Array | null
-  /** The reply to a request of a page, once it is answered; once. */
-  reply(): WebReply | null
   /** Reads the body of a stream as bytes, from the next `take()` on, if nobody reads its chunks. */
   readBytes(): void
   /**
@@ -228,51 +226,6 @@ export declare class Turns {
   shutdown(timeoutMs: number): Call
 }
 
-/** The routes of a chat service. */
-export declare class ChatRoutes {
-  /** Routes over these turns, with settings as JSON. */
-  constructor(turns: Turns, settings: string)
-  /** The paths of the routes, by their names. */
-  get paths(): Record<string, string>
-  /** The name of the route at this path; `null` if there is none. */
-  routeOf(path: string): string | null
-  /**
-   * Checks the head of a request. The headers are pairs, of which those in `webHeaders` are read. The result is the reply, or
-   * the call for the rest of the request.
-   */
-  admit(route: string | undefined | null, method: string, headers: Array<[string, string]>): WebReply | WebCall
-}
-
-/** A request whose head is accepted. */
-export declare class WebCall {
-  /** The name of the route. */
-  get route(): string
-  /** The largest body, in bytes. */
-  get maxBody(): number
-  /** The reply where `authenticate` knows no user. */
-  unauthorized(): WebReply
-  /** The reply to a body larger than `maxBody`. */
-  tooLarge(): WebReply
-  /** The reply where `authenticate` threw. */
-  failed(): WebReply
-  /** Answers the request of this user: once the call is answered, its `reply()`. Functions that run for its turn get the number. */
-  answer(userId: string, body: Uint8Array, number?: number): Call
-}
-
-/** The reply to a request. */
-export declare class WebReply {
-  /** The status. */
-  get status(): number
-  /** Pairs, without `Content-Length`. */
-  get headers(): Array<[string, string]>
-  /** The whole body; `null` for an empty one, and for a turn. */
-  get body(): string | null
-  /** `sse`, `ui` or `text`, if the body is a turn. */
-  get wire(): string | null
-  /** The turn that is the body, to be sent on `wire`; once. */
-  turn(): Turn | null
-}
-
 /** A speaker. */
 export declare class Speaker {
   /**
@@ -345,9 +298,6 @@ export declare class Waker {
   /** Releases the event loop; nothing is woken any more. An open handle would show in the reports of test runners. */
   close(): void
 }
-
-/** The names of the request headers that `admit` reads, in lower case. */
-export declare function webHeaders(): Array<string>
 
 /** All codes of errors. */
 export declare function errorCodes(): Array<string>

@@ -14,7 +14,6 @@ use crate::json::{self, thrown};
 use crate::reading::{Piece, Reading};
 use crate::runs::Runs;
 use crate::waker::Waker;
-use crate::web::WebReply;
 
 /// A running call. When JavaScript drops it, read or not, its connection closes.
 #[napi]
@@ -52,19 +51,6 @@ impl Call {
     #[napi]
     pub fn answer(&self, hold: bool, waker: &Waker, id: u32) -> Option<Either<String, Buffer>> {
         self.answered(hold, waker, id).map(Piece::into)
-    }
-
-    /// The reply to a request of a page, once it is answered; once.
-    #[napi]
-    pub fn reply(&self) -> Option<WebReply> {
-        let stage = &mut self.running.lock().stage;
-        match std::mem::replace(stage, Stage::Over) {
-            Stage::Replied(reply) => Some(WebReply::new(reply)),
-            other => {
-                *stage = other;
-                None
-            }
-        }
     }
 
     /// Reads the body of a stream as bytes, from the next `take()` on, unless its chunks are being read.
@@ -141,6 +127,18 @@ impl Call {
     /// A stream that is read from the start.
     pub(crate) fn reading(reading: Reading) -> Self {
         Self::at(Stage::Reading(reading))
+    }
+
+    /// The reply to a request of a page, once it is answered; once.
+    pub(crate) fn take_reply(&self) -> Option<bridge::WebReply> {
+        let stage = &mut self.running.lock().stage;
+        match std::mem::replace(stage, Stage::Over) {
+            Stage::Replied(reply) => Some(reply),
+            other => {
+                *stage = other;
+                None
+            }
+        }
     }
 
     fn answered(&self, hold: bool, waker: &Waker, id: u32) -> Option<Piece> {

@@ -40,6 +40,12 @@ pub fn request_fields() -> Vec<&'static str> {
     ChatRequest::FIELDS.to_vec()
 }
 
+/// The names of the request headers that `admit` reads, in lower case.
+#[napi]
+pub fn web_headers() -> Vec<&'static str> {
+    turnwire::web::HEADERS.to_vec()
+}
+
 /// The objects of stores, each with the names of its fields.
 #[napi]
 pub fn stored_fields() -> HashMap<String, Vec<String>> {

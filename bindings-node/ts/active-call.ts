@@ -2,7 +2,7 @@
 
 import { fromCore, fromThrown } from './core-error.js';
 import { APIUserAbortError } from './errors.js';
-import type { Call, WebReply } from './native.js';
+import { native, type Call, type WebReply } from './native.js';
 import { Aborter } from './signal.js';
 import { Desk, isTurnDue, turn, type Piece, type Take } from './waiting.js';
 import type { Answered, HeaderPairs } from './wire.js';
@@ -76,7 +76,7 @@ export class ActiveCall {
   /** The reply of a call that answers a request of a page. */
   async reply(): Promise<WebReply> {
     await this.answer();
-    const reply = this.#call.reply();
+    const reply = native.WebReply.of(this.#call);
     this.over();
     if (!reply) throw new Error('turnwire: a call without a reply');
     return reply;

@@ -4,15 +4,19 @@
  */
 
 import type * as Native from '../native.js';
+import type * as NativeWeb from '../native-web.js';
 
-export type { AudioWriter, Call, Options, Question, Turn, WebReply } from '../native.js';
+export type { AudioWriter, Call, Options, Question, Turn } from '../native.js';
+export type { WebCall, WebReply } from '../native-web.js';
+
+type Binding = typeof Native & typeof NativeWeb;
 
 const failures: unknown[] = [];
 
-export const native: typeof Native = built() ?? installed() ?? none();
+export const native: Binding = built() ?? installed() ?? none();
 
 /** The build of a clone. Bundlers must not look for it, so they do not see its name. */
-function built(): typeof Native | undefined {
+function built(): Binding | undefined {
   const { platform, arch } = process;
   const abis = { linux: ['-gnu', '-musl'], win32: ['-msvc'] }[platform as string] ?? [''];
   for (const abi of abis) {
@@ -30,7 +34,7 @@ function built(): typeof Native | undefined {
  * The platform's package. Every name is written out, and tried by itself, so that a bundler finds the one that is
  * installed and takes it along, or says that it cannot. Of the two for Linux the wrong one does not load.
  */
-function installed(): typeof Native | undefined {
+function installed(): Binding | undefined {
   const system = `${process.platform}-${process.arch}`;
   try {
     if (system === 'linux-x64') return require('turnwire-linux-x64-gnu');

@@ -10,7 +10,7 @@ use super::head::Head;
 use super::list::{List, Weigh};
 use super::pull::{Pull, Taken};
 use super::source::Once;
-use super::web::WebReply;
+use super::web_reply::WebReply;
 use crate::caller;
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::runtime;

@@ -64,6 +64,7 @@ mod turn;
 mod turn_request;
 mod waiting;
 mod web;
+mod web_reply;
 
 pub use answer::{Answer, Body, Call, IntoAnswer, call, call_blocking};
 pub use batch::{Batch, Piece, constant_choices, content};
@@ -94,7 +95,8 @@ pub use timeline::{timeline_svg, timeline_text};
 pub use turn::{Turn, start};
 pub use turn_request::{service_request, turn_request, turn_request_fields};
 pub use waiting::Waiting;
-pub use web::{WebBody, WebReply, answer};
+pub use web::answer;
+pub use web_reply::{WebBody, WebReply};
 
 pub use crate::caller::Context;
 

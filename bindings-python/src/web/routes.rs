@@ -1,16 +1,17 @@
-//! The routes of a chat service.
+//! The routes, from a request's head to its call.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::PyDict;
 use turnwire::Bytes;
 use turnwire::bridge::settings::{self, Names};
-use turnwire::bridge::{self, Context, WebBody};
+use turnwire::bridge::{self, Context};
 use turnwire::web::{self, Admitted, ChatRoutesBuilder, Route};
 
+use super::WebReply;
 use crate::call::Call;
 use crate::error::exception;
-use crate::turn::{Turn, Turns};
+use crate::turn::Turns;
 
 /// The routes of a chat service.
 #[pyclass(frozen, weakref, module = "turnwire._core")]
@@ -19,25 +20,6 @@ pub(crate) struct ChatRoutes(web::ChatRoutes);
 /// A request whose head is accepted.
 #[pyclass(frozen, module = "turnwire._core")]
 pub(crate) struct WebCall(web::Call);
-
-/// The reply to a request.
-#[pyclass(frozen, module = "turnwire._core")]
-pub(crate) struct WebReply {
-    #[pyo3(get)]
-    status: u16,
-    /// Pairs, without `Content-Length`.
-    #[pyo3(get)]
-    headers: Vec<(&'static str, String)>,
-    /// The whole body; empty if the body is a turn.
-    #[pyo3(get)]
-    body: Py<PyBytes>,
-    /// The turn that is the body, to be sent on `wire`.
-    #[pyo3(get)]
-    turn: Option<Py<Turn>>,
-    /// `sse`, `ui` or `text`, for a turn.
-    #[pyo3(get)]
-    wire: Option<&'static str>,
-}
 
 #[pymethods]
 impl ChatRoutes {
@@ -129,20 +111,5 @@ impl WebCall {
         let body = Bytes::copy_from_slice(body);
         let call = bridge::answer(self.0.clone(), user_id, body, Some(Context::new(caller)));
         Call::new(py, call)
-    }
-}
-
-impl WebReply {
-    pub(crate) fn new(py: Python<'_>, reply: bridge::WebReply) -> PyResult<Bound<'_, Self>> {
-        let bridge::WebReply { status, headers, body } = reply;
-        let (body, turn, wire) = match body {
-            WebBody::Nothing => (Bytes::new(), None, None),
-            WebBody::Whole(bytes) => (bytes, None, None),
-            WebBody::Turn(turn, wire) => {
-                (Bytes::new(), Some(Py::new(py, Turn::new(*turn))?), Some(wire.name()))
-            }
-        };
-        let body = PyBytes::new(py, &body).unbind();
-        Bound::new(py, WebReply { status, headers, body, turn, wire })
     }
 }

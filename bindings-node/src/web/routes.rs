@@ -1,4 +1,4 @@
-//! The routes of a chat service.
+//! The routes, from a request's head to its call.
 
 use std::collections::HashMap;
 
@@ -6,19 +6,13 @@ use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
 use turnwire::Bytes;
 use turnwire::bridge::settings::{self, Names};
-use turnwire::bridge::{self, Context, WebBody};
+use turnwire::bridge::{self, Context};
 use turnwire::web::{self, Admitted, ChatRoutesBuilder, Route};
 
+use super::WebReply;
 use crate::call::Call;
 use crate::json::thrown;
-use crate::turn::Turn;
 use crate::turns::Turns;
-
-/// The names of the request headers that `admit` reads, in lower case.
-#[napi]
-pub fn web_headers() -> Vec<&'static str> {
-    web::HEADERS.to_vec()
-}
 
 /// The routes of a chat service.
 #[napi]
@@ -107,7 +101,7 @@ impl WebCall {
         WebReply::new(self.inner.failed().into())
     }
 
-    /// Answers the request of this user: once the call is answered, its `reply()`. Functions that run for its turn get the
+    /// Answers the request of this user: once the call is answered, `WebReply.of(call)`. Functions that run for its turn get the
     /// number.
     #[napi]
     pub fn answer(
@@ -118,59 +112,5 @@ impl WebCall {
     ) -> napi::Result<Call> {
         let (call, body) = (self.inner.clone(), Bytes::copy_from_slice(&body));
         Call::started(bridge::answer(call, user_id, body, number.map(Context::new)))
-    }
-}
-
-/// The reply to a request.
-#[napi]
-pub struct WebReply {
-    status: u16,
-    headers: Vec<(&'static str, String)>,
-    body: Option<String>,
-    turn: Option<(bridge::Turn, &'static str)>,
-}
-
-#[napi]
-impl WebReply {
-    /// The status.
-    #[napi(getter)]
-    pub fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// Pairs, without `Content-Length`.
-    #[napi(getter)]
-    pub fn headers(&self) -> Vec<(&'static str, String)> {
-        self.headers.clone()
-    }
-
-    /// The whole body; `null` for an empty one, and for a turn.
-    #[napi(getter)]
-    pub fn body(&self) -> Option<String> {
-        self.body.clone()
-    }
-
-    /// `sse`, `ui` or `text`, if the body is a turn.
-    #[napi(getter)]
-    pub fn wire(&self) -> Option<&'static str> {
-        self.turn.as_ref().map(|(_, wire)| *wire)
-    }
-
-    /// The turn that is the body, to be sent on `wire`; once.
-    #[napi]
-    pub fn turn(&mut self) -> Option<Turn> {
-        self.turn.take().map(|(turn, _)| Turn::new(turn))
-    }
-}
-
-impl WebReply {
-    pub(crate) fn new(reply: bridge::WebReply) -> Self {
-        let bridge::WebReply { status, headers, body } = reply;
-        let (body, turn) = match body {
-            WebBody::Nothing => (None, None),
-            WebBody::Whole(bytes) => (Some(String::from_utf8_lossy(&bytes).into_owned()), None),
-            WebBody::Turn(turn, wire) => (None, Some((*turn, wire.name()))),
-        };
-        WebReply { status, headers, body, turn }
     }
 }
