@@ -171,6 +171,8 @@ export declare class Turn {
   bytes(wire: string): Call
   /** The timeline so far, as JSON. */
   timeline(): string
+  /** Waits until the turn has ended and its messages are delivered or dead, at most 30 s after its end. */
+  finished(): Call
   /** Stops the turn: its reader gets the text so far, and its last event. */
   stop(): void
   /** Ends the turn now, as if its reader had gone away. */
@@ -337,6 +339,9 @@ export declare function eventFields(): Record<string, Array<string>>
 
 /** The objects of settings, each with the names of its fields. */
 export declare function settingsFields(): Record<string, Array<string>>
+
+/** The headers of a response on the wire `sse`, `ui` or `text`. */
+export declare function responseHeaders(wire: string): [string, string][]
 
 /** The chart of a timeline for a terminal. */
 export declare function timelineText(json: string): string

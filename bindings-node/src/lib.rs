@@ -17,7 +17,7 @@ mod runs;
 mod service;
 mod speech;
 pub mod store;
-mod turn;
+pub mod turn;
 mod turns;
 mod waker;
 pub mod web;

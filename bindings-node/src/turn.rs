@@ -43,12 +43,8 @@ impl Turn {
     /// Begins to read the turn as the body of a response, on the wire with this name.
     #[napi]
     pub fn bytes(&self, wire: String) -> napi::Result<Call> {
-        let unknown = || napi::Error::from_reason("the wire is none of sse, ui and text");
-        let wire = Wire::named(&wire).ok_or_else(unknown)?;
-        self.inner
-            .bytes(wire)
-            .map(|pull| Call::reading(Reading::Bytes(pull)))
-            .map_err(|e| thrown(&e))
+        let pull = self.inner.bytes(named(&wire)?).map_err(|e| thrown(&e))?;
+        Ok(Call::reading(Reading::Bytes(pull)))
     }
 
     /// The timeline so far, as JSON.
@@ -56,6 +52,12 @@ impl Turn {
     pub fn timeline(&self) -> napi::Result<String> {
         let timeline = self.inner.timeline().map_err(|error| thrown(&error))?;
         serde_json::to_string(&timeline).map_err(|e| napi::Error::from_reason(e.to_string()))
+    }
+
+    /// Waits until the turn has ended and its messages are delivered or dead, at most 30 s after its end.
+    #[napi]
+    pub fn finished(&self) -> napi::Result<Call> {
+        Call::started(self.inner.finished())
     }
 
     /// Stops the turn: its reader gets the text so far, and its last event.
@@ -75,4 +77,15 @@ impl Turn {
     pub(crate) fn new(inner: bridge::Turn) -> Self {
         Turn { inner }
     }
+}
+
+/// The headers of a response on the wire with this name: pairs.
+#[napi]
+pub fn response_headers(wire: String) -> napi::Result<Vec<(&'static str, &'static str)>> {
+    Ok(named(&wire)?.headers().to_vec())
+}
+
+fn named(wire: &str) -> napi::Result<Wire> {
+    Wire::named(wire)
+        .ok_or_else(|| napi::Error::from_reason("the wire is none of sse, ui and text"))
 }

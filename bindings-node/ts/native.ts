@@ -6,10 +6,7 @@
 import type * as Native from '../native.js';
 import type * as NativeWeb from '../native-web.js';
 
-export type { AudioWriter, Call, Options, Question, Turn } from '../native.js';
-export type { WebCall, WebReply } from '../native-web.js';
-
-type Binding = typeof Native & typeof NativeWeb;
+export type { AudioWriter, Call, Options, Question, Turn, WebCall, WebReply } from '../native.js';
 
 const failures: unknown[] = [];
 

@@ -4,12 +4,11 @@ import { ActiveCall } from './active-call.js';
 import { fromThrown } from './core-error.js';
 import { Items, ListBatch, quietBytesOf } from './items.js';
 import type { Call, Turn as NativeTurn } from './native.js';
+import type { ServerResponseLike } from './pipe.js';
 import type { Aborter } from './signal.js';
 import { Timeline } from './timeline.js';
+import { pipeOn, responseOn, type Wire } from './turn-response.js';
 import type { TurnEvent } from './turn-types.js';
-
-/** The form of a response's bytes. */
-type Wire = 'sse' | 'ui' | 'text';
 
 /** The objects that live as long as a turn. In a field, the console would show the program's asynchronous context. */
 const owners = new WeakMap<Turn, object>();
@@ -22,6 +21,7 @@ export class Turn implements AsyncIterable<TurnEvent> {
   #turn: NativeTurn;
   #aborter: Aborter;
   #log: (() => void) | undefined;
+  #finished: Promise<void> | undefined;
 
   /** Use `turns.start()`. */
   constructor(turn: NativeTurn, aborter: Aborter, log: (() => void) | undefined, owner: object) {
@@ -60,10 +60,7 @@ export class Turn implements AsyncIterable<TurnEvent> {
     return this.#bytes('sse');
   }
 
-  /**
-   * The turn in the AI SDK's UI message stream, which `useChat` reads. A failure is an `error` part in it. The response has the
-   * header `x-vercel-ai-ui-message-stream: v1`.
-   */
+  /** The turn in the AI SDK's UI message stream, which `useChat` reads. A failure is an `error` part in it. */
   uiStream(): ReadableStream<Uint8Array> {
     return this.#bytes('ui');
   }
@@ -71,6 +68,38 @@ export class Turn implements AsyncIterable<TurnEvent> {
   /** The text of the reply, in UTF-8. A failure is the stream's error, since text cannot carry it: the server breaks off the response. */
   textStream(): ReadableStream<Uint8Array> {
     return this.#bytes('text');
+  }
+
+  /** A web `Response` with the event stream. `init` may add to its headers, and replace them. */
+  toResponse(init?: ResponseInit): Response {
+    return responseOn('sse', this.sse(), init);
+  }
+
+  /** The same with `uiStream()`, for `useChat` of the AI SDK. */
+  toUIMessageResponse(init?: ResponseInit): Response {
+    return responseOn('ui', this.uiStream(), init);
+  }
+
+  /** The same with `textStream()`, for the AI SDK's `TextStreamChatTransport`. */
+  toTextResponse(init?: ResponseInit): Response {
+    return responseOn('text', this.textStream(), init);
+  }
+
+  /**
+   * Sends the turn as a response of `node:http`, `node:http2` or Express, by default as its event stream. A status and headers
+   * that are set already are kept. It goes no faster than its reader reads, and ends the turn at once when the reader leaves.
+   * Resolves once all is sent or the reader has left; rejects if the turn has another reader.
+   */
+  async pipe(response: ServerResponseLike, { wire = 'sse' }: { wire?: Wire } = {}): Promise<void> {
+    await pipeOn(wire, this.#read(() => this.#turn.bytes(wire)), response);
+  }
+
+  /**
+   * Resolves once the turn has ended and its messages are delivered or given up, at most 30 s after its end. It never rejects.
+   * For hosts that freeze a program after its response: `waitUntil(turn.finished)`, or `after(() => turn.finished)` in Next.js.
+   */
+  get finished(): Promise<void> {
+    return (this.#finished ??= this.#finish());
   }
 
   /** The begin and the end of each stage so far. Messages are saved after the last event, too. */
@@ -90,6 +119,14 @@ export class Turn implements AsyncIterable<TurnEvent> {
 
   #bytes(wire: Wire): ReadableStream<Uint8Array> {
     return quietBytesOf(this.#read(() => this.#turn.bytes(wire)));
+  }
+
+  async #finish(): Promise<void> {
+    try {
+      await new ActiveCall(() => this.#turn.finished(), undefined, this).value();
+    } catch {
+      // The library's runtime has ended, and so has the turn.
+    }
   }
 
   #read(start: () => Call): ActiveCall {

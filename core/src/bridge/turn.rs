@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 
+use super::answer::{Call, call};
 use super::events::{EventSource, Events};
 use super::in_context::InContext;
 use super::list::List;
@@ -30,6 +32,7 @@ pub struct Turn {
 struct Running {
     stopper: Stopper,
     timeline: Box<dyn Fn() -> Timeline + Send + Sync>,
+    end: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
     reading: Mutex<Reading>,
     context: Option<Context>,
 }
@@ -65,6 +68,7 @@ impl Turn {
             running: Bound::new(Running {
                 stopper: turn.stopper(),
                 timeline: Box::new(turn.watch_timeline()),
+                end: Box::new(turn.watch_end()),
                 reading: Mutex::new(Reading::NotBegun(Box::new(turn))),
                 context,
             }),
@@ -122,6 +126,19 @@ impl Turn {
     pub fn timeline(&self) -> Result<Timeline> {
         let running = self.running.own("turn.timeline")?;
         Ok((running.timeline)())
+    }
+
+    /// Waits until the turn has ended and its messages are delivered or dead, at most 30 s after its end.
+    ///
+    /// # Errors
+    ///
+    /// `forked` in a child; `config` when no thread can be started.
+    pub fn finished(&self) -> Result<Call> {
+        let end = (self.running.own("turn.finished")?.end)();
+        call(async move {
+            end.await;
+            Ok(())
+        })
     }
 
     /// Stops the turn: its reader gets the text so far, and its last event.

@@ -110,7 +110,7 @@ impl Engine {
 
     /// The handles that outlive the engine.
     pub(super) fn handles(&self) -> (Ids, Stopper, Recorder) {
-        (self.ids.clone(), self.stopper.clone(), self.recorder.without_span())
+        (self.ids.clone(), self.stopper.clone(), self.recorder.for_handle())
     }
 
     /// The reply's text so far.

@@ -3,9 +3,13 @@
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+#[cfg(feature = "bridge")]
+use std::time::Duration;
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
+#[cfg(feature = "bridge")]
+use futures_util::future::BoxFuture;
 
 use super::engine::Engine;
 use super::ids::Ids;
@@ -15,6 +19,10 @@ use super::{Stopper, Timeline};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{ChatAnswer, TurnEvent};
 use crate::process::{Bound, FORKED};
+
+/// The longest wait for a turn's messages after its end. Those that are pending then stay in the outbox.
+#[cfg(feature = "bridge")]
+const SAVING: Duration = Duration::from_secs(30);
 
 /// A running turn: a stream of its events.
 ///
@@ -66,7 +74,7 @@ impl Turn {
 
     /// A turn whose only item is this error.
     pub(super) fn refused(error: Error, response: ResponseSettings) -> Self {
-        let recorder = Recorder::start(None, tracing::Span::none());
+        let recorder = Recorder::start(None, tracing::Span::none()).for_handle();
         recorder.end();
         Turn {
             state: State::Refused(error),
@@ -166,6 +174,17 @@ impl Turn {
     pub(crate) fn watch_timeline(&self) -> impl Fn() -> Timeline + Send + Sync + use<> {
         let recorder = self.recorder.clone();
         move || recorder.timeline()
+    }
+
+    /// A function that waits until the turn has ended and its messages are delivered or dead, at most for [`SAVING`] after
+    /// the end, while another owner has the turn.
+    #[cfg(feature = "bridge")]
+    pub(crate) fn watch_end(&self) -> impl Fn() -> BoxFuture<'static, ()> + Send + Sync + use<> {
+        let recorder = self.recorder.clone();
+        move || {
+            let recorder = recorder.clone();
+            Box::pin(async move { recorder.finished(SAVING).await })
+        }
     }
 
     /// Returns true if the next event needs more bytes of the reply than have been received.

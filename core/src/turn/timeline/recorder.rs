@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
-
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::Span;
 
 use super::super::telemetry;
@@ -24,6 +26,8 @@ pub(in crate::turn) struct Recorder {
     failures: Option<UnboundedSender<Failure>>,
     /// Covers the turn, while something of it runs.
     span: Span,
+    /// Held while something of the turn runs: its reply, its side stages, the deliveries of its messages.
+    _working: Option<TaskTrackerToken>,
 }
 
 /// The recorded parts.
@@ -34,6 +38,10 @@ struct Line {
     /// The pieces of the reply, which are many: they are counted without a lock.
     pieces: AtomicU32,
     first_piece: OnceLock<Duration>,
+    /// Cancelled at the end of the turn for its reader.
+    ended: CancellationToken,
+    /// Tracks what runs.
+    work: TaskTracker,
 }
 
 /// A failed stage, with the reason.
@@ -57,13 +65,24 @@ pub(in crate::turn) struct Running {
 
 impl Recorder {
     pub(in crate::turn) fn start(failures: Option<UnboundedSender<Failure>>, span: Span) -> Self {
-        let (origin, began, line) = (Origin::here(), Instant::now(), Arc::default());
-        Recorder { origin, began, line, failures, span }
+        let (origin, began) = (Origin::here(), Instant::now());
+        let line: Arc<Line> = Arc::default();
+        // Only a closed tracker can be waited for; it still gives tokens.
+        line.work.close();
+        let _working = Some(line.work.token());
+        Recorder { origin, began, line, failures, span, _working }
     }
 
-    /// The same timeline for a handle, which does not extend the turn's span.
-    pub(in crate::turn) fn without_span(&self) -> Self {
-        Recorder { span: Span::none(), ..self.clone() }
+    /// The same timeline for a handle, which extends neither the turn's span nor its work.
+    pub(in crate::turn) fn for_handle(&self) -> Self {
+        Recorder { span: Span::none(), _working: None, ..self.clone() }
+    }
+
+    /// Waits until nothing of the turn runs any more, at most for `limit` after its end for its reader.
+    #[cfg(feature = "bridge")]
+    pub(in crate::turn) async fn finished(&self, limit: Duration) {
+        self.line.ended.cancelled().await;
+        let _ = tokio::time::timeout(limit, self.line.work.wait()).await;
     }
 
     pub(in crate::turn) fn begin(&self, name: StageName) -> Running {
@@ -111,6 +130,7 @@ impl Recorder {
     pub(in crate::turn) fn end(&self) {
         let total = self.began.elapsed();
         self.lock().total.get_or_insert(total);
+        self.line.ended.cancel();
     }
 
     pub(in crate::turn) fn timeline(&self) -> Timeline {
