@@ -105,7 +105,7 @@ export class Turns {
     return new ActiveCall(() => this.#engine.flush(limit), undefined, this).value();
   }
 
-  /** As `flush()`, and starts no turn any more. Pending messages stay in the outbox's file. */
+  /** As `flush()`, and starts no turn any more. Turns that still run fail, with their text so far kept. Pending messages stay in the outbox's file. */
   async shutdown({ timeout = FLUSH }: { timeout?: number } = {}): Promise<FlushReport> {
     const limit = milliseconds(timeout) ?? FLUSH;
     isOver(this);

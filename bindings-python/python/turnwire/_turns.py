@@ -104,7 +104,8 @@ class Turns(_Turns):
         return _report(self._turns.flush(timeout).wait())
 
     def shutdown(self, timeout: float | None = 5) -> FlushReport:
-        """As ``flush``, and starts no turn any more. Pending messages stay in the outbox's file."""
+        """As ``flush``, and starts no turn any more. Turns that still run fail, with their text so far kept. Pending messages
+        stay in the outbox's file."""
         return _report(self._turns.shutdown(timeout).wait())
 
 

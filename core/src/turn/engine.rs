@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::coop::poll_proceed;
 use tokio::time::{Sleep, sleep};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::fallback::Services;
 use super::following::Following;
@@ -31,10 +32,12 @@ use crate::turn_request::TurnRequest;
 pub(super) struct Engine {
     pub(super) settings: Arc<EngineSettings>,
     pub(super) work: Work,
-    runtime: Handle,
+    pub(super) runtime: Handle,
     pub(super) ids: Ids,
-    stopper: Stopper,
+    pub(super) stopper: Stopper,
     _registration: Registration,
+    /// What a shutdown waits for.
+    _running: TaskTrackerToken,
     /// The turn in the outbox's file, by which other processes can stop it.
     _announced: Option<Announced>,
     pub(super) recorder: Recorder,
@@ -42,17 +45,18 @@ pub(super) struct Engine {
     pub(super) side_events: SideEvents,
     /// Dropped when the reply has its first content, or has none.
     pub(super) first_content: Option<oneshot::Sender<()>>,
-    reply: Reply,
+    pub(super) reply: Reply,
+    pub(super) has_no_reader: bool,
     /// The services that may answer.
     services: Services,
     /// The reply's text, once it has stopped growing.
-    text: String,
+    pub(super) text: String,
     /// The model's reason for the end of its reply.
     finish_reason: Option<String>,
 }
 
 /// The progress of the reply.
-enum Reply {
+pub(super) enum Reply {
     Opening(BoxFuture<'static, Result<Opened>>),
     Streaming(Box<ChatStream>, Running),
     /// It is complete, or was stopped, and is kept. The turn waits for the id of a new workspace until `limit`.
@@ -92,11 +96,13 @@ impl Engine {
             _registration: work.running.register(&ids.turn, user, stopper.clone()),
             ids,
             stopper,
+            _running: work.turns.token(),
             recorder: Recorder::start(failed, span),
             persister: None,
             side_events: SideEvents::new(events, failures),
             first_content: None,
             reply: Reply::Ended,
+            has_no_reader: false,
             services: Services::default(),
             text: String::new(),
             finish_reason: None,
@@ -140,12 +146,12 @@ impl Engine {
     }
 
     pub(super) fn poll_event(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<TurnEvent>>> {
-        if self.stopper.is_stopped() {
-            self.stop();
+        if self.stopper.is_asked() {
+            self.obey();
         }
         let event = self.poll_running(task);
         // A task that waits is woken by a stop, and a stop meanwhile was seen by no one.
-        if event.is_pending() && self.stopper.poll_stopped(task.waker()) && self.stop() {
+        if event.is_pending() && self.stopper.poll_asked(task.waker()) && self.obey() {
             return self.poll_running(task);
         }
         event
@@ -250,30 +256,7 @@ impl Engine {
         self.reply = self.completed(false);
     }
 
-    /// Stops the reply, and keeps the text so far; false if there is nothing to stop.
-    fn stop(&mut self) -> bool {
-        match std::mem::replace(&mut self.reply, Reply::Ended) {
-            Reply::Opening(_) => self.first_content = None,
-            // Dropping the stage cancels it.
-            Reply::Streaming(stream, _stage) => {
-                self.close_reply(stream.partial());
-                if let Some(persister) = &self.persister {
-                    persister.save_reply(&self.text);
-                }
-            }
-            // The text is complete; only its speech is stopped.
-            Reply::Complete { .. } if self.side_events.speaking.is_some() => {}
-            reply => {
-                self.reply = reply;
-                return false;
-            }
-        }
-        self.side_events.speaking = None;
-        self.reply = self.completed(true);
-        true
-    }
-
-    fn completed(&self, is_stopped: bool) -> Reply {
+    pub(super) fn completed(&self, is_stopped: bool) -> Reply {
         Reply::Complete { limit: Box::pin(sleep(self.settings.workspace_wait)), is_stopped }
     }
 
@@ -298,7 +281,7 @@ impl Engine {
     }
 
     /// Called when the reply has stopped growing; returns its tokens.
-    fn close_reply(&mut self, reply: &ChatReply) -> Option<TokenUsage> {
+    pub(super) fn close_reply(&mut self, reply: &ChatReply) -> Option<TokenUsage> {
         reply.text().clone_into(&mut self.text);
         self.finish_reason = reply.finish_reason.as_ref().map(|reason| reason.as_str().to_owned());
         self.first_content = None;
@@ -311,7 +294,7 @@ impl Engine {
     }
 
     /// Records the tokens of the reply, as far as the service has counted them.
-    fn count(&self, reply: &ChatReply) -> Option<TokenUsage> {
+    pub(super) fn count(&self, reply: &ChatReply) -> Option<TokenUsage> {
         let usage = Some(reply.usage.as_ref()?.counted()).filter(TokenUsage::is_known)?;
         self.recorder.usage(usage);
         Some(usage)
@@ -334,7 +317,7 @@ impl Engine {
         }
     }
 
-    fn keep_partial(&self, stream: &ChatStream) {
+    pub(super) fn keep_partial(&self, stream: &ChatStream) {
         if self.settings.on_disconnect != OnDisconnect::Discard
             && let Some(persister) = &self.persister
         {
@@ -342,59 +325,10 @@ impl Engine {
         }
     }
 
-    /// Called when the reader is dropped or cancels.
-    pub(super) fn left(mut self) {
-        let is_running = matches!(self.reply, Reply::Opening(..) | Reply::Streaming(..));
-        if is_running && self.settings.on_disconnect == OnDisconnect::Finish {
-            self.side_events.speaking = None; // there is no reader for the audio
-            let (background, runtime) = (self.work.background.clone(), self.runtime.clone());
-            let mut rest = Unread(self);
-            let rest = async move {
-                let ending = rest.0.work.ending.clone();
-                // An error is recorded on the timeline and in the log.
-                let read = async {
-                    while let Some(Ok(_)) =
-                        std::future::poll_fn(|task| rest.0.poll_event(task)).await
-                    {
-                    }
-                };
-                let _ = ending.run_until_cancelled(read).await;
-            };
-            background.spawn_on(rest, &runtime);
-            return;
-        }
-        self.break_off();
-    }
-
-    fn break_off(&mut self) {
-        if let Reply::Streaming(stream, _) = &self.reply {
-            self.count(stream.partial());
-            self.keep_partial(stream);
-        }
-        self.end();
-    }
-
-    /// Returns true once the turn has ended.
-    fn is_ended(&self) -> bool {
-        matches!(self.reply, Reply::Ended)
-    }
-
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         self.reply = Reply::Ended;
         self.first_content = None;
         self.side_events.end();
         self.recorder.end();
-    }
-}
-
-/// A turn that is read to its end without a reader. If it is aborted, by a shutdown or with its runtime, it keeps the
-/// text so far.
-struct Unread(Engine);
-
-impl Drop for Unread {
-    fn drop(&mut self) {
-        if !self.0.is_ended() {
-            self.0.break_off();
-        }
     }
 }

@@ -48,6 +48,7 @@ mod beginning;
 mod builder;
 mod bytes;
 mod deliveries;
+mod ending;
 mod engine;
 mod fallback;
 mod following;

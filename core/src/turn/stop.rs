@@ -37,14 +37,16 @@ pub struct Stopper(Arc<Signal>);
 struct Signal {
     origin: Origin,
     is_set: AtomicBool,
+    is_shut_down: AtomicBool,
     /// The task that polls the turn.
     reader: AtomicWaker,
 }
 
 impl Stopper {
     pub(super) fn new() -> Self {
-        let (is_set, reader) = (AtomicBool::new(false), AtomicWaker::new());
-        Stopper(Arc::new(Signal { origin: Origin::here(), is_set, reader }))
+        let (is_set, is_shut_down) = (AtomicBool::new(false), AtomicBool::new(false));
+        let reader = AtomicWaker::new();
+        Stopper(Arc::new(Signal { origin: Origin::here(), is_set, is_shut_down, reader }))
     }
 
     /// Stops the turn. Its reader gets the last event at its next poll. In a forked child this does nothing: the turn
@@ -62,11 +64,26 @@ impl Stopper {
         self.0.is_set.load(Ordering::Acquire)
     }
 
-    /// As [`is_stopped`](Self::is_stopped), and wakes this task at a later stop.
-    pub(super) fn poll_stopped(&self, reader: &Waker) -> bool {
+    /// Ends the turn with an error, since its engine is shut down.
+    fn shut_down(&self) {
+        self.0.is_shut_down.store(true, Ordering::Release);
+        self.0.reader.wake();
+    }
+
+    pub(super) fn is_shut_down(&self) -> bool {
+        self.0.is_shut_down.load(Ordering::Acquire)
+    }
+
+    /// Returns true once the turn is to be stopped or shut down.
+    pub(super) fn is_asked(&self) -> bool {
+        self.is_stopped() || self.is_shut_down()
+    }
+
+    /// As [`is_asked`](Self::is_asked), and wakes this task when it is asked later.
+    pub(super) fn poll_asked(&self, reader: &Waker) -> bool {
         // Register first: a stop between the two steps would wake no task.
         self.0.reader.register(reader);
-        self.is_stopped()
+        self.is_asked()
     }
 }
 
@@ -130,6 +147,14 @@ impl RunningTurns {
         // Outside the lock, as a waker is foreign code.
         running.stopper.stop();
         StopOutcome::Stopped
+    }
+
+    /// Ends all turns with an error.
+    pub(super) fn shut_down(&self) {
+        let running: Vec<_> = self.lock().values().map(|running| running.stopper.clone()).collect();
+        for stopper in running {
+            stopper.shut_down();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Running>> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::engine::Engine;
 use super::settings::EngineSettings;
@@ -18,7 +18,7 @@ use crate::process::PerProcess;
 use crate::speech::OnFailure;
 use crate::turn_request::TurnRequest;
 
-/// The time for aborted tasks to store their results.
+/// The time for turns and tasks that are ended to store their results.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// Runs turns: accepts a user's message, streams the reply as it is generated, and stores both in the background.
@@ -157,12 +157,16 @@ impl Turns {
         }
     }
 
-    /// Waits as [`flush`](Self::flush), and shuts down: no turn can be started afterwards. Background tasks are aborted, and
-    /// messages that are still pending stay in the outbox's file.
+    /// Waits as [`flush`](Self::flush), and shuts down: no turn can be started afterwards. Turns whose reply is not complete end
+    /// with an error, and their text so far is kept; a server that lets them end does so before. Background tasks are aborted,
+    /// and messages that are still pending stay in the outbox's file.
     pub async fn shutdown(&self, deadline: Duration) -> FlushReport {
         let began = Instant::now();
         let work = self.work();
         work.closed.cancel();
+        work.running.shut_down();
+        // Their readers, which keep the texts so far, have been woken.
+        let _ = timeout(GRACE.min(deadline), work.turns.wait()).await;
         work.wait(deadline).await;
         work.ending.cancel();
         work.wait(GRACE).await;

@@ -13,6 +13,8 @@ use super::stop::RunningTurns;
 pub(super) struct Work {
     /// The turns that have not ended.
     pub(super) running: RunningTurns,
+    /// Counts them. It is closed as the next one is.
+    pub(super) turns: TaskTracker,
     /// Background tasks: workspaces being created, turns that are finished after their reader has gone. It is closed
     /// from the start, which still admits tasks: only a closed tracker can be waited for, and reopening one after a wait
     /// would leave other waiters waiting.
@@ -32,10 +34,12 @@ impl Work {
 
 impl Default for Work {
     fn default() -> Self {
-        let background = TaskTracker::new();
+        let (background, turns) = (TaskTracker::new(), TaskTracker::new());
         background.close();
+        turns.close();
         Work {
             running: RunningTurns::default(),
+            turns,
             background,
             ending: CancellationToken::new(),
             closed: CancellationToken::new(),

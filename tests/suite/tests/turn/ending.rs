@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use tokio::runtime::Handle;
+use turnwire::event::Wire;
 use turnwire::turn::OnDisconnect;
 use turnwire::{TurnRequest, Turns};
 use turnwire_fakes::{Fake, FakeStore, Script};
@@ -164,4 +165,59 @@ async fn a_model_that_sends_without_a_pause_leaves_its_reader_time_for_other_wor
         tokio::task::yield_now().await;
     }
     assert!(most <= 128, "{most} events in one turn of the task");
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_running_turns_with_an_error_and_keeps_their_text() {
+    for wire in [Wire::Sse, Wire::Ui, Wire::Text] {
+        let bench = Bench::replying(Script::new().role("assistant").text("half").stall()).await;
+        let turns = bench.turns();
+        let mut body = turns.start(bench.ask_on()).bytes(wire);
+        let mut read = String::new();
+        while !read.contains("half") {
+            read.push_str(std::str::from_utf8(&body.next().await.unwrap().unwrap()).unwrap());
+        }
+        let reading = tokio::spawn(async move {
+            let mut error = None;
+            while let Some(piece) = body.next().await {
+                match piece {
+                    Ok(piece) => read.push_str(std::str::from_utf8(&piece).unwrap()),
+                    Err(broken) => error = Some(broken),
+                }
+            }
+            (read, error)
+        });
+        assert_eq!(counts(&turns.shutdown(DEADLINE).await), (2, 0, 0));
+        let (read, error) = reading.await.unwrap();
+        let sentence = "The answer broke off. Please try again.";
+        match wire {
+            Wire::Sse => assert!(read.ends_with(&format!(
+                "data: {{\"type\": \"error\", \"message\": \"{sentence}\", \"code\": \"truncated\"}}\n\n"
+            ))),
+            Wire::Ui => assert!(read.ends_with(&format!(
+                "{{\"type\": \"error\", \"errorText\": \"{sentence}\"}}\n\ndata: [DONE]\n\n"
+            ))),
+            _ => assert_eq!(error.unwrap().partial(), Some("half")),
+        }
+        assert_eq!(bench.saved(), [user(MESSAGE), ai("half")], "{wire:?}");
+        bench.llm.wait_for(|log| log.open_connections == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_shutdown_leaves_a_complete_reply_as_it_is_and_waits_for_no_reader() {
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    bench.llm.script("m stream", Script::new().role("assistant").text("half").stall());
+    let turns = bench.turns();
+    let mut complete = turns.start(bench.ask_on());
+    assert_eq!(read(&mut complete).await.error.map(|error| error.to_string()), None);
+    // Held by the program, and not read on.
+    let mut held = turns.start(bench.ask_on());
+    for _ in 0..2 {
+        held.next().await.unwrap().unwrap();
+    }
+    let began = std::time::Instant::now();
+    turns.shutdown(DEADLINE).await;
+    assert!(began.elapsed() < DEADLINE / 2, "{:?}", began.elapsed());
+    assert_eq!(held.finish().await.unwrap_err().code(), "truncated");
 }
