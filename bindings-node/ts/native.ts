@@ -6,7 +6,10 @@
 import type * as Native from '../native.js';
 import type * as NativeWeb from '../native-web.js';
 
-export type { AudioWriter, Call, Options, Question, Turn, WebCall, WebReply } from '../native.js';
+export type { AudioWriter, Call, Options, Question, Turn } from '../native.js';
+export type { WebCall, WebReply } from '../native-web.js';
+
+type Binding = typeof Native & typeof NativeWeb;
 
 const failures: unknown[] = [];
 

@@ -19,5 +19,5 @@ export async function pipeOn(wire: Wire, call: ActiveCall, response: ServerRespo
   if (!response.headersSent) {
     for (const [name, value] of native.responseHeaders(wire)) if (!response.hasHeader(name)) response.setHeader(name, value);
   }
-  await pipe(call, response);
+  await pipe({ bytes: () => call.piece<Uint8Array>(), close: () => call.close() }, response);
 }
