@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from weakref import WeakKeyDictionary
 
 from ._core import Bell
@@ -97,23 +98,57 @@ def wait_in_gevent(source: Call | Stream | TextFeed) -> bool:
     if not is_gevent():
         return False
     from gevent import get_hub  # type: ignore[import-untyped,unused-ignore]
-    from gevent.hub import Waiter  # type: ignore[import-untyped,unused-ignore]
 
     hub = get_hub()
-    # The only part of a hub that another thread may touch.
-    watcher = hub.loop.async_()
-    waiter = Waiter(hub)
-    # Started before it can be sent to, or it would miss that.
-    watcher.start(waiter.switch, None)
-    try:
-        source.wake(watcher.send)
-        waiter.get()
-    finally:
-        # A wake that still comes finds a closed watcher; another in its place does nothing.
-        source.wake(_nothing)
-        watcher.stop()
-        watcher.close()
+    bell = getattr(hub, _HubBell.NAME, None)
+    if bell is None or bell.process != os.getpid():
+        bell = _HubBell(hub)
+        setattr(hub, _HubBell.NAME, bell)
+    bell.wait(source)
     return True
+
+
+class _HubBell:
+    """The bell of a gevent hub, with the watcher that hears it: a wake-up costs core no interpreter."""
+
+    NAME = "_turnwire_bell"
+    __slots__ = ("_bell", "_hub", "_waiting", "_watcher", "process")
+
+    def __init__(self, hub: Any) -> None:
+        self.process = os.getpid()
+        self._bell = Bell()
+        self._hub = hub
+        self._waiting = 0
+        self._watcher = hub.loop.io(self._bell.fileno(), 1)
+        self._watcher.ref = False
+        self._watcher.start(self._switch)
+
+    def wait(self, source: Call | Stream | TextFeed) -> None:
+        from gevent.hub import Waiter  # type: ignore[import-untyped,unused-ignore]
+
+        waiter = Waiter(self._hub)
+        self._waiting += 1
+        # A hub without a watcher that counts has nothing to wait for, and one with such a watcher never ends.
+        self._watcher.ref = True
+        try:
+            source.ring(self._bell, waiter)
+            waiter.get()
+        except BaseException:
+            # In place of the ring, which nobody waits for.
+            source.wake(_nothing)
+            raise
+        finally:
+            self._waiting -= 1
+            if self._waiting == 0:
+                self._watcher.ref = False
+
+    def _switch(self) -> None:
+        if self.process != os.getpid():
+            # In a forked child the bell is the parent's, which needs its bytes.
+            self._watcher.stop()
+            return
+        for waiter in self._bell.take():
+            waiter.switch(None)
 
 
 def _nothing() -> None:
