@@ -1,0 +1,214 @@
+"""Chat services in Flask.
+
+>>> from flask import Flask
+>>> from turnwire import OpenAI, Turns
+>>> from turnwire.flask import chat_blueprint
+>>> app = Flask(__name__)
+>>> app.register_blueprint(chat_blueprint(Turns(OpenAI()), authenticate=lambda request: "user-1"))
+
+Streams need a server whose workers do not block: ``gunicorn -k gthread --threads 64`` or ``-k gevent``, not ``sync``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Flask, Request, Response, current_app, g, request
+from werkzeug.exceptions import InternalServerError, RequestEntityTooLarge
+
+from . import _web
+from ._core import WebCall, WebReply
+from ._exceptions import ConfigError
+from ._host import Caller
+from ._routes_settings import RoutesSettings
+from ._settings import OpenAISettings
+from ._turn import Turn, TurnBytes
+from ._turns import Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flask.typing import ResponseReturnValue
+    from typing_extensions import Unpack
+
+    from ._host_types import SpeakerFunction
+    from ._speakers import Speaker
+
+__all__ = ["TurnwireFlask", "chat_blueprint", "sse_response"]
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+"""All of them: core answers those that a route does not take."""
+_ORIGIN = "Access-Control-Allow-Origin"
+
+
+def sse_response(turn: Turn) -> Response:
+    """A turn as an event stream, for a view of your own. Its reader's going away is noticed by writes that fail, at the latest
+    by two of ``keep_alive``."""
+    body = turn.sse()
+    return current_app.response_class(body, headers=body.headers)
+
+
+def chat_blueprint(
+    turns: Turns,
+    *,
+    authenticate: Callable[[Request], str | Awaitable[str | None] | None],
+    name: str = "turnwire",
+    **settings: Unpack[RoutesSettings],
+) -> Blueprint:
+    """The routes of a chat service: ``/chat``, ``/chat/stream``, ``/chat/tts`` and ``/chat/stop``, and for the AI SDK
+    ``/chat/ui`` and ``/chat/text``. An application may have several, by other names.
+
+    ``authenticate`` returns the id of the request's user, or ``None`` for 401. An exception of it is handled as one of a view
+    is: by the application's handlers, or logged and answered with 500. ``origins`` allows pages of other origins; on an
+    application where ``flask-cors`` answers as well, its headers stand.
+    """
+    routes = _web.routes(turns, settings)
+    blueprint = Blueprint(name, __name__)
+
+    @blueprint.url_value_preprocessor
+    def admit(endpoint: str | None, values: dict[str, Any] | None) -> None:
+        # Before every function of the application: a page may read the answers of those, too.
+        route = (endpoint or "").rpartition(".")[2]
+        g.turnwire_admitted = routes.admit(route, request.method, list(request.headers.items()))
+
+    def answer() -> ResponseReturnValue:
+        admitted: WebCall | WebReply = g.turnwire_admitted
+        if isinstance(admitted, WebReply):
+            return _response(admitted)
+        # One byte more: of a body without a length, Flask cuts off what exceeds the limit, without an error.
+        most = admitted.max_body + 1
+        request.max_content_length = min(most, request.max_content_length or most)
+        try:
+            # Also for a request that is refused: a connection that is closed with unread bytes loses the answer.
+            body = request.get_data()
+        except RequestEntityTooLarge:
+            return _response(admitted.too_large())
+        user = _web.user_id(current_app.ensure_sync(authenticate)(request))
+        if user is None:
+            return _response(admitted.unauthorized())
+        return _response(admitted.answer(user, body, Caller()).wait())
+
+    for route, path in routes.paths.items():
+        blueprint.add_url_rule(path, route, answer, methods=_METHODS, provide_automatic_options=False)
+
+    @blueprint.errorhandler(InternalServerError)
+    def failed(error: InternalServerError) -> ResponseReturnValue:
+        admitted = g.get("turnwire_admitted")
+        # Flask has logged the exception.
+        return _response(admitted.failed()) if isinstance(admitted, WebCall) else error.get_response()
+
+    @blueprint.record
+    def registered(state: Any) -> None:
+        # The first function is the last one called: after that of flask-cors, wherever it is registered.
+        functions = state.app.after_request_funcs.setdefault(None, [])
+        if _allow_origin not in functions:
+            functions.insert(0, _allow_origin)
+
+    return blueprint
+
+
+class TurnwireFlask:
+    """The Flask extension: a chat service from the configuration of an application.
+
+    Each setting is a key in capitals that begins with ``TURNWIRE_``: those of ``OpenAI`` (``TURNWIRE_API_KEY``,
+    ``TURNWIRE_BASE_URL``, …), of ``Turns`` (``TURNWIRE_MODEL``, ``TURNWIRE_SYSTEM_PROMPT``, ``TURNWIRE_OUTBOX``, …) and of
+    ``chat_blueprint`` (``TURNWIRE_ORIGINS``, ``TURNWIRE_PATHS``, …). Besides, ``TURNWIRE_STORE_URL`` names a chat store,
+    ``TURNWIRE_STORE_FILE`` the file of an embedded one, and ``TURNWIRE_URL_PREFIX`` the place of the routes.
+
+    >>> chat = TurnwireFlask(authenticate=authenticate)
+    >>> def create_app() -> Flask:
+    ...     app = Flask(__name__)
+    ...     app.config.from_prefixed_env()
+    ...     chat.init_app(app)
+    ...     return app
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        authenticate: Callable[[Request], str | Awaitable[str | None] | None],
+        turns: Turns | None = None,
+        sentiment: Callable[[str], str] | None = None,
+        speaker: Speaker | SpeakerFunction | None = None,
+        name: str = "turnwire",
+    ) -> None:
+        """``turns`` are used in place of those that the configuration describes; ``sentiment`` and ``speaker`` belong to the
+        latter."""
+        functions = {"sentiment": sentiment, "speaker": speaker}
+        self._functions = {part: value for part, value in functions.items() if value is not None}
+        if turns is not None and self._functions:
+            raise ConfigError("sentiment and speaker are settings of turns: give them to these turns")
+        self._authenticate = authenticate
+        self._turns = turns
+        self._name = name
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Adds the routes to an application."""
+        given = app.config.get_namespace("TURNWIRE_")
+        url_prefix = given.pop("url_prefix", None)
+        settings: RoutesSettings = _take(given, RoutesSettings.__annotations__)
+        turns = self._turns or _turns(given, self._functions)
+        if self._turns is not None and given:
+            keys = ", ".join(f"TURNWIRE_{key.upper()}" for key in given)
+            raise ConfigError(f"{keys}: turns are given, which have settings of their own; remove these keys")
+        blueprint = chat_blueprint(turns, authenticate=self._authenticate, name=self._name, **settings)
+        app.register_blueprint(blueprint, url_prefix=url_prefix)
+        app.extensions.setdefault("turnwire", {})[self._name] = turns
+
+    @property
+    def turns(self) -> Turns:
+        """The engine of the current application."""
+        turns: Turns = current_app.extensions["turnwire"][self._name]
+        return turns
+
+
+def _turns(given: dict[str, Any], functions: dict[str, Any]) -> Turns:
+    """The turns that a configuration describes. What is no setting is refused by name."""
+    from ._client import OpenAI
+    from ._sqlite_store import SqliteStore
+
+    client = OpenAI(**_take(given, set(OpenAISettings.__annotations__) - {"http"}))
+    stores = [key for key in ("store", "store_url", "store_file") if given.get(key) is not None]
+    if len(stores) > 1:
+        raise ConfigError(
+            f"TURNWIRE_{stores[0].upper()} and TURNWIRE_{stores[1].upper()} each name a store: keep one"
+        )
+    url, file = given.pop("store_url", None), given.pop("store_file", None)
+    if url is not None:
+        given["store"] = url
+    elif file is not None:
+        given["store"] = SqliteStore(file)
+    return Turns(client, **given, **functions)
+
+
+def _take(given: dict[str, Any], names: Iterable[str]) -> Any:
+    return {name: given.pop(name) for name in names if name in given}
+
+
+def _response(reply: WebReply) -> Response:
+    body: bytes | TurnBytes = reply.body
+    if reply.turn is not None and reply.wire is not None:
+        body = TurnBytes(reply.turn.bytes(reply.wire))
+    headers = [(name, value) for name, value in reply.headers if not _is_cors(name)]
+    return current_app.response_class(body, reply.status, headers)
+
+
+def _allow_origin(response: Response) -> Response:
+    """Adds the headers that let pages of another origin read a response, unless they are there."""
+    admitted = g.get("turnwire_admitted")
+    if admitted is not None and _ORIGIN not in response.headers:
+        reply = admitted.failed() if isinstance(admitted, WebCall) else admitted
+        for name, value in reply.headers:
+            if name == "Vary":
+                response.vary.add(value)
+            elif _is_cors(name):
+                response.headers[name] = value
+    return response
+
+
+def _is_cors(name: str) -> bool:
+    return name == "Vary" or name.startswith("Access-Control-")

@@ -1,0 +1,301 @@
+"""Chat services in Flask: the blueprint, the extension, and responses of a view."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import flask_cors
+import pytest
+from flask import Flask, Request, Response, abort, request
+from flask.testing import FlaskClient
+
+import turnwire
+from fake import Fake
+from turnwire import Turns
+from turnwire.flask import TurnwireFlask, chat_blueprint, sse_response
+
+USER = "11111111-1111-4111-8111-111111111111"
+PAGE = "https://chat.example"
+ORIGIN = "Access-Control-Allow-Origin"
+
+
+def user(_: Request) -> str:
+    return USER
+
+
+@pytest.fixture
+def turns(client: turnwire.OpenAI, fake: Fake, key: str) -> Turns:
+    fake.chat(key, "안", "녕")
+    return Turns(client, model=key)
+
+
+def served(turns: Turns, **settings: Any) -> FlaskClient:
+    app = Flask(__name__)
+    app.register_blueprint(chat_blueprint(turns, **{"authenticate": user, **settings}))
+    return app.test_client()
+
+
+def types(text: str) -> list[str]:
+    return [json.loads(line.removeprefix("data: "))["type"] for line in text.split("\n\n") if line]
+
+
+def test_flask_is_not_imported_before_this_module() -> None:
+    text = "import sys, turnwire; turnwire.Turns, turnwire.SqliteStore; print('flask' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=20)
+    assert done.stdout == "False\n", done
+
+
+def test_a_view_of_ones_own_sends_a_turn(turns: Turns) -> None:
+    app = Flask(__name__)
+
+    @app.post("/say")
+    def say() -> Response:
+        return sse_response(turns.start("안녕하세요"))
+
+    answered = app.test_client().post("/say")
+    assert types(answered.text) == ["content", "content", "done"]
+    assert answered.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+    assert answered.headers["X-Accel-Buffering"] == "no"
+    assert "Content-Length" not in answered.headers
+
+
+def test_a_service_is_mounted_twice(turns: Turns) -> None:
+    app = Flask(__name__)
+    app.register_blueprint(chat_blueprint(turns, authenticate=user), url_prefix="/a")
+    other = chat_blueprint(turns, authenticate=lambda _: None, name="other", paths={"chat": "/say"})
+    app.register_blueprint(other, url_prefix="/b")
+    client = app.test_client()
+    assert client.post("/a/chat", json={"message": "m"}).json == {"reply": "안녕", "workspaceId": None}
+    assert client.post("/b/say", json={"message": "m"}).status_code == 401
+    assert client.post("/b/chat", json={"message": "m"}).status_code == 404
+
+
+def test_the_functions_of_a_turn_know_the_request(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
+    fake.chat(key, "a")
+    turns = Turns(client, model=key, sentiment_budget=5, sentiment=lambda _: request.headers["X-Mood"])
+    answered = served(turns).post("/chat", json={"message": "m"}, headers={"X-Mood": "calm"})
+    assert answered.status_code == 200
+    assert "calm" in fake.requests(key)[-1]["body"]
+
+
+def test_a_failing_authenticate_is_logged_and_shown_to_nobody(
+    turns: Turns, caplog: pytest.LogCaptureFixture
+) -> None:
+    for wrong in (lambda _: 1 / 0, lambda _: False):
+        caplog.clear()
+        with caplog.at_level(logging.ERROR):
+            answered = served(turns, authenticate=wrong, origins=PAGE).post(
+                "/chat", json={"message": "m"}, headers={"Origin": PAGE}
+            )
+        assert answered.status_code == 500 and answered.json is not None
+        assert list(answered.json) == ["error"] and "zero" not in answered.text
+        assert answered.headers.getlist(ORIGIN) == [PAGE]
+        assert "Exception on /chat [POST]" in caplog.text
+
+
+def test_what_authenticate_aborts_with_is_answered_as_in_a_view(turns: Turns) -> None:
+    class Unknown(Exception):
+        pass
+
+    def authenticate(request: Request) -> str:
+        if "X-Unknown" in request.headers:
+            raise Unknown
+        abort(403)
+
+    app = Flask(__name__)
+    app.register_error_handler(Unknown, lambda _: ({"message": "unknown"}, 401))
+    app.register_blueprint(chat_blueprint(turns, authenticate=authenticate, origins=[PAGE]))
+    client = app.test_client()
+    for headers, status in (({}, 403), ({"X-Unknown": "1"}, 401)):
+        answered = client.post("/chat", json={"message": "m"}, headers={"Origin": PAGE, **headers})
+        assert answered.status_code == status
+        assert answered.headers.getlist(ORIGIN) == [PAGE]
+        assert answered.headers.getlist("Vary") == ["Origin"]
+
+
+def test_an_answer_before_the_view_can_be_read_by_the_page(turns: Turns) -> None:
+    app = Flask(__name__)
+    app.before_request(lambda: abort(401))
+    app.register_blueprint(chat_blueprint(turns, authenticate=user, origins=[PAGE]))
+    app.add_url_rule("/own", "own", lambda: "")
+    client = app.test_client()
+    assert client.post("/chat", headers={"Origin": PAGE}).headers.getlist(ORIGIN) == [PAGE]
+    assert ORIGIN not in client.get("/own", headers={"Origin": PAGE}).headers
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_it_is_silent_where_flask_cors_answers(turns: Turns, is_first: bool) -> None:
+    app = Flask(__name__)
+    if is_first:
+        flask_cors.CORS(app, origins=PAGE, expose_headers="X-Own")
+    app.register_blueprint(chat_blueprint(turns, authenticate=user, origins=[PAGE]))
+    if not is_first:
+        flask_cors.CORS(app, origins=PAGE, expose_headers="X-Own")
+    client = app.test_client()
+    for method, status in (("POST", 200), ("OPTIONS", 204)):
+        headers = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
+        answered = client.open("/chat", method=method, json={"message": "m"}, headers=headers)
+        assert answered.status_code == status
+        assert answered.headers.getlist(ORIGIN) == [PAGE]
+        assert "Access-Control-Allow-Credentials" not in answered.headers
+        if method == "POST":
+            assert answered.headers.getlist("Access-Control-Expose-Headers") == ["X-Own"]
+
+
+def test_a_body_above_the_limit_is_not_read(turns: Turns) -> None:
+    class Body:
+        """Read in pieces, so that reading on is noticed."""
+
+        taken = 0
+
+        def read(self, size: int = -1) -> bytes:
+            assert 0 <= size <= 65536, "it must not be read whole"
+            self.taken += size
+            return b"a" * size
+
+        def readinto(self, buffer: Any) -> int:
+            buffer[:] = self.read(len(buffer))
+            return len(buffer)
+
+    client = served(turns, max_body=1000)
+    chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+    cases: list[tuple[dict[str, Any], int]] = [({"CONTENT_LENGTH": "1000000"}, 0), (chunked, 70_000)]
+    for told, most in cases:
+        body = Body()
+        environ: dict[str, Any] = {"CONTENT_TYPE": "application/json", "wsgi.input": body, **told}
+        answered = client.post("/chat", environ_overrides=environ)
+        assert answered.status_code == 413 and answered.json is not None and "error" in answered.json
+        assert body.taken <= most
+
+
+def test_the_lower_limit_of_the_application_holds(turns: Turns) -> None:
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = 100
+    app.register_blueprint(chat_blueprint(turns, authenticate=user))
+    answered = app.test_client().post("/chat", json={"message": "m" * 100})
+    assert answered.status_code == 413 and answered.json is not None
+
+
+def test_the_body_may_be_read_by_authenticate(turns: Turns) -> None:
+    def authenticate(request: Request) -> str:
+        name: str = request.get_json()["user"]
+        return name
+
+    answered = served(turns, authenticate=authenticate).post("/chat", json={"message": "m", "user": "u"})
+    assert answered.status_code == 200
+
+
+# The extension.
+
+
+@pytest.fixture
+def config(fake: Fake, key: str) -> dict[str, Any]:
+    fake.chat(key, "안", "녕")
+    return {"TURNWIRE_BASE_URL": fake.base_url, "TURNWIRE_API_KEY": "k", "TURNWIRE_MODEL": key}
+
+
+def test_the_extension_reads_the_configuration_of_each_application(
+    config: dict[str, Any], tmp_path: Path, fake: Fake, key: str
+) -> None:
+    chat = TurnwireFlask(authenticate=user, sentiment=lambda _: "calm")
+
+    def create(**more: Any) -> Flask:
+        app = Flask(__name__)
+        app.config.update(config, **more)
+        chat.init_app(app)
+        return app
+
+    kept = create(TURNWIRE_STORE_FILE=tmp_path / "chat.db", TURNWIRE_URL_PREFIX="/api")
+    plain = create(TURNWIRE_ORIGINS=[PAGE], TURNWIRE_PATHS={"chat": "/say"}, TURNWIRE_SYSTEM_PROMPT="own")
+    answered = kept.test_client().post("/api/chat", json={"message": "m", "createWorkspace": True})
+    assert answered.json is not None and answered.json["workspaceId"]
+    answered = plain.test_client().post("/say", json={"message": "m"}, headers={"Origin": PAGE})
+    assert answered.json == {"reply": "안녕", "workspaceId": None}
+    assert answered.headers[ORIGIN] == PAGE
+    assert '"own' in fake.requests(key)[-1]["body"]
+    with kept.app_context():
+        first = chat.turns
+        assert first.flush(5).pending == 0
+    with plain.app_context():
+        assert chat.turns is not first
+    assert plain.extensions["turnwire"] == {"turnwire": plain.extensions["turnwire"]["turnwire"]}
+    store = turnwire.SqliteStore(tmp_path / "chat.db")
+    assert len(store.workspaces(USER)) == 1
+
+
+def test_a_key_that_is_no_setting_is_refused(config: dict[str, Any], turns: Turns) -> None:
+    cases: list[tuple[dict[str, Any], Turns | None, str]] = [
+        ({"TURNWIRE_MODLE": "m"}, None, "modle is no setting"),
+        ({"TURNWIRE_STORE_URL": "http://localhost", "TURNWIRE_STORE_FILE": "f"}, None, "each name a store"),
+        ({}, turns, "TURNWIRE_BASE_URL, TURNWIRE_API_KEY, TURNWIRE_MODEL: turns are given"),
+    ]
+    for more, given, why in cases:
+        app = Flask(__name__)
+        app.config.update(config, **more)
+        with pytest.raises(turnwire.ConfigError, match=why):
+            TurnwireFlask(app, authenticate=user, turns=given)
+    with pytest.raises(turnwire.ConfigError, match="settings of turns"):
+        TurnwireFlask(authenticate=user, turns=turns, sentiment=lambda _: "")
+
+
+def test_the_extension_takes_turns(turns: Turns) -> None:
+    app = Flask(__name__)
+    chat = TurnwireFlask(app, authenticate=user, turns=turns)
+    with app.app_context():
+        assert chat.turns is turns
+    assert app.test_client().post("/chat", json={"message": "m"}).status_code == 200
+
+
+# Leaving a turn.
+
+
+@pytest.fixture
+def silent(client: turnwire.OpenAI, fake: Fake, key: str) -> Turns:
+    """Their replies begin, and fall silent."""
+    fake.script(key, {"steps": [{"text": "a"}, {"stall": True}]})
+    return Turns(client, model=key)
+
+
+def test_closing_the_bytes_ends_a_reader_in_another_thread(silent: Turns, fake: Fake, key: str) -> None:
+    body = silent.start("m").sse()
+    first = next(body)
+    rest: list[list[bytes]] = []
+    reader = threading.Thread(target=lambda: rest.append(list(body)))
+    reader.start()
+    closers = [threading.Thread(target=body.close) for _ in range(8)]
+    for closer in closers:
+        closer.start()
+    for thread in [*closers, reader]:
+        thread.join(5)
+        assert not thread.is_alive()
+    body.close()
+    assert first and rest == [[]] and list(body) == []
+    fake.client_left(key)
+
+
+def test_bytes_that_nobody_reads_are_left_by_the_garbage_collector(
+    silent: Turns, fake: Fake, key: str
+) -> None:
+    class Cycle:
+        def __init__(self) -> None:
+            self.body = silent.start("m").sse()
+            self.own = self
+
+    next(Cycle().body)
+    gc.collect()
+    fake.client_left(key)
+
+
+def test_a_response_that_is_closed_leaves_its_turn(silent: Turns, fake: Fake, key: str) -> None:
+    answered = served(silent).post("/chat/stream", json={"message": "m"}, buffered=False)
+    assert next(iter(answered.response))
+    answered.close()
+    answered.close()
+    fake.client_left(key)
