@@ -1,0 +1,19 @@
+"""The settings of gunicorn for streams."""
+
+import os
+from typing import Any
+
+bind = os.environ.get("BIND", "127.0.0.1:5000")
+# An open stream holds a thread. Or "gevent", with no such limit; never "sync", which ends a worker in a long stream.
+worker_class = "gthread"
+threads = 64
+workers = 2
+# The application is loaded once; the workers are forked from it and share its memory.
+preload_app = True
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Delivers the messages that still wait. Those that it does not reach stay in the outbox's file, for the next start."""
+    from app import turns
+
+    turns.shutdown(timeout=10)
