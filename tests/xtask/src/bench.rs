@@ -16,11 +16,13 @@ const CHUNK: &str = "chunk";
 const LANGUAGES: [&str; 2] = ["python", "node"];
 /// The bench of turns in Python and in Node.
 const TURNS: &str = "turns";
+/// The bench of a chat service behind a Python web server.
+const WEB: &str = "web";
 /// Options of the bench `chunk` that its halves in other languages have as well. Each takes a value.
 const SHARED: [&str; 4] = ["--shapes", "--framings", "--streams", "--rounds"];
 
 /// Runs the benches named, or all. `chunk` compares the clients of all languages in one table; `python` and `node` are
-/// its parts for one. `turns` is in Python and in Node.
+/// its parts for one. `turns` is in Python and in Node, `web` in Python.
 ///
 /// # Errors
 /// When one does not build or run.
@@ -32,12 +34,12 @@ pub(crate) fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
         true => benches(repo)?,
         false => options.names.clone(),
     };
-    let others: Vec<_> =
-        others.iter().filter(|name| !is_of_chunk(name) && *name != TURNS).collect();
+    let is_of_packages = |name: &str| is_of_chunk(name) || name == TURNS || name == WEB;
+    let others: Vec<_> = others.iter().filter(|name| !is_of_packages(name)).collect();
     if !others.is_empty() {
         let chosen = others.into_iter().flat_map(|name| ["--bench", name]);
         let mut step = Step::cargo(repo, "bench -p turnwire-bench").args(chosen);
-        let is_for_others = options.names.iter().any(|name| is_of_chunk(name) || name == TURNS);
+        let is_for_others = options.names.iter().any(|name| is_of_packages(name));
         if !options.passed_through.is_empty() && !is_for_others {
             step = step.args(["--"]).args(&options.passed_through);
         }
@@ -49,7 +51,10 @@ pub(crate) fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
     if has_all_languages || !languages.is_empty() {
         chunk(repo, has_all_languages, &languages, &options.passed_through)?;
     }
-    if all || is_named(TURNS) { turns(repo, &options.passed_through) } else { Ok(()) }
+    if all || is_named(TURNS) {
+        turns(repo, &options.passed_through)?;
+    }
+    if all || is_named(WEB) { web(repo, &options.passed_through) } else { Ok(()) }
 }
 
 /// Measures turns in Python and in Node, beside the same made by hand.
@@ -59,6 +64,15 @@ fn turns(repo: &Repo, options: &[OsString]) -> Result<()> {
     Step::cargo(repo, "bench -p turnwire-bench --bench turns --")
         .args(["--python".as_ref(), python.program().as_os_str()])
         .args(["--node", "node"])
+        .args(options)
+        .run()
+}
+
+/// Measures a chat service behind gunicorn, beside the same made by hand.
+fn web(repo: &Repo, options: &[OsString]) -> Result<()> {
+    let python = Python::prepare(repo, Purpose::Turns)?;
+    Step::cargo(repo, "bench -p turnwire-bench --bench web --")
+        .args(["--python".as_ref(), python.program().as_os_str()])
         .args(options)
         .run()
 }

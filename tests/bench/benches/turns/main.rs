@@ -17,7 +17,7 @@ use serde_json::Value;
 use turnwire_bench::arguments;
 
 use report::{BARS, Measured};
-use services::Services;
+use services::{Load, Services};
 
 /// Variables of the environment that the measured processes get.
 const VARIABLES: [&str; 3] = ["PATH", "PYTHONPATH", "LD_LIBRARY_PATH"];
@@ -32,15 +32,6 @@ struct Options {
     /// Only the bars whose measurement contains this.
     only: String,
     load: Load,
-}
-
-/// The load of a measurement of tokens.
-struct Load {
-    streams: usize,
-    tokens: usize,
-    pace_ms: u64,
-    /// The number of times that each of the streams is opened.
-    batches: usize,
 }
 
 fn main() -> Result<()> {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use turnwire_bench::{OURS, median};
 
-use super::Load;
+use super::services::Load;
 
 /// The values of each measurement, by language, measurement and client.
 pub(super) type Measured =

@@ -8,8 +8,6 @@ use serde_json::{Value, json};
 use turnwire_bench::process::{Facts, Server};
 use turnwire_fakes::{Fake, FakeStore, Login, Script};
 
-use super::Load;
-
 const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";
 
 /// Times of the steps before a first content, in milliseconds, as they are in a real service.
@@ -24,6 +22,15 @@ const FIRSTS: usize = 5;
 
 /// Streams of the measurement of delays.
 const DELAYED: usize = 50;
+
+/// The load of a measurement of tokens.
+pub(super) struct Load {
+    pub(super) streams: usize,
+    pub(super) tokens: usize,
+    pub(super) pace_ms: u64,
+    /// The number of times that each of the streams is opened.
+    pub(super) batches: usize,
+}
 
 pub(super) struct Services {
     model: Model,
