@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{CreateError, NewConversation, Owner, SessionStart, StoreMessage};
+use crate::credentials::Tokens;
 use crate::error::Result;
 use crate::outbox::Outcome;
 
@@ -65,6 +66,22 @@ pub trait Conversations: Send + Sync + 'static {
         let _ = (owner, message);
     }
 
+    /// Returns true if the user has this conversation; `None` if that is not known without a request to a service, which
+    /// would delay the reply. Default `None`.
+    ///
+    /// A chat service refuses a message for a conversation that its user does not have ([`web`](crate::web)), before any
+    /// stream.
+    async fn has(&self, owner: Owner<'_>, conversation_id: &str) -> Option<bool> {
+        let _ = (owner, conversation_id);
+        None
+    }
+
+    /// The tokens with which the store has replaced these, for the user's page. Default `None`.
+    fn reissued(&self, tokens: &Tokens) -> Option<Tokens> {
+        let _ = tokens;
+        None
+    }
+
     /// Returns true if a turn must supply its user's tokens, because the store has none. Default false.
     fn needs_tokens(&self) -> bool {
         false
@@ -110,6 +127,14 @@ macro_rules! forward {
 
             async fn saved(&self, owner: Owner<'_>, message: &StoreMessage) {
                 (**self).saved(owner, message).await;
+            }
+
+            async fn has(&self, owner: Owner<'_>, conversation_id: &str) -> Option<bool> {
+                (**self).has(owner, conversation_id).await
+            }
+
+            fn reissued(&self, tokens: &Tokens) -> Option<Tokens> {
+                (**self).reissued(tokens)
             }
 
             fn needs_tokens(&self) -> bool {

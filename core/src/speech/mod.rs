@@ -51,6 +51,8 @@ pub use audio::AudioStream;
 pub use format::AudioFormat;
 pub use google::GoogleTranslateSpeaker;
 pub use join::JoinedSpeech;
+#[cfg(feature = "turns")]
+pub(crate) use join::join;
 pub use openai::OpenAiSpeaker;
 pub use pipeline::{AudioPiece, FailedSentence, SpeechStream, Spoken, Whole};
 pub use sentence::SentenceCutter;

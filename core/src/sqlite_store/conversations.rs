@@ -1,10 +1,11 @@
 //! The store behind turns and their outbox.
 
 use async_trait::async_trait;
+use rusqlite::Connection;
 
-use super::SqliteStore;
 use super::calls::{CREATE, HISTORY, SAVE};
 use super::errors::{outcome_of, user};
+use super::{SqliteStore, workspaces};
 use crate::conversation::{Conversations, CreateError, NewConversation, Owner, StoreMessage};
 use crate::error::{Error, Result};
 use crate::outbox::Outcome;
@@ -38,6 +39,18 @@ impl Conversations for SqliteStore {
         match saved.await {
             Ok(()) => Outcome::Delivered,
             Err(error) => outcome_of(&error),
+        }
+    }
+
+    async fn has(&self, owner: Owner<'_>, conversation_id: &str) -> Option<bool> {
+        let (user, id) = (owner.user_id?.to_owned(), conversation_id.to_owned());
+        let is_of = move |file: &Connection| workspaces::is_of(file, &user, &id);
+        match self.read(HISTORY, is_of).await {
+            Ok(has) => Some(has),
+            Err(error) => {
+                tracing::debug!("whose a workspace is remains unknown: {error}");
+                None
+            }
         }
     }
 

@@ -17,6 +17,7 @@ use crate::conversation::{
     Conversations, CreateError, NewConversation, Owner, SessionStart, StoreMessage, Workspace,
     WorkspaceStatus,
 };
+use crate::credentials::Tokens;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::Outcome;
 
@@ -25,6 +26,11 @@ const CREATE: &str = "store.create_workspace";
 
 #[async_trait]
 impl Conversations for ChatStore {
+    fn reissued(&self, tokens: &Tokens) -> Option<Tokens> {
+        let fresh = self.shared.renewals.reissued(tokens.clone());
+        (!fresh.same_as(tokens)).then_some(fresh)
+    }
+
     async fn history(
         &self,
         owner: Owner<'_>,

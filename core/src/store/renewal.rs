@@ -66,7 +66,10 @@ struct Known {
 enum Renewal {
     /// A running renewal, which lives as long as a call waits for it.
     Running(WeakShared<Running>),
+    /// The store's tokens.
     Done(Tokens),
+    /// Tokens of another source.
+    Given(Tokens),
 }
 
 type Running = Pin<Box<dyn Future<Output = Result<Tokens>> + Send>>;
@@ -92,16 +95,23 @@ impl Hash for Key {
 
 impl Renewals {
     /// The newest replacement of these tokens.
-    pub(super) fn newest(&self, mut tokens: Tokens) -> Tokens {
+    pub(super) fn newest(&self, tokens: Tokens) -> Tokens {
         let known = self.known();
         let known = lock(&known);
-        for _ in 0..LONGEST_CHAIN {
-            match known.renewals.get(&Key(tokens.clone())) {
-                Some(Renewal::Done(fresh)) => tokens = fresh.clone(),
-                _ => break,
-            }
-        }
-        tokens
+        known.newest(tokens, |renewal| match renewal {
+            Renewal::Done(fresh) | Renewal::Given(fresh) => Some(fresh),
+            Renewal::Running(_) => None,
+        })
+    }
+
+    /// The newest tokens with which the store itself has replaced these.
+    pub(super) fn reissued(&self, tokens: Tokens) -> Tokens {
+        let known = self.known();
+        let known = lock(&known);
+        known.newest(tokens, |renewal| match renewal {
+            Renewal::Done(fresh) => Some(fresh),
+            Renewal::Given(_) | Renewal::Running(_) => None,
+        })
     }
 
     /// Renews tokens, or joins the running renewal.
@@ -114,7 +124,7 @@ impl Renewals {
         let running: Shared<Running> = {
             let mut known = lock(&known_here);
             let running = match known.renewals.get(&key) {
-                Some(Renewal::Done(fresh)) => return Ok(fresh.clone()),
+                Some(Renewal::Done(fresh) | Renewal::Given(fresh)) => return Ok(fresh.clone()),
                 Some(Renewal::Running(running)) => running.upgrade(),
                 None => None,
             };
@@ -136,7 +146,7 @@ impl Renewals {
 
     /// Records tokens from another source that replace others.
     pub(super) fn replace(&self, refused: &Tokens, given: &Tokens) {
-        lock(&self.known()).insert(Key(refused.clone()), Renewal::Done(given.clone()));
+        lock(&self.known()).insert(Key(refused.clone()), Renewal::Given(given.clone()));
     }
 
     fn known(&self) -> Arc<Mutex<Known>> {
@@ -150,6 +160,16 @@ fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
 }
 
 impl Known {
+    fn newest(&self, mut tokens: Tokens, of: impl Fn(&Renewal) -> Option<&Tokens>) -> Tokens {
+        for _ in 0..LONGEST_CHAIN {
+            match self.renewals.get(&Key(tokens.clone())).and_then(&of) {
+                Some(fresh) => tokens = fresh.clone(),
+                None => break,
+            }
+        }
+        tokens
+    }
+
     fn insert(&mut self, key: Key, renewal: Renewal) {
         if self.renewals.insert(key.clone(), renewal).is_none() {
             self.order.push_back(key);

@@ -85,12 +85,12 @@ fn find_workspace(
 /// `invalid_request` for such an id; `storage` if the outbox's file cannot be read.
 pub(super) fn check_ids(settings: &EngineSettings, request: &TurnRequest) -> Result<()> {
     let Some(outbox) = &settings.outbox else { return Ok(()) };
-    let given = [("message_id", &request.message_id), ("reply_id", &request.reply_id)];
-    for (field, id) in given {
+    let given = [("message", &request.message_id), ("reply", &request.reply_id)];
+    for (of, id) in given {
         let Some(id) = id else { continue };
         let known = outbox.user_of(id)?;
         if known != RecordUser::Unknown && !known.is(request.user_id.as_deref()) {
-            let why = format!("`{field}` is the id of another user's message");
+            let why = format!("the {of}'s id is the id of another user's message");
             let error = Error::new(ErrorKind::InvalidRequest, "turn.start", why);
             return Err(
                 error.with_hint("give each message an id of its own, such as a random UUID")

@@ -202,7 +202,7 @@ impl Turn {
     }
 
     /// Disables collecting audio, for a turn whose answer is out of reach.
-    pub(super) fn without_audio(mut self) -> Self {
+    pub(crate) fn without_audio(mut self) -> Self {
         self.keeps_audio = false;
         self
     }

@@ -12,10 +12,12 @@ use super::engine::Engine;
 use super::settings::EngineSettings;
 use super::work::Work;
 use super::{StopOutcome, Turn, admission, following};
+use crate::conversation::Owner;
+use crate::credentials::Tokens;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::{FlushReport, Outbox};
 use crate::process::PerProcess;
-use crate::speech::OnFailure;
+use crate::speech::{OnFailure, SpeechMode};
 use crate::turn_request::TurnRequest;
 
 /// The time for turns and tasks that are ended to store their results.
@@ -144,6 +146,28 @@ impl Turns {
     /// Returns true if each turn must have its user's tokens.
     pub(crate) fn needs_tokens(&self) -> bool {
         self.settings.store.as_ref().is_some_and(|store| store.needs_tokens())
+    }
+
+    /// Returns true if the user has this workspace; `None` if that is not known before its turn.
+    pub(crate) async fn has_workspace(
+        &self,
+        user_id: &str,
+        tokens: Option<&Tokens>,
+        id: &str,
+    ) -> Option<bool> {
+        let store = self.settings.store.as_ref()?;
+        store.has(Owner::new(Some(user_id), tokens), id).await
+    }
+
+    /// The tokens with which the store has replaced these.
+    pub(crate) fn reissued(&self, tokens: &Tokens) -> Option<Tokens> {
+        self.settings.store.as_ref()?.reissued(tokens)
+    }
+
+    /// The same engine with another mode of speech.
+    pub(crate) fn with_speech_mode(&self, mode: SpeechMode) -> Self {
+        let settings = EngineSettings { speech_mode: mode, ..(*self.settings).clone() };
+        Turns { settings: Arc::new(settings), work: self.work.clone() }
     }
 
     /// Waits, at most this long, until all background tasks have ended and every message is delivered or dead.

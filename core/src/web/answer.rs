@@ -2,6 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use futures_util::StreamExt;
 use serde_json::{Map, Value, json};
 use tokio::task::spawn_blocking;
 use tracing::Span;
@@ -13,9 +15,10 @@ use super::request::{self, Body, Message, Workspace};
 use super::routes::Route;
 use super::ui_request;
 use crate::caller;
-use crate::error::{Error, ErrorKind};
-use crate::event::Wire;
-use crate::turn::{StopOutcome, Turn};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{ChatAnswer, TurnEvent, Wire};
+use crate::speech::{AudioPiece, join};
+use crate::turn::{StopOutcome, Turn, Turns};
 
 impl Call {
     pub(super) async fn answered(&self, user_id: &str, body: &[u8]) -> Result<Reply, Refusal> {
@@ -34,27 +37,34 @@ impl Call {
             Route::Chat => self.chat(user_id, &Body::read(json)?).await,
             Route::Stream => {
                 let message = Message::read(&Body::read(json)?)?;
-                Ok(Reply::turn(self.start(user_id, message).await?, Wire::Sse))
+                let turn = self.start(&self.routes.0.turns, user_id, message).await?;
+                Ok(Reply::turn(turn, Wire::Sse))
             }
             Route::Tts => self.speak(&Body::read(json)?).await,
             Route::Stop => self.stop(user_id, &Body::read(json)?).await,
             Route::Ui | Route::Text => {
-                let message = ui_request::read(json, user_id, self.routes.0.turns.has_store())?;
-                let wire = if self.route == Route::Ui { Wire::Ui } else { Wire::Text };
-                Ok(Reply::turn(self.start(user_id, message).await?, wire))
+                let routes = &self.routes.0;
+                let message = ui_request::read(json, user_id, routes.turns.has_store())?;
+                let (turns, wire) = match self.route {
+                    Route::Ui => (&routes.turns, Wire::Ui),
+                    _ => (&routes.silent, Wire::Text),
+                };
+                Ok(Reply::turn(self.start(turns, user_id, message).await?, wire))
             }
         }
     }
 
-    /// A message, answered as a whole.
+    /// A message, answered as a whole. Its speech is made while the reply is written.
     async fn chat(&self, user_id: &str, body: &Body<'_>) -> Result<Reply, Refusal> {
         let is_spoken = body.is_set("includeTts")?;
-        let turn = self.start(user_id, Message::read(body)?).await?;
-        let answer = turn.finish().await.map_err(|error| Refusal::failed(&error))?;
+        let routes = &self.routes.0;
+        let turns = if is_spoken { &routes.spoken } else { &routes.silent };
+        let turn = self.start(turns, user_id, Message::read(body)?).await?;
+        let (answer, audio) = whole(turn).await.map_err(|error| Refusal::failed(&error))?;
         let mut reply = Map::new();
         reply.insert("reply".into(), answer.reply.into());
         reply.insert("workspaceId".into(), answer.workspace_id.into());
-        if let Some(audio) = answer.audio.filter(|_| is_spoken) {
+        if let Some(audio) = audio {
             reply.insert("audioBase64".into(), BASE64.encode(audio).into());
         }
         Ok(Reply::json(200, &Value::Object(reply)))
@@ -80,34 +90,56 @@ impl Call {
     }
 
     /// Starts the turn of a message.
-    async fn start(&self, user_id: &str, message: Message) -> Result<Turn, Refusal> {
+    async fn start(&self, turns: &Turns, user_id: &str, message: Message) -> Result<Turn, Refusal> {
         let Message { request, workspace } = message;
         let mut request = request.user_id(user_id);
-        let turns = self.routes.0.turns.clone();
         if turns.has_store() {
+            let tokens = self.tokens.as_ref();
+            if tokens.is_none() && turns.needs_tokens() {
+                let why = "The headers `Authorization` and `RefreshToken` are missing.";
+                return Err(Refusal::new(401, why));
+            }
+            if let Some(tokens) = tokens {
+                request = request.tokens(tokens.access.clone(), tokens.refresh.clone());
+            }
             request = match workspace {
                 Workspace::New => request.new_workspace(),
-                Workspace::Of(id) => request.workspace(id),
+                Workspace::Of(id) => {
+                    if turns.has_workspace(user_id, tokens, &id).await == Some(false) {
+                        return Err(Refusal::new(404, "There is no such workspace."));
+                    }
+                    request.workspace(id)
+                }
                 Workspace::OfMessage(id) => request.workspace_of_or_new(id),
                 Workspace::Unnamed => {
                     let why = "Name a workspace (`workspaceId`), or ask for a new one (`createWorkspace`).";
                     return Err(Refusal::new(404, why));
                 }
             };
-            match &self.tokens {
-                Some(tokens) => {
-                    request = request.tokens(tokens.access.clone(), tokens.refresh.clone());
-                }
-                None if turns.needs_tokens() => {
-                    let why = "The headers `Authorization` and `RefreshToken` are missing.";
-                    return Err(Refusal::new(401, why));
-                }
-                None => {}
-            }
         }
+        let turns = turns.clone();
         let started = blocking(move || turns.try_start(request)).await?;
         started.map_err(|error| Refusal::not_begun(&error))
     }
+}
+
+/// Reads a turn to its end: its answer, and its speech as one file. Speech that fails costs the reply nothing.
+async fn whole(turn: Turn) -> Result<(ChatAnswer, Option<Bytes>)> {
+    let (mut turn, mut pieces) = (turn.without_audio(), Vec::new());
+    while let Some(event) = turn.next().await {
+        if let TurnEvent::Audio { seq, mime, audio, text } = event? {
+            let mime = mime.into_boxed_str();
+            pieces.push(AudioPiece { seq, mime, bytes: audio, sentence: seq, text });
+        }
+    }
+    let audio = match join(pieces) {
+        Ok(audio) => Some(audio).filter(|audio| !audio.is_empty()),
+        Err(error) => {
+            tracing::warn!(error.code = error.code(), "the speech of a reply is left out: {error}");
+            None
+        }
+    };
+    Ok((turn.into_answer()?, audio))
 }
 
 /// Runs a function that may wait for a file, in the caller's context.

@@ -108,9 +108,22 @@ impl Call {
     /// gone.
     pub async fn answer(self, user_id: &str, body: Bytes) -> Reply {
         match self.answered(user_id, &body).await {
-            Ok(reply) => reply.with(self.cors.headers()),
+            Ok(reply) => reply.with(self.reissued()).with(self.cors.headers()),
             Err(refusal) => self.refuse(refusal),
         }
+    }
+
+    /// The headers that tell the page tokens with which the store has replaced its own: as far as that is known now, which is
+    /// from an earlier call, or from one during a whole reply.
+    fn reissued(&self) -> Vec<(&'static str, String)> {
+        let Some(given) = &self.tokens else { return Vec::new() };
+        let Some(fresh) = self.routes.0.turns.reissued(given) else { return Vec::new() };
+        let pairs = [
+            ("Authorization", &given.access, fresh.access),
+            ("RefreshToken", &given.refresh, fresh.refresh),
+        ];
+        let new = pairs.into_iter().filter(|(_, old, new)| old.expose() != new.expose());
+        new.map(|(name, _, new)| (name, format!("Bearer {}", new.expose()))).collect()
     }
 
     fn refuse(&self, refusal: Refusal) -> Reply {

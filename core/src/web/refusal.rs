@@ -34,7 +34,7 @@ impl Refusal {
     /// The refusal of a turn that has not begun.
     pub(super) fn not_begun(error: &Error) -> Self {
         match error.kind() {
-            ErrorKind::InvalidRequest => Refusal::bad_request(error.message().to_owned()),
+            ErrorKind::InvalidRequest => Refusal::bad_request(sentence(error.message())),
             _ => Refusal::failed(error),
         }
     }
@@ -53,4 +53,11 @@ impl Refusal {
             _ => Reply::json(status, &json!({ "error": text })),
         }
     }
+}
+
+/// A message of an error as a sentence for a user.
+fn sentence(message: &str) -> String {
+    let mut rest = message.chars();
+    let first = rest.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(rest).chain(['.']).collect()
 }

@@ -1,13 +1,15 @@
 //! The reply to a request.
 
+use std::fmt;
+
 use bytes::Bytes;
 use serde_json::Value;
 
 use crate::event::Wire;
 use crate::turn::Turn;
 
-/// The reply to a request, which the host sends as it is.
-#[derive(Debug)]
+/// The reply to a request, which the host sends as it is. `Debug` shows neither the values of its headers, which may be tokens, nor
+/// its text.
 #[non_exhaustive]
 pub struct Reply {
     /// The status.
@@ -19,7 +21,6 @@ pub struct Reply {
 }
 
 /// The body of a reply.
-#[derive(Debug)]
 pub enum ReplyBody {
     /// Empty.
     Nothing,
@@ -54,6 +55,27 @@ impl Reply {
             status: 200,
             headers: headers.collect(),
             body: ReplyBody::Turn(Box::new(turn), wire),
+        }
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("headers", &names)
+            .field("body", &self.body)
+            .finish()
+    }
+}
+
+impl fmt::Debug for ReplyBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReplyBody::Nothing => f.write_str("Nothing"),
+            ReplyBody::Whole(bytes) => write!(f, "Whole({} bytes)", bytes.len()),
+            ReplyBody::Turn(turn, wire) => f.debug_tuple("Turn").field(turn).field(wire).finish(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::refusal::Refusal;
 use crate::json::{self, Fields};
-use crate::turn::TurnRequest;
+use crate::turn_request::{TurnRequest, is_uuid};
 
 /// The fields of the routes' requests.
 const FIELDS: [&str; 10] = [
@@ -48,6 +48,15 @@ impl<'a> Body<'a> {
         self.0.raw(name)
     }
 
+    /// A field's id of a message.
+    fn id(&self, name: &str) -> Result<Option<String>, Refusal> {
+        let refused = || Refusal::bad_request(format!("`{name}` must be a UUID in lower case."));
+        match self.text(name)? {
+            Some(id) if !is_uuid(&id) => Err(refused()),
+            id => Ok(id),
+        }
+    }
+
     /// A field's truth; a missing one is false.
     pub(super) fn is_set(&self, name: &str) -> Result<bool, Refusal> {
         Ok(self.value(name, "true or false")?.unwrap_or_default())
@@ -85,10 +94,14 @@ impl Message {
     /// The message in a body of the routes `chat` and `stream`.
     pub(super) fn read(body: &Body<'_>) -> Result<Self, Refusal> {
         let mut request = TurnRequest::new(body.filled("message")?);
-        if let Some(id) = body.text("messageId")? {
+        let (message_id, reply_id) = (body.id("messageId")?, body.id("replyId")?);
+        if message_id.is_some() && message_id == reply_id {
+            return Err(Refusal::bad_request("`messageId` and `replyId` are the same."));
+        }
+        if let Some(id) = message_id {
             request = request.message_id(id);
         }
-        if let Some(id) = body.text("replyId")? {
+        if let Some(id) = reply_id {
             request = request.reply_id(id);
         }
         let id = body.text("workspaceId")?.filter(|id| !id.trim().is_empty());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::cors::Origins;
 use crate::error::{Error, ErrorKind, Result};
+use crate::speech::SpeechMode;
 use crate::turn::Turns;
 
 /// The default limit of a request's body: the AI SDK sends the whole conversation with each message.
@@ -80,6 +81,9 @@ pub struct ChatRoutesBuilder {
 
 pub(super) struct Settings {
     pub(super) turns: Turns,
+    /// The same turns, for replies that are spoken as they are written, and for replies that nobody hears.
+    pub(super) spoken: Turns,
+    pub(super) silent: Turns,
     paths: Vec<(Route, String)>,
     pub(super) origins: Origins,
     pub(super) max_body: usize,
@@ -148,7 +152,10 @@ impl ChatRoutesBuilder {
             }
         }
         let origins = Origins::read(origins).map_err(refused)?;
-        Ok(ChatRoutes(Arc::new(Settings { turns, paths, origins, max_body })))
+        let spoken = turns.with_speech_mode(SpeechMode::Streaming);
+        let silent = turns.with_speech_mode(SpeechMode::OnDemand);
+        let settings = Settings { turns, spoken, silent, paths, origins, max_body };
+        Ok(ChatRoutes(Arc::new(settings)))
     }
 }
 

@@ -66,12 +66,7 @@ impl<S: Stream<Item: TextPiece> + Unpin> JoinedSpeech<S> {
                 return Err(Error::new(ErrorKind::TooLarge, SPEECH, why));
             }
         }
-        for (at, bytes) in self.joiner.corrections() {
-            let place = usize::try_from(at).ok().and_then(|at| whole.get_mut(at..at + bytes.len()));
-            if let Some(place) = place {
-                place.copy_from_slice(&bytes);
-            }
-        }
+        self.joiner.correct(&mut whole);
         Ok(whole.freeze())
     }
 
@@ -147,6 +142,21 @@ impl<S> fmt::Debug for JoinedSpeech<S> {
     }
 }
 
+/// Joins complete pieces, each with its media type, into bytes that play as a single file.
+///
+/// # Errors
+///
+/// `unexpected_reply` if the pieces have formats that cannot be joined.
+#[cfg(feature = "turns")]
+pub(crate) fn join(pieces: impl IntoIterator<Item = AudioPiece>) -> Result<Bytes> {
+    let (mut joiner, mut whole) = (Joiner::default(), BytesMut::new());
+    for piece in pieces {
+        whole.extend_from_slice(&joiner.add(&piece)?);
+    }
+    joiner.correct(&mut whole);
+    Ok(whole.freeze())
+}
+
 /// Joins parts of one format.
 #[derive(Debug, Default)]
 struct Joiner {
@@ -195,6 +205,16 @@ impl Joiner {
             self.format = format;
         }
         Ok(bytes)
+    }
+
+    /// Completes the header of the whole.
+    fn correct(&self, whole: &mut [u8]) {
+        for (at, bytes) in self.corrections() {
+            let place = usize::try_from(at).ok().and_then(|at| whole.get_mut(at..at + bytes.len()));
+            if let Some(place) = place {
+                place.copy_from_slice(&bytes);
+            }
+        }
     }
 
     /// Patches to the header once the length is known: offsets and bytes.
