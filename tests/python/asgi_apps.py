@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from turnwire import AsyncOpenAI, AsyncTurn, AsyncTurns, OpenAI, Turns
-from turnwire.asgi import SSEResponse
+from turnwire.asgi import SSEResponse, chat_app
 
 
 class Chat(BaseModel):
@@ -91,12 +91,26 @@ urlpatterns = [path("django/chat", in_django)]
 settings.configure(ROOT_URLCONF=__name__, SECRET_KEY="k", ALLOWED_HOSTS=["*"])
 django.setup(set_prefix=False)
 
+
+async def service(scope: Any, receive: Any, send: Any) -> None:
+    """A ``chat_app`` below a prefix, of the model that the request names."""
+    message = await receive()
+    turns = AsyncTurns(AsyncOpenAI(), model=json.loads(message["body"])["model"], keep_alive=None)
+    messages = [message]
+
+    async def again() -> Any:
+        return messages.pop() if messages else await receive()
+
+    await chat_app(turns, authenticate=lambda request: "u-1")({**scope, "root_path": "/service"}, again, send)
+
+
 APPS: dict[str, Any] = {
     "bare": bare,
     "starlette": wrapped,
     "fastapi": fast,
     "quart": in_quart,
     "django": ASGIHandler(),
+    "service": service,
 }
 
 

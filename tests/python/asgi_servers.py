@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fake import Fake
-
 HERE = Path(__file__).parent
 SERVERS = {
     "uvicorn": ["uvicorn", "--fd", "{fd}", "--no-access-log"],
@@ -23,8 +21,8 @@ SERVERS = {
 
 
 @contextmanager
-def serving(server: str, app: str, fake: Fake, env: dict[str, str] | None = None) -> Iterator[int]:
-    """A server of ``app``; its port."""
+def serving(server: str, app: str, env: dict[str, str], folder: Path = HERE) -> Iterator[int]:
+    """A server of ``app``, a module of the folder; its port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         # Connections wait until the server accepts them.
@@ -33,8 +31,8 @@ def serving(server: str, app: str, fake: Fake, env: dict[str, str] | None = None
         command = [part.format(fd=listener.fileno()) for part in SERVERS[server]]
         process = subprocess.Popen(
             [sys.executable, "-m", *command, app],
-            cwd=HERE,
-            env={**os.environ, "OPENAI_BASE_URL": fake.base_url, **(env or {})},
+            cwd=folder,
+            env={**os.environ, **env},
             pass_fds=[listener.fileno()],
             stderr=subprocess.PIPE,
             text=True,
@@ -53,9 +51,11 @@ def serving(server: str, app: str, fake: Fake, env: dict[str, str] | None = None
     assert "Traceback" not in err and "Warning" not in err, err
 
 
-def post(port: int, path: str, **fields: object) -> http.client.HTTPResponse:
+def post(
+    port: int, path: str, headers: dict[str, str] | None = None, **fields: object
+) -> http.client.HTTPResponse:
     """The head of the response; closing it closes the connection."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    headers = {"content-type": "application/json", "connection": "close"}
-    connection.request("POST", path, json.dumps(fields), headers)
+    given = {"content-type": "application/json", "connection": "close", **(headers or {})}
+    connection.request("POST", path, json.dumps(fields), given)
     return connection.getresponse()

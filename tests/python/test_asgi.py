@@ -32,6 +32,7 @@ PATHS = [
     "/fastapi/threads/chat",
     "/quart/chat",
     "/django/chat",
+    "/service/chat/stream",
 ]
 SILENCE = [{"text": "a"}, {"stall": True}]
 
@@ -48,7 +49,7 @@ def each(work: Callable[[str], object]) -> list[object]:
 
 @pytest.fixture(scope="module", params=SERVERS)
 def port(request: pytest.FixtureRequest, fake: Fake) -> Iterator[int]:
-    with serving(request.param, "asgi_apps:app", fake) as port:
+    with serving(request.param, "asgi_apps:app", {"OPENAI_BASE_URL": fake.base_url}) as port:
         yield port
 
 
@@ -60,7 +61,7 @@ def test_each_framework_streams_and_none_cuts_a_long_reply(fake: Fake, key: str,
         fake.script(model, {"steps": steps})
 
     def read(path: str) -> object:
-        response = post(port, path, message="hi", model=models[path])
+        response = post(port, path, message="hi", model=models[path], createWorkspace=True)
         found = [response.getheader(name) for name in ("content-type", "cache-control", "x-accel-buffering")]
         return path, response.status, found, response.read().decode()
 
@@ -76,7 +77,7 @@ def test_a_reader_who_leaves_in_silence_ends_the_turn_at_once(fake: Fake, key: s
         fake.script(model, {"steps": SILENCE})
 
     def leave(path: str) -> None:
-        response = post(port, path, message="hi", model=models[path])
+        response = post(port, path, message="hi", model=models[path], createWorkspace=True)
         assert response.readline().startswith(b"data: "), path
         response.close()
         fake.client_left(models[path], 1)

@@ -6,16 +6,20 @@ from ._types import Of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine, Generator
     from types import TracebackType
-    from typing import TypeVar
+    from typing import Any, NoReturn, TypeVar
 
     from typing_extensions import Self
 
     Closable = TypeVar("Closable", bound="Closing")
     AsyncClosable = TypeVar("AsyncClosable", bound="AsyncClosing")
+    IsCoroutine = Coroutine[Any, Any, None]
+else:
+    # By its methods; the import of the class would take more time than this package.
+    IsCoroutine = object
 
-__all__ = ["AsyncClosing", "AsyncOpening", "Closing", "Opening"]
+__all__ = ["AsyncClosing", "AsyncOpening", "Closing", "Done", "Opening"]
 
 
 class Closing:
@@ -44,7 +48,7 @@ class AsyncClosing:
 
     __slots__ = ()
 
-    async def close(self) -> None:
+    def close(self) -> Coroutine[Any, Any, None]:
         """Closes it."""
         raise NotImplementedError
 
@@ -58,6 +62,24 @@ class AsyncClosing:
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+class Done(IsCoroutine):
+    """The coroutine of something that is done already. It need not be awaited."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield from ()
+
+    def send(self, value: Any) -> NoReturn:
+        raise StopIteration
+
+    def throw(self, *error: Any) -> NoReturn:
+        raise StopIteration
+
+    def close(self) -> None:
+        pass
 
 
 class Opening(Of["Closable"]):

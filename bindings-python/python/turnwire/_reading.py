@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ._closing import AsyncClosing, Closing
+from ._closing import AsyncClosing, Closing, Done
 from ._types import Of
 from ._waiting import filled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from typing import TypeVar
+    from collections.abc import AsyncIterator, Coroutine, Iterator
+    from typing import Any, TypeVar
 
     from ._core import Stream
 
@@ -67,8 +67,12 @@ class AsyncReading(AsyncClosing, Of["Item"]):
                 raise StopAsyncIteration
             await filled(self._stream)
 
-    async def close(self) -> None:
-        """Ends the stream and closes its connection."""
+    def close(self) -> Coroutine[Any, Any, None]:
+        """Ends the stream and closes its connection: at once, from any task or thread, awaited or not."""
         self._stream.close()
+        return _DONE
 
     aclose = close
+
+
+_DONE = Done()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-
 from ._closing import AsyncClosing, Closing
 from ._reading import AsyncReading, Reading
 from ._timeline import Timeline
@@ -11,8 +9,7 @@ from ._turn_events import TurnEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Iterator
-    from typing import Any, NoReturn
+    from collections.abc import AsyncIterator, Iterator
 
     from ._core import Stream
     from ._core import Turn as CoreTurn
@@ -39,41 +36,13 @@ class TurnBytes(_Body, Reading[bytes]):
 
 
 class AsyncTurnBytes(_Body, AsyncReading[bytes]):
-    """As :class:`TurnBytes`, for ``async for``. A web framework may close it from any task or thread, awaited or not."""
+    """As :class:`TurnBytes`, for ``async for``. A web framework may close it from any task or thread."""
 
     __slots__ = ()
 
     def __aiter__(self) -> AsyncTurnBytes:
         # No generator: that could not be closed by one task while another waits in it.
         return self
-
-    def close(self) -> Coroutine[Any, Any, None]:
-        """Leaves the turn at once, awaited or not."""
-        self._stream.close()
-        return _DONE
-
-    aclose = close
-
-
-class _Done(Coroutine["Any", "Any", None]):
-    """A coroutine that has nothing left to do, and that nobody misses."""
-
-    __slots__ = ()
-
-    def __await__(self) -> Generator[None, None, None]:
-        yield from ()
-
-    def send(self, value: Any) -> NoReturn:
-        raise StopIteration
-
-    def throw(self, *error: Any) -> NoReturn:
-        raise StopIteration
-
-    def close(self) -> None:
-        pass
-
-
-_DONE = _Done()
 
 
 class _Turn:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from starlette.background import BackgroundTask
+
     from .._turn import AsyncTurn, Turn
     from ._types import Receive, Scope, Send
 
@@ -43,7 +45,7 @@ class _Response(Base):
         self._body = AsyncTurnBytes(turn._turn.bytes(self._wire))
         self.status_code = status_code
         self.raw_headers = encoded(merged(self._body.headers, headers).items())
-        self.background = None
+        self.background: BackgroundTask | None = None
         """Work for the time after the response, of Starlette."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
