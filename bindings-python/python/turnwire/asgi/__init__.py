@@ -5,8 +5,13 @@
 ... async def chat_stream(chat: Chat) -> SSEResponse:
 ...     return SSEResponse(await turns.start(chat.message))
 
-A response is a plain ASGI callable. It also is what the views of Starlette, FastAPI and Quart return. A view of Django returns
-``StreamingHttpResponse(body := turn.asse(), headers=body.headers)``. No framework is imported here.
+A response is a plain ASGI callable, which the views of Starlette, FastAPI and Quart return as well. A view of Django sends the
+bytes:
+
+>>> body = turn.asse()
+>>> return StreamingHttpResponse(body, headers=body.headers)
+
+No framework is imported here.
 """
 
 from __future__ import annotations
