@@ -18,10 +18,10 @@ from fake import Fake
 
 pytest.importorskip("starlette", reason="the frameworks need Python 3.11")
 
-from asgi_servers import SERVERS, post, serving
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 
+from asgi_servers import SERVERS, post, serving
 from turnwire.asgi import SSEResponse, TextResponse, UIMessageResponse
 
 PATHS = [

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from test_turn_vectors import wire
 
 import turnwire
 from fake import REPO, FakeChat
+from test_turn_vectors import wire
 
 FOLDER = REPO / "tests" / "vectors" / "events"
 CASES = [

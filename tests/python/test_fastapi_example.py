@@ -53,7 +53,14 @@ def test_it_serves_the_users_of_a_chat_store(fake: Fake, store: FakeStore, key: 
         refused = post(port, "/chat/stream", message="안녕", workspaceId=key)
         assert refused.status == 401 and list(json.loads(refused.read())) == ["message"]
         assert post(port, "/ask", question="왜").status == 401
-        headers = {"Authorization": f"Bearer {tokens['access_token']}", "RefreshToken": f"Bearer {tokens['refresh_token']}"}
-        assert post(port, "/chat/stream", headers, message="안녕하세요", workspaceId=key).read().endswith(b"\n\n")
+        headers = {
+            "Authorization": f"Bearer {tokens['access_token']}",
+            "RefreshToken": f"Bearer {tokens['refresh_token']}",
+        }
+        assert (
+            post(port, "/chat/stream", headers, message="안녕하세요", workspaceId=key)
+            .read()
+            .endswith(b"\n\n")
+        )
     # The server's end delivers what waits.
     assert store.texts(key) == ["안녕", "안녕하세요"]

@@ -17,7 +17,8 @@ import turnwire
 from fake import REPO, Fake
 
 CHAT = REPO / "examples" / "python" / "chat.py"
-EXAMPLES = [CHAT, *(REPO / "examples" / "flask" / name for name in ("app.py", "gunicorn.conf.py"))]
+SERVICES = ("flask/app.py", "flask/gunicorn.conf.py", "fastapi/app.py")
+EXAMPLES = [CHAT, *(REPO / "examples" / name for name in SERVICES)]
 TYPED = [*EXAMPLES, *(Path(__file__).with_name(f"{name}_typed.py") for name in ("openai", "speech", "turns"))]
 
 
@@ -55,10 +56,13 @@ def test_pyright_agrees(tmp_path: Path) -> None:
     pyright = Path(__file__).parent / "node_modules" / ".bin" / "pyright"
     included = [Path(turnwire.__file__).parent, *TYPED]
     # A package is left out by default if a folder above it is named `site-packages`.
-    project = {"include": [str(path) for path in included], "exclude": [], "extraPaths": [str(CHAT.parent)]}
+    # Paths that are absolute are not included at all.
+    include = [os.path.relpath(path, tmp_path) for path in included]
+    paths = [str(CHAT.parent), str(REPO / "examples" / "flask")]
+    project = {"include": include, "exclude": [], "extraPaths": paths}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(project))
     done = run(pyright, "--warnings", "--pythonpath", sys.executable, "--project", tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
 
 
 def test_the_sources_are_clean() -> None:

@@ -70,7 +70,9 @@ def test_a_turn_is_read_as_bytes(turns: Turns, fake: Fake, key: str) -> None:
 def test_a_turn_is_read_as_a_ui_stream_and_as_text(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
     turns = Turns(client, model=key, keep_alive=None)
     half = {"steps": [{"role": "assistant"}, {"text": "half"}, {"truncate": True}]}
-    chat = {"steps": [{"role": "assistant"}, {"text": "안"}, {"text": "녕"}, {"finish": "stop"}, {"done": True}]}
+    chat = {
+        "steps": [{"role": "assistant"}, {"text": "안"}, {"text": "녕"}, {"finish": "stop"}, {"done": True}]
+    }
     fake.script(key, chat, chat, half, half)
     turn = turns.start("안녕하세요")
     body = b"".join(turn.ui_stream()).decode()
@@ -102,7 +104,9 @@ def test_the_bodies_of_a_turn_in_asyncio(async_client: turnwire.AsyncOpenAI, fak
     asyncio.run(run())
 
 
-def test_silence_in_a_body_is_broken_as_often_as_the_setting_says(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
+def test_silence_in_a_body_is_broken_as_often_as_the_setting_says(
+    client: turnwire.OpenAI, fake: Fake, key: str
+) -> None:
     fake.script(key, HELD)
     with Turns(client, model=key, keep_alive=0.05).start("hello").sse() as body:
         assert [next(body) for _ in range(3)][1:] == [b": keep-alive\n\n"] * 2
