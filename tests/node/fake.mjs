@@ -36,7 +36,7 @@ async function start(program, args) {
   return [child, JSON.parse(line).url];
 }
 
-class Fake {
+export class Fake {
   #child;
   #keys = 0;
 
@@ -97,7 +97,7 @@ class Fake {
   }
 }
 
-class FakeStore extends Fake {
+export class FakeStore extends Fake {
   /** Everything that it holds. */
   stored() {
     return this.control('GET', '/_fake/stored');
