@@ -39,7 +39,10 @@ impl Python {
         let venv = python_venv(repo, "venv", "requirements.txt")?;
         let mut variables = Vec::new();
         match purpose {
-            Purpose::Tests => variables.push((FAKE, fake_llm(repo)?)),
+            Purpose::Tests => {
+                npm_ci(repo, "tests/pages")?;
+                variables.push((FAKE, fake_llm(repo)?));
+            }
             Purpose::Benchmarks => {
                 let peers = python_venv(repo, "peers", "requirements-peers.txt")?;
                 variables.push(("TURNWIRE_PEERS_PYTHON", peers.python().to_owned()));
@@ -110,6 +113,7 @@ impl Node {
         let mut variables = Vec::new();
         if let Purpose::Tests = purpose {
             npm_ci(repo, "examples/node")?;
+            npm_ci(repo, "tests/pages")?;
             Step::cargo(repo, "build -p turnwire-suite --bin chat-streams").run()?;
             variables.push((FAKE, fake_llm(repo)?));
             variables.push(("TURNWIRE_CHAT_STREAMS", repo.target("debug/chat-streams")));
