@@ -1,4 +1,4 @@
-//! A chat service: each message is answered with the event stream of its turn, and a turn can be stopped.
+//! A chat service on axum: the routes of `turnwire::web`, for which an application brings its users' authentication.
 //!
 //! ```sh
 //! cargo run --release -p turnwire-examples --features server --example server
@@ -9,18 +9,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{Json, State};
-use axum::http::StatusCode;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use axum::{Router, serve};
 use clap::Parser;
-use serde::Deserialize;
-use serde_json::json;
 use tokio::net::TcpListener;
-use turnwire::event::RESPONSE_HEADERS;
-use turnwire::{ErrorKind, TurnRequest, Turns, presets};
+use turnwire::web::{Admitted, ChatRoutes, Reply, ReplyBody};
+use turnwire::{Turns, presets};
 use turnwire_examples::home::StoreOptions;
 use turnwire_examples::model::ModelOptions;
 use turnwire_examples::sentiment;
@@ -50,93 +47,62 @@ async fn run(options: &Options) -> Result<(), Failure> {
     let listener = TcpListener::bind(options.address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Output::stdout().text(&format!("listening on http://{address}\n"))?;
-    let service = Service { turns: turns.clone(), user_id: home.user_id.clone() };
+    let routes = ChatRoutes::builder(turns.clone());
+    let routes = options.origin.iter().fold(routes, |routes, origin| routes.origin(origin));
+    let service = Service { routes: routes.build()?, user_id: home.user_id.clone() };
+    let app = Router::new().fallback(answer).with_state(service);
     let ended = terminal::cancelled_by_ctrl_c();
-    let serving = serve(listener, router(service));
+    let serving = serve(listener, app);
     // A running turn ends with its connection, and its text so far is saved.
     let served = ended.run_until_cancelled(async { serving.await }).await;
     turns.shutdown(SAVED_WITHIN).await;
     served.unwrap_or(Ok(())).map_err(|error| Failure::Local("the service ended", error))
 }
 
-/// The state of the service. An application takes user and tokens from the request's login; here there is one user.
+/// The state of the service.
 #[derive(Clone)]
 struct Service {
-    turns: Turns,
+    routes: ChatRoutes,
     user_id: String,
 }
 
-fn router(service: Service) -> Router {
-    Router::new()
-        .route("/chat", post(chat))
-        .route("/chat/stream", post(stream))
-        .route("/chat/stop", post(stop))
-        .with_state(service)
-}
-
-/// The request of a front end.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Message {
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    create_workspace: bool,
-    workspace_id: Option<String>,
-}
-
-impl Message {
-    fn for_user(self, user_id: &str) -> TurnRequest {
-        let request = TurnRequest::new(self.message).user_id(user_id);
-        match self.workspace_id {
-            Some(id) if !self.create_workspace => request.workspace(id),
-            _ => request.new_workspace(),
-        }
+impl Service {
+    /// The user of a request. An application checks its token or session here; this program has one user.
+    fn authenticate(&self, _headers: &HeaderMap) -> Option<&str> {
+        Some(&self.user_id)
     }
 }
 
-/// Streams the reply. An invalid request gets an error status before any stream.
-async fn stream(State(service): State<Service>, Json(message): Json<Message>) -> Response {
-    match service.turns.try_start(message.for_user(&service.user_id)) {
-        Ok(turn) => (RESPONSE_HEADERS, Body::from_stream(turn.sse())).into_response(),
-        Err(error) => refused(&error),
-    }
-}
-
-/// Returns the whole reply.
-async fn chat(State(service): State<Service>, Json(message): Json<Message>) -> Response {
-    match service.turns.start(message.for_user(&service.user_id)).finish().await {
-        Ok(answer) => {
-            Json(json!({"reply": answer.reply, "workspaceId": answer.workspace_id})).into_response()
-        }
-        Err(error) => refused(&error),
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Stop {
-    turn_id: String,
-}
-
-/// Stops a turn: its text so far is kept, and its stream ends with `done`.
-async fn stop(State(service): State<Service>, Json(stop): Json<Stop>) -> StatusCode {
-    service.turns.stop(&stop.turn_id);
-    // The same answer for a turn that has already ended.
-    StatusCode::NO_CONTENT
-}
-
-/// The error response for a user; the details go to the log.
-fn refused(error: &turnwire::Error) -> Response {
-    let (status, message) = match error.kind() {
-        ErrorKind::InvalidRequest => (StatusCode::BAD_REQUEST, error.message()),
-        kind => (StatusCode::INTERNAL_SERVER_ERROR, kind.user_message()),
+/// Answers a request: the routes decide, and this function only translates from axum and to it.
+async fn answer(State(service): State<Service>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let route = service.routes.route_of(head.uri.path());
+    let header = |name: &str| head.headers.get(name)?.to_str().ok();
+    let call = match service.routes.admit(route, head.method.as_str(), header) {
+        Admitted::Reply(reply) => return response(reply),
+        Admitted::Call(call) => call,
     };
-    terminal::say(&error.to_string());
-    (status, Json(json!({"error": message}))).into_response()
+    let Some(user_id) = service.authenticate(&head.headers) else {
+        return response(call.unauthorized());
+    };
+    response(match to_bytes(body, call.max_body()).await {
+        Ok(body) => call.answer(user_id, body).await,
+        Err(_) => call.too_large(),
+    })
 }
 
-/// Serves turns to front ends: POST /chat, /chat/stream and /chat/stop.
+fn response(reply: Reply) -> Response {
+    let body = match reply.body {
+        ReplyBody::Nothing => Body::empty(),
+        ReplyBody::Whole(bytes) => Body::from(bytes),
+        ReplyBody::Turn(turn, wire) => Body::from_stream(turn.bytes(wire)),
+    };
+    let head = Response::builder().status(reply.status);
+    let head = reply.headers.into_iter().fold(head, |head, (name, value)| head.header(name, value));
+    head.body(body).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+/// Serves turns to front ends: POST /chat, /chat/stream, /chat/tts and /chat/stop, and /chat/ui for pages on the AI SDK.
 ///
 /// OPENAI_API_KEY and OPENAI_BASE_URL name the model's service; without them, a small offline service inside this
 /// program answers. TURNWIRE_STORE_URL names a chat store, with TURNWIRE_USER_ID, TURNWIRE_ACCESS_TOKEN and
@@ -153,4 +119,8 @@ struct Options {
     /// The address to listen on; with port 0 the system chooses one
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:5000")]
     address: SocketAddr,
+
+    /// Lets pages of this origin call the service, such as http://localhost:3000; may be given several times
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Vec<String>,
 }

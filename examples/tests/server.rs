@@ -33,7 +33,7 @@ impl Server {
         llm.script("m stream", script);
         let login = store.login(USER);
         let mut child = running::clean("server")
-            .args(["--address", "127.0.0.1:0", "--model", "m"])
+            .args(["--address", "127.0.0.1:0", "--model", "m", "--origin", "https://chat.example"])
             .env("OPENAI_BASE_URL", llm.base_url())
             .env("TURNWIRE_STORE_URL", store.url())
             .env("TURNWIRE_USER_ID", USER)
@@ -113,7 +113,7 @@ fn an_empty_message_is_a_400_before_any_stream() {
     for path in ["/chat", "/chat/stream"] {
         let (head, body) = server.ask(path, &json!({"createWorkspace": true}));
         assert!(head.starts_with("http/1.0 400"), "{head}");
-        assert_eq!(body, "{\"error\":\"the message is empty\"}");
+        assert_eq!(body, "{\"error\":\"`message` is missing or empty.\"}");
     }
     assert_eq!(server.llm.requests().len(), 0);
 }
@@ -143,4 +143,21 @@ fn a_turn_is_stopped_by_its_id() {
     assert_eq!(last["turnId"], turn["turnId"]);
     let (head, _) = server.ask("/chat/stop", &json!({"turnId": turn["turnId"]}));
     assert!(head.starts_with("http/1.0 204"), "a turn that is over is none to complain about");
+}
+
+#[test]
+fn a_page_of_the_allowed_origin_may_read_the_reply() {
+    let server = Server::start(Script::chat(["a"]));
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let head = "OPTIONS /chat/stream HTTP/1.0\r\nOrigin: https://chat.example\r\n\
+                Access-Control-Request-Method: POST\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let answer = answer.to_lowercase();
+    assert!(answer.starts_with("http/1.0 204"), "{answer}");
+    assert!(answer.contains("access-control-allow-origin: https://chat.example\r\n"), "{answer}");
+    let (head, body) = server.ask("/chat/tts", &json!({"text": "a"}));
+    assert!(head.starts_with("http/1.0 500"), "there is no speaker: {head}");
+    assert!(!body.contains("speaker"), "{body}");
 }

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::StreamExt;
-use turnwire::turn::OnDisconnect;
+use tokio::time::timeout;
+use turnwire::turn::{OnDisconnect, StopOutcome};
 use turnwire::{Outbox, Turn, TurnEvent, Turns};
 use turnwire_fakes::Script;
 
-use super::{Bench, DEADLINE, MESSAGE, ai, counts, read, user};
+use super::{Bench, DEADLINE, MESSAGE, USER, ai, counts, read, user};
 
 /// A reply of two pieces whose end never arrives.
 fn endless() -> Script {
@@ -105,5 +106,27 @@ async fn without_a_file_only_turns_of_this_process_are_found() {
     assert!(!there.stop(turn.id()));
     assert!(!there.stop("../../etc/passwd"));
     assert!(here.stop(turn.id()));
+    assert_eq!(read(&mut turn).await.events, [TurnEvent::stopped()]);
+}
+
+#[tokio::test]
+async fn a_user_stops_no_turn_of_another_process_that_is_not_theirs() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("outbox.db");
+    let bench = Bench::replying(endless()).await;
+    let (here, there) = (turns(&bench, &file), turns(&bench, &file));
+    let mut turn = here.start(bench.ask_on());
+    until_text(&mut turn).await;
+    let id = turn.id().to_owned();
+    let mut outcome = StopOutcome::Unknown;
+    while outcome == StopOutcome::Unknown {
+        outcome = there.stop_of_user(&id, "another user");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(outcome, StopOutcome::OtherUser);
+    assert_eq!(here.stop_of_user(&id, "another user"), StopOutcome::OtherUser);
+    // Longer than the exchange of two processes takes.
+    assert!(timeout(Duration::from_millis(200), turn.next()).await.is_err(), "it runs on");
+    assert_eq!(there.stop_of_user(&id, USER), StopOutcome::Stopped);
     assert_eq!(read(&mut turn).await.events, [TurnEvent::stopped()]);
 }

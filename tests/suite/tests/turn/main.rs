@@ -23,6 +23,7 @@ mod prompts;
 mod refusal;
 mod repeated;
 mod resumed;
+mod routes;
 mod routes_vectors;
 mod sentiment;
 mod server;

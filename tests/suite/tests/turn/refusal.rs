@@ -89,7 +89,6 @@ async fn without_a_store_what_only_a_store_knows_is_refused() {
         (ask().new_workspace(), "a new workspace"),
         (ask().workspace(WORKSPACE), "a workspace"),
         (ask().workspace_of("0b1e55ed-0000-4000-8000-0000000000aa"), "a workspace"),
-        (ask().user_id(USER), "a user's id"),
         (ask().tokens("access", "refresh"), "tokens"),
         (ask().speech(true), "speech"),
     ] {
