@@ -63,6 +63,9 @@ export { type AudioPiece, type FailedSentence, Speech, type SpokenText } from '.
 export type { SpokenSource, TextPiece } from './speech-text.js';
 export type { SpeechCreateParams, SpeechModel } from './audio.js';
 export { Timeline, type Stage } from './timeline.js';
+export { chatHandler, type ChatHandlerOptions } from './handler.js';
+export { nodeHandler, type ServerRequestLike } from './node-handler.js';
+export type { ServerResponseLike } from './pipe.js';
 export { Turn } from './turn.js';
 export type * from './turn-types.js';
 export { Turns, type TurnsOptions } from './turns.js';

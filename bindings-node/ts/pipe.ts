@@ -11,7 +11,7 @@ export interface ServerResponseLike {
   setHeader(name: string, value: string | string[]): unknown;
   flushHeaders(): void;
   write(piece: Uint8Array): boolean;
-  end(): unknown;
+  end(bytes?: Uint8Array): unknown;
   destroy(): unknown;
   once(event: string, listener: () => void): unknown;
   off(event: string, listener: () => void): unknown;

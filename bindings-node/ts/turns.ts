@@ -9,7 +9,7 @@ import { caller, hosted, type Hosted } from './host.js';
 import { SENTIMENT } from './host-kinds.js';
 import type { SentimentFunction, SpeakerFunction } from './host-types.js';
 import { logging, type LogOptions } from './log.js';
-import { native } from './native.js';
+import { native, type WebCall, type WebReply } from './native.js';
 import { Outbox, outboxOf } from './outbox.js';
 import { milliseconds } from './options.js';
 import type { OutboxSettings, SentimentModel, SpeakerSettings, StoreSettings, TurnsSettings } from './settings.js';
@@ -41,12 +41,31 @@ export interface TurnsOptions extends Omit<TurnsSettings, 'store' | 'outbox' | '
 /** The longest wait of `flush()` unless it is told another, in milliseconds. */
 const FLUSH = 5000;
 
+type Native = InstanceType<typeof native.Turns>;
+
+/** The native side of an engine; `undefined` for anything else. */
+export let engineOf: (turns: unknown) => Native | undefined;
+
+/** Answers a user's request to a route over an engine. A turn is the bytes of the reply's body. */
+export let answer: (
+  turns: Turns,
+  call: WebCall,
+  userId: string,
+  body: Uint8Array,
+  signal: AbortSignal,
+) => Promise<[reply: WebReply, bytes?: ReadableStream<Uint8Array>]>;
+
 /** The engine of turns. It keeps no process alive. */
 export class Turns {
-  #engine: InstanceType<typeof native.Turns>;
+  #engine: Native;
   #log: (() => void) | undefined;
   /** Kept alive here: the native side names functions by number, also the sink of an outbox. */
   #functions: { sentiment?: Hosted; speaker?: object; tokens?: Hosted | undefined; outbox?: TurnsOptions['outbox'] } = {};
+
+  static {
+    engineOf = (turns) => (typeof turns === 'object' && turns !== null && #engine in turns ? turns.#engine : undefined);
+    answer = (turns, ...request) => turns.#answer(...request);
+  }
 
   /**
    * Turns with the client's model and its settings as they are now. Opening the file of an outbox or a store blocks the event
@@ -78,7 +97,7 @@ export class Turns {
     const [context, number] = this.#caller();
     try {
       const turn = this.#engine.start(written(request, 'turns.start'), number);
-      isQueued(this, this.#functions.tokens || this.#functions.outbox instanceof Outbox ? () => this.#engine.isWaiting() : undefined);
+      this.#isQueued();
       return new Turn(turn, aborter, this.#log, { engine: this, context });
     } catch (error) {
       aborter.forget();
@@ -112,11 +131,35 @@ export class Turns {
     return new ActiveCall(() => this.#engine.shutdown(limit), undefined, this).value();
   }
 
+  async #answer(call: WebCall, userId: string, body: Uint8Array, signal: AbortSignal): Promise<[WebReply, ReadableStream<Uint8Array>?]> {
+    const [context, number] = this.#caller();
+    const owner = { engine: this, context };
+    const asked = new ActiveCall(() => call.answer(userId, body, number), new Aborter(signal), owner);
+    asked.onEnd = this.#log;
+    const reply = await asked.reply().finally(() => this.#isQueued());
+    const { wire } = reply;
+    const turn = reply.turn();
+    if (!turn) return [reply];
+    if (signal.aborted) turn.cancel();
+    return [reply, bytesOn(wire, new Turn(turn, new Aborter(signal), this.#log, owner))];
+  }
+
+  /** Notes that there may be messages to deliver. */
+  #isQueued(): void {
+    const { tokens, outbox } = this.#functions;
+    isQueued(this, tokens || outbox instanceof Outbox ? () => this.#engine.isWaiting() : undefined);
+  }
+
   /** The context of the code that runs now, if there are functions for it, and its number. */
   #caller(): [context?: object, number?: number] {
     const { sentiment, speaker, tokens } = this.#functions;
     return sentiment || speaker || tokens ? caller() : [];
   }
+}
+
+function bytesOn(wire: string | null, turn: Turn): ReadableStream<Uint8Array> {
+  if (wire === 'ui') return turn.uiStream();
+  return wire === 'text' ? turn.textStream() : turn.sse();
 }
 
 /** The settings in core's form. */

@@ -1,0 +1,94 @@
+/** Servers of Node around a function from the web's `Request` to its `Response`. */
+
+import { onceGone, pipe, type ServerResponseLike } from './pipe.js';
+
+/** A request of `node:http` or `node:http2`, also the one of Express. */
+export interface ServerRequestLike extends AsyncIterable<Uint8Array> {
+  readonly method?: string;
+  readonly url?: string;
+  /** Names and values in turn. */
+  readonly rawHeaders: string[];
+  /** The body, if a middleware has read it, such as `express.json()`. */
+  readonly body?: unknown;
+  readonly complete: boolean;
+  readonly readableDidRead?: boolean;
+  readonly socket?: object | null;
+}
+
+/**
+ * A listener for `node:http`, `node:http2`, Express and the like that answers with this function, such as the one of
+ * `chatHandler()`. Its second argument is the request of Node. The promise never rejects.
+ */
+export function nodeHandler<Incoming extends ServerRequestLike>(
+  handler: (request: Request, incoming: Incoming) => Response | Promise<Response>,
+): (incoming: Incoming, response: ServerResponseLike) => Promise<void> {
+  return async (incoming, response) => {
+    const gone = new AbortController();
+    const request = requestOf(incoming, gone.signal);
+    if (!request) return fail(response, 400);
+    const forget = onceGone(response, () => gone.abort());
+    try {
+      await send(await handler(request, incoming), incoming, response);
+    } catch (error) {
+      console.error(error);
+      fail(response, 500);
+    } finally {
+      forget();
+    }
+  };
+}
+
+function fail(response: ServerResponseLike, status: number): void {
+  response.statusCode = status;
+  response.end();
+}
+
+/** The request for the web; `undefined` for one that the web has no form of, such as TRACE. */
+function requestOf(incoming: ServerRequestLike, signal: AbortSignal): Request | undefined {
+  const { method = 'GET', url = '/', rawHeaders } = incoming;
+  try {
+    const headers = new Headers();
+    for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+      // Those of HTTP/2 that begin with a colon are no headers.
+      if (!rawHeaders[i]!.startsWith(':')) headers.append(rawHeaders[i]!, rawHeaders[i + 1]!);
+    }
+    const scheme = incoming.socket && 'encrypted' in incoming.socket ? 'https' : 'http';
+    const body = method === 'GET' || method === 'HEAD' ? undefined : bodyOf(incoming);
+    return new Request(`${scheme}://${headers.get('host') ?? 'localhost'}${url}`, { method, headers, body, signal, duplex: 'half' });
+  } catch {
+    return undefined;
+  }
+}
+
+function bodyOf(incoming: ServerRequestLike): ReadableStream<Uint8Array> | Uint8Array | string {
+  const { body } = incoming;
+  if (body instanceof Uint8Array || typeof body === 'string') return body;
+  if (body !== undefined) return JSON.stringify(body);
+  const pieces = incoming[Symbol.asyncIterator]();
+  return new ReadableStream(
+    {
+      pull: async (sink) => {
+        const { done, value } = await pieces.next();
+        if (done) sink.close();
+        else sink.enqueue(value);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+async function send(answer: Response, incoming: ServerRequestLike, response: ServerResponseLike): Promise<void> {
+  response.statusCode = answer.status;
+  for (const [name, value] of answer.headers) if (name !== 'set-cookie') response.setHeader(name, value);
+  const cookies = answer.headers.getSetCookie();
+  if (cookies.length > 0) response.setHeader('set-cookie', cookies);
+  // Node reads on only in a body that was not touched.
+  if (incoming.readableDidRead && !incoming.complete && !response.stream) response.setHeader('connection', 'close');
+  if (!answer.body || answer.headers.has('content-length')) {
+    response.end(new Uint8Array(await answer.arrayBuffer()));
+    return;
+  }
+  const reader = answer.body.getReader();
+  const close = () => void reader.cancel().catch(() => {});
+  await pipe({ bytes: async () => (await reader.read()).value, close }, response);
+}
