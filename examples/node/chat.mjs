@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 
 import { APIUserAbortError, OpenAI } from 'turnwire';
 
-import { isConfigured, startOffline } from './offline.mjs';
+import { offlineUnlessSet } from './offline.mjs';
 import { visible } from './terminal.mjs';
 
 const HELP = `usage: node chat.mjs [options] [message]
@@ -58,12 +58,7 @@ function refused(refusal) {
 /** The client of the service that the options or the environment name; without either, of an offline one. */
 async function connect(options) {
   const timeout = options.timeout && Number(options.timeout) * 1000;
-  let baseURL = options['base-url'];
-  if (!baseURL && !isConfigured()) {
-    console.error('offline: a small service in this program answers; for a real model set OPENAI_API_KEY or OPENAI_BASE_URL');
-    baseURL = await startOffline();
-  }
-  return new OpenAI({ baseURL, timeout });
+  return new OpenAI({ baseURL: options['base-url'] ?? (await offlineUnlessSet()), timeout });
 }
 
 /** @returns {never} */

@@ -9,6 +9,13 @@ export function isConfigured() {
   return ['OPENAI_API_KEY', 'OPENAI_BASE_URL'].some((name) => process.env[name]?.trim());
 }
 
+/** Starts the service if the environment names none, says so, and gives its base URL. */
+export async function offlineUnlessSet() {
+  if (isConfigured()) return undefined;
+  console.error('offline: a small service in this program answers; for a real model set OPENAI_API_KEY or OPENAI_BASE_URL');
+  return startOffline();
+}
+
 /** Starts the service, and gives its base URL. It keeps no process alive. */
 export async function startOffline() {
   const server = http.createServer((request, response) => {

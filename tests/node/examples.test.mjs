@@ -3,25 +3,35 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
-import http from 'node:http';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { chat, endless, startFake } from './fake.mjs';
 
-const folder = fileURLToPath(new URL('../../examples/node', import.meta.url));
+const examples = fileURLToPath(new URL('../../examples', import.meta.url));
+const folder = join(examples, 'node');
+const modules = join(import.meta.dirname, 'node_modules');
 
 let fake;
 before(async () => {
   fake = await startFake();
   // As `npm install` does there.
-  const modules = `${folder}/node_modules`;
-  mkdirSync(modules, { recursive: true });
-  if (!existsSync(`${modules}/turnwire`)) symlinkSync('../../../bindings-node', `${modules}/turnwire`);
+  for (const name of ['turnwire', 'fastify', 'hono', '@hono/node-server']) link('node', name);
+  for (const name of ['turnwire', 'express']) link('express', name);
 });
 after(() => fake.close());
+
+/** Makes a package of the tests' one of an example. */
+function link(example, name, of = name) {
+  const place = join(examples, example, 'node_modules', name);
+  mkdirSync(join(place, '..'), { recursive: true });
+  if (!existsSync(place)) symlinkSync(join(modules, of), place);
+}
 
 function run(args, env = {}, stdin = '') {
   return new Promise((resolve) => {
@@ -79,34 +89,111 @@ test('chat tells what went wrong in one line', async () => {
   assert.equal((await run([' '])).code, 2);
 });
 
-test('the server streams, and ends the stream when its reader leaves', async () => {
-  const port = await new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
+async function freePort() {
+  const probe = createServer().listen(0);
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+/** Starts a server of the examples, on a port of its own. */
+async function serve(example, args, env) {
+  const port = await freePort();
+  const files = mkdtempSync(join(tmpdir(), 'turnwire-example-'));
+  const child = spawn(process.execPath, args, {
+    cwd: join(examples, example),
+    env: { PATH: process.env.PATH, NEXT_TELEMETRY_DISABLED: '1', PORT: port, CHAT_FOLDER: files, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const model = await fake.script([chat('안', '녕'), endless()]);
-  const child = spawn(process.execPath, ['server.mjs'], { cwd: folder, env: { ...process.env, PORT: port, MODEL: model, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: fake.baseURL }, stdio: ['ignore', 'pipe', 'inherit'] });
-  await new Promise((resolve) => child.stdout.once('data', resolve));
+  let said = '';
+  child.stderr.on('data', (data) => (said += data));
+  for await (const line of createInterface(child.stdout)) {
+    if (!line.includes(`:${port}`)) continue;
+    child.stdout.resume();
+    const close = async () => {
+      const ended = once(child, 'exit');
+      child.kill();
+      await ended;
+      rmSync(files, { recursive: true });
+    };
+    return { url: `http://localhost:${port}`, close, said: () => said };
+  }
+  throw new Error(`${example}/${args} ended: ${said}`);
+}
+
+const post = (url, json, signal) => fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(json), signal });
+
+async function textOf(response) {
+  const events = [...(await response.text()).matchAll(/^data: (\{.*)$/gm)].map(([, json]) => JSON.parse(json));
+  return events.map(({ content, delta }) => content ?? delta ?? '').join('');
+}
+
+/** The conversation of a page with a server: a whole turn, one that the reader leaves in a silence, and a stop. */
+async function converse(url, model) {
+  const said = { message: '안녕하세요', createWorkspace: true };
+  const whole = await post(`${url}/chat/stream`, said);
+  assert.deepEqual([whole.status, whole.headers.get('content-encoding')], [200, null]);
+  assert.equal(await textOf(whole), '안녕');
+  const ui = await post(`${url}/chat/ui`, { id: 'c', trigger: 'submit-message', messages: [{ id: 'm', role: 'user', parts: [{ type: 'text', text: '안녕하세요' }] }] });
+  assert.equal(await textOf(ui), '안녕');
+  assert.equal((await post(`${url}/chat/stream`, {})).status, 400);
+  assert.equal((await post(`${url}/chat/stop`, { turnId: 'none' })).status, 204);
+
+  const aborter = new AbortController();
+  const { body } = await post(`${url}/chat/stream`, said, aborter.signal);
+  let text = '';
+  for await (const piece of body.values({ preventCancel: true })) if ((text += Buffer.from(piece)).includes('반')) break;
+  aborter.abort();
+  const left = async () => (await fake.requests(model)).map(({ outcome }) => outcome).includes('client_closed');
+  for (const end = Date.now() + 2000; !(await left()); ) assert.ok(Date.now() < end, 'the stream goes on');
+}
+
+const half = { steps: [{ role: 'assistant' }, { text: '반' }, { stall: true }] };
+const named = { framing: 'length', steps: [{ json: { choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: '인사' } }] } }] };
+
+async function model() {
+  const name = await fake.script([chat('안', '녕'), chat('안', '녕'), half]);
+  await fake.script(named, `${name} whole`);
+  return name;
+}
+
+for (const [example, file] of [['node', 'server.mjs'], ['node', 'fastify.mjs'], ['node', 'hono.mjs'], ['express', 'server.mjs']]) {
+  test(`${example}/${file} is a chat service`, async () => {
+    const name = await model();
+    const server = await serve(example, [file], { OPENAI_MODEL: name, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: fake.baseURL });
+    try {
+      await converse(server.url, name);
+      if (example !== 'express') return;
+      await fake.script(chat('안', '녕'), name);
+      assert.equal(await textOf(await post(`${server.url}/ask`, { message: '안녕' })), '안녕');
+    } finally {
+      await server.close();
+      assert.equal(server.said(), '');
+    }
+  });
+}
+
+test('next is a chat page and its service', async () => {
+  for (const name of ['next', 'react', 'react-dom', 'zod', 'typescript', '@types/node', '@types/react']) link('next', name);
+  link('next', 'ai', 'ai7');
+  link('next', '@ai-sdk/react', 'react7');
+  // A copy, as from the registry: Next leaves only those out of its bundles that are in node_modules.
+  const place = join(examples, 'next/node_modules/turnwire');
+  rmSync(place, { recursive: true, force: true });
+  const own = join(examples, '../bindings-node');
+  for (const name of readdirSync(own).filter((name) => /^(package\.json|dist|.*\.d\.ts|.*\.node)$/.test(name))) cpSync(join(own, name), join(place, name), { recursive: true });
+  const next = 'node_modules/next/dist/bin/next';
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', CHAT_FOLDER: mkdtempSync(join(tmpdir(), 'turnwire-example-')) };
+  const built = await new Promise((resolve) => execFile(process.execPath, [next, 'build'], { cwd: join(examples, 'next'), env }, (error, out, err) => resolve({ error, out, err })));
+  assert.equal(built.error, null, built.out + built.err);
+
+  const name = await model();
+  const server = await serve('next', [next, 'start'], { OPENAI_MODEL: name, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: fake.baseURL });
   try {
-    const ask = (onData) => new Promise((resolve, reject) => {
-      const request = http.request({ port, method: 'POST', path: '/chat/stream', agent: false }, (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (data) => {
-          text += data;
-          onData?.(request, text);
-        });
-        response.on('close', () => resolve(text));
-      });
-      request.on('error', reject).end('{"message":"hi"}');
-    });
-    const whole = await ask();
-    assert.equal([...whole.matchAll(/^data: (.*)$/gm)].map(([, json]) => JSON.parse(json).content ?? '').join(''), '안녕');
-    await ask((request, text) => text.length > 200 && request.destroy()).catch(() => {});
-    const end = Date.now() + 2000;
-    while ((await fake.requests(model)).at(-1).outcome !== 'client_closed') assert.ok(Date.now() < end, 'the stream goes on');
+    assert.match(await (await fetch(server.url)).text(), /<form>/);
+    await converse(server.url, name);
   } finally {
-    child.kill();
+    await server.close();
   }
 });

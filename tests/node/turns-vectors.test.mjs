@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 
 import { OpenAI, Turns } from 'turnwire';
 
+import { camel, settings, spoken } from './cases.mjs';
 import { startFake, startStore } from './fake.mjs';
 
 const folder = new URL('../vectors/turns/', import.meta.url);
@@ -126,20 +127,6 @@ function answered({ label, error, never }) {
   if (never) return new Promise(() => {});
   if (error) throw new Error(error);
   return label;
-}
-
-function spoken({ error, fails_at, media_type: mediaType }, { text }) {
-  if (error || text === fails_at) throw new Error(error ?? 'no voice');
-  const bytes = new TextEncoder().encode(text);
-  return { audio: [bytes.subarray(0, 1), bytes.subarray(1)], mediaType };
-}
-
-function settings({ sentiment_budget_ms, ...rest } = {}) {
-  return { sentimentBudget: sentiment_budget_ms, ...camel(rest) };
-}
-
-function camel(fields) {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()), value]));
 }
 
 /** The request with values for `<user>` and the like. */

@@ -1,0 +1,16 @@
+/** The turns of the chat service. */
+
+import { join } from 'node:path';
+
+import { ChatStore, OpenAI, Outbox, presets, SqliteStore, Turns } from 'turnwire';
+
+import { offlineUnlessSet } from '../node/offline.mjs';
+
+const { CHAT_FOLDER: folder = 'var', OPENAI_MODEL: model = 'gpt-4o-mini', TURNWIRE_STORE_URL: store } = process.env;
+
+export const turns = new Turns(new OpenAI({ baseURL: await offlineUnlessSet() }), {
+  model,
+  store: store ? new ChatStore(store) : new SqliteStore(join(folder, 'chat.db')),
+  outbox: new Outbox(join(folder, 'outbox.db')),
+  prompts: presets.korean(),
+});
