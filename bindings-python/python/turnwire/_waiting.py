@@ -10,6 +10,7 @@ from ._core import Bell
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
+    from collections.abc import Callable
     from typing import Any
 
     from ._core import Call, Stream, TextFeed
@@ -93,13 +94,20 @@ def is_gevent() -> bool:
     return monkey is not None and bool(monkey.is_module_patched("threading"))
 
 
+_get_hub: Callable[[], Any] | None = None
+"""gevent's function, once it is known that threads are patched. That is never undone."""
+
+
 def wait_in_gevent(source: Call | Stream | TextFeed) -> bool:
     """Waits while other greenlets run. Returns false if threads are not patched by gevent: then a plain wait is right."""
-    if not is_gevent():
-        return False
-    from gevent import get_hub  # type: ignore[import-untyped,unused-ignore]
+    global _get_hub
+    if _get_hub is None:
+        if not is_gevent():
+            return False
+        from gevent import get_hub  # type: ignore[import-untyped,unused-ignore]
 
-    hub = get_hub()
+        _get_hub = get_hub
+    hub = _get_hub()
     bell = getattr(hub, _HubBell.NAME, None)
     if bell is None or bell.process != os.getpid():
         bell = _HubBell(hub)
@@ -112,10 +120,13 @@ class _HubBell:
     """The bell of a gevent hub, with the watcher that hears it: a wake-up costs core no interpreter."""
 
     NAME = "_turnwire_bell"
-    __slots__ = ("_bell", "_hub", "_waiting", "_watcher", "process")
+    __slots__ = ("_bell", "_hub", "_new_waiter", "_waiting", "_watcher", "process")
 
     def __init__(self, hub: Any) -> None:
+        from gevent.hub import Waiter  # type: ignore[import-untyped,unused-ignore]
+
         self.process = os.getpid()
+        self._new_waiter = Waiter
         self._bell = Bell()
         self._hub = hub
         self._waiting = 0
@@ -124,12 +135,11 @@ class _HubBell:
         self._watcher.start(self._switch)
 
     def wait(self, source: Call | Stream | TextFeed) -> None:
-        from gevent.hub import Waiter  # type: ignore[import-untyped,unused-ignore]
-
-        waiter = Waiter(self._hub)
+        waiter = self._new_waiter(self._hub)
+        if self._waiting == 0:
+            # A hub without a watcher that counts has nothing to wait for, and one with such a watcher never ends.
+            self._watcher.ref = True
         self._waiting += 1
-        # A hub without a watcher that counts has nothing to wait for, and one with such a watcher never ends.
-        self._watcher.ref = True
         try:
             source.ring(self._bell, waiter)
             waiter.get()

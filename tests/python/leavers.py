@@ -1,0 +1,176 @@
+"""A chat service behind gunicorn, a third of whose readers leave in silence: its resources, its messages and the model's streams.
+
+``test_leavers.py`` runs it small. In full: ``python tests/python/leavers.py --clients 200 --rounds 10``, which prints a table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import turnwire
+from fake import Fake, FakeStore
+from test_servers import gunicorn
+
+USER = "11111111-1111-4111-8111-111111111111"
+KEEP_ALIVE = 0.5
+SILENCE = 8 * KEEP_ALIVE
+"""Long enough that a reader who left is noticed by nothing but keep-alives."""
+SLACK = 2 * KEEP_ALIVE
+"""For a busy machine."""
+TEXTS, LEAVERS = 5, 0.3
+WORKERS = {"gthread": ["--threads", "{clients}"], "gevent": ["--threads", "1"]}
+
+
+@dataclass
+class Round:
+    """The workers after a round: their sums, and the longest time from a reader's leaving to the end of its model's stream."""
+
+    rss: int
+    descriptors: int
+    threads: int
+    noticed: float
+
+
+def run(fake: Fake, store: FakeStore, worker: str, clients: int, rounds: int) -> list[Round]:
+    """Serves ``clients`` at once, ``rounds`` times."""
+    key = f"leavers-{worker}-{time.monotonic_ns()}"
+    texts = [{"text": "a"}, {"wait_ms": 20}]
+    silent = [{"wait_ms": int(SILENCE * 1000)}, {"text": "b"}, {"finish": "stop"}, {"done": True}]
+    fake.script(key, {"steps": [*texts * TEXTS, *silent]})
+    names = [f"{key}-{number}" for number in range(clients)]
+    for name in names:
+        store.workspace(name, USER)
+    login = store.login(USER)
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        outbox = Path(folder) / "outbox.db"
+        env = {"STORE_URL": store.url, "OUTBOX": str(outbox), "KEEP_ALIVE": str(KEEP_ALIVE)}
+        options = [word.format(clients=clients) for word in WORKERS[worker]]
+        options += ["--worker-class", worker, "--workers", "2", "--log-level", "error"]
+        with gunicorn(fake, key, *options, app="web_app", env=env) as port:
+            # So that each worker has all of its threads.
+            asyncio.run(_all(_nap(port) for _ in range(4 * clients)))
+            for number in range(1, rounds + 1):
+                leavers = range(int(LEAVERS * clients))
+                said = [f"{name} {number}" for name in names]
+                readers = (_read(port, *of, login, at in leavers) for at, of in enumerate(zip(names, said, strict=True)))
+                left = asyncio.run(_all(readers))[: len(leavers)]
+                closed = [_closed(fake, key, message) for message in said[: len(leavers)]]
+                noticed = max(end - at for at, end in zip(left, closed, strict=True))
+                found.append(Round(*_resources(), noticed))
+        # The workers have ended, and so delivered all messages, or left them in the file.
+        delivered = sum(len(store.messages(name)) for name in names)
+        pending = turnwire.Outbox(outbox).stats().pending
+        expected = 2 * clients * rounds
+        assert delivered + pending == expected, f"{delivered} delivered, {pending} pending of {expected}"
+        for name in names:
+            contents = [message["msgContent"] for message in store.messages(name)]
+            assert all(contents), "each reply has the text so far"
+    return found
+
+
+async def _all(readers: Any) -> list[Any]:
+    return await asyncio.gather(*readers)
+
+
+async def _nap(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /nap HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert b" 200 " in await reader.readline()
+    await reader.read()
+    writer.close()
+
+
+async def _read(port: int, name: str, message: str, login: dict[str, str], leaves: bool) -> float:
+    """Reads a reply, or its first texts. Returns the time of its end."""
+    body = json.dumps({"message": message, "workspaceId": name})
+    head = (
+        "POST /chat/stream HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        f"X-User: {USER}\r\nAuthorization: Bearer {login['access_token']}\r\n"
+        f"RefreshToken: Bearer {login['refresh_token']}\r\nContent-Length: {len(body.encode())}\r\n\r\n"
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write((head + body).encode())
+    text = b""
+    while not leaves or text.count(b'"a"') < TEXTS:
+        piece = await reader.read(65536)
+        if not piece:
+            break
+        text += piece
+    assert text.startswith(b"HTTP/1.1 200"), text
+    writer.close()
+    if not leaves:
+        assert text.count(b'"a"') == TEXTS and b'"b"' in text and b'"done"' in text, text
+    return time.monotonic()
+
+
+def _closed(fake: Fake, key: str, message: str) -> float:
+    """The time at which the model's stream of this message was closed."""
+    is_left = lambda request: f'"{message}"' in request["body"] and request["outcome"] == "client_closed"
+    request = fake.wait(key, lambda requests: next(filter(is_left, requests), None), SILENCE)
+    closed: float = request["client_closed_at_ms"] / 1000
+    return closed + _began(fake)
+
+
+@cache
+def _began(fake: Fake) -> float:
+    """The time at which the fake began, from which its own times count."""
+    urlopen(f"{fake.base_url}/models").close()
+    at: float = fake.all_requests()[-1]["at_ms"] / 1000
+    return time.monotonic() - at
+
+
+def _resources() -> tuple[int, int, int]:
+    """The memory in KiB, descriptors and threads of all workers."""
+    workers = [pid for master in _children(os.getpid()) for pid in _children(master) if _is_gunicorn(pid)]
+    assert len(workers) == 2, workers
+    rss = threads = descriptors = 0
+    for pid in workers:
+        status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+        rss += int(status["VmRSS"].split()[0])
+        threads += int(status["Threads"])
+        descriptors += len(os.listdir(f"/proc/{pid}/fd"))
+    return rss, descriptors, threads
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for task in os.listdir(f"/proc/{pid}/task") for child in _words(pid, task)]
+
+
+def _words(pid: int, task: str) -> list[str]:
+    return Path(f"/proc/{pid}/task/{task}/children").read_text().split()
+
+
+def _is_gunicorn(pid: int) -> bool:
+    return b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def main() -> None:
+    """Runs it, and prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clients", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--worker", choices=WORKERS, action="append")
+    options = parser.parse_args()
+    fake, store = Fake(), FakeStore()
+    print("| worker | round | RSS MiB | descriptors | threads | leavers noticed within s |\n| --- " + "| ---: " * 5 + "|")
+    for worker in options.worker or WORKERS:
+        for number, one in enumerate(run(fake, store, worker, options.clients, options.rounds), 1):
+            row = (worker, number, f"{one.rss / 1024:.1f}", one.descriptors, one.threads, f"{one.noticed:.2f}")
+            print("| " + " | ".join(map(str, row)) + " |")
+    fake.close()
+    store.close()
+
+
+if __name__ == "__main__":
+    main()
