@@ -11,41 +11,53 @@ import json
 import os
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from test_servers import gunicorn
+
 import turnwire
 from fake import Fake, FakeStore
-from test_servers import gunicorn
 
 USER = "11111111-1111-4111-8111-111111111111"
 KEEP_ALIVE = 0.5
-SILENCE = 8 * KEEP_ALIVE
-"""Long enough that a reader who left is noticed by nothing but keep-alives."""
-SLACK = 2 * KEEP_ALIVE
-"""For a busy machine."""
+SILENCE = 6
+"""Keep-alives in the silence of a reply: so many that a reader who left is noticed by nothing else."""
 TEXTS, LEAVERS = 5, 0.3
 WORKERS = {"gthread": ["--threads", "{clients}"], "gevent": ["--threads", "1"]}
 
 
 @dataclass
 class Round:
-    """The workers after a round: their sums, and the longest time from a reader's leaving to the end of its model's stream."""
+    """The workers together after a round."""
 
     rss: int
+    """In KiB."""
     descriptors: int
+    """Without connections to the services."""
+    connections: int
+    """To the services, which are kept for later requests."""
     threads: int
     noticed: float
+    """The longest time from a reader's leaving to the end of its model's stream, in keep-alives."""
 
 
-def run(fake: Fake, store: FakeStore, worker: str, clients: int, rounds: int) -> list[Round]:
+def run(
+    fake: Fake, store: FakeStore, worker: str, clients: int, rounds: int, keep_alive: float = KEEP_ALIVE
+) -> list[Round]:
     """Serves ``clients`` at once, ``rounds`` times."""
     key = f"leavers-{worker}-{time.monotonic_ns()}"
     texts = [{"text": "a"}, {"wait_ms": 20}]
-    silent = [{"wait_ms": int(SILENCE * 1000)}, {"text": "b"}, {"finish": "stop"}, {"done": True}]
+    silent = [
+        {"wait_ms": int(SILENCE * keep_alive * 1000)},
+        {"text": "b"},
+        {"finish": "stop"},
+        {"done": True},
+    ]
     fake.script(key, {"steps": [*texts * TEXTS, *silent]})
     names = [f"{key}-{number}" for number in range(clients)]
     for name in names:
@@ -54,7 +66,7 @@ def run(fake: Fake, store: FakeStore, worker: str, clients: int, rounds: int) ->
     found = []
     with tempfile.TemporaryDirectory() as folder:
         outbox = Path(folder) / "outbox.db"
-        env = {"STORE_URL": store.url, "OUTBOX": str(outbox), "KEEP_ALIVE": str(KEEP_ALIVE)}
+        env = {"STORE_URL": store.url, "OUTBOX": str(outbox), "KEEP_ALIVE": str(keep_alive)}
         options = [word.format(clients=clients) for word in WORKERS[worker]]
         options += ["--worker-class", worker, "--workers", "2", "--log-level", "error"]
         with gunicorn(fake, key, *options, app="web_app", env=env) as port:
@@ -63,11 +75,14 @@ def run(fake: Fake, store: FakeStore, worker: str, clients: int, rounds: int) ->
             for number in range(1, rounds + 1):
                 leavers = range(int(LEAVERS * clients))
                 said = [f"{name} {number}" for name in names]
-                readers = (_read(port, *of, login, at in leavers) for at, of in enumerate(zip(names, said, strict=True)))
+                readers = (
+                    _read(port, *of, login, at in leavers)
+                    for at, of in enumerate(zip(names, said, strict=True))
+                )
                 left = asyncio.run(_all(readers))[: len(leavers)]
                 closed = [_closed(fake, key, message) for message in said[: len(leavers)]]
                 noticed = max(end - at for at, end in zip(left, closed, strict=True))
-                found.append(Round(*_resources(), noticed))
+                found.append(Round(*_resources(), noticed / keep_alive))
         # The workers have ended, and so delivered all messages, or left them in the file.
         delivered = sum(len(store.messages(name)) for name in names)
         pending = turnwire.Outbox(outbox).stats().pending
@@ -116,8 +131,11 @@ async def _read(port: int, name: str, message: str, login: dict[str, str], leave
 
 def _closed(fake: Fake, key: str, message: str) -> float:
     """The time at which the model's stream of this message was closed."""
-    is_left = lambda request: f'"{message}"' in request["body"] and request["outcome"] == "client_closed"
-    request = fake.wait(key, lambda requests: next(filter(is_left, requests), None), SILENCE)
+
+    def is_left(request: dict[str, Any]) -> bool:
+        return f'"{message}"' in request["body"] and request["outcome"] == "client_closed"
+
+    request = fake.wait(key, lambda requests: next(filter(is_left, requests), None), 10)
     closed: float = request["client_closed_at_ms"] / 1000
     return closed + _began(fake)
 
@@ -130,17 +148,24 @@ def _began(fake: Fake) -> float:
     return time.monotonic() - at
 
 
-def _resources() -> tuple[int, int, int]:
-    """The memory in KiB, descriptors and threads of all workers."""
+def _resources() -> tuple[int, int, int, int]:
+    """The memory, descriptors, connections and threads of all workers."""
     workers = [pid for master in _children(os.getpid()) for pid in _children(master) if _is_gunicorn(pid)]
     assert len(workers) == 2, workers
-    rss = threads = descriptors = 0
+    established = {
+        f"socket:[{line.split()[9]}]" for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+    }
+    rss = threads = 0
+    opened = []
     for pid in workers:
         status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
         rss += int(status["VmRSS"].split()[0])
         threads += int(status["Threads"])
-        descriptors += len(os.listdir(f"/proc/{pid}/fd"))
-    return rss, descriptors, threads
+        for descriptor in os.listdir(f"/proc/{pid}/fd"):
+            with suppress(FileNotFoundError):
+                opened.append(os.readlink(f"/proc/{pid}/fd/{descriptor}"))
+    connections = sum(target in established for target in opened)
+    return rss, len(opened) - connections, connections, threads
 
 
 def _children(pid: int) -> list[int]:
@@ -157,17 +182,25 @@ def _is_gunicorn(pid: int) -> bool:
 
 def main() -> None:
     """Runs it, and prints a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--worker", choices=WORKERS, action="append")
+    parser.add_argument("--keep-alive", type=float, default=KEEP_ALIVE, help="seconds")
     options = parser.parse_args()
     fake, store = Fake(), FakeStore()
-    print("| worker | round | RSS MiB | descriptors | threads | leavers noticed within s |\n| --- " + "| ---: " * 5 + "|")
+    print(
+        "| worker | round | RSS MiB | descriptors | connections | threads | leavers noticed within keep-alives |"
+    )
+    print("| --- " + "| ---: " * 6 + "|")
     for worker in options.worker or WORKERS:
-        for number, one in enumerate(run(fake, store, worker, options.clients, options.rounds), 1):
-            row = (worker, number, f"{one.rss / 1024:.1f}", one.descriptors, one.threads, f"{one.noticed:.2f}")
-            print("| " + " | ".join(map(str, row)) + " |")
+        rounds = run(fake, store, worker, options.clients, options.rounds, options.keep_alive)
+        for number, one in enumerate(rounds, 1):
+            counts = (one.descriptors, one.connections, one.threads)
+            row = (worker, number, f"{one.rss / 1024:.1f}", *counts, f"{one.noticed:.2f}")
+            print("| " + " | ".join(map(str, row)) + " |", flush=True)
     fake.close()
     store.close()
 
