@@ -196,14 +196,16 @@ def test_paths_are_settings(turns: AsyncTurns) -> None:
     assert asyncio.run(ask(app, "/chat/stop", b'{"turnId": "unknown"}')).status == 404
 
 
-@pytest.mark.parametrize("path", ["/chat", "/chat/stream"])
+@pytest.mark.parametrize("path", ["/chat", "/chat/stream", "/chat/ui", "/chat/text"])
 def test_a_reader_who_leaves_ends_the_turn(fake: Fake, turns: AsyncTurns, key: str, path: str) -> None:
     fake.script(key, {"steps": [{"text": "a"}, {"stall": True}]})
     app = chat_app(turns, authenticate=lambda request: "u-1")
 
+    message = {"role": "user", "parts": [{"type": "text", "text": "hi"}]}
+
     async def run() -> None:
         left = asyncio.Event()
-        asking = asyncio.ensure_future(ask(app, path, said(), left=left))
+        asking = asyncio.ensure_future(ask(app, path, said(id="c", messages=[message]), left=left))
         await asyncio.to_thread(fake.wait, key, bool)
         left.set()
         answer = await asking
