@@ -29,7 +29,7 @@ class Local:
 
     def send(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Reply:
         answered = self.client.open(path, method=method, headers=headers, data=body, buffered=False)
-        return Reply(answered.status_code, list(answered.headers.items()), iter(answered.response))
+        return Reply(answered.status_code, list(answered.headers.items()), answered.iter_encoded())
 
     def flush(self) -> None:
         self.turns.flush(5)

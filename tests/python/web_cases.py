@@ -140,7 +140,7 @@ class Running:
 
     def compare(self, reply: Reply, is_foreign: bool) -> None:
         case = self.case
-        assert reply.status == case["status"], (reply, reply.read_until(None))
+        assert reply.status == case["status"], reply
         if is_foreign:
             return
 
@@ -208,7 +208,7 @@ def run(
         embedded = turnwire.SqliteStore(folder / "chat.db")
         values["<workspace>"] = embedded.create_workspace(USER, "a").id
     place = {"chat": store.url, "embedded": embedded and embedded.path, None: None}[kind]
-    spec = {name: case[name] for name in ("settings", "speaker", "routes") if name in case}
+    spec: dict[str, Any] = {name: case[name] for name in ("settings", "speaker", "routes") if name in case}
     with open_site({**spec, "base_url": fake.base_url, "store": place}) as site:
         running = Running(case, fake, store, embedded, {**values, "<other user>": OTHER_USER}, site)
         for sent in case.get("before", ()):

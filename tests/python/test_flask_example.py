@@ -1,0 +1,136 @@
+"""The chat service of ``examples/flask``, as a person starts it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jwt
+
+import turnwire
+from fake import REPO, Fake, FakeStore
+from test_turn_vectors import frames
+
+FOLDER = REPO / "examples" / "flask"
+USER = "11111111-1111-4111-8111-111111111111"
+JWT_SECRET = "dHVybndpcmUgZmFrZSBzdG9yZTogbm90IGEgc2VjcmV0IGF0IGFsbA=="
+"""That of the fake store."""
+
+
+@contextmanager
+def service(folder: Path, **env: str) -> Iterator[str]:
+    """The URL of the service, which runs as its README tells."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "TURNWIRE_"))
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "app:app"],
+        cwd=FOLDER,
+        env={**clean, "BIND": address, "CHAT_FOLDER": str(folder), **env},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 15
+        host, port = address.split(":")
+        while socket.socket().connect_ex((host, int(port))):
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.05)
+        yield f"http://{address}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            _, errors = process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    assert "Traceback" not in errors, errors
+
+
+def post(url: str, body: Any, **headers: str) -> tuple[int, str]:
+    request = urllib.request.Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json", **headers}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=20) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_without_settings_it_answers_and_keeps_the_conversation(tmp_path: Path) -> None:
+    with service(tmp_path) as url:
+        status, text = post(f"{url}/chat/stream", {"message": "안녕하세요", "createWorkspace": True})
+        events = frames(text)
+        types = [event["type"] for event in events]
+        assert status == 200 and types[0] == "turn" and types[-1] == "done" and "workspace" in types
+        workspace = next(event["workspaceId"] for event in events if event["type"] == "workspace")
+        said = "".join(event.get("content", "") for event in events)
+        status, text = post(f"{url}/chat", {"message": "또 만나요", "workspaceId": workspace})
+        again = json.loads(text)
+        assert status == 200 and again["workspaceId"] == workspace
+    # Its workers have delivered what waited.
+    history = turnwire.SqliteStore(tmp_path / "chat.db").history(USER, workspace)
+    assert [message.content for message in history] == ["안녕하세요", said, "또 만나요", again["reply"]]
+    assert turnwire.Outbox(tmp_path / "outbox.db").stats().pending == 0
+
+
+def test_with_settings_it_checks_the_login_and_saves_in_the_chat_store(
+    tmp_path: Path, fake: Fake, store: FakeStore, key: str
+) -> None:
+    fake.chat(key, "안", "녕")
+    store.workspace(key, USER)
+    login, secret, now = store.login(USER), base64.b64decode(JWT_SECRET), int(time.time())
+    good = {"member": {"memUUID": USER}, "exp": now + 60}
+    refused = [
+        "",
+        "no token",
+        jwt.encode({**good, "exp": now - 60}, secret, algorithm="HS256"),
+        jwt.encode({"member": {"memUUID": USER}}, secret, algorithm="HS256"),
+        jwt.encode({**good, "member": None}, secret, algorithm="HS256"),
+        jwt.encode(good, "another secret, of thirty-two bytes", algorithm="HS256"),
+        jwt.encode(good, "", algorithm="none"),
+    ]
+    env = {
+        "OPENAI_BASE_URL": fake.base_url,
+        "OPENAI_MODEL": key,
+        "TURNWIRE_STORE_URL": store.url,
+        "JWT_SECRET": JWT_SECRET,
+        "ORIGINS": "https://a.example https://b.example",
+    }
+    with service(tmp_path, **env) as url:
+
+        def ask(token: str) -> tuple[int, dict[str, Any]]:
+            tokens = {"Authorization": f"Bearer {token}", "RefreshToken": f"Bearer {login['refresh_token']}"}
+            status, text = post(f"{url}/chat", {"message": "m", "workspaceId": key}, **tokens)
+            return status, json.loads(text)
+
+        for token in refused:
+            status, answered = ask(token)
+            assert (status, list(answered)) == (401, ["message"]), token
+        assert ask(login["access_token"]) == (200, {"reply": "안녕", "workspaceId": key})
+    # Its workers have delivered what waited.
+    assert store.texts(key) == ["m", "안녕"]
+
+
+def test_a_store_needs_the_secret_of_its_tokens(tmp_path: Path) -> None:
+    env = {**os.environ, "TURNWIRE_STORE_URL": "http://localhost:1", "CHAT_FOLDER": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "app.py"], cwd=FOLDER, env=env, capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 1 and done.stderr.startswith("TURNWIRE_STORE_URL needs JWT_SECRET"), done
