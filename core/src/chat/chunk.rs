@@ -33,8 +33,10 @@ enum Body {
         shape: Arc<Shape>,
         /// Its [literals](super::span::Literals::raw), followed by its text if that has escapes in them.
         literals: Box<str>,
-        /// The position of its text in them.
+        /// The position of its text in them, or else that of its only literal besides padding.
         text: (u32, u32),
+        /// The position of the first literal of the usage.
+        usage_at: u32,
         json: OnceLock<Box<str>>,
         /// The usage on its own: services that send it in every chunk have it read in every chunk.
         usage: OnceLock<Box<Usage>>,
@@ -51,13 +53,16 @@ impl ChatChunk {
     pub fn text(&self) -> &str {
         match &self.0 {
             Body::Parsed { parsed, .. } => parsed.text(),
+            Body::Filled { shape, .. } if shape.content().is_none() => "",
             Body::Filled { literals, text, .. } => part(literals, *text),
         }
     }
 
     /// The reason for the end of the first reply, in its last chunk.
     pub fn finish_reason(&self) -> Option<&FinishReason> {
-        let first = self.constant().choices.iter().find(|choice| choice.index == 0);
+        // The last chunk of a reply has no shape that others have.
+        let Body::Parsed { parsed, .. } = &self.0 else { return None };
+        let first = parsed.choices.iter().find(|choice| choice.index == 0);
         first.and_then(|choice| choice.finish_reason.as_ref())
     }
 
@@ -71,9 +76,10 @@ impl ChatChunk {
     pub fn usage(&self) -> Option<&Usage> {
         match &self.0 {
             Body::Parsed { parsed, .. } => parsed.usage.as_deref(),
-            Body::Filled { shape, literals, usage, .. } => {
+            Body::Filled { shape, literals, usage_at, usage, .. } => {
                 let example = shape.example().usage.as_ref()?;
-                Some(usage.get_or_init(|| shape.usage(literals, example)))
+                let of_usage = || literals.get(*usage_at as usize..).unwrap_or_default();
+                Some(usage.get_or_init(|| shape.usage(of_usage(), example)))
             }
         }
     }
@@ -121,8 +127,8 @@ impl ChatChunk {
     pub(super) fn fields(&self) -> &Parsed {
         match &self.0 {
             Body::Parsed { parsed, .. } => parsed,
-            Body::Filled { shape, literals, parsed, .. } => {
-                parsed.get_or_init(|| Box::new(shape.parse(literals)))
+            Body::Filled { shape, literals, text, parsed, .. } => {
+                parsed.get_or_init(|| Box::new(shape.parse(literals, part(literals, *text))))
             }
         }
     }
@@ -177,7 +183,9 @@ impl Filling<'_> {
     /// The chunk.
     pub fn to_chunk(self) -> ChatChunk {
         let Literals { raw, decoded, spans } = self.literals;
-        let content = self.shape.content().and_then(|number| spans.get(number));
+        let span = |number: Option<usize>| spans.get(number?);
+        let usage_at = span(self.shape.usage_hole()).map_or(0, |span| span.raw.0);
+        let content = span(self.shape.content().or(self.shape.only_hole()));
         let (literals, text) = match content {
             Some(Span { decoded: Some(range), .. }) => {
                 let literals = [raw, part(decoded, *range)].concat();
@@ -191,6 +199,7 @@ impl Filling<'_> {
             shape: self.shape.clone(),
             literals,
             text,
+            usage_at,
             json: OnceLock::new(),
             usage: OnceLock::new(),
             parsed: OnceLock::new(),

@@ -13,6 +13,8 @@ use super::filling::Filling;
 use super::prune::repaired;
 use super::reply::ChatReply;
 use super::shape::Shape;
+#[cfg(feature = "bridge")]
+use super::span::with_buffer;
 use super::span::{LONGEST, LiteralBuffer};
 use super::template::Comparison;
 use super::unreadable::{Unreadable, reported_error};
@@ -35,11 +37,11 @@ pub(crate) struct ChunkReader {
     shape: Option<Arc<Shape>>,
     /// The chunks in a row that were parsed in full.
     misses: u32,
-    /// The literals of the last chunk that fits the shape.
-    literals: LiteralBuffer,
     /// The indices of the replies received in deltas so far, sorted: a complete message for one of them is a
     /// repetition.
     by_delta: Vec<u32>,
+    /// True if the first reply is known to be among them.
+    has_begun: bool,
 }
 
 /// A parsed chunk.
@@ -60,41 +62,58 @@ impl Read<'_> {
 }
 
 impl ChunkReader {
-    /// Parses one chunk.
-    pub(super) fn read(&mut self, json: &str) -> Result<Read<'_>, Unreadable> {
-        if !self.fits(json.as_bytes()) {
+    /// Parses one chunk. Its literals are noted in the buffer if it has the shape of the one before.
+    pub(super) fn read<'r>(
+        &'r mut self,
+        json: &str,
+        literals: &'r mut LiteralBuffer,
+    ) -> Result<Read<'r>, Unreadable> {
+        if !self.fits(json.as_bytes(), literals) {
             self.misses = self.misses.saturating_add(1);
             return self.parse(json).map(Read::Chunk);
         }
-        self.filling().map(Read::Filling).ok_or(Unreadable::NoReply)
+        self.filling(literals).map(Read::Filling).ok_or(Unreadable::NoReply)
     }
 
-    /// Reads a chunk that has the shape of the one before, and is valid UTF-8; `None` for all others.
-    pub(super) fn read_known(&mut self, json: &[u8]) -> Option<Filling<'_>> {
-        if self.fits(json) { self.filling() } else { None }
+    /// The length of the JSON that some bytes begin with, if it is a chunk that has the shape of the one before and no
+    /// line break. Its literals are noted in the buffer.
+    pub(super) fn length_of_known(
+        &self,
+        bytes: &[u8],
+        literals: &mut LiteralBuffer,
+    ) -> Option<usize> {
+        let shape = self.shape.as_deref().filter(|shape| shape.is_one_line())?;
+        match shape.compare(bytes, literals) {
+            Comparison::Same(length) if length <= LONGEST => Some(length),
+            _ => None,
+        }
     }
 
-    /// The chunk that has just been found to fit.
-    fn filling(&mut self) -> Option<Filling<'_>> {
-        let filling = Filling::new(self.shape.as_ref()?, self.literals.literals()?);
+    /// The chunk of the shape of the one before with these literals; `None` if they are invalid UTF-8.
+    pub(super) fn filling<'r>(&'r mut self, literals: &'r LiteralBuffer) -> Option<Filling<'r>> {
+        let filling = Filling::new(self.shape.as_ref()?, literals.literals()?);
         self.misses = 0;
-        if self.by_delta.first() != Some(&0) && filling.has_content() {
-            self.by_delta.insert(0, 0);
+        if !self.has_begun && filling.has_content() {
+            self.has_begun = true;
+            if self.by_delta.first() != Some(&0) {
+                self.by_delta.insert(0, 0);
+            }
         }
         Some(filling)
     }
 
     /// Returns true if a chunk has the shape of the one before, and notes its literals.
-    fn fits(&mut self, json: &[u8]) -> bool {
+    fn fits(&self, json: &[u8], literals: &mut LiteralBuffer) -> bool {
         let Some(shape) = self.shape.as_deref().filter(|_| json.len() <= LONGEST) else {
             return false;
         };
-        match shape.compare(json, &mut self.literals) {
-            Comparison::Same => true,
+        match shape.compare(json, literals) {
+            Comparison::Same(length) => length == json.len(),
             Comparison::Different => false,
             Comparison::Half => str::from_utf8(json).is_ok_and(|json| {
                 let repaired = crate::json::repaired(json);
-                shape.compare(repaired.as_bytes(), &mut self.literals) == Comparison::Same
+                let comparison = shape.compare(repaired.as_bytes(), literals);
+                comparison == Comparison::Same(repaired.len())
             }),
         }
     }
@@ -103,8 +122,8 @@ impl ChunkReader {
     #[cfg(feature = "bridge")]
     pub(crate) fn read_alone(&mut self, json: &str) -> crate::error::Result<ChatChunk> {
         const OPERATION: &str = "chat.progress";
-        match self.read(json) {
-            Ok(read) => Ok(read.into_chunk()),
+        match with_buffer(|literals| self.read(json, literals).map(Read::into_chunk)) {
+            Ok(chunk) => Ok(chunk),
             Err(Unreadable::Reported(reported, _)) => {
                 let why = format!("the chunk is an error: {reported}");
                 Err(Error::new(ErrorKind::Api, OPERATION, why))

@@ -107,6 +107,13 @@ impl Parsed {
 }
 
 impl Delta {
+    /// Replaces the texts that vary within a shape by empty ones.
+    pub(super) fn clear_texts(&mut self) {
+        let arguments = self.tool_calls.iter_mut().filter_map(|call| call.arguments.as_mut());
+        let texts = self.content.iter_mut().chain(&mut self.reasoning).chain(arguments);
+        texts.for_each(|text| *text = String::new());
+    }
+
     /// Returns true if the delta adds anything to the message.
     pub(super) fn has_content(&self) -> bool {
         let filled = |text: &Option<String>| text.as_ref().is_some_and(|t| !t.is_empty());

@@ -4,21 +4,23 @@ use serde_json::Value;
 
 use super::accumulate::Accumulator;
 use super::budget::{self, Budgeted};
+use super::chunk::ChatChunk;
 use super::chunk_reader::{ChunkReader, Read};
 use super::filling::Filling;
 use super::gather::Gather;
+use super::span::{LiteralBuffer, with_buffer};
 use super::unreadable::{Unreadable, reported_error};
 use crate::error::{Error, ErrorKind, Result};
 use crate::error::{names_an_error, reports_error};
 use crate::http::Context;
 use crate::json::repaired;
-use crate::sse::{STRAY, decode_text};
+use crate::sse::{Decoder, EventTooLarge, Frame, STRAY, decode_text, line_end};
 
 /// The type of an event without a type.
 const MESSAGE: &str = "message";
 
 /// The result of reading one event.
-pub(super) enum Step<'a> {
+enum Step<'a> {
     Chunk(Read<'a>),
     /// No data, but a sign that the connection is alive.
     Nothing,
@@ -28,29 +30,69 @@ pub(super) enum Step<'a> {
     Reported(Error, String),
 }
 
-/// Reads the data of an event without a type, adds its chunk to the reply, and passes it on.
+/// Reads the next event or comment of the input, adds its chunk to the reply, and passes it on. `None` when more input is
+/// needed.
 ///
 /// # Errors
 ///
 /// The error that the service reports, or that of data that cannot be read.
-pub(super) fn apply_data(
+pub(super) fn apply_next(
+    decoder: &mut Decoder,
+    input: &mut &[u8],
     reader: &mut ChunkReader,
     context: &Context,
-    data: &[u8],
+    whole: &mut Accumulator,
+    chunks: &mut impl Gather,
+) -> Result<Option<StepResult>> {
+    with_buffer(|literals| {
+        // The usual chunk ends where its shape does: no search for the end of its line, and only its literals are decoded.
+        let known = decoder.whole_event(input, |data| reader.length_of_known(data, literals));
+        if known.is_some()
+            && let Some(filling) = reader.filling(literals)
+        {
+            return Ok(Some(apply_filling(filling, whole, chunks)));
+        }
+        let step = match known.or_else(|| decoder.whole_event(input, line_end)) {
+            Some(data) => read_event(reader, literals, context, MESSAGE, &decode_text(data))?,
+            None => match decoder.decode(input).map_err(|e| too_large(context, e))? {
+                None => return Ok(None),
+                Some(Frame::Comment(_)) => Step::Nothing,
+                Some(Frame::Event(event)) => {
+                    read_event(reader, literals, context, &event.event, &event.data)?
+                }
+            },
+        };
+        apply_step(step, whole, chunks).map(Some)
+    })
+}
+
+fn too_large(context: &Context, e: EventTooLarge) -> Error {
+    context.error(ErrorKind::TooLarge, format!("{e}, the limit `event`")).with_source(e)
+}
+
+/// Reads one event, adds its chunk to the reply, and passes it on.
+///
+/// # Errors
+///
+/// The error that the service reports, or that of data that cannot be read.
+pub(super) fn apply_event(
+    reader: &mut ChunkReader,
+    context: &Context,
+    event: &str,
+    data: &str,
     whole: &mut Accumulator,
     chunks: &mut impl Gather,
 ) -> Result<StepResult> {
-    // On the hot path only the literals of a chunk are decoded.
-    if let Some(filling) = reader.read_known(data) {
-        return Ok(apply_filling(filling, whole, chunks));
-    }
-    let step = read_event(reader, context, MESSAGE, &decode_text(data))?;
-    apply_step(step, whole, chunks)
+    with_buffer(|literals| {
+        let step = read_event(reader, literals, context, event, data)?;
+        apply_step(step, whole, chunks)
+    })
 }
 
 /// Reads one event.
-pub(super) fn read_event<'a>(
+fn read_event<'a>(
     reader: &'a mut ChunkReader,
+    literals: &'a mut LiteralBuffer,
     context: &Context,
     event: &str,
     data: &str,
@@ -75,7 +117,7 @@ pub(super) fn read_event<'a>(
             _ => {}
         }
     }
-    match reader.read(data) {
+    match reader.read(data, literals) {
         Ok(read) => Ok(Step::Chunk(read)),
         Err(Unreadable::Reported(reported, _))
             if event != MESSAGE && is_progress(event, &reported) =>
@@ -104,19 +146,14 @@ pub(super) enum StepResult {
 /// # Errors
 ///
 /// The error that the service reports.
-pub(super) fn apply_step(
+fn apply_step(
     step: Step<'_>,
     whole: &mut Accumulator,
     chunks: &mut impl Gather,
 ) -> Result<StepResult> {
     match step {
         Step::Chunk(Read::Filling(filling)) => Ok(apply_filling(filling, whole, chunks)),
-        Step::Chunk(Read::Chunk(chunk)) => {
-            whole.add(&chunk, &mut ());
-            let content = chunk.fields().has_content();
-            chunks.chunk(chunk);
-            Ok(StepResult::Chunk { content })
-        }
+        Step::Chunk(Read::Chunk(chunk)) => Ok(apply_chunk(chunk, whole, chunks)),
         Step::Nothing => Ok(StepResult::Nothing),
         Step::Done => Ok(StepResult::Done),
         Step::Reported(error, text) => {
@@ -126,14 +163,27 @@ pub(super) fn apply_step(
     }
 }
 
+/// Adds a chunk to the reply, and passes it on.
+pub(super) fn apply_chunk(
+    chunk: ChatChunk,
+    whole: &mut Accumulator,
+    chunks: &mut impl Gather,
+) -> StepResult {
+    whole.add(&chunk, &mut ());
+    let content = chunk.fields().has_content();
+    chunks.chunk(chunk);
+    StepResult::Chunk { content }
+}
+
 fn apply_filling(
     filling: Filling<'_>,
     whole: &mut Accumulator,
     chunks: &mut impl Gather,
 ) -> StepResult {
+    let content = filling.has_content();
     whole.add_filling(&filling);
     chunks.filling(filling);
-    StepResult::Chunk { content: filling.has_content() }
+    StepResult::Chunk { content }
 }
 
 /// Returns true if an event's type shows that it reports progress: a message alone is an error only in an event without

@@ -57,14 +57,15 @@ impl<'a> Filling<'a> {
 
     /// Returns true if it adds anything to the reply.
     pub(super) fn has_content(&self) -> bool {
-        if self.shape.adds_text_alone() {
-            return !self.content().is_empty();
+        if !self.content().is_empty() {
+            return true;
         }
-        self.targets().any(|(hole, literal)| match hole.target {
-            Target::Content | Target::Reasoning(_) => !literal.raw.is_empty(),
-            Target::Arguments => true,
-            _ => false,
-        })
+        !self.shape.adds_text_alone()
+            && self.targets().any(|(hole, literal)| match hole.target {
+                Target::Content | Target::Reasoning(_) => !literal.raw.is_empty(),
+                Target::Arguments => true,
+                _ => false,
+            })
     }
 
     /// The chunk's JSON.

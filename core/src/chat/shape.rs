@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use super::delta::{Head, Parsed};
+use super::delta::Parsed;
 use super::places::{Form, Owner, Place, Target, Variable, places};
-use super::span::LiteralBuffer;
+use super::span::{Literal, LiteralBuffer};
 use super::template::{Comparison, Template};
 use super::usage::Usage;
 use super::vary::{set_fact, set_usage};
@@ -19,10 +19,16 @@ use super::vary::{set_fact, set_usage};
 #[derive(Debug)]
 pub struct Shape {
     template: Template,
-    /// The fields of the chunk that the template was built from.
+    /// The fields of the chunk that the template was built from, without its texts.
     example: Parsed,
     /// The number of the hole that has the text.
     content: Option<usize>,
+    /// The number of the only hole besides padding.
+    only: Option<usize>,
+    /// The number of the first hole in the usage.
+    usage: Option<usize>,
+    /// True if no line break is in the JSON: a chunk of this shape is one line of its event.
+    is_one_line: bool,
     varies_head: bool,
     adds_text_alone: bool,
 }
@@ -32,7 +38,7 @@ impl Shape {
     /// from them in literals alone; `None` if its JSON is not understood.
     pub(super) fn new(
         json: &str,
-        example: Parsed,
+        mut example: Parsed,
         variable: Variable,
         before: Option<&Shape>,
     ) -> Option<Self> {
@@ -51,16 +57,35 @@ impl Shape {
         if !is_whole || !varies {
             return None;
         }
-        let content = holes.iter().position(|hole| hole.target == Target::Content);
+        let place_of =
+            |is_wanted: fn(&Target) -> bool| holes.iter().position(|hole| is_wanted(&hole.target));
+        let content = place_of(|target| *target == Target::Content);
+        let usage = place_of(|t| matches!(t, Target::Usage(_) | Target::Fact(Owner::Usage, _)));
+        let only = place_of(|target| *target != Target::Padding);
+        let is_only = |hole: &&Place| hole.target != Target::Padding;
+        let only = only.filter(|_| holes.iter().filter(is_only).count() == 1);
         let varies_head = has(|target| matches!(target, Target::Id | Target::Created));
         let adds_text_alone = holes.iter().all(|hole| {
             use Target::{Content, Created, Id, Padding};
             matches!(hole.target, Content | Padding | Id | Created)
         });
-        Some(Shape { template, example, content, varies_head, adds_text_alone })
+        for choice in &mut example.choices {
+            choice.delta.clear_texts();
+        }
+        let is_one_line = !json.contains(['\n', '\r']);
+        Some(Shape {
+            template,
+            example,
+            content,
+            only,
+            usage,
+            is_one_line,
+            varies_head,
+            adds_text_alone,
+        })
     }
 
-    /// Compares JSON with the chunks of this shape, as [`Template::compare`] does.
+    /// Compares bytes with the chunks of this shape, as [`Template::compare`] does.
     pub(super) fn compare(&self, json: &[u8], literals: &mut LiteralBuffer) -> Comparison {
         self.template.compare(json, literals)
     }
@@ -94,7 +119,22 @@ impl Shape {
         self.content
     }
 
-    /// The fields of one chunk of this shape.
+    /// Returns true if no line break is in its chunks.
+    pub(super) fn is_one_line(&self) -> bool {
+        self.is_one_line
+    }
+
+    /// The number of the first hole in the usage.
+    pub(super) fn usage_hole(&self) -> Option<usize> {
+        self.usage
+    }
+
+    /// The number of the only hole besides padding, if there is only one.
+    pub(super) fn only_hole(&self) -> Option<usize> {
+        self.only
+    }
+
+    /// The fields of one chunk of this shape, without its texts.
     pub(super) fn example(&self) -> &Parsed {
         &self.example
     }
@@ -114,10 +154,12 @@ impl Shape {
         self.template.filled_with(raw)
     }
 
-    /// The usage in the chunk with these raw literals, which differs from that of the `example` in the holes.
+    /// The usage in the chunk with these raw literals, of which the first is that of the [usage's first
+    /// hole](Self::usage_hole). It differs from that of the `example` in the holes.
     pub(super) fn usage(&self, raw: &str, example: &Usage) -> Box<Usage> {
         let mut usage = Box::new(example.clone());
-        self.template.each_literal(raw, |hole, literal| match &hole.target {
+        let Some(first) = self.usage else { return usage };
+        self.template.each_literal(first, raw, |hole, literal| match &hole.target {
             Target::Usage(number) => set_usage(&mut usage, *number, literal.number()),
             Target::Fact(Owner::Usage, path) => {
                 set_fact(&mut usage.extra, path, literal, hole.form);
@@ -127,41 +169,40 @@ impl Shape {
         usage
     }
 
-    /// The fields of the chunk with these raw literals.
-    pub(super) fn parse(&self, raw: &str) -> Parsed {
+    /// The fields of the chunk with these raw literals; `only` is the text of the [only hole](Self::only_hole).
+    pub(super) fn parse(&self, raw: &str, only: &str) -> Parsed {
         let mut parsed = self.example.clone();
-        let mut head: Option<Head> = None;
-        self.template.each_literal(raw, |hole, literal| {
-            let text = || Some(literal.text.to_owned());
-            let choice = parsed.choices.first_mut();
-            match (&hole.target, choice) {
-                (Target::Content, Some(choice)) => choice.delta.content = text(),
-                (Target::Reasoning(_), Some(choice)) => choice.delta.reasoning = text(),
-                (Target::Arguments, Some(choice)) => {
-                    let calls = choice.delta.tool_calls.first_mut().into_iter();
-                    calls.for_each(|call| call.arguments = text());
-                }
-                (Target::Id, _) => {
-                    head.get_or_insert_with(|| (*parsed.head).clone()).id = literal.text.to_owned();
-                }
-                (Target::Created, _) => {
-                    head.get_or_insert_with(|| (*parsed.head).clone()).created = literal.number();
-                }
-                (Target::Usage(number), _) => {
-                    let usage = parsed.usage.iter_mut();
-                    usage.for_each(|usage| set_usage(usage, *number, literal.number()));
-                }
-                (Target::Fact(owner, path), _) => {
-                    if let Some(extra) = owner.extra_of(&mut parsed) {
-                        set_fact(extra, path, literal, hole.form);
-                    }
-                }
-                _ => {}
-            }
-        });
-        if let Some(head) = head {
-            parsed.head = Arc::new(head);
+        if let Some(hole) = self.only.and_then(|number| self.holes().get(number)) {
+            fill(&mut parsed, hole, Literal { raw: only, text: only });
+        } else {
+            self.template.each_literal(0, raw, |hole, literal| fill(&mut parsed, hole, literal));
         }
         parsed
+    }
+}
+
+/// Sets the field of a hole to its literal.
+fn fill(parsed: &mut Parsed, hole: &Place, literal: Literal<'_>) {
+    let text = || Some(literal.text.to_owned());
+    let choice = parsed.choices.first_mut();
+    match (&hole.target, choice) {
+        (Target::Content, Some(choice)) => choice.delta.content = text(),
+        (Target::Reasoning(_), Some(choice)) => choice.delta.reasoning = text(),
+        (Target::Arguments, Some(choice)) => {
+            let calls = choice.delta.tool_calls.first_mut().into_iter();
+            calls.for_each(|call| call.arguments = text());
+        }
+        (Target::Id, _) => Arc::make_mut(&mut parsed.head).id = literal.text.to_owned(),
+        (Target::Created, _) => Arc::make_mut(&mut parsed.head).created = literal.number(),
+        (Target::Usage(number), _) => {
+            let usage = parsed.usage.iter_mut();
+            usage.for_each(|usage| set_usage(usage, *number, literal.number()));
+        }
+        (Target::Fact(owner, path), _) => {
+            if let Some(extra) = owner.extra_of(parsed) {
+                set_fact(extra, path, literal, hole.form);
+            }
+        }
+        _ => {}
     }
 }

@@ -4,6 +4,7 @@
     allow(dead_code, unreachable_pub, reason = "none but the bridge hands literals on")
 )]
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use super::places::Form;
@@ -62,6 +63,21 @@ impl<'a> Literals<'a> {
         let text = span.decoded.map_or(raw, |range| part(self.decoded, range));
         Literal { raw, text }
     }
+}
+
+thread_local! {
+    /// One for all streams that a thread reads: of a thousand, each would have to fetch its own into the cache.
+    static SPARE: Cell<Option<Box<LiteralBuffer>>> = const { Cell::new(None) };
+}
+
+/// Lends the buffer of this thread.
+pub(super) fn with_buffer<T>(read: impl FnOnce(&mut LiteralBuffer) -> T) -> T {
+    let spare = SPARE.try_with(Cell::take).ok().flatten();
+    let mut buffer = spare.unwrap_or_default();
+    let result = read(&mut buffer);
+    // A thread that ends keeps none.
+    let _ = SPARE.try_with(|spare| spare.set(Some(buffer)));
+    result
 }
 
 /// The literals of one chunk, in buffers that the next one uses again.

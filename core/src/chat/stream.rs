@@ -12,8 +12,8 @@ use tracing::Span;
 
 use super::accumulate::Accumulator;
 use super::chunk::ChatChunk;
-use super::chunk_reader::{ChunkReader, Read, read_whole};
-use super::event::{Step, StepResult, apply_data, apply_step, is_transport_error, read_event};
+use super::chunk_reader::{ChunkReader, read_whole};
+use super::event::{StepResult, apply_chunk, apply_event, apply_next, is_transport_error};
 use super::gather::Gather;
 use super::reply::ChatReply;
 use super::telemetry;
@@ -21,7 +21,7 @@ use super::usage::Usage;
 use crate::config::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{BodyFormat, Piece, PieceSource, Received};
-use crate::sse::{Decoder, Frame};
+use crate::sse::Decoder;
 
 /// The longest wait for the rest of a stream (the usage and `[DONE]`) after every reply in it has ended.
 const REST: Duration = Duration::from_secs(5);
@@ -176,8 +176,15 @@ impl ChatStream {
                     }
                     #[cfg(feature = "eventsource-stream")]
                     Some(Ok(Piece::Event { event, data })) => {
-                        read_event(&mut self.reader, self.source.context(), &event, &data)
-                            .and_then(|step| apply_step(step, &mut self.whole, chunks))
+                        let context = self.source.context();
+                        apply_event(
+                            &mut self.reader,
+                            context,
+                            &event,
+                            &data,
+                            &mut self.whole,
+                            chunks,
+                        )
                     }
                     Some(Err(error)) => Err(error),
                     None => self.at_eof(chunks),
@@ -238,28 +245,15 @@ impl ChatStream {
                 Format::Events if self.received.is_dry() => return Ok(None),
                 Format::Events => {
                     let before = input.len();
-                    let context = self.source.context();
-                    if let Some(data) = self.decoder.whole_event(&mut input) {
-                        let read = before - input.len();
-                        let step =
-                            apply_data(&mut self.reader, context, data, &mut self.whole, chunks);
-                        self.received.advance(read);
-                        return step.map(Some);
-                    }
-                    let frame = self.decoder.decode(&mut input).map_err(|e| {
-                        let why = format!("{e}, the limit `event`");
-                        context.error(ErrorKind::TooLarge, why).with_source(e)
-                    })?;
+                    let step = apply_next(
+                        &mut self.decoder,
+                        &mut input,
+                        &mut self.reader,
+                        self.source.context(),
+                        &mut self.whole,
+                        chunks,
+                    );
                     let read = before - input.len();
-                    let step = match frame {
-                        None => Ok(None),
-                        Some(Frame::Comment(_)) => Ok(Some(StepResult::Nothing)),
-                        Some(Frame::Event(event)) => {
-                            read_event(&mut self.reader, context, &event.event, &event.data)
-                                .and_then(|step| apply_step(step, &mut self.whole, chunks))
-                                .map(Some)
-                        }
-                    };
                     self.received.advance(read);
                     return step;
                 }
@@ -275,11 +269,11 @@ impl ChatStream {
             let text = String::from_utf8_lossy(&json);
             let text = text.trim_start_matches('\u{feff}');
             let chunk = read_whole(text).map_err(|e| e.into_error(context, "reply", text))?;
-            return apply_step(Step::Chunk(Read::Chunk(chunk)), &mut self.whole, chunks);
+            return Ok(apply_chunk(chunk, &mut self.whole, chunks));
         }
         if let Some(event) = self.decoder.finish() {
-            let step = read_event(&mut self.reader, context, &event.event, &event.data)?;
-            return apply_step(step, &mut self.whole, chunks);
+            let (reader, whole) = (&mut self.reader, &mut self.whole);
+            return apply_event(reader, context, &event.event, &event.data, whole, chunks);
         }
         if self.is_whole() {
             return Ok(StepResult::Done);

@@ -24,11 +24,11 @@ pub(super) struct Template {
     rest: Vec<Place>,
 }
 
-/// The result of comparing JSON with a template.
+/// The result of comparing bytes with a template.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Comparison {
-    /// It differs in the holes alone.
-    Same,
+    /// They begin with JSON of this length, which differs in the holes alone.
+    Same(usize),
     /// It may, once halves of surrogate pairs have been repaired.
     Half,
     Different,
@@ -81,8 +81,8 @@ impl Template {
         &self.json
     }
 
-    /// Compares JSON with this template, and notes the literals in the holes. JSON that is the same is valid UTF-8 outside
-    /// them.
+    /// Compares the JSON at the start of some bytes with this template, and notes the literals in the holes. JSON that is
+    /// the same is valid UTF-8 outside them.
     pub(super) fn compare(&self, json: &[u8], literals: &mut LiteralBuffer) -> Comparison {
         literals.clear();
         let ours = self.json.as_bytes();
@@ -99,14 +99,23 @@ impl Template {
                 Err(NoString::Invalid) => return Comparison::Different,
             };
         }
-        let is_same = ours.get(ours_at..) == json.get(at..);
-        if is_same { Comparison::Same } else { Comparison::Different }
+        let constant = ours.get(ours_at..).unwrap_or_default();
+        match json.get(at..).is_some_and(|rest| rest.starts_with(constant)) {
+            true => Comparison::Same(at + constant.len()),
+            false => Comparison::Different,
+        }
     }
 
-    /// Passes each hole and its literal in a chunk to `read`. The literals are those of [`Literals::raw`](super::span::Literals::raw).
-    pub(super) fn each_literal(&self, raw: &str, mut read: impl FnMut(&Place, Literal<'_>)) {
+    /// Passes each hole and its literal in a chunk to `read`, but for the first holes, of which there are `skipped`. The
+    /// literals are those of [`Literals::raw`](super::span::Literals::raw), from the first one that is passed.
+    pub(super) fn each_literal(
+        &self,
+        skipped: usize,
+        raw: &str,
+        mut read: impl FnMut(&Place, Literal<'_>),
+    ) {
         let (mut decoded, mut at) = (String::new(), 0);
-        for hole in &self.holes {
+        for hole in self.holes.iter().skip(skipped) {
             decoded.clear();
             let Ok((end, is_escaped)) = hole.form.read(raw.as_bytes(), at, &mut decoded) else {
                 return;
@@ -122,7 +131,7 @@ impl Template {
     pub(super) fn filled_with(&self, raw: &str) -> String {
         let mut filled = String::with_capacity(self.json.len() + raw.len());
         let mut at = 0;
-        self.each_literal(raw, |hole, literal| {
+        self.each_literal(0, raw, |hole, literal| {
             filled.push_str(self.json.get(at..hole.range.start).unwrap_or_default());
             filled.push_str(literal.raw);
             at = hole.range.end;

@@ -12,8 +12,12 @@ use super::usage::Usage;
 impl Literal<'_> {
     /// The value of a whole number, as in a chunk that is parsed in full.
     pub(super) fn number(&self) -> u64 {
+        let whole = self.raw.bytes().try_fold(0, |number: u64, digit| {
+            let digit = char::from(digit).to_digit(10)?;
+            number.checked_mul(10)?.checked_add(digit.into())
+        });
         let read = || lenient::number(&mut serde_json::Deserializer::from_str(self.raw));
-        self.raw.parse().or_else(|_| read()).unwrap_or_default()
+        whole.unwrap_or_else(|| read().unwrap_or_default())
     }
 
     fn value(&self, form: Form) -> Value {

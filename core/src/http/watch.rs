@@ -25,10 +25,16 @@ pub(super) struct Watch {
     idle_since: Option<Instant>,
     content_since: Option<Instant>,
     rest_since: Option<Instant>,
-    timer: Option<Pin<Box<Sleep>>>,
+    timer: Option<Timer>,
     cancel: Option<Cancel>,
     /// The task that the timer and a cancellation wake.
     waiting: Option<Waker>,
+}
+
+/// The timer, and its time here as well: the timer's own is in memory that no chunk should have to touch.
+struct Timer {
+    sleep: Pin<Box<Sleep>>,
+    until: Instant,
 }
 
 struct Cancel {
@@ -98,7 +104,7 @@ impl Watch {
         let idle_since = *self.idle_since.get_or_insert(now);
         let content_since = *self.content_since.get_or_insert(now);
         let rest_since = *self.rest_since.get_or_insert(now);
-        if self.will_wake(task) {
+        if self.will_wake(task, now) {
             return Poll::Pending;
         }
         if let Some(cancel) = &mut self.cancel
@@ -121,25 +127,26 @@ impl Watch {
             // The reader's own executor may have no timers.
             let timer = self.timer.get_or_insert_with(|| {
                 let _context = runtime.enter();
-                Box::pin(sleep_until(at))
+                Timer { sleep: Box::pin(sleep_until(at)), until: at }
             });
             // It must be registered even if the task has used up its budget, and the wait is no progress that counts.
-            if pin!(unconstrained(timer.as_mut())).poll(task).is_pending() {
+            if pin!(unconstrained(timer.sleep.as_mut())).poll(task).is_pending() {
                 self.waiting = Some(task.waker().clone());
                 return Poll::Pending;
             }
-            if timer.deadline() >= at {
+            if timer.until >= at {
                 return Poll::Ready(kind);
             }
-            timer.as_mut().reset(at);
+            timer.sleep.as_mut().reset(at);
+            timer.until = at;
         }
     }
 
     /// Returns true if an earlier wait has registered this task for all that can end this one. Limits only move away
-    /// from the timer, which is checked when it fires.
-    fn will_wake(&self, task: &TaskContext<'_>) -> bool {
+    /// from the timer, which is checked when it may have fired.
+    fn will_wake(&self, task: &TaskContext<'_>, now: Instant) -> bool {
         self.waiting.as_ref().is_some_and(|waiting| waiting.will_wake(task.waker()))
-            && !self.timer.as_ref().is_some_and(|timer| timer.is_elapsed())
+            && !self.timer.as_ref().is_some_and(|timer| timer.until <= now)
             && !self.cancel.as_ref().is_some_and(|cancel| cancel.token.is_cancelled())
     }
 }

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 use serde::de::IgnoredAny;
 
+use super::block::Block;
 use super::frame::DEFAULT_EVENT;
-use super::line::{Line, parse_line, split_event};
+use super::line::{Line, line_end, parse_line, split_event};
 use super::text::decode_text;
 use super::{Event, Frame};
 
@@ -52,25 +53,13 @@ pub struct Decoder {
     /// The start of a line whose end has not been received.
     line: Vec<u8>,
     block: Block,
+    /// True if a part of an event may have been received.
+    has_begun: bool,
     last_event_id: Arc<str>,
     retry: Option<u64>,
     failed: bool,
     /// True if lines that resemble an error, which the standard ignores, are yielded.
     keeps_stray: bool,
-}
-
-/// The event being received, which the next blank line dispatches.
-#[derive(Debug, Default)]
-struct Block {
-    has_data: bool,
-    data: Vec<u8>,
-    event: String,
-    /// The id of this block; it becomes the last event id only when a blank line ends the block.
-    id: Option<Arc<str>>,
-    retry: Option<u64>,
-    /// Ignored lines that may report an error, and true if their field was `error`.
-    stray: Vec<u8>,
-    is_error: bool,
 }
 
 impl Default for Decoder {
@@ -88,6 +77,7 @@ impl Decoder {
             after_cr: false,
             line: Vec::new(),
             block: Block::default(),
+            has_begun: false,
             last_event_id: Arc::default(),
             retry: None,
             failed: false,
@@ -137,7 +127,7 @@ impl Decoder {
         if self.failed {
             return Err(EventTooLarge { max: self.max_event });
         }
-        if let Some(data) = self.whole_event(input) {
+        if let Some(data) = self.whole_event(input, line_end) {
             let (data, id) = (decode_text(data), self.last_event_id.clone());
             return Ok(Some(Frame::Event(Event {
                 event: DEFAULT_EVENT.into(),
@@ -146,6 +136,7 @@ impl Decoder {
                 retry: None,
             })));
         }
+        self.has_begun = true;
         // The block's first data line, as long as it can be yielded without a copy.
         let mut whole: Option<&'a [u8]> = None;
         loop {
@@ -154,7 +145,7 @@ impl Decoder {
                 *input = input.strip_prefix(b"\n").unwrap_or(input);
             }
             let held = self.block.data.len() + whole.map_or(0, <[u8]>::len) + self.line.len();
-            let end = memchr2(b'\n', b'\r', input);
+            let end = line_end(input);
             let taken = end.unwrap_or(input.len());
             if held + taken > self.max_event {
                 self.failed = true;
@@ -207,14 +198,20 @@ impl Decoder {
 
     /// Consumes the usual event in one step, and returns its data, undecoded: an event without a type, whole in `input`,
     /// of one line. `None` for all others, of which [`decode`](Self::decode) consumes all, but for a byte order mark.
-    pub(crate) fn whole_event<'a>(&mut self, input: &mut &'a [u8]) -> Option<&'a [u8]> {
+    ///
+    /// `length_of` measures the data at the start of the bytes that it is given: up to a line end, and without one.
+    pub(crate) fn whole_event<'a>(
+        &mut self,
+        input: &mut &'a [u8],
+        length_of: impl FnOnce(&'a [u8]) -> Option<usize>,
+    ) -> Option<&'a [u8]> {
         if self.bom < BOM.len() {
             self.skip_bom(input);
         }
         if self.failed || !self.is_between_events() {
             return None;
         }
-        let (length, data, rest) = split_event(input)?;
+        let (length, data, rest) = split_event(input, length_of)?;
         (length <= self.max_event).then_some(())?;
         *input = rest;
         Some(data)
@@ -250,10 +247,12 @@ impl Decoder {
     }
 
     /// Returns true if nothing of the next event has been received.
-    fn is_between_events(&self) -> bool {
-        let Block { has_data, data: _, event, id, retry, stray, is_error } = &self.block;
-        let is_blank = !has_data && event.is_empty() && id.is_none() && retry.is_none();
-        is_blank && stray.is_empty() && !is_error && self.line.is_empty() && !self.after_cr
+    fn is_between_events(&mut self) -> bool {
+        // A flag of its own, since of a thousand paced streams each has to fetch its state into the cache for its chunk.
+        if self.has_begun {
+            self.has_begun = !self.block.is_empty() || !self.line.is_empty() || self.after_cr;
+        }
+        !self.has_begun
     }
 
     /// Removes one leading byte order mark, which may come split.
@@ -262,6 +261,7 @@ impl Decoder {
             if byte != expected {
                 // It was not a byte order mark: these bytes are content.
                 self.line.extend_from_slice(BOM.get(..self.bom).unwrap_or_default());
+                self.has_begun = self.bom > 0;
                 self.bom = BOM.len();
                 return;
             }

@@ -33,11 +33,20 @@ pub(super) fn parse_line(line: &[u8]) -> Line<'_> {
     }
 }
 
-/// Splits off an event of one data line: returns that line's length, its value, and the input after the event. `None` if
-/// the input begins in another way, or does not contain all of it.
-pub(super) fn split_event(input: &[u8]) -> Option<(usize, &[u8], &[u8])> {
+/// The length of the line that the input begins with; `None` if its end is not there.
+pub(crate) fn line_end(input: &[u8]) -> Option<usize> {
+    memchr2(b'\n', b'\r', input)
+}
+
+/// Splits off an event of one data line, whose value `length_of` measures: returns that line's length, its value, and the
+/// input after the event. `None` if the input begins in another way, or does not contain all of it.
+pub(super) fn split_event<'a>(
+    input: &'a [u8],
+    length_of: impl FnOnce(&'a [u8]) -> Option<usize>,
+) -> Option<(usize, &'a [u8], &'a [u8])> {
     let value = input.strip_prefix(b"data:")?;
-    let (value, rest) = value.split_at_checked(memchr2(b'\n', b'\r', value)?)?;
-    let rest = rest.strip_prefix(b"\n\n").or_else(|| rest.strip_prefix(b"\r\n\r\n"))?;
-    Some((b"data:".len() + value.len(), value.strip_prefix(b" ").unwrap_or(value), rest))
+    let value = value.strip_prefix(b" ").unwrap_or(value);
+    let (value, end) = value.split_at_checked(length_of(value)?)?;
+    let rest = end.strip_prefix(b"\n\n").or_else(|| end.strip_prefix(b"\r\n\r\n"))?;
+    Some((input.len() - end.len(), value, rest))
 }

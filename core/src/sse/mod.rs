@@ -29,6 +29,7 @@
 //! # Ok::<(), turnwire::sse::EventTooLarge>(())
 //! ```
 
+mod block;
 mod buffer;
 mod decoder;
 mod encoder;
@@ -42,4 +43,5 @@ pub use decoder::{Decoder, EventTooLarge};
 pub use encoder::encode;
 pub(crate) use encoder::encode_line;
 pub use frame::{Event, Frame};
+pub(crate) use line::line_end;
 pub(crate) use text::decode_text;

@@ -5,12 +5,15 @@ use serde_json::json;
 use super::*;
 use crate::chat::FinishReason;
 use crate::chat::chunk_reader::ChunkReader;
+use crate::chat::span::LiteralBuffer;
 
 fn accumulate(chunks: &[&str]) -> Accumulator {
     let mut reader = ChunkReader::default();
     let mut whole = Accumulator::default();
     for chunk in chunks {
-        whole.add(&reader.read(chunk).unwrap().into_chunk(), &mut ());
+        let mut literals = LiteralBuffer::default();
+        let read = reader.read(chunk, &mut literals).unwrap();
+        whole.add(&read.into_chunk(), &mut ());
     }
     whole
 }

@@ -22,9 +22,13 @@ fn assert_reads_alike(chunks: &[impl AsRef<[u8]>]) {
         if let Ok(chunk) = &expected {
             expected_whole.add(chunk, &mut ());
         }
-        let read = match reader.read_known(data).map(Read::Filling) {
-            Some(_) => Ok(Read::Filling(reader.filling().unwrap())),
-            None => reader.read(json),
+        // As in a stream: the next event follows.
+        let stream = [data, b"\n\ndata: {"].concat();
+        let mut literals = LiteralBuffer::default();
+        let known = reader.length_of_known(&stream, &mut literals);
+        let read = match known == Some(data.len()) && reader.filling(&literals).is_some() {
+            true => Ok(Read::Filling(reader.filling(&literals).unwrap())),
+            false => reader.read(json, &mut literals),
         };
         match &read {
             Ok(Read::Filling(filling)) => {
@@ -61,7 +65,12 @@ fn lazy(chunk: &ChatChunk) -> (&str, &str, u64, &str, Option<&FinishReason>, Opt
 fn parsed_in_full(chunks: impl IntoIterator<Item = String>) -> Vec<bool> {
     let mut reader = ChunkReader::default();
     let chunks = chunks.into_iter();
-    chunks.map(|json| matches!(reader.read(&json).unwrap(), Read::Chunk(_))).collect()
+    chunks.map(|json| !fits(&mut reader, &json)).collect()
+}
+
+/// Reads a chunk; true if it has the shape of the one before.
+fn fits(reader: &mut ChunkReader, json: &str) -> bool {
+    matches!(reader.read(json, &mut LiteralBuffer::default()).unwrap(), Read::Filling(_))
 }
 
 fn chunk(text: &str, rest: &str) -> String {
@@ -144,6 +153,23 @@ fn escapes_keep_the_shape() {
 }
 
 #[test]
+fn the_end_of_a_chunk_is_found_in_its_line_alone() {
+    let known = |json: &str, rest: &str| {
+        let (mut reader, mut literals) = (ChunkReader::default(), LiteralBuffer::default());
+        fits(&mut reader, json);
+        assert!(fits(&mut reader, json));
+        reader.length_of_known(format!("{json}{rest}").as_bytes(), &mut literals)
+    };
+    let json = chunk("\"a\"", "");
+    for rest in ["", "\n\n", "\r\n\r\ndata: {", " \n\n", "}"] {
+        assert_eq!(known(&json, rest), Some(json.len()), "{rest:?}");
+    }
+    // An event joins its lines with line breaks: as bytes of a stream they are lines without a field's name.
+    assert_eq!(known(&json.replace(',', ",\n"), "\n\n"), None);
+    assert_eq!(known(&json.replace(',', ",\r"), "\n\n"), None);
+}
+
+#[test]
 fn literals_that_move_are_learnt_once() {
     let moving = |n: usize| {
         let (second, total) = (n / 3, n + 9);
@@ -184,14 +210,14 @@ fn chunks_with_nothing_in_common_are_not_compared_for_ever() {
     let mut reader = ChunkReader::default();
     let has_shape: Vec<_> = (0..100)
         .map(|n| {
-            reader.read(&other(n)).unwrap();
+            fits(&mut reader, &other(n));
             reader.shape.is_some()
         })
         .collect();
     assert!(has_shape[..PATIENCE as usize].iter().all(|has| *has));
     assert_eq!(has_shape[PATIENCE as usize..].iter().filter(|has| **has).count(), 11);
     // A stream that settles down is fast again.
-    let settled = (0..40).map(|_| matches!(reader.read(&other(7)).unwrap(), Read::Filling(..)));
+    let settled = (0..40).map(|_| fits(&mut reader, &other(7)));
     assert!(settled.skip(PATIENCE as usize + 1).all(|fits| fits));
 }
 
@@ -199,11 +225,11 @@ fn chunks_with_nothing_in_common_are_not_compared_for_ever() {
 fn literals_that_move_are_learnt_after_a_long_part_without_a_shape() {
     let mut reader = ChunkReader::default();
     for _ in 0..=PATIENCE {
-        reader.read(r#"{"id":"c","choices":[{"index":0,"delta":{"refusal":"no"}}]}"#).unwrap();
+        fits(&mut reader, r#"{"id":"c","choices":[{"index":0,"delta":{"refusal":"no"}}]}"#);
     }
     let moving = |n: usize| chunk("\"a\"", "").replace("\"c\"", &format!("\"c\",\"created\":{n}"));
-    let fits = (0..80).map(|n| matches!(reader.read(&moving(n)).unwrap(), Read::Filling(..)));
-    assert!(fits.skip(2 * PATIENCE as usize).all(|fits| fits));
+    let has_fit = (0..80).map(|n| fits(&mut reader, &moving(n)));
+    assert!(has_fit.skip(2 * PATIENCE as usize).all(|fits| fits));
 }
 
 proptest! {
@@ -278,9 +304,14 @@ fn the_paths_of_holes_lead_to_their_literals() {
         )
     };
     let mut reader = ChunkReader::default();
-    (1..4).for_each(|n| drop(reader.read(&json(n))));
+    for n in 1..4 {
+        fits(&mut reader, &json(n));
+    }
+    let mut literals = LiteralBuffer::default();
     let json = json(7);
-    let Read::Filling(filling) = reader.read(&json).unwrap() else { panic!("it fits") };
+    let Read::Filling(filling) = reader.read(&json, &mut literals).unwrap() else {
+        panic!("it fits")
+    };
     let value: Value = serde_json::from_str(&json).unwrap();
     let mut count = 0;
     for (path, literal) in filling.shape().paths().zip(filling.literals()) {
