@@ -11,6 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 
 const SHAPES = 'openai,escaped,moving,tools,llamacpp,ollama,constant';
+/** Of paced streams, each of which takes seconds. */
+const PACED_SHAPES = 'openai,moving';
 // Chunks of a flood. The peers take many times as long, so that a shorter one costs as much a chunk.
 const FLOOD = { turnwire: 60_000, 'turnwire/openai': 60_000, openai: 15_000, '@ai-sdk/openai-compatible': 15_000 };
 const PACED = 50;
@@ -19,26 +21,25 @@ const CHILD = fileURLToPath(new URL('bench-child.mjs', import.meta.url));
 
 const { values } = parseArgs({
   options: {
-    shapes: { type: 'string', default: SHAPES },
+    shapes: { type: 'string' },
     framings: { type: 'string', default: 'large,chunked' },
-    streams: { type: 'string', default: '10,200' },
+    streams: { type: 'string', default: '200' },
     others: { type: 'string', default: 'import,memory' },
     clients: { type: 'string', default: Object.keys(FLOOD).join() },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '3' },
   },
 });
 const words = (text) => (text === 'none' ? [] : text.split(','));
 
 /** All lines to measure, each with the path of its body. */
 function* cells() {
-  const shapes = words(values.shapes);
   for (const framing of words(values.framings)) {
-    for (const shape of shapes) {
+    for (const shape of words(values.shapes ?? SHAPES)) {
       yield [{ shape, framing, pace_ms: 0, streams: 1 }, (count) => `/${shape}/${framing}/0/${count}`];
     }
   }
   for (const streams of words(values.streams).map(Number)) {
-    for (const shape of shapes) {
+    for (const shape of words(values.shapes ?? PACED_SHAPES)) {
       const line = { shape, framing: 'packet', pace_ms: PACE_MS, streams };
       yield [line, () => `/${shape}/packet/${PACE_MS}/${PACED}`];
     }

@@ -181,7 +181,7 @@ fn cells(options: &Options) -> Vec<Cell> {
         }
     }
     for streams in options.streams() {
-        for shape in options.shapes(paced_shapes()) {
+        for shape in options.paced_shapes(services()) {
             let (count, pace_ms) = PACED;
             let plan = Plan { shape, framing: Framing::Packet, pace_ms, count };
             cells.push(Cell { plan, streams });
@@ -200,7 +200,7 @@ fn counted(options: &Options) -> Vec<(Cell, [usize; 2])> {
         }
     }
     if options.streams().next().is_some() {
-        for shape in options.shapes(paced_shapes()) {
+        for shape in options.shapes(services()) {
             let (counts, pace_ms, streams) = COUNTED_PACED;
             let plan = Plan { shape, framing: Framing::Packet, pace_ms, count: 0 };
             cells.push((Cell { plan, streams }, counts));
@@ -210,7 +210,7 @@ fn counted(options: &Options) -> Vec<(Cell, [usize; 2])> {
 }
 
 /// The shapes that are also read at a pace: those of services.
-fn paced_shapes() -> impl IntoIterator<Item = Shape> {
+fn services() -> impl IntoIterator<Item = Shape> {
     Shape::of_chat().filter(|shape| *shape != Shape::Constant)
 }
 
