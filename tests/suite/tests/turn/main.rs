@@ -31,6 +31,7 @@ mod spoken;
 mod stopping;
 mod timeline;
 mod told;
+mod ui;
 mod vector_settings;
 mod vectors;
 mod whole;
