@@ -11,6 +11,7 @@ use bytes::Bytes;
 use eventsource_stream::Eventsource;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
+use turnwire::event::Wire;
 use turnwire::{ChatService, OpenAi, TurnEvent, TurnRequest, Turns};
 use turnwire_bench::bodies::Shape;
 use turnwire_bench::callgrind::instructions;
@@ -20,8 +21,10 @@ use turnwire_bench::process::{Facts, Server};
 use turnwire_bench::server::Plan;
 use turnwire_bench::{arguments, cpu_time, pin, run_again, table};
 
-/// The clients, ours first. `body` reads what arrives, unparsed: the limit.
-const CLIENTS: [&str; 3] = ["turnwire", "body", "eventsource"];
+/// The clients, ours first. `turnwire-ui` writes the UI message stream of the AI SDK; `body` reads what arrives, unparsed: the
+/// limit.
+const CLIENTS: [&str; 4] = ["turnwire", UI, "body", "eventsource"];
+const UI: &str = "turnwire-ui";
 const SHAPES: [Shape; 4] =
     [Shape::OpenAi, Shape::Escaped, Shape::EventsPlain, Shape::EventsEscaped];
 const FRAMINGS: [Framing; 2] = [Framing::Large, Framing::Chunked];
@@ -59,11 +62,12 @@ fn measure(counts_instructions: bool) -> Result<()> {
             streams: 1,
             ..Line::default()
         };
-        for client in CLIENTS.repeat(ROUNDS) {
+        let clients = || CLIENTS.into_iter().filter(|client| *client != UI || !shape.is_events());
+        for client in (0..ROUNDS).flat_map(|_| clients()) {
             let cpu_us = run_again(&arguments(client, COUNT))?.trim().parse()?;
             lines.add(&Line { cpu_us: Some(cpu_us), ..line(client) });
         }
-        for client in CLIENTS.iter().filter(|_| counts_instructions) {
+        for client in clients().filter(|_| counts_instructions) {
             let program = std::env::current_exe()?;
             let [short, long] = COUNTED.map(|count| {
                 let arguments = arguments(client, count);
@@ -106,10 +110,11 @@ fn client(name: &str, server: &str, path: &str) -> Result<()> {
 async fn write(name: &str, base: &str) -> Result<usize> {
     let mut written = 0;
     match name {
-        "turnwire" => {
+        "turnwire" | UI => {
             let llm = OpenAi::builder().base_url(format!("{base}/v1")).no_proxy().build()?;
             let turns = Turns::builder(llm).model("m").build()?;
-            let mut body = turns.start(TurnRequest::new("hi")).sse();
+            let wire = if name == UI { Wire::Ui } else { Wire::Sse };
+            let mut body = turns.start(TurnRequest::new("hi")).bytes(wire);
             while let Some(piece) = body.next().await {
                 written += piece?.len();
             }
