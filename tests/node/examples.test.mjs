@@ -27,10 +27,10 @@ before(async () => {
 after(() => fake.close());
 
 /** Makes a package of the tests' one of an example. */
-function link(example, name, of = name) {
+function link(example, name) {
   const place = join(examples, example, 'node_modules', name);
   mkdirSync(join(place, '..'), { recursive: true });
-  if (!existsSync(place)) symlinkSync(join(modules, of), place);
+  if (!existsSync(place)) symlinkSync(join(modules, name), place);
 }
 
 function run(args, env = {}, stdin = '') {
@@ -175,9 +175,7 @@ for (const [example, file] of [['node', 'server.mjs'], ['node', 'fastify.mjs'], 
 }
 
 test('next is a chat page and its service', async () => {
-  for (const name of ['next', 'react', 'react-dom', 'zod', 'typescript', '@types/node', '@types/react']) link('next', name);
-  link('next', 'ai', 'ai7');
-  link('next', '@ai-sdk/react', 'react7');
+  for (const name of ['next', 'react', 'react-dom', 'ai', '@ai-sdk/react', 'zod', 'typescript', '@types/node', '@types/react']) link('next', name);
   // A copy, as from the registry: Next leaves only those out of its bundles that are in node_modules.
   const place = join(examples, 'next/node_modules/turnwire');
   rmSync(place, { recursive: true, force: true });
