@@ -1,5 +1,6 @@
 /** The routes of a chat service, for servers of the web's `Request` and `Response`. */
 
+import { fromThrown } from './core-error.js';
 import { ConfigError } from './errors.js';
 import { native, type WebCall, type WebReply } from './native.js';
 import type { RoutesSettings } from './settings.js';
@@ -33,7 +34,7 @@ export function chatHandler<Context = unknown>(
   const engine = engineOf(turns);
   if (!engine) throw new ConfigError('chatHandler: the first argument must be Turns');
   if (typeof authenticate !== 'function') throw new ConfigError('chatHandler: authenticate must be a function that returns the id of the user');
-  const routes = new native.ChatRoutes(engine, settingsJson(settings));
+  const routes = routesOf(engine, settings);
   const names = native.webHeaders();
   // Without the request, whose headers are secrets.
   const report = onError ?? ((error: unknown) => console.error(error));
@@ -70,6 +71,14 @@ export function chatHandler<Context = unknown>(
       return whole(call.failed());
     }
   };
+}
+
+function routesOf(engine: NonNullable<ReturnType<typeof engineOf>>, settings: RoutesSettings): InstanceType<typeof native.ChatRoutes> {
+  try {
+    return new native.ChatRoutes(engine, settingsJson(settings));
+  } catch (error) {
+    throw fromThrown(error);
+  }
 }
 
 /** The client has gone before its request was complete. */

@@ -49,8 +49,10 @@ function requestOf(incoming: ServerRequestLike, signal: AbortSignal): Request | 
   try {
     const headers = new Headers();
     for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-      // Those of HTTP/2 that begin with a colon are no headers.
-      if (!rawHeaders[i]!.startsWith(':')) headers.append(rawHeaders[i]!, rawHeaders[i + 1]!);
+      const name = rawHeaders[i]!;
+      // Of those of HTTP/2 that begin with a colon, the web has the host as a header.
+      if (!name.startsWith(':')) headers.append(name, rawHeaders[i + 1]!);
+      else if (name === ':authority') headers.append('host', rawHeaders[i + 1]!);
     }
     const scheme = incoming.socket && 'encrypted' in incoming.socket ? 'https' : 'http';
     const body = method === 'GET' || method === 'HEAD' ? undefined : bodyOf(incoming);

@@ -1,0 +1,263 @@
+/** The routes of a chat service as a function of `Request`, and behind the servers of Node. */
+
+import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from 'node:events';
+import http from 'node:http';
+import http2 from 'node:http2';
+import net from 'node:net';
+import { after, before, mock, test } from 'node:test';
+
+import express from 'express';
+import { chatHandler, ConfigError, nodeHandler, OpenAI, Turns } from 'turnwire';
+
+import { chat, startFake } from './fake.mjs';
+
+const USER = '0b1e55ed-0000-4000-8000-000000000001';
+
+let fake;
+let client;
+before(async () => {
+  fake = await startFake();
+  client = new OpenAI({ apiKey: 'k', baseURL: fake.baseURL, maxRetries: 0 });
+});
+after(() => fake.close());
+
+async function engine(scripts, options) {
+  const model = await fake.script(scripts);
+  return { model, turns: new Turns(client, { model, ...options }) };
+}
+
+const closed = (model) => fake.until(model, (request) => request.outcome === 'client_closed');
+const user = () => USER;
+const silent = { steps: [{ role: 'assistant' }, { text: '안녕' }, { stall: true }] };
+
+/** A request of a page. */
+const post = (path, json = { message: 'm' }, init) =>
+  new Request(`http://chat.example${path}`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: 'Bearer secret' }, body: JSON.stringify(json), ...init });
+
+/** Serves a listener, and closes it at the end of `use`. */
+async function served(listener, use, server = http.createServer(listener)) {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  try {
+    return await use(`http://127.0.0.1:${server.address().port}`, server.address().port);
+  } finally {
+    server.close();
+  }
+}
+
+test('a handler needs turns and a function that authenticates', async () => {
+  const { turns } = await engine([]);
+  for (const of of [{}, null, client]) assert.throws(() => chatHandler(of, { authenticate: user }), { constructor: ConfigError, message: /Turns/ });
+  assert.throws(() => chatHandler(turns, {}), { constructor: ConfigError, message: /authenticate/ });
+  assert.throws(() => chatHandler(turns, { authenticate: user, path: '/' }), { constructor: ConfigError, message: /path is no setting/ });
+});
+
+test('only a string is a user; an error of authenticate is reported, without the secrets of its request', async () => {
+  const { turns } = await engine([chat('a'), chat('a')]);
+  const failing = { false: () => false, 'a number': () => 1, thrown: () => { throw new RangeError('no key'); }, rejected: () => Promise.reject(null) };
+  for (const [name, authenticate] of Object.entries({ ...failing, null: () => null, undefined: async () => {}, '': user, promised: async () => USER })) {
+    const errors = [];
+    const response = await chatHandler(turns, { authenticate, onError: (error, request) => errors.push([error, request.url]) })(post('/chat'));
+    assert.deepEqual([response.status, errors.length], name in failing ? [500, 1] : [/^(null|undefined)$/.test(name) ? 401 : 200, 0], name);
+  }
+  const shown = mock.method(console, 'error', () => {});
+  const error = new RangeError('no key');
+  await chatHandler(turns, { authenticate: () => Promise.reject(error) })(post('/chat'));
+  assert.deepEqual(shown.mock.calls.map(({ arguments: them }) => them), [[error]]);
+  shown.mock.restore();
+});
+
+test('authenticate may read a clone of the body, and is told when it took the body itself', async () => {
+  const { turns } = await engine(chat('a'));
+  const clone = chatHandler(turns, { authenticate: async (request) => (await request.clone().json()).user });
+  assert.equal((await clone(post('/chat', { message: 'm', user: USER }))).status, 200);
+  const errors = [];
+  const itself = chatHandler(turns, { authenticate: async (request) => (await request.json()).user, onError: (error) => errors.push(error) });
+  assert.equal((await itself(post('/chat', { message: 'm', user: USER }))).status, 500);
+  assert.match(errors[0].message, /clone/);
+});
+
+test('authenticate gets the second argument of the handler, and the request of Node behind its servers', async () => {
+  const { turns } = await engine([chat('a'), chat('a'), chat('a')]);
+  const authenticate = (_, { user }) => user;
+  const handler = chatHandler(turns, { authenticate });
+  assert.equal((await handler(post('/chat'), { user: USER })).status, 200);
+  assert.equal((await handler(post('/chat'), {})).status, 401);
+  const app = express();
+  app.use((request, _, next) => {
+    request.user = request.get('x-user');
+    next();
+  });
+  app.all('/chat{/*route}', nodeHandler(handler));
+  await served(app, async (url) => {
+    const ask = (headers) => fetch(`${url}/chat`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: '{"message":"m"}' });
+    assert.deepEqual([(await ask({ 'x-user': USER })).status, (await ask({})).status], [200, 401]);
+  });
+});
+
+test('the routes may lie below a path', async () => {
+  const { turns } = await engine([chat('a'), chat('a')]);
+  for (const basePath of ['/api', '/api/']) {
+    const handler = chatHandler(turns, { authenticate: user, basePath, paths: { stop: '/end' } });
+    const statuses = [];
+    for (const path of ['/api/chat', '/api/end', '/chat', '/api', '/apichat', '/api/chat/stop']) statuses.push((await handler(post(path))).status);
+    assert.deepEqual(statuses, [200, 400, 404, 404, 404, 404]);
+  }
+});
+
+test('functions of the program run in the asynchronous context of the request', async () => {
+  const requests = new AsyncLocalStorage();
+  const seen = [];
+  const sentiment = async () => void seen.push(requests.getStore()) ?? 'x';
+  const { turns } = await engine(Array(4).fill(chat('a')), { sentiment, sentimentBudget: 10_000 });
+  const handler = chatHandler(turns, { authenticate: user });
+  await Promise.all(['/chat', '/chat/stream', '/chat', '/chat/stream'].map((path, i) => requests.run(i, async () => (await handler(post(path))).text())));
+  assert.deepEqual(seen.sort(), [0, 1, 2, 3]);
+});
+
+test('a whole reply whose reader has left is left, too', async () => {
+  const { model, turns } = await engine(silent);
+  const aborter = new AbortController();
+  const reply = chatHandler(turns, { authenticate: user })(post('/chat', { message: 'm' }, { signal: aborter.signal }));
+  await fake.until(model, ({ headers_sent_at_ms: sent }) => sent);
+  aborter.abort();
+  assert.equal((await reply).status, 499);
+  await closed(model);
+  assert.equal((await chatHandler(turns, { authenticate: user })(post('/chat', { message: 'm' }, { signal: aborter.signal }))).status, 499);
+});
+
+test('the stream of a request that is aborted ends its turn', async () => {
+  const { model, turns } = await engine(silent);
+  const aborter = new AbortController();
+  const { body } = await chatHandler(turns, { authenticate: user })(post('/chat/stream', { message: 'm' }, { signal: aborter.signal }));
+  const reader = body.getReader();
+  await reader.read();
+  aborter.abort();
+  await closed(model);
+  assert.ok((await reader.read()).done);
+});
+
+for (const [path, read] of [['/chat', () => {}], ['/chat/stream', (response) => once(response, 'data')]]) {
+  test(`a reader of ${path} behind node:http who leaves ends the turn at once`, async () => {
+    const { model, turns } = await engine(silent);
+    await served(nodeHandler(chatHandler(turns, { authenticate: user })), async (_, port) => {
+      const request = http.request({ port, host: '127.0.0.1', agent: false, method: 'POST', path, headers: { 'content-type': 'application/json' } });
+      request.on('error', () => {}).end('{"message":"m"}');
+      if (path !== '/chat') await read((await once(request, 'response'))[0]);
+      await fake.until(model, ({ headers_sent_at_ms: sent }) => sent);
+      request.destroy();
+      await closed(model);
+    });
+  });
+}
+
+test('the handler answers over HTTP/2', async () => {
+  const { turns } = await engine(chat('안', '녕'));
+  const listener = nodeHandler(chatHandler(turns, { authenticate: (request) => new URL(request.url).hostname === '127.0.0.1' ? USER : null }));
+  await served(listener, async (url) => {
+    const session = http2.connect(url);
+    const request = session.request({ ':method': 'POST', ':path': '/chat/stream', 'content-type': 'application/json' });
+    request.end('{"message":"m"}');
+    const [headers] = await once(request, 'response');
+    let text = '';
+    for await (const piece of request.setEncoding('utf8')) text += piece;
+    assert.deepEqual([headers[':status'], headers.connection, /안.*녕.*done/s.test(text)], [200, undefined, true]);
+    session.close();
+  }, http2.createServer(listener));
+});
+
+test('a body that a middleware has read is taken from it', async () => {
+  for (const parser of [express.json(), express.text({ type: '*/*' }), express.raw({ type: '*/*' })]) {
+    const { turns } = await engine(chat('a'));
+    const app = express().use(parser).use(nodeHandler(chatHandler(turns, { authenticate: user })));
+    await served(app, async (url) => {
+      const response = await fetch(`${url}/chat`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"message":"m"}' });
+      assert.deepEqual(await response.json(), { reply: 'a', workspaceId: null });
+    });
+  }
+});
+
+test('a body that is too large is refused before it is read, with and without its length', async () => {
+  const { model, turns } = await engine([]);
+  await served(nodeHandler(chatHandler(turns, { authenticate: user, maxBody: 1000 })), async (_, port) => {
+    for (const head of ['content-length: 100000', 'transfer-encoding: chunked']) {
+      const socket = net.connect(port, '127.0.0.1');
+      socket.write(`POST /chat HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n${head}\r\n\r\n`);
+      socket.write(head.endsWith('chunked') ? `fff\r\n${'x'.repeat(0xfff)}\r\n` : 'x');
+      let text = '';
+      for await (const piece of socket.setEncoding('utf8')) if ((text += piece).includes('}')) break;
+      assert.match(text, /^HTTP\/1.1 413 .*{"error":/s);
+    }
+  });
+  assert.deepEqual(await fake.requests(model), []);
+});
+
+test('a client that goes away amid its request is no error', async () => {
+  const { turns } = await engine([]);
+  const errors = [];
+  let answered;
+  const handler = chatHandler(turns, { authenticate: user, onError: (error) => errors.push(error) });
+  const listener = nodeHandler((request) => (answered = handler(request)));
+  await served(listener, async (_, port) => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.write('POST /chat HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{');
+    while (!answered) await new Promise(setImmediate);
+    socket.destroy();
+    assert.equal((await answered).status, 499);
+  });
+  assert.deepEqual(errors, []);
+});
+
+test('requests that the web has no form of are refused, and none ends the server', async () => {
+  const { turns } = await engine([]);
+  await served(nodeHandler(chatHandler(turns, { authenticate: user })), async (_, port) => {
+    const requests = [['TRACE /chat', 400], ['OPTIONS *', 404], ['POST //chat', 404], ['POST http://other.example/chat', 404], ['POST /chat%', 404], ['HEAD /chat', 405], ['GET /chat', 400, 'a b']];
+    for (const [line, status, host = 'a'] of requests) {
+      const socket = net.connect(port, '127.0.0.1');
+      socket.write(`${line} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+      let text = '';
+      for await (const piece of socket.setEncoding('utf8')) text += piece;
+      assert.match(text, new RegExp(`^HTTP/1.1 ${status} `), line);
+    }
+  });
+});
+
+test('a connection is kept for the next request, also after one whose body nobody read', async () => {
+  const { turns } = await engine(chat('a'));
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const handler = chatHandler(turns, { authenticate: (request) => request.headers.get('x-user') });
+  await served(nodeHandler(handler), async (_, port) => {
+    const sockets = new Set();
+    for (const [headers, status] of [[{}, 401], [{ 'x-user': USER }, 200], [{}, 401]]) {
+      const request = http.request({ port, host: '127.0.0.1', agent, method: 'POST', path: '/chat', headers: { 'content-type': 'application/json', ...headers } });
+      request.end('{"message":"m"}');
+      const [response] = await once(request, 'response');
+      sockets.add(response.socket);
+      response.resume();
+      await once(response, 'end');
+      assert.equal(response.statusCode, status);
+    }
+    assert.equal(sockets.size, 1);
+    agent.destroy();
+  });
+});
+
+test('any function of the web is a listener: cookies, streams, and errors', async () => {
+  const shown = mock.method(console, 'error', () => {});
+  const answers = {
+    '/cookies': () => new Response('a', { status: 201, headers: [['set-cookie', 'a=1'], ['set-cookie', 'b=2']] }),
+    '/stream': () => new Response(new ReadableStream({ start: (sink) => (sink.enqueue(new TextEncoder().encode('b')), sink.close()) })),
+    '/broken': () => new Response(new ReadableStream({ pull: () => Promise.reject(new Error('broken')) })),
+    '/thrown': () => { throw new Error('secret'); },
+  };
+  await served(nodeHandler((request) => answers[new URL(request.url).pathname]()), async (url) => {
+    const cookies = await fetch(`${url}/cookies`);
+    assert.deepEqual([cookies.status, cookies.headers.getSetCookie(), await cookies.text()], [201, ['a=1', 'b=2'], 'a']);
+    assert.equal(await (await fetch(`${url}/stream`)).text(), 'b');
+    await assert.rejects(fetch(`${url}/broken`).then((response) => response.text()));
+    const thrown = await fetch(`${url}/thrown`);
+    assert.deepEqual([thrown.status, await thrown.text(), shown.mock.callCount()], [500, '', 1]);
+  });
+  shown.mock.restore();
+});
