@@ -51,6 +51,13 @@ const turnwire = 'Stream' in loaded ? loaded : loaded.default;
 ${reexports}`,
 );
 
+// In CommonJS, from which bundlers take any name: an import would fail for its names, and not with this sentence.
+writeFileSync(
+  here('dist/edge.js'),
+  `throw new Error('turnwire has a native part, which edge runtimes cannot load: run it on Node.js (in Next.js, without runtime = "edge")');
+`,
+);
+
 // Beside the `openai` package. Its parts share the classes of the one file.
 await build({ ...entry, entryPoints: ['ts/openai/extend.ts'], format: 'cjs', external: ['../index.js'], outfile: 'dist/openai/extend.js' });
 for (const name of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts']) copyFileSync(here(`ts/openai/${name}`), here(`dist/openai/${name}`));

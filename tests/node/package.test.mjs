@@ -95,6 +95,13 @@ test('a bundler that does not know native parts says so when it builds', async (
   await assert.rejects(bundled('unaware', "import 'turnwire';", { format: 'cjs' }), /No loader is configured for "\.node" files/);
 });
 
+for (const [condition, entry] of ['edge-light', 'workerd'].flatMap((each) => [[each, 'turnwire'], [each, 'turnwire/openai']])) {
+  test(`${entry} tells in one sentence that it does not run on ${condition}`, async () => {
+    const file = await bundled(`edge-${condition}-${entry.replace('/', '-')}`, `import { OpenAI } from '${entry}';\nnew OpenAI();`, { format: 'esm', conditions: [condition], platform: 'neutral' });
+    await assert.rejects(exec(process.execPath, [file]), /Error: turnwire has a native part, which edge runtimes cannot load/);
+  });
+}
+
 test('both ways export the same names', async () => {
   const cjs = createRequire(import.meta.url)('turnwire');
   assert.deepEqual(Object.keys(await import('turnwire')).sort(), Object.keys(cjs).filter((name) => name !== '__esModule').sort());
