@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { ConfigError, InvalidRequestError, OpenAI, Outbox, OutboxFullError, SqliteStore, StorageError, StoreMessage, Turns, TurnwireError } from 'turnwire';
+import { ChatStore, ConfigError, InvalidRequestError, OpenAI, Outbox, OutboxFullError, SqliteStore, StorageError, StoreMessage, Turns, TurnwireError } from 'turnwire';
 
 import { chat, startFake, startStore } from './fake.mjs';
 
@@ -95,6 +95,47 @@ test('an engine sends through the outbox that it is given', async () => {
     fake.close();
     store.close();
   }
+});
+
+/** An engine's settings and the fields of its turns, in a workspace that exists. */
+async function talking(t) {
+  const [fake, store] = await Promise.all([startFake(), startStore()]);
+  t.after(() => [fake, store].forEach((server) => server.close()));
+  await store.workspace('ws', USER);
+  const client = new OpenAI({ baseURL: fake.baseURL, apiKey: 'k' });
+  const { access, refresh } = await store.login(USER);
+  const fields = { userId: USER, workspaceId: 'ws', accessToken: access, refreshToken: refresh };
+  const say = async (turns, message) => {
+    for await (const _ of turns.start({ message, ...fields }));
+  };
+  return { client, model: await fake.script(chat('안녕')), store: store.url, say };
+}
+
+test('two engines share an outbox, and each ends alone', async (t) => {
+  const { client, model, say, ...rest } = await talking(t);
+  const [store, outbox] = [new ChatStore(rest.store), Outbox.memory()];
+  const [one, other] = [0, 1].map(() => new Turns(client, { model, store, outbox }));
+  await say(one, '하나');
+  assert.equal((await one.shutdown()).delivered, 2);
+  await assert.rejects(say(one, '하나'), { code: 'config', message: /the turns were shut down/ });
+  await say(other, '둘');
+  assert.equal((await other.flush()).delivered, 2);
+  await outbox.shutdown();
+  await assert.rejects(say(other, '둘'), { code: 'config', message: /the outbox of the turns was shut down/ });
+});
+
+test('two engines on one file end each with an outbox of its own', async (t) => {
+  const { client, model, store, say } = await talking(t);
+  const outbox = join(directory, 'shared.db');
+  const [one, other] = [0, 1].map(() => new Turns(client, { model, store, outbox }));
+  await say(one, '하나');
+  assert.equal((await one.shutdown()).delivered, 2);
+  await say(other, '둘');
+  assert.deepEqual(await other.shutdown(), { delivered: 2, pending: 0, dead: 0 });
+  const file = new Outbox(outbox);
+  const { pending, dead } = await file.stats();
+  assert.deepEqual([pending, dead], [0, 0]);
+  await file.shutdown();
 });
 
 test('an engine refuses an outbox with a sink of its own', async () => {

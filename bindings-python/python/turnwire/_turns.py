@@ -105,7 +105,9 @@ class Turns(_Turns):
 
     def shutdown(self, timeout: float | None = 5) -> FlushReport:
         """As ``flush``, and starts no turn any more. Turns that still run fail, with their text so far kept. Pending messages
-        stay in the outbox's file."""
+        stay in the outbox's file.
+
+        An ``Outbox`` that was given stays open, as other engines may use it: its own ``shutdown`` ends it."""
         return _report(self._turns.shutdown(timeout).wait())
 
 

@@ -70,6 +70,13 @@ pub(super) fn shut_down() -> Error {
         .with_hint("start turns before `shutdown`, or build new `Turns`")
 }
 
+/// The refusal of any turn after the shutdown of an outbox that the engine was given.
+pub(super) fn without_outbox() -> Error {
+    let why = "the outbox of the turns was shut down: nothing of this one would be kept";
+    Error::new(ErrorKind::Config, "turn.start", why)
+        .with_hint("shut the outbox down after the last turn, or build `Turns` with another outbox")
+}
+
 fn refused(why: &str) -> Error {
     Error::new(ErrorKind::InvalidRequest, "turn.start", why)
 }

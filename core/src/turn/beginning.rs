@@ -89,7 +89,8 @@ impl Engine {
         let recorder = self.recorder.clone();
         let watch = OpeningWatch::new(&recorder, known);
         let ending = self.work.ending.clone();
-        let naming = PendingName::begin(persister, &message, watch.clone(), ending.clone());
+        let outbox_ends = self.settings.owns_outbox.then(|| ending.clone());
+        let naming = PendingName::begin(persister, &message, watch.clone(), outbox_ends);
         self.side_events.workspace = Some(receiver);
         let Some(naming) = naming else {
             let is_taken = self.persister.as_ref().is_some_and(|persister| !persister.is_refused());

@@ -69,9 +69,11 @@ impl TurnsBuilder {
         self
     }
 
-    /// Delivers messages through this outbox. If it has no sink, the store becomes its sink. Default: one in memory.
+    /// Delivers messages through this outbox. If it has no sink, the store becomes its sink. Several engines may share it:
+    /// [`Turns::shutdown`] leaves it open, and [`Outbox::shutdown`] ends it. Default: one in memory, of the engine's own.
     pub fn outbox(mut self, outbox: Outbox) -> Self {
         self.0.outbox = Some(outbox);
+        self.0.owns_outbox = false;
         self
     }
 
@@ -225,6 +227,7 @@ impl TurnsBuilder {
     pub fn build(mut self) -> Result<Turns> {
         self.check(self.0.outbox.is_some())?;
         if let Some(store) = &self.0.store {
+            self.0.owns_outbox |= self.0.outbox.is_none();
             let outbox = self.0.outbox.get_or_insert_with(Outbox::memory);
             if outbox.is_shut_down() {
                 let why = "the outbox was shut down: open another one";
@@ -249,14 +252,17 @@ impl TurnsBuilder {
         Ok(Turns::new(self.0))
     }
 
-    /// Sets an outbox that is started once all other settings are checked: a refused engine leaves no file behind.
+    /// Sets an outbox of the engine's own, which is started once all other settings are checked: a refused engine leaves no
+    /// file behind.
     ///
     /// # Errors
     ///
     /// As [`build`](Self::build), and as the start of the outbox.
     pub(crate) fn outbox_from(self, start: impl FnOnce() -> Result<Outbox>) -> Result<Self> {
         self.check(true)?;
-        Ok(self.outbox(start()?))
+        let mut builder = self.outbox(start()?);
+        builder.0.owns_outbox = true;
+        Ok(builder)
     }
 
     fn check(&self, has_outbox: bool) -> Result<()> {

@@ -139,6 +139,8 @@ pub(super) struct EngineSettings {
     pub(super) template: ChatRequest,
     pub(super) store: Option<Arc<dyn Conversations>>,
     pub(super) outbox: Option<Outbox>,
+    /// The outbox is this engine's alone, and ends with it; one that was given may be others' too.
+    pub(super) owns_outbox: bool,
     pub(super) deliveries: DeliveryTracker,
     pub(super) sentiment: Option<Arc<dyn Sentiment>>,
     pub(super) sentiment_budget: Duration,
@@ -182,6 +184,7 @@ impl EngineSettings {
             template: ChatRequest::new(MODEL),
             store: None,
             outbox: None,
+            owns_outbox: false,
             deliveries: DeliveryTracker::default(),
             sentiment: None,
             sentiment_budget: Duration::from_millis(150),

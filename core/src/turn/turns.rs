@@ -74,9 +74,7 @@ impl Turns {
     /// and [`TurnRequest::speech`], which is for services. `storage` if the outbox's file cannot be read for such a message.
     /// `config` after [`shutdown`](Self::shutdown), or outside of a Tokio runtime.
     pub fn try_start(&self, mut request: TurnRequest) -> Result<Turn> {
-        if self.is_shut_down() {
-            return Err(admission::shut_down());
-        }
+        self.check_open()?;
         admission::check(&self.settings, &request)?;
         let runtime = Handle::try_current().map_err(|_| {
             let why = "a turn runs on a Tokio runtime, and there is none here";
@@ -184,6 +182,9 @@ impl Turns {
     /// Waits as [`flush`](Self::flush), and shuts down: no turn can be started afterwards. Turns whose reply is not complete end
     /// with an error, and their text so far is kept; a server that lets them end does so before. Background tasks are aborted,
     /// and messages that are still pending stay in the outbox's file.
+    ///
+    /// An outbox that was [given](super::TurnsBuilder::outbox) is flushed and stays open, as others may use it: it goes on to
+    /// deliver until its own [`shutdown`](Outbox::shutdown).
     pub async fn shutdown(&self, deadline: Duration) -> FlushReport {
         let began = Instant::now();
         let work = self.work();
@@ -195,7 +196,13 @@ impl Turns {
         work.ending.cancel();
         work.wait(GRACE).await;
         match self.outbox() {
-            Some(outbox) => outbox.shutdown(deadline.saturating_sub(began.elapsed())).await,
+            Some(outbox) => {
+                let left = deadline.saturating_sub(began.elapsed());
+                match self.settings.owns_outbox {
+                    true => outbox.shutdown(left).await,
+                    false => outbox.flush(left).await,
+                }
+            }
             None => FlushReport::default(),
         }
     }
@@ -209,9 +216,14 @@ impl Turns {
         self.work.get_or_make(Work::default)
     }
 
-    pub(super) fn is_shut_down(&self) -> bool {
-        // A shared outbox may be shut down by another owner.
-        self.work().closed.is_cancelled() || self.outbox().is_some_and(Outbox::is_shut_down)
+    fn check_open(&self) -> Result<()> {
+        if self.work().closed.is_cancelled() {
+            return Err(admission::shut_down());
+        }
+        match self.outbox() {
+            Some(outbox) if outbox.is_shut_down() => Err(admission::without_outbox()),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -16,7 +16,8 @@ use super::timeline::Recorder;
 pub(super) struct PendingName {
     persister: MessagePersister,
     name: String,
-    ending: CancellationToken,
+    /// The end of an outbox that ends with the engine.
+    outbox_ends: Option<CancellationToken>,
 }
 
 impl PendingName {
@@ -26,10 +27,10 @@ impl PendingName {
         persister: MessagePersister,
         message: &str,
         watch: Arc<OpeningWatch>,
-        ending: CancellationToken,
+        outbox_ends: Option<CancellationToken>,
     ) -> Option<Self> {
         let name = naming::beginning(message);
-        persister.hold(&name, watch).then(|| PendingName { persister, name, ending })
+        persister.hold(&name, watch).then(|| PendingName { persister, name, outbox_ends })
     }
 
     /// Determines the name, once `begin` has ended, and releases the workspace's creation. No reader owns this: an
@@ -51,8 +52,8 @@ impl PendingName {
 
 impl Drop for PendingName {
     fn drop(&mut self) {
-        // After a shutdown the outbox ends and would abort a request that begins now. The next process creates it.
-        if !self.ending.is_cancelled() {
+        // Such an outbox would abort a request that begins now. The next process creates the workspace.
+        if !self.outbox_ends.as_ref().is_some_and(CancellationToken::is_cancelled) {
             self.persister.release(&self.name);
         }
     }

@@ -9,7 +9,7 @@ use turnwire::turn::{OnDisconnect, StopOutcome};
 use turnwire::{Outbox, Turn, TurnEvent, Turns};
 use turnwire_fakes::Script;
 
-use super::{Bench, DEADLINE, MESSAGE, USER, ai, counts, read, user};
+use super::{Bench, DEADLINE, MESSAGE, USER, ai, counts, end, read, user};
 
 /// A reply of two pieces whose end never arrives.
 fn endless() -> Script {
@@ -91,7 +91,7 @@ async fn turns_of_a_process_that_has_ended_are_not_known_any_more() {
     until_text(&mut turn).await;
     let id = turn.id().to_owned();
     stop_when_known(&there, &id).await;
-    here.shutdown(Duration::ZERO).await;
+    end(here).await;
     while there.stop(&id) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -9,7 +9,7 @@ use turnwire::turn::TurnsBuilder;
 use turnwire::{ErrorKind, Outbox, TurnEvent, TurnRequest, Turns};
 use turnwire_fakes::{FakeStore, Script};
 
-use super::{Bench, DEADLINE, Read, USER, ai, counts, read, user};
+use super::{Bench, DEADLINE, Read, USER, ai, counts, end, read, user};
 
 const OTHER_USER: &str = "0b1e55ed-0000-4000-8000-000000000002";
 const FIRST: &str = "0b1e55ed-0000-4000-8000-0000000000a1";
@@ -176,8 +176,7 @@ async fn the_next_process_continues_a_conversation_that_one_which_has_ended_held
     let turns = settings(&bench, Outbox::open(&file).unwrap()).build().unwrap();
     send(&turns, first(&bench)).await;
     assert_eq!(turns.outbox().unwrap().pending().unwrap()[0].state, PendingState::Held);
-    turns.shutdown(Duration::ZERO).await;
-    drop(turns);
+    end(turns).await;
 
     creations(&bench, json!({"act": "pass", "wait_ms_before_headers": 300}));
     let turns = settings(&bench, Outbox::open(&file).unwrap()).build().unwrap();

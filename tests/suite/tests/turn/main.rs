@@ -165,6 +165,18 @@ fn content(text: &str) -> TurnEvent {
     TurnEvent::Content { content: text.to_owned() }
 }
 
+/// Ends a process: what its outbox keeps waits for the next one.
+async fn end(turns: Turns) -> FlushReport {
+    let outbox = turns.outbox().unwrap().clone();
+    let report = outbox.shutdown(Duration::ZERO).await;
+    turns.shutdown(Duration::ZERO).await;
+    // Each waits a moment for the end of the worker, which on a busy machine may take several.
+    for _ in 0..100 {
+        outbox.shutdown(Duration::ZERO).await;
+    }
+    report
+}
+
 fn counts(report: &FlushReport) -> (u64, u64, u64) {
     (report.delivered, report.pending, report.dead)
 }

@@ -10,7 +10,7 @@ use turnwire::turn::{HistoryLimits, StageName, StageOutcome};
 use turnwire::{ChatStore, Outbox, SqliteStore, TurnRequest, Turns};
 use turnwire_fakes::{FakeStore, Script};
 
-use super::{Bench, DEADLINE, USER, WORKSPACE, counts, read};
+use super::{Bench, DEADLINE, USER, WORKSPACE, counts, end, read};
 
 const OTHER_USER: &str = "0b1e55ed-0000-4000-8000-000000000002";
 const ID: &str = "0b1e55ed-0000-4000-8000-0000000000aa";
@@ -103,8 +103,7 @@ async fn messages_of_other_processes_on_the_file_are_told_and_those_of_one_that_
     send(&one, say(&bench, "하나")).await;
     send(&other, say(&bench, "둘")).await;
     assert_eq!(told(&bench), ["user: 하나", "assistant: a", "user: 둘"]);
-    one.shutdown(Duration::ZERO).await;
-    drop(one);
+    end(one).await;
     send(&other, say(&bench, "셋")).await;
     let before = ["user: 하나", "assistant: a", "user: 둘", "assistant: b"];
     assert_eq!(told(&bench), [&before[..], &["user: 셋"]].concat());
@@ -229,8 +228,7 @@ async fn the_embedded_store_is_read_in_the_same_way() {
     send(&turns, say("하나")).await;
     send(&turns, say("둘")).await;
     assert_eq!(told(&bench), ["user: 일", "user: 하나", "assistant: a", "user: 둘"]);
-    turns.shutdown(Duration::ZERO).await;
-    drop(turns);
+    end(turns).await;
 
     // The next process delivers them, and they are told once.
     let sink = ConversationSink::new(store.clone());

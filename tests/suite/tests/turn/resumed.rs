@@ -12,7 +12,7 @@ use turnwire::turn::TurnsBuilder;
 use turnwire::{ChatStore, Outbox, TurnEvent, Turns};
 use turnwire_fakes::{Fake, FakeStore, Framing, Script};
 
-use super::{Bench, DEADLINE, MESSAGE, USER, ai, counts, impatient, read, user};
+use super::{Bench, DEADLINE, MESSAGE, USER, ai, counts, end, impatient, read, user};
 
 const SHORT: Duration = Duration::from_millis(50);
 
@@ -88,8 +88,8 @@ async fn a_store_that_is_down_at_the_end_gets_the_conversation_from_the_next_pro
     drop(store);
     assert_eq!(read(&mut turns.start(request)).await.kinds(), ["content", "done"]);
     until(|| turns.outbox().unwrap().stats().held == 0).await;
-    assert_eq!(counts(&turns.shutdown(SHORT).await), (0, 2, 0));
-    drop(turns);
+    assert_eq!(counts(&turns.flush(SHORT).await), (0, 2, 0));
+    end(turns).await;
 
     let store = FakeStore::builder().on(Fake::builder().port(port)).start().await.unwrap();
     let bench = Bench { llm, store };
@@ -110,8 +110,7 @@ async fn a_workspace_that_has_no_name_yet_at_the_end_gets_the_messages() {
         turns.outbox().unwrap().pending().unwrap().iter().map(|row| row.state).collect()
     };
     assert_eq!(states(), [PendingState::Held, PendingState::Queued]);
-    assert_eq!(counts(&turns.shutdown(Duration::ZERO).await), (0, 2, 0));
-    drop(turns);
+    assert_eq!(counts(&end(turns).await), (0, 2, 0));
     let outbox = next(&bench, &file);
     assert_eq!(counts(&outbox.flush(DEADLINE).await), (2, 0, 0), "{:?}", outbox.pending());
     assert_kept(&bench, MESSAGE);
@@ -182,8 +181,7 @@ async fn a_creation_whose_answer_did_not_come_before_the_end_is_not_repeated() {
         .fake()
         .wait_for(|log| log.requests.iter().any(|request| request.path == "/api/workspace/create"))
         .await;
-    assert_eq!(counts(&turns.shutdown(Duration::ZERO).await), (0, 2, 0));
-    drop(turns);
+    assert_eq!(counts(&end(turns).await), (0, 2, 0));
     let outbox = next(&bench, &file);
     assert_eq!(counts(&outbox.flush(DEADLINE).await), (0, 0, 2), "{:?}", outbox.pending());
     assert_eq!(bench.calls("POST /api/workspace/create"), 1);
@@ -273,9 +271,32 @@ async fn every_engine_on_one_outbox_tells_its_own_workspaces() {
     }
     let other = bench.settings().outbox(outbox.clone()).build().unwrap_err();
     assert!(other.message().contains("the store of other turns"), "{other}");
+    let [one, other] = turns;
+    one.shutdown(Duration::ZERO).await;
+    refused(&one, bench.ask_on(), "the turns were shut down").await;
+    read(&mut other.start(bench.ask_on())).await;
+    assert_eq!(counts(&other.flush(DEADLINE).await), (2, 0, 0), "the outbox is still open");
     outbox.shutdown(DEADLINE).await;
+    refused(&other, bench.ask_on(), "the outbox of the turns was shut down").await;
     let closed = settings.build().unwrap_err();
     assert!(closed.message().contains("the outbox was shut down"), "{closed}");
+}
+
+#[tokio::test]
+async fn a_workspace_without_a_name_yet_is_created_by_an_outbox_that_outlives_its_engine() {
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    bench.llm.script("m whole", Script::new().wait_ms_before_headers(60_000));
+    let outbox = Outbox::memory();
+    let turns = bench.settings().outbox(outbox.clone()).workspace_wait(SHORT).build().unwrap();
+    read(&mut turns.start(bench.ask_anew())).await;
+    turns.shutdown(SHORT).await;
+    assert_eq!(outbox.flush(DEADLINE).await.pending, 0, "{:?}", outbox.pending());
+    assert_kept(&bench, MESSAGE);
+}
+
+async fn refused(turns: &Turns, request: turnwire::TurnRequest, why: &str) {
+    let error = read(&mut turns.start(request)).await.error.unwrap();
+    assert!(error.message().contains(why), "{error}");
 }
 
 #[tokio::test]
