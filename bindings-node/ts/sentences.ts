@@ -1,7 +1,6 @@
 /** The cutter of sentences. */
 
 import { native } from './native.js';
-import { WholeCharacters } from './whole-characters.js';
 
 /**
  * Cuts a growing text into sentences that can be spoken, each as soon as it is complete. Markdown marks are removed, code
@@ -9,7 +8,6 @@ import { WholeCharacters } from './whole-characters.js';
  */
 export class SentenceCutter {
   #cutter: InstanceType<typeof native.SentenceCutter>;
-  #characters = new WholeCharacters();
 
   /** The longest sentence has `longest` code points, at least 16; default 200. */
   constructor({ longest }: { longest?: number } = {}) {
@@ -18,12 +16,11 @@ export class SentenceCutter {
 
   /** Adds more of the text, and returns the sentences that are complete. */
   push(text: string): string[] {
-    return this.#cutter.push(this.#characters.push(String(text)));
+    return this.#cutter.push(String(text));
   }
 
   /** Ends the text, and returns the rest of its sentences. The cutter is then ready for another text. */
   finish(): string[] {
-    const half = this.#characters.finish();
-    return half ? [...this.#cutter.push(half), ...this.#cutter.finish()] : this.#cutter.finish();
+    return this.#cutter.finish();
   }
 }

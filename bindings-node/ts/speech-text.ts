@@ -4,7 +4,6 @@ import { InvalidRequestError } from './errors.js';
 import { native } from './native.js';
 import type { ChatCompletionChunk } from './types.js';
 import type { TurnEvent } from './turn-types.js';
-import { WholeCharacters } from './whole-characters.js';
 
 type Feed = InstanceType<typeof native.TextFeed>;
 
@@ -47,13 +46,12 @@ export class Feeding {
 
   async #feed(iterator: AsyncIterator<TextPiece> | Iterator<TextPiece>, feed: Feed): Promise<void> {
     this.#iterator = iterator;
-    const characters = new WholeCharacters();
     while (!this.#isLeft) {
       const { value, done } = await iterator.next();
       if (done || this.#isLeft) break;
       let state: string;
       try {
-        state = feed.push(characters.push(textOf(value)));
+        state = feed.push(textOf(value));
       } catch (error) {
         this.leave();
         throw error;

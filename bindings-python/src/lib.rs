@@ -18,6 +18,7 @@ mod shutdown;
 mod speech;
 mod store;
 mod stream;
+mod text;
 mod turn;
 mod wait;
 mod web;
@@ -27,6 +28,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use turnwire::bridge::settings;
 use turnwire::{ChatRequest, ErrorKind, bridge};
+
+use crate::text::Text;
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -95,7 +98,7 @@ fn named<'py>(
 
 /// The prompts of the preset with this name, as JSON; `None` if there is none.
 #[pyfunction]
-fn preset(name: &str) -> PyResult<Option<String>> {
-    let prompts = settings::preset(name).as_ref().map(serde_json::to_string).transpose();
+fn preset(name: Text<'_>) -> PyResult<Option<String>> {
+    let prompts = settings::preset(&name).as_ref().map(serde_json::to_string).transpose();
     prompts.map_err(|e| PyValueError::new_err(e.to_string()))
 }

@@ -15,6 +15,7 @@ use crate::fork;
 use crate::host::function;
 use crate::seconds::limit;
 use crate::store::Store;
+use crate::text::{OwnedText, Text};
 
 const SINK: &str = "outbox.deliver";
 
@@ -30,8 +31,8 @@ impl Outbox {
     }
 
     /// The file may take a moment.
-    fn enter(&self, py: Python<'_>, record: &str, enter: Enter) -> PyResult<Call> {
-        Call::new(py, py.detach(|| enter(&self.0, record, Names::Snake)))
+    fn enter(&self, py: Python<'_>, record: Text<'_>, enter: Enter) -> PyResult<Call> {
+        Call::new(py, py.detach(|| enter(&self.0, &record, Names::Snake)))
     }
 
     fn inspect<T: bridge::IntoAnswer + Send + 'static>(
@@ -52,14 +53,14 @@ impl Outbox {
     #[pyo3(signature = (settings, *, sink=None, store=None))]
     fn new(
         py: Python<'_>,
-        settings: &str,
+        settings: Text<'_>,
         sink: Option<Py<PyAny>>,
         store: Option<&Store>,
     ) -> PyResult<Self> {
         fork::watch(py)?;
         // Opening waits for the file.
         let outbox = py.detach(|| {
-            let mut outbox = settings::outbox(settings, Names::Snake, true)?;
+            let mut outbox = settings::outbox(&settings, Names::Snake, true)?;
             if let Some(ask) = sink {
                 outbox = outbox.sink(function::<Record, Outcome>(SINK, ask));
             } else if let Some(store) = store {
@@ -71,17 +72,17 @@ impl Outbox {
     }
 
     /// Accepts a record, which is JSON.
-    fn enqueue(&self, py: Python<'_>, record: &str) -> PyResult<Call> {
+    fn enqueue(&self, py: Python<'_>, record: Text<'_>) -> PyResult<Call> {
         self.enter(py, record, bridge::enqueue)
     }
 
     /// Accepts a record that is not complete yet.
-    fn hold(&self, py: Python<'_>, record: &str) -> PyResult<Call> {
+    fn hold(&self, py: Python<'_>, record: Text<'_>) -> PyResult<Call> {
         self.enter(py, record, bridge::hold)
     }
 
     /// Replaces the held record of the same id.
-    fn release(&self, py: Python<'_>, record: &str) -> PyResult<Call> {
+    fn release(&self, py: Python<'_>, record: Text<'_>) -> PyResult<Call> {
         self.enter(py, record, bridge::release)
     }
 
@@ -101,12 +102,12 @@ impl Outbox {
     }
 
     /// Queues a dead letter again.
-    fn requeue(&self, py: Python<'_>, id: String) -> PyResult<Call> {
+    fn requeue(&self, py: Python<'_>, id: OwnedText) -> PyResult<Call> {
         self.inspect(py, move |outbox| outbox.requeue(&id))
     }
 
     /// Removes a dead letter, or a pending record.
-    fn discard(&self, py: Python<'_>, id: String) -> PyResult<Call> {
+    fn discard(&self, py: Python<'_>, id: OwnedText) -> PyResult<Call> {
         self.inspect(py, move |outbox| outbox.discard(&id))
     }
 

@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::chat::Options;
 use crate::error::exception;
 use crate::host::function;
+use crate::text::{OwnedText, Text};
 
 const TOKENS: &str = "service.tokens";
 
@@ -39,8 +40,12 @@ impl ChatService {
     /// `settings` are JSON. `token_provider` is asked with a question, the caller and an `Answer`.
     #[new]
     #[pyo3(signature = (settings, *, token_provider=None))]
-    fn new(py: Python<'_>, settings: &str, token_provider: Option<Py<PyAny>>) -> PyResult<Self> {
-        let service = settings::chat_service(settings, Names::Snake).and_then(|service| {
+    fn new(
+        py: Python<'_>,
+        settings: Text<'_>,
+        token_provider: Option<Py<PyAny>>,
+    ) -> PyResult<Self> {
+        let service = settings::chat_service(&settings, Names::Snake).and_then(|service| {
             match token_provider {
                 Some(ask) => {
                     service.token_provider(function::<TokenRequest, Option<Tokens>>(TOKENS, ask))
@@ -64,19 +69,19 @@ impl ChatService {
     }
 
     /// Requests a turn as a stream of events. `request` is JSON.
-    fn stream(&self, py: Python<'_>, request: &str) -> PyResult<Call> {
-        let request = bridge::service_request(request, Names::Snake, "service.stream");
+    fn stream(&self, py: Python<'_>, request: Text<'_>) -> PyResult<Call> {
+        let request = bridge::service_request(&request, Names::Snake, "service.stream");
         self.call(py, async move |service| service.stream(request?).await)
     }
 
     /// Requests a turn and its whole reply. `request` is JSON.
-    fn send(&self, py: Python<'_>, request: &str) -> PyResult<Call> {
-        let request = bridge::service_request(request, Names::Snake, "service.send");
+    fn send(&self, py: Python<'_>, request: Text<'_>) -> PyResult<Call> {
+        let request = bridge::service_request(&request, Names::Snake, "service.send");
         self.call(py, async move |service| service.send(request?).await)
     }
 
     /// Requests the speech of a text.
-    fn speak(&self, py: Python<'_>, text: String) -> PyResult<Call> {
+    fn speak(&self, py: Python<'_>, text: OwnedText) -> PyResult<Call> {
         self.call(py, async move |service| service.speak(text).await)
     }
 }

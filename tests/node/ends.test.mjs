@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { getEventListeners } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { InvalidRequestError, OpenAI, Outbox, SentenceCutter, SqliteStore, Turns } from 'turnwire';
+import { InvalidRequestError, OpenAI, Outbox, SentenceCutter, Speech, SqliteStore, Turns } from 'turnwire';
 
 const program = async (code) => {
   const options = ['--expose-gc', '--input-type=module', '-e', `import { Outbox } from 'turnwire';\n${code}`];
@@ -46,11 +46,30 @@ test('an argument that is missing, or is no JSON, is an invalid request', async 
   assert.throws(() => turns.start(cycle), InvalidRequestError);
 });
 
-test('a character whose halves come in two pieces stays whole', () => {
-  const cutter = new SentenceCutter();
-  const text = 'Hi 𐐷 there. Ok.';
-  const pushed = [...cutter.push(text.slice(0, 4)), ...cutter.push(text.slice(4))];
-  assert.deepEqual([...pushed, ...cutter.finish()], ['Hi 𐐷 there.', 'Ok.']);
+test('a character whose halves come in two pieces stays whole', async () => {
+  for (const { name, pieces, sentences } of JSON.parse(readFileSync(new URL('../vectors/speech/halves.json', import.meta.url)))) {
+    const cutter = new SentenceCutter();
+    assert.deepEqual([...pieces.flatMap((piece) => cutter.push(piece)), ...cutter.finish()], sentences, name);
+    const asked = [];
+    const speech = new Speech(({ text }) => {
+      asked.push(text);
+      return new Uint8Array(1);
+    }, { inFlight: 1 });
+    for await (const _ of speech.speak(pieces));
+    assert.deepEqual(asked, sentences, name);
+  }
+});
+
+test('audio of a function that cannot be used is the fault of the function', async () => {
+  for (const [audio, message] of [
+    [Buffer.from('RIFF'), /the speaker returned audio that is not readable as WAV/],
+    [{ audio: Buffer.alloc(0), mediaType: 'audio/pcm' }, /the speaker returned no audio/],
+  ]) {
+    const joined = new Speech(() => audio).speak('하나.').joined();
+    await assert.rejects(async () => {
+      for await (const _ of joined);
+    }, { code: 'callback', message });
+  }
 });
 
 test('any number of turns listens to a signal once', () => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pydantic
@@ -81,6 +82,34 @@ def test_halves_of_surrogate_pairs_become_replacement_characters(
     assert body["�"] == ["�"]
     ask(client, key, extra_query={"q\ud83d": "\ud83d"})
     assert "q%EF%BF%BD=%EF%BF%BD" in fake.requests(key)[-1]["query"]
+
+
+def test_halves_of_surrogate_pairs_are_replaced_wherever_text_is_taken(
+    client: turnwire.OpenAI, fake: Fake, key: str, tmp_path: Path
+) -> None:
+    fake.chat(key, "a")
+    got: list[Any] = []
+    with turnwire.Outbox(sink=lambda record: got.append((record.conversation, record.id, record.payload))) as outbox:
+        outbox.enqueue("c\ud83d", "i\udc00", {"\ud83d": "\ud83d\ude00"})
+        assert outbox.flush().delivered == 1
+        assert not outbox.requeue("\ud83d") and not outbox.discard("\ud83d")
+    assert got == [("c�", "i�", {"�": "😀"})]
+    said: list[str] = []
+
+    def speak(request: turnwire.SpeechRequest) -> tuple[bytes, str]:
+        said.append(request.text)
+        return b"audio", "audio/pcm"
+
+    turns = turnwire.Turns(client, model=key, speaker=speak)
+    list(turns.start("a\ud83d"))
+    turns.speak("말\ud83d 하나.")
+    assert said == ["말 하나."] and not turns.stop("\ud83d")
+    assert sent(fake, key)["messages"][-1]["content"] == "a�"
+    store = turnwire.SqliteStore(tmp_path / "chat.db")
+    workspace = store.create_workspace("user\ud83d", "n\udc00")
+    assert [found.name for found in store.workspaces("user�")] == ["n�"]
+    store.save("user\ud83d", turnwire.StoreMessage.from_user(workspace.id, "user\ud83d", "a\ud83d"))
+    assert [kept.content for kept in store.history("user\ud83d", workspace.id)] == ["a�"]
 
 
 def test_blank_variables_are_not_set(program: Program, fake: Fake) -> None:

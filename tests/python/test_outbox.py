@@ -188,6 +188,51 @@ def test_an_engine_sends_through_the_outbox_that_it_is_given(
     assert (stats.accepted, stats.delivered, stats.pending) == (2, 2, 0)
 
 
+def test_an_integer_that_would_become_a_float_is_refused_by_its_path() -> None:
+    got: list[Any] = []
+    with Outbox(sink=lambda record: got.append(record.payload)) as outbox:
+        for entrance in (outbox.enqueue, outbox.hold, outbox.release):
+            with pytest.raises(turnwire.InvalidRequestError, match=r"payload\.rows\[1\]\.n is an integer beyond 64 bits"):
+                entrance("c", "1", {"rows": [2**64 - 1, {"n": 2**64}]})
+        outbox.enqueue("c", "1", {"rows": [2**64 - 1, -(2**63), 1e300, str(2**64)]})
+        outbox.flush()
+    assert got == [{"rows": [2**64 - 1, -(2**63), 1e300, str(2**64)]}]
+
+
+def test_two_engines_share_an_outbox_and_each_ends_alone(
+    client: turnwire.OpenAI, fake: Fake, store: FakeStore, key: str
+) -> None:
+    fake.chat(key, "안녕")
+    store.workspace(key, USER)
+    fields: Any = {"user_id": USER, "workspace_id": key, **store.login(USER)}
+    kept, outbox = turnwire.ChatStore(store.url), Outbox()
+    one, other = (Turns(client, model=key, store=kept, outbox=outbox) for _ in range(2))
+    list(one.start("하나", **fields))
+    assert one.shutdown().delivered == 2
+    with pytest.raises(turnwire.ConfigError, match="the turns were shut down"):
+        one.start("하나", **fields)
+    list(other.start("둘", **fields))
+    assert other.flush().delivered == 2
+    outbox.shutdown()
+    with pytest.raises(turnwire.ConfigError, match="the outbox of the turns was shut down"):
+        other.start("둘", **fields)
+
+
+def test_two_engines_on_one_file_end_each_with_an_outbox_of_its_own(
+    client: turnwire.OpenAI, fake: Fake, store: FakeStore, key: str, tmp_path: Path
+) -> None:
+    fake.chat(key, "안녕")
+    store.workspace(key, USER)
+    fields: Any = {"user_id": USER, "workspace_id": key, **store.login(USER)}
+    one, other = (Turns(client, model=key, store=store.url, outbox=tmp_path / "outbox.db") for _ in range(2))
+    list(one.start("하나", **fields))
+    assert one.shutdown().delivered == 2
+    list(other.start("둘", **fields))
+    assert other.shutdown().delivered == 2
+    with Outbox(tmp_path / "outbox.db") as file:
+        assert (file.stats().pending, file.stats().dead) == (0, 0)
+
+
 def test_an_engine_refuses_an_outbox_with_a_sink_of_its_own(client: turnwire.OpenAI, tmp_path: Path) -> None:
     with (
         Outbox(sink=lambda _: None) as outbox,

@@ -47,6 +47,48 @@ def test_sentences_are_cut_as_in_core(case: dict[str, Any]) -> None:
     assert [*singly, *cutter.finish()] == case["sentences"]
 
 
+def test_audio_of_a_function_that_cannot_be_used_is_the_functions_fault() -> None:
+    for audio, why in (
+        (b"RIFF", "the speaker returned audio that is not readable as WAV"),
+        ((b"", "audio/pcm"), "the speaker returned no audio"),
+    ):
+        speech = Speech(lambda _, audio=audio: audio)
+        with pytest.raises(turnwire.CallbackError, match=why) as caught:
+            list(speech.speak("하나.").joined())
+        assert "return the audio of the text: MP3, WAV" in str(caught.value)
+        assert "network" not in str(caught.value) and "proxies" not in str(caught.value)
+
+
+HALVES = json.loads((REPO / "tests/vectors/speech/halves.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("case", HALVES, ids=lambda case: case["name"])
+def test_a_character_whose_halves_come_in_two_pieces_stays_whole(case: dict[str, Any]) -> None:
+    cutter = SentenceCutter()
+    cut = [sentence for piece in case["pieces"] for sentence in cutter.push(piece)]
+    assert [*cut, *cutter.finish()] == case["sentences"]
+
+    def audio(request: Any) -> bytes:
+        asked.append(request.text)
+        return b"RIFF"
+
+    async def later() -> Any:
+        for piece in case["pieces"]:
+            yield piece
+
+    async def aspeak() -> None:
+        async for _ in speech.aspeak(later()):
+            pass
+
+    asked: list[str] = []
+    speech = Speech(audio, in_flight=1)
+    list(speech.speak(iter(case["pieces"])))
+    assert asked == case["sentences"]
+    asked.clear()
+    asyncio.run(aspeak())
+    assert asked == case["sentences"]
+
+
 def test_a_sentence_is_there_as_soon_as_it_is_whole() -> None:
     cutter = SentenceCutter(longest=20)
     assert cutter.push("안녕하세요.") == []

@@ -1,14 +1,14 @@
 //! The cutter of sentences.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use napi::bindgen_prelude::Utf16String;
 use napi_derive::napi;
+use turnwire::bridge::{HostText, Sentences};
 use turnwire::speech;
 
 /// Cuts a growing text into sentences that can be spoken.
 #[napi]
 pub struct SentenceCutter {
-    inner: Mutex<speech::SentenceCutter>,
+    inner: Sentences,
 }
 
 #[napi]
@@ -20,32 +20,18 @@ impl SentenceCutter {
         // A `usize` has at least 32 bits.
         let cutter =
             longest.into_iter().fold(cutter, |cutter, longest| cutter.longest(longest as usize));
-        SentenceCutter { inner: Mutex::new(cutter) }
+        SentenceCutter { inner: Sentences::new(cutter) }
     }
 
     /// Adds more of the text, and returns the sentences that are complete.
     #[napi]
-    pub fn push(&self, text: String) -> Vec<String> {
-        let mut cutter = self.lock();
-        cutter.push(&text);
-        sentences(&mut cutter)
+    pub fn push(&self, text: Utf16String) -> Vec<String> {
+        self.inner.push(HostText::Utf16(text.to_vec()))
     }
 
     /// Ends the text, and returns the rest of its sentences.
     #[napi]
     pub fn finish(&self) -> Vec<String> {
-        let mut cutter = self.lock();
-        cutter.finish();
-        sentences(&mut cutter)
+        self.inner.finish()
     }
-}
-
-impl SentenceCutter {
-    fn lock(&self) -> MutexGuard<'_, speech::SentenceCutter> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn sentences(cutter: &mut speech::SentenceCutter) -> Vec<String> {
-    std::iter::from_fn(|| cutter.next_sentence()).collect()
 }

@@ -1,7 +1,8 @@
 //! The text of a speech on its way to core.
 
+use napi::bindgen_prelude::Utf16String;
 use napi_derive::napi;
-use turnwire::bridge::{self, Failure, Feed, Waiting};
+use turnwire::bridge::{self, Failure, Feed, HostText, Waiting};
 
 use crate::json::thrown;
 use crate::waker::Waker;
@@ -17,8 +18,9 @@ impl TextFeed {
     /// Appends text. The result is `open`, `full` (wait for room before the next piece) or `closed` (nobody reads it any
     /// more).
     #[napi]
-    pub fn push(&self, text: String) -> napi::Result<&'static str> {
-        let feed = self.inner.push(&text).map_err(|error| thrown(&error))?;
+    pub fn push(&self, text: Utf16String) -> napi::Result<&'static str> {
+        let feed =
+            self.inner.push(HostText::Utf16(text.to_vec())).map_err(|error| thrown(&error))?;
         Ok(match feed {
             Feed::Open => "open",
             Feed::Full => "full",

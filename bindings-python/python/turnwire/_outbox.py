@@ -176,8 +176,8 @@ class Outbox(AnyOutbox, Closing):
     def enqueue(self, conversation: str, id: str, payload: Any, **fields: Unpack[RecordFields]) -> Receipt:
         """Accepts a record at once, without waiting for the service, and for a file 50 ms at most.
 
-        The record is stored when this returns. The payload is any JSON, in which an integer beyond 64 bits becomes a
-        float: send it as a string. For a sink that is a store it is a :class:`StoreMessage`, the conversation its
+        The record is stored when this returns. The payload is any JSON; an integer in it beyond 64 bits is
+        refused, so send it as a string. For a sink that is a store it is a :class:`StoreMessage`, the conversation its
         ``workspace_id``, and the id its own. Ids are unique: one that is known, also of a delivered record, is the same
         record. Raises ``OutboxFullError`` if there is no room, after ``wait_when_full`` seconds.
         """

@@ -29,12 +29,12 @@ class Options:
     ) -> None:
         # A header without a value is not sent, even if it otherwise would be.
         self.headers: list[tuple[str, str | None]] = [
-            (_whole(name), _whole(str(value)) if value is not None and is_given(value) else None)
+            (name, str(value) if value is not None and is_given(value) else None)
             for name, value in (headers or {}).items()
             if type(value).__name__ != "NotGiven"
         ]
         self.query: list[tuple[str, str]] = [
-            (_whole(key), _whole(text))
+            (key, text)
             for name, value in (query or {}).items()
             for key, text in _query(name, value)
         ]
@@ -94,9 +94,7 @@ def to_json(value: Any) -> str:
     """The JSON of arguments."""
     import json
 
-    return _whole(
-        json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
-    )
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
 
 
 def settings_to_json(settings: Any) -> str:
@@ -111,15 +109,6 @@ def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _finite(inner) for name, inner in value.items()}
     return value
-
-
-def _whole(text: str) -> str:
-    """The text with U+FFFD for each half of a surrogate pair that is without the other: UTF-8 has none."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
 
 
 def _plain(value: Any) -> Any:

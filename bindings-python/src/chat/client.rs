@@ -8,6 +8,7 @@ use turnwire::{ChatRequest, OpenAi, bridge};
 use crate::call::Call;
 use crate::error::exception;
 use crate::seconds::seconds;
+use crate::text::{OwnedText, Text};
 
 /// A client of an OpenAI-compatible service.
 #[pyclass(frozen, module = "turnwire._core")]
@@ -23,15 +24,17 @@ struct Timeout {
 #[derive(FromPyObject)]
 pub(crate) struct Options {
     /// A header without a value is removed.
-    headers: Vec<(String, Option<String>)>,
-    query: Vec<(String, String)>,
+    headers: Vec<(OwnedText, Option<OwnedText>)>,
+    query: Vec<(OwnedText, OwnedText)>,
     max_retries: Option<u32>,
     timeout: Option<Timeout>,
 }
 
 impl Options {
     pub(crate) fn read(self) -> PyResult<CallOptions> {
-        let mut options = CallOptions::new().headers(self.headers).queries(self.query);
+        let headers = self.headers.into_iter().map(|(name, value)| (name, value.map(String::from)));
+        let query = self.query.into_iter().map(|(name, value)| (name, String::from(value)));
+        let mut options = CallOptions::new().headers(headers).queries(query);
         if let Some(retries) = self.max_retries {
             options = options.max_retries(retries);
         }
@@ -52,34 +55,34 @@ impl Client {
 impl Client {
     /// `settings` is JSON; the environment supplies absent ones.
     #[new]
-    fn new(py: Python<'_>, settings: &str) -> PyResult<Self> {
+    fn new(py: Python<'_>, settings: Text<'_>) -> PyResult<Self> {
         let settings = with_environment(py, settings)?;
         let client = settings::open_ai(&settings, Names::Snake).and_then(bridge::Client::new);
         client.map(Client).map_err(|error| exception(py, &error))
     }
 
     /// Requests a whole reply; `body` is the request's JSON.
-    fn chat(&self, py: Python<'_>, body: &str, options: Options) -> PyResult<Call> {
+    fn chat(&self, py: Python<'_>, body: Text<'_>, options: Options) -> PyResult<Call> {
         let options = options.read()?;
-        let call = ChatRequest::from_json(body).and_then(|body| self.0.chat(body, options));
+        let call = ChatRequest::from_json(&body).and_then(|body| self.0.chat(body, options));
         Call::new(py, call)
     }
 
     /// Requests a streamed reply; `body` is the request's JSON.
-    fn chat_stream(&self, py: Python<'_>, body: &str, options: Options) -> PyResult<Call> {
+    fn chat_stream(&self, py: Python<'_>, body: Text<'_>, options: Options) -> PyResult<Call> {
         let options = options.read()?;
-        let call = ChatRequest::from_json(body).and_then(|body| self.0.chat_stream(body, options));
+        let call = ChatRequest::from_json(&body).and_then(|body| self.0.chat_stream(body, options));
         Call::new(py, call)
     }
 
     /// Requests speech, whole; `body` is the request's JSON.
-    fn speech(&self, py: Python<'_>, body: String, options: Options) -> PyResult<Call> {
-        Call::new(py, self.0.speech(body, options.read()?))
+    fn speech(&self, py: Python<'_>, body: OwnedText, options: Options) -> PyResult<Call> {
+        Call::new(py, self.0.speech(body.into(), options.read()?))
     }
 
     /// Requests speech, to be read as it arrives; `body` is the request's JSON.
-    fn speech_stream(&self, py: Python<'_>, body: String, options: Options) -> PyResult<Call> {
-        Call::new(py, self.0.speech_stream(body, options.read()?))
+    fn speech_stream(&self, py: Python<'_>, body: OwnedText, options: Options) -> PyResult<Call> {
+        Call::new(py, self.0.speech_stream(body.into(), options.read()?))
     }
 
     /// Requests the service's list of models.
@@ -90,8 +93,8 @@ impl Client {
 
 /// The settings as JSON, with absent ones from the environment.
 #[pyfunction]
-pub(crate) fn with_environment(py: Python<'_>, settings: &str) -> PyResult<String> {
+pub(crate) fn with_environment(py: Python<'_>, settings: Text<'_>) -> PyResult<String> {
     let variable = |name: &str| std::env::var(name).ok();
-    let settings = settings::with_environment(settings, Names::Snake, variable);
+    let settings = settings::with_environment(&settings, Names::Snake, variable);
     settings.map_err(|error| exception(py, &error))
 }

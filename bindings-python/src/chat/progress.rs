@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use turnwire::bridge;
 
 use crate::error::exception;
+use crate::text::Text;
 
 /// A growing reply. The format of its changes is described in core, at `turnwire::bridge::Progress`.
 #[pyclass(frozen, weakref, module = "turnwire._core")]
@@ -31,8 +32,8 @@ impl Progress {
     }
 
     /// Adds a chunk, and returns its changes.
-    fn add(&self, py: Python<'_>, chunk: &str) -> PyResult<String> {
-        self.lock().add(chunk).map_err(|error| exception(py, &error))
+    fn add(&self, py: Python<'_>, chunk: Text<'_>) -> PyResult<String> {
+        self.lock().add(&chunk).map_err(|error| exception(py, &error))
     }
 
     /// The reply so far.

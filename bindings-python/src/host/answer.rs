@@ -9,6 +9,7 @@ use turnwire::bridge::HostReply;
 use super::audio::AudioWriter;
 use super::failure;
 use crate::shutdown;
+use crate::text::{OwnedText, Text};
 
 /// The answer that core waits for. Dropping it unanswered is an error.
 #[pyclass(frozen, module = "turnwire._core")]
@@ -36,15 +37,15 @@ impl Answer {
 #[pymethods]
 impl Answer {
     /// Answers with JSON. Only the first answer or failure counts.
-    fn set(&self, json: &str) {
+    fn set(&self, json: Text<'_>) {
         if let Some(reply) = self.take() {
-            reply.answer_json(json);
+            reply.answer_json(&json);
         }
     }
 
     /// Answers with audio, which is written piece by piece; `None` if the question is not one for audio, or answered.
-    fn audio(&self, media_type: Option<String>) -> Option<AudioWriter> {
-        self.take()?.audio(media_type).map(AudioWriter::new)
+    fn audio(&self, media_type: Option<OwnedText>) -> Option<AudioWriter> {
+        self.take()?.audio(media_type.map(String::from)).map(AudioWriter::new)
     }
 
     /// Fails with the exception that the function raised.

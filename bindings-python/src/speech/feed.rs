@@ -6,6 +6,7 @@ use turnwire::bridge::{self, Feed, Waiting};
 use crate::bell::Bell;
 use crate::error::exception;
 use crate::host::failure;
+use crate::text::TextPiece;
 use crate::wait;
 
 /// The text of a speech. Dropping it ends the text.
@@ -17,15 +18,15 @@ impl TextFeed {
         TextFeed(feed)
     }
 
-    fn append(&self, py: Python<'_>, text: &str) -> PyResult<Feed> {
-        self.0.push(text).map_err(|error| exception(py, &error))
+    fn append(&self, py: Python<'_>, piece: TextPiece<'_>) -> PyResult<Feed> {
+        self.0.push(piece.0).map_err(|error| exception(py, &error))
     }
 }
 
 #[pymethods]
 impl TextFeed {
     /// Appends text. The result is `open`, `full` (wait before the next piece) or `closed` (nobody reads it any more).
-    fn push(&self, py: Python<'_>, text: &str) -> PyResult<&'static str> {
+    fn push(&self, py: Python<'_>, text: TextPiece<'_>) -> PyResult<&'static str> {
         Ok(match self.append(py, text)? {
             Feed::Open => "open",
             Feed::Full => "full",
@@ -34,7 +35,7 @@ impl TextFeed {
     }
 
     /// Appends text, and waits while the feed is full. False once nobody reads it any more.
-    fn write(slf: &Bound<'_, Self>, text: &str) -> PyResult<bool> {
+    fn write(slf: &Bound<'_, Self>, text: TextPiece<'_>) -> PyResult<bool> {
         let feed = slf.get().append(slf.py(), text)?;
         if feed == Feed::Full {
             wait::until_filled(slf.as_any(), &slf.get().0)?;

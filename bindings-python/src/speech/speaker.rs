@@ -12,6 +12,7 @@ use crate::chat::{Client, Options};
 use crate::error::exception;
 use crate::host::function;
 use crate::service::ChatService;
+use crate::text::Text;
 
 /// A speaker.
 #[pyclass(frozen, module = "turnwire._core")]
@@ -24,13 +25,13 @@ impl Speaker {
     #[new]
     fn new(
         py: Python<'_>,
-        settings: &str,
+        settings: Text<'_>,
         client: Option<&Client>,
         options: Option<Options>,
     ) -> PyResult<Self> {
         let options = options.map_or_else(|| Ok(Default::default()), Options::read)?;
         let llm = client.map(|client| client.openai().with(options));
-        let speaker = settings::speaker(llm.as_ref(), settings, Names::Snake);
+        let speaker = settings::speaker(llm.as_ref(), &settings, Names::Snake);
         speaker.map(Speaker).map_err(|error| exception(py, &error))
     }
 
@@ -47,8 +48,8 @@ impl Speaker {
     }
 
     /// Requests the audio of a text. `request` is JSON.
-    fn speak(&self, py: Python<'_>, request: &str) -> PyResult<Call> {
-        let request = settings::speech_request(request, Names::Snake);
+    fn speak(&self, py: Python<'_>, request: Text<'_>) -> PyResult<Call> {
+        let request = settings::speech_request(&request, Names::Snake);
         let speaker = self.0.clone();
         let audio = async move { speaker.speak(request?).await?.collect().await };
         Call::new(py, bridge::call(audio))

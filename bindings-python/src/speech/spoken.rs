@@ -11,6 +11,7 @@ use super::speaker::Speaker;
 use crate::call::Call;
 use crate::error::exception;
 use crate::stream::Stream;
+use crate::text::Text;
 
 /// Speaks texts sentence by sentence.
 #[pyclass(frozen, module = "turnwire._core")]
@@ -20,8 +21,8 @@ pub(crate) struct Speech(turnwire::Speech);
 impl Speech {
     /// `settings` are JSON.
     #[new]
-    fn new(py: Python<'_>, speaker: &Speaker, settings: &str) -> PyResult<Self> {
-        let speech = settings::speech(speaker.shared(), settings, Names::Snake);
+    fn new(py: Python<'_>, speaker: &Speaker, settings: Text<'_>) -> PyResult<Self> {
+        let speech = settings::speech(speaker.shared(), &settings, Names::Snake);
         speech.map(Speech).map_err(|error| exception(py, &error))
     }
 

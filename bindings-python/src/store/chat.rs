@@ -13,6 +13,7 @@ use crate::call::Call;
 use crate::chat::Options;
 use crate::error::exception;
 use crate::host::function;
+use crate::text::{OwnedText, Text};
 
 const TOKENS: &str = "store.tokens";
 
@@ -47,8 +48,12 @@ impl ChatStore {
     /// `settings` are JSON. `token_provider` is asked with a question, the caller and an `Answer`.
     #[new]
     #[pyo3(signature = (settings, *, token_provider=None))]
-    fn new(py: Python<'_>, settings: &str, token_provider: Option<Py<PyAny>>) -> PyResult<Self> {
-        let store = settings::chat_store(settings, Names::Snake).and_then(|store| {
+    fn new(
+        py: Python<'_>,
+        settings: Text<'_>,
+        token_provider: Option<Py<PyAny>>,
+    ) -> PyResult<Self> {
+        let store = settings::chat_store(&settings, Names::Snake).and_then(|store| {
             match token_provider {
                 Some(ask) => {
                     store.token_provider(function::<TokenRequest, Option<Tokens>>(TOKENS, ask))
@@ -72,12 +77,12 @@ impl ChatStore {
     }
 
     /// The same client with these tokens.
-    fn with_tokens(&self, access: String, refresh: String) -> Self {
-        self.of(self.inner.with_tokens(Tokens::new(access, refresh)))
+    fn with_tokens(&self, access: OwnedText, refresh: OwnedText) -> Self {
+        self.of(self.inner.with_tokens(Tokens::new(&*access, &*refresh)))
     }
 
     /// The same client for the user with this id.
-    fn for_user(&self, user_id: String) -> Self {
+    fn for_user(&self, user_id: OwnedText) -> Self {
         self.of(self.inner.for_user(user_id))
     }
 
@@ -87,18 +92,23 @@ impl ChatStore {
     }
 
     /// Saves a message, given as JSON.
-    fn save(&self, py: Python<'_>, message: &str) -> PyResult<Call> {
-        let message = bridge::store_message(message, Names::Snake);
+    fn save(&self, py: Python<'_>, message: Text<'_>) -> PyResult<Call> {
+        let message = bridge::store_message(&message, Names::Snake);
         self.call(py, async move |store| store.save(&message?).await)
     }
 
     /// Counts a saved message in the workspace's session.
-    fn count_message(&self, py: Python<'_>, workspace_id: String) -> PyResult<Call> {
+    fn count_message(&self, py: Python<'_>, workspace_id: OwnedText) -> PyResult<Call> {
         self.call(py, async move |store| store.count_message(&workspace_id).await)
     }
 
     /// Creates a workspace for a user.
-    fn create_workspace(&self, py: Python<'_>, user_id: String, name: String) -> PyResult<Call> {
+    fn create_workspace(
+        &self,
+        py: Python<'_>,
+        user_id: OwnedText,
+        name: OwnedText,
+    ) -> PyResult<Call> {
         self.call(py, async move |store| store.create_workspace(&user_id, &name).await)
     }
 
@@ -106,25 +116,25 @@ impl ChatStore {
     fn start_session(
         &self,
         py: Python<'_>,
-        workspace_id: String,
-        user_id: String,
+        workspace_id: OwnedText,
+        user_id: OwnedText,
     ) -> PyResult<Call> {
         self.call(py, async move |store| store.start_session(&workspace_id, &user_id).await)
     }
 
     /// The messages of a workspace.
-    fn history(&self, py: Python<'_>, workspace_id: String) -> PyResult<Call> {
+    fn history(&self, py: Python<'_>, workspace_id: OwnedText) -> PyResult<Call> {
         self.call(py, async move |store| store.history(&workspace_id).await)
     }
 
     /// The workspaces of a user with this status.
-    fn workspaces(&self, py: Python<'_>, user_id: String, status: &str) -> PyResult<Call> {
-        let status = WorkspaceStatus::from(status);
+    fn workspaces(&self, py: Python<'_>, user_id: OwnedText, status: Text<'_>) -> PyResult<Call> {
+        let status = WorkspaceStatus::from(&*status);
         self.call(py, async move |store| store.workspaces(&user_id, status).await)
     }
 
     /// The session of a workspace in which messages are counted now.
-    fn active_session(&self, py: Python<'_>, workspace_id: String) -> PyResult<Call> {
+    fn active_session(&self, py: Python<'_>, workspace_id: OwnedText) -> PyResult<Call> {
         self.call(py, async move |store| store.active_session(&workspace_id).await)
     }
 
@@ -132,10 +142,10 @@ impl ChatStore {
     fn set_session_status(
         &self,
         py: Python<'_>,
-        workspace_id: String,
-        status: &str,
+        workspace_id: OwnedText,
+        status: Text<'_>,
     ) -> PyResult<Call> {
-        let status = SessionStatus::from(status);
+        let status = SessionStatus::from(&*status);
         self.call(py, async move |store| store.set_session_status(&workspace_id, status).await)
     }
 

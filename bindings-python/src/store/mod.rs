@@ -11,6 +11,7 @@ use turnwire::bridge::settings::Names;
 use turnwire::conversation::Conversations;
 
 use crate::error::exception;
+use crate::text::Text;
 
 pub(crate) use chat::ChatStore;
 pub(crate) use sqlite::SqliteStore;
@@ -33,12 +34,12 @@ impl Store {
 #[pyfunction]
 pub(crate) fn message_from_user(
     py: Python<'_>,
-    workspace_id: &str,
-    user_id: &str,
-    content: &str,
+    workspace_id: Text<'_>,
+    user_id: Text<'_>,
+    content: Text<'_>,
     sent_at: i64,
 ) -> PyResult<String> {
-    bridge::message_from_user(workspace_id, user_id, content, sent_at)
+    bridge::message_from_user(&workspace_id, &user_id, &content, sent_at)
         .map_err(|error| exception(py, &error))
 }
 
@@ -46,10 +47,10 @@ pub(crate) fn message_from_user(
 #[pyfunction]
 pub(crate) fn message_reply_to(
     py: Python<'_>,
-    message: &str,
-    content: &str,
+    message: Text<'_>,
+    content: Text<'_>,
     sent_at: i64,
 ) -> PyResult<String> {
-    bridge::message_reply_to(message, Names::Snake, content, sent_at)
+    bridge::message_reply_to(&message, Names::Snake, &content, sent_at)
         .map_err(|error| exception(py, &error))
 }

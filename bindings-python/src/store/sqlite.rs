@@ -10,6 +10,7 @@ use super::Store;
 use crate::call::Call;
 use crate::error::exception;
 use crate::fork;
+use crate::text::{OwnedText, Text};
 
 /// A store of conversations in one SQLite file.
 #[pyclass(frozen, module = "turnwire._core")]
@@ -51,13 +52,18 @@ impl SqliteStore {
     }
 
     /// Saves a message of a user, given as JSON.
-    fn save(&self, py: Python<'_>, user_id: String, message: &str) -> PyResult<Call> {
-        let message = bridge::store_message(message, Names::Snake);
+    fn save(&self, py: Python<'_>, user_id: OwnedText, message: Text<'_>) -> PyResult<Call> {
+        let message = bridge::store_message(&message, Names::Snake);
         self.call(py, async move |store| store.save(&user_id, &message?).await)
     }
 
     /// The messages of a workspace.
-    fn history(&self, py: Python<'_>, user_id: String, workspace_id: String) -> PyResult<Call> {
+    fn history(
+        &self,
+        py: Python<'_>,
+        user_id: OwnedText,
+        workspace_id: OwnedText,
+    ) -> PyResult<Call> {
         self.call(py, async move |store| store.history(&user_id, &workspace_id).await)
     }
 
@@ -65,9 +71,9 @@ impl SqliteStore {
     fn history_page(
         &self,
         py: Python<'_>,
-        user_id: String,
-        workspace_id: String,
-        before: Option<String>,
+        user_id: OwnedText,
+        workspace_id: OwnedText,
+        before: Option<OwnedText>,
         limit: usize,
     ) -> PyResult<Call> {
         self.call(py, async move |store| {
@@ -76,12 +82,17 @@ impl SqliteStore {
     }
 
     /// The workspaces of a user, the last used first.
-    fn workspaces(&self, py: Python<'_>, user_id: String) -> PyResult<Call> {
+    fn workspaces(&self, py: Python<'_>, user_id: OwnedText) -> PyResult<Call> {
         self.call(py, async move |store| store.workspaces(&user_id).await)
     }
 
     /// Creates a workspace for a user.
-    fn create_workspace(&self, py: Python<'_>, user_id: String, name: String) -> PyResult<Call> {
+    fn create_workspace(
+        &self,
+        py: Python<'_>,
+        user_id: OwnedText,
+        name: OwnedText,
+    ) -> PyResult<Call> {
         self.call(py, async move |store| store.create_workspace(&user_id, &name).await)
     }
 
@@ -89,9 +100,9 @@ impl SqliteStore {
     fn rename_workspace(
         &self,
         py: Python<'_>,
-        user_id: String,
-        workspace_id: String,
-        name: String,
+        user_id: OwnedText,
+        workspace_id: OwnedText,
+        name: OwnedText,
     ) -> PyResult<Call> {
         self.call(py, async move |store| {
             store.rename_workspace(&user_id, &workspace_id, &name).await
@@ -102,14 +113,19 @@ impl SqliteStore {
     fn delete_workspace(
         &self,
         py: Python<'_>,
-        user_id: String,
-        workspace_id: String,
+        user_id: OwnedText,
+        workspace_id: OwnedText,
     ) -> PyResult<Call> {
         self.call(py, async move |store| store.delete_workspace(&user_id, &workspace_id).await)
     }
 
     /// The sessions of a workspace, the earliest first.
-    fn sessions(&self, py: Python<'_>, user_id: String, workspace_id: String) -> PyResult<Call> {
+    fn sessions(
+        &self,
+        py: Python<'_>,
+        user_id: OwnedText,
+        workspace_id: OwnedText,
+    ) -> PyResult<Call> {
         self.call(py, async move |store| store.sessions(&user_id, &workspace_id).await)
     }
 }

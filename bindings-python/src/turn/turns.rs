@@ -16,6 +16,7 @@ use crate::outbox::Outbox;
 use crate::seconds::limit;
 use crate::speech::Speaker;
 use crate::store::Store;
+use crate::text::{OwnedText, Text};
 
 const SENTIMENT: &str = "turn.sentiment";
 
@@ -39,7 +40,7 @@ impl Turns {
         py: Python<'_>,
         client: &Client,
         options: Options,
-        settings: &str,
+        settings: Text<'_>,
         store: Option<&Store>,
         outbox: Option<&Outbox>,
         sentiment: Option<Py<PyAny>>,
@@ -56,29 +57,29 @@ impl Turns {
             if let Some(ask) = sentiment {
                 parts.sentiment = Some(Arc::new(function::<String, String>(SENTIMENT, ask)));
             }
-            settings::turns(llm, settings, Names::Snake, parts)?.build()
+            settings::turns(llm, &settings, Names::Snake, parts)?.build()
         });
         turns.map(Turns).map_err(|error| exception(py, &error))
     }
 
     /// Starts a turn. `request` is JSON; Python functions that run for the turn get `caller` with each question.
-    fn start(&self, py: Python<'_>, request: &str, caller: Py<PyAny>) -> PyResult<Turn> {
+    fn start(&self, py: Python<'_>, request: Text<'_>, caller: Py<PyAny>) -> PyResult<Turn> {
         let context = Context::new(caller);
         // The user's message may take a moment to reach the outbox's file.
         let turn = py.detach(|| {
-            let request = bridge::turn_request(request, Names::Snake)?;
+            let request = bridge::turn_request(&request, Names::Snake)?;
             bridge::start(&self.0, request, Some(context))
         });
         turn.map(Turn::new).map_err(|error| exception(py, &error))
     }
 
     /// Stops the turn with this id; false if there is none. For one of another process it may wait for the outbox's file.
-    fn stop(&self, py: Python<'_>, id: &str) -> bool {
-        py.detach(|| self.0.stop(id))
+    fn stop(&self, py: Python<'_>, id: Text<'_>) -> bool {
+        py.detach(|| self.0.stop(&id))
     }
 
     /// Speaks a text, on demand.
-    fn speak(&self, py: Python<'_>, text: String, caller: Py<PyAny>) -> PyResult<Call> {
+    fn speak(&self, py: Python<'_>, text: OwnedText, caller: Py<PyAny>) -> PyResult<Call> {
         let turns = self.0.clone();
         let call =
             Context::new(caller).scope(|| bridge::call(async move { turns.speak(text).await }));

@@ -18,6 +18,7 @@
 //! | [`start`] | starts a [`Turn`] on the library's runtime, from a `turn_request` in JSON; it is read once, as [`Turn::events`] or as [`Turn::bytes`], each a pull; dropping that pull means that the reader has gone |
 //! | [`answer`] | answers a request of a page ([`web`](crate::web)) with a [`WebReply`], whose body may be a [`Turn`] |
 //! | [`speak`] | speaks a text sentence by sentence; the host writes it to a [`TextFeed`], which tells it to wait while it is ahead |
+//! | [`HostText`] | text of a host, whose strings may hold half of a surrogate pair; [`Sentences`] cuts such text into sentences |
 //! | [`timeline_text`] | draws a timeline that the host has as JSON, and [`timeline_svg`] does as a picture |
 //! | [`HostFn`] | a function of the host: core calls it with a question and a [`Reply`]; it implements `Sentiment`, `TokenProvider`, `Sink` and `Speaker`; questions and answers have a JSON form ([`Question`], [`Reply::answer_json`]), and audio an [`AudioWriter`]; [`HostFn::hosted`] makes a function of any kind in one way |
 //! | [`Context`] | the host's context of the caller (context variables, event loop), which its functions get with each question; a call started inside [`Context::scope`] has one as well |
@@ -45,6 +46,7 @@ mod host_audio;
 mod host_json;
 mod host_parts;
 mod host_reply;
+mod host_text;
 mod in_context;
 mod items;
 mod list;
@@ -54,6 +56,7 @@ mod patch;
 mod progress;
 mod pull;
 mod retry;
+mod sentences;
 pub mod settings;
 mod source;
 mod speech;
@@ -65,6 +68,7 @@ mod turn_request;
 mod waiting;
 mod web;
 mod web_reply;
+mod wide_integers;
 
 pub use answer::{Answer, Body, Call, IntoAnswer, call, call_blocking};
 pub use batch::{Batch, Piece, constant_choices, content};
@@ -81,6 +85,7 @@ pub use host_audio::AudioWriter;
 pub use host_json::{HostAnswer, Question};
 pub use host_parts::{HostSentiment, HostSink, HostSpeaker, HostTokenProvider};
 pub use host_reply::HostReply;
+pub use host_text::HostText;
 pub use items::Items;
 pub use list::{List, Weigh};
 pub use log::{LogRecord, keep_logs, take_logs};
@@ -88,6 +93,7 @@ pub use outbox::{enqueue, flush_dropped, hold, is_waiting, record_fields, releas
 pub use progress::Progress;
 pub use pull::{Pull, Taken};
 pub use retry::wait_before_retry;
+pub use sentences::Sentences;
 pub use speech::{speak, speak_into_file, speak_joined};
 pub use stored::{message_from_user, message_reply_to, store_message, stored_fields};
 pub use text_feed::{FedText, Feed, TextFeed};

@@ -131,6 +131,7 @@ async fn wait_for_capacity(
 fn record(json: &str, names: Names, operation: &'static str) -> Result<Record> {
     let (error, whole, part) = (ErrorKind::InvalidRequest, "the record", "field");
     let subject = Subject { error, operation, whole, part };
+    names.check_integers(json).map_err(|why| Error::new(error, operation, why))?;
     let is_message = crate::json::from_str::<KindOfRecord>(json).is_ok();
     let (record, user, access, refresh) = if is_message {
         let given: MessageFields = read(json, names, subject)?;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_core::Stream;
 
 use super::host::Failure;
+use super::host_text::{HostText, WholeCharacters};
 use super::waiting::Waiting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::Bound;
@@ -40,6 +41,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     text: String,
+    characters: WholeCharacters,
     end: Option<Result<()>>,
     /// True once nobody reads the text any more.
     is_closed: bool,
@@ -72,12 +74,13 @@ impl TextFeed {
     /// # Errors
     ///
     /// `forked` in a child.
-    pub fn push(&self, text: &str) -> Result<Feed> {
+    pub fn push<'a>(&self, piece: impl Into<HostText<'a>>) -> Result<Feed> {
         let mut state = self.shared.own(OPERATION)?.lock();
         if state.is_closed || state.end.is_some() {
             return Ok(Feed::Closed);
         }
-        state.text.push_str(text);
+        let text = state.characters.push(piece.into());
+        state.text.push_str(&text);
         let feed = if state.is_full() { Feed::Full } else { Feed::Open };
         let reader = if text.is_empty() { None } else { state.reader.take() };
         drop(state);
@@ -106,6 +109,8 @@ impl TextFeed {
         let Ok(shared) = self.shared.own(OPERATION) else { return };
         let mut state = shared.lock();
         if state.end.is_none() {
+            let lone = state.characters.finish();
+            state.text.extend(lone);
             state.end = Some(end());
             let reader = state.reader.take();
             drop(state);

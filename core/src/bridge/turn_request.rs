@@ -62,6 +62,7 @@ fn request(json: &str, names: Names, operation: &'static str) -> Result<TurnRequ
     let refused = |why: &str| Error::new(error, operation, why);
     let subject = Subject { error, operation, whole: "the request", part: "field" };
     let given: RequestFields = read(json, names, subject)?;
+    names.check_integers(json).map_err(|why| refused(&why))?;
     let mut request = TurnRequest::new(given.message);
     let is_new = given.create_workspace == Some(true);
     match (is_new, given.workspace_id, given.workspace_of) {

@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{AudioFormat, file};
 use crate::config::Limits;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Body, Context};
 use crate::process::{Bound, FORKED};
 
@@ -35,6 +35,7 @@ pub struct AudioStream {
     bytes: Bound<Source>,
     context: Context,
     any: bool,
+    is_foreign: bool,
     bounds: Bounds,
 }
 
@@ -59,7 +60,13 @@ impl AudioStream {
         content_type: impl Into<String>,
         bytes: impl Stream<Item = Result<Bytes>> + Send + 'static,
     ) -> Self {
-        Self::of(Context::foreign(SPEECH), content_type, bytes)
+        let audio = Self::of(Context::foreign(SPEECH), content_type, bytes);
+        AudioStream { is_foreign: true, ..audio }
+    }
+
+    /// Returns true for the audio of a speaker that is not of this library: its faults are those of the program.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.is_foreign
     }
 
     pub(super) fn of(
@@ -69,7 +76,14 @@ impl AudioStream {
     ) -> Self {
         let content_type = content_type.into().into();
         let bytes: Bound<Source> = Bound::new(Box::pin(bytes));
-        AudioStream { content_type, bytes, context, any: false, bounds: Bounds::default() }
+        AudioStream {
+            content_type,
+            bytes,
+            context,
+            any: false,
+            is_foreign: false,
+            bounds: Bounds::default(),
+        }
     }
 
     /// A response's body as it comes.
@@ -211,13 +225,26 @@ impl Stream for AudioStream {
                 }
                 None => {
                     drop(self.bytes.take());
-                    let why = "the service sent no audio";
-                    let error = || self.context.error(ErrorKind::UnexpectedReply, why);
+                    let error = || match self.is_foreign {
+                        true => foreign_fault("no audio"),
+                        false => {
+                            let why = "the service sent no audio";
+                            self.context.error(ErrorKind::UnexpectedReply, why)
+                        }
+                    };
                     return Poll::Ready((!self.any).then(|| Err(error())));
                 }
             }
         }
     }
+}
+
+/// The error of a speaker that is not of this library, and returned this.
+pub(super) fn foreign_fault(returned: &str) -> Error {
+    let why = format!("the speaker returned {returned}");
+    let formats = "return the audio of the text: MP3, WAV, AAC or raw samples (`audio/pcm`), the same for each sentence; \
+                   Opus and FLAC cannot be joined";
+    Error::new(ErrorKind::Callback, SPEECH, why).with_hint(formats)
 }
 
 impl FusedStream for AudioStream {

@@ -62,6 +62,8 @@ pub struct AudioPiece {
     pub sentence: u64,
     /// The sentence.
     pub text: String,
+    /// The audio is of a speaker that is not of this library.
+    pub(crate) is_foreign: bool,
 }
 
 /// A sentence that could not be spoken.
@@ -105,7 +107,8 @@ struct Slot {
     state: State,
 }
 
-type Audio = Result<(Box<str>, Bytes)>;
+/// The media type, the audio, and true if the speaker is not of this library.
+type Audio = Result<(Box<str>, Bytes, bool)>;
 
 enum State {
     Running(Pin<Box<dyn Future<Output = Audio> + Send>>),
@@ -218,10 +221,10 @@ impl<S: Stream<Item: TextPiece> + Unpin> Pipeline<S> {
     /// Turns the result of the next sentence into an item of the stream.
     fn give(&mut self, sentence: u64, text: String, audio: Audio) -> Result<Spoken> {
         match audio {
-            Ok((mime, bytes)) => {
+            Ok((mime, bytes, is_foreign)) => {
                 let seq = self.pieces;
                 self.pieces += 1;
-                Ok(Spoken::Audio(AudioPiece { seq, mime, bytes, sentence, text }))
+                Ok(Spoken::Audio(AudioPiece { seq, mime, bytes, sentence, text, is_foreign }))
             }
             Err(error) if self.speech.on_failure == OnFailure::Stop => {
                 self.text = None;
@@ -358,8 +361,8 @@ async fn whole(speech: &Speech, request: SpeechRequest) -> Audio {
         let speaking = speech.speaker.speak(request);
         Box::pin(async {
             let audio = speaking.await?;
-            let mime = audio.content_type().into();
-            Ok((mime, audio.collect().await?))
+            let (mime, is_foreign) = (audio.content_type().into(), audio.is_foreign());
+            Ok((mime, audio.collect().await?, is_foreign))
         })
     });
     spoken.await.unwrap_or_else(|panicked| {

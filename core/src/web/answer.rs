@@ -129,7 +129,8 @@ async fn whole(turn: Turn) -> Result<(ChatAnswer, Option<Bytes>)> {
     while let Some(event) = turn.next().await {
         if let TurnEvent::Audio { seq, mime, audio, text } = event? {
             let mime = mime.into_boxed_str();
-            pieces.push(AudioPiece { seq, mime, bytes: audio, sentence: seq, text });
+            let (sentence, is_foreign) = (seq, false);
+            pieces.push(AudioPiece { seq, mime, bytes: audio, sentence, text, is_foreign });
         }
     }
     let audio = match join(pieces) {

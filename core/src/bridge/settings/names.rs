@@ -1,5 +1,6 @@
 //! The names of settings and the unit of times in a host language.
 
+use crate::bridge::wide_integers;
 use crate::chat::builder::OptionNames;
 
 /// The naming convention of a language, which also determines the unit of times.
@@ -12,6 +13,16 @@ pub enum Names {
 }
 
 impl Names {
+    /// The reason to refuse JSON with an integer that core would read as a float. In JavaScript every number is a float.
+    pub(in crate::bridge) fn check_integers(self, json: &str) -> Result<(), String> {
+        match (self, wide_integers::first(json)) {
+            (Names::Snake, Some(path)) => Err(format!(
+                "{path} is an integer beyond 64 bits, which would become a float: send it as a string"
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// The name of a setting in this language.
     pub fn shown(self, name: &str) -> String {
         if self == Names::Snake {

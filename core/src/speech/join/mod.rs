@@ -13,7 +13,7 @@ use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use futures_util::StreamExt;
 
-use super::audio::SPEECH;
+use super::audio::{SPEECH, foreign_fault};
 use super::pipeline::{AudioPiece, FailedSentence, SpeechStream, Spoken};
 use super::{AudioFormat, TextPiece, file};
 use crate::config::Limits;
@@ -178,14 +178,17 @@ impl Joiner {
             let name = |format: Option<AudioFormat>| {
                 format.map_or("an unknown format", AudioFormat::as_str)
             };
-            let why =
-                format!("a part in {} cannot follow one in {}", name(format), name(self.format));
-            return Err(refused(why));
+            let why = format!(
+                "audio in {}, which cannot follow a sentence's in {}",
+                name(format),
+                name(self.format)
+            );
+            return Err(refused(piece, &why));
         }
         let bytes = match format {
             Some(AudioFormat::Mp3) => mp3::frames(&piece.bytes),
             Some(AudioFormat::Wav) => {
-                wav::Joined::add(&mut self.wav, &piece.bytes).map_err(refused)?
+                wav::Joined::add(&mut self.wav, &piece.bytes).map_err(|why| refused(piece, why))?
             }
             // Samples and frames are appended unchanged.
             Some(AudioFormat::Pcm | AudioFormat::Aac) => piece.bytes.clone(),
@@ -193,10 +196,10 @@ impl Joiner {
             Some(AudioFormat::Flac | AudioFormat::Opus) | None if is_first => piece.bytes.clone(),
             Some(AudioFormat::Flac | AudioFormat::Opus) | None => {
                 let why = format!(
-                    "parts of {} cannot be joined: choose mp3, wav, aac or pcm",
+                    "audio in {}, of which only one sentence can be in a file: choose mp3, wav, aac or pcm",
                     piece.mime
                 );
-                return Err(refused(why));
+                return Err(refused(piece, &why));
             }
         };
         if is_first {
@@ -223,6 +226,10 @@ impl Joiner {
     }
 }
 
-fn refused(why: impl Into<String>) -> Error {
-    Error::new(ErrorKind::UnexpectedReply, SPEECH, why)
+/// The refusal of a sentence's audio, as it is returned.
+fn refused(piece: &AudioPiece, returned: &str) -> Error {
+    if piece.is_foreign {
+        return foreign_fault(returned);
+    }
+    Error::new(ErrorKind::UnexpectedReply, SPEECH, format!("the service sent {returned}"))
 }

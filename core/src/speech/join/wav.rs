@@ -15,8 +15,8 @@ pub(super) struct Joined {
 
 impl Joined {
     /// The bytes to append for this part; the error describes the fault of the part.
-    pub(super) fn add(joined: &mut Option<Self>, file: &Bytes) -> Result<Bytes, String> {
-        let (format, samples) = read(file).ok_or("a part is not readable as WAV")?;
+    pub(super) fn add(joined: &mut Option<Self>, file: &Bytes) -> Result<Bytes, &'static str> {
+        let (format, samples) = read(file).ok_or("audio that is not readable as WAV")?;
         let mut out = BytesMut::new();
         let joined = joined.get_or_insert_with(|| {
             out.put_slice(&header(&format));
@@ -24,8 +24,7 @@ impl Joined {
         });
         if joined.format != format {
             return Err(
-                "a part of WAV differs from the first in its sampling rate or sample format"
-                    .to_owned(),
+                "WAV that differs from the first sentence's in its sampling rate or sample format",
             );
         }
         joined.samples += samples.len() as u64;
