@@ -7,7 +7,7 @@ import type { TokenFunction } from './host-types.js';
 import { native, type Call } from './native.js';
 import type { RequestOptions } from './options.js';
 import type { StoreSettings } from './settings.js';
-import { written, type StoreMessage, type StoreStats, type Workspace } from './stored.js';
+import { text, written, type StoreMessage, type StoreStats, type Workspace } from './stored.js';
 
 type Native = InstanceType<typeof native.ChatStore>;
 
@@ -42,7 +42,7 @@ export class ChatStore extends AnyStore {
 
   /** The same client for the user with this UUID, whose tokens the provider is asked for. */
   forUser(userId: string): ChatStore {
-    return this.#with((store) => store.forUser(userId));
+    return this.#with((store) => store.forUser(text(userId, 'userId')));
   }
 
   /** Counters of the calls of this client and its copies. */
@@ -57,37 +57,37 @@ export class ChatStore extends AnyStore {
 
   /** Counts a saved message in the workspace's active session. Call it once for each saved message. */
   async countMessage(workspaceId: string, options?: RequestOptions): Promise<void> {
-    await this.#value((store) => store.countMessage(workspaceId), options);
+    await this.#value((store) => store.countMessage(text(workspaceId, 'workspaceId')), options);
   }
 
   /** Creates a workspace for a user. A call that failed may still have created it. */
   async createWorkspace(userId: string, name: string, options?: RequestOptions): Promise<Workspace> {
-    return (await this.#camelCased((store) => store.createWorkspace(userId, name), options)) as Workspace;
+    return (await this.#camelCased((store) => store.createWorkspace(text(userId, 'userId'), text(name, 'name')), options)) as Workspace;
   }
 
   /** Starts a session in a workspace, so that its messages are counted. */
   async startSession(workspaceId: string, userId: string, options?: RequestOptions): Promise<void> {
-    await this.#value((store) => store.startSession(workspaceId, userId), options);
+    await this.#value((store) => store.startSession(text(workspaceId, 'workspaceId'), text(userId, 'userId')), options);
   }
 
   /** The messages of a workspace, the earliest first. */
   async history(workspaceId: string, options?: RequestOptions): Promise<StoreMessage[]> {
-    return (await this.#camelCased((store) => store.history(workspaceId), options)) as StoreMessage[];
+    return (await this.#camelCased((store) => store.history(text(workspaceId, 'workspaceId')), options)) as StoreMessage[];
   }
 
   /** All workspaces of a user with this status. */
   async workspaces(userId: string, status: 'ACTIVE' | 'ARCHIVED' | 'DELETED' = 'ACTIVE', options?: RequestOptions): Promise<Workspace[]> {
-    return (await this.#camelCased((store) => store.workspaces(userId, status), options)) as Workspace[];
+    return (await this.#camelCased((store) => store.workspaces(text(userId, 'userId'), status), options)) as Workspace[];
   }
 
   /** The fields of the workspace's session in which messages are counted now, as the store names them. */
   async activeSession(workspaceId: string, options?: RequestOptions): Promise<Record<string, unknown> | null> {
-    return (await this.#value((store) => store.activeSession(workspaceId), options)) as Record<string, unknown> | null;
+    return (await this.#value((store) => store.activeSession(text(workspaceId, 'workspaceId')), options)) as Record<string, unknown> | null;
   }
 
   /** Sets the status of the workspace's session. */
   async setSessionStatus(workspaceId: string, status: 'ACTIVE' | 'COMPLETED' | 'ERROR' | 'TIMEOUT', options?: RequestOptions): Promise<void> {
-    await this.#value((store) => store.setSessionStatus(workspaceId, status), options);
+    await this.#value((store) => store.setSessionStatus(text(workspaceId, 'workspaceId'), status), options);
   }
 
   #with(change: (store: Native) => Native): ChatStore {

@@ -90,6 +90,9 @@ export class ServiceSpeaker extends Speaker {
 export function spokenBy(speaker: Speaker | SpeakerFunction): [speaker: Native, kept: object] {
   const known = speakerOf(speaker);
   if (known) return [known, speaker];
+  if (typeof speaker === 'function' && (speaker === (Speaker as unknown) || speaker.prototype instanceof Speaker)) {
+    throw new ConfigError(`a speaker must be a Speaker of this package, or a function, not a class: give an instance, new ${speaker.name}(…)`);
+  }
   if (typeof speaker !== 'function') throw new ConfigError('a speaker must be a Speaker of this package, or a function');
   const kept = hosted(SPEAKER, speaker);
   return [native.Speaker.ofFunction(kept.host, kept.number), kept];

@@ -84,7 +84,8 @@ function textOf(piece: any): string {
   if (typeof piece === 'string') return piece;
   if (Array.isArray(piece?.choices)) return piece.choices[0]?.delta?.content ?? '';
   if (typeof piece?.type === 'string') return piece.type === 'content' ? String(piece.content) : '';
-  throw new InvalidRequestError(`a text to speak has strings, chunks or events, not ${named(piece)}`);
+  const advice = piece instanceof Uint8Array ? 'bytes: give the turn itself, not its bytes' : named(piece);
+  throw new InvalidRequestError(`a text to speak has strings, chunks or events, not ${advice}`);
 }
 
 function named(value: unknown): string {

@@ -6,7 +6,7 @@ import { camelCased } from './camel-case.js';
 import { fromThrown } from './core-error.js';
 import { native, type Call } from './native.js';
 import { Aborter } from './signal.js';
-import { written, type Abortable, type HistoryPage, type StoreMessage, type StoreSession, type Workspace } from './stored.js';
+import { text, written, type Abortable, type HistoryPage, type StoreMessage, type StoreSession, type Workspace } from './stored.js';
 
 type Native = InstanceType<typeof native.SqliteStore>;
 
@@ -31,12 +31,12 @@ export class SqliteStore extends AnyStore {
 
   /** Saves a message of this user. Saving the same id again replaces it. */
   async save(userId: string, message: StoreMessage, options?: Abortable): Promise<void> {
-    await this.#value((store) => store.save(userId, written(message, 'store.save')), options);
+    await this.#value((store) => store.save(text(userId, 'userId'), written(message, 'store.save')), options);
   }
 
   /** The messages of a workspace, the earliest first. */
   async history(userId: string, workspaceId: string, options?: Abortable): Promise<StoreMessage[]> {
-    return (await this.#camelCased((store) => store.history(userId, workspaceId), options)) as StoreMessage[];
+    return (await this.#camelCased((store) => store.history(text(userId, 'userId'), text(workspaceId, 'workspaceId')), options)) as StoreMessage[];
   }
 
   /**
@@ -44,32 +44,32 @@ export class SqliteStore extends AnyStore {
    * whose `before` is given. Messages that are saved meanwhile move no page.
    */
   async historyPage(userId: string, workspaceId: string, { before, limit = 50, signal }: Abortable & { before?: string | null; limit?: number } = {}): Promise<HistoryPage> {
-    return (await this.#camelCased((store) => store.historyPage(userId, workspaceId, before, limit), { signal })) as HistoryPage;
+    return (await this.#camelCased((store) => store.historyPage(text(userId, 'userId'), text(workspaceId, 'workspaceId'), before, limit), { signal })) as HistoryPage;
   }
 
   /** The workspaces of a user, the last used first. */
   async workspaces(userId: string, options?: Abortable): Promise<Workspace[]> {
-    return (await this.#camelCased((store) => store.workspaces(userId), options)) as Workspace[];
+    return (await this.#camelCased((store) => store.workspaces(text(userId, 'userId')), options)) as Workspace[];
   }
 
   /** Creates a workspace for a user. */
   async createWorkspace(userId: string, name: string, options?: Abortable): Promise<Workspace> {
-    return (await this.#camelCased((store) => store.createWorkspace(userId, name), options)) as Workspace;
+    return (await this.#camelCased((store) => store.createWorkspace(text(userId, 'userId'), text(name, 'name')), options)) as Workspace;
   }
 
   /** Renames a workspace. */
   async renameWorkspace(userId: string, workspaceId: string, name: string, options?: Abortable): Promise<Workspace> {
-    return (await this.#camelCased((store) => store.renameWorkspace(userId, workspaceId, name), options)) as Workspace;
+    return (await this.#camelCased((store) => store.renameWorkspace(text(userId, 'userId'), text(workspaceId, 'workspaceId'), text(name, 'name')), options)) as Workspace;
   }
 
   /** Deletes a workspace and its messages for good, and overwrites their text in the file. False if the user does not have it. */
   async deleteWorkspace(userId: string, workspaceId: string, options?: Abortable): Promise<boolean> {
-    return (await this.#value((store) => store.deleteWorkspace(userId, workspaceId), options)) as boolean;
+    return (await this.#value((store) => store.deleteWorkspace(text(userId, 'userId'), text(workspaceId, 'workspaceId')), options)) as boolean;
   }
 
   /** The sessions of a workspace, the earliest first. */
   async sessions(userId: string, workspaceId: string, options?: Abortable): Promise<StoreSession[]> {
-    return (await this.#camelCased((store) => store.sessions(userId, workspaceId), options)) as StoreSession[];
+    return (await this.#camelCased((store) => store.sessions(text(userId, 'userId'), text(workspaceId, 'workspaceId')), options)) as StoreSession[];
   }
 
   async #value(start: (store: Native) => Call, options: Abortable | undefined): Promise<unknown> {

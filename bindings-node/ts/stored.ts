@@ -5,6 +5,12 @@ import { fromThrown } from './core-error.js';
 import { InvalidRequestError } from './errors.js';
 import { native } from './native.js';
 
+/** An argument that is a text. */
+export function text(value: unknown, name: string): string {
+  if (typeof value === 'string') return value;
+  throw new InvalidRequestError(`${name} must be a string, not ${value === null ? 'null' : typeof value}`);
+}
+
 /** A stored message. Times are in milliseconds since 1970. */
 export interface StoreMessage {
   /** A UUID, the store's key: saving the same id again replaces the message. */

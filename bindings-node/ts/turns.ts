@@ -170,9 +170,14 @@ function bytesOn(wire: string | null, turn: Turn): ReadableStream<Uint8Array> {
 function settingsOf({ logger: _, logLevel: __, store, outbox, sentiment, speaker, ...settings }: TurnsOptions): string {
   return settingsJson({
     ...settings,
-    store: typeof store === 'string' ? { baseURL: store } : store instanceof AnyStore ? undefined : store,
-    outbox: typeof outbox === 'string' ? { path: outbox } : outbox instanceof Outbox ? undefined : outbox,
+    store: typeof store === 'string' ? { baseURL: store } : store instanceof AnyStore ? undefined : partOf(store),
+    outbox: typeof outbox === 'string' ? { path: outbox } : outbox instanceof Outbox ? undefined : partOf(outbox),
     sentiment: typeof sentiment === 'function' ? undefined : sentiment,
     speaker: speaker instanceof Speaker || typeof speaker === 'function' ? undefined : speaker,
   });
+}
+
+/** The settings of a part, or in the place of what is none a value that core refuses with what is allowed. */
+function partOf(part: unknown): unknown {
+  return typeof part === 'function' || part instanceof Outbox ? false : part;
 }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { InvalidRequestError, OpenAI, Outbox, SentenceCutter, Speech, SqliteStore, Turns } from 'turnwire';
+import { ChatStore, InvalidRequestError, OpenAI, OpenAISpeaker, Outbox, SentenceCutter, Speech, SqliteStore, Turns } from 'turnwire';
 
 const program = async (code) => {
   const options = ['--expose-gc', '--input-type=module', '-e', `import { Outbox } from 'turnwire';\n${code}`];
@@ -44,6 +44,34 @@ test('an argument that is missing, or is no JSON, is an invalid request', async 
   const cycle = { message: 'x' };
   cycle.history = [cycle];
   assert.throws(() => turns.start(cycle), InvalidRequestError);
+});
+
+test('a part of a wrong kind is refused with what is allowed', () => {
+  const client = new OpenAI({ apiKey: 'k', baseURL: 'http://127.0.0.1:9' });
+  for (const [options, why] of [
+    [{ sentiment: 'gpt' }, 'sentiment must be a function from a message to its label, or the settings of a model'],
+    [{ prompts: 'x' }, 'prompts must be the prompts of a preset, or an object of prompts'],
+    [{ store: 5 }, 'store must be a `ChatStore` or a `SqliteStore`, or the URL or the settings of a chat store'],
+    [{ store: SqliteStore }, 'store must be a `ChatStore` or a `SqliteStore`'],
+    [{ store: Outbox.memory() }, 'store must be a `ChatStore` or a `SqliteStore`'],
+    [{ outbox: 5 }, 'outbox must be an `Outbox` without a sink, or the path or the settings of one'],
+    [{ outbox: Outbox }, 'outbox must be an `Outbox` without a sink'],
+    [{ speaker: 5 }, 'speaker must be a `Speaker`, a function that speaks, or the settings of a speaker'],
+    [{ speaker: OpenAISpeaker }, 'not a class: give an instance, new OpenAISpeaker(…)'],
+  ]) {
+    assert.throws(() => new Turns(client, { model: 'm', ...options }), (error) => error.code === 'config' && error.message.includes(why), why);
+  }
+});
+
+test('an argument that is missing is named', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'arguments-'));
+  const store = new SqliteStore(join(directory, 'chat.db'));
+  await assert.rejects(store.history(undefined, 'w'), { code: 'invalid_request', message: 'userId must be a string, not undefined' });
+  await assert.rejects(store.createWorkspace('u', null), { code: 'invalid_request', message: 'name must be a string, not null' });
+  for (const limit of [0, -1]) await assert.rejects(store.historyPage('u', 'w', { limit }), { code: 'invalid_request', message: /limit must be from 1 on/ });
+  const chat = new ChatStore('http://127.0.0.1:9');
+  assert.throws(() => chat.forUser(), { code: 'invalid_request', message: 'userId must be a string, not undefined' });
+  await assert.rejects(Outbox.memory().enqueue({ conversation: 'c', id: '', payload: null }), /a record's id must be a text that is not empty/);
 });
 
 test('a character whose halves come in two pieces stays whole', async () => {

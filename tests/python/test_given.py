@@ -89,7 +89,9 @@ def test_halves_of_surrogate_pairs_are_replaced_wherever_text_is_taken(
 ) -> None:
     fake.chat(key, "a")
     got: list[Any] = []
-    with turnwire.Outbox(sink=lambda record: got.append((record.conversation, record.id, record.payload))) as outbox:
+    with turnwire.Outbox(
+        sink=lambda record: got.append((record.conversation, record.id, record.payload))
+    ) as outbox:
         outbox.enqueue("c\ud83d", "i\udc00", {"\ud83d": "\ud83d\ude00"})
         assert outbox.flush().delivered == 1
         assert not outbox.requeue("\ud83d") and not outbox.discard("\ud83d")

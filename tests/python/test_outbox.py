@@ -192,7 +192,9 @@ def test_an_integer_that_would_become_a_float_is_refused_by_its_path() -> None:
     got: list[Any] = []
     with Outbox(sink=lambda record: got.append(record.payload)) as outbox:
         for entrance in (outbox.enqueue, outbox.hold, outbox.release):
-            with pytest.raises(turnwire.InvalidRequestError, match=r"payload\.rows\[1\]\.n is an integer beyond 64 bits"):
+            with pytest.raises(
+                turnwire.InvalidRequestError, match=r"payload\.rows\[1\]\.n is an integer beyond 64 bits"
+            ):
                 entrance("c", "1", {"rows": [2**64 - 1, {"n": 2**64}]})
         outbox.enqueue("c", "1", {"rows": [2**64 - 1, -(2**63), 1e300, str(2**64)]})
         outbox.flush()

@@ -184,7 +184,7 @@ def test_a_conversation_is_kept_in_a_file(file: Path) -> None:
         client.history("another", workspace.id)
     assert (missing.value.error_code, missing.value.operation) == ("not_found", "store.history")
     assert missing.value.status is None and workspace.id in str(missing.value)
-    with pytest.raises(turnwire.InvalidRequestError, match="0 messages"):
+    with pytest.raises(turnwire.InvalidRequestError, match="limit must be from 1 on"):
         client.history_page(USER, workspace.id, limit=0)
     assert client.delete_workspace(USER, workspace.id) and SqliteStore(file).workspaces(USER) == []
 
@@ -249,7 +249,7 @@ def test_async_turns_take_any_store(
             assert [message.content for message in messages] == ["a", "b"]
 
     asyncio.run(run())
-    with pytest.raises(TypeError, match="object"):
+    with pytest.raises(turnwire.ConfigError, match="store must be a `ChatStore` or a `SqliteStore`"):
         Turns(client, store=object())  # type: ignore[arg-type]
 
 

@@ -55,10 +55,12 @@ impl SqliteStore {
         user_id: String,
         workspace_id: String,
         before: Option<String>,
-        limit: u32,
+        limit: i64,
     ) -> napi::Result<Call> {
+        // Core refuses a page of no messages.
+        let limit = usize::try_from(limit).unwrap_or_default();
         self.call(async move |store| {
-            store.history_page(&user_id, &workspace_id, before.as_deref(), limit as usize).await
+            store.history_page(&user_id, &workspace_id, before.as_deref(), limit).await
         })
     }
 

@@ -19,7 +19,7 @@ else:
     # By its methods; the import of the class would take more time than this package.
     IsCoroutine = object
 
-__all__ = ["AsyncClosing", "AsyncOpening", "Closing", "Done", "Opening"]
+__all__ = ["AsyncClosing", "AsyncOpening", "Closing", "Done", "Opening", "refuse_to_pickle"]
 
 
 class Closing:
@@ -126,3 +126,8 @@ class AsyncOpening(Of["AsyncClosable"]):
     ) -> None:
         if self._opened is not None:
             await self._opened.close()
+
+
+def refuse_to_pickle(value: object, advice: str) -> NoReturn:
+    """Raises that an object of core's cannot go to another process."""
+    raise TypeError(f"{type(value).__name__} cannot be pickled or copied, as for another process: {advice}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._any_store import AnyStore
-from ._closing import AsyncClosing, Closing
+from ._closing import AsyncClosing, Closing, refuse_to_pickle
 from ._core import Outbox as CoreOutbox
 from ._exit import deliver_at_exit
 from ._host import Caller, hosted, is_coroutine_function
@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
-    from typing import Any, Literal
+    from typing import Any, Literal, NoReturn
 
     from typing_extensions import Self, Unpack
 
@@ -130,6 +130,9 @@ class AnyOutbox:
                 parts["sink"] = hosted(SINK, sink)
         self._outbox = CoreOutbox(settings_to_json({**options, "path": path}), **parts)
         deliver_at_exit(self._outbox)
+
+    def __reduce__(self) -> NoReturn:
+        refuse_to_pickle(self, "open its file there")
 
 
 class Outbox(AnyOutbox, Closing):

@@ -34,9 +34,7 @@ class Options:
             if type(value).__name__ != "NotGiven"
         ]
         self.query: list[tuple[str, str]] = [
-            (key, text)
-            for name, value in (query or {}).items()
-            for key, text in _query(name, value)
+            (key, text) for name, value in (query or {}).items() for key, text in _query(name, value)
         ]
         self.max_retries = max_retries
         self.timeout = _limits(timeout) if is_given(timeout) else None

@@ -105,6 +105,10 @@ def handle(speaker: Any) -> CoreSpeaker:
     """Core's speaker for a speaker, or for a function that speaks."""
     if isinstance(speaker, Speaker):
         return speaker._speaker
+    if isinstance(speaker, type) and issubclass(speaker, Speaker):
+        raise TypeError(
+            f"a speaker is a turnwire.Speaker or a function, not a class: give an instance, {speaker.__name__}(…)"
+        )
     if callable(speaker):
         return CoreSpeaker.of_function(hosted(SPEAKER, speaker))
     raise TypeError(f"a speaker is a turnwire.Speaker or a function, not {type(speaker).__name__}")

@@ -98,13 +98,13 @@ class Speech:
         iterable, with the context variables of this call and no more than some sentences ahead of the audio: so a sentence
         is spoken while the next one is still being written.
         """
-        return SpokenText(self._speech, text, Caller())
+        return SpokenText(self._speech, _checked(text), Caller())
 
     def aspeak(self, text: AsyncText) -> AsyncSpokenText:
         """As ``speak``, for asyncio: the text may also be an asynchronous iterable, which a task of the event loop reads."""
         from asyncio import get_running_loop
 
-        return AsyncSpokenText(self._speech, text, Caller(get_running_loop()))
+        return AsyncSpokenText(self._speech, _checked(text), Caller(get_running_loop()))
 
 
 class _Spoken(Of["Item"]):
@@ -300,6 +300,16 @@ class AsyncSpokenBytes(_AsyncReading[bytes]):
 
     def _open(self, caller: Caller) -> tuple[Stream, TextFeed]:
         return self._speech.joined(caller)
+
+
+def _checked(text: Any) -> Any:
+    """The text to speak, or an exception that says what is allowed."""
+    is_iterable = hasattr(text, "__iter__") or hasattr(text, "__aiter__")
+    if is_iterable and not isinstance(text, (bytes, bytearray, dict)):
+        return text
+    raise TypeError(
+        f"a text to speak is a string, or an iterable of strings, chunks or events, not {type(text).__name__}"
+    )
 
 
 def _of_text(error: CallbackError) -> BaseException:

@@ -95,6 +95,7 @@ def _text_of(item: Any) -> str:
         return (choices[0].delta.content or "") if choices else ""
     kind = getattr(item, "type", None)
     if not isinstance(kind, str):
-        raise TypeError(f"a text to speak has strings, chunks or events, not {type(item).__name__}")
+        advice = ": give the turn itself, not its bytes" if isinstance(item, bytes) else ""
+        raise TypeError(f"a text to speak has strings, chunks or events, not {type(item).__name__}{advice}")
     field = {"content": "content", "content.delta": "delta"}.get(kind)
     return "" if field is None else str(getattr(item, field))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._closing import refuse_to_pickle
 from ._core import Turns as CoreTurns
 from ._exit import deliver_at_exit
 from ._host import Caller, hosted, is_coroutine_function
@@ -14,7 +15,7 @@ from ._waiting import result
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from typing import Any
+    from typing import Any, NoReturn
 
     from typing_extensions import Unpack
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from ._turns_settings import SentimentSettings, TurnFields, TurnsSettings
 
 __all__ = ["AsyncTurns", "Turns"]
+
+
+_REFUSED = False
+"""In the place of a part of a wrong kind: core tells which are allowed."""
 
 
 class _Turns:
@@ -38,9 +43,12 @@ class _Turns:
 
         inner, options = part_of(client, "turns")
         given = dict(settings)
-        for name, field in (("store", "base_url"), ("outbox", "path")):
-            if given.get(name) is not None and not isinstance(given[name], (dict, AnyStore, AnyOutbox)):
-                given[name] = {field: given[name]}
+        for name, field, part in (("store", "base_url", AnyStore), ("outbox", "path", AnyOutbox)):
+            value = given.get(name)
+            if isinstance(value, str) or (name == "outbox" and hasattr(value, "__fspath__")):
+                given[name] = {field: value}
+            elif value is not None and not isinstance(value, (dict, part)):
+                given[name] = _REFUSED
         has_store = given.get("store") is not None
         parts: dict[str, Any] = {}
         if callable(given.get("sentiment")):
@@ -56,6 +64,9 @@ class _Turns:
         self._turns = CoreTurns(inner, options, settings_to_json(given), **parts)
         if has_store:
             deliver_at_exit(self._turns)
+
+    def __reduce__(self) -> NoReturn:
+        refuse_to_pickle(self, "make the engine there")
 
 
 class Turns(_Turns):

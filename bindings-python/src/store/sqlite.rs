@@ -74,8 +74,10 @@ impl SqliteStore {
         user_id: OwnedText,
         workspace_id: OwnedText,
         before: Option<OwnedText>,
-        limit: usize,
+        limit: i64,
     ) -> PyResult<Call> {
+        // Core refuses a page of no messages.
+        let limit = usize::try_from(limit).unwrap_or_default();
         self.call(py, async move |store| {
             store.history_page(&user_id, &workspace_id, before.as_deref(), limit).await
         })

@@ -145,8 +145,11 @@ impl SharedOutbox {
             let error = Error::new(ErrorKind::InvalidRequest, operation, why);
             Err(error.with_target(Some(record.id().into())))
         };
-        if record.id().is_empty() || record.conversation().is_empty() {
-            return refuse("a record needs an id and a conversation".into());
+        for (name, value) in [("id", record.id()), ("conversation", record.conversation())] {
+            if value.is_empty() {
+                let why = format!("a record's {name} must be a text that is not empty");
+                return Err(Error::new(ErrorKind::InvalidRequest, operation, why));
+            }
         }
         let payload = match payload::write(record.payload()) {
             Ok(payload) => payload,

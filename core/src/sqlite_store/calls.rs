@@ -78,7 +78,10 @@ impl SqliteStore {
         limit: usize,
     ) -> Result<HistoryPage> {
         if limit == 0 {
-            return Err(invalid(HISTORY, "a page of 0 messages was asked for"));
+            return Err(invalid(
+                HISTORY,
+                "a page has at least one message: its limit must be from 1 on",
+            ));
         }
         let (user, workspace) = (user_id.to_owned(), workspace_id.to_owned());
         let end = before.map(str::to_owned);

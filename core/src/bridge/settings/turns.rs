@@ -211,7 +211,33 @@ impl HistorySettings {
 ///
 /// `config` when a setting is missing, unknown or has a wrong type; and as the builders of the parts.
 pub fn turns(llm: OpenAi, json: &str, names: Names, parts: Parts) -> Result<TurnsBuilder> {
+    check_parts(json)?;
     read::<TurnsSettings>(json, names, Subject::settings(TURNS))?.builder(llm, parts)
+}
+
+/// The parts that a host may give as objects, which their settings in JSON do not show, and the forms of each.
+const PARTS: [(&str, &str); 5] = [
+    ("store", "a `ChatStore` or a `SqliteStore`, or the URL or the settings of a chat store"),
+    ("outbox", "an `Outbox` without a sink, or the path or the settings of one"),
+    (
+        "sentiment",
+        "a function from a message to its label, or the settings of a model that finds it",
+    ),
+    ("speaker", "a `Speaker`, a function that speaks, or the settings of a speaker"),
+    ("prompts", "the prompts of a preset, or an object of prompts"),
+];
+
+/// Refuses parts of a wrong kind, with what is allowed.
+fn check_parts(json: &str) -> Result<()> {
+    // What is no object is refused later.
+    let Ok(given) = crate::json::from_str::<Map<String, Value>>(json) else { return Ok(()) };
+    let is_odd = |part: &&Value| !part.is_null() && !part.is_object();
+    for (part, forms) in PARTS {
+        if given.get(part).filter(is_odd).is_some() {
+            return Err(refused(&format!("{part} must be {forms}")));
+        }
+    }
+    Ok(())
 }
 
 /// The template of a request.
