@@ -89,7 +89,9 @@ fn a_host_that_is_ahead_waits_until_the_reader_makes_room() {
     let sentence = "문장입니다. ".repeat(100);
     let mut sent = 0;
     // The queue of audio, the sentences that wait, and then the feed fill up.
-    while feed.push(&sentence).unwrap() == Feed::Open || feed.wait(Duration::from_millis(300)) {
+    while feed.push(sentence.as_str()).unwrap() == Feed::Open
+        || feed.wait(Duration::from_millis(300))
+    {
         sent += 100;
         assert!(sent < 100_000, "the feed never fills");
     }
@@ -107,7 +109,7 @@ fn a_host_that_is_ahead_waits_until_the_reader_makes_room() {
 fn a_reader_that_leaves_closes_the_feed() {
     let (feed, text) = TextFeed::new();
     let pull = speak(&echo(), text, None).unwrap();
-    feed.push(&"가".repeat(100_000)).unwrap();
+    feed.push("가".repeat(100_000).as_str()).unwrap();
     drop(pull);
     let deadline = Instant::now() + Duration::from_secs(5);
     while feed.push("").unwrap() != Feed::Closed {
