@@ -293,10 +293,12 @@ export declare class Waker {
   /** Calls `on_ready` when something became ready, and again only after `handOver()`. It keeps no process alive. */
   constructor(onReady: () => void)
   /**
-   * Hands over the items of all that became ready. A call whose items were handed over is woken for again, with the same
-   * id, once there are more. For the ids whose byte in `unread` is not 0 nothing is taken.
+   * Hands over the items of all that became ready; `null` if nothing did. A call whose items were handed over is woken for
+   * again, with the same id, once there are more. For the ids whose byte in `unread` is not 0 nothing is taken.
+   *
+   * With `isPolled`, JavaScript asks again by itself until there is nothing, and is not woken before.
    */
-  handOver(unread: Uint8Array): Handed
+  handOver(unread: Uint8Array, isPolled: boolean): Handed | null
   /** Releases the event loop; nothing is woken any more. An open handle would show in the reports of test runners. */
   close(): void
 }

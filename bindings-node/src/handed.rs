@@ -62,8 +62,9 @@ impl Writer {
 }
 
 impl From<Writer> for Handed {
+    /// The items of one call at least.
     fn from(Writer { mut text, bytes }: Writer) -> Self {
-        text.push_str(if text.is_empty() { "[]" } else { "]" });
+        text.push(']');
         let bytes = (!bytes.is_empty()).then(|| bytes.into());
         Handed { text, bytes }
     }

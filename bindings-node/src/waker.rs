@@ -24,9 +24,17 @@ pub struct Waker {
 
 #[derive(Default)]
 struct Shared {
-    ready: Mutex<Vec<Ready>>,
+    waiting: Mutex<Waiting>,
     /// `None` once it is closed.
     on_ready: Mutex<Option<OnReady>>,
+}
+
+/// All that waits to be handed over.
+#[derive(Default)]
+struct Waiting {
+    ready: Vec<Ready>,
+    /// True while JavaScript asks by itself.
+    is_polled: bool,
 }
 
 /// Something that became ready.
@@ -50,11 +58,20 @@ impl Waker {
         Ok(Waker { shared: Arc::new(shared) })
     }
 
-    /// Hands over the items of all that became ready. A call whose items were handed over is woken for again, with the same
-    /// id, once there are more. For the ids whose byte in `unread` is not 0 nothing is taken.
+    /// Hands over the items of all that became ready; `null` if nothing did. A call whose items were handed over is woken for
+    /// again, with the same id, once there are more. For the ids whose byte in `unread` is not 0 nothing is taken.
+    ///
+    /// With `is_polled`, JavaScript asks again by itself until there is nothing, and is not woken before.
     #[napi]
-    pub fn hand_over(&self, unread: &[u8]) -> Handed {
-        let ready = std::mem::take(&mut *lock(&self.shared.ready));
+    pub fn hand_over(&self, unread: &[u8], is_polled: bool) -> Option<Handed> {
+        let ready = {
+            let mut waiting = lock(&self.shared.waiting);
+            waiting.is_polled = is_polled && !waiting.ready.is_empty();
+            std::mem::take(&mut waiting.ready)
+        };
+        if ready.is_empty() {
+            return None;
+        }
         let mut writer = Writer::default();
         for Ready { id, call } in ready {
             let is_unread = unread.get(id as usize).is_some_and(|&flag| flag != 0);
@@ -65,7 +82,7 @@ impl Waker {
                 _ => writer.ready(id),
             }
         }
-        writer.into()
+        Some(writer.into())
     }
 
     /// Releases the event loop; nothing is woken any more. An open handle would show in the reports of test runners.
@@ -89,10 +106,10 @@ impl Waker {
     fn wake(&self, ready: Ready) -> Box<dyn FnOnce() + Send> {
         let shared = self.shared.clone();
         Box::new(move || {
-            let mut all = lock(&shared.ready);
-            let is_first = all.is_empty();
-            all.push(ready);
-            drop(all);
+            let mut waiting = lock(&shared.waiting);
+            let is_first = waiting.ready.is_empty() && !waiting.is_polled;
+            waiting.ready.push(ready);
+            drop(waiting);
             if is_first && let Some(on_ready) = &*lock(&shared.on_ready) {
                 // It fails where the environment is ending: then nobody waits any more.
                 let _ = on_ready.call((), ThreadsafeFunctionCallMode::NonBlocking);

@@ -5,7 +5,7 @@ import type { ChatCompletionChunk } from './types.js';
 import type { ChunkItem, Literal, NewShape, Path, RunOfChunks } from './wire.js';
 
 /** The chunks of a stream. */
-export class ChunkBatch implements Batch<ChunkItem, ChatCompletionChunk> {
+export class ChunkBatch implements Batch<ChunkItem[], ChatCompletionChunk> {
   #items: ChunkItem[] = [];
   #next = 0;
   /** The run that is being read. */

@@ -3,9 +3,9 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 
 import { ActiveCall } from './active-call.js';
+import { bytesOf } from './byte-stream.js';
 import { fromThrown } from './core-error.js';
 import { APIUserAbortError, ConfigError, OpenAIError } from './errors.js';
-import { bytesOf } from './items.js';
 import { logging } from './log.js';
 import { native, type Call, type Options } from './native.js';
 import { askedKey, callOptions, mostRetries, settings, type RequestOptions, type ResolvedOptions } from './options.js';

@@ -1,4 +1,4 @@
-/** The one way in which the items of a native stream are read: chunks and events as an iterator, bytes as a readable stream. */
+/** The iterator over the items of a native stream: chunks, events, or pieces of bytes. */
 
 import type { ActiveCall } from './active-call.js';
 import { APIUserAbortError } from './errors.js';
@@ -6,15 +6,15 @@ import type { Raise } from './opened.js';
 import { Queue } from './queue.js';
 
 /** Items that have arrived and are not read yet. */
-export interface Batch<Wire, Item> {
+export interface Batch<Handed, Item> {
   /** Adds items, when there are none left. */
-  add(items: Wire[]): void;
+  add(items: Handed): void;
   /** The next item; `undefined` after the last. */
   next(): Item | undefined;
 }
 
 /** Items that need no unpacking. */
-export class ListBatch<Item> implements Batch<Item, Item> {
+export class ListBatch<Item> implements Batch<Item[], Item> {
   #items: Item[] = [];
   #next = 0;
 
@@ -38,19 +38,21 @@ interface Reader<Item> {
  * The items, one by one. Written out instead of an async generator: an item costs one promise, whether it has arrived or is
  * waited for, and `return()` closes the connection at once, also while a `next()` waits.
  */
-export class Items<Wire, Item> implements AsyncIterableIterator<Item> {
+export class Items<Handed extends Uint8Array | unknown[], Item> implements AsyncIterableIterator<Item> {
   #call: ActiveCall;
-  #batch: Batch<Wire, Item>;
+  #batch: Batch<Handed, Item>;
   #raise: Raise | undefined;
+  #onEnd: ((error?: unknown) => void) | undefined;
   #readers = new Queue<Reader<Item>>();
   #isFetching = false;
   #ended = false;
 
-  /** Errors pass through `raise`. */
-  constructor(call: ActiveCall, batch: Batch<Wire, Item>, raise?: Raise) {
+  /** Errors pass through `raise`. After the last item `onEnd` is called, with the error if there was one. */
+  constructor(call: ActiveCall, batch: Batch<Handed, Item>, raise?: Raise, onEnd?: (error?: unknown) => void) {
     this.#call = call;
     this.#batch = batch;
     this.#raise = raise;
+    this.#onEnd = onEnd;
   }
 
   next(): Promise<IteratorResult<Item>> {
@@ -66,8 +68,8 @@ export class Items<Wire, Item> implements AsyncIterableIterator<Item> {
 
   return(): Promise<IteratorResult<Item>> {
     if (!this.#ended) {
-      this.#ended = true;
       this.#call.close();
+      this.#end();
     }
     return Promise.resolve({ value: undefined, done: true });
   }
@@ -88,6 +90,7 @@ export class Items<Wire, Item> implements AsyncIterableIterator<Item> {
         this.#readers.shift()!.resolve({ value, done: false });
       } else if (this.#isOver) {
         if (this.#call.aborted) this.#call.over();
+        this.#end();
         this.#readers.shift()!.resolve({ value: undefined, done: true });
       } else {
         this.#isFetching = true;
@@ -97,55 +100,31 @@ export class Items<Wire, Item> implements AsyncIterableIterator<Item> {
     }
   }
 
-  #received = (items: Wire[] | undefined): void => {
+  #received = (items: Handed | undefined): void => {
     this.#isFetching = false;
     if (items) this.#batch.add(items);
-    else this.#ended = true;
+    else this.#end();
     this.#serve();
   };
 
   #failed = (error: unknown): void => {
     this.#isFetching = false;
-    this.#ended = true;
-    if (!isOwnAbort(error, this.#call)) this.#readers.shift()?.reject(this.#raise ? this.#raise(error) : error);
+    if (!isOwnAbort(error, this.#call)) {
+      const raised = this.#raise ? this.#raise(error) : error;
+      this.#end(raised);
+      this.#readers.shift()?.reject(raised);
+    }
+    this.#end();
     this.#serve();
   };
-}
 
-/**
- * The bytes of a call, as they arrive. Nothing is read before somebody reads the stream. An abort is an error, as for `fetch`.
- * Errors pass through `raise`.
- */
-export function bytesOf(call: ActiveCall, raise?: Raise): ReadableStream<Uint8Array> {
-  return pulled(call, (error) => {
-    throw raise ? raise(error) : error;
-  });
-}
-
-/** The same, but an abort ends the bytes without an error: nobody listens for one on the body of a response whose client is gone. */
-export function quietBytesOf(call: ActiveCall): ReadableStream<Uint8Array> {
-  return pulled(call, (error) => {
-    if (!isOwnAbort(error, call)) throw error;
-  });
-}
-
-function pulled(call: ActiveCall, failed: (error: unknown) => undefined): ReadableStream<Uint8Array> {
-  let isBegun = false;
-  return new ReadableStream(
-    {
-      pull(sink) {
-        if (!isBegun) call.readBytes();
-        isBegun = true;
-        const received = (bytes: Uint8Array | undefined) => (bytes ? sink.enqueue(bytes) : sink.close());
-        return call.piece<Uint8Array>().then(received, (error) => received(failed(error)));
-      },
-      cancel: () => call.close(),
-    },
-    { highWaterMark: 0 },
-  );
+  #end(error?: unknown): void {
+    if (!this.#ended) this.#onEnd?.(error);
+    this.#ended = true;
+  }
 }
 
 /** True if the reader itself aborted the call: it gets the end of the items, not an error. */
-function isOwnAbort(error: unknown, call: ActiveCall): boolean {
+export function isOwnAbort(error: unknown, call: ActiveCall): boolean {
   return call.aborted && error instanceof APIUserAbortError;
 }

@@ -29,10 +29,10 @@ export interface ChatAnswer {
 export class TurnStream implements AsyncIterable<TurnEvent> {
   /** The service's id of the request, for support requests. */
   readonly requestId: string | null;
-  #items: Items<TurnEvent, TurnEvent>;
+  #items: Items<TurnEvent[], TurnEvent>;
 
   /** Use `service.stream()`. */
-  constructor(items: Items<TurnEvent, TurnEvent>, requestId: string | null) {
+  constructor(items: Items<TurnEvent[], TurnEvent>, requestId: string | null) {
     this.#items = items;
     this.requestId = requestId;
   }

@@ -1,11 +1,11 @@
 /** Texts that are spoken sentence by sentence, while they are still being written. */
 
 import { ActiveCall } from './active-call.js';
+import { bytesOf } from './byte-stream.js';
 import { fromCore, fromThrown } from './core-error.js';
 import { InvalidRequestError } from './errors.js';
 import { caller } from './host.js';
 import type { SpeakerFunction } from './host-types.js';
-import { bytesOf } from './items.js';
 import { native, type Call } from './native.js';
 import type { SpeechSettings } from './settings.js';
 import { settingsJson } from './settings-json.js';

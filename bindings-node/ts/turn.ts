@@ -1,8 +1,9 @@
 /** A turn that runs. */
 
 import { ActiveCall } from './active-call.js';
+import { quietBytesOf } from './byte-stream.js';
 import { fromThrown } from './core-error.js';
-import { Items, ListBatch, quietBytesOf } from './items.js';
+import { Items, ListBatch } from './items.js';
 import type { Call, Turn as NativeTurn } from './native.js';
 import type { ServerResponseLike } from './pipe.js';
 import type { Aborter } from './signal.js';

@@ -1,6 +1,6 @@
 /** Taking from native calls, and waiting for them: one wake from the native side serves all calls that became ready meanwhile. */
 
-import { clearInterval, setImmediate, setInterval, setTimeout } from 'node:timers';
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
 
 import { native } from './native.js';
 import type { Taken } from './wire.js';
@@ -19,6 +19,9 @@ let turned = 0;
 /** The longest time for which streams that are ahead of their readers occupy the event loop, in milliseconds. */
 const SHARE = 4;
 
+/** The time for which what became ready is gathered, in milliseconds. */
+const GATHERED = 1;
+
 /** The time for which an idle waker is kept, in milliseconds. */
 const KEPT = 20;
 
@@ -30,6 +33,9 @@ let closing: NodeJS.Timeout | undefined;
 
 // The waker keeps no process alive, so an idle client does not either. A call that waits does.
 let alive: NodeJS.Timeout | undefined;
+
+/** Asks for what became ready, while streams are busy. */
+let polling: NodeJS.Timeout | undefined;
 
 /** The number of calls that wait. */
 let waiting = 0;
@@ -121,23 +127,32 @@ export class Desk {
 }
 
 /**
- * A wake costs as much as many chunks: the items of a fast stream, and of many streams, are gathered for a millisecond. The
- * first chunk after a silence is delivered at once.
+ * A wake costs as much as many chunks: while they follow each other closely, those of all streams are gathered for a
+ * millisecond, and asked for without a wake. The first chunk after a silence is delivered at once.
  */
 function onReady(): void {
-  if (Date.now() === turned) setTimeout(handOver, 1);
-  else handOver();
+  if (Date.now() - turned > GATHERED) handOver(false);
+  else polling ??= setTimeout(poll, GATHERED);
 }
 
-function handOver(): void {
+function poll(): void {
+  polling!.refresh();
+  if (handOver(true)) return;
+  clearTimeout(polling);
+  polling = undefined;
+}
+
+/** Hands over what became ready, and returns true if something did. */
+function handOver(isPolled: boolean): boolean {
+  const handed = waker?.handOver(unread, isPolled);
+  if (!handed) return false;
   turned = Date.now();
-  if (!waker) return;
-  const { text, bytes } = waker.handOver(unread);
-  const handed = JSON.parse(text) as (number | Taken | null)[];
+  const { text, bytes } = handed;
+  const items = JSON.parse(text) as (number | Taken | null)[];
   let at = 0;
-  for (let n = 0; n < handed.length; n += 2) {
-    const desk = desks[handed[n] as number];
-    const piece = handed[n + 1] as number | Taken | null;
+  for (let n = 0; n < items.length; n += 2) {
+    const desk = desks[items[n] as number];
+    const piece = items[n + 1] as number | Taken | null;
     if (typeof piece !== 'number') {
       desk?.receive(piece);
     } else {
@@ -147,6 +162,7 @@ function handOver(): void {
     }
   }
   if (waiting === 0) rest();
+  return true;
 }
 
 /** No call waits: the process may end, and the waker after a while. */
