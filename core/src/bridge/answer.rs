@@ -1,6 +1,7 @@
 //! The result type of every call from a host.
 
 use std::future::Future;
+use std::pin::Pin;
 
 use bytes::Bytes;
 
@@ -65,8 +66,12 @@ pub trait IntoAnswer {
 pub fn call<T: IntoAnswer>(
     future: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<Call> {
-    let answer = caller::inherit(async move { future.await.and_then(T::into_answer) });
-    Ok(Pull::new(&runtime()?, Once::new(answer)))
+    started(Box::pin(async move { future.await.and_then(T::into_answer) }))
+}
+
+/// The same for all types of calls: a task of its own for each type would be a tenth of the package's code.
+fn started(answer: Pin<Box<dyn Future<Output = Result<Answer>> + Send>>) -> Result<Call> {
+    Ok(Pull::new(&runtime()?, Once::new(caller::inherit(answer))))
 }
 
 /// Starts a call that may block its thread, as for a file.
@@ -85,6 +90,7 @@ pub(super) async fn on_blocking_thread<T: Send + 'static>(
     act: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let runtime = runtime()?;
+    let act: Box<dyn FnOnce() -> Result<T> + Send> = Box::new(act);
     runtime.spawn_blocking(act).await.unwrap_or_else(|error| {
         let why = format!("the call was not completed: {error}");
         Err(Error::new(ErrorKind::Cancelled, "bridge.call", why))

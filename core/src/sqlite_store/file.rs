@@ -66,13 +66,13 @@ impl StoreFile {
         let turn = turn.map_err(|_| ended("the store was closed"))?;
         // A runtime of the caller's own, if there is one: then the library needs no thread.
         let runtime = Handle::try_current().or_else(|_| crate::process::runtime())?;
-        let work = runtime.spawn_blocking(move || {
+        let work: Box<dyn FnOnce() -> Result<T> + Send> = Box::new(move || {
             let ran =
                 self.act(lane(&self), act).map_err(|fault| storage(operation, &self.path, &fault));
             drop(turn);
             ran
         });
-        work.await.unwrap_or_else(|error| match error.is_panic() {
+        runtime.spawn_blocking(work).await.unwrap_or_else(|error| match error.is_panic() {
             true => {
                 let why = "the call panicked: this is a bug of turnwire";
                 Err(Error::new(ErrorKind::Storage, operation, why))
