@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from weakref import WeakKeyDictionary
 
 from ._core import Bell
 
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
     from collections.abc import Callable
     from typing import Any
+    from weakref import WeakKeyDictionary
 
     from ._core import Call, Stream, TextFeed
 
@@ -31,7 +31,7 @@ async def filled(source: Call | Stream | TextFeed) -> None:
 
     loop = asyncio.get_running_loop()
     future = loop.create_future()
-    bell = _bells.get(loop) or _hang(loop)
+    bell = (_bells and _bells.get(loop)) or _hang(loop)
     if bell is None:
         source.wake(_Completion(loop, future))
     else:
@@ -43,16 +43,22 @@ async def filled(source: Call | Stream | TextFeed) -> None:
         raise
 
 
-_bells: WeakKeyDictionary[AbstractEventLoop, Bell] = WeakKeyDictionary()
+# Made for the first loop, as its class is loaded for nothing else.
+_bells: WeakKeyDictionary[AbstractEventLoop, Bell] | None = None
 
 
 def _hang(loop: AbstractEventLoop) -> Bell | None:
     """The bell of a loop that has none yet; ``None`` if the loop cannot watch a descriptor."""
+    global _bells
     bell = Bell()
     try:
         loop.add_reader(bell.fileno(), _complete, bell)
     except NotImplementedError:
         return None
+    if _bells is None:
+        from weakref import WeakKeyDictionary
+
+        _bells = WeakKeyDictionary()
     _bells[loop] = bell
     return bell
 
