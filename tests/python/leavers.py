@@ -80,7 +80,7 @@ def run(
                     for at, of in enumerate(zip(names, said, strict=True))
                 )
                 left = asyncio.run(_all(readers))[: len(leavers)]
-                closed = [_closed(fake, key, message) for message in said[: len(leavers)]]
+                closed = _closed(fake, key, said[: len(leavers)])
                 noticed = max(end - at for at, end in zip(left, closed, strict=True))
                 found.append(Round(*_resources(), noticed / keep_alive))
         # The workers have ended, and so delivered all messages, or left them in the file.
@@ -129,15 +129,18 @@ async def _read(port: int, name: str, message: str, login: dict[str, str], leave
     return time.monotonic()
 
 
-def _closed(fake: Fake, key: str, message: str) -> float:
-    """The time at which the model's stream of this message was closed."""
+def _closed(fake: Fake, key: str, messages: list[str]) -> list[float]:
+    """The times at which the model's streams of these messages were closed."""
 
-    def is_left(request: dict[str, Any]) -> bool:
-        return f'"{message}"' in request["body"] and request["outcome"] == "client_closed"
+    def ends(requests: list[dict[str, Any]]) -> list[float] | None:
+        closed = [request for request in requests if request["outcome"] == "client_closed"]
+        times = {
+            json.loads(one["body"])["messages"][-1]["content"]: one["client_closed_at_ms"] for one in closed
+        }
+        return [times[message] for message in messages] if times.keys() >= set(messages) else None
 
-    request = fake.wait(key, lambda requests: next(filter(is_left, requests), None), 10)
-    closed: float = request["client_closed_at_ms"] / 1000
-    return closed + _began(fake)
+    found: list[float] = fake.wait(key, ends, 10)
+    return [at / 1000 + _began(fake) for at in found]
 
 
 @cache
