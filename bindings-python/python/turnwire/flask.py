@@ -46,7 +46,7 @@ def sse_response(turn: Turn) -> Response:
     """A turn as an event stream, for a view of your own. Its reader's going away is noticed by writes that fail, at the latest
     by two of ``keep_alive``."""
     body = turn.sse()
-    return current_app.response_class(body, headers=body.headers)
+    return _streamed(body, 200, list(body.headers.items()))
 
 
 def chat_blueprint(
@@ -190,11 +190,15 @@ def _take(given: dict[str, Any], names: Iterable[str]) -> Any:
 
 
 def _response(reply: WebReply) -> Response:
-    body: bytes | TurnBytes = reply.body
-    if reply.turn is not None and reply.wire is not None:
-        body = TurnBytes(reply.turn.bytes(reply.wire))
     headers = [(name, value) for name, value in reply.headers if not _is_cors(name)]
-    return current_app.response_class(body, reply.status, headers)
+    if reply.turn is not None and reply.wire is not None:
+        return _streamed(TurnBytes(reply.turn.bytes(reply.wire)), reply.status, headers)
+    return current_app.response_class(reply.body, reply.status, headers)
+
+
+def _streamed(body: TurnBytes, status: int, headers: list[tuple[str, str]]) -> Response:
+    # Passed through, as files are: the server reads the turn itself, and extensions that compress or buffer bodies leave it.
+    return current_app.response_class(body, status, headers, direct_passthrough=True)
 
 
 def _allow_origin(response: Response) -> Response:
