@@ -146,7 +146,7 @@ impl Watch {
     /// from the timer, which is checked when it may have fired.
     fn will_wake(&self, task: &TaskContext<'_>, now: Instant) -> bool {
         self.waiting.as_ref().is_some_and(|waiting| waiting.will_wake(task.waker()))
-            && !self.timer.as_ref().is_some_and(|timer| timer.until <= now)
+            && self.timer.as_ref().is_none_or(|timer| timer.until > now)
             && !self.cancel.as_ref().is_some_and(|cancel| cancel.token.is_cancelled())
     }
 }
