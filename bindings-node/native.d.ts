@@ -216,8 +216,8 @@ export declare class Turns {
   constructor(client: Client, options: Options, settings: string, host: Host | undefined | null, functions: HostFunctions, store?: Store | undefined | null, outbox?: Outbox | undefined | null, speaker?: Speaker | undefined | null)
   /** Starts a turn. The request is JSON; functions that run for the turn get its number. */
   start(request: string, number?: number): Turn
-  /** Stops the turn with this id; false if no such turn runs here. */
-  stop(id: string): Call
+  /** Stops the turn with this id, if it is this user's in case one is given; false if none is known to run. */
+  stop(id: string, userId?: string | undefined | null): Call
   /** Speaks a text, on demand. Functions that run for it get the number. */
   speak(text: string, number?: number): Call
   /** Returns true while a message waits for its delivery. */

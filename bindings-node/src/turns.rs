@@ -89,11 +89,12 @@ impl Turns {
             .map_err(|e| thrown(&e))
     }
 
-    /// Stops the turn with this id; false if none is known to run. The file is waited for on a thread of its own.
+    /// Stops the turn with this id, if it is this user's in case one is given; false if none is known to run. The file is
+    /// waited for on a thread of its own.
     #[napi]
-    pub fn stop(&self, id: String) -> napi::Result<Call> {
+    pub fn stop(&self, id: String, user_id: Option<String>) -> napi::Result<Call> {
         let turns = self.inner.clone();
-        let call = bridge::call_blocking(move || Ok(turns.stop(&id)));
+        let call = bridge::call_blocking(move || Ok(bridge::stop(&turns, &id, user_id.as_deref())));
         call.map(Call::new).map_err(|error| thrown(&error))
     }
 

@@ -113,9 +113,12 @@ export class Turns {
     return call.wholeBytes();
   }
 
-  /** Stops the turn with this id, also one of another process that shares the outbox's file; false if none is known to run. */
-  async stop(turnId: string): Promise<boolean> {
-    return new ActiveCall(() => this.#engine.stop(String(turnId)), undefined, this).value();
+  /**
+   * Stops the turn with this id, also one of another process that shares the outbox's file; false if none is known to run. With
+   * `userId`, a turn that `start()` was not given this user for runs on: for a request of that user.
+   */
+  async stop(turnId: string, { userId }: { userId?: string | null } = {}): Promise<boolean> {
+    return new ActiveCall(() => this.#engine.stop(String(turnId), userId == null ? null : String(userId)), undefined, this).value();
   }
 
   /** Waits until all messages are delivered or dead, at most for `timeout` milliseconds; default 5000. */

@@ -172,6 +172,16 @@ def test_a_turn_is_stopped_from_another_thread(turns: Turns, fake: Fake, key: st
     assert not turns.stop("nobody's")
 
 
+def test_a_user_stops_no_turn_of_another(turns: Turns, fake: Fake, key: str) -> None:
+    fake.script(key, HELD)
+    turn = turns.start("hello", user_id=USER)
+    assert next(turn) == ContentEvent("a")
+    assert not turns.stop(turn.id, user_id="another")
+    assert not asyncio.run(AsyncTurns(turnwire.OpenAI(api_key="k")).stop(turn.id, user_id=USER))
+    assert turns.stop(turn.id, user_id=USER)
+    assert list(turn) == [DoneEvent(stopped=True)]
+
+
 def test_the_sentiment_runs_beside_the_reply_in_the_callers_context(
     client: turnwire.OpenAI, fake: Fake, key: str
 ) -> None:

@@ -225,8 +225,8 @@ class Turns:
     ) -> Self: ...
     def start(self, request: str, caller: Any) -> Turn:
         """Starts a turn. `request` is JSON; functions of Python's that run for the turn get `caller` with each question."""
-    def stop(self, id: str) -> bool:
-        """Stops the turn of this id; false if there is none."""
+    def stop(self, id: str, user_id: str | None) -> bool:
+        """Stops the turn of this id, if it is this user's in case one is given; false if there is none."""
     def speak(self, text: str, caller: Any) -> Call:
         """Speaks a text, on demand."""
     def flush(self, timeout: float | None) -> Call:

@@ -100,10 +100,10 @@ class Turns(_Turns):
         """Starts a turn. The user's message is in the outbox when this returns."""
         return Turn(self._turns.start(_request(message, fields), Caller()))
 
-    def stop(self, turn_id: str) -> bool:
+    def stop(self, turn_id: str, *, user_id: str | None = None) -> bool:
         """Stops the turn of this id, also one of another process that shares the outbox's file; false if none is known
-        to run."""
-        return self._turns.stop(turn_id)
+        to run. With ``user_id``, a turn that ``start`` was not given this user for runs on: for a request of that user."""
+        return self._turns.stop(turn_id, user_id)
 
     def speak(self, text: str) -> bytes:
         """Speaks a text with the ``speaker``: its sentences, joined to one piece of audio."""
@@ -147,11 +147,11 @@ class AsyncTurns(_Turns):
         request, caller = _request(message, fields), Caller(loop)
         return AsyncTurn(await loop.run_in_executor(None, self._turns.start, request, caller))
 
-    async def stop(self, turn_id: str) -> bool:
+    async def stop(self, turn_id: str, *, user_id: str | None = None) -> bool:
         """As ``Turns.stop``. No file is waited for on the loop."""
         from asyncio import get_running_loop
 
-        return await get_running_loop().run_in_executor(None, self._turns.stop, turn_id)
+        return await get_running_loop().run_in_executor(None, self._turns.stop, turn_id, user_id)
 
     async def speak(self, text: str) -> bytes:
         """As ``Turns.speak``."""

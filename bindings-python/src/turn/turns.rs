@@ -73,9 +73,10 @@ impl Turns {
         turn.map(Turn::new).map_err(|error| exception(py, &error))
     }
 
-    /// Stops the turn with this id; false if there is none. For one of another process it may wait for the outbox's file.
-    fn stop(&self, py: Python<'_>, id: Text<'_>) -> bool {
-        py.detach(|| self.0.stop(&id))
+    /// Stops the turn with this id, if it is this user's in case one is given; false if there is none. For one of another
+    /// process it may wait for the outbox's file.
+    fn stop(&self, py: Python<'_>, id: Text<'_>, user_id: Option<Text<'_>>) -> bool {
+        py.detach(|| bridge::stop(&self.0, &id, user_id.as_deref()))
     }
 
     /// Speaks a text, on demand.

@@ -18,7 +18,7 @@ use crate::error::Result;
 use crate::event::{ChatAnswer, TurnEvent, Wire};
 use crate::outbox::{FlushReport, Outbox};
 use crate::process::runtime;
-use crate::turn::{Stopper, Timeline, TurnsBuilder};
+use crate::turn::{StopOutcome, Stopper, Timeline, TurnsBuilder};
 use crate::turn_request::TurnRequest;
 
 /// Runs turns, for code that is not async; see [`turnwire::Turns`](crate::turn::Turns).
@@ -78,6 +78,11 @@ impl Turns {
     /// Stops the turn with this id; see [`turnwire::Turns::stop`](crate::turn::Turns::stop).
     pub fn stop(&self, turn_id: &str) -> bool {
         self.inner.stop(turn_id)
+    }
+
+    /// Stops a turn on behalf of a user; see [`turnwire::Turns::stop_of_user`](crate::turn::Turns::stop_of_user).
+    pub fn stop_of_user(&self, turn_id: &str, user_id: &str) -> StopOutcome {
+        self.inner.stop_of_user(turn_id, user_id)
     }
 
     /// Speaks a text, sentence by sentence, as one piece of audio.

@@ -16,6 +16,7 @@
 //! | [`Pull::take`] | items, nothing yet, the end, or an error: [`Batch`] (chunks), [`Events`] (JSON), [`List`] (bytes of audio or of a body) |
 //! | [`Waiting`] | the type-independent part of a pull (`wait`, `wake`, `cancel`): a binding implements waiting once over `&dyn Waiting` |
 //! | [`start`] | starts a [`Turn`] on the library's runtime, from a `turn_request` in JSON; it is read once, as [`Turn::events`] or as [`Turn::bytes`], each a pull; dropping that pull means that the reader has gone |
+//! | [`stop`] | stops a turn by its id, on behalf of its user or of the service |
 //! | [`answer`] | answers a request of a page ([`web`](crate::web)) with a [`WebReply`], whose body may be a [`Turn`] |
 //! | [`speak`] | speaks a text sentence by sentence; the host writes it to a [`TextFeed`], which tells it to wait while it is ahead |
 //! | [`HostText`] | text of a host, whose strings may hold half of a surrogate pair; [`Sentences`] cuts such text into sentences |
@@ -98,7 +99,7 @@ pub use speech::{speak, speak_into_file, speak_joined};
 pub use stored::{message_from_user, message_reply_to, store_message, stored_fields};
 pub use text_feed::{FedText, Feed, TextFeed};
 pub use timeline::{timeline_svg, timeline_text};
-pub use turn::{Turn, start};
+pub use turn::{Turn, start, stop};
 pub use turn_request::{service_request, turn_request, turn_request_fields};
 pub use waiting::Waiting;
 pub use web::answer;

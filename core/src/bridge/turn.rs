@@ -15,7 +15,7 @@ use crate::caller::{self, Context};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Wire;
 use crate::process::{Bound, runtime};
-use crate::turn::{self, Stopper, Timeline, TurnRequest, Turns};
+use crate::turn::{self, StopOutcome, Stopper, Timeline, TurnRequest, Turns};
 
 /// A running turn. It is read once, as [`events`](Self::events) or as [`bytes`](Self::bytes): the owner of that pull is
 /// the turn's reader, and dropping it means that the reader has gone. So does dropping an unread turn.
@@ -56,6 +56,15 @@ pub fn start(turns: &Turns, request: TurnRequest, context: Option<Context>) -> R
     let _entered = runtime.enter();
     let turn = caller::scope(context.as_ref(), || turns.try_start(request))?;
     Ok(Turn::new(turn, context))
+}
+
+/// Stops the turn with this id, if it is this user's in case one is given. It may wait for the outbox's file. Returns true if
+/// it is known to run and is stopped.
+pub fn stop(turns: &Turns, id: &str, user_id: Option<&str>) -> bool {
+    match user_id {
+        Some(user_id) => turns.stop_of_user(id, user_id) == StopOutcome::Stopped,
+        None => turns.stop(id),
+    }
 }
 
 impl Turn {

@@ -105,7 +105,8 @@ impl Turns {
         self.stop_turn(turn_id, None) == StopOutcome::Stopped
     }
 
-    /// Stops a turn as [`stop`](Self::stop), if it is this user's ([`TurnRequest::user_id`]).
+    /// Stops a turn as [`stop`](Self::stop) does, on behalf of a user: one that is not this user's
+    /// ([`TurnRequest::user_id`]) runs on.
     pub fn stop_of_user(&self, turn_id: &str, user_id: &str) -> StopOutcome {
         self.stop_turn(turn_id, Some(user_id))
     }
