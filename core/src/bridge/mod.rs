@@ -65,6 +65,7 @@ mod stored;
 mod text_feed;
 mod timeline;
 mod turn;
+mod turn_end;
 mod turn_request;
 mod waiting;
 mod web;

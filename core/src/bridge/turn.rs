@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-use super::answer::{Call, call};
 use super::events::{EventSource, Events};
 use super::in_context::InContext;
 use super::list::List;
@@ -137,17 +136,9 @@ impl Turn {
         Ok((running.timeline)())
     }
 
-    /// Waits until the turn has ended and its messages are delivered or dead, at most 30 s after its end.
-    ///
-    /// # Errors
-    ///
-    /// `forked` in a child; `config` when no thread can be started.
-    pub fn finished(&self) -> Result<Call> {
-        let end = (self.running.own("turn.finished")?.end)();
-        call(async move {
-            end.await;
-            Ok(())
-        })
+    /// Waits for the turn's end and its deliveries.
+    pub(super) fn end(&self) -> Result<BoxFuture<'static, ()>> {
+        Ok((self.running.own("turn.finished")?.end)())
     }
 
     /// Stops the turn: its reader gets the text so far, and its last event.

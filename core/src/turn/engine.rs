@@ -36,7 +36,7 @@ pub(super) struct Engine {
     pub(super) ids: Ids,
     pub(super) stopper: Stopper,
     _registration: Registration,
-    /// What a shutdown waits for.
+    /// The entry for which a shutdown waits.
     _running: TaskTrackerToken,
     /// The turn in the outbox's file, by which other processes can stop it.
     _announced: Option<Announced>,
