@@ -81,7 +81,8 @@ function bodyOf(incoming: ServerRequestLike): ReadableStream<Uint8Array> | Uint8
 
 async function send(answer: Response, incoming: ServerRequestLike, response: ServerResponseLike): Promise<void> {
   response.statusCode = answer.status;
-  for (const [name, value] of answer.headers) if (name !== 'set-cookie') response.setHeader(name, value);
+  for (const [name, value] of answer.headers) response.setHeader(name, value);
+  // Each is a header of its own, and none replaces another.
   const cookies = answer.headers.getSetCookie();
   if (cookies.length > 0) response.setHeader('set-cookie', cookies);
   // Node reads on only in a body that was not touched.

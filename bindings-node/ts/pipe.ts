@@ -25,16 +25,19 @@ export interface Source {
   close(): void;
 }
 
-/** Calls back once the response is closed. It may be closed already. */
+/** Calls back once the reader has gone before the end of the response, which may be so already. The result ends that. */
 export function onceGone(response: ServerResponseLike, gone: () => void): () => void {
-  if (response.destroyed || response.stream?.destroyed) {
-    gone();
-    return () => {};
-  }
+  if (response.destroyed || response.stream?.destroyed) gone();
+  const forget = () => {
+    response.off('close', gone);
+    response.off('finish', forget);
+  };
   response.once('close', gone);
+  // Every response is closed at last.
+  response.once('finish', forget);
   // A reader of HTTP/2 that leaves without an error while it reads nothing: its stream is closed much later.
   response.stream?.once('aborted', gone);
-  return () => response.off('close', gone);
+  return forget;
 }
 
 /**

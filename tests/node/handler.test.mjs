@@ -193,11 +193,32 @@ test('a body that is too large is refused before it is read, with and without it
   assert.deepEqual(await fake.requests(model), []);
 });
 
+test('the signal of a request is aborted when its reader leaves, and not when it is answered', async () => {
+  const { turns } = await engine([chat('a'), chat('a')]);
+  const handler = chatHandler(turns, { authenticate: user });
+  const signals = [];
+  const closes = [];
+  const listener = nodeHandler((request) => {
+    signals.push(request.signal);
+    return handler(request);
+  });
+  await served(async (incoming, response) => {
+    closes.push(once(response, 'close'));
+    await listener(incoming, response);
+  }, async (url) => {
+    for (const path of ['/chat', '/chat/stream']) await (await fetch(`${url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"message":"m"}' })).text();
+    await Promise.all(closes);
+  });
+  assert.deepEqual(signals.map(({ aborted }) => aborted), [false, false]);
+});
+
 test('a client that goes away amid its request is no error', async () => {
   const { turns } = await engine([]);
   const errors = [];
   let answered;
   const handler = chatHandler(turns, { authenticate: user, onError: (error) => errors.push(error) });
+  const broken = new ReadableStream({ pull: () => Promise.reject(new Error('aborted')) });
+  assert.equal((await handler(post('/chat', undefined, { body: broken, duplex: 'half' }))).status, 499);
   const listener = nodeHandler((request) => (answered = handler(request)));
   await served(listener, async (_, port) => {
     const socket = net.connect(port, '127.0.0.1');
