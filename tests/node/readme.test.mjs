@@ -63,6 +63,8 @@ async function run(code, name) {
     // For the files that a snippet makes.
     .replaceAll("'var/", `'${folder}/`)
     .replaceAll(/from '(openai)'/g, `from '${name}'`)
+    // A server would run for ever.
+    .replace('server.listen(3000)', 'server.listen(0, () => server.close())')
     // Parts that a snippet leaves to its reader, and a logger that is not installed here.
     .replace('// ...\n', "model: 'gpt-4o', messages: [{ role: 'user', content: 'hi' }],\n")
     .replace("import pino from 'pino';", 'const pino = () => ({ child: () => console });');
