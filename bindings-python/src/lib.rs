@@ -18,6 +18,7 @@ mod shutdown;
 mod speech;
 mod store;
 mod stream;
+mod testing;
 mod text;
 mod turn;
 mod wait;
@@ -74,6 +75,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(preset, module)?)?;
     module.add_class::<host::Answer>()?;
     module.add_class::<host::AudioWriter>()?;
+    module.add_class::<testing::FakeService>()?;
     module.add_function(wrap_pyfunction!(turn::timeline_text, module)?)?;
     module.add_function(wrap_pyfunction!(turn::timeline_svg, module)?)?;
     module.add_function(wrap_pyfunction!(chat::with_environment, module)?)?;

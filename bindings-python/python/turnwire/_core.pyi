@@ -34,6 +34,7 @@ __all__ = [
     "ChoiceDeltaToolCall",
     "ChoiceDeltaToolCallFunction",
     "Client",
+    "FakeService",
     "Outbox",
     "Progress",
     "SentenceCutter",
@@ -267,6 +268,18 @@ class WebCall:
     def answer(self, user_id: str, body: bytes, caller: Any) -> Call:
         """Answers the request of this user; the call's result is a `WebReply`. Functions of Python's that run for its turn get
         `caller` with each question."""
+
+@final
+class FakeService:
+    """A fake service on a thread of its own, controlled over HTTP. Dropping it closes the port and every connection."""
+
+    def __new__(cls, kind: str) -> FakeService:
+        """``kind`` is ``llm`` or ``store``."""
+    @property
+    def url(self) -> str:
+        """``http://127.0.0.1:PORT``."""
+    def close(self) -> None:
+        """Closes the port and every connection."""
 
 @final
 class WebReply:

@@ -16,13 +16,18 @@ pub(crate) fn is_control(request: &Request) -> bool {
 pub(crate) fn answer(shared: &Shared, request: &Request) -> Script {
     let call = request.path.strip_prefix(PREFIX).unwrap_or_default();
     match (request.method.as_str(), call.split_once('/').unwrap_or((call, ""))) {
-        ("PUT", ("scripts", key)) if !key.is_empty() => {
+        ("PUT" | "POST", ("scripts", key)) if !key.is_empty() => {
             let body = serde_json::from_slice(&request.body).and_then(Script::queue);
             match body {
                 Ok(scripts) => {
                     let key = percent_decoded(key);
                     let reply = json!({"key": key, "scripts": scripts.len()});
-                    shared.set_scripts(&key, scripts);
+                    match request.method.as_str() {
+                        "PUT" => shared.set_scripts(&key, scripts),
+                        _ => {
+                            scripts.into_iter().for_each(|script| shared.push_script(&key, script))
+                        }
+                    }
                     Script::body(reply)
                 }
                 Err(error) => Script::error(400, &format!("not a script: {error}")),

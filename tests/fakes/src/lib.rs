@@ -26,6 +26,7 @@
 //! | call | effect |
 //! | --- | --- |
 //! | `PUT /_fake/scripts/{key}` | replaces the key's queue with the body: one script, or a list |
+//! | `POST /_fake/scripts/{key}` | adds them to the end of the key's queue |
 //! | `GET /_fake/requests`, `?model={key}` | the [`Record`]s, as a JSON list |
 //! | `GET /_fake/state` | `{"connections", "open_connections"}` |
 //! | `POST /_fake/reset` | deletes scripts and records; counters continue |
