@@ -11,6 +11,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -48,7 +49,7 @@ class Round:
 
 def run(
     fake: Fake, store: FakeStore, worker: str, clients: int, rounds: int, keep_alive: float = KEEP_ALIVE
-) -> list[Round]:
+) -> Iterator[Round]:
     """Serves ``clients`` at once, ``rounds`` times."""
     key = f"leavers-{worker}-{time.monotonic_ns()}"
     texts = [{"text": "a"}, {"wait_ms": 20}]
@@ -63,7 +64,6 @@ def run(
     for name in names:
         store.workspace(name, USER)
     login = store.login(USER)
-    found = []
     with tempfile.TemporaryDirectory() as folder:
         outbox = Path(folder) / "outbox.db"
         env = {"STORE_URL": store.url, "OUTBOX": str(outbox), "KEEP_ALIVE": str(keep_alive)}
@@ -82,7 +82,7 @@ def run(
                 left = asyncio.run(_all(readers))[: len(leavers)]
                 closed = _closed(fake, key, said[: len(leavers)])
                 noticed = max(end - at for at, end in zip(left, closed, strict=True))
-                found.append(Round(*_resources(), noticed / keep_alive))
+                yield Round(*_resources(), noticed / keep_alive)
         # The workers have ended, and so delivered all messages, or left them in the file.
         delivered = sum(len(store.messages(name)) for name in names)
         pending = turnwire.Outbox(outbox).stats().pending
@@ -91,7 +91,6 @@ def run(
         for name in names:
             contents = [message["msgContent"] for message in store.messages(name)]
             assert all(contents), "each reply has the text so far"
-    return found
 
 
 async def _all(readers: Any) -> list[Any]:
@@ -191,7 +190,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--worker", choices=WORKERS, action="append")
-    parser.add_argument("--keep-alive", type=float, default=KEEP_ALIVE, help="seconds")
+    parser.add_argument("--keep-alive", type=float, default=2, help="seconds")
     options = parser.parse_args()
     fake, store = Fake(), FakeStore()
     print(
