@@ -36,6 +36,9 @@ const OF_ONE_READER: &[&str] = &[
     "turnwire::speech::SpeechStream",
     "turnwire::turn::Turn",
     "turnwire::turn::TurnBytes",
+    "turnwire::web::Admitted",
+    "turnwire::web::Reply",
+    "turnwire::web::ReplyBody",
 ];
 
 fn face() -> Face {
