@@ -13,6 +13,7 @@ mod options;
 pub mod outbox;
 mod progress;
 mod reading;
+mod running;
 mod runs;
 mod service;
 mod speech;

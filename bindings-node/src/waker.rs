@@ -11,8 +11,8 @@ use napi::bindgen_prelude::Function;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
-use crate::call::Running;
 use crate::handed::{Handed, Writer};
+use crate::running::Running;
 
 type OnReady = ThreadsafeFunction<(), (), (), Status, false, true>;
 

@@ -22,7 +22,7 @@ def sentiment(_: str) -> str:
 
 
 app = Flask(__name__)
-# Where the tokens are counted, no function of the host is.
+# No function of the host runs while tokens are counted.
 settings: Any = {} if place["tokens"] else {"sentiment": sentiment}
 way: Engine | ByHand
 if os.environ["BENCH_CLIENT"] == "turnwire":

@@ -147,7 +147,7 @@ impl Watch {
     fn will_wake(&self, task: &TaskContext<'_>, now: Instant) -> bool {
         self.waiting.as_ref().is_some_and(|waiting| waiting.will_wake(task.waker()))
             && self.timer.as_ref().is_none_or(|timer| timer.until > now)
-            && !self.cancel.as_ref().is_some_and(|cancel| cancel.token.is_cancelled())
+            && self.cancel.as_ref().is_none_or(|cancel| !cancel.token.is_cancelled())
     }
 }
 

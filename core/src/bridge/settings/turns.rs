@@ -229,7 +229,7 @@ const PARTS: [(&str, &str); 5] = [
 
 /// Refuses parts of a wrong kind, with what is allowed.
 fn check_parts(json: &str) -> Result<()> {
-    // What is no object is refused later.
+    // Settings that are no object are refused later.
     let Ok(given) = crate::json::from_str::<Map<String, Value>>(json) else { return Ok(()) };
     let is_odd = |part: &&Value| !part.is_null() && !part.is_object();
     for (part, forms) in PARTS {

@@ -26,9 +26,9 @@ pub(in crate::outbox) enum Gate {
 pub(in crate::outbox) enum Choice {
     #[default]
     Any,
-    /// Those that have never failed.
+    /// Records that have never failed.
     Fresh,
-    /// Those that have failed.
+    /// Records that have failed.
     Failed,
 }
 
