@@ -106,8 +106,11 @@ impl Outcome {
 /// service's `Retry-After` is kept.
 impl From<&Error> for Outcome {
     fn from(error: &Error) -> Self {
-        // The service's own message if it sends one; otherwise the attempt and its address.
-        let message = || error.message().to_owned();
+        // The service's own message if it sends one; otherwise its status.
+        let message = || match error.status().filter(|_| error.api().is_none()) {
+            Some(status) => format!("HTTP {status}: {}", error.message()),
+            None => error.message().to_owned(),
+        };
         let outcome = match error.status() {
             Some(401 | 403) => Outcome::NeedsToken,
             Some(408 | 425 | 429 | 502..=504) => Outcome::unavailable(message()),
@@ -140,10 +143,15 @@ mod tests {
             assert_eq!(outcome(status), Outcome::NeedsToken, "{status}");
         }
         for status in [408, 425, 429, 502, 503, 504] {
-            assert_eq!(outcome(status), Outcome::unavailable("no"), "{status}");
+            let reason = format!("HTTP {status}: no");
+            assert_eq!(outcome(status), Outcome::unavailable(reason), "{status}");
         }
-        assert_eq!(outcome(500), Outcome::retry("no"));
-        assert_eq!(outcome(422), Outcome::dead("no"));
+        assert_eq!(outcome(500), Outcome::retry("HTTP 500: no"));
+        assert_eq!(outcome(422), Outcome::dead("HTTP 422: no"));
+        let api = serde_json::from_str(r#"{"message": "too long"}"#).unwrap();
+        let api = crate::error::ApiError::from_json(&api).unwrap();
+        let explained = error(ErrorKind::Api).with_status(http::StatusCode::BAD_REQUEST);
+        assert_eq!(Outcome::from(&explained.with_api(api)), Outcome::dead("no"));
         let unanswered = |kind| Outcome::from(&error(kind));
         assert_eq!(unanswered(ErrorKind::Authentication), Outcome::NeedsToken);
         assert_eq!(unanswered(ErrorKind::InvalidRequest), Outcome::dead("no"));
