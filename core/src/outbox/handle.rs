@@ -105,9 +105,13 @@ impl Outbox {
         Ok(())
     }
 
-    /// Sets the opener of conversations that have no place at the service yet, for a sink that cannot open them.
+    /// Sets the opener of conversations that have no place at the service yet, for a sink that cannot open them. Records
+    /// that had to wait for it are due.
     pub(crate) fn opens_with(&self, opener: impl Opener + 'static) {
         self.0.sink.set_opener(Arc::new(opener));
+        if let Ok(shared) = self.shared() {
+            shared.wake.notify_one();
+        }
     }
 
     /// Returns true if the outbox has a sink.

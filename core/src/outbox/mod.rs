@@ -84,6 +84,7 @@ mod sink;
 mod state;
 mod storage;
 mod tokens;
+mod unopened;
 mod worker;
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use super::storage::{Ahead, Backend, Inserted, Memory, NewRecord, RecordUser, Re
 #[cfg(feature = "outbox-sqlite")]
 use super::storage::{FileSettings, TieredBackend};
 use super::tokens::{Holder, TokenCache};
+use super::unopened::Unopened;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The most concurrent calls of `delivered`.
@@ -35,6 +36,7 @@ pub(super) struct SharedOutbox {
     pub(super) observers: Observers,
     /// The running turns of this process.
     pub(super) turns: RunningTurns,
+    pub(super) unopened: Unopened,
     backend: Mutex<Box<dyn Backend>>,
     /// Fairness lock, taken before `backend`: a thread that relocks immediately, as the worker does, queues behind
     /// waiting callers.
@@ -102,6 +104,7 @@ impl SharedOutbox {
             tokens: Mutex::default(),
             observers: Observers::default(),
             turns: RunningTurns::default(),
+            unopened: Unopened::default(),
             backend: Mutex::new(backend),
             fairness: Mutex::default(),
             queue: Mutex::default(),

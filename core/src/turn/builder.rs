@@ -240,14 +240,15 @@ impl TurnsBuilder {
                     return Err(Error::new(ErrorKind::Config, "turns.build", why));
                 }
                 self.0.deliveries = attached.deliveries();
-            } else if !outbox.has_sink() {
+            } else if outbox.has_sink() {
+                // The store creates workspaces, also with a custom sink.
+                outbox.opens_with(ConversationOpener::new(store.clone()));
+            } else {
                 self.0.deliveries = DeliveryTracker::tracking();
                 let sink = ConversationSink::new(store.clone());
                 let sink = TrackedSink::new(sink, store.identity(), self.0.deliveries.clone());
                 outbox.attach(sink)?;
             }
-            // The store creates workspaces, also with a custom sink.
-            outbox.opens_with(ConversationOpener::new(store.clone()));
         }
         Ok(Turns::new(self.0))
     }
@@ -300,5 +301,20 @@ impl TurnsBuilder {
 impl fmt::Debug for TurnsBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("TurnsBuilder").field(&self.0).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::ChatStore;
+
+    #[test]
+    fn the_sink_of_an_engine_opens_workspaces_as_soon_as_it_is_attached() {
+        let outbox = Outbox::memory();
+        let llm = OpenAi::builder().base_url("http://localhost:1").api_key("k").build().unwrap();
+        let store = ChatStore::new("http://localhost:1").unwrap();
+        Turns::builder(llm).store(store).outbox(outbox.clone()).build().unwrap();
+        assert!(outbox.sink().unwrap().opener().is_some());
     }
 }

@@ -10,7 +10,7 @@ use tracing::{Instrument, Span};
 use super::StageName;
 use super::timeline::{Recorder, Running};
 use crate::conversation::{ConversationSink, Conversations};
-use crate::outbox::{Outbox, Outcome, Record, Sink};
+use crate::outbox::{AnyOpener, Outbox, Outcome, Record, Sink};
 use crate::process::PerProcess;
 
 /// The most tracked messages, a bound for a store that is down for long.
@@ -146,6 +146,11 @@ impl Sink for TrackedSink {
 
     fn gave_up(&self, record_id: &str, reason: &str) {
         self.deliveries.gave_up(record_id, reason);
+    }
+
+    // The sink's own, and not the outbox's: deliveries begin as soon as the sink is attached.
+    fn opener(&self) -> Option<AnyOpener> {
+        self.store.opener()
     }
 
     fn of_turns(&self) -> Option<&dyn Any> {

@@ -72,6 +72,9 @@ pub(in crate::outbox) trait Backend: Debug + Send {
         now: Millis,
     ) -> Result<Settled, Fault>;
 
+    /// Makes a pending record due at once.
+    fn hasten(&mut self, id: &str, now: Millis) -> Result<(), Fault>;
+
     /// Ends the claim of a record's conversation without changing it.
     fn unclaim(&mut self, claimed: &ClaimedRecord, now: Millis) -> Result<(), Fault>;
 

@@ -330,14 +330,28 @@ async fn a_first_message_that_the_service_refuses_leaves_the_place_to_the_others
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_anything_that_opens_conversations_the_others_go_on() {
-    let script = Script::default();
-    let stage = Stage::new(Outbox::builder(), &script);
-    put(&stage);
-    stage.put("b", "b1");
-    stage.until(SECOND, |stage| stage.script.delivered() == ["b1"]).await;
-    let rows = stage.shared.backend().pending(9).unwrap();
-    assert!(rows[0].reason.as_ref().unwrap().contains("attach the store"), "{rows:?}");
+async fn without_anything_that_opens_conversations_the_others_go_on_until_there_is_an_opener() {
+    let scratch = Scratch::new();
+    for builder in [Outbox::builder(), Outbox::builder().path(scratch.file())] {
+        let script = Script::default();
+        let stage = Stage::new(builder, &script);
+        for n in 0..10 {
+            let (conversation, attempt) = (format!("new-{n}"), stage.born());
+            stage.put_record(NewRecord { id: n.to_string(), conversation, attempt, ..first() });
+        }
+        stage.pass(SECOND).await;
+        // Ten records that wait are no failures of the service.
+        stage.put("b", "b1");
+        stage.until(SECOND, |stage| stage.script.delivered() == ["b1"]).await;
+        let rows = stage.shared.backend().pending(99).unwrap();
+        for row in &rows {
+            assert!(row.reason.as_ref().unwrap().contains("attach the store"), "{rows:?}");
+        }
+        let places: Vec<_> = (0..10).map(|n| Opened::As(format!("ws-{n}"))).collect();
+        script.opens(&places);
+        stage.shared.wake.notify_one();
+        stage.until(SECOND, |stage| stage.script.delivered().len() == 11).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -70,6 +70,7 @@ impl ClaimedConversation {
                 self.outcome(&**sink, &record).await
             }
             Place::Missing(outcome) => outcome,
+            Place::WithoutOpener => return self.wait_for_opener(&claimed).await,
             Place::ClaimLost => {
                 lock(&shared.breaker).abandon_probe();
                 return None;
@@ -198,7 +199,7 @@ impl ClaimedConversation {
 
     /// Stores the transition, however long that takes, without calling the service again. If the file could not be
     /// written, the conversation does not continue.
-    async fn settle(
+    pub(super) async fn settle(
         &mut self,
         claimed: &ClaimedRecord,
         mut transition: Transition,

@@ -105,6 +105,7 @@ async fn deliver(shared: &Arc<SharedOutbox>) {
             maintenance_at = Instant::now() + maintain(shared);
         }
 
+        hasten_unopened(shared);
         // Before the claim: afterwards a record may come, and then the last handle go.
         let is_left = shared.phase() == Phase::Lingering;
         let until = begin(shared, |claimed| {
@@ -128,6 +129,15 @@ async fn deliver(shared: &Arc<SharedOutbox>) {
         }
     }
     // Running deliveries are cancelled; the next process repeats them.
+}
+
+/// Makes the records due that waited for an opener, once there is one. One that cannot be written now is tried again at the
+/// next wake-up.
+fn hasten_unopened(shared: &SharedOutbox) {
+    if !shared.unopened.is_empty() && shared.sink.opener().is_some() {
+        let now = shared.clock.now();
+        shared.unopened.remove_if(|id| shared.backend().hasten(id, now).is_ok());
+    }
 }
 
 async fn wait_until(until: Option<Instant>) {

@@ -11,14 +11,15 @@ use tokio::time::timeout;
 use super::claim::{ClaimedConversation, pause_while_busy};
 use crate::error::{Error, ErrorKind};
 use crate::guard;
+use crate::outbox::clock::millis;
 use crate::outbox::opener::{Opened, Opener, OpeningCall, Requests};
 use crate::outbox::opening::{ALONE, Opening, OpeningObserver};
 use crate::outbox::outcome::Outcome;
 use crate::outbox::record::Record;
 use crate::outbox::shared::{SharedOutbox, lock};
-use crate::outbox::storage::{ClaimedRecord, Fault};
+use crate::outbox::storage::{ClaimedRecord, Fault, Settled, Transition};
 
-/// The wait of a record if this process cannot open its conversation.
+/// The wait of a record if this process cannot open its conversation: another one may.
 const NO_OPENER: Duration = Duration::from_secs(60);
 
 /// The place of a conversation at the service.
@@ -26,6 +27,8 @@ pub(super) enum Place {
     Exists,
     /// It does not exist yet, or never will: the outcome replaces that of a delivery.
     Missing(Outcome),
+    /// This process cannot open it.
+    WithoutOpener,
     /// Another process has taken the claim of the conversation.
     ClaimLost,
 }
@@ -44,10 +47,7 @@ impl ClaimedConversation {
             Some(Opening::Unopened { reason, .. }) => return dead(reason),
             Some(Opening::Planned(plan) | Opening::Requested(plan) | Opening::Opened(plan)) => plan,
         };
-        let Some(opener) = self.shared.sink.opener() else {
-            let reason = "this process cannot open the conversation: attach the store as the sink";
-            return Place::Missing(Outcome::unavailable(reason).after(NO_OPENER));
-        };
+        let Some(opener) = self.shared.sink.opener() else { return Place::WithoutOpener };
         if matches!(claimed.opening, Some(Opening::Requested(_))) {
             return dead(opener.in_doubt());
         }
@@ -71,6 +71,24 @@ impl ClaimedConversation {
         self.begin(&*opener, claimed, record, (&plan, is_resumed), &observer).await;
         shared.observers.take(&claimed.id);
         Place::Exists
+    }
+
+    /// Postpones a record whose conversation this process cannot open. That says nothing about the service, nor about
+    /// the record.
+    pub(super) async fn wait_for_opener(&mut self, claimed: &ClaimedRecord) -> Option<Settled> {
+        let shared = self.shared.clone();
+        lock(&shared.breaker).abandon_probe();
+        let reason = "this process cannot open the conversation: attach the store as the sink";
+        let later = Transition::Later {
+            attempt: claimed.attempt,
+            due_at: shared.clock.now().saturating_add(millis(NO_OPENER)),
+            needs_token: false,
+            reason: reason.to_owned(),
+            skip: false,
+        };
+        let (settled, _) = self.settle(claimed, later).await?;
+        shared.unopened.add(&claimed.id);
+        Some(settled)
     }
 
     /// Requests the place. Afterwards the claimed record states whether the place may exist.

@@ -182,7 +182,8 @@ async fn the_next_process_continues_a_conversation_that_one_which_has_ended_held
     let turns = settings(&bench, Outbox::open(&file).unwrap()).build().unwrap();
     send(&turns, say(&bench, "둘").workspace_of(FIRST)).await;
     assert_eq!(told(&bench), ["하나", "a", "둘"]);
-    assert_eq!(counts(&turns.flush(DEADLINE).await), (4, 0, 0));
+    let report = turns.flush(DEADLINE).await;
+    assert_eq!(counts(&report), (4, 0, 0), "{:?}", turns.outbox().unwrap().pending());
     assert_kept(&bench, &[user("하나"), ai("a"), user("둘"), ai("b")]);
 }
 

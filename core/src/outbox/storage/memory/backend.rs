@@ -269,6 +269,15 @@ impl Backend for Memory {
         Ok(self.dead.values().take(limit).cloned().collect())
     }
 
+    fn hasten(&mut self, id: &str, now: Millis) -> Result<(), Fault> {
+        let Some(Known::Pending(seq)) = self.known.get(id) else { return Ok(()) };
+        let Some(row) = self.pending.get_mut(seq) else { return Ok(()) };
+        row.due_at = now;
+        let name = row.record.conversation.clone();
+        self.schedule(&name);
+        Ok(())
+    }
+
     fn requeue(&mut self, id: &str, now: Millis) -> Result<bool, Fault> {
         let Some(&Known::Dead(seq)) = self.known.get(id) else { return Ok(false) };
         let Some(row) = self.dead.remove(&seq) else { return Ok(false) };

@@ -237,6 +237,13 @@ impl Backend for Disk {
         Ok(settled)
     }
 
+    fn hasten(&mut self, id: &str, now: Millis) -> Result<(), Fault> {
+        self.write(|connection| {
+            let Some(name) = records::hasten(connection, id, now)? else { return Ok(()) };
+            claims::schedule_unclaimed(connection, &name)
+        })
+    }
+
     fn unclaim(&mut self, claimed: &ClaimedRecord, _now: Millis) -> Result<(), Fault> {
         let (me, conversation) = (self.me, claimed.conversation.as_str());
         self.in_flight.remove(conversation);

@@ -164,6 +164,13 @@ pub(super) fn postpone(
     Ok(changed == 1)
 }
 
+/// Makes a pending record due; returns its conversation.
+pub(super) fn hasten(connection: &Connection, id: &str, now: Millis) -> Result<Option<String>> {
+    let sql = "UPDATE record SET due_at = ?2 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![id, now])?;
+    conversation_of(connection, id)
+}
+
 /// Removes a pending record; `None` if it is not pending.
 ///
 /// It is found by its id, not by its number: a file that replaced a damaged one has its own numbers.

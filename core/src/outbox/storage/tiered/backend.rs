@@ -113,6 +113,13 @@ impl Backend for TieredBackend {
         self.on_tier(claimed, |tier| tier.settle(claimed, transition, now))
     }
 
+    fn hasten(&mut self, id: &str, now: Millis) -> Result<(), Fault> {
+        match self.memory.knows(id) {
+            true => self.memory.hasten(id, now),
+            false => self.file.act(|disk| disk.hasten(id, now)),
+        }
+    }
+
     fn unclaim(&mut self, claimed: &ClaimedRecord, now: Millis) -> Result<(), Fault> {
         self.on_tier(claimed, |tier| tier.unclaim(claimed, now))
     }
