@@ -26,7 +26,6 @@ from turnwire import (
     AsyncSqliteStore,
     AsyncTurns,
     GoogleTranslateSpeaker,
-    Outbox,
     presets,
 )
 from turnwire.asgi import SSEResponse, chat_app
@@ -75,7 +74,7 @@ turns = AsyncTurns(
     client,
     model=MODEL,
     store=AsyncChatStore(STORE_URL) if STORE_URL else AsyncSqliteStore(FOLDER / "chat.db"),
-    outbox=Outbox(FOLDER / "outbox.db"),
+    outbox=FOLDER / "outbox.db",
     sentiment=analyze_sentiment,
     speaker=GoogleTranslateSpeaker("ko"),
     prompts=presets.korean(),

@@ -16,7 +16,7 @@ from pathlib import Path
 import jwt
 from flask import Flask, Request
 
-from turnwire import ChatStore, GoogleTranslateSpeaker, OpenAI, Outbox, SqliteStore, Turns, presets
+from turnwire import ChatStore, GoogleTranslateSpeaker, OpenAI, SqliteStore, Turns, presets
 from turnwire.flask import chat_blueprint
 
 # For a service without settings: the model that `offline_unless_set` starts.
@@ -54,7 +54,7 @@ turns = Turns(
     OpenAI(base_url=offline_unless_set()),
     model=os.environ.get("OPENAI_MODEL", "gpt-4o-mini"),
     store=ChatStore(STORE_URL) if STORE_URL else SqliteStore(FOLDER / "chat.db"),
-    outbox=Outbox(FOLDER / "outbox.db"),
+    outbox=FOLDER / "outbox.db",
     sentiment=analyze_sentiment,
     speaker=GoogleTranslateSpeaker("ko"),
     prompts=presets.korean(),

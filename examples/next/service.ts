@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 
-import { ChatStore, OpenAI, Outbox, presets, SqliteStore, Turns } from 'turnwire';
+import { ChatStore, OpenAI, presets, SqliteStore, Turns } from 'turnwire';
 
 import { offlineUnlessSet } from '../node/offline.mjs';
 
@@ -11,6 +11,6 @@ const { CHAT_FOLDER: folder = 'var', OPENAI_MODEL: model = 'gpt-4o-mini', TURNWI
 export const turns = new Turns(new OpenAI({ baseURL: await offlineUnlessSet() }), {
   model,
   store: store ? new ChatStore(store) : new SqliteStore(join(folder, 'chat.db')),
-  outbox: new Outbox(join(folder, 'outbox.db')),
+  outbox: join(folder, 'outbox.db'),
   prompts: presets.korean(),
 });

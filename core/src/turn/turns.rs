@@ -201,7 +201,9 @@ impl Turns {
                 let left = deadline.saturating_sub(began.elapsed());
                 match self.settings.owns_outbox {
                     true => outbox.shutdown(left).await,
-                    false => outbox.flush(left).await,
+                    // The workspaces that have just been released are requested now: a process that ends at once would put
+                    // them in doubt.
+                    false => outbox.flush(left.max(GRACE)).await,
                 }
             }
             None => FlushReport::default(),

@@ -83,6 +83,7 @@ async fn a_creation_that_is_refused_in_passing_is_asked_for_again() {
 async fn a_shutdown_breaks_off_what_goes_on_and_tells_what_waits() {
     let bench = Bench::replying(Script::chat(["a"])).await;
     bench.llm.script("m whole", Script::new().wait_ms_before_headers(60_000));
+    bench.store.fake().script("create-workspace", FakeStore::refusal(503, "starting"));
     let turns = bench.settings().workspace_wait(SHORT).build().unwrap();
     read(&mut turns.start(bench.ask_anew())).await;
     assert_eq!(counts(&turns.shutdown(SHORT).await), (0, 2, 0));
