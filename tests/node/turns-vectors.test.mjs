@@ -33,7 +33,7 @@ for (const one of cases) {
   test(`${one.file}: ${one.name}, as bytes`, () => run(one, bytes));
 }
 
-const FIELDS = ['file', 'name', 'settings', 'llm', 'store', 'sentiment', 'speaker', 'request', 'leave', 'asked', 'events', 'beside', 'refused', 'error', 'error_event', 'error_message_has', 'saved', 'ids', 'workspace_name', 'flushed', 'stages', 'again', 'asked_again', 'timeline'];
+const FIELDS = ['file', 'name', 'settings', 'llm', 'store', 'sentiment', 'speaker', 'request', 'leave', 'asked', 'events', 'beside', 'refused', 'error', 'error_event', 'error_message_has', 'saved', 'ids', 'workspace_name', 'flushed', 'stages', 'again', 'again_error', 'asked_again', 'timeline'];
 
 async function run(one, read) {
   assert.deepEqual(Object.keys(one).filter((name) => !FIELDS.includes(name)), [], 'a field that this runner does not know');
@@ -60,7 +60,7 @@ async function run(one, read) {
   }
   const turn = turns.start(request);
   await read(one, turns, turn, async (found, expected) => {
-    if (one.again) for await (const _ of turns.start({ ...request, ...filled(one.again, values) }));
+    if (one.again) await repeat(one, turns, { ...request, ...filled(one.again, values) });
     const report = await turns.flush({ timeout: 10_000 });
     const stored = await store.stored();
     for (const [count, number] of Object.entries(one.flushed ?? {})) assert.equal(report[count], number, count);
@@ -69,6 +69,7 @@ async function run(one, read) {
     if (one.workspace_name) assert.equal(stored.workspaces.length, 2);
     if (one.workspace_name) assert.equal(stored.workspaces[1].workspaceName, one.workspace_name);
     const streams = (await llm.requests()).map(({ body }) => JSON.parse(body)).filter(({ stream }) => stream);
+    if (one.again_error) assert.equal(streams.length, 1);
     for (const [at, asked] of [one.asked, one.asked_again].entries()) if (asked) assert.deepEqual(streams[at].messages, asked);
     compare(found, expected, one.beside ?? [], stored);
   });
@@ -76,6 +77,12 @@ async function run(one, read) {
   for (const [fact, expected] of Object.entries(camel(one.timeline ?? {}))) assert.deepEqual(timeline[fact], expected === null ? null : typeof expected === 'object' ? camel(expected) : expected, fact);
   const { stages } = timeline;
   for (const [name, outcome] of Object.entries(one.stages ?? {})) assert.equal(stages.findLast((stage) => stage.name === name)?.outcome, outcome, name);
+}
+
+/** Sends the request once more, and reads its turn, or compares the error that refuses it. */
+async function repeat({ again_error: refused }, turns, request) {
+  if (refused) return assert.throws(() => turns.start(request), { errorCode: refused.code });
+  for await (const _ of turns.start(request));
 }
 
 /** Reads the events, and compares them and the error. */

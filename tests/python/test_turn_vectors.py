@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ CASES = [
 ]
 FIELDS = {
     "name", "settings", "llm", "store", "sentiment", "speaker", "request", "leave", "asked", "events", "beside", "refused", "error",
-    "error_event", "error_message_has", "saved", "ids", "workspace_name", "flushed", "stages", "again", "timeline",
+    "error_event", "error_message_has", "saved", "ids", "workspace_name", "flushed", "stages", "again", "again_error", "timeline",
     "asked_again",
 }  # fmt: skip
 USER, WORKSPACE = "11111111-1111-4111-8111-111111111111", "ws-1"
@@ -75,6 +76,17 @@ def test_case(fakes: tuple[Fake, FakeStore], case: dict[str, Any], kind: str, fo
     check_events(found, [filled(event, event_values(store)) for event in expected], case, store)
 
 
+@contextmanager
+def repeated(case: dict[str, Any]) -> Iterator[None]:
+    """The second start of a request, which is refused if the case says so."""
+    if "again_error" not in case:
+        yield
+        return
+    with pytest.raises(turnwire.TurnwireError) as refused:
+        yield
+    assert refused.value.error_code == case["again_error"]["code"]
+
+
 def check_error(case: dict[str, Any], error: Exception | None) -> None:
     if "error" not in case:
         assert error is None, error
@@ -98,6 +110,8 @@ def check_services(fake: Fake, store: FakeStore, case: dict[str, Any], report: t
         assert stored["workspaces"][1]["workspaceName"] == case["workspace_name"]
     bodies = [json.loads(request["body"]) for request in fake.all_requests()]
     streams = [body for body in bodies if body.get("stream")]
+    if "again_error" in case:
+        assert len(streams) == 1
     for at, field in enumerate(("asked", "asked_again")):
         if field in case:
             assert streams[at]["messages"] == case[field], field
@@ -237,7 +251,8 @@ def run_sync(
     except turnwire.TurnwireError as raised:
         error = raised
     if "again" in case:
-        assert list(turns.start(**request | case["again"]))
+        with repeated(case):
+            assert list(turns.start(**request | case["again"]))
     report = turns.flush()
     never.set()
     return found, error, turn.timeline(), report
@@ -286,7 +301,8 @@ def run_async(
         except turnwire.TurnwireError as raised:
             error = raised
         if "again" in case:
-            assert [event async for event in await turns.start(**request | case["again"])]
+            with repeated(case):
+                assert [event async for event in await turns.start(**request | case["again"])]
         report = await turns.flush()
         return found, error, turn.timeline(), report
 

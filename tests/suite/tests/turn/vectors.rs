@@ -27,6 +27,7 @@ struct Case {
     speaker: Option<Value>,
     request: Value,
     again: Option<Map<String, Value>>,
+    again_error: Option<Failure>,
     leave: Option<Leave>,
     asked: Option<Value>,
     asked_again: Option<Value>,
@@ -133,7 +134,16 @@ impl Case {
         let Some(fields) = self.again.clone() else { return };
         let mut request = self.request.as_object().unwrap().clone();
         request.extend(fields);
-        let turn = turns.start(self.request_of(bench, &request.into()));
+        let request = self.request_of(bench, &request.into());
+        let turn = match (turns.try_start(request), &self.again_error) {
+            (Ok(turn), None) => turn,
+            (Err(error), Some(expected)) => {
+                assert_eq!(error.code(), expected.code, "{}: {error}", self.name);
+                return;
+            }
+            (Ok(_), Some(_)) => panic!("{}: it was started again", self.name),
+            (Err(error), None) => panic!("{}: {error}", self.name),
+        };
         turn.finish().await.unwrap_or_else(|e| panic!("{}: {e}", self.name));
     }
 
@@ -246,6 +256,9 @@ impl Case {
         let streams = bench.llm.requests();
         let streams = streams.iter().filter_map(|request| request.json());
         let mut streams = streams.filter(|json| json["stream"] == true);
+        if self.again_error.is_some() {
+            assert_eq!(streams.clone().count(), 1, "{name}");
+        }
         for expected in [&self.asked, &self.asked_again] {
             let asked = streams.next();
             if let Some(expected) = expected {
