@@ -23,6 +23,7 @@ mod text;
 mod turn;
 mod wait;
 mod web;
+mod whole;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;

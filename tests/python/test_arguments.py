@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import turnwire
-from turnwire import AsyncOutbox, OpenAISpeaker, Outbox, Speech, SqliteStore, Turns
+from turnwire import AsyncOutbox, OpenAISpeaker, Outbox, Speech, SqliteStore, StoreMessage, Turns
 
 PARTS = [
     (
@@ -82,3 +82,45 @@ def test_what_belongs_to_a_process_is_not_pickled(client: turnwire.OpenAI) -> No
         for use in (pickle.dumps, copy.copy):
             with pytest.raises(TypeError, match=f"{type(value).__name__} cannot be pickled .*: {advice}"):
                 use(value)
+
+
+@pytest.mark.parametrize("wide", [10**30, -(10**30), 2**63])
+def test_an_integer_that_core_cannot_hold_is_refused_by_its_name(tmp_path: Path, wide: int) -> None:
+    store = SqliteStore(tmp_path / "chat.db")
+    message = StoreMessage.from_user("w", "u", "a", sent_at=2**63 - 1)
+    for name, call in (
+        ("limit", lambda: store.history_page("u", "w", limit=wide)),
+        ("sent_at", lambda: StoreMessage.from_user("w", "u", "a", sent_at=wide)),
+        ("sent_at", lambda: message.reply("b", sent_at=wide)),
+    ):
+        with pytest.raises(turnwire.InvalidRequestError, match=f"{name} is an integer beyond 64 bits"):
+            call()
+    late = StoreMessage(**{**message.model_dump(), "sent_at": wide})
+    chat = turnwire.ChatStore("http://127.0.0.1:9", access_token="a", refresh_token="r")
+    for save in (lambda: store.save("u", late), lambda: chat.save(late)):
+        with pytest.raises(turnwire.InvalidRequestError, match="sent_at must be a whole number"):
+            save()
+
+
+def test_a_service_is_sent_no_integer_as_a_float() -> None:
+    service = turnwire.ChatService("http://127.0.0.1:9", access_token="a", refresh_token="r")
+    history: Any = [{"role": "user", "content": "a", "seen": [2**64]}]
+    for call in (service.send, service.stream):
+        with pytest.raises(
+            turnwire.InvalidRequestError, match=r"history\[0\]\.seen\[0\] is an integer beyond 64 bits"
+        ):
+            call("b", workspace_id="w", history=history)
+
+
+@pytest.mark.parametrize("odd", [-1, 10**30])
+def test_a_count_that_core_cannot_hold_is_refused_by_its_name(client: turnwire.OpenAI, odd: int) -> None:
+    tokens: Any = {"access_token": "a", "refresh_token": "r"}
+    for call in (
+        lambda: client.with_options(max_retries=odd).models.list(),
+        lambda: turnwire.ChatStore("http://127.0.0.1:9", **tokens).with_options(max_retries=odd),
+        lambda: turnwire.ChatService("http://127.0.0.1:9", **tokens).with_options(max_retries=odd),
+    ):
+        with pytest.raises(ValueError, match="max_retries must be a whole number from 0 on"):
+            call()
+    with pytest.raises(ValueError, match="longest must be a whole number from 0 on"):
+        turnwire.SentenceCutter(longest=odd)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,11 @@ import pytest
 
 import turnwire
 from conftest import Program
-from fake import Fake
+from fake import Fake, FakeChat, FakeStore
+from turnwire._host import Caller
+from turnwire._web import routes
 
+USER = "22222222-2222-4222-8222-222222222222"
 HI = [{"role": "user", "content": "안녕하세요"}]
 
 
@@ -160,3 +165,62 @@ def test_an_infinite_timeout_is_no_limit_and_one_that_is_no_time_is_refused(fake
     for odd in (float("nan"), -1.0):
         with pytest.raises(turnwire.ConfigError, match="timeout must be a number of seconds from 0 on"):
             turnwire.OpenAI(base_url=fake.base_url, timeout=odd)
+
+
+def test_halves_of_surrogate_pairs_are_replaced_in_the_calls_of_a_chat_store(store: FakeStore) -> None:
+    kept = turnwire.ChatStore(store.url, **store.login(USER))  # type: ignore[arg-type]
+    workspace = kept.create_workspace(USER, "n\ud83d \ud83d\ude00")
+    assert [found.name for found in kept.workspaces(USER)] == ["n� 😀"]
+    message = turnwire.StoreMessage.from_user(workspace.id, USER, "a\udc00")
+    kept.save(message)
+    kept.save(message.reply("b\ud83d"))
+    assert [found.content for found in kept.history(workspace.id)] == ["a�", "b�"]
+    calls: list[Callable[[], object]] = [
+        lambda: kept.history("w\ud83d"),
+        lambda: kept.count_message("w\ud83d"),
+        lambda: kept.active_session("w\ud83d"),
+        lambda: kept.start_session("w\ud83d", USER),
+        lambda: kept.set_session_status("w\ud83d", "ACTIVE"),
+        lambda: kept.workspaces("w\ud83d"),
+    ]
+    for call in calls:
+        # There is no such workspace, and no such user.
+        with contextlib.suppress(turnwire.APIStatusError):
+            call()
+        last = store.all_requests()[-1]
+        assert any("w%EF%BF%BD" in str(part) or "w�" in str(part) for part in last.values()), last
+    assert kept.for_user("u\ud83d").with_options(headers={"x-a": "b"}).stats().saved == 2
+    with pytest.raises(turnwire.TurnwireError):
+        kept.with_tokens("a\ud83d", "r\ud83d").history(workspace.id)
+
+
+def test_halves_of_surrogate_pairs_are_replaced_in_the_calls_of_a_chat_service() -> None:
+    chat = FakeChat()
+    try:
+        chat.workspace("ws-1")
+        service = turnwire.ChatService(
+            chat.url, access_token="the-access-token", refresh_token="the-refresh-token"
+        )
+        list(service.stream("a\ud83d \ud83d\ude00", workspace_id="ws-1"))
+        service.send("b\udc00", workspace_id="ws-1")
+        assert service.speak("말\ud83d 하나.") == service.speak("말� 하나.")
+        bodies = [str(request["body"]) for request in chat.all_requests()]
+        assert "a� 😀" in bodies[0] and "b�" in bodies[1] and not any("\\ud8" in body for body in bodies)
+    finally:
+        chat.close()
+
+
+def test_halves_of_surrogate_pairs_are_replaced_in_the_requests_of_routes(
+    client: turnwire.OpenAI, key: str
+) -> None:
+    turns = turnwire.Turns(client, model=key)
+    with pytest.raises(turnwire.ConfigError, match="`http://a�` is no origin"):
+        routes(turns, {"origins": ["http://a\ud83d"]})
+    made = routes(turns, {})
+    assert made.route_of("/chat\ud83d") is None
+    with pytest.raises(ValueError, match='there is no route "chat�"'):
+        made.admit("chat\ud83d", "POST", [])
+    assert made.admit("chat", "P\ud83d", []).status == 405  # type: ignore[union-attr]
+    call = made.admit("chat", "POST", [("content-type", "application/json"), ("origin", "http://a\ud83d")])
+    reply = call.answer("u\ud83d", b"{}", Caller()).wait()  # type: ignore[union-attr]
+    assert reply.status == 400

@@ -1,5 +1,6 @@
 //! The client: passes settings and options to core.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use turnwire::bridge::settings::{self, Names};
 use turnwire::config::CallOptions;
@@ -9,6 +10,7 @@ use crate::call::Call;
 use crate::error::exception;
 use crate::seconds::seconds;
 use crate::text::{OwnedText, Text};
+use crate::whole::Whole;
 
 /// A client of an OpenAI-compatible service.
 #[pyclass(frozen, module = "turnwire._core")]
@@ -26,7 +28,7 @@ pub(crate) struct Options {
     /// A header without a value is removed.
     headers: Vec<(OwnedText, Option<OwnedText>)>,
     query: Vec<(OwnedText, OwnedText)>,
-    max_retries: Option<u32>,
+    max_retries: Option<Whole<u32>>,
     timeout: Option<Timeout>,
 }
 
@@ -35,8 +37,9 @@ impl Options {
         let headers = self.headers.into_iter().map(|(name, value)| (name, value.map(String::from)));
         let query = self.query.into_iter().map(|(name, value)| (name, String::from(value)));
         let mut options = CallOptions::new().headers(headers).queries(query);
-        if let Some(retries) = self.max_retries {
-            options = options.max_retries(retries);
+        if let Some(Whole(retries)) = self.max_retries {
+            let why = "max_retries must be a whole number from 0 on, of 32 bits at most";
+            options = options.max_retries(retries.ok_or_else(|| PyValueError::new_err(why))?);
         }
         match self.timeout {
             Some(timeout) => Ok(options.timeout(timeout.read.map_or(Ok(None), seconds)?)),

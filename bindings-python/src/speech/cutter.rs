@@ -1,9 +1,11 @@
 //! The cutter of sentences.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use turnwire::{bridge, speech};
 
 use crate::text::TextPiece;
+use crate::whole::Whole;
 
 /// Cuts a growing text into sentences that can be spoken, each as soon as it is complete.
 ///
@@ -15,9 +17,11 @@ pub(crate) struct SentenceCutter(bridge::Sentences);
 #[pymethods]
 impl SentenceCutter {
     #[new]
-    #[pyo3(signature = (*, longest = 200))]
-    fn new(longest: usize) -> Self {
-        SentenceCutter(bridge::Sentences::new(speech::SentenceCutter::new().longest(longest)))
+    #[pyo3(signature = (*, longest = Whole(Some(200))), text_signature = "(*, longest=200)")]
+    fn new(longest: Whole<usize>) -> PyResult<Self> {
+        let why = "longest must be a whole number from 0 on, of 64 bits at most";
+        let longest = longest.0.ok_or_else(|| PyValueError::new_err(why))?;
+        Ok(SentenceCutter(bridge::Sentences::new(speech::SentenceCutter::new().longest(longest))))
     }
 
     /// Adds more of the text, and returns the sentences that are complete.

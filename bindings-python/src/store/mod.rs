@@ -12,6 +12,7 @@ use turnwire::conversation::Conversations;
 
 use crate::error::exception;
 use crate::text::Text;
+use crate::whole::Whole;
 
 pub(crate) use chat::ChatStore;
 pub(crate) use sqlite::SqliteStore;
@@ -37,8 +38,9 @@ pub(crate) fn message_from_user(
     workspace_id: Text<'_>,
     user_id: Text<'_>,
     content: Text<'_>,
-    sent_at: i64,
+    sent_at: Whole<i64>,
 ) -> PyResult<String> {
+    let sent_at = sent_at.named(py, "store.message", "sent_at")?;
     bridge::message_from_user(&workspace_id, &user_id, &content, sent_at)
         .map_err(|error| exception(py, &error))
 }
@@ -49,8 +51,9 @@ pub(crate) fn message_reply_to(
     py: Python<'_>,
     message: Text<'_>,
     content: Text<'_>,
-    sent_at: i64,
+    sent_at: Whole<i64>,
 ) -> PyResult<String> {
+    let sent_at = sent_at.named(py, "store.message", "sent_at")?;
     bridge::message_reply_to(&message, Names::Snake, &content, sent_at)
         .map_err(|error| exception(py, &error))
 }

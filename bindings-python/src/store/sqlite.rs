@@ -11,6 +11,7 @@ use crate::call::Call;
 use crate::error::exception;
 use crate::fork;
 use crate::text::{OwnedText, Text};
+use crate::whole::Whole;
 
 /// A store of conversations in one SQLite file.
 #[pyclass(frozen, module = "turnwire._core")]
@@ -74,8 +75,9 @@ impl SqliteStore {
         user_id: OwnedText,
         workspace_id: OwnedText,
         before: Option<OwnedText>,
-        limit: i64,
+        limit: Whole<i64>,
     ) -> PyResult<Call> {
+        let limit = limit.named(py, "store.history", "limit")?;
         // Core refuses a page of no messages.
         let limit = usize::try_from(limit).unwrap_or_default();
         self.call(py, async move |store| {

@@ -11,6 +11,7 @@ use turnwire::web::{self, Admitted, ChatRoutesBuilder, Route};
 use super::WebReply;
 use crate::call::Call;
 use crate::error::exception;
+use crate::text::{OwnedText, Text};
 use crate::turn::Turns;
 
 /// The routes of a chat service.
@@ -25,8 +26,8 @@ pub(crate) struct WebCall(web::Call);
 impl ChatRoutes {
     /// `settings` are JSON.
     #[new]
-    fn new(py: Python<'_>, turns: &Turns, settings: &str) -> PyResult<Self> {
-        let routes = settings::routes(turns.inner().clone(), settings, Names::Snake);
+    fn new(py: Python<'_>, turns: &Turns, settings: Text<'_>) -> PyResult<Self> {
+        let routes = settings::routes(turns.inner().clone(), &settings, Names::Snake);
         let routes = routes.and_then(ChatRoutesBuilder::build);
         routes.map(ChatRoutes).map_err(|error| exception(py, &error))
     }
@@ -42,8 +43,8 @@ impl ChatRoutes {
     }
 
     /// The name of the route at this path; `None` if there is none.
-    fn route_of(&self, path: &str) -> Option<&'static str> {
-        self.0.route_of(path).map(Route::name)
+    fn route_of(&self, path: Text<'_>) -> Option<&'static str> {
+        self.0.route_of(&path).map(Route::name)
     }
 
     /// Checks the head of a request. The headers are pairs, of which those in `WEB_HEADERS` are read. The result is the reply,
@@ -51,19 +52,19 @@ impl ChatRoutes {
     fn admit<'py>(
         &self,
         py: Python<'py>,
-        route: Option<&str>,
-        method: &str,
-        headers: Vec<(String, String)>,
+        route: Option<Text<'_>>,
+        method: Text<'_>,
+        headers: Vec<(OwnedText, OwnedText)>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let known = |name: &str| {
-            let unknown = || PyValueError::new_err(format!("there is no route {name:?}"));
-            Route::from_name(name).ok_or_else(unknown)
+        let known = |name: Text<'_>| {
+            let unknown = || PyValueError::new_err(format!("there is no route {:?}", &*name));
+            Route::from_name(&name).ok_or_else(unknown)
         };
         let header = |name: &str| {
             let mut found = headers.iter().filter(|(its, _)| its.eq_ignore_ascii_case(name));
-            found.next().map(|(_, value)| value.as_str())
+            found.next().map(|(_, value)| &**value)
         };
-        match self.0.admit(route.map(known).transpose()?, method, header) {
+        match self.0.admit(route.map(known).transpose()?, &method, header) {
             Admitted::Reply(reply) => Ok(WebReply::new(py, reply.into())?.into_any()),
             Admitted::Call(call) => Ok(Bound::new(py, WebCall(call))?.into_any()),
         }
@@ -104,12 +105,12 @@ impl WebCall {
     fn answer(
         &self,
         py: Python<'_>,
-        user_id: String,
+        user_id: OwnedText,
         body: &[u8],
         caller: Py<PyAny>,
     ) -> PyResult<Call> {
         let body = Bytes::copy_from_slice(body);
-        let call = bridge::answer(self.0.clone(), user_id, body, Some(Context::new(caller)));
+        let call = bridge::answer(self.0.clone(), user_id.into(), body, Some(Context::new(caller)));
         Call::new(py, call)
     }
 }
