@@ -43,7 +43,11 @@ impl Outbox {
             } else if let Some(store) = store {
                 outbox = outbox.sink(ConversationSink::new(store.conversations()));
             }
-            outbox.start()
+            let outbox = outbox.start()?;
+            if store.is_some_and(Store::asks_host) {
+                bridge::leave_when_dropped(&outbox);
+            }
+            Ok(outbox)
         };
         start().map(|inner| Outbox { inner }).map_err(|error| thrown(&error))
     }

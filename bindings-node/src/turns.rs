@@ -75,8 +75,11 @@ impl Turns {
         let llm = client.openai().with(options.of_call());
         let parts = functions.parts(host, store, outbox, speaker);
         let made = settings::turns(llm, &settings, Names::Camel, parts);
-        let made = made.and_then(TurnsBuilder::build);
-        made.map(|inner| Turns { inner }).map_err(|error| thrown(&error))
+        let inner = made.and_then(TurnsBuilder::build).map_err(|error| thrown(&error))?;
+        if let Some(outbox) = inner.outbox().filter(|_| store.is_some_and(Store::asks_host)) {
+            bridge::leave_when_dropped(outbox);
+        }
+        Ok(Turns { inner })
     }
 
     /// Starts a turn. The request is JSON; functions that run for the turn get its number.

@@ -17,6 +17,8 @@ use crate::options::Options;
 #[napi]
 pub struct ChatStore {
     inner: turnwire::ChatStore,
+    /// True if it has a token provider.
+    asks_host: bool,
     /// The caller on whose behalf the token provider is asked.
     caller: Option<Context>,
 }
@@ -36,19 +38,20 @@ impl ChatStore {
             store = store.token_provider(provider);
         }
         let inner = store.build().map_err(|error| thrown(&error))?;
-        Ok(ChatStore { inner, caller: None })
+        let asks_host = token_provider.is_some();
+        Ok(ChatStore { inner, asks_host, caller: None })
     }
 
     /// The same client with the caller of this number, on whose behalf its token provider is asked.
     #[napi]
     pub fn asked_by(&self, number: u32) -> Self {
-        ChatStore { inner: self.inner.clone(), caller: Some(Context::new(number)) }
+        ChatStore { caller: Some(Context::new(number)), ..self.of(self.inner.clone()) }
     }
 
     /// The store, as an engine of turns and an outbox take it.
     #[napi]
     pub fn store(&self) -> Store {
-        Store::of(self.inner.clone())
+        Store::of(self.inner.clone(), self.asks_host)
     }
 
     /// The same client with these tokens.
@@ -130,7 +133,7 @@ impl ChatStore {
 
 impl ChatStore {
     fn of(&self, inner: turnwire::ChatStore) -> Self {
-        ChatStore { inner, caller: self.caller.clone() }
+        ChatStore { inner, asks_host: self.asks_host, caller: self.caller.clone() }
     }
 
     fn call<T, F>(&self, call: impl FnOnce(turnwire::ChatStore) -> F) -> napi::Result<Call>

@@ -16,11 +16,17 @@ use crate::json::thrown;
 #[napi]
 pub struct Store {
     inner: Arc<dyn Conversations>,
+    /// True if it asks a function for tokens.
+    asks_host: bool,
 }
 
 impl Store {
-    fn of(store: impl Conversations) -> Self {
-        Store { inner: Arc::new(store) }
+    fn of(store: impl Conversations, asks_host: bool) -> Self {
+        Store { inner: Arc::new(store), asks_host }
+    }
+
+    pub(crate) fn asks_host(&self) -> bool {
+        self.asks_host
     }
 
     pub(crate) fn conversations(&self) -> Arc<dyn Conversations> {

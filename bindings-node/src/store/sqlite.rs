@@ -26,7 +26,7 @@ impl SqliteStore {
     /// The store, as an engine of turns and an outbox take it.
     #[napi]
     pub fn store(&self) -> Store {
-        Store::of(self.inner.clone())
+        Store::of(self.inner.clone(), false)
     }
 
     /// The path of the file, absolute and without links.

@@ -91,7 +91,9 @@ pub use host_text::HostText;
 pub use items::Items;
 pub use list::{List, Weigh};
 pub use log::{LogRecord, keep_logs, take_logs};
-pub use outbox::{enqueue, flush_dropped, hold, is_waiting, record_fields, release};
+pub use outbox::{
+    enqueue, flush_dropped, hold, is_waiting, leave_when_dropped, record_fields, release,
+};
 pub use progress::Progress;
 pub use pull::{Pull, Taken};
 pub use retry::wait_before_retry;

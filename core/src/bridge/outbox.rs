@@ -81,6 +81,12 @@ pub fn is_waiting(outbox: &Outbox) -> bool {
     outbox.is_waiting()
 }
 
+/// Leaves the records of a file to the next outbox that opens it, once the host has dropped this one: the store asks a function
+/// that ends with the host's thread. In memory they are delivered as far as that goes without the function.
+pub fn leave_when_dropped(outbox: &Outbox) {
+    outbox.leave_when_dropped();
+}
+
 /// Waits until the outboxes that outlive their host objects have delivered what is due, at most this long.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::lingering::{can_linger, linger};
@@ -44,6 +44,8 @@ struct Handle {
     settings: Arc<OutboxSettings>,
     sink: Arc<Target>,
     current: PerProcess<Arc<SharedOutbox>>,
+    /// True if the records of a file are left in it when this is dropped, whatever the settings say.
+    is_left: AtomicBool,
 }
 
 /// The ways into an outbox.
@@ -87,7 +89,8 @@ impl Outbox {
             // It is not set anywhere else before this.
             let _ = sink.set(given);
         }
-        Outbox(Arc::new(Handle { settings: Arc::new(settings), sink, current: PerProcess::new() }))
+        let (current, is_left) = (PerProcess::new(), AtomicBool::new(false));
+        Outbox(Arc::new(Handle { settings: Arc::new(settings), sink, current, is_left }))
     }
 
     /// Sets the sink, and starts to deliver pending records.
@@ -263,6 +266,13 @@ impl Outbox {
         })
     }
 
+    /// Leaves the records of a file to the next outbox that opens it, once the last handle is dropped: a function that
+    /// delivers them ends with its host.
+    #[cfg(feature = "bridge")]
+    pub(crate) fn leave_when_dropped(&self) {
+        self.0.is_left.store(true, Ordering::SeqCst);
+    }
+
     fn open_shared(&self, operation: &'static str) -> Result<Arc<SharedOutbox>> {
         let shared = self.shared()?;
         if shared.phase() > Phase::Running {
@@ -302,7 +312,8 @@ impl Outbox {
 impl Drop for Handle {
     fn drop(&mut self) {
         if let Some(shared) = self.current.get() {
-            if self.settings.lingers && can_linger(&shared) {
+            let is_left = self.is_left.load(Ordering::SeqCst) && shared.has_file();
+            if self.settings.lingers && !is_left && can_linger(&shared) {
                 return linger(&shared);
             }
             shared.advance(Phase::Draining);
