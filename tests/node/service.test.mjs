@@ -56,6 +56,21 @@ test('a turn is asked for whole, and spoken', async () => {
   assert.ok(Buffer.from(audio).equals(spoken));
 });
 
+test('half a surrogate pair in an argument becomes a replacement character', async () => {
+  await read(await service.stream({ message: 'a\ud83d \ud83d\ude00', workspaceId: 'ws-1' }));
+  await service.send({ message: 'b\udc00', workspaceId: 'ws-1' });
+  assert.deepEqual(await service.speak('말\ud83d 하나.'), await service.speak('말\ufffd 하나.'));
+  const bodies = (await fake.requests()).map(({ body }) => body);
+  assert.ok(bodies[0].includes('a\ufffd 😀') && bodies[1].includes('b\ufffd'), bodies.join('\n'));
+  assert.ok(!bodies.some((body) => body.includes('\\ud8') || body.includes('\\udc')), bodies.join('\n'));
+});
+
+test('a value that JSON cannot hold is an invalid request', async () => {
+  for (const call of ['stream', 'send']) {
+    await assert.rejects(service[call]({ message: 'a', workspaceId: 2n ** 64n }), { code: 'invalid_request', operation: `service.${call}` });
+  }
+});
+
 test('a turn that breaks throws with its text so far', async () => {
   const half = { sse: { type: 'content', content: 'half' } };
   for (const [message, end, kind] of [['cut', [], TruncatedStreamError], ['failed', [{ sse: { type: 'error', message: 'no model' } }], APIError]]) {

@@ -12,6 +12,7 @@ import { runInNewContext } from 'node:vm';
 
 import {
   APIConnectionTimeoutError,
+  APIError,
   APIUserAbortError,
   AuthenticationError,
   BadRequestError,
@@ -157,6 +158,46 @@ test('a message that cannot be read is refused without its text', async () => {
   for (const save of [async () => (await client()).save(wrong), () => new SqliteStore(file()).save(USER, wrong)]) {
     await assert.rejects(save(), (error) => error instanceof InvalidRequestError && /sentAt must be a whole number/.test(error.message) && !/private/.test(error.message));
   }
+});
+
+test('half a surrogate pair in an argument of a store becomes a replacement character', async () => {
+  const kept = await client();
+  const workspace = await kept.createWorkspace(USER, 'n\ud83d \ud83d\ude00');
+  assert.deepEqual((await kept.workspaces(USER)).map(({ name }) => name), ['n\ufffd 😀']);
+  const message = StoreMessage.fromUser(workspace.id, USER, 'a\udc00');
+  await kept.save(message);
+  await kept.save(StoreMessage.replyTo(message, 'b\ud83d'));
+  assert.deepEqual((await kept.history(workspace.id)).map(({ content }) => content), ['a\ufffd', 'b\ufffd']);
+  for (const call of [
+    () => kept.history('w\ud83d'),
+    () => kept.countMessage('w\ud83d'),
+    () => kept.activeSession('w\ud83d'),
+    () => kept.startSession('w\ud83d', USER),
+    () => kept.setSessionStatus('w\ud83d', 'ACTIVE'),
+    () => kept.workspaces('w\ud83d'),
+  ]) {
+    // There is no such workspace, and no such user.
+    await call().catch((error) => assert.ok(error instanceof APIError, error));
+    assert.match(JSON.stringify((await store.requests()).at(-1)), /w(%EF%BF%BD|\ufffd)/);
+  }
+  const sqlite = new SqliteStore(file());
+  const { id } = await sqlite.createWorkspace('u\ud83d', 'n\udc00');
+  assert.deepEqual((await sqlite.workspaces('u\ufffd')).map(({ name }) => name), ['n\ufffd']);
+  await sqlite.save('u\ud83d', StoreMessage.fromUser(id, 'u\ud83d', 'a\ud83d'));
+  assert.deepEqual((await sqlite.history('u\ud83d', id)).map(({ content }) => content), ['a\ufffd']);
+});
+
+test('a time beyond 64 bits is refused, and a limit that large is none', async () => {
+  const message = StoreMessage.fromUser('w', USER, 'a');
+  const sqlite = new SqliteStore(file());
+  for (const sentAt of [1e30, -1e30, 0.5, NaN]) {
+    for (const save of [async () => (await client()).save({ ...message, sentAt }), () => sqlite.save(USER, { ...message, sentAt })]) {
+      await assert.rejects(save(), { code: 'invalid_request', message: /sentAt must be a (whole )?number/ });
+    }
+  }
+  await assert.rejects(sqlite.save(USER, { ...message, sentAt: 2n ** 64n }), { code: 'invalid_request' });
+  const { id } = await sqlite.createWorkspace(USER, 'a');
+  assert.deepEqual(await sqlite.historyPage(USER, id, { limit: 1e30 }), { messages: [], before: null });
 });
 
 test('turns keep their messages in a store that is an object', async () => {

@@ -165,34 +165,6 @@ for (const [how, leave] of [
   });
 }
 
-test('a turn that is stopped ends well, with its text so far', async () => {
-  for (const stop of [(turns, turn) => turns.stop(turn.id), (turns, turn) => turn.stop() ?? true]) {
-    const { turns } = await engine(endless());
-    const turn = turns.start({ message: 'm' });
-    let last;
-    for await (const event of turn) {
-      if (!last) assert.ok(await stop(turns, turn));
-      last = event;
-    }
-    assert.deepEqual(last, { type: 'done', stopped: true });
-    assert.equal(await turns.stop(turn.id), false);
-  }
-});
-
-test('a user stops no turn of another', async () => {
-  const { turns } = await engine(endless());
-  const turn = turns.start({ message: 'm', userId: 'u' });
-  let last;
-  for await (const event of turn) {
-    if (!last) {
-      assert.equal(await turns.stop(turn.id, { userId: 'another' }), false);
-      assert.ok(await turns.stop(turn.id, { userId: 'u' }));
-    }
-    last = event;
-  }
-  assert.deepEqual(last, { type: 'done', stopped: true });
-});
-
 test('leaving a loop, and cancelling the bytes, leaves the turn', async () => {
   const { model, turns } = await engine([endless(), endless()]);
   for await (const _ of turns.start({ message: 'm' })) break;
