@@ -1,6 +1,6 @@
 /** The part of the native binding for speech, as `src/speech/` makes it. */
 
-import type { Call, ChatService, Client, Host, Options } from './native.js';
+import type { Call, ChatService, Client, Host, Options, Waker } from './native.js';
 
 /** A speaker. */
 export declare class Speaker {

@@ -1,5 +1,7 @@
 /** The native binding, as `src/` makes it. */
 
+import type { Speaker } from './native-speech.js';
+
 /** A call under way. When JavaScript drops it, read or not, its connection closes. */
 export declare class Call {
   /**

@@ -8,7 +8,7 @@ import { settingsJson } from './settings-json.js';
 import { answer, engineOf, type Turns } from './turns.js';
 
 /** The options of the routes. */
-export interface ChatHandlerOptions<Context = unknown> extends RoutesSettings {
+export interface ChatHandlerOptions<Context = any> extends RoutesSettings {
   /**
    * Returns the id of the request's user; `null` or `undefined` refuses it with 401. `context` is the handler's second argument:
    * the request of Node behind `nodeHandler()`.
@@ -20,6 +20,9 @@ export interface ChatHandlerOptions<Context = unknown> extends RoutesSettings {
   onError?: ((error: unknown, request: Request) => void) | null;
 }
 
+/** A function that answers requests; its second argument is for `authenticate`, and needed if that declares its type. */
+export type ChatHandler<Context = any> = (request: Request, ...context: unknown extends Context ? [context?: any] : [context: Context]) => Promise<Response>;
+
 /** The status of a request whose client has gone, as proxies log it: nobody reads the response. */
 const GONE = 499;
 
@@ -27,10 +30,10 @@ const GONE = 499;
  * Makes a function that answers requests with the routes of a chat service, for Next.js, Hono, and other servers of `Request` and
  * `Response`. It never rejects. `nodeHandler()` makes a listener of it for `node:http`, Express and the like.
  */
-export function chatHandler<Context = unknown>(
+export function chatHandler<Context = any>(
   turns: Turns,
   { authenticate, basePath, onError, ...settings }: ChatHandlerOptions<Context>,
-): (request: Request, context?: Context) => Promise<Response> {
+): ChatHandler<Context> {
   const engine = engineOf(turns);
   if (!engine) throw new ConfigError('chatHandler: the first argument must be Turns');
   if (typeof authenticate !== 'function') throw new ConfigError('chatHandler: authenticate must be a function that returns the id of the user');
@@ -56,7 +59,7 @@ export function chatHandler<Context = unknown>(
     return bytes ? new Response(bytes, answered) : whole(answered);
   };
 
-  return async (request, context) => {
+  return async (request, ...[context]) => {
     const headers = names.flatMap((name): [string, string][] => {
       const value = request.headers.get(name);
       return value === null ? [] : [[name, value]];

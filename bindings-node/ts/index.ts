@@ -63,7 +63,7 @@ export { type AudioPiece, type FailedSentence, Speech, type SpokenText } from '.
 export type { SpokenSource, TextPiece } from './speech-text.js';
 export type { SpeechCreateParams, SpeechModel } from './audio.js';
 export { Timeline, type Stage } from './timeline.js';
-export { chatHandler, type ChatHandlerOptions } from './handler.js';
+export { chatHandler, type ChatHandler, type ChatHandlerOptions } from './handler.js';
 export { nodeHandler, type ServerRequestLike } from './node-handler.js';
 export type { ServerResponseLike } from './pipe.js';
 export { Turn } from './turn.js';

@@ -4,14 +4,14 @@ import { onceGone, pipe, type ServerResponseLike } from './pipe.js';
 
 /** A request of `node:http` or `node:http2`, also the one of Express. */
 export interface ServerRequestLike extends AsyncIterable<Uint8Array> {
-  readonly method?: string;
-  readonly url?: string;
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
   /** Names and values in turn. */
   readonly rawHeaders: string[];
   /** The body, if a middleware has read it, such as `express.json()`. */
   readonly body?: unknown;
   readonly complete: boolean;
-  readonly readableDidRead?: boolean;
+  readonly readableDidRead?: boolean | undefined;
   readonly socket?: object | null;
 }
 

@@ -4,14 +4,16 @@
 export interface ServerResponseLike {
   statusCode: number;
   readonly headersSent: boolean;
-  readonly destroyed?: boolean;
+  readonly destroyed?: boolean | undefined;
   /** Of HTTP/2. */
   readonly stream?: { readonly destroyed: boolean; once(event: string, listener: () => void): unknown } | null;
   hasHeader(name: string): boolean;
   setHeader(name: string, value: string | string[]): unknown;
-  flushHeaders(): void;
+  /** Express and `node:http` declare it; the types of HTTP/2 lack it. */
+  flushHeaders?(): void;
   write(piece: Uint8Array): boolean;
-  end(bytes?: Uint8Array): unknown;
+  end(): unknown;
+  end(bytes: Uint8Array): unknown;
   destroy(): unknown;
   once(event: string, listener: () => void): unknown;
   off(event: string, listener: () => void): unknown;
@@ -61,7 +63,7 @@ export async function pipe(source: Source, response: ServerResponseLike): Promis
     });
   try {
     // The reader learns now that there is a stream, and not with its first event.
-    if (!isGone && !response.headersSent) response.flushHeaders();
+    if (!isGone && !response.headersSent) response.flushHeaders?.();
     while (!isGone) {
       const piece = await source.bytes();
       if (!piece) break;

@@ -41,25 +41,25 @@ export type ErrorCode =
 /** The facts about an error, beyond its class and its message. */
 export interface ErrorFacts {
   /** The core's code, on every error. */
-  errorCode?: ErrorCode;
+  errorCode?: ErrorCode | undefined;
   /** The same; but on an `APIError` the service's own code, as in the `openai` package. */
-  code?: string | null;
+  code?: string | null | undefined;
   /** The call that failed, such as `chat.stream`. */
-  operation?: string;
+  operation?: string | undefined;
   /** The HTTP status of the response that was an error. */
-  status?: number;
+  status?: number | undefined;
   /** The service's id of the request, for its support. */
-  requestId?: string | null;
+  requestId?: string | null | undefined;
   /** True if the same call can succeed when it is made again later. */
-  retryable?: boolean;
+  retryable?: boolean | undefined;
   /** The wait before the next attempt that the service asked for, in milliseconds. */
-  retryAfterMs?: number;
+  retryAfterMs?: number | undefined;
   /** The number of times the request was sent. */
-  attempts?: number;
+  attempts?: number | undefined;
   /** The text of the reply that was received before it broke. */
-  partial?: string;
+  partial?: string | undefined;
   /** The tokens of that reply, as far as the service counted them. */
-  usage?: TokenUsage;
+  usage?: TokenUsage | undefined;
 }
 
 /** Marks errors by name, so that `instanceof` holds between two copies of this package. */

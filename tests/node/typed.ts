@@ -1,6 +1,11 @@
 /** A program in strict TypeScript: it is compiled, not run. */
 
-import OpenAI, { APIError, GoogleTranslateSpeaker, OpenAISpeaker, RateLimitError, SentenceCutter, ServiceSpeaker, type Speaker, Speech, TruncatedStreamError, Turns, TurnwireError, type ChatCompletion, type ChatCompletionChunk, type ChatCompletionMessageParam, type FlushReport, type SinkFunction, type Timeline, type TokenFunction, type TurnEvent, type TurnsOptions } from 'turnwire';
+import http from 'node:http';
+import http2 from 'node:http2';
+import https from 'node:https';
+
+import express from 'express';
+import OpenAI, { APIError, chatHandler, nodeHandler, GoogleTranslateSpeaker, OpenAISpeaker, RateLimitError, SentenceCutter, ServiceSpeaker, type Speaker, Speech, TruncatedStreamError, Turns, TurnwireError, type ChatCompletion, type ChatCompletionChunk, type ChatCompletionMessageParam, type FlushReport, type SinkFunction, type Timeline, type TokenFunction, type TurnEvent, type TurnsOptions } from 'turnwire';
 
 const client = new OpenAI({ apiKey: 'k', timeout: 1000, logger: console, logLevel: 'info' });
 const messages: ChatCompletionMessageParam[] = [
@@ -150,3 +155,34 @@ export async function speech(client: OpenAI, signal: AbortSignal): Promise<numbe
   const sentences: string[] = new SentenceCutter({ longest: 100 }).push('a');
   return size + failed.length + sentences.length + (await own.speak('a').writeToFile('b')) + (await response.arrayBuffer()).byteLength + (body.locked ? 1 : 0);
 }
+
+/** Web servers. */
+export const plain = chatHandler(new Turns(client), { authenticate: (request) => request.headers.get('x-user') });
+export const ofNext: (request: Request, context: { params: Promise<object> }) => Promise<Response> = plain;
+type WithUser = http.IncomingMessage & { user?: { id: string } };
+export const ofNode = chatHandler(new Turns(client), { authenticate: async (_, incoming: WithUser) => incoming.user?.id });
+export const ofExpress = chatHandler(new Turns(client), { authenticate: (_, request: express.Request) => request.get('x-user') });
+export function serve(): void {
+  http.createServer(nodeHandler(plain));
+  https.createServer({}, nodeHandler(plain));
+  http2.createServer(nodeHandler(plain));
+  http2.createSecureServer({}, nodeHandler(plain));
+  http.createServer(nodeHandler(ofNode));
+  http.createServer(nodeHandler(chatHandler(new Turns(client), { authenticate: (_, incoming: WithUser) => incoming.user?.id })));
+  // As the README has it.
+  const readme = chatHandler(new Turns(client), { authenticate: (_, { user }) => user?.id });
+  http.createServer(nodeHandler(readme));
+  http.createServer(nodeHandler(chatHandler(new Turns(client), { authenticate: (_, { user }) => user?.id })));
+  express().use(nodeHandler(plain)).all('/chat{/*route}', nodeHandler(ofExpress)).use('/api', nodeHandler(chatHandler(new Turns(client), { authenticate: (_, { user }) => user?.id })));
+}
+// @ts-expect-error: its authenticate reads the request of Node
+void (() => ofNode(new Request('http://localhost')));
+export async function piped(a: http.ServerResponse, b: http2.Http2ServerResponse, c: express.Response): Promise<void> {
+  const turns = new Turns(client);
+  for (const response of [a, b, c]) await turns.start({ message: 'm' }).pipe(response, { wire: 'ui' });
+  await turns.start({ message: 'm' }).pipe(a);
+  await turns.start({ message: 'm' }).pipe(b);
+  await turns.start({ message: 'm' }).pipe(c);
+}
+// @ts-expect-error: a response, and not any stream
+void (() => new Turns(client).start({ message: 'm' }).pipe(process.stdout));
