@@ -10,9 +10,9 @@ use tokio::runtime::Handle;
 use turnwire::event::Wire;
 use turnwire::turn::OnDisconnect;
 use turnwire::{TurnRequest, Turns};
-use turnwire_fakes::{Fake, FakeStore, Script};
+use turnwire_fakes::{FakeStore, Script};
 
-use super::{Bench, DEADLINE, MESSAGE, USER, WORKSPACE, ai, counts, read, user};
+use super::{Bench, DEADLINE, MESSAGE, USER, WORKSPACE, ai, counts, read, store_at, user};
 
 const SHORT: Duration = Duration::from_millis(50);
 
@@ -33,18 +33,16 @@ async fn settled(bench: &Bench, turns: turnwire::Turns) {
 
 #[tokio::test]
 async fn a_store_that_is_down_gets_the_conversation_when_it_is_back() {
-    let bench = Bench::replying(Script::chat(["a"])).await;
+    let (bench, reserved) = Bench::at_reserved_port(Script::chat(["a"])).await;
     let turns = bench.settings().workspace_wait(SHORT).build().unwrap();
     let request = bench.ask_anew();
-    let port = bench.store.fake().address().port();
     let Bench { llm, store } = bench;
     drop(store);
     let answer = read(&mut turns.start(request)).await;
     assert_eq!(answer.kinds(), ["content", "done"]);
     assert_eq!(counts(&turns.flush(SHORT).await), (0, 2, 0));
 
-    let store = FakeStore::builder().on(Fake::builder().port(port)).start().await.unwrap();
-    let bench = Bench { llm, store };
+    let bench = Bench { llm, store: store_at(&reserved).await };
     assert_eq!(counts(&turns.flush(DEADLINE).await), (2, 0, 0));
     assert_eq!(bench.saved(), [user(MESSAGE), ai("a")]);
     let stored = bench.store.stored();

@@ -145,11 +145,11 @@ async fn run((is_new, faults): Case) {
 async fn check_books(bench: &Bench, turns: &Turns, about: &str, replies: bool, saves_fail: bool) {
     turns.flush(Duration::from_secs(2)).await;
     let outbox = turns.outbox().unwrap();
-    // On a busy machine an answer may still be in transit.
+    // On a busy machine an answer may still be in transit, or a workspace without its name, which holds its messages.
     let settled = async {
         loop {
             let (stats, saved) = (outbox.stats(), bench.saved());
-            if saved.len() as u64 == stats.delivered {
+            if saved.len() as u64 == stats.delivered && stats.held == 0 {
                 return (stats, saved);
             }
             turns.flush(Duration::from_millis(50)).await;
@@ -171,8 +171,6 @@ async fn check_books(bench: &Bench, turns: &Turns, about: &str, replies: bool, s
     }
     let all = [user(MESSAGE), ai("ab")];
     assert!(all.starts_with(&saved), "{about}: {saved:?}");
-    // Regardless of the workspace and its name, the messages are in the outbox or delivered.
-    assert_eq!(stats.held, 0, "{about}: {stats:?}");
 }
 
 #[tokio::test]

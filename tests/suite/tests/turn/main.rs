@@ -37,10 +37,12 @@ mod vectors;
 mod whole;
 mod wire;
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use serde_json::Value;
+use tokio::net::TcpSocket;
 use turnwire::config::{RetryPolicy, Timeouts};
 use turnwire::outbox::{Delivery, FlushReport};
 use turnwire::turn::TurnsBuilder;
@@ -73,6 +75,17 @@ impl Bench {
         let bench = Bench::start().await;
         bench.llm.script("m stream", script);
         bench
+    }
+
+    /// The same, with a store whose port stays the bench's own when the store is gone: the socket does not listen.
+    async fn at_reserved_port(script: Script) -> (Self, TcpSocket) {
+        let reserved = TcpSocket::new_v4().unwrap();
+        reserved.set_reuseaddr(true).unwrap();
+        reserved.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let store = store_at(&reserved).await;
+        let Bench { llm, .. } = Bench::replying(script).await;
+        store.add_workspace(WORKSPACE, USER);
+        (Bench { llm, store }, reserved)
     }
 
     fn openai(&self) -> OpenAi {
@@ -143,6 +156,12 @@ impl Bench {
         let requests = self.store.fake().requests();
         requests.iter().filter(|r| format!("{} {}", r.method, r.path) == call).count()
     }
+}
+
+/// A new store at this port.
+async fn store_at(reserved: &TcpSocket) -> FakeStore {
+    let port = reserved.local_addr().unwrap().port();
+    FakeStore::builder().on(Fake::builder().port(port)).start().await.unwrap()
 }
 
 /// Retries with short waits.

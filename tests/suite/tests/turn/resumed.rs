@@ -10,9 +10,9 @@ use turnwire::credentials::{TokenRequest, Tokens};
 use turnwire::outbox::{Delivery, OutboxBuilder, Outcome, PendingState, Record, Sink};
 use turnwire::turn::TurnsBuilder;
 use turnwire::{ChatStore, Outbox, TurnEvent, Turns};
-use turnwire_fakes::{Fake, FakeStore, Framing, Script};
+use turnwire_fakes::{FakeStore, Framing, Script};
 
-use super::{Bench, DEADLINE, MESSAGE, USER, ai, counts, end, impatient, read, user};
+use super::{Bench, DEADLINE, MESSAGE, USER, ai, counts, end, impatient, read, store_at, user};
 
 const SHORT: Duration = Duration::from_millis(50);
 
@@ -77,13 +77,12 @@ fn assert_kept(bench: &Bench, name: &str) {
 async fn a_store_that_is_down_at_the_end_gets_the_conversation_from_the_next_process() {
     let scratch = tempfile::tempdir().unwrap();
     let file = scratch.path().join("outbox.db");
-    let bench = Bench::replying(Script::chat(["a"])).await;
+    let (bench, reserved) = Bench::at_reserved_port(Script::chat(["a"])).await;
     let name = json!({"role": "assistant", "content": "오늘의 기분"});
     let choices = json!([{"index": 0, "message": name, "finish_reason": "stop"}]);
     bench.llm.script("m whole", Script::body(json!({"choices": choices})));
     let turns = settings(&bench, &file).build().unwrap();
     let request = bench.ask_anew();
-    let port = bench.store.fake().address().port();
     let Bench { llm, store } = bench;
     drop(store);
     assert_eq!(read(&mut turns.start(request)).await.kinds(), ["content", "done"]);
@@ -91,8 +90,7 @@ async fn a_store_that_is_down_at_the_end_gets_the_conversation_from_the_next_pro
     assert_eq!(counts(&turns.flush(SHORT).await), (0, 2, 0));
     end(turns).await;
 
-    let store = FakeStore::builder().on(Fake::builder().port(port)).start().await.unwrap();
-    let bench = Bench { llm, store };
+    let bench = Bench { llm, store: store_at(&reserved).await };
     let outbox = next(&bench, &file);
     assert_eq!(counts(&outbox.flush(DEADLINE).await), (2, 0, 0), "{:?}", outbox.pending());
     assert_kept(&bench, "오늘의 기분");
