@@ -48,6 +48,8 @@ pub(crate) fn real_path(path: &Path) -> Result<PathBuf, OpenFault> {
         else {
             return Err(refused("the path names a directory; name a file in it"));
         };
+        // The parent of a bare name is empty, which no system call takes.
+        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
         private_directory(directory).map_err(|error| not_now(directory, &error))?;
         let directory = canonical(directory).map_err(|error| not_now(directory, &error))?;
         let whole = directory.join(name);
@@ -265,5 +267,11 @@ mod tests {
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
         assert_eq!(foreign(&path, &form, false), None);
         assert!(is_locked(&probe).unwrap());
+    }
+    #[test]
+    fn a_bare_name_is_a_file_in_the_current_directory() {
+        let Ok(found) = real_path(Path::new("no-such-file.db")) else { panic!("refused") };
+        let here = std::env::current_dir().unwrap().canonicalize().unwrap();
+        assert_eq!(found, here.join("no-such-file.db"));
     }
 }
