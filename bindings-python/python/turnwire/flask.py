@@ -72,7 +72,7 @@ def chat_blueprint(
         route = (endpoint or "").rpartition(".")[2]
         g.turnwire_admitted = routes.admit(route, request.method, list(request.headers.items()))
 
-    def answer() -> ResponseReturnValue:
+    def answer(**_: str) -> ResponseReturnValue:
         admitted: WebCall | WebReply = g.turnwire_admitted
         if isinstance(admitted, WebReply):
             return _response(admitted)
@@ -89,7 +89,9 @@ def chat_blueprint(
             return _response(admitted.unauthorized())
         return _response(admitted.answer(user, body, Caller()).wait())
 
-    for route, path in routes.paths.items():
+    # A page on the AI SDK asks there for a stream to resume; its chat makes no difference.
+    resume = routes.paths["ui"].rstrip("/") + "/<path:chat>/stream"
+    for route, path in (*routes.paths.items(), ("resume", resume)):
         blueprint.add_url_rule(path, route, answer, methods=_METHODS, provide_automatic_options=False)
 
     @blueprint.errorhandler(InternalServerError)

@@ -51,6 +51,7 @@ impl Call {
                 };
                 Ok(Reply::turn(self.start(turns, user_id, message).await?, wire))
             }
+            Route::Resume => Ok(Reply::nothing(204)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::cors::{Cors, METHODS};
+use super::cors::Cors;
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::routes::{ChatRoutes, Route};
@@ -55,17 +55,22 @@ impl ChatRoutes {
             let why = "There is nothing at this path.";
             return reply(Refusal::new(404, why).reply(None));
         };
+        let takes = found.method();
+        let allow = || [("Allow", format!("{takes}, OPTIONS"))];
         if method == "OPTIONS" {
-            let mut preflight = Reply::nothing(204).with([("Allow", METHODS.to_owned())]);
+            let mut preflight = Reply::nothing(204).with(allow());
             if header("access-control-request-method").is_some() {
-                preflight = preflight.with(cors.preflight());
+                preflight = preflight.with(cors.preflight(takes));
             }
             return reply(preflight);
         }
-        if method != "POST" {
-            let why = "This path takes POST requests only.";
-            let refused = Refusal::new(405, why).reply(route);
-            return reply(refused.with([("Allow", METHODS.to_owned())]));
+        if method != takes {
+            let why = format!("This path takes {takes} requests only.");
+            return reply(Refusal::new(405, why).reply(route).with(allow()));
+        }
+        if found == Route::Resume {
+            // The same for everyone, so that no user is asked for: the stream of a turn is sent once.
+            return reply(Reply::nothing(204));
         }
         let length = header("content-length").and_then(|length| length.trim().parse::<u64>().ok());
         let is_json = header("content-type").is_some_and(is_json);

@@ -11,9 +11,6 @@ const EXPOSED: &str = "Authorization, RefreshToken, Token-Expired";
 /// The time in seconds for which a browser may remember a preflight. Browsers have limits of their own, of 2 h and more.
 const MAX_AGE: &str = "7200";
 
-/// The methods of the routes.
-pub(super) const METHODS: &str = "POST, OPTIONS";
-
 /// The origins whose pages may call the routes.
 #[derive(Debug)]
 pub(super) struct Origins(Vec<String>);
@@ -55,10 +52,13 @@ impl Cors {
     }
 
     /// The further headers of the reply to a preflight.
-    pub(super) fn preflight(&self) -> impl Iterator<Item = (&'static str, String)> {
-        self.origin.iter().flat_map(|_| {
+    pub(super) fn preflight(
+        &self,
+        method: &'static str,
+    ) -> impl Iterator<Item = (&'static str, String)> {
+        self.origin.iter().flat_map(move |_| {
             [
-                ("Access-Control-Allow-Methods", "POST"),
+                ("Access-Control-Allow-Methods", method),
                 ("Access-Control-Allow-Headers", ALLOWED),
                 ("Access-Control-Max-Age", MAX_AGE),
             ]

@@ -18,6 +18,7 @@
 //! | `POST /chat/stop` | `turnId` | 204 |
 //! | `POST /chat/ui` | a request of the AI SDK's `DefaultChatTransport` | its UI message stream |
 //! | `POST /chat/text` | the same | plain text |
+//! | `GET /chat/ui/{id}/stream` | of `useChat({ resume: true })` | 204: there is no stream to resume |
 //!
 //! # Failures
 //!
@@ -26,7 +27,7 @@
 //! | 400 | the body is no JSON object, or is not sent as `application/json`; a field is missing or has a wrong type |
 //! | 401 | the host knows no user; or the store needs the user's tokens, and a header `Authorization` or `RefreshToken` is missing |
 //! | 404 | no such route; no workspace is named, or the user has none with that id; the turn to stop is another user's |
-//! | 405, 413 | not a POST; a body above the limit |
+//! | 405, 413 | not the method of the route; a body above the limit |
 //! | 500 | everything else; the details are in the log alone |
 //!
 //! Their body is `{"error": "…"}`, for 401 `{"message": "…"}`, and for the two routes of the AI SDK the sentence alone.

@@ -48,7 +48,7 @@ impl Refusal {
     pub(super) fn reply(self, route: Option<Route>) -> Reply {
         let Refusal { status, text } = self;
         match route {
-            Some(Route::Ui | Route::Text) => Reply::text(status, text.into_owned()),
+            Some(Route::Ui | Route::Text | Route::Resume) => Reply::text(status, text.into_owned()),
             _ if status == 401 => Reply::json(status, &json!({ "message": text })),
             _ => Reply::json(status, &json!({ "error": text })),
         }

@@ -27,10 +27,12 @@ pub enum Route {
     Ui,
     /// A message of the AI SDK, answered with plain text.
     Text,
+    /// The stream that a page of the AI SDK resumes when it is loaded again: there is none, as a turn is sent once.
+    Resume,
 }
 
 impl Route {
-    /// All routes.
+    /// The routes with a path of their own. That of [`Resume`](Route::Resume) is below the one of [`Ui`](Route::Ui).
     pub const ALL: [Route; 6] =
         [Route::Chat, Route::Stream, Route::Tts, Route::Stop, Route::Ui, Route::Text];
 
@@ -43,12 +45,22 @@ impl Route {
             Route::Stop => "stop",
             Route::Ui => "ui",
             Route::Text => "text",
+            Route::Resume => "resume",
         }
     }
 
     /// The route of this name.
     pub fn from_name(name: &str) -> Option<Route> {
-        Route::ALL.into_iter().find(|route| route.name() == name)
+        let mut routes = Route::ALL.into_iter().chain([Route::Resume]);
+        routes.find(|route| route.name() == name)
+    }
+
+    /// The method of its requests.
+    pub(super) fn method(self) -> &'static str {
+        match self {
+            Route::Resume => "GET",
+            _ => "POST",
+        }
     }
 
     fn default_path(self) -> &'static str {
@@ -59,6 +71,7 @@ impl Route {
             Route::Stop => "/chat/stop",
             Route::Ui => "/chat/ui",
             Route::Text => "/chat/text",
+            Route::Resume => "/chat/ui/{id}/stream",
         }
     }
 }
@@ -99,7 +112,18 @@ impl ChatRoutes {
 
     /// The route at this path, for hosts without a router of their own.
     pub fn route_of(&self, path: &str) -> Option<Route> {
-        self.paths().find_map(|(route, its)| (its == path).then_some(route))
+        let named = self.paths().find_map(|(route, its)| (its == path).then_some(route));
+        named.or_else(|| self.is_below_ui(path).then_some(Route::Resume))
+    }
+
+    /// Returns true for `{path of ui}/{id of a chat}/stream`.
+    fn is_below_ui(&self, path: &str) -> bool {
+        let Some((_, ui)) = self.paths().find(|(route, _)| *route == Route::Ui) else {
+            return false;
+        };
+        let below = path.strip_prefix(ui.trim_end_matches('/'));
+        let id = below.and_then(|below| below.strip_prefix('/')?.strip_suffix("/stream"));
+        id.is_some_and(|id| !id.is_empty())
     }
 
     /// The routes and their paths.
@@ -109,7 +133,8 @@ impl ChatRoutes {
 }
 
 impl ChatRoutesBuilder {
-    /// The path of a route, below the place where the routes are mounted. Default `/chat`, `/chat/stream` and so on.
+    /// The path of a route in [`Route::ALL`], below the place where the routes are mounted. Default `/chat`, `/chat/stream` and
+    /// so on.
     pub fn path(mut self, route: Route, path: impl Into<String>) -> Self {
         let path = path.into();
         for (its, old) in &mut self.paths {
