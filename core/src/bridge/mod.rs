@@ -17,7 +17,7 @@
 //! | [`Waiting`] | the type-independent part of a pull (`wait`, `wake`, `cancel`): a binding implements waiting once over `&dyn Waiting` |
 //! | [`start`] | starts a [`Turn`] on the library's runtime, from a `turn_request` in JSON; it is read once, as [`Turn::events`] or as [`Turn::bytes`], each a pull; dropping that pull means that the reader has gone |
 //! | [`stop`] | stops a turn by its id, on behalf of its user or of the service |
-//! | [`answer`] | answers a request of a page ([`web`](crate::web)) with a [`WebReply`], whose body may be a [`Turn`] |
+//! | [`answer()`] | answers a request of a page ([`web`](crate::web)) with a [`WebReply`], whose body may be a [`Turn`] |
 //! | [`speak`] | speaks a text sentence by sentence; the host writes it to a [`TextFeed`], which tells it to wait while it is ahead |
 //! | [`HostText`] | text of a host, whose strings may hold half of a surrogate pair; [`Sentences`] cuts such text into sentences |
 //! | [`timeline_text`] | draws a timeline that the host has as JSON, and [`timeline_svg`] does as a picture |
