@@ -101,7 +101,7 @@ impl Outcome {
 
 /// The outcome of a delivery that failed with this error of a client of this crate.
 ///
-/// Rejected tokens wait for new ones. 408, 425, 429, 502, 503, 504 and an unreachable service are
+/// Status 401 waits for new tokens. 408, 425, 429, 502, 503, 504 and an unreachable service are
 /// [`Unavailable`](Outcome::Unavailable). Other statuses from 500 are retried, and other rejections are final. The
 /// service's `Retry-After` is kept.
 impl From<&Error> for Outcome {
@@ -112,13 +112,13 @@ impl From<&Error> for Outcome {
             None => error.message().to_owned(),
         };
         let outcome = match error.status() {
-            Some(401 | 403) => Outcome::NeedsToken,
+            Some(401) => Outcome::NeedsToken,
             Some(408 | 425 | 429 | 502..=504) => Outcome::unavailable(message()),
             Some(500..) => Outcome::retry(message()),
             Some(400..) => Outcome::dead(message()),
             _ => match error.kind() {
                 ErrorKind::Authentication => Outcome::NeedsToken,
-                ErrorKind::InvalidRequest => Outcome::dead(message()),
+                ErrorKind::InvalidRequest | ErrorKind::PermissionDenied => Outcome::dead(message()),
                 // The service has accepted the request, and its success response is a rejection or unreadable.
                 ErrorKind::Api | ErrorKind::Decode => Outcome::retry(message()),
                 _ => Outcome::unavailable(error.to_string()),
@@ -139,15 +139,15 @@ mod tests {
             let status = http::StatusCode::from_u16(status).unwrap();
             Outcome::from(&error(ErrorKind::Api).with_status(status))
         };
-        for status in [401, 403] {
-            assert_eq!(outcome(status), Outcome::NeedsToken, "{status}");
-        }
+        assert_eq!(outcome(401), Outcome::NeedsToken);
         for status in [408, 425, 429, 502, 503, 504] {
             let reason = format!("HTTP {status}: no");
             assert_eq!(outcome(status), Outcome::unavailable(reason), "{status}");
         }
         assert_eq!(outcome(500), Outcome::retry("HTTP 500: no"));
-        assert_eq!(outcome(422), Outcome::dead("HTTP 422: no"));
+        for status in [400, 403, 404, 409, 422] {
+            assert_eq!(outcome(status), Outcome::dead(format!("HTTP {status}: no")), "{status}");
+        }
         let api = serde_json::from_str(r#"{"message": "too long"}"#).unwrap();
         let api = crate::error::ApiError::from_json(&api).unwrap();
         let explained = error(ErrorKind::Api).with_status(http::StatusCode::BAD_REQUEST);
@@ -155,6 +155,7 @@ mod tests {
         let unanswered = |kind| Outcome::from(&error(kind));
         assert_eq!(unanswered(ErrorKind::Authentication), Outcome::NeedsToken);
         assert_eq!(unanswered(ErrorKind::InvalidRequest), Outcome::dead("no"));
+        assert_eq!(unanswered(ErrorKind::PermissionDenied), Outcome::dead("no"));
         assert_eq!(unanswered(ErrorKind::Decode), Outcome::retry("no"));
         let refused = unanswered(ErrorKind::Connect);
         assert!(
