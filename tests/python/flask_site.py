@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import Flask
-from web_cases import authenticate, turns_of
 
 from turnwire import Turns
 from turnwire.flask import chat_blueprint
+from web_cases import authenticate, turns_of
 
 
 def build(spec: dict[str, Any]) -> tuple[Flask, Turns]:

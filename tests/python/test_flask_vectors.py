@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import web_cases
 from flask.testing import FlaskClient
 from flask_site import build
 from test_servers import gunicorn
-from test_turn_vectors import fakes as fakes
-from web_cases import CASES, Remote, Reply
 
+import web_cases
 from fake import Fake, FakeStore
+from test_turn_vectors import fakes as fakes
 from turnwire import Turns
+from web_cases import CASES, Remote, Reply
 
 
 @dataclass

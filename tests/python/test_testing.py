@@ -128,7 +128,9 @@ with FakeLlm() as llm:
 
 def example(documented: Any) -> str:
     """The test in a docstring."""
-    lines = [line[4:] for line in inspect.cleandoc(documented.__doc__).splitlines() if line[:3] in (">>>", "...")]
+    lines = [
+        line[4:] for line in inspect.cleandoc(documented.__doc__).splitlines() if line[:3] in (">>>", "...")
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 
 import pytest
-import test_turn_vectors as of_turns
 
+import test_turn_vectors as of_turns
 import turnwire
 from fake import REPO, Fake, FakeStore
 

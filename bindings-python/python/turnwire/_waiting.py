@@ -31,7 +31,7 @@ async def filled(source: Call | Stream | TextFeed) -> None:
 
     loop = asyncio.get_running_loop()
     future = loop.create_future()
-    bell = (_bells and _bells.get(loop)) or _hang(loop)
+    bell = (None if _bells is None else _bells.get(loop)) or _hang(loop)
     if bell is None:
         source.wake(_Completion(loop, future))
     else:
@@ -141,7 +141,7 @@ class _HubBell:
         self._watcher.start(self._switch)
 
     def wait(self, source: Call | Stream | TextFeed) -> None:
-        waiter = self._new_waiter(self._hub)
+        waiter: Any = self._new_waiter(self._hub)
         if self._waiting == 0:
             # A hub without a watcher that counts has nothing to wait for, and one with such a watcher never ends.
             self._watcher.ref = True
