@@ -11,7 +11,7 @@ from fake import Fake, FakeStore
 @pytest.mark.parametrize("worker", WORKERS)
 def test_leavers_cost_nothing_that_lasts(fake: Fake, store: FakeStore, worker: str) -> None:
     clients = 24
-    rounds = list(run(fake, store, worker, clients, rounds=4))
+    rounds = list(run(fake, store, worker, clients, rounds=3))
     # Two, and one for a busy machine. The silence that they leave in is six.
     assert max(one.noticed for one in rounds) < 3, rounds
     warm, last = rounds[1], rounds[-1]

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -28,6 +29,12 @@ WORKERS = {
     "gthread": ["--worker-class", "gthread", "--threads", "8"],
     "gevent": ["--worker-class", "gevent"],
 }
+
+BOOT = 30
+"""The most seconds until a server listens, and until its workers have booted."""
+END = 20
+"""The most seconds of a server's end. Its own deadlines are six together: gunicorn looks each second, and a worker delivers
+messages for two seconds, and waits two for its threads."""
 
 
 @contextmanager
@@ -59,29 +66,39 @@ def gunicorn(
         *options,
         f"{app}:app",
     ]
-    process = subprocess.Popen(command, cwd=HERE, env=env, stderr=subprocess.PIPE, text=True)
-    try:
-        deadline = time.monotonic() + 10
-        while socket.socket().connect_ex(("127.0.0.1", port)):
-            assert time.monotonic() < deadline and process.poll() is None
-            time.sleep(0.02)
-        yield port
-        # A signal that a worker gets while it boots is lost, and gunicorn waits half a minute for it.
-        given = dict(zip(options[::2], options[1::2], strict=True))
-        while os.path.getsize(booted) < int(given.get("--workers", 1)):
-            assert time.monotonic() < deadline + 10 and process.poll() is None
-            time.sleep(0.02)
-    finally:
-        process.terminate()
+    # Its log is a file: a pipe that nobody reads fills, and then blocks each worker that logs, with all of its greenlets.
+    with tempfile.TemporaryFile("a+") as log:
+        process = subprocess.Popen(command, cwd=HERE, env=env, stderr=log)
         try:
-            _, err = process.communicate(timeout=5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            _, err = process.communicate()
-            raise AssertionError(f"the server does not end: {err}") from None
+            deadline = time.monotonic() + BOOT
+            while socket.socket().connect_ex(("127.0.0.1", port)):
+                assert time.monotonic() < deadline and process.poll() is None, _text(log)
+                time.sleep(0.02)
+            yield port
+            # A signal that a worker gets while it boots is lost, and gunicorn waits half a minute for it.
+            given = dict(zip(options[::2], options[1::2], strict=True))
+            deadline = time.monotonic() + BOOT
+            while os.path.getsize(booted) < int(given.get("--workers", 1)):
+                assert time.monotonic() < deadline and process.poll() is None, _text(log)
+                time.sleep(0.02)
         finally:
-            os.unlink(booted)
+            process.terminate()
+            try:
+                process.wait(END)
+            except subprocess.TimeoutExpired as late:
+                process.kill()
+                process.wait()
+                # With the failure before it, if there is one: readers who gave up leave turns that still run.
+                raise AssertionError(f"the server does not end: {_text(log)}") from late
+            finally:
+                os.unlink(booted)
+        err = _text(log)
     assert "Traceback" not in err, err
+
+
+def _text(log: IO[str]) -> str:
+    log.seek(0)
+    return log.read()
 
 
 def ask(port: int, **fields: str) -> http.client.HTTPConnection:
@@ -133,6 +150,16 @@ def test_the_stream_is_closed_when_the_reader_leaves(fake: Fake, key: str, worke
         connection.getresponse().read(20)
         connection.close()
         fake.client_left(key, 3)
+
+
+def test_a_server_that_logs_much_is_not_blocked_by_its_log(fake: Fake, key: str) -> None:
+    options = [*WORKERS["gevent"], "--access-logfile", "/dev/stderr"]
+    with gunicorn(fake, key, *options) as port:
+        for _ in range(40):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection.request("GET", "/", headers={"user-agent": "a" * 4000})
+            assert connection.getresponse().status == 404
+            connection.close()
 
 
 def test_greenlets_run_while_one_waits(fake: Fake, key: str) -> None:
