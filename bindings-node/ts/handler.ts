@@ -39,9 +39,8 @@ export function chatHandler<Context = any>(
   if (typeof authenticate !== 'function') throw new ConfigError('chatHandler: authenticate must be a function that returns the id of the user');
   const routes = routesOf(engine, settings);
   const names = native.webHeaders();
-  // Without the request, whose headers are secrets.
-  const report = onError ?? ((error: unknown) => console.error(error));
-  const base = (basePath ?? '').replace(/\/$/, '');
+  if (typeof (onError ?? report) !== 'function') throw new ConfigError('chatHandler: onError must be a function that receives the error');
+  const base = baseOf(basePath ?? '');
 
   const routeOf = ({ url }: Request) => {
     const { pathname } = new URL(url);
@@ -70,10 +69,21 @@ export function chatHandler<Context = any>(
       return await reply(call, request, context as Context);
     } catch (error) {
       if (request.signal.aborted || error instanceof Gone) return new Response(null, { status: GONE });
-      report(error, request);
+      // Its own failure, thrown or rejected, must not take the answer's place.
+      void (async () => (onError ?? report)(error, request))().catch(report);
       return whole(call.failed());
     }
   };
+}
+
+/** Without the request, whose headers are secrets. */
+function report(error: unknown): void {
+  console.error(error);
+}
+
+function baseOf(path: unknown): string {
+  if (typeof path === 'string' && /^(\/[^?#]*)?$/.test(path)) return path.replace(/\/$/, '');
+  throw new ConfigError(`chatHandler: basePath must be a path that begins with a slash, such as '/api'; it is ${typeof path === 'string' ? `'${path}'` : `of type ${typeof path}`}`);
 }
 
 function routesOf(engine: NonNullable<ReturnType<typeof engineOf>>, settings: RoutesSettings): InstanceType<typeof native.ChatRoutes> {

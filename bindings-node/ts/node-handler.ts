@@ -1,6 +1,6 @@
 /** Servers of Node around a function from the web's `Request` to its `Response`. */
 
-import { onceGone, pipe, type ServerResponseLike } from './pipe.js';
+import { end, onceGone, pipe, type ServerResponseLike } from './pipe.js';
 
 /** A request of `node:http` or `node:http2`, also the one of Express. */
 export interface ServerRequestLike extends AsyncIterable<Uint8Array> {
@@ -40,7 +40,7 @@ export function nodeHandler<Incoming extends ServerRequestLike>(
 
 function fail(response: ServerResponseLike, status: number): void {
   response.statusCode = status;
-  response.end();
+  end(response);
 }
 
 /** The request for the web; `undefined` for one that the web has no form of, such as TRACE. */
@@ -56,10 +56,18 @@ function requestOf(incoming: ServerRequestLike, signal: AbortSignal): Request | 
     }
     const scheme = incoming.socket && 'encrypted' in incoming.socket ? 'https' : 'http';
     const body = method === 'GET' || method === 'HEAD' ? undefined : bodyOf(incoming);
-    return new Request(`${scheme}://${headers.get('host') ?? 'localhost'}${url}`, { method, headers, body, signal, duplex: 'half' });
+    return new Request(addressOf(scheme, headers.get('host') || 'localhost', url), { method, headers, body, signal, duplex: 'half' });
   } catch {
     return undefined;
   }
+}
+
+/** The address of a request; throws for a host from which another path would come. */
+function addressOf(scheme: string, host: string, target: string): string {
+  // The form that proxies use.
+  if (/^https?:\/\//i.test(target)) return target;
+  if (/[/?#@\\]/.test(host)) throw new TypeError('the Host header is no host');
+  return `${scheme}://${host}${target.startsWith('/') ? '' : '/'}${target}`;
 }
 
 function bodyOf(incoming: ServerRequestLike): ReadableStream<Uint8Array> | Uint8Array | string {
@@ -80,7 +88,11 @@ function bodyOf(incoming: ServerRequestLike): ReadableStream<Uint8Array> | Uint8
 }
 
 async function send(answer: Response, incoming: ServerRequestLike, response: ServerResponseLike): Promise<void> {
+  // Another part of the program has answered.
+  if (response.writableEnded) return answer.body?.cancel();
   response.statusCode = answer.status;
+  // HTTP/2 has none.
+  if (answer.statusText && !response.stream) response.statusMessage = answer.statusText;
   for (const [name, value] of answer.headers) response.setHeader(name, value);
   // Each is a header of its own, and none replaces another.
   const cookies = answer.headers.getSetCookie();
@@ -88,7 +100,7 @@ async function send(answer: Response, incoming: ServerRequestLike, response: Ser
   // Node reads on only in a body that was not touched.
   if (incoming.readableDidRead && !incoming.complete && !response.stream) response.setHeader('connection', 'close');
   if (!answer.body || answer.headers.has('content-length')) {
-    response.end(new Uint8Array(await answer.arrayBuffer()));
+    end(response, new Uint8Array(await answer.arrayBuffer()));
     return;
   }
   const reader = answer.body.getReader();

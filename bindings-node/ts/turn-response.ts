@@ -8,10 +8,12 @@ import { pipe, type ServerResponseLike } from './pipe.js';
 export type Wire = 'sse' | 'ui' | 'text';
 
 /** A response of the web on this wire. `init` may add to its headers, and replace them. */
-export function responseOn(wire: Wire, body: ReadableStream<Uint8Array>, init: ResponseInit = {}): Response {
+export function responseOn(wire: Wire, body: () => ReadableStream<Uint8Array>, init: ResponseInit = {}): Response {
   const headers = new Headers(init.headers);
   for (const [name, value] of native.responseHeaders(wire)) if (!headers.has(name)) headers.set(name, value);
-  return new Response(body, { ...init, headers });
+  // One that is not valid throws before the turn has a reader.
+  new Response('', { ...init, headers });
+  return new Response(body(), { ...init, headers });
 }
 
 /** Sends the bytes on this wire as a response of Node, with those of its headers that are not set yet. */

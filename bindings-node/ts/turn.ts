@@ -73,17 +73,17 @@ export class Turn implements AsyncIterable<TurnEvent> {
 
   /** A web `Response` with the event stream. `init` may add to its headers, and replace them. */
   toResponse(init?: ResponseInit): Response {
-    return responseOn('sse', this.sse(), init);
+    return responseOn('sse', () => this.sse(), init);
   }
 
   /** The same with `uiStream()`, for `useChat` of the AI SDK. */
   toUIMessageResponse(init?: ResponseInit): Response {
-    return responseOn('ui', this.uiStream(), init);
+    return responseOn('ui', () => this.uiStream(), init);
   }
 
   /** The same with `textStream()`, for the AI SDK's `TextStreamChatTransport`. */
   toTextResponse(init?: ResponseInit): Response {
-    return responseOn('text', this.textStream(), init);
+    return responseOn('text', () => this.textStream(), init);
   }
 
   /**

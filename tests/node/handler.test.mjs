@@ -50,6 +50,8 @@ test('a handler needs turns and a function that authenticates', async () => {
   const { turns } = await engine([]);
   for (const of of [{}, null, client]) assert.throws(() => chatHandler(of, { authenticate: user }), { constructor: ConfigError, message: /Turns/ });
   assert.throws(() => chatHandler(turns, {}), { constructor: ConfigError, message: /authenticate/ });
+  for (const basePath of ['api', 7, '/a?b']) assert.throws(() => chatHandler(turns, { authenticate: user, basePath }), { constructor: ConfigError, message: /basePath must be a path that begins with a slash/ });
+  assert.throws(() => chatHandler(turns, { authenticate: user, onError: 1 }), { constructor: ConfigError, message: /onError/ });
   assert.throws(() => chatHandler(turns, { authenticate: user, path: '/' }), { constructor: ConfigError, message: /path is no setting/ });
 });
 
@@ -65,6 +67,17 @@ test('only a string is a user; an error of authenticate is reported, without the
   const error = new RangeError('no key');
   await chatHandler(turns, { authenticate: () => Promise.reject(error) })(post('/chat'));
   assert.deepEqual(shown.mock.calls.map(({ arguments: them }) => them), [[error]]);
+  shown.mock.restore();
+});
+
+test('an error of onError is reported, and the request is answered', async () => {
+  const { turns } = await engine([]);
+  const shown = mock.method(console, 'error', () => {});
+  const thrown = new Error('of onError');
+  const authenticate = () => Promise.reject(new Error('of authenticate'));
+  for (const onError of [() => { throw thrown; }, async () => { throw thrown; }]) assert.equal((await chatHandler(turns, { authenticate, onError })(post('/chat'))).status, 500);
+  await new Promise(setImmediate);
+  assert.deepEqual(shown.mock.calls.map(({ arguments: them }) => them), [[thrown], [thrown]]);
   shown.mock.restore();
 });
 
@@ -167,6 +180,51 @@ test('the handler answers over HTTP/2', async () => {
   }, http2.createServer(listener));
 });
 
+test('a body that fails over HTTP/2 resets its stream', async () => {
+  const failing = () => new Response(new ReadableStream({ start: (sink) => sink.enqueue(Buffer.from('half')), pull: (sink) => sink.error(new Error('broken')) }, { highWaterMark: 0 }));
+  await served(null, async (url) => {
+    const session = http2.connect(url);
+    const request = session.request({ ':path': '/' });
+    request.on('error', () => {}).resume();
+    await new Promise((resolve) => request.once('close', resolve));
+    assert.equal(request.rstCode, http2.constants.NGHTTP2_INTERNAL_ERROR);
+    session.close();
+  }, http2.createServer(nodeHandler(failing)));
+});
+
+test('a response that another part of the program ends is left: the signal is aborted, and the answer dropped', async () => {
+  const { model, turns } = await engine(silent);
+  const handler = chatHandler(turns, { authenticate: user });
+  const signals = [];
+  const listener = nodeHandler((request) => {
+    signals.push(request.signal);
+    return handler(request);
+  });
+  const late = async (incoming, response) => {
+    const answered = listener(incoming, response);
+    await fake.until(model, ({ headers_sent_at_ms: sent }) => sent);
+    response.end('late');
+    await answered;
+  };
+  await served(late, async (url) => {
+    const response = await fetch(`${url}/chat`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"message":"m"}' });
+    assert.equal(await response.text(), 'late');
+    await closed(model);
+  });
+  assert.deepEqual(signals.map(({ aborted }) => aborted), [true]);
+
+  const shown = mock.method(console, 'error', () => {});
+  let cancelled = 0;
+  const answer = nodeHandler(() => new Response(new ReadableStream({ cancel: () => void (cancelled += 1) })));
+  const first = async (incoming, response) => {
+    response.end('first');
+    await answer(incoming, response);
+  };
+  await served(first, async (url) => assert.equal(await (await fetch(url)).text(), 'first'));
+  assert.deepEqual([cancelled, shown.mock.callCount()], [1, 0]);
+  shown.mock.restore();
+});
+
 test('a body that a middleware has read is taken from it', async () => {
   for (const parser of [express.json(), express.text({ type: '*/*' }), express.raw({ type: '*/*' })]) {
     const { turns } = await engine(chat('a'));
@@ -233,7 +291,7 @@ test('a client that goes away amid its request is no error', async () => {
 test('requests that the web has no form of are refused, and none ends the server', async () => {
   const { turns } = await engine([]);
   await served(nodeHandler(chatHandler(turns, { authenticate: user })), async (_, port) => {
-    const requests = [['TRACE /chat', 400], ['OPTIONS *', 404], ['POST //chat', 404], ['POST http://other.example/chat', 404], ['POST /chat%', 404], ['HEAD /chat', 405], ['GET /chat', 400, 'a b']];
+    const requests = [['TRACE /chat', 400], ['OPTIONS *', 404], ['POST //chat', 404], ['HEAD http://other.example/chat', 405], ['HEAD /chat', 405, ''], ['GET /x', 400, 'h/chat?'], ['GET /x', 400, 'h#'], ['GET /x', 400, 'u@h'], ['GET /x', 400, 'h\\chat'], ['POST /chat%', 404], ['HEAD /chat', 405], ['GET /chat', 400, 'a b']];
     for (const [line, status, host = 'a'] of requests) {
       const socket = net.connect(port, '127.0.0.1');
       socket.write(`${line} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
@@ -267,18 +325,25 @@ test('a connection is kept for the next request, also after one whose body nobod
 test('any function of the web is a listener: cookies, streams, and errors', async () => {
   const shown = mock.method(console, 'error', () => {});
   const answers = {
-    '/cookies': () => new Response('a', { status: 201, headers: [['set-cookie', 'a=1'], ['set-cookie', 'b=2']] }),
+    '/cookies': () => new Response('a', { status: 201, statusText: 'Made', headers: [['set-cookie', 'a=1'], ['set-cookie', 'b=2']] }),
     '/stream': () => new Response(new ReadableStream({ start: (sink) => (sink.enqueue(new TextEncoder().encode('b')), sink.close()) })),
     '/broken': () => new Response(new ReadableStream({ pull: () => Promise.reject(new Error('broken')) })),
     '/thrown': () => { throw new Error('secret'); },
   };
   await served(nodeHandler((request) => answers[new URL(request.url).pathname]()), async (url) => {
     const cookies = await fetch(`${url}/cookies`);
-    assert.deepEqual([cookies.status, cookies.headers.getSetCookie(), await cookies.text()], [201, ['a=1', 'b=2'], 'a']);
+    assert.deepEqual([cookies.status, cookies.statusText, cookies.headers.getSetCookie(), await cookies.text()], [201, 'Made', ['a=1', 'b=2'], 'a']);
     assert.equal(await (await fetch(`${url}/stream`)).text(), 'b');
     await assert.rejects(fetch(`${url}/broken`).then((response) => response.text()));
     const thrown = await fetch(`${url}/thrown`);
     assert.deepEqual([thrown.status, await thrown.text(), shown.mock.callCount()], [500, '', 1]);
   });
   shown.mock.restore();
+});
+
+test('a response that is not valid leaves the turn to another', async () => {
+  const { turns } = await engine(chat('a'));
+  const turn = turns.start({ message: 'm' });
+  for (const init of [{ status: 204 }, { status: 42 }, { headers: { 'a b': 'c' } }]) assert.throws(() => turn.toResponse(init), /status|header/i);
+  assert.match(await turn.toResponse().text(), /done/);
 });

@@ -286,6 +286,41 @@ test('plain text that breaks off is no whole response', async () => {
   server.close();
 });
 
+test('plain text that breaks off over HTTP/2 resets its stream', async () => {
+  const { turns } = await engine({ steps: [{ role: 'assistant' }, { text: 'half' }, { truncate: true }] });
+  const server = http2.createServer((_, response) => turns.start({ message: 'm' }).pipe(response, { wire: 'text' }));
+  const session = http2.connect(`http://127.0.0.1:${await listening(server)}`);
+  const request = session.request({ ':path': '/' });
+  request.on('error', () => {}).resume();
+  await new Promise((resolve) => request.once('close', resolve));
+  assert.equal(request.rstCode, http2.constants.NGHTTP2_INTERNAL_ERROR);
+  session.close();
+  server.close();
+});
+
+for (const name of ['node:http', 'node:http2']) {
+  test(`a turn is left when another part of the program ends its response, before it or in its midst: ${name}`, async () => {
+    for (const isBegun of [false, true]) {
+      const { model, turns } = await engine(silent, { keepAlive: null });
+      let piped;
+      const listener = async (_, response) => {
+        if (!isBegun) response.end('other');
+        piped = turns.start({ message: 'm' }).pipe(response);
+        if (!isBegun) return;
+        await fake.until(model, ({ headers_sent_at_ms: sent }) => sent);
+        response.end('other');
+      };
+      const server = name === 'node:http' ? http.createServer(listener) : http2.createServer(listener);
+      const reply = await get({ port: await listening(server), http2: name === 'node:http2' });
+      assert.match(await text(reply), /other$/);
+      await piped;
+      if (isBegun) await closed(model);
+      reply.session?.close();
+      server.close();
+    }
+  });
+}
+
 test('a turn is finished without a store, too, and when it failed', async () => {
   const { turns } = await engine([chat('a'), { status: 401, steps: [{ json: {} }] }]);
   for (const text of [/done/, /error/]) {
