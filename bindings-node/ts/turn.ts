@@ -122,11 +122,13 @@ export class Turn implements AsyncIterable<TurnEvent> {
     return quietBytesOf(this.#read(() => this.#turn.bytes(wire)));
   }
 
-  async #finish(): Promise<void> {
+  #finish(): Promise<void> {
     try {
-      await new ActiveCall(() => this.#turn.finished(), undefined, this).value();
+      // Of the owner, and not of this turn: one that nobody reads ends when it is dropped, also while somebody waits here.
+      return settled(new ActiveCall(() => this.#turn.finished(), undefined, owners.get(this)));
     } catch {
       // The library's runtime has ended, and so has the turn.
+      return Promise.resolve();
     }
   }
 
@@ -143,4 +145,8 @@ export class Turn implements AsyncIterable<TurnEvent> {
       throw fromThrown(error);
     }
   }
+}
+
+async function settled(call: ActiveCall): Promise<void> {
+  await call.value().catch(() => {});
 }

@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import http from 'node:http';
 import http2 from 'node:http2';
 import { after, before, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { serve } from '@hono/node-server';
 import compression from 'compression';
@@ -16,6 +18,9 @@ import { OpenAI, Turns } from 'turnwire';
 import { chat, startFake, startStore } from './fake.mjs';
 
 const USER = '0b1e55ed-0000-4000-8000-000000000001';
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc');
 
 /** A reply that begins, and is silent then. */
 const silent = { steps: [{ role: 'assistant' }, { text: '안녕' }, { stall: true }] };
@@ -320,6 +325,16 @@ for (const name of ['node:http', 'node:http2']) {
     }
   });
 }
+
+test('a turn that nobody reads ends when it is dropped, also while somebody waits for its end', async () => {
+  const { turns } = await engine([]);
+  let isOver = false;
+  void (() => turns.start({ message: 'm' }).finished)().then(() => (isOver = true));
+  for (const end = Date.now() + 5000; !isOver; await new Promise(setImmediate)) {
+    assert.ok(Date.now() < end, 'the turn is kept');
+    gc();
+  }
+});
 
 test('a turn is finished without a store, too, and when it failed', async () => {
   const { turns } = await engine([chat('a'), { status: 401, steps: [{ json: {} }] }]);
