@@ -9,7 +9,7 @@
 import express from 'express';
 import { chatHandler, nodeHandler } from 'turnwire';
 
-import { authenticate } from '../node/login.mjs';
+import { authenticate, host } from '../node/login.mjs';
 import { origins, turns } from '../node/service.mjs';
 
 const app = express();
@@ -23,4 +23,4 @@ app.post('/ask', express.json(), async (request, response) => {
 });
 
 const port = Number(process.env.PORT ?? 3000);
-app.listen(port, () => console.log(`http://localhost:${port}`));
+app.listen(port, host, () => console.log(`http://localhost:${port}`));

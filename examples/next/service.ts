@@ -14,3 +14,9 @@ export const turns = new Turns(new OpenAI({ baseURL: await offlineUnlessSet() })
   outbox: join(folder, 'outbox.db'),
   prompts: presets.korean(),
 });
+
+/** Delivers the messages that still wait. Those that it does not reach stay in the outbox's file, for the next start. */
+process.once('SIGTERM', async () => {
+  await turns.shutdown({ timeout: 10_000 });
+  process.exit();
+});

@@ -3,7 +3,7 @@
 import fastify from 'fastify';
 import { chatHandler, nodeHandler } from 'turnwire';
 
-import { authenticate } from './login.mjs';
+import { authenticate, host } from './login.mjs';
 import { origins, turns } from './service.mjs';
 
 const handle = nodeHandler(chatHandler(turns, { authenticate, origins }));
@@ -18,4 +18,4 @@ app.register(async (chat) => {
     return handle(request.raw, reply.raw);
   });
 });
-console.log(await app.listen({ port: Number(process.env.PORT ?? 3000) }));
+console.log(await app.listen({ host, port: Number(process.env.PORT ?? 3000) }));

@@ -4,7 +4,7 @@ import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { chatHandler } from 'turnwire';
 
-import { authenticate } from './login.mjs';
+import { authenticate, host } from './login.mjs';
 import { origins, turns } from './service.mjs';
 
 const handler = chatHandler(turns, { authenticate, origins });
@@ -12,4 +12,4 @@ const handler = chatHandler(turns, { authenticate, origins });
 const app = new Hono();
 app.all('/chat/*', ({ req }) => handler(req.raw));
 const port = Number(process.env.PORT ?? 3000);
-serve({ fetch: app.fetch, port }, () => console.log(`http://localhost:${port}`));
+serve({ fetch: app.fetch, hostname: host, port }, () => console.log(`http://localhost:${port}`));

@@ -7,6 +7,9 @@ if (process.env.TURNWIRE_STORE_URL && secret.length === 0) {
   throw new Error("TURNWIRE_STORE_URL needs JWT_SECRET: the store's secret in base64, which its access tokens are checked with");
 }
 
+/** The address of the server: without a login, only this machine's programs are its users. */
+export const host = secret.length === 0 ? '127.0.0.1' : '0.0.0.0';
+
 /**
  * The user's id, from the access token; `null` is answered with 401.
  * @param {Request} request

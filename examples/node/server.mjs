@@ -9,9 +9,9 @@ import http from 'node:http';
 
 import { chatHandler, nodeHandler } from 'turnwire';
 
-import { authenticate } from './login.mjs';
+import { authenticate, host } from './login.mjs';
 import { origins, turns } from './service.mjs';
 
 const port = Number(process.env.PORT ?? 3000);
 const server = http.createServer(nodeHandler(chatHandler(turns, { authenticate, origins })));
-server.listen(port, () => console.log(`http://localhost:${port}/chat/stream`));
+server.listen(port, host, () => console.log(`http://localhost:${port}/chat/stream`));
