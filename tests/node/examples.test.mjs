@@ -164,6 +164,8 @@ for (const [example, file] of [['node', 'server.mjs'], ['node', 'fastify.mjs'], 
     const server = await serve(example, [file], { OPENAI_MODEL: name, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: fake.baseURL });
     try {
       await converse(server.url, name);
+      // Without a login, it has no other address.
+      await assert.rejects(fetch(server.url.replace('localhost', '127.0.0.2')));
       if (example !== 'express') return;
       await fake.script(chat('안', '녕'), name);
       assert.equal(await textOf(await post(`${server.url}/ask`, { message: '안녕' })), '안녕');
