@@ -29,6 +29,8 @@ pub struct TurnRequest {
     pub(crate) tokens: Option<Tokens>,
     pub(crate) speech: bool,
     pub(crate) history: Option<Vec<Message>>,
+    /// Ids of the stored messages that are the history, in their order; the others in the workspace are left out.
+    pub(crate) history_ids: Option<Vec<String>>,
     pub(crate) message_id: Option<String>,
     pub(crate) reply_id: Option<String>,
 }
@@ -57,6 +59,7 @@ impl TurnRequest {
             tokens: None,
             speech: false,
             history: None,
+            history_ids: None,
             message_id: None,
             reply_id: None,
         }
@@ -106,6 +109,13 @@ impl TurnRequest {
     /// The conversation before this message, for a turn engine, which then does not read it from the store.
     pub fn history(mut self, messages: impl IntoIterator<Item = Message>) -> Self {
         self.history = Some(messages.into_iter().collect());
+        self
+    }
+
+    /// Holds the history to the stored messages with these ids, in this order: for a page that removes messages which the store
+    /// keeps.
+    pub(crate) fn history_ids(mut self, ids: Vec<String>) -> Self {
+        self.history_ids = Some(ids);
         self
     }
 

@@ -25,7 +25,7 @@ impl Engine {
         request: TurnRequest,
         following: Option<Following>,
     ) -> (Question, Option<Label>) {
-        let TurnRequest { message, place, user_id, tokens, history, .. } = request;
+        let TurnRequest { message, place, user_id, tokens, history, history_ids, .. } = request;
         if self.settings.events.turn {
             let Ids { turn, message, reply } = self.ids.clone();
             self.side_events.push(TurnEvent::turn(turn, message, reply));
@@ -56,15 +56,17 @@ impl Engine {
                         let conversation = Conversation { store, user, tokens, workspace: id };
                         let history =
                             History::begin(&self.settings, outbox, &self.ids, conversation);
-                        before = history.map_or(Before::Nothing, Before::Kept);
+                        before = history.map_or(Before::Nothing, |history| {
+                            Before::Kept(history.held_to(history_ids))
+                        });
                     }
                     persister.save();
                 }
                 (None, Some(Following { opener, undelivered })) => {
                     if let Before::Nothing = before {
                         let settings = &self.settings;
-                        before =
-                            Before::Kept(History::undelivered(settings, &self.ids, undelivered));
+                        let history = History::undelivered(settings, &self.ids, undelivered);
+                        before = Before::Kept(history.held_to(history_ids));
                     }
                     persister.save();
                     let (known, receiver) = oneshot::channel();

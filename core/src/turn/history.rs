@@ -1,6 +1,6 @@
 //! The history for the model: the messages in the store, and those that are still on their way to it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio::time::timeout;
@@ -16,6 +16,10 @@ use crate::credentials::Tokens;
 use crate::error::{Error, ErrorKind};
 use crate::guard::{self, Callback};
 use crate::outbox::Outbox;
+
+/// How many times as many messages the store is asked for where a page names those that it shows: between these may be others,
+/// which the page has removed.
+const BESIDE_SHOWN: usize = 4;
 
 /// The stored conversation that a message continues.
 pub(super) struct Conversation {
@@ -33,6 +37,8 @@ pub(super) struct History {
     /// history is read, and a turn that repeats an earlier one replaces its reply.
     ids: Ids,
     limits: HistoryLimits,
+    /// The ids of the messages that are the history, in their order; `None` for all.
+    shown: Option<Vec<String>>,
     /// The conversation's messages that waited in the outbox, as JSON, in the order of acceptance.
     undelivered: Vec<String>,
 }
@@ -53,7 +59,13 @@ impl History {
         }
         let Conversation { workspace, user, .. } = &conversation;
         let undelivered = outbox.undelivered(workspace, user, limits.in_outbox());
-        Some(History { conversation: Some(conversation), ids: ids.clone(), limits, undelivered })
+        Some(History {
+            conversation: Some(conversation),
+            ids: ids.clone(),
+            limits,
+            shown: None,
+            undelivered,
+        })
     }
 
     /// The history of a message in a workspace that is still to be created: all of it waits in the outbox.
@@ -62,7 +74,18 @@ impl History {
         ids: &Ids,
         undelivered: Vec<String>,
     ) -> Self {
-        History { conversation: None, ids: ids.clone(), limits: settings.history, undelivered }
+        History {
+            conversation: None,
+            ids: ids.clone(),
+            limits: settings.history,
+            shown: None,
+            undelivered,
+        }
+    }
+
+    /// The same of the messages with these ids alone, in this order.
+    pub(super) fn held_to(self, shown: Option<Vec<String>>) -> Self {
+        History { shown, ..self }
     }
 
     /// Reads the store's part, and returns the latest messages within the limits. If the store does not return it in time,
@@ -76,6 +99,9 @@ impl History {
         let mut messages = merged(stored, undelivered);
         let Ids { message, reply, .. } = &self.ids;
         messages.retain(|found| found.id != *message && found.id != *reply);
+        if let Some(shown) = &self.shown {
+            hold(&mut messages, shown);
+        }
         latest(self.limits, messages)
     }
 
@@ -90,7 +116,8 @@ impl History {
         let Conversation { store, user, tokens, workspace } = conversation;
         let callback = Callback::named("store", store.type_name());
         let owner = Owner::new(Some(user), tokens.as_ref());
-        let limit = self.limits.in_store();
+        let beside = if self.shown.is_some() { BESIDE_SHOWN } else { 1 };
+        let limit = self.limits.in_store().saturating_mul(beside);
         let fetching = guard::call(callback, || store.history(owner, workspace, limit));
         let fetched = match timeout(self.limits.wait, fetching).instrument(stage.span()).await {
             Ok(Ok(fetched)) => fetched,
@@ -149,6 +176,14 @@ fn merged(mut stored: Vec<StoreMessage>, undelivered: Vec<StoreMessage>) -> Vec<
     stored.extend(undelivered);
     stored.sort_by_key(|message| message.sent_at);
     stored
+}
+
+/// Leaves the messages with these ids, in this order.
+fn hold(messages: &mut Vec<StoreMessage>, ids: &[String]) {
+    let places: HashMap<&str, usize> =
+        ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+    messages.retain(|message| places.contains_key(message.id.as_str()));
+    messages.sort_by_key(|message| places.get(message.id.as_str()).copied());
 }
 
 /// The latest messages within the limits, oldest first.

@@ -20,6 +20,9 @@
 //! | `POST /chat/text` | the same | plain text |
 //! | `GET /chat/ui/{id}/stream` | of `useChat({ resume: true })` | 204: there is no stream to resume |
 //!
+//! With a store, the model is told the stored messages that a page on the AI SDK still shows. Those that it has removed, by an edit
+//! or a reply that is generated again, stay in the store.
+//!
 //! # Failures
 //!
 //! | status | reason |

@@ -27,6 +27,7 @@ mod routes;
 mod routes_vectors;
 mod sentiment;
 mod server;
+mod shown;
 mod spoken;
 mod stopping;
 mod timeline;
