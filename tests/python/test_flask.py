@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import json
 import logging
 import subprocess
@@ -180,12 +181,73 @@ def test_a_body_above_the_limit_is_not_read(turns: Turns) -> None:
         assert body.taken <= most
 
 
-def test_the_lower_limit_of_the_application_holds(turns: Turns) -> None:
+@pytest.mark.parametrize("is_chunked", [False, True])
+@pytest.mark.parametrize("larger", ["service", "application"])
+def test_the_lower_limit_holds(turns: Turns, larger: str, is_chunked: bool) -> None:
+    body = json.dumps({"message": "m"}).encode()
+    limits = {"service": len(body), "application": len(body), larger: 10_000}
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = 100
+    app.config["MAX_CONTENT_LENGTH"] = limits["application"]
+    app.register_blueprint(chat_blueprint(turns, authenticate=user, max_body=limits["service"]))
+    chunked: dict[str, Any] = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    for more, status in ((b"", 200), (b" ", 413), (b" " * 100_000, 413)):
+        environ: dict[str, Any] = {"wsgi.input": io.BytesIO(body + more), "CONTENT_TYPE": "application/json"}
+        environ |= chunked if is_chunked else {"CONTENT_LENGTH": str(len(body + more))}
+        answered = app.test_client().post("/chat", environ_overrides=environ)
+        assert answered.status_code == status and answered.json is not None
+        assert ("error" in answered.json) == (status == 413)
+
+
+def test_no_more_is_read_than_the_request_says(turns: Turns) -> None:
+    body = json.dumps({"message": "m"}).encode()
+    environ: dict[str, Any] = {
+        "wsgi.input": io.BytesIO(body + b"POST /chat"),
+        "CONTENT_LENGTH": str(len(body)),
+    }
+    environ["CONTENT_TYPE"] = "application/json"
+    assert served(turns).post("/chat", environ_overrides=environ).status_code == 200
+    assert environ["wsgi.input"].read() == b"POST /chat"
+
+
+def test_flask_before_31_has_no_limit_that_a_view_may_set(turns: Turns) -> None:
+    class Before(Request):
+        max_content_length = property(lambda _: None)
+
+    app = Flask(__name__)
+    app.request_class = Before
     app.register_blueprint(chat_blueprint(turns, authenticate=user))
-    answered = app.test_client().post("/chat", json={"message": "m" * 100})
-    assert answered.status_code == 413 and answered.json is not None
+    assert app.test_client().post("/chat", json={"message": "m"}).status_code == 200
+
+
+def test_the_body_may_be_read_before_the_view(turns: Turns) -> None:
+    app = Flask(__name__)
+    app.before_request(lambda: None if request.get_json()["message"] == "m" else abort(400))
+    app.register_blueprint(chat_blueprint(turns, authenticate=user))
+    assert app.test_client().post("/chat", json={"message": "m"}).status_code == 200
+
+
+def test_views_may_be_added_to_the_blueprint(turns: Turns) -> None:
+    blueprint = chat_blueprint(turns, authenticate=user, origins=[PAGE])
+
+    @blueprint.get("/health")
+    def health() -> str:
+        return "well"
+
+    app = Flask(__name__)
+    app.register_blueprint(blueprint)
+    answered = app.test_client().get("/health", headers={"Origin": PAGE})
+    assert (answered.status_code, answered.text) == (200, "well")
+    assert ORIGIN not in answered.headers
+
+
+def test_one_request_does_not_know_of_another(turns: Turns) -> None:
+    app = Flask(__name__)
+    app.register_blueprint(chat_blueprint(turns, authenticate=user, origins=[PAGE]))
+    app.add_url_rule("/own", "own", lambda: "")
+    with app.app_context():
+        answered = app.test_client().post("/chat", json={"message": "m"}, headers={"Origin": PAGE})
+        assert answered.headers[ORIGIN] == PAGE
+        assert ORIGIN not in app.test_client().get("/own", headers={"Origin": PAGE}).headers
 
 
 def test_the_body_may_be_read_by_authenticate(turns: Turns) -> None:

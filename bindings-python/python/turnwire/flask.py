@@ -12,10 +12,12 @@ Streams need a server whose workers do not block: ``gunicorn -k gthread --thread
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from io import RawIOBase
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Flask, Request, Response, current_app, g, request
+from flask import Blueprint, Flask, Request, Response, current_app, request
 from werkzeug.exceptions import InternalServerError, RequestEntityTooLarge
+from werkzeug.wsgi import get_input_stream
 
 from . import _web
 from ._core import WebCall, WebReply
@@ -28,6 +30,7 @@ from ._turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import IO
 
     from flask.typing import ResponseReturnValue
     from typing_extensions import Unpack
@@ -40,6 +43,9 @@ __all__ = ["TurnwireFlask", "chat_blueprint", "sse_response"]
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 """All of them: core answers those that a route does not take."""
 _ORIGIN = "Access-Control-Allow-Origin"
+_ADMITTED = "turnwire.admitted"
+"""The key of a request's ``WebCall`` or ``WebReply`` in its environment."""
+_INPUT = "wsgi.input"
 
 
 def sse_response(turn: Turn) -> Response:
@@ -64,24 +70,34 @@ def chat_blueprint(
     application where ``flask-cors`` answers as well, its headers stand.
     """
     routes = _web.routes(turns, settings)
+    # A page on the AI SDK asks there for a stream to resume; its chat makes no difference.
+    paths = {**routes.paths, "resume": routes.paths["ui"].rstrip("/") + "/<path:chat>/stream"}
     blueprint = Blueprint(name, __name__)
 
     @blueprint.url_value_preprocessor
     def admit(endpoint: str | None, values: dict[str, Any] | None) -> None:
         # Before every function of the application: a page may read the answers of those, too.
         route = (endpoint or "").rpartition(".")[2]
-        g.turnwire_admitted = routes.admit(route, request.method, list(request.headers.items()))
+        if route not in paths:
+            # A view that the application has added to the blueprint.
+            return
+        admitted = routes.admit(route, request.method, list(request.headers.items()))
+        request.environ[_ADMITTED] = admitted
+        if isinstance(admitted, WebCall):
+            most = admitted.max_body
+            limit = min(most, request.max_content_length or most)
+            request.environ[_INPUT] = _Body(get_input_stream(request.environ), limit)
 
     def answer(**_: str) -> ResponseReturnValue:
-        admitted: WebCall | WebReply = g.turnwire_admitted
+        admitted: WebCall | WebReply = request.environ[_ADMITTED]
         if isinstance(admitted, WebReply):
             return _response(admitted)
-        # One byte more: of a body without a length, Flask cuts off what exceeds the limit, without an error.
-        most = admitted.max_body + 1
-        request.max_content_length = min(most, request.max_content_length or most)
         try:
             # Also for a request that is refused: a connection that is closed with unread bytes loses the answer.
             body = request.get_data()
+            if len(body) == request.max_content_length:
+                # Werkzeug cuts off a longer body without an error. This read raises it.
+                request.environ[_INPUT].read(1)
         except RequestEntityTooLarge:
             return _response(admitted.too_large())
         user = _web.user_id(current_app.ensure_sync(authenticate)(request))
@@ -89,14 +105,12 @@ def chat_blueprint(
             return _response(admitted.unauthorized())
         return _response(admitted.answer(user, body, Caller()).wait())
 
-    # A page on the AI SDK asks there for a stream to resume; its chat makes no difference.
-    resume = routes.paths["ui"].rstrip("/") + "/<path:chat>/stream"
-    for route, path in (*routes.paths.items(), ("resume", resume)):
+    for route, path in paths.items():
         blueprint.add_url_rule(path, route, answer, methods=_METHODS, provide_automatic_options=False)
 
     @blueprint.errorhandler(InternalServerError)
     def failed(error: InternalServerError) -> ResponseReturnValue:
-        admitted = g.get("turnwire_admitted")
+        admitted = request.environ.get(_ADMITTED)
         # Flask has logged the exception.
         return _response(admitted.failed()) if isinstance(admitted, WebCall) else error.get_response()
 
@@ -108,6 +122,25 @@ def chat_blueprint(
             functions.insert(0, _allow_origin)
 
     return blueprint
+
+
+class _Body(RawIOBase):
+    """The body of a request. Reading beyond the limit raises, of whatever length the request says that its body is."""
+
+    def __init__(self, stream: IO[bytes], limit: int) -> None:
+        self._stream = stream
+        self._left = limit
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._stream.read(min(len(buffer), 65536, self._left + 1))
+        self._left -= len(piece)
+        if self._left < 0:
+            raise RequestEntityTooLarge
+        buffer[: len(piece)] = piece
+        return len(piece)
 
 
 class TurnwireFlask:
@@ -205,7 +238,7 @@ def _streamed(body: TurnBytes, status: int, headers: list[tuple[str, str]]) -> R
 
 def _allow_origin(response: Response) -> Response:
     """Adds the headers that let pages of another origin read a response, unless they are there."""
-    admitted = g.get("turnwire_admitted")
+    admitted = request.environ.get(_ADMITTED)
     if admitted is not None and _ORIGIN not in response.headers:
         reply = admitted.failed() if isinstance(admitted, WebCall) else admitted
         for name, value in reply.headers:
