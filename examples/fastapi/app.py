@@ -11,8 +11,7 @@ from __future__ import annotations
 import base64
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -81,16 +80,9 @@ turns = AsyncTurns(
     turn_events=True,
 )
 questions = AsyncTurns(client, model=MODEL)
-
-
-@asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    yield
-    # Messages that are not delivered by then stay in the outbox's file, for the next start.
-    await turns.shutdown(timeout=10)
-
-
-app = FastAPI(lifespan=lifespan)
+chat = chat_app(turns, authenticate=authenticate, origins=os.environ.get("ORIGINS", "").split())
+# At the server's end it delivers messages that still wait. The rest stays in the outbox's file, for the next start.
+app = FastAPI(lifespan=chat.lifespan)
 
 
 class Question(BaseModel):
@@ -109,4 +101,4 @@ async def ask(asked: Question) -> SSEResponse:
 
 
 # `/chat`, `/chat/stream`, `/chat/tts`, `/chat/stop`, `/chat/ui` and `/chat/text`; mounted last, as it takes all other paths.
-app.mount("", chat_app(turns, authenticate=authenticate, origins=os.environ.get("ORIGINS", "").split()))
+app.mount("", chat)

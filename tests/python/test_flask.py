@@ -106,6 +106,11 @@ def test_a_failing_authenticate_is_logged_and_shown_to_nobody(
         assert "Exception on /chat [POST]" in caplog.text
 
 
+def test_authenticate_may_abort_with_401(turns: Turns) -> None:
+    answered = served(turns, authenticate=lambda _: abort(401)).post("/chat", json={"message": "m"})
+    assert answered.status_code == 401 and answered.json is not None and list(answered.json) == ["message"]
+
+
 def test_what_authenticate_aborts_with_is_answered_as_in_a_view(turns: Turns) -> None:
     class Unknown(Exception):
         pass

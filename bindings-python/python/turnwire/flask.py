@@ -65,11 +65,11 @@ def chat_blueprint(
     """The routes of a chat service: ``/chat``, ``/chat/stream``, ``/chat/tts`` and ``/chat/stop``, and for the AI SDK
     ``/chat/ui`` and ``/chat/text``. An application may have several, by other names.
 
-    ``authenticate`` returns the id of the request's user, or ``None`` for 401. An exception of it is handled as one of a view
-    is: by the application's handlers, or logged and answered with 500. ``origins`` allows pages of other origins; on an
+    ``authenticate`` returns the id of the request's user, or ``None`` for 401, as ``abort(401)`` is answered. Another
+    exception of it is handled as one of a view is: by the application's handlers, or logged and answered with 500. ``origins`` allows pages of other origins; on an
     application where ``flask-cors`` answers as well, its headers stand.
     """
-    routes = _web.routes(turns, settings)
+    routes = _web.routes(turns, authenticate, settings)
     # A page on the AI SDK asks there for a stream to resume; its chat makes no difference.
     paths = {**routes.paths, "resume": routes.paths["ui"].rstrip("/") + "/<path:chat>/stream"}
     blueprint = Blueprint(name, __name__)
@@ -100,7 +100,12 @@ def chat_blueprint(
                 request.environ[_INPUT].read(1)
         except RequestEntityTooLarge:
             return _response(admitted.too_large())
-        user = _web.user_id(current_app.ensure_sync(authenticate)(request))
+        try:
+            user = _web.user_id(current_app.ensure_sync(authenticate)(request))
+        except Exception as error:
+            if _web.refused_with(error) != 401:
+                raise
+            user = None
         if user is None:
             return _response(admitted.unauthorized())
         return _response(admitted.answer(user, body, Caller()).wait())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from inspect import isawaitable
 from logging import getLogger
 from urllib.parse import parse_qsl
@@ -13,11 +14,11 @@ from .._host import Caller, is_coroutine_function
 from .._turn import AsyncTurnBytes
 from .._turns import AsyncTurns
 from .._waiting import result
-from ._sending import encoded, send_turn, send_whole, while_read
+from ._sending import encoded, send_nothing, send_turn, send_whole, while_read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from typing_extensions import Unpack
 
@@ -60,7 +61,7 @@ class ChatApp:
     ) -> None:
         self._turns = turns
         self._authenticate = authenticate
-        self._routes = _web.routes(turns, settings)
+        self._routes = _web.routes(turns, authenticate, settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""
@@ -72,11 +73,18 @@ class ChatApp:
         else:
             await self._answer(Request(scope), receive, send)
 
+    @asynccontextmanager
+    async def lifespan(self, app: object = None) -> AsyncIterator[None]:
+        """Delivers messages that still wait when the server ends, as the ``lifespan`` of Starlette or FastAPI."""
+        try:
+            yield
+        finally:
+            await result(self._turns._turns.flush(5))
+
     async def _live(self, receive: Receive, send: Send) -> None:
-        """Delivers messages that still wait when the server ends."""
-        while (message := await receive())["type"] != "lifespan.shutdown":
-            await send({"type": f"{message['type']}.complete"})
-        await result(self._turns._turns.flush(5))
+        async with self.lifespan():
+            while (message := await receive())["type"] != "lifespan.shutdown":
+                await send({"type": f"{message['type']}.complete"})
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
@@ -88,21 +96,35 @@ class ChatApp:
             return
         # Read also for a request that is refused: a connection that is closed with unread bytes loses the answer.
         body = await _read(receive, call.max_body)
-        if body is not None and len(body) > call.max_body:
+        if body is None:
+            await send_nothing(send)
+        elif len(body) > call.max_body:
             await _send(call.too_large(), send)
-        elif body is not None:
+        else:
             await while_read(receive, self._reply(request, call, body, send))
 
     async def _reply(self, request: Request, call: WebCall, body: bytes, send: Send) -> None:
         try:
             user = await self._user(request)
-        except Exception:
-            getLogger("turnwire.asgi").exception("authenticate failed")
-            return await _send(call.failed(), send)
+        except Exception as error:
+            status = _web.refused_with(error)
+            if status == 401:
+                return await _send(call.unauthorized(), send)
+            if status is None:
+                getLogger("turnwire.asgi").exception("authenticate failed")
+            return await _send(call.failed(), send, status)
+        except asyncio.CancelledError:
+            await send_nothing(send)
+            raise
         if user is None:
             return await _send(call.unauthorized(), send)
         loop = asyncio.get_running_loop() if isinstance(self._turns, AsyncTurns) else None
-        await _send(await result(call.answer(user, body, Caller(loop))), send)
+        try:
+            reply = await result(call.answer(user, body, Caller(loop)))
+        except asyncio.CancelledError:
+            await send_nothing(send)
+            raise
+        await _send(reply, send)
 
     async def _user(self, request: Request) -> str | None:
         if is_coroutine_function(self._authenticate):
@@ -120,9 +142,13 @@ def chat_app(
     ``/chat/stop``, ``/chat/ui`` and ``/chat/text``.
 
     ``authenticate`` returns the user's id, or ``None`` for a 401. It is a coroutine function, or a plain one, which runs on
-    a thread. When the server ends, messages that still wait are delivered.
+    a thread. An ``HTTPException`` of a framework that it raises is answered with its status, another exception with 500.
+
+    When the server ends, messages that still wait are delivered. A mounted application does not learn of that end: its
+    ``lifespan`` is for the application that it is mounted in, unless that has one of its own, which then enters it.
 
     >>> app = chat_app(AsyncTurns(AsyncOpenAI(), store="…"), authenticate=user_of)
+    >>> other = FastAPI(lifespan=app.lifespan)
     >>> other.mount("/api", app)
     """
     return ChatApp(turns, authenticate, settings)
@@ -138,14 +164,14 @@ async def _read(receive: Receive, most: int) -> bytes | None:
     return None
 
 
-async def _send(reply: WebReply, send: Send) -> None:
+async def _send(reply: WebReply, send: Send, status: int | None = None) -> None:
     headers = encoded(reply.headers)
     if reply.turn is not None and reply.wire is not None:
         body = AsyncTurnBytes(reply.turn.bytes(reply.wire))
         return await send_turn(body, reply.status, headers, send)
     if reply.body:
         headers.append((b"content-length", b"%d" % len(reply.body)))
-    await send_whole(reply.body, reply.status, headers, send)
+    await send_whole(reply.body, status or reply.status, headers, send)
 
 
 def _path(scope: Scope) -> str:

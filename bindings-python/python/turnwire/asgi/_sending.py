@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +58,13 @@ async def send_whole(body: bytes, status: int, headers: list[tuple[bytes, bytes]
     """Sends a response that is complete."""
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def send_nothing(send: Send) -> None:
+    """Ends a request whose reader has gone before a response has begun: some middleware takes silence for a failure."""
+    # Raised by servers when the reader has gone.
+    with suppress(OSError):
+        await send_whole(b"", 499, [], send)
 
 
 def merged(headers: Mapping[str, str], more: Mapping[str, str] | None) -> dict[str, str]:
