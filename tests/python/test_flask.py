@@ -304,8 +304,16 @@ def test_the_extension_reads_the_configuration_of_each_application(
 
 def test_a_key_that_is_no_setting_is_refused(config: dict[str, Any], turns: Turns) -> None:
     cases: list[tuple[dict[str, Any], Turns | None, str]] = [
-        ({"TURNWIRE_MODLE": "m"}, None, "modle is no setting"),
-        ({"TURNWIRE_STORE_URL": "http://localhost", "TURNWIRE_STORE_FILE": "f"}, None, "each name a store"),
+        (
+            {"TURNWIRE_MODLE": "m"},
+            None,
+            "^TURNWIRE_MODLE: no such setting; the settings are TURNWIRE_API_KEY, .*TURNWIRE_ORIGINS",
+        ),
+        (
+            {"TURNWIRE_STORE_URL": "http://localhost", "TURNWIRE_STORE_FILE": "f"},
+            None,
+            "^TURNWIRE_STORE_URL, TURNWIRE_STORE_FILE each name a store",
+        ),
         ({}, turns, "TURNWIRE_BASE_URL, TURNWIRE_API_KEY, TURNWIRE_MODEL: turns are given"),
     ]
     for more, given, why in cases:
@@ -315,6 +323,20 @@ def test_a_key_that_is_no_setting_is_refused(config: dict[str, Any], turns: Turn
             TurnwireFlask(app, authenticate=user, turns=given)
     with pytest.raises(turnwire.ConfigError, match="settings of turns"):
         TurnwireFlask(authenticate=user, turns=turns, sentiment=lambda _: "")
+
+
+def test_a_configuration_may_be_of_variables_of_the_environment(config: dict[str, Any]) -> None:
+    app = Flask(__name__)
+    empty = {
+        "TURNWIRE_STORE_URL": "",
+        "TURNWIRE_STORE_FILE": "",
+        "TURNWIRE_OUTBOX": "",
+        "TURNWIRE_MAX_BODY": "",
+    }
+    app.config.update(config, TURNWIRE_ORIGINS=f"https://a.example {PAGE}", **empty)
+    TurnwireFlask(app, authenticate=user)
+    answered = app.test_client().post("/chat", json={"message": "m"}, headers={"Origin": PAGE})
+    assert (answered.status_code, answered.headers[ORIGIN]) == (200, PAGE)
 
 
 def test_the_extension_takes_turns(turns: Turns) -> None:

@@ -27,6 +27,7 @@ from ._routes_settings import RoutesSettings
 from ._settings import OpenAISettings
 from ._turn import Turn, TurnBytes
 from ._turns import Turns
+from ._turns_settings import TurnsSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,6 +47,16 @@ _ORIGIN = "Access-Control-Allow-Origin"
 _ADMITTED = "turnwire.admitted"
 """The key of a request's ``WebCall`` or ``WebReply`` in its environment."""
 _INPUT = "wsgi.input"
+_CLIENT_KEYS = [key for key in OpenAISettings.__annotations__ if key != "http"]
+_KEYS = dict.fromkeys(
+    (
+        *_CLIENT_KEYS,
+        *TurnsSettings.__annotations__,
+        *RoutesSettings.__annotations__,
+        *("sentiment", "speaker", "store_url", "store_file", "url_prefix"),
+    )
+)
+"""The settings of a configuration, in small letters and without ``TURNWIRE_``."""
 
 
 def sse_response(turn: Turn) -> Response:
@@ -154,7 +165,8 @@ class TurnwireFlask:
     Each setting is a key in capitals that begins with ``TURNWIRE_``: those of ``OpenAI`` (``TURNWIRE_API_KEY``,
     ``TURNWIRE_BASE_URL``, …), of ``Turns`` (``TURNWIRE_MODEL``, ``TURNWIRE_SYSTEM_PROMPT``, ``TURNWIRE_OUTBOX``, …) and of
     ``chat_blueprint`` (``TURNWIRE_ORIGINS``, ``TURNWIRE_PATHS``, …). Besides, ``TURNWIRE_STORE_URL`` names a chat store,
-    ``TURNWIRE_STORE_FILE`` the file of an embedded one, and ``TURNWIRE_URL_PREFIX`` the place of the routes.
+    ``TURNWIRE_STORE_FILE`` the file of an embedded one, and ``TURNWIRE_URL_PREFIX`` the place of the routes. As variables of the
+    environment are texts, an empty one is no value, and one of origins is split at its blanks.
 
     >>> chat = TurnwireFlask(authenticate=authenticate)
     >>> def create_app() -> Flask:
@@ -188,13 +200,18 @@ class TurnwireFlask:
 
     def init_app(self, app: Flask) -> None:
         """Adds the routes to an application."""
-        given = app.config.get_namespace("TURNWIRE_")
+        given = {key: value for key, value in app.config.get_namespace("TURNWIRE_").items() if value != ""}
+        if unknown := [key for key in given if key not in _KEYS]:
+            raise ConfigError(f"{_named(unknown)}: no such setting; the settings are {_named(_KEYS)}")
         url_prefix = given.pop("url_prefix", None)
         settings: RoutesSettings = _take(given, RoutesSettings.__annotations__)
+        if isinstance(origins := settings.get("origins"), str):
+            settings["origins"] = origins.split()
         turns = self._turns or _turns(given, self._functions)
         if self._turns is not None and given:
-            keys = ", ".join(f"TURNWIRE_{key.upper()}" for key in given)
-            raise ConfigError(f"{keys}: turns are given, which have settings of their own; remove these keys")
+            raise ConfigError(
+                f"{_named(given)}: turns are given, which have settings of their own; remove these keys"
+            )
         blueprint = chat_blueprint(turns, authenticate=self._authenticate, name=self._name, **settings)
         app.register_blueprint(blueprint, url_prefix=url_prefix)
         app.extensions.setdefault("turnwire", {})[self._name] = turns
@@ -207,22 +224,25 @@ class TurnwireFlask:
 
 
 def _turns(given: dict[str, Any], functions: dict[str, Any]) -> Turns:
-    """The turns that a configuration describes. What is no setting is refused by name."""
+    """The turns that a configuration describes."""
     from ._client import OpenAI
     from ._sqlite_store import SqliteStore
 
-    client = OpenAI(**_take(given, set(OpenAISettings.__annotations__) - {"http"}))
+    client = OpenAI(**_take(given, _CLIENT_KEYS))
     stores = [key for key in ("store", "store_url", "store_file") if given.get(key) is not None]
     if len(stores) > 1:
-        raise ConfigError(
-            f"TURNWIRE_{stores[0].upper()} and TURNWIRE_{stores[1].upper()} each name a store: keep one"
-        )
+        raise ConfigError(f"{_named(stores)} each name a store: keep one")
     url, file = given.pop("store_url", None), given.pop("store_file", None)
     if url is not None:
         given["store"] = url
     elif file is not None:
         given["store"] = SqliteStore(file)
     return Turns(client, **given, **functions)
+
+
+def _named(keys: Iterable[str]) -> str:
+    """The keys as a configuration has them."""
+    return ", ".join(f"TURNWIRE_{key.upper()}" for key in keys)
 
 
 def _take(given: dict[str, Any], names: Iterable[str]) -> Any:
