@@ -75,7 +75,7 @@ impl Call {
     async fn speak(&self, body: &Body<'_>) -> Result<Reply, Refusal> {
         let text = body.filled("text")?;
         let audio = self.routes.0.turns.speak(text).await;
-        let audio = audio.map_err(|error| Refusal::failed(&error))?;
+        let audio = audio.map_err(|error| Refusal::not_spoken(&error))?;
         Ok(Reply::json(200, &json!({ "audioBase64": BASE64.encode(audio) })))
     }
 

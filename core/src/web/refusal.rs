@@ -39,6 +39,17 @@ impl Refusal {
         }
     }
 
+    /// The refusal of speech: a text may be without any word.
+    pub(super) fn not_spoken(error: &Error) -> Self {
+        match error.kind() {
+            ErrorKind::InvalidRequest => {
+                tracing::info!(error.code = error.code(), "a text was not spoken: {error}");
+                Refusal::bad_request("`text` has nothing to speak.")
+            }
+            _ => Refusal::failed(error),
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn sentence(&self) -> &str {
         &self.text
