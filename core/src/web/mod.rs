@@ -36,6 +36,9 @@
 //! Their body is `{"error": "…"}`, for 401 `{"message": "…"}`, and for the two routes of the AI SDK the sentence alone.
 //! An error after the begin of a stream is an event in it.
 //!
+//! The embedded store refuses a workspace that its user does not have. With a chat store, no workspace is checked before the
+//! turn: that service must refuse another user's workspace itself, by the user's tokens.
+//!
 //! # Example
 //!
 //! ```no_run
