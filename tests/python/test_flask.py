@@ -16,6 +16,7 @@ import flask_cors
 import pytest
 from flask import Flask, Request, Response, abort, request
 from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 import turnwire
 from fake import Fake
@@ -70,6 +71,24 @@ def test_a_view_of_ones_own_sends_a_turn(turns: Turns) -> None:
     assert answered.headers["Content-Type"] == "text/event-stream; charset=utf-8"
     assert answered.headers["X-Accel-Buffering"] == "no"
     assert "Content-Length" not in answered.headers
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_functions_for_the_end_of_a_response_are_called_once(turns: Turns, method: str) -> None:
+    app = Flask(__name__)
+    closed: list[str] = []
+
+    @app.get("/say")
+    def say() -> Response:
+        response = sse_response(turns.start("안녕하세요"))
+        response.call_on_close(lambda: closed.append("closed"))
+        return response
+
+    environ = EnvironBuilder("/say", method=method).get_environ()
+    body, _, _ = run_wsgi_app(app, environ)
+    assert bool(b"".join(body)) == (method == "GET")
+    body.close()  # type: ignore[attr-defined]
+    assert closed == ["closed"]
 
 
 def test_a_service_is_mounted_twice(turns: Turns) -> None:

@@ -12,6 +12,7 @@ Streams need a server whose workers do not block: ``gunicorn -k gthread --thread
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import cache
 from io import RawIOBase
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ from ._turns import Turns
 from ._turns_settings import TurnsSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import IO
 
     from flask.typing import ResponseReturnValue
@@ -258,7 +259,33 @@ def _response(reply: WebReply) -> Response:
 
 def _streamed(body: TurnBytes, status: int, headers: list[tuple[str, str]]) -> Response:
     # Passed through, as files are: the server reads the turn itself, and extensions that compress or buffer bodies leave it.
-    return current_app.response_class(body, status, headers, direct_passthrough=True)
+    kind = _passing(current_app.response_class)  # type: ignore[arg-type]
+    return kind(body, status, headers, direct_passthrough=True)
+
+
+@cache
+def _passing(kind: type[Response]) -> type[Response]:
+    """The class of responses whose body is passed through, with the functions of ``call_on_close``, which Werkzeug drops."""
+
+    class Passing(kind):  # type: ignore[valid-type, misc]
+        def get_app_iter(self, environ: dict[str, Any]) -> Iterable[bytes]:
+            body: Iterable[bytes] = super().get_app_iter(environ)
+            return _Closing(self) if body is self.response else body
+
+    return Passing
+
+
+class _Closing:
+    """The body of a response, which closes the response. It adds nothing to each chunk."""
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._response.response)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        self._response.close()
 
 
 def _allow_origin(response: Response) -> Response:
