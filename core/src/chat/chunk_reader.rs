@@ -10,6 +10,7 @@ use super::budget::{self, Budgeted, MOST};
 use super::chunk::ChatChunk;
 use super::delta::{ChunkChoice, Delta, Head, Parsed};
 use super::filling::Filling;
+use super::halves::Halves;
 use super::prune::repaired;
 use super::reply::ChatReply;
 use super::shape::Shape;
@@ -33,8 +34,9 @@ const PATIENCE: u32 = 16;
 #[derive(Debug, Default)]
 pub(crate) struct ChunkReader {
     head: Arc<Head>,
-    /// The shape of the chunk before.
+    /// The shape of the chunk before; none while a half waits, since its chunk had to be repaired.
     shape: Option<Arc<Shape>>,
+    halves: Halves,
     /// The chunks in a row that were parsed in full.
     misses: u32,
     /// The indices of the replies received in deltas so far, sorted: a complete message for one of them is a
@@ -110,11 +112,6 @@ impl ChunkReader {
         match shape.compare(json, literals) {
             Comparison::Same(length) => length == json.len(),
             Comparison::Different => false,
-            Comparison::Half => str::from_utf8(json).is_ok_and(|json| {
-                let repaired = crate::json::repaired(json);
-                let comparison = shape.compare(repaired.as_bytes(), literals);
-                comparison == Comparison::Same(repaired.len())
-            }),
         }
     }
 
@@ -142,14 +139,21 @@ impl ChunkReader {
         }
     }
 
+    /// The chunk with the halves of characters that no chunk has completed, at the end of the stream.
+    pub(super) fn left_over(&mut self) -> Option<ChatChunk> {
+        let json = self.halves.left_over(&self.head)?;
+        self.parse(&json).ok()
+    }
+
     fn parse(&mut self, json: &str) -> Result<ChatChunk, Unreadable> {
         budget::within(json.len(), || {
-            if json.trim_start().starts_with('{')
+            if self.halves.is_empty()
+                && json.trim_start().starts_with('{')
                 && let Ok(wire) = serde_json::from_str(json)
             {
                 return self.take(wire, json, true);
             }
-            let (value, text) = repaired(json)?;
+            let (value, text) = repaired(&self.halves.carry(json))?;
             let wire = Wire::deserialize(&value);
             self.take(wire.map_err(|e| Unreadable::Malformed(e.to_string()))?, &text, false)
         })

@@ -55,6 +55,7 @@ mod event;
 mod extra;
 pub(crate) mod filling;
 pub(crate) mod gather;
+mod halves;
 mod head;
 mod interop;
 mod json_text;

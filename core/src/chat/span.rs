@@ -109,7 +109,7 @@ impl LiteralBuffer {
         let decoded_from = self.decoded.len();
         let (end, is_escaped) = form.read(json, start, &mut self.decoded)?;
         let from = self.raw.len();
-        self.raw.extend_from_slice(json.get(start..=end).ok_or(NoString::Invalid)?);
+        self.raw.extend_from_slice(json.get(start..=end).ok_or(NoString)?);
         let decoded = is_escaped.then_some(decoded_from..self.decoded.len());
         self.spans.push(Span::new(from..from + (end - start), decoded));
         Ok(end)
@@ -135,7 +135,7 @@ impl Form {
     ) -> Result<(usize, bool), NoString> {
         match self {
             Form::String => literal::string(json, start, decoded),
-            Form::Number => Ok((literal::number(json, start).ok_or(NoString::Invalid)?, false)),
+            Form::Number => Ok((literal::number(json, start).ok_or(NoString)?, false)),
         }
     }
 }

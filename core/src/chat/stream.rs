@@ -200,9 +200,11 @@ impl ChatStream {
                     return Poll::Ready(Some(Err(self.end_with(error))));
                 }
                 Ok(StepResult::Done) => {
+                    let last = self.reader.left_over();
+                    let last = last.map(|chunk| apply_chunk(chunk, &mut self.whole, chunks));
                     self.end(Ok(()));
                     self.source.finish(task);
-                    return Poll::Ready(None);
+                    return Poll::Ready(last.map(|_| Ok(())));
                 }
                 // A break after the end of every reply loses nothing.
                 Err(error) if self.is_whole() && is_transport_error(&error) => {

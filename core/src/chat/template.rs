@@ -29,8 +29,6 @@ pub(super) struct Template {
 pub(super) enum Comparison {
     /// They begin with JSON of this length, which differs in the holes alone.
     Same(usize),
-    /// It may, once halves of surrogate pairs have been repaired.
-    Half,
     Different,
 }
 
@@ -95,8 +93,7 @@ impl Template {
             ours_at = hole.range.end;
             at = match literals.push(hole.form, json, at + constant.len()) {
                 Ok(end) => end,
-                Err(NoString::Half) => return Comparison::Half,
-                Err(NoString::Invalid) => return Comparison::Different,
+                Err(NoString) => return Comparison::Different,
             };
         }
         let constant = ours.get(ours_at..).unwrap_or_default();

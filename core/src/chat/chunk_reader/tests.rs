@@ -147,9 +147,9 @@ fn a_complete_message_after_texts_that_began_with_an_empty_one_repeats_them() {
 
 #[test]
 fn escapes_keep_the_shape() {
-    let texts = [r"\n", r#"\"a\\"#, r"\uc548\ub155", r"\ud83d\ude00", r"\ud83d", r"\ude00", r"\/"];
+    let texts = [r"\n", r#"\"a\\"#, r"\uc548\ub155", r"\ud83d\ude00", r"\/"];
     let chunks = texts.map(|text| chunk(&format!("\"{text}\""), ""));
-    assert_eq!(parsed_in_full(chunks), [true, false, false, false, false, false, false]);
+    assert_eq!(parsed_in_full(chunks), [true, false, false, false, false]);
 }
 
 #[test]
