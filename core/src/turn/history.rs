@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::guard::{self, Callback};
 use crate::outbox::Outbox;
 
-/// How many times as many messages the store is asked for where a page names those that it shows: between these may be others,
+/// The factor by which more messages are asked of the store where a page names those that it shows: between these may be others,
 /// which the page has removed.
 const BESIDE_SHOWN: usize = 4;
 
