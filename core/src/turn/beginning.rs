@@ -57,7 +57,7 @@ impl Engine {
                         let history =
                             History::begin(&self.settings, outbox, &self.ids, conversation);
                         before = history.map_or(Before::Nothing, |history| {
-                            Before::Kept(history.held_to(history_ids))
+                            Before::Kept(Box::new(history.held_to(history_ids)))
                         });
                     }
                     persister.save();
@@ -66,7 +66,7 @@ impl Engine {
                     if let Before::Nothing = before {
                         let settings = &self.settings;
                         let history = History::undelivered(settings, &self.ids, undelivered);
-                        before = Before::Kept(history.held_to(history_ids));
+                        before = Before::Kept(Box::new(history.held_to(history_ids)));
                     }
                     persister.save();
                     let (known, receiver) = oneshot::channel();

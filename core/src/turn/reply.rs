@@ -29,7 +29,7 @@ pub(super) enum Before {
     /// The caller.
     Given(Vec<Message>),
     /// The store and the outbox.
-    Kept(History),
+    Kept(Box<History>),
     /// None is needed, or there is none.
     Nothing,
 }

@@ -204,6 +204,13 @@ fn everything() -> Vec<(&'static str, Value)> {
         ("speaker", speaker("service")),
         ("turns", turns),
         (
+            "routes",
+            json!({
+                "origins": ["http://localhost:3000"], "max_body": 1000,
+                "paths": {"chat": "/c", "stream": "/s", "tts": "/t", "stop": "/st", "ui": "/u", "text": "/te"},
+            }),
+        ),
+        (
             "speech_request",
             json!({"text": "t", "voice": "v", "language": "ko", "speed": 1, "instructions": "i", "format": "wav"}),
         ),
@@ -218,6 +225,10 @@ fn read_all(object: &str, json: &str, names: Names) {
         "outbox" => drop(outbox(json, names, false).unwrap().start().unwrap()),
         "speaker" => drop(speaker(Some(&llm()), json, names).unwrap()),
         "speech_request" => drop(speech_request(json, names).unwrap()),
+        "routes" => {
+            let engine = crate::turn::Turns::builder(llm()).build().unwrap();
+            drop(routes(engine, json, names).unwrap().build().unwrap());
+        }
         _ => drop(turns(llm(), json, names, Parts::default()).unwrap().build().unwrap()),
     }
 }

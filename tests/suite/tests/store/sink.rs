@@ -84,10 +84,8 @@ async fn each_answer_has_its_outcome() {
     for status in [500, 501, 507] {
         assert_eq!(bench.outcome(refusal(status, "Data too long")).await, retry("Data too long"));
     }
-    for status in [401, 403] {
-        assert_eq!(bench.outcome(refusal(status, "who?")).await, Outcome::NeedsToken);
-    }
-    for status in [400, 404, 405, 409, 413, 422] {
+    assert_eq!(bench.outcome(refusal(401, "who?")).await, Outcome::NeedsToken);
+    for status in [400, 403, 404, 405, 409, 413, 422] {
         let dead = Outcome::Dead { reason: "msgContent: must not be blank".into() };
         let refused = bench.outcome(refusal(status, "msgContent: must not be blank")).await;
         assert_eq!(refused, dead, "{status}");

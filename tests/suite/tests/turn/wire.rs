@@ -204,8 +204,9 @@ async fn plain_text_and_turns_without_keep_alive_stay_silent() {
         let settings = Turns::builder(bench.openai()).model("m");
         let turns = settings.keep_alive(keep_alive.map(Duration::from_secs)).build().unwrap();
         let mut bytes = turns.start(TurnRequest::new(MESSAGE)).bytes(wire);
+        let text = if matches!(wire, Wire::Text) { "a" } else { "\"a\"" };
         let mut begun = Vec::new();
-        while !begun.contains(&b'a') {
+        while !String::from_utf8_lossy(&begun).contains(text) {
             begun.extend_from_slice(&bytes.next().await.unwrap().unwrap());
         }
         tokio::time::pause();
