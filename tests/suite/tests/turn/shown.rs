@@ -34,8 +34,7 @@ fn shown(before: &[(&str, &str)], last: (&str, &str), more: &Value) -> Bytes {
 /// The messages of the latest request to the model, as roles and texts.
 fn last_asked(bench: &Bench) -> Vec<String> {
     let requests = bench.llm.requests();
-    let last =
-        requests.iter().filter_map(Record::json).filter(|json| json["stream"] == true).last();
+    let last = requests.iter().filter_map(Record::json).rfind(|json| json["stream"] == true);
     let messages = last.unwrap()["messages"].as_array().unwrap().clone();
     let text = |m: &Value, name: &str| m[name].as_str().unwrap().to_owned();
     messages.iter().map(|m| format!("{}: {}", text(m, "role"), text(m, "content"))).collect()
