@@ -215,8 +215,8 @@ def test_halves_of_surrogate_pairs_are_replaced_in_the_requests_of_routes(
 ) -> None:
     turns = turnwire.Turns(client, model=key)
     with pytest.raises(turnwire.ConfigError, match="`http://a�` is no origin"):
-        routes(turns, {"origins": ["http://a\ud83d"]})
-    made = routes(turns, {})
+        routes(turns, str, {"origins": ["http://a\ud83d"]})
+    made = routes(turns, str, {})
     assert made.route_of("/chat\ud83d") is None
     with pytest.raises(ValueError, match='there is no route "chat�"'):
         made.admit("chat\ud83d", "POST", [])
