@@ -48,12 +48,14 @@ function requestOf(incoming: ServerRequestLike, signal: AbortSignal): Request | 
   const { method = 'GET', url = '/', rawHeaders } = incoming;
   try {
     const headers = new Headers();
+    let authority: string | undefined;
     for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
       const name = rawHeaders[i]!;
-      // Of those of HTTP/2 that begin with a colon, the web has the host as a header.
       if (!name.startsWith(':')) headers.append(name, rawHeaders[i + 1]!);
-      else if (name === ':authority') headers.append('host', rawHeaders[i + 1]!);
+      else if (name === ':authority') authority = rawHeaders[i + 1]!;
     }
+    // HTTP/2 has the host in a field of its own, which counts where there is a header beside it.
+    if (authority !== undefined) headers.set('host', authority);
     const scheme = incoming.socket && 'encrypted' in incoming.socket ? 'https' : 'http';
     const body = method === 'GET' || method === 'HEAD' ? undefined : bodyOf(incoming);
     return new Request(addressOf(scheme, headers.get('host') || 'localhost', url), { method, headers, body, signal, duplex: 'half' });

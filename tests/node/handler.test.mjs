@@ -180,6 +180,25 @@ test('the handler answers over HTTP/2', async () => {
   }, http2.createServer(listener));
 });
 
+test('the authority of HTTP/2 is the host, whatever a Host header beside it says', async () => {
+  const hosts = [];
+  const listener = nodeHandler((request) => {
+    hosts.push([new URL(request.url).host, request.headers.get('host')]);
+    return new Response(null, { status: 204 });
+  });
+  await served(null, async (url) => {
+    const session = http2.connect(url);
+    for (const host of [{}, { host: 'a.example' }, { host: 'b.example' }]) {
+      const request = session.request({ ':authority': 'a.example', ':path': '/', ...host });
+      const [headers] = await once(request, 'response');
+      assert.equal(headers[':status'], 204);
+      request.resume();
+    }
+    session.close();
+  }, http2.createServer(listener));
+  assert.deepEqual(hosts, Array(3).fill(['a.example', 'a.example']));
+});
+
 test('a body that fails over HTTP/2 resets its stream', async () => {
   const failing = () => new Response(new ReadableStream({ start: (sink) => sink.enqueue(Buffer.from('half')), pull: (sink) => sink.error(new Error('broken')) }, { highWaterMark: 0 }));
   await served(null, async (url) => {

@@ -6,7 +6,7 @@
 >>> app = Flask(__name__)
 >>> app.register_blueprint(chat_blueprint(Turns(OpenAI()), authenticate=lambda request: "user-1"))
 
-Streams need a server whose workers do not block: ``gunicorn -k gthread --threads 64`` or ``-k gevent``, not ``sync``.
+Streams need a server whose workers do not block: ``gunicorn -k gthread --threads 32`` or ``-k gevent``, not ``sync``.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ def chat_blueprint(
     ``/chat/ui`` and ``/chat/text``. An application may have several, by other names.
 
     ``authenticate`` returns the id of the request's user, or ``None`` for 401, as ``abort(401)`` is answered. Another
-    exception of it is handled as one of a view is: by the application's handlers, or logged and answered with 500. ``origins`` allows pages of other origins; on an
-    application where ``flask-cors`` answers as well, its headers stand.
+    exception of it is handled as one of a view is: by the application's handlers, or logged and answered with 500.
+    ``origins`` allows pages of other origins; on an application where ``flask-cors`` answers as well, its headers stand.
     """
     routes = _web.routes(turns, authenticate, settings)
     # A page on the AI SDK asks there for a stream to resume; its chat makes no difference.
