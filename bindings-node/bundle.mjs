@@ -10,7 +10,9 @@ import { build } from 'esbuild';
 const here = (path) => new URL(path, import.meta.url);
 
 rmSync(here('dist'), { recursive: true, force: true });
-execFileSync('npx', ['tsc', '-p', 'tsconfig.json'], { cwd: import.meta.dirname, stdio: 'inherit', shell: true });
+for (const project of ['tsconfig.json', 'ts/browser/tsconfig.json', 'ts/react/tsconfig.json']) {
+  execFileSync('npx', ['tsc', '-p', project], { cwd: import.meta.dirname, stdio: 'inherit', shell: true });
+}
 
 const entry = {
   absWorkingDir: import.meta.dirname,
@@ -61,6 +63,18 @@ writeFileSync(
 // Beside the `openai` package. Its parts share the classes of the one file.
 await build({ ...entry, entryPoints: ['ts/openai/extend.ts'], format: 'cjs', external: ['../index.js'], outfile: 'dist/openai/extend.js' });
 for (const name of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts']) copyFileSync(here(`ts/openai/${name}`), here(`dist/openai/${name}`));
+
+// For pages: real ESM, which bundlers can shake, and CommonJS for Jest 27. The code of the browser is one file for both entries.
+for (const [format, ending] of [['cjs', 'js'], ['esm', 'mjs']]) {
+  const page = { absWorkingDir: import.meta.dirname, bundle: true, platform: 'neutral', target: 'es2020', format };
+  await build({ ...page, entryPoints: ['ts/browser/index.ts'], outfile: `dist/browser/index.${ending}` });
+  const shared = {
+    name: 'shared',
+    setup: ({ onResolve }) => onResolve({ filter: /\/browser\/index\.js$/ }, () => ({ path: `../browser/index.${ending}`, external: true })),
+  };
+  await build({ ...page, entryPoints: ['ts/react/index.ts'], jsx: 'automatic', external: ['react', 'react/jsx-runtime'], plugins: [shared], banner: { js: "'use client';" }, outfile: `dist/react/index.${ending}` });
+}
+for (const name of ['browser', 'react']) writeFileSync(here(`dist/${name}/index.d.mts`), "export * from './index.js';\n");
 
 /** The result of `require` is the class, callable with and without `new`, with everything else as its fields. */
 function callable() {

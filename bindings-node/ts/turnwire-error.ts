@@ -82,7 +82,7 @@ export class TurnwireError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     const mark = brand(this.name);
     // A class that a program derives has no mark of its own.
-    if (!Object.hasOwn(this.prototype as object, mark)) {
+    if (!Object.prototype.hasOwnProperty.call(this.prototype, mark)) {
       return Function.prototype[Symbol.hasInstance].call(this, value);
     }
     return typeof value === 'object' && value !== null && mark in value;

@@ -1,0 +1,4 @@
+/** `turnwire/browser`: the client of a chat service for pages, over `fetch`. */
+
+export { TurnwireError, type ErrorCode, type ErrorFacts } from '../turnwire-error.js';
+export type * from './types.js';
