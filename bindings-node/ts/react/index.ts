@@ -1,4 +1,21 @@
 /** `turnwire/react`: chat in React. */
 
-export { TurnwireError } from '../browser/index.js';
-export type * from '../browser/index.js';
+export { Chat } from './chat.js';
+export { ChatProvider, type ChatProviderProps } from './provider.js';
+export { fromHistory, type StoredMessage } from './history.js';
+export { SpeechQueue } from './speech-queue.js';
+export { useChat, type UseChat, type UseSpeech } from './use-chat.js';
+export type * from './speech-types.js';
+export type {
+  ChatActions,
+  ChatOptions,
+  ChatServiceLike,
+  ChatSnapshot,
+  ChatStatus,
+  FinishInfo,
+  InitialMessage,
+  Message,
+  MessageStatus,
+  OutgoingMessage,
+  UseChatOptions,
+} from './types.js';

@@ -3,8 +3,7 @@
 //! ```text
 //! TurnRequest ─▶ ChatService ─┬─ stream ─▶ TurnStream ─▶ TurnEvent, TurnEvent, …
 //!                             ├─ send ───▶ ChatAnswer, whole
-//! text ────────▶              ├─ speak ──▶ MP3
-//! a turn's id ─▶              └─ stop
+//! text ────────▶              └─ speak ──▶ MP3
 //! ```
 //!
 //! The events are those of [`Turns`](crate::turn::Turns), this crate's own engine for turns.

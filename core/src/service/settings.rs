@@ -27,8 +27,6 @@ pub struct ServicePaths {
     pub stream: String,
     /// Speech. Default `/chat/tts`.
     pub speech: String,
-    /// The stop of a turn. Default `/chat/stop`.
-    pub stop: String,
 }
 
 impl ServicePaths {
@@ -54,12 +52,6 @@ impl ServicePaths {
         self.speech = path.into();
         self
     }
-
-    /// Sets [`stop`](Self::stop).
-    pub fn stop(mut self, path: impl Into<String>) -> Self {
-        self.stop = path.into();
-        self
-    }
 }
 
 impl Default for ServicePaths {
@@ -68,7 +60,6 @@ impl Default for ServicePaths {
             chat: "/chat".into(),
             stream: "/chat/stream".into(),
             speech: "/chat/tts".into(),
-            stop: "/chat/stop".into(),
         }
     }
 }

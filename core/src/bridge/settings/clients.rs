@@ -86,7 +86,7 @@ paths! {
 
 paths! {
     /// The paths of a chat service's calls.
-    ServicePathSettings of ServicePaths: chat, stream, speech, stop
+    ServicePathSettings of ServicePaths: chat, stream, speech
 }
 
 impl OpenAiSettings {

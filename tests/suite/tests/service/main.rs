@@ -8,7 +8,6 @@
 )]
 
 mod blocking;
-mod calls;
 mod failure;
 mod fallback;
 mod flood;

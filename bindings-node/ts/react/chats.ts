@@ -1,0 +1,37 @@
+/** Chats beside each other: those of a provider, or of one `useChat`. */
+
+import { Chat } from './chat.js';
+import { SpeechQueue } from './speech-queue.js';
+import type { ChatOptions } from './types.js';
+
+/** They share their speech, so that only one is heard. */
+export class Chats {
+  private readonly speech: SpeechQueue;
+  private readonly chats = new Set<Chat>();
+
+  constructor({ speech }: Partial<ChatOptions>) {
+    this.speech = new SpeechQueue(typeof speech === 'object' ? speech : {});
+  }
+
+  /** The chat of this name, or without one, of this workspace; a new one if there is none. */
+  open(options: ChatOptions): Chat {
+    const { id, workspaceId = null } = options;
+    if (id === undefined && workspaceId === null) return new Chat(options, this.speech);
+    for (const chat of this.chats) {
+      if (id === undefined ? chat.getSnapshot().workspaceId === workspaceId : chat.id === id) return chat;
+    }
+    const chat = new Chat(options, this.speech);
+    this.chats.add(chat);
+    return chat;
+  }
+
+  /** Returns this chat to who opens it by its name or workspace. */
+  keep(chat: Chat): void {
+    this.chats.add(chat);
+  }
+
+  /** Forgets a chat that nobody returns to. */
+  forget(chat: Chat): void {
+    this.chats.delete(chat);
+  }
+}
