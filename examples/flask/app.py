@@ -56,7 +56,7 @@ turns = Turns(
     store=ChatStore(STORE_URL) if STORE_URL else SqliteStore(FOLDER / "chat.db"),
     outbox=FOLDER / "outbox.db",
     sentiment=analyze_sentiment,
-    speaker=GoogleTranslateSpeaker("ko"),
+    speaker=GoogleTranslateSpeaker("ko", base_url=os.environ.get("SPEECH_URL")),
     prompts=presets.korean(),
     turn_events=True,
 )
