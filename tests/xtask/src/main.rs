@@ -18,6 +18,7 @@ mod local_llm;
 mod model_server;
 mod repo;
 mod step;
+mod store_server;
 mod suites;
 mod test;
 mod tools;

@@ -10,6 +10,7 @@ use crate::languages::{Node, Purpose, Python};
 use crate::model_server::ModelServer;
 use crate::repo::Repo;
 use crate::step::Step;
+use crate::store_server::{self, StoreServer};
 use crate::tools::Tool;
 use crate::venv::Venv;
 
@@ -85,6 +86,12 @@ pub(crate) static ALL: &[Suite] = &[
         run: node,
     },
     Suite {
+        name: "store",
+        about: "the Spring Boot store, and the cases of stores against it",
+        needs: &[Tool::Programs(&STORE)],
+        run: store,
+    },
+    Suite {
         name: "speech",
         about: "real voices, players, and the requests of gtts",
         needs: &[Tool::Python, Tool::Programs(&SPEECH)],
@@ -97,6 +104,10 @@ pub(crate) static ALL: &[Suite] = &[
         run: local_llm,
     },
 ];
+
+/// The programs that the Spring Boot store needs, with their packages.
+const STORE: [(&str, &str); 3] =
+    [("java", "openjdk-17-jdk-headless"), ("mvn", "maven"), ("setpriv", "util-linux")];
 
 /// The programs that the tests of speech need, with their packages.
 const SPEECH: [(&str, &str); 3] =
@@ -243,6 +254,15 @@ fn node(repo: &Repo) -> Result<()> {
 fn kill(repo: &Repo, program: [&Path; 2]) -> Result<()> {
     let run = "run --quiet -p turnwire-crash -- host --kills 15 --";
     Step::cargo(repo, run).args(program).run()
+}
+
+fn store(repo: &Repo) -> Result<()> {
+    debian::require(repo, &STORE)?;
+    store_server::build(repo)?;
+    let server = StoreServer::start(repo)?;
+    Step::cargo(repo, "test -p turnwire-suite --test store conformance::")
+        .env("TURNWIRE_CHAT_STORE_URL", server.url())
+        .run()
 }
 
 fn speech(repo: &Repo) -> Result<()> {

@@ -1,0 +1,37 @@
+package chatstore;
+
+import java.time.Duration;
+import java.util.List;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+
+/**
+ * The settings of the store.
+ *
+ * @param secret signs the tokens: Base64 of at least 32 bytes; blank makes a new one at each start
+ * @param messageLength the longest text of a message, in code points
+ * @param origins the pages that may call the store
+ * @param accounts made at the start where they do not exist
+ */
+@ConfigurationProperties("chat")
+public record Settings(
+    String secret,
+    Duration accessLife,
+    Duration refreshLife,
+    Duration sessionLife,
+    int messageLength,
+    List<String> origins,
+    List<Account> accounts) {
+
+  /** An account of a user; the id is the user's UUID. */
+  public record Account(String name, String password, String id) {
+    @Override
+    public String toString() {
+      return "Account[name=" + name + ", id=" + id + "]";
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "Settings[origins=" + origins + ", accounts=" + accounts + "]";
+  }
+}
