@@ -56,18 +56,22 @@ export interface ErrorFacts {
   retryAfterMs?: number | undefined;
   /** The number of times the request was sent. */
   attempts?: number | undefined;
+  /**
+   * In a page: true if no answer came, or it broke off on the way. The page is offline, lost its connection, slept, or may not
+   * call the service (CORS); or the service was silent beyond a time limit.
+   */
+  network?: boolean | undefined;
   /** The text of the reply that was received before it broke. */
   partial?: string | undefined;
   /** The tokens of that reply, as far as the service counted them. */
   usage?: TokenUsage | undefined;
 }
 
-/** Marks errors by name, so that `instanceof` holds between two copies of this package. */
-const brand = (name: string): symbol => Symbol.for(`turnwire.${name}`);
+const MARK = 'turnwire.';
 
-/** Marks these classes, under their names. */
+/** Marks these classes, under their names, so that `instanceof` holds between two copies of this package. */
 export function branded(classes: Record<string, { prototype: object }>): void {
-  for (const [name, { prototype }] of Object.entries(classes)) Object.defineProperty(prototype, brand(name), { value: true });
+  for (const [name, { prototype }] of Object.entries(classes)) Object.defineProperty(prototype, Symbol.for(MARK + name), { value: true });
 }
 
 export interface TurnwireError extends ErrorFacts {}
@@ -80,11 +84,9 @@ export class TurnwireError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    const mark = brand(this.name);
-    // A class that a program derives has no mark of its own.
-    if (!Object.prototype.hasOwnProperty.call(this.prototype, mark)) {
-      return Function.prototype[Symbol.hasInstance].call(this, value);
-    }
+    // By the mark, since a page's bundler renames classes. A class that a program derives has none of its own.
+    const mark = Object.getOwnPropertySymbols(this.prototype).find((symbol) => Symbol.keyFor(symbol)?.startsWith(MARK));
+    if (!mark) return Function.prototype[Symbol.hasInstance].call(this, value);
     return typeof value === 'object' && value !== null && mark in value;
   }
 }
