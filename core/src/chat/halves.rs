@@ -1,32 +1,56 @@
 //! Characters that a service splits over two chunks.
 //!
 //! Services in languages with UTF-16 strings cut text anywhere, also between the halves of a surrogate pair, and escape
-//! the halves. One at the end of a text waits as its escape, and begins the next text of its field: there it completes a
+//! the halves. One at the end of a text waits as its escape, and begins the next text of its place: there it completes a
 //! pair, or is repaired as any other half. Only chunks that are no valid JSON, and those after a half, are searched.
+//!
+//! At the end of a reply, a half that still waits is U+FFFD. A stream that ends in an error drops it: its partial text is
+//! that of the chunks before the error.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 
 use super::delta::Head;
 use super::lenient::List;
 use crate::json::Fields;
 
-/// The texts of a delta.
-const TEXTS: [&str; 4] = ["content", "refusal", "reasoning_content", "reasoning"];
+/// The fields of a delta with text.
+const FIELDS: [&str; 5] = ["content", "refusal", REASONING, "reasoning", "tool_calls"];
+
+/// The field of reasoning, also of that in a list of parts.
+const REASONING: &str = "reasoning_content";
 
 /// The length of an escape such as `\ud83d`.
 const ESCAPE: usize = 6;
 
-/// The halves that wait for the other ones.
-#[derive(Debug, Default)]
-pub(super) struct Halves(Vec<Half>);
+/// The text of a half that no other half follows.
+const REPLACEMENT: &str = "\u{fffd}";
 
-#[derive(Debug)]
-struct Half {
-    choice: u32,
-    text: &'static str,
-    escape: String,
+/// The halves that wait for the other ones: their escapes, by the index of the choice.
+#[derive(Debug, Default)]
+pub(super) struct Halves(BTreeMap<(u32, Place), String>);
+
+/// A place in a message to which deltas add text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// A field of the message.
+    Field(&'static str),
+    /// The arguments of a tool call with this index.
+    Arguments(Option<u32>),
+    /// The input of a custom tool's call with this index.
+    Input(Option<u32>),
+}
+
+/// A part of the JSON, and the text in its place.
+struct Edit {
+    start: usize,
+    end: usize,
+    text: String,
+    /// `None` for text that is inserted.
+    place: Option<Place>,
 }
 
 impl Halves {
@@ -34,71 +58,90 @@ impl Halves {
         self.0.is_empty()
     }
 
-    /// The chunk's JSON, whose texts begin with the halves before it and end before a half of their own.
+    /// The chunk's JSON, whose texts begin with the halves before them and end before a half of their own.
     pub(super) fn carry<'a>(&mut self, json: &'a str) -> Cow<'a, str> {
-        let mut carried = String::new();
-        let mut copied = 0;
-        let mut replace = |from: usize, to: usize, text: &str| {
-            carried.push_str(json.get(copied..from).unwrap_or_default());
-            carried.push_str(text);
-            copied = to;
-        };
+        let mut edits = Vec::new();
         for choice in choices(json) {
-            let Ok(fields) = Fields::read(choice, ["index", "delta", "finish_reason"]) else {
-                continue;
-            };
-            let Some(delta) = fields.raw("delta") else { continue };
-            let Ok(texts) = Fields::read(delta, TEXTS) else { continue };
-            let index = fields.word("index").map_or(Ok(0), |index| index.parse());
-            let Ok(index) = index else { continue };
-            let is_last = fields.word("finish_reason").is_some();
-            // In the order of the JSON, which is copied from its start to its end.
-            let mut found = TEXTS.map(|name| (name, texts.raw(name)));
-            found.sort_by_key(|(_, raw)| raw.map_or(usize::MAX, |raw| place_of(raw, json)));
-            let mut missing = Vec::new();
-            for (name, raw) in found {
-                let before = self.take(index, name);
-                let Some(raw) = raw else {
-                    missing.extend(before.map(|escape| format!("\"{name}\":\"{escape}\"")));
-                    continue;
-                };
-                let Some(text) = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')) else {
-                    self.0.extend(before.map(|escape| Half { choice: index, text: name, escape }));
-                    continue;
-                };
-                let start = place_of(text, json);
-                let whole = before.unwrap_or_default() + text;
-                let kept = if is_last { whole.len() } else { end_of_whole(&whole) };
-                let (kept, half) = whole.split_at(kept);
-                if kept != text {
-                    replace(start, start + text.len(), kept);
-                }
-                if !half.is_empty() {
-                    self.0.push(Half { choice: index, text: name, escape: half.to_owned() });
-                }
-            }
-            if !missing.is_empty() {
-                let end = place_of(delta, json) + delta.len() - 1;
-                let is_empty = delta.trim_matches(['{', '}']).trim().is_empty();
-                let comma = if is_empty { "" } else { "," };
-                replace(end, end, &format!("{comma}{}", missing.join(",")));
-            }
+            edits.extend(self.edits(choice, json));
         }
-        if copied == 0 {
+        if edits.is_empty() {
             return Cow::Borrowed(json);
+        }
+        edits.sort_by_key(|edit| edit.start);
+        let (mut carried, mut copied) = (String::with_capacity(json.len()), 0);
+        for Edit { start, end, text, .. } in edits {
+            carried.push_str(json.get(copied..start).unwrap_or_default());
+            carried.push_str(&text);
+            copied = end;
         }
         carried.push_str(json.get(copied..).unwrap_or_default());
         Cow::Owned(carried)
     }
 
+    /// The edits of a choice of the chunk.
+    fn edits(&mut self, choice: &str, json: &str) -> Vec<Edit> {
+        let Ok(fields) = Fields::read(choice, ["index", "delta", "finish_reason"]) else {
+            return Vec::new();
+        };
+        let Some(delta) = fields.raw("delta") else { return Vec::new() };
+        let index = fields.word("index").map_or(Ok(0), |index| index.parse());
+        let (Ok(index), Ok(texts)) = (index, Fields::read(delta, FIELDS)) else {
+            return Vec::new();
+        };
+        let is_last = fields.word("finish_reason").is_some();
+        let found = places(&texts);
+        let missing: Vec<_> = self
+            .of_choice(index)
+            .filter(|place| found.iter().all(|(with_text, _)| with_text != place))
+            .filter(|place| match place {
+                // Another value of the field stays.
+                Place::Field(name) => texts.raw(name).is_none(),
+                _ => is_last && texts.raw("tool_calls").is_none(),
+            })
+            .collect();
+        let mut edits = Vec::new();
+        for (place, text) in found {
+            let start = place_of(text, json);
+            let mut whole = self.0.remove(&(index, place)).unwrap_or_default() + text;
+            let half = whole.split_off(end_of_whole(&whole));
+            if !half.is_empty() {
+                self.0.insert((index, place), half);
+            }
+            edits.push(Edit { start, end: start + text.len(), text: whole, place: Some(place) });
+        }
+        if is_last {
+            for place in self.of_choice(index).collect::<Vec<_>>() {
+                let Some(last) = edits.iter_mut().rfind(|edit| edit.place == Some(place)) else {
+                    continue;
+                };
+                last.text.push_str(&self.0.remove(&(index, place)).unwrap_or_default());
+            }
+        }
+        if !missing.is_empty() {
+            for place in &missing {
+                self.0.remove(&(index, *place));
+            }
+            let end = place_of(delta, json) + delta.len() - 1;
+            let is_empty = delta.trim_matches(['{', '}']).trim().is_empty();
+            let comma = if is_empty { "" } else { "," };
+            let added = Value::Object(delta_of(missing)).to_string();
+            let text = format!(
+                "{comma}{}",
+                added.trim_start_matches('{').strip_suffix('}').unwrap_or_default()
+            );
+            edits.push(Edit { start: end, end, text, place: None });
+        }
+        edits
+    }
+
     /// The JSON of a chunk with the halves that are left at the end of the stream, if there are any.
     pub(super) fn left_over(&mut self, head: &Head) -> Option<String> {
-        let choices = self.0.drain(..).map(
-            |half| serde_json::json!({ "index": half.choice, "delta": { half.text: "\u{fffd}" } }),
-        );
+        let left = std::mem::take(&mut self.0).into_keys();
+        let choices =
+            left.map(|(choice, place)| json!({ "index": choice, "delta": delta_of([place]) }));
         let choices: Vec<_> = choices.collect();
         (!choices.is_empty()).then(|| {
-            serde_json::json!({
+            json!({
                 "id": head.id,
                 "object": "chat.completion.chunk",
                 "created": head.created,
@@ -109,17 +152,113 @@ impl Halves {
         })
     }
 
-    fn take(&mut self, choice: u32, text: &str) -> Option<String> {
-        let place = self.0.iter().position(|half| half.choice == choice && half.text == text)?;
-        Some(self.0.swap_remove(place).escape)
+    /// The places of a choice where a half waits.
+    fn of_choice(&self, index: u32) -> impl Iterator<Item = Place> {
+        let from = (index, Place::Field(""));
+        self.0
+            .range(from..)
+            .map(|(key, _)| *key)
+            .take_while(move |(of, _)| *of == index)
+            .map(|(_, place)| place)
     }
 }
 
 /// The JSON of each choice.
 fn choices(json: &str) -> Vec<&str> {
     let choices = Fields::read(json, ["choices"]).ok().and_then(|fields| fields.raw("choices"));
-    let choices = choices.and_then(|raw| serde_json::from_str::<List<&RawValue>>(raw).ok());
-    choices.map_or_else(Vec::new, |list| Vec::from(list).into_iter().map(RawValue::get).collect())
+    choices.map_or_else(Vec::new, list)
+}
+
+/// The JSON of each item of a list; none if it is none, or too long to be read.
+fn list(json: &str) -> Vec<&str> {
+    let list = serde_json::from_str::<List<&RawValue>>(json).map_or_else(|_| Vec::new(), Vec::from);
+    list.into_iter().map(RawValue::get).collect()
+}
+
+/// The texts of a delta, escaped, in the order of the JSON.
+fn places<'a>(delta: &Fields<'a, 'static, 5>) -> Vec<(Place, &'a str)> {
+    let mut found = Vec::new();
+    for name in FIELDS {
+        let Some(raw) = delta.raw(name) else { continue };
+        match name {
+            "tool_calls" => list(raw).into_iter().for_each(|call| texts_of_call(call, &mut found)),
+            _ => texts(raw, Place::Field(name), &mut found),
+        }
+    }
+    found.sort_by_key(|(_, text)| text.as_ptr());
+    found
+}
+
+fn texts_of_call<'a>(call: &'a str, found: &mut Vec<(Place, &'a str)>) {
+    let Ok(call) = Fields::read(call, ["index", "function", "custom"]) else { return };
+    let index = call.word("index").and_then(|index| index.parse().ok());
+    for (holder, name, place) in [
+        ("function", "arguments", Place::Arguments(index)),
+        ("custom", "input", Place::Input(index)),
+    ] {
+        let holder = call.raw(holder).and_then(|holder| Fields::read(holder, [name]).ok());
+        found.extend(
+            holder.and_then(|holder| holder.raw(name)).and_then(string).map(|text| (place, text)),
+        );
+    }
+}
+
+/// The texts of a field: the string, or those of a list of parts.
+fn texts<'a>(raw: &'a str, place: Place, found: &mut Vec<(Place, &'a str)>) {
+    found.extend(string(raw).map(|text| (place, text)));
+    for part in parts(raw) {
+        found.extend(string(part).map(|text| (place, text)));
+        let Ok(part) = Fields::read(part, ["type", "text", "thinking", "reasoning"]) else {
+            continue;
+        };
+        let kind = part.text("type");
+        let (place, text) = match kind.as_deref() {
+            Some("thinking" | "reasoning") => {
+                let thought = part.raw("thinking").or_else(|| part.raw("reasoning"));
+                (Place::Field(REASONING), thought.or_else(|| part.raw("text")))
+            }
+            _ => (place, part.raw("text")),
+        };
+        let Some(text) = text else { continue };
+        found.extend(string(text).map(|text| (place, text)));
+        for part in parts(text) {
+            let inner = Fields::read(part, ["text"]).ok().and_then(|part| part.raw("text"));
+            found.extend(string(inner.unwrap_or(part)).map(|text| (place, text)));
+        }
+    }
+}
+
+/// The JSON of each part of a list; none if the JSON is none.
+fn parts(raw: &str) -> Vec<&str> {
+    if raw.starts_with('[') { list(raw) } else { Vec::new() }
+}
+
+/// The escaped text of a string literal; `None` if it is none.
+fn string(raw: &str) -> Option<&str> {
+    raw.strip_prefix('"')?.strip_suffix('"')
+}
+
+/// A delta that ends the texts of these places with U+FFFD.
+fn delta_of(places: impl IntoIterator<Item = Place>) -> Map<String, Value> {
+    let (mut delta, mut calls) = (Map::new(), Vec::new());
+    for place in places {
+        match place {
+            Place::Field(name) => {
+                delta.insert(name.to_owned(), REPLACEMENT.into());
+            }
+            Place::Arguments(index) => {
+                calls.push(json!({ "index": index, "function": { "arguments": REPLACEMENT } }));
+            }
+            Place::Input(index) => {
+                let custom = json!({ "input": REPLACEMENT });
+                calls.push(json!({ "index": index, "type": "custom", "custom": custom }));
+            }
+        }
+    }
+    if !calls.is_empty() {
+        delta.insert("tool_calls".to_owned(), calls.into());
+    }
+    delta
 }
 
 /// The position of a part of the JSON.

@@ -200,17 +200,15 @@ impl ChatStream {
                     return Poll::Ready(Some(Err(self.end_with(error))));
                 }
                 Ok(StepResult::Done) => {
-                    let last = self.reader.left_over();
-                    let last = last.map(|chunk| apply_chunk(chunk, &mut self.whole, chunks));
-                    self.end(Ok(()));
+                    let last = self.end_well(chunks);
                     self.source.finish(task);
-                    return Poll::Ready(last.map(|_| Ok(())));
+                    return Poll::Ready(last);
                 }
                 // A break after the end of every reply loses nothing.
                 Err(error) if self.is_whole() && is_transport_error(&error) => {
-                    self.end(Ok(()));
+                    let last = self.end_well(chunks);
                     self.source.close();
-                    return Poll::Ready(None);
+                    return Poll::Ready(last);
                 }
                 Err(error) => return Poll::Ready(Some(Err(self.end_with(error)))),
             }
@@ -322,6 +320,14 @@ impl ChatStream {
             true => error.with_partial(self.whole.reply().text()),
             false => error,
         }
+    }
+
+    /// Ends the stream, with a last chunk where half a character is left.
+    fn end_well(&mut self, chunks: &mut impl Gather) -> Option<Result<()>> {
+        let last = self.reader.left_over();
+        let last = last.map(|chunk| apply_chunk(chunk, &mut self.whole, chunks));
+        self.end(Ok(()));
+        last.map(|_| Ok(()))
     }
 
     fn end_with(&mut self, error: Error) -> Error {
