@@ -7,6 +7,9 @@ use tokio::sync::Notify;
 
 use super::storage::{RunningTurnRows, TurnChanges, UserTurn};
 
+/// The most requests to stop turns of other processes that wait for the file.
+const MOST_STOPPED_LATER: usize = 1024;
+
 /// Stops a turn of this process.
 pub(super) type Stop = Arc<dyn Fn() + Send + Sync>;
 
@@ -92,7 +95,11 @@ impl RunningTurns {
 
     /// Adds a request to stop a turn of another process, which the file could not take.
     pub(super) fn stop_later(&self, turn: UserTurn) {
-        self.lock().stopped.push(turn);
+        let mut turns = self.lock();
+        if turns.stopped.len() < MOST_STOPPED_LATER {
+            turns.stopped.push(turn);
+        }
+        drop(turns);
         self.changed.notify_one();
     }
 

@@ -90,6 +90,26 @@ fn a_request_that_comes_before_its_turn_is_that_of_its_user_alone() {
 }
 
 #[test]
+fn requests_for_turns_that_nobody_runs_do_not_fill_the_file() {
+    let scratch = Scratch::new();
+    let (mut one, mut other) = (disk(&scratch.file()), disk(&scratch.file()));
+    let mut ask = |id: &str, user: Option<&str>, now| {
+        assert_eq!(other.stop_turn(&turn(id, user), now).unwrap(), StopAsked::Unknown);
+    };
+    for at in 0..64 {
+        ask(&format!("unknown-{at}"), Some("user"), NOW);
+    }
+    // Only this user waits, and only until the requests before have waited long enough.
+    ask("a", Some("user"), NOW);
+    ask("b", None, NOW);
+    ask("unknown-0", Some("user"), NOW + 1);
+    assert_eq!(exchange(&mut one, &started(&["a", "b"]), NOW), (2, vec!["b".to_owned()]));
+    ask("c", Some("user"), NOW + 10_001);
+    let (_, stopped) = exchange(&mut one, &started(&["c", "unknown-0"]), NOW + 10_001);
+    assert_eq!(stopped, ["b", "c", "unknown-0"]);
+}
+
+#[test]
 fn the_turns_of_a_process_end_with_it() {
     let scratch = Scratch::new();
     let mut one = disk(&scratch.file());

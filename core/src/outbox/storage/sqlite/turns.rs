@@ -8,6 +8,9 @@ use crate::outbox::storage::rows::{RunningTurnRows, StopAsked, TurnChanges, User
 /// The time in milliseconds for which a request to stop waits for the row of its turn.
 const REQUEST_WAITS: Millis = 10_000;
 
+/// The most requests of a user that wait at a time: ids that no turn has must not fill the file.
+const MOST_WAITING: i64 = 64;
+
 /// Writes the changes of a process.
 pub(super) fn write(
     connection: &Connection,
@@ -15,9 +18,7 @@ pub(super) fn write(
     me: i64,
     now: Millis,
 ) -> Result<()> {
-    let sql = "DELETE FROM turn_stop WHERE asked_at NOT BETWEEN ?1 AND ?2";
-    let (from, to) = (now.saturating_sub(REQUEST_WAITS), now.saturating_add(REQUEST_WAITS));
-    connection.prepare_cached(sql)?.execute(params![from, to])?;
+    forget_requests(connection, now)?;
     let sql = "INSERT INTO turn (id, process, user, is_stopped)
                VALUES (?1, ?2, ?3, EXISTS (SELECT 1 FROM turn_stop WHERE id = ?1 AND user IN ('', ?3)))
                ON CONFLICT (id) DO UPDATE SET process = ?2";
@@ -57,13 +58,22 @@ pub(super) fn stop(connection: &Connection, turn: &UserTurn, now: Millis) -> Res
         }
         Some(false) => Ok(StopAsked::OtherUser),
         None => {
-            let sql = "INSERT INTO turn_stop (id, user, asked_at) VALUES (?1, ?2, ?3)
+            forget_requests(connection, now)?;
+            let sql = "INSERT INTO turn_stop (id, user, asked_at) SELECT ?1, ?2, ?3
+                       WHERE ?2 = '' OR (SELECT count(*) FROM turn_stop WHERE user = ?2 AND id <> ?1) < ?4
                        ON CONFLICT (id, user) DO UPDATE SET asked_at = ?3";
             let user = user.as_deref().unwrap_or_default();
-            connection.prepare_cached(sql)?.execute(params![id, user, now])?;
+            connection.prepare_cached(sql)?.execute(params![id, user, now, MOST_WAITING])?;
             Ok(StopAsked::Unknown)
         }
     }
+}
+
+/// Removes the requests to stop that have waited long enough.
+fn forget_requests(connection: &Connection, now: Millis) -> Result<()> {
+    let sql = "DELETE FROM turn_stop WHERE asked_at NOT BETWEEN ?1 AND ?2";
+    let (from, to) = (now.saturating_sub(REQUEST_WAITS), now.saturating_add(REQUEST_WAITS));
+    connection.prepare_cached(sql)?.execute(params![from, to]).map(drop)
 }
 
 /// Removes the turns of a process that has ended.
