@@ -76,6 +76,15 @@ pub trait Conversations: Send + Sync + 'static {
         None
     }
 
+    /// The id of the conversation with the user's message of this id; `None` if there is none, or that is not known without a
+    /// request to a service. Default `None`.
+    ///
+    /// A chat service asks for it where a page on the AI SDK does not tell the conversation ([`web`](crate::web)).
+    async fn conversation_of(&self, owner: Owner<'_>, message_id: &str) -> Option<String> {
+        let _ = (owner, message_id);
+        None
+    }
+
     /// The tokens with which the store has replaced these, for the user's page. Default `None`.
     fn reissued(&self, tokens: &Tokens) -> Option<Tokens> {
         let _ = tokens;
@@ -131,6 +140,10 @@ macro_rules! forward {
 
             async fn has(&self, owner: Owner<'_>, conversation_id: &str) -> Option<bool> {
                 (**self).has(owner, conversation_id).await
+            }
+
+            async fn conversation_of(&self, owner: Owner<'_>, message_id: &str) -> Option<String> {
+                (**self).conversation_of(owner, message_id).await
             }
 
             fn reissued(&self, tokens: &Tokens) -> Option<Tokens> {

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use super::calls::{CREATE, HISTORY, SAVE};
 use super::errors::{outcome_of, user};
-use super::{SqliteStore, workspaces};
+use super::{SqliteStore, messages, workspaces};
 use crate::conversation::{Conversations, CreateError, NewConversation, Owner, StoreMessage};
 use crate::error::{Error, Result};
 use crate::outbox::Outcome;
@@ -52,6 +52,15 @@ impl Conversations for SqliteStore {
                 None
             }
         }
+    }
+
+    async fn conversation_of(&self, owner: Owner<'_>, message_id: &str) -> Option<String> {
+        let (user, id) = (owner.user_id?.to_owned(), message_id.to_owned());
+        let found = move |file: &Connection| messages::workspace_of(file, &user, &id);
+        self.read(HISTORY, found).await.unwrap_or_else(|error| {
+            tracing::debug!("the workspace of a message remains unknown: {error}");
+            None
+        })
     }
 
     fn identity(&self) -> usize {

@@ -81,6 +81,16 @@ pub(super) fn page(
     Ok(Some(messages))
 }
 
+/// The workspace of the user's message with this id, if there is one.
+pub(super) fn workspace_of(
+    connection: &Connection,
+    user: &str,
+    id: &str,
+) -> Result<Option<String>> {
+    let sql = "SELECT workspace_id FROM message WHERE user_id = ?1 AND id = ?2";
+    connection.prepare_cached(sql)?.query_row([user, id], |row| row.get(0)).optional()
+}
+
 /// The times of a workspace's messages, in order; `None` if the user does not have it.
 pub(super) fn times(
     connection: &Connection,

@@ -158,6 +158,17 @@ impl Turns {
         store.has(Owner::new(Some(user_id), tokens), id).await
     }
 
+    /// The workspace of the user's message with this id, if the store tells it without a request to a service.
+    pub(crate) async fn stored_workspace_of(
+        &self,
+        user_id: &str,
+        tokens: Option<&Tokens>,
+        message_id: &str,
+    ) -> Option<String> {
+        let store = self.settings.store.as_ref()?;
+        store.conversation_of(Owner::new(Some(user_id), tokens), message_id).await
+    }
+
     /// The tokens with which the store has replaced these.
     pub(crate) fn reissued(&self, tokens: &Tokens) -> Option<Tokens> {
         self.settings.store.as_ref()?.reissued(tokens)

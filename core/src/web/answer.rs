@@ -111,7 +111,19 @@ impl Call {
                     }
                     request.workspace(id)
                 }
-                Workspace::OfMessage(id) => request.workspace_of_or_new(id),
+                Workspace::OfMessage(id) => {
+                    match turns.stored_workspace_of(user_id, tokens, &id).await {
+                        Some(workspace) => request.workspace(workspace),
+                        None => request.workspace_of_or_new(id),
+                    }
+                }
+                Workspace::OfItself(id) => {
+                    match turns.stored_workspace_of(user_id, tokens, &id).await {
+                        // The page shows no message before it.
+                        Some(workspace) => request.workspace(workspace).history_ids(Vec::new()),
+                        None => request.new_workspace(),
+                    }
+                }
                 Workspace::Unnamed => {
                     let why = "Name a workspace (`workspaceId`), or ask for a new one (`createWorkspace`).";
                     return Err(Refusal::new(404, why));

@@ -80,6 +80,8 @@ pub(super) enum Workspace {
     Of(String),
     /// That of the user's message with this id, or a new one if it is not known.
     OfMessage(String),
+    /// That in which the store has this message itself, with this id, or a new one.
+    OfItself(String),
     /// None is named.
     Unnamed,
 }

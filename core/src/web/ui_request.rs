@@ -3,7 +3,8 @@
 //! The last message is the user's, and is answered. The store has those before it; without a store they are the history.
 //!
 //! The model is told the stored messages that the page shows, in the order of the page: after an edit, or a reply that is generated
-//! again, the page has removed those that followed. They stay in the store. A page that sends its last message alone
+//! again, the page has removed those that followed. They stay in the store: a chat store has no call that deletes them, and a page may
+//! have left them out for another reason. A page that sends its last message alone
 //! (`prepareSendMessagesRequest`) does not tell which it shows: the history is the store's.
 //!
 //! # Ids
@@ -19,9 +20,11 @@
 //! 1. the `workspaceId` of the body, unless the body has `createWorkspace`;
 //! 2. `createWorkspace` or `workspaceId` in the metadata of the last message;
 //! 3. the `workspaceId` in the metadata of an earlier message, which the stream told with its reply;
-//! 4. the workspace of the first message of the user, while the engine remembers it
-//!    ([`Delivery::remembered`](crate::outbox::Delivery::remembered)): after a restart of the service, a page without such metadata
-//!    continues in a new workspace;
+//! 4. the workspace of the first message of the user, which is the one that is answered where it is edited or answered again: as
+//!    the store knows it ([`Conversations::conversation_of`](crate::conversation::Conversations::conversation_of)), or while the
+//!    engine remembers it ([`Delivery::remembered`](crate::outbox::Delivery::remembered)). A
+//!    [`ChatStore`](crate::ChatStore) has no such call: with it, a page without such metadata continues in a new workspace after
+//!    a restart of the service;
 //! 5. a new one.
 //!
 //! So a transport may have `createWorkspace` in a constant `body`: only the first message of a chat begins a workspace. A later one
@@ -179,8 +182,10 @@ fn workspace(
         Workspace::Of(id) => Some(Workspace::Of(id)),
         _ => None,
     });
-    let first = || before.iter().find(|message| message.is_of_user())?.id.as_deref();
-    let opened = || first().map(|id| Workspace::OfMessage(stored_id(id, user_id)));
+    let opened = || match before.iter().find(|message| message.is_of_user()) {
+        Some(first) => Some(Workspace::OfMessage(stored_id(first.id.as_deref()?, user_id))),
+        None => Some(Workspace::OfItself(stored_id(last.id.as_deref()?, user_id))),
+    };
     Ok(told.or_else(opened).unwrap_or(Workspace::New))
 }
 

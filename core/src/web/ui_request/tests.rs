@@ -97,11 +97,16 @@ fn the_workspace_is_named_by_the_body_or_the_messages_or_is_new() {
     let first = message("a", "user", "first");
     let plain = message("b", "user", "hi");
     let opened = || Workspace::OfMessage(stored_id("a", "u"));
+    let itself = || Workspace::OfItself(stored_id("b", "u"));
+    let mut nameless = message("b", "user", "hi");
+    nameless["id"] = Value::Null;
     for (body, expected) in [
-        (json!({"messages": [plain]}), Workspace::New),
+        (json!({"messages": [plain]}), itself()),
+        (json!({"messages": [nameless]}), Workspace::New),
+        (json!({"messages": [marked(json!({"createWorkspace": true}))]}), Workspace::New),
         (json!({"messages": [plain], "workspaceId": "w"}), of("w")),
         (json!({"messages": [first, told("old"), plain], "workspaceId": "w"}), of("w")),
-        (json!({"messages": [plain], "workspaceId": "w", "createWorkspace": true}), Workspace::New),
+        (json!({"messages": [plain], "workspaceId": "w", "createWorkspace": true}), itself()),
         (json!({"messages": [first, told("old"), plain], "createWorkspace": true}), of("old")),
         (json!({"messages": [first, plain], "createWorkspace": true}), opened()),
         (json!({"messages": [first, told("old"), marked(json!({"workspaceId": "w"}))]}), of("w")),

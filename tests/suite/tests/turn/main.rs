@@ -21,6 +21,7 @@ mod own_store;
 mod poison;
 mod prompts;
 mod refusal;
+mod reopened;
 mod repeated;
 mod resumed;
 mod routes;
