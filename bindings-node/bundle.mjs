@@ -76,6 +76,16 @@ for (const [format, ending] of [['cjs', 'js'], ['esm', 'mjs']]) {
 }
 for (const name of ['browser', 'react']) writeFileSync(here(`dist/${name}/index.d.mts`), "export * from './index.js';\n");
 
+// Fakes for tests, which nothing of the rest loads.
+await build({ ...entry, entryPoints: ['ts/testing.ts'], format: 'cjs', outfile: 'dist/testing.js' });
+writeFileSync(
+  here('dist/testing.mjs'),
+  `import { createRequire } from 'node:module';
+
+export const { FakeLlm, FakeStore } = createRequire(import.meta.url)('./testing.js');
+`,
+);
+
 /** The result of `require` is the class, callable with and without `new`, with everything else as its fields. */
 function callable() {
   return `module.exports = ((all) => {

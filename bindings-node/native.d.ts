@@ -42,6 +42,18 @@ export declare class Client {
   models(options: Options): Call
 }
 
+/** A fake service on a thread of its own. When JavaScript drops it, its port and every connection close. */
+export declare class FakeService {
+  /** `kind` is `llm` or `store`. */
+  constructor(kind: string)
+  /** `http://127.0.0.1:PORT`. */
+  get url(): string
+  /** Makes a control call: the JSON of its answer. */
+  control(method: string, call: string, body: string): string
+  /** Closes the port and every connection. */
+  close(): void
+}
+
 /** A reply as it grows. `turnwire::bridge::Progress` in core describes the format of its changes. */
 export declare class Progress {
   /** A reply that has not begun. */

@@ -18,6 +18,7 @@ mod runs;
 mod service;
 mod speech;
 pub mod store;
+pub mod testing;
 pub mod turn;
 mod turns;
 mod waker;

@@ -7,7 +7,7 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use turnwire_fakes::{Fake, FakeStore};
 
-/// A fake service on a thread of its own, controlled over HTTP. Dropping it closes the port and every connection.
+/// A fake service on a thread of its own. Dropping it closes the port and every connection.
 #[pyclass(frozen, module = "turnwire._core")]
 pub(crate) struct FakeService {
     /// `None` once it is closed.
@@ -34,6 +34,14 @@ impl FakeService {
         let fake = started.map_err(failed)?;
         let url = fake.url();
         Ok(FakeService { fake: Mutex::new(Some(fake)), process: process::id(), url })
+    }
+
+    /// Makes a control call: the JSON of its answer.
+    fn control(&self, method: &str, call: &str, body: &str) -> PyResult<String> {
+        let fake = self.fake.lock().unwrap_or_else(PoisonError::into_inner);
+        let fake =
+            fake.as_ref().ok_or_else(|| PyValueError::new_err("the fake service is closed"))?;
+        fake.control(method, call, body).map_err(PyValueError::new_err)
     }
 
     /// Closes the port and every connection.

@@ -95,10 +95,20 @@ test('a bundler that does not know native parts says so when it builds', async (
   await assert.rejects(bundled('unaware', "import 'turnwire';", { format: 'cjs' }), /No loader is configured for "\.node" files/);
 });
 
-for (const [condition, entry] of ['edge-light', 'workerd'].flatMap((each) => [[each, 'turnwire'], [each, 'turnwire/openai']])) {
+for (const [condition, entry] of ['edge-light', 'workerd'].flatMap((each) => ['turnwire', 'turnwire/openai', 'turnwire/testing'].map((entry) => [each, entry]))) {
   test(`${entry} tells in one sentence that it does not run on ${condition}`, async () => {
-    const file = await bundled(`edge-${condition}-${entry.replace('/', '-')}`, `import { OpenAI } from '${entry}';\nnew OpenAI();`, { format: 'esm', conditions: [condition], platform: 'neutral' });
+    const file = await bundled(`edge-${condition}-${entry.replace('/', '-')}`, `import * as all from '${entry}';\nconsole.log(all);`, { format: 'esm', conditions: [condition], platform: 'neutral' });
     await assert.rejects(exec(process.execPath, [file]), /Error: turnwire has a native part, which edge runtimes cannot load/);
+  });
+}
+
+for (const [name, program] of [
+  ['testing.mjs', "import { FakeLlm, FakeStore } from 'turnwire/testing';\n"],
+  ['testing.cjs', "const { FakeLlm, FakeStore } = require('turnwire/testing');\n"],
+]) {
+  test(`the packed package has its fakes, loaded from ${name}`, async () => {
+    writeFileSync(join(place, name), `${program}const fake = new FakeLlm();\nfake.reply('a');\nconsole.log(new FakeStore().requests, fake.baseURL);`);
+    assert.match((await exec(process.execPath, [name], { cwd: place })).stdout, /^\[\] http:\/\/127\.0\.0\.1:\d+\/v1\n$/);
   });
 }
 

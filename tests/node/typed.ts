@@ -6,6 +6,7 @@ import https from 'node:https';
 
 import express from 'express';
 import OpenAI, { APIError, chatHandler, nodeHandler, GoogleTranslateSpeaker, OpenAISpeaker, RateLimitError, SentenceCutter, ServiceSpeaker, type Speaker, Speech, TruncatedStreamError, Turns, TurnwireError, type ChatCompletion, type ChatCompletionChunk, type ChatCompletionMessageParam, type FlushReport, type SinkFunction, type Timeline, type TokenFunction, type TurnEvent, type TurnsOptions } from 'turnwire';
+import { FakeLlm, FakeStore, type FakeLogin, type FakeReply, type FakeRequest } from 'turnwire/testing';
 
 const client = new OpenAI({ apiKey: 'k', timeout: 1000, logger: console, logLevel: 'info' });
 const messages: ChatCompletionMessageParam[] = [
@@ -186,3 +187,17 @@ export async function piped(a: http.ServerResponse, b: http2.Http2ServerResponse
 }
 // @ts-expect-error: a response, and not any stream
 void (() => new Turns(client).start({ message: 'm' }).pipe(process.stdout));
+
+export async function faked(): Promise<FakeRequest[]> {
+  await using llm = new FakeLlm();
+  using store = new FakeStore();
+  llm.reply('a', 'b', { delay: 20 });
+  llm.fail(429, 'slow down', { 'retry-after': '1' });
+  const reply: FakeReply = { waitMsBeforeHeaders: 5, steps: [{ text: 'a' }, { drip: { text: 'b', waitMs: 1 } }, { stall: true }] };
+  llm.script([reply, { status: 500 }], 'model');
+  const { accessToken, refreshToken }: FakeLogin = store.login('user', { accessLife: 1000 });
+  console.log(accessToken, refreshToken, store.messages(store.addWorkspace('user')));
+  // @ts-expect-error: no such step
+  llm.script({ steps: [{ txet: 'a' }] });
+  return llm.waitFor((requests) => requests[0]?.outcome === 'client_closed', { timeout: 100 });
+}

@@ -85,6 +85,15 @@ def test_an_error_is_the_services(llm: FakeLlm) -> None:
         llm.script({"stepps": []})
 
 
+def test_no_secret_is_shown_with_a_request(llm: FakeLlm) -> None:
+    read(client(llm, default_headers={"x-key": "sk-secret"}))
+    assert llm.requests[0].headers["x-key"] == "sk-secret"
+    assert "sk-secret" not in repr(llm.requests) and "chat/completions" in repr(llm.requests)
+    with pytest.raises(TimeoutError) as caught:
+        llm.wait_for(lambda requests: False, timeout=0)
+    assert "sk-secret" not in str(caught.value)
+
+
 def test_the_store_keeps_what_it_is_told(llm: FakeLlm, chat_store: FakeStore) -> None:
     llm.reply("안녕")
     workspace = chat_store.add_workspace(USER)
@@ -106,6 +115,8 @@ def test_a_closed_service_is_gone_and_so_is_one_that_is_dropped() -> None:
     url = dropped.url
     del dropped
     gc.collect()
+    with pytest.raises(ValueError, match="the fake service is closed"):
+        closed.reply("a")
     for host in (closed.url, url):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", int(host.rsplit(":", 1)[1])))

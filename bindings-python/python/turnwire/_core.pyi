@@ -271,13 +271,15 @@ class WebCall:
 
 @final
 class FakeService:
-    """A fake service on a thread of its own, controlled over HTTP. Dropping it closes the port and every connection."""
+    """A fake service on a thread of its own. Dropping it closes the port and every connection."""
 
     def __new__(cls, kind: str) -> FakeService:
         """``kind`` is ``llm`` or ``store``."""
     @property
     def url(self) -> str:
         """``http://127.0.0.1:PORT``."""
+    def control(self, method: str, call: str, body: str) -> str:
+        """Makes a control call: the JSON of its answer."""
     def close(self) -> None:
         """Closes the port and every connection."""
 

@@ -7,7 +7,7 @@ use crate::request::{Request, percent_decoded};
 use crate::script::Script;
 use crate::state::Shared;
 
-const PREFIX: &str = "/_fake/";
+pub(crate) const PREFIX: &str = "/_fake/";
 
 pub(crate) fn is_control(request: &Request) -> bool {
     request.path.starts_with(PREFIX)

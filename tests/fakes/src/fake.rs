@@ -13,10 +13,12 @@ use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::connection;
+use crate::control;
 use crate::espeak::RealVoice;
 use crate::llm::Llm;
 use crate::model::Model;
 use crate::record::{Log, Record};
+use crate::request::Request;
 use crate::script::Script;
 use crate::service::Service;
 use crate::state::{Arrival, Shared};
@@ -96,6 +98,20 @@ impl Fake {
             self.shared.set_scripts(&key, scripts);
         }
         Ok(())
+    }
+
+    /// Makes a control call as one below `/_fake/` (see the crate's description) without a connection: the JSON of its answer.
+    ///
+    /// # Errors
+    ///
+    /// The message of a call that is refused.
+    pub fn control(&self, method: &str, call: &str, body: &str) -> Result<String, String> {
+        let request = Request::control(method, call, body);
+        let (status, answer) = control::answer(&self.shared, &request).into_json();
+        match answer.pointer("/error/message").and_then(Value::as_str) {
+            Some(message) if status >= 300 => Err(message.to_owned()),
+            _ => Ok(answer.to_string()),
+        }
     }
 
     /// Deletes all scripts and records. Counters continue, as connections stay open.

@@ -22,6 +22,18 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// A control call.
+    pub(crate) fn control(method: &str, call: &str, body: &str) -> Self {
+        Request {
+            method: method.to_owned(),
+            path: format!("{}{call}", crate::control::PREFIX),
+            query: None,
+            headers: Vec::new(),
+            body: body.into(),
+            keep_alive: true,
+        }
+    }
+
     /// The first header of that name (given in lower case).
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_str())

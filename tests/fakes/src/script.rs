@@ -57,6 +57,8 @@ pub enum Act {
 /// }
 /// ```
 ///
+/// Names of two words may also be in camel case, as `keepAlive`, and so may those of steps, for callers in JavaScript.
+///
 /// After the last step the body is ended as its framing requires. `framing` is `chunked`, `length`,
 /// `close` or `raw`: see [`Framing`]. `act` is `nothing`, `commit` or `pass`: see [`Act`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,9 +69,12 @@ pub struct Script {
     pub(crate) framing: Framing,
     pub(crate) act: Act,
     pub(crate) split: Option<NonZeroUsize>,
+    #[serde(alias = "splitWaitMs")]
     pub(crate) split_wait_ms: u64,
     pub(crate) coalesce: usize,
+    #[serde(alias = "waitMsBeforeHeaders")]
     pub(crate) wait_ms_before_headers: u64,
+    #[serde(alias = "keepAlive")]
     pub(crate) keep_alive: bool,
     pub(crate) steps: Vec<Step>,
 }
@@ -282,6 +287,15 @@ impl Script {
         }
     }
 
+    /// The status and the JSON of a reply that is one JSON.
+    pub(crate) fn into_json(self) -> (u16, Value) {
+        let json = self.steps.into_iter().find_map(|step| match step {
+            Step::Json(json) => Some(json),
+            _ => None,
+        });
+        (self.status, json.unwrap_or_default())
+    }
+
     /// One script or a list of them, the JSON form of a key's queue.
     pub(crate) fn queue(json: Value) -> serde_json::Result<Vec<Self>> {
         // Distinguished by hand: an untagged enum would lose the message that names the typo.
@@ -321,6 +335,24 @@ mod tests {
             .text("a")
             .repeat(2, |body| body.comment("x"));
         assert_eq!(written, built);
+    }
+
+    #[test]
+    fn names_may_be_in_camel_case() {
+        let read = |json| serde_json::from_value::<Script>(json).unwrap();
+        let camel = read(json!({
+            "splitWaitMs": 1,
+            "waitMsBeforeHeaders": 2,
+            "keepAlive": false,
+            "steps": [{"sendHex": "efbb"}, {"waitMs": 3}, {"drip": {"text": "a", "waitMs": 4}}],
+        }));
+        let snake = read(json!({
+            "split_wait_ms": 1,
+            "wait_ms_before_headers": 2,
+            "keep_alive": false,
+            "steps": [{"send_hex": "efbb"}, {"wait_ms": 3}, {"drip": {"text": "a", "wait_ms": 4}}],
+        }));
+        assert_eq!(camel, snake);
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub enum Step {
     /// Text, as it is.
     Send(String),
     /// Bytes, as they are; hexadecimal in JSON.
-    #[serde(with = "hex")]
+    #[serde(with = "hex", alias = "sendHex")]
     SendHex(Vec<u8>),
     /// Any JSON as an SSE event.
     Sse(Value),
@@ -56,6 +56,7 @@ pub enum Step {
     /// An SSE comment.
     Comment(String),
     /// A pause, in milliseconds.
+    #[serde(alias = "waitMs")]
     WaitMs(u64),
     /// Repeated steps. The body is serialised once, for any `times`.
     Repeat {
@@ -72,6 +73,7 @@ pub enum Step {
         #[serde(default = "one")]
         bytes: NonZeroUsize,
         /// The pause between two writes, in milliseconds.
+        #[serde(alias = "waitMs")]
         wait_ms: u64,
     },
     /// Silence on an open connection.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from .._closing import Closing
@@ -26,8 +25,8 @@ class FakeRequest:
     method: str
     path: str
     query: str | None
-    headers: dict[str, str]
-    """By their names in lower case."""
+    headers: dict[str, str] = field(repr=False)
+    """By their names in lower case. They are not shown with the request: some are secret."""
     body: str
     outcome: str | None
     """The end of the reply: ``complete``, ``truncated`` or ``reset`` as scripted, or ``client_closed`` if the client went away
@@ -87,14 +86,4 @@ class Fake(Closing):
         self._service.close()
 
     def _control(self, method: str, call: str, body: object = None) -> Any:
-        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=10)
-        try:
-            connection.request(method, f"/_fake/{call}", None if body is None else json.dumps(body))
-            response = connection.getresponse()
-            text = response.read().decode()
-            found = json.loads(text) if text else None
-            if response.status >= 300:
-                raise ValueError(found["error"]["message"] if isinstance(found, dict) else text)
-            return found
-        finally:
-            connection.close()
+        return json.loads(self._service.control(method, call, "" if body is None else json.dumps(body)))
