@@ -32,7 +32,9 @@ export async function startOffline() {
 async function answer(request, response) {
   const { model, messages, stream } = /** @type {any} */ (await json(request));
   const said = messages.at(-1)?.content ?? '';
-  const content = `저는 모델이 아니라 예제 안의 작은 서비스입니다. 하신 말씀은 "${said}"였습니다.`;
+  // Asked for the name of a conversation, it takes the message.
+  const isNaming = messages[0]?.content?.includes('워크스페이스 이름');
+  const content = isNaming ? said.slice(0, 30) : `저는 모델이 아니라 예제 안의 작은 서비스입니다. 하신 말씀은 "${said}"였습니다.`;
   const head = { id: 'chatcmpl-offline', created: Math.floor(Date.now() / 1000), model };
   if (!stream) {
     const choice = { index: 0, message: { role: 'assistant', content, refusal: null }, logprobs: null, finish_reason: 'stop' };

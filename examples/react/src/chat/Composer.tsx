@@ -1,0 +1,78 @@
+/** The place to write. Enter sends, Shift and Enter begins a line, Escape stops the reply. */
+
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+import type { Message } from 'turnwire/react';
+
+import { useWords } from '../settings';
+
+interface Props {
+  isBusy: boolean;
+  /** The message that is being edited. */
+  edited: Message | null;
+  onSubmit: (text: string) => void;
+  onStop: () => void;
+  onCancel: () => void;
+}
+
+export function Composer({ isBusy, edited, onSubmit, onStop, onCancel }: Props) {
+  const words = useWords();
+  const [text, setText] = useState('');
+  const box = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    setText(edited?.content ?? '');
+    if (edited) box.current?.focus();
+  }, [edited]);
+
+  const submit = () => {
+    if (text.trim() === '') return;
+    onSubmit(text.trim());
+    setText('');
+    box.current?.focus();
+  };
+  const press = (event: KeyboardEvent) => {
+    // Enter and Escape of an input method, such as for Hangul, belong to it.
+    if (event.nativeEvent.isComposing || event.keyCode === 229) return;
+    if (event.key === 'Enter' && !event.shiftKey) {
+      event.preventDefault();
+      submit();
+    } else if (event.key === 'Escape') {
+      if (isBusy) onStop();
+      else if (edited) onCancel();
+    }
+  };
+  return (
+    <form
+      className="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      {edited && (
+        <p className="editing">
+          {words.editing}
+          <button type="button" onClick={onCancel}>
+            {words.cancel}
+          </button>
+        </p>
+      )}
+      <label className="hidden" htmlFor="composer-text">
+        {words.message}
+      </label>
+      <textarea
+        id="composer-text"
+        ref={box}
+        rows={Math.min(6, text.split('\n').length)}
+        value={text}
+        placeholder={words.placeholder}
+        enterKeyHint="send"
+        autoComplete="off"
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={press}
+      />
+      <button type="submit" className="main">
+        {words.send}
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,70 @@
+/** A conversation: its messages, and the place to write. */
+
+import { useCallback, useMemo, useRef, useState } from 'react';
+import { useChat, type InitialMessage } from 'turnwire/react';
+
+import { useSettings } from '../settings';
+import { useReadAloud } from '../speech/use-read-aloud';
+import { Announcer } from './Announcer';
+import { Composer } from './Composer';
+import { MessageList } from './MessageList';
+import { StatusBar } from './StatusBar';
+import { useOtherTabs } from './use-other-tabs';
+import { useTimes, useTurnStart } from './use-times';
+
+interface Props {
+  id: string;
+  workspaceId: string | null;
+  initialMessages: InitialMessage[];
+  onWorkspace: (workspaceId: string) => void;
+  onFinish: () => void;
+}
+
+export function Conversation({ id, workspaceId, initialMessages, onWorkspace, onFinish }: Props) {
+  const { settings } = useSettings();
+  const times = useTimes();
+  const [editedId, setEdited] = useState<string | null>(null);
+  const tabs = useRef<ReturnType<typeof useOtherTabs>>(null);
+  const chat = useChat({
+    id,
+    workspaceId,
+    initialMessages,
+    keepOnSwitch: true,
+    speech: settings.aloud,
+    onWorkspace,
+    onEvent: times.event,
+    onFinish: (info) => {
+      times.end(info);
+      tabs.current?.(info);
+      onFinish();
+    },
+  });
+  tabs.current = useOtherTabs(chat);
+  useTurnStart(times, chat.status, chat.connected);
+
+  const speech = useReadAloud(chat);
+  const { sendMessage, edit, retry, regenerate, unqueue, stop } = chat;
+  const edited = chat.messages.find((message) => message.id === editedId) ?? null;
+  const isBusy = chat.status === 'submitted' || chat.status === 'streaming';
+  const { read, stop: quiet } = speech;
+  const actions = useMemo(() => ({ retry, regenerate, unqueue, read, quiet, edit: setEdited }), [retry, regenerate, unqueue, read, quiet]);
+
+  const submit = useCallback(
+    (text: string) => {
+      if (edited) void edit(edited.id, text);
+      else void sendMessage(text);
+      setEdited(null);
+    },
+    [edited, edit, sendMessage],
+  );
+  return (
+    <>
+      <MessageList messages={chat.messages} speaking={speech.speaking} isBusy={isBusy} times={times.byReply} actions={actions} />
+      <Announcer messages={chat.messages} status={chat.status} />
+      <div className="foot">
+        <StatusBar status={chat.status} connected={chat.connected} speech={speech} onStop={stop} />
+        <Composer isBusy={isBusy} edited={edited} onSubmit={submit} onStop={stop} onCancel={() => setEdited(null)} />
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,17 @@
+/** The entry of the page. */
+
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+
+import { App } from './App';
+import { SettingsProvider } from './settings';
+import './styles/base.css';
+import './styles/chat.css';
+
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <SettingsProvider>
+      <App />
+    </SettingsProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,46 @@
+/** The conversation that is shown, which the page's address names: `#/…` with its workspace, or nothing for a new one. */
+
+import { useCallback, useEffect, useState } from 'react';
+
+export interface Place {
+  /** The page's name of the conversation: it stays when the first message creates the workspace. */
+  key: string;
+  workspaceId: string | null;
+  /** A conversation that begins here has no history to load. */
+  isNew: boolean;
+}
+
+const inAddress = () => decodeURIComponent(/^#\/(.+)$/.exec(location.hash)?.[1] ?? '') || null;
+const addressOf = (workspaceId: string) => `#/${encodeURIComponent(workspaceId)}`;
+const beginning = (): Place => ({ key: crypto.randomUUID(), workspaceId: null, isNew: true });
+
+/** Conversations that began in this page, by workspace: a reply in one may still be under way. */
+const begun = new Map<string, string>();
+
+function placeOf(workspaceId: string | null): Place {
+  if (workspaceId === null) return beginning();
+  return { key: begun.get(workspaceId) ?? workspaceId, workspaceId, isNew: false };
+}
+
+export function usePlace() {
+  const [place, setPlace] = useState(() => placeOf(inAddress()));
+  useEffect(() => {
+    const follow = () => setPlace((before) => (before.workspaceId === inAddress() ? before : placeOf(inAddress())));
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, []);
+  const begin = useCallback(() => {
+    history.pushState(null, '', location.pathname + location.search);
+    setPlace(beginning());
+  }, []);
+  /** The conversation with this key has got its workspace. */
+  const created = useCallback((key: string, workspaceId: string) => {
+    begun.set(workspaceId, key);
+    setPlace((before) => {
+      if (before.key !== key) return before;
+      history.replaceState(null, '', addressOf(workspaceId));
+      return { ...before, workspaceId };
+    });
+  }, []);
+  return { place, begin, created, addressOf };
+}
