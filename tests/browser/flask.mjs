@@ -1,7 +1,7 @@
 /** The Flask example with the fakes behind it, as a process. */
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,7 @@ const MODEL = 'page';
 
 /** Starts the service, a model, speech and a store; `close()` ends them. */
 export async function startFlask() {
+  if (!existsSync(python)) throw new Error(`there is no ${python}: a Python with turnwire and tests/python/requirements.txt, as cargo xtask test browser makes it`);
   const [llm, store] = await Promise.all([startFake(), startStore()]);
   const folder = mkdtempSync(join(tmpdir(), 'turnwire-flask-'));
   const address = `127.0.0.1:${await freePort()}`;
