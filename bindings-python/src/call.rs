@@ -75,6 +75,11 @@ impl Call {
         wait::ring(&self.0, bell.get(), future);
     }
 
+    /// Wakes all that wait, though nothing may have arrived.
+    fn wake_all(&self) {
+        self.0.wake_all();
+    }
+
     /// Ends the call and closes its connection.
     fn close(&self) {
         self.0.cancel();

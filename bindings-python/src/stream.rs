@@ -178,6 +178,11 @@ impl Stream {
         wait::ring(self.source.waiting(), bell.get(), future);
     }
 
+    /// Wakes all that wait, though nothing may have arrived.
+    fn wake_all(&self) {
+        self.source.waiting().wake_all();
+    }
+
     /// Ends the stream and closes its connection.
     fn close(&self) {
         self.ended.store(true, Ordering::Release);

@@ -129,6 +129,45 @@ def test_a_stream_goes_on_where_a_loop_left_it(
     asyncio.run(main())
 
 
+def test_tasks_share_a_stream_as_threads_do(async_client: turnwire.AsyncOpenAI, fake: Fake, key: str) -> None:
+    silence = {"wait_ms": 60}
+    steps = [silence, {"text": "a"}, silence, {"text": "b"}, silence, {"finish": "stop"}, {"done": True}]
+
+    async def run() -> list[str]:
+        open = await stream_of(async_client, key)
+
+        async def read() -> list[str]:
+            return [c.choices[0].delta.content async for c in open if c.choices[0].delta.content]
+
+        found = await asyncio.wait_for(asyncio.gather(*(read() for _ in range(5))), 10)
+        return sorted(text for texts in found for text in texts)
+
+    for _ in range(3):
+        fake.script(key, {"steps": steps})
+        assert asyncio.run(run()) == ["a", "b"]
+
+
+def test_a_cancelled_task_ends_the_stream_for_its_other_readers(
+    async_client: turnwire.AsyncOpenAI, fake: Fake, key: str
+) -> None:
+    fake.script(key, STALL)
+
+    async def run() -> list[str]:
+        open = await stream_of(async_client, key)
+        assert (await open.__anext__()).choices[0].delta.content == "a"
+
+        async def read() -> list[str]:
+            return [c.choices[0].delta.content async for c in open]
+
+        tasks = [asyncio.create_task(read()) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        tasks[0].cancel()
+        return [text for task in tasks[1:] for text in await asyncio.wait_for(task, 10)]
+
+    assert asyncio.run(run()) == []
+    fake.client_left(key)
+
+
 def test_errors_reach_the_task(async_client: turnwire.AsyncOpenAI, fake: Fake, key: str) -> None:
     fake.script(key, {"steps": [{"text": "a"}, {"wait_ms": 50}, {"truncate": True}]})
     with pytest.raises(turnwire.TruncatedStreamError) as raised:

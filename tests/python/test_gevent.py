@@ -67,3 +67,48 @@ with gevent.Timeout(5):
 """
     assert program.run(text, BEFORE) == "['a']\n"
     fake.client_left(key)
+
+
+def test_greenlets_share_a_stream_as_threads_do(program: Program, fake: Fake, key: str) -> None:
+    silence = {"wait_ms": 60}
+    fake.script(
+        key,
+        {
+            "steps": [
+                silence,
+                {"text": "a"},
+                silence,
+                {"text": "b"},
+                silence,
+                {"finish": "stop"},
+                {"done": True},
+            ]
+        },
+    )
+    text = """
+open = stream()
+readers = [gevent.spawn(texts, open) for _ in range(5)]
+with gevent.Timeout(10):
+    print(sorted(text for reader in readers for text in reader.get()))
+"""
+    assert program.run(text, BEFORE) == "['a', 'b']\n"
+
+
+def test_a_greenlet_that_gives_up_leaves_its_stream_to_the_others(
+    program: Program, fake: Fake, key: str
+) -> None:
+    fake.script(
+        key, {"steps": [{"text": "a"}, {"wait_ms": 500}, {"text": "b"}, {"finish": "stop"}, {"done": True}]}
+    )
+    text = """
+open = stream()
+assert next(open).choices[0].delta.content == "a"
+reader = gevent.spawn(texts, open)
+gevent.sleep(0.05)
+for _ in range(20):
+    with gevent.Timeout(0.005, False):
+        next(open)
+with gevent.Timeout(10):
+    print(reader.get())
+"""
+    assert program.run(text, BEFORE) == "['b']\n"

@@ -131,6 +131,8 @@ class Call:
         """Calls `callback` once, from any thread, as soon as there is an answer."""
     def ring(self, bell: Bell, future: Any) -> None:
         """Makes `future` due once, as soon as there is an answer."""
+    def wake_all(self) -> None:
+        """Wakes all that wait, though nothing may have arrived."""
     def close(self) -> None:
         """Ends the call and closes its connection."""
 
@@ -172,6 +174,8 @@ class Stream:
         """Calls `callback` once, from any thread, as soon as there is something to take."""
     def ring(self, bell: Bell, future: Any) -> None:
         """Makes `future` due once, as soon as there is something to take."""
+    def wake_all(self) -> None:
+        """Wakes all that wait, though nothing may have arrived."""
     def close(self) -> None:
         """Ends the stream and closes its connection."""
     def reply(self) -> str | None:
@@ -484,6 +488,8 @@ class TextFeed:
         """Calls `callback` once, from any thread, as soon as there is room or nobody reads the text any more."""
     def ring(self, bell: Bell, future: Any) -> None:
         """Makes `future` due once, as soon as there is room or nobody reads the text any more."""
+    def wake_all(self) -> None:
+        """Wakes all that wait, though nothing may have arrived."""
     def close(self) -> None:
         """Ends the text."""
 

@@ -150,8 +150,8 @@ class _HubBell:
             source.ring(self._bell, waiter)
             waiter.get()
         except BaseException:
-            # In place of the ring, which nobody waits for.
-            source.wake(_nothing)
+            # Otherwise the rings of waits that were given up would pile up in a silence. Other readers wait again.
+            source.wake_all()
             raise
         finally:
             self._waiting -= 1
@@ -165,7 +165,3 @@ class _HubBell:
             return
         for waiter in self._bell.take():
             waiter.switch(None)
-
-
-def _nothing() -> None:
-    pass

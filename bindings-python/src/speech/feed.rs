@@ -64,6 +64,11 @@ impl TextFeed {
         wait::ring(&self.0, bell.get(), future);
     }
 
+    /// Wakes all that wait, though nothing may have arrived.
+    fn wake_all(&self) {
+        self.0.wake_all();
+    }
+
     /// Ends the text.
     fn close(&self) {
         self.0.cancel();

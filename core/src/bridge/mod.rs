@@ -68,6 +68,7 @@ mod turn;
 mod turn_end;
 mod turn_request;
 mod waiting;
+mod wakes;
 mod web;
 mod web_reply;
 mod wide_integers;

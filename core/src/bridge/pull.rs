@@ -13,6 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::items::{Collect, Items};
 use super::source::{Source, Streamed};
 use super::waiting::Waiting;
+use super::wakes::{Wake, Wakes};
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::{Bound, Origin, runtime};
 
@@ -58,7 +59,7 @@ struct Shared<I> {
 struct Queue<I> {
     items: I,
     end: Option<Result<()>>,
-    wake: Option<Box<dyn FnOnce() + Send>>,
+    wakes: Wakes,
     /// The threads that are blocked in `wait`: without any, a batch costs no system call to wake them.
     blocked: usize,
 }
@@ -155,18 +156,21 @@ impl<I: Items> Waiting for Pull<I> {
         !queue.is_idle()
     }
 
-    fn wake(&self, wake: Box<dyn FnOnce() + Send>) {
+    fn wake(&self, wake: Wake) {
         let Ok(Running { shared, .. }) = self.running() else { return wake() };
         let mut queue = shared.lock();
         if queue.is_idle() {
-            let former = queue.wake.replace(wake);
-            drop(queue);
-            // It is the host's, so it is not dropped under the lock.
-            drop(former);
+            queue.wakes.add(wake);
         } else {
             drop(queue);
             wake();
         }
+    }
+
+    fn wake_all(&self) {
+        let Ok(Running { shared, .. }) = self.running() else { return };
+        let wakes = shared.lock().wakes.take();
+        wakes.call();
     }
 
     fn cancel(&self) {
@@ -187,7 +191,7 @@ impl<I: Items> Queue<I> {
 
 impl<I: Items> Shared<I> {
     fn new(items: I, end: Option<Result<()>>) -> Self {
-        let queue = Mutex::new(Queue { items, end, wake: None, blocked: 0 });
+        let queue = Mutex::new(Queue { items, end, wakes: Wakes::default(), blocked: 0 });
         Shared { queue, filled: Condvar::new(), room: Notify::new() }
     }
 
@@ -196,7 +200,7 @@ impl<I: Items> Shared<I> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a batch or the end, and wakes the reader.
+    /// Adds a batch or the end, and wakes the readers.
     fn fill(&self, batch: I, end: Option<Result<()>>) {
         let mut queue = self.lock();
         if queue.end.is_some() {
@@ -208,15 +212,13 @@ impl<I: Items> Shared<I> {
             queue.items.append(batch);
         }
         queue.end = end;
-        let wake = queue.wake.take();
+        let wakes = queue.wakes.take();
         let is_waited_for = queue.blocked > 0;
         drop(queue);
         if is_waited_for {
             self.filled.notify_all();
         }
-        if let Some(wake) = wake {
-            wake();
-        }
+        wakes.call();
     }
 
     /// Ends the queue well. Call it before aborting the task, which would leave an error.

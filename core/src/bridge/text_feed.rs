@@ -11,6 +11,7 @@ use futures_core::Stream;
 use super::host::Failure;
 use super::host_text::{HostText, WholeCharacters};
 use super::waiting::Waiting;
+use super::wakes::{Wake, Wakes};
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::Bound;
 
@@ -48,7 +49,7 @@ struct State {
     /// The reader, while it waits for text.
     reader: Option<Waker>,
     /// The host, while it waits for room.
-    wake: Option<Box<dyn FnOnce() + Send>>,
+    wakes: Wakes,
 }
 
 /// The state of a feed after a push.
@@ -129,18 +130,21 @@ impl Waiting for TextFeed {
         state.has_room()
     }
 
-    fn wake(&self, wake: Box<dyn FnOnce() + Send>) {
+    fn wake(&self, wake: Wake) {
         let Ok(shared) = self.shared.own(OPERATION) else { return wake() };
         let mut state = shared.lock();
         if state.has_room() {
             drop(state);
             wake();
         } else {
-            let former = state.wake.replace(wake);
-            drop(state);
-            // It is the host's, so it is not dropped under the lock.
-            drop(former);
+            state.wakes.add(wake);
         }
+    }
+
+    fn wake_all(&self) {
+        let Ok(shared) = self.shared.own(OPERATION) else { return };
+        let wakes = shared.lock().wakes.take();
+        wakes.call();
     }
 
     fn cancel(&self) {
@@ -164,12 +168,10 @@ impl Shared {
     fn make_room<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
         let changed = change(&mut state);
-        let wake = state.wake.take();
+        let wakes = state.wakes.take();
         drop(state);
         self.drained.notify_all();
-        if let Some(wake) = wake {
-            wake();
-        }
+        wakes.call();
         changed
     }
 }

@@ -12,8 +12,13 @@ pub trait Waiting: Send + Sync {
     fn wait(&self, tick: Duration) -> bool;
 
     /// Calls `wake` once, as soon as an item or the end is available: at once on this thread if one is available already,
-    /// otherwise later on a thread of the library. A later `wake` replaces it.
+    /// otherwise later on a thread of the library. Several readers may wait: all are woken, and those that find nothing
+    /// wait again.
     fn wake(&self, wake: Box<dyn FnOnce() + Send>);
+
+    /// Wakes all readers now, though nothing may have arrived. A reader that gives up calls it, or the wake functions of many
+    /// such readers would pile up in a silence.
+    fn wake_all(&self);
 
     /// Ends the work and closes its connection. Queued items can still be taken, followed by the end.
     fn cancel(&self);
