@@ -336,4 +336,6 @@ export interface RoutesSettings {
   paths?: RoutePaths | null;
   /** The largest body of a request, in bytes; default 4 MiB: the AI SDK sends the whole conversation with each message. */
   maxBody?: number;
+  /** The longest text that `/chat/tts` speaks, in code points; default 10,000, some ten minutes. A message has the limit of the body alone. */
+  maxText?: number;
 }

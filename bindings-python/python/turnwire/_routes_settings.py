@@ -34,3 +34,6 @@ class RoutesSettings(TypedDict, total=False):
     paths: RoutePaths | None
     max_body: int
     """The largest body of a request, in bytes. Default 4 MiB: the AI SDK sends the whole conversation with each message."""
+    max_text: int
+    """The longest text that ``/chat/tts`` speaks, in code points. Default 10,000, some ten minutes. A message has the limit of the
+    body alone."""

@@ -74,6 +74,11 @@ impl Call {
     /// The speech of a text.
     async fn speak(&self, body: &Body<'_>) -> Result<Reply, Refusal> {
         let text = body.filled("text")?;
+        let most = self.routes.0.max_text;
+        if text.chars().nth(most).is_some() {
+            let why = format!("`text` is longer than {most} characters.");
+            return Err(Refusal::bad_request(why));
+        }
         let audio = self.routes.0.turns.speak(text).await;
         let audio = audio.map_err(|error| Refusal::not_spoken(&error))?;
         Ok(Reply::json(200, &json!({ "audioBase64": BASE64.encode(audio) })))

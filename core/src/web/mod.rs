@@ -27,7 +27,7 @@
 //!
 //! | status | reason |
 //! | --- | --- |
-//! | 400 | the body is no JSON object, or is not sent as `application/json`; a field is missing or has a wrong type; a text to speak has no words |
+//! | 400 | the body is no JSON object, or is not sent as `application/json`; a field is missing or has a wrong type; a text to speak has no words, or is longer than the limit |
 //! | 401 | the host knows no user; or the store needs the user's tokens, and a header `Authorization` or `RefreshToken` is missing |
 //! | 404 | no such route; no workspace is named, or the user has none with that id; the turn to stop is another user's |
 //! | 405, 413 | not the method of the route; a body above the limit |

@@ -11,6 +11,9 @@ use crate::turn::Turns;
 /// The default limit of a request's body: the AI SDK sends the whole conversation with each message.
 const MAX_BODY: usize = 4 << 20;
 
+/// The default limit of a text to speak, in code points: some ten minutes of speech, more than most replies.
+const MAX_TEXT: usize = 10_000;
+
 /// A route of a chat service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -90,6 +93,7 @@ pub struct ChatRoutesBuilder {
     paths: Vec<(Route, String)>,
     origins: Vec<String>,
     max_body: usize,
+    max_text: usize,
 }
 
 pub(super) struct Settings {
@@ -100,6 +104,7 @@ pub(super) struct Settings {
     paths: Vec<(Route, String)>,
     pub(super) origins: Origins,
     pub(super) max_body: usize,
+    pub(super) max_text: usize,
 }
 
 impl ChatRoutes {
@@ -107,7 +112,7 @@ impl ChatRoutes {
     pub fn builder(turns: Turns) -> ChatRoutesBuilder {
         let paths = Route::ALL.map(|route| (route, route.default_path().to_owned()));
         let (paths, origins) = (paths.to_vec(), Vec::new());
-        ChatRoutesBuilder { turns, paths, origins, max_body: MAX_BODY }
+        ChatRoutesBuilder { turns, paths, origins, max_body: MAX_BODY, max_text: MAX_TEXT }
     }
 
     /// The route at this path, for hosts without a router of their own.
@@ -159,13 +164,20 @@ impl ChatRoutesBuilder {
         self
     }
 
+    /// The longest text that `/chat/tts` speaks, in code points. Default 10,000, some ten minutes: each sentence is a request to
+    /// the speaker. A message has the limit of the body alone, as people paste whole documents.
+    pub fn max_text(mut self, code_points: usize) -> Self {
+        self.max_text = code_points;
+        self
+    }
+
     /// The routes.
     ///
     /// # Errors
     ///
     /// `config` when a path does not begin with `/` or is given to two routes, or an origin is none.
     pub fn build(self) -> Result<ChatRoutes> {
-        let ChatRoutesBuilder { turns, paths, origins, max_body } = self;
+        let ChatRoutesBuilder { turns, paths, origins, max_body, max_text } = self;
         for (at, (route, path)) in paths.iter().enumerate() {
             let name = route.name();
             if !path.starts_with('/') {
@@ -179,7 +191,7 @@ impl ChatRoutesBuilder {
         let origins = Origins::read(origins).map_err(refused)?;
         let spoken = turns.with_speech_mode(SpeechMode::Streaming);
         let silent = turns.with_speech_mode(SpeechMode::OnDemand);
-        let settings = Settings { turns, spoken, silent, paths, origins, max_body };
+        let settings = Settings { turns, spoken, silent, paths, origins, max_body, max_text };
         Ok(ChatRoutes(Arc::new(settings)))
     }
 }

@@ -16,6 +16,7 @@ pub(super) struct RoutesSettings {
     origins: Option<Vec<String>>,
     paths: Option<PathSettings>,
     max_body: Size,
+    max_text: Size,
 }
 
 /// The paths of the routes.
@@ -39,7 +40,8 @@ impl RoutesSettings {
         for (route, path) in self.paths.map(PathSettings::paths).into_iter().flatten() {
             builder = set(builder, path, |builder, path| builder.path(route, path));
         }
-        set(builder, self.max_body.in_memory(), ChatRoutesBuilder::max_body)
+        builder = set(builder, self.max_body.in_memory(), ChatRoutesBuilder::max_body);
+        set(builder, self.max_text.in_memory(), ChatRoutesBuilder::max_text)
     }
 }
 

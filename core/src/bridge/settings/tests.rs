@@ -206,7 +206,7 @@ fn everything() -> Vec<(&'static str, Value)> {
         (
             "routes",
             json!({
-                "origins": ["http://localhost:3000"], "max_body": 1000,
+                "origins": ["http://localhost:3000"], "max_body": 1000, "max_text": 100,
                 "paths": {"chat": "/c", "stream": "/s", "tts": "/t", "stop": "/st", "ui": "/u", "text": "/te"},
             }),
         ),

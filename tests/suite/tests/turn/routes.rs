@@ -169,6 +169,16 @@ async fn a_body_above_the_limit_is_refused_by_its_length_and_by_its_bytes() {
 }
 
 #[tokio::test]
+async fn a_text_to_speak_has_a_limit_of_its_own() {
+    let bench = Bench::start().await;
+    let routes = routes(&bench.turns());
+    let body = json!({"text": "안".repeat(10_001)}).to_string();
+    let reply = call(&routes, Route::Tts, ("a", "b")).answer(USER, body.into()).await;
+    assert_eq!(reply.status, 400);
+    assert_eq!(json_of(reply), json!({"error": "`text` is longer than 10000 characters."}));
+}
+
+#[tokio::test]
 async fn an_engine_that_is_shut_down_is_a_500_without_details() {
     let bench = Bench::start().await;
     let turns = bench.turns();

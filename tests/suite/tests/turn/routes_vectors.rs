@@ -219,6 +219,9 @@ fn routes(turns: &Turns, settings: &Map<String, Value>) -> ChatRoutes {
             "max_body" => {
                 builder = builder.max_body(value.as_u64().unwrap().try_into().unwrap());
             }
+            "max_text" => {
+                builder = builder.max_text(value.as_u64().unwrap().try_into().unwrap());
+            }
             "paths" => {
                 for (route, path) in value.as_object().unwrap() {
                     let route = Route::from_name(route).unwrap();
