@@ -2,10 +2,11 @@
 
 import type { TurnEvent, TurnwireError } from '../browser/index.js';
 import { newId } from './ids.js';
+import { given } from './options.js';
 import { SpeechQueue } from './speech-queue.js';
 import { type Ending, find, initialState, replyOf, userOf, whole } from './state.js';
 import { Store } from './store.js';
-import type { ChatActions, ChatOptions, ChatSnapshot, FinishInfo, InitialMessage, Message, OutgoingMessage } from './types.js';
+import type { ChatActions, ChatOptions, FinishInfo, InitialMessage, Message, OutgoingMessage } from './types.js';
 import { keepUnsent, readUnsent } from './unsent.js';
 
 /** The longest wait for the service to end a turn that it was told to stop, in milliseconds. */
@@ -37,11 +38,10 @@ interface Run {
 }
 
 /** A conversation: its messages, its status, and the turns that change them. */
-export class Chat implements ChatActions {
+export class Chat extends Store implements ChatActions {
   /** The speech of its replies. */
   readonly speech: SpeechQueue;
   private options: ChatOptions;
-  private store: Store;
   private run: Run | null = null;
   /** In the order in which they are sent. */
   private waiting = new Map<string, Waiting>();
@@ -51,20 +51,14 @@ export class Chat implements ChatActions {
 
   /** Nothing is sent. Chats that share a `speech` silence each other. */
   constructor(options: ChatOptions, speech?: SpeechQueue) {
+    super(initialState(options.initialMessages, options.workspaceId));
     this.options = { ...options };
-    this.speech = speech ?? new SpeechQueue(typeof options.speech === 'object' ? options.speech : {});
-    this.store = new Store(initialState(options.initialMessages ?? [], options.workspaceId ?? null));
+    this.speech = speech ?? new SpeechQueue(options.speech);
   }
-
-  /** The newest published state. */
-  getSnapshot = (): ChatSnapshot => this.store.getSnapshot();
-
-  /** Calls the listener after each publication, until the returned function is called. */
-  subscribe = (listener: () => void): (() => void) => this.store.subscribe(listener);
 
   /** Uses these options from now on; those that are absent or `undefined` stay. */
   configure(options: Partial<ChatOptions>): void {
-    for (const [name, value] of Object.entries(options)) if (value !== undefined) Object.assign(this.options, { [name]: value });
+    Object.assign(this.options, given(options));
   }
 
   /** The page's name of the conversation. */
@@ -91,7 +85,7 @@ export class Chat implements ChatActions {
       queueMicrotask(() => {
         if (this.pages > 0) return;
         const { messageId } = this.speech;
-        if (messageId !== null && find(this.store.state.messages, messageId)) this.silence();
+        if (messageId !== null && find(this.state.messages, messageId)) this.silence();
         if (this.run) this.run.isMuted = true;
         if (isKept) return;
         this.leave();
@@ -118,16 +112,16 @@ export class Chat implements ChatActions {
 
   retry = (messageId?: string): Promise<void> => {
     const isBroken = (message?: Message) => message?.status === 'failed' || message?.status === 'stopped';
-    return this.again(messageId ? this.user(messageId) : this.lastUser((user) => isBroken(user) || isBroken(replyOf(this.store.state.messages, user))));
+    return this.again(messageId ? this.user(messageId) : this.lastUser((user) => isBroken(user) || isBroken(replyOf(this.state.messages, user))));
   };
 
   edit = (messageId: string, text: string): Promise<void> => {
     const user = this.user(messageId);
     if (!user || !text.trim()) return Promise.resolve();
     if (!this.waiting.has(user.id)) return this.again(user, text);
-    this.store.act({ type: 'queue', message: { ...user, content: text } });
+    this.act({ type: 'queue', message: { ...user, content: text } });
     this.saveUnsent();
-    this.store.publish();
+    this.publish();
     return Promise.resolve();
   };
 
@@ -136,7 +130,7 @@ export class Chat implements ChatActions {
     const run = this.run;
     if (!run) return;
     const { service } = this.options;
-    const turnId = this.store.state.turn?.turnId;
+    const turnId = this.state.turn?.turnId;
     if (!turnId || !service.stop) return this.abort();
     if (!run.isStopped) {
       run.isStopped = true;
@@ -150,24 +144,24 @@ export class Chat implements ChatActions {
   };
 
   setMessages = (next: readonly InitialMessage[] | ((messages: readonly Message[]) => readonly InitialMessage[])): void => {
-    this.store.take();
-    const given = typeof next === 'function' ? next(this.store.state.messages) : next;
-    const running = this.store.state.turn?.messageId;
-    if (running !== undefined && !given.some(({ id }) => id === running)) this.abort();
+    this.take();
+    const messages = typeof next === 'function' ? next(this.state.messages) : next;
+    const running = this.state.turn?.messageId;
+    if (running !== undefined && !messages.some(({ id }) => id === running)) this.abort();
     for (const [id, { resolve }] of this.waiting) {
-      if (given.some((message) => message.id === id)) continue;
+      if (messages.some((message) => message.id === id)) continue;
       this.waiting.delete(id);
       resolve();
     }
-    const { turn } = this.store.state;
-    this.store.act({ type: 'set', messages: whole(given, (id) => this.waiting.has(id) || id === turn?.messageId || id === turn?.replyId) });
+    const { turn } = this.state;
+    this.act({ type: 'set', messages: whole(messages, (id) => this.waiting.has(id) || id === turn?.messageId || id === turn?.replyId) });
     this.saveUnsent();
-    this.store.publish();
+    this.publish();
   };
 
   clearError = (): void => {
-    this.store.act({ type: 'clear' });
-    this.store.publish();
+    this.act({ type: 'clear' });
+    this.publish();
     this.next();
   };
 
@@ -175,14 +169,14 @@ export class Chat implements ChatActions {
     const waiting = this.waiting.get(messageId);
     if (!waiting) return;
     this.waiting.delete(messageId);
-    this.store.act({ type: 'unqueue', id: messageId, before: waiting.before });
+    this.act({ type: 'unqueue', id: messageId, before: waiting.before });
     this.saveUnsent();
-    this.store.publish();
+    this.publish();
     waiting.resolve();
   };
 
   speak = async (messageIdOrText: string): Promise<void> => {
-    const message = find(this.store.state.messages, messageIdOrText);
+    const message = find(this.state.messages, messageIdOrText);
     const text = message?.content ?? messageIdOrText;
     const { service } = this.options;
     if (!service.speak || !text.trim()) return;
@@ -195,11 +189,11 @@ export class Chat implements ChatActions {
   };
 
   private user(id: string): Message | undefined {
-    return userOf(this.store.state.messages, id);
+    return userOf(this.state.messages, id);
   }
 
   private lastUser(holds: (message: Message) => boolean): Message | undefined {
-    return this.store.state.messages
+    return this.state.messages
       .slice()
       .reverse()
       .find((message) => message.role === 'user' && message.status !== 'queued' && holds(message));
@@ -209,8 +203,8 @@ export class Chat implements ChatActions {
   private async again(user: Message | undefined, text?: string): Promise<void> {
     if (!user || this.waiting.has(user.id)) return;
     if (this.playsReplies()) this.speech.unlock();
-    if (this.store.state.turn?.messageId === user.id) await this.stop();
-    const { messages } = this.store.state;
+    if (this.state.turn?.messageId === user.id) await this.stop();
+    const { messages } = this.state;
     const now = find(messages, user.id) ?? user;
     const replyId = replyOf(messages, now)?.id ?? now.replyId ?? (this.options.generateId ?? newId)();
     const message: Message = { ...now, content: text ?? now.content, status: 'queued', replyId };
@@ -223,11 +217,11 @@ export class Chat implements ChatActions {
     if (how.speech ?? this.playsReplies()) this.speech.unlock();
     return new Promise((resolve) => {
       this.waiting.set(message.id, { ...how, resolve });
-      this.store.act({ type: 'queue', message });
+      this.act({ type: 'queue', message });
       this.isLeft = false;
       if (this.run) {
         this.saveUnsent();
-        return this.store.publish();
+        return this.publish();
       }
       // One that is sent again goes before those that wait.
       this.begin(how.before ? message.id : this.firstWaiting());
@@ -240,21 +234,21 @@ export class Chat implements ChatActions {
 
   /** Goes on with the queue. After an error it waits for the user. */
   private next(): void {
-    if (!this.run && !this.isLeft && this.store.state.status !== 'error') this.begin(this.firstWaiting());
+    if (!this.run && !this.isLeft && this.state.status !== 'error') this.begin(this.firstWaiting());
   }
 
   private begin(id: string | undefined): void {
     const how = id !== undefined && this.waiting.get(id);
-    const message = id !== undefined && find(this.store.state.messages, id);
+    const message = id !== undefined && find(this.state.messages, id);
     if (!how || !message) return;
     this.waiting.delete(message.id);
     let resolve = how.resolve;
     const ended = new Promise<void>((end) => (resolve = () => (how.resolve(), end())));
     const run: Run = { controller: new AbortController(), speech: how.speech, isStopped: false, isMuted: false, ended, resolve };
     this.run = run;
-    this.store.act({ type: 'send', message: { ...message, createdAt: Date.now() }, replyId: how.replyId, keepsReply: how.keepsReply });
+    this.act({ type: 'send', message: { ...message, createdAt: Date.now() }, replyId: how.replyId, keepsReply: how.keepsReply });
     this.saveUnsent();
-    this.store.publish();
+    this.publish();
     void this.drive(run, message.content, message.id, how.replyId);
   }
 
@@ -262,12 +256,12 @@ export class Chat implements ChatActions {
   private async drive(run: Run, message: string, messageId: string, replyId: string): Promise<void> {
     let ending: Ending;
     try {
-      const { workspaceId } = this.store.state;
+      const { workspaceId } = this.state;
       const place = workspaceId === null ? { createWorkspace: true } : { workspaceId };
       const stream = await this.options.service.stream({ message, messageId, replyId, ...place }, { signal: run.controller.signal });
       if (run !== this.run) return;
-      this.store.act({ type: 'accepted' });
-      this.store.publish();
+      this.act({ type: 'accepted' });
+      this.publish();
       ending = await this.read(run, stream);
     } catch (error) {
       ending = run.isStopped ? { as: 'stopped' } : { as: 'failed', error: error as TurnwireError };
@@ -289,37 +283,37 @@ export class Chat implements ChatActions {
   private receive(run: Run, event: TurnEvent): void {
     switch (event.type) {
       case 'content':
-        this.store.grow(event.content);
-        if (this.store.state.status !== 'streaming') return this.store.publish();
+        this.grow(event.content);
+        if (this.state.status !== 'streaming') return this.publish();
         break;
       case 'turn':
-        this.store.act({ ...event, type: 'named' });
+        this.act({ ...event, type: 'named' });
         break;
       case 'done':
-        if (event.messageId && event.replyId) this.store.act({ type: 'named', turnId: null, messageId: event.messageId, replyId: event.replyId });
+        if (event.messageId && event.replyId) this.act({ type: 'named', turnId: null, messageId: event.messageId, replyId: event.replyId });
         return;
       case 'workspace': {
-        const isNew = event.workspaceId !== this.store.state.workspaceId;
-        this.store.act(event);
+        const isNew = event.workspaceId !== this.state.workspaceId;
+        this.act(event);
         if (isNew) this.call(this.options.onWorkspace, event.workspaceId);
         break;
       }
       case 'sentiment':
-        this.store.act(event);
+        this.act(event);
         break;
       case 'usage':
-        this.store.act({ type: 'usage', usage: event });
+        this.act({ type: 'usage', usage: event });
         break;
       case 'audio':
         if ((run.speech ?? this.playsReplies()) && !run.isMuted) {
           const { seq, mime, text, audioBase64: audio } = event;
-          this.speech.add({ seq, mime, text, audio, messageId: this.store.state.turn?.replyId ?? null });
+          this.speech.add({ seq, mime, text, audio, messageId: this.state.turn?.replyId ?? null });
         }
         return;
       default:
         return;
     }
-    this.store.schedule(this.options.throttle);
+    this.schedule(this.options.throttle);
   }
 
   /** Ends a turn from here: the running one unless given. */
@@ -330,15 +324,15 @@ export class Chat implements ChatActions {
   }
 
   private finish(run: Run, ending: Ending): void {
-    const { turn } = this.store.state;
+    const { turn } = this.state;
     if (run !== this.run || !turn) return;
-    this.store.take();
+    this.take();
     this.run = null;
-    this.store.act({ type: 'end', ending });
+    this.act({ type: 'end', ending });
     this.saveUnsent();
-    this.store.publish();
+    this.publish();
     this.speech.finish(turn.replyId);
-    const { messages, error } = this.store.state;
+    const { messages, error } = this.state;
     const userMessage = find(messages, turn.messageId);
     if (userMessage) {
       const reply = find(messages, turn.replyId);
@@ -384,7 +378,7 @@ export class Chat implements ChatActions {
 
   private saveUnsent(): void {
     const { unsent, id } = this.options;
-    const { messages, workspaceId, turn } = this.store.state;
+    const { messages, workspaceId, turn } = this.state;
     if (!unsent) return;
     const isUnsent = ({ role, status, id }: Message) => role === 'user' && (id === turn?.messageId || status === 'queued' || status === 'failed');
     keepUnsent(unsent, { chat: id, workspaceId }, messages, isUnsent);
@@ -393,15 +387,15 @@ export class Chat implements ChatActions {
   /** The unsent messages of the page before a reload. */
   private restore(): void {
     const { unsent, id } = this.options;
-    const { messages, workspaceId } = this.store.state;
+    const { messages, workspaceId } = this.state;
     const lost = unsent ? readUnsent(unsent, { chat: id, workspaceId }).filter((message) => !find(messages, message.id)) : [];
     if (lost.length === 0) return;
-    this.store.act({ type: 'set', messages: [...messages, ...whole(lost)] });
-    this.store.publish();
+    this.act({ type: 'set', messages: [...messages, ...whole(lost)] });
+    this.publish();
   }
 
   private returned = (): void => {
-    const { error } = this.store.state;
+    const { error } = this.state;
     const isBack = navigator.onLine && document.visibilityState !== 'hidden';
     if (isBack && this.options.retryOnReturn && error && isDisconnect(error)) void this.retry();
   };

@@ -10,7 +10,7 @@ export class Chats {
   private readonly chats = new Set<Chat>();
 
   constructor({ speech }: Partial<ChatOptions>) {
-    this.speech = new SpeechQueue(typeof speech === 'object' ? speech : {});
+    this.speech = new SpeechQueue(speech);
   }
 
   /** The chat of this name, or without one, of this workspace; a new one if there is none. */

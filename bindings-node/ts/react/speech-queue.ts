@@ -13,8 +13,8 @@ export class SpeechQueue {
   private snapshot = SILENT;
   private listeners = new Set<() => void>();
   private waiting: SpeechPart[] = [];
-  /** Parts that the player has, the one that is heard first. */
-  private playing: SpeechPart[] = [];
+  /** The parts that the player has, the one that is heard first. */
+  private playing: Speaking[] = [];
   private next = 0;
   private message: string | null = null;
   /** The message is complete, so that a missing part is not waited for. */
@@ -24,7 +24,7 @@ export class SpeechQueue {
   private error: Error | null = null;
 
   /** Nothing is created before the first sound. */
-  constructor(private readonly options: SpeechOptions = {}) {}
+  constructor(private readonly options: SpeechOptions | boolean = {}) {}
 
   /** The message of the last part, if it had one. */
   get messageId(): string | null {
@@ -109,15 +109,17 @@ export class SpeechQueue {
       const part = this.waiting[0];
       if (!part || (part.seq !== this.next && !this.isComplete)) break;
       this.waiting.shift();
-      this.next = part.seq + 1;
-      this.playing.push(part);
+      const { seq, text, messageId = null } = part;
+      const playing = { seq, text, messageId };
+      this.next = seq + 1;
+      this.playing.push(playing);
       this.error = null;
-      player.play(bytesOf(part.audio), part.mime ?? 'audio/mpeg', (error) => this.played(part, error));
+      player.play(bytesOf(part.audio), part.mime ?? 'audio/mpeg', (error) => this.played(playing, error));
     }
     this.report();
   }
 
-  private played(part: SpeechPart, error?: Error): void {
+  private played(part: Speaking, error?: Error): void {
     if (!this.playing.includes(part)) return;
     this.playing = this.playing.filter((other) => other !== part);
     if (error) this.error = error;
@@ -134,19 +136,17 @@ export class SpeechQueue {
       this.isBlocked = isBlocked;
       this.report();
     };
-    this.player ??= this.options.output === 'webaudio' ? webAudio(blocked) : audioElement(blocked);
+    this.player ??= typeof this.options === 'object' && this.options.output === 'webaudio' ? webAudio(blocked) : audioElement(blocked);
     return this.player;
   }
 
   private report(): void {
     const [heard] = this.playing;
     const state: SpeechState = heard ? (this.isBlocked ? 'blocked' : 'playing') : this.request ? 'loading' : 'idle';
-    const { speaking: before } = this.snapshot;
-    const now: Speaking | null = heard && !this.isBlocked ? { seq: heard.seq, text: heard.text, messageId: heard.messageId ?? null } : null;
-    const isSame = before?.seq === now?.seq && before?.text === now?.text && before?.messageId === now?.messageId;
-    const speaking = isSame ? before : now;
-    if (isSame && state === this.snapshot.state && this.error === this.snapshot.error) return;
-    this.snapshot = { state, speaking, error: this.error };
+    const speaking = state === 'playing' ? heard! : null;
+    const { snapshot, error } = this;
+    if (speaking === snapshot.speaking && state === snapshot.state && error === snapshot.error) return;
+    this.snapshot = { state, speaking, error };
     for (const listener of [...this.listeners]) listener();
   }
 }

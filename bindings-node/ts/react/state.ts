@@ -39,7 +39,7 @@ export type Action =
   | { type: 'clear' };
 
 /** The state of a chat that begins. */
-export function initialState(messages: readonly InitialMessage[], workspaceId: string | null): ChatState {
+export function initialState(messages: readonly InitialMessage[] = [], workspaceId: string | null = null): ChatState {
   return { messages: whole(messages), status: 'ready', connected: false, error: null, workspaceId, turn: null };
 }
 

@@ -8,7 +8,7 @@ const THROTTLE = 50;
 
 export class Store {
   /** The state, without the text that is not taken yet. */
-  state: ChatState;
+  protected state: ChatState;
   private snapshot: ChatSnapshot;
   private listeners = new Set<() => void>();
   private text = '';
@@ -20,32 +20,34 @@ export class Store {
     this.snapshot = published(state);
   }
 
+  /** The newest published state. */
   getSnapshot = (): ChatSnapshot => this.snapshot;
 
+  /** Calls the listener after each publication, until the returned function is called. */
   subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
   };
 
   /** Changes the state. Nobody learns of it before the next `publish` or `schedule`. */
-  act(action: Action): void {
+  protected act(action: Action): void {
     this.state = reduce(this.state, action);
   }
 
   /** Adds text to the running turn's reply, in the state with the next publication. */
-  grow(text: string): void {
+  protected grow(text: string): void {
     this.text += text;
   }
 
   /** Brings the state up to date with the text. */
-  take(): void {
+  protected take(): void {
     const { text } = this;
     this.text = '';
     if (text) this.act({ type: 'text', text, at: Date.now() });
   }
 
   /** Publishes the state now. */
-  publish(): void {
+  protected publish(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
     this.take();
@@ -57,7 +59,7 @@ export class Store {
   }
 
   /** Publishes the state as soon as the last publication is that many milliseconds ago. */
-  schedule(throttle = THROTTLE): void {
+  protected schedule(throttle = THROTTLE): void {
     if (this.timer !== null) return;
     const wait = this.publishedAt + throttle - Date.now();
     if (wait > 0 && wait <= throttle) this.timer = setTimeout(() => this.publish(), wait);

@@ -4,6 +4,7 @@ import { useContext, useEffect, useInsertionEffect, useMemo, useRef, useState } 
 
 import type { Chat } from './chat.js';
 import { Chats } from './chats.js';
+import { given } from './options.js';
 import { Provided } from './provider.js';
 import type { Speaking, SpeechSnapshot, SpeechState } from './speech-types.js';
 import type { ChatActions, ChatOptions, ChatSnapshot, Message, UseChatOptions } from './types.js';
@@ -92,8 +93,7 @@ function look(chat: Chat, before?: { chat: Chat; snapshot: ChatSnapshot; speech:
 
 /** The options of a component over those of the provider. */
 function merged(defaults: ChatOptions | undefined, chosen: Partial<ChatOptions>): ChatOptions {
-  const set = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined)) as Partial<ChatOptions>;
-  const { service = defaults?.service } = set;
-  if (!service) throw new Error('useChat has no service: give it one, useChat({ service: new ChatService() }), or a <ChatProvider service={…}> above it');
-  return { ...defaults, ...set, service };
+  const all = { ...defaults, ...given(chosen) };
+  if (!all.service) throw new Error('useChat has no service: give it one, or a <ChatProvider service={…}> above it');
+  return all as ChatOptions;
 }
