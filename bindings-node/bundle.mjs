@@ -72,7 +72,7 @@ for (const [format, ending] of [['cjs', 'js'], ['esm', 'mjs']]) {
     name: 'shared',
     setup: ({ onResolve }) => onResolve({ filter: /\/browser\/index\.js$/ }, () => ({ path: `../browser/index.${ending}`, external: true })),
   };
-  await build({ ...page, entryPoints: ['ts/react/index.ts'], jsx: 'automatic', external: ['react', 'react/jsx-runtime'], plugins: [shared], banner: { js: "'use client';" }, outfile: `dist/react/index.${ending}` });
+  await build({ ...page, entryPoints: ['ts/react/index.ts'], external: ['react'], mangleProps: /^_/, plugins: [shared], banner: { js: "'use client';" }, outfile: `dist/react/index.${ending}` });
 }
 for (const name of ['browser', 'react']) writeFileSync(here(`dist/${name}/index.d.mts`), "export * from './index.js';\n");
 

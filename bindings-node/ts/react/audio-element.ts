@@ -1,8 +1,8 @@
 /** One `<audio>` element for all parts: browsers allow sound for each element, so a new one would need a gesture again. */
 
-import type { Blocked, Player } from './player.js';
+import type { Output } from './speech-types.js';
 
-export function audioElement(blocked: Blocked): Player {
+export const audioElement: Output = (blocked) => {
   const element = new Audio();
   let url: string | null = null;
   let isUnlocked = false;
@@ -65,7 +65,7 @@ export function audioElement(blocked: Blocked): Player {
       element.removeAttribute('src');
     },
   };
-}
+};
 
 /** Four frames of silence, as MP3: headers of 32 kbit/s at 44.1 kHz in mono, and nothing behind them. */
 function silence(): Uint8Array<ArrayBuffer> {

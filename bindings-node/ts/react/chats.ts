@@ -6,32 +6,32 @@ import type { ChatOptions } from './types.js';
 
 /** They share their speech, so that only one is heard. */
 export class Chats {
-  private readonly speech: SpeechQueue;
-  private readonly chats = new Set<Chat>();
+  private readonly _speech: SpeechQueue;
+  private readonly _chats = new Set<Chat>();
 
   constructor({ speech }: Partial<ChatOptions>) {
-    this.speech = new SpeechQueue(speech);
+    this._speech = new SpeechQueue(speech);
   }
 
   /** The chat of this name, or without one, of this workspace; a new one if there is none. */
   open(options: ChatOptions): Chat {
     const { id, workspaceId = null } = options;
-    if (id === undefined && workspaceId === null) return new Chat(options, this.speech);
-    for (const chat of this.chats) {
+    if (id === undefined && workspaceId === null) return new Chat(options, this._speech);
+    for (const chat of this._chats) {
       if (id === undefined ? chat.getSnapshot().workspaceId === workspaceId : chat.id === id) return chat;
     }
-    const chat = new Chat(options, this.speech);
-    this.chats.add(chat);
+    const chat = new Chat(options, this._speech);
+    this._chats.add(chat);
     return chat;
   }
 
   /** Returns this chat to who opens it by its name or workspace. */
   keep(chat: Chat): void {
-    this.chats.add(chat);
+    this._chats.add(chat);
   }
 
   /** Forgets a chat that nobody returns to. */
   forget(chat: Chat): void {
-    this.chats.delete(chat);
+    this._chats.delete(chat);
   }
 }

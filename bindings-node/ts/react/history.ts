@@ -13,7 +13,10 @@ export interface StoredMessage {
   parentMsgId?: string | null;
 }
 
-/** The messages of a store's history, `GET /api/chat/history/{id}`, in the order of their times: the store returns them in none. */
+/**
+ * The messages of a store's history, `GET /api/chat/history/{id}`, which returns them in no order: by their times, and each reply behind its
+ * message, also if that was sent again later.
+ */
 export function fromHistory(rows: readonly StoredMessage[]): Message[] {
   const messages = rows.map(({ msgId: id, msgSenderRole, msgContent: content, msgSentAt, parentMsgId }) => ({
     id,
@@ -22,5 +25,8 @@ export function fromHistory(rows: readonly StoredMessage[]): Message[] {
     createdAt: new Date(msgSentAt).getTime() || 0,
     ...(parentMsgId && { replyTo: parentMsgId }),
   }));
-  return whole(messages.sort((one, other) => one.createdAt - other.createdAt));
+  messages.sort((one, other) => one.createdAt - other.createdAt);
+  const places = new Map(messages.map(({ id }, place) => [id, place]));
+  const place = (message: (typeof messages)[number]) => places.get(message.replyTo ?? message.id) ?? places.get(message.id)!;
+  return whole(messages.sort((one, other) => place(one) - place(other) || Number(one.role === 'assistant') - Number(other.role === 'assistant')));
 }

@@ -9,3 +9,11 @@ export function newId(): string {
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
+
+/**
+ * The id of the reply to a message: its own with another last digit. So a message that is sent again after a reload, which may have lost
+ * its reply, gets no second one in the store.
+ */
+export function replyIdOf(messageId: string): string {
+  return messageId.slice(0, -1) + (parseInt(messageId.slice(-1), 16) ^ 1).toString(16);
+}

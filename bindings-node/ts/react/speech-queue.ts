@@ -1,153 +1,152 @@
 /** The queue of speech: parts in order, one at a time, until they are played or silenced. */
 
 import { audioElement } from './audio-element.js';
-import type { Player } from './player.js';
-import type { Speaking, SpeechOptions, SpeechPart, SpeechSnapshot, SpeechState } from './speech-types.js';
-import { webAudio } from './web-audio.js';
+import type { Player, Speaking, SpeechOptions, SpeechPart, SpeechSnapshot, SpeechState } from './speech-types.js';
 
 const SILENT: SpeechSnapshot = { state: 'idle', speaking: null, error: null };
 
 /** Plays the parts of one message in their order. Parts of another message silence it. */
 export class SpeechQueue {
-  private player: Player | null = null;
-  private snapshot = SILENT;
-  private listeners = new Set<() => void>();
-  private waiting: SpeechPart[] = [];
+  private _player: Player | null = null;
+  private _snapshot = SILENT;
+  private _listeners = new Set<() => void>();
+  private _waiting: SpeechPart[] = [];
   /** The parts that the player has, the one that is heard first. */
-  private playing: Speaking[] = [];
-  private next = 0;
-  private message: string | null = null;
+  private _playing: Speaking[] = [];
+  private _next = 0;
+  private _message: string | null = null;
   /** The message is complete, so that a missing part is not waited for. */
-  private isComplete = false;
-  private request: AbortController | null = null;
-  private isBlocked = false;
-  private error: Error | null = null;
+  private _isComplete = false;
+  private _request: AbortController | null = null;
+  private _isBlocked = false;
+  private _error: Error | null = null;
 
   /** Nothing is created before the first sound. */
-  constructor(private readonly options: SpeechOptions | boolean = {}) {}
+  constructor(private readonly _options: SpeechOptions | boolean = {}) {}
 
   /** The message of the last part, if it had one. */
   get messageId(): string | null {
-    return this.message;
+    return this._message;
   }
 
-  getSnapshot = (): SpeechSnapshot => this.snapshot;
+  getSnapshot = (): SpeechSnapshot => this._snapshot;
 
   /** Calls the listener after each change, until the returned function is called. */
   subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    return () => void this.listeners.delete(listener);
+    this._listeners.add(listener);
+    return () => void this._listeners.delete(listener);
   };
 
   /** Adds a part, to be heard after those with lower numbers. One that was added already is ignored. */
   add(part: SpeechPart): void {
     const messageId = part.messageId ?? null;
-    if (messageId !== this.message) this.begin(messageId);
-    if (part.seq < this.next || this.waiting.some(({ seq }) => seq === part.seq)) return;
-    this.waiting.push(part);
-    this.waiting.sort((one, other) => one.seq - other.seq);
-    this.go();
+    if (messageId !== this._message) this._begin(messageId);
+    if (part.seq < this._next || this._waiting.some(({ seq }) => seq === part.seq)) return;
+    this._waiting.push(part);
+    this._waiting.sort((one, other) => one.seq - other.seq);
+    this._go();
   }
 
   /** The message is complete: parts behind one that never came are heard too. */
   finish(messageId: string | null): void {
-    if (messageId !== this.message) return;
-    this.isComplete = true;
-    this.go();
+    if (messageId !== this._message) return;
+    this._isComplete = true;
+    this._go();
   }
 
   /** Speaks a text with the audio that `load` returns, in place of all that is heard. Call it in a gesture of the user. */
   async say({ text, messageId }: { text: string; messageId: string | null }, load: (signal: AbortSignal) => Promise<Uint8Array>): Promise<void> {
-    this.begin(messageId);
+    this._begin(messageId);
     this.unlock();
     const request = new AbortController();
-    this.request = request;
-    this.report();
+    this._request = request;
+    this._report();
     try {
       const audio = await load(request.signal);
-      if (this.request !== request) return;
-      this.request = null;
+      if (this._request !== request) return;
+      this._request = null;
       this.add({ seq: 0, text, audio, messageId });
       this.finish(messageId);
     } catch (error) {
-      if (this.request !== request) return;
-      this.request = null;
-      this.error = error as Error;
-      this.report();
+      if (this._request !== request) return;
+      this._request = null;
+      this._error = error as Error;
+      this._report();
       throw error;
     }
   }
 
   /** Lets the page play sound from now on, and goes on with parts that are blocked. Call it in a gesture, before any `await`. */
   unlock = (): void => {
-    this.sound().unlock();
+    this._sound().unlock();
   };
 
   /** Silence: the part that is heard ends, and those that wait are dropped. */
   stop = (): void => {
-    this.begin(null);
-    this.report();
+    this._begin(null);
+    this._report();
   };
 
-  private begin(message: string | null): void {
-    this.request?.abort();
-    this.request = null;
-    if (this.playing.length > 0) this.player?.stop();
-    this.waiting = [];
-    this.playing = [];
-    this.next = 0;
-    this.message = message;
-    this.isComplete = false;
-    this.isBlocked = false;
-    this.error = null;
+  private _begin(message: string | null): void {
+    this._request?.abort();
+    this._request = null;
+    if (this._playing.length > 0) this._player?.stop();
+    this._waiting = [];
+    this._playing = [];
+    this._next = 0;
+    this._message = message;
+    this._isComplete = false;
+    this._isBlocked = false;
+    this._error = null;
   }
 
   /** Gives the player what is due, as far ahead as it takes it. */
-  private go(): void {
-    const player = this.sound();
-    while (this.playing.length < player.ahead) {
-      const part = this.waiting[0];
-      if (!part || (part.seq !== this.next && !this.isComplete)) break;
-      this.waiting.shift();
+  private _go(): void {
+    const player = this._sound();
+    while (this._playing.length < player.ahead) {
+      const part = this._waiting[0];
+      if (!part || (part.seq !== this._next && !this._isComplete)) break;
+      this._waiting.shift();
       const { seq, text, messageId = null } = part;
       const playing = { seq, text, messageId };
-      this.next = seq + 1;
-      this.playing.push(playing);
-      this.error = null;
-      player.play(bytesOf(part.audio), part.mime ?? 'audio/mpeg', (error) => this.played(playing, error));
+      this._next = seq + 1;
+      this._playing.push(playing);
+      this._error = null;
+      player.play(bytesOf(part.audio), part.mime ?? 'audio/mpeg', (error) => this._played(playing, error));
     }
-    this.report();
+    this._report();
   }
 
-  private played(part: Speaking, error?: Error): void {
-    if (!this.playing.includes(part)) return;
-    this.playing = this.playing.filter((other) => other !== part);
-    if (error) this.error = error;
-    const failure = this.error;
-    this.go();
-    if (error && this.playing.length > 0) {
-      this.error = failure;
-      this.report();
+  private _played(part: Speaking, error?: Error): void {
+    if (!this._playing.includes(part)) return;
+    this._playing = this._playing.filter((other) => other !== part);
+    if (error) this._error = error;
+    const failure = this._error;
+    this._go();
+    if (error && this._playing.length > 0) {
+      this._error = failure;
+      this._report();
     }
   }
 
-  private sound(): Player {
+  private _sound(): Player {
     const blocked = (isBlocked: boolean) => {
-      this.isBlocked = isBlocked;
-      this.report();
+      this._isBlocked = isBlocked;
+      this._report();
     };
-    this.player ??= typeof this.options === 'object' && this.options.output === 'webaudio' ? webAudio(blocked) : audioElement(blocked);
-    return this.player;
+    const { output = audioElement } = typeof this._options === 'object' ? this._options : {};
+    return (this._player ??= output(blocked));
   }
 
-  private report(): void {
-    const [heard] = this.playing;
-    const state: SpeechState = heard ? (this.isBlocked ? 'blocked' : 'playing') : this.request ? 'loading' : 'idle';
+  private _report(): void {
+    const [heard] = this._playing;
+    const state: SpeechState = heard ? (this._isBlocked ? 'blocked' : 'playing') : this._request ? 'loading' : 'idle';
     const speaking = state === 'playing' ? heard! : null;
-    const { snapshot, error } = this;
+    const snapshot = this._snapshot;
+    const error = this._error;
     if (speaking === snapshot.speaking && state === snapshot.state && error === snapshot.error) return;
-    this.snapshot = { state, speaking, error };
-    for (const listener of [...this.listeners]) listener();
+    this._snapshot = { state, speaking, error };
+    for (const listener of [...this._listeners]) listener();
   }
 }
 

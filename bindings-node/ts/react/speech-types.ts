@@ -3,13 +3,28 @@
 /** The settings of a page's speech. */
 export interface SpeechOptions {
   /**
-   * `element`, the default: one `<audio>` element, which also plays on a muted iPhone and with the screen locked, with a gap of 20 to
-   * 100 ms between sentences. `webaudio`: without gaps, but silent on a muted iPhone and in the background. The first one's counts.
+   * `audioElement`, the default: one `<audio>` element, with a short gap between sentences. `webAudio`: without gaps, but an iPhone mutes
+   * it with its switch and in the background. The one that is given first counts.
    */
-  output?: 'element' | 'webaudio';
+  output?: Output;
   /** Plays the `audio` events of replies. Default true; false leaves `speak`. */
   replies?: boolean;
 }
+
+/** Plays sound, one part after the other. */
+export interface Player {
+  /** The number of parts that it takes at once, the one that is heard included. */
+  readonly ahead: number;
+  /** Plays a part after those before it, and calls back at its end. A part that is stopped has none. */
+  play(audio: Uint8Array<ArrayBuffer>, mime: string, ended: (error?: Error) => void): void;
+  /** Is called in a gesture of the user: plays what is blocked, or something silent, so that the next part may be played. */
+  unlock(): void;
+  /** Ends all of it at once. */
+  stop(): void;
+}
+
+/** Makes a player. It calls `blocked` when the browser begins or ends to wait for a gesture. */
+export type Output = (blocked: (isBlocked: boolean) => void) => Player;
 
 /** A piece of speech. */
 export interface SpeechPart {

@@ -8,65 +8,77 @@ const THROTTLE = 50;
 
 export class Store {
   /** The state, without the text that is not taken yet. */
-  protected state: ChatState;
-  private snapshot: ChatSnapshot;
-  private listeners = new Set<() => void>();
-  private text = '';
-  private timer: ReturnType<typeof setTimeout> | null = null;
-  private publishedAt = -Infinity;
+  protected _state: ChatState;
+  private _snapshot: ChatSnapshot;
+  private _listeners = new Set<() => void>();
+  private _text = '';
+  private _timer: ReturnType<typeof setTimeout> | null = null;
+  private _publishedAt = -Infinity;
 
   constructor(state: ChatState) {
-    this.state = state;
-    this.snapshot = published(state);
+    this._state = state;
+    this._snapshot = published(state);
   }
 
   /** The newest published state. */
-  getSnapshot = (): ChatSnapshot => this.snapshot;
+  getSnapshot = (): ChatSnapshot => this._snapshot;
 
   /** Calls the listener after each publication, until the returned function is called. */
   subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    return () => void this.listeners.delete(listener);
+    this._listeners.add(listener);
+    return () => void this._listeners.delete(listener);
   };
 
   /** Changes the state. Nobody learns of it before the next `publish` or `schedule`. */
-  protected act(action: Action): void {
-    this.state = reduce(this.state, action);
+  protected _act(action: Action): void {
+    this._state = reduce(this._state, action);
   }
 
   /** Adds text to the running turn's reply, in the state with the next publication. */
-  protected grow(text: string): void {
-    this.text += text;
+  protected _grow(text: string): void {
+    this._text += text;
   }
 
   /** Brings the state up to date with the text. */
-  protected take(): void {
-    const { text } = this;
-    this.text = '';
-    if (text) this.act({ type: 'text', text, at: Date.now() });
+  protected _take(): void {
+    const text = this._text;
+    this._text = '';
+    if (text) this._act({ type: 'text', text, at: Date.now() });
   }
 
   /** Publishes the state now. */
-  protected publish(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
-    this.take();
-    const { snapshot, state } = this;
+  protected _publish(): void {
+    if (this._timer !== null) clearTimeout(this._timer);
+    this._timer = null;
+    this._take();
+    const snapshot = this._snapshot;
+    const state = this._state;
     if ((Object.keys(snapshot) as (keyof ChatSnapshot)[]).every((key) => snapshot[key] === state[key])) return;
-    this.publishedAt = Date.now();
-    this.snapshot = published(state);
-    for (const listener of [...this.listeners]) listener();
+    this._publishedAt = Date.now();
+    this._snapshot = published(state);
+    for (const listener of [...this._listeners]) call(listener, undefined);
   }
 
   /** Publishes the state as soon as the last publication is that many milliseconds ago. */
-  protected schedule(throttle = THROTTLE): void {
-    if (this.timer !== null) return;
-    const wait = this.publishedAt + throttle - Date.now();
-    if (wait > 0 && wait <= throttle) this.timer = setTimeout(() => this.publish(), wait);
-    else this.publish();
+  protected _schedule(throttle = THROTTLE): void {
+    if (this._timer !== null) return;
+    const wait = this._publishedAt + throttle - Date.now();
+    if (wait > 0 && wait <= throttle) this._timer = setTimeout(() => this._publish(), wait);
+    else this._publish();
   }
 }
 
 function published({ messages, status, connected, error, workspaceId }: ChatState): ChatSnapshot {
   return { messages, status, connected, error, workspaceId };
+}
+
+/** Calls a function of the program's. Its exceptions are reported as uncaught, and break no turn. */
+export function call<T>(callback: ((value: T) => void) | undefined, value: T): void {
+  try {
+    callback?.(value);
+  } catch (error) {
+    setTimeout(() => {
+      throw error;
+    });
+  }
 }

@@ -2,6 +2,7 @@
 
 import type { TokenUsage, TurnEvent, TurnRequest, TurnwireError } from '../browser/index.js';
 import type { SpeechOptions } from './speech-types.js';
+import type { Unsent } from './unsent.js';
 
 /**
  * A message of the user goes from `queued` (it waits for the reply before it) or `sending` to `done`, as soon as the service has
@@ -21,7 +22,7 @@ export interface Message {
   readonly createdAt: number;
   /** The error of a `failed` message. */
   readonly error?: TurnwireError;
-  /** Of a user's message: the id of its reply, also before there is one. */
+  /** Of a user's message that was sent: the id of its reply, also before there is one. */
   readonly replyId?: string;
   /** Of a reply: the id of the user's message. */
   readonly replyTo?: string;
@@ -57,8 +58,8 @@ export interface FinishInfo {
   /** The user's message. */
   readonly userMessage: Message;
   readonly messages: readonly Message[];
-  /** The wire does not tell more: a reply that the model cut at its limit is a `stop` too. */
-  readonly finishReason: 'stop' | 'stopped' | 'error';
+  /** The wire does not tell more: a reply that the model cut at its limit is `done` too. */
+  readonly finishReason: 'done' | 'stopped' | 'failed';
   readonly usage: TokenUsage | null;
   /** The user stopped the reply, here or in another page, or left it. */
   readonly isAbort: boolean;
@@ -91,10 +92,10 @@ export interface ChatOptions {
   /** Plays the `audio` events of replies: a new message, `stop` and leaving silence them. Default false; `speak` works without. */
   speech?: boolean | SpeechOptions;
   /**
-   * Keeps messages that are not known to be saved across a reload, such as in `sessionStorage`: those that the history does not
-   * have are offered for `retry` again. The texts are readable to whoever can read this storage.
+   * Keeps messages that are not known to be saved across a reload, `unsentIn(() => sessionStorage)`: those that the history does not have
+   * are offered for `retry` again. Their texts are readable to whoever can read this storage.
    */
-  unsent?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null;
+  unsent?: Unsent;
   /** Sends a message that failed for the connection again when the network or the page comes back. Default false: `retry` is the user's. */
   retryOnReturn?: boolean;
   onEvent?: (event: TurnEvent) => void;
@@ -102,7 +103,7 @@ export interface ChatOptions {
   onError?: (error: TurnwireError) => void;
   /** The workspace that the conversation's first message created. */
   onWorkspace?: (workspaceId: string) => void;
-  /** Ids of messages and replies: UUIDs in lower case, as the store needs them. */
+  /** Ids of messages: UUIDs in lower case, as the store needs them. That of a reply is its message's with another last digit. */
   generateId?: () => string;
 }
 

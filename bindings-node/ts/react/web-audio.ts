@@ -1,11 +1,11 @@
 /** Sound by the Web Audio API: each part begins at the sample at which the one before it ends. */
 
-import type { Blocked, Player } from './player.js';
+import type { Output } from './speech-types.js';
 
 /** A context that needs no gesture starts within this time, in milliseconds. */
 const START_LIMIT = 250;
 
-export function webAudio(blocked: Blocked): Player {
+export const webAudio: Output = (blocked) => {
   const context = new AudioContext();
   const sources = new Set<AudioBufferSourceNode>();
   /** The time at which the parts so far end. */
@@ -59,4 +59,4 @@ export function webAudio(blocked: Blocked): Player {
       sources.clear();
     },
   };
-}
+};
