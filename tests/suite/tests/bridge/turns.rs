@@ -208,6 +208,30 @@ async fn a_turn_whose_reader_leaves_may_be_finished_and_kept() {
     tokio::task::spawn_blocking(test).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_turn_is_finished_once_both_messages_are_saved() {
+    let fake = Fake::start().await.unwrap();
+    let store = FakeStore::start().await.unwrap();
+    let turns = kept(&fake, &store, Script::chat(["a"])).build().unwrap();
+    store.fake().script("save", Script::pass().wait_ms_before_headers(100));
+    let request = request(&store);
+    let saved = tokio::task::spawn_blocking(move || {
+        let turn = start(&turns, request, None).unwrap();
+        let finished = turn.finished().unwrap();
+        assert!(!finished.wait(Duration::from_millis(20)), "it runs");
+        read(&turn.events().unwrap()).unwrap();
+        assert!(!finished.wait(Duration::ZERO), "its reply is being saved");
+        // A turn that its owner has dropped is waited for as well, and a second time.
+        let again = turn.finished().unwrap();
+        drop(turn);
+        answer(&finished).unwrap();
+        let saved = store.stored().messages.len();
+        answer(&again).unwrap();
+        saved
+    });
+    assert_eq!(saved.await.unwrap(), 2);
+}
+
 #[test]
 fn a_request_is_read_from_json_in_the_names_of_each_language() {
     let given = json!({"message": "hi", "workspace_id": "w", "user_id": "u", "access_token": "a", "refresh_token": "r",
