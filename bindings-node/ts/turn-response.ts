@@ -11,8 +11,8 @@ export type Wire = 'sse' | 'ui' | 'text';
 export function responseOn(wire: Wire, body: () => ReadableStream<Uint8Array>, init: ResponseInit = {}): Response {
   const headers = new Headers(init.headers);
   for (const [name, value] of native.responseHeaders(wire)) if (!headers.has(name)) headers.set(name, value);
-  // One that is not valid throws before the turn has a reader.
-  new Response('', { ...init, headers });
+  // One that is not valid throws before the turn has a reader. Hono's `Response` in place of the global one checks nothing until it is used.
+  void new Response('', { ...init, headers }).bodyUsed;
   return new Response(body(), { ...init, headers });
 }
 

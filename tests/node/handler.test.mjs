@@ -8,6 +8,7 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import { after, before, mock, test } from 'node:test';
 
+import { getRequestListener } from '@hono/node-server';
 import express from 'express';
 import { chatHandler, ConfigError, nodeHandler, OpenAI, Turns } from 'turnwire';
 
@@ -360,9 +361,16 @@ test('any function of the web is a listener: cookies, streams, and errors', asyn
   shown.mock.restore();
 });
 
-test('a response that is not valid leaves the turn to another', async () => {
-  const { turns } = await engine(chat('a'));
-  const turn = turns.start({ message: 'm' });
-  for (const init of [{ status: 204 }, { status: 42 }, { headers: { 'a b': 'c' } }]) assert.throws(() => turn.toResponse(init), /status|header/i);
-  assert.match(await turn.toResponse().text(), /done/);
-});
+for (const whose of ["Node's", "hono's"]) {
+  test(`a response of ${whose} that is not valid leaves the turn to another`, async (t) => {
+    const { Request, Response } = globalThis;
+    t.after(() => Object.assign(globalThis, { Request, Response }));
+    // A server of hono's puts its own classes in place of the global ones.
+    if (whose === "hono's") getRequestListener(() => {});
+    assert.equal(globalThis.Response === Response, whose === "Node's");
+    const { turns } = await engine(chat('a'));
+    const turn = turns.start({ message: 'm' });
+    for (const init of [{ status: 204 }, { status: 42 }, { headers: { 'a b': 'c' } }]) assert.throws(() => turn.toResponse(init), /status|header/i);
+    assert.match(await turn.toResponse().text(), /done/);
+  });
+}
