@@ -1,5 +1,6 @@
 /** The cutter of sentences. */
 
+import { ConfigError } from './errors.js';
 import { native } from './native.js';
 
 /**
@@ -11,7 +12,9 @@ export class SentenceCutter {
 
   /** The longest sentence has `longest` code points, at least 16; default 200. */
   constructor({ longest }: { longest?: number } = {}) {
-    this.#cutter = new native.SentenceCutter(longest);
+    const given = longest ?? undefined;
+    if (given !== undefined && !(Number.isInteger(given) && given >= 0)) throw new ConfigError('longest must be a whole number from 0 on');
+    this.#cutter = new native.SentenceCutter(given === undefined ? given : Math.min(given, 2 ** 32 - 1));
   }
 
   /** Adds more of the text, and returns the sentences that are complete. */

@@ -13,7 +13,7 @@ export function settingsJson(settings: object): string {
     const path = Array.isArray(this) ? `${parent}[${name}]` : parent ? `${parent}.${name}` : name;
     if (typeof value === 'object' && value !== null) paths.set(value, path);
     if (value === Infinity) return Number.MAX_VALUE;
-    if (typeof value === 'bigint') return Number(value);
+    if (typeof value === 'bigint') return Math.max(-Number.MAX_VALUE, Math.min(Number(value), Number.MAX_VALUE));
     if (typeof value === 'number' && !Number.isFinite(value)) throw new ConfigError(`${path} must be a number, not ${value}`);
     if (typeof value === 'function' || typeof value === 'symbol') throw new ConfigError(`${path} must not be a ${typeof value}`);
     return value;

@@ -13,7 +13,7 @@ use crate::call::Call;
 use crate::error::exception;
 use crate::fork;
 use crate::host::function;
-use crate::seconds::limit;
+use crate::seconds::{Seconds, longest_wait};
 use crate::store::Store;
 use crate::text::{OwnedText, Text};
 
@@ -112,14 +112,16 @@ impl Outbox {
     }
 
     /// Waits until all records are delivered or dead, at most for this many seconds.
-    fn flush(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Call> {
-        let (outbox, limit) = (self.0.clone(), limit(timeout)?);
+    fn flush(&self, py: Python<'_>, timeout: Option<Seconds>) -> PyResult<Call> {
+        let limit = longest_wait(py, timeout, "outbox.flush")?;
+        let outbox = self.0.clone();
         Call::new(py, bridge::call(async move { Ok(outbox.flush(limit).await) }))
     }
 
     /// Waits as `flush`, and accepts no record any more.
-    fn shutdown(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Call> {
-        let (outbox, limit) = (self.0.clone(), limit(timeout)?);
+    fn shutdown(&self, py: Python<'_>, timeout: Option<Seconds>) -> PyResult<Call> {
+        let limit = longest_wait(py, timeout, "outbox.shutdown")?;
+        let outbox = self.0.clone();
         Call::new(py, bridge::call(async move { Ok(outbox.shutdown(limit).await) }))
     }
 }
@@ -127,8 +129,9 @@ impl Outbox {
 /// Waits until outboxes whose objects are gone have delivered what is due, at most for so many seconds.
 #[pyfunction]
 #[pyo3(signature = (timeout, /))]
-pub(crate) fn flush_dropped(py: Python<'_>, timeout: Option<f64>) -> PyResult<Call> {
-    Call::new(py, bridge::flush_dropped(limit(timeout)?))
+pub(crate) fn flush_dropped(py: Python<'_>, timeout: Option<Seconds>) -> PyResult<Call> {
+    let limit = longest_wait(py, timeout, "outbox.flush")?;
+    Call::new(py, bridge::flush_dropped(limit))
 }
 
 /// Runs the command `outbox` with these arguments, and returns its exit code.

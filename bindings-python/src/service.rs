@@ -64,8 +64,8 @@ impl ChatService {
     }
 
     /// The same client with these options for its calls.
-    fn with_options(&self, options: Options) -> PyResult<Self> {
-        Ok(ChatService { inner: self.inner.with(options.read()?), caller: self.caller.clone() })
+    fn with_options(&self, py: Python<'_>, options: Options) -> PyResult<Self> {
+        Ok(ChatService { inner: self.inner.with(options.read(py)?), caller: self.caller.clone() })
     }
 
     /// Requests a turn as a stream of events. `request` is JSON.

@@ -337,7 +337,7 @@ test('settings that JSON cannot hold are refused by their path, and Infinity is 
   ]) {
     assert.throws(() => new Turns(client, options), { constructor: ConfigError, message });
   }
-  for (const options of [store({ retry: { maxRetries: Infinity } }), { history: { messages: Infinity } }]) {
+  for (const options of [store({ retry: { maxRetries: Infinity } }), ...[Infinity, 10n ** 400n, -(10n ** 400n)].map((messages) => ({ history: { messages } }))]) {
     assert.throws(() => new Turns(client, options), { constructor: ConfigError, message: /(maxRetries|messages) must be a whole number/ });
   }
   new Turns(client, { sentimentBudget: Infinity, history: { wait: Infinity }, ...store({ timeout: Infinity, limits: { event: Infinity }, timeouts: { idle: Infinity } }) });

@@ -112,15 +112,52 @@ def test_a_service_is_sent_no_integer_as_a_float() -> None:
             call("b", workspace_id="w", history=history)
 
 
-@pytest.mark.parametrize("odd", [-1, 10**30])
-def test_a_count_that_core_cannot_hold_is_refused_by_its_name(client: turnwire.OpenAI, odd: int) -> None:
+def short(number: object) -> str:
+    """The name of a test's number, which may have hundreds of digits."""
+    return str(number)[:5]
+
+
+@pytest.mark.parametrize("odd", [-1, 10**30, -(10**400), float("nan"), "1"], ids=short)
+def test_a_count_that_core_cannot_hold_is_refused_by_its_name(client: turnwire.OpenAI, odd: Any) -> None:
     tokens: Any = {"access_token": "a", "refresh_token": "r"}
     for call in (
+        lambda: turnwire.OpenAI(api_key="k", max_retries=odd),
         lambda: client.with_options(max_retries=odd).models.list(),
         lambda: turnwire.ChatStore("http://127.0.0.1:9", **tokens).with_options(max_retries=odd),
         lambda: turnwire.ChatService("http://127.0.0.1:9", **tokens).with_options(max_retries=odd),
     ):
-        with pytest.raises(ValueError, match="max_retries must be a whole number from 0 on"):
+        with pytest.raises(turnwire.ConfigError, match="max_retries must be a whole number from 0 on"):
             call()
-    with pytest.raises(ValueError, match="longest must be a whole number from 0 on"):
-        turnwire.SentenceCutter(longest=odd)
+    if isinstance(odd, int):
+        with pytest.raises(turnwire.ConfigError, match="longest must be a whole number from 0 on"):
+            turnwire.SentenceCutter(longest=odd)
+
+
+@pytest.mark.parametrize("odd", [10**400, -(10**400), float("inf"), float("nan")], ids=short)
+def test_a_number_that_no_float_holds_is_no_setting_that_is_absent(client: turnwire.OpenAI, odd: Any) -> None:
+    """Core's defaults are for settings that are not given."""
+    speaker: Any = turnwire.GoogleTranslateSpeaker("ko")
+    retries: Any = {"retry": {"max_retries": odd}}
+    for make, name in (
+        (lambda: turnwire.Turns(client, history={"messages": odd}), r"history\.messages"),
+        (
+            lambda: turnwire.Turns(client, fallbacks=[{"model": "m", "client": {"http": retries}}]),
+            "max_retries",
+        ),
+        (lambda: turnwire.Speech(speaker, in_flight=odd), "in_flight"),
+        (lambda: turnwire.Outbox.memory(limits={"memory_records": odd}), r"limits\.memory_records"),
+    ):
+        with pytest.raises(turnwire.ConfigError, match=f"{name} must be a whole number from 0 on"):
+            make()
+
+
+@pytest.mark.parametrize("make", [turnwire.Turns, lambda client: turnwire.Outbox.memory()])
+def test_a_wait_takes_any_number_from_0_on(client: turnwire.OpenAI, make: Any) -> None:
+    waiting = make(client)
+    for wait in (0, 10**400, float("inf"), None):
+        assert waiting.flush(wait).pending == 0
+    for odd in (-1, -(10**400), float("nan"), "1"):
+        for call in (waiting.flush, waiting.shutdown):
+            with pytest.raises(turnwire.ConfigError, match="timeout must be a number of seconds from 0 on"):
+                call(odd)
+    waiting.shutdown(10**400)

@@ -161,8 +161,10 @@ def test_sizes_can_be_limited(fake: Fake, key: str, limits: turnwire.Limits) -> 
 
 def test_an_infinite_timeout_is_no_limit_and_one_that_is_no_time_is_refused(fake: Fake, key: str) -> None:
     fake.chat(key, "a")
-    ask(turnwire.OpenAI(base_url=fake.base_url, timeout=float("inf")), key)
-    for odd in (float("nan"), -1.0):
+    for none in (float("inf"), 10**400):
+        ask(turnwire.OpenAI(base_url=fake.base_url, timeout=none), key)
+    odds: list[Any] = [float("nan"), -1.0, -(10**400), "1"]
+    for odd in odds:
         with pytest.raises(turnwire.ConfigError, match="timeout must be a number of seconds from 0 on"):
             turnwire.OpenAI(base_url=fake.base_url, timeout=odd)
 

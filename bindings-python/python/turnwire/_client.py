@@ -66,7 +66,7 @@ class _Client:
         self.project = found.get("project")
         self.timeout = timeout
         self.limits = Limits() if limits is None else limits
-        self.max_retries = max_retries if isinstance(max_retries, int) else None
+        self.max_retries: Any = max_retries if is_given(max_retries) else None
         self.default_headers = dict(default_headers or {})
         self.default_query = dict(default_query or {})
         from ._request import Options
@@ -138,7 +138,9 @@ class _Client:
         made.organization = self.organization if organization is None else organization
         made.project = self.project if project is None else project
         made.timeout = timeout if is_given(timeout) else self.timeout
-        made.max_retries = max_retries if isinstance(max_retries, int) else self.max_retries
+        made.max_retries = (
+            self.max_retries if max_retries is None or not is_given(max_retries) else max_retries
+        )
         made.default_headers = {**self.default_headers, **(default_headers or {})}
         made.default_query = {**self.default_query, **(default_query or {})}
         replaced = set_default_headers is not None or set_default_query is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from ._params import FIELDS
 from ._types import NOT_GIVEN, Timeout, is_given
 
@@ -50,15 +52,14 @@ class Options:
 
 
 def _limits(timeout: Any) -> TimeoutLike:
-    if timeout is None or isinstance(timeout, (int, float)):
-        limits = Timeout(None)
-        limits.read = timeout
-        return limits
+    if hasattr(timeout, "read") and hasattr(timeout, "connect"):
+        given: TimeoutLike = timeout
+        return given
     if isinstance(timeout, tuple):
         connect, read = timeout[:2]
         return Timeout(connect=connect, read=read)
-    limits_given: TimeoutLike = timeout
-    return limits_given
+    # Core refuses what is no number.
+    return Timeout(read=timeout)
 
 
 def _query(name: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -95,17 +96,23 @@ def to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
 
 
+_LARGEST = sys.float_info.max
+
+
 def settings_to_json(settings: Any) -> str:
     """The JSON of settings. Core reads the largest number as no limit of a time or a size, and refuses it elsewhere."""
     return to_json(_finite(settings))
 
 
 def _finite(value: Any) -> Any:
-    """The value without numbers that JSON does not have: the largest for infinity, for others a text that core refuses."""
-    if isinstance(value, float) and value - value != 0:
-        return 1.7976931348623157e308 if value > 0 else str(value)
+    """The value without numbers that JSON or a float does not have: the largest for larger ones, for others a text that core
+    refuses."""
+    if isinstance(value, (int, float)) and not -_LARGEST <= value <= _LARGEST:
+        return _LARGEST if value > 0 else "no number"
     if isinstance(value, dict):
         return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
     return value
 
 

@@ -1,16 +1,14 @@
 //! The client: passes settings and options to core.
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use turnwire::bridge::settings::{self, Names};
 use turnwire::config::CallOptions;
-use turnwire::{ChatRequest, OpenAi, bridge};
+use turnwire::{ChatRequest, Error, ErrorKind, OpenAi, bridge};
 
 use crate::call::Call;
 use crate::error::exception;
-use crate::seconds::seconds;
+use crate::seconds::Seconds;
 use crate::text::{OwnedText, Text};
-use crate::whole::Whole;
 
 /// A client of an OpenAI-compatible service.
 #[pyclass(frozen, module = "turnwire._core")]
@@ -19,7 +17,18 @@ pub(crate) struct Client(bridge::Client);
 /// The longest silence of the service in seconds; `None` means no limit.
 #[derive(FromPyObject)]
 struct Timeout {
-    read: Option<f64>,
+    read: Option<Seconds>,
+}
+
+/// A number of retries; `None` for anything that is none.
+struct Retries(Option<u32>);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Retries {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Retries(object.extract().ok()))
+    }
 }
 
 /// The options of one call.
@@ -28,23 +37,31 @@ pub(crate) struct Options {
     /// A header without a value is removed.
     headers: Vec<(OwnedText, Option<OwnedText>)>,
     query: Vec<(OwnedText, OwnedText)>,
-    max_retries: Option<Whole<u32>>,
+    max_retries: Option<Retries>,
     timeout: Option<Timeout>,
 }
 
 impl Options {
-    pub(crate) fn read(self) -> PyResult<CallOptions> {
+    /// The options for core.
+    ///
+    /// # Errors
+    ///
+    /// `config` for a number that core cannot take.
+    pub(crate) fn read(self, py: Python<'_>) -> PyResult<CallOptions> {
+        const OPERATION: &str = "call.options";
         let headers = self.headers.into_iter().map(|(name, value)| (name, value.map(String::from)));
         let query = self.query.into_iter().map(|(name, value)| (name, String::from(value)));
         let mut options = CallOptions::new().headers(headers).queries(query);
-        if let Some(Whole(retries)) = self.max_retries {
+        if let Some(Retries(retries)) = self.max_retries {
             let why = "max_retries must be a whole number from 0 on, of 32 bits at most";
-            options = options.max_retries(retries.ok_or_else(|| PyValueError::new_err(why))?);
+            let refused = || exception(py, &Error::new(ErrorKind::Config, OPERATION, why));
+            options = options.max_retries(retries.ok_or_else(refused)?);
         }
-        match self.timeout {
-            Some(timeout) => Ok(options.timeout(timeout.read.map_or(Ok(None), seconds)?)),
-            None => Ok(options),
+        if let Some(Timeout { read }) = self.timeout {
+            let limit = read.map_or(Ok(None), |read| read.limit(py, OPERATION))?;
+            options = options.timeout(limit);
         }
+        Ok(options)
     }
 }
 
@@ -66,31 +83,31 @@ impl Client {
 
     /// Requests a whole reply; `body` is the request's JSON.
     fn chat(&self, py: Python<'_>, body: Text<'_>, options: Options) -> PyResult<Call> {
-        let options = options.read()?;
+        let options = options.read(py)?;
         let call = ChatRequest::from_json(&body).and_then(|body| self.0.chat(body, options));
         Call::new(py, call)
     }
 
     /// Requests a streamed reply; `body` is the request's JSON.
     fn chat_stream(&self, py: Python<'_>, body: Text<'_>, options: Options) -> PyResult<Call> {
-        let options = options.read()?;
+        let options = options.read(py)?;
         let call = ChatRequest::from_json(&body).and_then(|body| self.0.chat_stream(body, options));
         Call::new(py, call)
     }
 
     /// Requests speech, whole; `body` is the request's JSON.
     fn speech(&self, py: Python<'_>, body: OwnedText, options: Options) -> PyResult<Call> {
-        Call::new(py, self.0.speech(body.into(), options.read()?))
+        Call::new(py, self.0.speech(body.into(), options.read(py)?))
     }
 
     /// Requests speech, to be read as it arrives; `body` is the request's JSON.
     fn speech_stream(&self, py: Python<'_>, body: OwnedText, options: Options) -> PyResult<Call> {
-        Call::new(py, self.0.speech_stream(body.into(), options.read()?))
+        Call::new(py, self.0.speech_stream(body.into(), options.read(py)?))
     }
 
     /// Requests the service's list of models.
     fn models(&self, py: Python<'_>, options: Options) -> PyResult<Call> {
-        Call::new(py, self.0.models(options.read()?))
+        Call::new(py, self.0.models(options.read(py)?))
     }
 }
 

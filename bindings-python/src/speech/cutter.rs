@@ -1,9 +1,9 @@
 //! The cutter of sentences.
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use turnwire::{bridge, speech};
+use turnwire::{Error, ErrorKind, bridge, speech};
 
+use crate::error::exception;
 use crate::text::TextPiece;
 use crate::whole::Whole;
 
@@ -18,9 +18,10 @@ pub(crate) struct SentenceCutter(bridge::Sentences);
 impl SentenceCutter {
     #[new]
     #[pyo3(signature = (*, longest = Whole(Some(200))), text_signature = "(*, longest=200)")]
-    fn new(longest: Whole<usize>) -> PyResult<Self> {
+    fn new(py: Python<'_>, longest: Whole<usize>) -> PyResult<Self> {
         let why = "longest must be a whole number from 0 on, of 64 bits at most";
-        let longest = longest.0.ok_or_else(|| PyValueError::new_err(why))?;
+        let refused = || exception(py, &Error::new(ErrorKind::Config, "cutter.build", why));
+        let longest = longest.0.ok_or_else(refused)?;
         Ok(SentenceCutter(bridge::Sentences::new(speech::SentenceCutter::new().longest(longest))))
     }
 

@@ -29,7 +29,7 @@ impl Speaker {
         client: Option<&Client>,
         options: Option<Options>,
     ) -> PyResult<Self> {
-        let options = options.map_or_else(|| Ok(Default::default()), Options::read)?;
+        let options = options.map_or_else(|| Ok(Default::default()), |given| given.read(py))?;
         let llm = client.map(|client| client.openai().with(options));
         let speaker = settings::speaker(llm.as_ref(), &settings, Names::Snake);
         speaker.map(Speaker).map_err(|error| exception(py, &error))

@@ -87,8 +87,8 @@ impl ChatStore {
     }
 
     /// The same client with these options for its calls.
-    fn with_options(&self, options: Options) -> PyResult<Self> {
-        Ok(self.of(self.inner.with(options.read()?)))
+    fn with_options(&self, py: Python<'_>, options: Options) -> PyResult<Self> {
+        Ok(self.of(self.inner.with(options.read(py)?)))
     }
 
     /// Saves a message, given as JSON.

@@ -13,7 +13,7 @@ use crate::error::exception;
 use crate::fork;
 use crate::host::function;
 use crate::outbox::Outbox;
-use crate::seconds::limit;
+use crate::seconds::{Seconds, longest_wait};
 use crate::speech::Speaker;
 use crate::store::Store;
 use crate::text::{OwnedText, Text};
@@ -47,7 +47,7 @@ impl Turns {
         speaker: Option<&Speaker>,
     ) -> PyResult<Self> {
         fork::watch(py)?;
-        let llm = client.openai().with(options.read()?);
+        let llm = client.openai().with(options.read(py)?);
         // Opening an outbox may wait for its file.
         let speaker = speaker.map(Speaker::shared);
         let turns = py.detach(|| {
@@ -88,14 +88,16 @@ impl Turns {
     }
 
     /// Waits until all messages are delivered or dead, at most for this many seconds.
-    fn flush(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Call> {
-        let (turns, limit) = (self.0.clone(), limit(timeout)?);
+    fn flush(&self, py: Python<'_>, timeout: Option<Seconds>) -> PyResult<Call> {
+        let limit = longest_wait(py, timeout, "turns.flush")?;
+        let turns = self.0.clone();
         Call::new(py, bridge::call(async move { Ok(turns.flush(limit).await) }))
     }
 
     /// Waits as `flush`, and shuts down: no turn can be started afterwards.
-    fn shutdown(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Call> {
-        let (turns, limit) = (self.0.clone(), limit(timeout)?);
+    fn shutdown(&self, py: Python<'_>, timeout: Option<Seconds>) -> PyResult<Call> {
+        let limit = longest_wait(py, timeout, "turns.shutdown")?;
+        let turns = self.0.clone();
         Call::new(py, bridge::call(async move { Ok(turns.shutdown(limit).await) }))
     }
 }
