@@ -60,6 +60,11 @@ export class Chat extends Store implements ChatActions {
     Object.assign(this._options, given(options));
   }
 
+  /** Components show the chat. */
+  get isShown(): boolean {
+    return this._pages > 0;
+  }
+
   /** The page's name of the conversation. */
   get id(): string | undefined {
     return this._options.id;
@@ -83,7 +88,7 @@ export class Chat extends Store implements ChatActions {
       for (const [target, name] of returns()) target.removeEventListener(name, this._returned);
       // StrictMode disconnects and connects again at once.
       queueMicrotask(() => {
-        if (this._pages > 0) return;
+        if (this.isShown) return;
         const { messageId } = this.speech;
         if (messageId !== null && find(this._state.messages, messageId)) this.speech.stop();
         if (this._run) this._run.isMuted = true;

@@ -34,4 +34,9 @@ export class Chats {
   forget(chat: Chat): void {
     this._chats.delete(chat);
   }
+
+  /** Leaves the turns of chats that are not shown, as nobody can return to them. */
+  close(): void {
+    for (const chat of this._chats) if (!chat.isShown) chat.leave();
+  }
 }

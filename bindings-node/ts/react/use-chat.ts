@@ -31,8 +31,8 @@ export interface UseChat extends ChatSnapshot, ChatActions {
 }
 
 /**
- * A chat with a chat service. Updates go through `useState`, not `useSyncExternalStore`, whose updates are synchronous and would restart
- * transitions of the page.
+ * A chat with a chat service. Updates go through `useState`, not `useSyncExternalStore`, whose updates are synchronous and turn transitions
+ * that show the chat into blocking ones.
  */
 export function useChat(options: UseChatOptions = {}): UseChat {
   const provided = useContext(Provided);
@@ -70,6 +70,9 @@ export function useChat(options: UseChatOptions = {}): UseChat {
       disconnect(isKept.current, () => chats.forget(chat));
     };
   }, [chat, chats]);
+
+  // After a StrictMode's second mount, which shows the chat again.
+  useEffect(() => () => queueMicrotask(() => own.close()), [own]);
 
   const { snapshot, speech } = shown.chat === chat ? shown : look(chat);
   const { messages } = snapshot;
