@@ -297,8 +297,9 @@ export interface TurnsSettings {
   /** The reply of a turn whose reader has gone away: its text so far is kept (the default), it is finished, or discarded. */
   onDisconnect?: 'save_partial' | 'finish' | 'discard' | null;
   /**
-   * The longest silence in the body of a response, after which a comment keeps the connection alive; `null` sends none. Default
-   * 5000. Where the server tells nothing of a reader that has gone away, these writes are what notices it.
+   * The longest silence in the body of a response: a comment shortly before its end keeps the connection alive; `null` sends none.
+   * Default 5000. Where the server tells nothing of a reader that has gone away, these writes are what notices it, within two such
+   * silences.
    */
   keepAlive?: number | null;
   /** Sends a `turn` event first, and its ids with the model that answered in `done`. */

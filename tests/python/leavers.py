@@ -47,8 +47,8 @@ class Round:
     """To the services, which are kept for later requests."""
     threads: int
     noticed: float
-    """The longest time from a reader's leaving to the end of its model's stream, in keep-alives: of the length that they had
-    for the slowest reader who stayed, as a busy machine delays both alike."""
+    """The longest time from a reader's leaving to the end of its model's stream, in keep-alives: of the length of the setting,
+    or of the one that they had for the slowest reader who stayed, as a busy machine delays both alike."""
 
 
 def run(
@@ -86,7 +86,7 @@ def run(
                 times = asyncio.run(_all(readers))
                 closed = _closed(fake, key, said[:leavers])
                 noticed = max(end - at for at, end in zip(times[:leavers], closed, strict=True))
-                yield Round(*_resources(), noticed / max(times[leavers:]))
+                yield Round(*_resources(), noticed / max(keep_alive, *times[leavers:]))
         # The workers have ended, and so delivered all messages, or left them in the file.
         rows = [row["message"] for row in store.stored()["messages"]]
         messages = [message for message in rows if message["msgWorkspaceId"].startswith(f"{key}-")]

@@ -133,8 +133,9 @@ class TurnsSettings(TypedDict, total=False):
     on_disconnect: Literal["save_partial", "finish", "discard"]
     """The fate of a reply whose reader has gone. Default ``save_partial``."""
     keep_alive: float | None
-    """The longest silence in the body of a response, in seconds, after which a comment keeps the connection alive; ``None``
-    sends none. Default 5. Where the server tells nothing of a reader that has gone, these writes are what notices it."""
+    """The longest silence in the body of a response, in seconds: a comment shortly before its end keeps the connection alive;
+    ``None`` sends none. Default 5. Where the server tells nothing of a reader that has gone, these writes are what notices it,
+    within two such silences."""
     turn_events: bool
     """Sends the ids of the turn and its messages first, and in the last event, which has the model that answered as well."""
     sentiment_events: bool

@@ -176,9 +176,9 @@ impl TurnsBuilder {
     }
 
     /// The longest silence in the body of a response ([`Turn::sse`](crate::turn::Turn::sse),
-    /// [`ui_stream`](crate::turn::Turn::ui_stream)), after which a comment keeps the connection alive; `None` sends none.
-    /// Default 5 s. Where the server tells nothing of a reader that has gone, these writes are what notices it: the second one
-    /// to a closed connection fails.
+    /// [`ui_stream`](crate::turn::Turn::ui_stream)): a comment shortly before its end keeps the connection alive; `None` sends
+    /// none. Default 5 s. Where the server tells nothing of a reader that has gone, these writes are what notices it: the second
+    /// one to a closed connection fails, within two such silences.
     pub fn keep_alive(mut self, silence: impl Into<Option<Duration>>) -> Self {
         self.0.keep_alive = silence.into();
         self

@@ -20,6 +20,10 @@ const PIECE: usize = 16 * 1024;
 /// The size in bytes of a buffer for the pieces of a slow model, which share it.
 const BUFFER: usize = 2 * 1024;
 
+/// A keep-alive comes this part of the longest silence before its end: the second write to a closed connection, which is the
+/// one that fails, must come within two such silences, and takes time as well.
+const EARLY: u32 = 8;
+
 /// The wait for the next keep-alive where the time does not fit into the clock.
 const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -38,7 +42,7 @@ pub struct TurnBytes {
     writer: WireWriter,
     /// The next piece; its spare capacity is for later ones.
     buffer: BytesMut,
-    /// The longest silence, and the bytes that end it.
+    /// The silence before a keep-alive, and its bytes.
     keep_alive: Option<(Duration, &'static str)>,
     /// The start of the silence: the first poll after a piece that found no event.
     silent_since: Option<Instant>,
@@ -71,7 +75,7 @@ impl Turn {
     pub fn bytes(self, wire: Wire) -> TurnBytes {
         TurnBytes {
             writer: WireWriter::new(wire, self.reply_id()),
-            keep_alive: self.response().keep_alive.zip(wire.keep_alive()),
+            keep_alive: self.response().keep_alive.map(early).zip(wire.keep_alive()),
             turn: self.without_audio(),
             buffer: BytesMut::with_capacity(BUFFER),
             silent_since: None,
@@ -146,6 +150,10 @@ impl TurnBytes {
         }
         Poll::Pending
     }
+}
+
+fn early(silence: Duration) -> Duration {
+    silence - silence / EARLY
 }
 
 impl Stream for TurnBytes {
