@@ -19,7 +19,10 @@ const STREAM_WINDOW: u32 = 256 * 1024;
 
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
-/// The time for which an idle connection is kept.
+/// The time for which an idle connection is kept. The pool looks for expired ones as often, so that some stay twice as long.
+///
+/// Their number has no bound of its own: it is never above that of the requests that ran at once, for each of which a service
+/// also had its own reader's connection. With a bound, a burst that comes again would open most of its connections anew.
 const KEPT: Duration = Duration::from_secs(90);
 
 /// The bytes of an HTTP/1 response that are buffered, which also limits its headers; and the limit of HTTP/2 headers.

@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use futures::future::join_all;
+use tokio::time::sleep;
 use turnwire::{ChatRequest, OpenAi};
 use turnwire_fakes::{Fake, Outcome, Script};
 use turnwire_h2_fake::H2Fake;
@@ -118,4 +120,32 @@ async fn a_paused_http_2_stream_does_not_block_its_neighbours() {
     }
     assert_eq!(fake.connections(), 1, "all of them on one connection");
     assert!(fake.requests().iter().all(|r| r.version == "HTTP/2.0"));
+}
+
+#[tokio::test]
+async fn a_burst_leaves_its_connections_to_the_next_one_and_they_end_unused() {
+    const BURST: u64 = 1000;
+    let fake = Fake::spawn_thread().unwrap();
+    fake.script("m", Script::new().text("안녕").wait_ms(1000).finish("stop").done());
+    let llm = client(&fake);
+    for number in 1..=2 {
+        let streams = (0..BURST).map(|_| llm.chat_stream(ask()));
+        let streams = join_all(streams).await;
+        join_all(streams.into_iter().map(|stream| stream.unwrap().finish())).await;
+        fake.wait_for(|log| {
+            let ended = log.requests.iter().filter(|request| request.finished_at_ms.is_some());
+            ended.count() as u64 == number * BURST
+        })
+        .await;
+        // They return to the pool a moment after their ends.
+        sleep(Duration::from_millis(100)).await;
+    }
+    let opened = fake.connections();
+    assert!((BURST..BURST + 100).contains(&opened), "{opened} connections for two bursts");
+    assert_eq!(fake.open_connections(), opened);
+    // The pool looks for them once in the time for which it keeps them.
+    tokio::time::pause();
+    sleep(2 * Duration::from_secs(90)).await;
+    tokio::time::resume();
+    fake.wait_for(|log| log.open_connections == 0).await;
 }
