@@ -46,7 +46,7 @@ test('a message is sent, accepted, answered and done', async () => {
   const [user, reply] = now().messages;
   assert.deepEqual([now().status, now().connected, now().error], ['ready', false, null]);
   assert.deepEqual([user.sentiment, reply.id, reply.replyTo, reply.status], ['기쁨', request.replyId, request.messageId, 'done']);
-  assert.deepEqual(reply.usage, { promptTokens: 3, completionTokens: null, totalTokens: 7 });
+  assert.deepEqual(reply.usage, { promptTokens: 3, totalTokens: 7 });
   assert.deepEqual(workspaces, ['ws-1']);
   const [{ message, userMessage, messages, usage, ...info }] = finished;
   assert.deepEqual(info, { finishReason: 'done', isAbort: false, isError: false, isDisconnect: false, error: null });

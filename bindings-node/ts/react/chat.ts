@@ -159,14 +159,15 @@ export class Chat extends Store implements ChatActions {
       resolve();
     }
     const { turn } = this._state;
-    this._act({ type: 'set', messages: whole(messages, (id) => this._waiting.has(id) || id === turn?.messageId || id === turn?.replyId) });
+    const isUnderWay = (id: string) => this._waiting.has(id) || id === turn?.messageId || id === turn?.replyId;
+    this._act({ type: 'set', to: { messages: whole(messages, isUnderWay) } });
     if (turn && !isThere(turn.messageId)) this._abort();
     this._saveUnsent();
     this._publish();
   };
 
   clearError = (): void => {
-    this._act({ type: 'clear' });
+    this._act({ type: 'set', to: { error: null, ...(!this._run && { status: 'ready' }) } });
     this._publish();
     this._next();
   };
@@ -299,17 +300,20 @@ export class Chat extends Store implements ChatActions {
         if (event.messageId && event.replyId) this._act({ type: 'named', turnId: null, messageId: event.messageId, replyId: event.replyId });
         return;
       case 'workspace': {
-        const isNew = event.workspaceId !== this._state.workspaceId;
-        this._act(event);
-        if (isNew) call(this._options.onWorkspace, event.workspaceId);
+        const { workspaceId } = event;
+        const isNew = workspaceId !== this._state.workspaceId;
+        this._act({ type: 'set', to: { workspaceId } });
+        if (isNew) call(this._options.onWorkspace, workspaceId);
         break;
       }
       case 'sentiment':
         this._act(event);
         break;
-      case 'usage':
-        this._act({ type: 'usage', usage: event });
+      case 'usage': {
+        const { type, ...usage } = event;
+        this._act({ type, usage });
         break;
+      }
       case 'audio':
         if ((run.speech ?? this._playsReplies()) && !run.isMuted) {
           const { seq, mime, text, audioBase64: audio } = event;
@@ -383,7 +387,8 @@ export class Chat extends Store implements ChatActions {
     const { unsent, id } = this._options;
     const { messages, workspaceId } = this._state;
     const lost = unsent?.read({ chat: id, workspaceId }).filter((message) => !find(messages, message.id)) ?? [];
-    this._act({ type: 'set', messages: lost.length > 0 ? [...messages, ...lost] : messages });
+    if (lost.length === 0) return;
+    this._act({ type: 'set', to: { messages: [...messages, ...lost] } });
     this._publish();
   }
 

@@ -1,6 +1,6 @@
 /** The states of a chat: a pure function of a state and an action. */
 
-import type { TokenUsage, TurnEvents, TurnwireError } from '../browser/index.js';
+import type { TurnEvents, TurnwireError } from '../browser/index.js';
 import type { ChatSnapshot, InitialMessage, Message } from './types.js';
 
 /** The turn that runs. */
@@ -11,7 +11,7 @@ export interface RunningTurn {
   readonly turnId: string | null;
   /** The reply that this one takes the place of: it comes back if no word of the new one arrives. */
   readonly replaced: Message | null;
-  readonly usage: TokenUsage | null;
+  readonly usage: TurnEvents['usage'] | null;
 }
 
 /** The end of a turn. */
@@ -30,13 +30,11 @@ export type Action =
   | { type: 'send'; message: Message; replyId: string; keepsReply: boolean }
   | { type: 'accepted' }
   | { type: 'named'; turnId: string | null; messageId: string; replyId: string }
-  | { type: 'workspace'; workspaceId: string }
   | { type: 'sentiment'; label: string }
   | { type: 'usage'; usage: TurnEvents['usage'] }
   | { type: 'text'; text: string; at: number }
   | { type: 'end'; ending: Ending }
-  | { type: 'set'; messages: readonly Message[] }
-  | { type: 'clear' };
+  | { type: 'set'; to: Partial<ChatSnapshot> };
 
 /** The state of a chat that begins. */
 export function initialState(messages: readonly InitialMessage[] = [], workspaceId: string | null = null): ChatState {
@@ -89,12 +87,8 @@ export function reduce(state: ChatState, action: Action): ChatState {
     }
     case 'send':
       return begun(state, action);
-    case 'clear':
-      return { ...state, error: null, status: state.status === 'error' ? 'ready' : state.status };
     case 'set':
-      return { ...state, messages: action.messages };
-    case 'workspace':
-      return { ...state, workspaceId: action.workspaceId };
+      return { ...state, ...action.to };
   }
   if (!turn) return state;
   switch (action.type) {
@@ -104,10 +98,8 @@ export function reduce(state: ChatState, action: Action): ChatState {
       return named(state, turn, action);
     case 'sentiment':
       return { ...state, messages: changed(messages, turn.messageId, { sentiment: action.label }) };
-    case 'usage': {
-      const { promptTokens = null, completionTokens = null, totalTokens = null } = action.usage;
-      return { ...state, turn: { ...turn, usage: { promptTokens, completionTokens, totalTokens } } };
-    }
+    case 'usage':
+      return { ...state, turn: { ...turn, usage: action.usage } };
     case 'text':
       return { ...state, status: 'streaming', connected: true, messages: grown(messages, turn, action.text, action.at) };
     case 'end':

@@ -68,8 +68,8 @@ export class Store {
   }
 }
 
-function published({ messages, status, connected, error, workspaceId }: ChatState): ChatSnapshot {
-  return { messages, status, connected, error, workspaceId };
+function published({ turn, ...snapshot }: ChatState): ChatSnapshot {
+  return snapshot;
 }
 
 /** Calls a function of the program's. Its exceptions are reported as uncaught, and break no turn. */

@@ -1,6 +1,6 @@
 /** The types of a chat in a page. */
 
-import type { TokenUsage, TurnEvent, TurnRequest, TurnwireError } from '../browser/index.js';
+import type { TurnEvent, TurnEvents, TurnRequest, TurnwireError } from '../browser/index.js';
 import type { SpeechOptions } from './speech-types.js';
 import type { Unsent } from './unsent.js';
 
@@ -27,7 +27,7 @@ export interface Message {
   /** Of a reply: the id of the user's message. */
   readonly replyTo?: string;
   /** Of a reply: its tokens, if the service sends them. */
-  readonly usage?: TokenUsage;
+  readonly usage?: TurnEvents['usage'];
   /** Of a user's message: its sentiment, if the service sends it. */
   readonly sentiment?: string;
 }
@@ -60,7 +60,7 @@ export interface FinishInfo {
   readonly messages: readonly Message[];
   /** The wire does not tell more: a reply that the model cut at its limit is `done` too. */
   readonly finishReason: 'done' | 'stopped' | 'failed';
-  readonly usage: TokenUsage | null;
+  readonly usage: TurnEvents['usage'] | null;
   /** The user stopped the reply, here or in another page, or left it. */
   readonly isAbort: boolean;
   readonly isError: boolean;
