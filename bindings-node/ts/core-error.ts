@@ -13,8 +13,9 @@ import {
   StructureError,
   TruncatedStreamError,
 } from './errors.js';
+import { CallbackError, FileError, OutboxFullError, StorageError } from './host-errors.js';
 import type { TokenUsage } from './turn-types.js';
-import { CallbackError, FileError, OutboxFullError, StorageError, TurnwireError, type ErrorCode } from './turnwire-error.js';
+import { TurnwireError, type ErrorCode } from './turnwire-error.js';
 import type { CoreError } from './wire.js';
 
 type Make = (core: CoreError) => TurnwireError;

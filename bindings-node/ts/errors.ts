@@ -1,6 +1,7 @@
 /** The error classes of the `openai` package, with its names and fields. */
 
-import { branded, TurnwireError } from './turnwire-error.js';
+import { branded } from './host-errors.js';
+import { TurnwireError } from './turnwire-error.js';
 
 /** The base of the errors of the `openai` package. */
 export class OpenAIError extends TurnwireError {}

@@ -41,15 +41,8 @@ export type {
 } from './snapshot.js';
 export type * from './settings.js';
 export { Stream } from './stream.js';
-export {
-  CallbackError,
-  FileError,
-  OutboxFullError,
-  StorageError,
-  TurnwireError,
-  type ErrorCode,
-  type ErrorFacts,
-} from './turnwire-error.js';
+export { CallbackError, FileError, OutboxFullError, StorageError } from './host-errors.js';
+export { TurnwireError, type ErrorCode, type ErrorFacts } from './turnwire-error.js';
 export { ChatStore, type ChatStoreOptions } from './chat-store.js';
 export { SqliteStore } from './sqlite-store.js';
 export { StoreMessage, type HistoryPage, type StoreSession, type StoreStats, type Workspace } from './stored.js';

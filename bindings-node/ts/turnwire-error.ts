@@ -1,4 +1,4 @@
-/** The base of every error, the core's codes, and the kinds of error that the `openai` package has no class for. */
+/** The base of every error, and the core's codes. */
 
 import type { TokenUsage } from './turn-types.js';
 
@@ -67,11 +67,9 @@ export interface ErrorFacts {
   usage?: TokenUsage | undefined;
 }
 
-const MARK = 'turnwire.';
-
-/** Marks these classes, under their names, so that `instanceof` holds between two copies of this package. */
-export function branded(classes: Record<string, { prototype: object }>): void {
-  for (const [name, { prototype }] of Object.entries(classes)) Object.defineProperty(prototype, Symbol.for(MARK + name), { value: true });
+/** Marks a class, so that `instanceof` holds between two copies of this package. */
+export function mark(marked: { prototype: object }, name: string): void {
+  (marked.prototype as Record<symbol, true>)[Symbol.for(`turnwire.${name}`)] = true;
 }
 
 export interface TurnwireError extends ErrorFacts {}
@@ -84,23 +82,10 @@ export class TurnwireError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // By the mark, since a page's bundler renames classes. A class that a program derives has none of its own.
-    const mark = Object.getOwnPropertySymbols(this.prototype).find((symbol) => Symbol.keyFor(symbol)?.startsWith(MARK));
-    if (!mark) return Function.prototype[Symbol.hasInstance].call(this, value);
-    return typeof value === 'object' && value !== null && mark in value;
+    // By its mark, since a page's bundler renames classes. A class that a program derives has none of its own.
+    const own = Object.getOwnPropertySymbols(this.prototype).find((symbol) => Symbol.keyFor(symbol));
+    return own ? own in Object(value) : Function.prototype[Symbol.hasInstance].call(this, value);
   }
 }
 
-/** The outbox holds as much as its limits allow. */
-export class OutboxFullError extends TurnwireError {}
-
-/** The outbox's file cannot be made, opened, read or written. */
-export class StorageError extends TurnwireError {}
-
-/** A file cannot be written. */
-export class FileError extends TurnwireError {}
-
-/** A function that the program gave, such as a sentiment, raised an exception or never answered. */
-export class CallbackError extends TurnwireError {}
-
-branded({ TurnwireError, CallbackError, OutboxFullError, StorageError, FileError });
+mark(TurnwireError, 'TurnwireError');

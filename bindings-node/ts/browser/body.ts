@@ -3,107 +3,56 @@
 import type { TurnEvent } from '../turn-types.js';
 import { answerEvents } from './answer.js';
 import type { Call } from './call.js';
-import { EventLines } from './event-lines.js';
-import { excerpt } from './json.js';
+import { eventLines } from './event-lines.js';
 import { turnEvent, type ErrorEvent } from './turn-event.js';
 
-/** The most characters of a whole reply. */
-const LARGEST = 64 * 2 ** 20;
-
-/** A body that is read piece by piece. It throws after its last piece, unless an event ended the turn. */
-export interface Body {
-  read(text: string, isLast: boolean): Iterable<TurnEvent | ErrorEvent>;
-}
+/** Reads the next piece of a body. It throws after the last one, unless an event ended the turn. */
+export type Body = (text: string, isLast: boolean) => Iterable<TurnEvent | ErrorEvent>;
 
 /** Events; or one JSON object in their place: a whole answer, or an error. */
-export class EventBody implements Body {
-  /** The body so far, as long as it may be something else than events. */
-  private start = '';
-  private isOpen = true;
-  private hasEvents = false;
-  private readonly lines = new EventLines();
-
-  constructor(private readonly call: Call) {}
-
-  *read(text: string, isLast: boolean): Iterable<TurnEvent | ErrorEvent> {
-    const { call, lines } = this;
-    if (this.isOpen) this.start += text;
-    const start = this.start.trimStart();
-    const [first] = start;
-    if (first === '<') throw call.error('unexpected_reply', `expected an event stream, got an HTML page: ${excerpt(start)}`);
-    if (first === '{' || first === '[') {
-      if (start.length > LARGEST) throw tooLarge(call);
+export function eventBody(call: Call): Body {
+  const lines = eventLines(call);
+  /** The body so far, as long as it may be something else than events: until it begins with a field or a comment. */
+  let start = '';
+  let isOpen = true;
+  let hasEvents = false;
+  return function* (text, isLast) {
+    if (isOpen) start = (start + text).trimStart();
+    isOpen = isOpen && !/^(data|event|id|retry|)[:\r\n]/.test(start);
+    if (/^</.test(start)) throw call.unexpected('an event stream', start);
+    if (/^[{[]/.test(start)) {
       if (isLast) yield* answerEvents(call, start);
       return;
     }
-    if (isField(start)) {
-      this.isOpen = false;
-      this.start = '';
-    }
-    try {
-      for (const data of lines.push(text)) yield* this.event(data);
-    } catch (error) {
-      throw error instanceof RangeError ? tooLarge(call) : error;
+    for (const data of lines(text, isLast)) {
+      hasEvents = true;
+      const event = turnEvent(data);
+      if (event) yield event;
+      else if (event === false) throw call.unexpected('an event', data, 'decode');
     }
     if (!isLast) return;
-    yield* this.event(lines.finish() ?? '');
-    if (!this.hasEvents && (isField(start) === false || /[\p{L}\p{N}]/u.test(start))) {
-      throw call.error('unexpected_reply', 'expected an event stream, got bare text', { partial: start });
-    }
-    throw truncated(call, this.hasEvents);
-  }
-
-  private *event(data: string): Iterable<TurnEvent | ErrorEvent> {
-    this.hasEvents ||= data !== '';
-    let event;
-    try {
-      event = turnEvent(data);
-    } catch (cause) {
-      throw this.call.error('decode', `not an event: ${excerpt(data)}`, { cause });
-    }
-    if (event) yield event;
-  }
+    if (isOpen && !hasEvents && start) throw call.unexpected('an event stream', 'bare text', undefined, { partial: start });
+    throw call.error('truncated', 'the reply broke off');
+  };
 }
 
 /** Bare text, whose end is the end of the reply. */
-export class TextBody implements Body {
+export function textBody(call: Call): Body {
   /** The text so far, as long as it may be events. */
-  private start = '';
-  private isText = false;
-
-  constructor(private readonly call: Call) {}
-
-  *read(text: string, isLast: boolean): Iterable<TurnEvent> {
-    const { call } = this;
-    const content = this.start + text;
-    const looks = this.isText ? false : isEvents(content);
-    if (looks) throw call.error('unexpected_reply', 'expected bare text, got an event stream');
-    this.isText = looks === false || isLast;
-    this.start = this.isText ? '' : content;
-    if (this.isText && content) yield { type: 'content', content };
-    if (!isLast) return;
-    if (!call.text) throw truncated(call, false);
-    yield { type: 'done' };
-  }
-}
-
-const truncated = (call: Call, hasBegun: boolean) =>
-  call.error('truncated', hasBegun ? 'the stream ended before the turn did' : 'the stream ended without a reply');
-const tooLarge = (call: Call) => call.error('too_large', 'the reply, or an event, is too large');
-
-const FIELDS = ['data', 'event', 'id', 'retry', ''];
-
-/** True if the line is a field of an event stream or a comment, false for bare text; `undefined` if it is too short to decide. */
-function isField(line: string): boolean | undefined {
-  if (FIELDS.some((field) => line.startsWith(field) && /^[:\r\n]/.test(line.slice(field.length)))) return true;
-  return FIELDS.some((field) => field.startsWith(line)) ? undefined : false;
+  let start = '';
+  let isText = false;
+  return function* (text, isLast) {
+    start += text;
+    const dense = start.replace(/\s/g, '');
+    if (!isText && dense.startsWith(BEGINNING)) throw call.unexpected('bare text', 'an event stream');
+    isText = isText || isLast || !BEGINNING.startsWith(dense);
+    if (isText && start) {
+      yield { type: 'content', content: start };
+      start = '';
+    }
+    if (isLast && !call.text) throw call.error('truncated', 'the reply broke off');
+    if (isLast) yield { type: 'done' };
+  };
 }
 
 const BEGINNING = 'data:{"type":"';
-
-/** True for the start of an event stream of JSON, false for bare text; `undefined` if it is too short to decide. */
-function isEvents(start: string): boolean | undefined {
-  const dense = start.replace(/\s/g, '');
-  if (dense.startsWith(BEGINNING)) return true;
-  return BEGINNING.startsWith(dense) ? undefined : false;
-}

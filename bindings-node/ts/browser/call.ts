@@ -1,122 +1,83 @@
-/** One call of a client: its end by the program or by a time limit, and its errors. */
+/** One call of a client: its steps, its end by the program or by a time limit, and its errors. */
 
 import { TurnwireError, type ErrorCode, type ErrorFacts } from '../turnwire-error.js';
-import type { TurnEvent } from '../turn-types.js';
+import { excerpt } from './json.js';
+import type { Tokens } from './types.js';
 
-const AGAIN = 'call again';
-const HINTS: Partial<Record<ErrorCode, string>> = {
-  config: 'correct the option',
-  invalid_request: 'correct the request',
-  bad_request: 'correct the request',
-  authentication: "check the user's tokens",
-  not_found: "check the service's URL, its paths and the workspace's id",
-  rate_limited: 'wait, then call again',
-  connection: 'check the network, and that the service allows this page (CORS)',
-  callback: 'correct that function',
-  api: "see the service's message",
-  unexpected_reply: 'check the URL, the paths and the option `wire`',
-  decode: 'check that it is a chat service, and the option `wire`',
-};
+/** True for codes, and for statuses as codes, after which the same call can succeed later. */
+export const passes = (code: unknown) => /^(connect|conflict|rate_|server|garbled|truncated|outbox_full|.+_timeout|40[89]|429|5\d\d)/.test(`${code}`);
 
-/** The codes of errors, ours and those of services, after which the same call can succeed later. */
-const PASSING =
-  /^(connect(ion)?|conflict|server|garbled|truncated|outbox_full|408|409|429|5\d\d)$|rate_?limit|too_?many_?requests|throttl|overload|exhausted|unavailable|internal|server_?error|time(d_)?out|deadline|capacity|busy/i;
-export const passes = (code: string | undefined) => code !== undefined && PASSING.test(code);
+export type Call = ReturnType<typeof openCall>;
 
-/** The longest time of a timer, in milliseconds. */
-const LONGEST = 2 ** 31 - 1;
+export function openCall(operation: string, signal?: AbortSignal | null) {
+  const controller = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** The error that ended the call. */
+  let reason: TurnwireError | undefined;
+  let reject: ((reason: unknown) => void) | undefined;
 
-export class Call {
-  url = '';
-  /** The text so far. */
-  text = '';
-  usage: ErrorFacts['usage'];
-  response: Response | undefined;
-  /** Texts that no error shows. */
-  readonly secrets: string[] = [];
-  private readonly controller = new AbortController();
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private reason: TurnwireError | undefined;
-  private reject: ((reason: unknown) => void) | undefined;
-  private leave = () => {};
-
-  constructor(
-    private readonly operation: string,
-    signal?: AbortSignal | null,
-  ) {
-    const onAbort = () => this.end(this.error('cancelled', 'the call was aborted'));
-    if (signal?.aborted) onAbort();
-    else signal?.addEventListener('abort', onAbort);
-    this.leave = () => signal?.removeEventListener('abort', onAbort);
-  }
-
-  get signal(): AbortSignal {
-    return this.controller.signal;
-  }
-
-  get isCancelled(): boolean {
-    return this.reason?.code === 'cancelled';
-  }
-
-  error(code: ErrorCode, what: string, facts: ErrorFacts & { cause?: unknown } = {}): TurnwireError {
-    const { text, usage, response, operation, url } = this;
-    const { cause, ...more } = facts;
-    const status = facts.status ? `HTTP ${facts.status}: ` : '';
-    const hint = HINTS[code] ?? (passes(code) ? AGAIN : '');
-    let message = `${operation}: ${code}: ${status}${what}${url ? ` (POST ${url})` : ''}${hint && `; ${hint}`}`;
-    for (const secret of this.secrets) message = message.split(secret).join('***');
-    const error = new TurnwireError(message, cause === undefined ? { code } : { code, cause });
-    const partial = text ? { partial: text } : {};
-    return Object.assign(error, { operation, requestId: requestId(response), retryable: passes(code), network: false }, partial, usage && { usage }, more);
-  }
-
-  /** Waits for a step of the call, unless that ends before. The error of a step that the network broke is `broken()`. */
-  async wait<T>(step: () => Promise<T>, broken?: (cause: unknown) => TurnwireError): Promise<T> {
-    if (this.reason) throw this.reason;
-    try {
-      return await new Promise<T>((resolve, reject) => {
-        this.reject = reject;
-        step().then(resolve, reject);
-      });
-    } catch (cause) {
-      throw this.reason ?? broken?.(cause) ?? cause;
-    } finally {
-      clearTimeout(this.timer);
-    }
-  }
-
-  /** Ends the call with an error when a limit in milliseconds is over, unless its next step is over by then. */
-  limit(ms: number, code: ErrorCode, what: string, left = ms): void {
-    if (left > LONGEST) return;
-    const due = Date.now() + left;
-    this.timer = setTimeout(() => {
-      // A page that slept still gets what came meanwhile.
-      if (Date.now() - due > 1000) this.limit(ms, code, what, 1000);
-      else this.end(this.error(code, `${what} for ${ms} ms`, { network: code !== 'content_timeout' }));
-    }, left);
-  }
-
-  /** Adds an event to the text so far. */
-  add(event: TurnEvent): void {
-    if (event.type === 'content') this.text += event.content;
-    if (event.type === 'usage') this.usage = { promptTokens: event.promptTokens ?? null, completionTokens: event.completionTokens ?? null, totalTokens: event.totalTokens ?? null };
-  }
-
-  /** Ends the call with this error, if it still runs, and closes its connection. */
-  end(error: TurnwireError): void {
-    this.reason ??= error;
-    this.close();
-    this.reject?.(this.reason);
-    this.controller.abort();
-  }
-
+  const error = (code: ErrorCode, what: string, facts?: ErrorFacts & { cause?: unknown }): TurnwireError => {
+    const retryable = passes(code);
+    let message = `${operation}: ${code}: ${what} (POST ${call.url})${retryable ? '; call again' : ''}`;
+    for (const secret of Object.values(call.tokens)) message = message.split(secret).join('***');
+    return Object.assign(new TurnwireError(message, { code }), { operation, requestId: requestId(), retryable, partial: call.text || undefined }, facts);
+  };
+  const requestId = () => call.response?.headers.get('x-request-id') ?? null;
+  const cancel = () => end(error('cancelled', 'aborted'));
   /** Leaves the program's signal. */
-  close(): void {
-    clearTimeout(this.timer);
-    this.leave();
-  }
-}
+  const close = () => signal?.removeEventListener('abort', cancel);
+  /** Ends the call with this error, if it still runs, and closes its connection. */
+  const end = (why: TurnwireError) => {
+    reason = reason ?? why;
+    close();
+    reject?.(reason);
+    controller.abort();
+  };
 
-export function requestId(response: Response | undefined): string | null {
-  return response?.headers.get('x-request-id') ?? null;
+  const call = {
+    url: '',
+    response: undefined as Response | undefined,
+    /** The tokens of its request, which no error shows. */
+    tokens: {} as Tokens,
+    /** The text so far. */
+    text: '',
+    signal: controller.signal,
+    requestId,
+    cancel,
+    close,
+    error,
+
+    isCancelled: () => reason?.code === 'cancelled',
+
+    /** Waits for a step of the call, unless that ends before. A function of the program, or the network, can fail. */
+    wait: <T>(step: () => T | Promise<T>, code: ErrorCode = 'callback', what = 'an option failed') =>
+      new Promise<T>((resolve, fail) => {
+        reject = fail;
+        if (reason) throw reason;
+        const failed = (cause: Error) => fail(error(code, `${what}: ${cause?.message}`, { cause, network: code !== 'callback' }));
+        (async () => step())().then(resolve, failed);
+      }).finally(() => clearTimeout(timer)),
+
+    /** The whole body of the response. */
+    body: () => call.wait(async () => (await call.response?.text()) ?? '', 'truncated', 'the reply broke off'),
+
+    /** Ends the call after some milliseconds, `null` for never, unless its next step is over by then. */
+    limit(code: ErrorCode, ms: number | null) {
+      // No timer can be longer.
+      if (ms === null || ms >= 2 ** 31) return;
+      const due = Date.now() + ms;
+      timer = setTimeout(() => {
+        // A page that slept still gets what came meanwhile.
+        if (Date.now() - due > 1000) call.limit(code, 1000);
+        else end(error(code, 'no answer in time', { network: true }));
+      }, ms);
+    },
+
+    /** The error of a reply of another kind than the one asked for. */
+    unexpected: (wanted: string, got: string, code: ErrorCode = 'unexpected_reply', facts?: ErrorFacts) =>
+      error(code, `expected ${wanted}, got ${/^\s*</.test(got) ? 'an HTML page: ' : ''}${excerpt(got)}; check the URL and \`wire\``, facts),
+  };
+  signal?.addEventListener('abort', cancel);
+  if (signal?.aborted) cancel();
+  return call;
 }

@@ -1,83 +1,90 @@
 /** JSON → event, in the variations that services really send. */
 
 import type { TurnEvent } from '../turn-types.js';
-import { base64, object, reports, word, type Fields } from './json.js';
+import { base64, excerpt, isString, object, reports, words, type Fields } from './json.js';
 
 /** The end of a turn that failed. */
 export interface ErrorEvent {
   type: 'error';
   message: string;
-  code: string | undefined;
+  code?: string;
 }
 
 /**
- * The event of a JSON text; `undefined` for one of an unknown type, and for one that cannot be read and is not needed. It throws
- * where the reply would be incomplete without it.
+ * The event of a JSON text; `undefined` for one that has no meaning here, or cannot be read and is not needed. False for one
+ * without which the reply would be incomplete.
  */
-export function turnEvent(json: string): TurnEvent | ErrorEvent | undefined {
-  if (/^\s*(null\s*)?$/.test(json)) return undefined;
+export function turnEvent(json: string): TurnEvent | ErrorEvent | undefined | false {
+  return /^\s*(null\s*)?$/.test(json) ? undefined : (read(json) as TurnEvent | ErrorEvent | undefined | false);
+}
+
+function read(json: string): Fields | undefined | false {
   const fields = object(json);
-  const { type, content, label, stage, seq, mime, audioBase64, text } = fields;
-  const id = (name: string) => word(fields, name, json);
-  const given = <Names extends string>(...names: Names[]) => named(names, id);
+  if (!fields) return false;
+  const { type, content } = fields;
+  const event: Fields = { type };
+  /** Takes those fields that can be read, and tells whether all of them can. */
+  const take = (read: (value: unknown, name: string) => unknown, ...names: string[]) =>
+    names.filter((name) => {
+      const value = read(fields[name], name);
+      if (value !== undefined) event[name] = value;
+      return value === undefined;
+    }).length === 0;
+  const word = (_: unknown, name: string) => wordOf(fields, name, json);
+  const fail = () => {
+    take(word, 'code');
+    event['message'] = words(fields) ?? excerpt(json);
+    return true;
+  };
+  let isRead: unknown = true;
   switch (type) {
     case 'content':
-      if (content === undefined || content === null) return undefined;
-      if (typeof content !== 'string') throw new TypeError('an event of type "content" needs a text');
-      return { type, content };
-    case 'done': {
-      const flags = named(['stopped', 'fallback'], (name) => (fields[name] === true ? true : undefined));
-      return { type, ...flags, ...given('turnId', 'messageId', 'replyId', 'model') };
-    }
-    case 'error':
-      return { type, message: reason(fields), code: id('code') };
-    case 'turn': {
-      const ids = given('turnId', 'messageId', 'replyId');
-      return Object.keys(ids).length === 3 ? { type, ...(ids as Required<typeof ids>) } : undefined;
-    }
-    case 'workspace': {
-      const workspaceId = id('workspaceId');
-      return workspaceId === undefined ? undefined : { type, workspaceId };
-    }
+      if (content != null && !isString(content)) return false;
+      isRead = take(text, type);
+      break;
+    case 'done':
+      take(word, 'turnId', 'messageId', 'replyId', 'model');
+      take((value) => value === true || undefined, 'stopped', 'fallback');
+      break;
+    case 'turn':
+      isRead = take(word, 'turnId', 'messageId', 'replyId');
+      break;
+    case 'workspace':
+      isRead = take(word, 'workspaceId');
+      break;
     case 'sentiment':
-      return typeof label === 'string' ? { type, label } : undefined;
-    case 'stage_failed':
-      return typeof stage === 'string' ? { type, stage, message: reason(fields), ...given('code') } : undefined;
-    case 'audio': {
-      const audio = base64(audioBase64);
-      return audio === undefined ? undefined : { type, seq: isCount(seq) ? seq : 0, mime: string(mime) ?? 'audio/mpeg', audioBase64: audio, text: string(text) ?? '' };
-    }
+      isRead = take(text, 'label');
+      break;
+    case 'audio':
+      Object.assign(event, { seq: 0, mime: 'audio/mpeg', text: '' });
+      take(count, 'seq');
+      take(text, 'mime', 'text');
+      isRead = take(base64, 'audioBase64');
+      break;
     case 'usage': {
-      const counts = named(['promptTokens', 'completionTokens', 'totalTokens'], (name) => (fields[name] ?? undefined) as number | undefined);
-      const known = Object.values(counts);
-      if (!known.length || !known.every(isCount)) return undefined;
-      const { promptTokens, completionTokens } = counts;
-      const sum = promptTokens !== undefined && completionTokens !== undefined ? { totalTokens: promptTokens + completionTokens } : {};
-      return { type, ...sum, ...counts };
+      const given = ['promptTokens', 'completionTokens', 'totalTokens'].filter((name) => fields[name] != null);
+      isRead = given.length && take(count, ...given);
+      const { promptTokens, completionTokens, totalTokens = promptTokens + completionTokens } = event;
+      if (totalTokens >= 0) event['totalTokens'] = totalTokens;
+      break;
     }
+    case 'stage_failed':
+      isRead = take(text, 'stage') && fail();
+      break;
+    default:
+      // An event without a type can only be an error.
+      isRead = (type === 'error' || (!isString(type) && reports(fields['error']))) && fail();
+      event['type'] = 'error';
   }
-  // An event without a type can only be an error.
-  return typeof type !== 'string' && reports(fields['error']) ? { type: 'error', message: reason(fields), code: id('code') } : undefined;
+  return isRead ? event : undefined;
 }
 
-/** An object of those fields that have a value. */
-function named<Names extends string, Value>(names: Names[], value: (name: Names) => Value | undefined): Partial<Record<Names, Value>> {
-  const found: Partial<Record<Names, Value>> = {};
-  for (const name of names) {
-    const one = value(name);
-    if (one !== undefined) found[name] = one;
-  }
-  return found;
-}
+const text = (value: unknown) => (isString(value) ? value : undefined);
+const count = (value: unknown) => (Number.isSafeInteger(value) && (value as number) >= 0 ? value : undefined);
 
-const string = (value: unknown) => (typeof value === 'string' ? value : undefined);
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-/** The reason of a failure, in whatever form the service sends it. */
-function reason(fields: Fields): string {
-  for (const said of [fields['message'], fields['error']]) {
-    const text = said === undefined || said === null ? '' : string(said) ?? string((said as Fields)['message']) ?? JSON.stringify(said);
-    if (text.trim()) return text;
-  }
-  return 'the service gave no reason';
+/** A string, unless it is empty; a number as its digits in the JSON, which may be more than a number of JavaScript holds. */
+export function wordOf(fields: Fields, name: string, json: string): string | undefined {
+  const value = fields[name];
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? `${value}` : new RegExp(`"${name}"\\s*:\\s*([-+.\\w]+)`).exec(json)?.[1];
+  return isString(value) && value ? value : undefined;
 }
