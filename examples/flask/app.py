@@ -16,7 +16,7 @@ from pathlib import Path
 import jwt
 from flask import Flask, Request
 
-from turnwire import ChatStore, GoogleTranslateSpeaker, OpenAI, SqliteStore, Turns, presets
+from turnwire import ChatStore, GoogleTranslateSpeaker, OpenAI, OpenAISpeaker, SqliteStore, Turns, presets
 from turnwire.flask import chat_blueprint
 
 # For a service without settings: the model that `offline_unless_set` starts.
@@ -50,13 +50,20 @@ def analyze_sentiment(text: str) -> str:
     return next((label for label, found in words.items() if any(word in text for word in found)), "중립")
 
 
+def speaker() -> GoogleTranslateSpeaker | OpenAISpeaker:
+    """Google's voice; with ``OPENAI_SPEECH_URL`` that of a service with OpenAI's speech."""
+    if url := os.environ.get("OPENAI_SPEECH_URL"):
+        return OpenAISpeaker({"base_url": url})
+    return GoogleTranslateSpeaker("ko", base_url=os.environ.get("SPEECH_URL"))
+
+
 turns = Turns(
     OpenAI(base_url=offline_unless_set()),
     model=os.environ.get("OPENAI_MODEL", "gpt-4o-mini"),
     store=ChatStore(STORE_URL) if STORE_URL else SqliteStore(FOLDER / "chat.db"),
     outbox=FOLDER / "outbox.db",
     sentiment=analyze_sentiment,
-    speaker=GoogleTranslateSpeaker("ko", base_url=os.environ.get("SPEECH_URL")),
+    speaker=speaker(),
     prompts=presets.korean(),
     turn_events=True,
 )

@@ -1,6 +1,7 @@
 //! The command line: words in, a [`Command`] out.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
@@ -17,6 +18,8 @@ pub(crate) enum Command {
     Test(Vec<&'static Suite>),
     /// Serve the real model until stopped.
     LocalLlm(LocalLlmOptions),
+    /// Run the whole system until stopped.
+    System(SystemOptions),
     /// Run the benchmarks.
     Bench(BenchOptions),
     /// Attack the client and the outbox.
@@ -38,6 +41,17 @@ pub(crate) struct LocalLlmOptions {
     pub(crate) port: Option<u16>,
     /// Stop when standard input ends, for a parent program that may itself be killed.
     pub(crate) until_stdin_closes: bool,
+}
+
+/// Options of `system`.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct SystemOptions {
+    /// An echo in place of the real model.
+    pub(crate) fake_llm: bool,
+    /// The folder of its files; one below the build folder by default.
+    pub(crate) data: Option<PathBuf>,
+    /// The port of the page; a free one by default.
+    pub(crate) port: Option<u16>,
 }
 
 /// Options of `bench`.
@@ -66,6 +80,7 @@ pub(crate) fn parse(
             "help" => Ok(Command::Help),
             "test" => parse_test(&mut parser),
             "local-llm" => parse_local_llm(&mut parser),
+            "system" => parse_system(&mut parser),
             "bench" => parse_bench(&mut parser),
             "attack" => {
                 parse_seconds(&mut parser, DEFAULT_ATTACK_SECONDS, |seconds| Command::Attack {
@@ -76,7 +91,7 @@ pub(crate) fn parse(
                 parse_seconds(&mut parser, DEFAULT_FUZZ_SECONDS, |seconds| Command::Fuzz { seconds })
             }
             other => Err(format!(
-                "there is no command `{other}`; the commands are: test, local-llm, bench, attack, fuzz, help"
+                "there is no command `{other}`; the commands are: test, local-llm, system, bench, attack, fuzz, help"
             )
             .into()),
         },
@@ -118,6 +133,20 @@ fn parse_local_llm(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error
         }
     }
     Ok(Command::LocalLlm(options))
+}
+
+fn parse_system(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut options = SystemOptions::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("fake-llm") => options.fake_llm = true,
+            Long("data") => options.data = Some(PathBuf::from(parser.value()?)),
+            Long("port") => options.port = Some(parser.value()?.parse()?),
+            Long("help") | Short('h') => return Ok(Command::Help),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Command::System(options))
 }
 
 fn parse_bench(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
@@ -170,6 +199,10 @@ The commands of the repository: cargo xtask <command>
   test --list            say which suites there are
   local-llm [--port N]   serve a small real model on 127.0.0.1, with OpenAI's wire
       --until-stdin-closes   stop when standard input ends
+  system                 run the whole system on 127.0.0.1: model, speech, store, chat service and page
+      --fake-llm             an echo in place of the real model
+      --data DIR             the folder of its files, target/system if not said
+      --port N               the port of the page, a free one if not said
   bench [name …] [-- …]  run the benchmarks; what follows `--` goes to them
   attack [seconds]       random and hostile input for the client, that long of each kind ({DEFAULT_ATTACK_SECONDS} if not said),
                          and then killed processes, forks and full disks for the outbox
@@ -229,6 +262,19 @@ mod tests {
             assert!(matches!(parsed(line), Ok(Command::Help)), "{line}");
         }
         assert!(matches!(parsed("test --list"), Ok(Command::ListSuites)));
+    }
+
+    #[test]
+    fn system_takes_a_model_a_folder_and_a_port() {
+        let options = |line: &str| match parsed(line) {
+            Ok(Command::System(options)) => options,
+            other => panic!("`{line}` gave {other:?}"),
+        };
+        assert_eq!(options("system"), SystemOptions::default());
+        let told = options("system --fake-llm --data var/chat --port 8000");
+        assert!(told.fake_llm && told.port == Some(8000));
+        assert_eq!(told.data, Some(PathBuf::from("var/chat")));
+        assert!(parsed("system --nats").is_err());
     }
 
     #[test]

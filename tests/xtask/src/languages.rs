@@ -19,7 +19,7 @@ pub(crate) enum Purpose {
     Tests,
     /// Benchmarks, which need the peers.
     Benchmarks,
-    /// The benchmark of turns, whose peers are among the dependencies of the tests.
+    /// The benchmark of turns and the whole system, whose other programs are among the dependencies of the tests.
     Turns,
 }
 

@@ -1,5 +1,5 @@
 //! The commands of the repository, run as `cargo xtask <command>`: tests, a real local model,
-//! benchmarks, attacks, fuzzing.
+//! the whole system, benchmarks, attacks, fuzzing.
 //!
 //! Every command prints the command lines that it runs, so that each can be repeated by hand.
 #![allow(
@@ -17,9 +17,11 @@ mod languages;
 mod local_llm;
 mod model_server;
 mod repo;
+mod service;
 mod step;
 mod store_server;
 mod suites;
+mod system;
 mod test;
 mod tools;
 mod venv;
@@ -56,6 +58,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::ListSuites => print!("{}", suites::listing()),
         Command::Test(suites) => return Ok(test::run(&repo, &suites)),
         Command::LocalLlm(options) => local_llm::run(&repo, &options)?,
+        Command::System(options) => system::run(&repo, &options)?,
         Command::Bench(options) => bench::run(&repo, &options)?,
         Command::Attack { seconds } => attack::run(&repo, seconds)?,
         Command::Fuzz { seconds } => fuzz::run(&repo, seconds)?,

@@ -50,7 +50,14 @@ impl ModelServer {
         Self::spawn(command, READY_WITHIN).context("starting the model server")
     }
 
-    /// Starts a program that announces itself with a line of JSON.
+    /// Starts a program that announces itself in the same way, with a line of JSON.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(crate) fn announced(command: Command) -> Result<Self> {
+        Self::spawn(command, READY_WITHIN)
+    }
+
     fn spawn(mut command: Command, ready_within: Duration) -> Result<Self> {
         let mut child = command
             .stdin(Stdio::piped())
@@ -134,10 +141,10 @@ impl Drop for ModelServer {
     }
 }
 
-/// Extracts the address from the line. The line is written by `serve.py`, so a JSON parser, which would
-/// slow down every clean build, is not needed.
+/// Extracts the address from the line. The line is written by `serve.py` or a fake service, so a JSON parser, which
+/// would slow down every clean build, is not needed.
 fn base_url_in(line: &str) -> Option<&str> {
-    let (_, rest) = line.split_once(r#""base_url": ""#)?;
+    let (_, rest) = line.split_once(r#"url": ""#)?;
     let (url, _) = rest.split_once('"')?;
     Some(url)
 }

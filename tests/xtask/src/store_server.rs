@@ -1,78 +1,57 @@
-//! The Spring Boot store as a child process that does not outlive its parent.
+//! The Spring Boot store: built, tested, and running.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::repo::Repo;
+use crate::service::{self, Service};
 use crate::step::Step;
 
-/// Its folder in the repository.
-pub(crate) const FOLDER: &str = "examples/spring-boot";
+/// The programs that it needs, with their packages.
+pub(crate) const NEEDS: [(&str, &str); 3] =
+    [("java", "openjdk-17-jdk-headless"), ("mvn", "maven"), service::NEEDS];
 
-/// The secret of the fake store, whose tokens the tests use.
-const SECRET: &str = "dHVybndpcmUgZmFrZSBzdG9yZTogbm90IGEgc2VjcmV0IGF0IGFsbA==";
-
-/// Time limit of the start, which takes seconds, and many on a busy machine.
-const READY_WITHIN: Duration = Duration::from_secs(180);
-/// Time limit of its exit, after which it is killed.
-const ENDS_WITHIN: Duration = Duration::from_secs(20);
+/// The secret of the fake store, whose tokens the tests use, in Base64.
+const SECRET_OF_TESTS: &str = "dHVybndpcmUgZmFrZSBzdG9yZTogbm90IGEgc2VjcmV0IGF0IGFsbA==";
 
 /// A running store. Dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct StoreServer {
-    child: Child,
-    port_file: PathBuf,
     url: String,
+    _service: Service,
 }
 
 impl StoreServer {
-    /// Starts the built store with a database in memory, and waits until it answers.
+    /// Starts the built store for tests: with a database in memory, and the secret of the fake store.
     ///
     /// # Errors
-    /// Names the failed step; the store's own messages are on standard error.
-    pub(crate) fn start(repo: &Repo) -> Result<Self> {
-        let folder = repo.root().join(FOLDER);
-        let port_file = repo.target("store").join(format!("{}.port", std::process::id()));
-        fs::create_dir_all(repo.target("store"))?;
-        // The kernel ends the store with this process in every case, also by SIGKILL.
-        let child = Command::new("setpriv")
-            .args(["--pdeathsig", "TERM", "java", "-jar", "target/chat-store.jar"])
-            .current_dir(&folder)
-            .env("SERVER_PORT", "0")
-            .env("SERVER_ADDRESS", "127.0.0.1")
+    /// When it cannot be started; its own messages are on standard error.
+    pub(crate) fn for_tests(repo: &Repo) -> Result<Self> {
+        let mut command = command(repo);
+        command
             .env("SPRING_DATASOURCE_URL", "jdbc:h2:mem:store")
-            .env("CHAT_SECRET", SECRET)
-            .env("CHAT_PORT_FILE", &port_file)
+            .env("CHAT_SECRET", SECRET_OF_TESTS)
             .env("LOGGING_LEVEL_ROOT", "WARN")
-            .stdin(Stdio::null())
-            .stdout(std::io::stderr())
-            .spawn()
-            .context("running `setpriv … java -jar`")?;
-        let mut server = Self { child, port_file, url: String::new() };
-        let port = server.port().context("starting the Spring Boot store")?;
-        server.url = format!("http://127.0.0.1:{port}");
-        Ok(server)
+            .stdout(std::io::stderr());
+        Self::start(&repo.target("store"), command)
     }
 
-    /// The port, once the store has written it: then it answers.
-    fn port(&mut self) -> Result<u16> {
-        let deadline = Instant::now() + READY_WITHIN;
-        while Instant::now() < deadline {
-            let written = fs::read_to_string(&self.port_file).unwrap_or_default();
-            if let Ok(port) = written.trim().parse() {
-                return Ok(port);
-            }
-            if let Some(status) = self.child.try_wait().context("asking for its state")? {
-                bail!("it ended with {status} before it was ready; its messages are above");
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-        bail!("it was not ready within {} s", READY_WITHIN.as_secs())
+    /// Starts the command, and waits until the store answers. It writes its port into the folder.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn start(folder: &Path, mut command: Command) -> Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        let port_file = folder.join(format!("{}.port", std::process::id()));
+        command.env("CHAT_PORT_FILE", &port_file);
+        let mut service = Service::spawn("chat store", &command)?;
+        let port: u16 =
+            service.wait_for(|| fs::read_to_string(&port_file).ok()?.trim().parse().ok())?;
+        fs::remove_file(&port_file)?;
+        Ok(Self { url: format!("http://127.0.0.1:{port}"), _service: service })
     }
 
     /// Its address, for `TURNWIRE_STORE_URL` and similar.
@@ -81,27 +60,33 @@ impl StoreServer {
     }
 }
 
-impl Drop for StoreServer {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.port_file);
-        // Its shutdown is graceful; all of these fail only for a child that has ended.
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let deadline = Instant::now() + ENDS_WITHIN;
-        while Instant::now() < deadline {
-            match self.child.try_wait() {
-                Ok(None) => thread::sleep(Duration::from_millis(20)),
-                Ok(Some(_)) | Err(_) => return,
-            }
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// The built store's command, on a free port of 127.0.0.1.
+pub(crate) fn command(repo: &Repo) -> Command {
+    let mut command = Command::new("java");
+    command.args(["-jar", "target/chat-store.jar"]).current_dir(repo.root().join(FOLDER));
+    command.env("SERVER_PORT", "0").env("SERVER_ADDRESS", "127.0.0.1");
+    command
 }
+
+const FOLDER: &str = "examples/spring-boot";
 
 /// Builds the store and runs its tests.
 ///
 /// # Errors
 /// When a test fails, or Maven does.
+pub(crate) fn test(repo: &Repo) -> Result<()> {
+    maven(repo, &["verify"])
+}
+
+/// Builds the store.
+///
+/// # Errors
+/// When Maven fails.
 pub(crate) fn build(repo: &Repo) -> Result<()> {
-    Step::new(repo, "mvn").args(["--quiet", "--batch-mode", "--file", FOLDER, "verify"]).run()
+    maven(repo, &["-DskipTests", "package"])
+}
+
+fn maven(repo: &Repo, arguments: &[&str]) -> Result<()> {
+    let maven = Step::new(repo, "mvn").args(["--quiet", "--batch-mode", "--file", FOLDER]);
+    maven.args(arguments).output_to_stderr().run()
 }

@@ -88,7 +88,7 @@ pub(crate) static ALL: &[Suite] = &[
     Suite {
         name: "store",
         about: "the Spring Boot store, and the cases of stores against it",
-        needs: &[Tool::Programs(&STORE)],
+        needs: &[Tool::Programs(&store_server::NEEDS)],
         run: store,
     },
     Suite {
@@ -105,12 +105,8 @@ pub(crate) static ALL: &[Suite] = &[
     },
 ];
 
-/// The programs that the Spring Boot store needs, with their packages.
-const STORE: [(&str, &str); 3] =
-    [("java", "openjdk-17-jdk-headless"), ("mvn", "maven"), ("setpriv", "util-linux")];
-
-/// The programs that the tests of speech need, with their packages.
-const SPEECH: [(&str, &str); 3] =
+/// The programs that speech needs, with their packages.
+pub(crate) const SPEECH: [(&str, &str); 3] =
     [("espeak-ng", "espeak-ng"), ("ffmpeg", "ffmpeg"), ("mpg123", "mpg123")];
 
 /// The suite with this name.
@@ -257,9 +253,9 @@ fn kill(repo: &Repo, program: [&Path; 2]) -> Result<()> {
 }
 
 fn store(repo: &Repo) -> Result<()> {
-    debian::require(repo, &STORE)?;
-    store_server::build(repo)?;
-    let server = StoreServer::start(repo)?;
+    debian::require(repo, &store_server::NEEDS)?;
+    store_server::test(repo)?;
+    let server = StoreServer::for_tests(repo)?;
     Step::cargo(repo, "test -p turnwire-suite --test store conformance::")
         .env("TURNWIRE_CHAT_STORE_URL", server.url())
         .run()

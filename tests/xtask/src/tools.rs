@@ -52,6 +52,15 @@ pub(crate) fn missing(repo: &Repo, suites: &[&'static Suite]) -> Option<String> 
     report(suites, |tool| tool.missing(repo))
 }
 
+/// As [`missing`], for a command that is no suite.
+pub(crate) fn missing_of(repo: &Repo, tools: &[Tool]) -> Option<String> {
+    let found: Vec<_> = tools.iter().filter_map(|tool| tool.missing(repo)).collect();
+    let is_any = !found.is_empty();
+    is_any.then(|| {
+        format!("tools are missing, and nothing was started. Install:\n  {}", found.join("\n  "))
+    })
+}
+
 fn report(suites: &[&'static Suite], missing: impl Fn(Tool) -> Option<String>) -> Option<String> {
     let mut found: Vec<(Tool, Option<String>)> = Vec::new();
     for tool in suites.iter().flat_map(|suite| suite.needs) {
