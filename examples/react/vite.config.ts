@@ -7,7 +7,8 @@ import { defineConfig, type Plugin } from 'vite';
 function embeddedService(): Plugin {
   const serve: Plugin['configureServer'] = async ({ middlewares, config: { env } }) => {
     if (env.VITE_CHAT_URL) return;
-    const { startService } = await import('./service/service.mjs');
+    // By its address, or it would be loaded with this file, also where only the page is built.
+    const { startService } = await import(new URL('service/service.mjs', import.meta.url).href);
     middlewares.use(await startService());
   };
   return { name: 'embedded-service', configureServer: serve, configurePreviewServer: serve as Plugin['configurePreviewServer'] };

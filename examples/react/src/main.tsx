@@ -5,13 +5,16 @@ import { createRoot } from 'react-dom/client';
 
 import { App } from './App';
 import { SettingsProvider } from './settings';
+import { Entry } from './shell/Entry';
 import './styles/base.css';
 import './styles/chat.css';
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
     <SettingsProvider>
-      <App />
+      <Entry>
+        <App />
+      </Entry>
     </SettingsProvider>
   </StrictMode>,
 );

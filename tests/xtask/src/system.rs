@@ -199,6 +199,7 @@ fn page(repo: &Repo, data: &Data, port: u16, chat_url: &str, store_url: &str) ->
     npm(&["run", "build", "--", "--outDir", &built.to_string_lossy(), "--emptyOutDir"])
         .env("VITE_CHAT_URL", chat_url)
         .env("VITE_STORE_URL", store_url)
+        .env("VITE_LOGIN_URL", &format!("{store_url}/login"))
         .output_to_stderr()
         .run()?;
     let mut command = Command::new("node");

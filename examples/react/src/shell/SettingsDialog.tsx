@@ -2,6 +2,7 @@
 
 import { useId } from 'react';
 
+import { signOut } from '../session';
 import { useSettings, type Settings } from '../settings';
 import { languageNames } from '../words';
 import { Dialog } from './Dialog';
@@ -17,6 +18,11 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
         <input type="checkbox" checked={settings.aloud} onChange={(event) => change({ aloud: event.target.checked })} />
         {words.aloud}
       </label>
+      {signOut && (
+        <button type="button" onClick={signOut}>
+          {words.leave}
+        </button>
+      )}
     </Dialog>
   );
 }

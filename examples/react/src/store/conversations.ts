@@ -2,7 +2,8 @@
 
 import { fromHistory, type Message, type StoredMessage } from 'turnwire/react';
 
-import { fromStore, userId } from '../service';
+import { fromStore } from '../service';
+import { userId } from '../session';
 
 export interface Conversation {
   id: string;
