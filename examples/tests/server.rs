@@ -12,7 +12,8 @@ mod running;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use turnwire_fakes::{Fake, FakeStore, Script};
@@ -32,13 +33,28 @@ impl Server {
         let (llm, store) = (Fake::spawn_thread().unwrap(), FakeStore::spawn_thread().unwrap());
         llm.script("m stream", script);
         let login = store.login(USER);
-        let mut child = running::clean("server")
-            .args(["--address", "127.0.0.1:0", "--model", "m", "--origin", "https://chat.example"])
+        let mut command = running::clean("server");
+        command
+            .args(["--model", "m", "--origin", "https://chat.example"])
             .env("OPENAI_BASE_URL", llm.base_url())
             .env("TURNWIRE_STORE_URL", store.url())
             .env("TURNWIRE_USER_ID", USER)
             .env("TURNWIRE_ACCESS_TOKEN", login.access)
-            .env("TURNWIRE_REFRESH_TOKEN", login.refresh)
+            .env("TURNWIRE_REFRESH_TOKEN", login.refresh);
+        Self::listening(command, llm, store)
+    }
+
+    /// Starts the example in this folder without settings: it asks neither the model nor the store.
+    fn offline(folder: &Path) -> Self {
+        let (llm, store) = (Fake::spawn_thread().unwrap(), FakeStore::spawn_thread().unwrap());
+        let mut command = running::clean("server");
+        command.current_dir(folder);
+        Self::listening(command, llm, store)
+    }
+
+    fn listening(mut command: Command, llm: Fake, store: FakeStore) -> Self {
+        let mut child = command
+            .args(["--address", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -95,6 +111,27 @@ fn a_message_is_answered_with_the_event_stream_of_its_turn() {
         (&"done".into(), &"m".into(), &Value::Null)
     );
     server.store.fake().wait_for_blocking(|_| server.store.stored().messages.len() == 2);
+}
+
+#[test]
+fn without_settings_it_answers_and_keeps_the_conversation() {
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = {
+        let server = Server::offline(folder.path());
+        let (head, body) =
+            server.ask("/chat", &json!({"message": "안녕하세요", "createWorkspace": true}));
+        assert!(head.starts_with("http/1.0 200"), "{head}");
+        let answer: Value = serde_json::from_str(&body).unwrap();
+        assert!(!answer["reply"].as_str().unwrap().is_empty(), "{answer}");
+        answer["workspaceId"].clone()
+    };
+    // The next process goes on with it.
+    let server = Server::offline(folder.path());
+    for (id, status) in [(workspace, "200"), ("another".into(), "404")] {
+        let (head, body) = server.ask("/chat", &json!({"message": "또 봐요", "workspaceId": id}));
+        assert!(head.starts_with(&format!("http/1.0 {status}")), "{id}: {head}\n{body}");
+    }
+    assert!(server.llm.requests().is_empty() && server.store.fake().requests().is_empty());
 }
 
 #[test]

@@ -158,7 +158,27 @@ async function model() {
   return name;
 }
 
+/** Starts a server without settings: a small service in it answers, and its embedded store keeps the conversation. */
+async function answersOffline(example, args) {
+  const server = await serve(example, args, {});
+  try {
+    const first = await post(`${server.url}/chat/stream`, { message: '안녕하세요', createWorkspace: true });
+    const [, workspaceId] = (await first.clone().text()).match(/"workspaceId": "([^"]+)"/);
+    assert.match(await textOf(first), /^저는 모델이 아니라.*안녕하세요/);
+    const second = await post(`${server.url}/chat`, { message: '또 봐요', workspaceId });
+    const { reply, ...rest } = await second.json();
+    assert.deepEqual([second.status, rest.workspaceId], [200, workspaceId]);
+    assert.match(reply, /또 봐요/);
+    assert.equal((await post(`${server.url}/chat`, { message: '안녕', workspaceId: 'another' })).status, 404);
+  } finally {
+    await server.close();
+    assert.match(server.said(), /^offline: .*\n$/);
+  }
+}
+
 for (const [example, file] of [['node', 'server.mjs'], ['node', 'fastify.mjs'], ['node', 'hono.mjs'], ['express', 'server.mjs']]) {
+  test(`${example}/${file} answers without settings`, () => answersOffline(example, [file]));
+
   test(`${example}/${file} is a chat service`, async () => {
     const name = await model();
     const server = await serve(example, [file], { OPENAI_MODEL: name, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: fake.baseURL });
@@ -188,6 +208,7 @@ test('next is a chat page and its service', async () => {
   const built = await new Promise((resolve) => execFile(process.execPath, [next, 'build'], { cwd: join(examples, 'next'), env }, (error, out, err) => resolve({ error, out, err })));
   assert.equal(built.error, null, built.out + built.err);
 
+  await answersOffline('next', [next, 'start']);
   const name = await model();
   const server = await serve('next', [next, 'start'], { OPENAI_MODEL: name, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: fake.baseURL });
   try {

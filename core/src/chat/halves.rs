@@ -49,8 +49,6 @@ struct Edit {
     start: usize,
     end: usize,
     text: String,
-    /// `None` for text that is inserted.
-    place: Option<Place>,
 }
 
 impl Halves {
@@ -89,34 +87,31 @@ impl Halves {
             return Vec::new();
         };
         let is_last = fields.word("finish_reason").is_some();
-        let found = places(&texts);
-        let missing: Vec<_> = self
-            .of_choice(index)
-            .filter(|place| found.iter().all(|(with_text, _)| with_text != place))
-            .filter(|place| match place {
-                // Another value of the field stays.
-                Place::Field(name) => texts.raw(name).is_none(),
-                _ => is_last && texts.raw("tool_calls").is_none(),
-            })
-            .collect();
-        let mut edits = Vec::new();
-        for (place, text) in found {
+        let waiting: Vec<_> = self.of_choice(index).collect();
+        let (mut edits, mut last_of) = (Vec::new(), BTreeMap::new());
+        for (place, text) in places(&texts) {
             let start = place_of(text, json);
             let mut whole = self.0.remove(&(index, place)).unwrap_or_default() + text;
             let half = whole.split_off(end_of_whole(&whole));
             if !half.is_empty() {
                 self.0.insert((index, place), half);
             }
-            edits.push(Edit { start, end: start + text.len(), text: whole, place: Some(place) });
+            last_of.insert(place, edits.len());
+            edits.push(Edit { start, end: start + text.len(), text: whole });
         }
         if is_last {
-            for place in self.of_choice(index).collect::<Vec<_>>() {
-                let Some(last) = edits.iter_mut().rfind(|edit| edit.place == Some(place)) else {
-                    continue;
-                };
-                last.text.push_str(&self.0.remove(&(index, place)).unwrap_or_default());
+            for (place, at) in &last_of {
+                let half = self.0.remove(&(index, *place)).unwrap_or_default();
+                edits.get_mut(*at).into_iter().for_each(|last| last.text.push_str(&half));
             }
         }
+        // Another value of the field stays.
+        let is_absent = |place: &Place| match place {
+            Place::Field(name) => texts.raw(name).is_none(),
+            _ => is_last && texts.raw("tool_calls").is_none(),
+        };
+        let missing = waiting.into_iter().filter(|place| !last_of.contains_key(place));
+        let missing: Vec<_> = missing.filter(is_absent).collect();
         if !missing.is_empty() {
             for place in &missing {
                 self.0.remove(&(index, *place));
@@ -129,7 +124,7 @@ impl Halves {
                 "{comma}{}",
                 added.trim_start_matches('{').strip_suffix('}').unwrap_or_default()
             );
-            edits.push(Edit { start: end, end, text, place: None });
+            edits.push(Edit { start: end, end, text });
         }
         edits
     }
