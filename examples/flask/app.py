@@ -64,6 +64,7 @@ turns = Turns(
     outbox=FOLDER / "outbox.db",
     sentiment=analyze_sentiment,
     speaker=speaker(),
+    speech_mode="streaming" if "SPEAK" in os.environ else "on_demand",
     prompts=presets.korean(),
     turn_events=True,
 )

@@ -18,7 +18,7 @@ const JWT_SECRET = 'dHVybndpcmUgZmFrZSBzdG9yZTogbm90IGEgc2VjcmV0IGF0IGFsbA==';
 const MODEL = 'page';
 
 /** Starts the service, a model, speech and a store; `close()` ends them. */
-export async function startFlask() {
+export async function startFlask(environment = {}) {
   if (!existsSync(python)) throw new Error(`there is no ${python}: a Python with turnwire and tests/python/requirements.txt, as cargo xtask test browser makes it`);
   const [llm, store] = await Promise.all([startFake(), startStore()]);
   const folder = mkdtempSync(join(tmpdir(), 'turnwire-flask-'));
@@ -34,6 +34,7 @@ export async function startFlask() {
       TURNWIRE_STORE_URL: store.url,
       SPEECH_URL: llm.url,
       JWT_SECRET,
+      ...environment,
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -12,13 +12,14 @@ const USER = '11111111-1111-4111-8111-111111111111';
 
 /** Starts the service: a listener for `node:http`, which leaves requests for other paths to `next`. */
 export async function startService() {
-  const { CHAT_FOLDER: folder = 'var', OPENAI_MODEL: model = 'gpt-4o-mini', SPEECH_URL: baseURL } = process.env;
+  const { CHAT_FOLDER: folder = 'var', OPENAI_MODEL: model = 'gpt-4o-mini', SPEECH_URL: baseURL, SPEAK: speaks } = process.env;
   const store = new SqliteStore(join(folder, 'chat.db'));
   const turns = new Turns(new OpenAI({ baseURL: await offlineUnlessSet() }), {
     model,
     store,
     outbox: join(folder, 'outbox.db'),
     speaker: new GoogleTranslateSpeaker('ko', { baseURL }),
+    speechMode: speaks ? 'streaming' : 'on_demand',
     prompts: presets.korean(),
     turnEvents: true,
     usageEvents: true,

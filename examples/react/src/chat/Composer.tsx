@@ -18,10 +18,16 @@ export function Composer({ isBusy, edited, onSubmit, onStop, onCancel }: Props) 
   const words = useWords();
   const [text, setText] = useState('');
   const box = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  // Not with each change of the message: what is written meanwhile stays.
+  const editedId = edited?.id;
+  const [openedId, setOpenedId] = useState(editedId);
+  if (editedId !== openedId) {
+    setOpenedId(editedId);
     setText(edited?.content ?? '');
-    if (edited) box.current?.focus();
-  }, [edited]);
+  }
+  useEffect(() => {
+    if (editedId) box.current?.focus();
+  }, [editedId]);
 
   const submit = () => {
     if (text.trim() === '') return;

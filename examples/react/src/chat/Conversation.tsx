@@ -12,6 +12,9 @@ import { StatusBar } from './StatusBar';
 import { useOtherTabs } from './use-other-tabs';
 import { useTimes, useTurnStart } from './use-times';
 
+/** The service sends the speech of its replies by itself: known with the first of it, and used from the next message on. */
+let serviceSpeaks = false;
+
 interface Props {
   id: string;
   workspaceId: string | null;
@@ -23,6 +26,7 @@ interface Props {
 export function Conversation({ id, workspaceId, initialMessages, onWorkspace, onFinish }: Props) {
   const { settings } = useSettings();
   const times = useTimes();
+  const [servicePlays, setServicePlays] = useState(serviceSpeaks);
   const [editedId, setEdited] = useState<string | null>(null);
   const tabs = useRef<ReturnType<typeof useOtherTabs>>(null);
   const chat = useChat({
@@ -30,9 +34,12 @@ export function Conversation({ id, workspaceId, initialMessages, onWorkspace, on
     workspaceId,
     initialMessages,
     keepOnSwitch: true,
-    speech: settings.aloud,
+    speech: settings.aloud && servicePlays,
     onWorkspace,
-    onEvent: times.event,
+    onEvent: (event) => {
+      if (event.type === 'audio') serviceSpeaks = true;
+      times.event(event);
+    },
     onFinish: (info) => {
       times.end(info);
       tabs.current?.(info);
@@ -42,7 +49,7 @@ export function Conversation({ id, workspaceId, initialMessages, onWorkspace, on
   tabs.current = useOtherTabs(chat);
   useTurnStart(times, chat.status, chat.connected);
 
-  const speech = useReadAloud(chat);
+  const speech = useReadAloud(chat, settings.aloud && !servicePlays);
   const { sendMessage, edit, retry, regenerate, unqueue, stop } = chat;
   const edited = chat.messages.find((message) => message.id === editedId) ?? null;
   const isBusy = chat.status === 'submitted' || chat.status === 'streaming';
@@ -51,11 +58,14 @@ export function Conversation({ id, workspaceId, initialMessages, onWorkspace, on
 
   const submit = useCallback(
     (text: string) => {
+      // In the gesture, as the browser allows sound only there.
+      if (settings.aloud) speech.unlock();
+      setServicePlays(serviceSpeaks);
       if (edited) void edit(edited.id, text);
-      else void sendMessage(text);
+      else void sendMessage({ text, speech: settings.aloud && serviceSpeaks });
       setEdited(null);
     },
-    [edited, edit, sendMessage],
+    [settings.aloud, speech, edited, edit, sendMessage],
   );
   return (
     <>

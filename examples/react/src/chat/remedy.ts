@@ -7,6 +7,6 @@ import type { Words } from '../words';
 export function remedy(error: Message['error'], words: Words): string {
   if (error?.status === 401 || error?.errorCode === 'authentication') return words.signIn;
   if (error?.status === 429) return words.busy;
-  if (error?.errorCode === 'connect' || error?.errorCode === 'connection' || !navigator.onLine) return words.network;
+  if (error?.network || !navigator.onLine) return words.network;
   return words.other;
 }

@@ -1,73 +1,62 @@
-/** Reads a message aloud on demand, sentence by sentence: the first is heard while the next ones are still being made. */
+/** The speech of a chat: replies that are read while they are written, and messages that are read on demand. */
 
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { SpeechQueue, type Message, type UseChat } from 'turnwire/react';
 
 import { service } from '../service';
 import { finishedSentences } from '../text/sentences';
+import { Reader, type ReaderState } from './reader';
 
-/** The number of sentences that are requested at a time. */
-const AHEAD = 2;
-
-/** The speech of a chat: that of its replies while they are written, and that of messages on demand. The newer one silences the other. */
-export function useReadAloud({ status, speaking, speech }: Pick<UseChat, 'status' | 'speaking' | 'speech'>) {
-  const [queue] = useState(() => new SpeechQueue());
+/**
+ * Reads messages by calls for their sentences. `isGrowingRead` reads replies while they are written; not for a service that
+ * speaks them itself, whose sound the chat plays. The newer of both silences the other.
+ */
+export function useReadAloud({ messages, status, speaking, speech }: Pick<UseChat, 'messages' | 'status' | 'speaking' | 'speech'>, isGrowingRead: boolean) {
+  const [{ isLoading, problem }, report] = useState<ReaderState>({ isLoading: false, problem: null });
+  const [reader] = useState(() => new Reader(new SpeechQueue(), (text, options) => service.speak(text, options), report));
+  const { queue } = reader;
   const own = useSyncExternalStore(queue.subscribe, queue.getSnapshot);
-  const [problem, setProblem] = useState<Error | null>(null);
-  const [isLoading, setLoading] = useState(false);
-  const reading = useRef<AbortController | null>(null);
 
-  const stopOwn = useCallback(() => {
-    reading.current?.abort();
-    setLoading(false);
-    setProblem(null);
-    queue.stop();
-  }, [queue]);
+  const reply = messages.findLast(({ role }) => role === 'assistant');
+  /** The reply that is read while it is written; `null` before a message is sent, and once the reply is whole or silenced. */
+  const growing = useRef<{ before: Message | undefined } | null>(null);
+  useEffect(() => {
+    if (status === 'submitted') {
+      reader.stop();
+      growing.current = { before: reply };
+    }
+  }, [status, reply, reader]);
+  useEffect(() => {
+    // Not a reply of the history.
+    if (!isGrowingRead || !growing.current || !reply || reply === growing.current.before) return;
+    const isWhole = reply.status !== 'streaming';
+    if (isWhole) growing.current = null;
+    if (reply.status === 'stopped') reader.stop();
+    else reader.read(reply.id, finishedSentences(reply.content, isWhole), isWhole);
+  }, [isGrowingRead, reply, reader]);
+  useEffect(() => () => reader.stop(), [reader]);
+
   const stopChat = speech.stop;
   const stop = useCallback(() => {
-    stopOwn();
+    growing.current = null;
+    reader.stop();
     stopChat();
-  }, [stopOwn, stopChat]);
-  useEffect(() => {
-    if (status === 'submitted') stopOwn();
-  }, [status, stopOwn]);
-  useEffect(() => stopOwn, [stopOwn]);
-
-  /** Call it in a gesture of the user. */
+  }, [reader, stopChat]);
+  /** Call it in a gesture of the user, as `unlock`. */
   const read = useCallback(
-    async ({ id, content }: Message) => {
+    ({ id, content }: Message) => {
       stop();
       queue.unlock();
-      setLoading(true);
-      const { signal } = (reading.current = new AbortController());
-      const sentences = finishedSentences(content, true);
-      const request = (sentence: string) => service.speak(sentence, { signal });
-      const requests = sentences.slice(0, AHEAD).map(request);
-      for (const [seq, text] of sentences.entries()) {
-        try {
-          const audio = await requests[seq]!;
-          if (signal.aborted) return;
-          setLoading(false);
-          queue.add({ seq, text, audio, messageId: id });
-        } catch (error) {
-          // Also those that were requested ahead.
-          for (const other of requests) other.catch(() => {});
-          if (signal.aborted) return;
-          reading.current.abort();
-          setLoading(false);
-          setProblem(error as Error);
-          break;
-        }
-        const next = sentences[seq + AHEAD];
-        if (next !== undefined) requests.push(request(next));
-      }
-      queue.finish(id);
+      reader.read(id, finishedSentences(content, true), true);
     },
-    [queue, stop],
+    [queue, reader, stop],
   );
-
+  const unlockChat = speech.unlock;
   const isOwn = isLoading || problem !== null || own.state !== 'idle';
+  const unlock = useCallback(() => {
+    queue.unlock();
+    unlockChat();
+  }, [queue, unlockChat]);
   const state = isLoading ? ('loading' as const) : isOwn ? own.state : speech.state;
-  const unlock = useCallback(() => (isOwn ? queue.unlock() : speech.unlock()), [isOwn, queue, speech]);
   return { state, speaking: isOwn ? own.speaking : speaking, error: problem ?? own.error ?? speech.error, read, stop, unlock };
 }

@@ -1,0 +1,173 @@
+/** Conversations on the page of examples/react, in Chromium against the Flask example. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { until } from './chromium.mjs';
+import { reply, startSite } from './page.mjs';
+
+let site;
+before(async () => (site = await startSite()));
+after(() => site.close());
+
+/** A test with a page of its own, without an error in its console. */
+const onPage = (name, run, options) =>
+  test(name, async () => {
+    const visit = await site.visit(options);
+    await run(visit);
+    assert.deepEqual(visit.problems, []);
+    await visit.close();
+  });
+
+const pause = { wait_ms: 120 };
+/** A model that goes on for ever. */
+const endless = { steps: [{ role: 'assistant' }, { text: '반쪽' }, { stall: true }] };
+
+onPage('a reply appears piece by piece, as Markdown, and is the message of the store', async (visit) => {
+  await site.script(reply('오늘은 **날', pause, '씨**가 좋', pause, '습니다.'));
+  await visit.page.evaluate(() => {
+    globalThis.seen = [];
+    const look = () => {
+      const body = document.querySelector('.reply .body');
+      const now = body && [body.innerText, body.querySelector('strong')?.innerText ?? ''].join(' / ');
+      if (now && globalThis.seen.at(-1) !== now) globalThis.seen.push(now);
+    };
+    new MutationObserver(look).observe(document.querySelector('main'), { subtree: true, childList: true, characterData: true });
+  });
+  await visit.send('날씨가 어때요?');
+  await visit.shows([['mine', '날씨가 어때요?', 'done'], ['reply', '오늘은 날씨가 좋습니다.', 'done']]);
+  assert.deepEqual(await visit.page.evaluate(() => globalThis.seen), ['오늘은 날 / 날', '오늘은 날씨가 좋 / 날씨', '오늘은 날씨가 좋습니다. / 날씨']);
+  const rows = await visit.stored(2);
+  assert.deepEqual(rows.map(({ msgId }) => msgId), await visit.ids());
+  assert.deepEqual(rows.map(({ msgContent }) => msgContent), ['날씨가 어때요?', '오늘은 **날씨**가 좋습니다.']);
+});
+
+onPage('stop keeps the text so far, here and in the store, and lets the model go', async (visit) => {
+  await site.script(endless);
+  await visit.send('길게 말해 주세요');
+  await visit.shows([['mine', '길게 말해 주세요', 'done'], ['reply', '반쪽', 'streaming']]);
+  await visit.button('멈추기').click();
+  await visit.shows([['mine', '길게 말해 주세요', 'done'], ['reply', '반쪽', 'stopped']]);
+  const requests = await site.flask.llm.requests('page');
+  await until(async () => (await site.flask.llm.requests('page')).some(({ outcome, body }) => outcome === 'client_closed' && body.includes('길게')), () => JSON.stringify(requests));
+  assert.deepEqual((await visit.stored(2)).map(({ msgContent }) => msgContent), ['길게 말해 주세요', '반쪽']);
+});
+
+onPage('a page that is loaded again has the conversation, with its name, and goes on in it', async (visit) => {
+  await site.script(reply('하나.'), reply('둘.'));
+  await visit.send('첫째');
+  await visit.finished();
+  await visit.stored(2);
+  const before = await visit.ids();
+  await visit.page.reload();
+  await visit.shows([['mine', '첫째', 'done'], ['reply', '하나.', 'done']]);
+  assert.deepEqual(await visit.ids(), before);
+  const current = visit.page.locator('.side a[aria-current=page]');
+  await current.waitFor();
+  assert.equal(await visit.page.title(), `${await current.innerText()} – 이야기`);
+  await visit.send('둘째');
+  await visit.shows([['mine', '첫째', 'done'], ['reply', '하나.', 'done'], ['mine', '둘째', 'done'], ['reply', '둘.', 'done']]);
+  assert.equal(new Set((await visit.stored(4)).map(({ msgWorkspaceId }) => msgWorkspaceId)).size, 1);
+});
+
+onPage('a message that is sent during a reply waits, and can be taken back', async (visit) => {
+  await site.script(reply('하나 ', { wait_ms: 1200 }, '끝.'), reply('둘.'));
+  await visit.send('첫째');
+  await visit.page.getByText('하나').waitFor();
+  await visit.send('둘째');
+  await visit.send('셋째');
+  await visit.shows([
+    ['mine', '첫째', 'done'],
+    ['reply', '하나', 'streaming'],
+    ['mine', '둘째', 'queued'],
+    ['mine', '셋째', 'queued'],
+  ]);
+  await visit.button('보내지 않기').last().click();
+  await visit.shows([['mine', '첫째', 'done'], ['reply', '하나 끝.', 'done'], ['mine', '둘째', 'done'], ['reply', '둘.', 'done']]);
+  assert.deepEqual((await visit.stored(4)).map(({ msgContent }) => msgContent), ['첫째', '하나 끝.', '둘째', '둘.']);
+});
+
+onPage('two tabs of a conversation have all of it, each once', async (visit) => {
+  await site.script(reply('하나.'), reply('둘.'), reply('셋.'));
+  await visit.send('첫째');
+  await visit.finished();
+  await visit.stored(2);
+  const other = await site.visit({ with: visit, path: new URL(visit.page.url()).hash });
+  await other.shows([['mine', '첫째', 'done'], ['reply', '하나.', 'done']]);
+  await other.send('둘째');
+  const two = [['mine', '첫째', 'done'], ['reply', '하나.', 'done'], ['mine', '둘째', 'done'], ['reply', '둘.', 'done']];
+  await other.shows(two);
+  await visit.shows(two);
+  await visit.send('셋째');
+  const three = [...two, ['mine', '셋째', 'done'], ['reply', '셋.', 'done']];
+  await visit.shows(three);
+  await other.shows(three);
+  const rows = await visit.stored(6);
+  assert.deepEqual([rows.length, new Set(rows.map(({ msgWorkspaceId }) => msgWorkspaceId)).size], [6, 1]);
+  for (const tab of [visit, other]) {
+    await tab.page.reload();
+    await tab.shows(three);
+  }
+  assert.deepEqual(other.problems, []);
+});
+
+onPage('a reply goes on while another conversation is open, and nothing is mixed', async (visit) => {
+  await site.script(reply('하나 ', { wait_ms: 900 }, '끝.'), reply('다른 답.'));
+  await visit.send('첫째');
+  await visit.page.getByText('하나').waitFor();
+  await visit.page.locator('.side a').waitFor();
+  await visit.button('새 대화').click();
+  await visit.shows([]);
+  await visit.send('다른 말');
+  await visit.shows([['mine', '다른 말', 'done'], ['reply', '다른 답.', 'done']]);
+  await visit.page.goBack();
+  await visit.shows([['mine', '첫째', 'done'], ['reply', '하나 끝.', 'done']]);
+  await until(async () => (await visit.page.locator('.side a').count()) === 2, () => visit.page.locator('.side').innerText());
+  assert.equal(new Set((await visit.stored(4)).map(({ msgWorkspaceId }) => msgWorkspaceId)).size, 2);
+});
+
+onPage('a reply is made again, and a message is changed: both take the place of the old ones in the store', async (visit) => {
+  await site.script(reply('하나.'), reply('둘.'), reply('셋.'));
+  await visit.send('첫째');
+  await visit.finished();
+  await visit.button('다시 답하기').click();
+  await visit.shows([['mine', '첫째', 'done'], ['reply', '둘.', 'done']]);
+  await visit.button('내 말 고치기').click();
+  await until(async () => (await visit.box.inputValue()) === '첫째', () => visit.box.inputValue());
+  await visit.box.fill('고친 말');
+  await visit.box.press('Enter');
+  await visit.shows([['mine', '고친 말', 'done'], ['reply', '셋.', 'done']]);
+  await until(async () => (await visit.stored(2)).map(({ msgContent }) => msgContent).join() === '고친 말,셋.', async () => JSON.stringify(await visit.stored(2)));
+});
+
+onPage('the times of a reply are a picture and a table', async (visit) => {
+  await site.script(reply('하나 ', { wait_ms: 300 }, '끝.'));
+  await visit.send('첫째');
+  await visit.finished();
+  await visit.button('걸린 시간').click();
+  const dialog = visit.page.getByRole('dialog', { name: '답이 나온 과정' });
+  const seconds = await dialog.locator('tbody td').evaluateAll((cells) => cells.map((cell) => Number(cell.innerText.replace('초', ''))));
+  const [accepted, first, end] = seconds;
+  assert.ok(accepted > 0 && accepted <= first && first + 0.25 < end, JSON.stringify(seconds));
+  const bars = await dialog.locator('svg rect').evaluateAll((all) => all.map((bar) => bar.className.baseVal));
+  assert.deepEqual([bars[0], bars.at(-1)], ['waiting', 'text']);
+  await visit.page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+});
+
+onPage('a reply cannot load a picture, run a script, or reach the page by a link', async (visit) => {
+  const asked = [];
+  visit.page.on('request', (request) => asked.push(request.url()));
+  await site.script(reply('![곰](https://else.example/a.png) <img src=x onerror="globalThis.hit=1"> [나쁜](javascript:alert(1)) [좋은](https://else.example/b)', ' [반쪽](https://else', { wait_ms: 400 }, '.example/c)'));
+  await visit.send('그림');
+  const links = () => visit.page.locator('.reply a').evaluateAll((all) => all.map(({ href, target, rel }) => [href, target, rel]));
+  const safe = ['_blank', 'noopener noreferrer nofollow'];
+  const whole = [['https://else.example/a.png', ...safe], ['https://else.example/b', ...safe]];
+  await visit.page.getByText('반쪽').waitFor();
+  assert.deepEqual(await links(), whole);
+  await visit.finished();
+  assert.deepEqual(await links(), [...whole, ['https://else.example/c', ...safe]]);
+  assert.deepEqual(asked.filter((url) => !url.startsWith(site.front.url)), []);
+  assert.equal(await visit.page.locator('.reply img').count(), 0);
+  assert.equal(await visit.page.evaluate(() => globalThis.hit), undefined);
+});
