@@ -101,7 +101,7 @@ class Visit {
 
   /** Waits until the last reply is complete. */
   async finished() {
-    await this.page.locator('.message:last-child[data-status=done]').waitFor();
+    await this.page.locator('.messages:last-of-type > .message:last-child[data-status=done]').waitFor();
   }
 
   /** The messages in the store, once there are so many: the earliest first. */

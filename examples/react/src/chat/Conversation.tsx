@@ -68,13 +68,13 @@ export function Conversation({ id, workspaceId, initialMessages, onWorkspace, on
     [settings.aloud, speech, edited, edit, sendMessage],
   );
   return (
-    <>
+    <main className="talk">
       <MessageList messages={chat.messages} speaking={speech.speaking} isBusy={isBusy} times={times.byReply} actions={actions} />
       <Announcer messages={chat.messages} status={chat.status} />
       <div className="foot">
         <StatusBar status={chat.status} connected={chat.connected} speech={speech} onStop={stop} />
         <Composer isBusy={isBusy} edited={edited} onSubmit={submit} onStop={stop} onCancel={() => setEdited(null)} />
       </div>
-    </>
+    </main>
   );
 }

@@ -1,15 +1,15 @@
 /** The messages. A long conversation begins with its latest ones; the earlier ones come on request. */
 
-import { memo, useLayoutEffect, useRef, useState } from 'react';
+import { memo, useRef, useState } from 'react';
 import type { Message, Speaking } from 'turnwire/react';
 
 import { useWords } from '../settings';
 import { MessageItem, type MessageActions } from './MessageItem';
 import type { Times } from './times';
-import { useReading } from './use-reading';
+import { useEarlier, useReading } from './use-reading';
 
-/** The number of messages that are shown at first, and more on each request. */
-const PAGE = 60;
+/** The number of messages in a list. Lists that are not seen are not drawn, which costs less than to look at each message. */
+const PAGE = 50;
 
 interface Props {
   messages: readonly Message[];
@@ -21,72 +21,57 @@ interface Props {
 
 export const MessageList = memo(function MessageList({ messages, speaking, isBusy, times, actions }: Props) {
   const words = useWords();
-  const scroller = useRef<HTMLElement>(null);
-  const [shown, setShown] = useState(PAGE);
+  const scroller = useRef<HTMLDivElement>(null);
+  const lists = Math.max(1, Math.ceil(messages.length / PAGE));
+  /** The first list that is shown: at the beginning, the last but one. */
+  const [first, setFirst] = useState(Math.max(0, lists - 2));
   const { hasMore, toEnd } = useReading(scroller, messages);
-  const earlier = useEarlier(scroller, shown);
+  const earlier = useEarlier(scroller, first);
 
-  const first = Math.max(0, messages.length - shown);
   const lastReply = messages.findLast(({ role }) => role === 'assistant')?.id;
   const lastOfUser = messages.findLast(({ role, status }) => role === 'user' && status !== 'queued')?.id;
   return (
-    <main className="log" ref={scroller} tabIndex={0} aria-label={words.messages}>
-      {messages.length === 0 && (
-        <div className="hello">
-          <p>{words.hello}</p>
-          <p>{words.helloMore}</p>
-        </div>
-      )}
-      {first > 0 && (
-        <button
-          type="button"
-          className="earlier"
-          onClick={() => {
-            earlier.keep();
-            setShown(shown + PAGE);
-          }}
-        >
-          {words.earlier}
-        </button>
-      )}
-      <ol className="messages">
-        {messages.slice(first).map((message) => (
-          <MessageItem
-            key={message.id}
-            message={message}
-            isLast={message.id === lastReply || message.id === lastOfUser}
-            isBusy={isBusy && (message.id === lastReply || message.id === lastOfUser)}
-            heard={speaking?.messageId === message.id ? speaking : null}
-            times={times.get(message.id)}
-            actions={actions}
-          />
+    <div className="frame">
+      <div className="log" ref={scroller} role="region" tabIndex={0} aria-label={words.messages}>
+        {messages.length === 0 && (
+          <div className="hello">
+            <p>{words.hello}</p>
+            <p>{words.helloMore}</p>
+          </div>
+        )}
+        {first > 0 && (
+          <button
+            type="button"
+            className="earlier"
+            onClick={() => {
+              earlier.keep();
+              setFirst(first - 1);
+            }}
+          >
+            {words.earlier}
+          </button>
+        )}
+        {Array.from({ length: Math.max(0, lists - first) }, (_, at) => first + at).map((list) => (
+          <ol key={list} className={list < lists - 2 ? 'messages far' : 'messages'}>
+            {messages.slice(list * PAGE, (list + 1) * PAGE).map((message) => (
+              <MessageItem
+                key={message.id}
+                message={message}
+                isLast={message.id === lastReply || message.id === lastOfUser}
+                isBusy={isBusy && (message.id === lastReply || message.id === lastOfUser)}
+                heard={speaking?.messageId === message.id ? speaking : null}
+                times={times.get(message.id)}
+                actions={actions}
+              />
+            ))}
+          </ol>
         ))}
-      </ol>
+      </div>
       {hasMore && (
         <button type="button" className="to-end" onClick={toEnd}>
           ↓ {words.latest}
         </button>
       )}
-    </main>
+    </div>
   );
 });
-
-/** Keeps the place of the reader, and the focus, when earlier messages appear above. */
-function useEarlier(scroller: React.RefObject<HTMLElement | null>, shown: number) {
-  const kept = useRef<{ fromEnd: number; first: Element | null } | null>(null);
-  useLayoutEffect(() => {
-    const element = scroller.current;
-    if (!element || !kept.current) return;
-    const { fromEnd, first } = kept.current;
-    kept.current = null;
-    element.scrollTop = element.scrollHeight - fromEnd;
-    const before = first?.previousElementSibling;
-    if (before instanceof HTMLElement) before.focus({ preventScroll: true });
-  }, [scroller, shown]);
-  return {
-    keep: () => {
-      const element = scroller.current;
-      if (element) kept.current = { fromEnd: element.scrollHeight - element.scrollTop, first: element.querySelector('.message') };
-    },
-  };
-}

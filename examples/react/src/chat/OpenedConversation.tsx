@@ -21,7 +21,7 @@ export function OpenedConversation({ place, ...rest }: Props) {
   const { value, failed, reload } = useLoaded(place.isNew ? '' : (place.workspaceId ?? ''), place.isNew ? nothing : history);
   if (value || place.isNew) return <Conversation id={place.key} workspaceId={place.workspaceId} initialMessages={value ?? []} {...rest} />;
   return (
-    <main className="log">
+    <main className="talk loading">
       {failed ? (
         <div className="problem" role="alert">
           <p>{words.historyFailed}</p>

@@ -53,12 +53,12 @@ export function StatusBar({ status, connected, speech, onStop }: Props) {
 function Waiting({ text }: { text: string }) {
   return (
     <span>
-      {text}
       <span className="dots" aria-hidden="true">
-        <i>.</i>
-        <i>.</i>
-        <i>.</i>
+        <i>●</i>
+        <i>●</i>
+        <i>●</i>
       </span>
+      {text}
     </span>
   );
 }

@@ -8,26 +8,28 @@ interface Told {
   messages: InitialMessage[];
 }
 
+/** One for the page: a conversation that is not shown any more tells of its turns as well. */
+const channel = new BroadcastChannel('turns');
+
 /** Receives the turns of other tabs, and gives the function that tells them of one of this tab. */
 export function useOtherTabs({ workspaceId, setMessages }: Pick<UseChat, 'workspaceId' | 'setMessages'>) {
-  const channel = useRef<BroadcastChannel | null>(null);
   const workspace = useRef(workspaceId);
   workspace.current = workspaceId;
   useEffect(() => {
-    channel.current = new BroadcastChannel('turns');
-    channel.current.onmessage = ({ data: told }: MessageEvent<Told>) => {
+    const listen = ({ data: told }: MessageEvent<Told>) => {
       if (told.workspaceId !== workspace.current) return;
       setMessages((before) => {
         const ids = new Set(told.messages.map(({ id }) => id));
         return [...before.filter(({ id }) => !ids.has(id)), ...told.messages];
       });
     };
-    return () => channel.current?.close();
+    channel.addEventListener('message', listen);
+    return () => channel.removeEventListener('message', listen);
   }, [setMessages]);
 
   return useCallback(({ message, userMessage }: FinishInfo) => {
     if (!message || !workspace.current) return;
     const messages = [userMessage, message].map(({ id, role, content, createdAt, status }): InitialMessage => ({ id, role, content, createdAt, status }));
-    channel.current?.postMessage({ workspaceId: workspace.current, messages } satisfies Told);
+    channel.postMessage({ workspaceId: workspace.current, messages } satisfies Told);
   }, []);
 }

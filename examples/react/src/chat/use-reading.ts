@@ -7,7 +7,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObje
 import type { Message } from 'turnwire/react';
 
 /** The end of the last message: its text, or what can be done about it. */
-const LAST = '.message:last-child > :last-child';
+const LAST = '.messages:last-of-type > .message:last-child > :last-child';
 
 export function useReading(scroller: RefObject<HTMLElement | null>, messages: readonly Message[]) {
   const [hasMore, setMore] = useState(false);
@@ -35,13 +35,38 @@ export function useReading(scroller: RefObject<HTMLElement | null>, messages: re
     };
   }, [scroller, look]);
 
-  const frame = useRef(0);
   const toEnd = useCallback(() => {
-    cancelAnimationFrame(frame.current);
-    // Twice: messages that were not drawn yet have only an estimated height.
-    const go = () => scroller.current?.querySelector(LAST)?.scrollIntoView({ block: 'end' });
-    go();
-    frame.current = requestAnimationFrame(go);
+    settled(() => scroller.current?.querySelector(LAST)?.scrollIntoView({ block: 'end' }));
   }, [scroller]);
   return { hasMore, toEnd };
+}
+
+/** Keeps the place of the reader, and the focus, when earlier messages appear above. */
+export function useEarlier(scroller: RefObject<HTMLElement | null>, first: number) {
+  const kept = useRef<{ message: Element; top: number } | null>(null);
+  useLayoutEffect(() => {
+    if (!kept.current) return;
+    const { message, top } = kept.current;
+    kept.current = null;
+    settled(() => {
+      if (scroller.current) scroller.current.scrollTop += message.getBoundingClientRect().top - top;
+    });
+    const before = message.parentElement?.previousElementSibling?.lastElementChild;
+    if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+  }, [scroller, first]);
+  return {
+    keep: () => {
+      const message = scroller.current?.querySelector('.message');
+      kept.current = message ? { message, top: message.getBoundingClientRect().top } : null;
+    },
+  };
+}
+
+/** Scrolls now and in the next two frames: messages that were not drawn before have only an estimated height at first. */
+function settled(scroll: () => void) {
+  scroll();
+  requestAnimationFrame(() => {
+    scroll();
+    requestAnimationFrame(scroll);
+  });
 }

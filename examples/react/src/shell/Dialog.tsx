@@ -1,6 +1,6 @@
 /** A dialog over the page. The browser keeps the focus in it, closes it by Escape, and returns the focus. */
 
-import { useEffect, useId, useRef, type ReactNode } from 'react';
+import { useId, useLayoutEffect, useRef, type ReactNode } from 'react';
 
 import { useWords } from '../settings';
 
@@ -8,7 +8,8 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
   const words = useWords();
   const dialog = useRef<HTMLDialogElement>(null);
   const name = useId();
-  useEffect(() => {
+  // Closed before it leaves the document: only then does the focus return.
+  useLayoutEffect(() => {
     const opened = dialog.current;
     opened?.showModal();
     return () => opened?.close();

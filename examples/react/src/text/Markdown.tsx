@@ -65,11 +65,10 @@ function Task({ isDone }: { isDone: boolean }) {
 
 /** A wide table scrolls by itself, also by keyboard. */
 function Table({ children }: { children: ReactNode }) {
-  const words = useWords();
   return (
-    <div className="wide" role="group" aria-label={words.table} tabIndex={0}>
+    <section className="wide" tabIndex={0}>
       <table>{children}</table>
-    </div>
+    </section>
   );
 }
 

@@ -1,0 +1,284 @@
+/** The page of examples/react for everyone: axe, the keyboard, what a screen reader hears, long conversations. */
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { until } from './chromium.mjs';
+import { DESKTOP, PHONE, reply, startSite } from './page.mjs';
+
+const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+
+let site;
+before(async () => (site = await startSite()));
+after(() => site.close());
+
+const onPage = (name, run, options) =>
+  test(name, async () => {
+    const visit = await site.visit(options);
+    await run(visit);
+    assert.deepEqual(visit.problems, []);
+    await visit.close();
+  });
+
+/** Every rule of axe, also those of AAA and of best practice; a finding of any level fails. */
+async function looksRight(visit, where) {
+  // Not as a script, which the page's policy refuses.
+  if (!(await visit.page.evaluate(() => 'axe' in globalThis))) await visit.page.evaluate(axe);
+  const findings = await visit.page.evaluate(async () => {
+    const rules = axe.getRules().map(({ ruleId }) => [ruleId, { enabled: true }]);
+    const { violations } = await axe.run({ rules: Object.fromEntries(rules) });
+    return violations.map(({ id, impact, nodes }) => [id, impact, nodes.map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`)]);
+  });
+  assert.deepEqual(findings, [], where);
+  // Only the messages scroll.
+  const over = await visit.page.evaluate(() => [document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight]);
+  assert.deepEqual(over, [0, 0], where);
+}
+
+const RICH = `# 산책
+
+오늘은 **날씨**가 참 좋습니다. [자세히](https://example.com)
+
+1. 신발
+2. 물
+
+- [x] 준비
+- [ ] 출발
+
+> 천천히 걸으세요.
+
+| 시간 | 할 일 |
+| --- | --- |
+| 아침 | 산책 |
+
+\`\`\`
+끝
+\`\`\``;
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const [width, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
+    onPage(
+      `axe finds nothing, ${colorScheme}, ${width}`,
+      async (visit) => {
+        await looksRight(visit, 'new');
+        await site.script(reply(RICH), { steps: [{ role: 'assistant' }, { text: '반쪽' }, { truncate: true }] }, reply('하나 ', { wait_ms: 3000 }, '끝.'));
+        await visit.send('날씨가 어때요?');
+        await visit.finished();
+        await looksRight(visit, 'a reply');
+        await visit.button('걸린 시간').click();
+        await looksRight(visit, 'times');
+        await visit.page.keyboard.press('Escape');
+        await visit.button('듣기').click();
+        await visit.button('그만 듣기').first().waitFor();
+        await looksRight(visit, 'heard');
+        await visit.send('또');
+        await visit.page.locator('.reply [role=alert]').waitFor();
+        await looksRight(visit, 'a broken reply');
+        await visit.send('다시');
+        await visit.page.getByText('하나').waitFor();
+        await visit.send('기다림');
+        await looksRight(visit, 'streaming, with a queue');
+        await visit.button('설정').click();
+        await visit.page.getByRole('radio', { name: '아주 크게' }).check();
+        await looksRight(visit, 'settings, very large');
+      },
+      { colorScheme, viewport },
+    );
+  }
+}
+
+onPage('everything is done by the keyboard alone', async (visit) => {
+  const { page } = visit;
+  const at = () => page.evaluate(() => document.activeElement.innerText || document.activeElement.id);
+  const press = async (...keys) => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+  /** Goes on by Tab until the element with this name has the focus, which must be seen. */
+  const go = async (name, key = 'Tab') => {
+    for (let steps = 0; steps < 40; steps++) {
+      await press(key);
+      if ((await at()) !== name) continue;
+      const [style, width] = await page.evaluate(() => [getComputedStyle(document.activeElement).outlineStyle, parseFloat(getComputedStyle(document.activeElement).outlineWidth)]);
+      assert.ok(style !== 'none' && width >= 2, `the focus of ${name} is not seen`);
+      return;
+    }
+    assert.fail(`Tab does not reach ${name}`);
+  };
+  await site.script(reply('하나.'), { steps: [{ role: 'assistant' }, { text: '반쪽' }, { stall: true }] }, reply('셋.'));
+  await press('Tab');
+  assert.equal(await at(), '글 쓰는 곳으로 가기');
+  await press('Enter');
+  assert.equal(await at(), 'composer-text');
+  // A line of its own, then the message.
+  await page.keyboard.type('첫');
+  await press('Shift+Enter');
+  await page.keyboard.type('째');
+  await press('Enter');
+  await visit.shows([['mine', '첫\n째', 'done'], ['reply', '하나.', 'done']]);
+  assert.equal(await at(), 'composer-text');
+  await page.keyboard.type('둘째');
+  await press('Enter');
+  await page.getByText('반쪽').waitFor();
+  await press('Escape');
+  await page.getByText('여기서 멈췄습니다.').waitFor();
+  await go('걸린 시간', 'Shift+Tab');
+  await press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await press('Escape');
+  assert.equal(await at(), '걸린 시간');
+  await go('설정', 'Shift+Tab');
+  await press('Enter');
+  await page.getByRole('dialog', { name: '설정' }).waitFor();
+  await go('닫기');
+  await press('Enter');
+  assert.equal(await at(), '설정');
+  await go('English', 'Shift+Tab');
+  await press('Enter');
+  await page.getByRole('button', { name: 'Settings' }).waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), 'en');
+  await go('New conversation', 'Shift+Tab');
+  await press('Enter');
+  await visit.shows([]);
+});
+
+onPage('Enter that ends a syllable of Hangul does not send', async (visit) => {
+  await site.script(reply('답.'));
+  await visit.box.focus();
+  const input = await visit.context.newCDPSession(visit.page);
+  await input.send('Input.imeSetComposition', { text: '안녕', selectionStart: 2, selectionEnd: 2 });
+  await input.send('Input.dispatchKeyEvent', { type: 'rawKeyDown', key: 'Enter', code: 'Enter', windowsVirtualKeyCode: 229 });
+  assert.equal(await visit.box.inputValue(), '안녕');
+  await input.send('Input.insertText', { text: '안녕' });
+  assert.deepEqual(await visit.messages(), []);
+  await visit.page.keyboard.press('Enter');
+  await visit.shows([['mine', '안녕', 'done'], ['reply', '답.', 'done']]);
+});
+
+onPage('a screen reader hears finished sentences, each once, and the end', async (visit) => {
+  await site.script(reply('오늘은 **날', { wait_ms: 80 }, '씨**가 ', { wait_ms: 80 }, '좋습니다. 산책', { wait_ms: 80 }, '하세요'));
+  await visit.page.evaluate(() => {
+    globalThis.heard = [];
+    new MutationObserver((changes) => {
+      for (const { addedNodes, target } of changes) {
+        const region = (target.nodeType === 1 ? target : target.parentElement).closest('[role=log], [role=status]');
+        if (region?.getAttribute('role') === 'log') for (const node of addedNodes) globalThis.heard.push(node.textContent);
+        else if (region && region.textContent) globalThis.heard.push(`(${region.textContent})`);
+      }
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+  await visit.send('날씨가 어때요?');
+  await visit.finished();
+  await until(async () => (await visit.page.evaluate(() => globalThis.heard)).includes('(답이 끝났습니다.)'), () => visit.page.evaluate(() => globalThis.heard.join('\n')));
+  const heard = await visit.page.evaluate(() => globalThis.heard);
+  assert.deepEqual(heard.filter((said) => !said.startsWith('(')), ['오늘은 날씨가 좋습니다.', '산책하세요']);
+});
+
+onPage('a conversation of 1,000 messages opens at its end, and a reply in it costs what it costs in a new one', async (visit) => {
+  const workspace = randomUUID();
+  await site.flask.store.workspace(workspace, visit.user);
+  const { access, refresh } = await site.flask.store.login(visit.user);
+  const at = Date.now() - 1e6;
+  const ids = Array.from({ length: 1000 }, () => randomUUID());
+  for (let from = 0; from < 1000; from += 50) {
+    await Promise.all(
+      ids.slice(from, from + 50).map((msgId, index) => {
+        const number = from + index;
+        const isReply = number % 2 === 1;
+        const body = {
+          msgId,
+          msgSenderRole: isReply ? 'AI' : 'USER',
+          msgContent: isReply ? `답 ${number}. **굵은** 글.\n\n- 하나\n- 둘` : `말 ${number}`,
+          msgSentAt: at + number,
+          msgSenderUUID: isReply ? 'ai-uuid-1234-5678-90ab-cdef12345678' : visit.user,
+          parentMsgId: isReply ? ids[number - 1] : null,
+          msgType: 'T',
+          msgWorkspaceId: workspace,
+        };
+        return fetch(`${site.flask.store.url}/api/chat/save`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${access}`, refreshtoken: `Bearer ${refresh}` }, body: JSON.stringify(body) });
+      }),
+    );
+  }
+  await visit.page.goto(`${site.front.url}#/${workspace}`);
+  await visit.page.reload();
+  await visit.page.getByText('답 999.').waitFor();
+  assert.equal(await visit.page.locator('.message').count(), 100);
+  assert.ok(await visit.page.getByText('말 998', { exact: true }).evaluate((element) => element.getBoundingClientRect().top >= 0));
+
+  /** Milliseconds of script and layout while a reply of 300 pieces grows. */
+  const cost = async () => {
+    const metrics = await visit.context.newCDPSession(visit.page);
+    await metrics.send('Performance.enable');
+    const sum = async () => (await metrics.send('Performance.getMetrics')).metrics.filter(({ name }) => name === 'TaskDuration').reduce((all, { value }) => all + value, 0);
+    const before = await sum();
+    await visit.send('길게');
+    await visit.finished();
+    return (await sum()) - before;
+  };
+  const pieces = Array.from({ length: 300 }, (_, at) => [`낱말${at} `, { wait_ms: 3 }]).flat();
+  await site.script(reply(...pieces));
+  const inLong = await cost();
+  for (let more = 0; more < 18; more++) await visit.button('이전 글 더 보기').click();
+  assert.equal(await visit.page.locator('.message').count(), 1002);
+  const withAll = await cost();
+  await visit.button('새 대화').click();
+  const inNew = await cost();
+  assert.ok(inLong < 2 * inNew + 0.2, `${inLong} s, ${inNew} s in a new conversation`);
+  assert.ok(withAll < 4 * inNew + 0.3, `${withAll} s with all messages shown, ${inNew} s in a new conversation`);
+});
+
+onPage('earlier messages appear above without moving those that are read', async (visit) => {
+  // As the test before, but small.
+  const workspace = randomUUID();
+  await site.flask.store.workspace(workspace, visit.user);
+  const { access, refresh } = await site.flask.store.login(visit.user);
+  for (let number = 0; number < 110; number++) {
+    const body = { msgId: randomUUID(), msgSenderRole: 'USER', msgContent: `말 ${number}`, msgSentAt: 1e12 + number, msgSenderUUID: visit.user, parentMsgId: null, msgType: 'T', msgWorkspaceId: workspace };
+    await fetch(`${site.flask.store.url}/api/chat/save`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${access}`, refreshtoken: `Bearer ${refresh}` }, body: JSON.stringify(body) });
+  }
+  await visit.page.goto(`${site.front.url}#/${workspace}`);
+  const first = visit.page.getByText('말 50', { exact: true });
+  await first.waitFor({ state: 'attached' });
+  /** Two frames: messages that are seen for the first time get their heights. */
+  const settled = () => visit.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 50)))));
+  for (let round = 0; round < 3; round++) {
+    await visit.page.locator('.log').evaluate((log) => (log.scrollTop = 0));
+    await settled();
+  }
+  const top = () => first.evaluate((element) => Math.round(element.getBoundingClientRect().top));
+  const before = await top();
+  await visit.button('이전 글 더 보기').click();
+  await visit.page.getByText('말 49', { exact: true }).waitFor({ state: 'attached' });
+  await settled();
+  const more = await top();
+  assert.ok(Math.abs(more - before) <= 1, `${before} → ${more}`);
+  assert.equal(await visit.page.evaluate(() => document.activeElement.innerText.trim()), '나\n\n말 49');
+});
+
+onPage('no layout shifts while a reply grows, and what is read stays where it is', async (visit) => {
+  await visit.page.evaluate(() => {
+    globalThis.shifts = [];
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) globalThis.shifts.push([entry.value, entry.sources.map(({ node, previousRect, currentRect }) => `${(node?.outerHTML ?? node?.parentElement?.outerHTML)?.slice(0, 200)} ${JSON.stringify([previousRect, currentRect])}`)]);
+    }).observe({ type: 'layout-shift', buffered: false });
+  });
+  const pieces = Array.from({ length: 120 }, (_, at) => [`낱말 ${at} `, ...(at % 20 === 19 ? ['\n\n'] : []), { wait_ms: 4 }]).flat();
+  await site.script(reply(...pieces));
+  await visit.send('길게');
+  await visit.page.getByText('낱말 5').first().waitFor();
+  const top = () => visit.page.locator('.mine .plain').evaluate((element) => Math.round(element.getBoundingClientRect().top));
+  const before = await top();
+  await visit.finished();
+  assert.equal(await top(), before);
+  assert.deepEqual(await visit.page.evaluate(() => globalThis.shifts), []);
+});
+
+onPage('with less motion nothing moves by itself', async (visit) => {
+  const count = await visit.page.evaluate(() => document.getAnimations().length);
+  await site.script(reply({ wait_ms: 500 }, '답.'));
+  await visit.send('첫째');
+  await visit.page.locator('.dots').waitFor();
+  assert.deepEqual([count, await visit.page.evaluate(() => document.getAnimations().length)], [0, 0]);
+}, { reducedMotion: 'reduce' });
