@@ -7,18 +7,19 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::delta::{ChunkChoice, Head, Parsed};
+use super::delta::{ChunkChoice, Head, Parsed, ToolCallPiece};
 use super::extra::Extra;
 use super::filling::Filling;
-use super::shape::Shape;
+use super::shape::{Shape, Text};
 use super::span::{Literals, Span, part};
 use super::usage::Usage;
 use super::{FinishReason, ServiceTier};
 
 /// One chunk of a streamed reply.
 ///
-/// [`text`](Self::text) and [`finish_reason`](Self::finish_reason) cost next to nothing. Most chunks differ from the one
-/// before only in their text, so that their other fields are built on first access.
+/// Most chunks differ from the one before in a few values. [`text`](Self::text), [`reasoning`](Self::reasoning),
+/// [`tool_calls`](Self::tool_calls), [`finish_reason`](Self::finish_reason) and [`usage`](Self::usage) read these where
+/// they are; [`choices`](Self::choices) builds all fields on first access.
 #[derive(Clone)]
 pub struct ChatChunk(Body);
 
@@ -33,13 +34,15 @@ enum Body {
         shape: Arc<Shape>,
         /// Its [literals](super::span::Literals::raw), followed by its text if that has escapes in them.
         literals: Box<str>,
-        /// The position of its text in them, or else that of its only literal besides padding.
+        /// The first of its texts that is not empty.
+        main: Option<Text>,
+        /// The position of that text in the literals.
         text: (u32, u32),
+        /// True if its other texts are empty.
+        has_one_text: bool,
         /// The position of the first literal of the usage.
         usage_at: u32,
         json: OnceLock<Box<str>>,
-        /// The usage on its own: services that send it in every chunk have it read in every chunk.
-        usage: OnceLock<Box<Usage>>,
         parsed: OnceLock<Box<Parsed>>,
     },
 }
@@ -53,17 +56,30 @@ impl ChatChunk {
     pub fn text(&self) -> &str {
         match &self.0 {
             Body::Parsed { parsed, .. } => parsed.text(),
-            Body::Filled { shape, .. } if shape.content().is_none() => "",
-            Body::Filled { literals, text, .. } => part(literals, *text),
+            Body::Filled { literals, main: Some(Text::Content), text, .. } => part(literals, *text),
+            Body::Filled { .. } => "",
         }
+    }
+
+    /// The reasoning that this chunk adds to the first reply; `None` when it adds none.
+    pub fn reasoning(&self) -> Option<&str> {
+        let (fields, text) = self.first_and_text(Text::Reasoning);
+        let kept = fields.first()?.delta.reasoning.as_deref()?;
+        Some(text.unwrap_or(kept))
+    }
+
+    /// The pieces of tool calls that this chunk adds to the first reply, without building its choices.
+    pub fn tool_calls(&self) -> impl Iterator<Item = ToolCallPiece<'_>> {
+        let (fields, text) = self.first_and_text(Text::Arguments);
+        let calls = fields.first().map_or(&[][..], |choice| &choice.delta.tool_calls);
+        calls.iter().map(move |call| ToolCallPiece::new(call, text))
     }
 
     /// The reason for the end of the first reply, in its last chunk.
     pub fn finish_reason(&self) -> Option<&FinishReason> {
         // The last chunk of a reply has no shape that others have.
         let Body::Parsed { parsed, .. } = &self.0 else { return None };
-        let first = parsed.choices.iter().find(|choice| choice.index == 0);
-        first.and_then(|choice| choice.finish_reason.as_ref())
+        parsed.first()?.finish_reason.as_ref()
     }
 
     /// The additions to each reply; empty in a chunk that only reports the usage.
@@ -73,13 +89,11 @@ impl ChatChunk {
 
     /// The tokens used by the request, in the last chunk if they were
     /// [requested](crate::chat::ChatRequest::include_usage).
-    pub fn usage(&self) -> Option<&Usage> {
+    pub fn usage(&self) -> Option<Usage> {
         match &self.0 {
-            Body::Parsed { parsed, .. } => parsed.usage.as_deref(),
-            Body::Filled { shape, literals, usage_at, usage, .. } => {
-                let example = shape.example().usage.as_ref()?;
-                let of_usage = || literals.get(*usage_at as usize..).unwrap_or_default();
-                Some(usage.get_or_init(|| shape.usage(of_usage(), example)))
+            Body::Parsed { parsed, .. } => parsed.usage.as_deref().cloned(),
+            Body::Filled { shape, literals, usage_at, .. } => {
+                shape.usage(literals.get(*usage_at as usize..).unwrap_or_default())
             }
         }
     }
@@ -130,6 +144,18 @@ impl ChatChunk {
             Body::Filled { shape, literals, text, parsed, .. } => {
                 parsed.get_or_init(|| Box::new(shape.parse(literals, part(literals, *text))))
             }
+        }
+    }
+
+    /// Fields with the texts of this chunk, but for the text of this kind if it is returned beside them.
+    fn first_and_text(&self, wanted: Text) -> (&Parsed, Option<&str>) {
+        match &self.0 {
+            // The texts of the example are empty.
+            Body::Filled { shape, literals, main, text, has_one_text: true, .. } => {
+                let is_wanted = *main == Some(wanted);
+                (shape.example(), is_wanted.then(|| part(literals, *text)))
+            }
+            _ => (self.fields(), None),
         }
     }
 
@@ -185,8 +211,13 @@ impl Filling<'_> {
         let Literals { raw, decoded, spans } = self.literals;
         let span = |number: Option<usize>| spans.get(number?);
         let usage_at = span(self.shape.usage_hole()).map_or(0, |span| span.raw.0);
-        let content = span(self.shape.content().or(self.shape.only_hole()));
-        let (literals, text) = match content {
+        let is_filled = |(_, hole): &(Text, usize)| {
+            spans.get(*hole).is_some_and(|span| span.raw.0 < span.raw.1)
+        };
+        let mut texts = self.shape.texts().filter(is_filled);
+        let main = texts.next();
+        let has_one_text = texts.next().is_none();
+        let (literals, text) = match span(main.map(|(_, hole)| hole)) {
             Some(Span { decoded: Some(range), .. }) => {
                 let literals = [raw, part(decoded, *range)].concat();
                 let text = (raw.len() as u32, literals.len() as u32);
@@ -198,10 +229,11 @@ impl Filling<'_> {
         ChatChunk(Body::Filled {
             shape: self.shape.clone(),
             literals,
+            main: main.map(|(text, _)| text),
             text,
+            has_one_text,
             usage_at,
             json: OnceLock::new(),
-            usage: OnceLock::new(),
             parsed: OnceLock::new(),
         })
     }

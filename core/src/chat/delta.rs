@@ -93,11 +93,59 @@ pub struct ToolCallDelta {
     pub extra: Extra,
 }
 
+/// A [`ToolCallDelta`], read from a chunk without building it.
+#[derive(Clone, Copy, Debug)]
+pub struct ToolCallPiece<'c> {
+    call: &'c ToolCallDelta,
+    arguments: Option<&'c str>,
+}
+
+impl<'c> ToolCallPiece<'c> {
+    /// The addition `call` or, if `arguments` are given, the same with these in place of its own.
+    pub(super) fn new(call: &'c ToolCallDelta, arguments: Option<&'c str>) -> Self {
+        ToolCallPiece { call, arguments: arguments.or(call.arguments.as_deref()) }
+    }
+
+    /// The index of the call, from 0; `None` if the service omits it.
+    pub fn index(&self) -> Option<u32> {
+        self.call.index
+    }
+
+    /// The call's id, in its first chunk.
+    pub fn id(&self) -> Option<&'c str> {
+        self.call.id.as_deref()
+    }
+
+    /// The kind of tool, in the call's first chunk.
+    pub fn kind(&self) -> Option<&'c str> {
+        self.call.kind.as_deref()
+    }
+
+    /// The function's name, in the call's first chunk.
+    pub fn name(&self) -> Option<&'c str> {
+        self.call.name.as_deref()
+    }
+
+    /// More of the arguments' JSON.
+    pub fn arguments(&self) -> Option<&'c str> {
+        self.arguments
+    }
+
+    /// More of a custom tool's call: its name in the first chunk, and its input.
+    pub fn custom(&self) -> Option<&'c CustomCall> {
+        self.call.custom.as_ref()
+    }
+}
+
 impl Parsed {
+    /// The addition to the first reply.
+    pub(super) fn first(&self) -> Option<&ChunkChoice> {
+        self.choices.iter().find(|choice| choice.index == 0)
+    }
+
     /// The text for the first reply.
     pub(super) fn text(&self) -> &str {
-        let first = self.choices.iter().find(|choice| choice.index == 0);
-        first.and_then(|choice| choice.delta.content.as_deref()).unwrap_or_default()
+        self.first().and_then(|choice| choice.delta.content.as_deref()).unwrap_or_default()
     }
 
     /// Returns true if it adds anything to a reply.

@@ -42,12 +42,18 @@ impl<'a> Filling<'a> {
     /// The text that it adds to the arguments of its only tool call; `None` if its shape has no such hole.
     pub fn arguments(&self) -> Option<&'a str> {
         let mut targets = self.targets();
-        targets.find(|(hole, _)| hole.target == Target::Arguments).map(|(_, literal)| literal.text)
+        targets
+            .find(|(hole, _)| hole.target == Target::Arguments)
+            .map(|(_, literal)| literal().text)
     }
 
-    /// The literals, each with its hole.
-    pub(super) fn targets(&self) -> impl Iterator<Item = (&'a Place, Literal<'a>)> + use<'a> {
-        self.shape.holes().iter().zip(self.literals())
+    /// The holes, each with a function that reads its literal.
+    pub(super) fn targets(
+        &self,
+    ) -> impl Iterator<Item = (&'a Place, impl Fn() -> Literal<'a> + use<'a>)> + use<'a> {
+        let literals = self.literals;
+        let spans = self.shape.holes().iter().zip(literals.spans);
+        spans.map(move |(hole, span)| (hole, move || literals.at(span)))
     }
 
     /// The service's index of the tool call that it adds to.
@@ -62,7 +68,7 @@ impl<'a> Filling<'a> {
         }
         !self.shape.adds_text_alone()
             && self.targets().any(|(hole, literal)| match hole.target {
-                Target::Content | Target::Reasoning(_) => !literal.raw.is_empty(),
+                Target::Content | Target::Reasoning(_) => !literal().raw.is_empty(),
                 Target::Arguments => true,
                 _ => false,
             })

@@ -87,7 +87,7 @@ pub use assistant::{AssistantMessage, CustomCall, FunctionCall, ToolCall};
 pub use builder::OpenAiBuilder;
 pub use chunk::ChatChunk;
 pub use client::OpenAi;
-pub use delta::{ChunkChoice, Delta, ToolCallDelta};
+pub use delta::{ChunkChoice, Delta, ToolCallDelta, ToolCallPiece};
 pub use extra::Extra;
 pub use message::{Content, ImageUrl, Message, Part, TextMessage};
 pub use models::{Model, ModelList};

@@ -21,16 +21,25 @@ pub struct Shape {
     template: Template,
     /// The fields of the chunk that the template was built from, without its texts.
     example: Parsed,
-    /// The number of the hole that has the text.
-    content: Option<usize>,
-    /// The number of the only hole besides padding.
-    only: Option<usize>,
+    /// The numbers of the holes that have the content, the reasoning and the arguments.
+    texts: [Option<usize>; 3],
+    /// True if only one hole is not padding.
+    has_one_value: bool,
     /// The number of the first hole in the usage.
     usage: Option<usize>,
     /// True if no line break is in the JSON: a chunk of this shape is one line of its event.
     is_one_line: bool,
     varies_head: bool,
     adds_text_alone: bool,
+}
+
+/// A text that varies from chunk to chunk.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Text {
+    Content,
+    Reasoning,
+    /// The arguments of the only tool call.
+    Arguments,
 }
 
 impl Shape {
@@ -52,18 +61,19 @@ impl Shape {
         let is_whole = delta.content.is_some() == has(|t| *t == Target::Content)
             && delta.reasoning.is_some() == has(|t| matches!(t, Target::Reasoning(_)))
             && delta.tool_calls.is_empty() != has(|t| *t == Target::Arguments);
-        let varies =
-            delta.content.is_some() || delta.reasoning.is_some() || !delta.tool_calls.is_empty();
-        if !is_whole || !varies {
+        if !is_whole {
             return None;
         }
         let place_of =
             |is_wanted: fn(&Target) -> bool| holes.iter().position(|hole| is_wanted(&hole.target));
-        let content = place_of(|target| *target == Target::Content);
+        let texts = [
+            place_of(|target| *target == Target::Content),
+            place_of(|target| matches!(target, Target::Reasoning(_))),
+            place_of(|target| *target == Target::Arguments),
+        ];
+        texts.iter().flatten().next()?;
         let usage = place_of(|t| matches!(t, Target::Usage(_) | Target::Fact(Owner::Usage, _)));
-        let only = place_of(|target| *target != Target::Padding);
-        let is_only = |hole: &&Place| hole.target != Target::Padding;
-        let only = only.filter(|_| holes.iter().filter(is_only).count() == 1);
+        let has_one_value = holes.iter().filter(|hole| hole.target != Target::Padding).count() == 1;
         let varies_head = has(|target| matches!(target, Target::Id | Target::Created));
         let adds_text_alone = holes.iter().all(|hole| {
             use Target::{Content, Created, Id, Padding};
@@ -76,8 +86,8 @@ impl Shape {
         Some(Shape {
             template,
             example,
-            content,
-            only,
+            texts,
+            has_one_value,
             usage,
             is_one_line,
             varies_head,
@@ -116,7 +126,8 @@ impl Shape {
 
     /// The number of the hole that has the text for the first reply.
     pub fn content(&self) -> Option<usize> {
-        self.content
+        let [content, ..] = self.texts;
+        content
     }
 
     /// Returns true if no line break is in its chunks.
@@ -129,9 +140,10 @@ impl Shape {
         self.usage
     }
 
-    /// The number of the only hole besides padding, if there is only one.
-    pub(super) fn only_hole(&self) -> Option<usize> {
-        self.only
+    /// The texts that its chunks have, each with the number of its hole.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (Text, usize)> {
+        let texts = [Text::Content, Text::Reasoning, Text::Arguments];
+        texts.into_iter().zip(self.texts).filter_map(|(text, hole)| Some((text, hole?)))
     }
 
     /// The fields of one chunk of this shape, without its texts.
@@ -155,10 +167,10 @@ impl Shape {
     }
 
     /// The usage in the chunk with these raw literals, of which the first is that of the [usage's first
-    /// hole](Self::usage_hole). It differs from that of the `example` in the holes.
-    pub(super) fn usage(&self, raw: &str, example: &Usage) -> Box<Usage> {
-        let mut usage = Box::new(example.clone());
-        let Some(first) = self.usage else { return usage };
+    /// hole](Self::usage_hole).
+    pub(super) fn usage(&self, raw: &str) -> Option<Usage> {
+        let mut usage = self.example.usage.as_deref()?.clone();
+        let Some(first) = self.usage else { return Some(usage) };
         self.template.each_literal(first, raw, |hole, literal| match &hole.target {
             Target::Usage(number) => set_usage(&mut usage, *number, literal.number()),
             Target::Fact(Owner::Usage, path) => {
@@ -166,14 +178,15 @@ impl Shape {
             }
             _ => {}
         });
-        usage
+        Some(usage)
     }
 
-    /// The fields of the chunk with these raw literals; `only` is the text of the [only hole](Self::only_hole).
-    pub(super) fn parse(&self, raw: &str, only: &str) -> Parsed {
+    /// The fields of the chunk with these raw literals, and this text if it has only one.
+    pub(super) fn parse(&self, raw: &str, text: &str) -> Parsed {
         let mut parsed = self.example.clone();
-        if let Some(hole) = self.only.and_then(|number| self.holes().get(number)) {
-            fill(&mut parsed, hole, Literal { raw: only, text: only });
+        let only = self.texts().next().filter(|_| self.has_one_value);
+        if let Some(hole) = only.and_then(|(_, number)| self.holes().get(number)) {
+            fill(&mut parsed, hole, Literal { raw: text, text });
         } else {
             self.template.each_literal(0, raw, |hole, literal| fill(&mut parsed, hole, literal));
         }

@@ -58,7 +58,7 @@ impl<'a> Literals<'a> {
         self.spans.get(number).map(|span| self.at(span))
     }
 
-    fn at(&self, span: &Span) -> Literal<'a> {
+    pub(super) fn at(&self, span: &Span) -> Literal<'a> {
         let raw = part(self.raw, span.raw);
         let text = span.decoded.map_or(raw, |range| part(self.decoded, range));
         Literal { raw, text }
@@ -98,21 +98,17 @@ impl LiteralBuffer {
         self.decoded.shrink_to(KEPT_CAPACITY);
     }
 
-    /// Adds the literal of this form that begins at `start`, and returns the position after it.
+    /// Adds the literal of this form that the JSON begins with, and returns the JSON after it.
     #[inline]
-    pub(super) fn push(
-        &mut self,
-        form: Form,
-        json: &[u8],
-        start: usize,
-    ) -> Result<usize, NoString> {
+    pub(super) fn push<'j>(&mut self, form: Form, json: &'j [u8]) -> Result<&'j [u8], NoString> {
         let decoded_from = self.decoded.len();
-        let (end, is_escaped) = form.read(json, start, &mut self.decoded)?;
+        let (end, is_escaped) = form.read(json, 0, &mut self.decoded)?;
         let from = self.raw.len();
-        self.raw.extend_from_slice(json.get(start..=end).ok_or(NoString)?);
+        let (literal, _) = json.split_at_checked(end + 1).ok_or(NoString)?;
+        self.raw.extend_from_slice(literal);
         let decoded = is_escaped.then_some(decoded_from..self.decoded.len());
-        self.spans.push(Span::new(from..from + (end - start), decoded));
-        Ok(end)
+        self.spans.push(Span::new(from..from + end, decoded));
+        json.get(end..).ok_or(NoString)
     }
 
     /// The literals, if they are valid UTF-8. The characters that end them are ASCII in a chunk that fits the template, so

@@ -7,9 +7,8 @@
 //! At first only the texts and the padding are holes. When a chunk differs from the template in other literals, such as
 //! its id or a number of the usage, these become holes as well, so that chunks pay for those holes alone that they need.
 
-use super::places::{Place, Target};
+use super::places::{Form, Place, Target};
 use super::span::{Literal, LiteralBuffer};
-use crate::json::literal::NoString;
 
 /// The most holes: each costs every chunk a few comparisons.
 const MOST: usize = 32;
@@ -18,10 +17,20 @@ const MOST: usize = 32;
 #[derive(Debug)]
 pub(super) struct Template {
     json: Box<str>,
+    gaps: Box<[Gap]>,
     /// In the order of their positions.
     holes: Vec<Place>,
     /// The literals that may become holes.
     rest: Vec<Place>,
+}
+
+/// A hole and the constant before it: all that a comparison needs of them, close together in memory.
+#[derive(Debug)]
+struct Gap {
+    constant: usize,
+    /// The length of the literal in the template's own JSON.
+    literal: usize,
+    form: Form,
 }
 
 /// The result of comparing bytes with a template.
@@ -40,7 +49,16 @@ impl Template {
             matches!(place.target, Content | Reasoning(_) | Arguments | Padding)
         };
         let (holes, rest) = places.into_iter().partition(is_hole);
-        Template { json: json.into(), holes, rest }
+        Template::with_holes(json, holes, rest)
+    }
+
+    fn with_holes(json: &str, holes: Vec<Place>, rest: Vec<Place>) -> Self {
+        let mut at = 0;
+        let gaps = holes.iter().map(|hole| {
+            let constant = hole.range.start - std::mem::replace(&mut at, hole.range.end);
+            Gap { constant, literal: hole.range.len(), form: hole.form }
+        });
+        Template { gaps: gaps.collect(), json: json.into(), holes, rest }
     }
 
     /// A template of JSON that differs from this one in some more literals, which become holes; `None` if it differs in
@@ -67,7 +85,7 @@ impl Template {
         }
         let is_same = self.json.get(at..) == json.get(their_at..);
         let is_small = holes.len() <= MOST;
-        (is_same && is_small).then(|| Template { json: json.into(), holes, rest })
+        (is_same && is_small).then(|| Template::with_holes(json, holes, rest))
     }
 
     pub(super) fn holes(&self) -> &[Place] {
@@ -83,24 +101,21 @@ impl Template {
     /// the same is valid UTF-8 outside them.
     pub(super) fn compare(&self, json: &[u8], literals: &mut LiteralBuffer) -> Comparison {
         literals.clear();
-        let ours = self.json.as_bytes();
-        let (mut ours_at, mut at) = (0, 0);
-        for hole in &self.holes {
-            let constant = ours.get(ours_at..hole.range.start).unwrap_or_default();
-            if !json.get(at..).is_some_and(|rest| rest.starts_with(constant)) {
-                return Comparison::Different;
-            }
-            ours_at = hole.range.end;
-            at = match literals.push(hole.form, json, at + constant.len()) {
-                Ok(end) => end,
-                Err(NoString) => return Comparison::Different,
-            };
+        match self.rest_after(json, literals) {
+            Some(rest) => Comparison::Same(json.len() - rest.len()),
+            None => Comparison::Different,
         }
-        let constant = ours.get(ours_at..).unwrap_or_default();
-        match json.get(at..).is_some_and(|rest| rest.starts_with(constant)) {
-            true => Comparison::Same(at + constant.len()),
-            false => Comparison::Different,
+    }
+
+    /// The bytes after the JSON that they begin with; `None` if it differs from this template.
+    fn rest_after<'j>(&self, json: &'j [u8], literals: &mut LiteralBuffer) -> Option<&'j [u8]> {
+        let (mut ours, mut theirs) = (self.json.as_bytes(), json);
+        for gap in &self.gaps {
+            let (constant, rest) = ours.split_at_checked(gap.constant)?;
+            ours = rest.get(gap.literal..)?;
+            theirs = literals.push(gap.form, theirs.strip_prefix(constant)?).ok()?;
         }
+        theirs.strip_prefix(ours)
     }
 
     /// Passes each hole and its literal in a chunk to `read`, but for the first holes, of which there are `skipped`. The
@@ -111,16 +126,16 @@ impl Template {
         raw: &str,
         mut read: impl FnMut(&Place, Literal<'_>),
     ) {
-        let (mut decoded, mut at) = (String::new(), 0);
-        for hole in self.holes.iter().skip(skipped) {
-            decoded.clear();
-            let Ok((end, is_escaped)) = hole.form.read(raw.as_bytes(), at, &mut decoded) else {
+        let (mut decoded, mut rest) = (String::new(), raw);
+        for hole in self.holes.get(skipped..).unwrap_or_default() {
+            let Ok((end, is_escaped)) = hole.form.read(rest.as_bytes(), 0, &mut decoded) else {
                 return;
             };
-            let raw = raw.get(at..end).unwrap_or_default();
+            let Some((raw, after)) = rest.split_at_checked(end) else { return };
             let text = if is_escaped { &decoded } else { raw };
             read(hole, Literal { raw, text });
-            at = end + 1;
+            decoded.clear();
+            rest = after.get(1..).unwrap_or_default();
         }
     }
 

@@ -8,16 +8,13 @@ use super::lenient;
 use super::places::{Form, Owner, Step, Target, UsageNumber};
 use super::span::Literal;
 use super::usage::Usage;
+use crate::json::literal;
 
 impl Literal<'_> {
     /// The value of a whole number, as in a chunk that is parsed in full.
     pub(super) fn number(&self) -> u64 {
-        let whole = self.raw.bytes().try_fold(0, |number: u64, digit| {
-            let digit = char::from(digit).to_digit(10)?;
-            number.checked_mul(10)?.checked_add(digit.into())
-        });
         let read = || lenient::number(&mut serde_json::Deserializer::from_str(self.raw));
-        whole.unwrap_or_else(|| read().unwrap_or_default())
+        literal::whole(self.raw).unwrap_or_else(|| read().unwrap_or_default())
     }
 
     fn value(&self, form: Form) -> Value {

@@ -75,6 +75,7 @@ impl Body {
     }
 
     /// The next bytes, or `None` at the body's end.
+    #[inline]
     pub(crate) fn poll_data(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<Bytes>>> {
         if let Some(error) = self.stopped() {
             return Poll::Ready(Some(Err(error)));
@@ -210,6 +211,7 @@ impl Body {
 
 impl Live {
     /// The next bytes after decoding.
+    #[inline]
     fn poll_content(
         &mut self,
         context: &Context,
@@ -253,6 +255,7 @@ impl Live {
     }
 
     /// The next bytes as received.
+    #[inline]
     fn poll_response(
         &mut self,
         context: &Context,

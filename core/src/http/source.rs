@@ -83,6 +83,7 @@ impl PieceSource {
         PieceSource { inner: None, head, context }
     }
 
+    #[inline]
     pub(crate) fn poll(&mut self, task: &mut TaskContext<'_>) -> Poll<Option<Result<Piece>>> {
         match &mut self.inner {
             Some(Inner::Response(body)) => {

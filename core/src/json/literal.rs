@@ -37,18 +37,59 @@ pub(crate) fn string_end(json: &[u8], mut start: usize) -> Option<usize> {
 #[inline]
 pub(crate) fn number(json: &[u8], start: usize) -> Option<usize> {
     let rest = json.get(start..)?;
-    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-    let is_of_float = |b: &u8| matches!(b, b'.' | b'e' | b'E' | b'+' | b'-');
-    let is_plain = matches!(digits, 1..=MOST_DIGITS)
-        && (digits == 1 || rest.first() != Some(&b'0'))
-        && !rest.get(digits).is_some_and(is_of_float);
-    if is_plain {
+    let digits = digits_at(rest);
+    let is_whole = match digits {
+        1 => true,
+        2..=MOST_DIGITS => rest.first() != Some(&b'0'),
+        _ => false,
+    };
+    if is_whole && matches!(rest.get(digits), Some(0..=b' ' | b',' | b'}' | b']')) {
         return Some(start + digits);
     }
-    let length = rest.iter().take_while(|b| b.is_ascii_digit() || is_of_float(b)).count();
-    let number = rest.get(..length)?;
-    serde_json::from_slice::<f64>(number).is_ok().then_some(start + length)
+    any_number(rest).map(|length| start + length)
 }
+
+/// The length of the number of any form that the bytes begin with.
+#[cold]
+fn any_number(bytes: &[u8]) -> Option<usize> {
+    let is_of_number = |b: &&u8| matches!(b, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+    let length = bytes.iter().take_while(is_of_number).count();
+    serde_json::from_slice::<f64>(bytes.get(..length)?).is_ok().then_some(length)
+}
+
+/// The number of digits that the bytes begin with.
+#[inline]
+fn digits_at(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let digits = u64::from_le_bytes(*word) ^ (ONES * b'0' as u64);
+        // The lowest marked byte is exact; a carry can only mark a byte above it.
+        let others = (digits.wrapping_add(ONES * (0x80 - 10)) | digits) & HIGH;
+        if others != 0 {
+            return at + others.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().take_while(|b| b.is_ascii_digit()).count()
+}
+
+/// The value of a whole number of at most [`MOST_DIGITS`] digits; `None` for any other.
+#[inline]
+pub(crate) fn whole(number: &str) -> Option<u64> {
+    let mut value = 0;
+    for digit in number.bytes() {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 || number.len() > MOST_DIGITS {
+            return None;
+        }
+        value = value * 10 + u64::from(digit);
+    }
+    Some(value)
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const HIGH: u64 = ONES << 7;
 
 /// The digits of a whole number that fits into 64 bits, whatever the digits are.
 const MOST_DIGITS: usize = 19;
@@ -56,8 +97,6 @@ const MOST_DIGITS: usize = 19;
 /// The position of the first quote, backslash or control character from `at` on, or the end.
 #[inline]
 pub(super) fn next_special(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = ONES << 7;
     // The lowest marked byte of a word is exact; a borrow can only mark a byte above it.
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
     while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
@@ -192,6 +231,9 @@ mod tests {
             let text = format!("{text},");
             let expected = serde_json::from_str::<Value>(&text[..text.len() - 1]).is_ok();
             prop_assert_eq!(number(text.as_bytes(), 0) == Some(text.len() - 1), expected, "{}", text);
+            let value = text.trim_end_matches(',');
+            let is_short = value.len() <= MOST_DIGITS && !value.contains(['-', '.', 'e', 'E', '+']);
+            prop_assert_eq!(whole(value), value.parse().ok().filter(|_| is_short));
         }
     }
 }

@@ -17,12 +17,13 @@ impl Accumulator {
         }
         for (hole, literal) in filling.targets() {
             match &hole.target {
-                Target::Content => self.add_text(literal.text),
-                Target::Reasoning(name) => self.add_reasoning(*name, literal.text),
-                Target::Arguments => self.add_arguments(filling.call(), literal.text),
+                Target::Content => self.add_text(literal().text),
+                Target::Reasoning(name) => self.add_reasoning(*name, literal().text),
+                Target::Arguments => self.add_arguments(filling.call(), literal().text),
                 Target::Usage(number) => {
-                    let usage = self.reply.usage.iter_mut();
-                    usage.for_each(|usage| set_usage(usage, *number, literal.number()));
+                    if let Some(usage) = &mut self.reply.usage {
+                        set_usage(usage, *number, literal().number());
+                    }
                 }
                 Target::Fact(owner, path) => {
                     let extra = match owner {
@@ -31,7 +32,7 @@ impl Accumulator {
                         Owner::Usage => self.reply.usage.as_mut().map(|usage| &mut usage.extra),
                     };
                     let Some(extra) = extra else { continue };
-                    let (before, after) = set_fact(extra, path, literal, hole.form);
+                    let (before, after) = set_fact(extra, path, literal(), hole.form);
                     self.bytes = (self.bytes + after).saturating_sub(before);
                 }
                 // The reply has those of the first chunk that has any; a literal becomes a hole after that.

@@ -2,12 +2,13 @@
 
 mod bodies;
 
+use std::fmt::Debug;
+
 use proptest::prelude::*;
 use serde_json::Value;
 
 use self::bodies::{ODDITIES, literals, string, written};
 use super::*;
-use crate::chat::Usage;
 use crate::chat::accumulate::Accumulator;
 use crate::sse::decode_text;
 
@@ -56,9 +57,18 @@ fn debug(read: &Result<ChatChunk, Unreadable>) -> String {
 }
 
 /// The values that a chunk has without its fields.
-fn lazy(chunk: &ChatChunk) -> (&str, &str, u64, &str, Option<&FinishReason>, Option<&Usage>) {
+fn lazy(chunk: &ChatChunk) -> impl PartialEq + Debug {
     let head = (chunk.id(), chunk.created(), chunk.model());
-    (chunk.text(), head.0, head.1, head.2, chunk.finish_reason(), chunk.usage())
+    let calls =
+        chunk.tool_calls().map(|call| (call.index(), call.id(), call.name(), call.arguments()));
+    (
+        chunk.text(),
+        chunk.reasoning(),
+        calls.collect::<Vec<_>>(),
+        head,
+        chunk.finish_reason(),
+        chunk.usage(),
+    )
 }
 
 /// Reads chunks, and returns for each whether it was parsed in full.
@@ -117,6 +127,27 @@ fn fields_that_may_report_an_error_are_no_holes() {
         chunk("\"a\"", "").replacen('{', &base, 1)
     };
     assert_reads_alike(&[status("0"), status("0.0"), status("0"), status("1008")]);
+}
+
+#[test]
+fn several_texts_in_one_chunk_are_each_read() {
+    let chunk = |content: &str, reasoning: &str, arguments: &str| {
+        format!(
+            r#"{{"choices":[{{"index":0,"delta":{{"content":"{content}","reasoning":"{reasoning}","tool_calls":[
+              {{"index":1,"function":{{"arguments":"{arguments}"}}}}]}}}}]}}"#
+        )
+    };
+    let texts = [
+        ("a", "", ""),
+        ("", r#"\"b"#, ""),
+        ("", "", r"{\n"),
+        ("", "", ""),
+        ("c", "", r"\t"),
+        ("d", "e", "f"),
+    ];
+    let chunks = texts.map(|(content, reasoning, arguments)| chunk(content, reasoning, arguments));
+    assert_reads_alike(&chunks);
+    assert_eq!(parsed_in_full(chunks), [true, false, false, false, false, false]);
 }
 
 #[test]
@@ -269,6 +300,23 @@ proptest! {
             data
         });
         assert_reads_alike(&chunks.collect::<Vec<_>>());
+    }
+
+    /// The reference: Rust's own lossy decoding of UTF-16, of the whole text.
+    #[test]
+    fn text_cut_between_any_code_units_is_whole(
+        pieces in prop::collection::vec(
+            prop::collection::vec(prop::sample::select(vec![0x5C, 0x61, 0xC548, 0xD83D, 0xDE00]), 0..4), 0..12)
+    ) {
+        let (mut reader, mut text) = (ChunkReader::default(), String::new());
+        for units in &pieces {
+            let piece: String = units.iter().map(|unit: &u16| format!("\\u{unit:04x}")).collect();
+            let mut literals = LiteralBuffer::default();
+            let read = reader.read(&chunk(&format!("\"{piece}\""), ""), &mut literals);
+            text.push_str(read.unwrap().into_chunk().text());
+        }
+        text.extend(reader.left_over().iter().map(ChatChunk::text));
+        prop_assert_eq!(text, String::from_utf16_lossy(&pieces.concat()));
     }
 
     /// Chunks of any fields and values, in any order of fields.

@@ -21,7 +21,7 @@ pub(crate) const EVENTS: [&str; 3] = ["turnwire", "body", "eventsource"];
 const MODEL: &str = "m";
 
 pub(crate) enum Client {
-    /// Text, finish reason and usage read by their methods, choices only where there is no text.
+    /// Text, arguments, finish reason and usage read by their methods.
     Turnwire(OpenAi),
     /// Each chunk's choices read, which builds all of it.
     TurnwireChoices(OpenAi),
@@ -154,9 +154,8 @@ async fn turnwire(client: &OpenAi, seen: &mut Seen<'_>) -> Result<()> {
         let chunk = chunk?;
         let mut bytes = chunk.text().len();
         if bytes == 0 {
-            for call in chunk.choices().iter().flat_map(|choice| &choice.delta.tool_calls) {
-                bytes += call.arguments.as_ref().map_or(0, |arguments| arguments.len());
-            }
+            let arguments = chunk.tool_calls().filter_map(|call| call.arguments());
+            bytes = arguments.map(str::len).sum();
         }
         seen.finished |= chunk.finish_reason().is_some();
         seen.used |= chunk.usage().is_some();

@@ -57,6 +57,7 @@ implement! { SHARED, Send, Sync:
     turnwire::chat::Tool,
     turnwire::chat::ToolCall,
     turnwire::chat::ToolCallDelta,
+    turnwire::chat::ToolCallPiece<'static>,
     turnwire::chat::ToolChoice,
     turnwire::chat::ToolMode,
     turnwire::chat::Usage,
