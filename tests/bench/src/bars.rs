@@ -154,7 +154,7 @@ fn verdict(bar: &Bar, lines: &Lines, rows: &[Row]) -> Verdict {
 }
 
 /// True for shapes of services, and where there is no stream; false for the constant one and for events.
-fn is_of_services(shape: &str) -> bool {
+pub(crate) fn is_of_services(shape: &str) -> bool {
     Shape::from_name(shape).is_none_or(|shape| !shape.is_events() && shape != Shape::Constant)
 }
 

@@ -11,6 +11,7 @@ pub mod framing;
 pub mod line;
 pub mod meter;
 pub mod process;
+pub mod readme;
 pub mod server;
 pub mod table;
 

@@ -120,7 +120,7 @@ fn marked_ratio(lines: &Lines, group: &[Row], row: &Row, peer: &str) -> String {
 }
 
 /// A table whose columns are as wide as their widest cell.
-fn markdown(heads: Vec<String>, body: impl Iterator<Item = Vec<String>>) -> String {
+pub(crate) fn markdown(heads: Vec<String>, body: impl Iterator<Item = Vec<String>>) -> String {
     let rows: Vec<Vec<String>> = std::iter::once(heads).chain(body).collect();
     let width = |cell: &String| cell.chars().count();
     let columns = rows.first().map_or(0, Vec::len);

@@ -16,6 +16,7 @@ use turnwire_bench::framing::Framing;
 use turnwire_bench::line::{Line, Lines};
 use turnwire_bench::meter::{Costs, Meter};
 use turnwire_bench::process::{Facts, Server};
+use turnwire_bench::readme::summary;
 use turnwire_bench::server::Plan;
 use turnwire_bench::{arguments, pin, raise_descriptors, run_again, table};
 
@@ -220,6 +221,6 @@ fn print(lines: &Lines, before: Option<&Path>) -> Result<()> {
     if let Some(before) = before {
         verdicts.extend(slower(lines, &Lines::parse(&std::fs::read_to_string(before)?)?));
     }
-    println!("{}{}", table::bars(&verdicts), table::details(lines));
+    println!("{}{}{}", table::bars(&verdicts), summary(lines), table::details(lines));
     Ok(())
 }
