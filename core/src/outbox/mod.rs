@@ -12,7 +12,8 @@
 //! ```
 //!
 //! - Records of one [conversation](Record::conversation) are delivered in order, one at a time, even if several
-//!   processes share the file; different conversations are delivered concurrently ([`Delivery::concurrency`]).
+//!   processes share the file; different conversations are delivered concurrently ([`Delivery::concurrency`]). A record
+//!   that waits for its user's tokens is passed by those of other users.
 //! - With a [file](OutboxBuilder::path) a record survives the process ([`Durability`]); that needs the feature
 //!   `outbox-sqlite`. In [memory](Outbox::memory) it does not.
 //! - Ids are unique. A record with a known id, including delivered ones, is not accepted a second time.

@@ -37,7 +37,7 @@ pub struct Record {
 
 impl Record {
     /// A record with this payload. Records of one conversation are delivered in the order in which they were accepted, one
-    /// at a time.
+    /// at a time; only a record that waits for its user's tokens is passed by those of other users.
     pub fn new(conversation: impl Into<String>, id: impl Into<String>, payload: Value) -> Self {
         Record {
             conversation: conversation.into(),

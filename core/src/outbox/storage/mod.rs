@@ -16,6 +16,7 @@ mod due;
 #[cfg(feature = "outbox-sqlite")]
 mod file;
 mod memory;
+mod passing;
 mod rows;
 #[cfg(feature = "outbox-sqlite")]
 mod sqlite;

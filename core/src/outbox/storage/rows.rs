@@ -73,7 +73,7 @@ pub(in crate::outbox) struct ClaimedRecord {
 pub(in crate::outbox) enum Transition {
     /// Delivered. Skipped records of the conversation become dead letters: ids with reasons.
     Delivered { poisoned: Vec<(String, String)>, continue_conversation: bool },
-    /// To be retried. With `skip` the conversation stays claimed for the next record.
+    /// To be retried. With `skip` the conversation stays claimed for the next record behind it.
     Later { attempt: AttemptState, due_at: Millis, needs_token: bool, reason: String, skip: bool },
     /// Given up: a dead letter.
     Dead { attempt: AttemptState, reason: String, continue_conversation: bool },

@@ -2,6 +2,7 @@
 
 use super::backends::{assert_balanced, ids, new_record, on_each, put, words};
 use crate::outbox::PendingState;
+use crate::outbox::opening::Opening;
 use crate::outbox::state::AttemptState;
 use crate::outbox::storage::{Backend, ClaimedRecord, NewRecord, Settled, Transition};
 
@@ -199,6 +200,62 @@ fn a_record_that_needs_a_token_tries_at_once_when_one_comes_for_its_user_or_conv
         backend.insert(&[with_tokens(of("v", new_record("b", "b2")))], 4).unwrap();
         assert_eq!(claim_one(backend, 4).id, "b1");
         assert_balanced(backend);
+    });
+}
+
+#[test]
+fn records_that_wait_for_a_users_tokens_are_passed_by_those_of_other_users() {
+    on_each(|backend| {
+        let of =
+            |user: &str, id: &str| NewRecord { user: Some(user.into()), ..new_record("a", id) };
+        let wait = |backend: &mut dyn Backend, claimed: &ClaimedRecord, now: u64| {
+            let (attempt, reason) = (claimed.attempt, "no token".to_owned());
+            let due_at = now + 1_000;
+            let waits =
+                Transition::Later { attempt, due_at, needs_token: true, reason, skip: true };
+            next_id(backend.settle(claimed, &waits, now).unwrap())
+        };
+        let records = [("v", "v1"), ("u", "u1"), ("v", "v2"), ("w", "w1"), ("u", "u2")];
+        backend.insert(&records.map(|(user, id)| of(user, id)), 0).unwrap();
+        put(backend, &[("a", "nobody's")], 0);
+        backend.insert(&[of("u", "u3")], 0).unwrap();
+        let mut flight = claim_one(backend, 0);
+        assert_eq!(flight.id, "v1");
+        let mut next = wait(backend, &flight, 0);
+        for id in ["u1", "w1", "u2"] {
+            assert_eq!(next.as_deref(), Some(id), "each user's records stay in order");
+            assert_eq!(backend.claim(9, 0).unwrap(), [], "one in flight");
+            flight.id = id.to_owned();
+            flight.seq = backend.pending(9).unwrap().iter().find(|row| row.id == id).unwrap().seq;
+            next = next_id(backend.settle(&flight, &DELIVERED, 0).unwrap());
+        }
+        assert_eq!(next, None, "a record without a user keeps its place, also before u3");
+        assert_eq!(backend.claim(9, 999).unwrap(), []);
+
+        // Each attempt of the waiting record lets the others pass again.
+        backend.insert(&[NewRecord { has_tokens: true, ..of("v", "v3") }], 1_000).unwrap();
+        let mut flight = claim_one(backend, 1_000);
+        for id in ["v1", "v2", "nobody's", "u3"] {
+            assert_eq!(flight.id, id);
+            flight = backend.settle(&flight, &DELIVERED, 1_000).unwrap().next.unwrap();
+        }
+        assert_eq!(wait(backend, &flight, 1_000), None);
+        assert_balanced(backend);
+    });
+}
+
+#[test]
+fn a_record_that_opens_its_conversation_is_passed_by_nobody() {
+    on_each(|backend| {
+        let of =
+            |user: &str, id: &str| NewRecord { user: Some(user.into()), ..new_record("a", id) };
+        let opening = Some(Opening::Planned(serde_json::json!({})));
+        backend.insert(&[NewRecord { opening, ..of("v", "v1") }, of("u", "u1")], 0).unwrap();
+        let claimed = claim_one(backend, 0);
+        let (attempt, reason) = (claimed.attempt, "no token".to_owned());
+        let waits = Transition::Later { attempt, due_at: 9, needs_token: true, reason, skip: true };
+        assert_eq!(next_id(backend.settle(&claimed, &waits, 0).unwrap()), None);
+        assert_eq!(claim_one(backend, 9).id, "v1");
     });
 }
 

@@ -192,6 +192,28 @@ async fn a_record_waits_for_a_fresh_token_and_is_neither_lost_nor_dead() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_user_without_accepted_tokens_holds_back_no_other_user() {
+    let script = Script::default();
+    script.on("v1", &[Act::Is(Outcome::NeedsToken)]);
+    let stage = Stage::memory(&script);
+    stage.put_with("a", "v1", "v", "stale");
+    stage.put_with("a", "v2", "v", "stale");
+    stage.put_with("a", "u1", "u", "fresh");
+    stage.until(SECOND, |stage| stage.script.delivered() == ["u1"]).await;
+    stage.pass(10 * MINUTE).await;
+    // A record with tokens makes the waiting one due, and passes it.
+    stage.put_with("a", "u2", "u", "fresh");
+    stage.until(SECOND, |stage| stage.script.delivered() == ["u1", "u2"]).await;
+    assert_eq!((script.calls_of("v2"), stage.counters().0.dead), (0, 0));
+    script.on("v1", &[Act::Is(Outcome::Delivered)]);
+    stage.put_with("b", "v3", "v", "fresh");
+    stage.until_done().await;
+    let mut of_v = script.delivered();
+    of_v.retain(|id| id == "v1" || id == "v2");
+    assert_eq!(of_v, ["v1", "v2"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_conversation_that_hangs_does_not_hold_the_others() {
     let script = Script::default();
     script.on("a1", &[Act::Hangs]);

@@ -134,7 +134,9 @@ fn conversation(n: u8) -> String {
 
 fn record(n: u8, of: u8, accepted_at: Millis) -> NewRecord {
     let attempt = AttemptState { accepted_at, ..AttemptState::default() };
-    NewRecord { attempt, ..new_record(&conversation(of), &id(n)) }
+    // Two users, and records without one.
+    let user = (n % 3 > 0).then(|| format!("u-{}", n % 3));
+    NewRecord { attempt, user, ..new_record(&conversation(of), &id(n)) }
 }
 
 /// The transition that the worker would store.
@@ -164,7 +166,7 @@ fn transition(
             skip: false,
         },
         Ended::NeedsToken => {
-            Transition::Later { attempt, due_at: now + 500, needs_token: true, reason, skip: false }
+            Transition::Later { attempt, due_at: now + 500, needs_token: true, reason, skip: true }
         }
         Ended::Skipped => {
             suspects.push((claimed.id.clone(), "poison".to_owned()));

@@ -21,6 +21,7 @@ struct Row {
     seq: u64,
     id: String,
     conversation: String,
+    user: Option<String>,
     is_held: bool,
     needs_token: bool,
     due_at: Millis,
@@ -63,6 +64,7 @@ impl Reference {
             seq: self.counts.last_seq,
             id: record.id.clone(),
             conversation: record.conversation.clone(),
+            user: record.user.clone(),
             is_held: record.is_held,
             needs_token: false,
             due_at: now,
@@ -73,7 +75,10 @@ impl Reference {
 
     pub(super) fn insert(&mut self, record: &NewRecord, place: usize, now: Millis) -> &'static str {
         let owner = self.process(place);
-        let waits = |row: &&mut Row| row.needs_token && row.conversation == record.conversation;
+        let waits = |row: &&mut Row| {
+            let is_users = row.user.is_some() && row.user == record.user;
+            row.needs_token && (is_users || row.conversation == record.conversation)
+        };
         for row in self.pending.iter_mut().filter(waits).filter(|_| record.has_tokens) {
             (row.needs_token, row.due_at, row.owner) = (false, now, owner);
         }
@@ -90,6 +95,7 @@ impl Reference {
         let held = self.pending.iter_mut().find(|row| row.id == record.id && row.is_held);
         let Some(row) = held else { return false };
         row.conversation = record.conversation.clone();
+        row.user = record.user.clone();
         (row.is_held, row.due_at, row.owner) = (false, now, owner);
         true
     }
@@ -97,6 +103,32 @@ impl Reference {
     /// The first record of a conversation after this number.
     fn first_after(&self, name: &str, seq: u64) -> Option<&Row> {
         self.pending.iter().find(|row| row.conversation == name && row.seq > seq)
+    }
+
+    /// The next record of a conversation after this number: each before it waits for the tokens of another user, or waits
+    /// behind one that does.
+    fn next_after(&self, name: &str, seq: u64, is_due: impl Fn(Millis) -> bool) -> Option<&Row> {
+        let rows: Vec<_> = self.pending.iter().filter(|row| row.conversation == name).collect();
+        let waits = |row: &Row| row.needs_token && (row.seq <= seq || !is_due(row.due_at));
+        let waits_or_is_behind = |row: &Row| {
+            let own = rows.iter().filter(|other| other.user == row.user && other.seq <= row.seq);
+            row.user.is_some() && own.copied().any(waits)
+        };
+        let is_next = |row: &&&Row| {
+            let mut before = rows.iter().filter(|other| other.seq < row.seq);
+            let may_pass = before.clone().all(|other| match other.seq <= seq {
+                true => other.user.is_some() || !other.needs_token,
+                false => waits_or_is_behind(other),
+            });
+            let passes_nobody = !before.any(|other| other.user.is_some() && waits(other));
+            row.seq > seq
+                && may_pass
+                && match &row.user {
+                    Some(_) => !waits_or_is_behind(row),
+                    None => passes_nobody,
+                }
+        };
+        rows.iter().find(is_next).copied()
     }
 
     /// The records that this process can claim.
@@ -153,7 +185,7 @@ impl Reference {
             }
         };
         let next = behind
-            .and_then(|seq| self.first_after(name, seq))
+            .and_then(|seq| self.next_after(name, seq, &is_due))
             .filter(|row| !row.is_held && is_due(row.due_at) && self.may_serve(row.owner, place));
         let next = next.map(|row| row.id.clone());
         if next.is_none() {
@@ -172,7 +204,8 @@ impl Reference {
     pub(super) fn requeue(&mut self, id: &str, now: Millis) -> bool {
         let Some(at) = self.dead.iter().position(|row| row.id == id) else { return false };
         let row = self.dead.remove(at);
-        self.add(&super::backends::new_record(&row.conversation, id), None, now);
+        let record = super::backends::new_record(&row.conversation, id);
+        self.add(&NewRecord { user: row.user, ..record }, None, now);
         true
     }
 

@@ -185,13 +185,15 @@ impl ClaimedConversation {
                     suspects.push((claimed.id.clone(), poison(&attempt, &reason)));
                 }
                 let wait = if has_newer_tokens { Duration::ZERO } else { wait };
+                let needs_token = needs_token && !has_newer_tokens;
                 Transition::Later {
                     attempt,
                     due_at: now.saturating_add(millis(wait)),
-                    needs_token: needs_token && !has_newer_tokens,
+                    needs_token,
                     reason,
-                    // If the next record is delivered, the fault lies in this one, and not in the service.
-                    skip: is_suspect && continue_conversation,
+                    // If the next record is delivered, the fault lies in a suspect, and not in the service. A record that
+                    // waits for tokens is passed by those of other users.
+                    skip: (is_suspect || needs_token) && continue_conversation,
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::due::{is_due, longest_wait};
+use super::passing::{Passing, Queued, Step};
 use super::rows::{
     Ahead, CHAIN, ClaimedRecord, Counts, DeadRow, DeliveredRow, Inserted, MovedRecords, NewRecord,
     Tier,
@@ -292,12 +293,26 @@ impl Memory {
         self.pending.get(conversation.records.range(seq + 1..).next()?)
     }
 
-    /// The record after `seq`, if it can be sent now.
+    /// The next record after `seq`, if it can be sent now.
     fn next(&self, name: &str, seq: u64, now: Millis) -> Option<ClaimedRecord> {
-        let row = self.first_after(name, seq)?;
-        let is_ready = !row.record.is_held && is_due(row.due_at, now, self.longest_wait);
-        let Some(&Known::Pending(next)) = self.known.get(&row.record.id) else { return None };
-        is_ready.then(|| self.claimed_record(next)).flatten()
+        let mut passing = Passing::after(seq);
+        for seq in &self.conversations.get(name)?.records {
+            let row = self.pending.get(seq)?;
+            let is_due = is_due(row.due_at, now, self.longest_wait);
+            let step = passing.step(&Queued {
+                seq: *seq,
+                user: row.record.user.as_deref(),
+                needs_token: self.tokenless.contains(seq),
+                is_due,
+                opening: row.record.opening.as_ref(),
+            });
+            match step {
+                Step::Take if is_due && !row.record.is_held => return self.claimed_record(*seq),
+                Step::Take | Step::Stop => return None,
+                Step::Pass => {}
+            }
+        }
+        None
     }
 
     /// Queues the records that wait for the tokens of `record`.

@@ -219,9 +219,8 @@ impl Backend for Disk {
             }
             let mut next = None;
             if let Some(seq) = look_from
-                && let Some(head) = records::first_after(connection, name, seq)?
-                && !head.is_held
-                && is_due(head.due_at, now, longest_wait)
+                && let Some(head) =
+                    records::next(connection, name, seq, |at| is_due(at, now, longest_wait))?
                 && claims::may_serve(connection, head.owner, me)?
             {
                 next = Some(marked(head.record, counter::counts(connection)?.delivered));

@@ -6,11 +6,12 @@ use super::counter::{count, counts, number};
 use super::openings;
 use crate::outbox::record::PendingState;
 use crate::outbox::state::{AttemptState, Millis};
+use crate::outbox::storage::passing::{Passing, Queued, Step};
 use crate::outbox::storage::rows::{
     ClaimedRecord, DeliveredRow, NewRecord, PendingRow, RecordUser, Tier,
 };
 
-const COLUMNS: &str = "seq, id, conversation, user, payload, accepted_at, attempts, strikes, mark, opening, is_held, due_at, owner";
+const COLUMNS: &str = "seq, id, conversation, user, payload, accepted_at, attempts, strikes, mark, opening, is_held, due_at, owner, needs_token";
 
 /// A pending record, and the columns that determine if it can be sent.
 pub(super) struct PendingHead {
@@ -18,6 +19,7 @@ pub(super) struct PendingHead {
     pub(super) is_held: bool,
     pub(super) due_at: Millis,
     pub(super) owner: i64,
+    pub(super) needs_token: bool,
 }
 
 /// Inserts a record; `false` if its id is known.
@@ -97,6 +99,34 @@ pub(super) fn first_after(
         "SELECT {COLUMNS} FROM record WHERE conversation = ?1 AND seq > ?2 ORDER BY seq LIMIT 1"
     );
     connection.prepare_cached(&sql)?.query_row(params![name, seq], head).optional()
+}
+
+/// The next record of a conversation after `seq`; those that wait for the tokens of other users are passed.
+pub(super) fn next(
+    connection: &Connection,
+    name: &str,
+    seq: u64,
+    is_due: impl Fn(Millis) -> bool,
+) -> Result<Option<PendingHead>> {
+    let mut passing = Passing::after(seq);
+    let mut last = 0;
+    // One nearly always: a row more costs a step of the index.
+    while let Some(head) = first_after(connection, name, last)? {
+        last = head.record.seq;
+        let step = passing.step(&Queued {
+            seq: last,
+            user: head.record.user.as_deref(),
+            needs_token: head.needs_token,
+            is_due: is_due(head.due_at),
+            opening: head.record.opening.as_ref(),
+        });
+        match step {
+            Step::Take => return Ok(Some(head).filter(|head| !head.is_held && is_due(head.due_at))),
+            Step::Stop => return Ok(None),
+            Step::Pass => {}
+        }
+    }
+    Ok(None)
 }
 
 /// A held record.
@@ -262,5 +292,11 @@ fn head(row: &Row<'_>) -> Result<PendingHead> {
         opening: openings::read(row, 9)?,
         tier: Tier::File,
     };
-    Ok(PendingHead { record, is_held: row.get(10)?, due_at: row.get(11)?, owner: row.get(12)? })
+    Ok(PendingHead {
+        record,
+        is_held: row.get(10)?,
+        due_at: row.get(11)?,
+        owner: row.get(12)?,
+        needs_token: row.get(13)?,
+    })
 }
