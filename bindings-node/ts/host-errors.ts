@@ -1,6 +1,6 @@
 /** The kinds of error that the `openai` package has no class for. */
 
-import { mark, TurnwireError } from './turnwire-error.js';
+import { TurnwireError } from './turnwire-error.js';
 
 /** The outbox holds as much as its limits allow. */
 export class OutboxFullError extends TurnwireError {}
@@ -16,7 +16,7 @@ export class CallbackError extends TurnwireError {}
 
 branded({ CallbackError, OutboxFullError, StorageError, FileError });
 
-/** Marks these classes, under their names. */
+/** Marks these classes, under their names, so that `instanceof` holds between two copies of this package. */
 export function branded(classes: Record<string, { prototype: object }>): void {
-  for (const [name, marked] of Object.entries(classes)) mark(marked, name);
+  for (const [name, { prototype }] of Object.entries(classes)) Object.assign(prototype, { [Symbol.for(`turnwire.${name}`)]: true });
 }

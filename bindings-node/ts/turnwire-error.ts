@@ -67,11 +67,6 @@ export interface ErrorFacts {
   usage?: TokenUsage | undefined;
 }
 
-/** Marks a class, so that `instanceof` holds between two copies of this package. */
-export function mark(marked: { prototype: object }, name: string): void {
-  (marked.prototype as Record<symbol, true>)[Symbol.for(`turnwire.${name}`)] = true;
-}
-
 export interface TurnwireError extends ErrorFacts {}
 
 /** The base of every error of this package. */
@@ -83,9 +78,9 @@ export class TurnwireError extends Error {
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     // By its mark, since a page's bundler renames classes. A class that a program derives has none of its own.
-    const own = Object.getOwnPropertySymbols(this.prototype).find((symbol) => Symbol.keyFor(symbol));
+    const own = Object.getOwnPropertySymbols(this.prototype).find(Symbol.keyFor);
     return own ? own in Object(value) : Function.prototype[Symbol.hasInstance].call(this, value);
   }
 }
 
-mark(TurnwireError, 'TurnwireError');
+Object.assign(TurnwireError.prototype, { [Symbol.for('turnwire.TurnwireError')]: true });

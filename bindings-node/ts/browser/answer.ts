@@ -1,23 +1,24 @@
 /** A whole reply of a service. */
 
 import type { TurnEvent } from '../turn-types.js';
-import { passes, type Call } from './call.js';
-import { base64, isString, object, reports, words } from './json.js';
+import type { Call } from './call.js';
+import { base64, excerpt, isString, object, reports, words } from './json.js';
 import { wordOf } from './turn-event.js';
 import type { ChatAnswer } from './types.js';
 
-/** The fields of an answer that has this one. */
-function fieldsOf(call: Call, body: string, needed: string) {
+/** The fields of an answer, which has this one. */
+function fieldsOf(call: Call, body: string, needed: 'reply' | 'audioBase64') {
   const fields = object(body) ?? {};
   const { error, reply } = fields;
-  if (reports(error)) throw call.error('api', words(error) ?? JSON.stringify(error), { retryable: passes(error.code) });
-  if (!isString(fields[needed])) throw call.unexpected(`an answer with \`${needed}\``, body, /^\s*</.test(body) ? undefined : 'decode');
-  return { reply: reply as string, workspaceId: wordOf(fields, 'workspaceId', body), audioBase64: base64(fields['audioBase64']) };
+  if (reports(error)) throw call.error('api', words(error) || excerpt(body));
+  const found = { reply: isString(reply) ? reply : undefined, workspaceId: wordOf(fields, 'workspaceId', body), audioBase64: base64(fields['audioBase64']) };
+  if (found[needed] === undefined) throw call.unexpected(`an answer with ${needed}`, body, 'decode');
+  return found as typeof found & { reply: string };
 }
 
-const bytes = (audio = '') => Uint8Array.from(atob(audio), (byte) => byte.charCodeAt(0));
+const bytes = (audio: string) => Uint8Array.from(atob(audio), (byte) => byte.charCodeAt(0));
 
-export const speech = (call: Call, body: string) => bytes(fieldsOf(call, body, 'audioBase64').audioBase64);
+export const speech = (call: Call, body: string) => bytes(fieldsOf(call, body, 'audioBase64').audioBase64 as string);
 
 export function chatAnswer(call: Call, body: string): ChatAnswer {
   const { reply, workspaceId = null, audioBase64 } = fieldsOf(call, body, 'reply');

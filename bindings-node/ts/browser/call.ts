@@ -2,14 +2,15 @@
 
 import { TurnwireError, type ErrorCode, type ErrorFacts } from '../turnwire-error.js';
 import { excerpt } from './json.js';
-import type { Tokens } from './types.js';
+import type { CallOptions, Tokens } from './types.js';
 
 /** True for codes, and for statuses as codes, after which the same call can succeed later. */
 export const passes = (code: unknown) => /^(connect|conflict|rate_|server|garbled|truncated|outbox_full|.+_timeout|40[89]|429|5\d\d)/.test(`${code}`);
 
 export type Call = ReturnType<typeof openCall>;
 
-export function openCall(operation: string, signal?: AbortSignal | null) {
+export function openCall(name: string, { signal }: CallOptions = {}) {
+  const operation = `service.${name}`;
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** The error that ended the call. */
@@ -26,16 +27,17 @@ export function openCall(operation: string, signal?: AbortSignal | null) {
   const cancel = () => end(error('cancelled', 'aborted'));
   /** Leaves the program's signal. */
   const close = () => signal?.removeEventListener('abort', cancel);
-  /** Ends the call with this error, if it still runs, and closes its connection. */
+  /** Ends the call with this error, and closes its connection. */
   const end = (why: TurnwireError) => {
-    reason = reason ?? why;
+    reason = why;
     close();
-    reject?.(reason);
+    reject?.(why);
     controller.abort();
   };
 
   const call = {
     url: '',
+    /** The response to its last request. */
     response: undefined as Response | undefined,
     /** The tokens of its request, which no error shows. */
     tokens: {} as Tokens,
@@ -47,8 +49,6 @@ export function openCall(operation: string, signal?: AbortSignal | null) {
     close,
     error,
 
-    isCancelled: () => reason?.code === 'cancelled',
-
     /** Waits for a step of the call, unless that ends before. A function of the program, or the network, can fail. */
     wait: <T>(step: () => T | Promise<T>, code: ErrorCode = 'callback', what = 'an option failed') =>
       new Promise<T>((resolve, fail) => {
@@ -59,7 +59,10 @@ export function openCall(operation: string, signal?: AbortSignal | null) {
       }).finally(() => clearTimeout(timer)),
 
     /** The whole body of the response. */
-    body: () => call.wait(async () => (await call.response?.text()) ?? '', 'truncated', 'the reply broke off'),
+    body() {
+      call.limit('total_timeout', 6e5);
+      return call.wait(() => (call.response as Response).text(), 'truncated', 'the reply broke off');
+    },
 
     /** Ends the call after some milliseconds, `null` for never, unless its next step is over by then. */
     limit(code: ErrorCode, ms: number | null) {
@@ -74,8 +77,10 @@ export function openCall(operation: string, signal?: AbortSignal | null) {
     },
 
     /** The error of a reply of another kind than the one asked for. */
-    unexpected: (wanted: string, got: string, code: ErrorCode = 'unexpected_reply', facts?: ErrorFacts) =>
-      error(code, `expected ${wanted}, got ${/^\s*</.test(got) ? 'an HTML page: ' : ''}${excerpt(got)}; check the URL and \`wire\``, facts),
+    unexpected(wanted: string, got: string, code: ErrorCode = 'unexpected_reply', facts?: ErrorFacts) {
+      const isPage = /^\s*</.test(got);
+      return error(isPage ? 'unexpected_reply' : code, `expected ${wanted}, got ${isPage ? 'an HTML page: ' : ''}${excerpt(got)}; check URL and wire`, facts);
+    },
   };
   signal?.addEventListener('abort', cancel);
   if (signal?.aborted) cancel();

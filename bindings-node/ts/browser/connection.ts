@@ -1,7 +1,7 @@
 /** The requests of a client: their headers, tokens and repetitions. */
 
 import type { ErrorCode } from '../turnwire-error.js';
-import { passes, type Call } from './call.js';
+import type { Call } from './call.js';
 import { excerpt, json, object, words } from './json.js';
 import type { ChatServiceOptions, ServicePaths, Tokens, TurnRequest } from './types.js';
 
@@ -15,10 +15,7 @@ const CODES: Record<number, ErrorCode> = {
   422: 'unprocessable',
   429: 'rate_limited',
 };
-const TOKENS = [
-  ['accessToken', 'Authorization'],
-  ['refreshToken', 'RefreshToken'],
-] as const;
+const TOKENS = Object.entries({ accessToken: 'authorization', refreshToken: 'refreshToken' }) as [keyof Tokens, string][];
 
 /** The tokens that headers bring. */
 function tokensIn(headers: Headers): Tokens {
@@ -53,7 +50,7 @@ export function connection(options: ChatServiceOptions): Post {
       const headers = await call.wait(async () => {
         await before;
         const made = new Headers(await current(more));
-        made.set('Content-Type', 'application/json');
+        made.set('content-type', 'application/json');
         for (const [name, header] of TOKENS) {
           const token = own[name] ?? (await current(options[name]));
           if (token) made.set(header, `Bearer ${token}`);
@@ -63,17 +60,14 @@ export function connection(options: ChatServiceOptions): Post {
       const tokens = (call.tokens = tokensIn(headers));
       call.limit('headers_timeout', limit);
       const send = options.fetch ?? fetch;
-      const init = { method: 'POST', headers, body, credentials, signal: call.signal, keepalive: path === 'stop' };
-      const response = (call.response = await call.wait(() => send(call.url, init), 'connection', 'no answer; check the network and CORS'));
+      const init = { method: 'POST', headers, body, credentials, signal: call.signal };
+      const response = (call.response = await call.wait(() => send(call.url, init), 'connection', 'no answer; check network and CORS'));
       const brought = tokensIn(response.headers);
       if (Object.keys(brought).length) onTokens?.(brought);
-      const { ok, status, statusText } = response;
+      const { ok, status } = response;
       if (ok) return;
       const text = await call.body();
-      const error = call.error(CODES[status] ?? (status < 500 ? 'status' : 'server'), `HTTP ${status}: ${words(object(text)) ?? (excerpt(text) || statusText)}`, {
-        status,
-        retryable: passes(status),
-      });
+      const error = call.error(CODES[status] ?? (status < 500 ? 'status' : 'server'), `HTTP ${status}: ${words(object(text)) || excerpt(text)}`, { status });
       if (status !== 401 || !refresh || accessToken || isRepeated) throw error;
       // One refresh serves all requests that were sent before it.
       if (before === refreshed) refreshed = (async () => refresh({ ...tokens, tokenExpired: response.headers.get('token-expired') }))().catch((cause) => ({ cause }));

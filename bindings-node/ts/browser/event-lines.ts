@@ -9,24 +9,27 @@ const LARGEST = 8 * 2 ** 20;
 export function eventLines(call: Call): (text: string, isLast: boolean) => Iterable<string> {
   /** The start of a line whose end has not come. */
   let rest = '';
+  let cr = '';
   let data: string | undefined;
-  const take = (line: string) => {
-    const match = /^data(?:: ?([^]*))?$/.exec(line);
+  const take = (line: string, isWhole = true) => {
+    if (line.length + (data ?? '').length > LARGEST) throw call.error('too_large', 'an event over 8 MiB');
+    const match = isWhole && /^data(?:: ?([^]*))?$/.exec(line);
     if (match) data = (data === undefined ? '' : `${data}\n`) + (match[1] ?? '');
-    if (rest.length + (data ?? '').length > LARGEST) throw call.error('too_large', 'an event of more than 8 MiB');
   };
   return function* (text, isLast) {
     // A CR at the end may be half of a line end.
-    const lines = (rest + text).split(isLast ? /\r\n?|\n/ : /\r\n|\n|\r(?!$)/);
-    rest = lines.pop() ?? '';
+    const piece = cr + text;
+    cr = !isLast && piece.endsWith('\r') ? '\r' : '';
+    const lines = (cr ? piece.slice(0, -1) : piece).split(/\r\n?|\n/);
+    lines[0] = rest + lines[0];
+    rest = lines.pop() as string;
     for (const line of lines) {
       take(line);
       if (line || data === undefined) continue;
-      const whole = data;
+      yield data;
       data = undefined;
-      yield whole;
     }
-    take(isLast ? rest : '');
+    take(rest, isLast);
     // A last event without its blank line counts if it is whole all the same.
     if (isLast && data && object(data)) yield data;
   };

@@ -7,7 +7,7 @@ export type Fields = Record<string, any>;
 export function object(json: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(json, /\\ud/i.test(json) ? repair : undefined);
-    return isObject(value) && !Array.isArray(value) ? value : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
@@ -34,9 +34,9 @@ export function reports(value: unknown): boolean {
   return isObject(value) ? Object.values(value).some(reports) : value !== undefined && !/^\s*(0|200|ok|success|null|none|false)?\s*$/i.test(`${value}`);
 }
 
-/** The words of an error for a person, in the forms that services use. */
+/** The words of an error for a person, in the forms that services use; nothing if there are none. */
 export function words(value: unknown): string | undefined {
-  if (!isObject(value)) return isString(value) && value.trim() ? value : undefined;
+  if (!isObject(value)) return isString(value) ? value.trim() : undefined;
   return ['message', 'error', 'detail'].map((name) => words(value[name])).find(Boolean);
 }
 

@@ -25,42 +25,38 @@ export class ChatService {
   /** Nothing is sent. Without a URL, the service is at the page's own origin. */
   constructor(given: string | ChatServiceOptions = {}) {
     const options = isString(given) ? { baseURL: given } : { ...given };
-    if (/api.?key/i.test(Object.keys(options).join())) throw openCall('client.build').error('config', 'a page cannot keep an API key secret');
+    if (/api.?key/i.test(Object.keys(options).join())) throw openCall('new').error('config', 'a page cannot keep an API key secret');
     const { wire, fallback = true, timeouts } = options;
     // Nothing of the options shows on a client: they hold tokens.
     const post = connection(options);
 
-    const whole = async <Value>(name: string, path: 'chat' | 'speech' | 'stop', request: Request, sent: CallOptions | undefined, read: (call: Call, body: string) => Value) =>
-      run(name, sent, async (call) => {
+    const whole = async <Value>(name: string, path: 'chat' | 'speech' | 'stop', request: Request, sent: CallOptions | undefined, read: (call: Call, body: string) => Value) => {
+      const call = openCall(name, sent);
+      try {
         await post(call, path, request);
         return read(call, await call.body());
-      });
+      } finally {
+        call.close();
+      }
+    };
 
-    this.stream = (request, sent) =>
-      run('stream', sent, async (call) => {
-        let form = wire;
-        try {
-          await post(call, 'stream', request);
-        } catch (error) {
-          if (!fallback || !/40[45]|501/.test(`${(error as TurnwireError).status}`)) throw error;
-          await post(call, 'chat', request);
+    this.stream = async (request, sent) => {
+      const call = openCall('stream', sent);
+      let form = wire;
+      try {
+        await post(call, 'stream', request).catch((error: TurnwireError) => {
+          if (!fallback || !/40[45]|501/.test(`${error.status}`)) throw error;
           form = 'events';
-        }
-        return new TurnStream(call, streamEvents(call, form, timeouts));
-      });
+          return post(call, 'chat', request);
+        });
+      } catch (error) {
+        call.close();
+        throw error;
+      }
+      return new TurnStream(call, streamEvents(call, form, timeouts));
+    };
     this.send = (request, sent) => whole('send', 'chat', request, sent, chatAnswer);
     this.speak = (text, sent) => whole('speak', 'speech', { text }, sent, speech);
     this.stop = (turnId, sent) => whole('stop', 'stop', { turnId }, sent, () => {});
-  }
-}
-
-/** Runs a call. It leaves the program's signal at its end, unless a stream goes on. */
-async function run<Value>(name: string, { signal }: CallOptions = {}, steps: (call: Call) => Promise<Value>): Promise<Value> {
-  const call = openCall(`service.${name}`, signal);
-  let value: Value | undefined;
-  try {
-    return (value = await steps(call));
-  } finally {
-    if (!(value instanceof TurnStream)) call.close();
   }
 }

@@ -15,12 +15,8 @@ export interface ErrorEvent {
  * without which the reply would be incomplete.
  */
 export function turnEvent(json: string): TurnEvent | ErrorEvent | undefined | false {
-  return /^\s*(null\s*)?$/.test(json) ? undefined : (read(json) as TurnEvent | ErrorEvent | undefined | false);
-}
-
-function read(json: string): Fields | undefined | false {
   const fields = object(json);
-  if (!fields) return false;
+  if (!fields) return /^(null)?$/.test(json.trim()) ? undefined : false;
   const { type, content } = fields;
   const event: Fields = { type };
   /** Takes those fields that can be read, and tells whether all of them can. */
@@ -33,7 +29,7 @@ function read(json: string): Fields | undefined | false {
   const word = (_: unknown, name: string) => wordOf(fields, name, json);
   const fail = () => {
     take(word, 'code');
-    event['message'] = words(fields) ?? excerpt(json);
+    event['message'] = words(fields) || excerpt(json);
     return true;
   };
   let isRead: unknown = true;
@@ -76,7 +72,7 @@ function read(json: string): Fields | undefined | false {
       isRead = (type === 'error' || (!isString(type) && reports(fields['error']))) && fail();
       event['type'] = 'error';
   }
-  return isRead ? event : undefined;
+  return isRead ? (event as TurnEvent) : undefined;
 }
 
 const text = (value: unknown) => (isString(value) ? value : undefined);

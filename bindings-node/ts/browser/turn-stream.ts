@@ -1,9 +1,12 @@
 /** A running turn. */
 
 import type { TurnEvent } from '../turn-types.js';
+import type { TurnwireError } from '../turnwire-error.js';
 import { eventBody, textBody } from './body.js';
 import { passes, type Call } from './call.js';
 import type { ChatServiceOptions } from './types.js';
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
 /** The events of a turn, for one `for await`. Leaving the loop leaves the turn. */
 export class TurnStream implements AsyncIterable<TurnEvent> {
@@ -29,32 +32,31 @@ export class TurnStream implements AsyncIterable<TurnEvent> {
 
 /** The events of a body that is read as it comes. */
 export async function* streamEvents(call: Call, wire: ChatServiceOptions['wire'], { idle = 12e4, content = 6e5 }: NonNullable<ChatServiceOptions['timeouts']> = {}): AsyncGenerator<TurnEvent, void> {
-  const isText = wire === 'text';
-  const reader = call.response?.body?.getReader() as ReadableStreamDefaultReader<Uint8Array>;
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: isText });
-  const read = (isText ? textBody : eventBody)(call);
+  const reader = call.response?.body?.getReader();
+  const decoder = new TextDecoder();
+  const read = (wire === 'text' ? textBody : eventBody)(call);
   let contentAt = Date.now();
   let isDone = false;
   try {
     for (;;) {
       call.limit('idle_timeout', idle);
-      const { done, value } = await call.wait(() => reader.read(), 'truncated', 'the reply broke off');
+      const { done, value } = await call.wait(() => (reader as Reader).read(), 'truncated', 'the reply broke off');
       for (const event of read(decoder.decode(value, { stream: !done }), done)) {
-        if (event.type === 'error') throw call.error('api', event.message, { retryable: passes(event.code) });
-        if (event.type === 'content') call.text += event.content;
-        if (event.type !== 'workspace') contentAt = Date.now();
-        isDone = event.type === 'done';
+        const { type } = event;
+        if (type === 'error') throw call.error('api', event.message, { retryable: passes(event.code) });
+        if (type === 'content') call.text += event.content;
+        isDone = type === 'done';
+        contentAt = Date.now();
         yield event;
         if (isDone) return;
       }
-      if (content !== null && Date.now() - contentAt > content) throw call.error('content_timeout', 'no content in time');
+      if (Date.now() - contentAt > (content ?? Infinity)) throw call.error('content_timeout', 'no answer in time');
     }
   } catch (error) {
-    if (!call.isCancelled()) throw error;
+    if ((error as TurnwireError).code !== 'cancelled') throw error;
   } finally {
     call.close();
-    const close = () => reader.cancel();
-    // After the end of the turn comes the end of the body: then the connection can be used again.
-    (isDone ? reader.read().then(close) : close()).catch(() => {});
+    // After the end of the turn comes the end of the body by itself: then the connection can be used again.
+    if (!isDone) reader?.cancel().catch(() => {});
   }
 }

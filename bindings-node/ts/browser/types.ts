@@ -4,7 +4,10 @@ import type { TokenUsage, TurnRequest as AnyTurnRequest } from '../turn-types.js
 
 export type { TokenUsage, TurnEvent, TurnEvents } from '../turn-types.js';
 
-/** A message of the user, and the conversation that it belongs to. The service knows the user and the history. */
+/**
+ * A message of the user, and the conversation that it belongs to. The service knows the user and the history, and checks the rest.
+ * `speech` asks for audio: whole with a whole reply, and as events of a stream from services that have them.
+ */
 export type TurnRequest = Pick<AnyTurnRequest, 'message' | 'workspaceId' | 'createWorkspace' | 'messageId' | 'replyId' | 'accessToken' | 'refreshToken' | 'speech'>;
 
 /** The options of one call. */
@@ -31,7 +34,7 @@ export interface Tokens {
   refreshToken?: string | null | undefined;
 }
 
-/** A token, or a function that returns the current one: it is called for each request. */
+/** A token, or a function that returns the current one: it is called for each request, so a token that changes needs one. */
 export type TokenSource = string | null | (() => string | null | undefined | Promise<string | null | undefined>);
 
 /** A request that the service refused with 401, and the tokens that it brought. */
@@ -42,14 +45,12 @@ export interface Refused extends Tokens {
 
 /** Time limits in milliseconds; `null` for none. */
 export interface ServiceTimeouts {
-  /** From the request to the headers of a streamed reply. Default 5 minutes. */
+  /** From a request to the headers of its reply. Default 5 minutes. */
   headers?: number | null;
   /** The longest wait for any byte of a stream; keep-alive comments count. Default 2 minutes. */
   idle?: number | null;
-  /** The longest wait for content of a stream; keep-alive comments do not count. Default 10 minutes. */
+  /** The longest wait for an event of a stream, noticed when the next bytes come; keep-alive comments do not count. Default 10 minutes. */
   content?: number | null;
-  /** A call that is not streamed: the whole of it. Default 10 minutes. */
-  total?: number | null;
 }
 
 /** The paths of the calls, below the base URL. */

@@ -1,0 +1,411 @@
+/** The client of a chat service for pages: requests, tokens, errors, time limits and abort, over `fetch` functions of the tests. */
+
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+
+import { ChatService, TurnwireError } from 'turnwire/browser';
+
+const DONE = 'data: {"type": "content", "content": "안녕"}\n\ndata: {"type": "done"}\n\n';
+const EVENTS = [{ type: 'content', content: '안녕' }, { type: 'done' }];
+const answer = (body, init) => new Response(body, init);
+const json = (value, status = 200, headers) => new Response(JSON.stringify(value), { status, headers });
+
+/** A service whose answers come from a function of the path and the request. */
+function serviceOf(reply, options) {
+  const requests = [];
+  const service = new ChatService({
+    baseURL: 'https://chat.example/',
+    fetch: async (url, init) => {
+      const path = url.replace('https://chat.example', '');
+      requests.push({ path, ...init, headers: Object.fromEntries(init.headers), body: JSON.parse(init.body) });
+      return reply(path, requests.at(-1));
+    },
+    ...options,
+  });
+  return { service, requests };
+}
+
+async function read(stream) {
+  const events = [];
+  for await (const event of await stream) events.push(event);
+  return events;
+}
+
+/** The error of a turn or a call. */
+async function failure(promise) {
+  try {
+    await promise;
+  } catch (error) {
+    assert.ok(error instanceof TurnwireError, inspect(error));
+    return error;
+  }
+  assert.fail('it succeeds');
+}
+
+/** A body that sends these texts and then nothing more. */
+function held(...texts) {
+  let cancelled = false;
+  const stream = new ReadableStream({
+    start: (controller) => texts.forEach((text) => controller.enqueue(new TextEncoder().encode(text))),
+    cancel: () => {
+      cancelled = true;
+    },
+  });
+  return { stream, isCancelled: () => cancelled };
+}
+
+test('the requests are the contract\'s', async () => {
+  const { service, requests } = serviceOf(
+    (path) => (path === '/chat/stream' ? answer(DONE, { headers: { 'x-request-id': 'r-1' } }) : path === '/chat/stop' ? answer(null, { status: 204 }) : json({ reply: '네', workspaceId: 7, audioBase64: 'SUQz' })),
+    { accessToken: 'access', refreshToken: () => 'refresh', headers: { 'X-Team': 'red' } },
+  );
+  const messageId = '0b1e55ed-0000-4000-8000-000000000001';
+  const turn = await service.stream({ message: '안\ud83d', workspaceId: 'w', messageId, replyId: null });
+  assert.equal(turn.requestId, 'r-1');
+  assert.deepEqual(await read(turn), EVENTS);
+  assert.deepEqual(await read(turn), [], 'a turn is read once');
+  assert.deepEqual(await service.send({ message: '안', createWorkspace: true, speech: true }), { reply: '네', workspaceId: '7', audio: new Uint8Array([73, 68, 51]), stopped: false, usage: null });
+  assert.deepEqual(await service.speak('말'), new Uint8Array([73, 68, 51]));
+  assert.equal(await service.stop('t-1'), undefined);
+  assert.deepEqual(
+    requests.map(({ path, body }) => [path, body]),
+    [
+      ['/chat/stream', { message: '안\ufffd', workspaceId: 'w', messageId, replyId: null }],
+      ['/chat', { message: '안', createWorkspace: true, includeTts: true }],
+      ['/chat/tts', { text: '말' }],
+      ['/chat/stop', { turnId: 't-1' }],
+    ],
+  );
+  for (const { method, credentials, headers } of requests) {
+    assert.deepEqual([method, credentials], ['POST', 'include']);
+    assert.deepEqual(headers, { 'content-type': 'application/json', authorization: 'Bearer access', refreshtoken: 'Bearer refresh', 'x-team': 'red' });
+  }
+});
+
+test('paths, URL and credentials are settings; without a URL it is the page\'s own origin', async () => {
+  const urls = [];
+  const fetch = async (url, { credentials }) => {
+    urls.push([url, credentials]);
+    return answer(DONE);
+  };
+  for (const options of [{ fetch }, { fetch, baseURL: '', paths: { stream: '/chat-stream' } }, { fetch, baseURL: 'http://a/b//', credentials: 'omit' }]) await read(new ChatService(options).stream({ message: 'a' }));
+  assert.deepEqual(urls, [['/chat/stream', 'include'], ['/chat-stream', 'include'], ['http://a/b/chat/stream', 'omit']]);
+  const saved = globalThis.fetch;
+  globalThis.fetch = fetch;
+  await read(new ChatService('http://c').stream({ message: 'a' }));
+  globalThis.fetch = saved;
+  assert.deepEqual(urls.at(-1), ['http://c/chat/stream', 'include']);
+});
+
+test('tokens and headers are asked for with each request, and a request may bring its own', async () => {
+  let count = 0;
+  const { service, requests } = serviceOf(() => answer(DONE), {
+    accessToken: async () => `access-${(count += 1)}`,
+    refreshToken: () => null,
+    headers: async () => new Headers({ 'x-count': String(count) }),
+  });
+  await read(service.stream({ message: 'a' }));
+  await read(service.stream({ message: 'a' }));
+  await read(service.stream({ message: 'a', accessToken: 'own-access', refreshToken: 'own-refresh' }));
+  assert.deepEqual(requests.map(({ headers }) => [headers.authorization, headers.refreshtoken]), [['Bearer access-1', undefined], ['Bearer access-2', undefined], ['Bearer own-access', 'Bearer own-refresh']]);
+  assert.deepEqual(requests.map(({ body }) => body), [{ message: 'a' }, { message: 'a' }, { message: 'a' }]);
+});
+
+test('tokens that a reply brings are handed on', async () => {
+  const brought = [];
+  const { service } = serviceOf((path) => (path === '/chat' ? json({ reply: 'a' }) : answer(DONE, { headers: { Authorization: 'Bearer new', RefreshToken: 'Bearer newer' } })), { onTokens: (tokens) => brought.push(tokens) });
+  await read(service.stream({ message: 'a' }));
+  await service.send({ message: 'a' });
+  assert.deepEqual(brought, [{ accessToken: 'new', refreshToken: 'newer' }]);
+});
+
+/** A service that accepts one token. */
+function guarded(options) {
+  const state = { valid: 'fresh', token: 'stale', refreshes: [] };
+  const { service, requests } = serviceOf((path, { headers }) => (headers.authorization === `Bearer ${state.valid}` ? answer(DONE) : json({ message: 'The token has expired' }, 401, { 'Token-Expired': 'AccessToken' })), {
+    accessToken: () => state.token,
+    refresh: async (refused) => {
+      state.refreshes.push(refused);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return options.refresh(state);
+    },
+  });
+  return { service, requests, state };
+}
+
+test('one refresh serves ten calls that were refused at once, and calls that come meanwhile', async () => {
+  const { service, requests, state } = guarded({
+    refresh: (state) => {
+      state.token = 'fresh';
+    },
+  });
+  const early = Array.from({ length: 10 }, () => read(service.stream({ message: 'a' })));
+  while (!state.refreshes.length) await new Promise((resolve) => setTimeout(resolve, 1));
+  const late = Array.from({ length: 5 }, () => read(service.stream({ message: 'b' })));
+  for (const events of await Promise.all([...early, ...late])) assert.deepEqual(events, EVENTS);
+  assert.deepEqual(state.refreshes, [{ accessToken: 'stale', tokenExpired: 'AccessToken' }]);
+  assert.equal(requests.length, 25, 'the late ones wait for the refresh');
+  state.valid = 'fresher';
+  state.token = 'stale again';
+  assert.equal((await failure(guardedOnce(service, state))).status, 401);
+  assert.equal(state.refreshes.length, 2, 'a later refusal refreshes again, and a call is repeated once');
+});
+
+const guardedOnce = (service) => service.stream({ message: 'c' });
+
+test('a refresh that fails leaves the refusal', async () => {
+  for (const [refresh, cause] of [[() => false, undefined], [() => { throw new Error('no login'); }, 'no login']]) {
+    const { service, requests, state } = guarded({ refresh });
+    const errors = await Promise.all(Array.from({ length: 10 }, () => failure(service.stream({ message: 'a' }))));
+    for (const error of errors) assert.deepEqual([error.code, error.status, error.cause?.message, error.retryable], ['authentication', 401, cause, false]);
+    assert.deepEqual([state.refreshes.length, requests.length], [1, 10]);
+  }
+  const { service, state } = guarded({ refresh: () => {} });
+  assert.equal((await failure(service.stream({ message: 'a', accessToken: 'own', refreshToken: 'own' }))).status, 401);
+  assert.equal(state.refreshes.length, 0, 'the tokens of a request are its own');
+});
+
+test('a function that fails is an error before anything is sent', async () => {
+  for (const options of [{ accessToken: () => Promise.reject(new Error('no storage')) }, { headers: () => { throw new Error('no storage'); } }, { accessToken: 'a\nb' }]) {
+    const { service, requests } = serviceOf(() => answer(DONE), options);
+    const error = await failure(service.send({ message: 'a' }));
+    assert.deepEqual([error.code, error.operation, error.network, requests.length], ['callback', 'service.send', false, 0], error.message);
+  }
+});
+
+test('a service without streams is asked for the whole reply, and no other failure is reason to send again', async () => {
+  for (const status of [404, 405, 501]) {
+    const { service, requests } = serviceOf((path) => (path === '/chat' ? json({ reply: '안녕', workspaceId: 'w', audioBase64: 'SUQz' }) : json({ error: 'no' }, status)));
+    const events = [{ type: 'workspace', workspaceId: 'w' }, { type: 'content', content: '안녕' }, { type: 'audio', seq: 0, mime: 'audio/mpeg', audioBase64: 'SUQz', text: '안녕' }, { type: 'done' }];
+    assert.deepEqual(await read(service.stream({ message: 'a', workspaceId: 'w' })), events);
+    assert.deepEqual(requests.map(({ path, body }) => [path, body]), [['/chat/stream', { message: 'a', workspaceId: 'w' }], ['/chat', { message: 'a', workspaceId: 'w' }]]);
+    const { service: text } = serviceOf((path) => (path === '/chat' ? json({ reply: '안녕' }) : json({}, status)), { wire: 'text' });
+    assert.deepEqual(await read(text.stream({ message: 'a' })), EVENTS);
+    const { service: none, requests: sent } = serviceOf(() => json({ error: 'no' }, status), { fallback: false });
+    assert.equal((await failure(none.stream({ message: 'a' }))).status, status);
+    assert.equal(sent.length, 1);
+  }
+  const others = [400, 401, 403, 408, 409, 422, 429, 500, 502, 503].map((status) => () => json({}, status));
+  for (const reply of [...others, () => { throw new TypeError('Load failed'); }]) {
+    const { service, requests } = serviceOf(reply);
+    await failure(service.stream({ message: 'a' }));
+    assert.equal(requests.length, 1);
+  }
+});
+
+test('errors of the service have their code, status and words', async () => {
+  const cases = [
+    [400, { error: 'message is required' }, 'bad_request', false],
+    [401, { message: 'The token has expired' }, 'authentication', false],
+    [403, { detail: 'not yours' }, 'permission_denied', false],
+    [404, { error: { message: 'no such workspace' } }, 'not_found', false],
+    [408, {}, 'status', false],
+    [409, {}, 'conflict', true],
+    [418, {}, 'status', false],
+    [422, { detail: 'too long' }, 'unprocessable', false],
+    [429, { error: { code: 429, message: 'slow down' } }, 'rate_limited', true],
+    [500, { error: 'broken' }, 'server', true],
+    [503, '<html><title>503</title>Service  unavailable</html>', 'server', true],
+  ];
+  for (const [status, body, code, retryable] of cases) {
+    const { service } = serviceOf(() => (typeof body === 'string' ? answer(body, { status }) : json(body, status, { 'x-request-id': 'r-9' })), { fallback: false });
+    const error = await failure(service.stream({ message: 'a' }));
+    assert.deepEqual([error.code, error.errorCode, error.status, error.retryable, error.operation, error.network], [code, code, status, retryable, 'service.stream', undefined], error.message);
+    if (typeof body !== 'string') assert.equal(error.requestId, 'r-9');
+    const said = typeof body === 'string' ? '503 Service unavailable' : (body.error?.message ?? body.error ?? body.message ?? body.detail ?? '');
+    assert.ok(error.message.startsWith(`service.stream: ${code}: HTTP ${status}: ${said}`) && error.message.includes('(POST https://chat.example/chat/stream)'), error.message);
+  }
+});
+
+test('a network that fails is typed, with any browser\'s words', async () => {
+  for (const words of ['Failed to fetch', 'NetworkError when attempting to fetch resource.', 'Load failed']) {
+    const { service } = serviceOf(() => { throw new TypeError(words); });
+    for (const call of [service.stream({ message: 'a' }), service.send({ message: 'a' }), service.speak('a'), service.stop('t')]) {
+      const error = await failure(call);
+      assert.deepEqual([error.code, error.network, error.retryable, error.partial], ['connection', true, true, undefined]);
+      assert.ok(error.message.includes(words) && error.cause instanceof TypeError, error.message);
+    }
+    const { service: broken } = serviceOf(() => {
+      let at = 0;
+      return answer(new ReadableStream({ pull: (controller) => ((at += 1) === 1 ? controller.enqueue(new TextEncoder().encode(DONE.split('\n')[0] + '\n\n')) : controller.error(new TypeError(words))) }));
+    });
+    const error = await failure(read(broken.stream({ message: 'a' })));
+    assert.deepEqual([error.code, error.network, error.retryable, error.partial], ['truncated', true, true, '안녕']);
+    assert.deepEqual([(await failure(broken.send({ message: 'a' }))).code], ['truncated']);
+  }
+});
+
+test('replies of another kind are told apart', async () => {
+  const page = '<!doctype html><title>Login</title>';
+  for (const [reply, call, code, words] of [
+    [() => answer(page, { headers: { 'content-type': 'text/html' } }), (service) => read(service.stream({ message: 'a' })), 'unexpected_reply', 'expected an event stream, got an HTML page: Login'],
+    [() => answer(page), (service) => service.send({ message: 'a' }), 'unexpected_reply', 'HTML page: Login'],
+    [() => answer('no json'), (service) => service.send({ message: 'a' }), 'decode', 'expected an answer with reply, got no json'],
+    [() => json({ reply: 7 }), (service) => service.send({ message: 'a' }), 'decode', 'with reply'],
+    [() => json({ error: 'no model' }), (service) => service.send({ message: 'a' }), 'api', 'no model'],
+    [() => json({ audio: '' }), (service) => service.speak('a'), 'decode', 'with audioBase64'],
+    [() => json({ audioBase64: '?' }), (service) => service.speak('a'), 'decode', 'with audioBase64'],
+    [() => answer(null, { status: 204 }), (service) => read(service.stream({ message: 'a' })), 'truncated', ''],
+  ]) {
+    const error = await failure(call(serviceOf(reply).service));
+    assert.equal(error.code, code, error.message);
+    assert.ok(error.message.includes(words), error.message);
+  }
+});
+
+test('ids that are larger than numbers of JavaScript keep their digits', async () => {
+  const { service } = serviceOf((path) => answer(path === '/chat' ? '{"reply": "a", "workspaceId": 12345678901234567890}' : 'data: {"type": "workspace", "workspaceId": 12345678901234567890}\n\ndata: {"type": "done"}\n\n'));
+  assert.equal((await service.send({ message: 'a' })).workspaceId, '12345678901234567890');
+  assert.deepEqual(await read(service.stream({ message: 'a' })), [{ type: 'workspace', workspaceId: '12345678901234567890' }, { type: 'done' }]);
+});
+
+test('an event or a reply has a limit', async () => {
+  const encoder = new TextEncoder();
+  for (const size of [1 << 16, 1 << 22, 1 << 24]) {
+    const { service } = serviceOf(() => {
+      let sent = 0;
+      return answer(
+        new ReadableStream({
+          pull(controller) {
+            controller.enqueue(encoder.encode((sent ? '' : DONE.split('\n')[0] + '\n\ndata: {"type": "audio", "text": "') + 'a'.repeat(size)));
+            if ((sent += size) > 10e6) controller.close();
+          },
+        }),
+      );
+    });
+    const started = performance.now();
+    const error = await failure(read(service.stream({ message: 'a' })));
+    assert.deepEqual([error.code, error.partial], ['too_large', '안녕'], error.message);
+    assert.ok(performance.now() - started < 5000, 'in linear time');
+  }
+});
+
+test('silence ends a call by its limits', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const settled = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  const silent = serviceOf(() => new Promise(() => {}), { timeouts: { headers: 1000 } }).service;
+  for (const call of [silent.stream({ message: 'a' }), silent.send({ message: 'a' })].map(failure)) {
+    await settled();
+    t.mock.timers.tick(1000);
+    const error = await call;
+    assert.deepEqual([error.code, error.network, error.retryable], ['headers_timeout', true, true], error.message);
+  }
+
+  const { stream, isCancelled } = held(DONE.split('\n')[0] + '\n\n');
+  const idle = serviceOf(() => answer(stream), { timeouts: { idle: 500 } }).service;
+  const stalled = failure(read(idle.stream({ message: 'a' })));
+  await settled();
+  t.mock.timers.tick(499);
+  await settled();
+  assert.ok(!isCancelled());
+  t.mock.timers.tick(1);
+  const error = await stalled;
+  assert.deepEqual([error.code, error.network, error.partial, isCancelled()], ['idle_timeout', true, '안녕', true]);
+
+  let ping;
+  const pinging = serviceOf(() => answer(new ReadableStream({ start: (controller) => { ping = () => controller.enqueue(new TextEncoder().encode(': ping\n\n')); } })), { timeouts: { idle: 500, content: 1000 } }).service;
+  const empty = failure(read(pinging.stream({ message: 'a' })));
+  for (let pings = 0; pings < 3; pings += 1) {
+    await settled();
+    t.mock.timers.tick(400);
+    ping();
+  }
+  assert.equal((await empty).code, 'content_timeout');
+});
+
+test('a page that slept still reads what came meanwhile', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const settled = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  let controller;
+  const { service } = serviceOf(() => answer(new ReadableStream({ start: (made) => { controller = made; } })), { timeouts: { idle: 500 } });
+  const turn = read(service.stream({ message: 'a' }));
+  await settled();
+  // The clock went on while no timer could run.
+  t.mock.timers.setTime(Date.now() + 3_600_000);
+  await settled();
+  controller.enqueue(new TextEncoder().encode(DONE));
+  assert.deepEqual(await turn, EVENTS);
+});
+
+test('a call is aborted before, during and after its answer', async () => {
+  const aborted = AbortSignal.abort();
+  const { service, requests } = serviceOf(() => answer(DONE));
+  for (const call of [() => service.stream({ message: 'a' }, { signal: aborted }), () => service.send({ message: 'a' }, { signal: aborted })]) {
+    const error = await failure(call());
+    assert.deepEqual([error.code, error.retryable, error.network], ['cancelled', false, undefined]);
+  }
+  assert.equal(requests.length, 0, 'nothing is sent');
+
+  let inner;
+  const waiting = serviceOf((path, { signal }) => new Promise(() => { inner = signal; })).service;
+  const during = new AbortController();
+  const call = failure(waiting.stream({ message: 'a' }, { signal: during.signal }));
+  await new Promise(setImmediate);
+  during.abort();
+  assert.equal((await call).code, 'cancelled');
+  assert.ok(inner.aborted, 'the request ends');
+
+  for (const leave of [(turn, controller) => controller.abort(), (turn) => turn.cancel()]) {
+    const { stream, isCancelled } = held(DONE.split('\n')[0] + '\n\n');
+    const controller = new AbortController();
+    const turn = await serviceOf(() => answer(stream)).service.stream({ message: 'a' }, { signal: controller.signal });
+    const events = [];
+    for await (const event of turn) {
+      events.push(event);
+      setImmediate(leave, turn, controller);
+    }
+    assert.deepEqual([events, isCancelled()], [[EVENTS[0]], true], 'a turn that is left ends well');
+  }
+  const { stream, isCancelled } = held(DONE.split('\n')[0] + '\n\n');
+  for await (const _ of await serviceOf(() => answer(stream)).service.stream({ message: 'a' })) break;
+  assert.ok(isCancelled(), 'leaving the loop leaves the turn');
+
+  const after = new AbortController();
+  assert.deepEqual(await read(service.stream({ message: 'a' }, { signal: after.signal })), EVENTS);
+  after.abort();
+});
+
+test('a signal that serves a thousand calls keeps no listener', async () => {
+  const { signal } = new AbortController();
+  const { service } = serviceOf((path) => (path === '/chat' ? json({ error: 'no' }, 500) : answer(DONE)));
+  for (let count = 0; count < 1000; count += 1) {
+    if (count % 4 === 0) await service.send({ message: 'a' }, { signal }).catch(() => {});
+    else if (count % 4 === 1) (await service.stream({ message: 'a' }, { signal })).cancel();
+    else if (count % 4 === 2) for await (const _ of await service.stream({ message: 'a' }, { signal })) break;
+    else await read(service.stream({ message: 'a' }, { signal }));
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
+  }
+});
+
+test('concurrent reads of a turn come in order', async () => {
+  const { service } = serviceOf(() => answer(Array.from({ length: 99 }, (_, at) => `data: {"type": "content", "content": "${at}"}\n\n`).join('') + 'data: {"type": "done"}\n\n'));
+  const iterator = (await service.stream({ message: 'a' }))[Symbol.asyncIterator]();
+  const read = await Promise.all(Array.from({ length: 101 }, () => iterator.next()));
+  assert.deepEqual(read.map(({ value }) => value?.content ?? value?.type), [...Array.from({ length: 99 }, (_, at) => `${at}`), 'done', undefined]);
+});
+
+test('an API key is refused', () => {
+  for (const options of [{ apiKey: 'sk-1' }, { api_key: 'sk-1' }, { openaiApiKey: undefined }]) {
+    assert.throws(() => new ChatService(options), (error) => error instanceof TurnwireError && error.code === 'config' && /API key/.test(error.message) && !error.message.includes('sk-1'));
+  }
+});
+
+test('no token shows on a client, a turn or an error', async () => {
+  const secrets = ['the-access-token', 'the-refresh-token'];
+  const { service } = serviceOf((path) => (path === '/chat' ? json({ error: `refused: ${secrets}` }, 400) : answer(DONE)), { accessToken: secrets[0], refreshToken: secrets[1] });
+  const error = await failure(service.send({ message: 'a' }));
+  const turn = await service.stream({ message: 'a' });
+  for (const value of [service, turn, error]) {
+    const shown = inspect(value, { depth: 9, showHidden: true }) + JSON.stringify(value) + String(value.stack);
+    for (const secret of secrets) assert.ok(!shown.includes(secret), shown);
+  }
+});
+
+test('a function of a client works on its own, and its options stay what they were', async () => {
+  const options = { baseURL: 'https://a.example', fetch: async () => answer(DONE) };
+  const { stream } = new ChatService(options);
+  options.fetch = () => assert.fail('changed later');
+  assert.deepEqual(await read(stream({ message: 'a' })), EVENTS);
+});
