@@ -20,6 +20,7 @@ mod store;
 mod stream;
 mod testing;
 mod text;
+mod trace;
 mod turn;
 mod wait;
 mod web;
@@ -57,6 +58,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<chat::Progress>()?;
     module.add("RECORD_FIELDS", named(py, bridge::record_fields())?)?;
     module.add_class::<outbox::Outbox>()?;
+    module.add_class::<trace::Trace>()?;
     module.add_class::<turn::Turns>()?;
     module.add_class::<turn::Turn>()?;
     module.add("WEB_HEADERS", PyTuple::new(py, turnwire::web::HEADERS)?)?;
@@ -82,6 +84,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(chat::with_environment, module)?)?;
     module.add_function(wrap_pyfunction!(outbox::flush_dropped, module)?)?;
     module.add_function(wrap_pyfunction!(outbox::outbox_command, module)?)?;
+    module.add_function(wrap_pyfunction!(trace::end_traces, module)?)?;
     module.add_function(wrap_pyfunction!(log::keep_logs, module)?)?;
     module.add_function(wrap_pyfunction!(log::drain_logs, module)?)?;
     shutdown::register(module)

@@ -33,6 +33,7 @@
 //! | [`sse`] | the event stream's decoder and encoder on their own |
 //! | [`blocking`] | the clients for programs without an async runtime |
 //! | [`presets`] | prompts for languages and audiences |
+//! | [`propagation`] | the trace context of requests |
 //! | [`config`], [`credentials`], [`error`] | options, secrets, and the one [`Error`] |
 //!
 //! # Features
@@ -76,6 +77,7 @@ pub mod event;
 pub mod outbox;
 #[cfg(feature = "turns")]
 pub mod presets;
+pub mod propagation;
 #[cfg(feature = "service")]
 pub mod service;
 #[cfg(feature = "speech")]

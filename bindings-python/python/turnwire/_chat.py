@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import _calls
 from ._request import split
 from ._resource import Resource
+from ._tracing import call_trace
 from ._types import NOT_GIVEN
 from ._waiting import result
 
@@ -133,9 +134,10 @@ class Completions(Resource):
         body, options = split({"messages": messages, "model": model, **params})
         client = self._owner
         options = client._call_options(options)
+        trace = call_trace(model)
         if stream:
-            return _calls.stream(client._inner().chat_stream(body, options).wait())
-        return _calls.completion(client._inner().chat(body, options).wait())
+            return _calls.stream(client._inner().chat_stream(body, options, trace).wait())
+        return _calls.completion(client._inner().chat(body, options, trace).wait())
 
     def _raw_parsed(
         self, messages: Messages, model: str, form: Form[Content], params: Any
@@ -234,9 +236,10 @@ class AsyncCompletions(Resource):
         body, options = split({"messages": messages, "model": model, **params})
         client = self._owner
         options = await client._call_options(options)
+        trace = call_trace(model)
         if stream:
-            return _calls.async_stream(await result(client._inner().chat_stream(body, options)))
-        return _calls.completion(await result(client._inner().chat(body, options)))
+            return _calls.async_stream(await result(client._inner().chat_stream(body, options, trace)))
+        return _calls.completion(await result(client._inner().chat(body, options, trace)))
 
     async def _raw_parsed(
         self, messages: Messages, model: str, form: Form[Content], params: Any

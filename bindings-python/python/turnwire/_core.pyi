@@ -45,11 +45,13 @@ __all__ = [
     "Stream",
     "TextFeed",
     "Turn",
+    "Trace",
     "Turns",
     "WebCall",
     "WebReply",
     "__version__",
     "drain_logs",
+    "end_traces",
     "flush_dropped",
     "keep_logs",
     "message_from_user",
@@ -106,9 +108,9 @@ class Client:
         cls,
         settings: str,
     ) -> Self: ...
-    def chat(self, body: str, options: _Options) -> Call:
+    def chat(self, body: str, options: _Options, trace: Trace | None = None) -> Call:
         """Asks for a whole reply; `body` is the request's JSON."""
-    def chat_stream(self, body: str, options: _Options) -> Call:
+    def chat_stream(self, body: str, options: _Options, trace: Trace | None = None) -> Call:
         """Asks for a streamed reply; `body` is the request's JSON."""
     def speech(self, body: str, options: _Options) -> Call:
         """Asks for speech, whole; `body` is the request's JSON."""
@@ -214,6 +216,14 @@ class Outbox:
         """The same, and accepts no record any more."""
 
 @final
+class Trace:
+    """A trace of the program. It belongs to the call that it is given to."""
+
+    def __new__(cls, parent: str, state: str, report: Callable[[str], object]) -> Self:
+        """`parent` and `state` are the values of the headers `traceparent` and `tracestate`. `report` is called once with the
+        finished spans as JSON, on a thread of core."""
+
+@final
 class Turns:
     """The engine of turns."""
 
@@ -228,7 +238,7 @@ class Turns:
         sentiment: Callable[[str, Any, Answer], object] | None = None,
         speaker: Speaker | None = None,
     ) -> Self: ...
-    def start(self, request: str, caller: Any) -> Turn:
+    def start(self, request: str, caller: Any, trace: Trace | None = None) -> Turn:
         """Starts a turn. `request` is JSON; functions of Python's that run for the turn get `caller` with each question."""
     def stop(self, id: str, user_id: str | None) -> bool:
         """Stops the turn of this id, if it is this user's in case one is given; false if there is none."""
@@ -269,7 +279,7 @@ class WebCall:
         """The reply to a body larger than `max_body`."""
     def failed(self) -> WebReply:
         """The reply where `authenticate` raised."""
-    def answer(self, user_id: str, body: bytes, caller: Any) -> Call:
+    def answer(self, user_id: str, body: bytes, caller: Any, trace: Trace | None = None) -> Call:
         """Answers the request of this user; the call's result is a `WebReply`. Functions of Python's that run for its turn get
         `caller` with each question."""
 
@@ -643,6 +653,10 @@ def with_environment(settings: str) -> str:
 
 def flush_dropped(timeout: float | None, /) -> Call:
     """Waits until outboxes whose objects are gone have delivered what is due, at most for so many seconds."""
+
+def end_traces(timeout: float | None) -> Call:
+    """Hands over, at the end of the process, the spans of what still runs, and waits for their reports, at most for so many
+    seconds."""
 
 def outbox_command(arguments: list[str]) -> int:
     """Runs the command `outbox` with these arguments, and returns its exit code."""

@@ -32,6 +32,21 @@ _deadlines: dict[int, float] = {}
 _watched: set[int] = set()
 
 
+_traced = False
+
+
+def end_traces_at_exit() -> None:
+    """Hands over the spans of what still runs when this process ends normally.
+
+    Tracing libraries export what they have at the end, and drop what comes later: so before them, as the first call that is
+    traced comes after their set-up.
+    """
+    global _traced
+    if not _traced:
+        _traced = True
+        atexit.register(_deliver)
+
+
 def deliver_at_exit(source: Flushing) -> None:
     """Delivers the messages of ``source`` when this process ends normally, or a child that is forked from it."""
     if not _watched:
@@ -63,7 +78,7 @@ def _finalize(deliver: Any) -> None:
 def _deliver() -> None:
     from time import monotonic
 
-    from ._core import flush_dropped
+    from ._core import end_traces, flush_dropped
 
     # One deadline, also where a process has both kinds of hooks.
     end = _deadlines.setdefault(os.getpid(), monotonic() + _PATIENCE)
@@ -72,3 +87,5 @@ def _deliver() -> None:
     # All at the same time: one whose service is down does not take the time of the others.
     for call in [*(source.flush(left) for source in sources), flush_dropped(left)]:
         call.wait()
+    if _traced:
+        end_traces(max(0, end - monotonic())).wait()

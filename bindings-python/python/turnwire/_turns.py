@@ -9,6 +9,7 @@ from ._host import Caller, hosted, is_coroutine_function
 from ._host_kinds import SENTIMENT
 from ._outbox import AnyOutbox, FlushReport
 from ._request import settings_to_json, to_json
+from ._tracing import turn_trace
 from ._turn import AsyncTurn, Turn
 from ._waiting import result
 
@@ -98,7 +99,8 @@ class Turns(_Turns):
 
     def start(self, message: str, **fields: Unpack[TurnFields]) -> Turn:
         """Starts a turn. The user's message is in the outbox when this returns."""
-        return Turn(self._turns.start(_request(message, fields), Caller()))
+        request = _request(message, fields)
+        return Turn(self._turns.start(request, *turn_trace()))
 
     def stop(self, turn_id: str, *, user_id: str | None = None) -> bool:
         """Stops the turn of this id, also one of another process that shares the outbox's file; false if none is known
@@ -144,8 +146,8 @@ class AsyncTurns(_Turns):
         from asyncio import get_running_loop
 
         loop = get_running_loop()
-        request, caller = _request(message, fields), Caller(loop)
-        return AsyncTurn(await loop.run_in_executor(None, self._turns.start, request, caller))
+        request = _request(message, fields)
+        return AsyncTurn(await loop.run_in_executor(None, self._turns.start, request, *turn_trace(loop)))
 
     async def stop(self, turn_id: str, *, user_id: str | None = None) -> bool:
         """As ``Turns.stop``. No file is waited for on the loop."""

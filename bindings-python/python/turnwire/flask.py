@@ -23,9 +23,9 @@ from werkzeug.wsgi import get_input_stream
 from . import _web
 from ._core import WebCall, WebReply
 from ._exceptions import ConfigError
-from ._host import Caller
 from ._routes_settings import RoutesSettings
 from ._settings import OpenAISettings
+from ._tracing import request_trace
 from ._turn import Turn, TurnBytes
 from ._turns import Turns
 from ._turns_settings import TurnsSettings
@@ -120,7 +120,7 @@ def chat_blueprint(
             user = None
         if user is None:
             return _response(admitted.unauthorized())
-        return _response(admitted.answer(user, body, Caller()).wait())
+        return _response(admitted.answer(user, body, *request_trace(admitted.route)).wait())
 
     for route, path in paths.items():
         blueprint.add_url_rule(path, route, answer, methods=_METHODS, provide_automatic_options=False)

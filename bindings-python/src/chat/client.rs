@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::error::exception;
 use crate::seconds::Seconds;
 use crate::text::{OwnedText, Text};
+use crate::trace::Trace;
 
 /// A client of an OpenAI-compatible service.
 #[pyclass(frozen, module = "turnwire._core")]
@@ -82,16 +83,31 @@ impl Client {
     }
 
     /// Requests a whole reply; `body` is the request's JSON.
-    fn chat(&self, py: Python<'_>, body: Text<'_>, options: Options) -> PyResult<Call> {
-        let options = options.read(py)?;
-        let call = ChatRequest::from_json(&body).and_then(|body| self.0.chat(body, options));
+    #[pyo3(signature = (body, options, trace=None))]
+    fn chat(
+        &self,
+        py: Python<'_>,
+        body: Text<'_>,
+        options: Options,
+        trace: Option<&Bound<'_, Trace>>,
+    ) -> PyResult<Call> {
+        let (options, trace) = (options.read(py)?, Trace::shared(trace));
+        let call = ChatRequest::from_json(&body).and_then(|body| self.0.chat(body, options, trace));
         Call::new(py, call)
     }
 
     /// Requests a streamed reply; `body` is the request's JSON.
-    fn chat_stream(&self, py: Python<'_>, body: Text<'_>, options: Options) -> PyResult<Call> {
-        let options = options.read(py)?;
-        let call = ChatRequest::from_json(&body).and_then(|body| self.0.chat_stream(body, options));
+    #[pyo3(signature = (body, options, trace=None))]
+    fn chat_stream(
+        &self,
+        py: Python<'_>,
+        body: Text<'_>,
+        options: Options,
+        trace: Option<&Bound<'_, Trace>>,
+    ) -> PyResult<Call> {
+        let (options, trace) = (options.read(py)?, Trace::shared(trace));
+        let call =
+            ChatRequest::from_json(&body).and_then(|body| self.0.chat_stream(body, options, trace));
         Call::new(py, call)
     }
 

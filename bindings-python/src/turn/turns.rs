@@ -17,6 +17,7 @@ use crate::seconds::{Seconds, longest_wait};
 use crate::speech::Speaker;
 use crate::store::Store;
 use crate::text::{OwnedText, Text};
+use crate::trace::Trace;
 
 const SENTIMENT: &str = "turn.sentiment";
 
@@ -63,12 +64,20 @@ impl Turns {
     }
 
     /// Starts a turn. `request` is JSON; Python functions that run for the turn get `caller` with each question.
-    fn start(&self, py: Python<'_>, request: Text<'_>, caller: Py<PyAny>) -> PyResult<Turn> {
-        let context = Context::new(caller);
+    /// The turn continues `trace`.
+    #[pyo3(signature = (request, caller, trace=None))]
+    fn start(
+        &self,
+        py: Python<'_>,
+        request: Text<'_>,
+        caller: Py<PyAny>,
+        trace: Option<&Bound<'_, Trace>>,
+    ) -> PyResult<Turn> {
+        let (context, trace) = (Context::new(caller), Trace::shared(trace));
         // The user's message may take a moment to reach the outbox's file.
         let turn = py.detach(|| {
             let request = bridge::turn_request(&request, Names::Snake)?;
-            bridge::start(&self.0, request, Some(context))
+            bridge::start(&self.0, request, Some(context), trace)
         });
         turn.map(Turn::new).map_err(|error| exception(py, &error))
     }
@@ -90,14 +99,12 @@ impl Turns {
     /// Waits until all messages are delivered or dead, at most for this many seconds.
     fn flush(&self, py: Python<'_>, timeout: Option<Seconds>) -> PyResult<Call> {
         let limit = longest_wait(py, timeout, "turns.flush")?;
-        let turns = self.0.clone();
-        Call::new(py, bridge::call(async move { Ok(turns.flush(limit).await) }))
+        Call::new(py, bridge::flush(&self.0, limit))
     }
 
     /// Waits as `flush`, and shuts down: no turn can be started afterwards.
     fn shutdown(&self, py: Python<'_>, timeout: Option<Seconds>) -> PyResult<Call> {
         let limit = longest_wait(py, timeout, "turns.shutdown")?;
-        let turns = self.0.clone();
-        Call::new(py, bridge::call(async move { Ok(turns.shutdown(limit).await) }))
+        Call::new(py, bridge::shutdown(&self.0, limit))
     }
 }

@@ -12,6 +12,7 @@ use super::WebReply;
 use crate::call::Call;
 use crate::error::exception;
 use crate::text::{OwnedText, Text};
+use crate::trace::Trace;
 use crate::turn::Turns;
 
 /// The routes of a chat service.
@@ -101,16 +102,19 @@ impl WebCall {
     }
 
     /// Answers the request of this user; the call's result is a `WebReply`. Python functions that run for its turn get `caller`
-    /// with each question.
+    /// with each question. The turn continues `trace`.
+    #[pyo3(signature = (user_id, body, caller, trace=None))]
     fn answer(
         &self,
         py: Python<'_>,
         user_id: OwnedText,
         body: &[u8],
         caller: Py<PyAny>,
+        trace: Option<&Bound<'_, Trace>>,
     ) -> PyResult<Call> {
-        let body = Bytes::copy_from_slice(body);
-        let call = bridge::answer(self.0.clone(), user_id.into(), body, Some(Context::new(caller)));
+        let (body, context) = (Bytes::copy_from_slice(body), Some(Context::new(caller)));
+        let (user_id, trace) = (user_id.into(), Trace::shared(trace));
+        let call = bridge::answer(self.0.clone(), user_id, body, context, trace);
         Call::new(py, call)
     }
 }

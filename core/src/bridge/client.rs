@@ -1,8 +1,10 @@
 //! The client of a model, for a host.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::answer::{Call, call};
+use super::trace::{self, Trace};
 pub use crate::chat::builder::OptionNames;
 use crate::chat::{ChatRequest, OpenAi, OpenAiBuilder};
 use crate::config::CallOptions;
@@ -37,24 +39,34 @@ impl Client {
         &self.llm
     }
 
-    /// Requests a whole reply: JSON.
+    /// Requests a whole reply: JSON. The call continues `trace`.
     ///
     /// # Errors
     ///
     /// `config` when no thread can be started. Errors of the call come from the pull.
-    pub fn chat(&self, request: ChatRequest, options: CallOptions) -> Result<Call> {
+    pub fn chat(
+        &self,
+        request: ChatRequest,
+        options: CallOptions,
+        trace: Option<Arc<Trace>>,
+    ) -> Result<Call> {
         let llm = self.llm.with(options);
-        call(async move { llm.chat(request).await })
+        call(trace::continued(trace, async move { llm.chat(request).await }))
     }
 
-    /// Requests a streamed reply: chunks.
+    /// Requests a streamed reply: chunks. The call continues `trace`, up to the end of the stream.
     ///
     /// # Errors
     ///
     /// `config` when no thread can be started. Errors of the call come from the pull.
-    pub fn chat_stream(&self, request: ChatRequest, options: CallOptions) -> Result<Call> {
+    pub fn chat_stream(
+        &self,
+        request: ChatRequest,
+        options: CallOptions,
+        trace: Option<Arc<Trace>>,
+    ) -> Result<Call> {
         let llm = self.llm.with(options);
-        call(async move { llm.chat_stream(request).await })
+        call(trace::continued(trace, async move { llm.chat_stream(request).await }))
     }
 
     /// Requests the service's list of models: JSON.

@@ -8,9 +8,10 @@ use std::time::{Instant, SystemTime};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::subscriber;
 use crate::process::PerProcess;
 
 /// The most buffered records; beyond it the oldest are dropped.
@@ -45,8 +46,7 @@ fn records() -> MutexGuard<'static, VecDeque<LogRecord>> {
 ///
 /// Returns false if the process has another subscriber already.
 pub fn keep_logs(level: Level) -> bool {
-    let subscriber = tracing_subscriber::registry().with(Keep { level });
-    tracing::subscriber::set_global_default(subscriber).is_ok()
+    subscriber::log_at(level)
 }
 
 /// Takes the records since the last time, oldest first.
@@ -54,9 +54,8 @@ pub fn take_logs() -> Vec<LogRecord> {
     records().drain(..).collect()
 }
 
-struct Keep {
-    level: Level,
-}
+/// The part of the subscriber that buffers the records.
+pub(super) struct Keep;
 
 /// The recorded fields of a span.
 struct Told {
@@ -92,11 +91,6 @@ impl Keep {
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Keep {
-    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        let ours = metadata.target() == "turnwire" || metadata.target().starts_with("turnwire::");
-        ours && *metadata.level() <= self.level
-    }
-
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);

@@ -16,6 +16,7 @@
 //! | [`Pull::take`] | items, nothing yet, the end, or an error: [`Batch`] (chunks), [`Events`] (JSON), [`List`] (bytes of audio or of a body) |
 //! | [`Waiting`] | the type-independent part of a pull (`wait`, `wake`, `cancel`): a binding implements waiting once over `&dyn Waiting` |
 //! | [`start`] | starts a [`Turn`] on the library's runtime, from a `turn_request` in JSON; it is read once, as [`Turn::events`] or as [`Turn::bytes`], each a pull; dropping that pull means that the reader has gone |
+//! | [`flush`], [`shutdown`] | wait for what turns do in the background |
 //! | [`stop`] | stops a turn by its id, on behalf of its user or of the service |
 //! | [`answer()`] | answers a request of a page ([`web`](crate::web)) with a [`WebReply`], whose body may be a [`Turn`] |
 //! | [`speak`] | speaks a text sentence by sentence; the host writes it to a [`TextFeed`], which tells it to wait while it is ahead |
@@ -23,6 +24,7 @@
 //! | [`timeline_text`] | draws a timeline that the host has as JSON, and [`timeline_svg`] does as a picture |
 //! | [`HostFn`] | a function of the host: core calls it with a question and a [`Reply`]; it implements `Sentiment`, `TokenProvider`, `Sink` and `Speaker`; questions and answers have a JSON form ([`Question`], [`Reply::answer_json`]), and audio an [`AudioWriter`]; [`HostFn::hosted`] makes a function of any kind in one way |
 //! | [`Context`] | the host's context of the caller (context variables, event loop), which its functions get with each question; a call started inside [`Context::scope`] has one as well |
+//! | [`Trace`] | a trace of the host, with its context for requests; the spans of the call or turn that continues it come back as JSON, once; [`end_traces`] hands over the rest at the end of a process |
 //! | [`before_fork`] | keeps SQLite out of a fork, until [`after_fork`] |
 //! | [`settings`] | parses a client's settings from JSON to its builder; lists the names of all settings, for tests that compare declarations with them |
 //! | `event_fields` | the types of events and their fields, for such tests |
@@ -62,8 +64,12 @@ pub mod settings;
 mod source;
 mod speech;
 mod stored;
+mod subscriber;
 mod text_feed;
 mod timeline;
+mod trace;
+mod trace_json;
+mod trace_layer;
 mod turn;
 mod turn_end;
 mod turn_request;
@@ -103,7 +109,9 @@ pub use speech::{speak, speak_into_file, speak_joined};
 pub use stored::{message_from_user, message_reply_to, store_message, stored_fields};
 pub use text_feed::{FedText, Feed, TextFeed};
 pub use timeline::{timeline_svg, timeline_text};
+pub use trace::{Trace, end_traces};
 pub use turn::{Turn, start, stop};
+pub use turn_end::{flush, shutdown};
 pub use turn_request::{service_request, turn_request, turn_request_fields};
 pub use waiting::Waiting;
 pub use web::answer;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -10,6 +11,7 @@ use super::events::{EventSource, Events};
 use super::in_context::InContext;
 use super::list::List;
 use super::pull::Pull;
+use super::trace::{self, Trace};
 use crate::caller::{self, Context};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Wire;
@@ -31,7 +33,7 @@ pub struct Turn {
 struct Running {
     stopper: Stopper,
     timeline: Box<dyn Fn() -> Timeline + Send + Sync>,
-    end: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
+    end: Box<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>,
     reading: Mutex<Reading>,
     context: Option<Context>,
 }
@@ -45,16 +47,23 @@ enum Reading {
 
 /// Checks the request and starts its turn on the library's runtime. The user's message is in the outbox when this
 /// returns, which may take 50 ms if its file is slow. Functions of the host that run for this turn get `context` with
-/// each question.
+/// each question. The turn continues `trace`.
 ///
 /// # Errors
 ///
 /// As [`Turns::try_start`]; `config` when no thread can be started.
-pub fn start(turns: &Turns, request: TurnRequest, context: Option<Context>) -> Result<Turn> {
+pub fn start(
+    turns: &Turns,
+    request: TurnRequest,
+    context: Option<Context>,
+    trace: Option<Arc<Trace>>,
+) -> Result<Turn> {
     let runtime = runtime()?;
     let _entered = runtime.enter();
-    let turn = caller::scope(context.as_ref(), || turns.try_start(request))?;
-    Ok(Turn::new(turn, context))
+    trace::started(trace, || {
+        let turn = caller::scope(context.as_ref(), || turns.try_start(request))?;
+        Ok(Turn::new(turn, context))
+    })
 }
 
 /// Stops the turn with this id, if it is this user's in case one is given. It may wait for the outbox's file. Returns true if
@@ -67,8 +76,10 @@ pub fn stop(turns: &Turns, id: &str, user_id: Option<&str>) -> bool {
 }
 
 impl Turn {
-    /// A turn that was started in this context.
+    /// A turn that was started in this context, and in the current trace.
     pub(super) fn new(turn: turn::Turn, context: Option<Context>) -> Self {
+        let end = turn.watch_end();
+        trace::limit(end(trace::PATIENCE));
         Turn {
             id: turn.id().to_owned(),
             message_id: turn.message_id().to_owned(),
@@ -76,7 +87,7 @@ impl Turn {
             running: Bound::new(Running {
                 stopper: turn.stopper(),
                 timeline: Box::new(turn.watch_timeline()),
-                end: Box::new(turn.watch_end()),
+                end: Box::new(end),
                 reading: Mutex::new(Reading::NotBegun(Box::new(turn))),
                 context,
             }),
@@ -136,9 +147,9 @@ impl Turn {
         Ok((running.timeline)())
     }
 
-    /// Waits for the turn's end and its deliveries.
-    pub(super) fn end(&self) -> Result<BoxFuture<'static, ()>> {
-        Ok((self.running.own("turn.finished")?.end)())
+    /// Waits for the turn's end, and at most for this time after it for its deliveries.
+    pub(super) fn end(&self, limit: Duration) -> Result<BoxFuture<'static, ()>> {
+        Ok((self.running.own("turn.finished")?.end)(limit))
     }
 
     /// Stops the turn: its reader gets the text so far, and its last event.

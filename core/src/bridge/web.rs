@@ -1,15 +1,19 @@
 //! The routes of a chat service, for a host's web framework.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use tokio::time::sleep;
 
 use super::answer::{self, Answer, Body, IntoAnswer};
-use super::web_reply::WebReply;
+use super::trace::{self, Trace};
+use super::web_reply::{WebBody, WebReply};
 use crate::caller::{self, Context};
 use crate::error::Result;
 use crate::web;
 
 /// Answers a request of this user on the library's runtime; its answer is [`Body::Web`]. Functions of the host that run for
-/// its turn get `context` with each question. Cancelling the call means that the reader has gone.
+/// its turn get `context` with each question, and the turn continues `trace`. Cancelling the call means that the reader has gone.
 ///
 /// # Errors
 ///
@@ -19,8 +23,17 @@ pub fn answer(
     user_id: String,
     body: Bytes,
     context: Option<Context>,
+    trace: Option<Arc<Trace>>,
 ) -> Result<answer::Call> {
-    let answered = async move { Ok(WebReply::from(call.answer(&user_id, body).await)) };
+    let answered = async move {
+        let reply = WebReply::from(call.answer(&user_id, body).await);
+        if !matches!(reply.body, WebBody::Turn(..)) {
+            trace::refused(&reply.status.to_string());
+            trace::limit(sleep(trace::PATIENCE));
+        }
+        Ok(reply)
+    };
+    let answered = trace::continued(trace, answered);
     caller::scope(context.as_ref(), || answer::call(answered))
 }
 

@@ -33,6 +33,8 @@ pub(super) fn chat_span(http: &HttpClient, request: &ChatRequest, stream: bool) 
         gen_ai.response.time_to_first_chunk = Empty,
         gen_ai.usage.input_tokens = Empty,
         gen_ai.usage.output_tokens = Empty,
+        gen_ai.usage.cache_read.input_tokens = Empty,
+        gen_ai.usage.reasoning.output_tokens = Empty,
         server.address = address,
         server.port = port,
         error.r#type = Empty,
@@ -59,8 +61,15 @@ pub(super) fn record_reply(
         .collect();
     span.record("gen_ai.response.finish_reasons", tracing::field::debug(reasons));
     if let Some(usage) = &reply.usage {
-        span.record("gen_ai.usage.input_tokens", usage.prompt_tokens);
-        span.record("gen_ai.usage.output_tokens", usage.completion_tokens);
+        let counted = usage.counted();
+        span.record("gen_ai.usage.input_tokens", counted.prompt_tokens);
+        span.record("gen_ai.usage.output_tokens", counted.completion_tokens);
+        if let Some(details) = &usage.prompt_tokens_details {
+            span.record("gen_ai.usage.cache_read.input_tokens", details.cached_tokens);
+        }
+        if let Some(details) = &usage.completion_tokens_details {
+            span.record("gen_ai.usage.reasoning.output_tokens", details.reasoning_tokens);
+        }
     }
     if let Some(first) = first_token {
         span.record("gen_ai.response.time_to_first_chunk", first.as_secs_f64());

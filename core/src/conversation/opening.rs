@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use tracing::Instrument;
 
 use super::create::Progress;
 use super::{Conversations, CreateError, NewConversation, Owner, SessionStart};
@@ -35,13 +36,13 @@ impl Opener for ConversationOpener {
 
     fn open<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, Opened> {
         Box::pin(async move {
-            call.observer.begins(OpeningStep::Create);
+            let step = call.observer.begins(OpeningStep::Create);
             let progress = Progress::new(call.requests);
             let name = call.plan.get("workspaceName").and_then(Value::as_str).unwrap_or_default();
             let owner = Owner::of(call.record);
             let new =
                 NewConversation::new((owner, call.record.id()), name, call.is_again, &progress);
-            let created = self.0.create(new).await.and_then(named);
+            let created = self.0.create(new).instrument(step).await.and_then(named);
             let result = created.as_ref().map(drop).map_err(CreateError::error);
             call.observer.ended(OpeningStep::Create, result);
             let failure = match created {
@@ -62,10 +63,10 @@ impl Opener for ConversationOpener {
 
     fn begin<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            call.observer.begins(OpeningStep::Begin);
+            let step = call.observer.begins(OpeningStep::Begin);
             let (owner, id) = (Owner::of(call.record), call.record.conversation());
             let session = SessionStart { owner, conversation_id: id, is_repeated: call.is_again };
-            let started = self.0.start_session(session).await;
+            let started = self.0.start_session(session).instrument(step).await;
             call.observer.ended(OpeningStep::Begin, started.as_ref().copied());
             if let Err(error) = started {
                 tracing::warn!(error.code = error.code(), "no session was started: {error}");

@@ -11,6 +11,7 @@ use super::request::Request;
 use crate::credentials::Secret;
 use crate::error::Result;
 use crate::process::new_id;
+use crate::propagation;
 use crate::redact::Redactor;
 
 /// A request, ready to be sent any number of times.
@@ -27,6 +28,8 @@ pub(super) struct Prepared {
 pub(super) struct Defaults {
     pub(super) base: Url,
     pub(super) headers: HeaderMap,
+    /// The names of headers that no request has, unless its call sets them.
+    pub(super) removed: Vec<String>,
     pub(super) query: Vec<(String, Secret)>,
     pub(super) redactor: Redactor,
 }
@@ -49,9 +52,16 @@ impl Defaults {
             let key = new_id().to_string();
             insert_header(&mut headers, IDEMPOTENCY_KEY, &key.into(), request.operation)?;
         }
+        if request.traced {
+            let context = propagation::headers();
+            headers.extend(context.into_iter().filter_map(|(name, value)| Some((name?, value))));
+        }
         // The client's headers, and then the call's, replace the defaults.
         for (name, value) in &self.headers {
             headers.insert(name, value.clone());
+        }
+        for name in &self.removed {
+            headers.remove(name);
         }
         if let Some(key) = &request.options.idempotency_key {
             insert_header(&mut headers, IDEMPOTENCY_KEY, key, request.operation)?;

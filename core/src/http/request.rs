@@ -29,6 +29,8 @@ pub(crate) struct Request<'a> {
     pub(crate) known: &'a [&'a Tokens],
     /// True if the call has an `Idempotency-Key`, for services that know the header.
     pub(crate) keyed: bool,
+    /// True if the request carries the caller's trace context.
+    pub(crate) traced: bool,
     /// True if the response is read incrementally, so that the limits of streams apply.
     pub(crate) streamed: bool,
     pub(crate) repeat: Repeat,
@@ -63,6 +65,7 @@ impl<'a> Request<'a> {
             body: None,
             headers: &[],
             known: &[],
+            traced: true,
             streamed: false,
             repeat: Repeat::ByPolicy,
             options,

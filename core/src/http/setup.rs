@@ -72,7 +72,10 @@ impl HttpConfig {
                 format!("the retries' jitter is {}: set a number from 0 to 1", self.retry.jitter);
             return Err(Error::new(ErrorKind::Config, BUILD, why));
         }
-        let defaults = Defaults { base: base.clone(), headers, query: self.query, redactor };
+        let removed = self.headers.iter().filter(|(_, value)| value.is_none());
+        let removed = removed.map(|(name, _)| name.clone()).collect();
+        let defaults =
+            Defaults { base: base.clone(), headers, removed, query: self.query, redactor };
         let (roots, limit) = (self.root_certificates, self.timeouts.connect);
         let connections = ConnectionSettings { roots, proxy, limit };
         let settings = (self.timeouts, self.retry, self.limits);

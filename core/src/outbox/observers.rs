@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tracing::Span;
+
 use super::opening::{OpeningObserver, OpeningStep};
 use crate::error::Error;
 
@@ -67,8 +69,11 @@ impl OfRecord<'_> {
 }
 
 impl OpeningObserver for OfRecord<'_> {
-    fn begins(&self, step: OpeningStep) {
-        self.each(|observer| observer.begins(step));
+    /// Of several observers, the last one's span has the requests.
+    fn begins(&self, step: OpeningStep) -> Span {
+        let mut span = Span::current();
+        self.each(|observer| span = observer.begins(step));
+        span
     }
 
     fn ended(&self, step: OpeningStep, result: Result<(), &Error>) {

@@ -11,6 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tracing::Span;
 
 use crate::error::Error;
 
@@ -97,7 +98,8 @@ pub(crate) enum OpeningStep {
 
 /// Observes the opening of a conversation by this process.
 pub(crate) trait OpeningObserver: Send + Sync {
-    fn begins(&self, step: OpeningStep);
+    /// Returns the span of the step, in which its requests are sent.
+    fn begins(&self, step: OpeningStep) -> Span;
     fn ended(&self, step: OpeningStep, result: Result<(), &Error>);
     /// The conversation has this name from now on.
     fn opened(&self, name: &str);

@@ -20,10 +20,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{ChatAnswer, TurnEvent};
 use crate::process::{Bound, FORKED};
 
-/// The longest wait for a turn's messages after its end. Those that are pending then stay in the outbox.
-#[cfg(feature = "bridge")]
-const SAVING: Duration = Duration::from_secs(30);
-
 /// A running turn: a stream of its events.
 ///
 /// The reply is read as the turn is polled, so a slow reader slows the model's service down. It ends with
@@ -176,14 +172,16 @@ impl Turn {
         move || recorder.timeline()
     }
 
-    /// A function that waits until the turn has ended and its messages are delivered or dead, at most for [`SAVING`] after
+    /// A function that waits until the turn has ended and its messages are delivered or dead, at most for this time after
     /// the end, while another owner has the turn.
     #[cfg(feature = "bridge")]
-    pub(crate) fn watch_end(&self) -> impl Fn() -> BoxFuture<'static, ()> + Send + Sync + use<> {
+    pub(crate) fn watch_end(
+        &self,
+    ) -> impl Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync + use<> {
         let recorder = self.recorder.clone();
-        move || {
+        move |limit| {
             let recorder = recorder.clone();
-            Box::pin(async move { recorder.finished(SAVING).await })
+            Box::pin(async move { recorder.finished(limit).await })
         }
     }
 

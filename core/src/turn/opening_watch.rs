@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
+use tracing::Span;
 
 use super::StageName;
 use super::timeline::{Recorder, Running};
@@ -62,12 +63,15 @@ impl OpeningWatch {
 }
 
 impl OpeningObserver for OpeningWatch {
-    fn begins(&self, step: OpeningStep) {
+    fn begins(&self, step: OpeningStep) -> Span {
         let stage = match step {
             OpeningStep::Create => StageName::CreateWorkspace,
             OpeningStep::Begin => StageName::StartSession,
         };
-        self.lock().running = Some(self.recorder.begin(stage));
+        let running = self.recorder.begin(stage);
+        let span = running.span();
+        self.lock().running = Some(running);
+        span
     }
 
     fn ended(&self, _step: OpeningStep, result: Result<(), &Error>) {
@@ -79,6 +83,7 @@ impl OpeningObserver for OpeningWatch {
     }
 
     fn opened(&self, name: &str) {
+        self.recorder.workspace(name);
         if let Some(known) = self.lock().known.take() {
             // The receiver may be gone.
             let _ = known.send(name.to_owned());

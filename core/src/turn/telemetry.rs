@@ -1,6 +1,8 @@
 //! The spans of a turn and of its stages, with the attribute names of OpenTelemetry's semantic conventions for generative AI
 //! where they have one. No text of the conversation is recorded, and no message of a service.
 
+use std::time::Duration;
+
 use tracing::Span;
 use tracing::field::Empty;
 
@@ -20,7 +22,9 @@ pub(super) fn turn_span(ids: &Ids, workspace: Option<&str>) -> Span {
         gen_ai.usage.input_tokens = Empty,
         gen_ai.usage.output_tokens = Empty,
         turnwire.turn.id = ids.turn.as_str(),
+        turnwire.turn.duration = Empty,
         turnwire.turn.fallback = Empty,
+        turnwire.turn.time_to_first_chunk = Empty,
         error.r#type = Empty,
     )
 }
@@ -52,10 +56,21 @@ pub(super) fn record_error(span: &Span, code: &'static str) {
     span.record("otel.status_code", "ERROR");
 }
 
+/// Records the workspace that was created for the turn.
+pub(super) fn record_workspace(turn: &Span, id: &str) {
+    turn.record("gen_ai.conversation.id", id);
+}
+
 /// Records the service that answers the turn.
 pub(super) fn record_service(turn: &Span, model: Option<&str>, fallback: bool) {
     turn.record("gen_ai.request.model", model);
     turn.record("turnwire.turn.fallback", fallback);
+}
+
+/// Records the turn's times for its reader. The span itself goes on until the messages are saved.
+pub(super) fn record_times(turn: &Span, first: Option<Duration>, total: Duration) {
+    turn.record("turnwire.turn.time_to_first_chunk", first.map(|time| time.as_secs_f64()));
+    turn.record("turnwire.turn.duration", total.as_secs_f64());
 }
 
 /// Records the tokens of the turn's reply.

@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl
 
 from .. import _web
 from .._core import WEB_HEADERS, WebReply
-from .._host import Caller, is_coroutine_function
+from .._host import is_coroutine_function
+from .._tracing import request_trace
 from .._turn import AsyncTurnBytes
 from .._turns import AsyncTurns
 from .._waiting import result
@@ -120,7 +121,7 @@ class ChatApp:
             return await _send(call.unauthorized(), send)
         loop = asyncio.get_running_loop() if isinstance(self._turns, AsyncTurns) else None
         try:
-            reply = await result(call.answer(user, body, Caller(loop)))
+            reply = await result(call.answer(user, body, *request_trace(call.route, loop)))
         except asyncio.CancelledError:
             await send_nothing(send)
             raise

@@ -235,8 +235,9 @@ async fn fetch(client: &HttpClient, body: Bytes, language: &str) -> Result<Bytes
         accept: "*/*",
         body: Some(body),
         headers: HEADERS,
-        // The service does not know the `Idempotency-Key` header.
+        // The service does not know the `Idempotency-Key` header, and no browser sends a trace context.
         keyed: false,
+        traced: false,
         ..Request::new(SPEECH, Method::POST, PATH, &options)
     };
     let Response { body, .. } = client.send(request).await?;

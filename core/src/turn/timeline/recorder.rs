@@ -56,10 +56,11 @@ pub(in crate::turn) struct Failure {
 /// A running stage. Dropping it without an outcome records it as cancelled.
 #[derive(Debug)]
 pub(in crate::turn) struct Running {
+    /// Dropped before the recorder, with which the turn's work may end.
+    span: Span,
     recorder: Recorder,
     at: usize,
     name: StageName,
-    span: Span,
     ended: bool,
 }
 
@@ -115,6 +116,11 @@ impl Recorder {
         (line.model, line.fallback) = (model.map(str::to_owned), fallback);
     }
 
+    /// Records the workspace that was created for the turn.
+    pub(in crate::turn) fn workspace(&self, id: &str) {
+        telemetry::record_workspace(&self.span, id);
+    }
+
     /// Records the tokens of the reply.
     pub(in crate::turn) fn usage(&self, usage: TokenUsage) {
         telemetry::record_usage(&self.span, usage);
@@ -129,7 +135,10 @@ impl Recorder {
     /// Records the end of the turn for its reader.
     pub(in crate::turn) fn end(&self) {
         let total = self.began.elapsed();
-        self.lock().total.get_or_insert(total);
+        if *self.lock().total.get_or_insert(total) == total {
+            let first = self.line.first_piece.get().copied();
+            telemetry::record_times(&self.span, first, total);
+        }
         self.line.ended.cancel();
     }
 
