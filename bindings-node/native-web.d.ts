@@ -1,6 +1,6 @@
 /** The part of the native binding for web frameworks, as `src/web/` makes it. */
 
-import type { Call, Turn, Turns } from './native.js';
+import type { Call, Trace, Turn, Turns } from './native.js';
 
 /** The names of the request headers that `admit` reads, in lower case. */
 export declare function webHeaders(): Array<string>
@@ -33,7 +33,7 @@ export declare class WebCall {
   /** The reply where `authenticate` threw. */
   failed(): WebReply
   /** Answers the request of this user: once the call is answered, `WebReply.of(call)`. Functions that run for its turn get the number. */
-  answer(userId: string, body: Uint8Array, number?: number): Call
+  answer(userId: string, body: Uint8Array, number?: number | undefined | null, trace?: Trace | undefined | null): Call
 }
 
 /** The reply to a request. */

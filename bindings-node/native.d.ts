@@ -32,10 +32,10 @@ export declare class Call {
 export declare class Client {
   /** A client with these settings, which are JSON. */
   constructor(settings: string)
-  /** Requests a whole reply. The request is JSON. */
-  chat(request: string, options: Options): Call
-  /** Requests a streamed reply. */
-  chatStream(request: string, options: Options): Call
+  /** Requests a whole reply. The request is JSON; the call continues the trace. */
+  chat(request: string, options: Options, trace?: Trace | undefined | null): Call
+  /** Requests a streamed reply; the call continues the trace, up to the end of the stream. */
+  chatStream(request: string, options: Options, trace?: Trace | undefined | null): Call
   /** Requests speech, to be read as it arrives. The body is the request's JSON. */
   speech(body: string, options: Options): Call
   /** Requests the service's list of models. */
@@ -228,8 +228,8 @@ export declare class Outbox {
 export declare class Turns {
   /** An engine with the client's model, called with these options, and settings as JSON. The host calls the functions. */
   constructor(client: Client, options: Options, settings: string, host: Host | undefined | null, functions: HostFunctions, store?: Store | undefined | null, outbox?: Outbox | undefined | null, speaker?: Speaker | undefined | null)
-  /** Starts a turn. The request is JSON; functions that run for the turn get its number. */
-  start(request: string, number?: number): Turn
+  /** Starts a turn, which continues the trace. The request is JSON; functions that run for the turn get its number. */
+  start(request: string, number?: number | undefined | null, trace?: Trace | undefined | null): Turn
   /** Stops the turn with this id, if it is this user's in case one is given; false if none is known to run. */
   stop(id: string, userId?: string | undefined | null): Call
   /** Speaks a text, on demand. Functions that run for it get the number. */
@@ -283,6 +283,20 @@ export declare function turnRequestFields(): Array<string>
 
 /** The kinds of records of an outbox, each with the names of its fields. */
 export declare function recordFields(): Record<string, Array<string>>
+
+/** The traces of one environment (the main thread, or a worker). They keep no process alive. */
+export declare class Traces {
+  /** Calls `on_reports` with finished spans: the numbers of traces, each with its spans as JSON. */
+  constructor(onReports: (arg0: Array<[number, string]>) => void)
+  /** A trace with the values of the headers `traceparent` and `tracestate`, which is reported once, under this number. */
+  begin(number: number, parent: string, state: string): Trace
+}
+
+/** A trace. It belongs to the call that it is given to. */
+export declare class Trace {}
+
+/** Hands over, at the end of the process, the spans of what still runs, and waits for their reports, at most for so many milliseconds. */
+export declare function endTraces(timeoutMs: number): Call
 
 /** Waits until outboxes whose objects are gone have delivered what is due, at most for so many milliseconds. */
 export declare function flushDropped(timeoutMs: number): Call

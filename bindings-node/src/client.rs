@@ -8,6 +8,7 @@ use turnwire::{ChatRequest, OpenAi};
 use crate::call::Call;
 use crate::json::thrown;
 use crate::options::Options;
+use crate::trace::Trace;
 
 /// A client with its connections. It does not keep the process alive.
 #[napi]
@@ -24,19 +25,31 @@ impl Client {
         inner.map(|inner| Client { inner }).map_err(|error| thrown(&error))
     }
 
-    /// Requests a whole reply. The request is JSON.
+    /// Requests a whole reply. The request is JSON; the call continues the trace.
     #[napi]
-    pub fn chat(&self, request: String, options: Options) -> napi::Result<Call> {
+    pub fn chat(
+        &self,
+        request: String,
+        options: Options,
+        trace: Option<&Trace>,
+    ) -> napi::Result<Call> {
+        let trace = Trace::taken(trace);
         let call = ChatRequest::from_json(&request)
-            .and_then(|request| self.inner.chat(request, options.of_call()));
+            .and_then(|request| self.inner.chat(request, options.of_call(), trace));
         called(call)
     }
 
-    /// Requests a streamed reply.
+    /// Requests a streamed reply; the call continues the trace, up to the end of the stream.
     #[napi]
-    pub fn chat_stream(&self, request: String, options: Options) -> napi::Result<Call> {
+    pub fn chat_stream(
+        &self,
+        request: String,
+        options: Options,
+        trace: Option<&Trace>,
+    ) -> napi::Result<Call> {
+        let trace = Trace::taken(trace);
         let call = ChatRequest::from_json(&request)
-            .and_then(|request| self.inner.chat_stream(request, options.of_call()));
+            .and_then(|request| self.inner.chat_stream(request, options.of_call(), trace));
         called(call)
     }
 

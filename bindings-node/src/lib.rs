@@ -19,6 +19,7 @@ mod service;
 mod speech;
 pub mod store;
 pub mod testing;
+pub mod trace;
 pub mod turn;
 mod turns;
 mod waker;

@@ -16,6 +16,7 @@ use crate::options::{Options, duration};
 use crate::outbox::Outbox;
 use crate::speech::Speaker;
 use crate::store::Store;
+use crate::trace::Trace;
 use crate::turn::Turn;
 
 /// The engine of turns.
@@ -82,10 +83,16 @@ impl Turns {
         Ok(Turns { inner })
     }
 
-    /// Starts a turn. The request is JSON; functions that run for the turn get its number.
+    /// Starts a turn, which continues the trace. The request is JSON; functions that run for the turn get its number.
     #[napi]
-    pub fn start(&self, request: String, number: Option<u32>) -> napi::Result<Turn> {
-        let start = |request| bridge::start(&self.inner, request, number.map(Context::new));
+    pub fn start(
+        &self,
+        request: String,
+        number: Option<u32>,
+        trace: Option<&Trace>,
+    ) -> napi::Result<Turn> {
+        let trace = Trace::taken(trace);
+        let start = |request| bridge::start(&self.inner, request, number.map(Context::new), trace);
         bridge::turn_request(&request, Names::Camel)
             .and_then(start)
             .map(Turn::new)
@@ -116,9 +123,8 @@ impl Turns {
     /// Waits as `flush`, and shuts down: no turn can be started afterwards.
     #[napi]
     pub fn shutdown(&self, timeout_ms: f64) -> napi::Result<Call> {
-        let (turns, limit) = (self.inner.clone(), duration(timeout_ms).unwrap_or(Duration::MAX));
-        let call = bridge::call(async move { Ok(turns.shutdown(limit).await) });
-        call.map(Call::new).map_err(|error| thrown(&error))
+        let limit = duration(timeout_ms).unwrap_or(Duration::MAX);
+        Call::started(bridge::shutdown(&self.inner, limit))
     }
 
     /// Returns true while a message waits for its delivery.
@@ -130,8 +136,7 @@ impl Turns {
     /// Waits until all messages are delivered or dead, at most for so many milliseconds.
     #[napi]
     pub fn flush(&self, timeout_ms: f64) -> napi::Result<Call> {
-        let (turns, limit) = (self.inner.clone(), duration(timeout_ms).unwrap_or(Duration::MAX));
-        let call = bridge::call(async move { Ok(turns.flush(limit).await) });
-        call.map(Call::new).map_err(|error| thrown(&error))
+        let limit = duration(timeout_ms).unwrap_or(Duration::MAX);
+        Call::started(bridge::flush(&self.inner, limit))
     }
 }

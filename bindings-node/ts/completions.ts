@@ -7,6 +7,7 @@ import type { RequestOptions } from './options.js';
 import { checkTools, parseCompletion } from './parse.js';
 import type { APIPromise } from './promise.js';
 import type { Stream } from './stream.js';
+import { callTrace } from './telemetry.js';
 import type {
   ChatCompletion,
   ChatCompletionChunk,
@@ -44,7 +45,7 @@ export class Completions {
   ): APIPromise<ChatCompletion> | APIPromise<Stream<ChatCompletionChunk>> {
     if (body.stream) return this.#connection.stream(body, options);
     return this.#connection.whole(
-      (client, given) => client.chat(JSON.stringify(body), given),
+      (client, given) => client.chat(JSON.stringify(body), given, callTrace(body.model)),
       options,
       (completion) => completion as ChatCompletion,
     );
@@ -60,7 +61,7 @@ export class Completions {
   ): APIPromise<ParsedChatCompletion<Parsed>> {
     checkTools(body);
     return this.#connection.whole(
-      (client, given) => client.chat(JSON.stringify(body), given),
+      (client, given) => client.chat(JSON.stringify(body), given, callTrace(body.model)),
       options,
       (completion) => parseCompletion<Parsed>(completion as ChatCompletion, body),
     );

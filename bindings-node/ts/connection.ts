@@ -14,6 +14,7 @@ import { APIPromise } from './promise.js';
 import { responseOf } from './response.js';
 import { Aborter } from './signal.js';
 import { streamOf, type Stream } from './stream.js';
+import { callTrace } from './telemetry.js';
 import type { ChatCompletionChunk } from './types.js';
 import type { Answered, Head, HeaderPairs } from './wire.js';
 
@@ -83,7 +84,7 @@ export class Connection {
   }
 
   /** A call whose result is streamed. */
-  stream(body: object, options: RequestOptions | undefined): APIPromise<Stream<ChatCompletionChunk>> {
+  stream(body: { model?: unknown }, options: RequestOptions | undefined): APIPromise<Stream<ChatCompletionChunk>> {
     return new APIPromise(async (isHeld): Promise<Opened<Stream<ChatCompletionChunk>>> => {
       const [call, { head }] = await this.#begin(streamed(body), options, isHeld);
       let stream: Stream<ChatCompletionChunk> | undefined;
@@ -97,7 +98,7 @@ export class Connection {
   }
 
   /** The same, for a stream of another class. */
-  async openStream(body: object, options: RequestOptions | undefined): Promise<Stream<ChatCompletionChunk>> {
+  async openStream(body: { model?: unknown }, options: RequestOptions | undefined): Promise<Stream<ChatCompletionChunk>> {
     const [call] = await this.#begin(streamed(body), options);
     return streamOf(call);
   }
@@ -146,8 +147,8 @@ async function begun(call: ActiveCall, isHeld?: () => boolean): Promise<Begun> {
   return [call, (await call.answer(isHeld)) as Answered & { head: Head }];
 }
 
-function streamed(body: object): Start {
-  return (client, options) => client.chatStream(JSON.stringify(body), options);
+function streamed(body: { model?: unknown }): Start {
+  return (client, options) => client.chatStream(JSON.stringify(body), options, callTrace(body.model));
 }
 
 function sleep(ms: number, signal: AbortSignal | null | undefined): Promise<void> {

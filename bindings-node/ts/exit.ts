@@ -11,7 +11,7 @@ interface Queue {
 }
 
 /** The most milliseconds that the end of a process waits for messages. */
-const PATIENCE = 2000;
+export const PATIENCE = 2000;
 
 /** The interval at which busy queues are asked if they still wait, in milliseconds. */
 const LOOK = 500;
@@ -26,12 +26,26 @@ let isDue = false;
 
 /** Delivers the messages of a queue when this process, or this worker, has nothing else to do. */
 export function deliverAtExit(queue: Queue): void {
-  if (last === 0) process.on('beforeExit', deliver);
+  watch();
   last += 1;
   living.set(last, new WeakRef(queue));
   numbers.set(queue, last);
   dropped.register(queue, last, queue);
   isDue = true;
+}
+
+let isWatched = false;
+let finish: (() => void) | undefined;
+
+/** Calls `act` when this process has nothing else to do, and has delivered what waited. */
+export function atLast(act: () => void): void {
+  finish = act;
+  watch();
+}
+
+function watch(): void {
+  if (!isWatched) process.on('beforeExit', deliver);
+  isWatched = true;
 }
 
 /** The queues that wait with functions that core calls, which are gone with their queue; each with its look. */
@@ -64,7 +78,8 @@ export function isOver(queue: Queue): void {
 
 /** Each end of the work is covered once: without anything new, a service that is down does not keep the process alive. */
 function deliver(): void {
-  if (!isDue) return;
+  // The deliveries bring the process here again.
+  if (!isDue) return finish?.();
   isDue = false;
   for (const queue of living.values()) queue.deref()?.flush({ timeout: PATIENCE }).catch(() => {});
   new ActiveCall(() => native.flushDropped(PATIENCE)).value().catch(() => {});

@@ -7,7 +7,7 @@ import type * as Native from '../native.js';
 import type * as NativeSpeech from '../native-speech.js';
 import type * as NativeWeb from '../native-web.js';
 
-export type { AudioWriter, Call, Options, Question, Turn } from '../native.js';
+export type { AudioWriter, Call, Options, Question, Trace, Turn } from '../native.js';
 export type { WebCall, WebReply } from '../native-web.js';
 
 type Binding = typeof Native & typeof NativeSpeech & typeof NativeWeb;

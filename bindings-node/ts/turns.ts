@@ -17,6 +17,7 @@ import { written } from './stored.js';
 import { settingsJson } from './settings-json.js';
 import { Aborter } from './signal.js';
 import { Speaker, spokenBy } from './speakers.js';
+import { turnTrace } from './telemetry.js';
 import { Turn } from './turn.js';
 import type { FlushReport, TurnRequest } from './turn-types.js';
 
@@ -40,6 +41,9 @@ export interface TurnsOptions extends Omit<TurnsSettings, 'store' | 'outbox' | '
 
 /** The longest wait of `flush()` unless it is told another, in milliseconds. */
 const FLUSH = 5000;
+
+/** The routes that start a turn. */
+const TURNS = new Set(['chat', 'stream', 'ui', 'text']);
 
 type Native = InstanceType<typeof native.Turns>;
 
@@ -94,9 +98,10 @@ export class Turns {
    */
   start(request: TurnRequest, { signal }: { signal?: AbortSignal | null } = {}): Turn {
     const aborter = new Aborter(signal);
-    const [context, number] = this.#caller();
     try {
-      const turn = this.#engine.start(written(request, 'turns.start'), number);
+      const json = written(request, 'turns.start');
+      const [[context, number], trace] = turnTrace(() => this.#caller());
+      const turn = this.#engine.start(json, number, trace);
       this.#isQueued();
       return new Turn(turn, aborter, this.#log, { engine: this, context });
     } catch (error) {
@@ -139,9 +144,9 @@ export class Turns {
   }
 
   async #answer(call: WebCall, userId: string, body: Uint8Array, signal: AbortSignal): Promise<[WebReply, ReadableStream<Uint8Array>?]> {
-    const [context, number] = this.#caller();
+    const [[context, number], trace] = TURNS.has(call.route) ? turnTrace(() => this.#caller()) : [this.#caller()];
     const owner = { engine: this, context };
-    const asked = new ActiveCall(() => call.answer(userId, body, number), new Aborter(signal), owner);
+    const asked = new ActiveCall(() => call.answer(userId, body, number, trace), new Aborter(signal), owner);
     asked.onEnd = this.#log;
     const reply = await asked.reply().finally(() => this.#isQueued());
     const { wire } = reply;

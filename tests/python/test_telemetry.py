@@ -39,7 +39,7 @@ SPOKEN = {
 
 
 class Seen:
-    """What the program's OpenTelemetry was given."""
+    """The spans and metrics that the program's OpenTelemetry has received."""
 
     def __init__(self) -> None:
         self.exporter = InMemorySpanExporter()

@@ -12,6 +12,7 @@ use turnwire::web::{self, Admitted, ChatRoutesBuilder, Route};
 use super::WebReply;
 use crate::call::Call;
 use crate::json::thrown;
+use crate::trace::Trace;
 use crate::turns::Turns;
 
 /// The routes of a chat service.
@@ -102,15 +103,17 @@ impl WebCall {
     }
 
     /// Answers the request of this user: once the call is answered, `WebReply.of(call)`. Functions that run for its turn get the
-    /// number.
+    /// number, and the turn continues the trace.
     #[napi]
     pub fn answer(
         &self,
         user_id: String,
         body: Uint8Array,
         number: Option<u32>,
+        trace: Option<&Trace>,
     ) -> napi::Result<Call> {
         let (call, body) = (self.inner.clone(), Bytes::copy_from_slice(&body));
-        Call::started(bridge::answer(call, user_id, body, number.map(Context::new)))
+        let context = number.map(Context::new);
+        Call::started(bridge::answer(call, user_id, body, context, Trace::taken(trace)))
     }
 }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["call_trace", "request_trace", "turn_trace"]
 
 _API = "opentelemetry.trace"
-"""Who configures OpenTelemetry has imported it: it is looked for, and never imported."""
+"""A program that configures OpenTelemetry has imported it: it is looked for, and never imported."""
 
 _TURNS = ("chat", "stream", "ui", "text")
 """The routes that start a turn."""

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::answer::{Call, call};
-use super::trace::{self, Trace};
+use super::trace::Trace;
+use super::traced;
 pub use crate::chat::builder::OptionNames;
 use crate::chat::{ChatRequest, OpenAi, OpenAiBuilder};
 use crate::config::CallOptions;
@@ -51,7 +52,7 @@ impl Client {
         trace: Option<Arc<Trace>>,
     ) -> Result<Call> {
         let llm = self.llm.with(options);
-        call(trace::continued(trace, async move { llm.chat(request).await }))
+        call(traced::continued(trace, async move { llm.chat(request).await }))
     }
 
     /// Requests a streamed reply: chunks. The call continues `trace`, up to the end of the stream.
@@ -66,7 +67,7 @@ impl Client {
         trace: Option<Arc<Trace>>,
     ) -> Result<Call> {
         let llm = self.llm.with(options);
-        call(trace::continued(trace, async move { llm.chat_stream(request).await }))
+        call(traced::continued(trace, async move { llm.chat_stream(request).await }))
     }
 
     /// Requests the service's list of models: JSON.

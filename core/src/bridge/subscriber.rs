@@ -8,7 +8,7 @@ use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::{Context, Filter, Layer, SubscriberExt};
 
-use super::log::Keep;
+use super::log_layer::Keep;
 use super::trace_layer::{Collect, MARKER};
 
 /// The level of the log, as [`rank`] counts; 0 without one.

@@ -9,34 +9,22 @@
 //! - `metrics` are points of histograms: `{"name", "unit", "buckets", "value", "attributes"}`
 //!
 //! Times are pairs of seconds and nanoseconds since 1970. A span with the attribute `error.type` has failed. A turn whose messages are not
-//! saved [`PATIENCE`] after its end is handed over without the rest.
+//! saved 5 s after its end is handed over without the rest.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
-use tokio::time::{sleep, timeout};
+use http::HeaderMap;
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
+use tracing::Metadata;
 use tracing::span::{Attributes, Record};
-use tracing::{Instrument, Metadata, Span};
 
-use super::answer::{Call, call};
-use super::subscriber;
 use super::trace_json::{self, SpanData};
-use super::trace_layer::{current, marker};
-use crate::error::{Error, Result};
 use crate::process::{Origin, PerProcess, runtime};
-use crate::propagation;
-
-/// The longest wait for a turn's messages after its end.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-
-/// The time after that in which the last span ends by itself.
-const GRACE: Duration = Duration::from_millis(100);
 
 /// Receives the finished spans, as JSON.
 type Report = Box<dyn FnOnce(String) + Send>;
@@ -45,8 +33,8 @@ type Report = Box<dyn FnOnce(String) + Send>;
 pub struct Trace {
     origin: Origin,
     number: u64,
-    parent: Option<HeaderValue>,
-    state: Option<HeaderValue>,
+    /// Its context for requests.
+    headers: HeaderMap,
     collected: Mutex<Collected>,
 }
 
@@ -65,34 +53,31 @@ struct Traces {
 }
 
 impl Trace {
-    /// A trace with the values of the headers `traceparent` and `tracestate`: they are empty where the host has no trace, but collects
-    /// metrics. `report` is called once.
-    pub fn new(
-        parent: &str,
-        state: &str,
+    /// A trace whose requests have these headers. `report` is called once.
+    pub(super) fn begun(
+        headers: HeaderMap,
         report: impl FnOnce(String) + Send + 'static,
     ) -> Arc<Self> {
         static NUMBERS: AtomicU64 = AtomicU64::new(0);
-        subscriber::trace_spans();
-        propagation::set_propagator(inject);
-        let value = |text: &str| HeaderValue::from_str(text).ok().filter(|value| !value.is_empty());
         let trace = Arc::new(Trace {
             origin: Origin::here(),
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
-            parent: value(parent),
-            state: value(state),
+            headers,
             collected: Mutex::new(Collected { spans: Vec::new(), report: Some(Box::new(report)) }),
         });
         traces().running().insert(trace.number, Arc::downgrade(&trace));
         trace
     }
 
-    /// Writes the trace's context to the headers of a request.
-    fn inject(&self, headers: &mut HeaderMap) {
-        let Some(parent) = &self.parent else { return };
-        headers.insert("traceparent", parent.clone());
-        if let Some(state) = &self.state {
-            headers.insert("tracestate", state.clone());
+    /// Its context, as the headers of a request.
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Ends the trace with this error, if nothing began in it.
+    pub(super) fn refuse(&self, error: &str) {
+        if self.open().is_some_and(|collected| collected.spans.is_empty()) {
+            self.hand_over(Some(error));
         }
     }
 
@@ -105,7 +90,7 @@ impl Trace {
     ) -> Option<usize> {
         let mut collected = self.open()?;
         let number = collected.spans.len();
-        // What a call does beside its own span belongs to it as well.
+        // Other spans of a call belong to its own.
         let parent = parent.or_else(|| number.checked_sub(1).map(|_| 0));
         let mut span = SpanData::begin(metadata.name(), parent);
         attributes.record(&mut span);
@@ -135,7 +120,7 @@ impl Trace {
     }
 
     /// Hands the spans over, with the error of a call that never began.
-    fn hand_over(&self, error: Option<&str>) {
+    pub(super) fn hand_over(&self, error: Option<&str>) {
         let Some(mut collected) = self.open() else { return };
         let (spans, report) = (std::mem::take(&mut collected.spans), collected.report.take());
         drop(collected);
@@ -172,58 +157,6 @@ impl fmt::Debug for Trace {
     }
 }
 
-/// Writes the context of the current trace to the headers of a request.
-fn inject(headers: &mut HeaderMap) {
-    if let Some(trace) = current() {
-        trace.inject(headers);
-    }
-}
-
-/// Starts something that continues the trace. Its failure ends the trace.
-pub(super) fn started<T>(
-    trace: Option<Arc<Trace>>,
-    start: impl FnOnce() -> Result<T>,
-) -> Result<T> {
-    let Some(trace) = trace else { return start() };
-    let started = marker(trace.clone()).in_scope(start);
-    if let Err(error) = &started {
-        trace.hand_over(Some(error.code()));
-    }
-    started
-}
-
-/// Runs a call that continues the trace.
-pub(super) fn continued<F: Future>(
-    trace: Option<Arc<Trace>>,
-    future: F,
-) -> impl Future<Output = F::Output> {
-    future.instrument(trace.map_or_else(Span::none, marker))
-}
-
-/// Ends the current trace with this error, if nothing began in it.
-pub(super) fn refused(error: &str) {
-    if let Some(trace) = current()
-        && trace.open().is_some_and(|collected| collected.spans.is_empty())
-    {
-        trace.hand_over(Some(error));
-    }
-}
-
-/// Hands the current trace over [`PATIENCE`] after this end, if it has not ended by itself.
-pub(super) fn limit(end: impl Future<Output = ()> + Send + 'static) {
-    if let (Some(trace), Ok(runtime)) = (current(), runtime()) {
-        // Weak: a call that is dropped ends its trace.
-        let trace = Arc::downgrade(&trace);
-        runtime.spawn(async move {
-            end.await;
-            sleep(GRACE).await;
-            if let Some(trace) = trace.upgrade() {
-                trace.hand_over(None);
-            }
-        });
-    }
-}
-
 /// Waits until the host has received the spans of everything that has ended, at most for this time.
 pub(super) async fn settled(limit: Duration) {
     let reports = traces().reports.clone();
@@ -231,18 +164,10 @@ pub(super) async fn settled(limit: Duration) {
     let _ = timeout(limit, reports.wait()).await;
 }
 
-/// Hands over, at the end of a process, the spans of what still runs, and waits for the host to receive them, at most for this time.
-///
-/// # Errors
-///
-/// `config` when no thread can be started.
-pub fn end_traces(limit: Duration) -> Result<Call> {
-    call(async move {
-        let running: Vec<_> = traces().running().values().filter_map(Weak::upgrade).collect();
-        running.iter().for_each(|trace| trace.hand_over(None));
-        settled(limit).await;
-        Ok::<_, Error>(())
-    })
+/// Hands over the spans of what still runs.
+pub(super) fn hand_over_all() {
+    let running: Vec<_> = traces().running().values().filter_map(Weak::upgrade).collect();
+    running.iter().for_each(|trace| trace.hand_over(None));
 }
 
 fn traces() -> Arc<Traces> {

@@ -11,7 +11,8 @@ use super::events::{EventSource, Events};
 use super::in_context::InContext;
 use super::list::List;
 use super::pull::Pull;
-use super::trace::{self, Trace};
+use super::trace::Trace;
+use super::traced;
 use crate::caller::{self, Context};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Wire;
@@ -60,7 +61,7 @@ pub fn start(
 ) -> Result<Turn> {
     let runtime = runtime()?;
     let _entered = runtime.enter();
-    trace::started(trace, || {
+    traced::started(trace, || {
         let turn = caller::scope(context.as_ref(), || turns.try_start(request))?;
         Ok(Turn::new(turn, context))
     })
@@ -79,7 +80,7 @@ impl Turn {
     /// A turn that was started in this context, and in the current trace.
     pub(super) fn new(turn: turn::Turn, context: Option<Context>) -> Self {
         let end = turn.watch_end();
-        trace::limit(end(trace::PATIENCE));
+        traced::limit(end(traced::PATIENCE));
         Turn {
             id: turn.id().to_owned(),
             message_id: turn.message_id().to_owned(),

@@ -1,4 +1,4 @@
-//! The ends of turns, as calls that a host waits for. They include that the host has received the spans of what has ended.
+//! The ends of turns and of their traces, as calls that a host waits for.
 
 use std::time::Duration;
 
@@ -59,5 +59,18 @@ pub fn shutdown(turns: &Turns, limit: Duration) -> Result<Call> {
         let report = turns.shutdown(limit).await;
         trace::settled(limit.saturating_sub(began.elapsed()).min(HANDING_OVER)).await;
         Ok(report)
+    })
+}
+
+/// Hands over, at the end of a process, the spans of what still runs, and waits for the host to receive them, at most for this time.
+///
+/// # Errors
+///
+/// `config` when no thread can be started.
+pub fn end_traces(limit: Duration) -> Result<Call> {
+    call(async move {
+        trace::hand_over_all();
+        trace::settled(limit).await;
+        Ok(())
     })
 }

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use tokio::time::sleep;
 
 use super::answer::{self, Answer, Body, IntoAnswer};
-use super::trace::{self, Trace};
+use super::trace::Trace;
+use super::traced;
 use super::web_reply::{WebBody, WebReply};
 use crate::caller::{self, Context};
 use crate::error::Result;
@@ -28,12 +29,12 @@ pub fn answer(
     let answered = async move {
         let reply = WebReply::from(call.answer(&user_id, body).await);
         if !matches!(reply.body, WebBody::Turn(..)) {
-            trace::refused(&reply.status.to_string());
-            trace::limit(sleep(trace::PATIENCE));
+            traced::refused(&reply.status.to_string());
+            traced::limit(sleep(traced::PATIENCE));
         }
         Ok(reply)
     };
-    let answered = trace::continued(trace, answered);
+    let answered = traced::continued(trace, answered);
     caller::scope(context.as_ref(), || answer::call(answered))
 }
 
