@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::redact::Redactor;
 
 /// The headers that frame a message (RFC 9110 and 9112): a wrong one makes two requests of one (request smuggling).
-const FRAMING: [&str; 8] = [
+pub(super) const FRAMING: [&str; 8] = [
     "connection",
     "content-length",
     "expect",

@@ -5,7 +5,7 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method};
 use url::Url;
 
-use super::headers::{change_headers, insert_header};
+use super::headers::{FRAMING, change_headers, insert_header};
 use super::names::IDEMPOTENCY_KEY;
 use super::request::Request;
 use crate::credentials::Secret;
@@ -53,8 +53,11 @@ impl Defaults {
             insert_header(&mut headers, IDEMPOTENCY_KEY, &key.into(), request.operation)?;
         }
         if request.traced {
-            let context = propagation::headers();
-            headers.extend(context.into_iter().filter_map(|(name, value)| Some((name?, value))));
+            for (name, value) in &propagation::headers() {
+                if !FRAMING.contains(&name.as_str()) {
+                    headers.entry(name).or_insert_with(|| value.clone());
+                }
+            }
         }
         // The client's headers, and then the call's, replace the defaults.
         for (name, value) in &self.headers {

@@ -77,6 +77,13 @@ async fn a_turn_is_a_span_with_its_stages_and_without_a_word_of_it() {
     let spans = Spans::default();
     let subscriber = tracing_subscriber::registry().with(spans.clone());
     tracing::subscriber::set_global_default(subscriber).unwrap();
+    let is_first = turnwire::propagation::set_propagator(|headers| {
+        let span = tracing::Span::current();
+        let name = span.metadata().map(|metadata| metadata.name()).unwrap_or_default();
+        headers.insert("x-span", name.parse().unwrap());
+        headers.insert("accept", "text/html".parse().unwrap());
+    });
+    assert!(is_first && !turnwire::propagation::set_propagator(|_| panic!("a second one")));
 
     let (llm, store) = (Fake::start().await.unwrap(), FakeStore::start().await.unwrap());
     let reply = Script::new().role("assistant").text("비밀").finish("stop").usage(3, 2).done();
@@ -97,6 +104,17 @@ async fn a_turn_is_a_span_with_its_stages_and_without_a_word_of_it() {
     let id = turn.id().to_owned();
     turn.finish().await.unwrap();
     assert_eq!(turns.flush(Duration::from_secs(10)).await.delivered, 2);
+
+    // Requests have the context of their own span, beside their own headers.
+    let of_span = |requests: Vec<turnwire_fakes::Record>, path: &str| {
+        let found = requests.into_iter().find(|request| request.path.ends_with(path)).unwrap();
+        assert_ne!(found.header("accept"), Some("text/html"));
+        found.header("x-span").map(str::to_owned)
+    };
+    assert_eq!(of_span(llm.requests(), "/chat/completions").as_deref(), Some("chat"));
+    for path in ["/workspace/create", "/session/start", "/chat/save"] {
+        assert_eq!(of_span(store.fake().requests(), path).as_deref(), Some("store"), "{path}");
+    }
 
     let all = spans.0.lock().unwrap().clone();
     let of = |name: &'static str| all.iter().filter(move |(_, seen)| seen.name == name);

@@ -37,7 +37,7 @@ struct Read(Turn, Pull<Events>);
 
 impl Bridged {
     fn start(&self, name: &str) -> Result<Turn> {
-        Ok(start(&self.0.0, turn(name, &self.0.1), None)?)
+        Ok(start(&self.0.0, turn(name, &self.0.1), None, None)?)
     }
 }
 

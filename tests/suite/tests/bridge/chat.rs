@@ -15,7 +15,7 @@ fn client(fake: &Fake) -> Client {
 }
 
 fn open(client: &Client, model: &str) -> Result<Chunks, Error> {
-    let call = client.chat_stream(ChatRequest::new(model).user("hi"), CallOptions::new())?;
+    let call = client.chat_stream(ChatRequest::new(model).user("hi"), CallOptions::new(), None)?;
     let Body::Chunks(stream) = answer(&call)?.body else {
         panic!("a stream is answered by chunks")
     };
@@ -101,7 +101,7 @@ fn whole_replies_and_streams_are_pulled() {
     let fake = Fake::spawn_thread().unwrap();
     fake.script("cut", Script::new().text("안녕"));
     let client = client(&fake);
-    let call = client.chat(ChatRequest::new("any").user("hi"), CallOptions::new()).unwrap();
+    let call = client.chat(ChatRequest::new("any").user("hi"), CallOptions::new(), None).unwrap();
     let Answer { head, body } = answer(&call).unwrap();
     assert_eq!(head.unwrap().status, 200);
     assert!(matches!(body, Body::Json(json) if json.contains("hi")));

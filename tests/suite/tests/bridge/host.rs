@@ -34,7 +34,7 @@ fn settings(fake: &Fake, script: Script) -> TurnsBuilder {
 }
 
 fn begin(turns: &Turns, context: Option<Context>) -> Turn {
-    start(turns, TurnRequest::new("hi"), context).unwrap()
+    start(turns, TurnRequest::new("hi"), context, None).unwrap()
 }
 
 /// Reads a turn to its end: its events, and its timeline.

@@ -15,6 +15,7 @@ mod host_audio;
 mod host_json;
 mod speech;
 mod stored;
+mod traces;
 mod turns;
 
 use std::time::Duration;

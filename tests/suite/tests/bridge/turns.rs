@@ -23,7 +23,7 @@ fn settings(fake: &Fake, script: Script) -> TurnsBuilder {
 }
 
 fn begin(turns: &Turns) -> Turn {
-    start(turns, TurnRequest::new("hi"), None).unwrap()
+    start(turns, TurnRequest::new("hi"), None, None).unwrap()
 }
 
 /// Reads events to the end of the turn.
@@ -100,7 +100,7 @@ fn a_second_reader_is_refused_and_the_first_reads_on() {
 fn a_turn_that_cannot_be_honoured_is_refused_at_its_start() {
     let fake = Fake::spawn_thread().unwrap();
     let turns = settings(&fake, Script::chat(["a"])).build().unwrap();
-    let refused = start(&turns, TurnRequest::new(" "), None).unwrap_err();
+    let refused = start(&turns, TurnRequest::new(" "), None, None).unwrap_err();
     assert_eq!(refused.code(), "invalid_request");
     assert!(fake.log().requests.is_empty());
 }
@@ -175,7 +175,7 @@ async fn the_message_is_in_the_outbox_when_a_turn_has_begun_and_both_are_saved_a
     let turns = kept(&fake, &store, Script::chat(["a"])).build().unwrap();
     let (outbox, request) = (turns.outbox().unwrap().clone(), request(&store));
     let test = move || {
-        let turn = start(&turns, request, None).unwrap();
+        let turn = start(&turns, request, None, None).unwrap();
         assert_eq!(outbox.stats().accepted, 1);
         assert_eq!(texts(&read(&turn.events().unwrap()).unwrap()), "a");
         let flush = call(async move { Ok(turns.flush(Duration::from_secs(10)).await) }).unwrap();
@@ -197,7 +197,7 @@ async fn a_turn_whose_reader_leaves_may_be_finished_and_kept() {
     let turns = kept(&fake, &store, script).on_disconnect(OnDisconnect::Finish).build().unwrap();
     let request = request(&store);
     let test = move || {
-        let turn = start(&turns, request, None).unwrap();
+        let turn = start(&turns, request, None, None).unwrap();
         let pull = turn.events().unwrap();
         assert!(pull.wait(Duration::from_secs(10)));
         drop((pull, turn));
@@ -216,7 +216,7 @@ async fn a_turn_is_finished_once_both_messages_are_saved() {
     store.fake().script("save", Script::pass().wait_ms_before_headers(100));
     let request = request(&store);
     let saved = tokio::task::spawn_blocking(move || {
-        let turn = start(&turns, request, None).unwrap();
+        let turn = start(&turns, request, None, None).unwrap();
         let finished = turn.finished().unwrap();
         assert!(!finished.wait(Duration::from_millis(20)), "it runs");
         read(&turn.events().unwrap()).unwrap();
