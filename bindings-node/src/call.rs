@@ -7,7 +7,7 @@ use napi_derive::napi;
 use turnwire::bridge::{self, Answer, Body, Context, IntoAnswer, OpenStream, Taken, Waiting};
 
 use crate::json::{self, thrown};
-use crate::reading::{Piece, Reading};
+use crate::reading::{Piece, Reading, Written};
 use crate::running::{Inner, Running, Stage, chunks, fail};
 use crate::waker::Waker;
 
@@ -150,8 +150,10 @@ impl Call {
             return Some(Piece::Text(fail(failed, error)));
         }
         let Stage::Reading(reading) = stage else { return Some(Piece::Text(json::end())) };
-        let end = match reading.take() {
-            Taken::Items(piece) => return Some(piece),
+        let mut text = String::new();
+        let end = match reading.take(&mut text) {
+            Taken::Items(Written::Json) => return Some(Piece::Text(text)),
+            Taken::Items(Written::Bytes(bytes)) => return Some(Piece::Bytes(bytes)),
             Taken::Nothing => {
                 reading.waiting().wake(waker.for_call(id, &self.running));
                 return None;

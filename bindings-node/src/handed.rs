@@ -5,8 +5,6 @@ use std::fmt::Write;
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
-use crate::reading::Piece;
-
 /// The most bytes that are handed over together, or one batch of each call: the objects that JavaScript builds from them fit
 /// into its young generation.
 const MOST: usize = 32 * 1024;
@@ -21,43 +19,41 @@ pub struct Handed {
     pub bytes: Option<Uint8Array>,
 }
 
+/// The first size of the text: the tokens of a few streams.
+const FIRST: usize = 1024;
+
 /// Writes items.
-#[derive(Default)]
 pub(crate) struct Writer {
     text: String,
     bytes: Vec<u8>,
 }
 
 impl Writer {
+    pub(crate) fn new() -> Self {
+        Writer { text: String::with_capacity(FIRST), bytes: Vec::new() }
+    }
+
     pub(crate) fn has_room(&self) -> bool {
         self.text.len() + self.bytes.len() < MOST
     }
 
-    /// Adds the items of a call.
-    pub(crate) fn items(&mut self, id: u32, piece: &Piece) {
-        match piece {
-            Piece::Text(json) => self.json(id, json),
-            Piece::Bytes(bytes) => {
-                self.bytes.extend_from_slice(bytes);
-                self.value(id, bytes.len());
-            }
-        }
+    /// Begins the part of a call, and returns the text that its JSON is added to: one value.
+    pub(crate) fn begin(&mut self, id: u32) -> &mut String {
+        let separator = if self.text.is_empty() { '[' } else { ',' };
+        // Writing into a String cannot fail.
+        let _ = write!(self.text, "{separator}{id},");
+        &mut self.text
     }
 
-    /// Adds the JSON of a call.
-    pub(crate) fn json(&mut self, id: u32, json: &str) {
-        self.value(id, json);
+    /// Adds the bytes of the call that was begun.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        let _ = write!(self.text, "{}", bytes.len());
     }
 
     /// Adds a call from which JavaScript has to take itself.
     pub(crate) fn ready(&mut self, id: u32) {
-        self.value(id, "null");
-    }
-
-    fn value(&mut self, id: u32, value: impl std::fmt::Display) {
-        let separator = if self.text.is_empty() { '[' } else { ',' };
-        // Writing into a String cannot fail.
-        let _ = write!(self.text, "{separator}{id},{value}");
+        self.begin(id).push_str("null");
     }
 }
 

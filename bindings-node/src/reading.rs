@@ -1,5 +1,7 @@
 //! The items of a stream for JavaScript: chunks and events as JSON lists, a body as its bytes, spoken sentences as both.
 
+use std::fmt::Write;
+
 use napi::bindgen_prelude::{Buffer, Either};
 use serde_json::json;
 use turnwire::Bytes;
@@ -9,7 +11,7 @@ use turnwire::speech::{FailedSentence, Spoken};
 use crate::json;
 use crate::runs::Runs;
 
-/// Items on their way to JavaScript.
+/// An answer or items on their way to JavaScript.
 pub(crate) enum Piece {
     /// JSON.
     Text(String),
@@ -26,6 +28,14 @@ impl From<Piece> for Either<String, Buffer> {
     }
 }
 
+/// Items that were taken.
+pub(crate) enum Written {
+    /// Their JSON was added to the text.
+    Json,
+    /// Bytes, a buffer there.
+    Bytes(Vec<u8>),
+}
+
 /// A stream that is being read.
 pub(crate) enum Reading {
     /// Chunks, those that were pulled but not yet taken, and their writer.
@@ -39,40 +49,34 @@ pub(crate) enum Reading {
 }
 
 impl Reading {
-    /// Takes the items that are there, without waiting.
-    pub(crate) fn take(&mut self) -> Taken<Piece> {
+    /// Takes the items that are there, without waiting, and adds their JSON to `text`.
+    pub(crate) fn take(&mut self, text: &mut String) -> Taken<Written> {
         match self {
             Reading::Chunks(chunks, pulled, runs) => {
-                if let Some(list) = runs.write(pulled) {
-                    return Taken::Items(Piece::Text(list));
+                if runs.write(pulled, text) {
+                    return Taken::Items(Written::Json);
                 }
-                match chunks.pull().take() {
-                    Taken::Items(items) => {
-                        *pulled = items;
-                        runs.write(pulled)
-                            .map_or(Taken::Nothing, |list| Taken::Items(Piece::Text(list)))
-                    }
-                    Taken::Nothing => Taken::Nothing,
-                    Taken::End => Taken::End,
-                    Taken::Failed(error) => Taken::Failed(error),
-                }
+                written(chunks.pull().take(), |items| {
+                    *pulled = items;
+                    runs.write(pulled, text).then_some(Written::Json)
+                })
             }
-            Reading::Events(pull) => piece(pull.take(), |events| Piece::Text(events.into_json())),
-            Reading::Bytes(pull) => piece(pull.take(), |pieces| Piece::Bytes(pieces.concat())),
+            Reading::Events(pull) => written(pull.take(), |events| {
+                text.push_str(&events.into_json());
+                Some(Written::Json)
+            }),
+            Reading::Bytes(pull) => {
+                written(pull.take(), |pieces| Some(Written::Bytes(pieces.concat())))
+            }
             Reading::Spoken(pull, pulled) => {
                 if let Some(spoken) = pulled.take_first() {
-                    return Taken::Items(sentence(spoken));
+                    return Taken::Items(sentence(spoken, text));
                 }
-                match pull.take() {
-                    Taken::Items(mut items) => {
-                        let first = items.take_first();
-                        *pulled = items;
-                        first.map_or(Taken::Nothing, |spoken| Taken::Items(sentence(spoken)))
-                    }
-                    Taken::Nothing => Taken::Nothing,
-                    Taken::End => Taken::End,
-                    Taken::Failed(error) => Taken::Failed(error),
-                }
+                written(pull.take(), |mut items| {
+                    let first = items.take_first();
+                    *pulled = items;
+                    first.map(|spoken| sentence(spoken, text))
+                })
             }
         }
     }
@@ -98,9 +102,10 @@ impl Reading {
     }
 }
 
-fn piece<I>(taken: Taken<I>, write: impl FnOnce(I) -> Piece) -> Taken<Piece> {
+/// The result of a pull whose items are written by this function; it returns `None` if there are none.
+fn written<I>(taken: Taken<I>, write: impl FnOnce(I) -> Option<Written>) -> Taken<Written> {
     match taken {
-        Taken::Items(items) => Taken::Items(write(items)),
+        Taken::Items(items) => write(items).map_or(Taken::Nothing, Taken::Items),
         Taken::Nothing => Taken::Nothing,
         Taken::End => Taken::End,
         Taken::Failed(error) => Taken::Failed(error),
@@ -109,7 +114,7 @@ fn piece<I>(taken: Taken<I>, write: impl FnOnce(I) -> Piece) -> Taken<Piece> {
 
 /// A spoken sentence: its audio after a header, which is JSON after its length in four bytes; or a list of the sentence that
 /// failed.
-fn sentence(spoken: Spoken) -> Piece {
+fn sentence(spoken: Spoken, text: &mut String) -> Written {
     match spoken {
         Spoken::Audio(piece) => {
             let header = json!({
@@ -118,12 +123,14 @@ fn sentence(spoken: Spoken) -> Piece {
             let header = header.to_string();
             // A sentence of the cutter is short.
             let length = u32::try_from(header.len()).unwrap_or(u32::MAX).to_le_bytes();
-            Piece::Bytes([&length, header.as_bytes(), &piece.bytes].concat())
+            Written::Bytes([&length, header.as_bytes(), &piece.bytes].concat())
         }
         Spoken::Failed(failed) => {
-            let FailedSentence { sentence, text, error, .. } = failed;
-            let sentence = json!({ "sentence": sentence, "text": text }).to_string();
-            Piece::Text(format!("[{sentence},{}]", json::error(&error)))
+            let FailedSentence { sentence, text: spoken, error, .. } = failed;
+            let sentence = json!({ "sentence": sentence, "text": spoken });
+            // Writing into a String cannot fail.
+            let _ = write!(text, "[{sentence},{}]", json::error(&error));
+            Written::Json
         }
     }
 }

@@ -7,7 +7,7 @@ use turnwire::bridge::{self, Batch, OpenStream, Taken, Waiting};
 
 use crate::handed::Writer;
 use crate::json;
-use crate::reading::Reading;
+use crate::reading::{Reading, Written};
 use crate::runs::Runs;
 
 /// The state of a call, which JavaScript's object keeps alive.
@@ -51,17 +51,19 @@ impl Running {
     ) {
         let Inner { stage, failed } = &mut *self.lock();
         let Stage::Reading(reading) = stage else { return writer.ready(id) };
-        let end = match reading.take() {
-            Taken::Items(piece) => {
-                writer.items(id, &piece);
+        let text = writer.begin(id);
+        match reading.take(text) {
+            Taken::Items(written) => {
+                if let Written::Bytes(bytes) = written {
+                    writer.bytes(&bytes);
+                }
                 return reading.wake(wake());
             }
-            Taken::Nothing => return writer.ready(id),
-            Taken::End => json::end(),
-            Taken::Failed(error) => fail(failed, error),
-        };
+            Taken::Nothing => return text.push_str("null"),
+            Taken::End => text.push_str(&json::end()),
+            Taken::Failed(error) => text.push_str(&fail(failed, error)),
+        }
         *stage = Stage::Over;
-        writer.json(id, &end);
     }
 }
 

@@ -15,11 +15,12 @@ pub(crate) struct Runs {
 }
 
 impl Runs {
-    /// Takes chunks from a batch, and writes them as one JSON list; `None` if there are none.
-    pub(crate) fn write(&mut self, chunks: &mut Batch) -> Option<String> {
-        let mut list = String::new();
+    /// Takes chunks from a batch, and adds them to a text as one JSON list. Returns false if there are none.
+    pub(crate) fn write(&mut self, chunks: &mut Batch, list: &mut String) -> bool {
+        let start = list.len();
+        let mut is_first = true;
         let mut is_in_run = false;
-        while list.len() < MOST
+        while list.len() - start < MOST
             && let Some(piece) = chunks.take_first()
         {
             match piece {
@@ -28,13 +29,13 @@ impl Runs {
                     let known = self.shape.as_ref();
                     let is_known = known.is_some_and(|known| Arc::ptr_eq(known, shape));
                     if !is_in_run || !is_known {
-                        end(&mut list, is_in_run);
+                        next(list, is_first, is_in_run);
                         is_in_run = true;
                         list.push('[');
                         if is_known {
                             list.push_str("null");
                         } else {
-                            introduce(&mut list, shape);
+                            introduce(list, shape);
                             self.shape = Some(shape.clone());
                         }
                     }
@@ -47,23 +48,23 @@ impl Runs {
                     }
                 }
                 Piece::Chunk(chunk) => {
-                    end(&mut list, is_in_run);
+                    next(list, is_first, is_in_run);
                     is_in_run = false;
                     list.push_str(chunk.raw());
                 }
             }
+            is_first = false;
         }
-        if list.is_empty() {
-            return None;
+        if !is_first {
+            list.push_str(if is_in_run { "]]" } else { "]" });
         }
-        list.push_str(if is_in_run { "]]" } else { "]" });
-        Some(list)
+        !is_first
     }
 }
 
 /// Starts the list, or its next item.
-fn end(list: &mut String, is_in_run: bool) {
-    list.push_str(match (list.is_empty(), is_in_run) {
+fn next(list: &mut String, is_first: bool, is_in_run: bool) {
+    list.push_str(match (is_first, is_in_run) {
         (true, _) => "[",
         (false, true) => "],",
         (false, false) => ",",

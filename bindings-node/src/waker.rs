@@ -72,7 +72,7 @@ impl Waker {
         if ready.is_empty() {
             return None;
         }
-        let mut writer = Writer::default();
+        let mut writer = Writer::new();
         for Ready { id, call } in ready {
             let is_unread = unread.get(id as usize).is_some_and(|&flag| flag != 0);
             match call.upgrade() {
