@@ -8,6 +8,8 @@ const platform = [process.platform, process.arch, abi].filter(Boolean).join('-')
 
 const profile = process.argv[2] ?? 'dist';
 const args = ['build', '--profile', profile, '--package', 'turnwire-node', '--message-format', 'json-render-diagnostics'];
+// The layout of the code finds functions by these names.
+if (profile === 'dist') args.unshift('--config', "build.rustflags=['-Csymbol-mangling-version=v0']");
 const { status, stdout } = spawnSync('cargo', args, { cwd: import.meta.dirname, encoding: 'utf8', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'inherit'] });
 if (status !== 0) process.exit(status ?? 1);
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -229,3 +229,20 @@ function fieldsOfCore() {
 function camelCase(name) {
   return name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
 }
+
+/** The sizes of a library's sections, by their names. */
+function sections(elf) {
+  const [table, entry, count, names] = [Number(elf.readBigUInt64LE(40)), elf.readUInt16LE(58), elf.readUInt16LE(60), elf.readUInt16LE(62)];
+  const at = (number, field) => Number(elf.readBigUInt64LE(table + number * entry + field));
+  const name = (number) => elf.toString('latin1', at(names, 24) + elf.readUInt32LE(table + number * entry)).split('\0', 1)[0];
+  return Object.fromEntries(Array.from({ length: count }, (_, number) => [name(number), at(number, 32)]));
+}
+
+// A debug build, which is several times as large, has no layout.
+const isLaidOut = platform === 'linux-x64-gnu' && statSync(join(own, binary)).size < 50e6;
+test('the functions of a streamed chat stand together', { skip: !isLaidOut && 'only in builds for Linux that are shipped' }, () => {
+  const { '.text.chat': chat, '.text': rest } = sections(readFileSync(join(own, binary)));
+  // Fewer: names have changed, and programs take megabytes more. More: patterns match what no chat runs. See tests/bench/layout.py.
+  assert.ok(chat > 1_100_000 && chat < 1_600_000, `${chat} bytes`);
+  assert.ok(rest > 4_000_000, `${rest} bytes`);
+});

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import signal
+import struct
 import subprocess
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +144,29 @@ def test_the_wheel_can_be_published() -> None:
     wheel = os.environ["TURNWIRE_WHEEL"]
     check("twine", "check", "--strict", wheel)
     check("abi3audit", "--strict", wheel)
+
+
+def sections(elf: bytes) -> dict[str, int]:
+    """The sizes of a library's sections, by their names."""
+    (table,) = struct.unpack_from("<Q", elf, 40)
+    entry, count, names = struct.unpack_from("<3H", elf, 58)
+    headers = [struct.unpack_from("<2I4Q", elf, table + number * entry) for number in range(count)]
+    strings = elf[headers[names][4] :]
+    return {strings[header[0] :].split(b"\0", 1)[0].decode(): header[5] for header in headers}
+
+
+@pytest.mark.skipif("TURNWIRE_WHEEL" not in os.environ, reason="no wheel is named")
+@pytest.mark.skipif(
+    (sys.platform, platform.machine(), platform.libc_ver()[0]) != ("linux", "x86_64", "glibc"),
+    reason="the layout was made for Linux",
+)
+def test_the_functions_of_a_streamed_chat_stand_together() -> None:
+    with zipfile.ZipFile(os.environ["TURNWIRE_WHEEL"]) as wheel:
+        found = sections(wheel.read("turnwire/_core.abi3.so"))
+    # Fewer: names have changed, and programs take megabytes more. More: patterns match what no chat runs.
+    # See tests/bench/layout.py.
+    assert 1_100_000 < found.get(".text.chat", 0) < 1_600_000, found
+    assert found[".text"] > 4_000_000, found
 
 
 def test_the_sdist_has_all_that_a_build_needs(tmp_path: Path) -> None:
