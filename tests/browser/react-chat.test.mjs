@@ -63,19 +63,27 @@ test('a text that grows is published at once, then at most every 50 ms, and at i
   void chat.sendMessage('a');
   const feed = service.last.accept();
   await settled();
-  const texts = [];
-  chat.subscribe(() => texts.push(now().messages[1]?.content));
-  for (let at = 0; at < 200; at += 1) {
-    feed.say('x');
+  const published = [];
+  const begun = Date.now();
+  chat.subscribe(() => published.push([Date.now() - begun, now().messages[1]?.content.length, now().status]));
+  const pass = async () => {
     await settled();
     t.mock.timers.tick(1);
+    await settled();
+  };
+  for (let at = 0; at < 200; at += 1) {
+    feed.say('x');
+    await pass();
   }
-  assert.deepEqual(texts, [1, 50, 100, 150, 200].map((length) => 'x'.repeat(length)));
+  // The first piece at once. What comes within a frame is read together.
+  assert.deepEqual(published.map(([at]) => at), [0, 50, 100, 150, 200]);
+  for (const [at, length] of published) assert.ok(length > at - 17 && length <= at + 1, `${length} after ${at} ms`);
   feed.say('y').done();
-  await settled();
-  assert.deepEqual([texts.length, texts.at(-1)], [6, `${'x'.repeat(200)}y`]);
+  for (let at = 0; at < 17; at += 1) await pass();
+  const [at, length, status] = published.at(-1);
+  assert.ok(at <= 217 && length === 201 && status === 'ready' && published.length === 6, JSON.stringify(published));
   t.mock.timers.tick(1000);
-  assert.equal(texts.length, 6);
+  assert.equal(published.length, 6);
 });
 
 test('a text that comes slowly is published piece by piece, without delay', async (t) => {

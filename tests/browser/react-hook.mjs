@@ -76,6 +76,7 @@ export function testHook(version) {
       if (token === 0) assert.equal(container.lastChild.textContent, '가');
     }
     await doing(() => service.last.feed.done());
+    for (let passed = 0; passed < 17; passed += 1) await doing(() => t.mock.timers.tick(1));
     assert.equal(container.lastChild.textContent, '가'.repeat(1000));
     assert.ok(renders.list - before <= 25, `${renders.list - before} renders`);
     assert.deepEqual(initialMessages.map(({ id }) => renders[id]), [1, 1, 1]);

@@ -2,7 +2,7 @@
 
 import type { TurnEvent, TurnwireError } from '../browser/index.js';
 import { newId, replyIdOf } from './ids.js';
-import { isDisconnect, returns } from './network.js';
+import { frame, isDisconnect, isHidden, returns } from './network.js';
 import { given } from './options.js';
 import { SpeechQueue } from './speech-queue.js';
 import { type Ending, find, initialState, replyOf, userOf, whole } from './state.js';
@@ -277,11 +277,15 @@ export class Chat extends Store implements ChatActions {
   }
 
   private async _read(run: Run, stream: AsyncIterable<TurnEvent>): Promise<Ending> {
+    let asked = Date.now();
     for await (const event of stream) {
       if (run !== this._run) break;
       this._receive(run, event);
       call(this._options.onEvent, event);
       if (event.type === 'done') return { as: event.stopped ? 'stopped' : 'done' };
+      // A token a millisecond would wake the page as often. What comes within a frame is read together.
+      if (event.type === 'content' && Date.now() > asked && this._options.throttle !== 0 && !isHidden()) await frame();
+      asked = Date.now();
     }
     const error = new Error('chat.stream: the stream ended before the reply was complete; send the message again');
     throw Object.assign(error, { code: 'truncated', retryable: true });

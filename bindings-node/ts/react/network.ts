@@ -16,3 +16,13 @@ export function returns(): [EventTarget, string][] {
     [document, 'visibilitychange'],
   ];
 }
+
+/** Nobody sees the page, and its timers are slow. */
+export function isHidden(): boolean {
+  return typeof document !== 'undefined' && document.visibilityState === 'hidden';
+}
+
+/** Waits for the length of a frame. */
+export function frame(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 16));
+}
