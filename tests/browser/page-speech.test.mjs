@@ -96,8 +96,9 @@ onPage('a reply is read while it is written, in order, and the sentence that is 
   assert.equal((await visit.messages()).at(-1)[1], '오늘은 날씨가 참 좋습니다. 산책을 하기에 알맞은 날이에요. 물도 챙기세요!');
 }, { settings: ALOUD });
 
-test('the speech in the stream of a service is played in order, and marked', async () => {
+test('the speech in the stream of a service is played in order, and marked', async (t) => {
   const speaking = await startSite({ args: [], environment: { SPEAK: '1' } });
+  t.after(() => speaking.close());
   const visit = await speaking.visit({ init: watch, settings: ALOUD });
   // The page learns from the first reply that its service speaks, and asks for nothing from then on.
   await speaking.script(reply('처음.'), reply(...TEXT));
@@ -108,7 +109,6 @@ test('the speech in the stream of a service is played in order, and marked', asy
   await visit.send('둘');
   await heardInOrder(visit, SPOKEN);
   assert.deepEqual(visit.problems, []);
-  await speaking.close();
 });
 
 onPage('a message is read on demand, and silenced', async (visit) => {

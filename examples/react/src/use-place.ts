@@ -12,7 +12,8 @@ export interface Place {
 
 const inAddress = () => decodeURIComponent(/^#\/(.+)$/.exec(location.hash)?.[1] ?? '') || null;
 const addressOf = (workspaceId: string) => `#/${encodeURIComponent(workspaceId)}`;
-const beginning = (): Place => ({ key: crypto.randomUUID(), workspaceId: null, isNew: true });
+let beginnings = 0;
+const beginning = (): Place => ({ key: `new ${(beginnings += 1)}`, workspaceId: null, isNew: true });
 
 /** Conversations that began in this page, by workspace: a reply in one may still be under way. */
 const begun = new Map<string, string>();

@@ -11,6 +11,12 @@ use crate::step::Step;
 pub(crate) const CRASH: [(&str, &str); 3] =
     [("strace", "strace"), ("unshare", "util-linux"), ("mount", "mount")];
 
+/// The browser of the tests of pages, and its letters for Korean, which are no program but a file.
+pub(crate) const CHROMIUM: [(&str, &str); 2] = [
+    ("chromium", "chromium"),
+    ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk"),
+];
+
 /// Ensures that programs are on the PATH; each is passed with the package that contains it.
 ///
 /// # Errors

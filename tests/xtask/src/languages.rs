@@ -60,12 +60,7 @@ impl Python {
             .output_to_stderr()
             .run()?;
         let wheel = fs::read_dir(&wheels)?.next().context("maturin made no wheel")??.path();
-        // The same way in which a user installs it from a clone.
-        Step::new(repo, venv.python())
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .args(["--force-reinstall", "--no-deps", "./bindings-python"])
-            .output_to_stderr()
-            .run()?;
+        install_from_clone(repo, &venv)?;
         variables.push(("TURNWIRE_WHEEL", wheel.clone()));
         Ok(Self { venv, wheel, variables })
     }
@@ -125,6 +120,33 @@ impl Node {
     pub(crate) fn script(&self, repo: &Repo, name: &str) -> Step {
         with_variables(npm(repo, "tests/node").args(["run", name]), &self.variables)
     }
+}
+
+/// The tests of pages: the npm package and the example pages built, the fake services, and a chat service in Python.
+///
+/// # Errors
+/// When something cannot be built or installed.
+pub(crate) fn page_tests(repo: &Repo) -> Result<Step> {
+    npm_ci(repo, "bindings-node")?;
+    npm(repo, "bindings-node").args(["run", "build"]).output_to_stderr().run()?;
+    npm_ci(repo, "tests/browser")?;
+    for page in ["examples/react", "examples/react-cra"] {
+        npm_ci(repo, page)?;
+        npm(repo, page).args(["run", "build"]).output_to_stderr().run()?;
+    }
+    let python = python_venv(repo, "venv", "requirements.txt")?;
+    install_from_clone(repo, &python)?;
+    let variables = [(FAKE, fake_llm(repo)?), ("TURNWIRE_PYTHON", python.python().to_owned())];
+    Ok(with_variables(npm(repo, "tests/browser").args(["run", "test"]), &variables))
+}
+
+/// Installs the Python package in the same way as a user does from a clone.
+fn install_from_clone(repo: &Repo, venv: &Venv) -> Result<()> {
+    Step::new(repo, venv.python())
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(["--force-reinstall", "--no-deps", "./bindings-python"])
+        .output_to_stderr()
+        .run()
 }
 
 /// The environment below `target/python` with these requirements of `tests/python`.

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::debian;
-use crate::languages::{Node, Purpose, Python};
+use crate::languages::{self, Node, Purpose, Python};
 use crate::model_server::ModelServer;
 use crate::repo::Repo;
 use crate::step::Step;
@@ -90,6 +90,12 @@ pub(crate) static ALL: &[Suite] = &[
         about: "the Spring Boot store, and the cases of stores against it",
         needs: &[Tool::Programs(&store_server::NEEDS)],
         run: store,
+    },
+    Suite {
+        name: "browser",
+        about: "the npm package in pages: bundlers, both Reacts, and a real Chromium",
+        needs: &[Tool::Python, Tool::Node, Tool::Programs(&debian::CHROMIUM)],
+        run: browser,
     },
     Suite {
         name: "speech",
@@ -244,6 +250,11 @@ fn python(repo: &Repo) -> Result<()> {
 fn node(repo: &Repo) -> Result<()> {
     Node::prepare(repo, Purpose::Tests)?.script(repo, "test").run()?;
     kill(repo, ["node".as_ref(), "tests/node/talk.mjs".as_ref()])
+}
+
+fn browser(repo: &Repo) -> Result<()> {
+    debian::require(repo, &debian::CHROMIUM)?;
+    languages::page_tests(repo)?.run()
 }
 
 /// Kills a program amid its turns.

@@ -68,8 +68,8 @@ export const MessageList = memo(function MessageList({ messages, speaking, isBus
         ))}
       </div>
       {hasMore && (
-        <button type="button" className="to-end" onClick={toEnd}>
-          ↓ {words.latest}
+        <button type="button" className="to-end" aria-label={words.latest} title={words.latest} onClick={toEnd}>
+          ↓
         </button>
       )}
     </div>

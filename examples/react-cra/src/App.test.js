@@ -1,0 +1,62 @@
+/** The page under Jest 27, with a service that the test plays. */
+
+import { fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+
+import App from './App';
+
+// The DOM of Jest has no sound.
+beforeAll(() => {
+  URL.createObjectURL = () => 'blob:none';
+  URL.revokeObjectURL = () => {};
+  HTMLMediaElement.prototype.play = () => Promise.resolve();
+  HTMLMediaElement.prototype.pause = () => {};
+});
+
+/** A service whose turns are these functions, one after another. */
+function played(...turns) {
+  const service = { requests: [] };
+  service.stream = async (request) => {
+    service.requests.push(request);
+    return turns.shift()(request);
+  };
+  return service;
+}
+
+async function* answer({ replyId, messageId }) {
+  yield { type: 'turn', turnId: 't', messageId, replyId };
+  yield { type: 'workspace', workspaceId: 'w' };
+  yield { type: 'content', content: '안녕' };
+  yield { type: 'content', content: '하세요.' };
+  yield { type: 'done' };
+}
+
+const say = (text) => {
+  fireEvent.change(screen.getByLabelText('하고 싶은 말'), { target: { value: text } });
+  fireEvent.click(screen.getByText('보내기'));
+};
+
+test('a reply is shown, and the conversation goes on in its workspace', async () => {
+  const service = played(answer, answer);
+  render(<App service={service} />);
+  say('첫째');
+  await screen.findByText('안녕하세요.');
+  await screen.findByText('듣기');
+  say('둘째');
+  await waitFor(() => expect(screen.getAllByText('안녕하세요.')).toHaveLength(2));
+  expect(service.requests.map(({ message, workspaceId, createWorkspace }) => [message, workspaceId ?? null, createWorkspace ?? false])).toEqual([
+    ['첫째', null, true],
+    ['둘째', 'w', false],
+  ]);
+});
+
+test('a message that was not sent keeps its text, and is sent again under the same id', async () => {
+  const refuse = () => Promise.reject(Object.assign(new Error('the network is down'), { errorCode: 'connection', network: true }));
+  const service = played(refuse, answer);
+  render(<App service={service} />);
+  say('첫째');
+  const alert = await screen.findByRole('alert');
+  screen.getByText('첫째');
+  fireEvent.click(within(alert).getByText('다시 보내기'));
+  await screen.findByText('안녕하세요.');
+  expect(service.requests[1].messageId).toBe(service.requests[0].messageId);
+});
