@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { native } from '../native.js';
 import type { FakeReply } from './script.js';
 
-// Those of a test's fake timers would not go on by themselves.
+// Captured when the module loads: fake timers of a test would stop the wait.
 const { setTimeout } = globalThis;
 const now = performance.now.bind(performance);
 
