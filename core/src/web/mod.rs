@@ -37,7 +37,8 @@
 //! An error after the begin of a stream is an event in it.
 //!
 //! The embedded store refuses a workspace that its user does not have. With a chat store, no workspace is checked before the
-//! turn: that service must refuse another user's workspace itself, by the user's tokens.
+//! turn: that service must refuse another user's workspace itself, by the user's tokens, when the history is read and when the
+//! messages are saved. The reply to such a message is streamed without a history, and both messages become dead letters.
 //!
 //! # Example
 //!

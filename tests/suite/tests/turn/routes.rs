@@ -10,10 +10,12 @@ use turnwire::speech::SpeechMode;
 use turnwire::turn::OnDisconnect;
 use turnwire::web::{Admitted, Call, ChatRoutes, Reply, ReplyBody, Route};
 use turnwire::{Bytes, ChatStore, Turns};
-use turnwire_fakes::{Log, Outcome, Record, Script};
+use turnwire_fakes::{FakeStore, Log, Outcome, Record, Script};
 
 use super::spoken::speaker;
 use super::{Bench, DEADLINE, MESSAGE, USER, WORKSPACE, ai, user};
+
+const OTHER_USER: &str = "0b1e55ed-0000-4000-8000-000000000002";
 
 fn routes(turns: &Turns) -> ChatRoutes {
     ChatRoutes::builder(turns.clone()).build().unwrap()
@@ -166,6 +168,32 @@ async fn a_body_above_the_limit_is_refused_by_its_length_and_by_its_bytes() {
     let call = call(&routes, Route::Stream, ("a", "b"));
     assert_eq!(call.max_body(), 30);
     assert_eq!(call.answer(USER, message()).await.status, 413);
+}
+
+#[tokio::test]
+async fn a_chat_store_refuses_another_users_workspace_itself_and_shows_nothing_of_it() {
+    let reply = Script::new().role("assistant").text("b").finish("stop").done();
+    let bench = Bench::replying(reply).await;
+    let turns = bench.turns();
+    let routes = routes(&turns);
+    let login = bench.store.login(USER);
+    let owner = call(&routes, Route::Chat, (&login.access, &login.refresh));
+    assert_eq!(owner.answer(USER, message()).await.status, 200);
+    turns.flush(DEADLINE).await;
+
+    for key in ["history", "save"] {
+        bench.store.fake().script(key, FakeStore::refusal(403, "not yours"));
+    }
+    let login = bench.store.login(OTHER_USER);
+    let other = call(&routes, Route::Chat, (&login.access, &login.refresh));
+    assert_eq!(other.answer(OTHER_USER, message()).await.status, 200, "no reply waits for a check");
+    let told = bench.llm.requests().last().unwrap().json().unwrap();
+    let texts: Vec<_> =
+        told["messages"].as_array().unwrap().iter().map(|m| &m["content"]).collect();
+    assert_eq!(texts, [MESSAGE]);
+    let report = turns.flush(DEADLINE).await;
+    assert_eq!((report.pending, report.dead), (0, 2));
+    assert_eq!(bench.store.stored().messages.len(), 2, "the owner's alone");
 }
 
 #[tokio::test]
