@@ -144,6 +144,14 @@ mod tests {
         Callback::of::<Bad>("sink")
     }
 
+    #[cfg(feature = "bridge")]
+    #[test]
+    fn a_function_of_another_language_is_named_without_its_type() {
+        let function = Callback::of::<crate::bridge::HostFn<u8, u8>>("outbox.deliver");
+        assert_eq!(function.to_string(), "the function `outbox.deliver`");
+        assert!(bad().to_string().starts_with("the sink `"));
+    }
+
     #[tokio::test]
     async fn a_panic_in_the_call_or_in_a_poll_is_an_error_with_the_callbacks_name() {
         let in_the_call = call(bad(), || -> BoxFuture<'_, ()> { panic!("in the call") }).await;

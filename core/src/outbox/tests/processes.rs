@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use super::backends::{Scratch, disk};
 use super::stage::{Act, Script, Stage, dead, record};
+#[cfg(feature = "bridge")]
+use crate::outbox::shared::Phase;
 use crate::outbox::storage::Backend;
 use crate::outbox::{Outbox, Outcome};
 
@@ -165,4 +167,27 @@ async fn what_waits_in_memory_is_in_the_file_after_the_end() {
     outbox.shutdown(Duration::ZERO).await;
     assert_eq!((outbox.stats().pending, outbox.stats().not_durable), (1, 0));
     assert_eq!(disk(&scratch.file()).pending(9).unwrap()[0].id, "a1");
+}
+
+#[cfg(feature = "bridge")]
+#[tokio::test]
+async fn an_outbox_in_a_file_that_is_left_delivers_nothing_after_its_last_handle() {
+    for (in_file, is_left) in [(true, false), (true, true), (false, true)] {
+        let (scratch, script) = (Scratch::new(), Script::default());
+        script.otherwise(Some(Act::Hangs));
+        let mut builder = Outbox::builder().lingering().sink(script.clone());
+        if in_file {
+            builder = builder.path(scratch.file());
+        }
+        let outbox = builder.start().unwrap();
+        outbox.enqueue(record("a", "a1")).unwrap();
+        if is_left {
+            outbox.leave_when_dropped();
+        }
+        let shared = outbox.shared().unwrap();
+        drop(outbox);
+        let lingers = shared.phase() == Phase::Lingering;
+        assert_eq!(lingers, !(in_file && is_left), "in a file: {in_file}, left: {is_left}");
+        shared.advance(Phase::Stopped);
+    }
 }
