@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,7 +21,6 @@ import turnwire
 from fake import Fake, FakeStore
 from turnwire import AsyncTurns, Turns
 
-HERE = Path(__file__).parent
 USER = "11111111-1111-4111-8111-111111111111"
 MESSAGES: Any = [{"role": "user", "content": "비밀"}]
 SPOKEN = {
@@ -125,7 +121,8 @@ def test_a_turn_continues_the_trace_of_the_program(
         client, model=key, store=store.url, sentiment=sentiment, naming="first_words", usage_events=True
     )
     with host_span() as host:
-        turn = turns.start("비밀", user_id=USER, create_workspace=True, **store.login(USER))
+        tokens: Any = store.login(USER)
+        turn = turns.start("비밀", user_id=USER, create_workspace=True, **tokens)
         assert [event.type for event in turn][-1] == "done"
     assert turns.flush().delivered == 2
 
@@ -178,7 +175,9 @@ def test_a_turn_continues_the_trace_of_the_program(
     assert 0 < first.sum <= duration.sum
     assert points["gen_ai.workflow.duration", None].count >= 1
     # No word of the conversation.
-    assert "비밀" not in "".join(span.to_json(indent=None) for span in spans).encode().decode("unicode_escape")
+    assert "비밀" not in "".join(span.to_json(indent=None) for span in spans).encode().decode(
+        "unicode_escape"
+    )
 
 
 def test_a_call_is_a_span_and_its_request_continues_it(
@@ -192,7 +191,9 @@ def test_a_call_is_a_span_and_its_request_continues_it(
             pass
     chat = one(seen.spans(has("request", f"chat {key}")), f"chat {key}")
     assert parent(chat) == host.get_span_context().span_id and chat.kind == trace.SpanKind.CLIENT
-    assert facts(chat)["gen_ai.usage.output_tokens"] == 2 and "gen_ai.response.time_to_first_chunk" in facts(chat)
+    assert facts(chat)["gen_ai.usage.output_tokens"] == 2 and "gen_ai.response.time_to_first_chunk" in facts(
+        chat
+    )
     (sent,) = traceparents(fake.requests(key))
     assert sent is not None and sent.split("-")[2] == f"{context(chat).span_id:016x}"
 
@@ -251,29 +252,29 @@ def test_asyncio_has_the_span_of_its_task(
 ) -> None:
     fake.chat(key, "a")
 
-    async def sentiment(text: str) -> str:
-        return f"{trace.get_current_span().get_span_context().span_id}"
+    asked: list[int] = []
 
-    async def main() -> tuple[int, list[Any]]:
+    async def sentiment(text: str) -> str:
+        asked.append(trace.get_current_span().get_span_context().span_id)
+        return "calm"
+
+    async def main() -> int:
         turns = AsyncTurns(async_client, model=key, sentiment=sentiment)
         with host_span() as host:
-            events = [event async for event in await turns.start("hello")]
+            assert [event async for event in await turns.start("hello")]
             await async_client.chat.completions.create(model=f"{key}-2", messages=MESSAGES)
-            return host.get_span_context().span_id, events
+            return int(host.get_span_context().span_id)
 
-    host, events = asyncio.run(main())
-    spans = seen.spans(has("invoke_workflow turn", f"chat {key}-2", "sentiment"))
+    host = asyncio.run(main())
+    spans = seen.spans(has("invoke_workflow turn", f"chat {key}-2"))
     top = one(spans, "invoke_workflow turn")
     assert parent(top) == parent(one(spans, f"chat {key}-2")) == host
-    labels = [event.label for event in events if event.type == "sentiment"]
-    assert labels in ([], [f"{context(top).span_id}"])
+    assert asked == [context(top).span_id]
 
 
 def test_a_client_keeps_its_own_header_or_sends_none(fake: Fake, key: str, seen: Seen) -> None:
     for headers in ({"traceparent": "own"}, {"traceparent": turnwire.omit}):
-        client = turnwire.OpenAI(
-            base_url=fake.base_url, api_key="sk", default_headers=headers, max_retries=0
-        )
+        client = turnwire.OpenAI(base_url=fake.base_url, api_key="sk", default_headers=headers, max_retries=0)
         client.chat.completions.create(model=key, messages=MESSAGES)
     assert traceparents(fake.requests(key)) == ["own", None]
 
@@ -333,54 +334,3 @@ def test_asgi_s_span_is_the_parent(
     host = asyncio.run(main())
     assert sent[0]["status"] == 200
     assert parent(one(seen.spans(has("invoke_workflow turn")), "invoke_workflow turn")) == host
-
-
-def run(program: str, **variables: str) -> str:
-    """The output of a program of its own."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, os.fspath(HERE)]), **variables}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_without_opentelemetry_nothing_of_it_is_imported(fake: Fake, key: str) -> None:
-    out = run(
-        f"""
-import sys
-import turnwire
-client = turnwire.OpenAI(base_url={fake.base_url!r}, api_key="sk", max_retries=0)
-client.chat.completions.create(model={key!r}, messages=[{{"role": "user", "content": "x"}}])
-list(turnwire.Turns(client, model={key + "-2"!r}).start("x").sse())
-print([name for name in sys.modules if name.startswith("opentelemetry") or "telemetry" in name])
-"""
-    )
-    assert out.strip() == "[]"
-    assert traceparents(fake.requests(key)) == [None]
-
-
-@pytest.mark.parametrize("fork", [False, True])
-def test_the_end_of_a_process_loses_no_span(fake: Fake, store: FakeStore, key: str, fork: bool) -> None:
-    """The process ends at once, while the last message is on its way."""
-    fake.script(key, SPOKEN)
-    out = run(
-        f"""
-import os, sys
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
-import turnwire
-client = turnwire.OpenAI(base_url={fake.base_url!r}, api_key="sk", max_retries=0)
-turns = turnwire.Turns(client, model={key!r}, store={store.url!r}, naming="first_words")
-provider = TracerProvider()
-exporter = ConsoleSpanExporter(formatter=lambda span: span.name + "\\n")
-provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=60_000))
-trace.set_tracer_provider(provider)
-if {fork} and (child := os.fork()):
-    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-for event in turns.start("x", user_id={USER!r}, create_workspace=True, **{store.login(USER)!r}):
-    pass
-"""
-    )
-    assert {"invoke_workflow turn", "reply", f"chat {key}", "save_user", "save_ai"} <= set(out.split("\n"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 from opentelemetry.context import attach, detach
 from opentelemetry.metrics import get_meter
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from opentelemetry.context import Context
     from opentelemetry.metrics import Histogram
     from opentelemetry.trace import Span
 
@@ -72,7 +73,7 @@ def _finish(span: Span, told: str) -> None:
         if found["name"]:
             span.update_name(found["name"])
         _describe(span, found["attributes"])
-        below = []
+        below: list[Context] = []
         for each in found["spans"]:
             parent = top if each["parent"] is None else below[each["parent"]]
             kind = SpanKind.CLIENT if each["is_client"] else SpanKind.INTERNAL
@@ -92,7 +93,7 @@ def _describe(span: Span, attributes: Mapping[str, Any]) -> None:
         span.set_status(Status(StatusCode.ERROR))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _histogram(name: str, unit: str, buckets: tuple[float, ...]) -> Histogram:
     return _METER.create_histogram(name, unit, explicit_bucket_boundaries_advisory=buckets)
 
