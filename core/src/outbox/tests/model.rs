@@ -135,7 +135,10 @@ fn conversation(n: u8) -> String {
 fn record(n: u8, of: u8, accepted_at: Millis) -> NewRecord {
     let attempt = AttemptState { accepted_at, ..AttemptState::default() };
     // Two users, and records without one.
-    let user = (n % 3 > 0).then(|| format!("u-{}", n % 3));
+    let user = match n % 3 {
+        0 => None,
+        number => Some(format!("u-{number}")),
+    };
     NewRecord { attempt, user, ..new_record(&conversation(of), &id(n)) }
 }
 
