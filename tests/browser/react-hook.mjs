@@ -82,6 +82,25 @@ export function testHook(version) {
     assert.deepEqual(initialMessages.map(({ id }) => renders[id]), [1, 1, 1]);
   });
 
+  test('the text of a hidden page is read without waiting for its timers, which browsers slow down', async (t) => {
+    const { now, service } = start({ throttle: undefined });
+    await doing(() => void now().sendMessage('a'));
+    await doing(() => service.last.accept());
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.now() });
+    const visibility = Object.getOwnPropertyDescriptor(window.Document.prototype, 'visibilityState');
+    Object.defineProperty(window.Document.prototype, 'visibilityState', { get: () => 'hidden', configurable: true });
+    try {
+      for (let at = 0; at < 10; at += 1) {
+        t.mock.timers.tick(1);
+        await doing(() => service.last.feed.say('x'));
+      }
+      await doing(() => service.last.feed.done());
+      assert.deepEqual([now().status, now().messages[1].content], ['ready', 'xxxxxxxxxx']);
+    } finally {
+      Object.defineProperty(window.Document.prototype, 'visibilityState', visibility);
+    }
+  });
+
   test('the callbacks and the service are those of the last render', async () => {
     const { now, service, rerender } = start();
     const calls = [];

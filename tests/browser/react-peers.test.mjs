@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { after, afterEach, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -114,6 +114,10 @@ test('assistant-ui on turnwire', async () => {
   await waitFor(async () => assert.deepEqual(await bodies('/chat/stop'), [{ turnId: 't-1' }]));
 });
 
-test('the examples have no errors of types', () => {
-  execFileSync('npx', ['tsc', '-p', 'peers.tsconfig.json'], { cwd: here('.'), stdio: 'pipe', shell: true });
+test('the examples, and that of the README, have no errors of types', () => {
+  const [, code] = /^```tsx\n(.*?)^```/ms.exec(readFileSync(here('../../bindings-node/README.md'), 'utf8'));
+  mkdirSync(here('node_modules/.examples'), { recursive: true });
+  writeFileSync(here('node_modules/.examples/readme.tsx'), code);
+  const check = () => execFileSync('npx', ['tsc', '-p', 'peers.tsconfig.json'], { cwd: here('.'), encoding: 'utf8', shell: true });
+  assert.doesNotThrow(() => check());
 });
