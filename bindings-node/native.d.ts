@@ -169,6 +169,8 @@ export declare class ChatService {
   send(request: string): Call
   /** Requests the speech of a text. */
   speak(text: string): Call
+  /** Stops a running turn. */
+  stop(turnId: string): Call
 }
 
 /** A turn that runs. When JavaScript drops it unread, its reader has gone away. */

@@ -67,6 +67,12 @@ impl ChatService {
     pub fn speak(&self, text: String) -> napi::Result<Call> {
         self.call(async move |service| service.speak(text).await)
     }
+
+    /// Stops a running turn.
+    #[napi]
+    pub fn stop(&self, turn_id: String) -> napi::Result<Call> {
+        self.call(async move |service| service.stop(turn_id).await)
+    }
 }
 
 impl ChatService {

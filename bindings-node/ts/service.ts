@@ -95,4 +95,12 @@ export class ChatService {
   async speak(text: string, options?: RequestOptions): Promise<Uint8Array> {
     return this.#client.call((service) => service.speak(text), options).wholeBytes();
   }
+
+  /**
+   * Stops a running turn, whose id is in its event `turn`: the reply ends with the text so far, which is kept. A turn that has ended
+   * already is not an error; another user's is a `NotFoundError`.
+   */
+  async stop(turnId: string, options?: RequestOptions): Promise<void> {
+    await this.#client.call((service) => service.stop(turnId), options).value();
+  }
 }

@@ -103,7 +103,7 @@ export interface ServiceSettings {
   wire?: 'events' | 'text' | null;
   /** Asks for a whole reply when a turn cannot be streamed. */
   fallback?: boolean | null;
-  paths?: Partial<Record<'chat' | 'stream' | 'speech', string | null>> | null;
+  paths?: Partial<Record<'chat' | 'stream' | 'speech' | 'stop', string | null>> | null;
   http?: HttpSettings | null;
 }
 

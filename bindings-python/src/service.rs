@@ -84,6 +84,11 @@ impl ChatService {
     fn speak(&self, py: Python<'_>, text: OwnedText) -> PyResult<Call> {
         self.call(py, async move |service| service.speak(text).await)
     }
+
+    /// Stops a running turn.
+    fn stop(&self, py: Python<'_>, turn_id: OwnedText) -> PyResult<Call> {
+        self.call(py, async move |service| service.stop(turn_id).await)
+    }
 }
 
 impl ChatService {

@@ -444,6 +444,8 @@ class ChatService:
         """Requests a turn and its whole reply. `request` is JSON."""
     def speak(self, text: str) -> Call:
         """Requests the speech of a text."""
+    def stop(self, turn_id: str) -> Call:
+        """Stops a running turn."""
 
 @final
 class AudioWriter:

@@ -116,6 +116,13 @@ class ChatService(_ChatService):
         audio: bytes = self._calls.speak(text).wait()
         return audio
 
+    def stop(self, turn_id: str) -> None:
+        """Stops a running turn, whose id is in its event ``turn``: the reply ends with the text so far, which is kept.
+
+        A turn that has ended already is not an error; another user's is a ``NotFoundError``.
+        """
+        self._calls.stop(turn_id).wait()
+
 
 class AsyncChatService(AsyncCalls, _ChatService):
     """As :class:`ChatService`, for asyncio. It belongs to no event loop, and may be used from several."""
@@ -134,6 +141,10 @@ class AsyncChatService(AsyncCalls, _ChatService):
         """As ``ChatService.speak``."""
         audio: bytes = await result(self._calls.speak(text))
         return audio
+
+    async def stop(self, turn_id: str) -> None:
+        """As ``ChatService.stop``."""
+        await result(self._calls.stop(turn_id))
 
 
 def _answer(found: tuple[str, list[tuple[str, str]]]) -> ChatAnswer:

@@ -124,6 +124,7 @@ class ServicePaths(TypedDict, total=False):
     chat: str
     stream: str
     speech: str
+    stop: str
 
 
 class ChatServiceOptions(TypedDict, total=False):

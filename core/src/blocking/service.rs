@@ -91,6 +91,15 @@ impl ChatService {
     pub fn speak(&self, text: impl Into<String>) -> Result<Bytes> {
         wait(self.inner.speak(text))?
     }
+
+    /// Stops a running turn.
+    ///
+    /// # Errors
+    ///
+    /// As [`turnwire::ChatService::stop`](crate::service::ChatService::stop).
+    pub fn stop(&self, turn_id: impl Into<String>) -> Result<()> {
+        wait(self.inner.stop(turn_id))?
+    }
 }
 
 /// A stream of a turn's events from the service; see [`turnwire::service::TurnStream`](crate::service::TurnStream).

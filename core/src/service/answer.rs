@@ -64,6 +64,15 @@ pub(super) fn read_speech(context: &Context, body: &[u8]) -> Result<Bytes> {
     event::audio(&audio).map_err(|why| context.error(ErrorKind::Decode, why))
 }
 
+/// Reads the body of a response without a result: none, or the JSON of a service that always sends some.
+pub(super) fn read_nothing(context: &Context, body: &[u8]) -> Result<()> {
+    let body = text(context, body)?;
+    if body.trim().is_empty() {
+        return Ok(());
+    }
+    fields(context, &body).map(drop)
+}
+
 fn text<'a>(context: &Context, body: &'a [u8]) -> Result<Cow<'a, str>> {
     if body.trim_ascii_start().first() == Some(&b'<') {
         let why = format!("expected an answer, got an HTML page: {}", context.excerpt(body));

@@ -10,8 +10,8 @@ use http::header::CONTENT_TYPE;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::answer::read_speech;
-use super::failure::{after, explained, is_untaken};
+use super::answer::{read_nothing, read_speech};
+use super::failure::{after, explained, is_untaken, not_stopped};
 use super::request::{Reply, body};
 use super::settings::{ServicePaths, Wire};
 use super::stream::TurnStream;
@@ -171,6 +171,34 @@ impl ChatService {
         };
         let (response, context) = self.whole(&call, &TurnRequest::new("")).await?;
         read_speech(&context, &response.body)
+    }
+
+    /// Stops a running turn: the reply ends with the text so far, which is kept.
+    ///
+    /// The id is that of [`TurnEvent::Turn`](crate::event::TurnEvent::Turn). A turn that has ended already is not an
+    /// error.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` when the id is empty; `not_found` when the turn is another user's; otherwise any [`ErrorKind`]
+    /// except those of streams.
+    pub async fn stop(&self, turn_id: impl Into<String>) -> Result<()> {
+        const OPERATION: &str = "service.stop";
+        let turn_id = turn_id.into();
+        if turn_id.trim().is_empty() {
+            let why = "the turn's id is empty: use the `turnId` of the event `turn`";
+            return Err(Error::new(ErrorKind::InvalidRequest, OPERATION, why));
+        }
+        let call = Call {
+            operation: OPERATION,
+            path: &self.shared.paths.stop,
+            json: json!({"turnId": turn_id}).to_string().into(),
+            streamed: false,
+            repeat: Repeat::ByPolicy,
+        };
+        let whole = self.whole(&call, &TurnRequest::new("")).await;
+        let (response, context) = whole.map_err(not_stopped)?;
+        read_nothing(&context, &response.body)
     }
 }
 

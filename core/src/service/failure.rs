@@ -24,6 +24,16 @@ pub(super) fn explained(error: Error) -> Error {
     }
 }
 
+/// Replaces the hint for a workspace by that for a turn.
+pub(super) fn not_stopped(error: Error) -> Error {
+    if !is_elsewhere(&error) {
+        return error;
+    }
+    let hint =
+        "the turn is another user's, or the service has another path to stop one (`ServicePaths`)";
+    error.with_hint(hint)
+}
+
 /// The error of the whole reply, with the failure of the stream before it.
 pub(super) fn after(first: &Error, second: Error) -> Error {
     // The service's own message is the same both times, so it is not repeated.

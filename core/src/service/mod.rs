@@ -3,7 +3,8 @@
 //! ```text
 //! TurnRequest ─▶ ChatService ─┬─ stream ─▶ TurnStream ─▶ TurnEvent, TurnEvent, …
 //!                             ├─ send ───▶ ChatAnswer, whole
-//! text ────────▶              └─ speak ──▶ MP3
+//! text ────────▶              ├─ speak ──▶ MP3
+//! a turn's id ─▶              └─ stop
 //! ```
 //!
 //! The events are those of [`Turns`](crate::turn::Turns), this crate's own engine for turns.

@@ -27,6 +27,8 @@ pub struct ServicePaths {
     pub stream: String,
     /// Speech. Default `/chat/tts`.
     pub speech: String,
+    /// The stop of a turn. Default `/chat/stop`.
+    pub stop: String,
 }
 
 impl ServicePaths {
@@ -52,6 +54,12 @@ impl ServicePaths {
         self.speech = path.into();
         self
     }
+
+    /// Sets [`stop`](Self::stop).
+    pub fn stop(mut self, path: impl Into<String>) -> Self {
+        self.stop = path.into();
+        self
+    }
 }
 
 impl Default for ServicePaths {
@@ -60,6 +68,7 @@ impl Default for ServicePaths {
             chat: "/chat".into(),
             stream: "/chat/stream".into(),
             speech: "/chat/tts".into(),
+            stop: "/chat/stop".into(),
         }
     }
 }

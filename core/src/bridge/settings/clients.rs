@@ -86,7 +86,7 @@ paths! {
 
 paths! {
     /// The paths of a chat service's calls.
-    ServicePathSettings of ServicePaths: chat, stream, speech
+    ServicePathSettings of ServicePaths: chat, stream, speech, stop
 }
 
 impl OpenAiSettings {

@@ -156,7 +156,7 @@ fn everything() -> Vec<(&'static str, Value)> {
         },
     }));
     let service = tokens(json!({
-        "wire": "text", "fallback": false, "paths": {"chat": "/c", "stream": "/s", "speech": "/t"},
+        "wire": "text", "fallback": false, "paths": {"chat": "/c", "stream": "/s", "speech": "/t", "stop": "/e"},
     }));
     let outbox = json!({
         "path": null, "durability": "fsync", "wait_when_full": 1,

@@ -1,6 +1,7 @@
 //! A fake chat service: it echoes each message, streamed or whole, in the configured dialect.
 //!
-//! Scripts are looked up by the message (for `/chat/tts`: the text), then by the call's name: `chat`, `stream`, `tts`.
+//! Scripts are looked up by the message (for `/chat/tts`: the text; for `/chat/stop`: the turn's id), then by the call's name:
+//! `chat`, `stream`, `tts`, `stop`.
 //!
 //! Additional control calls:
 //!

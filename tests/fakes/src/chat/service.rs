@@ -48,6 +48,10 @@ impl Chat {
         };
         let answer = self.authorize(call).and_then(|()| match name {
             "tts" => spoken(call),
+            "stop" => match text(call, "turnId") {
+                Some(_) => Ok(Script::new().status(204)),
+                None => Err(refusal(400, "turnId is required")),
+            },
             name => self.turn(call, name),
         });
         answer.unwrap_or_else(|refusal| refusal)
@@ -128,7 +132,12 @@ impl Service for Chat {
         if call.request.method == "OPTIONS" {
             return vec!["preflight".to_owned()];
         }
-        let said = text(call, if name == "tts" { "text" } else { "message" });
+        let field = match name {
+            "tts" => "text",
+            "stop" => "turnId",
+            _ => "message",
+        };
+        let said = text(call, field);
         said.map(str::to_owned).into_iter().chain([name.to_owned()]).collect()
     }
 
@@ -171,6 +180,7 @@ fn name(path: &str) -> Option<&'static str> {
         "/chat" => Some("chat"),
         "/chat/stream" | "/chat-stream" => Some("stream"),
         "/chat/tts" | "/tts" => Some("tts"),
+        "/chat/stop" | "/stop" => Some("stop"),
         _ => None,
     }
 }

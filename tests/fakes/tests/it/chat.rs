@@ -51,6 +51,15 @@ fn a_stream_is_the_contracts_own() {
 }
 
 #[test]
+fn a_stop_needs_the_id_of_a_turn() {
+    let chat = chat();
+    assert_eq!(post(&chat, "/chat/stop", json!({"turnId": "t"})).head.status, 204);
+    assert_eq!(post(&chat, "/stop", json!({"turnId": " "})).head.status, 400);
+    chat.fake().script("t", Script::error(404, "another user's"));
+    assert_eq!(post(&chat, "/chat/stop", json!({"turnId": "t"})).head.status, 404);
+}
+
+#[test]
 fn it_speaks_the_dialect_that_it_is_told() {
     let chat = chat();
     let ask = || post(&chat, "/chat-stream", json!({"message": "안", "workspaceId": "w"})).text();

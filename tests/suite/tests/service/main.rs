@@ -8,6 +8,7 @@
 )]
 
 mod blocking;
+mod calls;
 mod failure;
 mod fallback;
 mod flood;
