@@ -90,7 +90,7 @@ function memory() {
   return { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => void items.set(key, value), removeItem: (key) => void items.delete(key) };
 }
 
-/** What must hold at every moment. */
+/** The invariants of a chat. */
 function check(chat, texts) {
   const { messages, status } = chat.getSnapshot();
   assert.equal(new Set(messages.map(({ id }) => id)).size, messages.length, 'a message is there twice');

@@ -118,7 +118,7 @@ export interface UseChatOptions extends Omit<ChatOptions, 'service'> {
 /** A text to send. */
 export interface OutgoingMessage {
   text: string;
-  /** Whether this reply's `audio` events are played, in place of the chat's setting. */
+  /** True if this reply's `audio` events are played, in place of the chat's setting. */
   speech?: boolean;
 }
 

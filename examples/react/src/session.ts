@@ -8,7 +8,7 @@ export const storeUrl = VITE_STORE_URL;
 /** The user of a service without a login. */
 const ONLY_USER = '11111111-1111-4111-8111-111111111111';
 
-/** Where the tokens are kept: a login of the application's own may put them there. */
+/** The names of the tokens in `localStorage`, which a login of the application's own may put there. */
 const ACCESS = 'accessToken';
 const REFRESH = 'refreshToken';
 

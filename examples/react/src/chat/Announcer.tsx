@@ -1,4 +1,4 @@
-/** Tells readers who hear the page of the reply: sentence by sentence, as each is finished, and not letter by letter. */
+/** The words for readers who hear the page: the reply sentence by sentence, as each is finished, and not letter by letter. */
 
 import { memo, useEffect, useMemo, useState } from 'react';
 import type { ChatStatus, Message } from 'turnwire/react';
