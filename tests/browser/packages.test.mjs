@@ -171,3 +171,27 @@ test('the same program reads the turns of both packages, by strict types', async
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: node, include: ['node.mts'] }));
   await exec(bin('tsc'), ['-p', folder]).catch((error) => assert.fail(error.stdout));
 });
+
+test('the program of the documentation runs', async () => {
+  const [, code] = /^```mjs\n(import .*turnwire\/browser.*?)^```/ms.exec(readFileSync(join(own, 'README.md'), 'utf8'));
+  for (const [answer, expected] of [
+    [() => new Response('data: {"type": "content", "content": "안녕"}\n\ndata: {"type": "done"}\n\n'), [['show', '안녕']]],
+    [() => Promise.reject(new TypeError('Load failed')), [['offer', undefined]]],
+  ]) {
+    const calls = [];
+    globalThis.documented = {
+      session: { accessToken: 'the-access-token', refreshToken: 'the-refresh-token', renew: assert.fail },
+      show: (text) => calls.push(['show', text]),
+      offerToRetry: (text) => calls.push(['offer', text]),
+    };
+    const names = 'const { session, show, offerToRetry } = globalThis.documented;\nconst message = "안녕", workspaceId = "w", signal = undefined;\n';
+    const { code: program } = await bundled(names + code, { target: 'es2022' });
+    const saved = globalThis.fetch;
+    globalThis.fetch = async (url) => (assert.equal(url, 'https://chat.example/chat/stream'), answer());
+    await import(`data:text/javascript,${encodeURIComponent(program)}#${calls.length}${expected[0][0]}`).finally(() => {
+      globalThis.fetch = saved;
+      delete globalThis.documented;
+    });
+    assert.deepEqual(calls, expected);
+  }
+});

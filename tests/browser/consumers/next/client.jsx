@@ -1,0 +1,5 @@
+'use client';
+
+import { Page } from './page.jsx';
+
+export const Client = () => <Page />;
