@@ -315,18 +315,29 @@ test('silence ends a call by its limits', async (t) => {
   assert.equal((await empty).code, 'content_timeout');
 });
 
-test('a page that slept still reads what came meanwhile', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+test('a page that slept still reads what came meanwhile, and ends if nothing did', async (t) => {
+  let now = 0;
+  const timers = [];
+  t.mock.method(Date, 'now', () => now);
+  t.mock.method(globalThis, 'setTimeout', (run) => timers.push(run));
   const settled = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-  let controller;
-  const { service } = serviceOf(() => answer(new ReadableStream({ start: (made) => { controller = made; } })), { timeouts: { idle: 500 } });
-  const turn = read(service.stream({ message: 'a' }));
-  await settled();
-  // The clock went on while no timer could run.
-  t.mock.timers.setTime(Date.now() + 3_600_000);
-  await settled();
-  controller.enqueue(new TextEncoder().encode(DONE));
-  assert.deepEqual(await turn, EVENTS);
+  for (const isLost of [false, true]) {
+    let controller;
+    const { service } = serviceOf(() => answer(new ReadableStream({ start: (made) => { controller = made; } })), { timeouts: { idle: 500 } });
+    const turn = read(service.stream({ message: 'a' }));
+    await settled();
+    // The clock went on while no timer could run.
+    now += 3_600_000;
+    timers.at(-1)();
+    if (!isLost) controller.enqueue(new TextEncoder().encode(DONE));
+    else {
+      now += 1000;
+      timers.at(-1)();
+      assert.equal((await failure(turn)).code, 'idle_timeout');
+      continue;
+    }
+    assert.deepEqual(await turn, EVENTS);
+  }
 });
 
 test('a call is aborted before, during and after its answer', async () => {
