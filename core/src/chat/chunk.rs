@@ -34,7 +34,7 @@ enum Body {
         shape: Arc<Shape>,
         /// Its [literals](super::span::Literals::raw), followed by its text if that has escapes in them.
         literals: Box<str>,
-        /// The first of its texts that is not empty.
+        /// The first of its texts that is not empty, or its only one.
         main: Option<Text>,
         /// The position of that text in the literals.
         text: (u32, u32),
@@ -214,9 +214,13 @@ impl Filling<'_> {
         let is_filled = |(_, hole): &(Text, usize)| {
             spans.get(*hole).is_some_and(|span| span.raw.0 < span.raw.1)
         };
-        let mut texts = self.shape.texts().filter(is_filled);
-        let main = texts.next();
-        let has_one_text = texts.next().is_none();
+        let (main, has_one_text) = match self.shape.only_text() {
+            Some(only) => (Some(only), true),
+            None => {
+                let mut texts = self.shape.texts().filter(is_filled);
+                (texts.next(), texts.next().is_none())
+            }
+        };
         let (literals, text) = match span(main.map(|(_, hole)| hole)) {
             Some(Span { decoded: Some(range), .. }) => {
                 let literals = [raw, part(decoded, *range)].concat();

@@ -23,6 +23,8 @@ pub struct Shape {
     example: Parsed,
     /// The numbers of the holes that have the content, the reasoning and the arguments.
     texts: [Option<usize>; 3],
+    /// The only one of them, if there is one alone.
+    only_text: Option<(Text, usize)>,
     /// True if only one hole is not padding.
     has_one_value: bool,
     /// The number of the first hole in the usage.
@@ -71,7 +73,8 @@ impl Shape {
             place_of(|target| matches!(target, Target::Reasoning(_))),
             place_of(|target| *target == Target::Arguments),
         ];
-        texts.iter().flatten().next()?;
+        let mut found = numbered(texts);
+        let only_text = Some(found.next()?).filter(|_| found.next().is_none());
         let usage = place_of(|t| matches!(t, Target::Usage(_) | Target::Fact(Owner::Usage, _)));
         let has_one_value = holes.iter().filter(|hole| hole.target != Target::Padding).count() == 1;
         let varies_head = has(|target| matches!(target, Target::Id | Target::Created));
@@ -87,6 +90,7 @@ impl Shape {
             template,
             example,
             texts,
+            only_text,
             has_one_value,
             usage,
             is_one_line,
@@ -142,8 +146,12 @@ impl Shape {
 
     /// The texts that its chunks have, each with the number of its hole.
     pub(super) fn texts(&self) -> impl Iterator<Item = (Text, usize)> {
-        let texts = [Text::Content, Text::Reasoning, Text::Arguments];
-        texts.into_iter().zip(self.texts).filter_map(|(text, hole)| Some((text, hole?)))
+        numbered(self.texts)
+    }
+
+    /// The only text that its chunks have; `None` if they have several.
+    pub(super) fn only_text(&self) -> Option<(Text, usize)> {
+        self.only_text
     }
 
     /// The fields of one chunk of this shape, without its texts.
@@ -184,7 +192,7 @@ impl Shape {
     /// The fields of the chunk with these raw literals, and this text if it has only one.
     pub(super) fn parse(&self, raw: &str, text: &str) -> Parsed {
         let mut parsed = self.example.clone();
-        let only = self.texts().next().filter(|_| self.has_one_value);
+        let only = self.only_text.filter(|_| self.has_one_value);
         if let Some(hole) = only.and_then(|(_, number)| self.holes().get(number)) {
             fill(&mut parsed, hole, Literal { raw: text, text });
         } else {
@@ -192,6 +200,12 @@ impl Shape {
         }
         parsed
     }
+}
+
+/// The texts that have a hole, each with its number.
+fn numbered(texts: [Option<usize>; 3]) -> impl Iterator<Item = (Text, usize)> {
+    let names = [Text::Content, Text::Reasoning, Text::Arguments];
+    names.into_iter().zip(texts).filter_map(|(text, hole)| Some((text, hole?)))
 }
 
 /// Sets the field of a hole to its literal.
