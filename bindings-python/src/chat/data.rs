@@ -6,6 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
+use turnwire::bridge;
 use turnwire::chat::ChatChunk;
 
 /// A chunk's content, and its Python model, created on demand.
@@ -97,7 +98,11 @@ impl Data {
             "reasoning" => "reasoning_content",
             _ => return None,
         };
-        let text = self.core()?.choices().get(choice)?.delta.reasoning.as_deref()?;
+        let core = self.core()?;
+        let text = match bridge::constant_choices(core).get(choice)?.index {
+            0 => core.reasoning()?,
+            _ => core.choices().get(choice)?.delta.reasoning.as_deref()?,
+        };
         (!self.may_hold(other)).then_some(text)
     }
 }
