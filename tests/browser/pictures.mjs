@@ -1,6 +1,5 @@
 /** Makes the pictures of the README of examples/react: phone and desktop, light and dark. */
 
-import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { until } from './chromium.mjs';
@@ -81,9 +80,7 @@ for (const [name, viewport, colorScheme, locale, what] of [
     await page.getByRole('dialog').waitFor();
   }
   await page.mouse.move(0, 0);
-  const driver = await visit.context.newCDPSession(page);
-  const { data } = await driver.send('Page.captureScreenshot', { format: 'webp', quality: 80 });
-  writeFileSync(`${folder}${name}.webp`, Buffer.from(data, 'base64'));
+  await page.screenshot({ path: `${folder}${name}.png` });
   await visit.close();
 }
 await site.close();
