@@ -65,8 +65,10 @@ for (const colorScheme of ['light', 'dark']) {
       async (visit) => {
         await looksRight(visit, 'new');
         await site.script(reply(RICH), { steps: [{ role: 'assistant' }, { text: '반쪽' }, { truncate: true }] }, reply('하나 ', { wait_ms: 3000 }, '끝.'));
-        await visit.send('날씨가 어때요?');
+        await visit.send('Is it good weather for a long walk in the park with my grandchildren today?');
         await visit.finished();
+        // Its name is as long.
+        await until(async () => (await visit.page.locator('h1').innerText()).startsWith('Is it'), () => visit.page.locator('h1').innerText());
         await looksRight(visit, 'a reply');
         await visit.button('걸린 시간').click();
         await looksRight(visit, 'times');
