@@ -2,7 +2,7 @@
 
 import type { TurnEvent, TurnwireError } from '../browser/index.js';
 import { newId, replyIdOf } from './ids.js';
-import { frame, isDisconnect, isHidden, returns } from './network.js';
+import { frame, isDisconnect, isHidden, returns, truncated } from './network.js';
 import { given } from './options.js';
 import { SpeechQueue } from './speech-queue.js';
 import { type Ending, find, initialState, replyOf, userOf, whole } from './state.js';
@@ -126,8 +126,7 @@ export class Chat extends Store implements ChatActions {
     if (!user || !text.trim()) return Promise.resolve();
     if (!this._waiting.has(user.id)) return this._again(user, text);
     this._act({ type: 'queue', message: { ...user, content: text } });
-    this._saveUnsent();
-    this._publish();
+    this._saved();
     return Promise.resolve();
   };
 
@@ -162,8 +161,7 @@ export class Chat extends Store implements ChatActions {
     const isUnderWay = (id: string) => this._waiting.has(id) || id === turn?.messageId || id === turn?.replyId;
     this._act({ type: 'set', to: { messages: whole(messages, isUnderWay) } });
     if (turn && !isThere(turn.messageId)) this._abort();
-    this._saveUnsent();
-    this._publish();
+    this._saved();
   };
 
   clearError = (): void => {
@@ -177,8 +175,7 @@ export class Chat extends Store implements ChatActions {
     if (!waiting) return;
     this._waiting.delete(messageId);
     this._act({ type: 'unqueue', id: messageId, before: waiting.before });
-    this._saveUnsent();
-    this._publish();
+    this._saved();
     waiting.resolve();
   };
 
@@ -226,8 +223,7 @@ export class Chat extends Store implements ChatActions {
       this._act({ type: 'queue', message });
       this._isLeft = false;
       if (this._run) {
-        this._saveUnsent();
-        return this._publish();
+        return this._saved();
       }
       // One that is sent again goes before those that wait.
       this._begin(how.before ? message.id : this._firstWaiting());
@@ -254,8 +250,7 @@ export class Chat extends Store implements ChatActions {
     this._run = run;
     const replyId = replyOf(this._state.messages, message)?.id ?? message.replyId ?? replyIdOf(message.id);
     this._act({ type: 'send', message: { ...message, createdAt: Date.now() }, replyId, keepsReply: how.keepsReply });
-    this._saveUnsent();
-    this._publish();
+    this._saved();
     void this._drive(run, message.content, message.id, replyId);
   }
 
@@ -287,8 +282,7 @@ export class Chat extends Store implements ChatActions {
       if (event.type === 'content' && Date.now() > asked && this._options.throttle !== 0 && !isHidden()) await frame();
       asked = Date.now();
     }
-    const error = new Error('chat.stream: the stream ended before the reply was complete; send the message again');
-    throw Object.assign(error, { code: 'truncated', retryable: true });
+    throw truncated();
   }
 
   private _receive(run: Run, event: TurnEvent): void {
@@ -343,8 +337,7 @@ export class Chat extends Store implements ChatActions {
     this._take();
     this._run = null;
     this._act({ type: 'end', ending });
-    this._saveUnsent();
-    this._publish();
+    this._saved();
     this.speech.finish(turn.replyId);
     const { messages, error } = this._state;
     const userMessage = find(messages, turn.messageId);
@@ -379,11 +372,13 @@ export class Chat extends Store implements ChatActions {
     this.speech.stop();
   }
 
-  private _saveUnsent(): void {
+  /** Publishes messages that were sent, changed or taken back, and keeps those that are unsent. */
+  private _saved(): void {
     const { unsent, id } = this._options;
     const { messages, workspaceId, turn } = this._state;
     const isUnsent = (message: Message) => message.role === 'user' && (message.id === turn?.messageId || message.status !== 'done');
     unsent?.keep({ chat: id, workspaceId }, messages, isUnsent);
+    this._publish();
   }
 
   /** The unsent messages of the page before a reload. */
