@@ -14,9 +14,8 @@ test('the page shows the reply', async () => {
   const body = 'data: {"type": "content", "content": "네, 안녕하세요"}\n\ndata: {"type": "done"}\n\n';
   const service = new ChatService({ fetch: async () => new Response(body) });
   await act(async () => createRoot(root).render(<Page service={service} />));
-  await act(async () => {
-    root.querySelector('button').click();
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  });
+  await act(async () => root.querySelector('button').click());
+  // A growing text is shown at most every 50 ms.
+  for (let tries = 0; tries < 400 && !root.textContent.includes('ready'); tries += 1) await act(() => new Promise((resolve) => setTimeout(resolve, 10)));
   expect(root.textContent).toContain('assistant: 네, 안녕하세요');
 });

@@ -20,6 +20,8 @@ test('the page shows the reply', async () => {
   };
   await act(async () => createRoot(root).render(<Page service={service} />));
   await act(async () => root.querySelector('button').click());
+  // A growing text is shown at most every 50 ms.
+  for (let tries = 0; tries < 400 && !root.textContent.includes('ready'); tries += 1) await act(() => new Promise((resolve) => setTimeout(resolve, 10)));
   expect(root.textContent).toContain('assistant: 네, 안녕하세요');
 });
 
