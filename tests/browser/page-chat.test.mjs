@@ -92,6 +92,7 @@ onPage('two tabs of a conversation have all of it, each once', async (visit) => 
   await visit.send('첫째');
   await visit.finished();
   await visit.stored(2);
+  await visit.page.waitForURL(/#\/./);
   const other = await site.visit({ with: visit, path: new URL(visit.page.url()).hash });
   await other.shows([['mine', '첫째', 'done'], ['reply', '하나.', 'done']]);
   await other.send('둘째');
@@ -158,7 +159,7 @@ onPage('the times of a reply are a picture and a table', async (visit) => {
 onPage('a reply cannot load a picture, run a script, or reach the page by a link', async (visit) => {
   const asked = [];
   visit.page.on('request', (request) => asked.push(request.url()));
-  await site.script(reply('![곰](https://else.example/a.png) <img src=x onerror="globalThis.hit=1"> [나쁜](javascript:alert(1)) [좋은](https://else.example/b)', ' [반쪽](https://else', { wait_ms: 400 }, '.example/c)'));
+  await site.script(reply('![곰](https://else.example/a.png) <img src=x onerror="globalThis.hit=1"> [나쁜](javascript:alert(1)) [좋은](https://else.example/b)', ' [반쪽](https://else', { wait_ms: 2500 }, '.example/c)'));
   await visit.send('그림');
   const links = () => visit.page.locator('.reply a').evaluateAll((all) => all.map(({ href, target, rel }) => [href, target, rel]));
   const safe = ['_blank', 'noopener noreferrer nofollow'];
