@@ -1,13 +1,15 @@
 /** A chat without a framework: it sends, reads and queues turns, and publishes snapshots. */
 
 import type { TurnEvent, TurnwireError } from '../browser/index.js';
+import { finishInfo } from './finish.js';
 import { newId, replyIdOf } from './ids.js';
+import type { InitialMessage, Message } from './message.js';
 import { frame, isDisconnect, isHidden, returns, truncated } from './network.js';
 import { given } from './options.js';
 import { SpeechQueue } from './speech-queue.js';
-import { type Ending, find, initialState, replyOf, userOf, whole } from './state.js';
+import { type Ending, find, initialState, lastUser, replyOf, userOf, whole } from './state.js';
 import { call, Store } from './store.js';
-import type { ChatActions, ChatOptions, FinishInfo, InitialMessage, Message, OutgoingMessage } from './types.js';
+import type { ChatActions, ChatOptions, OutgoingMessage } from './types.js';
 
 /** The longest wait for the service to end a turn that it was told to stop, in milliseconds. */
 const STOP_LIMIT = 2000;
@@ -114,11 +116,12 @@ export class Chat extends Store implements ChatActions {
     return this._submit(user, { keepsReply: false, speech, before: null });
   };
 
-  regenerate = (messageId?: string): Promise<void> => this._again(messageId ? this._user(messageId) : this._lastUser(() => true));
+  regenerate = (messageId?: string): Promise<void> => this._again(messageId ? this._user(messageId) : lastUser(this._state.messages));
 
   retry = (messageId?: string): Promise<void> => {
+    const { messages } = this._state;
     const isBroken = (message?: Message) => message?.status === 'failed' || message?.status === 'stopped';
-    return this._again(messageId ? this._user(messageId) : this._lastUser((user) => isBroken(user) || isBroken(replyOf(this._state.messages, user))));
+    return this._again(messageId ? this._user(messageId) : lastUser(messages, (user) => isBroken(user) || isBroken(replyOf(messages, user))));
   };
 
   edit = (messageId: string, text: string): Promise<void> => {
@@ -194,13 +197,6 @@ export class Chat extends Store implements ChatActions {
 
   private _user(id: string): Message | undefined {
     return userOf(this._state.messages, id);
-  }
-
-  private _lastUser(holds: (message: Message) => boolean): Message | undefined {
-    return this._state.messages
-      .slice()
-      .reverse()
-      .find((message) => message.role === 'user' && message.status !== 'queued' && holds(message));
   }
 
   /** Sends a message that is there again, under the same ids. */
@@ -339,23 +335,8 @@ export class Chat extends Store implements ChatActions {
     this._act({ type: 'end', ending });
     this._saved();
     this.speech.finish(turn.replyId);
-    const { messages, error } = this._state;
-    const userMessage = find(messages, turn.messageId);
-    if (userMessage) {
-      const reply = find(messages, turn.replyId);
-      const info: FinishInfo = {
-        message: reply && reply !== turn.replaced ? reply : null,
-        userMessage,
-        messages,
-        finishReason: ending.as,
-        usage: turn.usage,
-        isAbort: ending.as === 'stopped',
-        isError: ending.as === 'failed',
-        isDisconnect: ending.as === 'failed' && isDisconnect(ending.error),
-        error,
-      };
-      call(this._options.onFinish, info);
-    }
+    const info = finishInfo(this._state, turn, ending);
+    if (info) call(this._options.onFinish, info);
     if (ending.as === 'failed') call(this._options.onError, ending.error);
     run.resolve();
     this._next();

@@ -1,7 +1,7 @@
 /** The history of a chat store as messages. */
 
+import type { Message } from './message.js';
 import { whole } from './state.js';
-import type { Message } from './types.js';
 
 /** A message as a chat store returns it. */
 export interface StoredMessage {

@@ -8,6 +8,7 @@ export { SpeechQueue } from './speech-queue.js';
 export { useChat, type UseChat, type UseSpeech } from './use-chat.js';
 export { unsentIn, type Unsent } from './unsent.js';
 export { webAudio } from './web-audio.js';
+export type * from './message.js';
 export type * from './speech-types.js';
 export type {
   ChatActions,
@@ -16,9 +17,6 @@ export type {
   ChatSnapshot,
   ChatStatus,
   FinishInfo,
-  InitialMessage,
-  Message,
-  MessageStatus,
   OutgoingMessage,
   UseChatOptions,
 } from './types.js';

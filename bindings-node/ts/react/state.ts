@@ -1,7 +1,8 @@
 /** The states of a chat: a pure function of a state and an action. */
 
 import type { TurnEvents, TurnwireError } from '../browser/index.js';
-import type { ChatSnapshot, InitialMessage, Message } from './types.js';
+import type { InitialMessage, Message } from './message.js';
+import type { ChatSnapshot } from './types.js';
 
 /** The turn that runs. */
 export interface RunningTurn {
@@ -73,6 +74,12 @@ export function userOf(messages: readonly Message[], id: string): Message | unde
   const asked = messages.find((other) => other.id === message.replyTo || other.replyId === id);
   if (asked) return asked;
   return messages.slice(0, messages.indexOf(message)).reverse().find(({ role }) => role === 'user');
+}
+
+/** The newest message of the user for which the condition holds, among those that do not wait. */
+export function lastUser(messages: readonly Message[], holds: (message: Message) => boolean = () => true): Message | undefined {
+  const isIt = (message: Message) => message.role === 'user' && message.status !== 'queued' && holds(message);
+  return messages.slice().reverse().find(isIt);
 }
 
 /** The state after an action. */

@@ -1,6 +1,6 @@
 /** Messages that are not known to be saved, in the page's storage. */
 
-import type { Message } from './types.js';
+import type { Message } from './message.js';
 
 /** The storage's name of them, for all conversations. */
 const KEY = 'turnwire.unsent';

@@ -4,10 +4,11 @@ import { useContext, useEffect, useInsertionEffect, useMemo, useRef, useState } 
 
 import type { Chat } from './chat.js';
 import { Chats } from './chats.js';
+import type { Message } from './message.js';
 import { given } from './options.js';
 import { Provided } from './provider.js';
 import type { Speaking, SpeechSnapshot, SpeechState } from './speech-types.js';
-import type { ChatActions, ChatOptions, ChatSnapshot, Message, UseChatOptions } from './types.js';
+import type { ChatActions, ChatOptions, ChatSnapshot, UseChatOptions } from './types.js';
 
 /** The speech of a chat. */
 export interface UseSpeech {
