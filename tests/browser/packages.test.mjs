@@ -28,7 +28,7 @@ before(async () => {
 });
 after(() => rmSync(place, { recursive: true, force: true }));
 
-/** What a page would bundle of a program, minified. */
+/** The code that a page would load of a program, minified. */
 async function bundled(source, { external = ['react', 'react/jsx-runtime'], ...options } = {}) {
   const { outputFiles, metafile } = await build({
     stdin: { contents: source, resolveDir: place },

@@ -70,7 +70,7 @@ export class Reader {
       this.#go(reading);
     } catch (error) {
       if (left.signal.aborted) return;
-      // What came before it is heard; nothing more is asked for.
+      // The sentences before it are heard; nothing more is asked for.
       left.abort();
       this.queue.finish(messageId);
       this.report({ isLoading: false, problem: error as Error });
