@@ -1,48 +1,12 @@
-/** The client of a chat service for pages: requests, tokens, errors, time limits and abort, over `fetch` functions of the tests. */
+/** The client of a chat service for pages: requests, errors, time limits and abort, over `fetch` functions of the tests. */
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
-import { inspect } from 'node:util';
 
-import { ChatService, TurnwireError } from 'turnwire/browser';
+import { ChatService } from 'turnwire/browser';
 
-const DONE = 'data: {"type": "content", "content": "안녕"}\n\ndata: {"type": "done"}\n\n';
-const EVENTS = [{ type: 'content', content: '안녕' }, { type: 'done' }];
-const answer = (body, init) => new Response(body, init);
-const json = (value, status = 200, headers) => new Response(JSON.stringify(value), { status, headers });
-
-/** A service whose answers come from a function of the path and the request. */
-function serviceOf(reply, options) {
-  const requests = [];
-  const service = new ChatService({
-    baseURL: 'https://chat.example/',
-    fetch: async (url, init) => {
-      const path = url.replace('https://chat.example', '');
-      requests.push({ path, ...init, headers: Object.fromEntries(init.headers), body: JSON.parse(init.body) });
-      return reply(path, requests.at(-1));
-    },
-    ...options,
-  });
-  return { service, requests };
-}
-
-async function read(stream) {
-  const events = [];
-  for await (const event of await stream) events.push(event);
-  return events;
-}
-
-/** The error of a turn or a call. */
-async function failure(promise) {
-  try {
-    await promise;
-  } catch (error) {
-    assert.ok(error instanceof TurnwireError, inspect(error));
-    return error;
-  }
-  assert.fail('it succeeds');
-}
+import { answer, DONE, EVENTS, failure, json, read, serviceOf } from './served.mjs';
 
 /** A body that sends these texts and then nothing more. */
 function held(...texts) {
@@ -97,82 +61,6 @@ test('paths, URL and credentials are settings; without a URL it is the page\'s o
   await read(new ChatService('http://c').stream({ message: 'a' }));
   globalThis.fetch = saved;
   assert.deepEqual(urls.at(-1), ['http://c/chat/stream', 'include']);
-});
-
-test('tokens and headers are asked for with each request, and a request may bring its own', async () => {
-  let count = 0;
-  const { service, requests } = serviceOf(() => answer(DONE), {
-    accessToken: async () => `access-${(count += 1)}`,
-    refreshToken: () => null,
-    headers: async () => new Headers({ 'x-count': String(count) }),
-  });
-  await read(service.stream({ message: 'a' }));
-  await read(service.stream({ message: 'a' }));
-  await read(service.stream({ message: 'a', accessToken: 'own-access', refreshToken: 'own-refresh' }));
-  assert.deepEqual(requests.map(({ headers }) => [headers.authorization, headers.refreshtoken]), [['Bearer access-1', undefined], ['Bearer access-2', undefined], ['Bearer own-access', 'Bearer own-refresh']]);
-  assert.deepEqual(requests.map(({ body }) => body), [{ message: 'a' }, { message: 'a' }, { message: 'a' }]);
-});
-
-test('tokens that a reply brings are handed on', async () => {
-  const brought = [];
-  const { service } = serviceOf((path) => (path === '/chat' ? json({ reply: 'a' }) : answer(DONE, { headers: { Authorization: 'Bearer new', RefreshToken: 'Bearer newer' } })), { onTokens: (tokens) => brought.push(tokens) });
-  await read(service.stream({ message: 'a' }));
-  await service.send({ message: 'a' });
-  assert.deepEqual(brought, [{ accessToken: 'new', refreshToken: 'newer' }]);
-});
-
-/** A service that accepts one token. */
-function guarded(options) {
-  const state = { valid: 'fresh', token: 'stale', refreshes: [] };
-  const { service, requests } = serviceOf((path, { headers }) => (headers.authorization === `Bearer ${state.valid}` ? answer(DONE) : json({ message: 'The token has expired' }, 401, { 'Token-Expired': 'AccessToken' })), {
-    accessToken: () => state.token,
-    refresh: async (refused) => {
-      state.refreshes.push(refused);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      return options.refresh(state);
-    },
-  });
-  return { service, requests, state };
-}
-
-test('one refresh serves ten calls that were refused at once, and calls that come meanwhile', async () => {
-  const { service, requests, state } = guarded({
-    refresh: (state) => {
-      state.token = 'fresh';
-    },
-  });
-  const early = Array.from({ length: 10 }, () => read(service.stream({ message: 'a' })));
-  while (!state.refreshes.length) await new Promise((resolve) => setTimeout(resolve, 1));
-  const late = Array.from({ length: 5 }, () => read(service.stream({ message: 'b' })));
-  for (const events of await Promise.all([...early, ...late])) assert.deepEqual(events, EVENTS);
-  assert.deepEqual(state.refreshes, [{ accessToken: 'stale', tokenExpired: 'AccessToken' }]);
-  assert.equal(requests.length, 25, 'the late ones wait for the refresh');
-  state.valid = 'fresher';
-  state.token = 'stale again';
-  assert.equal((await failure(guardedOnce(service, state))).status, 401);
-  assert.equal(state.refreshes.length, 2, 'a later refusal refreshes again, and a call is repeated once');
-});
-
-const guardedOnce = (service) => service.stream({ message: 'c' });
-
-test('a refresh that fails leaves the refusal', async () => {
-  for (const [refresh, cause] of [[() => false, undefined], [() => { throw new Error('no login'); }, 'no login']]) {
-    const { service, requests, state } = guarded({ refresh });
-    const errors = await Promise.all(Array.from({ length: 10 }, () => failure(service.stream({ message: 'a' }))));
-    for (const error of errors) assert.deepEqual([error.code, error.status, error.cause?.message, error.retryable], ['authentication', 401, cause, false]);
-    assert.deepEqual([state.refreshes.length, requests.length], [1, 10]);
-  }
-  const { service, state } = guarded({ refresh: () => {} });
-  assert.equal((await failure(service.stream({ message: 'a', accessToken: 'own', refreshToken: 'own' }))).status, 401);
-  assert.equal(state.refreshes.length, 0, 'the tokens of a request are its own');
-});
-
-test('a function that fails is an error before anything is sent', async () => {
-  for (const options of [{ accessToken: () => Promise.reject(new Error('no storage')) }, { headers: () => { throw new Error('no storage'); } }, { accessToken: 'a\nb' }]) {
-    const { service, requests } = serviceOf(() => answer(DONE), options);
-    const error = await failure(service.send({ message: 'a' }));
-    assert.deepEqual([error.code, error.operation, error.network, requests.length], ['callback', 'service.send', false, 0], error.message);
-  }
 });
 
 test('a service without streams is asked for the whole reply, and no other failure is reason to send again', async () => {
@@ -395,23 +283,6 @@ test('concurrent reads of a turn come in order', async () => {
   const iterator = (await service.stream({ message: 'a' }))[Symbol.asyncIterator]();
   const read = await Promise.all(Array.from({ length: 101 }, () => iterator.next()));
   assert.deepEqual(read.map(({ value }) => value?.content ?? value?.type), [...Array.from({ length: 99 }, (_, at) => `${at}`), 'done', undefined]);
-});
-
-test('an API key is refused', () => {
-  for (const options of [{ apiKey: 'sk-1' }, { api_key: 'sk-1' }, { openaiApiKey: undefined }]) {
-    assert.throws(() => new ChatService(options), (error) => error instanceof TurnwireError && error.code === 'config' && /API key/.test(error.message) && !error.message.includes('sk-1'));
-  }
-});
-
-test('no token shows on a client, a turn or an error', async () => {
-  const secrets = ['the-access-token', 'the-refresh-token'];
-  const { service } = serviceOf((path) => (path === '/chat' ? json({ error: `refused: ${secrets}` }, 400) : answer(DONE)), { accessToken: secrets[0], refreshToken: secrets[1] });
-  const error = await failure(service.send({ message: 'a' }));
-  const turn = await service.stream({ message: 'a' });
-  for (const value of [service, turn, error]) {
-    const shown = inspect(value, { depth: 9, showHidden: true }) + JSON.stringify(value) + String(value.stack);
-    for (const secret of secrets) assert.ok(!shown.includes(secret), shown);
-  }
 });
 
 test('a function of a client works on its own, and its options stay what they were', async () => {
