@@ -186,6 +186,34 @@ test('a reply is spoken as it comes, and sending unlocks the sound in the gestur
   assert.equal(speech().speaking.seq, 1);
 });
 
+test('a page that cannot play sound chats all the same, and shows the error with the speech', async () => {
+  const missing = () => assert.fail('the page has no sound');
+  for (const [breaks, options, words] of [
+    [() => delete URL.createObjectURL, {}, /^the audio cannot be played: .*createObjectURL/],
+    [() => delete globalThis.Audio, {}, /^the audio cannot be played: Audio is not defined/],
+    [() => Audio.prototype.play = missing, {}, /the page has no sound/],
+    [() => Audio.prototype.play = () => undefined, {}, null],
+    [() => delete globalThis.AudioContext, { output: webAudio }, /^the audio cannot be played: AudioContext is not defined/],
+    [() => AudioContext.prototype.resume = missing, { output: webAudio }, /^the audio cannot be played: the page has no sound/],
+  ]) {
+    audio = fakeAudio(window);
+    fakeContext(window).state = 'suspended';
+    breaks();
+    const { chat, service, errors, speech } = chatting({ speech: options });
+    const sent = chat.sendMessage('a');
+    service.last.accept().say('안녕').push(audioEvent(0), audioEvent(1)).say('.').done();
+    await sent;
+    await settled();
+    const { status, messages } = chat.getSnapshot();
+    assert.deepEqual([status, messages[1].status, messages[1].content, errors], ['ready', 'done', '안녕.', []], breaks.toString());
+    assert.equal(speech().state, words ? 'idle' : 'playing', breaks.toString());
+    assert.match(speech().error?.message ?? '', words ?? /^$/);
+    await chat.speak('말');
+    await chat.stop();
+    assert.deepEqual([errors, speech().state], [[], 'idle']);
+  }
+});
+
 test('a reply is not spoken unless that is asked for, in general or for one message', async () => {
   for (const [speech, message, state] of [[false, 'a', 'idle'], [{ replies: false }, 'a', 'idle'], [true, { text: 'a', speech: false }, 'idle'], [false, { text: 'a', speech: true }, 'playing'], [{}, 'a', 'playing']]) {
     const { chat, service } = chatting({ speech });

@@ -20,9 +20,9 @@ export const audioElement: Output = (blocked) => {
   };
   const start = () => {
     const part = end;
-    // An old browser returns nothing.
-    const started = element.play() as Promise<void> | undefined;
-    started?.then(
+    // An old browser returns nothing, and one without sound may throw.
+    const started = (async () => element.play())();
+    started.then(
       () => {
         isUnlocked = true;
         if (part && part === end) blocked(false);

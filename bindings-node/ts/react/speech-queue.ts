@@ -78,7 +78,7 @@ export class SpeechQueue {
 
   /** Lets the page play sound from now on, and goes on with parts that are blocked. Call it in a gesture, before any `await`. */
   unlock = (): void => {
-    this._sound().unlock();
+    quietly(() => this._sound().unlock());
   };
 
   /** Silence: the part that is heard ends, and those that wait are dropped. */
@@ -90,7 +90,7 @@ export class SpeechQueue {
   private _begin(message: string | null): void {
     this._request?.abort();
     this._request = null;
-    if (this._playing.length > 0) this._player?.stop();
+    if (this._playing.length > 0) quietly(() => this._player?.stop());
     this._waiting = [];
     this._playing = [];
     this._next = 0;
@@ -100,10 +100,10 @@ export class SpeechQueue {
     this._error = null;
   }
 
-  /** Gives the player what is due, as far ahead as it takes it. */
-  private _go(): void {
-    const player = this._sound();
-    while (this._playing.length < player.ahead) {
+  /** Gives the player what is due, as far ahead as it takes it, after a part that failed if there is a failure. */
+  private _go(failure: Error | null = null): void {
+    if (failure) this._error = failure;
+    while (this._playing.length < (this._player?.ahead ?? 1)) {
       const part = this._waiting[0];
       if (!part || (part.seq !== this._next && !this._isComplete)) break;
       this._waiting.shift();
@@ -111,8 +111,13 @@ export class SpeechQueue {
       const playing = { seq, text, messageId };
       this._next = seq + 1;
       this._playing.push(playing);
-      this._error = null;
-      player.play(bytesOf(part.audio), part.mime ?? 'audio/mpeg', (error) => this._played(playing, error));
+      this._error = failure;
+      const ended = (error?: Error) => this._played(playing, error);
+      try {
+        this._sound().play(bytesOf(part.audio), part.mime ?? 'audio/mpeg', ended);
+      } catch (error) {
+        ended(new Error(`the audio cannot be played: ${(error as Error).message}`));
+      }
     }
     this._report();
   }
@@ -120,13 +125,7 @@ export class SpeechQueue {
   private _played(part: Speaking, error?: Error): void {
     if (!this._playing.includes(part)) return;
     this._playing = this._playing.filter((other) => other !== part);
-    if (error) this._error = error;
-    const failure = this._error;
-    this._go();
-    if (error && this._playing.length > 0) {
-      this._error = failure;
-      this._report();
-    }
+    this._go(error);
   }
 
   private _sound(): Player {
@@ -147,6 +146,15 @@ export class SpeechQueue {
     if (speaking === snapshot.speaking && state === snapshot.state && error === snapshot.error) return;
     this._snapshot = { state, speaking, error };
     for (const listener of [...this._listeners]) listener();
+  }
+}
+
+/** Calls a player before or after the sound. A page that cannot play chats all the same, and the error shows with the next part. */
+function quietly(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // As if there were no sound.
   }
 }
 

@@ -4,14 +4,6 @@ import { fireEvent, render, screen, waitFor, within } from '@testing-library/rea
 
 import App from './App';
 
-// The DOM of Jest has no sound.
-beforeAll(() => {
-  URL.createObjectURL = () => 'blob:none';
-  URL.revokeObjectURL = () => {};
-  HTMLMediaElement.prototype.play = () => Promise.resolve();
-  HTMLMediaElement.prototype.pause = () => {};
-});
-
 /** A service whose turns are these functions, one after another. */
 function played(...turns) {
   const service = { requests: [] };
