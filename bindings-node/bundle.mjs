@@ -67,7 +67,7 @@ for (const name of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts']) copyF
 // For pages: real ESM, which bundlers can shake, and CommonJS for Jest 27. The code of the browser is one file for both entries.
 for (const [format, ending] of [['cjs', 'js'], ['esm', 'mjs']]) {
   const page = { absWorkingDir: import.meta.dirname, bundle: true, platform: 'neutral', target: 'es2020', format };
-  await build({ ...page, entryPoints: ['ts/browser/index.ts'], outfile: `dist/browser/index.${ending}` });
+  await build({ ...page, entryPoints: ['ts/browser/index.ts'], mangleProps: /^_/, outfile: `dist/browser/index.${ending}` });
   const shared = {
     name: 'shared',
     setup: ({ onResolve }) => onResolve({ filter: /\/browser\/index\.js$/ }, () => ({ path: `../browser/index.${ending}`, external: true })),

@@ -122,6 +122,20 @@ test('a network that fails is typed, with any browser\'s words', async () => {
     const error = await failure(read(broken.stream({ message: 'a' })));
     assert.deepEqual([error.code, error.network, error.retryable, error.partial], ['truncated', true, true, '안녕']);
     assert.deepEqual([(await failure(broken.send({ message: 'a' }))).code], ['truncated']);
+    for (const wire of ['events', 'text']) {
+      const { service: short } = serviceOf(() => answer(wire === 'text' ? '' : DONE.split('\n')[0] + '\n\n'), { wire });
+      const { code, network } = await failure(read(short.stream({ message: 'a' })));
+      assert.deepEqual([code, network], ['truncated', true], wire);
+    }
+  }
+});
+
+test('a redirect is not followed, as it would take the message and the refresh token along', async () => {
+  // In a browser such a response is opaque, with status 0.
+  for (const response of [answer(null, { status: 307, headers: { location: 'https://other.example/' } }), Response.error()]) {
+    const { service, requests } = serviceOf(() => response.clone());
+    const error = await failure(service.stream({ message: 'a' }));
+    assert.deepEqual([error.code, error.retryable, error.network, requests.length, requests[0].redirect], ['redirect', false, undefined, 1, 'manual'], error.message);
   }
 });
 
@@ -201,6 +215,17 @@ test('silence ends a call by its limits', async (t) => {
     ping();
   }
   assert.equal((await empty).code, 'content_timeout');
+});
+
+test('a body that stays open after the end of its turn is closed', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const { stream, isCancelled } = held(DONE);
+  const { service } = serviceOf(() => answer(stream));
+  assert.deepEqual(await read(service.stream({ message: 'a' })), EVENTS);
+  t.mock.timers.tick(999);
+  assert.equal(isCancelled(), false, 'it may end by itself');
+  t.mock.timers.tick(1);
+  assert.equal(isCancelled(), true);
 });
 
 test('a page that slept still reads what came meanwhile, and ends if nothing did', async (t) => {

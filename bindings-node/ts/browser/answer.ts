@@ -10,9 +10,9 @@ import type { ChatAnswer } from './types.js';
 function fieldsOf(call: Call, body: string, needed: 'reply' | 'audioBase64') {
   const fields = object(body) ?? {};
   const { error, reply } = fields;
-  if (reports(error)) throw call.error('api', words(error) || excerpt(body));
+  if (reports(error)) throw call._error('api', words(error) || excerpt(body));
   const found = { reply: isString(reply) ? reply : undefined, workspaceId: wordOf(fields, 'workspaceId', body), audioBase64: base64(fields['audioBase64']) };
-  if (found[needed] === undefined) throw call.unexpected(`an answer with ${needed}`, body, 'decode');
+  if (found[needed] === undefined) throw call._unexpected(`an answer with ${needed}`, body, 'decode');
   return found as typeof found & { reply: string };
 }
 

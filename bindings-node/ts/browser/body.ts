@@ -19,7 +19,7 @@ export function eventBody(call: Call): Body {
   return function* (text, isLast) {
     if (isOpen) start = (start + text).trimStart();
     isOpen = isOpen && !/^(data|event|id|retry|)[:\r\n]/.test(start);
-    if (/^</.test(start)) throw call.unexpected('an event stream', start);
+    if (/^</.test(start)) throw call._unexpected('an event stream', start);
     if (/^[{[]/.test(start)) {
       if (isLast) yield* answerEvents(call, start);
       return;
@@ -28,11 +28,11 @@ export function eventBody(call: Call): Body {
       hasEvents = true;
       const event = turnEvent(data);
       if (event) yield event;
-      else if (event === false) throw call.unexpected('an event', data, 'decode');
+      else if (event === false) throw call._unexpected('an event', data, 'decode');
     }
     if (!isLast) return;
-    if (isOpen && !hasEvents && start) throw call.unexpected('an event stream', 'bare text', undefined, { partial: start });
-    throw call.error('truncated', 'the reply broke off');
+    if (isOpen && !hasEvents && start) throw call._unexpected('an event stream', 'bare text', undefined, { partial: start });
+    throw call._error('truncated', 'the reply broke off', { network: true });
   };
 }
 
@@ -44,13 +44,13 @@ export function textBody(call: Call): Body {
   return function* (text, isLast) {
     start += text;
     const dense = start.replace(/\s/g, '');
-    if (!isText && dense.startsWith(BEGINNING)) throw call.unexpected('bare text', 'an event stream');
+    if (!isText && dense.startsWith(BEGINNING)) throw call._unexpected('bare text', 'an event stream');
     isText = isText || isLast || !BEGINNING.startsWith(dense);
     if (isText && start) {
       yield { type: 'content', content: start };
       start = '';
     }
-    if (isLast && !call.text) throw call.error('truncated', 'the reply broke off');
+    if (isLast && !call._text) throw call._error('truncated', 'the reply broke off', { network: true });
     if (isLast) yield { type: 'done' };
   };
 }

@@ -5,7 +5,7 @@ import { excerpt } from './json.js';
 import type { CallOptions, Tokens } from './types.js';
 
 /** True for codes, and for statuses as codes, after which the same call can succeed later. */
-export const passes = (code: unknown) => /^(connect|conflict|rate_|server|garbled|truncated|outbox_full|.+_timeout|40[89]|429|5\d\d)/.test(`${code}`);
+export const passes = (code: unknown) => /^(connect|conflict|rate_|server|garbled|truncated|outbox_full|.+_timeout|40[89]|429|5\d\d)/.test(code as string);
 
 export type Call = ReturnType<typeof openCall>;
 
@@ -19,11 +19,11 @@ export function openCall(name: string, { signal }: CallOptions = {}) {
 
   const error = (code: ErrorCode, what: string, facts?: ErrorFacts & { cause?: unknown }): TurnwireError => {
     const retryable = passes(code);
-    let message = `${operation}: ${code}: ${what} (POST ${call.url})${retryable ? '; call again' : ''}`;
-    for (const secret of Object.values(call.tokens)) message = message.split(secret).join('***');
-    return Object.assign(new TurnwireError(message, { code }), { operation, requestId: requestId(), retryable, partial: call.text || undefined }, facts);
+    let message = `${operation}: ${code}: ${what} (POST ${call._url})${retryable ? '; call again' : ''}`;
+    for (const secret of Object.values(call._tokens)) message = message.split(secret).join('***');
+    return Object.assign(new TurnwireError(message, { code }), { operation, requestId: requestId(), retryable, partial: call._text || undefined }, facts);
   };
-  const requestId = () => call.response?.headers.get('x-request-id') ?? null;
+  const requestId = () => call._response?.headers.get('x-request-id') ?? null;
   const cancel = () => end(error('cancelled', 'aborted'));
   /** Leaves the program's signal. */
   const close = () => signal?.removeEventListener('abort', cancel);
@@ -36,21 +36,21 @@ export function openCall(name: string, { signal }: CallOptions = {}) {
   };
 
   const call = {
-    url: '',
+    _url: '',
     /** The response to its last request. */
-    response: undefined as Response | undefined,
+    _response: undefined as Response | undefined,
     /** The tokens of its request, which no error shows. */
-    tokens: {} as Tokens,
+    _tokens: {} as Tokens,
     /** The text so far. */
-    text: '',
-    signal: controller.signal,
-    requestId,
-    cancel,
-    close,
-    error,
+    _text: '',
+    _signal: controller.signal,
+    _requestId: requestId,
+    _cancel: cancel,
+    _close: close,
+    _error: error,
 
     /** Waits for a step of the call, unless that ends before. A function of the program, or the network, can fail. */
-    wait: <T>(step: () => T | Promise<T>, code: ErrorCode = 'callback', what = 'an option failed') =>
+    _wait: <T>(step: () => T | Promise<T>, code: ErrorCode = 'callback', what = 'an option failed') =>
       new Promise<T>((resolve, fail) => {
         reject = fail;
         if (reason) throw reason;
@@ -59,25 +59,25 @@ export function openCall(name: string, { signal }: CallOptions = {}) {
       }).finally(() => clearTimeout(timer)),
 
     /** The whole body of the response. */
-    body() {
-      call.limit('total_timeout', 6e5);
-      return call.wait(() => (call.response as Response).text(), 'truncated', 'the reply broke off');
+    _body() {
+      call._limit('total_timeout', 6e5);
+      return call._wait(() => (call._response as Response).text(), 'truncated', 'the reply broke off');
     },
 
     /** Ends the call after some milliseconds, `null` for never, unless its next step is over by then. */
-    limit(code: ErrorCode, ms: number | null) {
+    _limit(code: ErrorCode, ms: number | null) {
       // No timer can be longer.
       if (ms === null || ms >= 2 ** 31) return;
       const due = Date.now() + ms;
       timer = setTimeout(() => {
         // A page that slept still gets what came meanwhile.
-        if (Date.now() - due > 1000) call.limit(code, 1000);
+        if (Date.now() - due > 1000) call._limit(code, 1000);
         else end(error(code, 'no answer in time', { network: true }));
       }, ms);
     },
 
     /** The error of a reply of another kind than the one asked for. */
-    unexpected(wanted: string, got: string, code: ErrorCode = 'unexpected_reply', facts?: ErrorFacts) {
+    _unexpected(wanted: string, got: string, code: ErrorCode = 'unexpected_reply', facts?: ErrorFacts) {
       const isPage = /^\s*</.test(got);
       return error(isPage ? 'unexpected_reply' : code, `expected ${wanted}, got ${isPage ? 'an HTML page: ' : ''}${excerpt(got)}; check URL and wire`, facts);
     },

@@ -44,10 +44,10 @@ export function connection(options: ChatServiceOptions): Post {
   return async (call, path, own) => {
     const { accessToken, refreshToken, speech, ...fields } = own;
     const body = json({ ...fields, includeTts: speech });
-    call.url = baseURL.replace(/\/+$/, '') + (paths?.[path] ?? PATHS[path]);
+    call._url = baseURL.replace(/\/+$/, '') + (paths?.[path] ?? PATHS[path]);
     for (let isRepeated = false; ; isRepeated = true) {
       const before = refreshed;
-      const headers = await call.wait(async () => {
+      const headers = await call._wait(async () => {
         await before;
         const made = new Headers(await current(more));
         made.set('content-type', 'application/json');
@@ -57,21 +57,22 @@ export function connection(options: ChatServiceOptions): Post {
         }
         return made;
       });
-      const tokens = (call.tokens = tokensIn(headers));
-      call.limit('headers_timeout', limit);
+      const tokens = (call._tokens = tokensIn(headers));
+      call._limit('headers_timeout', limit);
       const send = options.fetch ?? fetch;
-      const init = { method: 'POST', headers, body, credentials, signal: call.signal };
-      const response = (call.response = await call.wait(() => send(call.url, init), 'connection', 'no answer; check network and CORS'));
+      // A redirect would take the message and the refresh token to any origin.
+      const init = { method: 'POST', headers, body, credentials, redirect: 'manual' as const, signal: call._signal };
+      const response = (call._response = await call._wait(() => send(call._url, init), 'connection', 'no answer; check network and CORS'));
       const brought = tokensIn(response.headers);
       if (Object.keys(brought).length) onTokens?.(brought);
       const { ok, status } = response;
       if (ok) return;
-      const text = await call.body();
-      const error = call.error(CODES[status] ?? (status < 500 ? 'status' : 'server'), `HTTP ${status}: ${words(object(text)) || excerpt(text)}`, { status });
+      const text = await call._body();
+      const error = call._error(CODES[status] ?? (status < 400 ? 'redirect' : status < 500 ? 'status' : 'server'), `HTTP ${status}: ${words(object(text)) || excerpt(text)}`, { status });
       if (status !== 401 || !refresh || accessToken || isRepeated) throw error;
       // One refresh serves all requests that were sent before it.
       if (before === refreshed) refreshed = (async () => refresh({ ...tokens, tokenExpired: response.headers.get('token-expired') }))().catch((cause) => ({ cause }));
-      const outcome = (await call.wait(() => refreshed)) as { cause?: unknown } | boolean | undefined;
+      const outcome = (await call._wait(() => refreshed)) as { cause?: unknown } | boolean | undefined;
       if (outcome === false || Object(outcome).cause) throw Object.assign(error, outcome);
     }
   };

@@ -12,7 +12,7 @@ export function eventLines(call: Call): (text: string, isLast: boolean) => Itera
   let cr = '';
   let data: string | undefined;
   const take = (line: string, isWhole = true) => {
-    if (line.length + (data ?? '').length > LARGEST) throw call.error('too_large', 'an event over 8 MiB');
+    if (line.length + (data ?? '').length > LARGEST) throw call._error('too_large', 'an event over 8 MiB');
     const match = isWhole && /^data(?:: ?([^]*))?$/.exec(line);
     if (match) data = (data === undefined ? '' : `${data}\n`) + (match[1] ?? '');
   };

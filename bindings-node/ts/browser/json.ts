@@ -31,7 +31,7 @@ export function base64(value: unknown): string | undefined {
 
 /** True for the value of an error field that reports something: services send empty ones on success. */
 export function reports(value: unknown): boolean {
-  return isObject(value) ? Object.values(value).some(reports) : value !== undefined && !/^\s*(0|200|ok|success|null|none|false)?\s*$/i.test(`${value}`);
+  return isObject(value) ? Object.values(value).some(reports) : value !== undefined && !/^\s*(0|200|ok|success|null|none|false)?\s*$/i.test(value as string);
 }
 
 /** The words of an error for a person, in the forms that services use; nothing if there are none. */

@@ -25,7 +25,7 @@ export class ChatService {
   /** Nothing is sent. Without a URL, the service is at the page's own origin. */
   constructor(given: string | ChatServiceOptions = {}) {
     const options = isString(given) ? { baseURL: given } : { ...given };
-    if (/api.?key/i.test(Object.keys(options).join())) throw openCall('new').error('config', 'a page cannot keep an API key secret');
+    if (/api.?key/i.test(Object.keys(options).join())) throw openCall('new')._error('config', 'a page cannot keep an API key secret');
     const { wire, fallback = true, timeouts } = options;
     // Nothing of the options shows on a client: they hold tokens.
     const post = connection(options);
@@ -34,9 +34,9 @@ export class ChatService {
       const call = openCall(name, sent);
       try {
         await post(call, path, request);
-        return read(call, await call.body());
+        return read(call, await call._body());
       } finally {
-        call.close();
+        call._close();
       }
     };
 
@@ -45,12 +45,12 @@ export class ChatService {
       let form = wire;
       try {
         await post(call, 'stream', request).catch((error: TurnwireError) => {
-          if (!fallback || !/40[45]|501/.test(`${error.status}`)) throw error;
+          if (!fallback || !/40[45]|501/.test(error.status as unknown as string)) throw error;
           form = 'events';
           return post(call, 'chat', request);
         });
       } catch (error) {
-        call.close();
+        call._close();
         throw error;
       }
       return new TurnStream(call, streamEvents(call, form, timeouts));

@@ -20,8 +20,8 @@ export class TurnStream implements AsyncIterable<TurnEvent> {
     call: Call,
     private readonly events: AsyncGenerator<TurnEvent, void>,
   ) {
-    this.requestId = call.requestId();
-    this.cancel = call.cancel;
+    this.requestId = call._requestId();
+    this.cancel = call._cancel;
   }
 
   /** The events. A turn that fails throws, with the text so far in `partial`. */
@@ -32,31 +32,33 @@ export class TurnStream implements AsyncIterable<TurnEvent> {
 
 /** The events of a body that is read as it comes. */
 export async function* streamEvents(call: Call, wire: ChatServiceOptions['wire'], { idle = 12e4, content = 6e5 }: NonNullable<ChatServiceOptions['timeouts']> = {}): AsyncGenerator<TurnEvent, void> {
-  const reader = call.response?.body?.getReader();
+  const reader = call._response?.body?.getReader();
   const decoder = new TextDecoder();
   const read = (wire === 'text' ? textBody : eventBody)(call);
   let contentAt = Date.now();
   let isDone = false;
   try {
     for (;;) {
-      call.limit('idle_timeout', idle);
-      const { done, value } = await call.wait(() => (reader as Reader).read(), 'truncated', 'the reply broke off');
+      call._limit('idle_timeout', idle);
+      const { done, value } = await call._wait(() => (reader as Reader).read(), 'truncated', 'the reply broke off');
       for (const event of read(decoder.decode(value, { stream: !done }), done)) {
         const { type } = event;
-        if (type === 'error') throw call.error('api', event.message, { retryable: passes(event.code) });
-        if (type === 'content') call.text += event.content;
+        if (type === 'error') throw call._error('api', event.message, { retryable: passes(event.code) });
+        if (type === 'content') call._text += event.content;
         isDone = type === 'done';
         contentAt = Date.now();
         yield event;
         if (isDone) return;
       }
-      if (Date.now() - contentAt > (content ?? Infinity)) throw call.error('content_timeout', 'no answer in time');
+      if (Date.now() - contentAt > (content ?? Infinity)) throw call._error('content_timeout', 'no answer in time');
     }
   } catch (error) {
     if ((error as TurnwireError).code !== 'cancelled') throw error;
   } finally {
-    call.close();
-    // After the end of the turn comes the end of the body by itself: then the connection can be used again.
-    if (!isDone) reader?.cancel().catch(() => {});
+    call._close();
+    const leave = () => reader?.cancel().catch(() => {});
+    // A body that ends by itself within a second leaves its connection to the next request.
+    if (isDone) setTimeout(leave, 1e3);
+    else leave();
   }
 }
