@@ -175,6 +175,20 @@ export function testHook(version) {
     assert.deepEqual([short(now().messages), now().workspaceId], [['user done: old'], 'ws-8']);
   });
 
+  test('another workspace is another conversation, also under the same id', async () => {
+    const { now, service, rerender } = start({ id: 'talk' });
+    const send = async () => {
+      await doing(() => void now().sendMessage('a'));
+      const { workspaceId, createWorkspace } = service.last.request;
+      await doing(() => service.last.accept().say('1').done());
+      return [workspaceId, createWorkspace, now().messages.length];
+    };
+    for (const workspaceId of ['ws-1', 'ws-2']) {
+      await doing(() => rerender({ id: 'talk', workspaceId }));
+      assert.deepEqual(await send(), [workspaceId, undefined, 2]);
+    }
+  });
+
   test('several conversations under a provider, shared by those that name the same one', async () => {
     const service = new ScriptedService();
     const chats = {};

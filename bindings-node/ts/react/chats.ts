@@ -18,7 +18,8 @@ export class Chats {
     const { id, workspaceId = null } = options;
     if (id === undefined && workspaceId === null) return new Chat(options, this._speech);
     for (const chat of this._chats) {
-      if (id === undefined ? chat.getSnapshot().workspaceId === workspaceId : chat.id === id) return chat;
+      const isThere = workspaceId === null || chat.getSnapshot().workspaceId === workspaceId;
+      if (isThere && (id === undefined || chat.id === id)) return chat;
     }
     const chat = new Chat(options, this._speech);
     this._chats.add(chat);

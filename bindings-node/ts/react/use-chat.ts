@@ -47,7 +47,7 @@ export function useChat(options: UseChatOptions = {}): UseChat {
   let { chat } = held;
   if (held.id !== id || held.workspaceId !== workspaceId) {
     // The page may name the workspace that the conversation has created.
-    const isSame = id === held.id && (id !== undefined || (workspaceId !== null && chat.getSnapshot().workspaceId === workspaceId));
+    const isSame = id === held.id && (workspaceId === null ? id !== undefined : chat.getSnapshot().workspaceId === workspaceId);
     if (!isSame) chat = chats.open(all);
     setHeld({ id, workspaceId, chat });
   }
