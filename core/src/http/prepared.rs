@@ -6,7 +6,7 @@ use http::{HeaderMap, Method};
 use url::Url;
 
 use super::headers::{FRAMING, change_headers, insert_header};
-use super::names::IDEMPOTENCY_KEY;
+use super::names::{IDEMPOTENCY_KEY, TRACE_PARENT, TRACE_STATE};
 use super::request::Request;
 use crate::credentials::Secret;
 use crate::error::Result;
@@ -52,11 +52,10 @@ impl Defaults {
             let key = new_id().to_string();
             insert_header(&mut headers, IDEMPOTENCY_KEY, &key.into(), request.operation)?;
         }
-        if request.traced {
-            for (name, value) in &propagation::headers() {
-                if !FRAMING.contains(&name.as_str()) {
-                    headers.entry(name).or_insert_with(|| value.clone());
-                }
+        let injected = if request.traced { propagation::headers() } else { HeaderMap::new() };
+        for (name, value) in &injected {
+            if !FRAMING.contains(&name.as_str()) {
+                headers.entry(name).or_insert_with(|| value.clone());
             }
         }
         // The client's headers, and then the call's, replace the defaults.
@@ -70,6 +69,16 @@ impl Defaults {
             insert_header(&mut headers, IDEMPOTENCY_KEY, key, request.operation)?;
         }
         change_headers(&mut headers, &request.options.headers, &mut redactor, request.operation)?;
+        let is_own_state = self.headers.contains_key(TRACE_STATE)
+            || request
+                .options
+                .headers
+                .iter()
+                .any(|(name, _)| name.eq_ignore_ascii_case(TRACE_STATE));
+        // A state belongs to its parent: it does not go out with another one, or none.
+        if !is_own_state && headers.get(TRACE_PARENT) != injected.get(TRACE_PARENT) {
+            headers.remove(TRACE_STATE);
+        }
         for (name, value) in &request.options.query {
             redactor.add_value(name, value.expose());
         }

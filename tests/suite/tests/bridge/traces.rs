@@ -144,3 +144,26 @@ fn calls_without_a_trace_send_no_context_of_another() {
     sent.sort();
     assert_eq!(sent, [None, Some(PARENT.to_owned())]);
 }
+
+#[test]
+fn the_state_goes_out_only_with_its_parent() {
+    let fake = Fake::spawn_thread().unwrap();
+    fake.script("m whole", Script::chat(["a"]));
+    let client = Client::new(OpenAi::builder().base_url(fake.base_url()).no_proxy()).unwrap();
+    let other = PARENT.replace('7', "8");
+    let of_call = |options: CallOptions| {
+        let (trace, _report) = trace();
+        let _ = answer(&client.chat(ChatRequest::new("m").user("hi"), options, trace).unwrap());
+        let sent = fake.requests().pop().unwrap();
+        ["traceparent", "tracestate"].map(|name| sent.header(name).map(str::to_owned))
+    };
+    let sent = |parent: &str, state: &str| [Some(parent.to_owned()), Some(state.to_owned())];
+    let options = CallOptions::new;
+    assert_eq!(of_call(options()), sent(PARENT, "vendor=1"));
+    assert_eq!(of_call(options().header("traceparent", PARENT)), sent(PARENT, "vendor=1"));
+    assert_eq!(of_call(options().headers([("traceparent", None::<&str>)])), [None, None]);
+    let replaced = options().header("Traceparent", &*other);
+    assert_eq!(of_call(replaced.clone()), [Some(other.clone()), None]);
+    // The caller's own state stays, also if it equals that of the trace.
+    assert_eq!(of_call(replaced.header("Tracestate", "vendor=1")), sent(&other, "vendor=1"));
+}
