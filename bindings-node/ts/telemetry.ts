@@ -4,6 +4,8 @@
  * Its API registers itself under a global symbol once a program configures it, so nothing is imported.
  */
 
+import { setImmediate } from 'node:timers';
+
 import { ActiveCall } from './active-call.js';
 import { atLast, PATIENCE } from './exit.js';
 import { native, type Trace } from './native.js';
@@ -59,6 +61,9 @@ const ERROR = 2;
 const SPAN = Symbol.for('OpenTelemetry Context Key SPAN');
 const NO_TRACE = '0'.repeat(32);
 
+/** Tests may put timers of their own in its place. */
+const soon = setImmediate;
+
 /** A context of its own, for programs without a context manager. */
 class Contexts implements Context {
   constructor(readonly values: ReadonlyMap<symbol, unknown> = new Map()) {}
@@ -107,6 +112,16 @@ export function turnTrace<T>(act: () => T): [result: T, trace: Trace | undefined
   return [api.context ? api.context.with(context, act) : act(), trace];
 }
 
+/** The value, once the spans and metrics that were finished before it are in the program's API. */
+export async function reported<T>(value: Promise<T>): Promise<T> {
+  try {
+    return await value;
+  } finally {
+    // Reports come on a way of their own. The next immediate may run before the event loop polls, the one after it cannot.
+    if (traces) await new Promise((resolve) => soon(() => soon(resolve)));
+  }
+}
+
 function opentelemetry(): Api | undefined {
   return (globalThis as Record<symbol, unknown>)[Symbol.for('opentelemetry.js.api.1')] as Api | undefined;
 }
@@ -118,7 +133,12 @@ function begin(api: Api, name: string, kind: number, attributes: object): [Conte
   }
   const active = api.context?.active() ?? new Contexts();
   const tracer = api.trace?.getTracer('turnwire');
-  const span = tracer?.startSpan(name, { kind, attributes }, active);
+  let span: Span | undefined;
+  try {
+    span = tracer?.startSpan(name, { kind, attributes }, active);
+  } catch (error) {
+    warn(error);
+  }
   const context = span ? active.setValue(SPAN, span) : active;
   last = (last + 1) >>> 0;
   begun.set(last, { api, tracer, span, context });
@@ -138,24 +158,46 @@ function report(number: number, { name, end, attributes, spans, metrics }: Repor
   begun.delete(number);
   if (!found) return;
   const { api, tracer, span, context } = found;
+  let failure: { error: unknown } | undefined;
+  const attempt = (act: () => void) => {
+    try {
+      act();
+    } catch (error) {
+      failure ??= { error };
+    }
+  };
   if (tracer && span?.isRecording()) {
-    if (name !== null) span.updateName(name);
-    describe(span, attributes);
+    attempt(() => {
+      if (name !== null) span.updateName(name);
+      describe(span, attributes);
+    });
     const below: Context[] = [];
     for (const each of spans) {
       const parent = (each.parent === null ? undefined : below[each.parent]) ?? context;
-      const child = tracer.startSpan(each.name, { kind: each.is_client ? CLIENT : INTERNAL, startTime: each.start }, parent);
-      describe(child, each.attributes);
-      child.end(each.end);
-      below.push(parent.setValue(SPAN, child));
+      let within = parent;
+      attempt(() => {
+        const child = tracer.startSpan(each.name, { kind: each.is_client ? CLIENT : INTERNAL, startTime: each.start }, parent);
+        within = parent.setValue(SPAN, child);
+        describe(child, each.attributes);
+        child.end(each.end);
+      });
+      below.push(within);
     }
   }
-  span?.end(end);
-  const meter = api.metrics?.getMeter('turnwire');
-  for (const { name, unit, buckets, value, attributes } of metrics) {
-    // A meter returns the same instrument for the same name.
-    meter?.createHistogram(name, { unit, advice: { explicitBucketBoundaries: buckets } }).record(value, attributes, context);
-  }
+  attempt(() => span?.end(end));
+  attempt(() => {
+    const meter = api.metrics?.getMeter('turnwire');
+    for (const { name, unit, buckets, value, attributes } of metrics) {
+      // A meter returns the same instrument for the same name.
+      meter?.createHistogram(name, { unit, advice: { explicitBucketBoundaries: buckets } }).record(value, attributes, context);
+    }
+  });
+  if (failure) warn(failure.error);
+}
+
+/** A processor or an exporter of the program threw: that ends no call, and no process. */
+function warn(error: unknown): void {
+  process.emitWarning(`turnwire: the OpenTelemetry of this program failed to take spans or metrics: ${String(error)}`);
 }
 
 function describe(span: Span, attributes: Attributes): void {

@@ -7,6 +7,7 @@ import { Items, ListBatch } from './items.js';
 import type { Call, Turn as NativeTurn } from './native.js';
 import type { ServerResponseLike } from './pipe.js';
 import type { Aborter } from './signal.js';
+import { reported } from './telemetry.js';
 import { Timeline } from './timeline.js';
 import { pipeOn, responseOn, type Wire } from './turn-response.js';
 import type { TurnEvent } from './turn-types.js';
@@ -148,5 +149,5 @@ export class Turn implements AsyncIterable<TurnEvent> {
 }
 
 async function settled(call: ActiveCall): Promise<void> {
-  await call.value().catch(() => {});
+  await reported(call.value()).catch(() => {});
 }

@@ -17,7 +17,7 @@ import { written } from './stored.js';
 import { settingsJson } from './settings-json.js';
 import { Aborter } from './signal.js';
 import { Speaker, spokenBy } from './speakers.js';
-import { turnTrace } from './telemetry.js';
+import { reported, turnTrace } from './telemetry.js';
 import { Turn } from './turn.js';
 import type { FlushReport, TurnRequest } from './turn-types.js';
 
@@ -129,7 +129,7 @@ export class Turns {
   /** Waits until all messages are delivered or dead, at most for `timeout` milliseconds; default 5000. */
   async flush({ timeout = FLUSH }: { timeout?: number } = {}): Promise<FlushReport> {
     const limit = milliseconds(timeout) ?? FLUSH;
-    return new ActiveCall(() => this.#engine.flush(limit), undefined, this).value();
+    return reported(new ActiveCall(() => this.#engine.flush(limit), undefined, this).value());
   }
 
   /**
@@ -140,7 +140,7 @@ export class Turns {
     const limit = milliseconds(timeout) ?? FLUSH;
     // The functions of this engine may deliver what waits in an outbox that stays open.
     if (!(this.#functions.outbox instanceof Outbox)) isOver(this);
-    return new ActiveCall(() => this.#engine.shutdown(limit), undefined, this).value();
+    return reported(new ActiveCall(() => this.#engine.shutdown(limit), undefined, this).value());
   }
 
   async #answer(call: WebCall, userId: string, body: Uint8Array, signal: AbortSignal): Promise<[WebReply, ReadableStream<Uint8Array>?]> {

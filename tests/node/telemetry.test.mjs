@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +23,8 @@ const SPOKEN = { steps: [{ role: 'assistant' }, { text: '비밀' }, { finish: 's
 const messages = [{ role: 'user', content: '비밀' }];
 
 const exporter = new InMemorySpanExporter();
+let onEnd = () => {};
+const processor = { onStart() {}, onEnd: (span) => onEnd(span), forceFlush: async () => {}, shutdown: async () => {} };
 const points = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
 const reader = new PeriodicExportingMetricReader({ exporter: points, exportIntervalMillis: 2 ** 30 });
 const folder = mkdtempSync(join(tmpdir(), 'turnwire-'));
@@ -30,13 +33,16 @@ let fake;
 let store;
 let client;
 before(async () => {
-  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));
+  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [processor, new SimpleSpanProcessor(exporter)] }));
   metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   [fake, store] = await Promise.all([startFake(), startStore()]);
   client = new OpenAI({ apiKey: 'k', baseURL: fake.baseURL, maxRetries: 0 });
 });
-beforeEach(() => exporter.reset());
+beforeEach(() => {
+  exporter.reset();
+  onEnd = () => {};
+});
 after(() => {
   fake.close();
   store.close();
@@ -181,6 +187,32 @@ test('the span of a request is the parent, behind a handler', async () => {
   const tops = (await spans('invoke_workflow turn', 'invoke_workflow turn')).filter((span) => span.name === 'invoke_workflow turn');
   assert.deepEqual(tops.map(parent), [host.spanId, host.spanId]);
   assert.deepEqual(tops.map((span) => span.attributes['error.type']).sort(), ['404', undefined]);
+});
+
+test('the spans of a turn are there once it is finished or flushed', async () => {
+  const model = await fake.script(SPOKEN);
+  const turns = new Turns(client, { model });
+  for (let n = 1; n <= 40; n += 1) {
+    const turn = turns.start({ message: 'hello' });
+    await read(turn);
+    await (n % 2 ? turn.finished : turns.flush());
+    const ended = exporter.getFinishedSpans().filter(({ name }) => name === 'invoke_workflow turn');
+    assert.equal(ended.length, n, n % 2 ? 'finished' : 'flush()');
+  }
+});
+
+test('a processor that throws costs no call and no other span', async () => {
+  const model = await fake.script(SPOKEN);
+  const turns = new Turns(client, { model });
+  onEnd = ({ name }) => {
+    if (name !== `chat ${model}`) throw new Error(`no room for ${name}`);
+  };
+  const warned = once(process, 'warning');
+  const both = [1, 2].map(() => turns.start({ message: 'hello' }));
+  await Promise.all(both.map(read));
+  await Promise.all(both.map((turn) => turn.finished));
+  assert.match((await warned)[0].message, /OpenTelemetry of this program failed .*no room for reply/);
+  assert.equal(exporter.getFinishedSpans().filter(({ name }) => name === `chat ${model}`).length, 2);
 });
 
 /** The output of a program of its own. */
