@@ -223,14 +223,18 @@ async function run(program) {
 
 test('without OpenTelemetry no trace is sent, and nothing of it is loaded', async () => {
   const model = await fake.script(chat('a'));
-  const out = await run(`
+  const program = `
+    import { createRequire } from 'node:module';
     import { OpenAI } from 'turnwire';
     const client = new OpenAI({ apiKey: 'k', baseURL: '${fake.baseURL}' });
     for await (const _ of await client.chat.completions.create({ model: '${model}', messages: [], stream: true }));
-    console.log(Object.getOwnPropertySymbols(globalThis).map(String).filter((name) => name.includes('opentelemetry')));
-  `);
-  assert.equal(out, '[]\n');
+    const loaded = Object.keys(createRequire(import.meta.url).cache);
+    console.log(loaded.some((path) => path.includes('turnwire')), loaded.some((path) => path.includes('opentelemetry')));
+  `;
+  assert.equal(await run(program), 'true false\n');
   assert.deepEqual(traceparents(await fake.requests(model)), [undefined]);
+  // Loaded by the program, it shows here.
+  assert.equal(await run(`import '@opentelemetry/api';${program}`), 'true true\n');
 });
 
 test('the end of a process loses no span', async () => {
