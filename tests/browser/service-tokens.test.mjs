@@ -98,3 +98,11 @@ test('no token shows on a client, a turn or an error', async () => {
     for (const secret of secrets) assert.ok(!shown.includes(secret), shown);
   }
 });
+
+test('a token that no header can hold does not show in the error', async () => {
+  for (const accessToken of ['SECRET\nx', 'SECRET-안녕']) {
+    const { service, requests } = serviceOf(() => json({ reply: 'a' }), { accessToken });
+    const { code, message } = await failure(service.send({ message: 'a' }));
+    assert.deepEqual([code, requests.length, message.includes('SECRET')], ['callback', 0, false], message);
+  }
+});

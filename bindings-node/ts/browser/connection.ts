@@ -53,11 +53,12 @@ export function connection(options: ChatServiceOptions): Post {
         made.set('content-type', 'application/json');
         for (const [name, header] of TOKENS) {
           const token = own[name] ?? (await current(options[name]));
-          if (token) made.set(header, `Bearer ${token}`);
+          // Known before it is set: the error of one that no header can hold shows it.
+          if (token) made.set(header, `Bearer ${(call._tokens[name] = token)}`);
         }
         return made;
       });
-      const tokens = (call._tokens = tokensIn(headers));
+      call._tokens = tokensIn(headers);
       call._limit('headers_timeout', limit);
       const send = options.fetch ?? fetch;
       // A redirect would take the message and the refresh token to any origin.
@@ -71,7 +72,7 @@ export function connection(options: ChatServiceOptions): Post {
       const error = call._error(CODES[status] ?? (status < 400 ? 'redirect' : status < 500 ? 'status' : 'server'), `HTTP ${status}: ${words(object(text)) || excerpt(text)}`, { status });
       if (status !== 401 || !refresh || accessToken || isRepeated) throw error;
       // One refresh serves all requests that were sent before it.
-      if (before === refreshed) refreshed = (async () => refresh({ ...tokens, tokenExpired: response.headers.get('token-expired') }))().catch((cause) => ({ cause }));
+      if (before === refreshed) refreshed = (async () => refresh({ ...call._tokens, tokenExpired: response.headers.get('token-expired') }))().catch((cause) => ({ cause }));
       const outcome = (await call._wait(() => refreshed)) as { cause?: unknown } | boolean | undefined;
       if (outcome === false || Object(outcome).cause) throw Object.assign(error, outcome);
     }
