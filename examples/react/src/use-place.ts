@@ -10,7 +10,14 @@ export interface Place {
   isNew: boolean;
 }
 
-const inAddress = () => decodeURIComponent(/^#\/(.+)$/.exec(location.hash)?.[1] ?? '') || null;
+function inAddress(): string | null {
+  try {
+    return decodeURIComponent(/^#\/(.+)$/.exec(location.hash)?.[1] ?? '') || null;
+  } catch {
+    // Not an address of ours.
+    return null;
+  }
+}
 const addressOf = (workspaceId: string) => `#/${encodeURIComponent(workspaceId)}`;
 let beginnings = 0;
 const beginning = (): Place => ({ key: `new ${(beginnings += 1)}`, workspaceId: null, isNew: true });

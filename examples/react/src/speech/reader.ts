@@ -49,6 +49,8 @@ export class Reader {
   }
 
   #go(reading: Reading): void {
+    // After a failure the problem stays, also while the text grows on.
+    if (reading.left.signal.aborted) return;
     while (reading.waiting < AHEAD && reading.requested < reading.sentences.length) {
       const seq = reading.requested++;
       reading.waiting += 1;

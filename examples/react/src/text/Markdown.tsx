@@ -1,7 +1,7 @@
 /** A reply as Markdown, also while it grows: no HTML of its own, no images from elsewhere, links that open safely. */
 
 import { memo, type ReactNode } from 'react';
-import ReactMarkdown, { type Components } from 'react-markdown';
+import ReactMarkdown, { type Components, type Options } from 'react-markdown';
 import remarkCjkFriendly from 'remark-cjk-friendly';
 import remarkGfm from 'remark-gfm';
 import remend from 'remend';
@@ -9,7 +9,8 @@ import remend from 'remend';
 import { useWords } from '../settings';
 import { blocksOf } from './blocks';
 
-const plugins = [remarkGfm, remarkCjkFriendly];
+/** A single `~` is a range of numbers, not a line through them. */
+const plugins: NonNullable<Options['remarkPlugins']> = [[remarkGfm, { singleTilde: false }], remarkCjkFriendly];
 
 /** Names of elements with their children alone: no ids, classes or styles of the reply. */
 const plain = (Name: 'h3' | 'li' | 'section' | 'div') =>

@@ -4,9 +4,12 @@
 export function withoutMarks(text: string): string {
   return text
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/^\s*(#{1,6}|>|[-*+]|\d{1,9}[.)]|\|)\s+/gm, '')
+    // A longer number is a year, or part of an amount.
+    .replace(/^\s*(#{1,6}|>|[-*+]|\d{1,2}[.)]|\|)\s+/gm, '')
     .replace(/^\s*(`{3,}|~{3,}).*$/gm, '')
-    .replace(/[*_~`]{1,3}(?=\S)|(?<=\S)[*_~`]{1,3}/g, '')
+    // Marks come in pairs. Others are part of the text: 2~3, 5*3, snake_case.
+    .replace(/(?<!\d)(\*{1,3}|`+|~~)(?=\S)(.+?)(?<=\S)\1/g, '$2')
+    .replace(/(?<![\p{L}\p{N}_])(_{1,3})(?=\S)(.+?)(?<=\S)\1(?![\p{L}\p{N}_])/gu, '$2')
     .replace(/\s*\|\s*/g, ' ');
 }
 
