@@ -82,7 +82,7 @@ impl Fake {
     /// is preceded by that of `m stream` or `m whole`, depending on the requested form. Other services than the LLM
     /// have keys of their own. The last script of a queue stays until another is queued.
     ///
-    /// Chats that stream, chats that do not, and speech each read the queue `*` from its beginning. A script of a chat reply is sent
+    /// Chats that stream, chats that do not, and speech each read a queue from its beginning. A script of a chat reply is sent
     /// as a chat completion to a request that does not stream, and not at all to one for speech.
     pub fn script(&self, key: &str, script: Script) {
         self.shared.push_script(key, script);

@@ -8,7 +8,7 @@ use crate::script::{Act, Framing, Script};
 use crate::speech;
 use crate::step::Step;
 
-/// The form of the reply that a request asks for. Each form reads the queue `*` from its beginning: otherwise the
+/// The form of the reply that a request asks for. Each form reads a queue of scripts from its beginning: otherwise the
 /// order of two requests of one turn, its reply and the name of its workspace, would decide which gets which script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Form {

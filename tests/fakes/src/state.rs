@@ -43,7 +43,7 @@ struct State {
 #[derive(Debug, Default)]
 struct Queue {
     scripts: Vec<Arc<Script>>,
-    /// The number of scripts that requests of each form have got; of any, for a key that is not `*`.
+    /// The number of scripts that requests of each form have got.
     taken: HashMap<Form, usize>,
 }
 
@@ -127,10 +127,8 @@ impl Shared {
             // Another connection's request may have been numbered later and recorded sooner.
             let at = state.log.requests.partition_point(|before| before.seq < seq);
             state.log.requests.insert(at, record);
-            let own = keys.iter().map(|key| (key.as_str(), Form::Plain));
-            // Whoever scripts one model knows its requests; the queue for all is read by each form.
-            let mut keys = own.chain([("*", form)]);
-            keys.find_map(|(key, form)| state.scripts.get_mut(key)?.next(form))
+            let keys = keys.iter().map(String::as_str).chain(["*"]);
+            keys.into_iter().find_map(|key| state.scripts.get_mut(key)?.next(form))
         })
     }
 
