@@ -42,7 +42,6 @@ mod connection;
 mod control;
 mod espeak;
 mod fake;
-mod form;
 mod llm;
 mod model;
 pub mod openai;

@@ -61,13 +61,7 @@ impl Reply {
 }
 
 /// A reply that is not streamed.
-pub(crate) fn completion(
-    id: &str,
-    model: &str,
-    content: &str,
-    finish_reason: &str,
-    usage: Usage,
-) -> Value {
+pub(crate) fn completion(id: &str, model: &str, content: &str, usage: Usage) -> Value {
     json!({
         "id": id,
         "object": "chat.completion",
@@ -78,7 +72,7 @@ pub(crate) fn completion(
             "index": 0,
             "message": {"role": "assistant", "content": content, "refusal": null},
             "logprobs": null,
-            "finish_reason": finish_reason,
+            "finish_reason": "stop",
         }],
         "usage": usage,
     })

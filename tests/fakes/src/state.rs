@@ -1,7 +1,7 @@
 //! The state shared by connections, control calls and the test: scripts, the log, and the notification of waiters
 //! for changes of the log.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::panic::Location;
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::sync::{Notify, oneshot};
 
-use crate::form::Form;
 use crate::record::{Log, Outcome, Record};
 use crate::script::Script;
 use crate::service::{Call, Service};
@@ -31,20 +30,12 @@ pub(crate) struct Shared {
 #[derive(Debug, Default)]
 struct State {
     log: Log,
-    scripts: HashMap<String, Queue>,
+    scripts: HashMap<String, VecDeque<Arc<Script>>>,
     last_seq: u64,
     last_connection: u64,
     /// Number of sleeping waiters. Notifying a condition variable costs a system call for each write, so it is done only
     /// when there is one.
     blocking_waits: usize,
-}
-
-/// The scripts of one key.
-#[derive(Debug, Default)]
-struct Queue {
-    scripts: Vec<Arc<Script>>,
-    /// The number of scripts that requests of each form have got.
-    taken: HashMap<Form, usize>,
 }
 
 impl Shared {
@@ -83,12 +74,11 @@ impl Shared {
 
     pub(crate) fn push_script(&self, key: &str, script: Script) {
         let mut state = self.lock();
-        state.scripts.entry(key.to_owned()).or_default().scripts.push(Arc::new(script));
+        state.scripts.entry(key.to_owned()).or_default().push_back(Arc::new(script));
     }
 
     pub(crate) fn set_scripts(&self, key: &str, scripts: Vec<Script>) {
-        let scripts = scripts.into_iter().map(Arc::new).collect();
-        let queue = Queue { scripts, taken: HashMap::new() };
+        let queue = scripts.into_iter().map(Arc::new).collect();
         self.lock().scripts.insert(key.to_owned(), queue);
     }
 
@@ -104,7 +94,7 @@ impl Shared {
     pub(crate) fn admit(&self, seq: u64, connection: u64, call: &Call<'_>) -> Option<Arc<Script>> {
         let request = call.request;
         let model = call.json.and_then(|json| json.get("model")).and_then(Value::as_str);
-        let (keys, form) = (self.service.keys(call), self.service.form(call));
+        let keys = self.service.keys(call);
         let at_ms = self.now_ms();
         self.update(|state| {
             let record = Record {
@@ -128,7 +118,7 @@ impl Shared {
             let at = state.log.requests.partition_point(|before| before.seq < seq);
             state.log.requests.insert(at, record);
             let keys = keys.iter().map(String::as_str).chain(["*"]);
-            keys.into_iter().find_map(|key| state.scripts.get_mut(key)?.next(form))
+            keys.into_iter().find_map(|key| state.next_script(key))
         })
     }
 
@@ -195,13 +185,11 @@ impl Shared {
     }
 }
 
-impl Queue {
-    /// The last script stays, until another is queued.
-    fn next(&mut self, form: Form) -> Option<Arc<Script>> {
-        let taken = self.taken.entry(form).or_default();
-        let at = (*taken).min(self.scripts.len().checked_sub(1)?);
-        *taken = at + 1;
-        self.scripts.get(at).cloned()
+impl State {
+    /// The last script of a queue stays, for all requests to come.
+    fn next_script(&mut self, key: &str) -> Option<Arc<Script>> {
+        let queue = self.scripts.get_mut(key)?;
+        if queue.len() > 1 { queue.pop_front() } else { queue.front().cloned() }
     }
 }
 
