@@ -54,7 +54,9 @@ def speaker() -> GoogleTranslateSpeaker | OpenAISpeaker:
     """Google's voice; with ``OPENAI_SPEECH_URL`` that of a service with OpenAI's speech."""
     if url := os.environ.get("OPENAI_SPEECH_URL"):
         return OpenAISpeaker({"base_url": url})
-    return GoogleTranslateSpeaker("ko", base_url=os.environ.get("SPEECH_URL"))
+    if url := os.environ.get("SPEECH_URL"):
+        return GoogleTranslateSpeaker("ko", base_url=url)
+    return GoogleTranslateSpeaker("ko")
 
 
 turns = Turns(
