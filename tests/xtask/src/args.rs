@@ -16,6 +16,8 @@ pub(crate) enum Command {
     ListSuites,
     /// Run these suites, in this order.
     Test(Vec<&'static Suite>),
+    /// Run this suite with its output passed through.
+    Suite(&'static Suite),
     /// Serve the real model until stopped.
     LocalLlm(LocalLlmOptions),
     /// Run the whole system until stopped.
@@ -79,6 +81,10 @@ pub(crate) fn parse(
         Some(Value(name)) => match name.string()?.as_str() {
             "help" => Ok(Command::Help),
             "test" => parse_test(&mut parser),
+            "suite" => {
+                let suite = suites::find(&parser.value()?.string()?)?;
+                parser.next()?.map_or(Ok(Command::Suite(suite)), |more| Err(more.unexpected()))
+            }
             "local-llm" => parse_local_llm(&mut parser),
             "system" => parse_system(&mut parser),
             "bench" => parse_bench(&mut parser),
@@ -91,7 +97,7 @@ pub(crate) fn parse(
                 parse_seconds(&mut parser, DEFAULT_FUZZ_SECONDS, |seconds| Command::Fuzz { seconds })
             }
             other => Err(format!(
-                "there is no command `{other}`; the commands are: test, local-llm, system, bench, attack, fuzz, help"
+                "there is no command `{other}`; the commands are: test, suite, local-llm, system, bench, attack, fuzz, help"
             )
             .into()),
         },
@@ -197,6 +203,7 @@ The commands of the repository: cargo xtask <command>
 
   test [suite …]         run every suite, or those named; installs what they need
   test --list            say which suites there are
+  suite <name>           run one suite without a report, its output in colour
   local-llm [--port N]   serve a small real model on 127.0.0.1, with OpenAI's wire
       --until-stdin-closes   stop when standard input ends
   system                 run the whole system on 127.0.0.1: model, speech, store, chat service and page
@@ -239,6 +246,8 @@ mod tests {
     #[test]
     fn test_runs_the_named_suites_in_the_order_given_and_each_once() {
         assert_eq!(suites_of("test unit fmt unit"), ["unit", "fmt"]);
+        assert!(matches!(parsed("suite unit"), Ok(Command::Suite(suite)) if suite.name == "unit"));
+        assert!(parsed("suite").is_err() && parsed("suite unit fmt").is_err());
     }
 
     #[test]

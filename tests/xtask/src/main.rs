@@ -12,9 +12,11 @@ mod args;
 mod attack;
 mod bench;
 mod debian;
+mod failures;
 mod fuzz;
 mod languages;
 mod local_llm;
+mod log;
 mod model_server;
 mod repo;
 mod service;
@@ -56,7 +58,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Help => print!("{}", args::help()),
         Command::ListSuites => print!("{}", suites::listing()),
-        Command::Test(suites) => return Ok(test::run(&repo, &suites)),
+        Command::Test(suites) => return test::run(&repo, &suites),
+        Command::Suite(suite) => (suite.run)(&repo)?,
         Command::LocalLlm(options) => local_llm::run(&repo, &options)?,
         Command::System(options) => system::run(&repo, &options)?,
         Command::Bench(options) => bench::run(&repo, &options)?,

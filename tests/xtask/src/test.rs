@@ -1,59 +1,89 @@
 //! `cargo xtask test`: runs suites one after another and reports the result of each.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 
+use crate::failures::{self, Failure};
+use crate::log;
 use crate::repo::Repo;
 use crate::suites::Suite;
 use crate::tools;
 
+/// The failures of one suite whose reports are repeated; of the others, only the names are.
+const REPEATED: usize = 10;
+
 /// The result of one suite.
 struct Outcome {
     name: &'static str,
-    result: Result<()>,
+    /// The reason for a failure.
+    result: Result<(), String>,
+    failures: Vec<Failure>,
     took: Duration,
 }
 
 /// Runs all the suites, even when one fails, so that several faults can be fixed at once. Runs none while a tool is
 /// missing, which would otherwise show only after the earlier suites.
-pub(crate) fn run(repo: &Repo, suites: &[&'static Suite]) -> ExitCode {
+pub(crate) fn run(repo: &Repo, suites: &[&'static Suite]) -> Result<ExitCode> {
     if let Some(missing) = tools::missing(repo, suites) {
-        eprintln!("error: {missing}");
-        return ExitCode::FAILURE;
+        bail!(missing);
     }
-    let outcomes: Vec<_> = suites.iter().map(|suite| run_one(repo, suite)).collect();
-    print!("\n{}", table(&outcomes));
-    if outcomes.iter().all(|outcome| outcome.result.is_ok()) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    let outcomes: Result<Vec<_>> = suites.iter().map(|suite| run_one(repo, suite)).collect();
+    let outcomes = outcomes?;
+    print!("\n{}", report(&outcomes));
+    Ok(match outcomes.iter().all(|outcome| outcome.result.is_ok()) {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
-fn run_one(repo: &Repo, suite: &Suite) -> Outcome {
-    eprintln!("\n=== {} ===", suite.name);
+/// Runs a suite in a process of its own, `cargo xtask suite`, whose output is that of all its steps.
+fn run_one(repo: &Repo, suite: &Suite) -> Result<Outcome> {
+    println!("\n=== {} ===", suite.name);
     let began = Instant::now();
-    let result = (suite.run)(repo);
-    if let Err(error) = &result {
-        eprintln!("{} failed: {error:#}", suite.name);
+    let program = std::env::current_exe().context("finding this program")?;
+    let path = repo.target("logs").join(format!("{}.log", suite.name));
+    let (status, output) = log::run(Command::new(program).args(["suite", suite.name]), &path)?;
+    let mut outcome =
+        Outcome { name: suite.name, result: Ok(()), failures: Vec::new(), took: began.elapsed() };
+    if !status.success() {
+        let why = output.lines().rev().find_map(|line| line.strip_prefix("error: "));
+        let why = why.map_or_else(|| format!("ended with {status}"), str::to_owned);
+        outcome.failures = failures::find(&output, &why);
+        outcome.result = Err(why);
     }
-    Outcome { name: suite.name, result, took: began.elapsed() }
+    Ok(outcome)
 }
 
-/// A line for each suite, the total time, and the count, which is the last line.
+/// The table; the reports of the failures, which later output has moved away; and last, as an end is all that is seen of
+/// many a log, their names and the count.
+fn report(outcomes: &[Outcome]) -> String {
+    let mut text = table(outcomes);
+    for outcome in outcomes {
+        for Failure { name, text: report } in outcome.failures.iter().take(REPEATED) {
+            text.push_str(&format!("\n--- {}: {name} ---\n{report}\n", outcome.name));
+        }
+    }
+    let names = outcomes
+        .iter()
+        .flat_map(|outcome| outcome.failures.iter().map(|failure| (outcome.name, &failure.name)));
+    let names: String = names.map(|(suite, name)| format!("FAILED {suite}: {name}\n")).collect();
+    if !names.is_empty() {
+        text.push('\n');
+    }
+    let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
+    text.push_str(&format!("{names}{} passed, {failed} failed\n", outcomes.len() - failed));
+    text
+}
+
+/// A line for each suite, and the total time.
 fn table(outcomes: &[Outcome]) -> String {
     let mut text = String::new();
-    let mut failed = 0;
-    for Outcome { name, result, took } in outcomes {
+    for Outcome { name, result, took, .. } in outcomes {
         let (word, why) = match result {
-            Ok(()) => ("passed", String::new()),
-            Err(error) => {
-                failed += 1;
-                // One line in the table; the rest was printed at the failure.
-                ("FAILED", format!("{error:#}").lines().next().unwrap_or_default().to_owned())
-            }
+            Ok(()) => ("passed", ""),
+            Err(why) => ("FAILED", why.as_str()),
         };
         let line = format!("{name:<11}{word} {:>7.1} s  {why}", took.as_secs_f64());
         text.push_str(line.trim_end());
@@ -61,8 +91,6 @@ fn table(outcomes: &[Outcome]) -> String {
     }
     let total: Duration = outcomes.iter().map(|outcome| outcome.took).sum();
     text.push_str(&format!("{:<17} {:>7.1} s\n", "total", total.as_secs_f64()));
-    let passed = outcomes.len() - failed;
-    text.push_str(&format!("{passed} passed, {failed} failed\n"));
     text
 }
 
@@ -71,21 +99,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_ends_with_the_count() {
+    fn the_report_ends_with_the_failures_their_names_and_the_count() {
+        let outcome = |name, seconds| Outcome {
+            name,
+            result: Ok(()),
+            failures: Vec::new(),
+            took: Duration::from_millis(seconds),
+        };
+        let failure =
+            |name: &str, text: &str| Failure { name: name.to_owned(), text: text.to_owned() };
         let outcomes = [
-            Outcome { name: "fmt", result: Ok(()), took: Duration::from_millis(1_234) },
+            outcome("fmt", 1_234),
             Outcome {
-                name: "local-llm",
-                result: Err(anyhow::anyhow!("below\nmore").context("above")),
-                took: Duration::from_secs(75),
+                result: Err("above: below".to_owned()),
+                failures: vec![
+                    failure("a.py::test_a", "left\nright"),
+                    failure("b.py::test_b", "gone"),
+                ],
+                ..outcome("local-llm", 75_000)
             },
         ];
         let expected = "\
 fmt        passed     1.2 s
 local-llm  FAILED    75.0 s  above: below
 total                76.2 s
+
+--- local-llm: a.py::test_a ---
+left
+right
+
+--- local-llm: b.py::test_b ---
+gone
+
+FAILED local-llm: a.py::test_a
+FAILED local-llm: b.py::test_b
 1 passed, 1 failed
 ";
-        assert_eq!(table(&outcomes), expected);
+        assert_eq!(report(&outcomes), expected);
+        let expected =
+            "fmt        passed     1.2 s\ntotal                 1.2 s\n1 passed, 0 failed\n";
+        assert_eq!(report(&[outcome("fmt", 1_234)]), expected);
     }
 }
