@@ -175,6 +175,21 @@ export function testHook(version) {
     assert.deepEqual([short(now().messages), now().workspaceId], [['user done: old'], 'ws-8']);
   });
 
+  for (const named of [{}, { id: 'talk' }]) {
+    test(`a page may name the workspace as soon as it learns of it: ${JSON.stringify(named)}`, async () => {
+      // Long: nothing else is shown meanwhile.
+      const props = { ...named, throttle: 60_000 };
+      const workspaces = [];
+      const { now, service, rerender } = start({ ...props, onWorkspace: (id) => workspaces.push(id) });
+      await doing(() => void now().sendMessage('a'));
+      await doing(() => service.last.accept().push({ type: 'workspace', workspaceId: 'ws-7' }));
+      await doing(() => rerender({ ...props, workspaceId: workspaces[0] }));
+      assert.deepEqual([short(now().messages), now().workspaceId], [['user done: a'], 'ws-7']);
+      await doing(() => service.last.feed.done());
+      assert.equal(now().status, 'ready');
+    });
+  }
+
   test('another workspace is another conversation, also under the same id', async () => {
     const { now, service, rerender } = start({ id: 'talk' });
     const send = async () => {

@@ -297,7 +297,11 @@ export class Chat extends Store implements ChatActions {
         const { workspaceId } = event;
         const isNew = workspaceId !== this._state.workspaceId;
         this._act({ type: 'set', to: { workspaceId } });
-        if (isNew) call(this._options.onWorkspace, workspaceId);
+        if (isNew) {
+          // The page may name it at once, and must find this chat by it.
+          this._publish();
+          call(this._options.onWorkspace, workspaceId);
+        }
         break;
       }
       case 'sentiment':
