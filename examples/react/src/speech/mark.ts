@@ -22,10 +22,14 @@ export function findSentence(element: Element, sentence: string, from: number): 
       for (let unit = 0; unit < letter.length; unit++) nodes.push({ node, at: index + unit });
     }
   }
-  const sought = (sentence.match(/[\p{L}\p{N}]/gu) ?? []).join('');
-  if (sought === '') return null;
-  const after = letters.indexOf(sought, from);
-  const start = after < 0 ? letters.indexOf(sought) : after;
+  let sought = lettersOf(sentence);
+  let start = place(letters, sought, from);
+  if (start < 0) {
+    // The number of a list's item is spoken, but is no text of the document.
+    sought = lettersOf(sentence.replace(/^(\d+[.)]\s+)+/, ''));
+    start = place(letters, sought, from);
+  }
+  if (start < 0) return null;
   const first = nodes[start];
   const last = nodes[start + sought.length - 1];
   if (!first || !last) return null;
@@ -33,6 +37,15 @@ export function findSentence(element: Element, sentence: string, from: number): 
   range.setStart(first.node, first.at);
   range.setEnd(last.node, endOfSentence(last.node.data, last.at + 1));
   return { range, end: start + sought.length };
+}
+
+const lettersOf = (text: string) => (text.match(/[\p{L}\p{N}]/gu) ?? []).join('');
+
+/** The place of a sentence from a number of letters on, or else of the first one like it; negative if there is none. */
+function place(letters: string, sought: string, from: number): number {
+  if (sought === '') return -1;
+  const after = letters.indexOf(sought, from);
+  return after < 0 ? letters.indexOf(sought) : after;
 }
 
 /** The stop and the closing quote belong to the sentence. */
