@@ -4,6 +4,7 @@ import { useCallback, useEffect, useState } from 'react';
 import { ChatProvider } from 'turnwire/react';
 
 import { OpenedConversation } from './chat/OpenedConversation';
+import { toText } from './chat/to-text';
 import { service } from './service';
 import { useWords } from './settings';
 import { ConversationList } from './shell/ConversationList';
@@ -66,5 +67,5 @@ export function App() {
 /** Not by the address, which names the conversation. */
 function skip(event: { preventDefault(): void }) {
   event.preventDefault();
-  document.getElementById('composer-text')?.focus();
+  toText();
 }

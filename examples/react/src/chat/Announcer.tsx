@@ -12,12 +12,12 @@ const KEPT = 12;
 export const Announcer = memo(function Announcer({ messages, status }: { messages: readonly Message[]; status: ChatStatus }) {
   const words = useWords();
   const last = messages.findLast(({ role }) => role === 'assistant');
-  // A reply of the history is not news.
-  const [begun, setBegun] = useState<string | null>(null);
+  // The history is not news, nor is a reply that is there when a message is sent. A short reply may come whole, and is never seen growing.
+  const [old, setOld] = useState(() => new Set(messages.filter((message) => message.status !== 'streaming')));
   useEffect(() => {
-    if (last?.status === 'streaming') setBegun(last.id);
-  }, [last]);
-  const isNews = last !== undefined && last.id === begun;
+    if (status === 'submitted') setOld(new Set(messages));
+  }, [status, messages]);
+  const isNews = last !== undefined && !old.has(last);
   const isWhole = last?.status !== 'streaming';
   const sentences = useMemo(() => (isNews ? finishedSentences(last.content, isWhole) : []), [isNews, isWhole, last]);
   const from = Math.max(0, sentences.length - KEPT);
@@ -28,7 +28,7 @@ export const Announcer = memo(function Announcer({ messages, status }: { message
       </p>
       <div className="hidden" role="log" aria-label={words.reply}>
         {sentences.slice(from).map((sentence, at) => (
-          <p key={`${begun} ${from + at}`}>{sentence}</p>
+          <p key={`${last?.id} ${from + at}`}>{sentence}</p>
         ))}
       </div>
     </>

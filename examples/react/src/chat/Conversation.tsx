@@ -9,6 +9,7 @@ import { Announcer } from './Announcer';
 import { Composer } from './Composer';
 import { MessageList } from './MessageList';
 import { StatusBar } from './StatusBar';
+import { thenToText } from './to-text';
 import { useOtherTabs } from './use-other-tabs';
 import { useTimes, useTurnStart } from './use-times';
 
@@ -54,7 +55,10 @@ export function Conversation({ id, workspaceId, initialMessages, onWorkspace, on
   const edited = chat.messages.find((message) => message.id === editedId) ?? null;
   const isBusy = chat.status === 'submitted' || chat.status === 'streaming';
   const { read, stop: quiet } = speech;
-  const actions = useMemo(() => ({ retry, regenerate, unqueue, read, quiet, edit: setEdited }), [retry, regenerate, unqueue, read, quiet]);
+  const actions = useMemo(
+    () => ({ retry: thenToText(retry), regenerate: thenToText(regenerate), unqueue: thenToText(unqueue), read, quiet, edit: setEdited }),
+    [retry, regenerate, unqueue, read, quiet],
+  );
 
   const submit = useCallback(
     (text: string) => {

@@ -6,6 +6,7 @@ import type { ChatStatus } from 'turnwire/react';
 import { useWords } from '../settings';
 import type { useReadAloud } from '../speech/use-read-aloud';
 import { useOnline } from '../use-online';
+import { thenToText } from './to-text';
 
 interface Props {
   status: ChatStatus;
@@ -32,17 +33,17 @@ export function StatusBar({ status, connected, speech, onStop }: Props) {
     <div className="status">
       <div className="status-text">{text}</div>
       {speech.state === 'blocked' && (
-        <button type="button" className="main" onClick={speech.unlock}>
+        <button type="button" className="main" onClick={thenToText(speech.unlock)}>
           {words.unblock}
         </button>
       )}
       {isBusy && (
-        <button type="button" className="stop" onClick={onStop}>
+        <button type="button" className="stop" onClick={thenToText(onStop)}>
           {words.stop}
         </button>
       )}
       {isHeard && !isBusy && (
-        <button type="button" onClick={speech.stop}>
+        <button type="button" onClick={thenToText(speech.stop)}>
           {words.quiet}
         </button>
       )}
