@@ -46,6 +46,19 @@ onPage('a reply appears piece by piece, as Markdown, and is the message of the s
   assert.deepEqual(rows.map(({ msgContent }) => msgContent), ['날씨가 어때요?', '오늘은 **날씨**가 좋습니다.']);
 });
 
+onPage('one tilde strikes nothing out, and two do', async (visit) => {
+  await site.script(reply('하루 2~3번, 10~20분 걸으세요. ~~뛰세요.~~'));
+  await visit.send('운동');
+  await visit.shows([['mine', '운동', 'done'], ['reply', '하루 2~3번, 10~20분 걸으세요. 뛰세요.', 'done']]);
+  assert.deepEqual(await visit.page.locator('.reply del').allInnerTexts(), ['뛰세요.']);
+});
+
+onPage('a damaged address opens a new conversation', async (visit) => {
+  await site.script(reply('하나.'));
+  await visit.send('첫째');
+  await visit.shows([['mine', '첫째', 'done'], ['reply', '하나.', 'done']]);
+}, { path: '#/%E0' });
+
 onPage('stop keeps the text so far, here and in the store, and lets the model go', async (visit) => {
   await site.script(endless);
   await visit.send('길게 말해 주세요');
@@ -75,20 +88,21 @@ onPage('a page that is loaded again has the conversation, with its name, and goe
 });
 
 onPage('a message that is sent during a reply waits, and can be taken back', async (visit) => {
-  await site.script(reply('하나 ', { wait_ms: 6000 }, '끝.'), reply('둘.'));
+  await site.script(endless, reply('둘.'));
   await visit.send('첫째');
-  await visit.page.getByText('하나').waitFor();
+  await visit.page.getByText('반쪽').waitFor();
   await visit.send('둘째');
   await visit.send('셋째');
   await visit.shows([
     ['mine', '첫째', 'done'],
-    ['reply', '하나', 'streaming'],
+    ['reply', '반쪽', 'streaming'],
     ['mine', '둘째', 'queued'],
     ['mine', '셋째', 'queued'],
   ]);
   await visit.button('보내지 않기').last().click();
-  await visit.shows([['mine', '첫째', 'done'], ['reply', '하나 끝.', 'done'], ['mine', '둘째', 'done'], ['reply', '둘.', 'done']]);
-  assert.deepEqual((await visit.stored(4)).map(({ msgContent }) => msgContent), ['첫째', '하나 끝.', '둘째', '둘.']);
+  await visit.button('멈추기').click();
+  await visit.shows([['mine', '첫째', 'done'], ['reply', '반쪽', 'stopped'], ['mine', '둘째', 'done'], ['reply', '둘.', 'done']]);
+  assert.deepEqual((await visit.stored(4)).map(({ msgContent }) => msgContent), ['첫째', '반쪽', '둘째', '둘.']);
 });
 
 onPage('two tabs of a conversation have all of it, each once', async (visit) => {
