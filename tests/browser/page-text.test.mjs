@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
+import { JSDOM } from 'jsdom';
 
 /** A module of the page, compiled. */
 async function load(name) {
@@ -73,4 +74,16 @@ test('speech that fails while the reply grows asks for nothing more, and its err
   reader.stop();
   reader.read('a', ['하나.', '둘.'], true);
   assert.deepEqual(calls, ['하나.', '하나.', '둘.']);
+});
+
+test('the spoken number of a list is no part of the mark, and a number in the text is', async (t) => {
+  const { findSentence } = await load('speech/mark.ts');
+  const { window } = new JSDOM('<ol start="3"><li>신발을 신으세요.</li></ol><p>5. 물 2~3잔.</p>');
+  const names = ['document', 'NodeFilter'];
+  for (const name of names) globalThis[name] = window[name];
+  t.after(() => names.forEach((name) => delete globalThis[name]));
+  const found = (sentence) => findSentence(window.document.body, sentence, 0)?.range.toString();
+  assert.equal(found('3. 신발을 신으세요.'), '신발을 신으세요.');
+  assert.equal(found('5. 물 2~3잔.'), '5. 물 2~3잔.');
+  assert.equal(found('4. 없는 말.'), undefined);
 });
