@@ -56,6 +56,11 @@ export class Fake {
     return this.control('GET', `/_fake/requests${model ? `?model=${encodeURIComponent(model)}` : ''}`);
   }
 
+  /** Lets the replies go on that wait at a step `{ hold: name }`. */
+  release(name) {
+    return this.control('POST', `/_fake/release/${encodeURIComponent(name)}`);
+  }
+
   /** Forgets scripts, requests and whatever it holds. */
   reset() {
     return this.control('POST', '/_fake/reset');

@@ -33,6 +33,11 @@ pub(crate) fn answer(shared: &Shared, request: &Request) -> Script {
                 Err(error) => Script::error(400, &format!("not a script: {error}")),
             }
         }
+        ("POST", ("release", hold)) if !hold.is_empty() => {
+            let hold = percent_decoded(hold);
+            shared.release(&hold);
+            Script::body(json!({"released": hold}))
+        }
         ("GET", ("requests", "")) => {
             let model = request.parameter("model");
             let records = shared.read(|log| match &model {

@@ -114,7 +114,12 @@ impl Fake {
         }
     }
 
-    /// Deletes all scripts and records. Counters continue, as connections stay open.
+    /// Lets the replies go on that are at a [`hold`](Script::hold) of this name, and those that come to one later.
+    pub fn release(&self, hold: &str) {
+        self.shared.release(hold);
+    }
+
+    /// Deletes all scripts, releases and records. Counters continue, as connections stay open.
     pub fn reset(&self) {
         self.shared.reset();
     }

@@ -27,9 +27,10 @@
 //! | --- | --- |
 //! | `PUT /_fake/scripts/{key}` | replaces the key's queue with the body: one script, or a list |
 //! | `POST /_fake/scripts/{key}` | adds them to the end of the key's queue |
+//! | `POST /_fake/release/{name}` | lets replies go on that are at a `hold` of this name, and those that come to one later |
 //! | `GET /_fake/requests`, `?model={key}` | the [`Record`]s, as a JSON list |
 //! | `GET /_fake/state` | `{"connections", "open_connections"}` |
-//! | `POST /_fake/reset` | deletes scripts and records; counters continue |
+//! | `POST /_fake/reset` | deletes scripts, releases and records; counters continue |
 
 #![allow(
     clippy::expect_used,

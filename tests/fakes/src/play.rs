@@ -57,6 +57,10 @@ impl Wire<'_> {
                     self.flush().await?;
                     tokio::time::sleep(*time).await;
                 }
+                Op::Hold(name) => {
+                    self.flush().await?;
+                    self.recorder.released(name).await;
+                }
                 Op::Loop { times, ops } if *times > 0 && !ops.is_empty() => {
                     stack.push(Frame { ops, next: 0, turns_left: times - 1 });
                 }

@@ -34,6 +34,7 @@ pub(crate) struct Program {
 pub(crate) enum Op {
     Write(Vec<u8>),
     Wait(Duration),
+    Hold(String),
     Loop { times: u64, ops: Vec<Op> },
     Stall,
     Reset,
@@ -152,6 +153,7 @@ impl Pieces<'_> {
                 }
                 return;
             }
+            Step::Hold(name) => return ops.push(Op::Hold(name.clone())),
             Step::Stall => return ops.push(Op::Stall),
             Step::Reset => return ops.push(Op::Reset),
             Step::Truncate => return ops.push(Op::Truncate),
@@ -194,6 +196,6 @@ fn body_length(ops: &[Op]) -> u64 {
     ops.iter().fold(0, |sum, op| match op {
         Op::Write(bytes) => sum + bytes.len() as u64,
         Op::Loop { times, ops } => sum + times.saturating_mul(body_length(ops)),
-        Op::Wait(_) | Op::Stall | Op::Reset | Op::Truncate => sum,
+        Op::Wait(_) | Op::Hold(_) | Op::Stall | Op::Reset | Op::Truncate => sum,
     })
 }

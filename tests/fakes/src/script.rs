@@ -261,6 +261,11 @@ impl Script {
         self.step(Step::Drip { text: text.into(), bytes, wait_ms })
     }
 
+    /// Adds [`Step::Hold`].
+    pub fn hold(self, name: impl Into<String>) -> Self {
+        self.step(Step::Hold(name.into()))
+    }
+
     /// Adds [`Step::Stall`].
     pub fn stall(self) -> Self {
         self.step(Step::Stall)

@@ -1,7 +1,7 @@
 //! The state shared by connections, control calls and the test: scripts, the log, and the notification of waiters
 //! for changes of the log.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::Location;
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
@@ -31,6 +31,8 @@ pub(crate) struct Shared {
 struct State {
     log: Log,
     scripts: HashMap<String, VecDeque<Arc<Script>>>,
+    /// The names of holds that keep no reply any more.
+    released: HashSet<String>,
     last_seq: u64,
     last_connection: u64,
     /// Number of sleeping waiters. Notifying a condition variable costs a system call for each write, so it is done only
@@ -62,11 +64,12 @@ impl Shared {
         read(&self.lock().log)
     }
 
-    /// Deletes scripts and records. Numbers continue: connections stay open across a reset, and
+    /// Deletes scripts, releases and records. Numbers continue: connections stay open across a reset, and
     /// restarting would give two of them the same number.
     pub(crate) fn reset(&self) {
         self.update(|state| {
             state.scripts.clear();
+            state.released.clear();
             state.log.requests.clear();
         });
         self.service.reset();
@@ -80,6 +83,23 @@ impl Shared {
     pub(crate) fn set_scripts(&self, key: &str, scripts: Vec<Script>) {
         let queue = scripts.into_iter().map(Arc::new).collect();
         self.lock().scripts.insert(key.to_owned(), queue);
+    }
+
+    pub(crate) fn release(&self, hold: &str) {
+        self.update(|state| state.released.insert(hold.to_owned()));
+    }
+
+    /// Resolves once the hold is released.
+    async fn released(&self, hold: &str) {
+        loop {
+            // Registered before the check, as in `wait_async`.
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if self.lock().released.contains(hold) {
+                return;
+            }
+            changed.await;
+        }
     }
 
     /// The number of the next request.
@@ -263,6 +283,10 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn new(shared: Arc<Shared>, seq: Option<u64>) -> Self {
         Self { shared, seq }
+    }
+
+    pub(crate) async fn released(&self, hold: &str) {
+        self.shared.released(hold).await;
     }
 
     pub(crate) fn head_sent(&self) {

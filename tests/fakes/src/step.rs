@@ -24,6 +24,7 @@ use serde_json::Value;
 /// | `{"wait_ms": 20}` | a pause; buffered pieces are sent first |
 /// | `{"repeat": {"times": 3, "steps": [...]}}` | the steps that many times |
 /// | `{"drip": {"text": "...", "bytes": 1, "wait_ms": 5}}` | this many bytes (default 1) at a time, with a wait before each piece except the first |
+/// | `{"hold": "name"}` | silence until `POST /_fake/release/name`; buffered pieces are sent first |
 /// | `{"stall": true}` | silence until the client leaves |
 /// | `{"reset": true}` | a TCP reset |
 /// | `{"truncate": true}` | the connection closes before the end of the body |
@@ -76,6 +77,8 @@ pub enum Step {
         #[serde(alias = "waitMs")]
         wait_ms: u64,
     },
+    /// Silence until the test releases this name.
+    Hold(String),
     /// Silence on an open connection.
     #[serde(with = "only_true")]
     Stall,
@@ -153,8 +156,8 @@ mod tests {
             {"send": "raw"}, {"send_hex": "efbbbf"}, {"sse": {"a": 1}}, {"role": "assistant"},
             {"text": "안"}, {"finish": "stop"}, {"usage": [1, 2]}, {"done": true}, {"json": []},
             {"comment": "ping"}, {"wait_ms": 20}, {"repeat": {"times": 2, "steps": [{"text": "a"}]}},
-            {"drip": {"text": "ab", "bytes": 1, "wait_ms": 5}}, {"stall": true}, {"reset": true},
-            {"truncate": true},
+            {"drip": {"text": "ab", "bytes": 1, "wait_ms": 5}}, {"hold": "a"}, {"stall": true},
+            {"reset": true}, {"truncate": true},
         ]);
         let steps: Vec<Step> = serde_json::from_value(all.clone()).unwrap();
         assert_eq!(steps[1], Step::SendHex(vec![0xef, 0xbb, 0xbf]));

@@ -116,6 +116,33 @@ fn no_content_is_no_content() {
 }
 
 #[test]
+fn a_hold_keeps_a_reply_until_its_release() {
+    let fake = Fake::spawn_thread().unwrap();
+    fake.script("m", Script::new().coalesce(100).send("a").hold("the middle").send("b"));
+    let mut client = Client::connect(fake.address());
+    client.ask("m");
+    client.read_head();
+    assert_eq!(client.read_chunk().unwrap().unwrap(), b"a", "it is sent before the hold");
+    fake.release("another");
+    client.stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    assert!(client.read_chunk().is_err(), "silence");
+    client.stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    fake.control("POST", "release/the%20middle", "").unwrap();
+    assert_eq!(client.read_chunk().unwrap().unwrap(), b"b");
+    assert_eq!(client.read_chunk().unwrap(), None);
+    // Released once and for all, until a reset.
+    client.ask("m");
+    assert_eq!(client.read_reply().text(), "ab");
+    fake.reset();
+    fake.script("m", Script::new().send("a").hold("the middle"));
+    client.ask("m");
+    client.read_head();
+    client.read_chunk().unwrap();
+    client.stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    assert!(client.read_chunk().is_err(), "silence");
+}
+
+#[test]
 fn split_tears_characters() {
     let reply = reply_to(Script::new().split(2).send("안").send("abc"));
     assert_eq!(reply.chunks, [&[0xec, 0x95][..], &[0x88], b"ab", b"c"]);
