@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 
 import { transform } from 'esbuild';
 
-import { startChromium } from './chromium.mjs';
+import { LIMIT, startChromium } from './chromium.mjs';
 import { packed } from './packed.mjs';
 
 const exec = promisify(execFile);
@@ -32,17 +32,22 @@ after(async () => {
   rmSync(place, { recursive: true, force: true });
 });
 
+/** Consumers with the same dependencies as an example, whose installed ones are copied. */
+const ALIKE = { cra: 'react-cra', vite: 'react' };
+
 /** Installs a consumer with the packed package, and gives its folder. */
 async function installed(name) {
   const folder = join(target, name);
-  const lock = readFileSync(join(sources, name, 'package-lock.json'), 'utf8');
+  const example = name in ALIKE && fileURLToPath(new URL(`../../examples/${ALIKE[name]}`, import.meta.url));
+  const lock = readFileSync(join(example || join(sources, name), 'package-lock.json'), 'utf8');
   const isFresh = !existsSync(join(folder, 'installed')) || readFileSync(join(folder, 'installed'), 'utf8') !== lock;
   for (const file of existsSync(folder) ? readdirSync(folder) : []) {
     if (isFresh || !['node_modules', 'installed'].includes(file)) rmSync(join(folder, file), { recursive: true });
   }
   cpSync(join(sources, name), folder, { recursive: true, filter: (path) => !path.endsWith('node_modules') });
   if (isFresh) {
-    await exec('npm', ['ci', '--no-audit', '--no-fund', '--silent'], { cwd: folder });
+    if (example) await exec('cp', ['-a', join(example, 'node_modules'), folder]);
+    else await exec('npm', ['ci', '--no-audit', '--no-fund', '--silent', '--prefer-offline'], { cwd: folder });
     writeFileSync(join(folder, 'installed'), lock);
   }
   const own = join(folder, 'node_modules/turnwire');
@@ -83,7 +88,7 @@ async function talk(url) {
   await page.route('**/chat/stream', (route) => route.fulfill({ contentType: 'text/event-stream', body: 'data: {"type": "content", "content": "네, 안녕하세요"}\n\ndata: {"type": "done"}\n\n' }));
   await page.goto(url);
   await page.getByRole('button', { name: 'Say hello' }).click();
-  await page.getByText('assistant: 네, 안녕하세요').waitFor({ timeout: 10_000 }).catch(async (error) => assert.fail(`${error.message}\n${wrong.join('\n')}\n${await page.content()}`));
+  await page.getByText('assistant: 네, 안녕하세요').waitFor({ timeout: LIMIT }).catch(async (error) => assert.fail(`${error.message}\n${wrong.join('\n')}\n${await page.content()}`));
   assert.deepEqual(wrong, []);
   await page.close();
 }
