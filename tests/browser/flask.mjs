@@ -41,7 +41,7 @@ export async function startFlask(environment = {}) {
   let log = '';
   child.stderr.on('data', (piece) => (log += piece));
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  await until(() => isOpen(address), () => log, 30_000);
+  await until(() => isOpen(address), () => log);
   return {
     url: `http://${address}`,
     llm,

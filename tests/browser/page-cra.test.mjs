@@ -7,10 +7,10 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { startChromium } from './chromium.mjs';
+import { LIMIT, startChromium } from './chromium.mjs';
 import { startFlask } from './flask.mjs';
 import { startFront } from './front.mjs';
-import { reply } from './page.mjs';
+import { endless, holdSound, reply } from './page.mjs';
 
 const folder = fileURLToPath(new URL('../../examples/react-cra', import.meta.url));
 
@@ -31,20 +31,22 @@ test('the built page streams, speaks and stops', async (t) => {
   });
   const { access, refresh } = await flask.store.login(randomUUID());
   const context = await browser.newContext();
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(LIMIT);
   await context.addInitScript((tokens) => Object.assign(localStorage, tokens), { accessToken: access, refreshToken: refresh });
+  await context.addInitScript(holdSound);
   const page = await context.newPage();
   const problems = [];
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
   page.on('pageerror', (error) => problems.push(String(error)));
   await page.goto(front.url);
-  await flask.script([reply('안녕', { wait_ms: 100 }, '하세요.'), { steps: [{ role: 'assistant' }, { text: '반쪽' }, { stall: true }] }]);
+  await flask.script([reply('안녕', '하세요.'), endless]);
   const send = async (text) => {
     await page.getByLabel('하고 싶은 말').fill(text);
     await page.getByRole('button', { name: '보내기' }).click();
   };
   await send('첫째');
   await page.getByText('안녕하세요.').waitFor();
+  await page.evaluate(() => (globalThis.isHeld = true));
   await page.getByRole('button', { name: '듣기', exact: true }).click();
   await page.getByRole('button', { name: '그만 듣기' }).waitFor();
   await send('둘째');

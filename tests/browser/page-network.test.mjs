@@ -1,28 +1,20 @@
 /** The page of examples/react when the network or a service fails, in Chromium. */
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 
 import { until } from './chromium.mjs';
-import { reply, startSite } from './page.mjs';
+import { endless, reply, startSite, testsOf } from './page.mjs';
 
 let site;
 before(async () => (site = await startSite()));
-after(() => site.close());
-
-const onPage = (name, run, options) =>
-  test(name, async () => {
-    const visit = await site.visit(options);
-    await run(visit);
-    assert.deepEqual(visit.problems, []);
-    await visit.close();
-    site.front.isDown = false;
-  });
+after(() => site?.close());
+const onPage = testsOf(() => site);
 
 const LOST = '인터넷이 잘 되는지 보신 뒤 다시 눌러 주세요.';
 
 onPage('a cut connection shows the text so far, and a retry makes the message whole, once', async (visit) => {
-  await site.script({ steps: [{ role: 'assistant' }, { text: '반쪽' }, { stall: true }] }, reply('온전한 답.'));
+  await site.script(endless, reply('온전한 답.'));
   await visit.send('첫째');
   await visit.shows([['mine', '첫째', 'done'], ['reply', '반쪽', 'streaming']]);
   site.front.cut();
@@ -47,12 +39,12 @@ onPage('a reply whose model breaks off keeps its text, and is made again', async
 
 onPage('a service that cannot be reached leaves the message to be sent again', async (visit) => {
   await site.script(reply('답.'));
-  site.front.isDown = true;
-  await visit.send('첫째');
-  await visit.shows([['mine', '첫째', 'failed']]);
   const problem = visit.page.locator('.mine [role=alert]');
-  assert.match(await problem.innerText(), new RegExp(`쓰신 글은 그대로 있습니다. ${LOST}`));
-  site.front.isDown = false;
+  await site.whileDown(async () => {
+    await visit.send('첫째');
+    await visit.shows([['mine', '첫째', 'failed']]);
+    assert.match(await problem.innerText(), new RegExp(`쓰신 글은 그대로 있습니다. ${LOST}`));
+  });
   await problem.getByRole('button', { name: '다시 보내기' }).click();
   await visit.shows([['mine', '첫째', 'done'], ['reply', '답.', 'done']]);
   assert.equal((await visit.stored(2)).length, 2);

@@ -1,10 +1,12 @@
 /** The page of examples/react in Chromium, before the Flask example with the fakes. */
 
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { startChromium, until } from './chromium.mjs';
+import { LIMIT, startChromium, until } from './chromium.mjs';
 import { startFlask } from './flask.mjs';
 import { startFront } from './front.mjs';
 
@@ -17,6 +19,37 @@ export const PHONE = { width: 375, height: 740 };
 export const reply = (...pieces) => ({
   steps: [{ role: 'assistant' }, ...pieces.map((piece) => (typeof piece === 'string' ? { text: piece } : piece)), { finish: 'stop' }, { done: true }],
 });
+
+let holds = 0;
+/** A place in a reply at which it waits until `site.release` lets it go on, however slow the page is. */
+export const hold = () => ({ hold: `hold ${(holds += 1)}` });
+
+/** A reply that never ends. */
+export const endless = { steps: [{ role: 'assistant' }, { text: '반쪽' }, { stall: true }] };
+
+/** Makes a page as many times slower as this, to see that no test depends on its pace. */
+const SLOWDOWN = Number(process.env.TURNWIRE_PAGE_SLOWDOWN ?? 1);
+
+/** Gives `onPage(name, run, options)`: a test with a page of its own, without an error in its console. */
+export const testsOf = (site, defaults) => (name, run, options) =>
+  test(name, async () => {
+    const visit = await site().visit({ ...defaults, ...options });
+    try {
+      await run(visit);
+      assert.deepEqual(visit.problems, []);
+    } finally {
+      await visit.close();
+    }
+  });
+
+/** An init script: while `globalThis.isHeld` is set, sound that begins stands still, and never ends by itself. */
+export function holdSound() {
+  const { play } = HTMLMediaElement.prototype;
+  HTMLMediaElement.prototype.play = function () {
+    this.playbackRate = globalThis.isHeld ? 0 : 1;
+    return play.call(this);
+  };
+}
 
 /** Starts everything that a page needs; `close()` ends it. */
 export async function startSite({ environment, ...options } = {}) {
@@ -42,6 +75,20 @@ class Site {
     return this.flask.script(replies);
   }
 
+  release(step) {
+    return this.flask.llm.release(step.hold);
+  }
+
+  /** Runs while no call gets through. */
+  async whileDown(run) {
+    this.front.isDown = true;
+    try {
+      await run();
+    } finally {
+      this.front.isDown = false;
+    }
+  }
+
   /** Opens the page for a new user, or for the one of another visit in the same browser (`with`). */
   async visit({ with: other, viewport = DESKTOP, colorScheme = 'light', locale = 'ko-KR', settings, path = '', init = [], opened = (visit) => visit.box.waitFor(), ...options } = {}) {
     const user = other?.user ?? randomUUID();
@@ -55,8 +102,9 @@ class Site {
       }, kept);
       for (const script of [init].flat()) await context.addInitScript(script);
     }
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(LIMIT);
     const page = await context.newPage();
+    if (SLOWDOWN > 1) await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: SLOWDOWN });
     const visit = new Visit(this, context, page, user);
     // A refused script or style is told there as well.
     page.on('console', (message) => message.type() === 'error' && !/ERR_|Failed to load resource/.test(message.text()) && visit.problems.push(message.text()));
@@ -101,7 +149,7 @@ class Visit {
 
   /** Waits until the last reply is complete. */
   async finished() {
-    await this.page.locator('.messages:last-of-type > .message:last-child[data-status=done]').waitFor();
+    await this.page.locator('.messages:last-of-type > .reply:last-child[data-status=done]').waitFor();
   }
 
   /** The messages in the store, once there are so many: the earliest first. */
