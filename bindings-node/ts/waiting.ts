@@ -44,6 +44,9 @@ let waiting = 0;
 const desks: (Desk | undefined)[] = [];
 const free: number[] = [];
 
+/** The closed desks for which a wake is still to come. */
+const leaving = new Set<Desk>();
+
 /** By id, 1 for a desk with items that nobody has taken: the native side hands no more over to it. */
 let unread = new Uint8Array(64);
 
@@ -93,17 +96,22 @@ export class Desk {
       waiting -= 1;
       if (piece === null) this.take(from!, reader);
       else reader(piece);
-      if (this.#isClosed) this.close();
     } else if (piece !== null) {
       this.#unread = piece;
       unread[this.#id] = 1;
     }
+    if (this.#isClosed) this.close();
   }
 
-  /** Gives the desk up. A reader that waits is still served. */
+  /**
+   * Gives the desk up. A reader that waits is still served, and the id is free only after the wake that is to come: at another
+   * desk it would take items out of their order.
+   */
   close(): void {
     this.#isClosed = true;
     if (this.#reader || desks[this.#id] !== this) return;
+    if (waker && this.#waker === waker) return void leaving.add(this);
+    leaving.delete(this);
     this.#clear();
     desks[this.#id] = undefined;
     free.push(this.#id);
@@ -176,6 +184,7 @@ function close(): void {
   if (waiting > 0) return;
   waker?.close();
   waker = undefined;
+  for (const desk of leaving) desk.close();
   clearInterval(alive);
   alive = undefined;
 }

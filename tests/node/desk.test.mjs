@@ -10,9 +10,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-import { OpenAI } from 'turnwire';
+import { OpenAI, OpenAISpeaker, Speech } from 'turnwire';
 
-import { messages, startFake } from './fake.mjs';
+import { endless, messages, startFake } from './fake.mjs';
+import { list } from './voices.mjs';
 
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc');
@@ -116,6 +117,48 @@ test('unread items of one stream leave the others alone', async () => {
   for (const call of calls) call.close();
 });
 
+test('a call that was closed leaves its desk to another one only after its last wake', async () => {
+  const begin = async () => {
+    const native = idle();
+    const call = new ActiveCall(() => native);
+    const piece = call.piece();
+    await until(() => native.ids.length === 1);
+    return { call, native, piece, id: native.ids[0] };
+  };
+  const left = await begin();
+  await handOver(left.id, ['a']);
+  await left.piece;
+  left.call.close();
+  const next = await begin();
+  // Items that are on their way to the next one must not be overtaken by those that it takes by itself.
+  side.handed.push(left.id, null);
+  await handOver(next.id, ['b']);
+  assert.deepEqual(await next.piece, ['b']);
+  assert.deepEqual(next.native.ids, [next.id]);
+  const third = await begin();
+  assert.equal(third.id, left.id);
+  await handOver(third.id, { end: true });
+  for (const { call } of [next, third]) call.close();
+});
+
+test('audio that arrives together is in order, also after a stream that was left', async () => {
+  const client = new OpenAI({ apiKey: 'k', baseURL: fake.baseURL });
+  const [model, voice] = [await fake.script(endless()), await fake.script([{ act: 'pass' }])];
+  const speech = new Speech(new OpenAISpeaker({ client, model: voice }));
+  for (let n = 0; n < 3; n += 1) {
+    let chunks = 0;
+    for await (const chunk of await client.chat.completions.create({ model, messages, stream: true })) {
+      assert.ok(chunk);
+      if ((chunks += 1) === 5) break;
+    }
+    const pieces = list(speech.speak('하나요. 둘이요. 셋이요.'));
+    await Promise.resolve();
+    // All three are there before the event loop looks for any.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    assert.deepEqual((await pieces).map(({ text }) => text), ['하나요.', '둘이요.', '셋이요.']);
+  }
+});
+
 test('a call that nobody reads any more leaves its desk to the next one', async () => {
   const ids = new Set();
   const abandon = async () => {
@@ -128,10 +171,14 @@ test('a call that nobody reads any more leaves its desk to the next one', async 
     // This one stays unread.
     await handOver(native.ids[0], ['b']);
     ids.add(native.ids[0]);
+    return native.ids[0];
   };
   for (let n = 0; n < 50; n += 1) {
-    await abandon();
+    const id = await abandon();
     gc();
+    // The last wake, as the native call is gone as well.
+    side.handed.push(id, null);
+    side.onReady();
     // Finalizers run in a turn of the event loop of their own.
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
