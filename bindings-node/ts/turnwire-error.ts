@@ -79,8 +79,9 @@ export class TurnwireError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     // By its mark, since a page's bundler renames classes. A class that a program derives has none of its own.
     const own = Object.getOwnPropertySymbols(this.prototype).find(Symbol.keyFor);
-    return own ? own in Object(value) : Function.prototype[Symbol.hasInstance].call(this, value);
+    return own ? own in Object(value) : super[Symbol.hasInstance](value);
   }
-}
 
-Object.assign(TurnwireError.prototype, { [Symbol.for('turnwire.TurnwireError')]: true });
+  /** The mark. */
+  [Symbol.for('turnwire.TurnwireError')]() {}
+}

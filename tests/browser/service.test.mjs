@@ -107,6 +107,15 @@ test('errors of the service have their code, status and words', async () => {
   }
 });
 
+test('an error whose body breaks off keeps its status, unless the call was aborted', async () => {
+  const broken = () => answer(new ReadableStream({ pull: (controller) => controller.error(new TypeError('network error')) }), { status: 503 });
+  const error = await failure(serviceOf(broken).service.send({ message: 'a' }));
+  assert.deepEqual([error.code, error.status, error.retryable], ['server', 503, true], error.message);
+  const controller = new AbortController();
+  const stalled = () => answer(new ReadableStream({ pull: () => void setImmediate(() => controller.abort()) }), { status: 503 });
+  assert.equal((await failure(serviceOf(stalled).service.send({ message: 'a' }, { signal: controller.signal }))).code, 'cancelled');
+});
+
 test('a network that fails is typed, with any browser\'s words', async () => {
   for (const words of ['Failed to fetch', 'NetworkError when attempting to fetch resource.', 'Load failed']) {
     const { service } = serviceOf(() => { throw new TypeError(words); });
@@ -149,7 +158,7 @@ test('replies of another kind are told apart', async () => {
     [() => json({ error: 'no model' }), (service) => service.send({ message: 'a' }), 'api', 'no model'],
     [() => json({ audio: '' }), (service) => service.speak('a'), 'decode', 'with audioBase64'],
     [() => json({ audioBase64: '?' }), (service) => service.speak('a'), 'decode', 'with audioBase64'],
-    [() => answer(null, { status: 204 }), (service) => read(service.stream({ message: 'a' })), 'truncated', ''],
+    [() => answer(null, { status: 204 }), (service) => read(service.stream({ message: 'a' })), 'truncated', 'the reply broke off (POST'],
   ]) {
     const error = await failure(call(serviceOf(reply).service));
     assert.equal(error.code, code, error.message);

@@ -2,28 +2,24 @@
 
 import type { TurnEvent } from '../turn-types.js';
 import type { Call } from './call.js';
-import { base64, excerpt, isString, object, reports, words } from './json.js';
-import { wordOf } from './turn-event.js';
-import type { ChatAnswer } from './types.js';
+import { base64, object, reports, said } from './json.js';
+import { text, wordOf } from './turn-event.js';
 
-/** The fields of an answer, which has this one. */
-function fieldsOf(call: Call, body: string, needed: 'reply' | 'audioBase64') {
-  const fields = object(body) ?? {};
+/** A field that an answer must have. Without a result it may be empty, or is the JSON of a service that always sends some. */
+export type Needed = 'reply' | 'audioBase64' | 'JSON';
+
+/** The fields of an answer. */
+export function fieldsOf(call: Call, body: string, needed: Needed) {
+  const JSON = object(body.trim() || '{}');
+  const fields = JSON ?? {};
   const { error, reply } = fields;
-  if (reports(error)) throw call._error('api', words(error) || excerpt(body));
-  const found = { reply: isString(reply) ? reply : undefined, workspaceId: wordOf(fields, 'workspaceId', body), audioBase64: base64(fields['audioBase64']) };
+  if (reports(error)) throw call._error('api', said(body, error));
+  const found = { JSON, reply: text(reply), workspaceId: wordOf(fields, 'workspaceId', body), audioBase64: base64(fields['audioBase64']) };
   if (found[needed] === undefined) throw call._unexpected(`an answer with ${needed}`, body, 'decode');
   return found as typeof found & { reply: string };
 }
 
-const bytes = (audio: string) => Uint8Array.from(atob(audio), (byte) => byte.charCodeAt(0));
-
-export const speech = (call: Call, body: string) => bytes(fieldsOf(call, body, 'audioBase64').audioBase64 as string);
-
-export function chatAnswer(call: Call, body: string): ChatAnswer {
-  const { reply, workspaceId = null, audioBase64 } = fieldsOf(call, body, 'reply');
-  return { reply, workspaceId, audio: audioBase64 ? bytes(audioBase64) : null, stopped: false, usage: null };
-}
+export const bytes = (audio: string) => Uint8Array.from(atob(audio), (byte) => byte.charCodeAt(0));
 
 /** The events of a stream of the same reply. */
 export function* answerEvents(call: Call, body: string): Iterable<TurnEvent> {

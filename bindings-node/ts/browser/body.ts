@@ -12,10 +12,9 @@ export type Body = (text: string, isLast: boolean) => Iterable<TurnEvent | Error
 /** Events; or one JSON object in their place: a whole answer, or an error. */
 export function eventBody(call: Call): Body {
   const lines = eventLines(call);
-  /** The body so far, as long as it may be something else than events: until it begins with a field or a comment. */
+  /** The body so far, as long as it may be something else than events: until it begins with a field or a comment, or has an event. */
   let start = '';
   let isOpen = true;
-  let hasEvents = false;
   return function* (text, isLast) {
     if (isOpen) start = (start + text).trimStart();
     isOpen = isOpen && !/^(data|event|id|retry|)[:\r\n]/.test(start);
@@ -25,13 +24,16 @@ export function eventBody(call: Call): Body {
       return;
     }
     for (const data of lines(text, isLast)) {
-      hasEvents = true;
+      isOpen = false;
       const event = turnEvent(data);
       if (event) yield event;
       else if (event === false) throw call._unexpected('an event', data, 'decode');
     }
     if (!isLast) return;
-    if (isOpen && !hasEvents && start) throw call._unexpected('an event stream', 'bare text', undefined, { partial: start });
+    if (isOpen && start) {
+      call._text = start;
+      throw call._unexpected('an event stream', 'bare text');
+    }
     throw call._error('truncated', 'the reply broke off', { network: true });
   };
 }

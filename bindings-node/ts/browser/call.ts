@@ -5,7 +5,7 @@ import { excerpt } from './json.js';
 import type { CallOptions, Tokens } from './types.js';
 
 /** True for codes, and for statuses as codes, after which the same call can succeed later. */
-export const passes = (code: unknown) => /^(connect|conflict|rate_|server|garbled|truncated|outbox_full|.+_timeout|40[89]|429|5\d\d)/.test(code as string);
+export const passes = (code: unknown) => /^(connect|conflict|rate|server|garbled|truncated|outbox|.+_timeout|4(0[89]|29)|5..)/.test(code as string);
 
 export type Call = ReturnType<typeof openCall>;
 
@@ -15,15 +15,16 @@ export function openCall(name: string, { signal }: CallOptions = {}) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** The error that ended the call. */
   let reason: TurnwireError | undefined;
-  let reject: ((reason: unknown) => void) | undefined;
+  /** Ends the step that it waits for. */
+  let reject: (() => void) | undefined;
 
+  /** The error of the call: the one that ended it, if there is one. */
   const error = (code: ErrorCode, what: string, facts?: ErrorFacts & { cause?: unknown }): TurnwireError => {
     const retryable = passes(code);
-    let message = `${operation}: ${code}: ${what} (POST ${call._url})${retryable ? '; call again' : ''}`;
+    let message = `${operation}: ${code}: ${what}${call._url && ` (POST ${call._url})`}${retryable ? '; call again' : ''}`;
     for (const secret of Object.values(call._tokens)) message = message.split(secret).join('***');
-    return Object.assign(new TurnwireError(message, { code }), { operation, requestId: requestId(), retryable, partial: call._text || undefined }, facts);
+    return reason ?? Object.assign(new TurnwireError(message, { code }), { operation, requestId: call._requestId(), retryable, partial: call._text || undefined }, facts);
   };
-  const requestId = () => call._response?.headers.get('x-request-id') ?? null;
   const cancel = () => end(error('cancelled', 'aborted'));
   /** Leaves the program's signal. */
   const close = () => signal?.removeEventListener('abort', cancel);
@@ -31,8 +32,18 @@ export function openCall(name: string, { signal }: CallOptions = {}) {
   const end = (why: TurnwireError) => {
     reason = why;
     close();
-    reject?.(why);
+    reject?.();
     controller.abort();
+  };
+  const endAfter = (ms: number | null, code: ErrorCode) => {
+    // No timer can be longer.
+    if (ms === null || ms > 2e9) return;
+    const due = Date.now() + ms;
+    timer = setTimeout(() => {
+      // A page that slept still gets what came meanwhile.
+      if (Date.now() - due > 1000) endAfter(1000, code);
+      else end(error(code, 'no answer', { network: true }));
+    }, ms);
   };
 
   const call = {
@@ -44,42 +55,36 @@ export function openCall(name: string, { signal }: CallOptions = {}) {
     /** The text so far. */
     _text: '',
     _signal: controller.signal,
-    _requestId: requestId,
+    _requestId: () => call._response?.headers.get('x-request-id') ?? null,
     _cancel: cancel,
     _close: close,
     _error: error,
 
-    /** Waits for a step of the call, unless that ends before. A function of the program, or the network, can fail. */
-    _wait: <T>(step: () => T | Promise<T>, code: ErrorCode = 'callback', what = 'an option failed') =>
-      new Promise<T>((resolve, fail) => {
-        reject = fail;
+    /**
+     * Waits for a step of the call, unless the call ends before: by itself after some milliseconds, `null` for never. A function of the
+     * program, or the network, can fail.
+     */
+    async _wait<T>(step: () => T | Promise<T>, ms: number | null, limit: ErrorCode = 'headers_timeout', code: ErrorCode = 'callback', what = 'option failed'): Promise<T> {
+      endAfter(ms, limit);
+      try {
         if (reason) throw reason;
-        const failed = (cause: Error) => fail(error(code, `${what}: ${cause?.message}`, { cause, network: code !== 'callback' }));
-        (async () => step())().then(resolve, failed);
-      }).finally(() => clearTimeout(timer)),
+        return await Promise.race([new Promise<never>((_, fail) => (reject = fail)), step()]);
+      } catch (cause) {
+        throw error(code, `${what}: ${(cause as Error)?.message}`, { cause, network: code !== 'callback' });
+      } finally {
+        clearTimeout(timer);
+      }
+    },
 
     /** The whole body of the response. */
     _body() {
-      call._limit('total_timeout', 6e5);
-      return call._wait(() => (call._response as Response).text(), 'truncated', 'the reply broke off');
-    },
-
-    /** Ends the call after some milliseconds, `null` for never, unless its next step is over by then. */
-    _limit(code: ErrorCode, ms: number | null) {
-      // No timer can be longer.
-      if (ms === null || ms >= 2 ** 31) return;
-      const due = Date.now() + ms;
-      timer = setTimeout(() => {
-        // A page that slept still gets what came meanwhile.
-        if (Date.now() - due > 1000) call._limit(code, 1000);
-        else end(error(code, 'no answer in time', { network: true }));
-      }, ms);
+      return call._wait(() => (call._response as Response).text(), 6e5, 'total_timeout', 'truncated', 'the reply broke off');
     },
 
     /** The error of a reply of another kind than the one asked for. */
-    _unexpected(wanted: string, got: string, code: ErrorCode = 'unexpected_reply', facts?: ErrorFacts) {
+    _unexpected(wanted: string, got: string, code?: ErrorCode) {
       const isPage = /^\s*</.test(got);
-      return error(isPage ? 'unexpected_reply' : code, `expected ${wanted}, got ${isPage ? 'an HTML page: ' : ''}${excerpt(got)}; check URL and wire`, facts);
+      return error((!isPage && code) || 'unexpected_reply', `expected ${wanted}, got ${isPage ? 'an HTML page: ' : ''}${excerpt(got)}; check URL and wire`);
     },
   };
   signal?.addEventListener('abort', cancel);

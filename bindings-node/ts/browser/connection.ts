@@ -1,11 +1,11 @@
 /** The requests of a client: their headers, tokens and repetitions. */
 
 import type { ErrorCode } from '../turnwire-error.js';
-import type { Call } from './call.js';
-import { excerpt, json, object, words } from './json.js';
+import { openCall, type Call } from './call.js';
+import { json, said } from './json.js';
 import type { ChatServiceOptions, ServicePaths, Tokens, TurnRequest } from './types.js';
 
-const PATHS = { chat: '/chat', stream: '/chat/stream', speech: '/chat/tts', stop: '/chat/stop' };
+const PATHS = { chat: '', stream: '/stream', speech: '/tts', stop: '/stop' };
 const CODES: Record<number, ErrorCode> = {
   400: 'bad_request',
   401: 'authentication',
@@ -15,7 +15,7 @@ const CODES: Record<number, ErrorCode> = {
   422: 'unprocessable',
   429: 'rate_limited',
 };
-const TOKENS = Object.entries({ accessToken: 'authorization', refreshToken: 'refreshToken' }) as [keyof Tokens, string][];
+const TOKENS = [['accessToken', 'authorization'], ['refreshToken', 'refreshToken']] as const;
 
 /** The tokens that headers bring. */
 function tokensIn(headers: Headers): Tokens {
@@ -37,14 +37,15 @@ export type Request = Partial<TurnRequest> & { text?: string; turnId?: string };
 export type Post = (call: Call, path: keyof ServicePaths, request: Request) => Promise<void>;
 
 export function connection(options: ChatServiceOptions): Post {
-  const { baseURL = '', paths, credentials = 'include', headers: more, refresh, onTokens, timeouts: { headers: limit = 3e5 } = {} } = options;
+  const { baseURL = '', paths = {}, credentials = 'include', headers: more, refresh, onTokens, timeouts: { headers: limit = 3e5 } = {} } = options;
   /** The result of the last refresh. */
   let refreshed: Promise<unknown> | undefined;
 
   return async (call, path, own) => {
     const { accessToken, refreshToken, speech, ...fields } = own;
+    if (own.turnId?.trim() === '') throw call._error('invalid_request', "the turn's id is empty");
     const body = json({ ...fields, includeTts: speech });
-    call._url = baseURL.replace(/\/+$/, '') + (paths?.[path] ?? PATHS[path]);
+    call._url = baseURL.replace(/\/+$/, '') + (paths[path] ?? `/chat${PATHS[path]}`);
     for (let isRepeated = false; ; isRepeated = true) {
       const before = refreshed;
       const headers = await call._wait(async () => {
@@ -53,28 +54,28 @@ export function connection(options: ChatServiceOptions): Post {
         made.set('content-type', 'application/json');
         for (const [name, header] of TOKENS) {
           const token = own[name] ?? (await current(options[name]));
-          // Known before it is set: the error of one that no header can hold shows it.
-          if (token) made.set(header, `Bearer ${(call._tokens[name] = token)}`);
+          // The browser's own error would show it.
+          if (/[^ -~]/.test(token as string)) throw Error(`${name} is no header`);
+          if (token) made.set(header, `Bearer ${token}`);
         }
         return made;
-      });
+      }, limit);
       call._tokens = tokensIn(headers);
-      call._limit('headers_timeout', limit);
-      const send = options.fetch ?? fetch;
       // A redirect would take the message and the refresh token to any origin.
       const init = { method: 'POST', headers, body, credentials, redirect: 'manual' as const, signal: call._signal };
-      const response = (call._response = await call._wait(() => send(call._url, init), 'connection', 'no answer; check network and CORS'));
+      const response = (call._response = await call._wait(() => (options.fetch ?? fetch)(call._url, init), limit, 'headers_timeout', 'connection', 'no answer; check network and CORS'));
       const brought = tokensIn(response.headers);
       if (Object.keys(brought).length) onTokens?.(brought);
       const { ok, status } = response;
       if (ok) return;
-      const text = await call._body();
-      const error = call._error(CODES[status] ?? (status < 400 ? 'redirect' : status < 500 ? 'status' : 'server'), `HTTP ${status}: ${words(object(text)) || excerpt(text)}`, { status });
+      // One that breaks off tells nothing more.
+      const text = await call._body().catch(() => '');
+      const error = call._error(CODES[status] ?? (status < 400 ? 'redirect' : status < 500 ? 'status' : 'server'), `HTTP ${status}: ${said(text)}`, { status });
       if (status !== 401 || !refresh || accessToken || isRepeated) throw error;
       // One refresh serves all requests that were sent before it.
-      if (before === refreshed) refreshed = (async () => refresh({ ...call._tokens, tokenExpired: response.headers.get('token-expired') }))().catch((cause) => ({ cause }));
-      const outcome = (await call._wait(() => refreshed)) as { cause?: unknown } | boolean | undefined;
-      if (outcome === false || Object(outcome).cause) throw Object.assign(error, outcome);
+      if (before === refreshed) refreshed = openCall('refresh')._wait(() => refresh({ ...call._tokens, tokenExpired: response.headers.get('token-expired') }), limit).catch((cause) => ({ cause }));
+      const outcome = (await call._wait(() => refreshed, null)) as false | { cause?: unknown } | undefined;
+      if (outcome === false || outcome?.cause) throw Object.assign(error, outcome);
     }
   };
 }

@@ -9,28 +9,29 @@ const LARGEST = 8 * 2 ** 20;
 export function eventLines(call: Call): (text: string, isLast: boolean) => Iterable<string> {
   /** The start of a line whose end has not come. */
   let rest = '';
-  let cr = '';
-  let data: string | undefined;
+  /** The text so far ends with a CR, so that a LF at the start of the next belongs to it. */
+  let isCr = false;
+  /** The data of an event: its lines, each behind a line end. */
+  let data = '';
   const take = (line: string, isWhole = true) => {
-    if (line.length + (data ?? '').length > LARGEST) throw call._error('too_large', 'an event over 8 MiB');
-    const match = isWhole && /^data(?:: ?([^]*))?$/.exec(line);
-    if (match) data = (data === undefined ? '' : `${data}\n`) + (match[1] ?? '');
+    if (line.length + data.length > LARGEST) throw call._error('too_large', 'an event over 8 MiB');
+    const match = isWhole && /^data(?:$|: ?)([^]*)/.exec(line);
+    if (match) data += `\n${match[1]}`;
   };
   return function* (text, isLast) {
-    // A CR at the end may be half of a line end.
-    const piece = cr + text;
-    cr = !isLast && piece.endsWith('\r') ? '\r' : '';
-    const lines = (cr ? piece.slice(0, -1) : piece).split(/\r\n?|\n/);
+    const lines = text.split(/\r\n?|\n/);
+    if (isCr && text[0] === '\n') lines.shift();
+    if (text) isCr = text.endsWith('\r');
     lines[0] = rest + lines[0];
     rest = lines.pop() as string;
     for (const line of lines) {
       take(line);
-      if (line || data === undefined) continue;
-      yield data;
-      data = undefined;
+      if (line || !data) continue;
+      yield data.slice(1);
+      data = '';
     }
     take(rest, isLast);
     // A last event without its blank line counts if it is whole all the same.
-    if (isLast && data && object(data)) yield data;
+    if (isLast && object(data)) yield data.slice(1);
   };
 }

@@ -18,7 +18,7 @@ export const json = (value: unknown): string => JSON.stringify(value, repair);
 
 const repair = (_: string, value: unknown) => (isString(value) ? value.replace(/\p{Cs}/gu, '\ufffd') : value);
 export const isString = (value: unknown): value is string => typeof value === 'string';
-const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
+const isObject = (value: unknown): value is Fields => Object(value) === value;
 
 /** Base64 with its padding; `undefined` for anything else. */
 export function base64(value: unknown): string | undefined {
@@ -35,10 +35,13 @@ export function reports(value: unknown): boolean {
 }
 
 /** The words of an error for a person, in the forms that services use; nothing if there are none. */
-export function words(value: unknown): string | undefined {
+function words(value: unknown): string | undefined {
   if (!isObject(value)) return isString(value) ? value.trim() : undefined;
-  return ['message', 'error', 'detail'].map((name) => words(value[name])).find(Boolean);
+  return words(value['message']) || words(value['error']) || words(value['detail']);
 }
+
+/** The words of a reply for a person: those of its JSON, or else its start. */
+export const said = (text: string, value: unknown = object(text)): string => words(value) || excerpt(text);
 
 /** The start of a text that cannot be read, such as a proxy's page, as one line. */
 export const excerpt = (text: string) => text.replace(/(<[^>]*>?|\s)+/g, ' ').trim().slice(0, 200);

@@ -1,8 +1,8 @@
 /** The client of a chat service, for pages. */
 
 import type { TurnwireError } from '../turnwire-error.js';
-import { chatAnswer, speech } from './answer.js';
-import { openCall, type Call } from './call.js';
+import { bytes, fieldsOf, type Needed } from './answer.js';
+import { openCall } from './call.js';
 import { connection, type Request } from './connection.js';
 import { isString } from './json.js';
 import { streamEvents, TurnStream } from './turn-stream.js';
@@ -25,16 +25,16 @@ export class ChatService {
   /** Nothing is sent. Without a URL, the service is at the page's own origin. */
   constructor(given: string | ChatServiceOptions = {}) {
     const options = isString(given) ? { baseURL: given } : { ...given };
-    if (/api.?key/i.test(Object.keys(options).join())) throw openCall('new')._error('config', 'a page cannot keep an API key secret');
+    if (/api.?key/i.test(Object.keys(options).join())) throw openCall('new')._error('config', 'no API key in a page');
     const { wire, fallback = true, timeouts } = options;
     // Nothing of the options shows on a client: they hold tokens.
     const post = connection(options);
 
-    const whole = async <Value>(name: string, path: 'chat' | 'speech' | 'stop', request: Request, sent: CallOptions | undefined, read: (call: Call, body: string) => Value) => {
+    const whole = async (name: string, path: 'chat' | 'speech' | 'stop', request: Request, sent: CallOptions | undefined, needed: Needed) => {
       const call = openCall(name, sent);
       try {
         await post(call, path, request);
-        return read(call, await call._body());
+        return fieldsOf(call, await call._body(), needed);
       } finally {
         call._close();
       }
@@ -55,8 +55,11 @@ export class ChatService {
       }
       return new TurnStream(call, streamEvents(call, form, timeouts));
     };
-    this.send = (request, sent) => whole('send', 'chat', request, sent, chatAnswer);
-    this.speak = (text, sent) => whole('speak', 'speech', { text }, sent, speech);
-    this.stop = (turnId, sent) => whole('stop', 'stop', { turnId }, sent, () => {});
+    this.send = async (request, sent) => {
+      const { reply, workspaceId = null, audioBase64 } = await whole('send', 'chat', request, sent, 'reply');
+      return { reply, workspaceId, audio: audioBase64 ? bytes(audioBase64) : null, stopped: false, usage: null };
+    };
+    this.speak = async (text, sent) => bytes((await whole('speak', 'speech', { text }, sent, 'audioBase64')).audioBase64 as string);
+    this.stop = async (turnId, sent) => void (await whole('stop', 'stop', { turnId }, sent, 'JSON'));
   }
 }

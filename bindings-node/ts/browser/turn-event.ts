@@ -1,7 +1,7 @@
 /** JSON → event, in the variations that services really send. */
 
 import type { TurnEvent } from '../turn-types.js';
-import { base64, excerpt, isString, object, reports, words, type Fields } from './json.js';
+import { base64, isString, object, reports, said, type Fields } from './json.js';
 
 /** The end of a turn that failed. */
 export interface ErrorEvent {
@@ -20,16 +20,19 @@ export function turnEvent(json: string): TurnEvent | ErrorEvent | undefined | fa
   const { type, content } = fields;
   const event: Fields = { type };
   /** Takes those fields that can be read, and tells whether all of them can. */
-  const take = (read: (value: unknown, name: string) => unknown, ...names: string[]) =>
-    names.filter((name) => {
+  const take = (read: (value: unknown, name: string) => unknown, ...names: string[]) => {
+    let isWhole = true;
+    for (const name of names) {
       const value = read(fields[name], name);
-      if (value !== undefined) event[name] = value;
-      return value === undefined;
-    }).length === 0;
+      if (value === undefined) isWhole = false;
+      else event[name] = value;
+    }
+    return isWhole;
+  };
   const word = (_: unknown, name: string) => wordOf(fields, name, json);
   const fail = () => {
     take(word, 'code');
-    event['message'] = words(fields) || excerpt(json);
+    event['message'] = said(json, fields);
     return true;
   };
   let isRead: unknown = true;
@@ -75,7 +78,7 @@ export function turnEvent(json: string): TurnEvent | ErrorEvent | undefined | fa
   return isRead ? (event as TurnEvent) : undefined;
 }
 
-const text = (value: unknown) => (isString(value) ? value : undefined);
+export const text = (value: unknown) => (isString(value) ? value : undefined);
 const count = (value: unknown) => (Number.isSafeInteger(value) && (value as number) >= 0 ? value : undefined);
 
 /** A string, unless it is empty; a number as its digits in the JSON, which may be more than a number of JavaScript holds. */

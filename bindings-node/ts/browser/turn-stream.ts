@@ -6,8 +6,6 @@ import { eventBody, textBody } from './body.js';
 import { passes, type Call } from './call.js';
 import type { ChatServiceOptions } from './types.js';
 
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
-
 /** The events of a turn, for one `for await`. Leaving the loop leaves the turn. */
 export class TurnStream implements AsyncIterable<TurnEvent> {
   /** The service's id of the request, for support requests. */
@@ -18,7 +16,7 @@ export class TurnStream implements AsyncIterable<TurnEvent> {
   /** Use `service.stream()`. */
   constructor(
     call: Call,
-    private readonly events: AsyncGenerator<TurnEvent, void>,
+    private readonly _events: AsyncGenerator<TurnEvent, void>,
   ) {
     this.requestId = call._requestId();
     this.cancel = call._cancel;
@@ -26,7 +24,7 @@ export class TurnStream implements AsyncIterable<TurnEvent> {
 
   /** The events. A turn that fails throws, with the text so far in `partial`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<TurnEvent> {
-    return this.events;
+    return this._events;
   }
 }
 
@@ -39,8 +37,7 @@ export async function* streamEvents(call: Call, wire: ChatServiceOptions['wire']
   let isDone = false;
   try {
     for (;;) {
-      call._limit('idle_timeout', idle);
-      const { done, value } = await call._wait(() => (reader as Reader).read(), 'truncated', 'the reply broke off');
+      const { done = true, value } = (await call._wait(() => reader?.read(), idle, 'idle_timeout', 'truncated', 'the reply broke off')) ?? {};
       for (const event of read(decoder.decode(value, { stream: !done }), done)) {
         const { type } = event;
         if (type === 'error') throw call._error('api', event.message, { retryable: passes(event.code) });
@@ -50,7 +47,7 @@ export async function* streamEvents(call: Call, wire: ChatServiceOptions['wire']
         yield event;
         if (isDone) return;
       }
-      if (Date.now() - contentAt > (content ?? Infinity)) throw call._error('content_timeout', 'no answer in time');
+      if (Date.now() - contentAt > (content ?? Infinity)) throw call._error('content_timeout', 'no answer');
     }
   } catch (error) {
     if ((error as TurnwireError).code !== 'cancelled') throw error;

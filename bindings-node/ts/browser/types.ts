@@ -45,7 +45,7 @@ export interface Refused extends Tokens {
 
 /** Time limits in milliseconds; `null` for none. */
 export interface ServiceTimeouts {
-  /** From a request to the headers of its reply. Default 5 minutes. */
+  /** From a request to the headers of its reply; also the longest wait for functions among the options. Default 5 minutes. */
   headers?: number | null;
   /** The longest wait for any byte of a stream; keep-alive comments count. Default 2 minutes. */
   idle?: number | null;
@@ -85,7 +85,8 @@ export interface ChatServiceOptions {
   refreshToken?: TokenSource;
   /**
    * Gets fresh tokens after a 401, so that `accessToken` and `refreshToken` return them. It is called once for all requests that
-   * were refused meanwhile; then each is repeated once, unless it returns false or throws.
+   * were refused meanwhile; then each is repeated once, unless it returns false, throws or takes longer than `timeouts.headers`.
+   * Calls of this client wait for it, so it must not wait for one.
    */
   refresh?: (refused: Refused) => boolean | void | Promise<boolean | void>;
   /** Receives the tokens that the headers of a reply bring: `Authorization` and `RefreshToken`. */
