@@ -58,6 +58,18 @@ test('a page loads at most 4 kB for the browser entry, and 6 kB more for a chat 
   assert.ok(all <= 6.5 * 1024, `all of react: ${all} more`);
 });
 
+test('the documentation states the sizes', async () => {
+  const readme = readFileSync(join(own, 'README.md'), 'utf8');
+  for (const [sentence, code] of [
+    [/`turnwire\/browser` is the client [^]*? in ([\d.]+) kB/, "export * from 'turnwire/browser';"],
+    [/`turnwire\/react` is a chat [^]*? grows by ([\d.]+) kB/, "export { ChatService } from 'turnwire/browser';\nexport { useChat } from 'turnwire/react';"],
+  ]) {
+    const [, stated] = sentence.exec(readme);
+    const size = gzipped((await bundled(code)).code) / 1000;
+    assert.ok(Math.abs(size - stated) <= 0.1, `${stated} kB stated, ${size} found`);
+  }
+});
+
 test('nothing of Node, of other packages or of the native part is in a page', async () => {
   const { code, inputs } = await bundled("export * from 'turnwire/browser';\nexport * from 'turnwire/react';");
   assert.deepEqual(inputs.filter((path) => !/^(<stdin>|.*node_modules\/turnwire\/dist\/(browser|react)\/index\.mjs)$/.test(path)), []);

@@ -146,7 +146,7 @@ test('stop reaches the service, and the text is the one that the service has at 
 
 test('a service that does not end a stopped turn is left after 2 seconds; one that cannot be told is left at once', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  for (const [prepare, ms] of [[() => {}, 2000], [(service) => (service.stop = () => Promise.reject(failure('connection'))), 0], [(service) => (service.stop = undefined), 0]]) {
+  for (const [prepare, ms] of [[() => {}, 2000], [(service) => (service.stop = () => Promise.reject(failure('connection'))), 0], [(service) => (service.stop = () => { throw new Error('no'); }), 0], [(service) => (service.stop = undefined), 0]]) {
     const { chat, service, now } = start();
     prepare(service);
     const sent = chat.sendMessage('a');
@@ -171,6 +171,16 @@ test('stop before the service has accepted the message ends it at once, and it c
   assert.deepEqual([finished[0].message, finished[0].isAbort], [null, true]);
   void chat.retry();
   assert.deepEqual(service.turns[1].request, service.turns[0].request);
+});
+
+test('ids of the program\'s own need not be UUIDs', async () => {
+  let count = 0;
+  const { chat, service, now } = start({ generateId: () => `message-${(count += 1)}` });
+  const sent = chat.sendMessage('a');
+  assert.deepEqual([service.last.request.messageId, service.last.request.replyId], ['message-1', 'message-1-reply']);
+  service.last.accept().say('b').done();
+  await sent;
+  assert.deepEqual(now().messages.map(({ id }) => id), ['message-1', 'message-1-reply']);
 });
 
 test('a failed send keeps its text, and retry sends the same ids', async () => {

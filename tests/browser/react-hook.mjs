@@ -115,6 +115,29 @@ export function testHook(version) {
     assert.deepEqual([service.turns.length, other.turns.length], [1, 1]);
   });
 
+  test('a callback that is given no longer is not called, and one of another component stays', async () => {
+    const { now, service, rerender } = start();
+    const calls = [];
+    rerender({ onFinish: () => calls.push('finish'), onEvent: () => calls.push('event') });
+    rerender({ onEvent: undefined });
+    await doing(() => void now().sendMessage('a'));
+    await doing(() => service.last.accept().done());
+    assert.deepEqual(calls, []);
+
+    const other = new ScriptedService();
+    let chat;
+    const Part = ({ options }) => {
+      chat = useChat({ id: 'one', throttle: 0, ...options });
+      return null;
+    };
+    const page = (options) => h(ChatProvider, { service: other }, h(Part, { key: 'a', options: { onFinish: () => calls.push('first') } }), h(Part, { key: 'b', options }));
+    const { rerender: again } = render(page({ onError: () => {} }));
+    again(page({}));
+    await doing(() => void chat.sendMessage('a'));
+    await doing(() => other.last.accept().done());
+    assert.deepEqual(calls, ['first']);
+  });
+
   test('the calls of a chat are the same functions in every render', async () => {
     const { now, rerender, service } = start();
     const before = now();
@@ -133,6 +156,17 @@ export function testHook(version) {
     unmount();
     await settled();
     assert.deepEqual([service.last.signal.aborted, service.stops, finished.length, finished[0].isAbort], [true, [], 1, true]);
+  });
+
+  test('who waits for messages of a chat that is left waits no longer', async () => {
+    const { now, service, rerender } = start({ id: 'one' });
+    const ends = [];
+    await doing(() => {
+      for (const text of ['하나', '둘']) void now().sendMessage(text).then(() => ends.push(text));
+    });
+    await doing(() => service.last.accept().say('1'));
+    await doing(() => rerender({ id: 'two' }));
+    assert.deepEqual([ends.sort(), service.turns.length], [['둘', '하나'], 1]);
   });
 
   test('another conversation leaves the one before, and shows nothing of it', async () => {
@@ -312,6 +346,40 @@ export function testHook(version) {
       window.dispatchEvent(new window.Event('online'));
       assert.equal(service.turns.length, 2);
     }
+  });
+
+  test('the network\'s return is noticed as long as one component shows the chat', async () => {
+    const service = new ScriptedService();
+    let chat;
+    const Part = () => {
+      chat = useChat({ id: 'one', throttle: 0, retryOnReturn: true });
+      return null;
+    };
+    const page = (...keys) => h(ChatProvider, { service }, keys.map((key) => h(Part, { key })));
+    const { rerender } = render(page('a', 'b'));
+    await doing(() => void chat.sendMessage('a'));
+    await doing(() => service.last.refuse(network()));
+    await doing(() => rerender(page('a')));
+    await doing(() => window.dispatchEvent(new window.Event('online')));
+    assert.equal(service.turns.length, 2);
+  });
+
+  test('unsent messages are kept under the ids and the workspace that the service gave', async () => {
+    const options = { unsent: unsentIn(() => window.sessionStorage) };
+    const { now, service, unmount } = start(options);
+    await doing(() => {
+      void now().sendMessage('하나');
+      void now().sendMessage('둘');
+    });
+    await doing(() => service.last.accept({ messageId: 'm-9', replyId: 'r-9' }).push({ type: 'workspace', workspaceId: 'ws-1' }));
+    unmount();
+    await settled();
+    const reloaded = start({ ...options, workspaceId: 'ws-1' });
+    assert.deepEqual(reloaded.now().messages.map(({ id, content }) => [id === 'm-9', content]), [[true, '하나'], [false, '둘']]);
+    reloaded.unmount();
+    await settled();
+    assert.deepEqual(start({ ...options, workspaceId: null }).now().messages, []);
+    window.sessionStorage.clear();
   });
 
   test('messages that were not sent survive a reload, those that the history has are dropped', async () => {

@@ -57,9 +57,10 @@ export class Chat extends Store implements ChatActions {
     this.speech = speech ?? new SpeechQueue(options.speech);
   }
 
-  /** Uses these options from now on; those that are absent or `undefined` stay. */
-  configure(options: Partial<ChatOptions>): void {
-    Object.assign(this._options, given(options));
+  /** Uses these options from now on; others stay, except those of an earlier call, `before`, that these do not have. */
+  configure(options: Partial<ChatOptions>, before: Partial<ChatOptions> = {}): void {
+    const gone = Object.keys(before).map((name) => [name, undefined]);
+    Object.assign(this._options, Object.fromEntries(gone), given(options));
   }
 
   /** Components show the chat. */
@@ -80,14 +81,16 @@ export class Chat extends Store implements ChatActions {
     this._pages += 1;
     this._isHidden = false;
     this._restore();
-    for (const [target, name] of returns()) target.addEventListener(name, this._returned);
+    // One for each component: a listener that several add is one, and the first to go would take it along.
+    const returned = () => this._returned();
+    for (const [target, name] of returns()) target.addEventListener(name, returned);
     if (this._isLeft) {
       this._isLeft = false;
       this._next();
     }
     return (isKept = false, left) => {
       this._pages -= 1;
-      for (const [target, name] of returns()) target.removeEventListener(name, this._returned);
+      for (const [target, name] of returns()) target.removeEventListener(name, returned);
       // StrictMode disconnects and connects again at once.
       queueMicrotask(() => {
         if (this.isShown) return;
@@ -102,10 +105,14 @@ export class Chat extends Store implements ChatActions {
     };
   }
 
-  /** Leaves the running turn, as a closed page does: the service's settings say whether it goes on. The queue waits for the next message. */
+  /**
+   * Leaves the running turn, as a closed page does: the service's settings say whether it goes on. The queue waits for the next message, or for a
+   * component that shows the chat again; nobody waits for it any more.
+   */
   leave(): void {
     this._isLeft = true;
     this._abort();
+    for (const { resolve } of this._waiting.values()) resolve();
   }
 
   sendMessage = (message: string | OutgoingMessage): Promise<void> => {
@@ -146,7 +153,7 @@ export class Chat extends Store implements ChatActions {
       const limit = setTimeout(abort, STOP_LIMIT);
       void run.ended.then(() => clearTimeout(limit));
       // The service ends the stream itself, so that the text here is the text in the store.
-      void Promise.resolve(service.stop(turnId)).catch(abort);
+      void (async () => service.stop!(turnId))().catch(abort);
     }
     return run.ended;
   };
@@ -288,21 +295,18 @@ export class Chat extends Store implements ChatActions {
         if (this._state.status !== 'streaming') return this._publish();
         break;
       case 'turn':
-        this._act({ ...event, type: 'named' });
+        this._named(event.turnId, event.messageId, event.replyId);
         break;
       case 'done':
-        if (event.messageId && event.replyId) this._act({ type: 'named', turnId: null, messageId: event.messageId, replyId: event.replyId });
+        if (event.messageId && event.replyId) this._named(null, event.messageId, event.replyId);
         return;
       case 'workspace': {
         const { workspaceId } = event;
-        const isNew = workspaceId !== this._state.workspaceId;
+        if (workspaceId === this._state.workspaceId) return;
         this._act({ type: 'set', to: { workspaceId } });
-        if (isNew) {
-          // The page may name it at once, and must find this chat by it.
-          this._publish();
-          call(this._options.onWorkspace, workspaceId);
-        }
-        break;
+        // The page may name it at once, and must find this chat by it.
+        this._saved();
+        return call(this._options.onWorkspace, workspaceId);
       }
       case 'sentiment':
         this._act(event);
@@ -322,6 +326,13 @@ export class Chat extends Store implements ChatActions {
         return;
     }
     this._schedule(this._options.throttle);
+  }
+
+  /** The service's names of the turn and its messages. */
+  private _named(turnId: string | null, messageId: string, replyId: string): void {
+    const before = this._state.turn?.messageId;
+    this._act({ type: 'named', turnId, messageId, replyId });
+    if (before !== messageId) this._saved(before);
   }
 
   /** Ends a turn from here: the running one unless given. */
@@ -357,12 +368,12 @@ export class Chat extends Store implements ChatActions {
     this.speech.stop();
   }
 
-  /** Publishes messages that were sent, changed or taken back, and keeps those that are unsent. */
-  private _saved(): void {
+  /** Publishes messages that were sent, changed or taken back, and keeps those that are unsent, and none under an id that is gone. */
+  private _saved(gone?: string): void {
     const { unsent, id } = this._options;
     const { messages, workspaceId, turn } = this._state;
     const isUnsent = (message: Message) => message.role === 'user' && (message.id === turn?.messageId || message.status !== 'done');
-    unsent?.keep({ chat: id, workspaceId }, messages, isUnsent);
+    unsent?.keep({ chat: id, workspaceId }, messages, isUnsent, gone);
     this._publish();
   }
 
@@ -376,9 +387,9 @@ export class Chat extends Store implements ChatActions {
     this._publish();
   }
 
-  private _returned = (): void => {
+  private _returned(): void {
     const { error } = this._state;
     const isBack = navigator.onLine && document.visibilityState !== 'hidden';
     if (isBack && this._options.retryOnReturn && error && isDisconnect(error)) void this.retry();
-  };
+  }
 }

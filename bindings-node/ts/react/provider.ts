@@ -13,8 +13,8 @@ export interface ChatProviderProps extends Omit<ChatOptions, 'id' | 'workspaceId
 export const Provided = createContext<{ chats: Chats; defaults: ChatOptions } | null>(null);
 
 /**
- * Keeps conversations for `useChat({ id })` or `useChat({ workspaceId })` below it: components that name the same one share it, and only one
- * conversation is heard at a time.
+ * Shares conversations among the components below it: those whose `useChat({ id })` or `useChat({ workspaceId })` names the same one, as long as one
+ * of them shows it, and with `keepOnSwitch` also beyond that. Only one conversation is heard at a time.
  */
 export function ChatProvider({ children, ...defaults }: ChatProviderProps): ReactElement {
   const [chats] = useState(() => new Chats(defaults));

@@ -96,7 +96,7 @@ export interface OutgoingMessage {
 export interface ChatActions {
   /**
    * Sends a message, or queues it while a reply is under way. It resolves when its turn has ended, well or not, or when it was
-   * taken out of the queue. A blank text is not sent.
+   * taken out of the queue, or when the page leaves the chat. A blank text is not sent.
    */
   sendMessage(message: string | OutgoingMessage): Promise<void>;
   /**

@@ -18,8 +18,8 @@ type Kept = Place & Pick<Message, 'id' | 'role' | 'content' | 'createdAt' | 'rep
 export interface Unsent {
   /** The messages of a conversation that are kept. */
   read(place: Place): Message[];
-  /** Keeps the unsent ones of a conversation's messages, and no others of them. */
-  keep(place: Place, messages: readonly Message[], isUnsent: (message: Message) => boolean): void;
+  /** Keeps the unsent ones of a conversation's messages, and no others of them, nor the one that had the id `gone`. */
+  keep(place: Place, messages: readonly Message[], isUnsent: (message: Message) => boolean, gone?: string): void;
 }
 
 /**
@@ -42,8 +42,8 @@ export function unsentIn(storage: () => Pick<Storage, 'getItem' | 'setItem' | 'r
         .filter(isHere)
         .map(({ chat, workspaceId, ...message }) => ({ ...message, status: 'failed' }));
     },
-    keep(place, messages, isUnsent) {
-      const ids = new Set(messages.map(({ id }) => id));
+    keep(place, messages, isUnsent, gone) {
+      const ids = new Set([gone, ...messages.map(({ id }) => id)]);
       const kept = all().filter(({ id }) => !ids.has(id));
       for (const message of messages) {
         if (!isUnsent(message)) continue;

@@ -53,10 +53,10 @@ export function useChat(options: UseChatOptions = {}): UseChat {
   }
 
   // Options are read from here, so that callbacks and tokens are those of the last render.
-  const isKept = useRef(keepOnSwitch);
+  const last = useRef({ chat, all, isKept: keepOnSwitch });
   useInsertionEffect(() => {
-    isKept.current = keepOnSwitch;
-    chat.configure(all);
+    chat.configure(all, last.current.chat === chat ? last.current.all : {});
+    last.current = { chat, all, isKept: keepOnSwitch };
   });
 
   const [shown, setShown] = useState(() => look(chat));
@@ -68,7 +68,7 @@ export function useChat(options: UseChatOptions = {}): UseChat {
     show();
     return () => {
       for (const end of ends) end();
-      disconnect(isKept.current, () => chats.forget(chat));
+      disconnect(last.current.isKept, () => chats.forget(chat));
     };
   }, [chat, chats]);
 
