@@ -99,6 +99,35 @@ fn without_settings_it_replies_saves_and_shows_when_what_ran() {
 }
 
 #[test]
+fn the_output_in_the_readme_is_this_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, stdout, _) = run(turn(["오늘 기분이 어때요?"]).current_dir(&folder));
+    let readme = include_str!("../../README.md");
+    let shown = readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next());
+    assert_eq!(shape(&stdout), shape(shown.unwrap()));
+}
+
+/// The lines without times, bars and ids, and those of the stages in one order.
+fn shape(output: &str) -> Vec<String> {
+    let is_kept = |c: &char| !c.is_ascii_digit() && !['█', '░', '·', '.'].contains(c);
+    let without_id = |line: &str| match line.strip_prefix("workspace: ") {
+        Some(rest) => format!("workspace: {}", rest.split(" (").next().unwrap_or_default()),
+        None => line.chars().filter(is_kept).collect(),
+    };
+    let lines = output.trim_end().lines().map(without_id);
+    // Units change with the times.
+    let words = lines.map(|line| {
+        line.split_whitespace()
+            .filter(|word| !["ms", "s", "µs"].contains(word))
+            .collect::<Vec<_>>()
+            .join(" ")
+    });
+    let mut lines: Vec<String> = words.collect();
+    lines.sort();
+    lines
+}
+
+#[test]
 fn a_second_run_continues_the_last_conversation_and_the_history_shows_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("chat.db");

@@ -114,10 +114,12 @@ test('assistant-ui on turnwire', async () => {
   await waitFor(async () => assert.deepEqual(await bodies('/chat/stop'), [{ turnId: 't-1' }]));
 });
 
-test('the examples, and that of the README, have no errors of types', () => {
-  const [, code] = /^```tsx\n(.*?)^```/ms.exec(readFileSync(here('../../bindings-node/README.md'), 'utf8'));
+test('the examples, and the components of documents, have no errors of types', () => {
   mkdirSync(here('node_modules/.examples'), { recursive: true });
-  writeFileSync(here('node_modules/.examples/readme.tsx'), code);
+  for (const [name, document] of [['readme', 'bindings-node/README.md'], ['guide', 'docs/guides/react.md']]) {
+    const [, code] = /^```tsx\n(.*?)^```/ms.exec(readFileSync(here(`../../${document}`), 'utf8'));
+    writeFileSync(here(`node_modules/.examples/${name}.tsx`), code);
+  }
   const check = () => execFileSync('npx', ['tsc', '-p', 'peers.tsconfig.json'], { cwd: here('.'), encoding: 'utf8', shell: true });
   assert.doesNotThrow(() => check());
 });
