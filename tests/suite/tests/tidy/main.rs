@@ -6,13 +6,17 @@
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
 mod circles;
+mod commands;
 mod features;
+mod grid;
 mod ignored;
 mod imports;
 mod layers;
 mod layout;
 mod lexed;
+mod links;
 mod lints;
+mod markdown;
 mod rooms;
 mod threads;
 mod tree;

@@ -78,11 +78,24 @@ impl fmt::Display for Finding {
 pub(crate) fn tree() -> &'static [Source] {
     static TREE: LazyLock<Vec<Source>> = LazyLock::new(|| {
         let mut sources = Vec::new();
-        walk(&root(), "", &mut sources);
+        walk(&root(), "", SOURCES, &mut sources);
         sources.sort_by(|a, b| a.path.cmp(&b.path));
         sources
     });
     &TREE
+}
+
+/// Every document of the project, in Markdown.
+pub(crate) fn documents() -> Vec<Source> {
+    let mut documents = Vec::new();
+    walk(&root(), "", &["md"], &mut documents);
+    documents.sort_by(|a, b| a.path.cmp(&b.path));
+    documents
+}
+
+/// Returns true if the project has this file or folder.
+pub(crate) fn exists(path: &str) -> bool {
+    root().join(path).exists()
 }
 
 /// A file of the project that is not a source, such as a manifest.
@@ -106,16 +119,16 @@ fn root() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn walk(directory: &Path, prefix: &str, sources: &mut Vec<Source>) {
+fn walk(directory: &Path, prefix: &str, endings: &[&str], sources: &mut Vec<Source>) {
     let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{prefix}: {error}"));
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
-        let is_source = name.rsplit_once('.').is_some_and(|(_, end)| SOURCES.contains(&end));
+        let is_source = name.rsplit_once('.').is_some_and(|(_, end)| endings.contains(&end));
         // A link points to a folder that is walked anyway, or outside the project.
         match entry.file_type() {
             Ok(kind) if kind.is_dir() && !is_skipped(&name, &path) => {
-                walk(&entry.path(), &path, sources);
+                walk(&entry.path(), &path, endings, sources);
             }
             // A file may be removed during the walk.
             Ok(kind) if kind.is_file() && is_source => {
