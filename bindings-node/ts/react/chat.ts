@@ -141,7 +141,7 @@ export class Chat extends Store implements ChatActions {
   };
 
   stop = async (): Promise<void> => {
-    this._silence();
+    this.silence();
     const run = this._run;
     if (!run) return;
     const { service } = this._options;
@@ -194,12 +194,18 @@ export class Chat extends Store implements ChatActions {
     const text = message?.content ?? messageIdOrText;
     const { service } = this._options;
     if (!service.speak || !text.trim()) return;
-    this._silence();
+    this.silence();
     try {
       await this.speech.say({ text, messageId: message?.id ?? null }, (signal) => service.speak!(text, { signal }));
     } catch (error) {
       call(this._options.onError, error as TurnwireError);
     }
+  };
+
+  /** Nothing of the replies so far is heard any more, nor the rest of the one that is under way. */
+  silence = (): void => {
+    if (this._run) this._run.isMuted = true;
+    this.speech.stop();
   };
 
   private _user(id: string): Message | undefined {
@@ -219,7 +225,7 @@ export class Chat extends Store implements ChatActions {
 
   /** Begins with a message, or lets it wait for the turn that runs. */
   private _submit(message: Message, how: Omit<Waiting, 'resolve'>): Promise<void> {
-    this._silence();
+    this.silence();
     if (how.speech ?? this._playsReplies()) this.speech.unlock();
     return new Promise((resolve) => {
       this._waiting.set(message.id, { ...how, resolve });
@@ -360,12 +366,6 @@ export class Chat extends Store implements ChatActions {
   private _playsReplies(): boolean {
     const { speech = false } = this._options;
     return typeof speech === 'object' ? speech.replies !== false : speech;
-  }
-
-  /** Nothing of the replies so far is heard any more. */
-  private _silence(): void {
-    if (this._run) this._run.isMuted = true;
-    this.speech.stop();
   }
 
   /** Publishes messages that were sent, changed or taken back, and keeps those that are unsent, and none under an id that is gone. */

@@ -78,8 +78,8 @@ export function useChat(options: UseChatOptions = {}): UseChat {
   const { snapshot, speech } = shown.chat === chat ? shown : look(chat);
   const { messages } = snapshot;
   const queue = useMemo(() => messages.filter(({ status }) => status === 'queued'), [messages]);
-  const { sendMessage, regenerate, retry, edit, stop, setMessages, clearError, unqueue, speak } = chat;
-  const { unlock, stop: silence } = chat.speech;
+  const { sendMessage, regenerate, retry, edit, stop, setMessages, clearError, unqueue, speak, silence } = chat;
+  const { unlock } = chat.speech;
   return {
     ...snapshot,
     queue,
