@@ -328,6 +328,30 @@ onPage('no layout shifts while a reply grows, and what is read stays where it is
   assert.deepEqual(await visit.page.evaluate(() => globalThis.shifts), []);
 });
 
+for (const [width, height] of [[320, 568], [740, 375], [320, 256]]) {
+  onPage(
+    `very large letters leave a line of the messages on a small screen, ${width}×${height}`,
+    async (visit) => {
+      await site.script(reply('하나.'), reply('둘 ', hold()));
+      await visit.send('첫째');
+      await visit.finished();
+      const room = () => visit.page.locator('.log').evaluate((log) => log.clientHeight);
+      const rooms = [await room()];
+      await visit.button('내 말 고치기').click();
+      rooms.push(await room());
+      await visit.button('그만두기').click();
+      await visit.send('둘째');
+      await visit.page.getByText('둘').last().waitFor();
+      rooms.push(await room());
+      // 30 px a letter.
+      assert.ok(Math.min(...rooms) >= 45, JSON.stringify(rooms));
+      const over = await visit.page.evaluate(() => [document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight]);
+      assert.deepEqual(over, [0, 0]);
+    },
+    { viewport: { width, height }, settings: { size: 'largest' } },
+  );
+}
+
 onPage('with less motion nothing moves by itself', async (visit) => {
   const count = await visit.page.evaluate(() => document.getAnimations().length);
   await site.script(reply(hold()));

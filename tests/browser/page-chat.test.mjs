@@ -1,6 +1,7 @@
 /** Conversations on the page of examples/react, in Chromium against the Flask example. */
 
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before } from 'node:test';
 
 import { until } from './chromium.mjs';
@@ -108,6 +109,8 @@ onPage('two tabs of a conversation have all of it, each once', async (visit) => 
   const two = [['mine', '첫째', 'done'], ['reply', '하나.', 'done'], ['mine', '둘째', 'done'], ['reply', '둘.', 'done']];
   await other.shows(two);
   await visit.shows(two);
+  // What the other tab said can be changed here as well.
+  await visit.button('내 말 고치기').waitFor();
   await visit.send('셋째');
   const three = [...two, ['mine', '셋째', 'done'], ['reply', '셋.', 'done']];
   await visit.shows(three);
@@ -192,4 +195,26 @@ onPage('a reply cannot load a picture, run a script, or reach the page by a link
   assert.deepEqual(asked.filter((url) => !url.startsWith(site.front.url)), []);
   assert.equal(await visit.page.locator('.reply img').count(), 0);
   assert.equal(await visit.page.evaluate(() => globalThis.hit), undefined);
+});
+
+onPage('the list has every conversation, the last used first', async (visit) => {
+  for (let number = 0; number < 210; number++) await site.flask.store.workspace(randomUUID(), visit.user);
+  await site.script(reply('답.'));
+  await visit.send('나중');
+  await visit.finished();
+  const names = visit.page.locator('.side a');
+  await until(async () => (await names.count()) === 211, () => names.count());
+  assert.equal(await names.first().getAttribute('aria-current'), 'page');
+});
+
+onPage('a copy is told, and one that the browser refuses as well', async (visit) => {
+  await site.script(reply('**답**.'));
+  await visit.send('첫째');
+  await visit.finished();
+  await visit.page.evaluate(() => (navigator.clipboard.writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError'))));
+  await visit.button('복사').click();
+  await visit.page.evaluate(() => (navigator.clipboard.writeText = async (text) => void (globalThis.copied = text)));
+  await visit.button('복사하지 못했습니다.').click();
+  await visit.button('복사했습니다.').waitFor();
+  assert.equal(await visit.page.evaluate(() => globalThis.copied), '**답**.');
 });

@@ -176,6 +176,30 @@ test('sound that the browser blocks is said, and goes on with a press', async ()
   await visit.close();
 });
 
+for (const environment of [{}, { SPEAK: '1' }]) {
+  test(`a reply is silenced while it is written, and stays silent, ${environment.SPEAK ? 'with the speech of the service' : 'with that of the page'}`, async (t) => {
+    const own = await startSite({ args: [], environment });
+    t.after(() => own.close());
+    const visit = await own.visit({ init: INIT, settings: ALOUD });
+    const rest = hold();
+    await own.script(reply('처음.'), reply(TEXT[0], TEXT[1], rest, TEXT[2]));
+    await visit.send('하나');
+    await heardInOrder(visit, ['처음.']);
+    await visit.page.evaluate(() => Object.assign(globalThis, { isHeld: true, played: [] }));
+    await visit.send('둘');
+    await until(async () => (await played(visit, 'playing')).length === 1);
+    await visit.page.locator('.status').getByRole('button', { name: '그만 듣기' }).click();
+    await visit.page.evaluate(() => (globalThis.isHeld = false));
+    await own.release(rest);
+    await visit.finished();
+    await visit.button('듣기').last().click();
+    // Nothing of it until it is asked for.
+    await until(async () => (await played(visit, 'ended')).length === 3);
+    assert.deepEqual((await played(visit, 'asked')).map(({ text }) => text), [SPOKEN[0], ...SPOKEN]);
+    assert.deepEqual(visit.problems, []);
+  });
+}
+
 onPage('speech that fails is said in a sentence, and the text stays', async (visit) => {
   await site.script(reply('말.'));
   await visit.send('첫째');

@@ -10,7 +10,7 @@ import { LIMIT, startChromium, until } from './chromium.mjs';
 import { startFlask } from './flask.mjs';
 import { startFront } from './front.mjs';
 
-const built = fileURLToPath(new URL('../../examples/react/dist', import.meta.url));
+const BUILT = fileURLToPath(new URL('../../examples/react/dist', import.meta.url));
 
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 375, height: 740 };
@@ -52,7 +52,7 @@ export function holdSound() {
 }
 
 /** Starts everything that a page needs; `close()` ends it. */
-export async function startSite({ environment, ...options } = {}) {
+export async function startSite({ environment, built = BUILT, ...options } = {}) {
   if (!existsSync(built)) throw new Error(`there is no ${built}: npm run build in examples/react`);
   const flask = await startFlask(environment);
   const front = await startFront(built, { chat: flask.url, store: flask.store.url });

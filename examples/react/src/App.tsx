@@ -12,6 +12,7 @@ import { Dialog } from './shell/Dialog';
 import { Header } from './shell/Header';
 import { SettingsDialog } from './shell/SettingsDialog';
 import { conversations } from './store/conversations';
+import { unsent } from './store/unsent';
 import { useLoaded } from './store/use-loaded';
 import { usePlace } from './use-place';
 
@@ -43,7 +44,7 @@ export function App() {
   };
   const conversationList = <ConversationList list={list} current={place.workspaceId} addressOf={addressOf} onBegin={beginHere} onOpen={close} />;
   return (
-    <ChatProvider service={service}>
+    <ChatProvider service={service} unsent={unsent}>
       <a className="skip" href="#composer-text" onClick={skip}>
         {words.toText}
       </a>

@@ -1,5 +1,7 @@
 /** The login of the page's user: two tokens, which the store issues and renews. */
 
+import { forgetUnsent } from './store/unsent';
+
 /** Without `VITE_STORE_URL` the store is where the chat service is. */
 const { VITE_CHAT_URL: chatUrl = '', VITE_STORE_URL = chatUrl, VITE_LOGIN_URL: loginUrl } = import.meta.env as Record<string, string | undefined>;
 
@@ -44,11 +46,17 @@ export async function signIn(name: string, password: string): Promise<boolean> {
   return true;
 }
 
-/** `null` where the page has no login of its own. */
+/** The tokens ran out, and the user has to sign in again. */
+let isExpired = false;
+export const hasExpired = () => isExpired;
+
+/** Ends the login; `null` where the page has none of its own. */
 export const signOut = loginUrl
-  ? () => {
+  ? (expired = false) => {
+      isExpired = expired;
       localStorage.removeItem(ACCESS);
       localStorage.removeItem(REFRESH);
+      if (!expired) forgetUnsent();
       listeners.forEach((listener) => listener());
     }
   : null;
@@ -79,7 +87,7 @@ async function reissue(): Promise<boolean> {
   if (!refreshToken()) return false;
   const response = await fetch(`${storeUrl}/reissue`, { method: 'POST', headers: { ...tokenHeaders(), extendLogin: 'true' }, credentials: 'include' });
   if (response.ok) keepTokensOf(response);
-  if (response.status === 401) signOut?.();
+  if (response.status === 401) signOut?.(true);
   return response.ok;
 }
 

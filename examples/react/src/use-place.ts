@@ -19,8 +19,8 @@ function inAddress(): string | null {
   }
 }
 const addressOf = (workspaceId: string) => `#/${encodeURIComponent(workspaceId)}`;
-let beginnings = 0;
-const beginning = (): Place => ({ key: `new ${(beginnings += 1)}`, workspaceId: null, isNew: true });
+let beginnings = Date.now();
+const beginning = (key = `new ${(beginnings += 1)}`): Place => ({ key, workspaceId: null, isNew: true });
 
 /** Conversations that began in this page, by workspace: a reply in one may still be under way. */
 const begun = new Map<string, string>();
@@ -31,7 +31,14 @@ function placeOf(workspaceId: string | null): Place {
 }
 
 export function usePlace() {
-  const [place, setPlace] = useState(() => placeOf(inAddress()));
+  const [place, setPlace] = useState(() => {
+    const workspaceId = inAddress();
+    return workspaceId === null && typeof history.state === 'string' ? beginning(history.state) : placeOf(workspaceId);
+  });
+  useEffect(() => {
+    // A page that is loaded again knows the new conversation by it, and what was not sent in it.
+    if (place.workspaceId === null) history.replaceState(place.key, '');
+  }, [place]);
   useEffect(() => {
     const follow = () => setPlace((before) => (before.workspaceId === inAddress() ? before : placeOf(inAddress())));
     addEventListener('hashchange', follow);

@@ -5,6 +5,9 @@ import type { Message } from 'turnwire/react';
 
 import { useWords } from '../settings';
 
+/** The most characters that the store keeps of a message. */
+const MOST = 2000;
+
 interface Props {
   isBusy: boolean;
   /** The message that is being edited. */
@@ -55,11 +58,16 @@ export function Composer({ isBusy, edited, onSubmit, onStop, onCancel }: Props) 
       }}
     >
       {edited && (
-        <p className="editing">
+        <p className="note">
           {words.editing}
           <button type="button" onClick={onCancel}>
             {words.cancel}
           </button>
+        </p>
+      )}
+      {text.length >= MOST && (
+        <p className="note" role="status">
+          {words.full}
         </p>
       )}
       <label className="hidden" htmlFor="composer-text">
@@ -71,6 +79,7 @@ export function Composer({ isBusy, edited, onSubmit, onStop, onCancel }: Props) 
         rows={Math.min(6, text.split('\n').length)}
         value={text}
         placeholder={words.placeholder}
+        maxLength={MOST}
         enterKeyHint="send"
         autoComplete="off"
         onChange={(event) => setText(event.target.value)}

@@ -51,13 +51,13 @@ export function Conversation({ id, workspaceId, initialMessages, onWorkspace, on
   useTurnStart(times, chat.status, chat.connected);
 
   const speech = useReadAloud(chat, settings.aloud && !servicePlays);
-  const { sendMessage, edit, retry, regenerate, unqueue, stop } = chat;
+  const { sendMessage, edit, retry, regenerate, unqueue, clearError, stop } = chat;
   const edited = chat.messages.find((message) => message.id === editedId) ?? null;
   const isBusy = chat.status === 'submitted' || chat.status === 'streaming';
   const { read, stop: quiet } = speech;
   const actions = useMemo(
-    () => ({ retry: thenToText(retry), regenerate: thenToText(regenerate), unqueue: thenToText(unqueue), read, quiet, edit: setEdited }),
-    [retry, regenerate, unqueue, read, quiet],
+    () => ({ retry: thenToText(retry), regenerate: thenToText(regenerate), unqueue: thenToText(unqueue), sendQueued: thenToText(clearError), read, quiet, edit: setEdited }),
+    [retry, regenerate, unqueue, clearError, read, quiet],
   );
 
   const submit = useCallback(
@@ -73,7 +73,7 @@ export function Conversation({ id, workspaceId, initialMessages, onWorkspace, on
   );
   return (
     <main className="talk">
-      <MessageList messages={chat.messages} speaking={speech.speaking} isBusy={isBusy} times={times.byReply} actions={actions} />
+      <MessageList messages={chat.messages} speaking={speech.speaking} isBusy={isBusy} isHeldUp={chat.status === 'error'} times={times.byReply} actions={actions} />
       <Announcer messages={chat.messages} status={chat.status} />
       <div className="foot">
         <StatusBar status={chat.status} connected={chat.connected} speech={speech} onStop={stop} />

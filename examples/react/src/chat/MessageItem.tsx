@@ -14,6 +14,8 @@ export interface MessageActions {
   retry: (id: string) => void;
   regenerate: (id: string) => void;
   unqueue: (id: string) => void;
+  /** Goes on with the queue after a turn that failed. */
+  sendQueued: () => void;
   read: (message: Message) => void;
   quiet: () => void;
   edit: (id: string) => void;
@@ -24,13 +26,15 @@ interface Props {
   /** The last reply, or the last message that was sent: they can be replaced. */
   isLast: boolean;
   isBusy: boolean;
+  /** A message of the queue, which waits for the user as the turn before failed. */
+  isHeldUp: boolean;
   /** The sentence of this message that is heard. */
   heard: Speaking | null;
   times: Times | undefined;
   actions: MessageActions;
 }
 
-export const MessageItem = memo(function MessageItem({ message, isLast, isBusy, heard, times, actions }: Props) {
+export const MessageItem = memo(function MessageItem({ message, isLast, isBusy, isHeldUp, heard, times, actions }: Props) {
   const words = useWords();
   const body = useRef<HTMLDivElement>(null);
   useMark(body, heard, message.content);
@@ -42,7 +46,7 @@ export const MessageItem = memo(function MessageItem({ message, isLast, isBusy, 
       <div className="body" ref={body}>
         {isReply ? <Markdown text={content} isGrowing={status === 'streaming'} /> : <p className="plain">{content}</p>}
       </div>
-      <Notes message={message} actions={actions} />
+      <Notes message={message} isHeldUp={isHeldUp} actions={actions} />
       {isReply && status !== 'streaming' && content !== '' && <ReplyActions message={message} isLast={isLast && !isBusy} isHeard={heard !== null} times={times} actions={actions} />}
     </li>
   );
@@ -53,15 +57,24 @@ type ReplyProps = Pick<Props, 'message' | 'isLast' | 'times' | 'actions'> & { is
 function ReplyActions({ message, isLast, isHeard, times, actions }: ReplyProps) {
   const words = useWords();
   const { id, content, replyTo } = message;
-  const [isCopied, setCopied] = useState(false);
+  const [copying, setCopying] = useState<'copy' | 'copied' | 'copyFailed'>('copy');
+  const copy = async () => {
+    try {
+      // Absent from a page without TLS, and refused where the reader says so.
+      await navigator.clipboard.writeText(content);
+      setCopying('copied');
+    } catch {
+      setCopying('copyFailed');
+    }
+  };
   const [isTimed, setTimed] = useState(false);
   return (
     <div className="actions">
       <button type="button" onClick={() => (isHeard ? actions.quiet() : actions.read(message))}>
         {isHeard ? words.quiet : words.listen}
       </button>
-      <button type="button" onClick={() => void navigator.clipboard?.writeText(content).then(() => setCopied(true))}>
-        {isCopied ? words.copied : words.copy}
+      <button type="button" onClick={copy}>
+        {words[copying]}
       </button>
       {isLast && (
         <button type="button" onClick={() => actions.regenerate(id)}>

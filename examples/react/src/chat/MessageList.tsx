@@ -15,11 +15,13 @@ interface Props {
   messages: readonly Message[];
   speaking: Speaking | null;
   isBusy: boolean;
+  /** The last turn failed, and the queue waits. */
+  isHeldUp: boolean;
   times: ReadonlyMap<string, Times>;
   actions: MessageActions;
 }
 
-export const MessageList = memo(function MessageList({ messages, speaking, isBusy, times, actions }: Props) {
+export const MessageList = memo(function MessageList({ messages, speaking, isBusy, isHeldUp, times, actions }: Props) {
   const words = useWords();
   const scroller = useRef<HTMLDivElement>(null);
   const lists = Math.max(1, Math.ceil(messages.length / PAGE));
@@ -59,6 +61,7 @@ export const MessageList = memo(function MessageList({ messages, speaking, isBus
                 message={message}
                 isLast={message.id === lastReply || message.id === lastOfUser}
                 isBusy={isBusy && (message.id === lastReply || message.id === lastOfUser)}
+                isHeldUp={isHeldUp && message.status === 'queued'}
                 heard={speaking?.messageId === message.id ? speaking : null}
                 times={times.get(message.id)}
                 actions={actions}

@@ -8,17 +8,24 @@ import { remedy } from './remedy';
 
 interface Props {
   message: Message;
-  actions: Pick<MessageActions, 'retry' | 'unqueue' | 'edit'>;
+  /** The queue waits for the user, as the turn before failed. */
+  isHeldUp: boolean;
+  actions: Pick<MessageActions, 'retry' | 'unqueue' | 'sendQueued' | 'edit'>;
 }
 
-export function Notes({ message, actions }: Props) {
+export function Notes({ message, isHeldUp, actions }: Props) {
   const words = useWords();
   const { id, role, status, error } = message;
   const isMine = role === 'user';
   if (status === 'queued') {
     return (
       <div className="note">
-        <p>{words.queued}</p>
+        <p>{isHeldUp ? words.heldUp : words.queued}</p>
+        {isHeldUp && (
+          <button type="button" className="main" onClick={actions.sendQueued}>
+            {words.sendNow}
+          </button>
+        )}
         <button type="button" onClick={() => actions.unqueue(id)}>
           {words.unqueue}
         </button>

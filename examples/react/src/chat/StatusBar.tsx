@@ -42,7 +42,7 @@ export function StatusBar({ status, connected, speech, onStop }: Props) {
           {words.stop}
         </button>
       )}
-      {isHeard && !isBusy && (
+      {isHeard && (
         <button type="button" onClick={thenToText(speech.stop)}>
           {words.quiet}
         </button>

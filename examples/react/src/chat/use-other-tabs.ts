@@ -29,7 +29,7 @@ export function useOtherTabs({ workspaceId, setMessages }: Pick<UseChat, 'worksp
 
   return useCallback(({ message, userMessage }: FinishInfo) => {
     if (!message || !workspace.current) return;
-    const messages = [userMessage, message].map(({ id, role, content, createdAt, status }): InitialMessage => ({ id, role, content, createdAt, status }));
+    const messages = [userMessage, message].map(({ error, ...plain }): InitialMessage => plain);
     channel.postMessage({ workspaceId: workspace.current, messages } satisfies Told);
   }, []);
 }

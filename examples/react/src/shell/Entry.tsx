@@ -2,7 +2,7 @@
 
 import { useId, useState, useSyncExternalStore, type FormEvent, type ReactNode } from 'react';
 
-import { isSignedIn, onSession, signIn } from '../session';
+import { hasExpired, isSignedIn, onSession, signIn } from '../session';
 import { useWords } from '../settings';
 
 export function Entry({ children }: { children: ReactNode }) {
@@ -29,6 +29,7 @@ function Login() {
   return (
     <main className="login">
       <h1>{words.title}</h1>
+      {hasExpired() && <p role="status">{words.signIn}</p>}
       <form onSubmit={send}>
         <label htmlFor={name}>{words.name}</label>
         <input id={name} name="name" autoComplete="username" autoCapitalize="none" required />

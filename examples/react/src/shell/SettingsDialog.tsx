@@ -19,7 +19,7 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
         {words.aloud}
       </label>
       {signOut && (
-        <button type="button" onClick={signOut}>
+        <button type="button" onClick={() => signOut?.()}>
           {words.leave}
         </button>
       )}

@@ -16,13 +16,19 @@ interface StoredWorkspace {
   workspaceUpdatedAt: number | string | null;
 }
 
-/** The number of conversations in the list. */
-const MOST = 100;
+/** The conversations of a call, and the most calls for the list: the store has them in the order in which they began. */
+const PAGE = 100;
+const MOST_PAGES = 20;
 
 /** The conversations, the last used first. */
 export async function conversations(signal?: AbortSignal): Promise<Conversation[]> {
-  const path = `/api/workspace/${userId()}/status?workspaceStatus=ACTIVE&offset=0&size=${MOST}`;
-  const found = (await fromStore<StoredWorkspace[]>(path, signal)) ?? [];
+  const found: StoredWorkspace[] = [];
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const path = `/api/workspace/${userId()}/status?workspaceStatus=ACTIVE&offset=${page * PAGE}&size=${PAGE}`;
+    const more = (await fromStore<StoredWorkspace[]>(path, signal)) ?? [];
+    found.push(...more);
+    if (more.length < PAGE) break;
+  }
   return found
     .sort((a, b) => time(b.workspaceUpdatedAt) - time(a.workspaceUpdatedAt))
     .map(({ workspaceId, workspaceName }) => ({ id: workspaceId, name: workspaceName ?? '' }));
