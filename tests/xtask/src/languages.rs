@@ -127,7 +127,9 @@ impl Node {
 /// # Errors
 /// When something cannot be built or installed.
 pub(crate) fn page_tests(repo: &Repo) -> Result<Step> {
-    package_for_pages(repo)?;
+    npm_ci(repo, "bindings-node")?;
+    npm(repo, "bindings-node").args(["run", "build"]).output_to_stderr().run()?;
+    npm_ci(repo, "tests/browser")?;
     for page in ["examples/react", "examples/react-cra"] {
         npm_ci(repo, page)?;
         npm(repo, page).args(["run", "build"]).output_to_stderr().run()?;
@@ -135,23 +137,7 @@ pub(crate) fn page_tests(repo: &Repo) -> Result<Step> {
     let python = python_venv(repo, "venv", "requirements.txt")?;
     install_from_clone(repo, &python)?;
     let variables = [(FAKE, fake_llm(repo)?), ("TURNWIRE_PYTHON", python.python().to_owned())];
-    Ok(with_variables(npm(repo, "tests/browser").args(["run", "pages"]), &variables))
-}
-
-/// The tests of the package's parts for pages, which need no browser.
-///
-/// # Errors
-/// When something cannot be built or installed.
-pub(crate) fn browser_tests(repo: &Repo) -> Result<Step> {
-    package_for_pages(repo)?;
-    let variables = [(FAKE, fake_llm(repo)?)];
     Ok(with_variables(npm(repo, "tests/browser").args(["run", "test"]), &variables))
-}
-
-fn package_for_pages(repo: &Repo) -> Result<()> {
-    npm_ci(repo, "bindings-node")?;
-    npm(repo, "bindings-node").args(["run", "build"]).output_to_stderr().run()?;
-    npm_ci(repo, "tests/browser")
 }
 
 /// Installs the Python package in the same way as a user does from a clone.

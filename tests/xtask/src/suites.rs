@@ -93,8 +93,8 @@ pub(crate) static ALL: &[Suite] = &[
     },
     Suite {
         name: "browser",
-        about: "the npm package's browser and React parts, in Node and jsdom",
-        needs: &[Tool::Node],
+        about: "the npm package in pages: bundlers, both Reacts, and a real Chromium",
+        needs: &[Tool::Python, Tool::Node, Tool::Programs(&debian::CHROMIUM)],
         run: browser,
     },
     Suite {
@@ -111,19 +111,6 @@ pub(crate) static ALL: &[Suite] = &[
     },
 ];
 
-/// The suites that run only when they are named: they take long, and a busy machine can fail them.
-pub(crate) static NAMED: &[Suite] = &[Suite {
-    name: "pages",
-    about: "the example pages and bundlers in a real Chromium; only when named",
-    needs: &[Tool::Python, Tool::Node, Tool::Programs(&debian::CHROMIUM)],
-    run: pages,
-}];
-
-/// All suites, those that run only when named last.
-fn every() -> impl Iterator<Item = &'static Suite> {
-    ALL.iter().chain(NAMED)
-}
-
 /// The programs that speech needs, with their packages.
 pub(crate) const SPEECH: [(&str, &str); 3] =
     [("espeak-ng", "espeak-ng"), ("ffmpeg", "ffmpeg"), ("mpg123", "mpg123")];
@@ -133,15 +120,15 @@ pub(crate) const SPEECH: [(&str, &str); 3] =
 /// # Errors
 /// Lists the names when there is none.
 pub(crate) fn find(name: &str) -> Result<&'static Suite, String> {
-    every().find(|suite| suite.name == name).ok_or_else(|| {
-        let names: Vec<_> = every().map(|suite| suite.name).collect();
+    ALL.iter().find(|suite| suite.name == name).ok_or_else(|| {
+        let names: Vec<_> = ALL.iter().map(|suite| suite.name).collect();
         format!("there is no suite `{name}`; the suites are: {}", names.join(", "))
     })
 }
 
 /// All suites, one per line.
 pub(crate) fn listing() -> String {
-    every().map(|suite| format!("{:<11}{}\n", suite.name, suite.about)).collect()
+    ALL.iter().map(|suite| format!("{:<11}{}\n", suite.name, suite.about)).collect()
 }
 
 fn fmt(repo: &Repo) -> Result<()> {
@@ -266,10 +253,6 @@ fn node(repo: &Repo) -> Result<()> {
 }
 
 fn browser(repo: &Repo) -> Result<()> {
-    languages::browser_tests(repo)?.run()
-}
-
-fn pages(repo: &Repo) -> Result<()> {
     debian::require(repo, &debian::CHROMIUM)?;
     languages::page_tests(repo)?.run()
 }
@@ -312,13 +295,13 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_can_be_typed() {
-        for (index, suite) in every().enumerate() {
+        for (index, suite) in ALL.iter().enumerate() {
             assert!(
                 suite.name.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
                 "{}",
                 suite.name
             );
-            assert!(every().skip(index + 1).all(|other| other.name != suite.name));
+            assert!(ALL.iter().skip(index + 1).all(|other| other.name != suite.name));
             assert!(std::ptr::eq(find(suite.name).unwrap(), suite));
         }
     }
@@ -326,8 +309,8 @@ mod tests {
     #[test]
     fn the_listing_has_a_line_for_each() {
         let listing = listing();
-        assert_eq!(listing.lines().count(), every().count());
-        for (line, suite) in listing.lines().zip(every()) {
+        assert_eq!(listing.lines().count(), ALL.len());
+        for (line, suite) in listing.lines().zip(ALL) {
             assert!(line.starts_with(&format!("{} ", suite.name)), "{line}");
         }
     }
