@@ -1,8 +1,11 @@
-/** The same page on turnwire and on the AI SDK: its list and its messages count their renders. */
+/**
+ * The same page on turnwire, on the AI SDK, and on nothing, whose text grows by itself: the work of React and of the browser that no library saves. Its
+ * list and its messages count their renders.
+ */
 
 import { DefaultChatTransport } from 'ai';
 import { useChat as useAiChat } from '@ai-sdk/react';
-import { memo, useRef } from 'react';
+import { memo, useRef, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ChatService } from 'turnwire/browser';
 import { useChat } from 'turnwire/react';
@@ -50,6 +53,31 @@ function AiSdk() {
   return <List messages={chat.messages} textOf={partsOf} status={chat.status} />;
 }
 
-const pages = { turnwire: Turnwire, 'ai-sdk': AiSdk };
+const word = (at) => (at % 12 ? '말 ' : '낱말입니다. ');
+
+/** The text of a reply of a thousand tokens in a second, in steps of 50 ms. */
+function Nothing() {
+  const [messages, setMessages] = useState(HISTORY);
+  const [status, setStatus] = useState('ready');
+  window.send = async (text) => {
+    const [id, begun] = [`id-${performance.now()}`, performance.now()];
+    const before = [...messages, { id, role: 'user', content: text }];
+    setMessages(before);
+    setStatus('submitted');
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    let content = `${performance.timeOrigin + performance.now()} `;
+    for (let at = 1; ; ) {
+      setMessages([...before, { id: `${id}-reply`, role: 'assistant', content }]);
+      setStatus('streaming');
+      if (at === 1000) break;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      for (const due = Math.min(1000, performance.now() - begun); at < due; at += 1) content += word(at);
+    }
+    setStatus('ready');
+  };
+  return <List messages={messages} textOf={contentOf} status={status} />;
+}
+
+const pages = { turnwire: Turnwire, 'ai-sdk': AiSdk, nothing: Nothing };
 const Page = pages[location.pathname.slice(1)];
 createRoot(document.getElementById('root')).render(<Page />);

@@ -1,11 +1,11 @@
-/** Pages on turnwire and on the AI SDK, with a service that answers both at the same pace. */
+/** Pages on turnwire, on the AI SDK and on nothing, with a service that answers at the same pace. */
 
 import http from 'node:http';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
 
-export const PAGES = ['turnwire', 'ai-sdk'];
+export const PAGES = ['turnwire', 'ai-sdk', 'nothing'];
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const now = () => performance.timeOrigin + performance.now();
 
@@ -67,18 +67,13 @@ export async function open(browser, url, page) {
   return tab;
 }
 
-/**
- * Sends a message and measures the page until the reply is complete. Times are in milliseconds; `scriptMs` is that of JavaScript with the collection of
- * its garbage, for which `taskMs` would be wrong: the profiler slows the page down.
- */
-export async function measure(tab, { isProfiled = false } = {}) {
+/** The parts of the time of a page's thread: JavaScript with the collection of its garbage, styles, layout, and the rest, such as paint and the network. */
+const PARTS = { task: 'TaskDuration', script: 'ScriptDuration', style: 'RecalcStyleDuration', layout: 'LayoutDuration', other: 'TaskOtherDuration' };
+
+/** Sends a message and measures the page until the reply is complete. Times are in milliseconds; `cpu` is time that the page's thread ran. */
+export async function measure(tab) {
   const session = await tab.context().newCDPSession(tab);
-  await session.send('Performance.enable');
-  if (isProfiled) {
-    await session.send('Profiler.enable');
-    await session.send('Profiler.setSamplingInterval', { interval: 100 });
-    await session.send('Profiler.start');
-  }
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
   const metrics = async () => Object.fromEntries((await session.send('Performance.getMetrics')).metrics.map(({ name, value }) => [name, value]));
   const before = await metrics();
   const found = await tab.evaluate(async () => {
@@ -104,13 +99,7 @@ export async function measure(tab, { isProfiled = false } = {}) {
     return { ms: performance.now() - begun, firstMs: await first, list, of, shift, text: main.lastChild.textContent, status: main.dataset.status };
   });
   const after = await metrics();
-  const scriptMs = isProfiled ? scriptTime((await session.send('Profiler.stop')).profile) : null;
   await session.detach();
-  return { ...found, taskMs: (after.TaskDuration - before.TaskDuration) * 1000, scriptMs };
-}
-
-/** The time in JavaScript: samples that are not idle, and not in the browser itself. */
-function scriptTime({ nodes, samples, timeDeltas }) {
-  const names = new Map(nodes.map(({ id, callFrame }) => [id, callFrame.functionName]));
-  return samples.reduce((sum, id, at) => (/^\((idle|program|root)\)$/.test(names.get(id)) ? sum : sum + timeDeltas[at] / 1000), 0);
+  const cpu = Object.fromEntries(Object.entries(PARTS).map(([part, name]) => [part, (after[name] - before[name]) * 1000]));
+  return { ...found, cpu };
 }
