@@ -41,6 +41,35 @@ test('a reply is shown, and the conversation goes on in its workspace', async ()
   ]);
 });
 
+test('a screen reader is told of a reply when it is complete', async () => {
+  let finish;
+  const held = new Promise((resolve) => (finish = resolve));
+  render(
+    <App
+      service={played(async function* (request) {
+        yield { type: 'content', content: '안녕' };
+        await held;
+        yield { type: 'done' };
+      })}
+    />,
+  );
+  say('첫째');
+  const log = await screen.findByRole('log');
+  await within(log).findByText('안녕');
+  expect(log.getAttribute('aria-busy')).toBe('true');
+  finish();
+  await waitFor(() => expect(log.getAttribute('aria-busy')).toBe('false'));
+});
+
+test('speech that fails is said', async () => {
+  const service = played(answer);
+  service.speak = () => Promise.reject(new Error('the speaker is down'));
+  render(<App service={service} />);
+  say('첫째');
+  fireEvent.click(await screen.findByText('듣기'));
+  expect((await screen.findByRole('alert')).textContent).toBe('소리를 낼 수 없습니다.');
+});
+
 test('a message that was not sent keeps its text, and is sent again under the same id', async () => {
   const refuse = () => Promise.reject(Object.assign(new Error('the network is down'), { errorCode: 'connection', network: true }));
   const service = played(refuse, answer);

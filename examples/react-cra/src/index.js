@@ -6,13 +6,14 @@ import { ChatService } from 'turnwire/browser';
 
 import App from './App';
 import './index.css';
+import { accessToken, keep, refreshToken, renew } from './session';
 
-// The existing front end keeps its tokens there, and sends both with each request.
-const token = (name) => () => localStorage.getItem(name);
 const service = new ChatService({
   baseURL: process.env.REACT_APP_CHAT_URL ?? '',
-  accessToken: token('accessToken'),
-  refreshToken: token('refreshToken'),
+  accessToken,
+  refreshToken,
+  refresh: renew,
+  onTokens: keep,
 });
 
 createRoot(document.getElementById('root')).render(
