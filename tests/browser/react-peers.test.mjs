@@ -81,11 +81,11 @@ test('assistant-ui on turnwire', async () => {
     disconnect() {}
   };
   for (const name of ['HTMLInputElement', 'HTMLTextAreaElement', 'requestAnimationFrame', 'cancelAnimationFrame']) globalThis[name] = window[name];
-  const { ActionBarPrimitive, ComposerPrimitive, MessagePrimitive, ThreadPrimitive } = await import('@assistant-ui/react');
+  const { ActionBarPrimitive, ComposerPrimitive, ErrorPrimitive, MessagePrimitive, ThreadPrimitive } = await import('@assistant-ui/react');
   const { TurnwireRuntime } = await example('assistant-ui/runtime.tsx');
   const { ChatService } = await example('../bindings-node/ts/browser/index.ts');
 
-  const Message = (role) => () => h(MessagePrimitive.Root, { className: role }, h(MessagePrimitive.Parts), role === 'assistant' && h(ActionBarPrimitive.Reload, null, 'again'));
+  const Message = (role) => () => h(MessagePrimitive.Root, { className: role }, h(MessagePrimitive.Parts), h(MessagePrimitive.Error, null, h(ErrorPrimitive.Root, null, h(ErrorPrimitive.Message))), role === 'assistant' && h(ActionBarPrimitive.Reload, null, 'again'));
   const Thread = () =>
     h(
       ThreadPrimitive.Root,
@@ -112,6 +112,19 @@ test('assistant-ui on turnwire', async () => {
   assert.deepEqual([again.messageId, again.replyId], [messageId, replyId]);
   await act(async () => fireEvent.click(page.getByText('cancel')));
   await waitFor(async () => assert.deepEqual(await bodies('/chat/stop'), [{ turnId: 't-1' }]));
+  await waitFor(() => assert.equal(page.getByText('again').disabled, false));
+
+  // A message that failed before its reply has an error, too, and is sent again.
+  await fake.script({ status: 503, steps: [{ json: { error: '잠시 쉽니다.' } }] }, '고장');
+  await act(async () => fireEvent.change(page.getByLabelText('message'), { target: { value: '고장' } }));
+  await act(async () => fireEvent.click(page.getByText('send')));
+  await waitFor(() => assert.match(texts('assistant').at(-1), /503: 잠시 쉽니다/));
+  assert.deepEqual(texts('user'), ['안녕', '고장']);
+  await fake.script({ steps: [say('고쳤습니다'), { sse: { type: 'done' } }] }, '고장');
+  await act(async () => fireEvent.click(page.getAllByText('again').at(-1)));
+  await waitFor(() => assert.deepEqual([texts('user'), texts('assistant')], [['안녕', '고장'], ['다시', '고쳤습니다']]));
+  const [broken, mended] = (await bodies('/chat/stream')).slice(-2);
+  assert.deepEqual([mended.messageId, mended.replyId], [broken.messageId, broken.replyId]);
 });
 
 test('the examples, and the components of documents, have no errors of types', () => {
