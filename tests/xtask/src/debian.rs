@@ -53,6 +53,8 @@ pub(crate) fn install(repo: &Repo, packages: &[&str]) -> Result<()> {
     if user != "0" {
         bail!("installing packages needs root, and this is user {user}");
     }
+    // Two at a time, the second would fail.
+    let _alone = repo.lock("apt-get")?;
     let apt_get =
         || Step::new(repo, "apt-get").env("DEBIAN_FRONTEND", "noninteractive").output_to_stderr();
     apt_get().args(["update", "--quiet"]).run()?;

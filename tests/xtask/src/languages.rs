@@ -1,6 +1,6 @@
 //! Builds and installs the packages of other languages for their tests and benchmarks.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -28,6 +28,8 @@ pub(crate) struct Python {
     venv: Venv,
     wheel: PathBuf,
     variables: Vec<(&'static str, PathBuf)>,
+    /// Held while its packages are in use.
+    _alone: File,
 }
 
 impl Python {
@@ -36,8 +38,11 @@ impl Python {
     /// # Errors
     /// When something cannot be built or installed.
     pub(crate) fn prepare(repo: &Repo, purpose: Purpose) -> Result<Self> {
+        let alone = repo.lock("python-package")?;
         let venv = python_venv(repo, "venv", "requirements.txt")?;
-        let mut variables = Vec::new();
+        let wheel = wheel_from_clone(repo, &venv)?;
+        install(repo, &venv, &wheel)?;
+        let mut variables = vec![("TURNWIRE_WHEEL", wheel.clone())];
         match purpose {
             Purpose::Tests => {
                 npm_ci(repo, "tests/pages")?;
@@ -50,19 +55,7 @@ impl Python {
             Purpose::Turns => {}
         }
         npm_ci(repo, "tests/python")?;
-        let wheels = repo.target("python/wheels");
-        if wheels.exists() {
-            fs::remove_dir_all(&wheels)?;
-        }
-        Step::new(repo, venv.python())
-            .args(["-m", "maturin", "build", "-m", "bindings-python/Cargo.toml", "-o"])
-            .args([&wheels])
-            .output_to_stderr()
-            .run()?;
-        let wheel = fs::read_dir(&wheels)?.next().context("maturin made no wheel")??.path();
-        install_from_clone(repo, &venv)?;
-        variables.push(("TURNWIRE_WHEEL", wheel.clone()));
-        Ok(Self { venv, wheel, variables })
+        Ok(Self { venv, wheel, variables, _alone: alone })
     }
 
     /// A call of another interpreter, which has the wheel beside the libraries that are given an `openai` client.
@@ -71,12 +64,7 @@ impl Python {
     /// When something cannot be installed.
     pub(crate) fn step_with_libraries(&self, repo: &Repo) -> Result<Step> {
         let venv = python_venv(repo, "libraries", "requirements-libraries.txt")?;
-        Step::new(repo, venv.python())
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .args(["--force-reinstall", "--no-deps"])
-            .args([&self.wheel])
-            .output_to_stderr()
-            .run()?;
+        install(repo, &venv, &self.wheel)?;
         Ok(with_variables(Step::new(repo, venv.python()), &self.variables))
     }
 
@@ -94,6 +82,8 @@ impl Python {
 /// Node with the package built and the dependencies of its tests installed.
 pub(crate) struct Node {
     variables: Vec<(&'static str, PathBuf)>,
+    /// Held while its package is in use.
+    _alone: File,
 }
 
 impl Node {
@@ -102,8 +92,7 @@ impl Node {
     /// # Errors
     /// When something cannot be built or installed.
     pub(crate) fn prepare(repo: &Repo, purpose: Purpose) -> Result<Self> {
-        npm_ci(repo, "bindings-node")?;
-        npm(repo, "bindings-node").args(["run", "build"]).output_to_stderr().run()?;
+        let alone = npm_package(repo)?;
         npm_ci(repo, "tests/node")?;
         let mut variables = Vec::new();
         if let Purpose::Tests = purpose {
@@ -113,7 +102,7 @@ impl Node {
             variables.push((FAKE, fake_llm(repo)?));
             variables.push(("TURNWIRE_CHAT_STREAMS", repo.target("debug/chat-streams")));
         }
-        Ok(Self { variables })
+        Ok(Self { variables, _alone: alone })
     }
 
     /// A call of one of the scripts in `tests/node`.
@@ -122,31 +111,60 @@ impl Node {
     }
 }
 
-/// The tests of pages: the npm package and the example pages built, the fake services, and a chat service in Python.
+/// Tests of pages: the npm package and the example pages built, the fake services, and a chat service in Python.
 ///
 /// # Errors
-/// When something cannot be built or installed.
-pub(crate) fn page_tests(repo: &Repo) -> Result<Step> {
-    npm_ci(repo, "bindings-node")?;
-    npm(repo, "bindings-node").args(["run", "build"]).output_to_stderr().run()?;
+/// When something cannot be built or installed, or a test fails.
+pub(crate) fn test_pages(repo: &Repo) -> Result<()> {
+    let _python = repo.lock("python-package")?;
+    let _package = npm_package(repo)?;
     npm_ci(repo, "tests/browser")?;
     for page in ["examples/react", "examples/react-cra"] {
         npm_ci(repo, page)?;
         npm(repo, page).args(["run", "build"]).output_to_stderr().run()?;
     }
     let python = python_venv(repo, "venv", "requirements.txt")?;
-    install_from_clone(repo, &python)?;
+    install(repo, &python, &wheel_from_clone(repo, &python)?)?;
     let variables = [(FAKE, fake_llm(repo)?), ("TURNWIRE_PYTHON", python.python().to_owned())];
-    Ok(with_variables(npm(repo, "tests/browser").args(["run", "test"]), &variables))
+    with_variables(npm(repo, "tests/browser").args(["run", "test"]), &variables).run()
 }
 
-/// Installs the Python package in the same way as a user does from a clone.
-fn install_from_clone(repo: &Repo, venv: &Venv) -> Result<()> {
-    Step::new(repo, venv.python())
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-        .args(["--force-reinstall", "--no-deps", "./bindings-python"])
+/// Builds the npm package; no other suite builds it while the lock is held.
+fn npm_package(repo: &Repo) -> Result<File> {
+    let alone = repo.lock("npm-package")?;
+    npm_ci(repo, "bindings-node")?;
+    npm(repo, "bindings-node").args(["run", "build"]).output_to_stderr().run()?;
+    Ok(alone)
+}
+
+/// Builds the Python package in the same way as a user's pip does from a clone, but with the check of the libraries that
+/// it links that a published one passes.
+fn wheel_from_clone(repo: &Repo, venv: &Venv) -> Result<PathBuf> {
+    let wheels = repo.target("python/wheels");
+    if wheels.exists() {
+        fs::remove_dir_all(&wheels)?;
+    }
+    pip(repo, venv, "wheel")
+        .args(["--no-deps", "--config-settings", "build-args=--compatibility pypi", "-w"])
+        .args([&wheels])
+        .args(["./bindings-python"])
+        .output_to_stderr()
+        .run()?;
+    Ok(fs::read_dir(&wheels)?.next().context("pip made no wheel")??.path())
+}
+
+/// Installs a wheel, even over one of the same version.
+fn install(repo: &Repo, venv: &Venv, wheel: &Path) -> Result<()> {
+    pip(repo, venv, "install")
+        .args(["--force-reinstall", "--no-deps"])
+        .args([wheel])
         .output_to_stderr()
         .run()
+}
+
+fn pip(repo: &Repo, venv: &Venv, command: &str) -> Step {
+    let quietly = ["--quiet", "--disable-pip-version-check"];
+    Step::new(repo, venv.python()).args(["-m", "pip", command]).args(quietly)
 }
 
 /// The environment below `target/python` with these requirements of `tests/python`.
@@ -163,9 +181,19 @@ fn npm(repo: &Repo, folder: &str) -> Step {
     Step::new(repo, "npm").args(["--prefix", folder])
 }
 
-/// Installs the versions pinned in the folder's lock file.
+/// Installs the versions pinned in the folder's lock file, unless they are there.
 fn npm_ci(repo: &Repo, folder: &str) -> Result<()> {
-    npm(repo, folder).args(["ci", "--no-audit", "--no-fund"]).output_to_stderr().run()
+    let _alone = repo.lock(&format!("npm-{}", folder.replace('/', "-")))?;
+    let path = repo.root().join(folder);
+    let pinned = fs::read(path.join("package-lock.json"))
+        .with_context(|| format!("reading {folder}/package-lock.json"))?;
+    // Written last, and removed first by npm: an incomplete folder has none.
+    let marker = path.join("node_modules/.made-from.json");
+    if fs::read(&marker).is_ok_and(|made_from| made_from == pinned) {
+        return Ok(());
+    }
+    npm(repo, folder).args(["ci", "--no-audit", "--no-fund"]).output_to_stderr().run()?;
+    fs::write(&marker, pinned).with_context(|| format!("writing {}", marker.display()))
 }
 
 /// Builds the fake services as programs: the model's, whose path it returns, and the others in the same folder.

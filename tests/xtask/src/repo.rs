@@ -1,5 +1,6 @@
 //! The places of the repository and of its build output.
 
+use std::fs::{self, File};
 use std::path::{self, Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -47,4 +48,27 @@ impl Repo {
     pub(crate) fn target(&self, name: &str) -> PathBuf {
         self.target.join(name)
     }
+
+    /// Takes the lock of this name, as [`lock`] does.
+    ///
+    /// # Errors
+    /// When its file cannot be written or locked.
+    pub(crate) fn lock(&self, name: &str) -> Result<File> {
+        let folder = self.target("locks");
+        fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        lock(&folder.join(name))
+    }
+}
+
+/// Waits until no other `cargo xtask` holds this lock, and takes it. Dropping the file releases it.
+///
+/// # Errors
+/// When the file cannot be written or locked.
+pub(crate) fn lock(path: &Path) -> Result<File> {
+    let file = File::create(path).with_context(|| format!("making {}", path.display()))?;
+    if file.try_lock().is_err() {
+        eprintln!("waiting for another `cargo xtask`, which holds {}", path.display());
+        file.lock().with_context(|| format!("locking {}", path.display()))?;
+    }
+    Ok(file)
 }

@@ -27,9 +27,15 @@ pub(crate) struct Suite {
     pub(crate) run: fn(&Repo) -> Result<()>,
 }
 
-/// Every suite, the quick ones first.
+/// Every suite, in the order in which they start: the packages, which take longest, beside the others.
 pub(crate) static ALL: &[Suite] = &[
     Suite { name: "fmt", about: "the code is formatted", needs: &[Tool::Rustfmt], run: fmt },
+    Suite {
+        name: "node",
+        about: "the npm package, packed and not",
+        needs: &[Tool::Node],
+        run: node,
+    },
     Suite {
         name: "clippy",
         about: "clippy has nothing to say",
@@ -41,6 +47,12 @@ pub(crate) static ALL: &[Suite] = &[
         about: "the tests of every crate, and the doc tests",
         needs: &[],
         run: unit,
+    },
+    Suite {
+        name: "python",
+        about: "the Python wheel, its types, servers and forks, and libraries that are given its clients",
+        needs: &[Tool::Python, Tool::Node],
+        run: python,
     },
     Suite {
         name: "docs",
@@ -74,28 +86,10 @@ pub(crate) static ALL: &[Suite] = &[
         run: crash,
     },
     Suite {
-        name: "python",
-        about: "the Python wheel, its types, servers and forks, and libraries that are given its clients",
-        needs: &[Tool::Python, Tool::Node],
-        run: python,
-    },
-    Suite {
-        name: "node",
-        about: "the npm package, packed and not",
-        needs: &[Tool::Node],
-        run: node,
-    },
-    Suite {
         name: "store",
         about: "the Spring Boot store, and the cases of stores against it",
         needs: &[Tool::Programs(&store_server::NEEDS)],
         run: store,
-    },
-    Suite {
-        name: "browser",
-        about: "the npm package in pages: bundlers, both Reacts, and a real Chromium",
-        needs: &[Tool::Python, Tool::Node, Tool::Programs(&debian::CHROMIUM)],
-        run: browser,
     },
     Suite {
         name: "speech",
@@ -108,6 +102,12 @@ pub(crate) static ALL: &[Suite] = &[
         about: "the client against a real model, served on loopback",
         needs: &[Tool::Python],
         run: local_llm,
+    },
+    Suite {
+        name: "browser",
+        about: "the npm package in pages: bundlers, both Reacts, and a real Chromium",
+        needs: &[Tool::Python, Tool::Node, Tool::Programs(&debian::CHROMIUM)],
+        run: browser,
     },
 ];
 
@@ -248,13 +248,14 @@ fn python(repo: &Repo) -> Result<()> {
 }
 
 fn node(repo: &Repo) -> Result<()> {
-    Node::prepare(repo, Purpose::Tests)?.script(repo, "test").run()?;
+    let node = Node::prepare(repo, Purpose::Tests)?;
+    node.script(repo, "test").run()?;
     kill(repo, ["node".as_ref(), "tests/node/talk.mjs".as_ref()])
 }
 
 fn browser(repo: &Repo) -> Result<()> {
     debian::require(repo, &debian::CHROMIUM)?;
-    languages::page_tests(repo)?.run()
+    languages::test_pages(repo)
 }
 
 /// Kills a program amid its turns.

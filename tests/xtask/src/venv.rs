@@ -1,12 +1,12 @@
 //! Python virtual environments below `target/`, created once for each list of requirements.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use crate::debian;
-use crate::repo::Repo;
+use crate::repo::{self, Repo};
 use crate::step::Step;
 
 /// The oldest Python that the pinned packages support.
@@ -32,7 +32,7 @@ impl Venv {
         let venv = Self { python: dir.join("bin/python") };
 
         fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
-        let _alone = lock(&dir.with_extension("lock"))?;
+        let _alone = repo::lock(&dir.with_extension("lock"))?;
         // Written last, so that an incomplete environment has none.
         let marker = dir.join("made-from.txt");
         let is_made = fs::read_to_string(&marker).is_ok_and(|text| text == made_from);
@@ -78,13 +78,6 @@ fn no_python() -> String {
         "Python {major}.{minor} or newer that can make virtual environments. On Debian or Ubuntu, \
          `apt-get install python3 python3-venv`; to use another than `python3`, name it in the variable PYTHON"
     )
-}
-
-/// Waits until no other `cargo xtask` creates the environment. Dropping the file releases the lock.
-fn lock(path: &Path) -> Result<File> {
-    let file = File::create(path).with_context(|| format!("making {}", path.display()))?;
-    file.lock().with_context(|| format!("locking {}", path.display()))?;
-    Ok(file)
 }
 
 /// A Python that can create virtual environments.
