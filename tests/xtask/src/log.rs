@@ -1,7 +1,7 @@
-//! The output of a program, shown as it comes and kept in a file.
+//! The output of a program, kept in a file.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::thread;
@@ -12,12 +12,17 @@ use anyhow::{Context, Result};
 /// The time between two looks at the file.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Runs a program, shows what it writes, and returns that with its end. Both of its streams go to one file, in the order
-/// in which it wrote: a pipe would have to be read until everything that the program left running has closed it.
+/// Runs a program and returns what it writes, with its end; shows it as it comes if asked to. Both of its streams go to
+/// one file, in the order in which it wrote: a pipe would have to be read until everything that the program left running
+/// has closed it.
 ///
 /// # Errors
 /// When the program cannot be started, or the file not be written or read.
-pub(crate) fn run(command: &mut Command, path: &Path) -> Result<(ExitStatus, String)> {
+pub(crate) fn run(
+    command: &mut Command,
+    path: &Path,
+    is_shown: bool,
+) -> Result<(ExitStatus, String)> {
     let written = || format!("writing {}", path.display());
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(written)?;
@@ -30,22 +35,21 @@ pub(crate) fn run(command: &mut Command, path: &Path) -> Result<(ExitStatus, Str
         .stderr(file)
         .spawn()
         .with_context(|| format!("starting {}", command.get_program().display()))?;
-    let mut output = Vec::new();
-    let status = follow(&mut child, path, &mut output)
+    let ended = if is_shown { follow(&mut child, path) } else { child.wait() };
+    let (status, output) = ended
+        .and_then(|status| Ok((status, fs::read(path)?)))
         .with_context(|| format!("reading {}", path.display()))?;
     Ok((status, String::from_utf8_lossy(&output).into_owned()))
 }
 
-/// Copies what appears in the file until the program ends.
-fn follow(child: &mut Child, path: &Path, output: &mut Vec<u8>) -> io::Result<ExitStatus> {
+/// Shows what appears in the file until the program ends.
+fn follow(child: &mut Child, path: &Path) -> io::Result<ExitStatus> {
     let mut file = File::open(path)?;
     loop {
-        // Asked before the file is read: what it wrote before its end is then read.
+        // Asked before the file is read: what it wrote before its end is then shown.
         let ended = child.try_wait()?;
-        let shown = output.len();
-        file.read_to_end(output)?;
         let mut screen = io::stdout();
-        screen.write_all(output.get(shown..).unwrap_or_default())?;
+        io::copy(&mut file, &mut screen)?;
         screen.flush()?;
         match ended {
             Some(status) => return Ok(status),
@@ -63,7 +67,7 @@ mod tests {
         let path = std::env::temp_dir().join(format!("xtask-log-{}", std::process::id()));
         let mut shell = Command::new("sh");
         shell.args(["-c", "echo a; echo b >&2; echo c; sleep 30 & exit 3"]);
-        let (status, output) = run(&mut shell, &path).unwrap();
+        let (status, output) = run(&mut shell, &path, true).unwrap();
         fs::remove_file(path).unwrap();
         assert_eq!((status.code(), output.as_str()), (Some(3), "a\nb\nc\n"));
     }

@@ -1,6 +1,11 @@
-//! `cargo xtask test`: runs suites one after another and reports the result of each.
+//! `cargo xtask test`: runs suites and reports the result of each.
 
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::process::{Command, ExitCode};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -11,6 +16,8 @@ use crate::repo::Repo;
 use crate::suites::Suite;
 use crate::tools;
 
+/// The suites that run at a time, on a machine with as many cores.
+const LANES: usize = 2;
 /// The failures of one suite whose reports are repeated; of the others, only the names are.
 const REPEATED: usize = 10;
 
@@ -25,13 +32,36 @@ struct Outcome {
 
 /// Runs all the suites, even when one fails, so that several faults can be fixed at once. Runs none while a tool is
 /// missing, which would otherwise show only after the earlier suites.
+///
+/// Two run at a time, the next when one has ended: the last step of a build has one core at work, and many a test waits.
+/// The output of each then shows whole, at its end.
 pub(crate) fn run(repo: &Repo, suites: &[&'static Suite]) -> Result<ExitCode> {
     if let Some(missing) = tools::missing(repo, suites) {
         bail!(missing);
     }
-    let outcomes: Result<Vec<_>> = suites.iter().map(|suite| run_one(repo, suite)).collect();
-    let outcomes = outcomes?;
-    print!("\n{}", report(&outcomes));
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let lanes = LANES.min(cores).min(suites.len());
+    let began = Instant::now();
+    let queue = Mutex::new(suites.iter().enumerate());
+    let outcomes = Mutex::new(BTreeMap::new());
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || -> Result<()> {
+        while let Some((place, suite)) = next() {
+            let outcome = run_one(repo, suite, lanes == 1)?;
+            outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(place, outcome);
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..lanes).map(|_| scope.spawn(work)).collect();
+        let ends = workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        ends.collect::<Result<Vec<()>>>()
+    })?;
+    let outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let outcomes: Vec<_> = outcomes.into_values().collect();
+    print!("\n{}", report(&outcomes, began.elapsed()));
     Ok(match outcomes.iter().all(|outcome| outcome.result.is_ok()) {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
@@ -39,12 +69,21 @@ pub(crate) fn run(repo: &Repo, suites: &[&'static Suite]) -> Result<ExitCode> {
 }
 
 /// Runs a suite in a process of its own, `cargo xtask suite`, whose output is that of all its steps.
-fn run_one(repo: &Repo, suite: &Suite) -> Result<Outcome> {
-    println!("\n=== {} ===", suite.name);
+fn run_one(repo: &Repo, suite: &Suite, is_shown: bool) -> Result<Outcome> {
+    let title = format!("\n=== {} ===\n", suite.name);
+    match is_shown {
+        true => print!("{title}"),
+        false => println!("{} began", suite.name),
+    }
     let began = Instant::now();
     let program = std::env::current_exe().context("finding this program")?;
     let path = repo.target("logs").join(format!("{}.log", suite.name));
-    let (status, output) = log::run(Command::new(program).args(["suite", suite.name]), &path)?;
+    let mut command = Command::new(program);
+    let (status, output) = log::run(command.args(["suite", suite.name]), &path, is_shown)?;
+    if !is_shown {
+        // At once, as the other lane prints too.
+        print!("{title}{output}");
+    }
     let mut outcome =
         Outcome { name: suite.name, result: Ok(()), failures: Vec::new(), took: began.elapsed() };
     if !status.success() {
@@ -58,8 +97,8 @@ fn run_one(repo: &Repo, suite: &Suite) -> Result<Outcome> {
 
 /// The table; the reports of the failures, which later output has moved away; and last, as an end is all that is seen of
 /// many a log, their names and the count.
-fn report(outcomes: &[Outcome]) -> String {
-    let mut text = table(outcomes);
+fn report(outcomes: &[Outcome], took: Duration) -> String {
+    let mut text = table(outcomes, took);
     for outcome in outcomes {
         for Failure { name, text: report } in outcome.failures.iter().take(REPEATED) {
             text.push_str(&format!("\n--- {}: {name} ---\n{report}\n", outcome.name));
@@ -77,8 +116,8 @@ fn report(outcomes: &[Outcome]) -> String {
     text
 }
 
-/// A line for each suite, and the total time.
-fn table(outcomes: &[Outcome]) -> String {
+/// A line for each suite, and the time of the whole run.
+fn table(outcomes: &[Outcome], took: Duration) -> String {
     let mut text = String::new();
     for Outcome { name, result, took, .. } in outcomes {
         let (word, why) = match result {
@@ -89,8 +128,7 @@ fn table(outcomes: &[Outcome]) -> String {
         text.push_str(line.trim_end());
         text.push('\n');
     }
-    let total: Duration = outcomes.iter().map(|outcome| outcome.took).sum();
-    text.push_str(&format!("{:<17} {:>7.1} s\n", "total", total.as_secs_f64()));
+    text.push_str(&format!("{:<17} {:>7.1} s\n", "whole run", took.as_secs_f64()));
     text
 }
 
@@ -122,7 +160,7 @@ mod tests {
         let expected = "\
 fmt        passed     1.2 s
 local-llm  FAILED    75.0 s  above: below
-total                76.2 s
+whole run            75.0 s
 
 --- local-llm: a.py::test_a ---
 left
@@ -135,9 +173,9 @@ FAILED local-llm: a.py::test_a
 FAILED local-llm: b.py::test_b
 1 passed, 1 failed
 ";
-        assert_eq!(report(&outcomes), expected);
+        assert_eq!(report(&outcomes, Duration::from_secs(75)), expected);
         let expected =
-            "fmt        passed     1.2 s\ntotal                 1.2 s\n1 passed, 0 failed\n";
-        assert_eq!(report(&[outcome("fmt", 1_234)]), expected);
+            "fmt        passed     1.2 s\nwhole run             1.2 s\n1 passed, 0 failed\n";
+        assert_eq!(report(&[outcome("fmt", 1_234)], Duration::from_millis(1_234)), expected);
     }
 }
