@@ -66,7 +66,7 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.json')))
 const streams = process.env.TURNWIRE_CHAT_STREAMS ?? fileURLToPath(new URL('../../target/debug/chat-streams', import.meta.url));
 test('random streams come to what core makes of them', async () => {
   assert.ok(existsSync(streams), 'cargo build -p turnwire-suite --bin chat-streams');
-  const lines = execFileSync(streams, ['7', '10000'], { encoding: 'utf8', maxBuffer: 2 ** 30 }).trim().split('\n');
+  const lines = execFileSync(streams, ['7', '3000'], { encoding: 'utf8', maxBuffer: 2 ** 30 }).trim().split('\n');
   for (const line of lines) {
     const { chunks, reply } = JSON.parse(line);
     same((await grown(chunks)) ?? { choices: [] }, reply);

@@ -127,10 +127,10 @@ def streams(seed: int, count: int) -> Iterator[dict[str, Any]]:
     assert process.returncode == 0
 
 
-def test_ten_thousand_odd_streams_make_what_core_makes_of_them() -> None:
+def test_odd_streams_make_what_core_makes_of_them() -> None:
     count = 0
-    for each in streams(1, 10_000):
+    for each in streams(1, 3_000):
         state, _ = added(each["chunks"])
         assert whole(state.current_completion_snapshot.to_dict()) == whole(each["reply"]), each["chunks"]
         count += 1
-    assert count == 10_000
+    assert count == 3_000

@@ -12,7 +12,7 @@ use turnwire_fakes::{Fake, FakeStore, Login, Script};
 use turnwire_suite::memory::{self, Counting};
 
 const TURNS: usize = 1000;
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 6;
 /// Rounds on a busy machine, where the buffers of a thousand connections reach their size later. A leak outlasts any number.
 const MOST_ROUNDS: usize = 40;
 /// The round after which one-time allocations are done.
