@@ -118,7 +118,7 @@ fn in_summary(line: &str) -> Option<&str> {
     id.contains(".py").then_some(id)
 }
 
-/// Whether a report's title is of this test: `TestStream.test_ends[a]` of `tests/python/test_stream.py::TestStream::test_ends[a]`.
+/// Returns true if a report's title, such as `TestStream.test_ends[a]`, is that of this test.
 fn is_title_of(title: &str, id: &str) -> bool {
     let title = title.rsplit_once(" of ").map_or(title, |(_, test)| test);
     match id.split_once("::") {
