@@ -142,6 +142,22 @@ test('an exception of the text is thrown after the sentences before it', async (
   await assert.rejects(broken.next(), (thrown) => thrown instanceof TruncatedStreamError && thrown.partial === '하나요. 둘');
 });
 
+test('of a text that breaks the complete sentences are heard', async () => {
+  const cases = JSON.parse(readFileSync(new URL('../vectors/speech/broken.json', import.meta.url)));
+  for (const { name, pieces, heard } of cases) {
+    const error = new RangeError('gone');
+    const text = function* () {
+      yield* pieces;
+      throw error;
+    };
+    const found = [];
+    await assert.rejects(async () => {
+      for await (const piece of new Speech(echo).speak(text())) found.push(piece.text);
+    }, (thrown) => thrown === error, name);
+    assert.deepEqual(found, heard, name);
+  }
+});
+
 test('sentences that fail are left out, and known', async () => {
   const refusal = { status: 400, framing: 'length', steps: [{ json: { error: { message: 'too long' } } }] };
   const speech = async (settings) => new Speech(new OpenAISpeaker({ client, model: await fake.script([pass, refusal, pass]) }), { inFlight: 1, ...settings });

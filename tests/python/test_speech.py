@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import gc
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from voices import TextError, echo, says
 
 import turnwire
 from conftest import Program
-from fake import Fake
+from fake import REPO, Fake
 from turnwire import AudioPiece, OpenAI, OpenAISpeaker, Speech, SpeechRequest, Turns
 
 
@@ -122,6 +123,22 @@ def test_an_exception_of_the_text_is_raised_after_the_sentences_before_it() -> N
     assert list(spoken) == []
     with pytest.raises(TypeError, match="strings, chunks or events, not int"):
         list(Speech(echo).speak([1]))
+
+
+BROKEN = json.loads((REPO / "tests/vectors/speech/broken.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case["name"])
+def test_of_a_text_that_breaks_the_complete_sentences_are_heard(case: dict[str, Any]) -> None:
+    def text() -> Iterator[str]:
+        yield from case["pieces"]
+        raise TextError("gone")
+
+    spoken = Speech(echo).speak(text())
+    for sentence in case["heard"]:
+        assert next(spoken).text == sentence
+    with pytest.raises(TextError):
+        next(spoken)
 
 
 def test_a_reply_that_breaks_off_raises_its_own_error(client: OpenAI, fake: Fake, key: str) -> None:

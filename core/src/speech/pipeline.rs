@@ -120,7 +120,7 @@ impl Speech {
     /// or of results of them.
     ///
     /// No request is sent until the stream is read; dropping it ends every request. An error of the text ends the speech,
-    /// after the sentences that came before it.
+    /// after the complete sentences that came before it.
     pub fn speak<S>(&self, text: S) -> SpeechStream<S>
     where
         S: Stream<Item: TextPiece> + Unpin,
@@ -166,8 +166,8 @@ impl<S: Stream<Item: TextPiece> + Unpin> Pipeline<S> {
                     Err(error) => {
                         self.text = None;
                         self.broken = Some(error);
-                        // The unfinished sentence is not spoken.
-                        return;
+                        // An unfinished sentence is not spoken.
+                        self.cutter.break_off();
                     }
                 },
                 Poll::Ready(None) => {
@@ -228,6 +228,7 @@ impl<S: Stream<Item: TextPiece> + Unpin> Pipeline<S> {
             }
             Err(error) if self.speech.on_failure == OnFailure::Stop => {
                 self.text = None;
+                self.broken = None;
                 self.waiting.clear();
                 self.slots.clear();
                 Err(error)

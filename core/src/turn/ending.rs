@@ -53,6 +53,10 @@ impl Engine {
             }
             // The text is complete; only its speech is stopped.
             Reply::Complete { .. } if self.side_events.speaking.is_some() => {}
+            Reply::Broken(error) if self.side_events.speaking.take().is_some() => {
+                self.reply = Reply::Broken(error);
+                return true;
+            }
             reply => {
                 self.reply = reply;
                 return false;

@@ -64,7 +64,7 @@ pub(super) enum Reply {
         limit: Pin<Box<Sleep>>,
         is_stopped: bool,
     },
-    /// It broke, and is kept.
+    /// It broke, and is kept. Its complete sentences are still spoken.
     Broken(Error),
     /// No more events.
     Ended,
@@ -203,6 +203,9 @@ impl Engine {
                     return Poll::Ready(Some(Ok(last)));
                 }
                 Reply::Broken(error) => {
+                    if self.side_events.speaking.is_some() {
+                        return Poll::Pending;
+                    }
                     let error = error.clone();
                     self.end();
                     return Poll::Ready(Some(Err(error)));
@@ -243,6 +246,7 @@ impl Engine {
             let error = Error::new(ErrorKind::UnexpectedReply, "turn.reply", why).with_usage(usage);
             stage.failed_by(&error);
             self.recorder.broke(&error);
+            self.side_events.speaking = None;
             self.reply = Reply::Broken(error);
             return;
         }
@@ -277,6 +281,9 @@ impl Engine {
         self.keep_partial(&stream);
         self.close_reply(stream.partial());
         self.recorder.broke(&error);
+        if let Some(speaking) = &mut self.side_events.speaking {
+            speaking.break_off(&error);
+        }
         self.reply = Reply::Broken(error);
     }
 

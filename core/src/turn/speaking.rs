@@ -10,7 +10,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::StageName;
 use super::timeline::{Recorder, Running};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::TurnEvent;
 use crate::speech::{Speech, SpeechMode, SpeechStream, Spoken};
 
@@ -18,19 +18,21 @@ use crate::speech::{Speech, SpeechMode, SpeechStream, Spoken};
 pub(super) struct Speaking {
     mode: SpeechMode,
     /// The text's channel to the speaker; `None` once the text is complete.
-    text: Option<UnboundedSender<String>>,
+    text: Option<UnboundedSender<Result<String>>>,
     speech: Option<SpeechStream<Text>>,
     recorder: Recorder,
     /// The stage, which begins with the first text.
     stage: Option<Running>,
     failure: Option<Error>,
+    /// The reply broke.
+    is_broken: bool,
     /// The longest wait for the next piece once the text is complete.
     wait: Duration,
     silence: Option<Pin<Box<Sleep>>>,
 }
 
 /// The reply's text for the speaker. Unbounded, since the text is in memory anyway, as a part of the reply.
-struct Text(UnboundedReceiver<String>);
+struct Text(UnboundedReceiver<Result<String>>);
 
 impl Speaking {
     /// `None` unless turns are spoken automatically.
@@ -50,6 +52,7 @@ impl Speaking {
             recorder: recorder.clone(),
             stage: None,
             failure: None,
+            is_broken: false,
             wait,
             silence: None,
         })
@@ -67,6 +70,20 @@ impl Speaking {
         if self.mode == SpeechMode::AfterText {
             self.say(reply);
         }
+        self.finish();
+    }
+
+    /// Called when the reply broke: of a reply that is spoken while it is streamed, the complete sentences are still heard.
+    pub(super) fn break_off(&mut self, error: &Error) {
+        if let Some(sender) = &self.text {
+            // As above.
+            let _ = sender.send(Err(error.clone()));
+        }
+        self.is_broken = true;
+        self.finish();
+    }
+
+    fn finish(&mut self) {
         self.text = None;
         self.silence = Some(Box::pin(sleep(self.wait)));
     }
@@ -75,7 +92,7 @@ impl Speaking {
         if let Some(sender) = &self.text {
             self.stage.get_or_insert_with(|| self.recorder.begin(StageName::Speech));
             // The receiver is gone only after the speech has broken off, which is already recorded.
-            let _ = sender.send(text.to_owned());
+            let _ = sender.send(Ok(text.to_owned()));
         }
     }
 
@@ -110,7 +127,10 @@ impl Speaking {
                     self.failure.get_or_insert(failed.error);
                 }
                 Some(Err(error)) => {
-                    self.failure.get_or_insert(error);
+                    // The reply's own error is no failure of its speech.
+                    if !self.is_broken {
+                        self.failure.get_or_insert(error);
+                    }
                     self.end();
                 }
                 None => self.end(),
@@ -142,9 +162,9 @@ fn later(wait: Duration) -> Instant {
 }
 
 impl Stream for Text {
-    type Item = String;
+    type Item = Result<String>;
 
-    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<String>> {
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.0.poll_recv(task)
     }
 }

@@ -49,6 +49,18 @@ impl Boundary {
         }
     }
 
+    /// Drops the sentence so far, unless it is complete as it stands. A stop after a digit may be that of a fraction.
+    pub(super) fn drop_unfinished(&mut self) {
+        let is_complete = self.end.is_some_and(|end| {
+            let before = self.text.get(..end.start).unwrap_or_default();
+            let is_in_number = end.is_stop && !end.is_spaced && before.ends_with(char::is_numeric);
+            !is_in_number && self.ends(End { is_spaced: true, ..end }, 'A')
+        });
+        if !is_complete {
+            *self = Boundary::new(self.longest);
+        }
+    }
+
     fn space(&mut self, ready: &mut VecDeque<String>) {
         if let Some(end) = &mut self.end {
             end.is_spaced = true;

@@ -25,6 +25,7 @@ use std::collections::VecDeque;
 
 use boundary::Boundary;
 use inline::Inline;
+use item::Item;
 use lines::Lines;
 use words::Words;
 
@@ -92,10 +93,25 @@ impl SentenceCutter {
 
     /// Ends the text: the rest of it becomes a sentence. The cutter is then ready for another text.
     pub fn finish(&mut self) {
+        self.end(|_| {});
+    }
+
+    /// Ends a text that broke off: its rest becomes a sentence only if it ends like one.
+    pub(super) fn break_off(&mut self) {
+        self.end(Boundary::drop_unfinished);
+    }
+
+    /// Ends the text, after a last change of its rest.
+    fn end(&mut self, change: impl Fn(&mut Boundary)) {
         let SentenceCutter { lines, inline, words, boundary, ready } = self;
         lines.finish(&mut |item| {
             inline.push(item, &mut |item| {
-                words.push(item, &mut |item| boundary.push(item, ready));
+                words.push(item, &mut |item| {
+                    if matches!(item, Item::Break) {
+                        change(boundary);
+                    }
+                    boundary.push(item, ready);
+                });
             });
         });
     }

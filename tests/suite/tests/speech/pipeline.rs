@@ -229,6 +229,38 @@ async fn a_chat_stream_is_spoken_as_it_is_and_its_error_comes_after_the_whole_se
     assert!(spoken.next().await.is_none());
 }
 
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Broken {
+    name: String,
+    pieces: Vec<String>,
+    heard: Vec<String>,
+}
+
+#[tokio::test]
+async fn of_a_text_that_breaks_the_complete_sentences_are_heard() {
+    let fake = Fake::start().await.unwrap();
+    let cases = include_str!("../../../vectors/speech/broken.json");
+    for Broken { name, pieces, heard } in serde_json::from_str::<Vec<Broken>>(cases).unwrap() {
+        let broken = Error::new(ErrorKind::Truncated, "test", "the text breaks");
+        let text = stream::iter(pieces.into_iter().map(Ok).chain([Err(broken)]));
+        let told = told(Speech::new(openai(&fake)).speak(text)).await;
+        let said = heard.iter().enumerate().map(|(n, text)| format!("{n} {n} {text} audio/mpeg"));
+        let expected: Vec<_> = said.chain(["error truncated".to_owned()]).collect();
+        assert_eq!(told, expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_speech_that_a_sentence_has_ended_has_no_second_error() {
+    let fake = Fake::start().await.unwrap();
+    fake.script("voice", Script::error(400, "no"));
+    let broken = Error::new(ErrorKind::Truncated, "test", "the text breaks");
+    let text = stream::iter([Ok("하나요. "), Err(broken)]);
+    let speech = Speech::new(openai(&fake)).on_failure(OnFailure::Stop);
+    assert_eq!(told(speech.speak(text)).await, ["error bad_request"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_pauses_loses_no_sentence() {
     let speech = Speech::new(|request: SpeechRequest| async move {

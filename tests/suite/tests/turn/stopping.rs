@@ -1,9 +1,11 @@
 //! A turn is stopped from outside its reader: the request to the model is closed at once, and the text so far is kept.
 
+use std::task::Poll;
+
 use futures::StreamExt;
 use turnwire::speech::SpeechMode;
 use turnwire::turn::OnDisconnect::{Discard, Finish};
-use turnwire::turn::{StageName, StageOutcome};
+use turnwire::turn::{StageName, StageOutcome, Turn};
 use turnwire::{Bytes, TurnEvent, TurnRequest, Turns};
 use turnwire_fakes::{Outcome, Script};
 
@@ -120,6 +122,29 @@ async fn speech_that_goes_on_after_the_text_can_be_stopped() {
     assert_eq!(turn.next().await.unwrap().unwrap(), TurnEvent::stopped());
     assert_eq!(turns.flush(DEADLINE).await.delivered, 2);
     assert_eq!(bench.saved(), [user(MESSAGE), ai("One sentence.")]);
+}
+
+#[tokio::test]
+async fn speech_that_goes_on_after_a_broken_reply_can_be_stopped() {
+    let broken = Script::new().role("assistant").text("One sentence. Two").truncate();
+    let bench = Bench::replying(broken).await;
+    bench.llm.script("voice", Script::new().stall());
+    let turns = bench.settings().speaker(speaker(&bench)).speech_mode(SpeechMode::Streaming);
+    let turns = turns.build().unwrap();
+    let mut turn = turns.start(bench.ask_on());
+    let is_broken = |turn: &Turn| {
+        let reply = turn.timeline().stage(StageName::Reply).map(|reply| reply.outcome.clone());
+        matches!(reply, Some(StageOutcome::Failed(_)))
+    };
+    while !is_broken(&turn) {
+        if let Poll::Ready(event) = futures::poll!(turn.next()) {
+            event.unwrap().unwrap();
+        }
+        tokio::task::yield_now().await;
+    }
+    assert!(futures::poll!(turn.next()).is_pending(), "its sentence is still spoken");
+    turn.stopper().stop();
+    assert_eq!(turn.next().await.unwrap().unwrap_err().code(), "truncated");
 }
 
 #[tokio::test]
