@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::names::Names;
 use super::value::{Subject, read};
-use super::values::{Size, set};
+use super::values::{Length, Size, set};
 use crate::error::Result;
 use crate::turn::Turns;
 use crate::web::{ChatRoutes, ChatRoutesBuilder, Route};
@@ -16,7 +16,7 @@ pub(super) struct RoutesSettings {
     origins: Option<Vec<String>>,
     paths: Option<PathSettings>,
     max_body: Size,
-    max_text: Size,
+    max_text: Length,
 }
 
 /// The paths of the routes.
@@ -41,7 +41,7 @@ impl RoutesSettings {
             builder = set(builder, path, |builder, path| builder.path(route, path));
         }
         builder = set(builder, self.max_body.in_memory(), ChatRoutesBuilder::max_body);
-        set(builder, self.max_text.in_memory(), ChatRoutesBuilder::max_text)
+        set(builder, self.max_text.given(), ChatRoutesBuilder::max_text)
     }
 }
 

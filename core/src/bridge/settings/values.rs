@@ -98,17 +98,36 @@ impl Visitor<'_> for Seconds {
     }
 }
 
-impl<'de> Deserialize<'de> for Size {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the cast saturates"
-    )]
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes =
-            deserializer.deserialize_any(Number("a number of bytes from 0 on, or null for any"))?;
-        Ok(bytes.map_or(Limit::None, |bytes| Limit::At(bytes as u64)))
+/// A limit of a text's length in code points.
+#[derive(Default)]
+pub(super) struct Length(Size);
+
+impl Length {
+    /// The length, if present; the maximum for no limit.
+    pub(super) fn given(self) -> Option<usize> {
+        self.0.in_memory()
     }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        count(deserializer, "a number of bytes from 0 on, or null for any")
+    }
+}
+
+impl<'de> Deserialize<'de> for Length {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        count(deserializer, "a number of code points from 0 on, or null for any").map(Length)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+fn count<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    expected: &'static str,
+) -> Result<Size, D::Error> {
+    let number = deserializer.deserialize_any(Number(expected))?;
+    Ok(number.map_or(Limit::None, |number| Limit::At(number as u64)))
 }
 
 /// A number from 0 on, or null.
