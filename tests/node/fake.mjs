@@ -131,6 +131,12 @@ class FakeChat extends Fake {
   }
 }
 
+/** The CPU time of this process so far, in milliseconds: what a test costs, whatever else the machine does. */
+export function cpuMs() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /** A stream with nothing wrong. */
 export const chat = (...texts) => ({
   steps: [{ role: 'assistant' }, ...texts.map((text) => ({ text })), { finish: 'stop' }, { done: true }],

@@ -194,7 +194,7 @@ test('the end of a process has a deadline, and a file keeps the rest, whatever t
 
 test('an idle outbox keeps no process alive', async () => {
   const child = spawn(process.execPath, ['--input-type=module', '-e', "import { Outbox } from 'turnwire'; globalThis.outbox = Outbox.memory({ sink() {} });"], { cwd: import.meta.dirname });
-  const began = Date.now();
+  const kept = setTimeout(() => child.kill(), 60_000);
   assert.deepEqual(await once(child, 'exit'), [0, null]);
-  assert.ok(Date.now() - began < 5000);
+  clearTimeout(kept);
 });

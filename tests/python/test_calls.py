@@ -96,11 +96,11 @@ def test_a_stream_in_a_cycle_is_closed_by_the_collector(
 
 
 def test_what_trickles_after_the_end_is_not_waited_for(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
-    trickle = {"repeat": {"times": 50, "steps": [{"wait_ms": 100}, {"comment": "still here"}]}}
+    trickle = {"repeat": {"times": 1200, "steps": [{"wait_ms": 100}, {"comment": "still here"}]}}
     fake.script(key, {"steps": [{"text": "a"}, {"finish": "stop"}, {"done": True}, trickle]})
     began = time.monotonic()
     assert texts(client.chat.completions.create(model=key, messages=HI, stream=True)) == ["a"]
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 30
 
 
 def test_ten_streams_in_turn_use_one_connection(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
@@ -145,13 +145,13 @@ def test_retries_are_the_clients_or_the_calls(client: turnwire.OpenAI, fake: Fak
 def test_a_timeout_ends_a_silent_call(
     fake: Fake, client: turnwire.OpenAI, key: str, timeout: Any, stream: bool
 ) -> None:
-    fake.script(key, *[{"wait_ms_before_headers": 5000, "steps": [{"text": "a"}]}] * 2)
+    fake.script(key, *[{"wait_ms_before_headers": 60_000, "steps": [{"text": "a"}]}] * 2)
     began = time.monotonic()
     with pytest.raises(turnwire.APITimeoutError):
         client.chat.completions.create(model=key, messages=HI, stream=stream, timeout=timeout)
     with pytest.raises(turnwire.APITimeoutError):
         client.with_options(timeout=timeout).chat.completions.create(model=key, messages=HI, stream=stream)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
 
 
 def test_a_timeout_does_not_end_a_stream_that_comes(fake: Fake, client: turnwire.OpenAI, key: str) -> None:

@@ -163,12 +163,13 @@ def test_a_server_that_logs_much_is_not_blocked_by_its_log(fake: Fake, key: str)
 
 
 def test_greenlets_run_while_one_waits(fake: Fake, key: str) -> None:
-    steps = [{"text": "a"}, {"wait_ms": 500}, {"finish": "stop"}, {"done": True}]
+    steps = [{"text": "a"}, {"wait_ms": 2000}, {"finish": "stop"}, {"done": True}]
     fake.script(key, *[{"steps": steps}] * 20)
     with gunicorn(fake, key, *WORKERS["gevent"]) as port, ThreadPoolExecutor(20) as pool:
         began = time.monotonic()
         found = list(pool.map(lambda _: answer(port), range(20)))
-        assert time.monotonic() - began < 2.5 and len(set(found)) == 1
+        # One after another they take 40 s.
+        assert time.monotonic() - began < 20 and len(set(found)) == 1
 
 
 def test_a_killed_greenlet_closes_its_stream(fake: Fake, key: str) -> None:
