@@ -1,10 +1,11 @@
 /**
- * One measurement of one client, in a process of its own: `bench-child.mjs <package> <what> <base URL> <streams> <facts>`.
+ * One measurement of one client, in a process of its own:
+ * `bench-child.mjs <package> <what> <streams> <base URL> <facts> [<base URL> <facts> of the body that warms up]`.
  *
- * `facts` is the JSON of the numbers that a reader of the body must find. It prints the costs as JSON.
+ * Facts are the JSON of the numbers that a reader of the body must find. It prints the costs as JSON.
  */
 
-const [name, what, base, streams, facts] = process.argv.slice(2);
+const [name, what, streams, base, facts, ...warmUp] = process.argv.slice(2);
 const expected = JSON.parse(facts);
 const bare = process.memoryUsage.rss();
 
@@ -23,8 +24,9 @@ const measure = {
     return { cpu_us: cpu(before) / expected.chunks };
   },
 
-  /** Without the connections and the ends of the streams. */
+  /** Without the connections and the ends of the streams, and without the compilation of the code that reads them. */
   async paced() {
+    await (await connect(...warmUp))();
     const read = await connect();
     const total = expected.chunks * Number(streams);
     const [first, last] = [Math.floor(total / 5), Math.floor((total * 9) / 10)];
@@ -47,8 +49,9 @@ const measure = {
 };
 
 /** A function that reads one stream to its end. */
-async function connect() {
-  const stream = name.startsWith('@ai-sdk/') ? await aiSdk() : await openAi();
+async function connect(from = base, told = facts) {
+  const { text_utf16: length } = JSON.parse(told);
+  const stream = name.startsWith('@ai-sdk/') ? await aiSdk(from) : await openAi(from);
   return async (onChunk = () => {}) => {
     let characters = 0;
     await stream((text) => {
@@ -57,12 +60,12 @@ async function connect() {
         onChunk();
       }
     });
-    if (characters !== expected.text_utf16) throw new Error(`${characters} characters of ${facts}`);
+    if (characters !== length) throw new Error(`${characters} characters of ${told}`);
   };
 }
 
 /** `turnwire`, and the package that it takes the place of. */
-async function openAi() {
+async function openAi(base) {
   const { OpenAI } = await import(name);
   const client = new OpenAI({ apiKey: 'k', baseURL: `${base}/v1`, maxRetries: 0 });
   const messages = [{ role: 'user', content: 'hi' }];
@@ -75,7 +78,7 @@ async function openAi() {
 }
 
 /** The provider alone, without the package `ai` above it. */
-async function aiSdk() {
+async function aiSdk(base) {
   const { createOpenAICompatible } = await import(name);
   const model = createOpenAICompatible({ name: 'bench', apiKey: 'k', baseURL: `${base}/v1` }).chatModel('m');
   const prompt = [{ role: 'user', content: [{ type: 'text', text: 'hi' }] }];

@@ -23,7 +23,7 @@ cargo bench -p turnwire-bench --bench chunk -- [options]      Rust alone
   --before FILE      compare with the lines of an earlier run
   --table FILE       print the table of the lines in this file, and measure nothing
 
-Without options it measures what the README tells, in some 12 minutes: floods of all bodies, large and chunked, and 200 and
+Without options it measures what the README tells, in some 14 minutes: floods of all bodies, large and chunked, and 200 and
 1,000 paced streams (in Python and Node 200) of two bodies. An hour for all there is: --framings large,chunked,packet
 --streams 10,200,1000 --rounds 5 --shapes openai,escaped,moving,tools,llamacpp,ollama,constant
 ";
