@@ -52,17 +52,31 @@ pub(super) fn apply_next(
         {
             return Ok(Some(apply_filling(filling, whole, chunks)));
         }
-        let step = match known.or_else(|| decoder.whole_event(input, line_end)) {
-            Some(data) => read_event(reader, literals, context, MESSAGE, &decode_text(data))?,
-            None => match decoder.decode(input).map_err(|e| too_large(context, e))? {
-                None => return Ok(None),
-                Some(Frame::Comment(_)) => Step::Nothing,
-                Some(Frame::Event(event)) => {
-                    read_event(reader, literals, context, &event.event, &event.data)?
-                }
-            },
-        };
-        apply_step(step, whole, chunks).map(Some)
+        let step = read_other(known, decoder, input, reader, literals, context)?;
+        step.map(|step| apply_step(step, whole, chunks)).transpose()
+    })
+}
+
+/// Reads an event that is not the usual chunk, or a comment; `known` is its data if that is known. It is cold, as is what
+/// follows it: the code of the usual chunk stays together, and is all that such a chunk fetches.
+#[cold]
+fn read_other<'a>(
+    known: Option<&[u8]>,
+    decoder: &mut Decoder,
+    input: &mut &[u8],
+    reader: &'a mut ChunkReader,
+    literals: &'a mut LiteralBuffer,
+    context: &Context,
+) -> Result<Option<Step<'a>>> {
+    if let Some(data) = known.or_else(|| decoder.whole_event(input, line_end)) {
+        return read_event(reader, literals, context, MESSAGE, &decode_text(data)).map(Some);
+    }
+    Ok(match decoder.decode(input).map_err(|e| too_large(context, e))? {
+        None => None,
+        Some(Frame::Comment(_)) => Some(Step::Nothing),
+        Some(Frame::Event(event)) => {
+            Some(read_event(reader, literals, context, &event.event, &event.data)?)
+        }
     })
 }
 
@@ -146,6 +160,7 @@ pub(super) enum StepResult {
 /// # Errors
 ///
 /// The error that the service reports.
+#[cold]
 fn apply_step(
     step: Step<'_>,
     whole: &mut Accumulator,

@@ -34,6 +34,7 @@ impl<'a> Filling<'a> {
     }
 
     /// The text that it adds to the first reply; empty when it adds none.
+    #[inline]
     pub fn content(&self) -> &'a str {
         let literal = self.shape.content().and_then(|number| self.literals.get(number));
         literal.map_or("", |literal| literal.text)
@@ -41,19 +42,16 @@ impl<'a> Filling<'a> {
 
     /// The text that it adds to the arguments of its only tool call; `None` if its shape has no such hole.
     pub fn arguments(&self) -> Option<&'a str> {
-        let mut targets = self.targets();
-        targets
-            .find(|(hole, _)| hole.target == Target::Arguments)
-            .map(|(_, literal)| literal().text)
+        let mut additions = self.additions();
+        let arguments = additions.find(|(hole, _)| hole.target == Target::Arguments);
+        arguments.map(|(_, literal)| literal.text)
     }
 
-    /// The holes, each with a function that reads its literal.
-    pub(super) fn targets(
-        &self,
-    ) -> impl Iterator<Item = (&'a Place, impl Fn() -> Literal<'a> + use<'a>)> + use<'a> {
-        let literals = self.literals;
-        let spans = self.shape.holes().iter().zip(literals.spans);
-        spans.map(move |(hole, span)| (hole, move || literals.at(span)))
+    /// The literals that change a reply, each with its hole.
+    pub(super) fn additions(&self) -> impl Iterator<Item = (&'a Place, Literal<'a>)> + use<'a> {
+        let (shape, literals) = (self.shape, self.literals);
+        let numbers = shape.additions().iter();
+        numbers.filter_map(move |&number| Some((shape.holes().get(number)?, literals.get(number)?)))
     }
 
     /// The service's index of the tool call that it adds to.
@@ -67,8 +65,8 @@ impl<'a> Filling<'a> {
             return true;
         }
         !self.shape.adds_text_alone()
-            && self.targets().any(|(hole, literal)| match hole.target {
-                Target::Content | Target::Reasoning(_) => !literal().raw.is_empty(),
+            && self.additions().any(|(hole, literal)| match hole.target {
+                Target::Content | Target::Reasoning(_) => !literal.raw.is_empty(),
                 Target::Arguments => true,
                 _ => false,
             })

@@ -7,11 +7,12 @@
 use std::sync::Arc;
 
 use super::delta::Parsed;
-use super::places::{Form, Owner, Place, Target, Variable, places};
+use super::places::{Form, Owner, Place, Target, UsageNumber, Variable, places};
 use super::span::{Literal, LiteralBuffer};
 use super::template::{Comparison, Template};
 use super::usage::Usage;
 use super::vary::{set_fact, set_usage};
+use crate::json::literal;
 
 /// The common part of chunks that differ only in some literals, such as their text and OpenAI's padding. Such a chunk
 /// adds text, reasoning or arguments of one tool call to the first reply, and everything else in it replaces the
@@ -27,8 +28,12 @@ pub struct Shape {
     only_text: Option<(Text, usize)>,
     /// True if only one hole is not padding.
     has_one_value: bool,
+    /// The numbers of the holes whose literals change a reply.
+    additions: Box<[usize]>,
     /// The number of the first hole in the usage.
     usage: Option<usize>,
+    /// All that varies in the usage, if that is numbers whose holes follow each other.
+    usage_numbers: Option<Box<[UsageNumber]>>,
     /// True if no line break is in the JSON: a chunk of this shape is one line of its event.
     is_one_line: bool,
     varies_head: bool,
@@ -75,13 +80,22 @@ impl Shape {
         ];
         let mut found = numbered(texts);
         let only_text = Some(found.next()?).filter(|_| found.next().is_none());
-        let usage = place_of(|t| matches!(t, Target::Usage(_) | Target::Fact(Owner::Usage, _)));
+        let is_in_usage =
+            |hole: &Place| matches!(hole.target, Target::Usage(_) | Target::Fact(Owner::Usage, _));
+        let usage = holes.iter().position(is_in_usage);
+        let last_in_usage = holes.iter().rposition(is_in_usage);
+        let usage_holes = usage.zip(last_in_usage).and_then(|(from, to)| holes.get(from..=to));
+        let usage_numbers = usage_holes.and_then(numbers_in);
         let has_one_value = holes.iter().filter(|hole| hole.target != Target::Padding).count() == 1;
         let varies_head = has(|target| matches!(target, Target::Id | Target::Created));
-        let adds_text_alone = holes.iter().all(|hole| {
-            use Target::{Content, Created, Id, Padding};
-            matches!(hole.target, Content | Padding | Id | Created)
-        });
+        // The reply has the id and the time of the first chunk that has any; these become holes after that.
+        let is_addition =
+            |hole: &Place| !matches!(hole.target, Target::Padding | Target::Id | Target::Created);
+        let numbered = holes.iter().enumerate();
+        let additions: Box<[_]> =
+            numbered.filter(|(_, hole)| is_addition(hole)).map(|(number, _)| number).collect();
+        let adds_text_alone =
+            holes.iter().all(|hole| !is_addition(hole) || hole.target == Target::Content);
         for choice in &mut example.choices {
             choice.delta.clear_texts();
         }
@@ -92,7 +106,9 @@ impl Shape {
             texts,
             only_text,
             has_one_value,
+            additions,
             usage,
+            usage_numbers,
             is_one_line,
             varies_head,
             adds_text_alone,
@@ -139,6 +155,11 @@ impl Shape {
         self.is_one_line
     }
 
+    /// The numbers of the holes whose literals change a reply.
+    pub(super) fn additions(&self) -> &[usize] {
+        &self.additions
+    }
+
     /// The number of the first hole in the usage.
     pub(super) fn usage_hole(&self) -> Option<usize> {
         self.usage
@@ -179,6 +200,16 @@ impl Shape {
     pub(super) fn usage(&self, raw: &str) -> Option<Usage> {
         let mut usage = self.example.usage.as_deref()?.clone();
         let Some(first) = self.usage else { return Some(usage) };
+        let mut rest = raw.as_bytes();
+        let is_read = |number: &UsageNumber| {
+            let Some((value, after)) = literal::next_whole(rest) else { return false };
+            set_usage(&mut usage, *number, value);
+            rest = after;
+            true
+        };
+        if self.usage_numbers.as_ref().is_some_and(|numbers| numbers.iter().all(is_read)) {
+            return Some(usage);
+        }
         self.template.each_literal(first, raw, |hole, literal| match &hole.target {
             Target::Usage(number) => set_usage(&mut usage, *number, literal.number()),
             Target::Fact(Owner::Usage, path) => {
@@ -200,6 +231,15 @@ impl Shape {
         }
         parsed
     }
+}
+
+/// The numbers of the usage in some holes; `None` if one has something else.
+fn numbers_in(holes: &[Place]) -> Option<Box<[UsageNumber]>> {
+    let number = |hole: &Place| match hole.target {
+        Target::Usage(number) => Some(number),
+        _ => None,
+    };
+    holes.iter().map(number).collect()
 }
 
 /// The texts that have a hole, each with its number.

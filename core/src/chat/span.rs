@@ -54,10 +54,12 @@ impl<'a> Literals<'a> {
     }
 
     /// A literal by its number.
+    #[inline]
     pub(super) fn get(&self, number: usize) -> Option<Literal<'a>> {
         self.spans.get(number).map(|span| self.at(span))
     }
 
+    #[inline]
     pub(super) fn at(&self, span: &Span) -> Literal<'a> {
         let raw = part(self.raw, span.raw);
         let text = span.decoded.map_or(raw, |range| part(self.decoded, range));
@@ -99,16 +101,15 @@ impl LiteralBuffer {
     }
 
     /// Adds the literal of this form that the JSON begins with, and returns the JSON after it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push<'j>(&mut self, form: Form, json: &'j [u8]) -> Result<&'j [u8], NoString> {
         let decoded_from = self.decoded.len();
-        let (end, is_escaped) = form.read(json, 0, &mut self.decoded)?;
-        let from = self.raw.len();
-        let (literal, _) = json.split_at_checked(end + 1).ok_or(NoString)?;
-        self.raw.extend_from_slice(literal);
+        let (end, is_escaped) = form.read(json, &mut self.decoded)?;
+        let (from, after) = (self.raw.len(), json.get(end..).ok_or(NoString)?);
+        self.raw.extend_from_slice(json.get(..=end).ok_or(NoString)?);
         let decoded = is_escaped.then_some(decoded_from..self.decoded.len());
         self.spans.push(Span::new(from..from + end, decoded));
-        json.get(end..).ok_or(NoString)
+        Ok(after)
     }
 
     /// The literals, if they are valid UTF-8. The characters that end them are ASCII in a chunk that fits the template, so
@@ -120,18 +121,13 @@ impl LiteralBuffer {
 }
 
 impl Form {
-    /// Reads the literal of this form that begins at `start`: the position after it, and true if it has escapes. Its
+    /// Reads the literal of this form that the JSON begins with: the position after it, and true if it has escapes. Its
     /// string is then appended to `decoded`.
-    #[inline]
-    pub(super) fn read(
-        self,
-        json: &[u8],
-        start: usize,
-        decoded: &mut String,
-    ) -> Result<(usize, bool), NoString> {
+    #[inline(always)]
+    pub(super) fn read(self, json: &[u8], decoded: &mut String) -> Result<(usize, bool), NoString> {
         match self {
-            Form::String => literal::string(json, start, decoded),
-            Form::Number => Ok((literal::number(json, start).ok_or(NoString)?, false)),
+            Form::String => literal::string(json, 0, decoded),
+            Form::Number => Ok((literal::number(json, 0).ok_or(NoString)?, false)),
         }
     }
 }

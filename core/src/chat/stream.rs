@@ -1,6 +1,9 @@
 //! A reply while it is received: bytes → frames → chunks, as they are polled.
 
+mod end;
+
 use std::fmt;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
@@ -12,12 +15,12 @@ use tracing::Span;
 
 use super::accumulate::Accumulator;
 use super::chunk::ChatChunk;
-use super::chunk_reader::{ChunkReader, read_whole};
-use super::event::{StepResult, apply_chunk, apply_event, apply_next, is_transport_error};
+use super::chunk_reader::ChunkReader;
+#[cfg(feature = "eventsource-stream")]
+use super::event::apply_event;
+use super::event::{StepResult, apply_next};
 use super::gather::Gather;
 use super::reply::ChatReply;
-use super::telemetry;
-use super::usage::Usage;
 use crate::config::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{BodyFormat, Piece, PieceSource, Received};
@@ -194,23 +197,8 @@ impl ChatStream {
             match step {
                 Ok(StepResult::Chunk { content }) => return Poll::Ready(Some(self.took(content))),
                 Ok(StepResult::Nothing) => {}
-                Ok(StepResult::Done) if self.whole.reply().choices.is_empty() => {
-                    let why = "the stream ended without a reply";
-                    let error = self.source.context().error(ErrorKind::UnexpectedReply, why);
-                    return Poll::Ready(Some(Err(self.end_with(error))));
-                }
-                Ok(StepResult::Done) => {
-                    let last = self.end_well(chunks);
-                    self.source.finish(task);
-                    return Poll::Ready(last);
-                }
-                // A break after the end of every reply loses nothing.
-                Err(error) if self.is_whole() && is_transport_error(&error) => {
-                    let last = self.end_well(chunks);
-                    self.source.close();
-                    return Poll::Ready(last);
-                }
-                Err(error) => return Poll::Ready(Some(Err(self.end_with(error)))),
+                Ok(StepResult::Done) => return Poll::Ready(self.at_done(task, chunks)),
+                Err(error) => return Poll::Ready(self.at_error(error, chunks)),
             }
         }
     }
@@ -222,67 +210,53 @@ impl ChatStream {
 
     /// Reads the next step from the received bytes; `None` when more are needed.
     fn next_step(&mut self, chunks: &mut impl Gather) -> Result<Option<StepResult>> {
-        loop {
-            let mut input = self.received.rest();
-            match &mut self.format {
-                Format::Unknown => {
-                    self.format = match self.source.context().format_of_stream(input)? {
-                        None => return Ok(None),
-                        Some(BodyFormat::Json) => Format::Json(Vec::new()),
-                        Some(BodyFormat::Events) => Format::Events,
-                    };
-                }
-                Format::Json(json) => {
-                    json.extend_from_slice(input);
-                    let (kept, read) = (json.len(), input.len());
-                    self.received.advance(read);
-                    if kept > self.limits.reply {
-                        return Err(self.too_large());
-                    }
-                    return Ok(None);
-                }
-                Format::JsonRead => return Ok(Some(StepResult::Done)),
-                Format::Events if self.received.is_dry() => return Ok(None),
-                Format::Events => {
-                    let before = input.len();
-                    let step = apply_next(
-                        &mut self.decoder,
-                        &mut input,
-                        &mut self.reader,
-                        self.source.context(),
-                        &mut self.whole,
-                        chunks,
-                    );
-                    let read = before - input.len();
-                    self.received.advance(read);
-                    return step;
-                }
-            }
+        if !matches!(self.format, Format::Events)
+            && let ControlFlow::Break(step) = self.step_without_events()?
+        {
+            return Ok(step);
         }
+        if self.received.is_dry() {
+            return Ok(None);
+        }
+        let mut input = self.received.rest();
+        let before = input.len();
+        let step = apply_next(
+            &mut self.decoder,
+            &mut input,
+            &mut self.reader,
+            self.source.context(),
+            &mut self.whole,
+            chunks,
+        );
+        let read = before - input.len();
+        self.received.advance(read);
+        step
     }
 
-    fn at_eof(&mut self, chunks: &mut impl Gather) -> Result<StepResult> {
-        let context = self.source.context();
-        if let Format::Json(json) = &mut self.format {
-            let json = std::mem::take(json);
-            self.format = Format::JsonRead;
-            let text = String::from_utf8_lossy(&json);
-            let text = text.trim_start_matches('\u{feff}');
-            let chunk = read_whole(text).map_err(|e| e.into_error(context, "reply", text))?;
-            return Ok(apply_chunk(chunk, &mut self.whole, chunks));
+    /// Detects the format, and collects a body of JSON. It breaks with the step unless events follow.
+    #[cold]
+    fn step_without_events(&mut self) -> Result<ControlFlow<Option<StepResult>>> {
+        let input = self.received.rest();
+        if matches!(self.format, Format::Unknown) {
+            self.format = match self.source.context().format_of_stream(input)? {
+                None => return Ok(ControlFlow::Break(None)),
+                Some(BodyFormat::Json) => Format::Json(Vec::new()),
+                Some(BodyFormat::Events) => Format::Events,
+            };
         }
-        if let Some(event) = self.decoder.finish() {
-            let (reader, whole) = (&mut self.reader, &mut self.whole);
-            return apply_event(reader, context, &event.event, &event.data, whole, chunks);
+        match &mut self.format {
+            Format::Json(json) => {
+                json.extend_from_slice(input);
+                let (kept, read) = (json.len(), input.len());
+                self.received.advance(read);
+                if kept > self.limits.reply {
+                    return Err(self.too_large());
+                }
+                Ok(ControlFlow::Break(None))
+            }
+            Format::JsonRead => Ok(ControlFlow::Break(Some(StepResult::Done))),
+            Format::Unknown | Format::Events => Ok(ControlFlow::Continue(())),
         }
-        if self.is_whole() {
-            return Ok(StepResult::Done);
-        }
-        let why = match self.whole.has_begun() {
-            true => "the stream ended before the reply did",
-            false => "the stream ended without a reply",
-        };
-        Err(context.error(ErrorKind::Truncated, why))
     }
 
     /// Enforces the limits after a chunk.
@@ -308,49 +282,11 @@ impl ChatStream {
         self.whole.all_finished(self.asked)
     }
 
+    #[cold]
     fn too_large(&self) -> Error {
         let why =
             format!("the reply is larger than {} bytes, the limit `reply`", self.limits.reply);
         self.source.context().error(ErrorKind::TooLarge, why)
-    }
-
-    fn with_partial(&self, error: Error) -> Error {
-        let error = error.with_usage(self.whole.reply().usage.as_ref().map(Usage::counted));
-        match self.whole.has_begun() {
-            true => error.with_partial(self.whole.reply().text()),
-            false => error,
-        }
-    }
-
-    /// Ends the stream, with a last chunk where half a character is left.
-    fn end_well(&mut self, chunks: &mut impl Gather) -> Option<Result<()>> {
-        let last = self.reader.left_over();
-        let last = last.map(|chunk| apply_chunk(chunk, &mut self.whole, chunks));
-        self.end(Ok(()));
-        last.map(|_| Ok(()))
-    }
-
-    fn end_with(&mut self, error: Error) -> Error {
-        let error = self.with_partial(error);
-        self.end(Err(error.clone()));
-        self.source.close();
-        error
-    }
-
-    fn end(&mut self, result: Result<()>) {
-        if let Err(error) = &result {
-            telemetry::record_error(&self.span, error);
-        }
-        self.record_reply();
-        self.state = State::Ended(result);
-        self.received = Received::default();
-    }
-
-    /// Closes the span, whose duration is that of the call.
-    fn record_reply(&mut self) {
-        let context = self.source.context();
-        telemetry::record_reply(&self.span, context, self.whole.reply(), self.first_token);
-        self.span = Span::none();
     }
 }
 

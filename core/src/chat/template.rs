@@ -128,7 +128,7 @@ impl Template {
     ) {
         let (mut decoded, mut rest) = (String::new(), raw);
         for hole in self.holes.get(skipped..).unwrap_or_default() {
-            let Ok((end, is_escaped)) = hole.form.read(rest.as_bytes(), 0, &mut decoded) else {
+            let Ok((end, is_escaped)) = hole.form.read(rest.as_bytes(), &mut decoded) else {
                 return;
             };
             let Some((raw, after)) = rest.split_at_checked(end) else { return };

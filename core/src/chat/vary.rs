@@ -12,9 +12,16 @@ use crate::json::literal;
 
 impl Literal<'_> {
     /// The value of a whole number, as in a chunk that is parsed in full.
+    #[inline]
     pub(super) fn number(&self) -> u64 {
-        let read = || lenient::number(&mut serde_json::Deserializer::from_str(self.raw));
-        literal::whole(self.raw).unwrap_or_else(|| read().unwrap_or_default())
+        literal::whole(self.raw).unwrap_or_else(|| self.odd_number())
+    }
+
+    /// The same for a number that is not written in a few digits alone.
+    #[cold]
+    fn odd_number(&self) -> u64 {
+        let read = lenient::number(&mut serde_json::Deserializer::from_str(self.raw));
+        read.unwrap_or_default()
     }
 
     fn value(&self, form: Form) -> Value {

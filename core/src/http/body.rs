@@ -106,10 +106,11 @@ impl Body {
     /// The reason to end the call although the service is still sending, if there is one.
     pub(crate) fn stopped(&self) -> Option<Error> {
         // First: in a child, the lock of a cancellation may be held for ever.
-        if self.live.is_inherited() {
-            return Some(self.context.error(ErrorKind::Forked, FORKED));
-        }
-        self.live.get()?.watch.stopped().map(|kind| self.error(kind))
+        let kind = match self.live.is_inherited() {
+            true => ErrorKind::Forked,
+            false => self.live.get()?.watch.stopped()?,
+        };
+        Some(self.error(kind))
     }
 
     /// Ends the body `limit` after its next wait begins, whatever arrives meanwhile; `None` restores the usual limits.
@@ -198,8 +199,10 @@ impl Body {
         });
     }
 
+    #[cold]
     fn error(&self, kind: ErrorKind) -> Error {
         let message = match kind {
+            ErrorKind::Forked => FORKED,
             ErrorKind::IdleTimeout => "the service sent nothing within the idle limit",
             ErrorKind::ContentTimeout => "the service sent no content within the content limit",
             ErrorKind::TotalTimeout => "the call did not end within its total limit",

@@ -127,6 +127,7 @@ impl PieceSource {
     }
 
     /// Ends the stream `limit` after its next wait begins, whatever arrives meanwhile; `None` restores the usual limits.
+    #[cold]
     pub(crate) fn hurry(&mut self, limit: Option<Duration>) {
         if let Some(Inner::Response(body)) = &mut self.inner {
             body.hurry(limit);

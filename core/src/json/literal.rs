@@ -77,15 +77,27 @@ fn digits_at(bytes: &[u8]) -> usize {
 /// The value of a whole number of at most [`MOST_DIGITS`] digits; `None` for any other.
 #[inline]
 pub(crate) fn whole(number: &str) -> Option<u64> {
-    let mut value = 0;
-    for digit in number.bytes() {
+    let digits = Some(number.as_bytes()).filter(|digits| digits.len() <= MOST_DIGITS)?;
+    digits.iter().try_fold(0, |value: u64, digit| {
         let digit = digit.wrapping_sub(b'0');
-        if digit > 9 || number.len() > MOST_DIGITS {
-            return None;
+        (digit <= 9).then(|| value * 10 + u64::from(digit))
+    })
+}
+
+/// The value of the whole number that the bytes begin with, and the bytes after the character that ends it; `None` for a
+/// number of any other form.
+#[inline]
+pub(crate) fn next_whole(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut value = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 || at == MOST_DIGITS {
+            let is_end = at > 0 && !matches!(byte, b'.' | b'e' | b'E' | b'0'..=b'9');
+            return is_end.then_some((value, bytes.get(at + 1..)?));
         }
         value = value * 10 + u64::from(digit);
     }
-    Some(value)
+    None
 }
 
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
@@ -233,7 +245,9 @@ mod tests {
             prop_assert_eq!(number(text.as_bytes(), 0) == Some(text.len() - 1), expected, "{}", text);
             let value = text.trim_end_matches(',');
             let is_short = value.len() <= MOST_DIGITS && !value.contains(['-', '.', 'e', 'E', '+']);
-            prop_assert_eq!(whole(value), value.parse().ok().filter(|_| is_short));
+            let value = value.parse().ok().filter(|_| is_short);
+            prop_assert_eq!(whole(text.trim_end_matches(',')), value);
+            prop_assert_eq!(next_whole(text.as_bytes()), value.map(|value| (value, &b""[..])));
         }
     }
 }

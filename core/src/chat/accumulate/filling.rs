@@ -15,14 +15,14 @@ impl Accumulator {
         if filling.shape().adds_text_alone() {
             return self.add_text(filling.content());
         }
-        for (hole, literal) in filling.targets() {
+        for (hole, literal) in filling.additions() {
             match &hole.target {
-                Target::Content => self.add_text(literal().text),
-                Target::Reasoning(name) => self.add_reasoning(*name, literal().text),
-                Target::Arguments => self.add_arguments(filling.call(), literal().text),
+                Target::Content => self.add_text(literal.text),
+                Target::Reasoning(name) => self.add_reasoning(*name, literal.text),
+                Target::Arguments => self.add_arguments(filling.call(), literal.text),
                 Target::Usage(number) => {
                     if let Some(usage) = &mut self.reply.usage {
-                        set_usage(usage, *number, literal().number());
+                        set_usage(usage, *number, literal.number());
                     }
                 }
                 Target::Fact(owner, path) => {
@@ -32,10 +32,10 @@ impl Accumulator {
                         Owner::Usage => self.reply.usage.as_mut().map(|usage| &mut usage.extra),
                     };
                     let Some(extra) = extra else { continue };
-                    let (before, after) = set_fact(extra, path, literal(), hole.form);
+                    let (before, after) = set_fact(extra, path, literal, hole.form);
                     self.bytes = (self.bytes + after).saturating_sub(before);
                 }
-                // The reply has those of the first chunk that has any; a literal becomes a hole after that.
+                // Not among the additions.
                 Target::Padding | Target::Id | Target::Created => {}
             }
         }
