@@ -70,7 +70,11 @@ def is_taken_over(code: str) -> bool:
 
 THEIRS = snippets(importlib.metadata.metadata("openai").get_payload())  # type: ignore[attr-defined]
 RUN = [re.sub(r"\bopenai\b", "turnwire", code) for code in THEIRS if is_taken_over(code)]
-DOCUMENTS = [REPO / "README.md", REPO / "bindings-python" / "README.md", *sorted((REPO / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    REPO / "README.md",
+    REPO / "bindings-python" / "README.md",
+    *sorted((REPO / "docs").rglob("*.md")),
+]
 OURS = [found for document in DOCUMENTS for found in documented(document.read_text("utf-8"))]
 
 
