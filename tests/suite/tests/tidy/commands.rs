@@ -6,7 +6,7 @@ use super::tree::{Finding, Source, assert_none, documents, exists, file, places}
 
 /// Languages of fences whose snippets run, are compiled or are compared, by the place that does it.
 const RUN: &[&str] = &[
-    // tests/python/test_readme.py; `pycon` and others are not used.
+    // tests/python/test_readme.py
     "python",
     // tests/node/readme.test.mjs
     "js",
