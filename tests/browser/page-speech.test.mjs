@@ -64,10 +64,13 @@ const SPOKEN = ['오늘은 날씨가 참 좋습니다.', '산책을 하기에 �
 const ALOUD = { aloud: true };
 
 let site;
-before(async () => (site = await startSite({ args: [] })));
-after(() => site?.close());
+/** One whose service sends the speech in the stream. */
+let speaking;
+before(async () => ([site, speaking] = await Promise.all([startSite({ args: [] }), startSite({ args: [], environment: { SPEAK: '1' } })])));
+after(() => Promise.all([site?.close(), speaking?.close()]));
 const INIT = [watch, holdSound];
 const onPage = testsOf(() => site, { init: INIT });
+const onSpeakingPage = testsOf(() => speaking, { init: INIT });
 
 /** The parts were heard whole, one after another, in their order. */
 async function heardInOrder(visit, texts) {
@@ -99,10 +102,7 @@ onPage('a reply is read while it is written, in order, and the sentence that is 
   assert.equal((await visit.messages()).at(-1)[1], '오늘은 날씨가 참 좋습니다. 산책을 하기에 알맞은 날이에요. 물도 챙기세요!');
 }, { settings: ALOUD });
 
-test('the speech in the stream of a service is played in order, and marked', async (t) => {
-  const speaking = await startSite({ args: [], environment: { SPEAK: '1' } });
-  t.after(() => speaking.close());
-  const visit = await speaking.visit({ init: INIT, settings: ALOUD });
+onSpeakingPage('the speech in the stream of a service is played in order, and marked', async (visit) => {
   // The page learns from the first reply that its service speaks, and asks for nothing from then on.
   await speaking.script(reply('처음.'), reply(...TEXT));
   await visit.send('하나');
@@ -111,8 +111,7 @@ test('the speech in the stream of a service is played in order, and marked', asy
   await visit.page.evaluate(() => (globalThis.played.length = 0));
   await visit.send('둘');
   await heardInOrder(visit, SPOKEN);
-  assert.deepEqual(visit.problems, []);
-});
+}, { settings: ALOUD });
 
 onPage('a message is read on demand, and silenced', async (visit) => {
   await site.script(reply(...TEXT));
@@ -176,13 +175,10 @@ test('sound that the browser blocks is said, and goes on with a press', async ()
   await visit.close();
 });
 
-for (const environment of [{}, { SPEAK: '1' }]) {
-  test(`a reply is silenced while it is written, and stays silent, ${environment.SPEAK ? 'with the speech of the service' : 'with that of the page'}`, async (t) => {
-    const own = await startSite({ args: [], environment });
-    t.after(() => own.close());
-    const visit = await own.visit({ init: INIT, settings: ALOUD });
+for (const [whose, onOne] of [['that of the page', onPage], ['the speech of the service', onSpeakingPage]]) {
+  onOne(`a reply is silenced while it is written, and stays silent, with ${whose}`, async (visit) => {
     const rest = hold();
-    await own.script(reply('처음.'), reply(TEXT[0], TEXT[1], rest, TEXT[2]));
+    await visit.site.script(reply('처음.'), reply(TEXT[0], TEXT[1], rest, TEXT[2]));
     await visit.send('하나');
     await heardInOrder(visit, ['처음.']);
     await visit.page.evaluate(() => Object.assign(globalThis, { isHeld: true, played: [] }));
@@ -190,14 +186,13 @@ for (const environment of [{}, { SPEAK: '1' }]) {
     await until(async () => (await played(visit, 'playing')).length === 1);
     await visit.page.locator('.status').getByRole('button', { name: '그만 듣기' }).click();
     await visit.page.evaluate(() => (globalThis.isHeld = false));
-    await own.release(rest);
+    await visit.site.release(rest);
     await visit.finished();
     await visit.button('듣기').last().click();
     // Nothing of it until it is asked for.
     await until(async () => (await played(visit, 'ended')).length === 3);
     assert.deepEqual((await played(visit, 'asked')).map(({ text }) => text), [SPOKEN[0], ...SPOKEN]);
-    assert.deepEqual(visit.problems, []);
-  });
+  }, { settings: ALOUD });
 }
 
 onPage('speech that fails is said in a sentence, and the text stays', async (visit) => {
