@@ -109,7 +109,7 @@ onPage('two tabs of a conversation have all of it, each once', async (visit) => 
   const two = [['mine', '첫째', 'done'], ['reply', '하나.', 'done'], ['mine', '둘째', 'done'], ['reply', '둘.', 'done']];
   await other.shows(two);
   await visit.shows(two);
-  // What the other tab said can be changed here as well.
+  // A message of the other tab can be changed here as well.
   await visit.button('내 말 고치기').waitFor();
   await visit.send('셋째');
   const three = [...two, ['mine', '셋째', 'done'], ['reply', '셋.', 'done']];

@@ -8,6 +8,7 @@ import { SettingsProvider } from './settings';
 import { Entry } from './shell/Entry';
 import './styles/base.css';
 import './styles/chat.css';
+import './styles/text.css';
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
