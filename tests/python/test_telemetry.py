@@ -13,7 +13,7 @@ import pytest
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -34,13 +34,26 @@ SPOKEN = {
 }
 
 
+class Trap(SpanProcessor):
+    """A processor that raises at the end of such spans."""
+
+    def __init__(self) -> None:
+        self.names: tuple[str, ...] = ()
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if span.name in self.names:
+            raise OSError(f"no room for {span.name}")
+
+
 class Seen:
     """The spans and metrics that the program's OpenTelemetry has received."""
 
     def __init__(self) -> None:
         self.exporter = InMemorySpanExporter()
         self.reader = InMemoryMetricReader()
+        self.trap = Trap()
         provider = TracerProvider()
+        provider.add_span_processor(self.trap)
         provider.add_span_processor(SimpleSpanProcessor(self.exporter))
         trace.set_tracer_provider(provider)
         metrics.set_meter_provider(MeterProvider([self.reader]))
@@ -75,6 +88,7 @@ def configured() -> Seen:
 def seen(configured: Seen) -> Iterator[Seen]:
     configured.exporter.clear()
     yield configured
+    configured.trap.names = ()
 
 
 def host_span() -> Any:
@@ -104,6 +118,20 @@ def traceparents(requests: list[dict[str, Any]]) -> list[str | None]:
 
 def has(*names: str) -> Callable[[list[ReadableSpan]], bool]:
     return lambda spans: set(names) <= {span.name for span in spans}
+
+
+def test_a_processor_that_raises_costs_no_other_span_and_no_metric(
+    client: turnwire.OpenAI, fake: Fake, key: str, seen: Seen, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake.script(key, SPOKEN)
+    seen.trap.names = ("reply",)
+    assert [event.type for event in Turns(client, model=key).start("hi")][-1] == "done"
+    spans = seen.spans(has("invoke_workflow turn"))
+    assert "reply" not in {span.name for span in spans} and one(spans, f"chat {key}")
+    while not caplog.records:
+        time.sleep(0.005)
+    assert "OpenTelemetry of this program failed" in caplog.text and "no room for reply" in caplog.text
+    assert seen.points(key)["gen_ai.client.operation.duration", None]
 
 
 def test_a_turn_continues_the_trace_of_the_program(

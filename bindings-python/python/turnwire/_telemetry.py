@@ -6,7 +6,7 @@ from functools import cache
 
 from opentelemetry.context import attach, detach
 from opentelemetry.metrics import get_meter
-from opentelemetry.trace import SpanKind, Status, StatusCode, get_tracer, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_tracer, set_span_in_context
 
 from ._core import Trace, __version__
 from ._exit import end_traces_at_exit
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.metrics import Histogram
     from opentelemetry.trace import Span
+    from typing_extensions import Self
 
 _TRACER = get_tracer("turnwire", __version__)
 _METER = get_meter("turnwire", __version__)
@@ -32,18 +33,49 @@ def of_call(model: object) -> Trace:
     attributes = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai"}
     if isinstance(model, str):
         attributes["gen_ai.request.model"] = model
-    return _begun(_TRACER.start_span(f"chat {model}", kind=SpanKind.CLIENT, attributes=attributes))
+    return _begun(_start(f"chat {model}", SpanKind.CLIENT, attributes))
 
 
 def of_turn(loop: AbstractEventLoop | None) -> tuple[Caller, Trace]:
     """The caller and the trace of a turn."""
     attributes = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "turn"}
-    span = _TRACER.start_span("invoke_workflow turn", attributes=attributes)
+    span = _start("invoke_workflow turn", SpanKind.INTERNAL, attributes)
     token = attach(set_span_in_context(span))
     try:
         return Caller(loop), _begun(span)
     finally:
         detach(token)
+
+
+def _start(name: str, kind: SpanKind, attributes: Mapping[str, Any]) -> Span:
+    span: Span = INVALID_SPAN
+    with _Attempts() as attempt, attempt:
+        span = _TRACER.start_span(name, kind=kind, attributes=attributes)
+    return span
+
+
+class _Attempts:
+    """Goes on where the program's processors and exporters raise: that ends no call. The first exception is logged at the end."""
+
+    __slots__ = ("_depth", "_failure")
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._failure: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        self._depth += 1
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        self._depth -= 1
+        self._failure = self._failure or error
+        if self._depth == 0 and self._failure is not None:
+            from logging import getLogger
+
+            told = "the OpenTelemetry of this program failed to take spans or metrics"
+            getLogger("turnwire").warning(told, exc_info=self._failure)
+        return error is None or isinstance(error, Exception)
 
 
 def _begun(span: Span) -> Trace:
@@ -69,22 +101,29 @@ def _finish(span: Span, told: str) -> None:
 
     found = json.loads(told)
     top = set_span_in_context(span)
-    if span.is_recording():
-        if found["name"]:
-            span.update_name(found["name"])
-        _describe(span, found["attributes"])
-        below: list[Context] = []
-        for each in found["spans"]:
-            parent = top if each["parent"] is None else below[each["parent"]]
-            kind = SpanKind.CLIENT if each["is_client"] else SpanKind.INTERNAL
-            child = _TRACER.start_span(each["name"], parent, kind, start_time=_time(each["start"]))
-            _describe(child, each["attributes"])
-            child.end(_time(each["end"]))
-            below.append(set_span_in_context(child))
-    span.end(_time(found["end"]))
-    for point in found["metrics"]:
-        histogram = _histogram(point["name"], point["unit"], tuple(point["buckets"]))
-        histogram.record(point["value"], point["attributes"], top)
+    with _Attempts() as attempt:
+        if span.is_recording():
+            with attempt:
+                if found["name"]:
+                    span.update_name(found["name"])
+                _describe(span, found["attributes"])
+            below: list[Context] = []
+            for each in found["spans"]:
+                parent = top if each["parent"] is None else below[each["parent"]]
+                kind = SpanKind.CLIENT if each["is_client"] else SpanKind.INTERNAL
+                within = parent
+                with attempt:
+                    child = _TRACER.start_span(each["name"], parent, kind, start_time=_time(each["start"]))
+                    within = set_span_in_context(child)
+                    _describe(child, each["attributes"])
+                    child.end(_time(each["end"]))
+                below.append(within)
+        with attempt:
+            span.end(_time(found["end"]))
+        for point in found["metrics"]:
+            with attempt:
+                histogram = _histogram(point["name"], point["unit"], tuple(point["buckets"]))
+                histogram.record(point["value"], point["attributes"], top)
 
 
 def _describe(span: Span, attributes: Mapping[str, Any]) -> None:
