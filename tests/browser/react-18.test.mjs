@@ -1,5 +1,9 @@
 /** `useChat` on React 18. */
 
+import { openHook } from './hook.mjs';
 import { testHook } from './react-hook.mjs';
+import { testReturn } from './react-return.mjs';
 
-testHook(18);
+const hook = openHook(18);
+testHook(hook);
+testReturn(hook);

@@ -1,5 +1,9 @@
 /** `useChat` on React 19. */
 
+import { openHook } from './hook.mjs';
 import { testHook } from './react-hook.mjs';
+import { testReturn } from './react-return.mjs';
 
-testHook(19);
+const hook = openHook(19);
+testHook(hook);
+testReturn(hook);
