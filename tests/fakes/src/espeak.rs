@@ -1,20 +1,20 @@
 //! A real voice behind the fake: espeak-ng speaks the text of `POST …/audio/speech`, and ffmpeg encodes it.
 //!
-//! Other calls are answered by the fake LLM. Both programs must be on the PATH.
+//! Other calls are answered by the service that it stands before. Both programs must be on the PATH.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::llm::Llm;
 use crate::script::Script;
 use crate::service::{Call, Service};
 
 /// The stateless service.
-#[derive(Debug, Default)]
-pub(crate) struct RealVoice(Llm);
+#[derive(Debug)]
+pub(crate) struct RealVoice(pub(crate) Arc<dyn Service>);
 
 impl Service for RealVoice {
     fn keys(&self, call: &Call<'_>) -> Vec<String> {

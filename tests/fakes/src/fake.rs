@@ -218,9 +218,11 @@ impl FakeBuilder {
         self.service(Arc::new(Llm::new(model)))
     }
 
-    /// Speaks with a real voice: espeak-ng and ffmpeg, which must be on the PATH, are behind `POST …/audio/speech`.
+    /// Speaks with a real voice: espeak-ng and ffmpeg, which must be on the PATH, are behind `POST …/audio/speech`. The
+    /// model is the one that was set before.
     pub fn real_voice(self) -> Self {
-        self.service(Arc::<RealVoice>::default())
+        let model = Arc::clone(&self.service);
+        self.service(Arc::new(RealVoice(model)))
     }
 
     /// Sets the service for requests without a script, in place of an LLM.

@@ -25,7 +25,7 @@ impl Llm {
 
 impl Default for Llm {
     fn default() -> Self {
-        Self::new(Echo)
+        Self::new(Echo::default())
     }
 }
 

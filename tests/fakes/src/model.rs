@@ -1,6 +1,7 @@
 //! The text of an LLM, independent of the wire format, for requests without a script.
 
 use std::fmt::Debug;
+use std::iter;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -98,15 +99,21 @@ impl Said {
     }
 }
 
-/// Repeats the user's last message, in three pieces or fewer, without any wait.
-#[derive(Debug)]
-pub(crate) struct Echo;
+/// Repeats the user's last message, in three pieces or fewer; the default waits for nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Echo {
+    /// The wait before the first piece, and that before each other.
+    pub(crate) first: Duration,
+    pub(crate) next: Duration,
+}
 
 impl Model for Echo {
     fn reply(&self, conversation: &Conversation) -> Said {
         let chars: Vec<char> = conversation.last_said().chars().collect();
         let length = chars.len().div_ceil(3).max(1);
-        Said::new(chars.chunks(length).map(|piece| (Duration::ZERO, piece.iter().collect())))
+        let pieces = chars.chunks(length).map(|piece| piece.iter().collect());
+        let waits = iter::once(self.first).chain(iter::repeat(self.next));
+        Said::new(waits.zip(pieces))
     }
 }
 

@@ -3,9 +3,11 @@
 
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::chat::FakeChat;
 use crate::fake::Fake;
+use crate::model::Echo;
 use crate::store::FakeStore;
 
 const OPTIONS: &str = "\
@@ -25,6 +27,8 @@ const CHAT_OPTIONS: &str = "\
 
 const LLM_OPTIONS: &str = "\
   --real-voice           speak with espeak-ng and ffmpeg, which must be on the PATH
+  --first MS             the echo's wait before its first piece
+  --next MS              its wait before each other piece
 ";
 
 /// The kind of fake of a process.
@@ -71,6 +75,7 @@ impl Kind {
 async fn serve(kind: Kind) -> Result<(), String> {
     let mut fake = Fake::builder();
     let (mut scripts, mut with_stdin) = (None, false);
+    let (mut echo, mut has_voice) = (Echo::default(), false);
     let (mut store, mut chat) = (FakeStore::builder(), FakeChat::builder());
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -81,7 +86,9 @@ async fn serve(kind: Kind) -> Result<(), String> {
             "--send-buffer" => fake = fake.send_buffer(number(&value()?)?),
             "--script" => scripts = Some(value()?),
             "--until-stdin-closes" => with_stdin = true,
-            "--real-voice" if kind == Kind::Llm => fake = fake.real_voice(),
+            "--real-voice" if kind == Kind::Llm => has_voice = true,
+            "--first" if kind == Kind::Llm => echo.first = ms(&value()?)?,
+            "--next" if kind == Kind::Llm => echo.next = ms(&value()?)?,
             "--older" if kind == Kind::Store => store = store.older(true),
             "--origin" if kind == Kind::Chat => chat = chat.origin(value()?),
             _ => return Err(format!("what is {arg}?\n\n{}", kind.usage())),
@@ -89,7 +96,8 @@ async fn serve(kind: Kind) -> Result<(), String> {
     }
 
     let fake = match kind {
-        Kind::Llm => fake.start().await,
+        Kind::Llm if has_voice => fake.model(echo).real_voice().start().await,
+        Kind::Llm => fake.model(echo).start().await,
         Kind::Store => store.on(fake).start().await.map(Fake::from),
         Kind::Chat => chat.on(fake).start().await.map(Fake::from),
     };
@@ -109,6 +117,10 @@ async fn serve(kind: Kind) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     ended.await;
     Ok(())
+}
+
+fn ms(text: &str) -> Result<Duration, String> {
+    Ok(Duration::from_millis(number(text)?))
 }
 
 fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {

@@ -22,6 +22,8 @@ pub(crate) enum Command {
     LocalLlm(LocalLlmOptions),
     /// Run the whole system until stopped.
     System(SystemOptions),
+    /// Make faults on the whole system.
+    Faults(FaultOptions),
     /// Run the benchmarks.
     Bench(BenchOptions),
     /// Attack the client and the outbox.
@@ -56,6 +58,15 @@ pub(crate) struct SystemOptions {
     pub(crate) port: Option<u16>,
 }
 
+/// Options of `faults`.
+#[derive(Debug, PartialEq)]
+pub(crate) struct FaultOptions {
+    /// The numbers of the runs, with commas between.
+    pub(crate) seeds: String,
+    /// The faults to make; all of them if empty.
+    pub(crate) names: Vec<String>,
+}
+
 /// Options of `bench`.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct BenchOptions {
@@ -65,6 +76,7 @@ pub(crate) struct BenchOptions {
     pub(crate) passed_through: Vec<OsString>,
 }
 
+const DEFAULT_SEEDS: &str = "1,2,3";
 const DEFAULT_FUZZ_SECONDS: u64 = 60;
 const DEFAULT_ATTACK_SECONDS: u64 = 60;
 
@@ -87,6 +99,7 @@ pub(crate) fn parse(
             }
             "local-llm" => parse_local_llm(&mut parser),
             "system" => parse_system(&mut parser),
+            "faults" => parse_faults(&mut parser),
             "bench" => parse_bench(&mut parser),
             "attack" => {
                 parse_seconds(&mut parser, DEFAULT_ATTACK_SECONDS, |seconds| Command::Attack {
@@ -97,7 +110,7 @@ pub(crate) fn parse(
                 parse_seconds(&mut parser, DEFAULT_FUZZ_SECONDS, |seconds| Command::Fuzz { seconds })
             }
             other => Err(format!(
-                "there is no command `{other}`; the commands are: test, suite, local-llm, system, bench, attack, fuzz, help"
+                "there is no command `{other}`; the commands are: test, suite, local-llm, system, faults, bench, attack, fuzz, help"
             )
             .into()),
         },
@@ -155,6 +168,23 @@ fn parse_system(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
     Ok(Command::System(options))
 }
 
+fn parse_faults(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut options = FaultOptions { seeds: DEFAULT_SEEDS.to_owned(), names: Vec::new() };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("seeds") => options.seeds = parser.value()?.string()?,
+            Long("help") | Short('h') => return Ok(Command::Help),
+            Value(name) => options.names.push(name.string()?),
+            other => return Err(other.unexpected()),
+        }
+    }
+    let is_number = |seed: &str| seed.parse::<u32>().is_ok();
+    match options.seeds.split(',').all(is_number) {
+        true => Ok(Command::Faults(options)),
+        false => Err(format!("`{}` is not a list of seeds such as 1,2,3", options.seeds).into()),
+    }
+}
+
 fn parse_bench(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
     let mut options = BenchOptions::default();
     // Raw arguments, because lexopt itself would consume the `--`.
@@ -210,6 +240,8 @@ The commands of the repository: cargo xtask <command>
       --fake-llm             an echo in place of the real model
       --data DIR             the folder of its files, target/system if not said
       --port N               the port of the page, a free one if not said
+  faults [name …]        kill, fill and cut parts of the whole system during turns, and look for lost messages
+      --seeds 1,2,3          the runs: other numbers are other moments
   bench [name …] [-- …]  run the benchmarks; what follows `--` goes to them
   attack [seconds]       random and hostile input for the client, that long of each kind ({DEFAULT_ATTACK_SECONDS} if not said),
                          and then killed processes, forks and full disks for the outbox
@@ -284,6 +316,18 @@ mod tests {
         assert!(told.fake_llm && told.port == Some(8000));
         assert_eq!(told.data, Some(PathBuf::from("var/chat")));
         assert!(parsed("system --nats").is_err());
+    }
+
+    #[test]
+    fn faults_take_seeds_and_names() {
+        let options = |line: &str| match parsed(line) {
+            Ok(Command::Faults(options)) => options,
+            other => panic!("`{line}` gave {other:?}"),
+        };
+        assert_eq!(options("faults").seeds, DEFAULT_SEEDS);
+        let told = options("faults --seeds 7,8 store-killed clock-back");
+        assert_eq!((told.seeds.as_str(), told.names.len()), ("7,8", 2));
+        assert!(parsed("faults --seeds one").is_err());
     }
 
     #[test]

@@ -129,6 +129,63 @@ pub(crate) fn test_pages(repo: &Repo) -> Result<()> {
     with_variables(npm(repo, "tests/browser").args(["run", "test"]), &variables).run()
 }
 
+/// The whole system's programs in other languages: a chat service in Python and the example page. The step is a call of a
+/// script in `tests/system`.
+///
+/// # Errors
+/// When something cannot be built or installed.
+pub(crate) fn system(repo: &Repo, script: &str) -> Result<Step> {
+    package_for_system(repo)?;
+    system_step(repo, Step::new(repo, "node").args([format!("tests/system/{script}")]))
+}
+
+/// As [`system`], for faults: in a namespace in which the script may mount a small file system.
+///
+/// # Errors
+/// When something cannot be built or installed.
+pub(crate) fn faults(repo: &Repo) -> Result<Step> {
+    package_for_system(repo)?;
+    system_step(repo, unshared_node(repo).args(["tests/system/faults.mjs"]))
+}
+
+/// Tests of the whole system, with the clients of all languages and a driver of Chromium; `model` is the interpreter of the
+/// real model.
+///
+/// # Errors
+/// When something cannot be built or installed, or a test fails.
+pub(crate) fn test_system(repo: &Repo, model: &Path) -> Result<()> {
+    let _python = repo.lock("python-package")?;
+    let _package = npm_package(repo)?;
+    npm_ci(repo, "tests/browser")?;
+    Step::cargo(repo, "build -p turnwire-suite --bin chat-turn").run()?;
+    let tests = ["system", "faults", "model"].map(|name| format!("tests/system/{name}.test.mjs"));
+    system_step(repo, unshared_node(repo).args(["--test", "--test-concurrency=1"]).args(tests))?
+        .env("TURNWIRE_MODEL_PYTHON", &model.to_string_lossy())
+        .run()
+}
+
+fn unshared_node(repo: &Repo) -> Step {
+    Step::new(repo, "unshare").args(["--map-root-user", "--mount", "node"])
+}
+
+/// The part of the package that is for pages.
+fn package_for_system(repo: &Repo) -> Result<()> {
+    npm_ci(repo, "bindings-node")?;
+    npm(repo, "bindings-node").args(["run", "build:ts"]).output_to_stderr().run()
+}
+
+fn system_step(repo: &Repo, step: Step) -> Result<Step> {
+    npm_ci(repo, "examples/react")?;
+    let python = python_venv(repo, "venv", "requirements.txt")?;
+    install(repo, &python, &wheel_from_clone(repo, &python)?)?;
+    let variables = [
+        (FAKE, fake_llm(repo)?),
+        ("TURNWIRE_PYTHON", python.python().to_owned()),
+        ("TURNWIRE_TARGET", repo.target("")),
+    ];
+    Ok(with_variables(step, &variables))
+}
+
 /// Builds the npm package; no other suite builds it while the lock is held.
 fn npm_package(repo: &Repo) -> Result<File> {
     let alone = repo.lock("npm-package")?;

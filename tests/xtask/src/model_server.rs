@@ -5,6 +5,7 @@
 //! handler can catch.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -15,6 +16,9 @@ use anyhow::{Context, Result, bail};
 use crate::repo::Repo;
 use crate::venv::Venv;
 
+const SOURCES: &str = "tests/local-llm";
+/// The folder of the environment and of the weights, below that of the build.
+const DATA: &str = "local-llm";
 /// Time limit of the start: joining and loading the weights takes seconds, on a cold disk many.
 const READY_WITHIN: Duration = Duration::from_secs(180);
 /// Time limit of a server's exit, after which it is killed.
@@ -35,14 +39,9 @@ impl ModelServer {
     /// # Errors
     /// Names the failed step; the programs' own messages are on standard error.
     pub(crate) fn start(repo: &Repo, port: Option<u16>) -> Result<Self> {
-        let sources = repo.root().join("tests/local-llm");
-        let data = repo.target("local-llm");
-        let pinned = sources.join("requirements.txt");
-        let venv = Venv::prepare(repo, &data.join("venv"), &pinned)
-            .context("installing the model server")?;
-
-        let mut command = Command::new(venv.python());
-        command.arg(sources.join("serve.py")).arg("--data-dir").arg(&data);
+        let mut command = Command::new(Self::python(repo)?);
+        command.arg(repo.root().join(SOURCES).join("serve.py"));
+        command.arg("--data-dir").arg(repo.target(DATA));
         command.arg("--until-stdin-closes");
         if let Some(port) = port {
             command.arg("--port").arg(port.to_string());
@@ -50,12 +49,14 @@ impl ModelServer {
         Self::spawn(command, READY_WITHIN).context("starting the model server")
     }
 
-    /// Starts a program that announces itself in the same way, with a line of JSON.
+    /// Installs the server's dependencies, and returns their interpreter.
     ///
     /// # Errors
-    /// When it does not.
-    pub(crate) fn announced(command: Command) -> Result<Self> {
-        Self::spawn(command, READY_WITHIN)
+    /// When they cannot be installed.
+    pub(crate) fn python(repo: &Repo) -> Result<PathBuf> {
+        let pinned = repo.root().join(SOURCES).join("requirements.txt");
+        let venv = Venv::prepare(repo, &repo.target(DATA).join("venv"), &pinned);
+        Ok(venv.context("installing the model server")?.python().to_owned())
     }
 
     fn spawn(mut command: Command, ready_within: Duration) -> Result<Self> {
@@ -141,7 +142,7 @@ impl Drop for ModelServer {
     }
 }
 
-/// Extracts the address from the line. The line is written by `serve.py` or a fake service, so a JSON parser, which
+/// Extracts the address from the line. The line is written by `serve.py`, so a JSON parser, which
 /// would slow down every clean build, is not needed.
 fn base_url_in(line: &str) -> Option<&str> {
     let (_, rest) = line.split_once(r#"url": ""#)?;

@@ -4,8 +4,6 @@
 //! catch. It stands in a process group of its own, so that Ctrl-C in a terminal reaches this process alone, which ends its
 //! services in their order.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -92,28 +90,6 @@ impl Drop for Service {
     }
 }
 
-/// A port of 127.0.0.1 that is free now, for programs that cannot tell which one they took.
-///
-/// # Errors
-/// When there is none.
-pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
-}
-
-/// Returns true if `GET path` is answered, with whatever status.
-pub(crate) fn answers(port: u16, path: &str) -> bool {
-    let ask = || -> std::io::Result<bool> {
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n")?;
-        let mut first = [0; 5];
-        stream.read_exact(&mut first)?;
-        Ok(&first == b"HTTP/")
-    };
-    ask().unwrap_or(false)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,10 +121,5 @@ mod tests {
     fn a_service_that_ends_too_early_is_an_error_with_its_status() {
         let error = shell("exit 7").unwrap().wait_for(|| None::<()>).unwrap_err();
         assert!(error.to_string().contains("exit status: 7"), "{error}");
-    }
-
-    #[test]
-    fn a_port_without_a_service_does_not_answer() {
-        assert!(!answers(free_port().unwrap(), "/"));
     }
 }

@@ -1,9 +1,11 @@
 //! One command line: printed for repetition by hand, and run with its output passed through.
 
+use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, ErrorKind};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -84,6 +86,16 @@ impl Step {
             bail!("`{line}` ended with {status}");
         }
         Ok(())
+    }
+
+    /// Prints the command line and becomes its program, which gets the signals to this process.
+    ///
+    /// # Errors
+    /// When the program cannot be run.
+    pub(crate) fn exec(mut self) -> Result<Infallible> {
+        let line = self.line();
+        eprintln!("$ {line}");
+        Err(anyhow::Error::new(self.command.exec()).context(format!("running `{line}`")))
     }
 
     /// Runs it silently and returns its standard output.

@@ -11,6 +11,7 @@ use crate::model_server::ModelServer;
 use crate::repo::Repo;
 use crate::step::Step;
 use crate::store_server::{self, StoreServer};
+use crate::system;
 use crate::tools::Tool;
 use crate::venv::Venv;
 
@@ -90,6 +91,19 @@ pub(crate) static ALL: &[Suite] = &[
         about: "the Spring Boot store, and the cases of stores against it",
         needs: &[Tool::Programs(&store_server::NEEDS)],
         run: store,
+    },
+    Suite {
+        name: "system",
+        about: "the whole system: the page in Chromium, clients of all languages, faults, and a real model",
+        needs: &[
+            Tool::Python,
+            Tool::Node,
+            Tool::Programs(&SPEECH),
+            Tool::Programs(&store_server::NEEDS),
+            Tool::Programs(&debian::FAULTS),
+            Tool::Programs(&debian::CHROMIUM),
+        ],
+        run: system::test,
     },
     Suite {
         name: "speech",

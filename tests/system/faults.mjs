@@ -1,0 +1,169 @@
+/**
+ * Faults on the running system: `node faults.mjs [--seeds 1,2,3] [--short] [NAME …]`, as `cargo xtask faults` runs it.
+ *
+ * After each: no message is lost or doubled in the store, or out of order, no turn is stuck, the outbox is empty, and users saw words.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { Ledger } from './ledger.mjs';
+import { random } from './random.mjs';
+import { ECHO, newFolder, startSystem } from './scripted.mjs';
+import { python } from './system.mjs';
+import { until, User } from './user.mjs';
+
+/** Conversations at the same time. */
+const CONVERSATIONS = 4;
+const LIBFAKETIME = `/usr/lib/${{ x64: 'x86_64', arm64: 'aarch64' }[process.arch]}-linux-gnu/faketime/libfaketimeMT.so.1`;
+/** The life of an access token, in seconds: it ends during turns and between them. */
+const TOKEN_LIFE = 4;
+
+/** Each makes its fault while the talks of a run go on. */
+export const FAULTS = {
+  'store-killed': async ({ system, turnsDone, turns, isShort }) => {
+    await turnsDone(turns / 5);
+    await system.store.kill();
+    await (isShort ? turnsDone(turns / 2) : wait(30_000));
+    await system.startStore();
+  },
+  'worker-killed': async ({ system, pick, turnsDone, turns }) => {
+    for (const share of [0.2, 0.4, 0.6]) {
+      await turnsDone(turns * share);
+      const workers = system.workers();
+      process.kill(workers[pick(workers.length)], 'SIGKILL');
+    }
+  },
+  'gunicorn-reloaded': async ({ system, turnsDone, turns }) => {
+    for (const share of [0.25, 0.5]) {
+      await turnsDone(turns * share);
+      system.chat.signal('SIGHUP');
+    }
+  },
+  'chat-service-killed': async ({ system, turnsDone, turns }) => {
+    await turnsDone(turns / 3);
+    await system.chat.kill();
+    await system.startChat();
+  },
+  'database-full': async ({ system, turnsDone, turns }) => {
+    await turnsDone(turns / 5);
+    const folder = join(system.folder, 'database');
+    const filler = join(folder, 'filler');
+    const { bavail, bsize } = statfsSync(folder);
+    writeFileSync(filler, Buffer.alloc(bavail * bsize));
+    await turnsDone(turns / 2);
+    rmSync(filler);
+  },
+  'token-expires': async ({ system, turnsDone, turns }) => {
+    await turnsDone(turns / 3);
+    const slow = { steps: [{ role: 'assistant' }, { text: '느린 ' }, { wait_ms: (TOKEN_LIFE + 1) * 1000 }, { text: '말' }, { finish: 'stop' }, { done: true }] };
+    await system.script(slow, slow, ECHO);
+  },
+  'model-fails': async ({ system, pick, turnsDone, turns }) => {
+    await turnsDone(turns / 5);
+    const broken = [
+      { steps: [{ role: 'assistant' }, { text: '반' }, { reset: true }] },
+      { steps: [{ role: 'assistant' }, { text: '반쪽' }, { truncate: true }] },
+      { status: 500, steps: [{ json: { error: { message: 'The server had an error' } } }] },
+      { status: 429, headers: [['retry-after', '0']], steps: [{ json: { error: { message: 'Rate limit' } } }] },
+      { status: 400, steps: [{ json: { error: { message: 'The message is refused' } } }] },
+      { framing: 'raw', steps: [{ reset: true }] },
+    ];
+    await system.script(...Array.from({ length: Math.ceil(turns / 4) }, () => broken[pick(broken.length)]), ECHO);
+  },
+  'browser-gone': async ({ ledger, pick }) => {
+    ledger.each = () => leaves(pick);
+  },
+  'clock-back': async ({ system, turnsDone, turns }) => {
+    await turnsDone(turns / 3);
+    system.setClock('-3600');
+  },
+};
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** One turn in three is left at its first event or at one of the next. */
+function leaves(pick) {
+  if (pick(3) > 0) return {};
+  const leaver = new AbortController();
+  let left = pick(4);
+  return { signal: leaver.signal, onEvent: () => left-- === 0 && leaver.abort() };
+}
+
+/**
+ * A system for faults: the database is on a file system of its own, which can be full, and the clock of the chat service can be set. The
+ * caller has a mount namespace of its own, with which the file system ends.
+ */
+export async function startForFaults(echo) {
+  const folder = newFolder();
+  const database = join(folder, 'database');
+  mkdirSync(database);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'turnwire', database]);
+  const clock = join(folder, 'clock');
+  writeFileSync(clock, '+0');
+  const faketime = { LD_PRELOAD: LIBFAKETIME, FAKETIME_TIMESTAMP_FILE: clock, FAKETIME_DONT_FAKE_MONOTONIC: '1', FAKETIME_CACHE_DURATION: '1' };
+  // Not the clock of the store: under faketime a JVM spins. So the services' clocks differ as well.
+  const env = { store: { CHAT_ACCESS_LIFE: `${TOKEN_LIFE}s` }, chat: faketime };
+  const system = await startSystem({ folder, withPage: false, env, echo });
+  system.setClock = (offset) => writeFileSync(clock, offset);
+  return system;
+}
+
+/** Some turns with a fault among them; gives what is wrong after it. */
+export async function run(system, name, { seed, turns, isShort }) {
+  const pick = random(seed * 1000 + Object.keys(FAULTS).indexOf(name));
+  const ledger = new Ledger(await User.login(system));
+  const talk = (at) => {
+    const messages = Array.from({ length: Math.ceil(turns / CONVERSATIONS) }, (_, turn) => `${name} ${seed}: 이야기 ${at}, 말 ${turn}`);
+    return ledger.talk(messages);
+  };
+  let isOver = false;
+  const talks = Promise.all(Array.from({ length: CONVERSATIONS }, (_, at) => talk(at))).finally(() => (isOver = true));
+  const turnsDone = (count) => until(() => isOver || ledger.turns >= count, () => `${ledger.turns} turns`, 180_000);
+  await Promise.all([talks, FAULTS[name]({ system, ledger, pick, turns, isShort, turnsDone })]);
+  const { messages, rows, found } = await ledger.differences();
+  const outbox = await emptied(system);
+  if (outbox) found.push(outbox);
+  await system.script(ECHO);
+  return { messages, rows, found, words: ledger.words, stages: ledger.stages };
+}
+
+/** Waits until the outbox is empty; gives what it still holds. */
+async function emptied({ folder }) {
+  const status = () => execFileSync(python, ['-m', 'turnwire.outbox', 'status', '--json', '--file', join(folder, 'outbox.db')], { encoding: 'utf8' }).trim();
+  try {
+    await until(() => /"pending": ?0\b/.test(status()) && /"dead": ?0\b/.test(status()));
+    return null;
+  } catch {
+    return `the outbox: ${status()}`;
+  }
+}
+
+async function main() {
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: { seeds: { type: 'string', default: '1' }, short: { type: 'boolean' } } });
+  const isShort = values.short ?? false;
+  const [turns, ms] = isShort ? [20, 40] : [100, 500];
+  const names = positionals.length > 0 ? positionals : Object.keys(FAULTS);
+  let faults = 0;
+  for (const seed of values.seeds.split(',').map(Number)) {
+    const system = await startForFaults(['--first', ms, '--next', ms].map(String));
+    try {
+      for (const name of names) {
+        const began = Date.now();
+        const { messages, rows, found, words, stages } = await run(system, name, { seed, turns, isShort });
+        faults += found.length;
+        console.log(`seed ${seed}, ${name}: ${messages} messages, ${rows} rows, ${found.length} wrong, ${((Date.now() - began) / 1000).toFixed(0)} s`);
+        for (const what of found) console.log(`    ${what}`);
+        for (const [word, count] of [...words, ...stages]) console.log(`    ${count} × ${word}`);
+      }
+    } finally {
+      await system.stop();
+    }
+  }
+  process.exitCode = faults > 0 ? 1 : 0;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await main();

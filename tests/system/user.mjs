@@ -1,0 +1,102 @@
+/** A user of the system, by the same client as the page's. */
+
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { ChatService } from '../../bindings-node/dist/browser/index.mjs';
+
+import { ACCOUNT } from './system.mjs';
+
+/** The guard of every wait: a healthy system needs seconds. */
+export const GUARD = 60_000;
+
+/** Waits until a function gives something; a guard ends the wait, with what there is instead. */
+export async function until(holds, found = () => '', ms = GUARD) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const value = await holds();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`it did not come so within ${ms / 1000} s: ${await found()}`);
+    await wait(20);
+  }
+}
+
+export class User {
+  /** Logs in to the store. */
+  static async login({ storeUrl, chatUrl }, { name, password } = ACCOUNT) {
+    const user = new User(storeUrl, chatUrl);
+    const response = await fetch(`${storeUrl}/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name, password }) });
+    if (!response.ok) throw new Error(`POST /login: ${response.status}`);
+    user.#keep(response);
+    user.id = (await response.json()).data.memUUID;
+    return user;
+  }
+
+  /** The renewals of the access token. */
+  renewals = 0;
+
+  constructor(storeUrl, chatUrl) {
+    this.storeUrl = storeUrl;
+    const refresh = () => this.renew();
+    this.service = new ChatService({ baseURL: chatUrl, accessToken: () => this.access, refreshToken: () => this.refresh, refresh });
+  }
+
+  get #headers() {
+    return { Authorization: `Bearer ${this.access}`, RefreshToken: `Bearer ${this.refresh}` };
+  }
+
+  #keep({ headers }) {
+    const bare = (name) => headers.get(name)?.replace(/^Bearer /, '');
+    this.access = bare('authorization') ?? this.access;
+    this.refresh = bare('refreshtoken') ?? this.refresh;
+  }
+
+  async renew() {
+    const response = await fetch(`${this.storeUrl}/reissue`, { method: 'POST', headers: { ...this.#headers, extendLogin: 'true' } });
+    if (response.ok) this.#keep(response);
+    this.renewals += 1;
+    return response.ok;
+  }
+
+  /** A call of the store: its `data`, or `null` without any. */
+  async fromStore(path) {
+    const call = () => fetch(this.storeUrl + path, { headers: this.#headers });
+    let response = await call();
+    if (response.status === 401 && (await this.renew())) response = await call();
+    if (response.status === 204) return null;
+    if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()).data;
+  }
+
+  /** The rows of a conversation, as their times order them. */
+  async rows(workspace) {
+    const rows = (await this.fromStore(`/api/chat/history/${encodeURIComponent(workspace)}`)) ?? [];
+    return rows.sort((a, b) => a.msgSentAt - b.msgSentAt);
+  }
+
+  /** The rows of a conversation once there are so many. */
+  async stored(workspace, count) {
+    let rows;
+    return until(async () => (rows = await this.rows(workspace)).length >= count && rows, () => JSON.stringify(rows));
+  }
+
+  workspaces() {
+    return this.fromStore(`/api/workspace/${this.id}/status?workspaceStatus=ACTIVE&offset=0&size=1000`).then((all) => all ?? []);
+  }
+
+  /** A turn to its end. `onEvent` sees each event; what it throws leaves the turn. */
+  async turn(request, { onEvent = () => {}, signal } = {}) {
+    const turn = { request, events: [], text: '', ids: null, workspaceId: request.workspaceId ?? null, error: null };
+    try {
+      for await (const event of await this.service.stream(request, { signal })) {
+        turn.events.push(event);
+        if (event.type === 'turn') turn.ids = event;
+        if (event.type === 'workspace') turn.workspaceId = event.workspaceId;
+        if (event.type === 'content') turn.text += event.content;
+        await onEvent(event, turn);
+      }
+    } catch (error) {
+      turn.error = error;
+    }
+    return turn;
+  }
+}
