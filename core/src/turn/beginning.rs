@@ -57,7 +57,8 @@ impl Engine {
                         let history =
                             History::begin(&self.settings, outbox, &self.ids, conversation);
                         before = history.map_or(Before::Nothing, |history| {
-                            Before::Kept(Box::new(history.held_to(history_ids)))
+                            let history = history.held_to(history_ids).before(persister.clone());
+                            Before::Kept(Box::new(history))
                         });
                     }
                     persister.save();
@@ -66,7 +67,8 @@ impl Engine {
                     if let Before::Nothing = before {
                         let settings = &self.settings;
                         let history = History::undelivered(settings, &self.ids, undelivered);
-                        before = Before::Kept(Box::new(history.held_to(history_ids)));
+                        let history = history.held_to(history_ids).before(persister.clone());
+                        before = Before::Kept(Box::new(history));
                     }
                     persister.save();
                     let (known, receiver) = oneshot::channel();

@@ -8,6 +8,7 @@ use tracing::Instrument;
 
 use super::StageName;
 use super::ids::Ids;
+use super::persister::MessagePersister;
 use super::settings::{EngineSettings, HistoryLimits};
 use super::timeline::Recorder;
 use crate::chat::Message;
@@ -41,6 +42,8 @@ pub(super) struct History {
     shown: Option<Vec<String>>,
     /// The conversation's messages that waited in the outbox, as JSON, in the order of acceptance.
     undelivered: Vec<String>,
+    /// The current message, which must be later than its history.
+    message: Option<MessagePersister>,
 }
 
 impl History {
@@ -65,6 +68,7 @@ impl History {
             limits,
             shown: None,
             undelivered,
+            message: None,
         })
     }
 
@@ -80,12 +84,18 @@ impl History {
             limits: settings.history,
             shown: None,
             undelivered,
+            message: None,
         }
     }
 
     /// The same of the messages with these ids alone, in this order.
     pub(super) fn held_to(self, shown: Option<Vec<String>>) -> Self {
         History { shown, ..self }
+    }
+
+    /// The same, before this message.
+    pub(super) fn before(self, message: MessagePersister) -> Self {
+        History { message: Some(message), ..self }
     }
 
     /// Reads the store's part, and returns the latest messages within the limits. If the store does not return it in time,
@@ -99,6 +109,10 @@ impl History {
         let mut messages = merged(stored, undelivered);
         let Ids { message, reply, .. } = &self.ids;
         messages.retain(|found| found.id != *message && found.id != *reply);
+        let latest_time = messages.iter().map(|found| found.sent_at).max();
+        if let (Some(time), Some(message)) = (latest_time, &self.message) {
+            message.follow(time);
+        }
         if let Some(shown) = &self.shown {
             hold(&mut messages, shown);
         }

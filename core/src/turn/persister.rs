@@ -1,7 +1,7 @@
 //! Enqueues a turn's messages in the outbox. In a new conversation the user's message opens the workspace, and the AI's
 //! message waits behind it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::StageName;
@@ -34,7 +34,10 @@ struct TurnMessages {
     recorder: Recorder,
     tokens: Option<Tokens>,
     user: String,
+    /// The user's message, as it was enqueued first.
     message: StoreMessage,
+    /// The time that it got in place of its own, as the conversation has later messages.
+    moved_to: OnceLock<i64>,
     turn_id: String,
     reply_id: String,
     /// The id of the message that opens the workspace, if it does not exist yet: until it does, the conversation has a
@@ -70,6 +73,7 @@ impl MessagePersister {
             tokens,
             user: user.to_owned(),
             message,
+            moved_to: OnceLock::new(),
             turn_id: ids.turn,
             reply_id: ids.reply,
             opener,
@@ -116,13 +120,32 @@ impl MessagePersister {
         }
     }
 
+    /// Moves the user's message to just after this time, the one of the conversation's latest message, if it is still to come:
+    /// only the times order messages, and the clock has been set back since. A time between that of the message and now is
+    /// that of another turn which runs beside this one. The message is in the outbox already, so another record replaces it.
+    pub(super) fn follow(&self, latest: i64) {
+        let turn = &*self.0;
+        if latest <= now() || turn.moved_to.set(latest.saturating_add(1)).is_err() {
+            return;
+        }
+        let id = conversation::replacing(&turn.message.id, &format!("{}/later", turn.turn_id));
+        let record = turn.record(&turn.message(), &id);
+        let enqueued = record.and_then(|record| turn.outbox.enqueue(turn.placed(record)));
+        if let Err(error) = enqueued {
+            tracing::warn!(
+                error.code = error.code(),
+                "a message keeps a time before its history's: {error}"
+            );
+        }
+    }
+
     /// Enqueues the AI's message, unless its text is empty.
     pub(super) fn save_reply(&self, text: &str) {
         if text.trim().is_empty() {
             return;
         }
         let turn = &*self.0;
-        let mut message = StoreMessage::reply_to(&turn.message, text, now());
+        let mut message = StoreMessage::reply_to(&turn.message(), text, now());
         message.id.clone_from(&turn.reply_id);
         self.enqueue(&message, StageName::SaveAi, |outbox, record| {
             match turn.opener.is_some() && *turn.is_refused() {
@@ -176,6 +199,13 @@ enum Taken {
 }
 
 impl TurnMessages {
+    /// The user's message with its present time.
+    fn message(&self) -> StoreMessage {
+        let message = self.message.clone();
+        let sent_at = self.moved_to.get().copied().unwrap_or(message.sent_at);
+        StoreMessage { sent_at, ..message }
+    }
+
     fn record(&self, message: &StoreMessage, id: &str) -> Result<Record> {
         let json = message.to_json()?;
         let record = Record::new(&message.workspace_id, id, json).user(&self.user);
