@@ -5,12 +5,13 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { createHmac } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { Ledger } from './ledger.mjs';
+import { Ledger, SETTLED_WITHIN } from './ledger.mjs';
 import { random } from './random.mjs';
 import { ECHO, newFolder, startSystem } from './scripted.mjs';
 import { python } from './system.mjs';
@@ -18,9 +19,8 @@ import { until, User } from './user.mjs';
 
 /** Conversations at the same time. */
 const CONVERSATIONS = 4;
-const LIBFAKETIME = `/usr/lib/${{ x64: 'x86_64', arm64: 'aarch64' }[process.arch]}-linux-gnu/faketime/libfaketimeMT.so.1`;
-/** The life of an access token, in seconds: it ends during turns and between them. */
-const TOKEN_LIFE = 4;
+/** The life of a token that expires during a turn, in seconds. */
+const TOKEN_LIFE = 5;
 
 /** Each makes its fault while the talks of a run go on. */
 export const FAULTS = {
@@ -50,17 +50,19 @@ export const FAULTS = {
   },
   'database-full': async ({ system, turnsDone, turns }) => {
     await turnsDone(turns / 5);
-    const folder = join(system.folder, 'database');
-    const filler = join(folder, 'filler');
-    const { bavail, bsize } = statfsSync(folder);
-    writeFileSync(filler, Buffer.alloc(bavail * bsize));
+    const filler = join(system.folder, 'database', 'filler');
+    fill(filler);
     await turnsDone(turns / 2);
     rmSync(filler);
+    // After a failed write H2 opens its file only in another process.
+    await system.store.stop();
+    await system.startStore();
   },
-  'token-expires': async ({ system, turnsDone, turns }) => {
+  'token-expires': async ({ system, ledger, turnsDone, turns }) => {
     await turnsDone(turns / 3);
     const slow = { steps: [{ role: 'assistant' }, { text: '느린 ' }, { wait_ms: (TOKEN_LIFE + 1) * 1000 }, { text: '말' }, { finish: 'stop' }, { done: true }] };
     await system.script(slow, slow, ECHO);
+    ledger.user.access = expiring(ledger.user.access, system.secret);
   },
   'model-fails': async ({ system, pick, turnsDone, turns }) => {
     await turnsDone(turns / 5);
@@ -79,11 +81,32 @@ export const FAULTS = {
   },
   'clock-back': async ({ system, turnsDone, turns }) => {
     await turnsDone(turns / 3);
-    system.setClock('-3600');
+    system.setClock(-3600);
   },
 };
 
+/** Writes a file until there is no space for more. */
+function fill(file) {
+  const descriptor = openSync(file, 'w');
+  try {
+    for (;;) writeSync(descriptor, Buffer.alloc(4096));
+  } catch (error) {
+    if (error.code !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The same token, with a short life. */
+function expiring(token, secret) {
+  const [head, claims] = token.split('.');
+  const short = { ...JSON.parse(Buffer.from(claims, 'base64url')), exp: Math.floor(Date.now() / 1000) + TOKEN_LIFE };
+  const signed = `${head}.${Buffer.from(JSON.stringify(short)).toString('base64url')}`;
+  const [algorithm] = /(?<=HS)\d+/.exec(JSON.parse(Buffer.from(head, 'base64url')).alg);
+  return `${signed}.${createHmac(`sha${algorithm}`, Buffer.from(secret, 'base64')).update(signed).digest('base64url')}`;
+}
 
 /** One turn in three is left at its first event or at one of the next. */
 function leaves(pick) {
@@ -94,22 +117,24 @@ function leaves(pick) {
 }
 
 /**
- * A system for faults: the database is on a file system of its own, which can be full, and the clock of the chat service can be set. The
- * caller has a mount namespace of its own, with which the file system ends.
+ * A system for faults: the database is on a file system of its own, which can be full, and the wall clock of store and chat service can be
+ * set. The caller has a mount namespace of its own.
  */
 export async function startForFaults(echo) {
   const folder = newFolder();
   const database = join(folder, 'database');
   mkdirSync(database);
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'turnwire', database]);
+  const onStopped = () => execFileSync('umount', [database]);
   const clock = join(folder, 'clock');
-  writeFileSync(clock, '+0');
-  const faketime = { LD_PRELOAD: LIBFAKETIME, FAKETIME_TIMESTAMP_FILE: clock, FAKETIME_DONT_FAKE_MONOTONIC: '1', FAKETIME_CACHE_DURATION: '1' };
-  // Not the clock of the store: under faketime a JVM spins. So the services' clocks differ as well.
-  const env = { store: { CHAT_ACCESS_LIFE: `${TOKEN_LIFE}s` }, chat: faketime };
-  const system = await startSystem({ folder, withPage: false, env, echo });
-  system.setClock = (offset) => writeFileSync(clock, offset);
-  return system;
+  const setClock = (seconds) => writeFileSync(clock, new BigInt64Array([BigInt(seconds)]), { flag: 'r+' });
+  writeFileSync(clock, new BigInt64Array([0n]));
+  const library = join(folder, 'clock.so');
+  execFileSync('cc', ['-O2', '-shared', '-fPIC', '-o', library, fileURLToPath(new URL('clock.c', import.meta.url))]);
+  const wall = { LD_PRELOAD: library, TURNWIRE_CLOCK: clock };
+  const env = { store: wall, chat: wall };
+  const system = await startSystem({ folder, withPage: false, env, echo, onStopped });
+  return Object.assign(system, { setClock });
 }
 
 /** Some turns with a fault among them; gives what is wrong after it. */
@@ -135,7 +160,7 @@ export async function run(system, name, { seed, turns, isShort }) {
 async function emptied({ folder }) {
   const status = () => execFileSync(python, ['-m', 'turnwire.outbox', 'status', '--json', '--file', join(folder, 'outbox.db')], { encoding: 'utf8' }).trim();
   try {
-    await until(() => /"pending": ?0\b/.test(status()) && /"dead": ?0\b/.test(status()));
+    await until(() => /"pending":0\b.*"dead":0\b/.test(status()), status, SETTLED_WITHIN);
     return null;
   } catch {
     return `the outbox: ${status()}`;

@@ -7,6 +7,9 @@ import { GUARD, until } from './user.mjs';
 /** The time in which a person presses the button again after each failure. */
 const PATIENCE = 90_000;
 
+/** The time for deliveries after a fault: the outbox tries a store that was away for long after 30 s, then 60 s. */
+export const SETTLED_WITHIN = 180_000;
+
 export class Ledger {
   /** The conversations: each a list of messages in the order in which they were sent. */
   conversations = [];
@@ -19,8 +22,9 @@ export class Ledger {
     this.user = user;
   }
 
+  /** The turns that have ended. */
   get turns() {
-    return this.conversations.flat().filter(({ isDone }) => isDone).length;
+    return this.conversations.flat().filter(({ isDone, isLeft }) => isDone || isLeft).length;
   }
 
   /** The options of each turn. */
@@ -52,14 +56,9 @@ export class Ledger {
       sent.seen = turn.text;
       for (const { stage, message: words } of turn.events.filter(({ type }) => type === 'stage_failed')) count(this.stages, `${stage}: ${words}`);
       if (turn.workspaceId) workspaceId = turn.workspaceId;
-      if (!turn.error) {
-        sent.isDone = true;
-        return workspaceId;
-      }
-      if (signal?.aborted) {
-        sent.isLeft = true;
-        return workspaceId;
-      }
+      sent.isLeft = signal?.aborted ?? false;
+      sent.isDone = !turn.error && !sent.isLeft;
+      if (sent.isDone || sent.isLeft) return workspaceId;
       count(this.words, `${turn.error.code}: ${turn.error.message}`);
       // A person needs a moment to find the button.
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -78,7 +77,7 @@ export class Ledger {
       return found.length === 0;
     };
     try {
-      await until(isSettled);
+      await until(isSettled, undefined, SETTLED_WITHIN);
     } catch {
       // The differences are the result.
     }
@@ -97,7 +96,7 @@ export class Ledger {
     const known = workspaces.filter((rows) => rows.some(({ msgId, parentMsgId }) => mine.has(msgId) || mine.has(parentMsgId)));
     const places = new Map(known.flatMap((rows, at) => rows.map((row) => [row.msgId, { ...row, at }])));
     for (const conversation of this.conversations) {
-      const expected = conversation.filter(({ isTaken }) => isTaken).flatMap((sent) => [sent.messageId, sent.replyId]);
+      const expected = conversation.filter(({ isTaken }) => isTaken).flatMap(({ messageId, replyId, isLeft }) => (isLeft ? [messageId] : [messageId, replyId]));
       const [first] = conversation;
       for (const sent of conversation) {
         const [message, reply] = [places.get(sent.messageId), places.get(sent.replyId)];
@@ -111,9 +110,11 @@ export class Ledger {
         else if (sent.isDone && reply.msgContent !== sent.seen) found.push(`${sent.text}: the reply is ${reply.msgContent} and not ${sent.seen}`);
         // A reader who left gets no less than what was read.
         else if (sent.isLeft && sent.seen && !reply?.msgContent.startsWith(sent.seen)) found.push(`${sent.text}: of the reply ${sent.seen} there is ${reply?.msgContent}`);
+        if (message && reply?.msgSentAt <= message.msgSentAt) found.push(`${sent.text}: the reply is not later than its message`);
         if (reply && reply.parentMsgId !== sent.messageId) found.push(`${sent.text}: the reply has another parent`);
       }
       const rows = known[places.get(first?.messageId)?.at] ?? [];
+      // The reply of a turn that is left is kept when the service notices it, which may be after the next message.
       const ids = rows.map(({ msgId }) => msgId);
       const ordered = expected.filter((id) => ids.includes(id));
       if (ids.filter((id) => ordered.includes(id)).join() !== ordered.join()) found.push(`${first.text}: out of order: ${rows.map(({ msgContent, msgSentAt }) => `${msgContent} ${msgSentAt}`).join(', ')}`);

@@ -26,6 +26,13 @@ export async function startSystem({ folder = newFolder(), ...options } = {}) {
 export const newFolder = () => mkdtempSync(join(tmpdir(), 'turnwire-system-'));
 
 class TestSystem extends System {
+  #onStopped;
+
+  constructor({ onStopped = () => {}, ...options }) {
+    super(options);
+    this.#onStopped = onStopped;
+  }
+
   /** Sets the replies: each a text, a list of steps, or a whole script; the last one stays. */
   script(...replies) {
     return this.#control('PUT', `scripts/${encodeURIComponent(STREAMS)}`, replies.map(reply));
@@ -41,6 +48,7 @@ class TestSystem extends System {
 
   async stop() {
     await super.stop();
+    await this.#onStopped();
     rmSync(this.folder, { recursive: true, force: true });
   }
 

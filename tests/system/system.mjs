@@ -27,8 +27,8 @@ export class System {
    * `folder` has the files. With `isFake` the model is an echo, with the options `echo`. `env` has more of the environment of the
    * parts `store` and `chat`. `onCall` gets a line for each call of the chat service, and `onStart` the name of each part.
    */
-  constructor({ folder, isFake = true, echo = [], port, env = {}, withPage = true, onCall, onStart = () => {} }) {
-    Object.assign(this, { folder, isFake, echo, port, env, withPage, onCall, onStart });
+  constructor({ folder, isFake = true, echo = [], port, env = {}, withChat = true, withPage = true, onCall, onStart = () => {} }) {
+    Object.assign(this, { folder, isFake, echo, port, env, withChat, withPage, onCall, onStart });
   }
 
   async start() {
@@ -38,7 +38,7 @@ export class System {
     await this.#startVoice();
     if (!this.isFake) await this.#startModel();
     await this.startStore();
-    await this.startChat();
+    if (this.withChat) await this.startChat();
     if (this.withPage) await this.#startPage();
     return this;
   }
@@ -80,7 +80,7 @@ export class System {
     const env = {
       SERVER_ADDRESS: '127.0.0.1',
       SERVER_PORT: this.storeUrl ? new URL(this.storeUrl).port : '0',
-      SPRING_DATASOURCE_URL: `jdbc:h2:file:${join(this.folder, 'database/chat-store')}`,
+      SPRING_DATASOURCE_URL: `jdbc:h2:file:${join(this.folder, 'database/chat-store')};WRITE_DELAY=0`,
       CHAT_SECRET: this.secret,
       CHAT_ORIGINS: this.pageUrl,
       CHAT_ACCOUNTS_0_NAME: ACCOUNT.name,
@@ -95,12 +95,11 @@ export class System {
     this.storeUrl = `http://127.0.0.1:${port}`;
   }
 
-  /** Starts the chat service; a second time with the same files and port. */
-  async startChat() {
+  /** Starts the chat service, the Flask example unless told; a second time with the same files and port. */
+  async startChat({ folder = 'examples/flask', app = 'app:app', options = ['--config', 'gunicorn.conf.py'], env: more = this.env.chat } = {}) {
     this.chatUrl ??= `http://127.0.0.1:${await freePort()}`;
-    const command = [python, '-m', 'gunicorn', '--config', 'gunicorn.conf.py', '--access-logfile', '-', '--access-logformat', '%(t)s %(m)s %(U)s %(s)s %(M)s ms', 'app:app'];
+    const command = [python, '-m', 'gunicorn', ...options, '--bind', new URL(this.chatUrl).host, '--access-logfile', '-', '--access-logformat', '%(t)s %(m)s %(U)s %(s)s %(M)s ms', app];
     const env = {
-      BIND: new URL(this.chatUrl).host,
       OPENAI_BASE_URL: this.modelUrl,
       OPENAI_API_KEY: 'none',
       OPENAI_SPEECH_URL: this.voiceUrl,
@@ -108,9 +107,9 @@ export class System {
       JWT_SECRET: this.secret,
       CHAT_FOLDER: this.folder,
       ORIGINS: this.pageUrl,
-      ...this.env.chat,
+      ...more,
     };
-    this.chat = this.#run('chat service', command, { cwd: join(root, 'examples/flask'), env, onLine: this.onCall });
+    this.chat = this.#run('chat service', command, { cwd: join(root, folder), env, onLine: this.onCall });
     await this.chat.until(() => answers(`${this.chatUrl}/chat`));
   }
 

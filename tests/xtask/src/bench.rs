@@ -10,6 +10,7 @@ use crate::args::BenchOptions;
 use crate::languages::{Node, Purpose, Python};
 use crate::repo::Repo;
 use crate::step::Step;
+use crate::system;
 
 /// The bench that compares the clients of all languages, and those of one.
 const CHUNK: &str = "chunk";
@@ -18,11 +19,13 @@ const LANGUAGES: [&str; 2] = ["python", "node"];
 const TURNS: &str = "turns";
 /// The bench of a chat service behind a Python web server.
 const WEB: &str = "web";
+/// The bench of a new conversation on the whole system.
+const SYSTEM: &str = "system";
 /// Options of the bench `chunk` that its halves in other languages have as well. Each takes a value.
 const SHARED: [&str; 4] = ["--shapes", "--framings", "--streams", "--rounds"];
 
 /// Runs the benches named, or all. `chunk` compares the clients of all languages in one table; `python` and `node` are
-/// its parts for one. `turns` is in Python and in Node, `web` in Python.
+/// its parts for one. `turns` is in Python and in Node, `web` in Python; `system` starts all services.
 ///
 /// # Errors
 /// When one does not build or run.
@@ -34,7 +37,7 @@ pub(crate) fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
         true => benches(repo)?,
         false => options.names.clone(),
     };
-    let is_of_packages = |name: &str| is_of_chunk(name) || name == TURNS || name == WEB;
+    let is_of_packages = |name: &str| is_of_chunk(name) || [TURNS, WEB, SYSTEM].contains(&name);
     let others: Vec<_> = others.iter().filter(|name| !is_of_packages(name)).collect();
     if !others.is_empty() {
         let chosen = others.into_iter().flat_map(|name| ["--bench", name]);
@@ -54,7 +57,10 @@ pub(crate) fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
     if all || is_named(TURNS) {
         turns(repo, &options.passed_through)?;
     }
-    if all || is_named(WEB) { web(repo, &options.passed_through) } else { Ok(()) }
+    if all || is_named(WEB) {
+        web(repo, &options.passed_through)?;
+    }
+    if all || is_named(SYSTEM) { system::bench(repo) } else { Ok(()) }
 }
 
 /// Measures turns in Python and in Node, beside the same made by hand.

@@ -13,7 +13,7 @@ pub(crate) const CRASH: [(&str, &str); 3] =
 
 /// The programs that the faults of the whole system need, with their packages.
 pub(crate) const FAULTS: [(&str, &str); 4] =
-    [("faketime", "faketime"), ("unshare", "util-linux"), ("mount", "mount"), ("ps", "procps")];
+    [("cc", "gcc"), ("unshare", "util-linux"), ("mount", "mount"), ("ps", "procps")];
 
 /// The browser of the tests of pages, and its letters for Korean, which are no program but a file.
 pub(crate) const CHROMIUM: [(&str, &str); 2] = [

@@ -47,6 +47,15 @@ pub(crate) fn faults(repo: &Repo, options: &FaultOptions) -> Result<()> {
     languages::faults(repo)?.args(["--seeds", &options.seeds]).args(&options.names).run()
 }
 
+/// Measures a new conversation on the system, beside the same turn one step after another.
+///
+/// # Errors
+/// Names the missing tools, the part that could not be built, or the bar that is missed.
+pub(crate) fn bench(repo: &Repo) -> Result<()> {
+    prepare(repo, &PROGRAMS[..2])?;
+    languages::system(repo, "bench.mjs")?.run()
+}
+
 fn prepare(
     repo: &Repo,
     programs: &'static [&'static [(&'static str, &'static str)]],
