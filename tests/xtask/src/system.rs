@@ -11,7 +11,6 @@ use crate::debian;
 use crate::languages;
 use crate::model_server::ModelServer;
 use crate::repo::Repo;
-use crate::step::Step;
 use crate::store_server;
 use crate::suites::SPEECH;
 use crate::tools::{self, Tool};
@@ -29,13 +28,23 @@ pub(crate) fn run(repo: &Repo, options: &SystemOptions) -> Result<Infallible> {
     if options.fake_llm {
         serve = serve.args(["--fake-llm"]);
     } else {
-        serve = with_model(repo, serve)?;
+        serve = serve.env("TURNWIRE_MODEL_PYTHON", &ModelServer::python(repo)?.to_string_lossy());
     }
     if let Some(port) = options.port {
         serve = serve.args(["--port", &port.to_string()]);
     }
     let folder = options.data.clone().unwrap_or_else(|| repo.target("system"));
     serve.args([path::absolute(folder)?]).exec()
+}
+
+/// Runs the tests on the system.
+///
+/// # Errors
+/// When something cannot be built, or a test fails.
+pub(crate) fn test(repo: &Repo) -> Result<()> {
+    prepare(repo, &PROGRAMS)?;
+    debian::require(repo, &debian::CHROMIUM)?;
+    languages::test_system(repo, &ModelServer::python(repo)?)
 }
 
 /// Runs the faults of some seeds on the system.
@@ -69,9 +78,4 @@ fn prepare(
         debian::require(repo, programs)?;
     }
     store_server::build(repo)
-}
-
-/// Adds the interpreter of the real model's server.
-pub(crate) fn with_model(repo: &Repo, step: Step) -> Result<Step> {
-    Ok(step.env("TURNWIRE_MODEL_PYTHON", &ModelServer::python(repo)?.to_string_lossy()))
 }
