@@ -127,7 +127,8 @@ test('10,000 turns leave nothing behind', async () => {
     assert.ok(last.mb < first.mb + 30, told);
     // Idle connections, up to the number of turns at once.
     assert.ok(last.fds <= first.fds + 20 && last.threads <= first.threads + 20, told);
-    assert.equal(last.handles, first.handles, told);
+    // The test's own connection to the fakes may be among them, or not: a turn that left its handle would make thousands.
+    assert.ok(last.handles <= first.handles + 20, told);
   } finally {
     own.close();
     store.close();
