@@ -173,16 +173,6 @@ test('stop before the service has accepted the message ends it at once, and it c
   assert.deepEqual(service.turns[1].request, service.turns[0].request);
 });
 
-test('ids of the program\'s own need not be UUIDs', async () => {
-  let count = 0;
-  const { chat, service, now } = start({ generateId: () => `message-${(count += 1)}` });
-  const sent = chat.sendMessage('a');
-  assert.deepEqual([service.last.request.messageId, service.last.request.replyId], ['message-1', 'message-1-reply']);
-  service.last.accept().say('b').done();
-  await sent;
-  assert.deepEqual(now().messages.map(({ id }) => id), ['message-1', 'message-1-reply']);
-});
-
 test('a failed send keeps its text, and retry sends the same ids', async () => {
   const { chat, service, now, errors, finished } = start();
   const error = Object.assign(failure('connection', 'no network'), { network: true });

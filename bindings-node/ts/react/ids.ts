@@ -18,9 +18,8 @@ export function newId(): string {
 
 /**
  * The id of the reply to a message: its own with another last digit. So a message that is sent again after a reload, which may have lost
- * its reply, gets no second one in the store. An id of the program's own that is no UUID gets an ending.
+ * its reply, gets no second one in the store.
  */
 export function replyIdOf(messageId: string): string {
-  if (!/^[\da-f-]{36}$/i.test(messageId)) return `${messageId}-reply`;
   return messageId.slice(0, -1) + (parseInt(messageId.slice(-1), 16) ^ 1).toString(16);
 }
