@@ -118,6 +118,40 @@ export function testHook({ version, window, require, start, doing, short }) {
     assert.deepEqual(calls, ['first']);
   });
 
+  test('an option of two components is that of the one that rendered last, as long as it has it and is there', async () => {
+    const service = new ScriptedService();
+    const calls = [];
+    let chat;
+    const Part = ({ onFinish }) => {
+      chat = useChat({ id: 'one', throttle: 0, keepOnSwitch: true, onFinish });
+      return null;
+    };
+    const [first, second] = ['first', 'second'].map((name) => () => calls.push(name));
+    const part = (key, onFinish) => h(Part, { key, onFinish });
+    const a = part('a', first);
+    let show;
+    const Parts = () => {
+      const [parts, setParts] = React.useState([a, part('b', second)]);
+      show = setParts;
+      return parts;
+    };
+    render(h(React.StrictMode, null, h(ChatProvider, { service }, h(Parts))));
+    // The element `a` is the same, so that the change itself renders only what else there is.
+    const finishes = async (...parts) => {
+      await doing(() => void chat.sendMessage('a'));
+      await doing(() => service.last.accept());
+      await doing(() => show(parts));
+      await doing(() => service.last.feed.done());
+      return calls.splice(0);
+    };
+    assert.deepEqual(await finishes(a, part('b', second)), ['second']);
+    assert.deepEqual(await finishes(a, part('b')), ['first']);
+    assert.deepEqual(await finishes(a, part('b', second)), ['second']);
+    assert.deepEqual(await finishes(a), ['first']);
+    assert.deepEqual(await finishes(), ['first']);
+    assert.deepEqual(await finishes(part('c')), []);
+  });
+
   test('the calls of a chat are the same functions in every render', async () => {
     const { now, rerender, service } = start();
     const before = now();
@@ -173,6 +207,35 @@ export function testHook({ version, window, require, start, doing, short }) {
     assert.deepEqual(now().messages, []);
     await doing(() => rerender({ id: 'one', keepOnSwitch: true }));
     assert.deepEqual(short(now().messages), ['user done: 하나', 'assistant done: 11']);
+  });
+
+  test('a provider that goes closes its conversations, also those that are kept: nothing more is sent', async () => {
+    const service = new ScriptedService();
+    const [ends, shown] = [[], {}];
+    const Part = ({ id }) => {
+      shown[id] = useChat({ id, throttle: 0, keepOnSwitch: true });
+      return null;
+    };
+    const page = (id) => h(React.StrictMode, null, h(ChatProvider, { service }, h(Part, { id })));
+    const { rerender, unmount } = render(page('kept'));
+    const send = (id, text) => void shown[id].sendMessage(text).then(() => ends.push(text));
+    await doing(() => ['하나', '둘'].forEach((text) => send('kept', text)));
+    await doing(() => service.last.accept().say('1'));
+    await doing(() => rerender(page('shown')));
+    await doing(() => ['셋', '넷'].forEach((text) => send('shown', text)));
+    await doing(() => service.last.accept().say('3'));
+    assert.deepEqual(service.turns.map(({ signal }) => signal.aborted), [false, false]);
+    unmount();
+    await settled();
+    assert.deepEqual(service.turns.map(({ signal }) => signal.aborted), [true, true]);
+    for (const id of ['kept', 'shown']) {
+      send(id, `later ${id}`);
+      void shown[id].retry();
+      shown[id].clearError();
+    }
+    for (const { feed } of service.turns) feed.done();
+    await settled();
+    assert.deepEqual([service.turns.length, ends.sort()], [2, ['later kept', 'later shown', '넷', '둘', '셋', '하나']]);
   });
 
   test('a page may name the workspace that its first message created', async () => {

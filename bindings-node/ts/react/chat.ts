@@ -6,6 +6,7 @@ import { newId, replyIdOf } from './ids.js';
 import type { InitialMessage, Message } from './message.js';
 import { frame, isDisconnect, isHidden, returns, truncated } from './network.js';
 import { given } from './options.js';
+import type { Run, Waiting } from './run.js';
 import { SpeechQueue } from './speech-queue.js';
 import { type Ending, find, initialState, lastUser, replyOf, userOf, whole } from './state.js';
 import { call, Store } from './store.js';
@@ -14,32 +15,15 @@ import type { ChatActions, ChatOptions, OutgoingMessage } from './types.js';
 /** The longest wait for the service to end a turn that it was told to stop, in milliseconds. */
 const STOP_LIMIT = 2000;
 
-/** A message that waits for its turn. */
-interface Waiting {
-  /** The reply that is there may come back. */
-  keepsReply: boolean;
-  speech: boolean | undefined;
-  /** The message as it was, if it was there. */
-  before: Message | null;
-  resolve: () => void;
-}
-
-/** A turn that runs. */
-interface Run {
-  controller: AbortController;
-  speech: boolean | undefined;
-  isStopped: boolean;
-  /** Its speech is not heard any more. */
-  isMuted: boolean;
-  ended: Promise<void>;
-  resolve: () => void;
-}
-
 /** A conversation: its messages, its status, and the turns that change them. */
 export class Chat extends Store implements ChatActions {
   /** The speech of its replies. */
   readonly speech: SpeechQueue;
+  /** The page's name of the conversation. */
+  readonly id: string | undefined;
   private _options: ChatOptions;
+  /** Those of the components that show the chat; of the last that did, while none does. */
+  private _ofComponents = new Map<object, Partial<ChatOptions>>();
   private _run: Run | null = null;
   /** In the order in which they are sent. */
   private _waiting = new Map<string, Waiting>();
@@ -49,18 +33,26 @@ export class Chat extends Store implements ChatActions {
   private _isHidden = false;
   /** Its turn was left, so the queue waits. */
   private _isLeft = false;
+  private _isClosed = false;
 
   /** Nothing is sent. Chats that share a `speech` silence each other. */
   constructor(options: ChatOptions, speech?: SpeechQueue) {
     super(initialState(options.initialMessages, options.workspaceId));
     this._options = { ...options };
+    this.id = options.id;
     this.speech = speech ?? new SpeechQueue(options.speech);
   }
 
-  /** Uses these options from now on; others stay, except those of an earlier call, `before`, that these do not have. */
-  configure(options: Partial<ChatOptions>, before: Partial<ChatOptions> = {}): void {
-    const gone = Object.keys(before).map((name) => [name, undefined]);
-    Object.assign(this._options, Object.fromEntries(gone), given(options));
+  /** Uses these options from now on; others stay. Those of a component take the place of its earlier ones, and hide the same ones of others. */
+  configure(options: Partial<ChatOptions>, component?: object): void {
+    if (!component) return void Object.assign(this._options, given(options));
+    this._ofComponents.delete(component);
+    this._ofComponents.set(component, given(options));
+    this._merge();
+  }
+
+  private _merge(): void {
+    this._options = Object.assign({}, ...this._ofComponents.values());
   }
 
   /** Components show the chat. */
@@ -68,17 +60,15 @@ export class Chat extends Store implements ChatActions {
     return this._pages > 0;
   }
 
-  /** The page's name of the conversation. */
-  get id(): string | undefined {
-    return this._options.id;
-  }
-
   /**
    * Lives in the page until the returned function is called: unsent messages are restored, and the network's return is noticed. Then
-   * it is silent, and unless it is to be kept, a running turn is left.
+   * it is silent, and unless it is to be kept, a running turn is left. The options of the component that shows it are used until another does.
    */
-  connect(): (isKept?: boolean, left?: () => void) => void {
+  connect(options?: Partial<ChatOptions>, component?: object): (isKept?: boolean, left?: () => void) => void {
+    if (!this.isShown) this._ofComponents.clear();
+    if (options) this.configure(options, component);
     this._pages += 1;
+    this._isClosed = false;
     this._isHidden = false;
     this._restore();
     // One for each component: a listener that several add is one, and the first to go would take it along.
@@ -90,6 +80,7 @@ export class Chat extends Store implements ChatActions {
     }
     return (isKept = false, left) => {
       this._pages -= 1;
+      if (this.isShown && component && this._ofComponents.delete(component)) this._merge();
       for (const [target, name] of returns()) target.removeEventListener(name, returned);
       // StrictMode disconnects and connects again at once.
       queueMicrotask(() => {
@@ -113,6 +104,12 @@ export class Chat extends Store implements ChatActions {
     this._isLeft = true;
     this._abort();
     for (const { resolve } of this._waiting.values()) resolve();
+  }
+
+  /** Leaves the running turn, and sends nothing more unless a component shows the chat again. */
+  close(): void {
+    this._isClosed = true;
+    this.leave();
   }
 
   sendMessage = (message: string | OutgoingMessage): Promise<void> => {
@@ -230,10 +227,9 @@ export class Chat extends Store implements ChatActions {
     return new Promise((resolve) => {
       this._waiting.set(message.id, { ...how, resolve });
       this._act({ type: 'queue', message });
-      this._isLeft = false;
-      if (this._run) {
-        return this._saved();
-      }
+      this._isLeft = this._isClosed;
+      if (this._isClosed) resolve();
+      if (this._run || this._isClosed) return this._saved();
       // One that is sent again goes before those that wait.
       this._begin(how.before ? message.id : this._firstWaiting());
     });
@@ -370,18 +366,18 @@ export class Chat extends Store implements ChatActions {
 
   /** Publishes messages that were sent, changed or taken back, and keeps those that are unsent, and none under an id that is gone. */
   private _saved(gone?: string): void {
-    const { unsent, id } = this._options;
+    const { unsent } = this._options;
     const { messages, workspaceId, turn } = this._state;
     const isUnsent = (message: Message) => message.role === 'user' && (message.id === turn?.messageId || message.status !== 'done');
-    unsent?.keep({ chat: id, workspaceId }, messages, isUnsent, gone);
+    unsent?.keep({ chat: this.id, workspaceId }, messages, isUnsent, gone);
     this._publish();
   }
 
   /** The unsent messages of the page before a reload. */
   private _restore(): void {
-    const { unsent, id } = this._options;
+    const { unsent } = this._options;
     const { messages, workspaceId } = this._state;
-    const lost = unsent?.read({ chat: id, workspaceId }).filter((message) => !find(messages, message.id)) ?? [];
+    const lost = unsent?.read({ chat: this.id, workspaceId }).filter((message) => !find(messages, message.id)) ?? [];
     if (lost.length === 0) return;
     this._act({ type: 'set', to: { messages: [...messages, ...lost] } });
     this._publish();

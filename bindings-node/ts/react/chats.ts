@@ -8,6 +8,7 @@ import type { ChatOptions } from './types.js';
 export class Chats {
   private readonly _speech: SpeechQueue;
   private readonly _chats = new Set<Chat>();
+  private _pages = 0;
 
   constructor({ speech }: Partial<ChatOptions>) {
     this._speech = new SpeechQueue(speech);
@@ -36,8 +37,15 @@ export class Chats {
     this._chats.delete(chat);
   }
 
-  /** Leaves the turns of chats that are not shown, as nobody can return to them. */
-  close(): void {
-    for (const chat of this._chats) if (!chat.isShown) chat.leave();
-  }
+  /** Lives in the page until the returned function is called. Then nobody can return to the chats, and they are closed. */
+  connect = (): (() => void) => {
+    this._pages += 1;
+    return () => {
+      this._pages -= 1;
+      // StrictMode disconnects and connects again at once.
+      queueMicrotask(() => {
+        if (this._pages === 0) for (const chat of this._chats) chat.close();
+      });
+    };
+  };
 }

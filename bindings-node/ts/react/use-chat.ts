@@ -53,10 +53,10 @@ export function useChat(options: UseChatOptions = {}): UseChat {
   }
 
   // Options are read from here, so that callbacks and tokens are those of the last render.
-  const last = useRef({ chat, all, isKept: keepOnSwitch });
+  const last = useRef({ all, isKept: keepOnSwitch });
   useInsertionEffect(() => {
-    chat.configure(all, last.current.chat === chat ? last.current.all : {});
-    last.current = { chat, all, isKept: keepOnSwitch };
+    last.current = { all, isKept: keepOnSwitch };
+    chat.configure(all, last);
   });
 
   const [shown, setShown] = useState(() => look(chat));
@@ -64,7 +64,7 @@ export function useChat(options: UseChatOptions = {}): UseChat {
     const show = () => setShown((before) => look(chat, before));
     const ends = [chat.subscribe(show), chat.speech.subscribe(show)];
     chats.keep(chat);
-    const disconnect = chat.connect();
+    const disconnect = chat.connect(last.current.all, last);
     show();
     return () => {
       for (const end of ends) end();
@@ -72,8 +72,7 @@ export function useChat(options: UseChatOptions = {}): UseChat {
     };
   }, [chat, chats]);
 
-  // After a StrictMode's second mount, which shows the chat again.
-  useEffect(() => () => queueMicrotask(() => own.close()), [own]);
+  useEffect(own.connect, [own]);
 
   const { snapshot, speech } = shown.chat === chat ? shown : look(chat);
   const { messages } = snapshot;
