@@ -19,43 +19,49 @@ function inAddress(): string | null {
   }
 }
 const addressOf = (workspaceId: string) => `#/${encodeURIComponent(workspaceId)}`;
+/** The page's names of new conversations: no tab or reload gives one twice. */
 let beginnings = Date.now();
-const beginning = (key = `new ${(beginnings += 1)}`): Place => ({ key, workspaceId: null, isNew: true });
+const newKey = () => `new ${(beginnings += 1)}`;
 
 /** Conversations that began in this page, by workspace: a reply in one may still be under way. */
 const begun = new Map<string, string>();
 
-function placeOf(workspaceId: string | null): Place {
-  if (workspaceId === null) return beginning();
-  return { key: begun.get(workspaceId) ?? workspaceId, workspaceId, isNew: false };
+/** The place of the history's current entry. That of a new conversation holds its key, so that a reload or a return finds what was not sent in it. */
+function placeHere(): Place {
+  const workspaceId = inAddress();
+  if (workspaceId !== null) return { key: begun.get(workspaceId) ?? workspaceId, workspaceId, isNew: false };
+  if (typeof history.state !== 'string') history.replaceState(newKey(), '');
+  const key: string = history.state;
+  const created = [...begun].find(([, other]) => other === key)?.[0];
+  if (created === undefined) return { key, workspaceId, isNew: true };
+  // It got its workspace while another one was shown.
+  history.replaceState(null, '', addressOf(created));
+  return placeHere();
 }
 
 export function usePlace() {
-  const [place, setPlace] = useState(() => {
-    const workspaceId = inAddress();
-    return workspaceId === null && typeof history.state === 'string' ? beginning(history.state) : placeOf(workspaceId);
-  });
-  useEffect(() => {
-    // A page that is loaded again knows the new conversation by it, and what was not sent in it.
-    if (place.workspaceId === null) history.replaceState(place.key, '');
-  }, [place]);
-  useEffect(() => {
-    const follow = () => setPlace((before) => (before.workspaceId === inAddress() ? before : placeOf(inAddress())));
-    addEventListener('hashchange', follow);
-    return () => removeEventListener('hashchange', follow);
+  const [place, setPlace] = useState(placeHere);
+  const follow = useCallback(() => {
+    const here = placeHere();
+    setPlace((before) => (before.key === here.key && before.workspaceId === here.workspaceId ? before : here));
   }, []);
+  useEffect(() => {
+    for (const name of ['popstate', 'hashchange']) addEventListener(name, follow);
+    return () => {
+      for (const name of ['popstate', 'hashchange']) removeEventListener(name, follow);
+    };
+  }, [follow]);
   const begin = useCallback(() => {
-    history.pushState(null, '', location.pathname + location.search);
-    setPlace(beginning());
-  }, []);
+    history.pushState(newKey(), '', location.pathname + location.search);
+    follow();
+  }, [follow]);
   /** The conversation with this key has got its workspace. */
   const created = useCallback((key: string, workspaceId: string) => {
+    const isHere = placeHere().key === key;
     begun.set(workspaceId, key);
-    setPlace((before) => {
-      if (before.key !== key) return before;
-      history.replaceState(null, '', addressOf(workspaceId));
-      return { ...before, workspaceId };
-    });
+    if (!isHere) return;
+    history.replaceState(null, '', addressOf(workspaceId));
+    setPlace((before) => ({ ...before, workspaceId }));
   }, []);
   return { place, begin, created, addressOf };
 }
