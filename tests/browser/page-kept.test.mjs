@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +26,10 @@ onPage('a message that was not sent is there after a reload, in its conversation
     await visit.button('새 대화').click();
     await visit.shows([]);
     await visit.page.goBack();
+    await visit.shows([['mine', '첫째', 'failed']]);
+    await visit.page.goForward();
+    await visit.shows([]);
+    await visit.page.goBack();
     await visit.page.reload();
     await visit.shows([['mine', '첫째', 'failed']]);
   });
@@ -45,6 +50,41 @@ onPage('a message that was not sent is there after a reload, in its conversation
   await visit.stored(4);
   await visit.page.reload();
   await visit.shows(second);
+});
+
+onPage('Back returns to a message that was not sent, and to a conversation that got its workspace meanwhile', async (visit) => {
+  await site.script(reply('하나.'), reply('둘.'));
+  const first = [['mine', '첫째', 'done'], ['reply', '하나.', 'done']];
+  await visit.send('첫째');
+  await visit.shows(first);
+  await visit.page.waitForURL(/#\/./);
+  const { hash } = new URL(visit.page.url());
+  await visit.stored(2);
+  const conversations = visit.page.locator('.side a[href^="#/"]');
+  const open = () => visit.page.locator(`.side a[href="${hash}"]`).click();
+  await visit.button('새 대화').click();
+  await site.whileDown(async () => {
+    await visit.send('둘째');
+    await visit.shows([['mine', '둘째', 'failed']]);
+  });
+  await open();
+  await visit.shows(first);
+  await visit.page.goBack();
+  await visit.shows([['mine', '둘째', 'failed']]);
+
+  let away;
+  const isAway = new Promise((resolve) => (away = resolve));
+  await visit.page.route('**/chat/stream', (route) => isAway.then(() => route.continue()));
+  await visit.button('다시 보내기').click();
+  await visit.shows([['mine', '둘째', 'sending']]);
+  await open();
+  await visit.shows(first);
+  away();
+  await conversations.nth(1).waitFor();
+  await visit.stored(4);
+  await visit.page.goBack();
+  await visit.shows([['mine', '둘째', 'done'], ['reply', '둘.', 'done']]);
+  await visit.page.waitForURL((url) => /^#\/./.test(url.hash) && url.hash !== hash);
 });
 
 onPage('messages that wait behind a reply that failed are sent when the user says so', async (visit) => {
@@ -78,7 +118,8 @@ onPage('no message is longer than the store takes, and the page says so', async 
   assert.equal((await visit.stored(2))[0].msgContent, longest);
 });
 
-test('a login that runs out is said, and the message is there after the next one; a user who leaves takes it along', async (t) => {
+/** A page with a login of its own, for the user that `visit.user` names. */
+async function startWithLogin(t) {
   const built = mkdtempSync(join(tmpdir(), 'turnwire-page-'));
   t.after(() => rmSync(built, { recursive: true }));
   const cwd = fileURLToPath(new URL('../../examples/react', import.meta.url));
@@ -96,6 +137,23 @@ test('a login that runs out is said, and the message is there after the next one
     await visit.button('들어가기').click();
     await visit.box.waitFor();
   };
+  const signOut = async () => {
+    await visit.button('설정').click();
+    await visit.button('나가기').click();
+    await visit.button('들어가기').waitFor();
+  };
+  /** Ends the login with the next call. */
+  const expire = async () => {
+    const expired = await own.flask.store.control('POST', '/_fake/login', { memUuid: visit.user, accessMs: 0, refreshMs: 0 });
+    await visit.page.evaluate(({ access, refresh }) => Object.assign(localStorage, { accessToken: access, refreshToken: refresh }), expired);
+  };
+  return { own, visit, signIn, signOut, expire };
+}
+
+const keptIn = (page) => page.evaluate(() => JSON.stringify(sessionStorage));
+
+test('a login that runs out is said, and the message is there after the next one, of the same user alone', async (t) => {
+  const { own, visit, signIn, expire } = await startWithLogin(t);
   await own.script(reply('하나.'), reply('둘.'));
   await visit.send('첫째');
   const first = [['mine', '첫째', 'done'], ['reply', '하나.', 'done']];
@@ -103,8 +161,7 @@ test('a login that runs out is said, and the message is there after the next one
   await visit.stored(2);
   await visit.page.waitForURL(/#\/./);
 
-  const expired = await own.flask.store.control('POST', '/_fake/login', { memUuid: visit.user, accessMs: 0, refreshMs: 0 });
-  await visit.page.evaluate(({ access, refresh }) => Object.assign(localStorage, { accessToken: access, refreshToken: refresh }), expired);
+  await expire();
   await visit.send('둘째');
   const told = visit.page.getByText('로그인이 끝났습니다. 다시 로그인해 주세요.');
   await told.waitFor();
@@ -112,16 +169,54 @@ test('a login that runs out is said, and the message is there after the next one
   await visit.shows([...first, ['mine', '둘째', 'failed']]);
   await visit.button('다시 보내기').click();
   await visit.shows([...first, ['mine', '둘째', 'done'], ['reply', '둘.', 'done']]);
+  await visit.stored(4);
 
-  await own.whileDown(async () => {
-    await visit.send('비밀');
-    await visit.button('다시 보내기').waitFor();
-  });
-  assert.ok((await visit.page.evaluate(() => JSON.stringify(sessionStorage))).includes('비밀'));
-  await visit.button('설정').click();
-  await visit.button('나가기').click();
-  await visit.button('들어가기').waitFor();
-  assert.equal(await told.count(), 0);
-  await until(() => visit.page.evaluate(() => sessionStorage.length === 0), () => visit.page.evaluate(() => JSON.stringify(sessionStorage)));
+  // In a new conversation, whose name the next user's page has as well.
+  await visit.button('새 대화').click();
+  await expire();
+  await visit.send('비밀');
+  await told.waitFor();
+  assert.ok((await keptIn(visit.page)).includes('비밀'));
+  visit.user = randomUUID();
+  await signIn();
+  await visit.shows([]);
+  assert.ok(!(await keptIn(visit.page)).includes('비밀'));
   assert.deepEqual(visit.problems, []);
+});
+
+test('a user who leaves takes along what was not sent, in every tab, and nothing of it is sent as the next user', async (t) => {
+  const { own, visit, signIn, signOut } = await startWithLogin(t);
+  const sent = [];
+  visit.page.on('request', (request) => request.url().endsWith('/chat/stream') && sent.push(request.postDataJSON().message));
+  const other = await own.visit({ with: visit });
+  const end = hold();
+  await own.script({ steps: [{ role: 'assistant' }, { text: '하나' }, end, { text: '.' }, { finish: 'stop' }, { done: true }] }, reply('새 답.'), reply('아무 답.'));
+  await own.whileDown(async () => {
+    await other.send('비밀 하나');
+    await other.button('다시 보내기').waitFor();
+  });
+  await visit.send('첫째');
+  await visit.page.getByText('하나', { exact: true }).waitFor();
+  await visit.send('비밀 둘');
+  await visit.shows([['mine', '첫째', 'done'], ['reply', '하나', 'streaming'], ['mine', '비밀 둘', 'queued']]);
+  for (const { page } of [visit, other]) {
+    assert.ok((await keptIn(page)).includes('비밀'));
+    await page.evaluate(() => sessionStorage.setItem('else', 'of the origin'));
+  }
+
+  await signOut();
+  await other.button('들어가기').waitFor();
+  assert.equal(await visit.page.getByText('로그인이 끝났습니다. 다시 로그인해 주세요.').count(), 0);
+  for (const { page } of [visit, other]) {
+    await until(async () => (await keptIn(page)) === '{"else":"of the origin"}', () => keptIn(page));
+  }
+  visit.user = randomUUID();
+  await signIn();
+  await own.release(end);
+  await visit.shows([]);
+  await visit.send('새 글');
+  await visit.page.locator('.reply[data-status=done]').waitFor();
+  assert.deepEqual(sent, ['첫째', '새 글']);
+  for (const { page } of [visit, other]) assert.equal(await keptIn(page), '{"else":"of the origin"}');
+  assert.deepEqual([...visit.problems, ...other.problems], []);
 });

@@ -6,13 +6,14 @@ import { ChatProvider } from 'turnwire/react';
 import { OpenedConversation } from './chat/OpenedConversation';
 import { toText } from './chat/to-text';
 import { service } from './service';
+import { userId } from './session';
 import { useWords } from './settings';
 import { ConversationList } from './shell/ConversationList';
 import { Dialog } from './shell/Dialog';
 import { Header } from './shell/Header';
 import { SettingsDialog } from './shell/SettingsDialog';
 import { conversations } from './store/conversations';
-import { unsent } from './store/unsent';
+import { unsentOf } from './store/unsent';
 import { useLoaded } from './store/use-loaded';
 import { usePlace } from './use-place';
 
@@ -20,6 +21,7 @@ const loadList = (_key: string, signal: AbortSignal) => conversations(signal);
 
 export function App() {
   const words = useWords();
+  const [unsent] = useState(() => unsentOf(userId()));
   const { place, begin, created, addressOf } = usePlace();
   const list = useLoaded('list', loadList);
   const [opened, setOpened] = useState<'list' | 'settings' | null>(null);

@@ -13,6 +13,8 @@ const ONLY_USER = '11111111-1111-4111-8111-111111111111';
 /** The names of the tokens in `localStorage`, which a login of the application's own may put there. */
 const ACCESS = 'accessToken';
 const REFRESH = 'refreshToken';
+/** It is there if the tokens ran out, so that other tabs know it from a user who leaves. */
+const EXPIRED = 'loginExpired';
 
 export const accessToken = () => localStorage.getItem(ACCESS);
 export const refreshToken = () => localStorage.getItem(REFRESH);
@@ -24,11 +26,15 @@ const listeners = new Set<() => void>();
 
 /** Calls the listener when the user signs in or out, here or in another tab, until the returned function is called. */
 export function onSession(listener: () => void): () => void {
+  const changed = ({ key }: StorageEvent) => {
+    if ((key === ACCESS || key === null) && !isSignedIn() && !hasExpired()) leave();
+    listener();
+  };
   listeners.add(listener);
-  addEventListener('storage', listener);
+  addEventListener('storage', changed);
   return () => {
     listeners.delete(listener);
-    removeEventListener('storage', listener);
+    removeEventListener('storage', changed);
   };
 }
 
@@ -47,26 +53,38 @@ export async function signIn(name: string, password: string): Promise<boolean> {
 }
 
 /** The tokens ran out, and the user has to sign in again. */
-let isExpired = false;
-export const hasExpired = () => isExpired;
+export const hasExpired = () => localStorage.getItem(EXPIRED) !== null;
 
 /** Ends the login; `null` where the page has none of its own. */
 export const signOut = loginUrl
-  ? (expired = false) => {
-      isExpired = expired;
+  ? (isExpired = false) => {
+      if (isExpired) localStorage.setItem(EXPIRED, 'yes');
+      else localStorage.removeItem(EXPIRED);
       localStorage.removeItem(ACCESS);
       localStorage.removeItem(REFRESH);
-      if (!expired) forgetUnsent();
+      if (!isExpired) leave();
       listeners.forEach((listener) => listener());
     }
   : null;
+
+/** Nothing of the user stays in this tab: not the texts, and not the page with what it knows. */
+function leave() {
+  forgetUnsent();
+  history.replaceState(null, '', location.pathname + location.search);
+  location.reload();
+}
 
 /** The id of the user: a claim of the access token. */
 export function userId(): string {
   const claims = accessToken()?.split('.')[1];
   if (!claims) return ONLY_USER;
-  const bytes = Uint8Array.from(atob(claims.replace(/-/g, '+').replace(/_/g, '/')), (character) => character.charCodeAt(0));
-  return JSON.parse(new TextDecoder().decode(bytes)).member.memUUID;
+  try {
+    const bytes = Uint8Array.from(atob(claims.replace(/-/g, '+').replace(/_/g, '/')), (character) => character.charCodeAt(0));
+    return JSON.parse(new TextDecoder().decode(bytes)).member.memUUID;
+  } catch {
+    // A token of another kind.
+    return ONLY_USER;
+  }
 }
 
 /** The headers of a call of the store. */
@@ -98,6 +116,7 @@ function keepTokensOf(response: Response) {
 
 /** Keeps the tokens that are given. */
 export function keep({ accessToken, refreshToken }: { accessToken?: string | null | undefined; refreshToken?: string | null | undefined }) {
+  localStorage.removeItem(EXPIRED);
   if (accessToken) localStorage.setItem(ACCESS, accessToken);
   if (refreshToken) localStorage.setItem(REFRESH, refreshToken);
   listeners.forEach((listener) => listener());

@@ -1,12 +1,13 @@
-/** The door of the page: it asks for a login where there is one. */
+/** The door of the page: it asks for a login where there is one, and nothing of one user is shown or sent for the next. */
 
-import { useId, useState, useSyncExternalStore, type FormEvent, type ReactNode } from 'react';
+import { Fragment, useId, useState, useSyncExternalStore, type FormEvent, type ReactNode } from 'react';
 
-import { hasExpired, isSignedIn, onSession, signIn } from '../session';
+import { hasExpired, isSignedIn, onSession, signIn, userId } from '../session';
 import { useWords } from '../settings';
 
 export function Entry({ children }: { children: ReactNode }) {
-  return useSyncExternalStore(onSession, isSignedIn) ? children : <Login />;
+  const user = useSyncExternalStore(onSession, () => (isSignedIn() ? userId() : null));
+  return user === null ? <Login /> : <Fragment key={user}>{children}</Fragment>;
 }
 
 function Login() {
