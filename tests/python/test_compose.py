@@ -49,6 +49,16 @@ def test_all_that_is_copied_is_there_and_not_ignored(dockerfile: Path) -> None:
             )
 
 
+def test_the_secrets_that_the_readme_writes_are_in_no_image_and_in_no_commit() -> None:
+    written = re.findall(r"> (\S+)$", (FOLDER / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert written == [".env", "tokens"]
+    paths = {f"examples/compose/{name}" for name in written}
+    for dockerfile in DOCKERFILES:
+        ignored = dockerfile.with_name(dockerfile.name + ".dockerignore").read_text("utf-8").split()
+        assert paths <= set(ignored), dockerfile.name
+    assert paths <= set((REPO / ".gitignore").read_text("utf-8").split())
+
+
 PROVED = {
     "pip wheel --no-deps --wheel-dir /wheels ./bindings-python": (
         "tests/xtask/src/languages.rs",
