@@ -7,6 +7,7 @@
 
 mod circles;
 mod commands;
+mod contributing;
 mod features;
 mod grid;
 mod ignored;
