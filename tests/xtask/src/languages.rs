@@ -202,7 +202,7 @@ fn wheel_from_clone(repo: &Repo, venv: &Venv) -> Result<PathBuf> {
         fs::remove_dir_all(&wheels)?;
     }
     pip(repo, venv, "wheel")
-        .args(["--no-deps", "--config-settings", "build-args=--compatibility pypi", "-w"])
+        .args(["--no-deps", "--config-settings", "build-args=--compatibility pypi", "--wheel-dir"])
         .args([&wheels])
         .args(["./bindings-python"])
         .output_to_stderr()
