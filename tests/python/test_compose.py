@@ -60,7 +60,10 @@ def test_the_secrets_that_the_readme_writes_are_in_no_image_and_in_no_commit() -
 
 
 PROVED = {
-    "pip wheel --no-deps --wheel-dir /wheels ./bindings-python": ("languages.rs", ["fn pip(", "fn wheel_from_clone("]),
+    "pip wheel --no-deps --wheel-dir /wheels ./bindings-python": (
+        "languages.rs",
+        ["fn pip(", "fn wheel_from_clone("],
+    ),
     "mvn --batch-mode --file examples/spring-boot -DskipTests package": (
         "store_server.rs",
         ["fn maven(", "const FOLDER", "fn build("],
