@@ -18,7 +18,7 @@ export const turns = new Turns(new OpenAI({ baseURL: await offlineUnlessSet() })
 });
 
 /** The origins of pages that may call the service. */
-export const origins = process.env.ORIGINS?.split(' ') ?? [];
+export const origins = process.env.ORIGINS?.match(/[^\s,]+/g) ?? [];
 
 /** Delivers the messages that still wait. Those that it does not reach stay in the outbox's file, for the next start. */
 process.once('SIGTERM', async () => {

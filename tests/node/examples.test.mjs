@@ -179,9 +179,15 @@ for (const [example, file] of [['node', 'server.mjs'], ['node', 'fastify.mjs'], 
 
   test(`${example}/${file} is a chat service`, async () => {
     const name = await model();
-    const server = await serve(example, [file], { OPENAI_MODEL: name, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: fake.baseURL });
+    const origins = ['https://a.example', 'https://b.example', 'https://c.example'];
+    const env = { OPENAI_MODEL: name, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: fake.baseURL, ORIGINS: `${origins[0]}, ${origins[1]} ${origins[2]}` };
+    const server = await serve(example, [file], env);
     try {
       await converse(server.url, name);
+      for (const origin of origins) {
+        const { headers } = await fetch(`${server.url}/chat`, { method: 'OPTIONS', headers: { origin } });
+        assert.equal(headers.get('access-control-allow-origin'), origin);
+      }
       // Without a login, it has no other address.
       await assert.rejects(fetch(server.url.replace('localhost', '127.0.0.2')));
       if (example !== 'express') return;

@@ -2,6 +2,7 @@ package chatstore;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 
 /**
@@ -9,7 +10,7 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
  *
  * @param secret signs the tokens: Base64 of at least 32 bytes; blank makes a new one at each start
  * @param messageLength the longest text of a message, in code points
- * @param origins the pages that may call the store
+ * @param origins the pages that may call the store, with commas or blanks between
  * @param accounts made at the start where they do not exist
  */
 @ConfigurationProperties("chat")
@@ -21,6 +22,11 @@ public record Settings(
     int messageLength,
     List<String> origins,
     List<Account> accounts) {
+
+  /** Splits the origins also at blanks, as the examples of chat services do. */
+  public Settings {
+    origins = origins.stream().flatMap(text -> Stream.of(text.trim().split("\\s+"))).toList();
+  }
 
   /** An account of a user; the id is the user's UUID. */
   public record Account(String name, String password, String id) {

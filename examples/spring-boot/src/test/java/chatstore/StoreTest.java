@@ -26,7 +26,7 @@ import org.springframework.context.annotation.Primary;
       "spring.main.banner-mode=off",
       "spring.datasource.url=jdbc:h2:mem:test",
       "chat.secret=dGhlIHNlY3JldCBvZiB0aGUgdGVzdHMsIHdoaWNoIGlzIG5vbmU=",
-      "chat.origins=https://chat.example.org",
+      "chat.origins=https://chat.example.org, https://a.example https://b.example",
       "chat.accounts[0].name=kim",
       "chat.accounts[0].password=of-the-test",
       "chat.accounts[0].id=" + StoreTest.USER,

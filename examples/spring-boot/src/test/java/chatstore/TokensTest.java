@@ -3,6 +3,7 @@ package chatstore;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -94,6 +95,9 @@ class TokensTest extends StoreTest {
     for (var reply : new Reply[] {preflight, refused}) {
       assertThat(reply.header("Access-Control-Allow-Origin")).isEqualTo(ours);
       assertThat(reply.header("Access-Control-Allow-Credentials")).isEqualTo("true");
+    }
+    for (var other : List.of("https://a.example", "https://b.example")) {
+      assertThat(call(null, "GET", CALL, null, "Origin", other).header("Access-Control-Allow-Origin")).isEqualTo(other);
     }
     assertThat(call(null, "GET", CALL, null, "Origin", "https://other.example").status()).isEqualTo(403);
   }
