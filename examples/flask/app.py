@@ -39,7 +39,9 @@ def authenticate(request: Request) -> str | None:
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     try:
         # Not by the time of issue: the clocks of two machines differ.
-        claims = jwt.decode(token, SECRET, algorithms=["HS256"], options={"require": ["exp"], "verify_iat": False})
+        claims = jwt.decode(
+            token, SECRET, algorithms=["HS256"], options={"require": ["exp"], "verify_iat": False}
+        )
         return str(claims["member"]["memUUID"])
     except (jwt.InvalidTokenError, KeyError, TypeError):
         return None
@@ -71,7 +73,6 @@ turns = Turns(
     prompts=presets.korean(),
     turn_events=True,
 )
+ORIGINS = os.environ.get("ORIGINS", "").replace(",", " ").split()
 app = Flask(__name__)
-app.register_blueprint(
-    chat_blueprint(turns, authenticate=authenticate, origins=os.environ.get("ORIGINS", "").split())
-)
+app.register_blueprint(chat_blueprint(turns, authenticate=authenticate, origins=ORIGINS))

@@ -13,6 +13,7 @@ from fake import REPO, Fake, FakeStore
 pytest.importorskip("fastapi", reason="FastAPI needs Python 3.11")
 
 from asgi_servers import post, serving
+from test_flask_example import of_a_clock_ahead
 
 FOLDER = REPO / "examples" / "fastapi"
 SECRET = "dHVybndpcmUgZmFrZSBzdG9yZTogbm90IGEgc2VjcmV0IGF0IGFsbA=="
@@ -47,12 +48,17 @@ def test_it_serves_the_users_of_a_chat_store(fake: Fake, store: FakeStore, key: 
         "TURNWIRE_STORE_URL": store.url,
         "JWT_SECRET": SECRET,
         "CHAT_FOLDER": str(tmp_path),
+        "ORIGINS": "https://a.example, https://b.example https://c.example",
     }
     tokens = store.login(USER)
     with serving("uvicorn", "app:app", env, FOLDER) as port:
         refused = post(port, "/chat/stream", message="안녕", workspaceId=key)
         assert refused.status == 401 and list(json.loads(refused.read())) == ["message"]
         assert post(port, "/ask", question="왜").status == 401
+        assert post(port, "/chat/tts", of_a_clock_ahead(SECRET), text="").status == 400
+        for name in "abc":
+            reply = post(port, "/chat", {"Origin": f"https://{name}.example"})
+            assert reply.headers["Access-Control-Allow-Origin"] == f"https://{name}.example"
         headers = {
             "Authorization": f"Bearer {tokens['access_token']}",
             "RefreshToken": f"Bearer {tokens['refresh_token']}",

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ JWT_SECRET = "dHVybndpcmUgZmFrZSBzdG9yZTogbm90IGEgc2VjcmV0IGF0IGFsbA=="
 
 
 @contextmanager
-def service(folder: Path, **env: str) -> Iterator[str]:
+def service(folder: Path, command: Sequence[str] = ("gunicorn", "app:app"), **env: str) -> Iterator[str]:
     """The URL of the service, which runs as its README tells."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -38,10 +38,11 @@ def service(folder: Path, **env: str) -> Iterator[str]:
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "TURNWIRE_"))
     }
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "app:app"],
+        command,
         cwd=FOLDER,
-        env={**clean, "BIND": address, "CHAT_FOLDER": str(folder), **env},
+        env={**clean, "PATH": path, "BIND": address, "CHAT_FOLDER": str(folder), **env},
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -71,6 +72,16 @@ def post(url: str, body: Any, **headers: str) -> tuple[int, str]:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+
+
+def of_a_clock_ahead(secret: str) -> dict[str, str]:
+    """The headers of a user whose token a machine has signed with a clock that is ten minutes ahead."""
+    now = int(time.time())
+    claims = {"member": {"memUUID": USER}, "iat": now + 600, "exp": now + 1200}
+    return {
+        "Authorization": f"Bearer {jwt.encode(claims, base64.b64decode(secret), algorithm='HS256')}",
+        "RefreshToken": "Bearer r",
+    }
 
 
 def test_without_settings_it_answers_and_keeps_the_conversation(tmp_path: Path) -> None:
@@ -111,7 +122,7 @@ def test_with_settings_it_checks_the_login_and_saves_in_the_chat_store(
         "OPENAI_MODEL": key,
         "TURNWIRE_STORE_URL": store.url,
         "JWT_SECRET": JWT_SECRET,
-        "ORIGINS": "https://a.example https://b.example",
+        "ORIGINS": "https://a.example, https://b.example https://c.example",
     }
     with service(tmp_path, **env) as url:
 
@@ -123,6 +134,13 @@ def test_with_settings_it_checks_the_login_and_saves_in_the_chat_store(
         for token in refused:
             status, answered = ask(token)
             assert (status, list(answered)) == (401, ["message"]), token
+        assert post(f"{url}/chat/tts", {"text": ""}, **of_a_clock_ahead(JWT_SECRET))[0] == 400
+        for name in "abc":
+            asked = urllib.request.Request(
+                f"{url}/chat", headers={"Origin": f"https://{name}.example"}, method="OPTIONS"
+            )
+            with urllib.request.urlopen(asked, timeout=20) as response:
+                assert response.headers["Access-Control-Allow-Origin"] == f"https://{name}.example"
         assert ask(login["access_token"]) == (200, {"reply": "안녕", "workspaceId": key})
     # Its workers have delivered what waited.
     assert store.texts(key) == ["m", "안녕"]
