@@ -51,6 +51,11 @@ impl Boundary {
 
     /// Drops the sentence so far, unless it is complete as it stands. A stop after a digit may be that of a fraction.
     pub(super) fn drop_unfinished(&mut self) {
+        // Unicode ends no sentence between a full stop and a cased letter without a blank. The text is still whole then:
+        // a blank at its end is trimmed with the sentence.
+        if self.end.is_some() && !self.text.ends_with(' ') {
+            self.text.push(' ');
+        }
         let is_complete = self.end.is_some_and(|end| {
             let before = self.text.get(..end.start).unwrap_or_default();
             let is_in_number = end.is_stop && !end.is_spaced && before.ends_with(char::is_numeric);
