@@ -47,7 +47,7 @@ async function run(one, read) {
     store: one.store === null ? undefined : store.url,
     sentiment: one.sentiment && (() => answered(one.sentiment)),
     speaker: one.speaker && ((request) => spoken(one.speaker, request)),
-    speech: one.speaker && { retries: 0 },
+    speech: one.speaker && { retries: 0, onFailure: one.speaker.on_failure },
     ...settings(one.settings),
   });
   const values = { user: USER, workspace: WORKSPACE, ...(await store.login(USER)) };

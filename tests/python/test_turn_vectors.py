@@ -173,7 +173,8 @@ def settings(store: FakeStore, case: dict[str, Any]) -> dict[str, Any]:
     if "sentiment_budget_ms" in given:
         given["sentiment_budget"] = given.pop("sentiment_budget_ms") / 1000
     if "speaker" in case:
-        given |= {"speaker": speaker_of(case["speaker"]), "speech": {"retries": 0}}
+        stops = {name: value for name, value in case["speaker"].items() if name == "on_failure"}
+        given |= {"speaker": speaker_of(case["speaker"]), "speech": {"retries": 0, **stops}}
     return {"model": "m", "store": None if case.get("store", {}) is None else store.url, **given}
 
 

@@ -282,7 +282,7 @@ impl Engine {
         self.close_reply(stream.partial());
         self.recorder.broke(&error);
         if let Some(speaking) = &mut self.side_events.speaking {
-            speaking.break_off(&error);
+            speaking.break_off();
         }
         self.reply = Reply::Broken(error);
     }

@@ -14,6 +14,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::TurnEvent;
 use crate::speech::{Speech, SpeechMode, SpeechStream, Spoken};
 
+/// The operation of the error that ends a broken reply's text, and of no other: an error of a sentence may end the
+/// speech as well.
+const BROKEN_REPLY: &str = "turn.speech.broken_reply";
+
 /// The speech of one turn. It lives in its reader's poll: dropping it ends every request.
 pub(super) struct Speaking {
     mode: SpeechMode,
@@ -24,8 +28,6 @@ pub(super) struct Speaking {
     /// The stage, which begins with the first text.
     stage: Option<Running>,
     failure: Option<Error>,
-    /// The reply broke.
-    is_broken: bool,
     /// The longest wait for the next piece once the text is complete.
     wait: Duration,
     silence: Option<Pin<Box<Sleep>>>,
@@ -52,7 +54,6 @@ impl Speaking {
             recorder: recorder.clone(),
             stage: None,
             failure: None,
-            is_broken: false,
             wait,
             silence: None,
         })
@@ -74,12 +75,12 @@ impl Speaking {
     }
 
     /// Called when the reply broke: of a reply that is spoken while it is streamed, the complete sentences are still heard.
-    pub(super) fn break_off(&mut self, error: &Error) {
+    pub(super) fn break_off(&mut self) {
         if let Some(sender) = &self.text {
-            // As above.
-            let _ = sender.send(Err(error.clone()));
+            let why = "the reply broke before it was complete";
+            // As in `say`.
+            let _ = sender.send(Err(Error::new(ErrorKind::Truncated, BROKEN_REPLY, why)));
         }
-        self.is_broken = true;
         self.finish();
     }
 
@@ -127,8 +128,8 @@ impl Speaking {
                     self.failure.get_or_insert(failed.error);
                 }
                 Some(Err(error)) => {
-                    // The reply's own error is no failure of its speech.
-                    if !self.is_broken {
+                    // The end of a broken reply is no failure of its speech.
+                    if error.operation() != BROKEN_REPLY {
                         self.failure.get_or_insert(error);
                     }
                     self.end();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use turnwire::speech::{AudioStream, SpeechMode, SpeechRequest};
+use turnwire::speech::{AudioStream, OnFailure, SpeechMode, SpeechRequest};
 use turnwire::turn::{Naming, NamingStart, OnDisconnect, TurnsBuilder};
 use turnwire::{Bytes, ChatRequest, Error, ErrorKind, Speech};
 
@@ -54,6 +54,11 @@ pub(crate) fn set(settings: TurnsBuilder, (name, value): (&String, &Value)) -> T
 /// The host's speaker, which is asked once for each sentence.
 pub(crate) fn speech(speaker: &Value) -> Speech {
     let speaker = speaker.clone();
+    let on_failure = match speaker["on_failure"].as_str() {
+        None => OnFailure::Skip,
+        Some("stop") => OnFailure::Stop,
+        Some(other) => panic!("on_failure: {other}"),
+    };
     let speak = move |request: SpeechRequest| {
         let audio = match speaker["error"].as_str() {
             Some(error) => Err(Error::new(ErrorKind::Callback, "test", error)),
@@ -69,5 +74,5 @@ pub(crate) fn speech(speaker: &Value) -> Speech {
         };
         async move { audio }
     };
-    Speech::new(speak).retries(0)
+    Speech::new(speak).retries(0).on_failure(on_failure)
 }
