@@ -120,12 +120,15 @@ impl MessagePersister {
         }
     }
 
-    /// Moves the user's message to just after this time, the one of the conversation's latest message, if it is still to come:
-    /// only the times order messages, and the clock has been set back since. A time between that of the message and now is
-    /// that of another turn which runs beside this one. The message is in the outbox already, so another record replaces it.
+    /// Moves the user's message behind this time, the one of the conversation's latest message, if it is still to come:
+    /// only the times order messages, and the clock has been set back since. The next millisecond is left to a reply to that
+    /// message, which may still be streamed. A time between that of the message and now is that of another turn which runs
+    /// beside this one. The message is in the outbox already, so another record replaces it; one that the outbox has refused
+    /// stays out, and only its reply is moved.
     pub(super) fn follow(&self, latest: i64) {
         let turn = &*self.0;
-        if latest <= now() || turn.moved_to.set(latest.saturating_add(1)).is_err() {
+        let is_later = latest <= now() || turn.moved_to.set(latest.saturating_add(2)).is_err();
+        if is_later || self.is_refused() {
             return;
         }
         let id = conversation::replacing(&turn.message.id, &format!("{}/later", turn.turn_id));

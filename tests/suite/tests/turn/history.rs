@@ -102,31 +102,3 @@ async fn a_history_that_hangs_is_waited_for_no_longer_than_its_limit() {
     assert_eq!(read.text(), "a");
     assert_eq!(told(&bench).len(), 1);
 }
-
-#[tokio::test]
-async fn a_message_is_later_than_its_history_also_after_the_clock_was_set_back() {
-    let bench = Bench::replying(Script::chat(["a"])).await;
-    let login = bench.store.login(USER);
-    let store = ChatStore::builder(bench.store.url()).no_proxy();
-    let store = store.tokens(login.access, login.refresh).build().unwrap();
-    // Far later than now; two turns, so that one follows a message that was moved.
-    let ahead = 4_000_000_000_000;
-    let before = StoreMessage::from_user(WORKSPACE, USER, "이전", ahead);
-    store.save(&before).await.unwrap();
-    let turns = bench.turns();
-    for _ in 0..2 {
-        read(&mut turns.start(bench.ask_on())).await;
-    }
-    turns.flush(super::DEADLINE).await;
-    let mut rows = store.history(WORKSPACE).await.unwrap();
-    rows.sort_by_key(|row| row.sent_at);
-    let texts: Vec<_> = rows.iter().map(|row| row.content.as_str()).collect();
-    assert_eq!(texts, ["이전", MESSAGE, "a", MESSAGE, "a"]);
-    let times: Vec<_> = rows.iter().map(|row| row.sent_at - ahead).collect();
-    assert!(times.is_sorted_by(|one, next| one < next), "{times:?}");
-    assert_eq!(
-        bench.calls("PATCH /api/session/update-messages"),
-        4,
-        "a moved message is counted once"
-    );
-}

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod clock;
 mod elsewhere;
 mod ending;
 mod faults;
