@@ -280,7 +280,7 @@ export interface TurnsSettings {
   speech?: SpeechSettings | null;
   /** Default `on_demand`. */
   speechMode?: 'on_demand' | 'after_text' | 'streaming' | null;
-  /** The longest wait of `done` for each next sentence of speech. */
+  /** The longest wait of `done`, or of a broken reply's error, for each next sentence of speech; default 30,000. */
   speechWait?: number;
   history?: HistorySettings | null;
   /** The source of a new workspace's name; default `model`. */

@@ -115,7 +115,7 @@ class TurnsSettings(TypedDict, total=False):
     speech: SpeechSettings
     speech_mode: Literal["on_demand", "after_text", "streaming"]
     speech_wait: float | None
-    """The longest wait of the last event for each next sentence. Default 30."""
+    """The longest wait of the last event, or of a broken reply's error, for each next sentence of speech. Default 30."""
     history: HistorySettings
     naming: Literal["model", "first_words"]
     """The source of a new workspace's name. Default ``model``."""

@@ -111,13 +111,14 @@ impl TurnsBuilder {
     }
 
     /// The time of speaking. Default on demand, with [`Turns::speak`]. After or during the text, each sentence is sent
-    /// as an `audio` event, in order, and `done` follows the last.
+    /// as an `audio` event, in order, and `done` follows the last. During the text, so does the error of a reply that breaks.
     pub fn speech_mode(mut self, mode: SpeechMode) -> Self {
         self.0.speech_mode = mode;
         self
     }
 
-    /// The longest wait of `done`, once the text is complete, for each next sentence to be spoken. Default 30 s. A speaker
+    /// The longest wait of `done`, or of a broken reply's error, for each next sentence to be spoken, once the text has ended:
+    /// of a broken reply that is spoken during the text, the complete sentences are still spoken. Default 30 s. A speaker
     /// that is silent for longer is given up: the rest of the text is not spoken, and the stage fails. A single sentence
     /// has its own limit ([`Speech::sentence_limit`]), after which the next one is spoken.
     pub fn speech_wait(mut self, limit: Duration) -> Self {

@@ -7,6 +7,10 @@ use crate::error::{Error, ErrorKind};
 impl Engine {
     /// Ends the reply as asked from outside; false if there is nothing to end.
     pub(super) fn obey(&mut self) -> bool {
+        // The outcome of a broken reply is settled: only its speech ends.
+        if let Reply::Broken(_) = self.reply {
+            return self.side_events.speaking.take().is_some();
+        }
         match self.stopper.is_stopped() {
             true => self.stop(),
             // A shutdown waits for a reply that is finished without a reader.
@@ -53,10 +57,6 @@ impl Engine {
             }
             // The text is complete; only its speech is stopped.
             Reply::Complete { .. } if self.side_events.speaking.is_some() => {}
-            Reply::Broken(error) if self.side_events.speaking.take().is_some() => {
-                self.reply = Reply::Broken(error);
-                return true;
-            }
             reply => {
                 self.reply = reply;
                 return false;

@@ -192,6 +192,26 @@ async fn a_speaker_that_never_answers_is_given_up_after_the_text() {
 }
 
 #[tokio::test]
+async fn a_shutdown_does_not_wait_for_the_speech_of_a_broken_reply() {
+    let bench = Bench::replying(Script::new().role("assistant").text("하나요.").truncate()).await;
+    let speech = Speech::new(Mute("nothing")).sentence_limit(None);
+    let settings = bench.settings().speech(speech).speech_mode(SpeechMode::Streaming);
+    let turns = settings.speech_wait(Duration::MAX).build().unwrap();
+    let mut turn = turns.start(bench.ask_on());
+    while !matches!(turn.next().await, Some(Ok(TurnEvent::Content { .. }))) {}
+    // The reply is broken once it is kept.
+    let reading = tokio::spawn(async move { turn.next().await });
+    while bench.saved().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    turns.shutdown(Duration::ZERO).await;
+    let last = tokio::time::timeout(DEADLINE, reading).await.expect("it ends").unwrap();
+    let error = last.unwrap().unwrap_err();
+    assert_eq!((error.code(), error.partial()), ("truncated", Some("하나요.")));
+    assert!(!error.message().contains("shut down"), "{error}");
+}
+
+#[tokio::test]
 async fn speech_limits_of_any_length_are_no_trouble() {
     let bench = Bench::replying(reply()).await;
     let speech = Speech::new(speaker(&bench)).sentence_limit(Duration::MAX);
