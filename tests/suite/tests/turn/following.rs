@@ -81,6 +81,16 @@ async fn send(turns: &Turns, request: TurnRequest) -> Read {
     found
 }
 
+/// Waits until this is true.
+async fn until(is_true: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_true() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, waiting).await.expect("it becomes true");
+}
+
 /// The texts that the model was told last.
 fn told(bench: &Bench) -> Vec<String> {
     let requests = bench.llm.requests();
@@ -108,7 +118,10 @@ async fn the_model_is_told_the_messages_of_a_workspace_that_has_no_name_yet() {
         let turns = settings(&bench, outbox).workspace_wait(DEADLINE).build().unwrap();
         let mut one = turns.start(first(&bench));
         // Its end waits for the workspace.
-        let _ = tokio::time::timeout(SHORT, read(&mut one)).await;
+        tokio::select! {
+            _ = read(&mut one) => {}
+            () = until(|| turns.outbox().unwrap().stats().accepted == 2) => {}
+        }
         let other = say(&bench, "둘").workspace_of(FIRST).message_id(SECOND);
         let other = send(&turns, other).await;
         assert_eq!(told(&bench), ["하나", "a", "둘"]);
@@ -156,10 +169,9 @@ async fn a_refused_token_lets_all_messages_of_the_workspace_wait_for_a_fresh_one
         let stale = bench.store.login_for(USER, Duration::ZERO, Duration::ZERO);
         let request = TurnRequest::new("하나").message_id(FIRST).user_id(USER).new_workspace();
         send(&turns, request.tokens(stale.access, stale.refresh)).await;
-        let report = turns.flush(SHORT).await;
-        assert_eq!((report.pending, report.dead), (2, 0));
         let state = || turns.outbox().unwrap().pending().unwrap()[0].state;
-        assert_eq!(state(), PendingState::NeedsToken);
+        until(|| state() == PendingState::NeedsToken).await;
+        assert_eq!(counts(&turns.flush(Duration::ZERO).await), (0, 2, 0));
         send(&turns, say(&bench, "둘").workspace_of(FIRST)).await;
         assert_eq!(told(&bench), ["하나", "a", "둘"]);
         assert_eq!(counts(&turns.flush(DEADLINE).await), (4, 0, 0));
