@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { startSystem } from './scripted.mjs';
 import { User } from './user.mjs';
 
-/** The model's first text; a name for the conversation is three pieces, of which each other takes as long as five tokens. */
+/** The model's first piece; each piece after the first takes 200 ms, and a name for the conversation is three. */
 const [FIRST_MS, NEXT_MS] = [350, 200];
 const SENTIMENT_MS = 300;
 const ROUNDS = 10;

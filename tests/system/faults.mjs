@@ -1,12 +1,13 @@
 /**
  * Faults on the running system: `node faults.mjs [--seeds 1,2,3] [--short] [NAME …]`, as `cargo xtask faults` runs it.
  *
- * After each: no message is lost or doubled in the store, or out of order, no turn is stuck, the outbox is empty, and users saw words.
+ * After each: the fault has had its effect, each conversation is one workspace with exactly its messages in order, no turn is stuck, the
+ * outbox is empty, and each failure that users saw has a code of `core/ERRORS.md`.
  */
 
 import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -14,76 +15,145 @@ import { parseArgs } from 'node:util';
 import { Ledger, SETTLED_WITHIN } from './ledger.mjs';
 import { random } from './random.mjs';
 import { ECHO, newFolder, startSystem } from './scripted.mjs';
-import { python } from './system.mjs';
-import { until, User } from './user.mjs';
+import { python, root } from './system.mjs';
+import { GUARD, until } from './until.mjs';
+import { User } from './user.mjs';
 
 /** Conversations at the same time. */
 const CONVERSATIONS = 4;
 /** The life of a token that expires during a turn, in seconds. */
 const TOKEN_LIFE = 5;
+/** The life of the store's own tokens, in seconds. */
+const TOKEN_LASTS = 1800;
+/** The seconds by which the clock is set back. */
+const BACK = 3600;
+/** The folder of the store's database in that of the system. */
+const DATABASE = 'var';
 
-/** Each makes its fault while the talks of a run go on. */
+/**
+ * Each makes its fault while the talks of a run go on, and gives a function that tells its effects after them: a number of each, of which
+ * none may be 0.
+ */
 export const FAULTS = {
-  'store-killed': async ({ system, turnsDone, turns, isShort }) => {
+  'store-killed': async ({ system, ledger, turnsDone, turns, isShort }) => {
     await turnsDone(turns / 5);
-    await system.store.kill();
-    await (isShort ? turnsDone(turns / 2) : wait(30_000));
-    await system.startStore();
+    const { store } = system;
+    await store.kill();
+    const before = ledger.turns;
+    try {
+      await (isShort ? turnsDone(turns / 2) : wait(30_000));
+    } finally {
+      await system.startStore();
+    }
+    const without = ledger.turns - before;
+    return () => ({ 'killed stores': Number(store.status === 'SIGKILL'), 'turns without a store': without });
   },
   'worker-killed': async ({ system, pick, turnsDone, turns }) => {
+    let replaced = 0;
     for (const share of [0.2, 0.4, 0.6]) {
       await turnsDone(turns * share);
-      const workers = system.workers();
-      process.kill(workers[pick(workers.length)], 'SIGKILL');
+      const before = system.workers();
+      const killed = before[pick(before.length)];
+      process.kill(killed, 'SIGKILL');
+      await until(() => hasOthers(system, before, [killed]), () => `the workers ${system.workers()} after ${before}`);
+      replaced += 1;
     }
+    return () => ({ 'replaced workers': replaced });
   },
   'gunicorn-reloaded': async ({ system, turnsDone, turns }) => {
+    let replaced = 0;
     for (const share of [0.25, 0.5]) {
       await turnsDone(turns * share);
+      const before = system.workers();
       system.chat.signal('SIGHUP');
+      await until(() => hasOthers(system, before, before), () => `the workers ${system.workers()} after ${before}`);
+      replaced += before.length;
     }
+    return () => ({ 'replaced workers': replaced });
   },
-  'chat-service-killed': async ({ system, turnsDone, turns }) => {
+  'chat-service-killed': async ({ system, ledger, turnsDone, turns }) => {
     await turnsDone(turns / 3);
-    await system.chat.kill();
+    const { chat } = system;
+    await chat.kill();
     await system.startChat();
+    return () => ({ 'killed chat services': Number(chat.status === 'SIGKILL'), 'failed turns': ledger.failures });
   },
-  'database-full': async ({ system, turnsDone, turns }) => {
+  'database-full': async ({ system, ledger, turnsDone, turns }) => {
     await turnsDone(turns / 5);
-    const filler = join(system.folder, 'database', 'filler');
-    fill(filler);
-    await turnsDone(turns / 2);
-    rmSync(filler);
+    const filler = join(system.folder, DATABASE, 'filler');
+    const before = ledger.turns;
+    const refusedBefore = refusedWrites(system);
+    try {
+      fill(filler);
+      await turnsDone(turns / 2);
+    } finally {
+      rmSync(filler, { force: true });
+    }
+    const without = ledger.turns - before;
+    const refused = refusedWrites(system) - refusedBefore;
     // After a failed write H2 opens its file only in another process.
     await system.store.stop();
     await system.startStore();
+    return () => ({ 'refused writes': refused, 'turns with a full database': without });
   },
   'token-expires': async ({ system, ledger, turnsDone, turns }) => {
     await turnsDone(turns / 3);
+    const renewals = ledger.user.renewals;
+    const token = expiring(ledger.user.access, system.secret);
+    ledger.user.access = token;
+    const end = Date.now() + TOKEN_LIFE * 1000;
+    // The turns that are under way have the token before.
+    const last = () => ledger.conversations.map(({ messages }) => messages.at(-1));
+    await until(() => last().every(({ access, isDone }) => isDone || access === token), () => 'a turn with another token', GUARD, 1);
     const slow = { steps: [{ role: 'assistant' }, { text: '느린 ' }, { wait_ms: (TOKEN_LIFE + 1) * 1000 }, { text: '말' }, { finish: 'stop' }, { done: true }] };
     await system.script(slow, slow, ECHO);
-    ledger.user.access = expiring(ledger.user.access, system.secret);
+    const outlived = ({ access, isDone, endedAt }) => access === token && isDone && endedAt > end;
+    return () => ({ 'replies after the end of their token': ledger.messages.filter(outlived).length, renewals: ledger.user.renewals - renewals });
   },
-  'model-fails': async ({ system, pick, turnsDone, turns }) => {
+  'model-fails': async ({ system, ledger, pick, turnsDone, turns }) => {
     await turnsDone(turns / 5);
     const broken = [
       { steps: [{ role: 'assistant' }, { text: '반' }, { reset: true }] },
       { steps: [{ role: 'assistant' }, { text: '반쪽' }, { truncate: true }] },
+      { status: 400, steps: [{ json: { error: { message: 'The message is refused' } } }] },
       { status: 500, steps: [{ json: { error: { message: 'The server had an error' } } }] },
       { status: 429, headers: [['retry-after', '0']], steps: [{ json: { error: { message: 'Rate limit' } } }] },
-      { status: 400, steps: [{ json: { error: { message: 'The message is refused' } } }] },
       { framing: 'raw', steps: [{ reset: true }] },
     ];
-    await system.script(...Array.from({ length: Math.ceil(turns / 4) }, () => broken[pick(broken.length)]), ECHO);
+    // The first three cannot be tried again without the user.
+    const replies = Array.from({ length: Math.ceil(turns / 4) }, (_, at) => broken[at === 0 ? pick(3) : pick(broken.length)]);
+    await system.script(...replies, ECHO);
+    return () => ({ 'failed turns': ledger.failures });
   },
   'browser-gone': async ({ ledger, pick }) => {
     ledger.each = () => leaves(pick);
+    return () => ({ 'turns that were left': ledger.messages.filter(({ isLeft }) => isLeft).length });
   },
-  'clock-back': async ({ system, turnsDone, turns }) => {
+  'clock-back': async ({ system, ledger, turnsDone, turns, name, seed }) => {
     await turnsDone(turns / 3);
-    system.setClock(-3600);
+    system.setClock(-BACK);
+    const before = Math.floor(Date.now() / 1000) - BACK / 2;
+    const { access } = await User.login(system);
+    // In a conversation that goes on a message is dated after those before it.
+    await ledger.talk([`${name} ${seed}: 새 이야기`]);
+    return (rows) => ({
+      'tokens of the hour before': Number(claimsOf(access).exp < before + TOKEN_LASTS),
+      'rows of the hour before': rows.filter(({ msgSentAt }) => msgSentAt / 1000 < before).length,
+    });
   },
 };
+
+/** Returns true once gunicorn has as many workers as before, and none of those that are gone. */
+function hasOthers(system, before, gone) {
+  const workers = system.workers();
+  return workers.length === before.length && !workers.some((pid) => gone.includes(pid));
+}
+
+/** The writes that the database has refused since the start, of which the store tells in its log. */
+function refusedWrites({ folder }) {
+  const log = readFileSync(join(folder, 'logs/store.log'), 'utf8');
+  return log.split('No space left on device').length - 1;
+}
 
 /** Writes a file until there is no space for more. */
 function fill(file) {
@@ -101,12 +171,14 @@ const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The same token, with a short life. */
 function expiring(token, secret) {
-  const [head, claims] = token.split('.');
-  const short = { ...JSON.parse(Buffer.from(claims, 'base64url')), exp: Math.floor(Date.now() / 1000) + TOKEN_LIFE };
+  const [head] = token.split('.');
+  const short = { ...claimsOf(token), exp: Math.floor(Date.now() / 1000) + TOKEN_LIFE };
   const signed = `${head}.${Buffer.from(JSON.stringify(short)).toString('base64url')}`;
   const [algorithm] = /(?<=HS)\d+/.exec(JSON.parse(Buffer.from(head, 'base64url')).alg);
   return `${signed}.${createHmac(`sha${algorithm}`, Buffer.from(secret, 'base64')).update(signed).digest('base64url')}`;
 }
+
+const claimsOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
 
 /** One turn in three is left at its first event or at one of the next. */
 function leaves(pick) {
@@ -122,25 +194,37 @@ function leaves(pick) {
  */
 export async function startForFaults(echo) {
   const folder = newFolder();
-  const database = join(folder, 'database');
+  const database = join(folder, DATABASE);
   mkdirSync(database);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'turnwire', database]);
+  const library = join(folder, 'clock.so');
+  tool('cc', ['-O2', '-shared', '-fPIC', '-o', library, fileURLToPath(new URL('clock.c', import.meta.url))], 'the clock that can be set needs a C compiler: the package gcc');
+  tool('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'turnwire', database], 'a full database needs a file system of its own, which root may mount, or anyone in a mount namespace: `unshare --map-root-user --mount node …`, as `cargo xtask faults` does');
   const onStopped = () => execFileSync('umount', [database]);
   const clock = join(folder, 'clock');
   const setClock = (seconds) => writeFileSync(clock, new BigInt64Array([BigInt(seconds)]), { flag: 'r+' });
   writeFileSync(clock, new BigInt64Array([0n]));
-  const library = join(folder, 'clock.so');
-  execFileSync('cc', ['-O2', '-shared', '-fPIC', '-o', library, fileURLToPath(new URL('clock.c', import.meta.url))]);
   const wall = { LD_PRELOAD: library, TURNWIRE_CLOCK: clock };
   const env = { store: wall, chat: wall };
   const system = await startSystem({ folder, withPage: false, env, echo, onStopped });
   return Object.assign(system, { setClock });
 }
 
-/** Some turns with a fault among them; gives what is wrong after it. */
+/** Runs a program; if it is missing or fails, the error says what it is needed for. */
+function tool(program, args, need) {
+  try {
+    execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  } catch (error) {
+    throw new Error(`${need}\n${error.stderr || error.message}`, { cause: error });
+  }
+}
+
+/** The codes that a failure may have. */
+const CODES = new Set(readFileSync(join(root, 'core/ERRORS.md'), 'utf8').match(/(?<=^\| `)\w+(?=` \|)/gm));
+
+/** Some turns with a fault among them; gives what is wrong after it, and the effects of the fault. */
 export async function run(system, name, { seed, turns, isShort }) {
   const pick = random(seed * 1000 + Object.keys(FAULTS).indexOf(name));
-  const ledger = new Ledger(await User.login(system));
+  const ledger = await Ledger.of(await User.login(system));
   const talk = (at) => {
     const messages = Array.from({ length: Math.ceil(turns / CONVERSATIONS) }, (_, turn) => `${name} ${seed}: 이야기 ${at}, 말 ${turn}`);
     return ledger.talk(messages);
@@ -148,12 +232,21 @@ export async function run(system, name, { seed, turns, isShort }) {
   let isOver = false;
   const talks = Promise.all(Array.from({ length: CONVERSATIONS }, (_, at) => talk(at))).finally(() => (isOver = true));
   const turnsDone = (count) => until(() => isOver || ledger.turns >= count, () => `${ledger.turns} turns`, 180_000);
-  await Promise.all([talks, FAULTS[name]({ system, ledger, pick, turns, isShort, turnsDone })]);
-  const { messages, rows, found } = await ledger.differences();
-  const outbox = await emptied(system);
-  if (outbox) found.push(outbox);
-  await system.script(ECHO);
-  return { messages, rows, found, words: ledger.words, stages: ledger.stages };
+  try {
+    const [effects] = await Promise.all([FAULTS[name]({ system, ledger, pick, turns, isShort, turnsDone, name, seed }), talks]);
+    const outbox = await emptied(system);
+    const { messages, rows, found } = await ledger.differences();
+    if (outbox) found.push(outbox);
+    const happened = effects(rows);
+    for (const [effect, count] of Object.entries(happened)) if (!(count > 0)) found.push(`the fault had no effect: no ${effect}`);
+    for (const code of ledger.codes) if (!CODES.has(code)) found.push(`a failure without a code of ERRORS.md: ${code}`);
+    return { messages, rows: rows.length, found, effects: happened, words: ledger.words, stages: ledger.stages };
+  } finally {
+    // A run leaves nothing to the next one, also when its fault could not be made.
+    await Promise.allSettled([talks]);
+    system.setClock(0);
+    await system.script(ECHO);
+  }
 }
 
 /** Waits until the outbox is empty; gives what it still holds. */
@@ -172,15 +265,18 @@ async function main() {
   const isShort = values.short ?? false;
   const [turns, ms] = isShort ? [20, 40] : [100, 500];
   const names = positionals.length > 0 ? positionals : Object.keys(FAULTS);
+  const unknown = names.filter((name) => !Object.hasOwn(FAULTS, name));
+  if (unknown.length > 0) throw new Error(`there is no fault ${unknown.join(', ')}; the faults are: ${Object.keys(FAULTS).join(', ')}`);
   let faults = 0;
   for (const seed of values.seeds.split(',').map(Number)) {
     const system = await startForFaults(['--first', ms, '--next', ms].map(String));
     try {
       for (const name of names) {
         const began = Date.now();
-        const { messages, rows, found, words, stages } = await run(system, name, { seed, turns, isShort });
+        const { messages, rows, found, effects, words, stages } = await run(system, name, { seed, turns, isShort });
         faults += found.length;
         console.log(`seed ${seed}, ${name}: ${messages} messages, ${rows} rows, ${found.length} wrong, ${((Date.now() - began) / 1000).toFixed(0)} s`);
+        console.log(`    ${Object.entries(effects).map(([effect, count]) => `${count} ${effect}`).join(', ')}`);
         for (const what of found) console.log(`    ${what}`);
         for (const [word, count] of [...words, ...stages]) console.log(`    ${count} × ${word}`);
       }

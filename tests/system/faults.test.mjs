@@ -11,8 +11,8 @@ after(() => system?.stop());
 
 for (const name of Object.keys(FAULTS)) {
   test(`${name}: nothing is lost, doubled, out of order or stuck`, async (t) => {
-    const { messages, found, words, stages } = await run(system, name, { seed: 1, turns: 20, isShort: true });
-    for (const [word, count] of [...words, ...stages]) t.diagnostic(`${count} × ${word}`);
+    const { messages, found, effects, words, stages } = await run(system, name, { seed: 1, turns: 20, isShort: true });
+    for (const [word, count] of [...Object.entries(effects), ...words, ...stages]) t.diagnostic(`${count} × ${word}`);
     assert.deepEqual(found, []);
     assert.ok(messages > 0);
   });

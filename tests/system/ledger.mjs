@@ -1,30 +1,54 @@
-/** What users sent and read, and its comparison with the rows of the store. */
+/** The messages that a user sends and the replies that come, to be compared with the rows of the store. */
 
 import { randomUUID } from 'node:crypto';
 
-import { GUARD, until } from './user.mjs';
+import { compare } from './compare.mjs';
+import { GUARD, until } from './until.mjs';
 
 /** The time in which a person presses the button again after each failure. */
 const PATIENCE = 90_000;
 
 /** The time for deliveries after a fault: the outbox tries a store that was away for long after 30 s, then 60 s. */
 export const SETTLED_WITHIN = 180_000;
+/** The time between two looks at the store. */
+const LOOK = 250;
 
 export class Ledger {
-  /** The conversations: each a list of messages in the order in which they were sent. */
+  /** The conversations, as `compare` takes them. */
   conversations = [];
   /** The words of failures that users saw, with their number. */
   words = new Map();
+  /** The codes of these failures. */
+  codes = new Set();
   /** The events that tell of a stage that failed. */
   stages = new Map();
 
-  constructor(user) {
+  /** The workspaces that were there before. */
+  #before;
+
+  constructor(user, before = []) {
     this.user = user;
+    this.#before = new Set(before.map(({ workspaceId }) => workspaceId));
+  }
+
+  /** A ledger of what the user does from now on. */
+  static async of(user) {
+    return new Ledger(user, await user.workspaces());
+  }
+
+  /** The messages of all conversations. */
+  get messages() {
+    return this.conversations.flatMap(({ messages }) => messages);
   }
 
   /** The turns that have ended. */
   get turns() {
-    return this.conversations.flat().filter(({ isDone, isLeft }) => isDone || isLeft).length;
+    return this.messages.filter(({ isDone, isLeft }) => isDone || isLeft).length;
+  }
+
+  /** The turns that have failed, with each time that a message was sent again. */
+  get failures() {
+    return [...this.words.values()].reduce((sum, count) => sum + count, 0);
   }
 
   /** The options of each turn. */
@@ -32,33 +56,36 @@ export class Ledger {
 
   /** A new conversation of some messages, each sent when the one before is answered. */
   async talk(messages) {
-    let workspaceId = null;
     let conversation;
     for (const text of messages) {
-      // Who leaves before the workspace is known begins another conversation.
-      if (!conversation || !workspaceId) this.conversations.push((conversation = []));
+      // A user who leaves before the workspace is known begins another conversation.
+      if (!conversation?.workspaceId) this.conversations.push((conversation = { workspaceId: null, messages: [] }));
       const sent = { text, messageId: randomUUID(), replyId: randomUUID(), seen: '', isTaken: false, isDone: false, isLeft: false };
-      conversation.push(sent);
-      workspaceId = await this.#send(sent, workspaceId, this.each());
+      conversation.messages.push(sent);
+      await this.#send(sent, conversation, this.each());
     }
   }
 
-  /** Sends a message, again after each failure; gives its workspace. */
-  async #send(sent, workspaceId, { onEvent, signal }) {
+  /** Sends a message, again after each failure. */
+  async #send(sent, conversation, { onEvent, signal }) {
     const { text: message, messageId, replyId } = sent;
     const end = Date.now() + PATIENCE;
     while (Date.now() < end) {
+      const { workspaceId } = conversation;
       const place = workspaceId ? { workspaceId } : { createWorkspace: true };
+      sent.access = this.user.access;
       const limit = AbortSignal.timeout(GUARD);
       const turn = await this.user.turn({ message, messageId, replyId, ...place }, { onEvent, signal: AbortSignal.any([limit, ...(signal ? [signal] : [])]) });
       if (limit.aborted) throw new Error(`a stuck turn: ${message}, after ${JSON.stringify(turn.events)}`);
       sent.isTaken ||= turn.ids !== null;
       sent.seen = turn.text;
       for (const { stage, message: words } of turn.events.filter(({ type }) => type === 'stage_failed')) count(this.stages, `${stage}: ${words}`);
-      if (turn.workspaceId) workspaceId = turn.workspaceId;
+      conversation.workspaceId = turn.workspaceId;
+      sent.endedAt = Date.now();
       sent.isLeft = signal?.aborted ?? false;
       sent.isDone = !turn.error && !sent.isLeft;
-      if (sent.isDone || sent.isLeft) return workspaceId;
+      if (sent.isDone || sent.isLeft) return;
+      this.codes.add(turn.error.code);
       count(this.words, `${turn.error.code}: ${turn.error.message}`);
       // A person needs a moment to find the button.
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -66,62 +93,32 @@ export class Ledger {
     throw new Error(`${message}: no reply in ${PATIENCE / 1000} s: ${[...this.words.keys()].join('; ')}`);
   }
 
-  /** Compares the rows with what was sent, once all are there; gives the differences. */
-  async differences() {
-    const taken = this.conversations.flat().filter(({ isTaken }) => isTaken);
-    let rows = [];
+  /**
+   * Compares the rows with the messages, once all are there; gives the differences, of which one is a store that cannot be read. An empty
+   * list is given as soon as there is none.
+   */
+  async differences(within = SETTLED_WITHIN) {
+    let workspaces = [];
     let found = [];
     const isSettled = async () => {
-      rows = await this.#rows();
-      found = this.#compare(rows);
+      try {
+        workspaces = await this.#workspaces();
+        found = compare(this.conversations, workspaces);
+      } catch (error) {
+        found = [`the store cannot be read: ${error.message}`];
+      }
       return found.length === 0;
     };
-    try {
-      await until(isSettled, undefined, SETTLED_WITHIN);
-    } catch {
-      // The differences are the result.
-    }
-    return { messages: taken.length, rows: rows.flat().length, found };
+    // After the guard the differences are the result.
+    await until(isSettled, undefined, within, LOOK).catch(() => {});
+    return { messages: this.messages.filter(({ isTaken }) => isTaken).length, rows: workspaces.flatMap(({ rows }) => rows), found };
   }
 
-  /** The rows of each conversation of the user. */
-  async #rows() {
-    const workspaces = await this.user.workspaces();
-    return Promise.all(workspaces.map(({ workspaceId }) => this.user.rows(workspaceId)));
-  }
-
-  #compare(workspaces) {
-    const found = [];
-    const mine = new Set(this.conversations.flat().flatMap(({ messageId, replyId }) => [messageId, replyId]));
-    const known = workspaces.filter((rows) => rows.some(({ msgId, parentMsgId }) => mine.has(msgId) || mine.has(parentMsgId)));
-    const places = new Map(known.flatMap((rows, at) => rows.map((row) => [row.msgId, { ...row, at }])));
-    for (const conversation of this.conversations) {
-      const expected = conversation.filter(({ isTaken }) => isTaken).flatMap(({ messageId, replyId, isLeft }) => (isLeft ? [messageId] : [messageId, replyId]));
-      const [first] = conversation;
-      for (const sent of conversation) {
-        const [message, reply] = [places.get(sent.messageId), places.get(sent.replyId)];
-        if (!sent.isTaken) {
-          if (message && !sent.isLeft) found.push(`${sent.text}: saved, although its sender knows of no turn`);
-          continue;
-        }
-        if (!message) found.push(`${sent.text}: the message is lost`);
-        else if (message.msgContent !== sent.text) found.push(`${sent.text}: the message is ${message.msgContent}`);
-        if (sent.isDone && !reply) found.push(`${sent.text}: the reply is lost`);
-        else if (sent.isDone && reply.msgContent !== sent.seen) found.push(`${sent.text}: the reply is ${reply.msgContent} and not ${sent.seen}`);
-        // A reader who left gets no less than what was read.
-        else if (sent.isLeft && sent.seen && !reply?.msgContent.startsWith(sent.seen)) found.push(`${sent.text}: of the reply ${sent.seen} there is ${reply?.msgContent}`);
-        if (message && reply?.msgSentAt <= message.msgSentAt) found.push(`${sent.text}: the reply is not later than its message`);
-        if (reply && reply.parentMsgId !== sent.messageId) found.push(`${sent.text}: the reply has another parent`);
-      }
-      const rows = known[places.get(first?.messageId)?.at] ?? [];
-      // The reply of a turn that is left is kept when the service notices it, which may be after the next message.
-      const ids = rows.map(({ msgId }) => msgId);
-      const ordered = expected.filter((id) => ids.includes(id));
-      if (ids.filter((id) => ordered.includes(id)).join() !== ordered.join()) found.push(`${first.text}: out of order: ${rows.map(({ msgContent, msgSentAt }) => `${msgContent} ${msgSentAt}`).join(', ')}`);
-      if (rows.some((row, at) => at > 0 && row.msgSentAt <= rows[at - 1].msgSentAt)) found.push(`${first.text}: two messages of one time`);
-      for (const row of rows) if (!mine.has(row.msgId)) found.push(`${first.text}: doubled: ${row.msgContent}`);
-    }
-    return found;
+  /** The workspaces that are new, with their rows. */
+  async #workspaces() {
+    const all = await this.user.workspaces();
+    const added = all.filter(({ workspaceId }) => !this.#before.has(workspaceId));
+    return Promise.all(added.map(async ({ workspaceId }) => ({ workspaceId, rows: await this.user.rows(workspaceId) })));
   }
 }
 

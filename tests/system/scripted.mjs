@@ -38,12 +38,17 @@ class TestSystem extends System {
     return this.#control('PUT', `scripts/${encodeURIComponent(STREAMS)}`, replies.map(reply));
   }
 
-  /** What the model heard with a message as the last: the texts, and `system` for the instructions. */
+  /** The request to the model whose last message is this one: its texts, and `system` for the instructions. */
   async heard(message) {
     const requests = await this.#control('GET', 'requests');
     const bodies = requests.filter(({ body }) => body.includes('"stream":true') && body.includes(JSON.stringify(message))).map(({ body }) => JSON.parse(body));
     const found = bodies.find(({ messages }) => messages.at(-1).content === message);
     return found?.messages.map(({ role, content }) => (role === 'system' ? role : content));
+  }
+
+  /** Lets replies go on that are at a `hold` of this name. */
+  release(name) {
+    return this.#control('POST', `release/${encodeURIComponent(name)}`);
   }
 
   async stop() {

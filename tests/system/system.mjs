@@ -12,6 +12,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const target = process.env.TURNWIRE_TARGET ?? join(root, 'target');
 const fakeLlm = process.env.TURNWIRE_FAKE_LLM ?? join(target, 'debug/fake-llm');
 export const python = process.env.TURNWIRE_PYTHON ?? join(target, 'python/venv/bin/python');
+const storeJar = process.env.TURNWIRE_STORE_JAR ?? join(root, 'examples/spring-boot/target/chat-store.jar');
 /** The interpreter of the real model's server. */
 const modelPython = process.env.TURNWIRE_MODEL_PYTHON ?? join(target, 'local-llm/venv/bin/python');
 
@@ -67,7 +68,7 @@ export class System {
     const data = join(target, 'local-llm');
     const server = join(root, 'tests/local-llm/serve.py');
     const model = this.#run('model', [modelPython, server, '--data-dir', data, '--until-stdin-closes']);
-    // What it says of its own goes before on standard error.
+    // Its logs come before, on standard error.
     this.modelUrl = await model.until(() => /^\{"base_url": "([^"]+)"/m.exec(model.output)?.[1]);
   }
 
@@ -76,11 +77,10 @@ export class System {
     const portFile = join(this.folder, `store-${process.pid}.port`);
     rmSync(portFile, { force: true });
     // The quick compiler and the small collector: starting is most of its work here.
-    const command = ['java', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-jar', join(root, 'examples/spring-boot/target/chat-store.jar')];
+    const command = ['java', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-jar', storeJar];
     const env = {
       SERVER_ADDRESS: '127.0.0.1',
       SERVER_PORT: this.storeUrl ? new URL(this.storeUrl).port : '0',
-      SPRING_DATASOURCE_URL: `jdbc:h2:file:${join(this.folder, 'database/chat-store')};WRITE_DELAY=0`,
       CHAT_SECRET: this.secret,
       CHAT_ORIGINS: this.pageUrl,
       CHAT_ACCOUNTS_0_NAME: ACCOUNT.name,
@@ -89,7 +89,8 @@ export class System {
       CHAT_PORT_FILE: portFile,
       ...this.env.store,
     };
-    this.store = this.#run('store', command, { env });
+    // Its database is below its working folder.
+    this.store = this.#run('store', command, { cwd: this.folder, env });
     const port = await this.store.until(() => existsSync(portFile) && readFileSync(portFile, 'utf8').trim());
     rmSync(portFile);
     this.storeUrl = `http://127.0.0.1:${port}`;
@@ -124,9 +125,11 @@ export class System {
     await page.until(() => answers(this.pageUrl));
   }
 
-  /** The processes of gunicorn that serve. */
+  /** The processes of gunicorn that serve, without those that have ended. */
   workers() {
-    return execFileSync('ps', ['-o', 'pid=', '--ppid', String(this.chat.pid)], { encoding: 'utf8' }).trim().split(/\s+/).map(Number);
+    const lines = execFileSync('ps', ['-o', 'pid=,stat=', '--ppid', String(this.chat.pid)], { encoding: 'utf8' }).trim().split('\n');
+    const children = lines.map((line) => line.trim().split(/\s+/));
+    return children.filter(([, state]) => !state.startsWith('Z')).map(([pid]) => Number(pid));
   }
 }
 

@@ -1,24 +1,9 @@
 /** A user of the system, by the same client as the page's. */
 
-import { setTimeout as wait } from 'node:timers/promises';
-
 import { ChatService } from '../../bindings-node/dist/browser/index.mjs';
 
 import { ACCOUNT } from './system.mjs';
-
-/** The guard of every wait: a healthy system needs seconds. */
-export const GUARD = 60_000;
-
-/** Waits until a function gives something; a guard ends the wait, with what there is instead. */
-export async function until(holds, found = () => '', ms = GUARD) {
-  const end = Date.now() + ms;
-  for (;;) {
-    const value = await holds();
-    if (value) return value;
-    if (Date.now() > end) throw new Error(`it did not come so within ${ms / 1000} s: ${await found()}`);
-    await wait(20);
-  }
-}
+import { until } from './until.mjs';
 
 export class User {
   /** Logs in to the store. */
@@ -51,10 +36,13 @@ export class User {
   }
 
   async renew() {
-    const response = await fetch(`${this.storeUrl}/reissue`, { method: 'POST', headers: { ...this.#headers, extendLogin: 'true' } });
-    if (response.ok) this.#keep(response);
+    const call = fetch(`${this.storeUrl}/reissue`, { method: 'POST', headers: { ...this.#headers, extendLogin: 'true' } });
+    // A store that is away renews nothing; the turn then fails with its own error.
+    const response = await call.catch(() => null);
+    if (!response?.ok) return false;
+    this.#keep(response);
     this.renewals += 1;
-    return response.ok;
+    return true;
   }
 
   /** A call of the store: its `data`, or `null` without any. */

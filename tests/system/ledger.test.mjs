@@ -1,0 +1,154 @@
+/** The ledger, on rows that are made up: what it finds, and that it finds it. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { compare } from './compare.mjs';
+import { Ledger } from './ledger.mjs';
+
+const TIMES = 1_800_000_000_000;
+
+/** Two conversations of two turns each that are stored as they were sent. */
+function whole() {
+  const conversations = ['a', 'b'].map((name) => ({
+    workspaceId: name,
+    messages: [1, 2].map((turn) => ({ text: `${name}${turn}`, messageId: `${name}${turn}m`, replyId: `${name}${turn}r`, seen: `re ${name}${turn}`, isTaken: true, isDone: true, isLeft: false })),
+  }));
+  const workspaces = conversations.map(({ workspaceId, messages }) => ({
+    workspaceId,
+    rows: messages.flatMap(({ text, messageId, replyId, seen }, at) => [
+      { msgId: messageId, parentMsgId: null, msgContent: text, msgSentAt: TIMES + 10 * at },
+      { msgId: replyId, parentMsgId: messageId, msgContent: seen, msgSentAt: TIMES + 10 * at + 5 },
+    ]),
+  }));
+  return { conversations, workspaces };
+}
+
+const leave = (message) => Object.assign(message, { isDone: false, isLeft: true });
+
+/** Each changes what is stored or known; the words that must then be found, all of them, or none. */
+const CASES = {
+  'all as it was sent': [() => {}, []],
+  'two messages in each other’s conversation': [
+    ({ workspaces: [a, b] }) => {
+      [a.rows[2], b.rows[2]] = [b.rows[2], a.rows[2]];
+    },
+    [/a1: split over 2/, /a1: has a message of another conversation: b2/, /b1: split over 2/, /b1: has a message of another conversation: a2/],
+  ],
+  'a conversation in two workspaces': [
+    ({ workspaces }) => {
+      const [a] = workspaces;
+      workspaces.push({ workspaceId: 'c', rows: a.rows.splice(2) });
+    },
+    [/a1: split over 2 workspaces/],
+  ],
+  'all of a conversation in another workspace': [
+    ({ workspaces: [a] }) => {
+      a.workspaceId = 'c';
+    },
+    [/a1: the workspace a is lost/],
+  ],
+  'an empty workspace more': [({ workspaces }) => workspaces.push({ workspaceId: 'c', rows: [] }), [/workspace c: empty/]],
+  'a workspace of nobody’s messages': [({ workspaces }) => workspaces.push({ workspaceId: 'c', rows: [{ msgId: 'x', msgContent: 'whose' }] }), [/workspace c: of no conversation: whose/]],
+  'a message twice under one id': [({ workspaces: [a] }) => a.rows.push({ ...a.rows[2], msgSentAt: TIMES + 100 }), [/a1: doubled: a2/]],
+  'a message twice under two ids': [({ workspaces: [a] }) => a.rows.push({ ...a.rows[2], msgId: 'x', msgSentAt: TIMES + 100 }), [/a1: doubled: a2/]],
+  'a message lost': [({ workspaces: [a] }) => a.rows.splice(2, 1), [/a2: the message is lost/]],
+  'a reply lost': [({ workspaces: [a] }) => a.rows.pop(), [/a2: the reply is lost/]],
+  'a conversation lost': [({ workspaces }) => workspaces.shift(), [/a1: the workspace a is lost/, /a1: the message is lost/, /a1: the reply is lost/, /a2: the message is lost/, /a2: the reply is lost/]],
+  'another text': [({ workspaces: [a] }) => (a.rows[0].msgContent = 'other'), [/a1: the message is other/]],
+  'half a reply': [({ workspaces: [a] }) => (a.rows[1].msgContent = 're'), [/a1: the reply is re and not re a1/]],
+  'another parent': [({ workspaces: [a] }) => (a.rows[3].parentMsgId = 'a1m'), [/a2: the reply has another parent/]],
+  'turns out of order': [({ workspaces: [a] }) => a.rows.push(...a.rows.splice(0, 2).map((row) => ({ ...row, msgSentAt: row.msgSentAt + 100 }))), [/a1: out of order/]],
+  'a reply before its message': [
+    ({ workspaces: [a] }) => {
+      a.rows.splice(2, 2, { ...a.rows[3], msgSentAt: TIMES + 11 }, { ...a.rows[2], msgSentAt: TIMES + 12 });
+    },
+    [/a2: the reply is not later than its message/, /a1: out of order/],
+  ],
+  'two messages of one time': [({ workspaces: [a] }) => (a.rows[2].msgSentAt = a.rows[1].msgSentAt), [/a1: two messages of one time/]],
+  'a message of which its sender knows nothing': [
+    ({ conversations: [a], workspaces }) => {
+      Object.assign(a.messages[1], { isTaken: false, isDone: false });
+      workspaces[0].rows.pop();
+    },
+    [/a2: saved, although its sender knows of no turn/],
+  ],
+  'a reply that was left, and is kept after the next message': [
+    ({ conversations: [a], workspaces }) => {
+      leave(a.messages[0]).seen = 're';
+      const [m1, r1, m2, r2] = workspaces[0].rows;
+      workspaces[0].rows = [m1, m2, { ...r1, msgSentAt: TIMES + 12 }, r2];
+    },
+    [],
+  ],
+  'a reply that was left, and is shorter than what was read': [
+    ({ conversations: [a], workspaces }) => {
+      leave(a.messages[0]).seen = 're a1';
+      workspaces[0].rows[1].msgContent = 're';
+    },
+    [/a1: of the reply re a1 there is re/],
+  ],
+  'a workspace of a user who left before it was told': [
+    ({ conversations: [a], workspaces }) => {
+      leaveAtOnce(a, workspaces);
+    },
+    [],
+  ],
+  'two workspaces of a user who left before one was told': [
+    ({ conversations: [a], workspaces }) => {
+      leaveAtOnce(a, workspaces);
+      workspaces.push({ workspaceId: 'c', rows: [] });
+    },
+    [/workspace c: empty/],
+  ],
+};
+
+function leaveAtOnce(conversation, workspaces) {
+  conversation.workspaceId = null;
+  conversation.messages.splice(1);
+  leave(conversation.messages[0]).isTaken = false;
+  workspaces[0].rows = [];
+}
+
+for (const [name, [change, words]] of Object.entries(CASES)) {
+  test(name, () => {
+    const made = whole();
+    change(made);
+    const found = compare(made.conversations, made.workspaces);
+    assert.equal(found.length, words.length, found.join('\n'));
+    words.forEach((word, at) => assert.ok(found.some((what) => word.test(what)), `${at}: ${word} in ${found.join('\n')}`));
+  });
+}
+
+/** A ledger over these workspaces. */
+function ledgerOf({ conversations, workspaces }, { before = [], rows } = {}) {
+  const user = {
+    workspaces: async () => [...before, ...workspaces],
+    rows: rows ?? (async (id) => workspaces.find(({ workspaceId }) => workspaceId === id).rows),
+  };
+  return Object.assign(new Ledger(user, before), { conversations });
+}
+
+test('the rows that are counted are those of the workspaces that are new', async () => {
+  const read = [];
+  const made = whole();
+  const rows = async (id) => {
+    read.push(id);
+    return made.workspaces.find(({ workspaceId }) => workspaceId === id).rows;
+  };
+  const { messages, rows: counted, found } = await ledgerOf(made, { before: [{ workspaceId: 'old' }], rows }).differences(0);
+  assert.deepEqual([messages, counted.length, found, read], [4, 8, [], ['a', 'b']]);
+});
+
+test('a store whose rows cannot be read is a difference', async () => {
+  const rows = () => Promise.reject(new Error('GET /api/chat/history/a: 500'));
+  const { found } = await ledgerOf(whole(), { rows }).differences(0);
+  assert.deepEqual(found, ['the store cannot be read: GET /api/chat/history/a: 500']);
+});
+
+test('a store whose workspaces cannot be read is a difference', async () => {
+  const ledger = ledgerOf(whole());
+  ledger.user.workspaces = () => Promise.reject(new TypeError('fetch failed'));
+  const { rows, found } = await ledger.differences(0);
+  assert.deepEqual([rows, found], [[], ['the store cannot be read: fetch failed']]);
+});
