@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
 use crate::suites::{self, Suite};
+use crate::system;
 
 /// A command of the person who runs it.
 #[derive(Debug)]
@@ -174,7 +175,7 @@ fn parse_faults(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
         match argument {
             Long("seeds") => options.seeds = parser.value()?.string()?,
             Long("help") | Short('h') => return Ok(Command::Help),
-            Value(name) => options.names.push(name.string()?),
+            Value(name) => options.names.push(fault(name.string()?)?),
             other => return Err(other.unexpected()),
         }
     }
@@ -182,6 +183,17 @@ fn parse_faults(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
     match options.seeds.split(',').all(is_number) {
         true => Ok(Command::Faults(options)),
         false => Err(format!("`{}` is not a list of seeds such as 1,2,3", options.seeds).into()),
+    }
+}
+
+/// The name, if there is such a fault.
+fn fault(name: String) -> Result<String, String> {
+    match system::FAULTS.contains(&name.as_str()) {
+        true => Ok(name),
+        false => {
+            let names = system::FAULTS.join(", ");
+            Err(format!("there is no fault `{name}`; the faults are: {names}"))
+        }
     }
 }
 
@@ -328,6 +340,8 @@ mod tests {
         let told = options("faults --seeds 7,8 store-killed clock-back");
         assert_eq!((told.seeds.as_str(), told.names.len()), ("7,8", 2));
         assert!(parsed("faults --seeds one").is_err());
+        let error = parsed("faults clock-forth").unwrap_err();
+        assert!(error.contains("`clock-forth`") && error.contains("clock-back"), "{error}");
     }
 
     #[test]

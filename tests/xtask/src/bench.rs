@@ -66,7 +66,7 @@ pub(crate) fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
 /// Measures turns in Python and in Node, beside the same made by hand.
 fn turns(repo: &Repo, options: &[OsString]) -> Result<()> {
     let python = Python::prepare(repo, Purpose::Turns)?;
-    Node::prepare(repo, Purpose::Turns)?;
+    let _node = Node::prepare(repo, Purpose::Turns)?;
     Step::cargo(repo, "bench -p turnwire-bench --bench turns --")
         .args(["--python".as_ref(), python.program().as_os_str()])
         .args(["--node", "node"])

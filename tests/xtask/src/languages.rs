@@ -12,6 +12,9 @@ use crate::venv::Venv;
 /// The variable with the path of the scriptable fake service.
 const FAKE: &str = "TURNWIRE_FAKE_LLM";
 
+/// The locks of both packages. Nobody else builds or installs them until this is dropped.
+pub(crate) type Alone = [File; 2];
+
 /// The purpose of a prepared package.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose {
@@ -134,18 +137,20 @@ pub(crate) fn test_pages(repo: &Repo) -> Result<()> {
 ///
 /// # Errors
 /// When something cannot be built or installed.
-pub(crate) fn system(repo: &Repo, script: &str) -> Result<Step> {
-    package_for_system(repo)?;
-    system_step(repo, Step::new(repo, "node").args([format!("tests/system/{script}")]))
+pub(crate) fn system(repo: &Repo, script: &str) -> Result<(Step, Alone)> {
+    let alone = packages_for_system(repo)?;
+    let node = Step::new(repo, "node").args([format!("tests/system/{script}")]);
+    Ok((system_step(repo, node)?, alone))
 }
 
 /// As [`system`], for faults: in a namespace in which the script may mount a small file system.
 ///
 /// # Errors
 /// When something cannot be built or installed.
-pub(crate) fn faults(repo: &Repo) -> Result<Step> {
-    package_for_system(repo)?;
-    system_step(repo, unshared_node(repo).args(["tests/system/faults.mjs"]))
+pub(crate) fn faults(repo: &Repo) -> Result<(Step, Alone)> {
+    let alone = packages_for_system(repo)?;
+    let node = unshared(repo).args(["node", "tests/system/faults.mjs"]);
+    Ok((system_step(repo, node)?, alone))
 }
 
 /// Tests of the whole system, with the clients of all languages and a driver of Chromium; `model` is the interpreter of the
@@ -158,22 +163,42 @@ pub(crate) fn test_system(repo: &Repo, model: &Path) -> Result<()> {
     let _package = npm_package(repo)?;
     npm_ci(repo, "tests/browser")?;
     Step::cargo(repo, "build -p turnwire-suite --bin chat-turn").run()?;
-    let tests = ["system", "faults", "model"].map(|name| format!("tests/system/{name}.test.mjs"));
-    system_step(repo, unshared_node(repo).args(["--test", "--test-concurrency=1"]).args(tests))?
+    let tests = ["ledger", "system", "faults", "model"];
+    let tests = tests.map(|name| format!("tests/system/{name}.test.mjs"));
+    let node = unshared(repo).args(["node", "--test", "--test-reporter=spec"]);
+    system_step(repo, node.args(["--test-concurrency=1"]).args(tests))?
         .env("TURNWIRE_MODEL_PYTHON", &model.to_string_lossy())
         .run()
 }
 
-fn unshared_node(repo: &Repo) -> Step {
-    Step::new(repo, "unshare").args(["--map-root-user", "--mount", "node"])
+/// Ensures that faults can be made: a program in a namespace of its own may mount a file system.
+///
+/// # Errors
+/// Tells what this machine does not permit, and what to do.
+pub(crate) fn require_mounts(repo: &Repo) -> Result<()> {
+    let folder = repo.target("locks");
+    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    let mount = ["mount", "-t", "tmpfs", "turnwire"];
+    unshared(repo).args(mount).args([folder]).read().map(drop).context(
+        "the fault `database-full` needs a small file system, and this machine does not let this user mount one: run it as \
+         root, permit user namespaces (`sysctl kernel.unprivileged_userns_clone=1`, \
+         `kernel.apparmor_restrict_unprivileged_userns=0`), or give the container the capability SYS_ADMIN",
+    )
 }
 
-/// The part of the package that is for pages.
-fn package_for_system(repo: &Repo) -> Result<()> {
+fn unshared(repo: &Repo) -> Step {
+    Step::new(repo, "unshare").args(["--map-root-user", "--mount"])
+}
+
+/// Locks both packages, and builds the part of one that is for pages.
+fn packages_for_system(repo: &Repo) -> Result<Alone> {
+    let alone = [repo.lock("python-package")?, repo.lock("npm-package")?];
     npm_ci(repo, "bindings-node")?;
-    npm(repo, "bindings-node").args(["run", "build:ts"]).output_to_stderr().run()
+    npm(repo, "bindings-node").args(["run", "build:ts"]).output_to_stderr().run()?;
+    Ok(alone)
 }
 
+/// The caller holds the locks of the packages.
 fn system_step(repo: &Repo, step: Step) -> Result<Step> {
     npm_ci(repo, "examples/react")?;
     let python = python_venv(repo, "venv", "requirements.txt")?;

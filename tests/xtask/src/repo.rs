@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::{self, Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
@@ -60,6 +61,9 @@ impl Repo {
     }
 }
 
+/// The beginning of a line that tells for how many seconds a lock was waited for.
+pub(crate) const WAITED: &str = "waited for another `cargo xtask`, seconds: ";
+
 /// Waits until no other `cargo xtask` holds this lock, and takes it. Dropping the file releases it.
 ///
 /// # Errors
@@ -68,7 +72,9 @@ pub(crate) fn lock(path: &Path) -> Result<File> {
     let file = File::create(path).with_context(|| format!("making {}", path.display()))?;
     if file.try_lock().is_err() {
         eprintln!("waiting for another `cargo xtask`, which holds {}", path.display());
+        let began = Instant::now();
         file.lock().with_context(|| format!("locking {}", path.display()))?;
+        eprintln!("{WAITED}{:.1}", began.elapsed().as_secs_f64());
     }
     Ok(file)
 }

@@ -1,7 +1,7 @@
 //! The Spring Boot store: built, tested, and running.
 
-use std::fs;
-use std::path::Path;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -63,30 +63,37 @@ impl StoreServer {
 /// The built store's command, on a free port of 127.0.0.1.
 pub(crate) fn command(repo: &Repo) -> Command {
     let mut command = Command::new("java");
-    command.args(["-jar", "target/chat-store.jar"]).current_dir(repo.root().join(FOLDER));
+    command.arg("-jar").arg(jar(repo)).current_dir(repo.root().join(FOLDER));
     command.env("SERVER_PORT", "0").env("SERVER_ADDRESS", "127.0.0.1");
     command
 }
 
 const FOLDER: &str = "examples/spring-boot";
 
-/// Builds the store and runs its tests.
+/// The built store.
+pub(crate) fn jar(repo: &Repo) -> PathBuf {
+    repo.root().join(FOLDER).join("target/chat-store.jar")
+}
+
+/// Builds the store and runs its tests. Nobody else builds it until the result is dropped.
 ///
 /// # Errors
 /// When a test fails, or Maven does.
-pub(crate) fn test(repo: &Repo) -> Result<()> {
+pub(crate) fn test(repo: &Repo) -> Result<File> {
     maven(repo, &["verify"])
 }
 
-/// Builds the store.
+/// Builds the store. Nobody else builds it until the result is dropped.
 ///
 /// # Errors
 /// When Maven fails.
-pub(crate) fn build(repo: &Repo) -> Result<()> {
+pub(crate) fn build(repo: &Repo) -> Result<File> {
     maven(repo, &["-DskipTests", "package"])
 }
 
-fn maven(repo: &Repo, arguments: &[&str]) -> Result<()> {
+fn maven(repo: &Repo, arguments: &[&str]) -> Result<File> {
+    let alone = repo.lock("chat-store")?;
     let maven = Step::new(repo, "mvn").args(["--quiet", "--batch-mode", "--file", FOLDER]);
-    maven.args(arguments).output_to_stderr().run()
+    maven.args(arguments).output_to_stderr().run()?;
+    Ok(alone)
 }

@@ -28,7 +28,8 @@ pub(crate) struct Suite {
     pub(crate) run: fn(&Repo) -> Result<()>,
 }
 
-/// Every suite, in the order in which they start: the packages, which take longest, beside the others.
+/// Every suite, in the order in which they start: the packages, which take longest, beside the others. The whole system
+/// uses both packages and the store; it is beside suites that use none of them, until the last one.
 pub(crate) static ALL: &[Suite] = &[
     Suite { name: "fmt", about: "the code is formatted", needs: &[Tool::Rustfmt], run: fmt },
     Suite {
@@ -81,16 +82,16 @@ pub(crate) static ALL: &[Suite] = &[
     },
     Suite { name: "package", about: "the crate can be published", needs: &[], run: package },
     Suite {
-        name: "crash",
-        about: "the outbox and the embedded store, killed at their writes, forked, hung and on a full disk",
-        needs: &[Tool::Programs(&debian::CRASH)],
-        run: crash,
-    },
-    Suite {
         name: "store",
         about: "the Spring Boot store, and the cases of stores against it",
         needs: &[Tool::Programs(&store_server::NEEDS)],
         run: store,
+    },
+    Suite {
+        name: "crash",
+        about: "the outbox and the embedded store, killed at their writes, forked, hung and on a full disk",
+        needs: &[Tool::Programs(&debian::CRASH)],
+        run: crash,
     },
     Suite {
         name: "system",
@@ -280,7 +281,8 @@ fn kill(repo: &Repo, program: [&Path; 2]) -> Result<()> {
 
 fn store(repo: &Repo) -> Result<()> {
     debian::require(repo, &store_server::NEEDS)?;
-    store_server::test(repo)?;
+    // Held while the built store runs.
+    let _alone = store_server::test(repo)?;
     let server = StoreServer::for_tests(repo)?;
     Step::cargo(repo, "test -p turnwire-suite --test store conformance::")
         .env("TURNWIRE_CHAT_STORE_URL", server.url())

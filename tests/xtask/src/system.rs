@@ -2,9 +2,10 @@
 //! faults` on it.
 
 use std::convert::Infallible;
+use std::fs::{self, File};
 use std::path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::args::{FaultOptions, SystemOptions};
 use crate::debian;
@@ -18,13 +19,36 @@ use crate::tools::{self, Tool};
 /// The programs that it needs, with their packages; the last ones for faults.
 pub(crate) const PROGRAMS: [&[(&str, &str)]; 3] = [&SPEECH, &store_server::NEEDS, &debian::FAULTS];
 
+/// The faults that `tests/system/faults.mjs` makes.
+pub(crate) const FAULTS: [&str; 9] = [
+    "store-killed",
+    "worker-killed",
+    "gunicorn-reloaded",
+    "chat-service-killed",
+    "database-full",
+    "token-expires",
+    "model-fails",
+    "browser-gone",
+    "clock-back",
+];
+
 /// Builds the parts, and becomes the program that starts them and serves until Ctrl-C or SIGTERM.
 ///
 /// # Errors
 /// Names the missing tools, or the part that could not be built.
 pub(crate) fn run(repo: &Repo, options: &SystemOptions) -> Result<Infallible> {
-    prepare(repo, &PROGRAMS[..2])?;
-    let mut serve = languages::system(repo, "serve.mjs")?;
+    let store = prepare(repo, &PROGRAMS[..2])?;
+    let folder = options.data.clone().unwrap_or_else(|| repo.target("system"));
+    let folder = path::absolute(folder)?;
+    // A copy, as the next build writes over the store while this one runs.
+    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    let jar = folder.join("chat-store.jar");
+    fs::copy(store_server::jar(repo), &jar)
+        .with_context(|| format!("writing {}", jar.display()))?;
+    drop(store);
+    // The locks end as this process becomes another program.
+    let (mut serve, _alone) = languages::system(repo, "serve.mjs")?;
+    serve = serve.env("TURNWIRE_STORE_JAR", &jar.to_string_lossy());
     if options.fake_llm {
         serve = serve.args(["--fake-llm"]);
     } else {
@@ -33,8 +57,7 @@ pub(crate) fn run(repo: &Repo, options: &SystemOptions) -> Result<Infallible> {
     if let Some(port) = options.port {
         serve = serve.args(["--port", &port.to_string()]);
     }
-    let folder = options.data.clone().unwrap_or_else(|| repo.target("system"));
-    serve.args([path::absolute(folder)?]).exec()
+    serve.args([folder]).exec()
 }
 
 /// Runs the tests on the system.
@@ -42,8 +65,9 @@ pub(crate) fn run(repo: &Repo, options: &SystemOptions) -> Result<Infallible> {
 /// # Errors
 /// When something cannot be built, or a test fails.
 pub(crate) fn test(repo: &Repo) -> Result<()> {
-    prepare(repo, &PROGRAMS)?;
+    let _store = prepare(repo, &PROGRAMS)?;
     debian::require(repo, &debian::CHROMIUM)?;
+    languages::require_mounts(repo)?;
     languages::test_system(repo, &ModelServer::python(repo)?)
 }
 
@@ -52,8 +76,10 @@ pub(crate) fn test(repo: &Repo) -> Result<()> {
 /// # Errors
 /// Names the missing tools, the part that could not be built, or that a message was lost, doubled or out of order.
 pub(crate) fn faults(repo: &Repo, options: &FaultOptions) -> Result<()> {
-    prepare(repo, &PROGRAMS)?;
-    languages::faults(repo)?.args(["--seeds", &options.seeds]).args(&options.names).run()
+    let _store = prepare(repo, &PROGRAMS)?;
+    languages::require_mounts(repo)?;
+    let (faults, _alone) = languages::faults(repo)?;
+    faults.args(["--seeds", &options.seeds]).args(&options.names).run()
 }
 
 /// Measures a new conversation on the system, beside the same turn one step after another.
@@ -61,14 +87,16 @@ pub(crate) fn faults(repo: &Repo, options: &FaultOptions) -> Result<()> {
 /// # Errors
 /// Names the missing tools, the part that could not be built, or the bar that is missed.
 pub(crate) fn bench(repo: &Repo) -> Result<()> {
-    prepare(repo, &PROGRAMS[..2])?;
-    languages::system(repo, "bench.mjs")?.run()
+    let _store = prepare(repo, &PROGRAMS[..2])?;
+    let (bench, _alone) = languages::system(repo, "bench.mjs")?;
+    bench.run()
 }
 
+/// Checks the tools and builds the store, whose lock it gives. It is taken before those of the packages, by everyone.
 fn prepare(
     repo: &Repo,
     programs: &'static [&'static [(&'static str, &'static str)]],
-) -> Result<()> {
+) -> Result<File> {
     let tools = programs.iter().map(|programs| Tool::Programs(programs));
     let tools: Vec<_> = [Tool::Python, Tool::Node].into_iter().chain(tools).collect();
     if let Some(missing) = tools::missing_of(repo, &tools) {
@@ -78,4 +106,18 @@ fn prepare(
         debian::require(repo, programs)?;
     }
     store_server::build(repo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_faults_are_those_of_the_script() {
+        let script = include_str!("../../system/faults.mjs");
+        let faults = script.split("export const FAULTS = {").nth(1).unwrap();
+        let lines = faults.lines().take_while(|line| *line != "};");
+        let names = lines.filter_map(|line| line.strip_prefix("  '")?.split_once("': async"));
+        assert_eq!(names.map(|(name, _)| name).collect::<Vec<_>>(), FAULTS);
+    }
 }

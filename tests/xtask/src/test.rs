@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
-use std::panic::resume_unwind;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, ExitStatus};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::failures::{self, Failure};
 use crate::log;
-use crate::repo::Repo;
+use crate::repo::{Repo, WAITED};
 use crate::suites::Suite;
 use crate::tools;
 
@@ -27,6 +26,7 @@ struct Outcome {
     /// The reason for a failure.
     result: Result<(), String>,
     failures: Vec<Failure>,
+    /// Without the waits for what another suite held.
     took: Duration,
 }
 
@@ -45,20 +45,17 @@ pub(crate) fn run(repo: &Repo, suites: &[&'static Suite]) -> Result<ExitCode> {
     let queue = Mutex::new(suites.iter().enumerate());
     let outcomes = Mutex::new(BTreeMap::new());
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = || -> Result<()> {
+    let work = || {
         while let Some((place, suite)) = next() {
-            let outcome = run_one(repo, suite, lanes == 1)?;
+            let outcome = run_one(repo, suite, lanes == 1);
             outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(place, outcome);
         }
-        Ok(())
     };
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..lanes).map(|_| scope.spawn(work)).collect();
-        let ends = workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        ends.collect::<Result<Vec<()>>>()
-    })?;
+        for _ in 0..lanes {
+            scope.spawn(work);
+        }
+    });
     let outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
     let outcomes: Vec<_> = outcomes.into_values().collect();
     print!("\n{}", report(&outcomes, began.elapsed()));
@@ -69,30 +66,46 @@ pub(crate) fn run(repo: &Repo, suites: &[&'static Suite]) -> Result<ExitCode> {
 }
 
 /// Runs a suite in a process of its own, `cargo xtask suite`, whose output is that of all its steps.
-fn run_one(repo: &Repo, suite: &Suite, is_shown: bool) -> Result<Outcome> {
+fn run_one(repo: &Repo, suite: &Suite, is_shown: bool) -> Outcome {
     let title = format!("\n=== {} ===\n", suite.name);
     match is_shown {
         true => print!("{title}"),
         false => println!("{} began", suite.name),
     }
     let began = Instant::now();
-    let program = std::env::current_exe().context("finding this program")?;
     let path = repo.target("logs").join(format!("{}.log", suite.name));
-    let mut command = Command::new(program);
-    let (status, output) = log::run(command.args(["suite", suite.name]), &path, is_shown)?;
-    if !is_shown {
+    let ended = std::env::current_exe().context("finding this program").and_then(|program| {
+        log::run(Command::new(program).args(["suite", suite.name]), &path, is_shown)
+    });
+    if let (Ok((_, output)), false) = (&ended, is_shown) {
         // At once, as the other lane prints too.
         print!("{title}{output}");
     }
-    let mut outcome =
-        Outcome { name: suite.name, result: Ok(()), failures: Vec::new(), took: began.elapsed() };
-    if !status.success() {
-        let why = output.lines().rev().find_map(|line| line.strip_prefix("error: "));
-        let why = why.map_or_else(|| format!("ended with {status}"), str::to_owned);
-        outcome.failures = failures::find(&output, &why);
-        outcome.result = Err(why);
+    outcome(suite.name, ended, began.elapsed())
+}
+
+/// The result of a suite from the end of its process, if it could be run, and its output.
+fn outcome(name: &'static str, ended: Result<(ExitStatus, String)>, elapsed: Duration) -> Outcome {
+    let (status, output) = match ended {
+        Ok(ended) => ended,
+        Err(error) => {
+            let result = Err(format!("{error:#}"));
+            return Outcome { name, result, failures: Vec::new(), took: elapsed };
+        }
+    };
+    let took = elapsed.saturating_sub(waited(&output));
+    if status.success() {
+        return Outcome { name, result: Ok(()), failures: Vec::new(), took };
     }
-    Ok(outcome)
+    let why = output.lines().rev().find_map(|line| line.strip_prefix("error: "));
+    let why = why.map_or_else(|| format!("ended with {status}"), str::to_owned);
+    Outcome { name, failures: failures::find(&output, &why), result: Err(why), took }
+}
+
+/// The time in which another suite held what this one needs.
+fn waited(output: &str) -> Duration {
+    let seconds = output.lines().filter_map(|line| line.strip_prefix(WAITED)?.parse().ok());
+    seconds.filter_map(|seconds| Duration::try_from_secs_f64(seconds).ok()).sum()
 }
 
 /// The table; the reports of the failures, which later output has moved away; and last, as an end is all that is seen of
@@ -134,7 +147,23 @@ fn table(outcomes: &[Outcome], took: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
     use super::*;
+
+    #[test]
+    fn a_suite_that_cannot_be_run_fails_and_waits_do_not_count() {
+        let seconds = Duration::from_secs;
+        let failed =
+            outcome("fmt", Err(anyhow::anyhow!("disk full").context("writing")), seconds(1));
+        assert_eq!(failed.result.unwrap_err(), "writing: disk full");
+        let output = format!("$ mvn\n{WAITED}2.5\n{WAITED}0.5\nerror: no jar\n");
+        let status = |code: i32| ExitStatus::from_raw(code << 8);
+        let failed = outcome("store", Ok((status(1), output.clone())), seconds(10));
+        assert_eq!((failed.result.unwrap_err().as_str(), failed.took), ("no jar", seconds(7)));
+        let passed = outcome("store", Ok((status(0), output)), seconds(10));
+        assert!(passed.result.is_ok() && passed.failures.is_empty() && passed.took == seconds(7));
+    }
 
     #[test]
     fn the_report_ends_with_the_failures_their_names_and_the_count() {
