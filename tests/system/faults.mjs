@@ -197,8 +197,13 @@ export async function startForFaults(echo) {
   const database = join(folder, DATABASE);
   mkdirSync(database);
   const library = join(folder, 'clock.so');
-  tool('cc', ['-O2', '-shared', '-fPIC', '-o', library, fileURLToPath(new URL('clock.c', import.meta.url))], 'the clock that can be set needs a C compiler: the package gcc');
-  tool('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'turnwire', database], 'a full database needs a file system of its own, which root may mount, or anyone in a mount namespace: `unshare --map-root-user --mount node …`, as `cargo xtask faults` does');
+  try {
+    tool('cc', ['-O2', '-shared', '-fPIC', '-o', library, fileURLToPath(new URL('clock.c', import.meta.url))], 'the clock that can be set needs a C compiler: the package gcc');
+    tool('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'turnwire', database], 'a full database needs a file system of its own, which root may mount, or anyone in a mount namespace: `unshare --map-root-user --mount node …`, as `cargo xtask faults` does');
+  } catch (error) {
+    rmSync(folder, { recursive: true });
+    throw error;
+  }
   const onStopped = () => execFileSync('umount', [database]);
   const clock = join(folder, 'clock');
   const setClock = (seconds) => writeFileSync(clock, new BigInt64Array([BigInt(seconds)]), { flag: 'r+' });
