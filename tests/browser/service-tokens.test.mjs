@@ -137,6 +137,13 @@ test('a token that no header can hold does not show in the error', async () => {
     const { service, requests } = serviceOf(() => json({ reply: 'a' }), { accessToken });
     const error = await failure(service.send({ message: 'a' }));
     assert.deepEqual([error.code, requests.length, inspect(error).includes('SECRET')], ['callback', 0, false], inspect(error));
-    assert.match(error.message, /accessToken/);
+    assert.match(error.message, /accessToken has characters that no header can hold/);
   }
+});
+
+test('space around a token, such as a line end behind it, is no part of it', async () => {
+  const { service, requests } = serviceOf(() => json({ reply: 'a' }), { accessToken: () => 'access\r\n', refreshToken: ' refresh\n' });
+  await service.send({ message: 'a' });
+  const [{ headers }] = requests;
+  assert.deepEqual([headers.authorization, headers.refreshtoken], ['Bearer access', 'Bearer refresh']);
 });

@@ -10,11 +10,11 @@ export type Needed = 'reply' | 'audioBase64' | 'JSON';
 
 /** The fields of an answer. */
 export function fieldsOf(call: Call, body: string, needed: Needed) {
-  const JSON = object(body.trim() || '{}');
-  const fields = JSON ?? {};
+  const json = object(body.trim() || '{}');
+  const fields = json ?? {};
   const { error, reply } = fields;
   if (reports(error)) throw call._error('api', said(body, error));
-  const found = { JSON, reply: text(reply), workspaceId: wordOf(fields, 'workspaceId', body), audioBase64: base64(fields['audioBase64']) };
+  const found = { JSON: json, reply: text(reply), workspaceId: wordOf(fields, 'workspaceId', body), audioBase64: base64(fields['audioBase64']) };
   if (found[needed] === undefined) throw call._unexpected(`an answer with ${needed}`, body, 'decode');
   return found as typeof found & { reply: string };
 }

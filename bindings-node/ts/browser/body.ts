@@ -26,8 +26,8 @@ export function eventBody(call: Call): Body {
     for (const data of lines(text, isLast)) {
       isOpen = false;
       const event = turnEvent(data);
+      if (event === false) throw call._unexpected('an event', data, 'decode');
       if (event) yield event;
-      else if (event === false) throw call._unexpected('an event', data, 'decode');
     }
     if (!isLast) return;
     if (isOpen && start) {

@@ -5,7 +5,7 @@ import { openCall, type Call } from './call.js';
 import { json, said } from './json.js';
 import type { ChatServiceOptions, ServicePaths, Tokens, TurnRequest } from './types.js';
 
-const PATHS = { chat: '', stream: '/stream', speech: '/tts', stop: '/stop' };
+const PATHS = { chat: '/chat', stream: '/chat/stream', speech: '/chat/tts', stop: '/chat/stop' };
 const CODES: Record<number, ErrorCode> = {
   400: 'bad_request',
   401: 'authentication',
@@ -43,9 +43,8 @@ export function connection(options: ChatServiceOptions): Post {
 
   return async (call, path, own) => {
     const { accessToken, refreshToken, speech, ...fields } = own;
-    if (own.turnId?.trim() === '') throw call._error('invalid_request', "the turn's id is empty");
-    const body = json({ ...fields, includeTts: speech });
-    call._url = baseURL.replace(/\/+$/, '') + (paths[path] ?? `/chat${PATHS[path]}`);
+    if (/^\s*$/.test(own.turnId!)) throw call._error('invalid_request', "the turn's id is empty");
+    call._url = baseURL.replace(/\/+$/, '') + (paths[path] ?? PATHS[path]);
     for (let isRepeated = false; ; isRepeated = true) {
       const before = refreshed;
       const headers = await call._wait(async () => {
@@ -53,24 +52,23 @@ export function connection(options: ChatServiceOptions): Post {
         const made = new Headers(await current(more));
         made.set('content-type', 'application/json');
         for (const [name, header] of TOKENS) {
-          const token = own[name] ?? (await current(options[name]));
+          const token = (own[name] ?? (await current(options[name])))?.trim();
           // The browser's own error would show it.
-          if (/[^ -~]/.test(token as string)) throw Error(`${name} is no header`);
+          if (/[^ -~]/.test(token!)) throw Error(`${name} has characters that no header can hold`);
           if (token) made.set(header, `Bearer ${token}`);
         }
         return made;
       }, limit);
       call._tokens = tokensIn(headers);
       // A redirect would take the message and the refresh token to any origin.
-      const init = { method: 'POST', headers, body, credentials, redirect: 'manual' as const, signal: call._signal };
+      const init = { method: 'POST', headers, body: json({ ...fields, includeTts: speech }), credentials, redirect: 'manual' as const, signal: call._signal };
       const response = (call._response = await call._wait(() => (options.fetch ?? fetch)(call._url, init), limit, 'headers_timeout', 'connection', 'no answer; check network and CORS'));
       const brought = tokensIn(response.headers);
       if (Object.keys(brought).length) onTokens?.(brought);
       const { ok, status } = response;
       if (ok) return;
-      // One that breaks off tells nothing more.
-      const text = await call._body().catch(() => '');
-      const error = call._error(CODES[status] ?? (status < 400 ? 'redirect' : status < 500 ? 'status' : 'server'), `HTTP ${status}: ${said(text)}`, { status });
+      // A body that breaks off tells nothing more.
+      const error = call._error(CODES[status] ?? (status < 400 ? 'redirect' : status < 500 ? 'status' : 'server'), `HTTP ${status}: ${said(await call._body().catch(() => ''))}`, { status });
       if (status !== 401 || !refresh || accessToken || isRepeated) throw error;
       // One refresh serves all requests that were sent before it.
       if (before === refreshed) refreshed = openCall('refresh')._wait(() => refresh({ ...call._tokens, tokenExpired: response.headers.get('token-expired') }), limit).catch((cause) => ({ cause }));

@@ -16,7 +16,7 @@ export interface ErrorEvent {
  */
 export function turnEvent(json: string): TurnEvent | ErrorEvent | undefined | false {
   const fields = object(json);
-  if (!fields) return /^(null)?$/.test(json.trim()) ? undefined : false;
+  if (!fields) return /^\s*(null\s*)?$/.test(json) && undefined;
   const { type, content } = fields;
   const event: Fields = { type };
   /** Takes those fields that can be read, and tells whether all of them can. */
@@ -85,5 +85,5 @@ const count = (value: unknown) => (Number.isSafeInteger(value) && (value as numb
 export function wordOf(fields: Fields, name: string, json: string): string | undefined {
   const value = fields[name];
   if (typeof value === 'number') return Number.isSafeInteger(value) ? `${value}` : new RegExp(`"${name}"\\s*:\\s*([-+.\\w]+)`).exec(json)?.[1];
-  return isString(value) && value ? value : undefined;
+  return text(value) || undefined;
 }
