@@ -236,7 +236,10 @@ export async function run(system, name, { seed, turns, isShort }) {
   };
   let isOver = false;
   const talks = Promise.all(Array.from({ length: CONVERSATIONS }, (_, at) => talk(at))).finally(() => (isOver = true));
-  const turnsDone = (count) => until(() => isOver || ledger.turns >= count, () => `${ledger.turns} turns`, 180_000);
+  // A creation of a workspace whose answer is lost is in doubt: its messages become dead letters, for a person to decide. No fault is made
+  // before each conversation has its workspace.
+  const areAllOpen = () => ledger.conversations.every(({ workspaceId }) => workspaceId !== null);
+  const turnsDone = (count) => until(() => isOver || (ledger.turns >= count && areAllOpen()), () => `${ledger.turns} turns`, 180_000);
   try {
     const [effects] = await Promise.all([FAULTS[name]({ system, ledger, pick, turns, isShort, turnsDone, name, seed }), talks]);
     const outbox = await emptied(system);
