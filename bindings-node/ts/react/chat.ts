@@ -22,7 +22,7 @@ export class Chat extends Store implements ChatActions {
   /** The page's name of the conversation. */
   readonly id: string | undefined;
   private _options: ChatOptions;
-  /** Those of the components that show the chat; of the last that did, while none does. */
+  /** The options of the components that show the chat; of the last that did, while none does. */
   private _ofComponents = new Map<object, Partial<ChatOptions>>();
   private _run: Run | null = null;
   /** In the order in which they are sent. */
