@@ -66,7 +66,12 @@ def work(n):
 threads = [threading.Thread(target=work, args=(n,)) for n in range(3)]
 for thread in threads: thread.start()
 def child(n):
-    message = save("child", n)
+    try: message = save("child", n)
+    except turnwire.StorageError as error:
+        # A fork waits for a second: a thread of a busy machine may hold the file for longer.
+        assert "forked in the middle" in str(error), error
+        print("late")
+        return
     page = store.history_page("user", workspace)
     assert message.id in [known.id for known in page.messages], "its message is missing"
 for n in range(200): in_child(lambda: child(n + 1))
@@ -75,9 +80,11 @@ for thread in threads: thread.join()
 found = [message.content for message in store.history("user", workspace)]
 print(found.count("child"), found.count("parent") == sum(saved))
 """,
-        seconds=60,
+        seconds=120,
     )
-    assert out == "200 True\n"
+    # Without the wait, most forks would be in the middle of a call: the three threads do nothing else.
+    late = out.count("late\n")
+    assert late < 20 and out.replace("late\n", "") == f"{200 - late} True\n", out
 
 
 def test_a_fork_amid_a_slow_call_waits_for_it_and_not_for_ever(program: Program, tmp_path: Path) -> None:
