@@ -165,7 +165,7 @@ pub(crate) fn test_system(repo: &Repo, model: &Path) -> Result<()> {
     Step::cargo(repo, "build -p turnwire-suite --bin chat-turn").run()?;
     let tests = ["ledger", "system", "faults", "model"];
     let tests = tests.map(|name| format!("tests/system/{name}.test.mjs"));
-    let node = unshared(repo).args(["node", "--test", "--test-reporter=spec"]);
+    let node = Step::new(repo, "node").args(["--test", "--test-reporter=spec"]);
     system_step(repo, node.args(["--test-concurrency=1"]).args(tests))?
         .env("TURNWIRE_MODEL_PYTHON", &model.to_string_lossy())
         .run()
@@ -174,7 +174,7 @@ pub(crate) fn test_system(repo: &Repo, model: &Path) -> Result<()> {
 /// Ensures that faults can be made: a program in a namespace of its own may mount a file system.
 ///
 /// # Errors
-/// Tells what this machine does not permit, and what to do.
+/// When this machine does not permit it; the error has the remedy.
 pub(crate) fn require_mounts(repo: &Repo) -> Result<()> {
     let folder = repo.target("locks");
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;

@@ -67,7 +67,6 @@ pub(crate) fn run(repo: &Repo, options: &SystemOptions) -> Result<Infallible> {
 pub(crate) fn test(repo: &Repo) -> Result<()> {
     let _store = prepare(repo, &PROGRAMS)?;
     debian::require(repo, &debian::CHROMIUM)?;
-    languages::require_mounts(repo)?;
     languages::test_system(repo, &ModelServer::python(repo)?)
 }
 
