@@ -20,7 +20,7 @@ const CHUNKED: &[Situation] = &[Situation::Flood(Framing::Chunked)];
 const PACED: &[Situation] = &[Situation::Paced(200, 20), Situation::Paced(1000, 20)];
 
 #[rustfmt::skip]
-const COMPARISONS: [Comparison; 8] = [
+const COMPARISONS: [Comparison; 9] = [
     of("Rust, large pieces", "async-openai", "`async-openai`", "rust", LARGE),
     of("", "eventsource", "`eventsource-stream` + serde", "rust", LARGE),
     of("Rust, an HTTP chunk for each event", "async-openai", "`async-openai`", "rust", CHUNKED),
@@ -29,6 +29,7 @@ const COMPARISONS: [Comparison; 8] = [
     of("– asyncio", "openai", "`openai`", "python async", LARGE),
     of("Node, large pieces", "openai", "`openai`", "node", LARGE),
     of("– an HTTP chunk for each event", "openai", "`openai`", "node", CHUNKED),
+    of("– a packet for each event, 200 streams at 20 ms", "openai", "`openai`", "node", PACED),
 ];
 
 const fn of(
