@@ -26,6 +26,7 @@
 //! | [`service`] | [`ChatService`], the client of a chat service that serves turns |
 //! | [`event`] | [`TurnEvent`], the events of a turn and their JSON |
 //! | [`outbox`] | [`Outbox`], a durable queue of messages to be saved |
+//! | [`nats`] | the outbox over several machines, through a NATS broker |
 //! | [`store`] | [`ChatStore`], the client of the store that keeps messages |
 //! | [`sqlite_store`] | [`SqliteStore`], an embedded store in a file |
 //! | [`conversation`] | the trait for a store of your own, and its messages |
@@ -49,6 +50,7 @@
 //! | `speech` | [`speech`] |
 //! | `store` | [`store`], with `outbox` |
 //! | `store-sqlite` (default) | [`sqlite_store`], with `store` |
+//! | `nats` | [`nats`], with `outbox` |
 //! | `schema` | JSON Schemas of Rust types, for structured replies and tools |
 //! | `timeline-svg` | the drawing of a [`turn::Timeline`] |
 //! | `eventsource-stream` | a [`ChatStream`] from events of the crate `eventsource-stream` |
@@ -73,6 +75,8 @@ pub mod credentials;
 pub mod error;
 #[cfg(any(feature = "service", feature = "turns"))]
 pub mod event;
+#[cfg(feature = "nats")]
+pub mod nats;
 #[cfg(feature = "outbox")]
 pub mod outbox;
 #[cfg(feature = "turns")]

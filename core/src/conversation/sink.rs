@@ -61,6 +61,10 @@ impl Sink for ConversationSink {
         Some(AnyOpener(Arc::new(ConversationOpener::new(self.0.clone()))))
     }
 
+    fn needs_tokens(&self) -> bool {
+        self.0.needs_tokens()
+    }
+
     fn type_name(&self) -> &'static str {
         self.0.type_name()
     }

@@ -49,3 +49,4 @@ pub(crate) use retry::{Again, next_wait};
 pub(crate) use settings::http_settings;
 pub(crate) use setup::HttpConfig;
 pub(crate) use source::{Piece, PieceSource};
+pub(crate) use tls::tls_config;

@@ -7,31 +7,47 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
 use super::names::BUILD;
 use crate::error::{Error, ErrorKind, Result};
 
+/// The certificates of a client, with their key.
+pub(crate) type ClientIdentity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+/// The TLS configuration of HTTP.
+pub(super) fn config(extra: &[Vec<u8>]) -> Result<ClientConfig> {
+    let mut config = tls_config(extra, None)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
 /// The TLS configuration that trusts the system's roots, and the certificates in `extra` (PEM).
 ///
 /// A system without roots, such as a bare container, uses Mozilla's.
-pub(super) fn config(extra: &[Vec<u8>]) -> Result<ClientConfig> {
+pub(crate) fn tls_config(
+    extra: &[Vec<u8>],
+    identity: Option<ClientIdentity>,
+) -> Result<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|e| refuse(&e))?
         .dangerous();
-    let mut config = match extra {
+    let trusting = match extra {
         [] => builder.with_custom_certificate_verifier(Arc::new(Roots { provider })),
         extra => {
             builder.with_custom_certificate_verifier(verifier(certificates(extra)?, provider)?)
         }
+    };
+    match identity {
+        None => Ok(trusting.with_no_client_auth()),
+        Some((certificates, key)) => {
+            trusting.with_client_auth_cert(certificates, key).map_err(|e| refuse(&e))
+        }
     }
-    .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
 }
 
 type AnyVerifier = Arc<dyn ServerCertVerifier>;

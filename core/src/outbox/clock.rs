@@ -10,30 +10,30 @@ use super::state::Millis;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The clock of one process's outbox.
-pub(super) struct Clock {
+pub(crate) struct Clock {
     begin: Instant,
     /// The wall clock at the start, in milliseconds since the epoch.
     wall: AtomicU64,
 }
 
 impl Clock {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Clock { begin: Instant::now(), wall: AtomicU64::new(millis(wall)) }
     }
 
     /// Milliseconds since the epoch.
-    pub(super) fn now(&self) -> Millis {
+    pub(crate) fn now(&self) -> Millis {
         self.wall.load(Ordering::Relaxed) + self.elapsed()
     }
 
     /// Milliseconds since the start.
-    pub(super) fn elapsed(&self) -> Millis {
+    pub(crate) fn elapsed(&self) -> Millis {
         millis(self.begin.elapsed())
     }
 
     /// The instant at this time since the epoch.
-    pub(super) fn instant(&self, at: Millis) -> Instant {
+    pub(crate) fn instant(&self, at: Millis) -> Instant {
         let wait = Duration::from_millis(at.saturating_sub(self.wall.load(Ordering::Relaxed)));
         // A time beyond the clock's range is checked again in a day.
         self.begin.checked_add(wait).unwrap_or_else(|| Instant::now() + DAY)
@@ -41,11 +41,11 @@ impl Clock {
 
     /// Sets the time, as if the process had started at another one.
     #[cfg(test)]
-    pub(super) fn set(&self, now: Millis) {
+    pub(crate) fn set(&self, now: Millis) {
         self.wall.store(now - self.elapsed(), Ordering::Relaxed);
     }
 }
 
-pub(super) fn millis(time: Duration) -> Millis {
+pub(crate) fn millis(time: Duration) -> Millis {
     time.as_millis().try_into().unwrap_or(u64::MAX)
 }

@@ -155,7 +155,7 @@ impl Delivery {
     }
 
     /// The settings, limited so that sums of times do not overflow.
-    pub(super) fn bounded(self) -> Self {
+    pub(crate) fn bounded(self) -> Self {
         let wait = |time: Duration| time.clamp(SHORTEST_WAIT, NO_LIMIT);
         Delivery {
             concurrency: self.concurrency.min(MOST_AT_ONCE),
@@ -170,5 +170,11 @@ impl Delivery {
             breaker_failures: self.breaker_failures,
             remembered: self.remembered,
         }
+    }
+
+    /// The longest wait of a record between two attempts.
+    #[cfg(feature = "nats")]
+    pub(crate) fn longest_wait(&self) -> Duration {
+        self.max_backoff.max(self.max_retry_after)
     }
 }

@@ -94,6 +94,8 @@ mod tests;
 
 pub(crate) use announced::Announced;
 pub use builder::OutboxBuilder;
+#[cfg(feature = "nats")]
+pub(crate) use clock::{Clock, millis};
 pub use delivery::Delivery;
 #[cfg(feature = "bridge")]
 pub(crate) use handle::Entrance;
@@ -107,4 +109,10 @@ pub use outcome::Outcome;
 pub use record::{PendingState, Record};
 pub use report::{DeadLetter, FlushReport, PendingRecord, Receipt, Stats};
 pub use sink::Sink;
+#[cfg(feature = "nats")]
+pub(crate) use sink::callback;
+#[cfg(feature = "nats")]
+pub(crate) use state::{AttemptState, Breaker, Gate, RetryDecision, decide, poison};
 pub(crate) use storage::{Ahead, RecordUser, StopAsked};
+#[cfg(feature = "nats")]
+pub(crate) use tokens::{Holder, TokenCache};

@@ -51,7 +51,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The outcome as one word, without its reason.
-    pub(super) fn word(&self) -> &'static str {
+    pub(crate) fn word(&self) -> &'static str {
         match self {
             Outcome::Delivered => "delivered",
             Outcome::Retry { .. } => "retry",
@@ -86,7 +86,7 @@ impl Outcome {
     }
 
     /// The outcome with a reason that is safe to store: no token reaches the file, whatever the sink reports.
-    pub(super) fn scrubbed(mut self, tokens: Option<&Tokens>) -> Self {
+    pub(crate) fn scrubbed(mut self, tokens: Option<&Tokens>) -> Self {
         if let Outcome::Retry { reason, .. }
         | Outcome::Unavailable { reason, .. }
         | Outcome::Dead { reason } = &mut self

@@ -76,6 +76,12 @@ pub trait Sink: Send + Sync + 'static {
         None
     }
 
+    /// Returns true if the sink needs the tokens of a record's user, because it has none of its own and no provider.
+    #[doc(hidden)]
+    fn needs_tokens(&self) -> bool {
+        false
+    }
+
     /// The sink itself if an engine of turns attached it, for the next engine on the same outbox.
     #[doc(hidden)]
     fn of_turns(&self) -> Option<&dyn Any> {
@@ -120,6 +126,10 @@ macro_rules! forward {
                 (**self).opener()
             }
 
+            fn needs_tokens(&self) -> bool {
+                (**self).needs_tokens()
+            }
+
             fn of_turns(&self) -> Option<&dyn Any> {
                 (**self).of_turns()
             }
@@ -135,7 +145,7 @@ forward!(Arc<T>, T);
 forward!(Box<dyn Sink>);
 
 /// The name of a sink in errors.
-pub(super) fn callback(sink: &dyn Sink) -> Callback {
+pub(crate) fn callback(sink: &dyn Sink) -> Callback {
     Callback::named("sink", sink.type_name())
 }
 

@@ -9,7 +9,7 @@ const MOST: usize = 10_000;
 
 /// The holder of tokens. A conversation with the same name as a user has separate tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Holder {
+pub(crate) enum Holder {
     User(String),
     /// A conversation whose records name no user.
     Conversation(String),
@@ -17,7 +17,7 @@ pub(super) enum Holder {
 
 impl Holder {
     /// The holder of a record's tokens.
-    pub(super) fn of(user: Option<&str>, conversation: &str) -> Self {
+    pub(crate) fn of(user: Option<&str>, conversation: &str) -> Self {
         match user {
             Some(user) => Holder::User(user.to_owned()),
             None => Holder::Conversation(conversation.to_owned()),
@@ -27,14 +27,14 @@ impl Holder {
 
 /// The newest tokens of each holder.
 #[derive(Default)]
-pub(super) struct TokenCache {
+pub(crate) struct TokenCache {
     tokens: HashMap<Holder, (u64, Tokens)>,
     order: VecDeque<(Holder, u64)>,
     last: u64,
 }
 
 impl TokenCache {
-    pub(super) fn keep(&mut self, holder: Holder, tokens: Tokens) {
+    pub(crate) fn keep(&mut self, holder: Holder, tokens: Tokens) {
         if self.tokens.get(&holder).is_some_and(|(_, known)| known.same_as(&tokens)) {
             return;
         }
@@ -48,12 +48,12 @@ impl TokenCache {
     }
 
     /// The holder's tokens, with their number.
-    pub(super) fn find(&self, holder: &Holder) -> Option<(u64, Tokens)> {
+    pub(crate) fn find(&self, holder: &Holder) -> Option<(u64, Tokens)> {
         self.tokens.get(holder).cloned()
     }
 
     /// Removes tokens that were rejected; `false` if there are newer ones.
-    pub(super) fn remove(&mut self, holder: &Holder, number: u64) -> bool {
+    pub(crate) fn remove(&mut self, holder: &Holder, number: u64) -> bool {
         let is_newest = self.tokens.get(holder).is_none_or(|(newest, _)| *newest == number);
         if is_newest {
             self.tokens.remove(holder);

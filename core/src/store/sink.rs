@@ -33,6 +33,10 @@ impl Sink for ChatStore {
     fn opener(&self) -> Option<AnyOpener> {
         Some(AnyOpener(Arc::new(ConversationOpener::new(Arc::new(self.clone())))))
     }
+
+    fn needs_tokens(&self) -> bool {
+        !self.has_tokens()
+    }
 }
 
 fn owner_of(record: &Record) -> Owner<'_> {

@@ -153,6 +153,10 @@ impl Sink for TrackedSink {
         self.store.opener()
     }
 
+    fn needs_tokens(&self) -> bool {
+        self.store.needs_tokens()
+    }
+
     fn of_turns(&self) -> Option<&dyn Any> {
         Some(self)
     }

@@ -159,7 +159,7 @@ fn unit(repo: &Repo) -> Result<()> {
     // models and voices, which have their own suites.
     Step::cargo(repo, "test --no-fail-fast --workspace --exclude turnwire-bench --features")
         .args([
-            "turnwire/bridge,turnwire/eventsource-stream,turnwire/schema,turnwire-examples/outbox,turnwire-examples/server",
+            "turnwire/bridge,turnwire/eventsource-stream,turnwire/nats,turnwire/schema,turnwire-examples/outbox,turnwire-examples/server",
         ])
         .run()
 }
@@ -190,7 +190,7 @@ fn names_of_features(manifest: &str) -> impl Iterator<Item = &str> {
 
 /// The features with a stable API: all except the bindings' own.
 const PROMISED: &str =
-    "eventsource-stream,outbox-sqlite,schema,service,store-sqlite,timeline-svg,turns";
+    "eventsource-stream,nats,outbox-sqlite,schema,service,store-sqlite,timeline-svg,turns";
 
 fn semver(repo: &Repo) -> Result<()> {
     Step::cargo(repo, "rustdoc -p turnwire --lib --no-default-features --features")

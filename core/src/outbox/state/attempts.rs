@@ -1,22 +1,22 @@
 //! The attempts of a record so far.
 
 /// Milliseconds since the epoch, or since the process began, as the caller documents.
-pub(in crate::outbox) type Millis = u64;
+pub(crate) type Millis = u64;
 
 /// The state of a record's attempts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::outbox) struct AttemptState {
+pub(crate) struct AttemptState {
     /// The time of acceptance, since the epoch.
-    pub(in crate::outbox) accepted_at: Millis,
+    pub(crate) accepted_at: Millis,
     /// Failed deliveries.
-    pub(in crate::outbox) failures: u32,
+    pub(crate) failures: u32,
     /// The total weight of the failures that may lie in the record itself: [`FULL`] or [`SLIGHT`] each.
-    pub(in crate::outbox) strikes: u32,
+    pub(crate) strikes: u32,
     /// The number of records that the store had delivered when this one was first tried.
-    pub(in crate::outbox) mark: u64,
+    pub(crate) mark: u64,
 }
 
 /// The weight of a failure that the service itself reported.
-pub(in crate::outbox) const FULL: u32 = 4;
+pub(crate) const FULL: u32 = 4;
 /// The weight of a failure to reach the service.
-pub(in crate::outbox) const SLIGHT: u32 = 1;
+pub(crate) const SLIGHT: u32 = 1;

@@ -12,7 +12,7 @@ const REMEMBERED: usize = 8;
 
 /// The permission to send records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::outbox) enum Gate {
+pub(crate) enum Gate {
     /// All records.
     Open,
     /// One record, as a probe of the service: preferably one of these.
@@ -23,7 +23,7 @@ pub(in crate::outbox) enum Gate {
 
 /// The records to claim among those that are due.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::outbox) enum Choice {
+pub(crate) enum Choice {
     #[default]
     Any,
     /// Records that have never failed.
@@ -34,7 +34,7 @@ pub(in crate::outbox) enum Choice {
 
 /// The recent failures of the service. Times are monotonic: milliseconds since the process began.
 #[derive(Clone, Debug, Default)]
-pub(in crate::outbox) struct Breaker {
+pub(crate) struct Breaker {
     /// Failures since the last delivery. Those of one record that the service itself answered count once: they may lie
     /// in the record.
     failures: u32,
@@ -49,7 +49,7 @@ pub(in crate::outbox) struct Breaker {
 
 impl Breaker {
     /// The permission to send now.
-    pub(in crate::outbox) fn gate(&self, now: Millis) -> Gate {
+    pub(crate) fn gate(&self, now: Millis) -> Gate {
         match self.shut_until {
             None => Gate::Open,
             Some(_) if self.is_probing => Gate::Shut(None),
@@ -59,24 +59,24 @@ impl Breaker {
     }
 
     /// A probe has begun.
-    pub(in crate::outbox) fn begin_probe(&mut self) {
+    pub(crate) fn begin_probe(&mut self) {
         self.is_probing = true;
     }
 
     /// The probe ended without an outcome.
-    pub(in crate::outbox) fn abandon_probe(&mut self) {
+    pub(crate) fn abandon_probe(&mut self) {
         self.is_probing = false;
     }
 
     /// Allows a probe at once.
-    pub(in crate::outbox) fn probe_now(&mut self) {
+    pub(crate) fn probe_now(&mut self) {
         if let Some(until) = &mut self.shut_until {
             *until = 0;
         }
     }
 
     /// Records the outcome of a delivery.
-    pub(in crate::outbox) fn note(
+    pub(crate) fn note(
         &mut self,
         record: u64,
         outcome: &Outcome,
@@ -112,7 +112,7 @@ impl Breaker {
     }
 
     /// Returns true if every failure since the last delivery belongs to this record.
-    pub(in crate::outbox) fn only_fails(&self, record: u64) -> bool {
+    pub(crate) fn only_fails(&self, record: u64) -> bool {
         self.failed.iter().all(|failed| *failed == record)
     }
 

@@ -11,7 +11,7 @@ const FAILURES_BEFORE_AGE_COUNTS: u32 = 10;
 
 /// The decision about a record after a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::outbox) enum RetryDecision {
+pub(crate) enum RetryDecision {
     Delivered,
     /// The record is retried.
     Later {
@@ -32,7 +32,7 @@ pub(in crate::outbox) enum RetryDecision {
 ///
 /// `others_get_through` is true if another record was delivered since this one was first tried, and none has failed
 /// since then. `chance` is a random number from 0 to 1.
-pub(in crate::outbox) fn decide(
+pub(crate) fn decide(
     outcome: Outcome,
     attempt: AttemptState,
     now: Millis,
@@ -79,7 +79,7 @@ pub(in crate::outbox) fn decide(
 }
 
 /// The reason of a dead letter that is poison.
-pub(in crate::outbox) fn poison(attempt: &AttemptState, reason: &str) -> String {
+pub(crate) fn poison(attempt: &AttemptState, reason: &str) -> String {
     format!("failed {} times while others got through: {reason}", attempt.failures)
 }
 

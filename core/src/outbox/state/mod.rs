@@ -12,6 +12,7 @@ mod decision;
 
 #[cfg(test)]
 pub(super) use attempts::FULL;
-pub(super) use attempts::{AttemptState, Millis};
-pub(super) use breaker::{Breaker, Choice, Gate};
-pub(super) use decision::{RetryDecision, decide, poison};
+pub(crate) use attempts::{AttemptState, Millis};
+pub(super) use breaker::Choice;
+pub(crate) use breaker::{Breaker, Gate};
+pub(crate) use decision::{RetryDecision, decide, poison};

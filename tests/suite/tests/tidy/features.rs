@@ -5,6 +5,7 @@ use std::process::Command;
 
 /// Crates of a feature, which `--no-default-features` leaves out.
 const OF_FEATURES: &[&str] = &[
+    "async-nats",
     "jiff",
     "libsqlite3-sys",
     "nix",

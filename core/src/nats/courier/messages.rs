@@ -1,0 +1,127 @@
+//! Messages of the stream, read by their subjects and outside any consumer.
+
+use std::time::{Duration, SystemTime};
+
+use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::stream::{self, LastRawMessageErrorKind};
+use futures_util::TryStreamExt;
+
+use crate::error::{Error, Result};
+use crate::nats::connection::Broker;
+use crate::nats::headers::{self, Held};
+use crate::nats::setup::unanswered;
+use crate::outbox::Record;
+
+/// A record that was read from the stream.
+#[derive(Clone, Debug)]
+pub(super) struct Received {
+    pub(super) record: Record,
+    /// Its number in the stream.
+    pub(super) sequence: u64,
+    /// The time of its first publication, in milliseconds since the epoch.
+    pub(super) accepted_at: u64,
+}
+
+impl Received {
+    pub(super) fn new(held: Held, sequence: u64, published_at: u64) -> Self {
+        let accepted_at = held.accepted_at.unwrap_or(published_at);
+        Received { record: held.record, sequence, accepted_at }
+    }
+
+    /// A message that is no record, which becomes a dead letter with its text.
+    pub(super) fn foreign(sequence: u64, published_at: u64, body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body).into_owned();
+        let record = Record::new("", format!("message-{sequence}"), text.into());
+        Received { record, sequence, accepted_at: published_at }
+    }
+}
+
+/// The stream, for reads that its leader answers: they are never older than what was written before.
+pub(super) struct Reader<'a> {
+    pub(super) broker: &'a Broker,
+    pub(super) stream: &'a stream::Stream<()>,
+    pub(super) operation: &'static str,
+}
+
+impl Reader<'_> {
+    /// The first message with this number or a later one, on these subjects.
+    pub(super) async fn next(
+        &self,
+        subjects: &str,
+        sequence: u64,
+    ) -> Result<Option<StreamMessage>> {
+        let found = self.stream.get_first_raw_message_by_subject(subjects, sequence.max(1)).await;
+        match found {
+            Ok(message) => Ok(Some(message)),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(self.unanswered(&error)),
+        }
+    }
+
+    /// The first messages on these subjects, at most so many.
+    pub(super) async fn first(&self, subjects: &str, most: usize) -> Result<Vec<StreamMessage>> {
+        let (mut found, mut next) = (Vec::new(), 1);
+        while found.len() < most
+            && let Some(message) = self.next(subjects, next).await?
+        {
+            next = message.sequence + 1;
+            found.push(message);
+        }
+        Ok(found)
+    }
+
+    /// The number of messages on each of these subjects.
+    pub(super) async fn subjects(&self, subjects: &str) -> Result<Vec<(String, usize)>> {
+        let counted = self.stream.info_with_subjects(subjects).await;
+        let counted = counted.map_err(|error| self.unanswered(&error))?;
+        counted.try_collect().await.map_err(|error| self.unanswered(&error))
+    }
+
+    /// The number of messages on these subjects.
+    pub(super) async fn count(&self, subjects: &str) -> Result<u64> {
+        let counted = self.subjects(subjects).await?;
+        Ok(counted.iter().map(|(_, messages)| *messages as u64).sum())
+    }
+
+    /// The number of all messages of the stream.
+    pub(super) async fn messages(&self) -> Result<u64> {
+        let info = self.stream.get_info().await.map_err(|error| self.unanswered(&error))?;
+        Ok(info.state.messages)
+    }
+
+    /// Removes a message; `false` if it is gone already.
+    pub(super) async fn delete(&self, sequence: u64) -> Result<bool> {
+        match self.stream.delete_message(sequence).await {
+            Ok(is_deleted) => Ok(is_deleted),
+            // The broker refuses it if another process was quicker.
+            Err(error) => match self.stream.get_raw_message(sequence).await {
+                Err(missing) if missing.kind() == LastRawMessageErrorKind::NoMessageFound => {
+                    Ok(false)
+                }
+                _ => Err(self.unanswered(&error)),
+            },
+        }
+    }
+
+    fn unanswered(&self, error: &dyn std::fmt::Display) -> Error {
+        unanswered(self.broker, self.operation, error)
+    }
+}
+
+/// The record in a message that was read from the stream; `None` for one that is no record.
+pub(super) fn received(message: &StreamMessage) -> Option<(Received, Held)> {
+    let held = headers::read(Some(&message.headers), &message.payload).ok()?;
+    let published_at = milliseconds(message.time.into());
+    Some((Received::new(held.clone(), message.sequence, published_at), held))
+}
+
+/// Milliseconds since the epoch.
+pub(super) fn milliseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    since.as_millis().try_into().unwrap_or(u64::MAX)
+}
+
+/// The time of these milliseconds since the epoch.
+pub(super) fn time(milliseconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds)
+}

@@ -1,0 +1,229 @@
+//! One partition: its records, one at a time, in order.
+
+use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use async_nats::jetstream::{AckKind, Message};
+use futures_util::{FutureExt, StreamExt};
+use tokio::time::{Instant, sleep};
+
+use super::delivery::End;
+use super::gate::Permission;
+use super::messages::{Received, milliseconds};
+use super::parked;
+use super::run::Run;
+use super::shared::lock;
+use crate::error::Result;
+use crate::guard;
+use crate::nats::headers::{self, Unreadable};
+use crate::nats::names::{self, Names};
+use crate::nats::setup::{self, PartitionConsumer};
+
+/// The time for which the broker keeps a request for a record.
+const PULL: Duration = Duration::from_secs(30);
+/// The interval of the broker's signs of life while there is no record.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// The interval at which the broker learns that a delivery is still running: a third of its patience.
+const PROGRESS: Duration = Duration::from_secs(20);
+/// The longest delay of a refused record. A longer wait is made of several, between which the record may be parked.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// The pause after a failure of the connection or of a task.
+const AGAIN: Duration = Duration::from_millis(500);
+/// The age from which the known parked conversations are read again.
+const KNOWN_FOR: Duration = Duration::from_secs(2);
+
+/// Delivers the records of a partition until the run is stopped. After a panic it starts again.
+pub(super) async fn serve(run: Arc<Run>, partition: u16, consumer: PartitionConsumer) {
+    let mut consumer = consumer;
+    while !run.stop.is_cancelled() {
+        let serving = AssertUnwindSafe(deliver(&run, partition, &consumer)).catch_unwind();
+        if let Err(payload) = serving.await {
+            guard::drop_payload(payload);
+            tracing::error!(
+                partition,
+                "the courier panicked, and starts again: please report this"
+            );
+        }
+        if run.stop.run_until_cancelled(sleep(AGAIN)).await.is_none() {
+            return;
+        }
+        match setup::ensure_consumer(&run.shared.broker, &run.stream, partition, "courier.run")
+            .await
+        {
+            Ok(found) => consumer = found,
+            Err(error) => tracing::warn!(partition, "the partition stands still: {error}"),
+        }
+    }
+}
+
+/// Delivers records until the requests for them fail, or the run is stopped.
+async fn deliver(run: &Arc<Run>, partition: u16, consumer: &PartitionConsumer) {
+    let messages = consumer.stream().max_messages_per_batch(1).expires(PULL).heartbeat(HEARTBEAT);
+    let mut messages = match messages.messages().await {
+        Ok(messages) => messages,
+        Err(error) => {
+            tracing::warn!(partition, "the broker refuses to send records: {error}");
+            return;
+        }
+    };
+    let mut known = KnownParked::default();
+    loop {
+        let next = tokio::select! {
+            biased;
+            () = run.stop.cancelled() => break,
+            next = messages.next() => next,
+        };
+        match next {
+            Some(Ok(message)) => handle(run, partition, message, &mut known).await,
+            Some(Err(error)) => {
+                tracing::debug!(partition, "a request for records failed: {error}");
+                return;
+            }
+            None => return,
+        }
+    }
+    // A record that is on its way already goes to another courier at once, instead of after a minute.
+    while let Some(Some(Ok(message))) = messages.next().now_or_never() {
+        run.refuse(&message, Duration::ZERO).await;
+    }
+}
+
+/// Handles a message, while the broker learns that this still goes on.
+async fn handle(run: &Arc<Run>, partition: u16, message: Message, known: &mut KnownParked) {
+    let mut handling = std::pin::pin!(handle_one(run, partition, &message, known));
+    loop {
+        tokio::select! {
+            () = &mut handling => return,
+            () = sleep(PROGRESS) => {
+                if let Err(error) = message.ack_with(AckKind::Progress).await {
+                    tracing::debug!(partition, "the broker was not told of a running delivery: {error}");
+                }
+            }
+        }
+    }
+}
+
+async fn handle_one(run: &Arc<Run>, partition: u16, message: &Message, known: &mut KnownParked) {
+    let Ok(info) = message.info() else {
+        tracing::warn!(partition, "the broker sent a message that is not of a stream");
+        return;
+    };
+    let (sequence, is_repeated) = (info.stream_sequence, info.delivered > 1);
+    let published_at = milliseconds(info.published.into());
+    known.passed(run, info.consumer_sequence);
+    if Names::is_unpark(&message.subject) {
+        parked::deliver_all(run, partition).await;
+        known.forget();
+        run.acknowledge(message).await;
+        return;
+    }
+    let delivering = match run.permission().await {
+        Permission::Given(delivering) => delivering,
+        Permission::NotFor(wait) => return run.refuse(message, wait.min(PATIENCE)).await,
+        Permission::Stopped => return run.refuse(message, Duration::ZERO).await,
+    };
+    let held = match headers::read(message.headers.as_ref(), &message.payload) {
+        Ok(held) => held,
+        Err(Unreadable::Later(version)) => {
+            tracing::warn!(sequence, version, "a record waits for a later version of the courier");
+            return run.refuse(message, PATIENCE).await;
+        }
+        Err(Unreadable::Foreign(why)) => {
+            let received = Received::foreign(sequence, published_at, &message.payload);
+            let reason = format!("it is no record: {why}");
+            let end = End::Dead { attempts: 0, reason };
+            run.settle(message, &received, end).await;
+            return;
+        }
+    };
+    let received = Received::new(held, sequence, published_at);
+    let conversation = names::token(received.record.conversation());
+    match known.has(run, partition, &conversation).await {
+        Ok(false) => {}
+        Ok(true) => return run.park_behind(message, &received).await,
+        Err(error) => {
+            tracing::debug!(partition, "parked records are not read: {error}");
+            return run.refuse(message, PATIENCE).await;
+        }
+    }
+    let attempts = match is_repeated {
+        true => run.attempts_of(sequence).await,
+        false => Default::default(),
+    };
+    let _sending = Sending::new(run, sequence);
+    let end = run.try_one(&received, attempts, delivering).await;
+    if run.settle(message, &received, end).await {
+        known.add(conversation);
+    }
+}
+
+/// The record that is being delivered, for listings.
+struct Sending<'a> {
+    run: &'a Run,
+    sequence: u64,
+}
+
+impl<'a> Sending<'a> {
+    fn new(run: &'a Run, sequence: u64) -> Self {
+        lock(&run.shared.sending).insert(sequence);
+        Sending { run, sequence }
+    }
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        lock(&self.run.shared.sending).remove(&self.sequence);
+    }
+}
+
+/// The conversations of a partition that are parked, as far as this task knows that no other courier has changed them.
+///
+/// Only who holds a record of the partition parks conversations. So a task that has handled the record before this one knows
+/// all of them; otherwise they are read again, once a record.
+#[derive(Default)]
+struct KnownParked {
+    conversations: Option<HashSet<String>>,
+    /// The number of the last message of the consumer, and the connection that brought it.
+    last: u64,
+    connection: u64,
+    read_at: Option<Instant>,
+}
+
+impl KnownParked {
+    /// Notes that a message with this number has come.
+    fn passed(&mut self, run: &Run, number: u64) {
+        // A server that has crashed may count from an earlier number on.
+        let connection = run.connected.client.statistics().connects.load(Ordering::Relaxed);
+        let is_next = number == self.last + 1 && connection == self.connection;
+        if !is_next || self.read_at.is_none_or(|at| at.elapsed() > KNOWN_FOR) {
+            self.forget();
+        }
+        (self.last, self.connection) = (number, connection);
+    }
+
+    fn forget(&mut self) {
+        self.conversations = None;
+    }
+
+    fn add(&mut self, conversation: String) {
+        if let Some(known) = &mut self.conversations {
+            known.insert(conversation);
+        }
+    }
+
+    /// Returns true if the conversation is parked.
+    async fn has(&mut self, run: &Run, partition: u16, conversation: &str) -> Result<bool> {
+        let known = match &self.conversations {
+            Some(known) => known,
+            None => {
+                let read = parked::conversations(run, partition).await?;
+                self.read_at = Some(Instant::now());
+                self.conversations.insert(read)
+            }
+        };
+        Ok(known.contains(conversation))
+    }
+}
