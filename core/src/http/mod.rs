@@ -49,4 +49,5 @@ pub(crate) use retry::{Again, next_wait};
 pub(crate) use settings::http_settings;
 pub(crate) use setup::HttpConfig;
 pub(crate) use source::{Piece, PieceSource};
+#[cfg(feature = "nats")]
 pub(crate) use tls::tls_config;

@@ -30,6 +30,7 @@
 //! NATS 2.9.10 or later with JetStream. In production use 2.10.23 or later.
 
 mod address;
+mod broker;
 mod connection;
 mod courier;
 mod headers;

@@ -213,9 +213,15 @@ pub(super) struct Checked {
 }
 
 impl Checked {
-    /// The addresses for errors and logs.
-    pub(super) fn target(&self) -> String {
-        address::shown(&self.addresses)
+    /// An error of an operation on this broker.
+    pub(super) fn error(
+        &self,
+        kind: ErrorKind,
+        operation: &'static str,
+        why: impl Into<String>,
+    ) -> Error {
+        let target = address::shown(&self.addresses);
+        Error::new(kind, operation, why).with_target(Some(target.into()))
     }
 }
 

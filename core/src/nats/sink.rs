@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::connection::Broker;
+use super::broker::Broker;
 use super::headers;
 use super::publish::{Unpublished, check_size, publish};
 use super::settings::Nats;

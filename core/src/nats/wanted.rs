@@ -78,6 +78,30 @@ pub(super) fn attempts(settings: &Checked) -> kv::Config {
     }
 }
 
+/// The stream of a bucket, by the rules of NATS for key-value stores.
+pub(super) fn bucket_stream(bucket: &kv::Config) -> stream::Config {
+    stream::Config {
+        name: format!("KV_{}", bucket.bucket),
+        description: Some(bucket.description.clone()),
+        subjects: vec![format!("$KV.{}.>", bucket.bucket)],
+        retention: stream::RetentionPolicy::Limits,
+        storage: bucket.storage,
+        discard: stream::DiscardPolicy::New,
+        max_age: bucket.max_age,
+        duplicate_window: Duration::from_secs(120).min(bucket.max_age),
+        num_replicas: bucket.num_replicas,
+        max_messages_per_subject: bucket.history,
+        max_messages: -1,
+        max_bytes: -1,
+        max_message_size: -1,
+        max_consumers: -1,
+        allow_rollup: true,
+        deny_delete: true,
+        allow_direct: true,
+        ..stream::Config::default()
+    }
+}
+
 /// A setting whose value on the broker is another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Difference {

@@ -7,7 +7,7 @@ use super::Courier;
 use super::shared::Shared;
 use crate::credentials::{GuardedProvider, TokenProvider};
 use crate::error::{Error, ErrorKind, Result};
-use crate::nats::connection::Broker;
+use crate::nats::broker::Broker;
 use crate::nats::settings::Nats;
 use crate::outbox::{Delivery, Sink};
 

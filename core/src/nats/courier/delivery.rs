@@ -10,7 +10,6 @@ use tracing::field::Empty;
 use super::attempts::Attempts;
 use super::gate::Delivering;
 use super::messages::Received;
-use super::partition::PATIENCE;
 use super::run::Run;
 use super::shared::lock;
 use crate::credentials::Tokens;
@@ -18,6 +17,9 @@ use crate::guard;
 use crate::outbox::{
     Gate, Holder, Outcome, Record, RetryDecision, callback, decide, millis, poison,
 };
+
+/// The longest delay of a refused record. A longer wait is made of several, between which the record may be parked.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The next state of a record after an attempt.
 #[derive(Debug)]

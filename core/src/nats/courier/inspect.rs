@@ -35,12 +35,16 @@ struct Opened {
 impl Opened {
     async fn open(shared: Arc<Shared>, operation: &'static str) -> Result<Self> {
         let connected = shared.broker.connected(operation).await?;
-        let stream = setup::stream(&shared.broker, &connected, operation).await?;
+        let stream = setup::stream(&shared.broker.settings, &connected, operation).await?;
         Ok(Opened { shared, connected, stream, operation })
     }
 
     fn reader(&self) -> Reader<'_> {
-        Reader { broker: &self.shared.broker, stream: &self.stream, operation: self.operation }
+        Reader {
+            settings: &self.shared.broker.settings,
+            stream: &self.stream,
+            operation: self.operation,
+        }
     }
 
     fn names(&self) -> &Names {
@@ -135,8 +139,9 @@ impl Courier {
             let Some(message) = reader.next(&names.dead_by_id(&id), 1).await? else {
                 return Ok(false);
             };
-            let refused =
-                |why: String| opened.shared.broker.error(ErrorKind::Server, opened.operation, why);
+            let refused = |why: String| {
+                opened.shared.broker.settings.error(ErrorKind::Server, opened.operation, why)
+            };
             let Some((Received { record, .. }, _)) = received(&message) else {
                 return Err(refused("the dead letter can no longer be read".to_owned()));
             };

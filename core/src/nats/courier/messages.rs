@@ -7,8 +7,8 @@ use async_nats::jetstream::stream::{self, LastRawMessageErrorKind};
 use futures_util::TryStreamExt;
 
 use crate::error::{Error, Result};
-use crate::nats::connection::Broker;
 use crate::nats::headers::{self, Held};
+use crate::nats::settings::Checked;
 use crate::nats::setup::unanswered;
 use crate::outbox::Record;
 
@@ -38,7 +38,7 @@ impl Received {
 
 /// The stream, for reads that its leader answers: they are never older than what was written before.
 pub(super) struct Reader<'a> {
-    pub(super) broker: &'a Broker,
+    pub(super) settings: &'a Checked,
     pub(super) stream: &'a stream::Stream<()>,
     pub(super) operation: &'static str,
 }
@@ -104,7 +104,7 @@ impl Reader<'_> {
     }
 
     fn unanswered(&self, error: &dyn std::fmt::Display) -> Error {
-        unanswered(self.broker, self.operation, error)
+        unanswered(self.settings, self.operation, error)
     }
 }
 

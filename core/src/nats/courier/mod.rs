@@ -9,11 +9,13 @@
 mod attempts;
 mod builder;
 mod delivery;
+mod driver;
 mod gate;
 mod inspect;
 mod messages;
 mod parked;
 mod partition;
+mod pull;
 mod run;
 mod settle;
 mod shared;
@@ -84,7 +86,8 @@ impl Courier {
     pub async fn run(&self, until: impl Future<Output = ()>) -> Result<()> {
         let running = Running::begin(self.shared.clone())?;
         let stop = self.shared.stop_token();
-        let work = pin!(runtime::run("courier.run", run::run(self.shared.clone(), stop.clone())));
+        let work =
+            pin!(runtime::run("courier.run", driver::run(self.shared.clone(), stop.clone())));
         let ended = match select(work, pin!(until)).await {
             Either::Left((ended, _)) => ended,
             Either::Right(((), work)) => {

@@ -4,7 +4,7 @@
 //! Parked records are tried by whoever holds a request for it (`unpark`), which is a message of their partition: so nobody else
 //! delivers a record of the partition meanwhile, and the order holds without another lock.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,9 +30,6 @@ const SELDOM: Duration = Duration::from_secs(1);
 const SLICE: Duration = Duration::from_secs(5);
 /// The bytes that a message without a record has.
 const EMPTY: &[u8] = b"{}";
-
-/// The due times of parked conversations, as far as this courier knows them.
-pub(super) type DueTimes = HashMap<String, u64>;
 
 /// The conversations of a partition that are parked, by their hashes.
 pub(super) async fn conversations(run: &Run, partition: u16) -> Result<HashSet<String>> {

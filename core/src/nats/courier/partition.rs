@@ -7,39 +7,33 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_nats::jetstream::{AckKind, Message};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt;
 use tokio::time::{Instant, sleep};
 
-use super::delivery::End;
+use super::delivery::{End, PATIENCE};
 use super::gate::Permission;
 use super::messages::{Received, milliseconds};
 use super::parked;
+use super::pull::Puller;
 use super::run::Run;
 use super::shared::lock;
 use crate::error::Result;
 use crate::guard;
 use crate::nats::headers::{self, Unreadable};
 use crate::nats::names::{self, Names};
-use crate::nats::setup::{self, PartitionConsumer};
+use crate::nats::setup;
 
-/// The time for which the broker keeps a request for a record.
-const PULL: Duration = Duration::from_secs(30);
-/// The interval of the broker's signs of life while there is no record.
-const HEARTBEAT: Duration = Duration::from_secs(10);
 /// The interval at which the broker learns that a delivery is still running: a third of its patience.
 const PROGRESS: Duration = Duration::from_secs(20);
-/// The longest delay of a refused record. A longer wait is made of several, between which the record may be parked.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// The pause after a failure of the connection or of a task.
 const AGAIN: Duration = Duration::from_millis(500);
 /// The age from which the known parked conversations are read again.
 const KNOWN_FOR: Duration = Duration::from_secs(2);
 
 /// Delivers the records of a partition until the run is stopped. After a panic it starts again.
-pub(super) async fn serve(run: Arc<Run>, partition: u16, consumer: PartitionConsumer) {
-    let mut consumer = consumer;
+pub(super) async fn serve(run: Arc<Run>, partition: u16) {
     while !run.stop.is_cancelled() {
-        let serving = AssertUnwindSafe(deliver(&run, partition, &consumer)).catch_unwind();
+        let serving = AssertUnwindSafe(deliver(&run, partition)).catch_unwind();
         if let Err(payload) = serving.await {
             guard::drop_payload(payload);
             tracing::error!(
@@ -50,43 +44,37 @@ pub(super) async fn serve(run: Arc<Run>, partition: u16, consumer: PartitionCons
         if run.stop.run_until_cancelled(sleep(AGAIN)).await.is_none() {
             return;
         }
-        match setup::ensure_consumer(&run.shared.broker, &run.stream, partition, "courier.run")
-            .await
+        // It may have been deleted.
+        let settings = &run.shared.broker.settings;
+        if let Err(error) =
+            setup::ensure_consumer(settings, &run.stream, partition, "courier.run").await
         {
-            Ok(found) => consumer = found,
-            Err(error) => tracing::warn!(partition, "the partition stands still: {error}"),
+            tracing::warn!(partition, "the partition stands still: {error}");
         }
     }
 }
 
 /// Delivers records until the requests for them fail, or the run is stopped.
-async fn deliver(run: &Arc<Run>, partition: u16, consumer: &PartitionConsumer) {
-    let messages = consumer.stream().max_messages_per_batch(1).expires(PULL).heartbeat(HEARTBEAT);
-    let mut messages = match messages.messages().await {
-        Ok(messages) => messages,
+async fn deliver(run: &Arc<Run>, partition: u16) {
+    let mut puller = match Puller::new(run, partition).await {
+        Ok(puller) => puller,
         Err(error) => {
             tracing::warn!(partition, "the broker refuses to send records: {error}");
             return;
         }
     };
     let mut known = KnownParked::default();
-    loop {
-        let next = tokio::select! {
-            biased;
-            () = run.stop.cancelled() => break,
-            next = messages.next() => next,
-        };
+    while let Some(next) = run.stop.run_until_cancelled(puller.next()).await {
         match next {
-            Some(Ok(message)) => handle(run, partition, message, &mut known).await,
-            Some(Err(error)) => {
-                tracing::debug!(partition, "a request for records failed: {error}");
+            Ok(message) => handle(run, partition, message, &mut known).await,
+            Err(error) => {
+                tracing::debug!(partition, "a request for records failed: {error:?}");
                 return;
             }
-            None => return,
         }
     }
     // A record that is on its way already goes to another courier at once, instead of after a minute.
-    while let Some(Some(Ok(message))) = messages.next().now_or_never() {
+    while let Some(message) = puller.arrived() {
         run.refuse(&message, Duration::ZERO).await;
     }
 }

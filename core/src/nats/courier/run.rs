@@ -1,30 +1,20 @@
-//! A run of a courier: its partitions, the watch of parked records, and its end.
+//! The state of one run of a courier, which its tasks share.
 
-use std::sync::atomic::Ordering;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_nats::jetstream::{kv, stream};
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::messages::Reader;
-use super::parked::DueTimes;
 use super::shared::Shared;
-use super::{parked, partition};
-use crate::error::Result;
 use crate::nats::connection::Connected;
 use crate::nats::names::Names;
-use crate::nats::setup::{self, PartitionConsumer};
-use crate::nats::wanted;
 
-/// The pause before a broker that is not reached is tried again.
-const AGAIN: Duration = Duration::from_millis(500);
-/// The calls of `delivered` that may run at a time; beyond that, deliveries wait for them.
-const HOOKS: usize = 256;
+/// The due times of parked conversations, as far as this courier knows them.
+pub(super) type DueTimes = HashMap<String, u64>;
 
 /// One run.
 pub(super) struct Run {
@@ -47,77 +37,6 @@ impl Run {
 
     /// The stream, for reads of this operation.
     pub(super) fn reader(&self, operation: &'static str) -> Reader<'_> {
-        Reader { broker: &self.shared.broker, stream: &self.stream, operation }
+        Reader { settings: &self.shared.broker.settings, stream: &self.stream, operation }
     }
-}
-
-/// Delivers until `stop` is cancelled.
-pub(super) async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<()> {
-    let Some((run, consumers)) = prepared(&shared, &stop).await? else { return Ok(()) };
-    shared.is_ready.store(true, Ordering::SeqCst);
-    let mut tasks = JoinSet::new();
-    for (partition, consumer) in (0..).zip(consumers) {
-        tasks.spawn(partition::serve(run.clone(), partition, consumer));
-    }
-    tasks.spawn(parked::watch(run.clone()));
-    while let Some(ended) = tasks.join_next().await {
-        // Each task catches its own panics.
-        debug_assert!(ended.is_ok(), "a task of the courier panicked");
-    }
-    shared.is_ready.store(false, Ordering::SeqCst);
-    run.hooks.close();
-    run.hooks.wait().await;
-    // The last acknowledgements have left when the broker answers this.
-    if let Err(error) = run.connected.client.flush().await {
-        tracing::debug!("the connection to the broker was not flushed: {error}");
-    }
-    Ok(())
-}
-
-/// The run with everything that it needs on the broker; `None` if it is stopped before.
-async fn prepared(
-    shared: &Arc<Shared>,
-    stop: &CancellationToken,
-) -> Result<Option<(Arc<Run>, Vec<PartitionConsumer>)>> {
-    loop {
-        let preparing = stop.run_until_cancelled(prepare(shared, stop));
-        match preparing.await {
-            None => return Ok(None),
-            Some(Ok(run)) => return Ok(Some(run)),
-            Some(Err(error)) if error.is_retryable() => {
-                tracing::warn!(error.code = error.code(), "the courier cannot start yet: {error}");
-            }
-            Some(Err(error)) => return Err(error),
-        }
-        if stop.run_until_cancelled(sleep(AGAIN)).await.is_none() {
-            return Ok(None);
-        }
-    }
-}
-
-async fn prepare(
-    shared: &Arc<Shared>,
-    stop: &CancellationToken,
-) -> Result<(Arc<Run>, Vec<PartitionConsumer>)> {
-    const OPERATION: &str = "courier.run";
-    let broker = &shared.broker;
-    let connected = broker.connected(OPERATION).await?;
-    let counted = wanted::counted(&broker.settings);
-    let counted = setup::ensure_bucket(broker, &connected, counted, OPERATION).await?;
-    let attempts = wanted::attempts(&broker.settings);
-    let attempts = setup::ensure_bucket(broker, &connected, attempts, OPERATION).await?;
-    let consumers = setup::ensure_consumers(broker, &connected, OPERATION).await?;
-    let stream = setup::stream(broker, &connected, OPERATION).await?;
-    let run = Run {
-        shared: shared.clone(),
-        connected,
-        stream,
-        counted,
-        attempts,
-        due: Mutex::default(),
-        stop: stop.clone(),
-        hooks: TaskTracker::new(),
-        hook_permits: Arc::new(Semaphore::new(HOOKS)),
-    };
-    Ok((Arc::new(run), consumers))
 }

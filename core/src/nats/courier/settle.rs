@@ -10,9 +10,8 @@ use bytes::Bytes;
 use tokio::time::{sleep, timeout};
 
 use super::attempts::Attempts;
-use super::delivery::End;
+use super::delivery::{End, PATIENCE};
 use super::messages::Received;
-use super::partition::PATIENCE;
 use super::run::Run;
 use super::shared::lock;
 use crate::guard;

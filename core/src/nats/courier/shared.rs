@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::credentials::GuardedProvider;
-use crate::nats::connection::Broker;
+use crate::nats::broker::Broker;
 use crate::outbox::{Breaker, Clock, Delivery, Sink, TokenCache};
 
 /// The most records whose first attempt in this process is remembered.

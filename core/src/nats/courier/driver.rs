@@ -1,0 +1,88 @@
+//! The course of a run: its preparation, its partitions with the watch of parked records, and its end.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::run::Run;
+use super::shared::Shared;
+use super::{parked, partition};
+use crate::error::Result;
+use crate::nats::setup;
+use crate::nats::wanted;
+
+/// The pause before a broker that is not reached is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
+/// The calls of `delivered` that may run at a time; beyond that, deliveries wait for them.
+const HOOKS: usize = 256;
+
+/// Delivers until `stop` is cancelled.
+pub(super) async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<()> {
+    let Some(run) = prepared(&shared, &stop).await? else { return Ok(()) };
+    shared.is_ready.store(true, Ordering::SeqCst);
+    let mut tasks = JoinSet::new();
+    for partition in 0..run.names().partitions() {
+        tasks.spawn(partition::serve(run.clone(), partition));
+    }
+    tasks.spawn(parked::watch(run.clone()));
+    while let Some(ended) = tasks.join_next().await {
+        // Each task catches its own panics.
+        debug_assert!(ended.is_ok(), "a task of the courier panicked");
+    }
+    shared.is_ready.store(false, Ordering::SeqCst);
+    run.hooks.close();
+    run.hooks.wait().await;
+    // The last acknowledgements have left when the broker answers this.
+    if let Err(error) = run.connected.client.flush().await {
+        tracing::debug!("the connection to the broker was not flushed: {error}");
+    }
+    Ok(())
+}
+
+/// The run with everything that it needs on the broker; `None` if it is stopped before.
+async fn prepared(shared: &Arc<Shared>, stop: &CancellationToken) -> Result<Option<Arc<Run>>> {
+    loop {
+        let preparing = stop.run_until_cancelled(prepare(shared, stop));
+        match preparing.await {
+            None => return Ok(None),
+            Some(Ok(run)) => return Ok(Some(run)),
+            Some(Err(error)) if error.is_retryable() => {
+                tracing::warn!(error.code = error.code(), "the courier cannot start yet: {error}");
+            }
+            Some(Err(error)) => return Err(error),
+        }
+        if stop.run_until_cancelled(sleep(AGAIN)).await.is_none() {
+            return Ok(None);
+        }
+    }
+}
+
+async fn prepare(shared: &Arc<Shared>, stop: &CancellationToken) -> Result<Arc<Run>> {
+    const OPERATION: &str = "courier.run";
+    let connected = shared.broker.connected(OPERATION).await?;
+    let settings = &shared.broker.settings;
+    let counted = wanted::counted(settings);
+    let counted = setup::ensure_bucket(settings, &connected, counted, OPERATION).await?;
+    let attempts = wanted::attempts(settings);
+    let attempts = setup::ensure_bucket(settings, &connected, attempts, OPERATION).await?;
+    setup::ensure_consumers(settings, &connected, OPERATION).await?;
+    let stream = setup::stream(settings, &connected, OPERATION).await?;
+    let run = Run {
+        shared: shared.clone(),
+        connected,
+        stream,
+        counted,
+        attempts,
+        due: Mutex::default(),
+        stop: stop.clone(),
+        hooks: TaskTracker::new(),
+        hook_permits: Arc::new(Semaphore::new(HOOKS)),
+    };
+    Ok(Arc::new(run))
+}
