@@ -48,6 +48,36 @@ test('replies come in the order of the queue, and the last one stays', async () 
   assert.equal(llm.requests.length, 3);
 });
 
+test('a program that does not stream gets the same reply', async () => {
+  llm.reply('안', '녕');
+  llm.truncate('half');
+  const create = () => client().chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'hi' }] });
+  assert.equal((await create()).choices[0].message.content, '안녕');
+  await assert.rejects(create(), APIConnectionError);
+});
+
+test('a reply that is queued later is the next', async () => {
+  llm.fail(400, 'broken');
+  await assert.rejects(read(client()), BadRequestError);
+  llm.reply('again');
+  assert.equal(await read(client()), 'again');
+});
+
+test('the name of a workspace takes no reply from a turn', async () => {
+  llm.reply('first');
+  llm.reply('second');
+  const userId = randomUUID();
+  const turns = new Turns(client(), { model: 'm', store: store.url });
+  let reply = '';
+  for await (const event of turns.start({ message: 'hi', userId, createWorkspace: true, ...store.login(userId) })) {
+    if (event.type === 'content') reply += event.content;
+  }
+  assert.equal((await turns.flush()).dead, 0);
+  assert.equal(reply, 'first');
+  assert.equal(llm.requests.length, 2);
+  await turns.shutdown();
+});
+
 test('without a script the model answers, and a reset forgets', async () => {
   llm.fail(500, 'broken');
   llm.reset();

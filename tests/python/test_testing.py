@@ -54,6 +54,35 @@ def test_replies_come_in_the_order_of_the_queue_and_the_last_one_stays(llm: Fake
     assert first.headers["authorization"] == "Bearer k" and len(llm.requests) == 3
 
 
+def test_a_program_that_does_not_stream_gets_the_same_reply(llm: FakeLlm) -> None:
+    llm.reply("안", "녕")
+    llm.truncate("half")
+    create = client(llm).chat.completions.create
+    completion = create(model="m", messages=[{"role": "user", "content": "hi"}])
+    assert completion.choices[0].message.content == "안녕"
+    with pytest.raises(turnwire.APIConnectionError):
+        create(model="m", messages=[])
+
+
+def test_a_reply_that_is_queued_later_is_the_next(llm: FakeLlm) -> None:
+    llm.fail(500, "broken")
+    with pytest.raises(turnwire.InternalServerError):
+        read(client(llm))
+    llm.reply("again")
+    assert read(client(llm)) == "again"
+
+
+def test_the_name_of_a_workspace_takes_no_reply_from_a_turn(llm: FakeLlm, chat_store: FakeStore) -> None:
+    llm.reply("first")
+    llm.reply("second")
+    turns = Turns(client(llm), model="m", store=chat_store.url)
+    tokens = chat_store.login(USER)
+    events = list(turns.start("hi", user_id=USER, create_workspace=True, **tokens))
+    assert turns.flush().dead == 0
+    assert "".join(event.content for event in events if event.type == "content") == "first"
+    assert len(llm.requests) == 2
+
+
 def test_without_a_script_the_model_answers_and_a_reset_forgets(llm: FakeLlm) -> None:
     llm.fail(500, "broken")
     llm.reset()

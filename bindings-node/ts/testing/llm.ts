@@ -5,7 +5,10 @@ import { Fake } from './service.js';
 
 /**
  * A service of chat completions and speech, as OpenAI's. It repeats messages, unless a reply is queued; the last one that is
- * queued stays.
+ * queued stays until another is.
+ *
+ * Requests that stream and requests that do not each read the queue from its beginning: the request that names a workspace takes no reply from
+ * a turn.
  */
 export class FakeLlm extends Fake {
   constructor() {
@@ -17,7 +20,10 @@ export class FakeLlm extends Fake {
     return `${this.url}/v1`;
   }
 
-  /** Queues a streamed reply of these pieces; after them may come `{ delay }`, the milliseconds before each. */
+  /**
+   * Queues a reply of these pieces; after them may come `{ delay }`, the milliseconds before each. A request that does not stream gets all at
+   * once.
+   */
   reply(...texts: string[] | [...string[], { delay?: number }]): void {
     const last = texts.at(-1);
     const { delay = 0 } = typeof last === 'object' ? last : {};

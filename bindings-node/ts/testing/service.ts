@@ -79,7 +79,7 @@ export abstract class Fake {
     }
   }
 
-  /** Queues a reply, or several, for the requests of `key`; by default for all. The last reply of a queue stays. */
+  /** Queues a reply, or several, for the requests of `key`, such as `MODEL`, `MODEL stream` or `MODEL whole`; by default for all. The last reply of a queue stays until another is queued. */
   script(replies: FakeReply | readonly FakeReply[], key = '*'): void {
     this.control('POST', `scripts/${encodeURIComponent(key)}`, replies);
   }

@@ -65,7 +65,10 @@ fn respond_to(request: &Request, arrival: &mut Arrival) -> (Program, Recorder) {
     let script = match scripted {
         None => Arc::new(answer()),
         Some(script) => match script.act {
-            Act::Nothing => script,
+            Act::Nothing => match shared.service().fit(&call, &script) {
+                Some(fitting) => Arc::new(fitting),
+                None => script,
+            },
             Act::Commit => {
                 answer();
                 script

@@ -80,7 +80,10 @@ impl Fake {
     /// Appends a script to the queue of a key. A request takes the next script of the queue that
     /// the `model` of its body names, or, without a model, its path; or else of the queue `*`. The queue of a model `m`
     /// is preceded by that of `m stream` or `m whole`, depending on the requested form. Other services than the LLM
-    /// have keys of their own. The last script of a queue stays for all further requests.
+    /// have keys of their own. The last script of a queue stays until another is queued.
+    ///
+    /// Chats that stream, chats that do not, and speech each read the queue `*` from its beginning. A script of a chat reply is sent
+    /// as a chat completion to a request that does not stream, and not at all to one for speech.
     pub fn script(&self, key: &str, script: Script) {
         self.shared.push_script(key, script);
     }

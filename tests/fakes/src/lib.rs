@@ -43,6 +43,7 @@ mod connection;
 mod control;
 mod espeak;
 mod fake;
+mod form;
 mod llm;
 mod model;
 pub mod openai;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::form::{ChatReply, Form, is_stream};
 use crate::model::{Conversation, Echo, Model};
 use crate::openai::{self, Usage};
 use crate::script::Script;
@@ -21,6 +22,10 @@ impl Llm {
     pub(crate) fn new(model: impl Model + 'static) -> Self {
         Self { model: Arc::new(model) }
     }
+
+    fn prompt_tokens(&self, conversation: &Conversation) -> u64 {
+        conversation.texts().map(|text| self.model.tokens(text)).sum()
+    }
 }
 
 impl Default for Llm {
@@ -36,18 +41,37 @@ impl Service for Llm {
         let Some(model) = field("model").and_then(Value::as_str) else {
             return vec![call.request.path.clone()];
         };
-        let is_stream = field("stream").and_then(Value::as_bool) == Some(true);
-        let way = if is_stream { "stream" } else { "whole" };
+        let way = if is_stream(call.json) { "stream" } else { "whole" };
         vec![format!("{model} {way}"), model.to_owned()]
+    }
+
+    fn form(&self, call: &Call<'_>) -> Form {
+        Form::of(call.request, call.json)
+    }
+
+    /// A chat reply comes whole where none is streamed; speech is not a chat, and has the service's own reply.
+    fn fit(&self, call: &Call<'_>, script: &Script) -> Option<Script> {
+        let form = self.form(call);
+        if !matches!(form, Form::Whole | Form::Speech) {
+            return None;
+        }
+        let reply = ChatReply::of(script)?;
+        if form == Form::Speech {
+            return Some(self.answer(call));
+        }
+        let field = |name| call.json.and_then(|json| json.get(name));
+        let model = field("model").and_then(Value::as_str).unwrap_or("fake");
+        let messages = field("messages").and_then(Value::as_array);
+        let conversation = messages.map(|messages| Conversation::new(messages)).unwrap_or_default();
+        let tokens = (self.prompt_tokens(&conversation), self.model.tokens(&reply.text));
+        Some(reply.whole(script, call.reply_id, model, tokens))
     }
 
     fn answer(&self, call: &Call<'_>) -> Script {
         let (method, path) = (call.request.method.as_str(), call.request.path.as_str());
         if path.ends_with("/chat/completions") {
             match method {
-                "POST" => {
-                    chat(&*self.model, call.json, call.reply_id).unwrap_or_else(|refusal| refusal)
-                }
+                "POST" => chat(self, call.json, call.reply_id).unwrap_or_else(|refusal| refusal),
                 _ => Script::error(405, &format!("Not allowed to {method} on {path}")),
             }
         } else if path.ends_with("/models") && matches!(method, "GET" | "HEAD") {
@@ -60,7 +84,8 @@ impl Service for Llm {
     }
 }
 
-fn chat(model: &dyn Model, json: Option<&Value>, reply_id: &str) -> Result<Script, Script> {
+fn chat(llm: &Llm, json: Option<&Value>, reply_id: &str) -> Result<Script, Script> {
+    let streams = is_stream(json);
     let json = json.and_then(Value::as_object).ok_or_else(|| {
         refusal(400, "We could not parse the JSON body of your request.", None, None)
     })?;
@@ -78,15 +103,15 @@ fn chat(model: &dyn Model, json: Option<&Value>, reply_id: &str) -> Result<Scrip
     }
 
     let conversation = Conversation::new(messages);
-    let prompt_tokens = conversation.texts().map(|text| model.tokens(text)).sum();
-    let said = model.reply(&conversation);
+    let prompt_tokens = llm.prompt_tokens(&conversation);
+    let said = llm.model.reply(&conversation);
     let text = said.text();
-    let completion_tokens = model.tokens(&text);
+    let completion_tokens = llm.model.tokens(&text);
 
-    if json.get("stream").and_then(Value::as_bool) != Some(true) {
+    if !streams {
         let usage = Usage::new(prompt_tokens, completion_tokens);
         let took: Duration = said.pieces.iter().map(|(wait, _)| *wait).sum();
-        let whole = Script::body(openai::completion(reply_id, name, &text, usage));
+        let whole = Script::body(openai::completion(reply_id, name, &text, "stop", usage));
         return Ok(whole.wait_ms_before_headers(ms(took)));
     }
     // The role is sent with the first piece, when the model begins.

@@ -61,7 +61,13 @@ impl Reply {
 }
 
 /// A reply that is not streamed.
-pub(crate) fn completion(id: &str, model: &str, content: &str, usage: Usage) -> Value {
+pub(crate) fn completion(
+    id: &str,
+    model: &str,
+    content: &str,
+    finish_reason: &str,
+    usage: Usage,
+) -> Value {
     json!({
         "id": id,
         "object": "chat.completion",
@@ -72,7 +78,7 @@ pub(crate) fn completion(id: &str, model: &str, content: &str, usage: Usage) -> 
             "index": 0,
             "message": {"role": "assistant", "content": content, "refusal": null},
             "logprobs": null,
-            "finish_reason": "stop",
+            "finish_reason": finish_reason,
         }],
         "usage": usage,
     })

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use serde_json::Value;
 
+use crate::form::Form;
 use crate::request::Request;
 use crate::script::Script;
 
@@ -11,6 +12,18 @@ use crate::script::Script;
 pub(crate) trait Service: Debug + Send + Sync {
     /// The keys under which a script for the call is looked up; the first that has one wins.
     fn keys(&self, call: &Call<'_>) -> Vec<String>;
+
+    /// The form of the reply that the call asks for.
+    fn form(&self, call: &Call<'_>) -> Form {
+        let _ = call;
+        Form::Plain
+    }
+
+    /// The script's reply in the form of the call; `None` if it has that form already.
+    fn fit(&self, call: &Call<'_>, script: &Script) -> Option<Script> {
+        let _ = (call, script);
+        None
+    }
 
     /// Does the work of the call, and answers with a script, so that there is only one way to write a reply.
     fn answer(&self, call: &Call<'_>) -> Script;

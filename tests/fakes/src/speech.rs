@@ -75,6 +75,11 @@ pub fn google_answer(audio: &[u8]) -> String {
     google(&json!(format!("[\"{}\"]", BASE64.encode(audio))), &Value::Null)
 }
 
+/// The path is that of a call for speech.
+pub(crate) fn has(path: &str) -> bool {
+    path.ends_with("/audio/speech") || path == GOOGLE
+}
+
 /// The answer to a call for speech.
 pub(crate) fn answer(call: &Call<'_>) -> Option<Script> {
     let path = call.request.path.as_str();

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::sync::{Notify, oneshot};
 
+use crate::form::Form;
 use crate::record::{Log, Outcome, Record};
 use crate::script::Script;
 use crate::service::{Call, Service};
@@ -30,7 +31,10 @@ pub(crate) struct Shared {
 #[derive(Debug, Default)]
 struct State {
     log: Log,
-    scripts: HashMap<String, VecDeque<Arc<Script>>>,
+    /// The scripts of each key.
+    scripts: HashMap<String, Queue>,
+    /// The scripts of the key `*`, for each form of request.
+    of_all: HashMap<Form, Queue>,
     /// The names of holds that keep no reply any more.
     released: HashSet<String>,
     last_seq: u64,
@@ -38,6 +42,13 @@ struct State {
     /// Number of sleeping waiters. Notifying a condition variable costs a system call for each write, so it is done only
     /// when there is one.
     blocking_waits: usize,
+}
+
+/// Scripts, each for one request. The last one stays until another is queued.
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Arc<Script>>,
+    last: Option<Arc<Script>>,
 }
 
 impl Shared {
@@ -69,6 +80,7 @@ impl Shared {
     pub(crate) fn reset(&self) {
         self.update(|state| {
             state.scripts.clear();
+            state.of_all.clear();
             state.released.clear();
             state.log.requests.clear();
         });
@@ -76,13 +88,14 @@ impl Shared {
     }
 
     pub(crate) fn push_script(&self, key: &str, script: Script) {
-        let mut state = self.lock();
-        state.scripts.entry(key.to_owned()).or_default().push_back(Arc::new(script));
+        let script = Arc::new(script);
+        self.lock().queues(key).for_each(|queue| queue.waiting.push_back(script.clone()));
     }
 
     pub(crate) fn set_scripts(&self, key: &str, scripts: Vec<Script>) {
-        let queue = scripts.into_iter().map(Arc::new).collect();
-        self.lock().scripts.insert(key.to_owned(), queue);
+        let waiting: VecDeque<_> = scripts.into_iter().map(Arc::new).collect();
+        let queue = || Queue { waiting: waiting.clone(), last: None };
+        self.lock().queues(key).for_each(|old| *old = queue());
     }
 
     pub(crate) fn release(&self, hold: &str) {
@@ -114,7 +127,7 @@ impl Shared {
     pub(crate) fn admit(&self, seq: u64, connection: u64, call: &Call<'_>) -> Option<Arc<Script>> {
         let request = call.request;
         let model = call.json.and_then(|json| json.get("model")).and_then(Value::as_str);
-        let keys = self.service.keys(call);
+        let (keys, form) = (self.service.keys(call), self.service.form(call));
         let at_ms = self.now_ms();
         self.update(|state| {
             let record = Record {
@@ -137,8 +150,8 @@ impl Shared {
             // Another connection's request may have been numbered later and recorded sooner.
             let at = state.log.requests.partition_point(|before| before.seq < seq);
             state.log.requests.insert(at, record);
-            let keys = keys.iter().map(String::as_str).chain(["*"]);
-            keys.into_iter().find_map(|key| state.next_script(key))
+            let own = keys.iter().find_map(|key| state.scripts.get_mut(key)?.next());
+            own.or_else(|| state.of_all.get_mut(&form)?.next())
         })
     }
 
@@ -206,10 +219,22 @@ impl Shared {
 }
 
 impl State {
-    /// The last script of a queue stays, for all requests to come.
-    fn next_script(&mut self, key: &str) -> Option<Arc<Script>> {
-        let queue = self.scripts.get_mut(key)?;
-        if queue.len() > 1 { queue.pop_front() } else { queue.front().cloned() }
+    /// The queues of a key. Each form of request reads `*` from its beginning; whoever scripts one model knows its requests.
+    fn queues(&mut self, key: &str) -> Box<dyn Iterator<Item = &mut Queue> + '_> {
+        if key == "*" {
+            for form in Form::ALL {
+                self.of_all.entry(form).or_default();
+            }
+            return Box::new(self.of_all.values_mut());
+        }
+        Box::new(std::iter::once(self.scripts.entry(key.to_owned()).or_default()))
+    }
+}
+
+impl Queue {
+    fn next(&mut self) -> Option<Arc<Script>> {
+        self.last = self.waiting.pop_front().or_else(|| self.last.take());
+        self.last.clone()
     }
 }
 

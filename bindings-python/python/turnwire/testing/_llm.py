@@ -14,7 +14,10 @@ __all__ = ["FakeLlm"]
 
 class FakeLlm(Fake):
     """A service of chat completions and speech, as OpenAI's. It repeats messages, unless a reply is queued; the last one that
-    is queued stays.
+    is queued stays until another is.
+
+    Requests that stream and requests that do not each read the queue from its beginning: the request that names a workspace takes
+    no reply from a turn.
 
     >>> with FakeLlm() as fake_llm:
     ...     fake_llm.fail(429, "slow down", {"retry-after": "0"})
@@ -30,7 +33,7 @@ class FakeLlm(Fake):
         return f"{self.url}/v1"
 
     def reply(self, *texts: str, delay: float = 0) -> None:
-        """Queues a streamed reply of these pieces, with ``delay`` seconds before each."""
+        """Queues a reply of these pieces, with ``delay`` seconds before each. A request that does not stream gets all at once."""
         self.script({"steps": [*_pieces(texts, delay), {"finish": "stop"}, {"done": True}]})
 
     def truncate(self, *texts: str) -> None:

@@ -71,10 +71,10 @@ class Fake(Closing):
             time.sleep(0.005)
 
     def script(self, *replies: Mapping[str, Any], key: str = "*") -> None:
-        """Queues replies for requests of ``key``; by default for all. Each is a dictionary with ``status``, ``headers``,
+        """Queues replies for requests of ``key``, such as ``"MODEL"``, ``"MODEL stream"`` or ``"MODEL whole"``; by default for all. Each is a dictionary with ``status``, ``headers``,
         ``wait_ms_before_headers`` and ``steps``, a list of what is sent: ``{"text": "안"}``, ``{"wait_ms": 20}``,
         ``{"stall": True}``, ``{"reset": True}``, ``{"truncate": True}``, ``{"json": {…}}``, ``{"send": "raw text"}`` …
-        The last reply of a queue stays."""
+        The last reply of a queue stays until another is queued."""
         self._control("POST", f"scripts/{quote(key, safe='')}", list(replies))
 
     def reset(self) -> None:

@@ -1,6 +1,7 @@
 //! The lookup of a request's script.
 
-use turnwire_fakes::{Fake, Framing, Script};
+use serde_json::json;
+use turnwire_fakes::{Fake, Framing, Script, speech};
 
 use crate::raw::Client;
 
@@ -47,4 +48,47 @@ fn a_file_of_scripts_is_checked_as_it_is_read() {
     assert_eq!(client.read_reply().text(), "1");
     let error = fake.scripts_from_json(r#"{"key": {"steps": [{"sned": "x"}]}}"#).unwrap_err();
     assert!(error.contains("key") && error.contains("sned"), "{error}");
+}
+
+#[test]
+fn each_form_of_a_chat_reads_the_queue_from_its_beginning() {
+    let fake = Fake::spawn_thread().unwrap();
+    fake.script("*", Script::error(503, "starting"));
+    fake.script("*", Script::chat(["안", "녕"]));
+    fake.script("*", Script::new().text("half").truncate());
+    let mut client = Client::connect(fake.address());
+    let messages = json!([{"role": "user", "content": "a b"}]);
+    let asks = |stream| json!({"model": "m", "stream": stream, "messages": messages}).to_string();
+    let mut send = |path, body: &str| {
+        client.send("POST", path, body);
+        client.read_reply()
+    };
+    let path = "/v1/chat/completions";
+    assert_eq!(send(path, &asks(false)).head.status, 503);
+    let whole = send(path, &asks(false)).json();
+    assert_eq!(whole["choices"][0]["message"]["content"], "안녕");
+    assert_eq!(
+        (&whole["object"], &whole["usage"]["prompt_tokens"]),
+        (&"chat.completion".into(), &2.into())
+    );
+    assert_eq!(send(path, &asks(true)).head.status, 503);
+    assert_eq!(send(path, &asks(true)).content(), "안녕");
+    let speech = r#"{"model": "tts-1", "input": "하나", "voice": "v"}"#;
+    assert_eq!(send("/v1/audio/speech", speech).head.status, 503);
+    let spoken = send("/v1/audio/speech", speech);
+    assert_eq!(speech::text_of(&spoken.chunks.concat()), "하나");
+}
+
+#[test]
+fn a_script_that_comes_after_the_last_one_is_next() {
+    let fake = Fake::spawn_thread().unwrap();
+    let mut client = Client::connect(fake.address());
+    let mut content = |model| {
+        client.ask(model);
+        client.read_reply().content()
+    };
+    fake.script("a", Script::chat(["a1"]));
+    assert_eq!(["a", "a"].map(&mut content), ["a1", "a1"]);
+    fake.script("a", Script::chat(["a2"]));
+    assert_eq!(content("a"), "a2");
 }
