@@ -158,7 +158,8 @@ impl Stream {
             if this.ended() {
                 return Ok(None);
             }
-            wait::until_filled(slf.as_any(), this.source.waiting())?;
+            // Another thread may have moved to `ready` what this one waits for, and read no further.
+            wait::filled_in_a_tick(slf.as_any(), this.source.waiting())?;
         }
     }
 

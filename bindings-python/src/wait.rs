@@ -19,19 +19,31 @@ const TICK: Duration = Duration::from_millis(50);
 ///
 /// The exception that a signal's handler raises, such as `KeyboardInterrupt`.
 pub(crate) fn until_filled(waiter: &Bound<'_, PyAny>, pull: &dyn Waiting) -> PyResult<()> {
+    while !filled_in_a_tick(waiter, pull)? {}
+    Ok(())
+}
+
+/// As [`until_filled`], for one tick at most. Returns true if there is an item or the end.
+///
+/// # Errors
+///
+/// As [`until_filled`].
+pub(crate) fn filled_in_a_tick(waiter: &Bound<'_, PyAny>, pull: &dyn Waiting) -> PyResult<bool> {
     let py = waiter.py();
     let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
     if modules.contains(intern!(py, "gevent"))? {
         let waiting = py.import(intern!(py, "turnwire._waiting"))?;
         if waiting.call_method1(intern!(py, "wait_in_gevent"), (waiter,))?.is_truthy()? {
-            return log::drain_logs(py);
+            log::drain_logs(py)?;
+            return Ok(true);
         }
     }
-    while !py.detach(|| pull.wait(TICK)) {
+    let is_filled = py.detach(|| pull.wait(TICK));
+    if !is_filled {
         py.check_signals()?;
         log::drain_logs(py)?;
     }
-    Ok(())
+    Ok(is_filled)
 }
 
 /// Calls `callback` once, from any thread, as soon as `pull` has an item or the end.

@@ -31,6 +31,26 @@ def test_two_threads_share_a_stream(client: turnwire.OpenAI, fake: Fake, key: st
     assert one == sorted(one, key=int)
 
 
+def test_threads_that_read_one_chunk_each_share_those_that_come_together(
+    client: turnwire.OpenAI, fake: Fake, key: str
+) -> None:
+    silent = {"wait_ms": 60}
+    texts = [{"text": "a"}, {"text": "b"}]
+    for _ in range(10):
+        fake.script(
+            key, {"coalesce": 65536, "steps": [{"role": "assistant"}, silent, *texts, {"stall": True}]}
+        )
+        with client.chat.completions.create(model=key, messages=[], stream=True) as stream:
+            assert next(stream).choices[0].delta.role == "assistant"
+            with ThreadPoolExecutor(2) as pool:
+                reading = [pool.submit(next, stream) for _ in texts]
+                try:
+                    found = [one.result(10).choices[0].delta.content for one in reading]
+                finally:
+                    stream.close()
+        assert sorted(found) == ["a", "b"]
+
+
 def test_a_stream_closed_by_another_thread_ends(client: turnwire.OpenAI, fake: Fake, key: str) -> None:
     fake.script(key, {"steps": [{"text": "a"}, {"stall": True}]})
     stream = client.chat.completions.create(model=key, messages=[], stream=True)
