@@ -52,7 +52,9 @@ impl Client {
         trace: Option<Arc<Trace>>,
     ) -> Result<Call> {
         let llm = self.llm.with(options);
-        call(traced::continued(trace, async move { llm.chat(request).await }))
+        traced::starting(trace, |trace| {
+            call(traced::continued(trace, async move { llm.chat(request).await }))
+        })
     }
 
     /// Requests a streamed reply: chunks. The call continues `trace`, up to the end of the stream.
@@ -67,7 +69,9 @@ impl Client {
         trace: Option<Arc<Trace>>,
     ) -> Result<Call> {
         let llm = self.llm.with(options);
-        call(traced::continued(trace, async move { llm.chat_stream(request).await }))
+        traced::starting(trace, |trace| {
+            call(traced::continued(trace, async move { llm.chat_stream(request).await }))
+        })
     }
 
     /// Requests the service's list of models: JSON.

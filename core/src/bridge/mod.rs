@@ -112,6 +112,7 @@ pub use stored::{message_from_user, message_reply_to, store_message, stored_fiel
 pub use text_feed::{FedText, Feed, TextFeed};
 pub use timeline::{timeline_svg, timeline_text};
 pub use trace::Trace;
+pub use traced::starting;
 pub use turn::{Turn, start, stop};
 pub use turn_end::{end_traces, flush, shutdown};
 pub use turn_request::{service_request, turn_request, turn_request_fields};

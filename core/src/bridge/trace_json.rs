@@ -1,7 +1,7 @@
 //! Finished spans, and the points of the metrics that follow from them, as JSON for a host's tracing API.
 //!
-//! The names are those of OpenTelemetry's conventions for generative AI. The time between chunks is not among the metrics, since it would
-//! cost a measurement for each chunk.
+//! The names are those of OpenTelemetry's conventions for generative AI. The time per chunk is a single point for each call, the mean:
+//! each chunk's own would cost a measurement of it.
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -163,8 +163,13 @@ fn metrics_of_call(span: &SpanData) -> Vec<Value> {
     of_duration.append(&mut copied(span, &["error.type"]));
     let duration = span.took().as_secs_f64();
     let mut points = vec![point(DURATION, duration.into(), of_duration)];
-    if let Some(first) = span.attributes.get("gen_ai.response.time_to_first_chunk") {
-        points.push(point(FIRST_CHUNK, first.clone(), attributes.clone()));
+    for (metric, field) in [
+        (FIRST_CHUNK, "gen_ai.response.time_to_first_chunk"),
+        (PER_CHUNK, "turnwire.response.time_per_output_chunk"),
+    ] {
+        if let Some(time) = span.attributes.get(field) {
+            points.push(point(metric, time.clone(), attributes.clone()));
+        }
     }
     for (kind, field) in
         [("input", "gen_ai.usage.input_tokens"), ("output", "gen_ai.usage.output_tokens")]
@@ -185,6 +190,7 @@ const SECONDS_OF_A_CALL: &[f64] =
     &[0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
 const DURATION: Metric = ("gen_ai.client.operation.duration", "s", SECONDS_OF_A_CALL);
 const FIRST_CHUNK: Metric = ("gen_ai.client.operation.time_to_first_chunk", "s", SECONDS_OF_A_CALL);
+const PER_CHUNK: Metric = ("gen_ai.client.operation.time_per_output_chunk", "s", SECONDS_OF_A_CALL);
 const TOKENS: Metric = (
     "gen_ai.client.token.usage",
     "{token}",
@@ -206,7 +212,7 @@ const TOKENS: Metric = (
     ],
 );
 const OF_A_TURN: Metric = (
-    "gen_ai.workflow.duration",
+    "gen_ai.invoke_workflow.duration",
     "s",
     &[1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0],
 );

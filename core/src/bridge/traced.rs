@@ -49,17 +49,32 @@ fn inject(headers: &mut HeaderMap) {
     }
 }
 
+/// Starts a call that is given the trace. If that fails, the trace ends with the error: a call that is refused is none that was
+/// cancelled.
+///
+/// # Errors
+///
+/// Those of `start`.
+pub fn starting<T>(
+    trace: Option<Arc<Trace>>,
+    start: impl FnOnce(Option<Arc<Trace>>) -> Result<T>,
+) -> Result<T> {
+    let started = start(trace.clone());
+    if let (Some(trace), Err(error)) = (trace, &started) {
+        trace.hand_over(Some(error.code()));
+    }
+    started
+}
+
 /// Starts something that continues the trace. Its failure ends the trace.
 pub(super) fn started<T>(
     trace: Option<Arc<Trace>>,
     start: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
-    let Some(trace) = trace else { return start() };
-    let started = marker(trace.clone()).in_scope(start);
-    if let Err(error) = &started {
-        trace.hand_over(Some(error.code()));
-    }
-    started
+    starting(trace, |trace| match trace {
+        Some(trace) => marker(trace).in_scope(start),
+        None => start(),
+    })
 }
 
 /// Runs a call that continues the trace.

@@ -34,8 +34,10 @@ pub fn answer(
         }
         Ok(reply)
     };
-    let answered = traced::continued(trace, answered);
-    caller::scope(context.as_ref(), || answer::call(answered))
+    traced::starting(trace, |trace| {
+        let answered = traced::continued(trace, answered);
+        caller::scope(context.as_ref(), || answer::call(answered))
+    })
 }
 
 impl IntoAnswer for WebReply {

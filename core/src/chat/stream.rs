@@ -54,6 +54,8 @@ pub struct ChatStream {
     limits: Limits,
     started: Instant,
     first_token: Option<Duration>,
+    /// The number of chunks after the first one with content.
+    later_chunks: u32,
     span: Span,
 }
 
@@ -89,6 +91,7 @@ impl ChatStream {
             limits: setup.limits,
             started: setup.started,
             first_token: None,
+            later_chunks: 0,
             span: setup.span,
         }
     }
@@ -261,9 +264,13 @@ impl ChatStream {
 
     /// Enforces the limits after a chunk.
     fn took(&mut self, content: bool) -> Result<()> {
+        self.later_chunks = self.later_chunks.saturating_add(1);
         if content {
             self.source.content_came();
-            self.first_token.get_or_insert_with(|| self.started.elapsed());
+            self.first_token.get_or_insert_with(|| {
+                self.later_chunks = 0;
+                self.started.elapsed()
+            });
         }
         if self.whole.bytes() > self.limits.reply {
             let error = self.too_large();

@@ -35,6 +35,7 @@ pub(super) fn chat_span(http: &HttpClient, request: &ChatRequest, stream: bool) 
         gen_ai.usage.output_tokens = Empty,
         gen_ai.usage.cache_read.input_tokens = Empty,
         gen_ai.usage.reasoning.output_tokens = Empty,
+        turnwire.response.time_per_output_chunk = Empty,
         server.address = address,
         server.port = port,
         error.r#type = Empty,
@@ -74,6 +75,11 @@ pub(super) fn record_reply(
     if let Some(first) = first_token {
         span.record("gen_ai.response.time_to_first_chunk", first.as_secs_f64());
     }
+}
+
+/// Records the mean time between the chunks of a reply, from its first content on.
+pub(super) fn record_pace(span: &Span, mean: Duration) {
+    span.record("turnwire.response.time_per_output_chunk", mean.as_secs_f64());
 }
 
 /// Records that the call failed.

@@ -99,12 +99,24 @@ impl ChatStream {
     }
 
     fn end(&mut self, result: Result<()>) {
-        if let Err(error) = &result {
-            telemetry::record_error(&self.span, error);
+        match &result {
+            Ok(()) => self.record_pace(),
+            Err(error) => telemetry::record_error(&self.span, error),
         }
         self.record_reply();
         self.state = State::Ended(result);
         self.received = Received::default();
+    }
+
+    /// Records the mean time between chunks. Their times are not measured: the end of the stream follows its last chunk at once.
+    fn record_pace(&self) {
+        if let Some(first) = self.first_token
+            && self.later_chunks > 0
+            && !self.span.is_disabled()
+        {
+            let mean = self.started.elapsed().saturating_sub(first) / self.later_chunks;
+            telemetry::record_pace(&self.span, mean);
+        }
     }
 
     /// Closes the span, whose duration is that of the call.

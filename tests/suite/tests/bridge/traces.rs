@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use turnwire::bridge::{Client, Trace, flush, start};
+use turnwire::bridge::{Answer, Body, Client, Trace, flush, shutdown, start, starting};
 use turnwire::config::CallOptions;
 use turnwire::{ChatRequest, ChatStore, OpenAi, TurnRequest, Turns};
 use turnwire_fakes::{Fake, FakeStore, Script};
@@ -85,7 +85,7 @@ fn a_turn_is_handed_over_once_its_messages_are_saved() {
     let counted =
         of_calls.map(|name| metrics(&report).iter().filter(|metric| **metric == name).count());
     assert_eq!(counted, [3, 2]);
-    assert!(metrics(&report).contains(&"gen_ai.workflow.duration"));
+    assert!(metrics(&report).contains(&"gen_ai.invoke_workflow.duration"));
     assert!(!report.to_string().contains("비밀"));
 
     let of_llm = fake.requests();
@@ -126,6 +126,75 @@ fn a_call_that_is_dropped_before_it_begins_ends_its_trace() {
         (&report["name"], &report["attributes"]["error.type"]),
         (&Value::Null, &json!("cancelled"))
     );
+}
+
+#[test]
+fn a_call_or_a_turn_that_is_refused_ends_its_trace_with_the_error() {
+    let fake = Fake::spawn_thread().unwrap();
+    let turns = Turns::builder(llm(&fake)).build().unwrap();
+    let client = Client::new(OpenAi::builder().base_url(fake.base_url()).no_proxy()).unwrap();
+    let refused = |call: &dyn Fn(Option<Arc<Trace>>) -> turnwire::Result<()>| {
+        let (trace, report) = trace();
+        let code = call(trace).unwrap_err().code();
+        let report = report.recv_timeout(LIMIT).unwrap();
+        assert_eq!(
+            (&report["attributes"]["error.type"], &report["metrics"]),
+            (&json!(code), &json!([]))
+        );
+        code
+    };
+    let turn = |message: &'static str| {
+        let turns = turns.clone();
+        move |trace| start(&turns, TurnRequest::new(message), None, trace).map(drop)
+    };
+    let parsed = |trace| {
+        let read =
+            |trace| client.chat(ChatRequest::from_json("[]")?, CallOptions::new(), trace).map(drop);
+        starting(trace, read)
+    };
+    assert_eq!(refused(&turn(" ")), "invalid_request");
+    assert_eq!(refused(&parsed), "invalid_request");
+    answer(&shutdown(&turns, LIMIT).unwrap()).unwrap();
+    assert_eq!(refused(&turn("hi")), "config");
+    assert!(fake.requests().is_empty());
+}
+
+/// The points of the metrics of times, in seconds, of a call with this reply.
+fn times(fake: &Fake, script: Script) -> [Option<f64>; 3] {
+    fake.script("m", script);
+    let client = Client::new(OpenAi::builder().base_url(fake.base_url()).no_proxy()).unwrap();
+    let (trace, report) = trace();
+    let call = client.chat_stream(ChatRequest::new("m").user("hi"), CallOptions::new(), trace);
+    if let Ok(Answer { body: Body::Chunks(chunks), .. }) = answer(&call.unwrap()) {
+        let chunks = chunks.chunks().unwrap();
+        while let Ok(Some(_)) = next(chunks.pull()) {}
+    }
+    let report = report.recv_timeout(LIMIT).unwrap();
+    let points = report["metrics"].as_array().unwrap();
+    ["duration", "time_to_first_chunk", "time_per_output_chunk"].map(|name| {
+        let name = format!("gen_ai.client.operation.{name}");
+        let found: Vec<_> = points.iter().filter(|point| point["name"] == name).collect();
+        assert!(found.len() <= 1, "{report}");
+        found.first()?["value"].as_f64()
+    })
+}
+
+#[test]
+fn the_time_per_chunk_is_the_mean_after_the_first_content() {
+    let fake = Fake::spawn_thread().unwrap();
+    // Two chunks follow the first content: text after 400 ms, and the finish.
+    let paced = Script::new().wait_ms(300).role("assistant").text("a").wait_ms(400).text("b");
+    let [duration, first, mean] = times(&fake, paced.finish("stop").done()).map(Option::unwrap);
+    // The call ends right after its last chunk.
+    let of_rest = 2.0 * mean / (duration - first);
+    assert!((0.8..=1.0).contains(&of_rest), "{first} {mean} {duration}");
+    fake.reset();
+    let [duration, first, mean] = times(&fake, Script::new().text("a").text("b").truncate());
+    assert_eq!((duration.is_some(), first.is_some(), mean), (true, true, None));
+    fake.reset();
+    let message = json!({"role": "assistant", "content": "a"});
+    let whole = json!({"choices": [{"message": message, "finish_reason": "stop"}]});
+    assert_eq!(times(&fake, Script::body(whole))[2], None);
 }
 
 #[test]
