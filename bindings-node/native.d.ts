@@ -297,6 +297,9 @@ export declare class Traces {
 /** A trace. It belongs to the call that it is given to. */
 export declare class Trace {}
 
+/** The most retries of a call whose attempts are made in JavaScript. */
+export declare function mostRetries(maxRetries: number): number
+
 /** Hands over, at the end of the process, the spans of what still runs, and waits for their reports, at most for so many milliseconds. */
 export declare function endTraces(timeoutMs: number): Call
 

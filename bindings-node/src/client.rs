@@ -33,10 +33,10 @@ impl Client {
         options: Options,
         trace: Option<&Trace>,
     ) -> napi::Result<Call> {
-        let trace = Trace::taken(trace);
-        let call = ChatRequest::from_json(&request)
-            .and_then(|request| self.inner.chat(request, options.of_call(), trace));
-        called(call)
+        called(bridge::starting(Trace::taken(trace), |trace| {
+            let options = options.parsed()?;
+            self.inner.chat(ChatRequest::from_json(&request)?, options, trace)
+        }))
     }
 
     /// Requests a streamed reply; the call continues the trace, up to the end of the stream.
@@ -47,22 +47,22 @@ impl Client {
         options: Options,
         trace: Option<&Trace>,
     ) -> napi::Result<Call> {
-        let trace = Trace::taken(trace);
-        let call = ChatRequest::from_json(&request)
-            .and_then(|request| self.inner.chat_stream(request, options.of_call(), trace));
-        called(call)
+        called(bridge::starting(Trace::taken(trace), |trace| {
+            let options = options.parsed()?;
+            self.inner.chat_stream(ChatRequest::from_json(&request)?, options, trace)
+        }))
     }
 
     /// Requests speech, to be read as it arrives. The body is the request's JSON.
     #[napi]
     pub fn speech(&self, body: String, options: Options) -> napi::Result<Call> {
-        Call::started(self.inner.speech_stream(body, options.of_call()))
+        Call::started(self.inner.speech_stream(body, options.of_call()?))
     }
 
     /// Requests the service's list of models.
     #[napi]
     pub fn models(&self, options: Options) -> napi::Result<Call> {
-        called(self.inner.models(options.of_call()))
+        called(self.inner.models(options.of_call()?))
     }
 }
 

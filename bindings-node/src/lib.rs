@@ -9,7 +9,7 @@ pub mod handed;
 mod host;
 mod json;
 pub mod logs;
-mod options;
+pub mod options;
 pub mod outbox;
 mod progress;
 mod reading;

@@ -3,7 +3,13 @@
 use std::time::Duration;
 
 use napi_derive::napi;
+use turnwire::bridge::settings::{self, Names};
 use turnwire::config::CallOptions;
+
+use crate::json::thrown;
+
+/// The operation name in errors.
+const OPERATION: &str = "call.options";
 
 /// The options of one call.
 #[napi(object)]
@@ -15,7 +21,7 @@ pub struct Options {
     /// The longest wait; infinite for none.
     pub timeout_ms: Option<f64>,
     /// The most retries.
-    pub max_retries: Option<u32>,
+    pub max_retries: Option<f64>,
     /// True if a time limit is retried, too.
     pub retry_timeouts: bool,
     /// The key that all attempts share.
@@ -23,25 +29,46 @@ pub struct Options {
 }
 
 impl Options {
-    pub(crate) fn of_call(self) -> CallOptions {
+    /// The options for core.
+    ///
+    /// # Errors
+    ///
+    /// `config` for a number that core cannot take.
+    pub(crate) fn parsed(self) -> turnwire::Result<CallOptions> {
         let mut options = CallOptions::new().headers(self.headers).queries(self.query);
         if let Some(retries) = self.max_retries {
-            options = options.max_retries(retries);
+            options = options.max_retries(settings::whole("maxRetries", retries, OPERATION)?);
         }
         if self.retry_timeouts {
             options = options.retry_timeouts();
         }
-        if let Some(limit) = self.timeout_ms.map(duration) {
-            options = options.timeout(limit);
+        if let Some(limit) = self.timeout_ms {
+            options = options.timeout(settings::time("timeout", limit, OPERATION, Names::Camel)?);
         }
         if let Some(key) = self.idempotency_key {
             options = options.idempotency_key(key);
         }
-        options
+        Ok(options)
+    }
+
+    /// The same, with the error as JavaScript's.
+    pub(crate) fn of_call(self) -> napi::Result<CallOptions> {
+        self.parsed().map_err(|error| thrown(&error))
     }
 }
 
-/// TypeScript passes no negative number, and no NaN; a time that no clock can count is no limit.
-pub(crate) fn duration(ms: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(ms / 1e3).ok()
+/// The longest wait of a call, in milliseconds; infinite for no limit.
+///
+/// # Errors
+///
+/// `config` for a number that is not a valid time.
+pub(crate) fn longest_wait(ms: f64, operation: &'static str) -> napi::Result<Duration> {
+    let limit = settings::time("timeout", ms, operation, Names::Camel);
+    limit.map(|limit| limit.unwrap_or(Duration::MAX)).map_err(|error| thrown(&error))
+}
+
+/// The most retries of a call whose attempts are made in JavaScript.
+#[napi]
+pub fn most_retries(max_retries: f64) -> napi::Result<u32> {
+    settings::whole("maxRetries", max_retries, OPERATION).map_err(|error| thrown(&error))
 }

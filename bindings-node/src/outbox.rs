@@ -1,6 +1,5 @@
 //! An outbox on its own, and the command that inspects one.
 
-use std::time::Duration;
 use std::{ffi::OsString, io};
 
 use napi_derive::napi;
@@ -11,7 +10,7 @@ use turnwire::conversation::ConversationSink;
 use crate::call::Call;
 use crate::host::Host;
 use crate::json::thrown;
-use crate::options::duration;
+use crate::options::longest_wait;
 use crate::store::Store;
 
 /// A durable outbox.
@@ -109,14 +108,14 @@ impl Outbox {
     /// Waits until all records are delivered or dead, at most for so many milliseconds.
     #[napi]
     pub fn flush(&self, timeout_ms: f64) -> napi::Result<Call> {
-        let (outbox, limit) = (self.inner.clone(), duration(timeout_ms).unwrap_or(Duration::MAX));
+        let (outbox, limit) = (self.inner.clone(), longest_wait(timeout_ms, "outbox.flush")?);
         started(bridge::call(async move { Ok(outbox.flush(limit).await) }))
     }
 
     /// Waits as `flush`, and accepts no record any more.
     #[napi]
     pub fn shutdown(&self, timeout_ms: f64) -> napi::Result<Call> {
-        let (outbox, limit) = (self.inner.clone(), duration(timeout_ms).unwrap_or(Duration::MAX));
+        let (outbox, limit) = (self.inner.clone(), longest_wait(timeout_ms, "outbox.shutdown")?);
         started(bridge::call(async move { Ok(outbox.shutdown(limit).await) }))
     }
 }
@@ -138,7 +137,7 @@ impl Outbox {
 /// Waits until outboxes whose objects are gone have delivered what is due, at most for so many milliseconds.
 #[napi]
 pub fn flush_dropped(timeout_ms: f64) -> napi::Result<Call> {
-    started(bridge::flush_dropped(duration(timeout_ms).unwrap_or(Duration::MAX)))
+    started(bridge::flush_dropped(longest_wait(timeout_ms, "outbox.flush")?))
 }
 
 /// Runs the command `outbox` with these arguments, and returns its exit code.

@@ -44,8 +44,9 @@ impl ChatService {
 
     /// The same client with these options for its calls.
     #[napi]
-    pub fn with_options(&self, options: Options) -> Self {
-        ChatService { inner: self.inner.with(options.of_call()), caller: self.caller.clone() }
+    pub fn with_options(&self, options: Options) -> napi::Result<Self> {
+        let inner = self.inner.with(options.of_call()?);
+        Ok(ChatService { inner, caller: self.caller.clone() })
     }
 
     /// Requests a turn as a stream of events. The request is JSON.

@@ -1,7 +1,6 @@
 //! Traces of the program, which calls and turns continue: their finished spans return to the environment's thread.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use napi::Status;
 use napi::bindgen_prelude::{FnArgs, Function};
@@ -10,7 +9,7 @@ use napi_derive::napi;
 use turnwire::bridge;
 
 use crate::call::Call;
-use crate::options::duration;
+use crate::options::longest_wait;
 
 /// The numbers of traces, each with its spans as JSON.
 type ReportsArgs = FnArgs<(Vec<(u32, String)>,)>;
@@ -75,5 +74,5 @@ impl Trace {
 /// Hands over, at the end of the process, the spans of what still runs, and waits for their reports, at most for so many milliseconds.
 #[napi]
 pub fn end_traces(timeout_ms: f64) -> napi::Result<Call> {
-    Call::started(bridge::end_traces(duration(timeout_ms).unwrap_or(Duration::MAX)))
+    Call::started(bridge::end_traces(longest_wait(timeout_ms, "end_traces")?))
 }

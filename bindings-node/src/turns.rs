@@ -1,7 +1,6 @@
 //! The engine of turns.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use napi_derive::napi;
 use turnwire::bridge::settings::{self, Names, Parts};
@@ -12,7 +11,7 @@ use crate::call::Call;
 use crate::client::Client;
 use crate::host::Host;
 use crate::json::thrown;
-use crate::options::{Options, duration};
+use crate::options::{Options, longest_wait};
 use crate::outbox::Outbox;
 use crate::speech::Speaker;
 use crate::store::Store;
@@ -73,7 +72,7 @@ impl Turns {
         outbox: Option<&Outbox>,
         speaker: Option<&Speaker>,
     ) -> napi::Result<Self> {
-        let llm = client.openai().with(options.of_call());
+        let llm = client.openai().with(options.of_call()?);
         let parts = functions.parts(host, store, outbox, speaker);
         let made = settings::turns(llm, &settings, Names::Camel, parts);
         let inner = made.and_then(TurnsBuilder::build).map_err(|error| thrown(&error))?;
@@ -91,12 +90,11 @@ impl Turns {
         number: Option<u32>,
         trace: Option<&Trace>,
     ) -> napi::Result<Turn> {
-        let trace = Trace::taken(trace);
-        let start = |request| bridge::start(&self.inner, request, number.map(Context::new), trace);
-        bridge::turn_request(&request, Names::Camel)
-            .and_then(start)
-            .map(Turn::new)
-            .map_err(|e| thrown(&e))
+        let turn = bridge::starting(Trace::taken(trace), |trace| {
+            let request = bridge::turn_request(&request, Names::Camel)?;
+            bridge::start(&self.inner, request, number.map(Context::new), trace)
+        });
+        turn.map(Turn::new).map_err(|error| thrown(&error))
     }
 
     /// Stops the turn with this id, if it is this user's in case one is given; false if none is known to run. The file is
@@ -123,7 +121,7 @@ impl Turns {
     /// Waits as `flush`, and shuts down: no turn can be started afterwards.
     #[napi]
     pub fn shutdown(&self, timeout_ms: f64) -> napi::Result<Call> {
-        let limit = duration(timeout_ms).unwrap_or(Duration::MAX);
+        let limit = longest_wait(timeout_ms, "turns.shutdown")?;
         Call::started(bridge::shutdown(&self.inner, limit))
     }
 
@@ -136,7 +134,7 @@ impl Turns {
     /// Waits until all messages are delivered or dead, at most for so many milliseconds.
     #[napi]
     pub fn flush(&self, timeout_ms: f64) -> napi::Result<Call> {
-        let limit = duration(timeout_ms).unwrap_or(Duration::MAX);
+        let limit = longest_wait(timeout_ms, "turns.flush")?;
         Call::started(bridge::flush(&self.inner, limit))
     }
 }

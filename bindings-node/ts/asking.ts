@@ -46,8 +46,10 @@ export class AskingClient<Native extends Client<Native>> {
   call(start: (client: Native) => Call, options: RequestOptions | undefined): ActiveCall {
     const { provider } = this;
     const [context, number] = provider ? caller() : [];
-    let client = options ? this.native.withOptions(callOptions({}, options)) : this.native;
-    if (number !== undefined) client = client.askedBy(number);
-    return new ActiveCall(() => start(client), new Aborter(options?.signal), { provider, context });
+    const begin = () => {
+      const client = options ? this.native.withOptions(callOptions({}, options)) : this.native;
+      return start(number === undefined ? client : client.askedBy(number));
+    };
+    return new ActiveCall(begin, new Aborter(options?.signal), { provider, context });
   }
 }

@@ -116,9 +116,9 @@ export function settings(options: ResolvedOptions): string {
     organization: inHeader('organization', organization),
     project: inHeader('project', project),
     http: {
-      timeout: milliseconds(options.timeout),
-      retry: { maxRetries: retries(options.maxRetries) },
-      limits: { event: bytes('limits.event', limits.event), reply: bytes('limits.reply', limits.reply) },
+      timeout: options.timeout ?? undefined,
+      retry: { maxRetries: options.maxRetries ?? undefined },
+      limits: { event: limits.event ?? undefined, reply: limits.reply ?? undefined },
       // The query goes with each call, so that a call can remove a part of it.
       headers: [...options.customHeaders, ...headerPairs('defaultHeaders', options.defaultHeaders)],
     },
@@ -154,12 +154,12 @@ export function withEnvironment(given: object): any {
 export function callOptions(client: ClientOptions, options: RequestOptions = {}, key?: string): Options {
   refuse(options, { fetchOptions: OWN_HTTP });
   const bearer: [string, string][] = key === undefined ? [] : [['authorization', `Bearer ${key}`]];
-  const timeoutMs = milliseconds(options.timeout);
+  const timeoutMs = numberOf(options.timeout);
   return {
     headers: [...bearer, ...headerPairs('headers', options.headers)],
     query: queryPairs({ ...client.defaultQuery, ...options.query }),
     timeoutMs,
-    maxRetries: retries(options.maxRetries),
+    maxRetries: numberOf(options.maxRetries),
     // A caller with a limit of its own prefers another attempt to a longer wait.
     retryTimeouts: timeoutMs !== undefined || client.timeout !== undefined,
     idempotencyKey: inHeader('idempotencyKey', options.idempotencyKey) ?? undefined,
@@ -168,7 +168,13 @@ export function callOptions(client: ClientOptions, options: RequestOptions = {},
 
 /** The most retries of a call. */
 export function mostRetries(client: ClientOptions, options: RequestOptions = {}): number {
-  return retries(options.maxRetries ?? client.maxRetries) ?? RETRIES;
+  const given = numberOf(options.maxRetries ?? client.maxRetries);
+  if (given === undefined) return RETRIES;
+  try {
+    return native.mostRetries(given);
+  } catch (error) {
+    throw fromThrown(error);
+  }
 }
 
 /** The key that a function returns. */
@@ -208,23 +214,8 @@ function inHeader(name: string, value: unknown): string | null | undefined {
   return typeof given === 'string' ? carried(name, given) : given;
 }
 
-export function milliseconds(timeout: unknown): number | undefined {
-  if (timeout === undefined || timeout === null) return undefined;
-  if (typeof timeout === 'number' && timeout >= 0) return timeout;
-  const given = typeof timeout === 'number' ? String(timeout) : kind(timeout);
-  throw new ConfigError(`timeout must be a number of milliseconds from 0 on, or Infinity for no limit, not ${given}`);
-}
-
-function retries(maxRetries: unknown): number | undefined {
-  if (maxRetries === undefined || maxRetries === null) return undefined;
-  if (Number.isInteger(maxRetries) && (maxRetries as number) >= 0) return Math.min(maxRetries as number, 2 ** 32 - 1);
-  const given = typeof maxRetries === 'number' ? String(maxRetries) : kind(maxRetries);
-  throw new ConfigError(`maxRetries must be a whole number from 0 on, not ${given}`);
-}
-
-function bytes(name: string, limit: unknown): number | undefined {
-  if (limit === undefined || limit === null) return undefined;
-  if (typeof limit === 'number' && limit > 0) return limit;
-  const given = typeof limit === 'number' ? String(limit) : kind(limit);
-  throw new ConfigError(`${name} must be a number of bytes above 0, or Infinity for any, not ${given}`);
+/** A number for the native side, which refuses NaN: a value that is no number. */
+export function numberOf(value: unknown): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : NaN;
 }

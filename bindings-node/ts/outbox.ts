@@ -11,7 +11,7 @@ import { SINK } from './host-kinds.js';
 import type { SinkFunction } from './host-types.js';
 import { logBackground, type LogOptions } from './log.js';
 import { type Call, native } from './native.js';
-import { milliseconds } from './options.js';
+import { numberOf } from './options.js';
 import type { DeadLetter, NewRecord, OutboxStats, PendingRecord, Receipt } from './outbox-types.js';
 import type { OutboxSettings } from './settings.js';
 import { written } from './stored.js';
@@ -131,13 +131,13 @@ export class Outbox {
    * once if there is no sink.
    */
   async flush({ timeout = FLUSH }: { timeout?: number } = {}): Promise<FlushReport> {
-    const limit = milliseconds(timeout) ?? FLUSH;
+    const limit = numberOf(timeout) ?? FLUSH;
     return this.#value(() => this.#outbox.flush(limit));
   }
 
   /** As `flush()`, and accepts no record any more. Pending records stay in the file, for the next process. */
   async shutdown({ timeout = FLUSH }: { timeout?: number } = {}): Promise<FlushReport> {
-    const limit = milliseconds(timeout) ?? FLUSH;
+    const limit = numberOf(timeout) ?? FLUSH;
     isOver(this);
     return this.#value(() => this.#outbox.shutdown(limit));
   }

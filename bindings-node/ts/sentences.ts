@@ -1,7 +1,8 @@
 /** The cutter of sentences. */
 
-import { ConfigError } from './errors.js';
+import { fromThrown } from './core-error.js';
 import { native } from './native.js';
+import { numberOf } from './options.js';
 
 /**
  * Cuts a growing text into sentences that can be spoken, each as soon as it is complete. Markdown marks are removed, code
@@ -12,9 +13,11 @@ export class SentenceCutter {
 
   /** The longest sentence has `longest` code points, at least 16; default 200. */
   constructor({ longest }: { longest?: number } = {}) {
-    const given = longest ?? undefined;
-    if (given !== undefined && !(Number.isInteger(given) && given >= 0)) throw new ConfigError('longest must be a whole number from 0 on');
-    this.#cutter = new native.SentenceCutter(given === undefined ? given : Math.min(given, 2 ** 32 - 1));
+    try {
+      this.#cutter = new native.SentenceCutter(numberOf(longest));
+    } catch (error) {
+      throw fromThrown(error);
+    }
   }
 
   /** Adds more of the text, and returns the sentences that are complete. */

@@ -40,7 +40,7 @@ export abstract class Speaker {
 
   /** The audio of a text, in one file. */
   async speak(text: string, { signal, ...options }: SpeechOptions & { signal?: AbortSignal | null } = {}): Promise<Uint8Array> {
-    const request = JSON.stringify({ ...options, text: String(text) });
+    const request = settingsJson({ ...options, text: String(text) });
     const [context, number] = this.#kept ? caller() : [];
     const call = new ActiveCall(() => this.#speaker.speak(request, number), new Aborter(signal), { speaker: this, context });
     return call.wholeBytes();

@@ -11,7 +11,7 @@ import type { SentimentFunction, SpeakerFunction } from './host-types.js';
 import { logging, type LogOptions } from './log.js';
 import { native, type WebCall, type WebReply } from './native.js';
 import { Outbox, outboxOf } from './outbox.js';
-import { milliseconds } from './options.js';
+import { numberOf } from './options.js';
 import type { OutboxSettings, SentimentModel, SpeakerSettings, StoreSettings, TurnsSettings } from './settings.js';
 import { written } from './stored.js';
 import { settingsJson } from './settings-json.js';
@@ -128,7 +128,7 @@ export class Turns {
 
   /** Waits until all messages are delivered or dead, at most for `timeout` milliseconds; default 5000. */
   async flush({ timeout = FLUSH }: { timeout?: number } = {}): Promise<FlushReport> {
-    const limit = milliseconds(timeout) ?? FLUSH;
+    const limit = numberOf(timeout) ?? FLUSH;
     return reported(new ActiveCall(() => this.#engine.flush(limit), undefined, this).value());
   }
 
@@ -137,7 +137,7 @@ export class Turns {
    * outbox's file. An `Outbox` that was given stays open, as other engines may use it: its own `shutdown()` ends it.
    */
   async shutdown({ timeout = FLUSH }: { timeout?: number } = {}): Promise<FlushReport> {
-    const limit = milliseconds(timeout) ?? FLUSH;
+    const limit = numberOf(timeout) ?? FLUSH;
     // The functions of this engine may deliver what waits in an outbox that stays open.
     if (!(this.#functions.outbox instanceof Outbox)) isOver(this);
     return reported(new ActiveCall(() => this.#engine.shutdown(limit), undefined, this).value());

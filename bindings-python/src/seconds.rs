@@ -1,32 +1,51 @@
-//! Time limits from Python, in seconds.
+//! Numbers from Python for calls and waits: time limits in seconds, and counts.
 
 use std::time::Duration;
 
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
-use turnwire::{Error, ErrorKind};
+use pyo3::types::{PyBool, PyFloat};
+use turnwire::bridge::settings::{self, Names};
 
 use crate::error::exception;
 
 /// A number of seconds as given: infinite for an integer that no float can hold, NaN for anything but a number.
 pub(crate) struct Seconds(f64);
 
+/// A whole number as given, likewise; a float is none.
+pub(crate) struct Count(f64);
+
 impl<'a, 'py> FromPyObject<'a, 'py> for Seconds {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        Ok(Seconds(match object.extract() {
-            Ok(seconds) => seconds,
-            Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => {
-                if object.lt(0)? {
-                    f64::NEG_INFINITY
-                } else {
-                    f64::INFINITY
-                }
-            }
-            Err(_) => f64::NAN,
-        }))
+        number(&object).map(Seconds)
     }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Count {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        match object.is_instance_of::<PyFloat>() {
+            true => Ok(Count(f64::NAN)),
+            false => number(&object).map(Count),
+        }
+    }
+}
+
+fn number(object: &Bound<'_, PyAny>) -> PyResult<f64> {
+    if object.is_instance_of::<PyBool>() {
+        return Ok(f64::NAN);
+    }
+    Ok(match object.extract() {
+        Ok(number) => number,
+        Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => match object.lt(0)? {
+            true => f64::NEG_INFINITY,
+            false => f64::INFINITY,
+        },
+        Err(_) => f64::NAN,
+    })
 }
 
 impl Seconds {
@@ -35,16 +54,23 @@ impl Seconds {
     /// # Errors
     ///
     /// `config` for a number that is not a valid time.
-    pub(crate) fn limit(
+    pub(crate) fn limit(self, operation: &'static str) -> turnwire::Result<Option<Duration>> {
+        settings::time("timeout", self.0, operation, Names::Snake)
+    }
+}
+
+impl Count {
+    /// The argument of this name.
+    ///
+    /// # Errors
+    ///
+    /// `config` for a number that `T` cannot hold.
+    pub(crate) fn named<T: TryFrom<u64>>(
         self,
-        py: Python<'_>,
+        name: &str,
         operation: &'static str,
-    ) -> PyResult<Option<Duration>> {
-        if self.0.is_nan() || self.0 < 0.0 {
-            let why = "timeout must be a number of seconds from 0 on, or None for no limit";
-            return Err(exception(py, &Error::new(ErrorKind::Config, operation, why)));
-        }
-        Ok(Duration::try_from_secs_f64(self.0).ok())
+    ) -> turnwire::Result<T> {
+        settings::whole(name, self.0, operation)
     }
 }
 
@@ -58,6 +84,6 @@ pub(crate) fn longest_wait(
     timeout: Option<Seconds>,
     operation: &'static str,
 ) -> PyResult<Duration> {
-    let limit = timeout.map_or(Ok(None), |timeout| timeout.limit(py, operation))?;
-    Ok(limit.unwrap_or(Duration::MAX))
+    let limit = timeout.map_or(Ok(None), |timeout| timeout.limit(operation));
+    limit.map(|limit| limit.unwrap_or(Duration::MAX)).map_err(|error| exception(py, &error))
 }

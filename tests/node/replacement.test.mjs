@@ -156,7 +156,7 @@ test('settings that cannot be are refused in words, without their values', async
   for (const options of [{ headers: { authorization: { secret } } }, { idempotencyKey: [secret] }, { timeout: NaN }, { fetchOptions: {} }]) {
     await assert.rejects(async () => client.models.list(options), (error) => error instanceof OpenAIError && !inspect(error).includes('sk-secret'), inspect(options));
   }
-  assert.doesNotThrow(() => new OpenAI({ apiKey: 'k', dangerouslyAllowBrowser: false, timeout: Infinity, maxRetries: 1e12, limits: { event: Infinity } }));
+  assert.doesNotThrow(() => new OpenAI({ apiKey: 'k', dangerouslyAllowBrowser: false, timeout: Infinity, maxRetries: 2 ** 32 - 1, limits: { event: Infinity } }));
 });
 
 test('the missing key is told by the names of this language', async () => {

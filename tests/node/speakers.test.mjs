@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { APIUserAbortError, ChatService, ConfigError, GoogleTranslateSpeaker, OpenAI, OpenAISpeaker, SentenceCutter, ServiceSpeaker, Speech, Turns } from 'turnwire';
+import { APIUserAbortError, ChatService, GoogleTranslateSpeaker, OpenAI, OpenAISpeaker, SentenceCutter, ServiceSpeaker, Speech, Turns } from 'turnwire';
 
 import { chat, startChat, startFake } from './fake.mjs';
 import { list, says } from './voices.mjs';
@@ -44,9 +44,8 @@ test('a sentence is there as soon as it is whole', () => {
   assert.deepEqual(cutter.finish(), ['가'.repeat(10)]);
 });
 
-test('a cutter takes whole numbers alone', () => {
-  for (const longest of [NaN, -1, 1.5, Infinity, '20', 20n]) assert.throws(() => new SentenceCutter({ longest }), { constructor: ConfigError, message: 'longest must be a whole number from 0 on' });
-  for (const longest of [undefined, null, 0, 2 ** 40]) new SentenceCutter({ longest });
+test('a cutter takes any length', () => {
+  for (const longest of [undefined, null, 0, 20n, 2 ** 40]) new SentenceCutter({ longest });
 });
 
 test('Google Translate speaks', async () => {

@@ -142,7 +142,8 @@ test('a turn continues the trace of the program', async () => {
   assert.deepEqual(point('gen_ai.client.token.usage', 'output'), ['{token}', 1, 2, 1]);
   assert.equal(point('gen_ai.client.operation.duration')[3], 0.01);
   assert.ok(point('gen_ai.client.operation.time_to_first_chunk')[2] <= point('gen_ai.client.operation.duration')[2]);
-  assert.deepEqual(point('gen_ai.workflow.duration').toSpliced(2, 1), ['s', 1, 1]);
+  assert.equal(point('gen_ai.client.operation.time_per_output_chunk')[1], 1);
+  assert.deepEqual(point('gen_ai.invoke_workflow.duration').toSpliced(2, 1), ['s', 1, 1]);
 });
 
 test('a call is a span, and its request continues it', async () => {
@@ -171,6 +172,23 @@ test('a stream or a turn that is left, and a turn that is refused, end their spa
   exporter.reset();
   assert.throws(() => turns.start({ message: ' ' }));
   assert.equal(one(await spans('invoke_workflow turn'), 'invoke_workflow turn').attributes['error.type'], 'invalid_request');
+});
+
+test('a call that is refused is a span with the error, and none that was cancelled', async () => {
+  const model = await fake.script(SPOKEN);
+  for (const stream of [false, true]) {
+    exporter.reset();
+    await assert.rejects(async () => client.chat.completions.create({ model, messages, stream }, { timeout: -1 }));
+    const refused = one(await spans(`chat ${model}`), `chat ${model}`);
+    assert.deepEqual([refused.attributes['error.type'], refused.status.code], ['config', SpanStatusCode.ERROR]);
+  }
+  const turns = new Turns(client, { model });
+  await turns.shutdown();
+  for (const [code, request] of [['invalid_request', { message: 'hello', user: 'x' }], ['config', { message: 'hello' }]]) {
+    exporter.reset();
+    assert.throws(() => turns.start(request));
+    assert.equal(one(await spans('invoke_workflow turn'), 'invoke_workflow turn').attributes['error.type'], code);
+  }
 });
 
 test('the span of a request is the parent, behind a handler', async () => {

@@ -331,9 +331,8 @@ test('a message with half a surrogate pair is sent, as fetch would send it', asy
 test('settings that JSON cannot hold are refused by their path, and Infinity is no limit of times and sizes alone', () => {
   const store = (http) => ({ store: { baseURL: 'http://127.0.0.1:1', http } });
   for (const [options, message] of [
-    [store({ timeouts: { idle: NaN } }), 'store.http.timeouts.idle must be a number, not NaN'],
-    [store({ headers: [['a', () => 'very-secret']] }), 'store.http.headers[0][1] must not be a function'],
-    [{ sentiment: { labels: ['a', NaN] } }, 'sentiment.labels[1] must be a number, not NaN'],
+    [store({ headers: [['a', () => 'very-secret']] }), /^store\.http\.headers\[0\]\[1\] must not be a function$/],
+    [{ sentiment: { labels: ['a', NaN] } }, /sentiment\.labels\[1\] must be a string/],
   ]) {
     assert.throws(() => new Turns(client, options), { constructor: ConfigError, message });
   }

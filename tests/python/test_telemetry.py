@@ -203,7 +203,9 @@ def test_a_turn_continues_the_trace_of_the_program(
     assert duration.count == 1 and duration.explicit_bounds[:2] == (0.01, 0.02)
     first = points["gen_ai.client.operation.time_to_first_chunk", None]
     assert 0 < first.sum <= duration.sum
-    assert points["gen_ai.workflow.duration", None].count >= 1
+    per_chunk = points["gen_ai.client.operation.time_per_output_chunk", None]
+    assert per_chunk.count == 1 and 0 < per_chunk.sum <= duration.sum
+    assert points["gen_ai.invoke_workflow.duration", None].count >= 1
     # No word of the conversation.
     assert "비밀" not in "".join(span.to_json(indent=None) for span in spans).encode().decode(
         "unicode_escape"
@@ -275,6 +277,26 @@ def test_a_turn_that_is_refused_or_left_ends_its_span(
     left = seen.spans(has("invoke_workflow turn", "reply", f"chat {key}"))
     assert facts(one(left, "reply"))["turnwire.stage.outcome"] == "cancelled"
     assert "error.type" not in facts(one(left, "invoke_workflow turn"))
+
+
+def test_a_call_that_is_refused_is_a_span_with_the_error_and_none_that_was_cancelled(
+    client: turnwire.OpenAI, key: str, seen: Seen
+) -> None:
+    for stream in (False, True):
+        seen.exporter.clear()
+        with pytest.raises(turnwire.ConfigError):
+            client.chat.completions.create(model=key, messages=MESSAGES, timeout=-1, stream=stream)
+        refused = one(seen.spans(has(f"chat {key}")), f"chat {key}")
+        assert facts(refused)["error.type"] == "config"
+        assert refused.status.status_code == trace.StatusCode.ERROR
+    turns = Turns(client, model=key)
+    turns.shutdown()
+    for code, fields in (("invalid_request", {"user": "x"}), ("config", {})):
+        seen.exporter.clear()
+        with pytest.raises(turnwire.TurnwireError):
+            turns.start("hello", **fields)  # type: ignore[arg-type]
+        refused = one(seen.spans(has("invoke_workflow turn")), "invoke_workflow turn")
+        assert facts(refused)["error.type"] == code
 
 
 def test_asyncio_has_the_span_of_its_task(

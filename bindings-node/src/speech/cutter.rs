@@ -2,8 +2,10 @@
 
 use napi::bindgen_prelude::Utf16String;
 use napi_derive::napi;
-use turnwire::bridge::{HostText, Sentences};
+use turnwire::bridge::{HostText, Sentences, settings};
 use turnwire::speech;
+
+use crate::json::thrown;
 
 /// Cuts a growing text into sentences that can be spoken.
 #[napi]
@@ -15,12 +17,13 @@ pub struct SentenceCutter {
 impl SentenceCutter {
     /// A cutter whose longest sentence has so many code points.
     #[napi(constructor)]
-    pub fn new(longest: Option<u32>) -> Self {
-        let cutter = speech::SentenceCutter::new();
-        // A `usize` has at least 32 bits.
-        let cutter =
-            longest.into_iter().fold(cutter, |cutter, longest| cutter.longest(longest as usize));
-        SentenceCutter { inner: Sentences::new(cutter) }
+    pub fn new(longest: Option<f64>) -> napi::Result<Self> {
+        let mut cutter = speech::SentenceCutter::new();
+        if let Some(longest) = longest {
+            let longest = settings::whole("longest", longest, "cutter.build");
+            cutter = cutter.longest(longest.map_err(|error| thrown(&error))?);
+        }
+        Ok(SentenceCutter { inner: Sentences::new(cutter) })
     }
 
     /// Adds more of the text, and returns the sentences that are complete.

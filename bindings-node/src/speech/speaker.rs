@@ -31,7 +31,7 @@ impl Speaker {
         client: Option<&Client>,
         options: Option<Options>,
     ) -> napi::Result<Self> {
-        let options = options.map_or_else(CallOptions::new, Options::of_call);
+        let options = options.map_or_else(|| Ok(CallOptions::new()), Options::of_call)?;
         let llm = client.map(|client| client.openai().with(options));
         let inner = settings::speaker(llm.as_ref(), &settings, Names::Camel);
         inner.map(|inner| Speaker { inner }).map_err(|error| thrown(&error))

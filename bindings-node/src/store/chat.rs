@@ -68,8 +68,8 @@ impl ChatStore {
 
     /// The same client with these options for its calls.
     #[napi]
-    pub fn with_options(&self, options: Options) -> Self {
-        self.of(self.inner.with(options.of_call()))
+    pub fn with_options(&self, options: Options) -> napi::Result<Self> {
+        Ok(self.of(self.inner.with(options.of_call()?)))
     }
 
     /// Saves a message, given as JSON.

@@ -134,10 +134,10 @@ class Completions(Resource):
         body, options = split({"messages": messages, "model": model, **params})
         client = self._owner
         options = client._call_options(options)
-        trace = call_trace(model)
+        inner = client._inner()
         if stream:
-            return _calls.stream(client._inner().chat_stream(body, options, trace).wait())
-        return _calls.completion(client._inner().chat(body, options, trace).wait())
+            return _calls.stream(inner.chat_stream(body, options, call_trace(model)).wait())
+        return _calls.completion(inner.chat(body, options, call_trace(model)).wait())
 
     def _raw_parsed(
         self, messages: Messages, model: str, form: Form[Content], params: Any
@@ -236,10 +236,10 @@ class AsyncCompletions(Resource):
         body, options = split({"messages": messages, "model": model, **params})
         client = self._owner
         options = await client._call_options(options)
-        trace = call_trace(model)
+        inner = client._inner()
         if stream:
-            return _calls.async_stream(await result(client._inner().chat_stream(body, options, trace)))
-        return _calls.completion(await result(client._inner().chat(body, options, trace)))
+            return _calls.async_stream(await result(inner.chat_stream(body, options, call_trace(model))))
+        return _calls.completion(await result(inner.chat(body, options, call_trace(model))))
 
     async def _raw_parsed(
         self, messages: Messages, model: str, form: Form[Content], params: Any

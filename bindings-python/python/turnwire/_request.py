@@ -105,10 +105,10 @@ def settings_to_json(settings: Any) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """The value without numbers that JSON or a float does not have: the largest for larger ones, for others a text that core
-    refuses."""
+    """The value without numbers that JSON or a float does not have: the largest for larger ones, for others a list, which core
+    refuses for every setting in its own words."""
     if isinstance(value, (int, float)) and not -_LARGEST <= value <= _LARGEST:
-        return _LARGEST if value > 0 else "no number"
+        return _LARGEST if value > 0 else [None]
     if isinstance(value, dict):
         return {name: _finite(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._core import Speaker as CoreSpeaker
 from ._host import hosted
 from ._host_kinds import SPEAKER
-from ._request import settings_to_json, to_json
+from ._request import settings_to_json
 from ._waiting import result
 
 TYPE_CHECKING = False
@@ -37,12 +37,12 @@ class Speaker:
 
     def speak(self, text: str, **options: Unpack[SpeechOptions]) -> bytes:
         """The audio of a text, in one file."""
-        audio: bytes = self._speaker.speak(to_json({"text": text, **options})).wait()
+        audio: bytes = self._speaker.speak(settings_to_json({"text": text, **options})).wait()
         return audio
 
     async def aspeak(self, text: str, **options: Unpack[SpeechOptions]) -> bytes:
         """As ``speak``, for asyncio."""
-        audio: bytes = await result(self._speaker.speak(to_json({"text": text, **options})))
+        audio: bytes = await result(self._speaker.speak(settings_to_json({"text": text, **options})))
         return audio
 
 

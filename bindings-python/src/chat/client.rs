@@ -3,11 +3,11 @@
 use pyo3::prelude::*;
 use turnwire::bridge::settings::{self, Names};
 use turnwire::config::CallOptions;
-use turnwire::{ChatRequest, Error, ErrorKind, OpenAi, bridge};
+use turnwire::{ChatRequest, OpenAi, bridge};
 
 use crate::call::Call;
 use crate::error::exception;
-use crate::seconds::Seconds;
+use crate::seconds::{Count, Seconds};
 use crate::text::{OwnedText, Text};
 use crate::trace::Trace;
 
@@ -21,24 +21,13 @@ struct Timeout {
     read: Option<Seconds>,
 }
 
-/// A number of retries; `None` for anything that is none.
-struct Retries(Option<u32>);
-
-impl<'a, 'py> FromPyObject<'a, 'py> for Retries {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        Ok(Retries(object.extract().ok()))
-    }
-}
-
 /// The options of one call.
 #[derive(FromPyObject)]
 pub(crate) struct Options {
     /// A header without a value is removed.
     headers: Vec<(OwnedText, Option<OwnedText>)>,
     query: Vec<(OwnedText, OwnedText)>,
-    max_retries: Option<Retries>,
+    max_retries: Option<Count>,
     timeout: Option<Timeout>,
 }
 
@@ -48,21 +37,24 @@ impl Options {
     /// # Errors
     ///
     /// `config` for a number that core cannot take.
-    pub(crate) fn read(self, py: Python<'_>) -> PyResult<CallOptions> {
+    pub(crate) fn parsed(self) -> turnwire::Result<CallOptions> {
         const OPERATION: &str = "call.options";
         let headers = self.headers.into_iter().map(|(name, value)| (name, value.map(String::from)));
         let query = self.query.into_iter().map(|(name, value)| (name, String::from(value)));
         let mut options = CallOptions::new().headers(headers).queries(query);
-        if let Some(Retries(retries)) = self.max_retries {
-            let why = "max_retries must be a whole number from 0 on, of 32 bits at most";
-            let refused = || exception(py, &Error::new(ErrorKind::Config, OPERATION, why));
-            options = options.max_retries(retries.ok_or_else(refused)?);
+        if let Some(retries) = self.max_retries {
+            options = options.max_retries(retries.named("max_retries", OPERATION)?);
         }
         if let Some(Timeout { read }) = self.timeout {
-            let limit = read.map_or(Ok(None), |read| read.limit(py, OPERATION))?;
+            let limit = read.map_or(Ok(None), |read| read.limit(OPERATION))?;
             options = options.timeout(limit);
         }
         Ok(options)
+    }
+
+    /// The same, with the error as Python's.
+    pub(crate) fn read(self, py: Python<'_>) -> PyResult<CallOptions> {
+        self.parsed().map_err(|error| exception(py, &error))
     }
 }
 
@@ -78,7 +70,7 @@ impl Client {
     #[new]
     fn new(py: Python<'_>, settings: Text<'_>) -> PyResult<Self> {
         let settings = with_environment(py, settings)?;
-        let client = settings::open_ai(&settings, Names::Snake).and_then(bridge::Client::new);
+        let client = settings::client(&settings, Names::Snake);
         client.map(Client).map_err(|error| exception(py, &error))
     }
 
@@ -91,8 +83,10 @@ impl Client {
         options: Options,
         trace: Option<&Bound<'_, Trace>>,
     ) -> PyResult<Call> {
-        let (options, trace) = (options.read(py)?, Trace::shared(trace));
-        let call = ChatRequest::from_json(&body).and_then(|body| self.0.chat(body, options, trace));
+        let call = bridge::starting(Trace::shared(trace), |trace| {
+            let options = options.parsed()?;
+            self.0.chat(ChatRequest::from_json(&body)?, options, trace)
+        });
         Call::new(py, call)
     }
 
@@ -105,9 +99,10 @@ impl Client {
         options: Options,
         trace: Option<&Bound<'_, Trace>>,
     ) -> PyResult<Call> {
-        let (options, trace) = (options.read(py)?, Trace::shared(trace));
-        let call =
-            ChatRequest::from_json(&body).and_then(|body| self.0.chat_stream(body, options, trace));
+        let call = bridge::starting(Trace::shared(trace), |trace| {
+            let options = options.parsed()?;
+            self.0.chat_stream(ChatRequest::from_json(&body)?, options, trace)
+        });
         Call::new(py, call)
     }
 

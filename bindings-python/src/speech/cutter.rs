@@ -1,11 +1,11 @@
 //! The cutter of sentences.
 
 use pyo3::prelude::*;
-use turnwire::{Error, ErrorKind, bridge, speech};
+use turnwire::{bridge, speech};
 
 use crate::error::exception;
+use crate::seconds::Count;
 use crate::text::TextPiece;
-use crate::whole::Whole;
 
 /// Cuts a growing text into sentences that can be spoken, each as soon as it is complete.
 ///
@@ -17,12 +17,14 @@ pub(crate) struct SentenceCutter(bridge::Sentences);
 #[pymethods]
 impl SentenceCutter {
     #[new]
-    #[pyo3(signature = (*, longest = Whole(Some(200))), text_signature = "(*, longest=200)")]
-    fn new(py: Python<'_>, longest: Whole<usize>) -> PyResult<Self> {
-        let why = "longest must be a whole number from 0 on, of 64 bits at most";
-        let refused = || exception(py, &Error::new(ErrorKind::Config, "cutter.build", why));
-        let longest = longest.0.ok_or_else(refused)?;
-        Ok(SentenceCutter(bridge::Sentences::new(speech::SentenceCutter::new().longest(longest))))
+    #[pyo3(signature = (*, longest = None), text_signature = "(*, longest=200)")]
+    fn new(py: Python<'_>, longest: Option<Count>) -> PyResult<Self> {
+        let mut cutter = speech::SentenceCutter::new();
+        if let Some(longest) = longest {
+            let longest = longest.named("longest", "cutter.build");
+            cutter = cutter.longest(longest.map_err(|error| exception(py, &error))?);
+        }
+        Ok(SentenceCutter(bridge::Sentences::new(cutter)))
     }
 
     /// Adds more of the text, and returns the sentences that are complete.

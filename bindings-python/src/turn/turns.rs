@@ -76,8 +76,10 @@ impl Turns {
         let (context, trace) = (Context::new(caller), Trace::shared(trace));
         // The user's message may take a moment to reach the outbox's file.
         let turn = py.detach(|| {
-            let request = bridge::turn_request(&request, Names::Snake)?;
-            bridge::start(&self.0, request, Some(context), trace)
+            bridge::starting(trace, |trace| {
+                let request = bridge::turn_request(&request, Names::Snake)?;
+                bridge::start(&self.0, request, Some(context), trace)
+            })
         });
         turn.map(Turn::new).map_err(|error| exception(py, &error))
     }

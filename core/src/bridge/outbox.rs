@@ -136,7 +136,7 @@ async fn wait_for_capacity(
 /// Reads a record of either kind. Errors never quote a value, which may be a token or a user's text.
 fn record(json: &str, names: Names, operation: &'static str) -> Result<Record> {
     let (error, whole, part) = (ErrorKind::InvalidRequest, "the record", "field");
-    let subject = Subject { error, operation, whole, part };
+    let subject = Subject { error, operation, whole, part, is_flat: false };
     names.check_integers(json).map_err(|why| Error::new(error, operation, why))?;
     let is_message = crate::json::from_str::<KindOfRecord>(json).is_ok();
     let (record, user, access, refresh) = if is_message {

@@ -110,6 +110,7 @@ pub fn store_message(json: &str, names: Names) -> Result<StoreMessage> {
         operation: "store.message",
         whole: "the message",
         part: "field",
+        is_flat: false,
     };
     let Message { id, role, content, sent_at, sender_id, parent_id, kind, workspace_id } =
         read(json, names, subject)?;

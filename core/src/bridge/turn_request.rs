@@ -60,7 +60,7 @@ pub fn service_request(json: &str, names: Names, operation: &'static str) -> Res
 fn request(json: &str, names: Names, operation: &'static str) -> Result<TurnRequest> {
     let error = ErrorKind::InvalidRequest;
     let refused = |why: &str| Error::new(error, operation, why);
-    let subject = Subject { error, operation, whole: "the request", part: "field" };
+    let subject = Subject { error, operation, whole: "the request", part: "field", is_flat: false };
     let given: RequestFields = read(json, names, subject)?;
     names.check_integers(json).map_err(|why| refused(&why))?;
     let mut request = TurnRequest::new(given.message);

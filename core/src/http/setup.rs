@@ -67,9 +67,17 @@ impl HttpConfig {
         for (name, value) in &self.query {
             redactor.add_value(name, value.expose());
         }
-        if !(0.0..=1.0).contains(&self.retry.jitter) {
-            let why =
-                format!("the retries' jitter is {}: set a number from 0 to 1", self.retry.jitter);
+        let unusable = match (&self.retry, &self.limits) {
+            (retry, _) if !(0.0..=1.0).contains(&retry.jitter) => {
+                Some(format!("the retries' jitter is {}: set a number from 0 to 1", retry.jitter))
+            }
+            (_, limits) if limits.event.min(limits.reply) == 0 => {
+                let name = if limits.event == 0 { "event" } else { "reply" };
+                Some(format!("the limit `{name}` is 0: no reply could be received"))
+            }
+            _ => None,
+        };
+        if let Some(why) = unusable {
             return Err(Error::new(ErrorKind::Config, BUILD, why));
         }
         let removed = self.headers.iter().filter(|(_, value)| value.is_none());

@@ -156,9 +156,12 @@ pub fn open_ai(json: &str, names: Names) -> Result<OpenAiBuilder> {
 ///
 /// # Errors
 ///
-/// As [`open_ai`] and [`OpenAiBuilder::build`], with the names of the language.
+/// As [`open_ai`] and [`OpenAiBuilder::build`], with the names of the language: those of `http` are arguments of their own, as
+/// they are for a call.
 pub fn client(json: &str, names: Names) -> Result<Client> {
-    Client::named(open_ai(json, names)?, names.of_model())
+    let arguments = Subject { is_flat: true, ..Subject::settings(BUILD) };
+    let settings = read::<OpenAiSettings>(json, names, arguments)?;
+    Client::named(settings.builder(), names.of_model())
 }
 
 /// The settings of a store's client, from JSON.

@@ -4,12 +4,15 @@
 //! object `http` in it, and the parts of the turn engine are nested objects. An absent setting keeps core's default.
 //! `null` counts as absent, except for limits, where it means no limit. Times are seconds, in JavaScript milliseconds.
 //!
+//! A number that a call or a wait is given is refused in the same words as that of a client ([`time`], [`whole`]).
+//!
 //! An error names the path of a setting and the names known there, but never its value, which may be a key.
 
 mod clients;
 mod environment;
 mod http;
 mod names;
+mod numbers;
 mod outbox;
 mod parts;
 mod prompts;
@@ -26,6 +29,7 @@ mod tests;
 pub use clients::{chat_service, chat_store, client, open_ai};
 pub use environment::with_environment;
 pub use names::Names;
+pub use numbers::{time, whole};
 pub use outbox::outbox;
 pub use parts::Parts;
 pub use prompts::{PRESETS, preset};

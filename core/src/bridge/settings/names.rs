@@ -3,6 +3,16 @@
 use crate::bridge::wide_integers;
 use crate::chat::builder::OptionNames;
 
+/// A kind of limit. Each has a value for none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LimitKind {
+    Time,
+    /// In bytes.
+    Size,
+    /// Of a text, in code points.
+    Length,
+}
+
 /// The naming convention of a language, which also determines the unit of times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Names {
@@ -65,12 +75,41 @@ impl Names {
         }
     }
 
-    /// The unit of times in this language: its name, and its length in seconds.
-    pub(super) fn unit_of_time(self) -> (&'static str, f64) {
+    /// The length of the unit of times in this language, in seconds.
+    pub(super) fn unit_of_time(self) -> f64 {
         match self {
-            Names::Snake => ("seconds", 1.0),
-            Names::Camel => ("milliseconds", 1e-3),
+            Names::Snake => 1.0,
+            Names::Camel => 1e-3,
         }
+    }
+
+    /// The values of a limit, for errors.
+    pub(super) fn values_of(self, limit: LimitKind) -> String {
+        let none = match self {
+            Names::Snake => "None",
+            Names::Camel => "Infinity",
+        };
+        let (unit, any) = match (limit, self) {
+            (LimitKind::Time, Names::Snake) => ("seconds", "no limit"),
+            (LimitKind::Time, Names::Camel) => ("milliseconds", "no limit"),
+            (LimitKind::Size, _) => ("bytes", "any"),
+            (LimitKind::Length, _) => ("code points", "any"),
+        };
+        format!("a number of {unit} from 0 on, or {none} for {any}")
+    }
+
+    /// The argument of a model's client that has the setting at this path: its class has no `http`.
+    pub(super) fn argument(self, path: &str) -> String {
+        let Some(of_http) = path.strip_prefix("http.") else { return path.to_owned() };
+        let argument = match (of_http, self) {
+            ("timeouts.connect", _) => "timeout.connect",
+            ("retry.max_retries" | "retry.maxRetries", _) => of_http.trim_start_matches("retry."),
+            ("limits.event", Names::Snake) => "limits.event_bytes",
+            ("limits.reply", Names::Snake) => "limits.reply_bytes",
+            ("timeout" | "limits.event" | "limits.reply", _) => of_http,
+            _ => path,
+        };
+        argument.to_owned()
     }
 
     /// The names for errors of a model's client.

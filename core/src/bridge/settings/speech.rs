@@ -26,6 +26,7 @@ const REQUEST: Subject = Subject {
     operation: "speech",
     whole: "the request",
     part: "option",
+    is_flat: false,
 };
 
 /// A speaker: exactly one of these.

@@ -1,5 +1,7 @@
 //! Settings of every object, valid and invalid, in both namings.
 
+mod numbers;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,15 +49,15 @@ fn a_value_never_shows() {
         (json!({"http": SECRET}), "http must be an object"),
         (
             json!({"http": {"timeout": SECRET}}),
-            "http.timeout must be a number of seconds from 0 on, or null for no limit",
+            "http.timeout must be a number of seconds from 0 on, or None for no limit",
         ),
         (
             json!({"http": {"retry": {"max_retries": SECRET}}}),
-            "http.retry.max_retries must be a whole number from 0 on",
+            "http.retry.max_retries must be a whole number from 0 on, of 32 bits at most",
         ),
         (
             json!({"http": {"retry": {"max_retries": -1}}}),
-            "http.retry.max_retries must be a whole number from 0 on",
+            "http.retry.max_retries must be a whole number from 0 on, of 32 bits at most",
         ),
         (json!({"http": {"no_proxy": SECRET}}), "http.no_proxy must be true or false"),
         (
@@ -113,7 +115,7 @@ fn times_are_in_the_unit_of_the_language() {
     let negative = r#"{"http": {"timeouts": {"idle": -1}}}"#;
     assert_eq!(
         refusal(idle(negative, Names::Camel)),
-        "http.timeouts.idle must be a number of milliseconds from 0 on, or null for no limit"
+        "http.timeouts.idle must be a number of milliseconds from 0 on, or Infinity for no limit"
     );
 }
 

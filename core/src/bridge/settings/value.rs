@@ -11,8 +11,9 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
-use super::names::Names;
-use super::values::TIME;
+use super::names::{LimitKind, Names};
+use super::numbers::whole_of;
+use super::values::limit_kind;
 use crate::error::{Error, ErrorKind, Result as Answer};
 
 /// The kind of object that is read, for errors.
@@ -24,12 +25,23 @@ pub(in crate::bridge) struct Subject {
     pub(in crate::bridge) whole: &'static str,
     /// The noun for one of its fields; with an `s`, for several.
     pub(in crate::bridge) part: &'static str,
+    /// They are the arguments of a model's client, which has no `http`.
+    pub(in crate::bridge) is_flat: bool,
 }
 
 impl Subject {
     /// The settings that this operation takes.
     pub(super) fn settings(operation: &'static str) -> Self {
-        Subject { error: ErrorKind::Config, operation, whole: "the settings", part: "setting" }
+        let (whole, part) = ("the settings", "setting");
+        Subject { error: ErrorKind::Config, operation, whole, part, is_flat: false }
+    }
+
+    /// The path of a setting as its user knows it.
+    fn shown(self, path: &str, names: Names) -> String {
+        match self.is_flat {
+            true => names.argument(path),
+            false => path.to_owned(),
+        }
     }
 }
 
@@ -39,14 +51,14 @@ pub(in crate::bridge) fn read<'de, T: Deserialize<'de>>(
     names: Names,
     subject: Subject,
 ) -> Answer<T> {
-    let Subject { error, operation, whole, part } = subject;
+    let Subject { error, operation, whole, part, .. } = subject;
     let refuse = |why: String| Error::new(error, operation, why);
     let value = crate::json::from_str::<Value>(json)
         .map_err(|_| refuse(format!("{whole} must be JSON")))?;
     T::deserialize(Given { value, path: Path::Root, language: Language { names, part } }).map_err(
         |refusal| match refusal.path.as_deref().unwrap_or_default() {
             "" => refuse(format!("{whole} {}", refusal.why)),
-            path => refuse(format!("{path} {}", refusal.why)),
+            path => refuse(format!("{} {}", subject.shown(path, names), refusal.why)),
         },
     )
 }
@@ -108,7 +120,8 @@ impl de::Error for Refusal {
 
     fn invalid_type(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
         let expected = match expected.to_string().as_str() {
-            "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 on".to_owned(),
+            "u32" => whole_of(u32::BITS),
+            "u64" | "usize" => whole_of(u64::BITS),
             "i8" | "i16" | "i32" | "i64" => "a whole number".to_owned(),
             "f32" | "f64" => "a number".to_owned(),
             "a boolean" => "true or false".to_owned(),
@@ -200,19 +213,32 @@ impl<'de> Deserializer<'de> for Given<'_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Refusal> {
-        if name != TIME {
-            return visitor.visit_newtype_struct(self);
-        }
+        let Some(kind) = limit_kind(name) else { return visitor.visit_newtype_struct(self) };
         let Given { value, path, language } = self;
-        let (unit, seconds) = language.names.unit_of_time();
+        let unit = match kind {
+            LimitKind::Time => language.names.unit_of_time(),
+            LimitKind::Size | LimitKind::Length => 1.0,
+        };
         let read = match value.as_f64() {
             _ if value.is_null() => visitor.visit_unit(),
-            Some(time) if time >= 0.0 => visitor.visit_f64(time * seconds),
-            _ => Err(de::Error::custom(format_args!(
-                "must be a number of {unit} from 0 on, or null for no limit"
-            ))),
+            Some(limit) if limit >= 0.0 => visitor.visit_f64(limit * unit),
+            _ => {
+                let values = language.names.values_of(kind);
+                Err(de::Error::custom(format_args!("must be {values}")))
+            }
         };
         read.map_err(|refusal: Refusal| refusal.at(&path))
+    }
+
+    /// The largest number stands for infinity, which no other setting than a limit can be.
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        match self.value.as_f64() {
+            Some(f64::MAX) => {
+                let refusal: Refusal = de::Error::custom("must be a number");
+                Err(refusal.at(&self.path))
+            }
+            _ => self.deserialize_any(visitor),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -230,7 +256,7 @@ impl<'de> Deserializer<'de> for Given<'_> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 char str string bytes byte_buf unit
         unit_struct seq tuple tuple_struct map identifier ignored_any
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::names::LimitKind;
+
 /// The operation name in errors.
 pub(super) const BUILD: &str = "client.build";
 pub(super) const TURNS: &str = "turns.build";
@@ -17,7 +19,7 @@ pub(super) fn set<B, T>(builder: B, given: Option<T>, set: impl FnOnce(B, T) -> 
     }
 }
 
-/// A limit in JSON: absent, `null` for none, or a number. JavaScript's `Infinity` becomes null in JSON, so no limit.
+/// A limit in JSON: absent, `null` for none, or a number. JavaScript's `Infinity` becomes the largest number in JSON, so no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum Limit<T> {
     #[default]
@@ -29,8 +31,20 @@ pub(super) enum Limit<T> {
 /// A time limit, in the unit of the language.
 pub(super) type Time = Limit<Duration>;
 
-/// The type name that marks a time for the deserialiser, which converts it to seconds.
-pub(super) const TIME: &str = "Time";
+/// The type names that mark limits for the deserialiser, which checks them and converts times to seconds.
+const TIME: &str = "Time";
+const SIZE: &str = "Size";
+const LENGTH: &str = "Length";
+
+/// The kind of limit that this type name marks.
+pub(super) fn limit_kind(name: &str) -> Option<LimitKind> {
+    match name {
+        TIME => Some(LimitKind::Time),
+        SIZE => Some(LimitKind::Size),
+        LENGTH => Some(LimitKind::Length),
+        _ => None,
+    }
+}
 
 /// A limit of a size in bytes.
 pub(super) type Size = Limit<u64>;
@@ -75,26 +89,12 @@ impl Size {
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(TIME, Seconds)
-    }
-}
-
-struct Seconds;
-
-impl Visitor<'_> for Seconds {
-    type Value = Time;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a time from 0 on, or null for no limit")
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Time, E> {
-        Ok(Limit::None)
-    }
-
-    fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Time, E> {
+        let seconds = deserializer.deserialize_newtype_struct(TIME, Number)?;
         // More seconds than `Duration` can hold mean no limit.
-        Ok(Duration::try_from_secs_f64(seconds).map_or(Limit::None, Limit::At))
+        Ok(match seconds.map(Duration::try_from_secs_f64) {
+            Some(Ok(limit)) => Limit::At(limit),
+            _ => Limit::None,
+        })
     }
 }
 
@@ -111,49 +111,38 @@ impl Length {
 
 impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        count(deserializer, "a number of bytes from 0 on, or null for any")
+        count(deserializer, SIZE)
     }
 }
 
 impl<'de> Deserialize<'de> for Length {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        count(deserializer, "a number of code points from 0 on, or null for any").map(Length)
+        count(deserializer, LENGTH).map(Length)
     }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
-fn count<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    expected: &'static str,
-) -> Result<Size, D::Error> {
-    let number = deserializer.deserialize_any(Number(expected))?;
+fn count<'de, D: Deserializer<'de>>(deserializer: D, name: &'static str) -> Result<Size, D::Error> {
+    let number = deserializer.deserialize_newtype_struct(name, Number)?;
     Ok(number.map_or(Limit::None, |number| Limit::At(number as u64)))
 }
 
-/// A number from 0 on, or null.
-struct Number(&'static str);
+/// A number from 0 on, or null, as the deserialiser has checked.
+struct Number;
 
 impl Visitor<'_> for Number {
     type Value = Option<f64>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str("a number from 0 on, or null")
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<Option<f64>, E> {
         Ok(None)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "bytes are not so many")]
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Option<f64>, E> {
-        Ok(Some(number as f64))
-    }
-
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Option<f64>, E> {
-        match number >= 0.0 {
-            true => Ok(Some(number)),
-            false => Err(E::invalid_value(de::Unexpected::Float(number), &self)),
-        }
+        Ok(Some(number))
     }
 }
 
