@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{CreateError, NewConversation, Owner, SessionStart, StoreMessage};
+use super::{CreateError, Found, NewConversation, Owner, SessionStart, StoreMessage};
 use crate::credentials::Tokens;
 use crate::error::Result;
 use crate::outbox::Outcome;
@@ -34,15 +34,31 @@ pub trait Conversations: Send + Sync + 'static {
     /// Creates a conversation and returns its id.
     ///
     /// [`NewConversation::begin`] returns the name, and stores in the outbox that the request is under way: call it
-    /// right before the request. Everything before it may be repeated. If the process ends after it, the creation is in
-    /// doubt and never repeated. A store that can find the conversation of an earlier attempt needs no `begin`: see
-    /// [`NewConversation::message_id`].
+    /// right before the request. Everything before it may be repeated. If the process ends after it, the conversation is
+    /// looked for ([`find`](Self::find)) before the creation is repeated. A store that knows the conversation of an earlier
+    /// attempt by [`NewConversation::message_id`] needs no `begin`.
     ///
     /// # Errors
     ///
     /// [`CreateError::not_created`] when the conversation certainly does not exist: its outcome decides whether the creation
-    /// is retried. Any other error after `begin` leaves it in doubt: both messages become dead letters that say so.
+    /// is retried. [`CreateError::lost`] when the answer was lost, and `find` will tell. Any other error after `begin` leaves
+    /// it in doubt: both messages become dead letters that say so.
     async fn create(&self, new: NewConversation<'_>) -> Result<String, CreateError>;
+
+    /// Finds the conversation that an earlier request may have created, whose answer was lost. Called some seconds after that
+    /// request, since the store may be at work still. The default is [`Found::Unknown`].
+    ///
+    /// A conversation is the right one if nobody else can have it: it has the name, was created since the message was
+    /// [accepted](NewConversation::accepted_at), has no message, and [is not taken](NewConversation::is_taken) by another
+    /// conversation of the outbox. Two such conversations are alike, and either will do.
+    ///
+    /// # Errors
+    ///
+    /// Any: the outcome of [`CreateError::lost`] decides when it is looked for again.
+    async fn find(&self, lost: NewConversation<'_>) -> Result<Found, CreateError> {
+        let _ = lost;
+        Ok(Found::Unknown)
+    }
 
     /// Called once the conversation exists, before its first message is saved. The default does nothing.
     ///
@@ -124,6 +140,10 @@ macro_rules! forward {
 
             async fn create(&self, new: NewConversation<'_>) -> Result<String, CreateError> {
                 (**self).create(new).await
+            }
+
+            async fn find(&self, lost: NewConversation<'_>) -> Result<Found, CreateError> {
+                (**self).find(lost).await
             }
 
             async fn start_session(&self, session: SessionStart<'_>) -> Result<()> {

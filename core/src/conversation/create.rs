@@ -1,4 +1,4 @@
-//! The creation of a conversation: stored before it is requested, and in doubt if its answer is lost.
+//! The creation of a conversation: stored before it is requested, and in doubt or looked for if its answer is lost.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,25 +7,29 @@ use futures_util::future::BoxFuture;
 
 use super::Owner;
 use crate::error::{Error, Result};
-use crate::outbox::{Outcome, Requests};
+use crate::outbox::{OpeningCall, Outcome, Requests};
 
 /// A conversation to be created.
+#[derive(Clone, Copy)]
 pub struct NewConversation<'a> {
     owner: Owner<'a>,
     message_id: &'a str,
     name: &'a str,
     is_repeated: bool,
+    accepted_at: i64,
     progress: &'a Progress<'a>,
 }
 
 impl<'a> NewConversation<'a> {
-    pub(super) fn new(
-        (owner, message_id): (Owner<'a>, &'a str),
-        name: &'a str,
-        is_repeated: bool,
-        progress: &'a Progress<'a>,
-    ) -> Self {
-        NewConversation { owner, message_id, name, is_repeated, progress }
+    pub(super) fn new(call: &OpeningCall<'a>, name: &'a str, progress: &'a Progress<'a>) -> Self {
+        NewConversation {
+            owner: Owner::of(call.record),
+            message_id: call.record.id(),
+            name,
+            is_repeated: call.is_again || call.is_doubted,
+            accepted_at: i64::try_from(call.accepted_at).unwrap_or(i64::MAX),
+            progress,
+        }
     }
 
     /// The user of the conversation.
@@ -41,9 +45,25 @@ impl<'a> NewConversation<'a> {
         self.message_id
     }
 
-    /// Returns true if an earlier attempt certainly failed.
+    /// Returns true if an earlier attempt failed, and created nothing.
     pub fn is_repeated(&self) -> bool {
         self.is_repeated
+    }
+
+    /// The time at which the first message was accepted, in milliseconds since 1970 on this machine's clock: no request for
+    /// the conversation was sent before.
+    pub fn accepted_at(&self) -> i64 {
+        self.accepted_at
+    }
+
+    /// Returns true if another conversation has this id, whose first message may not have reached the store yet: see
+    /// [`Conversations::find`](super::Conversations::find).
+    ///
+    /// # Errors
+    ///
+    /// `storage` when the outbox cannot be read.
+    pub fn is_taken(&self, id: &str) -> Result<bool> {
+        self.progress.is_taken(id)
     }
 
     /// Stores in the outbox that the request is under way, and returns the conversation's name.
@@ -104,6 +124,22 @@ impl Requests for Progress<'_> {
         self.is_requested.store(false, Ordering::SeqCst);
         self.requests.was_refused();
     }
+
+    fn is_taken(&self, name: &str) -> Result<bool, Error> {
+        self.requests.is_taken(name)
+    }
+}
+
+/// The result of a search for a conversation that may have been created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Found {
+    /// It exists, with this id.
+    Here(String),
+    /// It does not exist, so it is created again.
+    Nowhere,
+    /// The store cannot tell: both messages become dead letters, for a person to decide.
+    Unknown,
 }
 
 /// The failure of a creation.
@@ -112,26 +148,46 @@ impl Requests for Progress<'_> {
 #[derive(Clone, Debug)]
 pub struct CreateError {
     error: Error,
-    /// The outcome of a creation that certainly did not happen.
-    outcome: Option<Outcome>,
+    effect: Effect,
+}
+
+/// The effect of a creation that failed.
+#[derive(Clone, Debug)]
+pub(super) enum Effect {
+    /// It certainly did not happen.
+    Nothing(Outcome),
+    /// It may have happened, and the conversation is looked for after the wait of this outcome.
+    Lost(Outcome),
+    /// It may have happened.
+    InDoubt,
 }
 
 impl CreateError {
     /// The conversation certainly does not exist. The creation is retried if the error is retryable, or as
     /// set by [`with_outcome`](Self::with_outcome).
     pub fn not_created(error: Error) -> Self {
-        CreateError { outcome: Some(Outcome::from(&error)), error }
+        CreateError { effect: Effect::Nothing(Outcome::from(&error)), error }
     }
 
-    /// The conversation may exist: the answer was lost.
+    /// The conversation may exist: the answer was lost, and [`Conversations::find`](super::Conversations::find) tells after
+    /// a while.
+    pub fn lost(error: Error) -> Self {
+        CreateError { effect: Effect::Lost(Outcome::from(&error)), error }
+    }
+
+    /// The conversation may exist, and nothing will tell.
     pub fn in_doubt(error: Error) -> Self {
-        CreateError { error, outcome: None }
+        CreateError { error, effect: Effect::InDoubt }
     }
 
-    /// Sets the outcome of a creation that certainly did not happen: a retry or a dead letter.
+    /// Sets the outcome: a retry or a dead letter. A creation certainly did not happen then, unless it is
+    /// [`lost`](Self::lost).
     #[must_use]
     pub fn with_outcome(mut self, outcome: Outcome) -> Self {
-        self.outcome = Some(outcome);
+        self.effect = match self.effect {
+            Effect::Lost(_) => Effect::Lost(outcome),
+            Effect::Nothing(_) | Effect::InDoubt => Effect::Nothing(outcome),
+        };
         self
     }
 
@@ -140,9 +196,13 @@ impl CreateError {
         &self.error
     }
 
-    /// The outcome, unless the creation is in doubt. Without a request it never is.
-    pub(super) fn outcome(&self, is_requested: bool) -> Option<Outcome> {
-        self.outcome.clone().or_else(|| (!is_requested).then(|| Outcome::from(&self.error)))
+    /// The effect. Without a request there is none.
+    pub(super) fn effect(&self, is_requested: bool) -> Effect {
+        match &self.effect {
+            Effect::InDoubt if !is_requested => Effect::Nothing(Outcome::from(&self.error)),
+            Effect::Lost(outcome) if !is_requested => Effect::Nothing(outcome.clone()),
+            effect => effect.clone(),
+        }
     }
 }
 

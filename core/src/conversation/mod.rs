@@ -13,8 +13,8 @@
 //! from its own thread.
 //!
 //! Failures: if the history fails, the model gets only the messages that still wait in the outbox. A save returns an
-//! [`Outcome`](crate::outbox::Outcome), as a sink does. A creation that may have happened is never repeated: see
-//! [`Conversations::create`].
+//! [`Outcome`](crate::outbox::Outcome), as a sink does. A creation that may have happened is not repeated before the
+//! conversation was looked for: see [`Conversations::find`].
 //!
 //! A complete store in memory:
 //!
@@ -80,7 +80,7 @@ mod time;
 mod workspace;
 
 pub use conversations::Conversations;
-pub use create::{CreateError, NewConversation};
+pub use create::{CreateError, Found, NewConversation};
 pub use message::{AI_SENDER, MessageType, SenderRole, StoreMessage};
 pub(crate) use opening::{ConversationOpener, planned};
 pub use owner::{Owner, SessionStart};

@@ -6,14 +6,17 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tracing::Instrument;
 
-use super::create::Progress;
-use super::{Conversations, CreateError, NewConversation, Owner, SessionStart};
+use super::create::{Effect, Progress};
+use super::{Conversations, CreateError, Found, NewConversation, Owner, SessionStart};
 use crate::error::{Error, ErrorKind};
 use crate::guard::Callback;
 use crate::outbox::{Opened, Opener, Opening, OpeningCall, OpeningStep, Outcome};
 
 /// Prefix of the reason of every dead letter whose conversation does not exist.
 const FAILED: &str = "its workspace could not be created";
+
+/// The operation name in errors of a creation.
+const CREATE: &str = "store.create_workspace";
 
 /// The plan of a conversation with this name, for the user of its record.
 pub(crate) fn planned(name: &str) -> Opening {
@@ -37,26 +40,32 @@ impl Opener for ConversationOpener {
     fn open<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, Opened> {
         Box::pin(async move {
             let step = call.observer.begins(OpeningStep::Create);
-            let progress = Progress::new(call.requests);
             let name = call.plan.get("workspaceName").and_then(Value::as_str).unwrap_or_default();
-            let owner = Owner::of(call.record);
-            let new =
-                NewConversation::new((owner, call.record.id()), name, call.is_again, &progress);
-            let created = self.0.create(new).instrument(step).await.and_then(named);
-            let result = created.as_ref().map(drop).map_err(CreateError::error);
-            call.observer.ended(OpeningStep::Create, result);
-            let failure = match created {
-                Ok(id) => return Opened::As(id),
-                Err(failure) => failure,
-            };
-            match failure.outcome(progress.is_requested()) {
-                Some(outcome) => {
-                    if progress.is_requested() {
-                        call.requests.was_refused();
+            let progress = Progress::new(call.requests);
+            let new = NewConversation::new(&call, name, &progress);
+            let opened = self.find_or_create(new, &call).instrument(step).await;
+            call.observer
+                .ended(OpeningStep::Create, opened.as_ref().map(drop).map_err(Failed::error));
+            match opened {
+                Ok(opened) => opened,
+                Err(Failed::Unknown(error)) => Opened::InDoubt(in_doubt(&error.to_string())),
+                Err(Failed::Search(failure)) => match failure.effect(false) {
+                    Effect::Nothing(Outcome::Dead { reason }) => Opened::InDoubt(in_doubt(&reason)),
+                    Effect::Nothing(outcome) | Effect::Lost(outcome) => {
+                        Opened::Not(about_the_creation(outcome))
                     }
-                    Opened::Not(about_the_creation(outcome))
-                }
-                None => Opened::InDoubt(in_doubt(&failure.error().to_string())),
+                    Effect::InDoubt => Opened::InDoubt(in_doubt(&failure.error().to_string())),
+                },
+                Err(Failed::Creation(failure)) => match failure.effect(progress.is_requested()) {
+                    Effect::Nothing(outcome) => {
+                        if progress.is_requested() {
+                            call.requests.was_refused();
+                        }
+                        Opened::Not(about_the_creation(outcome))
+                    }
+                    Effect::Lost(outcome) => Opened::Lost(about_the_creation(outcome)),
+                    Effect::InDoubt => Opened::InDoubt(in_doubt(&failure.error().to_string())),
+                },
             }
         })
     }
@@ -73,10 +82,48 @@ impl Opener for ConversationOpener {
             }
         })
     }
+}
 
-    fn in_doubt(&self) -> String {
-        in_doubt("the process that asked for it has ended")
+impl ConversationOpener {
+    /// Creates the conversation, unless it is found where it is in doubt.
+    async fn find_or_create(
+        &self,
+        new: NewConversation<'_>,
+        call: &OpeningCall<'_>,
+    ) -> Result<Opened, Failed> {
+        if call.is_doubted {
+            match self.0.find(new).await.map_err(Failed::Search)? {
+                Found::Here(id) => return named(id).map(Opened::Found).map_err(Failed::Search),
+                Found::Nowhere => call.requests.was_refused(),
+                Found::Unknown => return Err(Failed::Unknown(unanswered())),
+            }
+        }
+        let created = self.0.create(new).await.and_then(named);
+        created.map(Opened::As).map_err(Failed::Creation)
     }
+}
+
+/// The step that failed.
+enum Failed {
+    /// The search; the conversation is in doubt still.
+    Search(CreateError),
+    Creation(CreateError),
+    /// The store cannot search.
+    Unknown(Error),
+}
+
+impl Failed {
+    fn error(&self) -> &Error {
+        match self {
+            Failed::Search(failure) | Failed::Creation(failure) => failure.error(),
+            Failed::Unknown(error) => error,
+        }
+    }
+}
+
+fn unanswered() -> Error {
+    let why = "the process that requested it has ended, or did not wait for the answer";
+    Error::new(ErrorKind::Storage, CREATE, why)
 }
 
 /// Checks the id of a created conversation.
@@ -85,7 +132,7 @@ fn named(id: String) -> Result<String, CreateError> {
         false => Ok(id),
         true => {
             let why = "the store gave the new workspace no id";
-            Err(Error::new(ErrorKind::Decode, "store.create_workspace", why).into())
+            Err(Error::new(ErrorKind::Decode, CREATE, why).into())
         }
     }
 }

@@ -16,14 +16,12 @@ pub(crate) trait Opener: Send + Sync {
     /// The name of the opener in errors.
     fn callback(&self) -> Callback;
 
-    /// Requests the place, at most once; it repeats the request only if the first one certainly had no effect.
+    /// Requests the place, at most once; it repeats the request only if the first one certainly had no effect. A place that
+    /// is [doubted](OpeningCall::is_doubted) is looked for before.
     fn open<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, Opened>;
 
     /// Carries out the steps in the new place before its first record.
     fn begin<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, ()>;
-
-    /// The reason of a dead letter whose request was sent and whose answer was lost.
-    fn in_doubt(&self) -> String;
 }
 
 /// An [`Opener`] of any type.
@@ -43,6 +41,10 @@ pub(crate) struct OpeningCall<'a> {
     pub(crate) plan: &'a Value,
     /// True after an earlier attempt: another process may have done part of it.
     pub(crate) is_again: bool,
+    /// True if the answer to an earlier request is lost.
+    pub(crate) is_doubted: bool,
+    /// The time at which the record was accepted, in milliseconds since the epoch: the place is no older.
+    pub(crate) accepted_at: u64,
     /// Records each request.
     pub(crate) requests: &'a dyn Requests,
     /// Observes each step.
@@ -56,6 +58,9 @@ pub(crate) trait Requests: Send + Sync {
 
     /// Records that the service has certainly done nothing.
     fn was_refused(&self);
+
+    /// Returns true if another conversation has this name: then it is not the place that is looked for.
+    fn is_taken(&self, name: &str) -> Result<bool, Error>;
 }
 
 /// The result of a request for a place.
@@ -63,8 +68,12 @@ pub(crate) trait Requests: Send + Sync {
 pub(crate) enum Opened {
     /// The place exists under this name.
     As(String),
+    /// An earlier request has created the place, under this name.
+    Found(String),
     /// The place was certainly not created; the outcome is like that of a delivery.
     Not(Outcome),
-    /// The place may have been created, with the reason for the doubt.
+    /// The answer is lost: the place is looked for after the wait of this outcome.
+    Lost(Outcome),
+    /// The place may have been created, and never will be known; with the reason for the doubt.
     InDoubt(String),
 }

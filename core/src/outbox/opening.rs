@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! planned ──written──▶ requested ──answer──▶ opened ──▶ delivered like any other record
-//!    ▲                     │
-//!    └── certainly not done ┘   not certain: dead, with all that wait behind it
+//!    ▲                  │      │                ▲
+//!    ├─ certainly not ──┘   no answer           │
+//!    │       done              ▼                │
+//!    └─── there is none ─── doubted ── found ───┘   never to be known: dead, with all that wait behind it
 //! ```
 //!
 //! The step is part of the record, so the next process that opens the file continues with it. A request is stored
-//! before it is sent: if its answer is lost, it is never repeated, because the place may exist.
+//! before it is sent: if its answer is lost, it is not repeated before the place was looked for, because it may exist.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,6 +25,8 @@ pub(crate) enum Opening {
     Planned(Value),
     /// The service was asked, and its answer is not known yet.
     Requested(Value),
+    /// The answer is lost: the place may exist, and is looked for first.
+    Doubted(Value),
     /// The place exists, and the conversation has its name. The plan may have further steps.
     Opened(Value),
     /// All steps are done; the record itself can be delivered.
@@ -50,7 +54,7 @@ impl Opening {
     /// The state after a person requeues a dead letter.
     pub(super) fn requeued(self) -> Self {
         match self {
-            Opening::Requested(plan) => Opening::Planned(plan),
+            Opening::Requested(plan) | Opening::Doubted(plan) => Opening::Planned(plan),
             Opening::Unopened { behind, .. } => Opening::Behind(behind),
             other => other,
         }
@@ -58,7 +62,7 @@ impl Opening {
 
     /// Returns true if the conversation has no place yet, and this record must open it.
     pub(super) fn is_to_open(&self) -> bool {
-        matches!(self, Opening::Planned(_) | Opening::Requested(_))
+        matches!(self, Opening::Planned(_) | Opening::Requested(_) | Opening::Doubted(_))
     }
 
     /// The id of the record on which the name of this one's conversation depends.

@@ -11,7 +11,8 @@
 //! # Failures
 //!
 //! A saved message has an id, so saving it again replaces it, and transient failures are retried. Calls that count or
-//! create are retried only while the store has certainly not begun with them. A stale access token is renewed once,
+//! create are retried only while the store has certainly not begun with them; an outbox looks for a workspace whose
+//! creation was not answered, and creates it if there is none. A stale access token is renewed once,
 //! however many calls find it stale; tokens that the store does not renew come from the
 //! [`TokenProvider`](crate::credentials::TokenProvider), or the call fails with `authentication`.
 //!
@@ -39,6 +40,7 @@ mod builder;
 mod call;
 mod calls;
 mod client;
+mod finding;
 mod listing;
 mod opening;
 mod paths;

@@ -14,15 +14,15 @@ use super::reissue::REISSUE;
 use super::sink::outcome_of;
 use crate::config::CallOptions;
 use crate::conversation::{
-    Conversations, CreateError, NewConversation, Owner, SessionStart, StoreMessage, Workspace,
-    WorkspaceStatus,
+    Conversations, CreateError, Found, NewConversation, Owner, SessionStart, StoreMessage,
+    Workspace, WorkspaceStatus,
 };
 use crate::credentials::Tokens;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbox::Outcome;
 
 /// The operation name in errors of a creation.
-const CREATE: &str = "store.create_workspace";
+pub(super) const CREATE: &str = "store.create_workspace";
 
 #[async_trait]
 impl Conversations for ChatStore {
@@ -50,7 +50,8 @@ impl Conversations for ChatStore {
             let outcome = outcome_of(&error);
             CreateError::not_created(error).with_outcome(outcome)
         };
-        // A request that ends with its process is in doubt, most likely while the store is unreachable: check first.
+        // A request that ends with its process is in doubt, most likely while the store is unreachable: check first, as a
+        // search takes some seconds.
         if new.is_repeated() {
             store.look(new.owner()).await.map_err(outcome)?;
         }
@@ -62,9 +63,29 @@ impl Conversations for ChatStore {
             }),
             None => created.await,
         };
-        created.map_err(|error| match did_nothing(&error) {
-            true => outcome(error),
-            false => CreateError::in_doubt(error),
+        created.map_err(|error| match Effect::of(&error) {
+            Effect::Nothing => outcome(error),
+            Effect::Lost => {
+                let outcome = outcome_of(&error);
+                CreateError::lost(error).with_outcome(outcome)
+            }
+            Effect::InDoubt => CreateError::in_doubt(error),
+        })
+    }
+
+    /// Looks for the workspace among the user's.
+    async fn find(&self, lost: NewConversation<'_>) -> Result<Found, CreateError> {
+        let store = self.with(CallOptions::new().max_retries(0));
+        let found = match self.shared.http.total(&self.options) {
+            Some(limit) => timeout(limit, store.find_created(&lost)).await.unwrap_or_else(|_| {
+                let why = "the store did not list the user's workspaces within the total limit";
+                Err(Error::new(ErrorKind::TotalTimeout, CREATE, why))
+            }),
+            None => store.find_created(&lost).await,
+        };
+        found.map_err(|error| {
+            let outcome = outcome_of(&error);
+            CreateError::lost(error).with_outcome(outcome)
         })
     }
 
@@ -138,7 +159,7 @@ impl ChatStore {
         self.call::<serde_json::Value>(call, &self.identity).await.map(drop)
     }
 
-    fn with_identity(&self, owner: Owner<'_>) -> Self {
+    pub(super) fn with_identity(&self, owner: Owner<'_>) -> Self {
         ChatStore { identity: self.identity_of(owner), ..self.clone() }
     }
 
@@ -156,19 +177,31 @@ impl ChatStore {
     }
 }
 
-/// Returns true if the store has certainly not created the workspace: it was not reached, or reports so itself. A
-/// gateway that lost the store during the request (502) or timed out (504) does not know.
-fn did_nothing(error: &Error) -> bool {
-    let before_any_request = error.operation() == REISSUE
-        || matches!(
-            error.kind(),
-            ErrorKind::InvalidRequest | ErrorKind::Config | ErrorKind::Storage
-        );
-    match error.status() {
-        _ if before_any_request || error.is_connect() => true,
-        Some(502 | 504) => false,
-        Some(300..) => true,
-        Some(_) => error.kind() == ErrorKind::Api,
-        None => error.kind() == ErrorKind::Authentication,
+/// The effect of a request for a workspace that failed.
+enum Effect {
+    /// The store has certainly not created it: it was not reached, or reports so itself.
+    Nothing,
+    /// There is no answer of the store. A gateway that lost it during the request (502) or timed out (504) does not know.
+    Lost,
+    /// It has created something, and its answer cannot be read: neither may the list be, and each creation would add another.
+    InDoubt,
+}
+
+impl Effect {
+    fn of(error: &Error) -> Self {
+        let before_any_request = error.operation() == REISSUE
+            || matches!(
+                error.kind(),
+                ErrorKind::InvalidRequest | ErrorKind::Config | ErrorKind::Storage
+            );
+        match error.status() {
+            _ if before_any_request || error.is_connect() => Effect::Nothing,
+            Some(502 | 504) => Effect::Lost,
+            Some(300..) => Effect::Nothing,
+            _ if error.kind() == ErrorKind::Decode => Effect::InDoubt,
+            Some(_) if error.kind() == ErrorKind::Api => Effect::Nothing,
+            None if error.kind() == ErrorKind::Authentication => Effect::Nothing,
+            _ => Effect::Lost,
+        }
     }
 }

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use super::rows::{
-    Ahead, ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow, RecordUser,
-    RunningTurnRows, Settled, StopAsked, Tier, Transition, TurnChanges, UserTurn,
+    Adopted, Ahead, ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow,
+    RecordUser, RunningTurnRows, Settled, StopAsked, Tier, Transition, TurnChanges, UserTurn,
 };
 use crate::outbox::opening::Opening;
 use crate::outbox::state::{Choice, Millis};
@@ -62,6 +62,18 @@ pub(in crate::outbox) trait Backend: Debug + Send {
         opening: &Opening,
         now: Millis,
     ) -> Result<Option<ClaimedRecord>, Fault>;
+
+    /// As [`open`](Self::open), unless another conversation has the name.
+    fn adopt(
+        &mut self,
+        claimed: &ClaimedRecord,
+        name: &str,
+        opening: &Opening,
+        now: Millis,
+    ) -> Result<Adopted, Fault>;
+
+    /// Returns true if a record that is pending or dead is in a conversation with this name.
+    fn is_taken(&mut self, name: &str) -> Result<bool, Fault>;
 
     /// Stores the transition of a claimed record, unless it is not pending. If the record dies before its conversation
     /// was opened, all records that wait behind it die too.

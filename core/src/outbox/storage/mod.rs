@@ -26,11 +26,11 @@ mod tiered;
 pub(super) use crate::sqlite::{Fault, Refused};
 pub(super) use backend::{Backend, MAINTENANCE_SOON};
 pub(super) use memory::Memory;
-pub(crate) use rows::{Ahead, RecordUser, StopAsked};
 pub(super) use rows::{
-    ClaimedRecord, DeadRow, Inserted, NewRecord, PendingRow, RunningTurnRows, Settled, Transition,
-    TurnChanges, UserTurn,
+    Adopted, ClaimedRecord, DeadRow, Inserted, NewRecord, PendingRow, RunningTurnRows, Settled,
+    Transition, TurnChanges, UserTurn,
 };
+pub(crate) use rows::{Ahead, RecordUser, StopAsked};
 #[cfg(feature = "outbox-sqlite")]
 pub(super) use sqlite::FileSettings;
 #[cfg(feature = "outbox-sqlite")]

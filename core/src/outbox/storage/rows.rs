@@ -68,6 +68,15 @@ pub(in crate::outbox) struct ClaimedRecord {
     pub(super) tier: Tier,
 }
 
+/// The result of naming a conversation after a place that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::outbox) enum Adopted {
+    /// Named; `None` as for [`Backend::open`](super::Backend::open).
+    Named(Option<ClaimedRecord>),
+    /// Another conversation has the name.
+    Taken,
+}
+
 /// The next state of a claimed record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::outbox) enum Transition {

@@ -3,6 +3,7 @@
 mod backends;
 mod conformance;
 mod delivery;
+mod doubted;
 mod faults;
 mod file;
 mod guarded;

@@ -12,16 +12,16 @@ use crate::outbox::state::AttemptState;
 use crate::outbox::storage::{Ahead, Backend, ClaimedRecord, NewRecord, Transition};
 use crate::outbox::{Outbox, Outcome, PendingState};
 
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
-const DELIVERED: Transition =
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const DELIVERED: Transition =
     Transition::Delivered { poisoned: Vec::new(), continue_conversation: true };
 
-fn plan() -> serde_json::Value {
+pub(super) fn plan() -> serde_json::Value {
     json!({"name": "a new one"})
 }
 
-fn first() -> NewRecord {
+pub(super) fn first() -> NewRecord {
     let payload = r#"{"text":"first","place":"new-1"}"#.to_owned();
     NewRecord { payload, opening: Some(Opening::Planned(plan())), ..new_record("new-1", "first") }
 }
@@ -41,7 +41,7 @@ fn claim_one(backend: &mut dyn Backend) -> ClaimedRecord {
     claimed.remove(0)
 }
 
-fn died(reason: &str) -> Transition {
+pub(super) fn died(reason: &str) -> Transition {
     let attempt = AttemptState { failures: 1, ..AttemptState::default() };
     Transition::Dead { attempt, reason: reason.into(), continue_conversation: true }
 }
@@ -218,7 +218,7 @@ fn what_was_opened_in_memory_is_known_in_the_file() {
 }
 
 /// Both records, in a process with this script.
-fn put(stage: &Stage) {
+pub(super) fn put(stage: &Stage) {
     for record in [first(), behind()] {
         stage.put_record(NewRecord { attempt: stage.born(), ..record });
     }
@@ -256,31 +256,6 @@ async fn an_opening_that_certainly_did_nothing_is_tried_until_it_succeeds() {
         stage.until_done().await;
         assert_eq!(script.opened().len(), 9);
         assert_eq!((stage.counters().0.delivered, stage.counters().0.dead), (2, 0));
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_request_whose_answer_is_lost_is_not_repeated_by_any_process() {
-    // Its process is killed, the opener panics, or it never returns.
-    for (about, answer) in [("killed", None), ("hangs", None), ("says so", Some(()))] {
-        let (scratch, script) = (Scratch::new(), Script::default());
-        match answer {
-            None => script.opens(&[]),
-            Some(()) => script.opens(&[Opened::InDoubt("no answer".into())]),
-        }
-        let mut stage = Stage::file(&scratch.file(), &script);
-        put(&stage);
-        stage.until(SECOND, |stage| !stage.script.opened().is_empty()).await;
-        if about == "killed" {
-            stage.kill().await;
-            stage = Stage::file(&scratch.file(), &script);
-        }
-        stage.until_done().await;
-        assert_eq!(script.opened(), ["open new-1"], "{about}");
-        let letters = stage.shared.backend().dead(9).unwrap();
-        let reasons: Vec<_> = letters.iter().map(|letter| letter.reason.as_str()).collect();
-        let reason = if answer.is_some() { "no answer" } else { "in doubt" };
-        assert_eq!(reasons, [reason, reason], "{about}");
     }
 }
 

@@ -70,6 +70,7 @@ impl ClaimedConversation {
                 self.outcome(&**sink, &record).await
             }
             Place::Missing(outcome) => outcome,
+            Place::Doubted => return self.wait_for_doubt(&claimed).await,
             Place::WithoutOpener => return self.wait_for_opener(&claimed).await,
             Place::ClaimLost => {
                 lock(&shared.breaker).abandon_probe();

@@ -17,16 +17,21 @@ use crate::outbox::opening::{ALONE, Opening, OpeningObserver};
 use crate::outbox::outcome::Outcome;
 use crate::outbox::record::Record;
 use crate::outbox::shared::{SharedOutbox, lock};
-use crate::outbox::storage::{ClaimedRecord, Fault, Settled, Transition};
+use crate::outbox::storage::{Adopted, ClaimedRecord, Fault, Settled, Transition};
 
 /// The wait of a record if this process cannot open its conversation: another one may.
 const NO_OPENER: Duration = Duration::from_secs(60);
+
+/// The first waits between attempts that pass before a doubted place is looked for: the service may still be creating it.
+const DOUBT: u32 = 10;
 
 /// The place of a conversation at the service.
 pub(super) enum Place {
     Exists,
     /// It does not exist yet, or never will: the outcome replaces that of a delivery.
     Missing(Outcome),
+    /// It may exist, and is looked for later.
+    Doubted,
     /// This process cannot open it.
     WithoutOpener,
     /// Another process has taken the claim of the conversation.
@@ -45,26 +50,41 @@ impl ClaimedConversation {
             None | Some(Opening::Begun) => return Place::Exists,
             Some(Opening::Behind(_)) => return dead(ALONE.to_owned()),
             Some(Opening::Unopened { reason, .. }) => return dead(reason),
-            Some(Opening::Planned(plan) | Opening::Requested(plan) | Opening::Opened(plan)) => plan,
+            Some(Opening::Requested(plan)) => {
+                // The process that sent the request has ended, or gave up waiting.
+                claimed.opening = Some(Opening::Doubted(plan));
+                return Place::Doubted;
+            }
+            Some(Opening::Planned(plan) | Opening::Doubted(plan) | Opening::Opened(plan)) => plan,
         };
         let Some(opener) = self.shared.sink.opener() else { return Place::WithoutOpener };
-        if matches!(claimed.opening, Some(Opening::Requested(_))) {
-            return dead(opener.in_doubt());
-        }
         let shared = self.shared.clone();
         let observer = shared.observers.of(&claimed.id);
         let is_resumed = matches!(claimed.opening, Some(Opening::Opened(_)));
         if is_resumed {
             observer.opened(&claimed.conversation);
         } else {
-            match self.request(&*opener, claimed, record, &plan, &observer).await {
-                Opened::As(name) => {
-                    let opened = self.name(claimed, &name, Opening::Opened(plan.clone())).await;
+            let opened = self.request(&*opener, claimed, record, &plan, &observer).await;
+            let is_found = matches!(opened, Opened::Found(_));
+            match opened {
+                Opened::As(name) | Opened::Found(name) => {
+                    let opening = Opening::Opened(plan.clone());
+                    let named = match self.name(claimed, &name, opening, is_found).await {
+                        Adopted::Named(named) => named,
+                        Adopted::Taken => {
+                            let why = "the place that was found is another conversation's now";
+                            return Place::Missing(Outcome::retry(why));
+                        }
+                    };
                     observer.opened(&name);
-                    let Some(opened) = opened else { return Place::ClaimLost };
-                    *claimed = opened;
+                    let Some(named) = named else { return Place::ClaimLost };
+                    *claimed = named;
                 }
                 Opened::Not(outcome) => return Place::Missing(outcome),
+                Opened::Lost(outcome) => {
+                    claimed.opening = Some(Opening::Doubted(plan));
+                    return Place::Missing(self.after_the_doubt(outcome));
+                }
                 Opened::InDoubt(reason) => return dead(reason),
             }
         }
@@ -73,22 +93,51 @@ impl ClaimedConversation {
         Place::Exists
     }
 
-    /// Postpones a record whose conversation this process cannot open. That says nothing about the service, nor about
-    /// the record.
+    /// Postpones a record whose conversation this process cannot open.
     pub(super) async fn wait_for_opener(&mut self, claimed: &ClaimedRecord) -> Option<Settled> {
-        let shared = self.shared.clone();
-        lock(&shared.breaker).abandon_probe();
         let reason = "this process cannot open the conversation: attach the store as the sink";
+        let settled = self.postpone(claimed, NO_OPENER, reason).await?;
+        self.shared.unopened.add(&claimed.id);
+        Some(settled)
+    }
+
+    /// Postpones a record whose place may be in creation.
+    pub(super) async fn wait_for_doubt(&mut self, claimed: &ClaimedRecord) -> Option<Settled> {
+        let reason =
+            "the answer to the request for its conversation is lost: it is looked for first";
+        self.postpone(claimed, self.doubt(), reason).await
+    }
+
+    /// Postpones a record without an attempt. That says nothing about the service, nor about the record.
+    async fn postpone(
+        &mut self,
+        claimed: &ClaimedRecord,
+        wait: Duration,
+        reason: &str,
+    ) -> Option<Settled> {
+        lock(&self.shared.breaker).abandon_probe();
         let later = Transition::Later {
             attempt: claimed.attempt,
-            due_at: shared.clock.now().saturating_add(millis(NO_OPENER)),
+            due_at: self.shared.clock.now().saturating_add(millis(wait)),
             needs_token: false,
             reason: reason.to_owned(),
             skip: false,
         };
-        let (settled, _) = self.settle(claimed, later).await?;
-        shared.unopened.add(&claimed.id);
-        Some(settled)
+        self.settle(claimed, later).await.map(|(settled, _)| settled)
+    }
+
+    /// The time in which a place that was requested may still come to be.
+    fn doubt(&self) -> Duration {
+        self.shared.settings.delivery.initial_backoff.saturating_mul(DOUBT)
+    }
+
+    /// The outcome with a wait that is no shorter than the doubt.
+    fn after_the_doubt(&self, outcome: Outcome) -> Outcome {
+        let asked = match &outcome {
+            Outcome::Retry { after, .. } | Outcome::Unavailable { after, .. } => *after,
+            _ => None,
+        };
+        outcome.after(asked.unwrap_or_default().max(self.doubt()))
     }
 
     /// Requests the place. Afterwards the claimed record states whether the place may exist.
@@ -106,6 +155,8 @@ impl ClaimedConversation {
             record,
             plan,
             is_again: claimed.attempt.failures > 0,
+            is_doubted: matches!(claimed.opening, Some(Opening::Doubted(_))),
+            accepted_at: claimed.attempt.accepted_at,
             requests: &requests,
             observer,
         };
@@ -121,27 +172,32 @@ impl ClaimedConversation {
         opened
     }
 
-    /// Renames the conversation, however long the write takes: another request would create a second place.
+    /// Renames the conversation, however long the write takes: another request would create a second place. One that was
+    /// found may be another conversation's by now.
     async fn name(
         &mut self,
         claimed: &ClaimedRecord,
         name: &str,
         opening: Opening,
-    ) -> Option<ClaimedRecord> {
+        is_found: bool,
+    ) -> Adopted {
         let shared = self.shared.clone();
         loop {
-            let opened = shared.backend().open(claimed, name, &opening, shared.clock.now());
-            match opened {
-                Ok(Some(claimed)) if self.has_slot() => return Some(claimed),
-                Ok(Some(claimed)) => {
+            let now = shared.clock.now();
+            let named = match is_found {
+                true => shared.backend().adopt(claimed, name, &opening, now),
+                false => shared.backend().open(claimed, name, &opening, now).map(Adopted::Named),
+            };
+            match named {
+                Ok(Adopted::Named(Some(claimed))) if !self.has_slot() => {
                     // A claim that cannot be ended now ends with this process.
                     let _ = shared.backend().unclaim(&claimed, shared.clock.now());
-                    return None;
+                    return Adopted::Named(None);
                 }
-                Ok(None) => return None,
+                Ok(named) => return named,
                 Err(fault) => {
                     if !self.waits_after(fault).await {
-                        return None;
+                        return Adopted::Named(None);
                     }
                 }
             }
@@ -164,6 +220,8 @@ impl ClaimedConversation {
             record: &record,
             plan,
             is_again: is_resumed,
+            is_doubted: false,
+            accepted_at: claimed.attempt.accepted_at,
             requests: &requests,
             observer,
         };
@@ -233,6 +291,13 @@ impl Requests for StoredRequests<'_> {
                 }
             };
             Err(Error::new(ErrorKind::Storage, "outbox.open", why))
+        })
+    }
+
+    fn is_taken(&self, name: &str) -> Result<bool, Error> {
+        self.shared.backend().is_taken(name).map_err(|fault| {
+            let why = format!("the conversations of the outbox cannot be read: {fault}");
+            Error::new(ErrorKind::Storage, "outbox.open", why)
         })
     }
 

@@ -68,6 +68,7 @@ implement! { SHARED, Send, Sync:
     turnwire::config::Timeouts,
     turnwire::conversation::ConversationSink,
     turnwire::conversation::CreateError,
+    turnwire::conversation::Found,
     turnwire::conversation::MessageType,
     turnwire::conversation::NewConversation<'static>,
     turnwire::conversation::Owner<'static>,

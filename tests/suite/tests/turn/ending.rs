@@ -50,20 +50,15 @@ async fn a_store_that_is_down_gets_the_conversation_when_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_to_a_creation_is_not_asked_for_again() {
+async fn a_workspace_whose_creation_has_no_answer_is_told_once_it_is_found() {
     let bench = Bench::replying(Script::chat(["a"])).await;
     let lost = Script::new().framing(turnwire_fakes::Framing::Raw).reset().after_commit();
     bench.store.fake().script("create-workspace", lost);
     let turns = bench.turns();
     let answer = read(&mut turns.start(bench.ask_anew())).await;
-    assert_eq!(answer.kinds(), ["content", "done"]);
-    assert_eq!(counts(&turns.flush(DEADLINE).await), (0, 0, 2));
+    assert_eq!(answer.kinds(), ["content", "workspace", "done"]);
+    assert_eq!(counts(&turns.flush(DEADLINE).await), (2, 0, 0));
     assert_eq!(bench.calls("POST /api/workspace/create"), 1);
-    assert_eq!(bench.calls("POST /api/chat/save"), 0);
-    for letter in turns.outbox().unwrap().dead_letters().unwrap() {
-        assert!(letter.reason.contains("its workspace could not be created"), "{letter:?}");
-        assert!(letter.payload["msgContent"].is_string());
-    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 )]
 
 mod clock;
+mod doubted;
 mod elsewhere;
 mod ending;
 mod faults;

@@ -7,7 +7,7 @@ use crate::outbox::state::{AttemptState, Choice, Millis};
 use crate::outbox::storage::backend::{Backend, CHOICE, Position};
 use crate::outbox::storage::due::is_due;
 use crate::outbox::storage::rows::{
-    Ahead, ClaimedRecord, Counts, DeadRow, DeliveredRow, Inserted, NewRecord, PendingRow,
+    Adopted, Ahead, ClaimedRecord, Counts, DeadRow, DeliveredRow, Inserted, NewRecord, PendingRow,
     RecordUser, Settled, Tier, Transition,
 };
 use crate::sqlite::Fault;
@@ -133,6 +133,24 @@ impl Backend for Memory {
         }
         self.set_claimed(name, true);
         Ok(self.claimed_record(claimed.seq))
+    }
+
+    fn adopt(
+        &mut self,
+        claimed: &ClaimedRecord,
+        name: &str,
+        opening: &Opening,
+        now: Millis,
+    ) -> Result<Adopted, Fault> {
+        match self.is_taken(name)? {
+            true => Ok(Adopted::Taken),
+            false => self.open(claimed, name, opening, now).map(Adopted::Named),
+        }
+    }
+
+    fn is_taken(&mut self, name: &str) -> Result<bool, Fault> {
+        let is_dead = self.dead.values().any(|row| row.conversation == name);
+        Ok(is_dead || self.has_conversation(name))
     }
 
     fn settle(

@@ -3,15 +3,15 @@
 use rusqlite::{Connection, Result};
 
 use super::disk::Disk;
-use super::records::PendingHead;
+use super::records::{PendingHead, marked};
 use super::schema::ANYBODY;
-use super::{claims, counter, letters, openings, processes, records, schema, turns};
+use super::{claims, counter, letters, openings, places, processes, records, schema, turns};
 use crate::outbox::opening::Opening;
 use crate::outbox::state::{AttemptState, Choice, Millis};
 use crate::outbox::storage::backend::{Backend, Position};
 use crate::outbox::storage::due::is_due;
 use crate::outbox::storage::rows::{
-    Ahead, ClaimedRecord, Counts, DeadRow, DeliveredRow, Inserted, NewRecord, PendingRow,
+    Adopted, Ahead, ClaimedRecord, Counts, DeadRow, DeliveredRow, Inserted, NewRecord, PendingRow,
     RecordUser, RunningTurnRows, Settled, StopAsked, Tier, Transition, TurnChanges, UserTurn,
 };
 use crate::sqlite::Fault;
@@ -129,29 +129,31 @@ impl Backend for Disk {
         _now: Millis,
     ) -> Result<Option<ClaimedRecord>, Fault> {
         let me = self.me;
-        let opened = self.write(|connection| {
-            let from = claimed.conversation.as_str();
-            let is_pending = records::conversation_of(connection, &claimed.id)?.is_some();
-            if !is_pending || !claims::is_mine(connection, from, me)? {
-                return Ok(None);
-            }
-            openings::rename(connection, from, name, &claimed.id, opening)?;
-            let first = records::first_after(connection, name, 0)?;
-            let is_first = first.as_ref().is_some_and(|head| head.record.id == claimed.id);
-            if claims::is_claimed(connection, name)? {
-                return Ok(None);
-            }
-            if !is_first {
-                claims::schedule(connection, name)?;
-                return Ok(None);
-            }
-            claims::claim(connection, name, me)?;
-            let delivered = counter::counts(connection)?.delivered;
-            Ok(first.map(|head| marked(head.record, delivered)))
+        let opened =
+            self.write(|connection| places::open(connection, claimed, name, opening, me))?;
+        Ok(self.moved(claimed, opened))
+    }
+
+    fn adopt(
+        &mut self,
+        claimed: &ClaimedRecord,
+        name: &str,
+        opening: &Opening,
+        _now: Millis,
+    ) -> Result<Adopted, Fault> {
+        let me = self.me;
+        let adopted = self.write(|connection| match openings::is_taken(connection, name)? {
+            true => Ok(Adopted::Taken),
+            false => places::open(connection, claimed, name, opening, me).map(Adopted::Named),
         })?;
-        self.in_flight.remove(&claimed.conversation);
-        self.in_flight.extend(opened.iter().map(|claimed| claimed.conversation.clone()));
-        Ok(opened)
+        Ok(match adopted {
+            Adopted::Named(opened) => Adopted::Named(self.moved(claimed, opened)),
+            Adopted::Taken => Adopted::Taken,
+        })
+    }
+
+    fn is_taken(&mut self, name: &str) -> Result<bool, Fault> {
+        self.read(|connection| openings::is_taken(connection, name))
     }
 
     fn settle(
@@ -345,12 +347,17 @@ impl Backend for Disk {
     }
 }
 
-/// Marks a record on its first attempt with the number of records delivered before.
-fn marked(mut claimed: ClaimedRecord, delivered: u64) -> ClaimedRecord {
-    if claimed.attempt.failures == 0 {
-        claimed.attempt.mark = delivered;
+impl Disk {
+    /// Notes that a claimed conversation has another name, if this process still has it.
+    fn moved(
+        &mut self,
+        claimed: &ClaimedRecord,
+        opened: Option<ClaimedRecord>,
+    ) -> Option<ClaimedRecord> {
+        self.in_flight.remove(&claimed.conversation);
+        self.in_flight.extend(opened.iter().map(|claimed| claimed.conversation.clone()));
+        opened
     }
-    claimed
 }
 
 fn make_dead(

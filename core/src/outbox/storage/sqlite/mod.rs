@@ -15,6 +15,7 @@ mod letters;
 mod open;
 mod openings;
 mod owners;
+mod places;
 mod processes;
 mod records;
 mod repair;

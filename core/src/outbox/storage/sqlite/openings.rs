@@ -83,6 +83,13 @@ pub(super) fn save(connection: &Connection, claimed: &ClaimedRecord) -> Result<b
     Ok(connection.prepare_cached(sql)?.execute(params![claimed.id, opening])? == 1)
 }
 
+/// Returns true if a record that is pending or dead is in a conversation with this name.
+pub(super) fn is_taken(connection: &Connection, name: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM conversation WHERE name = ?1)
+        OR EXISTS (SELECT 1 FROM dead WHERE conversation = ?1)";
+    connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
+}
+
 /// Renames a conversation. Of its records, only the one with this id has steps of the opening left.
 pub(super) fn rename(
     connection: &Connection,

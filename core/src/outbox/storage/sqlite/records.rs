@@ -300,3 +300,11 @@ fn head(row: &Row<'_>) -> Result<PendingHead> {
         needs_token: row.get(13)?,
     })
 }
+
+/// Marks a record on its first attempt with the number of records delivered before.
+pub(super) fn marked(mut claimed: ClaimedRecord, delivered: u64) -> ClaimedRecord {
+    if claimed.attempt.failures == 0 {
+        claimed.attempt.mark = delivered;
+    }
+    claimed
+}

@@ -7,8 +7,8 @@ use crate::outbox::opening::Opening;
 use crate::outbox::state::{Choice, Millis};
 use crate::outbox::storage::backend::{Backend, Checkpoint, Position};
 use crate::outbox::storage::rows::{
-    Ahead, ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow, RecordUser,
-    RunningTurnRows, Settled, StopAsked, Tier, Transition, TurnChanges, UserTurn,
+    Adopted, Ahead, ClaimedRecord, Counters, Counts, DeadRow, Inserted, NewRecord, PendingRow,
+    RecordUser, RunningTurnRows, Settled, StopAsked, Tier, Transition, TurnChanges, UserTurn,
 };
 use crate::outbox::storage::sqlite::Disk;
 use crate::sqlite::Fault;
@@ -102,6 +102,26 @@ impl Backend for TieredBackend {
         now: Millis,
     ) -> Result<Option<ClaimedRecord>, Fault> {
         self.on_tier(claimed, |tier| tier.open(claimed, name, opening, now))
+    }
+
+    fn adopt(
+        &mut self,
+        claimed: &ClaimedRecord,
+        name: &str,
+        opening: &Opening,
+        now: Millis,
+    ) -> Result<Adopted, Fault> {
+        match self.is_taken(name)? {
+            true => Ok(Adopted::Taken),
+            false => self.on_tier(claimed, |tier| tier.adopt(claimed, name, opening, now)),
+        }
+    }
+
+    fn is_taken(&mut self, name: &str) -> Result<bool, Fault> {
+        match self.memory.is_taken(name)? {
+            true => Ok(true),
+            false => self.file.act(|disk| disk.is_taken(name)),
+        }
     }
 
     fn settle(
