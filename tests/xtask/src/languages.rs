@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::repo::Repo;
-use crate::step::Step;
+use crate::step::{Step, together};
 use crate::venv::Venv;
 
 /// The variable with the path of the scriptable fake service.
@@ -49,7 +49,7 @@ impl Python {
         match purpose {
             Purpose::Tests => {
                 npm_ci(repo, "tests/pages")?;
-                variables.push((FAKE, fake_llm(repo)?));
+                variables.push((FAKE, programs(repo)?));
             }
             Purpose::Benchmarks => {
                 let peers = python_venv(repo, "peers", "requirements-peers.txt")?;
@@ -101,8 +101,7 @@ impl Node {
         if let Purpose::Tests = purpose {
             npm_ci(repo, "examples/node")?;
             npm_ci(repo, "tests/pages")?;
-            Step::cargo(repo, "build -p turnwire-suite --bin chat-streams").run()?;
-            variables.push((FAKE, fake_llm(repo)?));
+            variables.push((FAKE, programs(repo)?));
             variables.push(("TURNWIRE_CHAT_STREAMS", repo.target("debug/chat-streams")));
         }
         Ok(Self { variables, _alone: alone })
@@ -128,7 +127,7 @@ pub(crate) fn test_pages(repo: &Repo) -> Result<()> {
     }
     let python = python_venv(repo, "venv", "requirements.txt")?;
     install(repo, &python, &wheel_from_clone(repo, &python)?)?;
-    let variables = [(FAKE, fake_llm(repo)?), ("TURNWIRE_PYTHON", python.python().to_owned())];
+    let variables = [(FAKE, programs(repo)?), ("TURNWIRE_PYTHON", python.python().to_owned())];
     with_variables(npm(repo, "tests/browser").args(["run", "test"]), &variables).run()
 }
 
@@ -140,7 +139,7 @@ pub(crate) fn test_pages(repo: &Repo) -> Result<()> {
 pub(crate) fn system(repo: &Repo, script: &str) -> Result<(Step, Alone)> {
     let alone = packages_for_system(repo)?;
     let node = Step::new(repo, "node").args([format!("tests/system/{script}")]);
-    Ok((system_step(repo, node)?, alone))
+    Ok((system_step(repo, node, fake_llm(repo)?)?, alone))
 }
 
 /// As [`system`], for faults: in a namespace in which the script may mount a small file system.
@@ -150,7 +149,7 @@ pub(crate) fn system(repo: &Repo, script: &str) -> Result<(Step, Alone)> {
 pub(crate) fn faults(repo: &Repo) -> Result<(Step, Alone)> {
     let alone = packages_for_system(repo)?;
     let node = unshared(repo).args(["node", "tests/system/faults.mjs"]);
-    Ok((system_step(repo, node)?, alone))
+    Ok((system_step(repo, node, fake_llm(repo)?)?, alone))
 }
 
 /// Tests of the whole system, with the clients of all languages and a driver of Chromium; `model` is the interpreter of the
@@ -162,11 +161,10 @@ pub(crate) fn test_system(repo: &Repo, model: &Path) -> Result<()> {
     let _python = repo.lock("python-package")?;
     let _package = npm_package(repo)?;
     npm_ci(repo, "tests/browser")?;
-    Step::cargo(repo, "build -p turnwire-suite --bin chat-turn").run()?;
     let tests = ["ledger", "system", "faults", "model"];
     let tests = tests.map(|name| format!("tests/system/{name}.test.mjs"));
     let node = Step::new(repo, "node").args(["--test", "--test-reporter=spec"]);
-    system_step(repo, node.args(["--test-concurrency=1"]).args(tests))?
+    system_step(repo, node.args(["--test-concurrency=1"]).args(tests), programs(repo)?)?
         .env("TURNWIRE_MODEL_PYTHON", &model.to_string_lossy())
         .run()
 }
@@ -198,13 +196,13 @@ fn packages_for_system(repo: &Repo) -> Result<Alone> {
     Ok(alone)
 }
 
-/// The caller holds the locks of the packages.
-fn system_step(repo: &Repo, step: Step) -> Result<Step> {
+/// The caller holds the locks of the packages. `fake` is the path of the scriptable fake service.
+fn system_step(repo: &Repo, step: Step, fake: PathBuf) -> Result<Step> {
     npm_ci(repo, "examples/react")?;
     let python = python_venv(repo, "venv", "requirements.txt")?;
     install(repo, &python, &wheel_from_clone(repo, &python)?)?;
     let variables = [
-        (FAKE, fake_llm(repo)?),
+        (FAKE, fake),
         ("TURNWIRE_PYTHON", python.python().to_owned()),
         ("TURNWIRE_TARGET", repo.target("")),
     ];
@@ -278,9 +276,27 @@ fn npm_ci(repo: &Repo, folder: &str) -> Result<()> {
     fs::write(&marker, pinned).with_context(|| format!("writing {}", marker.display()))
 }
 
-/// Builds the fake services as programs: the model's, whose path it returns, and the others in the same folder.
+/// Builds the fake model alone, for those who run the system, and returns its path.
 fn fake_llm(repo: &Repo) -> Result<PathBuf> {
-    Step::cargo(repo, "build -p turnwire-fakes --bin fake-llm --bin fake-store --bin fake-chat")
-        .run()?;
+    Step::cargo(repo, "build -p turnwire-fakes --bin fake-llm").run()?;
     Ok(repo.target("debug/fake-llm"))
+}
+
+/// Builds all programs that tests run, with what other suites build, and returns the fake model's path; the others are in
+/// the same folder.
+fn programs(repo: &Repo) -> Result<PathBuf> {
+    let names =
+        ["fake-llm", "fake-store", "fake-chat", "chat-streams", "chat-turn", "turnwire-crash"];
+    // With a test among them Cargo chooses the features that tests have.
+    let build = together(repo, "build").args(["--test", "tidy"]);
+    build.args(names.into_iter().flat_map(|name| ["--bin", name])).run()?;
+    Ok(repo.target("debug/fake-llm"))
+}
+
+/// Builds the program that kills processes, and returns its path.
+///
+/// # Errors
+/// When it does not compile.
+pub(crate) fn crash(repo: &Repo) -> Result<PathBuf> {
+    Ok(programs(repo)?.with_file_name("turnwire-crash"))
 }

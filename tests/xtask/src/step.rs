@@ -130,6 +130,15 @@ impl Step {
     }
 }
 
+/// A call of Cargo for all crates but the benches, with all features of the core and the examples, whatever it builds of
+/// them. With the crates one by one Cargo would choose other features of what they share, and build the core and its
+/// dependencies again for each choice. Not `--all-features`: some of the suite crate need real models and voices.
+pub(crate) fn together(repo: &Repo, command: &str) -> Step {
+    Step::cargo(repo, command).args(["--workspace", "--exclude", "turnwire-bench", "--features"]).args([
+        "turnwire/bridge,turnwire/eventsource-stream,turnwire/nats,turnwire/schema,turnwire-examples/outbox,turnwire-examples/server",
+    ])
+}
+
 /// Returns true for a variable that Cargo sets for a crate that it runs, as opposed to those that a user may set.
 fn describes_this_crate(name: &str) -> bool {
     name.starts_with("CARGO_PKG_")

@@ -9,7 +9,7 @@ use crate::debian;
 use crate::languages::{self, Node, Purpose, Python};
 use crate::model_server::ModelServer;
 use crate::repo::Repo;
-use crate::step::Step;
+use crate::step::{Step, together};
 use crate::store_server::{self, StoreServer};
 use crate::system;
 use crate::tools::Tool;
@@ -28,8 +28,9 @@ pub(crate) struct Suite {
     pub(crate) run: fn(&Repo) -> Result<()>,
 }
 
-/// Every suite, in the order in which they start: the packages, which take longest, beside the others. The whole system
-/// uses both packages and the store; it is beside suites that use none of them, until the last one.
+/// Every suite, in the order in which they start, two at a time: the packages first, which take longest, and which `system`
+/// and `browser` need for themselves. Those come next, so that there are suites without a package for beside them and after
+/// them; the shortest fill the end.
 pub(crate) static ALL: &[Suite] = &[
     Suite { name: "fmt", about: "the code is formatted", needs: &[Tool::Rustfmt], run: fmt },
     Suite {
@@ -45,53 +46,16 @@ pub(crate) static ALL: &[Suite] = &[
         run: clippy,
     },
     Suite {
-        name: "unit",
-        about: "the tests of every crate, and the doc tests",
-        needs: &[],
-        run: unit,
-    },
-    Suite {
         name: "python",
         about: "the Python wheel, its types, servers and forks, and libraries that are given its clients",
         needs: &[Tool::Python, Tool::Node],
         run: python,
     },
     Suite {
-        name: "docs",
-        about: "the documentation builds without a warning",
+        name: "unit",
+        about: "the tests of every crate, and the doc tests",
         needs: &[],
-        run: docs,
-    },
-    Suite {
-        name: "features",
-        about: "each feature of the core alone passes clippy",
-        needs: &[Tool::Clippy],
-        run: features,
-    },
-    Suite {
-        name: "semver",
-        about: "the public face is the one that is listed",
-        needs: &[],
-        run: semver,
-    },
-    Suite {
-        name: "msrv",
-        about: "the oldest compiler that is promised builds the core",
-        needs: &[],
-        run: msrv,
-    },
-    Suite { name: "package", about: "the crate can be published", needs: &[], run: package },
-    Suite {
-        name: "store",
-        about: "the Spring Boot store, and the cases of stores against it",
-        needs: &[Tool::Programs(&store_server::NEEDS)],
-        run: store,
-    },
-    Suite {
-        name: "crash",
-        about: "the outbox and the embedded store, killed at their writes, forked, hung and on a full disk",
-        needs: &[Tool::Programs(&debian::CRASH)],
-        run: crash,
+        run: unit,
     },
     Suite {
         name: "system",
@@ -107,6 +71,48 @@ pub(crate) static ALL: &[Suite] = &[
         run: system::test,
     },
     Suite {
+        name: "browser",
+        about: "the npm package in pages: bundlers, both Reacts, and a real Chromium",
+        needs: &[Tool::Python, Tool::Node, Tool::Programs(&debian::CHROMIUM)],
+        run: browser,
+    },
+    Suite {
+        name: "store",
+        about: "the Spring Boot store, and the cases of stores against it",
+        needs: &[Tool::Programs(&store_server::NEEDS)],
+        run: store,
+    },
+    Suite {
+        name: "crash",
+        about: "the outbox and the embedded store, killed at their writes, forked, hung and on a full disk",
+        needs: &[Tool::Programs(&debian::CRASH)],
+        run: crash,
+    },
+    Suite {
+        name: "msrv",
+        about: "the oldest compiler that is promised builds the core",
+        needs: &[],
+        run: msrv,
+    },
+    Suite {
+        name: "features",
+        about: "each feature of the core alone passes clippy",
+        needs: &[Tool::Clippy],
+        run: features,
+    },
+    Suite {
+        name: "semver",
+        about: "the public face is the one that is listed",
+        needs: &[],
+        run: semver,
+    },
+    Suite {
+        name: "docs",
+        about: "the documentation builds without a warning",
+        needs: &[],
+        run: docs,
+    },
+    Suite {
         name: "speech",
         about: "real voices, players, and the requests of gtts",
         needs: &[Tool::Python, Tool::Programs(&SPEECH)],
@@ -118,12 +124,7 @@ pub(crate) static ALL: &[Suite] = &[
         needs: &[Tool::Python],
         run: local_llm,
     },
-    Suite {
-        name: "browser",
-        about: "the npm package in pages: bundlers, both Reacts, and a real Chromium",
-        needs: &[Tool::Python, Tool::Node, Tool::Programs(&debian::CHROMIUM)],
-        run: browser,
-    },
+    Suite { name: "package", about: "the crate can be published", needs: &[], run: package },
 ];
 
 /// The programs that speech needs, with their packages.
@@ -155,13 +156,7 @@ fn clippy(repo: &Repo) -> Result<()> {
 }
 
 fn unit(repo: &Repo) -> Result<()> {
-    // All features of the core and the examples in one build. Not --all-features: some of the suite crate need real
-    // models and voices, which have their own suites.
-    Step::cargo(repo, "test --no-fail-fast --workspace --exclude turnwire-bench --features")
-        .args([
-            "turnwire/bridge,turnwire/eventsource-stream,turnwire/nats,turnwire/schema,turnwire-examples/outbox,turnwire-examples/server",
-        ])
-        .run()
+    together(repo, "test --no-fail-fast").run()
 }
 
 fn docs(repo: &Repo) -> Result<()> {
@@ -197,7 +192,8 @@ fn semver(repo: &Repo) -> Result<()> {
         .args([PROMISED, "--", "-Z", "unstable-options", "--output-format", "json"])
         .env("RUSTDOC", &repo.root().join("tests/suite/rustdoc-json.sh").to_string_lossy())
         .run()?;
-    Step::cargo(repo, "test -p turnwire-suite --features public-api --test public_api")
+    together(repo, "test")
+        .args(["--features", "turnwire-suite/public-api", "--test", "public_api"])
         .env("TURNWIRE_RUSTDOC_JSON", &repo.target("doc/turnwire.json").to_string_lossy())
         .run()
 }
@@ -231,6 +227,7 @@ fn package(repo: &Repo) -> Result<()> {
 
 fn crash(repo: &Repo) -> Result<()> {
     debian::require(repo, &debian::CRASH)?;
+    let crash = languages::crash(repo)?;
     for run in [
         "kill --records 8000",
         "sweep --step 11",
@@ -245,7 +242,7 @@ fn crash(repo: &Repo) -> Result<()> {
         "share --records 600",
         "stop",
     ] {
-        Step::cargo(repo, "run --quiet -p turnwire-crash --").args(run.split(' ')).run()?;
+        Step::new(repo, &crash).args(run.split(' ')).run()?;
     }
     Ok(())
 }
@@ -275,8 +272,10 @@ fn browser(repo: &Repo) -> Result<()> {
 
 /// Kills a program amid its turns.
 fn kill(repo: &Repo, program: [&Path; 2]) -> Result<()> {
-    let run = "run --quiet -p turnwire-crash -- host --kills 15 --";
-    Step::cargo(repo, run).args(program).run()
+    Step::new(repo, languages::crash(repo)?)
+        .args(["host", "--kills", "15", "--"])
+        .args(program)
+        .run()
 }
 
 fn store(repo: &Repo) -> Result<()> {
@@ -284,7 +283,8 @@ fn store(repo: &Repo) -> Result<()> {
     // Held while the built store runs.
     let _alone = store_server::test(repo)?;
     let server = StoreServer::for_tests(repo)?;
-    Step::cargo(repo, "test -p turnwire-suite --test store conformance::")
+    together(repo, "test")
+        .args(["--test", "store", "conformance::"])
         .env("TURNWIRE_CHAT_STORE_URL", server.url())
         .run()
 }
@@ -293,7 +293,8 @@ fn speech(repo: &Repo) -> Result<()> {
     debian::require(repo, &SPEECH)?;
     let requirements = repo.root().join("tests/gtts/requirements.txt");
     let gtts = Venv::prepare(repo, &repo.target("gtts/venv"), &requirements)?;
-    Step::cargo(repo, "test -p turnwire-suite --features speech-tools --test real_speech")
+    together(repo, "test")
+        .args(["--features", "turnwire-suite/speech-tools", "--test", "real_speech"])
         .env("TURNWIRE_GTTS_PYTHON", &gtts.python().to_string_lossy())
         .run()
 }
@@ -301,7 +302,8 @@ fn speech(repo: &Repo) -> Result<()> {
 fn local_llm(repo: &Repo) -> Result<()> {
     // Held until the tests end: dropping it ends the server.
     let server = ModelServer::start(repo, None)?;
-    Step::cargo(repo, "test -p turnwire-suite --features local-llm --test local_llm")
+    together(repo, "test")
+        .args(["--features", "turnwire-suite/local-llm", "--test", "local_llm"])
         .env("TURNWIRE_LOCAL_LLM_URL", server.base_url())
         .run()
 }
