@@ -38,9 +38,10 @@ pub(super) async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<
     shared.is_ready.store(false, Ordering::SeqCst);
     run.hooks.close();
     run.hooks.wait().await;
-    // The last acknowledgements have left when the broker answers this.
-    if let Err(error) = run.connected.client.flush().await {
-        tracing::debug!("the connection to the broker was not flushed: {error}");
+    // When the broker answers this, it has handled the last acknowledgements, and has forgotten the requests for records. Otherwise
+    // it could send the next record to this run, and to another courier only a minute later.
+    if let Err(error) = run.stream.get_info().await {
+        tracing::debug!("the broker did not confirm the end of the courier: {error}");
     }
     Ok(())
 }
