@@ -184,6 +184,36 @@ pub fn cancelled_by_ctrl_c() -> CancellationToken {
     token
 }
 
+/// A token that Ctrl-C or SIGTERM cancels, for a service that then ends what it is doing.
+///
+/// # Errors
+///
+/// When the system refuses to report signals.
+pub fn terminated() -> io::Result<CancellationToken> {
+    let token = CancellationToken::new();
+    let cancel = token.clone();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            cancel.cancel();
+        });
+    }
+    #[cfg(not(unix))]
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            cancel.cancel();
+        }
+    });
+    Ok(token)
+}
+
 /// The user's message: the argument, or else standard input. Without either, the program ends with the usage of `C`.
 ///
 /// # Errors
