@@ -22,6 +22,7 @@ documents! {
     Blocking: "docs/guides/blocking.md",
     FirstStream: "docs/guides/first-stream.md",
     Outbox: "docs/guides/outbox.md",
+    Scaling: "docs/scaling.md",
     Speech: "docs/guides/speech.md",
     Testing: "docs/guides/testing.md",
     Timeouts: "docs/timeouts-and-retries.md",
