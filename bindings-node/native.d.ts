@@ -1,5 +1,6 @@
 /** The native binding, as `src/` makes it. */
 
+import type { NatsSink } from './native-nats.js';
 import type { Speaker } from './native-speech.js';
 
 /** A call under way. When JavaScript drops it, read or not, its connection closes. */
@@ -198,10 +199,10 @@ export declare class Turn {
 /** A durable outbox. */
 export declare class Outbox {
   /**
-   * An outbox with these settings, which are JSON. The records are delivered by the host's function with this number, or to a
-   * store.
+   * An outbox with these settings, which are JSON. The records are delivered by the host's function with this number, to a
+   * store, or to a broker.
    */
-  constructor(settings: string, host?: Host | undefined | null, sink?: number | undefined | null, store?: Store | undefined | null)
+  constructor(settings: string, host?: Host | undefined | null, sink?: number | undefined | null, store?: Store | undefined | null, nats?: NatsSink | undefined | null)
   /** Accepts a record, which is JSON. */
   enqueue(record: string): Call
   /** Accepts a record that is not complete yet. */

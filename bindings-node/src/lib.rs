@@ -9,6 +9,7 @@ pub mod handed;
 mod host;
 mod json;
 pub mod logs;
+pub mod nats;
 pub mod options;
 pub mod outbox;
 mod progress;

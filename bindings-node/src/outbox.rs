@@ -10,6 +10,7 @@ use turnwire::conversation::ConversationSink;
 use crate::call::Call;
 use crate::host::Host;
 use crate::json::thrown;
+use crate::nats::NatsSink;
 use crate::options::longest_wait;
 use crate::store::Store;
 
@@ -26,13 +27,14 @@ fn started(call: turnwire::Result<bridge::Call>) -> napi::Result<Call> {
 #[napi]
 impl Outbox {
     /// An outbox with these settings, which are JSON. The records are delivered by the host's function with this number,
-    /// or to a store.
+    /// to a store, or to a broker.
     #[napi(constructor)]
     pub fn new(
         settings: String,
         host: Option<&Host>,
         sink: Option<u32>,
         store: Option<&Store>,
+        nats: Option<&NatsSink>,
     ) -> napi::Result<Self> {
         let start = || {
             let mut outbox = settings::outbox(&settings, Names::Camel, sink.is_none())?;
@@ -41,6 +43,8 @@ impl Outbox {
                 outbox = outbox.sink(sink);
             } else if let Some(store) = store {
                 outbox = outbox.sink(ConversationSink::new(store.conversations()));
+            } else if let Some(nats) = nats {
+                outbox = outbox.sink(nats.sink());
             }
             let outbox = outbox.start()?;
             if store.is_some_and(Store::asks_host) {

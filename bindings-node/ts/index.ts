@@ -48,6 +48,8 @@ export { SqliteStore } from './sqlite-store.js';
 export { StoreMessage, type HistoryPage, type StoreSession, type StoreStats, type Workspace } from './stored.js';
 export { ChatService, TurnStream, type ChatAnswer, type ChatServiceOptions } from './service.js';
 export { presets, type Prompts } from './presets.js';
+export { Courier, type CourierOptions } from './courier.js';
+export { NatsSink, type NatsOptions } from './nats.js';
 export { Outbox, type OutboxOptions } from './outbox.js';
 export type * from './outbox-types.js';
 export { SentenceCutter } from './sentences.js';

@@ -4,13 +4,14 @@
  */
 
 import type * as Native from '../native.js';
+import type * as NativeNats from '../native-nats.js';
 import type * as NativeSpeech from '../native-speech.js';
 import type * as NativeWeb from '../native-web.js';
 
 export type { AudioWriter, Call, Options, Question, Trace, Turn } from '../native.js';
 export type { WebCall, WebReply } from '../native-web.js';
 
-type Binding = typeof Native & typeof NativeSpeech & typeof NativeWeb;
+type Binding = typeof Native & typeof NativeNats & typeof NativeSpeech & typeof NativeWeb;
 
 const failures: unknown[] = [];
 

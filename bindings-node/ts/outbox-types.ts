@@ -71,6 +71,20 @@ export interface OutboxStats {
   setAside: string[];
 }
 
+/** The counters of a broker's stream, and of the courier that reads them, which end in `Here`. */
+export interface CourierStats {
+  /** Records that wait in the stream, parked ones among them. */
+  pending: number;
+  /** Records that wait outside their partition: for a token, or behind one that does. */
+  parked: number;
+  /** Dead letters now. */
+  dead: number;
+  deliveredHere: number;
+  deadHere: number;
+  /** True while the service fails, and this courier sends no record for a while. */
+  isBreakerOpen: boolean;
+}
+
 /** A record that waits. */
 export interface PendingRecord {
   id: string;

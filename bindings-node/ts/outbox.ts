@@ -11,6 +11,7 @@ import { SINK } from './host-kinds.js';
 import type { SinkFunction } from './host-types.js';
 import { logBackground, type LogOptions } from './log.js';
 import { type Call, native } from './native.js';
+import { natsOf, type NatsSink } from './nats.js';
 import { numberOf } from './options.js';
 import type { DeadLetter, NewRecord, OutboxStats, PendingRecord, Receipt } from './outbox-types.js';
 import type { OutboxSettings } from './settings.js';
@@ -21,11 +22,11 @@ import type { FlushReport } from './turn-types.js';
 /** The settings of an outbox besides its file. */
 export interface OutboxOptions extends Omit<OutboxSettings, 'path'>, LogOptions {
   /**
-   * Delivers the records: a function, or a store. It is called again until it returns nothing or another last outcome, so a
+   * Delivers the records: a function, a store, or a broker. It is called again until it returns nothing or another last outcome, so a
    * delivery must be safe to repeat. Without one the records wait for `new Turns(client, { outbox })`, whose store becomes
    * the sink.
    */
-  sink?: SinkFunction | AnyStore | null;
+  sink?: SinkFunction | AnyStore | NatsSink | null;
 }
 
 /** The native side of an outbox; `undefined` for anything else. */
@@ -56,12 +57,13 @@ export class Outbox {
    */
   constructor(path?: string | null, { sink, logger, logLevel, ...options }: OutboxOptions = {}) {
     const store = storeOf(sink);
+    const nats = natsOf(sink);
     this.#functions.tokens = providerOf(sink);
     if (typeof sink === 'function') this.#functions.sink = hosted(SINK, sink);
-    else if (sink && !store) throw new ConfigError(`sink must be a function or a store, not ${typeof sink}`);
+    else if (sink && !store && !nats) throw new ConfigError(`sink must be a function, a store or a NatsSink, not ${typeof sink}`);
     const { sink: called } = this.#functions;
     try {
-      this.#outbox = new native.Outbox(settingsJson({ ...options, path }), called?.host, called?.number, store);
+      this.#outbox = new native.Outbox(settingsJson({ ...options, path }), called?.host, called?.number, store, nats);
     } catch (error) {
       throw fromThrown(error);
     }
@@ -111,9 +113,7 @@ export class Outbox {
 
   /** The records that were given up, in the order of acceptance; at most 1,000. */
   async deadLetters(): Promise<DeadLetter[]> {
-    const letters = await this.#value<{ payload: unknown }[]>(() => this.#outbox.deadLetters());
-    // The names in a payload are the program's.
-    return letters.map(({ payload, ...letter }) => ({ ...(camelCased(letter) as DeadLetter), payload }));
+    return lettersOf(await this.#value(() => this.#outbox.deadLetters()));
   }
 
   /** Queues a dead letter again, behind all others of its conversation; false if there is none with this id. */
@@ -156,6 +156,11 @@ export class Outbox {
   async #value<T>(start: () => Call): Promise<T> {
     return new ActiveCall(start, undefined, this).value<T>();
   }
+}
+
+/** Dead letters as core gives them. The names in a payload are the program's. */
+export function lettersOf(letters: { payload: unknown }[]): DeadLetter[] {
+  return letters.map(({ payload, ...letter }) => ({ ...(camelCased(letter) as DeadLetter), payload }));
 }
 
 /** If the class named itself, bundlers would rename it. */

@@ -148,6 +148,39 @@ export interface DeliverySettings {
   remembered?: number | null;
 }
 
+/** A NATS broker. All processes of a stream need the same `stream`, `partitions`, `replicas` and `maxBytes`. */
+export interface NatsSettings {
+  /** Such as `nats://localhost:4222`, or `tls://…`; the servers of a cluster are separated by commas. */
+  url: string;
+  /** A file with a JWT and its seed (`.creds`). Of this, `token`, `user` and `nkey` one is enough, or none. */
+  credentialsFile?: string | null;
+  token?: string | null;
+  user?: string | null;
+  password?: string | null;
+  /** The seed of an NKey. */
+  nkey?: string | null;
+  /** A PEM file with certificates that are trusted besides the system's. */
+  caFile?: string | null;
+  /** The certificate that is presented to the broker, and its key, as PEM files. */
+  clientCertificate?: string | null;
+  clientKey?: string | null;
+  /** The name of the stream; default `turnwire`. */
+  stream?: string | null;
+  /** The number of partitions, of which each delivers one record at a time; fixed when the stream is created. Default 64. */
+  partitions?: number | null;
+  /** The number of servers that keep each record; default 1, use 3 in a cluster. */
+  replicas?: number | null;
+  /** The size of the stream; default: the broker's own limit. */
+  maxBytes?: number;
+  /** The time for which the id of a delivered record is remembered, so that it is counted once; default one hour. */
+  countedFor?: number;
+}
+
+/** A courier, besides its broker. */
+export interface CourierSettings {
+  delivery?: DeliverySettings | null;
+}
+
 /** The prompts of an engine; each that is missing is the engine's own. */
 export interface PromptSettings {
   /** The system prompt of every conversation. */

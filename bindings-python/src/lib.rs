@@ -11,6 +11,7 @@ mod fork;
 mod host;
 mod items;
 mod log;
+mod nats;
 mod outbox;
 mod seconds;
 mod service;
@@ -58,6 +59,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<chat::Progress>()?;
     module.add("RECORD_FIELDS", named(py, bridge::record_fields())?)?;
     module.add_class::<outbox::Outbox>()?;
+    module.add_class::<nats::NatsSink>()?;
+    module.add_class::<nats::Courier>()?;
     module.add_class::<trace::Trace>()?;
     module.add_class::<turn::Turns>()?;
     module.add_class::<turn::Turn>()?;

@@ -13,6 +13,7 @@ use crate::call::Call;
 use crate::error::exception;
 use crate::fork;
 use crate::host::function;
+use crate::nats::NatsSink;
 use crate::seconds::{Seconds, longest_wait};
 use crate::store::Store;
 use crate::text::{OwnedText, Text};
@@ -48,14 +49,15 @@ impl Outbox {
 #[pymethods]
 impl Outbox {
     /// `settings` are JSON. The records are delivered by `sink`, which is asked with a question, `None` and an `Answer`,
-    /// or to a store.
+    /// to a store, or to a broker.
     #[new]
-    #[pyo3(signature = (settings, *, sink=None, store=None))]
+    #[pyo3(signature = (settings, *, sink=None, store=None, nats=None))]
     fn new(
         py: Python<'_>,
         settings: Text<'_>,
         sink: Option<Py<PyAny>>,
         store: Option<&Store>,
+        nats: Option<&NatsSink>,
     ) -> PyResult<Self> {
         fork::watch(py)?;
         // Opening waits for the file.
@@ -65,6 +67,8 @@ impl Outbox {
                 outbox = outbox.sink(function::<Record, Outcome>(SINK, ask));
             } else if let Some(store) = store {
                 outbox = outbox.sink(ConversationSink::new(store.conversations()));
+            } else if let Some(nats) = nats {
+                outbox = outbox.sink(nats.sink());
             }
             outbox.start()
         });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { ChatService, ChatStore, ConfigError, GoogleTranslateSpeaker, InvalidRequestError, OpenAI, OpenAISpeaker, Outbox, SentenceCutter, Speech, Turns, chatHandler } from 'turnwire';
+import { ChatService, ChatStore, ConfigError, Courier, GoogleTranslateSpeaker, InvalidRequestError, NatsSink, OpenAI, OpenAISpeaker, Outbox, SentenceCutter, Speech, Turns, chatHandler } from 'turnwire';
 
 const { kinds, objects, unusable } = JSON.parse(readFileSync(new URL('../vectors/settings/numbers.json', import.meta.url), 'utf8'));
 const VALUES = { Infinity, '-Infinity': -Infinity, NaN, huge: 10n ** 400n };
@@ -47,6 +47,11 @@ function ways(of, setting) {
       return [
         [name, (value) => new Speech(speaker, { [name]: value })],
         [`speech.${name}`, (value) => new Turns(client(), { speaker, speech: { [name]: value } })],
+      ];
+    case 'nats':
+      return [
+        [name, (value) => new NatsSink('nats://localhost:9', { [name]: value })],
+        [name, (value) => new Courier('nats://localhost:9', () => {}, { [name]: value })],
       ];
     case 'routes':
       return [[name, (value) => chatHandler(new Turns(client()), { authenticate: String, [name]: value })]];

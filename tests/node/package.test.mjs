@@ -181,6 +181,8 @@ const SETTINGS = {
   outbox: 'OutboxSettings',
   'outbox.limits': 'OutboxLimits',
   'outbox.delivery': 'DeliverySettings',
+  nats: 'NatsSettings',
+  courier: 'CourierSettings',
   turns: 'TurnsSettings',
   'turns.fallbacks': 'FallbackSettings',
   'turns.history': 'HistorySettings',

@@ -85,6 +85,9 @@ def ways(of: str, name: str) -> Iterator[tuple[str, Give]]:
             f"outbox.{path_of(part, name)}",
             lambda value: Turns(client(), store=NOWHERE, outbox=nested(part, name, value)),
         )
+    elif of == "nats":
+        yield name, lambda value: turnwire.NatsSink("nats://localhost:9", **{name: value})
+        yield name, lambda value: turnwire.Courier("nats://localhost:9", print, **{name: value})
     elif of == "routes":
         from turnwire.asgi import chat_app
         from turnwire.flask import chat_blueprint

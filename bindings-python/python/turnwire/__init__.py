@@ -52,10 +52,13 @@ if TYPE_CHECKING:
     from ._binary import HttpxBinaryResponseContent
     from ._chat_store import AsyncChatStore, ChatStore
     from ._core import SentenceCutter
+    from ._courier import AsyncCourier, Courier, CourierStats
     from ._elsewhere import AsyncAzureOpenAI as AsyncAzureOpenAI
     from ._elsewhere import AzureOpenAI as AzureOpenAI
     from ._host_types import Outcome, Record, SpeechRequest, Tokens
     from ._models import BaseModel
+    from ._nats import NatsSink
+    from ._nats_settings import CourierSettings, NatsOptions, NatsSettings
     from ._outbox import AsyncOutbox, DeadLetter, FlushReport, Outbox, OutboxStats, PendingRecord, Receipt
     from ._parsing import pydantic_function_tool
     from ._prompts import Prompts
@@ -124,6 +127,7 @@ __all__ = [
     "AsyncChatService",
     "AsyncChatStore",
     "AsyncClient",
+    "AsyncCourier",
     "AsyncOpenAI",
     "AsyncOutbox",
     "AsyncSpokenBytes",
@@ -149,6 +153,9 @@ __all__ = [
     "ConflictError",
     "ContentEvent",
     "ContentFilterFinishReasonError",
+    "Courier",
+    "CourierSettings",
+    "CourierStats",
     "DeadLetter",
     "DoneEvent",
     "ErrorEvent",
@@ -165,6 +172,9 @@ __all__ = [
     "InvalidRequestError",
     "LengthFinishReasonError",
     "Limits",
+    "NatsOptions",
+    "NatsSettings",
+    "NatsSink",
     "NotFoundError",
     "NotGiven",
     "Omit",
@@ -271,6 +281,13 @@ _LATER = {
     "BaseModel": "_models",
     "Stream": "_streaming",
     "pydantic_function_tool": "_parsing",
+    "AsyncCourier": "_courier",
+    "Courier": "_courier",
+    "CourierSettings": "_nats_settings",
+    "CourierStats": "_courier",
+    "NatsOptions": "_nats_settings",
+    "NatsSettings": "_nats_settings",
+    "NatsSink": "_nats",
     "AsyncOutbox": "_outbox",
     "DeadLetter": "_outbox",
     "FlushReport": "_outbox",

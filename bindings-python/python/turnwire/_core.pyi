@@ -193,6 +193,7 @@ class Outbox:
         *,
         sink: Callable[[str, None, Answer], object] | None = None,
         store: Store | None = None,
+        nats: NatsSink | None = None,
     ) -> Self: ...
     def enqueue(self, record: str) -> Call:
         """Accepts a record, which is JSON."""
@@ -214,6 +215,42 @@ class Outbox:
         """Waits until all records are delivered or dead, at most for this many seconds."""
     def shutdown(self, timeout: float | None) -> Call:
         """The same, and accepts no record any more."""
+
+@final
+class NatsSink:
+    """Publishes the records of an outbox to a broker."""
+
+    def __new__(cls, settings: str) -> Self: ...
+
+@final
+class Courier:
+    """Delivers the records of a stream."""
+
+    def __new__(
+        cls,
+        broker: str,
+        settings: str,
+        *,
+        sink: Callable[[str, None, Answer], object] | None = None,
+        store: Store | None = None,
+        token_provider: Callable[[str, None, Answer], object] | None = None,
+    ) -> Self: ...
+    def run(self) -> Call:
+        """Delivers until `stop`."""
+    def stop(self) -> None:
+        """Ends the current run, or the next one."""
+    def is_ready(self) -> bool:
+        """True while it runs and the broker is connected."""
+    def stats(self) -> Call:
+        """The counters."""
+    def pending(self) -> Call:
+        """The pending records."""
+    def dead_letters(self) -> Call:
+        """The dead letters."""
+    def requeue(self, id: str) -> Call:
+        """Publishes a dead letter again."""
+    def discard(self, id: str) -> Call:
+        """Removes a dead letter, or a parked record."""
 
 @final
 class Trace:

@@ -10,6 +10,7 @@ from ._host import Caller, hosted, is_coroutine_function
 from ._host_kinds import SINK
 from ._logging import keep_logs
 from ._models import BaseModel
+from ._nats import NatsSink
 from ._request import settings_to_json, to_json
 from ._stored import StoreMessage
 from ._waiting import result
@@ -126,6 +127,8 @@ class AnyOutbox:
         if sink is not None:
             if isinstance(sink, AnyStore):
                 parts["store"] = sink._handle()
+            elif isinstance(sink, NatsSink):
+                parts["nats"] = sink._sink
             else:
                 parts["sink"] = hosted(SINK, sink)
         self._outbox = CoreOutbox(settings_to_json({**options, "path": path}), **parts)
@@ -153,12 +156,12 @@ class Outbox(AnyOutbox, Closing):
         self,
         path: str | PathLike[str] | None = None,
         *,
-        sink: Callable[[Record], Outcome | None] | AnyStore | None = None,
+        sink: Callable[[Record], Outcome | None] | AnyStore | NatsSink | None = None,
         **options: Unpack[OutboxOptions],
     ) -> None:
         """Opens the file, which is created if it is missing. Without a ``path`` the outbox is in memory.
 
-        ``sink`` delivers the records: a function, which runs on threads of its own, or a store. It is called again until it
+        ``sink`` delivers the records: a function, which runs on threads of its own, a store, or a broker. It is called again until it
         returns ``None`` or another last :class:`Outcome`, so a delivery must be safe to repeat. Without one the records
         wait for ``Turns(outbox=…)``, whose store becomes the sink.
         """
@@ -170,7 +173,7 @@ class Outbox(AnyOutbox, Closing):
     def memory(
         cls,
         *,
-        sink: Callable[[Record], Outcome | None] | AnyStore | None = None,
+        sink: Callable[[Record], Outcome | None] | AnyStore | NatsSink | None = None,
         **options: Unpack[OutboxOptions],
     ) -> Self:
         """An outbox in memory: its records are lost with the process."""
@@ -242,7 +245,7 @@ class AsyncOutbox(AnyOutbox, AsyncClosing):
         self,
         path: str | PathLike[str] | None = None,
         *,
-        sink: SinkFunction | AnyStore | None = None,
+        sink: SinkFunction | AnyStore | NatsSink | None = None,
         **options: Unpack[OutboxOptions],
     ) -> None:
         """As :class:`Outbox`; besides, ``sink`` may be a coroutine function. It runs on the loop on which the outbox was made,
@@ -250,7 +253,7 @@ class AsyncOutbox(AnyOutbox, AsyncClosing):
         super().__init__(path, sink, options)
 
     @classmethod
-    def memory(cls, *, sink: SinkFunction | AnyStore | None = None, **options: Unpack[OutboxOptions]) -> Self:
+    def memory(cls, *, sink: SinkFunction | AnyStore | NatsSink | None = None, **options: Unpack[OutboxOptions]) -> Self:
         """An outbox in memory: its records are lost with the process."""
         return cls(None, sink=sink, **options)
 

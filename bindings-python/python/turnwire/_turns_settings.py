@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from ._nats_settings import CourierSettings, NatsSettings
 from ._routes_settings import RoutePaths, RoutesSettings
 from ._settings import (
     ChatServiceSettings,
@@ -181,6 +182,8 @@ OBJECTS: dict[str, tuple[Any, ...]] = {
     "outbox": (OutboxSettings,),
     "outbox.limits": (OutboxLimits,),
     "outbox.delivery": (DeliverySettings,),
+    "nats": (NatsSettings,),
+    "courier": (CourierSettings,),
     "turns": (TurnsSettings, _FunctionSettings),
     "turns.fallbacks": (FallbackSettings,),
     "turns.history": (HistorySettings,),

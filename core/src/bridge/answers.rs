@@ -17,6 +17,7 @@ use crate::chat::{ChatReply, ChatStream, ModelList};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChatAnswer;
 use crate::http::{self, Response};
+use crate::nats::CourierStats;
 use crate::outbox::{DeadLetter, FlushReport, PendingRecord, Receipt, Stats};
 use crate::process::runtime;
 use crate::service::TurnStream;
@@ -36,7 +37,7 @@ macro_rules! values {
 }
 
 values! {
-    bool, u64, String, FlushReport, Receipt, Stats, StoreStats, Timeline, Session, Option<Session>, Vec<DeadLetter>,
+    bool, u64, String, CourierStats, FlushReport, Receipt, Stats, StoreStats, Timeline, Session, Option<Session>, Vec<DeadLetter>,
     Vec<PendingRecord>,
 }
 

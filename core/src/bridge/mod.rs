@@ -28,7 +28,7 @@
 //! | [`before_fork`] | keeps SQLite out of a fork, until [`after_fork`] |
 //! | [`settings`] | parses a client's settings from JSON to its builder; lists the names of all settings, for tests that compare declarations with them |
 //! | `event_fields` | the types of events and their fields, for such tests |
-//! | [`outbox_command`] | the command that inspects an outbox's file, from its arguments to its exit code |
+//! | [`outbox_command`] | the command that inspects outboxes' files and the stream of a broker, from its arguments to its exit code |
 //! | [`ErrorFacts`] | an error as data, with header values decoded in one way |
 //!
 //! Dropping a pull ends its work. A pull reads ahead at most 512 items or 256 KiB, plus one batch.

@@ -52,7 +52,8 @@ pub(super) async fn ensure_stream(
     refuse_others(settings, operation, &format!("the stream `{}`", names.stream()), &differences)
 }
 
-async fn find_stream(
+/// The stream with this name; `None` if there is none.
+pub(super) async fn find_stream(
     settings: &Checked,
     connected: &Connected,
     name: &str,

@@ -39,6 +39,12 @@ pub(super) fn stream(settings: &Checked) -> stream::Config {
     }
 }
 
+/// The number of partitions of a stream that [`stream`] created.
+pub(super) fn partitions(config: &stream::Config) -> Option<u16> {
+    let words = config.description.as_deref()?.strip_prefix("records of turnwire in ")?;
+    words.strip_suffix(" partitions")?.parse().ok()
+}
+
 /// The consumer of a partition. One record at a time: that alone keeps the order through failures and crashes.
 pub(super) fn consumer(names: &Names, partition: u16) -> consumer::pull::Config {
     consumer::pull::Config {
@@ -240,6 +246,18 @@ mod tests {
         assert_eq!(found.len(), 1);
         let said = found[0].to_string();
         assert!(said.contains("16 partitions") && said.contains("64 partitions"), "{said}");
+    }
+
+    #[test]
+    fn the_partitions_of_a_stream_are_read_back() {
+        let config = stream(&settings(Nats::new("localhost").partitions(256)));
+        assert_eq!(partitions(&config), Some(256));
+        let other = |description: &str| stream::Config {
+            description: Some(description.to_owned()),
+            ..stream::Config::default()
+        };
+        assert_eq!(partitions(&other("records of another library")), None);
+        assert_eq!(partitions(&stream::Config::default()), None);
     }
 
     #[test]

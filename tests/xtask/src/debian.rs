@@ -15,6 +15,9 @@ pub(crate) const CRASH: [(&str, &str); 3] =
 pub(crate) const FAULTS: [(&str, &str); 4] =
     [("cc", "gcc"), ("unshare", "util-linux"), ("mount", "mount"), ("ps", "procps")];
 
+/// The broker of outboxes over several machines.
+pub(crate) const NATS: [(&str, &str); 1] = [("nats-server", "nats-server")];
+
 /// The browser of the tests of pages, and its letters for Korean, which are no program but a file.
 pub(crate) const CHROMIUM: [(&str, &str); 2] = [
     ("chromium", "chromium"),

@@ -36,7 +36,7 @@ pub(crate) static ALL: &[Suite] = &[
     Suite {
         name: "node",
         about: "the npm package, packed and not",
-        needs: &[Tool::Node],
+        needs: &[Tool::Node, Tool::Programs(&debian::NATS)],
         run: node,
     },
     Suite {
@@ -48,7 +48,7 @@ pub(crate) static ALL: &[Suite] = &[
     Suite {
         name: "python",
         about: "the Python wheel, its types, servers and forks, and libraries that are given its clients",
-        needs: &[Tool::Python, Tool::Node],
+        needs: &[Tool::Python, Tool::Node, Tool::Programs(&debian::NATS)],
         run: python,
     },
     Suite {
@@ -248,6 +248,7 @@ fn crash(repo: &Repo) -> Result<()> {
 }
 
 fn python(repo: &Repo) -> Result<()> {
+    debian::require(repo, &debian::NATS)?;
     let python = Python::prepare(repo, Purpose::Tests)?;
     python.step(repo).args(["-m", "pytest", "--quiet", "tests/python"]).run()?;
     // They have an older `openai` package, with which its clients are tested once more.
@@ -260,6 +261,7 @@ fn python(repo: &Repo) -> Result<()> {
 }
 
 fn node(repo: &Repo) -> Result<()> {
+    debian::require(repo, &debian::NATS)?;
     let node = Node::prepare(repo, Purpose::Tests)?;
     node.script(repo, "test").run()?;
     kill(repo, ["node".as_ref(), "tests/node/talk.mjs".as_ref()])

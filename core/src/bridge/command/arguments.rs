@@ -1,12 +1,13 @@
 //! The arguments of the command.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::path::PathBuf;
 
 /// The text of `--help`.
 pub(super) const HELP: &str = "\
 Inspects an outbox's file: lists pending records and dead letters, and requeues a dead letter.
-Processes that use the file may continue meanwhile.
+Processes that use the file may continue meanwhile. With --nats it inspects the stream of a broker as well.
 
 Usage: outbox <command> [options]
 
@@ -18,12 +19,17 @@ Commands:
   discard <id>  Deletes a dead letter or a pending record
 
 Options:
-  --file <file>  The outbox's file [default: var/outbox.db]
-  --json         Show JSON, one object per line, instead of tables
-  -h, --help     Show this help
+  --file <file>    The outbox's file [default: var/outbox.db]; may be given several times
+  --nats <url>     The broker to which outboxes publish, such as nats://localhost:4222
+  --stream <name>  The stream on the broker [default: turnwire]
+  --creds <file>   The credentials file for the broker
+  --ca <file>      Certificates that are trusted besides the system's
+  --json           Show JSON, one object per line, instead of tables
+  -h, --help       Show this help
 ";
 
 const COMMANDS: &str = "status, pending, dead, requeue, discard";
+const OPTIONS: &str = "--file, --nats, --stream, --creds, --ca and --json";
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Arguments {
@@ -40,17 +46,39 @@ pub(super) enum Action {
     Discard(String),
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Options {
-    pub(super) file: PathBuf,
+    /// Without any, and without a broker, the usual one.
+    pub(super) files: Vec<PathBuf>,
+    pub(super) broker: Option<Broker>,
     /// JSON instead of tables.
     pub(super) is_json: bool,
+}
+
+/// The broker to inspect.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Broker {
+    pub(super) url: Url,
+    pub(super) stream: Option<String>,
+    pub(super) credentials: Option<PathBuf>,
+    pub(super) ca: Option<PathBuf>,
+}
+
+/// A URL, which may have a password.
+#[derive(PartialEq, Eq)]
+pub(super) struct Url(pub(super) String);
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[url]")
+    }
 }
 
 impl Arguments {
     /// Reads arguments; options may stand anywhere, up to a `--`.
     pub(super) fn read(given: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
-        let mut options = Options { file: "var/outbox.db".into(), is_json: false };
+        let (mut files, mut is_json) = (Vec::new(), false);
+        let (mut nats, mut stream, mut credentials, mut ca) = (None, None, None, None);
         let mut words = Vec::new();
         let mut given = given.into_iter();
         let mut are_options_over = false;
@@ -60,20 +88,41 @@ impl Arguments {
                 _ if are_options_over => words.push(argument),
                 Some("--") => are_options_over = true,
                 Some("-h" | "--help") => return Ok(Arguments::Help),
-                Some("--json") => options.is_json = true,
-                Some("--file") => options.file = given.next().ok_or("--file needs a path")?.into(),
+                Some("--json") => is_json = true,
                 Some(option) if option.starts_with('-') && option != "-" => {
-                    match option.strip_prefix("--file=") {
-                        Some(file) => options.file = file.into(),
-                        None => {
-                            let known = "there are --file and --json";
-                            return Err(format!("{option} is no option; {known}"));
+                    let (option, mut value) = match option.split_once('=') {
+                        Some((option, value)) => (option, Some(OsString::from(value))),
+                        None => (option, None),
+                    };
+                    let mut value = |what: &str| {
+                        value
+                            .take()
+                            .or_else(|| given.next())
+                            .ok_or_else(|| format!("{option} needs {what}"))
+                    };
+                    match option {
+                        "--file" => files.push(value("a path")?.into()),
+                        "--nats" => nats = Some(value("a URL")?.to_string_lossy().into_owned()),
+                        "--stream" => {
+                            stream = Some(value("a name")?.to_string_lossy().into_owned())
                         }
+                        "--creds" => credentials = Some(value("a path")?.into()),
+                        "--ca" => ca = Some(value("a path")?.into()),
+                        // What stands behind the `=` may be a secret.
+                        _ => return Err(format!("{option} is no option; there are {OPTIONS}")),
                     }
                 }
                 _ => words.push(argument),
             }
         }
+        let broker = match nats {
+            Some(url) => Some(Broker { url: Url(url), stream, credentials, ca }),
+            None if stream.is_some() || credentials.is_some() || ca.is_some() => {
+                return Err("--stream, --creds and --ca need --nats".to_owned());
+            }
+            None => None,
+        };
+        let options = Options { files, broker, is_json };
         let mut words = words.iter().map(|word| word.as_os_str());
         let Some(command) = words.next() else {
             return Err(format!("a command is missing; there are {COMMANDS}"));
@@ -112,21 +161,46 @@ mod tests {
         Arguments::read(words.iter().map(OsString::from))
     }
 
-    fn run(action: Action, file: &str, is_json: bool) -> Result<Arguments, String> {
-        Ok(Arguments::Run(action, Options { file: file.into(), is_json }))
+    fn run(action: Action, file: Option<&str>, is_json: bool) -> Result<Arguments, String> {
+        let files = file.map(PathBuf::from).into_iter().collect();
+        Ok(Arguments::Run(action, Options { files, broker: None, is_json }))
     }
 
     #[test]
     fn options_stand_anywhere_and_end_at_two_dashes() {
-        assert_eq!(read(&["status"]), run(Action::Status, "var/outbox.db", false));
-        assert_eq!(read(&["--json", "dead", "--file", "-"]), run(Action::Dead, "-", true));
-        assert_eq!(read(&["--file=a=b", "pending"]), run(Action::Pending, "a=b", false));
+        assert_eq!(read(&["status"]), run(Action::Status, None, false));
+        assert_eq!(read(&["--json", "dead", "--file", "-"]), run(Action::Dead, Some("-"), true));
+        assert_eq!(read(&["--file=a=b", "pending"]), run(Action::Pending, Some("a=b"), false));
         let requeue = |id: &str| Action::Requeue(id.to_owned());
-        assert_eq!(read(&["requeue", "a", "--json"]), run(requeue("a"), "var/outbox.db", true));
-        assert_eq!(read(&["requeue", "--", "--a"]), run(requeue("--a"), "var/outbox.db", false));
+        assert_eq!(read(&["requeue", "a", "--json"]), run(requeue("a"), None, true));
+        assert_eq!(read(&["requeue", "--", "--a"]), run(requeue("--a"), None, false));
         for words in [&["-h"][..], &["status", "--help"]] {
             assert_eq!(read(words), Ok(Arguments::Help));
         }
+    }
+
+    #[test]
+    fn a_broker_has_options_of_its_own_and_its_url_shows_nowhere() {
+        let given = [
+            "status",
+            "--nats=nats://a:hunter2@b?c=d",
+            "--stream",
+            "s",
+            "--file",
+            "a",
+            "--file",
+            "b",
+        ];
+        let broker = Broker {
+            url: Url("nats://a:hunter2@b?c=d".to_owned()),
+            stream: Some("s".to_owned()),
+            credentials: None,
+            ca: None,
+        };
+        let files = vec!["a".into(), "b".into()];
+        let expected = Options { files, broker: Some(broker), is_json: false };
+        assert!(!format!("{expected:?}").contains("hunter2"));
+        assert_eq!(read(&given), Ok(Arguments::Run(Action::Status, expected)));
     }
 
     #[test]
@@ -134,7 +208,12 @@ mod tests {
         for (words, why) in [
             (&[][..], "a command is missing; there are status, pending, dead, requeue, discard"),
             (&["list"], "`list` is no command; there are status, pending, dead, requeue, discard"),
-            (&["status", "--files"], "--files is no option; there are --file and --json"),
+            (
+                &["status", "--files=secret"],
+                "--files is no option; there are --file, --nats, --stream, --creds, --ca and --json",
+            ),
+            (&["status", "--nats"], "--nats needs a URL"),
+            (&["status", "--stream", "s"], "--stream, --creds and --ca need --nats"),
             (&["status", "--file"], "--file needs a path"),
             (&["requeue", "--json"], "requeue needs the id of a record"),
             (&["discard", "a", "b"], "`b` is an argument too many"),

@@ -1,22 +1,21 @@
-//! The command `outbox`: inspects an outbox's file. The example of the same name, Python and Node all run this one.
+//! The command `outbox`: inspects the files of outboxes, and the stream of a broker. The example of the same name, Python and Node all run this one.
 
 mod arguments;
 mod rows;
+mod sources;
 mod table;
 mod terminal;
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
 
 use serde_json::{Value, json};
 
 use self::arguments::{Action, Arguments, HELP, Options};
+use self::sources::Source;
 use self::table::Table;
 use self::terminal::{Patient, visible};
-use crate::error::Error;
-use crate::outbox::{Outbox, PendingRecord, Stats};
+use crate::error::{Error, Result as Answer};
 
 /// The exit code of wrong usage.
 const MISUSED: u8 = 2;
@@ -69,29 +68,25 @@ impl<O: Write, E: Write> Terminal<O, E> {
             Arguments::Help => return self.show(HELP),
             Arguments::Run(action, options) => (action, options),
         };
-        let outbox = open(&options.file)?;
-        let stats = outbox.stats();
-        for damaged in &stats.set_aside {
+        let sources = sources::open(&options)?;
+        for damaged in sources.iter().flat_map(Source::set_aside) {
             self.say(&format!("the file was damaged: it is kept as {}", damaged.display()));
         }
         match action {
-            Action::Status if options.is_json => self.json(&status_json(&options.file, &stats)),
-            Action::Status => {
-                self.show(&status(&options.file, &stats, &outbox.pending()?).to_string())
-            }
+            Action::Status => self.status(&options, &sources),
             Action::Pending => {
-                let records = outbox.pending()?;
-                self.list(&options, &rows::PENDING, stats.pending, &records, rows::pending)
+                let all = |source: &Source| Ok(source.counts()?.pending);
+                self.list(&options, &sources, &rows::PENDING, all, Source::pending, rows::pending)
             }
             Action::Dead => {
-                let letters = outbox.dead_letters()?;
-                self.list(&options, &rows::DEAD, stats.dead, &letters, rows::dead)
+                let all = |source: &Source| Ok(source.counts()?.dead);
+                self.list(&options, &sources, &rows::DEAD, all, Source::dead_letters, rows::dead)
             }
-            Action::Requeue(id) => match outbox.requeue(&id)? {
+            Action::Requeue(id) => match first(&sources, |source| source.requeue(&id))? {
                 true => self.done(&options, &id, "queued again"),
                 false => Err(unknown(&id, "dead letter; `dead` lists them")),
             },
-            Action::Discard(id) => match outbox.discard(&id)? {
+            Action::Discard(id) => match first(&sources, |source| source.discard(&id))? {
                 true => self.done(&options, &id, "discarded"),
                 false => Err(unknown(
                     &id,
@@ -101,29 +96,58 @@ impl<O: Write, E: Write> Terminal<O, E> {
         }
     }
 
-    /// Writes a line of JSON for each item, or one table. Items beyond the longest list are counted on the other output.
+    /// Writes a table for each place, or a line of JSON.
+    fn status(&mut self, options: &Options, sources: &[Source]) -> Result<(), Failure> {
+        for (at, source) in sources.iter().enumerate() {
+            match options.is_json {
+                true => self.json(&source.status_json()?)?,
+                false if at > 0 => self.show(&format!("\n{}", source.status()?))?,
+                false => self.show(&source.status()?.to_string())?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a line of JSON for each item, or one table; with their places, if there are several. Items beyond the longest list
+    /// are counted on the other output.
     fn list<T>(
         &mut self,
         options: &Options,
+        sources: &[Source],
         heads: &[&str],
-        all: u64,
-        items: &[T],
+        count: impl Fn(&Source) -> Answer<u64>,
+        items: impl Fn(&Source) -> Answer<Vec<T>>,
         row: impl Fn(&T) -> (Value, Vec<String>),
     ) -> Result<(), Failure> {
-        let mut table = Table::new(heads);
-        for item in items {
-            let (json, cells) = row(item);
-            match options.is_json {
-                true => self.json(&json)?,
-                false => table.add(cells),
+        let has_places = sources.len() > 1;
+        let places: &[&str] = if has_places { &["place"] } else { &[] };
+        let mut table = Table::new(&[heads, places].concat());
+        let (mut all, mut listed) = (0, 0);
+        for source in sources {
+            let items = items(source)?;
+            // Of a stream that is delivered meanwhile it may be less than what was listed.
+            all += count(source)?.max(items.len() as u64);
+            listed += items.len() as u64;
+            for item in &items {
+                let (mut json, mut cells) = row(item);
+                if has_places {
+                    cells.push(source.place());
+                    if let Some(fields) = json.as_object_mut() {
+                        fields.insert("place".to_owned(), json!(source.place()));
+                    }
+                }
+                match options.is_json {
+                    true => self.json(&json)?,
+                    false => table.add(cells),
+                }
             }
         }
-        match (options.is_json, items) {
+        match (options.is_json, listed) {
             (true, _) => {}
-            (false, []) => self.show("none\n")?,
+            (false, 0) => self.show("none\n")?,
             (false, _) => self.show(&table.to_string())?,
         }
-        match all.saturating_sub(items.len() as u64) {
+        match all - listed {
             0 => {}
             more => self.say(&format!("and {more} more")),
         }
@@ -152,44 +176,16 @@ impl<O: Write, E: Write> Terminal<O, E> {
     }
 }
 
-/// Opens an existing outbox: an inspection must not create one.
-fn open(file: &Path) -> Result<Outbox, Failure> {
-    let refused = |why: &str| Failure::Refused(format!("no outbox: {} {why}", file.display()));
-    if !file.exists() {
-        return Err(refused("is not there; --file says where it is"));
+/// Acts on one place after the other, until one has the record.
+fn first(sources: &[Source], act: impl Fn(&Source) -> Answer<bool>) -> Result<bool, Failure> {
+    for source in sources {
+        if act(source)? {
+            return Ok(true);
+        }
     }
-    // The library would make an outbox of it. One that another process creates now has a log beside it.
-    let log =
-        file.with_file_name(format!("{}-wal", file.file_name().unwrap_or_default().display()));
-    if fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() == 0) && !log.exists() {
-        return Err(refused("is empty; --file says where the outbox is"));
-    }
-    Ok(Outbox::open(file)?)
+    Ok(false)
 }
 
 fn unknown(id: &str, what: &str) -> Failure {
     Failure::Refused(format!("nothing was changed: `{id}` is no {what}"))
-}
-
-fn status(file: &Path, stats: &Stats, pending: &[PendingRecord]) -> Table {
-    let mut table = Table::new(&["outbox", &file.display().to_string()]);
-    let mut add = |name: &str, value: String| table.add(vec![name.to_owned(), value]);
-    add("pending", stats.pending.to_string());
-    add("  of them held", stats.held.to_string());
-    if let Some(oldest) = pending.iter().map(|record| record.accepted_at).min() {
-        add("  oldest accepted", rows::local(oldest));
-    }
-    add("dead letters", stats.dead.to_string());
-    if let Some(error) = &stats.storage_error {
-        add("trouble", error.clone());
-    }
-    table
-}
-
-fn status_json(file: &Path, stats: &Stats) -> Value {
-    let set_aside: Vec<_> = stats.set_aside.iter().map(|path| path.to_string_lossy()).collect();
-    json!({
-        "file": file.to_string_lossy(), "pending": stats.pending, "held": stats.held, "dead": stats.dead,
-        "storageError": stats.storage_error, "setAside": set_aside,
-    })
 }

@@ -12,6 +12,7 @@ mod clients;
 mod environment;
 mod http;
 mod names;
+mod nats;
 mod numbers;
 mod outbox;
 mod parts;
@@ -29,6 +30,7 @@ mod tests;
 pub use clients::{chat_service, chat_store, client, open_ai};
 pub use environment::with_environment;
 pub use names::Names;
+pub use nats::{courier, nats};
 pub use numbers::{time, whole};
 pub use outbox::outbox;
 pub use parts::Parts;
@@ -50,6 +52,8 @@ pub fn objects() -> Vec<(&'static str, &'static [&'static str])> {
         ("outbox", fields_of::<outbox::OutboxSettings>()),
         ("outbox.limits", fields_of::<outbox::LimitSettings>()),
         ("outbox.delivery", fields_of::<outbox::DeliverySettings>()),
+        ("nats", fields_of::<nats::NatsSettings>()),
+        ("courier", fields_of::<nats::CourierSettings>()),
         ("turns", fields_of::<turns::TurnsSettings>()),
         ("turns.fallbacks", fields_of::<turns::FallbackSettings>()),
         ("turns.history", fields_of::<turns::HistorySettings>()),

@@ -86,7 +86,7 @@ impl LimitSettings {
 }
 
 impl DeliverySettings {
-    fn delivery(self) -> Delivery {
+    pub(super) fn delivery(self) -> Delivery {
         let mut delivery = Delivery::new();
         delivery = set(delivery, self.concurrency, Delivery::concurrency);
         delivery = self.limit.set(delivery, Delivery::limit);

@@ -196,7 +196,7 @@ fn everything() -> Vec<(&'static str, Value)> {
         "naming_prompt": "n", "naming_limit": 1, "workspace_wait": null, "keep_alive": null, "on_disconnect": "finish", "turn_events": true,
         "sentiment_events": true, "usage_events": true, "failure_events": true, "detailed_errors": true,
     });
-    vec![
+    let others = vec![
         ("openai", openai.clone()),
         ("store", store.clone()),
         ("service", service.clone()),
@@ -216,7 +216,8 @@ fn everything() -> Vec<(&'static str, Value)> {
             "speech_request",
             json!({"text": "t", "voice": "v", "language": "ko", "speed": 1, "instructions": "i", "format": "wav"}),
         ),
-    ]
+    ];
+    others.into_iter().chain(nats::tests::everything()).collect()
 }
 
 fn read_all(object: &str, json: &str, names: Names) {
@@ -227,6 +228,8 @@ fn read_all(object: &str, json: &str, names: Names) {
         "outbox" => drop(outbox(json, names, false).unwrap().start().unwrap()),
         "speaker" => drop(speaker(Some(&llm()), json, names).unwrap()),
         "speech_request" => drop(speech_request(json, names).unwrap()),
+        "nats" => drop(nats::nats(json, names).unwrap()),
+        "courier" => drop(courier(r#"{"url": "nats://localhost"}"#, json, names).unwrap()),
         "routes" => {
             let engine = crate::turn::Turns::builder(llm()).build().unwrap();
             drop(routes(engine, json, names).unwrap().build().unwrap());

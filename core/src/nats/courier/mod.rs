@@ -12,6 +12,7 @@ mod delivery;
 mod driver;
 mod gate;
 mod inspect;
+mod inspection;
 mod messages;
 mod parked;
 mod partition;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::super::*;
 use super::llm;
 use crate::error::{Error, Result};
+use crate::nats::NatsSink;
 use crate::speech::GoogleTranslateSpeaker;
 use crate::turn::Turns;
 
@@ -88,6 +89,7 @@ fn give(object: &str, setting: &str, value: Value, names: Names) -> (String, Res
     let more: &[(&str, &str)] = match of {
         "store" | "client" => &[("base_url", "http://localhost:1")],
         "speech_request" => &[("text", "a")],
+        "nats" => &[("url", "nats://localhost:1")],
         _ => &[],
     };
     for (name, value) in more {
@@ -111,6 +113,8 @@ fn give(object: &str, setting: &str, value: Value, names: Names) -> (String, Res
         "routes" => routes(engine(), &json, names).and_then(|builder| builder.build()).map(drop),
         "speaker" => speaker(Some(&llm()), &json, names).map(drop),
         "speech_request" => speech_request(&json, names).map(drop),
+        "nats" => nats(&json, names).and_then(NatsSink::new).map(drop),
+        "courier" => courier(r#"{"url": "nats://localhost:1"}"#, &json, names).map(drop),
         other => panic!("no runner for {other}"),
     };
     let path = path.strip_prefix("speech.").map(str::to_owned).unwrap_or(path);
