@@ -12,7 +12,7 @@ use super::settings::Checked;
 /// The time within which the broker drops a message whose id it knows.
 const DUPLICATES: Duration = Duration::from_secs(10 * 60);
 /// The time after which the broker delivers a record again whose courier is silent.
-pub(super) const ACK_WAIT: Duration = Duration::from_secs(60);
+pub(super) const ACK_WAIT: Duration = Duration::from_secs(30);
 /// The time for which failed attempts are remembered.
 const ATTEMPTS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 

@@ -73,7 +73,8 @@ impl Courier {
             let shared = &opened.shared;
             let gate = lock(&shared.breaker).gate(shared.clock.elapsed());
             Ok(CourierStats {
-                pending: all.saturating_sub(dead + requests),
+                // Records may be parked between the requests.
+                pending: all.saturating_sub(dead + requests).max(parked),
                 parked,
                 dead,
                 delivered_here: shared.delivered.load(Ordering::SeqCst),

@@ -78,7 +78,7 @@ impl Courier {
     /// flight are delivered and acknowledged.
     ///
     /// A broker that is not reached is tried again, at the start too. Inside a runtime of Tokio the deliveries run there, otherwise on
-    /// the library's own. Dropping the future ends them at once: other couriers repeat them after a minute.
+    /// the library's own. Dropping the future ends them at once: other couriers repeat them after 30 s.
     ///
     /// # Errors
     ///

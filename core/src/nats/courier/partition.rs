@@ -24,7 +24,7 @@ use crate::nats::names::{self, Names};
 use crate::nats::setup;
 
 /// The interval at which the broker learns that a delivery is still running: a third of its patience.
-const PROGRESS: Duration = Duration::from_secs(20);
+const PROGRESS: Duration = Duration::from_secs(10);
 /// The pause after a failure of the connection or of a task.
 const AGAIN: Duration = Duration::from_millis(500);
 /// The age from which the known parked conversations are read again.
@@ -73,7 +73,7 @@ async fn deliver(run: &Arc<Run>, partition: u16) {
             }
         }
     }
-    // A record that is on its way already goes to another courier at once, instead of after a minute.
+    // A record that is on its way already goes to another courier at once, instead of after 30 s.
     while let Some(message) = puller.arrived() {
         run.refuse(&message, Duration::ZERO).await;
     }

@@ -1,5 +1,6 @@
 //! The end of an attempt on the broker: acknowledged, refused with a delay, parked, or a dead letter.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use async_nats::Request;
 use async_nats::jetstream::kv::CreateErrorKind;
 use async_nats::jetstream::{AckKind, Message};
 use bytes::Bytes;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::attempts::Attempts;
 use super::delivery::{End, PATIENCE};
@@ -18,18 +19,29 @@ use crate::guard;
 use crate::nats::headers;
 use crate::nats::names;
 use crate::nats::publish::{Unpublished, publish};
+use crate::nats::wanted::ACK_WAIT;
 use crate::outbox::{Record, callback};
+use crate::process::new_id;
 
-/// The times that a request is repeated which the broker does not answer, and the pause between them: together the broker's
-/// patience, after which it repeats the delivery anyway.
-const TRIES: u32 = 60;
-const AGAIN: Duration = Duration::from_secs(1);
+/// The time limit of an acknowledgement, and the times that it is repeated on a working connection. A server that has crashed does
+/// not answer for a record of which it has forgotten that it sent it.
+const ACKNOWLEDGED: Duration = Duration::from_secs(2);
+const TRIES: u32 = 3;
+/// The pause before a request is repeated.
+const AGAIN: Duration = Duration::from_millis(100);
+/// The longest wait for a broker that does not answer while the courier is being stopped.
+const LAST_MOMENT: Duration = Duration::from_secs(5);
 /// The time limit of a call of `delivered`.
 const HOOK: Duration = Duration::from_secs(60);
 
 impl Run {
     /// Ends an attempt of a record of a partition; returns true if the record is parked.
-    pub(super) async fn settle(&self, message: &Message, received: &Received, end: End) -> bool {
+    pub(super) async fn settle(
+        self: &Arc<Self>,
+        message: &Message,
+        received: &Received,
+        end: End,
+    ) -> bool {
         match end {
             End::Delivered(record) => {
                 self.acknowledge(message).await;
@@ -68,15 +80,25 @@ impl Run {
     /// Acknowledges a message, until the broker confirms it.
     pub(super) async fn acknowledge(&self, message: &Message) {
         let Some(reply) = &message.reply else { return };
-        for _ in 0..TRIES {
-            let ack = Request::new().payload(Bytes::from_static(b"+ACK"));
-            match self.connected.client.send_request(reply.clone(), ack).await {
-                Ok(_) => return,
-                Err(error) => tracing::debug!("an acknowledgement is not confirmed yet: {error}"),
+        let (begin, mut unanswered) = (Instant::now(), 0);
+        while unanswered < TRIES && self.has_patience(begin) {
+            if self.connected.is_alive() {
+                let ack = Request::new().payload(Bytes::from_static(b"+ACK"));
+                let ack = ack.timeout(Some(ACKNOWLEDGED));
+                match self.connected.client.send_request(reply.clone(), ack).await {
+                    Ok(_) => return,
+                    Err(error) => tracing::debug!("an acknowledgement is not confirmed: {error}"),
+                }
+                unanswered += 1;
             }
             sleep(AGAIN).await;
         }
-        tracing::warn!("a record was delivered and not acknowledged: it will be delivered again");
+        tracing::warn!("a delivery is not confirmed by the broker, and may be repeated");
+    }
+
+    /// Returns true as long as it is worthwhile to repeat a request that began then: the broker sends the record again later.
+    fn has_patience(&self, begin: Instant) -> bool {
+        begin.elapsed() < if self.stop.is_cancelled() { LAST_MOMENT } else { ACK_WAIT }
     }
 
     /// Returns a message to the broker, which sends it again after the delay.
@@ -89,36 +111,46 @@ impl Run {
     }
 
     /// Counts a delivered record, and notifies the sink once.
-    pub(super) async fn count(&self, received: &Received, record: Record) {
-        let shared = self.shared.clone();
+    pub(super) async fn count(self: &Arc<Self>, received: &Received, record: Record) {
+        let shared = &self.shared;
         shared.delivered.fetch_add(1, Ordering::SeqCst);
         lock(&shared.marks).remove(received.sequence);
         let Ok(permit) = self.hook_permits.clone().acquire_owned().await else { return };
-        let counted = self.counted.clone();
+        let run = self.clone();
         self.hooks.spawn(async move {
             let _permit = permit;
-            let key = format!("counted.{}", names::token(record.id()));
-            for _ in 0..TRIES {
-                match counted.create(&key, Bytes::new()).await {
-                    Ok(_) => {
-                        let sink = &*shared.sink;
-                        let call = guard::call(callback(sink), || sink.delivered(&record));
-                        if timeout(HOOK, call).await.is_err() {
-                            let limit = HOOK.as_secs();
-                            tracing::warn!(
-                                record = record.id(),
-                                "`delivered` did not end within {limit} s"
-                            );
-                        }
-                        return;
-                    }
-                    Err(error) if error.kind() == CreateErrorKind::AlreadyExists => return,
-                    Err(error) => tracing::debug!("a record is not counted yet: {error}"),
-                }
-                sleep(AGAIN).await;
+            if !run.is_first(&record).await {
+                return;
             }
-            tracing::warn!(record = record.id(), "a delivered record was not counted");
+            let sink = &*run.shared.sink;
+            let call = guard::call(callback(sink), || sink.delivered(&record));
+            if timeout(HOOK, call).await.is_err() {
+                let limit = HOOK.as_secs();
+                tracing::warn!(record = record.id(), "`delivered` did not end within {limit} s");
+            }
         });
+    }
+
+    /// Returns true once for each record: for the delivery that creates its key.
+    async fn is_first(&self, record: &Record) -> bool {
+        let key = format!("counted.{}", names::token(record.id()));
+        // Tells this creation from another one, if its answer is lost.
+        let own = Bytes::from(new_id().simple().to_string());
+        let (begin, mut is_repeated) = (Instant::now(), false);
+        while self.has_patience(begin) {
+            match self.counted.create(&key, own.clone()).await {
+                Ok(_) => return true,
+                Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {
+                    let created = || self.counted.get(&key);
+                    return is_repeated && created().await.is_ok_and(|found| found == Some(own));
+                }
+                Err(error) => tracing::debug!("a record is not counted yet: {error}"),
+            }
+            is_repeated = true;
+            sleep(AGAIN).await;
+        }
+        tracing::warn!(record = record.id(), "a delivered record was not counted");
+        false
     }
 
     /// Stores a dead letter; `false` if the broker does not take it.
