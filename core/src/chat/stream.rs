@@ -264,7 +264,7 @@ impl ChatStream {
 
     /// Enforces the limits after a chunk.
     fn took(&mut self, content: bool) -> Result<()> {
-        self.later_chunks = self.later_chunks.saturating_add(1);
+        self.later_chunks = self.later_chunks.wrapping_add(1);
         if content {
             self.source.content_came();
             self.first_token.get_or_insert_with(|| {
