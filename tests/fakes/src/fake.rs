@@ -193,12 +193,13 @@ impl Drop for Fake {
 pub struct FakeBuilder {
     port: u16,
     send_buffer: Option<u32>,
+    is_recorded: bool,
     service: Arc<dyn Service>,
 }
 
 impl Default for FakeBuilder {
     fn default() -> Self {
-        Self { port: 0, send_buffer: None, service: Arc::new(Llm::default()) }
+        Self { port: 0, send_buffer: None, is_recorded: true, service: Arc::new(Llm::default()) }
     }
 }
 
@@ -213,6 +214,12 @@ impl FakeBuilder {
     /// does not read.
     pub fn send_buffer(mut self, bytes: u32) -> Self {
         self.send_buffer = Some(bytes);
+        self
+    }
+
+    /// Records no requests, for tests with very many.
+    pub fn unrecorded(mut self) -> Self {
+        self.is_recorded = false;
         self
     }
 
@@ -241,7 +248,8 @@ impl FakeBuilder {
     /// When the port cannot be opened.
     pub async fn start(self) -> io::Result<Fake> {
         let listener = self.listen()?;
-        let (address, shared) = (listener.local_addr()?, Shared::new(self.service));
+        let (address, shared) =
+            (listener.local_addr()?, Shared::new(self.service, self.is_recorded));
         let task = tokio::spawn(accept(listener, shared.clone())).abort_handle();
         Ok(Fake { address, shared, server: Server::Task(task) })
     }
@@ -252,7 +260,7 @@ impl FakeBuilder {
     ///
     /// When the thread or the port cannot be opened.
     pub fn spawn_thread(self) -> io::Result<Fake> {
-        let shared = Shared::new(self.service.clone());
+        let shared = Shared::new(self.service.clone(), self.is_recorded);
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = mpsc::channel();
         let thread = thread::Builder::new().name("fake".into()).spawn({

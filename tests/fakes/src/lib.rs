@@ -66,5 +66,6 @@ pub use record::{Log, Outcome, Record};
 pub use script::{Act, Framing, Script};
 pub use step::Step;
 pub use store::{
-    FakeStore, FakeStoreBuilder, Login, Stored, StoredMessage, StoredSession, StoredWorkspace,
+    FakeStore, FakeStoreBuilder, Faults, Login, Stored, StoredMessage, StoredSession,
+    StoredWorkspace,
 };

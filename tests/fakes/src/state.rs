@@ -22,6 +22,7 @@ const WAIT_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Shared {
     service: Arc<dyn Service>,
+    is_recorded: bool,
     started: Instant,
     state: Mutex<State>,
     changed: Notify,
@@ -52,9 +53,10 @@ struct Queue {
 }
 
 impl Shared {
-    pub(crate) fn new(service: Arc<dyn Service>) -> Arc<Self> {
+    pub(crate) fn new(service: Arc<dyn Service>, is_recorded: bool) -> Arc<Self> {
         Arc::new(Self {
             service,
+            is_recorded,
             started: Instant::now(),
             state: Mutex::default(),
             changed: Notify::new(),
@@ -130,26 +132,28 @@ impl Shared {
         let (keys, form) = (self.service.keys(call), self.service.form(call));
         let at_ms = self.now_ms();
         self.update(|state| {
-            let record = Record {
-                seq,
-                connection,
-                method: request.method.clone(),
-                path: request.path.clone(),
-                query: request.query.clone(),
-                headers: request.headers.clone(),
-                body: String::from_utf8_lossy(&request.body).into_owned(),
-                model: model.map(str::to_owned),
-                at_ms,
-                headers_sent_at_ms: None,
-                finished_at_ms: None,
-                client_closed_at_ms: None,
-                bytes_written: 0,
-                write_blocked_since_ms: None,
-                outcome: None,
-            };
-            // Another connection's request may have been numbered later and recorded sooner.
-            let at = state.log.requests.partition_point(|before| before.seq < seq);
-            state.log.requests.insert(at, record);
+            if self.is_recorded {
+                let record = Record {
+                    seq,
+                    connection,
+                    method: request.method.clone(),
+                    path: request.path.clone(),
+                    query: request.query.clone(),
+                    headers: request.headers.clone(),
+                    body: String::from_utf8_lossy(&request.body).into_owned(),
+                    model: model.map(str::to_owned),
+                    at_ms,
+                    headers_sent_at_ms: None,
+                    finished_at_ms: None,
+                    client_closed_at_ms: None,
+                    bytes_written: 0,
+                    write_blocked_since_ms: None,
+                    outcome: None,
+                };
+                // Another connection's request may have been numbered later and recorded sooner.
+                let at = state.log.requests.partition_point(|before| before.seq < seq);
+                state.log.requests.insert(at, record);
+            }
             let own = keys.iter().find_map(|key| state.scripts.get_mut(key)?.next());
             own.or_else(|| state.of_all.get_mut(&form)?.next())
         })

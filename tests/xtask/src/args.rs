@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
+use crate::nats::{self, ProofOptions};
 use crate::suites::{self, Suite};
 use crate::system;
 
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     System(SystemOptions),
     /// Make faults on the whole system.
     Faults(FaultOptions),
+    /// Prove the outbox over NATS.
+    Proof(ProofOptions),
     /// Run the benchmarks.
     Bench(BenchOptions),
     /// Attack the client and the outbox.
@@ -101,6 +104,7 @@ pub(crate) fn parse(
             "local-llm" => parse_local_llm(&mut parser),
             "system" => parse_system(&mut parser),
             "faults" => parse_faults(&mut parser),
+            "proof" => nats::parse_proof(&mut parser),
             "bench" => parse_bench(&mut parser),
             "attack" => {
                 parse_seconds(&mut parser, DEFAULT_ATTACK_SECONDS, |seconds| Command::Attack {
@@ -111,7 +115,7 @@ pub(crate) fn parse(
                 parse_seconds(&mut parser, DEFAULT_FUZZ_SECONDS, |seconds| Command::Fuzz { seconds })
             }
             other => Err(format!(
-                "there is no command `{other}`; the commands are: test, suite, local-llm, system, faults, bench, attack, fuzz, help"
+                "there is no command `{other}`; the commands are: test, suite, local-llm, system, faults, proof, bench, attack, fuzz, help"
             )
             .into()),
         },
@@ -254,6 +258,8 @@ The commands of the repository: cargo xtask <command>
       --port N               the port of the page, a free one if not said
   faults [name …]        kill, fill and cut parts of the whole system during turns, and look for lost messages
       --seeds 1,2,3          the runs: other numbers are other moments
+  proof nats             many records over NATS, with faults and killed processes: a table of what is lost or doubled
+      --records N --seeds 1,2,3   the size and the number of the runs
   bench [name …] [-- …]  run the benchmarks; what follows `--` goes to them
   attack [seconds]       random and hostile input for the client, that long of each kind ({DEFAULT_ATTACK_SECONDS} if not said),
                          and then killed processes, forks and full disks for the outbox

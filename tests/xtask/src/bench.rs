@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::args::BenchOptions;
 use crate::languages::{Node, Purpose, Python};
+use crate::nats;
 use crate::repo::Repo;
 use crate::step::Step;
 use crate::system;
@@ -19,6 +20,8 @@ const LANGUAGES: [&str; 2] = ["python", "node"];
 const TURNS: &str = "turns";
 /// The bench of a chat service behind a Python web server.
 const WEB: &str = "web";
+/// The bench of the outbox over NATS, which needs servers.
+const NATS: &str = "nats";
 /// The bench of a new conversation on the whole system.
 const SYSTEM: &str = "system";
 /// Options of the bench `chunk` that its halves in other languages have as well. Each takes a value.
@@ -37,7 +40,8 @@ pub(crate) fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
         true => benches(repo)?,
         false => options.names.clone(),
     };
-    let is_of_packages = |name: &str| is_of_chunk(name) || [TURNS, WEB, SYSTEM].contains(&name);
+    let is_of_packages =
+        |name: &str| is_of_chunk(name) || [TURNS, WEB, NATS, SYSTEM].contains(&name);
     let others: Vec<_> = others.iter().filter(|name| !is_of_packages(name)).collect();
     if !others.is_empty() {
         let chosen = others.into_iter().flat_map(|name| ["--bench", name]);
@@ -59,6 +63,9 @@ pub(crate) fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
     }
     if all || is_named(WEB) {
         web(repo, &options.passed_through)?;
+    }
+    if all || is_named(NATS) {
+        nats::bench(repo, &options.passed_through)?;
     }
     if all || is_named(SYSTEM) { system::bench(repo) } else { Ok(()) }
 }

@@ -1,8 +1,8 @@
 //! Programs from Debian packages: checked, and installed where that is permitted.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::repo::Repo;
 use crate::step::Step;
@@ -63,12 +63,23 @@ pub(crate) fn install(repo: &Repo, packages: &[&str]) -> Result<()> {
     apt_get().args(["install", "--quiet", "--yes", "--no-install-recommends"]).args(packages).run()
 }
 
+/// The path of a program on the PATH.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn program(name: &str) -> Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file());
+    found.with_context(|| format!("there is no program `{name}` on the PATH"))
+}
+
 /// The packages of the programs that are not on the PATH.
 pub(crate) fn missing<'a>(programs: &[(&str, &'a str)]) -> Vec<&'a str> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_there =
-        |program: &str| std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
-    programs.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect()
+    programs
+        .iter()
+        .filter(|(name, _)| program(name).is_err())
+        .map(|(_, package)| *package)
+        .collect()
 }
 
 #[cfg(test)]

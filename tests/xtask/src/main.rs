@@ -18,6 +18,7 @@ mod languages;
 mod local_llm;
 mod log;
 mod model_server;
+mod nats;
 mod repo;
 mod service;
 mod step;
@@ -63,6 +64,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::LocalLlm(options) => local_llm::run(&repo, &options)?,
         Command::System(options) => match system::run(&repo, &options)? {},
         Command::Faults(options) => system::faults(&repo, &options)?,
+        Command::Proof(options) => nats::prove(&repo, &options)?,
         Command::Bench(options) => bench::run(&repo, &options)?,
         Command::Attack { seconds } => attack::run(&repo, seconds)?,
         Command::Fuzz { seconds } => fuzz::run(&repo, seconds)?,

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use crate::debian;
 use crate::languages::{self, Node, Purpose, Python};
 use crate::model_server::ModelServer;
+use crate::nats;
 use crate::repo::Repo;
 use crate::step::{Step, together};
 use crate::store_server::{self, StoreServer};
@@ -56,6 +57,12 @@ pub(crate) static ALL: &[Suite] = &[
         about: "the tests of every crate, and the doc tests",
         needs: &[],
         run: unit,
+    },
+    Suite {
+        name: "nats",
+        about: "the outbox over real NATS servers, killed, restarted and in a cluster",
+        needs: &[Tool::Python, Tool::Programs(&nats::NEEDS)],
+        run: nats::test,
     },
     Suite {
         name: "system",

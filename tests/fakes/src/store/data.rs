@@ -95,6 +95,8 @@ pub(crate) struct Data {
     rows: HashMap<String, usize>,
     turned_ms: i64,
     last_number: u64,
+    /// The number of attempts to save each message, by id.
+    attempts: HashMap<String, u64>,
 }
 
 impl Data {
@@ -119,6 +121,14 @@ impl Data {
     pub(crate) fn clear(&mut self) {
         self.stored = Stored::default();
         self.rows.clear();
+        self.attempts.clear();
+    }
+
+    /// Counts an attempt to save the message: the number of those before it.
+    pub(crate) fn attempt(&mut self, id: &str) -> u64 {
+        let attempts = self.attempts.entry(id.to_owned()).or_default();
+        *attempts += 1;
+        *attempts - 1
     }
 
     /// Inserts the message, or replaces the one of its id.
@@ -201,7 +211,7 @@ impl Data {
 }
 
 /// A number without rhyme or reason, but the same every time (FNV-1a).
-fn scramble(text: &str) -> u64 {
+pub(crate) fn scramble(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })

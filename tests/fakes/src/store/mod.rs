@@ -14,6 +14,7 @@
 //! | `POST /_fake/advance` | turns its clock by `{"ms"}`: tokens expire, sessions time out |
 
 mod data;
+mod faults;
 mod message;
 mod route;
 mod service;
@@ -29,6 +30,7 @@ use crate::fake::{Fake, FakeBuilder};
 use crate::script::Script;
 
 pub use data::{Stored, StoredMessage, StoredSession, StoredWorkspace};
+pub use faults::Faults;
 
 use service::Store;
 use tokens::{ACCESS_LIFE_MS, REFRESH_LIFE_MS};
@@ -87,7 +89,12 @@ impl FakeStore {
 
     /// Everything it holds now.
     pub fn stored(&self) -> Stored {
-        self.store.data().stored.clone()
+        self.read(Stored::clone)
+    }
+
+    /// Reads what it holds now, without a copy. The store waits meanwhile.
+    pub fn read<R>(&self, read: impl FnOnce(&Stored) -> R) -> R {
+        read(&self.store.data().stored)
     }
 
     /// Tokens for a user that live as long as the real ones: 30 minutes and a day.
@@ -130,6 +137,7 @@ pub struct FakeStoreBuilder {
     fake: FakeBuilder,
     older: bool,
     pace: Option<Pace>,
+    faults: Option<Faults>,
 }
 
 /// The time that a call takes, by its name.
@@ -155,13 +163,19 @@ impl FakeStoreBuilder {
         self
     }
 
+    /// Lets saves without a script fail, as drawn from a seed. Default: none.
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.faults = Some(faults);
+        self
+    }
+
     /// See [`FakeStore::start`].
     ///
     /// # Errors
     ///
     /// When the port cannot be opened.
     pub async fn start(self) -> io::Result<FakeStore> {
-        let store = Arc::new(Store::new(self.older, self.pace));
+        let store = Arc::new(Store::new(self.older, self.pace, self.faults));
         let fake = self.fake.service(store.clone()).start().await?;
         Ok(FakeStore { fake, store })
     }
@@ -172,7 +186,7 @@ impl FakeStoreBuilder {
     ///
     /// When the thread or the port cannot be opened.
     pub fn spawn_thread(self) -> io::Result<FakeStore> {
-        let store = Arc::new(Store::new(self.older, self.pace));
+        let store = Arc::new(Store::new(self.older, self.pace, self.faults));
         let fake = self.fake.service(store.clone()).spawn_thread()?;
         Ok(FakeStore { fake, store })
     }

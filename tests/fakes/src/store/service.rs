@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 
 use super::data::Data;
+use super::faults::{Fault, Faults};
 use super::route::Route;
 use super::tokens::{self, ACCESS_LIFE_MS, Kind, REFRESH_LIFE_MS, Standing};
 use super::{Login, Pace, message};
@@ -21,11 +22,12 @@ pub(crate) struct Store {
     /// It has the calls of older stores in place of the present ones.
     older: bool,
     pace: Option<Pace>,
+    faults: Option<Faults>,
 }
 
 impl Store {
-    pub(crate) fn new(older: bool, pace: Option<Pace>) -> Self {
-        Self { data: Mutex::default(), older, pace }
+    pub(crate) fn new(older: bool, pace: Option<Pace>, faults: Option<Faults>) -> Self {
+        Self { data: Mutex::default(), older, pace, faults }
     }
 
     pub(crate) fn data(&self) -> MutexGuard<'_, Data> {
@@ -105,9 +107,19 @@ impl Store {
         let message = call.json.ok_or_else(|| refusal(400, "The body is not readable JSON"))?;
         let (id, workspace) = message::check(message).map_err(|why| refusal(400, &why))?;
         let mut data = self.data();
+        let fault = self.faults.and_then(|faults| faults.draw(id, data.attempt(id)));
+        match fault {
+            Some(Fault::Unavailable) => return Err(refusal(503, "The store is busy")),
+            Some(Fault::Failed) => return Err(refusal(500, "The database has failed")),
+            Some(Fault::Cut) => return Err(reset()),
+            Some(Fault::Lost) | None => {}
+        }
         message::fits(message).map_err(|why| refusal(500, &why))?;
         known(&data, workspace)?;
         data.save(id, message);
+        if fault.is_some() {
+            return Err(reset());
+        }
         Ok(wrapped(201, true, "The message is saved", Value::Null))
     }
 
@@ -272,6 +284,11 @@ pub(crate) fn wrapped(status: u16, success: bool, message: &str, data: Value) ->
 /// An error as the store wraps it.
 pub(crate) fn refusal(status: u16, message: &str) -> Script {
     wrapped(status, false, message, Value::Null)
+}
+
+/// The end of the connection in place of an answer.
+fn reset() -> Script {
+    Script::new().framing(Framing::Raw).reset()
 }
 
 fn unauthorized(access: &Standing, refresh: &Standing) -> Script {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use turnwire_fakes::{FakeStore, Framing, Login, Outcome, Script};
+use turnwire_fakes::{Fake, FakeStore, Faults, Framing, Login, Outcome, Script};
 
 use crate::raw::{Client, Reply};
 
@@ -254,6 +254,35 @@ fn a_fault_strikes_before_the_save_or_after_it() {
         .wait_for_blocking(|log| log.requests.iter().all(|r| r.outcome.is_some()));
     let outcomes: Vec<_> = log.requests.iter().map(|r| r.outcome).collect();
     assert_eq!(outcomes, [Some(Outcome::Reset), Some(Outcome::Reset), Some(Outcome::Complete)]);
+}
+
+#[test]
+fn faults_of_a_seed_end_and_one_in_four_has_saved() {
+    let store = FakeStore::builder()
+        .on(Fake::builder().unrecorded())
+        .faults(Faults::new(1, 300))
+        .spawn_thread()
+        .unwrap();
+    store.add_workspace("w", "u");
+    let login = store.login("u");
+    // A connection each, as a fault ends it.
+    let headers = tokens(&login.access, &login.refresh) + "Connection: close\r\n";
+    let bench = Bench { store, login };
+    let mut attempts = 0;
+    for n in 0..40 {
+        let body = message(&format!("m{n}")).to_string();
+        let is_saved = |attempts: &mut usize| {
+            *attempts += 1;
+            let mut client = bench.open(&headers, "POST", "/api/chat/save", &body);
+            client.read_to_end().is_ok_and(|reply| reply.starts_with(b"HTTP/1.1 201"))
+        };
+        while !is_saved(&mut attempts) {}
+    }
+    let stored = bench.store.stored();
+    assert_eq!(stored.messages.len(), 40);
+    assert!(attempts > 45, "{attempts} attempts");
+    assert!(stored.saves.len() > 40 && stored.saves.len() < attempts, "{}", stored.saves.len());
+    assert!(bench.store.fake().requests().is_empty());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::tree::{Finding, Source, assert_none, file};
 /// Sources with the programs of suites, each with its package.
 const PROGRAMS: &[&str] = &[
     "tests/xtask/src/debian.rs",
+    "tests/xtask/src/nats.rs",
     "tests/xtask/src/service.rs",
     "tests/xtask/src/store_server.rs",
     "tests/xtask/src/suites.rs",

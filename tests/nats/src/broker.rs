@@ -1,0 +1,211 @@
+//! One NATS server with JetStream on loopback: started, killed, and started again on the same port and folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+
+use crate::process::Process;
+use crate::wait::blocking;
+
+/// Time limit of a start.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+/// The part of the server's log that a failing test shows, in lines.
+const SHOWN_LINES: usize = 20;
+
+/// A NATS server's program.
+#[derive(Clone, Debug)]
+pub struct Program(PathBuf);
+
+impl Program {
+    /// Debian's server, 2.9: the oldest that must work. The variable is `TURNWIRE_NATS_DEBIAN`.
+    ///
+    /// # Errors
+    /// When the variable is not set.
+    pub fn debian() -> Result<Self> {
+        Self::from_variable("TURNWIRE_NATS_DEBIAN")
+    }
+
+    /// A recent server. The variable is `TURNWIRE_NATS_RECENT`.
+    ///
+    /// # Errors
+    /// When the variable is not set.
+    pub fn recent() -> Result<Self> {
+        Self::from_variable("TURNWIRE_NATS_RECENT")
+    }
+
+    fn from_variable(name: &str) -> Result<Self> {
+        match std::env::var_os(name) {
+            Some(path) => Ok(Self(path.into())),
+            None => bail!("{name} names no program: run `cargo xtask test nats`, which sets it"),
+        }
+    }
+
+    /// Its version, such as `2.9.10`.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub fn version(&self) -> Result<String> {
+        let asking = || format!("asking {} for its version", self.0.display());
+        let output = Command::new(&self.0).arg("--version").output().with_context(asking)?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let version = text.trim().rsplit('v').next().with_context(asking)?;
+        Ok(version.to_owned())
+    }
+
+    /// True if the server can write each message to the disk before it confirms it, which 2.9 cannot.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub fn can_sync_always(&self) -> Result<bool> {
+        Ok(!self.version()?.starts_with("2.9."))
+    }
+}
+
+/// A server. Dropping it kills it and deletes its folder.
+#[derive(Debug)]
+pub struct Broker {
+    program: Program,
+    folder: TempDir,
+    port: Option<u16>,
+    process: Option<Process>,
+}
+
+impl Broker {
+    /// Starts a server on a port of the system's choice.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(program: &Program) -> Result<Self> {
+        Self::with(program, "", "")
+    }
+
+    /// Starts a server with more settings: in its block `jetstream`, and at the end of its configuration.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn with(program: &Program, jetstream: &str, more: &str) -> Result<Self> {
+        let mut broker = Self::stopped(program, jetstream, more, None)?;
+        broker.restart()?;
+        Ok(broker)
+    }
+
+    /// A server that does not run yet. Without a port, the system chooses one at the first start.
+    ///
+    /// # Errors
+    /// When its folder cannot be written.
+    pub fn stopped(
+        program: &Program,
+        jetstream: &str,
+        more: &str,
+        port: Option<u16>,
+    ) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("turnwire-nats-").tempdir()?;
+        let storage = folder.path().join("storage");
+        let text = format!("jetstream {{ store_dir: {storage:?}\n{jetstream} }}\n{more}\n");
+        fs::write(config(folder.path()), text)?;
+        Ok(Self { program: program.clone(), folder, port, process: None })
+    }
+
+    /// The port of its clients.
+    ///
+    /// # Panics
+    /// When the server has never run, and has no port yet.
+    #[must_use]
+    #[allow(clippy::expect_used, reason = "a test that asks too early must fail")]
+    pub fn port(&self) -> u16 {
+        self.port.expect("a server gets its port with its first start")
+    }
+
+    /// `nats://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port())
+    }
+
+    /// True while the process runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// Kills it, as a crash would: the memory of the process is lost, and what it wrote stays.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub fn kill(&mut self) -> Result<()> {
+        self.process.take().map_or(Ok(()), |mut process| process.kill())
+    }
+
+    /// Ends it in an orderly way.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn stop(&mut self) -> Result<()> {
+        self.process.take().map_or(Ok(()), |mut process| process.terminate().map(drop))
+    }
+
+    /// Starts it on its port, with its folder, and waits until clients can connect.
+    ///
+    /// # Errors
+    /// When it cannot be started, with the end of its log.
+    pub fn restart(&mut self) -> Result<()> {
+        let folder = self.folder.path();
+        let port = self.port.map_or_else(|| "-1".to_owned(), |port| port.to_string());
+        let mut command = Command::new(&self.program.0);
+        command.args(["-a", "127.0.0.1", "-p", &port]).arg("-c").arg(config(folder));
+        command.arg("-l").arg(log(folder)).arg("--ports_file_dir").arg(folder);
+        let mut process = Process::spawn("nats-server", &command)?;
+        // The server writes the file when it listens.
+        let ports = format!("{}.ports", process.id());
+        let port = blocking("the start of nats-server", READY_WITHIN, || {
+            if let Some(status) = process.ended()? {
+                bail!("nats-server ended with {status}: {}", self.log_end());
+            }
+            Ok(port_in(folder, &ports))
+        })?;
+        self.port = Some(port);
+        self.process = Some(process);
+        Ok(())
+    }
+
+    fn log_end(&self) -> String {
+        let text = fs::read_to_string(log(self.folder.path())).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        let first = lines.len().saturating_sub(SHOWN_LINES);
+        lines.get(first..).unwrap_or_default().join("\n")
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.kill();
+            let log = self.log_end();
+            let _ = std::io::Write::write_all(
+                &mut std::io::stderr(),
+                format!("the end of the log of {}:\n{log}\n", self.program.0.display()).as_bytes(),
+            );
+        }
+    }
+}
+
+fn config(folder: &Path) -> PathBuf {
+    folder.join("server.conf")
+}
+
+fn log(folder: &Path) -> PathBuf {
+    folder.join("server.log")
+}
+
+/// The port of clients in the file of ports, whose name ends as given; `None` until it is complete.
+fn port_in(folder: &Path, ending: &str) -> Option<u16> {
+    let files = fs::read_dir(folder).ok()?.flatten();
+    let file =
+        files.map(|file| file.path()).find(|path| path.to_string_lossy().ends_with(ending))?;
+    let ports: serde_json::Value = serde_json::from_str(&fs::read_to_string(file).ok()?).ok()?;
+    ports.get("nats")?.as_array()?.first()?.as_str()?.rsplit(':').next()?.parse().ok()
+}

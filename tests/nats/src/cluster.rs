@@ -1,0 +1,80 @@
+//! Three NATS servers in a cluster on loopback, which keep three copies of each stream and can lose members.
+
+use std::net::TcpListener;
+
+use anyhow::{Context, Result};
+use async_nats::jetstream::context::GetStreamErrorKind;
+
+use crate::broker::{Broker, Program};
+use crate::wait;
+
+/// The number of servers.
+pub const SIZE: usize = 3;
+
+/// A running cluster. Dropping it kills its servers.
+#[derive(Debug)]
+pub struct Cluster {
+    /// The servers, in no special order.
+    pub brokers: Vec<Broker>,
+}
+
+impl Cluster {
+    /// Starts three servers, and waits until they have elected a leader for JetStream.
+    ///
+    /// # Errors
+    /// When a server cannot be started, or no leader is elected.
+    pub async fn start(program: &Program) -> Result<Self> {
+        // Each server must know the ports of the others before it starts.
+        let (routes, clients) = (free_ports()?, free_ports()?);
+        let urls: Vec<String> =
+            routes.iter().map(|port| format!("nats://127.0.0.1:{port}")).collect();
+        let mut brokers = Vec::new();
+        for (number, (route, client)) in routes.iter().zip(&clients).enumerate() {
+            let more = format!(
+                "server_name: node-{number}\n\
+                 cluster {{ name: turnwire, listen: \"127.0.0.1:{route}\", routes: {urls:?} }}"
+            );
+            brokers.push(Broker::stopped(program, "", &more, Some(*client))?);
+        }
+        for broker in &mut brokers {
+            broker.restart()?;
+        }
+        let cluster = Self { brokers };
+        cluster.ready().await?;
+        Ok(cluster)
+    }
+
+    /// The addresses of all servers, with commas between.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let urls: Vec<String> = self.brokers.iter().map(Broker::url).collect();
+        urls.join(",")
+    }
+
+    /// Waits until JetStream answers, which it does when a majority has elected a leader.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ready(&self) -> Result<()> {
+        let url = self.url();
+        wait::until_async("a leader of the cluster", async || is_ready(&url).await.is_ok()).await
+    }
+}
+
+async fn is_ready(url: &str) -> Result<()> {
+    let urls: Vec<&str> = url.split(',').collect();
+    let client = async_nats::connect(urls).await?;
+    let jetstream = async_nats::jetstream::new(client);
+    match jetstream.get_stream("missing").await {
+        Err(error) if matches!(error.kind(), GetStreamErrorKind::JetStream(_)) => Ok(()),
+        Err(error) => Err(error).context("asking for a stream"),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Free ports, all different.
+fn free_ports() -> Result<Vec<u16>> {
+    let listeners: Vec<TcpListener> =
+        (0..SIZE).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
+    listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
+}

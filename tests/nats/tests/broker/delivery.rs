@@ -1,0 +1,72 @@
+//! The way of records in good times: through the outbox and the server to the store, once each.
+
+use std::time::Duration;
+
+use turnwire_fakes::{Fake, FakeStore};
+use turnwire_nats_tests::{Broker, Program, Store, Verdict, wait};
+
+use crate::{Running, nats, publish, store, verdict};
+
+const RECORDS: usize = 30;
+
+crate::with_both_servers! {
+    records_arrive_in_order_and_are_counted_once,
+    an_orderly_end_repeats_nothing_and_loses_no_count,
+    a_courier_that_is_there_first_waits_for_records,
+}
+
+async fn records_arrive_in_order_and_are_counted_once(program: Program) {
+    let broker = Broker::start(&program).unwrap();
+    let store = store(["a", "b"]);
+    for conversation in ["a", "b"] {
+        publish(nats(&broker), conversation, RECORDS).await;
+    }
+    let courier = Running::start(nats(&broker), &store);
+    store.has(2 * RECORDS).await.unwrap();
+    wait::until_async("an empty stream", async || {
+        courier.courier.stats().await.is_ok_and(|stats| stats.pending == 0)
+    })
+    .await
+    .unwrap();
+    assert!(courier.courier.is_ready());
+    let stats = courier.courier.stats().await.unwrap();
+    assert_eq!((stats.delivered_here, stats.dead), (2 * RECORDS as u64, 0), "{stats:?}");
+    courier.end().await;
+    store.fake.read(|stored| {
+        assert_eq!(stored.saves.len(), 2 * RECORDS);
+        for conversation in ["a", "b"] {
+            assert_eq!(stored.counted(conversation), RECORDS as u64);
+        }
+    });
+    for conversation in ["a", "b"] {
+        assert_eq!(verdict(&store, conversation, RECORDS).out_of_order, 0);
+    }
+}
+
+/// Couriers that take turns while the store is slow: each ends in the middle of deliveries.
+async fn an_orderly_end_repeats_nothing_and_loses_no_count(program: Program) {
+    let broker = Broker::start(&program).unwrap();
+    let slow = FakeStore::builder()
+        .on(Fake::builder())
+        .pace(|call| Duration::from_millis(if call == "save" { 10 } else { 0 }));
+    let store = Store::start(slow, ["a".to_owned()]).unwrap();
+    publish(nats(&broker), "a", RECORDS).await;
+    for turn in 1..=5 {
+        let courier = Running::start(nats(&broker), &store);
+        store.has(turn * RECORDS / 5).await.unwrap();
+        courier.end().await;
+    }
+    let expected = Verdict { records: RECORDS, uncounted: RECORDS, ..Verdict::default() };
+    assert_eq!(verdict(&store, "a", RECORDS), expected);
+    assert_eq!(store.fake.read(|stored| stored.counted("a")), RECORDS as u64);
+}
+
+async fn a_courier_that_is_there_first_waits_for_records(program: Program) {
+    let broker = Broker::start(&program).unwrap();
+    let store = store(["a"]);
+    let courier = Running::start(nats(&broker), &store);
+    wait::until("a courier that is ready", || courier.courier.is_ready()).await.unwrap();
+    publish(nats(&broker), "a", 1).await;
+    store.has(1).await.unwrap();
+    courier.end().await;
+}
