@@ -178,7 +178,8 @@ impl Run {
         if let Some(attempts) = attempts {
             self.store_attempts(parked, attempts).await;
         }
-        lock(&self.shared.marks).remove(*sequence);
+        // Its attempts go on under another number.
+        lock(&self.shared.marks).move_to(*sequence, parked);
         true
     }
 

@@ -92,6 +92,13 @@ impl Marks {
     pub(super) fn remove(&mut self, record: u64) {
         self.0.remove(&record);
     }
+
+    /// Keeps the mark of a record that gets another number.
+    pub(super) fn move_to(&mut self, before: u64, now: u64) {
+        if let Some(mark) = self.0.remove(&before) {
+            self.0.insert(now, mark);
+        }
+    }
 }
 
 /// Locks a mutex, even a poisoned one: no code that can panic runs under it.
