@@ -108,7 +108,7 @@ impl Arguments {
                         }
                         "--creds" => credentials = Some(value("a path")?.into()),
                         "--ca" => ca = Some(value("a path")?.into()),
-                        // What stands behind the `=` may be a secret.
+                        // Without the value behind the `=`, which may be a secret.
                         _ => return Err(format!("{option} is no option; there are {OPTIONS}")),
                     }
                 }

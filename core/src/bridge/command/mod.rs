@@ -12,7 +12,7 @@ use std::io::{self, ErrorKind, Write};
 use serde_json::{Value, json};
 
 use self::arguments::{Action, Arguments, HELP, Options};
-use self::sources::Source;
+use self::sources::{Source, Unopened};
 use self::table::Table;
 use self::terminal::{Patient, visible};
 use crate::error::{Error, Result as Answer};
@@ -53,6 +53,15 @@ enum Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Failure::Call(error)
+    }
+}
+
+impl From<Unopened> for Failure {
+    fn from(unopened: Unopened) -> Self {
+        match unopened {
+            Unopened::Call(error) => Failure::Call(error),
+            Unopened::Refused(why) => Failure::Refused(why),
+        }
     }
 }
 

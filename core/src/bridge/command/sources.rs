@@ -7,7 +7,6 @@ use std::sync::mpsc;
 
 use serde_json::{Value, json};
 
-use super::Failure;
 use super::arguments::{Broker, Options};
 use super::rows;
 use super::table::Table;
@@ -25,8 +24,20 @@ pub(super) enum Source {
     Stream(String, Courier),
 }
 
+/// The reason why a place is not opened.
+pub(super) enum Unopened {
+    Call(Error),
+    Refused(String),
+}
+
+impl From<Error> for Unopened {
+    fn from(error: Error) -> Self {
+        Unopened::Call(error)
+    }
+}
+
 /// The places that the options name. A broker may be inspected without the file at its usual place.
-pub(super) fn open(options: &Options) -> std::result::Result<Vec<Source>, Failure> {
+pub(super) fn open(options: &Options) -> std::result::Result<Vec<Source>, Unopened> {
     let usual = [PathBuf::from(FILE)];
     let files = match options.files.as_slice() {
         [] if options.broker.is_some() && !Path::new(FILE).exists() => &[],
@@ -44,8 +55,8 @@ pub(super) fn open(options: &Options) -> std::result::Result<Vec<Source>, Failur
 }
 
 /// Opens an existing outbox: an inspection must not create one.
-fn open_file(file: &Path) -> std::result::Result<Outbox, Failure> {
-    let refused = |why: &str| Failure::Refused(format!("no outbox: {} {why}", file.display()));
+fn open_file(file: &Path) -> std::result::Result<Outbox, Unopened> {
+    let refused = |why: &str| Unopened::Refused(format!("no outbox: {} {why}", file.display()));
     if !file.exists() {
         return Err(refused("is not there; --file says where it is"));
     }
@@ -58,7 +69,7 @@ fn open_file(file: &Path) -> std::result::Result<Outbox, Failure> {
     Ok(Outbox::open(file)?)
 }
 
-fn open_stream(broker: &Broker) -> std::result::Result<Source, Failure> {
+fn open_stream(broker: &Broker) -> Result<Source> {
     let mut nats = Nats::new(broker.url.0.clone());
     let name = broker.stream.clone().unwrap_or_else(|| "turnwire".to_owned());
     nats = nats.stream(&name);
