@@ -13,6 +13,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { Ledger, SETTLED_WITHIN } from './ledger.mjs';
+import { startPostgres } from './postgres.mjs';
 import { random } from './random.mjs';
 import { ECHO, newFolder, startSystem } from './scripted.mjs';
 import { python, root } from './system.mjs';
@@ -27,8 +28,10 @@ const TOKEN_LIFE = 5;
 const TOKEN_LASTS = 1800;
 /** The seconds by which the clock is set back. */
 const BACK = 3600;
-/** The folder of the store's database in that of the system. */
-const DATABASE = 'var';
+/** The folder of PostgreSQL's tables in that of the system, for the fault that fills it. */
+const TABLES = 'tables';
+/** The end of each message for that fault, so that soon no page of a table has room for the next one. */
+const LONG = ' 아주 긴 말'.repeat(80);
 
 /**
  * Each makes its fault while the talks of a run go on, and gives a function that tells its effects after them: a number of each, of which
@@ -36,12 +39,13 @@ const DATABASE = 'var';
  */
 export const FAULTS = {
   'store-killed': async ({ system, ledger, turnsDone, turns, isShort }) => {
-    await turnsDone(turns / 5);
+    // The workspaces are there by then: `store-killed-at-creation` is for the others.
+    await turnsDone(turns * 0.4);
     const { store } = system;
     await store.kill();
     const before = ledger.turns;
     try {
-      await (isShort ? turnsDone(turns / 2) : wait(30_000));
+      await (isShort ? turnsDone(turns * 0.7) : wait(30_000));
     } finally {
       await system.startStore();
     }
@@ -80,7 +84,7 @@ export const FAULTS = {
   },
   'database-full': async ({ system, ledger, turnsDone, turns }) => {
     await turnsDone(turns / 5);
-    const filler = join(system.folder, DATABASE, 'filler');
+    const filler = join(system.folder, TABLES, 'filler');
     const before = ledger.turns;
     const refusedBefore = refusedWrites(system);
     try {
@@ -91,9 +95,6 @@ export const FAULTS = {
     }
     const without = ledger.turns - before;
     const refused = refusedWrites(system) - refusedBefore;
-    // After a failed write H2 opens its file only in another process.
-    await system.store.stop();
-    await system.startStore();
     return () => ({ 'refused writes': refused, 'turns with a full database': without });
   },
   'token-expires': async ({ system, ledger, turnsDone, turns }) => {
@@ -129,6 +130,24 @@ export const FAULTS = {
     ledger.each = () => leaves(pick);
     return () => ({ 'turns that were left': ledger.messages.filter(({ isLeft }) => isLeft).length });
   },
+  'store-killed-at-creation': async ({ system, ledger, pick, turnsDone, turns, isShort }) => {
+    const { store } = system;
+    // The requests for workspaces reach its port, and wait there.
+    store.signal('SIGSTOP');
+    await until(() => isSending(system), () => 'no request for a workspace');
+    // In this time it makes none, some or all.
+    store.signal('SIGCONT');
+    await wait(pick(30));
+    await store.kill();
+    const before = ledger.turns;
+    try {
+      await (isShort ? turnsDone(turns / 2) : wait(30_000));
+    } finally {
+      await system.startStore();
+    }
+    const without = ledger.turns - before;
+    return () => ({ 'killed stores': Number(store.status === 'SIGKILL'), 'turns without a store': without });
+  },
   'clock-back': async ({ system, ledger, turnsDone, turns, name, seed }) => {
     await turnsDone(turns / 3);
     system.setClock(-BACK);
@@ -147,6 +166,11 @@ export const FAULTS = {
 function hasOthers(system, before, gone) {
   const workers = system.workers();
   return workers.length === before.length && !workers.some((pid) => gone.includes(pid));
+}
+
+/** Returns true while the outbox waits for an answer of the store. */
+function isSending(system) {
+  return outbox(system, 'pending').includes('"sending"');
 }
 
 /** The writes that the database has refused since the start, of which the store tells in its log. */
@@ -189,28 +213,36 @@ function leaves(pick) {
 }
 
 /**
- * A system for these faults: the wall clock of store and chat service can be set. For `database-full` the database is on a file system of
- * its own; the caller then has a mount namespace of its own.
+ * A system for faults: the wall clock of store and chat service can be set. For `database-full` the store is on PostgreSQL, whose tables
+ * are on a file system of their own; the caller then has a mount namespace of its own. (H2, which the other faults have, can damage its
+ * file on a full disk.)
  */
-export async function startForFaults(names, echo) {
+export async function startForFaults(echo, { hasDisk = false } = {}) {
   const folder = newFolder();
-  const database = join(folder, DATABASE);
-  mkdirSync(database);
+  const tables = join(folder, TABLES);
   const library = join(folder, 'clock.so');
-  const hasDisk = names.includes('database-full');
+  let postgres;
+  const onStopped = async () => {
+    await postgres?.database.stop();
+    if (hasDisk) execFileSync('umount', [tables]);
+  };
   try {
     tool('cc', ['-O2', '-shared', '-fPIC', '-o', library, fileURLToPath(new URL('clock.c', import.meta.url))], 'the clock that can be set needs a C compiler: the package gcc');
-    if (hasDisk) tool('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'turnwire', database], 'a full database needs a file system of its own, which root may mount, or anyone in a mount namespace: `unshare --map-root-user --mount node …`, as `cargo xtask faults` does');
+    if (hasDisk) {
+      for (const name of [tables, join(folder, 'logs')]) mkdirSync(name);
+      tool('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'turnwire', tables], 'a full database needs a file system of its own, which root may mount, or anyone in a mount namespace: `unshare --map-root-user --mount node …`, as `cargo xtask faults` does');
+      postgres = await startPostgres({ folder, tables });
+    }
   } catch (error) {
-    rmSync(folder, { recursive: true });
+    await onStopped().catch(() => {});
+    rmSync(folder, { recursive: true, force: true });
     throw error;
   }
-  const onStopped = () => hasDisk && execFileSync('umount', [database]);
   const clock = join(folder, 'clock');
   const setClock = (seconds) => writeFileSync(clock, new BigInt64Array([BigInt(seconds)]), { flag: 'r+' });
   writeFileSync(clock, new BigInt64Array([0n]));
   const wall = { LD_PRELOAD: library, TURNWIRE_CLOCK: clock };
-  const env = { store: wall, chat: wall };
+  const env = { store: { ...wall, ...postgres?.env }, chat: wall };
   const system = await startSystem({ folder, withPage: false, env, echo, onStopped });
   return Object.assign(system, { setClock });
 }
@@ -232,20 +264,19 @@ export async function run(system, name, { seed, turns, isShort }) {
   const pick = random(seed * 1000 + Object.keys(FAULTS).indexOf(name));
   const ledger = await Ledger.of(await User.login(system));
   const talk = (at) => {
-    const messages = Array.from({ length: Math.ceil(turns / CONVERSATIONS) }, (_, turn) => `${name} ${seed}: 이야기 ${at}, 말 ${turn}`);
+    const messages = Array.from({ length: Math.ceil(turns / CONVERSATIONS) }, (_, turn) => `${name} ${seed}: 이야기 ${at}, 말 ${turn}${name === 'database-full' ? LONG : ''}`);
     return ledger.talk(messages);
   };
   let isOver = false;
   const talks = Promise.all(Array.from({ length: CONVERSATIONS }, (_, at) => talk(at))).finally(() => (isOver = true));
-  // A creation of a workspace whose answer is lost is in doubt: its messages become dead letters, for a person to decide. No fault is made
-  // before each conversation has its workspace.
-  const areAllOpen = () => ledger.conversations.every(({ workspaceId }) => workspaceId !== null);
-  const turnsDone = (count) => until(() => isOver || (ledger.turns >= count && areAllOpen()), () => `${ledger.turns} turns`, 180_000);
+  const turnsDone = (count) => until(() => isOver || ledger.turns >= count, () => `${ledger.turns} turns`, 180_000);
   try {
     const [effects] = await Promise.all([FAULTS[name]({ system, ledger, pick, turns, isShort, turnsDone, name, seed }), talks]);
-    const outbox = await emptied(system);
+    // PostgreSQL refuses some rows while others still have room. A record that fails while others get through is a dead letter, for a person.
+    if (name === 'database-full') ledger.stages.set('dead letter, sent again by hand', await sentAgain(system));
+    const left = await emptied(system);
     const { messages, rows, found } = await ledger.differences();
-    if (outbox) found.push(outbox);
+    if (left) found.push(left);
     const happened = effects(rows);
     for (const [effect, count] of Object.entries(happened)) if (!(count > 0)) found.push(`the fault had no effect: no ${effect}`);
     for (const code of ledger.codes) if (!CODES.has(code)) found.push(`a failure without a code of ERRORS.md: ${code}`);
@@ -258,9 +289,23 @@ export async function run(system, name, { seed, turns, isShort }) {
   }
 }
 
+/** The output of the outbox's command, as JSON. */
+function outbox({ folder }, ...command) {
+  return execFileSync(python, ['-m', 'turnwire.outbox', ...command, '--json', '--file', join(folder, 'outbox.db')], { encoding: 'utf8' }).trim();
+}
+
+/** Sends the dead letters again, once nothing else waits; gives their number. */
+async function sentAgain(system) {
+  const status = () => outbox(system, 'status');
+  await until(() => status().includes('"pending":0,'), status, SETTLED_WITHIN);
+  const letters = outbox(system, 'dead').split('\n').filter(Boolean);
+  for (const letter of letters) outbox(system, 'requeue', JSON.parse(letter).id);
+  return letters.length;
+}
+
 /** Waits until the outbox is empty; gives what it still holds. */
-async function emptied({ folder }) {
-  const status = () => execFileSync(python, ['-m', 'turnwire.outbox', 'status', '--json', '--file', join(folder, 'outbox.db')], { encoding: 'utf8' }).trim();
+async function emptied(system) {
+  const status = () => outbox(system, 'status');
   try {
     await until(() => /"pending":0\b.*"dead":0\b/.test(status()), status, SETTLED_WITHIN);
     return null;
@@ -276,11 +321,13 @@ async function main() {
   const names = positionals.length > 0 ? positionals : Object.keys(FAULTS);
   const unknown = names.filter((name) => !Object.hasOwn(FAULTS, name));
   if (unknown.length > 0) throw new Error(`there is no fault ${unknown.join(', ')}; the faults are: ${Object.keys(FAULTS).join(', ')}`);
+  const systems = [names.filter((name) => name !== 'database-full'), names.filter((name) => name === 'database-full')];
   let faults = 0;
-  for (const seed of values.seeds.split(',').map(Number)) {
-    const system = await startForFaults(names, ['--first', ms, '--next', ms].map(String));
+  for (const [seed, of] of values.seeds.split(',').flatMap((seed) => systems.map((of) => [Number(seed), of]))) {
+    if (of.length === 0) continue;
+    const system = await startForFaults(['--first', ms, '--next', ms].map(String), { hasDisk: of === systems[1] });
     try {
-      for (const name of names) {
+      for (const name of of) {
         const began = Date.now();
         const { messages, rows, found, effects, words, stages } = await run(system, name, { seed, turns, isShort });
         faults += found.length;

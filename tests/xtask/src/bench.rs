@@ -67,7 +67,10 @@ pub(crate) fn run(repo: &Repo, options: &BenchOptions) -> Result<()> {
     if all || is_named(NATS) {
         nats::bench(repo, &options.passed_through)?;
     }
-    if all || is_named(SYSTEM) { system::bench(repo) } else { Ok(()) }
+    match all || is_named(SYSTEM) {
+        true => system::bench(repo, &options.passed_through),
+        false => Ok(()),
+    }
 }
 
 /// Measures turns in Python and in Node, beside the same made by hand.

@@ -12,8 +12,13 @@ pub(crate) const CRASH: [(&str, &str); 3] =
     [("strace", "strace"), ("unshare", "util-linux"), ("mount", "mount")];
 
 /// The programs that the faults of the whole system need, with their packages.
-pub(crate) const FAULTS: [(&str, &str); 4] =
-    [("cc", "gcc"), ("unshare", "util-linux"), ("mount", "mount"), ("ps", "procps")];
+pub(crate) const FAULTS: [(&str, &str); 5] = [
+    ("cc", "gcc"),
+    ("unshare", "util-linux"),
+    ("mount", "mount"),
+    ("ps", "procps"),
+    ("pg_lsclusters", "postgresql"),
+];
 
 /// The broker of outboxes over several machines.
 pub(crate) const NATS: [(&str, &str); 1] = [("nats-server", "nats-server")];

@@ -2,6 +2,7 @@
 //! faults` on it.
 
 use std::convert::Infallible;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path;
 
@@ -20,7 +21,7 @@ use crate::tools::{self, Tool};
 pub(crate) const PROGRAMS: [&[(&str, &str)]; 3] = [&SPEECH, &store_server::NEEDS, &debian::FAULTS];
 
 /// The faults that `tests/system/faults.mjs` makes.
-pub(crate) const FAULTS: [&str; 9] = [
+pub(crate) const FAULTS: [&str; 10] = [
     "store-killed",
     "worker-killed",
     "gunicorn-reloaded",
@@ -29,6 +30,7 @@ pub(crate) const FAULTS: [&str; 9] = [
     "token-expires",
     "model-fails",
     "browser-gone",
+    "store-killed-at-creation",
     "clock-back",
 ];
 
@@ -66,6 +68,7 @@ pub(crate) fn run(repo: &Repo, options: &SystemOptions) -> Result<Infallible> {
 /// When something cannot be built, or a test fails.
 pub(crate) fn test(repo: &Repo) -> Result<()> {
     let _store = prepare(repo, &PROGRAMS)?;
+    languages::require_mounts(repo)?;
     debian::require(repo, &debian::CHROMIUM)?;
     languages::test_system(repo, &ModelServer::python(repo)?)
 }
@@ -81,14 +84,14 @@ pub(crate) fn faults(repo: &Repo, options: &FaultOptions) -> Result<()> {
     faults.args(["--seeds", &options.seeds]).args(&options.names).run()
 }
 
-/// Measures a new conversation on the system, beside the same turn one step after another.
+/// Measures a new conversation on the system, beside the same turn one step after another, with these options of the bench.
 ///
 /// # Errors
 /// Names the missing tools, the part that could not be built, or the bar that is missed.
-pub(crate) fn bench(repo: &Repo) -> Result<()> {
+pub(crate) fn bench(repo: &Repo, options: &[OsString]) -> Result<()> {
     let _store = prepare(repo, &PROGRAMS[..2])?;
     let (bench, _alone) = languages::system(repo, "bench.mjs")?;
-    bench.run()
+    bench.args(options).run()
 }
 
 /// Checks the tools and builds the store, whose lock it gives. It is taken before those of the packages, by everyone.

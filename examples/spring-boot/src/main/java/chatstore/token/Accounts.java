@@ -2,14 +2,13 @@ package chatstore.token;
 
 import chatstore.Settings;
 import java.util.Optional;
-import org.springframework.boot.ApplicationArguments;
-import org.springframework.boot.ApplicationRunner;
+import org.springframework.beans.factory.InitializingBean;
 import org.springframework.security.crypto.bcrypt.BCryptPasswordEncoder;
 import org.springframework.stereotype.Component;
 
 /** The accounts of users. */
 @Component
-class Accounts implements ApplicationRunner {
+class Accounts implements InitializingBean {
   private final BCryptPasswordEncoder encoder = new BCryptPasswordEncoder();
   private final AccountRows rows;
   private final Settings settings;
@@ -29,8 +28,9 @@ class Accounts implements ApplicationRunner {
     return account.filter(found -> matches).map(found -> found.id);
   }
 
+  /** Makes the accounts before the server takes its first request. */
   @Override
-  public void run(ApplicationArguments arguments) {
+  public void afterPropertiesSet() {
     for (var wanted : settings.accounts()) {
       if (rows.findByName(wanted.name()).isEmpty()) {
         var account = new Account();
