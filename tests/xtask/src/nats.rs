@@ -15,7 +15,7 @@ use crate::step::Step;
 use crate::venv::Venv;
 
 /// The programs that it needs, with their packages.
-pub(crate) const NEEDS: [(&str, &str); 2] = [("nats-server", "nats-server"), service::NEEDS];
+pub(crate) const NEEDS: [(&str, &str); 2] = [debian::NATS[0], service::NEEDS];
 
 /// Options of `proof`.
 #[derive(Debug, PartialEq)]
