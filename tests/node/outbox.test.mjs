@@ -52,7 +52,7 @@ test('a sink that throws, or returns something else, is tried again with the rea
 
 test('errors are those of the package', async () => {
   assert.throws(() => new Outbox(null, { sinks: 1 }), ConfigError);
-  assert.throws(() => new Outbox(null, { sink: 3 }), { name: 'Error', code: 'config', message: 'sink must be a function or a store, not number' });
+  assert.throws(() => new Outbox(null, { sink: 3 }), { name: 'Error', code: 'config', message: 'sink must be a function, a store or a NatsSink, not number' });
   assert.throws(() => new Outbox(directory), StorageError);
   await assert.rejects(Outbox.memory().enqueue({ conversation: 'c', id: 'i' }), InvalidRequestError);
   await assert.rejects(Outbox.memory().enqueue(), InvalidRequestError);
