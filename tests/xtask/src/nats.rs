@@ -63,7 +63,11 @@ pub(crate) fn test(repo: &Repo) -> Result<()> {
     // More at a time than there are cores: many wait for a minute, after which a broker repeats what a killed courier had.
     let tests =
         Step::cargo(repo, "test -p turnwire-nats-tests --features servers -- --test-threads=8");
-    Servers::prepare(repo)?.given_to(tests).run()
+    let servers = Servers::prepare(repo)?;
+    servers.given_to(tests).run()?;
+    let example = "-p turnwire-examples --features courier";
+    Step::cargo(repo, &format!("build {example} --example courier")).run()?;
+    servers.given_to(Step::cargo(repo, &format!("test {example} --test courier"))).run()
 }
 
 /// Runs many records through both servers with faults and killed processes, and prints a table of what is lost, doubled,
