@@ -84,7 +84,7 @@ impl Sink for NatsSink {
             Err(Unpublished::Unavailable(why)) => Outcome::unavailable(why),
             Err(Unpublished::NoStream(why)) => {
                 // The next attempt creates it.
-                self.broker.forget().await;
+                self.broker.forget();
                 Outcome::unavailable(why)
             }
         }

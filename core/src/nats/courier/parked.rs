@@ -137,6 +137,13 @@ async fn deliver(
             continue;
         }
         let attempts = run.attempts_of(message.sequence).await;
+        if !attempts.wait(run.shared.clock.now(), run.shared.delivery.longest_wait()).is_zero() {
+            due_at = Some(due_at.map_or(attempts.due_at, |due_at| due_at.min(attempts.due_at)));
+            if attempts.needs_token && waiting.insert(user) {
+                continue;
+            }
+            break;
+        }
         let Permission::Given(delivering) = run.permission().await else { return Ok(false) };
         match run.try_one(&received, attempts, delivering).await {
             End::Delivered(record) => {
