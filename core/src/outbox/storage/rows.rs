@@ -70,6 +70,10 @@ pub(in crate::outbox) struct ClaimedRecord {
 
 /// The result of naming a conversation after a place that was found.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one exists at a time, and only while a conversation is opened"
+)]
 pub(in crate::outbox) enum Adopted {
     /// Named; `None` as for [`Backend::open`](super::Backend::open).
     Named(Option<ClaimedRecord>),
