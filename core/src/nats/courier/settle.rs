@@ -134,7 +134,7 @@ impl Run {
     /// Returns true once for each record: for the delivery that creates its key.
     async fn is_first(&self, record: &Record) -> bool {
         let key = format!("counted.{}", names::token(record.id()));
-        // Tells this creation from another one, if its answer is lost.
+        // The mark of this creation, by which it is known again if its answer is lost.
         let own = Bytes::from(new_id().simple().to_string());
         let (begin, mut is_repeated) = (Instant::now(), false);
         while self.has_patience(begin) {
