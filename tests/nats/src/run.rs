@@ -15,7 +15,7 @@ use crate::records;
 use crate::store::Store;
 
 /// The time without a newly saved message after which a run ends, and what is missing is lost. A record whose courier was
-/// killed comes again after a minute, and can meet the same once more.
+/// killed comes again after half a minute, and can meet the same once more.
 const STALLED: Duration = Duration::from_secs(240);
 /// The time between two looks at a run.
 const LOOK: Duration = Duration::from_millis(20);
@@ -129,7 +129,7 @@ pub fn run(programs: &Programs, url: &str, plan: &Plan, disturb: Disturbance<'_>
     let mut publishers: Vec<Option<Process>> =
         names.iter().map(|name| publisher(name).map(Some)).collect::<Result<_>>()?;
 
-    // Early: the partitions that a killed courier served pause for a minute, and the pauses overlap.
+    // Early: the partitions that a killed courier served pause for half a minute, and the pauses overlap.
     let mut kills = moments(plan.records / 4, plan.courier_kills);
     let mut publisher_kills = moments(plan.records / 4, plan.publisher_kills);
     let mut disturbances = moments(plan.records, 2);

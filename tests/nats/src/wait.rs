@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 /// The time between two looks.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// The limit of waits in tests, for a busy machine. A record whose courier or server crashed comes again after a minute.
+/// The limit of waits in tests, for a busy machine. A record whose courier or server crashed comes again after half a minute.
 pub const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Waits until the condition has a value, and blocks the thread meanwhile.

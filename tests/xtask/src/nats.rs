@@ -60,7 +60,7 @@ pub(crate) fn parse_proof(parser: &mut lexopt::Parser) -> Result<Command, lexopt
 /// # Errors
 /// When a server cannot be installed, or a test fails.
 pub(crate) fn test(repo: &Repo) -> Result<()> {
-    // More at a time than there are cores: many wait for a minute, after which a broker repeats what a killed courier had.
+    // More at a time than there are cores: many wait for half a minute, after which a broker repeats what a killed courier had.
     let tests =
         Step::cargo(repo, "test -p turnwire-nats-tests --features servers -- --test-threads=8");
     let servers = Servers::prepare(repo)?;
