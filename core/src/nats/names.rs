@@ -3,7 +3,7 @@
 //! ```text
 //! <stream>.rec.<p>.<conversation>           a record, in partition p
 //! <stream>.rec.<p>.unpark                   a request to try the parked records of partition p
-//! <stream>.parked.<p>.<conversation>.<id>   a record that waits for a token, and those behind it
+//! <stream>.parked.<p>.<conversation>        a record that waits for a token, and those behind it
 //! <stream>.dead.<conversation>.<id>         a dead letter
 //! ```
 //!
@@ -95,9 +95,8 @@ impl Names {
     }
 
     /// The subject of a parked record.
-    pub(super) fn parked(&self, conversation: &str, id: &str) -> String {
-        let partition = self.partition(conversation);
-        format!("{}.parked.{partition}.{}.{}", self.stream, token(conversation), token(id))
+    pub(super) fn parked(&self, conversation: &str) -> String {
+        self.parked_in(self.partition(conversation), &token(conversation))
     }
 
     /// The subjects of all parked records.
@@ -110,14 +109,10 @@ impl Names {
         format!("{}.parked.{partition}.>", self.stream)
     }
 
-    /// The subjects of a conversation's parked records, by the hash of the conversation.
+    /// The subject of a conversation's parked records, by the hash of the conversation. It has no wildcard: servers before 2.10 look
+    /// for one in all messages.
     pub(super) fn parked_in(&self, partition: u16, conversation: &str) -> String {
-        format!("{}.parked.{partition}.{conversation}.>", self.stream)
-    }
-
-    /// The subjects that a parked record with this id may have.
-    pub(super) fn parked_by_id(&self, id: &str) -> String {
-        format!("{}.parked.*.*.{}", self.stream, token(id))
+        format!("{}.parked.{partition}.{conversation}", self.stream)
     }
 
     /// The partition, and the hash of the conversation, in the subject of a parked record.
@@ -194,8 +189,8 @@ mod tests {
         for name in ["a", "a.b", "*", ">", "a b\r\n", ""] {
             assert_eq!(names.record(name).split('.').count(), 4);
             assert_eq!(names.dead(name, name).split('.').count(), 4);
-            let parked = names.parked(name, name);
-            assert_eq!(parked.split('.').count(), 5);
+            let parked = names.parked(name);
+            assert_eq!(parked.split('.').count(), 4);
             assert_eq!(
                 names.parts_of_parked(&parked),
                 Some((names.partition(name), token(name).as_str()))

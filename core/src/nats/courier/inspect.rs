@@ -175,10 +175,15 @@ impl Courier {
         let id = id.to_owned();
         self.with_stream("courier.discard", |opened| async move {
             let (reader, names) = (opened.reader(), opened.names());
-            for subjects in [names.dead_by_id(&id), names.parked_by_id(&id)] {
-                if let Some(message) = reader.next(&subjects, 1).await? {
+            if let Some(message) = reader.next(&names.dead_by_id(&id), 1).await? {
+                return reader.delete(message.sequence).await;
+            }
+            let (subjects, mut next) = (names.all_parked(), 1);
+            while let Some(message) = reader.next(&subjects, next).await? {
+                if received(&message).is_some_and(|(parked, _)| parked.record.id() == id) {
                     return reader.delete(message.sequence).await;
                 }
+                next = message.sequence + 1;
             }
             Ok(false)
         })

@@ -58,6 +58,15 @@ impl Reader<'_> {
         }
     }
 
+    /// Returns true if there is a message on this subject, which has no wildcard.
+    pub(super) async fn has(&self, subject: &str) -> Result<bool> {
+        match self.stream.get_last_raw_message_by_subject(subject).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(false),
+            Err(error) => Err(self.unanswered(&error)),
+        }
+    }
+
     /// The first messages on these subjects, at most so many.
     pub(super) async fn first(&self, subjects: &str, most: usize) -> Result<Vec<StreamMessage>> {
         let (mut found, mut next) = (Vec::new(), 1);

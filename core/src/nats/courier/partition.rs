@@ -177,6 +177,8 @@ struct KnownParked {
     /// The number of the last message of the consumer, and the connection that brought it.
     last: u64,
     connection: u64,
+    /// True if this task has handled the message before this one too.
+    is_next: bool,
     read_at: Option<Instant>,
 }
 
@@ -185,8 +187,8 @@ impl KnownParked {
     fn passed(&mut self, run: &Run, number: u64) {
         // A server that has crashed may count from an earlier number on.
         let connection = run.connected.client.statistics().connects.load(Ordering::Relaxed);
-        let is_next = number == self.last + 1 && connection == self.connection;
-        if !is_next || self.read_at.is_none_or(|at| at.elapsed() > KNOWN_FOR) {
+        self.is_next = number == self.last + 1 && connection == self.connection;
+        if !self.is_next || self.read_at.is_none_or(|at| at.elapsed() > KNOWN_FOR) {
             self.forget();
         }
         (self.last, self.connection) = (number, connection);
@@ -206,6 +208,11 @@ impl KnownParked {
     async fn has(&mut self, run: &Run, partition: u16, conversation: &str) -> Result<bool> {
         let known = match &self.conversations {
             Some(known) => known,
+            // Other couriers take turns with this one: a question about this conversation alone is cheaper.
+            None if !self.is_next => {
+                let subject = run.names().parked_in(partition, conversation);
+                return run.reader("courier.parked").has(&subject).await;
+            }
             None => {
                 let read = parked::conversations(run, partition).await?;
                 self.read_at = Some(Instant::now());

@@ -171,7 +171,7 @@ impl Run {
     /// Moves a record to those that wait outside the partition; `false` if the broker does not take it.
     pub(super) async fn park(&self, received: &Received, attempts: Option<&Attempts>) -> bool {
         let Received { record, sequence, accepted_at } = received;
-        let subject = self.names().parked(record.conversation(), record.id());
+        let subject = self.names().parked(record.conversation());
         let id = format!("{}:parked:{sequence}", record.id());
         let headers = headers::accepted(record, &id, *accepted_at);
         let Some(parked) = self.store(record, subject, headers).await else { return false };
