@@ -11,7 +11,7 @@ use crate::args::Command;
 use crate::debian;
 use crate::repo::Repo;
 use crate::service;
-use crate::step::Step;
+use crate::step::{Step, together};
 use crate::venv::Venv;
 
 /// The programs that it needs, with their packages.
@@ -60,9 +60,11 @@ pub(crate) fn parse_proof(parser: &mut lexopt::Parser) -> Result<Command, lexopt
 /// # Errors
 /// When a server cannot be installed, or a test fails.
 pub(crate) fn test(repo: &Repo) -> Result<()> {
-    // More at a time than there are cores: many wait for half a minute, after which a broker repeats what a killed courier had.
-    let tests =
-        Step::cargo(repo, "test -p turnwire-nats-tests --features servers -- --test-threads=8");
+    // More at a time than there are cores: many wait for half a minute, after which a broker repeats what a killed courier
+    // had.
+    let tests = together(repo, "test")
+        .args(["--features", "turnwire-nats-tests/servers", "--test", "broker", "--"])
+        .args(["--test-threads=8"]);
     let servers = Servers::prepare(repo)?;
     servers.given_to(tests).run()?;
     let example = "-p turnwire-examples --features courier";
