@@ -83,11 +83,17 @@ fn enqueueing(program: &Program) -> Result<()> {
         }
     }
     println!("µs to hand one message over; {MESSAGES} messages, median of {ROUNDS} rounds");
-    println!("  {:34} {:>8} {:>8} {:>8}", "", "p50", "p99", "p99.9");
+    println!("  {:34} {:>8} {:>8} {:>8} {:>10}", "", "p50", "p99", "p99.9", "in memory");
     for ((_, title), measured) in WAYS.iter().zip(&measured) {
         let column =
             |n: usize| median(measured.iter().filter_map(|row: &Vec<f64>| row.get(n).copied()));
-        println!("  {title:34} {:>8.1} {:>8.1} {:>8.1}", column(0), column(1), column(2));
+        println!(
+            "  {title:34} {:>8.1} {:>8.1} {:>8.1} {:>10}",
+            column(0),
+            column(1),
+            column(2),
+            column(3)
+        );
     }
     Ok(())
 }
@@ -104,7 +110,7 @@ fn client(arguments: &[&str]) -> Result<Vec<f64>> {
     text.split_whitespace().map(|word| word.parse().context("odd output")).collect()
 }
 
-/// Hands messages over in one way; prints p50, p99 and p99.9.
+/// Hands messages over in one way; prints p50, p99 and p99.9, and the number of records that stayed in memory.
 fn hand_over(way: &str, url: &str, directory: &Path) -> Result<()> {
     let file = Outbox::builder().path(directory.join("outbox.db"));
     let outbox = match way {
@@ -112,11 +118,12 @@ fn hand_over(way: &str, url: &str, directory: &Path) -> Result<()> {
         "local" => file.sink(|_: Record| async { Outcome::Delivered }).start()?,
         _ => file.start()?,
     };
-    let mut times = Vec::with_capacity(MESSAGES);
+    let (mut times, mut in_memory) = (Vec::with_capacity(MESSAGES), 0);
     for number in 0..MESSAGES {
         let record = records::numbered("p", number, CONVERSATIONS);
         let began = Instant::now();
-        ensure!(outbox.enqueue(record)?.durable, "a record is not durable");
+        // On a busy disk a record may stay in memory: its caller has waited 50 ms.
+        in_memory += u32::from(!outbox.enqueue(record)?.durable);
         times.push(began.elapsed().as_secs_f64() * 1e6);
         std::thread::sleep(PAUSE);
     }
@@ -125,7 +132,7 @@ fn hand_over(way: &str, url: &str, directory: &Path) -> Result<()> {
         let last = times.len().saturating_sub(1);
         times.get((last as f64 * part).round() as usize).copied().unwrap_or(f64::NAN)
     };
-    println!("{} {} {}", quantile(0.5), quantile(0.99), quantile(0.999));
+    println!("{} {} {} {in_memory}", quantile(0.5), quantile(0.99), quantile(0.999));
     Ok(())
 }
 
