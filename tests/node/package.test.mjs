@@ -120,7 +120,7 @@ test('both ways export the same names', async () => {
 test('what is packed is small, and nothing of the build', async () => {
   const { stdout } = await exec('tar', ['tzf', tarball]);
   const files = stdout.trim().split('\n');
-  assert.ok(files.every((file) => /^package\/(dist\/.*\.(js|mjs|d\.ts|d\.mts)|native(-speech|-web)?\.d\.ts|((browser|react)\/)?package\.json|README\.md|LICENSE-\w+)$/.test(file)), stdout);
+  assert.ok(files.every((file) => /^package\/(dist\/.*\.(js|mjs|d\.ts|d\.mts)|native(-nats|-speech|-web)?\.d\.ts|((browser|react)\/)?package\.json|README\.md|LICENSE-\w+)$/.test(file)), stdout);
 });
 
 test('nothing runs at install time', () => {
